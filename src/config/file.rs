@@ -1,0 +1,126 @@
+//! One configuration file: its text, and errors that point into it.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+/// A configuration that the program refuses, with the place and what is allowed there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file.
+    pub path: PathBuf,
+    /// 1-based line; 0 where the file as a whole is meant.
+    pub line: usize,
+    /// What is wrong, as a fragment.
+    pub message: String,
+    /// What is allowed, or what to do.
+    pub help: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        write!(f, ": {}", self.message)?;
+        if self.help.is_empty() { Ok(()) } else { write!(f, "\n  help: {}", self.help) }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// A configuration file held in memory, so that errors can name lines.
+#[derive(Debug, Clone)]
+pub struct ConfigFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl ConfigFile {
+    /// # Errors
+    /// The file cannot be read as UTF-8 text.
+    pub fn open(path: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Self { path: path.to_owned(), text }),
+            Err(e) => Err(ConfigError {
+                path: path.to_owned(),
+                line: 0,
+                message: format!("cannot read the file: {e}"),
+                help: "paths in a job are relative to the job file".to_owned(),
+            }),
+        }
+    }
+
+    /// A file that is only text, for tests and for files embedded in the program.
+    #[must_use]
+    pub fn from_text(path: &Path, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The folder that relative paths in it start from.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// Parses TOML into a raw struct.
+    ///
+    /// # Errors
+    /// Syntax errors, unknown keys, missing keys and wrong types, with their line.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        toml::from_str(&self.text).map_err(|e| {
+            let mut lines = e.message().lines();
+            let message = lines.next().unwrap_or("is not valid TOML").to_owned();
+            let help = lines.collect::<Vec<_>>().join("; ");
+            self.refuse(&e.span().unwrap_or(0..0), message, help)
+        })
+    }
+
+    /// An error at a span of the text.
+    #[must_use]
+    pub fn refuse(&self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) -> ConfigError {
+        let before = self.text.get(..span.start.min(self.text.len())).unwrap_or(&self.text);
+        let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
+        ConfigError { path: self.path.clone(), line, message: message.into(), help: help.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Raw {
+        #[expect(dead_code, reason = "only parsing is tested")]
+        a: toml::Spanned<i64>,
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        let file = ConfigFile::from_text(Path::new("x.toml"), "# first\na = 1\nb = 2\n");
+        let error = file.parse::<Raw>().unwrap_err();
+        assert_eq!(error.line, 3);
+        assert!(error.to_string().contains("x.toml:3: unknown field `b`"), "{error}");
+        let wrong_type = ConfigFile::from_text(Path::new("x.toml"), "\n\na = 'one'\n").parse::<Raw>().unwrap_err();
+        assert_eq!(wrong_type.line, 3);
+    }
+}

@@ -1,0 +1,23 @@
+//! Instalments: what a borrower promised to pay, and when.
+
+use super::table::{Column, ForeignKey, TableContract, Type, Visibility};
+
+/// One row an instalment of a loan. The schedule is known from disbursement; what is due at or after as-of is not read.
+pub static INSTALMENTS: TableContract = TableContract {
+    name: "instalments",
+    optional: true,
+    doc: "one row an instalment of a loan",
+    key: &["loan_id", "number"],
+    columns: &[
+        Column::required("loan_id", Type::Id, "the loan"),
+        Column::required("number", Type::Integer, "1, 2, … within the loan").within(1, 10_000),
+        Column::required("due_on", Type::Day, "the date by whose end it must be paid"),
+        Column::required("principal_minor", Type::Money, "principal due").within(0, 100_000_000),
+        Column::required("interest_minor", Type::Money, "interest due").within(0, 100_000_000),
+        Column::required("fee_minor", Type::Money, "fees due").within(0, 100_000_000),
+    ],
+    visibility: Visibility::Day("due_on"),
+    masks: &[],
+    checks: &[],
+    foreign_keys: &[ForeignKey { column: "loan_id", table: "loans", key: "loan_id", same_merchant: false }],
+};

@@ -1,0 +1,29 @@
+//! Merchants: who can be scored.
+
+use super::table::{Check, Column, Mask, TableContract, Type, Visibility};
+
+/// One row a merchant.
+pub static MERCHANTS: TableContract = TableContract {
+    name: "merchants",
+    optional: false,
+    doc: "one row a merchant",
+    key: &["merchant_id"],
+    columns: &[
+        Column::required("merchant_id", Type::Id, "the merchant"),
+        Column::required("registered_at", Type::Instant, "when the shop was opened"),
+        Column::required("category", Type::Text, "main line of business"),
+        Column::required("region", Type::Text, "where the shop is"),
+        Column::optional(
+            "verification",
+            Type::Word(&["none", "basic", "full"]),
+            "how far the platform has verified the merchant",
+        ),
+        Column::optional("deposit_minor", Type::Money, "security deposit held by the platform").within(0, i64::MAX),
+        Column::optional("closed_at", Type::Instant, "when the shop was closed"),
+        Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
+    ],
+    visibility: Visibility::Instant("registered_at"),
+    masks: &[Mask { milestone: "closed_at", reveals: &[] }],
+    checks: &[Check { rule: "closed-before-registered", column: "closed_at", holds: "closed_at >= registered_at" }],
+    foreign_keys: &[],
+};

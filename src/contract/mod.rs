@@ -1,0 +1,51 @@
+//! The contract: what tables the pipeline understands, one file a table.
+//!
+//! Times are UTC microseconds without a zone mark, money is `Int64` minor units, ids are strings. Optional tables may be
+//! absent: what depends on them is null ("no evidence"), never zero.
+
+mod applications;
+mod disputes;
+mod guarantee_groups;
+mod instalments;
+mod inventory;
+mod loans;
+mod merchants;
+mod orders;
+mod payments;
+mod reviews;
+mod shipments;
+mod table;
+
+pub use applications::APPLICATIONS;
+pub use disputes::DISPUTES;
+pub use guarantee_groups::GUARANTEE_GROUPS;
+pub use instalments::INSTALMENTS;
+pub use inventory::INVENTORY;
+pub use loans::LOANS;
+pub use merchants::MERCHANTS;
+pub use orders::ORDERS;
+pub use payments::PAYMENTS;
+pub use reviews::REVIEWS;
+pub use shipments::SHIPMENTS;
+pub use table::{Check, Column, ForeignKey, Mask, TableContract, Type, Visibility};
+
+/// Every table, parents before children: the order in which tables are washed.
+pub static TABLES: [&TableContract; 11] = [
+    &MERCHANTS,
+    &ORDERS,
+    &SHIPMENTS,
+    &REVIEWS,
+    &DISPUTES,
+    &LOANS,
+    &INSTALMENTS,
+    &PAYMENTS,
+    &APPLICATIONS,
+    &INVENTORY,
+    &GUARANTEE_GROUPS,
+];
+
+/// The table of that name.
+#[must_use]
+pub fn table(name: &str) -> Option<&'static TableContract> {
+    TABLES.iter().copied().find(|t| t.name == name)
+}

@@ -1,0 +1,145 @@
+//! How a contract table is described.
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// An identifier: a non-empty string.
+    Id,
+    /// Free text or a category: a string.
+    Text,
+    /// One of a closed set of words.
+    Word(&'static [&'static str]),
+    /// UTC microseconds: `Datetime(Microseconds)`.
+    Instant,
+    /// A calendar date: `Date`.
+    Day,
+    /// Minor units of the job's currency: `Int64`.
+    Money,
+    /// A whole number: `Int64`.
+    Integer,
+    /// A list of identifiers: `List(String)`.
+    Ids,
+}
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Name in the contract.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Type,
+    /// A null quarantines the row. A column that is not required may also be absent from the source.
+    pub required: bool,
+    /// Inclusive range for `Money` and `Integer`.
+    pub range: Option<(i64, i64)>,
+    /// What it holds, for the dictionary.
+    pub doc: &'static str,
+}
+
+impl Column {
+    /// A required column.
+    #[must_use]
+    pub const fn required(name: &'static str, kind: Type, doc: &'static str) -> Self {
+        Self { name, kind, required: true, range: None, doc }
+    }
+
+    /// A column that may be null or absent.
+    #[must_use]
+    pub const fn optional(name: &'static str, kind: Type, doc: &'static str) -> Self {
+        Self { name, kind, required: false, range: None, doc }
+    }
+
+    /// Restricts a number to `low..=high`.
+    #[must_use]
+    pub const fn within(mut self, low: i64, high: i64) -> Self {
+        self.range = Some((low, high));
+        self
+    }
+}
+
+/// When a row can be seen at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// When this instant is before as-of.
+    Instant(&'static str),
+    /// When this date is before the as-of date.
+    Day(&'static str),
+    /// When its parent row (see [`TableContract::parent`]) is.
+    Parent,
+}
+
+/// A later milestone: where it lies at or after as-of it is nulled, and so are the columns that only it makes known.
+#[derive(Debug, Clone, Copy)]
+pub struct Mask {
+    /// The milestone's column.
+    pub milestone: &'static str,
+    /// Columns known only once the milestone is.
+    pub reveals: &'static [&'static str],
+}
+
+/// A rule within a row, beyond types, nulls and ranges. Null operands pass: what is unknown breaks no rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// Kebab-case name, given as the quarantine reason.
+    pub rule: &'static str,
+    /// The column shown as evidence.
+    pub column: &'static str,
+    /// SQL predicate that a good row satisfies.
+    pub holds: &'static str,
+}
+
+/// A reference to another table's key.
+#[derive(Debug, Clone, Copy)]
+pub struct ForeignKey {
+    /// Column here.
+    pub column: &'static str,
+    /// Table it names.
+    pub table: &'static str,
+    /// Key column there.
+    pub key: &'static str,
+    /// Both rows must name the same merchant.
+    pub same_merchant: bool,
+}
+
+/// One contract table.
+#[derive(Debug, Clone, Copy)]
+pub struct TableContract {
+    /// Its name.
+    pub name: &'static str,
+    /// May be absent from a job.
+    pub optional: bool,
+    /// What a row is, for the dictionary.
+    pub doc: &'static str,
+    /// Columns that identify a row; re-sent rows share them.
+    pub key: &'static [&'static str],
+    /// Columns in contract order.
+    pub columns: &'static [Column],
+    /// When a row is visible.
+    pub visibility: Visibility,
+    /// Later milestones. Promises (`ship_by_at`, `promised_at`) are masked too: they count once they are due.
+    pub masks: &'static [Mask],
+    /// Rules within a row.
+    pub checks: &'static [Check],
+    /// References, the parent (where there is one) first.
+    pub foreign_keys: &'static [ForeignKey],
+}
+
+impl TableContract {
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// The reference whose row owns this one: loans own instalments, orders own shipments.
+    #[must_use]
+    pub fn parent(&self) -> Option<&'static ForeignKey> {
+        self.foreign_keys.first()
+    }
+
+    /// Whether rows say when the source learnt of them.
+    #[must_use]
+    pub fn has_recorded_at(&self) -> bool {
+        self.column("recorded_at").is_some()
+    }
+}

@@ -1,0 +1,15 @@
+//! The words everything else is written in: money, rates, dates, digests, reason codes.
+//!
+//! Nothing here does I/O or knows of frames.
+
+mod as_of;
+mod digest;
+mod money;
+mod rate;
+mod reason;
+
+pub use as_of::{AsOf, AsOfError, MICROS_PER_DAY};
+pub use digest::{Digest, DigestError, Hasher};
+pub use money::{Currency, Money, MoneyError};
+pub use rate::{DailyRate, Probability, RateError, Share};
+pub use reason::{ReasonCode, ReasonCodeError};

@@ -1,0 +1,50 @@
+//! Turns kept promises into credit: a batch pipeline from a marketplace's records to credit offers and repayment monitoring.
+//!
+//! ```text
+//! raw exports (CSV, Parquet)
+//!   └─ source ── one SELECT a table ──▶ contract tables
+//!        └─ wash ── quarantine, ledger ──▶ store: clean events by merchant bucket
+//!             └─ tiles ── integer measures a merchant and day
+//!                  └─ features ── windows at an as-of date, integrity capital
+//!                       └─ score ── PD, points, reasons, index   ◀── model (train, validate)
+//!                            ├─ offer ── eligibility, limit, price, pledges
+//!                            └─ monitor ── days past due, alerts, deductions
+//!                                 └─ publish ──▶ run folder ──▶ loan service, analysts
+//! ```
+//!
+//! Everything between `store` and `publish` is a pure function of one merchant bucket and small broadcast tables; `run` drives
+//! it. The modules follow in the order the data flows.
+
+#![forbid(unsafe_code)]
+
+pub mod domain;
+
+pub mod config;
+pub mod contract;
+
+pub mod source;
+pub mod wash;
+
+pub mod store;
+
+pub mod tiles;
+
+pub mod features;
+
+pub mod model;
+
+pub mod score;
+
+pub mod offer;
+
+pub mod monitor;
+
+pub mod publish;
+
+pub mod report;
+
+pub mod run;
+
+pub mod simulate;
+
+pub mod cli;

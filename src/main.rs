@@ -1,0 +1,3 @@
+//! The `integrity` command: a thin shell around [`integrity::cli`].
+
+fn main() {}

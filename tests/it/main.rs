@@ -1,0 +1,1 @@
+//! The one integration binary: linking polars is slow, so every integration test is a module of it.
