@@ -97,11 +97,27 @@ pub struct StoreSettings {
     pub buckets: Option<u32>,
 }
 
+/// What the willingness model learns to foresee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelKind {
+    /// Days past due in the loan book reach the product's default threshold within the performance window.
+    LoanDefault,
+    /// The outcome predicate of the feature file, for lenders without a loan book.
+    TradeDistress,
+}
+
 /// How the willingness and ability models are trained and accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelSettings {
     /// Folder below `models`.
     pub name: String,
+    /// Takes this version only; `None` takes the latest approved one that fits.
+    pub version: Option<String>,
+    /// What makes a merchant bad.
+    pub label: LabelKind,
+    /// Measure whose sum over the next window the ability model foresees: net receipts.
+    pub ability_measure: String,
     /// Days of future that decide a label.
     pub performance_days: u16,
     /// Days between snapshots.
@@ -172,6 +188,9 @@ struct RawStore {
 #[serde(deny_unknown_fields)]
 struct RawModel {
     name: Spanned<String>,
+    version: Option<Spanned<String>>,
+    label: LabelKind,
+    ability_measure: String,
     performance_days: Spanned<i64>,
     snapshot_every_days: Spanned<i64>,
     snapshots: Spanned<i64>,
@@ -326,6 +345,9 @@ fn check_sources(
 fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, ConfigError> {
     let settings = ModelSettings {
         name: slug(file, &raw.name, "model.name")?,
+        version: raw.version.as_ref().map(|v| slug(file, v, "model.version")).transpose()?,
+        label: raw.label,
+        ability_measure: raw.ability_measure.clone(),
         performance_days: whole(file, &raw.performance_days, "performance_days", 7..731)?,
         snapshot_every_days: whole(file, &raw.snapshot_every_days, "snapshot_every_days", 1..366)?,
         snapshots: whole(file, &raw.snapshots, "snapshots", 2..121)?,

@@ -8,4 +8,4 @@ mod file;
 mod job;
 
 pub use file::{ConfigError, ConfigFile};
-pub use job::{InputSpec, Job, ModelSettings, SourceSpec, StoreSettings, WashSettings};
+pub use job::{InputSpec, Job, LabelKind, ModelSettings, SourceSpec, StoreSettings, WashSettings};
