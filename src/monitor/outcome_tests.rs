@@ -1,0 +1,169 @@
+use polars::prelude::*;
+
+use super::*;
+use crate::domain::MICROS_PER_DAY;
+use crate::monitor::repayment_tables;
+
+struct LoanRow(&'static str, &'static str, i32, i64, Option<i32>);
+struct DueRow(&'static str, i64, i32, i64);
+struct PaidRow(&'static str, i32, i64, Option<i32>);
+
+fn day(n: i32) -> AsOf {
+    AsOf::new(jiff::civil::date(2018, 1, 1), jiff::tz::TimeZone::UTC).unwrap().days_before(-n).unwrap()
+}
+
+fn instants(name: &str, days: Vec<Option<i32>>) -> Column {
+    let at = |d: Option<i32>| d.map(|d| day(d).micros() + MICROS_PER_DAY / 2);
+    let values: Vec<Option<i64>> = days.into_iter().map(at).collect();
+    Int64Chunked::from_slice_options(name.into(), &values).into_datetime(TimeUnit::Microseconds, None).into_column()
+}
+
+fn texts(name: &str, values: Vec<&str>) -> Column {
+    Column::new(name.into(), values)
+}
+
+fn numbers(name: &str, values: Vec<i64>) -> Column {
+    Column::new(name.into(), values)
+}
+
+/// Events happen at noon; the shard is seen at the start of day `seen`.
+fn shard(seen: i32, loans: &[LoanRow], due: &[DueRow], paid: &[PaidRow]) -> Shard {
+    let due: Vec<&DueRow> = due.iter().filter(|d| d.2 < seen).collect();
+    let paid: Vec<&PaidRow> = paid.iter().filter(|p| p.1 < seen).collect();
+    let merchants = DataFrame::new_infer_height(vec![texts("merchant_id", vec!["m1", "m2"])]).unwrap();
+    let loan_frame = DataFrame::new_infer_height(vec![
+        texts("loan_id", loans.iter().map(|l| l.0).collect()),
+        texts("merchant_id", loans.iter().map(|l| l.1).collect()),
+        texts("product", loans.iter().map(|_| "order-loan").collect()),
+        instants("disbursed_at", loans.iter().map(|l| Some(l.2)).collect()),
+        numbers("principal_minor", loans.iter().map(|l| l.3).collect()),
+        numbers("term_days", loans.iter().map(|_| 7).collect()),
+        numbers("daily_rate_ppm", loans.iter().map(|_| 0).collect()),
+        instants("written_off_at", loans.iter().map(|l| l.4.filter(|&w| w < seen)).collect()),
+        instants("restructured_at", loans.iter().map(|_| None).collect()),
+    ])
+    .unwrap();
+    let dues: Vec<i32> = due.iter().map(|d| day(d.2).days_since_epoch()).collect();
+    let due_frame = DataFrame::new_infer_height(vec![
+        texts("loan_id", due.iter().map(|d| d.0).collect()),
+        numbers("number", due.iter().map(|d| d.1).collect()),
+        Int32Chunked::from_vec("due_on".into(), dues).into_date().into_column(),
+        numbers("principal_minor", due.iter().map(|d| d.3).collect()),
+        numbers("interest_minor", due.iter().map(|_| 0).collect()),
+        numbers("fee_minor", due.iter().map(|_| 0).collect()),
+    ])
+    .unwrap();
+    let paid_frame = DataFrame::new_infer_height(vec![
+        texts("loan_id", paid.iter().map(|p| p.0).collect()),
+        instants("paid_at", paid.iter().map(|p| Some(p.1)).collect()),
+        numbers("amount_minor", paid.iter().map(|p| p.2).collect()),
+        instants("reversed_at", paid.iter().map(|p| p.3.filter(|&r| r < seen)).collect()),
+    ])
+    .unwrap();
+    let tables = BTreeMap::from([
+        ("merchants", merchants),
+        ("loans", loan_frame),
+        ("instalments", due_frame),
+        ("payments", paid_frame),
+    ]);
+    Shard { as_of: day(seen), tables }
+}
+
+fn reason_of(shard: &Shard, from: i32) -> OutcomeReason {
+    let dpd = BTreeMap::from([("order-loan".to_owned(), 30)]);
+    default_outcomes(shard, &day(from), &dpd, &Waterfall::default()).unwrap().by_merchant["m1"].reason
+}
+
+/// Disbursed on day 100, due on day 107.
+const LOAN: LoanRow = LoanRow("l1", "m1", 100, 1_000, None);
+const DUE: DueRow = DueRow("l1", 1, 107, 1_000);
+
+#[test]
+fn bad_from_the_very_day_that_days_past_due_reach_the_number() {
+    assert_eq!(reason_of(&shard(137, &[LOAN], &[DUE], &[]), 105), OutcomeReason::DaysPastDue);
+    assert_eq!(reason_of(&shard(136, &[LOAN], &[DUE], &[]), 105), OutcomeReason::TooYoung);
+    // Paid on the 29th day past due, then tested and kept; on the 30th it is a default.
+    assert_eq!(reason_of(&shard(200, &[LOAN], &[DUE], &[PaidRow("l1", 136, 1_000, None)]), 105), OutcomeReason::Repaid);
+    let late = shard(200, &[LOAN], &[DUE], &[PaidRow("l1", 137, 1_000, None)]);
+    assert_eq!(reason_of(&late, 105), OutcomeReason::DaysPastDue);
+}
+
+#[test]
+fn in_default_or_written_off_at_the_observation_is_excluded() {
+    let unpaid = shard(200, &[LOAN], &[DUE], &[]);
+    assert_eq!(reason_of(&unpaid, 136), OutcomeReason::DaysPastDue);
+    assert_eq!(reason_of(&unpaid, 137), OutcomeReason::AlreadyInDefault);
+    let off = LoanRow("l1", "m1", 100, 1_000, Some(120));
+    assert_eq!(reason_of(&shard(200, &[off], &[DUE], &[]), 121), OutcomeReason::AlreadyInDefault);
+    let off = LoanRow("l1", "m1", 100, 1_000, Some(120));
+    assert_eq!(reason_of(&shard(200, &[off], &[DUE], &[]), 120), OutcomeReason::WrittenOff);
+}
+
+#[test]
+fn closed_before_the_observation_is_no_exposure_and_one_bad_loan_marks_the_borrower() {
+    let paid = [PaidRow("l1", 106, 1_000, None)];
+    assert_eq!(reason_of(&shard(200, &[LOAN], &[DUE], &paid), 107), OutcomeReason::NoExposure);
+    assert_eq!(reason_of(&shard(200, &[LOAN], &[DUE], &paid), 106), OutcomeReason::Repaid);
+    let second = LoanRow("l2", "m1", 110, 500, None);
+    let both = shard(200, &[LOAN, second], &[DUE, DueRow("l2", 1, 117, 500)], &paid);
+    assert_eq!(reason_of(&both, 106), OutcomeReason::DaysPastDue);
+}
+
+#[test]
+fn a_payment_that_bounces_in_the_window_is_not_known_at_the_observation() {
+    // Paid on the due date, bounced on day 150 after the observation on day 140.
+    let bounced = shard(200, &[LOAN], &[DUE], &[PaidRow("l1", 107, 1_000, Some(150))]);
+    assert_eq!(reason_of(&bounced, 140), OutcomeReason::DaysPastDue);
+    assert_eq!(reason_of(&bounced, 151), OutcomeReason::AlreadyInDefault);
+}
+
+#[test]
+fn every_merchant_is_counted_once() {
+    let dpd = BTreeMap::from([("order-loan".to_owned(), 30)]);
+    let seen = shard(200, &[LOAN], &[DUE], &[]);
+    let outcomes = default_outcomes(&seen, &day(105), &dpd, &Waterfall::default()).unwrap();
+    assert_eq!(outcomes.by_merchant["m2"], Outcome { is_default: None, reason: OutcomeReason::NoExposure });
+    assert_eq!(outcomes.by_merchant["m1"].is_default, Some(true));
+    assert_eq!(outcomes.counts.values().sum::<u64>(), 2);
+    let none = default_outcomes(&seen, &day(105), &BTreeMap::new(), &Waterfall::default());
+    assert!(matches!(none, Err(MonitorError::UnknownProduct { .. })));
+    let late = default_outcomes(&seen, &day(200), &dpd, &Waterfall::default());
+    assert!(matches!(late, Err(MonitorError::ObservedTooLate { .. })));
+}
+
+#[test]
+fn tables_have_the_agreed_columns_and_order() {
+    let second = LoanRow("l0", "m2", 90, 500, None);
+    let seen = shard(138, &[LOAN, second], &[DUE, DueRow("l0", 1, 97, 500)], &[PaidRow("l0", 99, 500, None)]);
+    let tables = repayment_tables(&seen).unwrap().unwrap();
+    let dues = &tables.instalment_status;
+    let names: Vec<&str> = dues.get_column_names().iter().map(|n| n.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "merchant_id",
+            "loan_id",
+            "product",
+            "number",
+            "due_on",
+            "due_at",
+            "due_minor",
+            "paid_minor",
+            "settled_at",
+            "days_late",
+            "is_settled"
+        ]
+    );
+    let late: Vec<i64> = dues.column("days_late").unwrap().i64().unwrap().into_no_null_iter().collect();
+    assert_eq!(late, [31, 2], "m1 before m2");
+    let due_at = dues.column("due_at").unwrap().datetime().unwrap().physical().get(0);
+    assert_eq!(due_at, Some(day(108).micros()));
+    let loans = &tables.loan_status;
+    assert_eq!(loans.width(), 13);
+    let dpd: Vec<i64> = loans.column("dpd").unwrap().i64().unwrap().into_no_null_iter().collect();
+    assert_eq!(dpd, [31, 0]);
+
+    let mut without = seen;
+    without.tables.remove("payments");
+    assert_eq!(repayment_tables(&without).unwrap(), None, "no payments table is no evidence, not no payment");
+}

@@ -1,0 +1,161 @@
+//! Repayment of every loan of a shard, as two frames that features and alerts read.
+
+use polars::prelude::{
+    Column, DataFrame, Int32Chunked, Int64Chunked, IntoSeries, NamedFrom, NewChunkedArray, Series, TimeUnit,
+};
+
+use super::error::MonitorError;
+use super::loan_book::LoanBook;
+use super::waterfall::Waterfall;
+use crate::store::Shard;
+
+/// How promises to repay were kept, as of the shard's instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RepaymentTables {
+    /// One row an instalment due before as-of, by `merchant_id`, `loan_id`, due date and number: `merchant_id`, `loan_id`, `product`,
+    /// `number`, `due_on`, `due_at` (the instant from which it is late: local midnight after `due_on`), `due_minor`, `paid_minor`,
+    /// `settled_at`?, `days_late` (whole business days past due at settlement, or at as-of while unpaid; 0 on time), `is_settled`.
+    pub instalment_status: DataFrame,
+    /// One row a loan, by `merchant_id`, `loan_id`: `merchant_id`, `loan_id`, `product`, `disbursed_at`, `principal_minor`,
+    /// `outstanding_minor` (principal not repaid), `arrears_minor` (due and unpaid), `dpd`, `worst_dpd`, `closed_at`?, `repaid_early`?,
+    /// `is_written_off`, `is_restructured`.
+    pub loan_status: DataFrame,
+}
+
+/// Repayment under the customary waterfall ([`Waterfall::default`]).
+///
+/// `None` where the job has no loan book: no `loans`, no `instalments` or no `payments` table. A loan book without a loan in this
+/// shard gives frames without rows.
+///
+/// # Errors
+/// A broken table, sums beyond 64 bits, dates beyond the calendar.
+pub fn repayment_tables(shard: &Shard) -> Result<Option<RepaymentTables>, MonitorError> {
+    repayment_tables_with(shard, &Waterfall::default())
+}
+
+/// Repayment under a configured waterfall; see [`repayment_tables`].
+///
+/// # Errors
+/// A broken table, sums beyond 64 bits, dates beyond the calendar.
+pub fn repayment_tables_with(shard: &Shard, waterfall: &Waterfall) -> Result<Option<RepaymentTables>, MonitorError> {
+    let Some(book) = LoanBook::read(shard)? else { return Ok(None) };
+    let view = book.view(&shard.as_of);
+    let mut instalments = InstalmentRows::default();
+    let mut loans = LoanRows::default();
+    for loan in &book.loans {
+        let repayment = loan.repayment(waterfall, &view)?;
+        for state in &repayment.instalments {
+            instalments.merchant_id.push(loan.merchant_id);
+            instalments.loan_id.push(loan.terms.loan_id);
+            instalments.product.push(loan.product);
+            instalments.number.push(state.number);
+            instalments.due_on.push(state.due_on);
+            instalments.due_at.push(Some(book.days.midnight(state.due_on + 1)?));
+            instalments.due_minor.push(state.due_minor);
+            instalments.paid_minor.push(state.paid_minor());
+            instalments.settled_at.push(state.settled_at);
+            instalments.days_late.push(state.days_late);
+            instalments.is_settled.push(state.settled_at.is_some());
+        }
+        loans.merchant_id.push(loan.merchant_id);
+        loans.loan_id.push(loan.terms.loan_id);
+        loans.product.push(loan.product);
+        loans.disbursed_at.push(Some(loan.terms.disbursed_at));
+        loans.principal_minor.push(loan.terms.principal_minor);
+        loans.outstanding_minor.push(repayment.outstanding_minor);
+        loans.arrears_minor.push(repayment.arrears_minor);
+        loans.dpd.push(repayment.dpd);
+        loans.worst_dpd.push(repayment.worst_dpd);
+        loans.closed_at.push(repayment.closed_at);
+        loans.repaid_early.push(repayment.repaid_early);
+        loans.is_written_off.push(loan.written_off_at.is_some());
+        loans.is_restructured.push(loan.restructured_at.is_some());
+    }
+    Ok(Some(RepaymentTables { instalment_status: instalments.frame()?, loan_status: loans.frame()? }))
+}
+
+#[derive(Default)]
+struct InstalmentRows<'a> {
+    merchant_id: Vec<&'a str>,
+    loan_id: Vec<&'a str>,
+    product: Vec<&'a str>,
+    number: Vec<i64>,
+    due_on: Vec<i32>,
+    due_at: Vec<Option<i64>>,
+    due_minor: Vec<i64>,
+    paid_minor: Vec<i64>,
+    settled_at: Vec<Option<i64>>,
+    days_late: Vec<i64>,
+    is_settled: Vec<bool>,
+}
+
+impl InstalmentRows<'_> {
+    fn frame(self) -> Result<DataFrame, MonitorError> {
+        let due_on = Int32Chunked::from_vec("due_on".into(), self.due_on).into_date().into_series();
+        frame(
+            "instalment_status",
+            vec![
+                Series::new("merchant_id".into(), self.merchant_id),
+                Series::new("loan_id".into(), self.loan_id),
+                Series::new("product".into(), self.product),
+                Series::new("number".into(), self.number),
+                due_on,
+                instant_series("due_at", &self.due_at),
+                Series::new("due_minor".into(), self.due_minor),
+                Series::new("paid_minor".into(), self.paid_minor),
+                instant_series("settled_at", &self.settled_at),
+                Series::new("days_late".into(), self.days_late),
+                Series::new("is_settled".into(), self.is_settled),
+            ],
+        )
+    }
+}
+
+#[derive(Default)]
+struct LoanRows<'a> {
+    merchant_id: Vec<&'a str>,
+    loan_id: Vec<&'a str>,
+    product: Vec<&'a str>,
+    disbursed_at: Vec<Option<i64>>,
+    principal_minor: Vec<i64>,
+    outstanding_minor: Vec<i64>,
+    arrears_minor: Vec<i64>,
+    dpd: Vec<i64>,
+    worst_dpd: Vec<i64>,
+    closed_at: Vec<Option<i64>>,
+    repaid_early: Vec<Option<bool>>,
+    is_written_off: Vec<bool>,
+    is_restructured: Vec<bool>,
+}
+
+impl LoanRows<'_> {
+    fn frame(self) -> Result<DataFrame, MonitorError> {
+        frame(
+            "loan_status",
+            vec![
+                Series::new("merchant_id".into(), self.merchant_id),
+                Series::new("loan_id".into(), self.loan_id),
+                Series::new("product".into(), self.product),
+                instant_series("disbursed_at", &self.disbursed_at),
+                Series::new("principal_minor".into(), self.principal_minor),
+                Series::new("outstanding_minor".into(), self.outstanding_minor),
+                Series::new("arrears_minor".into(), self.arrears_minor),
+                Series::new("dpd".into(), self.dpd),
+                Series::new("worst_dpd".into(), self.worst_dpd),
+                instant_series("closed_at", &self.closed_at),
+                Series::new("repaid_early".into(), self.repaid_early),
+                Series::new("is_written_off".into(), self.is_written_off),
+                Series::new("is_restructured".into(), self.is_restructured),
+            ],
+        )
+    }
+}
+
+fn instant_series(name: &str, values: &[Option<i64>]) -> Series {
+    Int64Chunked::from_slice_options(name.into(), values).into_datetime(TimeUnit::Microseconds, None).into_series()
+}
+
+fn frame(table: &'static str, series: Vec<Series>) -> Result<DataFrame, MonitorError> {
+    DataFrame::new_infer_height(series.into_iter().map(Column::from).collect())
+        .map_err(|source| MonitorError::Frame { table, source })
+}
