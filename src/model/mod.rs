@@ -1,1 +1,3 @@
-//! (being built)
+//! Models: from labelled rows to a scorecard with its validation. The only place that names linfa.
+
+pub mod validation;
