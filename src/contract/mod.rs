@@ -15,6 +15,7 @@ mod payments;
 mod reviews;
 mod shipments;
 mod table;
+mod visible;
 
 pub use applications::APPLICATIONS;
 pub use disputes::DISPUTES;
@@ -28,6 +29,7 @@ pub use payments::PAYMENTS;
 pub use reviews::REVIEWS;
 pub use shipments::SHIPMENTS;
 pub use table::{Check, Column, ForeignKey, Mask, TableContract, Type, Visibility};
+pub use visible::{SUPERSEDED_AT, Sifted, UNREADABLE, visible};
 
 /// Every table, parents before children: the order in which tables are washed.
 pub static TABLES: [&TableContract; 11] = [

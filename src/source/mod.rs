@@ -1,1 +1,19 @@
-//! (being built)
+//! Raw exports of any shape become contract tables: one SELECT a table, types checked, every row traceable to its file and row.
+//!
+//! An input is one or many CSV or Parquet files below the data folder. CSV cells stay text until the contract says what
+//! they are; Parquet columns keep their types, which are widened only where nothing is lost. SQL sees an input under its name in the job file,
+//! with two hidden columns that a SELECT must pass on: `_file` and `_row`.
+
+mod cell;
+mod conform;
+mod csv_file;
+mod error;
+mod glob;
+mod input;
+mod table;
+
+pub use conform::data_type;
+pub use csv_file::BrokenRow;
+pub use error::SourceError;
+pub use input::InputFile;
+pub use table::{SourceTable, Sources};

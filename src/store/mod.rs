@@ -1,5 +1,24 @@
 //! Clean events, bucketed by merchant and sorted by merchant and time, read back as of any instant.
+//!
+//! ```text
+//! <store>/store.json                          layout, as-of, buckets, tables, rows and digest of each file
+//! <store>/<table>/bucket=0003/part-0.parquet  rows of the merchants whose hash falls into bucket 3
+//! ```
+//!
+//! A loan's instalments and payments lie with its merchant. Earlier versions of a row stay beside the latest with the instant at which
+//! they were replaced, so that a look back sees what could be seen then. Bytes depend on the rows alone: not on their order, the
+//! files they came in, or threads.
 
+mod error;
+mod hash;
+mod index;
+mod reader;
 mod shard;
+mod writer;
 
+pub use error::StoreError;
+pub use hash::{bucket_of, stable_hash};
+pub use index::{BucketFile, StoreIndex, TableIndex};
+pub use reader::Store;
 pub use shard::Shard;
+pub use writer::StoreWriter;

@@ -1,1 +1,26 @@
-//! (being built)
+//! Washing: contract tables become clean rows, quarantine and a ledger.
+//!
+//! Three things can become of a row: it is kept (perhaps *ahead*: dated at or after as-of, and set aside), it is quarantined
+//! with its file, row, rule and value, or it is a duplicate (an earlier version of a row that came again). The ledger counts
+//! all three for each file, and `read = kept + quarantined + duplicate` is checked before anything is published.
+//!
+//! Nothing at or after as-of changes a clean row or a quarantined one: rows are sifted and masked before they are judged, and a
+//! parent that is ahead counts as missing.
+
+mod error;
+mod ingest;
+mod latest_day;
+mod ledger;
+mod parents;
+mod quarantine;
+mod record;
+mod rules;
+mod versions;
+mod washing;
+
+pub use error::IngestError;
+pub use ingest::{AsOfChoice, IngestProgress, Ingested, ingest};
+pub use latest_day::day_after_latest_full_day;
+pub use ledger::{LedgerLine, quarantined_share};
+pub use parents::Parents;
+pub use washing::{Washed, wash_table};

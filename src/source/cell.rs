@@ -1,0 +1,92 @@
+//! Text cells read as contract types.
+
+use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, tz};
+
+/// A whole number: optional sign and digits, nothing else.
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+/// An instant in UTC microseconds: `2018-08-01 12:30:00`, `2018-08-01T12:30:00.5`, `2018-08-01` (midnight); with `Z` or an offset
+/// the instant meant, without one UTC.
+pub(crate) fn instant(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Some(plain) = plain_instant(text) {
+        return Some(plain);
+    }
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant.as_microsecond());
+    }
+    let civil: DateTime = text.parse().ok()?;
+    tz::TimeZone::UTC.to_timestamp(civil).ok().map(Timestamp::as_microsecond)
+}
+
+/// The commonest form, `YYYY-MM-DD HH:MM:SS`, without the cost of a general parser.
+fn plain_instant(text: &str) -> Option<i64> {
+    let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
+    let digits = |range: std::ops::Range<usize>| -> Option<i16> {
+        bytes.get(range)?.iter().try_fold(0_i16, |n, b| b.is_ascii_digit().then(|| n * 10 + i16::from(b - b'0')))
+    };
+    if [bytes[4], bytes[7], bytes[13], bytes[16]] != *b"--::" || !matches!(bytes[10], b' ' | b'T') {
+        return None;
+    }
+    let small = |range| digits(range).and_then(|n| i8::try_from(n).ok());
+    let date = Date::new(digits(0..4)?, small(5..7)?, small(8..10)?).ok()?;
+    let (hour, minute, second) = (digits(11..13)?, digits(14..16)?, digits(17..19)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
+    Some((i64::from(days(date)) * 86_400 + seconds) * 1_000_000)
+}
+
+/// A date as days since 1970-01-01.
+pub(crate) fn day(text: &str) -> Option<i32> {
+    text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == 10).map(days)
+}
+
+/// A list of identifiers, separated by semicolons.
+pub(crate) fn ids(text: &str) -> Vec<&str> {
+    text.split(';').map(str::trim).filter(|id| !id.is_empty()).collect()
+}
+
+fn days(date: Date) -> i32 {
+    Date::constant(1970, 1, 1).until(date).map_or(0, |span| span.get_days())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_in_their_several_spellings() {
+        let noon = 1_533_126_600_000_000;
+        for text in [
+            "2018-08-01 12:30:00",
+            "2018-08-01T12:30:00",
+            "2018-08-01T12:30:00Z",
+            "2018-08-01T12:30:00.000",
+            "2018-08-01 09:30:00-03:00",
+            " 2018-08-01 12:30:00 ",
+        ] {
+            assert_eq!(instant(text), Some(noon), "{text}");
+        }
+        assert_eq!(instant("2018-08-01"), Some(1_533_081_600_000_000));
+        assert_eq!(instant("1969-12-31 23:59:59"), Some(-1_000_000));
+        for text in ["", "yesterday", "2018-13-01 00:00:00", "2018-02-30 00:00:00", "2018-08-01 24:00:00", "01/08/2018"]
+        {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_days() {
+        assert_eq!(whole_number("-12"), Some(-12));
+        assert_eq!(whole_number("12.50"), None);
+        assert_eq!(whole_number("99999999999999999999"), None);
+        assert_eq!(day("1970-01-02"), Some(1));
+        assert_eq!(day("2018-08-01 00:00:00"), None);
+        assert_eq!(ids("a; b;;c"), ["a", "b", "c"]);
+    }
+}

@@ -1,0 +1,146 @@
+//! What can be wrong with raw inputs as a whole.
+
+use std::path::PathBuf;
+
+/// Why a contract table could not be made from raw inputs. A broken *row* is no error: it goes to quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The data folder does not exist.
+    #[error("open the data folder {folder}: {why}")]
+    NoDataFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// No file matches a required input.
+    #[error("find input {input:?}: no file matches {pattern:?} below {folder}")]
+    MissingInput {
+        /// Input in the job file.
+        input: String,
+        /// Its glob.
+        pattern: String,
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// A table needs an input that is optional and absent.
+    #[error("make table {table:?}: its input {input:?} is absent, and the table is not optional")]
+    RequiredTableAbsent {
+        /// Contract table.
+        table: &'static str,
+        /// Input in the job file.
+        input: String,
+    },
+    /// The system refuses a file.
+    #[error("read {file}: {why}")]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// A file ends in something other than `.csv` or `.parquet`.
+    #[error("read {file}: only .csv and .parquet files are understood")]
+    UnknownFormat {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A file of no bytes.
+    #[error("read {file}: the file is empty, without even a header")]
+    EmptyFile {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A file that is truncated or otherwise not what its name says.
+    #[error("read {file}: {why}")]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// What the reader says.
+        why: String,
+    },
+    /// Two files of one input disagree on a column's type.
+    #[error("read {file}: column {column:?} of input {input:?} is {got}, but {expected} in the files before it")]
+    FilesDisagree {
+        /// The later file.
+        file: PathBuf,
+        /// Input in the job file.
+        input: String,
+        /// The column.
+        column: String,
+        /// Type in earlier files.
+        expected: String,
+        /// Type in this file.
+        got: String,
+    },
+    /// A required column is not there.
+    #[error("make table {table:?} from {from}: required column {column:?} ({expected}) is missing; found: {found}")]
+    MissingColumn {
+        /// Contract table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Its contract type.
+        expected: String,
+        /// The columns that are there.
+        found: String,
+        /// File or SQL statement.
+        from: String,
+    },
+    /// A column has a type that cannot be widened without loss.
+    #[error("make table {table:?} from {from}: column {column:?} must be {expected}, got {got}")]
+    WrongType {
+        /// Contract table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Its contract type.
+        expected: String,
+        /// The type found.
+        got: String,
+        /// File or SQL statement.
+        from: String,
+    },
+    /// A SELECT that polars refuses.
+    #[error("run {path} for table {table:?}: {why}")]
+    BadSql {
+        /// Contract table.
+        table: &'static str,
+        /// The statement's file.
+        path: PathBuf,
+        /// polars' words.
+        why: String,
+    },
+    /// A SELECT whose rows cannot be traced to the input they came from.
+    #[error("run {path} for table {table:?}: {why}")]
+    NoLineage {
+        /// Contract table.
+        table: &'static str,
+        /// The statement's file.
+        path: PathBuf,
+        /// What is missing.
+        why: String,
+    },
+    /// A frame operation failed that should not.
+    #[error("make table {table:?}: {why}")]
+    Frame {
+        /// Contract table.
+        table: &'static str,
+        /// polars' words.
+        why: String,
+    },
+}
+
+impl SourceError {
+    /// Whether an input is missing, as opposed to broken.
+    #[must_use]
+    pub const fn is_missing_input(&self) -> bool {
+        matches!(self, Self::NoDataFolder { .. } | Self::MissingInput { .. } | Self::RequiredTableAbsent { .. })
+    }
+
+    /// Whether the system, not the data, is at fault.
+    #[must_use]
+    pub const fn is_io(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+}

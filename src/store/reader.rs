@@ -1,0 +1,148 @@
+//! Reads a store back, bucket by bucket, as of any instant up to its own.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use super::error::StoreError;
+use super::index::{LAYOUT, StoreIndex, bucket_path};
+use super::shard::Shard;
+use crate::contract::{self, TableContract, visible};
+use crate::domain::{AsOf, Digest};
+use crate::source::data_type;
+
+/// Clean events, bucketed by merchant and sorted by merchant and time.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+    index: StoreIndex,
+}
+
+impl Store {
+    /// Opens the store at `folder`.
+    ///
+    /// # Errors
+    /// `store.json` is missing, is no store's, or has another layout.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join("store.json");
+        let text = fs::read_to_string(&path).map_err(|e| StoreError::Io {
+            action: "read",
+            path: path.clone(),
+            why: e.to_string(),
+        })?;
+        let index: StoreIndex =
+            serde_json::from_str(&text).map_err(|e| StoreError::Corrupt { path: path.clone(), why: e.to_string() })?;
+        if index.layout != LAYOUT {
+            return Err(StoreError::Version { path, found: index.layout, expected: LAYOUT });
+        }
+        Ok(Self { folder: folder.to_owned(), index })
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub const fn index(&self) -> &StoreIndex {
+        &self.index
+    }
+
+    /// Number of buckets: `shard` takes `0..buckets`.
+    #[must_use]
+    pub const fn buckets(&self) -> u32 {
+        self.index.buckets
+    }
+
+    /// Rows of a table in their latest version; `None` where the job does not have it.
+    #[must_use]
+    pub fn rows(&self, table: &str) -> Option<u64> {
+        self.index.tables.get(table).map(|t| t.rows)
+    }
+
+    /// One bucket's tables as of an instant up to the store's own: visible rows, later milestones masked, the version that was the
+    /// latest then, rows whose parent could not be seen then left out; sorted by merchant, event time and key. Tables
+    /// that do not name a merchant carry their loan's `merchant_id` as last column.
+    ///
+    /// # Errors
+    /// No such bucket, an instant after the store's own, or a file that cannot be read.
+    pub fn shard(&self, bucket: u32, as_of: &AsOf) -> Result<Shard, StoreError> {
+        if bucket >= self.index.buckets {
+            return Err(StoreError::NoBucket { bucket, buckets: self.index.buckets });
+        }
+        if as_of.micros() > self.index.as_of_micros {
+            return Err(StoreError::TooLate { wanted: as_of.date(), washed: self.index.as_of.clone() });
+        }
+        let looks_back = as_of.micros() < self.index.as_of_micros;
+        let mut tables: BTreeMap<&'static str, DataFrame> = BTreeMap::new();
+        for table in contract::TABLES.iter().filter(|t| self.index.tables.contains_key(t.name)) {
+            let broken = |e: PolarsError| StoreError::Frame { table: table.name.to_owned(), why: e.to_string() };
+            let rows = self.read(table, bucket)?;
+            let mut rows = visible(table, rows, as_of, None).map_err(broken)?.visible;
+            if looks_back {
+                rows = with_seen_parents(table, rows, &tables).map_err(broken)?;
+            }
+            tables.insert(table.name, rows.select(columns(table)).map_err(broken)?);
+        }
+        Ok(Shard { as_of: as_of.clone(), tables })
+    }
+
+    /// Recomputes the digest of every file.
+    ///
+    /// # Errors
+    /// The first file that is missing or whose bytes have changed.
+    pub fn verify(&self) -> Result<(), StoreError> {
+        for (table, files) in &self.index.tables {
+            for (&bucket, file) in &files.files {
+                let path = self.folder.join(bucket_path(table, bucket));
+                let digest = Digest::of_file(&path).map_err(|e| StoreError::Io {
+                    action: "read",
+                    path: path.clone(),
+                    why: e.to_string(),
+                })?;
+                if digest != file.sha256 {
+                    let why = format!("its digest is {digest}, store.json says {}", file.sha256);
+                    return Err(StoreError::Corrupt { path, why });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, table: &TableContract, bucket: u32) -> Result<DataFrame, StoreError> {
+        let has_rows = self.index.tables.get(table.name).is_some_and(|t| t.files.contains_key(&bucket));
+        if !has_rows {
+            let fields = columns(table).map(|name| {
+                let dtype = table.column(name).map_or(DataType::String, |c| data_type(c.kind));
+                Field::new(name.into(), dtype)
+            });
+            return Ok(DataFrame::empty_with_schema(&fields.collect::<Schema>()));
+        }
+        let path = self.folder.join(bucket_path(table.name, bucket));
+        let file =
+            File::open(&path).map_err(|e| StoreError::Io { action: "read", path: path.clone(), why: e.to_string() })?;
+        ParquetReader::new(file).finish().map_err(|e| StoreError::Corrupt { path, why: e.to_string() })
+    }
+}
+
+/// The contract's columns, and `merchant_id` where it is not among them.
+fn columns(table: &TableContract) -> impl Iterator<Item = &'static str> {
+    let merchant = table.column("merchant_id").is_none().then_some("merchant_id");
+    table.columns.iter().map(|c| c.name).chain(merchant)
+}
+
+/// Leaves out rows that refer to a row which cannot be seen.
+fn with_seen_parents(
+    table: &TableContract,
+    mut rows: DataFrame,
+    seen: &BTreeMap<&'static str, DataFrame>,
+) -> PolarsResult<DataFrame> {
+    for reference in table.foreign_keys {
+        let Some(parent) = seen.get(reference.table) else { continue };
+        let keys: HashSet<&str> = parent.column(reference.key)?.str()?.iter().flatten().collect();
+        let stays: BooleanChunked =
+            rows.column(reference.column)?.str()?.iter().map(|key| key.is_none_or(|k| keys.contains(k))).collect();
+        if !stays.all() {
+            rows = rows.filter(&stays)?;
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,57 @@
+//! Why ingesting stops.
+
+use super::ledger::LedgerLine;
+use crate::domain::AsOfError;
+use crate::source::SourceError;
+use crate::store::StoreError;
+
+/// A job's data cannot be washed into a store.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// An input is missing or broken as a whole.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The store cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The date names no instant.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
+    /// No as-of date is configured, and no order is dated.
+    #[error("choose an as-of date: no order has a readable placed_at; name a date")]
+    NoOrders,
+    /// Too many rows of a table are broken.
+    #[error(
+        "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %; by rule: {rules}",
+        share * 100.0,
+        limit * 100.0
+    )]
+    QuarantineLimit {
+        /// Contract table.
+        table: &'static str,
+        /// Quarantined share of the rows that are not ahead of as-of, 0 to 1.
+        share: f64,
+        /// The configured limit, 0 to 1.
+        limit: f64,
+        /// Quarantined rows.
+        quarantined: u64,
+        /// Rows that are not ahead of as-of.
+        judged: u64,
+        /// Rules with counts, most frequent first.
+        rules: String,
+    },
+    /// Rows were lost or invented: a fault of this program.
+    #[error("account for {} in table {:?}: read {} is not kept {} + quarantined {} + duplicate {}", line.file, line.table, line.read, line.kept, line.quarantined, line.duplicate)]
+    LedgerBroken {
+        /// The line that does not balance.
+        line: Box<LedgerLine>,
+    },
+    /// A frame operation failed that should not: a fault of this program.
+    #[error("wash table {table:?}: {why}")]
+    Frame {
+        /// Contract table.
+        table: &'static str,
+        /// polars' words.
+        why: String,
+    },
+}

@@ -1,0 +1,176 @@
+//! From raw files to the store, one table at a time.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::civil::Date;
+use polars::prelude::*;
+
+use super::error::IngestError;
+use super::latest_day::day_after_latest_full_day;
+use super::ledger::{LedgerLine, quarantined_share};
+use super::parents::Parents;
+use super::washing::wash_table;
+use crate::config::{Job, SourceSpec};
+use crate::contract::{self, SUPERSEDED_AT};
+use crate::domain::AsOf;
+use crate::source::{InputFile, Sources};
+use crate::store::{Store, StoreWriter};
+
+/// Which observation date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOfChoice {
+    /// This one.
+    Day(Date),
+    /// The job's, or where it names none the day after the last day of full trade.
+    JobOrLatest,
+}
+
+/// Where ingesting stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IngestProgress {
+    /// The as-of date is known.
+    AsOf(Date),
+    /// A table is about to be read; `number` of `of`, counted from 1.
+    Reading {
+        /// Contract table.
+        table: &'static str,
+        /// Which one.
+        number: usize,
+        /// How many the job has.
+        of: usize,
+    },
+    /// A table is washed and stored.
+    Stored {
+        /// Contract table.
+        table: &'static str,
+        /// Rows read.
+        read: u64,
+        /// Rows quarantined.
+        quarantined: u64,
+    },
+}
+
+/// What ingesting made.
+#[derive(Debug)]
+pub struct Ingested {
+    /// The observation.
+    pub as_of: AsOf,
+    /// One line a table and file, in washing order.
+    pub ledger: Vec<LedgerLine>,
+    /// Broken rows by table; a table without any has an empty frame.
+    pub quarantine: BTreeMap<&'static str, DataFrame>,
+    /// Every raw file that was read, those that were only joined included.
+    pub inputs: Vec<InputFile>,
+    /// The clean rows.
+    pub store: Store,
+}
+
+impl Ingested {
+    /// Rows read, over all tables.
+    #[must_use]
+    pub fn rows_read(&self) -> u64 {
+        self.ledger.iter().map(|line| line.read).sum()
+    }
+
+    /// Rows quarantined, over all tables.
+    #[must_use]
+    pub fn rows_quarantined(&self) -> u64 {
+        self.ledger.iter().map(|line| line.quarantined).sum()
+    }
+}
+
+/// Washes all of a job's tables into a fresh store at `store_dir`, which is replaced as a whole at the very end.
+///
+/// # Errors
+/// See [`IngestError`]. Nothing is left at `store_dir` but what was there before.
+pub fn ingest(
+    job: &Job,
+    as_of: AsOfChoice,
+    store_dir: &Path,
+    progress: &mut dyn FnMut(IngestProgress),
+) -> Result<Ingested, IngestError> {
+    let mut sources = Sources::new(job);
+    let date = match (as_of, job.as_of) {
+        (AsOfChoice::Day(date), _) | (AsOfChoice::JobOrLatest, Some(date)) => date,
+        (AsOfChoice::JobOrLatest, None) => latest_date(job, &mut sources)?,
+    };
+    let as_of = AsOf::new(date, job.time_zone.clone())?;
+    progress(IngestProgress::AsOf(date));
+
+    let mut parents = Parents::default();
+    let mut ledger = Vec::new();
+    let mut quarantine = BTreeMap::new();
+    let mut writer: Option<StoreWriter> = None;
+    for (at, spec) in job.sources.iter().enumerate() {
+        progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.sources.len() });
+        let Some(source) = sources.read(spec)? else { continue };
+        sources.close_unused(job.sources.get(at + 1..).unwrap_or_default());
+        let table = source.table;
+        let washed = wash_table(source, &as_of, job.currency, &mut parents)?;
+        check_limit(job, spec, &washed.ledger)?;
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            None => writer.insert(StoreWriter::create(store_dir, &as_of, buckets(job, spec, &washed.clean))?),
+        };
+        writer.write_table(table, &washed.clean)?;
+        progress(IngestProgress::Stored {
+            table: table.name,
+            read: washed.ledger.iter().map(|l| l.read).sum(),
+            quarantined: washed.ledger.iter().map(|l| l.quarantined).sum(),
+        });
+        quarantine.insert(table.name, washed.quarantine);
+        ledger.extend(washed.ledger);
+    }
+    let writer = match writer {
+        Some(writer) => writer,
+        None => StoreWriter::create(store_dir, &as_of, 1)?,
+    };
+    let store = writer.finish()?;
+    Ok(Ingested { as_of, ledger, quarantine, inputs: sources.files(), store })
+}
+
+/// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.
+fn buckets(job: &Job, spec: &SourceSpec, merchants: &DataFrame) -> u32 {
+    const MERCHANTS_IN_A_BUCKET: usize = 2_000;
+    job.store.buckets.unwrap_or_else(|| {
+        let is_merchants = spec.table == contract::MERCHANTS.name;
+        let latest = merchants.column(SUPERSEDED_AT).map_or(0, Column::null_count);
+        let wanted = if is_merchants { latest.div_ceil(MERCHANTS_IN_A_BUCKET) } else { 1 };
+        u32::try_from(wanted.next_power_of_two().min(1_024)).unwrap_or(1_024)
+    })
+}
+
+fn latest_date(job: &Job, sources: &mut Sources<'_>) -> Result<Date, IngestError> {
+    let Some(spec) = job.sources.iter().find(|s| s.table == contract::ORDERS.name) else {
+        return Err(IngestError::NoOrders);
+    };
+    let placed = sources.peek(spec, "placed_at")?.ok_or(IngestError::NoOrders)?;
+    let placed = placed.to_physical_repr();
+    let placed = placed.i64().map_err(|e| IngestError::Frame { table: spec.table, why: e.to_string() })?;
+    day_after_latest_full_day(placed.iter().flatten(), &job.time_zone).ok_or(IngestError::NoOrders)
+}
+
+fn check_limit(job: &Job, spec: &SourceSpec, ledger: &[LedgerLine]) -> Result<(), IngestError> {
+    let limit = job.wash.max_quarantine_share_by_table.get(spec.table).copied();
+    let limit = limit.unwrap_or(job.wash.max_quarantine_share);
+    let share = quarantined_share(ledger);
+    if share <= limit {
+        return Ok(());
+    }
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (rule, count) in ledger.iter().flat_map(|line| &line.rules) {
+        *counts.entry(rule).or_default() += count;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|&(rule, count)| (std::cmp::Reverse(count), rule));
+    let rules = counts.iter().take(5).map(|(rule, count)| format!("{rule} {count}")).collect::<Vec<_>>().join(", ");
+    Err(IngestError::QuarantineLimit {
+        table: spec.table,
+        share,
+        limit,
+        quarantined: ledger.iter().map(|l| l.quarantined).sum(),
+        judged: ledger.iter().map(|l| l.read.saturating_sub(l.ahead)).sum(),
+        rules,
+    })
+}
