@@ -1,1 +1,3 @@
 //! The one integration binary: linking polars is slow, so every integration test is a module of it.
+
+mod publish;
