@@ -1,1 +1,58 @@
-//! (being built)
+//! Published runs: written so that no reader ever sees half of one, read so that no damaged byte is ever believed.
+//!
+//! ```text
+//! <out>/.lock                  one publisher at a time
+//! <out>/.staging/<run>/        a run on its way, swept at the next start if its process was killed
+//! <out>/current.json           the run that the loan service reads, and its manifest's digest
+//! <out>/as_of=2018-08-01/run=<run>/
+//!     manifest.json            what the run is, what it was made from, sha256 of every file
+//!     manifest.json.sha256     the manifest's own digest, for runs that nothing points to any more
+//!     scores.parquet offers.parquet declines.parquet alerts.parquet deductions.parquet referrals.parquet features.parquet
+//!     quarantine/<table>.parquet, results.json, wash_ledger.json
+//! ```
+//!
+//! Writing: [`Publisher::open`] locks, [`Publisher::begin`] tells whether there is anything to do, [`Stage`] takes tables and
+//! files, [`Stage::publish`] makes them visible at once. Reading: [`ScoreBook`], [`lookup`], [`verify`].
+//!
+//! A table's columns are listed once, with types, units and meanings; the list is the writer's schema and the dictionary.
+
+mod book;
+mod chunk_file;
+mod column;
+mod current;
+mod date_text;
+mod decode;
+mod dictionary;
+mod digest_file;
+mod encode;
+mod error;
+mod folder_tree;
+mod lock;
+mod manifest;
+mod merge;
+mod publisher;
+mod row;
+mod sorted_file;
+mod stage;
+mod step;
+mod tables;
+mod verify;
+mod writer;
+
+pub use book::{Entry, ScoreBook, ScoreEntry, lookup};
+pub use column::{Kind, OutputColumn, OutputTable};
+pub use current::Current;
+pub use dictionary::{output_dictionary_markdown, output_tables};
+pub use error::PublishError;
+pub use lock::OutLock;
+pub use manifest::{FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity};
+pub use merge::{TableReader, merge_sorted};
+pub use publisher::{Begun, Pointing, Publisher};
+pub use row::{CapValue, OutputRow, ReasonText, RuleVerdict};
+pub use stage::Stage;
+pub use step::{Observer, Step};
+pub use tables::{
+    AlertRow, DeclineRow, DeductionRow, FeatureColumn, FeatureRow, OfferRow, QuarantineRow, ReferralRow, ScoreRow,
+};
+pub use verify::{Finding, Problem, RunReport, VerifyReport, verify};
+pub use writer::{TableWriter, Written};

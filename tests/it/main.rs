@@ -1,2 +1,4 @@
 //! The one integration binary: linking polars is slow, so every integration test is a module of it.
+
 mod ingest;
+mod publish;

@@ -1,0 +1,207 @@
+//! The loan service's reader: one merchant's published score, offers, refusals and alerts.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::current::Current;
+use super::date_text;
+use super::error::PublishError;
+use super::manifest::{MANIFEST, Manifest, date_folder};
+use super::row::ReasonText;
+use super::sorted_file::SortedFile;
+use super::tables::{AlertRow, DeclineRow, FeatureRow, OfferRow, ScoreRow, group_of};
+
+/// A published run, open for look-ups, from any number of threads.
+///
+/// Opening checks the chain from `current.json` over the manifest to the digests of `scores`, `offers`, `declines` and `alerts`.
+/// It stays on the run that it opened: open again to see a newer one. `features` is checked when it is first asked for.
+pub struct ScoreBook {
+    run_dir: PathBuf,
+    manifest: Manifest,
+    scores: SortedFile,
+    offers: SortedFile,
+    declines: SortedFile,
+    alerts: SortedFile,
+}
+
+/// A score as people read it: sub-indices by group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoreEntry {
+    /// Observation date.
+    #[serde(serialize_with = "date_text::serialize")]
+    pub as_of: Date,
+    /// Scorecard points: higher is safer.
+    pub score: i32,
+    /// Probability of default.
+    pub pd_prob: f64,
+    /// Risk band.
+    pub band: String,
+    /// 0 to 1000.
+    pub integrity_index: i32,
+    /// Minor units; null without history.
+    pub integrity_capital_minor: Option<i64>,
+    /// 0 to 1000 by feature group; null without evidence.
+    pub sub_indices: BTreeMap<String, Option<i32>>,
+    /// One to four, most important first.
+    pub reasons: Vec<ReasonText>,
+    /// Model that scored.
+    pub model_version: String,
+}
+
+/// All that a run says of one merchant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// The run.
+    pub run_id: String,
+    /// Its observation date.
+    #[serde(serialize_with = "date_text::serialize")]
+    pub as_of: Date,
+    /// The merchant.
+    pub merchant_id: String,
+    /// Null where the merchant could not be scored.
+    pub score: Option<ScoreEntry>,
+    /// Offers by product.
+    pub offers: Vec<OfferRow>,
+    /// Refusals by product.
+    pub declines: Vec<DeclineRow>,
+    /// Alerts.
+    pub alerts: Vec<AlertRow>,
+}
+
+impl ScoreBook {
+    /// Opens the current run.
+    ///
+    /// # Errors
+    /// Nothing is published, or any link of the chain of digests does not hold.
+    pub fn open(out: &Path) -> Result<Self, PublishError> {
+        let current = Current::read(out)?.ok_or_else(|| PublishError::NothingPublished(out.to_owned()))?;
+        let manifest = current.manifest(out)?;
+        Self::with_manifest(out.join(&current.run), manifest)
+    }
+
+    /// Opens the run of a business date: the current one if it is of that date, else the one that finished last.
+    ///
+    /// # Errors
+    /// No run of that date is published, or digests do not hold.
+    pub fn open_as_of(out: &Path, as_of: Date) -> Result<Self, PublishError> {
+        if let Some(current) = Current::read(out)?.filter(|current| current.as_of == as_of) {
+            let manifest = current.manifest(out)?;
+            return Self::with_manifest(out.join(&current.run), manifest);
+        }
+        let date = out.join(date_folder(as_of));
+        let entries = match std::fs::read_dir(&date) {
+            Ok(entries) => entries.collect::<io::Result<Vec<_>>>().map_err(PublishError::io("list", &date))?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(e) => return Err(PublishError::io("list", &date)(e)),
+        };
+        let mut latest: Option<(jiff::Timestamp, String, PathBuf, Manifest)> = None;
+        for run in entries.iter().filter(|e| e.file_name().to_string_lossy().starts_with("run=")) {
+            let run = run.path();
+            let manifest = Manifest::read(&run, Manifest::own_digest(&run)?)?;
+            let finished = manifest.finished_at.parse::<jiff::Timestamp>();
+            let finished = finished.map_err(|e| PublishError::malformed(&run.join(MANIFEST), e.to_string()))?;
+            let is_later = latest.as_ref().is_none_or(|(at, id, ..)| (*at, id) < (finished, &manifest.run_id));
+            if is_later {
+                latest = Some((finished, manifest.run_id.clone(), run, manifest));
+            }
+        }
+        match latest {
+            Some((_, _, run, manifest)) => Self::with_manifest(run, manifest),
+            None => Err(PublishError::NoSuchRun { out: out.to_owned(), as_of }),
+        }
+    }
+
+    /// Opens a run folder by path, trusting the digest that the folder itself keeps of its manifest.
+    ///
+    /// # Errors
+    /// It is no run folder, or digests do not hold.
+    pub fn open_run(run_dir: &Path) -> Result<Self, PublishError> {
+        let manifest = Manifest::read(run_dir, Manifest::own_digest(run_dir)?)?;
+        Self::with_manifest(run_dir.to_owned(), manifest)
+    }
+
+    fn with_manifest(run_dir: PathBuf, manifest: Manifest) -> Result<Self, PublishError> {
+        let open = |name: &str| open_table(&run_dir, &manifest, name);
+        let (scores, offers) = (open("scores")?, open("offers")?);
+        let (declines, alerts) = (open("declines")?, open("alerts")?);
+        Ok(Self { run_dir, manifest, scores, offers, declines, alerts })
+    }
+
+    /// The run folder.
+    #[must_use]
+    pub fn run_dir(&self) -> &Path {
+        &self.run_dir
+    }
+
+    /// What the run is and was made from.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// All that the run says of a merchant; `None` if it says nothing.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn get(&self, merchant_id: &str) -> Result<Option<Entry>, PublishError> {
+        let entry = Entry {
+            run_id: self.manifest.run_id.clone(),
+            as_of: self.manifest.as_of,
+            merchant_id: merchant_id.to_owned(),
+            score: self.score(merchant_id)?,
+            offers: self.offers.rows(merchant_id)?,
+            declines: self.declines.rows(merchant_id)?,
+            alerts: self.alerts.rows(merchant_id)?,
+        };
+        let silent =
+            entry.score.is_none() && entry.offers.is_empty() && entry.declines.is_empty() && entry.alerts.is_empty();
+        Ok(if silent { None } else { Some(entry) })
+    }
+
+    /// The feature values that a merchant's score was computed from, by feature; `None` if the run holds none.
+    ///
+    /// # Errors
+    /// The file cannot be read or its digest does not hold.
+    pub fn features(&self, merchant_id: &str) -> Result<Option<BTreeMap<String, Option<f64>>>, PublishError> {
+        let file = open_table(&self.run_dir, &self.manifest, "features")?;
+        let rows: Vec<FeatureRow> = file.rows(merchant_id)?;
+        let names = file.names().skip(1).map(ToOwned::to_owned);
+        Ok(rows.into_iter().next().map(|row| names.zip(row.values).collect()))
+    }
+
+    fn score(&self, merchant_id: &str) -> Result<Option<ScoreEntry>, PublishError> {
+        let rows: Vec<ScoreRow> = self.scores.rows(merchant_id)?;
+        let groups = self.scores.names().filter_map(group_of).map(ToOwned::to_owned);
+        Ok(rows.into_iter().next().map(|row| ScoreEntry {
+            as_of: row.as_of,
+            score: row.score,
+            pd_prob: row.pd_prob,
+            band: row.band,
+            integrity_index: row.integrity_index,
+            integrity_capital_minor: row.integrity_capital_minor,
+            sub_indices: groups.zip(row.sub_indices).collect(),
+            reasons: row.reasons,
+            model_version: row.model_version,
+        }))
+    }
+}
+
+fn open_table(run_dir: &Path, manifest: &Manifest, table: &str) -> Result<SortedFile, PublishError> {
+    let name = format!("{table}.parquet");
+    match manifest.file(&name) {
+        Some(entry) => SortedFile::open(run_dir, entry),
+        None => Err(PublishError::malformed(&run_dir.join(MANIFEST), format!("it lists no {name}"))),
+    }
+}
+
+/// What the current run says of a merchant.
+///
+/// # Errors
+/// As [`ScoreBook::open`] and [`ScoreBook::get`].
+pub fn lookup(out: &Path, merchant_id: &str) -> Result<Option<Entry>, PublishError> {
+    ScoreBook::open(out)?.get(merchant_id)
+}

@@ -1,0 +1,147 @@
+//! How an output table is described: one list of columns makes the writer's schema and the dictionary.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `Utf8`.
+    Text,
+    /// `Date32`.
+    Day,
+    /// `Int32`.
+    Int32,
+    /// `Int64`.
+    Int64,
+    /// `Float64`, always finite.
+    Float64,
+    /// `List<Utf8>`.
+    Texts,
+    /// `List<Struct{code: Utf8, text: Utf8}>`, most important first.
+    Reasons,
+    /// `List<Struct{name: Utf8, value_minor: Int64?}>`.
+    Caps,
+    /// `List<Struct{rule: Utf8, observed: Float64?, threshold: Float64?}>`.
+    Verdicts,
+}
+
+impl Kind {
+    /// The Arrow type.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8,
+            Self::Day => DataType::Date32,
+            Self::Int32 => DataType::Int32,
+            Self::Int64 => DataType::Int64,
+            Self::Float64 => DataType::Float64,
+            Self::Texts | Self::Reasons | Self::Caps | Self::Verdicts => DataType::List(self.element()),
+        }
+    }
+
+    /// The element of a list kind; for the others a field of their own type.
+    pub(super) fn element(self) -> Arc<Field> {
+        let data_type = match self.members() {
+            Some(members) => DataType::Struct(members),
+            None if self == Self::Texts => DataType::Utf8,
+            None => self.arrow(),
+        };
+        Arc::new(Field::new("item", data_type, false))
+    }
+
+    /// The members of a list of structs.
+    pub(super) fn members(self) -> Option<Fields> {
+        let text = |name: &str| Field::new(name, DataType::Utf8, false);
+        match self {
+            Self::Reasons => Some(vec![text("code"), text("text")].into()),
+            Self::Caps => Some(vec![text("name"), Field::new("value_minor", DataType::Int64, true)].into()),
+            Self::Verdicts => Some(
+                vec![
+                    text("rule"),
+                    Field::new("observed", DataType::Float64, true),
+                    Field::new("threshold", DataType::Float64, true),
+                ]
+                .into(),
+            ),
+            Self::Text | Self::Day | Self::Int32 | Self::Int64 | Self::Float64 | Self::Texts => None,
+        }
+    }
+
+    /// As the dictionary names it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "Utf8",
+            Self::Day => "Date32",
+            Self::Int32 => "Int32",
+            Self::Int64 => "Int64",
+            Self::Float64 => "Float64",
+            Self::Texts => "List<Utf8>",
+            Self::Reasons => "List<Struct{code, text}>",
+            Self::Caps => "List<Struct{name, value_minor?}>",
+            Self::Verdicts => "List<Struct{rule, observed?, threshold?}>",
+        }
+    }
+}
+
+/// One documented column of an output table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// Its type.
+    pub kind: Kind,
+    /// Null means "no evidence" or "does not apply", as the text says.
+    pub nullable: bool,
+    /// Unit of its values; empty for names and words.
+    pub unit: String,
+    /// What it means.
+    pub doc: String,
+    /// Inclusive range of its numbers, checked when they are written.
+    pub range: Option<(f64, f64)>,
+}
+
+impl OutputColumn {
+    /// A column without nulls.
+    #[must_use]
+    pub fn required(name: &str, kind: Kind, unit: &str, doc: &str) -> Self {
+        Self { name: name.to_owned(), kind, nullable: false, unit: unit.to_owned(), doc: doc.to_owned(), range: None }
+    }
+
+    /// A column that may be null.
+    #[must_use]
+    pub fn optional(name: &str, kind: Kind, unit: &str, doc: &str) -> Self {
+        Self { nullable: true, ..Self::required(name, kind, unit, doc) }
+    }
+
+    /// Restricts its numbers to `low..=high`.
+    #[must_use]
+    pub fn within(mut self, low: f64, high: f64) -> Self {
+        self.range = Some((low, high));
+        self
+    }
+}
+
+/// One documented output table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputTable {
+    /// Its name: the file is `<name>.parquet`.
+    pub name: &'static str,
+    /// What a row is.
+    pub doc: &'static str,
+    /// Rows ascend strictly by these.
+    pub sorted_by: &'static [&'static str],
+    /// Its columns, in the file's order.
+    pub columns: Vec<OutputColumn>,
+}
+
+impl OutputTable {
+    /// The Arrow schema of its file.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let fields: Vec<Field> = self.columns.iter().map(|c| Field::new(&c.name, c.kind.arrow(), c.nullable)).collect();
+        Arc::new(Schema::new(fields))
+    }
+}

@@ -1,0 +1,164 @@
+//! What publishing and reading published runs refuse.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use parquet::errors::ParquetError;
+
+use crate::domain::Digest;
+
+/// Fragments fit "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The operating system refused: disk full, no permission, gone. Nothing was published.
+    #[error("{action} {path:?}: {source}")]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own error.
+        source: io::Error,
+    },
+    /// The output path exists and is not a folder.
+    #[error("publish into {0:?}: it is not a folder")]
+    NotAFolder(PathBuf),
+    /// Another live process publishes here.
+    #[error("lock {path:?}: held by {holder}")]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+        /// What the holder wrote about itself.
+        holder: String,
+    },
+    /// NaN or an infinity in a value to be published.
+    #[error("write {table}: {column} of {row} is {value}, not a finite number")]
+    NonFinite {
+        /// Output table.
+        table: &'static str,
+        /// Column.
+        column: String,
+        /// The row, by its key.
+        row: String,
+        /// As printed: `NaN`, `inf`, `-inf`.
+        value: String,
+    },
+    /// A value outside the range that the column documents.
+    #[error("write {table}: {column} of {row} is {value}, outside {low} to {high}")]
+    OutOfRange {
+        /// Output table.
+        table: &'static str,
+        /// Column.
+        column: String,
+        /// The row, by its key.
+        row: String,
+        /// As printed.
+        value: String,
+        /// Smallest allowed.
+        low: f64,
+        /// Largest allowed.
+        high: f64,
+    },
+    /// Rows must come in strictly ascending key order.
+    #[error("write {table}: {next} after {previous}, rows must come in strictly ascending key order")]
+    OutOfOrder {
+        /// Output table.
+        table: &'static str,
+        /// Key of the row before.
+        previous: String,
+        /// Key of the offending row.
+        next: String,
+    },
+    /// Rows and documented columns do not agree: a defect of the program, not of the data.
+    #[error("encode {table}: {why}")]
+    Layout {
+        /// Output table.
+        table: &'static str,
+        /// What does not fit.
+        why: String,
+    },
+    /// The Parquet library refused, for another reason than I/O.
+    #[error("{action} {path:?}: {source}")]
+    Parquet {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The library's own error.
+        source: ParquetError,
+    },
+    /// A published file holds something else than it should.
+    #[error("read {path:?}: {why}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A published file's bytes are not those that the manifest vouches for.
+    #[error("trust {path:?}: its digest is {found}, the manifest vouches for {expected}")]
+    DigestMismatch {
+        /// The file.
+        path: PathBuf,
+        /// As recorded.
+        expected: Digest,
+        /// As read.
+        found: Digest,
+    },
+    /// A name that may not stand in a run folder, or stands there already.
+    #[error("stage a file named {name:?}: {why}")]
+    BadName {
+        /// As given.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A file was opened in the staging folder and never sealed.
+    #[error("publish {0:?}: the file was never sealed into the manifest")]
+    Unsealed(PathBuf),
+    /// A complete-looking run of the same identity lies there with other bytes than its manifest says.
+    #[error(
+        "reuse run {run:?}: {findings} of its files are damaged, the first is {first}; see `verify`, then remove the folder"
+    )]
+    Damaged {
+        /// The run folder.
+        run: PathBuf,
+        /// How many findings.
+        findings: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// Nothing has been published here yet.
+    #[error("read the current run below {0:?}: nothing is published there")]
+    NothingPublished(PathBuf),
+    /// No run of that date is published here.
+    #[error("read the run of {as_of} below {out:?}: none is published")]
+    NoSuchRun {
+        /// Output folder.
+        out: PathBuf,
+        /// The date asked for.
+        as_of: Date,
+    },
+}
+
+impl PublishError {
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+
+    /// I/O errors keep their own variant wherever the Parquet library wrapped them.
+    pub(super) fn parquet(action: &'static str, path: &Path) -> impl FnOnce(ParquetError) -> Self {
+        move |error| match error {
+            ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+                Ok(source) => Self::Io { action, path: path.to_owned(), source: *source },
+                Err(other) => Self::Parquet { action, path: path.to_owned(), source: ParquetError::External(other) },
+            },
+            source => Self::Parquet { action, path: path.to_owned(), source },
+        }
+    }
+
+    pub(super) fn malformed(path: &Path, why: impl Into<String>) -> Self {
+        Self::Malformed { path: path.to_owned(), why: why.into() }
+    }
+}

@@ -1,0 +1,213 @@
+//! The manifest: what a run is, what it was made from, and the digest of each of its files.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::date_text;
+use super::error::PublishError;
+use crate::domain::{Digest, Hasher};
+
+/// File name in a run folder.
+pub(super) const MANIFEST: &str = "manifest.json";
+/// Its digest, as `sha256sum` prints it, so that a run that nothing points to can be verified too.
+pub(super) const MANIFEST_DIGEST: &str = "manifest.json.sha256";
+const FORMAT: &str = "integrity-run/1";
+
+/// One raw file that the run read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputFile {
+    /// Name below the data folder.
+    pub name: String,
+    /// Size.
+    pub bytes: u64,
+    /// Digest of the bytes.
+    pub sha256: Digest,
+}
+
+/// All that a run's published bytes depend on. Two runs of equal identity publish equal files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunIdentity {
+    /// Observation date.
+    pub as_of: Date,
+    /// The job, its features, policy, monitor files and SQL.
+    pub config_digest: Digest,
+    /// The models that scored.
+    pub model_digest: Digest,
+    /// Version of this program.
+    pub code_version: String,
+    /// Raw files, in any order.
+    pub inputs: Vec<InputFile>,
+}
+
+impl RunIdentity {
+    /// Twelve hexadecimal digits that name the run.
+    #[must_use]
+    pub fn run_id(&self) -> String {
+        let mut inputs: Vec<&InputFile> = self.inputs.iter().collect();
+        inputs.sort();
+        let mut hasher = Hasher::default();
+        hasher.field(FORMAT.as_bytes());
+        hasher.field(self.as_of.to_string().as_bytes());
+        hasher.field(self.config_digest.to_string().as_bytes());
+        hasher.field(self.model_digest.to_string().as_bytes());
+        hasher.field(self.code_version.as_bytes());
+        for input in inputs {
+            hasher.field(input.name.as_bytes());
+            hasher.field(input.sha256.to_string().as_bytes());
+        }
+        hasher.finish().short()
+    }
+
+    /// `as_of=2018-08-01/run=0123456789ab`, below the output folder.
+    #[must_use]
+    pub fn run_path(&self) -> String {
+        run_path(self.as_of, &self.run_id())
+    }
+}
+
+/// The clock and the command: the only part of a run that two runs of equal identity do not share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// When the run began.
+    pub started_at: Timestamp,
+    /// When its last file was ready.
+    pub finished_at: Timestamp,
+    /// The command as typed, program name first.
+    pub command_line: Vec<String>,
+}
+
+/// One published file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Path below the run folder, with `/`.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// Rows, where the file is a table.
+    pub rows: Option<u64>,
+    /// Digest of the bytes.
+    pub sha256: Digest,
+}
+
+/// `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Layout of this file.
+    pub format: String,
+    /// Names the run.
+    pub run_id: String,
+    /// Observation date.
+    #[serde(with = "date_text")]
+    pub as_of: Date,
+    /// Identity of the configuration.
+    pub config_digest: Digest,
+    /// Identity of the models.
+    pub model_digest: Digest,
+    /// Version of the program.
+    pub code_version: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC.
+    pub finished_at: String,
+    /// The command as typed.
+    pub command_line: Vec<String>,
+    /// Raw files read, by name.
+    pub inputs: Vec<InputFile>,
+    /// Published files, by path.
+    pub files: Vec<FileEntry>,
+}
+
+impl Manifest {
+    pub(super) fn new(identity: &RunIdentity, provenance: Provenance, files: Vec<FileEntry>) -> Self {
+        let mut inputs = identity.inputs.clone();
+        inputs.sort();
+        Self {
+            format: FORMAT.to_owned(),
+            run_id: identity.run_id(),
+            as_of: identity.as_of,
+            config_digest: identity.config_digest,
+            model_digest: identity.model_digest,
+            code_version: identity.code_version.clone(),
+            started_at: provenance.started_at.to_string(),
+            finished_at: provenance.finished_at.to_string(),
+            command_line: provenance.command_line,
+            inputs,
+            files,
+        }
+    }
+
+    /// The published file of that path.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<&FileEntry> {
+        self.files.iter().find(|f| f.path == path)
+    }
+
+    /// `as_of=…/run=…`, below the output folder.
+    #[must_use]
+    pub fn run_path(&self) -> String {
+        run_path(self.as_of, &self.run_id)
+    }
+
+    /// Reads a run folder's manifest, checked against the digest that vouches for it.
+    pub(super) fn read(run: &Path, vouched: Digest) -> Result<Self, PublishError> {
+        let path = run.join(MANIFEST);
+        let bytes = std::fs::read(&path).map_err(PublishError::io("read", &path))?;
+        let found = Digest::of(&bytes);
+        if found != vouched {
+            return Err(PublishError::DigestMismatch { path, expected: vouched, found });
+        }
+        Self::parse(&path, &bytes)
+    }
+
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, PublishError> {
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|e| PublishError::malformed(path, e.to_string()))?;
+        if manifest.format != FORMAT {
+            let why = format!("its format is {:?}, this program reads {FORMAT:?}", manifest.format);
+            return Err(PublishError::malformed(path, why));
+        }
+        Ok(manifest)
+    }
+
+    /// The digest that the run folder itself keeps of its manifest.
+    pub(super) fn own_digest(run: &Path) -> Result<Digest, PublishError> {
+        let path = run.join(MANIFEST_DIGEST);
+        let text = std::fs::read_to_string(&path).map_err(PublishError::io("read", &path))?;
+        let digest = text.get(..64).and_then(|hex| Digest::try_from(hex.to_owned()).ok());
+        match digest {
+            Some(digest) if text == digest_line(digest) => Ok(digest),
+            _ => Err(PublishError::malformed(&path, format!("it is not one line of a digest and {MANIFEST}"))),
+        }
+    }
+}
+
+/// The line that `sha256sum -c` checks.
+pub(super) fn digest_line(digest: Digest) -> String {
+    format!("{digest}  {MANIFEST}\n")
+}
+
+pub(super) fn date_folder(as_of: Date) -> String {
+    format!("as_of={as_of}")
+}
+
+fn run_path(as_of: Date, run_id: &str) -> String {
+    format!("{}/run={run_id}", date_folder(as_of))
+}
+
+/// A run folder that is complete and published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Names the run.
+    pub run_id: String,
+    /// Observation date.
+    pub as_of: Date,
+    /// The run folder.
+    pub run_dir: PathBuf,
+    /// Whether `current.json` points to it.
+    pub is_current: bool,
+}

@@ -1,0 +1,289 @@
+//! Recomputes every digest of published runs, and names each file that is not what it was when it was published.
+//!
+//! What this proves: no file changed, vanished or appeared since the manifest was written. What it does not: that whoever wrote
+//! the manifest was the nightly run; that takes a signature.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::current::{CURRENT, Current};
+use super::error::PublishError;
+use super::folder_tree::FolderTree;
+use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, date_folder};
+use crate::domain::Digest;
+
+/// What is wrong with one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "problem", rename_all = "kebab-case")]
+pub enum Problem {
+    /// The manifest names it and it is not there.
+    Missing,
+    /// It is there and the manifest does not name it.
+    Extra,
+    /// It has another size: truncated, or grown.
+    Resized {
+        /// Size when it was published.
+        expected_bytes: u64,
+        /// Size now.
+        found_bytes: u64,
+    },
+    /// It has the right size and other bytes.
+    Altered {
+        /// Digest when it was published.
+        expected: Digest,
+        /// Digest now.
+        found: Digest,
+    },
+    /// It cannot be made sense of.
+    Malformed {
+        /// Why.
+        why: String,
+    },
+    /// It could not be read.
+    Unreadable {
+        /// The system's own words.
+        why: String,
+    },
+}
+
+/// One file that is not as it was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Path below the output folder.
+    pub path: String,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub problem: Problem,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        match &self.problem {
+            Problem::Missing => write!(f, "{path} is missing"),
+            Problem::Extra => write!(f, "{path} is in no manifest"),
+            Problem::Resized { expected_bytes, found_bytes } => {
+                write!(f, "{path} has {found_bytes} bytes, {expected_bytes} were published")
+            }
+            Problem::Altered { expected, found } => {
+                write!(f, "{path} was altered: digest {}, published as {}", found.short(), expected.short())
+            }
+            Problem::Malformed { why } => write!(f, "{path}: {why}"),
+            Problem::Unreadable { why } => write!(f, "{path} cannot be read: {why}"),
+        }
+    }
+}
+
+/// One run's verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunReport {
+    /// Run folder, below the output folder.
+    pub run: String,
+    /// Whether `current.json` points to it.
+    pub is_current: bool,
+    /// Files in its manifest.
+    pub files: usize,
+    /// Bytes digested.
+    pub bytes: u64,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// The verdict on all that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyReport {
+    /// Run by run, by path.
+    pub runs: Vec<RunReport>,
+    /// What is wrong outside of any run: the pointer, strays.
+    pub findings: Vec<Finding>,
+}
+
+impl VerifyReport {
+    /// Nothing at all is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.all_findings().next().is_none()
+    }
+
+    /// All that is wrong.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().chain(self.runs.iter().flat_map(|run| &run.findings))
+    }
+}
+
+/// Verifies the current run, or every run of a business date.
+///
+/// # Errors
+/// Nothing is published there, or no run of that date; damage is no error but a finding.
+pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishError> {
+    let mut report = VerifyReport { runs: Vec::new(), findings: Vec::new() };
+    let current = match Current::read(out) {
+        Ok(current) => current,
+        Err(PublishError::Malformed { why, .. }) => {
+            report.findings.push(Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } });
+            None
+        }
+        Err(other) => return Err(other),
+    };
+    match as_of {
+        Some(as_of) => verify_date(out, as_of, current.as_ref(), &mut report)?,
+        None => match &current {
+            Some(current) => report.runs.push(inspect_run(out, &out.join(&current.run), Some(current))?),
+            None if report.findings.is_empty() => return Err(PublishError::NothingPublished(out.to_owned())),
+            None => {}
+        },
+    }
+    Ok(report)
+}
+
+fn verify_date(
+    out: &Path,
+    as_of: Date,
+    current: Option<&Current>,
+    report: &mut VerifyReport,
+) -> Result<(), PublishError> {
+    let date = date_folder(as_of);
+    let current = current.filter(|c| c.as_of == as_of);
+    let mut runs: BTreeSet<String> = current.map(|c| c.run.clone()).into_iter().collect();
+    let folder = out.join(&date);
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>().map_err(PublishError::io("list", &folder))?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(PublishError::io("list", &folder)(e)),
+    };
+    for entry in entries {
+        let path = format!("{date}/{}", entry.file_name().to_string_lossy());
+        let is_run = entry.file_name().to_string_lossy().starts_with("run=")
+            && entry.file_type().map_err(PublishError::io("look at", &entry.path()))?.is_dir();
+        if is_run {
+            runs.insert(path);
+        } else {
+            report.findings.push(Finding { path, problem: Problem::Extra });
+        }
+    }
+    report.findings.sort_by(|a, b| a.path.cmp(&b.path));
+    if runs.is_empty() {
+        return Err(PublishError::NoSuchRun { out: out.to_owned(), as_of });
+    }
+    for run in runs {
+        let pointer = current.filter(|c| c.run == run);
+        report.runs.push(inspect_run(out, &out.join(&run), pointer)?);
+    }
+    Ok(())
+}
+
+/// Verifies one run folder, against the pointer too where it points there.
+pub(super) fn inspect_run(out: &Path, run: &Path, current: Option<&Current>) -> Result<RunReport, PublishError> {
+    let relative = run.strip_prefix(out).unwrap_or(run).to_string_lossy().into_owned();
+    let mut inspection = Inspection {
+        run,
+        report: RunReport { run: relative, is_current: current.is_some(), files: 0, bytes: 0, findings: Vec::new() },
+    };
+    if let Some(manifest) = inspection.manifest(current) {
+        inspection.files(&manifest);
+        inspection.strays(&manifest)?;
+    }
+    inspection.report.findings.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(inspection.report)
+}
+
+struct Inspection<'a> {
+    run: &'a Path,
+    report: RunReport,
+}
+
+impl Inspection<'_> {
+    fn find(&mut self, name: &str, problem: Problem) {
+        let path = format!("{}/{name}", self.report.run);
+        self.report.findings.push(Finding { path, problem });
+    }
+
+    /// The manifest, as long as it can be read at all; whoever vouches for it otherwise is a finding.
+    fn manifest(&mut self, current: Option<&Current>) -> Option<Manifest> {
+        let path = self.run.join(MANIFEST);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) => {
+                self.find(MANIFEST, unreadable(&e));
+                return None;
+            }
+        };
+        let found = Digest::of(&bytes);
+        match Manifest::own_digest(self.run) {
+            Ok(expected) if expected == found => {}
+            Ok(expected) => self.find(MANIFEST, Problem::Altered { expected, found }),
+            Err(PublishError::Io { source, .. }) => self.find(MANIFEST_DIGEST, unreadable(&source)),
+            Err(other) => self.find(MANIFEST_DIGEST, Problem::Malformed { why: other.to_string() }),
+        }
+        if let Some(expected) = current.map(|c| c.manifest_sha256).filter(|&expected| expected != found) {
+            self.find(MANIFEST, Problem::Altered { expected, found });
+        }
+        self.report.findings.dedup();
+        match Manifest::parse(&path, &bytes) {
+            Ok(manifest) => {
+                let named = manifest.run_path();
+                if Path::new(&named).file_name() != self.run.file_name() || !self.run.ends_with(&named) {
+                    let why = format!("it is the manifest of {named}");
+                    self.find(MANIFEST, Problem::Malformed { why });
+                }
+                if current.is_some_and(|c| *c != Current::to(&manifest, c.manifest_sha256)) {
+                    let why = format!("{CURRENT} and the manifest name different runs");
+                    self.find(MANIFEST, Problem::Malformed { why });
+                }
+                Some(manifest)
+            }
+            Err(error) => {
+                self.find(MANIFEST, Problem::Malformed { why: error.to_string() });
+                None
+            }
+        }
+    }
+
+    fn files(&mut self, manifest: &Manifest) {
+        self.report.files = manifest.files.len();
+        for entry in &manifest.files {
+            match check_file(&self.run.join(&entry.path), entry) {
+                Ok(()) => self.report.bytes += entry.bytes,
+                Err(problem) => self.find(&entry.path, problem),
+            }
+        }
+    }
+
+    fn strays(&mut self, manifest: &Manifest) -> Result<(), PublishError> {
+        let known: BTreeSet<&str> =
+            manifest.files.iter().map(|f| f.path.as_str()).chain([MANIFEST, MANIFEST_DIGEST]).collect();
+        let used =
+            |folder: &str| known.iter().any(|k| k.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+        let tree = FolderTree::walk(self.run)?;
+        let files = tree.files.iter().chain(&tree.others).filter(|f| !known.contains(f.as_str()));
+        let folders = tree.folders.iter().filter(|f| !used(f));
+        for stray in files.chain(folders) {
+            self.find(stray, Problem::Extra);
+        }
+        Ok(())
+    }
+}
+
+fn check_file(path: &Path, entry: &FileEntry) -> Result<(), Problem> {
+    let found = std::fs::symlink_metadata(path).map_err(|e| unreadable(&e))?;
+    if !found.is_file() {
+        return Err(Problem::Malformed { why: "it is not a plain file".to_owned() });
+    }
+    if found.len() != entry.bytes {
+        return Err(Problem::Resized { expected_bytes: entry.bytes, found_bytes: found.len() });
+    }
+    let found = Digest::of_file(path).map_err(|e| unreadable(&e))?;
+    if found == entry.sha256 { Ok(()) } else { Err(Problem::Altered { expected: entry.sha256, found }) }
+}
+
+fn unreadable(error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::NotFound => Problem::Missing,
+        _ => Problem::Unreadable { why: error.to_string() },
+    }
+}

@@ -1,0 +1,208 @@
+//! A small run whose every row tells which run it is of.
+
+use std::fs;
+use std::path::Path;
+
+use integrity::domain::Digest;
+use integrity::publish::{
+    AlertRow, Begun, CapValue, DeclineRow, DeductionRow, FeatureColumn, FeatureRow, InputFile, OfferRow, Pointing,
+    Provenance, PublishError, Published, Publisher, QuarantineRow, ReasonText, ReferralRow, RuleVerdict, RunIdentity,
+    ScoreRow, Stage,
+};
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+
+pub(crate) const GROUPS: [&str; 2] = ["trade", "credit_record"];
+
+/// Run number `tag` of the first business day.
+pub(crate) fn identity(tag: u8) -> RunIdentity {
+    identity_on(tag, date(2018, 8, 1))
+}
+
+pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
+    RunIdentity {
+        as_of,
+        config_digest: Digest::of(b"config"),
+        model_digest: Digest::of(b"model"),
+        code_version: "0.1.0".to_owned(),
+        inputs: vec![InputFile { name: "orders.csv".to_owned(), bytes: 1, sha256: Digest::of(&[tag]) }],
+    }
+}
+
+pub(crate) fn provenance(tag: u8) -> Provenance {
+    Provenance {
+        started_at: Timestamp::from_second(1_533_081_600 + i64::from(tag)).unwrap(),
+        finished_at: Timestamp::from_second(1_533_085_200 + i64::from(tag)).unwrap(),
+        command_line: vec!["integrity".to_owned(), "run".to_owned(), "job.toml".to_owned()],
+    }
+}
+
+pub(crate) fn reason(code: &str) -> ReasonText {
+    ReasonText { code: code.to_owned(), text: format!("because of {code}") }
+}
+
+pub(crate) fn score(merchant: &str, tag: u8) -> ScoreRow {
+    ScoreRow {
+        merchant_id: merchant.to_owned(),
+        as_of: date(2018, 8, 1),
+        score: 600 + i32::from(tag),
+        pd_prob: 0.0125,
+        band: "B".to_owned(),
+        integrity_index: 740,
+        integrity_capital_minor: Some(1_234_567),
+        sub_indices: vec![Some(710), None],
+        reasons: vec![reason("ship-late"), reason("dispute-share-high")],
+        model_version: format!("willingness/{tag}"),
+    }
+}
+
+pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> OfferRow {
+    OfferRow {
+        offer_id: format!("{merchant}-{product}-{tag}"),
+        merchant_id: merchant.to_owned(),
+        product: product.to_owned(),
+        limit_minor: 1_300_000,
+        daily_rate_ppm: 500,
+        apr_prob: 0.1825,
+        term_days: 90,
+        repayment: "bullet".to_owned(),
+        valid_until_on: date(2018, 8, 31),
+        binding_cap: "ability".to_owned(),
+        caps: vec![
+            CapValue { name: "ability".to_owned(), value_minor: Some(1_300_999) },
+            CapValue { name: "group".to_owned(), value_minor: None },
+        ],
+        pledged_order_ids: (product == "order-loan").then(|| vec![format!("o-{merchant}"), "o-2".to_owned()]),
+    }
+}
+
+pub(crate) fn decline(merchant: &str, product: &str) -> DeclineRow {
+    DeclineRow {
+        merchant_id: merchant.to_owned(),
+        product: product.to_owned(),
+        failed: vec![
+            RuleVerdict { rule: "tenure-at-least".to_owned(), observed: Some(31.0), threshold: Some(180.0) },
+            RuleVerdict { rule: "no-open-lawsuit".to_owned(), observed: None, threshold: None },
+        ],
+        reasons: vec![reason("tenure-short")],
+    }
+}
+
+pub(crate) fn alert(merchant: &str, id: &str) -> AlertRow {
+    AlertRow {
+        alert_id: id.to_owned(),
+        merchant_id: merchant.to_owned(),
+        loan_id: None,
+        rule: "trade-drop".to_owned(),
+        severity: "high".to_owned(),
+        observed: Some(0.31),
+        threshold: Some(0.5),
+        action: "watch".to_owned(),
+    }
+}
+
+pub(crate) fn feature_columns() -> Vec<FeatureColumn> {
+    ["orders_count_90d", "dispute_share_90d"]
+        .map(|name| FeatureColumn { name: name.to_owned(), unit: "1".to_owned(), doc: "A feature.".to_owned() })
+        .to_vec()
+}
+
+pub(crate) fn merchant(n: usize) -> String {
+    format!("m{n:06}")
+}
+
+/// Puts every kind of file into the stage.
+pub(crate) fn fill(stage: &mut Stage<'_, '_>, tag: u8) -> Result<(), PublishError> {
+    let mut scores = stage.table(ScoreRow::table(&GROUPS))?;
+    scores.extend((0..40).map(|n| score(&merchant(n), tag)))?;
+    stage.seal(scores)?;
+    let mut offers = stage.table(OfferRow::table())?;
+    for n in (0..40).step_by(2) {
+        offers.push(offer(&merchant(n), "credit-loan", tag))?;
+        offers.push(offer(&merchant(n), "order-loan", tag))?;
+    }
+    stage.seal(offers)?;
+    let mut declines = stage.table(DeclineRow::table())?;
+    declines.extend((1..50).step_by(2).map(|n| decline(&merchant(n), "credit-loan")))?;
+    stage.seal(declines)?;
+    let mut alerts = stage.table(AlertRow::table())?;
+    alerts.extend([alert(&merchant(3), "a1"), alert(&merchant(3), "a2")])?;
+    stage.seal(alerts)?;
+    let mut deductions = stage.table(DeductionRow::table())?;
+    deductions.push(DeductionRow {
+        key: "k".to_owned(),
+        merchant_id: merchant(3),
+        loan_id: "l".to_owned(),
+        amount_minor: 5,
+        why: "overdue".to_owned(),
+    })?;
+    stage.seal(deductions)?;
+    let referrals = stage.table::<ReferralRow>(ReferralRow::table())?;
+    stage.seal(referrals)?;
+    let mut features = stage.table(FeatureRow::table(&feature_columns()))?;
+    features.extend((0..40).map(|n| FeatureRow { merchant_id: merchant(n), values: vec![Some(n as f64), None] }))?;
+    stage.seal(features)?;
+    let mut quarantine = stage.table_named("quarantine/orders.parquet", QuarantineRow::table())?;
+    quarantine.push(QuarantineRow {
+        file: "orders.csv".to_owned(),
+        row: 7,
+        rule: "amount-in-range".to_owned(),
+        column: Some("amount_minor".to_owned()),
+        value: Some("-1".to_owned()),
+    })?;
+    stage.seal(quarantine)?;
+    stage.write_json("results.json", &serde_json::json!({ "merchants_scored": 40 }))?;
+    stage.write_bytes("wash_ledger.json", b"{}\n")
+}
+
+/// Publishes run number `tag`.
+pub(crate) fn publish(out: &Path, tag: u8) -> Published {
+    publish_with(&mut Publisher::open(out).unwrap(), identity(tag), tag, Pointing::Forward).unwrap()
+}
+
+pub(crate) fn publish_with(
+    publisher: &mut Publisher<'_>,
+    identity: RunIdentity,
+    tag: u8,
+    pointing: Pointing,
+) -> Result<Published, PublishError> {
+    match publisher.begin(identity, pointing)? {
+        Begun::Stage(mut stage) => {
+            fill(&mut stage, tag)?;
+            stage.publish(provenance(tag))
+        }
+        Begun::NothingNew(published) | Begun::Repointed(published) => Ok(published),
+    }
+}
+
+/// Every file below a folder but the lock, by relative path.
+pub(crate) fn files_below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.file_name().unwrap() != ".lock" {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A copy of a folder as it stands at this moment.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What is written is what is read, and the bytes depend on the rows alone.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use integrity::publish::{
+    AlertRow, CapValue, DeclineRow, DeductionRow, FeatureColumn, FeatureRow, OfferRow, OutputRow, OutputTable,
+    PublishError, QuarantineRow, ReasonText, ReferralRow, RuleVerdict, ScoreRow, TableReader, TableWriter,
+    merge_sorted, output_tables,
+};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::fixture::{GROUPS, decline, merchant, offer, score};
+
+fn write<R: OutputRow>(path: &Path, table: OutputTable, rows: Vec<R>) -> Result<(), PublishError> {
+    let mut writer = TableWriter::create(path, table)?;
+    writer.extend(rows)?;
+    writer.finish().map(|_| ())
+}
+
+fn read<R: OutputRow>(path: &Path) -> Vec<R> {
+    TableReader::open(path).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+fn round_trip<R: OutputRow + Clone + PartialEq + std::fmt::Debug>(table: OutputTable, rows: Vec<R>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    write(&path, table, rows.clone()).unwrap();
+    assert_eq!(read::<R>(&path), rows);
+}
+
+fn dates() -> impl Strategy<Value = Date> {
+    (-30_000_i64..60_000).prop_map(|days| date(1970, 1, 1).checked_add(days.days()).unwrap())
+}
+
+fn finite() -> impl Strategy<Value = f64> {
+    any::<f64>().prop_filter("finite", |v| v.is_finite())
+}
+
+fn reasons() -> impl Strategy<Value = Vec<ReasonText>> {
+    vec(("[a-z-]{1,8}", ".{0,12}").prop_map(|(code, text)| ReasonText { code, text }), 0..5)
+}
+
+prop_compose! {
+    fn score_row()(
+        as_of in dates(), score in any::<i32>(), pd_prob in 0.0..=1.0, band in ".{0,3}", integrity_index in 0..=1000,
+        integrity_capital_minor in option::of(any::<i64>()), sub_indices in vec(option::of(0..=1000), 2), reasons in reasons(),
+    ) -> ScoreRow {
+        ScoreRow {
+            merchant_id: String::new(), as_of, score, pd_prob, band, integrity_index, integrity_capital_minor, sub_indices,
+            reasons, model_version: "w/1".to_owned(),
+        }
+    }
+}
+
+prop_compose! {
+    fn offer_row()(
+        limit_minor in 0..=i64::MAX, term_days in 1..=i32::MAX, apr_prob in 0.0..10.0, valid_until_on in dates(),
+        caps in vec((".{0,4}", option::of(any::<i64>())).prop_map(|(name, value_minor)| CapValue { name, value_minor }), 0..4),
+        pledged_order_ids in option::of(vec(".{0,4}", 0..4)),
+    ) -> OfferRow {
+        OfferRow { limit_minor, term_days, apr_prob, valid_until_on, caps, pledged_order_ids, ..offer("", "p", 0) }
+    }
+}
+
+prop_compose! {
+    fn decline_row()(
+        failed in vec(
+            (".{0,4}", option::of(finite()), option::of(finite()))
+                .prop_map(|(rule, observed, threshold)| RuleVerdict { rule, observed, threshold }),
+            0..4,
+        ),
+        reasons in reasons(),
+    ) -> DeclineRow {
+        DeclineRow { failed, reasons, ..decline("", "p") }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scores_come_back(ids in btree_set(".{0,70}", 0..20), rows in vec(score_row(), 20)) {
+        let rows = ids.into_iter().zip(rows).map(|(merchant_id, row)| ScoreRow { merchant_id, ..row }).collect();
+        round_trip(ScoreRow::table(&GROUPS), rows);
+    }
+
+    #[test]
+    fn offers_come_back(ids in btree_set((".{0,3}", "[a-c]", "[a-c]"), 0..20), rows in vec(offer_row(), 20)) {
+        let rows = ids.into_iter().zip(rows);
+        let rows = rows.map(|((merchant_id, product, offer_id), row)| OfferRow { merchant_id, product, offer_id, ..row });
+        round_trip(OfferRow::table(), rows.collect());
+    }
+
+    #[test]
+    fn declines_come_back(ids in btree_set((".{0,3}", "[a-c]"), 0..20), rows in vec(decline_row(), 20)) {
+        let rows = ids.into_iter().zip(rows).map(|((merchant_id, product), row)| DeclineRow { merchant_id, product, ..row });
+        round_trip(DeclineRow::table(), rows.collect());
+    }
+
+    #[test]
+    fn alerts_come_back(ids in btree_set((".{0,3}", "[a-c]"), 0..20), loan in option::of(".{0,3}"), observed in option::of(finite())) {
+        let rows = ids.into_iter().map(|(merchant_id, alert_id)| AlertRow {
+            alert_id, merchant_id, loan_id: loan.clone(), rule: "r".to_owned(), severity: "high".to_owned(), observed,
+            threshold: None, action: "watch".to_owned(),
+        });
+        round_trip(AlertRow::table(), rows.collect());
+    }
+
+    #[test]
+    fn deductions_come_back(ids in btree_set((".{0,3}", ".{0,3}"), 0..20), amount_minor in 1..=i64::MAX) {
+        let rows = ids.into_iter().map(|(merchant_id, key)| DeductionRow {
+            key, merchant_id, loan_id: "l".to_owned(), amount_minor, why: "overdue".to_owned(),
+        });
+        round_trip(DeductionRow::table(), rows.collect());
+    }
+
+    #[test]
+    fn referrals_come_back(ids in btree_set((".{0,3}", "[a-c]"), 0..20), supportable_minor in 0..=i64::MAX, pd_prob in 0.0..=1.0) {
+        let rows = ids.into_iter().map(|(merchant_id, product)| ReferralRow {
+            merchant_id, product, supportable_minor, cap_minor: 100_000_000, score: -5, pd_prob,
+        });
+        round_trip(ReferralRow::table(), rows.collect());
+    }
+
+    #[test]
+    fn features_come_back(ids in btree_set(".{0,3}", 0..20), values in vec(vec(option::of(finite()), 3), 20)) {
+        let columns = ["a", "b", "c"].map(|n| FeatureColumn { name: n.to_owned(), unit: String::new(), doc: String::new() });
+        let rows = ids.into_iter().zip(values).map(|(merchant_id, values)| FeatureRow { merchant_id, values });
+        round_trip(FeatureRow::table(&columns), rows.collect());
+    }
+
+    #[test]
+    fn quarantine_comes_back(ids in btree_set((".{0,3}", 1..9_i64, "[a-c]", option::of("[a-c]")), 0..20), value in option::of(".{0,9}")) {
+        let rows = ids.into_iter().map(|(file, row, rule, column)| QuarantineRow { file, row, rule, column, value: value.clone() });
+        round_trip(QuarantineRow::table(), rows.collect());
+    }
+}
+
+/// More rows than a row group holds, split into parts by a rule that has nothing to do with their order.
+#[test]
+fn merged_parts_are_the_bytes_of_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let total = 70_000;
+    let row = |n: usize| FeatureRow { merchant_id: merchant(n), values: vec![(n % 3 > 0).then_some(n as f64 / 7.0)] };
+    let table =
+        || FeatureRow::table(&[FeatureColumn { name: "f".to_owned(), unit: String::new(), doc: String::new() }]);
+    let whole = folder.path().join("whole.parquet");
+    write(&whole, table(), (0..total).map(row).collect()).unwrap();
+    for parts in [1, 7, 16] {
+        let paths: Vec<PathBuf> = (0..=parts).map(|p| folder.path().join(format!("{parts}-{p}.parquet"))).collect();
+        // The last part stays empty.
+        for (part, path) in paths.iter().enumerate() {
+            write(path, table(), (0..total).filter(|n| n * 31 % parts == part).map(row).collect()).unwrap();
+        }
+        let merged = folder.path().join(format!("{parts}.parquet"));
+        let mut writer: TableWriter<FeatureRow> = TableWriter::create(&merged, table()).unwrap();
+        merge_sorted(&paths, &mut writer).unwrap();
+        assert_eq!(writer.finish().unwrap().rows, total as u64);
+        assert!(fs::read(&merged).unwrap() == fs::read(&whole).unwrap(), "{parts} parts give other bytes");
+    }
+
+    let metadata = ParquetMetaDataReader::new()
+        .with_page_index_policy(PageIndexPolicy::Required)
+        .parse_and_finish(&File::open(&whole).unwrap())
+        .unwrap();
+    assert_eq!(
+        metadata.row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).collect::<Vec<_>>(),
+        [65_536, 4_464]
+    );
+    assert_eq!(metadata.file_metadata().created_by(), Some("integrity"));
+    for (at, group) in metadata.row_groups().iter().enumerate() {
+        assert!(group.column(0).bloom_filter_offset().is_some());
+        assert_eq!(group.sorting_columns().unwrap().len(), 1);
+        let pages = metadata.page_index().unwrap().offset_index(at, 0).unwrap().page_locations();
+        assert!(pages.windows(2).all(|p| p[1].first_row_index - p[0].first_row_index <= 2_048));
+        assert!(metadata.page_index().unwrap().column_index(at, 0).is_some());
+    }
+}
+
+#[test]
+fn the_same_key_in_two_parts_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a", "b"].map(|p| folder.path().join(p));
+    for path in &paths {
+        write(path, ScoreRow::table(&GROUPS), vec![score("m1", 1)]).unwrap();
+    }
+    let mut writer = TableWriter::<ScoreRow>::create(&folder.path().join("c"), ScoreRow::table(&GROUPS)).unwrap();
+    assert!(matches!(merge_sorted(&paths, &mut writer), Err(PublishError::OutOfOrder { .. })));
+}
+
+#[test]
+fn an_empty_table_is_a_file_with_its_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    for (n, table) in output_tables().into_iter().enumerate() {
+        let path = folder.path().join(n.to_string());
+        let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+        write::<ScoreRow>(&path, table, Vec::new()).unwrap();
+        let file = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap());
+        let schema = file.unwrap().schema().clone();
+        assert_eq!(schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>(), names);
+    }
+}
+
+#[test]
+fn rows_out_of_order_or_twice_are_refused_across_blocks_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for (n, first) in [1_usize, 8_192, 8_193].into_iter().enumerate() {
+        for bad in [first - 1, 0] {
+            let path = folder.path().join(format!("{n}-{bad}"));
+            let table = FeatureRow::table(&[]);
+            let mut writer = TableWriter::create(&path, table).unwrap();
+            let row = |n| FeatureRow { merchant_id: merchant(n), values: Vec::new() };
+            writer.extend((0..first).map(row)).unwrap();
+            assert!(matches!(writer.push(row(bad)), Err(PublishError::OutOfOrder { .. })), "{bad} after {}", first - 1);
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_or_out_of_range_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let scores = |change: fn(&mut ScoreRow)| {
+        let mut row = score("m7", 1);
+        change(&mut row);
+        let path = folder.path().join("s");
+        let result = write(&path, ScoreRow::table(&GROUPS), vec![row]);
+        fs::remove_file(&path).unwrap();
+        result
+    };
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut row = decline("m7", "p");
+        row.failed[1].threshold = Some(bad);
+        let path = folder.path().join("d");
+        match write(&path, DeclineRow::table(), vec![row]) {
+            Err(PublishError::NonFinite { table: "declines", column, row, value }) => {
+                assert_eq!((column.as_str(), value), ("failed", bad.to_string()));
+                assert!(row.contains("m7"), "{row}");
+            }
+            other => panic!("{other:?}"),
+        }
+        fs::remove_file(&path).unwrap();
+    }
+    assert!(
+        matches!(scores(|r| r.pd_prob = f64::NAN), Err(PublishError::NonFinite { column, .. }) if column == "pd_prob")
+    );
+    for change in [
+        (|r| r.pd_prob = 1.000_001) as fn(&mut ScoreRow),
+        |r| r.pd_prob = -0.1,
+        |r| r.integrity_index = 1_001,
+        |r| r.sub_indices[0] = Some(-1),
+    ] {
+        assert!(matches!(scores(change), Err(PublishError::OutOfRange { .. })));
+    }
+    assert!(matches!(scores(|r| r.sub_indices.truncate(1)), Err(PublishError::Layout { .. })));
+    assert!(scores(|_| ()).is_ok());
+    let below_zero = OfferRow { limit_minor: -1, ..offer("m", "p", 0) };
+    assert!(matches!(
+        write(&folder.path().join("o"), OfferRow::table(), vec![below_zero]),
+        Err(PublishError::OutOfRange { .. })
+    ));
+}
