@@ -1,1 +1,41 @@
-//! (being built)
+//! A marketplace with causes: what the pipeline is tried on where no lender's data may be shown.
+//!
+//! Each merchant has hidden diligence, honesty, demand, margin and cash. Orders come from demand with season, growth and the
+//! tides of its industry; parcels, reviews, disputes and refunds follow from diligence, which wears when cash is short; loans
+//! are drawn when cash is short or the season calls, repaid from what escrow releases, and default when cash or will runs out.
+//! Some merchants brush, some are attacked. On the way to the lender some rows come late, twice, in versions, or broken.
+//! `truth/` tells which; only tests read it.
+//!
+//! ```text
+//! settings ─▶ traits ─▶ life ─┬─ trade (fraud) ─┐
+//!                             ├─ cash           ├─▶ tables ─▶ feed ─▶ columns ─▶ files
+//!                             └─ credit ────────┘    (rows)
+//! ```
+//!
+//! Every merchant draws from a stream of its own, keyed by seed and number; blocks of merchants are made side by side and
+//! written in order, so bytes depend on the settings alone.
+
+mod calendar;
+mod cash;
+mod columns;
+mod credit;
+mod draw;
+mod error;
+mod feed;
+mod files;
+mod fraud;
+mod industry;
+mod life;
+mod rows;
+mod run;
+mod schedule;
+mod settings;
+mod tables;
+mod trade;
+mod traits;
+mod truth;
+
+pub use error::SimulateError;
+pub use files::SimulatedFile;
+pub use run::{SimulationReport, simulate};
+pub use settings::SimulationSettings;

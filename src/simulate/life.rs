@@ -1,0 +1,276 @@
+//! One merchant's life, day by day: demand, trade, cash, credit, and how it ends.
+
+use super::calendar::{Calendar, DAY, Second, count};
+use super::cash::Purse;
+use super::credit::{Credit, Today};
+use super::draw::{Draw, whole};
+use super::fraud::{Rings, attack, brush, plan_bursts};
+use super::industry::{INDUSTRIES, IndustryTides};
+use super::settings::SimulationSettings;
+use super::trade::{Conduct, Trade};
+use super::traits::Traits;
+
+/// The marketplace around a merchant: the same for all.
+pub(super) struct World<'a> {
+    pub(super) settings: &'a SimulationSettings,
+    pub(super) calendar: Calendar,
+    pub(super) tides: IndustryTides,
+    pub(super) rings: Rings,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(settings: &'a SimulationSettings, calendar: Calendar) -> Self {
+        let tides = IndustryTides::new(settings.seed, calendar.days);
+        let buyers = settings.merchants.saturating_mul(25).max(50);
+        let rings = Rings { seed: settings.seed, count: settings.merchants / 25 + 1, buyers };
+        Self { settings, calendar, tides, rings }
+    }
+}
+
+/// A stock-taking.
+pub(super) struct StockTaking {
+    pub(super) day: i64,
+    pub(super) stock_value: i64,
+    pub(super) cost_of_sales: i64,
+}
+
+/// Membership of a guarantee group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Membership {
+    pub(super) group: u64,
+    pub(super) joined: Second,
+}
+
+/// Why a merchant stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Cash,
+    Will,
+    Retired,
+}
+
+impl End {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Cash => "cash",
+            Self::Will => "will",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// All that happened to one merchant.
+pub(super) struct Life {
+    pub(super) index: u64,
+    pub(super) traits: Traits,
+    pub(super) trade: Trade,
+    pub(super) credit: Credit,
+    pub(super) stock_takings: Vec<StockTaking>,
+    pub(super) membership: Option<Membership>,
+    pub(super) starting_cash: f64,
+    pub(super) end: Option<(Second, End)>,
+    pub(super) closed: Option<Second>,
+}
+
+/// Demand of one merchant, apart from what its own conduct does to it.
+struct Demand {
+    wander: f64,
+    blow: f64,
+}
+
+impl Demand {
+    /// Expected orders today, and the season's part in them.
+    fn today(&mut self, draw: &mut Draw, traits: &Traits, world: &World, day: usize) -> (f64, f64) {
+        const WEEK: [f64; 7] = [1.08, 1.06, 1.04, 1.02, 1.0, 0.92, 0.88];
+        let kind = INDUSTRIES.get(traits.industry).unwrap_or(&INDUSTRIES[0]);
+        let angle = (world.calendar.day_of_year(day) - kind.peak_day) / 365.0 * std::f64::consts::TAU;
+        let season = (kind.season * angle.cos()).exp();
+        self.wander = 0.985 * self.wander + 0.06 * draw.normal();
+        if draw.chance(0.16 / 365.0) {
+            self.blow += draw.between(0.4, 1.8);
+        }
+        self.blow *= 0.9985;
+        let drift = traits.growth * day as f64 / 365.0 + self.wander - self.blow;
+        let tide = world.tides.factor(traits.industry, day);
+        let weekday = WEEK.get(world.calendar.weekday(day)).copied().unwrap_or(1.0);
+        (traits.daily_orders * season * weekday * tide * drift.exp(), season)
+    }
+}
+
+impl Life {
+    /// Lives through the whole simulated span.
+    pub(super) fn live(world: &World, index: u64) -> Self {
+        let calendar = &world.calendar;
+        let mut draw = Draw::new(world.settings.seed, "merchant", index);
+        let traits = Traits::draw(&mut draw, world.settings, calendar);
+        let mut purse = Purse::new(&traits, calendar.days);
+        let first_day = calendar.day_of(traits.registered).max(-1) + 1;
+        let last_day = count(calendar.days) - 1;
+        let bursts = if traits.is_brusher { plan_bursts(&mut draw, first_day, last_day) } else { Vec::new() };
+        let attacked_on = traits.is_attacked.then(|| draw.whole(first_day, (last_day - 12).max(first_day)));
+        let membership = group_of(index, world).map(|group| Membership {
+            group,
+            joined: traits.registered.max(calendar.midnight(0)) + draw.whole(10 * DAY, 40 * DAY),
+        });
+        let reports_stock = draw.chance(0.7);
+        let mut life = Self {
+            index,
+            starting_cash: purse.cash,
+            traits,
+            trade: Trade::default(),
+            credit: Credit::default(),
+            stock_takings: Vec::new(),
+            membership,
+            end: None,
+            closed: None,
+        };
+        let mut demand = Demand { wander: 0.35 * draw.normal(), blow: 0.0 };
+        let mut fame = 0.0;
+        let mut days_under = 0;
+        for day in first_day..=last_day {
+            let Ok(at) = usize::try_from(day) else { continue };
+            let (orders, season) = demand.today(&mut draw, &life.traits, world, at);
+            let stopped_days = life.end.map(|(dark, _)| day - calendar.day_of(dark));
+            let alive = match stopped_days {
+                None => 1.0,
+                Some(days) if days < 6 && life.end.is_some_and(|e| e.1 != End::Retired) => 0.5,
+                Some(_) => 0.0,
+            };
+            let conduct = Conduct {
+                care: life.traits.diligence - 1.5 * purse.strain,
+                honesty: life.traits.honesty,
+                strain: purse.strain,
+            };
+            if bursts.contains(&day) && life.end.is_none() {
+                brush(&mut life.trade, &mut draw, &life.traits, calendar, day, world.rings);
+                fame = 0.2;
+            }
+            if attacked_on == Some(day) && life.end.is_none() {
+                attack(&mut life.trade, &mut draw, &life.traits, calendar, day, world.rings);
+            }
+            fame *= 0.98;
+            let expected = orders * alive * (1.0 + fame) * (1.0 - 0.5 * purse.strain * purse.strain);
+            for _ in 0..draw.poisson(expected) {
+                let position = life.trade.place(&mut draw, &life.traits, conduct, calendar, day, world.rings.buyers);
+                if life.end.is_none() {
+                    life.book(&mut purse, calendar, position);
+                }
+            }
+            if life.end.is_some() {
+                life.wind_down(&mut draw, &mut purse, calendar, day, at);
+                continue;
+            }
+            let expected_sales = expected * life.traits.mean_amount();
+            life.credit.sales_12m += expected_sales - life.credit.sales_12m / 365.0;
+            let received = purse.live_a_day(&mut draw, &life.traits, at, expected_sales);
+            let group = life.membership.filter(|m| m.joined < calendar.midnight(day)).map(|m| m.group);
+            let traits = &life.traits;
+            let today = Today { traits, calendar, day, received, season, is_dark: false, group };
+            life.credit.repay(&mut draw, &mut purse, today);
+            if life.traits.is_borrower {
+                life.credit.borrow(&mut draw, &mut purse, &life.trade, today);
+            }
+            if reports_stock && (day + 1 + whole_index(index)) % 30 == 0 {
+                life.take_stock(&mut draw, &mut purse, day);
+            }
+            days_under = if life.is_under(&purse) { days_under + 1 } else { 0 };
+            if let Some(end) = life.meets_end(&mut draw, &purse, days_under) {
+                life.stop(&mut draw, &mut purse, calendar, day, end);
+            }
+        }
+        if let Some((dark, end)) = life.end
+            && end != End::Retired
+        {
+            life.trade.go_dark(&mut draw, dark);
+        }
+        life
+    }
+
+    /// Books the money side of an order.
+    fn book(&self, purse: &mut Purse, calendar: &Calendar, position: usize) {
+        let Some(order) = self.trade.orders.get(position) else { return };
+        if order.paid.is_none() {
+            return;
+        }
+        let amount = order.amount as f64;
+        if order.cancelled.is_none() {
+            purse.buy_goods(amount * (1.0 - self.traits.margin));
+        }
+        if let Some(completed) = order.completed {
+            purse.expect(calendar.day_of(completed), Purse::net_of_commission(amount));
+            if let Some(refunded) = order.refunded {
+                purse.expect(calendar.day_of(refunded), -(order.refund as f64));
+            }
+        }
+    }
+
+    fn is_under(&self, purse: &Purse) -> bool {
+        purse.cash < -(12.0 * purse.planned_sales + self.traits.order_value)
+    }
+
+    /// Whether, and how, this is the merchant's last day of trade.
+    fn meets_end(&self, draw: &mut Draw, purse: &Purse, days_under: i64) -> Option<End> {
+        let owed = self.credit.outstanding();
+        let temptation = (owed / (30.0 * purse.planned_sales + 1.0)).min(3.0);
+        let will_goes = 0.03 * (-1.3 * self.traits.honesty).exp() * temptation * (1.0 + 4.0 * purse.strain) / 365.0;
+        if draw.chance(will_goes.min(0.05)) {
+            Some(End::Will)
+        } else if days_under > 30 && draw.chance(0.03) {
+            Some(End::Cash)
+        } else if owed <= 0.0 && draw.chance(0.04 / 365.0) {
+            Some(End::Retired)
+        } else {
+            None
+        }
+    }
+
+    fn stop(&mut self, draw: &mut Draw, purse: &mut Purse, calendar: &Calendar, day: i64, end: End) {
+        let dark = calendar.midnight(day + 1);
+        self.end = Some((dark, end));
+        self.closed = Some(dark + draw.whole(10 * DAY, 60 * DAY));
+        if end == End::Retired {
+            return;
+        }
+        self.trade.go_dark(draw, dark);
+        *purse = Purse::new(&self.traits, calendar.days);
+        purse.cash = 0.0;
+        for order in &self.trade.orders {
+            if let Some(completed) = order.completed.filter(|c| *c >= dark) {
+                purse.expect(calendar.day_of(completed), Purse::net_of_commission(order.amount as f64));
+            }
+        }
+    }
+
+    /// After the end: what escrow still releases is deducted for open loans, and days past due go on.
+    fn wind_down(&mut self, draw: &mut Draw, purse: &mut Purse, calendar: &Calendar, day: i64, at: usize) {
+        let received = purse.received(at);
+        let traits = &self.traits;
+        let today = Today { traits, calendar, day, received, season: 1.0, is_dark: true, group: None };
+        self.credit.repay(draw, purse, today);
+    }
+
+    fn take_stock(&mut self, draw: &mut Draw, purse: &mut Purse, day: i64) {
+        let cover_days = draw.log_normal(24.0, 0.15) * (1.0 - 0.5 * purse.strain);
+        let shelves = cover_days * purse.planned_sales * (1.0 - self.traits.margin);
+        self.stock_takings.push(StockTaking {
+            day,
+            stock_value: whole(shelves + purse.stock),
+            cost_of_sales: whole(purse.cost_of_sales),
+        });
+        purse.cost_of_sales = 0.0;
+    }
+}
+
+/// Stock is taken on a day of the month of each merchant's own.
+fn whole_index(index: u64) -> i64 {
+    i64::try_from(index % 30).unwrap_or(0)
+}
+
+/// Every hundredth neighbourhood has a guarantee group of three to five.
+fn group_of(index: u64, world: &World) -> Option<u64> {
+    const NEIGHBOURHOOD: u64 = 100;
+    let (group, place) = (index / NEIGHBOURHOOD, index % NEIGHBOURHOOD);
+    let size = u64::try_from(Draw::new(world.settings.seed, "group size", group).whole(3, 5)).unwrap_or(3);
+    let is_whole = group * NEIGHBOURHOOD + 10 + size <= world.settings.merchants;
+    (is_whole && (10..10 + size).contains(&place)).then_some(group)
+}
