@@ -60,15 +60,12 @@ impl<'a> LoanBook<'a> {
     pub fn view(&self, at: &AsOf) -> View<'_> {
         View { micros: at.micros(), day: at.days_since_epoch(), days: &self.days }
     }
+}
 
-    /// How one loan stood at a view.
-    pub fn repayment(
-        &self,
-        loan: &Loan<'_>,
-        waterfall: &Waterfall,
-        view: &View<'_>,
-    ) -> Result<Repayment, MonitorError> {
-        waterfall.allocate(&loan.terms, &loan.instalments, &loan.payments, view)
+impl Loan<'_> {
+    /// How the loan stood at a view.
+    pub fn repayment(&self, waterfall: &Waterfall, view: &View<'_>) -> Result<Repayment, MonitorError> {
+        waterfall.allocate(&self.terms, &self.instalments, &self.payments, view)
     }
 }
 

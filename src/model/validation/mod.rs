@@ -52,3 +52,4 @@ pub use proportion::{binomial_p_value, exact_interval, jeffreys_p_value, jeffrey
 pub use ranked::{Cell, Ranked, Tie};
 pub use report::{UndefinedFigure, ValidationReport, validate, validate_ranked, validate_weighted};
 pub use settings::ValidationSettings;
+pub(crate) use settings::check_confidence;
