@@ -157,3 +157,44 @@ L1,M1,credit-loan,2018-02-15 00:00:00,50000,90,500,bullet
     let payments = rows_as_of(&made.store, "payments", date(2018, 2, 10));
     assert_eq!(payments.height(), 0);
 }
+
+/// The folder of real data, where this machine has it.
+fn real_data() -> Option<PathBuf> {
+    let named = std::env::var_os("INTEGRITY_DATA").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let found = [named, Some(beside)]
+        .into_iter()
+        .flatten()
+        .flat_map(|root| [root.join("olist"), root])
+        .find(|folder| folder.join("olist_orders_dataset.csv").is_file());
+    if found.is_none() {
+        eprintln!("skipped: no Olist files in INTEGRITY_DATA or ../shared/data/olist");
+    }
+    found
+}
+
+/// The Olist job with this crate's SQL, over any folder, with settings files of its own.
+fn olist_job(folder: &Path, data: &Path) -> Job {
+    let pipeline = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/olist");
+    fs::create_dir_all(folder.join("sources")).unwrap();
+    for entry in fs::read_dir(pipeline.join("sources")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, folder.join("sources").join(path.file_name().unwrap())).unwrap();
+    }
+    fs::copy(pipeline.join("job.toml"), folder.join("job.toml")).unwrap();
+    for stub in ["features.toml", "policy.toml", "monitor.toml"] {
+        fs::write(folder.join(stub), "").unwrap();
+    }
+    let mut job = Job::open(&folder.join("job.toml")).unwrap();
+    job.data = data.to_owned();
+    job
+}
+
+#[test]
+fn olist_counts_are_as_known() {
+    let Some(data) = real_data() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let job = olist_job(folder.path(), &data);
+    let made = ingest(&job, AsOfChoice::JobOrLatest, &folder.path().join("store"), &mut |_| {}).unwrap();
+    eprintln!("{} {:#?}", made.as_of.date(), made.ledger);
+}
