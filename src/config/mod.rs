@@ -4,8 +4,14 @@
 //! bad value must be pointed at), a public checked struct, and one function from the first to the second. What is wrong is
 //! refused with file, line and what is allowed; the command line exits with code 78. Paths are relative to the job file.
 
+mod bounds;
 mod file;
 mod job;
+mod policy;
 
 pub use file::{ConfigError, ConfigFile};
 pub use job::{InputSpec, Job, LabelKind, ModelSettings, SourceSpec, StoreSettings, WashSettings};
+pub use policy::{
+    Bound, EligibilityRule, EvidenceCaps, HARD_CAP_MINOR, LoanBookUse, LowestMonthCap, PRODUCTS, Policy, PriceTerms,
+    Product, Repayment, RuleKind,
+};

@@ -1,1 +1,31 @@
-//! (being built)
+//! What may be lent to a merchant: eligibility, limit, price, terms; or a decline with its true reasons.
+//!
+//! ```text
+//! MerchantCase ── rules ──▶ verdicts ──▶ decline with one to four reasons
+//!      │             └─ all passed
+//!      ├── caps ──▶ the least, floored to the step ──▶ below the product's minimum: decline
+//!      ├── pledges (order loans)
+//!      └── price ──▶ band rate, floored at cost, refused above the law ──▶ Offer
+//! ```
+//!
+//! Every merchant gets, for every product on offer, exactly one offer or one decline.
+
+mod apr;
+mod case;
+mod decision;
+mod error;
+mod limit;
+mod pledge;
+mod price;
+mod rules;
+mod schedule;
+
+pub use apr::{Flow, annual_percentage_rate, apr_of_days};
+pub use case::{Application, CreditRecord, FeatureLookup, MerchantCase, Reason, Receivable};
+pub use decision::{BankReferral, Decision, Decline, Offer, decide};
+pub use error::OfferError;
+pub use limit::{Cap, CapName, Limit, caps_of, least_of};
+pub use pledge::{Pledge, pledge};
+pub use price::{Price, price};
+pub use rules::{Verdict, judge};
+pub use schedule::{Due, Terms, schedule};

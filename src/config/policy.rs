@@ -1,0 +1,608 @@
+//! The policy file: who may borrow, how much, for how long and at what price.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::bounds;
+use super::file::{ConfigError, ConfigFile};
+use crate::domain::{DailyRate, Probability, ReasonCode};
+
+/// No loan is larger, whatever the policy says: 1,000,000.00. Above it a merchant is referred to a bank ("What Alibaba Is", 2019).
+pub const HARD_CAP_MINOR: i64 = 100_000_000;
+
+/// Products that the contract knows.
+pub const PRODUCTS: [&str; 3] = ["order-loan", "credit-loan", "group-loan"];
+
+/// A checked policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Risk bands, safest first, as the model's scale names them.
+    pub bands: Vec<String>,
+    /// Whether merchants must have a credit record to be judged.
+    pub loan_book: LoanBookUse,
+    /// Limits are rounded down to a multiple of it.
+    pub limit_step_minor: i64,
+    /// The most that one merchant may owe over all products.
+    pub total_cap_minor: i64,
+    /// The largest single loan; at most [`HARD_CAP_MINOR`].
+    pub hard_cap_minor: i64,
+    /// Days that an offer lives.
+    pub offer_valid_days: u16,
+    /// Price terms that hold for all products.
+    pub price: PriceTerms,
+    /// Products on offer, in the order in which they claim the total cap.
+    pub products: Vec<Product>,
+    /// Products of the contract that are not on offer yet: no row is written for them.
+    pub later: Vec<String>,
+    /// Days past due that are a default, by product.
+    pub default_dpd: BTreeMap<String, u16>,
+    /// Eligibility rules, in the order in which their reasons are given.
+    pub rules: Vec<EligibilityRule>,
+    file: ConfigFile,
+    feature_uses: Vec<(String, Range<usize>)>,
+    horizon_span: Range<usize>,
+    bands_span: Range<usize>,
+}
+
+/// What the absence of a merchant's credit record means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoanBookUse {
+    /// The lender keeps a loan book: a merchant whose record cannot be read is declined.
+    Required,
+    /// The lender has lent nothing yet: every merchant owes nothing.
+    None,
+}
+
+/// Price terms that hold for all products. The daily rate is floored at
+/// `PD × LGD ÷ horizon + funding + cost`, each a day, and is refused above the lawful most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PriceTerms {
+    /// Share of the balance lost at default.
+    pub loss_given_default_prob: Probability,
+    /// Days over which the model's PD is meant.
+    pub pd_horizon_days: u16,
+    /// Cost of funds.
+    pub funding_daily_ppm: i64,
+    /// Running cost.
+    pub cost_daily_ppm: i64,
+    /// The lawful most a day.
+    pub max_daily_rate_ppm: i64,
+    /// The lawful most a year, as an actuarial annual percentage rate: 0.24 is 24 %.
+    pub max_apr_prob: f64,
+}
+
+/// How an offered loan is repaid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repayment {
+    /// All at the end.
+    Bullet,
+    /// Equal parts of principal, interest on what is left.
+    EqualPrincipal,
+    /// Equal payments.
+    EqualInstalment,
+}
+
+impl Repayment {
+    /// Its name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bullet => "bullet",
+            Self::EqualPrincipal => "equal-principal",
+            Self::EqualInstalment => "equal-instalment",
+        }
+    }
+}
+
+/// One product on offer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    /// Its name in the contract.
+    pub name: String,
+    /// Days to the last instalment.
+    pub term_days: u16,
+    /// How it is repaid.
+    pub repayment: Repayment,
+    /// Number of instalments, equally spaced.
+    pub instalments: u16,
+    /// A smaller limit is not offered.
+    pub min_limit_minor: i64,
+    /// The product's own cap.
+    pub max_limit_minor: i64,
+    /// Daily rate by risk band; a band that is not named is not served.
+    pub daily_rate_ppm: BTreeMap<String, DailyRate>,
+    /// Caps that rest on evidence.
+    pub caps: EvidenceCaps,
+}
+
+/// Caps that rest on evidence of the merchant's means; at least one is given.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EvidenceCaps {
+    /// Share of the lower quantile of the next window's net receipts, in parts per million.
+    pub ability_share_ppm: Option<i64>,
+    /// Multiple of integrity capital, in parts per million.
+    pub integrity_capital_factor_ppm: Option<i64>,
+    /// Multiple of the lowest month.
+    pub lowest_month: Option<LowestMonthCap>,
+    /// Share of the pledged receivables that is lent, in parts per million.
+    pub receivables_advance_rate_ppm: Option<i64>,
+}
+
+/// A multiple of the lowest month's trade.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowestMonthCap {
+    /// Feature that holds the lowest month, in minor units.
+    pub feature: String,
+    /// Multiple in parts per million: 2,000,000 is twice the lowest month.
+    pub factor_ppm: i64,
+}
+
+/// One eligibility rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EligibilityRule {
+    /// Reason given when it fails.
+    pub code: ReasonCode,
+    /// The reason in words.
+    pub text: String,
+    /// Products it applies to; `None` for all.
+    pub products: Option<BTreeSet<String>>,
+    /// What it asks.
+    pub kind: RuleKind,
+}
+
+impl EligibilityRule {
+    /// Whether it applies to the product.
+    #[must_use]
+    pub fn applies_to(&self, product: &str) -> bool {
+        self.products.as_ref().is_none_or(|names| names.contains(product))
+    }
+}
+
+/// What an eligibility rule asks. That a shop is open, its band is served and its borrower is not in default or written off is
+/// always asked and stands in no file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RuleKind {
+    /// A feature within a bound. Null fails.
+    Feature {
+        /// The feature.
+        feature: String,
+        /// The bound.
+        bound: Bound,
+    },
+    /// No loan more than so many days past due now.
+    Arrears {
+        /// The most days past due.
+        at_most_dpd: i64,
+    },
+    /// No loan ever more than so many days past due.
+    WorstDpd {
+        /// The most days past due.
+        at_most_dpd: i64,
+    },
+}
+
+/// An inclusive bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    /// The value must not be smaller.
+    AtLeast(f64),
+    /// The value must not be larger.
+    AtMost(f64),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPolicy {
+    bands: Spanned<Vec<Spanned<String>>>,
+    loan_book: LoanBookUse,
+    limit_step_minor: Spanned<i64>,
+    total_cap_minor: Spanned<i64>,
+    hard_cap_minor: Spanned<i64>,
+    offer_valid_days: Spanned<i64>,
+    #[serde(default)]
+    later: Vec<Spanned<String>>,
+    default_dpd: Spanned<BTreeMap<String, Spanned<i64>>>,
+    price: RawPrice,
+    #[serde(rename = "product")]
+    products: Spanned<Vec<Spanned<RawProduct>>>,
+    #[serde(rename = "rule", default)]
+    rules: Vec<Spanned<RawRule>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPrice {
+    loss_given_default_prob: Spanned<f64>,
+    pd_horizon_days: Spanned<i64>,
+    funding_daily_ppm: Spanned<i64>,
+    cost_daily_ppm: Spanned<i64>,
+    max_daily_rate_ppm: Spanned<i64>,
+    max_apr_prob: Spanned<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProduct {
+    name: Spanned<String>,
+    term_days: Spanned<i64>,
+    repayment: Spanned<Repayment>,
+    instalments: Option<Spanned<i64>>,
+    min_limit_minor: Spanned<i64>,
+    max_limit_minor: Spanned<i64>,
+    daily_rate_ppm: Spanned<BTreeMap<String, Spanned<i64>>>,
+    caps: Spanned<RawCaps>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCaps {
+    ability_share_ppm: Option<Spanned<i64>>,
+    integrity_capital_factor_ppm: Option<Spanned<i64>>,
+    lowest_month: Option<RawLowestMonth>,
+    receivables_advance_rate_ppm: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLowestMonth {
+    feature: Spanned<String>,
+    factor_ppm: Spanned<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    kind: RawRuleKind,
+    code: Spanned<String>,
+    text: Spanned<String>,
+    products: Option<Vec<Spanned<String>>>,
+    feature: Option<Spanned<String>>,
+    at_least: Option<Spanned<f64>>,
+    at_most: Option<Spanned<f64>>,
+    at_most_dpd: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum RawRuleKind {
+    Feature,
+    Arrears,
+    WorstDpd,
+}
+
+impl Policy {
+    /// Reads and checks a policy file.
+    ///
+    /// # Errors
+    /// Whatever the file holds that is not allowed, with the line.
+    pub fn open(path: &Path) -> Result<Self, ConfigError> {
+        Self::check(ConfigFile::open(path)?)
+    }
+
+    /// Checks a policy that is already in memory.
+    ///
+    /// # Errors
+    /// Whatever the text holds that is not allowed, with the line.
+    pub fn check(file: ConfigFile) -> Result<Self, ConfigError> {
+        let raw: RawPolicy = file.parse()?;
+        let mut feature_uses = Vec::new();
+        let bands = check_bands(&file, &raw.bands)?;
+        let price = check_price(&file, &raw.price)?;
+        let hard_cap_minor = bounds::integer(&file, &raw.hard_cap_minor, "hard_cap_minor", 1..=HARD_CAP_MINOR)?;
+        let limit_step_minor = bounds::integer(&file, &raw.limit_step_minor, "limit_step_minor", 1..=hard_cap_minor)?;
+        let mut products: Vec<Product> = Vec::new();
+        for product in raw.products.get_ref() {
+            let checked = check_product(&file, product, &bands, &price, hard_cap_minor, &mut feature_uses)?;
+            if products.iter().any(|p| p.name == checked.name) {
+                let message = format!("product {:?} is declared twice", checked.name);
+                return Err(file.refuse(&product.get_ref().name.span(), message, "one [[product]] a product"));
+            }
+            products.push(checked);
+        }
+        if products.is_empty() {
+            return Err(file.refuse(&raw.products.span(), "no product is on offer", "at least one [[product]]"));
+        }
+        let later = raw
+            .later
+            .iter()
+            .map(|name| {
+                let known = product_name(&file, name)?;
+                if products.iter().any(|p| p.name == known) {
+                    let message = format!("product {known:?} is on offer and for later");
+                    return Err(file.refuse(&name.span(), message, "drop it from `later` or drop its [[product]]"));
+                }
+                Ok(known)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let default_dpd = check_default_dpd(&file, &raw)?;
+        let rules = raw
+            .rules
+            .iter()
+            .map(|rule| check_rule(&file, rule, raw.loan_book, &products, &mut feature_uses))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            bands,
+            loan_book: raw.loan_book,
+            limit_step_minor,
+            total_cap_minor: bounds::integer(&file, &raw.total_cap_minor, "total_cap_minor", 1..=1_000_000_000_000)?,
+            hard_cap_minor,
+            offer_valid_days: bounds::days(&file, &raw.offer_valid_days, "offer_valid_days", 1..=366)?,
+            price,
+            products,
+            later,
+            default_dpd,
+            rules,
+            feature_uses,
+            horizon_span: raw.price.pd_horizon_days.span(),
+            bands_span: raw.bands.span(),
+            file,
+        })
+    }
+
+    /// Features that the policy reads, each once, sorted.
+    #[must_use]
+    pub fn features(&self) -> BTreeSet<&str> {
+        self.feature_uses.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Refuses features that the job does not define.
+    ///
+    /// # Errors
+    /// The first unknown feature, with its line.
+    pub fn check_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
+        let known: BTreeSet<&str> = names.into_iter().collect();
+        for (name, span) in &self.feature_uses {
+            if !known.contains(name.as_str()) {
+                let message = format!("{name:?} is no feature of this job");
+                return Err(self.file.refuse(span, message, "a feature that the job's feature file defines"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses bands that differ from the model's scale.
+    ///
+    /// # Errors
+    /// The bands are not the model's, safest first.
+    pub fn check_bands(&self, names: &[String]) -> Result<(), ConfigError> {
+        if self.bands == names {
+            return Ok(());
+        }
+        let message = format!("bands are not the model's: it has {}", names.join(", "));
+        Err(self.file.refuse(&self.bands_span, message, "the model's bands, safest first"))
+    }
+
+    /// Refuses a PD horizon other than the performance window that the model was trained on.
+    ///
+    /// # Errors
+    /// The two differ: expected loss a day would be wrong by their ratio.
+    pub fn check_horizon(&self, performance_days: u16) -> Result<(), ConfigError> {
+        if self.price.pd_horizon_days == performance_days {
+            return Ok(());
+        }
+        let message = format!("pd_horizon_days = {} is not the model's performance window", self.price.pd_horizon_days);
+        let help = format!("pd_horizon_days = {performance_days}, as performance_days in the job file");
+        Err(self.file.refuse(&self.horizon_span, message, help))
+    }
+}
+
+fn check_bands(file: &ConfigFile, raw: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, ConfigError> {
+    let mut bands: Vec<String> = Vec::new();
+    for band in raw.get_ref() {
+        if band.get_ref().is_empty() || bands.contains(band.get_ref()) {
+            let message = format!("band {:?} is empty or named twice", band.get_ref());
+            return Err(file.refuse(&band.span(), message, "each band once, safest first"));
+        }
+        bands.push(band.get_ref().clone());
+    }
+    if bands.is_empty() {
+        return Err(file.refuse(&raw.span(), "no band is named", "the model's bands, safest first"));
+    }
+    Ok(bands)
+}
+
+fn check_price(file: &ConfigFile, raw: &RawPrice) -> Result<PriceTerms, ConfigError> {
+    let loss = Probability::new(*raw.loss_given_default_prob.get_ref())
+        .map_err(|e| file.refuse(&raw.loss_given_default_prob.span(), e.to_string(), "a number from 0 to 1"))?;
+    let price = PriceTerms {
+        loss_given_default_prob: loss,
+        pd_horizon_days: bounds::days(file, &raw.pd_horizon_days, "pd_horizon_days", 7..=730)?,
+        funding_daily_ppm: bounds::integer(file, &raw.funding_daily_ppm, "funding_daily_ppm", 0..=10_000)?,
+        cost_daily_ppm: bounds::integer(file, &raw.cost_daily_ppm, "cost_daily_ppm", 0..=10_000)?,
+        max_daily_rate_ppm: bounds::integer(file, &raw.max_daily_rate_ppm, "max_daily_rate_ppm", 1..=100_000)?,
+        max_apr_prob: bounds::finite(file, &raw.max_apr_prob, "max_apr_prob", 0.0..=10.0)?,
+    };
+    if price.funding_daily_ppm + price.cost_daily_ppm > price.max_daily_rate_ppm {
+        let message = "funding and cost alone exceed max_daily_rate_ppm";
+        return Err(file.refuse(&raw.max_daily_rate_ppm.span(), message, "no loan could be priced lawfully"));
+    }
+    Ok(price)
+}
+
+fn check_product(
+    file: &ConfigFile,
+    raw: &Spanned<RawProduct>,
+    bands: &[String],
+    price: &PriceTerms,
+    hard_cap_minor: i64,
+    feature_uses: &mut Vec<(String, Range<usize>)>,
+) -> Result<Product, ConfigError> {
+    let product = raw.get_ref();
+    let name = product_name(file, &product.name)?;
+    let term_days = bounds::days(file, &product.term_days, "term_days", 1..=3_660)?;
+    let instalments = match &product.instalments {
+        None => 1,
+        Some(n) => bounds::days(file, n, "instalments", 1..=i64::from(term_days))?,
+    };
+    let repayment = *product.repayment.get_ref();
+    if (repayment == Repayment::Bullet) != (instalments == 1) || !term_days.is_multiple_of(instalments) {
+        let message = format!("{instalments} instalments over {term_days} days do not make {:?}", repayment.name());
+        let help = "bullet has one instalment; the others have more, and their number divides term_days";
+        return Err(file.refuse(&product.repayment.span(), message, help));
+    }
+    let max_limit_minor = bounds::integer(file, &product.max_limit_minor, "max_limit_minor", 1..=hard_cap_minor)?;
+    let min_limit_minor = bounds::integer(file, &product.min_limit_minor, "min_limit_minor", 1..=max_limit_minor)?;
+    let mut daily_rate_ppm = BTreeMap::new();
+    for (band, rate) in product.daily_rate_ppm.get_ref() {
+        if !bands.contains(band) {
+            let message = format!("{band:?} is no band");
+            return Err(file.refuse(&rate.span(), message, format!("one of: {}", bands.join(", "))));
+        }
+        let ppm = bounds::integer(file, rate, "daily_rate_ppm", 0..=price.max_daily_rate_ppm)?;
+        let checked = DailyRate::from_ppm(ppm)
+            .map_err(|e| file.refuse(&rate.span(), e.to_string(), "parts per million a day"))?;
+        daily_rate_ppm.insert(band.clone(), checked);
+    }
+    let mut dearest: Option<(&String, DailyRate)> = None;
+    for band in bands {
+        let Some(&rate) = daily_rate_ppm.get(band) else { continue };
+        if let Some((safer, safer_rate)) = dearest.filter(|&(_, r)| r > rate) {
+            let message = format!("band {band:?} pays less than the safer band {safer:?} ({} ppm)", safer_rate.ppm());
+            let span = product.daily_rate_ppm.get_ref().get(band).map_or(0..0, Spanned::span);
+            return Err(file.refuse(&span, message, "a riskier band never pays less"));
+        }
+        dearest = Some((band, rate));
+    }
+    if daily_rate_ppm.is_empty() {
+        let message = format!("product {name:?} serves no band");
+        return Err(file.refuse(&product.daily_rate_ppm.span(), message, "a rate for at least one band"));
+    }
+    let caps = check_caps(file, &product.caps, feature_uses)?;
+    Ok(Product { name, term_days, repayment, instalments, min_limit_minor, max_limit_minor, daily_rate_ppm, caps })
+}
+
+fn check_caps(
+    file: &ConfigFile,
+    raw: &Spanned<RawCaps>,
+    feature_uses: &mut Vec<(String, Range<usize>)>,
+) -> Result<EvidenceCaps, ConfigError> {
+    let caps = raw.get_ref();
+    let ppm = |value: &Option<Spanned<i64>>, key: &str, most: i64| {
+        value.as_ref().map(|v| bounds::integer(file, v, key, 1..=most)).transpose()
+    };
+    let lowest_month = match &caps.lowest_month {
+        None => None,
+        Some(lowest) => {
+            feature_uses.push((lowest.feature.get_ref().clone(), lowest.feature.span()));
+            let factor_ppm = bounds::integer(file, &lowest.factor_ppm, "factor_ppm", 1..=100_000_000)?;
+            Some(LowestMonthCap { feature: lowest.feature.get_ref().clone(), factor_ppm })
+        }
+    };
+    let checked = EvidenceCaps {
+        ability_share_ppm: ppm(&caps.ability_share_ppm, "ability_share_ppm", 10_000_000)?,
+        integrity_capital_factor_ppm: ppm(
+            &caps.integrity_capital_factor_ppm,
+            "integrity_capital_factor_ppm",
+            100_000_000,
+        )?,
+        lowest_month,
+        receivables_advance_rate_ppm: ppm(
+            &caps.receivables_advance_rate_ppm,
+            "receivables_advance_rate_ppm",
+            1_000_000,
+        )?,
+    };
+    if checked == EvidenceCaps::default() {
+        let help = "one or more of ability_share_ppm, integrity_capital_factor_ppm, lowest_month, receivables_advance_rate_ppm";
+        return Err(file.refuse(&raw.span(), "no cap rests on evidence of the merchant's means", help));
+    }
+    Ok(checked)
+}
+
+fn check_default_dpd(file: &ConfigFile, raw: &RawPolicy) -> Result<BTreeMap<String, u16>, ConfigError> {
+    let mut default_dpd = BTreeMap::new();
+    for (product, dpd) in raw.default_dpd.get_ref() {
+        if !PRODUCTS.contains(&product.as_str()) {
+            let message = format!("{product:?} is no product");
+            return Err(file.refuse(&dpd.span(), message, format!("one of: {}", PRODUCTS.join(", "))));
+        }
+        default_dpd.insert(product.clone(), bounds::days(file, dpd, "default_dpd", 1..=720)?);
+    }
+    if raw.loan_book == LoanBookUse::Required
+        && let Some(missing) = PRODUCTS.iter().find(|p| !default_dpd.contains_key(**p))
+    {
+        let message = format!("default_dpd says nothing of {missing:?}");
+        return Err(file.refuse(
+            &raw.default_dpd.span(),
+            message,
+            "days past due that are a default, for every product",
+        ));
+    }
+    Ok(default_dpd)
+}
+
+fn check_rule(
+    file: &ConfigFile,
+    raw: &Spanned<RawRule>,
+    loan_book: LoanBookUse,
+    products: &[Product],
+    feature_uses: &mut Vec<(String, Range<usize>)>,
+) -> Result<EligibilityRule, ConfigError> {
+    let rule = raw.get_ref();
+    let code = ReasonCode::new(rule.code.get_ref())
+        .map_err(|e| file.refuse(&rule.code.span(), e.to_string(), "for example code = \"dispute-share-high\""))?;
+    let text = bounds::text(file, &rule.text, "text")?;
+    let applies_to = match &rule.products {
+        None => None,
+        Some(names) => {
+            let mut set = BTreeSet::new();
+            for name in names {
+                if !products.iter().any(|p| p.name == *name.get_ref()) {
+                    let message = format!("{:?} is not on offer", name.get_ref());
+                    return Err(file.refuse(&name.span(), message, "products declared in this file"));
+                }
+                set.insert(name.get_ref().clone());
+            }
+            Some(set)
+        }
+    };
+    let kind = match (rule.kind, &rule.feature, &rule.at_least, &rule.at_most, &rule.at_most_dpd) {
+        (RawRuleKind::Feature, Some(feature), at_least, at_most, None) => {
+            let bound = match (at_least, at_most) {
+                (Some(low), None) => Bound::AtLeast(bounds::finite(file, low, "at_least", f64::MIN..=f64::MAX)?),
+                (None, Some(high)) => Bound::AtMost(bounds::finite(file, high, "at_most", f64::MIN..=f64::MAX)?),
+                _ => {
+                    let message = "a feature rule has exactly one bound";
+                    return Err(file.refuse(&raw.span(), message, "at_least = … or at_most = …"));
+                }
+            };
+            feature_uses.push((feature.get_ref().clone(), feature.span()));
+            RuleKind::Feature { feature: feature.get_ref().clone(), bound }
+        }
+        (RawRuleKind::Arrears, None, None, None, Some(dpd)) => {
+            RuleKind::Arrears { at_most_dpd: bounds::integer(file, dpd, "at_most_dpd", 0..=3_660)? }
+        }
+        (RawRuleKind::WorstDpd, None, None, None, Some(dpd)) => {
+            RuleKind::WorstDpd { at_most_dpd: bounds::integer(file, dpd, "at_most_dpd", 0..=3_660)? }
+        }
+        _ => {
+            let message = format!("rule {:?} lacks a key of its kind or has one of another", rule.code.get_ref());
+            let help = "kind = \"feature\" takes feature and at_least or at_most; \"arrears\" and \"worst-dpd\" take at_most_dpd";
+            return Err(file.refuse(&raw.span(), message, help));
+        }
+    };
+    if loan_book == LoanBookUse::None && !matches!(kind, RuleKind::Feature { .. }) {
+        let message = format!("rule {:?} reads a loan book, but loan_book = \"none\"", rule.code.get_ref());
+        return Err(file.refuse(&raw.span(), message, "drop the rule, or loan_book = \"required\""));
+    }
+    Ok(EligibilityRule { code, text, products: applies_to, kind })
+}
+
+fn product_name(file: &ConfigFile, name: &Spanned<String>) -> Result<String, ConfigError> {
+    if PRODUCTS.contains(&name.get_ref().as_str()) {
+        Ok(name.get_ref().clone())
+    } else {
+        let message = format!("{:?} is no product", name.get_ref());
+        Err(file.refuse(&name.span(), message, format!("one of: {}", PRODUCTS.join(", "))))
+    }
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

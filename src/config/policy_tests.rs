@@ -1,0 +1,134 @@
+use std::path::Path;
+
+use super::*;
+
+const GOOD: &str = r#"bands = ["A", "B"]
+loan_book = "required"
+limit_step_minor = 100
+total_cap_minor = 200_000_000
+hard_cap_minor = 100_000_000
+offer_valid_days = 30
+later = ["group-loan"]
+default_dpd = { order-loan = 30, credit-loan = 90, group-loan = 90 }
+[price]
+loss_given_default_prob = 0.6
+pd_horizon_days = 180
+funding_daily_ppm = 184
+cost_daily_ppm = 40
+max_daily_rate_ppm = 650
+max_apr_prob = 0.24
+[[product]]
+name = "credit-loan"
+term_days = 180
+repayment = "equal-instalment"
+instalments = 6
+min_limit_minor = 1_000
+max_limit_minor = 100_000_000
+daily_rate_ppm = { A = 400, B = 500 }
+caps = { ability_share_ppm = 300_000, lowest_month = { feature = "gmv_low", factor_ppm = 2_000_000 } }
+[[rule]]
+kind = "feature"
+code = "tenure-short"
+text = "too young"
+feature = "tenure_days"
+at_least = 180
+[[rule]]
+kind = "arrears"
+code = "in-arrears"
+text = "late now"
+at_most_dpd = 0
+"#;
+
+fn check(text: &str) -> Result<Policy, ConfigError> {
+    Policy::check(ConfigFile::from_text(Path::new("policy.toml"), text))
+}
+
+fn refused(from: &str, to: &str) -> ConfigError {
+    assert!(GOOD.contains(from), "{from}");
+    check(&GOOD.replacen(from, to, 1)).expect_err(to)
+}
+
+#[test]
+fn a_good_policy_is_read_whole() {
+    let policy = check(GOOD).unwrap();
+    assert_eq!(policy.products[0].daily_rate_ppm["B"].ppm(), 500);
+    assert_eq!(policy.default_dpd["order-loan"], 30);
+    assert_eq!(policy.rules[0].kind, RuleKind::Feature { feature: "tenure_days".into(), bound: Bound::AtLeast(180.0) });
+    assert_eq!(policy.features().into_iter().collect::<Vec<_>>(), ["gmv_low", "tenure_days"]);
+}
+
+#[test]
+fn what_is_not_allowed_is_refused_at_its_line() {
+    for (from, to, line, words) in [
+        ("hard_cap_minor = 100_000_000", "hard_cap_minor = 100_000_001", 5, "out of range"),
+        ("offer_valid_days = 30", "offer_valid_days = 0", 6, "out of range"),
+        ("limit_step_minor = 100", "limit_step_minor = 0", 3, "out of range"),
+        (r#"["A", "B"]"#, r#"["A", "A"]"#, 1, "named twice"),
+        (r#"["A", "B"]"#, "[]", 1, "no band"),
+        (r#"later = ["group-loan"]"#, r#"later = ["credit-loan"]"#, 7, "on offer and for later"),
+        (r#"later = ["group-loan"]"#, r#"later = ["gold-loan"]"#, 7, "no product"),
+        ("order-loan = 30, ", "", 8, "says nothing of \"order-loan\""),
+        ("order-loan = 30", "order-loan = 0", 8, "out of range"),
+        ("loss_given_default_prob = 0.6", "loss_given_default_prob = 1.6", 10, "probability"),
+        ("loss_given_default_prob = 0.6", "loss_given_default_prob = nan", 10, "probability"),
+        ("max_daily_rate_ppm = 650", "max_daily_rate_ppm = 200", 14, "funding and cost alone"),
+        ("max_apr_prob = 0.24", "max_apr_prob = inf", 15, "out of range"),
+        ("term_days = 180", "term_days = 181", 19, "181 days do not make"),
+        (r#"repayment = "equal-instalment""#, r#"repayment = "bullet""#, 19, "do not make"),
+        (r#"repayment = "equal-instalment""#, r#"repayment = "balloon""#, 19, "unknown variant"),
+        ("min_limit_minor = 1_000", "min_limit_minor = 100_000_001", 21, "out of range"),
+        ("{ A = 400, B = 500 }", "{ A = 400, B = 399 }", 23, "pays less than the safer band"),
+        ("{ A = 400, B = 500 }", "{ A = 400, Z = 500 }", 23, "no band"),
+        ("{ A = 400, B = 500 }", "{ A = 651 }", 23, "out of range"),
+        ("{ A = 400, B = 500 }", "{}", 23, "serves no band"),
+        ("factor_ppm = 2_000_000", "factor_ppm = 0", 24, "out of range"),
+        (r#"kind = "feature""#, r#"kind = "feeling""#, 26, "unknown variant"),
+        (r#"code = "tenure-short""#, r#"code = "Tenure""#, 27, "reason code"),
+        (r#"text = "too young""#, r#"text = " ""#, 28, "blank"),
+        ("at_least = 180", "at_least = nan", 30, "out of range"),
+        ("at_least = 180", "at_least = 180\nat_most = 200", 25, "exactly one bound"),
+        ("at_least = 180", "at_most_dpd = 180", 25, "lacks a key of its kind"),
+        ("at_least = 180", "products = [\"order-loan\"]\nat_least = 180", 30, "not on offer"),
+        ("at_most_dpd = 0", "at_most_dpd = -1", 35, "out of range"),
+        ("[price]", "colour = 1\n[price]", 9, "unknown field"),
+    ] {
+        let error = refused(from, to);
+        assert_eq!(error.line, line, "{to}: {error}");
+        assert!(error.message.contains(words), "{to}: {error}");
+    }
+}
+
+#[test]
+fn a_product_needs_a_cap_that_rests_on_evidence() {
+    let error = refused(
+        "{ ability_share_ppm = 300_000, lowest_month = { feature = \"gmv_low\", factor_ppm = 2_000_000 } }",
+        "{}",
+    );
+    assert!(error.message.contains("no cap rests on evidence"), "{error}");
+}
+
+#[test]
+fn a_lender_without_a_book_has_no_rules_on_it() {
+    let error = refused("loan_book = \"required\"", "loan_book = \"none\"");
+    assert!(error.message.contains("reads a loan book"), "{error}");
+}
+
+#[test]
+fn a_product_stands_once() {
+    let start = GOOD.find("[[product]]").unwrap();
+    let end = GOOD.find("[[rule]]").unwrap();
+    let twice = format!("{}{}", GOOD, &GOOD[start..end]);
+    assert!(check(&twice).unwrap_err().message.contains("declared twice"));
+}
+
+#[test]
+fn the_job_and_the_model_must_fit() {
+    let policy = check(GOOD).unwrap();
+    assert!(policy.check_features(["gmv_low", "tenure_days", "other"]).is_ok());
+    let error = policy.check_features(["gmv_low"]).unwrap_err();
+    assert_eq!((error.line, error.message.contains("tenure_days")), (29, true));
+    assert!(policy.check_horizon(180).is_ok());
+    assert_eq!(policy.check_horizon(90).unwrap_err().line, 11);
+    assert!(policy.check_bands(&["A".to_owned(), "B".to_owned()]).is_ok());
+    assert_eq!(policy.check_bands(&["B".to_owned(), "A".to_owned()]).unwrap_err().line, 1);
+}

@@ -1,0 +1,286 @@
+//! The decision: for every product on offer exactly one offer or one decline.
+
+use jiff::civil::Date;
+
+use super::apr::apr_of_days;
+use super::case::{MerchantCase, Reason};
+use super::error::OfferError;
+use super::limit::{Cap, CapName, Limit, caps_of, least_of};
+use super::pledge::{Pledge, free_receivables, pledge};
+use super::price::{Price, price};
+use super::rules::{Verdict, judge, reason};
+use super::schedule::{Terms, schedule};
+use crate::config::{Policy, Product};
+use crate::domain::{AsOf, DailyRate, Hasher};
+
+/// A decline names at most this many reasons (US Regulation B, comment 9(b)(2)-1).
+const MOST_REASONS: usize = 4;
+
+/// What a merchant is offered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// Stable: the same merchant, product, day and terms give the same id.
+    pub offer_id: String,
+    /// The merchant.
+    pub merchant_id: String,
+    /// The product.
+    pub product: String,
+    /// The most that may be drawn, in minor units.
+    pub limit_minor: i64,
+    /// Interest a day in parts per million.
+    pub daily_rate_ppm: i64,
+    /// Actuarial annual percentage rate when the whole limit is drawn for the whole term: 0.1825 is 18.25 %.
+    pub apr_prob: f64,
+    /// Days to the last instalment.
+    pub term_days: u16,
+    /// How it is repaid, as the contract names it.
+    pub repayment: &'static str,
+    /// Number of instalments.
+    pub instalments: u16,
+    /// The last day on which it can be taken.
+    pub valid_until_on: Date,
+    /// The cap that bound.
+    pub binding_cap: CapName,
+    /// All caps with their values.
+    pub caps: Vec<Cap>,
+    /// Orders that secure it, sorted; empty where the product pledges none.
+    pub pledged_order_ids: Vec<String>,
+    /// Expected loss + funding + cost a day, in parts per million: what the rate may not fall below.
+    pub floor_daily_rate_ppm: i64,
+}
+
+/// Why a merchant is not offered a product.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decline {
+    /// The merchant.
+    pub merchant_id: String,
+    /// The product.
+    pub product: String,
+    /// Rules that failed, with evidence.
+    pub failed: Vec<Verdict>,
+    /// Caps, where they decided; empty where a rule failed first.
+    pub caps: Vec<Cap>,
+    /// One to four reasons.
+    pub reasons: Vec<Reason>,
+}
+
+/// A merchant whose means carry more than this lender may lend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankReferral {
+    /// The merchant.
+    pub merchant_id: String,
+    /// The product on which it was found.
+    pub product: String,
+    /// What evidence and, where there is an application, the sum asked for would carry.
+    pub uncapped_minor: i64,
+    /// The largest loan here.
+    pub hard_cap_minor: i64,
+}
+
+/// All decisions on one merchant.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decision {
+    /// At most one a product.
+    pub offers: Vec<Offer>,
+    /// One for each product that is not offered.
+    pub declines: Vec<Decline>,
+    /// At most one: the largest.
+    pub referral: Option<BankReferral>,
+}
+
+/// Decides on one merchant.
+///
+/// # Errors
+/// Inputs that no decision may rest on: NaN, negative debts, an order twice among the receivables, dates beyond the calendar.
+pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<Decision, OfferError> {
+    let mut decision = Decision::default();
+    for product in &policy.products {
+        match decide_product(policy, product, case, as_of)? {
+            Outcome::Offer(offer) => {
+                let larger = referral(policy, &offer);
+                decision.referral = match (decision.referral.take(), larger) {
+                    (Some(a), Some(b)) => Some(if b.uncapped_minor > a.uncapped_minor { b } else { a }),
+                    (a, b) => a.or(b),
+                };
+                decision.offers.push(offer);
+            }
+            Outcome::Decline(decline) => decision.declines.push(decline),
+        }
+    }
+    Ok(decision)
+}
+
+enum Outcome {
+    Offer(Offer),
+    Decline(Decline),
+}
+
+fn decide_product(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+    as_of: &AsOf,
+) -> Result<Outcome, OfferError> {
+    let failed: Vec<Verdict> = judge(policy, product, case)?.into_iter().filter(|v| !v.passed).collect();
+    if !failed.is_empty() {
+        let reasons = reasons_of(&failed, case)?;
+        return Ok(decline(product, case, failed, Vec::new(), reasons));
+    }
+    let caps = caps_of(policy, product, case)?;
+    let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
+        Limit::Unknown(_) => {
+            let unknown = caps.iter().filter(|c| c.value_minor.is_none()).take(MOST_REASONS);
+            let reasons = unknown
+                .map(|c| {
+                    let (code, text) = c.name.reason_when_unknown();
+                    reason(code, text)
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            return Ok(decline(product, case, failed, caps, reasons));
+        }
+        Limit::Known { limit_minor, binding } => (limit_minor, binding),
+    };
+    if limit_minor < product.min_limit_minor.max(1) {
+        let (code, text) = binding.reason_when_small();
+        return Ok(decline(product, case, failed, caps, vec![reason(code, text)?]));
+    }
+    let (rate, floor_ppm) = match price(policy, product, case.band, case.pd) {
+        Price::Rate { rate, floor_ppm } => (rate, floor_ppm),
+        // The risk behind the price is the score's: so are the reasons.
+        Price::AboveLaw { floor_ppm } => {
+            let verdict =
+                priced_out(floor_ppm as f64, Some(policy.price.max_daily_rate_ppm as f64), "daily-rate-floor");
+            let failed = vec![verdict];
+            let reasons = reasons_of(&failed, case)?;
+            return Ok(decline(product, case, failed, caps, reasons));
+        }
+        Price::BandNotServed => {
+            let failed = vec![priced_out(f64::from(case.score), None, "risk-band")];
+            let reasons = reasons_of(&failed, case)?;
+            return Ok(decline(product, case, failed, caps, reasons));
+        }
+    };
+    let apr_prob = apr(product, limit_minor, rate)?;
+    if apr_prob > policy.price.max_apr_prob {
+        let failed = vec![priced_out(apr_prob, Some(policy.price.max_apr_prob), "apr")];
+        let reasons = reasons_of(&failed, case)?;
+        return Ok(decline(product, case, failed, caps, reasons));
+    }
+    let pledged = match product.caps.receivables_advance_rate_ppm {
+        None => Pledge::default(),
+        Some(advance_rate_ppm) => {
+            let named = case.application(&product.name).map_or(&[][..], |a| a.order_ids);
+            pledge(&free_receivables(case, named)?, limit_minor, advance_rate_ppm)
+        }
+    };
+    let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
+    Ok(Outcome::Offer(Offer {
+        offer_id: offer_id(case, product, as_of, limit_minor, rate, &pledged),
+        merchant_id: case.merchant_id.to_owned(),
+        product: product.name.clone(),
+        limit_minor,
+        daily_rate_ppm: rate.ppm(),
+        apr_prob,
+        term_days: product.term_days,
+        repayment: product.repayment.name(),
+        instalments: product.instalments,
+        valid_until_on,
+        binding_cap: binding,
+        caps,
+        pledged_order_ids: pledged.order_ids,
+        floor_daily_rate_ppm: floor_ppm,
+    }))
+}
+
+fn decline(
+    product: &Product,
+    case: &MerchantCase<'_>,
+    failed: Vec<Verdict>,
+    caps: Vec<Cap>,
+    reasons: Vec<Reason>,
+) -> Outcome {
+    Outcome::Decline(Decline {
+        merchant_id: case.merchant_id.to_owned(),
+        product: product.name.clone(),
+        failed,
+        caps,
+        reasons,
+    })
+}
+
+/// A verdict on the price; its reasons are the score's.
+fn priced_out(observed: f64, threshold: Option<f64>, rule: &str) -> Verdict {
+    Verdict { rule: rule.to_owned(), passed: false, observed: Some(observed), threshold, reason: None }
+}
+
+/// One to four reasons, each once, in the order of the verdicts; a verdict without its own gives the score's.
+fn reasons_of(failed: &[Verdict], case: &MerchantCase<'_>) -> Result<Vec<Reason>, OfferError> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for verdict in failed {
+        let given = verdict.reason.as_ref().map_or(case.score_reasons, std::slice::from_ref);
+        for reason in given {
+            if reasons.len() < MOST_REASONS && !reasons.contains(reason) {
+                reasons.push(reason.clone());
+            }
+        }
+    }
+    if reasons.is_empty() {
+        // A score without reasons of its own: every factor stands at its best and the band is still not served.
+        reasons.push(reason("risk-band-not-served", "no product serves the overall level of risk")?);
+    }
+    Ok(reasons)
+}
+
+fn apr(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, OfferError> {
+    let dues = schedule(&Terms {
+        principal_minor: limit_minor,
+        rate,
+        term_days: product.term_days,
+        repayment: product.repayment,
+        instalments: product.instalments,
+    })?;
+    let payments: Vec<(u16, i64)> = dues.iter().map(|d| (d.day, d.amount_minor())).collect();
+    apr_of_days(limit_minor, &payments).ok_or(OfferError::Schedule {
+        principal_minor: limit_minor,
+        term_days: product.term_days,
+        why: "it has no annual rate",
+    })
+}
+
+/// The least of the caps that rest on evidence, where it exceeds the largest loan and the merchant is creditworthy.
+fn referral(policy: &Policy, offer: &Offer) -> Option<BankReferral> {
+    let uncapped_minor = offer.caps.iter().filter(|c| c.name.is_evidence()).filter_map(|c| c.value_minor).min()?;
+    (uncapped_minor > policy.hard_cap_minor).then(|| BankReferral {
+        merchant_id: offer.merchant_id.clone(),
+        product: offer.product.clone(),
+        uncapped_minor,
+        hard_cap_minor: policy.hard_cap_minor,
+    })
+}
+
+/// 24 hexadecimal digits: of a million offers a day for a century, the chance that any two share an id is one in a hundred million.
+fn offer_id(
+    case: &MerchantCase<'_>,
+    product: &Product,
+    as_of: &AsOf,
+    limit_minor: i64,
+    rate: DailyRate,
+    pledged: &Pledge,
+) -> String {
+    let mut hasher = Hasher::default();
+    hasher.field(b"offer");
+    hasher.field(case.merchant_id.as_bytes());
+    hasher.field(product.name.as_bytes());
+    hasher.field(as_of.date().to_string().as_bytes());
+    hasher.field(&limit_minor.to_le_bytes());
+    hasher.field(&rate.ppm().to_le_bytes());
+    hasher.field(&product.term_days.to_le_bytes());
+    for order in &pledged.order_ids {
+        hasher.field(order.as_bytes());
+    }
+    hasher.finish().to_string().chars().take(24).collect()
+}
+
+#[cfg(test)]
+#[path = "decision_tests.rs"]
+mod tests;

@@ -1,0 +1,58 @@
+//! What deciding refuses: inputs that no decision may rest on.
+
+use crate::domain::{AsOfError, MoneyError, RateError, ReasonCodeError};
+
+/// Why no decision was made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum OfferError {
+    /// A feature is NaN or infinite.
+    #[error("decide on merchant {merchant_id}: feature {feature} is {value}")]
+    NotFinite {
+        /// The merchant.
+        merchant_id: String,
+        /// The feature.
+        feature: String,
+        /// Its value.
+        value: f64,
+    },
+    /// A sum that cannot be negative is.
+    #[error("decide on merchant {merchant_id}: {what} is {value}")]
+    Negative {
+        /// The merchant.
+        merchant_id: String,
+        /// The input.
+        what: &'static str,
+        /// Its value.
+        value: i64,
+    },
+    /// One order stands twice among the receivables.
+    #[error("decide on merchant {merchant_id}: order {order_id} stands twice among the receivables")]
+    DuplicateReceivable {
+        /// The merchant.
+        merchant_id: String,
+        /// The order.
+        order_id: String,
+    },
+    /// A schedule or rate that repays less than was lent, or cannot be laid out.
+    #[error("lay out a loan of {principal_minor} minor units over {term_days} days: {why}")]
+    Schedule {
+        /// Principal.
+        principal_minor: i64,
+        /// Days to the last instalment.
+        term_days: u16,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Money beyond 64 bits.
+    #[error("decide on an offer: {0}")]
+    Money(#[from] MoneyError),
+    /// A rate out of range.
+    #[error("decide on an offer: {0}")]
+    Rate(#[from] RateError),
+    /// A code that is none.
+    #[error("give a reason: {0}")]
+    Reason(#[from] ReasonCodeError),
+    /// A date beyond the calendar.
+    #[error("date an offer: {0}")]
+    Date(#[from] AsOfError),
+}

@@ -1,0 +1,19 @@
+//! The product serves the merchant's risk band.
+
+use super::verdict::Verdict;
+use crate::config::Product;
+use crate::offer::case::MerchantCase;
+use crate::offer::error::OfferError;
+
+/// A band without a rate is not served, and a band that the policy does not know is none. The score itself is shown as evidence;
+/// the reasons are the factors that cost it points ("score too low" is no reason: US Regulation B, 12 CFR 1002.9(b)(2)).
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rules")]
+pub(super) fn judge(product: &Product, case: &MerchantCase<'_>) -> Result<Verdict, OfferError> {
+    Ok(Verdict {
+        rule: "risk-band".to_owned(),
+        passed: product.daily_rate_ppm.contains_key(case.band),
+        observed: Some(f64::from(case.score)),
+        threshold: None,
+        reason: None,
+    })
+}

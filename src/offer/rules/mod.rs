@@ -1,0 +1,33 @@
+//! Eligibility rules: each gives a verdict with its evidence and fails closed on what is unknown.
+
+mod band;
+mod credit_record;
+mod feature;
+mod shop_open;
+mod verdict;
+
+pub use verdict::Verdict;
+pub(super) use verdict::reason;
+
+use super::case::MerchantCase;
+use super::error::OfferError;
+use crate::config::{Policy, Product, RuleKind};
+
+/// Every verdict on a merchant for a product: the rules that no policy can switch off first, then the policy's in its order.
+///
+/// # Errors
+/// A feature that is NaN or infinite.
+pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Result<Vec<Verdict>, OfferError> {
+    let mut verdicts = vec![shop_open::judge(case)?];
+    verdicts.extend(credit_record::judge_default(policy.loan_book, case)?);
+    for rule in policy.rules.iter().filter(|r| r.applies_to(&product.name)) {
+        verdicts.push(match &rule.kind {
+            RuleKind::Feature { feature, bound } => feature::judge(rule, feature, *bound, case)?,
+            RuleKind::Arrears { at_most_dpd } => credit_record::judge_arrears(rule, *at_most_dpd, case)?,
+            RuleKind::WorstDpd { at_most_dpd } => credit_record::judge_worst_dpd(rule, *at_most_dpd, case)?,
+        });
+    }
+    // Last, because its reasons are the score's: what a rule names outright goes before them.
+    verdicts.push(band::judge(product, case)?);
+    Ok(verdicts)
+}
