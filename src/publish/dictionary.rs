@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::column::{OutputColumn, OutputTable};
 use super::tables::{
-    AlertRow, DeclineRow, DeductionRow, FeatureColumn, FeatureRow, OfferRow, QuarantineRow, ReferralRow, ScoreRow,
+    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow, QuarantineRow, ReferralRow, ScoreRow,
 };
 
 /// Every published table. Columns that a job's feature file decides stand under a name in angle brackets.
@@ -15,6 +15,10 @@ pub fn output_tables() -> Vec<OutputTable> {
         unit: "as declared".to_owned(),
         doc: "One column a declared feature: see the dictionary of features; null is too little history.".to_owned(),
     };
+    let window = EvidenceColumn {
+        name: "<measure>__<from>__<before>__sum".to_owned(),
+        doc: "Two columns a measure and window, `…__sum` and `…__rows`: the exact sum, and the rows it was made of.".to_owned(),
+    };
     vec![
         ScoreRow::table(&["<group>"]),
         OfferRow::table(),
@@ -23,6 +27,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         DeductionRow::table(),
         ReferralRow::table(),
         FeatureRow::table(&[feature]),
+        EvidenceRow::table(&[window]),
         QuarantineRow::table(),
     ]
 }

@@ -3,6 +3,7 @@
 mod alerts;
 mod declines;
 mod deductions;
+mod evidence;
 mod features;
 mod offers;
 mod quarantine;
@@ -12,6 +13,7 @@ mod scores;
 pub use alerts::AlertRow;
 pub use declines::DeclineRow;
 pub use deductions::DeductionRow;
+pub use evidence::{EvidenceColumn, EvidenceRow};
 pub use features::{FeatureColumn, FeatureRow};
 pub use offers::OfferRow;
 pub use quarantine::QuarantineRow;

@@ -144,6 +144,9 @@ pub(crate) fn fill(stage: &mut Stage<'_, '_>, tag: u8) -> Result<(), PublishErro
     stage.seal(features)?;
     let mut quarantine = stage.table_named("quarantine/orders.parquet", QuarantineRow::table())?;
     quarantine.push(QuarantineRow {
+        number: 1,
+        key: Some("o7".to_owned()),
+        record: Some("{}".to_owned()),
         file: "orders.csv".to_owned(),
         row: 7,
         rule: "amount-in-range".to_owned(),

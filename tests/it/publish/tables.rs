@@ -137,7 +137,9 @@ proptest! {
 
     #[test]
     fn quarantine_comes_back(ids in btree_set((".{0,3}", 1..9_i64, "[a-c]", option::of("[a-c]")), 0..20), value in option::of(".{0,9}")) {
-        let rows = ids.into_iter().map(|(file, row, rule, column)| QuarantineRow { file, row, rule, column, value: value.clone() });
+        let rows = ids.into_iter().zip(1..).map(|((file, row, rule, column), number)| QuarantineRow {
+            number, file, row, key: column.clone(), rule, column, value: value.clone(), record: value.clone(),
+        });
         round_trip(QuarantineRow::table(), rows.collect());
     }
 }

@@ -1,0 +1,140 @@
+//! What a command can fail with, what to do about it, and the code it exits with: the one place where errors meet codes.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{ExitCode, Format, Output};
+use crate::config::ConfigError;
+use crate::model::ModelError;
+use crate::publish::PublishError;
+use crate::report::ReportError;
+use crate::run::RunError;
+use crate::simulate::SimulateError;
+use crate::source::SourceError;
+use crate::store::StoreError;
+use crate::wash::IngestError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line asks for what cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// What was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// A file or stream that the command itself handles.
+    #[error("{path:?}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// A defect of this program.
+    #[error("internal error: {0}")]
+    Internal(String),
+    /// Configuration.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// Simulating.
+    #[error("failed to {0}")]
+    Simulate(#[from] SimulateError),
+    /// Publishing or reading what was published.
+    #[error("failed to {0}")]
+    Publish(#[from] PublishError),
+    /// Models.
+    #[error("failed to {0}")]
+    Model(#[from] ModelError),
+    /// Explaining.
+    #[error("failed to {0}")]
+    Report(#[from] ReportError),
+    /// The nightly run.
+    #[error("failed to {0}")]
+    Run(#[from] RunError),
+}
+
+impl Failure {
+    /// Tells the operator on stderr (and, in JSON, the caller on stdout) and returns the exit code.
+    pub fn report(&self, output: &Output) -> ExitCode {
+        let code = self.code();
+        let mut text = format!("integrity: {self}\n");
+        if let Some(next) = self.next_step() {
+            text.push_str("  next: ");
+            text.push_str(next);
+            text.push('\n');
+        }
+        // A closed stderr must not change the exit code.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        if output.format() == Format::Json {
+            let error = json!({ "error": { "exit_code": code as u8, "message": self.to_string(), "next": self.next_step() } });
+            let _ = output.print(&error.to_string());
+        }
+        code
+    }
+
+    /// The code to exit with.
+    #[must_use]
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::Usage,
+            Self::NotFound(_) => ExitCode::InputMissing,
+            Self::Io { .. } => ExitCode::Io,
+            Self::Internal(_) => ExitCode::Internal,
+            Self::Config(_) => ExitCode::Config,
+            Self::Simulate(error) => simulate_code(error),
+            Self::Publish(error) => publish_code(error),
+            Self::Model(error) => model_code(error),
+            Self::Report(error) => report_code(error),
+            Self::Run(error) => run_code(error),
+        }
+    }
+
+    /// What the operator can do, where it is not in the message.
+    fn next_step(&self) -> Option<&'static str> {
+        match self.code() {
+            ExitCode::Busy => Some("another run holds the output folder; retry when it has ended"),
+            ExitCode::InputMissing => Some("name the data folder with --data or INTEGRITY_DATA, and compare its files with [inputs] of the job"),
+            ExitCode::ModelRefused => Some("see models/README.md; `integrity approve MODEL --by NAME` approves a model that was read"),
+            ExitCode::Internal => Some("this is a defect of integrity: report it with the job file and the message"),
+            _ => None,
+        }
+    }
+}
+
+fn source_code(error: &SourceError) -> ExitCode {
+    match error {
+        SourceError::NoDataFolder { .. } | SourceError::MissingInput { .. } | SourceError::RequiredTableAbsent { .. } => {
+            ExitCode::InputMissing
+        }
+        SourceError::Io { .. } => ExitCode::Io,
+        SourceError::BadSql { .. } | SourceError::NoLineage { .. } => ExitCode::Config,
+        SourceError::UnknownFormat { .. }
+        | SourceError::EmptyFile { .. }
+        | SourceError::Corrupt { .. }
+        | SourceError::FilesDisagree { .. }
+        | SourceError::MissingColumn { .. }
+        | SourceError::WrongType { .. } => ExitCode::Data,
+        SourceError::Frame { .. } => ExitCode::Internal,
+    }
+}
+
+fn store_code(error: &StoreError) -> ExitCode {
+    match error {
+        StoreError::Io { .. } => ExitCode::Io,
+        StoreError::Corrupt { .. } | StoreError::Version { .. } => ExitCode::Data,
+        StoreError::NoBucket { .. } | StoreError::TooLate { .. } | StoreError::Frame { .. } => ExitCode::Internal,
+    }
+}
+
+fn ingest_code(error: &IngestError) -> ExitCode {
+    match error {
+        IngestError::Source(error) => source_code(error),
+        IngestError::Store(error) => store_code(error),
+        IngestError::NoOrders | IngestError::QuarantineLimit { .. } => ExitCode::Data,
+        IngestError::AsOf(_) => ExitCode::Usage,
+        IngestError::LedgerBroken { .. } | IngestError::Frame { .. } => ExitCode::Internal,
+    }
+}

@@ -1,0 +1,98 @@
+//! `integrity schema`: the contract, the outputs and the features, as the code has them.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::{ExitCode, Failure, Output};
+use crate::contract::{self, Type, Visibility};
+
+/// What to print.
+#[derive(Debug, clap::Args)]
+pub struct SchemaArgs {
+    /// The columns of the published files instead of the contract tables.
+    #[arg(long, conflicts_with = "job")]
+    outputs: bool,
+    /// The feature dictionary of this job instead.
+    #[arg(long, value_name = "JOB.toml")]
+    job: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The job's configuration is refused.
+pub fn execute(args: &SchemaArgs, output: &Output) -> Result<ExitCode, Failure> {
+    if args.outputs {
+        let text = crate::publish::output_dictionary_markdown();
+        output.show(&json!({ "markdown": text }), |_| text.clone())?;
+        return Ok(ExitCode::Ok);
+    }
+    if let Some(path) = &args.job {
+        let job = crate::config::Job::open(path)?;
+        let features = crate::config::FeatureConfig::open(&job.features)?;
+        let text = crate::features::dictionary_markdown(&features);
+        output.show(&json!({ "markdown": text }), |_| text.clone())?;
+        return Ok(ExitCode::Ok);
+    }
+    output.show(&contract_json(), |_| contract_markdown())?;
+    Ok(ExitCode::Ok)
+}
+
+fn contract_json() -> Value {
+    let tables: Vec<Value> = contract::TABLES
+        .iter()
+        .map(|table| {
+            let columns: Vec<Value> = table
+                .columns
+                .iter()
+                .map(|c| {
+                    json!({ "name": c.name, "type": type_name(c.kind), "required": c.required, "range": c.range, "doc": c.doc })
+                })
+                .collect();
+            json!({ "name": table.name, "optional": table.optional, "doc": table.doc, "key": table.key, "columns": columns })
+        })
+        .collect();
+    json!({ "tables": tables })
+}
+
+fn contract_markdown() -> String {
+    let mut text = String::from("# Contract tables\n\nTimes are UTC microseconds, money is Int64 minor units, ids are strings.\n");
+    for table in contract::TABLES {
+        let optional = if table.optional { ", optional" } else { "" };
+        let seen = match table.visibility {
+            Visibility::Instant(column) | Visibility::Day(column) => format!("when `{column}` is before as-of"),
+            Visibility::Parent => "when its order is".to_owned(),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\n## {}{optional}\n\n{}; key {}; visible {seen}.\n\n| column | type | null | range | meaning |\n|---|---|---|---|---|\n",
+            table.name,
+            table.doc,
+            table.key.join(" + "),
+        );
+        for column in table.columns {
+            let range = column.range.map_or(String::new(), |(low, high)| {
+                if high == i64::MAX { format!("≥ {low}") } else { format!("{low} … {high}") }
+            });
+            let null = if column.required { "" } else { "may be" };
+            let _ = writeln!(text, "| {} | {} | {null} | {range} | {} |", column.name, type_name(column.kind), column.doc);
+        }
+    }
+    text
+}
+
+fn type_name(kind: Type) -> String {
+    match kind {
+        Type::Id => "id (String)".to_owned(),
+        Type::Text => "String".to_owned(),
+        Type::Word(words) => words.join(" / "),
+        Type::Instant => "Datetime(us)".to_owned(),
+        Type::Day => "Date".to_owned(),
+        Type::Money => "money (Int64)".to_owned(),
+        Type::Integer => "Int64".to_owned(),
+        Type::Ids => "List(String)".to_owned(),
+    }
+}

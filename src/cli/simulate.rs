@@ -1,0 +1,52 @@
+//! `integrity simulate`: a marketplace with causes, for trying, testing and measuring.
+
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+
+use super::{ExitCode, Failure, Output, Terminal};
+use crate::domain::Currency;
+use crate::run::Progress;
+use crate::simulate::{SimulationSettings, simulate};
+
+/// What to simulate.
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// New or empty folder to write to.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Merchants.
+    #[arg(long)]
+    merchants: u64,
+    /// Simulated months.
+    #[arg(long)]
+    months: u16,
+    /// Chooses the marketplace: equal seeds give equal bytes.
+    #[arg(long)]
+    seed: u64,
+    /// The day after the last simulated one.
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2025-07-01")]
+    end_on: Date,
+    /// Currency of amounts.
+    #[arg(long, default_value = "CNY")]
+    currency: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The folder holds files already, settings are out of range, or the disk refuses.
+pub fn execute(args: &SimulateArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let currency = Currency::new(&args.currency).map_err(|e| Failure::Usage(e.to_string()))?;
+    let settings =
+        SimulationSettings { end_on: args.end_on, ..SimulationSettings::new(args.merchants, args.months, args.seed, currency) };
+    terminal.stage("simulate merchants", Some(args.merchants));
+    let drawn = std::sync::atomic::AtomicU64::new(0);
+    let report = simulate(&settings, &args.out, &|done, _total| {
+        let before = drawn.swap(done, std::sync::atomic::Ordering::Relaxed);
+        terminal.advance(done.saturating_sub(before));
+    })?;
+    terminal.finish();
+    output.show(&report, |report| format!("{report}\nwritten to {}", args.out.display()))?;
+    Ok(ExitCode::Ok)
+}

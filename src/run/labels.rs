@@ -1,0 +1,61 @@
+//! What became of each merchant after a snapshot: the label that willingness learns, the receipts that ability learns.
+
+use std::collections::BTreeMap;
+
+use super::training::TrainingError;
+use crate::config::{FeatureConfig, LabelKind, ModelSettings, Policy};
+use crate::features;
+use crate::monitor::{self, Waterfall};
+use crate::store::Shard;
+
+/// One shard's outcomes over one performance window.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// `Some(true)` is bad; merchants without a label are not here.
+    pub bad: BTreeMap<String, bool>,
+    /// Merchants by why they have the label they have, or none.
+    pub reasons: BTreeMap<String, u64>,
+    /// Net receipts over the window, minor units.
+    pub receipts_minor: BTreeMap<String, i64>,
+}
+
+/// Outcomes over `[before.as_of, after.as_of)`: one bucket, seen at the snapshot and at the end of the performance window.
+pub fn outcomes(
+    before: &Shard,
+    after: &Shard,
+    settings: &ModelSettings,
+    config: &FeatureConfig,
+    policy: &Policy,
+) -> Result<Outcomes, TrainingError> {
+    let mut found = Outcomes::default();
+    match settings.label {
+        LabelKind::LoanDefault => {
+            let judged = monitor::default_outcomes(after, &before.as_of, &policy.default_dpd, &Waterfall::default())?;
+            for (reason, count) in judged.counts {
+                *found.reasons.entry(reason.code().to_owned()).or_default() += count;
+            }
+            found.bad.extend(judged.by_merchant.into_iter().filter_map(|(m, o)| o.is_default.map(|bad| (m, bad))));
+        }
+        LabelKind::TradeDistress => {
+            for (merchant, outcome) in features::outcome(before, after, config, settings.performance_days)? {
+                let reason = match outcome {
+                    Some(true) => "trade-distress",
+                    Some(false) => "trade-sound",
+                    None => "indeterminate",
+                };
+                *found.reasons.entry(reason.to_owned()).or_default() += 1;
+                if let Some(bad) = outcome {
+                    found.bad.insert(merchant, bad);
+                }
+            }
+        }
+    }
+    let measure = settings.ability_measure.as_str();
+    let sums = features::window_sums(after, config, &[measure], settings.performance_days)?;
+    for merchant in sums.merchants() {
+        if let Some(sum) = sums.sum(measure, merchant) {
+            found.receipts_minor.insert(merchant.clone(), sum);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,351 @@
+//! Training: point-in-time snapshots, labels, an out-of-time split, two models and the reference population.
+//!
+//! ```text
+//! snapshots S₁ < S₂ < … < Sₙ, each followed by a performance window of H days that has closed by the training date
+//!   features as of S  ── exactly what a run of that day would have computed
+//!   labels over [S, S + H)
+//!   train: snapshots whose window closes by the first test snapshot      test: the latest snapshots
+//! ```
+//! Snapshots between the two, whose windows overlap the test period, are left out: what happened in the test period must not
+//! have been learnt from.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::labels::outcomes;
+use super::population::{PopulationError, each_shard, industry_totals};
+use super::progress::Progress;
+use crate::config::{Direction, FeatureConfig, ModelSettings, Policy};
+use crate::domain::{AsOf, AsOfError, Digest, Hasher};
+use crate::features::{FeatureColumn, FeatureError, FeatureTable};
+use crate::model::{self, ModelError};
+use crate::monitor::MonitorError;
+use crate::score::{Reference, ReferenceError};
+use crate::store::{Store, StoreError};
+
+/// Why no model could be trained.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainingError {
+    /// Features of a snapshot.
+    #[error(transparent)]
+    Population(#[from] PopulationError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Loan outcomes.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
+    /// Trade outcomes and receipts.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// Dates.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
+    /// The model engine.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The reference population.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// No merchant had both features and a label.
+    #[error(
+        "train on history before {as_of}: {rows} labelled merchants of which {bad} bad in the training snapshots; by outcome: {reasons}. \
+         More history, or other snapshots in [model] of the job, are needed"
+    )]
+    TooFewLabels {
+        /// Training date.
+        as_of: Date,
+        /// Labelled rows to train on.
+        rows: usize,
+        /// Bad among them.
+        bad: usize,
+        /// Merchants by outcome.
+        reasons: String,
+    },
+}
+
+/// How many labels of each kind a snapshot gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotCounts {
+    /// Snapshot date.
+    pub as_of: Date,
+    /// What it was used for.
+    pub part: Part,
+    /// Merchants with features.
+    pub merchants: u64,
+    /// Labelled.
+    pub labelled: u64,
+    /// Bad among them.
+    pub bad: u64,
+    /// Merchants by outcome, indeterminate ones included.
+    pub outcomes: BTreeMap<String, u64>,
+}
+
+/// Which side of the split a snapshot is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Learnt from.
+    Train,
+    /// Left out, not even looked at: its performance window overlaps the test period.
+    Purged,
+    /// Measured on, out of time.
+    Test,
+}
+
+/// What training made, before it is saved.
+#[derive(Debug)]
+pub struct TrainedModels {
+    /// Willingness.
+    pub scorecard: model::TrainedScorecard,
+    /// Ability.
+    pub ability: model::TrainedAbility,
+    /// Reference population of the index.
+    pub reference: Reference,
+    /// Labels by snapshot.
+    pub snapshots: Vec<SnapshotCounts>,
+    /// First and last snapshot learnt from.
+    pub window: (Date, Date),
+    /// Digest of every feature value and label that was learnt from or measured on.
+    pub data_digest: Digest,
+}
+
+/// Unlabelled merchant snapshots that ability and the reference population learn from, at most (chosen by merchant, by hash).
+const UNLABELLED_ROWS: u64 = 200_000;
+
+/// One merchant at one snapshot.
+struct Row {
+    merchant: String,
+    /// In the order of the configured features; NaN stands for null in here, at half the memory.
+    values: Box<[f64]>,
+    bad: Option<bool>,
+    receipts_minor: Option<i64>,
+    part: Part,
+}
+
+impl SnapshotCounts {
+    fn purged(as_of: Date) -> Self {
+        Self { as_of, part: Part::Purged, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() }
+    }
+}
+
+impl Row {
+    fn value(&self, feature: usize) -> Option<f64> {
+        self.values.get(feature).copied().filter(|v| !v.is_nan())
+    }
+}
+
+/// Trains both models on what could be seen at `as_of`.
+///
+/// # Errors
+/// See [`TrainingError`].
+pub fn train_job(
+    settings: &ModelSettings,
+    config: &FeatureConfig,
+    policy: &Policy,
+    store: &Store,
+    as_of: &AsOf,
+    progress: &dyn Progress,
+) -> Result<TrainedModels, TrainingError> {
+    let plan = plan_snapshots(settings, as_of)?;
+    let taken = plan.iter().filter(|(_, part)| *part != Part::Purged).count() as u64;
+    progress.stage("train: snapshots", Some(2 * taken * u64::from(store.buckets())));
+    let names: Vec<String> = config.features.iter().map(|f| f.name.clone()).collect();
+    let mut rows = Vec::new();
+    let mut snapshots = Vec::new();
+    let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
+        / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
+    for (snapshot, part) in &plan {
+        if *part == Part::Purged {
+            snapshots.push(SnapshotCounts::purged(snapshot.date()));
+            continue;
+        }
+        let (counts, mut found) = take_snapshot(settings, config, policy, store, snapshot, *part, share, progress)?;
+        snapshots.push(counts);
+        rows.append(&mut found);
+    }
+
+    progress.stage("train: willingness", None);
+    let scorecard = train_willingness(&names, &rows, config, as_of, &snapshots)?;
+    progress.stage("train: ability", None);
+    let ability = train_ability(&names, &rows)?;
+    let reference = Reference::fit(&[table_of(&names, rows.iter().filter(|r| r.part == Part::Train))])?;
+    let learnt: Vec<Date> = snapshots.iter().filter(|s| s.part == Part::Train).map(|s| s.as_of).collect();
+    let window = (
+        learnt.first().copied().unwrap_or_else(|| as_of.date()),
+        learnt.last().copied().unwrap_or_else(|| as_of.date()),
+    );
+    Ok(TrainedModels { scorecard, ability, reference, snapshots, window, data_digest: digest_of(&names, &rows) })
+}
+
+/// Snapshots oldest first, each with its side of the split.
+fn plan_snapshots(settings: &ModelSettings, as_of: &AsOf) -> Result<Vec<(AsOf, Part)>, TrainingError> {
+    let window = i32::from(settings.performance_days);
+    let back = |n: u16| as_of.days_before(window + i32::from(n) * i32::from(settings.snapshot_every_days));
+    let first_test = back(settings.test_snapshots - 1)?;
+    (0..settings.snapshots)
+        .rev()
+        .map(|n| {
+            let snapshot = back(n)?;
+            let part = if n < settings.test_snapshots {
+                Part::Test
+            } else if snapshot.days_before(-window)?.micros() <= first_test.micros() {
+                Part::Train
+            } else {
+                Part::Purged
+            };
+            Ok((snapshot, part))
+        })
+        .collect()
+}
+
+fn take_snapshot(
+    settings: &ModelSettings,
+    config: &FeatureConfig,
+    policy: &Policy,
+    store: &Store,
+    snapshot: &AsOf,
+    part: Part,
+    unlabelled_share: f64,
+    progress: &dyn Progress,
+) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
+    let totals = industry_totals(store, snapshot, config, progress)?;
+    let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
+    let by_bucket = each_shard(store, snapshot, config, &totals, progress, |measured| {
+        let after = store.shard(measured.bucket, &seen_at)?;
+        let found = outcomes(measured.shard, &after, settings, config, policy)?;
+        Ok::<_, TrainingError>((measured.features.clone(), found))
+    })?;
+
+    let mut counts = SnapshotCounts {
+        as_of: snapshot.date(),
+        part,
+        merchants: 0,
+        labelled: 0,
+        bad: 0,
+        outcomes: BTreeMap::new(),
+    };
+    let mut rows = Vec::new();
+    for (table, found) in &by_bucket {
+        for (reason, count) in &found.reasons {
+            *counts.outcomes.entry(reason.clone()).or_default() += count;
+        }
+        for (at, merchant) in table.merchants.iter().enumerate() {
+            counts.merchants += 1;
+            let bad = found.bad.get(merchant).copied();
+            counts.labelled += u64::from(bad.is_some());
+            counts.bad += u64::from(bad == Some(true));
+            if bad.is_none() && !is_sampled(merchant, unlabelled_share) {
+                continue;
+            }
+            rows.push(Row {
+                merchant: merchant.clone(),
+                values: table.columns.iter().map(|c| c.values.get(at).copied().flatten().unwrap_or(f64::NAN)).collect(),
+                bad,
+                receipts_minor: found.receipts_minor.get(merchant).copied(),
+                part,
+            });
+        }
+    }
+    // Bucket order is an accident of the bucket count; what a model learns must not be.
+    rows.sort_by(|a, b| a.merchant.cmp(&b.merchant));
+    Ok((counts, rows))
+}
+
+/// Chosen by the merchant's hash, so that a merchant is in all snapshots or in none.
+fn is_sampled(merchant: &str, share: f64) -> bool {
+    let hash = crate::store::stable_hash(merchant.as_bytes());
+    // The high bits of this hash change least between similar ids; the middle ones do.
+    ((hash >> 20) & 0xf_ffff) as f64 / f64::from(1_u32 << 20) < share
+}
+
+fn train_willingness(
+    names: &[String],
+    rows: &[Row],
+    config: &FeatureConfig,
+    as_of: &AsOf,
+    snapshots: &[SnapshotCounts],
+) -> Result<model::TrainedScorecard, TrainingError> {
+    let labelled: Vec<(&Row, bool)> =
+        rows.iter().filter_map(|r| r.bad.map(|bad| (r, bad))).collect();
+    let learnt = labelled.iter().filter(|(r, _)| r.part == Part::Train).count();
+    let bads = labelled.iter().filter(|(r, bad)| r.part == Part::Train && *bad).count();
+    if bads < 2 || learnt - bads < 2 {
+        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+        for (reason, count) in snapshots.iter().flat_map(|s| &s.outcomes) {
+            *reasons.entry(reason).or_default() += count;
+        }
+        let reasons = reasons.iter().map(|(r, n)| format!("{r} {n}")).collect::<Vec<_>>().join(", ");
+        return Err(TrainingError::TooFewLabels { as_of: as_of.date(), rows: learnt, bad: bads, reasons });
+    }
+    let columns = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let values: Vec<Option<f64>> = labelled.iter().map(|(r, _)| r.value(at)).collect();
+            model::Column::from_options(name, &values)
+        })
+        .collect();
+    let mut table = model::TrainingTable::new(columns, labelled.iter().map(|(_, bad)| *bad).collect())?;
+    for feature in &config.features {
+        let direction = match feature.direction {
+            Direction::HigherSafer => model::Direction::HigherSafer,
+            Direction::LowerSafer => model::Direction::LowerSafer,
+            Direction::Either => model::Direction::Either,
+        };
+        table = table.expecting(&feature.name, direction);
+    }
+    table.test = labelled.iter().map(|(r, _)| r.part == Part::Test).collect();
+    // A merchant comes back snapshot after snapshot: folds are cut between merchants, not through them.
+    table.groups = Some(labelled.iter().map(|(r, _)| crate::store::stable_hash(r.merchant.as_bytes())).collect());
+    Ok(model::train_scorecard(&table, &model::TrainSettings::default())?)
+}
+
+fn train_ability(names: &[String], rows: &[Row]) -> Result<model::TrainedAbility, TrainingError> {
+    let known: Vec<(&Row, i64)> =
+        rows.iter().filter_map(|r| r.receipts_minor.map(|minor| (r, minor))).collect();
+    let columns = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let values: Vec<Option<f64>> = known.iter().map(|(r, _)| r.value(at)).collect();
+            model::Column::from_options(name, &values)
+        })
+        .collect();
+    let receipts: Vec<i64> = known.iter().map(|(_, minor)| *minor).collect();
+    let test: Vec<bool> = known.iter().map(|(r, _)| r.part == Part::Test).collect();
+    Ok(model::train_ability(columns, &receipts, &test, &model::AbilitySettings::default())?)
+}
+
+fn table_of<'a>(names: &[String], rows: impl Iterator<Item = &'a Row>) -> FeatureTable {
+    let rows: Vec<&Row> = rows.collect();
+    FeatureTable {
+        merchants: rows.iter().map(|r| r.merchant.clone()).collect(),
+        columns: names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| FeatureColumn {
+                name: name.clone(),
+                values: rows.iter().map(|r| r.value(at)).collect(),
+            })
+            .collect(),
+    }
+}
+
+fn digest_of(names: &[String], rows: &[Row]) -> Digest {
+    let mut hasher = Hasher::default();
+    for name in names {
+        hasher.field(name.as_bytes());
+    }
+    for row in rows {
+        hasher.field(row.merchant.as_bytes());
+        hasher.field(&[row.part as u8, row.bad.map_or(2, u8::from)]);
+        hasher.field(row.receipts_minor.map_or([0; 8], i64::to_le_bytes).as_slice());
+        for value in &row.values {
+            hasher.field(&value.to_bits().to_le_bytes());
+        }
+    }
+    hasher.finish()
+}
