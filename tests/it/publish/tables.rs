@@ -213,8 +213,8 @@ fn an_empty_table_is_a_file_with_its_columns() {
 fn rows_out_of_order_or_twice_are_refused_across_blocks_too() {
     let folder = tempfile::tempdir().unwrap();
     for (n, first) in [1_usize, 8_192, 8_193].into_iter().enumerate() {
-        for bad in [first - 1, 0] {
-            let path = folder.path().join(format!("{n}-{bad}"));
+        for (m, bad) in [first - 1, 0].into_iter().enumerate() {
+            let path = folder.path().join(format!("{n}-{m}"));
             let table = FeatureRow::table(&[]);
             let mut writer = TableWriter::create(&path, table).unwrap();
             let row = |n| FeatureRow { merchant_id: merchant(n), values: Vec::new() };

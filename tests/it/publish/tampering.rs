@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use integrity::publish::{Problem, PublishError, ScoreBook, verify};
 use jiff::civil::date;
@@ -25,8 +26,12 @@ proptest! {
 
     #[test]
     fn any_flipped_bit_is_found_by_name(file in any::<prop::sample::Index>(), byte in any::<prop::sample::Index>(), bit in 0_u8..8) {
-        let original = tempfile::tempdir().unwrap();
-        publish(original.path(), 1);
+        static ORIGINAL: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+            let folder = tempfile::tempdir().unwrap();
+            publish(folder.path(), 1);
+            folder
+        });
+        let original = fresh(ORIGINAL.path());
         let files = files_below(original.path());
         let name = file.get(&files);
         let path = original.path().join(name);
