@@ -97,9 +97,14 @@ impl ConfigFile {
     /// An error at a span of the text.
     #[must_use]
     pub fn refuse(&self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) -> ConfigError {
+        ConfigError { path: self.path.clone(), line: self.line(span), message: message.into(), help: help.into() }
+    }
+
+    /// The 1-based line on which a span begins.
+    #[must_use]
+    pub fn line(&self, span: &Range<usize>) -> usize {
         let before = self.text.get(..span.start.min(self.text.len())).unwrap_or(&self.text);
-        let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
-        ConfigError { path: self.path.clone(), line, message: message.into(), help: help.into() }
+        before.bytes().filter(|&b| b == b'\n').count() + 1
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Job {
     pub monitor: PathBuf,
     /// Digest of the job file, every file it names and every SQL statement: the configuration's identity.
     pub digest: Digest,
+    /// Lines of the keys of `[model]` that are checked against other files.
+    model_lines: BTreeMap<&'static str, usize>,
 }
 
 /// Raw files that SQL sees as one table.
@@ -189,8 +191,8 @@ struct RawStore {
 struct RawModel {
     name: Spanned<String>,
     version: Option<Spanned<String>>,
-    label: LabelKind,
-    ability_measure: String,
+    label: Spanned<LabelKind>,
+    ability_measure: Spanned<String>,
     performance_days: Spanned<i64>,
     snapshot_every_days: Spanned<i64>,
     snapshots: Spanned<i64>,
@@ -274,6 +276,10 @@ impl Job {
             policy: below(raw.policy.get_ref()),
             monitor: below(raw.monitor.get_ref()),
             digest: Digest::of(b""),
+            model_lines: BTreeMap::from([
+                ("label", file.line(&raw.model.label.span())),
+                ("ability_measure", file.line(&raw.model.ability_measure.span())),
+            ]),
         };
         for (key, named) in [("features", &raw.features), ("policy", &raw.policy), ("monitor", &raw.monitor)] {
             if !below(named.get_ref()).exists() {
@@ -283,6 +289,13 @@ impl Job {
         }
         job.digest = job.compute_digest(&file)?;
         Ok(job)
+    }
+
+    /// An error at a key of the `[model]` section.
+    #[must_use]
+    pub fn refuse_model_key(&self, key: &str, message: String, help: &str) -> ConfigError {
+        let line = self.model_lines.get(key).copied().unwrap_or(0);
+        ConfigError { path: self.path.clone(), line, message, help: help.to_owned() }
     }
 
     /// The job file's own paths are left out: the same job in another folder is the same job.
@@ -346,8 +359,8 @@ fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, Confi
     let settings = ModelSettings {
         name: slug(file, &raw.name, "model.name")?,
         version: raw.version.as_ref().map(|v| slug(file, v, "model.version")).transpose()?,
-        label: raw.label,
-        ability_measure: raw.ability_measure.clone(),
+        label: *raw.label.get_ref(),
+        ability_measure: raw.ability_measure.get_ref().clone(),
         performance_days: whole(file, &raw.performance_days, "performance_days", 7..731)?,
         snapshot_every_days: whole(file, &raw.snapshot_every_days, "snapshot_every_days", 1..366)?,
         snapshots: whole(file, &raw.snapshots, "snapshots", 2..121)?,

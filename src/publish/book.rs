@@ -41,7 +41,7 @@ pub struct ScoreEntry {
     /// Risk band.
     pub band: String,
     /// 0 to 1000.
-    pub integrity_index: i32,
+    pub integrity_index: Option<i32>,
     /// Minor units; null without history.
     pub integrity_capital_minor: Option<i64>,
     /// 0 to 1000 by feature group; null without evidence.

@@ -10,7 +10,7 @@ use crate::publish::column::{Kind, OutputColumn, OutputTable};
 use crate::publish::decode::Decoder;
 use crate::publish::encode::Encoder;
 use crate::publish::error::PublishError;
-use crate::publish::row::{OutputRow, ReasonText, RuleVerdict};
+use crate::publish::row::{CapValue, OutputRow, ReasonText, RuleVerdict};
 
 /// One refusal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,6 +21,8 @@ pub struct DeclineRow {
     pub product: String,
     /// Every rule that was not met.
     pub failed: Vec<RuleVerdict>,
+    /// Every cap with its value, where the limit decided; empty where a rule failed first.
+    pub caps: Vec<CapValue>,
     /// One to four, as told to the merchant.
     pub reasons: Vec<ReasonText>,
 }
@@ -43,6 +45,12 @@ impl DeclineRow {
                     "as the rule's",
                     "Every eligibility rule not met: what was observed (null where nothing could be) and what was asked.",
                 ),
+                Column::required(
+                    "caps",
+                    Kind::Caps,
+                    "minor units",
+                    "Every cap with its value, where the limit decided; empty where a rule failed first.",
+                ),
                 Column::required("reasons", Kind::Reasons, "", "One to four reasons, the most important first."),
             ],
         }
@@ -55,6 +63,7 @@ impl OutputRow for DeclineRow {
         columns.text("merchant_id", |r| Some(&r.merchant_id))?;
         columns.text("product", |r| Some(&r.product))?;
         columns.verdicts("failed", |r| &r.failed)?;
+        columns.caps("caps", |r| &r.caps)?;
         columns.reasons("reasons", |r| &r.reasons)?;
         columns.finish()
     }
@@ -62,12 +71,13 @@ impl OutputRow for DeclineRow {
     fn decode(path: &Path, batch: &RecordBatch) -> Result<Vec<Self>, PublishError> {
         let columns = Decoder::new(path, batch);
         let (merchant_id, product) = (columns.text("merchant_id")?, columns.text("product")?);
-        let (failed, reasons) = (columns.list("failed")?, columns.list("reasons")?);
+        let (failed, caps, reasons) = (columns.list("failed")?, columns.list("caps")?, columns.list("reasons")?);
         columns.rows(|at| {
             Ok(Self {
                 merchant_id: columns.required("merchant_id", merchant_id.owned(at))?,
                 product: columns.required("product", product.owned(at))?,
                 failed: failed.verdicts(at)?,
+                caps: caps.caps(at)?,
                 reasons: reasons.reasons(at)?,
             })
         })

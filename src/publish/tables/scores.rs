@@ -30,7 +30,7 @@ pub struct ScoreRow {
     /// Risk band.
     pub band: String,
     /// The face of the score, 0 to 1000.
-    pub integrity_index: i32,
+    pub integrity_index: Option<i32>,
     /// Integrity capital; null without history.
     pub integrity_capital_minor: Option<i64>,
     /// One sub-index a feature group, in the order of the groups given to [`ScoreRow::table`]; null without evidence.
@@ -57,11 +57,11 @@ impl ScoreRow {
             )
             .within(0.0, 1.0),
             OutputColumn::required("band", Kind::Text, "", "Risk band of the score."),
-            OutputColumn::required(
+            OutputColumn::optional(
                 FACE,
                 Kind::Int32,
                 "0–1000",
-                "The face of the score: how this merchant's record of kept promises stands among its peers.",
+                "The face of the score: where this merchant's record stands in the reference population of the model; null without any evidence.",
             )
             .within(0.0, 1000.0),
             OutputColumn::optional(
@@ -108,7 +108,7 @@ impl OutputRow for ScoreRow {
         columns.int32("score", |r| Some(r.score))?;
         columns.float64("pd_prob", |r| Some(r.pd_prob))?;
         columns.text("band", |r| Some(&r.band))?;
-        columns.int32(FACE, |r| Some(r.integrity_index))?;
+        columns.int32(FACE, |r| r.integrity_index)?;
         columns.int64("integrity_capital_minor", |r| r.integrity_capital_minor)?;
         for (at, group) in groups.iter().enumerate() {
             columns.int32(group, |r| r.sub_indices.get(at).copied().flatten())?;
@@ -137,7 +137,7 @@ impl OutputRow for ScoreRow {
                 score: columns.required("score", score.get(at))?,
                 pd_prob: columns.required("pd_prob", pd_prob.get(at))?,
                 band: columns.required("band", band.owned(at))?,
-                integrity_index: columns.required(FACE, face.get(at))?,
+                integrity_index: face.get(at),
                 integrity_capital_minor: capital.get(at),
                 sub_indices: groups.iter().map(|g| g.get(at)).collect(),
                 reasons: reasons.reasons(at)?,

@@ -48,7 +48,7 @@ pub(crate) fn score(merchant: &str, tag: u8) -> ScoreRow {
         score: 600 + i32::from(tag),
         pd_prob: 0.0125,
         band: "B".to_owned(),
-        integrity_index: 740,
+        integrity_index: Some(740),
         integrity_capital_minor: Some(1_234_567),
         sub_indices: vec![Some(710), None],
         reasons: vec![reason("ship-late"), reason("dispute-share-high")],
@@ -84,6 +84,7 @@ pub(crate) fn decline(merchant: &str, product: &str) -> DeclineRow {
             RuleVerdict { rule: "tenure-at-least".to_owned(), observed: Some(31.0), threshold: Some(180.0) },
             RuleVerdict { rule: "no-open-lawsuit".to_owned(), observed: None, threshold: None },
         ],
+        caps: vec![CapValue { name: "ability".to_owned(), value_minor: None }],
         reasons: vec![reason("tenure-short")],
     }
 }

@@ -48,7 +48,7 @@ fn reasons() -> impl Strategy<Value = Vec<ReasonText>> {
 
 prop_compose! {
     fn score_row()(
-        as_of in dates(), score in any::<i32>(), pd_prob in 0.0..=1.0, band in ".{0,3}", integrity_index in 0..=1000,
+        as_of in dates(), score in any::<i32>(), pd_prob in 0.0..=1.0, band in ".{0,3}", integrity_index in option::of(0..=1000),
         integrity_capital_minor in option::of(any::<i64>()), sub_indices in vec(option::of(0..=1000), 2), reasons in reasons(),
     ) -> ScoreRow {
         ScoreRow {
@@ -254,7 +254,7 @@ fn numbers_that_are_not_finite_or_out_of_range_are_refused_by_name() {
     for change in [
         (|r| r.pd_prob = 1.000_001) as fn(&mut ScoreRow),
         |r| r.pd_prob = -0.1,
-        |r| r.integrity_index = 1_001,
+        |r| r.integrity_index = Some(1_001),
         |r| r.sub_indices[0] = Some(-1),
     ] {
         assert!(matches!(scores(change), Err(PublishError::OutOfRange { .. })));
