@@ -92,12 +92,6 @@ impl DayTiles {
         Ok(tiles)
     }
 
-    /// Tiles of merchants without any row.
-    #[must_use]
-    pub fn empty(merchants: usize) -> Self {
-        Self { offsets: vec![0; merchants + 1], days: Vec::new(), rows: Vec::new(), sums: Vec::new() }
-    }
-
     /// A merchant's tiles in a window, nearest day first.
     pub fn window(&self, merchant: usize, window: DayWindow) -> impl Iterator<Item = DayTile> {
         let from = self.offsets.get(merchant).copied().unwrap_or(0);

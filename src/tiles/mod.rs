@@ -27,13 +27,15 @@ mod reviews;
 mod row_tiles;
 mod schema;
 mod shipments;
+mod sql;
 mod view;
 
 pub use clock::{DayClock, EVER, OLDER};
-pub use day_tiles::{DayTiles, DayWindow, Tally};
+pub use day_tiles::{DayTile, DayTiles, DayWindow, Tally};
 pub use error::TileError;
-pub use measure::{Measured, Suspects, evaluate};
+pub use measure::{Forms, MeasureSpec, Measured, Suspects, evaluate};
 pub use merchants::Merchants;
 pub use row_tiles::{RowTiles, TileRow};
 pub use schema::{VIEWS, ViewColumn, ViewKind, ViewSchema, view_schema};
+pub use sql::{RowSql, SqlRefusal, Yields, schema_of};
 pub use view::{View, Views, views};
