@@ -69,7 +69,9 @@ pub fn fold_disputes(
     let kinds = texts(disputes, TABLE, "kind")?;
     let outcomes = texts(disputes, TABLE, "outcome")?;
     for (n, order_id) in order_ids.iter().enumerate() {
-        let Some(conflict) = order_id.and_then(|id| rows.get(id)).and_then(|row| folded.get_mut(*row)) else { continue };
+        let Some(conflict) = order_id.and_then(|id| rows.get(id)).and_then(|row| folded.get_mut(*row)) else {
+            continue;
+        };
         conflict.count += 1;
         match (closed.get(n), outcomes.get(n)) {
             (None, _) => conflict.open += 1,
@@ -102,8 +104,7 @@ pub fn build(table: &DataFrame, orders: &Orders, rows: &PlHashMap<&str, usize>) 
     let order_ids = texts(table, TABLE, "order_id")?;
     let opened = integers(table, TABLE, "opened_at")?;
     let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
-    let placed: Vec<Option<i64>> =
-        of_order.iter().map(|row| row.and_then(|row| orders.placed_at.get(row))).collect();
+    let placed: Vec<Option<i64>> = of_order.iter().map(|row| row.and_then(|row| orders.placed_at.get(row))).collect();
     let assemble = || -> PolarsResult<DataFrame> {
         let mut columns: Vec<Column> = Vec::with_capacity(DISPUTES.columns.len());
         for spec in DISPUTES.columns {

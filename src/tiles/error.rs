@@ -61,9 +61,6 @@ pub enum TileError {
     #[error(transparent)]
     Calendar(#[from] AsOfError),
     /// The loan book could not be aged.
-    #[error("age the loan book: {why}")]
-    Repayment {
-        /// The monitor's own words.
-        why: String,
-    },
+    #[error(transparent)]
+    Repayment(#[from] crate::monitor::MonitorError),
 }

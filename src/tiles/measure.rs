@@ -139,7 +139,8 @@ pub fn evaluate(
 fn values(view: &View, spec: &MeasureSpec) -> PolarsResult<Vec<Option<i64>>> {
     let value = spec.value.as_ref().map_or_else(|| lit(1_i64), RowSql::expr).strict_cast(DataType::Int64);
     let keep = spec.filter.as_ref().map_or_else(|| lit(true), RowSql::expr);
-    let needed: Vec<&str> = spec.filter.iter().chain(&spec.value).flat_map(|s| s.columns()).map(String::as_str).collect();
+    let needed: Vec<&str> =
+        spec.filter.iter().chain(&spec.value).flat_map(RowSql::columns).map(String::as_str).collect();
     let mut names: Vec<&str> = needed;
     names.push("merchant_id");
     names.sort_unstable();
@@ -164,9 +165,11 @@ fn values(view: &View, spec: &MeasureSpec) -> PolarsResult<Vec<Option<i64>>> {
         None => rows.map(|(keep, value)| if keep == Some(true) { value } else { None }).collect(),
         Some(suspect) => rows
             .zip(suspect.iter())
-            .map(|((keep, value), suspect)| {
-                if keep == Some(true) && suspect.unwrap_or(false) == wanted { value } else { None }
-            })
+            .map(
+                |((keep, value), suspect)| {
+                    if keep == Some(true) && suspect.unwrap_or(false) == wanted { value } else { None }
+                },
+            )
             .collect(),
     })
 }

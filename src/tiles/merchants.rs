@@ -2,8 +2,10 @@
 
 use polars::prelude::{DataFrame, PlHashMap};
 
-use super::column::required_texts;
+use super::clock::DayClock;
+use super::column::{integers, required_texts, texts};
 use super::error::TileError;
+use super::view::Views;
 use crate::store::Shard;
 
 /// Merchant ids, sorted, each once; a merchant's position is its number in every tile.
@@ -89,4 +91,57 @@ impl Merchants {
             })
             .collect())
     }
+}
+
+/// What features need of every merchant, in the order of their numbers.
+#[derive(Debug, Clone)]
+pub struct MerchantFacts {
+    /// Calendar days since registration.
+    pub tenure_days: Vec<i64>,
+    /// Category; empty where unknown.
+    pub categories: Vec<String>,
+}
+
+/// Reads tenure and category.
+///
+/// # Errors
+/// A column of another type, or dates beyond the calendar.
+pub fn merchant_facts(views: &Views, clock: &DayClock) -> Result<MerchantFacts, TileError> {
+    let registered = merchant_integers(views, "registered_at")?;
+    let tenure_days = registered
+        .into_iter()
+        .map(|at| at.map_or(Ok(0), |at| clock.days_since(at)))
+        .collect::<Result<Vec<_>, TileError>>()?;
+    let categories = merchant_texts(views, "category")?.into_iter().map(Option::unwrap_or_default).collect();
+    Ok(MerchantFacts { tenure_days, categories })
+}
+
+/// A numeric column of the table `merchants`, by merchant number.
+///
+/// # Errors
+/// Another type.
+pub fn merchant_integers(views: &Views, column: &str) -> Result<Vec<Option<i64>>, TileError> {
+    let values = integers(&views.merchant_rows, "merchants", column)?;
+    by_number(views, |row| values.get(row))
+}
+
+/// A text column of the table `merchants`, by merchant number.
+///
+/// # Errors
+/// Another type.
+pub fn merchant_texts(views: &Views, column: &str) -> Result<Vec<Option<String>>, TileError> {
+    let values = texts(&views.merchant_rows, "merchants", column)?;
+    by_number(views, |row| values.get(row).map(str::to_owned))
+}
+
+fn by_number<T: Clone>(views: &Views, value: impl Fn(usize) -> Option<T>) -> Result<Vec<Option<T>>, TileError> {
+    let owners = views.merchants.of_rows(&views.merchant_rows, "merchants")?;
+    let mut ordered = vec![None; views.merchants.len()];
+    for (row, owner) in owners.into_iter().enumerate() {
+        let slot = owner.and_then(|n| usize::try_from(n).ok()).and_then(|n| ordered.get_mut(n));
+        if let Some(slot) = slot {
+            *slot = value(row);
+        }
+    }
+    Ok(ordered)
 }

@@ -34,7 +34,7 @@ pub use clock::{DayClock, EVER, OLDER};
 pub use day_tiles::{DayTile, DayTiles, DayWindow, Tally};
 pub use error::TileError;
 pub use measure::{Forms, MeasureSpec, Measured, Suspects, evaluate};
-pub use merchants::Merchants;
+pub use merchants::{MerchantFacts, Merchants, merchant_facts, merchant_integers, merchant_texts};
 pub use row_tiles::{RowTiles, TileRow};
 pub use schema::{VIEWS, ViewColumn, ViewKind, ViewSchema, view_schema};
 pub use sql::{RowSql, SqlRefusal, Yields, schema_of};

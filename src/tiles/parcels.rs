@@ -80,7 +80,8 @@ impl Parcels {
         }
         self.ship_late = any(self.ship_late, is_late(ship_by, shipped, cancelled));
         self.delivery_late = any(self.delivery_late, is_late(promised, delivered, cancelled));
-        self.ship_delay_hours = self.ship_delay_hours.max(ship_by.zip(shipped).map(|(due, done)| hours_between(due, done)));
+        self.ship_delay_hours =
+            self.ship_delay_hours.max(ship_by.zip(shipped).map(|(due, done)| hours_between(due, done)));
         self.delivery_delay_hours =
             self.delivery_delay_hours.max(promised.zip(delivered).map(|(due, done)| hours_between(due, done)));
     }

@@ -1,10 +1,6 @@
-//! The views `instalment_status` and `loan_status`: the loan book, aged to as-of.
+//! The views `instalment_status` and `loan_status`: the loan book, aged to as-of by [`crate::monitor::repayment_tables`].
 
-use polars::prelude::DataFrame;
-
-use super::error::TileError;
 use super::schema::{ViewKind, ViewSchema, column};
-use crate::store::Shard;
 
 /// Schema of the view: one row an instalment already due.
 pub static INSTALMENT_STATUS: ViewSchema = ViewSchema {
@@ -21,7 +17,12 @@ pub static INSTALMENT_STATUS: ViewSchema = ViewSchema {
         column("due_minor", ViewKind::Integer, "instalments", "what is due"),
         column("paid_minor", ViewKind::Integer, "payments", "what was paid on it"),
         column("settled_at", ViewKind::Instant, "payments", "when it was paid in full"),
-        column("days_late", ViewKind::Integer, "payments", "days past due at settlement, at as-of while unpaid; 0 in time"),
+        column(
+            "days_late",
+            ViewKind::Integer,
+            "payments",
+            "days past due at settlement, at as-of while unpaid; 0 in time",
+        ),
         column("is_settled", ViewKind::Flag, "payments", "paid in full"),
     ],
 };
@@ -47,17 +48,3 @@ pub static LOAN_STATUS: ViewSchema = ViewSchema {
         column("is_restructured", ViewKind::Flag, "loans", "terms eased"),
     ],
 };
-
-/// The aged loan book.
-pub struct Repayment {
-    /// Rows of [`INSTALMENT_STATUS`].
-    pub instalment_status: DataFrame,
-    /// Rows of [`LOAN_STATUS`].
-    pub loan_status: DataFrame,
-}
-
-/// Ages the loan book; `None` where the shard has none.
-#[expect(clippy::unnecessary_wraps, reason = "ageing fails once the loan book is read")]
-pub fn age(_shard: &Shard) -> Result<Option<Repayment>, TileError> {
-    Ok(None)
-}

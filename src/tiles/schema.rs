@@ -105,11 +105,6 @@ pub fn view_schema(name: &str) -> Option<&'static ViewSchema> {
 }
 
 /// Shorthand for the tables of columns.
-pub const fn column(
-    name: &'static str,
-    kind: ViewKind,
-    from: &'static str,
-    doc: &'static str,
-) -> ViewColumn {
+pub const fn column(name: &'static str, kind: ViewKind, from: &'static str, doc: &'static str) -> ViewColumn {
     ViewColumn { name, kind, from, doc }
 }

@@ -28,7 +28,12 @@ pub static SHIPMENTS: ViewSchema = ViewSchema {
         column("ship_late", ViewKind::Flag, "shipments", "handed over late, or not at all though due"),
         column("delivery_late", ViewKind::Flag, "shipments", "arrived late, or not at all though due"),
         column("ship_delay_hours", ViewKind::Integer, "shipments", "hours from due time to handing over, rounded down"),
-        column("delivery_delay_hours", ViewKind::Integer, "shipments", "hours from promised to real arrival, rounded down"),
+        column(
+            "delivery_delay_hours",
+            ViewKind::Integer,
+            "shipments",
+            "hours from promised to real arrival, rounded down",
+        ),
         column("suspect", ViewKind::Flag, "orders", "its order is judged not authentic"),
     ],
 };
@@ -59,15 +64,9 @@ pub fn build(table: &DataFrame, orders: &Orders, rows: &PlHashMap<&str, usize>) 
                     let placed = of_order.iter().map(|row| row.and_then(|row| orders.placed_at.get(row))).collect();
                     instants(spec.name, placed)?
                 }
-                "ship_late" => {
-                    Series::new(name, late(&|n| ship_by.get(n), &|n| shipped.get(n))).into_column()
-                }
-                "delivery_late" => {
-                    Series::new(name, late(&|n| promised.get(n), &|n| delivered.get(n))).into_column()
-                }
-                "ship_delay_hours" => {
-                    Series::new(name, delay(&|n| ship_by.get(n), &|n| shipped.get(n))).into_column()
-                }
+                "ship_late" => Series::new(name, late(&|n| ship_by.get(n), &|n| shipped.get(n))).into_column(),
+                "delivery_late" => Series::new(name, late(&|n| promised.get(n), &|n| delivered.get(n))).into_column(),
+                "ship_delay_hours" => Series::new(name, delay(&|n| ship_by.get(n), &|n| shipped.get(n))).into_column(),
                 "delivery_delay_hours" => {
                     Series::new(name, delay(&|n| promised.get(n), &|n| delivered.get(n))).into_column()
                 }

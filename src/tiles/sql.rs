@@ -1,6 +1,6 @@
 //! SQL that is evaluated row by row: predicates and integer values of measures, label predicates.
 
-use polars::prelude::{DataFrame, DataType, Expr, Field, FunctionExpr, IntoLazy, Schema};
+use polars::prelude::{AggExpr, DataFrame, DataType, Expr, Field, FunctionExpr, IntoLazy, Schema};
 use polars::sql::sql_expr;
 
 /// What an expression must evaluate to.
@@ -32,8 +32,24 @@ pub struct SqlRefusal {
 /// Functions that look at nothing but their own row. What looks across rows would make a merchant's measure depend on who
 /// shares the bucket.
 const ROW_FUNCTIONS: [&str; 18] = [
-    "is_null", "is_not_null", "is_in", "is_between", "not", "any_horizontal", "all_horizontal", "coalesce", "fill_null",
-    "max_horizontal", "min_horizontal", "abs", "negate", "sign", "floor", "ceil", "is_nan", "is_finite",
+    "is_null",
+    "is_not_null",
+    "is_in",
+    "is_between",
+    "not",
+    "any_horizontal",
+    "all_horizontal",
+    "coalesce",
+    "fill_null",
+    "max_horizontal",
+    "min_horizontal",
+    "abs",
+    "negate",
+    "sign",
+    "floor",
+    "ceil",
+    "is_nan",
+    "is_finite",
 ];
 
 impl RowSql {
@@ -44,8 +60,9 @@ impl RowSql {
     pub fn parse(text: &str, schema: &Schema, yields: Yields) -> Result<Self, SqlRefusal> {
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let refuse = |message: String, help: String| SqlRefusal { message, help };
-        let expr = sql_expr(&flat)
-            .map_err(|e| refuse(format!("{flat:?} is no SQL expression: {e}"), "one expression, as after WHERE".into()))?;
+        let expr = sql_expr(&flat).map_err(|e| {
+            refuse(format!("{flat:?} is no SQL expression: {e}"), "one expression, as after WHERE".into())
+        })?;
         let mut columns = Vec::new();
         for node in &expr {
             match node {
@@ -71,6 +88,8 @@ impl RowSql {
                 | Expr::Cast { .. }
                 | Expr::Ternary { .. }
                 | Expr::Function { .. } => {}
+                // The list of an IN.
+                Expr::Agg(AggExpr::Implode { input, .. }) if matches!(**input, Expr::Literal(_)) => {}
                 other => {
                     return Err(refuse(
                         format!("{flat:?} holds {other:?}, which looks across rows"),
@@ -90,11 +109,10 @@ impl RowSql {
         let refuse = |message: String, help: &str| SqlRefusal { message, help: help.to_owned() };
         // Also evaluated, on no rows: some type errors are raised only then.
         let frame = DataFrame::empty_with_schema(schema);
-        let result = frame
-            .lazy()
-            .select([self.expr.clone().alias("value")])
-            .collect()
-            .map_err(|e| refuse(format!("{:?} does not evaluate: {e}", self.text), "check the types of its columns"))?;
+        let result =
+            frame.lazy().select([self.expr.clone().alias("value")]).collect().map_err(|e| {
+                refuse(format!("{:?} does not evaluate: {e}", self.text), "check the types of its columns")
+            })?;
         let dtype = result.dtypes().into_iter().next().unwrap_or(DataType::Null);
         match yields {
             Yields::Flag if dtype == DataType::Boolean => Ok(()),
@@ -117,7 +135,6 @@ impl RowSql {
     }
 
     /// The expression.
-    #[must_use]
     pub fn expr(&self) -> Expr {
         self.expr.clone()
     }

@@ -56,7 +56,7 @@ pub fn views(shard: &Shard, settings: &Settings) -> Result<Views, TileError> {
     let merchants = Merchants::of(shard)?;
     let merchant_rows = shard.table("merchants").ok_or(TileError::MissingTable { table: "merchants" })?.clone();
     let mut frames: BTreeMap<&'static str, DataFrame> = trade(shard, &merchants, settings)?;
-    if let Some(book) = repayment::age(shard)? {
+    if let Some(book) = crate::monitor::repayment_tables(shard)? {
         frames.insert(repayment::INSTALMENT_STATUS.name, book.instalment_status);
         frames.insert(repayment::LOAN_STATUS.name, book.loan_status);
     }

@@ -19,21 +19,25 @@ pub struct BurstSettings {
 }
 
 /// A sign on every order of a window `(t − window, t]` that holds at least
-/// `max(min_orders, times_usual × orders ÷ windows in the merchant's history)` orders.
+/// `max(min_orders, times_usual × orders outside it ÷ windows in the merchant's history)` orders.
 ///
-/// History runs from the first to the last order. A shop with forty orders an hour around the clock is busy, one with forty
+/// History runs from the first to the last order. A shop with forty orders an hour around the clock is busy; one with forty
 /// in an hour and none in the rest of the month is not. Source: Xu et al., reputation-escalation study: brushing tasks come
 /// in bursts; thresholds are project judgement.
 pub(super) fn look(orders: &[&OrderFacts], settings: &BurstSettings) -> Vec<Option<Seen>> {
     let window = i64::from(settings.window_minutes) * 60_000_000;
-    bursts(&orders.iter().map(|o| o.placed_at).collect::<Vec<_>>(), window, settings.min_orders, settings.times_usual)
+    let times: Vec<i64> = orders.iter().map(|o| o.placed_at).collect();
+    bursts(&times, window, windows_in(&times, window), settings.min_orders, settings.times_usual)
+}
+
+/// How many windows the time from the first to the last instant holds, at least one.
+pub(super) fn windows_in(times: &[i64], window: i64) -> f64 {
+    let span = times.last().zip(times.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
+    (span as f64 / window as f64).max(1.0)
 }
 
 /// Marks every instant that lies in a crowded window, with the fullest window it lies in. `times` ascend.
-pub(super) fn bursts(times: &[i64], window: i64, least: u32, times_usual: f64) -> Vec<Option<Seen>> {
-    let span = times.last().zip(times.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
-    let windows = (span as f64 / window as f64).max(1.0);
-    let threshold = (times_usual * times.len() as f64 / windows).max(f64::from(least));
+pub(super) fn bursts(times: &[i64], window: i64, windows: f64, least: u32, times_usual: f64) -> Vec<Option<Seen>> {
     let mut seen: Vec<Option<Seen>> = vec![None; times.len()];
     let mut start = 0;
     for (n, time) in times.iter().enumerate() {
@@ -41,10 +45,11 @@ pub(super) fn bursts(times: &[i64], window: i64, least: u32, times_usual: f64) -
             start += 1;
         }
         let observed = (n + 1 - start) as f64;
+        let threshold = (times_usual * (times.len() as f64 - observed) / windows).max(f64::from(least));
         if observed < threshold {
             continue;
         }
-        // Backwards until a row already marked as fully: each row is visited a bounded number of times.
+        // Backwards until a row marked by a fuller window: what lies before it is marked as fully.
         for slot in seen.get_mut(start..=n).unwrap_or_default().iter_mut().rev() {
             match slot {
                 Some(s) if s.observed >= observed => break,
@@ -69,9 +74,8 @@ mod tests {
             least in 1_u32..8,
         ) {
             times.sort_unstable();
-            let fast = bursts(&times, window, least, 2.0);
-            let span = times.last().zip(times.first()).map_or(0, |(l, f)| l - f) as f64;
-            let threshold = (2.0 * times.len() as f64 / (span / window as f64).max(1.0)).max(f64::from(least));
+            let windows = windows_in(&times, window);
+            let fast = bursts(&times, window, windows, least, 2.0);
             for (n, mark) in fast.iter().enumerate() {
                 // The fullest window (t - window, t] around instant n, over every t in the list.
                 let fullest = times
@@ -80,6 +84,7 @@ mod tests {
                     .filter(|(m, t)| *m >= n && times[n] > **t - window)
                     .map(|(m, t)| times[..=m].iter().filter(|u| **u > t - window).count() as f64)
                     .fold(0.0, f64::max);
+                let threshold = (2.0 * (times.len() as f64 - fullest) / windows).max(f64::from(least));
                 prop_assert_eq!(mark.map(|s| s.observed), (fullest >= threshold).then_some(fullest));
             }
         }

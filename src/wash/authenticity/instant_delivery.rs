@@ -18,7 +18,7 @@ pub struct InstantDeliverySettings {
 /// placed, where no handing over is known). Observed and threshold are hours.
 ///
 /// Source: project judgement after Xu et al.; couriers within a town are why it is only one sign of several.
-pub(super) fn look(orders: &[&OrderFacts], settings: &InstantDeliverySettings) -> Vec<Option<Seen>> {
+pub(super) fn look(orders: &[&OrderFacts], settings: InstantDeliverySettings) -> Vec<Option<Seen>> {
     let threshold = f64::from(settings.max_hours);
     orders
         .iter()

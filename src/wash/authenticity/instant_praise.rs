@@ -18,7 +18,7 @@ pub struct InstantPraiseSettings {
 /// are minutes; before arrival is negative. Orders not known to have arrived carry no sign.
 ///
 /// Source: project judgement after Xu et al.: brushing tasks are reviewed from a list.
-pub(super) fn look(orders: &[&OrderFacts], settings: &InstantPraiseSettings) -> Vec<Option<Seen>> {
+pub(super) fn look(orders: &[&OrderFacts], settings: InstantPraiseSettings) -> Vec<Option<Seen>> {
     let threshold = f64::from(settings.max_minutes);
     orders
         .iter()

@@ -103,31 +103,43 @@ impl Verdict {
 /// Judges orders; `owners` are their merchants' numbers. Orders of unknown merchants are not judged.
 #[must_use]
 pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Settings) -> Vec<Verdict> {
-    judge(orders, owners, settings, |o| (o.placed_at, o.order_id), |mine| {
-        let s = settings;
-        vec![
-            (burst::RULE, s.burst.weight, burst::look(mine, &s.burst)),
-            (orders_per_buyer::RULE, s.orders_per_buyer.weight, orders_per_buyer::look(mine, &s.orders_per_buyer)),
-            (buyer_ring::RULE, s.buyer_ring.weight, buyer_ring::look(mine, &s.buyer_ring)),
-            (no_tracking::RULE, s.no_tracking.weight, no_tracking::look(mine)),
-            (instant_delivery::RULE, s.instant_delivery.weight, instant_delivery::look(mine, &s.instant_delivery)),
-            (instant_praise::RULE, s.instant_praise.weight, instant_praise::look(mine, &s.instant_praise)),
-            (odd_price::RULE, s.odd_price.weight, odd_price::look(mine, &s.odd_price)),
-        ]
-    })
+    judge(
+        orders,
+        owners,
+        settings,
+        |o| (o.placed_at, o.order_id),
+        |mine| {
+            let s = settings;
+            vec![
+                (burst::RULE, s.burst.weight, burst::look(mine, &s.burst)),
+                (orders_per_buyer::RULE, s.orders_per_buyer.weight, orders_per_buyer::look(mine, &s.orders_per_buyer)),
+                (buyer_ring::RULE, s.buyer_ring.weight, buyer_ring::look(mine, &s.buyer_ring)),
+                (no_tracking::RULE, s.no_tracking.weight, no_tracking::look(mine)),
+                (instant_delivery::RULE, s.instant_delivery.weight, instant_delivery::look(mine, s.instant_delivery)),
+                (instant_praise::RULE, s.instant_praise.weight, instant_praise::look(mine, s.instant_praise)),
+                (odd_price::RULE, s.odd_price.weight, odd_price::look(mine, &s.odd_price)),
+            ]
+        },
+    )
 }
 
 /// Judges reviews; `owners` are their merchants' numbers.
 #[must_use]
 pub fn judge_reviews(reviews: &[ReviewFacts], owners: &[Option<u32>], settings: &Settings) -> Vec<Verdict> {
-    judge(reviews, owners, settings, |r| (r.created_at, r.review_id), |mine| {
-        let s = settings;
-        let bad = s.review_burst.max_stars;
-        vec![
-            (review_burst::RULE, s.review_burst.weight, review_burst::look(mine, &s.review_burst)),
-            (review_without_cause::RULE, s.review_without_cause.weight, review_without_cause::look(mine, bad)),
-        ]
-    })
+    judge(
+        reviews,
+        owners,
+        settings,
+        |r| (r.created_at, r.review_id),
+        |mine| {
+            let s = settings;
+            let bad = s.review_burst.max_stars;
+            vec![
+                (review_burst::RULE, s.review_burst.weight, review_burst::look(mine, &s.review_burst)),
+                (review_without_cause::RULE, s.review_without_cause.weight, review_without_cause::look(mine, bad)),
+            ]
+        },
+    )
 }
 
 type Looks = Vec<(&'static str, u32, Vec<Option<Seen>>)>;

@@ -1,6 +1,6 @@
 //! Review burst: many bad reviews together.
 
-use super::burst::bursts;
+use super::burst::{bursts, windows_in};
 use super::judge::{ReviewFacts, Seen};
 
 /// Rule name.
@@ -22,7 +22,7 @@ pub struct ReviewBurstSettings {
 }
 
 /// A sign on every review of at most `max_stars` in a window that holds at least
-/// `max(min_reviews, times_usual × bad reviews ÷ windows in the merchant's history of reviews)` of them.
+/// `max(min_reviews, times_usual × bad reviews outside it ÷ windows in the merchant's history of reviews)` of them.
 ///
 /// History runs from the first to the last review, good or bad. A bad batch of goods brings bad reviews together as well: this
 /// sign alone doubts none of them. Source: [G], malicious complaints; thresholds are project judgement.
@@ -30,10 +30,8 @@ pub(super) fn look(reviews: &[&ReviewFacts], settings: &ReviewBurstSettings) -> 
     let window = i64::from(settings.window_hours) * 3_600_000_000;
     let is_bad = |r: &ReviewFacts| r.stars <= i64::from(settings.max_stars);
     let times: Vec<i64> = reviews.iter().filter(|r| is_bad(r)).map(|r| r.created_at).collect();
-    let span = |times: &[i64]| times.last().zip(times.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
     let all: Vec<i64> = reviews.iter().map(|r| r.created_at).collect();
-    // `bursts` reckons the usual over the span of the bad reviews; here it is reckoned over the span of all.
-    let scale = (span(&times) as f64 / window as f64).max(1.0) / (span(&all) as f64 / window as f64).max(1.0);
-    let mut marks = bursts(&times, window, settings.min_reviews, settings.times_usual * scale).into_iter();
+    let windows = windows_in(&all, window);
+    let mut marks = bursts(&times, window, windows, settings.min_reviews, settings.times_usual).into_iter();
     reviews.iter().map(|r| if is_bad(r) { marks.next().flatten() } else { None }).collect()
 }
