@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::features::FeatureFiles;
 use super::file::{ConfigError, ConfigFile};
 use crate::contract;
 use crate::domain::{AsOf, Currency, Digest, Hasher};
@@ -42,7 +43,7 @@ pub struct Job {
     pub store: StoreSettings,
     /// Training.
     pub model: ModelSettings,
-    /// Feature file.
+    /// Feature file, or folder of feature files.
     pub features: PathBuf,
     /// Policy file.
     pub policy: PathBuf,
@@ -302,7 +303,10 @@ impl Job {
     fn compute_digest(&self, file: &ConfigFile) -> Result<Digest, ConfigError> {
         let mut hasher = Hasher::default();
         hasher.field(file.text().as_bytes());
-        for path in [&self.features, &self.policy, &self.monitor] {
+        for file in &FeatureFiles::open(&self.features)?.files {
+            hasher.field(file.text().as_bytes());
+        }
+        for path in [&self.policy, &self.monitor] {
             hasher.field(ConfigFile::open(path)?.text().as_bytes());
         }
         for source in &self.sources {

@@ -5,10 +5,12 @@
 //! refused with file, line and what is allowed; the command line exits with code 78. Paths are relative to the job file.
 
 mod bounds;
+mod features;
 mod file;
 mod job;
 mod policy;
 
+pub use features::{Direction, FeatureConfig, FeatureFiles, FeatureSpec, Group, LabelSpec, Unit};
 pub use file::{ConfigError, ConfigFile};
 pub use job::{InputSpec, Job, LabelKind, ModelSettings, SourceSpec, StoreSettings, WashSettings};
 pub use policy::{

@@ -6,6 +6,10 @@
 //!
 //! Nothing at or after as-of changes a clean row or a quarantined one: rows are sifted and masked before they are judged, and a
 //! parent that is ahead counts as missing.
+//!
+//! [`authenticity`] judges, shard by shard and at as-of, which clean orders and reviews are not what they seem.
+
+pub mod authenticity;
 
 mod error;
 mod ingest;

@@ -1,0 +1,88 @@
+//! The dictionary of features, generated from configuration.
+
+use std::fmt::Write as _;
+
+use super::kind::MeasureId;
+use crate::config::{FeatureConfig, FeatureSpec, Group};
+use crate::tiles::{MeasureSpec, Suspects};
+use crate::wash::authenticity::KnobValue;
+
+/// Markdown: features by group with formula, meaning of missing and source; then measures with their SQL; then authenticity knobs.
+#[must_use]
+pub fn dictionary_markdown(config: &FeatureConfig) -> String {
+    let mut out = String::from(
+        "D is the as-of date; a window `[D − w, D)` holds the w local calendar days before it. A value is null where a table it needs is \
+         absent, or where the merchant registered fewer days ago than *history* says.\n",
+    );
+    let names = |id: MeasureId| config.measures.get(id).map(|m| m.name.clone()).unwrap_or_default();
+    for (word, group) in Group::WORDS {
+        let features: Vec<&FeatureSpec> = config.features.iter().filter(|f| f.group == group).collect();
+        if features.is_empty() {
+            continue;
+        }
+        let _ = write!(
+            out,
+            "\n## {word}\n\n| feature | formula | direction | history | why | source |\n|---|---|---|---|---|---|\n"
+        );
+        for f in features {
+            let history = f.min_history_days.max(f.kind.history_days());
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {history} days | {} | {} |",
+                f.name,
+                cell(&f.kind.formula(&names)),
+                f.direction.word(),
+                cell(&f.why),
+                cell(&f.source)
+            );
+        }
+    }
+    out.push_str("\n## Measures\n\n| measure | table | counted on the day of | where | value | suspect rows | needs |\n|---|---|---|---|---|---|---|\n");
+    for m in &config.measures {
+        let _ = writeln!(out, "{}", measure_row(m));
+    }
+    out.push_str("\n## Authenticity\n\n| knob | value | what it does |\n|---|---|---|\n");
+    for knob in config.authenticity.clone().knobs() {
+        let value = match knob.value {
+            KnobValue::Whole(n) => n.to_string(),
+            KnobValue::Real(x) => x.to_string(),
+        };
+        let _ = writeln!(out, "| `{}.{}` | {value} | {} |", knob.rule, knob.name, cell(knob.doc));
+    }
+    if let Some(label) = &config.label {
+        let _ = write!(
+            out,
+            "\n## Label `{}`\n\n{}\n\n- eligible (over the {} days before): `{}`\n- bad: `{}`\n",
+            label.name,
+            label.why.trim(),
+            label.before_days,
+            label.eligible.text(),
+            label.outcome.text()
+        );
+    }
+    out
+}
+
+fn measure_row(m: &MeasureSpec) -> String {
+    let sql = |text: Option<&str>, otherwise: &str| text.map_or(otherwise.to_owned(), |t| format!("`{}`", cell(t)));
+    let suspects = match m.suspects {
+        _ if !m.view.is_judged() => "not judged",
+        Suspects::Exclude => "left out",
+        Suspects::Only => "only these",
+        Suspects::Include => "counted too",
+    };
+    format!(
+        "| `{}` | {} | {} | {} | {} | {suspects} | {} |",
+        m.name,
+        m.view.name,
+        m.at.name,
+        sql(m.filter.as_ref().map(crate::tiles::RowSql::text), "every row"),
+        sql(m.value.as_ref().map(crate::tiles::RowSql::text), "1"),
+        m.needs.join(", ")
+    )
+}
+
+/// Text that cannot break a table's cell.
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}

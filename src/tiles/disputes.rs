@@ -1,0 +1,132 @@
+//! The view `disputes`: each dispute with the date of the order it is about.
+
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series};
+
+use super::column::{integers, required_texts, texts};
+use super::error::TileError;
+use super::orders::{Orders, contract_column, instants};
+use super::schema::{ViewKind, ViewSchema, column};
+
+/// Schema of the view. Disputes carry no verdict: dropping those about suspect orders would let a merchant hide complaints
+/// behind faked orders. Dismissed ones are told by `outcome`.
+pub static DISPUTES: ViewSchema = ViewSchema {
+    name: "disputes",
+    doc: "one row a dispute",
+    needs: &["disputes"],
+    columns: &[
+        column("dispute_id", ViewKind::Text, "disputes", "the dispute"),
+        column("order_id", ViewKind::Text, "disputes", "the order disputed, if any"),
+        column("merchant_id", ViewKind::Text, "disputes", "against whom"),
+        column("buyer_id", ViewKind::Text, "disputes", "by whom"),
+        column("opened_at", ViewKind::Instant, "disputes", "when it was opened"),
+        column("closed_at", ViewKind::Instant, "disputes", "when it was decided"),
+        column("kind", ViewKind::Text, "disputes", "what is alleged"),
+        column("outcome", ViewKind::Text, "disputes", "how it was decided"),
+        column("amount_minor", ViewKind::Integer, "disputes", "money in dispute"),
+        column("order_placed_at", ViewKind::Instant, "disputes", "when the order was placed; null where none is named"),
+        column("order_amount_minor", ViewKind::Integer, "disputes", "value of the order; null where none is named"),
+        column("days_to_open", ViewKind::Integer, "disputes", "whole days of 24 hours from placing to opening"),
+    ],
+};
+
+const TABLE: &str = "disputes";
+
+/// What an order's disputes amount to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conflict {
+    /// How many.
+    pub count: i64,
+    /// Not yet decided.
+    pub open: i64,
+    /// Decided for the buyer.
+    pub lost: i64,
+    /// Won by the merchant or withdrawn.
+    pub dismissed: i64,
+    /// When the first was opened.
+    pub opened_at: Option<i64>,
+    /// Kind of the latest.
+    pub kind: Option<String>,
+    /// Outcome of the latest.
+    pub outcome: Option<String>,
+    /// Money in dispute, together.
+    pub amount_minor: i64,
+    latest: Option<(i64, String)>,
+}
+
+/// Folds disputes by order: element `n` belongs to the order whose row is `n`.
+pub fn fold_disputes(
+    disputes: &DataFrame,
+    rows: &PlHashMap<&str, usize>,
+    orders: usize,
+) -> Result<Vec<Conflict>, TileError> {
+    let mut folded = vec![Conflict::default(); orders];
+    let ids = required_texts(disputes, TABLE, "dispute_id")?;
+    let order_ids = texts(disputes, TABLE, "order_id")?;
+    let merchant_ids = required_texts(disputes, TABLE, "merchant_id")?;
+    let opened = integers(disputes, TABLE, "opened_at")?;
+    let closed = integers(disputes, TABLE, "closed_at")?;
+    let amounts = integers(disputes, TABLE, "amount_minor")?;
+    let kinds = texts(disputes, TABLE, "kind")?;
+    let outcomes = texts(disputes, TABLE, "outcome")?;
+    for (n, order_id) in order_ids.iter().enumerate() {
+        let Some(conflict) = order_id.and_then(|id| rows.get(id)).and_then(|row| folded.get_mut(*row)) else {
+            continue;
+        };
+        conflict.count += 1;
+        match (closed.get(n), outcomes.get(n)) {
+            (None, _) => conflict.open += 1,
+            (Some(_), Some("buyer-won")) => conflict.lost += 1,
+            (Some(_), Some(_)) => conflict.dismissed += 1,
+            (Some(_), None) => {}
+        }
+        let opened_at = opened.get(n);
+        conflict.opened_at = match (conflict.opened_at, opened_at) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        conflict.amount_minor = conflict.amount_minor.checked_add(amounts.get(n).unwrap_or(0)).ok_or_else(|| {
+            let merchant = merchant_ids.get(n).unwrap_or("(unknown)").to_owned();
+            TileError::Overflow { what: "disputes.amount_minor".to_owned(), merchant }
+        })?;
+        let this = Some((opened_at.unwrap_or(i64::MIN), ids.get(n).unwrap_or_default().to_owned()));
+        if this > conflict.latest {
+            conflict.latest = this;
+            conflict.kind = kinds.get(n).map(str::to_owned);
+            conflict.outcome = outcomes.get(n).map(str::to_owned);
+        }
+    }
+    Ok(folded)
+}
+
+/// Joins the view.
+pub fn build(table: &DataFrame, orders: &Orders, rows: &PlHashMap<&str, usize>) -> Result<DataFrame, TileError> {
+    const DAY: i64 = crate::domain::MICROS_PER_DAY;
+    let order_ids = texts(table, TABLE, "order_id")?;
+    let opened = integers(table, TABLE, "opened_at")?;
+    let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
+    let placed: Vec<Option<i64>> = of_order.iter().map(|row| row.and_then(|row| orders.placed_at.get(row))).collect();
+    let assemble = || -> PolarsResult<DataFrame> {
+        let mut columns: Vec<Column> = Vec::with_capacity(DISPUTES.columns.len());
+        for spec in DISPUTES.columns {
+            columns.push(match spec.name {
+                "order_placed_at" => instants(spec.name, placed.clone())?,
+                "order_amount_minor" => {
+                    let amounts: Vec<Option<i64>> =
+                        of_order.iter().map(|row| row.and_then(|row| orders.amount_minor.get(row))).collect();
+                    Series::new(spec.name.into(), amounts).into_column()
+                }
+                "days_to_open" => {
+                    let days: Vec<Option<i64>> = placed
+                        .iter()
+                        .enumerate()
+                        .map(|(n, placed)| Some(opened.get(n)?.saturating_sub((*placed)?).div_euclid(DAY)))
+                        .collect();
+                    Series::new(spec.name.into(), days).into_column()
+                }
+                _ => contract_column(table, spec)?,
+            });
+        }
+        DataFrame::new(table.height(), columns)
+    };
+    assemble().map_err(|source| TileError::View { view: TABLE, source })
+}

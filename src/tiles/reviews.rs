@@ -1,0 +1,145 @@
+//! The view `reviews`: each review with its order's date and its authenticity verdict.
+
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series};
+
+use super::column::{integers, required_texts};
+use super::error::TileError;
+use super::merchants::Merchants;
+use super::orders::{Orders, contract_column, instants};
+use super::parcels::Parcels;
+use super::schema::{ViewKind, ViewSchema, column};
+use crate::wash::authenticity::{self, ReviewFacts, Settings};
+
+/// Schema of the view.
+pub static REVIEWS: ViewSchema = ViewSchema {
+    name: "reviews",
+    doc: "one row a review",
+    needs: &["reviews"],
+    columns: &[
+        column("review_id", ViewKind::Text, "reviews", "the review"),
+        column("order_id", ViewKind::Text, "reviews", "the order reviewed"),
+        column("merchant_id", ViewKind::Text, "reviews", "the merchant reviewed"),
+        column("buyer_id", ViewKind::Text, "reviews", "who reviews"),
+        column("created_at", ViewKind::Instant, "reviews", "when it was given"),
+        column("stars", ViewKind::Integer, "reviews", "1 (worst) to 5 (best)"),
+        column("order_placed_at", ViewKind::Instant, "reviews", "when the order was placed"),
+        column("order_amount_minor", ViewKind::Integer, "reviews", "value of the order"),
+        column("suspect", ViewKind::Flag, "reviews", "the review or its order is judged not authentic"),
+        column("suspect_rule", ViewKind::Text, "reviews", "the rules that made the review suspect, joined by +"),
+    ],
+};
+
+const TABLE: &str = "reviews";
+
+/// An order's latest authentic review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rating {
+    /// Its stars.
+    pub stars: i64,
+    /// When it was given.
+    pub created_at: i64,
+}
+
+/// Reviews judged, and the latest authentic one of each order.
+pub struct Ratings {
+    by_order: Vec<Option<Rating>>,
+    is_suspect: Vec<bool>,
+    rules: Vec<Option<String>>,
+}
+
+impl Ratings {
+    /// The latest authentic review of the order in that row.
+    pub fn of_order(&self, row: usize) -> Option<Rating> {
+        self.by_order.get(row).copied().flatten()
+    }
+}
+
+/// Judges reviews and finds each order's latest authentic one.
+pub fn rate(
+    table: &DataFrame,
+    merchants: &Merchants,
+    rows: &PlHashMap<&str, usize>,
+    parcels: Option<&[Parcels]>,
+    orders: usize,
+    settings: &Settings,
+) -> Result<Ratings, TileError> {
+    let ids = required_texts(table, TABLE, "review_id")?;
+    let order_ids = required_texts(table, TABLE, "order_id")?;
+    let created = integers(table, TABLE, "created_at")?;
+    let stars = integers(table, TABLE, "stars")?;
+    let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
+    let facts: Vec<ReviewFacts> = (0..table.height())
+        .map(|n| {
+            let parcels = of_order.get(n).copied().flatten().and_then(|row| parcels?.get(row));
+            ReviewFacts {
+                review_id: ids.get(n).unwrap_or_default(),
+                created_at: created.get(n).unwrap_or_default(),
+                stars: stars.get(n).unwrap_or_default(),
+                delivered_at: parcels.and_then(|p| p.delivered_at),
+                delivery_late: parcels.and_then(|p| p.delivery_late),
+                is_parcel_lost: parcels.is_some_and(|p| p.lost > 0),
+                knows_parcels: parcels.is_some_and(|p| p.count > 0),
+            }
+        })
+        .collect();
+    let owners = merchants.of_rows(table, TABLE)?;
+    let verdicts = authenticity::judge_reviews(&facts, &owners, settings);
+    let is_suspect: Vec<bool> = verdicts.iter().map(authenticity::Verdict::is_suspect).collect();
+    let rules = verdicts.iter().map(authenticity::Verdict::rules).collect();
+
+    let mut latest: Vec<Option<((i64, &str), Rating)>> = vec![None; orders];
+    for (n, fact) in facts.iter().enumerate() {
+        if is_suspect.get(n).copied().unwrap_or(false) || stars.get(n).is_none() {
+            continue;
+        }
+        let Some(slot) = of_order.get(n).copied().flatten().and_then(|row| latest.get_mut(row)) else { continue };
+        let key = (fact.created_at, fact.review_id);
+        if slot.is_none_or(|(last, _)| key > last) {
+            *slot = Some((key, Rating { stars: fact.stars, created_at: fact.created_at }));
+        }
+    }
+    let by_order = latest.into_iter().map(|slot| slot.map(|(_, rating)| rating)).collect();
+    Ok(Ratings { by_order, is_suspect, rules })
+}
+
+/// Joins the view.
+pub fn build(
+    table: &DataFrame,
+    orders: &Orders,
+    rows: &PlHashMap<&str, usize>,
+    ratings: &Ratings,
+) -> Result<DataFrame, TileError> {
+    let order_ids = required_texts(table, TABLE, "order_id")?;
+    let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
+    let assemble = || -> PolarsResult<DataFrame> {
+        let mut columns: Vec<Column> = Vec::with_capacity(REVIEWS.columns.len());
+        for spec in REVIEWS.columns {
+            let name = spec.name.into();
+            columns.push(match spec.name {
+                "order_placed_at" => {
+                    let placed = of_order.iter().map(|row| row.and_then(|row| orders.placed_at.get(row))).collect();
+                    instants(spec.name, placed)?
+                }
+                "order_amount_minor" => {
+                    let amounts: Vec<Option<i64>> =
+                        of_order.iter().map(|row| row.and_then(|row| orders.amount_minor.get(row))).collect();
+                    Series::new(name, amounts).into_column()
+                }
+                "suspect" => {
+                    let suspect: Vec<bool> = of_order
+                        .iter()
+                        .zip(&ratings.is_suspect)
+                        .map(|(row, own)| {
+                            *own || row.and_then(|row| orders.is_suspect.get(row)).copied().unwrap_or(false)
+                        })
+                        .collect();
+                    Series::new(name, suspect).into_column()
+                }
+                "suspect_rule" => Series::new(name, &ratings.rules).into_column(),
+                _ => contract_column(table, spec)?,
+            });
+        }
+        DataFrame::new(table.height(), columns)
+    };
+    assemble().map_err(|source| TileError::View { view: TABLE, source })
+}

@@ -1,0 +1,45 @@
+//! Authenticity: which orders and reviews are probably not what they seem.
+//!
+//! Brushing inflates a reputation with orders that nobody wanted; bought one-star reviews ruin one. Every rule looks for one
+//! sign, gives it with its evidence (observed, threshold) and a weight; a row is *suspect* when the weights of its signs
+//! reach `combination.suspect_weight`. With the default weights it takes three signs to doubt an order: a flash sale alone, a
+//! loyal wholesale buyer alone, a shop that delivers by hand alone is no fraud. Nothing is deleted: measures leave suspect
+//! rows out, and authenticity features count them.
+//!
+//! A verdict is made from what was visible at as-of and nothing later; it may change as more becomes visible.
+//!
+//! | rule | sign |
+//! |---|---|
+//! | [`burst`](BurstSettings) | many orders of one merchant within an hour |
+//! | [`orders-per-buyer`](OrdersPerBuyerSettings) | three or more orders a distinct buyer |
+//! | [`buyer-ring`](BuyerRingSettings) | several buyers who each come back again and again |
+//! | [`no-tracking`](NoTrackingSettings) | delivered without any tracking number |
+//! | [`instant-delivery`](InstantDeliverySettings) | delivered before a parcel could travel |
+//! | [`instant-praise`](InstantPraiseSettings) | five stars at once |
+//! | [`odd-price`](OddPriceSettings) | a price far from the merchant's own median |
+//! | [`review-burst`](ReviewBurstSettings) | many bad reviews together |
+//! | [`review-without-cause`](ReviewWithoutCauseSettings) | a bad review of an order that kept its promises |
+
+mod burst;
+mod buyer_ring;
+mod instant_delivery;
+mod instant_praise;
+mod judge;
+mod no_tracking;
+mod odd_price;
+mod orders_per_buyer;
+mod review_burst;
+mod review_without_cause;
+mod settings;
+
+pub use burst::BurstSettings;
+pub use buyer_ring::BuyerRingSettings;
+pub use instant_delivery::InstantDeliverySettings;
+pub use instant_praise::InstantPraiseSettings;
+pub use judge::{OrderFacts, ReviewFacts, Sign, Verdict, judge_orders, judge_reviews};
+pub use no_tracking::NoTrackingSettings;
+pub use odd_price::OddPriceSettings;
+pub use orders_per_buyer::OrdersPerBuyerSettings;
+pub use review_burst::ReviewBurstSettings;
+pub use review_without_cause::ReviewWithoutCauseSettings;
+pub use settings::{Knob, KnobValue, Settings};

@@ -1,0 +1,16 @@
+//! Tiles and features: naive twins, visibility, absence, configuration errors, and the feature files that ship.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what a test finds wrong it reports by panicking"
+)]
+
+mod absence;
+mod authenticity;
+mod config;
+mod label;
+mod naive_twins;
+mod shards;
+mod views;

@@ -1,0 +1,100 @@
+//! Shards made by hand.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use integrity::config::{ConfigFile, FeatureConfig};
+use integrity::domain::AsOf;
+use integrity::features::{FeatureTable, IndustryTotals, compute, industry_totals, measure_shard};
+use integrity::store::Shard;
+use polars::prelude::*;
+
+pub const HOUR: i64 = 3_600_000_000;
+pub const DAY: i64 = 24 * HOUR;
+
+/// As of 2018-03-01 in a zone whose clocks went back on 2018-02-18.
+pub fn as_of() -> AsOf {
+    AsOf::new(jiff::civil::date(2018, 3, 1), AsOf::zone("America/Sao_Paulo").unwrap()).unwrap()
+}
+
+pub fn instants(name: &str, values: Vec<Option<i64>>) -> Column {
+    Series::new(name.into(), values).cast(&DataType::Datetime(TimeUnit::Microseconds, None)).unwrap().into()
+}
+
+pub fn texts(name: &str, values: Vec<Option<String>>) -> Column {
+    Series::new(name.into(), values).into()
+}
+
+pub fn whole(name: &str, values: Vec<Option<i64>>) -> Column {
+    Series::new(name.into(), values).into()
+}
+
+/// Merchant `m0`, `m1`, …, each with registration time and category.
+pub fn merchants(rows: &[(i64, &str)]) -> DataFrame {
+    let n = rows.len();
+    let columns = vec![
+        texts("merchant_id", (0..n).map(|m| Some(format!("m{m}"))).collect()),
+        instants("registered_at", rows.iter().map(|r| Some(r.0)).collect()),
+        texts("category", rows.iter().map(|r| Some(r.1.to_owned())).collect()),
+        texts("region", vec![Some("r".to_owned()); n]),
+        texts("verification", (0..n).map(|m| ["none", "basic", "full"].get(m % 4).map(|w| (*w).to_owned())).collect()),
+        whole("deposit_minor", (0_i64..).take(n).map(|m| (m != 1).then_some(m * 1_000)).collect()),
+    ];
+    DataFrame::new(n, columns).unwrap()
+}
+
+/// One order.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    pub merchant: usize,
+    pub buyer: usize,
+    pub placed_at: i64,
+    pub paid_at: Option<i64>,
+    pub cancelled_at: Option<i64>,
+    pub completed_at: Option<i64>,
+    pub amount_minor: i64,
+    pub refund_minor: Option<i64>,
+}
+
+/// Orders `o0`, `o1`, … in the order given.
+pub fn orders(rows: &[Order]) -> DataFrame {
+    let n = rows.len();
+    let columns = vec![
+        texts("order_id", (0..n).map(|o| Some(format!("o{o}"))).collect()),
+        texts("merchant_id", rows.iter().map(|o| Some(format!("m{}", o.merchant))).collect()),
+        texts("buyer_id", rows.iter().map(|o| Some(format!("b{}", o.buyer))).collect()),
+        instants("placed_at", rows.iter().map(|o| Some(o.placed_at)).collect()),
+        instants("paid_at", rows.iter().map(|o| o.paid_at).collect()),
+        instants("cancelled_at", rows.iter().map(|o| o.cancelled_at).collect()),
+        instants("completed_at", rows.iter().map(|o| o.completed_at).collect()),
+        instants("refunded_at", rows.iter().map(|o| o.refund_minor.and(o.completed_at)).collect()),
+        whole("amount_minor", rows.iter().map(|o| Some(o.amount_minor)).collect()),
+        whole("refund_minor", rows.iter().map(|o| o.refund_minor).collect()),
+        texts("currency", vec![Some("BRL".to_owned()); n]),
+    ];
+    DataFrame::new(n, columns).unwrap()
+}
+
+/// A shard of these tables.
+pub fn shard(as_of: AsOf, tables: Vec<(&'static str, DataFrame)>) -> Shard {
+    Shard { as_of, tables: tables.into_iter().collect::<BTreeMap<_, _>>() }
+}
+
+pub fn config(text: &str) -> FeatureConfig {
+    FeatureConfig::from_files(&[ConfigFile::from_text(Path::new("features.toml"), text)])
+        .unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The features of one shard that is the whole market.
+pub fn features_of(shard: &Shard, config: &FeatureConfig) -> FeatureTable {
+    let measures = measure_shard(shard, config).unwrap();
+    let mut industry = IndustryTotals::default();
+    industry.merge(&industry_totals(&measures, config).unwrap()).unwrap();
+    compute(&measures, &industry, config).unwrap()
+}
+
+/// The rows of a frame in another order.
+pub fn reversed(frame: &DataFrame) -> DataFrame {
+    let rows: Vec<IdxSize> = (0..IdxSize::try_from(frame.height()).unwrap()).rev().collect();
+    frame.take(&IdxCa::from_vec("rows".into(), rows)).unwrap()
+}
