@@ -3,3 +3,4 @@
 mod features;
 mod ingest;
 mod publish;
+mod sim;

@@ -1,0 +1,352 @@
+//! The simulated marketplace: reproducible, whole, planted at known rates, and with a portfolio of the right size.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
+use integrity::contract::{TABLES, Visibility};
+use integrity::domain::{Currency, Digest};
+use integrity::simulate::{SimulateError, SimulationReport, SimulationSettings, simulate};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use tempfile::TempDir;
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+fn settings(merchants: u64, months: u16, seed: u64) -> SimulationSettings {
+    SimulationSettings::new(merchants, months, seed, Currency::new("CNY").unwrap())
+}
+
+fn run(settings: &SimulationSettings) -> (TempDir, SimulationReport) {
+    let folder = tempfile::tempdir().unwrap();
+    let report = simulate(settings, &folder.path().join("market"), &|_, _| {}).unwrap();
+    (folder, report)
+}
+
+/// Times and numbers as integers, words and ids as text; `None` is null.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Value {
+    Int(i64),
+    Text(String),
+    Texts(Vec<String>),
+}
+
+type Row = BTreeMap<String, Option<Value>>;
+
+fn read(folder: &TempDir, file: &str) -> Vec<Row> {
+    let path = folder.path().join("market").join(file);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
+    reader.flat_map(|batch| rows(&batch.unwrap())).collect()
+}
+
+fn rows(batch: &RecordBatch) -> Vec<Row> {
+    let schema = batch.schema();
+    let row = |i: usize| {
+        let cell = |c: usize| value(batch.column(c), i);
+        schema.fields().iter().enumerate().map(|(c, field)| (field.name().clone(), cell(c))).collect()
+    };
+    (0..batch.num_rows()).map(row).collect()
+}
+
+fn value(array: &dyn Array, i: usize) -> Option<Value> {
+    if array.is_null(i) {
+        return None;
+    }
+    Some(match array.data_type() {
+        DataType::Int64 => Value::Int(array.as_primitive::<Int64Type>().value(i)),
+        DataType::Date32 => Value::Int(i64::from(array.as_primitive::<Date32Type>().value(i))),
+        DataType::Timestamp(..) => Value::Int(array.as_primitive::<TimestampMicrosecondType>().value(i)),
+        DataType::Utf8 => Value::Text(array.as_string::<i32>().value(i).to_owned()),
+        DataType::List(_) => {
+            let texts = array.as_list::<i32>().value(i);
+            Value::Texts(texts.as_string::<i32>().iter().map(|t| t.unwrap().to_owned()).collect())
+        }
+        other => panic!("no contract column is {other}"),
+    })
+}
+
+fn int(row: &Row, column: &str) -> Option<i64> {
+    match row[column] {
+        Some(Value::Int(value)) => Some(value),
+        _ => None,
+    }
+}
+
+fn text<'a>(row: &'a Row, column: &str) -> Option<&'a str> {
+    match &row[column] {
+        Some(Value::Text(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// Rows that were not planted broken, exact duplicates and older versions included. A broken row has a key that no good row
+/// has; where two columns make the key, it may be only the second that differs, so the whole row is looked at.
+fn good_rows(folder: &TempDir, table: &str) -> Vec<Row> {
+    let contract = integrity::contract::table(table).unwrap();
+    let broken: BTreeSet<String> = read(folder, "truth/planted.parquet")
+        .iter()
+        .filter(|p| text(p, "table_name") == Some(table) && text(p, "kind") == Some("broken"))
+        .filter_map(|p| text(p, "key").map(str::to_owned))
+        .collect();
+    let is_planted = |row: &Row| match contract.key {
+        ["loan_id", _] => text(row, "loan_id").is_none_or(|id| id.contains("-5")) || int(row, "number").unwrap() > 5_000,
+        ["merchant_id", _] => {
+            int(row, "stock_value_minor").is_none_or(|v| v < 0) || int(row, "cost_of_sales_minor").is_none()
+        }
+        [key, ..] => text(row, key).is_none_or(|k| broken.contains(k)),
+        [] => false,
+    };
+    read(folder, &format!("{table}.parquet")).into_iter().filter(|row| !is_planted(row)).collect()
+}
+
+fn key_of(row: &Row, columns: &[&str]) -> Vec<Option<Value>> {
+    columns.iter().map(|c| row[*c].clone()).collect()
+}
+
+#[test]
+fn equal_settings_give_equal_bytes_whatever_the_threads() {
+    let settings = settings(150, 6, 11);
+    let on_threads = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&settings))
+    };
+    let (one, first) = on_threads(1);
+    let (_five, second) = on_threads(5);
+    assert_eq!(first, second);
+    for file in &first.files {
+        let path = one.path().join("market").join(&file.file);
+        assert_eq!(Digest::of_file(&path).unwrap(), file.sha256, "{}", file.file);
+    }
+    let metadata = fs::read_to_string(one.path().join("market/metadata.json")).unwrap();
+    assert!(metadata.contains(&first.files[1].sha256.to_string()));
+    assert!(metadata.contains("--merchants 150 --months 6 --seed 11 --end-on 2025-07-01"));
+}
+
+#[test]
+fn another_seed_is_another_marketplace() {
+    let (_a, first) = run(&settings(20, 3, 1));
+    let (_b, second) = run(&settings(20, 3, 2));
+    assert_ne!(first.files[1].sha256, second.files[1].sha256);
+}
+
+#[test]
+fn a_folder_in_use_is_not_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("note.txt"), "mine").unwrap();
+    let refused = simulate(&settings(5, 1, 1), folder.path(), &|_, _| {});
+    assert!(matches!(refused, Err(SimulateError::OutNotEmpty { .. })));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn progress_ends_with_every_merchant() {
+    let heard = std::cell::RefCell::new(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    simulate(&settings(70, 1, 1), folder.path(), &|done, total| heard.borrow_mut().push((done, total))).unwrap();
+    assert_eq!(heard.borrow().first(), Some(&(0, 70)));
+    assert_eq!(heard.borrow().last(), Some(&(70, 70)));
+}
+
+#[test]
+fn good_rows_keep_the_contract() {
+    let (folder, _) = run(&settings(400, 12, 5));
+    let end = settings(1, 1, 1).end_on.until(jiff::civil::date(1970, 1, 1)).unwrap().get_days();
+    let end = -i64::from(end) * MICROS_PER_DAY;
+    let tables: BTreeMap<&str, Vec<Row>> = TABLES.iter().map(|t| (t.name, good_rows(&folder, t.name))).collect();
+    for table in TABLES {
+        let rows = &tables[table.name];
+        assert!(!rows.is_empty(), "{} is empty", table.name);
+        for row in rows {
+            for column in table.columns {
+                let value = &row[column.name];
+                assert!(value.is_some() || !column.required, "{}: null {} in {row:?}", table.name, column.name);
+                if let (Some((low, high)), Some(Value::Int(v))) = (column.range, value) {
+                    assert!((low..=high).contains(v), "{}: {} = {v}", table.name, column.name);
+                }
+                if let (integrity::contract::Type::Word(words), Some(Value::Text(word))) = (column.kind, value) {
+                    assert!(words.contains(&word.as_str()), "{}: {} = {word}", table.name, column.name);
+                }
+            }
+            if let Visibility::Instant(event) = table.visibility {
+                assert!(int(row, event).unwrap() < end);
+            }
+            for mask in table.masks.iter().filter(|m| !matches!(m.milestone, "ship_by_at" | "promised_at")) {
+                let milestone = int(row, mask.milestone);
+                assert!(milestone.is_none_or(|m| m < end), "{}: {} in the future", table.name, mask.milestone);
+                let revealed = mask.reveals.iter().any(|c| row[*c].is_some());
+                assert!(milestone.is_some() || !revealed, "{}: {row:?}", table.name);
+            }
+        }
+        for key in table.foreign_keys {
+            let parents: BTreeMap<&Option<Value>, &Row> =
+                tables[key.table].iter().map(|p| (&p[key.key], p)).collect();
+            for row in rows.iter().filter(|r| r[key.column].is_some()) {
+                let parent = parents.get(&row[key.column]);
+                assert!(parent.is_some(), "{}: no {} for {row:?}", table.name, key.table);
+                if key.same_merchant {
+                    assert_eq!(parent.unwrap()["merchant_id"], row["merchant_id"]);
+                }
+            }
+        }
+    }
+    for order in &tables["orders"] {
+        let placed = int(order, "placed_at").unwrap();
+        for milestone in ["paid_at", "cancelled_at", "completed_at", "refunded_at"] {
+            assert!(int(order, milestone).is_none_or(|m| m >= placed), "{order:?}");
+        }
+        assert!(int(order, "refund_minor").is_none_or(|r| r <= int(order, "amount_minor").unwrap()));
+        assert_eq!(text(order, "currency"), Some("CNY"));
+    }
+    for parcel in &tables["shipments"] {
+        assert!(int(parcel, "delivered_at").is_none_or(|d| int(parcel, "shipped_at").is_some_and(|s| s <= d)));
+    }
+    for application in &tables["applications"] {
+        let names_orders = application["order_ids"].is_some();
+        assert_eq!(names_orders, text(application, "product") == Some("order-loan"));
+    }
+}
+
+#[test]
+fn a_version_shows_nothing_later_than_its_stamp() {
+    let (folder, _) = run(&SimulationSettings { resent_share: 0.3, late_share: 0.1, ..settings(60, 12, 8) });
+    let mut stamped = 0;
+    for table in TABLES.iter().filter(|t| t.has_recorded_at()) {
+        let mut versions: BTreeMap<_, Vec<Row>> = BTreeMap::new();
+        for row in good_rows(&folder, table.name) {
+            if let Some(stamp) = int(&row, "recorded_at") {
+                stamped += 1;
+                for mask in table.masks.iter().filter(|m| !matches!(m.milestone, "ship_by_at" | "promised_at")) {
+                    assert!(int(&row, mask.milestone).is_none_or(|m| m < stamp), "{}: {row:?}", table.name);
+                }
+                if let Visibility::Instant(event) = table.visibility {
+                    assert!(int(&row, event).unwrap() < stamp, "{}: {row:?}", table.name);
+                }
+            }
+            versions.entry(key_of(&row, table.key)).or_default().push(row);
+        }
+        for rows in versions.values().filter(|rows| rows.len() > 1) {
+            let stamps: BTreeSet<_> = rows.iter().map(|r| int(r, "recorded_at")).collect();
+            let is_duplicate = rows.iter().all(|r| *r == rows[0]);
+            assert!(is_duplicate || (stamps.len() == rows.len() && !stamps.contains(&None)), "{rows:?}");
+        }
+    }
+    assert!(stamped > 500, "only {stamped} stamped rows");
+}
+
+#[test]
+fn planted_rows_come_at_their_rates() {
+    let (folder, report) = run(&settings(300, 12, 9));
+    let rows = report.files.iter().find(|f| f.file == "orders.parquet").unwrap().rows as f64;
+    let planted = read(&folder, "truth/planted.parquet");
+    let share = |kind: &str| {
+        let of_orders = planted.iter().filter(|p| text(p, "table_name") == Some("orders"));
+        of_orders.filter(|p| text(p, "kind") == Some(kind)).count() as f64 / rows
+    };
+    for (kind, low, high) in [
+        ("late", 0.0015, 0.0045),
+        ("duplicate", 0.0015, 0.0045),
+        ("broken", 0.0015, 0.0045),
+        ("resent", 0.013, 0.027),
+    ] {
+        assert!((low..high).contains(&share(kind)), "{kind}: {}", share(kind));
+    }
+    let orders = read(&folder, "orders.parquet");
+    let duplicates: Vec<_> = planted
+        .iter()
+        .filter(|p| text(p, "table_name") == Some("orders") && text(p, "kind") == Some("duplicate"))
+        .map(|p| text(p, "key").unwrap())
+        .collect();
+    for key in duplicates {
+        let copies: Vec<&Row> = orders.iter().filter(|o| text(o, "order_id") == Some(key)).collect();
+        assert_eq!(copies.len(), 2);
+        assert_eq!(copies[0], copies[1]);
+    }
+}
+
+#[test]
+fn no_knob_plants_nothing() {
+    let clean = SimulationSettings {
+        late_share: 0.0,
+        resent_share: 0.0,
+        duplicate_share: 0.0,
+        broken_share: 0.0,
+        brusher_share: 0.0,
+        attacked_share: 0.0,
+        ..settings(40, 6, 3)
+    };
+    let (folder, _) = run(&clean);
+    for file in ["planted", "orders", "reviews", "disputes"] {
+        assert!(read(&folder, &format!("truth/{file}.parquet")).is_empty(), "{file}");
+    }
+    assert!(Path::new(&folder.path().join("market/orders.parquet")).exists());
+}
+
+/// Worst days past due of a loan by `end_day`, from its rows alone: payments cover instalments oldest first.
+fn worst_days_past_due(instalments: &[(i64, i64)], payments: &[(i64, i64)], end_day: i64) -> i64 {
+    let mut worst = 0;
+    let mut owed_before = 0;
+    for &(due_day, owed) in instalments {
+        owed_before += owed;
+        let mut paid = 0;
+        let cleared = payments.iter().find_map(|&(day, amount)| {
+            paid += amount;
+            (paid >= owed_before).then_some(day)
+        });
+        worst = worst.max(cleared.unwrap_or(end_day).min(end_day) - due_day);
+    }
+    worst
+}
+
+#[test]
+fn the_portfolio_is_of_the_right_size() {
+    let settings = settings(2_500, 18, 4);
+    let (folder, _) = run(&settings);
+    let end_day = i64::from(jiff::civil::date(1970, 1, 1).until(settings.end_on).unwrap().get_days());
+    let mut instalments: BTreeMap<String, BTreeMap<i64, (i64, i64)>> = BTreeMap::new();
+    for row in good_rows(&folder, "instalments") {
+        let money: i64 = ["principal_minor", "interest_minor", "fee_minor"].iter().map(|c| int(&row, c).unwrap()).sum();
+        let loan = text(&row, "loan_id").unwrap().to_owned();
+        instalments.entry(loan).or_default().insert(int(&row, "number").unwrap(), (int(&row, "due_on").unwrap(), money));
+    }
+    let mut payments: BTreeMap<String, BTreeMap<String, (i64, i64)>> = BTreeMap::new();
+    for row in good_rows(&folder, "payments") {
+        let (loan, id) = (text(&row, "loan_id").unwrap().to_owned(), text(&row, "payment_id").unwrap().to_owned());
+        let of_loan = payments.entry(loan).or_default();
+        if int(&row, "reversed_at").is_some() {
+            of_loan.insert(id, (0, 0));
+        } else {
+            let day = int(&row, "paid_at").unwrap().div_euclid(MICROS_PER_DAY);
+            of_loan.entry(id).or_insert((day, int(&row, "amount_minor").unwrap()));
+        }
+    }
+    let truth: BTreeMap<String, i64> = read(&folder, "truth/loans.parquet")
+        .iter()
+        .map(|r| (text(r, "loan_id").unwrap().to_owned(), int(r, "worst_days_past_due").unwrap()))
+        .collect();
+    let loans: BTreeMap<String, Row> =
+        good_rows(&folder, "loans").into_iter().map(|r| (text(&r, "loan_id").unwrap().to_owned(), r)).collect();
+    let (mut bad, mut lent, mut agree) = (0, 0, 0);
+    for (id, loan) in &loans {
+        let due: Vec<(i64, i64)> = instalments[id].values().copied().collect();
+        let mut paid: Vec<(i64, i64)> = payments.get(id).map(|p| p.values().copied().collect()).unwrap_or_default();
+        paid.sort_unstable();
+        let worst = worst_days_past_due(&due, &paid, end_day);
+        let is_order_loan = text(loan, "product") == Some("order-loan");
+        bad += i64::from(worst >= if is_order_loan { 30 } else { 90 });
+        lent += int(loan, "principal_minor").unwrap();
+        // The simulator counts at the end of each day, a reader at the end of the last.
+        agree += i64::from((worst.max(0) - truth[id]).abs() <= 1);
+        assert_eq!(due.len() == 1, text(loan, "repayment") == Some("bullet"));
+        if is_order_loan {
+            assert!(int(loan, "principal_minor").unwrap() < 1_000_000 && int(loan, "term_days").unwrap() <= 7);
+        }
+    }
+    let count = i64::try_from(loans.len()).unwrap();
+    assert!(agree * 100 >= count * 98, "days past due agree with the truth on {agree} of {count} loans");
+    let bad_rate = bad as f64 / count as f64;
+    assert!((0.01..0.03).contains(&bad_rate), "bad rate {bad_rate}");
+    let mean = lent as f64 / count as f64 / 100.0;
+    assert!((8_000.0..20_000.0).contains(&mean), "mean loan {mean}");
+    assert!(count > 4 * 1_000, "{count} loans");
+}
