@@ -1,3 +1,7 @@
 //! The `integrity` command: a thin shell around [`integrity::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    integrity::cli::main(std::env::args_os()).into()
+}

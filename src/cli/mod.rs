@@ -1,1 +1,123 @@
-//! (being built)
+//! The command line: arguments, progress, what a person reads, exit codes.
+//!
+//! Results go to stdout (text, or one JSON object with `--format json`); progress, notes and errors go to stderr.
+
+mod apply;
+mod check;
+mod exit;
+mod explain;
+mod failure;
+mod lookup;
+mod models;
+mod output;
+mod progress;
+mod run;
+mod schema;
+mod simulate;
+mod train;
+mod validate;
+mod verify;
+
+use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::ExitCode;
+pub use failure::Failure;
+pub use output::{Format, Output};
+pub use progress::Terminal;
+
+/// Turns merchants' kept promises into credit: features, scores, limits, offers and repayment monitoring, as one reproducible batch.
+#[derive(Debug, Parser)]
+#[command(name = "integrity", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    /// How results are printed on stdout.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// No progress and no notes on stderr; errors still.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 ok · 2 usage · 65 data contract, quarantine limit or gate · 66 input missing · 70 internal ·
+73 refuses to overwrite · 74 I/O · 75 busy, retry · 78 config · 80 model refused · 99 nothing new to do";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The nightly whole: wash, features, scores, offers, alerts, published files.
+    Run(run::RunArgs),
+    /// Checks a job's configuration and data and writes nothing.
+    Check(check::CheckArgs),
+    /// Makes a marketplace with loans, causes and planted faults; its truth lies in `truth/`.
+    Simulate(simulate::SimulateArgs),
+    /// Trains a model: a job's, or a scorecard on any table.
+    Train(models::TrainArgs),
+    /// Scores a table with a model.
+    Apply(apply::ApplyArgs),
+    /// Measures a model on a table with known outcomes.
+    Validate(validate::ValidateArgs),
+    /// Approves a trained model for use.
+    Approve(models::ApproveArgs),
+    /// Walks one merchant's score and limit back to row counts.
+    Explain(explain::ExplainArgs),
+    /// Finds a merchant in the current run, as the loan service does.
+    Lookup(lookup::LookupArgs),
+    /// Recomputes the digests of published files.
+    Verify(verify::VerifyArgs),
+    /// Prints the contract tables, the output columns, or a job's feature dictionary.
+    Schema(schema::SchemaArgs),
+}
+
+/// Runs the command line given and returns the code to exit with.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; clap knows which stream each belongs on.
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Ok };
+            let _ = error.print();
+            return code;
+        }
+    };
+    init_log(cli.quiet);
+    let output = Output::new(cli.format);
+    let terminal = Terminal::new(cli.quiet);
+    // Libraries may panic on corrupt files; a scheduler must still get a code it knows.
+    let done = std::panic::catch_unwind(AssertUnwindSafe(|| cli.command.execute(&output, &terminal)));
+    terminal.finish();
+    match done {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => failure.report(&output),
+        Err(_) => Failure::Internal("a panic was caught; the message above says where".to_owned()).report(&output),
+    }
+}
+
+impl Command {
+    fn execute(self, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Run(args) => run::execute(&args, output, terminal),
+            Self::Check(args) => check::execute(&args, output, terminal),
+            Self::Simulate(args) => simulate::execute(&args, output, terminal),
+            Self::Train(args) => models::train(&args, output, terminal),
+            Self::Apply(args) => models::apply(&args, output, terminal),
+            Self::Validate(args) => models::validate(&args, output, terminal),
+            Self::Approve(args) => models::approve(&args, output),
+            Self::Explain(args) => explain::execute(&args, output),
+            Self::Lookup(args) => lookup::execute(&args, output),
+            Self::Verify(args) => verify::execute(&args, output),
+            Self::Schema(args) => schema::execute(&args, output),
+        }
+    }
+}
+
+fn init_log(quiet: bool) {
+    let default = if quiet { "error" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("INTEGRITY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    // A second call in one process (tests) keeps the first subscriber.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

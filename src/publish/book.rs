@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::current::Current;
 use super::date_text;
@@ -13,7 +14,8 @@ use super::error::PublishError;
 use super::manifest::{MANIFEST, Manifest, date_folder};
 use super::row::ReasonText;
 use super::sorted_file::SortedFile;
-use super::tables::{AlertRow, DeclineRow, FeatureRow, OfferRow, ScoreRow, group_of};
+use super::tables::{AlertRow, DeclineRow, EvidenceRow, FeatureRow, OfferRow, ScoreRow, group_of};
+use crate::domain::Digest;
 
 /// A published run, open for look-ups, from any number of threads.
 ///
@@ -171,6 +173,34 @@ impl ScoreBook {
         let rows: Vec<FeatureRow> = file.rows(merchant_id)?;
         let names = file.names().skip(1).map(ToOwned::to_owned);
         Ok(rows.into_iter().next().map(|row| names.zip(row.values).collect()))
+    }
+
+    /// The window sums behind a merchant's features, by column of `evidence.parquet`; `None` if the run holds none.
+    ///
+    /// # Errors
+    /// The file cannot be read or its digest does not hold.
+    pub fn evidence(&self, merchant_id: &str) -> Result<Option<BTreeMap<String, Option<i64>>>, PublishError> {
+        let file = open_table(&self.run_dir, &self.manifest, "evidence")?;
+        let rows: Vec<EvidenceRow> = file.rows(merchant_id)?;
+        let names = file.names().skip(1).map(ToOwned::to_owned);
+        Ok(rows.into_iter().next().map(|row| names.zip(row.values).collect()))
+    }
+
+    /// A JSON file of the run, by its path in the manifest, its digest checked.
+    ///
+    /// # Errors
+    /// The manifest does not list it, it cannot be read, its digest does not hold, or it is not what it should be.
+    pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, PublishError> {
+        let Some(entry) = self.manifest.file(name) else {
+            return Err(PublishError::malformed(&self.run_dir.join(MANIFEST), format!("it lists no {name}")));
+        };
+        let path = self.run_dir.join(name);
+        let bytes = std::fs::read(&path).map_err(PublishError::io("read", &path))?;
+        let found = Digest::of(&bytes);
+        if found != entry.sha256 {
+            return Err(PublishError::DigestMismatch { path, expected: entry.sha256, found });
+        }
+        serde_json::from_slice(&bytes).map_err(|e| PublishError::malformed(&path, e.to_string()))
     }
 
     fn score(&self, merchant_id: &str) -> Result<Option<ScoreEntry>, PublishError> {

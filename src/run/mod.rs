@@ -1,1 +1,26 @@
-//! (being built)
+//! The nightly whole: from a job file to a published run.
+
+mod decide;
+mod evidence;
+mod facts;
+mod gates;
+mod labels;
+mod model_choice;
+mod nightly;
+mod population;
+mod progress;
+mod publishing;
+mod rules;
+mod summarise;
+mod summary;
+mod training;
+
+pub use evidence::{FeatureFormula, WindowColumns};
+pub use facts::FactsError;
+pub use decide::DecideError;
+pub use gates::GateError;
+pub use nightly::{RunError, RunOptions, RunOutcome, check_job, run_job, train_model};
+pub use population::PopulationError;
+pub use progress::{Progress, Silent};
+pub use summary::RunSummary;
+pub use training::{TrainedModels, TrainingError, train_job};

@@ -10,6 +10,7 @@
 //! have been learnt from.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ use super::progress::Progress;
 use crate::config::{Direction, FeatureConfig, ModelSettings, Policy};
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
+use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
+use crate::model::registry::{Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, ModelError};
 use crate::monitor::MonitorError;
 use crate::score::{Reference, ReferenceError};
@@ -101,7 +104,7 @@ pub struct TrainedModels {
     /// Willingness.
     pub scorecard: model::TrainedScorecard,
     /// Ability.
-    pub ability: model::TrainedAbility,
+    pub ability: TrainedAbility,
     /// Reference population of the index.
     pub reference: Reference,
     /// Labels by snapshot.
@@ -170,7 +173,7 @@ pub fn train_job(
     progress.stage("train: willingness", None);
     let scorecard = train_willingness(&names, &rows, config, as_of, &snapshots)?;
     progress.stage("train: ability", None);
-    let ability = train_ability(&names, &rows)?;
+    let ability = train_receipts(&names, &rows)?;
     let reference = Reference::fit(&[table_of(&names, rows.iter().filter(|r| r.part == Part::Train))])?;
     let learnt: Vec<Date> = snapshots.iter().filter(|s| s.part == Part::Train).map(|s| s.as_of).collect();
     let window = (
@@ -303,7 +306,7 @@ fn train_willingness(
     Ok(model::train_scorecard(&table, &model::TrainSettings::default())?)
 }
 
-fn train_ability(names: &[String], rows: &[Row]) -> Result<model::TrainedAbility, TrainingError> {
+fn train_receipts(names: &[String], rows: &[Row]) -> Result<TrainedAbility, TrainingError> {
     let known: Vec<(&Row, i64)> =
         rows.iter().filter_map(|r| r.receipts_minor.map(|minor| (r, minor))).collect();
     let columns = names
@@ -314,9 +317,9 @@ fn train_ability(names: &[String], rows: &[Row]) -> Result<model::TrainedAbility
             model::Column::from_options(name, &values)
         })
         .collect();
-    let receipts: Vec<i64> = known.iter().map(|(_, minor)| *minor).collect();
-    let test: Vec<bool> = known.iter().map(|(r, _)| r.part == Part::Test).collect();
-    Ok(model::train_ability(columns, &receipts, &test, &model::AbilitySettings::default())?)
+    let receipts_minor: Vec<i64> = known.iter().map(|(_, minor)| *minor).collect();
+    let held_out: Vec<bool> = known.iter().map(|(r, _)| r.part == Part::Test).collect();
+    Ok(train_ability(columns, &receipts_minor, &held_out, &AbilitySettings::default())?)
 }
 
 fn table_of<'a>(names: &[String], rows: impl Iterator<Item = &'a Row>) -> FeatureTable {
@@ -348,4 +351,92 @@ fn digest_of(names: &[String], rows: &[Row]) -> Digest {
         }
     }
     hasher.finish()
+}
+
+/// What the validation file of a trained model holds beside the figures of the scorecard.
+#[derive(Debug, Serialize, Deserialize)]
+struct Trial {
+    /// Labels by snapshot.
+    snapshots: Vec<SnapshotCounts>,
+    /// Figures of the ability model.
+    ability: AbilityReport,
+    /// Days of future that decided a label.
+    performance_days: u16,
+}
+
+const REFERENCE: &str = "reference.json";
+const TRIAL: &str = "training.json";
+
+/// Saves a trained model, approved where the job says by whom, and loads it.
+///
+/// # Errors
+/// The version exists already with other content, or the folder cannot be written.
+pub fn save_models(
+    models: &Path,
+    settings: &ModelSettings,
+    trained: &TrainedModels,
+    config: Digest,
+    as_of: &AsOf,
+) -> Result<Bundle, ModelError> {
+    let mut hasher = Hasher::default();
+    hasher.field(config.to_string().as_bytes());
+    hasher.field(trained.data_digest.to_string().as_bytes());
+    let version = format!("{}-{}", as_of.date(), hasher.finish().short());
+    let validation = json(&trained.scorecard.report)?;
+    let trial = Trial {
+        snapshots: trained.snapshots.clone(),
+        ability: trained.ability.report.clone(),
+        performance_days: settings.performance_days,
+    };
+    let attachments =
+        BTreeMap::from([(REFERENCE.to_owned(), json(&trained.reference)?), (TRIAL.to_owned(), json(&trial)?)]);
+    let contents = Contents {
+        scorecard: &trained.scorecard.scorecard,
+        ability: Some(&trained.ability.ability),
+        validation: &validation,
+        attachments,
+    };
+    let origin = Origin {
+        data_digest: trained.data_digest,
+        config_digest: config,
+        training_window: Some(trained.window),
+        trained_on: as_of.date(),
+        expires_on: as_of.days_before(-i32::from(settings.expires_after_days)).ok().map(|a| a.date()),
+        limitations: limitations(settings),
+    };
+    let registry = Registry::new(models);
+    registry.save(&settings.name, &version, &contents, origin)?;
+    if let Some(by) = &settings.approve_as {
+        registry.approve(&settings.name, &version, by, as_of.date())?;
+    }
+    load_folder(&registry.folder(&settings.name, &version))
+}
+
+/// The reference population that a model was saved with.
+///
+/// # Errors
+/// The model holds none.
+pub fn reference_of(bundle: &Bundle) -> Result<Reference, ModelError> {
+    let bad = |why: String| ModelError::BadModel { path: bundle.folder.join(REFERENCE), why };
+    let value = bundle.attachments.get(REFERENCE).ok_or_else(|| bad("the model has no reference population".to_owned()))?;
+    serde_json::from_value(value.clone()).map_err(|e| bad(e.to_string()))
+}
+
+fn json(value: &impl Serialize) -> Result<serde_json::Value, ModelError> {
+    serde_json::to_value(value).map_err(|e| ModelError::CannotTrain { why: format!("the report has no JSON: {e}") })
+}
+
+fn limitations(settings: &ModelSettings) -> Vec<String> {
+    let label = match settings.label {
+        crate::config::LabelKind::LoanDefault => {
+            "learnt from merchants who borrowed: for those who never did, the probability is an extrapolation"
+        }
+        crate::config::LabelKind::TradeDistress => {
+            "foresees the collapse of trade, not default on a loan: there was no loan book to learn from"
+        }
+    };
+    vec![
+        label.to_owned(),
+        format!("says nothing of what happens more than {} days after the observation", settings.performance_days),
+    ]
 }

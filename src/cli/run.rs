@@ -1,0 +1,114 @@
+//! `integrity run`: the nightly whole.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::{ExitCode, Failure, Output, Terminal};
+use crate::domain::Digest;
+use crate::run::{RunOptions, RunSummary, run_job};
+
+/// Which job, and what to change about it.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// Publish below this folder instead of the job's.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Keep models below this folder instead of the job's.
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
+}
+
+/// What every command on a job takes.
+#[derive(Debug, clap::Args)]
+pub struct JobArgs {
+    /// Job file.
+    #[arg(value_name = "JOB.toml")]
+    pub path: PathBuf,
+    /// Observation date: facts of this day and later are not seen. Default: the job's, or the day after the last day of full trade.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub as_of: Option<Date>,
+    /// Read raw files below this folder instead of the job's.
+    #[arg(long, value_name = "DIR", env = "INTEGRITY_DATA")]
+    pub data: Option<PathBuf>,
+    /// Threads; every number gives the same bytes. Default: all cores.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+impl JobArgs {
+    /// Starts the thread pool and turns the arguments into run options.
+    ///
+    /// # Errors
+    /// The number of threads is zero.
+    pub fn options(&self) -> Result<RunOptions, Failure> {
+        if self.threads == Some(0) {
+            return Err(Failure::Usage("--threads 0: at least one thread has to do the work".to_owned()));
+        }
+        if let Some(threads) = self.threads {
+            // A pool that stands already (tests) keeps its size: results do not depend on it.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        }
+        Ok(RunOptions {
+            as_of: self.as_of,
+            data: self.data.clone(),
+            out: None,
+            models: None,
+            started_at: Timestamp::now(),
+            command_line: std::env::args().collect(),
+            code_version: code_version()?,
+        })
+    }
+}
+
+/// Version and digest of this very program: a rebuilt one is another one.
+pub fn code_version() -> Result<String, Failure> {
+    let path = std::env::current_exe().map_err(|source| Failure::Io { path: "the running program".into(), source })?;
+    let digest = Digest::of_file(&path).map_err(|source| Failure::Io { path, source })?;
+    Ok(format!("{}+{}", env!("CARGO_PKG_VERSION"), digest.short()))
+}
+
+/// What `run --format json` prints.
+#[derive(Debug, Serialize)]
+struct RunAnswer<'a> {
+    run_dir: &'a std::path::Path,
+    run_id: &'a str,
+    as_of: Date,
+    published: bool,
+    is_current: bool,
+    #[serde(flatten)]
+    summary: &'a RunSummary,
+}
+
+/// Runs the command: exit code 99 when this very run was published before.
+///
+/// # Errors
+/// See [`crate::run::RunError`].
+pub fn execute(args: &RunArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let options = RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.job.options()? };
+    let outcome = run_job(&args.job.path, &options, terminal)?;
+    terminal.finish();
+    let answer = RunAnswer {
+        run_dir: &outcome.published.run_dir,
+        run_id: &outcome.published.run_id,
+        as_of: outcome.published.as_of,
+        published: outcome.is_new,
+        is_current: outcome.published.is_current,
+        summary: &outcome.summary,
+    };
+    output.show(&answer, |answer| {
+        let mut text = answer.summary.text();
+        if !answer.published {
+            text.push_str("  nothing new: inputs, configuration, model and program are those of this published run\n");
+        }
+        if !answer.is_current {
+            text.push_str("  not the current run: a later business date is published\n");
+        }
+        format!("{text}  files      {}\n", answer.run_dir.display())
+    })?;
+    Ok(if outcome.is_new { ExitCode::Ok } else { ExitCode::NothingNew })
+}

@@ -1,0 +1,91 @@
+//! One merchant's published entry, for a terminal.
+
+use std::fmt::{Result, Write};
+
+use crate::publish::Entry;
+
+/// The entry as text.
+#[must_use]
+pub fn entry_text(entry: &Entry) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_entry(&mut text, entry);
+    text
+}
+
+pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
+    writeln!(out, "merchant {} as of {} (run {})", entry.merchant_id, entry.as_of, entry.run_id)?;
+    if let Some(score) = &entry.score {
+        writeln!(
+            out,
+            "  score      {} · band {} · PD {:.2} % · model {}",
+            score.score,
+            score.band,
+            100.0 * score.pd_prob,
+            score.model_version
+        )?;
+        let index = score.integrity_index.map_or("none".to_owned(), |i| i.to_string());
+        let groups: Vec<String> =
+            score.sub_indices.iter().filter_map(|(group, index)| index.map(|i| format!("{group} {i}"))).collect();
+        writeln!(out, "  integrity  index {index} of 1000: {}", groups.join(" · "))?;
+        if let Some(capital) = score.integrity_capital_minor {
+            writeln!(out, "             capital {}", amount(capital))?;
+        }
+        for reason in &score.reasons {
+            writeln!(out, "  because    {} ({})", reason.text, reason.code)?;
+        }
+    }
+    for offer in &entry.offers {
+        writeln!(
+            out,
+            "  offer      {} up to {} at {} ppm a day (APR {:.2} %), {} days, {}, until {} · {}",
+            offer.product,
+            amount(offer.limit_minor),
+            offer.daily_rate_ppm,
+            100.0 * offer.apr_prob,
+            offer.term_days,
+            offer.repayment,
+            offer.valid_until_on,
+            offer.offer_id
+        )?;
+        for cap in &offer.caps {
+            let binds = if cap.name == offer.binding_cap { "  ← binds" } else { "" };
+            let value = cap.value_minor.map_or("unknown".to_owned(), amount);
+            writeln!(out, "             cap {:<18} {value:>18}{binds}", cap.name)?;
+        }
+        for order in offer.pledged_order_ids.iter().flatten() {
+            writeln!(out, "             pledges order {order}")?;
+        }
+    }
+    for decline in &entry.declines {
+        writeln!(out, "  declined   {}", decline.product)?;
+        for reason in &decline.reasons {
+            writeln!(out, "             {} ({})", reason.text, reason.code)?;
+        }
+        for verdict in &decline.failed {
+            let number = |v: Option<f64>| v.map_or("unknown".to_owned(), |v| v.to_string());
+            writeln!(
+                out,
+                "             rule {}: observed {}, threshold {}",
+                verdict.rule,
+                number(verdict.observed),
+                number(verdict.threshold)
+            )?;
+        }
+        for cap in &decline.caps {
+            let value = cap.value_minor.map_or("unknown".to_owned(), amount);
+            writeln!(out, "             cap {:<18} {value:>18}", cap.name)?;
+        }
+    }
+    for alert in &entry.alerts {
+        let loan = alert.loan_id.as_deref().map_or(String::new(), |l| format!(" on loan {l}"));
+        writeln!(out, "  alert      {} ({}){loan}: {}", alert.rule, alert.severity, alert.action)?;
+    }
+    Ok(())
+}
+
+/// Minor units with two decimals; the currency stands in the summary.
+fn amount(minor: i64) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", minor.unsigned_abs() / 100, minor.unsigned_abs() % 100)
+}

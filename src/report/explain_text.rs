@@ -1,0 +1,76 @@
+//! An explanation for a terminal: the entry, the scorecard line by line, the features behind it, the files behind those.
+
+use std::fmt::{Result, Write};
+
+use super::entry::write_entry;
+use super::explain::{Explanation, FeatureWalk};
+
+/// The explanation as text. Features that the scorecard does not read are listed after those it does.
+#[must_use]
+pub fn explanation_text(explanation: &Explanation) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(&mut text, explanation);
+    text
+}
+
+fn write(out: &mut String, explanation: &Explanation) -> Result {
+    write_entry(out, &explanation.entry)?;
+    writeln!(out, "\npoints (an average merchant's in brackets)")?;
+    writeln!(out, "  {:>6}          base", explanation.base_points)?;
+    for line in &explanation.points {
+        let value = line.value.map_or(String::new(), |v| format!(" = {v}"));
+        writeln!(out, "  {:>+6} ({:>+4})  {}{value}: {}", line.points, line.reference_points, line.variable, line.bin)?;
+    }
+    let total = explanation.base_points + explanation.points.iter().map(|p| p.points).sum::<i32>();
+    writeln!(out, "  {total:>6}          score")?;
+
+    let read = |feature: &str| {
+        explanation.points.iter().any(|p| p.variable.split(" × ").any(|part| part == feature))
+    };
+    writeln!(out, "\nfeatures that the score reads")?;
+    for feature in explanation.features.iter().filter(|f| read(&f.feature)) {
+        write_feature(out, feature)?;
+    }
+    writeln!(out, "\nother features")?;
+    for feature in explanation.features.iter().filter(|f| !read(&f.feature)) {
+        write_feature(out, feature)?;
+    }
+
+    writeln!(out, "\nrows of the input files (read = kept + quarantined + duplicate)")?;
+    for line in &explanation.ledger {
+        writeln!(
+            out,
+            "  {:<14} {}: {} = {} + {} + {}",
+            line.table, line.file, line.read, line.kept, line.quarantined, line.duplicate
+        )?;
+    }
+    writeln!(out, "\ninput files")?;
+    for input in &explanation.inputs {
+        writeln!(out, "  {} {}", input.sha256, input.name)?;
+    }
+    writeln!(
+        out,
+        "configuration {}\nmodel         {}\nprogram       {}",
+        explanation.config_digest, explanation.model_digest, explanation.code_version
+    )
+}
+
+fn write_feature(out: &mut String, feature: &FeatureWalk) -> Result {
+    let value = feature.value.map_or("null (too little history)".to_owned(), |v| v.to_string());
+    writeln!(out, "  {} = {value}\n      {}", feature.feature, feature.formula)?;
+    for window in &feature.windows {
+        let number = |v: Option<i64>| v.map_or("no evidence".to_owned(), |v| v.to_string());
+        writeln!(
+            out,
+            "      {} on {} [{}, {}): sum {} over {} rows",
+            window.measure,
+            window.table,
+            window.from_on.as_deref().unwrap_or("ever"),
+            window.before_on,
+            number(window.sum),
+            number(window.rows)
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Which window stands behind which feature: the columns of `evidence.parquet` and the map to them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::features::{FeatureEvidence, WindowEvidence};
+use crate::publish::EvidenceColumn;
+
+/// How a feature is computed, and from which columns of `evidence.parquet`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureFormula {
+    /// The feature.
+    pub feature: String,
+    /// Its formula in plain text.
+    pub formula: String,
+    /// Its windows.
+    pub windows: Vec<WindowColumns>,
+}
+
+/// A window, and its columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowColumns {
+    /// The measure.
+    pub measure: String,
+    /// The view it is declared on.
+    pub table: String,
+    /// First date; null for all of history.
+    pub from_on: Option<String>,
+    /// The date that ends it, exclusive.
+    pub before_on: String,
+    /// Column of the sum.
+    pub sum_column: String,
+    /// Column of the rows.
+    pub rows_column: String,
+}
+
+/// Identifies a window of a measure; the columns of `evidence.parquet` stand in the order of these names.
+#[must_use]
+pub fn window_name(window: &WindowEvidence) -> String {
+    format!("{}__{}__{}", window.measure, window.from_on.as_deref().unwrap_or("ever"), window.before_on)
+}
+
+/// Columns of `evidence.parquet`, from any merchant's evidence: windows are the same for all.
+#[must_use]
+pub fn evidence_columns(evidence: &[FeatureEvidence]) -> Vec<EvidenceColumn> {
+    let windows: BTreeMap<String, &WindowEvidence> =
+        evidence.iter().flat_map(|f| &f.windows).map(|w| (window_name(w), w)).collect();
+    windows
+        .into_iter()
+        .flat_map(|(name, w)| {
+            let from = w.from_on.as_deref().unwrap_or("the beginning");
+            let span = format!("measure {} on {} from {from} until before {}", w.measure, w.table, w.before_on);
+            [
+                EvidenceColumn { name: format!("{name}__sum"), doc: format!("Sum of {span}.") },
+                EvidenceColumn { name: format!("{name}__rows"), doc: format!("Rows in the sum of {span}.") },
+            ]
+        })
+        .collect()
+}
+
+/// `evidence.json`.
+#[must_use]
+pub fn formulas(evidence: &[FeatureEvidence]) -> Vec<FeatureFormula> {
+    evidence
+        .iter()
+        .map(|f| FeatureFormula {
+            feature: f.feature.clone(),
+            formula: f.formula.clone(),
+            windows: f
+                .windows
+                .iter()
+                .map(|w| WindowColumns {
+                    measure: w.measure.clone(),
+                    table: w.table.clone(),
+                    from_on: w.from_on.clone(),
+                    before_on: w.before_on.clone(),
+                    sum_column: format!("{}__sum", window_name(w)),
+                    rows_column: format!("{}__rows", window_name(w)),
+                })
+                .collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,283 @@
+//! The nightly whole: lock, configuration, ingest, model, measure, decide, gates, publish.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::decide::{DecideError, Decided, Judges, decide_shard, index_groups};
+use super::evidence::{evidence_columns, formulas};
+use super::gates::{GateError, check_gates};
+use super::model_choice::{ModelChoice, choose_model};
+use super::population::{PopulationError, each_shard, industry_totals};
+use super::progress::Progress;
+use super::publishing::{PublishInputs, publish_run};
+use super::rules::JobRules;
+use super::summary::RunSummary;
+use super::training::{TrainingError, save_models, train_job};
+use crate::config::{ConfigError, Job};
+use crate::domain::{AsOf, AsOfError, Digest};
+use crate::features::IndustryTotals;
+use crate::model::ModelError;
+use crate::model::registry::Bundle;
+use crate::publish::{Begun, InputFile, Pointing, PublishError, Published, Publisher, RunIdentity};
+use crate::score::Reference;
+use crate::wash::{AsOfChoice, IngestError, IngestProgress, Ingested, ingest};
+
+/// Why a run stopped. Nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Configuration.
+    #[error("read the configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// Reading and washing.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// Training.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// Choosing, loading or saving a model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Measuring.
+    #[error(transparent)]
+    Population(#[from] PopulationError),
+    /// Deciding.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    /// A publishing gate.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// Publishing.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// Dates.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
+}
+
+/// What the caller decides about a run. The clock and the command line are the caller's too.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Observation date; otherwise the job's, otherwise the day after the last day of full trade.
+    pub as_of: Option<Date>,
+    /// Folder of the raw files, instead of the job's.
+    pub data: Option<PathBuf>,
+    /// Output folder, instead of the job's.
+    pub out: Option<PathBuf>,
+    /// Model folder, instead of the job's.
+    pub models: Option<PathBuf>,
+    /// When the run began: stands in the manifest only.
+    pub started_at: Timestamp,
+    /// The command as typed: stands in the manifest only.
+    pub command_line: Vec<String>,
+    /// Version of the code, for the run's identity.
+    pub code_version: String,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct RunOutcome {
+    /// The run folder.
+    pub published: Published,
+    /// `false` where this very run had been published before.
+    pub is_new: bool,
+    /// Its summary.
+    pub summary: RunSummary,
+}
+
+/// Opens a job with the caller's overrides.
+pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigError> {
+    let mut job = Job::open(path)?;
+    if let Some(data) = &options.data {
+        job.data.clone_from(data);
+    }
+    if let Some(out) = &options.out {
+        job.out.clone_from(out);
+    }
+    if let Some(models) = &options.models {
+        job.models.clone_from(models);
+    }
+    Ok(job)
+}
+
+/// Runs a job and publishes its results.
+///
+/// # Errors
+/// See [`RunError`]; whatever it is, readers of the output folder still see the run before.
+pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<RunOutcome, RunError> {
+    let job = open_job(path, options)?;
+    let rules = JobRules::open(&job)?;
+    let mut publisher = Publisher::open(&job.out)?;
+
+    let ingested = ingest_job(&job, options.as_of, &job.out.join("store"), progress)?;
+    let as_of = &ingested.as_of;
+    progress.note(&format!("as of {}", as_of.date()));
+
+    let (bundle, reference) = models_for(&job, &rules, &ingested, progress)?;
+    let identity = RunIdentity {
+        as_of: as_of.date(),
+        config_digest: job.digest,
+        model_digest: model_digest(&bundle)?,
+        code_version: options.code_version.clone(),
+        inputs: ingested
+            .inputs
+            .iter()
+            .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.digest })
+            .collect(),
+    };
+    let mut stage = match publisher.begin(identity, Pointing::Forward)? {
+        Begun::Stage(stage) => stage,
+        Begun::NothingNew(published) => return earlier(published, false),
+        Begun::Repointed(published) => return earlier(published, true),
+    };
+
+    let judges = Judges {
+        features: &rules.features,
+        policy: &rules.policy,
+        monitor: &rules.monitor,
+        bundle: &bundle,
+        reference: &reference,
+    };
+    progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
+    let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules.features, progress)?;
+    progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+    let decided: Vec<(Decided, _)> =
+        each_shard(&ingested.store, as_of, &rules.features, &totals, progress, |measured| {
+            let evidence = match measured.features.merchants.first() {
+                Some(merchant) => measured.measures.evidence(&rules.features, merchant).map_err(DecideError::from)?,
+                None => None,
+            };
+            Ok::<_, DecideError>((decide_shard(measured, &judges)?, evidence))
+        })?;
+    let (shards, evidence): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
+    let evidence = evidence.into_iter().flatten().next().unwrap_or_default();
+    let decided = Decided::join(shards)?;
+
+    let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
+    check_gates(&ingested, &decided, &rules.policy)?;
+    progress.stage("publish", None);
+    let inputs = PublishInputs {
+        job: &job,
+        rules: &rules,
+        ingested: &ingested,
+        decided,
+        bundle: &bundle,
+        groups: index_groups(),
+        evidence_columns: evidence_columns(&evidence),
+        formulas: formulas(&evidence),
+        summary: &summary,
+    };
+    publish_run(&mut stage, inputs)?;
+    let published = stage.publish(crate::publish::Provenance {
+        started_at: options.started_at,
+        finished_at: Timestamp::now(),
+        command_line: options.command_line.clone(),
+    })?;
+    Ok(RunOutcome { published, is_new: true, summary })
+}
+
+/// A run that was published before; its own summary is read back.
+fn earlier(published: Published, is_new: bool) -> Result<RunOutcome, RunError> {
+    let path = published.run_dir.join("results.json");
+    let text = std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
+    let summary = serde_json::from_slice(&text)
+        .map_err(|e| PublishError::Malformed { path, why: e.to_string() })?;
+    Ok(RunOutcome { published, is_new, summary })
+}
+
+/// Reads and washes a job's data.
+pub(super) fn ingest_job(
+    job: &Job,
+    as_of: Option<Date>,
+    store: &Path,
+    progress: &dyn Progress,
+) -> Result<Ingested, IngestError> {
+    progress.stage("read and wash", Some(job.sources.len() as u64));
+    ingest(job, as_of.map_or(AsOfChoice::JobOrLatest, AsOfChoice::Day), store, &|event| {
+        if let IngestProgress::Stored { .. } = event {
+            progress.advance(1);
+        }
+    })
+}
+
+fn models_for(
+    job: &Job,
+    rules: &JobRules,
+    ingested: &Ingested,
+    progress: &dyn Progress,
+) -> Result<(Bundle, Reference), RunError> {
+    let settings = &job.model;
+    let as_of: &AsOf = &ingested.as_of;
+    let config = rules.model_digest(job);
+    let bundle = match choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of.date(), config)? {
+        ModelChoice::Use(bundle) => *bundle,
+        ModelChoice::Train => {
+            progress.note("no approved model fits this configuration and date: training one");
+            let trained = train_job(settings, &rules.features, &rules.policy, &ingested.store, as_of, progress)?;
+            let bundle = save_models(&job.models, settings, &trained, config, as_of)?;
+            bundle.check_use(as_of.date(), Some(config))?;
+            bundle
+        }
+    };
+    rules.policy.check_bands(&band_names(&bundle))?;
+    let reference = super::training::reference_of(&bundle)?;
+    progress.note(&format!("model {}", bundle.id()));
+    Ok((bundle, reference))
+}
+
+fn band_names(bundle: &Bundle) -> Vec<String> {
+    bundle.scorecard.bands.iter().map(|b| b.name.clone()).collect()
+}
+
+/// The manifest names every file of the model by digest; the approval does not change a score.
+fn model_digest(bundle: &Bundle) -> Result<Digest, ModelError> {
+    let path = bundle.folder.join("manifest.json");
+    Digest::of_file(&path).map_err(|source| ModelError::Io { path, source })
+}
+
+/// Counts by table of what could be seen.
+pub(super) fn visible_counts(ingested: &Ingested) -> BTreeMap<String, super::summary::TableCounts> {
+    let mut tables: BTreeMap<String, super::summary::TableCounts> = BTreeMap::new();
+    for line in &ingested.ledger {
+        let counts = tables.entry(line.table.clone()).or_default();
+        counts.kept += line.kept - line.ahead.min(line.kept);
+        counts.quarantined += line.quarantined;
+        counts.duplicate += line.duplicate;
+    }
+    tables
+}
+
+/// Checks a job's configuration and data, and writes nothing that stays.
+///
+/// # Errors
+/// What `run` would refuse before it trains or scores.
+pub fn check_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<Ingested, RunError> {
+    let job = open_job(path, options)?;
+    JobRules::open(&job)?;
+    let scratch = scratch_folder()?;
+    Ok(ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?)
+}
+
+/// Trains a job's models and saves them, whether or not there are others.
+///
+/// # Errors
+/// What a run would refuse before it scores; a model of this very data and configuration exists already.
+pub fn train_model(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<Bundle, RunError> {
+    let job = open_job(path, options)?;
+    let rules = JobRules::open(&job)?;
+    let scratch = scratch_folder()?;
+    let ingested = ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?;
+    let as_of = &ingested.as_of;
+    let trained = train_job(&job.model, &rules.features, &rules.policy, &ingested.store, as_of, progress)?;
+    Ok(save_models(&job.models, &job.model, &trained, rules.model_digest(&job), as_of)?)
+}
+
+fn scratch_folder() -> Result<tempfile::TempDir, PublishError> {
+    tempfile::tempdir().map_err(|source| PublishError::Io {
+        action: "make a scratch folder below",
+        path: std::env::temp_dir(),
+        source,
+    })
+}

@@ -1,0 +1,135 @@
+//! Fills a run folder: tables, quarantine, ledger, summary, and copies of the model and configuration that made them.
+
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{DataFrame, PolarsError};
+
+use super::decide::Decided;
+use super::evidence::FeatureFormula;
+use super::rules::JobRules;
+use super::summary::RunSummary;
+use crate::config::Job;
+use crate::model::registry::Bundle;
+use crate::publish::{
+    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow, OutputRow,
+    OutputTable, PublishError, QuarantineRow, ReferralRow, ScoreRow, Stage,
+};
+use crate::wash::Ingested;
+
+/// All that a run folder holds.
+pub struct PublishInputs<'a> {
+    /// Job.
+    pub job: &'a Job,
+    /// Its rules.
+    pub rules: &'a JobRules,
+    /// Ledger and quarantine.
+    pub ingested: &'a Ingested,
+    /// Rows of every table, sorted.
+    pub decided: Decided,
+    /// Model.
+    pub bundle: &'a Bundle,
+    /// Groups of the sub-indices.
+    pub groups: Vec<&'static str>,
+    /// Windows of the evidence table.
+    pub evidence_columns: Vec<EvidenceColumn>,
+    /// Which feature reads which window.
+    pub formulas: Vec<FeatureFormula>,
+    /// Summary.
+    pub summary: &'a RunSummary,
+}
+
+/// Writes everything but the manifest.
+pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<(), PublishError> {
+    let PublishInputs { job, rules, ingested, decided, bundle, groups, evidence_columns, formulas, summary } = inputs;
+    write(stage, ScoreRow::table(&groups), decided.scores)?;
+    write(stage, OfferRow::table(), decided.offers)?;
+    write(stage, DeclineRow::table(), decided.declines)?;
+    write(stage, ReferralRow::table(), decided.referrals)?;
+    write(stage, AlertRow::table(), decided.alerts)?;
+    write(stage, DeductionRow::table(), decided.deductions)?;
+    let columns: Vec<FeatureColumn> = rules
+        .features
+        .features
+        .iter()
+        .map(|f| FeatureColumn { name: f.name.clone(), unit: f.unit.word().to_owned(), doc: f.why.clone() })
+        .collect();
+    write(stage, FeatureRow::table(&columns), decided.features)?;
+    write(stage, EvidenceRow::table(&evidence_columns), decided.evidence)?;
+    stage.write_json("evidence.json", &formulas)?;
+    for (table, frame) in &ingested.quarantine {
+        let rows = quarantine_rows(frame).map_err(|e| PublishError::Layout { table: "quarantine", why: e.to_string() })?;
+        let mut writer = stage.table_named(&format!("quarantine/{table}.parquet"), QuarantineRow::table())?;
+        writer.extend(rows)?;
+        stage.seal(writer)?;
+    }
+    stage.write_json("wash_ledger.json", &ingested.ledger)?;
+    stage.write_json("results.json", summary)?;
+    for path in files_below(&bundle.folder)? {
+        copy(stage, "model", &bundle.folder, &path)?;
+    }
+    let home = job.path.parent().unwrap_or(Path::new("."));
+    let mut configured = vec![job.path.clone(), job.policy.clone(), job.monitor.clone()];
+    configured.extend(if job.features.is_dir() { files_below(&job.features)? } else { vec![job.features.clone()] });
+    configured.extend(job.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| s.path.clone()));
+    configured.sort();
+    configured.dedup();
+    for path in &configured {
+        copy(stage, "config", home, path)?;
+    }
+    Ok(())
+}
+
+fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, table: OutputTable, rows: Vec<R>) -> Result<(), PublishError> {
+    let mut writer = stage.table(table)?;
+    writer.extend(rows)?;
+    stage.seal(writer)?;
+    Ok(())
+}
+
+/// Copies a file into the run folder, below `into`, at its place below `home`; files from elsewhere keep their name only.
+fn copy(stage: &mut Stage<'_, '_>, into: &str, home: &Path, path: &Path) -> Result<(), PublishError> {
+    let bytes = std::fs::read(path).map_err(|source| PublishError::Io { action: "read", path: path.to_owned(), source })?;
+    let relative = path.strip_prefix(home).ok().or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
+    let parts: Vec<String> =
+        relative.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).filter(|c| c != "..").collect();
+    stage.write_bytes(&format!("{into}/{}", parts.join("/")), &bytes)
+}
+
+/// Visible files of a folder, sorted.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
+    let io = |source| PublishError::Io { action: "list", path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && entry.path().is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn quarantine_rows(frame: &DataFrame) -> Result<Vec<QuarantineRow>, PolarsError> {
+    let text = |column: &str| -> Result<Vec<Option<String>>, PolarsError> {
+        Ok(frame.column(column)?.str()?.iter().map(|v| v.map(str::to_owned)).collect())
+    };
+    let rows = frame.column("row")?.cast(&polars::prelude::DataType::Int64)?;
+    let rows = rows.i64()?.iter();
+    let (file, key, rule) = (text("file")?, text("key")?, text("rule")?);
+    let (column, value, record) = (text("column")?, text("value")?, text("record")?);
+    let columns = file.into_iter().zip(rows).zip(key).zip(rule).zip(column).zip(value).zip(record);
+    Ok(columns
+        .zip(1..)
+        .map(|(((((((file, row), key), rule), column), value), record), number)| QuarantineRow {
+            number,
+            file: file.unwrap_or_default(),
+            row: row.unwrap_or(0),
+            key,
+            rule: rule.unwrap_or_default(),
+            column,
+            value,
+            record,
+        })
+        .collect())
+}

@@ -1,0 +1,64 @@
+//! A job's rules: features, policy and monitor files, checked one by one and against each other.
+
+use crate::config::{ConfigError, FeatureConfig, Job, LabelKind, MonitorConfig, Policy};
+use crate::domain::{Digest, Hasher};
+
+/// What a run judges by.
+#[derive(Debug, Clone)]
+pub struct JobRules {
+    /// Feature set.
+    pub features: FeatureConfig,
+    /// Credit policy.
+    pub policy: Policy,
+    /// Monitoring rules.
+    pub monitor: MonitorConfig,
+}
+
+impl JobRules {
+    /// Opens the three files of a job.
+    ///
+    /// # Errors
+    /// What one of them holds that is not allowed, or a name in one that another does not know.
+    pub fn open(job: &Job) -> Result<Self, ConfigError> {
+        let features = FeatureConfig::open(&job.features)?;
+        let policy = Policy::open(&job.policy)?;
+        let monitor = MonitorConfig::open(&job.monitor)?;
+        let names = || features.features.iter().map(|f| f.name.as_str());
+        policy.check_features(names())?;
+        monitor.check_features(names())?;
+        policy.check_horizon(job.model.performance_days)?;
+        if features.measure(&job.model.ability_measure).is_none() {
+            return Err(job.refuse_model_key(
+                "ability_measure",
+                format!("ability_measure names {:?}, which the feature file does not declare", job.model.ability_measure),
+                "the name of a [[measure]] of the feature file",
+            ));
+        }
+        if job.model.label == LabelKind::TradeDistress && features.label.is_none() {
+            return Err(job.refuse_model_key(
+                "label",
+                "label = \"trade-distress\" needs an outcome predicate, and the feature file has no [label]".to_owned(),
+                "add [label] to the feature file, or label = \"loan-default\" where there is a loan book",
+            ));
+        }
+        Ok(Self { features, policy, monitor })
+    }
+
+    /// What a model depends on: features, label and training settings. Policy and monitoring may change under the same model, but for
+    /// what a default is.
+    #[must_use]
+    pub fn model_digest(&self, job: &Job) -> Digest {
+        let mut hasher = Hasher::default();
+        hasher.field(self.features.digest.to_string().as_bytes());
+        hasher.field(format!("{:?}", job.model).as_bytes());
+        for (product, days) in &self.policy.default_dpd {
+            hasher.field(product.as_bytes());
+            hasher.field(&days.to_le_bytes());
+        }
+        for source in &job.sources {
+            hasher.field(source.table.as_bytes());
+            hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
+        }
+        hasher.finish()
+    }
+}

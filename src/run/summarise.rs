@@ -1,0 +1,52 @@
+//! Counts a run's rows into its summary.
+
+use std::collections::BTreeMap;
+
+use super::decide::Decided;
+use super::nightly::visible_counts;
+use super::summary::{ModelSummary, OfferCounts, RunSummary};
+use crate::config::Job;
+use crate::model::registry::Bundle;
+use crate::wash::Ingested;
+
+/// The summary of what is about to be published.
+pub fn summarise(job: &Job, ingested: &Ingested, decided: &Decided, bundle: &Bundle) -> RunSummary {
+    let count = |names: Vec<&str>| {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for name in names {
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+        counts
+    };
+    let mut offers: BTreeMap<String, OfferCounts> = BTreeMap::new();
+    for offer in &decided.offers {
+        let counts = offers.entry(offer.product.clone()).or_default();
+        counts.count += 1;
+        // Each limit is at most 10⁸ minor units: 9 × 10¹⁰ offers fit.
+        counts.limit_minor = counts.limit_minor.saturating_add(offer.limit_minor);
+    }
+    let test = &bundle.validation["test"];
+    RunSummary {
+        job: job.name.clone(),
+        as_of: ingested.as_of.date(),
+        currency: job.currency,
+        tables: visible_counts(ingested),
+        merchants_scored: decided.scores.len() as u64,
+        bands: count(decided.scores.iter().map(|s| s.band.as_str()).collect()),
+        offers,
+        declines: count(decided.declines.iter().map(|d| d.product.as_str()).collect()),
+        referrals: decided.referrals.len() as u64,
+        alerts: count(decided.alerts.iter().map(|a| a.rule.as_str()).collect()),
+        deductions: decided.deductions.len() as u64,
+        deducted_minor: decided.deductions.iter().fold(0, |sum, d| d.amount_minor.saturating_add(sum)),
+        portfolio: decided.portfolio.clone(),
+        model: ModelSummary {
+            id: bundle.id(),
+            approved_by: bundle.approval.as_ref().map(|a| a.by.clone()).unwrap_or_default(),
+            auc: test["auc"].as_f64(),
+            auc_interval: test["auc_interval"][0].as_f64().zip(test["auc_interval"][1].as_f64()).map(|(l, h)| [l, h]),
+            test_rows: test["rows"].as_u64().unwrap_or(0),
+            test_bad: test["bad"].as_u64().unwrap_or(0),
+        },
+    }
+}
