@@ -45,6 +45,8 @@ pub(super) fn finite(
     let message = format!("{key} = {} is out of range", value.get_ref());
     let help = if *allowed.start() <= f64::MIN {
         "a finite number".to_owned()
+    } else if *allowed.end() >= f64::MAX {
+        format!("a number not below {}", allowed.start())
     } else {
         format!("a number from {} to {}", allowed.start(), allowed.end())
     };

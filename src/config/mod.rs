@@ -8,11 +8,15 @@ mod bounds;
 mod features;
 mod file;
 mod job;
+mod monitor;
 mod policy;
 
 pub use features::{Direction, FeatureConfig, FeatureFiles, FeatureSpec, Group, LabelSpec, Unit};
 pub use file::{ConfigError, ConfigFile};
 pub use job::{InputSpec, Job, LabelKind, ModelSettings, SourceSpec, StoreSettings, WashSettings};
+pub use monitor::{
+    Action, AlertKind, AlertRule, Bucket, ClassThresholds, DeductionTerms, Monitor, Part, Severity, Watch, Waterfall,
+};
 pub use policy::{
     Bound, EligibilityRule, EvidenceCaps, HARD_CAP_MINOR, LoanBookUse, LowestMonthCap, PRODUCTS, Policy, PriceTerms,
     Product, Repayment, RuleKind,

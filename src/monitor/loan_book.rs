@@ -7,7 +7,8 @@ use polars::prelude::DataFrame;
 use super::calendar::BusinessDays;
 use super::columns::{days, instants, integers, required, strings};
 use super::error::MonitorError;
-use super::waterfall::{Instalment, LoanTerms, Payment, Repayment, View, Waterfall};
+use super::waterfall::{Instalment, LoanTerms, Payment, Repayment, View};
+use crate::config::Waterfall;
 use crate::domain::{AsOf, MICROS_PER_DAY};
 use crate::store::Shard;
 
@@ -21,6 +22,8 @@ pub(super) struct Loan<'a> {
     pub restructured_at: Option<i64>,
     pub instalments: Vec<Instalment>,
     pub payments: Vec<Payment>,
+    /// Deductions that arrived, and those of them that were reversed.
+    pub deductions: (u64, u64),
 }
 
 /// All loans of a shard, by merchant and loan.
@@ -96,6 +99,7 @@ fn read_loans(frame: &DataFrame) -> Result<Vec<Loan<'_>>, MonitorError> {
                 restructured_at: restructured_at.get(row),
                 instalments: Vec::new(),
                 payments: Vec::new(),
+                deductions: (0, 0),
             })
         })
         .collect()
@@ -133,6 +137,7 @@ fn read_payments(frame: &DataFrame, index: &HashMap<&str, usize>, book: &mut [Lo
     let paid_at = instants(frame, TABLE, "paid_at")?;
     let amount_minor = integers(frame, TABLE, "amount_minor")?;
     let reversed_at = instants(frame, TABLE, "reversed_at")?;
+    let channel = strings(frame, TABLE, "channel")?;
     for row in 0..frame.height() {
         let id = required(loan_id.get(row), TABLE, "loan_id", row)?;
         let Some(loan) = index.get(id).and_then(|&i| book.get_mut(i)) else { continue };
@@ -141,6 +146,10 @@ fn read_payments(frame: &DataFrame, index: &HashMap<&str, usize>, book: &mut [Lo
             amount_minor: required(amount_minor.get(row), TABLE, "amount_minor", row)?,
             reversed_at: reversed_at.get(row),
         });
+        if required(channel.get(row), TABLE, "channel", row)? == "deduction" {
+            loan.deductions.0 += 1;
+            loan.deductions.1 += u64::from(reversed_at.get(row).is_some());
+        }
     }
     Ok(())
 }

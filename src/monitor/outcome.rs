@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use super::columns::strings;
 use super::error::MonitorError;
 use super::loan_book::{Loan, LoanBook};
-use super::waterfall::Waterfall;
+use crate::config::Waterfall;
 use crate::domain::AsOf;
 use crate::store::Shard;
 

@@ -57,6 +57,7 @@ fn shard(seen: i32, loans: &[LoanRow], due: &[DueRow], paid: &[PaidRow]) -> Shar
         texts("loan_id", paid.iter().map(|p| p.0).collect()),
         instants("paid_at", paid.iter().map(|p| Some(p.1)).collect()),
         numbers("amount_minor", paid.iter().map(|p| p.2).collect()),
+        texts("channel", paid.iter().map(|_| "deduction").collect()),
         instants("reversed_at", paid.iter().map(|p| p.3.filter(|&r| r < seen)).collect()),
     ])
     .unwrap();

@@ -6,7 +6,8 @@ use polars::prelude::{
 
 use super::error::MonitorError;
 use super::loan_book::LoanBook;
-use super::waterfall::Waterfall;
+use super::standing::LoanStanding;
+use crate::config::Waterfall;
 use crate::store::Shard;
 
 /// How promises to repay were kept, as of the shard's instant.
@@ -20,6 +21,8 @@ pub struct RepaymentTables {
     /// `outstanding_minor` (principal not repaid), `arrears_minor` (due and unpaid), `dpd`, `worst_dpd`, `closed_at`?, `repaid_early`?,
     /// `is_written_off`, `is_restructured`.
     pub loan_status: DataFrame,
+    /// The same loans in the same order, for rules that judge one at a time.
+    pub standings: Vec<LoanStanding>,
 }
 
 /// Repayment under the customary waterfall ([`Waterfall::default`]).
@@ -42,6 +45,7 @@ pub fn repayment_tables_with(shard: &Shard, waterfall: &Waterfall) -> Result<Opt
     let view = book.view(&shard.as_of);
     let mut instalments = InstalmentRows::default();
     let mut loans = LoanRows::default();
+    let mut standings = Vec::with_capacity(book.loans.len());
     for loan in &book.loans {
         let repayment = loan.repayment(waterfall, &view)?;
         for state in &repayment.instalments {
@@ -70,8 +74,22 @@ pub fn repayment_tables_with(shard: &Shard, waterfall: &Waterfall) -> Result<Opt
         loans.repaid_early.push(repayment.repaid_early);
         loans.is_written_off.push(loan.written_off_at.is_some());
         loans.is_restructured.push(loan.restructured_at.is_some());
+        standings.push(LoanStanding {
+            merchant_id: loan.merchant_id.to_owned(),
+            loan_id: loan.terms.loan_id.to_owned(),
+            product: loan.product.to_owned(),
+            outstanding_minor: repayment.outstanding_minor,
+            arrears_minor: repayment.arrears_minor,
+            dpd: repayment.dpd,
+            worst_dpd: repayment.worst_dpd,
+            is_closed: repayment.closed_at.is_some(),
+            is_written_off: loan.written_off_at.is_some(),
+            is_restructured: loan.restructured_at.is_some(),
+            deductions: loan.deductions.0,
+            deductions_reversed: loan.deductions.1,
+        });
     }
-    Ok(Some(RepaymentTables { instalment_status: instalments.frame()?, loan_status: loans.frame()? }))
+    Ok(Some(RepaymentTables { instalment_status: instalments.frame()?, loan_status: loans.frame()?, standings }))
 }
 
 #[derive(Default)]

@@ -19,34 +19,7 @@
 
 use super::calendar::BusinessDays;
 use super::error::MonitorError;
-
-/// A part of an instalment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Fees.
-    Fee,
-    /// Interest.
-    Interest,
-    /// Principal.
-    Principal,
-}
-
-/// How payments are allocated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waterfall {
-    /// Order within one instalment; holds each part once.
-    pub within: [Part; 3],
-    /// How much less than the reckoned accrued interest still closes a loan early, in minor units.
-    pub early_close_tolerance_minor: i64,
-}
-
-impl Default for Waterfall {
-    /// Fees, interest, principal; one major unit of tolerance.
-    fn default() -> Self {
-        Self { within: [Part::Fee, Part::Interest, Part::Principal], early_close_tolerance_minor: 100 }
-    }
-}
+use crate::config::{Part, Waterfall};
 
 /// What the waterfall needs to know of a loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

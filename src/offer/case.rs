@@ -1,21 +1,10 @@
 //! All that is known of one merchant when credit is decided.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::error::OfferError;
 use crate::domain::{Probability, ReasonCode};
-
-/// Features by name. Null is too little history, and so is a name that is not there.
-pub trait FeatureLookup {
-    /// The value; `None` for too little history.
-    fn value(&self, feature: &str) -> Option<f64>;
-}
-
-impl FeatureLookup for BTreeMap<String, Option<f64>> {
-    fn value(&self, feature: &str) -> Option<f64> {
-        self.get(feature).copied().flatten()
-    }
-}
+use crate::monitor::{CreditRecord, FeatureLookup};
 
 /// A reason in code and words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -24,25 +13,6 @@ pub struct Reason {
     pub code: ReasonCode,
     /// What it means.
     pub text: String,
-}
-
-/// A merchant's record with this lender, over all loans. All zero for a merchant who never borrowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CreditRecord {
-    /// Loans ever disbursed.
-    pub loans: u64,
-    /// Principal not repaid, written-off loans included.
-    pub outstanding_minor: i64,
-    /// Due and unpaid.
-    pub arrears_minor: i64,
-    /// The most days past due now.
-    pub dpd: i64,
-    /// The most days past due ever.
-    pub worst_dpd: i64,
-    /// A loan is in default now.
-    pub is_in_default: bool,
-    /// A loan was ever written off.
-    pub is_written_off: bool,
 }
 
 /// A shipped, unconfirmed, undisputed, unsuspected, live order: money that escrow will release.
@@ -90,6 +60,8 @@ pub struct MerchantCase<'a> {
     pub group_cap_minor: Option<i64>,
     /// Record with this lender; `None` where it cannot be read.
     pub credit: Option<CreditRecord>,
+    /// Alerts that freeze new credit tonight.
+    pub freezes: &'a [Reason],
     /// Receivables, each order once.
     pub receivables: &'a [Receivable<'a>],
     /// Orders pledged to open order loans already.

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::ConfigFile;
 use crate::domain::{Probability, ReasonCode};
-use crate::offer::case::{Application, CreditRecord, Receivable};
+use crate::monitor::CreditRecord;
+use crate::offer::case::{Application, Receivable};
 
 const POLICY: &str = r#"
 bands = ["A", "B", "C"]
@@ -92,6 +93,7 @@ struct Owned {
     capital: Option<i64>,
     group: Option<i64>,
     credit: Option<CreditRecord>,
+    freezes: Vec<Reason>,
     receivables: Vec<(String, i64)>,
     pledged: Vec<String>,
     applications: Vec<(&'static str, i64, Vec<String>)>,
@@ -109,6 +111,7 @@ fn good() -> Owned {
         capital: Some(5_000_000),
         group: None,
         credit: Some(CreditRecord::default()),
+        freezes: vec![],
         receivables: vec![("o1".into(), 100_000), ("o2".into(), 300_000), ("o3".into(), 50_000)],
         pledged: vec![],
         applications: vec![],
@@ -138,6 +141,7 @@ fn run(owned: &Owned) -> Result<Decision, OfferError> {
         integrity_capital_minor: owned.capital,
         group_cap_minor: owned.group,
         credit: owned.credit,
+        freezes: &owned.freezes,
         receivables: &receivables,
         pledged: &pledged,
         applications: &applications,
@@ -240,6 +244,14 @@ fn reasons_are_true_and_at_most_four() {
     assert_eq!(codes(&run(&silent).unwrap(), "credit-loan"), ["risk-band-not-served"]);
     let small = Owned { ability: Some(10_000), ..good() };
     assert_eq!(codes(&run(&small).unwrap(), "credit-loan"), ["ability-low"]);
+}
+
+#[test]
+fn an_alert_that_freezes_stops_new_credit() {
+    let freeze = Reason { code: ReasonCode::new("trade-drop").unwrap(), text: "trade has collapsed".into() };
+    let frozen = run(&Owned { freezes: vec![freeze], ..good() }).unwrap();
+    assert!(frozen.offers.is_empty());
+    assert_eq!(codes(&frozen, "order-loan"), ["trade-drop"]);
 }
 
 #[test]

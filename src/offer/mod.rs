@@ -20,8 +20,9 @@ mod price;
 mod rules;
 mod schedule;
 
+pub use crate::monitor::{CreditRecord, FeatureLookup};
 pub use apr::{Flow, annual_percentage_rate, apr_of_days};
-pub use case::{Application, CreditRecord, FeatureLookup, MerchantCase, Reason, Receivable};
+pub use case::{Application, MerchantCase, Reason, Receivable};
 pub use decision::{BankReferral, Decision, Decline, Offer, decide};
 pub use error::OfferError;
 pub use limit::{Cap, CapName, Limit, caps_of, least_of};

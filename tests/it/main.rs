@@ -1,6 +1,9 @@
 //! The one integration binary: linking polars is slow, so every integration test is a module of it.
 
+mod credit;
 mod features;
 mod ingest;
 mod publish;
+mod scorecard;
 mod sim;
+mod validation;

@@ -2,7 +2,8 @@
 
 use super::verdict::{Verdict, reason, unknown};
 use crate::config::{EligibilityRule, LoanBookUse};
-use crate::offer::case::{CreditRecord, MerchantCase, Reason};
+use crate::monitor::CreditRecord;
+use crate::offer::case::{MerchantCase, Reason};
 use crate::offer::error::OfferError;
 
 /// Nothing is in default now and nothing was ever written off. No policy can switch this off. Where the lender keeps a loan book, a

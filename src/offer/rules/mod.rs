@@ -3,6 +3,7 @@
 mod band;
 mod credit_record;
 mod feature;
+mod not_frozen;
 mod shop_open;
 mod verdict;
 
@@ -19,6 +20,7 @@ use crate::config::{Policy, Product, RuleKind};
 /// A feature that is NaN or infinite.
 pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Result<Vec<Verdict>, OfferError> {
     let mut verdicts = vec![shop_open::judge(case)?];
+    verdicts.extend(not_frozen::judge(case));
     verdicts.extend(credit_record::judge_default(policy.loan_book, case)?);
     for rule in policy.rules.iter().filter(|r| r.applies_to(&product.name)) {
         verdicts.push(match &rule.kind {

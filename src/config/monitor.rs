@@ -1,0 +1,569 @@
+//! The monitor file: how payments are allocated, how lateness is classed, what raises an alert and what may be deducted.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::bounds;
+use super::file::{ConfigError, ConfigFile};
+use crate::domain::ReasonCode;
+
+/// A checked monitor file.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    /// Who is watched.
+    pub watch: Watch,
+    /// How payments are allocated.
+    pub waterfall: Waterfall,
+    /// Buckets of days past due, from 0 up, without gap or overlap; the last has no end.
+    pub buckets: Vec<Bucket>,
+    /// Regulatory classes of lateness.
+    pub classes: ClassThresholds,
+    /// What may be deducted; `None` deducts nothing.
+    pub deduction: Option<DeductionTerms>,
+    /// Alert rules in file order.
+    pub rules: Vec<AlertRule>,
+    file: ConfigFile,
+    feature_uses: Vec<(String, Range<usize>)>,
+}
+
+/// Who is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Watch {
+    /// Merchants who owe something.
+    Borrowers,
+    /// Every merchant: an alert on one who owes nothing keeps new credit from them.
+    All,
+}
+
+/// A part of an instalment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Fees.
+    Fee,
+    /// Interest.
+    Interest,
+    /// Principal.
+    Principal,
+}
+
+/// How payments are allocated to instalments, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waterfall {
+    /// Order within one instalment; holds each part once.
+    pub within: [Part; 3],
+    /// How much less than the reckoned accrued interest still closes a loan early, in minor units.
+    pub early_close_tolerance_minor: i64,
+}
+
+impl Default for Waterfall {
+    /// Fees, interest, principal; one major unit of tolerance.
+    fn default() -> Self {
+        Self { within: [Part::Fee, Part::Interest, Part::Principal], early_close_tolerance_minor: 100 }
+    }
+}
+
+/// A range of days past due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// First day past due in it.
+    pub from_dpd: i64,
+    /// Last day past due in it; `None` for the last bucket.
+    pub to_dpd: Option<i64>,
+}
+
+/// From which days past due a loan is in a class, each later than the one before. China's rules of 2023: any overdue is special
+/// mention, more than 90 days substandard, more than 270 doubtful, more than 360 loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClassThresholds {
+    /// Special mention.
+    pub special_mention_from_dpd: i64,
+    /// Substandard: non-performing from here on.
+    pub substandard_from_dpd: i64,
+    /// Doubtful.
+    pub doubtful_from_dpd: i64,
+    /// Loss.
+    pub loss_from_dpd: i64,
+}
+
+/// What may be deducted from a merchant's payment account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeductionTerms {
+    /// Feature that holds what the account took in or can pay out, in minor units.
+    pub receipts_feature: String,
+    /// The most that is taken of it, over all loans of the merchant, in parts per million.
+    pub receipts_share_ppm: i64,
+    /// Smaller sums are not worth a deduction.
+    pub min_minor: i64,
+}
+
+/// How grave an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// Look soon.
+    Warning,
+    /// Act now.
+    Critical,
+}
+
+impl Severity {
+    /// Its name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What an alert asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Look more closely.
+    Watch,
+    /// No new credit.
+    Freeze,
+    /// Deduct arrears from the payment account.
+    Deduct,
+    /// Call the borrower.
+    Call,
+    /// Offer easier terms.
+    Restructure,
+}
+
+impl Action {
+    /// Its name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Freeze => "freeze",
+            Self::Deduct => "deduct",
+            Self::Call => "call",
+            Self::Restructure => "restructure",
+        }
+    }
+}
+
+/// One alert rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertRule {
+    /// Stable code.
+    pub code: ReasonCode,
+    /// What it means, in words.
+    pub text: String,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What it asks for.
+    pub action: Action,
+    /// What it looks at.
+    pub kind: AlertKind,
+}
+
+/// What an alert rule looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertKind {
+    /// A loan is so many days past due.
+    Arrears {
+        /// From which days past due.
+        from_dpd: i64,
+    },
+    /// Trade a day has fallen against the merchant's own past.
+    TradeDrop {
+        /// Sum over the recent window.
+        recent: String,
+        /// Days in the recent window.
+        recent_days: i64,
+        /// Sum over the window it is held against.
+        usual: String,
+        /// Days in that window.
+        usual_days: i64,
+        /// Smallest usual sum that can be held against.
+        min_usual: f64,
+        /// Share of the usual trade that has gone, 0 to 1, from which the rule fires.
+        drop_share: f64,
+    },
+    /// Disputes are frequent, and far more so than usual for the merchant.
+    DisputeSpike {
+        /// Share over the recent window.
+        recent: String,
+        /// Share over the merchant's past.
+        usual: String,
+        /// Recent share from which the rule may fire.
+        from_share: f64,
+        /// Multiple of the usual share that the recent one must reach as well.
+        times_usual: f64,
+    },
+    /// Orders wait and nothing is shipped.
+    ShippingStall {
+        /// Days since the last shipment.
+        idle_days: String,
+        /// Orders that wait.
+        backlog: String,
+        /// Days without a shipment from which the rule fires.
+        from_days: f64,
+        /// Orders that must wait for it to matter.
+        from_backlog: f64,
+    },
+    /// A single feature beyond a threshold: reviews, authenticity and whatever an analyst defines.
+    Feature {
+        /// The feature.
+        feature: String,
+        /// Fires at or above.
+        from: Option<f64>,
+        /// Fires at or below.
+        to: Option<f64>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMonitor {
+    watch: Watch,
+    waterfall: Spanned<RawWaterfall>,
+    class_from_dpd: Spanned<RawClasses>,
+    deduction: Option<RawDeduction>,
+    #[serde(rename = "bucket")]
+    buckets: Spanned<Vec<Spanned<RawBucket>>>,
+    #[serde(rename = "rule", default)]
+    rules: Vec<Spanned<RawRule>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWaterfall {
+    within: Spanned<Vec<Part>>,
+    early_close_tolerance_minor: Spanned<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawClasses {
+    special_mention: Spanned<i64>,
+    substandard: Spanned<i64>,
+    doubtful: Spanned<i64>,
+    loss: Spanned<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDeduction {
+    receipts_feature: Spanned<String>,
+    receipts_share_ppm: Spanned<i64>,
+    min_minor: Spanned<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBucket {
+    name: Spanned<String>,
+    from_dpd: Spanned<i64>,
+    to_dpd: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum RawKind {
+    Arrears,
+    TradeDrop,
+    DisputeSpike,
+    ShippingStall,
+    Feature,
+}
+
+impl RawKind {
+    /// The keys that a rule of the kind takes, beside `kind`, `code`, `text`, `severity` and `action`.
+    const fn keys(self) -> &'static str {
+        match self {
+            Self::Arrears => "from_dpd",
+            Self::TradeDrop => "recent, recent_days, usual, usual_days, min_usual, drop_share",
+            Self::DisputeSpike => "recent, usual, from_share, times_usual",
+            Self::ShippingStall => "idle_days, backlog, from_days, from_backlog",
+            Self::Feature => "feature, and from or to",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    kind: RawKind,
+    code: Spanned<String>,
+    text: Spanned<String>,
+    severity: Severity,
+    action: Action,
+    from_dpd: Option<Spanned<i64>>,
+    recent: Option<Spanned<String>>,
+    recent_days: Option<Spanned<i64>>,
+    usual: Option<Spanned<String>>,
+    usual_days: Option<Spanned<i64>>,
+    min_usual: Option<Spanned<f64>>,
+    drop_share: Option<Spanned<f64>>,
+    from_share: Option<Spanned<f64>>,
+    times_usual: Option<Spanned<f64>>,
+    idle_days: Option<Spanned<String>>,
+    backlog: Option<Spanned<String>>,
+    from_days: Option<Spanned<f64>>,
+    from_backlog: Option<Spanned<f64>>,
+    feature: Option<Spanned<String>>,
+    from: Option<Spanned<f64>>,
+    to: Option<Spanned<f64>>,
+}
+
+impl Monitor {
+    /// Reads and checks a monitor file.
+    ///
+    /// # Errors
+    /// Whatever the file holds that is not allowed, with the line.
+    pub fn open(path: &Path) -> Result<Self, ConfigError> {
+        Self::check(ConfigFile::open(path)?)
+    }
+
+    /// Checks a monitor file that is already in memory.
+    ///
+    /// # Errors
+    /// Whatever the text holds that is not allowed, with the line.
+    pub fn check(file: ConfigFile) -> Result<Self, ConfigError> {
+        let raw: RawMonitor = file.parse()?;
+        let mut feature_uses = Vec::new();
+        let waterfall = check_waterfall(&file, &raw.waterfall)?;
+        let buckets = check_buckets(&file, &raw.buckets)?;
+        let classes = check_classes(&file, &raw.class_from_dpd)?;
+        let deduction = match &raw.deduction {
+            None => None,
+            Some(deduction) => {
+                feature_uses.push((deduction.receipts_feature.get_ref().clone(), deduction.receipts_feature.span()));
+                Some(DeductionTerms {
+                    receipts_feature: deduction.receipts_feature.get_ref().clone(),
+                    receipts_share_ppm: bounds::integer(
+                        &file,
+                        &deduction.receipts_share_ppm,
+                        "receipts_share_ppm",
+                        1..=1_000_000,
+                    )?,
+                    min_minor: bounds::integer(&file, &deduction.min_minor, "min_minor", 1..=1_000_000_000)?,
+                })
+            }
+        };
+        let mut rules: Vec<AlertRule> = Vec::new();
+        for rule in &raw.rules {
+            let checked = check_rule(&file, rule, &mut feature_uses)?;
+            if rules.iter().any(|r| r.code == checked.code) {
+                let message = format!("alert {:?} is declared twice", checked.code.as_str());
+                return Err(file.refuse(&rule.get_ref().code.span(), message, "one [[rule]] a code"));
+            }
+            if checked.action == Action::Deduct && deduction.is_none() {
+                let message = format!("alert {:?} deducts, but there is no [deduction]", checked.code.as_str());
+                return Err(file.refuse(&rule.span(), message, "add [deduction] or choose another action"));
+            }
+            rules.push(checked);
+        }
+        Ok(Self { watch: raw.watch, waterfall, buckets, classes, deduction, rules, feature_uses, file })
+    }
+
+    /// Features that the rules read, each once, sorted.
+    #[must_use]
+    pub fn features(&self) -> BTreeSet<&str> {
+        self.feature_uses.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Refuses features that the job does not define.
+    ///
+    /// # Errors
+    /// The first unknown feature, with its line.
+    pub fn check_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
+        let known: BTreeSet<&str> = names.into_iter().collect();
+        for (name, span) in &self.feature_uses {
+            if !known.contains(name.as_str()) {
+                let message = format!("{name:?} is no feature of this job");
+                return Err(self.file.refuse(span, message, "a feature that the job's feature file defines"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_waterfall(file: &ConfigFile, raw: &Spanned<RawWaterfall>) -> Result<Waterfall, ConfigError> {
+    let within = &raw.get_ref().within;
+    let parts: [Part; 3] = match within.get_ref().as_slice() {
+        &[a, b, c] if a != b && b != c && a != c => [a, b, c],
+        _ => {
+            let message = "within must name each part of an instalment once";
+            return Err(file.refuse(&within.span(), message, "for example [\"fee\", \"interest\", \"principal\"]"));
+        }
+    };
+    let tolerance = &raw.get_ref().early_close_tolerance_minor;
+    Ok(Waterfall {
+        within: parts,
+        early_close_tolerance_minor: bounds::integer(file, tolerance, "early_close_tolerance_minor", 0..=100_000)?,
+    })
+}
+
+fn check_buckets(file: &ConfigFile, raw: &Spanned<Vec<Spanned<RawBucket>>>) -> Result<Vec<Bucket>, ConfigError> {
+    let mut buckets: Vec<Bucket> = Vec::new();
+    // The first day past due that no bucket holds yet; `None` once a bucket has no end.
+    let mut next = Some(0_i64);
+    for bucket in raw.get_ref() {
+        let RawBucket { name, from_dpd, to_dpd } = bucket.get_ref();
+        if name.get_ref().is_empty() || buckets.iter().any(|b| b.name == *name.get_ref()) {
+            let message = format!("bucket {:?} is unnamed or named twice", name.get_ref());
+            return Err(file.refuse(&name.span(), message, "a name of its own for each bucket"));
+        }
+        let from = *from_dpd.get_ref();
+        match next {
+            Some(expected) if from == expected => {}
+            Some(expected) if from > expected => {
+                let message = format!("no bucket holds {expected} to {} days past due", from - 1);
+                return Err(file.refuse(&from_dpd.span(), message, format!("from_dpd = {expected}")));
+            }
+            Some(expected) => {
+                let message = format!("bucket {:?} overlaps the one before it", name.get_ref());
+                return Err(file.refuse(&from_dpd.span(), message, format!("from_dpd = {expected}")));
+            }
+            None => {
+                let message = format!("bucket {:?} comes after one without an end", name.get_ref());
+                return Err(file.refuse(&bucket.span(), message, "only the last bucket has no to_dpd"));
+            }
+        }
+        let to = match to_dpd {
+            None => None,
+            Some(to) => Some(bounds::integer(file, to, "to_dpd", from..=36_600)?),
+        };
+        next = to.map(|t| t + 1);
+        buckets.push(Bucket { name: name.get_ref().clone(), from_dpd: from, to_dpd: to });
+    }
+    match next {
+        None => Ok(buckets),
+        Some(expected) => {
+            let message = format!("no bucket holds {expected} and more days past due");
+            Err(file.refuse(&raw.span(), message, "leave to_dpd out of the last [[bucket]]"))
+        }
+    }
+}
+
+fn check_classes(file: &ConfigFile, raw: &Spanned<RawClasses>) -> Result<ClassThresholds, ConfigError> {
+    let classes = raw.get_ref();
+    let mut least = 1;
+    let mut next = |value: &Spanned<i64>, key: &str| -> Result<i64, ConfigError> {
+        if *value.get_ref() < least {
+            let message = format!("{key} = {} overlaps the class before it", value.get_ref());
+            return Err(file.refuse(&value.span(), message, format!("{least} or more")));
+        }
+        let from = bounds::integer(file, value, key, 1..=3_660)?;
+        least = from + 1;
+        Ok(from)
+    };
+    Ok(ClassThresholds {
+        special_mention_from_dpd: next(&classes.special_mention, "special_mention")?,
+        substandard_from_dpd: next(&classes.substandard, "substandard")?,
+        doubtful_from_dpd: next(&classes.doubtful, "doubtful")?,
+        loss_from_dpd: next(&classes.loss, "loss")?,
+    })
+}
+
+fn check_rule(
+    file: &ConfigFile,
+    raw: &Spanned<RawRule>,
+    feature_uses: &mut Vec<(String, Range<usize>)>,
+) -> Result<AlertRule, ConfigError> {
+    let rule = raw.get_ref();
+    let code = ReasonCode::new(rule.code.get_ref())
+        .map_err(|e| file.refuse(&rule.code.span(), e.to_string(), "for example code = \"trade-drop\""))?;
+    let text = bounds::text(file, &rule.text, "text")?;
+    let wrong_keys = || {
+        let message = format!("rule {:?} lacks a key of its kind or has one of another", rule.code.get_ref());
+        file.refuse(&raw.span(), message, format!("this kind takes {}", rule.kind.keys()))
+    };
+    if rule.count() != rule.kind_count() {
+        return Err(wrong_keys());
+    }
+    let mut name = |value: &Option<Spanned<String>>| -> Result<String, ConfigError> {
+        let value = value.as_ref().ok_or_else(wrong_keys)?;
+        feature_uses.push((value.get_ref().clone(), value.span()));
+        Ok(value.get_ref().clone())
+    };
+    let number = |value: &Option<Spanned<f64>>, key: &str, low: f64, high: f64| -> Result<f64, ConfigError> {
+        bounds::finite(file, value.as_ref().ok_or_else(wrong_keys)?, key, low..=high)
+    };
+    let whole = |value: &Option<Spanned<i64>>, key: &str, low: i64, high: i64| -> Result<i64, ConfigError> {
+        bounds::integer(file, value.as_ref().ok_or_else(wrong_keys)?, key, low..=high)
+    };
+    let kind = match rule.kind {
+        RawKind::Arrears => AlertKind::Arrears { from_dpd: whole(&rule.from_dpd, "from_dpd", 1, 3_660)? },
+        RawKind::TradeDrop => AlertKind::TradeDrop {
+            recent: name(&rule.recent)?,
+            recent_days: whole(&rule.recent_days, "recent_days", 1, 3_660)?,
+            usual: name(&rule.usual)?,
+            usual_days: whole(&rule.usual_days, "usual_days", 1, 3_660)?,
+            min_usual: number(&rule.min_usual, "min_usual", 1.0, f64::MAX)?,
+            drop_share: number(&rule.drop_share, "drop_share", 0.01, 1.0)?,
+        },
+        RawKind::DisputeSpike => AlertKind::DisputeSpike {
+            recent: name(&rule.recent)?,
+            usual: name(&rule.usual)?,
+            from_share: number(&rule.from_share, "from_share", 0.000_1, 1.0)?,
+            times_usual: number(&rule.times_usual, "times_usual", 1.0, 1_000.0)?,
+        },
+        RawKind::ShippingStall => AlertKind::ShippingStall {
+            idle_days: name(&rule.idle_days)?,
+            backlog: name(&rule.backlog)?,
+            from_days: number(&rule.from_days, "from_days", 0.0, 3_660.0)?,
+            from_backlog: number(&rule.from_backlog, "from_backlog", 1.0, f64::MAX)?,
+        },
+        RawKind::Feature => {
+            let bound = |value: &Option<Spanned<f64>>, key: &str| {
+                value.as_ref().map(|v| bounds::finite(file, v, key, f64::MIN..=f64::MAX)).transpose()
+            };
+            let (from, to) = (bound(&rule.from, "from")?, bound(&rule.to, "to")?);
+            if from.is_some() == to.is_some() {
+                return Err(wrong_keys());
+            }
+            AlertKind::Feature { feature: name(&rule.feature)?, from, to }
+        }
+    };
+    if rule.action == Action::Deduct && !matches!(kind, AlertKind::Arrears { .. }) {
+        let message = format!("rule {:?} deducts without arrears", rule.code.get_ref());
+        return Err(file.refuse(&raw.span(), message, "only kind = \"arrears\" may deduct"));
+    }
+    Ok(AlertRule { code, text, severity: rule.severity, action: rule.action, kind })
+}
+
+impl RawRule {
+    /// Keys of any kind that are given.
+    fn count(&self) -> usize {
+        let numbers = [&self.min_usual, &self.drop_share, &self.from_share, &self.times_usual, &self.from_days];
+        let more = [&self.from_backlog, &self.from, &self.to];
+        let names = [&self.recent, &self.usual, &self.idle_days, &self.backlog, &self.feature];
+        let wholes = [&self.from_dpd, &self.recent_days, &self.usual_days];
+        numbers.iter().chain(&more).filter(|v| v.is_some()).count()
+            + names.iter().filter(|v| v.is_some()).count()
+            + wholes.iter().filter(|v| v.is_some()).count()
+    }
+
+    /// How many keys the kind takes; each is then asked for by name.
+    const fn kind_count(&self) -> usize {
+        match self.kind {
+            RawKind::Arrears => 1,
+            RawKind::TradeDrop => 6,
+            RawKind::DisputeSpike | RawKind::ShippingStall => 4,
+            RawKind::Feature => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "monitor_tests.rs"]
+mod tests;

@@ -1,0 +1,118 @@
+use std::path::Path;
+
+use super::*;
+
+const GOOD: &str = r#"watch = "borrowers"
+[waterfall]
+within = ["fee", "interest", "principal"]
+early_close_tolerance_minor = 100
+[class_from_dpd]
+special_mention = 1
+substandard = 91
+doubtful = 271
+loss = 361
+[deduction]
+receipts_feature = "receipts"
+receipts_share_ppm = 200_000
+min_minor = 100
+[[bucket]]
+name = "current"
+from_dpd = 0
+to_dpd = 0
+[[bucket]]
+name = "1-30"
+from_dpd = 1
+to_dpd = 30
+[[bucket]]
+name = "over-30"
+from_dpd = 31
+[[rule]]
+kind = "arrears"
+code = "arrears"
+text = "late"
+severity = "warning"
+action = "deduct"
+from_dpd = 1
+[[rule]]
+kind = "trade-drop"
+code = "trade-drop"
+text = "less trade"
+severity = "critical"
+action = "freeze"
+recent = "gmv_28d"
+recent_days = 28
+usual = "gmv_180d"
+usual_days = 180
+min_usual = 100
+drop_share = 0.7
+[[rule]]
+kind = "feature"
+code = "stars"
+text = "bad reviews"
+severity = "info"
+action = "watch"
+feature = "stars"
+to = 2.5
+"#;
+
+fn check(text: &str) -> Result<Monitor, ConfigError> {
+    Monitor::check(ConfigFile::from_text(Path::new("monitor.toml"), text))
+}
+
+#[test]
+fn a_good_file_is_read_whole() {
+    let monitor = check(GOOD).unwrap();
+    assert_eq!(monitor.waterfall, Waterfall::default());
+    assert_eq!(monitor.buckets[2], Bucket { name: "over-30".into(), from_dpd: 31, to_dpd: None });
+    assert_eq!(monitor.rules.len(), 3);
+    let features: Vec<&str> = monitor.features().into_iter().collect();
+    assert_eq!(features, ["gmv_180d", "gmv_28d", "receipts", "stars"]);
+    assert!(monitor.check_features(features).is_ok());
+    assert_eq!(monitor.check_features(["gmv_180d", "gmv_28d", "receipts"]).unwrap_err().line, 50);
+}
+
+#[test]
+fn what_is_not_allowed_is_refused_at_its_line() {
+    for (from, to, line, words) in [
+        (r#"["fee", "interest", "principal"]"#, r#"["fee", "interest", "fee"]"#, 3, "each part"),
+        (r#"["fee", "interest", "principal"]"#, r#"["fee", "interest"]"#, 3, "each part"),
+        ("early_close_tolerance_minor = 100", "early_close_tolerance_minor = -1", 4, "out of range"),
+        ("substandard = 91", "substandard = 1", 7, "overlaps"),
+        ("loss = 361", "loss = 270", 9, "overlaps"),
+        ("special_mention = 1", "special_mention = 0", 6, "overlaps"),
+        ("receipts_share_ppm = 200_000", "receipts_share_ppm = 1_000_001", 12, "out of range"),
+        ("from_dpd = 0", "from_dpd = 1", 16, "no bucket holds 0 to 0"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 2\nto_dpd = 30", 20, "no bucket holds 1 to 1"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 0\nto_dpd = 30", 20, "overlaps"),
+        ("from_dpd = 31", "from_dpd = 30", 24, "overlaps"),
+        ("from_dpd = 31", "from_dpd = 33", 24, "no bucket holds 31 to 32"),
+        ("from_dpd = 31", "from_dpd = 31\nto_dpd = 60", 14, "no bucket holds 61 and more"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 1", 21, "after one without an end"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 1\nto_dpd = 0", 21, "out of range"),
+        (r#"name = "1-30""#, r#"name = "current""#, 19, "named twice"),
+        (r#"action = "deduct""#, r#"action = "shout""#, 30, "unknown variant"),
+        (r#"action = "freeze""#, r#"action = "deduct""#, 32, "deducts without arrears"),
+        ("drop_share = 0.7", "drop_share = 1.1", 43, "out of range"),
+        ("drop_share = 0.7", "drop_share = 0", 43, "out of range"),
+        ("usual_days = 180\n", "", 32, "lacks a key of its kind"),
+        ("usual_days = 180", "usual_days = 180\nfrom = 3", 32, "lacks a key of its kind"),
+        ("to = 2.5", "from_days = 2.5", 44, "lacks a key of its kind"),
+        ("to = 2.5", "to = nan", 51, "out of range"),
+        (r#"code = "stars""#, r#"code = "arrears""#, 46, "declared twice"),
+        (r#"text = "late""#, r#"text = """#, 28, "blank"),
+        ("watch = \"borrowers\"", "watch = \"nobody\"", 1, "unknown variant"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let error = check(&GOOD.replacen(from, to, 1)).expect_err(to);
+        assert_eq!(error.line, line, "{to}: {error}");
+        assert!(error.message.contains(words), "{to}: {error}");
+    }
+}
+
+#[test]
+fn a_rule_that_deducts_needs_terms_to_deduct_by() {
+    let start = GOOD.find("[deduction]").unwrap();
+    let end = GOOD.find("[[bucket]]").unwrap();
+    let error = check(&format!("{}{}", &GOOD[..start], &GOOD[end..])).unwrap_err();
+    assert!(error.message.contains("there is no [deduction]"), "{error}");
+}

@@ -1,0 +1,152 @@
+//! Alerts: what the nightly watch found, with its evidence and what to do.
+
+use std::collections::BTreeMap;
+
+use super::error::MonitorError;
+use super::lookup::{FeatureLookup, finite};
+use super::rules::finding::Finding;
+use super::rules::{arrears, dispute_spike, feature, shipping_stall, trade_drop};
+use super::standing::LoanStanding;
+use crate::config::{Action, AlertKind, AlertRule, Monitor, Severity, Watch};
+use crate::domain::{AsOf, Hasher};
+
+/// One merchant under watch.
+#[derive(Clone, Copy)]
+pub struct MonitorCase<'a> {
+    /// The merchant.
+    pub merchant_id: &'a str,
+    /// Features.
+    pub features: &'a dyn FeatureLookup,
+    /// All loans of the merchant.
+    pub loans: &'a [LoanStanding],
+}
+
+impl MonitorCase<'_> {
+    /// Whether anything is owed.
+    #[must_use]
+    pub fn is_borrower(&self) -> bool {
+        self.loans.iter().any(|l| !l.is_closed)
+    }
+}
+
+/// One alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// Stable: the same merchant, loan, rule and day give the same id.
+    pub alert_id: String,
+    /// The merchant.
+    pub merchant_id: String,
+    /// The loan, for rules on loans.
+    pub loan_id: Option<String>,
+    /// Code of the rule.
+    pub rule: String,
+    /// What it means, in words.
+    pub text: String,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What was observed.
+    pub observed: f64,
+    /// The threshold applied.
+    pub threshold: f64,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What the watch over one merchant, or many, found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Alerts {
+    /// Alerts in rule order, loans by id.
+    pub alerts: Vec<Alert>,
+    /// How often each rule had too little history to say: a rule that has gone blind is seen here.
+    pub unknown: BTreeMap<String, u64>,
+}
+
+impl Alerts {
+    /// Adds what was found elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        self.alerts.extend(other.alerts);
+        for (rule, times) in other.unknown {
+            *self.unknown.entry(rule).or_default() += times;
+        }
+    }
+}
+
+/// Watches one merchant.
+///
+/// Rules on features see merchants who owe something, or all of them ([`Watch`]); arrears rules see every loan that is neither closed nor
+/// written off.
+///
+/// # Errors
+/// A feature that is NaN or infinite.
+pub fn watch(monitor: &Monitor, case: &MonitorCase<'_>, as_of: &AsOf) -> Result<Alerts, MonitorError> {
+    let mut found = Alerts::default();
+    for rule in &monitor.rules {
+        if let AlertKind::Arrears { from_dpd } = rule.kind {
+            for loan in case.loans.iter().filter(|l| !l.is_closed && !l.is_written_off) {
+                let finding = arrears::judge(loan.dpd, loan.arrears_minor, from_dpd);
+                record(&mut found, rule, case.merchant_id, Some(&loan.loan_id), finding, as_of);
+            }
+        } else if monitor.watch == Watch::All || case.is_borrower() {
+            let finding = judge_features(&rule.kind, case)?;
+            record(&mut found, rule, case.merchant_id, None, finding, as_of);
+        }
+    }
+    Ok(found)
+}
+
+fn judge_features(kind: &AlertKind, case: &MonitorCase<'_>) -> Result<Finding, MonitorError> {
+    let value = |name: &str| finite(case.features, case.merchant_id, name);
+    Ok(match kind {
+        AlertKind::Arrears { .. } => Finding::Unknown,
+        AlertKind::TradeDrop { recent, recent_days, usual, usual_days, min_usual, drop_share } => {
+            trade_drop::judge((value(recent)?, *recent_days), (value(usual)?, *usual_days), *min_usual, *drop_share)
+        }
+        AlertKind::DisputeSpike { recent, usual, from_share, times_usual } => {
+            dispute_spike::judge(value(recent)?, value(usual)?, *from_share, *times_usual)
+        }
+        AlertKind::ShippingStall { idle_days, backlog, from_days, from_backlog } => {
+            shipping_stall::judge(value(idle_days)?, value(backlog)?, *from_days, *from_backlog)
+        }
+        AlertKind::Feature { feature, from, to } => feature::judge(value(feature)?, *from, *to),
+    })
+}
+
+fn record(
+    found: &mut Alerts,
+    rule: &AlertRule,
+    merchant_id: &str,
+    loan_id: Option<&str>,
+    finding: Finding,
+    as_of: &AsOf,
+) {
+    match finding {
+        Finding::Quiet { .. } => {}
+        Finding::Unknown => *found.unknown.entry(rule.code.to_string()).or_default() += 1,
+        Finding::Fired { observed, threshold } => found.alerts.push(Alert {
+            alert_id: alert_id(merchant_id, loan_id, rule.code.as_str(), as_of),
+            merchant_id: merchant_id.to_owned(),
+            loan_id: loan_id.map(str::to_owned),
+            rule: rule.code.to_string(),
+            text: rule.text.clone(),
+            severity: rule.severity,
+            observed,
+            threshold,
+            action: rule.action,
+        }),
+    }
+}
+
+/// 24 hexadecimal digits of a digest over merchant, loan, rule and day.
+fn alert_id(merchant_id: &str, loan_id: Option<&str>, rule: &str, as_of: &AsOf) -> String {
+    let mut hasher = Hasher::default();
+    hasher.field(b"alert");
+    hasher.field(merchant_id.as_bytes());
+    hasher.field(loan_id.map_or(b"", str::as_bytes));
+    hasher.field(rule.as_bytes());
+    hasher.field(as_of.date().to_string().as_bytes());
+    hasher.finish().to_string().chars().take(24).collect()
+}
+
+#[cfg(test)]
+#[path = "alert_tests.rs"]
+mod tests;

@@ -1,0 +1,143 @@
+//! The portfolio: exposure, arrears, buckets, classes and the share that does not perform.
+//!
+//! All sums are integers, so that portfolios of shards merge in any order to the same whole. Merchants live in one shard each, so their counts
+//! add up too.
+
+use std::collections::BTreeMap;
+
+use super::class::{Class, bucket_of};
+use super::error::MonitorError;
+use super::standing::LoanStanding;
+use crate::config::{Bucket, ClassThresholds};
+
+/// Loans and the principal they still owe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Number of loans.
+    pub loans: u64,
+    /// Principal not repaid, in minor units.
+    pub outstanding_minor: i64,
+}
+
+/// The open loans of a shard, or of all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Portfolio {
+    /// Merchants with an open loan.
+    pub borrowers: u64,
+    /// Open loans: neither closed nor written off.
+    pub open: Tally,
+    /// Due and unpaid on open loans, in minor units.
+    pub arrears_minor: i64,
+    /// Open loans of borrowers in default, or with a loan classed substandard or worse.
+    pub non_performing: Tally,
+    /// Written off, with something still owed.
+    pub written_off: Tally,
+    /// Open loans by bucket of their own days past due.
+    pub by_bucket: BTreeMap<String, Tally>,
+    /// Open loans by class. From substandard up, and in default, a borrower's worst loan classes them all.
+    pub by_class: BTreeMap<Class, Tally>,
+}
+
+impl Portfolio {
+    /// The portfolio of standings sorted by merchant.
+    ///
+    /// # Errors
+    /// Sums beyond 64 bits, or a product without a default definition.
+    pub fn of(
+        standings: &[LoanStanding],
+        buckets: &[Bucket],
+        classes: &ClassThresholds,
+        default_dpd: &BTreeMap<String, u16>,
+    ) -> Result<Self, MonitorError> {
+        let mut portfolio = Self::default();
+        for bucket in buckets {
+            portfolio.by_bucket.insert(bucket.name.clone(), Tally::default());
+        }
+        for loans in standings.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
+            let marked = borrowers_class(loans, classes, default_dpd)?;
+            let mut is_borrower = false;
+            for loan in loans.iter().filter(|l| !l.is_closed) {
+                if loan.is_written_off {
+                    portfolio.written_off.add(loan)?;
+                    continue;
+                }
+                is_borrower = true;
+                portfolio.open.add(loan)?;
+                portfolio.arrears_minor = sum(portfolio.arrears_minor, loan.arrears_minor, "arrears")?;
+                if let Some(bucket) = bucket_of(buckets, loan.dpd) {
+                    portfolio.by_bucket.entry(bucket.name.clone()).or_default().add(loan)?;
+                }
+                let class = marked.unwrap_or_else(|| Class::of(loan.dpd, classes));
+                portfolio.by_class.entry(class).or_default().add(loan)?;
+                if class.is_non_performing() {
+                    portfolio.non_performing.add(loan)?;
+                }
+            }
+            portfolio.borrowers += u64::from(is_borrower);
+        }
+        Ok(portfolio)
+    }
+
+    /// Adds another shard's portfolio.
+    ///
+    /// # Errors
+    /// Sums beyond 64 bits.
+    pub fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
+        self.borrowers += other.borrowers;
+        self.open.merge(&other.open)?;
+        self.arrears_minor = sum(self.arrears_minor, other.arrears_minor, "arrears")?;
+        self.non_performing.merge(&other.non_performing)?;
+        self.written_off.merge(&other.written_off)?;
+        for (bucket, tally) in &other.by_bucket {
+            self.by_bucket.entry(bucket.clone()).or_default().merge(tally)?;
+        }
+        for (class, tally) in &other.by_class {
+            self.by_class.entry(*class).or_default().merge(tally)?;
+        }
+        Ok(())
+    }
+
+    /// Non-performing ÷ all outstanding principal of open loans, 0 to 1; `None` where nothing is outstanding.
+    #[must_use]
+    pub fn non_performing_share(&self) -> Option<f64> {
+        (self.open.outstanding_minor > 0)
+            .then(|| self.non_performing.outstanding_minor as f64 / self.open.outstanding_minor as f64)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, loan: &LoanStanding) -> Result<(), MonitorError> {
+        self.merge(&Self { loans: 1, outstanding_minor: loan.outstanding_minor })
+    }
+
+    fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
+        self.loans += other.loans;
+        self.outstanding_minor = sum(self.outstanding_minor, other.outstanding_minor, "outstanding principal")?;
+        Ok(())
+    }
+}
+
+/// The class that marks all of a borrower's loans: the worst of them, at least substandard, once one is in default or classed
+/// substandard or worse. `None` where each loan is classed by itself.
+fn borrowers_class(
+    loans: &[LoanStanding],
+    classes: &ClassThresholds,
+    default_dpd: &BTreeMap<String, u16>,
+) -> Result<Option<Class>, MonitorError> {
+    let mut worst = Class::Normal;
+    let mut is_marked = false;
+    for loan in loans.iter().filter(|l| !l.is_closed) {
+        let class = Class::of(loan.dpd, classes);
+        worst = worst.max(class);
+        is_marked |= class.is_non_performing() || loan.is_in_default(default_dpd)?;
+    }
+    Ok(is_marked.then(|| worst.max(Class::Substandard)))
+}
+
+fn sum(a: i64, b: i64, what: &'static str) -> Result<i64, MonitorError> {
+    a.checked_add(b).ok_or_else(|| MonitorError::Overflow { loan_id: "of the portfolio".to_owned(), what })
+}
+
+#[cfg(test)]
+#[path = "portfolio_tests.rs"]
+mod tests;
