@@ -7,7 +7,8 @@
 -- `category` is the category of the first item of that first order (ties by order and item number), not the most frequent
 -- one: what sells best over the whole export would look ahead. `region` is the seller's state.
 --
--- Times are the civil times of the export, taken as they are (the job's time zone is UTC): the export does not say in which zone
+-- Times stay text here, so that what cannot be read is quarantined as it was written; in this form text sorts as time does.
+-- They are the civil times of the export, taken as they are (the job's time zone is UTC): the export does not say in which zone
 -- they were written, and all of them are compared with each other only.
 WITH items AS (
     SELECT DISTINCT order_id, order_item_id, product_id, seller_id FROM order_items
@@ -24,7 +25,7 @@ sales AS (
     LEFT JOIN products ON items.product_id = products.product_id
     LEFT JOIN category_translation
         ON products.product_category_name = category_translation.product_category_name
-    WHERE TRY_CAST(orders.order_purchase_timestamp AS TIMESTAMP) IS NOT NULL
+    WHERE orders.order_purchase_timestamp LIKE '____-__-__ __:__:__'
 ),
 ranked AS (
     SELECT

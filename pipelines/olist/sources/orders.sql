@@ -11,7 +11,7 @@
 -- `cancelled_at`: canceled and unavailable orders carry no instant of their own, and the status is that of the export, months
 -- later. The cancellation happened after the order's last recorded milestone; dating it there would let a look back see it
 -- before it was known. It is dated at the last milestone or at the promised delivery, whichever is later: by then the
--- promise had visibly failed. Nothing is known of it before.
+-- promise had visibly failed. Nothing is known of it before. (Times are text in this file; in this form text sorts as time does.)
 WITH items AS (
     SELECT DISTINCT order_id, order_item_id, product_id, seller_id, price, freight_value FROM order_items
 ),
@@ -41,11 +41,11 @@ SELECT
     orders.order_approved_at AS paid_at,
     CASE
         WHEN orders.order_status IN ('canceled', 'unavailable') THEN GREATEST(
-            TRY_CAST(orders.order_purchase_timestamp AS TIMESTAMP),
-            TRY_CAST(orders.order_approved_at AS TIMESTAMP),
-            TRY_CAST(orders.order_delivered_carrier_date AS TIMESTAMP),
-            TRY_CAST(orders.order_delivered_customer_date AS TIMESTAMP),
-            TRY_CAST(orders.order_estimated_delivery_date AS TIMESTAMP)
+            orders.order_purchase_timestamp,
+            orders.order_approved_at,
+            orders.order_delivered_carrier_date,
+            orders.order_delivered_customer_date,
+            orders.order_estimated_delivery_date
         )
         ELSE NULL
     END AS cancelled_at,

@@ -3,12 +3,15 @@
 -- order that does not exist are found this way, too: they are orphans.
 --
 -- `ship_by_at` is the latest of the parcel's shipping limits: the seller's own promise. `promised_at` is the delivery date
--- that the buyer was shown. Carrier and delivery times are the order's: the export does not tell parcels apart.
+-- that the buyer was shown. A limit that is no time is passed on, so that the parcel is quarantined rather than judged by the rest. Carrier and delivery times are the order's: the export does not tell parcels apart.
 WITH limits AS (
     SELECT
         order_id,
         seller_id,
-        MAX(shipping_limit_date) AS ship_by_at
+        COALESCE(
+            MAX(CASE WHEN shipping_limit_date LIKE '____-__-__ __:__:__' THEN NULL ELSE shipping_limit_date END),
+            MAX(shipping_limit_date)
+        ) AS ship_by_at
     FROM order_items
     GROUP BY order_id, seller_id
 )
