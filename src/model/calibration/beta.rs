@@ -23,25 +23,25 @@ pub fn fit_beta(ties: &[Tie]) -> Result<CalibrationMap, CalibrationError> {
     if ties.len() < 3 {
         return Err(no_fit(Undefined::TooFewGroups));
     }
-    let free = logistic::fit(&ties, beta_features).map_err(no_fit)?;
-    let [c, a, b] = *free.as_slice() else { return Err(no_fit(Undefined::NotConverged)) };
+    let [c, a, b] = logistic::fit(&ties, |p| {
+        let [ln_p, minus_ln_q] = beta_features(p);
+        [1.0, ln_p, minus_ln_q]
+    })
+    .map_err(no_fit)?;
     if a >= 0.0 && b >= 0.0 {
         return Ok(CalibrationMap::Beta { a, b, c });
     }
-    let flat = CalibrationMap::Beta { a: 0.0, b: 0.0, c: base_log_odds(&ties) };
     let held = if a < 0.0 {
-        let one = logistic::fit(&ties, |p| [beta_features(p)[1]]).map_err(no_fit)?;
-        match one.as_slice() {
-            [c, b] if *b >= 0.0 => CalibrationMap::Beta { a: 0.0, b: *b, c: *c },
-            _ => flat,
-        }
+        let [c, b] = logistic::fit(&ties, |p| [1.0, beta_features(p)[1]]).map_err(no_fit)?;
+        CalibrationMap::Beta { a: 0.0, b, c }
     } else {
-        let one = logistic::fit(&ties, |p| [beta_features(p)[0]]).map_err(no_fit)?;
-        match one.as_slice() {
-            [c, a] if *a >= 0.0 => CalibrationMap::Beta { a: *a, b: 0.0, c: *c },
-            _ => flat,
-        }
+        let [c, a] = logistic::fit(&ties, |p| [1.0, beta_features(p)[0]]).map_err(no_fit)?;
+        CalibrationMap::Beta { a, b: 0.0, c }
     };
+    // Both ends fall: the raw PD carries no information.
+    if matches!(held, CalibrationMap::Beta { a, b, .. } if a < 0.0 || b < 0.0) {
+        return Ok(CalibrationMap::Beta { a: 0.0, b: 0.0, c: base_log_odds(&ties) });
+    }
     Ok(held)
 }
 

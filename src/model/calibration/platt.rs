@@ -9,7 +9,7 @@ use super::error::CalibrationError;
 use super::logistic;
 use super::map::CalibrationMap;
 use super::targets::softened;
-use crate::model::validation::{Tie, Undefined, logit};
+use crate::model::validation::{Tie, logit};
 
 /// Fits the line to a sample's ties.
 ///
@@ -18,10 +18,11 @@ use crate::model::validation::{Tie, Undefined, logit};
 pub fn fit_platt(ties: &[Tie]) -> Result<CalibrationMap, CalibrationError> {
     let no_fit = |reason| CalibrationError::NoFit { method: "platt", reason };
     let ties = softened(ties).map_err(no_fit)?;
-    match logistic::fit(&ties, |p| [logit(p)]).map_err(no_fit)?.as_slice() {
-        [intercept, slope] if *slope >= 0.0 => Ok(CalibrationMap::Platt { intercept: *intercept, slope: *slope }),
-        [_, _] => Ok(CalibrationMap::Platt { intercept: base_log_odds(&ties), slope: 0.0 }),
-        _ => Err(no_fit(Undefined::NotConverged)),
+    let [intercept, slope] = logistic::fit(&ties, |p| [1.0, logit(p)]).map_err(no_fit)?;
+    if slope >= 0.0 {
+        Ok(CalibrationMap::Platt { intercept, slope })
+    } else {
+        Ok(CalibrationMap::Platt { intercept: base_log_odds(&ties), slope: 0.0 })
     }
 }
 
@@ -34,8 +35,8 @@ pub(super) fn base_log_odds(ties: &[Tie]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::validation::Ranked;
     use crate::model::validation::fixture::{assert_close, ranked, single_class};
+    use crate::model::validation::{Ranked, Undefined};
 
     // statsmodels 0.15.0: GLM([t, 1 - t], add_constant(log(pd / (1 - pd))), Binomial()) with t = 14/15 for bads, 1/29 for goods
     #[test]

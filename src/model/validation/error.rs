@@ -32,6 +32,22 @@ pub enum ValidationError {
         /// The value.
         value: f64,
     },
+    /// A value that must be finite and is not.
+    #[error("read a finite number in row {row}: found {value}")]
+    NotFinite {
+        /// Row, counted from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A column with so many values that it names rows, not segments.
+    #[error("break down by a column of {segments} values: the limit is {limit}")]
+    TooManySegments {
+        /// Values found.
+        segments: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// More rows than a resampling index can address.
     #[error("validate {rows} rows: the limit is {limit}")]
     TooManyRows {
