@@ -1,4 +1,39 @@
-//! Models: from labelled rows to a scorecard with its validation. The only place that names linfa.
+//! Models: a scorecard of willingness to pay (probability of default) and a regression of ability to pay.
+//!
+//! ```text
+//! table ── fine cells, a byte a cell ──▶ binning ──▶ selection ──▶ tune (cross-validation) ──▶ fit ──▶ sign control
+//!                                                                                               └─▶ points ──▶ Scorecard
+//! ```
+//!
+//! This is the only room that names linfa, and no linfa type leaves it. Polarity, stated once: a target of `true` is bad; a
+//! weight of evidence, a log-odds value and a score that are higher are safer.
 
+pub mod ability;
+pub mod binning;
 pub mod calibration;
+mod error;
+pub mod fit;
+mod points;
+mod prepare;
+pub mod registry;
+mod report;
+mod scorecard;
+mod selection;
+mod settings;
+mod sign;
+pub mod table;
+mod terms;
+mod train;
+mod tune;
 pub mod validation;
+
+pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility, train_ability};
+pub use error::ModelError;
+pub use points::Scaling;
+pub use report::{
+    Dropped, PartReport, Removal, RoundingReport, Stage, TrainReport, TuningReport, VariableReport, measure_part,
+};
+pub use scorecard::{Band, BlockScores, PairTable, Reason, Scorecard, Scored, ScoredVariable};
+pub use settings::TrainSettings;
+pub use table::{Column, Direction, ScoringTable, TrainingTable, Values};
+pub use train::{TrainedScorecard, train_scorecard};

@@ -1,0 +1,218 @@
+//! `apply`: a model's scores for every row of a table.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use clap::Args;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde_json::{Value, json};
+
+use crate::model::registry::load_folder;
+use crate::model::table::{Column, Kind, TableFile, Values, open_table};
+use crate::model::{BlockScores, ModelError, Scorecard};
+
+/// What `apply` takes.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// Model folder.
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Table to score, CSV or Parquet.
+    #[arg(long, value_name = "FILE")]
+    pub table: PathBuf,
+    /// Scores to write, CSV where the name ends in .csv, else Parquet; must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Columns of the table to carry over, separated by commas; repeat the option for names that hold commas.
+    #[arg(long, value_name = "COLUMNS")]
+    pub keep: Vec<String>,
+}
+
+/// Scores the table into a file; returns what `--format json` prints.
+///
+/// # Errors
+/// Whatever is wrong with the model folder, the table or the output.
+pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
+    let bundle = load_folder(&args.model)?;
+    let file = open_table(&args.table)?;
+    let keep = kept_columns(&args.keep, &file)?;
+    if args.out.exists() {
+        return Err(ModelError::Exists { path: args.out.clone() });
+    }
+    let card = &bundle.scorecard;
+    let mut bands: BTreeMap<String, usize> = BTreeMap::new();
+    let mut sink = Sink::create(&args.out, &keep)?;
+    let mut rows = 0_usize;
+    let outcome = score_file(
+        card,
+        &file,
+        &mut |_, block, kept| {
+            rows += block.score.len();
+            sink.write(card, block, kept, &mut bands)
+        },
+        &keep.iter().map(|(at, kind, _)| (*at, *kind)).collect::<Vec<_>>(),
+    )
+    .and_then(|()| sink.finish());
+    if let Err(error) = outcome {
+        // A half-written file of scores must not be taken for a whole one.
+        let _ = std::fs::remove_file(&args.out);
+        return Err(error);
+    }
+    Ok(json!({ "model": args.model, "out": args.out, "rows": rows, "bands": bands }))
+}
+
+/// Takes the first row number of a block, its scores, and the columns kept.
+pub type BlockSink<'a> = &'a mut dyn FnMut(usize, &BlockScores, &[Column]) -> Result<(), ModelError>;
+
+/// Streams blocks of scores with the columns kept.
+///
+/// # Errors
+/// A column the model needs is absent or of another kind, and whatever `each` returns.
+pub fn score_file(
+    card: &Scorecard,
+    file: &TableFile,
+    each: BlockSink<'_>,
+    keep: &[(usize, Kind)],
+) -> Result<(), ModelError> {
+    let mut wanted = Vec::new();
+    for (name, kind) in card.inputs() {
+        wanted.push((file.position(&name)?, kind));
+    }
+    let inputs = wanted.len();
+    wanted.extend_from_slice(keep);
+    file.for_each_block(&wanted, &mut |first, columns| {
+        let (used, kept) = columns.split_at(inputs.min(columns.len()));
+        let block = card.score_columns(&used.iter().collect::<Vec<_>>())?;
+        each(first, &block, kept)
+    })
+}
+
+type Kept = (usize, Kind, String);
+
+fn kept_columns(given: &[String], file: &TableFile) -> Result<Vec<Kept>, ModelError> {
+    let mut names: Vec<String> = Vec::new();
+    for item in given {
+        if file.names().contains(item) {
+            names.push(item.clone());
+        } else {
+            names.extend(item.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()));
+        }
+    }
+    names.into_iter().map(|name| Ok((file.position(&name)?, Kind::Text, name))).collect()
+}
+
+/// Where scores go.
+enum Sink {
+    Csv(Box<csv::Writer<File>>, PathBuf),
+    Parquet(Option<Box<ArrowWriter<File>>>, Arc<Schema>, PathBuf),
+}
+
+const OWN: [&str; 7] = ["pd_prob", "score", "band", "reason_1", "reason_2", "reason_3", "reason_4"];
+
+impl Sink {
+    fn create(path: &PathBuf, keep: &[Kept]) -> Result<Self, ModelError> {
+        if let Some((_, _, name)) = keep.iter().find(|(_, _, n)| OWN.contains(&n.as_str())) {
+            let why = format!("column {name:?} has the name of one that is written");
+            return Err(ModelError::BadSetting { setting: "keep", why });
+        }
+        let file = File::create(path).map_err(|e| ModelError::io(path, e))?;
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+            let mut writer = csv::Writer::from_writer(file);
+            let header = keep.iter().map(|(_, _, n)| n.as_str()).chain(OWN);
+            writer.write_record(header).map_err(|e| ModelError::table(path, e))?;
+            return Ok(Self::Csv(Box::new(writer), path.clone()));
+        }
+        let mut fields: Vec<Field> = keep.iter().map(|(_, _, n)| Field::new(n, DataType::Utf8, true)).collect();
+        fields.push(Field::new("pd_prob", DataType::Float64, false));
+        fields.push(Field::new("score", DataType::Int32, false));
+        fields.push(Field::new("band", DataType::Utf8, false));
+        fields.extend(OWN.iter().skip(3).map(|n| Field::new(*n, DataType::Utf8, true)));
+        let schema = Arc::new(Schema::new(fields));
+        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
+            .map_err(|e| ModelError::table(path, e))?;
+        Ok(Self::Parquet(Some(Box::new(writer)), schema, path.clone()))
+    }
+
+    fn write(
+        &mut self,
+        card: &Scorecard,
+        block: &BlockScores,
+        kept: &[Column],
+        bands: &mut BTreeMap<String, usize>,
+    ) -> Result<(), ModelError> {
+        let rows = block.score.len();
+        let pd: Vec<f64> = block.score.iter().map(|&s| card.probability(s)).collect();
+        let band: Vec<&str> = block.score.iter().map(|&s| card.band(s)).collect();
+        for b in &band {
+            match bands.get_mut(*b) {
+                Some(n) => *n += 1,
+                None => {
+                    bands.insert((*b).to_owned(), 1);
+                }
+            }
+        }
+        let codes: Vec<Vec<String>> = (0..rows)
+            .map(|row| {
+                let bins: Vec<u8> = block.bins.iter().filter_map(|b| b.get(row)).copied().collect();
+                card.reasons(&bins).into_iter().map(|r| r.code).collect()
+            })
+            .collect();
+        match self {
+            Self::Csv(writer, path) => {
+                for row in 0..rows {
+                    let mut record: Vec<String> = kept.iter().map(|c| text(c, row).unwrap_or_default()).collect();
+                    record.push(pd.get(row).map(ToString::to_string).unwrap_or_default());
+                    record.push(block.score.get(row).map(ToString::to_string).unwrap_or_default());
+                    record.push(band.get(row).map(|b| (*b).to_owned()).unwrap_or_default());
+                    let given = codes.get(row).map_or(&[][..], Vec::as_slice);
+                    record.extend((0..4).map(|k| given.get(k).cloned().unwrap_or_default()));
+                    writer.write_record(&record).map_err(|e| ModelError::table(path, e))?;
+                }
+                Ok(())
+            }
+            Self::Parquet(writer, schema, path) => {
+                let mut arrays: Vec<ArrayRef> = kept
+                    .iter()
+                    .map(|c| Arc::new((0..rows).map(|r| text(c, r)).collect::<StringArray>()) as ArrayRef)
+                    .collect();
+                arrays.push(Arc::new(Float64Array::from(pd)));
+                arrays.push(Arc::new(Int32Array::from(block.score.clone())));
+                arrays.push(Arc::new(StringArray::from(band)));
+                for k in 0..4 {
+                    let column: StringArray = codes.iter().map(|c| c.get(k).map(String::as_str)).collect();
+                    arrays.push(Arc::new(column));
+                }
+                let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|e| ModelError::table(path, e))?;
+                match writer {
+                    Some(w) => w.write(&batch).map_err(|e| ModelError::table(path, e)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), ModelError> {
+        match self {
+            Self::Csv(writer, path) => writer.flush().map_err(|e| ModelError::io(path, e)),
+            Self::Parquet(writer, _, path) => match writer.take() {
+                Some(w) => w.close().map(|_| ()).map_err(|e| ModelError::table(path, e)),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+/// A kept value as text.
+fn text(column: &Column, row: usize) -> Option<String> {
+    match &column.values {
+        Values::Number(v) => v.get(row).filter(|x| !x.is_nan()).map(ToString::to_string),
+        Values::Text(t) => t.get(row).map(str::to_owned),
+    }
+}

@@ -1,0 +1,175 @@
+//! `train --table`: a scorecard from any table.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use crate::domain::{Digest, Hasher};
+use crate::model::registry::{Contents, Origin, save_folder};
+use crate::model::table::{Features, Kind, Split, TableFile, Values, assign_split, open_table, read_target};
+use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
+
+/// What `train --table` takes.
+#[derive(Debug, Clone, Args)]
+pub struct TrainTableArgs {
+    /// Table to train on, CSV or Parquet.
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+    /// Column of the outcome; two values.
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// The value of the target that means bad, where 1, bad, yes and the like do not say it.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub positive: Option<String>,
+    /// Column of dates; rows from --test-from on test. It is no variable.
+    #[arg(long, value_name = "COLUMN", requires = "test_from", conflicts_with = "test_share")]
+    pub time: Option<String>,
+    /// First day of the test part.
+    #[arg(long, value_name = "DATE", requires = "time")]
+    pub test_from: Option<Date>,
+    /// Share of rows that test, drawn with --seed.
+    #[arg(long, value_name = "SHARE")]
+    pub test_share: Option<f64>,
+    /// Seed of the split and of the cross-validation.
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Columns to leave out, separated by commas; repeat the option for names that hold commas.
+    #[arg(long, value_name = "COLUMNS")]
+    pub drop: Vec<String>,
+    /// Numbers with a meaning of their own, such as -9, separated by commas.
+    #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
+    pub special: Vec<f64>,
+    /// Column of positive row weights.
+    #[arg(long, value_name = "COLUMN")]
+    pub weight: Option<String>,
+    /// Model folder to write; must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Trains, writes the model folder, and returns what `--format json` prints.
+///
+/// # Errors
+/// Whatever is wrong with the table, the options or the output folder.
+pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, ModelError> {
+    let path = required(args.table.as_deref(), "table")?;
+    let target = required(args.target.as_deref(), "target")?;
+    let out = required(args.out.as_deref(), "out")?;
+    if out.exists() && std::fs::read_dir(out).map_or(true, |mut d| d.next().is_some()) {
+        return Err(ModelError::Exists { path: out.to_owned() });
+    }
+    let settings = TrainSettings { specials: args.special.clone(), seed: args.seed, ..TrainSettings::default() };
+    settings.check()?;
+    let file = open_table(path)?;
+    let data_digest = file.digest()?;
+    let (table, split) = training_table(args, file, target)?;
+    let trained = train_scorecard(&table, &settings)?;
+    let config_digest = config_digest(args, &settings, &split);
+    let report = json_value(&trained, out)?;
+    let name = out.file_name().map_or_else(|| "scorecard".to_owned(), |n| n.to_string_lossy().into_owned());
+    let origin = Origin {
+        data_digest,
+        config_digest,
+        training_window: None,
+        trained_on: today,
+        expires_on: None,
+        limitations: vec!["trained on one table; not approved for lending decisions".to_owned()],
+    };
+    let contents =
+        Contents { scorecard: &trained.scorecard, ability: None, validation: &report, attachments: BTreeMap::new() };
+    save_folder(out, &name, &data_digest.short(), &contents, origin)?;
+    Ok(printed(out, &trained))
+}
+
+fn required<'a, T: ?Sized>(value: Option<&'a T>, setting: &'static str) -> Result<&'a T, ModelError> {
+    value.ok_or_else(|| ModelError::BadSetting { setting, why: format!("--{setting} is needed") })
+}
+
+fn training_table(args: &TrainTableArgs, file: TableFile, target: &str) -> Result<(TrainingTable, Split), ModelError> {
+    let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
+    let mut aside = vec![target.to_owned()];
+    aside.extend(dropped_columns(&args.drop, &file)?);
+    aside.extend(args.time.clone());
+    aside.extend(args.weight.clone());
+    let times = args.time.as_deref().map(|c| numbers(&file, c, Kind::Date)).transpose()?;
+    let weights = args.weight.as_deref().map(|c| numbers(&file, c, Kind::Number)).transpose()?;
+    let split = match (&args.time, args.test_from, args.test_share) {
+        (Some(column), Some(from), _) => Split::OutOfTime { column: column.clone(), test_from: days(from) },
+        (_, _, Some(test_share)) => Split::Random { test_share, seed: args.seed },
+        _ => Split::None,
+    };
+    let test = assign_split(&split, &outcome, times.as_deref())?;
+    let at = (0..file.names().len()).filter(|&i| file.names().get(i).is_some_and(|n| !aside.contains(n))).collect();
+    let table = TrainingTable {
+        features: Features::File { file, at },
+        directions: BTreeMap::new(),
+        target: outcome,
+        weights,
+        test,
+        groups: None,
+    };
+    Ok((table, split))
+}
+
+/// Names as given, or parts of a list; every one must be a column.
+fn dropped_columns(given: &[String], file: &TableFile) -> Result<Vec<String>, ModelError> {
+    let mut names = Vec::new();
+    for item in given {
+        if file.names().contains(item) {
+            names.push(item.clone());
+            continue;
+        }
+        for name in item.split(',').map(str::trim).filter(|n| !n.is_empty()) {
+            file.position(name)?;
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+fn numbers(file: &TableFile, column: &str, kind: Kind) -> Result<Vec<f64>, ModelError> {
+    let at = file.position(column)?;
+    match file.load(at, Some(kind))?.map(|(c, _)| c.values) {
+        Some(Values::Number(values)) => Ok(values),
+        _ => {
+            Err(ModelError::BadTarget { column: column.to_owned(), why: format!("it does not hold {}s", kind.word()) })
+        }
+    }
+}
+
+fn days(date: Date) -> f64 {
+    Date::constant(1970, 1, 1).until(date).map_or(f64::NAN, |span| f64::from(span.get_days()))
+}
+
+fn config_digest(args: &TrainTableArgs, settings: &TrainSettings, split: &Split) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.field(args.target.as_deref().unwrap_or_default().as_bytes());
+    hasher.field(args.positive.as_deref().unwrap_or_default().as_bytes());
+    for name in &args.drop {
+        hasher.field(name.as_bytes());
+    }
+    hasher.field(serde_json::to_string(&(settings, split)).unwrap_or_default().as_bytes());
+    hasher.finish()
+}
+
+fn json_value(trained: &TrainedScorecard, out: &Path) -> Result<Value, ModelError> {
+    serde_json::to_value(&trained.report).map_err(|e| ModelError::BadModel { path: out.to_owned(), why: e.to_string() })
+}
+
+fn printed(out: &Path, trained: &TrainedScorecard) -> Value {
+    let report = &trained.report;
+    json!({
+        "model": out,
+        "train": report.train,
+        "test": report.test,
+        "out_of_fold": report.tuning.out_of_fold,
+        "variables": trained.scorecard.variables.len(),
+        "tables": trained.scorecard.tables.len(),
+        "wrong_signs": report.variables.iter().filter(|v| !v.signs_agree).count(),
+        "dropped": report.dropped,
+        "warnings": report.warnings,
+    })
+}

@@ -1,0 +1,7 @@
+//! Ability to pay: next-window net receipts, as a mean and an honest lower quantile.
+
+mod fit;
+mod predict;
+
+pub use fit::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
+pub use predict::{AbilityEstimate, AbilityInput, AbilityModel, SizeGroup};

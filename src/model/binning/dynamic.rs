@@ -1,0 +1,376 @@
+//! Exact optimal binning by dynamic programming.
+//!
+//! Over `m` ordered cells, the best partition into consecutive bins under constraints that involve at most two neighbouring
+//! bins. State: (number of bins, phase of the trend, last bin `[i, j)`); transition: the bin before it, `[h, i)`. All partitions
+//! that satisfy the constraints are covered, so the result is the optimum, not a heuristic. Cost O(m³ · `max_bins`).
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// Counts of one cell (weighted counts where rows carry weights).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Cell {
+    /// Rows.
+    pub rows: f64,
+    /// Bad rows among them.
+    pub bad: f64,
+}
+
+impl Cell {
+    /// Good rows.
+    #[must_use]
+    pub fn good(self) -> f64 {
+        self.rows - self.bad
+    }
+
+    /// Event rate, 0 where there are no rows.
+    #[must_use]
+    pub fn rate(self) -> f64 {
+        if self.rows > 0.0 { self.bad / self.rows } else { 0.0 }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, bad: self.bad + other.bad }
+    }
+}
+
+/// What a partition maximises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Information value, Σ (g/G − b/B) · ln((g/G)/(b/B)); an empty count is taken as one half.
+    #[default]
+    Iv,
+    /// Decrease of Gini impurity, as a share of the impurity before.
+    Gini,
+    /// Pearson's χ² of bins against outcome.
+    ChiSquare,
+}
+
+/// Shape of the event rate along the bins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trend {
+    /// Never falls.
+    Ascending,
+    /// Never rises.
+    Descending,
+    /// Rises, then falls; one that only rises or only falls is allowed.
+    Peak,
+    /// Falls, then rises; one that only rises or only falls is allowed.
+    Valley,
+    /// Any shape.
+    None,
+    /// The best of ascending, descending, peak and valley.
+    #[default]
+    Auto,
+}
+
+/// What every partition must satisfy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Constraints {
+    /// Bins at least.
+    pub min_bins: usize,
+    /// Bins at most.
+    pub max_bins: usize,
+    /// Rows in a bin at least.
+    pub min_rows: f64,
+    /// Bad rows in a bin at least.
+    pub min_events: f64,
+    /// Good rows in a bin at least.
+    pub min_non_events: f64,
+    /// Difference of event rates between neighbours at least.
+    pub min_rate_difference: f64,
+    /// p-value of the two-proportion z test between neighbours at most.
+    pub max_p_value: Option<f64>,
+}
+
+/// The best partition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Partition {
+    /// End (exclusive) of each bin, in cells; the last is the number of cells.
+    pub ends: Vec<usize>,
+    /// Value of the objective.
+    pub value: f64,
+    /// The shape it has.
+    pub trend: Trend,
+}
+
+/// No partition satisfies the constraints.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("bin {cells} cells into at least {min_bins} bins: {blocked}; it would be feasible with {remedy}")]
+pub struct Infeasible {
+    /// Cells there are.
+    pub cells: usize,
+    /// Bins asked for at least.
+    pub min_bins: usize,
+    /// What stands in the way.
+    pub blocked: String,
+    /// Single changes, each of which would allow a partition.
+    pub remedy: String,
+}
+
+const NO_VALUE: f64 = f64::NEG_INFINITY;
+
+/// The partition of highest objective that satisfies `constraints` and `trend`. Ties go to fewer bins, then to earlier cuts.
+///
+/// # Errors
+/// No partition satisfies them; the error names single changes that would help.
+pub fn optimal(
+    cells: &[Cell],
+    objective: Objective,
+    trend: Trend,
+    constraints: &Constraints,
+) -> Result<Partition, Infeasible> {
+    best(cells, objective, trend, constraints).ok_or_else(|| explain(cells, objective, trend, constraints))
+}
+
+fn best(cells: &[Cell], objective: Objective, trend: Trend, constraints: &Constraints) -> Option<Partition> {
+    let table = Segments::new(cells, objective, constraints);
+    let shapes: &[Trend] = match trend {
+        Trend::Auto => &[Trend::Ascending, Trend::Descending, Trend::Peak, Trend::Valley],
+        Trend::Ascending => &[Trend::Ascending],
+        Trend::Descending => &[Trend::Descending],
+        Trend::Peak => &[Trend::Peak],
+        Trend::Valley => &[Trend::Valley],
+        Trend::None => &[Trend::None],
+    };
+    let mut winner: Option<Partition> = None;
+    for &shape in shapes {
+        if let Some(found) = table.search(shape, constraints)
+            && winner.as_ref().is_none_or(|w| found.value > w.value + 1e-12 * w.value.abs())
+        {
+            winner = Some(found);
+        }
+    }
+    winner
+}
+
+/// All bins `[i, j)` that satisfy the constraints on single bins.
+struct Segments {
+    m: usize,
+    counts: Vec<Cell>,
+    value: Vec<f64>,
+}
+
+impl Segments {
+    fn new(cells: &[Cell], objective: Objective, limits: &Constraints) -> Self {
+        let m = cells.len();
+        let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+        let mut counts = vec![Cell::default(); (m + 1) * (m + 1)];
+        let mut value = vec![NO_VALUE; (m + 1) * (m + 1)];
+        for i in 0..m {
+            let mut sum = Cell::default();
+            for (j, &cell) in cells.iter().enumerate().skip(i) {
+                sum = sum.plus(cell);
+                let at = i * (m + 1) + j + 1;
+                let fits = sum.rows >= limits.min_rows.max(f64::MIN_POSITIVE)
+                    && sum.bad >= limits.min_events
+                    && sum.good() >= limits.min_non_events;
+                if let (Some(c), Some(v)) = (counts.get_mut(at), value.get_mut(at)) {
+                    *c = sum;
+                    *v = if fits { worth(sum, total, objective) } else { NO_VALUE };
+                }
+            }
+        }
+        Self { m, counts, value }
+    }
+
+    fn value(&self, i: usize, j: usize) -> f64 {
+        self.value.get(i * (self.m + 1) + j).copied().unwrap_or(NO_VALUE)
+    }
+
+    fn count(&self, i: usize, j: usize) -> Cell {
+        self.counts.get(i * (self.m + 1) + j).copied().unwrap_or_default()
+    }
+
+    /// Phase 0 moves as the trend begins, phase 1 as it ends (peak: rising, then falling).
+    fn search(&self, trend: Trend, limits: &Constraints) -> Option<Partition> {
+        let m = self.m;
+        let most = limits.max_bins.min(m);
+        let z_squared = limits.max_p_value.map(critical_z_squared);
+        let side = m + 1;
+        let plane = side * side;
+        // index = ((bins - 1) * 2 + phase) * plane + i * side + j
+        let mut reached = vec![NO_VALUE; most * 2 * plane];
+        let mut from = vec![(u16::MAX, 0_u8); most * 2 * plane];
+        for j in 1..=m {
+            if let Some(slot) = reached.get_mut(j) {
+                *slot = self.value(0, j);
+            }
+        }
+        for i in 1..m {
+            for j in i + 1..=m {
+                let worth = self.value(i, j);
+                if worth == NO_VALUE {
+                    continue;
+                }
+                let right = self.count(i, j);
+                for h in 0..i {
+                    if self.value(h, i) == NO_VALUE {
+                        continue;
+                    }
+                    let left = self.count(h, i);
+                    let step = right.rate() - left.rate();
+                    if step.abs() < limits.min_rate_difference
+                        || z_squared.is_some_and(|z| two_proportion_z_squared(left, right) < z)
+                    {
+                        continue;
+                    }
+                    for &(before, after) in moves(trend, step) {
+                        for bins in 1..most {
+                            let source = ((bins - 1) * 2 + before) * plane + h * side + i;
+                            let target = (bins * 2 + after) * plane + i * side + j;
+                            let candidate = reached.get(source).copied().unwrap_or(NO_VALUE) + worth;
+                            if let (Some(slot), Some(link)) = (reached.get_mut(target), from.get_mut(target))
+                                && candidate > *slot
+                            {
+                                *slot = candidate;
+                                *link = (u16::try_from(h).unwrap_or(u16::MAX), u8::from(before == 1));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let mut end: Option<(f64, usize, usize, usize)> = None;
+        for bins in limits.min_bins.max(1)..=most {
+            for phase in 0..2 {
+                for i in 0..m {
+                    let at = ((bins - 1) * 2 + phase) * plane + i * side + m;
+                    let value = reached.get(at).copied().unwrap_or(NO_VALUE);
+                    if value > NO_VALUE && end.is_none_or(|(v, ..)| value > v + 1e-12 * v.abs()) {
+                        end = Some((value, bins, phase, i));
+                    }
+                }
+            }
+        }
+        let (value, mut bins, mut phase, mut i) = end?;
+        let (mut j, mut ends) = (m, vec![m]);
+        while bins > 1 {
+            let at = ((bins - 1) * 2 + phase) * plane + i * side + j;
+            let &(h, before) = from.get(at)?;
+            ends.push(i);
+            j = i;
+            i = usize::from(h);
+            phase = usize::from(before);
+            bins -= 1;
+        }
+        ends.reverse();
+        Some(Partition { trend: self.shape_of(&ends, trend), ends, value })
+    }
+
+    /// A peak that only rises is reported as ascending.
+    fn shape_of(&self, ends: &[usize], asked: Trend) -> Trend {
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let rates: Vec<f64> = starts.zip(ends).map(|(i, &j)| self.count(i, j).rate()).collect();
+        let pairs = || rates.iter().zip(rates.iter().skip(1));
+        if asked == Trend::None {
+            Trend::None
+        } else if pairs().all(|(a, b)| a <= b) {
+            Trend::Ascending
+        } else if pairs().all(|(a, b)| a >= b) {
+            Trend::Descending
+        } else {
+            asked
+        }
+    }
+}
+
+/// Phases (before, after) that a step of the event rate is allowed in.
+fn moves(trend: Trend, step: f64) -> &'static [(usize, usize)] {
+    let (up, down) = (step >= 0.0, step <= 0.0);
+    match trend {
+        Trend::None | Trend::Auto => &[(0, 0)],
+        Trend::Ascending if up => &[(0, 0)],
+        Trend::Descending if down => &[(0, 0)],
+        Trend::Ascending | Trend::Descending => &[],
+        Trend::Peak => match (up, down) {
+            (true, true) => &[(0, 0), (1, 1)],
+            (true, false) => &[(0, 0)],
+            _ => &[(0, 1), (1, 1)],
+        },
+        Trend::Valley => match (up, down) {
+            (true, true) => &[(0, 0), (1, 1)],
+            (false, true) => &[(0, 0)],
+            _ => &[(0, 1), (1, 1)],
+        },
+    }
+}
+
+fn worth(bin: Cell, total: Cell, objective: Objective) -> f64 {
+    match objective {
+        Objective::Iv => {
+            let good = if bin.good() > 0.0 { bin.good() } else { 0.5 } / total.good();
+            let bad = if bin.bad > 0.0 { bin.bad } else { 0.5 } / total.bad;
+            (good - bad) * (good / bad).ln()
+        }
+        Objective::Gini => {
+            let before = total.rate() * (1.0 - total.rate());
+            let share = bin.rows / total.rows;
+            share * (1.0 - bin.rate() * (1.0 - bin.rate()) / before)
+        }
+        Objective::ChiSquare => {
+            let expected = bin.rows * total.rate();
+            (bin.bad - expected).powi(2) / (expected * (1.0 - total.rate()))
+        }
+    }
+}
+
+fn two_proportion_z_squared(left: Cell, right: Cell) -> f64 {
+    let both = left.plus(right).rate();
+    let variance = both * (1.0 - both) * (1.0 / left.rows + 1.0 / right.rows);
+    if variance > 0.0 { (left.rate() - right.rate()).powi(2) / variance } else { 0.0 }
+}
+
+fn critical_z_squared(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(1.0 - p / 2.0).powi(2)
+}
+
+/// Finds single relaxations that make the problem feasible.
+fn explain(cells: &[Cell], objective: Objective, trend: Trend, limits: &Constraints) -> Infeasible {
+    let feasible = |t: Trend, c: &Constraints| best(cells, objective, t, c).is_some();
+    let mut remedies = Vec::new();
+    if let Some(fewer) = (1..limits.min_bins).rev().find(|&n| feasible(trend, &Constraints { min_bins: n, ..*limits }))
+    {
+        remedies.push(format!("min_bins = {fewer}"));
+    }
+    if limits.min_rows > 0.0 && feasible(trend, &Constraints { min_rows: 0.0, ..*limits }) {
+        // The largest size that works, to the nearest row.
+        let (mut low, mut high) = (0.0_f64, limits.min_rows);
+        while high - low > 1.0 {
+            let middle = f64::midpoint(low, high);
+            if feasible(trend, &Constraints { min_rows: middle, ..*limits }) { low = middle } else { high = middle }
+        }
+        remedies.push(format!("min_size of {} rows instead of {:.0}", low.floor(), limits.min_rows));
+    }
+    if limits.min_events > 0.0 && feasible(trend, &Constraints { min_events: 0.0, ..*limits }) {
+        remedies.push(format!("min_events below {}", limits.min_events));
+    }
+    if limits.min_non_events > 0.0 && feasible(trend, &Constraints { min_non_events: 0.0, ..*limits }) {
+        remedies.push(format!("min_non_events below {}", limits.min_non_events));
+    }
+    if limits.min_rate_difference > 0.0 && feasible(trend, &Constraints { min_rate_difference: 0.0, ..*limits }) {
+        remedies.push(format!("min_rate_difference below {}", limits.min_rate_difference));
+    }
+    if limits.max_p_value.is_some() && feasible(trend, &Constraints { max_p_value: None, ..*limits }) {
+        remedies.push("a larger max_p_value".to_owned());
+    }
+    if limits.max_bins < limits.min_bins {
+        remedies.push(format!("max_bins = {} or more", limits.min_bins));
+    }
+    if !matches!(trend, Trend::None) && feasible(Trend::None, limits) {
+        remedies.push("trend \"none\"".to_owned());
+    }
+    let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let blocked = if cells.len() < limits.min_bins {
+        format!("there are only {} distinct cells", cells.len())
+    } else {
+        format!("{} rows with {} bad ones do not allow it under the constraints", total.rows, total.bad)
+    };
+    let remedy =
+        if remedies.is_empty() { "no single change of a constraint".to_owned() } else { remedies.join(", or ") };
+    Infeasible { cells: cells.len(), min_bins: limits.min_bins, blocked, remedy }
+}

@@ -1,0 +1,15 @@
+//! Binning: a column becomes fine cells (a byte a row), cells become bins by exact optimisation, bins carry weight of evidence.
+//!
+//! The order of the files is the order of the work: [`fine`](FineColumn) cells → [`optimal`] partition → [`Bins`].
+
+mod bins;
+mod dynamic;
+mod fine;
+mod settings;
+mod variable;
+
+pub use bins::{Bin, BinKind, BinRole, Bins};
+pub use dynamic::{Cell, Constraints, Infeasible, Objective, Partition, Trend, optimal};
+pub use fine::{FineColumn, FineScale, PreBinning, Unusable, code_column, tally};
+pub use settings::BinningSettings;
+pub use variable::{Binned, bin_variable};

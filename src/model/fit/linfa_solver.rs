@@ -1,0 +1,195 @@
+//! The last word on the coefficients: linfa's logistic regression, started at the Newton solution.
+//!
+//! linfa knows one ridge strength for all coefficients and no weights. The penalised problem becomes exactly that after a
+//! change of variables: with the penalty block of a term factored as `L Lᵀ`, the coefficients `s = Lᵀ θ` have the penalty
+//! `½ sᵀs`, and the design row of a bin is `L⁻¹ e_bin`. Where the dense design would not fit the budget, or rows carry weights,
+//! the Newton solution stands; the record says so, with the same gradient check.
+
+use linfa::prelude::*;
+use linfa_logistic::LogisticRegression;
+use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+
+use super::cholesky::Factor;
+use super::newton::Solution;
+use super::penalty::{Penalty, side};
+use super::problem::Problem;
+use crate::model::ModelError;
+
+/// Cells of the dense design linfa is given at most (8 bytes each).
+const MAX_CELLS: usize = 24_000_000;
+
+/// Which solver had the last word, and what the check saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SolverCheck {
+    /// `linfa` or `newton`.
+    pub solver: String,
+    /// Why, where it is not linfa.
+    pub why: Option<String>,
+    /// Largest element of the gradient at the end, per row.
+    pub gradient: f64,
+    /// Largest move of a log-odds value from the Newton solution.
+    pub moved: f64,
+}
+
+/// Runs linfa from `solution` and keeps whichever of the two has the lower objective; the gradient is checked afresh.
+///
+/// # Errors
+/// linfa refuses the problem, or neither solution is an optimum.
+pub fn polish(
+    problem: &Problem,
+    groups: &[usize],
+    penalty: &Penalty,
+    solution: &Solution,
+) -> Result<(Vec<f64>, SolverCheck), ModelError> {
+    let newton = |why: &str| SolverCheck {
+        solver: "newton".to_owned(),
+        why: Some(why.to_owned()),
+        gradient: solution.gradient,
+        moved: 0.0,
+    };
+    if problem.weights.is_some() {
+        return Ok((solution.theta.clone(), newton("rows carry weights, which linfa ignores")));
+    }
+    let merged = groups.iter().max().map_or(0, |m| m + 1);
+    let columns = merged.saturating_sub(1);
+    if problem.rows().saturating_mul(columns) > MAX_CELLS {
+        return Ok((solution.theta.clone(), newton("the dense design linfa needs is larger than the memory allowed")));
+    }
+    let failed = |why: String| ModelError::Solver { why };
+    let terms = terms(problem, groups, penalty)?;
+    let mut design = Array2::<f64>::zeros((problem.rows(), columns));
+    let mut start = Array1::<f64>::zeros(columns + 1);
+    for (term, codes) in terms.iter().zip(&problem.codes.columns) {
+        for (mut row, &code) in design.rows_mut().into_iter().zip(codes) {
+            let values = term.rows.get(usize::from(code)).map_or(&[][..], Vec::as_slice);
+            for (slot, &v) in row.iter_mut().skip(term.first).zip(values) {
+                *slot = v;
+            }
+        }
+        for (slot, v) in start.iter_mut().skip(term.first).zip(term.coefficients(&solution.theta)) {
+            *slot = v;
+        }
+    }
+    if let (Some(slot), Some(&intercept)) = (start.get_mut(columns), solution.theta.last()) {
+        *slot = intercept;
+    }
+    // linfa takes the more frequent class, or on a tie the first one met, as positive; we model good.
+    let good_rows = problem.good.iter().filter(|g| **g > 0.5).count();
+    let first_good = problem.good.first().is_some_and(|g| *g > 0.5);
+    let good_is_positive = 2 * good_rows > problem.rows() || (2 * good_rows == problem.rows() && first_good);
+    let sign = if good_is_positive { 1.0 } else { -1.0 };
+    let classes = Array1::from_iter(problem.good.iter().map(|g| *g > 0.5));
+    let fitted = LogisticRegression::default()
+        .alpha(1.0)
+        .max_iterations(50)
+        .gradient_tolerance(1e-7 * problem.rows() as f64)
+        .initial_params(start.mapv(|v| v * sign))
+        .fit(&Dataset::new(design, classes))
+        .map_err(|e| failed(format!("linfa: {e}")))?;
+    if fitted.labels().pos.class != good_is_positive {
+        return Err(failed("linfa took another class as positive than its counts say".to_owned()));
+    }
+    let coefficients: Vec<f64> = fitted.params().iter().map(|v| v * sign).collect();
+    let mut theta = solution.theta.clone();
+    for term in &terms {
+        term.write_values(&coefficients, &mut theta);
+    }
+    if let Some(last) = theta.last_mut() {
+        *last = fitted.intercept() * sign;
+    }
+    let moved = theta.iter().zip(&solution.theta).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+    let gradient = super::newton::gradient_at(problem, groups, penalty, &theta);
+    if !theta.iter().all(|v| v.is_finite()) || gradient > (10.0 * solution.gradient).max(1e-6) {
+        return Ok((solution.theta.clone(), newton("linfa stopped short of the optimum that Newton had reached")));
+    }
+    Ok((theta, SolverCheck { solver: "linfa".to_owned(), why: None, gradient, moved }))
+}
+
+/// One term in linfa's coordinates.
+struct Term {
+    /// First column of the design.
+    first: usize,
+    /// Merged parameters of the term: global number of each.
+    members: Vec<usize>,
+    /// Positions in theta, with the local merged number of each.
+    positions: Vec<(usize, usize)>,
+    /// Design row of each code.
+    rows: Vec<Vec<f64>>,
+    /// Factor of the merged penalty.
+    factor: Factor,
+}
+
+impl Term {
+    fn coefficients(&self, theta: &[f64]) -> Vec<f64> {
+        let k = self.members.len();
+        let mut values = vec![0.0; k];
+        for &(position, local) in &self.positions {
+            if let (Some(v), Some(&t)) = (values.get_mut(local), theta.get(position)) {
+                *v = t;
+            }
+        }
+        // s = Lᵀ θ
+        (0..k)
+            .map(|j| {
+                values.iter().enumerate().map(|(i, v)| self.factor.lower().get(i * k + j).unwrap_or(&0.0) * v).sum()
+            })
+            .collect()
+    }
+
+    fn write_values(&self, coefficients: &[f64], theta: &mut [f64]) {
+        let k = self.members.len();
+        let mut values = coefficients.get(self.first..self.first + k).unwrap_or_default().to_vec();
+        self.factor.backward(&mut values);
+        for &(position, local) in &self.positions {
+            if let (Some(t), Some(&v)) = (theta.get_mut(position), values.get(local)) {
+                *t = v;
+            }
+        }
+    }
+}
+
+fn terms(problem: &Problem, groups: &[usize], penalty: &Penalty) -> Result<Vec<Term>, ModelError> {
+    let mut terms = Vec::new();
+    let (mut offset, mut first) = (0, 0);
+    for block in &penalty.blocks {
+        let width = side(block);
+        let here = groups.get(offset..offset + width).unwrap_or_default();
+        let mut members: Vec<usize> = Vec::new();
+        let mut positions = Vec::new();
+        for (i, &g) in here.iter().enumerate() {
+            let local = members.iter().position(|m| *m == g).unwrap_or_else(|| {
+                members.push(g);
+                members.len() - 1
+            });
+            positions.push((offset + i, local));
+        }
+        let k = members.len();
+        let mut matrix = vec![0.0; k * k];
+        for (row, &(_, a)) in block.chunks(width.max(1)).zip(&positions) {
+            for (&value, &(_, b)) in row.iter().zip(&positions) {
+                if let Some(m) = matrix.get_mut(a * k + b) {
+                    *m += value;
+                }
+            }
+        }
+        let factor = Factor::new(&matrix, k)
+            .ok_or_else(|| ModelError::Solver { why: "a penalty block is not positive definite".to_owned() })?;
+        let rows = positions
+            .iter()
+            .map(|&(_, local)| {
+                let mut unit = vec![0.0; k];
+                if let Some(u) = unit.get_mut(local) {
+                    *u = 1.0;
+                }
+                factor.forward(&mut unit);
+                unit
+            })
+            .collect();
+        terms.push(Term { first, members, positions, rows, factor });
+        offset += width;
+        first += k;
+    }
+    debug_assert_eq!(offset, problem.codes.parameters());
+    Ok(terms)
+}

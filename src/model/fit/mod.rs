@@ -1,0 +1,17 @@
+//! Fitting: points of all bins at once, as a penalised logistic regression over bin codes.
+//!
+//! `problem` holds codes and outcomes, `penalty` says how far points may stray from the weight of evidence, `newton` finds the
+//! optimum, `linfa` confirms it with an independent solver.
+
+mod cholesky;
+mod linfa_solver;
+mod newton;
+mod penalty;
+mod problem;
+
+pub use linfa_solver::{SolverCheck, polish};
+pub use newton::{Solution, Solver, inverse_diagonal};
+pub use penalty::{Penalty, Strength};
+pub use problem::{Codes, Problem};
+
+pub(crate) use newton::sigmoid;

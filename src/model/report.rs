@@ -1,0 +1,149 @@
+//! What a training run tells about itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::binning::Trend;
+use super::calibration::CalibrationChoice;
+use super::error::ModelError;
+use super::fit::{SolverCheck, Strength};
+use super::validation::{ValidationReport, ValidationSettings, validate, validate_weighted};
+
+/// Where a variable left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// While the column was read.
+    Reading,
+    /// While it was cut into bins.
+    Binning,
+    /// By a selection rule.
+    Selection,
+    /// By sign control.
+    Sign,
+    /// Because it adds no points.
+    Contribution,
+}
+
+/// A column that is not in the model, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The column.
+    pub variable: String,
+    /// Where it left.
+    pub stage: Stage,
+    /// The rule, a stable word.
+    pub rule: String,
+    /// In words, with figures.
+    pub why: String,
+}
+
+/// Bins that sign control held equal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// The variable.
+    pub variable: String,
+    /// Labels of the bins that carry equal points.
+    pub bins: Vec<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// One variable of the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariableReport {
+    /// The column.
+    pub variable: String,
+    /// Information value in training.
+    pub iv: f64,
+    /// Kolmogorov–Smirnov distance of good and bad over the bins, training.
+    pub ks: f64,
+    /// Pearson's χ² of bins against outcome, training.
+    pub chi_square: f64,
+    /// Shape of the event rate.
+    pub trend: Trend,
+    /// Whether the points follow the event rates: always true, checked after rounding.
+    pub signs_agree: bool,
+    /// Population stability of the bins, train against test; `None` without a test part.
+    pub stability_index: Option<f64>,
+    /// Slope of the points on the weight of evidence (1 would be the variable alone).
+    pub slope: f64,
+    /// Standard error of the slope at the penalised optimum, other variables' points held; biased towards confidence.
+    pub slope_error: f64,
+    /// Two-sided p-value of the slope.
+    pub p_value: f64,
+    /// 95 % interval of the slope.
+    pub interval: (f64, f64),
+    /// Points between the worst and the best bin.
+    pub points_range: i32,
+}
+
+/// Figures of one part of the rows.
+pub type PartReport = ValidationReport;
+
+/// How strengths were chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TuningReport {
+    /// Folds.
+    pub folds: usize,
+    /// Rows used.
+    pub rows: usize,
+    /// Chosen strengths.
+    pub strength: Strength,
+    /// Mean log loss out of fold of every strength tried.
+    pub tried: Vec<(Strength, f64)>,
+    /// Mean log loss out of fold by number of two-variable tables.
+    pub tables_tried: Vec<(usize, f64)>,
+    /// Figures on rows predicted out of fold.
+    pub out_of_fold: PartReport,
+}
+
+/// What rounding to integers cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoundingReport {
+    /// Root mean squared error of the score when every figure is rounded by itself.
+    pub singly: f64,
+    /// The same after the joint search.
+    pub jointly: f64,
+}
+
+/// Everything a training run tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainReport {
+    /// Figures on the training rows (optimistic by nature).
+    pub train: PartReport,
+    /// Figures on the rows set aside.
+    pub test: Option<PartReport>,
+    /// Cross-validation.
+    pub tuning: TuningReport,
+    /// Variables of the model.
+    pub variables: Vec<VariableReport>,
+    /// Columns that are not in it.
+    pub dropped: Vec<Dropped>,
+    /// Bins held equal by sign control.
+    pub removals: Vec<Removal>,
+    /// Calibrations compared on rows predicted out of fold.
+    pub calibration: CalibrationChoice,
+    /// Rounding loss.
+    pub rounding: RoundingReport,
+    /// Which solver had the last word.
+    pub solver: SolverCheck,
+    /// What a reader must know: suspected leaks, columns of mixed content.
+    pub warnings: Vec<String>,
+}
+
+/// The figures of one part. `replicates` bootstrap resamples give the intervals; 0 gives none.
+///
+/// # Errors
+/// Columns that differ in length or are empty.
+pub fn measure_part(
+    pd: &[f64],
+    bad: &[bool],
+    weights: Option<&[f64]>,
+    settings: &ValidationSettings,
+) -> Result<PartReport, ModelError> {
+    let report = match weights {
+        Some(weights) => validate_weighted(bad, pd, weights, settings),
+        None => validate(bad, pd, settings),
+    };
+    report.map_err(|e| ModelError::CannotMeasure { why: e.to_string() })
+}

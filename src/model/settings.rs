@@ -1,0 +1,85 @@
+//! Settings of a training run. The defaults are meant for any table; nothing in them is fitted to a data set.
+
+use serde::{Deserialize, Serialize};
+
+use super::binning::BinningSettings;
+use super::error::ModelError;
+use super::points::Scaling;
+
+/// How a scorecard is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainSettings {
+    /// How variables are cut.
+    pub binning: BinningSettings,
+    /// Values that get a bin of their own in every numeric variable.
+    pub specials: Vec<f64>,
+    /// Information value a variable needs to enter.
+    pub min_iv: f64,
+    /// Of two variables whose weights of evidence correlate above this, the one of lower information value leaves.
+    pub max_correlation: f64,
+    /// Variables at most, by information value.
+    pub max_variables: usize,
+    /// Points that a variable's best and worst bin must differ by.
+    pub min_points_range: i32,
+    /// Folds of the cross-validation that chooses strengths.
+    pub folds: usize,
+    /// Rows used by the cross-validation at most.
+    pub tuning_rows: usize,
+    /// Two-variable tables at most; 0 searches none.
+    pub max_tables: usize,
+    /// Score scale.
+    pub scaling: Scaling,
+    /// Lowest probability of default that is ever stated.
+    pub pd_floor: f64,
+    /// Seed of the fold assignment.
+    pub seed: u64,
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        Self {
+            binning: BinningSettings::default(),
+            specials: Vec::new(),
+            min_iv: 0.005,
+            max_correlation: 0.97,
+            max_variables: 80,
+            min_points_range: 1,
+            folds: 5,
+            tuning_rows: 60_000,
+            max_tables: 16,
+            scaling: Scaling::default(),
+            pd_floor: 0.0003,
+            seed: 1,
+        }
+    }
+}
+
+impl TrainSettings {
+    /// # Errors
+    /// A value out of range.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let refuse = |setting, why: &str| Err(ModelError::BadSetting { setting, why: why.to_owned() });
+        self.binning.check()?;
+        self.scaling.check()?;
+        if self.specials.iter().any(|v| v.is_nan()) {
+            return refuse("special", "a special value is a number; missing values have a bin of their own already");
+        }
+        if !self.min_iv.is_finite() || self.min_iv < 0.0 {
+            return refuse("min_iv", "0 or more");
+        }
+        if !(0.0..=1.0).contains(&self.max_correlation) {
+            return refuse("max_correlation", "from 0 to 1");
+        }
+        if self.max_variables == 0 {
+            return refuse("max_variables", "1 or more");
+        }
+        if !(2..=20).contains(&self.folds) {
+            return refuse("folds", "from 2 to 20");
+        }
+        if !(0.0..0.5).contains(&self.pd_floor) {
+            return refuse("pd_floor", "from 0 to below 0.5");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! From candidates to a fitting problem: codes, penalties, the order that signs must keep.
+
+use rayon::prelude::*;
+
+use super::binning::{BinRole, FineColumn, bin_variable, tally};
+use super::fit::{Codes, Penalty, Problem, Strength};
+use super::prepare::Prepared;
+use super::report::{Dropped, Stage};
+use super::selection::{Candidate, select};
+use super::settings::TrainSettings;
+use super::sign::Order;
+use super::table::{Direction, TrainingTable};
+
+/// Cuts and selects variables on the rows given, and nothing else.
+pub fn cut(
+    prepared: &Prepared,
+    table: &TrainingTable,
+    rows: &[u32],
+    settings: &TrainSettings,
+) -> (Vec<Candidate>, Vec<Dropped>) {
+    let weights = table.weights.as_deref();
+    let outcomes: Vec<_> = prepared
+        .columns
+        .par_iter()
+        .map(|column| {
+            let direction = table.directions.get(&column.name).copied().unwrap_or(Direction::Either);
+            bin_variable(column, &tally(column, rows, &table.target, weights), direction, &settings.binning)
+        })
+        .collect();
+    let mut dropped = Vec::new();
+    let mut candidates = Vec::new();
+    for (column, (fine, outcome)) in prepared.columns.iter().zip(outcomes).enumerate() {
+        match outcome {
+            Ok(binned) => candidates.push(Candidate { column, binned }),
+            Err(unusable) => dropped.push(Dropped {
+                variable: fine.name.clone(),
+                stage: Stage::Binning,
+                rule: unusable.rule.to_owned(),
+                why: unusable.why,
+            }),
+        }
+    }
+    let kept = select(candidates, &prepared.columns, rows, settings, &mut dropped);
+    (kept, dropped)
+}
+
+/// Bin codes of the candidates for the rows given.
+pub fn codes(candidates: &[Candidate], columns: &[FineColumn], rows: &[u32]) -> Codes {
+    let coded = candidates.par_iter().map(|c| {
+        let fine = columns.get(c.column).map_or(&[][..], |f| f.codes.as_slice());
+        let map = &c.binned.map;
+        let bin = |r: &u32| fine.get(*r as usize).and_then(|&f| map.get(usize::from(f))).copied().unwrap_or_default();
+        rows.iter().map(bin).collect()
+    });
+    Codes { columns: coded.collect(), widths: candidates.iter().map(|c| c.binned.bins.bins.len()).collect() }
+}
+
+/// The fitting problem over the rows given.
+pub fn problem(candidates: &[Candidate], prepared: &Prepared, table: &TrainingTable, rows: &[u32]) -> Problem {
+    let good = rows.iter().map(|&r| if table.target.get(r as usize) == Some(&true) { 0.0 } else { 1.0 }).collect();
+    let weight = |w: &Vec<f64>| rows.iter().map(|&r| w.get(r as usize).copied().unwrap_or(1.0)).collect();
+    Problem { codes: codes(candidates, &prepared.columns, rows), good, weights: table.weights.as_ref().map(weight) }
+}
+
+/// The penalty of the candidates at a strength.
+pub fn penalty(candidates: &[Candidate], strength: Strength) -> Penalty {
+    let blocks = candidates
+        .iter()
+        .map(|c| {
+            let bins = &c.binned.bins;
+            let woe: Vec<f64> = bins.bins.iter().map(|b| b.woe).collect();
+            let ordered = match bins.kind {
+                super::binning::BinKind::Number { .. } => {
+                    bins.bins.iter().filter(|b| b.role == BinRole::Regular).count()
+                }
+                super::binning::BinKind::Text { .. } => 0,
+            };
+            Penalty::variable(&woe, ordered, strength)
+        })
+        .collect();
+    Penalty { blocks }
+}
+
+/// The order that sign control keeps.
+pub fn orders(candidates: &[Candidate]) -> Vec<Order> {
+    candidates
+        .iter()
+        .map(|c| {
+            let woe: Vec<f64> = c.binned.bins.bins.iter().map(|b| b.woe).collect();
+            let rows: Vec<f64> = c.binned.bins.bins.iter().map(|b| b.rows).collect();
+            Order::new(&woe, &rows)
+        })
+        .collect()
+}
+
+/// Parameters to start from: half the weight of evidence, and the overall log odds.
+pub fn start(candidates: &[Candidate], problem: &Problem) -> Vec<f64> {
+    let mut theta: Vec<f64> = candidates.iter().flat_map(|c| c.binned.bins.bins.iter().map(|b| 0.4 * b.woe)).collect();
+    let (mut good, mut all) = (0.0, 0.0);
+    for (i, &g) in problem.good.iter().enumerate() {
+        let w = problem.weights.as_ref().and_then(|w| w.get(i)).copied().unwrap_or(1.0);
+        good += w * g;
+        all += w;
+    }
+    let rate: f64 = (good / all).clamp(1e-6, 1.0 - 1e-6);
+    theta.push((rate / (1.0 - rate)).ln());
+    theta
+}
