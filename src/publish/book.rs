@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -20,7 +21,7 @@ use crate::domain::Digest;
 /// A published run, open for look-ups, from any number of threads.
 ///
 /// Opening checks the chain from `current.json` over the manifest to the digests of `scores`, `offers`, `declines` and `alerts`.
-/// It stays on the run that it opened: open again to see a newer one. `features` is checked when it is first asked for.
+/// It stays on the run that it opened: open again to see a newer one. `features` and `evidence` are checked when first asked for.
 pub struct ScoreBook {
     run_dir: PathBuf,
     manifest: Manifest,
@@ -28,6 +29,8 @@ pub struct ScoreBook {
     offers: SortedFile,
     declines: SortedFile,
     alerts: SortedFile,
+    features: OnceLock<SortedFile>,
+    evidence: OnceLock<SortedFile>,
 }
 
 /// A score as people read it: sub-indices by group.
@@ -130,7 +133,20 @@ impl ScoreBook {
         let open = |name: &str| open_table(&run_dir, &manifest, name);
         let (scores, offers) = (open("scores")?, open("offers")?);
         let (declines, alerts) = (open("declines")?, open("alerts")?);
-        Ok(Self { run_dir, manifest, scores, offers, declines, alerts })
+        let (features, evidence) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { run_dir, manifest, scores, offers, declines, alerts, features, evidence })
+    }
+
+    /// Names the run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.manifest.run_id
+    }
+
+    /// Observation date of the run.
+    #[must_use]
+    pub const fn as_of(&self) -> Date {
+        self.manifest.as_of
     }
 
     /// The run folder.
@@ -169,21 +185,20 @@ impl ScoreBook {
     /// # Errors
     /// The file cannot be read or its digest does not hold.
     pub fn features(&self, merchant_id: &str) -> Result<Option<BTreeMap<String, Option<f64>>>, PublishError> {
-        let file = open_table(&self.run_dir, &self.manifest, "features")?;
-        let rows: Vec<FeatureRow> = file.rows(merchant_id)?;
-        let names = file.names().skip(1).map(ToOwned::to_owned);
-        Ok(rows.into_iter().next().map(|row| names.zip(row.values).collect()))
+        let file = self.on_demand(&self.features, "features")?;
+        let row = file.rows::<FeatureRow>(merchant_id)?.into_iter().next();
+        Ok(row.map(|row| by_name(file, row.values)))
     }
 
-    /// The window sums behind a merchant's features, by column of `evidence.parquet`; `None` if the run holds none.
+    /// The window sums, and the rows behind them, that a merchant's features were computed from, by column; `None` if the run
+    /// holds none.
     ///
     /// # Errors
     /// The file cannot be read or its digest does not hold.
     pub fn evidence(&self, merchant_id: &str) -> Result<Option<BTreeMap<String, Option<i64>>>, PublishError> {
-        let file = open_table(&self.run_dir, &self.manifest, "evidence")?;
-        let rows: Vec<EvidenceRow> = file.rows(merchant_id)?;
-        let names = file.names().skip(1).map(ToOwned::to_owned);
-        Ok(rows.into_iter().next().map(|row| names.zip(row.values).collect()))
+        let file = self.on_demand(&self.evidence, "evidence")?;
+        let row = file.rows::<EvidenceRow>(merchant_id)?.into_iter().next();
+        Ok(row.map(|row| by_name(file, row.values)))
     }
 
     /// A JSON file of the run, by its path in the manifest, its digest checked.
@@ -203,6 +218,15 @@ impl ScoreBook {
         serde_json::from_slice(&bytes).map_err(|e| PublishError::malformed(&path, e.to_string()))
     }
 
+    fn on_demand<'a>(&'a self, slot: &'a OnceLock<SortedFile>, table: &str) -> Result<&'a SortedFile, PublishError> {
+        if let Some(file) = slot.get() {
+            return Ok(file);
+        }
+        let file = open_table(&self.run_dir, &self.manifest, table)?;
+        // Of two threads that both opened it, one keeps its own.
+        Ok(slot.get_or_init(|| file))
+    }
+
     fn score(&self, merchant_id: &str) -> Result<Option<ScoreEntry>, PublishError> {
         let rows: Vec<ScoreRow> = self.scores.rows(merchant_id)?;
         let groups = self.scores.names().filter_map(group_of).map(ToOwned::to_owned);
@@ -218,6 +242,11 @@ impl ScoreBook {
             model_version: row.model_version,
         }))
     }
+}
+
+/// Values of one row by column, the key column left out.
+fn by_name<T>(file: &SortedFile, values: Vec<T>) -> BTreeMap<String, T> {
+    file.names().skip(1).map(ToOwned::to_owned).zip(values).collect()
 }
 
 fn open_table(run_dir: &Path, manifest: &Manifest, table: &str) -> Result<SortedFile, PublishError> {

@@ -94,6 +94,18 @@ pub struct RunReport {
     pub findings: Vec<Finding>,
 }
 
+impl fmt::Display for RunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let current = if self.is_current { " (current)" } else { "" };
+        let (run, files, bytes) = (&self.run, self.files, self.bytes);
+        write!(
+            f,
+            "{run}{current}: {files} files in the manifest, {bytes} bytes as published, {} findings",
+            self.findings.len()
+        )
+    }
+}
+
 /// The verdict on all that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {

@@ -4,6 +4,4 @@ mod credit;
 mod features;
 mod ingest;
 mod publish;
-mod scorecard;
 mod sim;
-mod validation;

@@ -1,5 +1,7 @@
 //! Published runs: whole or not at all, to the byte, and found again.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's fixtures may fail as loudly as the test itself")]
+
 mod atomicity;
 mod book;
 mod fixture;

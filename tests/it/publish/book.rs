@@ -1,8 +1,8 @@
 //! A look-up finds exactly what a scan of the whole file finds.
 
 use integrity::publish::{
-    AlertRow, Begun, DeclineRow, FeatureRow, OfferRow, OutputRow, OutputTable, Pointing, Publisher, ScoreBook,
-    ScoreRow, Stage, TableReader, lookup,
+    AlertRow, Begun, DeclineRow, FeatureRow, OfferRow, OutputRow, OutputTable, Pointing, PublishError, Publisher,
+    ScoreBook, ScoreRow, Stage, TableReader, lookup,
 };
 use jiff::civil::date;
 use proptest::collection::btree_set;
@@ -65,7 +65,7 @@ fn look_up_equals_scan(book: &ScoreBook, merchant: &str) -> Result<(), TestCaseE
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Long common beginnings make the shortened statistics of row groups and pages equal; odd characters sort by bytes.
     #[test]
@@ -164,4 +164,27 @@ fn an_entry_reads_well_as_json() {
     assert_eq!(json["offers"][0]["valid_until_on"], "2018-08-31");
     assert_eq!(json["offers"][1]["pledged_order_ids"][1], "o-2");
     assert_eq!(lookup(folder.path(), "nobody").unwrap(), None);
+}
+
+#[test]
+fn features_and_evidence_are_found_by_name_and_only_if_intact() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = publish(folder.path(), 1).run_dir;
+    let book = ScoreBook::open(folder.path()).unwrap();
+    assert_eq!((book.run_id(), book.as_of()), (&*book.manifest().run_id, date(2018, 8, 1)));
+    let features = book.features(&merchant(4)).unwrap().unwrap();
+    assert_eq!(
+        features.into_iter().collect::<Vec<_>>(),
+        [("dispute_share_90d".to_owned(), None), ("orders_count_90d".to_owned(), Some(4.0)),]
+    );
+    let evidence = book.evidence(&merchant(4)).unwrap().unwrap();
+    assert_eq!(evidence["orders__2018-05-03__2018-08-01__sum"], Some(7));
+    assert_eq!(book.evidence("nobody").unwrap(), None);
+
+    let path = run.join("evidence.parquet");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[9] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let book = ScoreBook::open(folder.path()).unwrap();
+    assert!(matches!(book.evidence(&merchant(4)), Err(PublishError::DigestMismatch { .. })));
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use integrity::domain::Digest;
 use integrity::publish::{
-    AlertRow, Begun, CapValue, DeclineRow, DeductionRow, FeatureColumn, FeatureRow, InputFile, OfferRow, Pointing,
-    Provenance, PublishError, Published, Publisher, QuarantineRow, ReasonText, ReferralRow, RuleVerdict, RunIdentity,
-    ScoreRow, Stage,
+    AlertRow, Begun, CapValue, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow,
+    InputFile, OfferRow, Pointing, Provenance, PublishError, Published, Publisher, QuarantineRow, ReasonText,
+    ReferralRow, RuleVerdict, RunIdentity, ScoreRow, Stage,
 };
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -108,6 +108,12 @@ pub(crate) fn feature_columns() -> Vec<FeatureColumn> {
         .to_vec()
 }
 
+pub(crate) fn evidence_columns() -> Vec<EvidenceColumn> {
+    ["orders__2018-05-03__2018-08-01__sum", "orders__2018-05-03__2018-08-01__rows"]
+        .map(|name| EvidenceColumn { name: name.to_owned(), doc: "A window.".to_owned() })
+        .to_vec()
+}
+
 pub(crate) fn merchant(n: usize) -> String {
     format!("m{n:06}")
 }
@@ -143,6 +149,9 @@ pub(crate) fn fill(stage: &mut Stage<'_, '_>, tag: u8) -> Result<(), PublishErro
     let mut features = stage.table(FeatureRow::table(&feature_columns()))?;
     features.extend((0..40).map(|n| FeatureRow { merchant_id: merchant(n), values: vec![Some(n as f64), None] }))?;
     stage.seal(features)?;
+    let mut evidence = stage.table(EvidenceRow::table(&evidence_columns()))?;
+    evidence.extend((0..40).map(|n| EvidenceRow { merchant_id: merchant(n), values: vec![Some(7), None] }))?;
+    stage.seal(evidence)?;
     let mut quarantine = stage.table_named("quarantine/orders.parquet", QuarantineRow::table())?;
     quarantine.push(QuarantineRow {
         number: 1,

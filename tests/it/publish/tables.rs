@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use integrity::publish::{
-    AlertRow, CapValue, DeclineRow, DeductionRow, FeatureColumn, FeatureRow, OfferRow, OutputRow, OutputTable,
-    PublishError, QuarantineRow, ReasonText, ReferralRow, RuleVerdict, ScoreRow, TableReader, TableWriter,
-    merge_sorted, output_tables,
+    AlertRow, CapValue, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow,
+    OutputRow, OutputTable, PublishError, QuarantineRow, ReasonText, ReferralRow, RuleVerdict, ScoreRow, TableReader,
+    TableWriter, merge_sorted, output_tables,
 };
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -27,10 +27,10 @@ fn read<R: OutputRow>(path: &Path) -> Vec<R> {
     TableReader::open(path).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-fn round_trip<R: OutputRow + Clone + PartialEq + std::fmt::Debug>(table: OutputTable, rows: Vec<R>) {
+fn round_trip<R: OutputRow + Clone + PartialEq + std::fmt::Debug>(table: OutputTable, rows: &[R]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    write(&path, table, rows.clone()).unwrap();
+    write(&path, table, rows.to_vec()).unwrap();
     assert_eq!(read::<R>(&path), rows);
 }
 
@@ -86,21 +86,21 @@ proptest! {
 
     #[test]
     fn scores_come_back(ids in btree_set(".{0,70}", 0..20), rows in vec(score_row(), 20)) {
-        let rows = ids.into_iter().zip(rows).map(|(merchant_id, row)| ScoreRow { merchant_id, ..row }).collect();
-        round_trip(ScoreRow::table(&GROUPS), rows);
+        let rows = ids.into_iter().zip(rows).map(|(merchant_id, row)| ScoreRow { merchant_id, ..row }).collect::<Vec<_>>();
+        round_trip(ScoreRow::table(&GROUPS), &rows);
     }
 
     #[test]
     fn offers_come_back(ids in btree_set((".{0,3}", "[a-c]", "[a-c]"), 0..20), rows in vec(offer_row(), 20)) {
         let rows = ids.into_iter().zip(rows);
         let rows = rows.map(|((merchant_id, product, offer_id), row)| OfferRow { merchant_id, product, offer_id, ..row });
-        round_trip(OfferRow::table(), rows.collect());
+        round_trip(OfferRow::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]
     fn declines_come_back(ids in btree_set((".{0,3}", "[a-c]"), 0..20), rows in vec(decline_row(), 20)) {
         let rows = ids.into_iter().zip(rows).map(|((merchant_id, product), row)| DeclineRow { merchant_id, product, ..row });
-        round_trip(DeclineRow::table(), rows.collect());
+        round_trip(DeclineRow::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]
@@ -109,7 +109,7 @@ proptest! {
             alert_id, merchant_id, loan_id: loan.clone(), rule: "r".to_owned(), severity: "high".to_owned(), observed,
             threshold: None, action: "watch".to_owned(),
         });
-        round_trip(AlertRow::table(), rows.collect());
+        round_trip(AlertRow::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]
@@ -117,7 +117,7 @@ proptest! {
         let rows = ids.into_iter().map(|(merchant_id, key)| DeductionRow {
             key, merchant_id, loan_id: "l".to_owned(), amount_minor, why: "overdue".to_owned(),
         });
-        round_trip(DeductionRow::table(), rows.collect());
+        round_trip(DeductionRow::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]
@@ -125,14 +125,21 @@ proptest! {
         let rows = ids.into_iter().map(|(merchant_id, product)| ReferralRow {
             merchant_id, product, supportable_minor, cap_minor: 100_000_000, score: -5, pd_prob,
         });
-        round_trip(ReferralRow::table(), rows.collect());
+        round_trip(ReferralRow::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]
     fn features_come_back(ids in btree_set(".{0,3}", 0..20), values in vec(vec(option::of(finite()), 3), 20)) {
         let columns = ["a", "b", "c"].map(|n| FeatureColumn { name: n.to_owned(), unit: String::new(), doc: String::new() });
         let rows = ids.into_iter().zip(values).map(|(merchant_id, values)| FeatureRow { merchant_id, values });
-        round_trip(FeatureRow::table(&columns), rows.collect());
+        round_trip(FeatureRow::table(&columns), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn evidence_comes_back(ids in btree_set(".{0,3}", 0..20), values in vec(vec(option::of(any::<i64>()), 2), 20)) {
+        let columns = ["a", "b"].map(|n| EvidenceColumn { name: n.to_owned(), doc: String::new() });
+        let rows = ids.into_iter().zip(values).map(|(merchant_id, values)| EvidenceRow { merchant_id, values });
+        round_trip(EvidenceRow::table(&columns), &rows.collect::<Vec<_>>());
     }
 
     #[test]
@@ -140,7 +147,7 @@ proptest! {
         let rows = ids.into_iter().zip(1..).map(|((file, row, rule, column), number)| QuarantineRow {
             number, file, row, key: column.clone(), rule, column, value: value.clone(), record: value.clone(),
         });
-        round_trip(QuarantineRow::table(), rows.collect());
+        round_trip(QuarantineRow::table(), &rows.collect::<Vec<_>>());
     }
 }
 
@@ -149,7 +156,10 @@ proptest! {
 fn merged_parts_are_the_bytes_of_the_whole() {
     let folder = tempfile::tempdir().unwrap();
     let total = 70_000;
-    let row = |n: usize| FeatureRow { merchant_id: merchant(n), values: vec![(n % 3 > 0).then_some(n as f64 / 7.0)] };
+    let row = |n: usize| FeatureRow {
+        merchant_id: merchant(n),
+        values: vec![(!n.is_multiple_of(3)).then_some(n as f64 / 7.0)],
+    };
     let table =
         || FeatureRow::table(&[FeatureColumn { name: "f".to_owned(), unit: String::new(), doc: String::new() }]);
     let whole = folder.path().join("whole.parquet");

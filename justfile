@@ -1,0 +1,31 @@
+# An index of plain cargo lines: each can be typed by hand.
+
+# The demo job: the whole nightly run on the committed demo data.
+demo:
+    cargo run --release -- run pipelines/demo/job.toml
+
+# The Olist marketplace, from the CSV files as downloaded; DATA is their folder.
+olist DATA:
+    cargo run --release -- run pipelines/olist/job.toml --data {{DATA}}
+
+# All tests.
+test:
+    cargo test
+
+# The tests of one room, such as `just room publish`.
+room NAME:
+    cargo test --lib {{NAME}}::
+    cargo test --test it {{NAME}}::
+
+# Format and lint as .ci/run does.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# Everything that must hold of a commit.
+ci:
+    .ci/run
+
+# The documentation of the library.
+doc:
+    cargo doc --no-deps --open
