@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 use crate::model::ModelError;
 use crate::publish::PublishError;
 use crate::report::ReportError;
-use crate::run::RunError;
+use crate::run::{DecideError, PopulationError, RunError, TrainingError};
 use crate::simulate::SimulateError;
 use crate::source::SourceError;
 use crate::store::StoreError;
@@ -136,5 +136,99 @@ fn ingest_code(error: &IngestError) -> ExitCode {
         IngestError::NoOrders | IngestError::QuarantineLimit { .. } => ExitCode::Data,
         IngestError::AsOf(_) => ExitCode::Usage,
         IngestError::LedgerBroken { .. } | IngestError::Frame { .. } => ExitCode::Internal,
+    }
+}
+
+fn simulate_code(error: &SimulateError) -> ExitCode {
+    match error {
+        SimulateError::BadSetting { .. } => ExitCode::Usage,
+        SimulateError::OutNotEmpty { .. } => ExitCode::RefusesToOverwrite,
+        SimulateError::Io { .. } | SimulateError::Parquet { .. } => ExitCode::Io,
+        SimulateError::Rows { .. } | SimulateError::Metadata(_) => ExitCode::Internal,
+    }
+}
+
+fn publish_code(error: &PublishError) -> ExitCode {
+    match error {
+        PublishError::Busy { .. } => ExitCode::Busy,
+        PublishError::Io { .. } | PublishError::Parquet { .. } | PublishError::NotAFolder(_) => ExitCode::Io,
+        PublishError::NothingPublished(_) | PublishError::NoSuchRun { .. } => ExitCode::InputMissing,
+        PublishError::Malformed { .. } | PublishError::DigestMismatch { .. } | PublishError::Damaged { .. } => ExitCode::Data,
+        PublishError::NonFinite { .. }
+        | PublishError::OutOfRange { .. }
+        | PublishError::OutOfOrder { .. }
+        | PublishError::Layout { .. }
+        | PublishError::BadName { .. }
+        | PublishError::Unsealed(_) => ExitCode::Internal,
+    }
+}
+
+fn model_code(error: &ModelError) -> ExitCode {
+    match error {
+        ModelError::NoFile { .. } => ExitCode::InputMissing,
+        ModelError::Io { .. } => ExitCode::Io,
+        ModelError::BadTable { .. }
+        | ModelError::NoColumn { .. }
+        | ModelError::WrongKind { .. }
+        | ModelError::Infinite { .. }
+        | ModelError::BadTarget { .. }
+        | ModelError::CannotTrain { .. }
+        | ModelError::CannotMeasure { .. } => ExitCode::Data,
+        ModelError::BadSetting { .. } => ExitCode::Usage,
+        ModelError::Solver { .. } => ExitCode::Internal,
+        ModelError::BadModel { .. } | ModelError::Refused { .. } => ExitCode::ModelRefused,
+        ModelError::Exists { .. } => ExitCode::RefusesToOverwrite,
+    }
+}
+
+fn report_code(error: &ReportError) -> ExitCode {
+    match error {
+        ReportError::Publish(error) => publish_code(error),
+        ReportError::Model(error) => model_code(error),
+        ReportError::Disagrees { .. } => ExitCode::Internal,
+    }
+}
+
+fn population_code(error: &PopulationError) -> ExitCode {
+    match error {
+        PopulationError::Store(error) => store_code(error),
+        PopulationError::Feature(_) => ExitCode::Data,
+    }
+}
+
+fn training_code(error: &TrainingError) -> ExitCode {
+    match error {
+        TrainingError::Population(error) => population_code(error),
+        TrainingError::Store(error) => store_code(error),
+        TrainingError::Model(error) => model_code(error),
+        TrainingError::TooFewLabels { .. } | TrainingError::Monitor(_) | TrainingError::Feature(_) => ExitCode::Data,
+        TrainingError::AsOf(_) => ExitCode::Usage,
+        TrainingError::Reference(_) => ExitCode::Internal,
+    }
+}
+
+fn decide_code(error: &DecideError) -> ExitCode {
+    match error {
+        DecideError::Population(error) => population_code(error),
+        DecideError::Model(error) => model_code(error),
+        // Histories that no number can be made of: sums beyond 64 bits, broken loan books.
+        DecideError::Feature(_) | DecideError::Monitor(_) | DecideError::Facts(_) => ExitCode::Data,
+        DecideError::Offer(_) | DecideError::Probability { .. } | DecideError::Reason(_) | DecideError::Lost { .. } => {
+            ExitCode::Internal
+        }
+    }
+}
+
+fn run_code(error: &RunError) -> ExitCode {
+    match error {
+        RunError::Config(_) => ExitCode::Config,
+        RunError::Ingest(error) => ingest_code(error),
+        RunError::Training(error) => training_code(error),
+        RunError::Model(error) => model_code(error),
+        RunError::Population(error) => population_code(error),
+        RunError::Decide(error) => decide_code(error),
+        RunError::Gate(_) => ExitCode::Data,
+        RunError::Publish(error) => publish_code(error),
+        RunError::AsOf(_) => ExitCode::Usage,
     }
 }

@@ -1,5 +1,6 @@
 //! `integrity simulate`: a marketplace with causes, for trying, testing and measuring.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -47,6 +48,13 @@ pub fn execute(args: &SimulateArgs, output: &Output, terminal: &Terminal) -> Res
         terminal.advance(done.saturating_sub(before));
     })?;
     terminal.finish();
-    output.show(&report, |report| format!("{report}\nwritten to {}", args.out.display()))?;
+    output.show(&report, |report| {
+        let mut text = format!("simulated {} to {} into {}\n", report.start_on, args.end_on, args.out.display());
+        for file in &report.files {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {:<32} {:>12} rows {:>14} bytes", file.file, file.rows, file.bytes);
+        }
+        text
+    })?;
     Ok(ExitCode::Ok)
 }

@@ -1,9 +1,12 @@
 //! Buckets of days past due and regulatory classes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::{Bucket, ClassThresholds};
 
 /// How a regulator classes a loan by its lateness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Nothing is overdue.
     Normal,

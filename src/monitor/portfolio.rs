@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::class::{Class, bucket_of};
 use super::error::MonitorError;
 use super::standing::LoanStanding;
 use crate::config::{Bucket, ClassThresholds};
 
 /// Loans and the principal they still owe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Number of loans.
     pub loans: u64,
@@ -20,7 +22,7 @@ pub struct Tally {
 }
 
 /// The open loans of a shard, or of all.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Portfolio {
     /// Merchants with an open loan.
     pub borrowers: u64,

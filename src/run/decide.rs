@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{FactsError, MerchantFacts, shard_facts};
 use super::population::{Measured, PopulationError};
-use crate::config::{Direction, FeatureConfig, Group, MonitorConfig, Policy};
+use crate::config::{Action, Direction, FeatureConfig, Group, Monitor, Policy};
 use crate::domain::{Probability, RateError, ReasonCode, ReasonCodeError};
 use crate::features::{FeatureError, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
-use crate::monitor::{self, Action, FeatureLookup, LoanStanding, MonitorCase, MonitorError, Portfolio};
+use crate::monitor::{self, FeatureLookup, LoanStanding, MonitorCase, MonitorError, Portfolio};
 use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
 use crate::publish::{
     AlertRow, CapValue, DeclineRow, DeductionRow, EvidenceRow, FeatureRow, OfferRow, OutputRow, ReasonText, ReferralRow,
@@ -67,7 +67,7 @@ pub struct Judges<'a> {
     /// Credit policy.
     pub policy: &'a Policy,
     /// Monitoring rules.
-    pub monitor: &'a MonitorConfig,
+    pub monitor: &'a Monitor,
     /// Models.
     pub bundle: &'a Bundle,
     /// Reference population of the index.
@@ -207,7 +207,7 @@ fn evidence_row(measured: &Measured<'_>, judges: &Judges<'_>, merchant: &str) ->
     let evidence = measured.measures.evidence(judges.features, merchant)?.unwrap_or_default();
     let mut windows = BTreeMap::new();
     for window in evidence.iter().flat_map(|feature| &feature.windows) {
-        windows.insert(super::evidence::window_name(window), (window.sum, window.rows));
+        windows.insert(super::evidence::window_name(window), (window.sum, window.rows.and_then(|rows| i64::try_from(rows).ok())));
     }
     let values = windows.into_values().flat_map(|(sum, rows)| [sum, rows]).collect();
     Ok(EvidenceRow { merchant_id: merchant.to_owned(), values })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{DataFrame, PolarsError};
 
-use crate::config::{MonitorConfig, Policy};
+use crate::config::{Monitor, Policy};
 use crate::domain::MICROS_PER_DAY;
 use crate::monitor::{self, CreditRecord, LoanStanding, MonitorError};
 use crate::store::Shard;
@@ -69,7 +69,7 @@ pub struct ShardFacts {
 pub fn shard_facts(
     shard: &Shard,
     policy: &Policy,
-    monitoring: &MonitorConfig,
+    monitoring: &Monitor,
     suspicion: &authenticity::Settings,
 ) -> Result<ShardFacts, FactsError> {
     let views = tiles::views(shard, suspicion)?;
@@ -87,7 +87,7 @@ fn closures(shard: &Shard, facts: &mut ShardFacts) -> Result<(), FactsError> {
     let mut read = || -> Result<(), PolarsError> {
         let ids = merchants.column("merchant_id")?.str()?;
         let closed = merchants.column("closed_at")?.is_not_null();
-        for (id, closed) in ids.iter().zip(&closed) {
+        for (id, closed) in ids.iter().zip(closed.iter()) {
             if let (Some(id), Some(true)) = (id, closed) {
                 facts.merchants.entry(id.to_owned()).or_default().is_closed = true;
             }

@@ -124,7 +124,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         inputs: ingested
             .inputs
             .iter()
-            .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.digest })
+            .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 })
             .collect(),
     };
     let mut stage = match publisher.begin(identity, Pointing::Forward)? {
@@ -195,7 +195,7 @@ pub(super) fn ingest_job(
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
     progress.stage("read and wash", Some(job.sources.len() as u64));
-    ingest(job, as_of.map_or(AsOfChoice::JobOrLatest, AsOfChoice::Day), store, &|event| {
+    ingest(job, as_of.map_or(AsOfChoice::JobOrLatest, AsOfChoice::Day), store, &mut |event| {
         if let IngestProgress::Stored { .. } = event {
             progress.advance(1);
         }

@@ -1,6 +1,6 @@
 //! A job's rules: features, policy and monitor files, checked one by one and against each other.
 
-use crate::config::{ConfigError, FeatureConfig, Job, LabelKind, MonitorConfig, Policy};
+use crate::config::{ConfigError, FeatureConfig, Job, LabelKind, Monitor, Policy};
 use crate::domain::{Digest, Hasher};
 
 /// What a run judges by.
@@ -11,7 +11,7 @@ pub struct JobRules {
     /// Credit policy.
     pub policy: Policy,
     /// Monitoring rules.
-    pub monitor: MonitorConfig,
+    pub monitor: Monitor,
 }
 
 impl JobRules {
@@ -22,7 +22,7 @@ impl JobRules {
     pub fn open(job: &Job) -> Result<Self, ConfigError> {
         let features = FeatureConfig::open(&job.features)?;
         let policy = Policy::open(&job.policy)?;
-        let monitor = MonitorConfig::open(&job.monitor)?;
+        let monitor = Monitor::open(&job.monitor)?;
         let names = || features.features.iter().map(|f| f.name.as_str());
         policy.check_features(names())?;
         monitor.check_features(names())?;

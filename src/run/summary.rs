@@ -155,7 +155,15 @@ impl RunSummary {
             self.money(self.deducted_minor)
         )?;
         if let Some(portfolio) = &self.portfolio {
-            writeln!(out, "  loan book  {}", portfolio.text(self.currency))?;
+            writeln!(
+                out,
+                "  loan book  {} borrowers owe {} on {} loans; {} in arrears; non-performing {}",
+                grouped(portfolio.borrowers),
+                self.money(portfolio.open.outstanding_minor),
+                grouped(portfolio.open.loans),
+                self.money(portfolio.arrears_minor),
+                portfolio.non_performing_share().map_or("none".to_owned(), |s| format!("{:.2} %", 100.0 * s)),
+            )?;
         }
         Ok(())
     }
