@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::column::{OutputColumn, OutputTable};
 use super::tables::{
-    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow, QuarantineRow, ReferralRow, ScoreRow,
+    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow,
+    QuarantineRow, ReferralRow, ScoreRow,
 };
 
 /// Every published table. Columns that a job's feature file decides stand under a name in angle brackets.
@@ -17,7 +18,8 @@ pub fn output_tables() -> Vec<OutputTable> {
     };
     let window = EvidenceColumn {
         name: "<measure>__<from>__<before>__sum".to_owned(),
-        doc: "Two columns a measure and window, `…__sum` and `…__rows`: the exact sum, and the rows it was made of.".to_owned(),
+        doc: "Two columns a measure and window, `…__sum` and `…__rows`: the exact sum, and the rows it was made of."
+            .to_owned(),
     };
     vec![
         ScoreRow::table(&["<group>"]),

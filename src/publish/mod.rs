@@ -52,7 +52,8 @@ pub use row::{CapValue, OutputRow, ReasonText, RuleVerdict};
 pub use stage::Stage;
 pub use step::{Observer, Step};
 pub use tables::{
-    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow, QuarantineRow, ReferralRow, ScoreRow,
+    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow,
+    QuarantineRow, ReferralRow, ScoreRow,
 };
 pub use verify::{Finding, Problem, RunReport, VerifyReport, verify};
 pub use writer::{TableWriter, Written};

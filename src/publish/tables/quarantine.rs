@@ -47,7 +47,12 @@ impl QuarantineRow {
                 Column::required("file", Kind::Text, "", "Input file, below the data folder."),
                 Column::required("row", Kind::Int64, "rows", "Row of that file, counted from 1 without any header.")
                     .within(1.0, f64::MAX),
-                Column::optional("key", Kind::Text, "", "Key of the row, its parts joined by ` | `; null where it cannot be read."),
+                Column::optional(
+                    "key",
+                    Kind::Text,
+                    "",
+                    "Key of the row, its parts joined by ` | `; null where it cannot be read.",
+                ),
                 Column::required("rule", Kind::Text, "", "Rule that the row broke."),
                 Column::optional("column", Kind::Text, "", "Column at fault; null where the rule looks at none."),
                 Column::optional("value", Kind::Text, "", "Its value, as text; null where it was null."),
