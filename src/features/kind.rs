@@ -62,6 +62,11 @@ pub trait FeatureKind: Debug + Send + Sync {
     /// Days of the window that a name must mention; `None` where there is no window.
     fn named_days(&self) -> Option<u16>;
 
+    /// Words by which a name may mention the window: `90d`; `12m` for twelve periods of 30 days.
+    fn window_words(&self) -> Vec<String> {
+        self.named_days().map(|days| format!("{days}d")).into_iter().collect()
+    }
+
     /// The formula in plain text, for the dictionary.
     fn formula(&self, names: Names) -> String;
 

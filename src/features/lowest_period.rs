@@ -42,6 +42,12 @@ impl Periods {
         Read { measure: self.measure, window: DayWindow::new(self.skip, self.days.saturating_mul(self.count)) }
     }
 
+    /// How a name may mention them: `360d`, or `12m` for months of 30 days.
+    pub fn words(self) -> Vec<String> {
+        let days = format!("{}d", self.days.saturating_mul(self.count));
+        if self.days == 30 { vec![days, format!("{}m", self.count)] } else { vec![days] }
+    }
+
     /// Sums of the periods, latest first; `None` without evidence.
     pub fn sums(self, merchant: &MerchantTiles) -> Result<Option<Vec<i64>>, FeatureError> {
         (0..self.count)
@@ -76,6 +82,10 @@ impl FeatureKind for LowestPeriod {
 
     fn named_days(&self) -> Option<u16> {
         self.periods.whole().window.days()
+    }
+
+    fn window_words(&self) -> Vec<String> {
+        self.periods.words()
     }
 
     fn history_days(&self) -> u16 {

@@ -33,6 +33,10 @@ impl FeatureKind for Variation {
         self.periods.whole().window.days()
     }
 
+    fn window_words(&self) -> Vec<String> {
+        self.periods.words()
+    }
+
     fn history_days(&self) -> u16 {
         self.periods.whole().window.to
     }

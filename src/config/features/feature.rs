@@ -183,12 +183,14 @@ pub(super) fn check(file: &ConfigFile, raw: RawFeature, measures: &[MeasureSpec]
         let message = format!("feature {name:?} is in {}, but its name does not say so", unit.word());
         return Err(file.refuse(&name_span, message, format!("the name must {place} the word {:?}", unit.word())));
     }
-    if let Some(days) = kind.named_days() {
-        let window = format!("{days}d");
-        if !words.contains(&window.as_str()) {
-            let message = format!("feature {name:?} looks at {days} days, but its name does not say so");
-            return Err(file.refuse(&name_span, message, format!("the name must hold the word {window:?}")));
-        }
+    let windows = kind.window_words();
+    if !windows.is_empty() && !windows.iter().any(|window| words.contains(&window.as_str())) {
+        let message = format!("feature {name:?} looks at {}, but its name does not say so", windows.join(" or "));
+        return Err(file.refuse(
+            &name_span,
+            message,
+            format!("the name must hold the word {:?}", windows.join(" or ")),
+        ));
     }
     let window_days = kind.named_days();
     Ok(FeatureSpec { name, group, direction, unit, kind_name, kind, min_history_days, window_days, why, source })
