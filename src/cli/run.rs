@@ -7,7 +7,6 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::domain::Digest;
 use crate::run::{RunOptions, RunSummary, run_job};
 
 /// Which job, and what to change about it.
@@ -60,17 +59,13 @@ impl JobArgs {
             models: None,
             started_at: Timestamp::now(),
             command_line: std::env::args().collect(),
-            code_version: code_version()?,
+            code_version: CODE_VERSION.to_owned(),
         })
     }
 }
 
-/// Version and digest of this very program: a rebuilt one is another one.
-pub fn code_version() -> Result<String, Failure> {
-    let path = std::env::current_exe().map_err(|source| Failure::Io { path: "the running program".into(), source })?;
-    let digest = Digest::of_file(&path).map_err(|source| Failure::Io { path, source })?;
-    Ok(format!("{}+{}", env!("CARGO_PKG_VERSION"), digest.short()))
-}
+/// Version, and digest of the source that this program was built from.
+pub const CODE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("INTEGRITY_SOURCE_DIGEST"));
 
 /// What `run --format json` prints.
 #[derive(Debug, Serialize)]
