@@ -96,9 +96,11 @@ pub struct ClassThresholds {
 /// What may be deducted from a merchant's payment account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeductionTerms {
-    /// Feature that holds what the account took in or can pay out, in minor units.
+    /// Feature that holds what the account took in over a window, in minor units.
     pub receipts_feature: String,
-    /// The most that is taken of it, over all loans of the merchant, in parts per million.
+    /// Days of that window.
+    pub receipts_days: u16,
+    /// The most that is taken a night of what an average day took in, over all loans of the merchant, in parts per million.
     pub receipts_share_ppm: i64,
     /// Smaller sums are not worth a deduction.
     pub min_minor: i64,
@@ -181,41 +183,37 @@ pub enum AlertKind {
         /// From which days past due.
         from_dpd: i64,
     },
-    /// Trade a day has fallen against the merchant's own past.
+    /// Trade has fallen against the merchant's own past.
     TradeDrop {
-        /// Sum over the recent window.
-        recent: String,
-        /// Days in the recent window.
-        recent_days: i64,
-        /// Sum over the window it is held against.
+        /// Trend of trade, −1 to 1: `(r − e) ÷ (r + e)` of a recent day and an earlier one.
+        trend: String,
+        /// Trade over a window, for the size below which a trend is noise.
         usual: String,
-        /// Days in that window.
-        usual_days: i64,
-        /// Smallest usual sum that can be held against.
+        /// Smallest such trade.
         min_usual: f64,
-        /// Share of the usual trade that has gone, 0 to 1, from which the rule fires.
+        /// Share of the earlier trade that has gone, 0 to 1, from which the rule fires.
         drop_share: f64,
     },
-    /// Disputes are frequent, and far more so than usual for the merchant.
+    /// Disputes are frequent, and far more so than before.
     DisputeSpike {
-        /// Share over the recent window.
-        recent: String,
-        /// Share over the merchant's past.
-        usual: String,
-        /// Recent share from which the rule may fire.
+        /// Share of orders that end in a dispute.
+        share: String,
+        /// Trend of disputes opened, −1 to 1.
+        trend: String,
+        /// Share from which the rule may fire.
         from_share: f64,
-        /// Multiple of the usual share that the recent one must reach as well.
-        times_usual: f64,
+        /// Trend from which it does: ⅓ is twice as many as before.
+        from_trend: f64,
     },
-    /// Orders wait and nothing is shipped.
+    /// Orders wait beyond their day and pile up.
     ShippingStall {
-        /// Days since the last shipment.
-        idle_days: String,
-        /// Orders that wait.
+        /// Orders that should have been handed over.
+        overdue: String,
+        /// All orders that wait, against the orders of a window.
         backlog: String,
-        /// Days without a shipment from which the rule fires.
-        from_days: f64,
-        /// Orders that must wait for it to matter.
+        /// Overdue orders from which the rule fires.
+        from_overdue: f64,
+        /// Backlog that there must be as well.
         from_backlog: f64,
     },
     /// A single feature beyond a threshold: reviews, authenticity and whatever an analyst defines.
@@ -262,6 +260,7 @@ struct RawClasses {
 #[serde(deny_unknown_fields)]
 struct RawDeduction {
     receipts_feature: Spanned<String>,
+    receipts_days: Spanned<i64>,
     receipts_share_ppm: Spanned<i64>,
     min_minor: Spanned<i64>,
 }
@@ -289,9 +288,9 @@ impl RawKind {
     const fn keys(self) -> &'static str {
         match self {
             Self::Arrears => "from_dpd",
-            Self::TradeDrop => "recent, recent_days, usual, usual_days, min_usual, drop_share",
-            Self::DisputeSpike => "recent, usual, from_share, times_usual",
-            Self::ShippingStall => "idle_days, backlog, from_days, from_backlog",
+            Self::TradeDrop => "trend, usual, min_usual, drop_share",
+            Self::DisputeSpike => "share, trend, from_share, from_trend",
+            Self::ShippingStall => "overdue, backlog, from_overdue, from_backlog",
             Self::Feature => "feature, and from or to",
         }
     }
@@ -306,17 +305,16 @@ struct RawRule {
     severity: Severity,
     action: Action,
     from_dpd: Option<Spanned<i64>>,
-    recent: Option<Spanned<String>>,
-    recent_days: Option<Spanned<i64>>,
+    trend: Option<Spanned<String>>,
     usual: Option<Spanned<String>>,
-    usual_days: Option<Spanned<i64>>,
     min_usual: Option<Spanned<f64>>,
     drop_share: Option<Spanned<f64>>,
+    share: Option<Spanned<String>>,
     from_share: Option<Spanned<f64>>,
-    times_usual: Option<Spanned<f64>>,
-    idle_days: Option<Spanned<String>>,
+    from_trend: Option<Spanned<f64>>,
+    overdue: Option<Spanned<String>>,
     backlog: Option<Spanned<String>>,
-    from_days: Option<Spanned<f64>>,
+    from_overdue: Option<Spanned<f64>>,
     from_backlog: Option<Spanned<f64>>,
     feature: Option<Spanned<String>>,
     from: Option<Spanned<f64>>,
@@ -348,6 +346,7 @@ impl Monitor {
                 feature_uses.push((deduction.receipts_feature.get_ref().clone(), deduction.receipts_feature.span()));
                 Some(DeductionTerms {
                     receipts_feature: deduction.receipts_feature.get_ref().clone(),
+                    receipts_days: bounds::days(&file, &deduction.receipts_days, "receipts_days", 1..=3_660)?,
                     receipts_share_ppm: bounds::integer(
                         &file,
                         &deduction.receipts_share_ppm,
@@ -504,24 +503,22 @@ fn check_rule(
     let kind = match rule.kind {
         RawKind::Arrears => AlertKind::Arrears { from_dpd: whole(&rule.from_dpd, "from_dpd", 1, 3_660)? },
         RawKind::TradeDrop => AlertKind::TradeDrop {
-            recent: name(&rule.recent)?,
-            recent_days: whole(&rule.recent_days, "recent_days", 1, 3_660)?,
+            trend: name(&rule.trend)?,
             usual: name(&rule.usual)?,
-            usual_days: whole(&rule.usual_days, "usual_days", 1, 3_660)?,
             min_usual: number(&rule.min_usual, "min_usual", 1.0, f64::MAX)?,
             drop_share: number(&rule.drop_share, "drop_share", 0.01, 1.0)?,
         },
         RawKind::DisputeSpike => AlertKind::DisputeSpike {
-            recent: name(&rule.recent)?,
-            usual: name(&rule.usual)?,
+            share: name(&rule.share)?,
+            trend: name(&rule.trend)?,
             from_share: number(&rule.from_share, "from_share", 0.000_1, 1.0)?,
-            times_usual: number(&rule.times_usual, "times_usual", 1.0, 1_000.0)?,
+            from_trend: number(&rule.from_trend, "from_trend", -1.0, 1.0)?,
         },
         RawKind::ShippingStall => AlertKind::ShippingStall {
-            idle_days: name(&rule.idle_days)?,
+            overdue: name(&rule.overdue)?,
             backlog: name(&rule.backlog)?,
-            from_days: number(&rule.from_days, "from_days", 0.0, 3_660.0)?,
-            from_backlog: number(&rule.from_backlog, "from_backlog", 1.0, f64::MAX)?,
+            from_overdue: number(&rule.from_overdue, "from_overdue", 1.0, f64::MAX)?,
+            from_backlog: number(&rule.from_backlog, "from_backlog", 0.0, f64::MAX)?,
         },
         RawKind::Feature => {
             let bound = |value: &Option<Spanned<f64>>, key: &str| {
@@ -544,21 +541,19 @@ fn check_rule(
 impl RawRule {
     /// Keys of any kind that are given.
     fn count(&self) -> usize {
-        let numbers = [&self.min_usual, &self.drop_share, &self.from_share, &self.times_usual, &self.from_days];
-        let more = [&self.from_backlog, &self.from, &self.to];
-        let names = [&self.recent, &self.usual, &self.idle_days, &self.backlog, &self.feature];
-        let wholes = [&self.from_dpd, &self.recent_days, &self.usual_days];
+        let numbers = [&self.min_usual, &self.drop_share, &self.from_share, &self.from_trend];
+        let more = [&self.from_overdue, &self.from_backlog, &self.from, &self.to];
+        let names = [&self.trend, &self.usual, &self.share, &self.overdue, &self.backlog, &self.feature];
         numbers.iter().chain(&more).filter(|v| v.is_some()).count()
             + names.iter().filter(|v| v.is_some()).count()
-            + wholes.iter().filter(|v| v.is_some()).count()
+            + usize::from(self.from_dpd.is_some())
     }
 
     /// How many keys the kind takes; each is then asked for by name.
     const fn kind_count(&self) -> usize {
         match self.kind {
             RawKind::Arrears => 1,
-            RawKind::TradeDrop => 6,
-            RawKind::DisputeSpike | RawKind::ShippingStall => 4,
+            RawKind::TradeDrop | RawKind::DisputeSpike | RawKind::ShippingStall => 4,
             RawKind::Feature => 2,
         }
     }

@@ -13,6 +13,7 @@ doubtful = 271
 loss = 361
 [deduction]
 receipts_feature = "receipts"
+receipts_days = 180
 receipts_share_ppm = 200_000
 min_minor = 100
 [[bucket]]
@@ -39,10 +40,8 @@ code = "trade-drop"
 text = "less trade"
 severity = "critical"
 action = "freeze"
-recent = "gmv_28d"
-recent_days = 28
-usual = "gmv_180d"
-usual_days = 180
+trend = "gmv_trend"
+usual = "gmv_90d"
 min_usual = 100
 drop_share = 0.7
 [[rule]]
@@ -66,9 +65,9 @@ fn a_good_file_is_read_whole() {
     assert_eq!(monitor.buckets[2], Bucket { name: "over-30".into(), from_dpd: 31, to_dpd: None });
     assert_eq!(monitor.rules.len(), 3);
     let features: Vec<&str> = monitor.features().into_iter().collect();
-    assert_eq!(features, ["gmv_180d", "gmv_28d", "receipts", "stars"]);
+    assert_eq!(features, ["gmv_90d", "gmv_trend", "receipts", "stars"]);
     assert!(monitor.check_features(features).is_ok());
-    assert_eq!(monitor.check_features(["gmv_180d", "gmv_28d", "receipts"]).unwrap_err().line, 50);
+    assert_eq!(monitor.check_features(["gmv_90d", "gmv_trend", "receipts"]).unwrap_err().line, 49);
 }
 
 #[test]
@@ -80,26 +79,26 @@ fn what_is_not_allowed_is_refused_at_its_line() {
         ("substandard = 91", "substandard = 1", 7, "overlaps"),
         ("loss = 361", "loss = 270", 9, "overlaps"),
         ("special_mention = 1", "special_mention = 0", 6, "overlaps"),
-        ("receipts_share_ppm = 200_000", "receipts_share_ppm = 1_000_001", 12, "out of range"),
-        ("from_dpd = 0", "from_dpd = 1", 16, "no bucket holds 0 to 0"),
-        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 2\nto_dpd = 30", 20, "no bucket holds 1 to 1"),
-        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 0\nto_dpd = 30", 20, "overlaps"),
-        ("from_dpd = 31", "from_dpd = 30", 24, "overlaps"),
-        ("from_dpd = 31", "from_dpd = 33", 24, "no bucket holds 31 to 32"),
-        ("from_dpd = 31", "from_dpd = 31\nto_dpd = 60", 14, "no bucket holds 61 and more"),
-        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 1", 21, "after one without an end"),
-        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 1\nto_dpd = 0", 21, "out of range"),
-        (r#"name = "1-30""#, r#"name = "current""#, 19, "named twice"),
-        (r#"action = "deduct""#, r#"action = "shout""#, 30, "unknown variant"),
-        (r#"action = "freeze""#, r#"action = "deduct""#, 32, "deducts without arrears"),
-        ("drop_share = 0.7", "drop_share = 1.1", 43, "out of range"),
-        ("drop_share = 0.7", "drop_share = 0", 43, "out of range"),
-        ("usual_days = 180\n", "", 32, "lacks a key of its kind"),
-        ("usual_days = 180", "usual_days = 180\nfrom = 3", 32, "lacks a key of its kind"),
-        ("to = 2.5", "from_days = 2.5", 44, "lacks a key of its kind"),
-        ("to = 2.5", "to = nan", 51, "out of range"),
-        (r#"code = "stars""#, r#"code = "arrears""#, 46, "declared twice"),
-        (r#"text = "late""#, r#"text = """#, 28, "blank"),
+        ("receipts_share_ppm = 200_000", "receipts_share_ppm = 1_000_001", 13, "out of range"),
+        ("from_dpd = 0", "from_dpd = 1", 17, "no bucket holds 0 to 0"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 2\nto_dpd = 30", 21, "no bucket holds 1 to 1"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 0\nto_dpd = 30", 21, "overlaps"),
+        ("from_dpd = 31", "from_dpd = 30", 25, "overlaps"),
+        ("from_dpd = 31", "from_dpd = 33", 25, "no bucket holds 31 to 32"),
+        ("from_dpd = 31", "from_dpd = 31\nto_dpd = 60", 15, "no bucket holds 61 and more"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 1", 22, "after one without an end"),
+        ("from_dpd = 1\nto_dpd = 30", "from_dpd = 1\nto_dpd = 0", 22, "out of range"),
+        (r#"name = "1-30""#, r#"name = "current""#, 20, "named twice"),
+        (r#"action = "deduct""#, r#"action = "shout""#, 31, "unknown variant"),
+        (r#"action = "freeze""#, r#"action = "deduct""#, 33, "deducts without arrears"),
+        ("drop_share = 0.7", "drop_share = 1.1", 42, "out of range"),
+        ("drop_share = 0.7", "drop_share = 0", 42, "out of range"),
+        ("min_usual = 100\n", "", 33, "lacks a key of its kind"),
+        ("min_usual = 100", "min_usual = 100\nfrom = 3", 33, "lacks a key of its kind"),
+        ("to = 2.5", "from_share = 2.5", 43, "lacks a key of its kind"),
+        ("to = 2.5", "to = nan", 50, "out of range"),
+        (r#"code = "stars""#, r#"code = "arrears""#, 45, "declared twice"),
+        (r#"text = "late""#, r#"text = """#, 29, "blank"),
         ("watch = \"borrowers\"", "watch = \"nobody\"", 1, "unknown variant"),
     ] {
         assert!(GOOD.contains(from), "{from}");

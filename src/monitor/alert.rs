@@ -98,14 +98,14 @@ fn judge_features(kind: &AlertKind, case: &MonitorCase<'_>) -> Result<Finding, M
     let value = |name: &str| finite(case.features, case.merchant_id, name);
     Ok(match kind {
         AlertKind::Arrears { .. } => Finding::Unknown,
-        AlertKind::TradeDrop { recent, recent_days, usual, usual_days, min_usual, drop_share } => {
-            trade_drop::judge((value(recent)?, *recent_days), (value(usual)?, *usual_days), *min_usual, *drop_share)
+        AlertKind::TradeDrop { trend, usual, min_usual, drop_share } => {
+            trade_drop::judge(value(trend)?, value(usual)?, *min_usual, *drop_share)
         }
-        AlertKind::DisputeSpike { recent, usual, from_share, times_usual } => {
-            dispute_spike::judge(value(recent)?, value(usual)?, *from_share, *times_usual)
+        AlertKind::DisputeSpike { share, trend, from_share, from_trend } => {
+            dispute_spike::judge(value(share)?, value(trend)?, *from_share, *from_trend)
         }
-        AlertKind::ShippingStall { idle_days, backlog, from_days, from_backlog } => {
-            shipping_stall::judge(value(idle_days)?, value(backlog)?, *from_days, *from_backlog)
+        AlertKind::ShippingStall { overdue, backlog, from_overdue, from_backlog } => {
+            shipping_stall::judge(value(overdue)?, value(backlog)?, *from_overdue, *from_backlog)
         }
         AlertKind::Feature { feature, from, to } => feature::judge(value(feature)?, *from, *to),
     })

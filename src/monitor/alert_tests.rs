@@ -25,10 +25,8 @@ code = "trade-drop"
 text = "less trade"
 severity = "critical"
 action = "freeze"
-recent = "gmv_28d"
-recent_days = 28
-usual = "gmv_180d"
-usual_days = 180
+trend = "gmv_trend"
+usual = "gmv"
 min_usual = 100
 drop_share = 0.7
 [[rule]]
@@ -37,20 +35,20 @@ code = "dispute-spike"
 text = "disputes"
 severity = "critical"
 action = "freeze"
-recent = "dispute_28d"
-usual = "dispute_180d"
+share = "dispute_share"
+trend = "dispute_trend"
 from_share = 0.1
-times_usual = 3
+from_trend = 0.3
 [[rule]]
 kind = "shipping-stall"
 code = "shipping-stall"
 text = "nothing moves"
 severity = "warning"
 action = "watch"
-idle_days = "idle"
+overdue = "overdue"
 backlog = "backlog"
-from_days = 10
-from_backlog = 3
+from_overdue = 5
+from_backlog = 0.3
 "#;
 
 fn loan(loan_id: &str, dpd: i64) -> LoanStanding {
@@ -79,12 +77,12 @@ fn found(watch_all: bool, features: &[(&str, f64)], loans: &[LoanStanding], day:
 }
 
 const QUIET: [(&str, f64); 6] = [
-    ("gmv_28d", 2_800.0),
-    ("gmv_180d", 18_000.0),
-    ("dispute_28d", 0.01),
-    ("dispute_180d", 0.01),
-    ("idle", 1.0),
-    ("backlog", 1.0),
+    ("gmv_trend", -0.1),
+    ("gmv", 18_000.0),
+    ("dispute_share", 0.01),
+    ("dispute_trend", 0.5),
+    ("overdue", 1.0),
+    ("backlog", 0.5),
 ];
 
 #[test]
@@ -93,15 +91,12 @@ fn each_rule_fires_on_its_own_evidence() {
     let fired = |feature: &str, value: f64| {
         let mut features = QUIET;
         features.iter_mut().filter(|f| f.0 == feature).for_each(|f| f.1 = value);
-        if feature == "idle" {
-            features[5].1 = 3.0;
-        }
         let alerts = found(false, &features, &[loan("l1", 0)], 1).unwrap().alerts;
         alerts.iter().map(|a| (a.rule.clone(), a.loan_id.clone(), a.action)).collect::<Vec<_>>()
     };
-    assert_eq!(fired("gmv_28d", 800.0), [("trade-drop".to_owned(), None, Action::Freeze)]);
-    assert_eq!(fired("dispute_28d", 0.11), [("dispute-spike".to_owned(), None, Action::Freeze)]);
-    assert_eq!(fired("idle", 12.0), [("shipping-stall".to_owned(), None, Action::Watch)]);
+    assert_eq!(fired("gmv_trend", -0.6), [("trade-drop".to_owned(), None, Action::Freeze)]);
+    assert_eq!(fired("dispute_share", 0.11), [("dispute-spike".to_owned(), None, Action::Freeze)]);
+    assert_eq!(fired("overdue", 12.0), [("shipping-stall".to_owned(), None, Action::Watch)]);
     let late = found(false, &QUIET, &[loan("l1", 7), loan("l2", 0), loan("l3", 40)], 1).unwrap().alerts;
     let loans: Vec<_> = late.iter().map(|a| (a.loan_id.as_deref(), a.observed, a.threshold)).collect();
     assert_eq!(loans, [(Some("l1"), 7.0, 7.0), (Some("l3"), 40.0, 7.0)]);
@@ -110,14 +105,14 @@ fn each_rule_fires_on_its_own_evidence() {
 #[test]
 fn closed_and_written_off_loans_are_left_alone() {
     let closed = LoanStanding { is_closed: true, ..loan("l1", 9) };
-    assert_eq!(found(false, &[("gmv_28d", 0.0), ("gmv_180d", 18_000.0)], &[closed], 1).unwrap(), Alerts::default());
+    assert_eq!(found(false, &[("gmv_trend", -1.0), ("gmv", 18_000.0)], &[closed], 1).unwrap(), Alerts::default());
     let written_off = LoanStanding { is_written_off: true, ..loan("l1", 900) };
     assert!(found(false, &QUIET, &[written_off], 1).unwrap().alerts.is_empty());
 }
 
 #[test]
 fn too_little_history_raises_nothing_but_is_counted() {
-    let blind = found(true, &[("gmv_28d", 0.0)], &[], 1).unwrap();
+    let blind = found(true, &[("gmv_trend", -1.0)], &[], 1).unwrap();
     assert!(blind.alerts.is_empty());
     let counted: Vec<_> = blind.unknown.iter().map(|(r, &n)| (r.as_str(), n)).collect();
     assert_eq!(counted, [("dispute-spike", 1), ("shipping-stall", 1), ("trade-drop", 1)]);
@@ -125,14 +120,14 @@ fn too_little_history_raises_nothing_but_is_counted() {
     twice.merge(blind);
     assert_eq!(twice.unknown["trade-drop"], 2);
     assert_eq!(found(false, &[], &[], 1).unwrap(), Alerts::default(), "nobody else is watched");
-    let broken = found(true, &[("gmv_28d", f64::NAN), ("gmv_180d", 1.0)], &[], 1);
+    let broken = found(true, &[("gmv_trend", f64::NAN), ("gmv", 1.0)], &[], 1);
     assert!(matches!(broken, Err(MonitorError::NotFinite { .. })));
 }
 
 #[test]
 fn ids_are_stable_and_distinct() {
     let ids = |day| -> Vec<String> {
-        let alerts = found(false, &[("gmv_28d", 0.0), ("gmv_180d", 18_000.0)], &[loan("l1", 8), loan("l2", 8)], day);
+        let alerts = found(false, &[("gmv_trend", -1.0), ("gmv", 18_000.0)], &[loan("l1", 8), loan("l2", 8)], day);
         alerts.unwrap().alerts.into_iter().map(|a| a.alert_id).collect()
     };
     assert_eq!(ids(1), ids(1));

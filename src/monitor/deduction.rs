@@ -11,8 +11,8 @@
 //! Where a source never marks payments as deductions the key never changes, and a loan is deducted once only: the safe failure. A key is
 //! used up by success alone: an order that the service refuses may come again under the same key.
 //!
-//! **The amount.** The arrears, but over all loans of a merchant never more than the configured share of what the account took in. Unknown
-//! receipts deduct nothing.
+//! **The amount.** The arrears, but a night never more, over all loans of a merchant, than the configured share of what an average day
+//! took in: the rest stays with the merchant, who has goods to buy. Unknown receipts deduct nothing.
 
 use super::alert::Alert;
 use super::error::MonitorError;
@@ -76,7 +76,7 @@ pub fn deduct(
         found.receipts_unknown = late.len() as u64;
         return Ok(found);
     };
-    let mut left = share_of(receipts, terms.receipts_share_ppm);
+    let mut left = share_of_a_day(receipts, terms);
     for (loan, rule) in late {
         let amount_minor = loan.arrears_minor.min(left);
         if amount_minor < terms.min_minor {
@@ -94,11 +94,13 @@ pub fn deduct(
     Ok(found)
 }
 
-/// `share × receipts`, rounded down; nothing where receipts are negative.
-fn share_of(receipts: f64, share_ppm: i64) -> i64 {
+/// `share × receipts ÷ days`, rounded down; nothing where receipts are negative.
+fn share_of_a_day(receipts: f64, terms: &DeductionTerms) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "saturating is what is meant, and NaN was refused")]
     let whole = receipts.max(0.0).floor() as i64;
-    i64::try_from(i128::from(whole) * i128::from(share_ppm) / 1_000_000).unwrap_or(i64::MAX)
+    let share =
+        i128::from(whole) * i128::from(terms.receipts_share_ppm) / 1_000_000 / i128::from(terms.receipts_days.max(1));
+    i64::try_from(share).unwrap_or(i64::MAX)
 }
 
 fn key(loan: &LoanStanding) -> String {

@@ -6,7 +6,7 @@ use super::*;
 use crate::config::Severity;
 
 const TERMS: DeductionTerms =
-    DeductionTerms { receipts_feature: String::new(), receipts_share_ppm: 200_000, min_minor: 100 };
+    DeductionTerms { receipts_feature: String::new(), receipts_days: 2, receipts_share_ppm: 400_000, min_minor: 100 };
 
 fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
     LoanStanding {

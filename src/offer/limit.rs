@@ -12,7 +12,7 @@ pub enum CapName {
     Ability,
     /// Multiple of integrity capital.
     IntegrityCapital,
-    /// Multiple of the lowest month of the last twelve.
+    /// Multiple of the lowest month.
     LowestMonth,
     /// Advance on shipped, unconfirmed orders.
     OrderReceivables,
@@ -60,7 +60,7 @@ impl CapName {
         match self {
             Self::Ability => ("ability-low", "expected receipts carry too small a loan"),
             Self::IntegrityCapital => ("integrity-capital-low", "too little trade was delivered as promised"),
-            Self::LowestMonth => ("lowest-month-low", "the weakest month of the last twelve carries too small a loan"),
+            Self::LowestMonth => ("lowest-month-low", "the weakest month carries too small a loan"),
             Self::OrderReceivables => ("receivables-low", "too few shipped orders wait for confirmation"),
             Self::Requested => ("requested-below-minimum", "the sum asked for is below the product's smallest loan"),
             Self::Group => ("group-capacity-low", "the guarantee group carries too little more"),
@@ -75,7 +75,7 @@ impl CapName {
         match self {
             Self::Ability => ("ability-unknown", "too little history to foresee receipts"),
             Self::IntegrityCapital => ("integrity-capital-unknown", "too little history to measure integrity capital"),
-            Self::LowestMonth => ("lowest-month-unknown", "fewer than twelve months of trade"),
+            Self::LowestMonth => ("lowest-month-unknown", "too few months of trade to know the weakest"),
             Self::ExposureLeft => ("credit-record-unknown", "the credit record cannot be read"),
             Self::OrderReceivables | Self::Requested | Self::Group | Self::Product | Self::HardCap => {
                 ("history-too-short", "too little history")

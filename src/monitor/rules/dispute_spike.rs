@@ -1,18 +1,14 @@
-//! Disputes are frequent, and far more so than usual for the merchant.
+//! Disputes are frequent, and far more so than before.
 
 use super::finding::Finding;
 
-/// Fires when the recent share reaches `from_share` and `times_usual ×` the merchant's own past share. Without a past share the absolute
-/// bound alone decides: a new merchant's disputes are no less real. Unknown without a recent share. The threshold shown is the
-/// higher of the two.
+/// Fires when the share of disputed orders reaches `from_share` and the trend of disputes opened reaches `from_trend`. Without a trend the share
+/// alone decides: a new merchant's disputes are no less real. Unknown without a share.
 #[must_use]
-pub fn judge(recent: Option<f64>, usual: Option<f64>, from_share: f64, times_usual: f64) -> Finding {
-    match recent {
+pub fn judge(share: Option<f64>, trend: Option<f64>, from_share: f64, from_trend: f64) -> Finding {
+    match share {
         None => Finding::Unknown,
-        Some(recent) => {
-            let threshold = usual.map_or(from_share, |u| from_share.max(u * times_usual));
-            Finding::of(recent >= threshold, recent, threshold)
-        }
+        Some(share) => Finding::of(share >= from_share && trend.is_none_or(|t| t >= from_trend), share, from_share),
     }
 }
 
@@ -21,14 +17,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn needs_both_an_absolute_and_a_relative_rise() {
-        assert_eq!(
-            judge(Some(0.25), Some(0.05), 0.05, 3.0),
-            Finding::Fired { observed: 0.25, threshold: 0.05_f64.max(0.05 * 3.0) }
-        );
-        assert!(matches!(judge(Some(0.04), Some(0.001), 0.05, 3.0), Finding::Quiet { .. }));
-        assert!(matches!(judge(Some(0.12), Some(0.05), 0.05, 3.0), Finding::Quiet { .. }));
-        assert_eq!(judge(Some(0.05), None, 0.05, 3.0), Finding::Fired { observed: 0.05, threshold: 0.05 });
-        assert_eq!(judge(None, Some(0.0), 0.05, 3.0), Finding::Unknown);
+    fn needs_both_a_share_and_a_rise() {
+        assert_eq!(judge(Some(0.1), Some(0.3), 0.1, 0.3), Finding::Fired { observed: 0.1, threshold: 0.1 });
+        assert!(matches!(judge(Some(0.09), Some(0.9), 0.1, 0.3), Finding::Quiet { .. }));
+        assert!(matches!(judge(Some(0.2), Some(0.29), 0.1, 0.3), Finding::Quiet { .. }));
+        assert!(matches!(judge(Some(0.2), None, 0.1, 0.3), Finding::Fired { .. }));
+        assert_eq!(judge(None, Some(0.9), 0.1, 0.3), Finding::Unknown);
     }
 }

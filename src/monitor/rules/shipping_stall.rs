@@ -1,14 +1,18 @@
-//! Orders wait and nothing is shipped.
+//! Orders wait beyond their day and pile up.
 
 use super::finding::Finding;
 
-/// Fires when at least `from_backlog` orders wait and nothing has been shipped for `from_days` days. A merchant without a backlog is at
-/// rest, not stalled. Unknown where either is.
+/// Fires when at least `from_overdue` orders should have been handed over and all that wait reach `from_backlog` of the orders of a window: a
+/// large shop with a few late parcels is not stalled. Unknown where the overdue count is; without a backlog ratio, which a shop with
+/// hardly an order lacks, the count alone decides.
 #[must_use]
-pub fn judge(idle_days: Option<f64>, backlog: Option<f64>, from_days: f64, from_backlog: f64) -> Finding {
-    match (idle_days, backlog) {
-        (Some(idle), Some(backlog)) => Finding::of(idle >= from_days && backlog >= from_backlog, idle, from_days),
-        _ => Finding::Unknown,
+pub fn judge(overdue: Option<f64>, backlog: Option<f64>, from_overdue: f64, from_backlog: f64) -> Finding {
+    match overdue {
+        None => Finding::Unknown,
+        Some(overdue) => {
+            let piles_up = backlog.is_none_or(|b| b >= from_backlog);
+            Finding::of(overdue >= from_overdue && piles_up, overdue, from_overdue)
+        }
     }
 }
 
@@ -17,11 +21,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_merchant_at_rest_is_not_stalled() {
-        assert_eq!(judge(Some(10.0), Some(3.0), 10.0, 3.0), Finding::Fired { observed: 10.0, threshold: 10.0 });
-        assert!(matches!(judge(Some(60.0), Some(2.0), 10.0, 3.0), Finding::Quiet { .. }));
-        assert!(matches!(judge(Some(9.0), Some(30.0), 10.0, 3.0), Finding::Quiet { .. }));
-        assert_eq!(judge(None, Some(30.0), 10.0, 3.0), Finding::Unknown);
-        assert_eq!(judge(Some(30.0), None, 10.0, 3.0), Finding::Unknown);
+    fn a_few_late_parcels_of_a_large_shop_are_no_stall() {
+        assert_eq!(judge(Some(5.0), Some(0.3), 5.0, 0.3), Finding::Fired { observed: 5.0, threshold: 5.0 });
+        assert!(matches!(judge(Some(50.0), Some(0.29), 5.0, 0.3), Finding::Quiet { .. }));
+        assert!(matches!(judge(Some(4.0), Some(0.9), 5.0, 0.3), Finding::Quiet { .. }));
+        assert!(matches!(judge(Some(5.0), None, 5.0, 0.3), Finding::Fired { .. }));
+        assert_eq!(judge(None, Some(0.9), 5.0, 0.3), Finding::Unknown);
     }
 }

@@ -2,18 +2,16 @@
 
 use super::finding::Finding;
 
-/// Observes `1 − (recent ÷ recent_days) ÷ (usual ÷ usual_days)`: the share of the usual trade a day that has gone. Unknown where either
-/// sum is, or where the usual sum is below `min_usual` and its ratio would be noise. A merchant who grew shows a negative share.
+/// Observes the share of the earlier trade a day that has gone, `1 − r ÷ e`, from the trend `t = (r − e) ÷ (r + e)`:
+/// `1 − (1 + t) ÷ (1 − t) = −2t ÷ (1 − t)`. A trend of −0.54 is seven tenths gone. Growth is shown as 0 gone.
+///
+/// Unknown where the trend or the usual trade is, or where the usual trade is below `min_usual` and its trend would be noise.
 #[must_use]
-pub fn judge(
-    (recent, recent_days): (Option<f64>, i64),
-    (usual, usual_days): (Option<f64>, i64),
-    min_usual: f64,
-    drop_share: f64,
-) -> Finding {
-    match (recent, usual) {
-        (Some(recent), Some(usual)) if usual >= min_usual && recent_days > 0 && usual_days > 0 => {
-            let gone = 1.0 - (recent / recent_days as f64) / (usual / usual_days as f64);
+pub fn judge(trend: Option<f64>, usual: Option<f64>, min_usual: f64, drop_share: f64) -> Finding {
+    match (trend, usual) {
+        (Some(trend), Some(usual)) if usual >= min_usual => {
+            let t = trend.clamp(-1.0, 0.0);
+            let gone = -2.0 * t / (1.0 - t);
             Finding::of(gone >= drop_share, gone, drop_share)
         }
         _ => Finding::Unknown,
@@ -25,23 +23,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn compares_trade_a_day() {
-        // 25 a day now, 100 a day before: three quarters have gone.
-        assert_eq!(
-            judge((Some(700.0), 28), (Some(9_000.0), 90), 1.0, 0.75),
-            Finding::Fired { observed: 0.75, threshold: 0.75 }
-        );
-        assert!(matches!(judge((Some(701.0), 28), (Some(9_000.0), 90), 1.0, 0.75), Finding::Quiet { .. }));
-        assert!(
-            matches!(judge((Some(9_000.0), 28), (Some(9_000.0), 90), 1.0, 0.75), Finding::Quiet { observed, .. } if observed < 0.0)
-        );
-        assert!(matches!(judge((Some(0.0), 28), (Some(9_000.0), 90), 1.0, 1.0), Finding::Fired { .. }));
+    fn turns_a_trend_into_the_share_that_has_gone() {
+        // 25 a day now, 75 a day before: two thirds have gone.
+        let Finding::Quiet { observed, .. } = judge(Some(-0.5), Some(9_000.0), 1.0, 0.67) else { panic!("it fired") };
+        assert!((observed - 2.0 / 3.0).abs() < 1e-12);
+        assert!(matches!(judge(Some(-0.5), Some(9_000.0), 1.0, 0.66), Finding::Fired { .. }));
+        assert_eq!(judge(Some(-1.0), Some(9.0), 1.0, 1.0), Finding::Fired { observed: 1.0, threshold: 1.0 });
+        assert!(matches!(judge(Some(1.0), Some(9.0), 1.0, 0.01), Finding::Quiet { .. }));
+        assert!(matches!(judge(Some(0.0), Some(9.0), 1.0, 0.01), Finding::Quiet { .. }));
     }
 
     #[test]
     fn too_little_past_is_unknown() {
-        assert_eq!(judge((Some(0.0), 28), (Some(0.0), 90), 1.0, 0.5), Finding::Unknown);
-        assert_eq!(judge((Some(0.0), 28), (None, 90), 1.0, 0.5), Finding::Unknown);
-        assert_eq!(judge((None, 28), (Some(9.0), 90), 1.0, 0.5), Finding::Unknown);
+        assert_eq!(judge(Some(-1.0), Some(0.9), 1.0, 0.5), Finding::Unknown);
+        assert_eq!(judge(Some(-1.0), None, 1.0, 0.5), Finding::Unknown);
+        assert_eq!(judge(None, Some(9.0), 1.0, 0.5), Finding::Unknown);
     }
 }
