@@ -21,7 +21,11 @@ pub struct ExplainArgs {
 /// The run is not what was published, or did not score the merchant.
 pub fn execute(args: &ExplainArgs, output: &Output) -> Result<ExitCode, Failure> {
     let Some(explanation) = explain(&args.run, &args.merchant)? else {
-        return Err(Failure::NotFound(format!("merchant {:?} is not in the run {}", args.merchant, args.run.display())));
+        return Err(Failure::NotFound(format!(
+            "merchant {:?} is not in the run {}",
+            args.merchant,
+            args.run.display()
+        )));
     };
     output.show(&explanation, explanation_text)?;
     Ok(ExitCode::Ok)

@@ -69,7 +69,8 @@ impl Failure {
         // A closed stderr must not change the exit code.
         let _ = std::io::stderr().write_all(text.as_bytes());
         if output.format() == Format::Json {
-            let error = json!({ "error": { "exit_code": code as u8, "message": self.to_string(), "next": self.next_step() } });
+            let error =
+                json!({ "error": { "exit_code": code as u8, "message": self.to_string(), "next": self.next_step() } });
             let _ = output.print(&error.to_string());
         }
         code
@@ -96,8 +97,12 @@ impl Failure {
     fn next_step(&self) -> Option<&'static str> {
         match self.code() {
             ExitCode::Busy => Some("another run holds the output folder; retry when it has ended"),
-            ExitCode::InputMissing => Some("name the data folder with --data or INTEGRITY_DATA, and compare its files with [inputs] of the job"),
-            ExitCode::ModelRefused => Some("see models/README.md; `integrity approve MODEL --by NAME` approves a model that was read"),
+            ExitCode::InputMissing => Some(
+                "name the data folder with --data or INTEGRITY_DATA, and compare its files with [inputs] of the job",
+            ),
+            ExitCode::ModelRefused => {
+                Some("see models/README.md; `integrity approve MODEL --by NAME` approves a model that was read")
+            }
             ExitCode::Internal => Some("this is a defect of integrity: report it with the job file and the message"),
             _ => None,
         }
@@ -106,9 +111,9 @@ impl Failure {
 
 fn source_code(error: &SourceError) -> ExitCode {
     match error {
-        SourceError::NoDataFolder { .. } | SourceError::MissingInput { .. } | SourceError::RequiredTableAbsent { .. } => {
-            ExitCode::InputMissing
-        }
+        SourceError::NoDataFolder { .. }
+        | SourceError::MissingInput { .. }
+        | SourceError::RequiredTableAbsent { .. } => ExitCode::InputMissing,
         SourceError::Io { .. } => ExitCode::Io,
         SourceError::BadSql { .. } | SourceError::NoLineage { .. } => ExitCode::Config,
         SourceError::UnknownFormat { .. }
@@ -153,7 +158,9 @@ fn publish_code(error: &PublishError) -> ExitCode {
         PublishError::Busy { .. } => ExitCode::Busy,
         PublishError::Io { .. } | PublishError::Parquet { .. } | PublishError::NotAFolder(_) => ExitCode::Io,
         PublishError::NothingPublished(_) | PublishError::NoSuchRun { .. } => ExitCode::InputMissing,
-        PublishError::Malformed { .. } | PublishError::DigestMismatch { .. } | PublishError::Damaged { .. } => ExitCode::Data,
+        PublishError::Malformed { .. } | PublishError::DigestMismatch { .. } | PublishError::Damaged { .. } => {
+            ExitCode::Data
+        }
         PublishError::NonFinite { .. }
         | PublishError::OutOfRange { .. }
         | PublishError::OutOfOrder { .. }

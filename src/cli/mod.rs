@@ -27,6 +27,7 @@ pub use exit::ExitCode;
 pub use failure::Failure;
 pub use output::{Format, Output};
 pub use progress::Terminal;
+pub use schema::contract_markdown;
 
 /// Turns merchants' kept promises into credit: features, scores, limits, offers and repayment monitoring, as one reproducible batch.
 #[derive(Debug, Parser)]

@@ -25,7 +25,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "YYYY-MM-DD", requires = "job")]
     as_of: Option<Date>,
     /// With a job: read raw files below this folder instead of the job's.
-    #[arg(long, value_name = "DIR", env = "INTEGRITY_DATA")]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Threads; every number gives the same model. Default: all cores.
     #[arg(long, value_name = "N")]
@@ -137,7 +137,8 @@ fn figures(answer: &Value) -> String {
         Value::Number(n) if n.is_f64() => format!("{:.4}", n.as_f64().unwrap_or_default()),
         other => other.to_string(),
     };
-    let mut text = format!("model {}\n{:<24}{:>12}{:>12}\n", answer["model"].as_str().unwrap_or(""), "", "train", "test");
+    let mut text =
+        format!("model {}\n{:<24}{:>12}{:>12}\n", answer["model"].as_str().unwrap_or(""), "", "train", "test");
     for row in ROWS {
         let (train, test) = (cell("train", row), cell("test", row));
         if !(train.is_empty() && test.is_empty()) {

@@ -31,8 +31,9 @@ pub struct JobArgs {
     /// Observation date: facts of this day and later are not seen. Default: the job's, or the day after the last day of full trade.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub as_of: Option<Date>,
-    /// Read raw files below this folder instead of the job's.
-    #[arg(long, value_name = "DIR", env = "INTEGRITY_DATA")]
+    /// Read raw files below this folder instead of the job's. The environment's INTEGRITY_DATA may name the folder too, or one that
+    /// holds a folder of the job's name.
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Threads; every number gives the same bytes. Default: all cores.
     #[arg(long, value_name = "N")]
@@ -55,6 +56,7 @@ impl JobArgs {
         Ok(RunOptions {
             as_of: self.as_of,
             data: self.data.clone(),
+            data_root: std::env::var_os("INTEGRITY_DATA").filter(|v| !v.is_empty()).map(PathBuf::from),
             out: None,
             models: None,
             started_at: Timestamp::now(),

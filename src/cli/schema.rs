@@ -57,8 +57,11 @@ fn contract_json() -> Value {
     json!({ "tables": tables })
 }
 
-fn contract_markdown() -> String {
-    let mut text = String::from("# Contract tables\n\nTimes are UTC microseconds, money is Int64 minor units, ids are strings.\n");
+/// The contract tables as Markdown.
+#[must_use]
+pub fn contract_markdown() -> String {
+    let mut text =
+        String::from("# Contract tables\n\nTimes are UTC microseconds, money is Int64 minor units, ids are strings.\n");
     for table in contract::TABLES {
         let optional = if table.optional { ", optional" } else { "" };
         let seen = match table.visibility {
@@ -78,7 +81,8 @@ fn contract_markdown() -> String {
                 if high == i64::MAX { format!("≥ {low}") } else { format!("{low} … {high}") }
             });
             let null = if column.required { "" } else { "may be" };
-            let _ = writeln!(text, "| {} | {} | {null} | {range} | {} |", column.name, type_name(column.kind), column.doc);
+            let _ =
+                writeln!(text, "| {} | {} | {null} | {range} | {} |", column.name, type_name(column.kind), column.doc);
         }
     }
     text

@@ -39,8 +39,10 @@ pub struct SimulateArgs {
 /// The folder holds files already, settings are out of range, or the disk refuses.
 pub fn execute(args: &SimulateArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let currency = Currency::new(&args.currency).map_err(|e| Failure::Usage(e.to_string()))?;
-    let settings =
-        SimulationSettings { end_on: args.end_on, ..SimulationSettings::new(args.merchants, args.months, args.seed, currency) };
+    let settings = SimulationSettings {
+        end_on: args.end_on,
+        ..SimulationSettings::new(args.merchants, args.months, args.seed, currency)
+    };
     terminal.stage("simulate merchants", Some(args.merchants));
     let drawn = std::sync::atomic::AtomicU64::new(0);
     let report = simulate(&settings, &args.out, &|done, _total| {

@@ -37,7 +37,8 @@ fn render(report: &VerifyReport) -> String {
     for finding in report.all_findings() {
         let _ = writeln!(text, "  {finding}");
     }
-    let verdict = if report.is_sound() { "every file is what was published" } else { "these files are NOT what was published" };
+    let verdict =
+        if report.is_sound() { "every file is what was published" } else { "these files are NOT what was published" };
     let _ = writeln!(text, "{verdict}");
     text
 }

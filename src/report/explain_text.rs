@@ -25,9 +25,7 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
     let total = explanation.base_points + explanation.points.iter().map(|p| p.points).sum::<i32>();
     writeln!(out, "  {total:>6}          score")?;
 
-    let read = |feature: &str| {
-        explanation.points.iter().any(|p| p.variable.split(" × ").any(|part| part == feature))
-    };
+    let read = |feature: &str| explanation.points.iter().any(|p| p.variable.split(" × ").any(|part| part == feature));
     writeln!(out, "\nfeatures that the score reads")?;
     for feature in explanation.features.iter().filter(|f| read(&f.feature)) {
         write_feature(out, feature)?;

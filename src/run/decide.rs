@@ -13,8 +13,8 @@ use crate::model::{self, ModelError, Scored};
 use crate::monitor::{self, FeatureLookup, LoanStanding, MonitorCase, MonitorError, Portfolio};
 use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
 use crate::publish::{
-    AlertRow, CapValue, DeclineRow, DeductionRow, EvidenceRow, FeatureRow, OfferRow, OutputRow, ReasonText, ReferralRow,
-    RuleVerdict, ScoreRow,
+    AlertRow, CapValue, DeclineRow, DeductionRow, EvidenceRow, FeatureRow, OfferRow, OutputRow, ReasonText,
+    ReferralRow, RuleVerdict, ScoreRow,
 };
 use crate::score::{IndexedFeature, Reference, merchant_index};
 
@@ -135,7 +135,8 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
     let mut decided = Decided::default();
     let loans = facts.loans.as_deref().map(monitor::by_merchant);
     let nothing = MerchantFacts::default();
-    for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate() {
+    for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
+    {
         let lookup = RowLookup { table, at };
         let facts = facts.merchants.get(merchant).unwrap_or(&nothing);
         let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
@@ -152,9 +153,7 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
     decided.portfolio = facts
         .loans
         .as_deref()
-        .map(|loans| {
-            Portfolio::of(loans, &judges.monitor.buckets, &judges.monitor.classes, &judges.policy.default_dpd)
-        })
+        .map(|loans| Portfolio::of(loans, &judges.monitor.buckets, &judges.monitor.classes, &judges.policy.default_dpd))
         .transpose()?;
     Ok(decided)
 }
@@ -207,7 +206,10 @@ fn evidence_row(measured: &Measured<'_>, judges: &Judges<'_>, merchant: &str) ->
     let evidence = measured.measures.evidence(judges.features, merchant)?.unwrap_or_default();
     let mut windows = BTreeMap::new();
     for window in evidence.iter().flat_map(|feature| &feature.windows) {
-        windows.insert(super::evidence::window_name(window), (window.sum, window.rows.and_then(|rows| i64::try_from(rows).ok())));
+        windows.insert(
+            super::evidence::window_name(window),
+            (window.sum, window.rows.and_then(|rows| i64::try_from(rows).ok())),
+        );
     }
     let values = windows.into_values().flat_map(|(sum, rows)| [sum, rows]).collect();
     Ok(EvidenceRow { merchant_id: merchant.to_owned(), values })
@@ -336,16 +338,18 @@ fn decide_merchant(
         caps: caps(&o.caps),
         pledged_order_ids: (!o.pledged_order_ids.is_empty()).then_some(o.pledged_order_ids),
     }));
-    decided.declines.extend(decision.declines.into_iter().map(|d| DeclineRow {
-        merchant_id: d.merchant_id,
-        product: d.product,
-        failed: d
-            .failed
-            .into_iter()
-            .map(|v| RuleVerdict { rule: v.rule, observed: v.observed, threshold: v.threshold })
-            .collect(),
-        caps: caps(&d.caps),
-        reasons: d.reasons.into_iter().map(|r| ReasonText { code: r.code.into(), text: r.text }).collect(),
+    decided.declines.extend(decision.declines.into_iter().map(|d| {
+        DeclineRow {
+            merchant_id: d.merchant_id,
+            product: d.product,
+            failed: d
+                .failed
+                .into_iter()
+                .map(|v| RuleVerdict { rule: v.rule, observed: v.observed, threshold: v.threshold })
+                .collect(),
+            caps: caps(&d.caps),
+            reasons: d.reasons.into_iter().map(|r| ReasonText { code: r.code.into(), text: r.text }).collect(),
+        }
     }));
     decided.referrals.extend(decision.referral.map(|r| ReferralRow {
         merchant_id: r.merchant_id,

@@ -108,7 +108,10 @@ fn receivables(views: &Views, facts: &mut ShardFacts) -> Result<(), FactsError> 
     let frame = &orders.frame;
     let mut read = || -> Result<(), PolarsError> {
         let unset = |column: &str| frame.column(column).map(|c| c.is_null());
-        let live = unset("completed_at")? & unset("cancelled_at")? & unset("refunded_at")? & unset("lost_at")?
+        let live = unset("completed_at")?
+            & unset("cancelled_at")?
+            & unset("refunded_at")?
+            & unset("lost_at")?
             & unset("dispute_opened_at")?;
         let shipped = frame.column("shipped_at")?.is_not_null() & frame.column("paid_at")?.is_not_null();
         let genuine = !frame.column("suspect")?.bool()?;
@@ -229,8 +232,13 @@ fn read_applications(table: &DataFrame) -> Result<Vec<ApplicationRow>, PolarsErr
         });
     }
     rows.sort_by(|a, b| {
-        (&a.merchant_id, a.applied_at, &a.product, a.requested_minor, &a.order_ids)
-            .cmp(&(&b.merchant_id, b.applied_at, &b.product, b.requested_minor, &b.order_ids))
+        (&a.merchant_id, a.applied_at, &a.product, a.requested_minor, &a.order_ids).cmp(&(
+            &b.merchant_id,
+            b.applied_at,
+            &b.product,
+            b.requested_minor,
+            &b.order_ids,
+        ))
     });
     Ok(rows)
 }

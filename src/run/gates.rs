@@ -27,7 +27,9 @@ pub enum GateError {
         scored: u64,
     },
     /// A merchant without exactly one answer a product.
-    #[error("open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers, {found} were given")]
+    #[error(
+        "open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers, {found} were given"
+    )]
     Answers {
         /// Merchants.
         merchants: u64,
@@ -39,7 +41,9 @@ pub enum GateError {
         found: u64,
     },
     /// An offer above its caps, or none at all.
-    #[error("open the gate \"caps\": offer {offer} of {limit_minor} is above its cap {cap} of {cap_minor:?}, or not positive")]
+    #[error(
+        "open the gate \"caps\": offer {offer} of {limit_minor} is above its cap {cap} of {cap_minor:?}, or not positive"
+    )]
     Caps {
         /// The offer.
         offer: String,

@@ -15,9 +15,9 @@ mod summarise;
 mod summary;
 mod training;
 
+pub use decide::DecideError;
 pub use evidence::{FeatureFormula, WindowColumns};
 pub use facts::FactsError;
-pub use decide::DecideError;
 pub use gates::GateError;
 pub use nightly::{RunError, RunOptions, RunOutcome, check_job, run_job, train_model};
 pub use population::PopulationError;

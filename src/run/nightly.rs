@@ -64,6 +64,9 @@ pub struct RunOptions {
     pub as_of: Option<Date>,
     /// Folder of the raw files, instead of the job's.
     pub data: Option<PathBuf>,
+    /// Folder of the raw files of several jobs (`INTEGRITY_DATA`): `<folder>/<job>` where that is there, else the folder itself where it
+    /// holds one of the job's inputs. The job's own folder otherwise: what is set for one job must not break another.
+    pub data_root: Option<PathBuf>,
     /// Output folder, instead of the job's.
     pub out: Option<PathBuf>,
     /// Model folder, instead of the job's.
@@ -92,6 +95,13 @@ pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigE
     let mut job = Job::open(path)?;
     if let Some(data) = &options.data {
         job.data.clone_from(data);
+    } else if let Some(root) = &options.data_root {
+        let own = root.join(&job.name);
+        if own.is_dir() {
+            job.data = own;
+        } else if holds_an_input(&job, root) {
+            job.data.clone_from(root);
+        }
     }
     if let Some(out) = &options.out {
         job.out.clone_from(out);
@@ -102,6 +112,15 @@ pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigE
     Ok(job)
 }
 
+/// Whether any input of the job is found below a folder.
+fn holds_an_input(job: &Job, folder: &Path) -> bool {
+    job.inputs.values().any(|input| {
+        let first = input.files.split(['*', '?', '[']).next().unwrap_or_default();
+        let fixed = if first == input.files { first } else { first.rsplit_once('/').map_or("", |(path, _)| path) };
+        !fixed.is_empty() && folder.join(fixed).exists()
+    })
+}
+
 /// Runs a job and publishes its results.
 ///
 /// # Errors
@@ -109,6 +128,7 @@ pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigE
 pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<RunOutcome, RunError> {
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
+    progress.note(&format!("data from {}", job.data.display()));
     let mut publisher = Publisher::open(&job.out)?;
 
     let ingested = ingest_job(&job, options.as_of, &job.out.join("store"), progress)?;
@@ -181,9 +201,9 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
 /// A run that was published before; its own summary is read back.
 fn earlier(published: Published, is_new: bool) -> Result<RunOutcome, RunError> {
     let path = published.run_dir.join("results.json");
-    let text = std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
-    let summary = serde_json::from_slice(&text)
-        .map_err(|e| PublishError::Malformed { path, why: e.to_string() })?;
+    let text =
+        std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
+    let summary = serde_json::from_slice(&text).map_err(|e| PublishError::Malformed { path, why: e.to_string() })?;
     Ok(RunOutcome { published, is_new, summary })
 }
 

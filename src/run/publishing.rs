@@ -57,7 +57,8 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     write(stage, EvidenceRow::table(&evidence_columns), decided.evidence)?;
     stage.write_json("evidence.json", &formulas)?;
     for (table, frame) in &ingested.quarantine {
-        let rows = quarantine_rows(frame).map_err(|e| PublishError::Layout { table: "quarantine", why: e.to_string() })?;
+        let rows =
+            quarantine_rows(frame).map_err(|e| PublishError::Layout { table: "quarantine", why: e.to_string() })?;
         let mut writer = stage.table_named(&format!("quarantine/{table}.parquet"), QuarantineRow::table())?;
         writer.extend(rows)?;
         stage.seal(writer)?;
@@ -88,7 +89,8 @@ fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, table: OutputTable, rows: Vec<
 
 /// Copies a file into the run folder, below `into`, at its place below `home`; files from elsewhere keep their name only.
 fn copy(stage: &mut Stage<'_, '_>, into: &str, home: &Path, path: &Path) -> Result<(), PublishError> {
-    let bytes = std::fs::read(path).map_err(|source| PublishError::Io { action: "read", path: path.to_owned(), source })?;
+    let bytes =
+        std::fs::read(path).map_err(|source| PublishError::Io { action: "read", path: path.to_owned(), source })?;
     let relative = path.strip_prefix(home).ok().or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
     let parts: Vec<String> =
         relative.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).filter(|c| c != "..").collect();

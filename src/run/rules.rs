@@ -30,7 +30,10 @@ impl JobRules {
         if features.measure(&job.model.ability_measure).is_none() {
             return Err(job.refuse_model_key(
                 "ability_measure",
-                format!("ability_measure names {:?}, which the feature file does not declare", job.model.ability_measure),
+                format!(
+                    "ability_measure names {:?}, which the feature file does not declare",
+                    job.model.ability_measure
+                ),
                 "the name of a [[measure]] of the feature file",
             ));
         }

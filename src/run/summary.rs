@@ -148,12 +148,7 @@ impl RunSummary {
         }
         let alerts: Vec<String> = self.alerts.iter().map(|(rule, n)| format!("{rule} {}", grouped(*n))).collect();
         writeln!(out, "  alerts     {}", if alerts.is_empty() { "none".to_owned() } else { alerts.join(" · ") })?;
-        writeln!(
-            out,
-            "  deductions {}, {} in all",
-            grouped(self.deductions),
-            self.money(self.deducted_minor)
-        )?;
+        writeln!(out, "  deductions {}, {} in all", grouped(self.deductions), self.money(self.deducted_minor))?;
         if let Some(portfolio) = &self.portfolio {
             writeln!(
                 out,

@@ -222,14 +222,8 @@ fn take_snapshot(
         Ok::<_, TrainingError>((measured.features.clone(), found))
     })?;
 
-    let mut counts = SnapshotCounts {
-        as_of: snapshot.date(),
-        part,
-        merchants: 0,
-        labelled: 0,
-        bad: 0,
-        outcomes: BTreeMap::new(),
-    };
+    let mut counts =
+        SnapshotCounts { as_of: snapshot.date(), part, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() };
     let mut rows = Vec::new();
     for (table, found) in &by_bucket {
         for (reason, count) in &found.reasons {
@@ -271,8 +265,7 @@ fn train_willingness(
     as_of: &AsOf,
     snapshots: &[SnapshotCounts],
 ) -> Result<model::TrainedScorecard, TrainingError> {
-    let labelled: Vec<(&Row, bool)> =
-        rows.iter().filter_map(|r| r.bad.map(|bad| (r, bad))).collect();
+    let labelled: Vec<(&Row, bool)> = rows.iter().filter_map(|r| r.bad.map(|bad| (r, bad))).collect();
     let learnt = labelled.iter().filter(|(r, _)| r.part == Part::Train).count();
     let bads = labelled.iter().filter(|(r, bad)| r.part == Part::Train && *bad).count();
     if bads < 2 || learnt - bads < 2 {
@@ -307,8 +300,7 @@ fn train_willingness(
 }
 
 fn train_receipts(names: &[String], rows: &[Row]) -> Result<TrainedAbility, TrainingError> {
-    let known: Vec<(&Row, i64)> =
-        rows.iter().filter_map(|r| r.receipts_minor.map(|minor| (r, minor))).collect();
+    let known: Vec<(&Row, i64)> = rows.iter().filter_map(|r| r.receipts_minor.map(|minor| (r, minor))).collect();
     let columns = names
         .iter()
         .enumerate()
@@ -329,10 +321,7 @@ fn table_of<'a>(names: &[String], rows: impl Iterator<Item = &'a Row>) -> Featur
         columns: names
             .iter()
             .enumerate()
-            .map(|(at, name)| FeatureColumn {
-                name: name.clone(),
-                values: rows.iter().map(|r| r.value(at)).collect(),
-            })
+            .map(|(at, name)| FeatureColumn { name: name.clone(), values: rows.iter().map(|r| r.value(at)).collect() })
             .collect(),
     }
 }
@@ -418,7 +407,8 @@ pub fn save_models(
 /// The model holds none.
 pub fn reference_of(bundle: &Bundle) -> Result<Reference, ModelError> {
     let bad = |why: String| ModelError::BadModel { path: bundle.folder.join(REFERENCE), why };
-    let value = bundle.attachments.get(REFERENCE).ok_or_else(|| bad("the model has no reference population".to_owned()))?;
+    let value =
+        bundle.attachments.get(REFERENCE).ok_or_else(|| bad("the model has no reference population".to_owned()))?;
     serde_json::from_value(value.clone()).map_err(|e| bad(e.to_string()))
 }
 

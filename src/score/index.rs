@@ -35,7 +35,10 @@ pub struct MerchantIndex {
 ///
 /// Source: project judgement, after the Credit Access Index's equal standing of conditions, trade and disputes.
 #[must_use]
-pub fn merchant_index<'a>(reference: &Reference, features: impl IntoIterator<Item = IndexedFeature<'a>>) -> MerchantIndex {
+pub fn merchant_index<'a>(
+    reference: &Reference,
+    features: impl IntoIterator<Item = IndexedFeature<'a>>,
+) -> MerchantIndex {
     let mut sums: BTreeMap<&str, (f64, u32)> = BTreeMap::new();
     for feature in features {
         let Some(rank) = feature.value.and_then(|v| reference.rank(feature.name, v)) else { continue };
@@ -44,8 +47,10 @@ pub fn merchant_index<'a>(reference: &Reference, features: impl IntoIterator<Ite
         *sum += safer;
         *count += 1;
     }
-    let means: Vec<(&str, f64)> = sums.into_iter().map(|(group, (sum, count))| (group, sum / f64::from(count))).collect();
-    let index = (!means.is_empty()).then(|| on_scale(means.iter().map(|(_, mean)| mean).sum::<f64>() / means.len() as f64));
+    let means: Vec<(&str, f64)> =
+        sums.into_iter().map(|(group, (sum, count))| (group, sum / f64::from(count))).collect();
+    let index =
+        (!means.is_empty()).then(|| on_scale(means.iter().map(|(_, mean)| mean).sum::<f64>() / means.len() as f64));
     MerchantIndex { index, groups: means.into_iter().map(|(group, mean)| (group.to_owned(), on_scale(mean))).collect() }
 }
 
@@ -60,7 +65,8 @@ mod tests {
     use crate::features::{FeatureColumn, FeatureTable};
 
     fn reference() -> Reference {
-        let column = |name: &str| FeatureColumn { name: name.to_owned(), values: (0..10).map(|i| Some(f64::from(i))).collect() };
+        let column =
+            |name: &str| FeatureColumn { name: name.to_owned(), values: (0..10).map(|i| Some(f64::from(i))).collect() };
         let table = FeatureTable {
             merchants: (0..10).map(|i| format!("m{i}")).collect(),
             columns: vec![column("good"), column("bad")],
@@ -93,7 +99,8 @@ mod tests {
     fn a_worse_value_never_raises_the_index() {
         let mut last = i32::MAX;
         for i in 0..12 {
-            let index = merchant_index(&reference(), [feature("bad", "conflict", false, Some(f64::from(i)))]).index.unwrap();
+            let index =
+                merchant_index(&reference(), [feature("bad", "conflict", false, Some(f64::from(i)))]).index.unwrap();
             assert!(index <= last);
             last = index;
         }

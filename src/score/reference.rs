@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn ranks_are_mid_ranks() {
-        let reference = Reference::fit(&[table(vec![Some(1.0), None]), table(vec![Some(2.0), Some(2.0), Some(3.0)])]).unwrap();
+        let reference =
+            Reference::fit(&[table(vec![Some(1.0), None]), table(vec![Some(2.0), Some(2.0), Some(3.0)])]).unwrap();
         assert_eq!(reference.rank("x", 0.0), Some(0.0));
         assert_eq!(reference.rank("x", 2.0), Some(0.5));
         assert_eq!(reference.rank("x", 9.0), Some(1.0));

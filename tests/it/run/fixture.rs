@@ -1,0 +1,108 @@
+//! A small marketplace, simulated once, and the demo's own rules over it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use integrity::domain::{Currency, Digest};
+use integrity::run::{RunError, RunOptions, RunOutcome, Silent, run_job};
+use integrity::simulate::{SimulationSettings, simulate};
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use tempfile::TempDir;
+
+/// Two months before the data ends: later rows are there to be ignored.
+pub const AS_OF: Date = date(2025, 5, 1);
+
+/// The simulated data, shared by all tests and never written to.
+pub fn data() -> &'static Path {
+    static DATA: OnceLock<TempDir> = OnceLock::new();
+    DATA.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let settings = SimulationSettings::new(110, 18, 11, Currency::new("CNY").unwrap());
+        simulate(&settings, folder.path(), &|_, _| {}).unwrap();
+        folder
+    })
+    .path()
+}
+
+/// A job folder: the demo's rules, with fewer and shorter snapshots.
+pub fn job() -> &'static Path {
+    static JOB: OnceLock<TempDir> = OnceLock::new();
+    let folder = JOB.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo");
+        for file in ["features.toml", "policy.toml", "monitor.toml"] {
+            fs::copy(demo.join(file), folder.path().join(file)).unwrap();
+        }
+        let text = fs::read_to_string(demo.join("job.toml")).unwrap();
+        let (before, _) = text.split_once("[model]").unwrap();
+        let before: String = before.lines().filter(|l| !l.starts_with("max_quarantine_share")).fold(
+            String::new(),
+            |mut all, line| {
+                all.push_str(line);
+                all.push('\n');
+                if line == "[wash]" {
+                    all.push_str("max_quarantine_share = 0.2\n");
+                }
+                all
+            },
+        );
+        let model = "[store]\nbuckets = 4\n\n[model]\nname = \"small\"\nlabel = \"loan-default\"\nability_measure = \"net_receipts\"\n\
+                     performance_days = 180\nsnapshot_every_days = 90\nsnapshots = 3\ntest_snapshots = 1\napprove_as = \"test\"\n\
+                     expires_after_days = 90\n";
+        fs::write(folder.path().join("job.toml"), format!("{before}{model}")).unwrap();
+        folder
+    });
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| folder.path().join("job.toml"))
+}
+
+/// Options for publishing into `out`, with models of its own.
+pub fn options(data: &Path, out: &Path) -> RunOptions {
+    RunOptions {
+        as_of: Some(AS_OF),
+        data: Some(data.to_owned()),
+        data_root: None,
+        out: Some(out.join("published")),
+        models: Some(out.join("models")),
+        started_at: Timestamp::UNIX_EPOCH,
+        command_line: vec!["test".to_owned()],
+        code_version: "test".to_owned(),
+    }
+}
+
+/// Runs the job over `data` into `out`.
+pub fn run(data: &Path, out: &Path) -> Result<RunOutcome, RunError> {
+    run_job(job(), &options(data, out), &Silent)
+}
+
+/// One run over the shared data, for tests that only read it.
+pub fn base() -> &'static (TempDir, RunOutcome) {
+    static BASE: OnceLock<(TempDir, RunOutcome)> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let out = TempDir::new().unwrap();
+        let outcome = run(data(), out.path()).unwrap();
+        (out, outcome)
+    })
+}
+
+/// Digests of what a run published, by path: tables, summary and the trained model, not what describes the input files.
+pub fn bytes_of(run: &RunOutcome) -> BTreeMap<String, Digest> {
+    let mut found = BTreeMap::new();
+    collect(&run.published.run_dir, &run.published.run_dir, &mut found);
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Digest>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else if !name.starts_with("manifest.json") && name != "wash_ledger.json" {
+            found.insert(name, Digest::of_file(&path).unwrap());
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a run publishes, and that it holds together.
+
+use std::fs;
+
+use integrity::model::ModelError;
+use integrity::publish::{FeatureRow, ScoreBook, ScoreRow, TableReader, verify};
+use integrity::report::explain;
+use integrity::run::{RunError, Silent, run_job};
+use tempfile::TempDir;
+
+use super::fixture::{base, data, job, options, run};
+
+#[test]
+fn a_run_is_sound_and_the_same_run_again_is_nothing_new() {
+    let (out, outcome) = base();
+    assert!(outcome.is_new && outcome.published.is_current);
+    let published = out.path().join("published");
+    assert!(verify(&published, None).unwrap().is_sound());
+    let summary = &outcome.summary;
+    assert_eq!(summary.bands.values().sum::<u64>(), summary.merchants_scored);
+    for product in ["order-loan", "credit-loan"] {
+        let offered = summary.offers.get(product).map_or(0, |o| o.count);
+        let declined = summary.declines.get(product).copied().unwrap_or(0);
+        assert_eq!(offered + declined, summary.merchants_scored, "{product}");
+    }
+    let again = run(data(), out.path()).unwrap();
+    assert!(!again.is_new);
+    assert_eq!(again.summary, *summary);
+    assert_eq!(again.published.run_id, outcome.published.run_id);
+}
+
+#[test]
+fn every_score_is_explained_by_its_points_and_every_offer_by_its_caps() {
+    let (out, outcome) = base();
+    let scores = outcome.published.run_dir.join("scores.parquet");
+    let rows: Vec<ScoreRow> = TableReader::open(&scores).unwrap().map(Result::unwrap).collect();
+    let features = TableReader::<FeatureRow>::open(&outcome.published.run_dir.join("features.parquet")).unwrap();
+    assert_eq!(features.count(), rows.len());
+    for row in rows.iter().step_by(7) {
+        let walk = explain(&out.path().join("published"), &row.merchant_id).unwrap().unwrap();
+        let points: i32 = walk.points.iter().map(|p| p.points).sum();
+        assert_eq!(walk.base_points + points, row.score, "{}", row.merchant_id);
+        for feature in &walk.features {
+            for window in &feature.windows {
+                assert_eq!(window.sum.is_some(), window.rows.is_some(), "{}: {}", feature.feature, window.measure);
+            }
+        }
+        assert!((1..=4).contains(&row.reasons.len()) || row.reasons.is_empty(), "{}", row.merchant_id);
+        for offer in &walk.entry.offers {
+            let least = offer.caps.iter().map(|c| c.value_minor.unwrap()).min().unwrap();
+            assert!(0 < offer.limit_minor && offer.limit_minor <= least, "{}", offer.offer_id);
+        }
+        for decline in &walk.entry.declines {
+            assert!((1..=4).contains(&decline.reasons.len()), "{} {}", row.merchant_id, decline.product);
+        }
+    }
+    assert!(ScoreBook::open(&out.path().join("published")).unwrap().get("nobody").unwrap().is_none());
+}
+
+#[test]
+fn an_altered_model_is_refused_and_nothing_is_published() {
+    let (out, _) = base();
+    let copy = TempDir::new().unwrap();
+    let version = fs::read_dir(out.path().join("models/small")).unwrap().next().unwrap().unwrap();
+    let into = copy.path().join("models/small").join(version.file_name());
+    fs::create_dir_all(&into).unwrap();
+    for file in fs::read_dir(version.path()).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), into.join(file.file_name())).unwrap();
+    }
+    let model = into.join("model.json");
+    let text = fs::read_to_string(&model).unwrap();
+    fs::write(&model, text.replacen("\"base_points\": ", "\"base_points\": 1", 1)).unwrap();
+    let refused = run_job(job(), &options(data(), copy.path()), &Silent).unwrap_err();
+    assert!(matches!(refused, RunError::Model(ModelError::Refused { .. })), "{refused}");
+    assert!(!copy.path().join("published/current.json").exists());
+
+    // Unapproved: what a person has not read is not used, and not gone round by training another.
+    fs::write(&model, text).unwrap();
+    fs::remove_file(into.join("approval.json")).unwrap();
+    let refused = run_job(job(), &options(data(), copy.path()), &Silent).unwrap_err();
+    assert!(matches!(refused, RunError::Model(ModelError::Refused { .. })), "{refused}");
+}
