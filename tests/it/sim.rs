@@ -122,7 +122,7 @@ fn equal_settings_give_equal_bytes_whatever_the_threads() {
     }
     let metadata = fs::read_to_string(one.path().join("market/metadata.json")).unwrap();
     assert!(metadata.contains(&first.files[1].sha256.to_string()));
-    assert!(metadata.contains("--merchants 150 --months 6 --seed 11 --end-on 2025-07-01"));
+    assert!(metadata.contains("--merchants 150 --months 6 --seed 11 --end-on 2025-07-01 --currency CNY"));
 }
 
 #[test]
