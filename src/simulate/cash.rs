@@ -54,22 +54,30 @@ impl Purse {
         self.receipts.get(day).copied().unwrap_or(0.0)
     }
 
-    /// One day: takes in receipts, pays fixed costs and mishaps, lets the owner draw. Gives the day's receipts.
-    pub(super) fn live_a_day(&mut self, draw: &mut Draw, traits: &Traits, day: usize, expected_sales: f64) -> f64 {
+    /// One day: takes in receipts, pays fixed costs and mishaps, lets the owner draw what is neither needed nor owed. Gives
+    /// the day's receipts.
+    pub(super) fn live_a_day(
+        &mut self,
+        draw: &mut Draw,
+        traits: &Traits,
+        day: usize,
+        expected_sales: f64,
+        owed: f64,
+    ) -> f64 {
         let received = self.received(day);
         self.cash += received;
         self.planned_sales += (expected_sales - self.planned_sales) / 75.0;
         self.cash -= traits.fixed_share * self.planned_sales;
-        if draw.chance(0.35 / 365.0) {
+        if draw.chance(0.3 / 365.0) {
             self.cash -= draw.between(0.3, 1.8) * 30.0 * self.planned_sales * traits.margin * 2.0;
         }
-        let comfortable = 28.0 * self.planned_sales + 2.0 * traits.order_value;
+        let comfortable = 28.0 * self.planned_sales + 2.0 * traits.order_value + owed;
         if self.cash > comfortable {
             self.cash -= 0.025 * (self.cash - comfortable);
         }
         let needed = 9.0 * self.planned_sales + 0.5 * traits.order_value;
         let shortage = (1.0 - (self.cash + 0.4 * self.stock) / needed).clamp(0.0, 1.0);
-        self.strain += (shortage - self.strain) / 22.0;
+        self.strain += (shortage - self.strain) / 30.0;
         received
     }
 

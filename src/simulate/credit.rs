@@ -148,7 +148,7 @@ impl Credit {
             self.open.iter().filter_map(|&l| self.loans.get(l)).filter(|l| l.product != "order-loan").collect();
         let owed: f64 = open.iter().map(|l| l.outstanding() as f64).sum();
         let room = 3.2 * month - owed;
-        let wanted = draw.between(0.6, 2.2) * month;
+        let wanted = draw.between(0.7, 2.4) * month;
         let requested = (whole(wanted / 10_000.0) * 10_000).min(MAX_LOAN);
         let principal = (whole(wanted.min(room) / 10_000.0) * 10_000).min(MAX_LOAN);
         let is_full = open.len() >= 3;
@@ -161,7 +161,7 @@ impl Credit {
         if is_full || principal < 100_000 || self.is_troubled(today.day) || draw.chance(pending) {
             return;
         }
-        let term_days = draw.choose(&[90, 90, 120, 180, 180, 270, 365], 180);
+        let term_days = draw.choose(&[90, 90, 90, 120, 180, 270, 365], 180);
         let daily_rate_ppm = draw.choose(&[450, 500, 500, 550], 500);
         let repayment =
             if group.is_some() || draw.chance(0.4) { Repayment::EqualPrincipal } else { Repayment::EqualInstalment };
@@ -328,9 +328,9 @@ impl Loan {
             return None;
         }
         let past_due = self.days_past_due(today.day);
-        let forgetful = 0.025 + 0.22 * logistic(-1.2 * today.traits.diligence - 2.2);
+        let forgetful = 0.07 + 0.16 * logistic(-1.0 * today.traits.diligence - 2.2);
         if past_due == 0 && draw.chance(forgetful) {
-            self.postponed_until = today.day + draw.whole(1, 6);
+            self.postponed_until = today.day + whole(draw.log_normal(2.5, 0.9).clamp(1.0, 24.0));
             return None;
         }
         // Those who care less for their word keep more back for the shop.
@@ -363,7 +363,7 @@ impl Loan {
         if rest <= 0 || !ample || age < 2 || self.due(today.day) > 0 {
             return None;
         }
-        let eager = if self.product == "order-loan" { 0.15 } else { 0.035 };
+        let eager = if self.product == "order-loan" { 0.15 } else { 0.05 };
         if !draw.chance(eager) {
             return None;
         }
@@ -400,7 +400,7 @@ impl Loan {
             && self.restructured.is_none()
             && (35..=75).contains(&past_due)
             && can_recover
-            && draw.chance(0.01)
+            && draw.chance(0.02)
         {
             self.restructured = Some(office_hours);
             for instalment in self.instalments.iter_mut().filter(|i| i.due_day > today.day) {

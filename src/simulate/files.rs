@@ -83,12 +83,13 @@ fn properties(table: &TableContract, path: &Path) -> Result<WriterProperties, Si
     for column in table.columns {
         let at = ColumnPath::from(column.name);
         let is_day_end = matches!(column.name, "ship_by_at" | "promised_at");
-        let is_own_id = column.kind == Type::Id && !matches!(column.name, "merchant_id" | "buyer_id");
+        let is_own_id = column.name == "tracking"
+            || (column.kind == Type::Id && !matches!(column.name, "merchant_id" | "buyer_id"));
         if is_own_id {
             properties = properties
                 .set_column_dictionary_enabled(at.clone(), false)
                 .set_column_encoding(at, Encoding::DELTA_BYTE_ARRAY);
-        } else if (column.kind == Type::Instant && !is_day_end) || matches!(column.name, "amount_minor" | "tracking") {
+        } else if (column.kind == Type::Instant && !is_day_end) || column.name == "amount_minor" {
             properties = properties.set_column_dictionary_enabled(at, false);
         }
     }

@@ -29,18 +29,18 @@ const fn industry(
 }
 
 pub(super) static INDUSTRIES: [Industry; 12] = [
-    industry("apparel", 1_250.0, 0.30, 0.30, 310.0, 0.18),
-    industry("home-textiles", 1_500.0, 0.27, 0.20, 300.0, 0.10),
-    industry("kitchenware", 1_100.0, 0.26, 0.15, 330.0, 0.09),
-    industry("toys", 950.0, 0.29, 0.45, 335.0, 0.08),
-    industry("electronics-parts", 2_800.0, 0.20, 0.10, 320.0, 0.11),
-    industry("phone-accessories", 1_050.0, 0.24, 0.15, 315.0, 0.09),
-    industry("tools-hardware", 1_900.0, 0.25, 0.10, 110.0, 0.08),
-    industry("packaging", 1_700.0, 0.22, 0.08, 280.0, 0.06),
-    industry("furniture", 3_900.0, 0.28, 0.15, 260.0, 0.05),
-    industry("cosmetics", 1_150.0, 0.33, 0.18, 65.0, 0.06),
-    industry("food-specialities", 900.0, 0.25, 0.35, 20.0, 0.06),
-    industry("garden-outdoor", 1_600.0, 0.27, 0.40, 130.0, 0.04),
+    industry("apparel", 2_100.0, 0.30, 0.30, 310.0, 0.18),
+    industry("home-textiles", 2_520.0, 0.27, 0.20, 300.0, 0.10),
+    industry("kitchenware", 1_850.0, 0.26, 0.15, 330.0, 0.09),
+    industry("toys", 1_600.0, 0.29, 0.45, 335.0, 0.08),
+    industry("electronics-parts", 4_700.0, 0.20, 0.10, 320.0, 0.11),
+    industry("phone-accessories", 1_760.0, 0.24, 0.15, 315.0, 0.09),
+    industry("tools-hardware", 3_190.0, 0.25, 0.10, 110.0, 0.08),
+    industry("packaging", 2_860.0, 0.22, 0.08, 280.0, 0.06),
+    industry("furniture", 6_550.0, 0.28, 0.15, 260.0, 0.05),
+    industry("cosmetics", 1_930.0, 0.33, 0.18, 65.0, 0.06),
+    industry("food-specialities", 1_510.0, 0.25, 0.35, 20.0, 0.06),
+    industry("garden-outdoor", 2_690.0, 0.27, 0.40, 130.0, 0.04),
 ];
 
 /// How demand in each industry moves, day by day: the same for all its merchants.

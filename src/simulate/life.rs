@@ -86,7 +86,7 @@ impl Demand {
         let angle = (world.calendar.day_of_year(day) - kind.peak_day) / 365.0 * std::f64::consts::TAU;
         let season = (kind.season * angle.cos()).exp();
         self.wander = 0.985 * self.wander + 0.06 * draw.normal();
-        if draw.chance(0.16 / 365.0) {
+        if draw.chance(0.14 / 365.0) {
             self.blow += draw.between(0.4, 1.8);
         }
         self.blow *= 0.9985;
@@ -137,7 +137,7 @@ impl Life {
                 Some(_) => 0.0,
             };
             let conduct = Conduct {
-                care: life.traits.diligence - 1.5 * purse.strain,
+                care: life.traits.diligence - 2.0 * purse.strain,
                 honesty: life.traits.honesty,
                 strain: purse.strain,
             };
@@ -162,7 +162,8 @@ impl Life {
             }
             let expected_sales = expected * life.traits.mean_amount();
             life.credit.sales_12m += expected_sales - life.credit.sales_12m / 365.0;
-            let received = purse.live_a_day(&mut draw, &life.traits, at, expected_sales);
+            let owed = life.credit.outstanding();
+            let received = purse.live_a_day(&mut draw, &life.traits, at, expected_sales, owed);
             let group = life.membership.filter(|m| m.joined < calendar.midnight(day)).map(|m| m.group);
             let traits = &life.traits;
             let today = Today { traits, calendar, day, received, season, is_dark: false, group };
@@ -212,7 +213,7 @@ impl Life {
     fn meets_end(&self, draw: &mut Draw, purse: &Purse, days_under: i64) -> Option<End> {
         let owed = self.credit.outstanding();
         let temptation = (owed / (30.0 * purse.planned_sales + 1.0)).min(3.0);
-        let will_goes = 0.03 * (-1.3 * self.traits.honesty).exp() * temptation * (1.0 + 4.0 * purse.strain) / 365.0;
+        let will_goes = 0.025 * (-1.3 * self.traits.honesty).exp() * temptation * (1.0 + 4.0 * purse.strain) / 365.0;
         if draw.chance(will_goes.min(0.05)) {
             Some(End::Will)
         } else if days_under > 30 && draw.chance(0.03) {

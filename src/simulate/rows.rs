@@ -12,7 +12,8 @@ pub(super) enum Id {
     Merchant(u64),
     Buyer(u64),
     Group(u64),
-    Tracking(u64),
+    /// A carrier's number: the sender's account and a serial.
+    Tracking(u64, u32),
     Currency(Currency),
     Order(u64, u32),
     Shipment(u64, u32),
@@ -29,7 +30,7 @@ impl fmt::Display for Id {
             Self::Merchant(n) => write!(f, "m{n:07}"),
             Self::Buyer(n) => write!(f, "b{n:08}"),
             Self::Group(n) => write!(f, "g{n:06}"),
-            Self::Tracking(n) => write!(f, "T{n:09}"),
+            Self::Tracking(m, n) => write!(f, "T{m:07}{n:06}"),
             Self::Currency(currency) => fmt::Display::fmt(&currency, f),
             Self::Order(m, n) => write!(f, "o{m:07}-{n:06}"),
             Self::Shipment(m, n) => write!(f, "s{m:07}-{n:06}"),

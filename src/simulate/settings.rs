@@ -110,8 +110,8 @@ impl SimulationSettings {
     /// The command that would make the same files.
     pub(super) fn command(&self) -> String {
         format!(
-            "integrity simulate --out DIR --merchants {} --months {} --seed {} --end-on {}",
-            self.merchants, self.months, self.seed, self.end_on
+            "integrity simulate --out DIR --merchants {} --months {} --seed {} --end-on {} --currency {}",
+            self.merchants, self.months, self.seed, self.end_on, self.currency
         )
     }
 }

@@ -137,7 +137,9 @@ impl Scribe<'_> {
                 Cell::at(self.seen(parcel.delivered)),
                 Cell::at(self.seen(parcel.lost)),
                 Cell::word(parcel.carrier.filter(|_| shipped.is_some())),
-                Cell::id(parcel.tracking.filter(|_| shipped.is_some()).map(Id::Tracking)),
+                Cell::id(
+                    (parcel.is_tracked && shipped.is_some()).then_some(Id::Tracking(self.life.index, number(position))),
+                ),
                 Cell::Null,
             ]);
         }

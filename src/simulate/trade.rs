@@ -49,7 +49,7 @@ pub(super) struct Parcel {
     pub(super) delivered: Option<Second>,
     pub(super) lost: Option<Second>,
     pub(super) carrier: Option<&'static str>,
-    pub(super) tracking: Option<u64>,
+    pub(super) is_tracked: bool,
 }
 
 /// A review; `order` is a position in the merchant's orders.
@@ -139,7 +139,7 @@ impl Trade {
             parcel.shipped = None;
             parcel.delivered = None;
             parcel.lost = None;
-            (parcel.carrier, parcel.tracking) = (None, None);
+            (parcel.carrier, parcel.is_tracked) = (None, false);
             order.parcel = Some(parcel);
             self.orders.push(order);
             return position;
@@ -179,7 +179,7 @@ impl Trade {
             (delivered + 10 * DAY).div_euclid(HOUR) * HOUR + HOUR
         };
         let is_late = delivered > parcel.promised;
-        let faulty = (0.032 * (-0.5 * conduct.care - 0.3 * conduct.honesty + 0.9 * conduct.strain).exp()).min(0.5);
+        let faulty = (0.032 * (-0.5 * conduct.care - 0.45 * conduct.honesty + 0.9 * conduct.strain).exp()).min(0.5);
         let is_faulty = draw.chance(faulty);
         let complains = if is_faulty {
             0.4
@@ -259,7 +259,7 @@ impl Trade {
                 continue;
             }
             (parcel.shipped, parcel.delivered, parcel.lost) = (None, None, None);
-            (parcel.carrier, parcel.tracking) = (None, None);
+            (parcel.carrier, parcel.is_tracked) = (None, false);
             order.completed = None;
             stranded.push(position);
         }
@@ -303,7 +303,6 @@ fn draw_parcel(draw: &mut Draw, conduct: Conduct, calendar: &Calendar, paid: Sec
     let arrives = shipped + whole(transit_days * 86_400.0);
     let is_lost = draw.chance(0.003 + 0.012 * logistic(-0.9 * conduct.care - 1.0));
     let carrier = draw.choose(&CARRIERS, CARRIERS[0]);
-    let has_tracking = !draw.chance(0.008);
     Parcel {
         ship_by: calendar.midnight(paid_day + 3) - 1,
         shipped: Some(shipped),
@@ -311,13 +310,8 @@ fn draw_parcel(draw: &mut Draw, conduct: Conduct, calendar: &Calendar, paid: Sec
         delivered: (!is_lost).then_some(arrives),
         lost: is_lost.then_some(shipped + draw.whole(14 * DAY, 24 * DAY)),
         carrier: Some(carrier),
-        tracking: has_tracking.then(|| draw_tracking(draw)),
+        is_tracked: !draw.chance(0.008),
     }
-}
-
-/// Nine digits.
-fn draw_tracking(draw: &mut Draw) -> u64 {
-    u64::try_from(draw.whole(100_000_000, 999_999_999)).unwrap_or(0)
 }
 
 impl Parcel {
@@ -338,7 +332,7 @@ impl Parcel {
             delivered: Some(delivered),
             lost: None,
             carrier: tracked.then(|| draw.choose(&CARRIERS, CARRIERS[0])),
-            tracking: tracked.then(|| draw_tracking(draw)),
+            is_tracked: tracked,
         }
     }
 }

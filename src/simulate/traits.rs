@@ -50,7 +50,7 @@ impl Traits {
         let kind = INDUSTRIES.get(industry).unwrap_or(&INDUSTRIES[0]);
         let orders_a_year = draw_size(draw) * settings.median_orders_a_year;
         let margin = (kind.margin + 0.012 * diligence + 0.045 * draw.normal()).clamp(0.08, 0.55);
-        let fixed_share = (margin - 0.03 - 0.085 - 0.02 * diligence + 0.055 * draw.normal()).clamp(0.02, 0.4);
+        let fixed_share = (margin - 0.03 - 0.1 - 0.02 * diligence + 0.055 * draw.normal()).clamp(0.02, 0.4);
         let registered = draw_registration(draw, calendar);
         let verification = draw_verification(draw, honesty, orders_a_year);
         let deposit = (verification == Some("full") || draw.chance(0.25))
@@ -71,8 +71,8 @@ impl Traits {
             verification,
             deposit,
             is_borrower: draw.chance(settings.borrower_share),
-            credit_taste: draw.log_normal(0.7, 0.7),
-            order_loan_taste: draw.log_normal(0.03, 1.0).min(0.5),
+            credit_taste: draw.log_normal(2.5, 0.7),
+            order_loan_taste: draw.log_normal(0.019, 1.0).min(0.5),
             is_brusher: draw.chance(settings.brusher_share * 2.0 * logistic(-1.5 * honesty)),
             is_attacked: draw.chance(settings.attacked_share),
         }
@@ -97,7 +97,7 @@ fn draw_industry(draw: &mut Draw) -> usize {
 
 /// Size as a multiple of the median: log-normal, with a long Pareto tail and a crowd of occasional sellers.
 fn draw_size(draw: &mut Draw) -> f64 {
-    let body = draw.log_normal(1.1, 0.95);
+    let body = draw.log_normal(1.15, 0.85);
     let kind = draw.uniform();
     if kind < 0.015 {
         body * (3.0 * (1.0 - draw.uniform()).powf(-1.0 / 1.5)).min(80.0)
