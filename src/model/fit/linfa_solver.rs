@@ -80,13 +80,17 @@ pub fn polish(
     let good_is_positive = 2 * good_rows > problem.rows() || (2 * good_rows == problem.rows() && first_good);
     let sign = if good_is_positive { 1.0 } else { -1.0 };
     let classes = Array1::from_iter(problem.good.iter().map(|g| *g > 0.5));
-    let fitted = LogisticRegression::default()
+    let attempt = LogisticRegression::default()
         .alpha(1.0)
         .max_iterations(50)
         .gradient_tolerance(1e-7 * problem.rows() as f64)
         .initial_params(start.mapv(|v| v * sign))
-        .fit(&Dataset::new(design, classes))
-        .map_err(|e| failed(format!("linfa: {e}")))?;
+        .fit(&Dataset::new(design, classes));
+    let fitted = match attempt {
+        Ok(fitted) => fitted,
+        // At the optimum its line search may find no step that helps, and says so as an error.
+        Err(e) => return Ok((solution.theta.clone(), newton(&format!("linfa had nothing to add: {e}")))),
+    };
     if fitted.labels().pos.class != good_is_positive {
         return Err(failed("linfa took another class as positive than its counts say".to_owned()));
     }
