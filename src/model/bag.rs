@@ -63,8 +63,10 @@ pub struct Bag {
 const SEEN_SHARE: f64 = 0.632;
 /// Members that every strength is tried with.
 const TRIAL_MEMBERS: usize = 5;
-/// Gradient (per row) at which a member's solution is good enough.
-const MEMBER_TOLERANCE: f64 = 1e-6;
+/// Gradient (per row) at which strengths can be compared.
+const TRIAL_TOLERANCE: f64 = 1e-5;
+/// Gradient (per row) of a member's optimum.
+const MEMBER_TOLERANCE: f64 = 1e-8;
 
 /// Strengths tried, from strong to weak so that each solution starts the next.
 fn grid() -> Vec<Strength> {
@@ -87,7 +89,7 @@ pub fn grow(
     let trial = TRIAL_MEMBERS.min(settings.members);
     let first: Vec<Result<Trial, ModelError>> = (0..trial)
         .into_par_iter()
-        .map(|k| member(k, prepared, table, rows, &pool, settings, &grid))
+        .map(|k| member(k, prepared, table, rows, &pool, settings, &grid, false))
         .collect();
     let first: Vec<Trial> = first.into_iter().collect::<Result<_, _>>()?;
     let mut tried = Vec::new();
@@ -102,20 +104,12 @@ pub fn grow(
         })
         .unwrap_or(0);
     let strength = grid.get(best).copied().ok_or_else(|| ModelError::CannotTrain { why: "no strength".to_owned() })?;
-    let more: Vec<Result<Trial, ModelError>> = (trial..settings.members)
+    let all: Vec<Result<Trial, ModelError>> = (0..settings.members)
         .into_par_iter()
-        .map(|k| member(k, prepared, table, rows, &pool, settings, &[strength]))
+        .map(|k| member(k, prepared, table, rows, &pool, settings, &[strength], true))
         .collect();
-    let more: Vec<Trial> = more.into_iter().collect::<Result<_, _>>()?;
-
-    let (mut sums, mut counts) = summed(&first, best, table.target.len());
-    let (more_sums, more_counts) = summed(&more, 0, table.target.len());
-    for (a, b) in sums.iter_mut().zip(&more_sums) {
-        *a += b;
-    }
-    for (a, b) in counts.iter_mut().zip(&more_counts) {
-        *a += b;
-    }
+    let all: Vec<Trial> = all.into_iter().collect::<Result<_, _>>()?;
+    let (sums, counts) = summed(&all, 0, table.target.len());
     let (mut out_rows, mut log_odds) = (Vec::new(), Vec::new());
     for &row in &pool {
         let at = row as usize;
@@ -126,8 +120,7 @@ pub fn grow(
             log_odds.push(sum / f64::from(count));
         }
     }
-    let at_best = first.into_iter().filter_map(|t| t.members.into_iter().nth(best));
-    let members = at_best.chain(more.into_iter().filter_map(|t| t.members.into_iter().next())).collect();
+    let members = all.into_iter().filter_map(|t| t.members.into_iter().next()).collect();
     Ok(Bag { members, strength, tried, rows: out_rows, log_odds })
 }
 
@@ -172,6 +165,7 @@ pub fn log_loss(log_odds_good: f64, bad: bool) -> f64 {
     if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
 }
 
+#[expect(clippy::too_many_arguments, reason = "a member sees the whole of its training")]
 fn member(
     number: usize,
     prepared: &Prepared,
@@ -180,6 +174,7 @@ fn member(
     pool: &[u32],
     settings: &TrainSettings,
     grid: &[Strength],
+    last: bool,
 ) -> Result<Trial, ModelError> {
     let (seen, unseen) = part(number, rows, pool, table, settings);
     let bads = seen.iter().filter(|r| table.target.get(**r as usize) == Some(&true)).count();
@@ -194,10 +189,15 @@ fn member(
     let mut solver = Solver::new(&problem);
     let mut theta = terms::start(&candidates, &problem);
     let mut trial = Trial { members: Vec::new(), unseen, log_odds: Vec::new() };
+    let tolerance = if last { MEMBER_TOLERANCE } else { TRIAL_TOLERANCE };
     for &strength in grid {
         let penalty = terms::penalty(&candidates, strength);
-        let solution = solve_signed(&mut solver, &offsets, &orders, &theta, &penalty, MEMBER_TOLERANCE)?;
-        let (mut values, check) = polish(&problem, solver.groups(), &penalty, &solution)?;
+        let solution = solve_signed(&mut solver, &offsets, &orders, &theta, &penalty, tolerance)?;
+        let (mut values, check) = if last {
+            polish(&problem, solver.groups(), &penalty, &solution)?
+        } else {
+            (solution.theta.clone(), SolverCheck::trial(solution.gradient))
+        };
         theta = solution.theta;
         let shift = terms::centre(&candidates, &mut values);
         let mut shapes = BTreeMap::new();

@@ -190,15 +190,19 @@ impl Scorecard {
             return Err(ModelError::CannotTrain { why });
         }
         let rows = columns.first().map_or(0, |c| c.len());
+        let bins: Vec<Vec<u8>> =
+            self.variables.iter().zip(columns).map(|(v, c)| v.bins.assign(c)).collect::<Result<_, _>>()?;
+        Ok(BlockScores { score: self.score_codes(&bins, rows), bins })
+    }
+
+    /// Scores of rows whose bins are known, variable by variable.
+    pub(crate) fn score_codes(&self, bins: &[Vec<u8>], rows: usize) -> Vec<i32> {
         let mut score = vec![self.base_points; rows];
-        let mut bins = Vec::with_capacity(columns.len());
-        for (variable, column) in self.variables.iter().zip(columns) {
-            let codes = variable.bins.assign(column)?;
+        for (variable, codes) in self.variables.iter().zip(bins) {
             let points = padded(&variable.points);
-            for (s, &code) in score.iter_mut().zip(&codes) {
+            for (s, &code) in score.iter_mut().zip(codes) {
                 *s += points[usize::from(code)];
             }
-            bins.push(codes);
         }
         for table in &self.tables {
             let (Some(left), Some(right)) = (bins.get(table.left), bins.get(table.right)) else { continue };
@@ -206,7 +210,7 @@ impl Scorecard {
                 *s += table.points_at(l, r);
             }
         }
-        Ok(BlockScores { score, bins })
+        score
     }
 
     /// Scores every row of a table, with points and reasons.

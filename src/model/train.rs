@@ -36,6 +36,10 @@ pub struct TrainedScorecard {
 
 /// Bootstrap resamples behind the intervals of the test figures.
 const TEST_REPLICATES: u32 = 200;
+/// Rows that rounding, centring and standard errors are reckoned over.
+const ENOUGH_ROWS: usize = 200_000;
+/// Rows that are scored at a time.
+const BLOCK_ROWS: usize = 1 << 18;
 /// Outcomes of each kind that training needs at least.
 const MIN_OUTCOMES: usize = 10;
 
@@ -206,7 +210,14 @@ fn assemble(
     let mut intercept = bag.members.iter().map(|m| m.intercept).sum::<f64>() / bag.members.len() as f64;
     intercept += terms::centre(&candidates, &mut theta);
 
-    let mains = terms::problem(&candidates, prepared, table, rows);
+    // Means and roundings need no more rows than this; every k-th stands for k.
+    let step = rows.len().div_ceil(ENOUGH_ROWS).max(1);
+    let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
+    let mut mains = terms::problem(&candidates, prepared, table, &sample);
+    if step > 1 {
+        let alone = vec![1.0; sample.len()];
+        mains.weights = Some(mains.weights.unwrap_or(alone).iter().map(|w| w * step as f64).collect());
+    }
     let mut problem = mains.clone();
     let mut pairs = Vec::new();
     for found in &tables.found {
@@ -466,21 +477,11 @@ fn measure(
     rows: &[u32],
     settings: &ValidationSettings,
 ) -> Result<PartReport, ModelError> {
-    let codes = terms::codes(candidates, &prepared.columns, rows);
-    let mut score = vec![scorecard.base_points; rows.len()];
-    for (variable, column) in scorecard.variables.iter().zip(&codes.columns) {
-        for (s, &code) in score.iter_mut().zip(column) {
-            *s += variable.points.get(usize::from(code)).copied().unwrap_or_default();
-        }
+    let mut pd = Vec::with_capacity(rows.len());
+    for block in rows.chunks(BLOCK_ROWS) {
+        let codes = terms::codes(candidates, &prepared.columns, block);
+        pd.extend(scorecard.score_codes(&codes.columns, block.len()).iter().map(|&s| scorecard.probability(s)));
     }
-    for pair in &scorecard.tables {
-        if let (Some(left), Some(right)) = (codes.columns.get(pair.left), codes.columns.get(pair.right)) {
-            for ((s, &l), &r) in score.iter_mut().zip(left).zip(right) {
-                *s += pair.points_at(l, r);
-            }
-        }
-    }
-    let pd: Vec<f64> = score.iter().map(|&s| scorecard.probability(s)).collect();
     let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
     let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
     measure_part(&pd, &bad, weights.as_deref(), settings)
