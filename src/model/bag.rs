@@ -62,7 +62,7 @@ pub struct Bag {
 /// Share of the rows that a member sees: what a bootstrap sample holds of distinct rows.
 const SEEN_SHARE: f64 = 0.632;
 /// Members that every strength is tried with.
-const TRIAL_MEMBERS: usize = 5;
+const TRIAL_MEMBERS: usize = 4;
 /// Gradient (per row) at which strengths can be compared.
 const TRIAL_TOLERANCE: f64 = 1e-5;
 /// Gradient (per row) of a member's optimum.
@@ -70,8 +70,8 @@ const MEMBER_TOLERANCE: f64 = 1e-8;
 
 /// Strengths tried, from strong to weak so that each solution starts the next.
 fn grid() -> Vec<Strength> {
-    let one = |slope, deviation| Strength { deviation, slope, smooth: 1.0, pair: 10.0 };
-    vec![one(12.0, 600.0), one(12.0, 60.0), one(3.0, 600.0), one(3.0, 60.0), one(3.0, 12.0)]
+    let one = |slope, deviation| Strength { deviation, slope, smooth: 4.0 };
+    vec![one(12.0, 600.0), one(12.0, 60.0), one(12.0, 15.0), one(3.0, 60.0), one(3.0, 15.0)]
 }
 
 /// Grows the members.

@@ -452,7 +452,7 @@ fn calibrate(
     .map_err(|e| failed(e.to_string()))?;
     // A step curve would merge scores that differ: the maps allowed here keep the order of every two rows.
     let calibration = CalibrationSettings {
-        methods: vec![Method::Identity, Method::Platt, Method::Beta],
+        methods: vec![Method::Platt, Method::Beta],
         seed: settings.seed,
         pd_floor: settings.pd_floor,
         ..CalibrationSettings::default()
