@@ -5,11 +5,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray, UInt8Array};
+use arrow::datatypes::{DataType, Field, Schema, UInt8Type};
 use clap::Args;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
 
@@ -131,10 +131,11 @@ impl Sink {
         let mut fields: Vec<Field> = keep.iter().map(|(_, _, n)| Field::new(n, DataType::Utf8, true)).collect();
         fields.push(Field::new("pd_prob", DataType::Float64, false));
         fields.push(Field::new("score", DataType::Int32, false));
-        fields.push(Field::new("band", DataType::Utf8, false));
-        fields.extend(OWN.iter().skip(3).map(|n| Field::new(*n, DataType::Utf8, true)));
+        let coded = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
+        fields.push(Field::new("band", coded.clone(), false));
+        fields.extend(OWN.iter().skip(3).map(|n| Field::new(*n, coded.clone(), true)));
         let schema = Arc::new(Schema::new(fields));
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| ModelError::table(path, e))?;
         Ok(Self::Parquet(Some(Box::new(writer)), schema, path.clone()))
@@ -148,48 +149,49 @@ impl Sink {
         bands: &mut BTreeMap<String, usize>,
     ) -> Result<(), ModelError> {
         let rows = block.score.len();
-        let pd: Vec<f64> = block.score.iter().map(|&s| card.probability(s)).collect();
-        let band: Vec<&str> = block.score.iter().map(|&s| card.band(s)).collect();
-        for b in &band {
-            match bands.get_mut(*b) {
-                Some(n) => *n += 1,
-                None => {
-                    bands.insert((*b).to_owned(), 1);
-                }
-            }
+        let scale = Scale::new(card);
+        let at: Vec<usize> = block.score.iter().map(|&s| scale.position(s)).collect();
+        let pd: Vec<f64> = at.iter().map(|&i| scale.pd.get(i).copied().unwrap_or_default()).collect();
+        let band: Vec<u8> = at.iter().map(|&i| scale.band.get(i).copied().unwrap_or_default()).collect();
+        let mut counts = [0_usize; 256];
+        for &b in &band {
+            counts[usize::from(b)] += 1;
         }
-        let codes: Vec<Vec<String>> = (0..rows)
-            .map(|row| {
-                let bins: Vec<u8> = block.bins.iter().filter_map(|b| b.get(row)).copied().collect();
-                card.reasons(&bins).into_iter().map(|r| r.code).collect()
-            })
-            .collect();
+        for (b, &n) in card.bands.iter().zip(&counts).filter(|(_, n)| **n > 0) {
+            *bands.entry(b.name.clone()).or_default() += n;
+        }
+        let reasons = card.reason_factors(block);
+        let codes = card.factor_codes();
         match self {
             Self::Csv(writer, path) => {
+                let code = |f: Option<u8>| f.and_then(|f| codes.get(usize::from(f))).map_or("", |c| *c).to_owned();
                 for row in 0..rows {
                     let mut record: Vec<String> = kept.iter().map(|c| text(c, row).unwrap_or_default()).collect();
                     record.push(pd.get(row).map(ToString::to_string).unwrap_or_default());
                     record.push(block.score.get(row).map(ToString::to_string).unwrap_or_default());
-                    record.push(band.get(row).map(|b| (*b).to_owned()).unwrap_or_default());
-                    let given = codes.get(row).map_or(&[][..], Vec::as_slice);
-                    record.extend((0..4).map(|k| given.get(k).cloned().unwrap_or_default()));
+                    let name = band.get(row).and_then(|b| card.bands.get(usize::from(*b)));
+                    record.push(name.map(|b| b.name.clone()).unwrap_or_default());
+                    record.extend(reasons.get(row).into_iter().flatten().map(|f| code(*f)));
                     writer.write_record(&record).map_err(|e| ModelError::table(path, e))?;
                 }
                 Ok(())
             }
             Self::Parquet(writer, schema, path) => {
+                let failed = |e: arrow::error::ArrowError| ModelError::table(path, e);
                 let mut arrays: Vec<ArrayRef> = kept
                     .iter()
                     .map(|c| Arc::new((0..rows).map(|r| text(c, r)).collect::<StringArray>()) as ArrayRef)
                     .collect();
                 arrays.push(Arc::new(Float64Array::from(pd)));
                 arrays.push(Arc::new(Int32Array::from(block.score.clone())));
-                arrays.push(Arc::new(StringArray::from(band)));
+                let names: StringArray = card.bands.iter().map(|b| Some(b.name.as_str())).collect();
+                arrays.push(Arc::new(coded(UInt8Array::from(band), names).map_err(failed)?));
+                let names: StringArray = codes.iter().map(|c| Some(*c)).collect();
                 for k in 0..4 {
-                    let column: StringArray = codes.iter().map(|c| c.get(k).map(String::as_str)).collect();
-                    arrays.push(Arc::new(column));
+                    let keys: UInt8Array = reasons.iter().map(|r| r.get(k).copied().flatten()).collect();
+                    arrays.push(Arc::new(coded(keys, names.clone()).map_err(failed)?));
                 }
-                let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|e| ModelError::table(path, e))?;
+                let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(failed)?;
                 match writer {
                     Some(w) => w.write(&batch).map_err(|e| ModelError::table(path, e)),
                     None => Ok(()),
@@ -206,6 +208,36 @@ impl Sink {
                 None => Ok(()),
             },
         }
+    }
+}
+
+fn coded(keys: UInt8Array, names: StringArray) -> Result<DictionaryArray<UInt8Type>, arrow::error::ArrowError> {
+    DictionaryArray::try_new(keys, Arc::new(names))
+}
+
+/// Probability and band of every score that a card can give.
+struct Scale {
+    lowest: i32,
+    pd: Vec<f64>,
+    band: Vec<u8>,
+}
+
+impl Scale {
+    fn new(card: &Scorecard) -> Self {
+        let (lowest, highest) = card.score_range();
+        let band = |s: i32| {
+            let at = card.bands.iter().position(|b| b.min_score.is_none_or(|m| s >= m));
+            at.and_then(|i| u8::try_from(i).ok()).unwrap_or_default()
+        };
+        Self {
+            lowest,
+            pd: (lowest..=highest).map(|s| card.probability(s)).collect(),
+            band: (lowest..=highest).map(band).collect(),
+        }
+    }
+
+    fn position(&self, score: i32) -> usize {
+        usize::try_from(score - self.lowest).unwrap_or_default()
     }
 }
 

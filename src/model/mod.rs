@@ -1,7 +1,7 @@
 //! Models: a scorecard of willingness to pay (probability of default) and a regression of ability to pay.
 //!
 //! ```text
-//! table ── fine cells, a byte a cell ──▶ binning ──▶ selection ──▶ tune (cross-validation) ──▶ fit ──▶ sign control
+//! table ── fine cells, a byte a cell ──▶ binning ──▶ selection ──▶ fit under sign control ──▶ average of members ──▶ tables
 //!                                                                                               └─▶ points ──▶ Scorecard
 //! ```
 //!
@@ -9,10 +9,12 @@
 //! weight of evidence, a log-odds value and a score that are higher are safer.
 
 pub mod ability;
+mod bag;
 pub mod binning;
 pub mod calibration;
 mod error;
 pub mod fit;
+mod interactions;
 mod points;
 mod prepare;
 pub mod registry;
@@ -20,11 +22,11 @@ mod report;
 mod scorecard;
 mod selection;
 mod settings;
+mod shape;
 mod sign;
 pub mod table;
 mod terms;
 mod train;
-mod tune;
 pub mod validation;
 
 pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility, train_ability};

@@ -80,20 +80,20 @@ pub struct VariableReport {
 /// Figures of one part of the rows.
 pub type PartReport = ValidationReport;
 
-/// How strengths were chosen.
+/// How strengths and tables were chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TuningReport {
-    /// Folds.
-    pub folds: usize,
-    /// Rows used.
+    /// Members whose points were averaged.
+    pub members: usize,
+    /// Rows that were predicted by members that had not seen them.
     pub rows: usize,
     /// Chosen strengths.
     pub strength: Strength,
-    /// Mean log loss out of fold of every strength tried.
+    /// Mean log loss, on rows not seen, of every strength tried.
     pub tried: Vec<(Strength, f64)>,
-    /// Mean log loss out of fold by number of two-variable tables.
+    /// Mean log loss, on rows not seen, by number of two-variable tables.
     pub tables_tried: Vec<(usize, f64)>,
-    /// Figures on rows predicted out of fold.
+    /// Figures on the training rows, each predicted only by members (and tables) that had not seen it.
     pub out_of_fold: PartReport,
 }
 

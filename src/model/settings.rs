@@ -22,17 +22,17 @@ pub struct TrainSettings {
     pub max_variables: usize,
     /// Points that a variable's best and worst bin must differ by.
     pub min_points_range: i32,
-    /// Folds of the cross-validation that chooses strengths.
-    pub folds: usize,
-    /// Rows used by the cross-validation at most.
-    pub tuning_rows: usize,
+    /// Members whose points are averaged.
+    pub members: usize,
+    /// Rows that members share at most; each reads as many of its own beyond them.
+    pub member_rows: usize,
     /// Two-variable tables at most; 0 searches none.
     pub max_tables: usize,
     /// Score scale.
     pub scaling: Scaling,
     /// Lowest probability of default that is ever stated.
     pub pd_floor: f64,
-    /// Seed of the fold assignment.
+    /// Seed of the members' parts.
     pub seed: u64,
 }
 
@@ -45,8 +45,8 @@ impl Default for TrainSettings {
             max_correlation: 0.97,
             max_variables: 80,
             min_points_range: 1,
-            folds: 5,
-            tuning_rows: 60_000,
+            members: 16,
+            member_rows: 60_000,
             max_tables: 16,
             scaling: Scaling::default(),
             pd_floor: 0.0003,
@@ -74,8 +74,8 @@ impl TrainSettings {
         if self.max_variables == 0 {
             return refuse("max_variables", "1 or more");
         }
-        if !(2..=20).contains(&self.folds) {
-            return refuse("folds", "from 2 to 20");
+        if !(5..=200).contains(&self.members) || self.member_rows < 1_000 {
+            return refuse("members", "from 5 to 200, with member_rows at least 1000");
         }
         if !(0.0..0.5).contains(&self.pd_floor) {
             return refuse("pd_floor", "from 0 to below 0.5");

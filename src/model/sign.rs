@@ -102,6 +102,32 @@ fn join_violators(order: &Order, joined: &mut [bool], offset: usize, theta: &[f6
     changed
 }
 
+/// Makes values rise along the weight of evidence by pooling adjacent violators; bins without rows are left alone.
+pub fn pool_in_order(woe: &[f64], rows: &[f64], values: &mut [f64]) {
+    let order = Order::new(woe, rows);
+    let mut pooled: Vec<(f64, f64, usize)> = Vec::new();
+    for (&bin, &weight) in order.bins.iter().zip(&order.rows) {
+        let mut current = (values.get(bin).copied().unwrap_or_default(), weight, 1);
+        while let Some(&before) = pooled.last() {
+            if before.0 <= current.0 {
+                break;
+            }
+            pooled.pop();
+            let both = before.1 + current.1;
+            current = ((before.0 * before.1 + current.0 * current.1) / both, both, before.2 + current.2);
+        }
+        pooled.push(current);
+    }
+    let mut bins = order.bins.iter();
+    for (value, _, length) in pooled {
+        for &bin in bins.by_ref().take(length) {
+            if let Some(slot) = values.get_mut(bin) {
+                *slot = value;
+            }
+        }
+    }
+}
+
 /// Numbers of held parameters, in order of first appearance.
 fn groups(n: usize, offsets: &[usize], orders: &[Order], joined: &[Vec<bool>]) -> Vec<usize> {
     let mut leader: Vec<usize> = (0..n).collect();

@@ -106,3 +106,22 @@ pub fn start(candidates: &[Candidate], problem: &Problem) -> Vec<f64> {
     theta.push((rate / (1.0 - rate)).ln());
     theta
 }
+
+/// Shifts each term so that the average row has 0 from it; returns what the intercept must take. Bins that training never saw stay
+/// at the average or below: unknown is never good.
+pub fn centre(candidates: &[Candidate], theta: &mut [f64]) -> f64 {
+    let mut shift = 0.0;
+    let mut offset = 0;
+    for candidate in candidates {
+        let bins = &candidate.binned.bins.bins;
+        let values = theta.get_mut(offset..offset + bins.len()).unwrap_or_default();
+        let rows: f64 = bins.iter().map(|b| b.rows).sum();
+        let mean = bins.iter().zip(values.iter()).map(|(b, v)| b.rows * v).sum::<f64>() / rows.max(1.0);
+        for (v, b) in values.iter_mut().zip(bins) {
+            *v = if b.rows > 0.0 { *v - mean } else { (*v - mean).min(0.0) };
+        }
+        shift += mean;
+        offset += bins.len();
+    }
+    shift
+}

@@ -1,26 +1,28 @@
 //! Training a scorecard, from table to points.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::binning::Cell;
+use super::bag::{Bag, grow};
+use super::binning::{Cell, group_label, tally};
 use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, Method, choose_calibration};
 use super::error::ModelError;
-use super::fit::{Penalty, Problem, Solution, Solver, SolverCheck, inverse_diagonal, polish, sigmoid};
+use super::fit::{Problem, Solver, SolverCheck, inverse_diagonal, sigmoid};
+use super::interactions::{Tables, centred, search};
 use super::points::round_jointly;
 use super::prepare::{Prepared, prepare};
 use super::report::{
     Dropped, PartReport, Removal, RoundingReport, Stage, TrainReport, TuningReport, VariableReport, measure_part,
 };
-use super::scorecard::{FORMAT, Scorecard, ScoredVariable, reason_code};
+use super::scorecard::{FORMAT, PairTable, ScoredVariable, Scorecard, reason_code};
 use super::selection::{Candidate, suspected_leaks};
 use super::settings::TrainSettings;
-use super::sign::{Order, solve_signed};
+use super::shape::{order_of, shaped};
+use super::sign::Order;
 use super::table::TrainingTable;
 use super::terms;
-use super::tune::{Tuned, tune};
 use super::validation::{Ranked, ValidationSettings};
 
 /// A trained scorecard and what its training told.
@@ -32,10 +34,12 @@ pub struct TrainedScorecard {
     pub report: TrainReport,
 }
 
-/// Gradient (per row) of the final optimum.
-const TOLERANCE: f64 = 1e-9;
 /// Bootstrap resamples behind the intervals of the test figures.
 const TEST_REPLICATES: u32 = 200;
+/// Rows that rounding, centring and standard errors are reckoned over.
+const ENOUGH_ROWS: usize = 200_000;
+/// Rows that are scored at a time.
+const BLOCK_ROWS: usize = 1 << 18;
 /// Outcomes of each kind that training needs at least.
 const MIN_OUTCOMES: usize = 10;
 
@@ -53,16 +57,30 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     dropped.extend(more);
     if candidates.is_empty() {
         let reasons: Vec<String> = dropped.iter().take(8).map(|d| format!("{:?}: {}", d.variable, d.why)).collect();
-        return Err(ModelError::CannotTrain {
-            why: format!("no variable tells good from bad ({})", reasons.join("; ")),
-        });
+        let why = format!("no variable tells good from bad ({})", reasons.join("; "));
+        return Err(ModelError::CannotTrain { why });
     }
     let mut warnings = suspected_leaks(&candidates);
     warnings.extend(prepared.notes.iter().cloned());
 
-    let tuned = tune(&prepared, table, &rows, settings)?;
-    let fitted = fit(candidates, &prepared, table, &rows, &tuned, settings, &mut dropped)?;
-    build(table, settings, &prepared, &rows, &tuned, fitted, dropped, warnings)
+    let bag = grow(&prepared, table, &rows, settings)?;
+    let shapes = averaged(&bag, &prepared);
+    let tables = search(&prepared, table, &bag, &searched(&candidates, &shapes, &prepared), &shapes, settings);
+    let fitted = assemble(&prepared, table, &rows, &bag, shapes, tables, settings)?;
+    let used: BTreeSet<&str> = fitted.candidates.iter().map(|c| c.binned.bins.name.as_str()).collect();
+    dropped.retain(|d| !used.contains(d.variable.as_str()));
+    for candidate in &candidates {
+        let name = &candidate.binned.bins.name;
+        if !used.contains(name.as_str()) {
+            dropped.push(Dropped {
+                variable: name.clone(),
+                stage: Stage::Contribution,
+                rule: "no-points".to_owned(),
+                why: "beside the other variables, and never against its own event rates, it would earn no points".to_owned(),
+            });
+        }
+    }
+    build(table, settings, &prepared, &rows, &bag, fitted, dropped, warnings)
 }
 
 fn check_rows(table: &TrainingTable) -> Result<(), ModelError> {
@@ -95,83 +113,203 @@ fn part(table: &TrainingTable, test: bool) -> Vec<u32> {
     table.test.iter().enumerate().filter(|(_, t)| **t == test).map(|(i, _)| i as u32).collect()
 }
 
+/// Mean over members of the log odds of each fine code; a member that does not use a column counts as 0.
+fn averaged(bag: &Bag, prepared: &Prepared) -> BTreeMap<usize, Vec<f64>> {
+    let mut shapes: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for member in &bag.members {
+        for (&column, values) in &member.shapes {
+            let width = prepared.columns.get(column).map_or(0, super::binning::FineColumn::width);
+            let sum = shapes.entry(column).or_insert_with(|| vec![0.0; width]);
+            for (s, v) in sum.iter_mut().zip(values) {
+                *s += v / bag.members.len() as f64;
+            }
+        }
+    }
+    shapes
+}
+
+/// Columns in the order that tables are searched: those of the model by information value, then the rest.
+fn searched(candidates: &[Candidate], shapes: &BTreeMap<usize, Vec<f64>>, prepared: &Prepared) -> Vec<usize> {
+    let mut order: Vec<usize> = candidates.iter().map(|c| c.column).collect();
+    let rest = shapes.keys().copied().chain(0..prepared.columns.len());
+    for column in rest {
+        if !order.contains(&column) {
+            order.push(column);
+        }
+    }
+    order
+}
+
 /// A fitted model before it becomes points.
 struct Fitted {
     candidates: Vec<Candidate>,
+    /// Mains first, then the tables' cells.
     problem: Problem,
-    penalty: Penalty,
-    orders: Vec<Order>,
+    mains: Problem,
     theta: Vec<f64>,
-    check: SolverCheck,
-    information: (Vec<f64>, usize),
-    groups: Vec<usize>,
+    pairs: Vec<PairTable>,
+    orders: Vec<Order>,
+    removals: Vec<Removal>,
+    log_odds: Vec<f64>,
+    tables_tried: Vec<(usize, f64)>,
 }
 
-/// Fits on all training rows; variables that add nothing leave, and the rest is fitted again.
-fn fit(
-    mut candidates: Vec<Candidate>,
+fn assemble(
     prepared: &Prepared,
     table: &TrainingTable,
     rows: &[u32],
-    tuned: &Tuned,
+    bag: &Bag,
+    mut shapes: BTreeMap<usize, Vec<f64>>,
+    tables: Tables,
     settings: &TrainSettings,
-    dropped: &mut Vec<Dropped>,
 ) -> Result<Fitted, ModelError> {
-    loop {
-        let problem = terms::problem(&candidates, prepared, table, rows);
-        let penalty = terms::penalty(&candidates, tuned.strength);
-        let orders = terms::orders(&candidates);
-        let offsets = problem.codes.offsets();
-        let start = terms::start(&candidates, &problem);
-        let mut solver = Solver::new(&problem);
-        let solution = solve_signed(&mut solver, &offsets, &orders, &start, &penalty, TOLERANCE)?;
-        let leaving = without_points(&candidates, &offsets, &solution, settings);
-        if leaving.is_empty() || leaving.len() == candidates.len() {
-            let groups = solver.groups().to_vec();
-            let information = solver.information(&solution.theta, &penalty);
-            let (theta, check) = polish(&problem, &groups, &penalty, &solution)?;
-            drop(solver);
-            return Ok(Fitted { candidates, problem, penalty, orders, theta, check, information, groups });
-        }
-        for (at, range) in leaving.into_iter().rev() {
-            let gone = candidates.remove(at);
-            let (stage, rule, why) = if range <= 1e-9 {
-                let why = "given the other variables its points would contradict its event rates".to_owned();
-                (Stage::Sign, "wrong-sign", why)
-            } else {
-                let why = format!("its bins differ by {range:.2} points");
-                (Stage::Contribution, "no-points", why)
-            };
-            dropped.push(Dropped { variable: gone.binned.bins.name.clone(), stage, rule: rule.to_owned(), why });
-        }
+    let in_tables: BTreeSet<usize> = tables.found.iter().flat_map(|t| [t.left, t.right]).collect();
+    let weights = table.weights.as_deref();
+    let least = f64::from(settings.min_points_range) / settings.scaling.factor();
+    let mut candidates = Vec::new();
+    let mut values: Vec<Vec<f64>> = Vec::new();
+    let mut removals = Vec::new();
+    for &column in &in_tables {
+        let width = prepared.columns.get(column).map_or(0, super::binning::FineColumn::width);
+        shapes.entry(column).or_insert_with(|| vec![0.0; width]);
     }
+    for (&column, shape) in &shapes {
+        let Some(fine) = prepared.columns.get(column) else { continue };
+        let counts = tally(fine, rows, &table.target, weights);
+        let seen = counts.iter().zip(shape).filter(|(c, _)| c.rows > 0.0).map(|(_, v)| *v);
+        let (low, high) = seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        if high - low < least && !in_tables.contains(&column) {
+            continue;
+        }
+        let must: &[usize] = match tables.sides.get(&column) {
+            Some(side) if in_tables.contains(&column) => &side.ends,
+            _ => &[],
+        };
+        let cut = shaped(fine, &counts, shape, must, settings);
+        for bins in cut.joined {
+            removals.push(Removal {
+                variable: fine.name.clone(),
+                bins,
+                why: "apart, their points would contradict their event rates or not differ".to_owned(),
+            });
+        }
+        values.push(cut.values);
+        candidates.push(Candidate { column, binned: cut.binned });
+    }
+    // By falling information value: the order that a reader expects.
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    let iv = |i: usize| candidates.get(i).map_or(0.0, |c| c.binned.bins.iv);
+    order.sort_by(|&a, &b| iv(b).total_cmp(&iv(a)).then(a.cmp(&b)));
+    let mut theta: Vec<f64> = order.iter().filter_map(|&i| values.get(i)).flatten().copied().collect();
+    let candidates: Vec<Candidate> = order.iter().filter_map(|&i| candidates.get(i).cloned()).collect();
+    if candidates.is_empty() {
+        return Err(ModelError::CannotTrain {
+            why: "no variable earns a point once it is shrunk to what the rows can show".to_owned(),
+        });
+    }
+    let mut intercept = bag.members.iter().map(|m| m.intercept).sum::<f64>() / bag.members.len() as f64;
+    intercept += terms::centre(&candidates, &mut theta);
+
+    // Means and roundings need no more rows than this; every k-th stands for k.
+    let step = rows.len().div_ceil(ENOUGH_ROWS).max(1);
+    let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
+    let mut mains = terms::problem(&candidates, prepared, table, &sample);
+    if step > 1 {
+        let alone = vec![1.0; sample.len()];
+        mains.weights = Some(mains.weights.unwrap_or(alone).iter().map(|w| w * step as f64).collect());
+    }
+    let mut problem = mains.clone();
+    let mut pairs = Vec::new();
+    for found in &tables.found {
+        let place = |column: usize| candidates.iter().position(|c| c.column == column);
+        let (Some(left), Some(right)) = (place(found.left), place(found.right)) else { continue };
+        let (Some(a), Some(b)) = (tables.sides.get(&found.left), tables.sides.get(&found.right)) else { continue };
+        let (left_groups, right_groups) = (groups_of_bins(&candidates, left, a), groups_of_bins(&candidates, right, b));
+        let empty = Vec::new();
+        let (x, y) = (
+            mains.codes.columns.get(left).unwrap_or(&empty),
+            mains.codes.columns.get(right).unwrap_or(&empty),
+        );
+        let group = |groups: &[u8], bin: u8| usize::from(groups.get(usize::from(bin)).copied().unwrap_or_default());
+        let cells: Vec<u8> = x
+            .iter()
+            .zip(y)
+            .map(|(&x, &y)| {
+                let cell = group(&left_groups, x) * b.groups + group(&right_groups, y);
+                u8::try_from(cell).unwrap_or(u8::MAX)
+            })
+            .collect();
+        let mut counts = vec![Cell::default(); found.values.len()];
+        for (i, &c) in cells.iter().enumerate() {
+            let weight = mains.weights.as_ref().and_then(|w| w.get(i)).copied().unwrap_or(1.0);
+            if let Some(cell) = counts.get_mut(usize::from(c)) {
+                cell.rows += weight;
+            }
+        }
+        let mut values = found.values.clone();
+        intercept += centred(&mut values, &counts);
+        // A combination that training never saw earns nothing beyond its parts.
+        for (v, c) in values.iter_mut().zip(&counts) {
+            if c.rows <= 0.0 {
+                *v = 0.0;
+            }
+        }
+        theta.extend(&values);
+        problem.codes.columns.push(cells);
+        problem.codes.widths.push(values.len());
+        let labels = |place: usize, side: &super::interactions::Side| -> Vec<String> {
+            candidates
+                .get(place)
+                .and_then(|c| prepared.columns.get(c.column).zip(Some(c.column)))
+                .map_or_else(Vec::new, |(fine, column)| {
+                    let shape = shapes.get(&column).cloned().unwrap_or_default();
+                    let order = order_of(fine, &shape);
+                    let starts = std::iter::once(0).chain(side.ends.iter().copied());
+                    let mut labels: Vec<String> =
+                        starts.zip(&side.ends).map(|(i, &j)| group_label(fine, &order, i, j)).collect();
+                    labels.extend(["special".to_owned(), "missing".to_owned()]);
+                    labels
+                })
+        };
+        let name = |i: usize| candidates.get(i).map_or("", |c| c.binned.bins.name.as_str());
+        pairs.push(PairTable {
+            code: format!("{}-with-{}", reason_code(name(left), left), reason_code(name(right), right)),
+            left,
+            left_groups,
+            left_labels: labels(left, a),
+            right,
+            right_groups,
+            right_labels: labels(right, b),
+            points: Vec::new(),
+            log_odds: values.chunks(b.groups.max(1)).map(<[f64]>::to_vec).collect(),
+            reference_points: 0,
+        });
+    }
+    theta.push(intercept);
+    let orders = terms::orders(&candidates);
+    Ok(Fitted {
+        candidates,
+        problem,
+        mains,
+        theta,
+        pairs,
+        orders,
+        removals,
+        log_odds: tables.log_odds,
+        tables_tried: tables.tried,
+    })
 }
 
-/// Variables whose points would not differ, with the range of their points.
-fn without_points(
-    candidates: &[Candidate],
-    offsets: &[usize],
-    solution: &Solution,
-    settings: &TrainSettings,
-) -> Vec<(usize, f64)> {
-    let factor = settings.scaling.factor();
-    let mut leaving = Vec::new();
-    for (at, (candidate, &offset)) in candidates.iter().zip(offsets).enumerate() {
-        let values = candidate
-            .binned
-            .bins
-            .bins
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| b.rows > 0.0)
-            .filter_map(|(i, _)| solution.theta.get(offset + i));
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-        let range = (high - low) * factor;
-        if range < f64::from(settings.min_points_range) {
-            leaving.push((at, range.max(0.0)));
+/// The group that each bin of a variable belongs to; bins were cut so that none lies in two.
+fn groups_of_bins(candidates: &[Candidate], place: usize, side: &super::interactions::Side) -> Vec<u8> {
+    let Some(candidate) = candidates.get(place) else { return Vec::new() };
+    let mut groups = vec![0_u8; candidate.binned.bins.bins.len()];
+    for (&bin, &group) in candidate.binned.map.iter().zip(&side.group_of_code) {
+        if let Some(slot) = groups.get_mut(usize::from(bin)) {
+            *slot = group;
         }
     }
-    leaving
+    groups
 }
 
 #[expect(clippy::too_many_arguments, reason = "the last step sees everything that came before it")]
@@ -180,12 +318,11 @@ fn build(
     settings: &TrainSettings,
     prepared: &Prepared,
     rows: &[u32],
-    tuned: &Tuned,
+    bag: &Bag,
     mut fitted: Fitted,
     dropped: Vec<Dropped>,
     warnings: Vec<String>,
 ) -> Result<TrainedScorecard, ModelError> {
-    centre(&mut fitted);
     let offsets = fitted.problem.codes.offsets();
     let scaling = settings.scaling;
     let factor = scaling.factor();
@@ -195,27 +332,31 @@ fn build(
     }
     let ones: Vec<f64> = fitted.problem.weights.clone().unwrap_or_else(|| vec![1.0; fitted.problem.rows()]);
     let cross = fitted.problem.cross(&ones);
-    let in_order: Vec<Vec<usize>> =
-        fitted.orders.iter().zip(&offsets).map(|(o, &offset)| o.bins.iter().map(|b| offset + b).collect()).collect();
+    let in_order: Vec<Vec<usize>> = fitted
+        .orders
+        .iter()
+        .zip(&offsets)
+        .map(|(o, &offset)| o.bins.iter().map(|b| offset + b).collect())
+        .collect();
     let weight: f64 = ones.iter().sum();
     let (points, singly, jointly) = round_jointly(&exact, &cross, weight, &in_order);
+    write_tables(&mut fitted, &offsets, &points, &cross, weight);
 
     let mut scorecard = Scorecard {
         format: FORMAT,
         scaling,
         base_points: points.last().copied().unwrap_or_default(),
         variables: variables(&fitted, &offsets, &points),
-        tables: Vec::new(),
+        tables: fitted.pairs.clone(),
         calibration: Calibration::identity(),
         bands: Vec::new(),
     };
-    let (calibration, out_of_fold) = calibrate(table, tuned, settings)?;
+    let (calibration, out_of_fold) = calibrate(table, &bag.rows, &fitted.log_odds, settings)?;
     scorecard.calibration = calibration.calibration.clone();
     scorecard.master_scale();
 
     let measure = |rows: &[u32], replicates: u32| {
-        let settings =
-            ValidationSettings { bootstrap_replicates: replicates, seed: settings.seed, ..Default::default() };
+        let settings = ValidationSettings { bootstrap_replicates: replicates, seed: settings.seed, ..Default::default() };
         measure(&scorecard, &fitted.candidates, prepared, table, rows, &settings)
     };
     let test_rows = part(table, true);
@@ -223,47 +364,48 @@ fn build(
         train: measure(rows, 0)?,
         test: if test_rows.is_empty() { None } else { Some(measure(&test_rows, TEST_REPLICATES)?) },
         tuning: TuningReport {
-            folds: settings.folds,
-            rows: tuned.rows.len(),
-            strength: tuned.strength,
-            tried: tuned.tried.clone(),
-            tables_tried: tuned.tables_tried.clone(),
+            members: bag.members.len(),
+            rows: bag.rows.len(),
+            strength: bag.strength,
+            tried: bag.tried.clone(),
+            tables_tried: fitted.tables_tried.clone(),
             out_of_fold,
         },
-        variables: variable_reports(&fitted, &offsets, &scorecard, prepared, &test_rows),
+        variables: variable_reports(&fitted, &offsets, &scorecard, prepared, &test_rows, bag),
         dropped,
-        removals: removals(&fitted, &offsets),
+        removals: fitted.removals.clone(),
         calibration,
         rounding: RoundingReport { singly, jointly },
-        solver: fitted.check.clone(),
+        solver: solvers(bag),
         warnings,
     };
     Ok(TrainedScorecard { scorecard, report })
 }
 
-/// Shifts each term so that the average training row has 0 from it; the intercept takes the rest.
-fn centre(fitted: &mut Fitted) {
-    let mut offset = 0;
-    let mut shift = 0.0;
-    for candidate in &fitted.candidates {
-        let bins = &candidate.binned.bins.bins;
-        let values = fitted.theta.get_mut(offset..offset + bins.len()).unwrap_or_default();
-        let rows: f64 = bins.iter().map(|b| b.rows).sum();
-        let mean = bins.iter().zip(values.iter()).map(|(b, v)| b.rows * v).sum::<f64>() / rows.max(1.0);
-        for v in values.iter_mut() {
-            *v -= mean;
-        }
-        // What training never saw stays at the average: unknown is never good.
-        for (v, b) in values.iter_mut().zip(bins) {
-            if b.rows <= 0.0 {
-                *v = v.min(0.0);
-            }
-        }
-        shift += mean;
-        offset += bins.len();
+/// The worst that any member's solver saw.
+fn solvers(bag: &Bag) -> SolverCheck {
+    let worst = |f: fn(&SolverCheck) -> f64| bag.members.iter().map(|m| f(&m.check)).fold(0.0, f64::max);
+    let other = bag.members.iter().find(|m| m.check.why.is_some());
+    SolverCheck {
+        solver: if other.is_some() { "newton" } else { "linfa" }.to_owned(),
+        why: other.and_then(|m| m.check.why.clone()),
+        gradient: worst(|c| c.gradient),
+        moved: worst(|c| c.moved),
     }
-    if let Some(intercept) = fitted.theta.last_mut() {
-        *intercept += shift;
+}
+
+fn write_tables(fitted: &mut Fitted, offsets: &[usize], points: &[i32], cross: &[f64], weight: f64) {
+    let n = points.len();
+    let mains = fitted.candidates.len();
+    for (pair, &offset) in fitted.pairs.iter_mut().zip(offsets.iter().skip(mains)) {
+        let columns = pair.right_labels.len().max(1);
+        let cells = points.get(offset..offset + pair.left_labels.len() * columns).unwrap_or_default();
+        pair.points = cells.chunks(columns).map(<[i32]>::to_vec).collect();
+        let rows = |i: usize| cross.get((offset + i) * n + offset + i).copied().unwrap_or_default();
+        let mean = cells.iter().enumerate().map(|(i, &p)| f64::from(p) * rows(i)).sum::<f64>() / weight.max(1.0);
+        #[expect(clippy::cast_possible_truncation, reason = "a mean of points is a small number")]
+        let reference = mean.round() as i32;
+        pair.reference_points = reference;
     }
 }
 
@@ -292,15 +434,16 @@ fn variables(fitted: &Fitted, offsets: &[usize], points: &[i32]) -> Vec<ScoredVa
         .collect()
 }
 
-/// The calibration that does best on log odds predicted out of fold, and the figures out of fold after it.
+/// The calibration that does best on log odds predicted for rows not seen, and the figures after it.
 fn calibrate(
     table: &TrainingTable,
-    tuned: &Tuned,
+    rows: &[u32],
+    log_odds: &[f64],
     settings: &TrainSettings,
 ) -> Result<(CalibrationChoice, PartReport), ModelError> {
-    let bad: Vec<bool> = tuned.rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
-    let raw: Vec<f64> = tuned.log_odds.iter().map(|x| sigmoid(-x)).collect();
-    let weights = table.weights.as_ref().map(|w| weights_of(w, &tuned.rows));
+    let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
+    let raw: Vec<f64> = log_odds.iter().map(|x| sigmoid(-x)).collect();
+    let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
     let failed = |why: String| ModelError::CannotMeasure { why };
     let sample = match &weights {
         Some(w) => Ranked::weighted(&bad, &raw, w),
@@ -309,7 +452,7 @@ fn calibrate(
     .map_err(|e| failed(e.to_string()))?;
     // A step curve would merge scores that differ: the maps allowed here keep the order of every two rows.
     let calibration = CalibrationSettings {
-        methods: vec![Method::Identity, Method::Platt, Method::Beta],
+        methods: vec![Method::Platt, Method::Beta],
         seed: settings.seed,
         pd_floor: settings.pd_floor,
         ..CalibrationSettings::default()
@@ -334,45 +477,14 @@ fn measure(
     rows: &[u32],
     settings: &ValidationSettings,
 ) -> Result<PartReport, ModelError> {
-    let codes = terms::codes(candidates, &prepared.columns, rows);
-    let mut score = vec![scorecard.base_points; rows.len()];
-    for (variable, column) in scorecard.variables.iter().zip(&codes.columns) {
-        for (s, &code) in score.iter_mut().zip(column) {
-            *s += variable.points.get(usize::from(code)).copied().unwrap_or_default();
-        }
+    let mut pd = Vec::with_capacity(rows.len());
+    for block in rows.chunks(BLOCK_ROWS) {
+        let codes = terms::codes(candidates, &prepared.columns, block);
+        pd.extend(scorecard.score_codes(&codes.columns, block.len()).iter().map(|&s| scorecard.probability(s)));
     }
-    for pair in &scorecard.tables {
-        if let (Some(left), Some(right)) = (codes.columns.get(pair.left), codes.columns.get(pair.right)) {
-            for ((s, &l), &r) in score.iter_mut().zip(left).zip(right) {
-                *s += pair.points_at(l, r);
-            }
-        }
-    }
-    let pd: Vec<f64> = score.iter().map(|&s| scorecard.probability(s)).collect();
     let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
     let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
     measure_part(&pd, &bad, weights.as_deref(), settings)
-}
-
-fn removals(fitted: &Fitted, offsets: &[usize]) -> Vec<Removal> {
-    let mut out = Vec::new();
-    for (candidate, &offset) in fitted.candidates.iter().zip(offsets) {
-        let bins = &candidate.binned.bins.bins;
-        let groups = fitted.groups.get(offset..offset + bins.len()).unwrap_or_default();
-        let distinct: BTreeSet<usize> = groups.iter().copied().collect();
-        for group in distinct {
-            let labels: Vec<String> =
-                groups.iter().zip(bins).filter(|(g, _)| **g == group).map(|(_, b)| b.label.clone()).collect();
-            if labels.len() > 1 {
-                out.push(Removal {
-                    variable: candidate.binned.bins.name.clone(),
-                    bins: labels,
-                    why: "fitted freely, their points would contradict their event rates".to_owned(),
-                });
-            }
-        }
-    }
-    out
 }
 
 fn variable_reports(
@@ -381,8 +493,14 @@ fn variable_reports(
     scorecard: &Scorecard,
     prepared: &Prepared,
     test_rows: &[u32],
+    bag: &Bag,
 ) -> Vec<VariableReport> {
-    let variances = inverse_diagonal(&fitted.information.0, fitted.information.1).unwrap_or_default();
+    let main_parameters = fitted.mains.codes.parameters();
+    let mut theta = fitted.theta.get(..main_parameters).unwrap_or_default().to_vec();
+    theta.extend(fitted.theta.last());
+    let penalty = terms::penalty(&fitted.candidates, bag.strength);
+    let (information, n) = Solver::new(&fitted.mains).information(&theta, &penalty);
+    let variances = inverse_diagonal(&information, n).unwrap_or_default();
     let test_codes = terms::codes(&fitted.candidates, &prepared.columns, test_rows);
     let normal = Normal::standard();
     fitted
@@ -406,8 +524,7 @@ fn variable_reports(
                 .iter()
                 .enumerate()
                 .map(|(i, l)| {
-                    let group = fitted.groups.get(offset + i).copied().unwrap_or(usize::MAX);
-                    l * l * variances.get(group).copied().unwrap_or(0.0)
+                    l * l * variances.get(offset + i).copied().unwrap_or(0.0)
                 })
                 .sum();
             let slope_error = variance.sqrt();

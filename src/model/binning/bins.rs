@@ -106,15 +106,12 @@ impl Bins {
     }
 
     fn assign_numbers(&self, edges: &[f64], values: &[f64]) -> Result<Vec<u8>, ModelError> {
-        let mut codes = vec![0_u8; values.len()];
-        // Counting the edges below a value, edge by edge over a block, needs no branch and vectorises.
-        for (codes, values) in codes.chunks_mut(1024).zip(values.chunks(1024)) {
-            for &edge in edges {
-                for (code, &value) in codes.iter_mut().zip(values) {
-                    *code += u8::from(value > edge);
-                }
-            }
-        }
+        let mut codes = match edges.len() {
+            0..=4 => counted::<4>(edges, values),
+            5..=8 => counted::<8>(edges, values),
+            9..=16 => counted::<16>(edges, values),
+            _ => values.iter().map(|v| byte(edges.partition_point(|e| e < v))).collect(),
+        };
         let missing = byte(self.missing);
         if self.specials.is_empty() {
             let mut broken = false;
@@ -169,6 +166,15 @@ impl Bins {
                 .collect(),
         }
     }
+}
+
+/// Number of edges below each value. Without a branch, and over a fixed number of edges, this vectorises.
+fn counted<const N: usize>(edges: &[f64], values: &[f64]) -> Vec<u8> {
+    let mut padded = [f64::INFINITY; N];
+    for (slot, &edge) in padded.iter_mut().zip(edges) {
+        *slot = edge;
+    }
+    values.iter().map(|&v| padded.iter().map(|&e| u8::from(v > e)).sum()).collect()
 }
 
 /// Bins are at most 100 regular, 40 special and missing: they fit a byte.

@@ -374,3 +374,151 @@ fn explain(cells: &[Cell], objective: Objective, trend: Trend, limits: &Constrai
         if remedies.is_empty() { "no single change of a constraint".to_owned() } else { remedies.join(", or ") };
     Infeasible { cells: cells.len(), min_bins: limits.min_bins, blocked, remedy }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FREE: Constraints = Constraints {
+        min_bins: 1,
+        max_bins: 12,
+        min_rows: 0.0,
+        min_events: 0.0,
+        min_non_events: 0.0,
+        min_rate_difference: 0.0,
+        max_p_value: None,
+    };
+
+    /// The specification: every set of cuts, tried in turn.
+    fn naive(cells: &[Cell], objective: Objective, trend: Trend, limits: &Constraints) -> Option<f64> {
+        let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+        let mut best: Option<f64> = None;
+        for cuts in 0..1_u32 << (cells.len() - 1) {
+            let mut bins = vec![cells[0]];
+            for (i, &cell) in cells.iter().enumerate().skip(1) {
+                if cuts >> (i - 1) & 1 == 1 {
+                    bins.push(cell);
+                } else {
+                    let last = bins.last_mut().unwrap();
+                    *last = last.plus(cell);
+                }
+            }
+            if bins.len() < limits.min_bins || bins.len() > limits.max_bins {
+                continue;
+            }
+            let sized = bins.iter().all(|b| {
+                b.rows > 0.0
+                    && b.rows >= limits.min_rows
+                    && b.bad >= limits.min_events
+                    && b.good() >= limits.min_non_events
+            });
+            let steps: Vec<f64> = bins.windows(2).map(|w| w[1].rate() - w[0].rate()).collect();
+            let apart = bins.windows(2).zip(&steps).all(|(w, s)| {
+                s.abs() >= limits.min_rate_difference
+                    && limits.max_p_value.is_none_or(|p| two_proportion_z_squared(w[0], w[1]) >= critical_z_squared(p))
+            });
+            let rising = |s: &[f64]| s.iter().all(|x| *x >= 0.0);
+            let falling = |s: &[f64]| s.iter().all(|x| *x <= 0.0);
+            let turns = |first: &dyn Fn(&[f64]) -> bool, then: &dyn Fn(&[f64]) -> bool| {
+                (0..=steps.len()).any(|k| first(&steps[..k]) && then(&steps[k..]))
+            };
+            let shaped = match trend {
+                Trend::None => true,
+                Trend::Ascending => rising(&steps),
+                Trend::Descending => falling(&steps),
+                Trend::Peak => turns(&rising, &falling),
+                Trend::Valley => turns(&falling, &rising),
+                Trend::Auto => turns(&rising, &falling) || turns(&falling, &rising),
+            };
+            if sized && apart && shaped {
+                let value: f64 = bins.iter().map(|&b| worth(b, total, objective)).sum();
+                best = Some(best.map_or(value, |b: f64| b.max(value)));
+            }
+        }
+        best
+    }
+
+    fn some_cells() -> impl Strategy<Value = Vec<Cell>> {
+        prop::collection::vec((0_u8..30, 0_u8..30), 2..10).prop_filter_map("both outcomes", |counts| {
+            let cells: Vec<Cell> = counts
+                .into_iter()
+                .map(|(good, bad)| Cell { rows: f64::from(good) + f64::from(bad), bad: f64::from(bad) })
+                .collect();
+            let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+            (total.bad > 0.0 && total.good() > 0.0).then_some(cells)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn equals_the_search_of_all_partitions(
+            cells in some_cells(),
+            objective in prop::sample::select(vec![Objective::Iv, Objective::Gini, Objective::ChiSquare]),
+            trend in prop::sample::select(vec![
+                Trend::Ascending, Trend::Descending, Trend::Peak, Trend::Valley, Trend::None, Trend::Auto,
+            ]),
+            min_bins in 1_usize..4,
+            more in 0_usize..5,
+            min_rows in 0_u8..30,
+            min_events in 0_u8..4,
+            min_rate_difference in prop::sample::select(vec![0.0, 0.05]),
+            max_p_value in prop::sample::select(vec![None, Some(0.3), Some(0.05)]),
+        ) {
+            let limits = Constraints {
+                min_bins,
+                max_bins: min_bins + more,
+                min_rows: f64::from(min_rows),
+                min_events: f64::from(min_events),
+                min_rate_difference,
+                max_p_value,
+                ..FREE
+            };
+            let expected = naive(&cells, objective, trend, &limits);
+            match (optimal(&cells, objective, trend, &limits), expected) {
+                (Ok(found), Some(value)) => {
+                    prop_assert!((found.value - value).abs() <= 1e-9 * value.abs().max(1.0), "{found:?} against {value}");
+                    prop_assert!(found.ends.len() >= limits.min_bins && found.ends.len() <= limits.max_bins);
+                    prop_assert_eq!(found.ends.last(), Some(&cells.len()));
+                }
+                (Err(why), None) => prop_assert!(!why.remedy.is_empty()),
+                (found, value) => prop_assert!(false, "{found:?} against {value:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn auto_takes_the_best_of_all_trends() {
+        // A valley that a monotone search halves.
+        let cells: Vec<Cell> =
+            [30.0, 20.0, 8.0, 22.0, 31.0].iter().map(|&bad| Cell { rows: 100.0, bad }).collect();
+        let value = |trend| optimal(&cells, Objective::Iv, trend, &FREE).unwrap().value;
+        let auto = optimal(&cells, Objective::Iv, Trend::Auto, &FREE).unwrap();
+        let single = [Trend::Ascending, Trend::Descending, Trend::Peak, Trend::Valley].map(value);
+        assert!((auto.value - single.into_iter().fold(f64::MIN, f64::max)).abs() < 1e-12);
+        assert_eq!(auto.trend, Trend::Valley);
+        assert!(auto.value > 2.0 * value(Trend::Ascending).max(value(Trend::Descending)));
+    }
+
+    #[test]
+    fn the_infeasible_says_what_would_help() {
+        let cells = [Cell { rows: 60.0, bad: 6.0 }, Cell { rows: 40.0, bad: 8.0 }];
+        let limits = Constraints { min_bins: 2, min_rows: 50.0, ..FREE };
+        let why = optimal(&cells, Objective::Iv, Trend::Auto, &limits).unwrap_err();
+        assert!(why.remedy.contains("min_bins = 1"), "{why}");
+        assert!(why.remedy.contains("min_size of 39") || why.remedy.contains("min_size of 40"), "{why}");
+        let limits = Constraints { min_bins: 2, ..FREE };
+        let why = optimal(&cells, Objective::Iv, Trend::Descending, &limits).unwrap_err();
+        assert!(why.remedy.contains("trend \"none\""), "{why}");
+    }
+
+    #[test]
+    fn two_hundred_cells_are_no_burden() {
+        let cells: Vec<Cell> = (0..200).map(|i| Cell { rows: 50.0, bad: f64::from(i * 7 % 23) }).collect();
+        let limits = Constraints { min_rows: 300.0, min_events: 1.0, min_non_events: 1.0, max_bins: 10, ..FREE };
+        let found = optimal(&cells, Objective::Iv, Trend::Auto, &limits).unwrap();
+        assert!(found.ends.len() <= 10 && found.value > 0.0);
+    }
+}

@@ -76,6 +76,57 @@ fn cell_order(column: &FineColumn, regular: &[Cell], total: Cell) -> Vec<usize> 
     order
 }
 
+/// Bins with given ends over the ordered cells: the last end is the number of cells.
+#[must_use]
+pub fn regroup(
+    column: &FineColumn,
+    tally: &[Cell],
+    order: &[usize],
+    ends: &[usize],
+    settings: &BinningSettings,
+) -> Binned {
+    let total = tally.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let rates: Vec<f64> = starts
+        .zip(ends)
+        .map(|(i, &j)| {
+            let members = order.get(i..j).unwrap_or_default();
+            members.iter().filter_map(|&c| tally.get(c)).fold(Cell::default(), |a, &c| a.plus(c)).rate()
+        })
+        .collect();
+    let partition = Partition { ends: ends.to_vec(), value: 0.0, trend: shape_of(&rates) };
+    assemble(column, tally, total, order, &partition, None, settings)
+}
+
+/// What falls into the ordered cells `start..end`, in words.
+#[must_use]
+pub fn group_label(column: &FineColumn, order: &[usize], start: usize, end: usize) -> String {
+    match &column.scale {
+        FineScale::Number { edges } => {
+            interval(start.checked_sub(1).and_then(|i| edges.get(i)), end.checked_sub(1).and_then(|i| edges.get(i)))
+        }
+        FineScale::Text { levels, .. } => {
+            let members = order.get(start..end).unwrap_or_default();
+            let mut names: Vec<String> = members.iter().filter_map(|&c| levels.get(c)).flatten().cloned().collect();
+            names.sort();
+            listing(&names)
+        }
+    }
+}
+
+/// The simplest trend that a row of event rates has.
+fn shape_of(rates: &[f64]) -> Trend {
+    let steps: Vec<f64> = rates.iter().zip(rates.iter().skip(1)).map(|(a, b)| b - a).filter(|s| *s != 0.0).collect();
+    let turns = steps.iter().zip(steps.iter().skip(1)).filter(|(a, b)| (**a > 0.0) != (**b > 0.0)).count();
+    match (turns, steps.first()) {
+        (0, Some(first)) if *first < 0.0 => Trend::Descending,
+        (0, _) => Trend::Ascending,
+        (1, Some(first)) if *first < 0.0 => Trend::Valley,
+        (1, _) => Trend::Peak,
+        _ => Trend::None,
+    }
+}
+
 fn assemble(
     column: &FineColumn,
     tally: &[Cell],

@@ -16,8 +16,6 @@ pub struct Strength {
     pub slope: f64,
     /// Against jumps between neighbouring bins, relative to `deviation`.
     pub smooth: f64,
-    /// Against the cells of two-variable tables.
-    pub pair: f64,
 }
 
 /// The penalty of each term as a dense square block.
@@ -55,14 +53,6 @@ impl Penalty {
                 *x = d * (*x - shrink * a * b);
             }
         }
-        m
-    }
-
-    /// The block of a two-variable table: every cell is drawn towards zero.
-    #[must_use]
-    pub fn table(cells: usize, strength: Strength) -> Vec<f64> {
-        let mut m = vec![0.0; cells * cells];
-        m.iter_mut().step_by(cells + 1).for_each(|x| *x = strength.pair);
         m
     }
 

@@ -1,0 +1,276 @@
+//! Members: scorecards of random parts of the training rows, whose points are averaged into one.
+//!
+//! An average of additive scorecards is an additive scorecard, so nothing of its transparency is lost, while cut points and points that
+//! hang on a few rows are evened out. Each member cuts, selects and fits anew on its own part; the rows it has not seen are
+//! predicted by it, and the averages of such predictions choose the strengths, the tables and the calibration.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::error::ModelError;
+use super::fit::{Solver, SolverCheck, Strength, polish};
+use super::prepare::Prepared;
+use super::settings::TrainSettings;
+use super::sign::solve_signed;
+use super::table::TrainingTable;
+use super::terms;
+
+/// One member: log odds of good for each fine code of the columns it uses.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// By position among the prepared columns.
+    pub shapes: BTreeMap<usize, Vec<f64>>,
+    /// Intercept.
+    pub intercept: f64,
+    /// Which solver had the last word.
+    pub check: SolverCheck,
+}
+
+impl Member {
+    /// Log odds of good of the rows given.
+    fn predict(&self, prepared: &Prepared, rows: &[u32]) -> Vec<f64> {
+        let mut out = vec![self.intercept; rows.len()];
+        for (&column, values) in &self.shapes {
+            let codes = prepared.columns.get(column).map_or(&[][..], |c| c.codes.as_slice());
+            for (o, &row) in out.iter_mut().zip(rows) {
+                let code = codes.get(row as usize).copied().unwrap_or_default();
+                *o += values.get(usize::from(code)).copied().unwrap_or_default();
+            }
+        }
+        out
+    }
+}
+
+/// All members at the chosen strength, and what choosing it showed.
+#[derive(Debug)]
+pub struct Bag {
+    /// The members.
+    pub members: Vec<Member>,
+    /// The chosen strengths.
+    pub strength: Strength,
+    /// Mean log loss, on rows not seen, of each strength tried.
+    pub tried: Vec<(Strength, f64)>,
+    /// Rows that at least one member has not seen.
+    pub rows: Vec<u32>,
+    /// Mean log odds of good of the members that have not seen the row.
+    pub log_odds: Vec<f64>,
+}
+
+/// Share of the rows that a member sees: what a bootstrap sample holds of distinct rows.
+const SEEN_SHARE: f64 = 0.632;
+/// Members that every strength is tried with.
+const TRIAL_MEMBERS: usize = 4;
+/// Gradient (per row) at which strengths can be compared.
+const TRIAL_TOLERANCE: f64 = 1e-5;
+/// Gradient (per row) of a member's optimum.
+const MEMBER_TOLERANCE: f64 = 1e-8;
+
+/// Strengths tried, from strong to weak so that each solution starts the next.
+fn grid() -> Vec<Strength> {
+    let one = |slope, deviation| Strength { deviation, slope, smooth: 4.0 };
+    vec![one(12.0, 600.0), one(12.0, 60.0), one(12.0, 15.0), one(3.0, 60.0), one(3.0, 15.0)]
+}
+
+/// Grows the members.
+///
+/// # Errors
+/// A part has one outcome only, or a solver fails.
+pub fn grow(
+    prepared: &Prepared,
+    table: &TrainingTable,
+    rows: &[u32],
+    settings: &TrainSettings,
+) -> Result<Bag, ModelError> {
+    let pool = thinned(rows, table, settings.member_rows);
+    let grid = grid();
+    let trial = TRIAL_MEMBERS.min(settings.members);
+    let first: Vec<Result<Trial, ModelError>> = (0..trial)
+        .into_par_iter()
+        .map(|k| member(k, prepared, table, rows, &pool, settings, &grid, false))
+        .collect();
+    let first: Vec<Trial> = first.into_iter().collect::<Result<_, _>>()?;
+    let mut tried = Vec::new();
+    for (at, &strength) in grid.iter().enumerate() {
+        let (sums, counts) = summed(&first, at, table.target.len());
+        tried.push((strength, mean_loss(&pool, &sums, &counts, table)));
+    }
+    let best = (0..tried.len())
+        .min_by(|&a, &b| {
+            let loss = |i: usize| tried.get(i).map_or(f64::INFINITY, |t| t.1);
+            loss(a).total_cmp(&loss(b))
+        })
+        .unwrap_or(0);
+    let strength = grid.get(best).copied().ok_or_else(|| ModelError::CannotTrain { why: "no strength".to_owned() })?;
+    let all: Vec<Result<Trial, ModelError>> = (0..settings.members)
+        .into_par_iter()
+        .map(|k| member(k, prepared, table, rows, &pool, settings, &[strength], true))
+        .collect();
+    let all: Vec<Trial> = all.into_iter().collect::<Result<_, _>>()?;
+    let (sums, counts) = summed(&all, 0, table.target.len());
+    let (mut out_rows, mut log_odds) = (Vec::new(), Vec::new());
+    for &row in &pool {
+        let at = row as usize;
+        if let (Some(&sum), Some(&count)) = (sums.get(at), counts.get(at))
+            && count > 0
+        {
+            out_rows.push(row);
+            log_odds.push(sum / f64::from(count));
+        }
+    }
+    let members = all.into_iter().filter_map(|t| t.members.into_iter().next()).collect();
+    Ok(Bag { members, strength, tried, rows: out_rows, log_odds })
+}
+
+/// One part of the rows, fitted at several strengths.
+struct Trial {
+    members: Vec<Member>,
+    unseen: Vec<u32>,
+    log_odds: Vec<Vec<f64>>,
+}
+
+fn summed(trials: &[Trial], at: usize, rows: usize) -> (Vec<f64>, Vec<u32>) {
+    let (mut sums, mut counts) = (vec![0.0; rows], vec![0_u32; rows]);
+    for trial in trials {
+        for (&row, &x) in trial.unseen.iter().zip(trial.log_odds.get(at).map_or(&[][..], Vec::as_slice)) {
+            if let (Some(s), Some(c)) = (sums.get_mut(row as usize), counts.get_mut(row as usize)) {
+                *s += x;
+                *c += 1;
+            }
+        }
+    }
+    (sums, counts)
+}
+
+fn mean_loss(pool: &[u32], sums: &[f64], counts: &[u32], table: &TrainingTable) -> f64 {
+    let (mut loss, mut weight) = (0.0, 0.0);
+    for &row in pool {
+        let at = row as usize;
+        let count = counts.get(at).copied().unwrap_or(0);
+        if count > 0 {
+            let w = table.weights.as_ref().and_then(|w| w.get(at)).copied().unwrap_or(1.0);
+            let x = sums.get(at).copied().unwrap_or_default() / f64::from(count);
+            loss += w * log_loss(x, table.target.get(at) == Some(&true));
+            weight += w;
+        }
+    }
+    loss / f64::max(weight, f64::MIN_POSITIVE)
+}
+
+/// Negative log likelihood of one outcome.
+pub fn log_loss(log_odds_good: f64, bad: bool) -> f64 {
+    let x = if bad { log_odds_good } else { -log_odds_good };
+    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a member sees the whole of its training")]
+fn member(
+    number: usize,
+    prepared: &Prepared,
+    table: &TrainingTable,
+    rows: &[u32],
+    pool: &[u32],
+    settings: &TrainSettings,
+    grid: &[Strength],
+    last: bool,
+) -> Result<Trial, ModelError> {
+    let (seen, unseen) = part(number, rows, pool, table, settings);
+    let bads = seen.iter().filter(|r| table.target.get(**r as usize) == Some(&true)).count();
+    if bads < 2 || seen.len() - bads < 2 {
+        let why = format!("{bads} bad rows among {} are too few to be divided", seen.len());
+        return Err(ModelError::CannotTrain { why });
+    }
+    let (candidates, _) = terms::cut(prepared, table, &seen, settings);
+    let problem = terms::problem(&candidates, prepared, table, &seen);
+    let offsets = problem.codes.offsets();
+    let orders = terms::orders(&candidates);
+    let mut solver = Solver::new(&problem);
+    let mut theta = terms::start(&candidates, &problem);
+    let mut trial = Trial { members: Vec::new(), unseen, log_odds: Vec::new() };
+    let tolerance = if last { MEMBER_TOLERANCE } else { TRIAL_TOLERANCE };
+    for &strength in grid {
+        let penalty = terms::penalty(&candidates, strength);
+        let solution = solve_signed(&mut solver, &offsets, &orders, &theta, &penalty, tolerance)?;
+        let (mut values, check) = if last {
+            polish(&problem, solver.groups(), &penalty, &solution)?
+        } else {
+            (solution.theta.clone(), SolverCheck::trial(solution.gradient))
+        };
+        theta = solution.theta;
+        let shift = terms::centre(&candidates, &mut values);
+        let mut shapes = BTreeMap::new();
+        for (candidate, &offset) in candidates.iter().zip(&offsets) {
+            let of_code = |&bin: &u8| values.get(offset + usize::from(bin)).copied().unwrap_or_default();
+            shapes.insert(candidate.column, candidate.binned.map.iter().map(of_code).collect());
+        }
+        let member = Member { shapes, intercept: values.last().copied().unwrap_or_default() + shift, check };
+        trial.log_odds.push(member.predict(prepared, &trial.unseen));
+        trial.members.push(member);
+    }
+    Ok(trial)
+}
+
+/// Rows a member sees, and rows of the pool it does not. Whole groups go one way.
+fn part(
+    number: usize,
+    rows: &[u32],
+    pool: &[u32],
+    table: &TrainingTable,
+    settings: &TrainSettings,
+) -> (Vec<u32>, Vec<u32>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
+    let (mut seen, mut unseen) = (Vec::new(), Vec::new());
+    if let Some(groups) = &table.groups {
+        for &row in pool {
+            let group = groups.get(row as usize).copied().unwrap_or_default();
+            let mut of_group = ChaCha8Rng::seed_from_u64(group ^ (settings.seed << 20) ^ number as u64);
+            if of_group.random::<f64>() < SEEN_SHARE { seen.push(row) } else { unseen.push(row) }
+        }
+    } else {
+        for bad in [false, true] {
+            let mut own: Vec<u32> =
+                pool.iter().copied().filter(|&r| table.target.get(r as usize) == Some(&bad)).collect();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
+            let take = (own.len() as f64 * SEEN_SHARE).round() as usize;
+            for i in 0..take.min(own.len()) {
+                let j = rng.random_range(i..own.len());
+                own.swap(i, j);
+            }
+            let (a, b) = own.split_at(take.min(own.len()));
+            seen.extend_from_slice(a);
+            unseen.extend_from_slice(b);
+        }
+    }
+    // Beyond the pool every member reads rows of its own.
+    if pool.len() < rows.len() {
+        let mut in_pool = pool.iter().peekable();
+        let rest: Vec<u32> = rows
+            .iter()
+            .copied()
+            .filter(|r| {
+                if in_pool.peek() == Some(&r) {
+                    in_pool.next();
+                    false
+                } else {
+                    true
+                }
+            })
+            .collect();
+        let step = rest.len().div_ceil(settings.member_rows.max(1)).max(1);
+        seen.extend(rest.iter().skip(number % step).step_by(step));
+    }
+    seen.sort_unstable();
+    unseen.sort_unstable();
+    (seen, unseen)
+}
+
+/// At most about `most` rows, every k-th of each outcome, in row order.
+fn thinned(rows: &[u32], table: &TrainingTable, most: usize) -> Vec<u32> {
+    let step = rows.len().div_ceil(most.max(1)).max(1);
+    let part = |bad: bool| rows.iter().copied().filter(move |&r| table.target.get(r as usize) == Some(&bad));
+    let mut out: Vec<u32> = part(false).step_by(step).chain(part(true).step_by(step)).collect();
+    out.sort_unstable();
+    out
+}

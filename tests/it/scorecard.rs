@@ -1,0 +1,336 @@
+//! The scorecard engine on tables as they come: bad input is refused in words, good input gives a card whose every number adds up.
+
+use std::path::{Path, PathBuf};
+
+use integrity::domain::Digest;
+use integrity::model::registry::{Contents, Origin, Registry};
+use integrity::model::table::{Features, open_table, read_target};
+use integrity::model::{
+    AbilitySettings, Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
+    train_ability, train_scorecard,
+};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn train_file(path: &Path, target: &str, positive: Option<&str>) -> Result<TrainedScorecard, ModelError> {
+    let file = open_table(path)?;
+    let (outcome, _) = read_target(&file, target, positive)?;
+    let at = (0..file.names().len()).filter(|&i| file.names()[i] != target).collect();
+    let mut table = TrainingTable::new(Vec::new(), outcome)?;
+    table.features = Features::File { file, at };
+    train_scorecard(&table, &quick())
+}
+
+fn quick() -> TrainSettings {
+    TrainSettings { members: 5, ..TrainSettings::default() }
+}
+
+/// A sample where `risk` raises and `cash` lowers the odds of bad, `noise` does nothing.
+fn sample(rows: usize, seed: u64) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<bool>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (mut risk, mut cash, mut noise, mut bad) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..rows {
+        let (r, c, n): (f64, f64, f64) = (rng.random(), rng.random(), rng.random());
+        let log_odds = -1.5 + 3.0 * (r - 0.5) - 2.0 * (c - 0.5);
+        bad.push(rng.random::<f64>() < 1.0 / (1.0 + (-log_odds).exp()));
+        risk.push((r * 1000.0).round());
+        cash.push((c * 1e6).round() / 100.0);
+        noise.push(n);
+    }
+    (risk, cash, noise, bad)
+}
+
+fn columns(rows: usize, seed: u64) -> (Vec<Column>, Vec<bool>) {
+    let (risk, cash, noise, bad) = sample(rows, seed);
+    let some = |v: &[f64]| v.iter().map(|x| Some(*x)).collect::<Vec<_>>();
+    // Every twentieth cash figure is not known.
+    let cash: Vec<Option<f64>> = cash.iter().enumerate().map(|(i, c)| (i % 20 != 0).then_some(*c)).collect();
+    let columns = vec![
+        Column::from_options("risk", &some(&risk)),
+        Column::from_options("cash", &cash),
+        Column::from_options("noise", &some(&noise)),
+    ];
+    (columns, bad)
+}
+
+fn trained() -> TrainedScorecard {
+    let (columns, bad) = columns(2_000, 1);
+    let table = TrainingTable::new(columns, bad)
+        .unwrap()
+        .expecting("risk", Direction::LowerSafer)
+        .expecting("cash", Direction::HigherSafer);
+    train_scorecard(&table, &quick()).unwrap()
+}
+
+fn csv(header: &str, rows: impl Iterator<Item = String>) -> String {
+    let mut text = format!("{header}\n");
+    for row in rows {
+        text.push_str(&row);
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn targets_that_are_none_are_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = |values: &[&str]| {
+        let rows = (0..60).map(|i| format!("{i}.5,{}", values[i % values.len()]));
+        write(folder.path(), "t.csv", &csv("x,y", rows))
+    };
+    let why = |values: &[&str], positive| train_file(&table(values), "y", positive).unwrap_err().to_string();
+    assert!(why(&["0"], None).contains("all rows have one value"));
+    assert!(why(&["0", "1", "2"], None).contains("it has 3 values"));
+    assert!(why(&["0", "1", ""], None).contains("20 rows have no outcome (the first is row 3)"));
+    assert!(why(&["red", "blue"], None).contains("--positive"));
+    assert!(why(&["red", "blue"], Some("green")).contains("does not occur"));
+    let missing = train_file(&table(&["0", "1"]), "outcome", None).unwrap_err();
+    assert!(matches!(missing, ModelError::NoColumn { .. }), "{missing}");
+}
+
+#[test]
+fn tables_that_are_none_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |name: &str, text: &str| train_file(&write(folder.path(), name, text), "y", None).unwrap_err();
+    assert!(matches!(refused("empty.csv", ""), ModelError::BadTable { .. }));
+    assert!(matches!(refused("header.csv", "x,y\n"), ModelError::BadTarget { .. }));
+    assert!(matches!(refused("ragged.csv", "x,y\n1,0\n2\n"), ModelError::BadTable { .. }));
+    assert!(matches!(refused("twice.csv", "x,x,y\n1,2,0\n"), ModelError::BadTable { .. }));
+    assert!(matches!(refused("cut.parquet", "PAR1 and nothing more"), ModelError::BadTable { .. }));
+    assert!(matches!(refused("one.csv", "x,y\n1,0\n"), ModelError::BadTarget { .. }));
+    assert!(matches!(refused("two.csv", "x,y\n1,0\n2,1\n"), ModelError::CannotTrain { .. }));
+    assert!(matches!(train_file(&folder.path().join("none.csv"), "y", None), Err(ModelError::NoFile { .. })));
+}
+
+#[test]
+fn an_infinite_value_names_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..100).map(|i| format!("{},{}", if i == 41 { "-inf".to_owned() } else { i.to_string() }, i % 2));
+    let error = train_file(&write(folder.path(), "t.csv", &csv("x,y", rows)), "y", None).unwrap_err();
+    assert!(matches!(&error, ModelError::Infinite { column, row: 42 } if column == "x"), "{error}");
+}
+
+#[test]
+fn useless_columns_leave_with_a_reason_and_odd_names_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let (risk, cash, _, bad) = sample(1_500, 3);
+    let header = "row id,\"größe, \"\"netto\"\"\",stable,nothing,mixed,note,what for,y";
+    let rows = (0..risk.len()).map(|i| {
+        let mixed = if i % 300 == 7 { "n.a.!".to_owned() } else { cash[i].to_string() };
+        let purpose = if risk[i] > 600.0 { "\"car, new | used\"" } else { "\"tv; \"\"4k\"\"\"" };
+        format!("{i},{},7,,{mixed},free text {i},{purpose},{}", risk[i], if bad[i] { "bad" } else { "good" })
+    });
+    let report = train_file(&write(folder.path(), "t.csv", &csv(header, rows)), "y", None).unwrap();
+    let rule = |name: &str| report.report.dropped.iter().find(|d| d.variable == name).map(|d| d.rule.as_str());
+    assert_eq!(rule("row id"), Some("unique-id"));
+    assert_eq!(rule("stable"), Some("constant"));
+    assert_eq!(rule("nothing"), Some("all-missing"));
+    assert_eq!(rule("note"), Some("unique-id"));
+    assert!(report.report.warnings.iter().any(|w| w.contains("\"mixed\"")), "{:?}", report.report.warnings);
+    let names: Vec<&str> = report.scorecard.variables.iter().map(|v| v.bins.name.as_str()).collect();
+    assert!(names.contains(&"größe, \"netto\""), "{names:?}");
+}
+
+#[test]
+fn a_hundred_thousand_levels_are_no_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let (risk, _, _, bad) = sample(100_000, 4);
+    let rows = (0..risk.len()).map(|i| format!("L{i},{},{}", risk[i], u8::from(bad[i])));
+    let report = train_file(&write(folder.path(), "t.csv", &csv("level,risk,y", rows)), "y", None).unwrap();
+    assert_eq!(report.report.dropped.first().map(|d| d.rule.as_str()), Some("unique-id"));
+    assert_eq!(report.scorecard.variables.len(), 1);
+}
+
+#[test]
+fn a_leak_is_named() {
+    let (mut columns, bad) = columns(2_000, 5);
+    let leak: Vec<Option<f64>> = bad.iter().map(|b| Some(f64::from(u8::from(*b)))).collect();
+    columns.push(Column::from_options("days late at the end", &leak));
+    let report = train_scorecard(&TrainingTable::new(columns, bad).unwrap(), &quick()).unwrap().report;
+    assert!(report.warnings.iter().any(|w| w.contains("\"days late at the end\"") && w.contains("leak")));
+}
+
+#[test]
+fn points_sum_to_the_score_and_reasons_lost_points() {
+    let card = trained().scorecard;
+    let (columns, _) = columns(500, 9);
+    for scored in card.score(&ScoringTable { columns }).unwrap() {
+        assert_eq!(scored.points.iter().sum::<i32>() + card.base_points, scored.score);
+        assert!(scored.pd > 0.0 && scored.pd < 1.0);
+        assert!(scored.reasons.len() <= 4 && scored.reasons.iter().all(|r| r.points_lost > 0));
+        assert!(scored.reasons.windows(2).all(|w| w[0].points_lost >= w[1].points_lost));
+        assert_eq!(card.band(scored.score), scored.band);
+    }
+}
+
+#[test]
+fn worsening_an_input_never_raises_the_score() {
+    let card = trained().scorecard;
+    let score = |risk: f64, cash: f64| {
+        let table = ScoringTable {
+            columns: vec![
+                Column::from_options("risk", &[Some(risk)]),
+                Column::from_options("cash", &[Some(cash)]),
+                Column::from_options("noise", &[Some(0.5)]),
+            ],
+        };
+        card.score(&table).unwrap()[0].score
+    };
+    for step in 0..100 {
+        let at = f64::from(step) * 10.0;
+        assert!(score(at + 10.0, 5_000.0) <= score(at, 5_000.0), "risk {at}");
+        assert!(score(500.0, at * 10.0) <= score(500.0, at * 10.0 + 100.0), "cash {at}");
+    }
+    assert!(score(1_000.0, 5_000.0) < score(0.0, 5_000.0));
+}
+
+#[test]
+fn threads_change_nothing() {
+    let json = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| serde_json::to_string(&trained()).unwrap())
+    };
+    assert_eq!(json(1), json(4));
+}
+
+#[test]
+fn text_in_a_number_column_is_refused_and_unseen_levels_fall_back() {
+    let card = trained().scorecard;
+    let bad = ScoringTable {
+        columns: vec![
+            Column::from_texts("risk", &[Some("high")]),
+            Column::from_options("cash", &[Some(1.0)]),
+            Column::from_options("noise", &[Some(1.0)]),
+        ],
+    };
+    assert!(matches!(card.score(&bad), Err(ModelError::WrongKind { row: 1, .. })));
+    let (risk, _, _, bad) = sample(1_000, 6);
+    let town: Vec<Option<&str>> = risk.iter().map(|r| Some(if *r > 500.0 { "Ulm" } else { "Bonn" })).collect();
+    let table = TrainingTable::new(vec![Column::from_texts("town", &town)], bad).unwrap();
+    let card = train_scorecard(&table, &quick()).unwrap().scorecard;
+    let scored = card
+        .score(&ScoringTable { columns: vec![Column::from_texts("town", &[Some("Ulm"), Some("Köln"), None, Some("Bonn")])] })
+        .unwrap();
+    assert!(scored[0].score < scored[1].score && scored[1].score < scored[3].score, "the unknown is average");
+    assert_eq!(scored[1].score, scored[2].score);
+}
+
+#[test]
+fn interactions_are_found_where_they_are_and_only_there() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let rows = 6_000;
+    let mut draw = || (0..rows).map(|_| Some(rng.random::<f64>() - 0.5)).collect::<Vec<Option<f64>>>();
+    let (a, b, c) = (draw(), draw(), draw());
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let mut outcome = |log_odds: f64| rng.random::<f64>() < 1.0 / (1.0 + (-log_odds).exp());
+    let table = |bad: Vec<bool>| {
+        let columns =
+            [("a", &a), ("b", &b), ("c", &c)].iter().map(|(n, v)| Column::from_options(n, v)).collect();
+        TrainingTable::new(columns, bad).unwrap()
+    };
+    let value = |v: &[Option<f64>], i: usize| v[i].unwrap();
+    let crossed = (0..rows).map(|i| outcome(14.0 * value(&a, i) * value(&b, i) + 2.0 * value(&c, i))).collect();
+    let found = train_scorecard(&table(crossed), &quick()).unwrap();
+    let names = |t: &integrity::model::PairTable| {
+        let name = |i: usize| found.scorecard.variables[i].bins.name.clone();
+        [name(t.left), name(t.right)]
+    };
+    let first = found.scorecard.tables.first().map(names);
+    assert!(first.as_ref().is_some_and(|n| n.contains(&"a".to_owned()) && n.contains(&"b".to_owned())), "{first:?}");
+    let plain = (0..rows).map(|i| outcome(3.0 * value(&a, i) + 2.0 * value(&c, i))).collect();
+    assert!(train_scorecard(&table(plain), &quick()).unwrap().scorecard.tables.len() <= 1);
+}
+
+#[test]
+fn the_registry_keeps_to_what_was_approved() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::new(folder.path());
+    let card = trained();
+    let day = |d| jiff::civil::date(2024, 1, d);
+    let config = Digest::of(b"config");
+    let origin = Origin {
+        data_digest: Digest::of(b"data"),
+        config_digest: config,
+        training_window: None,
+        trained_on: day(1),
+        expires_on: Some(day(20)),
+        limitations: vec![],
+    };
+    let validation = serde_json::to_value(&card.report).unwrap();
+    let contents = Contents {
+        scorecard: &card.scorecard,
+        ability: None,
+        validation: &validation,
+        attachments: std::collections::BTreeMap::new(),
+    };
+    let model = registry.save("willingness", "v1", &contents, origin.clone()).unwrap();
+    let refused = |day, config| match registry.load_approved("willingness", "v1", day, config) {
+        Err(ModelError::Refused { why, .. }) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(refused(day(2), None).contains("nobody has approved"));
+    assert!(registry.latest_fitting("willingness", day(2), config).unwrap().is_none());
+    registry.approve("willingness", "v1", "an analyst", day(2)).unwrap();
+    let loaded = registry.load_approved("willingness", "v1", day(2), Some(config)).unwrap();
+    assert_eq!(loaded.scorecard, card.scorecard);
+    assert!(refused(day(1), None).contains("approval is dated"));
+    assert!(refused(day(21), None).contains("expired"));
+    assert!(refused(day(3), Some(Digest::of(b"other"))).contains("configuration"));
+    assert!(registry.latest_fitting("willingness", day(3), config).unwrap().is_some());
+    assert!(matches!(registry.save("willingness", "v1", &contents, origin), Err(ModelError::Exists { .. })));
+    let path = model.join("model.json");
+    let altered = std::fs::read_to_string(&path).unwrap().replacen("\"base_points\": ", "\"base_points\": 1", 1);
+    std::fs::write(&path, altered).unwrap();
+    assert!(refused(day(3), None).contains("altered"));
+}
+
+#[test]
+fn ability_states_a_mean_and_an_honest_lower_figure() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let rows = 3_000;
+    let mut size: Vec<Option<f64>> = Vec::new();
+    let mut receipts = Vec::new();
+    for _ in 0..rows {
+        let scale = 4.0 + 8.0 * rng.random::<f64>();
+        let luck = rng.random::<f64>() + rng.random::<f64>() - 1.0;
+        size.push(Some(scale.exp()));
+        #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
+        receipts.push((scale + luck).exp() as i64);
+    }
+    let held: Vec<bool> = (0..rows).map(|i| i % 3 == 0).collect();
+    let column = Column::from_options("gmv", &size);
+    let model = train_ability(vec![column.clone()], &receipts, &held, &AbilitySettings::default()).unwrap();
+    assert!(model.report.r_squared > 0.8, "{:?}", model.report);
+    assert!((model.report.share_below_lower - 0.1).abs() < 0.03, "{:?}", model.report);
+    assert!((model.report.mean_over_observed - 1.0).abs() < 0.05, "{:?}", model.report);
+    let estimates = model.ability.predict(&ScoringTable { columns: vec![column] }).unwrap();
+    assert!(estimates.iter().all(|e| 0 <= e.lower_minor && e.lower_minor <= e.mean_minor));
+    let short = train_ability(vec![], &receipts, &held, &AbilitySettings::default());
+    assert!(short.is_err());
+}
+
+#[test]
+fn home_equity_lines_rank_without_a_wrong_sign() {
+    let folder = std::env::var_os("INTEGRITY_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+    let path = folder.join("heloc/heloc_with_header.csv");
+    if !path.is_file() {
+        eprintln!("skipped: {} is not there", path.display());
+        return;
+    }
+    let file = open_table(&path).unwrap();
+    let (outcome, _) = read_target(&file, "RiskPerformance_bad", Some("1")).unwrap();
+    let at = (0..file.names().len()).filter(|&i| file.names()[i] != "RiskPerformance_bad").collect();
+    let mut table = TrainingTable::new(Vec::new(), outcome).unwrap();
+    table.features = Features::File { file, at };
+    table.test = (0..table.target.len()).map(|i| i % 3 == 0).collect();
+    let settings = TrainSettings { specials: vec![-7.0, -8.0, -9.0], ..quick() };
+    let report = train_scorecard(&table, &settings).unwrap().report;
+    assert!(report.variables.iter().all(|v| v.signs_agree));
+    assert!(report.test.as_ref().and_then(|t| t.auc).is_some_and(|a| a > 0.78 && a < 0.85));
+}
