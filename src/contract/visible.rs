@@ -43,8 +43,9 @@ pub fn visible(
     parent_visible: Option<&BooleanChunked>,
 ) -> PolarsResult<Sifted> {
     let ahead = ahead(table, &frame, as_of, parent_visible)?;
-    let seen = if ahead.any() { frame.filter(&!&ahead)? } else { frame };
-    Ok(Sifted { visible: mask_milestones(table, seen, as_of)?, ahead })
+    let mut seen = if ahead.any() { frame.filter(&!&ahead)? } else { frame };
+    mask_milestones(table, &mut seen, as_of)?;
+    Ok(Sifted { visible: seen, ahead })
 }
 
 fn ahead(
@@ -54,61 +55,58 @@ fn ahead(
     parent_visible: Option<&BooleanChunked>,
 ) -> PolarsResult<BooleanChunked> {
     let mut ahead = match table.visibility {
-        Visibility::Instant(event) => not_before(event, as_of),
-        Visibility::Day(event) => col(event).gt_eq(date_literal(as_of)).fill_null(lit(false)),
-        Visibility::Parent => lit(false),
+        Visibility::Instant(event) => not_before(frame, event, as_of)?,
+        Visibility::Day(event) => {
+            let days = frame.column(event)?.date()?.physical();
+            known(&days.gt_eq(as_of.days_since_epoch()))
+        }
+        Visibility::Parent => BooleanChunked::full("ahead".into(), false, frame.height()),
     };
     if table.has_recorded_at() {
-        ahead = ahead.or(not_before("recorded_at", as_of));
+        ahead = ahead | not_before(frame, "recorded_at", as_of)?;
     }
     if frame.schema().contains(SUPERSEDED_AT) {
-        ahead = ahead.or(before(SUPERSEDED_AT, as_of));
+        ahead = ahead | before(frame, SUPERSEDED_AT, as_of)?;
     }
-    let mut frame = frame.clone();
     if let (Visibility::Parent, Some(parent_visible)) = (table.visibility, parent_visible) {
-        frame.with_column(parent_visible.clone().with_name("_parent_visible".into()).into_column())?;
         let own_times = table.masks.iter().map(|m| m.milestone).chain(table.has_recorded_at().then_some("recorded_at"));
-        let any_past = own_times.fold(lit(false), |any, time| any.or(before(time, as_of)));
-        ahead = ahead.or(col("_parent_visible").not().and(any_past.not()));
+        let mut is_placed = parent_visible.clone();
+        for time in own_times {
+            is_placed = is_placed | before(frame, time, as_of)?;
+        }
+        ahead = ahead | !is_placed;
     }
-    let height = frame.height();
-    let flags = frame.lazy().select([ahead.alias("ahead")]).collect()?;
-    let flags = flags.column("ahead")?.bool()?;
-    // A constant expression over a frame comes back with one row.
-    Ok(if flags.len() == height { flags.clone() } else { flags.new_from_index(0, height) })
+    Ok(ahead)
 }
 
-fn mask_milestones(table: &TableContract, frame: DataFrame, as_of: &AsOf) -> PolarsResult<DataFrame> {
-    let mut masks = Vec::new();
+fn mask_milestones(table: &TableContract, frame: &mut DataFrame, as_of: &AsOf) -> PolarsResult<()> {
     for mask in table.masks {
-        let later = not_before(mask.milestone, as_of);
-        for &column in std::iter::once(&mask.milestone).chain(mask.reveals) {
-            let unreadable = format!("{UNREADABLE}{column}");
-            if frame.schema().contains(&unreadable) {
-                masks.push(nulled(&unreadable, later.clone()));
+        let later = not_before(frame, mask.milestone, as_of)?;
+        if !later.any() {
+            continue;
+        }
+        let earlier = !later;
+        for &name in std::iter::once(&mask.milestone).chain(mask.reveals) {
+            for name in [name.to_owned(), format!("{UNREADABLE}{name}")] {
+                let Ok(column) = frame.column(&name) else { continue };
+                let unknown = Column::full_null(column.name().clone(), frame.height(), column.dtype());
+                let masked = column.zip_with(&earlier, &unknown)?;
+                frame.with_column(masked)?;
             }
-            masks.push(nulled(column, later.clone()));
         }
     }
-    if masks.is_empty() { Ok(frame) } else { frame.lazy().with_columns(masks).collect() }
+    Ok(())
 }
 
-fn nulled(column: &str, when_true: Expr) -> Expr {
-    when(when_true).then(Expr::Literal(LiteralValue::untyped_null())).otherwise(col(column)).alias(column)
+fn not_before(frame: &DataFrame, time: &str, as_of: &AsOf) -> PolarsResult<BooleanChunked> {
+    Ok(known(&frame.column(time)?.datetime()?.physical().gt_eq(as_of.micros())))
 }
 
-fn not_before(time: &str, as_of: &AsOf) -> Expr {
-    col(time).gt_eq(instant_literal(as_of)).fill_null(lit(false))
+fn before(frame: &DataFrame, time: &str, as_of: &AsOf) -> PolarsResult<BooleanChunked> {
+    Ok(known(&frame.column(time)?.datetime()?.physical().lt(as_of.micros())))
 }
 
-fn before(time: &str, as_of: &AsOf) -> Expr {
-    col(time).lt(instant_literal(as_of)).fill_null(lit(false))
-}
-
-fn instant_literal(as_of: &AsOf) -> Expr {
-    lit(as_of.micros()).cast(DataType::Datetime(TimeUnit::Microseconds, None))
-}
-
-fn date_literal(as_of: &AsOf) -> Expr {
-    lit(as_of.days_since_epoch()).cast(DataType::Date)
+/// Unknown is not true.
+fn known(comparison: &BooleanChunked) -> BooleanChunked {
+    if comparison.null_count() == 0 { comparison.clone() } else { comparison.iter().map(|c| c == Some(true)).collect() }
 }

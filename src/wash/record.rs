@@ -9,7 +9,8 @@ pub(crate) fn cell_text(column: &Column, row: usize) -> PolarsResult<Option<Stri
         AnyValue::Null => None,
         AnyValue::String(text) => Some(text.to_owned()),
         AnyValue::StringOwned(text) => Some(text.to_string()),
-        AnyValue::Datetime(micros, TimeUnit::Microseconds, _) => Some(instant_text(micros)),
+        AnyValue::Datetime(micros, TimeUnit::Microseconds, _)
+        | AnyValue::DatetimeOwned(micros, TimeUnit::Microseconds, _) => Some(instant_text(micros)),
         AnyValue::Date(days) => Some(day_text(days)),
         AnyValue::List(cells) => {
             let cells = cells.str()?.iter().map(|c| c.unwrap_or("")).collect::<Vec<_>>();

@@ -58,16 +58,22 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
 
 /// For each row the number of the first rule that fails, counted from 1; 0 where none does.
 pub(crate) fn first_failing(frame: &DataFrame, rules: &[Rule]) -> PolarsResult<UInt32Chunked> {
-    if rules.is_empty() || frame.height() == 0 {
-        return Ok(UInt32Chunked::full("rule".into(), 0, frame.height()));
+    let height = frame.height();
+    let mut codes = vec![0_u32; height];
+    if !rules.is_empty() && height > 0 {
+        let verdicts = rules.iter().enumerate().map(|(at, rule)| rule.fails.clone().alias(at.to_string()));
+        let verdicts = frame.clone().lazy().select(verdicts.collect::<Vec<_>>()).collect()?;
+        // From the last rule to the first, so that the first one that fails has the last word.
+        for (code, verdict) in (1_u32..).zip(verdicts.columns()).collect::<Vec<_>>().into_iter().rev() {
+            let verdict = verdict.bool()?;
+            if verdict.any() {
+                for (slot, fails) in codes.iter_mut().zip(verdict.iter()) {
+                    if fails == Some(true) {
+                        *slot = code;
+                    }
+                }
+            }
+        }
     }
-    let number = |n: usize| lit(u32::try_from(n).unwrap_or(u32::MAX));
-    let first = rules
-        .iter()
-        .enumerate()
-        .rev()
-        .fold(number(0), |later, (at, rule)| when(rule.fails.clone()).then(number(at + 1)).otherwise(later));
-    let codes = frame.clone().lazy().select([first.cast(DataType::UInt32).alias("rule")]).collect()?;
-    let codes = codes.column("rule")?.u32()?;
-    Ok(if codes.len() == frame.height() { codes.clone() } else { codes.new_from_index(0, frame.height()) })
+    Ok(UInt32Chunked::from_vec("rule".into(), codes))
 }

@@ -128,12 +128,16 @@ fn reference_column(at: usize) -> PlSmallStr {
     format!("_reference.{at}").into()
 }
 
-/// For tables seen with their parent: whether the parent is among the rows seen so far, sound or broken.
+/// For tables seen with their parent: whether the row names a parent that is among the rows seen so far, sound or broken.
 fn parent_seen(table: &TableContract, frame: &DataFrame) -> PolarsResult<Option<BooleanChunked>> {
     match table.visibility {
-        Visibility::Parent if !table.foreign_keys.is_empty() => {
-            Ok(Some(frame.column(&reference_column(0))?.u32()?.not_equal(MISSING)))
-        }
+        Visibility::Parent => match table.parent() {
+            Some(reference) => {
+                let names_one = frame.column(reference.column)?.is_not_null();
+                Ok(Some(frame.column(&reference_column(0))?.u32()?.not_equal(MISSING) & names_one))
+            }
+            None => Ok(None),
+        },
         _ => Ok(None),
     }
 }

@@ -2,70 +2,23 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use integrity::config::Job;
+use integrity::contract;
 use integrity::domain::AsOf;
 use integrity::store::Store;
-use integrity::wash::{AsOfChoice, IngestError, Ingested, ingest};
+use integrity::wash::{AsOfChoice, IngestError, Ingested, LedgerLine, ingest};
 use jiff::civil::{Date, date};
 use polars::prelude::*;
+use proptest::prelude::*;
 
-/// A job over CSV or Parquet files in a folder of its own.
-struct World {
-    folder: tempfile::TempDir,
-    extension: &'static str,
-    limit: f64,
-}
+mod twin;
+mod world;
 
-const TABLES: [&str; 8] =
-    ["merchants", "orders", "shipments", "reviews", "disputes", "loans", "instalments", "payments"];
-
-impl World {
-    fn new(extension: &'static str) -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap(), extension, limit: 1.0 };
-        for stub in ["features.toml", "policy.toml", "monitor.toml"] {
-            fs::write(world.path(stub), "").unwrap();
-        }
-        fs::create_dir(world.path("data")).unwrap();
-        world
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn job(&self) -> Job {
-        let mut text = format!(
-            "name = 'test'\ncurrency = 'CNY'\ndata = 'data'\nout = 'out'\nmodels = 'models'\nfeatures = 'features.toml'\n\
-             policy = 'policy.toml'\nmonitor = 'monitor.toml'\n[wash]\nmax_quarantine_share = {}\n[store]\nbuckets = 4\n\
-             [model]\nname = 'm'\nperformance_days = 90\nsnapshot_every_days = 30\nsnapshots = 3\ntest_snapshots = 1\n\
-             expires_after_days = 30\n",
-            self.limit
-        );
-        for table in TABLES {
-            let optional = !["merchants", "orders"].contains(&table);
-            write!(
-                text,
-                "[inputs.{table}]\nfiles = '{table}*.{}'\noptional = {optional}\n[[source]]\ntable = '{table}'\nfrom = '{table}'\n",
-                self.extension
-            )
-            .unwrap();
-        }
-        fs::write(self.path("job.toml"), text).unwrap();
-        Job::open(&self.path("job.toml")).unwrap()
-    }
-
-    fn csv(&self, file: &str, text: &str) {
-        fs::write(self.path("data").join(file), text).unwrap();
-    }
-
-    fn run(&self, day: Date) -> Result<Ingested, IngestError> {
-        ingest(&self.job(), AsOfChoice::Day(day), &self.path("store"), &mut |_| {})
-    }
-}
+use twin::Row;
+use world::{Dice, HORIZON, Tables, Text, World, as_of, instant, marketplace, plant_faults, store_bytes};
 
 fn utc(day: Date) -> AsOf {
     AsOf::new(day, jiff::tz::TimeZone::UTC).unwrap()
@@ -73,23 +26,6 @@ fn utc(day: Date) -> AsOf {
 
 fn texts(frame: &DataFrame, column: &str) -> Vec<Option<String>> {
     frame.column(column).unwrap().str().unwrap().iter().map(|c| c.map(str::to_owned)).collect()
-}
-
-/// Every file of a store with its bytes.
-fn store_bytes(store: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn walk(folder: &Path, root: &Path, into: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, root, into);
-            } else {
-                into.insert(path.strip_prefix(root).unwrap().display().to_string(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut files = BTreeMap::new();
-    walk(store, store, &mut files);
-    files
 }
 
 /// All rows of a table over all buckets, as of a date.
@@ -186,7 +122,7 @@ fn olist_job(folder: &Path, data: &Path) -> Job {
         fs::write(folder.join(stub), "").unwrap();
     }
     let mut job = Job::open(&folder.join("job.toml")).unwrap();
-    job.data = data.to_owned();
+    data.clone_into(&mut job.data);
     job
 }
 
@@ -196,5 +132,473 @@ fn olist_counts_are_as_known() {
     let folder = tempfile::tempdir().unwrap();
     let job = olist_job(folder.path(), &data);
     let made = ingest(&job, AsOfChoice::JobOrLatest, &folder.path().join("store"), &mut |_| {}).unwrap();
-    eprintln!("{} {:#?}", made.as_of.date(), made.ledger);
+    // Counted from the raw files with Python's csv module: rows dated before 2018-08-29.
+    assert_eq!(made.as_of.date(), date(2018, 8, 29));
+    let line = |table: &str| made.ledger.iter().find(|l| l.table == table).unwrap();
+    assert_eq!((line("merchants").read, line("merchants").quarantined), (3_095, 0));
+    // 100,010 (order, seller) pairs and 775 orders without items, 27 of them after as-of.
+    assert_eq!((line("orders").raw_rows, line("orders").read, line("orders").ahead), (99_441, 100_785, 39));
+    assert_eq!(line("orders").rules, BTreeMap::from([("required-null".to_owned(), 748)]));
+    // 42 parcels of 23 orders were delivered before they were shipped, stated by 50 items.
+    assert_eq!((line("shipments").raw_rows, line("shipments").read), (112_650, 112_650));
+    assert_eq!(line("shipments").rules, BTreeMap::from([("delivered-before-shipped".to_owned(), 50)]));
+    // 747 of orders without items, 13 without any time.
+    assert_eq!((line("reviews").ahead, line("reviews").quarantined), (1_742, 760));
+    for (table, rows) in [("merchants", 3_095), ("orders", 99_998), ("shipments", 99_956), ("reviews", 98_066)] {
+        assert_eq!(made.store.rows(table), Some(rows), "{table}");
+    }
+    let orders = rows_as_of(&made.store, "orders", date(2018, 8, 29));
+    assert_eq!(orders.column("amount_minor").unwrap().i64().unwrap().sum(), Some(1_584_162_408));
+    assert_eq!(orders.height() - orders.column("completed_at").unwrap().null_count(), 96_972);
+    assert_eq!(orders.height() - orders.column("cancelled_at").unwrap().null_count(), 466);
+    assert_eq!(orders.column("buyer_id").unwrap().n_unique().unwrap(), 95_409);
+    let reviews = rows_as_of(&made.store, "reviews", date(2018, 8, 29));
+    assert_eq!(reviews.column("stars").unwrap().i64().unwrap().sum(), Some(400_554));
+    assert_eq!(made.inputs.len(), 7, "files that were only joined are listed too");
+}
+
+/// A store's rows as the twin writes them.
+fn as_rows(frame: &DataFrame, table: &str) -> Vec<Row> {
+    let table = contract::table(table).unwrap();
+    let cell = |value: AnyValue<'_>| match value {
+        AnyValue::Null => None,
+        AnyValue::String(text) => Some(text.to_owned()),
+        AnyValue::Datetime(micros, ..) => {
+            Some(jiff::Timestamp::from_microsecond(micros).unwrap().strftime("%Y-%m-%d %H:%M:%S").to_string())
+        }
+        AnyValue::Date(days) => Some(date(1970, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap().to_string()),
+        other => Some(other.to_string()),
+    };
+    let mut rows: Vec<Row> = (0..frame.height())
+        .map(|at| {
+            let cells = table.columns.iter().map(|c| (c.name, cell(frame.column(c.name).unwrap().get(at).unwrap())));
+            cells.filter_map(|(name, text)| text.map(|t| (name, t))).collect()
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+fn sorted(rows: Vec<Row>) -> Vec<Row> {
+    let mut rows = rows;
+    rows.sort();
+    rows
+}
+
+/// Quarantine without the place a row came from.
+fn quarantine_contents(made: &Ingested) -> Vec<Vec<Option<String>>> {
+    let mut rows = Vec::new();
+    for frame in made.quarantine.values() {
+        let columns: Vec<_> =
+            ["table", "key", "rule", "column", "value", "record"].iter().map(|c| texts(frame, c)).collect();
+        rows.extend((0..frame.height()).map(|at| columns.iter().map(|c| c[at].clone()).collect::<Vec<_>>()));
+    }
+    rows.sort();
+    rows
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 4, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Counts, rules and clean rows agree with the row-by-row twin, whatever is broken; every row is accounted for.
+    #[test]
+    fn washing_agrees_with_its_twin(seed: u64) {
+        let mut dice = Dice::new(seed);
+        let mut tables = marketplace(&mut dice);
+        plant_faults(&mut tables, &mut dice, 6);
+        let world = World::of(&tables);
+        let made = world.run(as_of()).unwrap();
+        let expected = twin::wash(&tables, &utc(as_of()));
+        for line in &made.ledger {
+            prop_assert_eq!(line.read, line.kept + line.quarantined + line.duplicate);
+            let twin = &expected[line.table.as_str()];
+            prop_assert_eq!(&line.rules, &twin.rules, "{}", &line.table);
+            prop_assert_eq!((line.read, line.ahead, line.duplicate), (twin.read, twin.ahead, twin.duplicate), "{}", &line.table);
+            let quarantine = &made.quarantine[line.table.as_str()];
+            prop_assert_eq!(quarantine.height() as u64, line.quarantined);
+            let stored = as_rows(&rows_as_of(&made.store, &line.table, as_of()), &line.table);
+            prop_assert_eq!(stored, sorted(twin.latest().into_iter().cloned().collect()), "{}", &line.table);
+        }
+        prop_assert_eq!(made.ledger.len(), tables.len());
+    }
+
+    /// A look back sees the version that was the latest then, with later milestones masked, as the twin does.
+    #[test]
+    fn looking_back_agrees_with_the_twin(seed: u64, days in 1_i32..180) {
+        let tables = marketplace(&mut Dice::new(seed));
+        let world = World::of(&tables);
+        let made = world.run(as_of()).unwrap();
+        let then = utc(as_of()).days_before(days).unwrap();
+        let expected = twin::look_back(&twin::wash(&tables, &utc(as_of())), &then);
+        for (table, rows) in expected {
+            let stored = as_rows(&rows_as_of(&made.store, table, then.date()), table);
+            prop_assert_eq!(stored, sorted(rows), "{} as of {}", table, then.date());
+        }
+    }
+
+    /// And it sees what a run on that day would have seen.
+    #[test]
+    fn looking_back_agrees_with_a_run_on_that_day(seed: u64, days in 1_i32..180) {
+        let tables = marketplace(&mut Dice::new(seed));
+        let world = World::of(&tables);
+        let then = utc(as_of()).days_before(days).unwrap().date();
+        let later = world.run(as_of()).unwrap().store;
+        let looked_back: Vec<_> = tables.keys().map(|t| as_rows(&rows_as_of(&later, t, then), t)).collect();
+        let on_the_day = world.run(then).unwrap().store;
+        let seen: Vec<_> = tables.keys().map(|t| as_rows(&rows_as_of(&on_the_day, t, then), t)).collect();
+        prop_assert_eq!(looked_back, seen);
+    }
+
+    /// Nothing at or after as-of changes a byte of the store or of quarantine, however broken it is.
+    #[test]
+    fn the_future_changes_nothing(seed: u64) {
+        let mut dice = Dice::new(seed);
+        let mut tables = marketplace(&mut dice);
+        plant_faults(&mut tables, &mut dice, 9);
+        let world = World::of(&tables);
+        let before = world.run(as_of()).unwrap();
+        let bytes = store_bytes(&world.path("store"));
+        alter_the_future(&mut tables, &mut dice);
+        let other = World::of(&tables);
+        let after = other.run(as_of()).unwrap();
+        prop_assert!(bytes == store_bytes(&other.path("store")), "the store's bytes differ");
+        prop_assert_eq!(&before.quarantine, &after.quarantine);
+        forget_the_future(&mut tables);
+        let without = World::of(&tables);
+        let after = without.run(as_of()).unwrap();
+        prop_assert!(bytes == store_bytes(&without.path("store")), "the store's bytes differ without the future");
+        prop_assert_eq!(quarantine_contents(&before), quarantine_contents(&after));
+    }
+
+    /// Row order and file splits change no byte of the store, and of quarantine only the place.
+    #[test]
+    fn order_and_files_do_not_matter(seed: u64) {
+        let mut dice = Dice::new(seed);
+        let mut tables = marketplace(&mut dice);
+        plant_faults(&mut tables, &mut dice, 9);
+        let world = World::of(&tables);
+        let one = world.run(as_of()).unwrap();
+        let bytes = store_bytes(&world.path("store"));
+        let split = World::new("csv");
+        for (name, table) in &tables {
+            let mut rows = table.rows.clone();
+            dice.shuffle(&mut rows);
+            for (part, rows) in rows.chunks(rows.len().div_ceil(3).max(1)).enumerate() {
+                split.csv(&format!("part={part}/{name}-{part}.csv"), &table.csv(rows));
+            }
+            if rows.is_empty() {
+                split.csv(&format!("{name}.csv"), &table.csv(&[]));
+            }
+        }
+        let many = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(|| split.run(as_of())).unwrap();
+        prop_assert!(bytes == store_bytes(&split.path("store")), "the store's bytes differ");
+        prop_assert_eq!(quarantine_contents(&one), quarantine_contents(&many));
+    }
+}
+
+/// Changes milestones that lie at or after as-of (and what they reveal), and appends rows that do.
+fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
+    let horizon = "2018-07-01 00:00:00";
+    let is_future = |cell: &str| cell >= horizon && cell.len() == horizon.len() && cell.starts_with("20");
+    for (name, text) in tables.iter_mut() {
+        let table = contract::table(name).unwrap();
+        let mut appended = Vec::new();
+        for row in &mut text.rows {
+            for mask in table.masks {
+                let Some(at) = text.columns.iter().position(|c| c == mask.milestone) else { continue };
+                if is_future(&row[at]) && instant_is_real(&row[at]) {
+                    row[at] = instant(HORIZON + dice.below(500_000));
+                    for revealed in mask.reveals {
+                        if let Some(at) = text.columns.iter().position(|c| c == revealed) {
+                            dice.one_of(&["", "7", "garbage", "merchant-won"]).clone_into(&mut row[at]);
+                        }
+                    }
+                }
+            }
+            if dice.chance(20) {
+                appended.push(row.clone());
+            }
+        }
+        // Later versions of old rows, and new rows, both broken now and then. Only what a table's own times date to the future can
+        // be appended, so tables without a time of their own take versions recorded later.
+        let event = match table.visibility {
+            contract::Visibility::Instant(event) | contract::Visibility::Day(event) => Some(event),
+            contract::Visibility::Parent => None,
+        };
+        for mut row in appended {
+            let broken = dice.below(row.len());
+            dice.one_of(&["", "garbage", "nobody", "99999999999999999999"]).clone_into(&mut row[broken]);
+            let later = instant(HORIZON + dice.below(500_000));
+            let recorded = text.columns.iter().position(|c| c == "recorded_at");
+            match (recorded, event) {
+                (Some(at), _) if event.is_none() || dice.chance(50) => row[at] = later,
+                (_, Some(event)) => {
+                    let at = text.at(event);
+                    let is_day = table.column(event).unwrap().kind == contract::Type::Day;
+                    row[at] = if is_day { later[..10].to_owned() } else { later };
+                }
+                _ => continue,
+            }
+            text.rows.push(row);
+        }
+    }
+}
+
+/// Drops every row that its own event time or `recorded_at` dates at or after as-of.
+fn forget_the_future(tables: &mut Tables) {
+    for (name, text) in tables.iter_mut() {
+        let event = match contract::table(name).unwrap().visibility {
+            contract::Visibility::Instant(event) | contract::Visibility::Day(event) => Some(event),
+            contract::Visibility::Parent => None,
+        };
+        let times: Vec<usize> =
+            event.into_iter().chain(["recorded_at"]).filter_map(|t| text.columns.iter().position(|c| c == t)).collect();
+        text.rows.retain(|row| !times.iter().any(|&at| row[at].as_str() >= "2018-07-01" && instant_is_real(&row[at])));
+    }
+}
+
+fn instant_is_real(text: &str) -> bool {
+    text.parse::<jiff::civil::DateTime>().is_ok()
+}
+
+fn orders_world() -> World {
+    let world = World::new("csv");
+    world.csv("merchants.csv", MERCHANTS);
+    world.csv("orders.csv", ORDERS);
+    world
+}
+
+fn refusal(world: &World) -> String {
+    let error = world.run(date(2018, 4, 1)).unwrap_err();
+    assert!(!world.path("store").exists(), "a refused run leaves no store");
+    error.to_string()
+}
+
+#[track_caller]
+fn assert_names(message: &str, words: &[&str]) {
+    for word in words {
+        assert!(message.contains(word), "{word:?} is not in {message:?}");
+    }
+}
+
+#[test]
+fn missing_empty_and_unreadable_files_are_refused_by_name() {
+    let world = orders_world();
+    fs::remove_file(world.data("orders.csv")).unwrap();
+    let error = world.run(date(2018, 4, 1)).unwrap_err();
+    assert!(matches!(&error, IngestError::Source(e) if e.is_missing_input()), "{error}");
+    assert_names(&error.to_string(), &["orders", "**/orders*.csv"]);
+
+    let world = orders_world();
+    fs::remove_dir_all(world.path("data")).unwrap();
+    let error = world.run(date(2018, 4, 1)).unwrap_err();
+    assert!(matches!(&error, IngestError::Source(e) if e.is_missing_input()), "{error}");
+
+    let world = orders_world();
+    world.csv("orders.csv", "");
+    assert_names(&refusal(&world), &["orders.csv", "empty"]);
+
+    let world = orders_world();
+    world.csv("orders.csv", &ORDERS.replace("O2,", "\"O2,"));
+    assert_names(&refusal(&world), &["orders.csv", "never closed"]);
+}
+
+#[test]
+fn a_missing_column_is_refused_and_a_missing_optional_one_is_null() {
+    let world = orders_world();
+    world.csv("orders.csv", "order_id,merchant_id,buyer_id,placed_at,amount_minor\n");
+    assert_names(&refusal(&world), &["orders.csv", "\"currency\"", "text (String)", "order_id, merchant_id"]);
+
+    let world = orders_world();
+    let made = world.run(date(2018, 4, 1)).unwrap();
+    let orders = rows_as_of(&made.store, "orders", date(2018, 4, 1));
+    assert_eq!(orders.column("refund_minor").unwrap().null_count(), 2);
+}
+
+#[test]
+fn no_data_rows_are_no_fault() {
+    let world = orders_world();
+    world.csv("orders.csv", ORDERS.lines().next().unwrap());
+    let made = world.run(date(2018, 4, 1)).unwrap();
+    assert_eq!(made.store.rows("orders"), Some(0));
+    assert_eq!(rows_as_of(&made.store, "orders", date(2018, 4, 1)).height(), 0);
+    let no_date = ingest(&world.job(), AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap_err();
+    assert!(matches!(no_date, IngestError::NoOrders));
+}
+
+#[test]
+fn ragged_rows_are_quarantined_with_their_text() {
+    let world = orders_world();
+    world.csv("orders.csv", &(ORDERS.to_owned() + "O3,M1,B1\n"));
+    let made = world.run(date(2018, 4, 1)).unwrap();
+    let quarantine = &made.quarantine["orders"];
+    assert_eq!(texts(quarantine, "rule"), [Some("wrong-cell-count".to_owned())]);
+    assert_eq!(texts(quarantine, "record"), [Some("O3,M1,B1".to_owned())]);
+    assert_eq!(quarantine.column("row").unwrap().i64().unwrap().get(0), Some(3));
+    assert_eq!(made.ledger[1].read, 3);
+}
+
+#[test]
+fn quarantine_keeps_file_row_rule_and_value() {
+    let world = orders_world();
+    world.csv("orders.csv", &ORDERS.replace(",2500,", ",25.00,"));
+    let made = world.run(date(2018, 4, 1)).unwrap();
+    let cells: Vec<_> = ["file", "key", "rule", "column", "value"]
+        .iter()
+        .map(|c| texts(&made.quarantine["orders"], c)[0].clone().unwrap())
+        .collect();
+    assert_eq!(cells, ["orders.csv", "O2", "type-unreadable", "amount_minor", "25.00"]);
+    let record = texts(&made.quarantine["orders"], "record")[0].clone().unwrap();
+    assert_names(&record, &["\"amount_minor\":\"25.00\"", "\"placed_at\":\"2018-03-01T10:00:00Z\""]);
+}
+
+#[test]
+fn too_much_quarantine_stops_the_run() {
+    let mut world = orders_world();
+    world.csv("orders.csv", &ORDERS.replace(",2500,", ",x,"));
+    world.limit = 0.49;
+    assert_names(&refusal(&world), &["\"orders\"", "1 of 2", "50.00 %", "49.00 %", "type-unreadable 1"]);
+    world.by_table.insert("orders", 0.5);
+    world.run(date(2018, 4, 1)).unwrap();
+}
+
+#[test]
+fn a_parent_that_is_broken_taints_its_children() {
+    let world = orders_world();
+    world.csv("orders.csv", &ORDERS.replace(",2500,", ",x,"));
+    world.csv(
+        "reviews.csv",
+        "review_id,order_id,merchant_id,buyer_id,created_at,stars
+R1,O1,M1,B1,2018-02-11 00:00:00,5
+R2,O2,M2,B2,2018-03-11 00:00:00,5
+R3,O9,M2,B2,2018-03-11 00:00:00,5
+R4,O1,M2,B2,2018-03-11 00:00:00,5
+R5,O1,M1,B2,2018-05-11 00:00:00,6
+",
+    );
+    let made = world.run(date(2018, 4, 1)).unwrap();
+    let rules = &made.ledger.iter().find(|l: &&LedgerLine| l.table == "reviews").unwrap().rules;
+    let expected = [("parent-quarantined", 1), ("parent-missing", 1), ("parent-of-another-merchant", 1)];
+    assert_eq!(rules, &expected.into_iter().map(|(r, n)| (r.to_owned(), n)).collect());
+}
+
+/// The tables as typed Parquet files, through the store of the same tables in CSV.
+fn typed(world: &World, table: &str) -> DataFrame {
+    let store = Store::open(&world.path("store")).unwrap();
+    rows_as_of(&store, table, date(2018, 4, 1))
+}
+
+fn write_parquet(path: &Path, frame: &DataFrame) {
+    ParquetWriter::new(fs::File::create(path).unwrap()).finish(&mut frame.clone()).unwrap();
+}
+
+fn parquet_world() -> (World, BTreeMap<String, Vec<u8>>) {
+    let csv = orders_world();
+    csv.run(date(2018, 4, 1)).unwrap();
+    let world = World::new("parquet");
+    for table in ["merchants", "orders"] {
+        write_parquet(&world.data(&format!("{table}.parquet")), &typed(&csv, table));
+    }
+    (world, store_bytes(&csv.path("store")))
+}
+
+fn recast(world: &World, column: &str, dtype: &DataType) {
+    let path = world.data("orders.parquet");
+    let mut frame = ParquetReader::new(fs::File::open(&path).unwrap()).finish().unwrap();
+    let cast = frame.column(column).unwrap().cast(dtype).unwrap();
+    frame.with_column(cast).unwrap();
+    write_parquet(&path, &frame);
+}
+
+#[test]
+fn parquet_and_csv_give_the_same_store() {
+    let (world, bytes) = parquet_world();
+    world.run(date(2018, 4, 1)).unwrap();
+    assert!(store_bytes(&world.path("store")) == bytes);
+}
+
+#[test]
+fn what_is_wider_or_narrower_without_loss_is_taken() {
+    let (world, bytes) = parquet_world();
+    recast(&world, "amount_minor", &DataType::Int32);
+    recast(&world, "placed_at", &DataType::Datetime(TimeUnit::Nanoseconds, None));
+    recast(&world, "completed_at", &DataType::Datetime(TimeUnit::Milliseconds, None));
+    recast(&world, "paid_at", &DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)));
+    world.run(date(2018, 4, 1)).unwrap();
+    assert!(store_bytes(&world.path("store")) == bytes);
+}
+
+#[test]
+fn wrong_types_are_refused_with_table_column_and_both_types() {
+    for (column, dtype, shown) in [
+        ("amount_minor", DataType::Float64, "f64"),
+        ("amount_minor", DataType::String, "str"),
+        ("placed_at", DataType::Int64, "i64"),
+        ("placed_at", DataType::String, "str"),
+    ] {
+        let (world, _) = parquet_world();
+        recast(&world, column, &dtype);
+        assert_names(&refusal(&world), &["\"orders\"", "orders.parquet", column, shown]);
+    }
+    let (world, _) = parquet_world();
+    recast(&world, "placed_at", &DataType::Int64);
+    recast(&world, "merchant_id", &DataType::Categorical(Categories::global(), Categories::global().mapping()));
+    assert_names(&refusal(&world), &["placed_at", "UTC instant", "i64"]);
+}
+
+#[test]
+fn truncated_and_damaged_parquet_is_refused_by_name() {
+    let (world, _) = parquet_world();
+    let path = world.data("orders.parquet");
+    let bytes = fs::read(&path).unwrap();
+    for keep in [1, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&path, &bytes[..keep]).unwrap();
+        assert_names(&refusal(&world), &["orders.parquet"]);
+    }
+    fs::write(&path, [&[0_u8; 64], &bytes[64..]].concat()).unwrap();
+    assert_names(&refusal(&world), &["orders.parquet"]);
+}
+
+#[test]
+fn sql_is_refused_with_its_file_and_reason() {
+    for (sql, words) in [
+        ("SELECT nonsense FROM orders", ["orders.sql", "nonsense"]),
+        ("SELEC * FROM orders", ["orders.sql", "SELEC"]),
+        ("SELECT order_id FROM orders", ["orders.sql", "_file"]),
+        ("SELECT * FROM orders, nowhere", ["orders.sql", "nowhere"]),
+    ] {
+        let world = orders_world();
+        fs::write(world.path("orders.sql"), sql).unwrap();
+        assert_names(&refusal(&world), &words);
+    }
+}
+
+#[test]
+fn rows_that_a_select_leaves_out_are_quarantined() {
+    let world = orders_world();
+    fs::write(world.path("orders.sql"), "SELECT * FROM orders WHERE amount_minor <> '2500'").unwrap();
+    let made = world.run(date(2018, 4, 1)).unwrap();
+    let line = &made.ledger[1];
+    assert_eq!((line.read, line.kept, line.quarantined), (2, 1, 1));
+    assert_eq!(texts(&made.quarantine["orders"], "rule"), [Some("not-mapped".to_owned())]);
+    assert_names(&texts(&made.quarantine["orders"], "record")[0].clone().unwrap(), &["\"order_id\":\"O2\""]);
+}
+
+#[test]
+fn the_job_decides_the_date_or_the_last_full_day_of_trade() {
+    let world = orders_world();
+    let mut orders = Text::new("order_id,merchant_id,buyer_id,placed_at,amount_minor,currency");
+    for n in 0..60 {
+        orders.push([&format!("A{n}"), "M1", "B", &instant(1_440 * (20 + n % 3)), "5", "CNY"]);
+    }
+    orders.push(["late", "M1", "B", &instant(1_440 * 30), "5", "CNY"]);
+    world.csv("orders.csv", &orders.csv(&orders.rows));
+    let made = ingest(&world.job(), AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap();
+    assert_eq!(made.as_of.date(), date(2018, 1, 24));
+    let mut job = world.job();
+    job.as_of = Some(date(2018, 1, 22));
+    let made = ingest(&job, AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap();
+    assert_eq!((made.as_of.date(), made.store.rows("orders")), (date(2018, 1, 22), Some(20)));
+    let too_late = made.store.shard(0, &utc(date(2018, 1, 23))).unwrap_err();
+    assert_names(&too_late.to_string(), &["2018-01-23", "2018-01-22"]);
 }

@@ -1,0 +1,389 @@
+//! Small random marketplaces as text tables, with faults on request.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use integrity::config::Job;
+use integrity::wash::{AsOfChoice, IngestError, Ingested, ingest};
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime, date};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// The observation of all random worlds.
+pub fn as_of() -> Date {
+    date(2018, 7, 1)
+}
+
+/// A table as text: an empty cell is null.
+#[derive(Debug, Clone, Default)]
+pub struct Text {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Text {
+    pub fn new(columns: &str) -> Self {
+        Self { columns: columns.split(',').map(str::to_owned).collect(), rows: Vec::new() }
+    }
+
+    pub fn at(&self, column: &str) -> usize {
+        self.columns.iter().position(|c| c == column).unwrap()
+    }
+
+    pub fn push<const N: usize>(&mut self, cells: [&str; N]) {
+        assert_eq!(N, self.columns.len());
+        self.rows.push(cells.iter().map(|&c| c.to_owned()).collect());
+    }
+
+    pub fn csv(&self, rows: &[Vec<String>]) -> String {
+        let mut text = self.columns.join(",") + "\n";
+        for row in rows {
+            text += &(row.join(",") + "\n");
+        }
+        text
+    }
+}
+
+pub type Tables = BTreeMap<&'static str, Text>;
+
+/// A job over files in a folder of its own.
+pub struct World {
+    folder: tempfile::TempDir,
+    extension: &'static str,
+    pub limit: f64,
+    pub by_table: BTreeMap<&'static str, f64>,
+}
+
+pub const TABLES: [&str; 8] =
+    ["merchants", "orders", "shipments", "reviews", "disputes", "loans", "instalments", "payments"];
+
+impl World {
+    pub fn new(extension: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = Self { folder, extension, limit: 1.0, by_table: BTreeMap::new() };
+        for stub in ["features.toml", "policy.toml", "monitor.toml"] {
+            fs::write(world.path(stub), "").unwrap();
+        }
+        fs::create_dir(world.path("data")).unwrap();
+        world
+    }
+
+    /// A world whose tables stand in one CSV file each.
+    pub fn of(tables: &Tables) -> Self {
+        let world = Self::new("csv");
+        for (name, table) in tables {
+            world.csv(&format!("{name}.csv"), &table.csv(&table.rows));
+        }
+        world
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.path("data").join(name)
+    }
+
+    pub fn job(&self) -> Job {
+        let mut text = format!(
+            "name = 'test'\ncurrency = 'CNY'\ndata = 'data'\nout = 'out'\nmodels = 'models'\nfeatures = 'features.toml'\n\
+             policy = 'policy.toml'\nmonitor = 'monitor.toml'\n[wash]\nmax_quarantine_share = {:?}\n\
+             [wash.max_quarantine_share_by_table]\n",
+            self.limit
+        );
+        for (table, limit) in &self.by_table {
+            writeln!(text, "{table} = {limit:?}").unwrap();
+        }
+        text += "[store]\nbuckets = 4\n[model]\nname = 'm'\nlabel = 'loan-default'\nability_measure = 'gmv'\n\
+                 performance_days = 90\nsnapshot_every_days = 30\nsnapshots = 3\ntest_snapshots = 1\nexpires_after_days = 30\n";
+        for table in TABLES {
+            let optional = !["merchants", "orders"].contains(&table);
+            let extension = self.extension;
+            writeln!(text, "[inputs.{table}]\nfiles = '**/{table}*.{extension}'\noptional = {optional}").unwrap();
+            writeln!(text, "[[source]]\ntable = '{table}'\nfrom = '{table}'").unwrap();
+            let sql = self.path(&format!("{table}.sql"));
+            if sql.exists() {
+                writeln!(text, "sql = '{table}.sql'").unwrap();
+            }
+        }
+        fs::write(self.path("job.toml"), text).unwrap();
+        Job::open(&self.path("job.toml")).unwrap()
+    }
+
+    pub fn csv(&self, file: &str, text: &str) {
+        let path = self.data(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub fn run(&self, day: Date) -> Result<Ingested, IngestError> {
+        ingest(&self.job(), AsOfChoice::Day(day), &self.path("store"), &mut |_| {})
+    }
+}
+
+/// Every file of a store with its bytes.
+pub fn store_bytes(store: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn walk(folder: &Path, root: &Path, into: &mut BTreeMap<String, Vec<u8>>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, into);
+            } else {
+                into.insert(path.strip_prefix(root).unwrap().display().to_string(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    walk(store, store, &mut files);
+    files
+}
+
+pub struct Dice(ChaCha8Rng);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0.random_range(0..n)
+    }
+
+    pub fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    pub fn one_of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[self.below(words.len())]
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            let other = self.below(at + 1);
+            items.swap(at, other);
+        }
+    }
+}
+
+/// Minutes after 2018-01-01, as the tables write instants.
+pub fn instant(minutes: usize) -> String {
+    let start: DateTime = date(2018, 1, 1).at(0, 0, 0, 0);
+    (start + i64::try_from(minutes).unwrap().minutes()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Minutes from 2018-01-01 to as-of.
+pub const HORIZON: usize = 181 * 1_440;
+
+/// A consistent marketplace: some of it lies after as-of, some rows come in several versions.
+#[expect(clippy::too_many_lines, reason = "one table after the other, merchant by merchant")]
+pub fn marketplace(dice: &mut Dice) -> Tables {
+    let mut merchants = Text::new("merchant_id,registered_at,category,region,verification,closed_at,recorded_at");
+    let mut orders = Text::new(
+        "order_id,merchant_id,buyer_id,placed_at,paid_at,cancelled_at,completed_at,refunded_at,amount_minor,refund_minor,\
+         currency,recorded_at",
+    );
+    let mut shipments = Text::new(
+        "shipment_id,order_id,merchant_id,ship_by_at,shipped_at,promised_at,delivered_at,lost_at,carrier,tracking,recorded_at",
+    );
+    let mut reviews = Text::new("review_id,order_id,merchant_id,buyer_id,created_at,stars,recorded_at");
+    let mut disputes =
+        Text::new("dispute_id,order_id,merchant_id,buyer_id,opened_at,closed_at,kind,outcome,amount_minor,recorded_at");
+    let mut loans = Text::new(
+        "loan_id,merchant_id,product,disbursed_at,principal_minor,term_days,daily_rate_ppm,repayment,written_off_at",
+    );
+    let mut instalments = Text::new("loan_id,number,due_on,principal_minor,interest_minor,fee_minor");
+    let mut payments = Text::new("payment_id,loan_id,paid_at,amount_minor,channel,reversed_at,recorded_at");
+    let maybe = |dice: &mut Dice, percent, text: String| if dice.chance(percent) { text } else { String::new() };
+
+    for m in 0..6 {
+        let id = format!("M{m}");
+        let opened = dice.below(if m == 5 { HORIZON * 2 } else { 20_000 });
+        let closed = {
+            let at = instant(opened + dice.below(300_000));
+            maybe(dice, 20, at)
+        };
+        let verified = dice.one_of(&["none", "basic", "full", ""]);
+        merchants.push([&id, &instant(opened), dice.one_of(&["toys", "books"]), "SP", verified, &closed, ""]);
+        if dice.chance(30) {
+            let recorded = instant(opened + 1_000 + dice.below(400_000));
+            merchants.push([&id, &instant(opened), "moved", "RJ", "full", &closed, &recorded]);
+        }
+        for o in 0..dice.below(9) {
+            let order = format!("O{m}{o}");
+            let placed = opened + dice.below(300_000);
+            let (paid, shipped) = (placed + dice.below(3_000), placed + dice.below(9_000));
+            let delivered = shipped + dice.below(30_000);
+            let buyer = format!("B{}", dice.below(9));
+            let amount = 1_000 + dice.below(90_000);
+            let is_refunded = dice.chance(15);
+            let refunded = if is_refunded { instant(delivered + dice.below(9_000)) } else { String::new() };
+            let refund = if is_refunded { (amount / 2).to_string() } else { String::new() };
+            let (paid, cancelled) = (instant(paid), {
+                let at = instant(delivered);
+                maybe(dice, 10, at)
+            });
+            let completed = {
+                let at = instant(delivered + 5_000);
+                maybe(dice, 70, at)
+            };
+            let first_recorded = {
+                let at = instant(placed + dice.below(4_000));
+                maybe(dice, 50, at)
+            };
+            let amount = amount.to_string();
+            if dice.chance(25) {
+                // An early version: only placed.
+                let early =
+                    [&order, &id, &buyer, &instant(placed), "", "", "", "", &amount, "", "CNY", &first_recorded];
+                orders.push(early.map(|c: &str| c));
+                let later = instant(placed + 5_000 + dice.below(200_000));
+                orders.push([
+                    &order,
+                    &id,
+                    &buyer,
+                    &instant(placed),
+                    &paid,
+                    &cancelled,
+                    &completed,
+                    &refunded,
+                    &amount,
+                    &refund,
+                    "CNY",
+                    &later,
+                ]);
+            } else {
+                orders.push([
+                    &order,
+                    &id,
+                    &buyer,
+                    &instant(placed),
+                    &paid,
+                    &cancelled,
+                    &completed,
+                    &refunded,
+                    &amount,
+                    &refund,
+                    "CNY",
+                    &first_recorded,
+                ]);
+            }
+            if dice.chance(80) {
+                let lost = {
+                    let at = instant(delivered);
+                    maybe(dice, 5, at)
+                };
+                let arrived = {
+                    let at = instant(delivered);
+                    maybe(dice, 80, at)
+                };
+                shipments.push([
+                    &format!("S{m}{o}"),
+                    &order,
+                    &id,
+                    &instant(placed + 4_000),
+                    &instant(shipped),
+                    &instant(placed + 20_000),
+                    &arrived,
+                    &lost,
+                    "C",
+                    "T",
+                    "",
+                ]);
+            }
+            if dice.chance(50) {
+                let (at, stars) = (instant(delivered + dice.below(9_000)), (1 + dice.below(5)).to_string());
+                reviews.push([&format!("R{m}{o}"), &order, &id, &buyer, &at, &stars, ""]);
+            }
+            if dice.chance(20) {
+                let (opened, closed) = (instant(delivered), instant(delivered + dice.below(60_000)));
+                disputes.push([
+                    &format!("D{m}{o}"),
+                    &order,
+                    &id,
+                    &buyer,
+                    &opened,
+                    &closed,
+                    "other",
+                    "buyer-won",
+                    &amount,
+                    "",
+                ]);
+            }
+        }
+        if dice.chance(60) {
+            let loan = format!("L{m}");
+            let lent = opened + 10_000 + dice.below(200_000);
+            let lost = {
+                let at = instant(lent + 100_000);
+                maybe(dice, 20, at)
+            };
+            loans.push([&loan, &id, "credit-loan", &instant(lent), "90000", "90", "500", "equal-principal", &lost]);
+            for n in 1..4 {
+                let due = &instant(lent + n * 43_200)[..10];
+                instalments.push([&loan, &n.to_string(), due, "30000", "400", "0"]);
+                let bounced = {
+                    let at = instant(lent + n * 43_200 + 3_000);
+                    maybe(dice, 10, at)
+                };
+                payments.push([
+                    &format!("P{m}{n}"),
+                    &loan,
+                    &instant(lent + n * 43_200),
+                    "30400",
+                    "voluntary",
+                    &bounced,
+                    "",
+                ]);
+            }
+        }
+    }
+    [
+        ("merchants", merchants),
+        ("orders", orders),
+        ("shipments", shipments),
+        ("reviews", reviews),
+        ("disputes", disputes),
+        ("loans", loans),
+        ("instalments", instalments),
+        ("payments", payments),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// Breaks about one row in `one_in`: garbage, nulls, wrong words, impossible numbers, wrong times, strangers, repeats.
+pub fn plant_faults(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
+    for table in tables.values_mut() {
+        let mut again = Vec::new();
+        for row in &mut table.rows {
+            if dice.below(one_in) != 0 {
+                continue;
+            }
+            if dice.chance(25) {
+                again.push(row.clone());
+                continue;
+            }
+            let at = dice.below(row.len());
+            let fault = [
+                "",
+                "garbage",
+                "-1",
+                "99999999999999999999",
+                "2018-02-30 00:00:00",
+                "USD",
+                "M0",
+                "O00",
+                "nobody",
+                "2017-01-01 00:00:00",
+                "2018-03-03 03:03:03",
+                "2031-01-01 00:00:00",
+            ];
+            dice.one_of(&fault).clone_into(&mut row[at]);
+        }
+        table.rows.extend(again);
+    }
+}
