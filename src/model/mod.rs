@@ -11,11 +11,13 @@
 pub mod ability;
 pub mod binning;
 pub mod calibration;
+pub mod compare;
 mod error;
 pub mod fit;
 mod points;
 mod prepare;
 pub mod registry;
+pub mod reject_inference;
 mod report;
 mod scorecard;
 mod selection;
