@@ -6,4 +6,5 @@ mod features;
 mod ingest;
 mod publish;
 mod run;
+mod scorecard;
 mod sim;
