@@ -17,8 +17,9 @@ fn main() -> std::io::Result<()> {
         hasher.update((bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     }
-    let digest: String = hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    println!("cargo:rustc-env=INTEGRITY_SOURCE_DIGEST={digest}");
+    let bytes = hasher.finalize();
+    let digest = u64::from_be_bytes(std::array::from_fn(|at| bytes[at]));
+    println!("cargo:rustc-env=INTEGRITY_SOURCE_DIGEST={digest:016x}");
     Ok(())
 }
 

@@ -27,7 +27,7 @@ struct CheckAnswer<'a> {
 ///
 /// # Errors
 /// What a run would refuse before it trains or scores.
-pub fn execute(args: &CheckArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn execute(args: &CheckArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let ingested = check_job(&args.job.path, &args.job.options()?, terminal)?;
     terminal.finish();
     let answer = CheckAnswer { as_of: ingested.as_of.date(), ledger: &ingested.ledger };

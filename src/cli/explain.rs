@@ -19,7 +19,7 @@ pub struct ExplainArgs {
 ///
 /// # Errors
 /// The run is not what was published, or did not score the merchant.
-pub fn execute(args: &ExplainArgs, output: &Output) -> Result<ExitCode, Failure> {
+pub fn execute(args: &ExplainArgs, output: Output) -> Result<ExitCode, Failure> {
     let Some(explanation) = explain(&args.run, &args.merchant)? else {
         return Err(Failure::NotFound(format!(
             "merchant {:?} is not in the run {}",

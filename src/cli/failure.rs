@@ -58,7 +58,8 @@ pub enum Failure {
 
 impl Failure {
     /// Tells the operator on stderr (and, in JSON, the caller on stdout) and returns the exit code.
-    pub fn report(&self, output: &Output) -> ExitCode {
+    #[must_use]
+    pub fn report(&self, output: Output) -> ExitCode {
         let code = self.code();
         let mut text = format!("integrity: {self}\n");
         if let Some(next) = self.next_step() {

@@ -23,7 +23,7 @@ pub struct LookupArgs {
 ///
 /// # Errors
 /// Nothing is published, the files are not what was published, or the merchant was not scored.
-pub fn execute(args: &LookupArgs, output: &Output) -> Result<ExitCode, Failure> {
+pub fn execute(args: &LookupArgs, output: Output) -> Result<ExitCode, Failure> {
     let book = match args.as_of {
         Some(date) => ScoreBook::open_as_of(&args.out, date)?,
         None => ScoreBook::open(&args.out)?,

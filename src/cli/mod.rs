@@ -88,17 +88,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let output = Output::new(cli.format);
     let terminal = Terminal::new(cli.quiet);
     // Libraries may panic on corrupt files; a scheduler must still get a code it knows.
-    let done = std::panic::catch_unwind(AssertUnwindSafe(|| cli.command.execute(&output, &terminal)));
+    let done = std::panic::catch_unwind(AssertUnwindSafe(|| cli.command.execute(output, &terminal)));
     terminal.finish();
     match done {
         Ok(Ok(code)) => code,
-        Ok(Err(failure)) => failure.report(&output),
-        Err(_) => Failure::Internal("a panic was caught; the message above says where".to_owned()).report(&output),
+        Ok(Err(failure)) => failure.report(output),
+        Err(_) => Failure::Internal("a panic was caught; the message above says where".to_owned()).report(output),
     }
 }
 
 impl Command {
-    fn execute(self, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    fn execute(self, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
         match self {
             Self::Run(args) => run::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),

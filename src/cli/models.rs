@@ -38,7 +38,7 @@ pub struct TrainArgs {
 ///
 /// # Errors
 /// No model can be trained, or it exists already.
-pub fn train(args: &TrainArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn train(args: &TrainArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let job = JobArgs {
         path: args.job.clone().unwrap_or_default(),
         as_of: args.as_of,
@@ -69,7 +69,7 @@ pub fn train(args: &TrainArgs, output: &Output, terminal: &Terminal) -> Result<E
 ///
 /// # Errors
 /// The model is damaged, the table lacks its columns, or the output exists.
-pub fn apply(args: &ApplyArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn apply(args: &ApplyArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     terminal.stage("score", None);
     let answer = apply_table(args)?;
     terminal.finish();
@@ -81,7 +81,7 @@ pub fn apply(args: &ApplyArgs, output: &Output, terminal: &Terminal) -> Result<E
 ///
 /// # Errors
 /// The model is damaged, or the table lacks its columns.
-pub fn validate(args: &ValidateArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn validate(args: &ValidateArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     terminal.stage("validate", None);
     let answer = validate_table(args)?;
     terminal.finish();
@@ -106,7 +106,7 @@ pub struct ApproveArgs {
 ///
 /// # Errors
 /// The model is damaged or approved already.
-pub fn approve(args: &ApproveArgs, output: &Output) -> Result<ExitCode, Failure> {
+pub fn approve(args: &ApproveArgs, output: Output) -> Result<ExitCode, Failure> {
     let on = args.on.unwrap_or_else(today);
     approve_folder(&args.model, &args.by, on)?;
     let answer = json!({ "model": args.model, "approved_by": args.by, "on": on.to_string() });

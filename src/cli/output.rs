@@ -30,7 +30,7 @@ impl Output {
 
     /// The format asked for.
     #[must_use]
-    pub const fn format(&self) -> Format {
+    pub const fn format(self) -> Format {
         self.format
     }
 
@@ -38,7 +38,7 @@ impl Output {
     ///
     /// # Errors
     /// As [`Output::show`].
-    pub fn print(&self, text: &str) -> Result<(), Failure> {
+    pub fn print(self, text: &str) -> Result<(), Failure> {
         write_stdout(text)
     }
 
@@ -46,7 +46,7 @@ impl Output {
     ///
     /// # Errors
     /// Stdout cannot be written to; a reader who hung up early is none.
-    pub fn show<T: Serialize>(&self, value: &T, render: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+    pub fn show<T: Serialize>(self, value: &T, render: impl FnOnce(&T) -> String) -> Result<(), Failure> {
         let text = match self.format {
             Format::Text => render(value),
             Format::Json => {

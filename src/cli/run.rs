@@ -31,7 +31,7 @@ pub struct JobArgs {
     /// Observation date: facts of this day and later are not seen. Default: the job's, or the day after the last day of full trade.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub as_of: Option<Date>,
-    /// Read raw files below this folder instead of the job's. The environment's INTEGRITY_DATA may name the folder too, or one that
+    /// Read raw files below this folder instead of the job's. The environment's `INTEGRITY_DATA` may name the folder too, or one that
     /// holds a folder of the job's name.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -85,7 +85,7 @@ struct RunAnswer<'a> {
 ///
 /// # Errors
 /// See [`crate::run::RunError`].
-pub fn execute(args: &RunArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let options = RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.job.options()? };
     let outcome = run_job(&args.job.path, &options, terminal)?;
     terminal.finish();

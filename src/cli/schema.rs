@@ -23,7 +23,7 @@ pub struct SchemaArgs {
 ///
 /// # Errors
 /// The job's configuration is refused.
-pub fn execute(args: &SchemaArgs, output: &Output) -> Result<ExitCode, Failure> {
+pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
     if args.outputs {
         let text = crate::publish::output_dictionary_markdown();
         output.show(&json!({ "markdown": text }), |_| text.clone())?;

@@ -37,7 +37,7 @@ pub struct SimulateArgs {
 ///
 /// # Errors
 /// The folder holds files already, settings are out of range, or the disk refuses.
-pub fn execute(args: &SimulateArgs, output: &Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn execute(args: &SimulateArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let currency = Currency::new(&args.currency).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = SimulationSettings {
         end_on: args.end_on,

@@ -22,7 +22,7 @@ pub struct VerifyArgs {
 ///
 /// # Errors
 /// Nothing is published, or files cannot be read at all.
-pub fn execute(args: &VerifyArgs, output: &Output) -> Result<ExitCode, Failure> {
+pub fn execute(args: &VerifyArgs, output: Output) -> Result<ExitCode, Failure> {
     let report = verify(&args.out, args.as_of)?;
     output.show(&report, render)?;
     Ok(if report.is_sound() { ExitCode::Ok } else { ExitCode::Data })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -210,7 +210,7 @@ impl Job {
     pub fn open(path: &Path) -> Result<Self, ConfigError> {
         let file = ConfigFile::open(path)?;
         let raw: RawJob = file.parse()?;
-        let below = |relative: &str| file.folder().join(relative);
+        let below = |relative: &str| tidy(&file.folder().join(relative));
 
         let name = slug(&file, &raw.name, "name")?;
         let currency = Currency::new(raw.currency.get_ref())
@@ -315,6 +315,21 @@ impl Job {
         }
         Ok(hasher.finish())
     }
+}
+
+/// `a/b/../c` as `a/c`: what people read in messages. A `..` that nothing stands before stays.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidied = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(tidied.components().next_back(), Some(Component::Normal(_))) => {
+                tidied.pop();
+            }
+            other => tidied.push(other),
+        }
+    }
+    tidied
 }
 
 fn check_sources(

@@ -87,10 +87,8 @@ pub fn grow(
     let pool = thinned(rows, table, settings.member_rows);
     let grid = grid();
     let trial = TRIAL_MEMBERS.min(settings.members);
-    let first: Vec<Result<Trial, ModelError>> = (0..trial)
-        .into_par_iter()
-        .map(|k| member(k, prepared, table, rows, &pool, settings, &grid, false))
-        .collect();
+    let first: Vec<Result<Trial, ModelError>> =
+        (0..trial).into_par_iter().map(|k| member(k, prepared, table, rows, &pool, settings, &grid, false)).collect();
     let first: Vec<Trial> = first.into_iter().collect::<Result<_, _>>()?;
     let mut tried = Vec::new();
     for (at, &strength) in grid.iter().enumerate() {

@@ -87,7 +87,10 @@ impl Rows {
     fn cells(&self, pair: (usize, usize), width: usize) -> Vec<u8> {
         let empty = Vec::new();
         let (a, b) = (self.codes.get(&pair.0).unwrap_or(&empty), self.codes.get(&pair.1).unwrap_or(&empty));
-        a.iter().zip(b).map(|(&x, &y)| u8::try_from(usize::from(x) * width + usize::from(y)).unwrap_or(u8::MAX)).collect()
+        a.iter()
+            .zip(b)
+            .map(|(&x, &y)| u8::try_from(usize::from(x) * width + usize::from(y)).unwrap_or(u8::MAX))
+            .collect()
     }
 }
 
@@ -134,9 +137,7 @@ pub fn search(
             (fold, strength, path(&fit, Some(&held), &pairs, &out.sides, settings.max_tables, strength).1)
         })
         .collect();
-    let Some((steps, strength, tried, log_odds)) = choose(&paths, &fold_of, &rows, settings.max_tables) else {
-        return out;
-    };
+    let (steps, strength, tried, log_odds) = choose(&paths, &fold_of, &rows, settings.max_tables);
     out.tried = tried;
     if steps > 0 {
         out.found = path(&rows, None, &pairs, &out.sides, steps, strength).0;
@@ -242,10 +243,8 @@ fn path(
     let groups = |c: usize| sides.get(&c).map_or(1, |s| s.groups);
     let mut log_odds = fit.offset.clone();
     let mut shortlist: Vec<(usize, usize)> = {
-        let mut scored: Vec<(f64, (usize, usize))> = pairs
-            .par_iter()
-            .map(|&(a, b)| (score(fit, &log_odds, (a, b), groups(a), groups(b)), (a, b)))
-            .collect();
+        let mut scored: Vec<(f64, (usize, usize))> =
+            pairs.par_iter().map(|&(a, b)| (score(fit, &log_odds, (a, b), groups(a), groups(b)), (a, b))).collect();
         scored.sort_by(|x, y| y.0.total_cmp(&x.0).then(x.1.cmp(&y.1)));
         scored.into_iter().filter(|(s, _)| *s > LEAST_SCORE).take(SHORTLIST).map(|(_, p)| p).collect()
     };
@@ -377,7 +376,7 @@ fn score(rows: &Rows, log_odds: &[f64], pair: (usize, usize), a: usize, b: usize
 type Choice = (usize, f64, Vec<(usize, f64)>, Vec<f64>);
 
 /// The number of tables and the strength with the least held-out loss; none, unless the gain exceeds its standard error.
-fn choose(paths: &[(usize, f64, Vec<Vec<f64>>)], fold_of: &[usize], rows: &Rows, most: usize) -> Option<Choice> {
+fn choose(paths: &[(usize, f64, Vec<Vec<f64>>)], fold_of: &[usize], rows: &Rows, most: usize) -> Choice {
     let total: f64 = rows.weight.iter().sum();
     let assembled = |steps: usize, strength: f64| -> Vec<f64> {
         let mut queues: BTreeMap<usize, std::slice::Iter<'_, f64>> = paths
@@ -414,10 +413,10 @@ fn choose(paths: &[(usize, f64, Vec<Vec<f64>>)], fold_of: &[usize], rows: &Rows,
             }
         }
     }
-    Some(match best {
+    match best {
         Some((_, steps, strength, odds)) => (steps, strength, tried, odds),
         None => (0, 0.0, tried, rows.offset.clone()),
-    })
+    }
 }
 
 /// Mean of a table's values over training rows, from a tally of its cells.

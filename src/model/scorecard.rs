@@ -313,7 +313,9 @@ impl Scorecard {
             }
             for (at, table) in self.tables.iter().enumerate() {
                 let reference = if from_best { best(&table.points.concat()) } else { table.reference_points };
-                let (Some(left), Some(right)) = (block.bins.get(table.left), block.bins.get(table.right)) else { continue };
+                let (Some(left), Some(right)) = (block.bins.get(table.left), block.bins.get(table.right)) else {
+                    continue;
+                };
                 for (row, ((&l, &r), &open)) in left.iter().zip(right).zip(&open).enumerate() {
                     if open {
                         worst.offer(row, reference - table.points_at(l, r), self.variables.len() + at);

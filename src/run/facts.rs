@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::{DataFrame, PolarsError};
+use polars::prelude::{Column, DataFrame, PolarsError};
 
 use crate::config::{Monitor, Policy};
 use crate::domain::MICROS_PER_DAY;
@@ -107,7 +107,7 @@ fn receivables(views: &Views, facts: &mut ShardFacts) -> Result<(), FactsError> 
     }
     let frame = &orders.frame;
     let mut read = || -> Result<(), PolarsError> {
-        let unset = |column: &str| frame.column(column).map(|c| c.is_null());
+        let unset = |column: &str| frame.column(column).map(Column::is_null);
         let live = unset("completed_at")?
             & unset("cancelled_at")?
             & unset("refunded_at")?

@@ -47,14 +47,13 @@ pub fn choose_model(
         {
             continue;
         }
-        match bundle.check_use(as_of, Some(config)) {
-            Err(refusal) => unapproved = Some(refusal),
-            Ok(()) => {
-                let key = |b: &Bundle| (b.manifest.origin.trained_on, b.manifest.version.clone());
-                if fitting.as_ref().is_none_or(|best| key(&bundle) > key(best)) {
-                    fitting = Some(bundle);
-                }
-            }
+        if let Err(refusal) = bundle.check_use(as_of, Some(config)) {
+            unapproved = Some(refusal);
+            continue;
+        }
+        let key = |b: &Bundle| (b.manifest.origin.trained_on, b.manifest.version.clone());
+        if fitting.as_ref().is_none_or(|best| key(&bundle) > key(best)) {
+            fitting = Some(bundle);
         }
     }
     match (fitting, unapproved) {

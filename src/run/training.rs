@@ -160,12 +160,13 @@ pub fn train_job(
     let mut snapshots = Vec::new();
     let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
         / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
+    let camera = Camera { settings, config, policy, store, unlabelled_share: share, progress };
     for (snapshot, part) in &plan {
         if *part == Part::Purged {
             snapshots.push(SnapshotCounts::purged(snapshot.date()));
             continue;
         }
-        let (counts, mut found) = take_snapshot(settings, config, policy, store, snapshot, *part, share, progress)?;
+        let (counts, mut found) = take_snapshot(&camera, snapshot, *part)?;
         snapshots.push(counts);
         rows.append(&mut found);
     }
@@ -204,16 +205,22 @@ fn plan_snapshots(settings: &ModelSettings, as_of: &AsOf) -> Result<Vec<(AsOf, P
         .collect()
 }
 
+/// What every snapshot is taken with.
+struct Camera<'a> {
+    settings: &'a ModelSettings,
+    config: &'a FeatureConfig,
+    policy: &'a Policy,
+    store: &'a Store,
+    unlabelled_share: f64,
+    progress: &'a dyn Progress,
+}
+
 fn take_snapshot(
-    settings: &ModelSettings,
-    config: &FeatureConfig,
-    policy: &Policy,
-    store: &Store,
+    camera: &Camera<'_>,
     snapshot: &AsOf,
     part: Part,
-    unlabelled_share: f64,
-    progress: &dyn Progress,
 ) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
+    let Camera { settings, config, policy, store, unlabelled_share, progress } = *camera;
     let totals = industry_totals(store, snapshot, config, progress)?;
     let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
     let by_bucket = each_shard(store, snapshot, config, &totals, progress, |measured| {

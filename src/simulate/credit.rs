@@ -328,7 +328,7 @@ impl Loan {
             return None;
         }
         let past_due = self.days_past_due(today.day);
-        let forgetful = 0.07 + 0.16 * logistic(-1.0 * today.traits.diligence - 2.2);
+        let forgetful = 0.07 + 0.16 * logistic(-today.traits.diligence - 2.2);
         if past_due == 0 && draw.chance(forgetful) {
             self.postponed_until = today.day + whole(draw.log_normal(2.5, 0.9).clamp(1.0, 24.0));
             return None;

@@ -1,5 +1,7 @@
 //! The one integration binary: linking polars is slow, so every integration test is a module of it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod credit;
 mod docs;
 mod features;

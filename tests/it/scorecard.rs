@@ -215,7 +215,9 @@ fn text_in_a_number_column_is_refused_and_unseen_levels_fall_back() {
     let table = TrainingTable::new(vec![Column::from_texts("town", &town)], bad).unwrap();
     let card = train_scorecard(&table, &quick()).unwrap().scorecard;
     let scored = card
-        .score(&ScoringTable { columns: vec![Column::from_texts("town", &[Some("Ulm"), Some("Köln"), None, Some("Bonn")])] })
+        .score(&ScoringTable {
+            columns: vec![Column::from_texts("town", &[Some("Ulm"), Some("Köln"), None, Some("Bonn")])],
+        })
         .unwrap();
     assert!(scored[0].score < scored[1].score && scored[1].score < scored[3].score, "the unknown is average");
     assert_eq!(scored[1].score, scored[2].score);
@@ -230,8 +232,7 @@ fn interactions_are_found_where_they_are_and_only_there() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let mut outcome = |log_odds: f64| rng.random::<f64>() < 1.0 / (1.0 + (-log_odds).exp());
     let table = |bad: Vec<bool>| {
-        let columns =
-            [("a", &a), ("b", &b), ("c", &c)].iter().map(|(n, v)| Column::from_options(n, v)).collect();
+        let columns = [("a", &a), ("b", &b), ("c", &c)].iter().map(|(n, v)| Column::from_options(n, v)).collect();
         TrainingTable::new(columns, bad).unwrap()
     };
     let value = |v: &[Option<f64>], i: usize| v[i].unwrap();

@@ -492,8 +492,7 @@ mod tests {
     #[test]
     fn auto_takes_the_best_of_all_trends() {
         // A valley that a monotone search halves.
-        let cells: Vec<Cell> =
-            [30.0, 20.0, 8.0, 22.0, 31.0].iter().map(|&bad| Cell { rows: 100.0, bad }).collect();
+        let cells: Vec<Cell> = [30.0, 20.0, 8.0, 22.0, 31.0].iter().map(|&bad| Cell { rows: 100.0, bad }).collect();
         let value = |trend| optimal(&cells, Objective::Iv, trend, &FREE).unwrap().value;
         let auto = optimal(&cells, Objective::Iv, Trend::Auto, &FREE).unwrap();
         let single = [Trend::Ascending, Trend::Descending, Trend::Peak, Trend::Valley].map(value);

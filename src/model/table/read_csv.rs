@@ -1,6 +1,6 @@
 //! Delimited text: separator found from the header, cells typed by column.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use csv::ByteRecord;
 
@@ -12,7 +12,6 @@ use crate::model::ModelError;
 /// A CSV file, held as records.
 #[derive(Debug)]
 pub struct CsvTable {
-    path: PathBuf,
     names: Vec<String>,
     records: Vec<ByteRecord>,
 }
@@ -45,7 +44,7 @@ impl CsvTable {
             }
             records.push(record);
         }
-        Ok(Self { path: path.to_owned(), names, records })
+        Ok(Self { names, records })
     }
 
     /// Column names.
@@ -131,11 +130,6 @@ impl CsvTable {
             }
             _ => (Kind::Text, None),
         }
-    }
-
-    /// The file this table was read from.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::column::{Column, Direction, Values, number_as_text};
-use super::file::{Kind, TableFile};
+use super::file::TableFile;
 use crate::model::ModelError;
 
 /// Where feature columns come from: memory, or a file read one column at a time.
@@ -214,13 +214,4 @@ pub fn read_target(file: &TableFile, name: &str, positive: Option<&str>) -> Resu
 
 fn as_number(text: &str) -> Option<f64> {
     super::parse::number(text)
-}
-
-/// The kind a column of a training table has.
-#[must_use]
-pub fn kind_of(values: &Values) -> Kind {
-    match values {
-        Values::Number(_) => Kind::Number,
-        Values::Text(_) => Kind::Text,
-    }
 }

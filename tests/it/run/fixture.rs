@@ -30,6 +30,7 @@ pub fn data() -> &'static Path {
 /// A job folder: the demo's rules, with fewer and shorter snapshots.
 pub fn job() -> &'static Path {
     static JOB: OnceLock<TempDir> = OnceLock::new();
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
     let folder = JOB.get_or_init(|| {
         let folder = TempDir::new().unwrap();
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo");
@@ -55,7 +56,6 @@ pub fn job() -> &'static Path {
         fs::write(folder.path().join("job.toml"), format!("{before}{model}")).unwrap();
         folder
     });
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| folder.path().join("job.toml"))
 }
 
