@@ -43,7 +43,7 @@ impl Default for BinningSettings {
     fn default() -> Self {
         Self {
             pre_binning: PreBinning::Quantile,
-            max_cells: 50,
+            max_cells: 40,
             objective: Objective::Iv,
             trend: Trend::Auto,
             min_bins: 2,
