@@ -16,7 +16,7 @@ use super::prepare::{Prepared, prepare};
 use super::report::{
     Dropped, PartReport, Removal, RoundingReport, Stage, TrainReport, TuningReport, VariableReport, measure_part,
 };
-use super::scorecard::{FORMAT, PairTable, ScoredVariable, Scorecard, reason_code};
+use super::scorecard::{FORMAT, PairTable, Scorecard, ScoredVariable, reason_code};
 use super::selection::{Candidate, suspected_leaks};
 use super::settings::TrainSettings;
 use super::shape::{order_of, shaped};
@@ -60,7 +60,7 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
         let why = format!("no variable tells good from bad ({})", reasons.join("; "));
         return Err(ModelError::CannotTrain { why });
     }
-    let mut warnings = suspected_leaks(&candidates);
+    let mut warnings = suspected_leaks(&candidates, &prepared.columns, &rows, &table.target, table.weights.as_deref());
     warnings.extend(prepared.notes.iter().cloned());
 
     let bag = grow(&prepared, table, &rows, settings)?;
@@ -76,7 +76,8 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
                 variable: name.clone(),
                 stage: Stage::Contribution,
                 rule: "no-points".to_owned(),
-                why: "beside the other variables, and never against its own event rates, it would earn no points".to_owned(),
+                why: "beside the other variables, and never against its own event rates, it would earn no points"
+                    .to_owned(),
             });
         }
     }
@@ -226,10 +227,8 @@ fn assemble(
         let (Some(a), Some(b)) = (tables.sides.get(&found.left), tables.sides.get(&found.right)) else { continue };
         let (left_groups, right_groups) = (groups_of_bins(&candidates, left, a), groups_of_bins(&candidates, right, b));
         let empty = Vec::new();
-        let (x, y) = (
-            mains.codes.columns.get(left).unwrap_or(&empty),
-            mains.codes.columns.get(right).unwrap_or(&empty),
-        );
+        let (x, y) =
+            (mains.codes.columns.get(left).unwrap_or(&empty), mains.codes.columns.get(right).unwrap_or(&empty));
         let group = |groups: &[u8], bin: u8| usize::from(groups.get(usize::from(bin)).copied().unwrap_or_default());
         let cells: Vec<u8> = x
             .iter()
@@ -258,10 +257,9 @@ fn assemble(
         problem.codes.columns.push(cells);
         problem.codes.widths.push(values.len());
         let labels = |place: usize, side: &super::interactions::Side| -> Vec<String> {
-            candidates
-                .get(place)
-                .and_then(|c| prepared.columns.get(c.column).zip(Some(c.column)))
-                .map_or_else(Vec::new, |(fine, column)| {
+            candidates.get(place).and_then(|c| prepared.columns.get(c.column).zip(Some(c.column))).map_or_else(
+                Vec::new,
+                |(fine, column)| {
                     let shape = shapes.get(&column).cloned().unwrap_or_default();
                     let order = order_of(fine, &shape);
                     let starts = std::iter::once(0).chain(side.ends.iter().copied());
@@ -269,7 +267,8 @@ fn assemble(
                         starts.zip(&side.ends).map(|(i, &j)| group_label(fine, &order, i, j)).collect();
                     labels.extend(["special".to_owned(), "missing".to_owned()]);
                     labels
-                })
+                },
+            )
         };
         let name = |i: usize| candidates.get(i).map_or("", |c| c.binned.bins.name.as_str());
         pairs.push(PairTable {
@@ -332,12 +331,8 @@ fn build(
     }
     let ones: Vec<f64> = fitted.problem.weights.clone().unwrap_or_else(|| vec![1.0; fitted.problem.rows()]);
     let cross = fitted.problem.cross(&ones);
-    let in_order: Vec<Vec<usize>> = fitted
-        .orders
-        .iter()
-        .zip(&offsets)
-        .map(|(o, &offset)| o.bins.iter().map(|b| offset + b).collect())
-        .collect();
+    let in_order: Vec<Vec<usize>> =
+        fitted.orders.iter().zip(&offsets).map(|(o, &offset)| o.bins.iter().map(|b| offset + b).collect()).collect();
     let weight: f64 = ones.iter().sum();
     let (points, singly, jointly) = round_jointly(&exact, &cross, weight, &in_order);
     write_tables(&mut fitted, &offsets, &points, &cross, weight);
@@ -356,7 +351,8 @@ fn build(
     scorecard.master_scale();
 
     let measure = |rows: &[u32], replicates: u32| {
-        let settings = ValidationSettings { bootstrap_replicates: replicates, seed: settings.seed, ..Default::default() };
+        let settings =
+            ValidationSettings { bootstrap_replicates: replicates, seed: settings.seed, ..Default::default() };
         measure(&scorecard, &fitted.candidates, prepared, table, rows, &settings)
     };
     let test_rows = part(table, true);
@@ -523,9 +519,7 @@ fn variable_reports(
             let variance: f64 = loading
                 .iter()
                 .enumerate()
-                .map(|(i, l)| {
-                    l * l * variances.get(offset + i).copied().unwrap_or(0.0)
-                })
+                .map(|(i, l)| l * l * variances.get(offset + i).copied().unwrap_or(0.0))
                 .sum();
             let slope_error = variance.sqrt();
             let p_value = 2.0 * (1.0 - normal.cdf((slope / slope_error.max(1e-12)).abs()));
