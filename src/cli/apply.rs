@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema, UInt8Type};
 use clap::Args;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use serde_json::{Value, json};
 
 use crate::model::registry::load_folder;
@@ -135,7 +135,10 @@ impl Sink {
         fields.push(Field::new("band", coded.clone(), false));
         fields.extend(OWN.iter().skip(3).map(|n| Field::new(*n, coded.clone(), true)));
         let schema = Arc::new(Schema::new(fields));
-        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| ModelError::table(path, e))?;
         Ok(Self::Parquet(Some(Box::new(writer)), schema, path.clone()))

@@ -14,7 +14,7 @@ use super::error::ModelError;
 use super::fit::{Solver, SolverCheck, Strength, polish};
 use super::prepare::Prepared;
 use super::settings::TrainSettings;
-use super::sign::solve_signed;
+use super::sign::{pool_in_order, solve_signed};
 use super::table::TrainingTable;
 use super::terms;
 
@@ -62,7 +62,7 @@ pub struct Bag {
 /// Share of the rows that a member sees: what a bootstrap sample holds of distinct rows.
 const SEEN_SHARE: f64 = 0.632;
 /// Members that every strength is tried with.
-const TRIAL_MEMBERS: usize = 4;
+const TRIAL_MEMBERS: usize = 3;
 /// Gradient (per row) at which strengths can be compared.
 const TRIAL_TOLERANCE: f64 = 1e-5;
 /// Gradient (per row) of a member's optimum.
@@ -197,6 +197,12 @@ fn member(
             (solution.theta.clone(), SolverCheck::trial(solution.gradient))
         };
         theta = solution.theta;
+        for (candidate, &offset) in candidates.iter().zip(&offsets) {
+            let bins = &candidate.binned.bins.bins;
+            let woe: Vec<f64> = bins.iter().map(|b| b.woe).collect();
+            let rows: Vec<f64> = bins.iter().map(|b| b.rows).collect();
+            pool_in_order(&woe, &rows, values.get_mut(offset..offset + bins.len()).unwrap_or_default());
+        }
         let shift = terms::centre(&candidates, &mut values);
         let mut shapes = BTreeMap::new();
         for (candidate, &offset) in candidates.iter().zip(&offsets) {

@@ -292,38 +292,33 @@ impl Scorecard {
     #[must_use]
     pub fn reason_factors(&self, block: &BlockScores) -> Vec<[Option<u8>; MAX_REASONS]> {
         let rows = block.score.len();
-        let mut worst = Worst::new(rows);
-        let best = |points: &[i32]| points.iter().max().copied().unwrap_or_default();
-        for from_best in [false, true] {
-            let open: Vec<bool> = worst.lost.iter().map(|l| l.first().is_none_or(|&x| x <= 0)).collect();
-            if from_best && !open.contains(&true) {
-                break;
-            }
-            for (factor, (variable, bins)) in self.variables.iter().zip(&block.bins).enumerate() {
-                let reference = if from_best { best(&variable.points) } else { variable.reference_points };
-                let mut lost = padded(&variable.points);
-                for l in &mut lost {
-                    *l = reference - *l;
-                }
-                for (row, (&bin, &open)) in bins.iter().zip(&open).enumerate() {
-                    if open {
-                        worst.offer(row, lost[usize::from(bin)], factor);
-                    }
-                }
-            }
-            for (at, table) in self.tables.iter().enumerate() {
-                let reference = if from_best { best(&table.points.concat()) } else { table.reference_points };
-                let (Some(left), Some(right)) = (block.bins.get(table.left), block.bins.get(table.right)) else {
-                    continue;
-                };
-                for (row, ((&l, &r), &open)) in left.iter().zip(right).zip(&open).enumerate() {
-                    if open {
-                        worst.offer(row, reference - table.points_at(l, r), self.variables.len() + at);
-                    }
-                }
+        let mut worst = vec![Worst::default(); rows];
+        for (factor, (variable, bins)) in self.variables.iter().zip(&block.bins).enumerate() {
+            let lost = padded(&variable.points).map(|p| variable.reference_points - p);
+            for (worst, &bin) in worst.iter_mut().zip(bins) {
+                worst.offer(lost[usize::from(bin)], factor);
             }
         }
-        worst.factors
+        for (at, table) in self.tables.iter().enumerate() {
+            let (Some(left), Some(right)) = (block.bins.get(table.left), block.bins.get(table.right)) else { continue };
+            for (worst, (&l, &r)) in worst.iter_mut().zip(left.iter().zip(right)) {
+                worst.offer(table.reference_points - table.points_at(l, r), self.variables.len() + at);
+            }
+        }
+        let best = |points: &[i32]| points.iter().max().copied().unwrap_or_default();
+        let best_of: Vec<i32> = self
+            .variables
+            .iter()
+            .map(|v| best(&v.points))
+            .chain(self.tables.iter().map(|t| best(&t.points.concat())))
+            .collect();
+        for (row, worst) in worst.iter_mut().enumerate().filter(|(_, w)| w.factors[0].is_none()) {
+            let bins: Vec<u8> = block.bins.iter().filter_map(|b| b.get(row)).copied().collect();
+            for (factor, (points, best)) in self.points_of(&bins).into_iter().zip(&best_of).enumerate() {
+                worst.offer(best - points, factor);
+            }
+        }
+        worst.into_iter().map(|w| w.factors).collect()
     }
 
     fn reason(&self, bins: &[u8], factor: usize, points_lost: i32) -> Option<Reason> {
@@ -358,25 +353,21 @@ impl PairTable {
     }
 }
 
-/// The factors that lost most points, row by row.
+/// The factors of one row that lost most points.
+#[derive(Clone, Copy, Default)]
 struct Worst {
-    lost: Vec<[i32; MAX_REASONS]>,
-    factors: Vec<[Option<u8>; MAX_REASONS]>,
+    lost: [i32; MAX_REASONS],
+    factors: [Option<u8>; MAX_REASONS],
 }
 
 impl Worst {
-    fn new(rows: usize) -> Self {
-        Self { lost: vec![[0; MAX_REASONS]; rows], factors: vec![[None; MAX_REASONS]; rows] }
-    }
-
     /// Keeps a factor if it lost more than the least of those kept; on a tie the earlier one stays ahead.
-    fn offer(&mut self, row: usize, lost: i32, factor: usize) {
-        let (Some(kept), Some(factors)) = (self.lost.get_mut(row), self.factors.get_mut(row)) else { return };
-        let mut held = (lost, u8::try_from(factor).ok());
-        if held.0 <= kept[MAX_REASONS - 1] {
+    fn offer(&mut self, lost: i32, factor: usize) {
+        if lost <= self.lost[MAX_REASONS - 1] {
             return;
         }
-        for (l, f) in kept.iter_mut().zip(factors.iter_mut()) {
+        let mut held = (lost, u8::try_from(factor).ok());
+        for (l, f) in self.lost.iter_mut().zip(&mut self.factors) {
             if held.0 > *l {
                 std::mem::swap(&mut held.0, l);
                 std::mem::swap(&mut held.1, f);

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::binning::{Binned, Cell, FineColumn};
+use super::binning::{Binned, Cell, FineColumn, tally};
 use super::report::{Dropped, Stage};
 use super::settings::TrainSettings;
 
@@ -22,12 +22,18 @@ const LEAK_AUC: f64 = 0.97;
 
 /// Names variables that predict the outcome too well to be true.
 #[must_use]
-pub fn suspected_leaks(candidates: &[Candidate]) -> Vec<String> {
+pub fn suspected_leaks(
+    candidates: &[Candidate],
+    columns: &[FineColumn],
+    rows: &[u32],
+    target: &[bool],
+    weights: Option<&[f64]>,
+) -> Vec<String> {
     candidates
         .iter()
         .filter_map(|c| {
             let bins = &c.binned.bins;
-            let auc = single_auc(&bins.bins.iter().map(super::binning::Bin::cell).collect::<Vec<_>>());
+            let auc = single_auc(&tally(columns.get(c.column)?, rows, target, weights));
             (bins.iv > LEAK_IV || auc > LEAK_AUC).then(|| {
                 format!(
                     "variable {:?} alone reaches AUC {auc:.4} (information value {:.2}): a leak of the outcome is \
@@ -39,7 +45,7 @@ pub fn suspected_leaks(candidates: &[Candidate]) -> Vec<String> {
         .collect()
 }
 
-/// Area under the curve when bins are ordered by event rate.
+/// Area under the curve when cells are ordered by event rate.
 fn single_auc(cells: &[Cell]) -> f64 {
     let mut sorted = cells.to_vec();
     sorted.sort_by(|a, b| a.rate().total_cmp(&b.rate()));

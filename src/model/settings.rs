@@ -43,7 +43,7 @@ impl Default for TrainSettings {
             specials: Vec::new(),
             min_iv: 0.005,
             max_correlation: 0.97,
-            max_variables: 80,
+            max_variables: 48,
             min_points_range: 1,
             members: 16,
             member_rows: 60_000,

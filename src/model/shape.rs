@@ -3,6 +3,7 @@
 use super::binning::{Binned, Cell, FineColumn, FineScale, regroup};
 use super::settings::TrainSettings;
 use super::sign::pool_in_order;
+use super::table::Direction;
 
 /// A variable's final bins with the log odds of each.
 #[derive(Debug, Clone)]
@@ -25,6 +26,7 @@ pub fn shaped(
     tally: &[Cell],
     shape: &[f64],
     must_cut: &[usize],
+    direction: Direction,
     settings: &TrainSettings,
 ) -> Shaped {
     let order = order_of(column, shape);
@@ -44,6 +46,7 @@ pub fn shaped(
         let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
         let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
         pool_in_order(&woe, &rows, &mut values);
+        pool_along(direction, &rows, ends.len(), &mut values);
         // Neighbours of equal value are one bin, unless a table needs the cut.
         let equal = |k: usize| {
             let (a, b) = (values.get(k - 1), values.get(k));
@@ -74,7 +77,21 @@ pub fn shaped(
     let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
     let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
     pool_in_order(&woe, &rows, &mut values);
+    pool_along(direction, &rows, ends.len(), &mut values);
     Shaped { binned, values, joined }
+}
+
+/// Holds the regular bins to a declared direction.
+fn pool_along(direction: Direction, rows: &[f64], regular: usize, values: &mut [f64]) {
+    let sign = match direction {
+        Direction::HigherSafer => 1.0,
+        Direction::LowerSafer => -1.0,
+        Direction::Either => return,
+    };
+    let places: Vec<f64> = (0..regular).map(|k| sign * k as f64).collect();
+    if let (Some(rows), Some(values)) = (rows.get(..regular), values.get_mut(..regular)) {
+        pool_in_order(&places, rows, values);
+    }
 }
 
 /// Numbers keep their order, text levels go from the safest to the riskiest.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::binning::{BinRole, FineColumn, bin_variable, tally};
+use super::binning::{BinRole, Cell, FineColumn, FineScale, bin_variable, tally};
 use super::fit::{Codes, Penalty, Problem, Strength};
 use super::prepare::Prepared;
 use super::report::{Dropped, Stage};
@@ -19,17 +19,33 @@ pub fn cut(
     settings: &TrainSettings,
 ) -> (Vec<Candidate>, Vec<Dropped>) {
     let weights = table.weights.as_deref();
+    let tallies: Vec<Vec<Cell>> =
+        prepared.columns.par_iter().map(|column| tally(column, rows, &table.target, weights)).collect();
+    let passing = screened(prepared, &tallies, settings);
     let outcomes: Vec<_> = prepared
         .columns
         .par_iter()
-        .map(|column| {
-            let direction = table.directions.get(&column.name).copied().unwrap_or(Direction::Either);
-            bin_variable(column, &tally(column, rows, &table.target, weights), direction, &settings.binning)
+        .zip(&tallies)
+        .zip(&passing)
+        .map(|((column, counts), &passes)| {
+            passes.then(|| {
+                let direction = table.directions.get(&column.name).copied().unwrap_or(Direction::Either);
+                bin_variable(column, counts, direction, &settings.binning)
+            })
         })
         .collect();
     let mut dropped = Vec::new();
     let mut candidates = Vec::new();
     for (column, (fine, outcome)) in prepared.columns.iter().zip(outcomes).enumerate() {
+        let Some(outcome) = outcome else {
+            dropped.push(Dropped {
+                variable: fine.name.clone(),
+                stage: Stage::Selection,
+                rule: "screen".to_owned(),
+                why: format!("{} columns tell more before they are cut", SCREEN_FACTOR * settings.max_variables),
+            });
+            continue;
+        };
         match outcome {
             Ok(binned) => candidates.push(Candidate { column, binned }),
             Err(unusable) => dropped.push(Dropped {
@@ -42,6 +58,55 @@ pub fn cut(
     }
     let kept = select(candidates, &prepared.columns, rows, settings, &mut dropped);
     (kept, dropped)
+}
+
+/// Of how many times `max_variables` columns the cuts are searched at most.
+const SCREEN_FACTOR: usize = 2;
+/// Groups of cells over which columns are compared before they are cut.
+const SCREEN_GROUPS: f64 = 8.0;
+
+/// Where there are far more columns than variables can be, only those are cut that tell most over a few groups of cells.
+fn screened(prepared: &Prepared, tallies: &[Vec<Cell>], settings: &TrainSettings) -> Vec<bool> {
+    let most = SCREEN_FACTOR * settings.max_variables;
+    if tallies.len() <= most {
+        return vec![true; tallies.len()];
+    }
+    let worth: Vec<f64> = prepared.columns.iter().zip(tallies).map(|(c, t)| rough_worth(c, t)).collect();
+    let mut order: Vec<usize> = (0..worth.len()).collect();
+    let value = |i: usize| worth.get(i).copied().unwrap_or_default();
+    order.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
+    let mut passing = vec![false; worth.len()];
+    for i in order.into_iter().take(most) {
+        if let Some(slot) = passing.get_mut(i) {
+            *slot = true;
+        }
+    }
+    passing
+}
+
+/// Pearson's χ² over a few groups of cells, special and missing values apart.
+fn rough_worth(column: &FineColumn, counts: &[Cell]) -> f64 {
+    let total = counts.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let rate = total.rate();
+    let piece = |c: Cell| {
+        let expected = c.rows * rate;
+        if c.rows > 0.0 { (c.bad - expected).powi(2) / (expected * (1.0 - rate)).max(1e-12) } else { 0.0 }
+    };
+    let (regular, beside) = counts.split_at(column.cells.min(counts.len()));
+    let mut order: Vec<Cell> = regular.to_vec();
+    if matches!(column.scale, FineScale::Text { .. }) {
+        order.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
+    }
+    let mut worth: f64 = beside.iter().map(|&c| piece(c)).sum();
+    let mut open = Cell::default();
+    for cell in order {
+        open = open.plus(cell);
+        if open.rows >= total.rows / SCREEN_GROUPS {
+            worth += piece(open);
+            open = Cell::default();
+        }
+    }
+    worth + piece(open)
 }
 
 /// Bin codes of the candidates for the rows given.

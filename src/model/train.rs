@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::bag::{Bag, grow};
-use super::binning::{Cell, group_label, tally};
+use super::binning::{Cell, FineScale, group_label, tally};
 use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, Method, choose_calibration};
 use super::error::ModelError;
 use super::fit::{Problem, Solver, SolverCheck, inverse_diagonal, sigmoid};
@@ -21,7 +21,7 @@ use super::selection::{Candidate, suspected_leaks};
 use super::settings::TrainSettings;
 use super::shape::{order_of, shaped};
 use super::sign::Order;
-use super::table::TrainingTable;
+use super::table::{Direction, TrainingTable};
 use super::terms;
 use super::validation::{Ranked, ValidationSettings};
 
@@ -60,7 +60,7 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
         let why = format!("no variable tells good from bad ({})", reasons.join("; "));
         return Err(ModelError::CannotTrain { why });
     }
-    let mut warnings = suspected_leaks(&candidates);
+    let mut warnings = suspected_leaks(&candidates, &prepared.columns, &rows, &table.target, table.weights.as_deref());
     warnings.extend(prepared.notes.iter().cloned());
 
     let bag = grow(&prepared, table, &rows, settings)?;
@@ -183,11 +183,15 @@ fn assemble(
         if high - low < least && !in_tables.contains(&column) {
             continue;
         }
+        let direction = match fine.scale {
+            FineScale::Number { .. } => table.directions.get(&fine.name).copied().unwrap_or_default(),
+            FineScale::Text { .. } => Direction::Either,
+        };
         let must: &[usize] = match tables.sides.get(&column) {
             Some(side) if in_tables.contains(&column) => &side.ends,
             _ => &[],
         };
-        let cut = shaped(fine, &counts, shape, must, settings);
+        let cut = shaped(fine, &counts, shape, must, direction, settings);
         for bins in cut.joined {
             removals.push(Removal {
                 variable: fine.name.clone(),

@@ -43,14 +43,14 @@ impl Default for BinningSettings {
     fn default() -> Self {
         Self {
             pre_binning: PreBinning::Quantile,
-            max_cells: 50,
+            max_cells: 40,
             objective: Objective::Iv,
             trend: Trend::Auto,
             min_bins: 2,
             max_bins: 10,
             min_size_share: 0.03,
-            min_events: 3.0,
-            min_non_events: 3.0,
+            min_events: 0.0,
+            min_non_events: 0.0,
             min_rate_difference: 0.0,
             max_p_value: None,
             smoothing: 4.0,

@@ -68,6 +68,10 @@ impl CsvTable {
             None => self.infer(at),
         };
         let values = match kind {
+            // A model keeps dates as days: a column that is all dates is read as such.
+            Kind::Number if self.infer(at).0 == Kind::Date => {
+                Values::Number(self.parsed(at, &name, kind, parse::date)?)
+            }
             Kind::Number => Values::Number(self.parsed(at, &name, kind, parse::number)?),
             Kind::Date => Values::Number(self.parsed(at, &name, kind, parse::date)?),
             Kind::Text => {

@@ -14,7 +14,7 @@ use super::file::{Kind, refuse_duplicates};
 use crate::model::ModelError;
 
 /// Rows of a block when a table is streamed: large enough to amortise calls, small enough to stay in cache.
-const BLOCK_ROWS: usize = 65_536;
+const BLOCK_ROWS: usize = 16_384;
 const MICROS_PER_DAY: f64 = 86_400_000_000.0;
 
 /// An opened Parquet file: its footer only.
