@@ -20,7 +20,7 @@ pub struct CheckArgs {
 #[derive(Debug, Serialize)]
 struct CheckAnswer<'a> {
     as_of: Date,
-    ledger: &'a [LedgerLine],
+    ledger: Vec<&'a LedgerLine>,
 }
 
 /// Runs the command.
@@ -30,10 +30,10 @@ struct CheckAnswer<'a> {
 pub fn execute(args: &CheckArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let ingested = check_job(&args.job.path, &args.job.options()?, terminal)?;
     terminal.finish();
-    let answer = CheckAnswer { as_of: ingested.as_of.date(), ledger: &ingested.ledger };
+    let answer = CheckAnswer { as_of: ingested.as_of.date(), ledger: ingested.whole_ledger().collect() };
     output.show(&answer, |answer| {
         let mut text = format!("configuration and data are sound as of {}\n", answer.as_of);
-        for line in answer.ledger {
+        for line in &answer.ledger {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,

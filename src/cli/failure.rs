@@ -96,6 +96,9 @@ impl Failure {
 
     /// What the operator can do, where it is not in the message.
     fn next_step(&self) -> Option<&'static str> {
+        if matches!(self, Self::NotFound(_) | Self::Publish(_) | Self::Report(_)) {
+            return None;
+        }
         match self.code() {
             ExitCode::Busy => Some("another run holds the output folder; retry when it has ended"),
             ExitCode::InputMissing => Some(

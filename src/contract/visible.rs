@@ -110,3 +110,85 @@ fn before(frame: &DataFrame, time: &str, as_of: &AsOf) -> PolarsResult<BooleanCh
 fn known(comparison: &BooleanChunked) -> BooleanChunked {
     if comparison.null_count() == 0 { comparison.clone() } else { comparison.iter().map(|c| c == Some(true)).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::contract::{ORDERS, SHIPMENTS};
+
+    fn as_of() -> AsOf {
+        AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap()
+    }
+
+    /// Every column of the contract: null, but for the instants given, in microseconds after as-of.
+    fn frame(table: &TableContract, rows: usize, times: &[(&str, &[Option<i64>])]) -> DataFrame {
+        let instant = DataType::Datetime(TimeUnit::Microseconds, None);
+        let columns = table.columns.iter().map(|c| match times.iter().find(|(name, _)| *name == c.name) {
+            Some((_, offsets)) => {
+                let micros: Int64Chunked = offsets.iter().map(|o| o.map(|o| as_of().micros() + o)).collect();
+                micros.into_series().cast(&instant).unwrap().with_name(c.name.into()).into_column()
+            }
+            None if c.name.ends_with("_at") => Column::full_null(c.name.into(), rows, &instant),
+            None if c.name.ends_with("_minor") => Int64Chunked::full(c.name.into(), 7, rows).into_column(),
+            None => StringChunked::full(c.name.into(), "x", rows).into_column(),
+        });
+        DataFrame::new(rows, columns.collect()).unwrap()
+    }
+
+    #[test]
+    fn the_very_instant_is_not_visible() {
+        let rows = frame(
+            &ORDERS,
+            5,
+            &[
+                ("placed_at", &[Some(-1), Some(0), Some(-1), Some(-1), None]),
+                ("recorded_at", &[Some(-1), None, Some(0), None, None]),
+            ],
+        );
+        let sifted = visible(&ORDERS, rows, &as_of(), None).unwrap();
+        let ahead: Vec<_> = sifted.ahead.iter().flatten().collect();
+        assert_eq!(ahead, [false, true, true, false, false], "an event that cannot be read is not ahead");
+        assert_eq!(sifted.visible.height(), 3);
+    }
+
+    #[test]
+    fn later_milestones_are_masked_with_what_they_reveal() {
+        let rows = frame(
+            &ORDERS,
+            2,
+            &[
+                ("placed_at", &[Some(-5), Some(-5)]),
+                ("paid_at", &[Some(-1), Some(0)]),
+                ("refunded_at", &[Some(-1), Some(3)]),
+            ],
+        );
+        let seen = visible(&ORDERS, rows, &as_of(), None).unwrap().visible;
+        let known = |name: &str| -> Vec<bool> { seen.column(name).unwrap().is_not_null().iter().flatten().collect() };
+        assert_eq!(known("paid_at"), [true, false]);
+        assert_eq!(known("refunded_at"), [true, false]);
+        assert_eq!(known("refund_minor"), [true, false], "the sum is known only once the refund is");
+        assert_eq!(known("amount_minor"), [true, true]);
+    }
+
+    #[test]
+    fn a_row_without_a_time_of_its_own_is_seen_with_its_parent() {
+        let rows = || frame(&SHIPMENTS, 4, &[("promised_at", &[Some(9), Some(9), Some(-9), None])]);
+        let parents: BooleanChunked = [true, false, false, false].into_iter().collect();
+        let ahead: Vec<_> =
+            visible(&SHIPMENTS, rows(), &as_of(), Some(&parents)).unwrap().ahead.iter().flatten().collect();
+        assert_eq!(ahead, [false, true, false, true], "a dated orphan is for the wash to judge");
+        assert!(!visible(&SHIPMENTS, rows(), &as_of(), None).unwrap().ahead.any());
+    }
+
+    #[test]
+    fn a_replaced_version_is_hidden_once_the_next_is_known() {
+        let mut rows = frame(&ORDERS, 3, &[("placed_at", &[Some(-9), Some(-9), Some(-9)])]);
+        let replaced = frame(&ORDERS, 3, &[("placed_at", &[Some(-1), Some(0), None])]);
+        rows.with_column(replaced.column("placed_at").unwrap().clone().with_name(SUPERSEDED_AT.into())).unwrap();
+        let ahead: Vec<_> = visible(&ORDERS, rows, &as_of(), None).unwrap().ahead.iter().flatten().collect();
+        assert_eq!(ahead, [true, false, false]);
+    }
+}

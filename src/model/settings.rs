@@ -32,6 +32,8 @@ pub struct TrainSettings {
     pub scaling: Scaling,
     /// Lowest probability of default that is ever stated.
     pub pd_floor: f64,
+    /// Missing values never earn more than the average row, whatever training saw: for tables where a gap may be of the subject's own making.
+    pub missing_is_never_good: bool,
     /// Seed of the members' parts.
     pub seed: u64,
 }
@@ -50,6 +52,7 @@ impl Default for TrainSettings {
             max_tables: 16,
             scaling: Scaling::default(),
             pd_floor: 0.0003,
+            missing_is_never_good: false,
             seed: 1,
         }
     }

@@ -172,6 +172,19 @@ pub fn start(candidates: &[Candidate], problem: &Problem) -> Vec<f64> {
     theta
 }
 
+/// Holds the bin of missing values at the average row or below. Terms are centred; what the average row loses by it is left with it: the
+/// model errs on the side of caution.
+pub fn cap_missing(candidates: &[Candidate], theta: &mut [f64]) {
+    let mut offset = 0;
+    for candidate in candidates {
+        let bins = &candidate.binned.bins;
+        if let Some(value) = theta.get_mut(offset + bins.missing) {
+            *value = value.min(0.0);
+        }
+        offset += bins.bins.len();
+    }
+}
+
 /// Shifts each term so that the average row has 0 from it; returns what the intercept must take. Bins that training never saw stay
 /// at the average or below: unknown is never good.
 pub fn centre(candidates: &[Candidate], theta: &mut [f64]) -> f64 {

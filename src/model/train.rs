@@ -215,6 +215,9 @@ fn assemble(
     }
     let mut intercept = bag.members.iter().map(|m| m.intercept).sum::<f64>() / bag.members.len() as f64;
     intercept += terms::centre(&candidates, &mut theta);
+    if settings.missing_is_never_good {
+        terms::cap_missing(&candidates, &mut theta);
+    }
 
     // Means and roundings need no more rows than this; every k-th stands for k.
     let step = rows.len().div_ceil(ENOUGH_ROWS).max(1);

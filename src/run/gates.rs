@@ -64,7 +64,7 @@ pub enum GateError {
 
 /// Checks every gate.
 pub fn check_gates(ingested: &Ingested, decided: &Decided, policy: &Policy) -> Result<(), GateError> {
-    if let Some(line) = ingested.ledger.iter().find(|l| !l.balances()) {
+    if let Some(line) = ingested.whole_ledger().find(|l| !l.balances()) {
         return Err(GateError::Ledger { table: line.table.clone(), file: line.file.clone() });
     }
     let scored = decided.scores.len() as u64;

@@ -63,7 +63,7 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
         writer.extend(rows)?;
         stage.seal(writer)?;
     }
-    stage.write_json("wash_ledger.json", &ingested.ledger)?;
+    stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;
     stage.write_json("results.json", summary)?;
     for path in files_below(&bundle.folder)? {
         copy(stage, "model", &bundle.folder, &path)?;

@@ -303,7 +303,9 @@ fn train_willingness(
     table.test = labelled.iter().map(|(r, _)| r.part == Part::Test).collect();
     // A merchant comes back snapshot after snapshot: folds are cut between merchants, not through them.
     table.groups = Some(labelled.iter().map(|(r, _)| crate::store::stable_hash(r.merchant.as_bytes())).collect());
-    Ok(model::train_scorecard(&table, &model::TrainSettings::default())?)
+    // A merchant who declares nothing, or whose history is short, must not score better for it.
+    let settings = model::TrainSettings { missing_is_never_good: true, ..model::TrainSettings::default() };
+    Ok(model::train_scorecard(&table, &settings)?)
 }
 
 fn train_receipts(names: &[String], rows: &[Row]) -> Result<TrainedAbility, TrainingError> {

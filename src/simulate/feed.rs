@@ -283,3 +283,60 @@ fn displaced(id: Id, number: u32) -> Id {
         Id::Buyer(_) | Id::Tracking(..) | Id::Currency(_) => id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{self, ORDERS};
+
+    const ORDER: Id = Id::Order(1, 1);
+
+    fn order(placed: Second, completed: Second) -> Vec<Cell> {
+        let mut row = vec![Cell::Null; ORDERS.columns.len()];
+        set(&ORDERS, &mut row, "order_id", Cell::Id(ORDER));
+        set(&ORDERS, &mut row, "placed_at", Cell::At(placed));
+        set(&ORDERS, &mut row, "completed_at", Cell::At(completed));
+        set(&ORDERS, &mut row, "refunded_at", Cell::At(completed + 10));
+        set(&ORDERS, &mut row, "refund_minor", Cell::Int(5));
+        row
+    }
+
+    fn cell<'a>(row: &'a [Cell], column: &str) -> &'a Cell {
+        &row[position(&ORDERS, column).unwrap()]
+    }
+
+    #[test]
+    fn a_version_hides_what_came_after_it_and_what_only_that_reveals() {
+        let version = stamped(&ORDERS, &order(100, 200), 205);
+        assert_eq!(cell(&version, "completed_at"), &Cell::At(200));
+        assert_eq!(cell(&version, "refunded_at"), &Cell::Null);
+        assert_eq!(cell(&version, "refund_minor"), &Cell::Null);
+        assert_eq!(cell(&version, "recorded_at"), &Cell::At(205));
+        let at_the_instant = stamped(&ORDERS, &order(100, 200), 200);
+        assert_eq!(cell(&at_the_instant, "completed_at"), &Cell::Null, "a stamp is later than what it shows");
+    }
+
+    #[test]
+    fn versions_are_sent_in_order_and_within_the_simulation() {
+        let mut draw = Draw::new(1, "test", 0);
+        let stamps = Stamps::of(&ORDERS, &order(0, 9 * DAY));
+        let (early, again) = stamps.twice(&mut draw, 1.0, 20 * DAY).unwrap();
+        assert!(0 < early && early < 9 * DAY + 10 && 9 * DAY + 10 < again);
+        assert!(stamps.twice(&mut draw, 1.0, 9 * DAY).is_none());
+        assert!(stamps.late(&mut draw, 1.0, 9 * DAY).is_none());
+        assert!(stamps.late(&mut draw, 1.0, 90 * DAY).unwrap() >= 11 * DAY);
+    }
+
+    #[test]
+    fn every_damage_is_of_a_column_and_every_table_can_be_damaged() {
+        for damage in &DAMAGES {
+            assert!(contract::table(damage.table).unwrap().column(damage.column).is_some(), "{}", damage.rule);
+            if let How::Before(column) | How::Beyond(column) = damage.how {
+                assert!(contract::table(damage.table).unwrap().column(column).is_some());
+            }
+        }
+        for table in contract::TABLES {
+            assert!(DAMAGES.iter().any(|d| d.table == table.name), "{}", table.name);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Opens one input of a job: its files as one lazy frame in which every row knows the file and row it came from.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use polars::io::RowIndex;
@@ -59,7 +60,13 @@ pub(crate) fn open(name: &str, spec: &InputSpec, data: &Path) -> Result<Option<O
     let opened: Vec<OneFile> = found
         .par_iter()
         .enumerate()
-        .map(|(index, file)| open_file(name, file, u32::try_from(index).unwrap_or(u32::MAX)))
+        .map(|(index, file)| {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            // A damaged footer can make the Parquet reader fail in any way.
+            catch_unwind(AssertUnwindSafe(|| open_file(name, file, index))).unwrap_or_else(|_| {
+                Err(SourceError::Corrupt { file: file.path.clone(), why: "the reader gave up on it".to_owned() })
+            })
+        })
         .collect::<Result<_, _>>()?;
     let is_text = opened.iter().any(|o| o.is_text);
     let rows = union(name, &found, opened.iter().map(|o| o.rows.clone()).collect())?;

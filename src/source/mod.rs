@@ -16,4 +16,4 @@ pub use conform::data_type;
 pub use csv_file::BrokenRow;
 pub use error::SourceError;
 pub use input::InputFile;
-pub use table::{SourceTable, Sources};
+pub use table::{JoinedInput, SourceTable, Sources};

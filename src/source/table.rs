@@ -29,24 +29,39 @@ pub struct SourceTable {
     pub not_mapped: Option<DataFrame>,
 }
 
+/// An input that no table is accounted by: its rows were only joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedInput {
+    /// Its files.
+    pub files: Vec<InputFile>,
+    /// Its rows that are no rows.
+    pub broken: Vec<BrokenRow>,
+}
+
 /// A job's inputs, opened when first needed and closed after the last table that needs them.
 pub struct Sources<'a> {
     job: &'a Job,
     open: BTreeMap<String, Option<OpenInput>>,
-    files: BTreeMap<String, Vec<InputFile>>,
+    read: BTreeMap<String, JoinedInput>,
 }
 
 impl<'a> Sources<'a> {
     /// The inputs of `job`. Nothing is read yet.
     #[must_use]
     pub fn new(job: &'a Job) -> Self {
-        Self { job, open: BTreeMap::new(), files: BTreeMap::new() }
+        Self { job, open: BTreeMap::new(), read: BTreeMap::new() }
     }
 
     /// Every file read so far, those that were only joined included, by input and path.
     #[must_use]
     pub fn files(&self) -> Vec<InputFile> {
-        self.files.values().flatten().cloned().collect()
+        self.read.values().flat_map(|input| input.files.clone()).collect()
+    }
+
+    /// The inputs read so far that drive no table of the job.
+    pub fn joined_only(&self) -> impl Iterator<Item = &JoinedInput> {
+        let drives = |name: &str| self.job.sources.iter().any(|spec| spec.from == name);
+        self.read.iter().filter(move |(name, _)| !drives(name)).map(|(_, input)| input)
     }
 
     /// Reads one contract table; `None` where its input is optional and absent.
@@ -116,7 +131,8 @@ impl<'a> Sources<'a> {
             if !self.open.contains_key(name) {
                 let opened = input::open(name, input, &self.job.data)?;
                 if let Some(opened) = &opened {
-                    self.files.insert(name.clone(), opened.files.clone());
+                    let read = JoinedInput { files: opened.files.clone(), broken: opened.broken.clone() };
+                    self.read.insert(name.clone(), read);
                     if !opened.broken.is_empty() {
                         tracing::warn!(
                             input = name,

@@ -114,6 +114,17 @@ impl StoreWriter {
     }
 }
 
+/// A store that is not finished leaves nothing behind.
+impl Drop for StoreWriter {
+    fn drop(&mut self) {
+        if self.building.exists()
+            && let Err(error) = fs::remove_dir_all(&self.building)
+        {
+            tracing::warn!(folder = %self.building.display(), %error, "cannot remove a half-built store");
+        }
+    }
+}
+
 fn sort_columns(table: &TableContract) -> Vec<&'static str> {
     let event = match table.visibility {
         Visibility::Instant(event) | Visibility::Day(event) => Some(event),

@@ -8,9 +8,9 @@ use polars::prelude::*;
 
 use super::error::IngestError;
 use super::latest_day::day_after_latest_full_day;
-use super::ledger::{LedgerLine, quarantined_share};
+use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::parents::Parents;
-use super::washing::wash_table;
+use super::washing::{account_for_joined, wash_table};
 use crate::config::{Job, SourceSpec};
 use crate::contract::{self, SUPERSEDED_AT};
 use crate::domain::AsOf;
@@ -58,7 +58,10 @@ pub struct Ingested {
     pub as_of: AsOf,
     /// One line a table and file, in washing order.
     pub ledger: Vec<LedgerLine>,
-    /// Broken rows by table; a table without any has an empty frame.
+    /// One line for each file that was only joined to others, under [`JOINED`]. They have no times, so their counts, unlike those of
+    /// the ledger's visible rows, grow with rows that only the future needs.
+    pub joined: Vec<LedgerLine>,
+    /// Broken rows by table; a table without any has an empty frame. Under [`JOINED`] those of files that were only joined.
     pub quarantine: BTreeMap<&'static str, DataFrame>,
     /// Every raw file that was read, those that were only joined included.
     pub inputs: Vec<InputFile>,
@@ -67,6 +70,11 @@ pub struct Ingested {
 }
 
 impl Ingested {
+    /// Every line: the tables' files, then the files that were only joined.
+    pub fn whole_ledger(&self) -> impl Iterator<Item = &LedgerLine> {
+        self.ledger.iter().chain(&self.joined)
+    }
+
     /// Rows read, over all tables.
     #[must_use]
     pub fn rows_read(&self) -> u64 {
@@ -108,7 +116,7 @@ pub fn ingest(
         sources.close_unused(job.sources.get(at + 1..).unwrap_or_default());
         let table = source.table;
         let washed = wash_table(source, &as_of, job.currency, &mut parents)?;
-        check_limit(job, spec, &washed.ledger)?;
+        check_limit(job, spec.table, &washed.ledger)?;
         let writer = match &mut writer {
             Some(writer) => writer,
             None => writer.insert(StoreWriter::create(store_dir, &as_of, buckets(job, spec, &washed.clean))?),
@@ -122,12 +130,23 @@ pub fn ingest(
         quarantine.insert(table.name, washed.quarantine);
         ledger.extend(washed.ledger);
     }
+    let mut joined = Vec::new();
+    for input in sources.joined_only() {
+        let (lines, broken) = account_for_joined(input)?;
+        check_limit(job, JOINED, &lines)?;
+        joined.extend(lines);
+        quarantine
+            .entry(JOINED)
+            .or_insert_with(|| broken.clear())
+            .vstack_mut(&broken)
+            .map_err(|e| IngestError::Frame { table: JOINED, why: e.to_string() })?;
+    }
     let writer = match writer {
         Some(writer) => writer,
         None => StoreWriter::create(store_dir, &as_of, 1)?,
     };
     let store = writer.finish()?;
-    Ok(Ingested { as_of, ledger, quarantine, inputs: sources.files(), store })
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), store })
 }
 
 /// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.
@@ -151,8 +170,8 @@ fn latest_date(job: &Job, sources: &mut Sources<'_>) -> Result<Date, IngestError
     day_after_latest_full_day(placed.iter().flatten(), &job.time_zone).ok_or(IngestError::NoOrders)
 }
 
-fn check_limit(job: &Job, spec: &SourceSpec, ledger: &[LedgerLine]) -> Result<(), IngestError> {
-    let limit = job.wash.max_quarantine_share_by_table.get(spec.table).copied();
+fn check_limit(job: &Job, table: &'static str, ledger: &[LedgerLine]) -> Result<(), IngestError> {
+    let limit = job.wash.max_quarantine_share_by_table.get(table).copied();
     let limit = limit.unwrap_or(job.wash.max_quarantine_share);
     let share = quarantined_share(ledger);
     if share <= limit {
@@ -166,7 +185,7 @@ fn check_limit(job: &Job, spec: &SourceSpec, ledger: &[LedgerLine]) -> Result<()
     counts.sort_by_key(|&(rule, count)| (std::cmp::Reverse(count), rule));
     let rules = counts.iter().take(5).map(|(rule, count)| format!("{rule} {count}")).collect::<Vec<_>>().join(", ");
     Err(IngestError::QuarantineLimit {
-        table: spec.table,
+        table,
         share,
         limit,
         quarantined: ledger.iter().map(|l| l.quarantined).sum(),

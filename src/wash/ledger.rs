@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::source::InputFile;
+
 /// What became of one file's rows in one contract table: `read = kept + quarantined + duplicate`, checked before anything is
 /// published.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerLine {
-    /// Contract table.
+    /// Contract table; [`JOINED`] for a file whose rows were only joined to others.
     pub table: String,
     /// Path below the data folder.
     pub file: String,
@@ -29,7 +31,14 @@ pub struct LedgerLine {
     pub rules: BTreeMap<String, u64>,
 }
 
+/// Stands for a table in the account of files that no table is made from, row by row.
+pub const JOINED: &str = "joined";
+
 impl LedgerLine {
+    pub(crate) fn of(table: &str, file: &InputFile) -> Self {
+        Self { table: table.to_owned(), file: file.path.clone(), raw_rows: file.raw_rows, ..Self::default() }
+    }
+
     /// Whether the identity holds.
     #[must_use]
     pub fn balances(&self) -> bool {

@@ -25,6 +25,6 @@ mod washing;
 pub use error::IngestError;
 pub use ingest::{AsOfChoice, IngestProgress, Ingested, ingest};
 pub use latest_day::day_after_latest_full_day;
-pub use ledger::{LedgerLine, quarantined_share};
+pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use parents::Parents;
 pub use washing::{Washed, wash_table};

@@ -124,7 +124,7 @@ fn file_name(files: &[InputFile], index: u32) -> String {
 
 /// Columns `table`, `file`, `row`, `key`, `rule`, `column`, `value`, `record` (the row as one JSON object, later milestones masked),
 /// sorted by key, rule and content, then file and row.
-pub(crate) fn quarantine_frame(table: &TableContract, mut broken: Vec<Broken>) -> PolarsResult<DataFrame> {
+pub(crate) fn quarantine_frame(table: &str, mut broken: Vec<Broken>) -> PolarsResult<DataFrame> {
     broken.sort();
     let text = |name: &str, cell: fn(&Broken) -> Option<&str>| {
         let cells: StringChunked = broken.iter().map(cell).collect();
@@ -134,7 +134,7 @@ pub(crate) fn quarantine_frame(table: &TableContract, mut broken: Vec<Broken>) -
     DataFrame::new(
         broken.len(),
         vec![
-            Column::new("table".into(), vec![table.name; broken.len()]),
+            Column::new("table".into(), vec![table; broken.len()]),
             text("file", |b| Some(&b.file)),
             rows.with_name("row".into()).into_column(),
             text("key", |b| b.key.as_deref()),

@@ -3,14 +3,14 @@
 use polars::prelude::*;
 
 use super::error::IngestError;
-use super::ledger::LedgerLine;
+use super::ledger::{JOINED, LedgerLine};
 use super::parents::{MISSING, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
 use super::quarantine::{broken_rows, lost_rows, quarantine_frame};
 use super::rules::{Rule, first_failing, row_rules};
 use super::versions::settle;
 use crate::contract::{TableContract, Type, UNREADABLE, Visibility, visible};
 use crate::domain::{AsOf, Currency};
-use crate::source::SourceTable;
+use crate::source::{JoinedInput, SourceTable};
 
 /// A washed table.
 #[derive(Debug, Clone)]
@@ -46,17 +46,28 @@ pub fn wash_table(
         })
 }
 
+/// Accounts for files whose rows were only joined: a row is kept if it is a row at all.
+pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>, DataFrame), IngestError> {
+    let mut ledger: Vec<LedgerLine> = input.files.iter().map(|file| LedgerLine::of(JOINED, file)).collect();
+    let broken = |e: PolarsError| IngestError::Frame { table: JOINED, why: e.to_string() };
+    let lost = lost_rows(&input.broken, None, &input.files).map_err(broken)?;
+    for line in &mut ledger {
+        line.read = line.raw_rows;
+        line.kept = line.raw_rows;
+    }
+    for row in &lost {
+        if let Some(line) = ledger.get_mut(row.file_index as usize) {
+            line.kept = line.kept.saturating_sub(1);
+            line.quarantined += 1;
+            *line.rules.entry(row.rule.clone()).or_default() += 1;
+        }
+    }
+    Ok((ledger, quarantine_frame(JOINED, lost).map_err(broken)?))
+}
+
 fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Parents) -> PolarsResult<Washed> {
     let SourceTable { table, frame, files, broken, not_mapped } = source;
-    let mut ledger: Vec<LedgerLine> = files
-        .iter()
-        .map(|file| LedgerLine {
-            table: table.name.to_owned(),
-            file: file.path.clone(),
-            raw_rows: file.raw_rows,
-            ..LedgerLine::default()
-        })
-        .collect();
+    let mut ledger: Vec<LedgerLine> = files.iter().map(|file| LedgerLine::of(table.name, file)).collect();
     count(&mut ledger, &frame, |line| &mut line.read)?;
 
     let frame = refer(table, frame, parents)?;
@@ -109,7 +120,7 @@ fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Par
     for lineage in ["_file", "_row"] {
         clean.drop_in_place(lineage)?;
     }
-    Ok(Washed { clean, quarantine: quarantine_frame(table, lost)?, ledger })
+    Ok(Washed { clean, quarantine: quarantine_frame(table.name, lost)?, ledger })
 }
 
 /// Adds the state of each reference as a hidden column, and the parent's merchant to tables that do not name one.

@@ -371,6 +371,7 @@ fn orders_world() -> World {
 fn refusal(world: &World) -> String {
     let error = world.run(date(2018, 4, 1)).unwrap_err();
     assert!(!world.path("store").exists(), "a refused run leaves no store");
+    assert!(!world.path("store.building").exists(), "nor half of one");
     error.to_string()
 }
 
@@ -601,4 +602,162 @@ fn the_job_decides_the_date_or_the_last_full_day_of_trade() {
     assert_eq!((made.as_of.date(), made.store.rows("orders")), (date(2018, 1, 22), Some(20)));
     let too_late = made.store.shard(0, &utc(date(2018, 1, 23))).unwrap_err();
     assert_names(&too_late.to_string(), &["2018-01-23", "2018-01-22"]);
+}
+
+#[test]
+fn files_that_are_only_joined_are_accounted_for_too() {
+    let (folder, job) = small_olist();
+    let customers = job.data.join("olist_customers_dataset.csv");
+    let text = fs::read_to_string(&customers).unwrap();
+    fs::write(&customers, text + "only,two\n").unwrap();
+    let made = ingest(&job, AsOfChoice::Day(date(2018, 6, 1)), &folder.path().join("store"), &mut |_| {}).unwrap();
+    let line = made.joined.iter().find(|l| l.file == "olist_customers_dataset.csv").unwrap();
+    assert_eq!((line.table.as_str(), line.read, line.kept, line.quarantined), ("joined", 4, 3, 1));
+    assert_eq!(texts(&made.quarantine["joined"], "record"), [Some("only,two".to_owned())]);
+}
+
+/// Three invented orders in the shape of the Olist export.
+fn small_olist() -> (tempfile::TempDir, Job) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let files = [
+        (
+            "olist_orders_dataset.csv",
+            "order_id,customer_id,order_status,order_purchase_timestamp,order_approved_at,order_delivered_carrier_date,\
+             order_delivered_customer_date,order_estimated_delivery_date
+a,c1,delivered,2018-01-01 10:00:00,2018-01-01 11:00:00,2018-01-03 09:00:00,2018-01-09 18:00:00,2018-01-20 00:00:00
+b,c2,canceled,2018-02-01 10:00:00,2018-02-02 11:00:00,,,2018-02-20 00:00:00
+c,c3,unavailable,2018-03-01 10:00:00,,,,2018-03-20 00:00:00
+",
+        ),
+        (
+            "olist_order_items_dataset.csv",
+            "order_id,order_item_id,product_id,seller_id,shipping_limit_date,price,freight_value
+a,1,p1,s1,2018-01-04 00:00:00,10.10,1.05
+a,2,p1,s1,2018-01-05 00:00:00,10.10,1.05
+a,2,p1,s1,2018-01-05 00:00:00,10.10,1.05
+a,3,p2,s2,2018-01-04 00:00:00,0.07,0.00
+b,1,p2,s2,2018-02-04 00:00:00,99.99,9.99
+z,1,p2,s2,2018-02-04 00:00:00,1.00,1.00
+",
+        ),
+        (
+            "olist_order_reviews_dataset.csv",
+            "review_id,order_id,review_score,review_comment_title,review_comment_message,review_creation_date,review_answer_timestamp
+r1,a,4,,\"two\nlines, \"\"quoted\"\"\",2018-01-10 00:00:00,2018-01-12 08:00:00
+r1,b,1,,,2018-02-10 00:00:00,
+r2,c,1,,,2018-03-10 00:00:00,2018-03-11 08:00:00
+",
+        ),
+        (
+            "olist_customers_dataset.csv",
+            "customer_id,customer_unique_id,customer_zip_code_prefix,customer_city,customer_state
+c1,u1,01001,sao paulo,SP
+c2,u1,01001,sao paulo,SP
+c3,u3,01001,sao paulo,SP
+",
+        ),
+        (
+            "olist_sellers_dataset.csv",
+            "seller_id,seller_zip_code_prefix,seller_city,seller_state\ns1,1,x,SP\ns2,1,x,RJ\ns3,1,x,RJ\n",
+        ),
+        ("olist_products_dataset.csv", "product_id,product_category_name\np1,brinquedos\np2,\n"),
+        (
+            "product_category_name_translation.csv",
+            "\u{feff}product_category_name,product_category_name_english\nbrinquedos,toys\n",
+        ),
+    ];
+    for (file, text) in files {
+        fs::write(data.join(file), text).unwrap();
+    }
+    let mut job = olist_job(folder.path(), &data);
+    job.wash.max_quarantine_share = 1.0;
+    (folder, job)
+}
+
+#[test]
+fn the_olist_mapping_says_what_its_comments_say() {
+    let (folder, job) = small_olist();
+    let made = ingest(&job, AsOfChoice::Day(date(2018, 6, 1)), &folder.path().join("store"), &mut |_| {}).unwrap();
+    let day = date(2018, 6, 1);
+    let merchants = as_rows(&rows_as_of(&made.store, "merchants", day), "merchants");
+    let shops: Vec<_> = merchants
+        .iter()
+        .map(|m| [&m["merchant_id"], &m["registered_at"], &m["category"], &m["region"]].map(String::as_str))
+        .collect();
+    assert_eq!(
+        shops,
+        [["s1", "2018-01-01 10:00:00", "toys", "SP"], ["s2", "2018-01-01 10:00:00", "unknown", "RJ"]],
+        "a seller without orders waits"
+    );
+    let orders = as_rows(&rows_as_of(&made.store, "orders", day), "orders");
+    let sums: BTreeMap<_, _> = orders.iter().map(|o| (o["order_id"].as_str(), o["amount_minor"].as_str())).collect();
+    // Two items of 10.10 + 1.05, one of them sent twice; centavos that binary fractions cannot hold.
+    assert_eq!(sums, BTreeMap::from([("a-s1", "2230"), ("a-s2", "7"), ("b-s2", "10998")]));
+    let cell = |id: &str, column: &str| orders.iter().find(|o| o["order_id"] == id).unwrap().get(column).cloned();
+    assert_eq!(cell("a-s1", "completed_at").as_deref(), Some("2018-01-09 18:00:00"));
+    assert_eq!(cell("b-s2", "cancelled_at").as_deref(), Some("2018-02-20 00:00:00"));
+    assert_eq!(cell("b-s2", "buyer_id"), cell("a-s1", "buyer_id"));
+    // The order without items names no seller: quarantined, not lost. So is its review.
+    assert_eq!(texts(&made.quarantine["orders"], "key"), [Some("c".to_owned())]);
+    assert_eq!(texts(&made.quarantine["reviews"], "key"), [Some("r2-c".to_owned())]);
+    let shipments = as_rows(&rows_as_of(&made.store, "shipments", day), "shipments");
+    let limits: Vec<_> = shipments.iter().map(|s| (s["shipment_id"].as_str(), s["ship_by_at"].as_str())).collect();
+    assert!(limits.contains(&("a-s1", "2018-01-05 00:00:00")), "{limits:?}");
+    let line = made.ledger.iter().find(|l| l.table == "shipments").unwrap();
+    assert_eq!((line.read, line.kept, line.duplicate, line.quarantined), (6, 3, 2, 1), "items of order z are orphans");
+    let reviews = as_rows(&rows_as_of(&made.store, "reviews", day), "reviews");
+    let given: BTreeMap<_, _> = reviews.iter().map(|r| (r["review_id"].as_str(), r["created_at"].as_str())).collect();
+    assert_eq!(
+        given,
+        BTreeMap::from([
+            ("r1-a-s1", "2018-01-12 08:00:00"),
+            ("r1-a-s2", "2018-01-12 08:00:00"),
+            ("r1-b-s2", "2018-02-10 00:00:00"),
+        ])
+    );
+}
+
+#[test]
+fn types_that_polars_was_not_built_for_are_refused_without_a_panic() {
+    use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, Float32Array, Int8Array, Int16Array, UInt16Array};
+    use std::sync::Arc;
+
+    let narrow: [(ArrayRef, bool); 6] = [
+        (Arc::new(Int16Array::from(vec![10, 25])), true),
+        (Arc::new(Int8Array::from(vec![10, 25])), true),
+        (Arc::new(UInt16Array::from(vec![10, 25])), true),
+        (Arc::new(Float32Array::from(vec![10.0, 25.0])), false),
+        (Arc::new(BooleanArray::from(vec![true, false])), false),
+        (Arc::new(Decimal128Array::from(vec![1_000, 2_500])), false),
+    ];
+    for (amounts, may_pass) in narrow {
+        let (world, _) = parquet_world();
+        let path = world.data("orders.parquet");
+        let reader =
+            parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&path).unwrap());
+        let batch = reader.unwrap().build().unwrap().next().unwrap().unwrap();
+        let dtype = amounts.data_type().clone();
+        let at = batch.schema().index_of("amount_minor").unwrap();
+        let mut fields: Vec<_> = batch.schema().fields().iter().cloned().collect();
+        let mut columns = batch.columns().to_vec();
+        fields[at] = Arc::new(arrow::datatypes::Field::new("amount_minor", dtype.clone(), true));
+        columns[at] = amounts;
+        let schema = Arc::new(arrow::datatypes::Schema::new(fields));
+        let changed = arrow::record_batch::RecordBatch::try_new(schema.clone(), columns).unwrap();
+        let file = fs::File::create(&path).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(file, schema, None).unwrap();
+        writer.write(&changed).unwrap();
+        writer.close().unwrap();
+        match world.run(date(2018, 4, 1)) {
+            Ok(made) => {
+                assert!(may_pass, "{dtype} was taken for money");
+                let orders = rows_as_of(&made.store, "orders", date(2018, 4, 1));
+                assert_eq!(orders.column("amount_minor").unwrap().i64().unwrap().sum(), Some(35), "{dtype}");
+            }
+            Err(IngestError::Source(error)) => assert_names(&error.to_string(), &["orders.parquet"]),
+            Err(other) => unreachable!("{dtype}: {other}"),
+        }
+    }
 }
