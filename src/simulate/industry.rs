@@ -85,26 +85,3 @@ impl IndustryTides {
         self.factors.get(industry).and_then(|days| days.get(day)).copied().unwrap_or(1.0)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_industries_turn_down_in_the_last_year() {
-        let tides = IndustryTides::new(5, 730);
-        assert_eq!(tides.turns_down.iter().filter(|d| **d).count(), DOWNTURNS);
-        let mean = |industry, days: std::ops::Range<usize>| {
-            days.clone().map(|day| tides.factor(industry, day)).sum::<f64>() / days.len() as f64
-        };
-        for (industry, &down) in tides.turns_down.iter().enumerate() {
-            let change = mean(industry, 670..730) / mean(industry, 300..360);
-            assert_eq!(change < 0.75, down, "{}: {change}", INDUSTRIES[industry].name);
-        }
-    }
-
-    #[test]
-    fn weights_are_shares() {
-        assert!((INDUSTRIES.iter().map(|i| i.weight).sum::<f64>() - 1.0).abs() < 1e-9);
-    }
-}
