@@ -7,10 +7,6 @@
     reason = "what a test finds wrong it reports by panicking"
 )]
 
-mod absence;
-mod authenticity;
 mod config;
-mod label;
 mod naive_twins;
 mod shards;
-mod views;
