@@ -164,20 +164,26 @@ impl Money {
     }
 }
 
+/// A whole number with thousands separators, for people: `1,234,567`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 impl fmt::Display for Money {
     /// Two decimals and thousands separators: `1,234.50 CNY`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let magnitude = self.minor.unsigned_abs();
-        let whole = (magnitude / 100).to_string();
-        let mut grouped = String::with_capacity(whole.len() + whole.len() / 3);
-        for (i, digit) in whole.chars().enumerate() {
-            if i > 0 && (whole.len() - i).is_multiple_of(3) {
-                grouped.push(',');
-            }
-            grouped.push(digit);
-        }
         let sign = if self.minor < 0 { "-" } else { "" };
-        write!(f, "{sign}{grouped}.{:02} {}", magnitude % 100, self.currency)
+        write!(f, "{sign}{}.{:02} {}", grouped(magnitude / 100), magnitude % 100, self.currency)
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Currency, Money};
+use crate::domain::{Currency, Money, grouped};
 use crate::monitor::Portfolio;
 
 /// Counts and sums of a run. Depends on what could be seen at as-of only.
@@ -162,16 +162,4 @@ impl RunSummary {
         }
         Ok(())
     }
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
