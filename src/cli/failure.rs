@@ -203,7 +203,7 @@ fn report_code(error: &ReportError) -> ExitCode {
 fn population_code(error: &PopulationError) -> ExitCode {
     match error {
         PopulationError::Store(error) => store_code(error),
-        PopulationError::Feature(_) => ExitCode::Data,
+        PopulationError::Tile(_) | PopulationError::Feature(_) => ExitCode::Data,
     }
 }
 
@@ -222,6 +222,7 @@ fn decide_code(error: &DecideError) -> ExitCode {
     match error {
         DecideError::Population(error) => population_code(error),
         DecideError::Model(error) => model_code(error),
+        DecideError::Publish(error) => publish_code(error),
         // Histories that no number can be made of: sums beyond 64 bits, broken loan books.
         DecideError::Feature(_) | DecideError::Monitor(_) | DecideError::Facts(_) => ExitCode::Data,
         DecideError::Offer(_) | DecideError::Probability { .. } | DecideError::Reason(_) | DecideError::Lost { .. } => {

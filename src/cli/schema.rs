@@ -31,7 +31,7 @@ pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
     }
     if let Some(path) = &args.job {
         let job = crate::config::Job::open(path)?;
-        let features = crate::config::FeatureConfig::open(&job.features)?;
+        let features = crate::config::FeatureConfig::from_files(&job.files.features.files)?;
         let text = crate::features::dictionary_markdown(&features);
         output.show(&json!({ "markdown": text }), |_| text.clone())?;
         return Ok(ExitCode::Ok);

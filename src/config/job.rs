@@ -17,8 +17,6 @@ use crate::domain::{AsOf, Currency, Digest, Hasher};
 /// A checked job.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The job file.
-    pub path: PathBuf,
     /// Names the run in reports.
     pub name: String,
     /// Currency of every amount.
@@ -43,16 +41,25 @@ pub struct Job {
     pub store: StoreSettings,
     /// Training.
     pub model: ModelSettings,
-    /// Feature file, or folder of feature files.
-    pub features: PathBuf,
-    /// Policy file.
-    pub policy: PathBuf,
-    /// Monitor file.
-    pub monitor: PathBuf,
+    /// The job file and the files it names, as they were read: once, so that what is judged by and what is published are the same.
+    pub files: JobFiles,
     /// Digest of the job file, every file it names and every SQL statement: the configuration's identity.
     pub digest: Digest,
     /// Lines of the keys of `[model]` that are checked against other files.
     model_lines: BTreeMap<&'static str, usize>,
+}
+
+/// The configuration as text.
+#[derive(Debug, Clone)]
+pub struct JobFiles {
+    /// The job file.
+    pub job: ConfigFile,
+    /// Feature file, or the files of a feature folder.
+    pub features: FeatureFiles,
+    /// Policy file.
+    pub policy: ConfigFile,
+    /// Monitor file.
+    pub monitor: ConfigFile,
 }
 
 /// Raw files that SQL sees as one table.
@@ -249,8 +256,17 @@ impl Job {
             max_quarantine_share_by_table.insert(table.clone(), unit(&file, share, "max_quarantine_share_by_table")?);
         }
 
+        for (key, named) in [("features", &raw.features), ("policy", &raw.policy), ("monitor", &raw.monitor)] {
+            if !below(named.get_ref()).exists() {
+                let message = format!("{key} names {:?}, which does not exist", named.get_ref());
+                return Err(file.refuse(&named.span(), message, "paths are relative to the job file"));
+            }
+        }
+        let features = FeatureFiles::open(&below(raw.features.get_ref()))?;
+        let policy = ConfigFile::open(&below(raw.policy.get_ref()))?;
+        let monitor = ConfigFile::open(&below(raw.monitor.get_ref()))?;
+
         let mut job = Self {
-            path: path.to_owned(),
             name,
             currency,
             time_zone,
@@ -273,22 +289,14 @@ impl Job {
                     .transpose()?,
             },
             model: check_model(&file, &raw.model)?,
-            features: below(raw.features.get_ref()),
-            policy: below(raw.policy.get_ref()),
-            monitor: below(raw.monitor.get_ref()),
             digest: Digest::of(b""),
             model_lines: BTreeMap::from([
                 ("label", file.line(&raw.model.label.span())),
                 ("ability_measure", file.line(&raw.model.ability_measure.span())),
             ]),
+            files: JobFiles { job: file, features, policy, monitor },
         };
-        for (key, named) in [("features", &raw.features), ("policy", &raw.policy), ("monitor", &raw.monitor)] {
-            if !below(named.get_ref()).exists() {
-                let message = format!("{key} names {:?}, which does not exist", named.get_ref());
-                return Err(file.refuse(&named.span(), message, "paths are relative to the job file"));
-            }
-        }
-        job.digest = job.compute_digest(&file)?;
+        job.digest = job.compute_digest();
         Ok(job)
     }
 
@@ -296,24 +304,21 @@ impl Job {
     #[must_use]
     pub fn refuse_model_key(&self, key: &str, message: String, help: &str) -> ConfigError {
         let line = self.model_lines.get(key).copied().unwrap_or(0);
-        ConfigError { path: self.path.clone(), line, message, help: help.to_owned() }
+        ConfigError { path: self.files.job.path().to_owned(), line, message, help: help.to_owned() }
     }
 
     /// The job file's own paths are left out: the same job in another folder is the same job.
-    fn compute_digest(&self, file: &ConfigFile) -> Result<Digest, ConfigError> {
+    fn compute_digest(&self) -> Digest {
         let mut hasher = Hasher::default();
-        hasher.field(file.text().as_bytes());
-        for file in &FeatureFiles::open(&self.features)?.files {
+        let JobFiles { job, features, policy, monitor } = &self.files;
+        for file in std::iter::once(job).chain(&features.files).chain([policy, monitor]) {
             hasher.field(file.text().as_bytes());
-        }
-        for path in [&self.policy, &self.monitor] {
-            hasher.field(ConfigFile::open(path)?.text().as_bytes());
         }
         for source in &self.sources {
             hasher.field(source.table.as_bytes());
             hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
         }
-        Ok(hasher.finish())
+        hasher.finish()
     }
 }
 

@@ -13,7 +13,7 @@ mod policy;
 
 pub use features::{Direction, FeatureConfig, FeatureFiles, FeatureSpec, Group, LabelSpec, Unit};
 pub use file::{ConfigError, ConfigFile};
-pub use job::{InputSpec, Job, LabelKind, ModelSettings, SourceSpec, StoreSettings, WashSettings};
+pub use job::{InputSpec, Job, JobFiles, LabelKind, ModelSettings, SourceSpec, StoreSettings, WashSettings};
 pub use monitor::{
     Action, AlertKind, AlertRule, Bucket, ClassThresholds, DeductionTerms, Monitor, Part, Severity, Watch, Waterfall,
 };

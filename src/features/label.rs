@@ -4,8 +4,7 @@ use polars::prelude::{Column, DataFrame, IntoColumn, IntoLazy, NamedFrom, Polars
 
 use super::error::FeatureError;
 use crate::config::{FeatureConfig, LabelSpec};
-use crate::store::Shard;
-use crate::tiles::{self, DayClock, DayWindow, Forms, Merchants};
+use crate::tiles::{self, DayClock, DayWindow, Forms, Merchants, Views};
 
 /// Exact sums of every measure over one window, by merchant.
 #[derive(Debug, Clone)]
@@ -33,26 +32,25 @@ impl WindowSums {
     }
 }
 
-/// Sums the named measures over the last `window_days` before the shard's instant.
+/// Sums the named measures over the last `window_days` before the views' instant.
 ///
-/// What happens *after* an observation S is measured on a shard viewed at S + H, over the last H days: the same code, the same
+/// What happens *after* an observation S is measured on views made at S + H, over the last H days: the same code, the same
 /// visibility, only later.
 ///
 /// # Errors
 /// A broken table, or sums beyond 64 bits.
 pub fn window_sums(
-    shard: &Shard,
+    views: &Views,
     config: &FeatureConfig,
     measures: &[&str],
     window_days: u16,
 ) -> Result<WindowSums, FeatureError> {
-    let views = tiles::views(shard, &config.authenticity)?;
-    let clock = DayClock::new(&shard.as_of, window_days)?;
+    let clock = DayClock::new(&views.as_of, window_days)?;
     let window = DayWindow::new(0, window_days);
     let mut sums = Vec::new();
     let mut names = Vec::new();
     for spec in config.measures.iter().filter(|m| measures.contains(&m.name.as_str())) {
-        let measured = tiles::evaluate(&views, spec, &clock, Forms { days: true, rows: false })?;
+        let measured = tiles::evaluate(views, spec, &clock, Forms { days: true, rows: false })?;
         let column = match measured.and_then(|m| m.days) {
             None => vec![None; views.merchants.len()],
             Some(days) => (0..views.merchants.len())
@@ -70,19 +68,19 @@ pub fn window_sums(
         sums.push(column);
         names.push(spec.name.clone());
     }
-    Ok(WindowSums { merchants: views.merchants, sums, names, date: shard.as_of.date() })
+    Ok(WindowSums { merchants: views.merchants.clone(), sums, names, date: views.as_of.date() })
 }
 
 /// What became of each merchant seen at an observation S, in the `performance_days` after it.
 ///
-/// `before` is the shard viewed at S, `after` the same bucket viewed at S + `performance_days`. `Some(true)` is bad. `None` is
+/// `before` are a shard's views at S, `after` those of the same bucket at S + `performance_days`. `Some(true)` is bad. `None` is
 /// indeterminate: not eligible at S, or a sum that the predicate needs is unknown.
 ///
 /// # Errors
 /// No `[label]` is declared, the views are not `performance_days` apart, a broken table, or sums beyond 64 bits.
 pub fn outcome(
-    before: &Shard,
-    after: &Shard,
+    before: &Views,
+    after: &Views,
     config: &FeatureConfig,
     performance_days: u16,
 ) -> Result<Vec<(String, Option<bool>)>, FeatureError> {

@@ -1,15 +1,14 @@
 //! A shard's measures, and one merchant's view of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::Attribute;
 use super::error::FeatureError;
 use super::industry::{CategoryTotal, IndustryTotals};
-use super::kind::Read;
+use super::kind::{MeasureId, Read};
 use crate::config::FeatureConfig;
 use crate::domain::AsOf;
-use crate::store::Shard;
-use crate::tiles::{self, DayClock, DayTile, Measured, Merchants, TileRow, Views};
+use crate::tiles::{self, DayClock, DayTile, Forms, Measured, Merchants, TileRow, Views};
 
 /// Everything that features are made of, for all merchants of a shard.
 #[derive(Debug, Clone)]
@@ -42,25 +41,41 @@ impl ShardMeasures {
 ///
 /// # Errors
 /// A broken table, or sums beyond 64 bits (measure and merchant are named).
-pub fn measure_shard(shard: &Shard, config: &FeatureConfig) -> Result<ShardMeasures, FeatureError> {
-    let views = tiles::views(shard, &config.authenticity)?;
-    let clock = DayClock::new(&shard.as_of, config.horizon_days())?;
+pub fn measure_shard(views: &Views, config: &FeatureConfig) -> Result<ShardMeasures, FeatureError> {
+    measure(views, config, |id| config.forms(id))
+}
+
+/// Evaluates the measures that comparison with the industry reads, and no other: what the first pass over the shards needs.
+///
+/// # Errors
+/// As [`measure_shard`].
+pub fn measure_industry(views: &Views, config: &FeatureConfig) -> Result<ShardMeasures, FeatureError> {
+    let compared: BTreeSet<MeasureId> = config.industry_slots().keys().map(|read| read.measure).collect();
+    measure(views, config, |id| Forms { days: compared.contains(&id), rows: false })
+}
+
+fn measure(
+    views: &Views,
+    config: &FeatureConfig,
+    forms: impl Fn(MeasureId) -> Forms,
+) -> Result<ShardMeasures, FeatureError> {
+    let clock = DayClock::new(&views.as_of, config.horizon_days())?;
     let mut measures = Vec::with_capacity(config.measures.len());
     for (id, spec) in config.measures.iter().enumerate() {
-        let forms = config.forms(id);
-        let measured = if forms.days || forms.rows { tiles::evaluate(&views, spec, &clock, forms)? } else { None };
+        let forms = forms(id);
+        let measured = if forms.days || forms.rows { tiles::evaluate(views, spec, &clock, forms)? } else { None };
         measures.push(measured);
     }
-    let facts = tiles::merchant_facts(&views, &clock)?;
+    let facts = tiles::merchant_facts(views, &clock)?;
     let mut attributes = BTreeMap::new();
     for attribute in config.features.iter().filter_map(|f| f.kind.attribute()) {
         if !attributes.contains_key(attribute) {
-            attributes.insert(attribute.clone(), attribute_values(&views, attribute)?);
+            attributes.insert(attribute.clone(), attribute_values(views, attribute)?);
         }
     }
     Ok(ShardMeasures {
-        as_of: shard.as_of.clone(),
-        merchants: views.merchants,
+        as_of: views.as_of.clone(),
+        merchants: views.merchants.clone(),
         tenure_days: facts.tenure_days,
         categories: facts.categories,
         attributes,

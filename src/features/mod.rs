@@ -1,9 +1,9 @@
 //! Features: windows over measures, as one number a merchant.
 //!
 //! ```text
-//! shard ── measure_shard ──▶ ShardMeasures ── industry_totals ──▶ IndustryTotals ── merge over shards ─┐
-//!                                  └───────────────── compute ◀────────────────────────────────────────┘
-//!                                                        └──▶ FeatureTable (merchants × features)
+//! views ─┬─ measure_industry ──▶ ShardMeasures ── industry_totals ──▶ IndustryTotals ── merge over shards ─┐
+//!        └─ measure_shard ─────▶ ShardMeasures ── compute ◀───────────────────────────────────────────────┘
+//!                                                    └──▶ FeatureTable (merchants × features)
 //! ```
 //!
 //! Everything but the merging of industry totals is a pure function of one shard. Each *kind* of feature has a file of its own:
@@ -48,11 +48,11 @@ pub use attribute::Attribute;
 pub use compute::{FeatureColumn, FeatureTable, compute};
 pub use dictionary::dictionary_markdown;
 pub use error::FeatureError;
-pub use evidence::{FeatureEvidence, WindowEvidence};
+pub use evidence::{EvidenceWindow, FeatureEvidence, evidence};
 pub use industry::{CategoryTotal, IndustryTotals, industry_totals};
 pub use kind::{FeatureKind, KINDS, MeasureId, Names, Read, window_words};
 pub use label::{WindowSums, outcome, window_sums};
-pub use measured::{MerchantTiles, ShardMeasures, measure_shard};
+pub use measured::{MerchantTiles, ShardMeasures, measure_industry, measure_shard};
 pub use params::{MAX_REACH_DAYS, Params};
 
 pub use crate::config::FeatureConfig;

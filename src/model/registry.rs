@@ -212,7 +212,11 @@ impl Bundle {
             return Err(refused(&self.folder, "its manifest changed after it was approved"));
         }
         if approval.on > today {
-            return Err(refused(&self.folder, format!("its approval is dated {}, after {today}", approval.on)));
+            let why = format!(
+                "its approval is dated {}, and a run of {today} may not know of it (to run a past day, `integrity approve --on` that day)",
+                approval.on
+            );
+            return Err(refused(&self.folder, why));
         }
         if let Some(last) = self.manifest.origin.expires_on
             && today > last

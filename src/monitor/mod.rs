@@ -34,6 +34,6 @@ pub use error::MonitorError;
 pub use lookup::FeatureLookup;
 pub use outcome::{Outcome, OutcomeReason, Outcomes, default_outcomes};
 pub use portfolio::{Portfolio, Tally};
-pub use repayment::{RepaymentTables, repayment_tables, repayment_tables_with};
+pub use repayment::{RepaymentTables, repayment_tables};
 pub use standing::{CreditRecord, LoanStanding, by_merchant};
 pub use waterfall::{Instalment, InstalmentState, LoanTerms, Payment, Repayment, View};

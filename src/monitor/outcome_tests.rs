@@ -136,7 +136,7 @@ fn every_merchant_is_counted_once() {
 fn tables_have_the_agreed_columns_and_order() {
     let second = LoanRow("l0", "m2", 90, 500, None);
     let seen = shard(138, &[LOAN, second], &[DUE, DueRow("l0", 1, 97, 500)], &[PaidRow("l0", 99, 500, None)]);
-    let tables = repayment_tables(&seen).unwrap().unwrap();
+    let tables = repayment_tables(&seen, &Waterfall::default()).unwrap().unwrap();
     let dues = &tables.instalment_status;
     let names: Vec<&str> = dues.get_column_names().iter().map(|n| n.as_str()).collect();
     assert_eq!(
@@ -166,5 +166,9 @@ fn tables_have_the_agreed_columns_and_order() {
 
     let mut without = seen;
     without.tables.remove("payments");
-    assert_eq!(repayment_tables(&without).unwrap(), None, "no payments table is no evidence, not no payment");
+    assert_eq!(
+        repayment_tables(&without, &Waterfall::default()).unwrap(),
+        None,
+        "no payments table is no evidence, not no payment"
+    );
 }

@@ -25,22 +25,14 @@ pub struct RepaymentTables {
     pub standings: Vec<LoanStanding>,
 }
 
-/// Repayment under the customary waterfall ([`Waterfall::default`]).
+/// Repayment under a waterfall.
 ///
 /// `None` where the job has no loan book: no `loans`, no `instalments` or no `payments` table. A loan book without a loan in this
 /// shard gives frames without rows.
 ///
 /// # Errors
 /// A broken table, sums beyond 64 bits, dates beyond the calendar.
-pub fn repayment_tables(shard: &Shard) -> Result<Option<RepaymentTables>, MonitorError> {
-    repayment_tables_with(shard, &Waterfall::default())
-}
-
-/// Repayment under a configured waterfall; see [`repayment_tables`].
-///
-/// # Errors
-/// A broken table, sums beyond 64 bits, dates beyond the calendar.
-pub fn repayment_tables_with(shard: &Shard, waterfall: &Waterfall) -> Result<Option<RepaymentTables>, MonitorError> {
+pub fn repayment_tables(shard: &Shard, waterfall: &Waterfall) -> Result<Option<RepaymentTables>, MonitorError> {
     let Some(book) = LoanBook::read(shard)? else { return Ok(None) };
     let view = book.view(&shard.as_of);
     let mut instalments = InstalmentRows::default();

@@ -48,6 +48,20 @@ impl<'p, 'o> Stage<'p, 'o> {
         self.identity.run_id()
     }
 
+    /// A folder for parts that are merged before publishing. It goes with the stage, or is swept by the next start.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn scratch(&self) -> Result<PathBuf, PublishError> {
+        let folder = self.scratch_folder();
+        std::fs::create_dir_all(&folder).map_err(PublishError::io("make folder", &folder))?;
+        Ok(folder)
+    }
+
+    fn scratch_folder(&self) -> PathBuf {
+        self.publisher.out().join(STAGING).join(format!("{}.parts", self.identity.run_id()))
+    }
+
     /// Starts the table's own file, `<table>.parquet`. Give the writer back to [`Stage::seal`] when all rows are in; several
     /// may be open at once.
     ///
@@ -178,6 +192,12 @@ impl<'p, 'o> Stage<'p, 'o> {
 
 impl Drop for Stage<'_, '_> {
     fn drop(&mut self) {
+        let scratch = self.scratch_folder();
+        if scratch.exists()
+            && let Err(error) = std::fs::remove_dir_all(&scratch)
+        {
+            tracing::warn!(folder = %scratch.display(), %error, "the next run will sweep this folder of parts");
+        }
         if !self.renamed
             && let Err(error) = std::fs::remove_dir_all(&self.folder)
         {

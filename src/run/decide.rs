@@ -13,8 +13,8 @@ use crate::model::{self, ModelError, Scored};
 use crate::monitor::{self, FeatureLookup, LoanStanding, MonitorCase, MonitorError, Portfolio};
 use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
 use crate::publish::{
-    AlertRow, CapValue, DeclineRow, DeductionRow, EvidenceRow, FeatureRow, OfferRow, OutputRow, ReasonText,
-    ReferralRow, RuleVerdict, ScoreRow,
+    AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReasonText, ReferralRow,
+    RuleVerdict, ScoreRow,
 };
 use crate::score::{IndexedFeature, Reference, merchant_index};
 
@@ -30,6 +30,9 @@ pub enum DecideError {
     /// Evidence.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// Writing its part of a wide table.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// Scoring.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -80,15 +83,11 @@ pub fn index_groups() -> Vec<&'static str> {
     Group::WORDS.iter().map(|(word, _)| *word).collect()
 }
 
-/// What a shard gives, each list sorted by merchant.
+/// What a shard gives beside its wide tables ([`super::wide`]), each list sorted by merchant.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// One a merchant.
     pub scores: Vec<ScoreRow>,
-    /// One a merchant.
-    pub features: Vec<FeatureRow>,
-    /// One a merchant.
-    pub evidence: Vec<EvidenceRow>,
     /// Offers.
     pub offers: Vec<OfferRow>,
     /// Declines.
@@ -120,7 +119,7 @@ impl FeatureLookup for RowLookup<'_> {
 /// Decides a shard.
 pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Decided, DecideError> {
     let table = measured.features;
-    let facts = shard_facts(measured.shard, judges.policy, judges.monitor, &judges.features.authenticity)?;
+    let facts = shard_facts(measured.shard, measured.views, judges.policy)?;
     let scoring = model::ScoringTable {
         columns: table.columns.iter().map(|c| model::Column::from_options(&c.name, &c.values)).collect(),
     };
@@ -133,24 +132,20 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
     let mut decided = Decided::default();
-    let loans = facts.loans.as_deref().map(monitor::by_merchant);
+    let loans = measured.views.loans.as_deref().map(monitor::by_merchant);
     let nothing = MerchantFacts::default();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
         let lookup = RowLookup { table, at };
-        let facts = facts.merchants.get(merchant).unwrap_or(&nothing);
+        let facts = facts.get(merchant).unwrap_or(&nothing);
         let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
         decided.scores.push(score_row(measured, judges, merchant, &lookup, scored));
-        decided.features.push(FeatureRow {
-            merchant_id: merchant.clone(),
-            values: table.columns.iter().map(|c| c.values.get(at).copied().flatten()).collect(),
-        });
-        decided.evidence.push(evidence_row(measured, judges, merchant)?);
         let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
         let known = Known { scored, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
         decide_merchant(&mut decided, measured, judges, merchant, &known)?;
     }
-    decided.portfolio = facts
+    decided.portfolio = measured
+        .views
         .loans
         .as_deref()
         .map(|loans| Portfolio::of(loans, &judges.monitor.buckets, &judges.monitor.classes, &judges.policy.default_dpd))
@@ -200,19 +195,6 @@ pub const INTEGRITY_CAPITAL: &str = "integrity_capital_minor";
 #[expect(clippy::cast_possible_truncation, reason = "checked against the range in which f64 holds whole numbers")]
 fn whole(value: Option<f64>) -> Option<i64> {
     value.filter(|v| v.abs() < 9_007_199_254_740_992.0).map(|v| v.floor() as i64)
-}
-
-fn evidence_row(measured: &Measured<'_>, judges: &Judges<'_>, merchant: &str) -> Result<EvidenceRow, DecideError> {
-    let evidence = measured.measures.evidence(judges.features, merchant)?.unwrap_or_default();
-    let mut windows = BTreeMap::new();
-    for window in evidence.iter().flat_map(|feature| &feature.windows) {
-        windows.insert(
-            super::evidence::window_name(window),
-            (window.sum, window.rows.and_then(|rows| i64::try_from(rows).ok())),
-        );
-    }
-    let values = windows.into_values().flat_map(|(sum, rows)| [sum, rows]).collect();
-    Ok(EvidenceRow { merchant_id: merchant.to_owned(), values })
 }
 
 /// Watches one merchant; returns the alerts that freeze new credit.
@@ -376,8 +358,6 @@ impl Decided {
         let mut whole = Self::default();
         for shard in shards {
             whole.scores.extend(shard.scores);
-            whole.features.extend(shard.features);
-            whole.evidence.extend(shard.evidence);
             whole.offers.extend(shard.offers);
             whole.declines.extend(shard.declines);
             whole.referrals.extend(shard.referrals);
@@ -395,8 +375,6 @@ impl Decided {
             };
         }
         whole.scores.sort_by(OutputRow::order);
-        whole.features.sort_by(OutputRow::order);
-        whole.evidence.sort_by(OutputRow::order);
         whole.offers.sort_by(OutputRow::order);
         whole.declines.sort_by(OutputRow::order);
         whole.referrals.sort_by(OutputRow::order);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::features::{FeatureEvidence, WindowEvidence};
+use crate::features::{EvidenceWindow, FeatureEvidence};
 use crate::publish::EvidenceColumn;
 
 /// How a feature is computed, and from which columns of `evidence.parquet`.
@@ -36,18 +36,21 @@ pub struct WindowColumns {
 }
 
 /// Identifies a window of a measure; the columns of `evidence.parquet` stand in the order of these names.
-#[must_use]
-pub fn window_name(window: &WindowEvidence) -> String {
+fn window_name(window: &EvidenceWindow) -> String {
     format!("{}__{}__{}", window.measure, window.from_on.as_deref().unwrap_or("ever"), window.before_on)
 }
 
-/// Columns of `evidence.parquet`, from any merchant's evidence: windows are the same for all.
+/// Every window once, by the name that its columns of `evidence.parquet` begin with.
 #[must_use]
-pub fn evidence_columns(evidence: &[FeatureEvidence]) -> Vec<EvidenceColumn> {
-    let windows: BTreeMap<String, &WindowEvidence> =
-        evidence.iter().flat_map(|f| &f.windows).map(|w| (window_name(w), w)).collect();
+pub fn distinct_windows(evidence: &[FeatureEvidence]) -> BTreeMap<String, &EvidenceWindow> {
+    evidence.iter().flat_map(|f| &f.windows).map(|w| (window_name(w), w)).collect()
+}
+
+/// Columns of `evidence.parquet`: two a window.
+#[must_use]
+pub fn evidence_columns(windows: &BTreeMap<String, &EvidenceWindow>) -> Vec<EvidenceColumn> {
     windows
-        .into_iter()
+        .iter()
         .flat_map(|(name, w)| {
             let from = w.from_on.as_deref().unwrap_or("the beginning");
             let span = format!("measure {} on {} from {from} until before {}", w.measure, w.table, w.before_on);

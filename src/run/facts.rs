@@ -4,19 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{Column, DataFrame, PolarsError};
 
-use crate::config::{Monitor, Policy};
+use crate::config::Policy;
 use crate::domain::MICROS_PER_DAY;
-use crate::monitor::{self, CreditRecord, LoanStanding, MonitorError};
+use crate::monitor::{self, CreditRecord, MonitorError};
 use crate::store::Shard;
-use crate::tiles::{self, TileError, Views};
-use crate::wash::authenticity;
+use crate::tiles::Views;
 
 /// A shard whose facts could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FactsError {
-    /// Views of the shard.
-    #[error(transparent)]
-    Tile(#[from] TileError),
     /// The loan book.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
@@ -56,40 +52,30 @@ pub struct MerchantFacts {
     pub applications: Vec<PendingApplication>,
 }
 
-/// Facts of a shard's merchants, and its loan book.
-#[derive(Debug, Default)]
-pub struct ShardFacts {
-    /// By merchant; a merchant without any fact has no entry.
-    pub merchants: BTreeMap<String, MerchantFacts>,
-    /// The loan book by merchant and loan, where the job has one.
-    pub loans: Option<Vec<LoanStanding>>,
-}
+type Facts = BTreeMap<String, MerchantFacts>;
 
-/// Reads a shard's facts.
+/// Reads the facts of a shard's merchants; a merchant without any has no entry.
 pub fn shard_facts(
     shard: &Shard,
+    views: &Views,
     policy: &Policy,
-    monitoring: &Monitor,
-    suspicion: &authenticity::Settings,
-) -> Result<ShardFacts, FactsError> {
-    let views = tiles::views(shard, suspicion)?;
-    let book = monitor::repayment_tables_with(shard, &monitoring.waterfall)?;
-    let mut facts = ShardFacts { merchants: BTreeMap::new(), loans: book.map(|b| b.standings) };
+) -> Result<BTreeMap<String, MerchantFacts>, FactsError> {
+    let mut facts = Facts::new();
     closures(shard, &mut facts)?;
-    receivables(&views, &mut facts)?;
-    let borrowing = credit_records(shard, policy, &mut facts)?;
+    receivables(views, &mut facts)?;
+    let borrowing = credit_records(shard, views, policy, &mut facts)?;
     applications(shard, policy, &borrowing, &mut facts)?;
     Ok(facts)
 }
 
-fn closures(shard: &Shard, facts: &mut ShardFacts) -> Result<(), FactsError> {
+fn closures(shard: &Shard, facts: &mut Facts) -> Result<(), FactsError> {
     let Some(merchants) = shard.table("merchants") else { return Ok(()) };
     let mut read = || -> Result<(), PolarsError> {
         let ids = merchants.column("merchant_id")?.str()?;
         let closed = merchants.column("closed_at")?.is_not_null();
         for (id, closed) in ids.iter().zip(closed.iter()) {
             if let (Some(id), Some(true)) = (id, closed) {
-                facts.merchants.entry(id.to_owned()).or_default().is_closed = true;
+                facts.entry(id.to_owned()).or_default().is_closed = true;
             }
         }
         Ok(())
@@ -99,7 +85,7 @@ fn closures(shard: &Shard, facts: &mut ShardFacts) -> Result<(), FactsError> {
 
 /// A receivable is money that escrow will release: the order was paid and shipped, and is not confirmed, cancelled, refunded,
 /// disputed, lost or suspect.
-fn receivables(views: &Views, facts: &mut ShardFacts) -> Result<(), FactsError> {
+fn receivables(views: &Views, facts: &mut Facts) -> Result<(), FactsError> {
     let Some(orders) = views.by_name.get("orders") else { return Ok(()) };
     // Without shipments nothing is known to be shipped, and so nothing is a receivable.
     if !views.has_table("shipments") {
@@ -120,13 +106,13 @@ fn receivables(views: &Views, facts: &mut ShardFacts) -> Result<(), FactsError> 
         let amounts = frame.column("amount_minor")?.i64()?;
         for (((counts, id), owner), amount) in counts.iter().zip(ids.iter()).zip(owners.iter()).zip(amounts.iter()) {
             if let (Some(true), Some(id), Some(owner), Some(amount)) = (counts, id, owner, amount) {
-                facts.merchants.entry(owner.to_owned()).or_default().receivables.push((id.to_owned(), amount));
+                facts.entry(owner.to_owned()).or_default().receivables.push((id.to_owned(), amount));
             }
         }
         Ok(())
     };
     read().map_err(|source| FactsError::Frame { table: "orders", source })?;
-    for merchant in facts.merchants.values_mut() {
+    for merchant in facts.values_mut() {
         merchant.receivables.sort();
     }
     Ok(())
@@ -141,11 +127,10 @@ struct Drawn {
 
 type Borrowing = BTreeMap<(String, String), Drawn>;
 
-fn credit_records(shard: &Shard, policy: &Policy, facts: &mut ShardFacts) -> Result<Borrowing, FactsError> {
-    let Some(loans) = &facts.loans else { return Ok(Borrowing::new()) };
+fn credit_records(shard: &Shard, views: &Views, policy: &Policy, facts: &mut Facts) -> Result<Borrowing, FactsError> {
+    let Some(loans) = &views.loans else { return Ok(Borrowing::new()) };
     for (merchant, standings) in monitor::by_merchant(loans) {
-        facts.merchants.entry(merchant.to_owned()).or_default().credit =
-            CreditRecord::over(standings, &policy.default_dpd)?;
+        facts.entry(merchant.to_owned()).or_default().credit = CreditRecord::over(standings, &policy.default_dpd)?;
     }
     let open: BTreeSet<&str> = loans.iter().filter(|l| !l.is_closed).map(|l| l.loan_id.as_str()).collect();
     let Some(table) = shard.table("loans") else { return Ok(Borrowing::new()) };
@@ -169,18 +154,13 @@ fn drawn(loans: &DataFrame, open: &BTreeSet<&str>) -> Result<Borrowing, PolarsEr
 
 /// An application is pending while an offer made on it would still stand and no loan of its product was drawn since. Orders named by an
 /// application that was answered by a loan secure that loan for as long as a loan of the product is open.
-fn applications(
-    shard: &Shard,
-    policy: &Policy,
-    borrowing: &Borrowing,
-    facts: &mut ShardFacts,
-) -> Result<(), FactsError> {
+fn applications(shard: &Shard, policy: &Policy, borrowing: &Borrowing, facts: &mut Facts) -> Result<(), FactsError> {
     let Some(table) = shard.table("applications") else { return Ok(()) };
     let patience = i64::from(policy.offer_valid_days) * MICROS_PER_DAY;
     for application in read_applications(table).map_err(|source| FactsError::Frame { table: "applications", source })? {
         let drawn = borrowing.get(&(application.merchant_id.clone(), application.product.clone())).copied();
         let answered = drawn.is_some_and(|d| d.latest_at >= application.applied_at);
-        let merchant = facts.merchants.entry(application.merchant_id).or_default();
+        let merchant = facts.entry(application.merchant_id).or_default();
         if answered {
             if drawn.is_some_and(|d| d.is_open) {
                 merchant.pledged.extend(application.order_ids);

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::population::PopulationError;
+use super::rules::JobRules;
 use super::training::TrainingError;
-use crate::config::{FeatureConfig, LabelKind, ModelSettings, Policy};
+use crate::config::{LabelKind, ModelSettings};
 use crate::features;
-use crate::monitor::{self, Waterfall};
+use crate::monitor;
 use crate::store::Shard;
+use crate::tiles::Views;
 
 /// One shard's outcomes over one performance window.
 #[derive(Debug, Default)]
@@ -21,23 +24,24 @@ pub struct Outcomes {
 
 /// Outcomes over `[before.as_of, after.as_of)`: one bucket, seen at the snapshot and at the end of the performance window.
 pub fn outcomes(
-    before: &Shard,
+    before: &Views,
     after: &Shard,
     settings: &ModelSettings,
-    config: &FeatureConfig,
-    policy: &Policy,
+    rules: &JobRules,
 ) -> Result<Outcomes, TrainingError> {
+    let JobRules { features: config, policy, monitor: monitoring } = rules;
+    let later = rules.views(after).map_err(PopulationError::from)?;
     let mut found = Outcomes::default();
     match settings.label {
         LabelKind::LoanDefault => {
-            let judged = monitor::default_outcomes(after, &before.as_of, &policy.default_dpd, &Waterfall::default())?;
+            let judged = monitor::default_outcomes(after, &before.as_of, &policy.default_dpd, &monitoring.waterfall)?;
             for (reason, count) in judged.counts {
                 *found.reasons.entry(reason.code().to_owned()).or_default() += count;
             }
             found.bad.extend(judged.by_merchant.into_iter().filter_map(|(m, o)| o.is_default.map(|bad| (m, bad))));
         }
         LabelKind::TradeDistress => {
-            for (merchant, outcome) in features::outcome(before, after, config, settings.performance_days)? {
+            for (merchant, outcome) in features::outcome(before, &later, config, settings.performance_days)? {
                 let reason = match outcome {
                     Some(true) => "trade-distress",
                     Some(false) => "trade-sound",
@@ -51,7 +55,7 @@ pub fn outcomes(
         }
     }
     let measure = settings.ability_measure.as_str();
-    let sums = features::window_sums(after, config, &[measure], settings.performance_days)?;
+    let sums = features::window_sums(&later, config, &[measure], settings.performance_days)?;
     for merchant in sums.merchants() {
         if let Some(sum) = sums.sum(measure, merchant) {
             found.receipts_minor.insert(merchant.clone(), sum);

@@ -14,6 +14,7 @@ mod rules;
 mod summarise;
 mod summary;
 mod training;
+mod wide;
 
 pub use decide::DecideError;
 pub use evidence::{FeatureFormula, WindowColumns};

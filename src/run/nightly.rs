@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::decide::{DecideError, Decided, Judges, decide_shard, index_groups};
-use super::evidence::{evidence_columns, formulas};
 use super::gates::{GateError, check_gates};
 use super::model_choice::{ModelChoice, choose_model};
 use super::population::{PopulationError, each_shard, industry_totals};
@@ -16,6 +15,7 @@ use super::publishing::{PublishInputs, publish_run};
 use super::rules::JobRules;
 use super::summary::RunSummary;
 use super::training::{TrainingError, save_models, train_job};
+use super::wide::{ShardParts, WideTables};
 use crate::config::{ConfigError, Job};
 use crate::domain::{AsOf, AsOfError, Digest};
 use crate::features::IndustryTotals;
@@ -161,18 +161,15 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         reference: &reference,
     };
     progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
-    let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules.features, progress)?;
+    let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules, progress)?;
     progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
-    let decided: Vec<(Decided, _)> =
-        each_shard(&ingested.store, as_of, &rules.features, &totals, progress, |measured| {
-            let evidence = match measured.features.merchants.first() {
-                Some(merchant) => measured.measures.evidence(&rules.features, merchant).map_err(DecideError::from)?,
-                None => None,
-            };
-            Ok::<_, DecideError>((decide_shard(measured, &judges)?, evidence))
+    let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
+    let decided: Vec<(Decided, Option<ShardParts>)> =
+        each_shard(&ingested.store, as_of, &rules, &totals, progress, |measured| {
+            Ok::<_, DecideError>((decide_shard(measured, &judges)?, wide.write(measured)?))
         })?;
-    let (shards, evidence): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
-    let evidence = evidence.into_iter().flatten().next().unwrap_or_default();
+    let (shards, parts): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
+    let parts: Vec<ShardParts> = parts.into_iter().flatten().collect();
     let decided = Decided::join(shards)?;
 
     let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
@@ -180,13 +177,12 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     progress.stage("publish", None);
     let inputs = PublishInputs {
         job: &job,
-        rules: &rules,
         ingested: &ingested,
         decided,
         bundle: &bundle,
         groups: index_groups(),
-        evidence_columns: evidence_columns(&evidence),
-        formulas: formulas(&evidence),
+        wide: &wide,
+        parts: &parts,
         summary: &summary,
     };
     publish_run(&mut stage, inputs)?;
@@ -235,7 +231,7 @@ fn models_for(
         ModelChoice::Use(bundle) => *bundle,
         ModelChoice::Train => {
             progress.note("no approved model fits this configuration and date: training one");
-            let trained = train_job(settings, &rules.features, &rules.policy, &ingested.store, as_of, progress)?;
+            let trained = train_job(settings, rules, &ingested.store, as_of, progress)?;
             let bundle = save_models(&job.models, settings, &trained, config, as_of)?;
             bundle.check_use(as_of.date(), Some(config))?;
             bundle
@@ -290,7 +286,7 @@ pub fn train_model(path: &Path, options: &RunOptions, progress: &dyn Progress) -
     let scratch = scratch_folder()?;
     let ingested = ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?;
     let as_of = &ingested.as_of;
-    let trained = train_job(&job.model, &rules.features, &rules.policy, &ingested.store, as_of, progress)?;
+    let trained = train_job(&job.model, &rules, &ingested.store, as_of, progress)?;
     Ok(save_models(&job.models, &job.model, &trained, rules.model_digest(&job), as_of)?)
 }
 

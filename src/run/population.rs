@@ -4,10 +4,11 @@
 use rayon::prelude::*;
 
 use super::progress::Progress;
-use crate::config::FeatureConfig;
+use super::rules::JobRules;
 use crate::domain::AsOf;
 use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, ShardMeasures};
 use crate::store::{Shard, Store, StoreError};
+use crate::tiles::{TileError, Views};
 
 /// A shard that could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum PopulationError {
     /// The store could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A view could not be joined.
+    #[error(transparent)]
+    Tile(#[from] TileError),
     /// A measure or feature could not be computed.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -26,6 +30,8 @@ pub struct Measured<'a> {
     pub bucket: u32,
     /// Its tables.
     pub shard: &'a Shard,
+    /// Its views.
+    pub views: &'a Views,
     /// Its tiles: the evidence.
     pub measures: &'a ShardMeasures,
     /// Its features, merchants sorted.
@@ -36,9 +42,10 @@ pub struct Measured<'a> {
 pub fn industry_totals(
     store: &Store,
     as_of: &AsOf,
-    config: &FeatureConfig,
+    rules: &JobRules,
     progress: &dyn Progress,
 ) -> Result<IndustryTotals, PopulationError> {
+    let config = &rules.features;
     let mut totals = IndustryTotals::default();
     if config.industry_slots().is_empty() {
         return Ok(totals);
@@ -47,7 +54,7 @@ pub fn industry_totals(
         .into_par_iter()
         .map(|bucket| {
             let shard = store.shard(bucket, as_of)?;
-            let measures = features::measure_shard(&shard, config)?;
+            let measures = features::measure_industry(&rules.views(&shard)?, config)?;
             let totals = features::industry_totals(&measures, config)?;
             progress.advance(1);
             Ok(totals)
@@ -63,7 +70,7 @@ pub fn industry_totals(
 pub fn each_shard<T: Send, E: From<PopulationError> + Send>(
     store: &Store,
     as_of: &AsOf,
-    config: &FeatureConfig,
+    rules: &JobRules,
     totals: &IndustryTotals,
     progress: &dyn Progress,
     take: impl Fn(&Measured<'_>) -> Result<T, E> + Sync,
@@ -72,9 +79,11 @@ pub fn each_shard<T: Send, E: From<PopulationError> + Send>(
         .into_par_iter()
         .map(|bucket| {
             let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
-            let measures = features::measure_shard(&shard, config).map_err(PopulationError::from)?;
-            let features = features::compute(&measures, totals, config).map_err(PopulationError::from)?;
-            let taken = take(&Measured { bucket, shard: &shard, measures: &measures, features: &features })?;
+            let views = rules.views(&shard).map_err(PopulationError::from)?;
+            let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
+            let features = features::compute(&measures, totals, &rules.features).map_err(PopulationError::from)?;
+            let taken =
+                take(&Measured { bucket, shard: &shard, views: &views, measures: &measures, features: &features })?;
             progress.advance(1);
             Ok(taken)
         })

@@ -1,18 +1,18 @@
 //! Fills a run folder: tables, quarantine, ledger, summary, and copies of the model and configuration that made them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, PolarsError};
 
 use super::decide::Decided;
-use super::evidence::FeatureFormula;
-use super::rules::JobRules;
 use super::summary::RunSummary;
-use crate::config::Job;
+use super::wide::{ShardParts, WideTables};
+use crate::config::{Job, JobFiles};
 use crate::model::registry::Bundle;
 use crate::publish::{
-    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow, OutputRow,
-    OutputTable, PublishError, QuarantineRow, ReferralRow, ScoreRow, Stage,
+    AlertRow, DeclineRow, DeductionRow, OfferRow, OutputRow, OutputTable, PublishError, QuarantineRow, ReferralRow,
+    ScoreRow, Stage,
 };
 use crate::wash::Ingested;
 
@@ -20,8 +20,6 @@ use crate::wash::Ingested;
 pub struct PublishInputs<'a> {
     /// Job.
     pub job: &'a Job,
-    /// Its rules.
-    pub rules: &'a JobRules,
     /// Ledger and quarantine.
     pub ingested: &'a Ingested,
     /// Rows of every table, sorted.
@@ -30,32 +28,25 @@ pub struct PublishInputs<'a> {
     pub bundle: &'a Bundle,
     /// Groups of the sub-indices.
     pub groups: Vec<&'static str>,
-    /// Windows of the evidence table.
-    pub evidence_columns: Vec<EvidenceColumn>,
-    /// Which feature reads which window.
-    pub formulas: Vec<FeatureFormula>,
+    /// Layout of features and evidence.
+    pub wide: &'a WideTables,
+    /// Their parts.
+    pub parts: &'a [ShardParts],
     /// Summary.
     pub summary: &'a RunSummary,
 }
 
 /// Writes everything but the manifest.
 pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<(), PublishError> {
-    let PublishInputs { job, rules, ingested, decided, bundle, groups, evidence_columns, formulas, summary } = inputs;
+    let PublishInputs { job, ingested, decided, bundle, groups, wide, parts, summary } = inputs;
     write(stage, ScoreRow::table(&groups), decided.scores)?;
     write(stage, OfferRow::table(), decided.offers)?;
     write(stage, DeclineRow::table(), decided.declines)?;
     write(stage, ReferralRow::table(), decided.referrals)?;
     write(stage, AlertRow::table(), decided.alerts)?;
     write(stage, DeductionRow::table(), decided.deductions)?;
-    let columns: Vec<FeatureColumn> = rules
-        .features
-        .features
-        .iter()
-        .map(|f| FeatureColumn { name: f.name.clone(), unit: f.unit.word().to_owned(), doc: f.why.clone() })
-        .collect();
-    write(stage, FeatureRow::table(&columns), decided.features)?;
-    write(stage, EvidenceRow::table(&evidence_columns), decided.evidence)?;
-    stage.write_json("evidence.json", &formulas)?;
+    wide.publish(stage, parts)?;
+    stage.write_json("evidence.json", &wide.formulas)?;
     for (table, frame) in &ingested.quarantine {
         let rows =
             quarantine_rows(frame).map_err(|e| PublishError::Layout { table: "quarantine", why: e.to_string() })?;
@@ -66,16 +57,20 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;
     stage.write_json("results.json", summary)?;
     for path in files_below(&bundle.folder)? {
-        copy(stage, "model", &bundle.folder, &path)?;
+        let bytes =
+            std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
+        stage.write_bytes(&place("model", &bundle.folder, &path), &bytes)?;
     }
-    let home = job.path.parent().unwrap_or(Path::new("."));
-    let mut configured = vec![job.path.clone(), job.policy.clone(), job.monitor.clone()];
-    configured.extend(if job.features.is_dir() { files_below(&job.features)? } else { vec![job.features.clone()] });
-    configured.extend(job.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| s.path.clone()));
-    configured.sort();
-    configured.dedup();
-    for path in &configured {
-        copy(stage, "config", home, path)?;
+    // The text that the run judged by, not the files: they may have been edited since.
+    let JobFiles { job: own, features, policy, monitor } = &job.files;
+    let mut configured: BTreeMap<&Path, &str> = std::iter::once(own)
+        .chain(&features.files)
+        .chain([policy, monitor])
+        .map(|file| (file.path(), file.text()))
+        .collect();
+    configured.extend(job.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| (s.path.as_path(), s.text.as_str())));
+    for (path, text) in configured {
+        stage.write_bytes(&place("config", own.folder(), path), text.as_bytes())?;
     }
     Ok(())
 }
@@ -87,14 +82,12 @@ fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, table: OutputTable, rows: Vec<
     Ok(())
 }
 
-/// Copies a file into the run folder, below `into`, at its place below `home`; files from elsewhere keep their name only.
-fn copy(stage: &mut Stage<'_, '_>, into: &str, home: &Path, path: &Path) -> Result<(), PublishError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| PublishError::Io { action: "read", path: path.to_owned(), source })?;
+/// A file's place in the run folder: below `into` as it was below `home`; files from elsewhere keep their name only.
+fn place(into: &str, home: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(home).ok().or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
     let parts: Vec<String> =
         relative.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).filter(|c| c != "..").collect();
-    stage.write_bytes(&format!("{into}/{}", parts.join("/")), &bytes)
+    format!("{into}/{}", parts.join("/"))
 }
 
 /// Visible files of a folder, sorted.

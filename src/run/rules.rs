@@ -2,6 +2,8 @@
 
 use crate::config::{ConfigError, FeatureConfig, Job, LabelKind, Monitor, Policy};
 use crate::domain::{Digest, Hasher};
+use crate::store::Shard;
+use crate::tiles::{self, TileError, ViewRules, Views};
 
 /// What a run judges by.
 #[derive(Debug, Clone)]
@@ -15,14 +17,14 @@ pub struct JobRules {
 }
 
 impl JobRules {
-    /// Opens the three files of a job.
+    /// Checks the three files of a job.
     ///
     /// # Errors
     /// What one of them holds that is not allowed, or a name in one that another does not know.
     pub fn open(job: &Job) -> Result<Self, ConfigError> {
-        let features = FeatureConfig::open(&job.features)?;
-        let policy = Policy::open(&job.policy)?;
-        let monitor = Monitor::open(&job.monitor)?;
+        let features = FeatureConfig::from_files(&job.files.features.files)?;
+        let policy = Policy::check(job.files.policy.clone())?;
+        let monitor = Monitor::check(job.files.monitor.clone())?;
         let names = || features.features.iter().map(|f| f.name.as_str());
         policy.check_features(names())?;
         monitor.check_features(names())?;
@@ -47,8 +49,16 @@ impl JobRules {
         Ok(Self { features, policy, monitor })
     }
 
+    /// A shard's views, under the job's rules of suspicion and of repayment.
+    ///
+    /// # Errors
+    /// A broken table.
+    pub fn views(&self, shard: &Shard) -> Result<Views, TileError> {
+        tiles::views(shard, ViewRules { authenticity: &self.features.authenticity, waterfall: &self.monitor.waterfall })
+    }
+
     /// What a model depends on: features, label and training settings. Policy and monitoring may change under the same model, but for
-    /// what a default is.
+    /// what a default is and how payments are allocated.
     #[must_use]
     pub fn model_digest(&self, job: &Job) -> Digest {
         let mut hasher = Hasher::default();
@@ -58,6 +68,7 @@ impl JobRules {
             hasher.field(product.as_bytes());
             hasher.field(&days.to_le_bytes());
         }
+        hasher.field(format!("{:?}", self.monitor.waterfall).as_bytes());
         for source in &job.sources {
             hasher.field(source.table.as_bytes());
             hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));

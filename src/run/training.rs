@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::labels::outcomes;
 use super::population::{PopulationError, each_shard, industry_totals};
 use super::progress::Progress;
-use crate::config::{Direction, FeatureConfig, ModelSettings, Policy};
+use super::rules::JobRules;
+use crate::config::{Direction, FeatureConfig, ModelSettings};
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
 use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
@@ -146,12 +147,12 @@ impl Row {
 /// See [`TrainingError`].
 pub fn train_job(
     settings: &ModelSettings,
-    config: &FeatureConfig,
-    policy: &Policy,
+    rules: &JobRules,
     store: &Store,
     as_of: &AsOf,
     progress: &dyn Progress,
 ) -> Result<TrainedModels, TrainingError> {
+    let config = &rules.features;
     let plan = plan_snapshots(settings, as_of)?;
     let taken = plan.iter().filter(|(_, part)| *part != Part::Purged).count() as u64;
     progress.stage("train: snapshots", Some(2 * taken * u64::from(store.buckets())));
@@ -160,7 +161,7 @@ pub fn train_job(
     let mut snapshots = Vec::new();
     let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
         / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
-    let camera = Camera { settings, config, policy, store, unlabelled_share: share, progress };
+    let camera = Camera { settings, rules, store, unlabelled_share: share, progress };
     for (snapshot, part) in &plan {
         if *part == Part::Purged {
             snapshots.push(SnapshotCounts::purged(snapshot.date()));
@@ -208,8 +209,7 @@ fn plan_snapshots(settings: &ModelSettings, as_of: &AsOf) -> Result<Vec<(AsOf, P
 /// What every snapshot is taken with.
 struct Camera<'a> {
     settings: &'a ModelSettings,
-    config: &'a FeatureConfig,
-    policy: &'a Policy,
+    rules: &'a JobRules,
     store: &'a Store,
     unlabelled_share: f64,
     progress: &'a dyn Progress,
@@ -220,12 +220,12 @@ fn take_snapshot(
     snapshot: &AsOf,
     part: Part,
 ) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
-    let Camera { settings, config, policy, store, unlabelled_share, progress } = *camera;
-    let totals = industry_totals(store, snapshot, config, progress)?;
+    let Camera { settings, rules, store, unlabelled_share, progress } = *camera;
+    let totals = industry_totals(store, snapshot, rules, progress)?;
     let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
-    let by_bucket = each_shard(store, snapshot, config, &totals, progress, |measured| {
+    let by_bucket = each_shard(store, snapshot, rules, &totals, progress, |measured| {
         let after = store.shard(measured.bucket, &seen_at)?;
-        let found = outcomes(measured.shard, &after, settings, config, policy)?;
+        let found = outcomes(measured.views, &after, settings, rules)?;
         Ok::<_, TrainingError>((measured.features.clone(), found))
     })?;
 

@@ -38,4 +38,4 @@ pub use merchants::{MerchantFacts, Merchants, merchant_facts, merchant_integers,
 pub use row_tiles::{RowTiles, TileRow};
 pub use schema::{VIEWS, ViewColumn, ViewKind, ViewSchema, view_schema};
 pub use sql::{RowSql, SqlRefusal, Yields, schema_of};
-pub use view::{View, Views, views};
+pub use view::{View, ViewRules, Views, views};

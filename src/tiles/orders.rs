@@ -13,7 +13,7 @@ use super::parcels::{Parcels, hours_between};
 use super::reviews::Ratings;
 use super::schema::{ViewColumn, ViewKind, ViewSchema, column};
 use crate::store::Shard;
-use crate::wash::authenticity::{self, OrderFacts, Settings};
+use crate::wash::authenticity::{self, OrderFacts, Settings, Verdict};
 
 /// Schema of the view.
 pub static ORDERS: ViewSchema = ViewSchema {
@@ -103,8 +103,10 @@ pub struct Orders {
     pub amount_minor: Int64Chunked,
     /// When it was cancelled.
     pub cancelled_at: Int64Chunked,
-    /// Its verdict.
+    /// Whether it is suspect.
     pub is_suspect: Vec<bool>,
+    /// Its verdict, with the evidence.
+    pub verdicts: Vec<Verdict>,
 }
 
 /// Order ids and the rows they stand in.
@@ -151,8 +153,8 @@ pub fn build(
         .collect();
     let owners = merchants.of_rows(table, TABLE)?;
     let verdicts = authenticity::judge_orders(&facts, &owners, settings);
-    let is_suspect: Vec<bool> = verdicts.iter().map(authenticity::Verdict::is_suspect).collect();
-    let rules: Vec<Option<String>> = verdicts.iter().map(authenticity::Verdict::rules).collect();
+    let is_suspect: Vec<bool> = verdicts.iter().map(Verdict::is_suspect).collect();
+    let rules: Vec<Option<String>> = verdicts.iter().map(Verdict::rules).collect();
 
     let parts = Parts {
         order_ids: &order_ids,
@@ -166,7 +168,7 @@ pub fn build(
         rules: &rules,
     };
     let frame = parts.assemble(table).map_err(|source| TileError::View { view: TABLE, source })?;
-    Ok(Orders { frame, placed_at, amount_minor, cancelled_at, is_suspect })
+    Ok(Orders { frame, placed_at, amount_minor, cancelled_at, is_suspect, verdicts })
 }
 
 struct Parts<'a> {

@@ -1,6 +1,6 @@
 //! The view `reviews`: each review with its order's date and its authenticity verdict.
 
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, Int64Chunked, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series};
 
 use super::column::{integers, required_texts};
 use super::error::TileError;
@@ -8,7 +8,7 @@ use super::merchants::Merchants;
 use super::orders::{Orders, contract_column, instants};
 use super::parcels::Parcels;
 use super::schema::{ViewKind, ViewSchema, column};
-use crate::wash::authenticity::{self, ReviewFacts, Settings};
+use crate::wash::authenticity::{self, ReviewFacts, Settings, Verdict};
 
 /// Schema of the view.
 pub static REVIEWS: ViewSchema = ViewSchema {
@@ -45,6 +45,8 @@ pub struct Ratings {
     by_order: Vec<Option<Rating>>,
     is_suspect: Vec<bool>,
     rules: Vec<Option<String>>,
+    /// Verdicts by review row, with the evidence.
+    pub verdicts: Vec<Verdict>,
 }
 
 impl Ratings {
@@ -54,13 +56,13 @@ impl Ratings {
     }
 }
 
-/// Judges reviews and finds each order's latest authentic one.
+/// Judges reviews and finds each order's latest authentic one. `parcels` and `placed_at` belong to the orders row by row.
 pub fn rate(
     table: &DataFrame,
     merchants: &Merchants,
     rows: &PlHashMap<&str, usize>,
     parcels: Option<&[Parcels]>,
-    orders: usize,
+    placed_at: &Int64Chunked,
     settings: &Settings,
 ) -> Result<Ratings, TileError> {
     let ids = required_texts(table, TABLE, "review_id")?;
@@ -70,11 +72,13 @@ pub fn rate(
     let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
     let facts: Vec<ReviewFacts> = (0..table.height())
         .map(|n| {
-            let parcels = of_order.get(n).copied().flatten().and_then(|row| parcels?.get(row));
+            let order = of_order.get(n).copied().flatten();
+            let parcels = order.and_then(|row| parcels?.get(row));
             ReviewFacts {
                 review_id: ids.get(n).unwrap_or_default(),
                 created_at: created.get(n).unwrap_or_default(),
                 stars: stars.get(n).unwrap_or_default(),
+                order_placed_at: order.and_then(|row| placed_at.get(row)),
                 delivered_at: parcels.and_then(|p| p.delivered_at),
                 delivery_late: parcels.and_then(|p| p.delivery_late),
                 is_parcel_lost: parcels.is_some_and(|p| p.lost > 0),
@@ -84,10 +88,10 @@ pub fn rate(
         .collect();
     let owners = merchants.of_rows(table, TABLE)?;
     let verdicts = authenticity::judge_reviews(&facts, &owners, settings);
-    let is_suspect: Vec<bool> = verdicts.iter().map(authenticity::Verdict::is_suspect).collect();
-    let rules = verdicts.iter().map(authenticity::Verdict::rules).collect();
+    let is_suspect: Vec<bool> = verdicts.iter().map(Verdict::is_suspect).collect();
+    let rules = verdicts.iter().map(Verdict::rules).collect();
 
-    let mut latest: Vec<Option<((i64, &str), Rating)>> = vec![None; orders];
+    let mut latest: Vec<Option<((i64, &str), Rating)>> = vec![None; placed_at.len()];
     for (n, fact) in facts.iter().enumerate() {
         if is_suspect.get(n).copied().unwrap_or(false) || stars.get(n).is_none() {
             continue;
@@ -99,7 +103,7 @@ pub fn rate(
         }
     }
     let by_order = latest.into_iter().map(|slot| slot.map(|(_, rating)| rating)).collect();
-    Ok(Ratings { by_order, is_suspect, rules })
+    Ok(Ratings { by_order, is_suspect, rules, verdicts })
 }
 
 /// Joins the view.

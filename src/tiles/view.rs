@@ -10,9 +10,20 @@ use super::orders::{contract_column, rows_by_id};
 use super::parcels::fold_parcels;
 use super::schema::{VIEWS, ViewSchema};
 use super::{column, disputes, orders, repayment, reviews, shipments};
+use crate::config::Waterfall;
 use crate::domain::AsOf;
+use crate::monitor::{self, LoanStanding};
 use crate::store::Shard;
-use crate::wash::authenticity::Settings;
+use crate::wash::authenticity::{Settings, Verdict};
+
+/// The rules that facts are read by.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewRules<'a> {
+    /// Which orders and reviews are suspect.
+    pub authenticity: &'a Settings,
+    /// What a payment pays first.
+    pub waterfall: &'a Waterfall,
+}
 
 /// One view's rows, and whose they are.
 #[derive(Debug, Clone)]
@@ -38,6 +49,10 @@ pub struct Views {
     pub by_name: BTreeMap<&'static str, View>,
     /// Names of the contract tables that the shard holds.
     pub tables: Vec<&'static str>,
+    /// Authenticity verdicts with their evidence, row by row, of the views `orders` and `reviews`.
+    pub verdicts: BTreeMap<&'static str, Vec<Verdict>>,
+    /// The loan book, by merchant and loan; `None` where the job has none.
+    pub loans: Option<Vec<LoanStanding>>,
 }
 
 impl Views {
@@ -52,13 +67,15 @@ impl Views {
 ///
 /// # Errors
 /// A required table or column is missing or of another type, or a sum overflows.
-pub fn views(shard: &Shard, settings: &Settings) -> Result<Views, TileError> {
+pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     let merchants = Merchants::of(shard)?;
     let merchant_rows = shard.table("merchants").ok_or(TileError::MissingTable { table: "merchants" })?.clone();
-    let mut frames: BTreeMap<&'static str, DataFrame> = trade(shard, &merchants, settings)?;
-    if let Some(book) = crate::monitor::repayment_tables(shard)? {
+    let Trade { mut frames, verdicts } = trade(shard, &merchants, rules.authenticity)?;
+    let mut loans = None;
+    if let Some(book) = monitor::repayment_tables(shard, rules.waterfall)? {
         frames.insert(repayment::INSTALMENT_STATUS.name, book.instalment_status);
         frames.insert(repayment::LOAN_STATUS.name, book.loan_status);
+        loans = Some(book.standings);
     }
     for name in ["applications", "inventory", "loans", "payments"] {
         if let Some(table) = shard.table(name) {
@@ -73,24 +90,27 @@ pub fn views(shard: &Shard, settings: &Settings) -> Result<Views, TileError> {
         by_name.insert(schema.name, View { schema, frame, owners });
     }
     let tables = shard.tables.keys().copied().collect();
-    Ok(Views { as_of: shard.as_of.clone(), merchants, merchant_rows, by_name, tables })
+    Ok(Views { as_of: shard.as_of.clone(), merchants, merchant_rows, by_name, tables, verdicts, loans })
 }
 
-/// Orders and what hangs on them.
-fn trade(
-    shard: &Shard,
-    merchants: &Merchants,
-    settings: &Settings,
-) -> Result<BTreeMap<&'static str, DataFrame>, TileError> {
+/// Views of orders and of what hangs on them.
+struct Trade {
+    frames: BTreeMap<&'static str, DataFrame>,
+    verdicts: BTreeMap<&'static str, Vec<Verdict>>,
+}
+
+fn trade(shard: &Shard, merchants: &Merchants, settings: &Settings) -> Result<Trade, TileError> {
     let mut frames = BTreeMap::new();
+    let mut verdicts = BTreeMap::new();
     let table = shard.table("orders").ok_or(TileError::MissingTable { table: "orders" })?;
     let order_ids = column::required_texts(table, "orders", "order_id")?;
     let rows = rows_by_id(&order_ids);
     let cancelled = column::integers(table, "orders", "cancelled_at")?;
+    let placed = column::integers(table, "orders", "placed_at")?;
     let parcels = shard.table("shipments").map(|t| fold_parcels(t, &rows, &cancelled)).transpose()?;
     let ratings = shard
         .table("reviews")
-        .map(|t| reviews::rate(t, merchants, &rows, parcels.as_deref(), table.height(), settings))
+        .map(|t| reviews::rate(t, merchants, &rows, parcels.as_deref(), &placed, settings))
         .transpose()?;
     let orders = orders::build(table, shard, merchants, &rows, parcels.as_deref(), ratings.as_ref(), settings)?;
     if let Some(table) = shard.table("shipments") {
@@ -103,7 +123,11 @@ fn trade(
         frames.insert("disputes", disputes::build(table, &orders, &rows)?);
     }
     frames.insert("orders", orders.frame);
-    Ok(frames)
+    verdicts.insert("orders", orders.verdicts);
+    if let Some(ratings) = ratings {
+        verdicts.insert("reviews", ratings.verdicts);
+    }
+    Ok(Trade { frames, verdicts })
 }
 
 /// The schema's columns, in its order and types.

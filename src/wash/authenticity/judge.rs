@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, odd_price, orders_per_buyer,
-    review_burst, review_without_cause,
+    review_burst, review_orders_together, review_without_cause,
 };
 
 /// What the rules may know of an order.
@@ -39,6 +39,8 @@ pub struct ReviewFacts<'a> {
     pub created_at: i64,
     /// 1 to 5.
     pub stars: i64,
+    /// When the order was placed.
+    pub order_placed_at: Option<i64>,
     /// When the order arrived.
     pub delivered_at: Option<i64>,
     /// Whether the order arrived late, or not at all though due.
@@ -136,6 +138,11 @@ pub fn judge_reviews(reviews: &[ReviewFacts], owners: &[Option<u32>], settings: 
             let bad = s.review_burst.max_stars;
             vec![
                 (review_burst::RULE, s.review_burst.weight, review_burst::look(mine, &s.review_burst)),
+                (
+                    review_orders_together::RULE,
+                    s.review_orders_together.weight,
+                    review_orders_together::look(mine, bad, &s.review_orders_together),
+                ),
                 (review_without_cause::RULE, s.review_without_cause.weight, review_without_cause::look(mine, bad)),
             ]
         },

@@ -2,9 +2,9 @@
 //!
 //! Brushing inflates a reputation with orders that nobody wanted; bought one-star reviews ruin one. Every rule looks for one
 //! sign, gives it with its evidence (observed, threshold) and a weight; a row is *suspect* when the weights of its signs
-//! reach `combination.suspect_weight`. With the default weights it takes three signs to doubt an order: a flash sale alone, a
-//! loyal wholesale buyer alone, a shop that delivers by hand alone is no fraud. Nothing is deleted: measures leave suspect
-//! rows out, and authenticity features count them.
+//! reach `combination.suspect_weight`. With the default weights it takes three signs to doubt an order or a review: a flash sale
+//! alone, a loyal wholesale buyer alone, a shop that delivers by hand alone is no fraud, and a bad batch of goods that angers many
+//! at once is no attack. Nothing is deleted: measures leave suspect rows out, and authenticity features count them.
 //!
 //! A verdict is made from what was visible at as-of and nothing later; it may change as more becomes visible.
 //!
@@ -18,6 +18,7 @@
 //! | [`instant-praise`](InstantPraiseSettings) | five stars at once |
 //! | [`odd-price`](OddPriceSettings) | a price far from the merchant's own median |
 //! | [`review-burst`](ReviewBurstSettings) | many bad reviews together |
+//! | [`review-orders-together`](ReviewOrdersTogetherSettings) | the orders behind bad reviews were placed together |
 //! | [`review-without-cause`](ReviewWithoutCauseSettings) | a bad review of an order that kept its promises |
 
 mod burst;
@@ -29,6 +30,7 @@ mod no_tracking;
 mod odd_price;
 mod orders_per_buyer;
 mod review_burst;
+mod review_orders_together;
 mod review_without_cause;
 mod settings;
 
@@ -41,5 +43,6 @@ pub use no_tracking::NoTrackingSettings;
 pub use odd_price::OddPriceSettings;
 pub use orders_per_buyer::OrdersPerBuyerSettings;
 pub use review_burst::ReviewBurstSettings;
+pub use review_orders_together::ReviewOrdersTogetherSettings;
 pub use review_without_cause::ReviewWithoutCauseSettings;
 pub use settings::{Knob, KnobValue, Settings};

@@ -2,7 +2,8 @@
 
 use super::{
     BurstSettings, BuyerRingSettings, InstantDeliverySettings, InstantPraiseSettings, NoTrackingSettings,
-    OddPriceSettings, OrdersPerBuyerSettings, ReviewBurstSettings, ReviewWithoutCauseSettings,
+    OddPriceSettings, OrdersPerBuyerSettings, ReviewBurstSettings, ReviewOrdersTogetherSettings,
+    ReviewWithoutCauseSettings,
 };
 
 /// How signs add up.
@@ -25,6 +26,7 @@ pub struct Settings {
     pub instant_praise: InstantPraiseSettings,
     pub odd_price: OddPriceSettings,
     pub review_burst: ReviewBurstSettings,
+    pub review_orders_together: ReviewOrdersTogetherSettings,
     pub review_without_cause: ReviewWithoutCauseSettings,
 }
 
@@ -41,10 +43,16 @@ impl Default for Settings {
             instant_praise: InstantPraiseSettings { weight: 1, max_minutes: 60 },
             odd_price: OddPriceSettings { weight: 1, times_median: 5.0, min_orders: 20 },
             review_burst: ReviewBurstSettings {
-                weight: 2,
+                weight: 1,
                 window_hours: 48,
                 max_stars: 1,
                 min_reviews: 5,
+                times_usual: 5.0,
+            },
+            review_orders_together: ReviewOrdersTogetherSettings {
+                weight: 1,
+                window_hours: 72,
+                min_orders: 5,
                 times_usual: 5.0,
             },
             review_without_cause: ReviewWithoutCauseSettings { weight: 1 },
@@ -209,6 +217,27 @@ impl Settings {
                 "times_usual",
                 "and so many times the merchant's usual bad reviews in such a window",
                 &mut self.review_burst.times_usual,
+            ),
+            whole("review_orders_together", "weight", WEIGHT, SIGN, &mut self.review_orders_together.weight),
+            whole(
+                "review_orders_together",
+                "window_hours",
+                (1.0, 720.0),
+                "length of the window",
+                &mut self.review_orders_together.window_hours,
+            ),
+            whole(
+                "review_orders_together",
+                "min_orders",
+                COUNT,
+                "fewest orders behind bad reviews that were placed together",
+                &mut self.review_orders_together.min_orders,
+            ),
+            real(
+                "review_orders_together",
+                "times_usual",
+                "and so many times the merchant's usual such orders in a window",
+                &mut self.review_orders_together.times_usual,
             ),
             whole("review_without_cause", "weight", WEIGHT, SIGN, &mut self.review_without_cause.weight),
         ]

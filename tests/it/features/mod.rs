@@ -7,6 +7,10 @@
     reason = "what a test finds wrong it reports by panicking"
 )]
 
+mod absence;
+mod authenticity;
 mod config;
+mod label;
 mod naive_twins;
 mod shards;
+mod views;

@@ -1,7 +1,9 @@
 //! Every kind of feature against an obvious loop over raw orders.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use integrity::config::FeatureConfig;
 use integrity::domain::AsOf;
 use jiff::civil::Date;
 use proptest::prelude::*;
@@ -253,6 +255,8 @@ fn feature_text() -> String {
     head.to_owned() + &tail.concat()
 }
 
+static CONFIG: LazyLock<FeatureConfig> = LazyLock::new(|| config(&feature_text()));
+
 /// What the twins look at: raw orders, and the calendar.
 #[derive(Debug)]
 struct World {
@@ -478,14 +482,14 @@ proptest! {
 
     #[test]
     fn every_kind_equals_its_naive_twin(world in a_world()) {
-        let config = config(&feature_text());
+        let config = &*CONFIG;
         let rows: Vec<(i64, &str)> = world.registered.iter().copied().zip(world.categories.iter().copied()).collect();
         let tables = |flip: bool| {
             let (m, o) = (merchants(&rows), orders(&world.orders));
             if flip { vec![("merchants", reversed(&m)), ("orders", reversed(&o))] } else { vec![("merchants", m), ("orders", o)] }
         };
-        let table = features_of(&shard(as_of(), tables(false)), &config);
-        prop_assert_eq!(&table, &features_of(&shard(as_of(), tables(true)), &config), "row order changed something");
+        let table = features_of(&shard(as_of(), tables(false)), config);
+        prop_assert_eq!(&table, &features_of(&shard(as_of(), tables(true)), config), "row order changed something");
         prop_assert_eq!(table.merchants.len(), world.registered.len());
         for column in &table.columns {
             for (m, value) in column.values.iter().enumerate() {
@@ -504,8 +508,7 @@ proptest! {
 
 #[test]
 fn every_kind_has_a_twin() {
-    let config = config(&feature_text());
-    let tested: BTreeSet<&str> = config.features.iter().map(|f| f.kind_name).collect();
+    let tested: BTreeSet<&str> = CONFIG.features.iter().map(|f| f.kind_name).collect();
     let all: BTreeSet<&str> = integrity::features::KINDS.iter().map(|(name, _)| *name).collect();
     assert_eq!(tested, all);
 }

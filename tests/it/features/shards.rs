@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use integrity::config::{ConfigFile, FeatureConfig};
+use integrity::config::{ConfigFile, FeatureConfig, Waterfall};
 use integrity::domain::AsOf;
-use integrity::features::{FeatureTable, IndustryTotals, compute, industry_totals, measure_shard};
+use integrity::features::{FeatureTable, IndustryTotals, compute, industry_totals, measure_industry, measure_shard};
 use integrity::store::Shard;
+use integrity::tiles::{TileError, ViewRules, Views, views};
+use integrity::wash::authenticity::Settings;
 use polars::prelude::*;
 
 pub const HOUR: i64 = 3_600_000_000;
@@ -85,11 +87,22 @@ pub fn config(text: &str) -> FeatureConfig {
         .unwrap_or_else(|e| panic!("{e}"))
 }
 
+/// A shard's views under the customary rules of suspicion and repayment.
+pub fn views_of(shard: &Shard) -> Result<Views, TileError> {
+    views_under(shard, &Settings::default())
+}
+
+fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
+    views(shard, ViewRules { authenticity, waterfall: &Waterfall::default() })
+}
+
 /// The features of one shard that is the whole market.
 pub fn features_of(shard: &Shard, config: &FeatureConfig) -> FeatureTable {
-    let measures = measure_shard(shard, config).unwrap();
+    let views = views_under(shard, &config.authenticity).unwrap();
+    let measures = measure_shard(&views, config).unwrap();
     let mut industry = IndustryTotals::default();
-    industry.merge(&industry_totals(&measures, config).unwrap()).unwrap();
+    industry.merge(&industry_totals(&measure_industry(&views, config).unwrap(), config).unwrap()).unwrap();
+    assert_eq!(industry, industry_totals(&measures, config).unwrap(), "the first pass measures what the second does");
     compute(&measures, &industry, config).unwrap()
 }
 
