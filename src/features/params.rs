@@ -63,6 +63,18 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// A text that may be left out.
+    ///
+    /// # Errors
+    /// Empty or no text.
+    pub fn optional_text(&mut self, key: &'static str) -> Result<Option<String>, ConfigError> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        match value.get_ref().as_str().map(str::trim) {
+            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
+            _ => Err(self.refuse_value(&value, key, "a text that is not empty")),
+        }
+    }
+
     /// One of a set of words.
     ///
     /// # Errors

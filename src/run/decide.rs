@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::{FactsError, MerchantFacts, shard_facts};
 use super::population::{Measured, PopulationError};
 use crate::config::{Action, Direction, FeatureConfig, Group, Monitor, Policy};
-use crate::domain::{Probability, RateError, ReasonCode, ReasonCodeError};
+use crate::domain::{Currency, Probability, RateError, ReasonCode, ReasonCodeError};
 use crate::features::{FeatureError, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
@@ -16,6 +16,7 @@ use crate::publish::{
     AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReasonText, ReferralRow,
     RuleVerdict, ScoreRow,
 };
+use crate::report::findings;
 use crate::score::{IndexedFeature, Reference, merchant_index};
 
 /// A shard that could not be decided.
@@ -75,6 +76,8 @@ pub struct Judges<'a> {
     pub bundle: &'a Bundle,
     /// Reference population of the index.
     pub reference: &'a Reference,
+    /// Currency of every amount.
+    pub currency: Currency,
 }
 
 /// The feature groups, in the order of the sub-index columns.
@@ -138,10 +141,12 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
     {
         let lookup = RowLookup { table, at };
         let facts = facts.get(merchant).unwrap_or(&nothing);
+        let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency);
         let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
-        decided.scores.push(score_row(measured, judges, merchant, &lookup, scored));
+        decided.scores.push(score_row(measured, judges, merchant, &lookup, scored, &reasons));
         let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
-        let known = Known { scored, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
+        let known =
+            Known { scored, reasons: &reasons, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
         decide_merchant(&mut decided, measured, judges, merchant, &known)?;
     }
     decided.portfolio = measured
@@ -159,6 +164,7 @@ fn score_row(
     merchant: &str,
     lookup: &RowLookup<'_>,
     scored: &Scored,
+    reasons: &[(String, String)],
 ) -> ScoreRow {
     let directional = judges.features.features.iter().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
@@ -183,7 +189,7 @@ fn score_row(
         integrity_index: index.index,
         integrity_capital_minor: whole(lookup.value(INTEGRITY_CAPITAL)),
         sub_indices: index_groups().into_iter().map(|group| index.groups.get(group).copied()).collect(),
-        reasons: scored.reasons.iter().map(|r| ReasonText { code: r.code.clone(), text: r.text.clone() }).collect(),
+        reasons: reasons.iter().map(|(code, text)| ReasonText { code: code.clone(), text: text.clone() }).collect(),
         model_version: judges.bundle.id(),
     }
 }
@@ -252,6 +258,8 @@ fn watch_merchant(
 /// What is known of a merchant beside its features' table.
 struct Known<'a> {
     scored: &'a Scored,
+    /// Why it is no better: code and text.
+    reasons: &'a [(String, String)],
     lookup: &'a RowLookup<'a>,
     facts: &'a MerchantFacts,
     loans: Option<&'a [LoanStanding]>,
@@ -266,13 +274,12 @@ fn decide_merchant(
     merchant: &str,
     known: &Known<'_>,
 ) -> Result<(), DecideError> {
-    let Known { scored, lookup, facts, loans, ability_lower_minor, freezes } = *known;
+    let Known { scored, reasons, lookup, facts, loans, ability_lower_minor, freezes } = *known;
     let pd = Probability::new(scored.pd)
         .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?;
-    let score_reasons = scored
-        .reasons
+    let score_reasons = reasons
         .iter()
-        .map(|r| Ok(offer::Reason { code: ReasonCode::new(&r.code)?, text: r.text.clone() }))
+        .map(|(code, text)| Ok(offer::Reason { code: ReasonCode::new(code)?, text: text.clone() }))
         .collect::<Result<Vec<_>, DecideError>>()?;
     let receivables: Vec<Receivable<'_>> = facts
         .receivables

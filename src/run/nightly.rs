@@ -159,6 +159,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         monitor: &rules.monitor,
         bundle: &bundle,
         reference: &reference,
+        currency: job.currency,
     };
     progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
     let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules, progress)?;

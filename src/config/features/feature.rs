@@ -146,6 +146,8 @@ pub struct FeatureSpec {
     pub min_history_days: u16,
     /// Days of the window; `None` where the kind has none.
     pub window_days: Option<u16>,
+    /// What a reader of a reason is told that it is; `None` leaves it to the name.
+    pub says: Option<String>,
     /// Why it speaks of keeping promises.
     pub why: String,
     /// Author, year, page; or "project judgement".
@@ -165,6 +167,7 @@ pub(super) fn check(file: &ConfigFile, raw: RawFeature, measures: &[MeasureSpec]
     let direction = params.word("direction", &Direction::WORDS)?;
     let unit = params.word("unit", &Unit::WORDS)?;
     let min_history_days = params.optional_days("min_history_days", 0)?.unwrap_or(0);
+    let says = params.optional_text("says")?;
     let (why, _) = params.text("why")?;
     let (source, _) = params.text("source")?;
     let kinds: Vec<(&str, usize)> = KINDS.iter().enumerate().map(|(n, (word, _))| (*word, n)).collect();
@@ -193,5 +196,5 @@ pub(super) fn check(file: &ConfigFile, raw: RawFeature, measures: &[MeasureSpec]
         ));
     }
     let window_days = kind.named_days();
-    Ok(FeatureSpec { name, group, direction, unit, kind_name, kind, min_history_days, window_days, why, source })
+    Ok(FeatureSpec { name, group, direction, unit, kind_name, kind, min_history_days, window_days, says, why, source })
 }

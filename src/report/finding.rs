@@ -1,0 +1,152 @@
+//! Reasons in the reader's words: what was found of a merchant, not which bin of which column.
+
+use crate::config::{FeatureConfig, FeatureSpec, Unit};
+use crate::domain::{Currency, Money, grouped};
+use crate::model::binning::{BinKind, BinRole, Bins};
+use crate::model::{Reason, Scorecard, Scored};
+
+/// The reasons of a score, each with its code and a text such as `share of parcels handed over late in half a year: 12 % to 20 %`.
+/// A variable that is no feature of this configuration keeps the model's own words.
+#[must_use]
+pub fn findings(
+    card: &Scorecard,
+    scored: &Scored,
+    features: &FeatureConfig,
+    currency: Currency,
+) -> Vec<(String, String)> {
+    let reader = Reader { card, scored, features, currency };
+    scored.reasons.iter().map(|reason| (reason.code.clone(), reader.text(reason))).collect()
+}
+
+struct Reader<'a> {
+    card: &'a Scorecard,
+    scored: &'a Scored,
+    features: &'a FeatureConfig,
+    currency: Currency,
+}
+
+impl Reader<'_> {
+    fn text(&self, reason: &Reason) -> String {
+        let own = || reason.text.clone();
+        if let Some(at) = self.card.variables.iter().position(|v| v.code == reason.code) {
+            return self.found(at).unwrap_or_else(own);
+        }
+        let Some(table) = self.card.tables.iter().find(|t| t.code == reason.code) else { return own() };
+        match (self.found(table.left), self.found(table.right)) {
+            (Some(left), Some(right)) => format!("{left}, together with {right}"),
+            _ => own(),
+        }
+    }
+
+    /// What was found of the variable at a position of the card.
+    fn found(&self, at: usize) -> Option<String> {
+        let bins = &self.card.variables.get(at)?.bins;
+        let feature = self.features.features.iter().find(|f| f.name == bins.name)?;
+        let name = feature.says.as_deref().unwrap_or(&feature.name);
+        let bin = usize::from(*self.scored.bins.get(at)?);
+        Some(format!("{name}: {}", range(feature, bins, bin, self.currency)?))
+    }
+}
+
+fn range(feature: &FeatureSpec, bins: &Bins, bin: usize, currency: Currency) -> Option<String> {
+    let BinKind::Number { edges } = &bins.kind else { return None };
+    let found = bins.bins.get(bin)?;
+    match found.role {
+        BinRole::Missing => return Some("not known, or too little history".to_owned()),
+        BinRole::Special => return Some(found.label.clone()),
+        BinRole::Regular => {}
+    }
+    let above = bin.checked_sub(1).and_then(|lower| edges.get(lower)).copied();
+    let up_to = edges.get(bin).copied();
+    let words = Words { unit: feature.unit, whole: counts_whole(feature.unit), currency };
+    Some(match (above.map(|v| words.above(v)), up_to.map(|v| words.up_to(v))) {
+        (None, None) => "any value".to_owned(),
+        (Some(above), None) => format!("{above} or more"),
+        (None, Some(up_to)) => format!("at most {up_to}"),
+        (Some(above), Some(up_to)) if above == up_to => above,
+        (Some(above), Some(up_to)) => format!("{above} to {up_to}"),
+    })
+}
+
+/// Units whose values are whole numbers, so that "more than 2.5" is "3 or more".
+fn counts_whole(unit: Unit) -> bool {
+    matches!(unit, Unit::Minor | Unit::Count | Unit::Days | Unit::Level)
+}
+
+/// Writes values of one unit.
+struct Words {
+    unit: Unit,
+    whole: bool,
+    currency: Currency,
+}
+
+impl Words {
+    /// The least value above an edge that the unit can say.
+    fn above(&self, edge: f64) -> String {
+        self.write(if self.whole { edge.floor() + 1.0 } else { edge })
+    }
+
+    /// The greatest value up to an edge.
+    fn up_to(&self, edge: f64) -> String {
+        self.write(if self.whole { edge.floor() } else { edge })
+    }
+
+    fn write(&self, value: f64) -> String {
+        match self.unit {
+            Unit::Minor => minor(value).map_or_else(|| value.to_string(), |m| Money::new(m, self.currency).to_string()),
+            Unit::Share | Unit::Gap => format!("{} %", short(100.0 * value)),
+            Unit::Days => format!("{value} days"),
+            Unit::Hours => format!("{} hours", short(value)),
+            Unit::Stars => format!("{} stars", short(value)),
+            Unit::Count => minor(value).and_then(|n| u64::try_from(n).ok()).map_or_else(|| value.to_string(), grouped),
+            Unit::Level => value.to_string(),
+            Unit::Ratio | Unit::Trend => short(value),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "checked against the range in which f64 holds whole numbers")]
+fn minor(value: f64) -> Option<i64> {
+    (value.abs() < 9_007_199_254_740_992.0).then_some(value as i64)
+}
+
+/// Four significant figures, without zeros that say nothing.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    let decimals = if size >= 1_000.0 {
+        0
+    } else if size >= 100.0 {
+        1
+    } else if size >= 1.0 {
+        2
+    } else {
+        3
+    };
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_in_their_unit() {
+        let words = |unit| Words { unit, whole: counts_whole(unit), currency: Currency::new("CNY").unwrap() };
+        assert_eq!(words(Unit::Minor).above(5_950_000.0), "59,500.01 CNY");
+        assert_eq!(words(Unit::Minor).up_to(13_049_500.5), "130,495.00 CNY");
+        assert_eq!(words(Unit::Share).up_to(0.263_4), "26.34 %");
+        assert_eq!(words(Unit::Gap).above(-0.05), "-5 %");
+        assert_eq!(words(Unit::Count).above(1_999.5), "2,000");
+        assert_eq!(
+            (words(Unit::Days).above(0.5), words(Unit::Days).up_to(3.5)),
+            ("1 days".to_owned(), "3 days".to_owned())
+        );
+        assert_eq!(words(Unit::Stars).up_to(4.172), "4.17 stars");
+        assert_eq!(
+            (short(0.0), short(-0.000_01), short(0.05), short(12_345.6)),
+            ("0".into(), "0".into(), "0.05".into(), "12346".into())
+        );
+    }
+}
