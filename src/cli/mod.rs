@@ -4,6 +4,7 @@
 
 mod apply;
 mod check;
+mod document;
 mod exit;
 mod explain;
 mod failure;
@@ -13,6 +14,7 @@ mod output;
 mod progress;
 mod run;
 mod schema;
+mod scored_table;
 mod simulate;
 mod train;
 mod validate;
@@ -61,6 +63,8 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Measures a model on a table with known outcomes.
     Validate(validate::ValidateArgs),
+    /// Writes the model document, the points as SQL and the schema of the scorecard file.
+    Document(document::DocumentArgs),
     /// Approves a trained model for use.
     Approve(models::ApproveArgs),
     /// Walks one merchant's score and limit back to row counts.
@@ -106,6 +110,7 @@ impl Command {
             Self::Train(args) => models::train(&args, output, terminal),
             Self::Apply(args) => models::apply(&args, output, terminal),
             Self::Validate(args) => models::validate(&args, output, terminal),
+            Self::Document(args) => document::execute(&args, output, terminal),
             Self::Approve(args) => models::approve(&args, output),
             Self::Explain(args) => explain::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),
