@@ -4,6 +4,9 @@
 
 mod apply;
 mod check;
+mod compare;
+mod compare_text;
+mod cut_off;
 mod document;
 mod exit;
 mod explain;
@@ -15,9 +18,12 @@ mod progress;
 mod run;
 mod schema;
 mod scored_table;
+mod segments;
 mod simulate;
+mod text_table;
 mod train;
 mod validate;
+mod validate_text;
 mod verify;
 
 use std::ffi::OsString;
@@ -63,6 +69,8 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Measures a model on a table with known outcomes.
     Validate(validate::ValidateArgs),
+    /// Compares two models on a table with known outcomes: ranking, calibration, who would be swapped.
+    Compare(compare::CompareArgs),
     /// Writes the model document, the points as SQL and the schema of the scorecard file.
     Document(document::DocumentArgs),
     /// Approves a trained model for use.
@@ -110,6 +118,7 @@ impl Command {
             Self::Train(args) => models::train(&args, output, terminal),
             Self::Apply(args) => models::apply(&args, output, terminal),
             Self::Validate(args) => models::validate(&args, output, terminal),
+            Self::Compare(args) => compare::execute(&args, output, terminal),
             Self::Document(args) => document::execute(&args, output, terminal),
             Self::Approve(args) => models::approve(&args, output),
             Self::Explain(args) => explain::execute(&args, output),
