@@ -9,6 +9,7 @@ equal, PDs must agree to 1e-12. Then it scores the table again with missing valu
 training never saw strewn in. Needs duckdb (pip install duckdb); ends with 1 where anything differs.
 """
 
+import json
 import random
 import subprocess
 import sys
@@ -74,8 +75,14 @@ def compare(con: duckdb.DuckDBPyConnection, name: str, query: str, table: Path, 
 
 
 def main() -> int:
+    if len(sys.argv) not in (2, 4):
+        sys.exit(__doc__)
     binary = sys.argv[1]
-    folder = Path(tempfile.mkdtemp(prefix="sql_export_"))
+    with tempfile.TemporaryDirectory(prefix="sql_export_") as scratch:
+        return prove(binary, Path(scratch))
+
+
+def prove(binary: str, folder: Path) -> int:
     table = folder / "table.parquet"
     con = duckdb.connect()
     if len(sys.argv) > 3:
@@ -88,6 +95,8 @@ def main() -> int:
     run(binary, "train", "--table", str(table), "--target", target, "--drop", "row_id", "--special=-9", "--out", str(model))
     run(binary, "document", str(model), "--keep", "row_id", "--out", str(document))
     query = (document / "scorecard.sql").read_text()
+    card = json.loads((model / "model.json").read_text())
+    print(f"{len(card['variables'])} variables, {len(card['tables'])} two-variable tables, {card['calibration']['map']['method']} calibration")
     described = con.execute(f"DESCRIBE SELECT * FROM '{table}'").fetchall()
     features = [(name, kind) for name, kind, *_ in described if name not in ("row_id", target)]
     texts = [name for name, kind in features if kind == "VARCHAR"]

@@ -49,3 +49,34 @@ fn months(file: &TableFile, at: usize) -> Result<Option<Vec<Option<String>>>, Mo
     }
     Ok(Some((0..text.codes.len()).map(|row| text.get(row).and_then(|t| t.get(..7)).map(str::to_owned)).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::table::open_table;
+
+    #[test]
+    fn levels_months_numbers_and_bands() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let mut text = String::from("level,day,few,many\n");
+        for i in 0..100 {
+            let (level, few) = (["a", "", "x y"][i % 3], i % 4);
+            text.push_str(&[level, ",2024-0", &(1 + i % 2).to_string(), "-07,"].concat());
+            text.push_str(&[few.to_string(), ",".to_owned(), i.to_string(), "\n".to_owned()].concat());
+        }
+        std::fs::write(&path, text).unwrap();
+        let file = open_table(&path).unwrap();
+        let distinct = |column: &str| {
+            let mut found = segments(&file, column).unwrap();
+            found.sort();
+            found.dedup();
+            found.into_iter().map(|s| s.unwrap_or_else(|| "?".to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(distinct("level"), ["?", "a", "x y"]);
+        assert_eq!(distinct("day"), ["2024-01", "2024-02"]);
+        assert_eq!(distinct("few"), ["0", "1", "2", "3"]);
+        assert_eq!(distinct("many"), ["1: < 20", "2: 20 ≤ … < 40", "3: 40 ≤ … < 60", "4: 60 ≤ … < 80", "5: ≥ 80"]);
+        assert!(segments(&file, "nothing").is_err());
+    }
+}

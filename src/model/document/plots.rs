@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::curves::Curves;
 use super::error::DocumentError;
-use crate::model::binning::Bins;
+use crate::model::binning::{Bin, BinRole, Bins};
 use crate::model::validation::{Decile, Gain};
 
 const SIZE: (u32, u32) = (520, 380);
@@ -187,7 +187,7 @@ pub(super) fn bins(variable: &Bins) -> Result<String, DocumentError> {
         let share = |rows: f64| rows / total;
         let rate = |bad: f64, rows: f64| if rows > 0.0 { bad / rows } else { 0.0 };
         let held = variable.bins.iter().map(|bin| share(bin.rows).max(rate(bin.bad, bin.rows)));
-        let most = (held.fold(0.05, f64::max) * 1.1).min(1.0);
+        let most = (held.fold(0.05, f64::max) * 1.35).min(1.2);
         let count = variable.bins.len().max(1) as f64;
         let mut chart = ChartBuilder::on(area)
             .margin(12)
@@ -217,20 +217,19 @@ pub(super) fn bins(variable: &Bins) -> Result<String, DocumentError> {
             Rectangle::new([(at - 0.38, 0.0), (at + 0.38, share(bin.rows))], ACCENT.mix(0.3).filled())
         });
         chart.draw_series(bars)?.label("share of rows").legend(swatch(ACCENT));
+        let point = |(i, bin): (usize, &Bin)| (i as f64, rate(bin.bad, bin.rows));
         let held = || variable.bins.iter().enumerate().filter(|(_, bin)| bin.rows > 0.0);
-        let line = held().map(|(i, bin)| (i as f64, rate(bin.bad, bin.rows)));
-        chart.draw_series(LineSeries::new(line.clone(), BAD.stroke_width(2)))?.label("bad rate").legend(swatch(BAD));
-        chart.draw_series(line.map(|point| Circle::new(point, 3, BAD.filled())))?;
+        // Special and missing values have no place in the order: points, no line.
+        let line = held().filter(|(_, bin)| bin.role == BinRole::Regular).map(point);
+        chart.draw_series(LineSeries::new(line, BAD.stroke_width(2)))?.label("bad rate").legend(swatch(BAD));
+        chart.draw_series(held().map(point).map(|at| Circle::new(at, 3, BAD.filled())))?;
         legend!(chart, SeriesLabelPosition::UpperRight);
         Ok(())
     })
 }
 
-/// A label short enough to stand under a bar.
+/// A label short enough to stand under a bar: of an interval, its upper edge.
 fn shortened(label: &str) -> String {
-    if label.chars().count() <= 14 {
-        label.to_owned()
-    } else {
-        label.chars().take(13).chain(std::iter::once('…')).collect()
-    }
+    let label = label.split_once(" and ≤ ").map_or_else(|| label.to_owned(), |(_, edge)| format!("≤ {edge}"));
+    if label.chars().count() <= 14 { label } else { label.chars().take(13).chain(std::iter::once('…')).collect() }
 }

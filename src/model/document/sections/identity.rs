@@ -41,6 +41,7 @@ fn facts(bundle: &Bundle) -> Vec<Vec<String>> {
     let window = origin
         .training_window
         .map_or_else(|| "not recorded: rows without dates".to_owned(), |(first, last)| format!("{first} to {last}"));
+    let ability = if bundle.ability.is_some() { "in the folder, not described here" } else { "none" };
     [
         ("approval", approval(bundle)),
         ("trained on", origin.trained_on.to_string()),
@@ -48,6 +49,7 @@ fn facts(bundle: &Bundle) -> Vec<Vec<String>> {
         ("last day of use", origin.expires_on.map_or_else(|| "none set".to_owned(), |day| day.to_string())),
         ("training data", origin.data_digest.to_string()),
         ("configuration", origin.config_digest.to_string()),
+        ("ability model", ability.to_owned()),
         ("layout", bundle.scorecard.format.to_string()),
     ]
     .into_iter()
