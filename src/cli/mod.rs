@@ -6,6 +6,7 @@ mod apply;
 mod check;
 mod compare;
 mod compare_text;
+mod counterfactual;
 mod cut_off;
 mod document;
 mod exit;
@@ -71,6 +72,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Compares two models on a table with known outcomes: ranking, calibration, who would be swapped.
     Compare(compare::CompareArgs),
+    /// Finds the smallest change of actionable columns that would reach a cut-off.
+    Counterfactual(counterfactual::CounterfactualArgs),
     /// Writes the model document, the points as SQL and the schema of the scorecard file.
     Document(document::DocumentArgs),
     /// Approves a trained model for use.
@@ -119,6 +122,7 @@ impl Command {
             Self::Apply(args) => models::apply(&args, output, terminal),
             Self::Validate(args) => models::validate(&args, output, terminal),
             Self::Compare(args) => compare::execute(&args, output, terminal),
+            Self::Counterfactual(args) => counterfactual::execute(&args, output, terminal),
             Self::Document(args) => document::execute(&args, output, terminal),
             Self::Approve(args) => models::approve(&args, output),
             Self::Explain(args) => explain::execute(&args, output),

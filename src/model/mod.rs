@@ -13,6 +13,7 @@ mod bag;
 pub mod binning;
 pub mod calibration;
 pub mod compare;
+pub mod counterfactual;
 pub mod document;
 mod drift;
 mod error;
