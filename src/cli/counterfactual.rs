@@ -198,7 +198,7 @@ impl Sink {
     fn create(path: &Path) -> Result<Self, ModelError> {
         let file = File::create_new(path).map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => ModelError::Exists { path: path.to_owned() },
-            _ => ModelError::io(path, e),
+            _ => ModelError::Io { path: path.to_owned(), source: e },
         })?;
         let mut sink = Self { writer: csv::Writer::from_writer(file), path: path.to_owned() };
         sink.record(&["row", "score", "reached", "variables_changed", "bins_moved", "changes"].map(str::to_owned))?;

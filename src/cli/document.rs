@@ -96,7 +96,7 @@ fn measured(
 fn refusal(error: &DocumentError, model: &Path) -> Failure {
     match error {
         DocumentError::Plot { .. } => Failure::Internal(error.to_string()),
-        DocumentError::BadName { .. } => Failure::Usage(error.to_string()),
+        DocumentError::BadName { .. } => Failure::Usage(format!("failed to {error}")),
         DocumentError::BrokenScorecard { .. } => {
             ModelError::BadModel { path: model.to_owned(), why: error.to_string() }.into()
         }
@@ -113,7 +113,7 @@ fn refuse_content(out: &Path) -> Result<(), ModelError> {
 /// All files or none: they are written out of sight, then the folder is renamed into place.
 fn write_folder(out: &Path, files: &[(String, String)]) -> Result<(), ModelError> {
     use std::io::Write as _;
-    let io = |path: &Path, e| ModelError::io(path, e);
+    let io = |path: &Path, source| ModelError::Io { path: path.to_owned(), source };
     let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(|e| io(parent, e))?;
     let staging = tempfile::Builder::new().prefix(".staging-").tempdir_in(parent).map_err(|e| io(parent, e))?;

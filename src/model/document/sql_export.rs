@@ -300,6 +300,7 @@ fn band_case(card: &Scorecard) -> String {
 mod tests {
     use polars::prelude::{Column as Series, DataFrame, DataType, IntoLazy, NamedFrom, Series as Values};
     use polars::sql::SQLContext;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::model::document::fixture::{LEVEL, NUMBER, PLAIN, card};
@@ -355,14 +356,13 @@ mod tests {
         rows
     }
 
-    fn answered(card: &Scorecard, relation: &str) -> (Vec<i64>, Vec<f64>, Vec<String>) {
-        let Rows { number, level, plain } = rows();
-        let ids: Vec<i64> = (0_i64..).take(number.len()).collect();
+    fn answered(card: &Scorecard, relation: &str, rows: &Rows) -> (Vec<i64>, Vec<f64>, Vec<String>) {
+        let ids: Vec<i64> = (0_i64..).take(rows.number.len()).collect();
         let columns: Vec<Series> = vec![
             Values::new("row id".into(), ids).into(),
-            Values::new(NUMBER.into(), number).into(),
-            Values::new(LEVEL.into(), level).into(),
-            Values::new(PLAIN.into(), plain).into(),
+            Values::new(NUMBER.into(), &rows.number).into(),
+            Values::new(LEVEL.into(), &rows.level).into(),
+            Values::new(PLAIN.into(), &rows.plain).into(),
         ];
         let frame = DataFrame::new(columns[0].len(), columns).unwrap();
         let mut context = SQLContext::new();
@@ -379,6 +379,51 @@ mod tests {
         )
     }
 
+    /// Rows as the scorecard sees them: a text of nothing is null once a reader of files has seen it.
+    fn scoring_table(rows: &Rows) -> ScoringTable {
+        let read: Vec<Option<&str>> = rows.level.iter().map(|l| l.filter(|l| !l.is_empty())).collect();
+        ScoringTable {
+            columns: vec![
+                Column::from_options(NUMBER, &rows.number),
+                Column::from_texts(LEVEL, &read),
+                Column::from_options(PLAIN, &rows.plain),
+            ],
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Edges and special values of any size are written digit for digit: their nearest neighbours fall where scoring puts them.
+        #[test]
+        fn every_edge_cuts_where_it_stands(
+            mut edges in prop::collection::vec(prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO, 1..8),
+            special in prop::num::f64::NORMAL,
+        ) {
+            edges.retain(|e| *e != 0.0 || e.is_sign_positive());
+            edges.sort_by(f64::total_cmp);
+            edges.dedup();
+            let n = edges.len();
+            let mut made = card(CalibrationMap::Identity);
+            let scored = &mut made.variables[0];
+            let pattern = scored.bins.bins[0].clone();
+            scored.bins.bins = vec![pattern; n + 3];
+            scored.bins.kind = BinKind::Number { edges: edges.clone() };
+            scored.bins.specials = vec![(special, n + 1)];
+            scored.bins.missing = n + 2;
+            scored.points = (0..).take(n + 3).collect();
+            made.tables.clear();
+            let near = |v: f64| [v, v.next_up(), v.next_down()];
+            let mut rows = Rows::default();
+            rows.number.extend(edges.iter().chain([&special]).flat_map(|v| near(*v)).filter(|v| v.is_finite()).map(Some));
+            rows.number.extend([None, Some(f64::NAN)]);
+            rows.level = vec![None; rows.number.len()];
+            rows.plain = vec![None; rows.number.len()];
+            let expected: Vec<i64> =
+                made.score(&scoring_table(&rows)).unwrap().iter().map(|r| i64::from(r.score)).collect();
+            prop_assert_eq!(answered(&made, "t", &rows).0, expected);
+        }
+    }
+
     #[test]
     fn the_query_scores_as_the_scorecard_does() {
         let maps = [
@@ -387,16 +432,8 @@ mod tests {
             CalibrationMap::Beta { a: 1.5, b: 0.7, c: 0.4 },
             CalibrationMap::Isotonic { raw: vec![0.2, 0.5, 0.9], calibrated: vec![0.1, 0.1, 0.8] },
         ];
-        let Rows { number, level, plain } = rows();
-        // A text of spaces or of a word for "nothing" is null once a reader of files has seen it.
-        let read: Vec<Option<&str>> = level.iter().map(|l| l.filter(|l| !l.is_empty())).collect();
-        let table = ScoringTable {
-            columns: vec![
-                Column::from_options(NUMBER, &number),
-                Column::from_texts(LEVEL, &read),
-                Column::from_options(PLAIN, &plain),
-            ],
-        };
+        let rows = rows();
+        let table = scoring_table(&rows);
         for (map, relation) in maps.into_iter().zip(["applicants", "a \"b\" ; --", "binned", "Raw"]) {
             let mut card = card(map);
             if let (true, BinKind::Text { levels, .. }) = (relation == "Raw", &mut card.variables[1].bins.kind) {
@@ -404,7 +441,7 @@ mod tests {
                 levels[0].push(" spaced ".to_owned());
             }
             let expected = card.score(&table).unwrap();
-            let (score, pd, band) = answered(&card, relation);
+            let (score, pd, band) = answered(&card, relation, &rows);
             assert_eq!(score.len(), expected.len());
             for (((score, pd), band), row) in score.iter().zip(&pd).zip(&band).zip(&expected) {
                 assert_eq!(*score, i64::from(row.score), "{:?}", row.bins);
