@@ -51,7 +51,7 @@ pub struct CounterfactualSearch<'a> {
     at_least: i32,
 }
 
-/// Branches looked at before a search gives up: seconds, not hours.
+/// Branches looked at for one row before the search gives up: seconds, not hours.
 const MOST_BRANCHES: u64 = 20_000_000;
 
 impl<'a> CounterfactualSearch<'a> {
@@ -93,6 +93,7 @@ impl<'a> CounterfactualSearch<'a> {
         }
         let options: Vec<Vec<Move>> = self.actionable.iter().map(|&v| self.moves(v, bins)).collect();
         let needed = self.at_least - score;
+        let mut branches = 0;
         for changed in 1..=options.len() {
             let rest = Rest::new(&options, changed);
             for moved in changed..=rest.most_moved {
@@ -105,9 +106,10 @@ impl<'a> CounterfactualSearch<'a> {
                     best: None,
                     least: needed,
                     score,
-                    branches: 0,
+                    branches,
                 };
                 walk.down(0, changed, moved, 0)?;
+                branches = walk.branches;
                 if let Some((reached, found)) = walk.best {
                     return Ok(Some(self.told(bins, &found, score, reached)));
                 }
