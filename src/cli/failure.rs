@@ -100,6 +100,9 @@ impl Failure {
             return None;
         }
         match self.code() {
+            ExitCode::InputMissing if matches!(self, Self::Model(_)) => {
+                Some("check the path: a table is one file, a model is the folder that `train` wrote")
+            }
             ExitCode::Busy => Some("another run holds the output folder; retry when it has ended"),
             ExitCode::InputMissing => Some(
                 "name the data folder with --data or INTEGRITY_DATA, and compare its files with [inputs] of the job",

@@ -4,6 +4,11 @@
 
 mod apply;
 mod check;
+mod compare;
+mod compare_text;
+mod counterfactual;
+mod cut_off;
+mod document;
 mod exit;
 mod explain;
 mod failure;
@@ -13,9 +18,13 @@ mod output;
 mod progress;
 mod run;
 mod schema;
+mod scored_table;
+mod segments;
 mod simulate;
+mod text_table;
 mod train;
 mod validate;
+mod validate_text;
 mod verify;
 
 use std::ffi::OsString;
@@ -61,6 +70,12 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Measures a model on a table with known outcomes.
     Validate(validate::ValidateArgs),
+    /// Compares two models on a table with known outcomes: ranking, calibration, who would be swapped.
+    Compare(compare::CompareArgs),
+    /// Finds the smallest change of actionable columns that would reach a cut-off.
+    Counterfactual(counterfactual::CounterfactualArgs),
+    /// Writes the model document, the points as SQL and the schema of the scorecard file.
+    Document(document::DocumentArgs),
     /// Approves a trained model for use.
     Approve(models::ApproveArgs),
     /// Walks one merchant's score and limit back to row counts.
@@ -106,6 +121,9 @@ impl Command {
             Self::Train(args) => models::train(&args, output, terminal),
             Self::Apply(args) => models::apply(&args, output, terminal),
             Self::Validate(args) => models::validate(&args, output, terminal),
+            Self::Compare(args) => compare::execute(&args, output, terminal),
+            Self::Counterfactual(args) => counterfactual::execute(&args, output, terminal),
+            Self::Document(args) => document::execute(&args, output, terminal),
             Self::Approve(args) => models::approve(&args, output),
             Self::Explain(args) => explain::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),

@@ -85,7 +85,7 @@ pub fn validate(args: &ValidateArgs, output: Output, terminal: &Terminal) -> Res
     terminal.stage("validate", None);
     let answer = validate_table(args)?;
     terminal.finish();
-    output.show(&answer, figures)?;
+    output.show(&answer, super::validate_text::render)?;
     Ok(ExitCode::Ok)
 }
 

@@ -13,6 +13,9 @@ mod bag;
 pub mod binning;
 pub mod calibration;
 pub mod compare;
+pub mod counterfactual;
+pub mod document;
+mod drift;
 mod error;
 pub mod fit;
 mod interactions;
@@ -32,6 +35,7 @@ mod train;
 pub mod validation;
 
 pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility, train_ability};
+pub use drift::{Drift, training_drift};
 pub use error::ModelError;
 pub use points::Scaling;
 pub use report::{

@@ -10,3 +10,4 @@ mod publish;
 mod run;
 mod scorecard;
 mod sim;
+mod validator;

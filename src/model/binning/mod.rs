@@ -12,4 +12,5 @@ pub use bins::{Bin, BinKind, BinRole, Bins};
 pub use dynamic::{Cell, Constraints, Infeasible, Objective, Partition, Trend, optimal};
 pub use fine::{FineColumn, FineScale, PreBinning, Unusable, code_column, tally};
 pub use settings::BinningSettings;
+pub(crate) use variable::iv_share;
 pub use variable::{Binned, bin_variable, group_label, regroup};

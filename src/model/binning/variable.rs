@@ -228,7 +228,8 @@ fn woe(counts: Cell, total: Cell, settings: &BinningSettings) -> f64 {
     (good / bad).ln() - ((1.0 - rate) / rate).ln()
 }
 
-fn iv_share(counts: Cell, total: Cell) -> f64 {
+/// A bin's part of the information value.
+pub(crate) fn iv_share(counts: Cell, total: Cell) -> f64 {
     if counts.rows <= 0.0 {
         return 0.0;
     }

@@ -79,7 +79,6 @@ pub fn compare(
     let confidence = settings.validation.confidence;
     let (one, two) = ((champion_pd, &champion), (challenger_pd, &challenger));
     let test = delong_test(is_bad, champion_pd, challenger_pd, confidence)?;
-    let squared = |bad: bool, pd: f64| (pd - f64::from(u8::from(bad))).powi(2);
     let surprise =
         |bad: bool, pd: f64| log_loss(&[Tie { pd, good: f64::from(u8::from(!bad)), bad: f64::from(u8::from(bad)) }]);
     Ok(Comparison {
@@ -87,11 +86,21 @@ pub fn compare(
         challenger: validate_ranked(&challenger, &settings.validation)?,
         auc_test: test.ok(),
         auc_test_undefined: test.err().map(|reason| reason.to_string()),
-        brier_difference: paired(is_bad, champion_pd, challenger_pd, squared, confidence),
+        brier_difference: squared_error_difference(is_bad, champion_pd, challenger_pd, confidence),
         log_loss_difference: paired(is_bad, champion_pd, challenger_pd, surprise, confidence),
         swap_sets: settings.approval_rates.iter().map(|rate| swap_set(is_bad, one, two, *rate, confidence)).collect(),
         migration: migration(is_bad, one, two, settings.validation.bins),
     })
+}
+
+/// Mean difference of squared errors. The columns are of one table.
+pub(super) fn squared_error_difference(
+    is_bad: &[bool],
+    champion: &[f64],
+    challenger: &[f64],
+    confidence: f64,
+) -> LossDifference {
+    paired(is_bad, champion, challenger, |bad, pd| (pd - f64::from(u8::from(bad))).powi(2), confidence)
 }
 
 fn paired(

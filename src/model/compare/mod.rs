@@ -4,10 +4,12 @@ mod challenger;
 mod contest;
 mod error;
 mod migration;
+mod segments;
 mod swap_set;
 
 pub use challenger::{Challenger, ChallengerColumn, ChallengerSettings, grow_challenger};
 pub use contest::{Comparison, ComparisonSettings, LossDifference, compare};
 pub use error::CompareError;
 pub use migration::Migration;
-pub use swap_set::{SwapCell, SwapSet};
+pub use segments::{SegmentContest, compare_segments};
+pub use swap_set::{SwapCell, SwapSet, approval_cut_off};

@@ -46,8 +46,9 @@ pub struct SwapSet {
     pub in_against_out: Option<RateComparison>,
 }
 
-/// The highest PD that can be approved without exceeding the rate.
-pub(super) fn cut_off(ranked: &Ranked, approval_rate: f64) -> Option<f64> {
+/// The highest PD that can be approved without exceeding the rate; none where even the safest PD holds more rows.
+#[must_use]
+pub fn approval_cut_off(ranked: &Ranked, approval_rate: f64) -> Option<f64> {
     let allowed = approval_rate * ranked.rows() as f64 + 1e-9;
     let mut approved = 0.0;
     let mut cut = None;
@@ -69,8 +70,8 @@ pub(super) fn swap_set(
     approval_rate: f64,
     confidence: f64,
 ) -> SwapSet {
-    let champion_cut = cut_off(champion.1, approval_rate);
-    let challenger_cut = cut_off(challenger.1, approval_rate);
+    let champion_cut = approval_cut_off(champion.1, approval_rate);
+    let challenger_cut = approval_cut_off(challenger.1, approval_rate);
     let mut corners = [[(0_u64, 0_u64); 2]; 2];
     for (bad, (one, two)) in is_bad.iter().zip(champion.0.iter().zip(challenger.0)) {
         let by_champion = champion_cut.is_some_and(|cut| *one <= cut);
@@ -126,9 +127,9 @@ mod tests {
     #[test]
     fn ties_are_never_split_and_the_rate_never_exceeded() {
         let ranked = Ranked::new(&[false, true, false, true], &[0.1, 0.2, 0.2, 0.3]).unwrap();
-        assert_eq!(cut_off(&ranked, 0.5), Some(0.1));
-        assert_eq!(cut_off(&ranked, 0.75), Some(0.2));
-        assert_eq!(cut_off(&ranked, 0.2), None);
-        assert_eq!(cut_off(&ranked, 1.0), Some(0.3));
+        assert_eq!(approval_cut_off(&ranked, 0.5), Some(0.1));
+        assert_eq!(approval_cut_off(&ranked, 0.75), Some(0.2));
+        assert_eq!(approval_cut_off(&ranked, 0.2), None);
+        assert_eq!(approval_cut_off(&ranked, 1.0), Some(0.3));
     }
 }

@@ -13,5 +13,6 @@ mod training;
 
 pub use column::{Column, Direction, MISSING_LEVEL, TextBuilder, TextValues, Values, number_as_text};
 pub use file::{Kind, TableFile, open_table};
+pub(crate) use parse::MISSING_WORDS;
 pub use split::{Split, assign_split};
 pub use training::{Features, ScoringTable, TrainingTable, read_target};

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 /// Words that mean "no value" in files as they come.
-const MISSING_WORDS: [&str; 12] =
+pub(crate) const MISSING_WORDS: [&str; 12] =
     ["", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>", "-nan", "\\n", "missing"];
 
 /// Whether a cell says that there is no value.

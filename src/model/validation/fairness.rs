@@ -34,6 +34,14 @@ pub struct FairnessSettings {
     pub least_ratio: f64,
 }
 
+impl FairnessSettings {
+    /// Approval up to a PD, against the largest group, with customary confidence and the four-fifths rule.
+    #[must_use]
+    pub fn at(cut_off_pd: f64) -> Self {
+        Self { cut_off_pd, reference: None, confidence: customary_confidence(), least_ratio: four_fifths() }
+    }
+}
+
 fn customary_confidence() -> f64 {
     0.95
 }

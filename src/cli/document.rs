@@ -1,0 +1,153 @@
+//! `integrity document`: what a validator reads, and what other systems need, from a model folder.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::scored_table::{grades, score_table, seen_in_training};
+use super::{ExitCode, Failure, Output, Terminal};
+use crate::model::document::{Document, DocumentError, DocumentInput, Sample, SqlSource, export_sql, scorecard_schema};
+use crate::model::registry::{Bundle, load_folder};
+use crate::model::table::{open_table, read_target};
+use crate::model::{Drift, ModelError, TrainReport, training_drift};
+use crate::run::Progress as _;
+
+/// What `document` takes.
+#[derive(Debug, clap::Args)]
+pub struct DocumentArgs {
+    /// Model folder.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Table with known outcomes to measure the model on; without one, the figures are those of the training report.
+    #[arg(long, value_name = "FILE", requires = "target")]
+    table: Option<PathBuf>,
+    /// Column of the outcome.
+    #[arg(long, value_name = "COLUMN", requires = "table")]
+    target: Option<String>,
+    /// The value of the target that means bad.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true, requires = "table")]
+    positive: Option<String>,
+    /// Name of the table or view that the SQL reads.
+    #[arg(long, value_name = "NAME", default_value = "applicants")]
+    relation: String,
+    /// Column that the SQL carries through, such as an id; repeat the option for more.
+    #[arg(long, value_name = "COLUMN")]
+    keep: Vec<String>,
+    /// Folder to write; must not exist, or be empty.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The model or the table cannot be read, or the folder exists with content.
+pub fn execute(args: &DocumentArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    refuse_content(&args.out)?;
+    terminal.stage("document", None);
+    let bundle = load_folder(&args.model)?;
+    // Models of other layouts of the report still have bins and points to show.
+    let report: Option<TrainReport> = serde_json::from_value(bundle.validation.clone()).ok();
+    let (mut samples, drift) = measured(args, &bundle, report.as_ref())?;
+    if let Some(report) = &report {
+        samples.extend(report.test.as_ref().map(|test| Sample::of_report("Rows set aside at training", test)));
+        samples.push(Sample::of_report("Training rows, out of fold", &report.tuning.out_of_fold));
+        samples.push(Sample::of_report("Training rows", &report.train));
+    }
+    let refused = |error: DocumentError| refusal(&error, &args.model);
+    let input = DocumentInput { bundle: &bundle, report: report.as_ref(), samples: &samples, drift: drift.as_ref() };
+    let document = Document::new(&input).map_err(refused)?;
+    let source = SqlSource { relation: args.relation.clone(), keep: args.keep.clone() };
+    let sql = export_sql(&bundle.scorecard, &source).map_err(refused)?;
+    let mut files = vec![
+        ("model.md".to_owned(), document.markdown()),
+        ("model.html".to_owned(), document.html()),
+        ("scorecard.sql".to_owned(), sql),
+        ("scorecard.schema.json".to_owned(), format!("{:#}\n", scorecard_schema())),
+    ];
+    files.extend(document.plots().map(|plot| (plot.file.clone(), plot.svg.clone())));
+    write_folder(&args.out, &files)?;
+    terminal.finish();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    output.show(&json!({ "model": args.model, "out": args.out, "files": names }), listed)?;
+    Ok(ExitCode::Ok)
+}
+
+fn measured(
+    args: &DocumentArgs,
+    bundle: &Bundle,
+    report: Option<&TrainReport>,
+) -> Result<(Vec<Sample>, Option<Drift>), Failure> {
+    let (Some(table), Some(target)) = (&args.table, &args.target) else { return Ok((Vec::new(), None)) };
+    let file = open_table(table)?;
+    let (bad, _) = read_target(&file, target, args.positive.as_deref())?;
+    let scored = score_table(&bundle.scorecard, &file)?;
+    let name = table.file_name().map_or_else(|| "Table".to_owned(), |n| format!("Table {}", n.to_string_lossy()));
+    let name = match seen_in_training(bundle, &file)? {
+        Some(_) => format!("{name} (the table it was trained on: flattering)"),
+        None => name,
+    };
+    let sample = Sample::of_rows(&name, &bad, &scored.pd, grades(&bundle.scorecard))?;
+    let trained = report.map(|r| r.train.deciles.as_slice());
+    let drift = training_drift(&bundle.scorecard, trained, &scored.pd, &scored.bin_counts)?;
+    Ok((vec![sample], Some(drift)))
+}
+
+fn refusal(error: &DocumentError, model: &Path) -> Failure {
+    match error {
+        DocumentError::Plot { .. } => Failure::Internal(error.to_string()),
+        DocumentError::BadName { .. } => Failure::Usage(format!("failed to {error}")),
+        DocumentError::BrokenScorecard { .. } => {
+            ModelError::BadModel { path: model.to_owned(), why: error.to_string() }.into()
+        }
+    }
+}
+
+fn refuse_content(out: &Path) -> Result<(), ModelError> {
+    if out.exists() && std::fs::read_dir(out).map_or(true, |mut d| d.next().is_some()) {
+        return Err(ModelError::Exists { path: out.to_owned() });
+    }
+    Ok(())
+}
+
+/// All files or none: they are written out of sight, then the folder is renamed into place.
+fn write_folder(out: &Path, files: &[(String, String)]) -> Result<(), ModelError> {
+    use std::io::Write as _;
+    let io = |path: &Path, source| ModelError::Io { path: path.to_owned(), source };
+    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(|e| io(parent, e))?;
+    let staging = tempfile::Builder::new().prefix(".staging-").tempdir_in(parent).map_err(|e| io(parent, e))?;
+    for (name, text) in files {
+        let path = staging.path().join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
+        }
+        let mut file = std::fs::File::create(&path).map_err(|e| io(&path, e))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| io(&path, e))?;
+    }
+    readable(staging.path()).map_err(|e| io(out, e))?;
+    refuse_content(out)?;
+    std::fs::rename(staging.path(), out).map_err(|e| io(out, e))?;
+    // What was renamed away is no longer there to be removed.
+    let _ = staging.keep();
+    Ok(())
+}
+
+/// A temporary folder is its owner's alone; a document is for others to read.
+fn readable(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+fn listed(answer: &Value) -> String {
+    let out = answer["out"].as_str().unwrap_or_default();
+    let files = answer["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let shown: Vec<String> = files.filter(|f| !f.starts_with("plots/")).map(|f| format!("{out}/{f}")).collect();
+    shown.join("\n")
+}
