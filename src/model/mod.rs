@@ -9,6 +9,7 @@
 //! weight of evidence, a log-odds value and a score that are higher are safer.
 
 pub mod ability;
+mod assemble;
 mod bag;
 pub mod binning;
 pub mod calibration;
@@ -30,6 +31,7 @@ pub mod table;
 mod terms;
 mod train;
 pub mod validation;
+mod variable_report;
 
 pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility, train_ability};
 pub use error::ModelError;
