@@ -12,7 +12,7 @@ use super::report::Removal;
 use super::scorecard::{PairTable, reason_code};
 use super::selection::Candidate;
 use super::settings::TrainSettings;
-use super::shape::{order_of, shaped};
+use super::shape::{order_of, shaped, shaped_as_given};
 use super::sign::Order;
 use super::table::{Direction, TrainingTable};
 use super::terms;
@@ -130,7 +130,10 @@ fn cut_mains(
             Some(side) if in_tables.contains(&column) => &side.ends,
             _ => &[],
         };
-        let made = shaped(fine, &counts, shape, must, direction, settings);
+        let made = match prepared.given.get(&column) {
+            Some(merged) => shaped_as_given(fine, &counts, shape, merged, direction, settings),
+            None => shaped(fine, &counts, shape, must, direction, settings),
+        };
         removals.extend(made.joined.into_iter().map(|bins| Removal {
             variable: fine.name.clone(),
             bins,
@@ -219,11 +222,12 @@ impl Card<'_> {
         Some(Pair { table, values, shift, cells })
     }
 
-    /// The group that each bin of a variable belongs to; bins were cut so that none lies in two.
+    /// The group that each bin of a variable belongs to; bins were cut so that none lies in two. Where special or missing values share
+    /// a regular bin, the regular cells say.
     fn groups_of_bins(&self, place: usize, side: &Side) -> Vec<u8> {
         let Some(candidate) = self.candidates.get(place) else { return Vec::new() };
         let mut groups = vec![0_u8; candidate.binned.bins.bins.len()];
-        for (&bin, &group) in candidate.binned.map.iter().zip(&side.group_of_code) {
+        for (&bin, &group) in candidate.binned.map.iter().zip(&side.group_of_code).rev() {
             if let Some(slot) = groups.get_mut(usize::from(bin)) {
                 *slot = group;
             }

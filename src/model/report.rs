@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::binning::Trend;
+use super::binning::edits::EditReport;
 use super::calibration::CalibrationChoice;
 use super::error::ModelError;
 use super::fit::{SolverCheck, Strength};
@@ -121,6 +122,9 @@ pub struct TrainReport {
     pub dropped: Vec<Dropped>,
     /// Bins held equal by sign control.
     pub removals: Vec<Removal>,
+    /// Variables whose bins a person set, before and after.
+    #[serde(default)]
+    pub edits: Vec<EditReport>,
     /// Calibrations compared on rows predicted out of fold.
     pub calibration: CalibrationChoice,
     /// Rounding loss.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::binning::BinningSettings;
+use super::binning::edits::VariableEdit;
 use super::error::ModelError;
 use super::points::Scaling;
 
@@ -34,6 +35,8 @@ pub struct TrainSettings {
     pub pd_floor: f64,
     /// Missing values never earn more than the average row, whatever training saw: for tables where a gap may be of the subject's own making.
     pub missing_is_never_good: bool,
+    /// Variables whose bins a person set: cut as given, whatever the settings above would do.
+    pub edits: Vec<VariableEdit>,
     /// Seed of the members' parts.
     pub seed: u64,
 }
@@ -53,6 +56,7 @@ impl Default for TrainSettings {
             scaling: Scaling::default(),
             pd_floor: 0.0003,
             missing_is_never_good: false,
+            edits: Vec::new(),
             seed: 1,
         }
     }
@@ -79,6 +83,9 @@ impl TrainSettings {
         }
         if !(5..=200).contains(&self.members) || self.member_rows < 1_000 {
             return refuse("members", "from 5 to 200, with member_rows at least 1000");
+        }
+        if self.missing_is_never_good && self.edits.iter().any(|e| e.cuts.missing_with.is_some()) {
+            return refuse("bins", "where missing is never good, missing values keep a bin of their own");
         }
         if !(0.0..0.5).contains(&self.pd_floor) {
             return refuse("pd_floor", "from 0 to below 0.5");

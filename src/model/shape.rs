@@ -1,6 +1,6 @@
 //! Averaged shapes become bins: as few as keep the shape, cut exactly, under sign control.
 
-use super::binning::{Binned, Cell, FineColumn, FineScale, regroup};
+use super::binning::{Binned, Cell, FineColumn, FineScale, Merges, regroup};
 use super::settings::TrainSettings;
 use super::sign::pool_in_order;
 use super::table::Direction;
@@ -41,7 +41,7 @@ pub fn shaped(
     ends.dedup();
     let mut joined = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        let binned = regroup(column, tally, &order, &ends, &settings.binning);
+        let binned = regroup(column, tally, &order, &ends, &Merges::new(), &settings.binning);
         let mut values = bin_values(&binned, tally, shape);
         let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
         let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
@@ -72,12 +72,43 @@ pub fn shaped(
         joined.retain(|labels| labels.len() > 1);
         ends = kept;
     }
-    let binned = regroup(column, tally, &order, &ends, &settings.binning);
+    let binned = regroup(column, tally, &order, &ends, &Merges::new(), &settings.binning);
     let mut values = bin_values(&binned, tally, shape);
     let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
     let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
     pool_in_order(&woe, &rows, &mut values);
     pool_along(direction, &rows, ends.len(), &mut values);
+    Shaped { binned, values, joined }
+}
+
+/// Bins that a person set, with the values of the shape: never joined. Where sign control makes neighbours equal, `joined` says so.
+pub fn shaped_as_given(
+    column: &FineColumn,
+    tally: &[Cell],
+    shape: &[f64],
+    merged: &Merges,
+    direction: Direction,
+    settings: &TrainSettings,
+) -> Shaped {
+    let order = order_of(column, shape);
+    let ends: Vec<usize> = (1..=column.cells).collect();
+    let binned = regroup(column, tally, &order, &ends, merged, &settings.binning);
+    let mut values = bin_values(&binned, tally, shape);
+    let wanted = values.clone();
+    let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
+    let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
+    pool_in_order(&woe, &rows, &mut values);
+    pool_along(direction, &rows, ends.len(), &mut values);
+    let moved = |k: usize| wanted.get(k).zip(values.get(k)).is_some_and(|(a, b)| (a - b).abs() > 1e-9);
+    let mut joined: Vec<(f64, Vec<String>)> = Vec::new();
+    for (k, bin) in binned.bins.bins.iter().enumerate().filter(|(k, b)| b.rows > 0.0 && moved(*k)) {
+        let value = values.get(k).copied().unwrap_or_default();
+        match joined.iter_mut().find(|(v, _)| (v - value).abs() < 1e-9) {
+            Some((_, labels)) => labels.push(bin.label.clone()),
+            None => joined.push((value, vec![bin.label.clone()])),
+        }
+    }
+    let joined = joined.into_iter().map(|(_, labels)| labels).filter(|labels| labels.len() > 1).collect();
     Shaped { binned, values, joined }
 }
 

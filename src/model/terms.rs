@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::binning::{BinRole, Cell, FineColumn, FineScale, bin_variable, tally};
+use super::binning::{BinRole, Cell, FineColumn, FineScale, as_given, bin_variable, tally};
 use super::fit::{Codes, Penalty, Problem, Strength};
 use super::prepare::Prepared;
 use super::report::{Dropped, Stage};
@@ -27,8 +27,12 @@ pub fn cut(
         .par_iter()
         .zip(&tallies)
         .zip(&passing)
-        .map(|((column, counts), &passes)| {
+        .enumerate()
+        .map(|(at, ((column, counts), &passes))| {
             passes.then(|| {
+                if let Some(merged) = prepared.given.get(&at) {
+                    return Ok(as_given(column, counts, merged, &settings.binning));
+                }
                 let direction = table.directions.get(&column.name).copied().unwrap_or(Direction::Either);
                 bin_variable(column, counts, direction, &settings.binning)
             })
@@ -76,7 +80,7 @@ fn screened(prepared: &Prepared, tallies: &[Vec<Cell>], settings: &TrainSettings
     let value = |i: usize| worth.get(i).copied().unwrap_or_default();
     order.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
     let mut passing = vec![false; worth.len()];
-    for i in order.into_iter().take(most) {
+    for i in order.into_iter().take(most).chain(prepared.given.keys().copied()) {
         if let Some(slot) = passing.get_mut(i) {
             *slot = true;
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assemble::{Fitted, assemble};
 use super::bag::{Bag, grow};
-use super::binning::FineColumn;
+use super::binning::{BinRole, FineColumn};
 use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, Method, choose_calibration};
 use super::error::ModelError;
 use super::fit::{SolverCheck, sigmoid};
@@ -46,7 +46,7 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     settings.check()?;
     check_rows(table)?;
     let rows = part(table, false);
-    let prepared = prepare(table, settings)?;
+    let prepared = prepare(table, &rows, settings)?;
     let (candidates, more) = terms::cut(&prepared, table, &rows, settings);
     let mut dropped = prepared.dropped.clone();
     dropped.extend(more);
@@ -76,7 +76,31 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
             });
         }
     }
+    warnings.extend(told_of_edits(settings, &fitted, &dropped));
     build(table, settings, &prepared, &rows, &bag, fitted, dropped, warnings)
+}
+
+/// What became of variables whose bins a person set, where it is not simply that they are in the model as set.
+fn told_of_edits(settings: &TrainSettings, fitted: &Fitted, dropped: &[Dropped]) -> Vec<String> {
+    let mut told = Vec::new();
+    for edit in &settings.edits {
+        let name = &edit.variable;
+        let left = dropped.iter().filter(|d| d.variable == *name);
+        told.extend(left.map(|d| format!("edited variable {name:?} is not in the model ({}: {})", d.rule, d.why)));
+        let equal = fitted.removals.iter().filter(|r| r.variable == *name);
+        told.extend(equal.map(|r| {
+            format!(
+                "edited variable {name:?}: the bins {} stay apart as set and earn equal points; {}",
+                r.bins.join(" and "),
+                r.why
+            )
+        }));
+        let found = fitted.candidates.iter().find(|c| c.binned.bins.name == *name);
+        let empty =
+            found.iter().flat_map(|c| &c.binned.bins.bins).filter(|b| b.role == BinRole::Regular && b.rows <= 0.0);
+        told.extend(empty.map(|b| format!("edited variable {name:?}: no training row falls into bin {:?}", b.label)));
+    }
+    told
 }
 
 fn check_rows(table: &TrainingTable) -> Result<(), ModelError> {
@@ -195,6 +219,7 @@ fn build(
         variables: variable_reports(&fitted, &offsets, &scorecard, prepared, &test_rows, bag),
         dropped,
         removals: fitted.removals.clone(),
+        edits: prepared.edits.clone(),
         calibration,
         rounding: RoundingReport { singly, jointly },
         solver: solvers(bag),

@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::assemble::Fitted;
 use super::bag::Bag;
-use super::binning::{Bin, Cell};
+use super::binning::{Bin, Cell, separation};
 use super::fit::{Solver, inverse_diagonal};
 use super::prepare::Prepared;
 use super::report::VariableReport;
@@ -59,7 +59,7 @@ pub fn variable_reports(
             });
             let seen = cells.iter().zip(&variable.points).filter(|(c, _)| c.rows > 0.0).map(|(_, p)| *p);
             let points_range = seen.clone().max().unwrap_or(0) - seen.min().unwrap_or(0);
-            let (ks, chi_square) = distances(&cells);
+            let (ks, chi_square) = separation(&cells);
             VariableReport {
                 variable: bins.name.clone(),
                 iv: bins.iv,
@@ -77,22 +77,6 @@ pub fn variable_reports(
             }
         })
         .collect()
-}
-
-/// KS distance over bins in order of event rate, and Pearson's χ².
-fn distances(cells: &[Cell]) -> (f64, f64) {
-    let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
-    let mut sorted: Vec<Cell> = cells.iter().copied().filter(|c| c.rows > 0.0).collect();
-    sorted.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
-    let (mut good, mut bad, mut ks, mut chi) = (0.0, 0.0, 0.0_f64, 0.0);
-    for c in sorted {
-        good += c.good() / total.good();
-        bad += c.bad / total.bad;
-        ks = ks.max((good - bad).abs());
-        let expected = c.rows * total.rate();
-        chi += (c.bad - expected).powi(2) / (expected * (1.0 - total.rate()));
-    }
-    (ks, chi)
 }
 
 /// Population stability index of the bins; empty bins count as half a row.

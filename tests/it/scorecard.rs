@@ -335,3 +335,97 @@ fn home_equity_lines_rank_without_a_wrong_sign() {
     assert!(report.variables.iter().all(|v| v.signs_agree));
     assert!(report.test.as_ref().and_then(|t| t.auc).is_some_and(|a| a > 0.78 && a < 0.85));
 }
+
+mod edits {
+    use integrity::model::binning::edits::{Cuts, Scale, VariableEdit};
+    use integrity::model::binning::{BinKind, BinRole};
+
+    use super::*;
+
+    fn edit(variable: &str, scale: Scale, missing_with: Option<usize>) -> VariableEdit {
+        let cuts = Cuts { scale, missing_with, specials_with: vec![] };
+        VariableEdit { variable: variable.to_owned(), before: None, cuts, reason: "a test".to_owned() }
+    }
+
+    fn trained_with(edits: Vec<VariableEdit>, directions: &[(&str, Direction)]) -> TrainedScorecard {
+        let (columns, bad) = columns(2_000, 1);
+        let mut table = TrainingTable::new(columns, bad).unwrap();
+        for (name, direction) in directions {
+            table = table.expecting(name, *direction);
+        }
+        table.test = (0..2_000).map(|i| i % 4 == 0).collect();
+        train_scorecard(&table, &TrainSettings { edits, ..quick() }).unwrap()
+    }
+
+    #[test]
+    fn an_edited_variable_keeps_its_bins_exactly() {
+        let edges = vec![100.0, 120.0, 500.5, 990.0];
+        let risk = edit("risk", Scale::Number { edges: edges.clone() }, None);
+        let cash = edit("cash", Scale::Number { edges: vec![3_000.0] }, Some(0));
+        let made = trained_with(vec![risk, cash], &[]);
+        let bins = |name: &str| &made.scorecard.variables.iter().find(|v| v.bins.name == name).unwrap().bins;
+        assert_eq!(bins("risk").kind, BinKind::Number { edges });
+        let cash = bins("cash");
+        assert_eq!((cash.kind.clone(), cash.missing), (BinKind::Number { edges: vec![3_000.0] }, 0));
+        assert!(cash.bins.iter().all(|b| b.role == BinRole::Regular), "missing values share the first bin");
+        let rows: f64 = cash.bins.iter().map(|b| b.rows).sum();
+        assert!((rows - 1_500.0).abs() < 1e-9, "{rows}");
+        // Scoring knows it too.
+        let score = |cash: Option<f64>| {
+            let one = |name, value| Column::from_options(name, &[value]);
+            let columns = vec![one("risk", Some(1.0)), one("cash", cash), one("noise", Some(0.5))];
+            made.scorecard.score(&ScoringTable { columns }).unwrap()[0].score
+        };
+        assert_eq!(score(None), score(Some(1.0)));
+        assert!(score(None) < score(Some(9_000.0)));
+        // The comparison adds up on both parts.
+        let report = made.report.edits.iter().find(|e| e.variable == "cash").unwrap();
+        let before = report.before.as_ref().unwrap();
+        for side in [before, &report.after] {
+            let rows = |f: &integrity::model::binning::edits::CutFigures| f.bins.iter().map(|b| b.rows).sum::<f64>();
+            assert!((rows(&side.train) - 1_500.0).abs() < 1e-9);
+            assert!((rows(side.test.as_ref().unwrap()) - 500.0).abs() < 1e-9);
+            assert!(side.train.iv > 0.0 && side.train.ks > 0.0);
+        }
+        assert!(before.train.iv > report.after.train.iv, "a coarser cut tells less");
+        assert!((report.after.train.iv - cash.iv).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_sign_conflict_of_an_edit_is_told_and_the_bins_stay() {
+        // Declared the wrong way round: every pair of neighbours conflicts.
+        let risk = edit("risk", Scale::Number { edges: vec![300.0, 600.0] }, None);
+        let made = trained_with(vec![risk], &[("risk", Direction::HigherSafer)]);
+        let told = made.report.warnings.iter().find(|w| w.contains("edited variable \"risk\""));
+        assert!(told.is_some(), "{:?}", made.report.warnings);
+        if let Some(v) = made.scorecard.variables.iter().find(|v| v.bins.name == "risk") {
+            assert_eq!(v.bins.kind, BinKind::Number { edges: vec![300.0, 600.0] });
+        }
+    }
+
+    #[test]
+    fn levels_out_of_every_list_take_the_stated_bin_and_empty_bins_are_told() {
+        let (risk, _, _, bad) = sample(1_000, 6);
+        let town: Vec<Option<&str>> = risk
+            .iter()
+            .map(|r| {
+                Some(if *r > 600.0 {
+                    "Ulm"
+                } else if *r > 300.0 {
+                    "Bonn"
+                } else {
+                    "Kiel"
+                })
+            })
+            .collect();
+        let levels = [&["Ulm"][..], &["Bonn"], &["Rom"]].map(|l| l.iter().map(|s| (*s).to_owned()).collect()).to_vec();
+        let table = TrainingTable::new(vec![Column::from_texts("town", &town)], bad).unwrap();
+        let edits = vec![edit("town", Scale::Text { levels, unseen: Some(1) }, None)];
+        let made = train_scorecard(&table, &TrainSettings { edits, ..quick() }).unwrap();
+        assert!(made.report.warnings.iter().any(|w| w.contains("no training row falls into bin \"Rom\"")));
+        let columns = vec![Column::from_texts("town", &[Some("Kiel"), Some("Bonn"), Some("?"), Some("Ulm")])];
+        let scored = made.scorecard.score(&ScoringTable { columns }).unwrap();
+        assert!(scored[0].score == scored[1].score && scored[1].score == scored[2].score);
+        assert!(scored[3].score < scored[0].score);
+    }
+}
