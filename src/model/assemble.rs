@@ -28,6 +28,10 @@ pub struct Fitted {
     pub problem: Problem,
     /// Mains alone.
     pub mains: Problem,
+    /// Rows of both problems.
+    pub sample: Vec<u32>,
+    /// Training rows that each of them stands for.
+    pub stands_for: f64,
     /// Log odds of good of every bin and cell, the intercept last.
     pub theta: Vec<f64>,
     /// Tables, without points yet.
@@ -65,7 +69,10 @@ pub fn assemble(
     if settings.missing_is_never_good {
         terms::cap_missing(&candidates, &mut theta);
     }
-    let mains = sampled_problem(&candidates, prepared, table, rows);
+    // Means, roundings and errors need no more rows than these; every k-th stands for k.
+    let step = rows.len().div_ceil(ENOUGH_ROWS).max(1);
+    let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
+    let mains = sampled_problem(&candidates, prepared, table, &sample, step as f64);
     let mut problem = mains.clone();
     let card = Card { prepared, candidates: &candidates, shapes: &shapes, sides: &tables.sides, mains: &mains };
     let mut pairs = Vec::new();
@@ -83,6 +90,8 @@ pub fn assemble(
         candidates,
         problem,
         mains,
+        sample,
+        stands_for: step as f64,
         theta,
         pairs,
         orders,
@@ -158,14 +167,18 @@ fn spread(counts: &[Cell], shape: &[f64]) -> f64 {
     high - low
 }
 
-/// The variables' problem. Means and roundings need no more rows than [`ENOUGH_ROWS`]; every k-th stands for k.
-fn sampled_problem(candidates: &[Candidate], prepared: &Prepared, table: &TrainingTable, rows: &[u32]) -> Problem {
-    let step = rows.len().div_ceil(ENOUGH_ROWS).max(1);
-    let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
-    let mut mains = terms::problem(candidates, prepared, table, &sample);
-    if step > 1 {
+/// The variables' problem over a sample of rows.
+fn sampled_problem(
+    candidates: &[Candidate],
+    prepared: &Prepared,
+    table: &TrainingTable,
+    sample: &[u32],
+    stands_for: f64,
+) -> Problem {
+    let mut mains = terms::problem(candidates, prepared, table, sample);
+    if stands_for > 1.0 {
         let alone = vec![1.0; sample.len()];
-        mains.weights = Some(mains.weights.unwrap_or(alone).iter().map(|w| w * step as f64).collect());
+        mains.weights = Some(mains.weights.unwrap_or(alone).iter().map(|w| w * stands_for).collect());
     }
     mains
 }

@@ -128,7 +128,12 @@ pub fn codes(candidates: &[Candidate], columns: &[FineColumn], rows: &[u32]) -> 
 pub fn problem(candidates: &[Candidate], prepared: &Prepared, table: &TrainingTable, rows: &[u32]) -> Problem {
     let good = rows.iter().map(|&r| if table.target.get(r as usize) == Some(&true) { 0.0 } else { 1.0 }).collect();
     let weight = |w: &Vec<f64>| rows.iter().map(|&r| w.get(r as usize).copied().unwrap_or(1.0)).collect();
-    Problem { codes: codes(candidates, &prepared.columns, rows), good, weights: table.weights.as_ref().map(weight) }
+    Problem {
+        codes: codes(candidates, &prepared.columns, rows),
+        good,
+        weights: table.weights.as_ref().map(weight),
+        offset: None,
+    }
 }
 
 /// The penalty of the candidates at a strength.

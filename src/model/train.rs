@@ -20,7 +20,7 @@ use super::settings::TrainSettings;
 use super::table::TrainingTable;
 use super::terms;
 use super::validation::{Ranked, ValidationSettings};
-use super::variable_report::variable_reports;
+use super::variable_report::{inference, variable_reports};
 
 /// A trained scorecard and what its training told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -205,6 +205,7 @@ fn build(
         measure(&scorecard, &fitted.candidates, prepared, table, rows, &settings)
     };
     let test_rows = part(table, true);
+    let inference = inference(&fitted, table, bag)?;
     let report = TrainReport {
         train: measure(rows, 0)?,
         test: if test_rows.is_empty() { None } else { Some(measure(&test_rows, TEST_REPLICATES)?) },
@@ -216,7 +217,8 @@ fn build(
             tables_tried: fitted.tables_tried.clone(),
             out_of_fold,
         },
-        variables: variable_reports(&fitted, &offsets, &scorecard, prepared, &test_rows, bag),
+        variables: variable_reports(&fitted, &offsets, &scorecard, prepared, &test_rows, &inference),
+        inference: Some(inference.report),
         dropped,
         removals: fitted.removals.clone(),
         edits: prepared.edits.clone(),
