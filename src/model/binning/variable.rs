@@ -61,7 +61,7 @@ pub fn bin_variable(
         // What is missing or special may tell what the values themselves do not.
         Err(why) if beside_tells && regular_rows > 0.0 => {
             let whole = Partition { ends: vec![sorted.len()], value: 0.0, trend };
-            (whole, Some(format!("one regular bin beside special or missing ones: {why}")))
+            (whole, Some(format!("special or missing ones tell, its own do not: {why}")))
         }
         Err(why) => return Err(Unusable { rule: "infeasible", why: why.to_string() }),
     };
