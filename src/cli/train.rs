@@ -124,6 +124,7 @@ fn training_table(args: &TrainTableArgs, file: TableFile, target: &str) -> Resul
         weights,
         test,
         groups: None,
+        times,
     };
     Ok((table, split))
 }

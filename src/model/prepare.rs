@@ -8,6 +8,7 @@ use super::binning::edits::{EditReport, Parts, compare};
 use super::binning::{FineColumn, Merges, Unusable, code_column};
 use super::error::ModelError;
 use super::report::{Dropped, Stage};
+use super::selection::{Alone, alone};
 use super::settings::TrainSettings;
 use super::table::{Column, TrainingTable};
 
@@ -69,7 +70,16 @@ pub fn prepare(table: &TrainingTable, rows: &[u32], settings: &TrainSettings) ->
         let name = table.features.name(i);
         prepared.notes.extend(note.map(|n| format!("column {name:?} {n}")));
         match coded {
-            Coded::Fine(column) => prepared.columns.push(column),
+            Coded::Fine(column) => match alone(&column, table, rows, settings) {
+                Alone::Passes(note) => {
+                    prepared.notes.extend(note.map(|n| format!("column {name:?} {n}")));
+                    prepared.columns.push(column);
+                }
+                Alone::Leaves(rule, why) => {
+                    let rule = rule.to_owned();
+                    prepared.dropped.push(Dropped { variable: name, stage: Stage::Selection, rule, why });
+                }
+            },
             Coded::Given(column, merged, report) => {
                 prepared.given.insert(prepared.columns.len(), merged);
                 prepared.columns.push(column);

@@ -15,10 +15,17 @@ pub struct TrainSettings {
     pub binning: BinningSettings,
     /// Values that get a bin of their own in every numeric variable.
     pub specials: Vec<f64>,
+    /// Share of the training rows that may have no value.
+    pub max_missing_share: f64,
+    /// Population stability index, between the earlier and the later half of the training rows, above which a column leaves. Only
+    /// where rows have times.
+    pub max_stability_index: f64,
     /// Information value a variable needs to enter.
     pub min_iv: f64,
     /// Of two variables whose weights of evidence correlate above this, the one of lower information value leaves.
     pub max_correlation: f64,
+    /// Variance inflation of the weights of evidence above which a variable leaves.
+    pub max_vif: f64,
     /// Variables at most, by information value.
     pub max_variables: usize,
     /// Points that a variable's best and worst bin must differ by.
@@ -46,8 +53,11 @@ impl Default for TrainSettings {
         Self {
             binning: BinningSettings::default(),
             specials: Vec::new(),
+            max_missing_share: 0.99,
+            max_stability_index: 1.0,
             min_iv: 0.005,
             max_correlation: 0.97,
+            max_vif: 20.0,
             max_variables: 48,
             min_points_range: 1,
             members: 16,
@@ -77,6 +87,15 @@ impl TrainSettings {
         }
         if !(0.0..=1.0).contains(&self.max_correlation) {
             return refuse("max_correlation", "from 0 to 1");
+        }
+        if !(0.0..=1.0).contains(&self.max_missing_share) {
+            return refuse("max_missing_share", "from 0 to 1");
+        }
+        if !self.max_stability_index.is_finite() || self.max_stability_index <= 0.0 {
+            return refuse("max_stability_index", "above 0");
+        }
+        if !self.max_vif.is_finite() || self.max_vif <= 1.0 {
+            return refuse("max_vif", "above 1, which is no inflation at all");
         }
         if self.max_variables == 0 {
             return refuse("max_variables", "1 or more");

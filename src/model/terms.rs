@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::binning::{BinRole, Cell, FineColumn, FineScale, as_given, bin_variable, tally};
+use super::binning::{BinRole, Cell, FineColumn, FineScale, Unusable, as_given, bin_variable, tally};
 use super::fit::{Codes, Penalty, Problem, Strength};
 use super::prepare::Prepared;
 use super::report::{Dropped, Stage};
@@ -52,16 +52,38 @@ pub fn cut(
         };
         match outcome {
             Ok(binned) => candidates.push(Candidate { column, binned }),
-            Err(unusable) => dropped.push(Dropped {
-                variable: fine.name.clone(),
-                stage: Stage::Binning,
-                rule: unusable.rule.to_owned(),
-                why: unusable.why,
-            }),
+            Err(unusable) => {
+                let counts = tallies.get(column).map_or(&[][..], Vec::as_slice);
+                dropped.push(uncut(fine, counts, table, unusable, settings));
+            }
         }
     }
     let kept = select(candidates, &prepared.columns, rows, settings, &mut dropped);
     (kept, dropped)
+}
+
+/// Why a column could not be cut: its own constraints, or a declared direction that its event rates contradict.
+fn uncut(
+    fine: &FineColumn,
+    counts: &[Cell],
+    table: &TrainingTable,
+    unusable: Unusable,
+    settings: &TrainSettings,
+) -> Dropped {
+    let variable = fine.name.clone();
+    let declared = table.directions.get(&fine.name).copied().unwrap_or_default();
+    let free = (declared != Direction::Either && matches!(fine.scale, FineScale::Number { .. }))
+        .then(|| bin_variable(fine, counts, Direction::Either, &settings.binning).ok())
+        .flatten();
+    let Some(free) = free else {
+        return Dropped { variable, stage: Stage::Binning, rule: unusable.rule.to_owned(), why: unusable.why };
+    };
+    let expected = if declared == Direction::HigherSafer { "fall" } else { "rise" };
+    let why = format!(
+        "declared so that event rates {expected} with it; without that they would be cut as {:?} with information value {:.4}",
+        free.bins.trend, free.bins.iv
+    );
+    Dropped { variable, stage: Stage::Selection, rule: "direction".to_owned(), why }
 }
 
 /// Of how many times `max_variables` columns the cuts are searched at most.

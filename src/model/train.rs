@@ -76,8 +76,22 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
             });
         }
     }
+    warnings.extend(single_bins(&fitted.candidates, &candidates));
     warnings.extend(told_of_edits(settings, &fitted, &dropped));
     build(table, settings, &prepared, &rows, &bag, fitted, dropped, warnings)
+}
+
+/// Variables whose values all fall into one bin, beside special or missing ones: said, and why, never silent.
+fn single_bins(used: &[Candidate], cut: &[Candidate]) -> Vec<String> {
+    let single = |c: &&Candidate| c.binned.bins.bins.iter().filter(|b| b.role == BinRole::Regular).count() == 1;
+    used.iter()
+        .filter(single)
+        .map(|c| {
+            let note = cut.iter().find(|other| other.column == c.column).and_then(|other| other.binned.note.clone());
+            let why = note.unwrap_or_else(|| "its values earn equal points, special or missing ones others".to_owned());
+            format!("variable {:?} has one regular bin: {why}", c.binned.bins.name)
+        })
+        .collect()
 }
 
 /// What became of variables whose bins a person set, where it is not simply that they are in the model as set.

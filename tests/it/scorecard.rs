@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use integrity::domain::Digest;
 use integrity::model::registry::{Contents, Origin, Registry};
-use integrity::model::table::{Features, open_table, read_target};
+use integrity::model::table::{Features, Values, open_table, read_target};
 use integrity::model::{
     AbilitySettings, Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
     train_ability, train_scorecard,
@@ -145,6 +145,25 @@ fn a_hundred_thousand_levels_are_no_variable() {
     let report = train_file(&write(folder.path(), "t.csv", &csv("level,risk,y", rows)), "y", None).unwrap();
     assert_eq!(report.report.dropped.first().map(|d| d.rule.as_str()), Some("unique-id"));
     assert_eq!(report.scorecard.variables.len(), 1);
+}
+
+#[test]
+fn each_selection_rule_names_itself() {
+    let (mut columns, bad) = columns(2_000, 7);
+    let of = |f: &dyn Fn(usize) -> Option<f64>| (0..2_000).map(f).collect::<Vec<_>>();
+    let Values::Number(risk) = columns[0].values.clone() else { panic!("risk is a number") };
+    columns.push(Column::from_options("rarely known", &of(&|i| (i % 250 == 3).then_some(i as f64))));
+    columns.push(Column::from_options("calendar", &of(&|i| Some((i / 10) as f64))));
+    columns.push(Column::from_options("risk against its sign", &of(&|i| Some(risk[i] + 0.25 * (i % 9) as f64))));
+    let mut table =
+        TrainingTable::new(columns, bad).unwrap().expecting("risk against its sign", Direction::HigherSafer);
+    table.times = Some((0..2_000).map(f64::from).collect());
+    let report = train_scorecard(&table, &quick()).unwrap().report;
+    let rule = |name: &str| report.dropped.iter().find(|d| d.variable == name).map(|d| d.rule.as_str());
+    assert_eq!(rule("rarely known"), Some("missing-share"));
+    assert_eq!(rule("calendar"), Some("stability"));
+    assert_eq!(rule("risk against its sign"), Some("direction"));
+    assert_eq!(rule("risk"), None);
 }
 
 #[test]

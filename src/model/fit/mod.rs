@@ -10,6 +10,7 @@ mod newton;
 mod penalty;
 mod problem;
 
+pub use cholesky::inverse_diagonal;
 pub use inference::{Covariance, Sampling};
 pub use linfa_solver::{SolverCheck, polish};
 pub use newton::{Solution, Solver};
