@@ -57,7 +57,7 @@ enum Command {
     /// Makes a marketplace with loans, causes and planted faults; its truth lies in `truth/`.
     Simulate(simulate::SimulateArgs),
     /// Trains a model: a job's, or a scorecard on any table.
-    Train(models::TrainArgs),
+    Train(Box<models::TrainArgs>),
     /// Writes a model's bins to a file to edit; `train --bins` reads it back.
     Bins(bins::BinsArgs),
     /// Scores a table with a model.

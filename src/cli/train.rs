@@ -48,6 +48,9 @@ pub struct TrainTableArgs {
     /// Column of positive row weights.
     #[arg(long, value_name = "COLUMN")]
     pub weight: Option<String>,
+    /// Bins of missing or special values with fewer training rows share the regular bin nearest to them in risk; each is recorded.
+    #[arg(long, value_name = "ROWS", default_value_t = 0.0, requires = "table")]
+    pub merge_below: f64,
     /// Bins set by hand: a file that `integrity bins` wrote and a person edited. Each edit needs its reason.
     #[arg(long, value_name = "FILE", requires = "table")]
     pub bins: Option<PathBuf>,
@@ -67,7 +70,12 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     if out.exists() && std::fs::read_dir(out).map_or(true, |mut d| d.next().is_some()) {
         return Err(ModelError::Exists { path: out.to_owned() }.into());
     }
-    let mut settings = TrainSettings { specials: args.special.clone(), seed: args.seed, ..TrainSettings::default() };
+    let mut settings = TrainSettings {
+        specials: args.special.clone(),
+        seed: args.seed,
+        merge_below_rows: args.merge_below,
+        ..TrainSettings::default()
+    };
     settings.check()?;
     let file = open_table(path)?;
     let data_digest = file.digest()?;

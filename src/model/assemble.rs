@@ -8,7 +8,7 @@ use super::error::ModelError;
 use super::fit::Problem;
 use super::interactions::{Found, Side, Tables, centred};
 use super::prepare::Prepared;
-use super::report::Removal;
+use super::report::{Removal, Shared};
 use super::scorecard::{PairTable, reason_code};
 use super::selection::Candidate;
 use super::settings::TrainSettings;
@@ -40,6 +40,8 @@ pub struct Fitted {
     pub orders: Vec<Order>,
     /// Bins that were held equal.
     pub removals: Vec<Removal>,
+    /// Small bins that share another.
+    pub shared: Vec<Shared>,
     /// Log odds of the bag's rows, from makers that had not seen them.
     pub log_odds: Vec<f64>,
     /// Mean log loss on held-out rows by number of tables.
@@ -63,7 +65,8 @@ pub fn assemble(
         let width = prepared.columns.get(column).map_or(0, FineColumn::width);
         shapes.entry(column).or_insert_with(|| vec![0.0; width]);
     }
-    let Mains { candidates, mut theta, removals } = cut_mains(prepared, table, rows, &shapes, &tables, settings)?;
+    let Mains { candidates, mut theta, removals, shared } =
+        cut_mains(prepared, table, rows, &shapes, &tables, settings)?;
     let mut intercept = bag.members.iter().map(|m| m.intercept).sum::<f64>() / bag.members.len() as f64;
     intercept += terms::centre(&candidates, &mut theta);
     if settings.missing_is_never_good {
@@ -96,6 +99,7 @@ pub fn assemble(
         pairs,
         orders,
         removals,
+        shared,
         log_odds: tables.log_odds,
         tables_tried: tables.tried,
     })
@@ -111,6 +115,7 @@ struct Mains {
     /// Log odds of good, bin after bin.
     theta: Vec<f64>,
     removals: Vec<Removal>,
+    shared: Vec<Shared>,
 }
 
 fn cut_mains(
@@ -125,6 +130,7 @@ fn cut_mains(
     let least = f64::from(settings.min_points_range) / settings.scaling.factor();
     let mut cut: Vec<(Candidate, Vec<f64>)> = Vec::new();
     let mut removals = Vec::new();
+    let mut shared = Vec::new();
     for (&column, shape) in shapes {
         let Some(fine) = prepared.columns.get(column) else { continue };
         let counts = tally(fine, rows, &table.target, table.weights.as_deref());
@@ -148,6 +154,12 @@ fn cut_mains(
             bins,
             why: "apart, their points would contradict their event rates or not differ".to_owned(),
         }));
+        shared.extend(made.shared.into_iter().map(|(bin, rows, with)| Shared {
+            variable: fine.name.clone(),
+            bin,
+            rows,
+            with,
+        }));
         cut.push((Candidate { column, binned: made.binned }, made.values));
     }
     if cut.is_empty() {
@@ -157,7 +169,7 @@ fn cut_mains(
     }
     cut.sort_by(|a, b| b.0.binned.bins.iv.total_cmp(&a.0.binned.bins.iv));
     let theta = cut.iter().flat_map(|(_, values)| values).copied().collect();
-    Ok(Mains { candidates: cut.into_iter().map(|(candidate, _)| candidate).collect(), theta, removals })
+    Ok(Mains { candidates: cut.into_iter().map(|(candidate, _)| candidate).collect(), theta, removals, shared })
 }
 
 /// Between the lowest and the highest value of a shape where there are rows.

@@ -37,8 +37,8 @@ pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility
 pub use error::ModelError;
 pub use points::Scaling;
 pub use report::{
-    Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Stage, TrainReport, TuningReport,
-    VariableReport, measure_part,
+    Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
+    TuningReport, VariableReport, measure_part,
 };
 pub use scorecard::{Band, BlockScores, PairTable, Reason, Scorecard, Scored, ScoredVariable};
 pub use settings::TrainSettings;

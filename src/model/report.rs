@@ -49,6 +49,19 @@ pub struct Removal {
     pub why: String,
 }
 
+/// A small bin of missing or special values that shares a regular one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The variable.
+    pub variable: String,
+    /// The small bin.
+    pub bin: String,
+    /// Its training rows (weighted).
+    pub rows: f64,
+    /// The regular bin it shares.
+    pub with: String,
+}
+
 /// One variable of the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariableReport {
@@ -158,6 +171,9 @@ pub struct TrainReport {
     pub dropped: Vec<Dropped>,
     /// Bins held equal by sign control.
     pub removals: Vec<Removal>,
+    /// Small bins of missing or special values that share a regular one.
+    #[serde(default)]
+    pub shared: Vec<Shared>,
     /// Variables whose bins a person set, before and after.
     #[serde(default)]
     pub edits: Vec<EditReport>,

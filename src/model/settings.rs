@@ -42,6 +42,9 @@ pub struct TrainSettings {
     pub pd_floor: f64,
     /// Missing values never earn more than the average row, whatever training saw: for tables where a gap may be of the subject's own making.
     pub missing_is_never_good: bool,
+    /// Bins of missing or special values with fewer training rows than this share the regular bin nearest to them in risk; 0 merges none. A
+    /// variable of a two-variable table keeps them apart.
+    pub merge_below_rows: f64,
     /// Variables whose bins a person set: cut as given, whatever the settings above would do.
     pub edits: Vec<VariableEdit>,
     /// Seed of the members' parts.
@@ -66,6 +69,7 @@ impl Default for TrainSettings {
             scaling: Scaling::default(),
             pd_floor: 0.0003,
             missing_is_never_good: false,
+            merge_below_rows: 0.0,
             edits: Vec::new(),
             seed: 1,
         }
@@ -102,6 +106,12 @@ impl TrainSettings {
         }
         if !(5..=200).contains(&self.members) || self.member_rows < 1_000 {
             return refuse("members", "from 5 to 200, with member_rows at least 1000");
+        }
+        if !self.merge_below_rows.is_finite() || self.merge_below_rows < 0.0 {
+            return refuse("merge-below", "0 rows or more");
+        }
+        if self.missing_is_never_good && self.merge_below_rows > 0.0 {
+            return refuse("merge-below", "where missing is never good, missing values keep a bin of their own");
         }
         if self.missing_is_never_good && self.edits.iter().any(|e| e.cuts.missing_with.is_some()) {
             return refuse("bins", "where missing is never good, missing values keep a bin of their own");

@@ -14,6 +14,8 @@ pub struct Shaped {
     pub values: Vec<f64>,
     /// Labels of bins that sign control made equal, before they were joined.
     pub joined: Vec<Vec<String>>,
+    /// Small bins of special or missing values that share a regular one: label, rows, label of the regular one.
+    pub shared: Vec<(String, f64, String)>,
 }
 
 /// Mean squared loss of the shape, in log odds, that fewer bins may cost.
@@ -40,9 +42,18 @@ pub fn shaped(
     ends.sort_unstable();
     ends.dedup();
     let mut joined = Vec::new();
+    // A table gives special and missing values cells of their own.
+    let share_below = if must_cut.is_empty() { settings.merge_below_rows } else { 0.0 };
+    let grouped = |ends: &[usize]| {
+        let alone = regroup(column, tally, &order, ends, &Merges::new(), &settings.binning);
+        let (merged, shared) = hosts(column, tally, &order, ends, &alone, shape, share_below);
+        let binned =
+            if merged.is_empty() { alone } else { regroup(column, tally, &order, ends, &merged, &settings.binning) };
+        let values = bin_values(&binned, tally, shape);
+        (binned, values, shared)
+    };
     for _ in 0..MAX_ROUNDS {
-        let binned = regroup(column, tally, &order, &ends, &Merges::new(), &settings.binning);
-        let mut values = bin_values(&binned, tally, shape);
+        let (binned, mut values, shared) = grouped(&ends);
         let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
         let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
         pool_in_order(&woe, &rows, &mut values);
@@ -59,7 +70,7 @@ pub fn shaped(
             .map(|(_, &end)| end)
             .collect();
         if kept.len() == ends.len() {
-            return Shaped { binned, values, joined };
+            return Shaped { binned, values, joined, shared };
         }
         let mut run: Vec<String> = Vec::new();
         for (k, bin) in binned.bins.bins.iter().enumerate().take(ends.len()) {
@@ -72,13 +83,43 @@ pub fn shaped(
         joined.retain(|labels| labels.len() > 1);
         ends = kept;
     }
-    let binned = regroup(column, tally, &order, &ends, &Merges::new(), &settings.binning);
-    let mut values = bin_values(&binned, tally, shape);
+    let (binned, mut values, shared) = grouped(&ends);
     let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
     let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
     pool_in_order(&woe, &rows, &mut values);
     pool_along(direction, &rows, ends.len(), &mut values);
-    Shaped { binned, values, joined }
+    Shaped { binned, values, joined, shared }
+}
+
+/// The regular bin that each small bin of special or missing values shares: the one nearest to it in log odds, of two the riskier.
+fn hosts(
+    column: &FineColumn,
+    tally: &[Cell],
+    order: &[usize],
+    ends: &[usize],
+    alone: &Binned,
+    shape: &[f64],
+    below: f64,
+) -> (Merges, Vec<(String, f64, String)>) {
+    let values = bin_values(alone, tally, shape);
+    let (mut merged, mut shared) = (Merges::new(), Vec::new());
+    for code in column.cells..column.width() {
+        let own = alone.map.get(code).map_or(0, |&b| usize::from(b));
+        let (Some(bin), Some(&value)) = (alone.bins.bins.get(own), values.get(own)) else { continue };
+        if bin.rows <= 0.0 || bin.rows >= below {
+            continue;
+        }
+        let far = |k: usize| values.get(k).map_or((f64::INFINITY, 0.0), |v| ((v - value).abs(), *v));
+        let seen = (0..ends.len()).filter(|&k| alone.bins.bins.get(k).is_some_and(|b| b.rows > 0.0));
+        let nearest = seen.min_by(|&a, &b| far(a).0.total_cmp(&far(b).0).then(far(a).1.total_cmp(&far(b).1)));
+        let cell = nearest.and_then(|k| order.get(ends.get(k)?.checked_sub(1)?).copied().zip(Some(k)));
+        if let Some((cell, host)) = cell {
+            merged.insert(code, cell);
+            let with = alone.bins.bins.get(host).map_or_else(String::new, |b| b.label.clone());
+            shared.push((bin.label.clone(), bin.rows, with));
+        }
+    }
+    (merged, shared)
 }
 
 /// Bins that a person set, with the values of the shape: never joined. Where sign control makes neighbours equal, `joined` says so.
@@ -109,7 +150,7 @@ pub fn shaped_as_given(
         }
     }
     let joined = joined.into_iter().map(|(_, labels)| labels).filter(|labels| labels.len() > 1).collect();
-    Shaped { binned, values, joined }
+    Shaped { binned, values, joined, shared: Vec::new() }
 }
 
 /// Holds the regular bins to a declared direction.

@@ -235,6 +235,7 @@ fn build(
         inference: Some(inference.report),
         dropped,
         removals: fitted.removals.clone(),
+        shared: fitted.shared.clone(),
         edits: prepared.edits.clone(),
         calibration,
         rounding: RoundingReport { singly, jointly },

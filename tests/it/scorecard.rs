@@ -411,6 +411,40 @@ mod edits {
     }
 
     #[test]
+    fn small_missing_bins_share_the_nearest_in_risk_and_it_is_recorded() {
+        let (columns, bad) = columns(2_000, 1);
+        let table = || TrainingTable::new(columns.clone(), bad.clone()).unwrap();
+        let settings = |rows| TrainSettings { merge_below_rows: rows, max_tables: 0, ..quick() };
+        let apart = train_scorecard(&table(), &settings(100.0)).unwrap();
+        assert!(apart.report.shared.is_empty(), "a hundred rows are missing");
+        let made = train_scorecard(&table(), &settings(101.0)).unwrap();
+        let [shared] = made.report.shared.as_slice() else { panic!("{:?}", made.report.shared) };
+        assert_eq!((shared.variable.as_str(), shared.bin.as_str(), shared.rows), ("cash", "missing", 100.0));
+        let bins =
+            |t: &TrainedScorecard| t.scorecard.variables.iter().find(|v| v.bins.name == "cash").unwrap().bins.clone();
+        let (before, after) = (bins(&apart), bins(&made));
+        let host = &after.bins[after.missing];
+        assert_eq!((host.role, &host.label), (BinRole::Regular, &shared.with));
+        assert!(after.bins.iter().all(|b| b.role != BinRole::Missing));
+        let rows = |b: &integrity::model::binning::Bins| b.bins.iter().map(|b| b.rows).sum::<f64>();
+        assert!((rows(&before) - rows(&after)).abs() < 1e-9);
+        assert!(made.report.variables.iter().all(|v| v.signs_agree));
+        // Scoring puts a gap where the card says.
+        let column = |v| {
+            vec![
+                Column::from_options("cash", &[v]),
+                Column::from_options("risk", &[Some(1.0)]),
+                Column::from_options("noise", &[Some(0.5)]),
+            ]
+        };
+        let score = |v| made.scorecard.score(&ScoringTable { columns: column(v) }).unwrap()[0].bins.clone();
+        let at = made.scorecard.variables.iter().position(|v| v.bins.name == "cash").unwrap();
+        assert_eq!(usize::from(score(None)[at]), after.missing);
+        let never = TrainSettings { missing_is_never_good: true, ..settings(50.0) };
+        assert!(matches!(train_scorecard(&table(), &never), Err(ModelError::BadSetting { .. })));
+    }
+
+    #[test]
     fn a_sign_conflict_of_an_edit_is_told_and_the_bins_stay() {
         // Declared the wrong way round: every pair of neighbours conflicts.
         let risk = edit("risk", Scale::Number { edges: vec![300.0, 600.0] }, None);

@@ -281,3 +281,18 @@ pub(super) fn listing(names: &[String]) -> String {
     }
     label
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weight_of_evidence_of_a_small_bin_is_drawn_to_zero() {
+        let total = Cell { rows: 1_000.0, bad: 100.0 };
+        let of = |rows: f64| woe(Cell { rows, bad: rows / 2.0 }, total, &BinningSettings::default());
+        let raw = (1.0_f64).ln() - (900.0 / 100.0_f64).ln();
+        let sizes = [0.0, 2.0, 10.0, 50.0, 200.0].map(of);
+        assert!(sizes.windows(2).all(|w| w[1] < w[0]), "{sizes:?}");
+        assert!(of(2.0).abs() < 0.5 * raw.abs() && of(200.0).abs() > 0.9 * raw.abs(), "{sizes:?}");
+    }
+}
