@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binning::Trend;
 use super::binning::edits::EditReport;
-use super::calibration::CalibrationChoice;
+use super::calibration::{CalibrationChoice, MasterScale};
 use super::error::ModelError;
 use super::fit::{SolverCheck, Strength};
 use super::validation::{ValidationReport, ValidationSettings, validate, validate_weighted};
@@ -179,6 +179,10 @@ pub struct TrainReport {
     pub edits: Vec<EditReport>,
     /// Calibrations compared on rows predicted out of fold.
     pub calibration: CalibrationChoice,
+    /// What each band's PD is stated as with a margin of conservatism, from rows predicted out of fold. Bands themselves are cut at fixed
+    /// PDs, so that a name means the same from model to model.
+    #[serde(default)]
+    pub master_scale: Option<MasterScale>,
     /// Rounding loss.
     pub rounding: RoundingReport,
     /// Which solver had the last word.

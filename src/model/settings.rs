@@ -40,6 +40,8 @@ pub struct TrainSettings {
     pub scaling: Scaling,
     /// Lowest probability of default that is ever stated.
     pub pd_floor: f64,
+    /// Confidence of the margin of conservatism in the stated PDs of the bands.
+    pub margin_confidence: f64,
     /// Missing values never earn more than the average row, whatever training saw: for tables where a gap may be of the subject's own making.
     pub missing_is_never_good: bool,
     /// Bins of missing or special values with fewer training rows than this share the regular bin nearest to them in risk; 0 merges none. A
@@ -68,6 +70,7 @@ impl Default for TrainSettings {
             max_tables: 16,
             scaling: Scaling::default(),
             pd_floor: 0.0003,
+            margin_confidence: 0.75,
             missing_is_never_good: false,
             merge_below_rows: 0.0,
             edits: Vec::new(),
@@ -106,6 +109,9 @@ impl TrainSettings {
         }
         if !(5..=200).contains(&self.members) || self.member_rows < 1_000 {
             return refuse("members", "from 5 to 200, with member_rows at least 1000");
+        }
+        if !(0.5..=0.999).contains(&self.margin_confidence) {
+            return refuse("margin_confidence", "from 0.5 to 0.999");
         }
         if !self.merge_below_rows.is_finite() || self.merge_below_rows < 0.0 {
             return refuse("merge-below", "0 rows or more");

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::assemble::{Fitted, assemble};
 use super::bag::{Bag, grow};
 use super::binning::{BinRole, FineColumn};
-use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, Method, choose_calibration};
+use super::calibration::{
+    Calibration, CalibrationChoice, CalibrationSettings, MasterScale, Method, choose_calibration,
+};
 use super::error::ModelError;
 use super::fit::{SolverCheck, sigmoid};
 use super::interactions::search;
@@ -209,7 +211,7 @@ fn build(
         calibration: Calibration::identity(),
         bands: Vec::new(),
     };
-    let (calibration, out_of_fold) = calibrate(table, &bag.rows, &fitted.log_odds, settings)?;
+    let (calibration, out_of_fold, scale) = calibrate(table, &bag.rows, &fitted.log_odds, settings)?;
     scorecard.calibration = calibration.calibration.clone();
     scorecard.master_scale();
 
@@ -238,6 +240,7 @@ fn build(
         shared: fitted.shared.clone(),
         edits: prepared.edits.clone(),
         calibration,
+        master_scale: Some(scale),
         rounding: RoundingReport { singly, jointly },
         solver: solvers(bag),
         warnings,
@@ -297,13 +300,13 @@ fn variables(fitted: &Fitted, offsets: &[usize], points: &[i32]) -> Vec<ScoredVa
         .collect()
 }
 
-/// The calibration that does best on log odds predicted for rows not seen, and the figures after it.
+/// The calibration that does best on log odds predicted for rows not seen, the figures after it, and what bands then state.
 fn calibrate(
     table: &TrainingTable,
     rows: &[u32],
     log_odds: &[f64],
     settings: &TrainSettings,
-) -> Result<(CalibrationChoice, PartReport), ModelError> {
+) -> Result<(CalibrationChoice, PartReport, MasterScale), ModelError> {
     let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
     let raw: Vec<f64> = log_odds.iter().map(|x| sigmoid(-x)).collect();
     let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
@@ -322,9 +325,12 @@ fn calibrate(
     };
     let choice = choose_calibration(&sample, &calibration).map_err(|e| failed(e.to_string()))?;
     let pd: Vec<f64> = raw.iter().map(|&p| choice.calibration.apply(p)).collect();
-    let settings = ValidationSettings { bootstrap_replicates: 0, ..ValidationSettings::default() };
-    let out_of_fold = measure_part(&pd, &bad, weights.as_deref(), &settings)?;
-    Ok((choice, out_of_fold))
+    let plain = ValidationSettings { bootstrap_replicates: 0, ..ValidationSettings::default() };
+    let out_of_fold = measure_part(&pd, &bad, weights.as_deref(), &plain)?;
+    let calibrated = Ranked::new(&bad, &pd).map_err(|e| failed(e.to_string()))?;
+    let scale = MasterScale::fit(&calibrated, &Scorecard::band_bounds(), settings.margin_confidence)
+        .map_err(|e| failed(e.to_string()))?;
+    Ok((choice, out_of_fold, scale))
 }
 
 fn weights_of(weights: &[f64], rows: &[u32]) -> Vec<f64> {

@@ -210,6 +210,23 @@ fn worsening_an_input_never_raises_the_score() {
 }
 
 #[test]
+fn bands_state_their_pd_with_a_margin() {
+    let made = trained();
+    let scale = made.report.master_scale.as_ref().unwrap();
+    let names: Vec<&str> = scale.grades().iter().map(|g| g.grade.as_str()).collect();
+    assert_eq!(names, made.scorecard.bands.iter().map(|b| b.name.as_str()).collect::<Vec<_>>());
+    assert!(scale.grades().iter().all(|g| g.margin >= 0.0 && g.pd >= TrainSettings::default().pd_floor));
+    // Grade and band are one name but where a PD lies on the limit itself.
+    let (low, high) = made.scorecard.score_range();
+    for score in low..=high {
+        let pd = made.scorecard.probability(score);
+        let on_a_limit = scale.grades().iter().any(|g| (g.upper_pd - pd).abs() < 1e-12);
+        let grade = scale.grade_of(pd).map(|g| g.grade.as_str());
+        assert!(on_a_limit || grade == Some(made.scorecard.band(score)), "{score}: {pd} {grade:?}");
+    }
+}
+
+#[test]
 fn threads_change_nothing() {
     let json = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
