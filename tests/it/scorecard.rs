@@ -462,6 +462,47 @@ mod edits {
     }
 
     #[test]
+    fn the_command_line_writes_bins_and_takes_them_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (risk, cash, _, bad) = sample(1_200, 11);
+        let rows = (0..risk.len()).map(|i| format!("{},{},{}", risk[i], cash[i], u8::from(bad[i])));
+        let table = write(folder.path(), "t.csv", &csv("risk,cash,y", rows));
+        let at = |name: &str| folder.path().join(name);
+        let run = |words: &[&str], paths: &[(&str, PathBuf)]| {
+            let mut arguments: Vec<std::ffi::OsString> = vec!["integrity".into(), "--quiet".into()];
+            arguments.extend(words.iter().map(Into::into));
+            for (flag, path) in paths {
+                arguments.extend((!flag.is_empty()).then(|| flag.into()));
+                arguments.push(path.into());
+            }
+            integrity::cli::main(arguments) as u8
+        };
+        let train = |bins: Option<&str>, out: &str| {
+            let mut paths = vec![("--table", table.clone()), ("--out", at(out))];
+            paths.extend(bins.map(|b| ("--bins", at(b))));
+            run(&["train", "--target", "y", "--test-share", "0.3"], &paths)
+        };
+        let bins = |model: &str, out: &str| run(&["bins"], &[("", at(model)), ("--out", at(out))]);
+        assert_eq!((train(None, "m1"), bins("m1", "b.toml"), bins("m1", "b.toml"), bins("none", "x")), (0, 0, 73, 66));
+        // Untouched, it changes nothing but the record that a file was given.
+        assert_eq!(train(Some("b.toml"), "m2"), 0);
+        let read = |file: &str| std::fs::read_to_string(at(file)).unwrap();
+        assert_eq!(read("m1/model.json"), read("m2/model.json"));
+        assert_eq!(read("m2/edits.json").trim(), "[]");
+        let text = read("b.toml");
+        let from = text.lines().find(|l| l.starts_with("edges")).unwrap().to_owned();
+        write(folder.path(), "bare.toml", &text.replacen(&from, "edges = [250, 500, 750]", 1));
+        assert_eq!((train(Some("bare.toml"), "m3"), at("m3").exists()), (78, false));
+        write(folder.path(), "said.toml", &text.replacen(&from, "edges = [250, 500, 750]\nreason = \"quarters\"", 1));
+        assert_eq!(
+            (train(Some("said.toml"), "m4"), bins("m4", "again.toml"), train(Some("again.toml"), "m5")),
+            (0, 0, 0)
+        );
+        assert!(read("m4/edits.json").contains("quarters") && read("m4/manifest.json").contains("edits.json"));
+        assert_eq!((read("m4/edits.json"), read("m4/model.json")), (read("m5/edits.json"), read("m5/model.json")));
+    }
+
+    #[test]
     fn a_sign_conflict_of_an_edit_is_told_and_the_bins_stay() {
         // Declared the wrong way round: every pair of neighbours conflicts.
         let risk = edit("risk", Scale::Number { edges: vec![300.0, 600.0] }, None);
