@@ -503,6 +503,33 @@ mod edits {
     }
 
     #[test]
+    fn an_edited_variable_of_a_table_scores_as_it_trained() {
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let rows = 5_000;
+        let mut draw = || (0..rows).map(|_| rng.random::<f64>() - 0.5).collect::<Vec<f64>>();
+        let (a, b, luck) = (draw(), draw(), draw());
+        let bad = (0..rows).map(|i| luck[i] + 0.5 < 1.0 / (1.0 + (-14.0 * a[i] * b[i]).exp())).collect();
+        let known = |v: &[f64], i: usize, every: usize| (!i.is_multiple_of(every)).then(|| v[i]);
+        let column = |name, v: &[f64], every| {
+            Column::from_options(name, &(0..rows).map(|i| known(v, i, every)).collect::<Vec<_>>())
+        };
+        let columns = vec![column("a", &a, 9), column("b", &b, 13)];
+        let edits = vec![edit("a", Scale::Number { edges: vec![-0.25, 0.0, 0.25] }, Some(1))];
+        let table = TrainingTable::new(columns.clone(), bad).unwrap();
+        let made = train_scorecard(&table, &TrainSettings { edits, ..quick() }).unwrap();
+        assert_eq!(made.scorecard.tables.len(), 1);
+        let pd = made.scorecard.score(&ScoringTable { columns }).unwrap().iter().map(|s| s.pd).sum::<f64>();
+        assert!((pd / rows as f64 - made.report.train.mean_pd).abs() < 1e-9);
+        // Where both are known, the table pays; a gap in the edited variable counts as its second bin, in the table too.
+        let score = |a: Option<f64>, b: f64| {
+            let columns = vec![Column::from_options("a", &[a]), Column::from_options("b", &[Some(b)])];
+            made.scorecard.score(&ScoringTable { columns }).unwrap()[0].score
+        };
+        assert!(score(Some(0.4), -0.4) > score(Some(0.4), 0.4));
+        assert_eq!(score(None, 0.4), score(Some(-0.1), 0.4));
+    }
+
+    #[test]
     fn a_sign_conflict_of_an_edit_is_told_and_the_bins_stay() {
         // Declared the wrong way round: every pair of neighbours conflicts.
         let risk = edit("risk", Scale::Number { edges: vec![300.0, 600.0] }, None);
