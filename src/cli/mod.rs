@@ -3,6 +3,7 @@
 //! Results go to stdout (text, or one JSON object with `--format json`); progress, notes and errors go to stderr.
 
 mod apply;
+mod bins;
 mod check;
 mod compare;
 mod compare_text;
@@ -65,7 +66,9 @@ enum Command {
     /// Makes a marketplace with loans, causes and planted faults; its truth lies in `truth/`.
     Simulate(simulate::SimulateArgs),
     /// Trains a model: a job's, or a scorecard on any table.
-    Train(models::TrainArgs),
+    Train(Box<models::TrainArgs>),
+    /// Writes a model's bins to a file to edit; `train --bins` reads it back.
+    Bins(bins::BinsArgs),
     /// Scores a table with a model.
     Apply(apply::ApplyArgs),
     /// Measures a model on a table with known outcomes.
@@ -119,6 +122,7 @@ impl Command {
             Self::Check(args) => check::execute(&args, output, terminal),
             Self::Simulate(args) => simulate::execute(&args, output, terminal),
             Self::Train(args) => models::train(&args, output, terminal),
+            Self::Bins(args) => bins::execute(&args, output),
             Self::Apply(args) => models::apply(&args, output, terminal),
             Self::Validate(args) => models::validate(&args, output, terminal),
             Self::Compare(args) => compare::execute(&args, output, terminal),

@@ -146,10 +146,29 @@ fn figures(answer: &Value) -> String {
             let _ = writeln!(text, "{:<24}{train:>12}{test:>12}", row.replace('_', " "));
         }
     }
+    for edit in answer["edits"].as_array().into_iter().flatten() {
+        text.push_str(&edited(edit));
+    }
     for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let _ = writeln!(text, "note: {warning}");
     }
     text
+}
+
+/// An edited variable before and after, train and test.
+fn edited(edit: &Value) -> String {
+    let figure = |side: &str, part: &str, what: &str| {
+        edit[side][part][what].as_f64().map_or_else(|| "–".to_owned(), |v| format!("{v:.4}"))
+    };
+    let change = |part: &str, what: &str| format!("{} → {}", figure("before", part, what), figure("after", part, what));
+    format!(
+        "edited {}: IV {} (test {}), KS {} (test {})\n",
+        edit["variable"],
+        change("train", "iv"),
+        change("test", "iv"),
+        change("train", "ks"),
+        change("test", "ks")
+    )
 }
 
 fn pretty(answer: &Value) -> String {

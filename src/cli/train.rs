@@ -7,7 +7,10 @@ use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use super::Failure;
+use super::bins::EDITS;
 use crate::domain::{Digest, Hasher};
+use crate::model::binning::edits::{BinsFile, extended};
 use crate::model::registry::{Contents, Origin, save_folder};
 use crate::model::table::{Features, Kind, Split, TableFile, Values, assign_split, open_table, read_target};
 use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
@@ -45,6 +48,12 @@ pub struct TrainTableArgs {
     /// Column of positive row weights.
     #[arg(long, value_name = "COLUMN")]
     pub weight: Option<String>,
+    /// Bins of missing or special values with fewer training rows share the regular bin nearest to them in risk; each is recorded.
+    #[arg(long, value_name = "ROWS", default_value_t = 0.0, requires = "table")]
+    pub merge_below: f64,
+    /// Bins set by hand: a file that `integrity bins` wrote and a person edited. Each edit needs its reason.
+    #[arg(long, value_name = "FILE", requires = "table")]
+    pub bins: Option<PathBuf>,
     /// Model folder to write; must not exist.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -54,18 +63,32 @@ pub struct TrainTableArgs {
 ///
 /// # Errors
 /// Whatever is wrong with the table, the options or the output folder.
-pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, ModelError> {
+pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure> {
     let path = required(args.table.as_deref(), "table")?;
     let target = required(args.target.as_deref(), "target")?;
     let out = required(args.out.as_deref(), "out")?;
     if out.exists() && std::fs::read_dir(out).map_or(true, |mut d| d.next().is_some()) {
-        return Err(ModelError::Exists { path: out.to_owned() });
+        return Err(ModelError::Exists { path: out.to_owned() }.into());
     }
-    let settings = TrainSettings { specials: args.special.clone(), seed: args.seed, ..TrainSettings::default() };
+    let mut settings = TrainSettings {
+        specials: args.special.clone(),
+        seed: args.seed,
+        merge_below_rows: args.merge_below,
+        ..TrainSettings::default()
+    };
     settings.check()?;
     let file = open_table(path)?;
     let data_digest = file.digest()?;
     let (table, split) = training_table(args, file, target)?;
+    let mut attachments = BTreeMap::new();
+    if let Some(path) = &args.bins {
+        let names: Vec<String> = (0..table.features.len()).map(|i| table.features.name(i)).collect();
+        let given = BinsFile::open(path, &names, &settings.specials)?;
+        let log = extended(&given.log, &given.edits, given.by.as_deref(), today);
+        attachments.insert(EDITS.to_owned(), serde_json::to_value(log).map_err(|e| broken(out, &e))?);
+        settings.edits = given.edits;
+        settings.check()?;
+    }
     let trained = train_scorecard(&table, &settings)?;
     let config_digest = config_digest(args, &settings, &split);
     let report = json_value(&trained, out)?;
@@ -78,8 +101,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, ModelErr
         expires_on: None,
         limitations: vec!["trained on one table; not approved for lending decisions".to_owned()],
     };
-    let contents =
-        Contents { scorecard: &trained.scorecard, ability: None, validation: &report, attachments: BTreeMap::new() };
+    let contents = Contents { scorecard: &trained.scorecard, ability: None, validation: &report, attachments };
     save_folder(out, &name, &data_digest.short(), &contents, origin)?;
     Ok(printed(out, &trained))
 }
@@ -110,6 +132,7 @@ fn training_table(args: &TrainTableArgs, file: TableFile, target: &str) -> Resul
         weights,
         test,
         groups: None,
+        times,
     };
     Ok((table, split))
 }
@@ -156,7 +179,11 @@ fn config_digest(args: &TrainTableArgs, settings: &TrainSettings, split: &Split)
 }
 
 fn json_value(trained: &TrainedScorecard, out: &Path) -> Result<Value, ModelError> {
-    serde_json::to_value(&trained.report).map_err(|e| ModelError::BadModel { path: out.to_owned(), why: e.to_string() })
+    serde_json::to_value(&trained.report).map_err(|e| broken(out, &e))
+}
+
+fn broken(out: &Path, error: &serde_json::Error) -> ModelError {
+    ModelError::BadModel { path: out.to_owned(), why: error.to_string() }
 }
 
 fn printed(out: &Path, trained: &TrainedScorecard) -> Value {
@@ -170,6 +197,7 @@ fn printed(out: &Path, trained: &TrainedScorecard) -> Value {
         "tables": trained.scorecard.tables.len(),
         "wrong_signs": report.variables.iter().filter(|v| !v.signs_agree).count(),
         "dropped": report.dropped,
+        "edits": report.edits,
         "warnings": report.warnings,
     })
 }

@@ -9,6 +9,7 @@
 //! weight of evidence, a log-odds value and a score that are higher are safer.
 
 pub mod ability;
+mod assemble;
 mod bag;
 pub mod binning;
 pub mod calibration;
@@ -33,13 +34,15 @@ pub mod table;
 mod terms;
 mod train;
 pub mod validation;
+mod variable_report;
 
 pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility, train_ability};
 pub use drift::{Drift, training_drift};
 pub use error::ModelError;
 pub use points::Scaling;
 pub use report::{
-    Dropped, PartReport, Removal, RoundingReport, Stage, TrainReport, TuningReport, VariableReport, measure_part,
+    Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
+    TuningReport, VariableReport, measure_part,
 };
 pub use scorecard::{Band, BlockScores, PairTable, Reason, Scorecard, Scored, ScoredVariable};
 pub use settings::TrainSettings;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::binning::Trend;
-use super::calibration::CalibrationChoice;
+use super::binning::edits::EditReport;
+use super::calibration::{CalibrationChoice, MasterScale};
 use super::error::ModelError;
 use super::fit::{SolverCheck, Strength};
 use super::validation::{ValidationReport, ValidationSettings, validate, validate_weighted};
@@ -48,6 +49,19 @@ pub struct Removal {
     pub why: String,
 }
 
+/// A small bin of missing or special values that shares a regular one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The variable.
+    pub variable: String,
+    /// The small bin.
+    pub bin: String,
+    /// Its training rows (weighted).
+    pub rows: f64,
+    /// The regular bin it shares.
+    pub with: String,
+}
+
 /// One variable of the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariableReport {
@@ -65,16 +79,49 @@ pub struct VariableReport {
     pub signs_agree: bool,
     /// Population stability of the bins, train against test; `None` without a test part.
     pub stability_index: Option<f64>,
-    /// Slope of the points on the weight of evidence (1 would be the variable alone).
+    /// Slope of the log odds on the weight of evidence (1 would be the variable alone) at the penalised optimum over the card's bins.
     pub slope: f64,
-    /// Standard error of the slope at the penalised optimum, other variables' points held; biased towards confidence.
+    /// Its standard error there, see [`InferenceReport`].
     pub slope_error: f64,
     /// Two-sided p-value of the slope.
     pub p_value: f64,
     /// 95 % interval of the slope.
     pub interval: (f64, f64),
+    /// The coefficient of each bin that holds rows, with its error.
+    #[serde(default)]
+    pub coefficients_at_penalised_optimum: Vec<Coefficient>,
     /// Points between the worst and the best bin.
     pub points_range: i32,
+}
+
+/// One bin's log odds of good against the average training row, at the penalised optimum.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coefficient {
+    /// The bin.
+    pub bin: String,
+    /// Log odds; higher is safer.
+    pub log_odds: f64,
+    /// Standard error by the sandwich `H⁻¹ J H⁻¹`.
+    pub sandwich_error: f64,
+    /// Two-sided p-value against 0, the average row.
+    pub p_value: f64,
+    /// 95 % interval.
+    pub interval: (f64, f64),
+}
+
+/// Where standard errors come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InferenceReport {
+    /// In words: the estimator, and what its intervals do not cover.
+    pub method: String,
+    /// Largest element of the gradient, per row, where errors were taken; `None` where the optimum was not reached.
+    pub gradient: Option<f64>,
+    /// Rows they rest on.
+    pub rows: usize,
+    /// Whether rows of one group counted as one observation.
+    pub clustered: bool,
+    /// Why errors were taken at the card's own values, where the optimum over its bins was not reached.
+    pub why_not_at_optimum: Option<String>,
 }
 
 /// Figures of one part of the rows.
@@ -117,12 +164,25 @@ pub struct TrainReport {
     pub tuning: TuningReport,
     /// Variables of the model.
     pub variables: Vec<VariableReport>,
+    /// Where their standard errors come from.
+    #[serde(default)]
+    pub inference: Option<InferenceReport>,
     /// Columns that are not in it.
     pub dropped: Vec<Dropped>,
     /// Bins held equal by sign control.
     pub removals: Vec<Removal>,
+    /// Small bins of missing or special values that share a regular one.
+    #[serde(default)]
+    pub shared: Vec<Shared>,
+    /// Variables whose bins a person set, before and after.
+    #[serde(default)]
+    pub edits: Vec<EditReport>,
     /// Calibrations compared on rows predicted out of fold.
     pub calibration: CalibrationChoice,
+    /// What each band's PD is stated as with a margin of conservatism, from rows predicted out of fold. Bands themselves are cut at fixed
+    /// PDs, so that a name means the same from model to model.
+    #[serde(default)]
+    pub master_scale: Option<MasterScale>,
     /// Rounding loss.
     pub rounding: RoundingReport,
     /// Which solver had the last word.

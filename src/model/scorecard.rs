@@ -146,6 +146,13 @@ impl Scorecard {
         self.bands.iter().find(|b| b.min_score.is_none_or(|m| score >= m)).map_or("", |b| b.name.as_str())
     }
 
+    /// Names and highest probabilities of default of the bands, safest first: what grades of a master scale are fitted to.
+    #[must_use]
+    pub fn band_bounds() -> Vec<(String, f64)> {
+        let limits = BAND_LIMITS.iter().copied().chain([1.0]);
+        BAND_NAMES.iter().map(|name| (*name).to_owned()).zip(limits).collect()
+    }
+
     /// Bands whose limits are probabilities of default: each is twice the one before.
     pub(crate) fn master_scale(&mut self) {
         let (low, high) = self.score_range();

@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::binning::{Binned, Cell, FineColumn, tally};
+use super::binning::{Binned, Cell, FineColumn, FineScale, tally};
+use super::fit::inverse_diagonal;
 use super::report::{Dropped, Stage};
 use super::settings::TrainSettings;
+use super::table::TrainingTable;
 
 /// A variable that passed binning.
 #[derive(Debug, Clone)]
@@ -58,6 +60,86 @@ fn single_auc(cells: &[Cell]) -> f64 {
     area / (total.bad * total.good()).max(f64::MIN_POSITIVE)
 }
 
+/// An index of drift between halves of the training rows that a reader should know of.
+const NOTABLE_DRIFT: f64 = 0.25;
+/// Groups of cells that drift is taken over.
+const DRIFT_GROUPS: f64 = 10.0;
+
+/// What is found of a column before any outcome is looked at.
+pub enum Alone {
+    /// It may go on; what a reader should know of it.
+    Passes(Option<String>),
+    /// A rule and why.
+    Leaves(&'static str, String),
+}
+
+/// Rules that a column passes or fails by itself, on the training rows.
+pub fn alone(column: &FineColumn, table: &TrainingTable, rows: &[u32], settings: &TrainSettings) -> Alone {
+    let missing =
+        rows.iter().filter(|&&r| column.codes.get(r as usize).map(|&c| usize::from(c)) == Some(column.missing()));
+    let share = missing.count() as f64 / rows.len().max(1) as f64;
+    if share > settings.max_missing_share {
+        let why = format!(
+            "{:.2} % of the training rows have no value, more than {:.2} %",
+            share * 100.0,
+            settings.max_missing_share * 100.0
+        );
+        return Alone::Leaves("missing-share", why);
+    }
+    let Some(drift) = table.times.as_deref().and_then(|times| drift(column, times, rows)) else {
+        return Alone::Passes(None);
+    };
+    let words =
+        format!("population stability index {drift:.3} between the earlier and the later half of the training rows");
+    if drift > settings.max_stability_index {
+        return Alone::Leaves("stability", format!("{words}, above {}", settings.max_stability_index));
+    }
+    Alone::Passes((drift > NOTABLE_DRIFT).then(|| format!("drifts: {words}")))
+}
+
+/// Population stability index over groups of cells, less what chance alone would show; `None` where all rows are of one time.
+fn drift(column: &FineColumn, times: &[f64], rows: &[u32]) -> Option<f64> {
+    let time = |r: u32| times.get(r as usize).copied().filter(|t| t.is_finite());
+    let mut sorted: Vec<f64> = rows.iter().filter_map(|&r| time(r)).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.get(sorted.len() / 2).copied()?;
+    let mut halves = vec![(0.0_f64, 0.0_f64); column.width()];
+    for &row in rows {
+        let at = column.codes.get(row as usize).copied().unwrap_or_default();
+        if let (Some(time), Some(cell)) = (time(row), halves.get_mut(usize::from(at))) {
+            if time < middle { cell.0 += 1.0 } else { cell.1 += 1.0 }
+        }
+    }
+    let (early, late) = halves.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+    if early <= 0.0 || late <= 0.0 {
+        return None;
+    }
+    let groups = grouped(column, &halves, (early + late) / DRIFT_GROUPS);
+    let share = |n: f64, all: f64| n.max(0.5) / all;
+    let terms =
+        groups.iter().map(|&(a, b)| (share(b, late) - share(a, early)) * (share(b, late) / share(a, early)).ln());
+    let by_chance = (groups.len() as f64 - 1.0) * (1.0 / early + 1.0 / late);
+    Some((terms.sum::<f64>() - by_chance).max(0.0))
+}
+
+/// Neighbouring cells of numbers together until a group holds `least` rows; levels, special values and missing alone.
+fn grouped(column: &FineColumn, halves: &[(f64, f64)], least: f64) -> Vec<(f64, f64)> {
+    let (regular, beside) = halves.split_at(column.cells.min(halves.len()));
+    let least = if matches!(column.scale, FineScale::Number { .. }) { least } else { 0.0 };
+    let mut groups = vec![(0.0, 0.0)];
+    for &(a, b) in regular {
+        if let Some(open) = groups.last_mut() {
+            *open = (open.0 + a, open.1 + b);
+            if open.0 + open.1 > least {
+                groups.push((0.0, 0.0));
+            }
+        }
+    }
+    groups.extend(beside);
+    groups.retain(|(a, b)| a + b > 0.0);
+    groups
+}
+
 /// Applies the rules; survivors come back in order of falling information value.
 pub fn select(
     mut candidates: Vec<Candidate>,
@@ -85,45 +167,105 @@ pub fn select(
             kept.push(c);
         }
     }
-    let kept = drop_correlated(kept, columns, rows, settings, &mut leave);
-    let (first, rest) = kept.split_at(settings.max_variables.min(kept.len()));
-    for c in rest {
-        leave(c, "max-variables", format!("{} variables have a higher information value", settings.max_variables));
+    let kept = standardised_all(kept, columns, rows);
+    let mut kept = drop_correlated(kept, settings, &mut leave);
+    for standing in kept.iter().skip(settings.max_variables) {
+        let why = format!("{} variables have a higher information value", settings.max_variables);
+        leave(&standing.candidate, "max-variables", why);
     }
-    first.to_vec()
+    kept.truncate(settings.max_variables);
+    drop_inflated(kept, settings, &mut leave).into_iter().map(|s| s.candidate).collect()
 }
 
-fn drop_correlated(
-    kept: Vec<Candidate>,
-    columns: &[FineColumn],
-    rows: &[u32],
-    settings: &TrainSettings,
-    leave: &mut impl FnMut(&Candidate, &str, String),
-) -> Vec<Candidate> {
+/// A candidate with its weight of evidence over a sample of rows, centred and of unit length.
+struct Standing {
+    candidate: Candidate,
+    values: Vec<f32>,
+}
+
+fn standardised_all(kept: Vec<Candidate>, columns: &[FineColumn], rows: &[u32]) -> Vec<Standing> {
     // Correlation needs no more rows than this; every k-th row stands for the whole.
     const ENOUGH: usize = 20_000;
     let step = rows.len().div_ceil(ENOUGH).max(1);
     let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
-    let standard: Vec<Vec<f32>> = kept.par_iter().map(|c| standardised(c, columns, &sample)).collect();
-    let mut out: Vec<(usize, Candidate)> = Vec::new();
-    for (i, c) in kept.into_iter().enumerate() {
-        let mine = standard.get(i).map_or(&[][..], Vec::as_slice);
+    let standing = |candidate: Candidate| Standing { values: standardised(&candidate, columns, &sample), candidate };
+    kept.into_par_iter().map(standing).collect()
+}
+
+fn drop_correlated(
+    kept: Vec<Standing>,
+    settings: &TrainSettings,
+    leave: &mut impl FnMut(&Candidate, &str, String),
+) -> Vec<Standing> {
+    let mut out: Vec<Standing> = Vec::new();
+    for mine in kept {
         let rival = out
             .par_iter()
-            .map(|(j, other)| (correlation(mine, standard.get(*j).map_or(&[][..], Vec::as_slice)), other))
+            .map(|other| (correlation(&mine.values, &other.values), other))
             .find_first(|(r, _)| r.abs() > settings.max_correlation);
         match rival {
             Some((r, other)) => {
                 let why = format!(
                     "its weight of evidence correlates {r:.3} with that of {:?}, whose information value is higher",
-                    other.binned.bins.name
+                    other.candidate.binned.bins.name
                 );
-                leave(&c, "correlation", why);
+                leave(&mine.candidate, "correlation", why);
             }
-            None => out.push((i, c)),
+            None => out.push(mine),
         }
     }
-    out.into_iter().map(|(_, c)| c).collect()
+    out
+}
+
+/// Added to the diagonal of a correlation matrix so that its inverse exists; no variance inflation above its reciprocal is told apart.
+const RIDGE: f64 = 1e-5;
+
+/// Variance inflation: how many times the others widen the error of a coefficient. While any is above the limit, of those above it
+/// the variable of lowest information value leaves.
+fn drop_inflated(
+    mut kept: Vec<Standing>,
+    settings: &TrainSettings,
+    leave: &mut impl FnMut(&Candidate, &str, String),
+) -> Vec<Standing> {
+    let mut inflations = inflations(&kept);
+    while let Some(at) = inflations.iter().rposition(|v| *v > settings.max_vif) {
+        let standing = kept.remove(at);
+        let inflation = inflations.get(at).copied().unwrap_or_default();
+        let why = format!(
+            "variance inflation {inflation:.1} of its weight of evidence is above {}: the {} others together nearly \
+             say what it says",
+            settings.max_vif,
+            kept.len()
+        );
+        leave(&standing.candidate, "vif", why);
+        inflations = self::inflations(&kept);
+    }
+    kept
+}
+
+/// Diagonal of the inverse of the correlation matrix; variables come by falling information value.
+fn inflations(kept: &[Standing]) -> Vec<f64> {
+    let k = kept.len();
+    let pairs: Vec<(usize, usize)> = (0..k).flat_map(|i| (0..i).map(move |j| (i, j))).collect();
+    let found: Vec<f64> = pairs
+        .par_iter()
+        .map(|&(i, j)| kept.get(i).zip(kept.get(j)).map_or(0.0, |(a, b)| correlation(&a.values, &b.values)))
+        .collect();
+    let mut matrix = vec![0.0; k * k];
+    let mut put = |i: usize, j: usize, value: f64| {
+        if let Some(slot) = matrix.get_mut(i * k + j) {
+            *slot = value;
+        }
+    };
+    for (&(i, j), &r) in pairs.iter().zip(&found) {
+        put(i, j, r);
+        put(j, i, r);
+    }
+    for i in 0..k {
+        put(i, i, 1.0 + RIDGE);
+    }
+    // A matrix that even the ridge leaves indefinite is one of rounding: nothing is said against anyone.
+    inverse_diagonal(&matrix, k).unwrap_or_else(|| vec![1.0; k])
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a correlation needs no more than single precision")]
@@ -149,4 +291,63 @@ fn correlation(a: &[f32], b: &[f32]) -> f64 {
         }
     }
     sums.iter().map(|s| f64::from(*s)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::binning::{BinKind, Bins, Trend};
+
+    fn standing(name: &str, values: &[f64]) -> Standing {
+        let (kind, trend) = (BinKind::Number { edges: vec![] }, Trend::None);
+        let bins = Bins { name: name.to_owned(), kind, specials: vec![], missing: 0, trend, iv: 0.1, bins: vec![] };
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let length = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>().sqrt();
+        #[expect(clippy::cast_possible_truncation, reason = "a test")]
+        let values = values.iter().map(|v| ((v - mean) / length) as f32).collect();
+        Standing { candidate: Candidate { column: 0, binned: Binned { bins, map: vec![], note: None } }, values }
+    }
+
+    fn noise(seed: u64, n: usize) -> Vec<f64> {
+        use rand::{RngExt as _, SeedableRng as _};
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        (0..n).map(|_| rng.random::<f64>() - 0.5).collect()
+    }
+
+    #[test]
+    fn inflation_is_one_over_what_the_others_leave_unexplained() {
+        let (a, b) = (noise(1, 4_000), noise(2, 4_000));
+        // Of c, a and b explain all but a share of 0.02 / 2.02 of the variance.
+        let c: Vec<f64> =
+            a.iter().zip(&b).zip(noise(3, 4_000)).map(|((a, b), e)| a + b + 0.02_f64.sqrt() * e).collect();
+        let found = inflations(&[standing("a", &a), standing("b", &b), standing("c", &c)]);
+        assert!((found[2] / 101.0 - 1.0).abs() < 0.15, "{found:?}");
+        let apart = inflations(&[standing("a", &a), standing("b", &b)]);
+        assert!(apart.iter().all(|v| (v - 1.0).abs() < 0.01), "{apart:?}");
+        // The last, of lowest information value, leaves, and then nobody else must.
+        let mut left = Vec::new();
+        let settings = TrainSettings { max_vif: 10.0, ..TrainSettings::default() };
+        let all = vec![standing("a", &a), standing("b", &b), standing("c", &c)];
+        let kept =
+            drop_inflated(all, &settings, &mut |c, rule, _| left.push((c.binned.bins.name.clone(), rule.to_owned())));
+        assert_eq!((kept.len(), left), (2, vec![("c".to_owned(), "vif".to_owned())]));
+        // An exact copy is told from nothing but the ridge, and does not break the inverse.
+        assert!(inflations(&[standing("a", &a), standing("a", &a)]).iter().all(|v| *v > 1e4));
+    }
+
+    #[test]
+    fn drift_is_seen_where_it_is_and_nowhere_else() {
+        let rows: Vec<u32> = (0..2_000).collect();
+        let times: Vec<f64> = (0..2_000).map(f64::from).collect();
+        let column = |codes: Vec<u8>| {
+            let scale = FineScale::Number { edges: (0..19).map(f64::from).collect() };
+            FineColumn { name: "x".to_owned(), scale, cells: 20, specials: vec![], codes }
+        };
+        let still = column((0..100).flat_map(|_| (0..20_u8).map(|i| i * 7 % 20)).collect());
+        assert!(drift(&still, &times, &rows).unwrap() < 0.01);
+        let calendar = column((0..20_u8).flat_map(|i| std::iter::repeat_n(i, 100)).collect());
+        assert!(drift(&calendar, &times, &rows).unwrap() > 1.0);
+        assert!(drift(&still, &vec![5.0; 2_000], &rows).is_none());
+    }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::binning::BinningSettings;
+use super::binning::edits::VariableEdit;
 use super::error::ModelError;
 use super::points::Scaling;
 
@@ -14,10 +15,17 @@ pub struct TrainSettings {
     pub binning: BinningSettings,
     /// Values that get a bin of their own in every numeric variable.
     pub specials: Vec<f64>,
+    /// Share of the training rows that may have no value.
+    pub max_missing_share: f64,
+    /// Population stability index, between the earlier and the later half of the training rows, above which a column leaves. Only
+    /// where rows have times.
+    pub max_stability_index: f64,
     /// Information value a variable needs to enter.
     pub min_iv: f64,
     /// Of two variables whose weights of evidence correlate above this, the one of lower information value leaves.
     pub max_correlation: f64,
+    /// Variance inflation of the weights of evidence above which a variable leaves.
+    pub max_vif: f64,
     /// Variables at most, by information value.
     pub max_variables: usize,
     /// Points that a variable's best and worst bin must differ by.
@@ -32,8 +40,15 @@ pub struct TrainSettings {
     pub scaling: Scaling,
     /// Lowest probability of default that is ever stated.
     pub pd_floor: f64,
+    /// Confidence of the margin of conservatism in the stated PDs of the bands.
+    pub margin_confidence: f64,
     /// Missing values never earn more than the average row, whatever training saw: for tables where a gap may be of the subject's own making.
     pub missing_is_never_good: bool,
+    /// Bins of missing or special values with fewer training rows than this share the regular bin nearest to them in risk; 0 merges none. A
+    /// variable of a two-variable table keeps them apart.
+    pub merge_below_rows: f64,
+    /// Variables whose bins a person set: cut as given, whatever the settings above would do.
+    pub edits: Vec<VariableEdit>,
     /// Seed of the members' parts.
     pub seed: u64,
 }
@@ -43,8 +58,11 @@ impl Default for TrainSettings {
         Self {
             binning: BinningSettings::default(),
             specials: Vec::new(),
+            max_missing_share: 0.99,
+            max_stability_index: 1.0,
             min_iv: 0.005,
             max_correlation: 0.97,
+            max_vif: 20.0,
             max_variables: 48,
             min_points_range: 1,
             members: 16,
@@ -52,7 +70,10 @@ impl Default for TrainSettings {
             max_tables: 16,
             scaling: Scaling::default(),
             pd_floor: 0.0003,
+            margin_confidence: 0.75,
             missing_is_never_good: false,
+            merge_below_rows: 0.0,
+            edits: Vec::new(),
             seed: 1,
         }
     }
@@ -74,11 +95,32 @@ impl TrainSettings {
         if !(0.0..=1.0).contains(&self.max_correlation) {
             return refuse("max_correlation", "from 0 to 1");
         }
+        if !(0.0..=1.0).contains(&self.max_missing_share) {
+            return refuse("max_missing_share", "from 0 to 1");
+        }
+        if !self.max_stability_index.is_finite() || self.max_stability_index <= 0.0 {
+            return refuse("max_stability_index", "above 0");
+        }
+        if !self.max_vif.is_finite() || self.max_vif <= 1.0 {
+            return refuse("max_vif", "above 1, which is no inflation at all");
+        }
         if self.max_variables == 0 {
             return refuse("max_variables", "1 or more");
         }
         if !(5..=200).contains(&self.members) || self.member_rows < 1_000 {
             return refuse("members", "from 5 to 200, with member_rows at least 1000");
+        }
+        if !(0.5..=0.999).contains(&self.margin_confidence) {
+            return refuse("margin_confidence", "from 0.5 to 0.999");
+        }
+        if !self.merge_below_rows.is_finite() || self.merge_below_rows < 0.0 {
+            return refuse("merge-below", "0 rows or more");
+        }
+        if self.missing_is_never_good && self.merge_below_rows > 0.0 {
+            return refuse("merge-below", "where missing is never good, missing values keep a bin of their own");
+        }
+        if self.missing_is_never_good && self.edits.iter().any(|e| e.cuts.missing_with.is_some()) {
+            return refuse("bins", "where missing is never good, missing values keep a bin of their own");
         }
         if !(0.0..0.5).contains(&self.pd_floor) {
             return refuse("pd_floor", "from 0 to below 0.5");

@@ -1,6 +1,6 @@
 //! Averaged shapes become bins: as few as keep the shape, cut exactly, under sign control.
 
-use super::binning::{Binned, Cell, FineColumn, FineScale, regroup};
+use super::binning::{Binned, Cell, FineColumn, FineScale, Merges, regroup};
 use super::settings::TrainSettings;
 use super::sign::pool_in_order;
 use super::table::Direction;
@@ -14,6 +14,8 @@ pub struct Shaped {
     pub values: Vec<f64>,
     /// Labels of bins that sign control made equal, before they were joined.
     pub joined: Vec<Vec<String>>,
+    /// Small bins of special or missing values that share a regular one: label, rows, label of the regular one.
+    pub shared: Vec<(String, f64, String)>,
 }
 
 /// Mean squared loss of the shape, in log odds, that fewer bins may cost.
@@ -40,9 +42,18 @@ pub fn shaped(
     ends.sort_unstable();
     ends.dedup();
     let mut joined = Vec::new();
+    // A table gives special and missing values cells of their own.
+    let share_below = if must_cut.is_empty() { settings.merge_below_rows } else { 0.0 };
+    let grouped = |ends: &[usize]| {
+        let alone = regroup(column, tally, &order, ends, &Merges::new(), &settings.binning);
+        let (merged, shared) = hosts(column, tally, &order, ends, &alone, shape, share_below);
+        let binned =
+            if merged.is_empty() { alone } else { regroup(column, tally, &order, ends, &merged, &settings.binning) };
+        let values = bin_values(&binned, tally, shape);
+        (binned, values, shared)
+    };
     for _ in 0..MAX_ROUNDS {
-        let binned = regroup(column, tally, &order, &ends, &settings.binning);
-        let mut values = bin_values(&binned, tally, shape);
+        let (binned, mut values, shared) = grouped(&ends);
         let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
         let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
         pool_in_order(&woe, &rows, &mut values);
@@ -59,7 +70,7 @@ pub fn shaped(
             .map(|(_, &end)| end)
             .collect();
         if kept.len() == ends.len() {
-            return Shaped { binned, values, joined };
+            return Shaped { binned, values, joined, shared };
         }
         let mut run: Vec<String> = Vec::new();
         for (k, bin) in binned.bins.bins.iter().enumerate().take(ends.len()) {
@@ -72,13 +83,74 @@ pub fn shaped(
         joined.retain(|labels| labels.len() > 1);
         ends = kept;
     }
-    let binned = regroup(column, tally, &order, &ends, &settings.binning);
-    let mut values = bin_values(&binned, tally, shape);
+    let (binned, mut values, shared) = grouped(&ends);
     let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
     let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
     pool_in_order(&woe, &rows, &mut values);
     pool_along(direction, &rows, ends.len(), &mut values);
-    Shaped { binned, values, joined }
+    Shaped { binned, values, joined, shared }
+}
+
+/// The regular bin that each small bin of special or missing values shares: the one nearest to it in log odds, of two the riskier.
+fn hosts(
+    column: &FineColumn,
+    tally: &[Cell],
+    order: &[usize],
+    ends: &[usize],
+    alone: &Binned,
+    shape: &[f64],
+    below: f64,
+) -> (Merges, Vec<(String, f64, String)>) {
+    let values = bin_values(alone, tally, shape);
+    let (mut merged, mut shared) = (Merges::new(), Vec::new());
+    for code in column.cells..column.width() {
+        let own = alone.map.get(code).map_or(0, |&b| usize::from(b));
+        let (Some(bin), Some(&value)) = (alone.bins.bins.get(own), values.get(own)) else { continue };
+        if bin.rows <= 0.0 || bin.rows >= below {
+            continue;
+        }
+        let far = |k: usize| values.get(k).map_or((f64::INFINITY, 0.0), |v| ((v - value).abs(), *v));
+        let seen = (0..ends.len()).filter(|&k| alone.bins.bins.get(k).is_some_and(|b| b.rows > 0.0));
+        let nearest = seen.min_by(|&a, &b| far(a).0.total_cmp(&far(b).0).then(far(a).1.total_cmp(&far(b).1)));
+        let cell = nearest.and_then(|k| order.get(ends.get(k)?.checked_sub(1)?).copied().zip(Some(k)));
+        if let Some((cell, host)) = cell {
+            merged.insert(code, cell);
+            let with = alone.bins.bins.get(host).map_or_else(String::new, |b| b.label.clone());
+            shared.push((bin.label.clone(), bin.rows, with));
+        }
+    }
+    (merged, shared)
+}
+
+/// Bins that a person set, with the values of the shape: never joined. Where sign control makes neighbours equal, `joined` says so.
+pub fn shaped_as_given(
+    column: &FineColumn,
+    tally: &[Cell],
+    shape: &[f64],
+    merged: &Merges,
+    direction: Direction,
+    settings: &TrainSettings,
+) -> Shaped {
+    let order = order_of(column, shape);
+    let ends: Vec<usize> = (1..=column.cells).collect();
+    let binned = regroup(column, tally, &order, &ends, merged, &settings.binning);
+    let mut values = bin_values(&binned, tally, shape);
+    let wanted = values.clone();
+    let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
+    let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
+    pool_in_order(&woe, &rows, &mut values);
+    pool_along(direction, &rows, ends.len(), &mut values);
+    let moved = |k: usize| wanted.get(k).zip(values.get(k)).is_some_and(|(a, b)| (a - b).abs() > 1e-9);
+    let mut joined: Vec<(f64, Vec<String>)> = Vec::new();
+    for (k, bin) in binned.bins.bins.iter().enumerate().filter(|(k, b)| b.rows > 0.0 && moved(*k)) {
+        let value = values.get(k).copied().unwrap_or_default();
+        match joined.iter_mut().find(|(v, _)| (v - value).abs() < 1e-9) {
+            Some((_, labels)) => labels.push(bin.label.clone()),
+            None => joined.push((value, vec![bin.label.clone()])),
+        }
+    }
+    let joined = joined.into_iter().map(|(_, labels)| labels).filter(|labels| labels.len() > 1).collect();
+    Shaped { binned, values, joined, shared: Vec::new() }
 }
 
 /// Holds the regular bins to a declared direction.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::binning::{BinRole, Cell, FineColumn, FineScale, bin_variable, tally};
+use super::binning::{BinRole, Cell, FineColumn, FineScale, Unusable, as_given, bin_variable, tally};
 use super::fit::{Codes, Penalty, Problem, Strength};
 use super::prepare::Prepared;
 use super::report::{Dropped, Stage};
@@ -27,8 +27,12 @@ pub fn cut(
         .par_iter()
         .zip(&tallies)
         .zip(&passing)
-        .map(|((column, counts), &passes)| {
+        .enumerate()
+        .map(|(at, ((column, counts), &passes))| {
             passes.then(|| {
+                if let Some(merged) = prepared.given.get(&at) {
+                    return Ok(as_given(column, counts, merged, &settings.binning));
+                }
                 let direction = table.directions.get(&column.name).copied().unwrap_or(Direction::Either);
                 bin_variable(column, counts, direction, &settings.binning)
             })
@@ -48,16 +52,38 @@ pub fn cut(
         };
         match outcome {
             Ok(binned) => candidates.push(Candidate { column, binned }),
-            Err(unusable) => dropped.push(Dropped {
-                variable: fine.name.clone(),
-                stage: Stage::Binning,
-                rule: unusable.rule.to_owned(),
-                why: unusable.why,
-            }),
+            Err(unusable) => {
+                let counts = tallies.get(column).map_or(&[][..], Vec::as_slice);
+                dropped.push(uncut(fine, counts, table, unusable, settings));
+            }
         }
     }
     let kept = select(candidates, &prepared.columns, rows, settings, &mut dropped);
     (kept, dropped)
+}
+
+/// Why a column could not be cut: its own constraints, or a declared direction that its event rates contradict.
+fn uncut(
+    fine: &FineColumn,
+    counts: &[Cell],
+    table: &TrainingTable,
+    unusable: Unusable,
+    settings: &TrainSettings,
+) -> Dropped {
+    let variable = fine.name.clone();
+    let declared = table.directions.get(&fine.name).copied().unwrap_or_default();
+    let free = (declared != Direction::Either && matches!(fine.scale, FineScale::Number { .. }))
+        .then(|| bin_variable(fine, counts, Direction::Either, &settings.binning).ok())
+        .flatten();
+    let Some(free) = free else {
+        return Dropped { variable, stage: Stage::Binning, rule: unusable.rule.to_owned(), why: unusable.why };
+    };
+    let expected = if declared == Direction::HigherSafer { "fall" } else { "rise" };
+    let why = format!(
+        "declared so that event rates {expected} with it; without that they would be cut as {:?} with information value {:.4}",
+        free.bins.trend, free.bins.iv
+    );
+    Dropped { variable, stage: Stage::Selection, rule: "direction".to_owned(), why }
 }
 
 /// Of how many times `max_variables` columns the cuts are searched at most.
@@ -76,7 +102,7 @@ fn screened(prepared: &Prepared, tallies: &[Vec<Cell>], settings: &TrainSettings
     let value = |i: usize| worth.get(i).copied().unwrap_or_default();
     order.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
     let mut passing = vec![false; worth.len()];
-    for i in order.into_iter().take(most) {
+    for i in order.into_iter().take(most).chain(prepared.given.keys().copied()) {
         if let Some(slot) = passing.get_mut(i) {
             *slot = true;
         }
@@ -124,7 +150,12 @@ pub fn codes(candidates: &[Candidate], columns: &[FineColumn], rows: &[u32]) -> 
 pub fn problem(candidates: &[Candidate], prepared: &Prepared, table: &TrainingTable, rows: &[u32]) -> Problem {
     let good = rows.iter().map(|&r| if table.target.get(r as usize) == Some(&true) { 0.0 } else { 1.0 }).collect();
     let weight = |w: &Vec<f64>| rows.iter().map(|&r| w.get(r as usize).copied().unwrap_or(1.0)).collect();
-    Problem { codes: codes(candidates, &prepared.columns, rows), good, weights: table.weights.as_ref().map(weight) }
+    Problem {
+        codes: codes(candidates, &prepared.columns, rows),
+        good,
+        weights: table.weights.as_ref().map(weight),
+        offset: None,
+    }
 }
 
 /// The penalty of the candidates at a strength.

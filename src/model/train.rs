@@ -3,27 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::assemble::{Fitted, assemble};
 use super::bag::{Bag, grow};
-use super::binning::{Cell, FineScale, group_label, tally};
-use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, Method, choose_calibration};
+use super::binning::{BinRole, FineColumn};
+use super::calibration::{
+    Calibration, CalibrationChoice, CalibrationSettings, MasterScale, Method, choose_calibration,
+};
 use super::error::ModelError;
-use super::fit::{Problem, Solver, SolverCheck, inverse_diagonal, sigmoid};
-use super::interactions::{Tables, centred, search};
+use super::fit::{SolverCheck, sigmoid};
+use super::interactions::search;
 use super::points::round_jointly;
 use super::prepare::{Prepared, prepare};
-use super::report::{
-    Dropped, PartReport, Removal, RoundingReport, Stage, TrainReport, TuningReport, VariableReport, measure_part,
-};
-use super::scorecard::{FORMAT, PairTable, Scorecard, ScoredVariable, reason_code};
+use super::report::{Dropped, PartReport, RoundingReport, Stage, TrainReport, TuningReport, measure_part};
+use super::scorecard::{FORMAT, Scorecard, ScoredVariable, reason_code};
 use super::selection::{Candidate, suspected_leaks};
 use super::settings::TrainSettings;
-use super::shape::{order_of, shaped};
-use super::sign::Order;
-use super::table::{Direction, TrainingTable};
+use super::table::TrainingTable;
 use super::terms;
 use super::validation::{Ranked, ValidationSettings};
+use super::variable_report::{inference, variable_reports};
 
 /// A trained scorecard and what its training told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +35,6 @@ pub struct TrainedScorecard {
 
 /// Bootstrap resamples behind the intervals of the test figures.
 const TEST_REPLICATES: u32 = 200;
-/// Rows that rounding, centring and standard errors are reckoned over.
-const ENOUGH_ROWS: usize = 200_000;
 /// Rows that are scored at a time.
 const BLOCK_ROWS: usize = 1 << 18;
 /// Outcomes of each kind that training needs at least.
@@ -51,7 +48,7 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     settings.check()?;
     check_rows(table)?;
     let rows = part(table, false);
-    let prepared = prepare(table, settings)?;
+    let prepared = prepare(table, &rows, settings)?;
     let (candidates, more) = terms::cut(&prepared, table, &rows, settings);
     let mut dropped = prepared.dropped.clone();
     dropped.extend(more);
@@ -81,7 +78,45 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
             });
         }
     }
+    warnings.extend(single_bins(&fitted.candidates, &candidates));
+    warnings.extend(told_of_edits(settings, &fitted, &dropped));
     build(table, settings, &prepared, &rows, &bag, fitted, dropped, warnings)
+}
+
+/// Variables whose values all fall into one bin, beside special or missing ones: said, and why, never silent.
+fn single_bins(used: &[Candidate], cut: &[Candidate]) -> Vec<String> {
+    let single = |c: &&Candidate| c.binned.bins.bins.iter().filter(|b| b.role == BinRole::Regular).count() == 1;
+    used.iter()
+        .filter(single)
+        .map(|c| {
+            let note = cut.iter().find(|other| other.column == c.column).and_then(|other| other.binned.note.clone());
+            let why = note.unwrap_or_else(|| "its values earn equal points, special or missing ones others".to_owned());
+            format!("variable {:?} has one regular bin: {why}", c.binned.bins.name)
+        })
+        .collect()
+}
+
+/// What became of variables whose bins a person set, where it is not simply that they are in the model as set.
+fn told_of_edits(settings: &TrainSettings, fitted: &Fitted, dropped: &[Dropped]) -> Vec<String> {
+    let mut told = Vec::new();
+    for edit in &settings.edits {
+        let name = &edit.variable;
+        let left = dropped.iter().filter(|d| d.variable == *name);
+        told.extend(left.map(|d| format!("edited variable {name:?} is not in the model ({}: {})", d.rule, d.why)));
+        let equal = fitted.removals.iter().filter(|r| r.variable == *name);
+        told.extend(equal.map(|r| {
+            format!(
+                "edited variable {name:?}: the bins {} stay apart as set and earn equal points; {}",
+                r.bins.join(" and "),
+                r.why
+            )
+        }));
+        let found = fitted.candidates.iter().find(|c| c.binned.bins.name == *name);
+        let empty =
+            found.iter().flat_map(|c| &c.binned.bins.bins).filter(|b| b.role == BinRole::Regular && b.rows <= 0.0);
+        told.extend(empty.map(|b| format!("edited variable {name:?}: no training row falls into bin {:?}", b.label)));
+    }
+    told
 }
 
 fn check_rows(table: &TrainingTable) -> Result<(), ModelError> {
@@ -119,7 +154,7 @@ fn averaged(bag: &Bag, prepared: &Prepared) -> BTreeMap<usize, Vec<f64>> {
     let mut shapes: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for member in &bag.members {
         for (&column, values) in &member.shapes {
-            let width = prepared.columns.get(column).map_or(0, super::binning::FineColumn::width);
+            let width = prepared.columns.get(column).map_or(0, FineColumn::width);
             let sum = shapes.entry(column).or_insert_with(|| vec![0.0; width]);
             for (s, v) in sum.iter_mut().zip(values) {
                 *s += v / bag.members.len() as f64;
@@ -139,184 +174,6 @@ fn searched(candidates: &[Candidate], shapes: &BTreeMap<usize, Vec<f64>>, prepar
         }
     }
     order
-}
-
-/// A fitted model before it becomes points.
-struct Fitted {
-    candidates: Vec<Candidate>,
-    /// Mains first, then the tables' cells.
-    problem: Problem,
-    mains: Problem,
-    theta: Vec<f64>,
-    pairs: Vec<PairTable>,
-    orders: Vec<Order>,
-    removals: Vec<Removal>,
-    log_odds: Vec<f64>,
-    tables_tried: Vec<(usize, f64)>,
-}
-
-#[expect(clippy::too_many_lines, reason = "puts one card together, part by part, in order")]
-fn assemble(
-    prepared: &Prepared,
-    table: &TrainingTable,
-    rows: &[u32],
-    bag: &Bag,
-    mut shapes: BTreeMap<usize, Vec<f64>>,
-    tables: Tables,
-    settings: &TrainSettings,
-) -> Result<Fitted, ModelError> {
-    let in_tables: BTreeSet<usize> = tables.found.iter().flat_map(|t| [t.left, t.right]).collect();
-    let weights = table.weights.as_deref();
-    let least = f64::from(settings.min_points_range) / settings.scaling.factor();
-    let mut candidates = Vec::new();
-    let mut values: Vec<Vec<f64>> = Vec::new();
-    let mut removals = Vec::new();
-    for &column in &in_tables {
-        let width = prepared.columns.get(column).map_or(0, super::binning::FineColumn::width);
-        shapes.entry(column).or_insert_with(|| vec![0.0; width]);
-    }
-    for (&column, shape) in &shapes {
-        let Some(fine) = prepared.columns.get(column) else { continue };
-        let counts = tally(fine, rows, &table.target, weights);
-        let seen = counts.iter().zip(shape).filter(|(c, _)| c.rows > 0.0).map(|(_, v)| *v);
-        let (low, high) = seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        if high - low < least && !in_tables.contains(&column) {
-            continue;
-        }
-        let direction = match fine.scale {
-            FineScale::Number { .. } => table.directions.get(&fine.name).copied().unwrap_or_default(),
-            FineScale::Text { .. } => Direction::Either,
-        };
-        let must: &[usize] = match tables.sides.get(&column) {
-            Some(side) if in_tables.contains(&column) => &side.ends,
-            _ => &[],
-        };
-        let cut = shaped(fine, &counts, shape, must, direction, settings);
-        for bins in cut.joined {
-            removals.push(Removal {
-                variable: fine.name.clone(),
-                bins,
-                why: "apart, their points would contradict their event rates or not differ".to_owned(),
-            });
-        }
-        values.push(cut.values);
-        candidates.push(Candidate { column, binned: cut.binned });
-    }
-    // By falling information value: the order that a reader expects.
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    let iv = |i: usize| candidates.get(i).map_or(0.0, |c| c.binned.bins.iv);
-    order.sort_by(|&a, &b| iv(b).total_cmp(&iv(a)).then(a.cmp(&b)));
-    let mut theta: Vec<f64> = order.iter().filter_map(|&i| values.get(i)).flatten().copied().collect();
-    let candidates: Vec<Candidate> = order.iter().filter_map(|&i| candidates.get(i).cloned()).collect();
-    if candidates.is_empty() {
-        return Err(ModelError::CannotTrain {
-            why: "no variable earns a point once it is shrunk to what the rows can show".to_owned(),
-        });
-    }
-    let mut intercept = bag.members.iter().map(|m| m.intercept).sum::<f64>() / bag.members.len() as f64;
-    intercept += terms::centre(&candidates, &mut theta);
-    if settings.missing_is_never_good {
-        terms::cap_missing(&candidates, &mut theta);
-    }
-
-    // Means and roundings need no more rows than this; every k-th stands for k.
-    let step = rows.len().div_ceil(ENOUGH_ROWS).max(1);
-    let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
-    let mut mains = terms::problem(&candidates, prepared, table, &sample);
-    if step > 1 {
-        let alone = vec![1.0; sample.len()];
-        mains.weights = Some(mains.weights.unwrap_or(alone).iter().map(|w| w * step as f64).collect());
-    }
-    let mut problem = mains.clone();
-    let mut pairs = Vec::new();
-    for found in &tables.found {
-        let place = |column: usize| candidates.iter().position(|c| c.column == column);
-        let (Some(left), Some(right)) = (place(found.left), place(found.right)) else { continue };
-        let (Some(a), Some(b)) = (tables.sides.get(&found.left), tables.sides.get(&found.right)) else { continue };
-        let (left_groups, right_groups) = (groups_of_bins(&candidates, left, a), groups_of_bins(&candidates, right, b));
-        let empty = Vec::new();
-        let (x, y) =
-            (mains.codes.columns.get(left).unwrap_or(&empty), mains.codes.columns.get(right).unwrap_or(&empty));
-        let group = |groups: &[u8], bin: u8| usize::from(groups.get(usize::from(bin)).copied().unwrap_or_default());
-        let cells: Vec<u8> = x
-            .iter()
-            .zip(y)
-            .map(|(&x, &y)| {
-                let cell = group(&left_groups, x) * b.groups + group(&right_groups, y);
-                u8::try_from(cell).unwrap_or(u8::MAX)
-            })
-            .collect();
-        let mut counts = vec![Cell::default(); found.values.len()];
-        for (i, &c) in cells.iter().enumerate() {
-            let weight = mains.weights.as_ref().and_then(|w| w.get(i)).copied().unwrap_or(1.0);
-            if let Some(cell) = counts.get_mut(usize::from(c)) {
-                cell.rows += weight;
-            }
-        }
-        let mut values = found.values.clone();
-        intercept += centred(&mut values, &counts);
-        // A combination that training never saw earns nothing beyond its parts.
-        for (v, c) in values.iter_mut().zip(&counts) {
-            if c.rows <= 0.0 {
-                *v = 0.0;
-            }
-        }
-        theta.extend(&values);
-        problem.codes.columns.push(cells);
-        problem.codes.widths.push(values.len());
-        let labels = |place: usize, side: &super::interactions::Side| -> Vec<String> {
-            candidates.get(place).and_then(|c| prepared.columns.get(c.column).zip(Some(c.column))).map_or_else(
-                Vec::new,
-                |(fine, column)| {
-                    let shape = shapes.get(&column).cloned().unwrap_or_default();
-                    let order = order_of(fine, &shape);
-                    let starts = std::iter::once(0).chain(side.ends.iter().copied());
-                    let mut labels: Vec<String> =
-                        starts.zip(&side.ends).map(|(i, &j)| group_label(fine, &order, i, j)).collect();
-                    labels.extend(["special".to_owned(), "missing".to_owned()]);
-                    labels
-                },
-            )
-        };
-        let name = |i: usize| candidates.get(i).map_or("", |c| c.binned.bins.name.as_str());
-        pairs.push(PairTable {
-            code: format!("{}-with-{}", reason_code(name(left), left), reason_code(name(right), right)),
-            left,
-            left_groups,
-            left_labels: labels(left, a),
-            right,
-            right_groups,
-            right_labels: labels(right, b),
-            points: Vec::new(),
-            log_odds: values.chunks(b.groups.max(1)).map(<[f64]>::to_vec).collect(),
-            reference_points: 0,
-        });
-    }
-    theta.push(intercept);
-    let orders = terms::orders(&candidates);
-    Ok(Fitted {
-        candidates,
-        problem,
-        mains,
-        theta,
-        pairs,
-        orders,
-        removals,
-        log_odds: tables.log_odds,
-        tables_tried: tables.tried,
-    })
-}
-
-/// The group that each bin of a variable belongs to; bins were cut so that none lies in two.
-fn groups_of_bins(candidates: &[Candidate], place: usize, side: &super::interactions::Side) -> Vec<u8> {
-    let Some(candidate) = candidates.get(place) else { return Vec::new() };
-    let mut groups = vec![0_u8; candidate.binned.bins.bins.len()];
-    for (&bin, &group) in candidate.binned.map.iter().zip(&side.group_of_code) {
-        if let Some(slot) = groups.get_mut(usize::from(bin)) {
-            *slot = group;
-        }
-    }
-    groups
 }
 
 #[expect(clippy::too_many_arguments, reason = "the last step sees everything that came before it")]
@@ -354,7 +211,7 @@ fn build(
         calibration: Calibration::identity(),
         bands: Vec::new(),
     };
-    let (calibration, out_of_fold) = calibrate(table, &bag.rows, &fitted.log_odds, settings)?;
+    let (calibration, out_of_fold, scale) = calibrate(table, &bag.rows, &fitted.log_odds, settings)?;
     scorecard.calibration = calibration.calibration.clone();
     scorecard.master_scale();
 
@@ -364,6 +221,7 @@ fn build(
         measure(&scorecard, &fitted.candidates, prepared, table, rows, &settings)
     };
     let test_rows = part(table, true);
+    let inference = inference(&fitted, table, bag)?;
     let report = TrainReport {
         train: measure(rows, 0)?,
         test: if test_rows.is_empty() { None } else { Some(measure(&test_rows, TEST_REPLICATES)?) },
@@ -375,10 +233,14 @@ fn build(
             tables_tried: fitted.tables_tried.clone(),
             out_of_fold,
         },
-        variables: variable_reports(&fitted, &offsets, &scorecard, prepared, &test_rows, bag),
+        variables: variable_reports(&fitted, &offsets, &scorecard, prepared, &test_rows, &inference),
+        inference: Some(inference.report),
         dropped,
         removals: fitted.removals.clone(),
+        shared: fitted.shared.clone(),
+        edits: prepared.edits.clone(),
         calibration,
+        master_scale: Some(scale),
         rounding: RoundingReport { singly, jointly },
         solver: solvers(bag),
         warnings,
@@ -438,13 +300,13 @@ fn variables(fitted: &Fitted, offsets: &[usize], points: &[i32]) -> Vec<ScoredVa
         .collect()
 }
 
-/// The calibration that does best on log odds predicted for rows not seen, and the figures after it.
+/// The calibration that does best on log odds predicted for rows not seen, the figures after it, and what bands then state.
 fn calibrate(
     table: &TrainingTable,
     rows: &[u32],
     log_odds: &[f64],
     settings: &TrainSettings,
-) -> Result<(CalibrationChoice, PartReport), ModelError> {
+) -> Result<(CalibrationChoice, PartReport, MasterScale), ModelError> {
     let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
     let raw: Vec<f64> = log_odds.iter().map(|x| sigmoid(-x)).collect();
     let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
@@ -463,9 +325,12 @@ fn calibrate(
     };
     let choice = choose_calibration(&sample, &calibration).map_err(|e| failed(e.to_string()))?;
     let pd: Vec<f64> = raw.iter().map(|&p| choice.calibration.apply(p)).collect();
-    let settings = ValidationSettings { bootstrap_replicates: 0, ..ValidationSettings::default() };
-    let out_of_fold = measure_part(&pd, &bad, weights.as_deref(), &settings)?;
-    Ok((choice, out_of_fold))
+    let plain = ValidationSettings { bootstrap_replicates: 0, ..ValidationSettings::default() };
+    let out_of_fold = measure_part(&pd, &bad, weights.as_deref(), &plain)?;
+    let calibrated = Ranked::new(&bad, &pd).map_err(|e| failed(e.to_string()))?;
+    let scale = MasterScale::fit(&calibrated, &Scorecard::band_bounds(), settings.margin_confidence)
+        .map_err(|e| failed(e.to_string()))?;
+    Ok((choice, out_of_fold, scale))
 }
 
 fn weights_of(weights: &[f64], rows: &[u32]) -> Vec<f64> {
@@ -489,108 +354,4 @@ fn measure(
     let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
     let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
     measure_part(&pd, &bad, weights.as_deref(), settings)
-}
-
-fn variable_reports(
-    fitted: &Fitted,
-    offsets: &[usize],
-    scorecard: &Scorecard,
-    prepared: &Prepared,
-    test_rows: &[u32],
-    bag: &Bag,
-) -> Vec<VariableReport> {
-    let main_parameters = fitted.mains.codes.parameters();
-    let mut theta = fitted.theta.get(..main_parameters).unwrap_or_default().to_vec();
-    theta.extend(fitted.theta.last());
-    let penalty = terms::penalty(&fitted.candidates, bag.strength);
-    let (information, n) = Solver::new(&fitted.mains).information(&theta, &penalty);
-    let variances = inverse_diagonal(&information, n).unwrap_or_default();
-    let test_codes = terms::codes(&fitted.candidates, &prepared.columns, test_rows);
-    let normal = Normal::standard();
-    fitted
-        .candidates
-        .iter()
-        .zip(&scorecard.variables)
-        .zip(offsets)
-        .enumerate()
-        .map(|(at, ((candidate, variable), &offset))| {
-            let bins = &candidate.binned.bins;
-            let cells: Vec<Cell> = bins.bins.iter().map(super::binning::Bin::cell).collect();
-            let woe: Vec<f64> = bins.bins.iter().map(|b| b.woe).collect();
-            let rows: f64 = cells.iter().map(|c| c.rows).sum();
-            // Slope of the points on the weight of evidence, rows as weights; its error by propagation.
-            let mean = cells.iter().zip(&woe).map(|(c, w)| c.rows * w).sum::<f64>() / rows.max(1.0);
-            let spread: f64 = cells.iter().zip(&woe).map(|(c, w)| c.rows * (w - mean).powi(2)).sum();
-            let loading: Vec<f64> =
-                cells.iter().zip(&woe).map(|(c, w)| c.rows * (w - mean) / spread.max(1e-12)).collect();
-            let slope: f64 = loading.iter().zip(&variable.log_odds).map(|(l, v)| l * v).sum();
-            let variance: f64 = loading
-                .iter()
-                .enumerate()
-                .map(|(i, l)| l * l * variances.get(offset + i).copied().unwrap_or(0.0))
-                .sum();
-            let slope_error = variance.sqrt();
-            let p_value = 2.0 * (1.0 - normal.cdf((slope / slope_error.max(1e-12)).abs()));
-            let order = fitted.orders.get(at);
-            let signs_agree = order.is_some_and(|o| {
-                let value = |i: &usize| variable.points.get(*i).copied().unwrap_or_default();
-                o.bins.iter().zip(o.bins.iter().skip(1)).all(|(a, b)| value(a) <= value(b))
-            });
-            let seen = cells.iter().zip(&variable.points).filter(|(c, _)| c.rows > 0.0).map(|(_, p)| *p);
-            let points_range = seen.clone().max().unwrap_or(0) - seen.min().unwrap_or(0);
-            let (ks, chi_square) = distances(&cells);
-            VariableReport {
-                variable: bins.name.clone(),
-                iv: bins.iv,
-                ks,
-                chi_square,
-                trend: bins.trend,
-                signs_agree,
-                stability_index: (!test_rows.is_empty())
-                    .then(|| stability(&cells, test_codes.columns.get(at).map_or(&[][..], Vec::as_slice))),
-                slope,
-                slope_error,
-                p_value,
-                interval: (slope - 1.96 * slope_error, slope + 1.96 * slope_error),
-                points_range,
-            }
-        })
-        .collect()
-}
-
-/// KS distance over bins in order of event rate, and Pearson's χ².
-fn distances(cells: &[Cell]) -> (f64, f64) {
-    let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
-    let mut sorted: Vec<Cell> = cells.iter().copied().filter(|c| c.rows > 0.0).collect();
-    sorted.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
-    let (mut good, mut bad, mut ks, mut chi) = (0.0, 0.0, 0.0_f64, 0.0);
-    for c in sorted {
-        good += c.good() / total.good();
-        bad += c.bad / total.bad;
-        ks = ks.max((good - bad).abs());
-        let expected = c.rows * total.rate();
-        chi += (c.bad - expected).powi(2) / (expected * (1.0 - total.rate()));
-    }
-    (ks, chi)
-}
-
-/// Population stability index of the bins; empty bins count as half a row.
-fn stability(cells: &[Cell], test: &[u8]) -> f64 {
-    let rows: f64 = cells.iter().map(|c| c.rows).sum();
-    let mut counts = vec![0.0_f64; cells.len()];
-    for &code in test {
-        if let Some(n) = counts.get_mut(usize::from(code)) {
-            *n += 1.0;
-        }
-    }
-    cells
-        .iter()
-        .zip(counts)
-        .filter(|(c, n)| c.rows > 0.0 || *n > 0.0)
-        .map(|(c, n)| {
-            let expected = c.rows.max(0.5) / rows;
-            let actual = n.max(0.5) / test.len() as f64;
-            (actual - expected) * (actual / expected).ln()
-        })
-        .sum()
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use integrity::domain::Digest;
 use integrity::model::registry::{Contents, Origin, Registry};
-use integrity::model::table::{Features, open_table, read_target};
+use integrity::model::table::{Features, Values, open_table, read_target};
 use integrity::model::{
     AbilitySettings, Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
     train_ability, train_scorecard,
@@ -148,6 +148,25 @@ fn a_hundred_thousand_levels_are_no_variable() {
 }
 
 #[test]
+fn each_selection_rule_names_itself() {
+    let (mut columns, bad) = columns(2_000, 7);
+    let of = |f: &dyn Fn(usize) -> Option<f64>| (0..2_000).map(f).collect::<Vec<_>>();
+    let Values::Number(risk) = columns[0].values.clone() else { panic!("risk is a number") };
+    columns.push(Column::from_options("rarely known", &of(&|i| (i % 250 == 3).then_some(i as f64))));
+    columns.push(Column::from_options("calendar", &of(&|i| Some((i / 10) as f64))));
+    columns.push(Column::from_options("risk against its sign", &of(&|i| Some(risk[i] + 0.25 * (i % 9) as f64))));
+    let mut table =
+        TrainingTable::new(columns, bad).unwrap().expecting("risk against its sign", Direction::HigherSafer);
+    table.times = Some((0..2_000).map(f64::from).collect());
+    let report = train_scorecard(&table, &quick()).unwrap().report;
+    let rule = |name: &str| report.dropped.iter().find(|d| d.variable == name).map(|d| d.rule.as_str());
+    assert_eq!(rule("rarely known"), Some("missing-share"));
+    assert_eq!(rule("calendar"), Some("stability"));
+    assert_eq!(rule("risk against its sign"), Some("direction"));
+    assert_eq!(rule("risk"), None);
+}
+
+#[test]
 fn a_leak_is_named() {
     let (mut columns, bad) = columns(2_000, 5);
     let leak: Vec<Option<f64>> = bad.iter().map(|b| Some(f64::from(u8::from(*b)))).collect();
@@ -188,6 +207,23 @@ fn worsening_an_input_never_raises_the_score() {
         assert!(score(500.0, at * 10.0) <= score(500.0, at * 10.0 + 100.0), "cash {at}");
     }
     assert!(score(1_000.0, 5_000.0) < score(0.0, 5_000.0));
+}
+
+#[test]
+fn bands_state_their_pd_with_a_margin() {
+    let made = trained();
+    let scale = made.report.master_scale.as_ref().unwrap();
+    let names: Vec<&str> = scale.grades().iter().map(|g| g.grade.as_str()).collect();
+    assert_eq!(names, made.scorecard.bands.iter().map(|b| b.name.as_str()).collect::<Vec<_>>());
+    assert!(scale.grades().iter().all(|g| g.margin >= 0.0 && g.pd >= TrainSettings::default().pd_floor));
+    // Grade and band are one name but where a PD lies on the limit itself.
+    let (low, high) = made.scorecard.score_range();
+    for score in low..=high {
+        let pd = made.scorecard.probability(score);
+        let on_a_limit = scale.grades().iter().any(|g| (g.upper_pd - pd).abs() < 1e-12);
+        let grade = scale.grade_of(pd).map(|g| g.grade.as_str());
+        assert!(on_a_limit || grade == Some(made.scorecard.band(score)), "{score}: {pd} {grade:?}");
+    }
 }
 
 #[test]
@@ -334,4 +370,200 @@ fn home_equity_lines_rank_without_a_wrong_sign() {
     let report = train_scorecard(&table, &settings).unwrap().report;
     assert!(report.variables.iter().all(|v| v.signs_agree));
     assert!(report.test.as_ref().and_then(|t| t.auc).is_some_and(|a| a > 0.78 && a < 0.85));
+}
+
+mod edits {
+    use integrity::model::binning::edits::{Cuts, Scale, VariableEdit};
+    use integrity::model::binning::{BinKind, BinRole};
+
+    use super::*;
+
+    fn edit(variable: &str, scale: Scale, missing_with: Option<usize>) -> VariableEdit {
+        let cuts = Cuts { scale, missing_with, specials_with: vec![] };
+        VariableEdit { variable: variable.to_owned(), before: None, cuts, reason: "a test".to_owned() }
+    }
+
+    fn trained_with(edits: Vec<VariableEdit>, directions: &[(&str, Direction)]) -> TrainedScorecard {
+        let (columns, bad) = columns(2_000, 1);
+        let mut table = TrainingTable::new(columns, bad).unwrap();
+        for (name, direction) in directions {
+            table = table.expecting(name, *direction);
+        }
+        table.test = (0..2_000).map(|i| i % 4 == 0).collect();
+        train_scorecard(&table, &TrainSettings { edits, ..quick() }).unwrap()
+    }
+
+    #[test]
+    fn an_edited_variable_keeps_its_bins_exactly() {
+        let edges = vec![100.0, 120.0, 500.5, 990.0];
+        let risk = edit("risk", Scale::Number { edges: edges.clone() }, None);
+        let cash = edit("cash", Scale::Number { edges: vec![3_000.0] }, Some(0));
+        let made = trained_with(vec![risk, cash], &[]);
+        let bins = |name: &str| &made.scorecard.variables.iter().find(|v| v.bins.name == name).unwrap().bins;
+        assert_eq!(bins("risk").kind, BinKind::Number { edges });
+        let cash = bins("cash");
+        assert_eq!((cash.kind.clone(), cash.missing), (BinKind::Number { edges: vec![3_000.0] }, 0));
+        assert!(cash.bins.iter().all(|b| b.role == BinRole::Regular), "missing values share the first bin");
+        let rows: f64 = cash.bins.iter().map(|b| b.rows).sum();
+        assert!((rows - 1_500.0).abs() < 1e-9, "{rows}");
+        // Scoring knows it too.
+        let score = |cash: Option<f64>| {
+            let one = |name, value| Column::from_options(name, &[value]);
+            let columns = vec![one("risk", Some(1.0)), one("cash", cash), one("noise", Some(0.5))];
+            made.scorecard.score(&ScoringTable { columns }).unwrap()[0].score
+        };
+        assert_eq!(score(None), score(Some(1.0)));
+        assert!(score(None) < score(Some(9_000.0)));
+        // The comparison adds up on both parts.
+        let report = made.report.edits.iter().find(|e| e.variable == "cash").unwrap();
+        let before = report.before.as_ref().unwrap();
+        for side in [before, &report.after] {
+            let rows = |f: &integrity::model::binning::edits::CutFigures| f.bins.iter().map(|b| b.rows).sum::<f64>();
+            assert!((rows(&side.train) - 1_500.0).abs() < 1e-9);
+            assert!((rows(side.test.as_ref().unwrap()) - 500.0).abs() < 1e-9);
+            assert!(side.train.iv > 0.0 && side.train.ks > 0.0);
+        }
+        assert!(before.train.iv > report.after.train.iv, "a coarser cut tells less");
+        assert!((report.after.train.iv - cash.iv).abs() < 1e-12);
+    }
+
+    #[test]
+    fn small_missing_bins_share_the_nearest_in_risk_and_it_is_recorded() {
+        let (columns, bad) = columns(2_000, 1);
+        let table = || TrainingTable::new(columns.clone(), bad.clone()).unwrap();
+        let settings = |rows| TrainSettings { merge_below_rows: rows, max_tables: 0, ..quick() };
+        let apart = train_scorecard(&table(), &settings(100.0)).unwrap();
+        assert!(apart.report.shared.is_empty(), "a hundred rows are missing");
+        let made = train_scorecard(&table(), &settings(101.0)).unwrap();
+        let [shared] = made.report.shared.as_slice() else { panic!("{:?}", made.report.shared) };
+        assert_eq!((shared.variable.as_str(), shared.bin.as_str(), shared.rows), ("cash", "missing", 100.0));
+        let bins =
+            |t: &TrainedScorecard| t.scorecard.variables.iter().find(|v| v.bins.name == "cash").unwrap().bins.clone();
+        let (before, after) = (bins(&apart), bins(&made));
+        let host = &after.bins[after.missing];
+        assert_eq!((host.role, &host.label), (BinRole::Regular, &shared.with));
+        assert!(after.bins.iter().all(|b| b.role != BinRole::Missing));
+        let rows = |b: &integrity::model::binning::Bins| b.bins.iter().map(|b| b.rows).sum::<f64>();
+        assert!((rows(&before) - rows(&after)).abs() < 1e-9);
+        assert!(made.report.variables.iter().all(|v| v.signs_agree));
+        // Scoring puts a gap where the card says.
+        let column = |v| {
+            vec![
+                Column::from_options("cash", &[v]),
+                Column::from_options("risk", &[Some(1.0)]),
+                Column::from_options("noise", &[Some(0.5)]),
+            ]
+        };
+        let score = |v| made.scorecard.score(&ScoringTable { columns: column(v) }).unwrap()[0].bins.clone();
+        let at = made.scorecard.variables.iter().position(|v| v.bins.name == "cash").unwrap();
+        assert_eq!(usize::from(score(None)[at]), after.missing);
+        let never = TrainSettings { missing_is_never_good: true, ..settings(50.0) };
+        assert!(matches!(train_scorecard(&table(), &never), Err(ModelError::BadSetting { .. })));
+    }
+
+    #[test]
+    fn the_command_line_writes_bins_and_takes_them_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (risk, cash, _, bad) = sample(1_200, 11);
+        let rows = (0..risk.len()).map(|i| format!("{},{},{}", risk[i], cash[i], u8::from(bad[i])));
+        let table = write(folder.path(), "t.csv", &csv("risk,cash,y", rows));
+        let at = |name: &str| folder.path().join(name);
+        let run = |words: &[&str], paths: &[(&str, PathBuf)]| {
+            let mut arguments: Vec<std::ffi::OsString> = vec!["integrity".into(), "--quiet".into()];
+            arguments.extend(words.iter().map(Into::into));
+            for (flag, path) in paths {
+                arguments.extend((!flag.is_empty()).then(|| flag.into()));
+                arguments.push(path.into());
+            }
+            integrity::cli::main(arguments) as u8
+        };
+        let train = |bins: Option<&str>, out: &str| {
+            let mut paths = vec![("--table", table.clone()), ("--out", at(out))];
+            paths.extend(bins.map(|b| ("--bins", at(b))));
+            run(&["train", "--target", "y", "--test-share", "0.3"], &paths)
+        };
+        let bins = |model: &str, out: &str| run(&["bins"], &[("", at(model)), ("--out", at(out))]);
+        assert_eq!((train(None, "m1"), bins("m1", "b.toml"), bins("m1", "b.toml"), bins("none", "x")), (0, 0, 73, 66));
+        // Untouched, it changes nothing but the record that a file was given.
+        assert_eq!(train(Some("b.toml"), "m2"), 0);
+        let read = |file: &str| std::fs::read_to_string(at(file)).unwrap();
+        assert_eq!(read("m1/model.json"), read("m2/model.json"));
+        assert_eq!(read("m2/edits.json").trim(), "[]");
+        let text = read("b.toml");
+        let from = text.lines().find(|l| l.starts_with("edges")).unwrap().to_owned();
+        write(folder.path(), "bare.toml", &text.replacen(&from, "edges = [250, 500, 750]", 1));
+        assert_eq!((train(Some("bare.toml"), "m3"), at("m3").exists()), (78, false));
+        write(folder.path(), "said.toml", &text.replacen(&from, "edges = [250, 500, 750]\nreason = \"quarters\"", 1));
+        assert_eq!(
+            (train(Some("said.toml"), "m4"), bins("m4", "again.toml"), train(Some("again.toml"), "m5")),
+            (0, 0, 0)
+        );
+        assert!(read("m4/edits.json").contains("quarters") && read("m4/manifest.json").contains("edits.json"));
+        assert_eq!((read("m4/edits.json"), read("m4/model.json")), (read("m5/edits.json"), read("m5/model.json")));
+    }
+
+    #[test]
+    fn an_edited_variable_of_a_table_scores_as_it_trained() {
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let rows = 5_000;
+        let mut draw = || (0..rows).map(|_| rng.random::<f64>() - 0.5).collect::<Vec<f64>>();
+        let (a, b, luck) = (draw(), draw(), draw());
+        let bad = (0..rows).map(|i| luck[i] + 0.5 < 1.0 / (1.0 + (-14.0 * a[i] * b[i]).exp())).collect();
+        let known = |v: &[f64], i: usize, every: usize| (!i.is_multiple_of(every)).then(|| v[i]);
+        let column = |name, v: &[f64], every| {
+            Column::from_options(name, &(0..rows).map(|i| known(v, i, every)).collect::<Vec<_>>())
+        };
+        let columns = vec![column("a", &a, 9), column("b", &b, 13)];
+        let edits = vec![edit("a", Scale::Number { edges: vec![-0.25, 0.0, 0.25] }, Some(1))];
+        let table = TrainingTable::new(columns.clone(), bad).unwrap();
+        let made = train_scorecard(&table, &TrainSettings { edits, ..quick() }).unwrap();
+        assert_eq!(made.scorecard.tables.len(), 1);
+        let pd = made.scorecard.score(&ScoringTable { columns }).unwrap().iter().map(|s| s.pd).sum::<f64>();
+        assert!((pd / rows as f64 - made.report.train.mean_pd).abs() < 1e-9);
+        // Where both are known, the table pays; a gap in the edited variable counts as its second bin, in the table too.
+        let score = |a: Option<f64>, b: f64| {
+            let columns = vec![Column::from_options("a", &[a]), Column::from_options("b", &[Some(b)])];
+            made.scorecard.score(&ScoringTable { columns }).unwrap()[0].score
+        };
+        assert!(score(Some(0.4), -0.4) > score(Some(0.4), 0.4));
+        assert_eq!(score(None, 0.4), score(Some(-0.1), 0.4));
+    }
+
+    #[test]
+    fn a_sign_conflict_of_an_edit_is_told_and_the_bins_stay() {
+        // Declared the wrong way round: every pair of neighbours conflicts.
+        let risk = edit("risk", Scale::Number { edges: vec![300.0, 600.0] }, None);
+        let made = trained_with(vec![risk], &[("risk", Direction::HigherSafer)]);
+        let told = made.report.warnings.iter().find(|w| w.contains("edited variable \"risk\""));
+        assert!(told.is_some(), "{:?}", made.report.warnings);
+        if let Some(v) = made.scorecard.variables.iter().find(|v| v.bins.name == "risk") {
+            assert_eq!(v.bins.kind, BinKind::Number { edges: vec![300.0, 600.0] });
+        }
+    }
+
+    #[test]
+    fn levels_out_of_every_list_take_the_stated_bin_and_empty_bins_are_told() {
+        let (risk, _, _, bad) = sample(1_000, 6);
+        let town: Vec<Option<&str>> = risk
+            .iter()
+            .map(|r| {
+                Some(if *r > 600.0 {
+                    "Ulm"
+                } else if *r > 300.0 {
+                    "Bonn"
+                } else {
+                    "Kiel"
+                })
+            })
+            .collect();
+        let levels = [&["Ulm"][..], &["Bonn"], &["Rom"]].map(|l| l.iter().map(|s| (*s).to_owned()).collect()).to_vec();
+        let table = TrainingTable::new(vec![Column::from_texts("town", &town)], bad).unwrap();
+        let edits = vec![edit("town", Scale::Text { levels, unseen: Some(1) }, None)];
+        let made = train_scorecard(&table, &TrainSettings { edits, ..quick() }).unwrap();
+        assert!(made.report.warnings.iter().any(|w| w.contains("no training row falls into bin \"Rom\"")));
+        let columns = vec![Column::from_texts("town", &[Some("Kiel"), Some("Bonn"), Some("?"), Some("Ulm")])];
+        let scored = made.scorecard.score(&ScoringTable { columns }).unwrap();
+        assert!(scored[0].score == scored[1].score && scored[1].score == scored[2].score);
+        assert!(scored[3].score < scored[0].score);
+    }
 }

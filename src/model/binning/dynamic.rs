@@ -108,8 +108,21 @@ pub struct Infeasible {
     pub min_bins: usize,
     /// What stands in the way.
     pub blocked: String,
-    /// Single changes, each of which would allow a partition.
+    /// Changes, each of which would allow a partition, in words.
     pub remedy: String,
+    /// The same changes, to try.
+    pub changes: Vec<Change>,
+}
+
+/// What would make a partition possible.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// In words.
+    pub words: String,
+    /// The trend to ask for.
+    pub trend: Trend,
+    /// The constraints to ask for.
+    pub constraints: Constraints,
 }
 
 const NO_VALUE: f64 = f64::NEG_INFINITY;
@@ -117,7 +130,7 @@ const NO_VALUE: f64 = f64::NEG_INFINITY;
 /// The partition of highest objective that satisfies `constraints` and `trend`. Ties go to fewer bins, then to earlier cuts.
 ///
 /// # Errors
-/// No partition satisfies them; the error names single changes that would help.
+/// No partition satisfies them; the error names changes that would help, one at a time or, where none does, together.
 pub fn optimal(
     cells: &[Cell],
     objective: Objective,
@@ -329,50 +342,103 @@ fn critical_z_squared(p: f64) -> f64 {
     Normal::standard().inverse_cdf(1.0 - p / 2.0).powi(2)
 }
 
-/// Finds single relaxations that make the problem feasible.
+/// Finds what would make the problem feasible: single changes, each as small as it can be; where none helps, one bin of all cells.
 fn explain(cells: &[Cell], objective: Objective, trend: Trend, limits: &Constraints) -> Infeasible {
-    let feasible = |t: Trend, c: &Constraints| best(cells, objective, t, c).is_some();
-    let mut remedies = Vec::new();
-    if let Some(fewer) = (1..limits.min_bins).rev().find(|&n| feasible(trend, &Constraints { min_bins: n, ..*limits }))
-    {
-        remedies.push(format!("min_bins = {fewer}"));
-    }
-    if limits.min_rows > 0.0 && feasible(trend, &Constraints { min_rows: 0.0, ..*limits }) {
-        // The largest size that works, to the nearest row.
-        let (mut low, mut high) = (0.0_f64, limits.min_rows);
-        while high - low > 1.0 {
-            let middle = f64::midpoint(low, high);
-            if feasible(trend, &Constraints { min_rows: middle, ..*limits }) { low = middle } else { high = middle }
-        }
-        remedies.push(format!("min_size of {} rows instead of {:.0}", low.floor(), limits.min_rows));
-    }
-    if limits.min_events > 0.0 && feasible(trend, &Constraints { min_events: 0.0, ..*limits }) {
-        remedies.push(format!("min_events below {}", limits.min_events));
-    }
-    if limits.min_non_events > 0.0 && feasible(trend, &Constraints { min_non_events: 0.0, ..*limits }) {
-        remedies.push(format!("min_non_events below {}", limits.min_non_events));
-    }
-    if limits.min_rate_difference > 0.0 && feasible(trend, &Constraints { min_rate_difference: 0.0, ..*limits }) {
-        remedies.push(format!("min_rate_difference below {}", limits.min_rate_difference));
-    }
-    if limits.max_p_value.is_some() && feasible(trend, &Constraints { max_p_value: None, ..*limits }) {
-        remedies.push("a larger max_p_value".to_owned());
-    }
-    if limits.max_bins < limits.min_bins {
-        remedies.push(format!("max_bins = {} or more", limits.min_bins));
-    }
-    if !matches!(trend, Trend::None) && feasible(Trend::None, limits) {
-        remedies.push("trend \"none\"".to_owned());
-    }
     let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let feasible = |c: &Constraints| best(cells, objective, trend, c).is_some();
+    let mut changes = single_changes(&feasible, trend, limits);
+    if !matches!(trend, Trend::None) && best(cells, objective, Trend::None, limits).is_some() {
+        changes.push(Change { words: "trend \"none\"".to_owned(), trend: Trend::None, constraints: *limits });
+    }
+    if changes.is_empty() && total.rows > 0.0 {
+        changes.push(one_bin(total, trend, limits));
+    }
     let blocked = if cells.len() < limits.min_bins {
         format!("there are only {} distinct cells", cells.len())
     } else {
         format!("{} rows with {} bad ones do not allow it under the constraints", total.rows, total.bad)
     };
-    let remedy =
-        if remedies.is_empty() { "no single change of a constraint".to_owned() } else { remedies.join(", or ") };
-    Infeasible { cells: cells.len(), min_bins: limits.min_bins, blocked, remedy }
+    let words: Vec<&str> = changes.iter().map(|c| c.words.as_str()).collect();
+    let remedy = if words.is_empty() { "rows that hold a value".to_owned() } else { words.join(", or ") };
+    Infeasible { cells: cells.len(), min_bins: limits.min_bins, blocked, remedy, changes }
+}
+
+fn single_changes(feasible: &dyn Fn(&Constraints) -> bool, trend: Trend, limits: &Constraints) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut offer = |words: String, constraints: Constraints| {
+        if feasible(&constraints) {
+            changes.push(Change { words, trend, constraints });
+        }
+    };
+    if limits.max_bins < limits.min_bins {
+        let constraints = Constraints { max_bins: limits.min_bins, ..*limits };
+        offer(format!("max_bins = {}", limits.min_bins), constraints);
+    }
+    let fewer = |n: usize| Constraints { min_bins: n, ..*limits };
+    if let Some(n) = (1..limits.min_bins).rev().find(|&n| feasible(&fewer(n))) {
+        offer(format!("min_bins = {n}"), fewer(n));
+    }
+    let rows = |v: f64| Constraints { min_rows: v, ..*limits };
+    if let Some(v) = relieved(limits.min_rows, 1.0, &|v| feasible(&rows(v))) {
+        offer(format!("min_size of {v} rows instead of {:.0}", limits.min_rows), rows(v));
+    }
+    let events = |v: f64| Constraints { min_events: v, ..*limits };
+    if let Some(v) = relieved(limits.min_events, 1.0, &|v| feasible(&events(v))) {
+        offer(format!("min_events = {v}"), events(v));
+    }
+    let non_events = |v: f64| Constraints { min_non_events: v, ..*limits };
+    if let Some(v) = relieved(limits.min_non_events, 1.0, &|v| feasible(&non_events(v))) {
+        offer(format!("min_non_events = {v}"), non_events(v));
+    }
+    let difference = |v: f64| Constraints { min_rate_difference: v, ..*limits };
+    if let Some(v) = relieved(limits.min_rate_difference, 1e-4, &|v| feasible(&difference(v))) {
+        offer(format!("min_rate_difference = {v}"), difference(v));
+    }
+    if let Some(p) = limits.max_p_value {
+        let p_value = |v: f64| Constraints { max_p_value: Some(v), ..*limits };
+        if let Some(v) = relieved(1.0 - p, 1e-4, &|v| feasible(&p_value(1.0 - v))) {
+            let v = ((1.0 - v) * 1e4).round() / 1e4;
+            offer(format!("max_p_value = {v}"), p_value(v));
+        }
+    }
+    changes
+}
+
+/// The largest multiple of `step` below `limit` at which something is feasible; `None` where it is not even at 0.
+fn relieved(limit: f64, step: f64, feasible: &dyn Fn(f64) -> bool) -> Option<f64> {
+    // Multiples are divided, not multiplied, where the step is a decimal fraction: 3 / 10000 is 0.0003.
+    let at = |k: f64| if step < 1.0 { k / (1.0 / step).round() } else { k * step };
+    if limit <= 0.0 || !feasible(0.0) {
+        return None;
+    }
+    let (mut low, mut high) = (0.0, (limit / step).ceil());
+    while high - low > 1.0 {
+        let middle = f64::midpoint(low, high).floor();
+        if feasible(at(middle)) { low = middle } else { high = middle }
+    }
+    Some(at(low))
+}
+
+/// All cells in one bin, with every size it falls short of.
+fn one_bin(total: Cell, trend: Trend, limits: &Constraints) -> Change {
+    let constraints = Constraints {
+        min_bins: 1,
+        max_bins: limits.max_bins.max(1),
+        min_rows: limits.min_rows.min(total.rows),
+        min_events: limits.min_events.min(total.bad),
+        min_non_events: limits.min_non_events.min(total.good()),
+        ..*limits
+    };
+    let mut words = vec!["min_bins = 1".to_owned()];
+    let mut lower = |name: &str, from: f64, to: f64| {
+        if to < from {
+            words.push(format!("{name} = {to}"));
+        }
+    };
+    lower("min_size in rows", limits.min_rows, constraints.min_rows);
+    lower("min_events", limits.min_events, constraints.min_events);
+    lower("min_non_events", limits.min_non_events, constraints.min_non_events);
+    Change { words: words.join(" together with "), trend, constraints }
 }
 
 #[cfg(test)]
@@ -483,7 +549,14 @@ mod tests {
                     prop_assert!(found.ends.len() >= limits.min_bins && found.ends.len() <= limits.max_bins);
                     prop_assert_eq!(found.ends.last(), Some(&cells.len()));
                 }
-                (Err(why), None) => prop_assert!(!why.remedy.is_empty()),
+                (Err(why), None) => {
+                    // Every change it names is one, and there always is one.
+                    prop_assert!(!why.changes.is_empty() && why.remedy.contains(&why.changes[0].words), "{why}");
+                    for change in &why.changes {
+                        let found = naive(&cells, objective, change.trend, &change.constraints);
+                        prop_assert!(found.is_some(), "{} does not help: {why}", change.words);
+                    }
+                }
                 (found, value) => prop_assert!(false, "{found:?} against {value:?}"),
             }
         }

@@ -4,13 +4,14 @@
 
 mod bins;
 mod dynamic;
+pub mod edits;
 mod fine;
 mod settings;
 mod variable;
 
 pub use bins::{Bin, BinKind, BinRole, Bins};
-pub use dynamic::{Cell, Constraints, Infeasible, Objective, Partition, Trend, optimal};
+pub use dynamic::{Cell, Change, Constraints, Infeasible, Objective, Partition, Trend, optimal};
 pub use fine::{FineColumn, FineScale, PreBinning, Unusable, code_column, tally};
 pub use settings::BinningSettings;
 pub(crate) use variable::iv_share;
-pub use variable::{Binned, bin_variable, group_label, regroup};
+pub use variable::{Binned, Merges, as_given, bin_variable, group_label, information_value, regroup, separation};

@@ -1,5 +1,7 @@
 //! From tallies of fine cells to the bins of one variable.
 
+use std::collections::BTreeMap;
+
 use super::bins::{Bin, BinKind, BinRole, Bins};
 use super::dynamic::{Cell, Constraints, Partition, Trend, optimal};
 use super::fine::{FineColumn, FineScale, Unusable};
@@ -16,6 +18,9 @@ pub struct Binned {
     /// What a reader of the report should know.
     pub note: Option<String>,
 }
+
+/// Codes of special or missing values that share a regular bin, each with a cell of that bin.
+pub type Merges = BTreeMap<usize, usize>;
 
 /// Prior rows at the overall rate that steady the order of text levels.
 const ORDER_PRIOR: f64 = 20.0;
@@ -56,11 +61,19 @@ pub fn bin_variable(
         // What is missing or special may tell what the values themselves do not.
         Err(why) if beside_tells && regular_rows > 0.0 => {
             let whole = Partition { ends: vec![sorted.len()], value: 0.0, trend };
-            (whole, Some(format!("one regular bin beside special or missing ones: {why}")))
+            (whole, Some(format!("special or missing ones tell, its own do not: {why}")))
         }
         Err(why) => return Err(Unusable { rule: "infeasible", why: why.to_string() }),
     };
-    Ok(assemble(column, tally, total, &order, &partition, note, settings))
+    Ok(assemble(column, tally, &order, &partition, &Merges::new(), note, settings))
+}
+
+/// Every cell a bin, as a person set them: nothing is joined, whatever its event rate.
+#[must_use]
+pub fn as_given(column: &FineColumn, tally: &[Cell], merged: &Merges, settings: &BinningSettings) -> Binned {
+    let order: Vec<usize> = (0..column.cells).collect();
+    let ends: Vec<usize> = (1..=column.cells).collect();
+    regroup(column, tally, &order, &ends, merged, settings)
 }
 
 /// Numbers keep their order; text levels go from the lowest smoothed event rate to the highest, ties by position.
@@ -76,16 +89,17 @@ fn cell_order(column: &FineColumn, regular: &[Cell], total: Cell) -> Vec<usize> 
     order
 }
 
-/// Bins with given ends over the ordered cells: the last end is the number of cells.
+/// Bins with given ends over the ordered cells: the last end is the number of cells. Special and missing values have bins of their own
+/// but where `merged` says otherwise.
 #[must_use]
 pub fn regroup(
     column: &FineColumn,
     tally: &[Cell],
     order: &[usize],
     ends: &[usize],
+    merged: &Merges,
     settings: &BinningSettings,
 ) -> Binned {
-    let total = tally.iter().fold(Cell::default(), |a, &c| a.plus(c));
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let rates: Vec<f64> = starts
         .zip(ends)
@@ -95,7 +109,7 @@ pub fn regroup(
         })
         .collect();
     let partition = Partition { ends: ends.to_vec(), value: 0.0, trend: shape_of(&rates) };
-    assemble(column, tally, total, order, &partition, None, settings)
+    assemble(column, tally, order, &partition, merged, None, settings)
 }
 
 /// What falls into the ordered cells `start..end`, in words.
@@ -130,90 +144,78 @@ fn shape_of(rates: &[f64]) -> Trend {
 fn assemble(
     column: &FineColumn,
     tally: &[Cell],
-    total: Cell,
     order: &[usize],
     partition: &Partition,
+    merged: &Merges,
     note: Option<String>,
     settings: &BinningSettings,
 ) -> Binned {
+    let total = tally.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let count = |code: usize| tally.get(code).copied().unwrap_or_default();
+    let bin = |label: String, role: BinRole, counts: Cell| Bin {
+        label,
+        role,
+        rows: counts.rows,
+        bad: counts.bad,
+        woe: woe(counts, total, settings),
+    };
     let mut map = vec![0_u8; column.width()];
     let mut bins = Vec::new();
-    let mut start = 0_usize;
-    let mut level_groups = Vec::new();
-    let mut edges_kept = Vec::new();
-    for (bin, &end) in partition.ends.iter().enumerate() {
-        let members = order.get(start..end).unwrap_or_default();
+    let starts = std::iter::once(0).chain(partition.ends.iter().copied());
+    for (start, &end) in starts.zip(&partition.ends) {
+        let cells = order.get(start..end).unwrap_or_default();
+        let guests = merged.iter().filter(|(_, cell)| cells.contains(cell)).map(|(code, _)| code);
         let mut counts = Cell::default();
-        for &cell in members {
-            counts = counts.plus(tally.get(cell).copied().unwrap_or_default());
-            if let Some(slot) = map.get_mut(cell) {
-                *slot = u8::try_from(bin).unwrap_or(u8::MAX);
-            }
+        for &code in cells.iter().chain(guests) {
+            counts = counts.plus(count(code));
+            place(&mut map, code, bins.len());
         }
-        let label = match &column.scale {
-            FineScale::Number { edges } => {
-                let low = start.checked_sub(1).and_then(|i| edges.get(i));
-                let high = edges.get(end - 1);
-                edges_kept.extend(high.copied());
-                interval(low, high)
-            }
-            FineScale::Text { levels, .. } => {
-                let mut names: Vec<String> = members.iter().filter_map(|&c| levels.get(c)).flatten().cloned().collect();
-                names.sort();
-                let label = listing(&names);
-                level_groups.push(names);
-                label
-            }
-        };
-        bins.push(Bin {
-            label,
-            role: BinRole::Regular,
-            rows: counts.rows,
-            bad: counts.bad,
-            woe: woe(counts, total, settings),
-        });
-        start = end;
+        bins.push(bin(group_label(column, order, start, end), BinRole::Regular, counts));
     }
     let mut specials = Vec::new();
     for (which, &value) in column.specials.iter().enumerate() {
         let code = column.cells + which;
-        let counts = tally.get(code).copied().unwrap_or_default();
-        specials.push((value, bins.len()));
-        if let Some(slot) = map.get_mut(code) {
-            *slot = u8::try_from(bins.len()).unwrap_or(u8::MAX);
+        if !merged.contains_key(&code) {
+            place(&mut map, code, bins.len());
+            bins.push(bin(format!("= {value}"), BinRole::Special, count(code)));
         }
-        let label = format!("= {value}");
-        bins.push(Bin {
-            label,
-            role: BinRole::Special,
-            rows: counts.rows,
-            bad: counts.bad,
-            woe: woe(counts, total, settings),
-        });
+        specials.push((value, map.get(code).map_or(0, |&b| usize::from(b))));
     }
-    let missing = bins.len();
-    let counts = tally.get(column.missing()).copied().unwrap_or_default();
-    if let Some(slot) = map.get_mut(column.missing()) {
-        *slot = u8::try_from(missing).unwrap_or(u8::MAX);
+    if !merged.contains_key(&column.missing()) {
+        place(&mut map, column.missing(), bins.len());
+        bins.push(bin("missing".to_owned(), BinRole::Missing, count(column.missing())));
     }
-    let label = "missing".to_owned();
-    bins.push(Bin {
-        label,
-        role: BinRole::Missing,
-        rows: counts.rows,
-        bad: counts.bad,
-        woe: woe(counts, total, settings),
-    });
+    let missing = map.get(column.missing()).map_or(0, |&b| usize::from(b));
     let iv = bins.iter().map(|b| iv_share(b.cell(), total)).sum();
-    let kind = match &column.scale {
-        FineScale::Number { .. } => BinKind::Number { edges: edges_kept },
-        FineScale::Text { pool, .. } => {
-            let pooled = pool.and_then(|p| map.get(usize::from(p))).map(|&b| usize::from(b));
-            BinKind::Text { levels: level_groups, unseen: pooled.unwrap_or(missing) }
-        }
-    };
+    let kind = kind_of(column, order, &partition.ends, &map, missing);
     let bins = Bins { name: column.name.clone(), kind, specials, missing, trend: partition.trend, iv, bins };
     Binned { bins, map, note }
+}
+
+fn place(map: &mut [u8], code: usize, bin: usize) {
+    if let Some(slot) = map.get_mut(code) {
+        *slot = u8::try_from(bin).unwrap_or(u8::MAX);
+    }
+}
+
+/// How regular values will find their bin.
+fn kind_of(column: &FineColumn, order: &[usize], ends: &[usize], map: &[u8], missing: usize) -> BinKind {
+    match &column.scale {
+        FineScale::Number { edges } => {
+            BinKind::Number { edges: ends.iter().filter_map(|&end| edges.get(end.checked_sub(1)?).copied()).collect() }
+        }
+        FineScale::Text { levels, pool } => {
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            let names = |(start, &end): (usize, &usize)| {
+                let cells = order.get(start..end).unwrap_or_default();
+                let mut names: Vec<String> = cells.iter().filter_map(|&c| levels.get(c)).flatten().cloned().collect();
+                names.sort();
+                names
+            };
+            let pooled = pool.and_then(|p| map.get(usize::from(p))).map(|&b| usize::from(b));
+            BinKind::Text { levels: starts.zip(ends).map(names).collect(), unseen: pooled.unwrap_or(missing) }
+        }
+    }
 }
 
 /// ln of smoothed odds good : bad over the overall odds.
@@ -228,6 +230,30 @@ fn woe(counts: Cell, total: Cell, settings: &BinningSettings) -> f64 {
     (good / bad).ln() - ((1.0 - rate) / rate).ln()
 }
 
+/// Information value of bins; an empty count is taken as one half.
+#[must_use]
+pub fn information_value(cells: &[Cell]) -> f64 {
+    let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    cells.iter().map(|&c| iv_share(c, total)).sum()
+}
+
+/// KS distance over bins in order of event rate, and Pearson's χ².
+#[must_use]
+pub fn separation(cells: &[Cell]) -> (f64, f64) {
+    let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let mut sorted: Vec<Cell> = cells.iter().copied().filter(|c| c.rows > 0.0).collect();
+    sorted.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
+    let (mut good, mut bad, mut ks, mut chi) = (0.0, 0.0, 0.0_f64, 0.0);
+    for c in sorted {
+        good += c.good() / total.good();
+        bad += c.bad / total.bad;
+        ks = ks.max((good - bad).abs());
+        let expected = c.rows * total.rate();
+        chi += (c.bad - expected).powi(2) / (expected * (1.0 - total.rate()));
+    }
+    (ks, chi)
+}
+
 /// A bin's part of the information value.
 pub(crate) fn iv_share(counts: Cell, total: Cell) -> f64 {
     if counts.rows <= 0.0 {
@@ -238,7 +264,7 @@ pub(crate) fn iv_share(counts: Cell, total: Cell) -> f64 {
     (good - bad) * (good / bad).ln()
 }
 
-fn interval(low: Option<&f64>, high: Option<&f64>) -> String {
+pub(super) fn interval(low: Option<&f64>, high: Option<&f64>) -> String {
     match (low, high) {
         (None, None) => "any value".to_owned(),
         (None, Some(high)) => format!("≤ {high}"),
@@ -247,7 +273,7 @@ fn interval(low: Option<&f64>, high: Option<&f64>) -> String {
     }
 }
 
-fn listing(names: &[String]) -> String {
+pub(super) fn listing(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let mut label = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(" | ");
     if names.len() > SHOWN {
@@ -255,4 +281,19 @@ fn listing(names: &[String]) -> String {
         let _ = write!(label, " | … {} more", names.len() - SHOWN);
     }
     label
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weight_of_evidence_of_a_small_bin_is_drawn_to_zero() {
+        let total = Cell { rows: 1_000.0, bad: 100.0 };
+        let of = |rows: f64| woe(Cell { rows, bad: rows / 2.0 }, total, &BinningSettings::default());
+        let raw = (1.0_f64).ln() - (900.0 / 100.0_f64).ln();
+        let sizes = [0.0, 2.0, 10.0, 50.0, 200.0].map(of);
+        assert!(sizes.windows(2).all(|w| w[1] < w[0]), "{sizes:?}");
+        assert!(of(2.0).abs() < 0.5 * raw.abs() && of(200.0).abs() > 0.9 * raw.abs(), "{sizes:?}");
+    }
 }

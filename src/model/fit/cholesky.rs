@@ -88,6 +88,20 @@ impl Factor {
     }
 }
 
+/// Diagonal of the inverse of a positive definite matrix; `None` where it is none.
+#[must_use]
+pub fn inverse_diagonal(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+    let factor = Factor::new(matrix, n)?;
+    let mut out = Vec::with_capacity(n);
+    for i in 0..n {
+        let mut unit = vec![0.0; n];
+        *unit.get_mut(i)? = 1.0;
+        factor.forward(&mut unit);
+        out.push(unit.iter().map(|v| v * v).sum());
+    }
+    Some(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

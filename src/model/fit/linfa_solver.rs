@@ -58,6 +58,9 @@ pub fn polish(
     if problem.weights.is_some() {
         return Ok((solution.theta.clone(), newton("rows carry weights, which linfa ignores")));
     }
+    if problem.offset.is_some() {
+        return Ok((solution.theta.clone(), newton("rows carry an offset, which linfa does not know")));
+    }
     let merged = groups.iter().max().map_or(0, |m| m + 1);
     let columns = merged.saturating_sub(1);
     if problem.rows().saturating_mul(columns) > MAX_CELLS {

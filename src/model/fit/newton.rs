@@ -233,20 +233,6 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// Diagonal of the inverse of a positive definite matrix: variances at the penalised optimum.
-#[must_use]
-pub fn inverse_diagonal(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
-    let factor = Factor::new(matrix, n)?;
-    let mut out = Vec::with_capacity(n);
-    for i in 0..n {
-        let mut unit = vec![0.0; n];
-        *unit.get_mut(i)? = 1.0;
-        factor.forward(&mut unit);
-        out.push(unit.iter().map(|v| v * v).sum());
-    }
-    Some(out)
-}
-
 /// Largest element of the gradient over merged parameters, per unit of weight.
 pub(super) fn gradient_at(problem: &Problem, groups: &[usize], penalty: &Penalty, theta: &[f64]) -> f64 {
     let mut solver = Solver::new(problem);

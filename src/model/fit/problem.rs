@@ -48,6 +48,8 @@ pub struct Problem {
     pub good: Vec<f64>,
     /// Row weights, if any.
     pub weights: Option<Vec<f64>>,
+    /// Log odds that each row has beside the terms, if any. linfa knows none.
+    pub offset: Option<Vec<f64>>,
 }
 
 const BLOCK: usize = 8_192;
@@ -64,7 +66,10 @@ impl Problem {
     pub fn log_odds(&self, theta: &[f64]) -> Vec<f64> {
         let offsets = self.codes.offsets();
         let intercept = theta.last().copied().unwrap_or_default();
-        let mut out = vec![intercept; self.rows()];
+        let mut out = match &self.offset {
+            Some(offset) => offset.iter().map(|o| o + intercept).collect(),
+            None => vec![intercept; self.rows()],
+        };
         out.par_chunks_mut(BLOCK).enumerate().for_each(|(block, out)| {
             let start = block * BLOCK;
             for (column, &offset) in self.codes.columns.iter().zip(&offsets) {

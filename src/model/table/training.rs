@@ -83,6 +83,8 @@ pub struct TrainingTable {
     pub test: Vec<bool>,
     /// One a row: rows of one group (a merchant's snapshots) stay in one fold of the cross-validation.
     pub groups: Option<Vec<u64>>,
+    /// One a row: when it was observed, in any unit that rises; `None` where that is not known.
+    pub times: Option<Vec<f64>>,
 }
 
 impl TrainingTable {
@@ -109,6 +111,7 @@ impl TrainingTable {
             weights: None,
             test,
             groups: None,
+            times: None,
         })
     }
 
