@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray, UInt8Array};
@@ -11,6 +11,7 @@ use clap::Args;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 use serde_json::{Value, json};
 
 use crate::model::registry::load_folder;
@@ -32,6 +33,9 @@ pub struct ApplyArgs {
     /// Columns of the table to carry over, separated by commas; repeat the option for names that hold commas.
     #[arg(long, value_name = "COLUMNS")]
     pub keep: Vec<String>,
+    /// Columns of reasons to write a row, most points lost first: 0 to 4.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub reasons: u8,
 }
 
 /// Scores the table into a file; returns what `--format json` prints.
@@ -47,7 +51,7 @@ pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
     }
     let card = &bundle.scorecard;
     let mut bands: BTreeMap<String, usize> = BTreeMap::new();
-    let mut sink = Sink::create(&args.out, &keep)?;
+    let mut sink = Sink::create(&args.out, &keep, usize::from(args.reasons))?;
     let mut rows = 0_usize;
     let outcome = score_file(
         card,
@@ -108,40 +112,51 @@ fn kept_columns(given: &[String], file: &TableFile) -> Result<Vec<Kept>, ModelEr
 }
 
 /// Where scores go.
-enum Sink {
-    Csv(Box<csv::Writer<File>>, PathBuf),
-    Parquet(Option<Box<ArrowWriter<File>>>, Arc<Schema>, PathBuf),
+struct Sink {
+    path: PathBuf,
+    format: Format,
+    /// Columns of reasons.
+    reasons: usize,
 }
 
-const OWN: [&str; 7] = ["pd_prob", "score", "band", "reason_1", "reason_2", "reason_3", "reason_4"];
+enum Format {
+    Csv(Box<csv::Writer<File>>),
+    Parquet(Option<Box<ArrowWriter<File>>>, Arc<Schema>),
+}
+
+const SCORES: [&str; 3] = ["pd_prob", "score", "band"];
+const REASONS: [&str; 4] = ["reason_1", "reason_2", "reason_3", "reason_4"];
 
 impl Sink {
-    fn create(path: &PathBuf, keep: &[Kept]) -> Result<Self, ModelError> {
-        if let Some((_, _, name)) = keep.iter().find(|(_, _, n)| OWN.contains(&n.as_str())) {
+    fn create(path: &Path, keep: &[Kept], reasons: usize) -> Result<Self, ModelError> {
+        let own = || SCORES.into_iter().chain(REASONS.into_iter().take(reasons));
+        if let Some((_, _, name)) = keep.iter().find(|(_, _, n)| own().any(|o| o == n)) {
             let why = format!("column {name:?} has the name of one that is written");
             return Err(ModelError::BadSetting { setting: "keep", why });
         }
         let file = File::create(path).map_err(|e| ModelError::io(path, e))?;
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
             let mut writer = csv::Writer::from_writer(file);
-            let header = keep.iter().map(|(_, _, n)| n.as_str()).chain(OWN);
+            let header = keep.iter().map(|(_, _, n)| n.as_str()).chain(own());
             writer.write_record(header).map_err(|e| ModelError::table(path, e))?;
-            return Ok(Self::Csv(Box::new(writer), path.clone()));
+            return Ok(Self { path: path.to_owned(), format: Format::Csv(Box::new(writer)), reasons });
         }
         let mut fields: Vec<Field> = keep.iter().map(|(_, _, n)| Field::new(n, DataType::Utf8, true)).collect();
         fields.push(Field::new("pd_prob", DataType::Float64, false));
         fields.push(Field::new("score", DataType::Int32, false));
+        fields.push(Field::new("band", DataType::Utf8, false));
         let coded = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
-        fields.push(Field::new("band", coded.clone(), false));
-        fields.extend(OWN.iter().skip(3).map(|n| Field::new(*n, coded.clone(), true)));
+        fields.extend(REASONS.iter().take(reasons).map(|n| Field::new(*n, coded.clone(), true)));
         let schema = Arc::new(Schema::new(fields));
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::None)
+            // A letter a row is written faster than it is looked up.
+            .set_column_dictionary_enabled(ColumnPath::from("band"), false)
             .build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| ModelError::table(path, e))?;
-        Ok(Self::Parquet(Some(Box::new(writer)), schema, path.clone()))
+        Ok(Self { path: path.to_owned(), format: Format::Parquet(Some(Box::new(writer)), schema), reasons })
     }
 
     fn write(
@@ -163,10 +178,11 @@ impl Sink {
         for (b, &n) in card.bands.iter().zip(&counts).filter(|(_, n)| **n > 0) {
             *bands.entry(b.name.clone()).or_default() += n;
         }
-        let reasons = card.reason_factors(block);
+        let reasons = if self.reasons > 0 { card.reason_factors(block) } else { Vec::new() };
         let codes = card.factor_codes();
-        match self {
-            Self::Csv(writer, path) => {
+        let path = &self.path;
+        match &mut self.format {
+            Format::Csv(writer) => {
                 let code = |f: Option<u8>| f.and_then(|f| codes.get(usize::from(f))).map_or("", |c| *c).to_owned();
                 for row in 0..rows {
                     let mut record: Vec<String> = kept.iter().map(|c| text(c, row).unwrap_or_default()).collect();
@@ -174,12 +190,12 @@ impl Sink {
                     record.push(block.score.get(row).map(ToString::to_string).unwrap_or_default());
                     let name = band.get(row).and_then(|b| card.bands.get(usize::from(*b)));
                     record.push(name.map(|b| b.name.clone()).unwrap_or_default());
-                    record.extend(reasons.get(row).into_iter().flatten().map(|f| code(*f)));
+                    record.extend(reasons.get(row).into_iter().flatten().take(self.reasons).map(|f| code(*f)));
                     writer.write_record(&record).map_err(|e| ModelError::table(path, e))?;
                 }
                 Ok(())
             }
-            Self::Parquet(writer, schema, path) => {
+            Format::Parquet(writer, schema) => {
                 let failed = |e: arrow::error::ArrowError| ModelError::table(path, e);
                 let mut arrays: Vec<ArrayRef> = kept
                     .iter()
@@ -187,10 +203,10 @@ impl Sink {
                     .collect();
                 arrays.push(Arc::new(Float64Array::from(pd)));
                 arrays.push(Arc::new(Int32Array::from(block.score.clone())));
-                let names: StringArray = card.bands.iter().map(|b| Some(b.name.as_str())).collect();
-                arrays.push(Arc::new(coded(UInt8Array::from(band), names).map_err(failed)?));
+                let name = |b: &u8| card.bands.get(usize::from(*b)).map_or("", |b| b.name.as_str());
+                arrays.push(Arc::new(StringArray::from_iter_values(band.iter().map(name))));
                 let names: StringArray = codes.iter().map(|c| Some(*c)).collect();
-                for k in 0..4 {
+                for k in 0..self.reasons {
                     let keys: UInt8Array = reasons.iter().map(|r| r.get(k).copied().flatten()).collect();
                     arrays.push(Arc::new(coded(keys, names.clone()).map_err(failed)?));
                 }
@@ -204,9 +220,10 @@ impl Sink {
     }
 
     fn finish(&mut self) -> Result<(), ModelError> {
-        match self {
-            Self::Csv(writer, path) => writer.flush().map_err(|e| ModelError::io(path, e)),
-            Self::Parquet(writer, _, path) => match writer.take() {
+        let path = &self.path;
+        match &mut self.format {
+            Format::Csv(writer) => writer.flush().map_err(|e| ModelError::io(path, e)),
+            Format::Parquet(writer, _) => match writer.take() {
                 Some(w) => w.close().map(|_| ()).map_err(|e| ModelError::table(path, e)),
                 None => Ok(()),
             },

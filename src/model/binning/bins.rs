@@ -168,25 +168,35 @@ impl Bins {
     }
 }
 
-/// Number of edges below each value. Branch-free, over a fixed power of two of edges.
+/// Number of edges below each value, for at most `N` edges.
+///
+/// Every edge is compared with every value: without branches, several at once, that beats looking for the place.
 fn counted<const N: usize>(edges: &[f64], values: &[f64]) -> Vec<u8> {
+    const LANES: usize = 16;
     let mut padded = [f64::INFINITY; N];
     for (slot, &edge) in padded.iter_mut().zip(edges) {
         *slot = edge;
     }
-    // Halving steps over a power of two: a compare and a conditional add each.
-    values
-        .iter()
-        .map(|&v| {
-            let (mut at, mut step) = (0_usize, N / 2);
-            while step > 0 {
-                at += step * usize::from(v > padded[(at + step - 1).min(N - 1)]);
-                step /= 2;
+    let count = |v: f64| padded.iter().fold(0_u8, |n, &edge| n + u8::from(v > edge));
+    let mut codes = vec![0_u8; values.len()];
+    let whole = values.len() - values.len() % LANES;
+    let (body, tail) = values.split_at(whole);
+    let (body_codes, tail_codes) = codes.split_at_mut(whole);
+    for (values, codes) in body.chunks_exact(LANES).zip(body_codes.chunks_exact_mut(LANES)) {
+        let mut counts = [0_u64; LANES];
+        for &edge in padded.iter().take(edges.len()) {
+            for (count, &v) in counts.iter_mut().zip(values) {
+                *count += u64::from(v > edge);
             }
-            at += usize::from(v > padded[at.min(N - 1)]);
-            u8::try_from(at).unwrap_or(u8::MAX)
-        })
-        .collect()
+        }
+        for (code, &count) in codes.iter_mut().zip(&counts) {
+            *code = count.to_le_bytes()[0];
+        }
+    }
+    for (code, &v) in tail_codes.iter_mut().zip(tail) {
+        *code = count(v);
+    }
+    codes
 }
 
 /// Bins are at most 100 regular, 40 special and missing: they fit a byte.

@@ -143,7 +143,8 @@ pub fn optimal(
 fn best(cells: &[Cell], objective: Objective, trend: Trend, constraints: &Constraints) -> Option<Partition> {
     let table = Segments::new(cells, objective, constraints);
     let shapes: &[Trend] = match trend {
-        Trend::Auto => &[Trend::Ascending, Trend::Descending, Trend::Peak, Trend::Valley],
+        // Either may do without one of its sides: both monotone trends are among them.
+        Trend::Auto => &[Trend::Peak, Trend::Valley],
         Trend::Ascending => &[Trend::Ascending],
         Trend::Descending => &[Trend::Descending],
         Trend::Peak => &[Trend::Peak],
@@ -205,12 +206,14 @@ impl Segments {
         let most = limits.max_bins.min(m);
         let z_squared = limits.max_p_value.map(critical_z_squared);
         let side = m + 1;
-        let plane = side * side;
-        // index = ((bins - 1) * 2 + phase) * plane + i * side + j
-        let mut reached = vec![NO_VALUE; most * 2 * plane];
-        let mut from = vec![(u16::MAX, 0_u8); most * 2 * plane];
+        // Best value of the partitions whose last bin is [i, j), by number of bins: the innermost index, so that a step reads and
+        // writes runs of memory.
+        let place = |i: usize, j: usize, phase: usize| ((i * side + j) * 2 + phase) * most;
+        let mut reached = vec![NO_VALUE; place(m, m, 1) + most];
+        // The bin before: its start, and its phase in the lowest bit.
+        let mut from = vec![u32::MAX; reached.len()];
         for j in 1..=m {
-            if let Some(slot) = reached.get_mut(j) {
+            if let Some(slot) = reached.get_mut(place(0, j, 0)) {
                 *slot = self.value(0, j);
             }
         }
@@ -232,17 +235,23 @@ impl Segments {
                     {
                         continue;
                     }
+                    // A bin that begins at h has at most h before it.
+                    let runs = (h + 1).min(most - 1);
                     for &(before, after) in moves(trend, step) {
-                        for bins in 1..most {
-                            let source = ((bins - 1) * 2 + before) * plane + h * side + i;
-                            let target = (bins * 2 + after) * plane + i * side + j;
-                            let candidate = reached.get(source).copied().unwrap_or(NO_VALUE) + worth;
-                            if let (Some(slot), Some(link)) = (reached.get_mut(target), from.get_mut(target))
-                                && candidate > *slot
-                            {
-                                *slot = candidate;
-                                *link = (u16::try_from(h).unwrap_or(u16::MAX), u8::from(before == 1));
-                            }
+                        let (source, target) = (place(h, i, before), place(i, j, after) + 1);
+                        // Sources lie below targets, since h < i.
+                        let (below, above) = reached.split_at_mut(target);
+                        let (Some(sources), Some(slots)) = (below.get(source..source + runs), above.get_mut(..runs))
+                        else {
+                            continue;
+                        };
+                        let Some(links) = from.get_mut(target..target + runs) else { continue };
+                        let link = u32::try_from(h * 2 + before).unwrap_or(u32::MAX);
+                        for ((source, slot), known) in sources.iter().zip(slots).zip(links) {
+                            let candidate = source + worth;
+                            let better = candidate > *slot;
+                            *slot = if better { candidate } else { *slot };
+                            *known = if better { link } else { *known };
                         }
                     }
                 }
@@ -252,7 +261,7 @@ impl Segments {
         for bins in limits.min_bins.max(1)..=most {
             for phase in 0..2 {
                 for i in 0..m {
-                    let at = ((bins - 1) * 2 + phase) * plane + i * side + m;
+                    let at = place(i, m, phase) + bins - 1;
                     let value = reached.get(at).copied().unwrap_or(NO_VALUE);
                     if value > NO_VALUE && end.is_none_or(|(v, ..)| value > v + 1e-12 * v.abs()) {
                         end = Some((value, bins, phase, i));
@@ -263,12 +272,10 @@ impl Segments {
         let (value, mut bins, mut phase, mut i) = end?;
         let (mut j, mut ends) = (m, vec![m]);
         while bins > 1 {
-            let at = ((bins - 1) * 2 + phase) * plane + i * side + j;
-            let &(h, before) = from.get(at)?;
+            let link = usize::try_from(*from.get(place(i, j, phase) + bins - 1)?).ok()?;
             ends.push(i);
             j = i;
-            i = usize::from(h);
-            phase = usize::from(before);
+            (i, phase) = (link / 2, link % 2);
             bins -= 1;
         }
         ends.reverse();

@@ -10,14 +10,15 @@ pub struct Factor {
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     // Four sums let the processor work in parallel; their order is fixed.
     let mut s = [0.0_f64; 4];
-    let (ca, cb) = (a.chunks_exact(4), b.chunks_exact(4));
-    let tail: f64 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in ca.zip(cb) {
-        for (s, (x, y)) in s.iter_mut().zip(x.iter().zip(y)) {
-            *s += x * y;
-        }
+    let ((ca, rest_a), (cb, rest_b)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let tail: f64 = rest_a.iter().zip(rest_b).map(|(x, y)| x * y).sum();
+    for (x, y) in ca.iter().zip(cb) {
+        s[0] += x[0] * y[0];
+        s[1] += x[1] * y[1];
+        s[2] += x[2] * y[2];
+        s[3] += x[3] * y[3];
     }
-    (s.iter().sum::<f64>()) + tail
+    s[0] + s[1] + s[2] + s[3] + tail
 }
 
 impl Factor {
