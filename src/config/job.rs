@@ -14,6 +14,9 @@ use super::file::{ConfigError, ConfigFile};
 use crate::contract;
 use crate::domain::{AsOf, Currency, Digest, Hasher};
 
+/// A model that barely tells good from bad is no model to lend by.
+const APPROVE_MIN_AUC: f64 = 0.6;
+
 /// A checked job.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -138,6 +141,8 @@ pub struct ModelSettings {
     pub test_snapshots: u16,
     /// Who approves a model that the run itself trained; `None` leaves it unapproved, and the run stops with 80.
     pub approve_as: Option<String>,
+    /// What the lower end of the out-of-time AUC's interval must reach for that; below it a person has to approve.
+    pub approve_min_auc: f64,
     /// Days after training until the model expires.
     pub expires_after_days: u16,
 }
@@ -206,6 +211,7 @@ struct RawModel {
     snapshots: Spanned<i64>,
     test_snapshots: Spanned<i64>,
     approve_as: Option<String>,
+    approve_min_auc: Option<Spanned<f64>>,
     expires_after_days: Spanned<i64>,
 }
 
@@ -390,6 +396,10 @@ fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, Confi
         snapshots: whole(file, &raw.snapshots, "snapshots", 2..121)?,
         test_snapshots: whole(file, &raw.test_snapshots, "test_snapshots", 1..61)?,
         approve_as: raw.approve_as.clone(),
+        approve_min_auc: raw
+            .approve_min_auc
+            .as_ref()
+            .map_or(Ok(APPROVE_MIN_AUC), |auc| unit(file, auc, "approve_min_auc"))?,
         expires_after_days: whole(file, &raw.expires_after_days, "expires_after_days", 1..3_661)?,
     };
     if settings.test_snapshots >= settings.snapshots {

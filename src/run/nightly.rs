@@ -234,6 +234,11 @@ fn models_for(
             progress.note("no approved model fits this configuration and date: training one");
             let trained = train_job(settings, rules, &ingested.store, as_of, progress)?;
             let bundle = save_models(&job.models, settings, &trained, config, as_of)?;
+            if let Some(why) =
+                super::training::shortfall(settings, &bundle.validation).filter(|_| bundle.approval.is_none())
+            {
+                return Err(ModelError::Refused { path: bundle.folder, why }.into());
+            }
             bundle.check_use(as_of.date(), Some(config))?;
             bundle
         }

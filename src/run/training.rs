@@ -365,7 +365,7 @@ struct Trial {
 const REFERENCE: &str = "reference.json";
 const TRIAL: &str = "training.json";
 
-/// Saves a trained model, approved where the job says by whom, and loads it.
+/// Saves a trained model, approved where the job says by whom and it does well enough, and loads it.
 ///
 /// # Errors
 /// The version exists already with other content, or the folder cannot be written.
@@ -404,10 +404,28 @@ pub fn save_models(
     };
     let registry = Registry::new(models);
     registry.save(&settings.name, &version, &contents, origin)?;
-    if let Some(by) = &settings.approve_as {
+    if let Some(by) = &settings.approve_as
+        && shortfall(settings, &validation).is_none()
+    {
         registry.approve(&settings.name, &version, by, as_of.date())?;
     }
     load_folder(&registry.folder(&settings.name, &version))
+}
+
+/// Why a model is not approved by the job itself.
+#[must_use]
+pub fn shortfall(settings: &ModelSettings, validation: &serde_json::Value) -> Option<String> {
+    let least = settings.approve_min_auc;
+    let test = &validation["test"];
+    let (auc, low) = (test["auc"].as_f64(), test["auc_interval"][0].as_f64());
+    match (auc, low) {
+        (Some(_), Some(low)) if low >= least => None,
+        (Some(auc), Some(low)) => Some(format!(
+            "its out-of-time AUC is {auc:.3} and may be {low:.3}, and the job approves from {least} on (approve_min_auc); is there \
+             enough history for the snapshots?"
+        )),
+        _ => Some("its out-of-time AUC is not known".to_owned()),
+    }
 }
 
 /// The reference population that a model was saved with.

@@ -59,7 +59,7 @@ pub fn job() -> &'static Path {
             },
         );
         let model = "[store]\nbuckets = 4\n\n[model]\nname = \"small\"\nlabel = \"trade-distress\"\nability_measure = \"net_receipts\"\n\
-                     performance_days = 180\nsnapshot_every_days = 90\nsnapshots = 3\ntest_snapshots = 1\napprove_as = \"test\"\n\
+                     performance_days = 180\nsnapshot_every_days = 90\nsnapshots = 3\ntest_snapshots = 1\napprove_as = \"test\"\napprove_min_auc = 0.0\n\
                      expires_after_days = 90\n";
         fs::write(folder.path().join("job.toml"), format!("{before}{model}")).unwrap();
         folder
