@@ -2,9 +2,10 @@
 """Trains and validates this scorecard engine on the splits that the peers' benchmark uses, and prints the figures.
 
 Splits are scikit-learn's: train_test_split(test_size=0.3, stratify=y, random_state=seed). The engine sees the training file only; figures
-come from `integrity validate` on the test file. Needs pandas and scikit-learn.
+come from `integrity validate` on the test file. `--peers` fits optbinning's scorecard and LightGBM on the same splits in the same run, one
+thread each, with the figures computed by scikit-learn. Needs pandas and scikit-learn, and the peers if asked for.
 
-  python benches/scorecard_peers.py --integrity target/release/integrity --data ../shared/data
+  python benches/scorecard_peers.py --integrity target/release/integrity --data DATA --peers
   python benches/scorecard_peers.py --integrity target/release/integrity --table T.csv --target bad --positive 1 --seeds 42 43
 """
 import argparse, json, pathlib, statistics, subprocess, tempfile, time
@@ -21,9 +22,59 @@ def run(command):
     return json.loads(done.stdout)
 
 
-def one(binary, table, target, positive, special, seed):
+def split(table, target, positive, seed):
     y = (table[target].astype(str) == positive).astype(int)
-    train, test = train_test_split(np.arange(len(y)), test_size=0.3, random_state=seed, stratify=y)
+    return y, *train_test_split(np.arange(len(y)), test_size=0.3, random_state=seed, stratify=y)
+
+
+def slope(y, p):
+    """Slope of the calibration line: a logistic regression of the outcome on the log odds of what was predicted."""
+    from sklearn.linear_model import LogisticRegression
+    p = np.clip(p, 1e-6, 1 - 1e-6)
+    line = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-8).fit(np.log(p / (1 - p)).reshape(-1, 1), y)
+    return float(line.coef_[0, 0])
+
+
+def optbinning_card(columns, y, special):
+    from optbinning import BinningProcess, Scorecard
+    from sklearn.linear_model import LogisticRegression
+    text = [c for c in columns if columns[c].dtype == object]
+    process = BinningProcess(list(columns), categorical_variables=text, special_codes=special or None)
+    card = Scorecard(binning_process=process, estimator=LogisticRegression(max_iter=1000)).fit(columns, y)
+    return lambda rows: card.predict_proba(rows)[:, 1]
+
+
+def lightgbm_model(columns, y, special):
+    import lightgbm
+    kinds = {c: columns[c].astype("category").dtype for c in columns if columns[c].dtype == object}
+    model = lightgbm.LGBMClassifier(n_estimators=300, learning_rate=0.05, n_jobs=1, random_state=1, verbose=-1)
+    model.fit(columns.astype(kinds), y)
+    return lambda rows: model.predict_proba(rows.astype(kinds))[:, 1]
+
+
+PEERS = {"optbinning": optbinning_card, "lightgbm": lightgbm_model}
+
+
+def peer(fit, table, target, positive, special, seed):
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+    y, train, test = split(table, target, positive, seed)
+    # Peers take no dates, and no name for a row.
+    columns = table.drop(columns=[target, "merchant_id"], errors="ignore").select_dtypes(exclude="datetime")
+    begun = time.perf_counter()
+    predict = fit(columns.iloc[train], y.iloc[train], [float(v) for v in special.split(",") if v])
+    seconds = time.perf_counter() - begun
+    p, truth = predict(columns.iloc[test]), y.iloc[test].to_numpy()
+    return {
+        "seed": seed,
+        "auc": roc_auc_score(truth, p),
+        "brier": brier_score_loss(truth, p),
+        "calibration_slope": slope(truth, p),
+        "train_seconds": round(seconds, 3),
+    }
+
+
+def one(binary, table, target, positive, special, seed):
+    y, train, test = split(table, target, positive, seed)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         table.iloc[train].to_csv(folder / "train.csv", index=False)
@@ -46,9 +97,13 @@ def one(binary, table, target, positive, special, seed):
     }
 
 
-def study(name, binary, table, target, positive, special, seeds):
-    runs = [one(binary, table, target, positive, special, seed) for seed in seeds]
-    mean = {k: round(statistics.mean(r[k] for r in runs), 5) for k in runs[0] if k != "seed"}
+def study(name, given, table, target, positive, special, seeds):
+    engines = {"integrity": lambda seed: one(given.integrity, table, target, positive, special, seed)}
+    if given.peers:
+        for peer_name, fit in PEERS.items():
+            engines[peer_name] = lambda seed, fit=fit: peer(fit, table, target, positive, special, seed)
+    runs = {engine: [run_one(seed) for seed in seeds] for engine, run_one in engines.items()}
+    mean = {e: {k: round(statistics.mean(r[k] for r in done), 5) for k in done[0] if k != "seed"} for e, done in runs.items()}
     return {"data": name, "rows": len(table), "seeds": list(seeds), "mean": mean, "runs": runs}
 
 
@@ -61,16 +116,17 @@ def main():
     parser.add_argument("--positive", default="1")
     parser.add_argument("--special", default="")
     parser.add_argument("--seeds", type=int, nargs="*", default=[42])
+    parser.add_argument("--peers", action="store_true", help="fit optbinning and LightGBM beside it")
     given = parser.parse_args()
     out = []
     if given.data:
         german = pd.read_csv(given.data / "german_credit/germancredit.csv", keep_default_na=False)
-        out.append(study("german_credit", given.integrity, german, "creditability", "bad", "", range(42, 52)))
+        out.append(study("german_credit", given, german, "creditability", "bad", "", range(42, 52)))
         heloc = pd.read_csv(given.data / "heloc/heloc_with_header.csv")
-        out.append(study("heloc", given.integrity, heloc, "RiskPerformance_bad", "1", "-7,-8,-9", [42]))
+        out.append(study("heloc", given, heloc, "RiskPerformance_bad", "1", "-7,-8,-9", [42]))
     if given.table:
         read = pd.read_parquet if given.table.suffix == ".parquet" else pd.read_csv
-        out.append(study(given.table.name, given.integrity, read(given.table), given.target, given.positive, given.special, given.seeds))
+        out.append(study(given.table.name, given, read(given.table), given.target, given.positive, given.special, given.seeds))
     print(json.dumps(out, indent=1))
 
 

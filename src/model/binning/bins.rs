@@ -106,30 +106,19 @@ impl Bins {
     }
 
     fn assign_numbers(&self, edges: &[f64], values: &[f64]) -> Result<Vec<u8>, ModelError> {
-        let mut codes = match edges.len() {
-            0..=4 => counted::<4>(edges, values),
-            5..=8 => counted::<8>(edges, values),
-            9..=16 => counted::<16>(edges, values),
-            _ => values.iter().map(|v| byte(edges.partition_point(|e| e < v))).collect(),
-        };
         let missing = byte(self.missing);
-        if self.specials.is_empty() {
-            let mut broken = false;
-            for (code, &value) in codes.iter_mut().zip(values) {
-                if value.is_nan() {
-                    *code = missing;
-                }
-                broken |= value.is_infinite();
-            }
-            if broken {
-                self.refuse_infinite(values)?;
-            }
+        let (mut codes, any_infinite) = if edges.len() <= COMPARED_EDGES {
+            compared(edges, values, missing)
         } else {
+            let place = |v: &f64| if v.is_nan() { missing } else { byte(edges.partition_point(|e| e < v)) };
+            (values.iter().map(place).collect(), values.iter().any(|v| v.is_infinite()))
+        };
+        if any_infinite {
             self.refuse_infinite(values)?;
-            for (code, &value) in codes.iter_mut().zip(values) {
-                if value.is_nan() {
-                    *code = missing;
-                } else if let Some((_, bin)) = self.specials.iter().find(|(s, _)| s.total_cmp(&value).is_eq()) {
+        }
+        if !self.specials.is_empty() {
+            for (code, value) in codes.iter_mut().zip(values) {
+                if let Some((_, bin)) = self.specials.iter().find(|(s, _)| s.total_cmp(value).is_eq()) {
                     *code = byte(*bin);
                 }
             }
@@ -168,35 +157,36 @@ impl Bins {
     }
 }
 
-/// Number of edges below each value, for at most `N` edges.
+/// Edges up to which comparing a value with every one of them beats looking for its place.
+const COMPARED_EDGES: usize = 24;
+
+/// Number of edges below each value, or `missing` for NaN; and whether any value is infinite.
 ///
-/// Every edge is compared with every value: without branches, several at once, that beats looking for the place.
-fn counted<const N: usize>(edges: &[f64], values: &[f64]) -> Vec<u8> {
-    const LANES: usize = 16;
-    let mut padded = [f64::INFINITY; N];
-    for (slot, &edge) in padded.iter_mut().zip(edges) {
-        *slot = edge;
-    }
-    let count = |v: f64| padded.iter().fold(0_u8, |n, &edge| n + u8::from(v > edge));
-    let mut codes = vec![0_u8; values.len()];
-    let whole = values.len() - values.len() % LANES;
-    let (body, tail) = values.split_at(whole);
-    let (body_codes, tail_codes) = codes.split_at_mut(whole);
-    for (values, codes) in body.chunks_exact(LANES).zip(body_codes.chunks_exact_mut(LANES)) {
+/// Without branches, over arrays of a fixed length: the processor compares several values at once. Iterators over them do not compile to that.
+fn compared(edges: &[f64], values: &[f64], missing: u8) -> (Vec<u8>, bool) {
+    const LANES: usize = 8;
+    let mut codes = Vec::with_capacity(values.len());
+    let mut infinite = [0_u64; LANES];
+    let (body, tail) = values.as_chunks::<LANES>();
+    for values in body {
         let mut counts = [0_u64; LANES];
-        for &edge in padded.iter().take(edges.len()) {
-            for (count, &v) in counts.iter_mut().zip(values) {
-                *count += u64::from(v > edge);
+        for edge in edges {
+            for k in 0..LANES {
+                counts[k] += u64::from(values[k] > *edge);
             }
         }
-        for (code, &count) in codes.iter_mut().zip(&counts) {
-            *code = count.to_le_bytes()[0];
+        let mut lanes = [missing; LANES];
+        for k in 0..LANES {
+            infinite[k] |= u64::from(values[k].abs() == f64::INFINITY);
+            if !values[k].is_nan() {
+                lanes[k] = counts[k].to_le_bytes()[0];
+            }
         }
+        codes.extend_from_slice(&lanes);
     }
-    for (code, &v) in tail_codes.iter_mut().zip(tail) {
-        *code = count(v);
-    }
-    codes
+    let place = |v: &f64| if v.is_nan() { missing } else { byte(edges.partition_point(|e| e < v)) };
+    codes.extend(tail.iter().map(place));
+    (codes, infinite.iter().any(|&n| n != 0) || tail.iter().any(|v| v.is_infinite()))
 }
 
 /// Bins are at most 100 regular, 40 special and missing: they fit a byte.
