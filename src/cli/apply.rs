@@ -14,6 +14,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde_json::{Value, json};
 
+use super::name_list::listed_names;
 use crate::model::registry::load_folder;
 use crate::model::table::{Column, Kind, TableFile, Values, open_table};
 use crate::model::{BlockScores, ModelError, Scorecard};
@@ -100,14 +101,7 @@ pub fn score_file(
 type Kept = (usize, Kind, String);
 
 fn kept_columns(given: &[String], file: &TableFile) -> Result<Vec<Kept>, ModelError> {
-    let mut names: Vec<String> = Vec::new();
-    for item in given {
-        if file.names().contains(item) {
-            names.push(item.clone());
-        } else {
-            names.extend(item.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()));
-        }
-    }
+    let names = listed_names(given, |name| file.names().iter().any(|n| n == name));
     names.into_iter().map(|name| Ok((file.position(&name)?, Kind::Text, name))).collect()
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::apply::score_file;
+use super::name_list::listed_names;
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::model::counterfactual::{Change, Counterfactual, CounterfactualSearch};
 use crate::model::registry::load_folder;
@@ -100,7 +101,8 @@ fn search(args: &CounterfactualArgs) -> Result<Answer, ModelError> {
         return Err(ModelError::BadSetting { setting: "row", why });
     }
     let at_least = cut_off(args, card)?;
-    let search = CounterfactualSearch::new(card, &actionable(&args.actionable, card), at_least)?;
+    let actionable = listed_names(&args.actionable, |name| card.variables.iter().any(|v| v.bins.name == name));
+    let search = CounterfactualSearch::new(card, &actionable, at_least)?;
     let mut answer =
         Answer { model: args.model.clone(), score_at_least: at_least, out: args.out.clone(), ..Answer::default() };
     let mut sink = args.out.as_deref().map(Sink::create).transpose()?;
@@ -174,18 +176,6 @@ fn cut_off(args: &CounterfactualArgs, card: &Scorecard) -> Result<i32, ModelErro
         }
         (None, None) => refuse("score-at-least", "--score-at-least or --pd-at-most is needed".to_owned()),
     }
-}
-
-/// Names as given, or parts of a list.
-fn actionable(given: &[String], card: &Scorecard) -> Vec<String> {
-    let is_variable = |name: &str| card.variables.iter().any(|v| v.bins.name == name);
-    let split = |item: &String| -> Vec<String> {
-        if is_variable(item) {
-            return vec![item.clone()];
-        }
-        item.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect()
-    };
-    given.iter().flat_map(split).collect()
 }
 
 /// The file of answers.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::scored_table::{grades, score_table, seen_in_training};
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::model::document::{Document, DocumentError, DocumentInput, Sample, SqlSource, export_sql, scorecard_schema};
-use crate::model::registry::{Bundle, load_folder};
+use crate::model::registry::{Bundle, load_folder, refuse_content};
 use crate::model::table::{open_table, read_target};
 use crate::model::{Drift, ModelError, TrainReport, training_drift};
 use crate::run::Progress as _;
@@ -101,13 +101,6 @@ fn refusal(error: &DocumentError, model: &Path) -> Failure {
             ModelError::BadModel { path: model.to_owned(), why: error.to_string() }.into()
         }
     }
-}
-
-fn refuse_content(out: &Path) -> Result<(), ModelError> {
-    if out.exists() && std::fs::read_dir(out).map_or(true, |mut d| d.next().is_some()) {
-        return Err(ModelError::Exists { path: out.to_owned() });
-    }
-    Ok(())
 }
 
 /// All files or none: they are written out of sight, then the folder is renamed into place.

@@ -15,6 +15,7 @@ mod explain;
 mod failure;
 mod lookup;
 mod models;
+mod name_list;
 mod output;
 mod progress;
 mod run;

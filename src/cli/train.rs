@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::bins::EDITS;
+use super::name_list::listed_names;
 use crate::domain::{Digest, Hasher};
 use crate::model::binning::edits::{BinsFile, extended};
-use crate::model::registry::{Contents, Origin, save_folder};
+use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
 use crate::model::table::{Features, Kind, Split, TableFile, Values, assign_split, open_table, read_target};
 use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
 
@@ -67,9 +68,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     let path = required(args.table.as_deref(), "table")?;
     let target = required(args.target.as_deref(), "target")?;
     let out = required(args.out.as_deref(), "out")?;
-    if out.exists() && std::fs::read_dir(out).map_or(true, |mut d| d.next().is_some()) {
-        return Err(ModelError::Exists { path: out.to_owned() }.into());
-    }
+    refuse_content(out)?;
     let mut settings = TrainSettings {
         specials: args.special.clone(),
         seed: args.seed,
@@ -139,16 +138,9 @@ fn training_table(args: &TrainTableArgs, file: TableFile, target: &str) -> Resul
 
 /// Names as given, or parts of a list; every one must be a column.
 fn dropped_columns(given: &[String], file: &TableFile) -> Result<Vec<String>, ModelError> {
-    let mut names = Vec::new();
-    for item in given {
-        if file.names().contains(item) {
-            names.push(item.clone());
-            continue;
-        }
-        for name in item.split(',').map(str::trim).filter(|n| !n.is_empty()) {
-            file.position(name)?;
-            names.push(name.to_owned());
-        }
+    let names = listed_names(given, |name| file.names().iter().any(|n| n == name));
+    for name in &names {
+        file.position(name)?;
     }
     Ok(names)
 }

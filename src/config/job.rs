@@ -65,6 +65,13 @@ pub struct JobFiles {
     pub monitor: ConfigFile,
 }
 
+impl JobFiles {
+    /// All of them, the job file first.
+    pub fn all(&self) -> impl Iterator<Item = &ConfigFile> {
+        std::iter::once(&self.job).chain(&self.features.files).chain([&self.policy, &self.monitor])
+    }
+}
+
 /// Raw files that SQL sees as one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputSpec {
@@ -316,8 +323,7 @@ impl Job {
     /// The job file's own paths are left out: the same job in another folder is the same job.
     fn compute_digest(&self) -> Digest {
         let mut hasher = Hasher::default();
-        let JobFiles { job, features, policy, monitor } = &self.files;
-        for file in std::iter::once(job).chain(&features.files).chain([policy, monitor]) {
+        for file in self.files.all() {
             hasher.field(file.text().as_bytes());
         }
         for source in &self.sources {

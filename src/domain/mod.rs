@@ -10,6 +10,6 @@ mod reason;
 
 pub use as_of::{AsOf, AsOfError, MICROS_PER_DAY};
 pub use digest::{Digest, DigestError, Hasher};
-pub use money::{Currency, Money, MoneyError, grouped};
+pub use money::{Currency, Money, MoneyError, grouped, whole};
 pub use rate::{DailyRate, Probability, RateError, Share};
 pub use reason::{ReasonCode, ReasonCodeError};

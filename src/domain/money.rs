@@ -164,6 +164,13 @@ impl Money {
     }
 }
 
+/// The whole number at or below a value; `None` from 2⁵³ on, where `f64` no longer holds every one.
+#[expect(clippy::cast_possible_truncation, reason = "checked against the range in which f64 holds whole numbers")]
+#[must_use]
+pub fn whole(value: f64) -> Option<i64> {
+    (value.abs() < 9_007_199_254_740_992.0).then(|| value.floor() as i64)
+}
+
 /// A whole number with thousands separators, for people: `1,234,567`.
 #[must_use]
 pub fn grouped(number: u64) -> String {

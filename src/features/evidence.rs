@@ -2,10 +2,9 @@
 
 use super::error::FeatureError;
 use super::kind::Read;
-use super::measured::ShardMeasures;
 use crate::config::FeatureConfig;
 use crate::domain::AsOf;
-use crate::tiles::{Tally, TileError};
+use crate::tiles::TileError;
 
 /// One window that a feature is made from: the same for every merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub struct EvidenceWindow {
     pub from_on: Option<String>,
     /// Local date that ends the window, exclusive.
     pub before_on: String,
-    /// What [`ShardMeasures::window`] tells of one merchant.
+    /// What [`super::ShardMeasures::tally`] tells of one merchant.
     pub read: Read,
 }
 
@@ -60,14 +59,4 @@ pub fn evidence(config: &FeatureConfig, as_of: &AsOf) -> Result<Vec<FeatureEvide
             })
         })
         .collect()
-}
-
-impl ShardMeasures {
-    /// Sum and rows of a window for the merchant of that position in [`ShardMeasures::merchants`]; `None` without evidence.
-    ///
-    /// # Errors
-    /// A sum beyond 64 bits.
-    pub fn window(&self, read: Read, merchant: usize) -> Result<Option<Tally>, FeatureError> {
-        self.tally(read, merchant)
-    }
 }

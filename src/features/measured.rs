@@ -157,8 +157,11 @@ impl<'a> MerchantTiles<'a> {
 }
 
 impl ShardMeasures {
-    /// Sum and rows of one merchant's window; `None` without evidence.
-    pub(super) fn tally(&self, read: Read, merchant: usize) -> Result<Option<tiles::Tally>, FeatureError> {
+    /// Sum and rows of a window for the merchant of that position in [`Self::merchants`]; `None` without evidence.
+    ///
+    /// # Errors
+    /// The sum does not fit 64 bits.
+    pub fn tally(&self, read: Read, merchant: usize) -> Result<Option<tiles::Tally>, FeatureError> {
         let measured = self.measures.get(read.measure).and_then(Option::as_ref);
         let Some(days) = measured.and_then(|m| m.days.as_ref()) else { return Ok(None) };
         match days.tally(merchant, read.window) {

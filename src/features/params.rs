@@ -57,10 +57,7 @@ impl<'a> Params<'a> {
     /// Missing, empty or no text.
     pub fn text(&mut self, key: &'static str) -> Result<(String, Range<usize>), ConfigError> {
         let value = self.require(key, &format!("{key} = \"…\""))?;
-        match value.get_ref().as_str().map(str::trim) {
-            Some(text) if !text.is_empty() => Ok((text.to_owned(), value.span())),
-            _ => Err(self.refuse_value(&value, key, "a text that is not empty")),
-        }
+        Ok((self.not_empty(&value, key)?, value.span()))
     }
 
     /// A text that may be left out.
@@ -69,9 +66,13 @@ impl<'a> Params<'a> {
     /// Empty or no text.
     pub fn optional_text(&mut self, key: &'static str) -> Result<Option<String>, ConfigError> {
         let Some(value) = self.take(key) else { return Ok(None) };
+        self.not_empty(&value, key).map(Some)
+    }
+
+    fn not_empty(&self, value: &Spanned<Value>, key: &'static str) -> Result<String, ConfigError> {
         match value.get_ref().as_str().map(str::trim) {
-            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-            _ => Err(self.refuse_value(&value, key, "a text that is not empty")),
+            Some(text) if !text.is_empty() => Ok(text.to_owned()),
+            _ => Err(self.refuse_value(value, key, "a text that is not empty")),
         }
     }
 

@@ -237,6 +237,15 @@ impl Bundle {
     }
 }
 
+/// Refuses a folder that holds anything: results never mix with what is there.
+///
+/// # Errors
+/// [`ModelError::Exists`], also where the folder is a file or cannot be looked into.
+pub fn refuse_content(folder: &Path) -> Result<(), ModelError> {
+    let is_empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if folder.exists() && !is_empty { Err(ModelError::Exists { path: folder.to_owned() }) } else { Ok(()) }
+}
+
 /// Writes a model folder anywhere; the folder must not exist, or be empty.
 ///
 /// # Errors
@@ -248,10 +257,7 @@ pub fn save_folder(
     contents: &Contents<'_>,
     origin: Origin,
 ) -> Result<(), ModelError> {
-    let empty = std::fs::read_dir(folder).is_ok_and(|mut d| d.next().is_none());
-    if folder.exists() && !empty {
-        return Err(ModelError::Exists { path: folder.to_owned() });
-    }
+    refuse_content(folder)?;
     let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(|e| ModelError::io(parent, e))?;
     let staging =

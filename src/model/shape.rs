@@ -54,10 +54,7 @@ pub fn shaped(
     };
     for _ in 0..MAX_ROUNDS {
         let (binned, mut values, shared) = grouped(&ends);
-        let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
-        let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
-        pool_in_order(&woe, &rows, &mut values);
-        pool_along(direction, &rows, ends.len(), &mut values);
+        control_signs(&binned, direction, ends.len(), &mut values);
         // Neighbours of equal value are one bin, unless a table needs the cut.
         let equal = |k: usize| {
             let (a, b) = (values.get(k - 1), values.get(k));
@@ -84,10 +81,7 @@ pub fn shaped(
         ends = kept;
     }
     let (binned, mut values, shared) = grouped(&ends);
-    let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
-    let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
-    pool_in_order(&woe, &rows, &mut values);
-    pool_along(direction, &rows, ends.len(), &mut values);
+    control_signs(&binned, direction, ends.len(), &mut values);
     Shaped { binned, values, joined, shared }
 }
 
@@ -136,10 +130,7 @@ pub fn shaped_as_given(
     let binned = regroup(column, tally, &order, &ends, merged, &settings.binning);
     let mut values = bin_values(&binned, tally, shape);
     let wanted = values.clone();
-    let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
-    let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
-    pool_in_order(&woe, &rows, &mut values);
-    pool_along(direction, &rows, ends.len(), &mut values);
+    control_signs(&binned, direction, ends.len(), &mut values);
     let moved = |k: usize| wanted.get(k).zip(values.get(k)).is_some_and(|(a, b)| (a - b).abs() > 1e-9);
     let mut joined: Vec<(f64, Vec<String>)> = Vec::new();
     for (k, bin) in binned.bins.bins.iter().enumerate().filter(|(k, b)| b.rows > 0.0 && moved(*k)) {
@@ -151,6 +142,14 @@ pub fn shaped_as_given(
     }
     let joined = joined.into_iter().map(|(_, labels)| labels).filter(|labels| labels.len() > 1).collect();
     Shaped { binned, values, joined, shared: Vec::new() }
+}
+
+/// Values never contradict the bins' event rates, nor a declared direction of the regular ones.
+fn control_signs(binned: &Binned, direction: Direction, regular: usize, values: &mut [f64]) {
+    let woe: Vec<f64> = binned.bins.bins.iter().map(|b| b.woe).collect();
+    let rows: Vec<f64> = binned.bins.bins.iter().map(|b| b.rows).collect();
+    pool_in_order(&woe, &rows, values);
+    pool_along(direction, &rows, regular, values);
 }
 
 /// Holds the regular bins to a declared direction.

@@ -1,21 +1,17 @@
 //! Reasons in the reader's words: what was found of a merchant, not which bin of which column.
 
 use crate::config::{FeatureConfig, FeatureSpec, Unit};
-use crate::domain::{Currency, Money, grouped};
+use crate::domain::{Currency, Money, grouped, whole};
 use crate::model::binning::{BinKind, BinRole, Bins};
 use crate::model::{Reason, Scorecard, Scored};
+use crate::publish::ReasonText;
 
 /// The reasons of a score, each with its code and a text such as `share of parcels handed over late in half a year: 12 % to 20 %`.
 /// A variable that is no feature of this configuration keeps the model's own words.
 #[must_use]
-pub fn findings(
-    card: &Scorecard,
-    scored: &Scored,
-    features: &FeatureConfig,
-    currency: Currency,
-) -> Vec<(String, String)> {
+pub fn findings(card: &Scorecard, scored: &Scored, features: &FeatureConfig, currency: Currency) -> Vec<ReasonText> {
     let reader = Reader { card, scored, features, currency };
-    scored.reasons.iter().map(|reason| (reason.code.clone(), reader.text(reason))).collect()
+    scored.reasons.iter().map(|r| ReasonText { code: r.code.clone(), text: reader.text(r) }).collect()
 }
 
 struct Reader<'a> {
@@ -93,21 +89,16 @@ impl Words {
 
     fn write(&self, value: f64) -> String {
         match self.unit {
-            Unit::Minor => minor(value).map_or_else(|| value.to_string(), |m| Money::new(m, self.currency).to_string()),
+            Unit::Minor => whole(value).map_or_else(|| value.to_string(), |m| Money::new(m, self.currency).to_string()),
             Unit::Share | Unit::Gap => format!("{} %", short(100.0 * value)),
             Unit::Days => format!("{value} days"),
             Unit::Hours => format!("{} hours", short(value)),
             Unit::Stars => format!("{} stars", short(value)),
-            Unit::Count => minor(value).and_then(|n| u64::try_from(n).ok()).map_or_else(|| value.to_string(), grouped),
+            Unit::Count => whole(value).and_then(|n| u64::try_from(n).ok()).map_or_else(|| value.to_string(), grouped),
             Unit::Level => value.to_string(),
             Unit::Ratio | Unit::Trend => short(value),
         }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "checked against the range in which f64 holds whole numbers")]
-fn minor(value: f64) -> Option<i64> {
-    (value.abs() < 9_007_199_254_740_992.0).then_some(value as i64)
 }
 
 /// Four significant figures, without zeros that say nothing.

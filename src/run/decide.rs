@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::{FactsError, MerchantFacts, shard_facts};
 use super::population::{Measured, PopulationError};
 use crate::config::{Action, Direction, FeatureConfig, Group, Monitor, Policy};
-use crate::domain::{Currency, Probability, RateError, ReasonCode, ReasonCodeError};
+use crate::domain::{Currency, Probability, RateError, ReasonCode, ReasonCodeError, whole};
 use crate::features::{FeatureError, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
@@ -164,7 +164,7 @@ fn score_row(
     merchant: &str,
     lookup: &RowLookup<'_>,
     scored: &Scored,
-    reasons: &[(String, String)],
+    reasons: &[ReasonText],
 ) -> ScoreRow {
     let directional = judges.features.features.iter().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
@@ -187,21 +187,15 @@ fn score_row(
         pd_prob: scored.pd,
         band: scored.band.clone(),
         integrity_index: index.index,
-        integrity_capital_minor: whole(lookup.value(INTEGRITY_CAPITAL)),
+        integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
         sub_indices: index_groups().into_iter().map(|group| index.groups.get(group).copied()).collect(),
-        reasons: reasons.iter().map(|(code, text)| ReasonText { code: code.clone(), text: text.clone() }).collect(),
+        reasons: reasons.to_vec(),
         model_version: judges.bundle.id(),
     }
 }
 
 /// The feature that is the stock of trust itself.
 pub const INTEGRITY_CAPITAL: &str = "integrity_capital_minor";
-
-/// Money features hold whole minor units below 2⁵³, where `f64` is exact.
-#[expect(clippy::cast_possible_truncation, reason = "checked against the range in which f64 holds whole numbers")]
-fn whole(value: Option<f64>) -> Option<i64> {
-    value.filter(|v| v.abs() < 9_007_199_254_740_992.0).map(|v| v.floor() as i64)
-}
 
 /// Watches one merchant; returns the alerts that freeze new credit.
 fn watch_merchant(
@@ -258,8 +252,8 @@ fn watch_merchant(
 /// What is known of a merchant beside its features' table.
 struct Known<'a> {
     scored: &'a Scored,
-    /// Why it is no better: code and text.
-    reasons: &'a [(String, String)],
+    /// Why it is no better.
+    reasons: &'a [ReasonText],
     lookup: &'a RowLookup<'a>,
     facts: &'a MerchantFacts,
     loans: Option<&'a [LoanStanding]>,
@@ -279,7 +273,7 @@ fn decide_merchant(
         .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?;
     let score_reasons = reasons
         .iter()
-        .map(|(code, text)| Ok(offer::Reason { code: ReasonCode::new(code)?, text: text.clone() }))
+        .map(|r| Ok(offer::Reason { code: ReasonCode::new(&r.code)?, text: r.text.clone() }))
         .collect::<Result<Vec<_>, DecideError>>()?;
     let receivables: Vec<Receivable<'_>> = facts
         .receivables
@@ -304,7 +298,7 @@ fn decide_merchant(
         score_reasons: &score_reasons,
         features: lookup,
         ability_lower_minor,
-        integrity_capital_minor: whole(lookup.value(INTEGRITY_CAPITAL)),
+        integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
         group_cap_minor: None,
         credit: loans.is_some().then_some(facts.credit),
         receivables: &receivables,

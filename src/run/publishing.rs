@@ -8,7 +8,7 @@ use polars::prelude::{DataFrame, PolarsError};
 use super::decide::Decided;
 use super::summary::RunSummary;
 use super::wide::{ShardParts, WideTables};
-use crate::config::{Job, JobFiles};
+use crate::config::Job;
 use crate::model::registry::Bundle;
 use crate::publish::{
     AlertRow, DeclineRow, DeductionRow, OfferRow, OutputRow, OutputTable, PublishError, QuarantineRow, ReferralRow,
@@ -62,15 +62,10 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
         stage.write_bytes(&place("model", &bundle.folder, &path), &bytes)?;
     }
     // The text that the run judged by, not the files: they may have been edited since.
-    let JobFiles { job: own, features, policy, monitor } = &job.files;
-    let mut configured: BTreeMap<&Path, &str> = std::iter::once(own)
-        .chain(&features.files)
-        .chain([policy, monitor])
-        .map(|file| (file.path(), file.text()))
-        .collect();
+    let mut configured: BTreeMap<&Path, &str> = job.files.all().map(|file| (file.path(), file.text())).collect();
     configured.extend(job.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| (s.path.as_path(), s.text.as_str())));
     for (path, text) in configured {
-        stage.write_bytes(&place("config", own.folder(), path), text.as_bytes())?;
+        stage.write_bytes(&place("config", job.files.job.folder(), path), text.as_bytes())?;
     }
     Ok(())
 }

@@ -73,7 +73,7 @@ impl WideTables {
             features.push(FeatureRow { merchant_id: merchant_id.clone(), values })?;
             let mut values = Vec::with_capacity(self.evidence.len());
             for read in &self.windows {
-                let tally = measured.measures.window(*read, at)?;
+                let tally = measured.measures.tally(*read, at)?;
                 values.extend([tally.map(|t| t.sum), tally.and_then(|t| i64::try_from(t.rows).ok())]);
             }
             evidence.push(EvidenceRow { merchant_id: merchant_id.clone(), values })?;

@@ -110,8 +110,7 @@ impl Bins {
         let (mut codes, any_infinite) = if edges.len() <= COMPARED_EDGES {
             compared(edges, values, missing)
         } else {
-            let place = |v: &f64| if v.is_nan() { missing } else { byte(edges.partition_point(|e| e < v)) };
-            (values.iter().map(place).collect(), values.iter().any(|v| v.is_infinite()))
+            sought(edges, values, missing)
         };
         if any_infinite {
             self.refuse_infinite(values)?;
@@ -184,9 +183,15 @@ fn compared(edges: &[f64], values: &[f64], missing: u8) -> (Vec<u8>, bool) {
         }
         codes.extend_from_slice(&lanes);
     }
+    let (rest, any_infinite) = sought(edges, tail, missing);
+    codes.extend(rest);
+    (codes, any_infinite || infinite.iter().any(|&n| n != 0))
+}
+
+/// The same for any number of edges, each value looked for by itself.
+fn sought(edges: &[f64], values: &[f64], missing: u8) -> (Vec<u8>, bool) {
     let place = |v: &f64| if v.is_nan() { missing } else { byte(edges.partition_point(|e| e < v)) };
-    codes.extend(tail.iter().map(place));
-    (codes, infinite.iter().any(|&n| n != 0) || tail.iter().any(|v| v.is_infinite()))
+    (values.iter().map(place).collect(), values.iter().any(|v| v.is_infinite()))
 }
 
 /// Bins are at most 100 regular, 40 special and missing: they fit a byte.

@@ -1,0 +1,24 @@
+//! Options that take column names: as given, or a list separated by commas.
+
+/// Each item as it is where it is a name itself (names may hold commas), else its parts.
+#[must_use]
+pub fn listed_names(given: &[String], is_name: impl Fn(&str) -> bool) -> Vec<String> {
+    let parts = |item: &String| -> Vec<String> {
+        if is_name(item) {
+            return vec![item.clone()];
+        }
+        item.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    };
+    given.iter().flat_map(parts).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_comma_is_one_name() {
+        let given = ["a, b".to_owned(), " c,, d ,".to_owned()];
+        assert_eq!(listed_names(&given, |name| name == "a, b"), ["a, b", "c", "d"]);
+    }
+}
