@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::date_text;
 use super::error::PublishError;
-use super::manifest::{Manifest, Published};
+use super::manifest::{Manifest, Published, run_path};
 use crate::domain::Digest;
 
 pub(super) const CURRENT: &str = "current.json";
@@ -64,6 +64,9 @@ impl Current {
             serde_json::from_slice(&bytes).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
         if current.format != FORMAT || current.to_bytes(&path)? != bytes {
             return Err(PublishError::malformed(&path, "it is not what this program writes"));
+        }
+        if current.run != run_path(current.as_of, &current.run_id) {
+            return Err(PublishError::malformed(&path, "its run folder is not that of its date and its run"));
         }
         Ok(Some(current))
     }

@@ -195,7 +195,8 @@ pub(super) fn date_folder(as_of: Date) -> String {
     format!("as_of={as_of}")
 }
 
-fn run_path(as_of: Date, run_id: &str) -> String {
+/// Where a run lies, below the output folder.
+pub(super) fn run_path(as_of: Date, run_id: &str) -> String {
     format!("{}/run={run_id}", date_folder(as_of))
 }
 

@@ -56,6 +56,25 @@ proptest! {
 }
 
 #[test]
+fn every_flipped_bit_of_the_pointer_is_found_by_date_too() {
+    let folder = tempfile::tempdir().unwrap();
+    publish(folder.path(), 1);
+    let pointer = folder.path().join("current.json");
+    let bytes = fs::read(&pointer).unwrap();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1 << bit;
+            fs::write(&pointer, altered).unwrap();
+            for as_of in [None, Some(date(2018, 8, 1))] {
+                let report = verify(folder.path(), as_of).unwrap();
+                assert!(!report.is_sound(), "bit {bit} of byte {at} was flipped unseen, asked for {as_of:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_run_that_nothing_points_to_is_verified_too() {
     let folder = tempfile::tempdir().unwrap();
     let old = publish(folder.path(), 1).run_dir;
