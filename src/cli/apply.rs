@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::name_list::listed_names;
 use crate::model::registry::load_folder;
 use crate::model::table::{Column, Kind, TableFile, Values, open_table};
-use crate::model::{BlockScores, ModelError, Scorecard};
+use crate::model::{BlockScorer, BlockScores, ModelError, Scorecard};
 
 /// What `apply` takes.
 #[derive(Debug, Clone, Args)]
@@ -91,9 +91,10 @@ pub fn score_file(
     }
     let inputs = wanted.len();
     wanted.extend_from_slice(keep);
+    let scorer = BlockScorer::new(card);
     file.for_each_block(&wanted, &mut |first, columns| {
         let (used, kept) = columns.split_at(inputs.min(columns.len()));
-        let block = card.score_columns(&used.iter().collect::<Vec<_>>())?;
+        let block = scorer.score(&used.iter().collect::<Vec<_>>())?;
         each(first, &block, kept)
     })
 }

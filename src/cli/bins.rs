@@ -1,15 +1,21 @@
-//! `bins`: a model's bins as a file to edit.
+//! `bins`: every column of a table cut by itself, or a model's bins; as a file to edit.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
+use super::text_table::{share, text_table};
+use super::train::{dropped_columns, known_columns};
 use super::{ExitCode, Failure, Output};
-use crate::model::ModelError;
+use crate::model::binning::Bins;
 use crate::model::binning::edits::{LogEntry, render};
 use crate::model::registry::{Bundle, load_folder};
+use crate::model::table::{Features, open_table, read_target};
+use crate::model::univariate::{Outcome, Univariate, univariate};
+use crate::model::{ModelError, SettingsFile, TrainingTable};
 
 /// The attachment of a model folder that logs edits.
 pub const EDITS: &str = "edits.json";
@@ -17,33 +23,131 @@ pub const EDITS: &str = "edits.json";
 /// What `bins` takes.
 #[derive(Debug, Clone, Args)]
 pub struct BinsArgs {
-    /// Model folder.
-    #[arg(value_name = "MODEL")]
-    pub model: PathBuf,
+    /// Model folder whose bins are written; or give --table.
+    #[arg(value_name = "MODEL", required_unless_present = "table", conflicts_with = "table", requires = "out")]
+    pub model: Option<PathBuf>,
+    /// Table whose columns are cut, each by itself, over all rows: a CSV or Parquet file, or a folder of them.
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub table: Option<PathBuf>,
+    /// Column of the outcome; two values.
+    #[arg(long, value_name = "COLUMN", requires = "table")]
+    pub target: Option<String>,
+    /// The value of the target that means bad, where 1, bad, yes and the like do not say it.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true, requires = "table")]
+    pub positive: Option<String>,
+    /// Columns to leave out, separated by commas; repeat the option for names that hold commas.
+    #[arg(long, value_name = "COLUMNS", requires = "table")]
+    pub drop: Vec<String>,
+    /// Numbers with a meaning of their own, such as -9, separated by commas.
+    #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true, requires = "table")]
+    pub special: Vec<f64>,
+    /// How to cut, and expected directions, in TOML; `integrity schema --settings` prints one with the defaults.
+    #[arg(long, value_name = "FILE", requires = "table")]
+    pub settings: Option<PathBuf>,
     /// TOML file to write; must not exist. `train --table F --target COL --bins FILE` reads it back.
     #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
 }
 
 /// Runs `bins`.
 ///
 /// # Errors
-/// The model is damaged, or the file exists or cannot be written.
+/// The model is damaged, the table or the settings are refused, or the file exists or cannot be written.
 pub fn execute(args: &BinsArgs, output: Output) -> Result<ExitCode, Failure> {
-    let bundle = load_folder(&args.model)?;
-    let text = render(bundle.scorecard.variables.iter().map(|v| &v.bins), &log_of(&bundle)?);
-    let mut file = std::fs::File::create_new(&args.out).map_err(|e| {
+    match (&args.model, &args.table, &args.target, &args.out) {
+        (Some(model), _, _, Some(out)) => of_model(model, out, output),
+        (None, Some(table), Some(target), _) => of_table(args, table, target, output),
+        _ => Err(Failure::Usage("give a model folder and --out, or --table and --target".to_owned())),
+    }
+}
+
+fn of_model(model: &Path, out: &Path, output: Output) -> Result<ExitCode, Failure> {
+    let bundle = load_folder(model)?;
+    write_bins(out, bundle.scorecard.variables.iter().map(|v| &v.bins), &log_of(&bundle)?)?;
+    let variables = bundle.scorecard.variables.len();
+    let answer = json!({ "model": model, "bins": out, "variables": variables });
+    output.show(&answer, |_| format!("bins of {variables} variables written to {}\n", out.display()))?;
+    Ok(ExitCode::Ok)
+}
+
+fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Result<ExitCode, Failure> {
+    let SettingsFile { directions, training: mut settings } = match &args.settings {
+        Some(path) => SettingsFile::open(path)?,
+        None => SettingsFile::default(),
+    };
+    if !args.special.is_empty() {
+        settings.specials.clone_from(&args.special);
+    }
+    let file = open_table(path)?;
+    let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
+    let mut aside = dropped_columns(&args.drop, &file)?;
+    aside.push(target.to_owned());
+    let mut table = TrainingTable::new(Vec::new(), Vec::new())?;
+    table.test = vec![false; outcome.len()];
+    table.target = outcome;
+    table.features = Features::beside(file, &aside);
+    table.directions = known_columns(directions, &table.features)?;
+    let columns = univariate(&table, &settings)?;
+    if let Some(out) = &args.out {
+        write_bins(out, columns.iter().filter_map(bins_of), &[])?;
+    }
+    let answer = json!({ "table": path, "bins": args.out, "columns": columns });
+    output.show(&answer, |_| text(&columns, args.out.as_deref()))?;
+    Ok(ExitCode::Ok)
+}
+
+fn bins_of(column: &Univariate) -> Option<&Bins> {
+    match &column.outcome {
+        Outcome::Cut { bins, .. } => Some(bins),
+        Outcome::Left { .. } => None,
+    }
+}
+
+fn write_bins<'a>(out: &Path, bins: impl Iterator<Item = &'a Bins>, log: &[LogEntry]) -> Result<(), Failure> {
+    let mut file = std::fs::File::create_new(out).map_err(|e| {
         if e.kind() == std::io::ErrorKind::AlreadyExists {
-            Failure::Model(ModelError::Exists { path: args.out.clone() })
+            Failure::Model(ModelError::Exists { path: out.to_owned() })
         } else {
-            Failure::Io { path: args.out.clone(), source: e }
+            Failure::Io { path: out.to_owned(), source: e }
         }
     })?;
-    file.write_all(text.as_bytes()).map_err(|e| Failure::Io { path: args.out.clone(), source: e })?;
-    let variables = bundle.scorecard.variables.len();
-    let answer = json!({ "model": args.model, "bins": args.out, "variables": variables });
-    output.show(&answer, |_| format!("bins of {variables} variables written to {}\n", args.out.display()))?;
-    Ok(ExitCode::Ok)
+    file.write_all(render(bins, log).as_bytes()).map_err(|e| Failure::Io { path: out.to_owned(), source: e })
+}
+
+fn text(columns: &[Univariate], out: Option<&Path>) -> String {
+    let mut rows = Vec::new();
+    for column in columns {
+        if let Outcome::Cut { ks, chi_square, bins } = &column.outcome {
+            rows.push(vec![
+                column.variable.clone(),
+                format!("{:.4}", bins.iv),
+                format!("{ks:.3}"),
+                format!("{chi_square:.1}"),
+                format!("{:?}", bins.trend).to_lowercase(),
+                bins.bins.len().to_string(),
+                column.missing_share.map_or_else(String::new, share),
+            ]);
+        }
+    }
+    let cut = rows.len();
+    let head = ["column", "IV", "KS", "χ²", "trend", "bins", "missing"];
+    let mut text = text_table(&head, &rows);
+    for column in columns {
+        match &column.outcome {
+            Outcome::Left { rule, why } => {
+                let _ = writeln!(text, "not cut: {} ({rule}: {why})", column.variable);
+            }
+            Outcome::Cut { .. } => {
+                for note in &column.notes {
+                    let _ = writeln!(text, "note: {} {note}", column.variable);
+                }
+            }
+        }
+    }
+    if let Some(out) = out {
+        let _ = writeln!(text, "bins of {cut} columns written to {}", out.display());
+    }
+    text
 }
 
 /// Edits that a model was trained with.

@@ -17,6 +17,9 @@ pub struct SchemaArgs {
     /// The feature dictionary of this job instead.
     #[arg(long, value_name = "JOB.toml")]
     job: Option<PathBuf>,
+    /// All settings of `train --settings`, with their defaults, instead.
+    #[arg(long, conflicts_with_all = ["job", "outputs"])]
+    settings: bool,
 }
 
 /// Runs the command.
@@ -27,6 +30,11 @@ pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
     if args.outputs {
         let text = crate::publish::output_dictionary_markdown();
         output.show(&json!({ "markdown": text }), |_| text.clone())?;
+        return Ok(ExitCode::Ok);
+    }
+    if args.settings {
+        let text = crate::model::SettingsFile::template().map_err(|e| Failure::Internal(e.to_string()))?;
+        output.show(&json!({ "toml": text }), |_| text.clone())?;
         return Ok(ExitCode::Ok);
     }
     if let Some(path) = &args.job {

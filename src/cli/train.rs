@@ -13,8 +13,8 @@ use super::name_list::listed_names;
 use crate::domain::{Digest, Hasher};
 use crate::model::binning::edits::{BinsFile, extended};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
-use crate::model::table::{Features, Kind, Split, TableFile, Values, assign_split, open_table, read_target};
-use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
+use crate::model::table::{Direction, Features, Kind, Split, TableFile, Values, assign_split, open_table, read_target};
+use crate::model::{ModelError, SettingsFile, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
 
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
@@ -37,9 +37,9 @@ pub struct TrainTableArgs {
     /// Share of rows that test, drawn with --seed.
     #[arg(long, value_name = "SHARE")]
     pub test_share: Option<f64>,
-    /// Seed of the split and of the cross-validation.
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
+    /// Seed of the split and of the cross-validation; 42 where it is given neither here nor in --settings.
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// Columns to leave out, separated by commas; repeat the option for names that hold commas.
     #[arg(long, value_name = "COLUMNS")]
     pub drop: Vec<String>,
@@ -50,8 +50,11 @@ pub struct TrainTableArgs {
     #[arg(long, value_name = "COLUMN")]
     pub weight: Option<String>,
     /// Bins of missing or special values with fewer training rows share the regular bin nearest to them in risk; each is recorded.
-    #[arg(long, value_name = "ROWS", default_value_t = 0.0, requires = "table")]
-    pub merge_below: f64,
+    #[arg(long, value_name = "ROWS", requires = "table")]
+    pub merge_below: Option<f64>,
+    /// How to cut, select and fit, and expected directions, in TOML; `integrity schema --settings` prints one with the defaults. Options given here go first.
+    #[arg(long, value_name = "FILE", requires = "table")]
+    pub settings: Option<PathBuf>,
     /// Bins set by hand: a file that `integrity bins` wrote and a person edited. Each edit needs its reason.
     #[arg(long, value_name = "FILE", requires = "table")]
     pub bins: Option<PathBuf>,
@@ -69,16 +72,12 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     let target = required(args.target.as_deref(), "target")?;
     let out = required(args.out.as_deref(), "out")?;
     refuse_content(out)?;
-    let mut settings = TrainSettings {
-        specials: args.special.clone(),
-        seed: args.seed,
-        merge_below_rows: args.merge_below,
-        ..TrainSettings::default()
-    };
+    let SettingsFile { directions, training: mut settings } = settings_of(args)?;
     settings.check()?;
     let file = open_table(path)?;
     let data_digest = file.digest()?;
-    let (table, split) = training_table(args, file, target)?;
+    let (mut table, split) = training_table(args, file, target, settings.seed)?;
+    table.directions = known_columns(directions, &table.features)?;
     let mut attachments = BTreeMap::new();
     if let Some(path) = &args.bins {
         let names: Vec<String> = (0..table.features.len()).map(|i| table.features.name(i)).collect();
@@ -89,7 +88,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
         settings.check()?;
     }
     let trained = train_scorecard(&table, &settings)?;
-    let config_digest = config_digest(args, &settings, &split);
+    let config_digest = config_digest(args, &settings, &table.directions, &split);
     let report = json_value(&trained, out)?;
     let name = out.file_name().map_or_else(|| "scorecard".to_owned(), |n| n.to_string_lossy().into_owned());
     let origin = Origin {
@@ -105,11 +104,47 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     Ok(printed(out, &trained))
 }
 
+/// The file of settings, where there is one, under the options given.
+fn settings_of(args: &TrainTableArgs) -> Result<SettingsFile, Failure> {
+    let own_seed = TrainSettings { seed: 42, ..TrainSettings::default() };
+    let mut file = match &args.settings {
+        Some(path) => SettingsFile::open(path)?,
+        None => SettingsFile { training: own_seed, ..SettingsFile::default() },
+    };
+    let settings = &mut file.training;
+    settings.seed = args.seed.unwrap_or(settings.seed);
+    settings.merge_below_rows = args.merge_below.unwrap_or(settings.merge_below_rows);
+    if !args.special.is_empty() {
+        settings.specials.clone_from(&args.special);
+    }
+    Ok(file)
+}
+
+/// Expectations of columns, each of which must be there.
+pub fn known_columns(
+    directions: BTreeMap<String, Direction>,
+    features: &Features,
+) -> Result<BTreeMap<String, Direction>, ModelError> {
+    let names: Vec<String> = (0..features.len()).map(|i| features.name(i)).collect();
+    match directions.keys().find(|name| !names.contains(name)) {
+        Some(name) => {
+            let why = format!("no column that may be a variable is called {name:?}");
+            Err(ModelError::BadSetting { setting: "directions", why })
+        }
+        None => Ok(directions),
+    }
+}
+
 fn required<'a, T: ?Sized>(value: Option<&'a T>, setting: &'static str) -> Result<&'a T, ModelError> {
     value.ok_or_else(|| ModelError::BadSetting { setting, why: format!("--{setting} is needed") })
 }
 
-fn training_table(args: &TrainTableArgs, file: TableFile, target: &str) -> Result<(TrainingTable, Split), ModelError> {
+fn training_table(
+    args: &TrainTableArgs,
+    file: TableFile,
+    target: &str,
+    seed: u64,
+) -> Result<(TrainingTable, Split), ModelError> {
     let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
     let mut aside = vec![target.to_owned()];
     aside.extend(dropped_columns(&args.drop, &file)?);
@@ -119,13 +154,12 @@ fn training_table(args: &TrainTableArgs, file: TableFile, target: &str) -> Resul
     let weights = args.weight.as_deref().map(|c| numbers(&file, c, Kind::Number)).transpose()?;
     let split = match (&args.time, args.test_from, args.test_share) {
         (Some(column), Some(from), _) => Split::OutOfTime { column: column.clone(), test_from: days(from) },
-        (_, _, Some(test_share)) => Split::Random { test_share, seed: args.seed },
+        (_, _, Some(test_share)) => Split::Random { test_share, seed },
         _ => Split::None,
     };
     let test = assign_split(&split, &outcome, times.as_deref())?;
-    let at = (0..file.names().len()).filter(|&i| file.names().get(i).is_some_and(|n| !aside.contains(n))).collect();
     let table = TrainingTable {
-        features: Features::File { file, at },
+        features: Features::beside(file, &aside),
         directions: BTreeMap::new(),
         target: outcome,
         weights,
@@ -137,7 +171,7 @@ fn training_table(args: &TrainTableArgs, file: TableFile, target: &str) -> Resul
 }
 
 /// Names as given, or parts of a list; every one must be a column.
-fn dropped_columns(given: &[String], file: &TableFile) -> Result<Vec<String>, ModelError> {
+pub fn dropped_columns(given: &[String], file: &TableFile) -> Result<Vec<String>, ModelError> {
     let names = listed_names(given, |name| file.names().iter().any(|n| n == name));
     for name in &names {
         file.position(name)?;
@@ -159,14 +193,19 @@ fn days(date: Date) -> f64 {
     Date::constant(1970, 1, 1).until(date).map_or(f64::NAN, |span| f64::from(span.get_days()))
 }
 
-fn config_digest(args: &TrainTableArgs, settings: &TrainSettings, split: &Split) -> Digest {
+fn config_digest(
+    args: &TrainTableArgs,
+    settings: &TrainSettings,
+    directions: &BTreeMap<String, Direction>,
+    split: &Split,
+) -> Digest {
     let mut hasher = Hasher::default();
     hasher.field(args.target.as_deref().unwrap_or_default().as_bytes());
     hasher.field(args.positive.as_deref().unwrap_or_default().as_bytes());
     for name in &args.drop {
         hasher.field(name.as_bytes());
     }
-    hasher.field(serde_json::to_string(&(settings, split)).unwrap_or_default().as_bytes());
+    hasher.field(serde_json::to_string(&(settings, directions, split)).unwrap_or_default().as_bytes());
     hasher.finish()
 }
 

@@ -28,11 +28,13 @@ mod report;
 mod scorecard;
 mod selection;
 mod settings;
+mod settings_file;
 mod shape;
 mod sign;
 pub mod table;
 mod terms;
 mod train;
+pub mod univariate;
 pub mod validation;
 mod variable_report;
 
@@ -44,7 +46,8 @@ pub use report::{
     Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
     TuningReport, VariableReport, measure_part,
 };
-pub use scorecard::{Band, BlockScores, PairTable, Reason, Scorecard, Scored, ScoredVariable};
+pub use scorecard::{Band, BlockScorer, BlockScores, PairTable, Reason, Scorecard, Scored, ScoredVariable};
 pub use settings::TrainSettings;
+pub use settings_file::SettingsFile;
 pub use table::{Column, Direction, ScoringTable, TrainingTable, Values};
 pub use train::{TrainedScorecard, train_scorecard};

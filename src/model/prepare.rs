@@ -1,16 +1,17 @@
 //! The table read once into fine cells.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::binning::edits::{EditReport, Parts, compare};
-use super::binning::{FineColumn, Merges, Unusable, code_column};
+use super::binning::{FineColumn, Merges, MixedKinds, Rows, Summary, Unusable, lay_out};
 use super::error::ModelError;
 use super::report::{Dropped, Stage};
 use super::selection::{Alone, alone};
 use super::settings::TrainSettings;
-use super::table::{Column, TrainingTable};
+use super::table::{Column, Kind, TrainingTable};
 
 /// Every usable column as fine cells, and what was left out.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ enum Coded {
     Not(Unusable),
 }
 
-/// Reads and codes all columns; one raw column a thread is in memory at a time. `rows` are those that train.
+/// Reads and codes all columns; one raw column a thread, or one file's part of it, is in memory at a time. `rows` are those that train.
 ///
 /// # Errors
 /// A file that cannot be read, an infinite value, bins that do not suit their column, or no usable column.
@@ -44,18 +45,9 @@ pub fn prepare(table: &TrainingTable, rows: &[u32], settings: &TrainSettings) ->
     let parts = Parts { train: rows, test: &test, target: &table.target, weights: table.weights.as_deref() };
     let coded: Vec<Result<_, ModelError>> = (0..table.features.len())
         .into_par_iter()
-        .map(|i| {
-            table.features.with_column(i, |column| {
-                let Some((column, note)) = column else {
-                    let not = Unusable { rule: "type", why: "nested or binary values".to_owned() };
-                    return Ok((Coded::Not(not), None));
-                };
-                if column.len() != train.len() {
-                    let why = format!("column {:?} has {} rows, the target {}", column.name, column.len(), train.len());
-                    return Err(ModelError::CannotTrain { why });
-                }
-                Ok((code(column, table, &train, parts, settings)?, note))
-            })
+        .map(|i| match table.features.kind(i) {
+            Some((kind, note)) => Ok((code(table, i, kind, &train, parts, settings)?, note)),
+            None => Ok((Coded::Not(Unusable { rule: "type", why: "nested or binary values".to_owned() }), None)),
         })
         .collect();
     let mut prepared = Prepared {
@@ -110,26 +102,79 @@ pub fn prepare(table: &TrainingTable, rows: &[u32], settings: &TrainSettings) ->
     Ok(prepared)
 }
 
+/// Reads a column twice where it comes in parts, once to sum it up and once to code it: one part a thread is in memory at a time.
 fn code(
-    column: &Column,
     table: &TrainingTable,
+    i: usize,
+    kind: Kind,
     train: &[bool],
     parts: Parts<'_>,
     settings: &TrainSettings,
 ) -> Result<Coded, ModelError> {
-    if let Some(edit) = settings.edits.iter().find(|e| e.variable == column.name) {
-        let direction = table.directions.get(&column.name).copied().unwrap_or_default();
-        let (fine, merged, report) = compare(column, edit, parts, &settings.specials, direction, &settings.binning)?;
+    let features = &table.features;
+    let name = features.name(i);
+    if let Some(edit) = settings.edits.iter().find(|e| e.variable == name) {
+        let direction = table.directions.get(&name).copied().unwrap_or_default();
+        let whole = features.whole(i, kind)?;
+        let (fine, merged, report) = compare(&whole, edit, parts, &settings.specials, direction, &settings.binning)?;
         return Ok(Coded::Given(fine, merged, Box::new(report)));
     }
-    let coded = code_column(
-        column,
-        train,
-        &table.target,
-        &settings.specials,
-        settings.binning.pre_binning,
-        settings.binning.max_cells,
-        settings.binning.min_level_rows,
-    )?;
-    Ok(coded.map_or_else(Coded::Not, Coded::Fine))
+    let Summed { laid_out, column, .. } = sum_up(table, i, kind, train, settings)?;
+    let mut fine = match laid_out {
+        Ok(fine) => fine,
+        Err(unusable) => return Ok(Coded::Not(unusable)),
+    };
+    match column {
+        Some(column) => fine.append(&column)?,
+        None => {
+            for part in 0..features.parts() {
+                fine.append(features.part(i, part, kind)?.as_ref())?;
+            }
+        }
+    }
+    Ok(Coded::Fine(fine))
+}
+
+/// A column that was summed up.
+pub struct Summed<'a> {
+    /// Its training rows by value.
+    pub summary: Summary,
+    /// Its fine cells, with no row coded.
+    pub laid_out: Result<FineColumn, Unusable>,
+    /// The column, where it came in one part.
+    pub column: Option<Cow<'a, Column>>,
+}
+
+/// Sums a column up, part by part, and lays out its fine cells.
+///
+/// # Errors
+/// A file that cannot be read, an infinite value, or another number of rows than the target has.
+pub fn sum_up<'a>(
+    table: &'a TrainingTable,
+    i: usize,
+    kind: Kind,
+    train: &[bool],
+    settings: &TrainSettings,
+) -> Result<Summed<'a>, ModelError> {
+    let features = &table.features;
+    let rows = Rows { train, target: &table.target };
+    let name = features.name(i);
+    let of = |column: &Column, first: usize| Summary::of(column, rows.part(first, column.len()), &settings.specials);
+    let first = features.part(i, 0, kind)?;
+    let mut summary = of(&first, 0)?;
+    let mut read = first.len();
+    let column = (features.parts() == 1).then_some(first);
+    for part in 1..features.parts() {
+        let column = features.part(i, part, kind)?;
+        summary.merge(of(&column, read)?).map_err(|MixedKinds| ModelError::CannotTrain {
+            why: format!("column {name:?} holds numbers in one file and text in another"),
+        })?;
+        read += column.len();
+    }
+    if read != train.len() {
+        let why = format!("column {name:?} has {read} rows, the target {}", train.len());
+        return Err(ModelError::CannotTrain { why });
+    }
+    let laid_out = lay_out(&name, &summary, &settings.binning)?;
+    Ok(Summed { summary, laid_out, column })
 }

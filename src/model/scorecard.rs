@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binning::Bins;
+use super::binning::{Assigner, Bins};
 use super::calibration::Calibration;
 use super::error::ModelError;
 use super::points::Scaling;
@@ -94,6 +94,32 @@ pub struct BlockScores {
     pub score: Vec<i32>,
     /// Bins of each variable.
     pub bins: Vec<Vec<u8>>,
+}
+
+/// Scores a table that comes in blocks.
+#[derive(Debug)]
+pub struct BlockScorer<'a> {
+    card: &'a Scorecard,
+    assigners: Vec<Assigner<'a>>,
+}
+
+impl<'a> BlockScorer<'a> {
+    /// Prepares to find bins, once for all blocks.
+    #[must_use]
+    pub fn new(card: &'a Scorecard) -> Self {
+        Self { card, assigners: card.variables.iter().map(|v| Assigner::new(&v.bins)).collect() }
+    }
+
+    /// As [`Scorecard::score_columns`].
+    ///
+    /// # Errors
+    /// As [`Scorecard::score_columns`].
+    pub fn score(&self, columns: &[&Column]) -> Result<BlockScores, ModelError> {
+        self.card.score_assigned(columns, |at, column| match self.assigners.get(at) {
+            Some(assigner) => assigner.assign(column),
+            None => Ok(Vec::new()),
+        })
+    }
 }
 
 /// A scorecard. It is data: JSON in, JSON out.
@@ -192,13 +218,24 @@ impl Scorecard {
     /// # Errors
     /// A column of another kind or with an infinite value.
     pub fn score_columns(&self, columns: &[&Column]) -> Result<BlockScores, ModelError> {
+        self.score_assigned(columns, |at, column| match self.variables.get(at) {
+            Some(variable) => variable.bins.assign(column),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    fn score_assigned(
+        &self,
+        columns: &[&Column],
+        assign: impl Fn(usize, &Column) -> Result<Vec<u8>, ModelError>,
+    ) -> Result<BlockScores, ModelError> {
         if columns.len() != self.variables.len() {
             let why = format!("{} columns given, {} needed", columns.len(), self.variables.len());
             return Err(ModelError::CannotTrain { why });
         }
         let rows = columns.first().map_or(0, |c| c.len());
         let bins: Vec<Vec<u8>> =
-            self.variables.iter().zip(columns).map(|(v, c)| v.bins.assign(c)).collect::<Result<_, _>>()?;
+            columns.iter().enumerate().map(|(at, column)| assign(at, column)).collect::<Result<_, _>>()?;
         Ok(BlockScores { score: self.score_codes(&bins, rows), bins })
     }
 

@@ -47,7 +47,8 @@ pub struct TrainSettings {
     /// Bins of missing or special values with fewer training rows than this share the regular bin nearest to them in risk; 0 merges none. A
     /// variable of a two-variable table keeps them apart.
     pub merge_below_rows: f64,
-    /// Variables whose bins a person set: cut as given, whatever the settings above would do.
+    /// Variables whose bins a person set: cut as given, whatever the settings above would do. They come from a file of bins, which logs them.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<VariableEdit>,
     /// Seed of the members' parts.
     pub seed: u64,

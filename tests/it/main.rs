@@ -9,5 +9,6 @@ mod ingest;
 mod publish;
 mod run;
 mod scorecard;
+mod shards;
 mod sim;
 mod validator;

@@ -3,9 +3,14 @@
 //! Codes `0..cells` are regular cells in order, then one code for each special value, then one for missing. Edges come from the
 //! training rows only and, but for tree pre-binning, never look at the target.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::Cell;
+use super::places::{Places, byte};
+use super::settings::BinningSettings;
+use super::summary::{Rows, Spans, Summary};
 use crate::model::ModelError;
 use crate::model::table::{Column, MISSING_LEVEL, TextValues, Values, number_as_text};
 
@@ -50,7 +55,7 @@ pub struct FineColumn {
     pub cells: usize,
     /// Values that have a code of their own.
     pub specials: Vec<f64>,
-    /// One code a row.
+    /// One code a row, of the rows coded so far.
     pub codes: Vec<u8>,
 }
 
@@ -66,6 +71,57 @@ impl FineColumn {
     pub fn width(&self) -> usize {
         self.missing() + 1
     }
+
+    /// Appends the codes of a column, or of the next shard of it.
+    ///
+    /// # Errors
+    /// The column is of another kind than the one that was summed up.
+    pub fn append(&mut self, column: &Column) -> Result<(), ModelError> {
+        let missing = byte(self.missing());
+        match (&self.scale, &column.values) {
+            (FineScale::Number { edges }, Values::Number(values)) => {
+                let specials = self.specials.iter().enumerate().map(|(at, s)| (*s, byte(self.cells + at))).collect();
+                Places::new(edges, specials, missing).codes(values, &mut self.codes);
+                Ok(())
+            }
+            (FineScale::Text { levels, pool }, Values::Text(text)) => {
+                let of_level = level_codes(levels, *pool, &self.specials, missing, text);
+                let code = |c: &u32| of_level.get(*c as usize).copied().unwrap_or(missing);
+                self.codes.extend(text.codes.iter().map(|c| if *c == MISSING_LEVEL { missing } else { code(c) }));
+                Ok(())
+            }
+            _ => {
+                let why = format!("column {:?} changed its kind while it was read", self.name);
+                Err(ModelError::CannotTrain { why })
+            }
+        }
+    }
+
+    /// Counts of every code over the training rows that were summed up. Exact but for uniform edges over more values than a summary holds.
+    #[must_use]
+    pub fn tally_of(&self, summary: &Summary) -> Vec<Cell> {
+        let mut cells = match (&self.scale, summary.regular()) {
+            (FineScale::Number { edges }, Ok(spans)) => spans.tally(edges),
+            (FineScale::Text { levels, .. }, Err(counts)) => levels
+                .iter()
+                .map(|names| names.iter().filter_map(|n| counts.get(n)).fold(Cell::default(), |a, &c| a.plus(c)))
+                .collect(),
+            _ => vec![Cell::default(); self.cells],
+        };
+        cells.extend(summary.beside());
+        cells
+    }
+}
+
+/// The code of each level of a text column. Levels that no training row has are unseen: they are coded as the pool, or as missing where
+/// there is none, and take the fallback when scored.
+fn level_codes(levels: &[Vec<String>], pool: Option<u8>, specials: &[f64], missing: u8, text: &TextValues) -> Vec<u8> {
+    let mut code_of: HashMap<String, u8> = HashMap::new();
+    for (cell, names) in levels.iter().enumerate() {
+        code_of.extend(names.iter().map(|n| (n.clone(), byte(cell))));
+    }
+    code_of.extend(specials.iter().enumerate().map(|(at, s)| (number_as_text(*s), byte(levels.len() + at))));
+    text.levels.iter().map(|l| code_of.get(l).copied().unwrap_or(pool.unwrap_or(missing))).collect()
 }
 
 /// Why a column cannot be a variable; the reason is recorded.
@@ -79,168 +135,124 @@ pub struct Unusable {
 
 const TREE_CELLS: usize = 200;
 const MAX_SPECIALS: usize = 40;
-const SORT_SAMPLE: usize = 1_000_000;
 
-/// Codes one column. `train` marks rows that edges may be learnt from.
+/// Codes one column that is in memory. `rows` says from which rows edges may be learnt.
 ///
 /// # Errors
 /// An infinite value, or more special values than fit.
 pub fn code_column(
     column: &Column,
-    train: &[bool],
-    target: &[bool],
+    rows: Rows<'_>,
     specials: &[f64],
-    pre_binning: PreBinning,
-    max_cells: usize,
-    min_level_rows: f64,
+    settings: &BinningSettings,
 ) -> Result<Result<FineColumn, Unusable>, ModelError> {
-    if specials.len() > MAX_SPECIALS {
-        return Err(ModelError::BadSetting { setting: "special", why: format!("at most {MAX_SPECIALS} values") });
-    }
-    match &column.values {
-        Values::Number(values) => code_numbers(column, values, train, target, specials, pre_binning, max_cells),
-        Values::Text(text) => Ok(code_text(column, text, train, specials, max_cells, min_level_rows)),
+    let summary = Summary::of(column, rows, specials)?;
+    match lay_out(&column.name, &summary, settings)? {
+        Ok(mut fine) => {
+            fine.append(column)?;
+            Ok(Ok(fine))
+        }
+        Err(unusable) => Ok(Err(unusable)),
     }
 }
 
-fn code_numbers(
-    column: &Column,
-    values: &[f64],
-    train: &[bool],
-    target: &[bool],
-    specials: &[f64],
-    pre_binning: PreBinning,
-    max_cells: usize,
+/// The fine cells of a column, with no row coded yet.
+///
+/// # Errors
+/// More special values than fit.
+pub fn lay_out(
+    name: &str,
+    summary: &Summary,
+    settings: &BinningSettings,
 ) -> Result<Result<FineColumn, Unusable>, ModelError> {
-    let is_special = |v: f64| specials.iter().any(|s| s.total_cmp(&v).is_eq());
-    if let Some(row) = values.iter().position(|v| v.is_infinite() && !is_special(*v)) {
-        return Err(ModelError::Infinite { column: column.name.clone(), row: row + 1 });
+    if summary.specials().len() > MAX_SPECIALS {
+        return Err(ModelError::BadSetting { setting: "special", why: format!("at most {MAX_SPECIALS} values") });
     }
-    let regular = |(v, t): (&f64, &bool)| (*t && !v.is_nan() && !is_special(*v)).then_some(*v);
-    let mut sorted: Vec<f64> = values.iter().zip(train).filter_map(regular).collect();
-    let any_special = values.iter().zip(train).any(|(v, t)| *t && is_special(*v));
-    if sorted.is_empty() && !any_special {
-        return Ok(Err(Unusable { rule: "all-missing", why: "no training row has a value".to_owned() }));
-    }
-    let known = sorted.len();
-    if known > 2 * SORT_SAMPLE {
-        // Every k-th value in file order stands for the whole: edges need no more, counts are taken over all rows.
-        let step = known.div_ceil(SORT_SAMPLE);
-        sorted = sorted.into_iter().step_by(step).collect();
-    }
-    sorted.sort_unstable_by(f64::total_cmp);
-    // −0.0 and 0.0 are one value.
-    let distinct = 1 + sorted.iter().zip(sorted.iter().skip(1)).filter(|(a, b)| a < b).count();
-    let nothing_else = known == train.iter().filter(|t| **t).count() && !any_special;
-    if (distinct == 1 || sorted.is_empty()) && nothing_else {
-        let value = sorted.first().copied().unwrap_or_default();
-        return Ok(Err(Unusable { rule: "constant", why: format!("every training row is {value}") }));
-    }
-    if looks_like_row_numbers(&sorted, distinct) {
-        return Ok(Err(Unusable {
-            rule: "unique-id",
-            why: format!("{distinct} distinct whole numbers in {known} rows, without gaps: an identifier"),
-        }));
-    }
-    let edges = match pre_binning {
-        PreBinning::Quantile => quantile_edges(&sorted, max_cells),
-        PreBinning::Uniform => uniform_edges(&sorted, max_cells),
-        PreBinning::Tree => {
-            let fine = quantile_edges(&sorted, TREE_CELLS);
-            tree_edges(&fine, values, train, target, is_special, max_cells)
-        }
+    let scale = match summary.regular() {
+        Ok(spans) => number_scale(spans, summary, settings),
+        Err(levels) => text_scale(levels, summary, settings),
     };
-    let cells = edges.len() + 1;
-    let codes = values.iter().map(|&v| number_code(v, &edges, specials)).collect();
-    Ok(Ok(FineColumn {
-        name: column.name.clone(),
-        scale: FineScale::Number { edges },
-        cells,
-        specials: specials.to_vec(),
-        codes,
+    Ok(scale.map(|scale| {
+        let cells = match &scale {
+            FineScale::Number { edges } => edges.len() + 1,
+            FineScale::Text { levels, .. } => levels.len(),
+        };
+        FineColumn { name: name.to_owned(), scale, cells, specials: summary.specials().to_vec(), codes: Vec::new() }
     }))
 }
 
-/// Edges are upper and inclusive.
-#[expect(clippy::cast_possible_truncation, reason = "at most 200 cells, 40 special values and missing")]
-fn number_code(value: f64, edges: &[f64], specials: &[f64]) -> u8 {
-    let cells = edges.len() + 1;
-    if value.is_nan() {
-        (cells + specials.len()) as u8
-    } else if let Some(which) = specials.iter().position(|s| s.total_cmp(&value).is_eq()) {
-        (cells + which) as u8
-    } else {
-        edges.partition_point(|e| *e < value) as u8
-    }
+fn all_missing() -> Unusable {
+    Unusable { rule: "all-missing", why: "no training row has a value".to_owned() }
 }
 
-/// Whole numbers, all different, nearly without gaps: row numbers and identifiers drawn in order.
-fn looks_like_row_numbers(sorted: &[f64], distinct: usize) -> bool {
-    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return false };
-    sorted.len() >= 100
-        && distinct == sorted.len()
-        && sorted.iter().all(|v| v.fract() == 0.0)
-        && last - first < 3.0 * sorted.len() as f64
-}
-
-fn quantile_edges(sorted: &[f64], max_cells: usize) -> Vec<f64> {
-    let mut runs: Vec<(f64, usize)> = Vec::new();
-    for &v in sorted {
-        match runs.last_mut() {
-            Some((last, n)) if *last >= v => *n += 1,
-            _ => runs.push((v, 1)),
+fn number_scale(spans: &Spans, summary: &Summary, settings: &BinningSettings) -> Result<FineScale, Unusable> {
+    let beside = summary.special_rows() + summary.missing_rows();
+    match spans.spans() {
+        [] if summary.special_rows() <= 0.0 => return Err(all_missing()),
+        [only] if only.low >= only.high && beside <= 0.0 => {
+            return Err(Unusable { rule: "constant", why: format!("every training row is {}", only.low) });
         }
+        _ => {}
     }
-    let pairs = || runs.iter().zip(runs.iter().skip(1));
-    if runs.len() <= max_cells {
-        return pairs().map(|(a, b)| cut_between(a.0, b.0)).collect();
+    if spans.looks_like_row_numbers() {
+        let rows = spans.rows();
+        let why = format!("{rows} rows hold as many different whole numbers, without gaps: an identifier");
+        return Err(Unusable { rule: "unique-id", why });
+    }
+    let edges = match settings.pre_binning {
+        PreBinning::Quantile => quantile_edges(spans, settings.max_cells),
+        PreBinning::Uniform => uniform_edges(spans, settings.max_cells),
+        PreBinning::Tree => {
+            let fine = quantile_edges(spans, TREE_CELLS);
+            tree_edges(&fine, &spans.tally(&fine), settings.max_cells)
+        }
+    };
+    Ok(FineScale::Number { edges })
+}
+
+fn quantile_edges(spans: &Spans, max_cells: usize) -> Vec<f64> {
+    let spans_of = spans.spans();
+    let pairs = || spans_of.iter().zip(spans_of.iter().skip(1));
+    if spans_of.len() <= max_cells {
+        return pairs().map(|(a, b)| cut_between(a.high, b.low)).collect();
     }
     // A value that holds many rows takes a cell; the rest share what cells are left.
     let mut edges = Vec::new();
-    let (mut open, mut left_rows, mut left_cells) = (0_usize, sorted.len(), max_cells);
+    let (mut open, mut left_rows, mut left_cells) = (0.0, spans.rows(), max_cells);
     for (run, next) in pairs() {
-        open += run.1;
-        let quota = left_rows.div_ceil(left_cells.max(1));
-        if left_cells > 1 && (open >= quota || open + next.1 > quota + quota / 2) {
-            edges.push(cut_between(run.0, next.0));
+        open += run.cell.rows;
+        let quota = (left_rows / left_cells.max(1) as f64).ceil();
+        if left_cells > 1 && (open >= quota || open + next.cell.rows > quota + (quota / 2.0).floor()) {
+            edges.push(cut_between(run.high, next.low));
             left_rows -= open;
             left_cells -= 1;
-            open = 0;
+            open = 0.0;
         }
     }
     edges
 }
 
-fn uniform_edges(sorted: &[f64], max_cells: usize) -> Vec<f64> {
-    let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else { return Vec::new() };
-    let width = (last - first) / max_cells as f64;
-    let mut edges: Vec<f64> = (1..max_cells).map(|k| first + width * k as f64).collect();
-    // Empty cells have nothing to say.
-    edges.dedup_by_key(|e| sorted.partition_point(|v| v <= e));
-    edges.retain(|e| {
-        let below = sorted.partition_point(|v| v <= e);
-        below > 0 && below < sorted.len()
-    });
-    edges
-}
-
-fn tree_edges(
-    fine: &[f64],
-    values: &[f64],
-    train: &[bool],
-    target: &[bool],
-    is_special: impl Fn(f64) -> bool,
-    max_cells: usize,
-) -> Vec<f64> {
-    let mut cells = vec![Cell::default(); fine.len() + 1];
-    for ((&v, &t), &y) in values.iter().zip(train).zip(target) {
-        if t && !v.is_nan() && !is_special(v) {
-            let at = fine.partition_point(|e| *e < v);
-            if let Some(cell) = cells.get_mut(at) {
-                *cell = cell.plus(Cell { rows: 1.0, bad: f64::from(u8::from(y)) });
-            }
+fn uniform_edges(spans: &Spans, max_cells: usize) -> Vec<f64> {
+    let all = spans.spans();
+    let (Some(first), Some(last)) = (all.first(), all.last()) else { return Vec::new() };
+    let width = (last.high - first.low) / max_cells as f64;
+    let mut edges: Vec<(usize, f64)> = Vec::new();
+    for k in 1..max_cells {
+        let edge = first.low + width * k as f64;
+        // Empty cells have nothing to say.
+        let below = all.partition_point(|s| s.high <= edge);
+        if edges.last().is_some_and(|(before, _)| *before == below) {
+            continue;
+        }
+        if let (Some(under), Some(over)) = (below.checked_sub(1).and_then(|i| all.get(i)), all.get(below)) {
+            // An edge within a span goes to its lower end: what is summed up cannot be divided.
+            edges.push((below, if over.low <= edge { cut_between(under.high, over.low) } else { edge }));
         }
     }
+    edges.into_iter().map(|(_, edge)| edge).collect()
+}
+
+fn tree_edges(fine: &[f64], cells: &[Cell], max_cells: usize) -> Vec<f64> {
     let sum = |i: usize, j: usize| cells.get(i..j).unwrap_or_default().iter().fold(Cell::default(), |a, &c| a.plus(c));
     let impurity = |c: Cell| c.rows * c.rate() * (1.0 - c.rate());
     let split = |i: usize, j: usize| {
@@ -290,84 +302,49 @@ fn cut_between(low: f64, high: f64) -> f64 {
     middle
 }
 
-fn code_text(
-    column: &Column,
-    text: &TextValues,
-    train: &[bool],
-    specials: &[f64],
-    max_cells: usize,
-    min_level_rows: f64,
-) -> Result<FineColumn, Unusable> {
-    let mut counts = vec![0_usize; text.levels.len()];
-    let mut known = 0_usize;
-    for (&code, _) in text.codes.iter().zip(train).filter(|(c, t)| **t && **c != MISSING_LEVEL) {
-        if let Some(n) = counts.get_mut(code as usize) {
-            *n += 1;
-            known += 1;
-        }
-    }
-    let rows = train.iter().filter(|t| **t).count();
-    let present = counts.iter().filter(|n| **n > 0).count();
+fn text_scale(
+    levels: &HashMap<String, Cell>,
+    summary: &Summary,
+    settings: &BinningSettings,
+) -> Result<FineScale, Unusable> {
+    let present_specials: Vec<String> = summary
+        .specials()
+        .iter()
+        .zip(summary.beside())
+        .filter(|(_, cell)| cell.rows > 0.0)
+        .map(|(s, _)| number_as_text(*s))
+        .collect();
+    let present = levels.len() + present_specials.len();
+    let known = levels.values().map(|c| c.rows).sum::<f64>() + summary.special_rows();
     if present == 0 {
-        return Err(Unusable { rule: "all-missing", why: "no training row has a value".to_owned() });
+        return Err(all_missing());
     }
-    if present == 1 && known == rows {
-        let level = counts.iter().position(|n| *n > 0).and_then(|i| text.levels.get(i)).cloned().unwrap_or_default();
-        return Err(Unusable { rule: "constant", why: format!("every training row is {level:?}") });
+    if present == 1 && summary.missing_rows() <= 0.0 {
+        let only = levels.keys().chain(&present_specials).next().cloned().unwrap_or_default();
+        return Err(Unusable { rule: "constant", why: format!("every training row is {only:?}") });
     }
-    if present > 50 && present * 2 > known {
+    if present > 50 && present as f64 * 2.0 > known {
         return Err(Unusable {
             rule: "unique-id",
             why: format!("{present} distinct values in {known} rows: an identifier or free text"),
         });
     }
-    let special_texts: Vec<String> = specials.iter().map(|s| number_as_text(*s)).collect();
-    let mut order: Vec<usize> = (0..counts.len()).filter(|&i| counts.get(i).is_some_and(|n| *n > 0)).collect();
-    let count = |i: usize| counts.get(i).copied().unwrap_or(0);
-    let name = |i: usize| text.levels.get(i).map_or("", String::as_str);
-    order.retain(|&i| !special_texts.iter().any(|s| s == name(i)));
-    order.sort_by(|&a, &b| count(b).cmp(&count(a)).then_with(|| name(a).cmp(name(b))));
-    let alone = order.iter().take(max_cells.max(2) - 1).filter(|&&i| count(i) as f64 >= min_level_rows).count();
+    let mut order: Vec<(&String, f64)> = levels.iter().map(|(name, cell)| (name, cell.rows)).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let may = order.iter().take(settings.max_cells.max(2) - 1);
+    let alone = may.filter(|(_, rows)| *rows >= settings.min_level_rows).count();
     let (own, pooled) = order.split_at(alone.min(order.len()));
-    let mut own = own.to_vec();
-    own.sort_by(|&a, &b| name(a).cmp(name(b)));
-    let mut levels: Vec<Vec<String>> = own.iter().map(|&i| vec![name(i).to_owned()]).collect();
-    let mut pool = None;
-    if !pooled.is_empty() {
-        pool = u8::try_from(levels.len()).ok();
-        let mut names: Vec<String> = pooled.iter().map(|&i| name(i).to_owned()).collect();
+    let sorted = |part: &[(&String, f64)]| {
+        let mut names: Vec<String> = part.iter().map(|(name, _)| (*name).clone()).collect();
         names.sort();
-        levels.push(names);
+        names
+    };
+    let mut cells: Vec<Vec<String>> = sorted(own).into_iter().map(|name| vec![name]).collect();
+    let pool = (!pooled.is_empty()).then(|| byte(cells.len()));
+    if !pooled.is_empty() {
+        cells.push(sorted(pooled));
     }
-    let cells = levels.len();
-    #[expect(clippy::cast_possible_truncation, reason = "at most 200 cells, 40 special values and missing")]
-    let missing = (cells + specials.len()) as u8;
-    // Levels seen only in rows set aside are unseen: they are coded as missing here and take the fallback when scored.
-    let mut code_of = vec![pool.unwrap_or(missing); text.levels.len()];
-    for (cell, &i) in own.iter().enumerate() {
-        if let (Some(slot), Ok(cell)) = (code_of.get_mut(i), u8::try_from(cell)) {
-            *slot = cell;
-        }
-    }
-    for (which, special) in special_texts.iter().enumerate() {
-        if let Some(i) = text.levels.iter().position(|l| l == special)
-            && let (Some(slot), Ok(code)) = (code_of.get_mut(i), u8::try_from(cells + which))
-        {
-            *slot = code;
-        }
-    }
-    let codes = text
-        .codes
-        .iter()
-        .map(|&c| if c == MISSING_LEVEL { missing } else { code_of.get(c as usize).copied().unwrap_or(missing) })
-        .collect();
-    Ok(FineColumn {
-        name: column.name.clone(),
-        scale: FineScale::Text { levels, pool },
-        cells,
-        specials: specials.to_vec(),
-        codes,
-    })
+    Ok(FineScale::Text { levels: cells, pool })
 }
 
 /// Counts of every code over the rows given. Shards' tallies add up to the whole's.

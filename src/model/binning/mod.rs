@@ -2,16 +2,21 @@
 //!
 //! The order of the files is the order of the work: [`fine`](FineColumn) cells → [`optimal`] partition → [`Bins`].
 
+mod assign;
 mod bins;
 mod dynamic;
 pub mod edits;
 mod fine;
+mod places;
 mod settings;
+mod summary;
 mod variable;
 
+pub use assign::Assigner;
 pub use bins::{Bin, BinKind, BinRole, Bins};
 pub use dynamic::{Cell, Change, Constraints, Infeasible, Objective, Partition, Trend, optimal};
-pub use fine::{FineColumn, FineScale, PreBinning, Unusable, code_column, tally};
+pub use fine::{FineColumn, FineScale, PreBinning, Unusable, code_column, lay_out, tally};
 pub use settings::BinningSettings;
+pub use summary::{MixedKinds, Rows, Summary};
 pub(crate) use variable::iv_share;
 pub use variable::{Binned, Merges, as_given, bin_variable, group_label, information_value, regroup, separation};

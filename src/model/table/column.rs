@@ -64,6 +64,15 @@ impl Column {
         Self { name: name.to_owned(), values: Values::Text(text.finish()) }
     }
 
+    /// Appends the rows of another part of the same column, of the same kind.
+    pub(super) fn append(&mut self, other: Self) {
+        match (&mut self.values, other.values) {
+            (Values::Number(mine), Values::Number(theirs)) => mine.extend(theirs),
+            (Values::Text(mine), Values::Text(theirs)) => mine.append(&theirs),
+            _ => {}
+        }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -114,12 +123,33 @@ impl TextBuilder {
 }
 
 impl TextValues {
+    /// Appends rows with levels of their own.
+    fn append(&mut self, other: &Self) {
+        let mut at: HashMap<String, u32> =
+            self.levels.iter().zip(0..).map(|(level, code)| (level.clone(), code)).collect();
+        let mut place = |level: &String| {
+            *at.entry(level.clone()).or_insert_with(|| {
+                self.levels.push(level.clone());
+                u32::try_from(self.levels.len() - 1).unwrap_or(MISSING_LEVEL - 1)
+            })
+        };
+        let code_of: Vec<u32> = other.levels.iter().map(&mut place).collect();
+        self.codes.extend(other.codes.iter().map(|&c| code_of.get(c as usize).copied().unwrap_or(MISSING_LEVEL)));
+    }
+
     /// The text of a row, `None` where it is missing.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&str> {
         let code = *self.codes.get(row)?;
         self.levels.get(code as usize).map(String::as_str)
     }
+}
+
+/// Whether two numbers are one value: the two zeros are, NaN is nothing's equal.
+#[expect(clippy::float_cmp, reason = "a special value is exactly itself")]
+#[must_use]
+pub fn same_number(a: f64, b: f64) -> bool {
+    a == b
 }
 
 /// How a number is written when it stands for a level of a text variable: `7`, `2.5`.

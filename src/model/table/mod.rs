@@ -11,7 +11,7 @@ mod read_parquet;
 mod split;
 mod training;
 
-pub use column::{Column, Direction, MISSING_LEVEL, TextBuilder, TextValues, Values, number_as_text};
+pub use column::{Column, Direction, MISSING_LEVEL, TextBuilder, TextValues, Values, number_as_text, same_number};
 pub use file::{Kind, TableFile, open_table};
 pub(crate) use parse::MISSING_WORDS;
 pub use split::{Split, assign_split};

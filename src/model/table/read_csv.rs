@@ -5,7 +5,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::column::{Column, TextBuilder, Values};
-use super::file::{Kind, refuse_duplicates};
+use super::file::{Kind, Natural, refuse_duplicates};
 use super::parse;
 use crate::model::ModelError;
 
@@ -57,16 +57,21 @@ impl CsvTable {
         self.records.len()
     }
 
+    /// What a column holds.
+    pub(super) fn kind(&self, at: usize) -> Natural {
+        if self.cells(at).flatten().next().is_none() {
+            return Natural::Empty;
+        }
+        let (kind, note) = self.infer(at);
+        Natural::Is(kind, note)
+    }
+
     /// One column; see [`super::TableFile::load`].
     ///
     /// # Errors
     /// A cell is not of the kind asked for.
-    pub fn load(&self, at: usize, kind: Option<Kind>) -> Result<(Column, Option<String>), ModelError> {
+    pub fn load(&self, at: usize, kind: Kind) -> Result<Column, ModelError> {
         let name = self.names.get(at).cloned().unwrap_or_default();
-        let (kind, note) = match kind {
-            Some(kind) => (kind, None),
-            None => self.infer(at),
-        };
         let values = match kind {
             // A model keeps dates as days: a column that is all dates is read as such.
             Kind::Number if self.infer(at).0 == Kind::Date => {
@@ -80,7 +85,7 @@ impl CsvTable {
                 Values::Text(text.finish())
             }
         };
-        Ok((Column { name, values }, note))
+        Ok(Column { name, values })
     }
 
     /// Cells with the spaces around them gone and missing ones told apart.

@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Float64Type, TimeUnit, TimestampMicrosecondType};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::column::{Column, TextBuilder, Values};
-use super::file::{Kind, refuse_duplicates};
+use super::file::{Kind, Natural, refuse_duplicates};
 use crate::model::ModelError;
 
 /// Rows of a block when a table is streamed: large enough to amortise calls, small enough to stay in cache.
@@ -52,15 +52,20 @@ impl ParquetTable {
         self.rows
     }
 
+    /// What a column holds, by its type.
+    pub(super) fn kind(&self, at: usize) -> Natural {
+        match self.metadata.schema().fields().get(at).map(|field| field.data_type()) {
+            None | Some(DataType::Null) => Natural::Empty,
+            Some(stored) => natural_kind(stored).map_or(Natural::Unusable, |kind| Natural::Is(kind, None)),
+        }
+    }
+
     /// One column; see [`super::TableFile::load`].
     ///
     /// # Errors
     /// The file cannot be decoded or a value is not of the kind asked for.
-    pub fn load(&self, at: usize, kind: Option<Kind>) -> Result<Option<(Column, Option<String>)>, ModelError> {
+    pub fn load(&self, at: usize, kind: Kind) -> Result<Column, ModelError> {
         let name = self.names.get(at).cloned().unwrap_or_default();
-        let stored = self.metadata.schema().field(at).data_type().clone();
-        let Some(natural) = natural_kind(&stored) else { return Ok(None) };
-        let kind = kind.unwrap_or(natural);
         let mut numbers = Vec::new();
         let mut text = TextBuilder::default();
         let mut done = 0_usize;
@@ -77,7 +82,7 @@ impl ParquetTable {
             Kind::Text => Values::Text(text.finish()),
             Kind::Number | Kind::Date => Values::Number(numbers),
         };
-        Ok(Some((Column { name, values }, None)))
+        Ok(Column { name, values })
     }
 
     /// Streams blocks of the wanted columns; see [`super::TableFile::for_each_block`].
@@ -92,26 +97,33 @@ impl ParquetTable {
         let roots: Vec<usize> = wanted.iter().map(|&(at, _)| at).collect();
         let mut done = 0_usize;
         for batch in self.batches(&roots)? {
-            let batch: RecordBatch = batch.map_err(|e| ModelError::table(&self.path, e))?;
+            let batch = batch.map_err(|e| ModelError::table(&self.path, e))?;
+            let (schema, arrays, rows) = batch.into_parts();
+            // Each array is handed over when it is wanted for the last time, so that its memory can become the column's.
+            let mut arrays: Vec<Option<ArrayRef>> = arrays.into_iter().map(Some).collect();
             let mut columns = Vec::with_capacity(wanted.len());
-            for &(at, kind) in wanted {
+            for (i, &(at, kind)) in wanted.iter().enumerate() {
                 let name = self.names.get(at).cloned().unwrap_or_default();
-                let array = batch
-                    .column_by_name(&name)
+                let again = wanted.iter().skip(i + 1).any(|(other, _)| *other == at);
+                let slot = schema.index_of(&name).ok().and_then(|place| arrays.get_mut(place));
+                let array = slot
+                    .and_then(|slot| if again { slot.clone() } else { slot.take() })
                     .ok_or_else(|| ModelError::NoColumn { column: name.clone(), available: self.names.join(", ") })?;
                 let values = if kind == Kind::Text {
                     let mut text = TextBuilder::default();
-                    push_text(&mut text, array, &self.path)?;
+                    push_text(&mut text, &array, &self.path)?;
                     Values::Text(text.finish())
+                } else if array.data_type() == &DataType::Float64 && array.null_count() == 0 {
+                    Values::Number(as_they_are(array))
                 } else {
-                    let mut numbers = Vec::new();
-                    push_numbers(&mut numbers, array, &name, kind, done, &self.path)?;
+                    let mut numbers = Vec::with_capacity(rows);
+                    push_numbers(&mut numbers, &array, &name, kind, done, &self.path)?;
                     Values::Number(numbers)
                 };
                 columns.push(Column { name, values });
             }
             each(done, columns)?;
-            done += batch.num_rows();
+            done += rows;
         }
         Ok(())
     }
@@ -139,6 +151,14 @@ fn natural_kind(stored: &DataType) -> Option<Kind> {
         t if t.is_numeric() => Some(Kind::Number),
         _ => None,
     }
+}
+
+/// The values of an array of doubles without nulls; in its own memory where nobody else holds it.
+fn as_they_are(array: ArrayRef) -> Vec<f64> {
+    let data = array.to_data();
+    drop(array);
+    let (_, values, _) = Float64Array::from(data).into_parts();
+    values.into_inner().into_vec().unwrap_or_else(|shared| shared.typed_data().to_vec())
 }
 
 fn push_text(text: &mut TextBuilder, array: &ArrayRef, path: &Path) -> Result<(), ModelError> {

@@ -1,9 +1,10 @@
 //! What training takes: feature columns, a two-valued target, weights, a split.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::column::{Column, Direction, Values, number_as_text};
-use super::file::TableFile;
+use super::file::{Kind, TableFile};
 use crate::model::ModelError;
 
 /// Where feature columns come from: memory, or a file read one column at a time.
@@ -21,6 +22,14 @@ pub enum Features {
 }
 
 impl Features {
+    /// All columns of a file but those set aside.
+    #[must_use]
+    pub fn beside(file: TableFile, aside: &[String]) -> Self {
+        let feature = |i: &usize| file.names().get(*i).is_some_and(|name| !aside.contains(name));
+        let at = (0..file.names().len()).filter(feature).collect();
+        Self::File { file, at }
+    }
+
     /// Number of feature columns.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -46,25 +55,50 @@ impl Features {
         .unwrap_or_default()
     }
 
-    /// Gives the `i`-th feature to `use_it`; `None` where no scorecard can use its type.
+    /// Number of parts that columns come in.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        match self {
+            Self::Memory(_) => 1,
+            Self::File { file, .. } => file.parts(),
+        }
+    }
+
+    /// What the `i`-th feature holds, with a note for the reader of the report; `None` where no scorecard can use its type.
+    #[must_use]
+    pub fn kind(&self, i: usize) -> Option<(Kind, Option<String>)> {
+        match self {
+            Self::Memory(columns) => columns.get(i).map(|column| match column.values {
+                Values::Number(_) => (Kind::Number, None),
+                Values::Text(_) => (Kind::Text, None),
+            }),
+            Self::File { file, at } => at.get(i).and_then(|&position| file.kind(position)),
+        }
+    }
+
+    /// One part of the `i`-th feature, read as the kind that [`Self::kind`] found.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn with_column<T>(
-        &self,
-        i: usize,
-        use_it: impl FnOnce(Option<(&Column, Option<String>)>) -> Result<T, ModelError>,
-    ) -> Result<T, ModelError> {
+    pub fn part(&self, i: usize, part: usize, kind: Kind) -> Result<Cow<'_, Column>, ModelError> {
+        let none = || ModelError::CannotTrain { why: format!("there is no feature {i}") };
         match self {
-            Self::Memory(columns) => use_it(columns.get(i).map(|c| (c, None))),
-            Self::File { file, at } => match at.get(i) {
-                None => use_it(None),
-                Some(&position) => match file.load(position, None)? {
-                    None => use_it(None),
-                    Some((column, note)) => use_it(Some((&column, note))),
-                },
-            },
+            Self::Memory(columns) => columns.get(i).map(Cow::Borrowed).ok_or_else(none),
+            Self::File { file, at } => file.load_part(part, *at.get(i).ok_or_else(none)?, kind).map(Cow::Owned),
         }
+    }
+
+    /// The whole of the `i`-th feature, read as the kind that [`Self::kind`] found.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn whole(&self, i: usize, kind: Kind) -> Result<Cow<'_, Column>, ModelError> {
+        let mut whole = self.part(i, 0, kind)?;
+        for part in 1..self.parts() {
+            let more = self.part(i, part, kind)?.into_owned();
+            whole.to_mut().append(more);
+        }
+        Ok(whole)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::model::ModelError;
 use crate::model::binning::dynamic::Cell;
 use crate::model::binning::fine::{FineColumn, code_column, tally};
 use crate::model::binning::settings::BinningSettings;
+use crate::model::binning::summary::Rows;
 use crate::model::binning::variable::{Binned, Merges, as_given, bin_variable, information_value, separation};
 use crate::model::table::{Column, Direction};
 
@@ -115,8 +116,8 @@ fn automatic(
             *flag = true;
         }
     }
-    let (pre, cells, level) = (settings.pre_binning, settings.max_cells, settings.min_level_rows);
-    let Ok(fine) = code_column(column, &train, parts.target, specials, pre, cells, level)? else { return Ok(None) };
+    let rows = Rows { train: &train, target: parts.target };
+    let Ok(fine) = code_column(column, rows, specials, settings)? else { return Ok(None) };
     let counts = tally(&fine, parts.train, parts.target, parts.weights);
     Ok(bin_variable(&fine, &counts, direction, settings).ok().map(|binned| (fine, binned)))
 }

@@ -7,7 +7,7 @@ use crate::model::binning::bins::{BinKind, BinRole, Bins};
 use crate::model::binning::dynamic::Trend;
 use crate::model::binning::fine::{FineColumn, FineScale};
 use crate::model::binning::variable::{Merges, interval, listing};
-use crate::model::table::{Column, Values};
+use crate::model::table::{Column, Values, same_number};
 
 /// What the regular bins are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ pub fn code_as_given(column: &Column, cuts: &Cuts, specials: &[f64]) -> Result<(
     let mut merged: Merges = cuts.missing_with.map(|bin| (own_missing, bin)).into_iter().collect();
     let mut placed = Vec::new();
     for (which, &value) in specials.iter().enumerate() {
-        let with = cuts.specials_with.iter().find(|(v, _)| v.total_cmp(&value).is_eq()).map(|&(_, bin)| bin);
+        let with = cuts.specials_with.iter().find(|(v, _)| same_number(*v, value)).map(|&(_, bin)| bin);
         merged.extend(with.map(|bin| (cells + which, bin)));
         placed.push((value, with.unwrap_or(cells + which)));
     }

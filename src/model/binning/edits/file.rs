@@ -10,6 +10,7 @@ use super::cuts::{Cuts, Scale};
 use super::export::seal;
 use super::log::LogEntry;
 use crate::config::{ConfigError, ConfigFile};
+use crate::model::table::same_number;
 
 /// A variable whose cuts a person set.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, Deserialize)]
@@ -211,7 +212,7 @@ fn cuts_of(
     cuts.missing_with = variable.missing.as_ref().map(|m| named(&m.merge_with)).transpose()?;
     for special in &variable.specials {
         let value = *special.value.get_ref();
-        if !specials.iter().any(|s| s.total_cmp(&value).is_eq()) {
+        if !specials.iter().any(|s| same_number(*s, value)) {
             let help = format!("special values are named for the whole table: train with --special={value}");
             return Err(file.refuse(
                 &special.value.span(),
@@ -219,7 +220,7 @@ fn cuts_of(
                 help,
             ));
         }
-        if cuts.specials_with.iter().any(|(v, _)| v.total_cmp(&value).is_eq()) {
+        if cuts.specials_with.iter().any(|(v, _)| same_number(*v, value)) {
             let message = format!("special value {value} is merged twice");
             return Err(file.refuse(&special.value.span(), message, "keep one of the two"));
         }
