@@ -18,6 +18,7 @@ mod models;
 mod name_list;
 mod output;
 mod progress;
+mod reject_study;
 mod run;
 mod schema;
 mod scored_table;
@@ -76,6 +77,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Compares two models on a table with known outcomes: ranking, calibration, who would be swapped.
     Compare(compare::CompareArgs),
+    /// Shows how much of a model's figures hangs on what rejected applicants would have done.
+    RejectStudy(reject_study::RejectStudyArgs),
     /// Finds the smallest change of actionable columns that would reach a cut-off.
     Counterfactual(counterfactual::CounterfactualArgs),
     /// Writes the model document, the points as SQL and the schema of the scorecard file.
@@ -127,6 +130,7 @@ impl Command {
             Self::Apply(args) => models::apply(&args, output, terminal),
             Self::Validate(args) => models::validate(&args, output, terminal),
             Self::Compare(args) => compare::execute(&args, output, terminal),
+            Self::RejectStudy(args) => reject_study::execute(&args, output),
             Self::Counterfactual(args) => counterfactual::execute(&args, output, terminal),
             Self::Document(args) => document::execute(&args, output, terminal),
             Self::Approve(args) => models::approve(&args, output),

@@ -243,8 +243,9 @@ fn path(
     let groups = |c: usize| sides.get(&c).map_or(1, |s| s.groups);
     let mut log_odds = fit.offset.clone();
     let mut shortlist: Vec<(usize, usize)> = {
+        let here = derivatives(fit, &log_odds);
         let mut scored: Vec<(f64, (usize, usize))> =
-            pairs.par_iter().map(|&(a, b)| (score(fit, &log_odds, (a, b), groups(a), groups(b)), (a, b))).collect();
+            pairs.par_iter().map(|&(a, b)| (score(fit, &here, (a, b), groups(a), groups(b)), (a, b))).collect();
         scored.sort_by(|x, y| y.0.total_cmp(&x.0).then(x.1.cmp(&y.1)));
         scored.into_iter().filter(|(s, _)| *s > LEAST_SCORE).take(SHORTLIST).map(|(_, p)| p).collect()
     };
@@ -253,10 +254,11 @@ fn path(
     let mut best = held.map_or(0.0, |h| loss(h, &h.offset));
     let mut since = 0;
     while tables.len() < most {
+        let here = derivatives(fit, &log_odds);
         let entry = shortlist
             .iter()
             .enumerate()
-            .map(|(at, &(a, b))| (score(fit, &log_odds, (a, b), groups(a), groups(b)), at))
+            .map(|(at, &(a, b))| (score(fit, &here, (a, b), groups(a), groups(b)), at))
             .filter(|(s, _)| *s > LEAST_SCORE)
             .max_by(|x, y| x.0.total_cmp(&y.0).then(y.1.cmp(&x.1)));
         let Some((_, at)) = entry else { break };
@@ -321,16 +323,25 @@ fn loss(rows: &Rows, log_odds: &[f64]) -> f64 {
     each.map(|((&g, &w), &x)| w * log_loss(x, g < 0.5)).sum()
 }
 
+/// First and second derivative of each row's log likelihood by its log odds, the second with its sign turned.
+fn derivatives(rows: &Rows, log_odds: &[f64]) -> Vec<(f64, f64)> {
+    let each = log_odds.iter().zip(rows.good.iter().zip(&rows.weight));
+    each.map(|(&x, (&y, &w))| {
+        let p = sigmoid(x);
+        (w * (y - p), w * (p * (1.0 - p)))
+    })
+    .collect()
+}
+
 /// How much the cells of a pair hold beyond the sum of its rows and columns: χ², standardised by its degrees of freedom.
-fn score(rows: &Rows, log_odds: &[f64], pair: (usize, usize), a: usize, b: usize) -> f64 {
+fn score(rows: &Rows, derivatives: &[(f64, f64)], pair: (usize, usize), a: usize, b: usize) -> f64 {
     let cells = rows.cells(pair, b);
     let mut slope = vec![0.0; a * b];
     let mut curve = vec![0.0; a * b];
-    for ((&c, &x), (&y, &w)) in cells.iter().zip(log_odds).zip(rows.good.iter().zip(&rows.weight)) {
-        let p = sigmoid(x);
+    for (&c, &(first, second)) in cells.iter().zip(derivatives) {
         if let (Some(s), Some(k)) = (slope.get_mut(usize::from(c)), curve.get_mut(usize::from(c))) {
-            *s += w * (y - p);
-            *k += w * (p * (1.0 - p));
+            *s += first;
+            *k += second;
         }
     }
     // Weighted two-way fit by turns.

@@ -99,6 +99,21 @@ fn a_model_is_documented_compared_validated_and_explained() {
     assert_eq!(validate(&["--fairness", "città", "--cutoff-pd", "2"]), ExitCode::Usage);
     assert_eq!(validate(&["--by", "nothing"]), ExitCode::Data);
 
+    // Rejects.
+    let train = at("train.csv");
+    let study = |rejected: &Path, more: &[&str]| {
+        let tables = ["--accepted", test, "--target", "bad", "--rejected", text(rejected)];
+        run(&[&["reject-study", "--model", model][..], &tables, more].concat())
+    };
+    assert_eq!(study(&train, &["--odds", "1,4"]), ExitCode::Ok);
+    assert_eq!(study(&train, &["--odds", "0"]), ExitCode::Data, "odds of nothing are no assumption");
+    let header = std::fs::read_to_string(&train).unwrap().lines().next().unwrap().to_owned();
+    let nobody = at("nobody.csv");
+    std::fs::write(&nobody, format!("{header}\n")).unwrap();
+    assert_eq!(study(&nobody, &[]), ExitCode::Usage);
+    std::fs::write(&nobody, "shoe size\n41\n").unwrap();
+    assert_eq!(study(&nobody, &[]), ExitCode::Data);
+
     // Counterfactuals.
     let search = |more: &[&str]| run(&[&["counterfactual", model, "--table", test][..], more].concat());
     let answers = at("answers.csv");
