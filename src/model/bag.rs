@@ -4,7 +4,7 @@
 //! hang on a few rows are evened out. Each member cuts, selects and fits anew on its own part; the rows it has not seen are
 //! predicted by it, and the averages of such predictions choose the strengths, the tables and the calibration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -57,8 +57,94 @@ pub struct Bag {
     pub rows: Vec<u32>,
     /// Mean log odds of good of the members that have not seen the row.
     pub log_odds: Vec<f64>,
+    /// Rows of the pool that each member has not seen.
+    unseen: Vec<Vec<u32>>,
 }
 
+/// A column that a bag leaves out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pruned {
+    /// Position among the prepared columns.
+    pub column: usize,
+    /// By how much it lowers the mean log loss of rows not seen.
+    pub gain: f64,
+    /// Whether it raises that loss beyond the error; if not, others help more.
+    pub harms: bool,
+}
+
+impl Bag {
+    /// Leaves out columns that harm the prediction of rows that members have not seen, beyond the error of that finding, and those beyond
+    /// `max_variables` that help least. Bins set by a person stay, and so does the column that helps most.
+    pub fn prune(&mut self, prepared: &Prepared, table: &TrainingTable, settings: &TrainSettings) -> Vec<Pruned> {
+        let columns: BTreeSet<usize> = self.members.iter().flat_map(|m| m.shapes.keys().copied()).collect();
+        let parts: Vec<(usize, Vec<f64>)> = columns
+            .into_par_iter()
+            .map(|column| (column, self.part_of(column, prepared, table.target.len())))
+            .collect();
+        let mut gains: Vec<((f64, f64), usize)> =
+            parts.iter().enumerate().map(|(at, (_, part))| (self.gain(part, table), at)).collect();
+        gains.sort_by(|a, b| b.0.0.total_cmp(&a.0.0).then(a.1.cmp(&b.1)));
+        let mut pruned = Vec::new();
+        for (standing, ((gain, error), at)) in gains.into_iter().enumerate() {
+            let Some((column, part)) = parts.get(at) else { continue };
+            let harms = gain < -HARM * error;
+            let stays = standing == 0 || (!harms && standing < settings.max_variables);
+            if stays || prepared.given.contains_key(column) {
+                continue;
+            }
+            for (x, p) in self.log_odds.iter_mut().zip(part) {
+                *x -= p;
+            }
+            for member in &mut self.members {
+                member.shapes.remove(column);
+            }
+            pruned.push(Pruned { column: *column, gain, harms });
+        }
+        pruned
+    }
+
+    /// What a column adds to the mean log odds of each of the bag's rows.
+    fn part_of(&self, column: usize, prepared: &Prepared, rows: usize) -> Vec<f64> {
+        let (mut sums, mut counts) = (vec![0.0; rows], vec![0_u32; rows]);
+        let codes = prepared.columns.get(column).map_or(&[][..], |c| c.codes.as_slice());
+        for (member, unseen) in self.members.iter().zip(&self.unseen) {
+            let shape = member.shapes.get(&column).map_or(&[][..], Vec::as_slice);
+            for &row in unseen {
+                let at = row as usize;
+                let code = codes.get(at).copied().unwrap_or_default();
+                if let (Some(s), Some(n)) = (sums.get_mut(at), counts.get_mut(at)) {
+                    *s += shape.get(usize::from(code)).copied().unwrap_or_default();
+                    *n += 1;
+                }
+            }
+        }
+        let mean = |&row: &u32| {
+            let at = row as usize;
+            sums.get(at).zip(counts.get(at)).map_or(0.0, |(s, n)| s / f64::from((*n).max(1)))
+        };
+        self.rows.iter().map(mean).collect()
+    }
+
+    /// Mean log loss without a column's part less that with it, and the error of that mean.
+    fn gain(&self, part: &[f64], table: &TrainingTable) -> (f64, f64) {
+        let (mut sum, mut squares, mut weight) = (0.0, 0.0, 0.0);
+        for ((&row, &x), &p) in self.rows.iter().zip(&self.log_odds).zip(part) {
+            let at = row as usize;
+            let bad = table.target.get(at) == Some(&true);
+            let w = table.weights.as_ref().and_then(|w| w.get(at)).copied().unwrap_or(1.0);
+            let gain = w * (log_loss(x - p, bad) - log_loss(x, bad));
+            sum += gain;
+            squares += gain * gain;
+            weight += w;
+        }
+        let weight = f64::max(weight, f64::MIN_POSITIVE);
+        (sum / weight, squares.sqrt() / weight)
+    }
+}
+
+/// Errors below nothing at which a column's gain on rows not seen counts as harm. At 0, half of the columns that tell a little would leave a
+/// small sample by chance; far below, what is noise would stay in a large one.
+const HARM: f64 = 1.0;
 /// Share of the rows that a member sees: what a bootstrap sample holds of distinct rows.
 const SEEN_SHARE: f64 = 0.632;
 /// Members that every strength is tried with.
@@ -118,8 +204,9 @@ pub fn grow(
             log_odds.push(sum / f64::from(count));
         }
     }
-    let members = all.into_iter().filter_map(|t| t.members.into_iter().next()).collect();
-    Ok(Bag { members, strength, tried, rows: out_rows, log_odds })
+    let (members, unseen) =
+        all.into_iter().filter_map(|t| t.members.into_iter().next().map(|member| (member, t.unseen))).unzip();
+    Ok(Bag { members, strength, tried, rows: out_rows, log_odds, unseen })
 }
 
 /// One part of the rows, fitted at several strengths.

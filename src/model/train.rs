@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::assemble::{Fitted, assemble};
-use super::bag::{Bag, grow};
+use super::bag::{Bag, Pruned, grow};
 use super::binning::{BinRole, FineColumn};
 use super::calibration::{
     Calibration, CalibrationChoice, CalibrationSettings, MasterScale, Method, choose_calibration,
@@ -60,27 +60,37 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     let mut warnings = suspected_leaks(&candidates, &prepared.columns, &rows, &table.target, table.weights.as_deref());
     warnings.extend(prepared.notes.iter().cloned());
 
-    let bag = grow(&prepared, table, &rows, settings)?;
+    let mut bag = grow(&prepared, table, &rows, settings)?;
+    let pruned = bag.prune(&prepared, table, settings);
     let shapes = averaged(&bag, &prepared);
     let tables = search(&prepared, table, &bag, &searched(&candidates, &shapes, &prepared), &shapes, settings);
     let fitted = assemble(&prepared, table, &rows, &bag, shapes, tables, settings)?;
     let used: BTreeSet<&str> = fitted.candidates.iter().map(|c| c.binned.bins.name.as_str()).collect();
     dropped.retain(|d| !used.contains(d.variable.as_str()));
-    for candidate in &candidates {
-        let name = &candidate.binned.bins.name;
-        if !used.contains(name.as_str()) {
-            dropped.push(Dropped {
-                variable: name.clone(),
-                stage: Stage::Contribution,
-                rule: "no-points".to_owned(),
-                why: "beside the other variables, and never against its own event rates, it would earn no points"
-                    .to_owned(),
-            });
-        }
-    }
+    let unused = candidates.iter().filter(|c| !used.contains(c.binned.bins.name.as_str()));
+    dropped.extend(unused.map(|c| told_of_unused(c, &pruned, settings)));
     warnings.extend(single_bins(&fitted.candidates, &candidates));
     warnings.extend(told_of_edits(settings, &fitted, &dropped));
     build(table, settings, &prepared, &rows, &bag, fitted, dropped, warnings)
+}
+
+/// Why a variable that could be cut is not in the card.
+fn told_of_unused(candidate: &Candidate, pruned: &[Pruned], settings: &TrainSettings) -> Dropped {
+    let (rule, why) = match pruned.iter().find(|p| p.column == candidate.column) {
+        Some(Pruned { gain, harms: true, .. }) => (
+            "rows-not-seen",
+            format!("rows not seen are predicted better without it, by {:.1e} in mean log loss", -gain),
+        ),
+        Some(_) => {
+            ("max-variables", format!("{} variables help more to predict rows not seen", settings.max_variables))
+        }
+        None => {
+            let why = "beside the other variables, and never against its own event rates, it would earn no points";
+            ("no-points", why.to_owned())
+        }
+    };
+    let variable = candidate.binned.bins.name.clone();
+    Dropped { variable, stage: Stage::Contribution, rule: rule.to_owned(), why }
 }
 
 /// Variables whose values all fall into one bin, beside special or missing ones: said, and why, never silent.

@@ -167,6 +167,35 @@ fn each_selection_rule_names_itself() {
 }
 
 #[test]
+fn what_harms_rows_not_seen_leaves_and_no_more_variables_stay_than_asked_for() {
+    let (mut columns, bad) = columns(3_000, 4);
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for k in 0..24 {
+        let noise: Vec<Option<f64>> = (0..bad.len()).map(|_| Some(rng.random())).collect();
+        columns.push(Column::from_options(&format!("noise {k}"), &noise));
+    }
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let train = |settings: &TrainSettings| {
+        train_scorecard(&TrainingTable::new(columns.clone(), bad.clone()).unwrap(), settings).unwrap()
+    };
+    let every = TrainSettings { min_iv: 0.0, max_variables: 100, ..quick() };
+    for settings in [every.clone(), TrainSettings { max_variables: 2, max_tables: 0, ..every }] {
+        let TrainedScorecard { scorecard, report } = train(&settings);
+        let used: Vec<&str> = scorecard.variables.iter().map(|v| v.bins.name.as_str()).collect();
+        assert!(used.contains(&"risk") && used.contains(&"cash"), "{used:?}");
+        assert!(used.len() <= settings.max_variables.min(20), "{used:?}");
+        let left = |rule: &str| report.dropped.iter().filter(|d| d.rule == rule).count();
+        assert!(left("rows-not-seen") >= 3 || settings.max_variables == 2, "{:?}", report.dropped);
+        // Each column is in the card or left it for one stated reason.
+        let mut told: Vec<&str> = used.into_iter().chain(report.dropped.iter().map(|d| d.variable.as_str())).collect();
+        told.sort_unstable();
+        let mut all: Vec<&str> = names.iter().map(String::as_str).collect();
+        all.sort_unstable();
+        assert_eq!(told, all);
+    }
+}
+
+#[test]
 fn a_leak_is_named() {
     let (mut columns, bad) = columns(2_000, 5);
     let leak: Vec<Option<f64>> = bad.iter().map(|b| Some(f64::from(u8::from(*b)))).collect();
