@@ -127,6 +127,8 @@ struct Row {
     bad: Option<bool>,
     receipts_minor: Option<i64>,
     part: Part,
+    /// When it was observed.
+    as_of_micros: i64,
 }
 
 impl SnapshotCounts {
@@ -250,6 +252,7 @@ fn take_snapshot(
                 bad,
                 receipts_minor: found.receipts_minor.get(merchant).copied(),
                 part,
+                as_of_micros: snapshot.micros(),
             });
         }
     }
@@ -301,6 +304,8 @@ fn train_willingness(
         table = table.expecting(&feature.name, direction);
     }
     table.test = labelled.iter().map(|(r, _)| r.part == Part::Test).collect();
+    // What drifts from the earlier snapshots to the later leaves, or is noted.
+    table.times = Some(labelled.iter().map(|(r, _)| r.as_of_micros as f64).collect());
     // A merchant comes back snapshot after snapshot: folds are cut between merchants, not through them.
     table.groups = Some(labelled.iter().map(|(r, _)| crate::store::stable_hash(r.merchant.as_bytes())).collect());
     // A merchant who declares nothing, or whose history is short, must not score better for it.
