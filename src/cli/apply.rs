@@ -15,6 +15,7 @@ use parquet::schema::types::ColumnPath;
 use serde_json::{Value, json};
 
 use super::name_list::listed_names;
+use super::output_file::create_new;
 use crate::model::registry::load_folder;
 use crate::model::table::{Column, Kind, TableFile, Values, open_table};
 use crate::model::{BlockScorer, BlockScores, ModelError, Scorecard};
@@ -47,9 +48,6 @@ pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
     let bundle = load_folder(&args.model)?;
     let file = open_table(&args.table)?;
     let keep = kept_columns(&args.keep, &file)?;
-    if args.out.exists() {
-        return Err(ModelError::Exists { path: args.out.clone() });
-    }
     let card = &bundle.scorecard;
     let mut bands: BTreeMap<String, usize> = BTreeMap::new();
     let mut sink = Sink::create(&args.out, &keep, usize::from(args.reasons))?;
@@ -129,7 +127,7 @@ impl Sink {
             let why = format!("column {name:?} has the name of one that is written");
             return Err(ModelError::BadSetting { setting: "keep", why });
         }
-        let file = File::create(path).map_err(|e| ModelError::io(path, e))?;
+        let file = create_new(path)?;
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
             let mut writer = csv::Writer::from_writer(file);
             let header = keep.iter().map(|(_, _, n)| n.as_str()).chain(own());

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::output_file::create_new;
 use super::text_table::{share, text_table};
 use super::train::{dropped_columns, known_columns};
 use super::{ExitCode, Failure, Output};
@@ -71,10 +72,8 @@ fn of_model(model: &Path, out: &Path, output: Output) -> Result<ExitCode, Failur
 }
 
 fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Result<ExitCode, Failure> {
-    let SettingsFile { directions, training: mut settings } = match &args.settings {
-        Some(path) => SettingsFile::open(path)?,
-        None => SettingsFile::default(),
-    };
+    let SettingsFile { directions, training: mut settings } =
+        args.settings.as_deref().map(SettingsFile::open).transpose()?.unwrap_or_default();
     if !args.special.is_empty() {
         settings.specials.clone_from(&args.special);
     }
@@ -104,13 +103,7 @@ fn bins_of(column: &Univariate) -> Option<&Bins> {
 }
 
 fn write_bins<'a>(out: &Path, bins: impl Iterator<Item = &'a Bins>, log: &[LogEntry]) -> Result<(), Failure> {
-    let mut file = std::fs::File::create_new(out).map_err(|e| {
-        if e.kind() == std::io::ErrorKind::AlreadyExists {
-            Failure::Model(ModelError::Exists { path: out.to_owned() })
-        } else {
-            Failure::Io { path: out.to_owned(), source: e }
-        }
-    })?;
+    let mut file = create_new(out)?;
     file.write_all(render(bins, log).as_bytes()).map_err(|e| Failure::Io { path: out.to_owned(), source: e })
 }
 

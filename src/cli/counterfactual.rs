@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::apply::score_file;
 use super::name_list::listed_names;
+use super::output_file::create_new;
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::model::counterfactual::{Change, Counterfactual, CounterfactualSearch};
 use crate::model::registry::load_folder;
@@ -186,10 +187,7 @@ struct Sink {
 
 impl Sink {
     fn create(path: &Path) -> Result<Self, ModelError> {
-        let file = File::create_new(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::AlreadyExists => ModelError::Exists { path: path.to_owned() },
-            _ => ModelError::Io { path: path.to_owned(), source: e },
-        })?;
+        let file = create_new(path)?;
         let mut sink = Self { writer: csv::Writer::from_writer(file), path: path.to_owned() };
         sink.record(&["row", "score", "reached", "variables_changed", "bins_moved", "changes"].map(str::to_owned))?;
         Ok(sink)

@@ -17,6 +17,7 @@ mod lookup;
 mod models;
 mod name_list;
 mod output;
+mod output_file;
 mod progress;
 mod reject_study;
 mod run;

@@ -14,14 +14,13 @@ const MOST_NUMBERS: usize = 20;
 pub fn segments(file: &TableFile, column: &str) -> Result<Vec<Option<String>>, ModelError> {
     let at = file.position(column)?;
     let unusable = || ModelError::CannotMeasure { why: format!("column {column:?} holds nested or binary values") };
-    let (loaded, _) = file.load(at, None)?.ok_or_else(unusable)?;
+    let (kind, _) = file.kind(at).ok_or_else(unusable)?;
+    let (loaded, _) = file.load(at, Some(kind))?.ok_or_else(unusable)?;
     let numbers = match loaded.values {
         Values::Text(text) => return Ok((0..text.codes.len()).map(|row| text.get(row).map(str::to_owned)).collect()),
+        Values::Number(days) if kind == Kind::Date => return Ok(days.into_iter().map(month).collect()),
         Values::Number(numbers) => numbers,
     };
-    if let Some(months) = months(file, at)? {
-        return Ok(months);
-    }
     let known = |v: &f64| (!v.is_nan()).then_some(*v);
     let mut distinct: Vec<f64> = numbers.iter().filter_map(known).collect();
     distinct.sort_unstable_by(f64::total_cmp);
@@ -36,18 +35,15 @@ pub fn segments(file: &TableFile, column: &str) -> Result<Vec<Option<String>>, M
     band_labels(&values, &bounds).map_err(|e| ModelError::CannotMeasure { why: format!("column {column:?}: {e}") })
 }
 
-/// `YYYY-MM` of each row, where the column holds dates or instants.
-fn months(file: &TableFile, at: usize) -> Result<Option<Vec<Option<String>>>, ModelError> {
-    let Some((column, _)) = file.load(at, Some(Kind::Text))? else { return Ok(None) };
-    let Values::Text(text) = column.values else { return Ok(None) };
-    let is_date = |level: &String| {
-        let bytes = level.as_bytes();
-        bytes.len() >= 10 && bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-')
-    };
-    if text.levels.is_empty() || !text.levels.iter().all(is_date) {
-        return Ok(None);
+/// `YYYY-MM` of a day since 1970-01-01.
+fn month(days: f64) -> Option<String> {
+    if !days.is_finite() {
+        return None;
     }
-    Ok(Some((0..text.codes.len()).map(|row| text.get(row).and_then(|t| t.get(..7)).map(str::to_owned)).collect()))
+    #[expect(clippy::cast_possible_truncation, reason = "a day beyond the calendar is no date, and none comes out")]
+    let since = jiff::Span::new().try_days(days.floor() as i64).ok()?;
+    let date = jiff::civil::Date::constant(1970, 1, 1).checked_add(since).ok()?;
+    Some(format!("{:04}-{:02}", date.year(), date.month()))
 }
 
 #[cfg(test)]

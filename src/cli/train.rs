@@ -106,11 +106,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
 
 /// The file of settings, where there is one, under the options given.
 fn settings_of(args: &TrainTableArgs) -> Result<SettingsFile, Failure> {
-    let own_seed = TrainSettings { seed: 42, ..TrainSettings::default() };
-    let mut file = match &args.settings {
-        Some(path) => SettingsFile::open(path)?,
-        None => SettingsFile { training: own_seed, ..SettingsFile::default() },
-    };
+    let mut file = args.settings.as_deref().map(SettingsFile::open).transpose()?.unwrap_or_default();
     let settings = &mut file.training;
     settings.seed = args.seed.unwrap_or(settings.seed);
     settings.merge_below_rows = args.merge_below.unwrap_or(settings.merge_below_rows);

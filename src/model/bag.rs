@@ -172,7 +172,8 @@ pub fn grow(
 ) -> Result<Bag, ModelError> {
     let pool = thinned(rows, table, settings.member_rows);
     let grid = grid();
-    let trial = TRIAL_MEMBERS.min(settings.members);
+    let members = settings.members_for(rows.len());
+    let trial = TRIAL_MEMBERS.min(members);
     let first: Vec<Result<Trial, ModelError>> =
         (0..trial).into_par_iter().map(|k| member(k, prepared, table, rows, &pool, settings, &grid, false)).collect();
     let first: Vec<Trial> = first.into_iter().collect::<Result<_, _>>()?;
@@ -188,7 +189,7 @@ pub fn grow(
         })
         .unwrap_or(0);
     let strength = grid.get(best).copied().ok_or_else(|| ModelError::CannotTrain { why: "no strength".to_owned() })?;
-    let all: Vec<Result<Trial, ModelError>> = (0..settings.members)
+    let all: Vec<Result<Trial, ModelError>> = (0..members)
         .into_par_iter()
         .map(|k| member(k, prepared, table, rows, &pool, settings, &[strength], true))
         .collect();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binning::BinningSettings;
 use super::binning::edits::VariableEdit;
+use super::calibration::Method;
 use super::error::ModelError;
 use super::points::Scaling;
 
@@ -30,7 +31,7 @@ pub struct TrainSettings {
     pub max_variables: usize,
     /// Points that a variable's best and worst bin must differ by.
     pub min_points_range: i32,
-    /// Members whose points are averaged.
+    /// Members whose points are averaged: so many up to 8,000 training rows, fewer beyond, down to half. More rows even out what averaging would.
     pub members: usize,
     /// Rows that members share at most; each reads as many of its own beyond them.
     pub member_rows: usize,
@@ -38,6 +39,8 @@ pub struct TrainSettings {
     pub max_tables: usize,
     /// Score scale.
     pub scaling: Scaling,
+    /// Maps from score to probability that are tried; the best out of sample is taken. An isotonic one may give near scores one probability.
+    pub calibration: Vec<Method>,
     /// Lowest probability of default that is ever stated.
     pub pd_floor: f64,
     /// Confidence of the margin of conservatism in the stated PDs of the bands.
@@ -70,17 +73,28 @@ impl Default for TrainSettings {
             member_rows: 60_000,
             max_tables: 16,
             scaling: Scaling::default(),
+            calibration: vec![Method::Platt, Method::Beta],
             pd_floor: 0.0003,
             margin_confidence: 0.75,
             missing_is_never_good: false,
             merge_below_rows: 0.0,
             edits: Vec::new(),
-            seed: 1,
+            seed: 42,
         }
     }
 }
 
+/// Training rows up to which every member is grown.
+const ROWS_OF_ALL_MEMBERS: usize = 8_000;
+
 impl TrainSettings {
+    /// Members for so many training rows.
+    #[must_use]
+    pub fn members_for(&self, rows: usize) -> usize {
+        let in_proportion = (self.members * ROWS_OF_ALL_MEMBERS).div_ceil(rows.max(1));
+        in_proportion.clamp(self.members.div_ceil(2), self.members)
+    }
+
     /// # Errors
     /// A value out of range.
     pub fn check(&self) -> Result<(), ModelError> {
@@ -110,6 +124,9 @@ impl TrainSettings {
         }
         if !(5..=200).contains(&self.members) || self.member_rows < 1_000 {
             return refuse("members", "from 5 to 200, with member_rows at least 1000");
+        }
+        if self.calibration.is_empty() {
+            return refuse("calibration", "one map or more: identity, platt, beta, isotonic");
         }
         if !(0.5..=0.999).contains(&self.margin_confidence) {
             return refuse("margin_confidence", "from 0.5 to 0.999");

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::assemble::{Fitted, assemble};
 use super::bag::{Bag, Pruned, grow};
 use super::binning::{BinRole, FineColumn};
-use super::calibration::{
-    Calibration, CalibrationChoice, CalibrationSettings, MasterScale, Method, choose_calibration,
-};
+use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, MasterScale, choose_calibration};
 use super::error::ModelError;
 use super::fit::{SolverCheck, sigmoid};
 use super::interactions::search;
@@ -326,9 +324,8 @@ fn calibrate(
         None => Ranked::new(&bad, &raw),
     }
     .map_err(|e| failed(e.to_string()))?;
-    // A step curve would merge scores that differ: the maps allowed here keep the order of every two rows.
     let calibration = CalibrationSettings {
-        methods: vec![Method::Platt, Method::Beta],
+        methods: settings.calibration.clone(),
         seed: settings.seed,
         pd_floor: settings.pd_floor,
         ..CalibrationSettings::default()

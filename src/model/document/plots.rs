@@ -51,6 +51,7 @@ macro_rules! chart {
     ($area:expr, $x:expr, $y:expr, $x_label:expr, $y_label:expr, $y_text:expr) => {{
         let mut chart = ChartBuilder::on($area)
             .margin(12)
+            .margin_right(24)
             .x_label_area_size(40)
             .y_label_area_size(56)
             .build_cartesian_2d($x, $y)?;
@@ -111,10 +112,7 @@ pub(super) fn distributions(curves: &Curves) -> Result<String, DocumentError> {
         let widest = curves.distributions.iter().max_by(|a, b| (a[1] - a[2]).abs().total_cmp(&(b[1] - b[2]).abs()));
         if let Some([pd, good, bad]) = widest {
             let gap = [(*pd, *good), (*pd, *bad)];
-            chart
-                .draw_series(LineSeries::new(gap, INK.stroke_width(1)))?
-                .label(format!("KS {:.3}", (good - bad).abs()))
-                .legend(swatch(INK));
+            chart.draw_series(LineSeries::new(gap, INK.stroke_width(1)))?.label("widest").legend(swatch(INK));
         }
         legend!(chart, SeriesLabelPosition::LowerRight);
         Ok(())
@@ -191,6 +189,7 @@ pub(super) fn bins(variable: &Bins) -> Result<String, DocumentError> {
         let count = variable.bins.len().max(1) as f64;
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_right(24)
             .x_label_area_size(44)
             .y_label_area_size(56)
             .build_cartesian_2d(-0.6..count - 0.4, 0.0..most)?;

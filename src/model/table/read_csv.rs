@@ -74,10 +74,9 @@ impl CsvTable {
         let name = self.names.get(at).cloned().unwrap_or_default();
         let values = match kind {
             // A model keeps dates as days: a column that is all dates is read as such.
-            Kind::Number if self.infer(at).0 == Kind::Date => {
-                Values::Number(self.parsed(at, &name, kind, parse::date)?)
-            }
-            Kind::Number => Values::Number(self.parsed(at, &name, kind, parse::number)?),
+            Kind::Number => Values::Number(self.parsed(at, &name, kind, parse::number).or_else(|error| {
+                if self.infer(at).0 == Kind::Date { self.parsed(at, &name, kind, parse::date) } else { Err(error) }
+            })?),
             Kind::Date => Values::Number(self.parsed(at, &name, kind, parse::date)?),
             Kind::Text => {
                 let mut text = TextBuilder::default();
