@@ -48,11 +48,44 @@ def terms(rng, n=30_000):
     return pd.DataFrame(names).assign(industry=[f"N{k}" for k in rng.integers(0, 20, n)], bad=drawn(rng, log_odds))
 
 
+def wide(rng, n=20_000, columns=500):
+    """One hidden cause; every third column follows it, in five kinds of columns by turns."""
+    cause = rng.normal(size=n)
+    made = {}
+    for k in range(columns):
+        share = rng.uniform(0, 0.6) if k % 3 == 0 else 0.0
+        x = share * cause + np.sqrt(1 - share**2) * rng.normal(size=n)
+        kinds = [lambda: x, lambda: np.exp(x), lambda: np.round(3 * x), lambda: np.where(rng.random(n) < 0.1, np.nan, x),
+                 lambda: np.array(list("abcdefgh"), dtype=object)[np.clip(((x + 2.5) * 1.6).astype(int), 0, 7)]]
+        made[f"v{k:03d}"] = kinds[k % 5]()
+    return pd.DataFrame(made).assign(bad=drawn(rng, cause - 2.2))
+
+
+def many_rows(rng, n, columns, digits=None):
+    x = rng.normal(size=(n, columns)).astype(np.float32 if digits is not None else np.float64)
+    x = x.round(digits) if digits is not None else x
+    return pd.DataFrame(x, columns=[f"v{i:03d}" for i in range(columns)]).assign(bad=drawn(rng, 0.25 * x[:, :20].sum(axis=1) - 2.5))
+
+
+def sizes(out):
+    """Tables to time: wide, long (10 million rows in a folder of 20 files), and one to score."""
+    wide(np.random.default_rng(42)).to_parquet(out / "wide.parquet")
+    many_rows(np.random.default_rng(43), 3_000_000, 20).to_parquet(out / "score.parquet")
+    many_rows(np.random.default_rng(44), 50_000, 20).to_parquet(out / "score_train.parquet")
+    (out / "long").mkdir(exist_ok=True)
+    for part in range(20):
+        many_rows(np.random.default_rng(100 + part), 500_000, 100, digits=2).to_parquet(out / "long" / f"part-{part:02d}.parquet")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    out = parser.parse_args().out
+    parser.add_argument("--sizes", action="store_true", help="tables to time instead: wide.parquet, score.parquet, long/ (some 4 GB)")
+    given = parser.parse_args()
+    out = given.out
     out.mkdir(parents=True, exist_ok=True)
+    if given.sizes:
+        return sizes(out)
     for seed, make in enumerate((additive, crossed, terms), start=7):
         make(np.random.default_rng(seed)).to_csv(out / f"{make.__name__}.csv", index=False)
 

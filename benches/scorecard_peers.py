@@ -77,14 +77,16 @@ def one(binary, table, target, positive, special, seed):
     y, train, test = split(table, target, positive, seed)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        table.iloc[train].to_csv(folder / "train.csv", index=False)
-        table.iloc[test].to_csv(folder / "test.csv", index=False)
+        suffix = ".parquet" if len(table.columns) > 100 else ".csv"
+        for name, rows in (("train", train), ("test", test)):
+            part = table.iloc[rows]
+            part.to_parquet(folder / f"{name}.parquet") if suffix == ".parquet" else part.to_csv(folder / f"{name}.csv", index=False)
         common = ["--target", target, "--positive", positive, "--format", "json"]
         extra = [f"--special={special}"] if special else []
         begun = time.perf_counter()
-        trained = run([binary, "train", "--table", folder / "train.csv", *common, *extra, "--out", folder / "model"])
+        trained = run([binary, "train", "--table", folder / f"train{suffix}", *common, *extra, "--out", folder / "model"])
         seconds = time.perf_counter() - begun
-        tested = run([binary, "validate", "--model", folder / "model", "--table", folder / "test.csv", *common])["test"]
+        tested = run([binary, "validate", "--model", folder / "model", "--table", folder / f"test{suffix}", *common])["test"]
     return {
         "seed": seed,
         "auc": tested["auc"],
