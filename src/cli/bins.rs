@@ -117,7 +117,7 @@ fn text(columns: &[Univariate], out: Option<&Path>) -> String {
                 format!("{ks:.3}"),
                 format!("{chi_square:.1}"),
                 format!("{:?}", bins.trend).to_lowercase(),
-                bins.bins.len().to_string(),
+                bins.bins.iter().filter(|b| b.rows > 0.0).count().to_string(),
                 column.missing_share.map_or_else(String::new, share),
             ]);
         }

@@ -159,14 +159,17 @@ pub fn sum_up<'a>(
     let features = &table.features;
     let rows = Rows { train, target: &table.target };
     let name = features.name(i);
-    let of = |column: &Column, first: usize| Summary::of(column, rows.part(first, column.len()), &settings.specials);
+    let of = |column: &Column, part: usize, first: usize| {
+        let summary = Summary::of(column, rows.part(first, column.len()), &settings.specials);
+        summary.map_err(|e| features.named(part, e))
+    };
     let first = features.part(i, 0, kind)?;
-    let mut summary = of(&first, 0)?;
+    let mut summary = of(&first, 0, 0)?;
     let mut read = first.len();
     let column = (features.parts() == 1).then_some(first);
     for part in 1..features.parts() {
         let column = features.part(i, part, kind)?;
-        summary.merge(of(&column, read)?).map_err(|MixedKinds| ModelError::CannotTrain {
+        summary.merge(of(&column, part, read)?).map_err(|MixedKinds| ModelError::CannotTrain {
             why: format!("column {name:?} holds numbers in one file and text in another"),
         })?;
         read += column.len();

@@ -95,6 +95,12 @@ fn files_that_are_no_table_together_are_refused_by_name() {
     let mixed = open_table(folder.path()).unwrap();
     let (_, note) = mixed.load(0, None).unwrap().unwrap();
     assert!(note.unwrap().contains("treated as text"));
+    fs::write(folder.path().join("b.csv"), "x,y\n2,0\n-inf,1\n").unwrap();
+    let mut table = TrainingTable::new(Vec::new(), Vec::new()).unwrap();
+    (table.target, table.test) = (vec![true, false, true], vec![false; 3]);
+    table.features = Features::beside(open_table(folder.path()).unwrap(), &["y".to_owned()]);
+    let infinite = univariate(&table, &TrainSettings::default()).unwrap_err().to_string();
+    assert!(infinite.contains("b.csv") && infinite.contains("row 2 is infinite"), "{infinite}");
     fs::write(folder.path().join("notes.txt"), "").unwrap();
     refused("\"notes.txt\"");
 }

@@ -283,7 +283,14 @@ impl TableFile {
         part.format.load(place, kind).map_err(|e| self.named(part, e))
     }
 
-    /// An error of a part of a folder, with the name of the file.
+    /// An error about one part of a folder, with the name of its file.
+    pub(super) fn named_part(&self, part: usize, error: ModelError) -> ModelError {
+        match self.parts.get(part) {
+            Some(part) => self.named(part, error),
+            None => error,
+        }
+    }
+
     fn named(&self, part: &Part, error: ModelError) -> ModelError {
         if self.parts.len() > 1 { ModelError::table(&part.path, error) } else { error }
     }

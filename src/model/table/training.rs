@@ -88,6 +88,15 @@ impl Features {
         }
     }
 
+    /// An error about one part of a feature, with the name of its file where there are several.
+    #[must_use]
+    pub fn named(&self, part: usize, error: ModelError) -> ModelError {
+        match self {
+            Self::Memory(_) => error,
+            Self::File { file, .. } => file.named_part(part, error),
+        }
+    }
+
     /// The whole of the `i`-th feature, read as the kind that [`Self::kind`] found.
     ///
     /// # Errors
