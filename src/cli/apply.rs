@@ -26,7 +26,7 @@ pub struct ApplyArgs {
     /// Model folder.
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// Table to score, CSV or Parquet.
+    /// Table to score: a CSV or Parquet file, or a folder of them.
     #[arg(long, value_name = "FILE")]
     pub table: PathBuf,
     /// Scores to write, CSV where the name ends in .csv, else Parquet; must not exist.

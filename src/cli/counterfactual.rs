@@ -23,7 +23,7 @@ pub struct CounterfactualArgs {
     /// Model folder.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Table to search, CSV or Parquet.
+    /// Table to search: a CSV or Parquet file, or a folder of them.
     #[arg(long, value_name = "FILE")]
     table: PathBuf,
     /// Score to reach.

@@ -101,7 +101,7 @@ impl Failure {
         }
         match self.code() {
             ExitCode::InputMissing if matches!(self, Self::Model(_)) => {
-                Some("check the path: a table is one file, a model is the folder that `train` wrote")
+                Some("check the path: a table is a file or a folder of them, a model is the folder that `train` wrote")
             }
             ExitCode::Busy => Some("another run holds the output folder; retry when it has ended"),
             ExitCode::InputMissing => Some(

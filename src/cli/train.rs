@@ -19,7 +19,7 @@ use crate::model::{ModelError, SettingsFile, TrainSettings, TrainedScorecard, Tr
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
 pub struct TrainTableArgs {
-    /// Table to train on, CSV or Parquet.
+    /// Table to train on: a CSV or Parquet file, or a folder of them.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
     /// Column of the outcome; two values.

@@ -22,7 +22,7 @@ pub struct ValidateArgs {
     /// Model folder.
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// Table to validate on, CSV or Parquet.
+    /// Table to validate on: a CSV or Parquet file, or a folder of them.
     #[arg(long, value_name = "FILE")]
     pub table: PathBuf,
     /// Column of the outcome.

@@ -11,8 +11,9 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::error::ModelError;
-use super::fit::{Solver, SolverCheck, Strength, polish};
+use super::fit::{Problem, Solver, SolverCheck, Strength, polish};
 use super::prepare::Prepared;
+use super::selection::Candidate;
 use super::settings::TrainSettings;
 use super::sign::{pool_in_order, solve_signed};
 use super::table::TrainingTable;
@@ -174,12 +175,15 @@ pub fn grow(
     let grid = grid();
     let members = settings.members_for(rows.len());
     let trial = TRIAL_MEMBERS.min(members);
+    let cut: Vec<Result<Cut, ModelError>> =
+        (0..members).into_par_iter().map(|k| Cut::new(k, prepared, table, rows, &pool, settings)).collect();
+    let cut: Vec<Cut> = cut.into_iter().collect::<Result<_, _>>()?;
     let first: Vec<Result<Trial, ModelError>> =
-        (0..trial).into_par_iter().map(|k| member(k, prepared, table, rows, &pool, settings, &grid, false)).collect();
+        cut.par_iter().take(trial).map(|cut| cut.fit(prepared, &grid, false)).collect();
     let first: Vec<Trial> = first.into_iter().collect::<Result<_, _>>()?;
     let mut tried = Vec::new();
     for (at, &strength) in grid.iter().enumerate() {
-        let (sums, counts) = summed(&first, at, table.target.len());
+        let (sums, counts) = summed(&cut, &first, at, table.target.len());
         tried.push((strength, mean_loss(&pool, &sums, &counts, table)));
     }
     let best = (0..tried.len())
@@ -189,12 +193,9 @@ pub fn grow(
         })
         .unwrap_or(0);
     let strength = grid.get(best).copied().ok_or_else(|| ModelError::CannotTrain { why: "no strength".to_owned() })?;
-    let all: Vec<Result<Trial, ModelError>> = (0..members)
-        .into_par_iter()
-        .map(|k| member(k, prepared, table, rows, &pool, settings, &[strength], true))
-        .collect();
+    let all: Vec<Result<Trial, ModelError>> = cut.par_iter().map(|cut| cut.fit(prepared, &[strength], true)).collect();
     let all: Vec<Trial> = all.into_iter().collect::<Result<_, _>>()?;
-    let (sums, counts) = summed(&all, 0, table.target.len());
+    let (sums, counts) = summed(&cut, &all, 0, table.target.len());
     let (mut out_rows, mut log_odds) = (Vec::new(), Vec::new());
     for &row in &pool {
         let at = row as usize;
@@ -205,22 +206,22 @@ pub fn grow(
             log_odds.push(sum / f64::from(count));
         }
     }
-    let (members, unseen) =
-        all.into_iter().filter_map(|t| t.members.into_iter().next().map(|member| (member, t.unseen))).unzip();
+    let members = all.into_iter().filter_map(|t| t.members.into_iter().next()).collect();
+    let unseen = cut.into_iter().map(|c| c.unseen).collect();
     Ok(Bag { members, strength, tried, rows: out_rows, log_odds, unseen })
 }
 
 /// One part of the rows, fitted at several strengths.
 struct Trial {
     members: Vec<Member>,
-    unseen: Vec<u32>,
+    /// Log odds of the rows not seen, strength by strength.
     log_odds: Vec<Vec<f64>>,
 }
 
-fn summed(trials: &[Trial], at: usize, rows: usize) -> (Vec<f64>, Vec<u32>) {
+fn summed(cut: &[Cut], trials: &[Trial], at: usize, rows: usize) -> (Vec<f64>, Vec<u32>) {
     let (mut sums, mut counts) = (vec![0.0; rows], vec![0_u32; rows]);
-    for trial in trials {
-        for (&row, &x) in trial.unseen.iter().zip(trial.log_odds.get(at).map_or(&[][..], Vec::as_slice)) {
+    for (cut, trial) in cut.iter().zip(trials) {
+        for (&row, &x) in cut.unseen.iter().zip(trial.log_odds.get(at).map_or(&[][..], Vec::as_slice)) {
             if let (Some(s), Some(c)) = (sums.get_mut(row as usize), counts.get_mut(row as usize)) {
                 *s += x;
                 *c += 1;
@@ -251,57 +252,69 @@ pub fn log_loss(log_odds_good: f64, bad: bool) -> f64 {
     if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a member sees the whole of its training")]
-fn member(
-    number: usize,
-    prepared: &Prepared,
-    table: &TrainingTable,
-    rows: &[u32],
-    pool: &[u32],
-    settings: &TrainSettings,
-    grid: &[Strength],
-    last: bool,
-) -> Result<Trial, ModelError> {
-    let (seen, unseen) = part(number, rows, pool, table, settings);
-    let bads = seen.iter().filter(|r| table.target.get(**r as usize) == Some(&true)).count();
-    if bads < 2 || seen.len() - bads < 2 {
-        let why = format!("{bads} bad rows among {} are too few to be divided", seen.len());
-        return Err(ModelError::CannotTrain { why });
-    }
-    let (candidates, _) = terms::cut(prepared, table, &seen, settings);
-    let problem = terms::problem(&candidates, prepared, table, &seen);
-    let offsets = problem.codes.offsets();
-    let orders = terms::orders(&candidates);
-    let mut solver = Solver::new(&problem);
-    let mut theta = terms::start(&candidates, &problem);
-    let mut trial = Trial { members: Vec::new(), unseen, log_odds: Vec::new() };
-    let tolerance = if last { MEMBER_TOLERANCE } else { TRIAL_TOLERANCE };
-    for &strength in grid {
-        let penalty = terms::penalty(&candidates, strength);
-        let solution = solve_signed(&mut solver, &offsets, &orders, &theta, &penalty, tolerance)?;
-        let (mut values, check) = if last {
-            polish(&problem, solver.groups(), &penalty, &solution)?
-        } else {
-            (solution.theta.clone(), SolverCheck::trial(solution.gradient))
-        };
-        theta = solution.theta;
-        for (candidate, &offset) in candidates.iter().zip(&offsets) {
-            let bins = &candidate.binned.bins.bins;
-            let woe: Vec<f64> = bins.iter().map(|b| b.woe).collect();
-            let rows: Vec<f64> = bins.iter().map(|b| b.rows).collect();
-            pool_in_order(&woe, &rows, values.get_mut(offset..offset + bins.len()).unwrap_or_default());
+/// What a member is fitted to: variables cut and selected on its part of the rows, whatever the strength.
+struct Cut {
+    unseen: Vec<u32>,
+    candidates: Vec<Candidate>,
+    problem: Problem,
+}
+
+impl Cut {
+    fn new(
+        number: usize,
+        prepared: &Prepared,
+        table: &TrainingTable,
+        rows: &[u32],
+        pool: &[u32],
+        settings: &TrainSettings,
+    ) -> Result<Self, ModelError> {
+        let (seen, unseen) = part(number, rows, pool, table, settings);
+        let bads = seen.iter().filter(|r| table.target.get(**r as usize) == Some(&true)).count();
+        if bads < 2 || seen.len() - bads < 2 {
+            let why = format!("{bads} bad rows among {} are too few to be divided", seen.len());
+            return Err(ModelError::CannotTrain { why });
         }
-        let shift = terms::centre(&candidates, &mut values);
-        let mut shapes = BTreeMap::new();
-        for (candidate, &offset) in candidates.iter().zip(&offsets) {
-            let of_code = |&bin: &u8| values.get(offset + usize::from(bin)).copied().unwrap_or_default();
-            shapes.insert(candidate.column, candidate.binned.map.iter().map(of_code).collect());
-        }
-        let member = Member { shapes, intercept: values.last().copied().unwrap_or_default() + shift, check };
-        trial.log_odds.push(member.predict(prepared, &trial.unseen));
-        trial.members.push(member);
+        let (candidates, _) = terms::cut(prepared, table, &seen, settings);
+        let problem = terms::problem(&candidates, prepared, table, &seen);
+        Ok(Self { unseen, candidates, problem })
     }
-    Ok(trial)
+
+    /// Fits at each strength, from the solution at the one before; `last` is where precision counts.
+    fn fit(&self, prepared: &Prepared, grid: &[Strength], last: bool) -> Result<Trial, ModelError> {
+        let Self { unseen, candidates, problem } = self;
+        let offsets = problem.codes.offsets();
+        let orders = terms::orders(candidates);
+        let mut solver = Solver::new(problem);
+        let mut theta = terms::start(candidates, problem);
+        let mut trial = Trial { members: Vec::new(), log_odds: Vec::new() };
+        let tolerance = if last { MEMBER_TOLERANCE } else { TRIAL_TOLERANCE };
+        for &strength in grid {
+            let penalty = terms::penalty(candidates, strength);
+            let solution = solve_signed(&mut solver, &offsets, &orders, &theta, &penalty, tolerance)?;
+            let (mut values, check) = if last {
+                polish(problem, solver.groups(), &penalty, &solution)?
+            } else {
+                (solution.theta.clone(), SolverCheck::trial(solution.gradient))
+            };
+            theta = solution.theta;
+            for (candidate, &offset) in candidates.iter().zip(&offsets) {
+                let bins = &candidate.binned.bins.bins;
+                let woe: Vec<f64> = bins.iter().map(|b| b.woe).collect();
+                let rows: Vec<f64> = bins.iter().map(|b| b.rows).collect();
+                pool_in_order(&woe, &rows, values.get_mut(offset..offset + bins.len()).unwrap_or_default());
+            }
+            let shift = terms::centre(candidates, &mut values);
+            let mut shapes = BTreeMap::new();
+            for (candidate, &offset) in candidates.iter().zip(&offsets) {
+                let of_code = |&bin: &u8| values.get(offset + usize::from(bin)).copied().unwrap_or_default();
+                shapes.insert(candidate.column, candidate.binned.map.iter().map(of_code).collect());
+            }
+            let member = Member { shapes, intercept: values.last().copied().unwrap_or_default() + shift, check };
+            trial.log_odds.push(member.predict(prepared, unseen));
+            trial.members.push(member);
+        }
+        Ok(trial)
+    }
 }
 
 /// Rows a member sees, and rows of the pool it does not. Whole groups go one way.
