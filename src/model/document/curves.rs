@@ -98,7 +98,7 @@ mod tests {
     fn gains_give_a_coarser_curve_of_the_same_sample() {
         let sample = ranked();
         let bins = equal_mass_bins(sample.ties(), 29);
-        let coarse = Curves::of_gains(&gains(&bins).unwrap(), 1.0);
+        let coarse = Curves::of_gains(&gains(&bins, None).unwrap(), 1.0);
         let exact = auc(sample.ties()).unwrap();
         assert!(coarse.is_coarse && (area(&coarse.roc) - exact).abs() < 0.02);
         assert!(coarse.distributions.is_sorted_by(|a, b| a[0] <= b[0] && a[1] <= b[1] && a[2] <= b[2]));

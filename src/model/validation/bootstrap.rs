@@ -20,8 +20,10 @@ use rayon::prelude::*;
 use super::auc::{auc, gini_of_auc};
 use super::calibration_line::{CalibrationLine, Normal, logit, sigmoid};
 use super::error::Undefined;
+use super::h_measure::h_measure;
 use super::ks::ks;
 use super::log_loss::{loss_of_bad, loss_of_good};
+use super::precision_recall::average_precision;
 use super::ranked::{Cell, Ranked, Tie};
 
 /// Percentile intervals of the headline figures.
@@ -37,6 +39,10 @@ pub struct BootstrapIntervals {
     pub gini: [f64; 2],
     /// Kolmogorov–Smirnov. Biased upwards, as the statistic is: a maximum only gains from noise.
     pub ks: [f64; 2],
+    /// H-measure. Biased upwards for the same reason: it is taken under the convex hull.
+    pub h_measure: [f64; 2],
+    /// Area under the precision–recall curve.
+    pub average_precision: [f64; 2],
     /// Brier score.
     pub brier: [f64; 2],
     /// Log loss.
@@ -114,6 +120,8 @@ pub fn bootstrap(
         auc: interval(|f| f.auc),
         gini: interval(|f| gini_of_auc(f.auc)),
         ks: interval(|f| f.ks),
+        h_measure: interval(|f| f.h_measure),
+        average_precision: interval(|f| f.average_precision),
         brier: interval(|f| f.brier),
         log_loss: interval(|f| f.log_loss),
         calibration,
@@ -200,6 +208,8 @@ fn tally(cells: &[Cell], counts: &[u32], ties: &mut [Tie]) {
 struct Figures {
     auc: f64,
     ks: f64,
+    h_measure: f64,
+    average_precision: f64,
     brier: f64,
     log_loss: f64,
     line: Option<(f64, f64)>,
@@ -208,6 +218,10 @@ struct Figures {
 fn figures(ties: &[Tie], losses: &[(f64, f64)], line: Option<(&CalibrationLine, &[(f64, f64)])>) -> Option<Figures> {
     let auc = auc(ties).ok()?;
     let ks = ks(ties).ok()?.ks;
+    // A prediction that nobody drew is no point of these two curves.
+    let drawn: Vec<Tie> = ties.iter().filter(|tie| tie.mass() > 0.0).cloned().collect();
+    let h_measure = h_measure(&drawn).ok()?;
+    let average_precision = average_precision(&drawn).ok()?;
     let (mut mass, mut brier, mut log_loss) = (0.0, 0.0, 0.0);
     for (tie, (good_loss, bad_loss)) in ties.iter().zip(losses) {
         mass += tie.mass();
@@ -221,7 +235,7 @@ fn figures(ties: &[Tie], losses: &[(f64, f64)], line: Option<(&CalibrationLine, 
         }
         normal.step().map(|(da, db)| (line.intercept + da, line.slope + db))
     });
-    Some(Figures { auc, ks, brier: brier / mass, log_loss: log_loss / mass, line })
+    Some(Figures { auc, ks, h_measure, average_precision, brier: brier / mass, log_loss: log_loss / mass, line })
 }
 
 /// Equal-tailed interval by linear interpolation between order statistics (Hyndman & Fan's type 7).
@@ -316,6 +330,12 @@ mod tests {
         assert_close(slope[0], line.slope - 1.96 * line.slope_error, 0.4 * line.slope_error);
         assert_close(slope[1], line.slope + 1.96 * line.slope_error, 0.4 * line.slope_error);
         assert_close(found.gini[0], 2.0 * found.auc[0] - 1.0, 1e-12);
+        for (interval, here) in [
+            (found.h_measure, h_measure(sample.ties()).unwrap()),
+            (found.average_precision, average_precision(sample.ties()).unwrap()),
+        ] {
+            assert!(interval[0] < here && here < interval[1] && interval[1] - interval[0] < 0.2, "{interval:?} {here}");
+        }
         assert!(found.brier[0] < brier(sample.ties()) && brier(sample.ties()) < found.brier[1]);
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bins::PdBin;
 use super::error::Undefined;
+use super::proportion::exact_interval;
 
 /// One step of the gains table, riskiest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct Gain {
     pub rows_share: f64,
     /// Share of all bads among them.
     pub bads_captured_share: f64,
+    /// Its exact binomial interval, the cut taken as given; null where rows carry weights.
+    pub bads_captured_interval: Option<[f64; 2]>,
     /// Share of all goods among them: the business given up.
     pub goods_refused_share: f64,
     /// Bad rate of this step against the overall one.
@@ -27,11 +30,11 @@ pub struct Gain {
     pub remaining_bad_rate: Option<f64>,
 }
 
-/// Tabulates gains over bins in ascending order of prediction.
+/// Tabulates gains over bins in ascending order of prediction; intervals at `confidence`, where bins count whole rows.
 ///
 /// # Errors
 /// [`Undefined::SingleClass`].
-pub fn gains(bins: &[PdBin]) -> Result<Vec<Gain>, Undefined> {
+pub fn gains(bins: &[PdBin], confidence: Option<f64>) -> Result<Vec<Gain>, Undefined> {
     let total: f64 = bins.iter().map(|bin| bin.weight).sum();
     let bads: f64 = bins.iter().map(|bin| bin.bad).sum();
     let goods: f64 = bins.iter().map(|bin| bin.weight - bin.bad).sum();
@@ -47,6 +50,7 @@ pub fn gains(bins: &[PdBin]) -> Result<Vec<Gain>, Undefined> {
             min_pd: bin.min_pd,
             rows_share: weight / total,
             bads_captured_share: bad / bads,
+            bads_captured_interval: confidence.map(|c| exact_interval(whole(bad), whole(bads), c)),
             goods_refused_share: (weight - bad) / goods,
             lift: bin.bad_rate / (bads / total),
             cumulative_lift: (bad / weight) / (bads / total),
@@ -54,6 +58,11 @@ pub fn gains(bins: &[PdBin]) -> Result<Vec<Gain>, Undefined> {
         }
     });
     Ok(steps.collect())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
+fn whole(count: f64) -> u64 {
+    count.round() as u64
 }
 
 #[cfg(test)]
@@ -65,8 +74,12 @@ mod tests {
     // By hand from the fixture's four bins, riskiest first: rows 11, 9, 10, 10 and bads 6, 3, 2, 2 of 40 and 13.
     #[test]
     fn by_hand() {
-        let table = gains(&equal_mass_bins(ranked().ties(), 4)).unwrap();
+        let table = gains(&equal_mass_bins(ranked().ties(), 4), Some(0.95)).unwrap();
         assert_close(table[0].bads_captured_share, 6.0 / 13.0, 1e-15);
+        // Clopper–Pearson for 6 of 13, from scipy 1.16.3: binomtest(6, 13).proportion_ci(0.95).
+        let [low, high] = table[0].bads_captured_interval.unwrap();
+        assert_close(low, 0.192_232_441_801_287_98, 1e-9);
+        assert_close(high, 0.748_654_517_729_694_6, 1e-9);
         assert_close(table[0].goods_refused_share, 5.0 / 27.0, 1e-15);
         assert_close(table[0].lift, (6.0 / 11.0) / (13.0 / 40.0), 1e-15);
         assert_close(table[1].rows_share, 0.5, 1e-15);
@@ -80,6 +93,6 @@ mod tests {
 
     #[test]
     fn one_class_has_no_gains() {
-        assert_eq!(gains(&equal_mass_bins(single_class().ties(), 4)), Err(Undefined::SingleClass));
+        assert_eq!(gains(&equal_mass_bins(single_class().ties(), 4), None), Err(Undefined::SingleClass));
     }
 }

@@ -66,8 +66,12 @@ pub struct ValidationReport {
     pub ks_at_pd: Option<f64>,
     /// H-measure.
     pub h_measure: Option<f64>,
+    /// Its bootstrap interval.
+    pub h_measure_interval: Option<[f64; 2]>,
     /// Area under the precision–recall curve.
     pub average_precision: Option<f64>,
+    /// Its bootstrap interval.
+    pub average_precision_interval: Option<[f64; 2]>,
     /// Brier score.
     pub brier: f64,
     /// Its bootstrap interval.
@@ -169,7 +173,9 @@ pub fn validate_ranked(ranked: &Ranked, settings: &ValidationSettings) -> Result
         ks_interval: intervals.map(|i| i.ks),
         ks_at_pd: ks.map(|k| k.at_pd),
         h_measure: log.keep("h_measure", h_measure(ties)),
+        h_measure_interval: intervals.map(|i| i.h_measure),
         average_precision: log.keep("average_precision", average_precision(ties)),
+        average_precision_interval: intervals.map(|i| i.average_precision),
         brier: brier(ties),
         brier_interval: intervals.map(|i| i.brier),
         brier_parts: brier_parts(ties, &bins),
@@ -182,7 +188,9 @@ pub fn validate_ranked(ranked: &Ranked, settings: &ValidationSettings) -> Result
         calibration_in_the_large: log.keep("calibration_in_the_large", calibration_in_the_large(ties)),
         hosmer_lemeshow: log.keep("hosmer_lemeshow", test),
         deciles: deciles(ranked, &bins, settings.confidence),
-        gains: log.keep("gains", gains(&bins)).unwrap_or_default(),
+        gains: log
+            .keep("gains", gains(&bins, (!ranked.is_weighted()).then_some(settings.confidence)))
+            .unwrap_or_default(),
         grades_too_low: grades.iter().filter(|grade| grade.is_pd_too_low == Some(true)).count() as u64,
         grades_too_low_by_chance: settings.grade_test_level * tested as f64,
         grades,

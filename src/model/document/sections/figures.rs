@@ -33,8 +33,8 @@ const LINES: [Line; 17] = [
     ("Gini", |r| ranged(r.gini, r.gini_interval)),
     ("KS", |r| ranged(r.ks, r.ks_interval)),
     ("KS at PD", |r| or_dash(r.ks_at_pd.map(figure))),
-    ("H-measure", |r| or_dash(r.h_measure.map(figure))),
-    ("average precision", |r| or_dash(r.average_precision.map(figure))),
+    ("H-measure", |r| ranged(r.h_measure, r.h_measure_interval)),
+    ("average precision", |r| ranged(r.average_precision, r.average_precision_interval)),
     ("Brier", |r| ranged(Some(r.brier), r.brier_interval)),
     ("log loss", |r| ranged(Some(r.log_loss), r.log_loss_interval)),
     ("calibration slope", |r| ranged(r.calibration_slope, r.calibration_slope_interval)),
@@ -95,6 +95,7 @@ fn one(sample: &Sample, index: usize) -> Result<Vec<Block>, DocumentError> {
             vec![
                 share(g.rows_share),
                 share(g.bads_captured_share),
+                or_dash(g.bads_captured_interval.map(shares)),
                 share(g.goods_refused_share),
                 format!("{:.2}", g.lift),
                 format!("{:.2}", g.cumulative_lift),
@@ -106,7 +107,18 @@ fn one(sample: &Sample, index: usize) -> Result<Vec<Block>, DocumentError> {
         Block::Heading(3, "Calibration by decile, safest first".to_owned()),
         table(&["decile", "rows", "bad", "mean PD", "bad rate", "exact interval"], deciles),
         Block::Heading(3, "Gains and lift, riskiest first".to_owned()),
-        table(&["refused", "bads caught", "goods refused", "lift", "cumulative lift", "bad rate of the rest"], gains),
+        table(
+            &[
+                "refused",
+                "bads caught",
+                "exact interval",
+                "goods refused",
+                "lift",
+                "cumulative lift",
+                "bad rate of the rest",
+            ],
+            gains,
+        ),
     ]);
     if !report.grades.is_empty() {
         blocks.extend(grades(report));
