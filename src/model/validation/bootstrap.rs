@@ -219,7 +219,7 @@ fn figures(ties: &[Tie], losses: &[(f64, f64)], line: Option<(&CalibrationLine, 
     let auc = auc(ties).ok()?;
     let ks = ks(ties).ok()?.ks;
     // A prediction that nobody drew is no point of these two curves.
-    let drawn: Vec<Tie> = ties.iter().filter(|tie| tie.mass() > 0.0).cloned().collect();
+    let drawn: Vec<Tie> = ties.iter().filter(|tie| tie.mass() > 0.0).copied().collect();
     let h_measure = h_measure(&drawn).ok()?;
     let average_precision = average_precision(&drawn).ok()?;
     let (mut mass, mut brier, mut log_loss) = (0.0, 0.0, 0.0);
