@@ -14,7 +14,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde_json::{Value, json};
 
-use super::name_list::listed_names;
+use super::name_list::listed_columns;
 use super::output_file::create_new;
 use crate::model::registry::load_folder;
 use crate::model::table::{Column, Kind, TableFile, Values, open_table};
@@ -100,8 +100,7 @@ pub fn score_file(
 type Kept = (usize, Kind, String);
 
 fn kept_columns(given: &[String], file: &TableFile) -> Result<Vec<Kept>, ModelError> {
-    let names = listed_names(given, |name| file.names().iter().any(|n| n == name));
-    names.into_iter().map(|name| Ok((file.position(&name)?, Kind::Text, name))).collect()
+    listed_columns(given, file)?.into_iter().map(|name| Ok((file.position(&name)?, Kind::Text, name))).collect()
 }
 
 /// Where scores go.

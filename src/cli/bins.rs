@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::name_list::listed_columns;
 use super::output_file::create_new;
 use super::text_table::{share, text_table};
-use super::train::{dropped_columns, known_columns};
+use super::train::{known_columns, settings_with};
 use super::{ExitCode, Failure, Output};
 use crate::model::binning::Bins;
 use crate::model::binning::edits::{LogEntry, render};
@@ -72,14 +73,10 @@ fn of_model(model: &Path, out: &Path, output: Output) -> Result<ExitCode, Failur
 }
 
 fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Result<ExitCode, Failure> {
-    let SettingsFile { directions, training: mut settings } =
-        args.settings.as_deref().map(SettingsFile::open).transpose()?.unwrap_or_default();
-    if !args.special.is_empty() {
-        settings.specials.clone_from(&args.special);
-    }
+    let SettingsFile { directions, training: settings } = settings_with(args.settings.as_deref(), &args.special)?;
     let file = open_table(path)?;
     let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
-    let mut aside = dropped_columns(&args.drop, &file)?;
+    let mut aside = listed_columns(&args.drop, &file)?;
     aside.push(target.to_owned());
     let mut table = TrainingTable::new(Vec::new(), Vec::new())?;
     table.test = vec![false; outcome.len()];
@@ -88,18 +85,11 @@ fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Resul
     table.directions = known_columns(directions, &table.features)?;
     let columns = univariate(&table, &settings)?;
     if let Some(out) = &args.out {
-        write_bins(out, columns.iter().filter_map(bins_of), &[])?;
+        write_bins(out, columns.iter().filter_map(Univariate::bins), &[])?;
     }
     let answer = json!({ "table": path, "bins": args.out, "columns": columns });
     output.show(&answer, |_| text(&columns, args.out.as_deref()))?;
     Ok(ExitCode::Ok)
-}
-
-fn bins_of(column: &Univariate) -> Option<&Bins> {
-    match &column.outcome {
-        Outcome::Cut { bins, .. } => Some(bins),
-        Outcome::Left { .. } => None,
-    }
 }
 
 fn write_bins<'a>(out: &Path, bins: impl Iterator<Item = &'a Bins>, log: &[LogEntry]) -> Result<(), Failure> {

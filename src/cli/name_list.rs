@@ -1,5 +1,8 @@
 //! Options that take column names: as given, or a list separated by commas.
 
+use crate::model::ModelError;
+use crate::model::table::TableFile;
+
 /// Each item as it is where it is a name itself (names may hold commas), else its parts.
 #[must_use]
 pub fn listed_names(given: &[String], is_name: impl Fn(&str) -> bool) -> Vec<String> {
@@ -10,6 +13,18 @@ pub fn listed_names(given: &[String], is_name: impl Fn(&str) -> bool) -> Vec<Str
         item.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     };
     given.iter().flat_map(parts).collect()
+}
+
+/// The same, of a table: every name must be a column.
+///
+/// # Errors
+/// One is not.
+pub fn listed_columns(given: &[String], file: &TableFile) -> Result<Vec<String>, ModelError> {
+    let names = listed_names(given, |name| file.names().iter().any(|n| n == name));
+    for name in &names {
+        file.position(name)?;
+    }
+    Ok(names)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::bins::EDITS;
-use super::name_list::listed_names;
+use super::name_list::listed_columns;
 use crate::domain::{Digest, Hasher};
 use crate::model::binning::edits::{BinsFile, extended};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
@@ -106,12 +106,18 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
 
 /// The file of settings, where there is one, under the options given.
 fn settings_of(args: &TrainTableArgs) -> Result<SettingsFile, Failure> {
-    let mut file = args.settings.as_deref().map(SettingsFile::open).transpose()?.unwrap_or_default();
+    let mut file = settings_with(args.settings.as_deref(), &args.special)?;
     let settings = &mut file.training;
     settings.seed = args.seed.unwrap_or(settings.seed);
     settings.merge_below_rows = args.merge_below.unwrap_or(settings.merge_below_rows);
-    if !args.special.is_empty() {
-        settings.specials.clone_from(&args.special);
+    Ok(file)
+}
+
+/// A file of settings, or the defaults, under the special values given.
+pub fn settings_with(path: Option<&Path>, special: &[f64]) -> Result<SettingsFile, Failure> {
+    let mut file = path.map(SettingsFile::open).transpose()?.unwrap_or_default();
+    if !special.is_empty() {
+        file.training.specials = special.to_vec();
     }
     Ok(file)
 }
@@ -143,7 +149,7 @@ fn training_table(
 ) -> Result<(TrainingTable, Split), ModelError> {
     let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
     let mut aside = vec![target.to_owned()];
-    aside.extend(dropped_columns(&args.drop, &file)?);
+    aside.extend(listed_columns(&args.drop, &file)?);
     aside.extend(args.time.clone());
     aside.extend(args.weight.clone());
     let times = args.time.as_deref().map(|c| numbers(&file, c, Kind::Date)).transpose()?;
@@ -164,15 +170,6 @@ fn training_table(
         times,
     };
     Ok((table, split))
-}
-
-/// Names as given, or parts of a list; every one must be a column.
-pub fn dropped_columns(given: &[String], file: &TableFile) -> Result<Vec<String>, ModelError> {
-    let names = listed_names(given, |name| file.names().iter().any(|n| n == name));
-    for name in &names {
-        file.position(name)?;
-    }
-    Ok(names)
 }
 
 fn numbers(file: &TableFile, column: &str, kind: Kind) -> Result<Vec<f64>, ModelError> {

@@ -34,14 +34,22 @@ impl Member {
     /// Log odds of good of the rows given.
     fn predict(&self, prepared: &Prepared, rows: &[u32]) -> Vec<f64> {
         let mut out = vec![self.intercept; rows.len()];
-        for (&column, values) in &self.shapes {
-            let codes = prepared.columns.get(column).map_or(&[][..], |c| c.codes.as_slice());
-            for (o, &row) in out.iter_mut().zip(rows) {
-                let code = codes.get(row as usize).copied().unwrap_or_default();
-                *o += values.get(usize::from(code)).copied().unwrap_or_default();
+        for &column in self.shapes.keys() {
+            for (o, part) in out.iter_mut().zip(self.part(column, prepared, rows)) {
+                *o += part;
             }
         }
         out
+    }
+
+    /// What a column adds to the log odds of the rows given.
+    fn part<'a>(&'a self, column: usize, prepared: &'a Prepared, rows: &'a [u32]) -> impl Iterator<Item = f64> + 'a {
+        let values = self.shapes.get(&column).map_or(&[][..], Vec::as_slice);
+        let codes = prepared.columns.get(column).map_or(&[][..], |c| c.codes.as_slice());
+        rows.iter().map(|&row| {
+            let code = codes.get(row as usize).copied().unwrap_or_default();
+            values.get(usize::from(code)).copied().unwrap_or_default()
+        })
     }
 }
 
@@ -106,19 +114,8 @@ impl Bag {
 
     /// What a column adds to the mean log odds of each of the bag's rows.
     fn part_of(&self, column: usize, prepared: &Prepared, rows: usize) -> Vec<f64> {
-        let (mut sums, mut counts) = (vec![0.0; rows], vec![0_u32; rows]);
-        let codes = prepared.columns.get(column).map_or(&[][..], |c| c.codes.as_slice());
-        for (member, unseen) in self.members.iter().zip(&self.unseen) {
-            let shape = member.shapes.get(&column).map_or(&[][..], Vec::as_slice);
-            for &row in unseen {
-                let at = row as usize;
-                let code = codes.get(at).copied().unwrap_or_default();
-                if let (Some(s), Some(n)) = (sums.get_mut(at), counts.get_mut(at)) {
-                    *s += shape.get(usize::from(code)).copied().unwrap_or_default();
-                    *n += 1;
-                }
-            }
-        }
+        let members = self.members.iter().zip(&self.unseen);
+        let (sums, counts) = summed(members.map(|(m, unseen)| (&unseen[..], m.part(column, prepared, unseen))), rows);
         let mean = |&row: &u32| {
             let at = row as usize;
             sums.get(at).zip(counts.get(at)).map_or(0.0, |(s, n)| s / f64::from((*n).max(1)))
@@ -183,7 +180,7 @@ pub fn grow(
     let first: Vec<Trial> = first.into_iter().collect::<Result<_, _>>()?;
     let mut tried = Vec::new();
     for (at, &strength) in grid.iter().enumerate() {
-        let (sums, counts) = summed(&cut, &first, at, table.target.len());
+        let (sums, counts) = summed(predicted(&cut, &first, at), table.target.len());
         tried.push((strength, mean_loss(&pool, &sums, &counts, table)));
     }
     let best = (0..tried.len())
@@ -195,7 +192,7 @@ pub fn grow(
     let strength = grid.get(best).copied().ok_or_else(|| ModelError::CannotTrain { why: "no strength".to_owned() })?;
     let all: Vec<Result<Trial, ModelError>> = cut.par_iter().map(|cut| cut.fit(prepared, &[strength], true)).collect();
     let all: Vec<Trial> = all.into_iter().collect::<Result<_, _>>()?;
-    let (sums, counts) = summed(&cut, &all, 0, table.target.len());
+    let (sums, counts) = summed(predicted(&cut, &all, 0), table.target.len());
     let (mut out_rows, mut log_odds) = (Vec::new(), Vec::new());
     for &row in &pool {
         let at = row as usize;
@@ -218,10 +215,24 @@ struct Trial {
     log_odds: Vec<Vec<f64>>,
 }
 
-fn summed(cut: &[Cut], trials: &[Trial], at: usize, rows: usize) -> (Vec<f64>, Vec<u32>) {
+/// Log odds at one strength of the rows that each member has not seen.
+fn predicted<'a>(
+    cut: &'a [Cut],
+    trials: &'a [Trial],
+    at: usize,
+) -> impl Iterator<Item = (&'a [u32], impl Iterator<Item = f64> + 'a)> {
+    let odds = move |t: &'a Trial| t.log_odds.get(at).map_or(&[][..], Vec::as_slice).iter().copied();
+    cut.iter().zip(trials).map(move |(cut, trial)| (&cut.unseen[..], odds(trial)))
+}
+
+/// Sums over members of what each says of the rows it has not seen, and how many say something.
+fn summed<'a, V>(said: impl Iterator<Item = (&'a [u32], V)>, rows: usize) -> (Vec<f64>, Vec<u32>)
+where
+    V: Iterator<Item = f64>,
+{
     let (mut sums, mut counts) = (vec![0.0; rows], vec![0_u32; rows]);
-    for (cut, trial) in cut.iter().zip(trials) {
-        for (&row, &x) in cut.unseen.iter().zip(trial.log_odds.get(at).map_or(&[][..], Vec::as_slice)) {
+    for (unseen, values) in said {
+        for (&row, x) in unseen.iter().zip(values) {
             if let (Some(s), Some(c)) = (sums.get_mut(row as usize), counts.get_mut(row as usize)) {
                 *s += x;
                 *c += 1;

@@ -293,15 +293,7 @@ fn path(
 fn sweep(fit: &Rows, tables: &mut [(Found, Vec<u8>)], log_odds: &mut [f64], strength: f64) {
     for _ in 0..SWEEPS {
         for (found, cells) in tables.iter_mut() {
-            let mut slope = vec![0.0; found.values.len()];
-            let mut curve = vec![strength; found.values.len()];
-            for ((&c, &x), (&y, &w)) in cells.iter().zip(log_odds.iter()).zip(fit.good.iter().zip(&fit.weight)) {
-                let p = sigmoid(x);
-                if let (Some(s), Some(k)) = (slope.get_mut(usize::from(c)), curve.get_mut(usize::from(c))) {
-                    *s += w * (y - p);
-                    *k += w * (p * (1.0 - p));
-                }
-            }
+            let (slope, curve) = by_cell(cells, &derivatives(fit, log_odds), found.values.len(), strength);
             let step: Vec<f64> = slope
                 .iter()
                 .zip(&curve)
@@ -333,17 +325,23 @@ fn derivatives(rows: &Rows, log_odds: &[f64]) -> Vec<(f64, f64)> {
     .collect()
 }
 
-/// How much the cells of a pair hold beyond the sum of its rows and columns: χ², standardised by its degrees of freedom.
-fn score(rows: &Rows, derivatives: &[(f64, f64)], pair: (usize, usize), a: usize, b: usize) -> f64 {
-    let cells = rows.cells(pair, b);
-    let mut slope = vec![0.0; a * b];
-    let mut curve = vec![0.0; a * b];
+/// Sums of derivatives over the rows of each cell, the second's from `least` on.
+fn by_cell(cells: &[u8], derivatives: &[(f64, f64)], size: usize, least: f64) -> (Vec<f64>, Vec<f64>) {
+    let mut slope = vec![0.0; size];
+    let mut curve = vec![least; size];
     for (&c, &(first, second)) in cells.iter().zip(derivatives) {
         if let (Some(s), Some(k)) = (slope.get_mut(usize::from(c)), curve.get_mut(usize::from(c))) {
             *s += first;
             *k += second;
         }
     }
+    (slope, curve)
+}
+
+/// How much the cells of a pair hold beyond the sum of its rows and columns: χ², standardised by its degrees of freedom.
+fn score(rows: &Rows, derivatives: &[(f64, f64)], pair: (usize, usize), a: usize, b: usize) -> f64 {
+    let cells = rows.cells(pair, b);
+    let (slope, curve) = by_cell(&cells, derivatives, a * b, 0.0);
     // Weighted two-way fit by turns.
     let (mut by_row, mut by_column) = (vec![0.0; a], vec![0.0; b]);
     for _ in 0..8 {

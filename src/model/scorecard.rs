@@ -110,15 +110,19 @@ impl<'a> BlockScorer<'a> {
         Self { card, assigners: card.variables.iter().map(|v| Assigner::new(&v.bins)).collect() }
     }
 
-    /// As [`Scorecard::score_columns`].
+    /// Scores columns given in the order of [`Scorecard::inputs`].
     ///
     /// # Errors
-    /// As [`Scorecard::score_columns`].
+    /// A column of another kind or with an infinite value.
     pub fn score(&self, columns: &[&Column]) -> Result<BlockScores, ModelError> {
-        self.card.score_assigned(columns, |at, column| match self.assigners.get(at) {
-            Some(assigner) => assigner.assign(column),
-            None => Ok(Vec::new()),
-        })
+        if columns.len() != self.assigners.len() {
+            let why = format!("{} columns given, {} needed", columns.len(), self.assigners.len());
+            return Err(ModelError::CannotTrain { why });
+        }
+        let rows = columns.first().map_or(0, |c| c.len());
+        let bins: Vec<Vec<u8>> =
+            self.assigners.iter().zip(columns).map(|(a, c)| a.assign(c)).collect::<Result<_, _>>()?;
+        Ok(BlockScores { score: self.card.score_codes(&bins, rows), bins })
     }
 }
 
@@ -213,32 +217,6 @@ impl Scorecard {
         (low, high)
     }
 
-    /// Scores columns given in the order of [`Self::inputs`].
-    ///
-    /// # Errors
-    /// A column of another kind or with an infinite value.
-    pub fn score_columns(&self, columns: &[&Column]) -> Result<BlockScores, ModelError> {
-        self.score_assigned(columns, |at, column| match self.variables.get(at) {
-            Some(variable) => variable.bins.assign(column),
-            None => Ok(Vec::new()),
-        })
-    }
-
-    fn score_assigned(
-        &self,
-        columns: &[&Column],
-        assign: impl Fn(usize, &Column) -> Result<Vec<u8>, ModelError>,
-    ) -> Result<BlockScores, ModelError> {
-        if columns.len() != self.variables.len() {
-            let why = format!("{} columns given, {} needed", columns.len(), self.variables.len());
-            return Err(ModelError::CannotTrain { why });
-        }
-        let rows = columns.first().map_or(0, |c| c.len());
-        let bins: Vec<Vec<u8>> =
-            columns.iter().enumerate().map(|(at, column)| assign(at, column)).collect::<Result<_, _>>()?;
-        Ok(BlockScores { score: self.score_codes(&bins, rows), bins })
-    }
-
     /// Scores of rows whose bins are known, variable by variable.
     pub(crate) fn score_codes(&self, bins: &[Vec<u8>], rows: usize) -> Vec<i32> {
         let mut score = vec![self.base_points; rows];
@@ -268,7 +246,7 @@ impl Scorecard {
             let why = format!("column {:?} has {} rows, the table {}", other.name, other.len(), table.rows());
             return Err(ModelError::CannotTrain { why });
         }
-        let block = self.score_columns(&columns)?;
+        let block = BlockScorer::new(self).score(&columns)?;
         Ok((0..table.rows())
             .map(|row| {
                 let bins: Vec<u8> = block.bins.iter().filter_map(|b| b.get(row)).copied().collect();

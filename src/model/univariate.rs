@@ -46,13 +46,19 @@ pub enum Outcome {
 }
 
 impl Univariate {
+    /// Its bins, where it has any.
+    #[must_use]
+    pub fn bins(&self) -> Option<&Bins> {
+        match &self.outcome {
+            Outcome::Cut { bins, .. } => Some(bins),
+            Outcome::Left { .. } => None,
+        }
+    }
+
     /// Information value, 0 without bins.
     #[must_use]
     pub fn iv(&self) -> f64 {
-        match &self.outcome {
-            Outcome::Cut { bins, .. } => bins.iv,
-            Outcome::Left { .. } => 0.0,
-        }
+        self.bins().map_or(0.0, |bins| bins.iv)
     }
 }
 
@@ -72,7 +78,6 @@ pub fn univariate(table: &TrainingTable, settings: &TrainSettings) -> Result<Vec
         };
         let mut notes: Vec<String> = note.into_iter().collect();
         let Summed { summary, laid_out, .. } = sum_up(table, i, kind, &train, settings)?;
-        let missing = summary.beside().last().copied().unwrap_or_default().rows;
         let rows = train.iter().filter(|t| **t).count().max(1) as f64;
         let direction = table.directions.get(&variable).copied().unwrap_or_default();
         let cut = laid_out.and_then(|fine| bin_variable(&fine, &fine.tally_of(&summary), direction, &settings.binning));
@@ -85,7 +90,7 @@ pub fn univariate(table: &TrainingTable, settings: &TrainSettings) -> Result<Vec
             }
             Err(unusable) => Outcome::Left { rule: unusable.rule.to_owned(), why: unusable.why },
         };
-        Ok(Univariate { variable, missing_share: Some(missing / rows), notes, outcome })
+        Ok(Univariate { variable, missing_share: Some(summary.missing_rows() / rows), notes, outcome })
     };
     let mut all: Vec<Univariate> = (0..table.features.len()).into_par_iter().map(one).collect::<Result<_, _>>()?;
     all.sort_by(|a, b| b.iv().total_cmp(&a.iv()).then_with(|| a.variable.cmp(&b.variable)));

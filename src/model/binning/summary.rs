@@ -159,7 +159,8 @@ impl Summary {
     }
 
     /// Training rows without a value.
-    pub(super) fn missing_rows(&self) -> f64 {
+    #[must_use]
+    pub fn missing_rows(&self) -> f64 {
         self.missing.rows
     }
 

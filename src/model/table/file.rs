@@ -251,14 +251,25 @@ impl TableFile {
         Some(found.unwrap_or((Kind::Number, None)))
     }
 
+    /// Whether a scorecard can use a column's type, whatever it holds.
+    fn usable(&self, at: usize) -> bool {
+        self.parts.iter().all(|part| match (&part.format, part.at.get(at)) {
+            (Format::Parquet(t), Some(&place)) => t.kind(place) != Natural::Unusable,
+            _ => true,
+        })
+    }
+
     /// Reads one column. `None` lets the content decide the kind: all numbers, all dates, else text. With it comes the note of
     /// [`Self::kind`]. `Ok(None)` means a nested or binary column.
     ///
     /// # Errors
     /// A file cannot be read, or a value is not of the kind asked for.
     pub fn load(&self, at: usize, kind: Option<Kind>) -> Result<Option<(Column, Option<String>)>, ModelError> {
-        let Some((natural, note)) = self.kind(at) else { return Ok(None) };
-        let (kind, note) = kind.map_or((natural, note), |kind| (kind, None));
+        let known = match kind {
+            Some(kind) => self.usable(at).then_some((kind, None)),
+            None => self.kind(at),
+        };
+        let Some((kind, note)) = known else { return Ok(None) };
         let mut whole: Option<Column> = None;
         for part in 0..self.parts.len() {
             let column = self.load_part(part, at, kind)?;

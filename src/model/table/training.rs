@@ -102,12 +102,14 @@ impl Features {
     /// # Errors
     /// The file cannot be read.
     pub fn whole(&self, i: usize, kind: Kind) -> Result<Cow<'_, Column>, ModelError> {
-        let mut whole = self.part(i, 0, kind)?;
-        for part in 1..self.parts() {
-            let more = self.part(i, part, kind)?.into_owned();
-            whole.to_mut().append(more);
+        match self {
+            Self::Memory(_) => self.part(i, 0, kind),
+            Self::File { file, at } => {
+                let read = at.get(i).map(|&position| file.load(position, Some(kind))).transpose()?.flatten();
+                let none = || ModelError::CannotTrain { why: format!("there is no feature {i}") };
+                read.map(|(column, _)| Cow::Owned(column)).ok_or_else(none)
+            }
         }
-        Ok(whole)
     }
 }
 

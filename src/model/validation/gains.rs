@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bins::PdBin;
 use super::error::Undefined;
 use super::proportion::exact_interval;
+use crate::domain::whole;
 
 /// One step of the gains table, riskiest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,7 @@ pub fn gains(bins: &[PdBin], confidence: Option<f64>) -> Result<Vec<Gain>, Undef
     if bads <= 0.0 || goods <= 0.0 {
         return Err(Undefined::SingleClass);
     }
+    let rows = |count: f64| whole(count).and_then(|n| u64::try_from(n).ok());
     let (mut weight, mut bad) = (0.0, 0.0);
     let last = bins.len().saturating_sub(1);
     let steps = bins.iter().rev().enumerate().map(|(i, bin)| {
@@ -50,7 +52,7 @@ pub fn gains(bins: &[PdBin], confidence: Option<f64>) -> Result<Vec<Gain>, Undef
             min_pd: bin.min_pd,
             rows_share: weight / total,
             bads_captured_share: bad / bads,
-            bads_captured_interval: confidence.map(|c| exact_interval(whole(bad), whole(bads), c)),
+            bads_captured_interval: confidence.and_then(|c| Some(exact_interval(rows(bad)?, rows(bads)?, c))),
             goods_refused_share: (weight - bad) / goods,
             lift: bin.bad_rate / (bads / total),
             cumulative_lift: (bad / weight) / (bads / total),
@@ -58,11 +60,6 @@ pub fn gains(bins: &[PdBin], confidence: Option<f64>) -> Result<Vec<Gain>, Undef
         }
     });
     Ok(steps.collect())
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
-fn whole(count: f64) -> u64 {
-    count.round() as u64
 }
 
 #[cfg(test)]
