@@ -55,7 +55,7 @@ fn repayment_agrees_with_the_simulators_own_books() {
     simulate(&settings, &market, &|_, _| {}).expect("a marketplace");
     let as_of = AsOf::new(settings.end_on, AsOf::zone("UTC").expect("a zone")).expect("a date");
     let names = ["loans", "instalments", "payments"];
-    let shard = Shard { as_of, tables: names.into_iter().map(|t| (t, read(&market, t))).collect() };
+    let shard = Shard { as_of, tables: names.into_iter().map(|t| (t, read(&market, t))).collect(), broken: Vec::new() };
     let tables = repayment_tables(&shard, &Waterfall::default()).expect("repayment").expect("a loan book");
 
     let truth = read(&market.join("truth"), "loans");
