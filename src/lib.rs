@@ -39,6 +39,8 @@ pub mod model;
 
 pub mod score;
 
+pub mod exposure;
+
 pub mod offer;
 
 pub mod monitor;

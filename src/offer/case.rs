@@ -1,31 +1,10 @@
 //! All that is known of one merchant when credit is decided.
 
-use std::collections::BTreeSet;
-
 use super::error::OfferError;
 use crate::domain::{Probability, Reason};
+use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
-use crate::repayment::CreditRecord;
-
-/// A shipped, unconfirmed, undisputed, unsuspected, live order: money that escrow will release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receivable<'a> {
-    /// The order.
-    pub order_id: &'a str,
-    /// What the buyer has paid into escrow.
-    pub amount_minor: i64,
-}
-
-/// A pending application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Application<'a> {
-    /// The product asked for.
-    pub product: &'a str,
-    /// How much.
-    pub requested_minor: i64,
-    /// Orders offered as receivables; empty where none are named.
-    pub order_ids: &'a [&'a str],
-}
+use crate::repayment::BorrowerRecord;
 
 /// All that is known of one merchant.
 #[derive(Clone)]
@@ -48,18 +27,14 @@ pub struct MerchantCase<'a> {
     pub ability_lower_minor: Option<i64>,
     /// Integrity capital.
     pub integrity_capital_minor: Option<i64>,
-    /// What the guarantee group still carries, for merchants in one.
-    pub group_cap_minor: Option<i64>,
-    /// Record with this lender; `None` where it cannot be read.
-    pub credit: Option<CreditRecord>,
+    /// Record with this lender.
+    pub record: &'a BorrowerRecord,
+    /// What is owed, offered, pledged and asked for, before anything is offered tonight.
+    pub account: &'a Account,
+    /// The table of which the largest share of the merchant's rows is broken; `None` where no row is.
+    pub broken_records: Option<BrokenShare>,
     /// Alerts that freeze new credit tonight.
     pub freezes: &'a [Reason],
-    /// Receivables, each order once.
-    pub receivables: &'a [Receivable<'a>],
-    /// Orders pledged to open order loans already.
-    pub pledged: &'a BTreeSet<&'a str>,
-    /// Applications that wait for an answer, the latest last.
-    pub applications: &'a [Application<'a>],
 }
 
 impl MerchantCase<'_> {
@@ -74,11 +49,5 @@ impl MerchantCase<'_> {
             }
             value => Ok(value),
         }
-    }
-
-    /// The latest pending application for a product.
-    #[must_use]
-    pub fn application(&self, product: &str) -> Option<&Application<'_>> {
-        self.applications.iter().rev().find(|a| a.product == product)
     }
 }

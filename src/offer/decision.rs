@@ -5,14 +5,14 @@ use jiff::civil::Date;
 use super::apr::apr_of_days;
 use super::case::MerchantCase;
 use super::error::OfferError;
-use super::limit::{Cap, CapName, Limit, caps_of, least_of};
-use super::pledge::{Pledge, free_receivables, pledge};
+use super::limit::{Cap, CapName, Limit, caps_of, carried_minor, least_of, request};
 use super::policy::{Policy, Product};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
 use super::schedule::{Terms, schedule};
 use crate::domain::Reason;
 use crate::domain::{AsOf, DailyRate, Hasher};
+use crate::exposure::{Account, OfferState, OpenOffer, Pledge};
 
 /// A decline names at most this many reasons (US Regulation B, comment 9(b)(2)-1).
 const MOST_REASONS: usize = 4;
@@ -46,6 +46,8 @@ pub struct Offer {
     pub caps: Vec<Cap>,
     /// Orders that secure it, sorted; empty where the product pledges none.
     pub pledged_order_ids: Vec<String>,
+    /// The open offer of an earlier night that it replaces.
+    pub replaces_offer_id: Option<String>,
     /// Expected loss + funding + cost a day, in parts per million: what the rate may not fall below.
     pub floor_daily_rate_ppm: i64,
 }
@@ -87,17 +89,22 @@ pub struct Decision {
     pub declines: Vec<Decline>,
     /// At most one: the largest.
     pub referral: Option<BankReferral>,
+    /// The merchant's open offers after tonight: those granted, and those of earlier nights that still hold something.
+    pub open_offers: Vec<OpenOffer>,
 }
 
-/// Decides on one merchant.
+/// Decides on one merchant, product by product in the policy's order. Each offer is put on the merchant's account before the next
+/// product is looked at, so that two products of one night never claim the same means or the same order.
 ///
 /// # Errors
-/// Inputs that no decision may rest on: NaN, negative debts, an order twice among the receivables, dates beyond the calendar.
+/// Inputs that no decision may rest on: NaN, dates beyond the calendar.
 pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<Decision, OfferError> {
     let mut decision = Decision::default();
+    let mut account = case.account.clone();
     for product in &policy.products {
-        match decide_product(policy, product, case, as_of)? {
+        match decide_product(policy, product, case, &account, as_of)? {
             Outcome::Offer(offer) => {
+                account.grant(opened(&offer, &account, as_of));
                 let larger = referral(policy, &offer);
                 decision.referral = match (decision.referral.take(), larger) {
                     (Some(a), Some(b)) => Some(if b.uncapped_minor > a.uncapped_minor { b } else { a }),
@@ -105,10 +112,32 @@ pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<
                 };
                 decision.offers.push(offer);
             }
-            Outcome::Decline(decline) => decision.declines.push(decline),
+            Outcome::Decline(decline) => {
+                account.withdraw(&product.name);
+                decision.declines.push(decline);
+            }
         }
     }
+    decision.open_offers = account.offers().to_vec();
     Ok(decision)
+}
+
+/// Tonight's offer as it stands on the account.
+fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
+    OpenOffer {
+        offer_id: offer.offer_id.clone(),
+        merchant_id: offer.merchant_id.clone(),
+        product: offer.product.clone(),
+        state: OfferState::Open,
+        limit_minor: offer.limit_minor,
+        drawn_minor: 0,
+        held_minor: offer.limit_minor,
+        drawn_before_minor: account.replaced(&offer.product).map_or(0, |replaced| replaced.drawn_minor),
+        offered_on: as_of.date(),
+        valid_until_on: offer.valid_until_on,
+        replaces_offer_id: offer.replaces_offer_id.clone(),
+        pledged_order_ids: offer.pledged_order_ids.clone(),
+    }
 }
 
 enum Outcome {
@@ -120,6 +149,7 @@ fn decide_product(
     policy: &Policy,
     product: &Product,
     case: &MerchantCase<'_>,
+    account: &Account,
     as_of: &AsOf,
 ) -> Result<Outcome, OfferError> {
     let failed: Vec<Verdict> = judge(policy, product, case)?.into_iter().filter(|v| !v.passed).collect();
@@ -127,7 +157,7 @@ fn decide_product(
         let reasons = reasons_of(&failed, case)?;
         return Ok(decline(product, case, failed, Vec::new(), reasons));
     }
-    let caps = caps_of(policy, product, case)?;
+    let caps = caps_of(policy, product, case, account)?;
     let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
         Limit::Unknown(_) => {
             let unknown = caps.iter().filter(|c| c.value_minor.is_none()).take(MOST_REASONS);
@@ -170,8 +200,9 @@ fn decide_product(
     let pledged = match product.caps.receivables_advance_rate_ppm {
         None => Pledge::default(),
         Some(advance_rate_ppm) => {
-            let named = case.application(&product.name).map_or(&[][..], |a| a.order_ids);
-            pledge(&free_receivables(case, named)?, limit_minor, advance_rate_ppm)
+            let named = request(account, &product.name).map_or(&[][..], |r| &r.order_ids);
+            let free = account.free_receivables(&product.name, named).unwrap_or_default();
+            Pledge::covering(&free, limit_minor, |sum| carried_minor(sum, advance_rate_ppm))
         }
     };
     let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
@@ -189,6 +220,7 @@ fn decide_product(
         binding_cap: binding,
         caps,
         pledged_order_ids: pledged.order_ids,
+        replaces_offer_id: account.replaced(&product.name).map(|offer| offer.offer_id.clone()),
         floor_daily_rate_ppm: floor_ppm,
     }))
 }

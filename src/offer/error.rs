@@ -15,24 +15,6 @@ pub enum OfferError {
         /// Its value.
         value: f64,
     },
-    /// A sum that cannot be negative is.
-    #[error("decide on merchant {merchant_id}: {what} is {value}")]
-    Negative {
-        /// The merchant.
-        merchant_id: String,
-        /// The input.
-        what: &'static str,
-        /// Its value.
-        value: i64,
-    },
-    /// One order stands twice among the receivables.
-    #[error("decide on merchant {merchant_id}: order {order_id} stands twice among the receivables")]
-    DuplicateReceivable {
-        /// The merchant.
-        merchant_id: String,
-        /// The order.
-        order_id: String,
-    },
     /// A schedule or rate that repays less than was lent, or cannot be laid out.
     #[error("lay out a loan of {principal_minor} minor units over {term_days} days: {why}")]
     Schedule {

@@ -2,8 +2,8 @@
 
 use super::case::MerchantCase;
 use super::error::OfferError;
-use super::pledge::{carried_minor, free_receivables};
-use super::policy::{LoanBookUse, Policy, Product};
+use super::policy::{Policy, Product};
+use crate::exposure::{Account, Request, Requests};
 
 /// A cap's name. The order breaks ties: of equal caps the first one binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,13 +14,13 @@ pub enum CapName {
     IntegrityCapital,
     /// Multiple of the lowest month.
     LowestMonth,
-    /// Advance on shipped, unconfirmed orders.
+    /// Advance on shipped, unconfirmed orders that nothing else rests on.
     OrderReceivables,
     /// What was asked for.
     Requested,
-    /// What the guarantee group still carries.
+    /// What the guarantee groups still allow.
     Group,
-    /// Total cap less what is owed and what earlier products may claim.
+    /// Total cap less what is owed and may still be drawn.
     ExposureLeft,
     /// The product's largest.
     Product,
@@ -77,9 +77,12 @@ impl CapName {
             Self::IntegrityCapital => ("integrity-capital-unknown", "too little history to measure integrity capital"),
             Self::LowestMonth => ("lowest-month-unknown", "too few months of trade to know the weakest"),
             Self::ExposureLeft => ("credit-record-unknown", "the credit record cannot be read"),
-            Self::OrderReceivables | Self::Requested | Self::Group | Self::Product | Self::HardCap => {
-                ("history-too-short", "too little history")
+            Self::OrderReceivables => {
+                ("receivables-unknown", "which orders were shipped, and which are disputed, is not known")
             }
+            Self::Requested => ("application-unknown", "what was asked for cannot be read"),
+            Self::Group => ("group-unknown", "what the guarantee group owes is not known"),
+            Self::Product | Self::HardCap => ("history-too-short", "too little history"),
         }
     }
 }
@@ -89,7 +92,9 @@ impl CapName {
 pub struct Cap {
     /// Which.
     pub name: CapName,
-    /// Its value, never negative.
+    /// What the evidence, or the policy, allows before anything is owed or offered.
+    pub gross_minor: Option<i64>,
+    /// What is left of it; never negative.
     pub value_minor: Option<i64>,
 }
 
@@ -109,58 +114,83 @@ pub enum Limit {
 
 /// All caps on a product for a merchant, in [`CapName`]'s order.
 ///
+/// Caps that rest on evidence, and the total cap, are net of all that is owed and may still be drawn ([`Account::committed_minor`]) and of
+/// what the merchant answers for in its groups: all offers of a night together, drawn in full, stay within each of them. A newer offer of
+/// a product replaces the one before it, which is therefore left out.
+///
 /// # Errors
-/// Features or sums that nothing may rest on.
-pub fn caps_of(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Result<Vec<Cap>, OfferError> {
+/// A feature that is NaN or infinite.
+pub fn caps_of(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+    account: &Account,
+) -> Result<Vec<Cap>, OfferError> {
+    let committed = account.committed_minor(Some(&product.name));
+    let liability = account.group.as_ref().map_or(0, |group| group.liability_minor);
+    let net = |gross: i64| committed.map(|c| gross.saturating_sub(c).saturating_sub(liability));
     let mut caps = Vec::new();
-    let mut put =
-        |name: CapName, value_minor: Option<i64>| caps.push(Cap { name, value_minor: value_minor.map(|v| v.max(0)) });
+    let mut put = |name: CapName, gross_minor: Option<i64>, value_minor: Option<i64>| {
+        let gross_minor = gross_minor.map(|v| v.max(0));
+        caps.push(Cap { name, gross_minor, value_minor: value_minor.map(|v| v.max(0)) });
+    };
     if let Some(share) = product.caps.ability_share_ppm {
-        put(CapName::Ability, case.ability_lower_minor.map(|a| carried_minor(a, share)));
+        let gross = case.ability_lower_minor.map(|a| carried_minor(a, share));
+        put(CapName::Ability, gross, gross.and_then(net));
     }
     if let Some(factor) = product.caps.integrity_capital_factor_ppm {
-        put(CapName::IntegrityCapital, case.integrity_capital_minor.map(|k| carried_minor(k, factor)));
+        let gross = case.integrity_capital_minor.map(|k| carried_minor(k, factor));
+        put(CapName::IntegrityCapital, gross, gross.and_then(net));
     }
     if let Some(lowest) = &product.caps.lowest_month {
-        let month = case.feature(&lowest.feature)?.map(whole_minor);
-        put(CapName::LowestMonth, month.map(|m| carried_minor(m, lowest.factor_ppm)));
+        let gross = case.feature(&lowest.feature)?.map(whole_minor).map(|m| carried_minor(m, lowest.factor_ppm));
+        put(CapName::LowestMonth, gross, gross.and_then(net));
     }
-    let application = case.application(&product.name);
+    let request = request(account, &product.name);
     if let Some(rate) = product.caps.receivables_advance_rate_ppm {
-        let free = free_receivables(case, application.map_or(&[], |a| a.order_ids))?;
-        let sum = free.iter().fold(0_i64, |sum, r| sum.saturating_add(r.amount_minor));
-        put(CapName::OrderReceivables, Some(carried_minor(sum, rate)));
+        let gross = account.receivables_minor().map(|sum| carried_minor(sum, rate));
+        put(CapName::OrderReceivables, gross, receivables_left(account, product, rate, request));
     }
-    if let Some(application) = application {
-        put(CapName::Requested, Some(application.requested_minor));
+    match (&account.requests, request) {
+        (Requests::Unknown, _) => put(CapName::Requested, None, None),
+        (_, Some(request)) => {
+            put(CapName::Requested, Some(request.requested_minor), Some(request.requested_minor));
+        }
+        (_, None) => {}
     }
-    if let Some(group) = case.group_cap_minor {
-        put(CapName::Group, Some(group));
+    if let Some(group) = &account.group {
+        let held = account.held_minor(Some(&product.name));
+        put(CapName::Group, group.allowance_minor, group.allowance_minor.map(|a| a.saturating_sub(held)));
     }
-    put(CapName::ExposureLeft, exposure_left(policy, product, case)?);
-    put(CapName::Product, Some(product.max_limit_minor));
-    put(CapName::HardCap, Some(policy.hard_cap_minor));
+    put(CapName::ExposureLeft, Some(policy.total_cap_minor), net(policy.total_cap_minor));
+    put(CapName::Product, Some(product.max_limit_minor), Some(product.max_limit_minor));
+    put(CapName::HardCap, Some(policy.hard_cap_minor), Some(policy.hard_cap_minor));
     Ok(caps)
 }
 
-/// Total cap − outstanding − the largest limits of the products before this one. So all offers of one night together, drawn in full,
-/// stay within the total cap, and no product's offer depends on another's fate.
-fn exposure_left(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Result<Option<i64>, OfferError> {
-    let outstanding = match (case.credit, policy.loan_book) {
-        (Some(record), _) => record.outstanding_minor,
-        (None, LoanBookUse::None) => 0,
-        (None, LoanBookUse::Required) => return Ok(None),
-    };
-    if outstanding < 0 {
-        return Err(OfferError::Negative {
-            merchant_id: case.merchant_id.to_owned(),
-            what: "the outstanding principal",
-            value: outstanding,
-        });
+/// The latest pending application for a product.
+pub(super) fn request<'a>(account: &'a Account, product: &str) -> Option<&'a Request> {
+    match &account.requests {
+        Requests::Known(pending) => pending.iter().rev().find(|r| r.product == product),
+        Requests::NotTaken | Requests::Unknown => None,
     }
-    let earlier = policy.products.iter().take_while(|p| p.name != product.name).map(|p| p.max_limit_minor);
-    let left = earlier.fold(policy.total_cap_minor.saturating_sub(outstanding), i64::saturating_sub);
-    Ok(Some(left))
+}
+
+/// `min(advance × free receivables, advance × all receivables − owed and offered on receivables)`: an order is lent against once, also
+/// where a loan does not say which orders it rests on.
+fn receivables_left(account: &Account, product: &Product, rate_ppm: i64, request: Option<&Request>) -> Option<i64> {
+    let named = request.map_or(&[][..], |r| &r.order_ids);
+    let free = account.free_receivables(&product.name, named)?;
+    let free = free.iter().fold(0_i64, |sum, r| sum.saturating_add(r.counted_minor));
+    let all = carried_minor(account.receivables_minor()?, rate_ppm);
+    let committed = account.committed_on_receivables_minor(Some(&product.name))?;
+    Some(carried_minor(free, rate_ppm).min(all.saturating_sub(committed)))
+}
+
+/// What a sum carries: `sum × rate`, rounded down; a negative sum carries nothing.
+pub(super) fn carried_minor(sum_minor: i64, rate_ppm: i64) -> i64 {
+    let carried = i128::from(sum_minor.max(0)) * i128::from(rate_ppm) / 1_000_000;
+    i64::try_from(carried).unwrap_or(i64::MAX)
 }
 
 /// The least of the caps, floored to the step.

@@ -9,12 +9,16 @@ use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{DailyRate, Probability, ReasonCode};
+use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
 
 /// No loan is larger, whatever the policy says: 1,000,000.00. Above it a merchant is referred to a bank ("What Alibaba Is", 2019).
 pub const HARD_CAP_MINOR: i64 = 100_000_000;
 
 /// Products that the contract knows.
 pub const PRODUCTS: [&str; 3] = ["order-loan", "credit-loan", "group-loan"];
+
+/// Where the policy does not say: a merchant of whose rows in some table more than a tenth are broken is not judged by the rest.
+const MAX_BROKEN_RECORD_SHARE: f64 = 0.1;
 
 /// A checked policy.
 #[derive(Debug, Clone)]
@@ -33,12 +37,18 @@ pub struct Policy {
     pub offer_valid_days: u16,
     /// Price terms that hold for all products.
     pub price: PriceTerms,
-    /// Products on offer, in the order in which they claim the total cap.
+    /// Products on offer, in the order in which they claim what a merchant can carry.
     pub products: Vec<Product>,
     /// Products of the contract that are not on offer yet: no row is written for them.
     pub later: Vec<String>,
     /// Days past due that are a default, by product.
     pub default_dpd: BTreeMap<String, u16>,
+    /// How receivables age; given where a product rests on them.
+    pub receivables: Option<ReceivableTerms>,
+    /// What guarantee groups may owe; without it a group binds by joint liability alone.
+    pub groups: Option<GroupTerms>,
+    /// The largest share of a merchant's rows in any table that may be broken.
+    pub max_broken_record_share: f64,
     /// Eligibility rules, in the order in which their reasons are given.
     pub rules: Vec<EligibilityRule>,
     file: ConfigFile,
@@ -208,6 +218,9 @@ struct RawPolicy {
     later: Vec<Spanned<String>>,
     default_dpd: Spanned<BTreeMap<String, Spanned<i64>>>,
     price: RawPrice,
+    receivables: Option<RawReceivables>,
+    groups: Option<RawGroups>,
+    max_broken_record_share: Option<Spanned<f64>>,
     #[serde(rename = "product")]
     products: Spanned<Vec<Spanned<RawProduct>>>,
     #[serde(rename = "rule", default)]
@@ -320,6 +333,20 @@ impl Policy {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let default_dpd = check_default_dpd(&file, &raw)?;
+        let receivables = raw.receivables.as_ref().map(|r| r.check(&file)).transpose()?;
+        if receivables.is_none()
+            && let Some(product) = products.iter().find(|p| p.caps.receivables_advance_rate_ppm.is_some())
+        {
+            let message =
+                format!("product {:?} rests on receivables, and [receivables] does not say how they age", product.name);
+            let help =
+                "[receivables] with full_until_days, expires_after_days and disputes = \"required\" or \"not-kept\"";
+            return Err(file.refuse(&raw.products.span(), message, help));
+        }
+        let max_broken_record_share = match &raw.max_broken_record_share {
+            None => MAX_BROKEN_RECORD_SHARE,
+            Some(share) => bounds::unit(&file, share, "max_broken_record_share")?,
+        };
         let rules = raw
             .rules
             .iter()
@@ -336,12 +363,29 @@ impl Policy {
             products,
             later,
             default_dpd,
+            receivables,
+            groups: raw.groups.as_ref().map(|g| g.check(&file)).transpose()?,
+            max_broken_record_share,
             rules,
             feature_uses,
             horizon_span: raw.price.pd_horizon_days.span(),
             bands_span: raw.bands.span(),
             file,
         })
+    }
+
+    /// What merchants' accounts are drawn up by; `declared` are the contract tables that the job declares.
+    #[must_use]
+    pub fn account_terms<'a>(&'a self, declared: &'a BTreeSet<&'static str>) -> AccountTerms<'a> {
+        let on_receivables = |p: &&Product| p.caps.receivables_advance_rate_ppm.is_some();
+        AccountTerms {
+            receivables: self.receivables.as_ref(),
+            groups: self.groups.as_ref(),
+            secured_products: self.products.iter().filter(on_receivables).map(|p| p.name.clone()).collect(),
+            keeps_loan_book: self.loan_book == LoanBookUse::Required,
+            application_days: self.offer_valid_days,
+            declared,
+        }
     }
 
     /// Features that the policy reads, each once, sorted.

@@ -4,6 +4,7 @@
 
 mod credit;
 mod docs;
+mod exposure;
 mod features;
 mod ingest;
 mod publish;

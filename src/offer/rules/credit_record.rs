@@ -5,23 +5,28 @@ use crate::domain::Reason;
 use crate::offer::case::MerchantCase;
 use crate::offer::error::OfferError;
 use crate::offer::policy::{EligibilityRule, LoanBookUse};
-use crate::repayment::CreditRecord;
+use crate::repayment::{BorrowerRecord, CreditRecord};
 
 /// Nothing is in default now and nothing was ever written off. No policy can switch this off. Where the lender keeps a loan book, a
-/// record that cannot be read fails.
+/// record that cannot be read fails, and so does one with a loan that does not reconcile: an officer has to look at it first.
 pub(super) fn judge_default(book: LoanBookUse, case: &MerchantCase<'_>) -> Result<Vec<Verdict>, OfferError> {
-    let record = match (book, case.credit) {
-        (LoanBookUse::None, None) => return Ok(Vec::new()),
-        (LoanBookUse::Required, None) => {
-            return Ok(vec![Verdict {
-                rule: "credit-record".to_owned(),
-                passed: false,
-                observed: None,
-                threshold: None,
-                reason: Some(unknown("the credit record")?),
-            }]);
+    let unreadable = |observed: Option<f64>, reason: Reason| {
+        Ok(vec![Verdict {
+            rule: "credit-record".to_owned(),
+            passed: false,
+            observed,
+            threshold: Some(0.0),
+            reason: Some(reason),
+        }])
+    };
+    let record = match (book, case.record) {
+        (LoanBookUse::None, BorrowerRecord::NoBook) => return Ok(Vec::new()),
+        (LoanBookUse::Required, BorrowerRecord::NoBook) => return unreadable(None, unknown("the credit record")?),
+        (_, BorrowerRecord::Unknown(loans)) => {
+            let text = "a loan's record does not reconcile and is with an officer";
+            return unreadable(Some(loans.len() as f64), reason("loan-record-unknown", text)?);
         }
-        (_, Some(record)) => record,
+        (_, BorrowerRecord::Known(record)) => record,
     };
     let flag = |rule: &str, failed: bool, code: &str, text: &str| -> Result<Verdict, OfferError> {
         Ok(Verdict {
@@ -44,7 +49,7 @@ pub(super) fn judge_arrears(
     at_most_dpd: i64,
     case: &MerchantCase<'_>,
 ) -> Result<Verdict, OfferError> {
-    within(rule, "dpd", at_most_dpd, case.credit.map(|r| r.dpd))
+    within(rule, "dpd", at_most_dpd, known(case).map(|r| r.dpd))
 }
 
 /// No loan was ever more than so many days past due.
@@ -53,7 +58,14 @@ pub(super) fn judge_worst_dpd(
     at_most_dpd: i64,
     case: &MerchantCase<'_>,
 ) -> Result<Verdict, OfferError> {
-    within(rule, "worst-dpd", at_most_dpd, case.credit.map(|r: CreditRecord| r.worst_dpd))
+    within(rule, "worst-dpd", at_most_dpd, known(case).map(|r| r.worst_dpd))
+}
+
+fn known<'a>(case: &MerchantCase<'a>) -> Option<&'a CreditRecord> {
+    match case.record {
+        BorrowerRecord::Known(record) => Some(record),
+        BorrowerRecord::NoBook | BorrowerRecord::Unknown(_) => None,
+    }
 }
 
 fn within(rule: &EligibilityRule, name: &str, at_most_dpd: i64, observed: Option<i64>) -> Result<Verdict, OfferError> {

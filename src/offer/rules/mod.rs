@@ -3,7 +3,9 @@
 mod band;
 mod credit_record;
 mod feature;
+mod group;
 mod not_frozen;
+mod records;
 mod shop_open;
 mod verdict;
 
@@ -22,6 +24,8 @@ pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Res
     let mut verdicts = vec![shop_open::judge(case)?];
     verdicts.extend(not_frozen::judge(case));
     verdicts.extend(credit_record::judge_default(policy.loan_book, case)?);
+    verdicts.extend(group::judge(case)?);
+    verdicts.push(records::judge(policy, case)?);
     for rule in policy.rules.iter().filter(|r| r.applies_to(&product.name)) {
         verdicts.push(match &rule.kind {
             RuleKind::Feature { feature, bound } => feature::judge(rule, feature, *bound, case)?,

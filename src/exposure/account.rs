@@ -1,0 +1,212 @@
+//! One merchant's account: what is owed, held by open offers, pledged and asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::group::GroupShare;
+use super::open_offer::{OfferState, OpenOffer};
+use super::receivable::{self, Receivable, Receivables};
+use crate::repayment::LoanStanding;
+
+/// What a merchant owes this lender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owed {
+    /// The lender keeps no loan book yet: nobody owes anything.
+    NoLoanBook,
+    /// Every loan reconciles; principal not repaid by product, written-off loans included.
+    Known(BTreeMap<String, i64>),
+    /// The loan book is absent tonight, or a loan of the merchant does not reconcile: what is owed is not known.
+    Unknown,
+}
+
+/// What a merchant asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requests {
+    /// The job takes no applications: nothing is asked for, everything is an invitation.
+    NotTaken,
+    /// Applications are taken, but tonight's are absent: what was asked for is not known.
+    Unknown,
+    /// Applications that wait for an answer, oldest first.
+    Known(Vec<super::read::Request>),
+}
+
+/// One merchant's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The merchant.
+    pub merchant_id: String,
+    /// What is owed.
+    pub owed: Owed,
+    /// What the merchant may be lent against.
+    pub receivables: Receivables,
+    /// What is asked for.
+    pub requests: Requests,
+    /// What the merchant's guarantee groups leave; `None` where the merchant is in none.
+    pub group: Option<GroupShare>,
+    /// Products whose loans are repaid from receivables.
+    pub(super) secured_products: BTreeSet<String>,
+    /// Offers of earlier nights, and what is granted tonight.
+    pub(super) offers: Vec<OpenOffer>,
+    /// Orders that secure open loans.
+    pub(super) pledged_to_loans: BTreeSet<String>,
+    /// An open loan on receivables names no orders: it may rest on any order placed before this instant, UTC microseconds.
+    pub(super) pledged_if_placed_before: Option<i64>,
+}
+
+impl Account {
+    /// An account on which nothing is owed, offered, pledged or asked for.
+    #[must_use]
+    pub fn empty(merchant_id: &str, owed: Owed, receivables: Receivables, requests: Requests) -> Self {
+        Self {
+            merchant_id: merchant_id.to_owned(),
+            owed,
+            receivables,
+            requests,
+            group: None,
+            secured_products: BTreeSet::new(),
+            offers: Vec::new(),
+            pledged_to_loans: BTreeSet::new(),
+            pledged_if_placed_before: None,
+        }
+    }
+
+    /// Puts loans and the offers carried over from last night on the account. `secured_products` are repaid from receivables.
+    #[must_use]
+    pub fn with_book(
+        mut self,
+        loans: &[LoanStanding],
+        offers: Vec<OpenOffer>,
+        secured_products: &BTreeSet<String>,
+    ) -> Self {
+        self.secured_products.clone_from(secured_products);
+        for loan in loans.iter().filter(|l| !l.is_closed) {
+            if !loan.pledged_order_ids.is_empty() {
+                self.pledged_to_loans.extend(loan.pledged_order_ids.iter().cloned());
+                continue;
+            }
+            // A loan that names no orders rests on those of its offer.
+            let of_offer = |o: &&OpenOffer| loan.offer_id.as_deref() == Some(o.offer_id.as_str());
+            match offers.iter().find(of_offer) {
+                Some(offer) => self.pledged_to_loans.extend(offer.pledged_order_ids.iter().cloned()),
+                None if self.secured_products.contains(&loan.product) => {
+                    let before = self.pledged_if_placed_before.get_or_insert(loan.disbursed_at);
+                    *before = loan.disbursed_at.max(*before);
+                }
+                None => {}
+            }
+        }
+        self.offers = offers;
+        self
+    }
+
+    /// Offers on the account, those granted tonight included.
+    #[must_use]
+    pub fn offers(&self) -> &[OpenOffer] {
+        &self.offers
+    }
+
+    /// Principal not repaid; `None` where it is not known.
+    #[must_use]
+    pub fn owed_minor(&self) -> Option<i64> {
+        match &self.owed {
+            Owed::NoLoanBook => Some(0),
+            Owed::Known(by_product) => Some(by_product.values().fold(0, |sum, owed| sum.saturating_add(*owed))),
+            Owed::Unknown => None,
+        }
+    }
+
+    /// What open offers still let the merchant draw, leaving out those that an offer of `replacing` would replace.
+    #[must_use]
+    pub fn held_minor(&self, replacing: Option<&str>) -> i64 {
+        self.counting(replacing).fold(0, |sum, offer| sum.saturating_add(offer.held_minor))
+    }
+
+    /// All that is owed and may still be drawn before an offer of `replacing` is made; `None` where it is not known. Sums that would
+    /// leave 64 bits stay at the largest number: nothing more is lent.
+    #[must_use]
+    pub fn committed_minor(&self, replacing: Option<&str>) -> Option<i64> {
+        Some(self.owed_minor()?.saturating_add(self.held_minor(replacing)))
+    }
+
+    /// As [`Self::committed_minor`], over the products that are repaid from receivables alone.
+    #[must_use]
+    pub fn committed_on_receivables_minor(&self, replacing: Option<&str>) -> Option<i64> {
+        let owed = match &self.owed {
+            Owed::NoLoanBook => 0,
+            Owed::Known(by_product) => by_product
+                .iter()
+                .filter(|(product, _)| self.secured_products.contains(*product))
+                .fold(0_i64, |sum, (_, owed)| sum.saturating_add(*owed)),
+            Owed::Unknown => return None,
+        };
+        let held = self
+            .counting(replacing)
+            .filter(|offer| self.secured_products.contains(&offer.product))
+            .fold(0_i64, |sum, offer| sum.saturating_add(offer.held_minor));
+        Some(owed.saturating_add(held))
+    }
+
+    /// Receivables that an offer of `replacing` may rest on: pledged to no open loan and to no other offer, and among the `named`, where
+    /// any are. The largest first.
+    #[must_use]
+    pub fn free_receivables(&self, replacing: &str, named: &[String]) -> Option<Vec<&Receivable>> {
+        let Receivables::Known(receivables) = &self.receivables else { return None };
+        let to_offers: BTreeSet<&str> = self
+            .counting(Some(replacing))
+            .flat_map(|offer| offer.pledged_order_ids.iter().map(String::as_str))
+            .collect();
+        let is_pledged = |r: &Receivable| {
+            self.pledged_to_loans.contains(&r.order_id)
+                || to_offers.contains(r.order_id.as_str())
+                || self.pledged_if_placed_before.is_some_and(|before| r.placed_at < before)
+        };
+        Some(receivable::free(receivables, is_pledged, named))
+    }
+
+    /// All receivables together; `None` where they are not known.
+    #[must_use]
+    pub fn receivables_minor(&self) -> Option<i64> {
+        match &self.receivables {
+            Receivables::Unknown => None,
+            Receivables::Known(all) => Some(all.iter().fold(0, |sum, r| sum.saturating_add(r.counted_minor))),
+        }
+    }
+
+    /// Orders that secure an open loan or an open offer.
+    #[must_use]
+    pub fn pledged_orders(&self) -> BTreeSet<&str> {
+        let to_offers = self.offers.iter().flat_map(|offer| &offer.pledged_order_ids);
+        self.pledged_to_loans.iter().chain(to_offers).map(String::as_str).collect()
+    }
+
+    /// The offer that one of this product would replace.
+    #[must_use]
+    pub fn replaced(&self, product: &str) -> Option<&OpenOffer> {
+        self.offers.iter().find(|offer| is_replaced(offer, product))
+    }
+
+    /// Puts tonight's offer on the account in place of the one it replaces, which until tomorrow holds what it held beyond the new one:
+    /// a draw on it may be under way.
+    pub fn grant(&mut self, granted: OpenOffer) {
+        for offer in self.offers.iter_mut().filter(|offer| is_replaced(offer, &granted.product)) {
+            offer.state = OfferState::Replaced;
+            offer.held_minor = offer.held_minor.saturating_sub(granted.held_minor).max(0);
+        }
+        self.offers.push(granted);
+    }
+
+    /// Withdraws what an earlier night offered of this product: tonight declined it.
+    pub fn withdraw(&mut self, product: &str) {
+        for offer in self.offers.iter_mut().filter(|offer| is_replaced(offer, product)) {
+            offer.state = OfferState::Withdrawn;
+        }
+    }
+
+    fn counting<'a>(&'a self, replacing: Option<&'a str>) -> impl Iterator<Item = &'a OpenOffer> {
+        self.offers.iter().filter(move |offer| replacing.is_none_or(|product| !is_replaced(offer, product)))
+    }
+}
+
+/// A newer offer of the same product replaces what is open or withdrawn. Orders under a drawn one stay its loans'.
+fn is_replaced(offer: &OpenOffer, product: &str) -> bool {
+    offer.product == product && matches!(offer.state, OfferState::Open | OfferState::Withdrawn)
+}

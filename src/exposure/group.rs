@@ -1,0 +1,124 @@
+//! Guarantee groups: what members owe and are offered together, over all shards, and what that leaves to each.
+//!
+//! Members of a group answer for one another's group loans. So
+//! - all that the members owe and may still draw, over all products, stays within the group's cap;
+//! - a group loan of another member counts against a merchant's own means: he may have to repay it;
+//! - while a member is in default, or a member's debts are not known, no member is offered anything.
+//!
+//! Members live in different shards. Each shard gives its part of every group's total, the parts are merged, and what the cap leaves is
+//! divided equally among the members before any of them is decided on: no offer depends on the order of shards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::settings::GroupTerms;
+
+/// The groups a merchant is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Membership {
+    /// The job has no guarantee groups.
+    NoGroups,
+    /// The job has groups, but tonight's table is absent.
+    Unknown,
+    /// These, by id; empty for a merchant in none.
+    In(BTreeSet<String>),
+}
+
+/// A group's total over some shards.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupTotal {
+    /// Members.
+    pub members: u32,
+    /// What members owe, over all products.
+    pub owed_minor: i64,
+    /// What open offers let members draw.
+    pub held_minor: i64,
+    /// Members whose debts are not known.
+    pub unknown: u32,
+    /// Members in default.
+    pub in_default: u32,
+    /// Principal not repaid of the group's own loans, whoever drew them.
+    pub group_loans_minor: i64,
+}
+
+/// Totals by group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupTotals(pub(super) BTreeMap<String, GroupTotal>);
+
+/// What a merchant's groups leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupShare {
+    /// The most the merchant may hold in open offers, tonight's included, so that every group stays within its cap: the merchant's own
+    /// open offers plus an equal part of what the cap leaves. `None` where the groups, or a member's debts, are not known.
+    pub allowance_minor: Option<i64>,
+    /// Group loans of other members, which the merchant answers for.
+    pub liability_minor: i64,
+    /// Another member is in default.
+    pub has_default: bool,
+}
+
+impl GroupTotals {
+    /// A group's total, made when it is first asked for.
+    pub fn entry(&mut self, group: &str) -> &mut GroupTotal {
+        self.0.entry(group.to_owned()).or_default()
+    }
+
+    /// Adds another shard's totals. Sums that would leave 64 bits stay at the largest number: nothing more is lent.
+    pub fn merge(&mut self, other: &Self) {
+        for (group, part) in &other.0 {
+            let total = self.entry(group);
+            total.members = total.members.saturating_add(part.members);
+            total.owed_minor = total.owed_minor.saturating_add(part.owed_minor);
+            total.held_minor = total.held_minor.saturating_add(part.held_minor);
+            total.unknown = total.unknown.saturating_add(part.unknown);
+            total.in_default = total.in_default.saturating_add(part.in_default);
+            total.group_loans_minor = total.group_loans_minor.saturating_add(part.group_loans_minor);
+        }
+    }
+
+    /// What the groups of one member leave. `own` is the member's own part of each group's total.
+    ///
+    /// `allowance = own open offers + ⌊(cap − owed − held) ÷ members⌋`, the least over all groups. Where open offers already exceed what
+    /// the cap leaves, each member keeps its part of it: `⌊own open offers × (cap − owed) ÷ held⌋`. Summed over the members either is at most
+    /// `cap − owed`, however many are offered how much tonight.
+    #[must_use]
+    pub fn share(
+        &self,
+        membership: &Membership,
+        own: &BTreeMap<String, GroupTotal>,
+        terms: Option<&GroupTerms>,
+    ) -> Option<GroupShare> {
+        let groups = match membership {
+            Membership::NoGroups => return None,
+            Membership::Unknown => {
+                return Some(GroupShare { allowance_minor: None, liability_minor: 0, has_default: false });
+            }
+            Membership::In(groups) if groups.is_empty() => return None,
+            Membership::In(groups) => groups,
+        };
+        let mut share = GroupShare { allowance_minor: Some(i64::MAX), liability_minor: 0, has_default: false };
+        for group in groups {
+            let total = self.0.get(group).cloned().unwrap_or_default();
+            let mine = own.get(group).cloned().unwrap_or_default();
+            let liable = total.group_loans_minor.saturating_sub(mine.group_loans_minor).max(0);
+            share.liability_minor = share.liability_minor.saturating_add(liable);
+            share.has_default |= total.in_default > mine.in_default;
+            if total.unknown > 0 {
+                share.allowance_minor = None;
+                continue;
+            }
+            // Without a cap in the policy the group binds by its liability alone.
+            let Some(terms) = terms else { continue };
+            let part = part_of(terms.cap_minor, &total, mine.held_minor);
+            share.allowance_minor = share.allowance_minor.map(|least| least.min(part));
+        }
+        Some(share)
+    }
+}
+
+fn part_of(cap_minor: i64, total: &GroupTotal, own_held_minor: i64) -> i64 {
+    let room = (i128::from(cap_minor) - i128::from(total.owed_minor)).max(0);
+    let (held, own) = (i128::from(total.held_minor), i128::from(own_held_minor));
+    let part = if held > room { own * room / held } else { own + (room - held) / i128::from(total.members.max(1)) };
+    // At most the cap, which is an i64.
+    i64::try_from(part).unwrap_or(cap_minor)
+}

@@ -1,0 +1,40 @@
+//! The exposure ledger: one account a merchant of what is owed, offered, pledged and asked for.
+//!
+//! ```text
+//! repayment: loan ledger ─┐
+//! last night's open offers ┼──▶ Account ── grant, product by product ──▶ offers ──▶ tonight's open offers
+//! orders: receivables ────┤        ▲
+//! applications, groups ───┘        └── group totals over all shards
+//! ```
+//!
+//! **Promise.** All that is offered in one night, drawn in full on top of all that is owed and of every offer still open, stays within
+//! every cap; and no order is pledged twice, over all products, nights and loans.
+//!
+//! **An open offer** holds its part of the limits and its orders until it is drawn, lapses (the day after `valid_until_on`) or is
+//! replaced by a newer offer of the same product. A decline withdraws it: the loan service no longer finds it in the current run, but a
+//! draw that was under way may still arrive, so it holds what it held until it lapses. A replaced offer holds until the next night
+//! what it held beyond the new one; a draw that was under way on it counts as drawn on the new one.
+//!
+//! **A loan names its offer** (`loans.offer_id`): only then does its principal use the offer up. A loan that names none leaves every offer
+//! open: counting the same money twice for a few nights is safe, counting it not at all is not.
+//!
+//! **Unknown is not zero.** A merchant with a loan that does not reconcile has an unknown debt, and no limit can be granted from it.
+
+mod account;
+mod error;
+mod group;
+mod open_offer;
+mod read;
+mod receivable;
+mod records;
+mod settings;
+
+pub use account::{Account, Owed, Requests};
+pub use error::ExposureError;
+pub use group::{GroupShare, GroupTotal, GroupTotals, Membership};
+pub use open_offer::{OfferState, OpenOffer, carry_over};
+pub use read::{AccountTerms, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers};
+pub use receivable::{Pledge, Receivable, Receivables};
+pub use records::{BrokenShare, broken_shares};
+pub use settings::{DisputeRecords, GroupTerms, ReceivableTerms};
+pub(crate) use settings::{RawGroups, RawReceivables};

@@ -1,0 +1,394 @@
+//! Draws up the accounts of a shard's merchants from its tables and from last night's open offers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use polars::prelude::{Column, DataFrame, PolarsError};
+
+use super::account::{Account, Owed, Requests};
+use super::error::ExposureError;
+use super::group::{GroupTotal, GroupTotals, Membership};
+use super::open_offer::{OfferState, OpenOffer, carry_over};
+use super::receivable::{Receivable, Receivables};
+use super::settings::{DisputeRecords, GroupTerms, ReceivableTerms};
+use crate::domain::MICROS_PER_DAY;
+use crate::repayment::{LoanLedger, LoanStanding, MerchantLoans};
+use crate::store::Shard;
+use crate::tiles::Views;
+
+/// A pending application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Product asked for.
+    pub product: String,
+    /// How much, minor units.
+    pub requested_minor: i64,
+    /// Orders offered as receivables; empty where none are named.
+    pub order_ids: Vec<String>,
+}
+
+/// What accounts are drawn up by: parts of the policy and of the job.
+#[derive(Debug, Clone)]
+pub struct AccountTerms<'a> {
+    /// How receivables age; `None` where no product rests on them.
+    pub receivables: Option<&'a ReceivableTerms>,
+    /// What guarantee groups may owe.
+    pub groups: Option<&'a GroupTerms>,
+    /// Products whose loans are repaid from receivables.
+    pub secured_products: BTreeSet<String>,
+    /// Whether the lender keeps a loan book.
+    pub keeps_loan_book: bool,
+    /// Days that an application waits for an answer.
+    pub application_days: u16,
+    /// Contract tables that the job declares, whether or not they are there tonight.
+    pub declared: &'a BTreeSet<&'static str>,
+}
+
+/// The offers that last night's run left open, by merchant.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOffers {
+    by_merchant: BTreeMap<String, Vec<OpenOffer>>,
+}
+
+impl OpenOffers {
+    /// Sorts rows of `open_offers.parquet` by merchant.
+    #[must_use]
+    pub fn new(rows: impl IntoIterator<Item = OpenOffer>) -> Self {
+        let mut by_merchant: BTreeMap<String, Vec<OpenOffer>> = BTreeMap::new();
+        for row in rows {
+            by_merchant.entry(row.merchant_id.clone()).or_default().push(row);
+        }
+        Self { by_merchant }
+    }
+
+    /// Those of one merchant.
+    #[must_use]
+    pub fn of(&self, merchant_id: &str) -> &[OpenOffer] {
+        self.by_merchant.get(merchant_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All, with their merchants.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[OpenOffer])> {
+        self.by_merchant.iter().map(|(merchant, offers)| (merchant.as_str(), offers.as_slice()))
+    }
+}
+
+/// The accounts of a shard, before group totals are known.
+#[derive(Debug, Clone, Default)]
+pub struct ShardAccounts {
+    /// Every merchant that can be seen, by id.
+    pub by_merchant: BTreeMap<String, Account>,
+    /// The shard's part of every group's total.
+    pub groups: GroupTotals,
+    memberships: BTreeMap<String, (Membership, BTreeMap<String, GroupTotal>)>,
+}
+
+impl ShardAccounts {
+    /// Tells every account what its groups leave, once all shards' totals are merged.
+    pub fn share_groups(&mut self, totals: &GroupTotals, terms: &AccountTerms<'_>) {
+        for (merchant, account) in &mut self.by_merchant {
+            if let Some((membership, own)) = self.memberships.get(merchant) {
+                account.group = totals.share(membership, own, terms.groups);
+            }
+        }
+    }
+}
+
+/// Draws up the account of every merchant of a shard.
+///
+/// # Errors
+/// A table that lacks a column.
+pub fn shard_accounts(
+    shard: &Shard,
+    views: &Views,
+    open: &OpenOffers,
+    terms: &AccountTerms<'_>,
+) -> Result<ShardAccounts, ExposureError> {
+    let mut receivables = receivables(shard, views, terms)?;
+    let book = Book::of(views.ledger.as_ref(), terms);
+    let mut requests = requests(shard, book, terms)?;
+    let memberships = memberships(shard, terms)?;
+
+    let mut accounts = ShardAccounts::default();
+    for merchant in views.merchants.ids() {
+        let loans = book.loans(merchant);
+        let offers = carry_over(open.of(merchant), loans.known, shard.as_of.date());
+        let owed = book.owed(merchant);
+        let receivables = match &mut receivables {
+            None => Receivables::Unknown,
+            Some(by_merchant) => Receivables::Known(by_merchant.remove(merchant).unwrap_or_default()),
+        };
+        let requests = match &mut requests {
+            Applications::NotTaken => Requests::NotTaken,
+            Applications::Absent => Requests::Unknown,
+            Applications::By { unknown, .. } if unknown.contains(merchant.as_str()) => Requests::Unknown,
+            Applications::By { known, .. } => Requests::Known(known.remove(merchant).unwrap_or_default()),
+        };
+        let account = Account::empty(merchant, owed, receivables, requests).with_book(
+            loans.known,
+            offers,
+            &terms.secured_products,
+        );
+        let own = own_totals(&account, loans, memberships.of(merchant));
+        for (group, part) in &own {
+            accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
+        }
+        accounts.memberships.insert(merchant.clone(), (memberships.of(merchant), own));
+        accounts.by_merchant.insert(merchant.clone(), account);
+    }
+    Ok(accounts)
+}
+
+/// The loan book, or that there is none.
+#[derive(Clone, Copy)]
+enum Book<'a> {
+    /// The lender keeps none.
+    NotKept,
+    /// The lender keeps one, but tonight it is absent.
+    Absent,
+    Of(&'a LoanLedger),
+}
+
+impl<'a> Book<'a> {
+    fn of(ledger: Option<&'a LoanLedger>, terms: &AccountTerms<'_>) -> Self {
+        match ledger {
+            Some(ledger) => Self::Of(ledger),
+            None if terms.keeps_loan_book || terms.declared.contains("loans") => Self::Absent,
+            None => Self::NotKept,
+        }
+    }
+
+    fn loans(self, merchant: &str) -> MerchantLoans<'a> {
+        match self {
+            Self::NotKept | Self::Absent => MerchantLoans::default(),
+            Self::Of(ledger) => ledger.of(merchant),
+        }
+    }
+
+    fn owed(self, merchant: &str) -> Owed {
+        let loans = self.loans(merchant);
+        match self {
+            Self::NotKept => return Owed::NoLoanBook,
+            Self::Of(_) if loans.unknown.is_empty() => {}
+            Self::Absent | Self::Of(_) => return Owed::Unknown,
+        }
+        let mut by_product: BTreeMap<String, i64> = BTreeMap::new();
+        for loan in loans.known {
+            let owed = by_product.entry(loan.product.clone()).or_default();
+            *owed = owed.saturating_add(loan.outstanding_minor);
+        }
+        by_product.retain(|_, owed| *owed > 0);
+        Owed::Known(by_product)
+    }
+}
+
+/// Receivables by merchant; `None` where they cannot be known.
+///
+/// A receivable is money that escrow will release: the order was paid and shipped, and is not confirmed, cancelled, refunded, disputed,
+/// lost or suspect, and no record of it or of what belongs to it is broken.
+fn receivables(
+    shard: &Shard,
+    views: &Views,
+    terms: &AccountTerms<'_>,
+) -> Result<Option<BTreeMap<String, Vec<Receivable>>>, ExposureError> {
+    let Some(aging) = terms.receivables else { return Ok(Some(BTreeMap::new())) };
+    let Some(orders) = views.by_name.get("orders") else { return Ok(None) };
+    // Without shipments nothing is known to be shipped; without disputes nothing is known to be undisputed.
+    let knows_disputes = views.has_table("disputes")
+        || (aging.disputes == DisputeRecords::NotKept && !terms.declared.contains("disputes"));
+    if !views.has_table("shipments") || !knows_disputes {
+        return Ok(None);
+    }
+    let broken: BTreeSet<&str> = shard.broken.iter().filter_map(|record| record.order_id.as_deref()).collect();
+    let mut by_merchant: BTreeMap<String, Vec<Receivable>> = BTreeMap::new();
+    let frame = &orders.frame;
+    let mut read = || -> Result<(), PolarsError> {
+        let unset = |column: &str| frame.column(column).map(Column::is_null);
+        let live = unset("completed_at")?
+            & unset("cancelled_at")?
+            & unset("refunded_at")?
+            & unset("lost_at")?
+            & unset("dispute_opened_at")?;
+        let genuine = !frame.column("suspect")?.bool()?;
+        let counts = live & genuine & frame.column("paid_at")?.is_not_null();
+        let (ids, owners) = (frame.column("order_id")?.str()?, frame.column("merchant_id")?.str()?);
+        let amounts = frame.column("amount_minor")?.i64()?;
+        let placed = &frame.column("placed_at")?.datetime()?.phys;
+        let shipped = &frame.column("shipped_at")?.datetime()?.phys;
+        for row in 0..frame.height() {
+            let (Some(true), Some(id), Some(owner)) = (counts.get(row), ids.get(row), owners.get(row)) else {
+                continue;
+            };
+            let (Some(amount), Some(placed_at), Some(shipped_at)) =
+                (amounts.get(row), placed.get(row), shipped.get(row))
+            else {
+                continue;
+            };
+            let counted_minor = aging.counted_minor(amount, shipped_at, shard.as_of.micros());
+            if counted_minor > 0 && !broken.contains(id) {
+                let receivable = Receivable { order_id: id.to_owned(), placed_at, counted_minor };
+                by_merchant.entry(owner.to_owned()).or_default().push(receivable);
+            }
+        }
+        Ok(())
+    };
+    read().map_err(|source| ExposureError::Frame { table: "orders", source })?;
+    for receivables in by_merchant.values_mut() {
+        receivables.sort_by(|a, b| a.order_id.cmp(&b.order_id));
+    }
+    Ok(Some(by_merchant))
+}
+
+enum Applications<'a> {
+    NotTaken,
+    Absent,
+    By {
+        known: BTreeMap<String, Vec<Request>>,
+        /// Merchants with an application that cannot be read: they asked for something, and nobody knows what.
+        unknown: BTreeSet<&'a str>,
+    },
+}
+
+/// An application is pending for as long as an offer made on it would stand, and while no loan of its product was drawn since.
+fn requests<'a>(shard: &'a Shard, book: Book<'_>, terms: &AccountTerms<'_>) -> Result<Applications<'a>, ExposureError> {
+    let Some(table) = shard.table("applications") else {
+        let takes = terms.declared.contains("applications");
+        return Ok(if takes { Applications::Absent } else { Applications::NotTaken });
+    };
+    let patience = i64::from(terms.application_days) * MICROS_PER_DAY;
+    let mut by_merchant: BTreeMap<String, Vec<Request>> = BTreeMap::new();
+    let rows = read_applications(table).map_err(|source| ExposureError::Frame { table: "applications", source })?;
+    for ApplicationRow { merchant_id, applied_at, request } in rows {
+        let is_answered =
+            book.loans(&merchant_id).known.iter().any(|l| l.product == request.product && l.disbursed_at >= applied_at);
+        if !is_answered && shard.as_of.micros() - applied_at <= patience {
+            by_merchant.entry(merchant_id).or_default().push(request);
+        }
+    }
+    let is_recent = |known_at: Option<i64>| known_at.is_none_or(|at| shard.as_of.micros() - at <= patience);
+    let unknown = broken_of(shard, "applications", is_recent);
+    Ok(Applications::By { known: by_merchant, unknown })
+}
+
+struct ApplicationRow {
+    merchant_id: String,
+    applied_at: i64,
+    request: Request,
+}
+
+/// Applications oldest first; ties by product and sum, so that row order is no matter.
+fn read_applications(table: &DataFrame) -> Result<Vec<ApplicationRow>, PolarsError> {
+    let (merchants, products) = (table.column("merchant_id")?.str()?, table.column("product")?.str()?);
+    let applied = &table.column("applied_at")?.datetime()?.phys;
+    let requested = table.column("requested_minor")?.i64()?;
+    let orders = table.column("order_ids")?.list()?;
+    let mut rows = Vec::with_capacity(table.height());
+    for at in 0..table.height() {
+        let (Some(merchant), Some(product), Some(applied_at), Some(requested_minor)) =
+            (merchants.get(at), products.get(at), applied.get(at), requested.get(at))
+        else {
+            continue;
+        };
+        let order_ids = match orders.get_as_series(at) {
+            Some(ids) => ids.str()?.iter().flatten().map(str::to_owned).collect(),
+            None => Vec::new(),
+        };
+        let request = Request { product: product.to_owned(), requested_minor, order_ids };
+        rows.push(ApplicationRow { merchant_id: merchant.to_owned(), applied_at, request });
+    }
+    let key = |row: &ApplicationRow| {
+        let Request { product, requested_minor, order_ids } = row.request.clone();
+        (row.merchant_id.clone(), row.applied_at, product, requested_minor, order_ids)
+    };
+    rows.sort_by_cached_key(key);
+    Ok(rows)
+}
+
+/// Merchants with a broken record of a table.
+fn broken_of<'a>(shard: &'a Shard, table: &str, counts: impl Fn(Option<i64>) -> bool) -> BTreeSet<&'a str> {
+    let records = shard.broken.iter().filter(|record| record.table == table && counts(record.known_at));
+    records.filter_map(|record| record.merchant_id.as_deref()).collect()
+}
+
+enum Groups<'a> {
+    None,
+    Absent,
+    By {
+        known: BTreeMap<String, BTreeSet<String>>,
+        /// Merchants with a membership that cannot be read.
+        unknown: BTreeSet<&'a str>,
+    },
+}
+
+impl Groups<'_> {
+    fn of(&self, merchant: &str) -> Membership {
+        match self {
+            Self::None => Membership::NoGroups,
+            Self::Absent => Membership::Unknown,
+            Self::By { unknown, .. } if unknown.contains(merchant) => Membership::Unknown,
+            Self::By { known, .. } => Membership::In(known.get(merchant).cloned().unwrap_or_default()),
+        }
+    }
+}
+
+/// Memberships that have begun and not ended.
+fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<'a>, ExposureError> {
+    let Some(table) = shard.table("guarantee_groups") else {
+        return Ok(if terms.declared.contains("guarantee_groups") { Groups::Absent } else { Groups::None });
+    };
+    let mut by_merchant: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut read = || -> Result<(), PolarsError> {
+        let (groups, merchants) = (table.column("group_id")?.str()?, table.column("merchant_id")?.str()?);
+        let stays = table.column("left_at")?.is_null();
+        for row in 0..table.height() {
+            if let (Some(group), Some(merchant), Some(true)) = (groups.get(row), merchants.get(row), stays.get(row)) {
+                by_merchant.entry(merchant.to_owned()).or_default().insert(group.to_owned());
+            }
+        }
+        Ok(())
+    };
+    read().map_err(|source| ExposureError::Frame { table: "guarantee_groups", source })?;
+    Ok(Groups::By { known: by_merchant, unknown: broken_of(shard, "guarantee_groups", |_| true) })
+}
+
+/// A merchant's part of the totals of the groups it is in, and of those whose loans it has drawn.
+fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: Membership) -> BTreeMap<String, GroupTotal> {
+    let mut own: BTreeMap<String, GroupTotal> = BTreeMap::new();
+    if let Membership::In(groups) = membership {
+        let in_default = u32::from(loans.known.iter().any(|loan| loan.is_in_default));
+        for group in groups {
+            let part = own.entry(group).or_default();
+            part.members = 1;
+            part.held_minor = account.held_minor(None);
+            part.in_default = in_default;
+            match account.owed_minor() {
+                Some(owed) => part.owed_minor = owed,
+                None => part.unknown = 1,
+            }
+        }
+    }
+    for loan in loans.known.iter().filter(|l| !l.is_closed) {
+        if let Some(group) = &loan.group_id {
+            let part = own.entry(group.clone()).or_default();
+            part.group_loans_minor = part.group_loans_minor.saturating_add(loan.outstanding_minor);
+        }
+    }
+    // A borrower may have left the group whose loan does not reconcile.
+    for group in loans.unknown.iter().filter_map(|loan| loan.group_id.as_ref()) {
+        own.entry(group.clone()).or_default().unknown = 1;
+    }
+    own
+}
+
+/// Rows of open offers of merchants that are no longer scored: they still hold what they held until they lapse.
+#[must_use]
+pub fn unseen_merchants_offers(open: &OpenOffers, is_seen: impl Fn(&str) -> bool, as_of: Date) -> Vec<OpenOffer> {
+    open.iter()
+        .filter(|(merchant, _)| !is_seen(merchant))
+        .flat_map(|(_, offers)| carry_over(offers, &[], as_of))
+        .map(|offer| match offer.state {
+            OfferState::Open => OpenOffer { state: OfferState::Withdrawn, ..offer },
+            OfferState::Withdrawn | OfferState::Drawn => offer,
+        })
+        .collect()
+}

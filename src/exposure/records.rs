@@ -1,0 +1,65 @@
+//! How much of a merchant's records is broken.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::PolarsError;
+
+use super::error::ExposureError;
+use crate::store::Shard;
+
+/// A merchant's broken rows of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenShare {
+    /// Contract table.
+    pub table: String,
+    /// Broken rows.
+    pub broken: u64,
+    /// All rows of the merchant, broken ones included.
+    pub rows: u64,
+}
+
+impl BrokenShare {
+    /// Broken rows ÷ all rows, 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.broken as f64 / self.rows.max(1) as f64
+    }
+}
+
+/// For each merchant with a broken record the table of which the largest share is broken, the first by name where two tie.
+///
+/// # Errors
+/// A table that names no merchant.
+pub fn broken_shares(shard: &Shard) -> Result<BTreeMap<String, BrokenShare>, ExposureError> {
+    let mut broken: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for record in &shard.broken {
+        if let Some(merchant) = &record.merchant_id {
+            *broken.entry((record.table.as_str(), merchant.as_str())).or_default() += 1;
+        }
+    }
+    let mut sound: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for (&table, frame) in &shard.tables {
+        if !broken.keys().any(|(t, _)| *t == table) {
+            continue;
+        }
+        let merchants = frame.column("merchant_id").and_then(|c| c.str());
+        let merchants = merchants.map_err(|source: PolarsError| ExposureError::Frame { table, source })?;
+        for merchant in merchants.iter().flatten() {
+            if let Some((&(table, merchant), _)) = broken.get_key_value(&(table, merchant)) {
+                *sound.entry((table, merchant)).or_default() += 1;
+            }
+        }
+    }
+    let mut worst: BTreeMap<String, BrokenShare> = BTreeMap::new();
+    for ((table, merchant), broken) in broken {
+        let rows = broken + sound.get(&(table, merchant)).copied().unwrap_or(0);
+        let share = BrokenShare { table: table.to_owned(), broken, rows };
+        match worst.get(merchant) {
+            Some(known) if known.share() >= share.share() => {}
+            _ => {
+                worst.insert(merchant.to_owned(), share);
+            }
+        }
+    }
+    Ok(worst)
+}
