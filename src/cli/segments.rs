@@ -1,8 +1,9 @@
 //! A column as segments: levels as they are, dates by month, numbers by themselves or, where they are many, in five bands.
 
 use crate::model::ModelError;
-use crate::model::table::{Kind, TableFile, Values, number_as_text};
-use crate::model::validation::band_labels;
+use crate::model::table::{Kind, Values, number_as_text};
+use crate::workbench::table::TableFile;
+use crate::workbench::validation::band_labels;
 
 /// Distinct numbers that are still segments of their own.
 const MOST_NUMBERS: usize = 20;
@@ -49,7 +50,7 @@ fn month(days: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::open_table;
+    use crate::workbench::table::open_table;
 
     #[test]
     fn levels_months_numbers_and_bands() {

@@ -11,10 +11,12 @@ use super::Failure;
 use super::bins::EDITS;
 use super::name_list::listed_columns;
 use crate::domain::{Digest, Hasher};
-use crate::model::binning::edits::{BinsFile, extended};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
-use crate::model::table::{Direction, Features, Kind, Split, TableFile, Values, assign_split, open_table, read_target};
-use crate::model::{ModelError, SettingsFile, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
+use crate::model::table::{Direction, Features, Kind, Values};
+use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
+use crate::workbench::SettingsFile;
+use crate::workbench::bin_edits::{BinsFile, extended};
+use crate::workbench::table::{Split, TableFile, assign_split, features_beside, open_table, read_target};
 
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
@@ -161,7 +163,7 @@ fn training_table(
     };
     let test = assign_split(&split, &outcome, times.as_deref())?;
     let table = TrainingTable {
-        features: Features::beside(file, &aside),
+        features: features_beside(file, &aside),
         directions: BTreeMap::new(),
         target: outcome,
         weights,

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binning::Trend;
-use super::binning::edits::EditReport;
+use super::binning::{EditReport, Trend};
 use super::calibration::{CalibrationChoice, MasterScale};
 use super::error::ModelError;
 use super::fit::{SolverCheck, Strength};

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use integrity::domain::Digest;
 use integrity::model::registry::{Contents, Origin, Registry};
-use integrity::model::table::{Features, Values, open_table, read_target};
+use integrity::model::table::Values;
 use integrity::model::{
     AbilitySettings, Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
     train_ability, train_scorecard,
 };
+use integrity::workbench::table::{features_beside, open_table, read_target};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -21,9 +22,8 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 fn train_file(path: &Path, target: &str, positive: Option<&str>) -> Result<TrainedScorecard, ModelError> {
     let file = open_table(path)?;
     let (outcome, _) = read_target(&file, target, positive)?;
-    let at = (0..file.names().len()).filter(|&i| file.names()[i] != target).collect();
     let mut table = TrainingTable::new(Vec::new(), outcome)?;
-    table.features = Features::File { file, at };
+    table.features = features_beside(file, &[target.to_owned()]);
     train_scorecard(&table, &quick())
 }
 
@@ -391,9 +391,8 @@ fn home_equity_lines_rank_without_a_wrong_sign() {
     }
     let file = open_table(&path).unwrap();
     let (outcome, _) = read_target(&file, "RiskPerformance_bad", Some("1")).unwrap();
-    let at = (0..file.names().len()).filter(|&i| file.names()[i] != "RiskPerformance_bad").collect();
     let mut table = TrainingTable::new(Vec::new(), outcome).unwrap();
-    table.features = Features::File { file, at };
+    table.features = features_beside(file, &["RiskPerformance_bad".to_owned()]);
     table.test = (0..table.target.len()).map(|i| i % 3 == 0).collect();
     let settings = TrainSettings { specials: vec![-7.0, -8.0, -9.0], ..quick() };
     let report = train_scorecard(&table, &settings).unwrap().report;
@@ -402,8 +401,8 @@ fn home_equity_lines_rank_without_a_wrong_sign() {
 }
 
 mod edits {
-    use integrity::model::binning::edits::{Cuts, Scale, VariableEdit};
     use integrity::model::binning::{BinKind, BinRole};
+    use integrity::model::binning::{Cuts, Scale, VariableEdit};
 
     use super::*;
 
@@ -447,7 +446,7 @@ mod edits {
         let report = made.report.edits.iter().find(|e| e.variable == "cash").unwrap();
         let before = report.before.as_ref().unwrap();
         for side in [before, &report.after] {
-            let rows = |f: &integrity::model::binning::edits::CutFigures| f.bins.iter().map(|b| b.rows).sum::<f64>();
+            let rows = |f: &integrity::model::binning::CutFigures| f.bins.iter().map(|b| b.rows).sum::<f64>();
             assert!((rows(&side.train) - 1_500.0).abs() < 1e-9);
             assert!((rows(side.test.as_ref().unwrap()) - 500.0).abs() < 1e-9);
             assert!(side.train.iv > 0.0 && side.train.ks > 0.0);
