@@ -25,7 +25,11 @@ pub mod contract;
 pub mod source;
 pub mod wash;
 
+pub mod authenticity;
+
 pub mod store;
+
+pub mod repayment;
 
 pub mod tiles;
 

@@ -215,7 +215,7 @@ fn training_code(error: &TrainingError) -> ExitCode {
         TrainingError::Population(error) => population_code(error),
         TrainingError::Store(error) => store_code(error),
         TrainingError::Model(error) => model_code(error),
-        TrainingError::TooFewLabels { .. } | TrainingError::Monitor(_) | TrainingError::Feature(_) => ExitCode::Data,
+        TrainingError::TooFewLabels { .. } | TrainingError::Repayment(_) | TrainingError::Feature(_) => ExitCode::Data,
         TrainingError::AsOf(_) => ExitCode::Usage,
         TrainingError::Reference(_) => ExitCode::Internal,
     }

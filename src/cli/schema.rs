@@ -38,8 +38,8 @@ pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Ok);
     }
     if let Some(path) = &args.job {
-        let job = crate::config::Job::open(path)?;
-        let features = crate::config::FeatureConfig::from_files(&job.files.features.files)?;
+        let job = crate::run::Job::open(path)?;
+        let features = crate::features::FeatureConfig::from_files(&job.files.features.files)?;
         let text = crate::features::dictionary_markdown(&features);
         output.show(&json!({ "markdown": text }), |_| text.clone())?;
         return Ok(ExitCode::Ok);

@@ -1,13 +1,13 @@
 //! Range checks that point at the value they refuse.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
 
 use super::file::{ConfigError, ConfigFile};
 
 /// A whole number in a range.
-pub(super) fn integer(
+pub(crate) fn integer(
     file: &ConfigFile,
     value: &Spanned<i64>,
     key: &str,
@@ -21,7 +21,7 @@ pub(super) fn integer(
 }
 
 /// A whole number of days in a range.
-pub(super) fn days(
+pub(crate) fn days(
     file: &ConfigFile,
     value: &Spanned<i64>,
     key: &str,
@@ -33,7 +33,7 @@ pub(super) fn days(
 }
 
 /// A finite number in a range.
-pub(super) fn finite(
+pub(crate) fn finite(
     file: &ConfigFile,
     value: &Spanned<f64>,
     key: &str,
@@ -54,11 +54,49 @@ pub(super) fn finite(
 }
 
 /// A text that is not blank.
-pub(super) fn text(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<String, ConfigError> {
+pub(crate) fn text(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<String, ConfigError> {
     let trimmed = value.get_ref().trim();
     if trimmed.is_empty() {
         Err(file.refuse(&value.span(), format!("{key} is blank"), "a few words that a merchant understands"))
     } else {
         Ok(trimmed.to_owned())
+    }
+}
+
+/// A text that can name a folder.
+pub(crate) fn slug(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<String, ConfigError> {
+    let text = value.get_ref();
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !text.is_empty() && text.chars().all(good) {
+        Ok(text.clone())
+    } else {
+        let message = format!("{key} = {text:?} cannot name a folder");
+        Err(file.refuse(&value.span(), message, "lowercase letters, digits, - and _"))
+    }
+}
+
+/// A share, 0 to 1.
+pub(crate) fn unit(file: &ConfigFile, value: &Spanned<f64>, key: &str) -> Result<f64, ConfigError> {
+    if (0.0..=1.0).contains(value.get_ref()) {
+        Ok(*value.get_ref())
+    } else {
+        Err(file.refuse(&value.span(), format!("{key} = {} is no share", value.get_ref()), "a number from 0 to 1"))
+    }
+}
+
+/// A small whole number in a half-open range.
+pub(crate) fn whole(
+    file: &ConfigFile,
+    value: &Spanned<i64>,
+    key: &str,
+    allowed: Range<u16>,
+) -> Result<u16, ConfigError> {
+    match u16::try_from(*value.get_ref()) {
+        Ok(n) if allowed.contains(&n) => Ok(n),
+        _ => Err(file.refuse(
+            &value.span(),
+            format!("{key} = {} is out of range", value.get_ref()),
+            format!("a whole number from {} to {}", allowed.start, allowed.end - 1),
+        )),
     }
 }

@@ -5,6 +5,7 @@
 
 mod applications;
 mod disputes;
+mod frame_type;
 mod guarantee_groups;
 mod instalments;
 mod inventory;
@@ -19,6 +20,7 @@ mod visible;
 
 pub use applications::APPLICATIONS;
 pub use disputes::DISPUTES;
+pub use frame_type::data_type;
 pub use guarantee_groups::GUARANTEE_GROUPS;
 pub use instalments::INSTALMENTS;
 pub use inventory::INVENTORY;
@@ -50,4 +52,11 @@ pub static TABLES: [&TableContract; 11] = [
 #[must_use]
 pub fn table(name: &str) -> Option<&'static TableContract> {
     TABLES.iter().copied().find(|t| t.name == name)
+}
+
+/// The names of all tables, as an error's help gives them.
+#[must_use]
+pub fn table_names() -> String {
+    let names: Vec<_> = TABLES.iter().map(|t| t.name).collect();
+    format!("one of: {}", names.join(", "))
 }

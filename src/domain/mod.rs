@@ -12,4 +12,4 @@ pub use as_of::{AsOf, AsOfError, MICROS_PER_DAY};
 pub use digest::{Digest, DigestError, Hasher};
 pub use money::{Currency, Money, MoneyError, grouped, whole};
 pub use rate::{DailyRate, Probability, RateError, Share};
-pub use reason::{ReasonCode, ReasonCodeError};
+pub use reason::{Reason, ReasonCode, ReasonCodeError};

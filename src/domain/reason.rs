@@ -48,6 +48,15 @@ impl fmt::Display for ReasonCode {
     }
 }
 
+/// A reason in code and words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable code.
+    pub code: ReasonCode,
+    /// What it means.
+    pub text: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

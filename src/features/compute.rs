@@ -6,7 +6,7 @@ use super::error::FeatureError;
 use super::industry::IndustryTotals;
 use super::kind::Read;
 use super::measured::{MerchantTiles, ShardMeasures};
-use crate::config::{FeatureConfig, FeatureSpec};
+use super::settings::{FeatureConfig, FeatureSpec};
 
 /// One feature of all merchants.
 #[derive(Debug, Clone, PartialEq)]

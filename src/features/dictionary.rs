@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::kind::MeasureId;
-use crate::config::{FeatureConfig, FeatureSpec, Group};
+use super::settings::{FeatureConfig, FeatureSpec, Group};
+use crate::authenticity::KnobValue;
 use crate::tiles::{MeasureSpec, Suspects};
-use crate::wash::authenticity::KnobValue;
 
 /// Markdown: features by group with formula, meaning of missing and source; then measures with their SQL; then authenticity knobs.
 #[must_use]

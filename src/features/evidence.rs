@@ -2,7 +2,7 @@
 
 use super::error::FeatureError;
 use super::kind::Read;
-use crate::config::FeatureConfig;
+use super::settings::FeatureConfig;
 use crate::domain::AsOf;
 use crate::tiles::TileError;
 

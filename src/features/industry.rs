@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FeatureError;
 use super::measured::ShardMeasures;
-use crate::config::FeatureConfig;
+use super::settings::FeatureConfig;
 
 /// A category's total of one measure over one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

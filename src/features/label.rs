@@ -3,7 +3,7 @@
 use polars::prelude::{Column, DataFrame, IntoColumn, IntoLazy, NamedFrom, PolarsResult, Series};
 
 use super::error::FeatureError;
-use crate::config::{FeatureConfig, LabelSpec};
+use super::settings::{FeatureConfig, LabelSpec};
 use crate::tiles::{self, DayClock, DayWindow, Forms, Merchants, Views};
 
 /// Exact sums of every measure over one window, by merchant.

@@ -6,7 +6,7 @@ use super::attribute::Attribute;
 use super::error::FeatureError;
 use super::industry::{CategoryTotal, IndustryTotals};
 use super::kind::{MeasureId, Read};
-use crate::config::FeatureConfig;
+use super::settings::FeatureConfig;
 use crate::domain::AsOf;
 use crate::tiles::{self, DayClock, DayTile, Forms, Measured, Merchants, TileRow, Views};
 

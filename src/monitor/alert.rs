@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::error::MonitorError;
-use super::lookup::{FeatureLookup, finite};
+use super::finite::finite;
 use super::rules::finding::Finding;
 use super::rules::{arrears, dispute_spike, feature, shipping_stall, trade_drop};
-use super::standing::LoanStanding;
-use crate::config::{Action, AlertKind, AlertRule, Monitor, Severity, Watch};
+use super::settings::{Action, AlertKind, AlertRule, Monitor, Severity, Watch};
 use crate::domain::{AsOf, Hasher};
+use crate::features::FeatureLookup;
+use crate::repayment::LoanStanding;
 
 /// One merchant under watch.
 #[derive(Clone, Copy)]

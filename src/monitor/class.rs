@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Bucket, ClassThresholds};
+use super::settings::{Bucket, ClassThresholds};
 
 /// How a regulator classes a loan by its lateness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -16,10 +16,11 @@
 
 use super::alert::Alert;
 use super::error::MonitorError;
-use super::lookup::{FeatureLookup, finite};
-use super::standing::LoanStanding;
-use crate::config::{Action, DeductionTerms};
+use super::finite::finite;
+use super::settings::{Action, DeductionTerms};
 use crate::domain::Hasher;
+use crate::features::FeatureLookup;
+use crate::repayment::LoanStanding;
 
 /// One order to deduct.
 #[derive(Debug, Clone, PartialEq, Eq)]

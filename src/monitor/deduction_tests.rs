@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::Severity;
+use crate::monitor::Severity;
 
 const TERMS: DeductionTerms =
     DeductionTerms { receipts_feature: String::new(), receipts_days: 2, receipts_share_ppm: 400_000, min_minor: 100 };

@@ -1,65 +1,18 @@
 //! What monitoring refuses.
 
-use polars::prelude::PolarsError;
+use crate::repayment::RepaymentError;
 
-use crate::domain::AsOfError;
-
-/// Why repayment could not be reckoned.
+/// Why a merchant or the portfolio could not be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum MonitorError {
-    /// A table lacks a column, or holds it in another type.
-    #[error("read {table}.{column}: {why}")]
-    Column {
-        /// Contract table.
-        table: &'static str,
-        /// Column.
-        column: &'static str,
-        /// The frame library's own words.
-        why: String,
-    },
-    /// A required value is null: washing should have set the row aside.
-    #[error("read {table}.{column}: row {row} is null")]
-    Null {
-        /// Contract table.
-        table: &'static str,
-        /// Column.
-        column: &'static str,
-        /// 0-based row of the shard's table.
-        row: usize,
-    },
+    /// The loan book.
+    #[error(transparent)]
+    Repayment(#[from] RepaymentError),
     /// Sums left 64-bit minor units.
-    #[error("add up loan {loan_id}: {what} overflows 64-bit minor units")]
+    #[error("add up the portfolio: {what} overflows 64-bit minor units")]
     Overflow {
-        /// The loan.
-        loan_id: String,
         /// What was added up.
         what: &'static str,
-    },
-    /// An instant lies outside the business days that the shard spans.
-    #[error("find the business date of {micros} µs: it lies outside {first_day}..={last_day} (days since 1970-01-01)")]
-    OutsideCalendar {
-        /// The instant, or the day in days since 1970-01-01.
-        micros: i64,
-        /// First known day.
-        first_day: i32,
-        /// Last known day.
-        last_day: i32,
-    },
-    /// An observation later than what the shard can show.
-    #[error("observe defaults from {from}: the shard is seen only as of {seen}")]
-    ObservedTooLate {
-        /// Observation date.
-        from: jiff::civil::Date,
-        /// The shard's date.
-        seen: jiff::civil::Date,
-    },
-    /// A product of the loan book that has no default definition.
-    #[error("label loan {loan_id}: product {product:?} has no configured days past due for default")]
-    UnknownProduct {
-        /// The loan.
-        loan_id: String,
-        /// Its product.
-        product: String,
     },
     /// A feature value that is NaN or infinite.
     #[error("judge merchant {merchant_id}: feature {feature} is {value}")]
@@ -70,16 +23,5 @@ pub enum MonitorError {
         feature: String,
         /// Its value.
         value: f64,
-    },
-    /// Date arithmetic left the calendar.
-    #[error(transparent)]
-    AsOf(#[from] AsOfError),
-    /// Building a result frame.
-    #[error("build the {table} frame: {source}")]
-    Frame {
-        /// The result.
-        table: &'static str,
-        /// The frame library's error.
-        source: PolarsError,
     },
 }

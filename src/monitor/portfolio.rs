@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::class::{Class, bucket_of};
 use super::error::MonitorError;
-use super::standing::LoanStanding;
-use crate::config::{Bucket, ClassThresholds};
+use super::settings::{Bucket, ClassThresholds};
+use crate::repayment::LoanStanding;
 
 /// Loans and the principal they still owe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -137,7 +137,7 @@ fn borrowers_class(
 }
 
 fn sum(a: i64, b: i64, what: &'static str) -> Result<i64, MonitorError> {
-    a.checked_add(b).ok_or_else(|| MonitorError::Overflow { loan_id: "of the portfolio".to_owned(), what })
+    a.checked_add(b).ok_or_else(|| MonitorError::Overflow { what })
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn closed_loans_are_gone_and_written_off_ones_stand_apart_but_mark_the_borrower(
     assert_eq!(p.non_performing, Tally { loans: 1, outstanding_minor: 30 });
     assert_eq!(portfolio(&[]).non_performing_share(), None);
     let unknown = Portfolio::of(&[loan("m1", "gold-loan", 0, 1)], &buckets(), &CLASSES, &default_dpd());
-    assert!(matches!(unknown, Err(MonitorError::UnknownProduct { .. })));
+    assert!(matches!(unknown, Err(MonitorError::Repayment(crate::repayment::RepaymentError::UnknownProduct { .. }))));
 }
 
 proptest! {

@@ -3,17 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::error::OfferError;
-use crate::domain::{Probability, ReasonCode};
-use crate::monitor::{CreditRecord, FeatureLookup};
-
-/// A reason in code and words.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct Reason {
-    /// Stable code.
-    pub code: ReasonCode,
-    /// What it means.
-    pub text: String,
-}
+use crate::domain::{Probability, Reason};
+use crate::features::FeatureLookup;
+use crate::repayment::CreditRecord;
 
 /// A shipped, unconfirmed, undisputed, unsuspected, live order: money that escrow will release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

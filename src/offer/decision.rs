@@ -3,14 +3,15 @@
 use jiff::civil::Date;
 
 use super::apr::apr_of_days;
-use super::case::{MerchantCase, Reason};
+use super::case::MerchantCase;
 use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, caps_of, least_of};
 use super::pledge::{Pledge, free_receivables, pledge};
+use super::policy::{Policy, Product};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
 use super::schedule::{Terms, schedule};
-use crate::config::{Policy, Product};
+use crate::domain::Reason;
 use crate::domain::{AsOf, DailyRate, Hasher};
 
 /// A decline names at most this many reasons (US Regulation B, comment 9(b)(2)-1).

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::ConfigFile;
 use crate::domain::{Probability, ReasonCode};
-use crate::monitor::CreditRecord;
 use crate::offer::case::{Application, Receivable};
+use crate::repayment::CreditRecord;
 
 const POLICY: &str = r#"
 bands = ["A", "B", "C"]

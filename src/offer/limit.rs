@@ -3,7 +3,7 @@
 use super::case::MerchantCase;
 use super::error::OfferError;
 use super::pledge::{carried_minor, free_receivables};
-use crate::config::{LoanBookUse, Policy, Product};
+use super::policy::{LoanBookUse, Policy, Product};
 
 /// A cap's name. The order breaks ties: of equal caps the first one binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

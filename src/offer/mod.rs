@@ -16,17 +16,21 @@ mod decision;
 mod error;
 mod limit;
 mod pledge;
+mod policy;
 mod price;
 mod rules;
 mod schedule;
 
-pub use crate::monitor::{CreditRecord, FeatureLookup};
 pub use apr::{Flow, annual_percentage_rate, apr_of_days};
-pub use case::{Application, MerchantCase, Reason, Receivable};
+pub use case::{Application, MerchantCase, Receivable};
 pub use decision::{BankReferral, Decision, Decline, Offer, decide};
 pub use error::OfferError;
 pub use limit::{Cap, CapName, Limit, caps_of, least_of};
 pub use pledge::{Pledge, pledge};
+pub use policy::{
+    Bound, EligibilityRule, EvidenceCaps, HARD_CAP_MINOR, LoanBookUse, LowestMonthCap, PRODUCTS, Policy, PriceTerms,
+    Product, Repayment, RuleKind,
+};
 pub use price::{Price, price};
 pub use rules::{Verdict, judge};
 pub use schedule::{Due, Terms, schedule};

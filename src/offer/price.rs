@@ -1,6 +1,6 @@
 //! Price: a daily rate from the risk band, never below cost, never above the law.
 
-use crate::config::{Policy, Product};
+use super::policy::{Policy, Product};
 use crate::domain::{DailyRate, Probability};
 
 /// What a loan would cost.

@@ -1,7 +1,7 @@
 //! What a borrower would pay, and when.
 
 use super::error::OfferError;
-use crate::config::Repayment;
+use super::policy::Repayment;
 use crate::domain::DailyRate;
 
 /// One payment of an offered loan.

@@ -13,10 +13,10 @@ use super::current::Current;
 use super::date_text;
 use super::error::PublishError;
 use super::manifest::{MANIFEST, Manifest, date_folder};
-use super::row::ReasonText;
 use super::sorted_file::SortedFile;
 use super::tables::{AlertRow, DeclineRow, EvidenceRow, FeatureRow, OfferRow, ScoreRow, group_of};
 use crate::domain::Digest;
+use crate::domain::Reason;
 
 /// A published run, open for look-ups, from any number of threads.
 ///
@@ -52,7 +52,7 @@ pub struct ScoreEntry {
     /// 0 to 1000 by feature group; null without evidence.
     pub sub_indices: BTreeMap<String, Option<i32>>,
     /// One to four, most important first.
-    pub reasons: Vec<ReasonText>,
+    pub reasons: Vec<Reason>,
     /// Model that scored.
     pub model_version: String,
 }

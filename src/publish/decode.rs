@@ -10,7 +10,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::error::PublishError;
-use super::row::{CapValue, ReasonText, RuleVerdict};
+use super::row::{CapValue, RuleVerdict};
+use crate::domain::{Reason, ReasonCode};
 
 /// One batch of a published file; every access names the file and column it fails on.
 pub(super) struct Decoder<'a> {
@@ -137,9 +138,11 @@ impl Lists<'_> {
         Ok(Some(items.iter().flatten().map(ToOwned::to_owned).collect()))
     }
 
-    pub(super) fn reasons(&self, row: usize) -> Result<Vec<ReasonText>, PublishError> {
+    pub(super) fn reasons(&self, row: usize) -> Result<Vec<Reason>, PublishError> {
         self.structs(row, |items, at| {
-            Ok(ReasonText { code: self.member_text(items, "code", at)?, text: self.member_text(items, "text", at)? })
+            let code = ReasonCode::new(&self.member_text(items, "code", at)?)
+                .map_err(|e| PublishError::malformed(self.path, e.to_string()))?;
+            Ok(Reason { code, text: self.member_text(items, "text", at)? })
         })
     }
 

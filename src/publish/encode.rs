@@ -10,7 +10,8 @@ use jiff::civil::Date;
 
 use super::column::{Kind, OutputColumn, OutputTable};
 use super::error::PublishError;
-use super::row::{CapValue, OutputRow, ReasonText, RuleVerdict};
+use super::row::{CapValue, OutputRow, RuleVerdict};
+use crate::domain::Reason;
 
 /// Collects the columns of one batch in the table's order.
 pub(super) struct Encoder<'a, R> {
@@ -80,9 +81,9 @@ impl<'a, R: OutputRow> Encoder<'a, R> {
         self.list(name, Kind::Texts, &lists, Arc::new(items))
     }
 
-    pub(super) fn reasons(&mut self, name: &str, value: impl Fn(&R) -> &[ReasonText]) -> Result<(), PublishError> {
+    pub(super) fn reasons(&mut self, name: &str, value: impl Fn(&R) -> &[Reason]) -> Result<(), PublishError> {
         self.next(name, Kind::Reasons)?;
-        let lists: Vec<Option<&[ReasonText]>> = self.rows.iter().map(|row| Some(value(row))).collect();
+        let lists: Vec<Option<&[Reason]>> = self.rows.iter().map(|row| Some(value(row))).collect();
         let items = || lists.iter().flatten().flat_map(|list| list.iter());
         let codes = StringArray::from_iter_values(items().map(|r| r.code.as_str()));
         let texts = StringArray::from_iter_values(items().map(|r| r.text.as_str()));

@@ -30,15 +30,6 @@ pub trait OutputRow: Sized {
     fn label(&self) -> String;
 }
 
-/// A reason: a stable code and the sentence shown to people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReasonText {
-    /// Kebab-case code.
-    pub code: String,
-    /// A sentence.
-    pub text: String,
-}
-
 /// A cap on a limit; null where the evidence for it is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CapValue {

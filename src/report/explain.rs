@@ -7,8 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::model::{Column, ModelError, Scorecard, ScoringTable};
-use crate::publish::{Entry, InputFile, PublishError, ScoreBook};
-use crate::run::{FeatureFormula, WindowColumns};
+use crate::publish::{Entry, FeatureFormula, InputFile, PublishError, ScoreBook, WindowColumns};
 use crate::wash::LedgerLine;
 
 /// Why a run cannot be explained.

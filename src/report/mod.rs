@@ -3,9 +3,7 @@
 mod entry;
 mod explain;
 mod explain_text;
-mod finding;
 
 pub use entry::entry_text;
 pub use explain::{Explanation, FeatureWalk, PointsWalk, ReportError, WindowWalk, explain};
 pub use explain_text::explanation_text;
-pub use finding::findings;

@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{FactsError, MerchantFacts, shard_facts};
 use super::population::{Measured, PopulationError};
-use crate::config::{Action, Direction, FeatureConfig, Group, Monitor, Policy};
-use crate::domain::{Currency, Probability, RateError, ReasonCode, ReasonCodeError, whole};
-use crate::features::{FeatureError, FeatureTable};
+use crate::domain::{Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
+use crate::features::{Direction, FeatureConfig, Group};
+use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
-use crate::monitor::{self, FeatureLookup, LoanStanding, MonitorCase, MonitorError, Portfolio};
+use crate::monitor::{self, MonitorCase, MonitorError, Portfolio};
+use crate::monitor::{Action, Monitor};
+use crate::offer::Policy;
 use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
 use crate::publish::{
-    AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReasonText, ReferralRow,
-    RuleVerdict, ScoreRow,
+    AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReferralRow, RuleVerdict, ScoreRow,
 };
-use crate::report::findings;
-use crate::score::{IndexedFeature, Reference, merchant_index};
+use crate::repayment::{self, LoanStanding};
+use crate::score::{IndexedFeature, Reference, findings, merchant_index};
 
 /// A shard that could not be decided.
 #[derive(Debug, thiserror::Error)]
@@ -135,13 +136,13 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
     let mut decided = Decided::default();
-    let loans = measured.views.loans.as_deref().map(monitor::by_merchant);
+    let loans = measured.views.loans.as_deref().map(repayment::by_merchant);
     let nothing = MerchantFacts::default();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
         let lookup = RowLookup { table, at };
         let facts = facts.get(merchant).unwrap_or(&nothing);
-        let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency);
+        let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency)?;
         let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
         decided.scores.push(score_row(measured, judges, merchant, &lookup, scored, &reasons));
         let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
@@ -164,7 +165,7 @@ fn score_row(
     merchant: &str,
     lookup: &RowLookup<'_>,
     scored: &Scored,
-    reasons: &[ReasonText],
+    reasons: &[Reason],
 ) -> ScoreRow {
     let directional = judges.features.features.iter().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
@@ -205,7 +206,7 @@ fn watch_merchant(
     merchant: &str,
     lookup: &RowLookup<'_>,
     loans: &[LoanStanding],
-) -> Result<Vec<offer::Reason>, DecideError> {
+) -> Result<Vec<Reason>, DecideError> {
     let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
     let found = monitor::watch(judges.monitor, &case, &measured.shard.as_of)?;
     for (rule, times) in found.unknown {
@@ -231,7 +232,7 @@ fn watch_merchant(
     let mut rows = Vec::new();
     for alert in found.alerts {
         if alert.action == Action::Freeze {
-            freezes.push(offer::Reason { code: ReasonCode::new(&alert.rule)?, text: alert.text });
+            freezes.push(Reason { code: ReasonCode::new(&alert.rule)?, text: alert.text });
         }
         rows.push(AlertRow {
             alert_id: alert.alert_id,
@@ -253,12 +254,12 @@ fn watch_merchant(
 struct Known<'a> {
     scored: &'a Scored,
     /// Why it is no better.
-    reasons: &'a [ReasonText],
+    reasons: &'a [Reason],
     lookup: &'a RowLookup<'a>,
     facts: &'a MerchantFacts,
     loans: Option<&'a [LoanStanding]>,
     ability_lower_minor: Option<i64>,
-    freezes: &'a [offer::Reason],
+    freezes: &'a [Reason],
 }
 
 fn decide_merchant(
@@ -271,10 +272,6 @@ fn decide_merchant(
     let Known { scored, reasons, lookup, facts, loans, ability_lower_minor, freezes } = *known;
     let pd = Probability::new(scored.pd)
         .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?;
-    let score_reasons = reasons
-        .iter()
-        .map(|r| Ok(offer::Reason { code: ReasonCode::new(&r.code)?, text: r.text.clone() }))
-        .collect::<Result<Vec<_>, DecideError>>()?;
     let receivables: Vec<Receivable<'_>> = facts
         .receivables
         .iter()
@@ -295,7 +292,7 @@ fn decide_merchant(
         band: &scored.band,
         pd,
         score: scored.score,
-        score_reasons: &score_reasons,
+        score_reasons: reasons,
         features: lookup,
         ability_lower_minor,
         integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
@@ -331,7 +328,7 @@ fn decide_merchant(
                 .map(|v| RuleVerdict { rule: v.rule, observed: v.observed, threshold: v.threshold })
                 .collect(),
             caps: caps(&d.caps),
-            reasons: d.reasons.into_iter().map(|r| ReasonText { code: r.code.into(), text: r.text }).collect(),
+            reasons: d.reasons,
         }
     }));
     decided.referrals.extend(decision.referral.map(|r| ReferralRow {

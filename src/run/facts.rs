@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{Column, DataFrame, PolarsError};
 
-use crate::config::Policy;
 use crate::domain::MICROS_PER_DAY;
-use crate::monitor::{self, CreditRecord, MonitorError};
+use crate::offer::Policy;
+use crate::repayment::{self, CreditRecord, RepaymentError};
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -15,7 +15,7 @@ use crate::tiles::Views;
 pub enum FactsError {
     /// The loan book.
     #[error(transparent)]
-    Monitor(#[from] MonitorError),
+    Repayment(#[from] RepaymentError),
     /// A column is missing or of another type.
     #[error("read {table} to decide on credit: {source}")]
     Frame {
@@ -129,7 +129,7 @@ type Borrowing = BTreeMap<(String, String), Drawn>;
 
 fn credit_records(shard: &Shard, views: &Views, policy: &Policy, facts: &mut Facts) -> Result<Borrowing, FactsError> {
     let Some(loans) = &views.loans else { return Ok(Borrowing::new()) };
-    for (merchant, standings) in monitor::by_merchant(loans) {
+    for (merchant, standings) in repayment::by_merchant(loans) {
         facts.entry(merchant.to_owned()).or_default().credit = CreditRecord::over(standings, &policy.default_dpd)?;
     }
     let open: BTreeSet<&str> = loans.iter().filter(|l| !l.is_closed).map(|l| l.loan_id.as_str()).collect();

@@ -1,7 +1,7 @@
 //! Gates: what must hold of a run before anyone may read it.
 
 use super::decide::Decided;
-use crate::config::Policy;
+use crate::offer::Policy;
 use crate::wash::Ingested;
 
 /// A gate that did not open. Nothing was published.

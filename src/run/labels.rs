@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::population::PopulationError;
 use super::rules::JobRules;
 use super::training::TrainingError;
-use crate::config::{LabelKind, ModelSettings};
 use crate::features;
-use crate::monitor;
+use crate::repayment;
+use crate::run::{LabelKind, ModelSettings};
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -34,7 +34,7 @@ pub fn outcomes(
     let mut found = Outcomes::default();
     match settings.label {
         LabelKind::LoanDefault => {
-            let judged = monitor::default_outcomes(after, &before.as_of, &policy.default_dpd, &monitoring.waterfall)?;
+            let judged = repayment::default_outcomes(after, &before.as_of, &policy.default_dpd, &monitoring.waterfall)?;
             for (reason, count) in judged.counts {
                 *found.reasons.entry(reason.code().to_owned()).or_default() += count;
             }

@@ -1,11 +1,12 @@
 //! The nightly whole: from a job file to a published run.
 
 mod decide;
-mod evidence;
 mod facts;
 mod gates;
+mod job;
 mod labels;
 mod model_choice;
+mod model_settings;
 mod nightly;
 mod population;
 mod progress;
@@ -17,9 +18,10 @@ mod training;
 mod wide;
 
 pub use decide::DecideError;
-pub use evidence::{FeatureFormula, WindowColumns};
 pub use facts::FactsError;
 pub use gates::GateError;
+pub use job::{Job, JobFiles};
+pub use model_settings::{LabelKind, ModelSettings};
 pub use nightly::{RunError, RunOptions, RunOutcome, check_job, run_job, train_model};
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};

@@ -16,12 +16,13 @@ use super::rules::JobRules;
 use super::summary::RunSummary;
 use super::training::{TrainingError, save_models, train_job};
 use super::wide::{ShardParts, WideTables};
-use crate::config::{ConfigError, Job};
+use crate::config::ConfigError;
 use crate::domain::{AsOf, AsOfError, Digest};
 use crate::features::IndustryTotals;
 use crate::model::ModelError;
 use crate::model::registry::Bundle;
 use crate::publish::{Begun, InputFile, Pointing, PublishError, Published, Publisher, RunIdentity};
+use crate::run::Job;
 use crate::score::Reference;
 use crate::wash::{AsOfChoice, IngestError, IngestProgress, Ingested, ingest};
 
@@ -94,13 +95,13 @@ pub struct RunOutcome {
 pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigError> {
     let mut job = Job::open(path)?;
     if let Some(data) = &options.data {
-        job.data.clone_from(data);
+        job.intake.source.data.clone_from(data);
     } else if let Some(root) = &options.data_root {
         let own = root.join(&job.name);
         if own.is_dir() {
-            job.data = own;
+            job.intake.source.data = own;
         } else if holds_an_input(&job, root) {
-            job.data.clone_from(root);
+            job.intake.source.data.clone_from(root);
         }
     }
     if let Some(out) = &options.out {
@@ -114,7 +115,7 @@ pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigE
 
 /// Whether any input of the job is found below a folder.
 fn holds_an_input(job: &Job, folder: &Path) -> bool {
-    job.inputs.values().any(|input| {
+    job.intake.source.inputs.values().any(|input| {
         let first = input.files.split(['*', '?', '[']).next().unwrap_or_default();
         let fixed = if first == input.files { first } else { first.rsplit_once('/').map_or("", |(path, _)| path) };
         !fixed.is_empty() && folder.join(fixed).exists()
@@ -128,7 +129,7 @@ fn holds_an_input(job: &Job, folder: &Path) -> bool {
 pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<RunOutcome, RunError> {
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
-    progress.note(&format!("data from {}", job.data.display()));
+    progress.note(&format!("data from {}", job.intake.source.data.display()));
     let mut publisher = Publisher::open(&job.out)?;
 
     let ingested = ingest_job(&job, options.as_of, &job.out.join("store"), progress)?;
@@ -159,7 +160,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         monitor: &rules.monitor,
         bundle: &bundle,
         reference: &reference,
-        currency: job.currency,
+        currency: job.intake.currency,
     };
     progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
     let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules, progress)?;
@@ -211,8 +212,8 @@ pub(super) fn ingest_job(
     store: &Path,
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
-    progress.stage("read and wash", Some(job.sources.len() as u64));
-    ingest(job, as_of.map_or(AsOfChoice::JobOrLatest, AsOfChoice::Day), store, &mut |event| {
+    progress.stage("read and wash", Some(job.intake.source.sources.len() as u64));
+    ingest(&job.intake, as_of.map_or(AsOfChoice::JobOrLatest, AsOfChoice::Day), store, &mut |event| {
         if let IngestProgress::Stored { .. } = event {
             progress.advance(1);
         }

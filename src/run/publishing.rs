@@ -8,12 +8,12 @@ use polars::prelude::{DataFrame, PolarsError};
 use super::decide::Decided;
 use super::summary::RunSummary;
 use super::wide::{ShardParts, WideTables};
-use crate::config::Job;
 use crate::model::registry::Bundle;
 use crate::publish::{
     AlertRow, DeclineRow, DeductionRow, OfferRow, OutputRow, OutputTable, PublishError, QuarantineRow, ReferralRow,
     ScoreRow, Stage,
 };
+use crate::run::Job;
 use crate::wash::Ingested;
 
 /// All that a run folder holds.
@@ -63,7 +63,9 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     }
     // The text that the run judged by, not the files: they may have been edited since.
     let mut configured: BTreeMap<&Path, &str> = job.files.all().map(|file| (file.path(), file.text())).collect();
-    configured.extend(job.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| (s.path.as_path(), s.text.as_str())));
+    configured.extend(
+        job.intake.source.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| (s.path.as_path(), s.text.as_str())),
+    );
     for (path, text) in configured {
         stage.write_bytes(&place("config", job.files.job.folder(), path), text.as_bytes())?;
     }

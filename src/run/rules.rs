@@ -1,7 +1,11 @@
 //! A job's rules: features, policy and monitor files, checked one by one and against each other.
 
-use crate::config::{ConfigError, FeatureConfig, Job, LabelKind, Monitor, Policy};
+use crate::config::ConfigError;
 use crate::domain::{Digest, Hasher};
+use crate::features::FeatureConfig;
+use crate::monitor::Monitor;
+use crate::offer::Policy;
+use crate::run::{Job, LabelKind};
 use crate::store::Shard;
 use crate::tiles::{self, TileError, ViewRules, Views};
 
@@ -69,7 +73,7 @@ impl JobRules {
             hasher.field(&days.to_le_bytes());
         }
         hasher.field(format!("{:?}", self.monitor.waterfall).as_bytes());
-        for source in &job.sources {
+        for source in &job.intake.source.sources {
             hasher.field(source.table.as_bytes());
             hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::decide::Decided;
 use super::nightly::visible_counts;
 use super::summary::{ModelSummary, OfferCounts, RunSummary};
-use crate::config::Job;
 use crate::model::registry::Bundle;
+use crate::run::Job;
 use crate::wash::Ingested;
 
 /// The summary of what is about to be published.
@@ -29,7 +29,7 @@ pub fn summarise(job: &Job, ingested: &Ingested, decided: &Decided, bundle: &Bun
     RunSummary {
         job: job.name.clone(),
         as_of: ingested.as_of.date(),
-        currency: job.currency,
+        currency: job.intake.currency,
         tables: visible_counts(ingested),
         merchants_scored: decided.scores.len() as u64,
         bands: count(decided.scores.iter().map(|s| s.band.as_str()).collect()),

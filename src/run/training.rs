@@ -19,13 +19,14 @@ use super::labels::outcomes;
 use super::population::{PopulationError, each_shard, industry_totals};
 use super::progress::Progress;
 use super::rules::JobRules;
-use crate::config::{Direction, FeatureConfig, ModelSettings};
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
+use crate::features::{Direction, FeatureConfig};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
 use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
 use crate::model::registry::{Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, ModelError};
-use crate::monitor::MonitorError;
+use crate::repayment::RepaymentError;
+use crate::run::ModelSettings;
 use crate::score::{Reference, ReferenceError};
 use crate::store::{Store, StoreError};
 
@@ -40,7 +41,7 @@ pub enum TrainingError {
     Store(#[from] StoreError),
     /// Loan outcomes.
     #[error(transparent)]
-    Monitor(#[from] MonitorError),
+    Repayment(#[from] RepaymentError),
     /// Trade outcomes and receipts.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -450,10 +451,10 @@ fn json(value: &impl Serialize) -> Result<serde_json::Value, ModelError> {
 
 fn limitations(settings: &ModelSettings) -> Vec<String> {
     let label = match settings.label {
-        crate::config::LabelKind::LoanDefault => {
+        crate::run::LabelKind::LoanDefault => {
             "learnt from merchants who borrowed: for those who never did, the probability is an extrapolation"
         }
-        crate::config::LabelKind::TradeDistress => {
+        crate::run::LabelKind::TradeDistress => {
             "foresees the collapse of trade, not default on a loan: there was no loan book to learn from"
         }
     };

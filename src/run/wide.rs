@@ -6,14 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use super::decide::DecideError;
-use super::evidence::{FeatureFormula, distinct_windows, evidence_columns, formulas};
 use super::population::Measured;
-use crate::config::FeatureConfig;
 use crate::domain::AsOf;
+use crate::features::FeatureConfig;
 use crate::features::{self, FeatureError, Read};
 use crate::publish::{
-    EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OutputRow, OutputTable, PublishError, Stage, TableWriter,
-    merge_sorted,
+    EvidenceColumn, EvidenceRow, FeatureColumn, FeatureFormula, FeatureRow, OutputRow, OutputTable, PublishError,
+    Stage, TableWriter, distinct_windows, evidence_columns, formulas, merge_sorted,
 };
 
 /// Layout of the wide tables, and where their parts lie.
@@ -41,7 +40,7 @@ impl WideTables {
     pub fn new(parts: &Path, config: &FeatureConfig, as_of: &AsOf) -> Result<Self, FeatureError> {
         let evidence = features::evidence(config, as_of)?;
         let windows = distinct_windows(&evidence);
-        let column = |f: &crate::config::FeatureSpec| FeatureColumn {
+        let column = |f: &crate::features::FeatureSpec| FeatureColumn {
             name: f.name.clone(),
             unit: f.unit.word().to_owned(),
             doc: f.why.clone(),

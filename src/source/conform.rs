@@ -4,19 +4,7 @@ use polars::prelude::*;
 
 use super::cell;
 use super::error::SourceError;
-use crate::contract::{Column as ContractColumn, TableContract, Type, UNREADABLE};
-
-/// The frame type of a contract type.
-#[must_use]
-pub fn data_type(kind: Type) -> DataType {
-    match kind {
-        Type::Id | Type::Text | Type::Word(_) => DataType::String,
-        Type::Instant => DataType::Datetime(TimeUnit::Microseconds, None),
-        Type::Day => DataType::Date,
-        Type::Money | Type::Integer => DataType::Int64,
-        Type::Ids => DataType::List(Box::new(DataType::String)),
-    }
-}
+use crate::contract::{Column as ContractColumn, TableContract, Type, UNREADABLE, data_type};
 
 fn type_name(kind: Type) -> &'static str {
     match kind {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::csv_file::{self, BrokenRow};
 use super::error::SourceError;
 use super::glob::{self, Found};
-use crate::config::InputSpec;
+use super::settings::InputSpec;
 use crate::domain::Digest;
 
 /// A raw file that was read.

@@ -10,10 +10,12 @@ mod csv_file;
 mod error;
 mod glob;
 mod input;
+mod settings;
 mod table;
 
-pub use conform::data_type;
 pub use csv_file::BrokenRow;
 pub use error::SourceError;
 pub use input::InputFile;
+pub use settings::{InputSpec, SourceSettings, SourceSpec, Statement};
+pub(crate) use settings::{RawInput, RawSource};
 pub use table::{JoinedInput, SourceTable, Sources};

@@ -10,7 +10,7 @@ use super::conform::conform;
 use super::csv_file::BrokenRow;
 use super::error::SourceError;
 use super::input::{self, InputFile, OpenInput};
-use crate::config::{Job, SourceSpec};
+use super::settings::{SourceSettings, SourceSpec};
 use crate::contract::{self, TableContract};
 
 /// A contract table as the source gives it: unwashed.
@@ -40,16 +40,16 @@ pub struct JoinedInput {
 
 /// A job's inputs, opened when first needed and closed after the last table that needs them.
 pub struct Sources<'a> {
-    job: &'a Job,
+    settings: &'a SourceSettings,
     open: BTreeMap<String, Option<OpenInput>>,
     read: BTreeMap<String, JoinedInput>,
 }
 
 impl<'a> Sources<'a> {
-    /// The inputs of `job`. Nothing is read yet.
+    /// The inputs of a job. Nothing is read yet.
     #[must_use]
-    pub fn new(job: &'a Job) -> Self {
-        Self { job, open: BTreeMap::new(), read: BTreeMap::new() }
+    pub fn new(settings: &'a SourceSettings) -> Self {
+        Self { settings, open: BTreeMap::new(), read: BTreeMap::new() }
     }
 
     /// Every file read so far, those that were only joined included, by input and path.
@@ -60,7 +60,7 @@ impl<'a> Sources<'a> {
 
     /// The inputs read so far that drive no table of the job.
     pub fn joined_only(&self) -> impl Iterator<Item = &JoinedInput> {
-        let drives = |name: &str| self.job.sources.iter().any(|spec| spec.from == name);
+        let drives = |name: &str| self.settings.sources.iter().any(|spec| spec.from == name);
         self.read.iter().filter(move |(name, _)| !drives(name)).map(|(_, input)| input)
     }
 
@@ -82,7 +82,7 @@ impl<'a> Sources<'a> {
         let from = match (&spec.sql, driver.found.as_slice()) {
             (Some(statement), _) => statement.path.display().to_string(),
             (None, [only]) => only.path.display().to_string(),
-            (None, _) => self.job.inputs.get(&spec.from).map_or(spec.from.clone(), |i| i.files.clone()),
+            (None, _) => self.settings.inputs.get(&spec.from).map_or(spec.from.clone(), |i| i.files.clone()),
         };
         let frame = conform(table, &frame, driver.is_text, &from)?;
         let not_mapped = not_mapped(spec, &frame, driver)?;
@@ -114,7 +114,7 @@ impl<'a> Sources<'a> {
 
     /// Lets go of inputs that none of the `later` tables need.
     pub fn close_unused(&mut self, later: &[SourceSpec]) {
-        let job = self.job;
+        let job = self.settings;
         self.open.retain(|name, _| later.iter().any(|spec| needs(spec, name, job)));
     }
 
@@ -124,12 +124,12 @@ impl<'a> Sources<'a> {
         table: &'static TableContract,
     ) -> Result<Option<BTreeMap<String, OpenInput>>, SourceError> {
         let mut used = BTreeMap::new();
-        for (name, input) in &self.job.inputs {
-            if !needs(spec, name, self.job) {
+        for (name, input) in &self.settings.inputs {
+            if !needs(spec, name, self.settings) {
                 continue;
             }
             if !self.open.contains_key(name) {
-                let opened = input::open(name, input, &self.job.data)?;
+                let opened = input::open(name, input, &self.settings.data)?;
                 if let Some(opened) = &opened {
                     let read = JoinedInput { files: opened.files.clone(), broken: opened.broken.clone() };
                     self.read.insert(name.clone(), read);
@@ -156,7 +156,7 @@ impl<'a> Sources<'a> {
 }
 
 /// An input is needed where it drives the table, or where its name stands in the statement as a word.
-fn needs(spec: &SourceSpec, input: &str, job: &Job) -> bool {
+fn needs(spec: &SourceSpec, input: &str, job: &SourceSettings) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let named = |text: &str| {
         text.lines()

@@ -13,6 +13,7 @@ mod error;
 mod hash;
 mod index;
 mod reader;
+mod settings;
 mod shard;
 mod writer;
 
@@ -20,5 +21,7 @@ pub use error::StoreError;
 pub use hash::{bucket_of, stable_hash};
 pub use index::{BucketFile, StoreIndex, TableIndex};
 pub use reader::Store;
+pub(crate) use settings::RawStore;
+pub use settings::StoreSettings;
 pub use shard::Shard;
 pub use writer::StoreWriter;

@@ -9,9 +9,8 @@ use polars::prelude::*;
 use super::error::StoreError;
 use super::index::{LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
-use crate::contract::{self, TableContract, visible};
+use crate::contract::{self, TableContract, data_type, visible};
 use crate::domain::{AsOf, Digest};
-use crate::source::data_type;
 
 /// Clean events, bucketed by merchant and sorted by merchant and time.
 #[derive(Debug, Clone)]

@@ -62,5 +62,5 @@ pub enum TileError {
     Calendar(#[from] AsOfError),
     /// The loan book could not be aged.
     #[error(transparent)]
-    Repayment(#[from] crate::monitor::MonitorError),
+    Repayment(#[from] crate::repayment::RepaymentError),
 }

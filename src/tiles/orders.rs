@@ -12,8 +12,8 @@ use super::merchants::Merchants;
 use super::parcels::{Parcels, hours_between};
 use super::reviews::Ratings;
 use super::schema::{ViewColumn, ViewKind, ViewSchema, column};
+use crate::authenticity::{self, OrderFacts, Settings, Verdict};
 use crate::store::Shard;
-use crate::wash::authenticity::{self, OrderFacts, Settings, Verdict};
 
 /// Schema of the view.
 pub static ORDERS: ViewSchema = ViewSchema {

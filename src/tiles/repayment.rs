@@ -1,4 +1,4 @@
-//! The views `instalment_status` and `loan_status`: the loan book, aged to as-of by [`crate::monitor::repayment_tables`].
+//! The views `instalment_status` and `loan_status`: the loan book, aged to as-of by [`crate::repayment::repayment_tables`].
 
 use super::schema::{ViewKind, ViewSchema, column};
 

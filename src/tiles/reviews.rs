@@ -8,7 +8,7 @@ use super::merchants::Merchants;
 use super::orders::{Orders, contract_column, instants};
 use super::parcels::Parcels;
 use super::schema::{ViewKind, ViewSchema, column};
-use crate::wash::authenticity::{self, ReviewFacts, Settings, Verdict};
+use crate::authenticity::{self, ReviewFacts, Settings, Verdict};
 
 /// Schema of the view.
 pub static REVIEWS: ViewSchema = ViewSchema {

@@ -10,11 +10,11 @@ use super::orders::{contract_column, rows_by_id};
 use super::parcels::fold_parcels;
 use super::schema::{VIEWS, ViewSchema};
 use super::{column, disputes, orders, repayment, reviews, shipments};
-use crate::config::Waterfall;
+use crate::authenticity::{Settings, Verdict};
 use crate::domain::AsOf;
-use crate::monitor::{self, LoanStanding};
+use crate::repayment::Waterfall;
+use crate::repayment::{self as ledger, LoanStanding};
 use crate::store::Shard;
-use crate::wash::authenticity::{Settings, Verdict};
 
 /// The rules that facts are read by.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     let merchant_rows = shard.table("merchants").ok_or(TileError::MissingTable { table: "merchants" })?.clone();
     let Trade { mut frames, verdicts } = trade(shard, &merchants, rules.authenticity)?;
     let mut loans = None;
-    if let Some(book) = monitor::repayment_tables(shard, rules.waterfall)? {
+    if let Some(book) = ledger::repayment_tables(shard, rules.waterfall)? {
         frames.insert(repayment::INSTALMENT_STATUS.name, book.instalment_status);
         frames.insert(repayment::LOAN_STATUS.name, book.loan_status);
         loans = Some(book.standings);

@@ -10,10 +10,11 @@ use super::error::IngestError;
 use super::latest_day::day_after_latest_full_day;
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::parents::Parents;
+use super::settings::IntakeSettings;
 use super::washing::{account_for_joined, wash_table};
-use crate::config::{Job, SourceSpec};
 use crate::contract::{self, SUPERSEDED_AT};
 use crate::domain::AsOf;
+use crate::source::SourceSpec;
 use crate::source::{InputFile, Sources};
 use crate::store::{Store, StoreWriter};
 
@@ -93,12 +94,12 @@ impl Ingested {
 /// # Errors
 /// See [`IngestError`]. Nothing is left at `store_dir` but what was there before.
 pub fn ingest(
-    job: &Job,
+    job: &IntakeSettings,
     as_of: AsOfChoice,
     store_dir: &Path,
     progress: &mut dyn FnMut(IngestProgress),
 ) -> Result<Ingested, IngestError> {
-    let mut sources = Sources::new(job);
+    let mut sources = Sources::new(&job.source);
     let date = match (as_of, job.as_of) {
         (AsOfChoice::Day(date), _) | (AsOfChoice::JobOrLatest, Some(date)) => date,
         (AsOfChoice::JobOrLatest, None) => latest_date(job, &mut sources)?,
@@ -110,10 +111,10 @@ pub fn ingest(
     let mut ledger = Vec::new();
     let mut quarantine = BTreeMap::new();
     let mut writer: Option<StoreWriter> = None;
-    for (at, spec) in job.sources.iter().enumerate() {
-        progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.sources.len() });
+    for (at, spec) in job.source.sources.iter().enumerate() {
+        progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
         let Some(source) = sources.read(spec)? else { continue };
-        sources.close_unused(job.sources.get(at + 1..).unwrap_or_default());
+        sources.close_unused(job.source.sources.get(at + 1..).unwrap_or_default());
         let table = source.table;
         let washed = wash_table(source, &as_of, job.currency, &mut parents)?;
         check_limit(job, spec.table, &washed.ledger)?;
@@ -150,7 +151,7 @@ pub fn ingest(
 }
 
 /// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.
-fn buckets(job: &Job, spec: &SourceSpec, merchants: &DataFrame) -> u32 {
+fn buckets(job: &IntakeSettings, spec: &SourceSpec, merchants: &DataFrame) -> u32 {
     const MERCHANTS_IN_A_BUCKET: usize = 2_000;
     job.store.buckets.unwrap_or_else(|| {
         let is_merchants = spec.table == contract::MERCHANTS.name;
@@ -160,8 +161,8 @@ fn buckets(job: &Job, spec: &SourceSpec, merchants: &DataFrame) -> u32 {
     })
 }
 
-fn latest_date(job: &Job, sources: &mut Sources<'_>) -> Result<Date, IngestError> {
-    let Some(spec) = job.sources.iter().find(|s| s.table == contract::ORDERS.name) else {
+fn latest_date(job: &IntakeSettings, sources: &mut Sources<'_>) -> Result<Date, IngestError> {
+    let Some(spec) = job.source.sources.iter().find(|s| s.table == contract::ORDERS.name) else {
         return Err(IngestError::NoOrders);
     };
     let placed = sources.peek(spec, "placed_at")?.ok_or(IngestError::NoOrders)?;
@@ -170,7 +171,7 @@ fn latest_date(job: &Job, sources: &mut Sources<'_>) -> Result<Date, IngestError
     day_after_latest_full_day(placed.iter().flatten(), &job.time_zone).ok_or(IngestError::NoOrders)
 }
 
-fn check_limit(job: &Job, table: &'static str, ledger: &[LedgerLine]) -> Result<(), IngestError> {
+fn check_limit(job: &IntakeSettings, table: &'static str, ledger: &[LedgerLine]) -> Result<(), IngestError> {
     let limit = job.wash.max_quarantine_share_by_table.get(table).copied();
     let limit = limit.unwrap_or(job.wash.max_quarantine_share);
     let share = quarantined_share(ledger);

@@ -6,10 +6,6 @@
 //!
 //! Nothing at or after as-of changes a clean row or a quarantined one: rows are sifted and masked before they are judged, and a
 //! parent that is ahead counts as missing.
-//!
-//! [`authenticity`] judges, shard by shard and at as-of, which clean orders and reviews are not what they seem.
-
-pub mod authenticity;
 
 mod error;
 mod ingest;
@@ -19,6 +15,7 @@ mod parents;
 mod quarantine;
 mod record;
 mod rules;
+mod settings;
 mod versions;
 mod washing;
 
@@ -27,4 +24,6 @@ pub use ingest::{AsOfChoice, IngestProgress, Ingested, ingest};
 pub use latest_day::day_after_latest_full_day;
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use parents::Parents;
+pub(crate) use settings::RawWash;
+pub use settings::{IntakeSettings, WashSettings};
 pub use washing::{Washed, wash_table};

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use integrity::config::{LoanBookUse, Monitor, Policy, Watch, Waterfall};
 use integrity::domain::{AsOf, Currency, MICROS_PER_DAY};
-use integrity::monitor::repayment_tables;
+use integrity::monitor::{Monitor, Watch};
+use integrity::offer::{LoanBookUse, Policy};
+use integrity::repayment::Waterfall;
+use integrity::repayment::repayment_tables;
 use integrity::simulate::{SimulationSettings, simulate};
 use integrity::store::Shard;
 use polars::prelude::{DataFrame, ParquetReader, SerReader};

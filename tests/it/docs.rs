@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use integrity::config::FeatureConfig;
+use integrity::features::FeatureConfig;
 
 fn assert_current(name: &str, generated: &str, command: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use integrity::config::Job;
 use integrity::contract;
 use integrity::domain::AsOf;
+use integrity::run::Job;
 use integrity::store::Store;
 use integrity::wash::{AsOfChoice, IngestError, Ingested, LedgerLine, ingest};
 use jiff::civil::{Date, date};
@@ -122,7 +122,7 @@ fn olist_job(folder: &Path, data: &Path) -> Job {
         fs::write(folder.join(stub), "").unwrap();
     }
     let mut job = Job::open(&folder.join("job.toml")).unwrap();
-    data.clone_into(&mut job.data);
+    data.clone_into(&mut job.intake.source.data);
     job
 }
 
@@ -131,7 +131,7 @@ fn olist_counts_are_as_known() {
     let Some(data) = real_data() else { return };
     let folder = tempfile::tempdir().unwrap();
     let job = olist_job(folder.path(), &data);
-    let made = ingest(&job, AsOfChoice::JobOrLatest, &folder.path().join("store"), &mut |_| {}).unwrap();
+    let made = ingest(&job.intake, AsOfChoice::JobOrLatest, &folder.path().join("store"), &mut |_| {}).unwrap();
     // Counted from the raw files with Python's csv module: rows dated before 2018-08-29.
     assert_eq!(made.as_of.date(), date(2018, 8, 29));
     let line = |table: &str| made.ledger.iter().find(|l| l.table == table).unwrap();
@@ -423,7 +423,7 @@ fn no_data_rows_are_no_fault() {
     let made = world.run(date(2018, 4, 1)).unwrap();
     assert_eq!(made.store.rows("orders"), Some(0));
     assert_eq!(rows_as_of(&made.store, "orders", date(2018, 4, 1)).height(), 0);
-    let no_date = ingest(&world.job(), AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap_err();
+    let no_date = ingest(&world.job().intake, AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap_err();
     assert!(matches!(no_date, IngestError::NoOrders));
 }
 
@@ -594,11 +594,11 @@ fn the_job_decides_the_date_or_the_last_full_day_of_trade() {
     }
     orders.push(["late", "M1", "B", &instant(1_440 * 30), "5", "CNY"]);
     world.csv("orders.csv", &orders.csv(&orders.rows));
-    let made = ingest(&world.job(), AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap();
+    let made = ingest(&world.job().intake, AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap();
     assert_eq!(made.as_of.date(), date(2018, 1, 24));
     let mut job = world.job();
-    job.as_of = Some(date(2018, 1, 22));
-    let made = ingest(&job, AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap();
+    job.intake.as_of = Some(date(2018, 1, 22));
+    let made = ingest(&job.intake, AsOfChoice::JobOrLatest, &world.path("store"), &mut |_| {}).unwrap();
     assert_eq!((made.as_of.date(), made.store.rows("orders")), (date(2018, 1, 22), Some(20)));
     let too_late = made.store.shard(0, &utc(date(2018, 1, 23))).unwrap_err();
     assert_names(&too_late.to_string(), &["2018-01-23", "2018-01-22"]);
@@ -607,10 +607,11 @@ fn the_job_decides_the_date_or_the_last_full_day_of_trade() {
 #[test]
 fn files_that_are_only_joined_are_accounted_for_too() {
     let (folder, job) = small_olist();
-    let customers = job.data.join("olist_customers_dataset.csv");
+    let customers = job.intake.source.data.join("olist_customers_dataset.csv");
     let text = fs::read_to_string(&customers).unwrap();
     fs::write(&customers, text + "only,two\n").unwrap();
-    let made = ingest(&job, AsOfChoice::Day(date(2018, 6, 1)), &folder.path().join("store"), &mut |_| {}).unwrap();
+    let made =
+        ingest(&job.intake, AsOfChoice::Day(date(2018, 6, 1)), &folder.path().join("store"), &mut |_| {}).unwrap();
     let line = made.joined.iter().find(|l| l.file == "olist_customers_dataset.csv").unwrap();
     assert_eq!((line.table.as_str(), line.read, line.kept, line.quarantined), ("joined", 4, 3, 1));
     assert_eq!(texts(&made.quarantine["joined"], "record"), [Some("only,two".to_owned())]);
@@ -672,14 +673,15 @@ c3,u3,01001,sao paulo,SP
         fs::write(data.join(file), text).unwrap();
     }
     let mut job = olist_job(folder.path(), &data);
-    job.wash.max_quarantine_share = 1.0;
+    job.intake.wash.max_quarantine_share = 1.0;
     (folder, job)
 }
 
 #[test]
 fn the_olist_mapping_says_what_its_comments_say() {
     let (folder, job) = small_olist();
-    let made = ingest(&job, AsOfChoice::Day(date(2018, 6, 1)), &folder.path().join("store"), &mut |_| {}).unwrap();
+    let made =
+        ingest(&job.intake, AsOfChoice::Day(date(2018, 6, 1)), &folder.path().join("store"), &mut |_| {}).unwrap();
     let day = date(2018, 6, 1);
     let merchants = as_rows(&rows_as_of(&made.store, "merchants", day), "merchants");
     let shops: Vec<_> = merchants

@@ -1,9 +1,9 @@
 //! The product serves the merchant's risk band.
 
 use super::verdict::Verdict;
-use crate::config::Product;
 use crate::offer::case::MerchantCase;
 use crate::offer::error::OfferError;
+use crate::offer::policy::Product;
 
 /// A band without a rate is not served, and a band that the policy does not know is none. The score itself is shown as evidence;
 /// the reasons are the factors that cost it points ("score too low" is no reason: US Regulation B, 12 CFR 1002.9(b)(2)).

@@ -1,10 +1,11 @@
 //! What the merchant's record with this lender allows.
 
 use super::verdict::{Verdict, reason, unknown};
-use crate::config::{EligibilityRule, LoanBookUse};
-use crate::monitor::CreditRecord;
-use crate::offer::case::{MerchantCase, Reason};
+use crate::domain::Reason;
+use crate::offer::case::MerchantCase;
 use crate::offer::error::OfferError;
+use crate::offer::policy::{EligibilityRule, LoanBookUse};
+use crate::repayment::CreditRecord;
 
 /// Nothing is in default now and nothing was ever written off. No policy can switch this off. Where the lender keeps a loan book, a
 /// record that cannot be read fails.

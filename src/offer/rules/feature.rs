@@ -1,9 +1,10 @@
 //! A feature stands within a bound.
 
 use super::verdict::{Verdict, unknown};
-use crate::config::{Bound, EligibilityRule};
-use crate::offer::case::{MerchantCase, Reason};
+use crate::domain::Reason;
+use crate::offer::case::MerchantCase;
 use crate::offer::error::OfferError;
+use crate::offer::policy::{Bound, EligibilityRule};
 
 /// Passes when the value is known and at least, or at most, the bound. Null fails: too little history is not good history.
 pub(super) fn judge(

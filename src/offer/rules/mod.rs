@@ -12,7 +12,7 @@ pub(super) use verdict::reason;
 
 use super::case::MerchantCase;
 use super::error::OfferError;
-use crate::config::{Policy, Product, RuleKind};
+use crate::offer::policy::{Policy, Product, RuleKind};
 
 /// Every verdict on a merchant for a product: the rules that no policy can switch off first, then the policy's in its order.
 ///

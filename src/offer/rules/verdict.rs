@@ -1,7 +1,6 @@
 //! What a rule found.
 
-use crate::domain::ReasonCode;
-use crate::offer::case::Reason;
+use crate::domain::{Reason, ReasonCode};
 use crate::offer::error::OfferError;
 
 /// A verdict with its evidence.

@@ -6,11 +6,12 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use serde::Serialize;
 
+use crate::domain::Reason;
 use crate::publish::column::{Kind, OutputColumn, OutputTable};
 use crate::publish::decode::Decoder;
 use crate::publish::encode::Encoder;
 use crate::publish::error::PublishError;
-use crate::publish::row::{CapValue, OutputRow, ReasonText, RuleVerdict};
+use crate::publish::row::{CapValue, OutputRow, RuleVerdict};
 
 /// One refusal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub struct DeclineRow {
     /// Every cap with its value, where the limit decided; empty where a rule failed first.
     pub caps: Vec<CapValue>,
     /// One to four, as told to the merchant.
-    pub reasons: Vec<ReasonText>,
+    pub reasons: Vec<Reason>,
 }
 
 impl DeclineRow {

@@ -6,11 +6,12 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use jiff::civil::Date;
 
+use crate::domain::Reason;
 use crate::publish::column::{Kind, OutputColumn, OutputTable};
 use crate::publish::decode::Decoder;
 use crate::publish::encode::Encoder;
 use crate::publish::error::PublishError;
-use crate::publish::row::{OutputRow, ReasonText};
+use crate::publish::row::OutputRow;
 
 /// Sub-index columns are named `<group>_index`.
 const INDEX_SUFFIX: &str = "_index";
@@ -36,7 +37,7 @@ pub struct ScoreRow {
     /// One sub-index a feature group, in the order of the groups given to [`ScoreRow::table`]; null without evidence.
     pub sub_indices: Vec<Option<i32>>,
     /// One to four, most important first.
-    pub reasons: Vec<ReasonText>,
+    pub reasons: Vec<Reason>,
     /// `name/version` of the model.
     pub model_version: String,
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use integrity::config::{ConfigError, ConfigFile, FeatureConfig, Group};
+use integrity::config::{ConfigError, ConfigFile};
 use integrity::features::dictionary_markdown;
+use integrity::features::{FeatureConfig, Group};
 
 fn shipped(pipeline: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(pipeline).join("features.toml")

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use integrity::config::FeatureConfig;
 use integrity::domain::AsOf;
+use integrity::features::FeatureConfig;
 use jiff::civil::Date;
 use proptest::prelude::*;
 

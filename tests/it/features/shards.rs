@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use integrity::config::{ConfigFile, FeatureConfig, Waterfall};
+use integrity::authenticity::Settings;
+use integrity::config::ConfigFile;
 use integrity::domain::AsOf;
+use integrity::features::FeatureConfig;
 use integrity::features::{FeatureTable, IndustryTotals, compute, industry_totals, measure_industry, measure_shard};
+use integrity::repayment::Waterfall;
 use integrity::store::Shard;
 use integrity::tiles::{TileError, ViewRules, Views, views};
-use integrity::wash::authenticity::Settings;
 use polars::prelude::*;
 
 pub const HOUR: i64 = 3_600_000_000;

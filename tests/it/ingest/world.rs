@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use integrity::config::Job;
+use integrity::run::Job;
 use integrity::wash::{AsOfChoice, IngestError, Ingested, ingest};
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, date};
@@ -121,7 +121,7 @@ impl World {
     }
 
     pub fn run(&self, day: Date) -> Result<Ingested, IngestError> {
-        ingest(&self.job(), AsOfChoice::Day(day), &self.path("store"), &mut |_| {})
+        ingest(&self.job().intake, AsOfChoice::Day(day), &self.path("store"), &mut |_| {})
     }
 }
 

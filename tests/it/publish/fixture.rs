@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use integrity::domain::Digest;
+use integrity::domain::{Digest, Reason, ReasonCode};
 use integrity::publish::{
     AlertRow, Begun, CapValue, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow,
-    InputFile, OfferRow, Pointing, Provenance, PublishError, Published, Publisher, QuarantineRow, ReasonText,
-    ReferralRow, RuleVerdict, RunIdentity, ScoreRow, Stage,
+    InputFile, OfferRow, Pointing, Provenance, PublishError, Published, Publisher, QuarantineRow, ReferralRow,
+    RuleVerdict, RunIdentity, ScoreRow, Stage,
 };
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -37,8 +37,8 @@ pub(crate) fn provenance(tag: u8) -> Provenance {
     }
 }
 
-pub(crate) fn reason(code: &str) -> ReasonText {
-    ReasonText { code: code.to_owned(), text: format!("because of {code}") }
+pub(crate) fn reason(code: &str) -> Reason {
+    Reason { code: ReasonCode::new(code).unwrap(), text: format!("because of {code}") }
 }
 
 pub(crate) fn score(merchant: &str, tag: u8) -> ScoreRow {

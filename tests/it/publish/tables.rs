@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use integrity::domain::{Reason, ReasonCode};
 use integrity::publish::{
     AlertRow, CapValue, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow,
-    OutputRow, OutputTable, PublishError, QuarantineRow, ReasonText, ReferralRow, RuleVerdict, ScoreRow, TableReader,
-    TableWriter, merge_sorted, output_tables,
+    OutputRow, OutputTable, PublishError, QuarantineRow, ReferralRow, RuleVerdict, ScoreRow, TableReader, TableWriter,
+    merge_sorted, output_tables,
 };
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -42,8 +43,12 @@ fn finite() -> impl Strategy<Value = f64> {
     any::<f64>().prop_filter("finite", |v| v.is_finite())
 }
 
-fn reasons() -> impl Strategy<Value = Vec<ReasonText>> {
-    vec(("[a-z-]{1,8}", ".{0,12}").prop_map(|(code, text)| ReasonText { code, text }), 0..5)
+fn reasons() -> impl Strategy<Value = Vec<Reason>> {
+    vec(
+        ("[a-z]{1,4}(-[a-z0-9]{1,4}){0,2}", ".{0,12}")
+            .prop_map(|(code, text)| Reason { code: ReasonCode::new(&code).unwrap(), text }),
+        0..5,
+    )
 }
 
 prop_compose! {

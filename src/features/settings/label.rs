@@ -4,7 +4,7 @@ use polars::prelude::DataType;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::super::file::{ConfigError, ConfigFile};
+use crate::config::{ConfigError, ConfigFile};
 use crate::tiles::{MeasureSpec, RowSql, Yields, schema_of};
 
 /// A checked label. Predicates name `<measure>_before`, the sum over the `before_days` that end at the observation, and

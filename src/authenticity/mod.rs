@@ -33,6 +33,7 @@ mod review_burst;
 mod review_orders_together;
 mod review_without_cause;
 mod settings;
+mod settings_file;
 
 pub use burst::BurstSettings;
 pub use buyer_ring::BuyerRingSettings;
@@ -46,3 +47,4 @@ pub use review_burst::ReviewBurstSettings;
 pub use review_orders_together::ReviewOrdersTogetherSettings;
 pub use review_without_cause::ReviewWithoutCauseSettings;
 pub use settings::{Knob, KnobValue, Settings};
+pub(crate) use settings_file::{RawAuthenticity, turn};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::MonitorError;
+use super::error::RepaymentError;
 
 /// How one loan stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,12 @@ impl LoanStanding {
     ///
     /// # Errors
     /// The product has no default definition.
-    pub fn is_in_default(&self, default_dpd: &BTreeMap<String, u16>) -> Result<bool, MonitorError> {
+    pub fn is_in_default(&self, default_dpd: &BTreeMap<String, u16>) -> Result<bool, RepaymentError> {
         let Some(&threshold) = default_dpd.get(&self.product) else {
-            return Err(MonitorError::UnknownProduct { loan_id: self.loan_id.clone(), product: self.product.clone() });
+            return Err(RepaymentError::UnknownProduct {
+                loan_id: self.loan_id.clone(),
+                product: self.product.clone(),
+            });
         };
         Ok(!self.is_closed && (self.is_written_off || self.dpd >= i64::from(threshold)))
     }
@@ -73,10 +76,10 @@ impl CreditRecord {
     pub fn over<'a>(
         loans: impl IntoIterator<Item = &'a LoanStanding>,
         default_dpd: &BTreeMap<String, u16>,
-    ) -> Result<Self, MonitorError> {
+    ) -> Result<Self, RepaymentError> {
         let mut record = Self::default();
         for loan in loans {
-            let overflow = |what| MonitorError::Overflow { loan_id: loan.loan_id.clone(), what };
+            let overflow = |what| RepaymentError::Overflow { loan_id: loan.loan_id.clone(), what };
             record.loans += 1;
             record.outstanding_minor = record
                 .outstanding_minor

@@ -1,17 +1,23 @@
 //! Reasons in the reader's words: what was found of a merchant, not which bin of which column.
 
-use crate::config::{FeatureConfig, FeatureSpec, Unit};
-use crate::domain::{Currency, Money, grouped, whole};
+use crate::domain::{Currency, Money, Reason, ReasonCode, ReasonCodeError, grouped, whole};
+use crate::features::{FeatureConfig, FeatureSpec, Unit};
 use crate::model::binning::{BinKind, BinRole, Bins};
-use crate::model::{Reason, Scorecard, Scored};
-use crate::publish::ReasonText;
+use crate::model::{self, Scorecard, Scored};
 
 /// The reasons of a score, each with its code and a text such as `share of parcels handed over late in half a year: 12 % to 20 %`.
 /// A variable that is no feature of this configuration keeps the model's own words.
-#[must_use]
-pub fn findings(card: &Scorecard, scored: &Scored, features: &FeatureConfig, currency: Currency) -> Vec<ReasonText> {
+///
+/// # Errors
+/// A model whose reasons have no code.
+pub fn findings(
+    card: &Scorecard,
+    scored: &Scored,
+    features: &FeatureConfig,
+    currency: Currency,
+) -> Result<Vec<Reason>, ReasonCodeError> {
     let reader = Reader { card, scored, features, currency };
-    scored.reasons.iter().map(|r| ReasonText { code: r.code.clone(), text: reader.text(r) }).collect()
+    scored.reasons.iter().map(|r| Ok(Reason { code: ReasonCode::new(&r.code)?, text: reader.text(r) })).collect()
 }
 
 struct Reader<'a> {
@@ -22,7 +28,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn text(&self, reason: &Reason) -> String {
+    fn text(&self, reason: &model::Reason) -> String {
         let own = || reason.text.clone();
         if let Some(at) = self.card.variables.iter().position(|v| v.code == reason.code) {
             return self.found(at).unwrap_or_else(own);

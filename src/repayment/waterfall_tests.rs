@@ -133,7 +133,7 @@ fn sums_beyond_64_bits_are_refused() {
     let days = calendar();
     let payments = [pay(1, i64::MAX), pay(2, 1)];
     let result = Waterfall::default().allocate(&terms(1, 1), &[], &payments, &view(&days, DAY_ZERO + 9));
-    assert!(matches!(result, Err(MonitorError::Overflow { .. })));
+    assert!(matches!(result, Err(RepaymentError::Overflow { .. })));
 }
 
 /// The specification, slowly: every day in turn, every payment to the oldest unpaid part.

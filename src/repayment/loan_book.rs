@@ -6,9 +6,9 @@ use polars::prelude::DataFrame;
 
 use super::calendar::BusinessDays;
 use super::columns::{days, instants, integers, required, strings};
-use super::error::MonitorError;
+use super::error::RepaymentError;
+use super::settings::Waterfall;
 use super::waterfall::{Instalment, LoanTerms, Payment, Repayment, View};
-use crate::config::Waterfall;
 use crate::domain::{AsOf, MICROS_PER_DAY};
 use crate::store::Shard;
 
@@ -38,7 +38,7 @@ impl<'a> LoanBook<'a> {
     /// without payments nothing can be said of lateness, and unknown is not good.
     ///
     /// Instalments and payments whose loan is not visible are left out: they say nothing about a visible loan.
-    pub fn read(shard: &'a Shard) -> Result<Option<Self>, MonitorError> {
+    pub fn read(shard: &'a Shard) -> Result<Option<Self>, RepaymentError> {
         let (Some(loans), Some(instalments), Some(payments)) =
             (shard.table("loans"), shard.table("instalments"), shard.table("payments"))
         else {
@@ -67,12 +67,12 @@ impl<'a> LoanBook<'a> {
 
 impl Loan<'_> {
     /// How the loan stood at a view.
-    pub fn repayment(&self, waterfall: &Waterfall, view: &View<'_>) -> Result<Repayment, MonitorError> {
+    pub fn repayment(&self, waterfall: &Waterfall, view: &View<'_>) -> Result<Repayment, RepaymentError> {
         waterfall.allocate(&self.terms, &self.instalments, &self.payments, view)
     }
 }
 
-fn read_loans(frame: &DataFrame) -> Result<Vec<Loan<'_>>, MonitorError> {
+fn read_loans(frame: &DataFrame) -> Result<Vec<Loan<'_>>, RepaymentError> {
     const TABLE: &str = "loans";
     let loan_id = strings(frame, TABLE, "loan_id")?;
     let merchant_id = strings(frame, TABLE, "merchant_id")?;
@@ -109,7 +109,7 @@ fn read_instalments(
     frame: &DataFrame,
     index: &HashMap<&str, usize>,
     book: &mut [Loan<'_>],
-) -> Result<(), MonitorError> {
+) -> Result<(), RepaymentError> {
     const TABLE: &str = "instalments";
     let loan_id = strings(frame, TABLE, "loan_id")?;
     let number = integers(frame, TABLE, "number")?;
@@ -131,7 +131,7 @@ fn read_instalments(
     Ok(())
 }
 
-fn read_payments(frame: &DataFrame, index: &HashMap<&str, usize>, book: &mut [Loan<'_>]) -> Result<(), MonitorError> {
+fn read_payments(frame: &DataFrame, index: &HashMap<&str, usize>, book: &mut [Loan<'_>]) -> Result<(), RepaymentError> {
     const TABLE: &str = "payments";
     let loan_id = strings(frame, TABLE, "loan_id")?;
     let paid_at = instants(frame, TABLE, "paid_at")?;

@@ -6,16 +6,14 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::super::file::{ConfigError, ConfigFile};
-use super::authenticity::{RawAuthenticity, turn};
 use super::feature::{FeatureSpec, RawFeature, check};
 use super::files::FeatureFiles;
 use super::label::{LabelSpec, RawLabel};
-use super::measure::RawMeasure;
+use crate::authenticity::{RawAuthenticity, Settings, turn};
+use crate::config::{ConfigError, ConfigFile};
 use crate::domain::{Digest, Hasher};
 use crate::features::Read;
-use crate::tiles::{EVER, Forms, MeasureSpec};
-use crate::wash::authenticity::Settings;
+use crate::tiles::{EVER, Forms, MeasureSpec, RawMeasure};
 
 /// Measures, features, authenticity and label, checked.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@ use polars::prelude::*;
 
 use super::*;
 use crate::domain::MICROS_PER_DAY;
-use crate::monitor::repayment_tables;
+use crate::repayment::repayment_tables;
 
 struct LoanRow(&'static str, &'static str, i32, i64, Option<i32>);
 struct DueRow(&'static str, i64, i32, i64);
@@ -127,9 +127,9 @@ fn every_merchant_is_counted_once() {
     assert_eq!(outcomes.by_merchant["m1"].is_default, Some(true));
     assert_eq!(outcomes.counts.values().sum::<u64>(), 2);
     let none = default_outcomes(&seen, &day(105), &BTreeMap::new(), &Waterfall::default());
-    assert!(matches!(none, Err(MonitorError::UnknownProduct { .. })));
+    assert!(matches!(none, Err(RepaymentError::UnknownProduct { .. })));
     let late = default_outcomes(&seen, &day(200), &dpd, &Waterfall::default());
-    assert!(matches!(late, Err(MonitorError::ObservedTooLate { .. })));
+    assert!(matches!(late, Err(RepaymentError::ObservedTooLate { .. })));
 }
 
 #[test]

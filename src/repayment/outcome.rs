@@ -14,9 +14,9 @@
 use std::collections::BTreeMap;
 
 use super::columns::strings;
-use super::error::MonitorError;
+use super::error::RepaymentError;
 use super::loan_book::{Loan, LoanBook};
-use crate::config::Waterfall;
+use super::settings::Waterfall;
 use crate::domain::AsOf;
 use crate::store::Shard;
 
@@ -92,9 +92,9 @@ pub fn default_outcomes(
     from: &AsOf,
     default_dpd: &BTreeMap<String, u16>,
     waterfall: &Waterfall,
-) -> Result<Outcomes, MonitorError> {
+) -> Result<Outcomes, RepaymentError> {
     if from.micros() >= shard.as_of.micros() {
-        return Err(MonitorError::ObservedTooLate { from: from.date(), seen: shard.as_of.date() });
+        return Err(RepaymentError::ObservedTooLate { from: from.date(), seen: shard.as_of.date() });
     }
     let mut worst: BTreeMap<String, OutcomeReason> = BTreeMap::new();
     if let Some(merchants) = shard.table("merchants") {
@@ -105,7 +105,7 @@ pub fn default_outcomes(
     if let Some(book) = LoanBook::read(shard)? {
         for loan in &book.loans {
             let Some(&threshold) = default_dpd.get(loan.product) else {
-                return Err(MonitorError::UnknownProduct {
+                return Err(RepaymentError::UnknownProduct {
                     loan_id: loan.terms.loan_id.to_owned(),
                     product: loan.product.to_owned(),
                 });
@@ -144,7 +144,7 @@ fn judge(
     to: &AsOf,
     threshold: i64,
     waterfall: &Waterfall,
-) -> Result<OutcomeReason, MonitorError> {
+) -> Result<OutcomeReason, RepaymentError> {
     if loan.terms.disbursed_at < from.micros() {
         let before = loan.repayment(waterfall, &book.view(from))?;
         if loan.written_off_at.is_some_and(|w| w < from.micros()) || before.dpd >= threshold {

@@ -2,10 +2,10 @@
 
 use polars::prelude::{DataFrame, Int32Chunked, Int64Chunked, Logical, PolarsError, StringChunked};
 
-use super::error::MonitorError;
+use super::error::RepaymentError;
 
-fn broken(table: &'static str, column: &'static str) -> impl FnOnce(PolarsError) -> MonitorError {
-    move |e| MonitorError::Column { table, column, why: e.to_string() }
+fn broken(table: &'static str, column: &'static str) -> impl FnOnce(PolarsError) -> RepaymentError {
+    move |e| RepaymentError::Column { table, column, why: e.to_string() }
 }
 
 /// A string column.
@@ -13,7 +13,7 @@ pub(super) fn strings<'a>(
     frame: &'a DataFrame,
     table: &'static str,
     column: &'static str,
-) -> Result<&'a StringChunked, MonitorError> {
+) -> Result<&'a StringChunked, RepaymentError> {
     frame.column(column).and_then(|c| c.str()).map_err(broken(table, column))
 }
 
@@ -22,7 +22,7 @@ pub(super) fn integers<'a>(
     frame: &'a DataFrame,
     table: &'static str,
     column: &'static str,
-) -> Result<&'a Int64Chunked, MonitorError> {
+) -> Result<&'a Int64Chunked, RepaymentError> {
     frame.column(column).and_then(|c| c.i64()).map_err(broken(table, column))
 }
 
@@ -31,7 +31,7 @@ pub(super) fn instants<'a>(
     frame: &'a DataFrame,
     table: &'static str,
     column: &'static str,
-) -> Result<&'a Int64Chunked, MonitorError> {
+) -> Result<&'a Int64Chunked, RepaymentError> {
     frame.column(column).and_then(|c| c.datetime()).map(Logical::physical).map_err(broken(table, column))
 }
 
@@ -40,7 +40,7 @@ pub(super) fn days<'a>(
     frame: &'a DataFrame,
     table: &'static str,
     column: &'static str,
-) -> Result<&'a Int32Chunked, MonitorError> {
+) -> Result<&'a Int32Chunked, RepaymentError> {
     frame.column(column).and_then(|c| c.date()).map(Logical::physical).map_err(broken(table, column))
 }
 
@@ -50,6 +50,6 @@ pub(super) fn required<T>(
     table: &'static str,
     column: &'static str,
     row: usize,
-) -> Result<T, MonitorError> {
-    value.ok_or(MonitorError::Null { table, column, row })
+) -> Result<T, RepaymentError> {
+    value.ok_or(RepaymentError::Null { table, column, row })
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::bounds;
-use super::file::{ConfigError, ConfigFile};
+use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::ReasonCode;
+use crate::repayment::{RawWaterfall, Waterfall};
 
 /// A checked monitor file.
 #[derive(Debug, Clone)]
@@ -38,34 +38,6 @@ pub enum Watch {
     Borrowers,
     /// Every merchant: an alert on one who owes nothing keeps new credit from them.
     All,
-}
-
-/// A part of an instalment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Fees.
-    Fee,
-    /// Interest.
-    Interest,
-    /// Principal.
-    Principal,
-}
-
-/// How payments are allocated to instalments, the oldest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waterfall {
-    /// Order within one instalment; holds each part once.
-    pub within: [Part; 3],
-    /// How much less than the reckoned accrued interest still closes a loan early, in minor units.
-    pub early_close_tolerance_minor: i64,
-}
-
-impl Default for Waterfall {
-    /// Fees, interest, principal; one major unit of tolerance.
-    fn default() -> Self {
-        Self { within: [Part::Fee, Part::Interest, Part::Principal], early_close_tolerance_minor: 100 }
-    }
 }
 
 /// A range of days past due.
@@ -242,13 +214,6 @@ struct RawMonitor {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawWaterfall {
-    within: Spanned<Vec<Part>>,
-    early_close_tolerance_minor: Spanned<i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawClasses {
     special_mention: Spanned<i64>,
     substandard: Spanned<i64>,
@@ -337,7 +302,7 @@ impl Monitor {
     pub fn check(file: ConfigFile) -> Result<Self, ConfigError> {
         let raw: RawMonitor = file.parse()?;
         let mut feature_uses = Vec::new();
-        let waterfall = check_waterfall(&file, &raw.waterfall)?;
+        let waterfall = raw.waterfall.get_ref().check(&file)?;
         let buckets = check_buckets(&file, &raw.buckets)?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
         let deduction = match &raw.deduction {
@@ -393,22 +358,6 @@ impl Monitor {
         }
         Ok(())
     }
-}
-
-fn check_waterfall(file: &ConfigFile, raw: &Spanned<RawWaterfall>) -> Result<Waterfall, ConfigError> {
-    let within = &raw.get_ref().within;
-    let parts: [Part; 3] = match within.get_ref().as_slice() {
-        &[a, b, c] if a != b && b != c && a != c => [a, b, c],
-        _ => {
-            let message = "within must name each part of an instalment once";
-            return Err(file.refuse(&within.span(), message, "for example [\"fee\", \"interest\", \"principal\"]"));
-        }
-    };
-    let tolerance = &raw.get_ref().early_close_tolerance_minor;
-    Ok(Waterfall {
-        within: parts,
-        early_close_tolerance_minor: bounds::integer(file, tolerance, "early_close_tolerance_minor", 0..=100_000)?,
-    })
 }
 
 fn check_buckets(file: &ConfigFile, raw: &Spanned<Vec<Spanned<RawBucket>>>) -> Result<Vec<Bucket>, ConfigError> {
@@ -560,5 +509,5 @@ impl RawRule {
 }
 
 #[cfg(test)]
-#[path = "monitor_tests.rs"]
+#[path = "settings_tests.rs"]
 mod tests;

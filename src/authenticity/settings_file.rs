@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use toml::{Spanned, Value};
 
-use super::super::file::{ConfigError, ConfigFile};
-use crate::wash::authenticity::{KnobValue, Settings};
+use super::settings::{KnobValue, Settings};
+use crate::config::{ConfigError, ConfigFile};
 
 /// Knobs as written: rule, then knob.
-pub(super) type RawAuthenticity = BTreeMap<String, Spanned<BTreeMap<String, Spanned<Value>>>>;
+pub(crate) type RawAuthenticity = BTreeMap<String, Spanned<BTreeMap<String, Spanned<Value>>>>;
 
 /// Turns the knobs given; those not given keep their defaults.
-pub(super) fn turn(file: &ConfigFile, raw: &RawAuthenticity, settings: &mut Settings) -> Result<(), ConfigError> {
+pub(crate) fn turn(file: &ConfigFile, raw: &RawAuthenticity, settings: &mut Settings) -> Result<(), ConfigError> {
     for (rule, table) in raw {
         for (name, value) in table.get_ref() {
             let mut knobs = settings.knobs();

@@ -1,6 +1,6 @@
 //! Business days: the local midnights that a shard's facts span.
 
-use super::error::MonitorError;
+use super::error::RepaymentError;
 use crate::domain::AsOf;
 
 /// A bound on the days looked back, against a broken date that would ask for millions.
@@ -19,13 +19,13 @@ impl BusinessDays {
     ///
     /// # Errors
     /// The earliest instant lies more than 200 years before, or a date leaves the calendar.
-    pub fn spanning(earliest_micros: i64, as_of: &AsOf) -> Result<Self, MonitorError> {
+    pub fn spanning(earliest_micros: i64, as_of: &AsOf) -> Result<Self, RepaymentError> {
         let mut midnights = vec![as_of.micros()];
         let mut back = 0;
         while midnights.last().is_some_and(|&m| m > earliest_micros) {
             back += 1;
             if back > MOST_DAYS {
-                return Err(MonitorError::OutsideCalendar {
+                return Err(RepaymentError::OutsideCalendar {
                     micros: earliest_micros,
                     first_day: as_of.days_since_epoch() - MOST_DAYS,
                     last_day: as_of.days_since_epoch(),
@@ -41,7 +41,7 @@ impl BusinessDays {
     ///
     /// # Errors
     /// The instant lies before the first day. Instants after the last midnight belong to the last day.
-    pub fn day_of(&self, micros: i64) -> Result<i32, MonitorError> {
+    pub fn day_of(&self, micros: i64) -> Result<i32, RepaymentError> {
         let after = self.midnights.partition_point(|&m| m <= micros);
         match i32::try_from(after) {
             Ok(n) if n > 0 => Ok(self.first_day + n - 1),
@@ -53,16 +53,16 @@ impl BusinessDays {
     ///
     /// # Errors
     /// The day is not among those spanned.
-    pub fn midnight(&self, day: i32) -> Result<i64, MonitorError> {
+    pub fn midnight(&self, day: i32) -> Result<i64, RepaymentError> {
         day.checked_sub(self.first_day)
             .and_then(|n| usize::try_from(n).ok())
             .and_then(|n| self.midnights.get(n).copied())
             .ok_or_else(|| self.outside(i64::from(day)))
     }
 
-    fn outside(&self, micros: i64) -> MonitorError {
+    fn outside(&self, micros: i64) -> RepaymentError {
         let days = i32::try_from(self.midnights.len()).unwrap_or(i32::MAX);
-        MonitorError::OutsideCalendar {
+        RepaymentError::OutsideCalendar {
             micros,
             first_day: self.first_day,
             last_day: self.first_day.saturating_add(days) - 1,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
-use super::super::file::{ConfigError, ConfigFile};
+use crate::config::{ConfigError, ConfigFile};
 use crate::features::{FeatureKind, KINDS, Params};
 use crate::tiles::MeasureSpec;
 
@@ -162,7 +162,7 @@ pub(super) fn check(file: &ConfigFile, raw: RawFeature, measures: &[MeasureSpec]
     let span = raw.span();
     let mut params = Params::new(file, span, raw.into_inner(), measures);
     let (name, name_span) = params.text("name")?;
-    let name = super::measure::checked_name(file, &Spanned::new(name_span.clone(), name))?;
+    let name = crate::tiles::checked_name(file, &Spanned::new(name_span.clone(), name))?;
     let group = params.word("group", &Group::WORDS)?;
     let direction = params.word("direction", &Direction::WORDS)?;
     let unit = params.word("unit", &Unit::WORDS)?;

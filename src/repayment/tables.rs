@@ -4,10 +4,10 @@ use polars::prelude::{
     Column, DataFrame, Int32Chunked, Int64Chunked, IntoSeries, NamedFrom, NewChunkedArray, Series, TimeUnit,
 };
 
-use super::error::MonitorError;
+use super::error::RepaymentError;
 use super::loan_book::LoanBook;
+use super::settings::Waterfall;
 use super::standing::LoanStanding;
-use crate::config::Waterfall;
 use crate::store::Shard;
 
 /// How promises to repay were kept, as of the shard's instant.
@@ -32,7 +32,7 @@ pub struct RepaymentTables {
 ///
 /// # Errors
 /// A broken table, sums beyond 64 bits, dates beyond the calendar.
-pub fn repayment_tables(shard: &Shard, waterfall: &Waterfall) -> Result<Option<RepaymentTables>, MonitorError> {
+pub fn repayment_tables(shard: &Shard, waterfall: &Waterfall) -> Result<Option<RepaymentTables>, RepaymentError> {
     let Some(book) = LoanBook::read(shard)? else { return Ok(None) };
     let view = book.view(&shard.as_of);
     let mut instalments = InstalmentRows::default();
@@ -100,7 +100,7 @@ struct InstalmentRows<'a> {
 }
 
 impl InstalmentRows<'_> {
-    fn frame(self) -> Result<DataFrame, MonitorError> {
+    fn frame(self) -> Result<DataFrame, RepaymentError> {
         let due_on = Int32Chunked::from_vec("due_on".into(), self.due_on).into_date().into_series();
         frame(
             "instalment_status",
@@ -139,7 +139,7 @@ struct LoanRows<'a> {
 }
 
 impl LoanRows<'_> {
-    fn frame(self) -> Result<DataFrame, MonitorError> {
+    fn frame(self) -> Result<DataFrame, RepaymentError> {
         frame(
             "loan_status",
             vec![
@@ -165,7 +165,7 @@ fn instant_series(name: &str, values: &[Option<i64>]) -> Series {
     Int64Chunked::from_slice_options(name.into(), values).into_datetime(TimeUnit::Microseconds, None).into_series()
 }
 
-fn frame(table: &'static str, series: Vec<Series>) -> Result<DataFrame, MonitorError> {
+fn frame(table: &'static str, series: Vec<Series>) -> Result<DataFrame, RepaymentError> {
     DataFrame::new_infer_height(series.into_iter().map(Column::from).collect())
-        .map_err(|source| MonitorError::Frame { table, source })
+        .map_err(|source| RepaymentError::Frame { table, source })
 }

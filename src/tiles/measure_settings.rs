@@ -3,14 +3,14 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::super::file::{ConfigError, ConfigFile};
+use crate::config::{ConfigError, ConfigFile};
 use crate::contract;
 use crate::tiles::{MeasureSpec, RowSql, Suspects, VIEWS, ViewKind, ViewSchema, Yields, view_schema};
 
 /// A measure as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawMeasure {
+pub(crate) struct RawMeasure {
     name: Spanned<String>,
     table: Spanned<String>,
     at: Spanned<String>,
@@ -25,12 +25,12 @@ pub(super) struct RawMeasure {
 
 impl RawMeasure {
     /// Where its name stands.
-    pub(super) fn name_span(&self) -> std::ops::Range<usize> {
+    pub(crate) fn name_span(&self) -> std::ops::Range<usize> {
         self.name.span()
     }
 
     /// Checks a measure against the view it is declared on.
-    pub(super) fn check(self, file: &ConfigFile) -> Result<MeasureSpec, ConfigError> {
+    pub(crate) fn check(self, file: &ConfigFile) -> Result<MeasureSpec, ConfigError> {
         let name = checked_name(file, &self.name)?;
         let Some(view) = view_schema(self.table.get_ref()) else {
             let names: Vec<&str> = VIEWS.iter().map(|v| v.name).collect();
@@ -83,7 +83,7 @@ impl RawMeasure {
 }
 
 /// Names become column names: lowercase words joined by underscores.
-pub(super) fn checked_name(file: &ConfigFile, name: &Spanned<String>) -> Result<String, ConfigError> {
+pub(crate) fn checked_name(file: &ConfigFile, name: &Spanned<String>) -> Result<String, ConfigError> {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if name.get_ref().split('_').all(word) {
         Ok(name.get_ref().clone())

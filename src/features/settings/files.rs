@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::file::{ConfigError, ConfigFile};
+use crate::config::{ConfigError, ConfigFile};
 
 /// The files of a feature set, in order of their names.
 #[derive(Debug, Clone)]

@@ -7,8 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::bounds;
-use super::file::{ConfigError, ConfigFile};
+use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{DailyRate, Probability, ReasonCode};
 
 /// No loan is larger, whatever the policy says: 1,000,000.00. Above it a merchant is referred to a bank ("What Alibaba Is", 2019).

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::tables::EvidenceColumn;
 use crate::features::{EvidenceWindow, FeatureEvidence};
-use crate::publish::EvidenceColumn;
 
 /// How a feature is computed, and from which columns of `evidence.parquet`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

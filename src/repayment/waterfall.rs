@@ -18,8 +18,8 @@
 //! visible. **Written off.** Days past due run on; the balance stays owed.
 
 use super::calendar::BusinessDays;
-use super::error::MonitorError;
-use crate::config::{Part, Waterfall};
+use super::error::RepaymentError;
+use super::settings::{Part, Waterfall};
 
 /// What the waterfall needs to know of a loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ impl Waterfall {
         instalments: &[Instalment],
         payments: &[Payment],
         view: &View<'_>,
-    ) -> Result<Repayment, MonitorError> {
+    ) -> Result<Repayment, RepaymentError> {
         let mut due: Vec<Instalment> = instalments.iter().copied().filter(|i| i.due_on < view.day).collect();
         due.sort_unstable_by_key(|i| (i.due_on, i.number));
         let mut paid: Vec<Payment> = payments
@@ -193,7 +193,7 @@ impl Waterfall {
         self.settle(&walk, &totals, view)
     }
 
-    fn settle(&self, walk: &Walk<'_>, totals: &[(i64, i64)], view: &View<'_>) -> Result<Repayment, MonitorError> {
+    fn settle(&self, walk: &Walk<'_>, totals: &[(i64, i64)], view: &View<'_>) -> Result<Repayment, RepaymentError> {
         let loan = &walk.loan;
         let owed_in_full = if walk.closed_at.is_some() { walk.reached_at_close } else { walk.due.len() };
         let mut left = walk.paid_minor;
@@ -269,7 +269,7 @@ impl Waterfall {
 
 impl Walk<'_> {
     /// Lets instalments due on or before `day` fall due.
-    fn fall_due(&mut self, day: i32, view: &View<'_>) -> Result<(), MonitorError> {
+    fn fall_due(&mut self, day: i32, view: &View<'_>) -> Result<(), RepaymentError> {
         while let Some(next) = self.due.get(self.reached).copied().filter(|i| i.due_on <= day) {
             self.accrue(next.due_on);
             let due = total_of(&self.loan, &next)?;
@@ -300,12 +300,14 @@ impl Walk<'_> {
         }
     }
 
-    fn close_if_covered(&mut self, at: i64) -> Result<(), MonitorError> {
+    fn close_if_covered(&mut self, at: i64) -> Result<(), RepaymentError> {
         if self.closed_at.is_some() {
             return Ok(());
         }
-        let accrued = i64::try_from(self.accrued / 1_000_000)
-            .map_err(|_| MonitorError::Overflow { loan_id: self.loan.loan_id.to_owned(), what: "accrued interest" })?;
+        let accrued = i64::try_from(self.accrued / 1_000_000).map_err(|_| RepaymentError::Overflow {
+            loan_id: self.loan.loan_id.to_owned(),
+            what: "accrued interest",
+        })?;
         let undue = self.loan.principal_minor.saturating_sub(self.due_principal_minor).max(0);
         let price = add(&self.loan, "the pay-off price", undue, (accrued - self.tolerance_minor).max(0))?;
         if self.paid_minor >= self.due_minor && self.paid_minor - self.due_minor >= price {
@@ -324,13 +326,13 @@ fn reached_at(totals: &[(i64, i64)], sum: i64, loan: &LoanTerms<'_>) -> Option<i
     totals.get(totals.partition_point(|&(total, _)| total < sum)).map(|&(_, at)| at)
 }
 
-fn total_of(loan: &LoanTerms<'_>, instalment: &Instalment) -> Result<i64, MonitorError> {
+fn total_of(loan: &LoanTerms<'_>, instalment: &Instalment) -> Result<i64, RepaymentError> {
     let charges = add(loan, "an instalment", instalment.fee_minor, instalment.interest_minor)?;
     add(loan, "an instalment", charges, instalment.principal_minor)
 }
 
-fn add(loan: &LoanTerms<'_>, what: &'static str, a: i64, b: i64) -> Result<i64, MonitorError> {
-    a.checked_add(b).ok_or_else(|| MonitorError::Overflow { loan_id: loan.loan_id.to_owned(), what })
+fn add(loan: &LoanTerms<'_>, what: &'static str, a: i64, b: i64) -> Result<i64, RepaymentError> {
+    a.checked_add(b).ok_or_else(|| RepaymentError::Overflow { loan_id: loan.loan_id.to_owned(), what })
 }
 
 #[cfg(test)]

@@ -1,0 +1,180 @@
+//! The job file: what is read, with which rules, and where results go.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::model_settings::{ModelSettings, RawModel, check_model};
+use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::domain::{AsOf, Currency, Digest, Hasher};
+use crate::features::FeatureFiles;
+use crate::source::{RawInput, RawSource, SourceSettings};
+use crate::store::RawStore;
+use crate::wash::{IntakeSettings, RawWash};
+
+/// A checked job.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Names the run in reports.
+    pub name: String,
+    /// How raw files become a store.
+    pub intake: IntakeSettings,
+    /// Where runs are published.
+    pub out: PathBuf,
+    /// Where models are kept.
+    pub models: PathBuf,
+    /// Training.
+    pub model: ModelSettings,
+    /// The job file and the files it names, as they were read: once, so that what is judged by and what is published are the same.
+    pub files: JobFiles,
+    /// Digest of the job file, every file it names and every SQL statement: the configuration's identity.
+    pub digest: Digest,
+    /// Lines of the keys of `[model]` that are checked against other files.
+    model_lines: BTreeMap<&'static str, usize>,
+}
+
+/// The configuration as text.
+#[derive(Debug, Clone)]
+pub struct JobFiles {
+    /// The job file.
+    pub job: ConfigFile,
+    /// Feature file, or the files of a feature folder.
+    pub features: FeatureFiles,
+    /// Policy file.
+    pub policy: ConfigFile,
+    /// Monitor file.
+    pub monitor: ConfigFile,
+}
+
+impl JobFiles {
+    /// All of them, the job file first.
+    pub fn all(&self) -> impl Iterator<Item = &ConfigFile> {
+        std::iter::once(&self.job).chain(&self.features.files).chain([&self.policy, &self.monitor])
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawJob {
+    name: Spanned<String>,
+    currency: Spanned<String>,
+    time_zone: Option<Spanned<String>>,
+    as_of: Option<Spanned<String>>,
+    data: String,
+    out: String,
+    models: String,
+    features: Spanned<String>,
+    policy: Spanned<String>,
+    monitor: Spanned<String>,
+    inputs: BTreeMap<String, Spanned<RawInput>>,
+    #[serde(rename = "source")]
+    sources: Vec<RawSource>,
+    wash: RawWash,
+    #[serde(default)]
+    store: RawStore,
+    model: RawModel,
+}
+
+impl Job {
+    /// Reads and checks a job file.
+    ///
+    /// # Errors
+    /// Whatever the files hold that is not allowed, with the line.
+    pub fn open(path: &Path) -> Result<Self, ConfigError> {
+        let file = ConfigFile::open(path)?;
+        let raw: RawJob = file.parse()?;
+        let below = |relative: &str| tidy(&file.folder().join(relative));
+
+        let name = bounds::slug(&file, &raw.name, "name")?;
+        let currency = Currency::new(raw.currency.get_ref())
+            .map_err(|e| file.refuse(&raw.currency.span(), e.to_string(), "for example currency = \"CNY\""))?;
+        let time_zone = match &raw.time_zone {
+            None => TimeZone::UTC,
+            Some(zone) => AsOf::zone(zone.get_ref()).map_err(|e| {
+                file.refuse(&zone.span(), e.to_string(), "an IANA name such as \"Asia/Shanghai\" or \"UTC\"")
+            })?,
+        };
+        let as_of = raw
+            .as_of
+            .as_ref()
+            .map(|date| {
+                date.get_ref().parse::<Date>().map_err(|e| {
+                    file.refuse(&date.span(), format!("as_of: {e}"), "a date such as as_of = \"2018-08-01\"")
+                })
+            })
+            .transpose()?;
+
+        for (key, named) in [("features", &raw.features), ("policy", &raw.policy), ("monitor", &raw.monitor)] {
+            if !below(named.get_ref()).exists() {
+                let message = format!("{key} names {:?}, which does not exist", named.get_ref());
+                return Err(file.refuse(&named.span(), message, "paths are relative to the job file"));
+            }
+        }
+        let features = FeatureFiles::open(&below(raw.features.get_ref()))?;
+        let policy = ConfigFile::open(&below(raw.policy.get_ref()))?;
+        let monitor = ConfigFile::open(&below(raw.monitor.get_ref()))?;
+
+        let intake = IntakeSettings {
+            source: SourceSettings::check(&file, below(&raw.data), &raw.inputs, &raw.sources)?,
+            currency,
+            time_zone,
+            as_of,
+            wash: raw.wash.check(&file)?,
+            store: raw.store.check(&file)?,
+        };
+        let mut job = Self {
+            name,
+            out: below(&raw.out),
+            models: below(&raw.models),
+            intake,
+            model: check_model(&file, &raw.model)?,
+            digest: Digest::of(b""),
+            model_lines: BTreeMap::from([
+                ("label", file.line(&raw.model.label.span())),
+                ("ability_measure", file.line(&raw.model.ability_measure.span())),
+            ]),
+            files: JobFiles { job: file, features, policy, monitor },
+        };
+        job.digest = job.compute_digest();
+        Ok(job)
+    }
+
+    /// An error at a key of the `[model]` section.
+    #[must_use]
+    pub fn refuse_model_key(&self, key: &str, message: String, help: &str) -> ConfigError {
+        let line = self.model_lines.get(key).copied().unwrap_or(0);
+        ConfigError { path: self.files.job.path().to_owned(), line, message, help: help.to_owned() }
+    }
+
+    /// The job file's own paths are left out: the same job in another folder is the same job.
+    fn compute_digest(&self) -> Digest {
+        let mut hasher = Hasher::default();
+        for file in self.files.all() {
+            hasher.field(file.text().as_bytes());
+        }
+        for source in &self.intake.source.sources {
+            hasher.field(source.table.as_bytes());
+            hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
+        }
+        hasher.finish()
+    }
+}
+
+/// `a/b/../c` as `a/c`: what people read in messages. A `..` that nothing stands before stays.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidied = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(tidied.components().next_back(), Some(Component::Normal(_))) => {
+                tidied.pop();
+            }
+            other => tidied.push(other),
+        }
+    }
+    tidied
+}

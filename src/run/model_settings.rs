@@ -1,0 +1,92 @@
+//! How a job's models are trained and accepted: the section `[model]` of the job file.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::config::{ConfigError, ConfigFile, bounds};
+
+/// A model that barely tells good from bad is no model to lend by.
+const APPROVE_MIN_AUC: f64 = 0.6;
+
+/// What the willingness model learns to foresee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelKind {
+    /// Days past due in the loan book reach the product's default threshold within the performance window.
+    LoanDefault,
+    /// The outcome predicate of the feature file, for lenders without a loan book.
+    TradeDistress,
+}
+
+/// How the willingness and ability models are trained and accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSettings {
+    /// Folder below `models`.
+    pub name: String,
+    /// Takes this version only; `None` takes the latest approved one that fits.
+    pub version: Option<String>,
+    /// What makes a merchant bad.
+    pub label: LabelKind,
+    /// Measure whose sum over the next window the ability model foresees: net receipts.
+    pub ability_measure: String,
+    /// Days of future that decide a label.
+    pub performance_days: u16,
+    /// Days between snapshots.
+    pub snapshot_every_days: u16,
+    /// Snapshots taken, counted back from the last one whose performance window has closed.
+    pub snapshots: u16,
+    /// How many of the latest snapshots are the out-of-time test.
+    pub test_snapshots: u16,
+    /// Who approves a model that the run itself trained; `None` leaves it unapproved, and the run stops with 80.
+    pub approve_as: Option<String>,
+    /// What the lower end of the out-of-time AUC's interval must reach for that; below it a person has to approve.
+    pub approve_min_auc: f64,
+    /// Days after training until the model expires.
+    pub expires_after_days: u16,
+}
+
+/// `[model]` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawModel {
+    name: Spanned<String>,
+    version: Option<Spanned<String>>,
+    pub(super) label: Spanned<LabelKind>,
+    pub(super) ability_measure: Spanned<String>,
+    performance_days: Spanned<i64>,
+    snapshot_every_days: Spanned<i64>,
+    snapshots: Spanned<i64>,
+    test_snapshots: Spanned<i64>,
+    approve_as: Option<String>,
+    approve_min_auc: Option<Spanned<f64>>,
+    expires_after_days: Spanned<i64>,
+}
+
+/// Checks the section.
+pub(super) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, ConfigError> {
+    let settings = ModelSettings {
+        name: bounds::slug(file, &raw.name, "model.name")?,
+        version: raw.version.as_ref().map(|v| bounds::slug(file, v, "model.version")).transpose()?,
+        label: *raw.label.get_ref(),
+        ability_measure: raw.ability_measure.get_ref().clone(),
+        performance_days: bounds::whole(file, &raw.performance_days, "performance_days", 7..731)?,
+        snapshot_every_days: bounds::whole(file, &raw.snapshot_every_days, "snapshot_every_days", 1..366)?,
+        snapshots: bounds::whole(file, &raw.snapshots, "snapshots", 2..121)?,
+        test_snapshots: bounds::whole(file, &raw.test_snapshots, "test_snapshots", 1..61)?,
+        approve_as: raw.approve_as.clone(),
+        approve_min_auc: raw
+            .approve_min_auc
+            .as_ref()
+            .map_or(Ok(APPROVE_MIN_AUC), |auc| bounds::unit(file, auc, "approve_min_auc"))?,
+        expires_after_days: bounds::whole(file, &raw.expires_after_days, "expires_after_days", 1..3_661)?,
+    };
+    if settings.test_snapshots >= settings.snapshots {
+        let message = format!("test_snapshots = {} leaves no snapshot to train on", settings.test_snapshots);
+        return Err(file.refuse(
+            &raw.test_snapshots.span(),
+            message,
+            format!("less than snapshots = {}", settings.snapshots),
+        ));
+    }
+    Ok(settings)
+}

@@ -1,0 +1,133 @@
+//! Inputs and sources: the sections `[inputs]` and `[[source]]` of the job file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::config::{ConfigError, ConfigFile};
+use crate::contract;
+
+/// What is read, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// Folder of the raw files.
+    pub data: PathBuf,
+    /// Raw inputs by the name that SQL calls them.
+    pub inputs: BTreeMap<String, InputSpec>,
+    /// One a contract table, in washing order.
+    pub sources: Vec<SourceSpec>,
+}
+
+/// Raw files that SQL sees as one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputSpec {
+    /// Glob below the data folder: `orders.parquet`, `orders/**/*.parquet`, `olist_orders_dataset.csv`.
+    pub files: String,
+    /// Absence is no error.
+    pub optional: bool,
+}
+
+/// How one contract table is made from raw inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSpec {
+    /// Contract table.
+    pub table: &'static str,
+    /// Input whose rows are accounted for, row by row, in the ledger.
+    pub from: String,
+    /// One SELECT over the inputs; `None` takes the input as it is.
+    pub sql: Option<Statement>,
+}
+
+/// A SQL statement and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// File.
+    pub path: PathBuf,
+    /// Text.
+    pub text: String,
+}
+
+/// An input as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawInput {
+    files: String,
+    #[serde(default)]
+    optional: bool,
+}
+
+/// A source as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSource {
+    table: Spanned<String>,
+    from: Spanned<String>,
+    sql: Option<Spanned<String>>,
+}
+
+impl SourceSettings {
+    /// Checks inputs and sources.
+    ///
+    /// # Errors
+    /// An unknown table or input, a table with two sources or none, or a SELECT that cannot be read, with the line.
+    pub(crate) fn check(
+        file: &ConfigFile,
+        data: PathBuf,
+        inputs: &BTreeMap<String, Spanned<RawInput>>,
+        sources: &[RawSource],
+    ) -> Result<Self, ConfigError> {
+        let inputs: BTreeMap<String, InputSpec> = inputs
+            .iter()
+            .map(|(input, spec)| {
+                let RawInput { files, optional } = spec.get_ref();
+                (input.clone(), InputSpec { files: files.clone(), optional: *optional })
+            })
+            .collect();
+        let sources = check_sources(file, sources, &inputs)?;
+        Ok(Self { data, inputs, sources })
+    }
+}
+
+fn check_sources(
+    file: &ConfigFile,
+    raw: &[RawSource],
+    inputs: &BTreeMap<String, InputSpec>,
+) -> Result<Vec<SourceSpec>, ConfigError> {
+    let mut by_table: BTreeMap<&'static str, SourceSpec> = BTreeMap::new();
+    for source in raw {
+        let Some(table) = contract::table(source.table.get_ref()) else {
+            let message = format!("{:?} is no contract table", source.table.get_ref());
+            return Err(file.refuse(&source.table.span(), message, contract::table_names()));
+        };
+        if !inputs.contains_key(source.from.get_ref()) {
+            let names = inputs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let message = format!("{:?} is no input of this job", source.from.get_ref());
+            return Err(file.refuse(&source.from.span(), message, format!("one of: {names}")));
+        }
+        let sql = match &source.sql {
+            None => None,
+            Some(relative) => {
+                let path = file.folder().join(relative.get_ref());
+                let text = std::fs::read_to_string(&path).map_err(|e| {
+                    let message = format!("cannot read {:?}: {e}", relative.get_ref());
+                    file.refuse(&relative.span(), message, "a file with one SELECT, relative to the job file")
+                })?;
+                Some(Statement { path, text })
+            }
+        };
+        let spec = SourceSpec { table: table.name, from: source.from.get_ref().clone(), sql };
+        if by_table.insert(table.name, spec).is_some() {
+            let message = format!("table {:?} has two sources", table.name);
+            return Err(file.refuse(&source.table.span(), message, "one [[source]] a contract table"));
+        }
+    }
+    for table in contract::TABLES.iter().filter(|t| !t.optional) {
+        if !by_table.contains_key(table.name) {
+            let message = format!("no [[source]] for the required table {:?}", table.name);
+            return Err(file.refuse(&(0..0), message, format!("add [[source]] with table = {:?}", table.name)));
+        }
+    }
+    Ok(contract::TABLES.iter().filter_map(|t| by_table.remove(t.name)).collect())
+}

@@ -1,0 +1,31 @@
+//! How clean events are stored: the section `[store]` of the job file.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::config::{ConfigError, ConfigFile, bounds};
+
+/// How clean events are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Hash buckets of merchants; `None` chooses by their number.
+    pub buckets: Option<u32>,
+}
+
+/// `[store]` as written.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawStore {
+    buckets: Option<Spanned<i64>>,
+}
+
+impl RawStore {
+    /// Checks the section.
+    ///
+    /// # Errors
+    /// A number of buckets out of range, with the line.
+    pub(crate) fn check(&self, file: &ConfigFile) -> Result<StoreSettings, ConfigError> {
+        let buckets = self.buckets.as_ref().map(|b| bounds::whole(file, b, "buckets", 1..4097).map(u32::from));
+        Ok(StoreSettings { buckets: buckets.transpose()? })
+    }
+}

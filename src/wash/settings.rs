@@ -1,0 +1,71 @@
+//! What taking in and washing a job's data depends on.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::contract;
+use crate::domain::Currency;
+use crate::source::SourceSettings;
+use crate::store::StoreSettings;
+
+/// How raw files become a store.
+#[derive(Debug, Clone)]
+pub struct IntakeSettings {
+    /// Inputs and the SELECTs over them.
+    pub source: SourceSettings,
+    /// Currency of every amount.
+    pub currency: Currency,
+    /// Where business dates begin.
+    pub time_zone: TimeZone,
+    /// Fixed observation date; `None` means the latest day of full trade in the data.
+    pub as_of: Option<Date>,
+    /// Quarantine limits.
+    pub wash: WashSettings,
+    /// Store layout.
+    pub store: StoreSettings,
+}
+
+/// When too much is broken to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WashSettings {
+    /// Largest share of any table's rows that may be quarantined, 0 to 1.
+    pub max_quarantine_share: f64,
+    /// Limits of single tables.
+    pub max_quarantine_share_by_table: BTreeMap<String, f64>,
+}
+
+/// `[wash]` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawWash {
+    max_quarantine_share: Spanned<f64>,
+    #[serde(default)]
+    max_quarantine_share_by_table: BTreeMap<String, Spanned<f64>>,
+}
+
+impl RawWash {
+    /// Checks the section.
+    ///
+    /// # Errors
+    /// A share outside 0 to 1 or an unknown table, with the line.
+    pub(crate) fn check(&self, file: &ConfigFile) -> Result<WashSettings, ConfigError> {
+        let mut max_quarantine_share_by_table = BTreeMap::new();
+        for (table, share) in &self.max_quarantine_share_by_table {
+            if contract::table(table).is_none() {
+                let message = format!("{table:?} is no contract table");
+                return Err(file.refuse(&share.span(), message, contract::table_names()));
+            }
+            let share = bounds::unit(file, share, "max_quarantine_share_by_table")?;
+            max_quarantine_share_by_table.insert(table.clone(), share);
+        }
+        Ok(WashSettings {
+            max_quarantine_share: bounds::unit(file, &self.max_quarantine_share, "max_quarantine_share")?,
+            max_quarantine_share_by_table,
+        })
+    }
+}
