@@ -1,5 +1,6 @@
 //! A column as segments: levels as they are, dates by month, numbers by themselves or, where they are many, in five bands.
 
+use crate::domain::date_of_days;
 use crate::model::ModelError;
 use crate::model::table::{Kind, Values, number_as_text};
 use crate::workbench::table::TableFile;
@@ -42,8 +43,7 @@ fn month(days: f64) -> Option<String> {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a day beyond the calendar is no date, and none comes out")]
-    let since = jiff::Span::new().try_days(days.floor() as i64).ok()?;
-    let date = jiff::civil::Date::constant(1970, 1, 1).checked_add(since).ok()?;
+    let date = date_of_days(days.floor() as i64)?;
     Some(format!("{:04}-{:02}", date.year(), date.month()))
 }
 

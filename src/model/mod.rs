@@ -17,6 +17,7 @@ pub mod calibration;
 mod error;
 pub mod fit;
 mod interactions;
+mod newton;
 mod points;
 mod prepare;
 pub mod registry;

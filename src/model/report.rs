@@ -184,7 +184,7 @@ pub struct TrainReport {
     pub master_scale: Option<MasterScale>,
     /// Rounding loss.
     pub rounding: RoundingReport,
-    /// Which solver had the last word.
+    /// How well the coefficients are known to be the optimum.
     pub solver: SolverCheck,
     /// What a reader must know: suspected leaks, columns of mixed content.
     pub warnings: Vec<String>,

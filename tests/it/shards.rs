@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use integrity::cli::{ExitCode, main};
+use integrity::domain::elementary::sigmoid;
 use integrity::model::{TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
 use integrity::workbench::table::{features_beside, open_table, read_target};
 use integrity::workbench::univariate::{Outcome, univariate};
@@ -18,7 +19,7 @@ fn rows(n: usize) -> Vec<[String; 5]> {
             let (risk, cash): (f64, f64) = (rng.random(), rng.random());
             let colour = ["red", "blue", "green", "grey"][rng.random_range(0..4)];
             let log_odds = 3.0 * (risk - 0.5) - 2.0 * (cash - 0.5) + if colour == "red" { 0.8 } else { 0.0 } - 1.0;
-            let bad = rng.random::<f64>() < 1.0 / (1.0 + (-log_odds).exp());
+            let bad = rng.random::<f64>() < sigmoid(log_odds);
             let cash = if i % 13 == 0 { String::new() } else { format!("{cash:.4}") };
             let day = format!("2018-{:02}-{:02}", 1 + i * 12 / n, 1 + i % 28);
             [format!("{risk:.6}"), cash, colour.to_owned(), day, u8::from(bad).to_string()]

@@ -274,7 +274,9 @@ mod tests {
             let (x, y): (f64, f64) = (rng.random(), rng.random());
             let level = rng.random_range(0..3_u8);
             let odds = if (x > 0.5) == (y > 0.5) { -3.0 } else { 0.5 };
-            bad.push(rng.random::<f64>() < 1.0 / (1.0 + f64::exp(-(odds + f64::from(level) * 0.3))));
+            bad.push(
+                rng.random::<f64>() < 1.0 / (1.0 + crate::domain::elementary::exp(-(odds + f64::from(level) * 0.3))),
+            );
             // A scale at which some trees would not split.
             a.push(Some(x * 1e-7));
             b.push(Some(y));

@@ -12,13 +12,15 @@
 //!
 //! Source: Hand & Henley (1993), IMA Journal of Mathematics Applied in Business and Industry 5; Siddiqi (2017), Intelligent Credit Scoring, 2nd edition, chapter 8.
 
+use crate::domain::elementary::ln;
 use serde::{Deserialize, Serialize};
 
 use super::auc_bounds::auc_bounds;
 use super::error::RejectInferenceError;
+use crate::domain::elementary::sigmoid;
 use crate::model::validation::{
-    CalibrationLine, PdBin, Ranked, Tie, ValidationError, auc, calibration_line, equal_mass_bins, gini_of_auc, ks,
-    logit, sigmoid,
+    CalibrationLine, PdBin, Ranked, Tie, ValidationError, auc, calibration_line, clamped_logit, equal_mass_bins,
+    gini_of_auc, ks,
 };
 
 /// What is assumed about rejects.
@@ -189,11 +191,11 @@ fn check(rejected_pd: &[f64], settings: &RejectSettings) -> Result<(), RejectInf
 
 /// A bad rate whose odds are multiplied.
 fn with_odds(rate: f64, factor: f64) -> f64 {
-    sigmoid(logit(rate) + factor.ln())
+    sigmoid(clamped_logit(rate) + ln(factor))
 }
 
 fn line_pd(line: &CalibrationLine, pd: f64) -> f64 {
-    sigmoid(line.intercept + line.slope * logit(pd))
+    sigmoid(line.intercept + line.slope * clamped_logit(pd))
 }
 
 /// Bands over accepted and rejected scores together, with the accepted rows' bad rate where there are enough of them.
@@ -289,6 +291,7 @@ fn scenario(method: RejectMethod, odds_factor: Option<f64>, ties: &[Tie], bad_sh
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::elementary::exp;
     use crate::model::validation::fixture::{PD, assert_close, is_bad};
 
     const REJECTED: [f64; 6] = [0.4, 0.55, 0.6, 0.7, 0.8, 0.9];
@@ -331,7 +334,7 @@ mod tests {
         let expected: f64 = REJECTED
             .iter()
             .map(|pd: &f64| {
-                let odds = 2.0 * (0.010_020_764_364_180_56 + 0.794_845_851_481_441_8 * (pd / (1.0 - pd)).ln()).exp();
+                let odds = 2.0 * exp(0.010_020_764_364_180_56 + 0.794_845_851_481_441_8 * ln(pd / (1.0 - pd)));
                 odds / (1.0 + odds)
             })
             .sum::<f64>()

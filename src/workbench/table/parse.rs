@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::domain::days_since_epoch;
+
 /// Words that mean "no value" in files as they come.
 pub(crate) const MISSING_WORDS: [&str; 12] =
     ["", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>", "-nan", "\\n", "missing"];
@@ -35,16 +37,12 @@ pub fn date(cell: &str) -> Option<f64> {
     if let Ok(date) = cell.parse::<Date>()
         && cell.len() <= 10
     {
-        return Some(days(date));
+        return Some(f64::from(days_since_epoch(date)));
     }
     let moment = cell.strip_suffix('Z').unwrap_or(cell).replacen(' ', "T", 1).parse::<jiff::civil::DateTime>().ok()?;
     let time = moment.time();
     let seconds = f64::from(time.hour()) * 3_600.0 + f64::from(time.minute()) * 60.0 + f64::from(time.second());
-    Some(days(moment.date()) + seconds / 86_400.0)
-}
-
-fn days(date: Date) -> f64 {
-    Date::constant(1970, 1, 1).until(date).map_or(f64::NAN, |span| f64::from(span.get_days()))
+    Some(f64::from(days_since_epoch(moment.date())) + seconds / 86_400.0)
 }
 
 #[cfg(test)]

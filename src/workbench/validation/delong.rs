@@ -9,6 +9,7 @@
 //!
 //! Source: `DeLong`, `DeLong` & Clarke-Pearson (1988), Biometrics 44; in O(n log n) after Sun & Xu (2014), IEEE Signal Processing Letters 21.
 
+use crate::domain::elementary::{logit, sigmoid};
 use serde::{Deserialize, Serialize};
 
 use crate::model::validation::{
@@ -43,10 +44,9 @@ pub fn auc_interval(ties: &[Tie], confidence: f64) -> Result<[f64; 2], Undefined
     if variance <= 0.0 || area <= 0.0 || area >= 1.0 {
         return Err(Undefined::ZeroVariance);
     }
-    let odds = (area / (1.0 - area)).ln();
+    let odds = logit(area);
     let half = two_sided_z(confidence) * variance.sqrt() / (area * (1.0 - area));
-    let back = |x: f64| 1.0 / (1.0 + (-x).exp());
-    Ok([back(odds - half), back(odds + half)])
+    Ok([sigmoid(odds - half), sigmoid(odds + half)])
 }
 
 /// Two models' AUCs on the same rows, compared.

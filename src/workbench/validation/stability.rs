@@ -10,10 +10,11 @@
 //!
 //! Source: Yurdakul (2018), Statistical Properties of Population Stability Index; Lewis (1994) for the customary limits.
 
+use crate::domain::elementary::ln;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-use crate::model::validation::{Undefined, ValidationError, chi_squared_p_value};
+use crate::domain::distributions::{chi_squared_quantile, chi_squared_survival};
+use crate::model::validation::{Undefined, ValidationError};
 
 /// The customary reading, by fixed limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +80,9 @@ pub fn stability(bins: &[(String, u64, u64)]) -> Result<Result<Stability, Undefi
     }
     let held = bins.iter().filter(|bin| bin.1 + bin.2 > 0).count();
     let degrees_of_freedom = held - 1;
-    let Ok(chi) = ChiSquared::new(degrees_of_freedom as f64) else { return Ok(Err(Undefined::TooFewGroups)) };
+    if degrees_of_freedom == 0 {
+        return Ok(Err(Undefined::TooFewGroups));
+    }
     let is_smoothed = bins.iter().any(|bin| (bin.1 == 0) != (bin.2 == 0));
     let extra = if is_smoothed { 0.5 } else { 0.0 };
     let total = |rows: u64| rows as f64 + extra * held as f64;
@@ -92,23 +95,24 @@ pub fn stability(bins: &[(String, u64, u64)]) -> Result<Result<Stability, Undefi
             } else {
                 let expected_share = (*expected as f64 + extra) / total(expected_rows);
                 let actual_share = (*actual as f64 + extra) / total(actual_rows);
-                (actual_share - expected_share) * (actual_share / expected_share).ln()
+                (actual_share - expected_share) * ln(actual_share / expected_share)
             };
             StabilityBin { bin: bin.clone(), expected: *expected, actual: *actual, contribution }
         })
         .collect();
     let index: f64 = table.iter().map(|bin| bin.contribution).sum();
     let scale = 1.0 / expected_rows as f64 + 1.0 / actual_rows as f64;
-    let critical_99 = scale * chi.inverse_cdf(0.99);
+    let quantile = |tail: f64| chi_squared_quantile(tail, degrees_of_freedom).unwrap_or(f64::INFINITY);
+    let critical_99 = scale * quantile(0.01);
     Ok(Ok(Stability {
         index,
         bins: table,
         expected_rows,
         actual_rows,
         degrees_of_freedom,
-        critical_95: scale * chi.inverse_cdf(0.95),
+        critical_95: scale * quantile(0.05),
         critical_99,
-        p_value: chi_squared_p_value(index / scale, degrees_of_freedom).unwrap_or(1.0),
+        p_value: chi_squared_survival(index / scale, degrees_of_freedom).unwrap_or(1.0),
         is_significant: index > critical_99,
         customary: match index {
             i if i < 0.10 => CustomaryBand::Small,

@@ -1,7 +1,7 @@
 //! Two groups, two outcomes: ratio, difference and the test that fits the counts.
 
+use crate::domain::elementary::{exp, ln_gamma};
 use serde::{Deserialize, Serialize};
-use statrs::function::gamma::ln_gamma;
 
 use crate::model::validation::{two_sided_p_value, two_sided_z};
 
@@ -42,7 +42,7 @@ pub fn compare_rates(group: (u64, u64), reference: (u64, u64), confidence: f64) 
     let ratio = (b > 0).then(|| (a as f64 * m as f64) / (n as f64 * b as f64));
     let ratio_interval = ratio.filter(|_| a > 0).map(|ratio| {
         let variance = 1.0 / a as f64 - 1.0 / n as f64 + 1.0 / b as f64 - 1.0 / m as f64;
-        let spread = (two_sided_z(confidence) * variance.max(0.0).sqrt()).exp();
+        let spread = exp(two_sided_z(confidence) * variance.max(0.0).sqrt());
         [ratio / spread, ratio * spread]
     });
     let pooled = (a + b) as f64 / (n + m) as f64;
@@ -64,7 +64,7 @@ fn fisher_p_value(a: u64, n: u64, b: u64, m: u64) -> f64 {
     let ln_probability = |x: u64| ln_choose(n, x) + ln_choose(m, successes - x) - ln_choose(n + m, successes);
     let seen = ln_probability(a);
     let (least, most) = (successes.saturating_sub(m), successes.min(n));
-    let total: f64 = (least..=most).map(ln_probability).filter(|ln| *ln <= seen + 1e-7).map(f64::exp).sum();
+    let total: f64 = (least..=most).map(ln_probability).filter(|ln| *ln <= seen + 1e-7).map(exp).sum();
     total.min(1.0)
 }
 
@@ -121,7 +121,7 @@ pub fn compare_strata(strata: &[Stratum], confidence: f64) -> Option<StratifiedC
     }
     let odds_ratio: f64 = r / s;
     let error = (pr / (2.0 * r * r) + ps_qr / (2.0 * r * s) + qs / (2.0 * s * s)).sqrt();
-    let spread = (two_sided_z(confidence) * error).exp();
+    let spread = exp(two_sided_z(confidence) * error);
     Some(StratifiedComparison {
         odds_ratio,
         odds_ratio_interval: [odds_ratio / spread, odds_ratio * spread],

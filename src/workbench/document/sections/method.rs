@@ -31,7 +31,11 @@ pub(super) fn training(report: Option<&TrainReport>) -> Vec<Block> {
     let Some(report) = report else { return Vec::new() };
     let tuning = &report.tuning;
     let solver = &report.solver;
-    let why = solver.why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    let confirmed = match &solver.why_not {
+        _ if solver.confirmed_by_linfa => "linfa, fitting the same problem, found no better optimum".to_owned(),
+        Some(why) => format!("not fitted a second time by linfa: {why}"),
+        None => "not fitted a second time by linfa".to_owned(),
+    };
     let chosen = &tuning.strength;
     let strengths = tuning
         .tried
@@ -55,7 +59,7 @@ pub(super) fn training(report: Option<&TrainReport>) -> Vec<Block> {
                 "Points are the average of {} members; figures of cross-validation rest on {} rows, each predicted only by members that had not seen it.",
                 tuning.members, tuning.rows
             ),
-            format!("Solver: {}{why}; largest gradient at the end {:.1e} a row.", solver.solver, solver.gradient),
+            format!("Largest gradient at the optimum {:.1e} a row; {confirmed}.", solver.gradient),
             format!(
                 "Rounding to whole points moves the score by {} points (root mean square) after the joint search, {} if each were rounded by itself.",
                 figure(report.rounding.jointly),

@@ -1,24 +1,11 @@
-//! Newton's method for the penalised problem, with a second derivative that is reused while it serves.
+//! The penalised problem for Newton's method, with a second derivative that is reused while it serves.
 
 use super::cholesky::Factor;
 use super::penalty::{Penalty, side};
 use super::problem::Problem;
+use crate::domain::elementary::{sigmoid, softplus};
 use crate::model::ModelError;
-
-/// 1 / (1 + e^−x), without overflow.
-pub(crate) fn sigmoid(x: f64) -> f64 {
-    if x >= 0.0 {
-        1.0 / (1.0 + (-x).exp())
-    } else {
-        let e = x.exp();
-        e / (1.0 + e)
-    }
-}
-
-/// ln(1 + eˣ), without overflow.
-fn softplus(x: f64) -> f64 {
-    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
-}
+use crate::model::newton::{Convex, minimise};
 
 /// An optimum.
 #[derive(Debug, Clone)]
@@ -33,7 +20,7 @@ pub struct Solution {
     pub steps: usize,
 }
 
-/// Newton with memory: the factor of the last second derivative is kept between calls.
+/// Solves one problem under several penalties; the last second derivative is kept between calls.
 #[derive(Debug)]
 pub struct Solver<'a> {
     problem: &'a Problem,
@@ -42,8 +29,6 @@ pub struct Solver<'a> {
     merged: usize,
     curvature: Option<Vec<f64>>,
 }
-
-const MAX_STEPS: usize = 60;
 
 impl<'a> Solver<'a> {
     /// A solver where every parameter is free.
@@ -151,68 +136,34 @@ impl<'a> Solver<'a> {
     /// # Errors
     /// No descent is possible: the data or the penalty is degenerate.
     pub fn solve(&mut self, start: &[f64], penalty: &Penalty, tolerance: f64) -> Result<Solution, ModelError> {
-        let mut theta = self.evened(start);
-        let mut log_odds = self.problem.log_odds(&theta);
-        let mut objective = self.objective(&theta, &log_odds, penalty);
+        let theta = self.evened(start);
         let scale = self.total_weight().max(1.0);
-        let mut factor: Option<Factor> = None;
-        let mut last = f64::INFINITY;
-        for steps in 0..MAX_STEPS {
-            let residual: Vec<f64> = log_odds
-                .iter()
-                .zip(&self.problem.good)
-                .enumerate()
-                .map(|(i, (&x, &y))| self.weight(i) * (sigmoid(x) - y))
-                .collect();
-            let mut full = self.problem.gather(&residual);
-            for (g, p) in full.iter_mut().zip(penalty.times(&theta)) {
-                *g += p;
-            }
-            let slope = self.merge(&full);
-            let gradient = slope.iter().fold(0.0_f64, |m, g| m.max(g.abs())) / scale;
-            if !gradient.is_finite() {
-                return Err(ModelError::Solver { why: "the gradient is not finite".to_owned() });
-            }
-            if gradient <= tolerance {
-                return Ok(Solution { theta, objective, gradient, steps });
-            }
-            // A second derivative that no longer brings the gradient down fast is taken anew.
-            if self.curvature.is_none() || (factor.is_some() && gradient > 0.3 * last) {
-                self.curvature = Some(self.curve(&log_odds));
-                factor = None;
-            }
-            last = gradient;
-            let current = match factor.take() {
-                Some(current) => current,
-                None => self.factor(penalty)?,
-            };
-            let mut step = slope;
-            current.solve(&mut step);
-            factor = Some(current);
-            let mut length = 1.0;
-            let (next, next_odds, next_objective) = loop {
-                let next: Vec<f64> = theta
-                    .iter()
-                    .zip(&self.groups)
-                    .map(|(t, &g)| t - length * step.get(g).copied().unwrap_or_default())
-                    .collect();
-                let odds = self.problem.log_odds(&next);
-                let value = self.objective(&next, &odds, penalty);
-                if value <= objective + 1e-12 * objective.abs() || length < 1e-6 {
-                    break (next, odds, value);
-                }
-                length /= 2.0;
-            };
-            if length < 1.0 {
-                self.curvature = None;
-            }
-            let stalled = (objective - next_objective).abs() <= 1e-13 * objective.abs() && gradient < 1e-6;
-            (theta, log_odds, objective) = (next, next_odds, next_objective);
-            if stalled {
-                return Ok(Solution { theta, objective, gradient, steps });
-            }
+        let mut search = Search {
+            solver: self,
+            penalty,
+            tolerance,
+            scale,
+            factor: None,
+            gradient: f64::INFINITY,
+            before: f64::INFINITY,
+        };
+        let found = minimise(&mut search, theta)?;
+        Ok(Solution { theta: found.at, objective: found.seen.objective, gradient: search.gradient, steps: found.steps })
+    }
+
+    /// Derivative of the objective by the merged parameters.
+    fn slope(&self, theta: &[f64], log_odds: &[f64], penalty: &Penalty) -> Vec<f64> {
+        let residual: Vec<f64> = log_odds
+            .iter()
+            .zip(&self.problem.good)
+            .enumerate()
+            .map(|(i, (&x, &y))| self.weight(i) * (sigmoid(x) - y))
+            .collect();
+        let mut full = self.problem.gather(&residual);
+        for (g, p) in full.iter_mut().zip(penalty.times(theta)) {
+            *g += p;
         }
-        Err(ModelError::Solver { why: format!("no optimum within {MAX_STEPS} steps: the outcome may be separated") })
+        self.merge(&full)
     }
 
     /// Parameters held equal start from their mean.
@@ -233,20 +184,80 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// Largest element of the gradient over merged parameters, per unit of weight.
-pub(super) fn gradient_at(problem: &Problem, groups: &[usize], penalty: &Penalty, theta: &[f64]) -> f64 {
-    let mut solver = Solver::new(problem);
-    solver.hold(groups.to_vec());
-    let residual: Vec<f64> = problem
-        .log_odds(theta)
-        .iter()
-        .zip(&problem.good)
-        .enumerate()
-        .map(|(i, (&x, &y))| solver.weight(i) * (sigmoid(x) - y))
-        .collect();
-    let mut full = problem.gather(&residual);
-    for (g, p) in full.iter_mut().zip(penalty.times(theta)) {
-        *g += p;
+/// One search for the optimum.
+struct Search<'s, 'a> {
+    solver: &'s mut Solver<'a>,
+    penalty: &'s Penalty,
+    tolerance: f64,
+    /// Weight of all rows.
+    scale: f64,
+    factor: Option<Factor>,
+    /// Largest element of the last gradient per unit of weight.
+    gradient: f64,
+    /// The objective before the last step.
+    before: f64,
+}
+
+/// A point with the log odds of all rows.
+struct Seen {
+    log_odds: Vec<f64>,
+    objective: f64,
+}
+
+impl Convex for Search<'_, '_> {
+    type Seen = Seen;
+    type Error = ModelError;
+
+    fn look(&self, at: &[f64]) -> Seen {
+        let log_odds = self.solver.problem.log_odds(at);
+        let objective = self.solver.objective(at, &log_odds, self.penalty);
+        Seen { log_odds, objective }
     }
-    solver.merge(&full).iter().fold(0.0_f64, |m, g| m.max(g.abs())) / solver.total_weight().max(1.0)
+
+    fn value(&self, seen: &Seen) -> f64 {
+        seen.objective
+    }
+
+    fn step(&mut self, at: &[f64], seen: &Seen) -> Result<Option<Vec<f64>>, ModelError> {
+        let slope = self.solver.slope(at, &seen.log_odds, self.penalty);
+        let last = std::mem::replace(&mut self.gradient, largest(&slope) / self.scale);
+        if !self.gradient.is_finite() {
+            return Err(ModelError::Solver { why: "the gradient is not finite".to_owned() });
+        }
+        let stalled = (self.before - seen.objective).abs() <= 1e-13 * seen.objective.abs() && last < 1e-6;
+        if self.gradient <= self.tolerance || stalled {
+            return Ok(None);
+        }
+        self.before = seen.objective;
+        // A second derivative that no longer brings the gradient down fast is taken anew.
+        if self.solver.curvature.is_none() || (self.factor.is_some() && self.gradient > 0.3 * last) {
+            self.solver.curvature = Some(self.solver.curve(&seen.log_odds));
+            self.factor = None;
+        }
+        let factor = match self.factor.take() {
+            Some(factor) => factor,
+            None => self.solver.factor(self.penalty)?,
+        };
+        let mut step = slope;
+        factor.solve(&mut step);
+        self.factor = Some(factor);
+        Ok(Some(self.solver.groups.iter().map(|&g| step.get(g).copied().unwrap_or_default()).collect()))
+    }
+
+    fn overshot(&mut self) {
+        self.solver.curvature = None;
+    }
+
+    fn not_converged(&self, steps: usize) -> ModelError {
+        ModelError::Solver { why: format!("no optimum within {steps} steps: the outcome may be separated") }
+    }
+}
+
+fn largest(slope: &[f64]) -> f64 {
+    slope.iter().fold(0.0_f64, |m, g| m.max(g.abs()))
+}
+
+/// The penalised objective at any parameters.
+pub(super) fn objective_at(problem: &Problem, penalty: &Penalty, theta: &[f64]) -> f64 {
+    Solver::new(problem).objective(theta, &problem.log_odds(theta), penalty)
 }
