@@ -102,7 +102,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
         limitations: vec!["trained on one table; not approved for lending decisions".to_owned()],
     };
     let contents = Contents { scorecard: &trained.scorecard, ability: None, validation: &report, attachments };
-    save_folder(out, &name, &data_digest.short(), &contents, origin)?;
+    save_folder(out, &name, &data_digest.short(), &contents, origin, None)?;
     Ok(printed(out, &trained))
 }
 

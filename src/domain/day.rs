@@ -1,7 +1,7 @@
 //! Dates as whole days since 1970-01-01: the Arrow `Date32` value.
 
+use jiff::Span;
 use jiff::civil::Date;
-use jiff::{Span, ToSpan as _};
 
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
@@ -15,9 +15,7 @@ pub fn days_since_epoch(date: Date) -> i32 {
 /// The date that many days after 1970-01-01; `None` beyond the calendar.
 #[must_use]
 pub fn date_of_days(days: i64) -> Option<Date> {
-    // A span of days beyond the calendar cannot be made at all.
-    let span = if (-10_000_000..10_000_000).contains(&days) { days.days() } else { return None };
-    EPOCH.checked_add(span).ok()
+    EPOCH.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
 #[cfg(test)]

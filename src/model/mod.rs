@@ -16,6 +16,8 @@ pub mod binning;
 pub mod calibration;
 mod error;
 pub mod fit;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod interactions;
 mod newton;
 mod points;
@@ -38,7 +40,7 @@ pub use error::ModelError;
 pub use points::Scaling;
 pub(crate) use prepare::{Summed, sum_up};
 pub use report::{
-    Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
+    BandRows, Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
     TuningReport, VariableReport, measure_part,
 };
 pub use scorecard::{

@@ -143,6 +143,17 @@ pub struct TuningReport {
     pub out_of_fold: PartReport,
 }
 
+/// How many rows fall into a band.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BandRows {
+    /// The band.
+    pub band: String,
+    /// Training rows.
+    pub train_rows: u64,
+    /// Rows set aside.
+    pub test_rows: u64,
+}
+
 /// What rounding to integers cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoundingReport {
@@ -182,6 +193,9 @@ pub struct TrainReport {
     /// PDs, so that a name means the same from model to model.
     #[serde(default)]
     pub master_scale: Option<MasterScale>,
+    /// Rows of each band, safest first.
+    #[serde(default)]
+    pub bands: Vec<BandRows>,
     /// Rounding loss.
     pub rounding: RoundingReport,
     /// How well the coefficients are known to be the optimum.

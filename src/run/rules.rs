@@ -5,6 +5,7 @@ use crate::domain::{Digest, Hasher};
 use crate::features::FeatureConfig;
 use crate::monitor::Monitor;
 use crate::offer::Policy;
+use crate::repayment::{Part, Waterfall};
 use crate::run::{Job, LabelKind};
 use crate::store::Shard;
 use crate::tiles::{self, TileError, ViewRules, Views};
@@ -61,22 +62,37 @@ impl JobRules {
         tiles::views(shard, ViewRules { authenticity: &self.features.authenticity, waterfall: &self.monitor.waterfall })
     }
 
-    /// What a model depends on: features, label and training settings. Policy and monitoring may change under the same model, but for
-    /// what a default is and how payments are allocated.
+    /// What a model depends on: features, label and training settings, in a written form of their own that does not change with the code.
+    /// Policy and monitoring may change under the same model, but for what a default is and how payments are allocated; so may what
+    /// `[model]` says of choosing and approving.
     #[must_use]
     pub fn model_digest(&self, job: &Job) -> Digest {
         let mut hasher = Hasher::default();
         hasher.field(self.features.digest.to_string().as_bytes());
-        hasher.field(format!("{:?}", job.model).as_bytes());
+        hasher.field(job.model.trained_under().as_bytes());
         for (product, days) in &self.policy.default_dpd {
             hasher.field(product.as_bytes());
             hasher.field(&days.to_le_bytes());
         }
-        hasher.field(format!("{:?}", self.monitor.waterfall).as_bytes());
+        hasher.field(written(&self.monitor.waterfall).as_bytes());
         for source in &job.intake.source.sources {
             hasher.field(source.table.as_bytes());
             hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
         }
         hasher.finish()
     }
+}
+
+/// How payments are allocated, as text. Every setting is named: a new one does not compile until it is here.
+fn written(waterfall: &Waterfall) -> String {
+    let Waterfall { within, early_close_tolerance_minor } = waterfall;
+    let order: Vec<&str> = within
+        .iter()
+        .map(|part| match part {
+            Part::Fee => "fee",
+            Part::Interest => "interest",
+            Part::Principal => "principal",
+        })
+        .collect();
+    format!("within = {}\nearly_close_tolerance_minor = {early_close_tolerance_minor}\n", order.join(", "))
 }

@@ -291,8 +291,8 @@ mod tests {
     use super::*;
     use crate::model::binning::{Bin, Bins, Trend};
     use crate::model::calibration::CalibrationMap;
+    use crate::model::fixture::{LEVEL, NUMBER, PLAIN, card};
     use crate::model::{PairTable, ScoredVariable};
-    use crate::workbench::document::fixture::{LEVEL, NUMBER, PLAIN, card};
 
     /// Every assignment of bins there is: fewest changes, then fewest moves, then the highest score.
     fn by_force(card: &Scorecard, actionable: &[usize], bins: &[u8], at_least: i32) -> Option<(usize, usize, i32)> {

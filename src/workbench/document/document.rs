@@ -64,8 +64,8 @@ impl Document {
 mod tests {
     use super::*;
     use crate::model::calibration::CalibrationMap;
+    use crate::model::fixture::{bundle, card};
     use crate::model::validation::fixture::{PD, is_bad};
-    use crate::workbench::document::fixture::{bundle, card};
 
     fn document(samples: &[Sample]) -> Document {
         let bundle = bundle(card(CalibrationMap::Platt { intercept: 0.1, slope: 0.9 }));

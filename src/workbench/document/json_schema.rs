@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::model::binning::Trend;
     use crate::model::calibration::CalibrationMap;
-    use crate::workbench::document::fixture::card;
+    use crate::model::fixture::card;
 
     /// What is wrong with a value, by the words of the schema that are used here. Keys that the schema does not name are wrong, too: a
     /// new field of the scorecard must enter the schema.

@@ -10,8 +10,6 @@ mod curves;
 #[expect(clippy::module_inception, reason = "the document itself, among what it is made of")]
 mod document;
 mod error;
-#[cfg(test)]
-pub(crate) mod fixture;
 mod html;
 mod json_schema;
 mod markdown;

@@ -304,8 +304,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::fixture::{LEVEL, NUMBER, PLAIN, card};
     use crate::model::{Column, ScoringTable};
-    use crate::workbench::document::fixture::{LEVEL, NUMBER, PLAIN, card};
 
     /// Every value that means something, and many that mean nothing.
     const NUMBERS: [Option<f64>; 13] = [

@@ -93,8 +93,8 @@ fn whole(rows: f64) -> u64 {
 mod tests {
     use super::*;
     use crate::model::calibration::CalibrationMap;
+    use crate::model::fixture::card;
     use crate::model::validation::{ValidationSettings, validate};
-    use crate::workbench::document::fixture::card;
 
     #[test]
     fn the_training_population_itself_has_not_moved() {

@@ -109,21 +109,32 @@ pub(crate) fn card(map: CalibrationMap) -> Scorecard {
     }
 }
 
-/// A model folder with that scorecard, not approved.
-pub(crate) fn bundle(scorecard: Scorecard) -> Bundle {
+/// Where a model comes from.
+pub(crate) fn origin() -> Origin {
     let digest = Digest::of(b"training rows");
-    let origin = Origin {
+    Origin {
         data_digest: digest,
         config_digest: digest,
         training_window: None,
         trained_on: Date::constant(2026, 1, 31),
         expires_on: None,
         limitations: vec!["not for pricing".to_owned()],
-    };
+    }
+}
+
+/// A model folder with that scorecard, not approved.
+pub(crate) fn bundle(scorecard: Scorecard) -> Bundle {
+    let digest = Digest::of(b"training rows");
     let files = BTreeMap::from([("model.json".to_owned(), digest)]);
     Bundle {
         folder: "models/willingness/1".into(),
-        manifest: Manifest { format: 1, name: "willingness".to_owned(), version: "1".to_owned(), origin, files },
+        manifest: Manifest {
+            format: 1,
+            name: "willingness".to_owned(),
+            version: "1".to_owned(),
+            origin: origin(),
+            files,
+        },
         approval: None,
         scorecard,
         ability: None,
