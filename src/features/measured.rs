@@ -8,7 +8,8 @@ use super::industry::{CategoryTotal, IndustryTotals};
 use super::kind::{MeasureId, Read};
 use super::settings::FeatureConfig;
 use crate::domain::AsOf;
-use crate::tiles::{self, DayClock, DayTile, Forms, Measured, Merchants, TileRow, Views};
+use crate::repayment::LoanLedger;
+use crate::tiles::{self, DayClock, DayTile, Forms, MeasureSpec, Measured, Merchants, TileRow, Views};
 
 /// Everything that features are made of, for all merchants of a shard.
 #[derive(Debug, Clone)]
@@ -19,8 +20,12 @@ pub struct ShardMeasures {
     pub(super) categories: Vec<String>,
     pub(super) attributes: BTreeMap<Attribute, Vec<Option<i64>>>,
     /// By measure id; `None` where a table that the measure needs is absent, or no feature reads it.
-    pub(super) measures: Vec<Option<Measured>>,
+    measures: Vec<Option<Measured>>,
     pub(super) names: Vec<String>,
+    /// By measure id: whether it counts loans, what was promised on them or what was paid.
+    pub(super) on_loans: Vec<bool>,
+    /// By merchant: whether a loan of the merchant is not known, so that no sum over the merchant's loans is.
+    pub(super) has_unknown_loan: Vec<bool>,
 }
 
 impl ShardMeasures {
@@ -81,7 +86,28 @@ fn measure(
         attributes,
         measures,
         names: config.measures.iter().map(|m| m.name.clone()).collect(),
+        on_loans: config.measures.iter().map(counts_loans).collect(),
+        has_unknown_loan: has_unknown_loan(views),
     })
+}
+
+/// Views and tables that speak of loans.
+const LOAN_VIEWS: [&str; 4] = ["loans", "payments", "instalment_status", "loan_status"];
+const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
+
+fn counts_loans(measure: &MeasureSpec) -> bool {
+    LOAN_VIEWS.contains(&measure.view.name) || measure.needs.iter().any(|table| LOAN_TABLES.contains(table))
+}
+
+fn has_unknown_loan(views: &Views) -> Vec<bool> {
+    let mut has_unknown = vec![false; views.merchants.len()];
+    for merchant in views.ledger.iter().flat_map(LoanLedger::unknown_merchants) {
+        let number = views.merchants.number(merchant).and_then(|n| usize::try_from(n).ok());
+        if let Some(flag) = number.and_then(|n| has_unknown.get_mut(n)) {
+            *flag = true;
+        }
+    }
+    has_unknown
 }
 
 fn attribute_values(views: &Views, attribute: &Attribute) -> Result<Vec<Option<i64>>, FeatureError> {
@@ -103,7 +129,7 @@ pub struct MerchantTiles<'a> {
 
 impl<'a> MerchantTiles<'a> {
     fn measured(&self, read: Read) -> Option<&'a Measured> {
-        self.shard.measures.get(read.measure).and_then(Option::as_ref)
+        self.shard.measured(read.measure, self.number)
     }
 
     /// Sum and rows of a window; `None` without evidence.
@@ -157,12 +183,21 @@ impl<'a> MerchantTiles<'a> {
 }
 
 impl ShardMeasures {
+    /// A measure as far as it can be known of a merchant; `None` without evidence.
+    fn measured(&self, measure: MeasureId, merchant: usize) -> Option<&Measured> {
+        let is_unknown = |flags: &[bool], at: usize| flags.get(at).copied().unwrap_or_default();
+        if is_unknown(&self.on_loans, measure) && is_unknown(&self.has_unknown_loan, merchant) {
+            return None;
+        }
+        self.measures.get(measure).and_then(Option::as_ref)
+    }
+
     /// Sum and rows of a window for the merchant of that position in [`Self::merchants`]; `None` without evidence.
     ///
     /// # Errors
     /// The sum does not fit 64 bits.
     pub fn tally(&self, read: Read, merchant: usize) -> Result<Option<tiles::Tally>, FeatureError> {
-        let measured = self.measures.get(read.measure).and_then(Option::as_ref);
+        let measured = self.measured(read.measure, merchant);
         let Some(days) = measured.and_then(|m| m.days.as_ref()) else { return Ok(None) };
         match days.tally(merchant, read.window) {
             Some(tally) => Ok(Some(tally)),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::error::MonitorError;
 use super::finite::finite;
 use super::rules::finding::Finding;
-use super::rules::{arrears, dispute_spike, feature, shipping_stall, trade_drop};
+use super::rules::{arrears, dispute_spike, feature, shipping_stall, trade_drop, unknown_loan};
 use super::settings::{Action, AlertKind, AlertRule, Monitor, Severity, Watch};
 use crate::domain::{AsOf, Hasher};
 use crate::features::FeatureLookup;
-use crate::repayment::LoanStanding;
+use crate::repayment::MerchantLoans;
 
 /// One merchant under watch.
 #[derive(Clone, Copy)]
@@ -19,14 +19,14 @@ pub struct MonitorCase<'a> {
     /// Features.
     pub features: &'a dyn FeatureLookup,
     /// All loans of the merchant.
-    pub loans: &'a [LoanStanding],
+    pub loans: MerchantLoans<'a>,
 }
 
 impl MonitorCase<'_> {
-    /// Whether anything is owed.
+    /// Whether anything is owed, or may be.
     #[must_use]
     pub fn is_borrower(&self) -> bool {
-        self.loans.iter().any(|l| !l.is_closed)
+        self.loans.may_owe()
     }
 }
 
@@ -75,15 +75,35 @@ impl Alerts {
 /// Watches one merchant.
 ///
 /// Rules on features see merchants who owe something, or all of them ([`Watch`]); arrears rules see every loan that is neither closed nor
-/// written off.
+/// written off, and cannot say anything of a loan that is not known. Every such loan raises an alert of its own
+/// ([`unknown_loan`]).
 ///
 /// # Errors
 /// A feature that is NaN or infinite.
 pub fn watch(monitor: &Monitor, case: &MonitorCase<'_>, as_of: &AsOf) -> Result<Alerts, MonitorError> {
     let mut found = Alerts::default();
+    for loan in case.loans.unknown {
+        if let Finding::Fired { observed, threshold } = unknown_loan::judge(loan.causes.len()) {
+            let rule = unknown_loan::UNKNOWN_LOAN_RULE;
+            found.alerts.push(Alert {
+                alert_id: alert_id(case.merchant_id, loan.loan_id.as_deref(), rule, as_of),
+                merchant_id: case.merchant_id.to_owned(),
+                loan_id: loan.loan_id.clone(),
+                rule: rule.to_owned(),
+                text: unknown_loan::UNKNOWN_LOAN_TEXT.to_owned(),
+                severity: Severity::Critical,
+                observed,
+                threshold,
+                action: Action::Call,
+            });
+        }
+    }
     for rule in &monitor.rules {
         if let AlertKind::Arrears { from_dpd } = rule.kind {
-            for loan in case.loans.iter().filter(|l| !l.is_closed && !l.is_written_off) {
+            for loan in case.loans.unknown {
+                record(&mut found, rule, case.merchant_id, loan.loan_id.as_deref(), Finding::Unknown, as_of);
+            }
+            for loan in case.loans.known.iter().filter(|l| !l.is_closed && !l.is_written_off) {
                 let finding = arrears::judge(loan.dpd, loan.arrears_minor, from_dpd);
                 record(&mut found, rule, case.merchant_id, Some(&loan.loan_id), finding, as_of);
             }

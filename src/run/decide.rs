@@ -10,6 +10,7 @@ use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
+use crate::monitor::rules::unknown_loan;
 use crate::monitor::{self, MonitorCase, MonitorError, Portfolio};
 use crate::monitor::{Action, Monitor};
 use crate::offer::Policy;
@@ -17,7 +18,7 @@ use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
 use crate::publish::{
     AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReferralRow, RuleVerdict, ScoreRow,
 };
-use crate::repayment::{self, LoanStanding};
+use crate::repayment::{CreditRecord, LoanException, LoanLedger, MerchantLoans};
 use crate::score::{IndexedFeature, Reference, findings, merchant_index};
 
 /// A shard that could not be decided.
@@ -104,6 +105,8 @@ pub struct Decided {
     pub deductions: Vec<DeductionRow>,
     /// The shard's part of the portfolio; `None` without a loan book.
     pub portfolio: Option<Portfolio>,
+    /// Loans of which nothing is known, a line for each cause, by merchant and loan.
+    pub loan_exceptions: Vec<LoanException>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
 }
@@ -136,26 +139,23 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
     let mut decided = Decided::default();
-    let loans = measured.views.loans.as_deref().map(repayment::by_merchant);
+    let ledger = measured.views.ledger.as_ref();
     let nothing = MerchantFacts::default();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
         let lookup = RowLookup { table, at };
         let facts = facts.get(merchant).unwrap_or(&nothing);
         let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency)?;
-        let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
+        let loans = ledger.map(|ledger| ledger.of(merchant));
         decided.scores.push(score_row(measured, judges, merchant, &lookup, scored, &reasons));
         let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
         let known =
             Known { scored, reasons: &reasons, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
         decide_merchant(&mut decided, measured, judges, merchant, &known)?;
     }
-    decided.portfolio = measured
-        .views
-        .loans
-        .as_deref()
-        .map(|loans| Portfolio::of(loans, &judges.monitor.buckets, &judges.monitor.classes, &judges.policy.default_dpd))
-        .transpose()?;
+    decided.portfolio =
+        ledger.map(|l| Portfolio::of(l, &judges.monitor.buckets, &judges.monitor.classes)).transpose()?;
+    decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
 }
 
@@ -205,7 +205,7 @@ fn watch_merchant(
     judges: &Judges<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
-    loans: &[LoanStanding],
+    loans: MerchantLoans<'_>,
 ) -> Result<Vec<Reason>, DecideError> {
     let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
     let found = monitor::watch(judges.monitor, &case, &measured.shard.as_of)?;
@@ -229,6 +229,11 @@ fn watch_merchant(
         decided.deductions.append(&mut rows);
     }
     let mut freezes = Vec::new();
+    if !loans.unknown.is_empty() {
+        // What a borrower owes is not known while one loan is not, whatever the policy makes of the loan book.
+        let code = ReasonCode::new(unknown_loan::UNKNOWN_LOAN_RULE)?;
+        freezes.push(Reason { code, text: unknown_loan::UNKNOWN_LOAN_TEXT.to_owned() });
+    }
     let mut rows = Vec::new();
     for alert in found.alerts {
         if alert.action == Action::Freeze {
@@ -257,7 +262,7 @@ struct Known<'a> {
     reasons: &'a [Reason],
     lookup: &'a RowLookup<'a>,
     facts: &'a MerchantFacts,
-    loans: Option<&'a [LoanStanding]>,
+    loans: Option<MerchantLoans<'a>>,
     ability_lower_minor: Option<i64>,
     freezes: &'a [Reason],
 }
@@ -297,7 +302,7 @@ fn decide_merchant(
         ability_lower_minor,
         integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
         group_cap_minor: None,
-        credit: loans.is_some().then_some(facts.credit),
+        credit: loans.filter(|l| l.unknown.is_empty()).map(|l| CreditRecord::over(l.known)),
         receivables: &receivables,
         pledged: &pledged,
         applications: &applications,
@@ -361,6 +366,7 @@ impl Decided {
             whole.referrals.extend(shard.referrals);
             whole.alerts.extend(shard.alerts);
             whole.deductions.extend(shard.deductions);
+            whole.loan_exceptions.extend(shard.loan_exceptions);
             for (rule, times) in shard.alerts_unknown {
                 *whole.alerts_unknown.entry(rule).or_default() += times;
             }
@@ -378,6 +384,7 @@ impl Decided {
         whole.referrals.sort_by(OutputRow::order);
         whole.alerts.sort_by(OutputRow::order);
         whole.deductions.sort_by(OutputRow::order);
+        whole.loan_exceptions.sort_unstable();
         Ok(whole)
     }
 }

@@ -175,7 +175,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let decided = Decided::join(shards)?;
 
     let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
-    check_gates(&ingested, &decided, &rules.policy)?;
+    check_gates(&ingested, &decided, &rules.policy, rules.monitor.unknown_limit)?;
     progress.stage("publish", None);
     let inputs = PublishInputs {
         job: &job,

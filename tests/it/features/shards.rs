@@ -8,7 +8,7 @@ use integrity::config::ConfigFile;
 use integrity::domain::AsOf;
 use integrity::features::FeatureConfig;
 use integrity::features::{FeatureTable, IndustryTotals, compute, industry_totals, measure_industry, measure_shard};
-use integrity::repayment::Waterfall;
+use integrity::repayment::LedgerRules;
 use integrity::store::Shard;
 use integrity::tiles::{TileError, ViewRules, Views, views};
 use polars::prelude::*;
@@ -81,7 +81,7 @@ pub fn orders(rows: &[Order]) -> DataFrame {
 
 /// A shard of these tables.
 pub fn shard(as_of: AsOf, tables: Vec<(&'static str, DataFrame)>) -> Shard {
-    Shard { as_of, tables: tables.into_iter().collect::<BTreeMap<_, _>>() }
+    Shard { as_of, tables: tables.into_iter().collect::<BTreeMap<_, _>>(), broken: Vec::new() }
 }
 
 pub fn config(text: &str) -> FeatureConfig {
@@ -95,7 +95,12 @@ pub fn views_of(shard: &Shard) -> Result<Views, TileError> {
 }
 
 fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
-    views(shard, ViewRules { authenticity, waterfall: &Waterfall::default() })
+    let products = ["order-loan", "credit-loan", "group-loan"];
+    let ledger = LedgerRules {
+        default_dpd: products.into_iter().map(|product| (product.to_owned(), 90)).collect(),
+        ..LedgerRules::default()
+    };
+    views(shard, ViewRules { authenticity, ledger: &ledger })
 }
 
 /// The features of one shard that is the whole market.
