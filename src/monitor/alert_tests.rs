@@ -99,7 +99,7 @@ fn each_rule_fires_on_its_own_evidence() {
     assert_eq!(fired("overdue", 12.0), [("shipping-stall".to_owned(), None, Action::Watch)]);
     let late = found(false, &QUIET, &[loan("l1", 7), loan("l2", 0), loan("l3", 40)], 1).unwrap().alerts;
     let loans: Vec<_> = late.iter().map(|a| (a.loan_id.as_deref(), a.observed, a.threshold)).collect();
-    assert_eq!(loans, [(Some("l1"), 7.0, 7.0), (Some("l3"), 40.0, 7.0)]);
+    assert_eq!(loans, [(Some("l1"), Some(7.0), Some(7.0)), (Some("l3"), Some(40.0), Some(7.0))]);
 }
 
 #[test]

@@ -14,6 +14,8 @@
 //! **The amount.** The arrears, but a night never more, over all loans of a merchant, than the configured share of what an average day
 //! took in: the rest stays with the merchant, who has goods to buy. Unknown receipts deduct nothing.
 
+use serde::{Deserialize, Serialize};
+
 use super::alert::Alert;
 use super::error::MonitorError;
 use super::finite::finite;
@@ -23,14 +25,14 @@ use crate::features::FeatureLookup;
 use crate::repayment::LoanStanding;
 
 /// One order to deduct.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deduction {
     /// Idempotency key.
     pub key: String,
-    /// The loan.
-    pub loan_id: String,
     /// The borrower.
     pub merchant_id: String,
+    /// The loan.
+    pub loan_id: String,
     /// How much, in minor units.
     pub amount_minor: i64,
     /// Arrears, days past due and the rule that asked, in words.

@@ -1,7 +1,7 @@
 //! Gates: what must hold of a run before anyone may read it.
 
 use super::decide::Decided;
-use crate::offer::Policy;
+use crate::offer::{CapName, Policy};
 use crate::wash::Ingested;
 
 /// A gate that did not open. Nothing was published.
@@ -50,7 +50,7 @@ pub enum GateError {
         /// Its limit.
         limit_minor: i64,
         /// The cap.
-        cap: String,
+        cap: CapName,
         /// The cap's value.
         cap_minor: Option<i64>,
     },
@@ -87,7 +87,7 @@ pub fn check_gates(ingested: &Ingested, decided: &Decided, policy: &Policy) -> R
             return Err(GateError::Caps {
                 offer: offer.offer_id.clone(),
                 limit_minor: offer.limit_minor,
-                cap: cap.name.clone(),
+                cap: cap.name,
                 cap_minor: cap.value_minor,
             });
         }
