@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::decide::{DecideError, Decided, Judges, decide_shard, index_groups};
+use super::decide::{DecideError, Decided, Judges, decide_shard};
 use super::gates::{GateError, check_gates};
 use super::model_choice::{ModelChoice, choose_model};
 use super::population::{PopulationError, each_shard, industry_totals};
@@ -182,7 +182,6 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         ingested: &ingested,
         decided,
         bundle: &bundle,
-        groups: index_groups(),
         wide: &wide,
         parts: &parts,
         summary: &summary,
