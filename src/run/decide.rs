@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{FactsError, MerchantFacts, shard_facts};
-use super::population::{Measured, PopulationError};
-use crate::domain::{Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
+use super::population::{PopulationError, Seen};
+use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
@@ -67,6 +67,8 @@ pub enum DecideError {
 
 /// What every shard is judged by.
 pub struct Judges<'a> {
+    /// The observation.
+    pub as_of: &'a AsOf,
     /// Feature set.
     pub features: &'a FeatureConfig,
     /// Credit policy.
@@ -120,10 +122,24 @@ impl FeatureLookup for RowLookup<'_> {
     }
 }
 
+/// What deciding needs of a shard beside its features: taken while the shard is in memory, kept until the industry is known.
+pub struct ShardFacts {
+    merchants: BTreeMap<String, MerchantFacts>,
+    loans: Option<Vec<LoanStanding>>,
+}
+
+impl ShardFacts {
+    /// Takes them.
+    ///
+    /// # Errors
+    /// A table without the columns that it needs.
+    pub fn of(seen: &Seen<'_>, policy: &Policy) -> Result<Self, FactsError> {
+        Ok(Self { merchants: shard_facts(seen.shard, seen.views, policy)?, loans: seen.views.loans.clone() })
+    }
+}
+
 /// Decides a shard.
-pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Decided, DecideError> {
-    let table = measured.features;
-    let facts = shard_facts(measured.shard, measured.views, judges.policy)?;
+pub fn decide_shard(table: &FeatureTable, facts: &ShardFacts, judges: &Judges<'_>) -> Result<Decided, DecideError> {
     let scoring = model::ScoringTable {
         columns: table.columns.iter().map(|c| model::Column::from_options(&c.name, &c.values)).collect(),
     };
@@ -136,22 +152,21 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
     let mut decided = Decided::default();
-    let loans = measured.views.loans.as_deref().map(repayment::by_merchant);
+    let loans = facts.loans.as_deref().map(repayment::by_merchant);
     let nothing = MerchantFacts::default();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
         let lookup = RowLookup { table, at };
-        let facts = facts.get(merchant).unwrap_or(&nothing);
+        let facts = facts.merchants.get(merchant).unwrap_or(&nothing);
         let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency)?;
         let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
-        decided.scores.push(score_row(measured, judges, merchant, &lookup, scored, &reasons));
-        let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
+        decided.scores.push(score_row(judges, merchant, &lookup, scored, &reasons));
+        let freezes = watch_merchant(&mut decided, judges, merchant, &lookup, loans.unwrap_or_default())?;
         let known =
             Known { scored, reasons: &reasons, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
-        decide_merchant(&mut decided, measured, judges, merchant, &known)?;
+        decide_merchant(&mut decided, judges, merchant, &known)?;
     }
-    decided.portfolio = measured
-        .views
+    decided.portfolio = facts
         .loans
         .as_deref()
         .map(|loans| Portfolio::of(loans, &judges.monitor.buckets, &judges.monitor.classes, &judges.policy.default_dpd))
@@ -160,7 +175,6 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
 }
 
 fn score_row(
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
@@ -183,7 +197,7 @@ fn score_row(
     let index = merchant_index(judges.reference, directional);
     ScoreRow {
         merchant_id: merchant.to_owned(),
-        as_of: measured.shard.as_of.date(),
+        as_of: judges.as_of.date(),
         score: scored.score,
         pd_prob: scored.pd,
         band: scored.band.clone(),
@@ -201,14 +215,13 @@ pub const INTEGRITY_CAPITAL: &str = "integrity_capital_minor";
 /// Watches one merchant; returns the alerts that freeze new credit.
 fn watch_merchant(
     decided: &mut Decided,
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
     loans: &[LoanStanding],
 ) -> Result<Vec<Reason>, DecideError> {
     let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
-    let found = monitor::watch(judges.monitor, &case, &measured.shard.as_of)?;
+    let found = monitor::watch(judges.monitor, &case, judges.as_of)?;
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
@@ -264,7 +277,6 @@ struct Known<'a> {
 
 fn decide_merchant(
     decided: &mut Decided,
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     known: &Known<'_>,
@@ -303,7 +315,7 @@ fn decide_merchant(
         applications: &applications,
         freezes,
     };
-    let decision = offer::decide(judges.policy, &case, &measured.shard.as_of)?;
+    let decision = offer::decide(judges.policy, &case, judges.as_of)?;
     decided.offers.extend(decision.offers.into_iter().map(|o| OfferRow {
         offer_id: o.offer_id,
         merchant_id: o.merchant_id,
