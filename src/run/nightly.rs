@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::decide::{DecideError, Decided, Judges, decide_shard};
+use super::decide::{DecideError, Decided, Judges, ShardFacts, decide_shard};
 use super::gates::{GateError, check_gates};
 use super::model_choice::{ModelChoice, choose_model};
-use super::population::{PopulationError, each_shard, industry_totals};
+use super::population::{PopulationError, Prepared, finish_shards, industry_totals, prepare_shards};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run};
 use super::rules::JobRules;
@@ -18,7 +18,6 @@ use super::training::{TrainingError, save_models, train_job};
 use super::wide::{ShardParts, WideTables};
 use crate::config::ConfigError;
 use crate::domain::{AsOf, AsOfError, Digest};
-use crate::features::IndustryTotals;
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
 use crate::publish::{Begun, InputFile, Pointing, PublishError, Published, Publisher, RunIdentity};
@@ -155,6 +154,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     };
 
     let judges = Judges {
+        as_of,
         features: &rules.features,
         policy: &rules.policy,
         monitor: &rules.monitor,
@@ -162,16 +162,26 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         reference: &reference,
         currency: job.intake.currency,
     };
-    progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
-    let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules, progress)?;
-    progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+    progress.stage("measure", Some(u64::from(ingested.store.buckets())));
     let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
-    let decided: Vec<(Decided, Option<ShardParts>)> =
-        each_shard(&ingested.store, as_of, &rules, &totals, progress, |measured| {
-            Ok::<_, DecideError>((decide_shard(measured, &judges)?, wide.write(measured)?))
-        })?;
-    let (shards, parts): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
-    let parts: Vec<ShardParts> = parts.into_iter().flatten().collect();
+    let prepared = prepare_shards(&ingested.store, as_of, &rules, progress, |seen| {
+        Ok::<_, DecideError>((ShardFacts::of(seen, &rules.policy)?, wide.write_evidence(seen)?))
+    })?;
+    for overflow in prepared.iter().flat_map(Prepared::overflows) {
+        progress.note(&format!(
+            "merchant {}: measure {} adds up to more than 64 bits hold; it is unknown for this merchant",
+            overflow.merchant, overflow.measure
+        ));
+    }
+    let totals = industry_totals(&prepared);
+    progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+    let decided = finish_shards(prepared, &totals, &rules, progress, |shard| {
+        let (facts, evidence) = &shard.taken;
+        let features = wide.write_features(shard.bucket, &shard.features)?;
+        let parts = ShardParts { features, evidence: evidence.clone() };
+        Ok::<_, DecideError>((decide_shard(&shard.features, facts, &judges)?, parts))
+    })?;
+    let (shards, parts): (Vec<Decided>, Vec<ShardParts>) = decided.into_iter().unzip();
     let decided = Decided::join(shards)?;
 
     let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
