@@ -20,7 +20,9 @@ use crate::config::ConfigError;
 use crate::domain::{AsOf, AsOfError, Digest};
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
-use crate::publish::{Begun, InputFile, Pointing, PublishError, Published, Publisher, RunIdentity};
+use crate::publish::{
+    Begun, InputFile, Pointing, PreviousRun, PublishError, Published, Publisher, RunIdentity, previous_run,
+};
 use crate::run::Job;
 use crate::score::Reference;
 use crate::wash::{AsOfChoice, IngestError, IngestProgress, Ingested, ingest};
@@ -135,6 +137,10 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let as_of = &ingested.as_of;
     progress.note(&format!("as of {}", as_of.date()));
 
+    let previous = previous_run(&job.out, as_of.date())?;
+    for run in previous.iter().flat_map(|p| &p.passed_over) {
+        progress.note(&format!("passed over {run}: its manifest is damaged"));
+    }
     let (bundle, reference) = models_for(&job, &rules, &ingested, progress)?;
     let identity = RunIdentity {
         as_of: as_of.date(),
@@ -146,6 +152,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
             .iter()
             .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 })
             .collect(),
+        previous: previous.as_ref().map(PreviousRun::identity),
     };
     let mut stage = match publisher.begin(identity, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
