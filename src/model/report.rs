@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binning::Trend;
-use super::binning::edits::EditReport;
+use super::binning::{EditReport, Trend};
 use super::calibration::{CalibrationChoice, MasterScale};
 use super::error::ModelError;
 use super::fit::{SolverCheck, Strength};
@@ -185,7 +184,7 @@ pub struct TrainReport {
     pub master_scale: Option<MasterScale>,
     /// Rounding loss.
     pub rounding: RoundingReport,
-    /// Which solver had the last word.
+    /// How well the coefficients are known to be the optimum.
     pub solver: SolverCheck,
     /// What a reader must know: suspected leaks, columns of mixed content.
     pub warnings: Vec<String>,

@@ -9,7 +9,7 @@ use super::bag::{Bag, Pruned, grow};
 use super::binning::{BinRole, FineColumn};
 use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, MasterScale, choose_calibration};
 use super::error::ModelError;
-use super::fit::{SolverCheck, sigmoid};
+use super::fit::SolverCheck;
 use super::interactions::search;
 use super::points::round_jointly;
 use super::prepare::{Prepared, prepare};
@@ -21,6 +21,7 @@ use super::table::TrainingTable;
 use super::terms;
 use super::validation::{Ranked, ValidationSettings};
 use super::variable_report::{inference, variable_reports};
+use crate::domain::elementary::sigmoid;
 
 /// A trained scorecard and what its training told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -258,13 +259,10 @@ fn build(
 
 /// The worst that any member's solver saw.
 fn solvers(bag: &Bag) -> SolverCheck {
-    let worst = |f: fn(&SolverCheck) -> f64| bag.members.iter().map(|m| f(&m.check)).fold(0.0, f64::max);
-    let other = bag.members.iter().find(|m| m.check.why.is_some());
     SolverCheck {
-        solver: if other.is_some() { "newton" } else { "linfa" }.to_owned(),
-        why: other.and_then(|m| m.check.why.clone()),
-        gradient: worst(|c| c.gradient),
-        moved: worst(|c| c.moved),
+        gradient: bag.members.iter().map(|m| m.check.gradient).fold(0.0, f64::max),
+        confirmed_by_linfa: bag.members.iter().all(|m| m.check.confirmed_by_linfa),
+        why_not: bag.members.iter().find_map(|m| m.check.why_not.clone()),
     }
 }
 

@@ -6,12 +6,11 @@ use arrow::array::{
     Array, AsArray, Date32Array, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
 };
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type};
-use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::error::PublishError;
 use super::row::{CapValue, RuleVerdict};
-use crate::domain::{Reason, ReasonCode};
+use crate::domain::{Reason, ReasonCode, date_of_days};
 
 /// One batch of a published file; every access names the file and column it fails on.
 pub(super) struct Decoder<'a> {
@@ -109,7 +108,7 @@ impl<'a> Texts<'a> {
 impl Days<'_> {
     pub(super) fn get(&self, row: usize) -> Option<Date> {
         let days = (row < self.0.len() && self.0.is_valid(row)).then(|| self.0.value(row))?;
-        Date::constant(1970, 1, 1).checked_add(i64::from(days).days()).ok()
+        date_of_days(i64::from(days))
     }
 }
 

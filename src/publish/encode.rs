@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::column::{Kind, OutputColumn, OutputTable};
 use super::error::PublishError;
 use super::row::{CapValue, OutputRow, RuleVerdict};
-use crate::domain::Reason;
+use crate::domain::{Reason, days_since_epoch};
 
 /// Collects the columns of one batch in the table's order.
 pub(super) struct Encoder<'a, R> {
@@ -33,15 +33,7 @@ impl<'a, R: OutputRow> Encoder<'a, R> {
 
     pub(super) fn day(&mut self, name: &str, value: impl Fn(&R) -> Option<Date>) -> Result<(), PublishError> {
         self.next(name, Kind::Day)?;
-        let epoch = Date::constant(1970, 1, 1);
-        let days = self.rows.iter().map(|row| match value(row) {
-            None => Ok(None),
-            Some(date) => match epoch.until(date) {
-                Ok(span) => Ok(Some(span.get_days())),
-                Err(e) => Err(self.misfit(format!("{name} of {}: {e}", row.label()))),
-            },
-        });
-        let days: Vec<Option<i32>> = days.collect::<Result<_, _>>()?;
+        let days: Vec<Option<i32>> = self.rows.iter().map(|row| value(row).map(days_since_epoch)).collect();
         self.push(Date32Array::from(days));
         Ok(())
     }
