@@ -104,6 +104,12 @@ impl Account {
         &self.offers
     }
 
+    /// The same, for the next night.
+    #[must_use]
+    pub fn into_offers(self) -> Vec<OpenOffer> {
+        self.offers
+    }
+
     /// Principal not repaid; `None` where it is not known.
     #[must_use]
     pub fn owed_minor(&self) -> Option<i64> {

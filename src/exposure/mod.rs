@@ -28,6 +28,7 @@ mod read;
 mod receivable;
 mod records;
 mod settings;
+mod statement;
 
 pub use account::{Account, Owed, Requests};
 pub use error::ExposureError;
@@ -38,3 +39,4 @@ pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};
 pub use settings::{DisputeRecords, GroupTerms, ReceivableTerms};
 pub(crate) use settings::{RawGroups, RawReceivables};
+pub use statement::{DebtState, Statement};

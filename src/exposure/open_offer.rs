@@ -22,27 +22,8 @@ pub enum OfferState {
     Drawn,
 }
 
-impl OfferState {
-    /// Stable kebab-case name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Withdrawn => "withdrawn",
-            Self::Replaced => "replaced",
-            Self::Drawn => "drawn",
-        }
-    }
-
-    /// The state of that name.
-    #[must_use]
-    pub fn of(name: &str) -> Option<Self> {
-        [Self::Open, Self::Withdrawn, Self::Replaced, Self::Drawn].into_iter().find(|state| state.name() == name)
-    }
-}
-
 /// One offer on a merchant's account: a row of `open_offers.parquet`, which the next night reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenOffer {
     /// The offer.
     pub offer_id: String,

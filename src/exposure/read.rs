@@ -12,7 +12,7 @@ use super::open_offer::{OfferState, OpenOffer, carry_over};
 use super::receivable::{Receivable, Receivables};
 use super::settings::{DisputeRecords, GroupTerms, ReceivableTerms};
 use crate::domain::MICROS_PER_DAY;
-use crate::repayment::{LoanLedger, LoanStanding, MerchantLoans};
+use crate::repayment::{LoanLedger, MerchantLoans};
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -388,7 +388,7 @@ pub fn unseen_merchants_offers(open: &OpenOffers, is_seen: impl Fn(&str) -> bool
         .flat_map(|(_, offers)| carry_over(offers, &[], as_of))
         .map(|offer| match offer.state {
             OfferState::Open => OpenOffer { state: OfferState::Withdrawn, ..offer },
-            OfferState::Withdrawn | OfferState::Drawn => offer,
+            OfferState::Withdrawn | OfferState::Replaced | OfferState::Drawn => offer,
         })
         .collect()
 }

@@ -18,7 +18,8 @@ pub struct MerchantCase<'a> {
     /// Probability of default over the policy's horizon.
     pub pd: Probability,
     /// Score; higher is safer.
-    pub score: i32,
+    /// `None` for a merchant of whom nothing is known.
+    pub score: Option<i32>,
     /// Factors that cost points, the costliest first. Given as reasons where the score decides: "score too low" is none.
     pub score_reasons: &'a [Reason],
     /// Features.

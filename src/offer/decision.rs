@@ -1,24 +1,24 @@
 //! The decision: for every product on offer exactly one offer or one decline.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::apr::apr_of_days;
 use super::case::MerchantCase;
 use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, caps_of, carried_minor, least_of, request};
-use super::policy::{Policy, Product};
+use super::policy::{Policy, Product, Repayment};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
 use super::schedule::{Terms, schedule};
-use crate::domain::Reason;
-use crate::domain::{AsOf, DailyRate, Hasher};
+use crate::domain::{AsOf, DailyRate, Hasher, Reason};
 use crate::exposure::{Account, OfferState, OpenOffer, Pledge};
 
 /// A decline names at most this many reasons (US Regulation B, comment 9(b)(2)-1).
 const MOST_REASONS: usize = 4;
 
 /// What a merchant is offered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
     /// Stable: the same merchant, product, day and terms give the same id.
     pub offer_id: String,
@@ -31,29 +31,25 @@ pub struct Offer {
     /// Interest a day in parts per million.
     pub daily_rate_ppm: i64,
     /// Actuarial annual percentage rate when the whole limit is drawn for the whole term: 0.1825 is 18.25 %.
-    pub apr_prob: f64,
+    pub apr: f64,
     /// Days to the last instalment.
     pub term_days: u16,
-    /// How it is repaid, as the contract names it.
-    pub repayment: &'static str,
-    /// Number of instalments.
-    pub instalments: u16,
+    /// How it is repaid.
+    pub repayment: Repayment,
     /// The last day on which it can be taken.
     pub valid_until_on: Date,
     /// The cap that bound.
     pub binding_cap: CapName,
     /// All caps with their values.
     pub caps: Vec<Cap>,
-    /// Orders that secure it, sorted; empty where the product pledges none.
-    pub pledged_order_ids: Vec<String>,
+    /// Orders that secure it, sorted; `None` where the product pledges none.
+    pub pledged_order_ids: Option<Vec<String>>,
     /// The open offer of an earlier night that it replaces.
     pub replaces_offer_id: Option<String>,
-    /// Expected loss + funding + cost a day, in parts per million: what the rate may not fall below.
-    pub floor_daily_rate_ppm: i64,
 }
 
 /// Why a merchant is not offered a product.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decline {
     /// The merchant.
     pub merchant_id: String,
@@ -68,20 +64,24 @@ pub struct Decline {
 }
 
 /// A merchant whose means carry more than this lender may lend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BankReferral {
     /// The merchant.
     pub merchant_id: String,
     /// The product on which it was found.
     pub product: String,
     /// What evidence and, where there is an application, the sum asked for would carry.
-    pub uncapped_minor: i64,
+    pub supportable_minor: i64,
     /// The largest loan here.
-    pub hard_cap_minor: i64,
+    pub cap_minor: i64,
+    /// Score; higher is safer.
+    pub score: i32,
+    /// Probability of default.
+    pub pd_prob: f64,
 }
 
 /// All decisions on one merchant.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
     /// At most one a product.
     pub offers: Vec<Offer>,
@@ -89,8 +89,8 @@ pub struct Decision {
     pub declines: Vec<Decline>,
     /// At most one: the largest.
     pub referral: Option<BankReferral>,
-    /// The merchant's open offers after tonight: those granted, and those of earlier nights that still hold something.
-    pub open_offers: Vec<OpenOffer>,
+    /// The merchant's account after tonight.
+    pub account: Account,
 }
 
 /// Decides on one merchant, product by product in the policy's order. Each offer is put on the merchant's account before the next
@@ -99,15 +99,16 @@ pub struct Decision {
 /// # Errors
 /// Inputs that no decision may rest on: NaN, dates beyond the calendar.
 pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<Decision, OfferError> {
-    let mut decision = Decision::default();
-    let mut account = case.account.clone();
+    let mut decision =
+        Decision { offers: Vec::new(), declines: Vec::new(), referral: None, account: case.account.clone() };
+    let account = &mut decision.account;
     for product in &policy.products {
-        match decide_product(policy, product, case, &account, as_of)? {
+        match decide_product(policy, product, case, account, as_of)? {
             Outcome::Offer(offer) => {
-                account.grant(opened(&offer, &account, as_of));
-                let larger = referral(policy, &offer);
+                account.grant(opened(&offer, account, as_of));
+                let larger = referral(policy, case, &offer);
                 decision.referral = match (decision.referral.take(), larger) {
-                    (Some(a), Some(b)) => Some(if b.uncapped_minor > a.uncapped_minor { b } else { a }),
+                    (Some(a), Some(b)) => Some(if b.supportable_minor > a.supportable_minor { b } else { a }),
                     (a, b) => a.or(b),
                 };
                 decision.offers.push(offer);
@@ -118,7 +119,6 @@ pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<
             }
         }
     }
-    decision.open_offers = account.offers().to_vec();
     Ok(decision)
 }
 
@@ -136,7 +136,7 @@ fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
         offered_on: as_of.date(),
         valid_until_on: offer.valid_until_on,
         replaces_offer_id: offer.replaces_offer_id.clone(),
-        pledged_order_ids: offer.pledged_order_ids.clone(),
+        pledged_order_ids: offer.pledged_order_ids.clone().unwrap_or_default(),
     }
 }
 
@@ -175,25 +175,25 @@ fn decide_product(
         let (code, text) = binding.reason_when_small();
         return Ok(decline(product, case, failed, caps, vec![reason(code, text)?]));
     }
-    let (rate, floor_ppm) = match price(policy, product, case.band, case.pd) {
-        Price::Rate { rate, floor_ppm } => (rate, floor_ppm),
+    let rate = match price(policy, product, case.band, case.pd) {
+        Price::Rate(rate) => rate,
         // The risk behind the price is the score's: so are the reasons.
         Price::AboveLaw { floor_ppm } => {
             let verdict =
-                priced_out(floor_ppm as f64, Some(policy.price.max_daily_rate_ppm as f64), "daily-rate-floor");
+                priced_out(Some(floor_ppm as f64), Some(policy.price.max_daily_rate_ppm as f64), "daily-rate-floor");
             let failed = vec![verdict];
             let reasons = reasons_of(&failed, case)?;
             return Ok(decline(product, case, failed, caps, reasons));
         }
         Price::BandNotServed => {
-            let failed = vec![priced_out(f64::from(case.score), None, "risk-band")];
+            let failed = vec![priced_out(case.score.map(f64::from), None, "risk-band")];
             let reasons = reasons_of(&failed, case)?;
             return Ok(decline(product, case, failed, caps, reasons));
         }
     };
-    let apr_prob = apr(product, limit_minor, rate)?;
-    if apr_prob > policy.price.max_apr_prob {
-        let failed = vec![priced_out(apr_prob, Some(policy.price.max_apr_prob), "apr")];
+    let apr = annual_rate(product, limit_minor, rate)?;
+    if apr > policy.price.max_apr_prob {
+        let failed = vec![priced_out(Some(apr), Some(policy.price.max_apr_prob), "apr")];
         let reasons = reasons_of(&failed, case)?;
         return Ok(decline(product, case, failed, caps, reasons));
     }
@@ -212,16 +212,14 @@ fn decide_product(
         product: product.name.clone(),
         limit_minor,
         daily_rate_ppm: rate.ppm(),
-        apr_prob,
+        apr,
         term_days: product.term_days,
-        repayment: product.repayment.name(),
-        instalments: product.instalments,
+        repayment: product.repayment,
         valid_until_on,
         binding_cap: binding,
         caps,
-        pledged_order_ids: pledged.order_ids,
+        pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
         replaces_offer_id: account.replaced(&product.name).map(|offer| offer.offer_id.clone()),
-        floor_daily_rate_ppm: floor_ppm,
     }))
 }
 
@@ -242,8 +240,8 @@ fn decline(
 }
 
 /// A verdict on the price; its reasons are the score's.
-fn priced_out(observed: f64, threshold: Option<f64>, rule: &str) -> Verdict {
-    Verdict { rule: rule.to_owned(), passed: false, observed: Some(observed), threshold, reason: None }
+fn priced_out(observed: Option<f64>, threshold: Option<f64>, rule: &str) -> Verdict {
+    Verdict { rule: rule.to_owned(), passed: false, observed, threshold, reason: None }
 }
 
 /// One to four reasons, each once, in the order of the verdicts; a verdict without its own gives the score's.
@@ -264,7 +262,7 @@ fn reasons_of(failed: &[Verdict], case: &MerchantCase<'_>) -> Result<Vec<Reason>
     Ok(reasons)
 }
 
-fn apr(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, OfferError> {
+fn annual_rate(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, OfferError> {
     let dues = schedule(&Terms {
         principal_minor: limit_minor,
         rate,
@@ -281,13 +279,16 @@ fn apr(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, Offe
 }
 
 /// The least of the caps that rest on evidence, where it exceeds the largest loan and the merchant is creditworthy.
-fn referral(policy: &Policy, offer: &Offer) -> Option<BankReferral> {
-    let uncapped_minor = offer.caps.iter().filter(|c| c.name.is_evidence()).filter_map(|c| c.value_minor).min()?;
-    (uncapped_minor > policy.hard_cap_minor).then(|| BankReferral {
+fn referral(policy: &Policy, case: &MerchantCase<'_>, offer: &Offer) -> Option<BankReferral> {
+    let supportable_minor = offer.caps.iter().filter(|c| c.name.is_evidence()).filter_map(|c| c.value_minor).min()?;
+    let score = case.score?;
+    (supportable_minor > policy.hard_cap_minor).then(|| BankReferral {
         merchant_id: offer.merchant_id.clone(),
         product: offer.product.clone(),
-        uncapped_minor,
-        hard_cap_minor: policy.hard_cap_minor,
+        supportable_minor,
+        cap_minor: policy.hard_cap_minor,
+        score,
+        pd_prob: case.pd.get(),
     })
 }
 

@@ -18,15 +18,18 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     if let Some(score) = &entry.score {
         writeln!(
             out,
-            "  score      {} · band {} · PD {:.2} % · model {}",
-            score.score,
+            "  score      {} · band {} · PD {} · model {}",
+            score.score.map_or("none".to_owned(), |s| s.to_string()),
             score.band,
-            100.0 * score.pd_prob,
+            score.pd_prob.map_or("not known".to_owned(), |pd| format!("{:.2} %", 100.0 * pd)),
             score.model_version
         )?;
         let index = score.integrity_index.map_or("none".to_owned(), |i| i.to_string());
-        let groups: Vec<String> =
-            score.sub_indices.iter().filter_map(|(group, index)| index.map(|i| format!("{group} {i}"))).collect();
+        let groups: Vec<String> = score
+            .sub_indices
+            .iter()
+            .filter_map(|(group, index)| index.map(|i| format!("{} {i}", group.word())))
+            .collect();
         writeln!(out, "  integrity  index {index} of 1000: {}", groups.join(" · "))?;
         if let Some(capital) = score.integrity_capital_minor {
             writeln!(out, "             capital {}", amount(capital))?;
@@ -35,6 +38,18 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             writeln!(out, "  because    {} ({})", reason.text, reason.code)?;
         }
     }
+    if let Some(account) = &entry.account {
+        let known = |minor: Option<i64>| minor.map_or("not known".to_owned(), amount);
+        writeln!(
+            out,
+            "  account    owes {} · offered {} · held by earlier offers {} · receivables {} · {} orders pledged",
+            known(account.owed_minor),
+            amount(account.offered_minor),
+            amount(account.held_minor),
+            known(account.receivables_minor),
+            account.pledged_orders
+        )?;
+    }
     for offer in &entry.offers {
         writeln!(
             out,
@@ -42,7 +57,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             offer.product,
             amount(offer.limit_minor),
             offer.daily_rate_ppm,
-            100.0 * offer.apr_prob,
+            100.0 * offer.apr,
             offer.term_days,
             offer.repayment,
             offer.valid_until_on,
@@ -51,7 +66,12 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
         for cap in &offer.caps {
             let binds = if cap.name == offer.binding_cap { "  ← binds" } else { "" };
             let value = cap.value_minor.map_or("unknown".to_owned(), amount);
-            writeln!(out, "             cap {:<18} {value:>18}{binds}", cap.name)?;
+            // What is owed and offered elsewhere comes off what the evidence carries.
+            let less = match (cap.gross_minor, cap.value_minor) {
+                (Some(gross), Some(value)) if gross != value => format!("  of {}", amount(gross)),
+                _ => String::new(),
+            };
+            writeln!(out, "             cap {:<18} {value:>18}{less}{binds}", cap.name)?;
         }
         for order in offer.pledged_order_ids.iter().flatten() {
             writeln!(out, "             pledges order {order}")?;

@@ -134,12 +134,14 @@ fn walk_points(
     let table = ScoringTable {
         columns: features.iter().map(|(name, value)| Column::from_options(name, std::slice::from_ref(value))).collect(),
     };
+    // A merchant of whom nothing is known has no score to walk back.
+    let Some(published) = entry.score.as_ref().and_then(|s| s.score) else { return Ok(Vec::new()) };
     let Some(scored) = scorecard.score(&table)?.into_iter().next() else { return Ok(Vec::new()) };
-    if let Some(published) = entry.score.as_ref().filter(|s| s.score != scored.score) {
+    if published != scored.score {
         return Err(ReportError::Disagrees {
             merchant: entry.merchant_id.clone(),
             recomputed: scored.score,
-            published: published.score,
+            published,
         });
     }
     let label = |variable: usize| {

@@ -16,6 +16,10 @@ pub fn explanation_text(explanation: &Explanation) -> String {
 
 fn write(out: &mut String, explanation: &Explanation) -> Result {
     write_entry(out, &explanation.entry)?;
+    if explanation.points.is_empty() {
+        writeln!(out, "\nno points: neither orders nor loans of this merchant can be seen")?;
+        return write_inputs(out, explanation);
+    }
     writeln!(out, "\npoints (an average merchant's in brackets)")?;
     writeln!(out, "  {:>6}          base", explanation.base_points)?;
     for line in &explanation.points {
@@ -35,6 +39,10 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
         write_feature(out, feature)?;
     }
 
+    write_inputs(out, explanation)
+}
+
+fn write_inputs(out: &mut String, explanation: &Explanation) -> Result {
     writeln!(out, "\nrows of the input files (read = kept + quarantined + duplicate)")?;
     for line in &explanation.ledger {
         writeln!(

@@ -1,24 +1,24 @@
 //! One shard, decided: scores, offers, declines, referrals, alerts, deductions and the evidence behind them. A pure function of the
 //! shard and of what is broadcast: model, policy, monitor rules, feature set.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::facts::{FactsError, MerchantFacts, shard_facts};
-use super::population::{Measured, PopulationError};
-use crate::domain::{Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
+use jiff::civil::Date;
+
+use super::facts::{FactsError, ShardFacts};
+use super::population::PopulationError;
+use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
+use crate::exposure::{OpenOffer, OpenOffers, Statement, unseen_merchants_offers};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
-use crate::monitor::{self, MonitorCase, MonitorError, Portfolio};
-use crate::monitor::{Action, Monitor};
-use crate::offer::Policy;
-use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
-use crate::publish::{
-    AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReferralRow, RuleVerdict, ScoreRow,
-};
-use crate::repayment::{self, LoanStanding};
-use crate::score::{IndexedFeature, Reference, findings, merchant_index};
+use crate::monitor::{self, Alert, Deduction, Monitor, MonitorCase, MonitorError, Portfolio};
+use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
+use crate::publish::{OutputRow, PublishError};
+use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, MerchantLoans, exceptions_without_merchant};
+use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
+use crate::store::BrokenRecord;
 
 /// A shard that could not be decided.
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +65,10 @@ pub enum DecideError {
     },
 }
 
-/// What every shard is judged by.
-pub struct Judges<'a> {
+/// What every shard is decided by: the same for all.
+pub struct DecisionContext<'a> {
+    /// The observation.
+    pub as_of: &'a AsOf,
     /// Feature set.
     pub features: &'a FeatureConfig,
     /// Credit policy.
@@ -81,29 +83,29 @@ pub struct Judges<'a> {
     pub currency: Currency,
 }
 
-/// The feature groups, in the order of the sub-index columns.
-#[must_use]
-pub fn index_groups() -> Vec<&'static str> {
-    Group::WORDS.iter().map(|(word, _)| *word).collect()
-}
-
-/// What a shard gives beside its wide tables ([`super::wide`]), each list sorted by merchant.
+/// What a shard gives beside its wide tables ([`super::wide`]); [`Decided::join`] sorts.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// One a merchant.
-    pub scores: Vec<ScoreRow>,
+    pub scores: Vec<MerchantScore>,
     /// Offers.
-    pub offers: Vec<OfferRow>,
+    pub offers: Vec<Offer>,
     /// Declines.
-    pub declines: Vec<DeclineRow>,
+    pub declines: Vec<Decline>,
     /// Referrals to banks.
-    pub referrals: Vec<ReferralRow>,
+    pub referrals: Vec<BankReferral>,
+    /// Offers that may still be drawn, or that an open loan rests on.
+    pub open_offers: Vec<OpenOffer>,
+    /// One a merchant.
+    pub accounts: Vec<Statement>,
     /// Alerts.
-    pub alerts: Vec<AlertRow>,
+    pub alerts: Vec<Alert>,
     /// Deductions.
-    pub deductions: Vec<DeductionRow>,
+    pub deductions: Vec<Deduction>,
     /// The shard's part of the portfolio; `None` without a loan book.
     pub portfolio: Option<Portfolio>,
+    /// Loans of which nothing is known, a line for each cause, by merchant and loan.
+    pub loan_exceptions: Vec<LoanException>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
 }
@@ -121,14 +123,16 @@ impl FeatureLookup for RowLookup<'_> {
 }
 
 /// Decides a shard.
-pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Decided, DecideError> {
-    let table = measured.features;
-    let facts = shard_facts(measured.shard, measured.views, judges.policy)?;
+pub fn decide_shard(
+    table: &FeatureTable,
+    facts: &ShardFacts,
+    context: &DecisionContext<'_>,
+) -> Result<Decided, DecideError> {
     let scoring = model::ScoringTable {
         columns: table.columns.iter().map(|c| model::Column::from_options(&c.name, &c.values)).collect(),
     };
-    let scored = judges.bundle.scorecard.score(&scoring)?;
-    let ability = match &judges.bundle.ability {
+    let scored = context.bundle.scorecard.score(&scoring)?;
+    let ability = match &context.bundle.ability {
         Some(ability) => ability.predict(&scoring)?.into_iter().map(|a| Some(a.lower_minor)).collect(),
         None => vec![None; table.merchants.len()],
     };
@@ -136,38 +140,56 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
     let mut decided = Decided::default();
-    let loans = measured.views.loans.as_deref().map(repayment::by_merchant);
-    let nothing = MerchantFacts::default();
+    let ledger = facts.ledger.as_ref();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
+        let (Some(merchant_facts), Some(account)) =
+            (facts.merchants.get(merchant), facts.accounts.by_merchant.get(merchant))
+        else {
+            return Err(DecideError::Lost { given: table.merchants.len(), answered: at });
+        };
         let lookup = RowLookup { table, at };
-        let facts = facts.get(merchant).unwrap_or(&nothing);
-        let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency)?;
-        let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
-        decided.scores.push(score_row(measured, judges, merchant, &lookup, scored, &reasons));
-        let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
-        let known =
-            Known { scored, reasons: &reasons, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
-        decide_merchant(&mut decided, measured, judges, merchant, &known)?;
+        let score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
+        let loans = ledger.map(|ledger| ledger.of(merchant)).unwrap_or_default();
+        let freezes = watch_merchant(&mut decided, context, merchant, &lookup, loans)?;
+        let case = MerchantCase {
+            merchant_id: merchant,
+            is_closed: merchant_facts.is_closed,
+            band: &score.band,
+            pd: Probability::new(scored.pd)
+                .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?,
+            score: score.score,
+            score_reasons: &score.reasons,
+            features: &lookup,
+            ability_lower_minor,
+            integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
+            record: &BorrowerRecord::of(ledger, merchant),
+            account,
+            broken_records: merchant_facts.broken_records.clone(),
+            freezes: &freezes,
+        };
+        let decision = offer::decide(context.policy, &case, context.as_of)?;
+        decided.scores.push(score);
+        decided.offers.extend(decision.offers);
+        decided.declines.extend(decision.declines);
+        decided.referrals.extend(decision.referral);
+        decided.accounts.push(decision.account.statement());
+        decided.open_offers.extend(decision.account.into_offers());
     }
-    decided.portfolio = measured
-        .views
-        .loans
-        .as_deref()
-        .map(|loans| Portfolio::of(loans, &judges.monitor.buckets, &judges.monitor.classes, &judges.policy.default_dpd))
-        .transpose()?;
+    decided.portfolio =
+        ledger.map(|l| Portfolio::of(l, &context.monitor.buckets, &context.monitor.classes)).transpose()?;
+    decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
 }
 
 fn score_row(
-    measured: &Measured<'_>,
-    judges: &Judges<'_>,
+    context: &DecisionContext<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
     scored: &Scored,
-    reasons: &[Reason],
-) -> ScoreRow {
-    let directional = judges.features.features.iter().filter_map(|feature| {
+    has_evidence: bool,
+) -> Result<MerchantScore, DecideError> {
+    let directional = context.features.features.iter().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
             Direction::HigherSafer => true,
             Direction::LowerSafer => false,
@@ -180,19 +202,34 @@ fn score_row(
             value: lookup.value(&feature.name),
         })
     });
-    let index = merchant_index(judges.reference, directional);
-    ScoreRow {
+    if !has_evidence {
+        let text = "neither orders nor loans to judge by";
+        return Ok(MerchantScore {
+            merchant_id: merchant.to_owned(),
+            as_of: context.as_of.date(),
+            score: None,
+            pd_prob: None,
+            band: NO_EVIDENCE_BAND.to_owned(),
+            integrity_index: None,
+            integrity_capital_minor: None,
+            sub_indices: Group::WORDS.into_iter().map(|(_, group)| (group, None)).collect(),
+            reasons: vec![Reason { code: ReasonCode::new(NO_EVIDENCE_BAND)?, text: text.to_owned() }],
+            model_version: context.bundle.id(),
+        });
+    }
+    let index = merchant_index(context.reference, directional);
+    Ok(MerchantScore {
         merchant_id: merchant.to_owned(),
-        as_of: measured.shard.as_of.date(),
-        score: scored.score,
-        pd_prob: scored.pd,
+        as_of: context.as_of.date(),
+        score: Some(scored.score),
+        pd_prob: Some(scored.pd),
         band: scored.band.clone(),
         integrity_index: index.index,
         integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
-        sub_indices: index_groups().into_iter().map(|group| index.groups.get(group).copied()).collect(),
-        reasons: reasons.to_vec(),
-        model_version: judges.bundle.id(),
-    }
+        sub_indices: Group::WORDS.into_iter().map(|(word, group)| (group, index.groups.get(word).copied())).collect(),
+        reasons: findings(&context.bundle.scorecard, scored, context.features, context.currency)?,
+        model_version: context.bundle.id(),
+    })
 }
 
 /// The feature that is the stock of trust itself.
@@ -201,152 +238,34 @@ pub const INTEGRITY_CAPITAL: &str = "integrity_capital_minor";
 /// Watches one merchant; returns the alerts that freeze new credit.
 fn watch_merchant(
     decided: &mut Decided,
-    measured: &Measured<'_>,
-    judges: &Judges<'_>,
+    context: &DecisionContext<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
-    loans: &[LoanStanding],
+    loans: MerchantLoans<'_>,
 ) -> Result<Vec<Reason>, DecideError> {
     let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
-    let found = monitor::watch(judges.monitor, &case, &measured.shard.as_of)?;
+    let found = monitor::watch(context.monitor, &case, context.as_of)?;
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
-    if let Some(terms) = &judges.monitor.deduction {
-        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?;
-        let mut rows: Vec<DeductionRow> = ordered
-            .deductions
-            .into_iter()
-            .map(|d| DeductionRow {
-                key: d.key,
-                merchant_id: d.merchant_id,
-                loan_id: d.loan_id,
-                amount_minor: d.amount_minor,
-                why: d.why,
-            })
-            .collect();
-        rows.sort_by(OutputRow::order);
-        decided.deductions.append(&mut rows);
+    if let Some(terms) = &context.monitor.deduction {
+        decided.deductions.extend(monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?.deductions);
     }
-    let mut freezes = Vec::new();
-    let mut rows = Vec::new();
-    for alert in found.alerts {
-        if alert.action == Action::Freeze {
-            freezes.push(Reason { code: ReasonCode::new(&alert.rule)?, text: alert.text });
-        }
-        rows.push(AlertRow {
-            alert_id: alert.alert_id,
-            merchant_id: alert.merchant_id,
-            loan_id: alert.loan_id,
-            rule: alert.rule,
-            severity: alert.severity.name().to_owned(),
-            observed: Some(alert.observed),
-            threshold: Some(alert.threshold),
-            action: alert.action.name().to_owned(),
-        });
-    }
-    rows.sort_by(OutputRow::order);
-    decided.alerts.append(&mut rows);
-    Ok(freezes)
-}
-
-/// What is known of a merchant beside its features' table.
-struct Known<'a> {
-    scored: &'a Scored,
-    /// Why it is no better.
-    reasons: &'a [Reason],
-    lookup: &'a RowLookup<'a>,
-    facts: &'a MerchantFacts,
-    loans: Option<&'a [LoanStanding]>,
-    ability_lower_minor: Option<i64>,
-    freezes: &'a [Reason],
-}
-
-fn decide_merchant(
-    decided: &mut Decided,
-    measured: &Measured<'_>,
-    judges: &Judges<'_>,
-    merchant: &str,
-    known: &Known<'_>,
-) -> Result<(), DecideError> {
-    let Known { scored, reasons, lookup, facts, loans, ability_lower_minor, freezes } = *known;
-    let pd = Probability::new(scored.pd)
-        .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?;
-    let receivables: Vec<Receivable<'_>> = facts
-        .receivables
-        .iter()
-        .map(|(order_id, amount_minor)| Receivable { order_id, amount_minor: *amount_minor })
-        .collect();
-    let pledged: BTreeSet<&str> = facts.pledged.iter().map(String::as_str).collect();
-    let named: Vec<Vec<&str>> =
-        facts.applications.iter().map(|a| a.order_ids.iter().map(String::as_str).collect()).collect();
-    let applications: Vec<Application<'_>> = facts
-        .applications
-        .iter()
-        .zip(&named)
-        .map(|(a, order_ids)| Application { product: &a.product, requested_minor: a.requested_minor, order_ids })
-        .collect();
-    let case = MerchantCase {
-        merchant_id: merchant,
-        is_closed: facts.is_closed,
-        band: &scored.band,
-        pd,
-        score: scored.score,
-        score_reasons: reasons,
-        features: lookup,
-        ability_lower_minor,
-        integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
-        group_cap_minor: None,
-        credit: loans.is_some().then_some(facts.credit),
-        receivables: &receivables,
-        pledged: &pledged,
-        applications: &applications,
-        freezes,
-    };
-    let decision = offer::decide(judges.policy, &case, &measured.shard.as_of)?;
-    decided.offers.extend(decision.offers.into_iter().map(|o| OfferRow {
-        offer_id: o.offer_id,
-        merchant_id: o.merchant_id,
-        product: o.product,
-        limit_minor: o.limit_minor,
-        daily_rate_ppm: o.daily_rate_ppm,
-        apr_prob: o.apr_prob,
-        term_days: i32::from(o.term_days),
-        repayment: o.repayment.to_owned(),
-        valid_until_on: o.valid_until_on,
-        binding_cap: o.binding_cap.name().to_owned(),
-        caps: caps(&o.caps),
-        pledged_order_ids: (!o.pledged_order_ids.is_empty()).then_some(o.pledged_order_ids),
-    }));
-    decided.declines.extend(decision.declines.into_iter().map(|d| {
-        DeclineRow {
-            merchant_id: d.merchant_id,
-            product: d.product,
-            failed: d
-                .failed
-                .into_iter()
-                .map(|v| RuleVerdict { rule: v.rule, observed: v.observed, threshold: v.threshold })
-                .collect(),
-            caps: caps(&d.caps),
-            reasons: d.reasons,
-        }
-    }));
-    decided.referrals.extend(decision.referral.map(|r| ReferralRow {
-        merchant_id: r.merchant_id,
-        product: r.product,
-        supportable_minor: r.uncapped_minor,
-        cap_minor: r.hard_cap_minor,
-        score: scored.score,
-        pd_prob: scored.pd,
-    }));
-    Ok(())
-}
-
-fn caps(caps: &[offer::Cap]) -> Vec<CapValue> {
-    caps.iter().map(|c| CapValue { name: c.name.name().to_owned(), value_minor: c.value_minor }).collect()
+    decided.alerts.extend(found.alerts);
+    Ok(found.freezes)
 }
 
 impl Decided {
+    /// Adds what belongs to no shard: open offers of merchants who are no longer scored, and broken loan rows that lead to no merchant.
+    pub fn add_unseen(&mut self, open: &OpenOffers, unattributed: &[BrokenRecord], as_of: Date) {
+        let is_seen = |merchant: &str| self.scores.binary_search_by(|s| s.merchant_id.as_str().cmp(merchant)).is_ok();
+        self.open_offers.extend(unseen_merchants_offers(open, is_seen, as_of));
+        self.open_offers.sort_by(OutputRow::order);
+        self.loan_exceptions.extend(exceptions_without_merchant(unattributed));
+        self.loan_exceptions.sort_by(OutputRow::order);
+        self.loan_exceptions.dedup_by(|a, b| a.key() == b.key());
+    }
+
     /// All shards as one, every list in the order its file is sorted by. Buckets are not in merchant order, and how many there are must
     /// not show.
     ///
@@ -359,8 +278,11 @@ impl Decided {
             whole.offers.extend(shard.offers);
             whole.declines.extend(shard.declines);
             whole.referrals.extend(shard.referrals);
+            whole.open_offers.extend(shard.open_offers);
+            whole.accounts.extend(shard.accounts);
             whole.alerts.extend(shard.alerts);
             whole.deductions.extend(shard.deductions);
+            whole.loan_exceptions.extend(shard.loan_exceptions);
             for (rule, times) in shard.alerts_unknown {
                 *whole.alerts_unknown.entry(rule).or_default() += times;
             }
@@ -376,8 +298,11 @@ impl Decided {
         whole.offers.sort_by(OutputRow::order);
         whole.declines.sort_by(OutputRow::order);
         whole.referrals.sort_by(OutputRow::order);
+        whole.open_offers.sort_by(OutputRow::order);
+        whole.accounts.sort_by(OutputRow::order);
         whole.alerts.sort_by(OutputRow::order);
         whole.deductions.sort_by(OutputRow::order);
+        whole.loan_exceptions.sort_by(OutputRow::order);
         Ok(whole)
     }
 }

@@ -1,7 +1,10 @@
 //! Gates: what must hold of a run before anyone may read it.
 
 use super::decide::Decided;
-use crate::offer::Policy;
+use crate::exposure::{OfferState, OpenOffer};
+use crate::monitor::Portfolio;
+use crate::offer::{CapName, Policy};
+use crate::repayment::UnknownLimit;
 use crate::wash::Ingested;
 
 /// A gate that did not open. Nothing was published.
@@ -25,6 +28,21 @@ pub enum GateError {
         stored: u64,
         /// Scored.
         scored: u64,
+    },
+    /// Too many loans of which nothing is known.
+    #[error(
+        "open the gate \"unknown loans\": the records of {unknown} of {loans} loans do not agree with each other, {share:.4} of them; \
+         at most {max_share:.4} may (max_unknown_loan_share in the monitor file). Mend what the quarantine and the list of loan exceptions name"
+    )]
+    UnknownLoans {
+        /// Loans of which nothing is known.
+        unknown: u64,
+        /// All loans.
+        loans: u64,
+        /// One by the other.
+        share: f64,
+        /// The limit.
+        max_share: f64,
     },
     /// A merchant without exactly one answer a product.
     #[error(
@@ -50,7 +68,7 @@ pub enum GateError {
         /// Its limit.
         limit_minor: i64,
         /// The cap.
-        cap: String,
+        cap: CapName,
         /// The cap's value.
         cap_minor: Option<i64>,
     },
@@ -62,8 +80,29 @@ pub enum GateError {
     },
 }
 
+/// So many loans are unknown that the rest cannot be believed either.
+fn check_unknown_loans(portfolio: &Portfolio, limit: UnknownLimit) -> Result<(), GateError> {
+    match portfolio.unknown_share() {
+        Some(share) if share > limit.max_share => Err(GateError::UnknownLoans {
+            unknown: portfolio.unknown.loans,
+            loans: portfolio.known_loans + portfolio.unknown.loans,
+            share,
+            max_share: limit.max_share,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Checks every gate.
-pub fn check_gates(ingested: &Ingested, decided: &Decided, policy: &Policy) -> Result<(), GateError> {
+pub fn check_gates(
+    ingested: &Ingested,
+    decided: &Decided,
+    policy: &Policy,
+    unknown_limit: UnknownLimit,
+) -> Result<(), GateError> {
+    if let Some(portfolio) = &decided.portfolio {
+        check_unknown_loans(portfolio, unknown_limit)?;
+    }
     if let Some(line) = ingested.whole_ledger().find(|l| !l.balances()) {
         return Err(GateError::Ledger { table: line.table.clone(), file: line.file.clone() });
     }
@@ -80,21 +119,22 @@ pub fn check_gates(ingested: &Ingested, decided: &Decided, policy: &Policy) -> R
     if found != scored * products {
         return Err(GateError::Answers { merchants: scored, products, expected: scored * products, found });
     }
-    let mut pledged = std::collections::HashSet::new();
     for offer in &decided.offers {
         let above = offer.caps.iter().find(|c| c.value_minor.is_none_or(|v| v < offer.limit_minor));
         if let Some(cap) = above.or_else(|| offer.caps.first().filter(|_| offer.limit_minor <= 0)) {
             return Err(GateError::Caps {
                 offer: offer.offer_id.clone(),
                 limit_minor: offer.limit_minor,
-                cap: cap.name.clone(),
+                cap: cap.name,
                 cap_minor: cap.value_minor,
             });
         }
-        for order in offer.pledged_order_ids.iter().flatten() {
-            if !pledged.insert(order.as_str()) {
-                return Err(GateError::PledgedTwice { order: order.clone() });
-            }
+    }
+    let mut pledged = std::collections::HashSet::new();
+    let drawable = |offer: &&OpenOffer| matches!(offer.state, OfferState::Open | OfferState::Withdrawn);
+    for order in decided.open_offers.iter().filter(drawable).flat_map(|offer| &offer.pledged_order_ids) {
+        if !pledged.insert(order.as_str()) {
+            return Err(GateError::PledgedTwice { order: order.clone() });
         }
     }
     Ok(())

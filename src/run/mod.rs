@@ -8,6 +8,7 @@ mod labels;
 mod model_choice;
 mod model_settings;
 mod nightly;
+mod open_offers;
 mod population;
 mod progress;
 mod publishing;

@@ -6,7 +6,8 @@ use crate::model::binning::{BinKind, BinRole, Bins};
 use crate::model::{self, Scorecard, Scored};
 
 /// The reasons of a score, each with its code and a text such as `share of parcels handed over late in half a year: 12 % to 20 %`.
-/// A variable that is no feature of this configuration keeps the model's own words.
+/// A variable that is no feature of this configuration keeps the model's own words. Where no factor cost a point, the factors that
+/// earned the most are named instead: every score has a reason.
 ///
 /// # Errors
 /// A model whose reasons have no code.
@@ -17,8 +18,14 @@ pub fn findings(
     currency: Currency,
 ) -> Result<Vec<Reason>, ReasonCodeError> {
     let reader = Reader { card, scored, features, currency };
+    if scored.reasons.is_empty() {
+        return reader.strengths();
+    }
     scored.reasons.iter().map(|r| Ok(Reason { code: ReasonCode::new(&r.code)?, text: reader.text(r) })).collect()
 }
+
+/// A score names at most this many factors (US Regulation B, comment 9(b)(2)-1).
+const MOST_REASONS: usize = 4;
 
 struct Reader<'a> {
     card: &'a Scorecard,
@@ -38,6 +45,28 @@ impl Reader<'_> {
             (Some(left), Some(right)) => format!("{left}, together with {right}"),
             _ => own(),
         }
+    }
+
+    /// The variables that earned the most points against an average merchant.
+    fn strengths(&self) -> Result<Vec<Reason>, ReasonCodeError> {
+        let mut earned: Vec<(i32, usize)> = self
+            .card
+            .variables
+            .iter()
+            .zip(&self.scored.points)
+            .map(|(variable, points)| points - variable.reference_points)
+            .zip(0..)
+            .collect();
+        earned.sort_by_key(|&(points, at)| (-points, at));
+        earned
+            .into_iter()
+            .take(MOST_REASONS)
+            .filter_map(|(_, at)| self.card.variables.get(at).map(|variable| (at, variable)))
+            .map(|(at, variable)| {
+                let text = self.found(at).unwrap_or_else(|| variable.bins.name.clone());
+                Ok(Reason { code: ReasonCode::new(&variable.code)?, text })
+            })
+            .collect()
     }
 
     /// What was found of the variable at a position of the card.

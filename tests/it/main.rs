@@ -7,6 +7,7 @@ mod docs;
 mod exposure;
 mod features;
 mod ingest;
+mod nights;
 mod publish;
 mod run;
 mod scorecard;

@@ -12,7 +12,7 @@ pub(super) fn judge(product: &Product, case: &MerchantCase<'_>) -> Result<Verdic
     Ok(Verdict {
         rule: "risk-band".to_owned(),
         passed: product.daily_rate_ppm.contains_key(case.band),
-        observed: Some(f64::from(case.score)),
+        observed: case.score.map(f64::from),
         threshold: None,
         reason: None,
     })

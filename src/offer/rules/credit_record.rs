@@ -21,11 +21,8 @@ pub(super) fn judge_default(book: LoanBookUse, case: &MerchantCase<'_>) -> Resul
     };
     let record = match (book, case.record) {
         (LoanBookUse::None, BorrowerRecord::NoBook) => return Ok(Vec::new()),
-        (LoanBookUse::Required, BorrowerRecord::NoBook) => return unreadable(None, unknown("the credit record")?),
-        (_, BorrowerRecord::Unknown(loans)) => {
-            let text = "a loan's record does not reconcile and is with an officer";
-            return unreadable(Some(loans.len() as f64), reason("loan-record-unknown", text)?);
-        }
+        (LoanBookUse::Required, BorrowerRecord::NoBook) => return unreadable(None, not_known(case)?),
+        (_, BorrowerRecord::Unknown(loans)) => return unreadable(Some(loans.len() as f64), not_known(case)?),
         (_, BorrowerRecord::Known(record)) => record,
     };
     let flag = |rule: &str, failed: bool, code: &str, text: &str| -> Result<Verdict, OfferError> {
@@ -49,7 +46,7 @@ pub(super) fn judge_arrears(
     at_most_dpd: i64,
     case: &MerchantCase<'_>,
 ) -> Result<Verdict, OfferError> {
-    within(rule, "dpd", at_most_dpd, known(case).map(|r| r.dpd))
+    within(rule, "dpd", at_most_dpd, case, |record| record.dpd)
 }
 
 /// No loan was ever more than so many days past due.
@@ -58,7 +55,7 @@ pub(super) fn judge_worst_dpd(
     at_most_dpd: i64,
     case: &MerchantCase<'_>,
 ) -> Result<Verdict, OfferError> {
-    within(rule, "worst-dpd", at_most_dpd, known(case).map(|r| r.worst_dpd))
+    within(rule, "worst-dpd", at_most_dpd, case, |record| record.worst_dpd)
 }
 
 fn known<'a>(case: &MerchantCase<'a>) -> Option<&'a CreditRecord> {
@@ -68,12 +65,29 @@ fn known<'a>(case: &MerchantCase<'a>) -> Option<&'a CreditRecord> {
     }
 }
 
-fn within(rule: &EligibilityRule, name: &str, at_most_dpd: i64, observed: Option<i64>) -> Result<Verdict, OfferError> {
+/// Why nothing can be said of the record.
+fn not_known(case: &MerchantCase<'_>) -> Result<Reason, OfferError> {
+    match case.record {
+        BorrowerRecord::Unknown(_) => {
+            reason("loan-record-unknown", "a loan's record does not reconcile and is with an officer")
+        }
+        BorrowerRecord::NoBook | BorrowerRecord::Known(_) => unknown("the credit record"),
+    }
+}
+
+fn within(
+    rule: &EligibilityRule,
+    name: &str,
+    at_most_dpd: i64,
+    case: &MerchantCase<'_>,
+    days: impl Fn(&CreditRecord) -> i64,
+) -> Result<Verdict, OfferError> {
+    let observed = known(case).map(days);
     let passed = observed.is_some_and(|dpd| dpd <= at_most_dpd);
     let reason = match observed {
         _ if passed => None,
         Some(_) => Some(Reason { code: rule.code.clone(), text: rule.text.clone() }),
-        None => Some(unknown("the credit record")?),
+        None => Some(not_known(case)?),
     };
     Ok(Verdict {
         rule: name.to_owned(),

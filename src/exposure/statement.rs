@@ -1,0 +1,67 @@
+//! A merchant's account as officers and the loan service read it: a row of the published table `accounts`.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::{Account, Owed};
+use super::open_offer::OfferState;
+
+/// Whether a merchant's debts are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DebtState {
+    /// Every loan reconciles.
+    Known,
+    /// The loan book is absent, or a loan does not reconcile.
+    Unknown,
+    /// The lender keeps no loan book.
+    NoLoanBook,
+}
+
+/// One merchant's account after tonight's decisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// The merchant.
+    pub merchant_id: String,
+    /// Whether the debts are known.
+    pub debt: DebtState,
+    /// Principal not repaid; `None` where it is not known.
+    pub owed_minor: Option<i64>,
+    /// What tonight's offers let the merchant draw.
+    pub offered_minor: i64,
+    /// What withdrawn and replaced offers of earlier nights still hold.
+    pub held_minor: i64,
+    /// What shipped, unconfirmed orders count for; `None` where they are not known.
+    pub receivables_minor: Option<i64>,
+    /// Orders that secure an open loan or an offer.
+    pub pledged_orders: i64,
+    /// What the guarantee groups allow the merchant to hold in offers; `None` for merchants in none, and where it is not known.
+    pub group_allowance_minor: Option<i64>,
+    /// Group loans of other members, which the merchant answers for.
+    pub group_liability_minor: i64,
+}
+
+impl Account {
+    /// The account as it stands.
+    #[must_use]
+    pub fn statement(&self) -> Statement {
+        let sum = |is_open: bool| {
+            let counted = self.offers().iter().filter(|offer| (offer.state == OfferState::Open) == is_open);
+            counted.fold(0_i64, |sum, offer| sum.saturating_add(offer.held_minor))
+        };
+        Statement {
+            merchant_id: self.merchant_id.clone(),
+            debt: match self.owed {
+                Owed::NoLoanBook => DebtState::NoLoanBook,
+                Owed::Known(_) => DebtState::Known,
+                Owed::Unknown => DebtState::Unknown,
+            },
+            owed_minor: self.owed_minor(),
+            offered_minor: sum(true),
+            held_minor: sum(false),
+            receivables_minor: self.receivables_minor(),
+            pledged_orders: i64::try_from(self.pledged_orders().len()).unwrap_or(i64::MAX),
+            group_allowance_minor: self.group.as_ref().and_then(|group| group.allowance_minor),
+            group_liability_minor: self.group.as_ref().map_or(0, |group| group.liability_minor),
+        }
+    }
+}
