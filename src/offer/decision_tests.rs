@@ -164,9 +164,9 @@ fn a_good_merchant_gets_both_products_with_every_cap_in_the_file() {
     assert!(decision.declines.is_empty() && decision.referral.is_none());
     let credit = offer(&decision, "credit-loan").unwrap();
     assert_eq!((credit.limit_minor, credit.binding_cap), (900_000, CapName::Ability));
-    let caps: Vec<(&str, Option<i64>)> = credit.caps.iter().map(|c| (c.name.name(), c.value_minor)).collect();
+    let caps: Vec<(String, Option<i64>)> = credit.caps.iter().map(|c| (c.name.to_string(), c.value_minor)).collect();
     assert_eq!(
-        caps,
+        caps.iter().map(|(name, value)| (name.as_str(), *value)).collect::<Vec<_>>(),
         [
             ("ability", Some(900_000)),
             ("integrity-capital", Some(5_000_000)),
