@@ -99,8 +99,9 @@ fn check_numbers<R: OutputRow>(
 ) -> Result<(), PublishError> {
     if let Some(list) = array.as_list_opt::<i32>() {
         let Some(items) = list.values().as_struct_opt() else { return Ok(()) };
-        // The row whose items end behind this one.
-        let row_of = |at: usize| list.value_offsets().iter().skip(1).take_while(|end| **end as usize <= at).count();
+        // The last row whose items begin at or before this one.
+        let begins = |at: usize| move |begin: &i32| usize::try_from(*begin).is_ok_and(|begin| begin <= at);
+        let row_of = |at: usize| list.value_offsets().partition_point(begins(at)).saturating_sub(1);
         return items
             .columns()
             .iter()

@@ -140,7 +140,9 @@ pub fn ingest(
         joined.extend(lines);
         quarantine.entry(JOINED).or_insert_with(Vec::new).extend(broken);
     }
-    quarantine.values_mut().for_each(|rows| sort_and_number(rows));
+    for rows in quarantine.values_mut() {
+        sort_and_number(rows);
+    }
     let writer = match writer {
         Some(writer) => writer,
         None => StoreWriter::create(store_dir, &as_of, 1)?,

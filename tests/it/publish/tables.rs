@@ -335,7 +335,9 @@ fn numbers_that_are_not_finite_or_out_of_range_are_refused_by_name() {
         let mut row = decline("m7", "p");
         row.failed[1].threshold = Some(bad);
         let path = folder.path().join("d");
-        match write(&path, Decline::table(), vec![row]) {
+        let no_rule_failed = |merchant| Decline { failed: Vec::new(), ..decline(merchant, "p") };
+        let rows = vec![decline("m5", "p"), no_rule_failed("m6"), row, no_rule_failed("m8"), decline("m9", "p")];
+        match write(&path, Decline::table(), rows) {
             Err(PublishError::NonFinite { table: "declines", column, row, value }) => {
                 assert_eq!((column.as_str(), value), ("failed", bad.to_string()));
                 assert!(row.contains("m7"), "{row}");
