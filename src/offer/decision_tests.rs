@@ -222,11 +222,11 @@ fn a_good_merchant_gets_both_products_with_every_cap_in_the_file() {
     assert!(decision.declines.is_empty() && decision.referral.is_none());
     let credit = offer(&decision, "credit-loan").unwrap();
     assert_eq!((credit.limit_minor, credit.binding_cap), (540_000, CapName::Ability));
-    let caps: Vec<(&str, Option<i64>, Option<i64>)> =
-        credit.caps.iter().map(|c| (c.name.name(), c.gross_minor, c.value_minor)).collect();
+    let caps: Vec<(String, Option<i64>, Option<i64>)> =
+        credit.caps.iter().map(|c| (c.name.to_string(), c.gross_minor, c.value_minor)).collect();
     // Each net of the 360,000 that the order loan before it may draw.
     assert_eq!(
-        caps,
+        caps.iter().map(|(name, gross, value)| (name.as_str(), *gross, *value)).collect::<Vec<_>>(),
         [
             ("ability", Some(900_000), Some(540_000)),
             ("integrity-capital", Some(5_000_000), Some(4_640_000)),

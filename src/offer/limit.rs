@@ -34,22 +34,6 @@ pub enum CapName {
 }
 
 impl CapName {
-    /// Stable kebab-case name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ability => "ability",
-            Self::IntegrityCapital => "integrity-capital",
-            Self::LowestMonth => "lowest-month",
-            Self::OrderReceivables => "order-receivables",
-            Self::Requested => "requested",
-            Self::Group => "group",
-            Self::ExposureLeft => "exposure-left",
-            Self::Product => "product",
-            Self::HardCap => "hard-cap",
-        }
-    }
-
     /// Whether it speaks of the merchant's means and wish rather than of the lender's own bounds.
     #[must_use]
     pub const fn is_evidence(self) -> bool {
@@ -94,7 +78,7 @@ impl CapName {
 
 impl fmt::Display for CapName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        self.serialize(f)
     }
 }
 

@@ -98,21 +98,9 @@ pub enum Repayment {
     EqualInstalment,
 }
 
-impl Repayment {
-    /// Its name in the contract.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bullet => "bullet",
-            Self::EqualPrincipal => "equal-principal",
-            Self::EqualInstalment => "equal-instalment",
-        }
-    }
-}
-
 impl fmt::Display for Repayment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        self.serialize(f)
     }
 }
 
@@ -492,7 +480,7 @@ fn check_product(
     };
     let repayment = *product.repayment.get_ref();
     if (repayment == Repayment::Bullet) != (instalments == 1) || !term_days.is_multiple_of(instalments) {
-        let message = format!("{instalments} instalments over {term_days} days do not make {:?}", repayment.name());
+        let message = format!("{instalments} instalments over {term_days} days do not make \"{repayment}\"");
         let help = "bullet has one instalment; the others have more, and their number divides term_days";
         return Err(file.refuse(&product.repayment.span(), message, help));
     }

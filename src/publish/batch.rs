@@ -19,8 +19,13 @@ pub(super) fn encode<R: OutputRow>(
 ) -> Result<RecordBatch, PublishError> {
     let misfit = |why: String| PublishError::Layout { table: table.name, why };
     let given: Vec<Option<ArrayRef>> = table.columns.iter().map(given).collect();
-    let fields: Vec<FieldRef> =
-        table.columns.iter().zip(&given).filter(|(_, given)| given.is_none()).map(|(c, _)| c.field()).collect();
+    let of_fields = table.columns.iter().zip(&given).filter(|(_, given)| given.is_none()).map(|(column, _)| column);
+    let fields: Vec<FieldRef> = of_fields.map(OutputColumn::field).collect();
+    // serde would write nulls into a column whose field was renamed or removed.
+    let names = rows.first().map(serde_json::to_value).transpose().map_err(|e| misfit(e.to_string()))?;
+    if let Some(missing) = names.and_then(|row| fields.iter().find(|f| row.get(f.name()).is_none())) {
+        return Err(misfit(format!("column {} is no field of the row", missing.name())));
+    }
     let mut fields = serde_arrow::to_arrow(&fields, rows).map_err(|e| misfit(e.to_string()))?.into_iter();
     let arrays: Vec<ArrayRef> = given.into_iter().filter_map(|given| given.or_else(|| fields.next())).collect();
     for (column, array) in table.columns.iter().zip(&arrays) {
@@ -94,8 +99,9 @@ fn check_numbers<R: OutputRow>(
 ) -> Result<(), PublishError> {
     if let Some(list) = array.as_list_opt::<i32>() {
         let Some(items) = list.values().as_struct_opt() else { return Ok(()) };
-        // The row whose items end behind this one.
-        let row_of = |at: usize| list.value_offsets().iter().skip(1).take_while(|end| **end as usize <= at).count();
+        // The last row whose items begin at or before this one.
+        let begins = |at: usize| move |begin: &i32| usize::try_from(*begin).is_ok_and(|begin| begin <= at);
+        let row_of = |at: usize| list.value_offsets().partition_point(begins(at)).saturating_sub(1);
         return items
             .columns()
             .iter()

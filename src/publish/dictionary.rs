@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use super::column::{OutputColumn, OutputTable};
 use super::row::OutputRow;
-use super::tables::{EvidenceRow, FeatureRow, QuarantineRow, WideValue};
+use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::exposure::{OpenOffer, Statement};
 use crate::monitor::{Alert, Deduction};
 use crate::offer::{BankReferral, Decline, Offer};
 use crate::repayment::LoanException;
 use crate::score::MerchantScore;
+use crate::wash::QuarantineRow;
 
 /// Every published table. Columns that a job's feature file decides stand under a name in angle brackets.
 #[must_use]

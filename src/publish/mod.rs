@@ -61,6 +61,6 @@ pub use publisher::{Begun, Pointing, PointingOrder, Publisher, Repointing};
 pub use row::OutputRow;
 pub use stage::Stage;
 pub use step::{Observer, Step};
-pub use tables::{EvidenceRow, FeatureRow, QuarantineRow, WideRow, WideValue};
+pub use tables::{EvidenceRow, FeatureRow, WideRow, WideValue};
 pub use verify::{Finding, Problem, RunReport, VerifyReport, verify};
 pub use writer::{TableWriter, Written};

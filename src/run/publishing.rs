@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{DataFrame, PolarsError};
-
 use super::decide::Decided;
 use super::summary::RunSummary;
 use super::wide::{ShardParts, WideTables};
 use crate::model::registry::Bundle;
-use crate::publish::{OutputRow, PublishError, QuarantineRow, Stage};
+use crate::publish::{OutputRow, PublishError, Stage};
 use crate::run::Job;
-use crate::wash::Ingested;
+use crate::wash::{Ingested, QuarantineRow};
 
 /// All that a run folder holds.
 pub struct PublishInputs<'a> {
@@ -45,11 +43,9 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     write(stage, decided.deductions)?;
     wide.publish(stage, parts)?;
     stage.write_json("evidence.json", &wide.formulas)?;
-    for (table, frame) in &ingested.quarantine {
-        let rows =
-            quarantine_rows(frame).map_err(|e| PublishError::Layout { table: "quarantine", why: e.to_string() })?;
+    for (table, rows) in &ingested.quarantine {
         let mut writer = stage.table_named(&format!("quarantine/{table}.parquet"), QuarantineRow::table())?;
-        writer.extend(rows)?;
+        writer.extend(rows.iter().cloned())?;
         stage.seal(writer)?;
     }
     stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;
@@ -98,28 +94,4 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
     }
     files.sort();
     Ok(files)
-}
-
-fn quarantine_rows(frame: &DataFrame) -> Result<Vec<QuarantineRow>, PolarsError> {
-    let text = |column: &str| -> Result<Vec<Option<String>>, PolarsError> {
-        Ok(frame.column(column)?.str()?.iter().map(|v| v.map(str::to_owned)).collect())
-    };
-    let rows = frame.column("row")?.cast(&polars::prelude::DataType::Int64)?;
-    let rows = rows.i64()?.iter();
-    let (file, key, rule) = (text("file")?, text("key")?, text("rule")?);
-    let (column, value, record) = (text("column")?, text("value")?, text("record")?);
-    let columns = file.into_iter().zip(rows).zip(key).zip(rule).zip(column).zip(value).zip(record);
-    Ok(columns
-        .zip(1..)
-        .map(|(((((((file, row), key), rule), column), value), record), number)| QuarantineRow {
-            number,
-            file: file.unwrap_or_default(),
-            row: row.unwrap_or(0),
-            key,
-            rule: rule.unwrap_or_default(),
-            column,
-            value,
-            record,
-        })
-        .collect())
 }

@@ -10,6 +10,7 @@ use super::error::IngestError;
 use super::latest_day::day_after_latest_full_day;
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::parents::Parents;
+use super::quarantine::{QuarantineRow, sort_and_number};
 use super::settings::IntakeSettings;
 use super::washing::{account_for_joined, wash_table};
 use crate::contract::{self, SUPERSEDED_AT};
@@ -62,8 +63,9 @@ pub struct Ingested {
     /// One line for each file that was only joined to others, under [`JOINED`]. They have no times, so their counts, unlike those of
     /// the ledger's visible rows, grow with rows that only the future needs.
     pub joined: Vec<LedgerLine>,
-    /// Broken rows by table; a table without any has an empty frame. Under [`JOINED`] those of files that were only joined.
-    pub quarantine: BTreeMap<&'static str, DataFrame>,
+    /// Broken rows by table, sorted and numbered; a table without any has an empty list. Under [`JOINED`] those of files that were only
+    /// joined.
+    pub quarantine: BTreeMap<&'static str, Vec<QuarantineRow>>,
     /// Every raw file that was read, those that were only joined included.
     pub inputs: Vec<InputFile>,
     /// Broken records, as in a shard's `broken`, that lead to no merchant: malformed ones, and children of rows that are not there.
@@ -138,11 +140,10 @@ pub fn ingest(
         let (lines, broken) = account_for_joined(input)?;
         check_limit(job, JOINED, &lines)?;
         joined.extend(lines);
-        quarantine
-            .entry(JOINED)
-            .or_insert_with(|| broken.clear())
-            .vstack_mut(&broken)
-            .map_err(|e| IngestError::Frame { table: JOINED, why: e.to_string() })?;
+        quarantine.entry(JOINED).or_insert_with(Vec::new).extend(broken);
+    }
+    for rows in quarantine.values_mut() {
+        sort_and_number(rows);
     }
     let writer = match writer {
         Some(writer) => writer,

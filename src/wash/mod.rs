@@ -24,6 +24,7 @@ pub use ingest::{AsOfChoice, IngestProgress, Ingested, ingest};
 pub use latest_day::day_after_latest_full_day;
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use parents::Parents;
+pub use quarantine::QuarantineRow;
 pub(crate) use settings::RawWash;
 pub use settings::{IntakeSettings, WashSettings};
 pub use washing::{Washed, wash_table};

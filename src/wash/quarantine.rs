@@ -1,24 +1,37 @@
 //! Quarantine: broken rows with file, row, rule and value, for a person to read.
 
 use polars::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::record::{cell_text, key_text, record_json};
 use super::rules::Rule;
 use crate::contract::{TableContract, UNREADABLE};
 use crate::source::{BrokenRow, InputFile};
 
-/// One broken row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Broken {
+/// A broken row and the rule it broke: a row of the published table `quarantine/<table>`.
+///
+/// Rows are ordered by their fields from the top: by key, rule and content, then by where they stand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QuarantineRow {
+    /// Key of the contract row, its parts joined by `|`; null where the key itself cannot be read.
     pub key: Option<String>,
+    /// Kebab-case rule.
     pub rule: String,
+    /// Column at fault, where the rule looks at one.
     pub column: Option<String>,
+    /// Its value as text; null where it was null.
     pub value: Option<String>,
-    pub record: String,
+    /// The whole row as one JSON object, later milestones masked; the raw text where it never became a row.
+    pub record: Option<String>,
+    /// Input file, below the data folder.
     pub file: String,
+    /// Row of that file, counted from 1 without any header.
     pub row: u32,
-    /// Index of the file.
+    /// Index of the file among the table's files; not published.
+    #[serde(skip)]
     pub file_index: u32,
+    /// Position in quarantine, from 1; 0 until all broken rows are known.
+    pub number: i64,
 }
 
 /// Rows of `frame` that break the rule whose number (from 1) `codes` holds.
@@ -28,7 +41,7 @@ pub(crate) fn broken_rows(
     codes: &UInt32Chunked,
     rules: &[Rule],
     files: &[InputFile],
-) -> PolarsResult<Vec<Broken>> {
+) -> PolarsResult<Vec<QuarantineRow>> {
     let names: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
     let (file_indexes, rows) = (frame.column("_file")?.u32()?, frame.column("_row")?.u32()?);
     let unreadable: Vec<&str> =
@@ -42,15 +55,16 @@ pub(crate) fn broken_rows(
             cell_text(frame.column(rule.column)?, at)?
         };
         let file_index = file_indexes.get(at).unwrap_or(0);
-        broken.push(Broken {
+        broken.push(QuarantineRow {
             key: key_text(frame, table.key, at)?,
             rule: rule.name.to_owned(),
             column: Some(rule.column.to_owned()),
             value,
-            record: record_as_sent(frame, &names, &unreadable, at)?,
+            record: Some(record_as_sent(frame, &names, &unreadable, at)?),
             file: file_name(files, file_index),
             row: rows.get(at).unwrap_or(0),
             file_index,
+            number: 0,
         });
     }
     Ok(broken)
@@ -79,18 +93,19 @@ pub(crate) fn lost_rows(
     broken: &[BrokenRow],
     not_mapped: Option<&DataFrame>,
     files: &[InputFile],
-) -> PolarsResult<Vec<Broken>> {
-    let mut lost: Vec<Broken> = broken
+) -> PolarsResult<Vec<QuarantineRow>> {
+    let mut lost: Vec<QuarantineRow> = broken
         .iter()
-        .map(|row| Broken {
+        .map(|row| QuarantineRow {
             key: None,
             rule: row.rule.to_owned(),
             column: None,
             value: None,
-            record: row.text.clone(),
+            record: Some(row.text.clone()),
             file: file_name(files, row.file),
             row: row.row,
             file_index: row.file,
+            number: 0,
         })
         .collect();
     let Some(frame) = not_mapped else { return Ok(lost) };
@@ -104,15 +119,16 @@ pub(crate) fn lost_rows(
         .collect();
     for at in 0..frame.height() {
         let file_index = file_indexes.get(at).unwrap_or(0);
-        lost.push(Broken {
+        lost.push(QuarantineRow {
             key: None,
             rule: "not-mapped".to_owned(),
             column: None,
             value: None,
-            record: record_json(frame, &names, at)?,
+            record: Some(record_json(frame, &names, at)?),
             file: file_name(files, file_index),
             row: rows.get(at).unwrap_or(0),
             file_index,
+            number: 0,
         });
     }
     Ok(lost)
@@ -122,26 +138,10 @@ fn file_name(files: &[InputFile], index: u32) -> String {
     files.get(index as usize).map(|f| f.path.clone()).unwrap_or_default()
 }
 
-/// Columns `table`, `file`, `row`, `key`, `rule`, `column`, `value`, `record` (the row as one JSON object, later milestones masked),
-/// sorted by key, rule and content, then file and row.
-pub(crate) fn quarantine_frame(table: &str, mut broken: Vec<Broken>) -> PolarsResult<DataFrame> {
-    broken.sort();
-    let text = |name: &str, cell: fn(&Broken) -> Option<&str>| {
-        let cells: StringChunked = broken.iter().map(cell).collect();
-        cells.with_name(name.into()).into_column()
-    };
-    let rows: Int64Chunked = broken.iter().map(|b| Some(i64::from(b.row))).collect();
-    DataFrame::new(
-        broken.len(),
-        vec![
-            Column::new("table".into(), vec![table; broken.len()]),
-            text("file", |b| Some(&b.file)),
-            rows.with_name("row".into()).into_column(),
-            text("key", |b| b.key.as_deref()),
-            text("rule", |b| Some(&b.rule)),
-            text("column", |b| b.column.as_deref()),
-            text("value", |b| b.value.as_deref()),
-            text("record", |b| Some(&b.record)),
-        ],
-    )
+/// Sorts a table's quarantine and numbers it in that order.
+pub(crate) fn sort_and_number(rows: &mut [QuarantineRow]) {
+    rows.sort();
+    for (row, number) in rows.iter_mut().zip(1..) {
+        row.number = number;
+    }
 }

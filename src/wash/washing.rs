@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::error::IngestError;
 use super::ledger::{JOINED, LedgerLine};
 use super::parents::{MISSING, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
-use super::quarantine::{broken_rows, lost_rows, quarantine_frame};
+use super::quarantine::{QuarantineRow, broken_rows, lost_rows};
 use super::rules::{Rule, first_failing, row_rules};
 use super::versions::settle;
 use crate::contract::{TableContract, Type, UNREADABLE, Visibility, visible};
@@ -18,8 +18,8 @@ pub struct Washed {
     /// The contract's columns (and `merchant_id` where the contract has none, taken from the parent), with `superseded_at`: null in
     /// the latest version of a row, else the instant from which a later one is known. Later milestones are masked.
     pub clean: DataFrame,
-    /// Broken rows: `table`, `file`, `row`, `key`, `rule`, `column`, `value`, `record`.
-    pub quarantine: DataFrame,
+    /// Broken rows, in no order.
+    pub quarantine: Vec<QuarantineRow>,
     /// One line a file.
     pub ledger: Vec<LedgerLine>,
 }
@@ -47,7 +47,7 @@ pub fn wash_table(
 }
 
 /// Accounts for files whose rows were only joined: a row is kept if it is a row at all.
-pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>, DataFrame), IngestError> {
+pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>, Vec<QuarantineRow>), IngestError> {
     let mut ledger: Vec<LedgerLine> = input.files.iter().map(|file| LedgerLine::of(JOINED, file)).collect();
     let broken = |e: PolarsError| IngestError::Frame { table: JOINED, why: e.to_string() };
     let lost = lost_rows(&input.broken, None, &input.files).map_err(broken)?;
@@ -62,7 +62,7 @@ pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>
             *line.rules.entry(row.rule.clone()).or_default() += 1;
         }
     }
-    Ok((ledger, quarantine_frame(JOINED, lost).map_err(broken)?))
+    Ok((ledger, lost))
 }
 
 fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Parents) -> PolarsResult<Washed> {
@@ -120,7 +120,7 @@ fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Par
     for lineage in ["_file", "_row"] {
         clean.drop_in_place(lineage)?;
     }
-    Ok(Washed { clean, quarantine: quarantine_frame(table.name, lost)?, ledger })
+    Ok(Washed { clean, quarantine: lost, ledger })
 }
 
 /// Adds the state of each reference as a hidden column, and the parent's merchant to tables that do not name one.

@@ -3,7 +3,7 @@
 use arrow::datatypes::Float64Type;
 
 use super::wide::{WideRow, WideValue};
-use crate::publish::column::{Kind, OutputColumn, OutputTable};
+use crate::publish::column::Kind;
 
 /// One merchant's feature values; null means too little history.
 pub type FeatureRow = WideRow<f64>;
@@ -11,13 +11,7 @@ pub type FeatureRow = WideRow<f64>;
 impl WideValue for f64 {
     type Arrow = Float64Type;
     const KIND: Kind = Kind::Float64;
-
-    fn table() -> OutputTable {
-        OutputTable {
-            name: "features",
-            doc: "One row a merchant: the feature values that its score was computed from; null is too little history.",
-            sorted_by: &["merchant_id"],
-            columns: vec![OutputColumn::required("merchant_id", Kind::Text, "", "The merchant.")],
-        }
-    }
+    const TABLE: &'static str = "features";
+    const DOC: &'static str =
+        "One row a merchant: the feature values that its score was computed from; null is too little history.";
 }

@@ -16,5 +16,4 @@ mod wide;
 
 pub use evidence::EvidenceRow;
 pub use features::FeatureRow;
-pub use quarantine::QuarantineRow;
 pub use wide::{WideRow, WideValue};

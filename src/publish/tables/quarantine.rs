@@ -1,30 +1,8 @@
 //! `quarantine/<contract table>`: input rows that were set aside, and why.
 
-use serde::{Deserialize, Serialize};
-
 use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
-
-/// One rule that one input row broke.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuarantineRow {
-    /// Position in the file, from 1.
-    pub number: i64,
-    /// Input file, below the data folder.
-    pub file: String,
-    /// Row of that file, counted from 1 without any header.
-    pub row: i64,
-    /// Key of the contract row, its parts joined by ` | `; null where the key itself cannot be read.
-    pub key: Option<String>,
-    /// Kebab-case rule.
-    pub rule: String,
-    /// Column at fault, where the rule looks at one.
-    pub column: Option<String>,
-    /// Its value as text; null where it was null.
-    pub value: Option<String>,
-    /// The whole row as JSON: a raw row where it never became a contract row.
-    pub record: Option<String>,
-}
+use crate::wash::QuarantineRow;
 
 impl OutputRow for QuarantineRow {
     type Key<'a> = i64;

@@ -28,9 +28,10 @@ pub trait WideValue: Copy + Send + Sync + Serialize + DeserializeOwned {
     type Arrow: ArrowPrimitiveType<Native = Self>;
     /// In the dictionary.
     const KIND: Kind;
-
-    /// The table, `merchant_id` alone.
-    fn table() -> OutputTable;
+    /// The table's name.
+    const TABLE: &'static str;
+    /// What a row of the table is.
+    const DOC: &'static str;
 
     /// One of its columns.
     #[must_use]
@@ -43,7 +44,7 @@ impl<T: WideValue> WideRow<T> {
     /// The table with these columns, made by [`WideValue::column`].
     #[must_use]
     pub fn table_of(columns: &[OutputColumn]) -> OutputTable {
-        let mut table = T::table();
+        let mut table = Self::table();
         table.columns.extend_from_slice(columns);
         table
     }
@@ -55,8 +56,14 @@ impl<T: WideValue> OutputRow for WideRow<T> {
     where
         T: 'a;
 
+    /// The key column alone: all others depend on the job.
     fn table() -> OutputTable {
-        T::table()
+        OutputTable {
+            name: T::TABLE,
+            doc: T::DOC,
+            sorted_by: &["merchant_id"],
+            columns: vec![OutputColumn::required("merchant_id", Kind::Text, "", "The merchant.")],
+        }
     }
 
     fn key(&self) -> &str {
@@ -77,7 +84,7 @@ impl<T: WideValue> OutputRow for WideRow<T> {
     }
 
     fn decode(path: &Path, batch: &RecordBatch) -> Result<Vec<Self>, PublishError> {
-        let mut rows: Vec<Self> = batch::decode(path, batch, &T::table().columns)?;
+        let mut rows: Vec<Self> = batch::decode(path, batch, &Self::table().columns)?;
         let fields = batch.schema_ref().fields().iter().skip(1);
         let columns = fields
             .map(|field| batch::values::<T::Arrow>(path, batch, &T::column(field.name(), "", "")))

@@ -179,7 +179,7 @@ impl Marketplace {
             ("principal_minor", Cell::Number(amount_minor)),
             ("term_days", Cell::Number(i64::from(offer.term_days))),
             ("daily_rate_ppm", Cell::Number(offer.daily_rate_ppm)),
-            ("repayment", text(product.repayment.name())),
+            ("repayment", text(&product.repayment.to_string())),
             ("offer_id", text(&offer.offer_id)),
         ];
         let mut row = Row::new(at, cells);

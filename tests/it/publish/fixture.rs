@@ -9,9 +9,10 @@ use integrity::monitor::{Action, Alert, Deduction, Severity};
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment, Verdict};
 use integrity::publish::{
     Begun, EvidenceRow, FeatureRow, InputFile, OutputColumn, OutputRow, Pointing, Provenance, PublishError, Published,
-    Publisher, QuarantineRow, RunIdentity, Stage, WideValue,
+    Publisher, RunIdentity, Stage, WideValue,
 };
 use integrity::score::MerchantScore;
+use integrity::wash::QuarantineRow;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
@@ -157,6 +158,7 @@ pub(crate) fn fill(stage: &mut Stage<'_, '_>, tag: u8) -> Result<(), PublishErro
     let mut quarantine = stage.table_named("quarantine/orders.parquet", QuarantineRow::table())?;
     quarantine.push(QuarantineRow {
         number: 1,
+        file_index: 0,
         key: Some("o7".to_owned()),
         record: Some("{}".to_owned()),
         file: "orders.csv".to_owned(),

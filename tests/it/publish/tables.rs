@@ -2,22 +2,27 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Schema};
 use integrity::domain::{Reason, ReasonCode};
 use integrity::features::Group;
 use integrity::monitor::{Action, Alert, Deduction, Severity};
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment};
 use integrity::publish::{
-    EvidenceRow, FeatureRow, OutputRow, OutputTable, PublishError, QuarantineRow, TableReader, TableWriter, WideValue,
-    merge_sorted, output_tables,
+    EvidenceRow, FeatureRow, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue, merge_sorted,
+    output_tables,
 };
 use integrity::score::MerchantScore;
+use integrity::wash::QuarantineRow;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::fixture::{alert, decline, failed, merchant, offer, score};
 
@@ -68,35 +73,15 @@ fn reasons() -> impl Strategy<Value = Vec<Reason>> {
     )
 }
 
-fn cap_names() -> impl Strategy<Value = CapName> {
+const CAP_NAMES: [CapName; 9] = {
     use CapName::{
         Ability, ExposureLeft, Group, HardCap, IntegrityCapital, LowestMonth, OrderReceivables, Product, Requested,
     };
-    prop::sample::select(vec![
-        Ability,
-        IntegrityCapital,
-        LowestMonth,
-        OrderReceivables,
-        Requested,
-        Group,
-        ExposureLeft,
-        Product,
-        HardCap,
-    ])
-}
-
-fn repayments() -> impl Strategy<Value = Repayment> {
-    prop::sample::select(vec![Repayment::Bullet, Repayment::EqualPrincipal, Repayment::EqualInstalment])
-}
-
-fn severities() -> impl Strategy<Value = Severity> {
-    prop::sample::select(vec![Severity::Info, Severity::Warning, Severity::Critical])
-}
-
-fn actions() -> impl Strategy<Value = Action> {
-    use Action::{Call, Deduct, Freeze, Restructure, Watch};
-    prop::sample::select(vec![Watch, Freeze, Deduct, Call, Restructure])
-}
+    [Ability, IntegrityCapital, LowestMonth, OrderReceivables, Requested, Group, ExposureLeft, Product, HardCap]
+};
+const REPAYMENTS: [Repayment; 3] = [Repayment::Bullet, Repayment::EqualPrincipal, Repayment::EqualInstalment];
+const SEVERITIES: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Critical];
+const ACTIONS: [Action; 5] = [Action::Watch, Action::Freeze, Action::Deduct, Action::Call, Action::Restructure];
 
 prop_compose! {
     fn score_row()(
@@ -112,8 +97,8 @@ prop_compose! {
 
 prop_compose! {
     fn offer_row()(
-        limit_minor in 0..=i64::MAX, term_days in 1..=u16::MAX, apr in 0.0..10.0, repayment in repayments(), valid_until_on in dates(),
-        binding_cap in cap_names(), caps in vec((cap_names(), option::of(any::<i64>()), option::of(any::<i64>())).prop_map(|(name, gross_minor, value_minor)| Cap { name, gross_minor, value_minor }), 0..4),
+        limit_minor in 0..=i64::MAX, term_days in 1..=u16::MAX, apr in 0.0..10.0, repayment in select(&REPAYMENTS[..]), valid_until_on in dates(),
+        binding_cap in select(&CAP_NAMES[..]), caps in vec((select(&CAP_NAMES[..]), option::of(any::<i64>()), option::of(any::<i64>())).prop_map(|(name, gross_minor, value_minor)| Cap { name, gross_minor, value_minor }), 0..4),
         pledged_order_ids in option::of(vec(".{0,4}", 0..4)),
     ) -> Offer {
         Offer { limit_minor, term_days, apr, repayment, valid_until_on, binding_cap, caps, pledged_order_ids, ..offer("", "p", 0) }
@@ -158,7 +143,7 @@ proptest! {
     #[test]
     fn alerts_come_back(
         ids in btree_set((".{0,3}", "[a-c]"), 0..20), loan_id in option::of(".{0,3}"), observed in option::of(finite()),
-        severity in severities(), action in actions(),
+        severity in select(&SEVERITIES[..]), action in select(&ACTIONS[..]),
     ) {
         let rows = ids.into_iter().map(|(merchant_id, alert_id)| Alert {
             loan_id: loan_id.clone(), severity, observed, threshold: None, action, ..alert(&merchant_id, &alert_id)
@@ -197,9 +182,9 @@ proptest! {
     }
 
     #[test]
-    fn quarantine_comes_back(ids in btree_set((".{0,3}", 1..9_i64, "[a-c]", option::of("[a-c]")), 0..20), value in option::of(".{0,9}")) {
+    fn quarantine_comes_back(ids in btree_set((".{0,3}", 1..=u32::MAX, "[a-c]", option::of("[a-c]")), 0..20), value in option::of(".{0,9}")) {
         let rows = ids.into_iter().zip(1..).map(|((file, row, rule, column), number)| QuarantineRow {
-            number, file, row, key: column.clone(), rule, column, value: value.clone(), record: value.clone(),
+            number, file, file_index: 0, row, key: column.clone(), rule, column, value: value.clone(), record: value.clone(),
         });
         round_trip(QuarantineRow::table(), &rows.collect::<Vec<_>>());
     }
@@ -272,6 +257,54 @@ fn an_empty_table_is_a_file_with_its_columns() {
     }
 }
 
+/// serde by itself would write nulls into such a column, and read nulls from a column that is not there.
+#[test]
+fn a_column_without_a_field_and_a_field_without_a_column_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut extra = Alert::table();
+    extra.columns.push(f64::column("typed_wrong", "", "No field bears this name."));
+    let written = write(&folder.path().join("extra"), extra, vec![alert("m", "a")]);
+    assert!(matches!(written, Err(PublishError::Layout { table: "alerts", why }) if why.contains("typed_wrong")));
+
+    let mut short = Alert::table();
+    short.columns.retain(|column| column.name != "loan_id");
+    let path = folder.path().join("short");
+    write(&path, short, vec![alert("m", "a")]).unwrap();
+    let read = TableReader::<Alert>::open(&path).unwrap().next().unwrap();
+    assert!(matches!(read, Err(PublishError::Malformed { why, .. }) if why.contains("loan_id is missing")));
+}
+
+/// A file that holds other types, nulls, words or days than its table documents is refused, not read as something else.
+#[test]
+fn columns_that_are_not_as_documented_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let read_offer = |name: &str, column: &str, array: ArrayRef| {
+        let written = Offer::encode(&[offer("m", "p", 1)], &Offer::table()).unwrap();
+        let at = written.schema().index_of(column).unwrap();
+        let mut fields: Vec<Field> = written.schema().fields().iter().map(|f| f.as_ref().clone()).collect();
+        let mut arrays = written.columns().to_vec();
+        fields[at] = Field::new(column, array.data_type().clone(), true);
+        arrays[at] = array;
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap();
+        match Offer::decode(&folder.path().join(name), &batch) {
+            Err(PublishError::Malformed { path, why }) if path.ends_with(name) => why,
+            other => panic!("{name}: {other:?}"),
+        }
+    };
+    let wide = read_offer("type", "term_days", Arc::new(Int64Array::from(vec![7])));
+    assert!(wide.contains("term_days is Int64, expected Int32"), "{wide}");
+    let null = read_offer("null", "limit_minor", Arc::new(Int64Array::from(vec![None])));
+    assert!(null.contains("limit_minor is null"), "{null}");
+    let word = read_offer("word", "repayment", Arc::new(StringArray::from(vec!["balloon"])));
+    assert!(word.contains("balloon"), "{word}");
+    for days in [i32::MAX, i32::MIN] {
+        let day = read_offer("day", "valid_until_on", Arc::new(Date32Array::from(vec![days])));
+        assert!(day.contains("valid_until_on") && day.contains(&days.to_string()), "{day}");
+    }
+    let term = read_offer("range", "term_days", Arc::new(Int32Array::from(vec![-1])));
+    assert!(term.contains("term_days"), "{term}");
+}
+
 #[test]
 fn rows_out_of_order_or_twice_are_refused_across_blocks_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -302,7 +335,9 @@ fn numbers_that_are_not_finite_or_out_of_range_are_refused_by_name() {
         let mut row = decline("m7", "p");
         row.failed[1].threshold = Some(bad);
         let path = folder.path().join("d");
-        match write(&path, Decline::table(), vec![row]) {
+        let no_rule_failed = |merchant| Decline { failed: Vec::new(), ..decline(merchant, "p") };
+        let rows = vec![decline("m5", "p"), no_rule_failed("m6"), row, no_rule_failed("m8"), decline("m9", "p")];
+        match write(&path, Decline::table(), rows) {
             Err(PublishError::NonFinite { table: "declines", column, row, value }) => {
                 assert_eq!((column.as_str(), value), ("failed", bad.to_string()));
                 assert!(row.contains("m7"), "{row}");
