@@ -10,7 +10,11 @@
 mod absence;
 mod authenticity;
 mod config;
+mod formulas;
 mod label;
+mod naive_formula;
 mod naive_twins;
+mod overflow;
 mod shards;
 mod views;
+mod world;

@@ -94,7 +94,7 @@ pub fn views_of(shard: &Shard) -> Result<Views, TileError> {
     views_under(shard, &Settings::default())
 }
 
-fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
+pub fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
     views(shard, ViewRules { authenticity, waterfall: &Waterfall::default() })
 }
 
