@@ -11,6 +11,7 @@ mod absence;
 mod authenticity;
 mod config;
 mod formulas;
+mod industry;
 mod label;
 mod naive_formula;
 mod naive_twins;
