@@ -5,11 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use integrity::domain::AsOf;
 use integrity::features::FeatureConfig;
 use integrity::store::Shard;
-use integrity::tiles::{MeasureSpec, Suspects, ViewKind, Views};
+use integrity::tiles::{MeasureSpec, RowSql, Suspects, ViewKind, Views};
 use jiff::civil::Date;
 use polars::prelude::*;
 
 use super::shards::views_under;
+
+/// What a formula is, if it is a sentence and not arithmetic.
+enum Reading {
+    Value(Option<f64>),
+    Arithmetic,
+}
 
 /// One row of a measure.
 struct Row {
@@ -63,8 +69,8 @@ fn words(frame: &DataFrame, column: &str) -> Vec<Option<String>> {
 fn measure_rows(views: &Views, spec: &MeasureSpec, merchants: usize) -> Vec<Vec<Row>> {
     let mut by_merchant: Vec<Vec<Row>> = (0..merchants).map(|_| Vec::new()).collect();
     let frame = &views.by_name[spec.view.name].frame;
-    let value = spec.value.as_ref().map_or_else(|| lit(1_i64), |sql| sql.expr());
-    let filter = spec.filter.as_ref().map_or_else(|| lit(true), |sql| sql.expr());
+    let value = spec.value.as_ref().map_or_else(|| lit(1_i64), RowSql::expr);
+    let filter = spec.filter.as_ref().map_or_else(|| lit(true), RowSql::expr);
     let with = frame.clone().lazy().with_columns([value.alias("the value"), filter.alias("the filter")]);
     let with = with.collect().unwrap();
     let (owners, values) = (words(&with, "merchant_id"), wholes(&with, "the value"));
@@ -201,32 +207,37 @@ impl Market {
         if let Some(inner) = text.strip_suffix(", rounded to a whole number") {
             return self.core(inner, who).map(f64::round);
         }
-        self.phrase(text, who).unwrap_or_else(|| {
-            let mut text = text;
-            let mut names = Names::default();
-            for name in ["n", "e", "r", "x", "v"] {
-                if let Some((before, definition)) = text.split_once(&format!(", {name} = ")) {
-                    text = before;
-                    names.define(self, name, definition, who);
-                }
+        match self.sentence(text, who) {
+            Reading::Value(value) => value,
+            Reading::Arithmetic => self.arithmetic(text, who),
+        }
+    }
+
+    fn arithmetic(&self, text: &str, who: &[usize]) -> Option<f64> {
+        let mut text = text;
+        let mut names = Names::default();
+        for name in ["n", "e", "r", "x", "v"] {
+            if let Some((before, definition)) = text.split_once(&format!(", {name} = ")) {
+                text = before;
+                names.define(self, name, definition, who);
             }
-            let mut reader = Reader { market: self, who, text, names: &names, last: None };
-            let value = reader.sum();
-            assert!(reader.text.is_empty(), "{:?} was not read", reader.text);
-            value
-        })
+        }
+        let mut reader = Reader { market: self, who, text, names: &names, last: None };
+        let value = reader.sum();
+        assert!(reader.text.is_empty(), "{:?} was not read", reader.text);
+        value
     }
 
     /// Formulas that are sentences.
-    fn phrase(&self, text: &str, who: &[usize]) -> Option<Option<f64>> {
+    fn sentence(&self, text: &str, who: &[usize]) -> Reading {
         let merchant = who[0];
         if text == "days from the date of merchants.registered_at to D" {
-            return Some(Some(self.tenure_days[merchant] as f64));
+            return Reading::Value(Some(self.tenure_days[merchant] as f64));
         }
         if let Some(column) = text.strip_prefix("merchants.") {
             let (column, scale) = column.split_once(" with ").unwrap_or((column, ""));
             let cell = self.columns[column][merchant].clone();
-            return Some(cell.and_then(|cell| match cell {
+            return Reading::Value(cell.and_then(|cell| match cell {
                 Cell::Number(n) => Some(n as f64),
                 Cell::Word(word) => {
                     let mut places = scale.split(", ").filter_map(|place| place.split_once(" = "));
@@ -239,29 +250,32 @@ impl Market {
             let active: BTreeSet<i64> = self.rows(measure, window, who).iter().map(|r| r.age).collect();
             let days: Vec<bool> = (window.from + 1..=window.to).map(|age| active.contains(&age)).collect();
             let longest = days.split(|active| *active).map(<[bool]>::len).max().unwrap();
-            return Some(Some(longest as f64));
+            return Reading::Value(Some(longest as f64));
         }
         if let Some(rest) = text.strip_prefix("days from the last row of ") {
             let (read, otherwise) = rest.split_once(" to D, ").unwrap();
             let otherwise: i64 = otherwise.strip_suffix(" where there is none").unwrap().parse().unwrap();
             let (measure, window) = whole_read(read);
             let last = self.rows(measure, window, who).iter().map(|r| r.age).min();
-            return Some(Some(last.unwrap_or(otherwise) as f64));
+            return Reading::Value(Some(last.unwrap_or(otherwise) as f64));
         }
         if let Some(read) = text.strip_prefix("last value of ") {
             let (measure, window) = whole_read(read);
             let rows = self.rows(measure, window, who);
-            let last = rows.iter().map(|r| r.at).max()?;
-            return Some(rows.iter().filter(|r| r.at == last).map(|r| r.value).min().map(|v| v as f64));
+            let last = rows.iter().map(|r| r.at).max();
+            let at_last = rows.iter().filter(|r| Some(r.at) == last);
+            return Reading::Value(at_last.map(|r| r.value).min().map(|v| v as f64));
         }
         if let Some(rest) = text.strip_prefix('⌈') {
             let (q, read) = rest.split_once(" n⌉-th smallest of the n values of ").unwrap();
-            let (q, (measure, window)): (f64, _) = (q.parse().unwrap(), whole_read(read));
+            let (measure, window) = whole_read(read);
             let mut values: Vec<i64> = self.rows(measure, window, who).iter().map(|r| r.value).collect();
             values.sort_unstable();
-            // Quantiles are given to a few decimals: in whole thousandths the rank is exact.
-            let rank = ((q * 1_000.0).round() as usize * values.len()).div_ceil(1_000).max(1);
-            return Some(values.get(rank - 1).map(|v| *v as f64));
+            // In whole thousandths the rank is exact.
+            let (ones, decimals) = q.split_once('.').unwrap_or((q, ""));
+            let thousandths: usize = format!("{ones}{decimals:0<3}").parse().unwrap();
+            let rank = (thousandths * values.len()).div_ceil(1_000).max(1);
+            return Reading::Value(values.get(rank - 1).map(|v| *v as f64));
         }
         if let Some(rest) = text.strip_prefix("Σ over days d in ") {
             let (window, rest) = rest.split_once(" of 2^(−(D − d) ÷ ").unwrap();
@@ -277,9 +291,9 @@ impl Market {
                 let (penalty, measure) = loss.split_once(" × ").unwrap();
                 penalty.parse::<f64>().unwrap() * decayed(measure)
             });
-            return Some(Some(decayed(gain) - loss));
+            return Reading::Value(Some(decayed(gain) - loss));
         }
-        None
+        Reading::Arithmetic
     }
 
     fn rows(&self, measure: &str, window: Window, who: &[usize]) -> Vec<&Row> {

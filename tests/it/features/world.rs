@@ -19,6 +19,7 @@ fn frame(columns: Vec<Column>) -> DataFrame {
     DataFrame::new(columns.first().map_or(0, Column::len), columns).unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "columns of texts hold what may be missing")]
 fn id(prefix: &str, number: usize) -> Option<String> {
     Some(format!("{prefix}{number}"))
 }
