@@ -92,15 +92,13 @@ impl<'a> MerchantTiles<'a> {
     /// Days of a window that have rows, nearest first; `None` without evidence.
     #[must_use]
     pub fn days(&self, read: Read) -> Option<impl Iterator<Item = DayTile> + 'a> {
-        let days = self.shard.known(read, self.number)?.days.as_ref()?;
-        Some(days.window(self.number, read.window))
+        self.shard.measured(read)?.days(self.number, read.window)
     }
 
     /// Rows of a window, latest first; `None` without evidence.
     #[must_use]
     pub fn rows(&self, read: Read) -> Option<&'a [TileRow]> {
-        let rows = self.shard.known(read, self.number)?.rows.as_ref()?;
-        Some(rows.window(self.number, read.window))
+        self.shard.measured(read)?.rows(self.number, read.window)
     }
 
     /// Calendar days since the merchant registered.
@@ -120,21 +118,19 @@ impl ShardMeasures {
     /// Sum and rows of a window for the merchant of that position in [`Self::merchants`]; `None` without evidence.
     #[must_use]
     pub fn tally(&self, read: Read, merchant: usize) -> Option<Tally> {
-        self.known(read, merchant)?.days.as_ref()?.tally(merchant, read.window)
+        self.measured(read)?.tally(merchant, read.window)
     }
 
-    /// A measure's tiles; `None` where a table that it needs is absent, or the merchant's rows add up to more than 64 bits hold.
-    ///
-    /// Every way to a merchant's tiles leads through here, so that no kind of feature can take what is unknown for nothing.
-    fn known(&self, read: Read, merchant: usize) -> Option<&Measured> {
-        self.measures.get(read.measure)?.as_ref().filter(|measured| !measured.overflowing.contains(&merchant))
+    /// A measure's tiles; `None` where a table that it needs is absent.
+    fn measured(&self, read: Read) -> Option<&Measured> {
+        self.measures.get(read.measure)?.as_ref()
     }
 
     /// Measures that are unknown for a merchant because they overflow, sorted.
     pub(super) fn overflows(&self) -> Vec<Overflow> {
         let measures = self.measures.iter().zip(&self.names).filter_map(|(m, name)| Some((m.as_ref()?, name)));
         let mut found: Vec<Overflow> = measures
-            .flat_map(|(measured, name)| measured.overflowing.iter().map(move |number| (*number, name)))
+            .flat_map(|(measured, name)| measured.overflowing().map(move |number| (number, name)))
             .map(|(number, name)| Overflow { merchant: self.merchants.id(number).to_owned(), measure: name.clone() })
             .collect();
         found.sort_unstable();
