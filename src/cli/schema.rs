@@ -11,14 +11,17 @@ use crate::contract::{self, Type, Visibility};
 /// What to print.
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
-    /// The columns of the published files instead of the contract tables.
-    #[arg(long, conflicts_with = "job")]
-    outputs: bool,
-    /// The feature dictionary of this job instead.
-    #[arg(long, value_name = "JOB.toml")]
+    /// A job: prints its feature dictionary instead of the contract tables.
+    #[arg(value_name = "JOB.toml")]
     job: Option<PathBuf>,
+    /// The same as JOB.toml.
+    #[arg(long = "job", value_name = "JOB.toml", conflicts_with = "job")]
+    job_option: Option<PathBuf>,
+    /// The columns of the published files instead of the contract tables.
+    #[arg(long, conflicts_with_all = ["job", "job_option"])]
+    outputs: bool,
     /// All settings of `train --settings`, with their defaults, instead.
-    #[arg(long, conflicts_with_all = ["job", "outputs"])]
+    #[arg(long, conflicts_with_all = ["job", "job_option", "outputs"])]
     settings: bool,
 }
 
@@ -37,7 +40,7 @@ pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
         output.show(&json!({ "toml": text }), |_| text.clone())?;
         return Ok(ExitCode::Ok);
     }
-    if let Some(path) = &args.job {
+    if let Some(path) = args.job.as_ref().or(args.job_option.as_ref()) {
         let job = crate::run::Job::open(path)?;
         let features = crate::features::FeatureConfig::from_files(&job.files.features.files)?;
         let text = crate::features::dictionary_markdown(&features);

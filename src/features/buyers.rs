@@ -1,7 +1,11 @@
 //! A window's rows by buyer: what all kinds that speak of buyers start from.
 
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
 use super::guard::Guard;
-use super::kind::Read;
+use super::kind::{FeatureKind, Names, OwnKind, Read};
+use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
 use crate::tiles::TileRow;
@@ -45,4 +49,52 @@ pub fn by_buyer(rows: &[TileRow]) -> Vec<BuyerPart> {
         .chunk_by(|a, b| a.0 == b.0)
         .map(|mine| BuyerPart { rows: mine.len() as u64, sum: mine.iter().map(|(_, v)| i128::from(*v)).sum() })
         .collect()
+}
+
+/// A quotient whose divisor is the number of distinct buyers of a window; null with fewer than `min_buyers` buyers.
+pub trait BuyerFigure: Debug + Send + Sync {
+    /// What is divided by the number of buyers, in words.
+    const NUMERATOR: &str;
+
+    /// What is divided by the number of buyers.
+    fn numerator(buyers: &[BuyerPart]) -> u64;
+}
+
+/// The kind of feature that a figure makes. Keys: those of [`BuyerWindow`].
+#[derive(Debug)]
+pub struct PerBuyer<F> {
+    window: BuyerWindow,
+    figure: PhantomData<F>,
+}
+
+impl<F: BuyerFigure> PerBuyer<F> {
+    /// Keys: those of [`BuyerWindow`].
+    pub fn read(p: &mut Params) -> Result<Self, ConfigError> {
+        Ok(Self { window: BuyerWindow::read(p)?, figure: PhantomData })
+    }
+}
+
+impl<F: BuyerFigure> FeatureKind for PerBuyer<F> {
+    fn reads(&self) -> Vec<Read> {
+        vec![self.window.read]
+    }
+
+    fn needs_rows(&self) -> bool {
+        true
+    }
+
+    fn guards(&self) -> Vec<Guard> {
+        vec![self.window.guard()]
+    }
+
+    fn formula(&self, names: Names) -> String {
+        format!("{} ÷ distinct buyers of {}", F::NUMERATOR, self.window.read.words(names))
+    }
+}
+
+impl<F: BuyerFigure> OwnKind for PerBuyer<F> {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        let buyers = by_buyer(merchant.rows(self.window.read)?);
+        Some(F::numerator(&buyers) as f64 / buyers.len() as f64)
+    }
 }

@@ -9,7 +9,7 @@ use super::guard::{Guard, PeerGuard};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use super::{
-    attribute::Attribute, balance::Balance, concentration::Concentration, days_since::DaysSince,
+    attribute::Attribute, balance::Balance, buyers::PerBuyer, concentration::Concentration, days_since::DaysSince,
     decayed_stock::DecayedStock, distinct_buyers::DistinctBuyers, latest::Latest, longest_gap::LongestGap,
     lowest_period::LowestPeriod, mean::Mean, quantile::Quantile, ratio::Ratio, relative_share::RelativeShare,
     relative_trend::RelativeTrend, repeat_share::RepeatShare, rows_per_buyer::RowsPerBuyer, share::Share, sum::Sum,
@@ -154,8 +154,8 @@ pub const KINDS: [(&str, Make); 21] = [
     ("days-since", |p| Ok(Kind::own(DaysSince::read(p)?))),
     ("tenure", |_| Ok(Kind::own(Tenure))),
     ("distinct-buyers", |p| Ok(Kind::own(DistinctBuyers::read(p)?))),
-    ("repeat-share", |p| Ok(Kind::own(RepeatShare::read(p)?))),
-    ("rows-per-buyer", |p| Ok(Kind::own(RowsPerBuyer::read(p)?))),
+    ("repeat-share", |p| Ok(Kind::own(PerBuyer::<RepeatShare>::read(p)?))),
+    ("rows-per-buyer", |p| Ok(Kind::own(PerBuyer::<RowsPerBuyer>::read(p)?))),
     ("concentration", |p| Ok(Kind::own(Concentration::read(p)?))),
     ("quantile", |p| Ok(Kind::own(Quantile::read(p)?))),
     ("latest", |p| Ok(Kind::own(Latest::read(p)?))),

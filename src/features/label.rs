@@ -51,16 +51,8 @@ pub fn window_sums(
     let mut names = Vec::new();
     for spec in config.measures.iter().filter(|m| measures.contains(&m.name.as_str())) {
         let measured = tiles::evaluate(views, spec, &clock, Forms { days: true, rows: false })?;
-        let column = match measured.as_ref().and_then(|m| Some((m, m.days.as_ref()?))) {
-            None => vec![None; views.merchants.len()],
-            Some((measured, days)) => (0..views.merchants.len())
-                .map(|number| {
-                    let known = !measured.overflowing.contains(&number);
-                    if known { days.tally(number, window).map(|tally| tally.sum) } else { None }
-                })
-                .collect(),
-        };
-        sums.push(column);
+        let sum = |number| measured.as_ref()?.tally(number, window).map(|tally| tally.sum);
+        sums.push((0..views.merchants.len()).map(sum).collect());
         names.push(spec.name.clone());
     }
     Ok(WindowSums { merchants: views.merchants.clone(), sums, names, date: views.as_of.date() })

@@ -8,8 +8,7 @@ use super::kind::Read;
 use super::prepared::Overflow;
 use super::settings::FeatureConfig;
 use crate::domain::AsOf;
-use crate::repayment::LoanLedger;
-use crate::tiles::{self, DayClock, DayTile, MeasureSpec, Measured, Merchants, Tally, TileRow, Views};
+use crate::tiles::{self, DayClock, DayTile, Measured, Merchants, Tally, TileRow, Views};
 
 /// Everything that features are made of, for all merchants of a shard.
 #[derive(Debug, Clone)]
@@ -22,10 +21,6 @@ pub struct ShardMeasures {
     /// By measure id; `None` where a table that the measure needs is absent, or no feature reads it.
     measures: Vec<Option<Measured>>,
     pub(super) names: Vec<String>,
-    /// By measure id: whether it counts loans, what was promised on them or what was paid.
-    pub(super) on_loans: Vec<bool>,
-    /// By merchant: whether a loan of the merchant is not known, so that no sum over the merchant's loans is.
-    pub(super) has_unknown_loan: Vec<bool>,
 }
 
 impl ShardMeasures {
@@ -69,28 +64,7 @@ pub fn measure_shard(views: &Views, config: &FeatureConfig) -> Result<ShardMeasu
         attributes,
         measures,
         names: config.measures.iter().map(|m| m.name.clone()).collect(),
-        on_loans: config.measures.iter().map(counts_loans).collect(),
-        has_unknown_loan: has_unknown_loan(views),
     })
-}
-
-/// Views and tables that speak of loans.
-const LOAN_VIEWS: [&str; 4] = ["loans", "payments", "instalment_status", "loan_status"];
-const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
-
-fn counts_loans(measure: &MeasureSpec) -> bool {
-    LOAN_VIEWS.contains(&measure.view.name) || measure.needs.iter().any(|table| LOAN_TABLES.contains(table))
-}
-
-fn has_unknown_loan(views: &Views) -> Vec<bool> {
-    let mut has_unknown = vec![false; views.merchants.len()];
-    for merchant in views.ledger.iter().flat_map(LoanLedger::unknown_merchants) {
-        let number = views.merchants.number(merchant).and_then(|n| usize::try_from(n).ok());
-        if let Some(flag) = number.and_then(|n| has_unknown.get_mut(n)) {
-            *flag = true;
-        }
-    }
-    has_unknown
 }
 
 fn attribute_values(views: &Views, attribute: &Attribute) -> Result<Vec<Option<i64>>, FeatureError> {
@@ -118,15 +92,13 @@ impl<'a> MerchantTiles<'a> {
     /// Days of a window that have rows, nearest first; `None` without evidence.
     #[must_use]
     pub fn days(&self, read: Read) -> Option<impl Iterator<Item = DayTile> + 'a> {
-        let days = self.shard.known(read, self.number)?.days.as_ref()?;
-        Some(days.window(self.number, read.window))
+        self.shard.measured(read)?.days(self.number, read.window)
     }
 
     /// Rows of a window, latest first; `None` without evidence.
     #[must_use]
     pub fn rows(&self, read: Read) -> Option<&'a [TileRow]> {
-        let rows = self.shard.known(read, self.number)?.rows.as_ref()?;
-        Some(rows.window(self.number, read.window))
+        self.shard.measured(read)?.rows(self.number, read.window)
     }
 
     /// Calendar days since the merchant registered.
@@ -146,26 +118,19 @@ impl ShardMeasures {
     /// Sum and rows of a window for the merchant of that position in [`Self::merchants`]; `None` without evidence.
     #[must_use]
     pub fn tally(&self, read: Read, merchant: usize) -> Option<Tally> {
-        self.known(read, merchant)?.days.as_ref()?.tally(merchant, read.window)
+        self.measured(read)?.tally(merchant, read.window)
     }
 
-    /// A measure's tiles; `None` where a table that it needs is absent, where it speaks of loans and one of the merchant's is not known, or
-    /// where the merchant's rows add up to more than 64 bits hold.
-    ///
-    /// Every way to a merchant's tiles leads through here, so that no kind of feature can take what is unknown for nothing.
-    fn known(&self, read: Read, merchant: usize) -> Option<&Measured> {
-        let is_set = |flags: &[bool], at: usize| flags.get(at).copied().unwrap_or_default();
-        if is_set(&self.on_loans, read.measure) && is_set(&self.has_unknown_loan, merchant) {
-            return None;
-        }
-        self.measures.get(read.measure)?.as_ref().filter(|measured| !measured.overflowing.contains(&merchant))
+    /// A measure's tiles; `None` where a table that it needs is absent.
+    fn measured(&self, read: Read) -> Option<&Measured> {
+        self.measures.get(read.measure)?.as_ref()
     }
 
     /// Measures that are unknown for a merchant because they overflow, sorted.
     pub(super) fn overflows(&self) -> Vec<Overflow> {
         let measures = self.measures.iter().zip(&self.names).filter_map(|(m, name)| Some((m.as_ref()?, name)));
         let mut found: Vec<Overflow> = measures
-            .flat_map(|(measured, name)| measured.overflowing.iter().map(move |number| (*number, name)))
+            .flat_map(|(measured, name)| measured.overflowing().map(move |number| (number, name)))
             .map(|(number, name)| Overflow { merchant: self.merchants.id(number).to_owned(), measure: name.clone() })
             .collect();
         found.sort_unstable();

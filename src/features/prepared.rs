@@ -97,12 +97,6 @@ fn finite(value: Option<f64>, spec: &FeatureSpec, merchant: &str) -> Result<Opti
 }
 
 impl PreparedFeatures {
-    /// Merchant ids, sorted.
-    #[must_use]
-    pub fn merchants(&self) -> &[String] {
-        &self.merchants
-    }
-
     /// A merchant's category; empty where unknown.
     pub(super) fn category(&self, number: usize) -> &str {
         let place = self.category.get(number).and_then(|n| usize::try_from(*n).ok());

@@ -107,15 +107,12 @@ impl DayTiles {
         days.iter().zip(rows).zip(sums).map(|((&day, &rows), &sum)| DayTile { day, rows, sum })
     }
 
-    /// Sum and rows of a window; `None` where the sum does not fit 64 bits.
+    /// Sum and rows of a window. The sum fits: see [`Self::collect`].
     #[must_use]
-    pub fn tally(&self, merchant: usize, window: DayWindow) -> Option<Tally> {
-        let mut sum = 0_i128;
-        let mut rows = 0_u64;
-        for tile in self.window(merchant, window) {
-            sum += i128::from(tile.sum);
-            rows += u64::from(tile.rows);
-        }
-        Some(Tally { sum: i64::try_from(sum).ok()?, rows })
+    pub fn tally(&self, merchant: usize, window: DayWindow) -> Tally {
+        self.window(merchant, window).fold(Tally::default(), |total, tile| Tally {
+            sum: total.sum + tile.sum,
+            rows: total.rows + u64::from(tile.rows),
+        })
     }
 }

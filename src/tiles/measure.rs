@@ -6,12 +6,13 @@ use polars::prelude::{DataType, IntoLazy, PlHashMap, PolarsResult, lit};
 
 use super::clock::DayClock;
 use super::column::{integers, texts};
-use super::day_tiles::DayTiles;
+use super::day_tiles::{DayTile, DayTiles, DayWindow, Tally};
 use super::error::TileError;
 use super::row_tiles::{RowTiles, TileRow};
 use super::schema::{ViewColumn, ViewKind, ViewSchema};
 use super::sql::RowSql;
 use super::view::{View, Views};
+use crate::repayment::LoanLedger;
 
 /// What a measure does with rows judged not authentic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -56,14 +57,44 @@ pub struct Forms {
 }
 
 /// A measure's tiles.
+///
+/// There is no way to a merchant's tiles but through these methods, which know for whom the measure is unknown: nobody can take what is
+/// unknown for nothing.
 #[derive(Debug, Clone)]
 pub struct Measured {
-    /// Sums by day.
-    pub days: Option<DayTiles>,
-    /// Single rows.
-    pub rows: Option<RowTiles>,
+    days: Option<DayTiles>,
+    rows: Option<RowTiles>,
+    overflowing: BTreeSet<usize>,
+    unknown_borrowers: BTreeSet<usize>,
+}
+
+impl Measured {
+    /// Sum and rows of a merchant's window; `None` where the measure is unknown for the merchant.
+    #[must_use]
+    pub fn tally(&self, merchant: usize, window: DayWindow) -> Option<Tally> {
+        Some(self.known(&self.days, merchant)?.tally(merchant, window))
+    }
+
+    /// Days of a merchant's window that have rows, nearest first; `None` where the measure is unknown for the merchant.
+    #[must_use]
+    pub fn days(&self, merchant: usize, window: DayWindow) -> Option<impl Iterator<Item = DayTile>> {
+        Some(self.known(&self.days, merchant)?.window(merchant, window))
+    }
+
+    /// Rows of a merchant's window, latest first; `None` where the measure is unknown for the merchant, or rows were not asked for.
+    #[must_use]
+    pub fn rows(&self, merchant: usize, window: DayWindow) -> Option<&[TileRow]> {
+        Some(self.known(&self.rows, merchant)?.window(merchant, window))
+    }
+
     /// Numbers of the merchants for whom the measure is unknown, because their values add up to more than 64 bits hold.
-    pub overflowing: BTreeSet<usize>,
+    pub fn overflowing(&self) -> impl Iterator<Item = usize> {
+        self.overflowing.iter().copied()
+    }
+
+    fn known<'a, T>(&self, tiles: &'a Option<T>, merchant: usize) -> Option<&'a T> {
+        tiles.as_ref().filter(|_| !self.overflowing.contains(&merchant) && !self.unknown_borrowers.contains(&merchant))
+    }
 }
 
 /// Evaluates a measure on its view. `None` where a table it needs is absent: no evidence, which is not zero.
@@ -137,7 +168,21 @@ pub fn evaluate(
     } else {
         None
     };
-    Ok(Some(Measured { days, rows, overflowing }))
+    Ok(Some(Measured { days, rows, overflowing, unknown_borrowers: unknown_borrowers(views, spec) }))
+}
+
+/// Views and tables that speak of loans.
+const LOAN_VIEWS: [&str; 4] = ["loans", "payments", "instalment_status", "loan_status"];
+const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
+
+/// Numbers of the merchants for whom a measure of loans is unknown, because one of their loans is: no sum over the merchant's loans is
+/// then known.
+fn unknown_borrowers(views: &Views, spec: &MeasureSpec) -> BTreeSet<usize> {
+    if !LOAN_VIEWS.contains(&spec.view.name) && !spec.needs.iter().any(|table| LOAN_TABLES.contains(table)) {
+        return BTreeSet::new();
+    }
+    let unknown = views.ledger.iter().flat_map(LoanLedger::unknown_merchants);
+    unknown.filter_map(|merchant| views.merchants.number(merchant).and_then(|n| usize::try_from(n).ok())).collect()
 }
 
 /// Each row's value; `None` where the row does not count.

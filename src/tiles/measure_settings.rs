@@ -40,7 +40,7 @@ impl RawMeasure {
         let at = view.columns.iter().filter(|c| matches!(c.kind, ViewKind::Instant | ViewKind::Day));
         let Some(at) = at.clone().find(|c| c.name == self.at.get_ref()) else {
             let names: Vec<&str> = at.map(|c| c.name).collect();
-            let message = format!("{:?} is no time of table {:?}", self.at.get_ref(), view.name);
+            let message = format!("{:?} is not a date or instant of table {:?}", self.at.get_ref(), view.name);
             return Err(file.refuse(&self.at.span(), message, format!("one of: {}", names.join(", "))));
         };
         let filter = self.filter.map(|sql| row_sql(file, &sql, view, Yields::Flag)).transpose()?;
@@ -62,7 +62,7 @@ impl RawMeasure {
         for table in &self.needs {
             let Some(known) = contract::table(table.get_ref()) else {
                 let names: Vec<&str> = contract::TABLES.iter().map(|t| t.name).collect();
-                let message = format!("{:?} is no contract table", table.get_ref());
+                let message = format!("{:?} is not a contract table", table.get_ref());
                 return Err(file.refuse(&table.span(), message, format!("one of: {}", names.join(", "))));
             };
             needs.push(known.name);

@@ -96,7 +96,7 @@ impl Merchants {
 /// What features need of every merchant, in the order of their numbers.
 #[derive(Debug, Clone)]
 pub struct MerchantFacts {
-    /// Calendar days since registration.
+    /// Calendar days since registration; 0, as for a merchant who is new, where the date lies outside the calendar.
     pub tenure_days: Vec<i64>,
     /// Category; empty where unknown.
     pub categories: Vec<String>,
@@ -105,13 +105,12 @@ pub struct MerchantFacts {
 /// Reads tenure and category.
 ///
 /// # Errors
-/// A column of another type, or dates beyond the calendar.
+/// A column of another type.
 pub fn merchant_facts(views: &Views, clock: &DayClock) -> Result<MerchantFacts, TileError> {
     let registered = merchant_integers(views, "registered_at")?;
-    let tenure_days = registered
-        .into_iter()
-        .map(|at| at.map_or(Ok(0), |at| clock.days_since(at)))
-        .collect::<Result<Vec<_>, TileError>>()?;
+    // One merchant's impossible date must not stop the others.
+    let tenure = |at: Option<i64>| at.and_then(|at| clock.days_since(at).ok()).unwrap_or(0);
+    let tenure_days = registered.into_iter().map(tenure).collect();
     let categories = merchant_texts(views, "category")?.into_iter().map(Option::unwrap_or_default).collect();
     Ok(MerchantFacts { tenure_days, categories })
 }

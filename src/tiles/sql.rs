@@ -20,7 +20,7 @@ pub struct RowSql {
     columns: Vec<String>,
 }
 
-/// Why a text is no such expression, and what would be.
+/// Why a text is not such an expression, and what would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlRefusal {
     /// What is wrong, as a fragment.
@@ -61,7 +61,7 @@ impl RowSql {
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let refuse = |message: String, help: String| SqlRefusal { message, help };
         let expr = sql_expr(&flat).map_err(|e| {
-            refuse(format!("{flat:?} is no SQL expression: {e}"), "one expression, as after WHERE".into())
+            refuse(format!("{flat:?} is not an SQL expression: {e}"), "one expression, as after WHERE".into())
         })?;
         let mut columns = Vec::new();
         for node in &expr {
@@ -196,9 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_row_expression() {
+    fn refuses_what_is_not_a_row_expression() {
         for (bad, yields, why) in [
-            ("amount_minor >", Yields::Flag, "no SQL expression"),
+            ("amount_minor >", Yields::Flag, "not an SQL expression"),
             ("amont_minor > 0", Yields::Flag, "unknown column"),
             ("amount_minor > AVG(amount_minor)", Yields::Flag, "across rows"),
             ("RANK() OVER (ORDER BY amount_minor) > 3", Yields::Flag, ""),

@@ -92,7 +92,7 @@ pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     Ok(Views { as_of: shard.as_of.clone(), merchants, merchant_rows, by_name, tables, verdicts, ledger })
 }
 
-/// Views of orders and of what hangs on them.
+/// Views of orders, shipments, reviews and disputes, and the verdicts on their authenticity.
 struct Trade {
     frames: BTreeMap<&'static str, DataFrame>,
     verdicts: BTreeMap<&'static str, Vec<Verdict>>,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use integrity::cli::ExitCode;
 use integrity::features::FeatureConfig;
 
 fn assert_current(name: &str, generated: &str, command: &str) {
@@ -29,7 +30,21 @@ fn features() {
     for job in ["demo", "olist"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(job).join("features.toml");
         let features = FeatureConfig::open(&path).unwrap();
-        let command = format!("integrity schema --job pipelines/{job}/job.toml");
+        let command = format!("integrity schema pipelines/{job}/job.toml");
         assert_current(&format!("features-{job}.md"), &integrity::features::dictionary_markdown(&features), &command);
     }
+}
+
+#[test]
+fn schema_takes_a_job() {
+    let job = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/olist/job.toml");
+    let schema = |arguments: &[&str]| {
+        let job = job.to_string_lossy().into_owned();
+        let arguments = arguments.iter().map(|a| if *a == "JOB" { job.clone() } else { (*a).to_owned() });
+        integrity::cli::main(["integrity".to_owned(), "schema".to_owned()].into_iter().chain(arguments).map(Into::into))
+    };
+    assert_eq!(schema(&["JOB"]), ExitCode::Ok);
+    assert_eq!(schema(&["--job", "JOB"]), ExitCode::Ok);
+    assert_eq!(schema(&["JOB", "--outputs"]), ExitCode::Usage);
+    assert_eq!(schema(&["JOB", "--job", "JOB"]), ExitCode::Usage);
 }

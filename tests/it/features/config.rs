@@ -70,9 +70,9 @@ fn what_is_wrong_is_refused_with_its_line() {
     // (line that goes, what comes, line the error names, what it says, what help says)
     for (from, to, line, message, help) in [
         ("table = \"orders\"", "table = \"order\"", 3, "unknown table", "shipments"),
-        ("at = \"placed_at\"", "at = \"amount_minor\"", 4, "no time", "completed_at"),
+        ("at = \"placed_at\"", "at = \"amount_minor\"", 4, "not a date or instant", "completed_at"),
         ("at = \"placed_at\"", "at = \"placed_at\"\nwhere = \"amont > 1\"", 5, "unknown column", "amount_minor"),
-        ("at = \"placed_at\"", "at = \"placed_at\"\nwhere = \"amount_minor >\"", 5, "no SQL expression", "WHERE"),
+        ("at = \"placed_at\"", "at = \"placed_at\"\nwhere = \"amount_minor >\"", 5, "not an SQL expression", "WHERE"),
         ("at = \"placed_at\"", "at = \"placed_at\"\nwhere = \"amount_minor\"", 5, "not true or false", "predicate"),
         (
             "at = \"placed_at\"",
@@ -81,7 +81,7 @@ fn what_is_wrong_is_refused_with_its_line() {
             "not a whole number",
             "no division",
         ),
-        ("at = \"placed_at\"", "at = \"placed_at\"\nneeds = [\"dispute\"]", 5, "no contract table", "disputes"),
+        ("at = \"placed_at\"", "at = \"placed_at\"\nneeds = [\"dispute\"]", 5, "not a contract table", "disputes"),
         ("at = \"placed_at\"", "at = \"placed_at\"\nsuspect = \"maybe\"", 5, "maybe", ""),
         ("at = \"on\"", "at = \"on\"\nsuspect = \"only\"", 10, "not judged", "orders"),
         ("name = \"stock\"", "name = \"orders\"", 7, "twice", "once"),

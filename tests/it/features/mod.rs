@@ -10,7 +10,12 @@
 mod absence;
 mod authenticity;
 mod config;
+mod formulas;
+mod industry;
 mod label;
+mod naive_formula;
 mod naive_twins;
+mod overflow;
 mod shards;
 mod views;
+mod world;

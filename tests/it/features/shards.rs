@@ -94,7 +94,7 @@ pub fn views_of(shard: &Shard) -> Result<Views, TileError> {
     views_under(shard, &Settings::default())
 }
 
-fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
+pub fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
     let products = ["order-loan", "credit-loan", "group-loan"];
     let ledger = LedgerRules {
         default_dpd: products.into_iter().map(|product| (product.to_owned(), 90)).collect(),
