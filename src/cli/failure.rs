@@ -192,6 +192,7 @@ fn model_code(error: &ModelError) -> ExitCode {
         ModelError::Solver { .. } => ExitCode::Internal,
         ModelError::BadModel { .. } | ModelError::Refused { .. } => ExitCode::ModelRefused,
         ModelError::Exists { .. } => ExitCode::RefusesToOverwrite,
+        ModelError::Busy { .. } => ExitCode::Busy,
     }
 }
 

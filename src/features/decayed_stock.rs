@@ -5,6 +5,7 @@ use super::kind::{FeatureKind, MeasureId, Names, Read, window_words};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
+use crate::domain::elementary::exp;
 use crate::tiles::DayWindow;
 
 /// `K(D) = Σ over past days d of 2^(−(D − d) ÷ half_life_days) × (gain(d) − penalty × loss(d))`, rounded to a whole number once,
@@ -36,7 +37,7 @@ impl DecayedStock {
     }
 
     fn decayed(&self, merchant: &MerchantTiles, measure: MeasureId) -> Option<f64> {
-        let daily = (-std::f64::consts::LN_2 / self.half_life_days).exp();
+        let daily = exp(-std::f64::consts::LN_2 / self.half_life_days);
         let (mut factor, mut age) = (1.0, 0_u16);
         let mut total = 0.0;
         for tile in merchant.days(Read { measure, window: self.window })? {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::MonitorError;
 use super::finite::finite;
 use super::rules::finding::Finding;
 use super::rules::{arrears, dispute_spike, feature, shipping_stall, trade_drop, unknown_loan};
 use super::settings::{Action, AlertKind, AlertRule, Monitor, Severity, Watch};
-use crate::domain::{AsOf, Hasher};
+use crate::domain::{AsOf, Hasher, Reason};
 use crate::features::FeatureLookup;
 use crate::repayment::MerchantLoans;
 
@@ -31,7 +33,7 @@ impl MonitorCase<'_> {
 }
 
 /// One alert.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Stable: the same merchant, loan, rule and day give the same id.
     pub alert_id: String,
@@ -41,14 +43,12 @@ pub struct Alert {
     pub loan_id: Option<String>,
     /// Code of the rule.
     pub rule: String,
-    /// What it means, in words.
-    pub text: String,
     /// How grave it is.
     pub severity: Severity,
     /// What was observed.
-    pub observed: f64,
+    pub observed: Option<f64>,
     /// The threshold applied.
-    pub threshold: f64,
+    pub threshold: Option<f64>,
     /// What to do.
     pub action: Action,
 }
@@ -58,6 +58,8 @@ pub struct Alert {
 pub struct Alerts {
     /// Alerts in rule order, loans by id.
     pub alerts: Vec<Alert>,
+    /// Reasons of the alerts that freeze new credit, in the same order.
+    pub freezes: Vec<Reason>,
     /// How often each rule had too little history to say: a rule that has gone blind is seen here.
     pub unknown: BTreeMap<String, u64>,
 }
@@ -66,6 +68,7 @@ impl Alerts {
     /// Adds what was found elsewhere.
     pub fn merge(&mut self, other: Self) {
         self.alerts.extend(other.alerts);
+        self.freezes.extend(other.freezes);
         for (rule, times) in other.unknown {
             *self.unknown.entry(rule).or_default() += times;
         }
@@ -90,10 +93,9 @@ pub fn watch(monitor: &Monitor, case: &MonitorCase<'_>, as_of: &AsOf) -> Result<
                 merchant_id: case.merchant_id.to_owned(),
                 loan_id: loan.loan_id.clone(),
                 rule: rule.to_owned(),
-                text: unknown_loan::UNKNOWN_LOAN_TEXT.to_owned(),
                 severity: Severity::Critical,
-                observed,
-                threshold,
+                observed: Some(observed),
+                threshold: Some(threshold),
                 action: Action::Call,
             });
         }
@@ -143,17 +145,21 @@ fn record(
     match finding {
         Finding::Quiet { .. } => {}
         Finding::Unknown => *found.unknown.entry(rule.code.to_string()).or_default() += 1,
-        Finding::Fired { observed, threshold } => found.alerts.push(Alert {
-            alert_id: alert_id(merchant_id, loan_id, rule.code.as_str(), as_of),
-            merchant_id: merchant_id.to_owned(),
-            loan_id: loan_id.map(str::to_owned),
-            rule: rule.code.to_string(),
-            text: rule.text.clone(),
-            severity: rule.severity,
-            observed,
-            threshold,
-            action: rule.action,
-        }),
+        Finding::Fired { observed, threshold } => {
+            if rule.action == Action::Freeze {
+                found.freezes.push(Reason { code: rule.code.clone(), text: rule.text.clone() });
+            }
+            found.alerts.push(Alert {
+                alert_id: alert_id(merchant_id, loan_id, rule.code.as_str(), as_of),
+                merchant_id: merchant_id.to_owned(),
+                loan_id: loan_id.map(str::to_owned),
+                rule: rule.code.to_string(),
+                severity: rule.severity,
+                observed: Some(observed),
+                threshold: Some(threshold),
+                action: rule.action,
+            });
+        }
     }
 }
 

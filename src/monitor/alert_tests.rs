@@ -122,7 +122,7 @@ fn each_rule_fires_on_its_own_evidence() {
     assert_eq!(fired("overdue", 12.0), [("shipping-stall".to_owned(), None, Action::Watch)]);
     let late = found(false, &QUIET, &[loan("l1", 7), loan("l2", 0), loan("l3", 40)], 1).unwrap().alerts;
     let loans: Vec<_> = late.iter().map(|a| (a.loan_id.as_deref(), a.observed, a.threshold)).collect();
-    assert_eq!(loans, [(Some("l1"), 7.0, 7.0), (Some("l3"), 40.0, 7.0)]);
+    assert_eq!(loans, [(Some("l1"), Some(7.0), Some(7.0)), (Some("l3"), Some(40.0), Some(7.0))]);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_loan_that_is_not_known_raises_its_own_alert_and_makes_its_borrower_one_to_w
     let alerts = found_beside(false, &features, &[], std::slice::from_ref(&lost), 1).unwrap();
     let [unknown, trade] = alerts.alerts.as_slice() else { panic!("{alerts:?}") };
     assert_eq!((unknown.rule.as_str(), unknown.loan_id.as_deref()), ("loan-record-unknown", Some("l9")));
-    assert_eq!((unknown.severity, unknown.action, unknown.observed), (Severity::Critical, Action::Call, 2.0));
+    assert_eq!((unknown.severity, unknown.action, unknown.observed), (Severity::Critical, Action::Call, Some(2.0)));
     assert_eq!(trade.rule, "trade-drop", "the merchant may owe, and so is watched");
     assert_eq!(alerts.unknown["arrears-week"], 1, "whether the loan is late cannot be said");
     let beside = found_beside(false, &QUIET, &[loan("l1", 9)], &[lost], 1).unwrap();

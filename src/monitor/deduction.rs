@@ -15,6 +15,8 @@
 //! took in: the rest stays with the merchant, who has goods to buy. Unknown receipts deduct nothing, and while one of a borrower's
 //! loans is not known, nothing is taken for any of them: what the borrower still owes, and whether it was paid, is for a person to find out.
 
+use serde::{Deserialize, Serialize};
+
 use super::alert::Alert;
 use super::error::MonitorError;
 use super::finite::finite;
@@ -24,14 +26,14 @@ use crate::features::FeatureLookup;
 use crate::repayment::{LoanStanding, MerchantLoans};
 
 /// One order to deduct.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deduction {
     /// Idempotency key.
     pub key: String,
-    /// The loan.
-    pub loan_id: String,
     /// The borrower.
     pub merchant_id: String,
+    /// The loan.
+    pub loan_id: String,
     /// How much, in minor units.
     pub amount_minor: i64,
     /// Arrears, days past due and the rule that asked, in words.

@@ -40,10 +40,9 @@ fn asks(loan_id: &str) -> Alert {
         merchant_id: "m1".into(),
         loan_id: Some(loan_id.into()),
         rule: "arrears".into(),
-        text: String::new(),
         severity: Severity::Warning,
-        observed: 1.0,
-        threshold: 1.0,
+        observed: Some(1.0),
+        threshold: Some(1.0),
         action: Action::Deduct,
     }
 }

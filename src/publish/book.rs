@@ -10,13 +10,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::current::Current;
-use super::date_text;
 use super::error::PublishError;
 use super::manifest::{MANIFEST, Manifest, date_folder};
 use super::sorted_file::SortedFile;
-use super::tables::{AlertRow, DeclineRow, EvidenceRow, FeatureRow, OfferRow, ScoreRow, group_of};
+use super::tables::{EvidenceRow, FeatureRow};
 use crate::domain::Digest;
-use crate::domain::Reason;
+use crate::monitor::Alert;
+use crate::offer::{Decline, Offer};
+use crate::score::MerchantScore;
 
 /// A published run, open for look-ups, from any number of threads.
 ///
@@ -33,48 +34,23 @@ pub struct ScoreBook {
     evidence: OnceLock<SortedFile>,
 }
 
-/// A score as people read it: sub-indices by group.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ScoreEntry {
-    /// Observation date.
-    #[serde(serialize_with = "date_text::serialize")]
-    pub as_of: Date,
-    /// Scorecard points: higher is safer.
-    pub score: i32,
-    /// Probability of default.
-    pub pd_prob: f64,
-    /// Risk band.
-    pub band: String,
-    /// 0 to 1000.
-    pub integrity_index: Option<i32>,
-    /// Minor units; null without history.
-    pub integrity_capital_minor: Option<i64>,
-    /// 0 to 1000 by feature group; null without evidence.
-    pub sub_indices: BTreeMap<String, Option<i32>>,
-    /// One to four, most important first.
-    pub reasons: Vec<Reason>,
-    /// Model that scored.
-    pub model_version: String,
-}
-
 /// All that a run says of one merchant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
     /// The run.
     pub run_id: String,
     /// Its observation date.
-    #[serde(serialize_with = "date_text::serialize")]
     pub as_of: Date,
     /// The merchant.
     pub merchant_id: String,
     /// Null where the merchant could not be scored.
-    pub score: Option<ScoreEntry>,
+    pub score: Option<MerchantScore>,
     /// Offers by product.
-    pub offers: Vec<OfferRow>,
+    pub offers: Vec<Offer>,
     /// Refusals by product.
-    pub declines: Vec<DeclineRow>,
+    pub declines: Vec<Decline>,
     /// Alerts.
-    pub alerts: Vec<AlertRow>,
+    pub alerts: Vec<Alert>,
 }
 
 impl ScoreBook {
@@ -170,7 +146,7 @@ impl ScoreBook {
             run_id: self.manifest.run_id.clone(),
             as_of: self.manifest.as_of,
             merchant_id: merchant_id.to_owned(),
-            score: self.score(merchant_id)?,
+            score: self.scores.rows(merchant_id)?.into_iter().next(),
             offers: self.offers.rows(merchant_id)?,
             declines: self.declines.rows(merchant_id)?,
             alerts: self.alerts.rows(merchant_id)?,
@@ -225,22 +201,6 @@ impl ScoreBook {
         let file = open_table(&self.run_dir, &self.manifest, table)?;
         // Of two threads that both opened it, one keeps its own.
         Ok(slot.get_or_init(|| file))
-    }
-
-    fn score(&self, merchant_id: &str) -> Result<Option<ScoreEntry>, PublishError> {
-        let rows: Vec<ScoreRow> = self.scores.rows(merchant_id)?;
-        let groups = self.scores.names().filter_map(group_of).map(ToOwned::to_owned);
-        Ok(rows.into_iter().next().map(|row| ScoreEntry {
-            as_of: row.as_of,
-            score: row.score,
-            pd_prob: row.pd_prob,
-            band: row.band,
-            integrity_index: row.integrity_index,
-            integrity_capital_minor: row.integrity_capital_minor,
-            sub_indices: groups.zip(row.sub_indices).collect(),
-            reasons: row.reasons,
-            model_version: row.model_version,
-        }))
     }
 }
 

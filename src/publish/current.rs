@@ -6,7 +6,6 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::date_text;
 use super::error::PublishError;
 use super::manifest::{Manifest, Published, run_path};
 use crate::domain::Digest;
@@ -22,7 +21,6 @@ pub struct Current {
     /// Layout of this file.
     pub format: String,
     /// Observation date of the run.
-    #[serde(with = "date_text")]
     pub as_of: Date,
     /// Names the run.
     pub run_id: String,

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::date_text;
 use super::error::PublishError;
 use crate::domain::{Digest, Hasher};
 
@@ -103,7 +102,6 @@ pub struct Manifest {
     /// Names the run.
     pub run_id: String,
     /// Observation date.
-    #[serde(with = "date_text")]
     pub as_of: Date,
     /// Identity of the configuration.
     pub config_digest: Digest,

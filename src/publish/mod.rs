@@ -14,17 +14,18 @@
 //! Writing: [`Publisher::open`] locks, [`Publisher::begin`] tells whether there is anything to do, [`Stage`] takes tables and
 //! files, [`Stage::publish`] makes them visible at once. Reading: [`ScoreBook`], [`lookup`], [`verify`].
 //!
-//! A table's columns are listed once, with types, units and meanings; the list is the writer's schema and the dictionary.
+//! A table's columns are listed once, with types, units and meanings; the list is the writer's schema and the dictionary. Its rows are
+//! structs of the rooms that decide them ([`OutputRow`]): the same struct is decided, written, and read back.
+//!
+//! A table is added by one file in `publish/tables/`, one line in the dictionary's list of tables, and the line in `run` that writes it.
 
+mod batch;
 mod book;
 mod chunk_file;
 mod column;
 mod current;
-mod date_text;
-mod decode;
 mod dictionary;
 mod digest_file;
-mod encode;
 mod error;
 mod evidence;
 mod folder_tree;
@@ -40,7 +41,7 @@ mod tables;
 mod verify;
 mod writer;
 
-pub use book::{Entry, ScoreBook, ScoreEntry, lookup};
+pub use book::{Entry, ScoreBook, lookup};
 pub use column::{Kind, OutputColumn, OutputTable};
 pub use current::Current;
 pub use dictionary::{output_dictionary_markdown, output_tables};
@@ -50,12 +51,9 @@ pub use lock::OutLock;
 pub use manifest::{FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity};
 pub use merge::{TableReader, merge_sorted};
 pub use publisher::{Begun, Pointing, Publisher};
-pub use row::{CapValue, OutputRow, RuleVerdict};
+pub use row::OutputRow;
 pub use stage::Stage;
 pub use step::{Observer, Step};
-pub use tables::{
-    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow,
-    QuarantineRow, ReferralRow, ScoreRow,
-};
+pub use tables::{EvidenceRow, FeatureRow, QuarantineRow, WideRow, WideValue};
 pub use verify::{Finding, Problem, RunReport, VerifyReport, verify};
 pub use writer::{TableWriter, Written};

@@ -11,15 +11,11 @@ use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
 use crate::monitor::rules::unknown_loan;
-use crate::monitor::{self, MonitorCase, MonitorError, Portfolio};
-use crate::monitor::{Action, Monitor};
-use crate::offer::Policy;
-use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
-use crate::publish::{
-    AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReferralRow, RuleVerdict, ScoreRow,
-};
+use crate::monitor::{self, Alert, Deduction, Monitor, MonitorCase, MonitorError, Portfolio};
+use crate::offer::{self, Application, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy, Receivable};
+use crate::publish::{OutputRow, PublishError};
 use crate::repayment::{CreditRecord, LoanException, LoanLedger, MerchantLoans};
-use crate::score::{IndexedFeature, Reference, findings, merchant_index};
+use crate::score::{IndexedFeature, MerchantScore, Reference, findings, merchant_index};
 
 /// A shard that could not be decided.
 #[derive(Debug, thiserror::Error)]
@@ -82,27 +78,21 @@ pub struct Judges<'a> {
     pub currency: Currency,
 }
 
-/// The feature groups, in the order of the sub-index columns.
-#[must_use]
-pub fn index_groups() -> Vec<&'static str> {
-    Group::WORDS.iter().map(|(word, _)| *word).collect()
-}
-
-/// What a shard gives beside its wide tables ([`super::wide`]), each list sorted by merchant.
+/// What a shard gives beside its wide tables ([`super::wide`]); [`Decided::join`] sorts.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// One a merchant.
-    pub scores: Vec<ScoreRow>,
+    pub scores: Vec<MerchantScore>,
     /// Offers.
-    pub offers: Vec<OfferRow>,
+    pub offers: Vec<Offer>,
     /// Declines.
-    pub declines: Vec<DeclineRow>,
+    pub declines: Vec<Decline>,
     /// Referrals to banks.
-    pub referrals: Vec<ReferralRow>,
+    pub referrals: Vec<BankReferral>,
     /// Alerts.
-    pub alerts: Vec<AlertRow>,
+    pub alerts: Vec<Alert>,
     /// Deductions.
-    pub deductions: Vec<DeductionRow>,
+    pub deductions: Vec<Deduction>,
     /// The shard's part of the portfolio; `None` without a loan book.
     pub portfolio: Option<Portfolio>,
     /// Loans of which nothing is known, a line for each cause, by merchant and loan.
@@ -166,7 +156,7 @@ fn score_row(
     lookup: &RowLookup<'_>,
     scored: &Scored,
     reasons: &[Reason],
-) -> ScoreRow {
+) -> MerchantScore {
     let directional = judges.features.features.iter().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
             Direction::HigherSafer => true,
@@ -181,7 +171,7 @@ fn score_row(
         })
     });
     let index = merchant_index(judges.reference, directional);
-    ScoreRow {
+    MerchantScore {
         merchant_id: merchant.to_owned(),
         as_of: measured.shard.as_of.date(),
         score: scored.score,
@@ -189,7 +179,7 @@ fn score_row(
         band: scored.band.clone(),
         integrity_index: index.index,
         integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
-        sub_indices: index_groups().into_iter().map(|group| index.groups.get(group).copied()).collect(),
+        sub_indices: Group::WORDS.into_iter().map(|(word, group)| (group, index.groups.get(word).copied())).collect(),
         reasons: reasons.to_vec(),
         model_version: judges.bundle.id(),
     }
@@ -213,45 +203,15 @@ fn watch_merchant(
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
     if let Some(terms) = &judges.monitor.deduction {
-        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?;
-        let mut rows: Vec<DeductionRow> = ordered
-            .deductions
-            .into_iter()
-            .map(|d| DeductionRow {
-                key: d.key,
-                merchant_id: d.merchant_id,
-                loan_id: d.loan_id,
-                amount_minor: d.amount_minor,
-                why: d.why,
-            })
-            .collect();
-        rows.sort_by(OutputRow::order);
-        decided.deductions.append(&mut rows);
+        decided.deductions.extend(monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?.deductions);
     }
-    let mut freezes = Vec::new();
+    decided.alerts.extend(found.alerts);
+    let mut freezes = found.freezes;
     if !loans.unknown.is_empty() {
         // What a borrower owes is not known while one loan is not, whatever the policy makes of the loan book.
         let code = ReasonCode::new(unknown_loan::UNKNOWN_LOAN_RULE)?;
         freezes.push(Reason { code, text: unknown_loan::UNKNOWN_LOAN_TEXT.to_owned() });
     }
-    let mut rows = Vec::new();
-    for alert in found.alerts {
-        if alert.action == Action::Freeze {
-            freezes.push(Reason { code: ReasonCode::new(&alert.rule)?, text: alert.text });
-        }
-        rows.push(AlertRow {
-            alert_id: alert.alert_id,
-            merchant_id: alert.merchant_id,
-            loan_id: alert.loan_id,
-            rule: alert.rule,
-            severity: alert.severity.name().to_owned(),
-            observed: Some(alert.observed),
-            threshold: Some(alert.threshold),
-            action: alert.action.name().to_owned(),
-        });
-    }
-    rows.sort_by(OutputRow::order);
-    decided.alerts.append(&mut rows);
     Ok(freezes)
 }
 
@@ -309,46 +269,10 @@ fn decide_merchant(
         freezes,
     };
     let decision = offer::decide(judges.policy, &case, &measured.shard.as_of)?;
-    decided.offers.extend(decision.offers.into_iter().map(|o| OfferRow {
-        offer_id: o.offer_id,
-        merchant_id: o.merchant_id,
-        product: o.product,
-        limit_minor: o.limit_minor,
-        daily_rate_ppm: o.daily_rate_ppm,
-        apr_prob: o.apr_prob,
-        term_days: i32::from(o.term_days),
-        repayment: o.repayment.to_owned(),
-        valid_until_on: o.valid_until_on,
-        binding_cap: o.binding_cap.name().to_owned(),
-        caps: caps(&o.caps),
-        pledged_order_ids: (!o.pledged_order_ids.is_empty()).then_some(o.pledged_order_ids),
-    }));
-    decided.declines.extend(decision.declines.into_iter().map(|d| {
-        DeclineRow {
-            merchant_id: d.merchant_id,
-            product: d.product,
-            failed: d
-                .failed
-                .into_iter()
-                .map(|v| RuleVerdict { rule: v.rule, observed: v.observed, threshold: v.threshold })
-                .collect(),
-            caps: caps(&d.caps),
-            reasons: d.reasons,
-        }
-    }));
-    decided.referrals.extend(decision.referral.map(|r| ReferralRow {
-        merchant_id: r.merchant_id,
-        product: r.product,
-        supportable_minor: r.uncapped_minor,
-        cap_minor: r.hard_cap_minor,
-        score: scored.score,
-        pd_prob: scored.pd,
-    }));
+    decided.offers.extend(decision.offers);
+    decided.declines.extend(decision.declines);
+    decided.referrals.extend(decision.referral);
     Ok(())
-}
-
-fn caps(caps: &[offer::Cap]) -> Vec<CapValue> {
-    caps.iter().map(|c| CapValue { name: c.name.name().to_owned(), value_minor: c.value_minor }).collect()
 }
 
 impl Decided {

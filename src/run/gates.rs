@@ -2,7 +2,7 @@
 
 use super::decide::Decided;
 use crate::monitor::Portfolio;
-use crate::offer::Policy;
+use crate::offer::{CapName, Policy};
 use crate::repayment::UnknownLimit;
 use crate::wash::Ingested;
 
@@ -67,7 +67,7 @@ pub enum GateError {
         /// Its limit.
         limit_minor: i64,
         /// The cap.
-        cap: String,
+        cap: CapName,
         /// The cap's value.
         cap_minor: Option<i64>,
     },
@@ -125,7 +125,7 @@ pub fn check_gates(
             return Err(GateError::Caps {
                 offer: offer.offer_id.clone(),
                 limit_minor: offer.limit_minor,
-                cap: cap.name.clone(),
+                cap: cap.name,
                 cap_minor: cap.value_minor,
             });
         }

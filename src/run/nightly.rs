@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::decide::{DecideError, Decided, Judges, decide_shard, index_groups};
+use super::decide::{DecideError, Decided, Judges, decide_shard};
 use super::gates::{GateError, check_gates};
 use super::model_choice::{ModelChoice, choose_model};
 use super::population::{PopulationError, each_shard, industry_totals};
@@ -20,7 +20,7 @@ use crate::config::ConfigError;
 use crate::domain::{AsOf, AsOfError, Digest};
 use crate::features::IndustryTotals;
 use crate::model::ModelError;
-use crate::model::registry::Bundle;
+use crate::model::registry::{Bundle, Registry};
 use crate::publish::{Begun, InputFile, Pointing, PublishError, Published, Publisher, RunIdentity};
 use crate::run::Job;
 use crate::score::Reference;
@@ -182,7 +182,6 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         ingested: &ingested,
         decided,
         bundle: &bundle,
-        groups: index_groups(),
         wide: &wide,
         parts: &parts,
         summary: &summary,
@@ -229,7 +228,19 @@ fn models_for(
     let settings = &job.model;
     let as_of: &AsOf = &ingested.as_of;
     let config = rules.model_digest(job);
-    let bundle = match choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of.date(), config)? {
+    let choose = || {
+        let chosen = choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of.date(), config)?;
+        chosen.notes.iter().for_each(|note| progress.note(note));
+        Ok::<_, ModelError>(chosen.model)
+    };
+    let mut choice = choose()?;
+    let mut lock = None;
+    if matches!(choice, ModelChoice::Train) {
+        lock = Some(Registry::new(&job.models).lock(&settings.name, &mut |why| progress.note(why))?);
+        // Another job may have trained it meanwhile.
+        choice = choose()?;
+    }
+    let bundle = match choice {
         ModelChoice::Use(bundle) => *bundle,
         ModelChoice::Train => {
             progress.note("no approved model fits this configuration and date: training one");
@@ -244,6 +255,7 @@ fn models_for(
             bundle
         }
     };
+    drop(lock);
     rules.policy.check_bands(&band_names(&bundle))?;
     let reference = super::training::reference_of(&bundle)?;
     progress.note(&format!("model {}", bundle.id()));
@@ -293,6 +305,7 @@ pub fn train_model(path: &Path, options: &RunOptions, progress: &dyn Progress) -
     let scratch = scratch_folder()?;
     let ingested = ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?;
     let as_of = &ingested.as_of;
+    let _lock = Registry::new(&job.models).lock(&job.model.name, &mut |why| progress.note(why))?;
     let trained = train_job(&job.model, &rules, &ingested.store, as_of, progress)?;
     Ok(save_models(&job.models, &job.model, &trained, rules.model_digest(&job), as_of)?)
 }

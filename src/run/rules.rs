@@ -70,13 +70,14 @@ impl JobRules {
         tiles::views(shard, ViewRules { authenticity: &self.features.authenticity, ledger: &self.ledger })
     }
 
-    /// What a model depends on: features, label and training settings. Policy and monitoring may change under the same model, but for
-    /// what a default is and how loans are read.
+    /// What a model depends on: features, label and training settings, in a written form of their own that does not change with the code.
+    /// Policy and monitoring may change under the same model, but for what a default is and how loans are read; so may what `[model]`
+    /// says of choosing and approving.
     #[must_use]
     pub fn model_digest(&self, job: &Job) -> Digest {
         let mut hasher = Hasher::default();
         hasher.field(self.features.digest.to_string().as_bytes());
-        hasher.field(format!("{:?}", job.model).as_bytes());
+        hasher.field(job.model.trained_under().as_bytes());
         self.ledger.digest_into(&mut hasher);
         for source in &job.intake.source.sources {
             hasher.field(source.table.as_bytes());

@@ -23,7 +23,7 @@ use crate::domain::{AsOf, AsOfError, Digest, Hasher};
 use crate::features::{Direction, FeatureConfig};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
 use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
-use crate::model::registry::{Bundle, Contents, Origin, Registry, load_folder};
+use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, ModelError};
 use crate::repayment::RepaymentError;
 use crate::run::ModelSettings;
@@ -371,7 +371,7 @@ struct Trial {
 const REFERENCE: &str = "reference.json";
 const TRIAL: &str = "training.json";
 
-/// Saves a trained model, approved where the job says by whom and it does well enough, and loads it.
+/// Saves a trained model in one step, approved where the job says by whom and it does well enough, and loads it.
 ///
 /// # Errors
 /// The version exists already with other content, or the folder cannot be written.
@@ -408,23 +408,32 @@ pub fn save_models(
         expires_on: as_of.days_before(-i32::from(settings.expires_after_days)).ok().map(|a| a.date()),
         limitations: limitations(settings),
     };
-    let registry = Registry::new(models);
-    registry.save(&settings.name, &version, &contents, origin)?;
-    if let Some(by) = &settings.approve_as
-        && shortfall(settings, &validation).is_none()
-    {
-        registry.approve(&settings.name, &version, by, as_of.date())?;
-    }
-    load_folder(&registry.folder(&settings.name, &version))
+    let does_well = shortfall(settings, &validation).is_none();
+    let approve = settings.approve_as.as_deref().filter(|_| does_well).map(|by| ApproveAs { by, on: as_of.date() });
+    load_folder(&Registry::new(models).save(&settings.name, &version, &contents, origin, approve)?)
 }
 
-/// Why a model is not approved by the job itself.
+/// AUC of a model that knows nothing.
+const CHANCE: f64 = 0.5;
+
+/// Why a model is not approved by the job itself: its out-of-time AUC may be lower than asked for, or no better than chance, or it puts
+/// every merchant into one band.
 #[must_use]
 pub fn shortfall(settings: &ModelSettings, validation: &serde_json::Value) -> Option<String> {
     let least = settings.approve_min_auc;
     let test = &validation["test"];
     let (auc, low) = (test["auc"].as_f64(), test["auc_interval"][0].as_f64());
+    let bands = validation["bands"].as_array().into_iter().flatten();
+    let in_use = bands.filter(|band| band["test_rows"].as_u64().is_some_and(|rows| rows > 0)).count();
     match (auc, low) {
+        (Some(auc), Some(low)) if low <= CHANCE => Some(format!(
+            "its out-of-time AUC is {auc:.3} and may be {low:.3}, which is no better than chance: a job approves no such model, whatever \
+             approve_min_auc says"
+        )),
+        (Some(_), Some(_)) if in_use < 2 => Some(format!(
+            "it puts all out-of-time merchants into {}: it tells nobody from anybody",
+            if in_use == 0 { "no band that is known" } else { "one band" }
+        )),
         (Some(_), Some(low)) if low >= least => None,
         (Some(auc), Some(low)) => Some(format!(
             "its out-of-time AUC is {auc:.3} and may be {low:.3}, and the job approves from {least} on (approve_min_auc); is there \

@@ -11,15 +11,15 @@ use crate::domain::AsOf;
 use crate::features::FeatureConfig;
 use crate::features::{self, FeatureError, Read};
 use crate::publish::{
-    EvidenceColumn, EvidenceRow, FeatureColumn, FeatureFormula, FeatureRow, OutputRow, OutputTable, PublishError,
-    Stage, TableWriter, distinct_windows, evidence_columns, formulas, merge_sorted,
+    EvidenceRow, FeatureFormula, FeatureRow, OutputColumn, OutputRow, OutputTable, PublishError, Stage, TableWriter,
+    WideValue, distinct_windows, evidence_columns, formulas, merge_sorted,
 };
 
 /// Layout of the wide tables, and where their parts lie.
 pub struct WideTables {
     parts: PathBuf,
-    features: Vec<FeatureColumn>,
-    evidence: Vec<EvidenceColumn>,
+    features: Vec<OutputColumn>,
+    evidence: Vec<OutputColumn>,
     /// In the order of the evidence columns, two columns each.
     windows: Vec<Read>,
     /// Which feature reads which window: `evidence.json`.
@@ -40,14 +40,9 @@ impl WideTables {
     pub fn new(parts: &Path, config: &FeatureConfig, as_of: &AsOf) -> Result<Self, FeatureError> {
         let evidence = features::evidence(config, as_of)?;
         let windows = distinct_windows(&evidence);
-        let column = |f: &crate::features::FeatureSpec| FeatureColumn {
-            name: f.name.clone(),
-            unit: f.unit.word().to_owned(),
-            doc: f.why.clone(),
-        };
         Ok(Self {
             parts: parts.to_owned(),
-            features: config.features.iter().map(column).collect(),
+            features: config.features.iter().map(|f| f64::column(&f.name, f.unit.word(), &f.why)).collect(),
             evidence: evidence_columns(&windows),
             windows: windows.values().map(|w| w.read).collect(),
             formulas: formulas(&evidence),
@@ -65,8 +60,8 @@ impl WideTables {
         }
         let part = |name: &str| self.parts.join(format!("{name}-{}.parquet", measured.bucket));
         let parts = ShardParts { features: part("features"), evidence: part("evidence") };
-        let mut features = TableWriter::create(&parts.features, FeatureRow::table(&self.features))?;
-        let mut evidence = TableWriter::create(&parts.evidence, EvidenceRow::table(&self.evidence))?;
+        let mut features = TableWriter::create(&parts.features, FeatureRow::table_of(&self.features))?;
+        let mut evidence = TableWriter::create(&parts.evidence, EvidenceRow::table_of(&self.evidence))?;
         for (at, merchant_id) in table.merchants.iter().enumerate() {
             let values = table.columns.iter().map(|c| c.values.get(at).copied().flatten()).collect();
             features.push(FeatureRow { merchant_id: merchant_id.clone(), values })?;
@@ -89,8 +84,8 @@ impl WideTables {
     pub fn publish(&self, stage: &mut Stage<'_, '_>, parts: &[ShardParts]) -> Result<(), PublishError> {
         let features: Vec<PathBuf> = parts.iter().map(|p| p.features.clone()).collect();
         let evidence: Vec<PathBuf> = parts.iter().map(|p| p.evidence.clone()).collect();
-        merge::<FeatureRow>(stage, FeatureRow::table(&self.features), &features)?;
-        merge::<EvidenceRow>(stage, EvidenceRow::table(&self.evidence), &evidence)
+        merge::<FeatureRow>(stage, FeatureRow::table_of(&self.features), &features)?;
+        merge::<EvidenceRow>(stage, EvidenceRow::table_of(&self.evidence), &evidence)
     }
 }
 

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use integrity::publish::{
-    Begun, FeatureRow, Pointing, PublishError, Publisher, ScoreBook, ScoreRow, Step, TableWriter, lookup, verify,
+    Begun, FeatureRow, OutputRow, Pointing, PublishError, Publisher, ScoreBook, Step, TableWriter, lookup, verify,
 };
+use integrity::score::MerchantScore;
 use jiff::civil::date;
 
 use super::fixture::{
-    GROUPS, copy_folder, feature_columns, files_below, fill, identity, identity_on, merchant, provenance, publish,
+    copy_folder, feature_columns, files_below, fill, identity, identity_on, merchant, provenance, publish,
     publish_with, score,
 };
 
@@ -329,7 +330,7 @@ fn a_table_that_was_never_sealed_stops_the_publishing() {
     let folder = tempfile::tempdir().unwrap();
     let mut publisher = Publisher::open(folder.path()).unwrap();
     let Begun::Stage(mut stage) = publisher.begin(identity(1), Pointing::Forward).unwrap() else { panic!() };
-    let mut forgotten: TableWriter<ScoreRow> = stage.table(ScoreRow::table(&GROUPS)).unwrap();
+    let mut forgotten: TableWriter<MerchantScore> = stage.table(MerchantScore::table()).unwrap();
     forgotten.push(score("m", 1)).unwrap();
     stage.write_bytes("results.json", b"{}").unwrap();
     assert!(
@@ -349,7 +350,7 @@ fn names_that_leave_the_run_folder_or_are_taken_are_refused() {
     }
     let elsewhere = tempfile::tempdir().unwrap();
     let mut foreign =
-        TableWriter::create(&elsewhere.path().join("x.parquet"), FeatureRow::table(&feature_columns())).unwrap();
+        TableWriter::create(&elsewhere.path().join("x.parquet"), FeatureRow::table_of(&feature_columns())).unwrap();
     foreign.push(FeatureRow { merchant_id: "m".to_owned(), values: vec![None, None] }).unwrap();
     assert!(matches!(stage.seal(foreign), Err(PublishError::BadName { .. })));
 }
