@@ -168,7 +168,7 @@ fn nothing_is_said_of_the_credit_record_of_a_merchant_with_a_loan_that_is_not_kn
             "[[measure]]\nname = \"{name}\"\ntable = \"{table}\"\nat = \"{at}\"\n\
              [[feature]]\nname = \"{name}_90d_minor\"\nkind = \"sum\"\nmeasure = \"{name}\"\nwindow_days = 90\n\
              unit = \"minor\"\ngroup = \"trade\"\ndirection = \"either\"\nwhy = \"w\"\nsource = \"s\"\n\
-             [[feature]]\nname = \"{name}_days\"\nkind = \"days-since\"\nmeasure = \"{name}\"\nwindow_days = 90\n\
+             [[feature]]\nname = \"{name}_90d_days\"\nkind = \"days-since\"\nmeasure = \"{name}\"\nwindow_days = 90\n\
              unit = \"days\"\ngroup = \"trade\"\ndirection = \"either\"\nwhy = \"w\"\nsource = \"s\"\n"
         )
     })
