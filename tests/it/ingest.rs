@@ -17,6 +17,7 @@ use proptest::prelude::*;
 mod broken;
 mod files;
 mod joins;
+mod loan_books;
 mod twin;
 mod world;
 
