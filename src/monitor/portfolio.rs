@@ -177,7 +177,7 @@ fn borrowers_class(loans: &[LoanStanding], classes: &ClassThresholds) -> Option<
 }
 
 fn sum(a: i64, b: i64, what: &'static str) -> Result<i64, MonitorError> {
-    a.checked_add(b).ok_or_else(|| MonitorError::Overflow { what })
+    a.checked_add(b).ok_or(MonitorError::Overflow { what })
 }
 
 #[cfg(test)]

@@ -546,7 +546,7 @@ impl Fault {
             }
             Self::DuplicateLater => {
                 if let Some(p) = books.promises.get(promise).copied() {
-                    let day = p.day + i32::try_from(dice.of(&[0, 0, 7])).unwrap();
+                    let day = p.day + dice.of(&[0, 0, 7]);
                     books.promises.push(Promise { told: Some(later), day, ..p });
                 }
             }
@@ -677,7 +677,9 @@ fn a_hundred_thousand_loans_with_faults_under_their_own_keys() {
             Ok(_) => {}
             Err(codes) => {
                 *counts.unknown_by_fault.entry(fault).or_default() += 1;
-                codes.iter().for_each(|code| *counts.codes.entry(code).or_default() += 1);
+                for code in codes {
+                    *counts.codes.entry(code).or_default() += 1;
+                }
             }
         }
         let known = said.as_ref().ok();

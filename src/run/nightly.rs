@@ -22,6 +22,7 @@ use crate::features::IndustryTotals;
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
 use crate::publish::{Begun, InputFile, Pointing, PublishError, Published, Publisher, RunIdentity};
+use crate::repayment::exceptions_without_merchant;
 use crate::run::Job;
 use crate::score::Reference;
 use crate::wash::{AsOfChoice, IngestError, IngestProgress, Ingested, ingest};
@@ -172,7 +173,9 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         })?;
     let (shards, parts): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
     let parts: Vec<ShardParts> = parts.into_iter().flatten().collect();
-    let decided = Decided::join(shards)?;
+    let mut decided = Decided::join(shards)?;
+    decided.loan_exceptions.extend(exceptions_without_merchant(&ingested.unattributed));
+    decided.loan_exceptions.sort_unstable();
 
     let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
     check_gates(&ingested, &decided, &rules.policy, rules.monitor.unknown_limit)?;

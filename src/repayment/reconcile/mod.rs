@@ -62,13 +62,12 @@ pub fn reconcile(
     days: &BusinessDays,
 ) -> Result<Vec<Instalment>, Vec<UnknownCause>> {
     let mut causes = Vec::new();
-    let schedule = match days.day_of(record.terms.disbursed_at) {
-        Ok(disbursed_on) => schedule::judge(record, disbursed_on, days, &mut causes),
-        Err(_) => {
-            let detail = "the loan was paid out on a day that lies too far back to be reckoned with";
-            causes.push(UnknownCause::new("date-outside-calendar", detail));
-            Vec::new()
-        }
+    let schedule = if let Ok(disbursed_on) = days.day_of(record.terms.disbursed_at) {
+        schedule::judge(record, disbursed_on, days, &mut causes)
+    } else {
+        let detail = "the loan was paid out on a day that lies too far back to be reckoned with";
+        causes.push(UnknownCause::new("date-outside-calendar", detail));
+        Vec::new()
     };
     for row in &record.broken {
         causes.push(UnknownCause::broken(row.table, row.key, row.rule));

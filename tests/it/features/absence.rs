@@ -156,7 +156,7 @@ fn loan_books(is_lost: bool) -> Shard {
 
 #[test]
 fn nothing_is_said_of_the_credit_record_of_a_merchant_with_a_loan_that_is_not_known() {
-    let measures: String = [
+    let measures: Vec<String> = [
         ("dues", "instalment_status", "due_at"),
         ("standing", "loan_status", "disbursed_at"),
         ("lent", "loans", "disbursed_at"),
@@ -173,7 +173,7 @@ fn nothing_is_said_of_the_credit_record_of_a_merchant_with_a_loan_that_is_not_kn
         )
     })
     .collect();
-    let config = config(&(text() + &measures));
+    let config = config(&(text() + &measures.concat()));
     let named = |table: &integrity::features::FeatureTable, merchant: usize, is_on_loans: bool| -> Vec<Option<f64>> {
         let is_wanted = |name: &str| ["dues", "standing", "lent", "paid", "owed"].iter().any(|m| name.starts_with(m));
         table.columns.iter().filter(|c| is_wanted(&c.name) == is_on_loans).map(|c| c.values[merchant]).collect()

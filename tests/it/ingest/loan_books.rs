@@ -47,7 +47,8 @@ fn sound_books() -> Books {
 /// What is said of each borrower, and how many lines lead to none.
 fn records(books: &Books) -> (BTreeMap<usize, BorrowerRecord>, usize) {
     let world = World::new("csv");
-    let merchants: String = (0..BORROWERS).map(|n| format!("M{n},2017-01-01 00:00:00,toys,SP\n")).collect();
+    let merchants: Vec<String> = (0..BORROWERS).map(|n| format!("M{n},2017-01-01 00:00:00,toys,SP")).collect();
+    let merchants = merchants.join("\n");
     world.csv("merchants.csv", &format!("merchant_id,registered_at,category,region\n{merchants}"));
     world.csv(
         "orders.csv",
@@ -94,17 +95,17 @@ fn plant(books: &mut Books, borrower: usize, dice: &mut Dice) {
     };
     let mut again = books[table][row].clone();
     match dice.below(6) {
-        0 => books[table][row].1[column] = dice.one_of(&BAD).to_owned(),
+        0 => dice.one_of(&BAD).clone_into(&mut books[table][row].1[column]),
         // A newer version of the row, broken.
         1 => {
-            again.1[columns - 1] = "2018-07-01 00:00:00".to_owned();
+            "2018-07-01 00:00:00".clone_into(&mut again.1[columns - 1]);
             let column = [4, 4, 3][table];
-            again.1[column] = dice.one_of(&BAD).to_owned();
+            dice.one_of(&BAD).clone_into(&mut again.1[column]);
             books[table].push(again);
         }
         // A newer version with half the amount.
         2 => {
-            again.1[columns - 1] = "2018-07-01 00:00:00".to_owned();
+            "2018-07-01 00:00:00".clone_into(&mut again.1[columns - 1]);
             let column = [4, 3, 3][table];
             again.1[column] = (again.1[column].parse::<i64>().unwrap() / 2).to_string();
             books[table].push(again);
@@ -117,7 +118,7 @@ fn plant(books: &mut Books, borrower: usize, dice: &mut Dice) {
         }
         _ => {
             let payment = books[PAYMENTS].iter_mut().find(|(of, _)| *of == borrower).unwrap();
-            payment.1[2] = "2018-01-09 00:00:00".to_owned();
+            "2018-01-09 00:00:00".clone_into(&mut payment.1[2]);
         }
     }
 }
@@ -161,10 +162,10 @@ fn an_overdue_loan_with_an_absurd_instalment_is_not_a_loan_on_time() {
     let mut books = sound_books();
     books[INSTALMENTS].retain(|(of, cells)| *of != 7 || cells[1] == "1");
     let bullet = books[INSTALMENTS].iter_mut().find(|(of, _)| *of == 7).unwrap();
-    bullet.1[3] = "100000".to_owned();
+    "100000".clone_into(&mut bullet.1[3]);
     assert!(known(&records(&books).0[&7]).unwrap().is_in_default, "sound, it is in default");
     let bullet = books[INSTALMENTS].iter_mut().find(|(of, _)| *of == 7).unwrap();
-    bullet.1[4] = "-1".to_owned();
+    "-1".clone_into(&mut bullet.1[4]);
     let BorrowerRecord::Unknown(loans) = &records(&books).0[&7] else { panic!("it is known") };
     let codes: Vec<&str> = loans[0].causes.iter().map(|c| c.code).collect();
     assert_eq!((loans[0].loan_id.as_deref(), loans[0].principal_minor), (Some("L7"), Some(100_000)));
