@@ -1,15 +1,15 @@
 //! A shard's measures, and one merchant's view of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::attribute::Attribute;
 use super::error::FeatureError;
-use super::industry::{CategoryTotal, IndustryTotals};
-use super::kind::{MeasureId, Read};
+use super::kind::Read;
+use super::prepared::Overflow;
 use super::settings::FeatureConfig;
 use crate::domain::AsOf;
 use crate::repayment::LoanLedger;
-use crate::tiles::{self, DayClock, DayTile, Forms, MeasureSpec, Measured, Merchants, TileRow, Views};
+use crate::tiles::{self, DayClock, DayTile, MeasureSpec, Measured, Merchants, Tally, TileRow, Views};
 
 /// Everything that features are made of, for all merchants of a shard.
 #[derive(Debug, Clone)]
@@ -45,29 +45,12 @@ impl ShardMeasures {
 /// Evaluates every measure that a feature reads.
 ///
 /// # Errors
-/// A broken table, or sums beyond 64 bits (measure and merchant are named).
+/// A broken table.
 pub fn measure_shard(views: &Views, config: &FeatureConfig) -> Result<ShardMeasures, FeatureError> {
-    measure(views, config, |id| config.forms(id))
-}
-
-/// Evaluates the measures that comparison with the industry reads, and no other: what the first pass over the shards needs.
-///
-/// # Errors
-/// As [`measure_shard`].
-pub fn measure_industry(views: &Views, config: &FeatureConfig) -> Result<ShardMeasures, FeatureError> {
-    let compared: BTreeSet<MeasureId> = config.industry_slots().keys().map(|read| read.measure).collect();
-    measure(views, config, |id| Forms { days: compared.contains(&id), rows: false })
-}
-
-fn measure(
-    views: &Views,
-    config: &FeatureConfig,
-    forms: impl Fn(MeasureId) -> Forms,
-) -> Result<ShardMeasures, FeatureError> {
     let clock = DayClock::new(&views.as_of, config.horizon_days())?;
     let mut measures = Vec::with_capacity(config.measures.len());
     for (id, spec) in config.measures.iter().enumerate() {
-        let forms = forms(id);
+        let forms = config.forms(id);
         let measured = if forms.days || forms.rows { tiles::evaluate(views, spec, &clock, forms)? } else { None };
         measures.push(measured);
     }
@@ -122,35 +105,28 @@ fn attribute_values(views: &Views, attribute: &Attribute) -> Result<Vec<Option<i
 #[derive(Debug, Clone, Copy)]
 pub struct MerchantTiles<'a> {
     pub(super) shard: &'a ShardMeasures,
-    pub(super) industry: &'a IndustryTotals,
-    pub(super) slots: &'a BTreeMap<Read, usize>,
     pub(super) number: usize,
 }
 
 impl<'a> MerchantTiles<'a> {
-    fn measured(&self, read: Read) -> Option<&'a Measured> {
-        self.shard.measured(read.measure, self.number)
-    }
-
     /// Sum and rows of a window; `None` without evidence.
-    ///
-    /// # Errors
-    /// The sum does not fit 64 bits.
-    pub fn tally(&self, read: Read) -> Result<Option<tiles::Tally>, FeatureError> {
+    #[must_use]
+    pub fn tally(&self, read: Read) -> Option<Tally> {
         self.shard.tally(read, self.number)
     }
 
     /// Days of a window that have rows, nearest first; `None` without evidence.
     #[must_use]
     pub fn days(&self, read: Read) -> Option<impl Iterator<Item = DayTile> + 'a> {
-        let days = self.measured(read)?.days.as_ref()?;
+        let days = self.shard.known(read, self.number)?.days.as_ref()?;
         Some(days.window(self.number, read.window))
     }
 
     /// Rows of a window, latest first; `None` without evidence.
     #[must_use]
     pub fn rows(&self, read: Read) -> Option<&'a [TileRow]> {
-        Some(self.measured(read)?.rows.as_ref()?.window(self.number, read.window))
+        let rows = self.shard.known(read, self.number)?.rows.as_ref()?;
+        Some(rows.window(self.number, read.window))
     }
 
     /// Calendar days since the merchant registered.
@@ -164,49 +140,35 @@ impl<'a> MerchantTiles<'a> {
     pub fn attribute(&self, attribute: &Attribute) -> Option<i64> {
         self.shard.attributes.get(attribute)?.get(self.number).copied().flatten()
     }
-
-    /// The category's total of a window without this merchant; `None` without evidence.
-    ///
-    /// # Errors
-    /// A sum does not fit 64 bits.
-    pub fn peers(&self, read: Read) -> Result<Option<CategoryTotal>, FeatureError> {
-        let Some(own) = self.tally(read)? else { return Ok(None) };
-        let category = self.shard.categories.get(self.number).map_or("", String::as_str);
-        let total = self.slots.get(&read).and_then(|slot| self.industry.total(category, *slot));
-        let Some(CategoryTotal { sum, merchants }) = total else { return Ok(None) };
-        let sum = sum.checked_sub(own.sum).ok_or_else(|| FeatureError::IndustryOverflow {
-            measure: self.shard.names.get(read.measure).cloned().unwrap_or_default(),
-            category: category.to_owned(),
-        })?;
-        Ok(Some(CategoryTotal { sum, merchants: merchants.saturating_sub(u64::from(own.rows > 0)) }))
-    }
 }
 
 impl ShardMeasures {
-    /// A measure as far as it can be known of a merchant; `None` without evidence.
-    fn measured(&self, measure: MeasureId, merchant: usize) -> Option<&Measured> {
-        let is_unknown = |flags: &[bool], at: usize| flags.get(at).copied().unwrap_or_default();
-        if is_unknown(&self.on_loans, measure) && is_unknown(&self.has_unknown_loan, merchant) {
-            return None;
-        }
-        self.measures.get(measure).and_then(Option::as_ref)
+    /// Sum and rows of a window for the merchant of that position in [`Self::merchants`]; `None` without evidence.
+    #[must_use]
+    pub fn tally(&self, read: Read, merchant: usize) -> Option<Tally> {
+        self.known(read, merchant)?.days.as_ref()?.tally(merchant, read.window)
     }
 
-    /// Sum and rows of a window for the merchant of that position in [`Self::merchants`]; `None` without evidence.
+    /// A measure's tiles; `None` where a table that it needs is absent, where it speaks of loans and one of the merchant's is not known, or
+    /// where the merchant's rows add up to more than 64 bits hold.
     ///
-    /// # Errors
-    /// The sum does not fit 64 bits.
-    pub fn tally(&self, read: Read, merchant: usize) -> Result<Option<tiles::Tally>, FeatureError> {
-        let measured = self.measured(read.measure, merchant);
-        let Some(days) = measured.and_then(|m| m.days.as_ref()) else { return Ok(None) };
-        match days.tally(merchant, read.window) {
-            Some(tally) => Ok(Some(tally)),
-            None => Err(FeatureError::Overflow {
-                measure: self.names.get(read.measure).cloned().unwrap_or_default(),
-                merchant: self.merchants.id(merchant).to_owned(),
-                from: read.window.from,
-                to: read.window.to,
-            }),
+    /// Every way to a merchant's tiles leads through here, so that no kind of feature can take what is unknown for nothing.
+    fn known(&self, read: Read, merchant: usize) -> Option<&Measured> {
+        let is_set = |flags: &[bool], at: usize| flags.get(at).copied().unwrap_or_default();
+        if is_set(&self.on_loans, read.measure) && is_set(&self.has_unknown_loan, merchant) {
+            return None;
         }
+        self.measures.get(read.measure)?.as_ref().filter(|measured| !measured.overflowing.contains(&merchant))
+    }
+
+    /// Measures that are unknown for a merchant because they overflow, sorted.
+    pub(super) fn overflows(&self) -> Vec<Overflow> {
+        let measures = self.measures.iter().zip(&self.names).filter_map(|(m, name)| Some((m.as_ref()?, name)));
+        let mut found: Vec<Overflow> = measures
+            .flat_map(|(measured, name)| measured.overflowing.iter().map(move |number| (*number, name)))
+            .map(|(number, name)| Overflow { merchant: self.merchants.id(number).to_owned(), measure: name.clone() })
+            .collect();
+        found.sort_unstable();
+        found
     }
 }

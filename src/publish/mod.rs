@@ -4,6 +4,8 @@
 //! <out>/.lock                  one publisher at a time
 //! <out>/.staging/<run>/        a run on its way, swept at the next start if its process was killed
 //! <out>/current.json           the run that the loan service reads, and its manifest's digest
+//! <out>/pointings.jsonl        every time a person set the current run: `integrity point`
+//! <out>/as_of=2018-08-01/current.json   the run that this business date stands by
 //! <out>/as_of=2018-08-01/run=<run>/
 //!     manifest.json            what the run is, what it was made from, sha256 of every file
 //!     manifest.json.sha256     the manifest's own digest, for runs that nothing points to any more
@@ -26,12 +28,15 @@ mod column;
 mod current;
 mod dictionary;
 mod digest_file;
+mod durable;
 mod error;
 mod evidence;
 mod folder_tree;
+mod history;
 mod lock;
 mod manifest;
 mod merge;
+mod pointings;
 mod publisher;
 mod row;
 mod sorted_file;
@@ -47,10 +52,12 @@ pub use current::Current;
 pub use dictionary::{output_dictionary_markdown, output_tables};
 pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
+pub use history::{PreviousIdentity, PreviousRun, previous_run};
 pub use lock::OutLock;
 pub use manifest::{FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity};
 pub use merge::{TableReader, merge_sorted};
-pub use publisher::{Begun, Pointing, Publisher};
+pub use pointings::{PointingEntry, Pointings};
+pub use publisher::{Begun, Pointing, PointingOrder, Publisher, Repointing};
 pub use row::OutputRow;
 pub use stage::Stage;
 pub use step::{Observer, Step};

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{FactsError, MerchantFacts, shard_facts};
-use super::population::{Measured, PopulationError};
-use crate::domain::{Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
+use super::population::{PopulationError, Seen};
+use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
@@ -64,6 +64,8 @@ pub enum DecideError {
 
 /// What every shard is judged by.
 pub struct Judges<'a> {
+    /// The observation.
+    pub as_of: &'a AsOf,
     /// Feature set.
     pub features: &'a FeatureConfig,
     /// Credit policy.
@@ -113,10 +115,24 @@ impl FeatureLookup for RowLookup<'_> {
     }
 }
 
+/// What deciding needs of a shard beside its features: taken while the shard is in memory, kept until the industry is known.
+pub struct ShardFacts {
+    merchants: BTreeMap<String, MerchantFacts>,
+    ledger: Option<LoanLedger>,
+}
+
+impl ShardFacts {
+    /// Takes them.
+    ///
+    /// # Errors
+    /// A table without the columns that it needs.
+    pub fn of(seen: &Seen<'_>, policy: &Policy) -> Result<Self, FactsError> {
+        Ok(Self { merchants: shard_facts(seen.shard, seen.views, policy)?, ledger: seen.views.ledger.clone() })
+    }
+}
+
 /// Decides a shard.
-pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Decided, DecideError> {
-    let table = measured.features;
-    let facts = shard_facts(measured.shard, measured.views, judges.policy)?;
+pub fn decide_shard(table: &FeatureTable, facts: &ShardFacts, judges: &Judges<'_>) -> Result<Decided, DecideError> {
     let scoring = model::ScoringTable {
         columns: table.columns.iter().map(|c| model::Column::from_options(&c.name, &c.values)).collect(),
     };
@@ -129,19 +145,19 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
     let mut decided = Decided::default();
-    let ledger = measured.views.ledger.as_ref();
+    let ledger = facts.ledger.as_ref();
     let nothing = MerchantFacts::default();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
         let lookup = RowLookup { table, at };
-        let facts = facts.get(merchant).unwrap_or(&nothing);
+        let facts = facts.merchants.get(merchant).unwrap_or(&nothing);
         let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency)?;
         let loans = ledger.map(|ledger| ledger.of(merchant));
-        decided.scores.push(score_row(measured, judges, merchant, &lookup, scored, &reasons));
-        let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
+        decided.scores.push(score_row(judges, merchant, &lookup, scored, &reasons));
+        let freezes = watch_merchant(&mut decided, judges, merchant, &lookup, loans.unwrap_or_default())?;
         let known =
             Known { scored, reasons: &reasons, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
-        decide_merchant(&mut decided, measured, judges, merchant, &known)?;
+        decide_merchant(&mut decided, judges, merchant, &known)?;
     }
     decided.portfolio =
         ledger.map(|l| Portfolio::of(l, &judges.monitor.buckets, &judges.monitor.classes)).transpose()?;
@@ -150,7 +166,6 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
 }
 
 fn score_row(
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
@@ -173,7 +188,7 @@ fn score_row(
     let index = merchant_index(judges.reference, directional);
     MerchantScore {
         merchant_id: merchant.to_owned(),
-        as_of: measured.shard.as_of.date(),
+        as_of: judges.as_of.date(),
         score: scored.score,
         pd_prob: scored.pd,
         band: scored.band.clone(),
@@ -191,14 +206,13 @@ pub const INTEGRITY_CAPITAL: &str = "integrity_capital_minor";
 /// Watches one merchant; returns the alerts that freeze new credit.
 fn watch_merchant(
     decided: &mut Decided,
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
     loans: MerchantLoans<'_>,
 ) -> Result<Vec<Reason>, DecideError> {
     let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
-    let found = monitor::watch(judges.monitor, &case, &measured.shard.as_of)?;
+    let found = monitor::watch(judges.monitor, &case, judges.as_of)?;
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
@@ -229,7 +243,6 @@ struct Known<'a> {
 
 fn decide_merchant(
     decided: &mut Decided,
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     known: &Known<'_>,
@@ -268,7 +281,7 @@ fn decide_merchant(
         applications: &applications,
         freezes,
     };
-    let decision = offer::decide(judges.policy, &case, &measured.shard.as_of)?;
+    let decision = offer::decide(judges.policy, &case, judges.as_of)?;
     decided.offers.extend(decision.offers);
     decided.declines.extend(decision.declines);
     decided.referrals.extend(decision.referral);

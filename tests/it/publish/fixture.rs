@@ -27,6 +27,7 @@ pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
         model_digest: Digest::of(b"model"),
         code_version: "0.1.0".to_owned(),
         inputs: vec![InputFile { name: "orders.csv".to_owned(), bytes: 1, sha256: Digest::of(&[tag]) }],
+        previous: None,
     }
 }
 
