@@ -126,3 +126,7 @@ fn key(loan: &LoanStanding) -> String {
 #[cfg(test)]
 #[path = "deduction_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "deduction_nights_tests.rs"]
+mod nights_tests;

@@ -62,6 +62,8 @@ fn check(text: &str) -> Result<Monitor, ConfigError> {
 fn a_good_file_is_read_whole() {
     let monitor = check(GOOD).unwrap();
     assert_eq!(monitor.waterfall, Waterfall::default());
+    let defaults = (Materiality::default(), Overpayment::default(), UnknownLimit::default());
+    assert_eq!((monitor.materiality, monitor.overpayment, monitor.unknown_limit), defaults, "sections left out");
     assert_eq!(monitor.buckets[2], Bucket { name: "over-30".into(), from_dpd: 31, to_dpd: None });
     assert_eq!(monitor.rules.len(), 3);
     let features: Vec<&str> = monitor.features().into_iter().collect();
@@ -106,6 +108,36 @@ fn what_is_not_allowed_is_refused_at_its_line() {
         assert_eq!(error.line, line, "{to}: {error}");
         assert!(error.message.contains(words), "{to}: {error}");
     }
+}
+
+#[test]
+fn materiality_and_the_ledger_have_sections_of_their_own() {
+    let sections = "[materiality]\nabsolute_minor = 50_000\nrelative_share = 0.015\n\
+                    [ledger]\nmax_unknown_loan_share = 0.05\nmax_overpaid_share = 0.2\n";
+    let text = GOOD.replacen("[class_from_dpd]", &format!("{sections}[class_from_dpd]"), 1);
+    let monitor = check(&text).unwrap();
+    assert_eq!(monitor.materiality, Materiality { absolute_minor: 50_000, relative_ppm: 15_000 });
+    assert_eq!(monitor.overpayment, Overpayment { most_ppm: 200_000 });
+    assert_eq!(monitor.unknown_limit, UnknownLimit { max_share: 0.05 });
+    for (from, to, line, words) in [
+        ("50_000", "-1", 6, "absolute_minor = -1 is out of range"),
+        ("0.015", "1.5", 7, "relative_share = 1.5 is out of range"),
+        ("0.015", "nan", 7, "out of range"),
+        ("0.05", "-0.1", 9, "max_unknown_loan_share"),
+        ("0.2\n", "2.0\n", 10, "max_overpaid_share"),
+        ("relative_share", "relative", 7, "unknown field"),
+        ("absolute_minor = 50_000\n", "", 5, "missing field"),
+    ] {
+        let error = check(&text.replacen(from, to, 1)).expect_err(to);
+        assert_eq!(error.line, line, "{to}: {error}");
+        assert!(error.message.contains(words), "{to}: {error}");
+    }
+}
+
+#[test]
+fn the_programs_own_alert_cannot_be_declared() {
+    let error = check(&GOOD.replacen("code = \"stars\"", "code = \"loan-record-unknown\"", 1)).unwrap_err();
+    assert!(error.message.contains("without a rule"), "{error}");
 }
 
 #[test]

@@ -76,3 +76,7 @@ impl Assessment {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "twin_tests.rs"]
+mod twin_tests;

@@ -105,3 +105,7 @@ fn of_merchant<'a, T>(sorted: &'a [T], merchant_id: &str, id: impl Fn(&T) -> &St
     let count = rest.partition_point(|loan| id(loan).as_str() <= merchant_id);
     rest.get(..count).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

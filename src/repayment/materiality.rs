@@ -102,3 +102,82 @@ pub(super) fn material_dpd(runs: &[MaterialRun], today: i32) -> i64 {
 pub(super) fn worst_material_dpd(runs: &[MaterialRun]) -> i64 {
     runs.iter().map(|run| run.days()).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::AsOf;
+    use crate::repayment::{BusinessDays, Waterfall};
+
+    /// Lent on 1 January 2018 in Lord Howe, whose clocks go back half an hour on 1 April: instalments of 600 on 1 March and 1 April, and
+    /// 10,000 of principal on 1 June.
+    fn runs(materiality: Materiality, payments: &[(AsOf, i64)], seen: &AsOf) -> Vec<(i64, i64)> {
+        let lent = on(1, 1);
+        let loan = LoanTerms {
+            loan_id: "l",
+            disbursed_at: lent.micros(),
+            principal_minor: 10_000,
+            term_days: 151,
+            daily_rate_ppm: 0,
+        };
+        let due = |number, on: AsOf, principal_minor, interest_minor| Instalment {
+            number,
+            due_on: on.days_since_epoch(),
+            principal_minor,
+            interest_minor,
+            fee_minor: 0,
+        };
+        let schedule = [due(1, on(3, 1), 0, 600), due(2, on(4, 1), 0, 600), due(3, on(6, 1), 10_000, 0)];
+        let paid = |(on, amount_minor): &(AsOf, i64)| Payment {
+            paid_at: on.micros(),
+            amount_minor: *amount_minor,
+            reversed_at: None,
+        };
+        let paid: Vec<Payment> = payments.iter().map(paid).collect();
+        let days = BusinessDays::spanning(lent.micros(), seen).unwrap();
+        let point = ObservationPoint { micros: seen.micros(), day: seen.days_since_epoch(), days: &days };
+        let repayment = Waterfall::default().allocate(&loan, &schedule, &paid, &point).unwrap();
+        let runs = materiality.runs(&loan, &repayment, &schedule, &paid, &point).unwrap();
+        let since = |day: i32| i64::from(day - lent.days_since_epoch());
+        runs.into_iter().map(|run| (since(run.from), run.days())).collect()
+    }
+
+    fn on(month: i8, day: i8) -> AsOf {
+        AsOf::new(jiff::civil::date(2018, month, day), AsOf::zone("Australia/Lord_Howe").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn counts_the_days_that_begin_with_material_arrears() {
+        let any = Materiality { absolute_minor: 0, relative_ppm: 0 };
+        assert_eq!(runs(any, &[], &on(3, 1)), [], "the due date itself is not late");
+        assert_eq!(runs(any, &[], &on(3, 2)), [(60, 1)]);
+        assert_eq!(runs(any, &[], &on(5, 1)), [(60, 61)], "over the change of clocks");
+        // Paid on 11 March: 11 March still began with arrears, 12 March no longer did.
+        assert_eq!(runs(any, &[(on(3, 11), 600)], &on(4, 5)), [(60, 10), (91, 4)]);
+    }
+
+    #[test]
+    fn one_instalment_behind_all_the_time_is_late_all_the_time() {
+        let any = Materiality { absolute_minor: 0, relative_ppm: 0 };
+        let behind = [(on(4, 2), 600)];
+        assert_eq!(
+            runs(any, &behind, &on(5, 1)),
+            [(60, 61)],
+            "the oldest unpaid is of April, arrears there have been since March"
+        );
+    }
+
+    #[test]
+    fn both_thresholds_must_be_exceeded() {
+        let with = |absolute_minor, relative_ppm| {
+            runs(Materiality { absolute_minor, relative_ppm }, &[], &on(4, 11)).first().map(|r| r.0)
+        };
+        assert_eq!(with(599, 0), Some(60));
+        assert_eq!(with(600, 0), Some(91), "equal is not exceeded: from the second instalment on");
+        // 600 of 600 + 10,000 are 5.66 %; 1,200 of 11,200 are 10.71 %.
+        assert_eq!(with(0, 56_603), Some(60));
+        assert_eq!(with(0, 56_604), Some(91));
+        assert_eq!(with(0, 110_000), None);
+        assert_eq!(with(1_200, 0), None);
+    }
+}

@@ -37,6 +37,8 @@ mod assess;
 mod calendar;
 mod columns;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod ledger;
 mod loan_book;
 pub mod materiality;

@@ -4,6 +4,10 @@ use super::ledger::LoanLedger;
 use super::unknown::UnknownLoan;
 
 /// How one known loan stands.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a loan may be restructured, in default, written off and closed, each by itself"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoanStanding {
     /// The borrower.

@@ -139,3 +139,25 @@ pub fn check_gates(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::UnknownTally;
+
+    fn portfolio(known_loans: u64, unknown: u64) -> Portfolio {
+        let unknown = UnknownTally { loans: unknown, ..UnknownTally::default() };
+        Portfolio { known_loans, unknown, ..Portfolio::default() }
+    }
+
+    #[test]
+    fn the_night_stops_above_the_share_of_unknown_loans() {
+        let limit = UnknownLimit { max_share: 0.02 };
+        assert_eq!(check_unknown_loans(&portfolio(0, 0), limit), Ok(()));
+        assert_eq!(check_unknown_loans(&portfolio(98, 2), limit), Ok(()), "two of a hundred are allowed");
+        let stopped = check_unknown_loans(&portfolio(97, 3), limit).unwrap_err();
+        assert!(stopped.to_string().contains("3 of 100 loans"), "{stopped}");
+        assert!(check_unknown_loans(&portfolio(0, 1), limit).is_err());
+        assert_eq!(check_unknown_loans(&portfolio(0, 1), UnknownLimit { max_share: 1.0 }), Ok(()));
+    }
+}

@@ -204,6 +204,8 @@ impl Scribe<'_> {
                 Cell::at(self.seen(loan.restructured)),
                 Cell::id(loan.group.map(Id::Group)),
                 Cell::Null,
+                Cell::Null,
+                Cell::Null,
             ]);
         }
         rows
@@ -220,6 +222,7 @@ impl Scribe<'_> {
                     Cell::Int(instalment.principal),
                     Cell::Int(instalment.interest),
                     Cell::Int(instalment.fee),
+                    Cell::Null,
                 ]);
             }
         }

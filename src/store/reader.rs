@@ -1,6 +1,6 @@
 //! Reads a store back, bucket by bucket, as of any instant up to its own.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -145,7 +145,7 @@ fn columns(table: &TableContract) -> impl Iterator<Item = &'static str> {
     table.columns.iter().map(|c| c.name).chain(merchant)
 }
 
-/// Leaves out rows that refer to a row which cannot be seen.
+/// Leaves out rows that refer to a row which cannot be seen, or which is another merchant's.
 fn with_seen_parents(
     table: &TableContract,
     mut rows: DataFrame,
@@ -153,9 +153,21 @@ fn with_seen_parents(
 ) -> PolarsResult<DataFrame> {
     for reference in table.foreign_keys {
         let Some(parent) = seen.get(reference.table) else { continue };
-        let keys: HashSet<&str> = parent.column(reference.key)?.str()?.iter().flatten().collect();
-        let stays: BooleanChunked =
-            rows.column(reference.column)?.str()?.iter().map(|key| key.is_none_or(|k| keys.contains(k))).collect();
+        let (keys, merchants) = (parent.column(reference.key)?.str()?, parent.column("merchant_id")?.str()?);
+        let merchant_of: HashMap<&str, Option<&str>> =
+            keys.iter().zip(merchants.iter()).filter_map(|(key, merchant)| Some((key?, merchant))).collect();
+        let own = rows.column("merchant_id")?.str()?;
+        let stays: BooleanChunked = rows
+            .column(reference.column)?
+            .str()?
+            .iter()
+            .zip(own.iter())
+            .map(|(key, own)| {
+                key.is_none_or(|key| {
+                    merchant_of.get(key).is_some_and(|merchant| !reference.same_merchant || *merchant == own)
+                })
+            })
+            .collect();
         if !stays.all() {
             rows = rows.filter(&stays)?;
         }

@@ -114,6 +114,7 @@ pub fn ingest(
     let mut parents = Parents::default();
     let mut ledger = Vec::new();
     let mut quarantine = BTreeMap::new();
+    let mut broken: Vec<BrokenRecord> = Vec::new();
     let mut writer: Option<StoreWriter> = None;
     for (at, spec) in job.source.sources.iter().enumerate() {
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
@@ -133,24 +134,33 @@ pub fn ingest(
             quarantined: washed.ledger.iter().map(|l| l.quarantined).sum(),
         });
         quarantine.insert(table.name, washed.quarantine);
+        broken.extend(washed.broken);
         ledger.extend(washed.ledger);
     }
     let mut joined = Vec::new();
     for input in sources.joined_only() {
-        let (lines, broken) = account_for_joined(input)?;
+        let (lines, lost) = account_for_joined(input)?;
         check_limit(job, JOINED, &lines)?;
         joined.extend(lines);
-        quarantine.entry(JOINED).or_insert_with(Vec::new).extend(broken);
+        broken.extend(input.malformed.iter().map(|record| BrokenRecord {
+            table: JOINED.to_owned(),
+            rule: record.rule.to_owned(),
+            ..BrokenRecord::default()
+        }));
+        quarantine.entry(JOINED).or_insert_with(Vec::new).extend(lost);
     }
     for rows in quarantine.values_mut() {
         sort_and_number(rows);
     }
-    let writer = match writer {
+    let mut writer = match writer {
         Some(writer) => writer,
         None => StoreWriter::create(store_dir, &as_of, 1)?,
     };
+    writer.write_broken(&broken)?;
     let store = writer.finish()?;
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), unattributed: Vec::new(), store })
+    broken.retain(|record| record.merchant_id.is_none() && record.counts_at(&as_of));
+    broken.sort();
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), unattributed: broken, store })
 }
 
 /// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.
@@ -193,7 +203,7 @@ fn check_limit(job: &IntakeSettings, table: &'static str, ledger: &[LedgerLine])
         share,
         limit,
         quarantined: ledger.iter().map(|l| l.quarantined).sum(),
-        judged: ledger.iter().map(|l| l.read.saturating_sub(l.ahead)).sum(),
+        judged: ledger.iter().map(LedgerLine::judged).sum(),
         rules,
     })
 }

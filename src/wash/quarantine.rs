@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::record::{cell_text, key_text, record_json};
 use super::rules::Rule;
 use crate::contract::{TableContract, UNREADABLE};
-use crate::source::{BrokenRow, InputFile};
+use crate::source::{InputFile, MalformedRecord};
 
 /// A broken row and the rule it broke: a row of the published table `quarantine/<table>`.
 ///
@@ -88,19 +88,19 @@ fn record_as_sent(frame: &DataFrame, names: &[&str], unreadable: &[&str], at: us
     record_json(&row, names, 0)
 }
 
-/// Rows that are no rows, and rows that no SELECT returned.
+/// Malformed records, and rows that no SELECT returned.
 pub(crate) fn lost_rows(
-    broken: &[BrokenRow],
+    malformed: &[MalformedRecord],
     not_mapped: Option<&DataFrame>,
     files: &[InputFile],
 ) -> PolarsResult<Vec<QuarantineRow>> {
-    let mut lost: Vec<QuarantineRow> = broken
+    let mut lost: Vec<QuarantineRow> = malformed
         .iter()
         .map(|row| QuarantineRow {
             key: None,
             rule: row.rule.to_owned(),
             column: None,
-            value: None,
+            value: Some(row.why.clone()),
             record: Some(row.text.clone()),
             file: file_name(files, row.file),
             row: row.row,

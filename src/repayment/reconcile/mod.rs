@@ -11,7 +11,7 @@
 //! | `schedule-dates` | each falls due after the one before it |
 //! | `schedule-before-disbursement` | none falls due before the day of disbursement |
 //! | `schedule-beyond-term` | none falls due later than the term's days after disbursement; a restructure may extend it |
-//! | `schedule-versions` | all its rows are of one version (see [`schedule`]) |
+//! | `schedule-versions` | all its rows are of one version |
 //! | `broken-loan`, `broken-instalment`, `broken-payment` | no row of the loan is in quarantine |
 //! | `payment-amount` | every payment is positive |
 //! | `payment-channel` | every payment is voluntary or a deduction |
@@ -23,7 +23,21 @@
 //! | `merchant-not-visible` | the borrower can be seen |
 //! | `date-outside-calendar` | the day of disbursement is one that can be reckoned with |
 //!
-//! What these rules cannot see is a change that leaves all of them true: a lower fee, say, in a source that does not date its rows.
+//! What these rules cannot see is a change that leaves all of them true: a lower fee, say, in a source that does not date its rows, or the
+//! loss of a last instalment that repaid no principal.
+//!
+//! **Versions.** Rows of one version carry the same `recorded_at`; washing drops a row that is sent again with equal content, so a later
+//! `recorded_at` means changed content. A loan that was never restructured has one version: rows of several mean that a part of a new
+//! schedule is missing, or that a promise was changed without a restructure.
+//!
+//! A restructured loan follows its newest version:
+//! 1. rows of the newest `recorded_at`, where they alone are a whole schedule (numbers from 1, principal that adds up): all older rows are
+//!    replaced, those with higher numbers included;
+//! 2. otherwise these rows together with older ones, each of which fell due on or before the day of the restructure: a restructure
+//!    may leave the past as it was. An older row that falls due later is a leftover, and the schedule mixes versions.
+//!
+//! A restructure may change dates, also beyond the term, the number of instalments, interest, fees, and how principal is split; never the sum of
+//! principal. Days past due then count on the new schedule; that the terms were eased stays on record as `is_restructured`.
 
 mod payments;
 mod schedule;
@@ -48,13 +62,12 @@ pub fn reconcile(
     days: &BusinessDays,
 ) -> Result<Vec<Instalment>, Vec<UnknownCause>> {
     let mut causes = Vec::new();
-    let schedule = match days.day_of(record.terms.disbursed_at) {
-        Ok(disbursed_on) => schedule::judge(record, disbursed_on, days, &mut causes),
-        Err(_) => {
-            let detail = "the loan was paid out on a day that lies too far back to be reckoned with";
-            causes.push(UnknownCause::new("date-outside-calendar", detail));
-            Vec::new()
-        }
+    let schedule = if let Ok(disbursed_on) = days.day_of(record.terms.disbursed_at) {
+        schedule::judge(record, disbursed_on, days, &mut causes)
+    } else {
+        let detail = "the loan was paid out on a day that lies too far back to be reckoned with";
+        causes.push(UnknownCause::new("date-outside-calendar", detail));
+        Vec::new()
     };
     for row in &record.broken {
         causes.push(UnknownCause::broken(row.table, row.key, row.rule));

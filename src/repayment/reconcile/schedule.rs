@@ -1,17 +1,4 @@
-//! The rules on a loan's schedule, and which version of it counts.
-//!
-//! **Versions.** Rows of one version carry the same `recorded_at`; washing drops a row that is sent again with equal content, so a later
-//! `recorded_at` means changed content. A loan that was never restructured has one version: rows of several mean that a part of a new
-//! schedule is missing, or that a promise was changed without a restructure.
-//!
-//! A restructured loan follows its newest version:
-//! 1. rows of the newest `recorded_at`, where they alone are a whole schedule (numbers from 1, principal that adds up): all older rows are
-//!    replaced, those with higher numbers included;
-//! 2. otherwise these rows together with older ones, each of which fell due on or before the day of the restructure: a restructure
-//!    may leave the past as it was. An older row that falls due later is a leftover, and the schedule mixes versions.
-//!
-//! A restructure may change dates, also beyond the term, the number of instalments, interest, fees, and how principal is split; never the sum of
-//! principal. Days past due then count on the new schedule; that the terms were eased stays on record as `is_restructured`.
+//! The rules on a loan's schedule, and which version of it counts, as [`super`] says.
 
 use std::collections::BTreeSet;
 

@@ -103,6 +103,88 @@ fn absent_tables_make_null_and_empty_ones_zero() {
     assert_eq!(values(&full), [Some(1.0), Some(0.0), Some(1.0), Some(0.0), Some(0.0), None]);
 }
 
+/// Loans of `m0` and `m1`, each with one instalment due and paid; `m0`'s is lost where `is_lost`.
+fn loan_books(is_lost: bool) -> Shard {
+    let shops = merchants(&[(as_of().micros() - 400 * DAY, "tea"), (as_of().micros() - 400 * DAY, "tea")]);
+    let lent_at = as_of().micros() - 40 * DAY;
+    let id = |name: &str, prefix: &str| texts(name, (0..2).map(|n| Some(format!("{prefix}{n}"))).collect());
+    let word = |name: &str, word: &str| texts(name, vec![Some(word.to_owned()); 2]);
+    let number = |name: &str, value: i64| whole(name, vec![Some(value); 2]);
+    let due_on = i32::try_from((lent_at + 10 * DAY) / DAY).unwrap();
+    let due_on = Series::new("due_on".into(), vec![due_on; 2]).cast(&DataType::Date).unwrap();
+    let table = |columns: Vec<Column>| DataFrame::new(2, columns).unwrap();
+    let loans = table(vec![
+        id("loan_id", "l"),
+        id("merchant_id", "m"),
+        word("product", "credit-loan"),
+        instants("disbursed_at", vec![Some(lent_at); 2]),
+        number("principal_minor", 900),
+        number("term_days", 10),
+        number("daily_rate_ppm", 500),
+        instants("written_off_at", vec![None; 2]),
+        instants("restructured_at", vec![None; 2]),
+    ]);
+    let instalments = table(vec![
+        id("loan_id", "l"),
+        number("number", 1),
+        due_on.into(),
+        number("principal_minor", 900),
+        number("interest_minor", 5),
+        number("fee_minor", 0),
+        id("merchant_id", "m"),
+    ]);
+    let payments = table(vec![
+        id("payment_id", "p"),
+        id("loan_id", "l"),
+        instants("paid_at", vec![Some(lent_at + 9 * DAY); 2]),
+        number("amount_minor", 905),
+        word("channel", "voluntary"),
+        instants("reversed_at", vec![None; 2]),
+        id("merchant_id", "m"),
+    ]);
+    let from = i64::from(is_lost);
+    let tables = vec![
+        ("merchants", shops),
+        ("orders", some_orders()),
+        ("loans", loans),
+        ("instalments", instalments.slice(from, 2)),
+        ("payments", payments),
+    ];
+    shard(as_of(), tables)
+}
+
+#[test]
+fn nothing_is_said_of_the_credit_record_of_a_merchant_with_a_loan_that_is_not_known() {
+    let measures: Vec<String> = [
+        ("dues", "instalment_status", "due_at"),
+        ("standing", "loan_status", "disbursed_at"),
+        ("lent", "loans", "disbursed_at"),
+        ("paid", "payments", "paid_at"),
+    ]
+    .iter()
+    .map(|(name, table, at)| {
+        format!(
+            "[[measure]]\nname = \"{name}\"\ntable = \"{table}\"\nat = \"{at}\"\n\
+             [[feature]]\nname = \"{name}_90d_minor\"\nkind = \"sum\"\nmeasure = \"{name}\"\nwindow_days = 90\n\
+             unit = \"minor\"\ngroup = \"trade\"\ndirection = \"either\"\nwhy = \"w\"\nsource = \"s\"\n\
+             [[feature]]\nname = \"{name}_90d_days\"\nkind = \"days-since\"\nmeasure = \"{name}\"\nwindow_days = 90\n\
+             unit = \"days\"\ngroup = \"trade\"\ndirection = \"either\"\nwhy = \"w\"\nsource = \"s\"\n"
+        )
+    })
+    .collect();
+    let config = config(&(text() + &measures.concat()));
+    let named = |table: &integrity::features::FeatureTable, merchant: usize, is_on_loans: bool| -> Vec<Option<f64>> {
+        let is_wanted = |name: &str| ["dues", "standing", "lent", "paid", "owed"].iter().any(|m| name.starts_with(m));
+        table.columns.iter().filter(|c| is_wanted(&c.name) == is_on_loans).map(|c| c.values[merchant]).collect()
+    };
+    let (sound, lost) = (features_of(&loan_books(false), &config), features_of(&loan_books(true), &config));
+    assert!(named(&sound, 0, true).iter().all(Option::is_some), "{sound:?}");
+    assert!(named(&lost, 0, true).iter().all(Option::is_none), "{lost:?}");
+    assert_eq!(named(&lost, 1, true), named(&sound, 1, true), "the other merchant's stand");
+    assert_eq!(named(&lost, 0, false), named(&sound, 0, false), "trade is as known as before");
+    assert_eq!(named(&lost, 0, false)[0], Some(1.0));
+}
+
 #[test]
 fn a_shard_without_anybody_has_no_rows() {
     let nobody = shard(as_of(), vec![("merchants", merchants(&[])), ("orders", orders(&[]))]);

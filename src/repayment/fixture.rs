@@ -1,0 +1,107 @@
+//! Shards of two merchants' loan books, made by hand for tests.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+
+use super::settings::{LedgerRules, Materiality};
+use crate::domain::{AsOf, MICROS_PER_DAY};
+use crate::store::{BrokenRecord, Shard};
+
+/// A seven-day order loan: its id, borrower, day of disbursement, principal, and day of writing off.
+#[derive(Clone, Copy)]
+pub struct LoanRow(pub &'static str, pub &'static str, pub i32, pub i64, pub Option<i32>);
+/// An instalment: its loan, number, due day and principal.
+#[derive(Clone, Copy)]
+pub struct DueRow(pub &'static str, pub i64, pub i32, pub i64);
+/// A deduction: its loan, day, sum, and day of bouncing.
+#[derive(Clone, Copy)]
+pub struct PaidRow(pub &'static str, pub i32, pub i64, pub Option<i32>);
+
+/// Day `n` of 2018.
+pub fn day(n: i32) -> AsOf {
+    AsOf::new(jiff::civil::date(2018, 1, 1), jiff::tz::TimeZone::UTC).unwrap().days_before(-n).unwrap()
+}
+
+fn instants(name: &str, days: Vec<Option<i32>>) -> Column {
+    let at = |d: Option<i32>| d.map(|d| day(d).micros() + MICROS_PER_DAY / 2);
+    let values: Vec<Option<i64>> = days.into_iter().map(at).collect();
+    Int64Chunked::from_slice_options(name.into(), &values).into_datetime(TimeUnit::Microseconds, None).into_column()
+}
+
+fn texts(name: &str, values: Vec<&str>) -> Column {
+    Column::new(name.into(), values)
+}
+
+fn numbers(name: &str, values: Vec<i64>) -> Column {
+    Column::new(name.into(), values)
+}
+
+/// The books of two merchants; events happen at noon.
+#[derive(Default, Clone)]
+pub struct Books {
+    pub loans: Vec<LoanRow>,
+    pub due: Vec<DueRow>,
+    pub paid: Vec<PaidRow>,
+    pub broken: Vec<BrokenRecord>,
+}
+
+pub fn books(loans: &[LoanRow], due: &[DueRow], paid: &[PaidRow]) -> Books {
+    Books { loans: loans.to_vec(), due: due.to_vec(), paid: paid.to_vec(), broken: Vec::new() }
+}
+
+/// Order loans of any arrears are in default from 30 days past due.
+pub fn rules() -> LedgerRules {
+    LedgerRules {
+        materiality: Materiality { absolute_minor: 0, relative_ppm: 0 },
+        default_dpd: BTreeMap::from([("order-loan".to_owned(), 30)]),
+        ..LedgerRules::default()
+    }
+}
+
+/// The books as they are seen at the start of day `seen`.
+pub fn shard(seen: i32, books: &Books) -> Shard {
+    let loans: Vec<&LoanRow> = books.loans.iter().filter(|l| l.2 < seen).collect();
+    let due: Vec<&DueRow> = books.due.iter().filter(|d| loans.iter().any(|l| l.0 == d.0)).collect();
+    let paid: Vec<&PaidRow> = books.paid.iter().filter(|p| p.1 < seen).collect();
+    let owner = |books: &Books, loan: &str| books.loans.iter().find(|l| l.0 == loan).map_or("m1", |l| l.1);
+    let merchants = DataFrame::new_infer_height(vec![texts("merchant_id", vec!["m1", "m2"])]).unwrap();
+    let loan_frame = DataFrame::new_infer_height(vec![
+        texts("loan_id", loans.iter().map(|l| l.0).collect()),
+        texts("merchant_id", loans.iter().map(|l| l.1).collect()),
+        texts("product", loans.iter().map(|_| "order-loan").collect()),
+        instants("disbursed_at", loans.iter().map(|l| Some(l.2)).collect()),
+        numbers("principal_minor", loans.iter().map(|l| l.3).collect()),
+        numbers("term_days", loans.iter().map(|_| 7).collect()),
+        numbers("daily_rate_ppm", loans.iter().map(|_| 0).collect()),
+        instants("written_off_at", loans.iter().map(|l| l.4.filter(|&w| w < seen)).collect()),
+        instants("restructured_at", loans.iter().map(|_| None).collect()),
+    ])
+    .unwrap();
+    let dues: Vec<i32> = due.iter().map(|d| day(d.2).days_since_epoch()).collect();
+    let due_frame = DataFrame::new_infer_height(vec![
+        texts("loan_id", due.iter().map(|d| d.0).collect()),
+        numbers("number", due.iter().map(|d| d.1).collect()),
+        Int32Chunked::from_vec("due_on".into(), dues).into_date().into_column(),
+        numbers("principal_minor", due.iter().map(|d| d.3).collect()),
+        numbers("interest_minor", due.iter().map(|_| 0).collect()),
+        numbers("fee_minor", due.iter().map(|_| 0).collect()),
+    ])
+    .unwrap();
+    let paid_frame = DataFrame::new_infer_height(vec![
+        texts("merchant_id", paid.iter().map(|p| owner(books, p.0)).collect()),
+        texts("loan_id", paid.iter().map(|p| p.0).collect()),
+        instants("paid_at", paid.iter().map(|p| Some(p.1)).collect()),
+        numbers("amount_minor", paid.iter().map(|p| p.2).collect()),
+        texts("channel", paid.iter().map(|_| "deduction").collect()),
+        instants("reversed_at", paid.iter().map(|p| p.3.filter(|&r| r < seen)).collect()),
+    ])
+    .unwrap();
+    let tables = BTreeMap::from([
+        ("merchants", merchants),
+        ("loans", loan_frame),
+        ("instalments", due_frame),
+        ("payments", paid_frame),
+    ]);
+    Shard { as_of: day(seen), tables, broken: books.broken.clone() }
+}

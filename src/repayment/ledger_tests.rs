@@ -1,0 +1,154 @@
+use polars::prelude::*;
+
+use super::*;
+use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
+use crate::repayment::{BorrowerRecord, CreditRecord, repayment_tables};
+use crate::store::Shard;
+
+fn ledger_of(shard: &Shard) -> LoanLedger {
+    repayment_tables(shard, &rules()).unwrap().unwrap().ledger
+}
+
+/// Due on day 107 of a loan of `m1`, seen on day 200: 93 days past due.
+fn late() -> Books {
+    books(&[LoanRow("l1", "m1", 100, 1_000, None)], &[DueRow("l1", 1, 107, 1_000)], &[])
+}
+
+fn broken(table: &str, merchant_id: Option<&str>, loan_id: Option<&str>) -> BrokenRecord {
+    BrokenRecord {
+        table: table.into(),
+        key: Some("k1".into()),
+        merchant_id: merchant_id.map(str::to_owned),
+        loan_id: loan_id.map(str::to_owned),
+        rule: "out-of-range:interest_minor".into(),
+        ..BrokenRecord::default()
+    }
+}
+
+fn codes(ledger: &LoanLedger) -> Vec<(&str, Option<&str>, &str)> {
+    let causes = |l: &'_ UnknownLoan| l.causes.iter().map(|c| c.code).collect::<Vec<_>>();
+    ledger
+        .unknown
+        .iter()
+        .flat_map(|l| causes(l).into_iter().map(move |c| (l.merchant_id.as_str(), l.loan_id.as_deref(), c)))
+        .collect()
+}
+
+#[test]
+fn a_late_loan_whose_only_instalment_is_broken_is_unknown_not_clean() {
+    let sound = ledger_of(&shard(200, &late()));
+    assert_eq!((sound.known[0].dpd, sound.known[0].is_in_default), (93, true));
+
+    let mut faulted = late();
+    faulted.due.clear();
+    faulted.broken = vec![broken("instalments", Some("m1"), Some("l1"))];
+    let ledger = ledger_of(&shard(200, &faulted));
+    assert!(ledger.known.is_empty());
+    assert_eq!(codes(&ledger), [("m1", Some("l1"), "no-schedule"), ("m1", Some("l1"), "broken-instalment")]);
+    assert!(matches!(BorrowerRecord::of(Some(&ledger), "m1"), BorrowerRecord::Unknown(loans) if loans.len() == 1));
+    let clean = BorrowerRecord::Known(CreditRecord::default());
+    assert_eq!(BorrowerRecord::of(Some(&ledger), "m2"), clean, "who never borrowed");
+    assert_eq!(BorrowerRecord::of(None, "m1"), BorrowerRecord::NoBook);
+
+    let lines = ledger.exceptions();
+    assert_eq!(lines.len(), 2, "a line for each cause");
+    assert_eq!((lines[1].product.as_deref(), lines[1].principal_minor), (Some("order-loan"), Some(1_000)));
+    assert!(lines[1].detail.contains("\"k1\"") && lines[1].detail.contains("out-of-range:interest_minor"));
+}
+
+#[test]
+fn a_broken_row_beside_sound_ones_is_enough() {
+    for table in ["loans", "instalments", "payments"] {
+        let mut faulted = late();
+        faulted.broken = vec![broken(table, None, Some("l1"))];
+        assert_eq!(ledger_of(&shard(200, &faulted)).known.len(), 0, "{table}");
+    }
+    let mut elsewhere = late();
+    elsewhere.broken = vec![broken("orders", Some("m1"), None)];
+    assert_eq!(ledger_of(&shard(200, &elsewhere)).known.len(), 1, "an order says nothing of a loan");
+    let mut repaired = late();
+    let repaired_at = Some(day(150).micros());
+    repaired.broken = vec![BrokenRecord { repaired_at, ..broken("payments", Some("m1"), Some("l1")) }];
+    assert_eq!(ledger_of(&shard(200, &repaired)).known.len(), 1, "a sound version has come");
+    assert_eq!(ledger_of(&shard(140, &repaired)).known.len(), 0, "but had not yet on day 140");
+}
+
+#[test]
+fn rows_that_lead_to_a_merchant_only_make_an_unknown_loan_without_a_name() {
+    let mut faulted = late();
+    faulted.broken = vec![broken("loans", Some("m2"), None), broken("loans", Some("m2"), Some("l7"))];
+    let ledger = ledger_of(&shard(200, &faulted));
+    assert_eq!(codes(&ledger), [("m2", None, "broken-loan"), ("m2", Some("l7"), "broken-loan")]);
+    assert_eq!((ledger.of("m1").known.len(), ledger.of("m1").unknown.len()), (1, 0));
+    assert_eq!((ledger.of("m2").known.len(), ledger.of("m2").unknown.len()), (0, 2));
+    assert!(ledger.of("m2").may_owe() && !ledger.of("m3").may_owe());
+    // A row that names another borrower than the loan's own leaves neither with a known record.
+    let mut disputed = late();
+    disputed.broken = vec![broken("loans", Some("m2"), Some("l1"))];
+    let found = ledger_of(&shard(200, &disputed));
+    assert_eq!(codes(&found), [("m1", Some("l1"), "broken-loan"), ("m2", Some("l1"), "broken-loan")]);
+}
+
+#[test]
+fn rows_that_lead_to_no_merchant_are_still_on_the_list() {
+    let lines = exceptions_without_merchant(&[broken("payments", None, Some("l5")), broken("orders", None, None)]);
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0].loan_id.as_deref(), lines[0].code.as_str()), (Some("l5"), "broken-payment"));
+}
+
+#[test]
+fn a_payment_for_a_loan_that_cannot_be_seen_says_that_something_was_lent() {
+    let mut orphan = late();
+    orphan.paid = vec![PaidRow("l8", 120, 300, None), PaidRow("l8", 121, 300, None)];
+    let ledger = ledger_of(&shard(200, &orphan));
+    assert_eq!(codes(&ledger), [("m1", Some("l8"), "loan-not-visible")]);
+}
+
+#[test]
+fn a_loan_whose_borrower_cannot_be_seen_is_unknown() {
+    let stranger = books(&[LoanRow("l1", "m9", 100, 1_000, None)], &[DueRow("l1", 1, 107, 1_000)], &[]);
+    let ledger = ledger_of(&shard(200, &stranger));
+    assert_eq!(codes(&ledger), [("m9", Some("l1"), "merchant-not-visible")]);
+}
+
+#[test]
+fn a_loan_that_is_there_twice_is_unknown_to_both_borrowers() {
+    let twice = [LoanRow("l1", "m1", 100, 1_000, None), LoanRow("l1", "m2", 100, 1_000, None)];
+    let ledger = ledger_of(&shard(200, &books(&twice, &[DueRow("l1", 1, 107, 1_000)], &[])));
+    assert_eq!(codes(&ledger), [("m1", Some("l1"), "loan-repeated"), ("m2", Some("l1"), "loan-repeated")]);
+}
+
+/// One absurd row used to stop the whole night.
+#[test]
+fn an_absurd_loan_is_unknown_alone() {
+    let sound = LoanRow("l2", "m2", 100, 500, None);
+    let due = [DueRow("l1", 1, 107, 1_000), DueRow("l2", 1, 107, 500)];
+    let ancient = books(&[LoanRow("l1", "m1", -80_000, 1_000, None), sound], &due, &[]);
+    let huge = books(
+        &[LoanRow("l1", "m1", 100, i64::MAX, None), sound],
+        &[DueRow("l1", 1, 107, i64::MAX), DueRow("l2", 1, 107, 500)],
+        &[PaidRow("l1", 101, i64::MAX, None), PaidRow("l1", 102, i64::MAX, None)],
+    );
+    for (books, code) in [(ancient, "date-outside-calendar"), (huge, "schedule-amounts")] {
+        let ledger = ledger_of(&shard(200, &books));
+        assert_eq!((ledger.known.len(), ledger.known[0].dpd), (1, 93));
+        assert_eq!(codes(&ledger)[0], ("m1", Some("l1"), code));
+    }
+}
+
+#[test]
+fn a_loan_carries_what_the_contract_says_of_offer_group_and_pledges() {
+    let mut seen = shard(200, &late());
+    let loans = seen.tables.get_mut("loans").unwrap();
+    loans.with_column(Column::new("offer_id".into(), [Some("offer-1")])).unwrap();
+    loans.with_column(Column::new("group_id".into(), [None::<&str>])).unwrap();
+    let orders = Series::new("".into(), ["o1", "o2"]);
+    loans.with_column(Column::new("pledged_order_ids".into(), [orders])).unwrap();
+    let loan = &ledger_of(&seen).known[0];
+    assert_eq!((loan.offer_id.as_deref(), loan.group_id.as_deref()), (Some("offer-1"), None));
+    assert_eq!(loan.pledged_order_ids, ["o1", "o2"]);
+    assert_eq!(
+        (loan.principal_minor, loan.disbursed_at / 86_400_000_000),
+        (1_000, i64::from(day(100).days_since_epoch()))
+    );
+}
