@@ -25,6 +25,8 @@ pub static LOANS: TableContract = TableContract {
         Column::optional("written_off_at", Type::Instant, "when the lender wrote it off"),
         Column::optional("restructured_at", Type::Instant, "when its terms were eased"),
         Column::optional("group_id", Type::Id, "the guarantee group that is jointly liable"),
+        Column::optional("offer_id", Type::Id, "the published offer that was drawn"),
+        Column::optional("pledged_order_ids", Type::Ids, "orders that secure it"),
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
     visibility: Visibility::Instant("disbursed_at"),

@@ -45,6 +45,11 @@ impl Row {
         known.push((at, cell));
     }
 
+    /// Columns that were ever set.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.cells.keys().copied()
+    }
+
     pub fn known(&self, column: &str, until: Timestamp) -> Option<&Cell> {
         self.cells.get(column)?.iter().rev().find(|(at, _)| *at < until).map(|(_, cell)| cell)
     }
