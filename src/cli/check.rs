@@ -37,8 +37,8 @@ pub fn execute(args: &CheckArgs, output: Output, terminal: &Terminal) -> Result<
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "  {:<12} {:<40} read {:>10} = kept {} (of which {} ahead of as-of) + quarantined {} + duplicate {}",
-                line.table, line.file, line.read, line.kept, line.ahead, line.quarantined, line.duplicate
+                "  {:<12} {:<40} read {:>10} = kept {} (of which {} not yet visible) + quarantined {} + duplicate {}",
+                line.table, line.file, line.read, line.kept, line.not_yet_visible, line.quarantined, line.duplicate
             );
             for (rule, rows) in &line.rules {
                 let _ = writeln!(text, "  {:<12} {:<40}   {rule} {rows}", "", "");

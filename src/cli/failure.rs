@@ -122,9 +122,12 @@ fn source_code(error: &SourceError) -> ExitCode {
         | SourceError::MissingInput { .. }
         | SourceError::RequiredTableAbsent { .. } => ExitCode::InputMissing,
         SourceError::Io { .. } => ExitCode::Io,
-        SourceError::BadSql { .. } | SourceError::NoLineage { .. } => ExitCode::Config,
+        SourceError::BadPattern { .. } | SourceError::BadSql { .. } | SourceError::NoLineage { .. } => ExitCode::Config,
         SourceError::UnknownFormat { .. }
         | SourceError::EmptyFile { .. }
+        | SourceError::NotWhatItsNameSays { .. }
+        | SourceError::AmbiguousQuotes { .. }
+        | SourceError::DigestDiffers { .. }
         | SourceError::Corrupt { .. }
         | SourceError::FilesDisagree { .. }
         | SourceError::MissingColumn { .. }

@@ -56,7 +56,7 @@ fn contract_json() -> Value {
                 .columns
                 .iter()
                 .map(|c| {
-                    json!({ "name": c.name, "type": type_name(c.kind), "required": c.required, "range": c.range, "doc": c.doc })
+                    json!({ "name": c.name, "type": type_name(c.kind), "required": c.required, "range": c.bounds(), "doc": c.doc })
                 })
                 .collect();
             json!({ "name": table.name, "optional": table.optional, "doc": table.doc, "key": table.key, "columns": columns })
@@ -68,13 +68,17 @@ fn contract_json() -> Value {
 /// The contract tables as Markdown.
 #[must_use]
 pub fn contract_markdown() -> String {
-    let mut text =
-        String::from("# Contract tables\n\nTimes are UTC microseconds, money is Int64 minor units, ids are strings.\n");
+    let mut text = String::from(
+        "# Contract tables\n\nTimes are UTC microseconds, money is Int64 minor units, ids are strings. Dates and instants lie from \
+         1990-01-01 to 2100-01-01, both included. A row outside a range is quarantined as `out-of-range`.\n",
+    );
     for table in contract::TABLES {
         let optional = if table.optional { ", optional" } else { "" };
         let seen = match table.visibility {
             Visibility::Instant(column) | Visibility::Day(column) => format!("when `{column}` is before as-of"),
-            Visibility::Parent => "when its order is".to_owned(),
+            Visibility::Parent => {
+                format!("when its row of {} is", table.parent().map_or("its parent", |parent| parent.table))
+            }
         };
         // Writing to a String cannot fail.
         let _ = write!(
@@ -85,9 +89,9 @@ pub fn contract_markdown() -> String {
             table.key.join(" + "),
         );
         for column in table.columns {
-            let range = column.range.map_or(String::new(), |(low, high)| {
-                if high == i64::MAX { format!("≥ {low}") } else { format!("{low} … {high}") }
-            });
+            let is_date = matches!(column.kind, Type::Instant | Type::Day);
+            let range =
+                column.bounds().filter(|_| !is_date).map_or(String::new(), |(low, high)| format!("{low} … {high}"));
             let null = if column.required { "" } else { "may be" };
             let _ =
                 writeln!(text, "| {} | {} | {null} | {range} | {} |", column.name, type_name(column.kind), column.doc);

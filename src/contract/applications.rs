@@ -1,6 +1,6 @@
 //! Applications: what a merchant asks for and declares.
 
-use super::table::{Column, ForeignKey, TableContract, Type, Visibility};
+use super::table::{Column, ForeignKey, MAX_MONEY, TableContract, Type, Visibility};
 
 /// One row an application for credit.
 pub static APPLICATIONS: TableContract = TableContract {
@@ -16,10 +16,10 @@ pub static APPLICATIONS: TableContract = TableContract {
         Column::required("requested_minor", Type::Money, "how much").within(1, 1_000_000_000_000),
         Column::optional("order_ids", Type::Ids, "orders offered as receivables"),
         Column::optional("gross_sales_12m_minor", Type::Money, "declared sales of the last twelve months")
-            .within(0, i64::MAX),
-        Column::optional("operating_costs_12m_minor", Type::Money, "declared operating costs").within(0, i64::MAX),
-        Column::optional("gross_assets_minor", Type::Money, "declared assets").within(0, i64::MAX),
-        Column::optional("gross_liabilities_minor", Type::Money, "declared liabilities").within(0, i64::MAX),
+            .within(0, MAX_MONEY),
+        Column::optional("operating_costs_12m_minor", Type::Money, "declared operating costs").within(0, MAX_MONEY),
+        Column::optional("gross_assets_minor", Type::Money, "declared assets").within(0, MAX_MONEY),
+        Column::optional("gross_liabilities_minor", Type::Money, "declared liabilities").within(0, MAX_MONEY),
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
     visibility: Visibility::Instant("applied_at"),

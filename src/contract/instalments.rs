@@ -2,7 +2,8 @@
 
 use super::table::{Column, ForeignKey, TableContract, Type, Visibility};
 
-/// One row an instalment of a loan. The schedule is known from disbursement; what is due at or after as-of is not read.
+/// One row an instalment of a loan. The whole schedule, its future part included, is known from the loan's disbursement, and a changed
+/// one from its `recorded_at`; readers take no promise for broken before its day has passed.
 pub static INSTALMENTS: TableContract = TableContract {
     name: "instalments",
     optional: true,
@@ -17,7 +18,7 @@ pub static INSTALMENTS: TableContract = TableContract {
         Column::required("fee_minor", Type::Money, "fees due").within(0, 100_000_000),
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
-    visibility: Visibility::Day("due_on"),
+    visibility: Visibility::Parent,
     masks: &[],
     checks: &[],
     foreign_keys: &[ForeignKey { column: "loan_id", table: "loans", key: "loan_id", same_merchant: false }],

@@ -1,6 +1,6 @@
 //! Merchants: who can be scored.
 
-use super::table::{Check, Column, Mask, TableContract, Type, Visibility};
+use super::table::{Check, Column, MAX_MONEY, Mask, TableContract, Type, Visibility};
 
 /// One row a merchant.
 pub static MERCHANTS: TableContract = TableContract {
@@ -18,7 +18,7 @@ pub static MERCHANTS: TableContract = TableContract {
             Type::Word(&["none", "basic", "full"]),
             "how far the platform has verified the merchant",
         ),
-        Column::optional("deposit_minor", Type::Money, "security deposit held by the platform").within(0, i64::MAX),
+        Column::optional("deposit_minor", Type::Money, "security deposit held by the platform").within(0, MAX_MONEY),
         Column::optional("closed_at", Type::Instant, "when the shop was closed"),
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],

@@ -30,8 +30,8 @@ pub use orders::ORDERS;
 pub use payments::PAYMENTS;
 pub use reviews::REVIEWS;
 pub use shipments::SHIPMENTS;
-pub use table::{Check, Column, ForeignKey, Mask, TableContract, Type, Visibility};
-pub use visible::{SUPERSEDED_AT, Sifted, UNREADABLE, visible};
+pub use table::{Check, Column, DAYS, ForeignKey, INSTANTS, MAX_MONEY, Mask, TableContract, Type, Visibility};
+pub use visible::{SUPERSEDED_AT, Sifted, UNREADABLE, known_at, visible};
 
 /// Every table, parents before children: the order in which tables are washed.
 pub static TABLES: [&TableContract; 11] = [

@@ -1,5 +1,16 @@
 //! How a contract table is described.
 
+/// First and last day that a date may name, in days since 1970-01-01: 1990-01-01 and 2100-01-01. Online marketplaces are younger than
+/// the first, and no credit of this pipeline runs to the last; a date outside is a slip of a clock, a unit or a pen.
+pub const DAYS: (i64, i64) = (7_305, 47_482);
+
+/// The same range for instants, in UTC microseconds.
+pub const INSTANTS: (i64, i64) = (DAYS.0 * 86_400_000_000, DAYS.1 * 86_400_000_000);
+
+/// Largest amount of money in either direction, in minor units, where a column says nothing narrower: 10^15, ten million million of a
+/// currency with two decimals. Nine thousand such amounts can be added up in 64 bits.
+pub const MAX_MONEY: i64 = 1_000_000_000_000_000;
+
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
@@ -30,7 +41,7 @@ pub struct Column {
     pub kind: Type,
     /// A null quarantines the row. A column that is not required may also be absent from the source.
     pub required: bool,
-    /// Inclusive range for `Money` and `Integer`.
+    /// Inclusive range, where it is narrower than that of the type (see [`Column::bounds`]).
     pub range: Option<(i64, i64)>,
     /// What it holds, for the dictionary.
     pub doc: &'static str,
@@ -55,6 +66,19 @@ impl Column {
         self.range = Some((low, high));
         self
     }
+
+    /// What a cell may hold, both ends included: the column's own range, else that of its type. Instants count in UTC
+    /// microseconds, dates in days since 1970-01-01. `None` for texts.
+    #[must_use]
+    pub const fn bounds(&self) -> Option<(i64, i64)> {
+        match (self.range, self.kind) {
+            (Some(range), _) => Some(range),
+            (None, Type::Instant) => Some(INSTANTS),
+            (None, Type::Day) => Some(DAYS),
+            (None, Type::Money) => Some((-MAX_MONEY, MAX_MONEY)),
+            (None, _) => None,
+        }
+    }
 }
 
 /// When a row can be seen at all.
@@ -66,6 +90,17 @@ pub enum Visibility {
     Day(&'static str),
     /// When its parent row (see [`TableContract::parent`]) is.
     Parent,
+}
+
+impl Visibility {
+    /// The column of the event time, where the table has one.
+    #[must_use]
+    pub const fn event(self) -> Option<&'static str> {
+        match self {
+            Self::Instant(event) | Self::Day(event) => Some(event),
+            Self::Parent => None,
+        }
+    }
 }
 
 /// A later milestone: where it lies at or after as-of it is nulled, and so are the columns that only it makes known.

@@ -1,17 +1,19 @@
 //! The one as-of filter: what of a contract table can be seen at an instant.
 //!
-//! - A row whose event time, or whose `recorded_at`, lies at or after as-of is *ahead*: it does not exist yet.
+//! - A row whose event time, or whose `recorded_at`, lies at or after as-of is *not yet visible*: it does not exist yet.
 //! - A row that a later version replaced *before* as-of is hidden (see [`SUPERSEDED_AT`]).
 //! - Of a visible row, each later milestone (and each promise) at or after as-of is nulled, with the columns it reveals.
 //! - A row without an event time of its own ([`Visibility::Parent`]) is seen with its parent. Where the parent is not seen, the row
-//!   is ahead if nothing in it is dated before as-of; otherwise it is an orphan, for the wash to judge. Whether the parent
-//!   is missing or merely ahead makes no difference: what lies at or after as-of must not change what is said of the past.
+//!   is not yet visible if nothing in it is dated before as-of; otherwise it is an orphan, for the wash to judge. Whether the parent
+//!   is missing or merely not yet visible makes no difference: what lies at or after as-of must not change what is said of the past.
 //!
-//! An event time that cannot be read is null here and never ahead.
+//! A time that cannot be read is null here, and one beyond the contract's range (a loan of the year 2999) is no time either: such a
+//! row is never waiting for its day, it is for the wash to judge. [`known_at`] says the same the other way round: from when on a row
+//! is visible.
 
 use polars::prelude::*;
 
-use super::table::{TableContract, Visibility};
+use super::table::{DAYS, INSTANTS, TableContract, Type, Visibility};
 use crate::domain::AsOf;
 
 /// Column of the store: the instant at which a later version of the same row became known; null for the latest version.
@@ -26,7 +28,7 @@ pub struct Sifted {
     /// Visible rows, later milestones masked, in their former order.
     pub visible: DataFrame,
     /// For each row of the unfiltered frame: whether it was set aside.
-    pub ahead: BooleanChunked,
+    pub not_yet_visible: BooleanChunked,
 }
 
 /// Sets aside what lies at or after `as_of` and masks later milestones in what remains.
@@ -42,41 +44,101 @@ pub fn visible(
     as_of: &AsOf,
     parent_visible: Option<&BooleanChunked>,
 ) -> PolarsResult<Sifted> {
-    let ahead = ahead(table, &frame, as_of, parent_visible)?;
-    let mut seen = if ahead.any() { frame.filter(&!&ahead)? } else { frame };
+    let hidden = not_yet_visible(table, &frame, as_of, parent_visible)?;
+    let mut seen = if hidden.any() { frame.filter(&!&hidden)? } else { frame };
     mask_milestones(table, &mut seen, as_of)?;
-    Ok(Sifted { visible: seen, ahead })
+    Ok(Sifted { visible: seen, not_yet_visible: hidden })
 }
 
-fn ahead(
+/// For each row the last instant, in UTC microseconds, at which it was not yet visible: a run sees it if this lies before its
+/// as-of. Null: no time of the row can be read, and it was always visible.
+///
+/// `parent_known` holds the same of the parent's row for tables seen with their parent: null where there is none. `as_of` gives the time
+/// zone of dates.
+///
+/// # Errors
+/// A column of the contract is missing from the frame, or has another type.
+pub fn known_at(
+    table: &TableContract,
+    frame: &DataFrame,
+    as_of: &AsOf,
+    parent_known: Option<&Int64Chunked>,
+) -> PolarsResult<Int64Chunked> {
+    let recorded = if table.has_recorded_at() { times(table, frame, "recorded_at", as_of)? } else { Vec::new() };
+    let recorded = recorded.into_iter().map(Some).chain(std::iter::repeat(None)).map(Option::flatten);
+    let known: Int64Chunked = match table.visibility {
+        Visibility::Instant(event) | Visibility::Day(event) => times(table, frame, event, as_of)?
+            .into_iter()
+            .zip(recorded)
+            .map(|(event, recorded)| event.max(recorded))
+            .collect(),
+        Visibility::Parent => {
+            let mut placed: Vec<Option<i64>> = match parent_known {
+                Some(parent) => parent.iter().collect(),
+                None => vec![None; frame.height()],
+            };
+            for time in own_times(table) {
+                for (placed, own) in placed.iter_mut().zip(times(table, frame, time, as_of)?) {
+                    *placed = [*placed, own].into_iter().flatten().min();
+                }
+            }
+            placed.into_iter().zip(recorded).map(|(placed, recorded)| recorded.or(placed)).collect()
+        }
+    };
+    Ok(known)
+}
+
+/// A time column as the last instant at which it was not yet in the past; null where it cannot be read or is beyond the range.
+fn times(table: &TableContract, frame: &DataFrame, name: &str, as_of: &AsOf) -> PolarsResult<Vec<Option<i64>>> {
+    let column = frame.column(name)?;
+    let bounds = table.column(name).and_then(|c| c.bounds()).unwrap_or(INSTANTS);
+    let within = |cell: Option<i64>| cell.filter(|c| (bounds.0..=bounds.1).contains(c));
+    if let Ok(days) = column.date() {
+        return Ok(days
+            .physical()
+            .iter()
+            .map(|day| within(day.map(i64::from)).and_then(|d| last_of_day(d, as_of)))
+            .collect());
+    }
+    Ok(column.datetime()?.physical().iter().map(within).collect())
+}
+
+/// The last microsecond of a date in the zone of `as_of`.
+fn last_of_day(day: i64, as_of: &AsOf) -> Option<i64> {
+    let back = i64::from(as_of.days_since_epoch()) - day - 1;
+    let next = as_of.days_before(i32::try_from(back).ok()?).ok()?;
+    Some(next.micros() - 1)
+}
+
+/// The times by which a row of a table without an event time can be placed in the past.
+fn own_times(table: &TableContract) -> impl Iterator<Item = &'static str> {
+    table.columns.iter().filter(|c| matches!(c.kind, Type::Instant | Type::Day)).map(|c| c.name)
+}
+
+fn not_yet_visible(
     table: &TableContract,
     frame: &DataFrame,
     as_of: &AsOf,
     parent_visible: Option<&BooleanChunked>,
 ) -> PolarsResult<BooleanChunked> {
-    let mut ahead = match table.visibility {
-        Visibility::Instant(event) => not_before(frame, event, as_of)?,
-        Visibility::Day(event) => {
-            let days = frame.column(event)?.date()?.physical();
-            known(&days.gt_eq(as_of.days_since_epoch()))
-        }
-        Visibility::Parent => BooleanChunked::full("ahead".into(), false, frame.height()),
+    let mut hidden = match table.visibility {
+        Visibility::Instant(event) | Visibility::Day(event) => not_before(frame, event, as_of)?,
+        Visibility::Parent => BooleanChunked::full("hidden".into(), false, frame.height()),
     };
     if table.has_recorded_at() {
-        ahead = ahead | not_before(frame, "recorded_at", as_of)?;
+        hidden = hidden | not_before(frame, "recorded_at", as_of)?;
     }
     if frame.schema().contains(SUPERSEDED_AT) {
-        ahead = ahead | before(frame, SUPERSEDED_AT, as_of)?;
+        hidden = hidden | before(frame, SUPERSEDED_AT, as_of)?;
     }
     if let (Visibility::Parent, Some(parent_visible)) = (table.visibility, parent_visible) {
-        let own_times = table.masks.iter().map(|m| m.milestone).chain(table.has_recorded_at().then_some("recorded_at"));
         let mut is_placed = parent_visible.clone();
-        for time in own_times {
+        for time in own_times(table) {
             is_placed = is_placed | before(frame, time, as_of)?;
         }
-        ahead = ahead | !is_placed;
+        hidden = hidden | !is_placed;
     }
-    Ok(ahead)
+    Ok(hidden)
 }
 
 fn mask_milestones(table: &TableContract, frame: &mut DataFrame, as_of: &AsOf) -> PolarsResult<()> {
@@ -99,11 +161,21 @@ fn mask_milestones(table: &TableContract, frame: &mut DataFrame, as_of: &AsOf) -
 }
 
 fn not_before(frame: &DataFrame, time: &str, as_of: &AsOf) -> PolarsResult<BooleanChunked> {
-    Ok(known(&frame.column(time)?.datetime()?.physical().gt_eq(as_of.micros())))
+    let column = frame.column(time)?;
+    if let Ok(days) = column.date() {
+        let (physical, last) = (days.physical(), i32::try_from(DAYS.1).unwrap_or(i32::MAX));
+        return Ok(known(&(physical.gt_eq(as_of.days_since_epoch()) & physical.lt_eq(last))));
+    }
+    let physical = column.datetime()?.physical();
+    Ok(known(&(physical.gt_eq(as_of.micros()) & physical.lt_eq(INSTANTS.1))))
 }
 
 fn before(frame: &DataFrame, time: &str, as_of: &AsOf) -> PolarsResult<BooleanChunked> {
-    Ok(known(&frame.column(time)?.datetime()?.physical().lt(as_of.micros())))
+    let column = frame.column(time)?;
+    if let Ok(days) = column.date() {
+        return Ok(known(&days.physical().lt(as_of.days_since_epoch())));
+    }
+    Ok(known(&column.datetime()?.physical().lt(as_of.micros())))
 }
 
 /// Unknown is not true.
@@ -149,8 +221,8 @@ mod tests {
             ],
         );
         let sifted = visible(&ORDERS, rows, &as_of(), None).unwrap();
-        let ahead: Vec<_> = sifted.ahead.iter().flatten().collect();
-        assert_eq!(ahead, [false, true, true, false, false], "an event that cannot be read is not ahead");
+        let hidden: Vec<_> = sifted.not_yet_visible.iter().flatten().collect();
+        assert_eq!(hidden, [false, true, true, false, false], "an event that cannot be read does not wait for its day");
         assert_eq!(sifted.visible.height(), 3);
     }
 
@@ -177,10 +249,10 @@ mod tests {
     fn a_row_without_a_time_of_its_own_is_seen_with_its_parent() {
         let rows = || frame(&SHIPMENTS, 4, &[("promised_at", &[Some(9), Some(9), Some(-9), None])]);
         let parents: BooleanChunked = [true, false, false, false].into_iter().collect();
-        let ahead: Vec<_> =
-            visible(&SHIPMENTS, rows(), &as_of(), Some(&parents)).unwrap().ahead.iter().flatten().collect();
-        assert_eq!(ahead, [false, true, false, true], "a dated orphan is for the wash to judge");
-        assert!(!visible(&SHIPMENTS, rows(), &as_of(), None).unwrap().ahead.any());
+        let sifted = visible(&SHIPMENTS, rows(), &as_of(), Some(&parents)).unwrap();
+        let hidden: Vec<_> = sifted.not_yet_visible.iter().flatten().collect();
+        assert_eq!(hidden, [false, true, false, true], "a dated orphan is for the wash to judge");
+        assert!(!visible(&SHIPMENTS, rows(), &as_of(), None).unwrap().not_yet_visible.any());
     }
 
     #[test]
@@ -188,7 +260,51 @@ mod tests {
         let mut rows = frame(&ORDERS, 3, &[("placed_at", &[Some(-9), Some(-9), Some(-9)])]);
         let replaced = frame(&ORDERS, 3, &[("placed_at", &[Some(-1), Some(0), None])]);
         rows.with_column(replaced.column("placed_at").unwrap().clone().with_name(SUPERSEDED_AT.into())).unwrap();
-        let ahead: Vec<_> = visible(&ORDERS, rows, &as_of(), None).unwrap().ahead.iter().flatten().collect();
-        assert_eq!(ahead, [true, false, false]);
+        let sifted = visible(&ORDERS, rows, &as_of(), None).unwrap();
+        let hidden: Vec<_> = sifted.not_yet_visible.iter().flatten().collect();
+        assert_eq!(hidden, [true, false, false]);
+    }
+
+    #[test]
+    fn a_date_beyond_the_range_neither_waits_nor_is_masked() {
+        let far = INSTANTS.1 + 1 - as_of().micros();
+        let rows = frame(&ORDERS, 2, &[("placed_at", &[Some(far), Some(-9)]), ("paid_at", &[None, Some(far)])]);
+        let sifted = visible(&ORDERS, rows, &as_of(), None).unwrap();
+        assert!(!sifted.not_yet_visible.any());
+        assert_eq!(sifted.visible.column("paid_at").unwrap().null_count(), 1, "it is there to be judged");
+    }
+
+    /// What `known_at` says is what `visible` does, at every instant around it.
+    #[test]
+    fn known_at_is_the_filter_seen_from_the_row() {
+        let placed = [Some(-9), Some(-9), None, Some(3), Some(-5), None];
+        let recorded = [Some(-4), None, Some(-2), Some(-8), Some(7), None];
+        let promised = [Some(-6), Some(-2), Some(2), None, Some(-1), Some(5)];
+        let parents =
+            [Some(-7), None, None, Some(1), None, Some(-3)].map(|p: Option<i64>| p.map(|p| as_of().micros() + p));
+        let parent_known: Int64Chunked = parents.iter().copied().collect();
+        let orders = || frame(&ORDERS, 6, &[("placed_at", &placed), ("recorded_at", &recorded)]);
+        let parcels = || frame(&SHIPMENTS, 6, &[("promised_at", &promised), ("recorded_at", &recorded)]);
+        let of_orders = known_at(&ORDERS, &orders(), &as_of(), None).unwrap();
+        let of_parcels = known_at(&SHIPMENTS, &parcels(), &as_of(), Some(&parent_known)).unwrap();
+        assert_eq!(of_orders.get(5), None);
+        // As-of dates are midnights: the rows move past the date instead of the date past the rows.
+        for shift in -12..12 {
+            let moved = |offsets: &[Option<i64>]| -> Vec<Option<i64>> {
+                offsets.iter().map(|o| o.map(|o| o + shift)).collect()
+            };
+            let (placed, recorded, promised) = (moved(&placed), moved(&recorded), moved(&promised));
+            let now = as_of().micros() - shift;
+            let orders = frame(&ORDERS, 6, &[("placed_at", &placed), ("recorded_at", &recorded)]);
+            let parcels = frame(&SHIPMENTS, 6, &[("promised_at", &promised), ("recorded_at", &recorded)]);
+            let seen: BooleanChunked = parents.iter().map(|p| p.is_some_and(|p| p < now)).collect();
+            let orders = visible(&ORDERS, orders, &as_of(), None).unwrap().not_yet_visible;
+            let parcels = visible(&SHIPMENTS, parcels, &as_of(), Some(&seen)).unwrap().not_yet_visible;
+            for row in 0..6 {
+                let is_known = |known: &Int64Chunked| known.get(row).is_none_or(|known| known < now);
+                assert_eq!(orders.get(row), Some(!is_known(&of_orders)), "order {row} at {shift}");
+                assert_eq!(parcels.get(row), Some(!is_known(&of_parcels)), "parcel {row} at {shift}");
+            }
+        }
     }
 }

@@ -80,7 +80,11 @@ impl AsOf {
     pub fn days_before(&self, days: i32) -> Result<Self, AsOfError> {
         let date = self
             .date
-            .checked_sub(Span::new().days(days))
+            .checked_sub(
+                Span::new()
+                    .try_days(days)
+                    .map_err(|e| AsOfError::OutOfCalendar { date: self.date, why: e.to_string() })?,
+            )
             .map_err(|e| AsOfError::OutOfCalendar { date: self.date, why: e.to_string() })?;
         Self::new(date, self.zone.clone())
     }

@@ -67,7 +67,7 @@ fn shard(seen: i32, loans: &[LoanRow], due: &[DueRow], paid: &[PaidRow]) -> Shar
         ("instalments", due_frame),
         ("payments", paid_frame),
     ]);
-    Shard { as_of: day(seen), tables }
+    Shard { as_of: day(seen), tables, broken: Vec::new() }
 }
 
 fn reason_of(shard: &Shard, from: i32) -> OutcomeReason {

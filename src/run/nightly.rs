@@ -265,9 +265,9 @@ pub(super) fn visible_counts(ingested: &Ingested) -> BTreeMap<String, super::sum
     let mut tables: BTreeMap<String, super::summary::TableCounts> = BTreeMap::new();
     for line in &ingested.ledger {
         let counts = tables.entry(line.table.clone()).or_default();
-        counts.kept += line.kept - line.ahead.min(line.kept);
+        counts.kept += line.kept - line.not_yet_visible.min(line.kept);
         counts.quarantined += line.quarantined;
-        counts.duplicate += line.duplicate;
+        counts.duplicate += line.duplicate.saturating_sub(line.copies);
     }
     tables
 }

@@ -1,7 +1,7 @@
 //! Text cells read as contract types.
 
 use jiff::civil::{Date, DateTime};
-use jiff::{Timestamp, tz};
+use jiff::{Timestamp, Zoned, tz};
 
 use crate::domain::days_since_epoch;
 
@@ -10,12 +10,15 @@ pub(crate) fn whole_number(text: &str) -> Option<i64> {
     text.trim().parse().ok()
 }
 
-/// An instant in UTC microseconds: `2018-08-01 12:30:00`, `2018-08-01T12:30:00.5`, `2018-08-01` (midnight); with `Z` or an offset
-/// the instant meant, without one UTC.
+/// An instant in UTC microseconds: `2018-08-01 12:30:00`, `2018-08-01T12:30:00.5`, `2018-08-01` (midnight); with `Z`, an offset or a zone
+/// (`2018-08-01T12:30:00[Asia/Shanghai]`) the instant meant, without one UTC. An offset that the zone did not have then cannot be read.
 pub(crate) fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Some(plain) = plain_instant(text) {
         return Some(plain);
+    }
+    if text.contains('[') {
+        return text.parse::<Zoned>().ok().map(|zoned| zoned.timestamp().as_microsecond());
     }
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant.as_microsecond());
@@ -73,6 +76,27 @@ mod tests {
         assert_eq!(instant("2018-08-01"), Some(1_533_081_600_000_000));
         assert_eq!(instant("1969-12-31 23:59:59"), Some(-1_000_000));
         for text in ["", "yesterday", "2018-13-01 00:00:00", "2018-02-30 00:00:00", "2018-08-01 24:00:00", "01/08/2018"]
+        {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_are_honoured() {
+        let midnight_in_shanghai = Some(1_514_736_000_000_000);
+        for text in [
+            "2018-01-01T00:00:00[Asia/Shanghai]",
+            "2018-01-01 00:00:00[Asia/Shanghai]",
+            "2018-01-01T00:00:00+08:00[Asia/Shanghai]",
+            "2017-12-31T16:00:00Z[Asia/Shanghai]",
+            "2017-12-31T13:00:00-03:00",
+        ] {
+            assert_eq!(instant(text), midnight_in_shanghai, "{text}");
+        }
+        // Summer time: New York is four hours behind in July.
+        assert_eq!(instant("2018-07-01T00:00:00[America/New_York]"), instant("2018-07-01 04:00:00"));
+        for text in
+            ["2018-01-01T00:00:00+05:00[Asia/Shanghai]", "2018-01-01T00:00:00[Nowhere/Here]", "2018-01-01 00:00:00 CST"]
         {
             assert_eq!(instant(text), None, "{text}");
         }

@@ -5,6 +5,7 @@ use polars::prelude::*;
 use super::cell;
 use super::error::SourceError;
 use crate::contract::{Column as ContractColumn, TableContract, Type, UNREADABLE, data_type};
+use crate::domain::MICROS_PER_DAY;
 
 fn type_name(kind: Type) -> &'static str {
     match kind {
@@ -111,7 +112,8 @@ fn read_cells(kind: Type, got: &Series, text_allowed: bool) -> PolarsResult<Opti
         }
         (Type::Ids, DataType::String) if text_allowed => plain(split_ids(got.str()?)),
         (Type::Instant, DataType::Datetime(unit, _)) => instants(got, *unit).map(Some),
-        (Type::Instant | Type::Day, DataType::Date) => plain(got.cast(&wanted)?),
+        (Type::Day, DataType::Date) => plain(got.clone()),
+        (Type::Instant, DataType::Date) => midnights(got).map(Some),
         (Type::Money | Type::Integer, DataType::Int64) => plain(got.clone()),
         (Type::Money | Type::Integer, dtype) if dtype.is_integer() => widened_integers(got).map(Some),
         (Type::Instant, DataType::String) if text_allowed => {
@@ -162,6 +164,14 @@ fn instants(got: &Series, unit: TimeUnit) -> PolarsResult<Cells> {
         TimeUnit::Nanoseconds => from_integers(physical, |ns| (ns % 1_000 == 0).then_some(ns / 1_000)),
     };
     Ok(Cells { values: micros.into_series().cast(&wanted)?.with_name(name), unreadable })
+}
+
+/// Dates as their midnights in UTC; days too many for an instant cannot be read.
+fn midnights(got: &Series) -> PolarsResult<Cells> {
+    let days = got.to_physical_repr().cast(&DataType::Int64)?;
+    let (micros, unreadable) = from_integers(days.i64()?, |day| day.checked_mul(MICROS_PER_DAY));
+    let values = micros.into_series().cast(&data_type(Type::Instant))?.with_name(got.name().clone());
+    Ok(Cells { values, unreadable })
 }
 
 fn widened_integers(got: &Series) -> PolarsResult<Cells> {

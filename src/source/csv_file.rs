@@ -1,153 +1,282 @@
-//! Reads a CSV file as text, row by row, so that one broken row costs one row and not the file.
+//! Reads a CSV file as text, record by record, so that one malformed record costs that record and not the file.
 //!
-//! Types are never guessed: every cell is a string, an empty cell is null. A row with another number of cells than the header,
-//! or with bytes that are no UTF-8, is set aside with its text.
+//! Types are never guessed: every cell is a string, an empty cell is null. A record is read by the strict grammar of
+//! [`super::csv_record`], because a lenient reader lets a stray quote swallow all records up to the next one in silence. A quoted cell may
+//! hold line breaks. Where a line opens a quoted cell, the lines after it are joined to it as long as the record is open:
+//!
+//! - the record closes and has as many cells as the header: it is a record of several lines;
+//! - it never closes, or closes into nonsense: the quote is stray. The first line is malformed, and reading goes on at the next line;
+//! - it closes, but a line within it is a whole record of this file by itself: nobody can say whether the quotes or the lines are
+//!   meant, and the file is refused;
+//! - it closes in the next line, and that line looks like a damaged record of this file: both are malformed.
+//!
+//! Every record is counted: good and malformed ones add up to [`CsvText::records`]. Empty lines are no records.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use polars::prelude::*;
 
+use super::csv_record::{Cells, Forms, MAX_CELL_BYTES, Reading, STRAY_QUOTE, read as read_record};
 use super::error::SourceError;
+use super::file_kind;
+use super::lines::{Line, Lines};
+use super::malformed::{Fault, MalformedRecord};
 
-/// A row that is no row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenRow {
-    /// Index of the file among the input's files.
-    pub file: u32,
-    /// 1-based data row.
-    pub row: u32,
-    /// What is wrong: `wrong-cell-count` or `not-utf8`.
-    pub rule: &'static str,
-    /// Its text, unreadable bytes replaced.
-    pub text: String,
-}
+/// Records from whose cells the forms of the columns are learnt.
+const RECORDS_FOR_FORMS: u32 = 10_000;
 
 /// A CSV file in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct CsvText {
     /// String columns, `_file` and `_row`.
     pub frame: DataFrame,
-    pub broken: Vec<BrokenRow>,
-    pub rows: u32,
+    pub malformed: Vec<MalformedRecord>,
+    /// Records in it, malformed ones included.
+    pub records: u32,
 }
 
 /// # Errors
-/// The file cannot be opened, has no header, names a column twice, or ends inside a quoted cell.
+/// The file cannot be opened, is no CSV in UTF-8 with commas, has no header, names a column twice, or has quotes that can be read in
+/// two ways.
 pub(crate) fn read(path: &Path, file: u32) -> Result<CsvText, SourceError> {
-    let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
     let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
     let mut opened = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
-    skip_byte_order_mark(&mut opened).map_err(io)?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(opened);
-    let header = reader.headers().map_err(|e| corrupt(e.to_string()))?.clone();
-    if header.is_empty() {
-        return Err(SourceError::EmptyFile { file: path.to_owned() });
+    let first = opened.fill_buf().map_err(io)?;
+    if let Some((what, todo)) = file_kind::kind_of(first) {
+        return Err(SourceError::NotWhatItsNameSays { file: path.to_owned(), what, todo });
     }
-    let names: Vec<String> = header.iter().map(|n| n.trim().to_owned()).collect();
-    for (at, name) in names.iter().enumerate() {
-        if names.iter().take(at).any(|n| n == name) {
-            return Err(corrupt(format!("the header names column {name:?} twice")));
-        }
-    }
-
+    let mark = if first.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    opened.consume(mark);
+    let mut lines = Lines::new(opened, mark as u64);
+    let names = read_header(path, &mut lines)?;
+    let mut reader =
+        Reader { path, file, forms: vec![Forms::default(); names.len()], names, records: 0, malformed: Vec::new() };
     let mut columns: Vec<StringChunkedBuilder> =
-        names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
+        reader.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
     let mut kept_rows: Vec<u32> = Vec::new();
-    let mut broken = Vec::new();
-    let mut rows = 0_u32;
-    let mut record = csv::ByteRecord::new();
-    let mut last_ragged_line = None;
-    while reader.read_byte_record(&mut record).map_err(|e| corrupt(e.to_string()))? {
-        rows = rows.checked_add(1).ok_or_else(|| corrupt("more than 4 billion rows".to_owned()))?;
-        last_ragged_line = None;
-        let rule = if record.len() != columns.len() {
-            if record.as_slice().contains(&b'\n') {
-                last_ragged_line = record.position().map(csv::Position::line);
-            }
-            Some("wrong-cell-count")
-        } else if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
-            Some("not-utf8")
-        } else {
-            None
-        };
-        if let Some(rule) = rule {
-            let text = record.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(",");
-            broken.push(BrokenRow { file, row: rows, rule, text });
+    while let Some(line) = lines.next().map_err(io)? {
+        if line.bytes.is_empty() {
             continue;
         }
-        for (column, cell) in columns.iter_mut().zip(record.iter()) {
+        let Some(cells) = reader.record(&line, &mut lines)? else { continue };
+        if reader.records <= RECORDS_FOR_FORMS {
+            for (forms, cell) in reader.forms.iter_mut().zip(cells.iter()) {
+                forms.add(Forms::of(cell));
+            }
+        }
+        for (column, cell) in columns.iter_mut().zip(cells.iter()) {
             match std::str::from_utf8(cell) {
                 Ok(text) if !text.is_empty() => column.append_value(text),
                 _ => column.append_null(),
             }
         }
-        kept_rows.push(rows);
-    }
-    if let Some(line) = last_ragged_line {
-        return Err(corrupt(format!("the quoted cell opened at line {line} or after it is never closed")));
+        kept_rows.push(reader.records);
     }
 
     let height = kept_rows.len();
     let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
     frame.push(UInt32Chunked::full("_file".into(), file, height).into_column());
     frame.push(UInt32Chunked::from_vec("_row".into(), kept_rows).into_column());
-    let frame = DataFrame::new(height, frame).map_err(|e| corrupt(e.to_string()))?;
-    Ok(CsvText { frame, broken, rows })
+    let frame = DataFrame::new(height, frame)
+        .map_err(|e| SourceError::Corrupt { file: path.to_owned(), why: e.to_string() })?;
+    Ok(CsvText { frame, malformed: reader.malformed, records: reader.records })
 }
 
-/// The header's first name would otherwise begin with U+FEFF.
-fn skip_byte_order_mark(file: &mut BufReader<File>) -> std::io::Result<()> {
-    use std::io::BufRead;
-    if file.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
-        file.by_ref().take(3).read_to_end(&mut Vec::with_capacity(3))?;
+fn read_header<R: BufRead>(path: &Path, lines: &mut Lines<R>) -> Result<Vec<String>, SourceError> {
+    let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
+    let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
+    let mut header = loop {
+        match lines.next().map_err(io)? {
+            None => return Err(SourceError::EmptyFile { file: path.to_owned() }),
+            Some(line) if line.bytes.is_empty() => {}
+            Some(line) => break line,
+        }
+    };
+    // A header may break its lines too, but not many times.
+    let cells = loop {
+        match read_record(&header.bytes) {
+            Reading::Whole(cells) => break cells,
+            Reading::Open if header.bytes.len() < MAX_CELL_BYTES => match lines.next().map_err(io)? {
+                Some(next) => header.join(&next),
+                None => return Err(corrupt("the header ends inside a quoted cell".to_owned())),
+            },
+            Reading::Open | Reading::Broken(_) => {
+                return Err(corrupt(format!(
+                    "the header, at byte {}, is no CSV record: a quote is out of place",
+                    header.byte
+                )));
+            }
+        }
+    };
+    let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    for (at, cell) in cells.iter().enumerate() {
+        let name = std::str::from_utf8(cell).map_err(|_| {
+            let guess = String::from_utf8_lossy(cell);
+            corrupt(format!(
+                "column {} of the header, {guess:?}, is not UTF-8 (perhaps Latin-1 or Windows-1252); convert the file, for example with: \
+                 iconv -f WINDOWS-1252 -t UTF-8",
+                at + 1
+            ))
+        })?;
+        let name = name.trim();
+        if name.contains('\0') {
+            return Err(corrupt(format!("the header, at byte {}, holds NUL bytes", header.byte)));
+        }
+        if names.iter().any(|before| before == name) {
+            return Err(corrupt(format!("the header names column {name:?} twice")));
+        }
+        names.push(name.to_owned());
     }
-    Ok(())
+    if let [only] = names.as_slice()
+        && let Some(other) = [';', '\t', '|'].into_iter().find(|other| only.contains(*other))
+    {
+        return Err(corrupt(format!("cells are separated by {other:?}; separate them by commas")));
+    }
+    Ok(names)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    file: u32,
+    names: Vec<String>,
+    /// What the cells of good records look like, by column.
+    forms: Vec<Forms>,
+    records: u32,
+    malformed: Vec<MalformedRecord>,
+}
+
+impl Reader<'_> {
+    /// The cells of the record that begins with `line`; `None` where it is malformed, which is noted.
+    fn record<R: BufRead>(&mut self, line: &Line, lines: &mut Lines<R>) -> Result<Option<Cells>, SourceError> {
+        self.count()?;
+        if line.is_cut {
+            self.note(line, Fault::RecordTooLong);
+            return Ok(None);
+        }
+        let (cells, whole) = match read_record(&line.bytes) {
+            Reading::Whole(cells) => (cells, None),
+            Reading::Broken(rule) => {
+                self.note(line, Fault::Named(rule));
+                return Ok(None);
+            }
+            Reading::Open => match self.several_lines(line, lines)? {
+                Some((cells, whole)) => (cells, Some(whole)),
+                None => return Ok(None),
+            },
+        };
+        let line = whole.as_ref().unwrap_or(line);
+        let fault = if cells.len() != self.names.len() {
+            Some(Fault::CellCount { got: cells.len(), expected: self.names.len() })
+        } else if cells.iter().any(|cell| cell.contains(&0)) {
+            Some(Fault::Nul)
+        } else {
+            cells
+                .iter()
+                .position(|cell| std::str::from_utf8(cell).is_err())
+                .map(|at| Fault::NotUtf8 { column: self.names.get(at).cloned().unwrap_or_default() })
+        };
+        if let Some(fault) = fault {
+            self.note(line, fault);
+            return Ok(None);
+        }
+        Ok(Some(cells))
+    }
+
+    /// A record whose first line opens a quoted cell: its cells and its text where the lines after it close it.
+    fn several_lines<R: BufRead>(
+        &mut self,
+        first: &Line,
+        lines: &mut Lines<R>,
+    ) -> Result<Option<(Cells, Line)>, SourceError> {
+        let io = |e: std::io::Error| SourceError::Io { file: self.path.to_owned(), why: e.to_string() };
+        let mut whole = first.clone();
+        let mut joined = 0;
+        let mut within = None;
+        let cells = loop {
+            let next = lines.peek(joined).map_err(io)?;
+            let Some(next) = next.filter(|next| !next.is_cut) else { break None };
+            let next = next.clone();
+            whole.join(&next);
+            joined += 1;
+            // A line without a quote closes none.
+            if !next.bytes.contains(&b'"') && whole.bytes.len() <= MAX_CELL_BYTES {
+                if within.is_none() && self.is_record(&next) {
+                    within = Some((joined, next.byte));
+                }
+                continue;
+            }
+            match read_record(&whole.bytes) {
+                Reading::Whole(cells) => break Some((cells, next)),
+                Reading::Broken(_) => break None,
+                Reading::Open => {}
+            }
+            if within.is_none() && self.is_record(&next) {
+                within = Some((joined, next.byte));
+            }
+        };
+        let Some((cells, last)) = cells.filter(|(cells, _)| cells.len() == self.names.len()) else {
+            self.note(first, Fault::Named(STRAY_QUOTE));
+            return Ok(None);
+        };
+        if let Some((distance, byte)) = within {
+            return Err(SourceError::AmbiguousQuotes {
+                file: self.path.to_owned(),
+                row: self.records,
+                byte: first.byte,
+                lines: joined + 1,
+                line: distance + 1,
+                line_byte: byte,
+            });
+        }
+        if self.looks_like_a_record(&last) {
+            self.note(first, Fault::Named(STRAY_QUOTE));
+            return Ok(None);
+        }
+        lines.skip(joined).map_err(io)?;
+        Ok(Some((cells, whole)))
+    }
+
+    /// Whether a line alone is a record of this file: as many cells, and they look like those of the good records.
+    fn is_record(&self, line: &Line) -> bool {
+        matches!(read_record(&line.bytes), Reading::Whole(cells) if self.has_forms(cells.iter()))
+    }
+
+    /// The same of a line with a quote out of place.
+    fn looks_like_a_record(&self, line: &Line) -> bool {
+        self.has_forms(line.bytes.split(|byte| *byte == b','))
+    }
+
+    /// As many cells as columns, of the columns' forms but for one at most.
+    fn has_forms<'c>(&self, cells: impl Iterator<Item = &'c [u8]>) -> bool {
+        let cells: Vec<&[u8]> = cells.collect();
+        let strange = cells.iter().zip(&self.forms).filter(|(cell, forms)| !forms.has(Forms::of(cell))).count();
+        cells.len() == self.names.len() && cells.len() > 1 && strange <= 1
+    }
+
+    fn count(&mut self) -> Result<(), SourceError> {
+        self.records = self.records.checked_add(1).ok_or_else(|| SourceError::Corrupt {
+            file: self.path.to_owned(),
+            why: "more than 4 billion records; split it".to_owned(),
+        })?;
+        Ok(())
+    }
+
+    fn note(&mut self, line: &Line, fault: Fault) {
+        let record = MalformedRecord::new(self.file, self.records, line.byte, &fault, &line.bytes, &self.names);
+        self.malformed.push(record);
+    }
+}
+
+impl Line {
+    fn join(&mut self, next: &Self) {
+        self.bytes.extend(self.end);
+        self.bytes.extend(&next.bytes);
+        self.end = next.end;
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_text(bytes: &[u8]) -> Result<CsvText, SourceError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.csv");
-        std::fs::write(&path, bytes).unwrap();
-        read(&path, 7)
-    }
-
-    #[test]
-    fn cells_are_text_and_empty_cells_null() {
-        let csv = read_text(b"\xef\xbb\xbf\"a\",b\n01,\n\"x\ny\",\"q\"\"q\"\n").unwrap();
-        let a: Vec<_> = csv.frame.column("a").unwrap().str().unwrap().iter().collect();
-        let b: Vec<_> = csv.frame.column("b").unwrap().str().unwrap().iter().collect();
-        assert_eq!(a, [Some("01"), Some("x\ny")]);
-        assert_eq!(b, [None, Some("q\"q")]);
-        assert_eq!(csv.frame.column("_file").unwrap().u32().unwrap().get(0), Some(7));
-        assert_eq!(csv.rows, 2);
-    }
-
-    #[test]
-    fn broken_rows_are_set_aside_and_rows_keep_their_numbers() {
-        let csv = read_text(b"a,b\n1,2\n3\n4,5,6\n\xff,7\n8,9\n").unwrap();
-        let rows: Vec<_> = csv.frame.column("_row").unwrap().u32().unwrap().iter().flatten().collect();
-        assert_eq!(rows, [1, 5]);
-        let broken: Vec<_> = csv.broken.iter().map(|b| (b.row, b.rule)).collect();
-        assert_eq!(broken, [(2, "wrong-cell-count"), (3, "wrong-cell-count"), (4, "not-utf8")]);
-        assert_eq!(csv.rows, 5);
-    }
-
-    #[test]
-    fn a_header_alone_is_no_rows_and_nothing_is_an_error() {
-        assert_eq!(read_text(b"a,b\n").unwrap().rows, 0);
-        assert!(matches!(read_text(b""), Err(SourceError::EmptyFile { .. })));
-        assert!(matches!(read_text(b"a,a\n1,2\n"), Err(SourceError::Corrupt { .. })));
-    }
-
-    #[test]
-    fn a_quote_that_never_closes_does_not_swallow_the_rest() {
-        let error = read_text(b"a,b\n1,2\n\"3,4\n5,6\n").unwrap_err();
-        assert!(error.to_string().contains("never closed"), "{error}");
-    }
-}
+#[path = "csv_file_tests.rs"]
+mod tests;

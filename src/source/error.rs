@@ -31,6 +31,14 @@ pub enum SourceError {
         /// Input in the job file.
         input: String,
     },
+    /// A glob that is none.
+    #[error("find files by {pattern:?}: {why}")]
+    BadPattern {
+        /// The glob.
+        pattern: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The system refuses a file.
     #[error("read {file}: {why}")]
     Io {
@@ -51,7 +59,50 @@ pub enum SourceError {
         /// The file.
         file: PathBuf,
     },
-    /// A file that is truncated or otherwise not what its name says.
+    /// A file whose content is of another kind than its name says.
+    #[error("read {file}: it is {what}, not what its name says; {todo}")]
+    NotWhatItsNameSays {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        todo: &'static str,
+    },
+    /// Quotes of a CSV file that can be read in two ways.
+    #[error(
+        "read {file}: record {row}, at byte {byte}, opens a quote that closes {lines} lines later, but line {line} of these, at byte {line_byte}, \
+         is a record by itself: either a quote is missing or one is too many; mend that record, or quote every cell"
+    )]
+    AmbiguousQuotes {
+        /// The file.
+        file: PathBuf,
+        /// 1-based record that opens the quote.
+        row: u32,
+        /// Where it begins, in bytes from 0.
+        byte: u64,
+        /// Lines from there to the closing quote, both included.
+        lines: usize,
+        /// The first of these lines that is a record, counted from 1.
+        line: usize,
+        /// Where it begins.
+        line_byte: u64,
+    },
+    /// A file whose bytes are not those that its sender's `.sha256` file states.
+    #[error(
+        "read {file}: its SHA-256 is {got}, but {statement} says {expected}: it was damaged or changed on its way; send it again"
+    )]
+    DigestDiffers {
+        /// The file.
+        file: PathBuf,
+        /// The sender's statement.
+        statement: PathBuf,
+        /// What that says.
+        expected: String,
+        /// What the file has.
+        got: String,
+    },
+    /// A file that is truncated or otherwise broken.
     #[error("read {file}: {why}")]
     Corrupt {
         /// The file.

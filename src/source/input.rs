@@ -1,6 +1,7 @@
 //! Opens one input of a job: its files as one lazy frame in which every row knows the file and row it came from.
 
 use std::fs::File;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -9,9 +10,13 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::csv_file::{self, BrokenRow};
+use super::csv_file;
 use super::error::SourceError;
+use super::file_kind;
 use super::glob::{self, Found};
+use super::malformed::MalformedRecord;
+use super::page_checksums;
+use super::sender_digest;
 use super::settings::InputSpec;
 use crate::domain::Digest;
 
@@ -26,8 +31,10 @@ pub struct InputFile {
     pub sha256: Digest,
     /// Its size.
     pub bytes: u64,
-    /// Data rows in it, broken ones included.
+    /// Records in it, malformed ones included.
     pub raw_rows: u64,
+    /// Whether its digest was compared with its sender's statement (a `.sha256` file beside it).
+    pub is_verified: bool,
 }
 
 /// An input's files, opened.
@@ -39,8 +46,8 @@ pub(crate) struct OpenInput {
     pub files: Vec<InputFile>,
     /// Where they lie.
     pub found: Vec<Found>,
-    /// Rows that are no rows.
-    pub broken: Vec<BrokenRow>,
+    /// Malformed records.
+    pub malformed: Vec<MalformedRecord>,
     /// Whether cells are text whose types the contract decides.
     pub is_text: bool,
 }
@@ -70,15 +77,15 @@ pub(crate) fn open(name: &str, spec: &InputSpec, data: &Path) -> Result<Option<O
         .collect::<Result<_, _>>()?;
     let is_text = opened.iter().any(|o| o.is_text);
     let rows = union(name, &found, opened.iter().map(|o| o.rows.clone()).collect())?;
-    let broken = opened.iter().flat_map(|o| o.broken.clone()).collect();
+    let malformed = opened.iter().flat_map(|o| o.malformed.clone()).collect();
     let files = opened.into_iter().map(|o| o.file).collect();
-    Ok(Some(OpenInput { rows, files, found, broken, is_text }))
+    Ok(Some(OpenInput { rows, files, found, malformed, is_text }))
 }
 
 struct OneFile {
     file: InputFile,
     rows: LazyFrame,
-    broken: Vec<BrokenRow>,
+    malformed: Vec<MalformedRecord>,
     is_text: bool,
 }
 
@@ -89,11 +96,12 @@ fn open_file(input: &str, found: &Found, index: u32) -> Result<OneFile, SourceEr
         return Err(SourceError::EmptyFile { file: found.path.clone() });
     }
     let sha256 = Digest::of_file(&found.path).map_err(io)?;
+    let is_verified = sender_digest::verify(&found.path, sha256)?;
     let extension = found.path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    let (rows, raw_rows, broken, is_text) = match extension.as_deref() {
+    let (rows, raw_rows, malformed, is_text) = match extension.as_deref() {
         Some("csv") => {
             let csv = csv_file::read(&found.path, index)?;
-            (csv.frame.lazy(), u64::from(csv.rows), csv.broken, true)
+            (csv.frame.lazy(), u64::from(csv.records), csv.malformed, true)
         }
         Some("parquet") => {
             let (rows, raw_rows) = scan_parquet(found, index)?;
@@ -101,13 +109,16 @@ fn open_file(input: &str, found: &Found, index: u32) -> Result<OneFile, SourceEr
         }
         _ => return Err(SourceError::UnknownFormat { file: found.path.clone() }),
     };
-    let file = InputFile { input: input.to_owned(), path: found.relative.clone(), sha256, bytes, raw_rows };
-    Ok(OneFile { file, rows: with_folder_columns(rows, &found.relative)?, broken, is_text })
+    let file =
+        InputFile { input: input.to_owned(), path: found.relative.clone(), sha256, bytes, raw_rows, is_verified };
+    Ok(OneFile { file, rows: with_folder_columns(rows, &found.relative)?, malformed, is_text })
 }
 
 /// One Parquet file, lazily, and its row count.
 fn scan_parquet(found: &Found, index: u32) -> Result<(LazyFrame, u64), SourceError> {
     let corrupt = |why: String| SourceError::Corrupt { file: found.path.clone(), why };
+    check_kind(&found.path)?;
+    page_checksums::verify(&found.path)?;
     let opened =
         File::open(&found.path).map_err(|e| SourceError::Io { file: found.path.clone(), why: e.to_string() })?;
     let raw_rows = ParquetReader::new(opened).num_rows().map_err(|e| corrupt(e.to_string()))?;
@@ -120,6 +131,29 @@ fn scan_parquet(found: &Found, index: u32) -> Result<(LazyFrame, u64), SourceErr
     let mut rows = LazyFrame::scan_parquet(PlRefPath::new(path.as_ref()), args).map_err(|e| corrupt(e.to_string()))?;
     rows.collect_schema().map_err(|e| corrupt(e.to_string()))?;
     Ok((rows.with_columns([lit(index).alias("_file")]), raw_rows as u64))
+}
+
+/// A file named `.parquet` begins as one does.
+fn check_kind(path: &Path) -> Result<(), SourceError> {
+    let mut first = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(512).read_to_end(&mut first))
+        .map_err(|e| SourceError::Io { file: path.to_owned(), why: e.to_string() })?;
+    if first.starts_with(b"PAR1") {
+        return Ok(());
+    }
+    match file_kind::kind_of(&first) {
+        Some((what, todo)) => Err(SourceError::NotWhatItsNameSays { file: path.to_owned(), what, todo }),
+        None if file_kind::is_text(&first) => Err(SourceError::NotWhatItsNameSays {
+            file: path.to_owned(),
+            what: "text",
+            todo: "if it is CSV, name it .csv",
+        }),
+        None => Err(SourceError::Corrupt {
+            file: path.to_owned(),
+            why: "it does not begin as a Parquet file does".to_owned(),
+        }),
+    }
 }
 
 /// Folders named `key=value` become text columns where the file itself lacks them.
@@ -164,7 +198,7 @@ fn union(input: &str, found: &[Found], mut frames: Vec<LazyFrame>) -> Result<Laz
             .iter()
             .map(|(name, dtype)| match this.get(name) {
                 Some(got) if got == dtype => col(name.clone()),
-                Some(_) => col(name.clone()).strict_cast(dtype.clone()),
+                Some(got) => widened(name, got, dtype),
                 None => Expr::Literal(LiteralValue::untyped_null()).cast(dtype.clone()).alias(name.clone()),
             })
             .collect();
@@ -176,6 +210,31 @@ fn union(input: &str, found: &[Found], mut frames: Vec<LazyFrame>) -> Result<Laz
             file: found.first().map(|f| f.path.clone()).unwrap_or_default(),
             why: e.to_string(),
         }),
+    }
+}
+
+/// A column in a wider type. What the wider type cannot hold becomes its largest or smallest number, which is beyond every range of the
+/// contract: the row is quarantined, the file is not lost.
+fn widened(name: &PlSmallStr, got: &DataType, wanted: &DataType) -> Expr {
+    match (got, wanted) {
+        (DataType::UInt64, DataType::Int64) => {
+            let cell = || col(name.clone());
+            when(cell().gt(lit(i64::MAX.unsigned_abs())))
+                .then(lit(i64::MAX))
+                .otherwise(cell().cast(DataType::Int64))
+                .alias(name.clone())
+        }
+        (DataType::Datetime(TimeUnit::Milliseconds, _), DataType::Datetime(TimeUnit::Microseconds, _)) => {
+            let cell = || col(name.clone()).cast(DataType::Int64);
+            when(cell().gt(lit(i64::MAX / 1_000)))
+                .then(lit(i64::MAX))
+                .when(cell().lt(lit(i64::MIN / 1_000)))
+                .then(lit(i64::MIN))
+                .otherwise(cell() * lit(1_000_i64))
+                .cast(wanted.clone())
+                .alias(name.clone())
+        }
+        _ => col(name.clone()).strict_cast(wanted.clone()),
     }
 }
 

@@ -2,20 +2,28 @@
 //!
 //! An input is one or many CSV or Parquet files below the data folder. CSV cells stay text until the contract says what
 //! they are; Parquet columns keep their types, which are widened only where nothing is lost. SQL sees an input under its name in the job file,
-//! with two hidden columns that a SELECT must pass on: `_file` and `_row`.
+//! with two hidden columns that a SELECT must pass on: `_file` and `_row`. It sees nothing else.
 
 mod cell;
 mod conform;
 mod csv_file;
+mod csv_record;
 mod error;
+mod file_kind;
 mod glob;
 mod input;
+mod lines;
+mod malformed;
+mod page_checksums;
+mod sender_digest;
 mod settings;
+mod sql;
 mod table;
 
-pub use csv_file::BrokenRow;
+pub(crate) use cell::instant as instant_of_text;
 pub use error::SourceError;
 pub use input::InputFile;
+pub use malformed::MalformedRecord;
 pub use settings::{InputSpec, SourceSettings, SourceSpec, Statement};
 pub(crate) use settings::{RawInput, RawSource};
 pub use table::{JoinedInput, SourceTable, Sources};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::sql;
 use crate::config::{ConfigError, ConfigFile};
 use crate::contract;
 
@@ -71,7 +72,8 @@ impl SourceSettings {
     /// Checks inputs and sources.
     ///
     /// # Errors
-    /// An unknown table or input, a table with two sources or none, or a SELECT that cannot be read, with the line.
+    /// An unknown table or input, a table with two sources or none, or a SELECT that cannot be read or reads what the job does not
+    /// declare, with the line.
     pub(crate) fn check(
         file: &ConfigFile,
         data: PathBuf,
@@ -114,6 +116,10 @@ fn check_sources(
                     let message = format!("cannot read {:?}: {e}", relative.get_ref());
                     file.refuse(&relative.span(), message, "a file with one SELECT, relative to the job file")
                 })?;
+                if let Err(refusal) = sql::check(&text, inputs.keys().map(String::as_str)) {
+                    let sql::Refusal { line, message, help } = refusal;
+                    return Err(ConfigError { path, line, message, help });
+                }
                 Some(Statement { path, text })
             }
         };

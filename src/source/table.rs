@@ -7,9 +7,9 @@ use polars::prelude::*;
 use polars::sql::SQLContext;
 
 use super::conform::conform;
-use super::csv_file::BrokenRow;
 use super::error::SourceError;
 use super::input::{self, InputFile, OpenInput};
+use super::malformed::MalformedRecord;
 use super::settings::{SourceSettings, SourceSpec};
 use crate::contract::{self, TableContract};
 
@@ -23,8 +23,8 @@ pub struct SourceTable {
     pub frame: DataFrame,
     /// The files of the input whose rows are accounted for.
     pub files: Vec<InputFile>,
-    /// Rows of that input which are no rows.
-    pub broken: Vec<BrokenRow>,
+    /// Malformed records of that input.
+    pub malformed: Vec<MalformedRecord>,
     /// Rows of that input which the SELECT did not return, as they stand in it, with `_file` and `_row`.
     pub not_mapped: Option<DataFrame>,
 }
@@ -34,8 +34,8 @@ pub struct SourceTable {
 pub struct JoinedInput {
     /// Its files.
     pub files: Vec<InputFile>,
-    /// Its rows that are no rows.
-    pub broken: Vec<BrokenRow>,
+    /// Its malformed records.
+    pub malformed: Vec<MalformedRecord>,
 }
 
 /// A job's inputs, opened when first needed and closed after the last table that needs them.
@@ -86,8 +86,8 @@ impl<'a> Sources<'a> {
         };
         let frame = conform(table, &frame, driver.is_text, &from)?;
         let not_mapped = not_mapped(spec, &frame, driver)?;
-        let (files, broken) = (driver.files.clone(), driver.broken.clone());
-        Ok(Some(SourceTable { table, frame, files, broken, not_mapped }))
+        let (files, malformed) = (driver.files.clone(), driver.malformed.clone());
+        Ok(Some(SourceTable { table, frame, files, malformed, not_mapped }))
     }
 
     /// One column of one contract table, for a look ahead at the calendar; `None` where the table is absent.
@@ -131,14 +131,10 @@ impl<'a> Sources<'a> {
             if !self.open.contains_key(name) {
                 let opened = input::open(name, input, &self.settings.data)?;
                 if let Some(opened) = &opened {
-                    let read = JoinedInput { files: opened.files.clone(), broken: opened.broken.clone() };
+                    let read = JoinedInput { files: opened.files.clone(), malformed: opened.malformed.clone() };
                     self.read.insert(name.clone(), read);
-                    if !opened.broken.is_empty() {
-                        tracing::warn!(
-                            input = name,
-                            rows = opened.broken.len(),
-                            "rows that are no CSV rows are set aside"
-                        );
+                    if !opened.malformed.is_empty() {
+                        tracing::warn!(input = name, rows = opened.malformed.len(), "malformed records are set aside");
                     }
                 }
                 self.open.insert(name.clone(), opened);
@@ -249,7 +245,7 @@ fn not_mapped(spec: &SourceSpec, frame: &DataFrame, driver: &OpenInput) -> Resul
         };
         *slot = true;
     }
-    for row in &driver.broken {
+    for row in &driver.malformed {
         if let Some(slot) = place(Some(row.file), Some(row.row)).and_then(|(f, r)| seen.get_mut(f)?.get_mut(r)) {
             *slot = true;
         }

@@ -29,13 +29,13 @@ pub enum IngestError {
     QuarantineLimit {
         /// Contract table.
         table: &'static str,
-        /// Quarantined share of the rows that are not ahead of as-of, 0 to 1.
+        /// Quarantined share of the visible rows, 0 to 1.
         share: f64,
         /// The configured limit, 0 to 1.
         limit: f64,
         /// Quarantined rows.
         quarantined: u64,
-        /// Rows that are not ahead of as-of.
+        /// Visible rows.
         judged: u64,
         /// Rules with counts, most frequent first.
         rules: String,

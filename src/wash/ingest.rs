@@ -16,7 +16,7 @@ use crate::contract::{self, SUPERSEDED_AT};
 use crate::domain::AsOf;
 use crate::source::SourceSpec;
 use crate::source::{InputFile, Sources};
-use crate::store::{Store, StoreWriter};
+use crate::store::{BrokenRecord, Store, StoreWriter};
 
 /// Which observation date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,9 @@ pub struct Ingested {
     pub quarantine: BTreeMap<&'static str, DataFrame>,
     /// Every raw file that was read, those that were only joined included.
     pub inputs: Vec<InputFile>,
-    /// The clean rows.
+    /// Broken records, as in a shard's `broken`, that lead to no merchant: malformed ones, and children of rows that are not there.
+    pub unattributed: Vec<BrokenRecord>,
+    /// The clean rows, and the broken records by merchant.
     pub store: Store,
 }
 
@@ -110,6 +112,7 @@ pub fn ingest(
     let mut parents = Parents::default();
     let mut ledger = Vec::new();
     let mut quarantine = BTreeMap::new();
+    let mut broken: Vec<BrokenRecord> = Vec::new();
     let mut writer: Option<StoreWriter> = None;
     for (at, spec) in job.source.sources.iter().enumerate() {
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
@@ -129,25 +132,34 @@ pub fn ingest(
             quarantined: washed.ledger.iter().map(|l| l.quarantined).sum(),
         });
         quarantine.insert(table.name, washed.quarantine);
+        broken.extend(washed.broken);
         ledger.extend(washed.ledger);
     }
     let mut joined = Vec::new();
     for input in sources.joined_only() {
-        let (lines, broken) = account_for_joined(input)?;
+        let (lines, lost) = account_for_joined(input)?;
         check_limit(job, JOINED, &lines)?;
         joined.extend(lines);
+        broken.extend(input.malformed.iter().map(|record| BrokenRecord {
+            table: JOINED.to_owned(),
+            rule: record.rule.to_owned(),
+            ..BrokenRecord::default()
+        }));
         quarantine
             .entry(JOINED)
-            .or_insert_with(|| broken.clear())
-            .vstack_mut(&broken)
+            .or_insert_with(|| lost.clear())
+            .vstack_mut(&lost)
             .map_err(|e| IngestError::Frame { table: JOINED, why: e.to_string() })?;
     }
-    let writer = match writer {
+    let mut writer = match writer {
         Some(writer) => writer,
         None => StoreWriter::create(store_dir, &as_of, 1)?,
     };
+    writer.write_broken(&broken)?;
     let store = writer.finish()?;
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), store })
+    broken.retain(|record| record.merchant_id.is_none() && record.counts_at(&as_of));
+    broken.sort();
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), unattributed: broken, store })
 }
 
 /// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.
@@ -190,7 +202,7 @@ fn check_limit(job: &IntakeSettings, table: &'static str, ledger: &[LedgerLine])
         share,
         limit,
         quarantined: ledger.iter().map(|l| l.quarantined).sum(),
-        judged: ledger.iter().map(|l| l.read.saturating_sub(l.ahead)).sum(),
+        judged: ledger.iter().map(LedgerLine::judged).sum(),
         rules,
     })
 }

@@ -14,21 +14,29 @@ pub struct LedgerLine {
     pub table: String,
     /// Path below the data folder.
     pub file: String,
-    /// Data rows in the file.
+    /// Records in the file, malformed ones included.
     pub raw_rows: u64,
     /// Rows of the contract table made from them: one each, or more where a SELECT makes several (an order with several sellers).
-    /// Rows of the file that a SELECT did not return, and rows that are no rows, count as read and quarantined.
+    /// Rows of the file that a SELECT did not return, and malformed records, count as read and quarantined.
     pub read: u64,
-    /// Clean rows in their latest version, and rows not yet visible.
+    /// Usable rows, one a key, and rows not yet visible.
     pub kept: u64,
     /// Of those kept: rows dated at or after as-of, set aside for a later run.
-    pub ahead: u64,
+    #[serde(alias = "ahead")]
+    pub not_yet_visible: u64,
     /// Rows that break a rule.
     pub quarantined: u64,
-    /// Rows sent again, and versions that a later one replaced.
+    /// Sound rows sent again, and versions that a later one, sound or broken, replaced.
     pub duplicate: u64,
+    /// Of those: copies that a SELECT's join made of a row and that say nothing more. They grow with repeated ids, future ones too, and
+    /// count in nothing but this ledger.
+    #[serde(default)]
+    pub copies: u64,
     /// Quarantined rows by rule.
     pub rules: BTreeMap<String, u64>,
+    /// Whether the file's digest was compared with its sender's statement, a `.sha256` file beside it.
+    #[serde(default)]
+    pub is_digest_verified: bool,
 }
 
 /// Stands for a table in the account of files that no table is made from, row by row.
@@ -36,23 +44,38 @@ pub const JOINED: &str = "joined";
 
 impl LedgerLine {
     pub(crate) fn of(table: &str, file: &InputFile) -> Self {
-        Self { table: table.to_owned(), file: file.path.clone(), raw_rows: file.raw_rows, ..Self::default() }
+        Self {
+            table: table.to_owned(),
+            file: file.path.clone(),
+            raw_rows: file.raw_rows,
+            is_digest_verified: file.is_verified,
+            ..Self::default()
+        }
+    }
+
+    /// Visible rows, without copies: what the quarantined share is of.
+    #[must_use]
+    pub const fn judged(&self) -> u64 {
+        self.read.saturating_sub(self.not_yet_visible).saturating_sub(self.copies)
     }
 
     /// Whether the identity holds.
     #[must_use]
     pub fn balances(&self) -> bool {
         let parts = self.kept.checked_add(self.quarantined).and_then(|s| s.checked_add(self.duplicate));
-        parts == Some(self.read) && self.rules.values().sum::<u64>() == self.quarantined && self.ahead <= self.kept
+        parts == Some(self.read)
+            && self.rules.values().sum::<u64>() == self.quarantined
+            && self.not_yet_visible <= self.kept
+            && self.copies <= self.duplicate
     }
 }
 
-/// Share of a table's visible rows that were quarantined, 0 to 1. Rows ahead of as-of count on neither side: what comes later
+/// Share of a table's visible rows that were quarantined, 0 to 1. Rows that are not yet visible count on neither side: what comes later
 /// must not make today's data look cleaner.
 #[must_use]
 pub fn quarantined_share(lines: &[LedgerLine]) -> f64 {
     let quarantined: u64 = lines.iter().map(|l| l.quarantined).sum();
-    let judged: u64 = lines.iter().map(|l| l.read.saturating_sub(l.ahead)).sum();
+    let judged: u64 = lines.iter().map(|l| l.judged()).sum();
     if judged == 0 { 0.0 } else { quarantined as f64 / judged as f64 }
 }
 
@@ -63,7 +86,7 @@ mod tests {
     #[test]
     fn identity_and_share() {
         let mut line =
-            LedgerLine { read: 10, kept: 6, ahead: 2, quarantined: 3, duplicate: 1, ..LedgerLine::default() };
+            LedgerLine { read: 10, kept: 6, not_yet_visible: 2, quarantined: 3, duplicate: 1, ..LedgerLine::default() };
         assert!(!line.balances(), "quarantined rows without a rule");
         line.rules.insert("required-null".to_owned(), 3);
         assert!(line.balances());

@@ -1,12 +1,14 @@
 //! Washing: contract tables become clean rows, quarantine and a ledger.
 //!
-//! Three things can become of a row: it is kept (perhaps *ahead*: dated at or after as-of, and set aside), it is quarantined
+//! Three things can become of a row: it is kept (perhaps *not yet visible*: dated at or after as-of, and set aside), it is quarantined
 //! with its file, row, rule and value, or it is a duplicate (an earlier version of a row that came again). The ledger counts
 //! all three for each file, and `read = kept + quarantined + duplicate` is checked before anything is published.
 //!
 //! Nothing at or after as-of changes a clean row or a quarantined one: rows are sifted and masked before they are judged, and a
-//! parent that is ahead counts as missing.
+//! parent that is not yet visible counts as missing.
 
+mod attribution;
+mod copies;
 mod error;
 mod ingest;
 mod latest_day;
@@ -16,6 +18,7 @@ mod quarantine;
 mod record;
 mod rules;
 mod settings;
+mod unparsed;
 mod versions;
 mod washing;
 

@@ -1,6 +1,6 @@
 //! Foreign keys: what is known of the rows that others refer to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use polars::prelude::*;
 
@@ -12,11 +12,30 @@ pub(crate) const MISSING: u32 = 1;
 pub(crate) const QUARANTINED: u32 = 2;
 pub(crate) const OTHER_MERCHANT: u32 = 3;
 
+/// `until` of a row that nothing ends.
+pub(crate) const NEVER_ENDS: i64 = i64::MAX;
+/// `until` of a row that was never usable; `known` of a row that was always visible.
+pub(crate) const ALWAYS: i64 = i64::MIN;
+
+/// A key whose newest version is broken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct UnusableKey {
+    /// Every merchant that a version of it leads to.
+    pub merchants: BTreeSet<String>,
+    /// Merchant of its last sound version, where there was one.
+    pub last_merchant: Option<String>,
+    /// When its first version became known; [`ALWAYS`] where no time says so.
+    pub known: i64,
+    /// Since when it is broken; [`ALWAYS`] where no time says so.
+    pub since: i64,
+}
+
 /// Keys of the tables washed so far, with their merchant: all that is kept of them in memory.
 #[derive(Debug, Clone, Default)]
 pub struct Parents {
-    /// By table: `_key`, `_merchant`, `_clean` (false: quarantined); one row a key.
+    /// By table: `_key`, `_merchant`, `_usable` (false: its newest version is broken), `_known`, `_since`; one row a key.
     keys: BTreeMap<&'static str, DataFrame>,
+    unusable: BTreeMap<&'static str, BTreeMap<String, UnusableKey>>,
 }
 
 /// The state of one foreign key, row by row.
@@ -25,44 +44,54 @@ pub(crate) struct Referred {
     pub state: UInt32Chunked,
     /// Merchant of the row referred to.
     pub merchant: StringChunked,
+    /// When the row referred to became known: [`ALWAYS`] where no time says so, null where there is none.
+    pub known: Int64Chunked,
+    /// Until when the reference held: [`NEVER_ENDS`] where it still does, [`ALWAYS`] where it never did.
+    pub until: Int64Chunked,
 }
 
 impl Parents {
-    /// Remembers the keys of a washed table, if others refer to it. `clean` holds latest versions only.
+    /// Remembers the keys of a washed table, if others may refer to it. `usable` holds one row a key whose newest version is sound,
+    /// `known` when each became known (null: always).
     pub(crate) fn remember(
         &mut self,
         table: &'static TableContract,
-        clean: &DataFrame,
-        quarantined_keys: &[String],
+        usable: &DataFrame,
+        known: &Int64Chunked,
+        unusable: BTreeMap<String, UnusableKey>,
     ) -> PolarsResult<()> {
-        let ([key], Some(_)) = (table.key, clean.schema().get("merchant_id")) else { return Ok(()) };
-        let (keys, merchants) = (clean.column(key)?.str()?, clean.column("merchant_id")?.str()?);
-        let wanted: HashSet<&str> = quarantined_keys.iter().map(String::as_str).collect();
-        let also_clean: HashSet<&str> = if wanted.is_empty() {
-            HashSet::new()
-        } else {
-            keys.iter().flatten().filter(|k| wanted.contains(k)).collect()
+        let ([key], Some(_)) = (table.key, usable.schema().get("merchant_id")) else { return Ok(()) };
+        let frame = |keys: StringChunked,
+                     merchants: StringChunked,
+                     is_usable: bool,
+                     known: Int64Chunked,
+                     since: Int64Chunked| {
+            let height = keys.len();
+            DataFrame::new(
+                height,
+                vec![
+                    keys.with_name("_key".into()).into_column(),
+                    merchants.with_name("_merchant".into()).into_column(),
+                    BooleanChunked::full("_usable".into(), is_usable, height).into_column(),
+                    known.with_name("_known".into()).into_column(),
+                    since.with_name("_since".into()).into_column(),
+                ],
+            )
         };
-        let mut only_quarantined: Vec<&str> = wanted.difference(&also_clean).copied().collect();
-        only_quarantined.sort_unstable();
-        let count = only_quarantined.len();
-        let mut known = DataFrame::new(
-            clean.height(),
-            vec![
-                keys.clone().with_name("_key".into()).into_column(),
-                merchants.clone().with_name("_merchant".into()).into_column(),
-                BooleanChunked::full("_clean".into(), true, clean.height()).into_column(),
-            ],
-        )?;
-        known.vstack_mut(&DataFrame::new(
-            count,
-            vec![
-                StringChunked::from_slice("_key".into(), &only_quarantined).into_column(),
-                StringChunked::full_null("_merchant".into(), count).into_column(),
-                BooleanChunked::full("_clean".into(), false, count).into_column(),
-            ],
+        let (keys, merchants) = (usable.column(key)?.str()?, usable.column("merchant_id")?.str()?);
+        let known: Int64Chunked = known.iter().map(|k| Some(k.unwrap_or(ALWAYS))).collect();
+        let still = Int64Chunked::full("_since".into(), NEVER_ENDS, usable.height());
+        let mut all = frame(keys.clone(), merchants.clone(), true, known, still)?;
+        let merchant = |key: &'_ UnusableKey| key.last_merchant.clone().or_else(|| key.merchants.first().cloned());
+        all.vstack_mut(&frame(
+            unusable.keys().map(|k| Some(k.as_str())).collect(),
+            unusable.values().map(merchant).collect(),
+            false,
+            unusable.values().map(|k| Some(k.known)).collect(),
+            unusable.values().map(|k| Some(k.since)).collect(),
         )?)?;
-        self.keys.insert(table.name, known);
+        self.keys.insert(table.name, all);
+        self.unusable.insert(table.name, unusable);
         Ok(())
     }
 
@@ -85,29 +114,66 @@ impl Parents {
             vec![
                 StringChunked::full_null("_key".into(), 0).into_column(),
                 StringChunked::full_null("_merchant".into(), 0).into_column(),
-                BooleanChunked::full_null("_clean".into(), 0).into_column(),
+                BooleanChunked::full_null("_usable".into(), 0).into_column(),
+                Int64Chunked::full_null("_known".into(), 0).into_column(),
+                Int64Chunked::full_null("_since".into(), 0).into_column(),
             ],
         )?;
         let parent = self.keys.get(reference.table).unwrap_or(&nothing).clone();
         let mut how = JoinArgs::new(JoinType::Left);
         how.maintain_order = MaintainOrderJoin::Left;
+        let differs = || col("_own").is_not_null().and(col("_own").neq(col("_merchant")));
         let state = when(col("_key").is_null())
             .then(lit(PRESENT))
-            .when(col("_clean").is_null())
+            .when(col("_usable").is_null())
             .then(lit(MISSING))
-            .when(col("_clean").not())
+            .when(col("_usable").not())
             .then(lit(QUARANTINED))
-            .when(col("_own").is_not_null().and(col("_own").neq(col("_merchant"))))
+            .when(differs())
             .then(lit(OTHER_MERCHANT))
             .otherwise(lit(PRESENT));
+        let until = when(col("_key").is_null())
+            .then(lit(NEVER_ENDS))
+            .when(col("_since").is_null().or(differs()))
+            .then(lit(ALWAYS))
+            .otherwise(col("_since"));
         let joined = child
             .lazy()
             .join(parent.lazy(), [col("_key")], [col("_key")], how)
-            .select([state.cast(DataType::UInt32).alias("_state"), col("_merchant")])
+            .select([
+                state.cast(DataType::UInt32).alias("_state"),
+                col("_merchant"),
+                col("_known"),
+                until.cast(DataType::Int64).alias("_until"),
+            ])
             .collect()?;
         Ok(Referred {
             state: joined.column("_state")?.u32()?.clone(),
             merchant: joined.column("_merchant")?.str()?.clone(),
+            known: joined.column("_known")?.i64()?.clone(),
+            until: joined.column("_until")?.i64()?.clone(),
         })
+    }
+
+    /// The merchants that the `wanted` keys of a table lead to; keys that are not there are left out.
+    pub(crate) fn merchants_of(
+        &self,
+        table: &str,
+        wanted: &BTreeSet<&str>,
+    ) -> PolarsResult<HashMap<String, BTreeSet<String>>> {
+        let mut found: HashMap<String, BTreeSet<String>> = HashMap::new();
+        let (Some(frame), false) = (self.keys.get(table), wanted.is_empty()) else { return Ok(found) };
+        let (keys, merchants) = (frame.column("_key")?.str()?, frame.column("_merchant")?.str()?);
+        for (key, merchant) in keys.iter().zip(merchants.iter()) {
+            if let Some(key) = key.filter(|k| wanted.contains(k)) {
+                found.entry(key.to_owned()).or_default().extend(merchant.map(str::to_owned));
+            }
+        }
+        for (key, unusable) in self.unusable.get(table).into_iter().flatten() {
+            if let Some(merchants) = found.get_mut(key) {
+                merchants.extend(unusable.merchants.iter().cloned());
+            }
+        }
+        Ok(found)
     }
 }

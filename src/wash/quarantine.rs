@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::record::{cell_text, key_text, record_json};
 use super::rules::Rule;
 use crate::contract::{TableContract, UNREADABLE};
-use crate::source::{BrokenRow, InputFile};
+use crate::source::{InputFile, MalformedRecord};
 
 /// One broken row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,19 +74,19 @@ fn record_as_sent(frame: &DataFrame, names: &[&str], unreadable: &[&str], at: us
     record_json(&row, names, 0)
 }
 
-/// Rows that are no rows, and rows that no SELECT returned.
+/// Malformed records, and rows that no SELECT returned.
 pub(crate) fn lost_rows(
-    broken: &[BrokenRow],
+    malformed: &[MalformedRecord],
     not_mapped: Option<&DataFrame>,
     files: &[InputFile],
 ) -> PolarsResult<Vec<Broken>> {
-    let mut lost: Vec<Broken> = broken
+    let mut lost: Vec<Broken> = malformed
         .iter()
         .map(|row| Broken {
             key: None,
             rule: row.rule.to_owned(),
             column: None,
-            value: None,
+            value: Some(row.why.clone()),
             record: row.text.clone(),
             file: file_name(files, row.file),
             row: row.row,

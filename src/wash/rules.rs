@@ -42,9 +42,11 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
         }
     }
     for column in table.columns {
-        if let Some((low, high)) = column.range {
-            let outside = col(column.name).lt(lit(low)).or(col(column.name).gt(lit(high)));
-            rules.push(rule("out-of-range", column.name, outside));
+        if let Some((low, high)) = column.bounds()
+            && exceeds(frame.column(column.name)?, low, high)?
+        {
+            let number = || col(column.name).cast(DataType::Int64);
+            rules.push(rule("out-of-range", column.name, number().lt(lit(low)).or(number().gt(lit(high)))));
         }
     }
     if table.column("currency").is_some() {
@@ -54,6 +56,13 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
         rules.push(rule(check.rule, check.column, sql_expr(check.holds)?.not()));
     }
     Ok(rules)
+}
+
+/// Whether any cell of a number, an instant or a date lies outside.
+fn exceeds(column: &Column, low: i64, high: i64) -> PolarsResult<bool> {
+    let physical = column.to_physical_repr().cast(&DataType::Int64)?;
+    let cells = physical.i64()?;
+    Ok(cells.min().is_some_and(|least| least < low) || cells.max().is_some_and(|most| most > high))
 }
 
 /// For each row the number of the first rule that fails, counted from 1; 0 where none does.

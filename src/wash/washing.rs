@@ -2,22 +2,28 @@
 
 use polars::prelude::*;
 
+use super::attribution::{broken_records, unusable_keys};
+use super::copies::without_copies;
 use super::error::IngestError;
 use super::ledger::{JOINED, LedgerLine};
 use super::parents::{MISSING, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
 use super::quarantine::{broken_rows, lost_rows, quarantine_frame};
 use super::rules::{Rule, first_failing, row_rules};
-use super::versions::settle;
-use crate::contract::{TableContract, Type, UNREADABLE, Visibility, visible};
+use super::unparsed::unparsed;
+use super::versions::{FAILS_ITSELF, PARENT_KNOWN, Settled, UNTIL, settle};
+use crate::contract::{SUPERSEDED_AT, TableContract, Type, Visibility, visible};
 use crate::domain::{AsOf, Currency};
 use crate::source::{JoinedInput, SourceTable};
+use crate::store::BrokenRecord;
 
 /// A washed table.
 #[derive(Debug, Clone)]
 pub struct Washed {
     /// The contract's columns (and `merchant_id` where the contract has none, taken from the parent), with `superseded_at`: null in
-    /// the latest version of a row, else the instant from which a later one is known. Later milestones are masked.
+    /// the usable version of a row, else the instant from which a later one, sound or broken, is known. Later milestones are masked.
     pub clean: DataFrame,
+    /// Whom the broken rows concern.
+    pub broken: Vec<BrokenRecord>,
     /// Broken rows: `table`, `file`, `row`, `key`, `rule`, `column`, `value`, `record`.
     pub quarantine: DataFrame,
     /// One line a file.
@@ -27,7 +33,8 @@ pub struct Washed {
 /// Washes one table and remembers its keys in `parents`, which must hold every table that this one refers to.
 ///
 /// Per row the first rule that fails is its reason: unreadable cells, required nulls, words, ranges, currency, the contract's
-/// checks, foreign keys. What remains is reduced to the latest version of each key.
+/// checks, foreign keys. Then the newest version of each key counts: where that is broken, the key is not usable, and what refers to it
+/// is not either.
 ///
 /// # Errors
 /// The ledger does not balance, or a frame operation fails: both are faults of this program.
@@ -50,7 +57,7 @@ pub fn wash_table(
 pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>, DataFrame), IngestError> {
     let mut ledger: Vec<LedgerLine> = input.files.iter().map(|file| LedgerLine::of(JOINED, file)).collect();
     let broken = |e: PolarsError| IngestError::Frame { table: JOINED, why: e.to_string() };
-    let lost = lost_rows(&input.broken, None, &input.files).map_err(broken)?;
+    let lost = lost_rows(&input.malformed, None, &input.files).map_err(broken)?;
     for line in &mut ledger {
         line.read = line.raw_rows;
         line.kept = line.raw_rows;
@@ -66,7 +73,7 @@ pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>
 }
 
 fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Parents) -> PolarsResult<Washed> {
-    let SourceTable { table, frame, files, broken, not_mapped } = source;
+    let SourceTable { table, frame, files, malformed, not_mapped } = source;
     let mut ledger: Vec<LedgerLine> = files.iter().map(|file| LedgerLine::of(table.name, file)).collect();
     count(&mut ledger, &frame, |line| &mut line.read)?;
 
@@ -74,22 +81,31 @@ fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Par
     let parent_seen = parent_seen(table, &frame)?;
     let lineage = frame.select(["_file"])?;
     let sifted = visible(table, frame, as_of, parent_seen.as_ref())?;
-    count(&mut ledger, &lineage.filter(&sifted.ahead)?, |line| &mut line.ahead)?;
-    let frame = sifted.visible;
+    count(&mut ledger, &lineage.filter(&sifted.not_yet_visible)?, |line| &mut line.not_yet_visible)?;
+    let (frame, copies) = without_copies(table, sifted.visible, files.len())?;
+    for (line, copies) in ledger.iter_mut().zip(copies) {
+        line.copies = copies;
+    }
 
     let mut rules = row_rules(table, &frame, currency)?;
+    let own_rules = rules.len();
     rules.extend(reference_rules(table));
     let codes = first_failing(&frame, &rules)?;
     let fails: BooleanChunked = codes.not_equal(0);
-    let (sound, mut lost) = if fails.any() {
-        let failing = frame.filter(&fails)?;
-        let broken = broken_rows(table, &failing, &codes.filter(&fails)?, &rules, &files)?;
-        (frame.filter(&!&fails)?, broken)
+    let (sound, mut failing, codes) = if fails.any() {
+        (frame.filter(&!&fails)?, frame.filter(&fails)?, codes.filter(&fails)?)
     } else {
-        (frame, Vec::new())
+        let none = frame.clear();
+        (frame, none, codes.clear())
     };
-    let quarantined_keys: Vec<String> = lost.iter().filter_map(|b| b.key.clone()).collect();
-    let never_mapped = lost_rows(&broken, not_mapped.as_ref(), &files)?;
+    let mut lost = broken_rows(table, &failing, &codes, &rules, &files)?;
+    let reasons: Vec<String> = lost.iter().map(|row| row.rule.clone()).collect();
+    let by_parent = |code: u32| {
+        code as usize > own_rules && rules.get(code as usize - 1).is_some_and(|r| r.name == PARENT_QUARANTINED)
+    };
+    let fails_itself: BooleanChunked = codes.iter().map(|code| code.map(|code| !by_parent(code))).collect();
+    failing.with_column(fails_itself.with_name(FAILS_ITSELF.into()).into_column())?;
+    let never_mapped = lost_rows(&malformed, not_mapped.as_ref(), &files)?;
     for row in &never_mapped {
         if let Some(line) = ledger.get_mut(row.file_index as usize) {
             line.read += 1;
@@ -103,34 +119,56 @@ fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Par
         }
     }
 
-    let sound = without_hidden(&sound)?;
-    let settled = settle(table, sound, as_of, files.len())?;
+    let unparsed = unparsed(table, &malformed, not_mapped.as_ref(), as_of)?;
+    let settled = settle(table, sound, &failing, &reasons, &unparsed, as_of, files.len())?;
     for (line, duplicates) in ledger.iter_mut().zip(&settled.duplicates) {
-        line.duplicate = *duplicates;
+        line.duplicate = duplicates + line.copies;
     }
-    let is_latest = settled.rows.column(crate::contract::SUPERSEDED_AT)?.is_null();
-    let latest = if is_latest.all() { settled.rows.clone() } else { settled.rows.filter(&is_latest)? };
-    count(&mut ledger, &latest, |line| &mut line.kept)?;
+    let broken = broken_records(table, &settled.broken, parents)?;
+    let is_usable = settled.rows.column(SUPERSEDED_AT)?.is_null();
+    let usable = if is_usable.all() { settled.rows.clone() } else { settled.rows.filter(&is_usable)? };
+    count(&mut ledger, &usable, |line| &mut line.kept)?;
     for line in &mut ledger {
-        line.kept += line.ahead;
+        line.kept += line.not_yet_visible;
     }
-    parents.remember(table, &latest, &quarantined_keys)?;
+    let unusable = unusable_keys(table, &broken, &settled.rows, &settled.first_known)?;
+    parents.remember(table, &usable, &first_known(table, &usable, &settled)?, unusable)?;
 
     let mut clean = settled.rows;
     for lineage in ["_file", "_row"] {
         clean.drop_in_place(lineage)?;
     }
-    Ok(Washed { clean, quarantine: quarantine_frame(table.name, lost)?, ledger })
+    Ok(Washed { clean, broken, quarantine: quarantine_frame(table.name, lost)?, ledger })
 }
 
-/// Adds the state of each reference as a hidden column, and the parent's merchant to tables that do not name one.
+/// For each usable row when its key, in whatever version, became known.
+fn first_known(table: &TableContract, usable: &DataFrame, settled: &Settled) -> PolarsResult<Int64Chunked> {
+    let [key] = table.key else { return Ok(settled.known.clone()) };
+    let Ok(keys) = usable.column(key)?.str() else { return Ok(settled.known.clone()) };
+    let of_several = |key: Option<&str>| key.and_then(|key| settled.first_known.get(key).copied());
+    Ok(keys.iter().zip(settled.known.iter()).map(|(key, own)| of_several(key).or(own)).collect())
+}
+
+/// Adds the state of each reference as a hidden column, until when all of them held, and the parent's merchant to tables that do not
+/// name one.
 fn refer(table: &TableContract, mut frame: DataFrame, parents: &Parents) -> PolarsResult<DataFrame> {
+    let mut held: Option<Int64Chunked> = None;
     for (at, reference) in table.foreign_keys.iter().enumerate() {
         let referred = parents.look_up(&frame, reference)?;
         frame.with_column(referred.state.with_name(reference_column(at)).into_column())?;
+        held = Some(match held {
+            None => referred.until,
+            Some(before) => before.iter().zip(referred.until.iter()).map(|(a, b)| a.min(b)).collect(),
+        });
+        if at == 0 && table.visibility == Visibility::Parent {
+            frame.with_column(referred.known.with_name(PARENT_KNOWN.into()).into_column())?;
+        }
         if at == 0 && table.column("merchant_id").is_none() {
             frame.with_column(referred.merchant.with_name("merchant_id".into()).into_column())?;
         }
+    }
+    if let Some(held) = held {
+        frame.with_column(held.with_name(UNTIL.into()).into_column())?;
     }
     Ok(frame)
 }
@@ -153,6 +191,9 @@ fn parent_seen(table: &TableContract, frame: &DataFrame) -> PolarsResult<Option<
     }
 }
 
+/// The rule of a row that refers to a key whose newest version is broken.
+const PARENT_QUARANTINED: &str = "parent-quarantined";
+
 fn reference_rules(table: &TableContract) -> impl Iterator<Item = Rule> + '_ {
     table.foreign_keys.iter().enumerate().flat_map(|(at, reference)| {
         debug_assert!(matches!(table.column(reference.column).map(|c| c.kind), Some(Type::Id)));
@@ -161,19 +202,10 @@ fn reference_rules(table: &TableContract) -> impl Iterator<Item = Rule> + '_ {
         debug_assert_eq!(PRESENT, 0);
         [
             rule("parent-missing", is(MISSING)),
-            rule("parent-quarantined", is(QUARANTINED)),
+            rule(PARENT_QUARANTINED, is(QUARANTINED)),
             rule("parent-of-another-merchant", is(OTHER_MERCHANT)),
         ]
     })
-}
-
-fn without_hidden(frame: &DataFrame) -> PolarsResult<DataFrame> {
-    let shown = frame
-        .get_column_names()
-        .into_iter()
-        .filter(|name| !name.starts_with(UNREADABLE) && !name.starts_with("_reference."))
-        .cloned();
-    frame.select(shown)
 }
 
 fn count(ledger: &mut [LedgerLine], frame: &DataFrame, field: fn(&mut LedgerLine) -> &mut u64) -> PolarsResult<()> {

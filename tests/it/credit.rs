@@ -78,7 +78,7 @@ fn repayment_agrees_with_the_simulators_own_books() {
         "instalments" => newest_versions(&read(&market, table)),
         _ => read(&market, table),
     };
-    let shard = Shard { as_of, tables: names.into_iter().map(|t| (t, read_newest(t))).collect() };
+    let shard = Shard { as_of, tables: names.into_iter().map(|t| (t, read_newest(t))).collect(), broken: Vec::new() };
     let tables = repayment_tables(&shard, &Waterfall::default()).expect("repayment").expect("a loan book");
 
     let truth = read(&market.join("truth"), "loans");

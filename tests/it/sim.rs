@@ -2,6 +2,7 @@
 
 mod faults;
 mod lending;
+mod washed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

@@ -15,18 +15,13 @@ pub type Row = BTreeMap<&'static str, String>;
 #[derive(Debug, Default)]
 pub struct TwinTable {
     pub read: u64,
-    pub ahead: u64,
+    pub not_yet_visible: u64,
     pub duplicate: u64,
     pub rules: BTreeMap<String, u64>,
-    /// Sound visible rows, all versions, later milestones masked; latest first within a key.
-    pub sound: Vec<(Row, bool)>,
-    quarantined_keys: BTreeSet<String>,
-}
-
-impl TwinTable {
-    pub fn latest(&self) -> Vec<&Row> {
-        self.sound.iter().filter(|(_, latest)| *latest).map(|(row, _)| row).collect()
-    }
+    /// The newest version of each key whose newest version is sound; later milestones masked.
+    pub usable: Vec<Row>,
+    /// Keys whose newest version is broken.
+    pub unusable: BTreeSet<String>,
 }
 
 pub type Twin = BTreeMap<&'static str, TwinTable>;
@@ -36,26 +31,43 @@ fn micros(text: &str) -> Option<i64> {
     TimeZone::UTC.to_timestamp(civil).ok().map(jiff::Timestamp::as_microsecond)
 }
 
+fn day(text: &str) -> Option<Date> {
+    text.parse().ok().filter(|_| text.len() == 10)
+}
+
 fn is_readable(kind: Type, text: &str) -> bool {
     match kind {
         Type::Instant => micros(text).is_some(),
-        Type::Day => text.len() == 10 && text.parse::<Date>().is_ok(),
+        Type::Day => day(text).is_some(),
         Type::Money | Type::Integer => text.parse::<i64>().is_ok(),
         _ => true,
     }
 }
 
-/// An instant cell that can be read.
-fn time(row: &Row, column: &str) -> Option<i64> {
-    row.get(column).and_then(|text| micros(text))
+/// The contract: no date before 1990, none after the first day of 2100.
+fn is_a_date_of_the_contract(date: Date) -> bool {
+    (1990..2100).contains(&date.year()) || date == jiff::civil::date(2100, 1, 1)
 }
 
-fn is_before(row: &Row, column: &str, as_of: &AsOf) -> bool {
-    time(row, column).is_some_and(|t| t < as_of.micros())
+/// An instant cell that can be read and lies in the contract's range, its last midnight included.
+fn time(row: &Row, column: &str) -> Option<i64> {
+    let end = micros("2100-01-01 00:00:00").unwrap();
+    let text = row.get(column)?;
+    let date: DateTime = text.parse().ok()?;
+    micros(text).filter(|at| is_a_date_of_the_contract(date.date()) && *at <= end)
 }
 
 fn is_not_before(row: &Row, column: &str, as_of: &AsOf) -> bool {
     time(row, column).is_some_and(|t| t >= as_of.micros())
+}
+
+/// Whether some date of the row lies in the past.
+fn has_past(table: &TableContract, row: &Row, as_of: &AsOf) -> bool {
+    table.columns.iter().any(|column| match (column.kind, row.get(column.name)) {
+        (Type::Instant, Some(text)) => micros(text).is_some_and(|at| at < as_of.micros()),
+        (Type::Day, Some(text)) => day(text).is_some_and(|on| on < as_of.date()),
+        _ => false,
+    })
 }
 
 fn has_event(table: &TableContract, row: &Row, as_of: &AsOf) -> bool {
@@ -63,7 +75,8 @@ fn has_event(table: &TableContract, row: &Row, as_of: &AsOf) -> bool {
         Visibility::Instant(event) => !is_not_before(row, event, as_of),
         Visibility::Day(event) => row
             .get(event)
-            .and_then(|d| d.parse::<Date>().ok().filter(|_| d.len() == 10))
+            .and_then(|d| day(d))
+            .filter(|d| is_a_date_of_the_contract(*d))
             .is_none_or(|d| d < as_of.date()),
         Visibility::Parent => true,
     }
@@ -116,13 +129,14 @@ fn first_failing(table: &TableContract, row: &Row, twin: &Twin) -> Option<String
     if cells().any(|(c, text)| matches!(c.kind, Type::Word(words) if !words.contains(&text.as_str()))) {
         return Some("word-not-allowed".to_owned());
     }
-    let is_outside = |range: Option<(i64, i64)>, text: &str| {
-        range.is_some_and(|(low, high)| {
-            let n: i64 = text.parse().unwrap();
-            n < low || n > high
-        })
+    let is_outside = |column: &contract::Column, text: &str| match (column.kind, column.range) {
+        (Type::Instant, _) => time(row, column.name).is_none(),
+        (Type::Day, _) => !day(text).is_some_and(is_a_date_of_the_contract),
+        (Type::Money, None) => text.parse::<i64>().unwrap().unsigned_abs() > 1_000_000_000_000_000,
+        (_, Some((low, high))) => !(low..=high).contains(&text.parse::<i64>().unwrap()),
+        _ => false,
     };
-    if cells().any(|(c, text)| is_outside(c.range, text)) {
+    if cells().any(|(c, text)| is_outside(c, text)) {
         return Some("out-of-range".to_owned());
     }
     if row.get("currency").is_some_and(|c| c != "CNY") {
@@ -134,8 +148,10 @@ fn first_failing(table: &TableContract, row: &Row, twin: &Twin) -> Option<String
     for reference in table.foreign_keys {
         let Some(named) = row.get(reference.column) else { continue };
         let parent = &twin[reference.table];
-        match parent.latest().into_iter().find(|p| p.get(reference.key) == Some(named)) {
-            None if parent.quarantined_keys.contains(named) => return Some("parent-quarantined".to_owned()),
+        if parent.unusable.contains(named) {
+            return Some("parent-quarantined".to_owned());
+        }
+        match parent.usable.iter().find(|p| p.get(reference.key) == Some(named)) {
             None => return Some("parent-missing".to_owned()),
             Some(p) if reference.same_merchant && p.get("merchant_id") != row.get("merchant_id") => {
                 return Some("parent-of-another-merchant".to_owned());
@@ -155,9 +171,15 @@ pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
     twin
 }
 
+/// A visible row and the rule that it breaks.
+struct Judged {
+    row: Row,
+    rule: Option<String>,
+}
+
 fn wash_one(table: &TableContract, text: &Text, as_of: &AsOf, twin: &Twin) -> TwinTable {
     let mut washed = TwinTable::default();
-    let mut sound: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    let mut by_key: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
     for cells in &text.rows {
         washed.read += 1;
         let row: Row = table
@@ -166,74 +188,74 @@ fn wash_one(table: &TableContract, text: &Text, as_of: &AsOf, twin: &Twin) -> Tw
             .filter_map(|c| text.columns.iter().position(|name| name == c.name).map(|at| (c.name, cells[at].clone())))
             .filter(|(_, cell)| !cell.is_empty())
             .collect();
-        let mut is_ahead = !has_event(table, &row, as_of) || is_not_before(&row, "recorded_at", as_of);
+        let mut is_hidden = !has_event(table, &row, as_of) || is_not_before(&row, "recorded_at", as_of);
         if table.visibility == Visibility::Parent {
             let reference = table.parent().unwrap();
             let parent = &twin[reference.table];
             let is_seen = row.get(reference.column).is_some_and(|named| {
-                parent.latest().iter().any(|p| p.get(reference.key) == Some(named))
-                    || parent.quarantined_keys.contains(named)
+                parent.usable.iter().any(|p| p.get(reference.key) == Some(named)) || parent.unusable.contains(named)
             });
-            let has_past = table.masks.iter().any(|m| is_before(&row, m.milestone, as_of))
-                || is_before(&row, "recorded_at", as_of);
-            is_ahead |= !is_seen && !has_past;
+            is_hidden |= !is_seen && !has_past(table, &row, as_of);
         }
-        if is_ahead {
-            washed.ahead += 1;
+        if is_hidden {
+            washed.not_yet_visible += 1;
             continue;
         }
         let row = masked(table, row, as_of);
-        if let Some(rule) = first_failing(table, &row, twin) {
-            *washed.rules.entry(rule).or_default() += 1;
-            washed.quarantined_keys.insert(key_of(table, &row));
-        } else {
-            sound.entry(key_of(table, &row)).or_default().push(row);
+        let rule = first_failing(table, &row, twin);
+        if let Some(rule) = &rule {
+            *washed.rules.entry(rule.clone()).or_default() += 1;
+        }
+        let has_whole_key =
+            table.key.iter().all(|k| row.get(k).is_some_and(|text| is_readable(table.column(k).unwrap().kind, text)));
+        if has_whole_key {
+            by_key.entry(key_of(table, &row)).or_default().push(Judged { row, rule });
         }
     }
-    for versions in sound.into_values() {
-        washed.duplicate += versions.len() as u64 - 1;
-        let latest = latest_of(table, &versions).clone();
-        washed.sound.push((latest, true));
-        washed.sound.extend(versions.into_iter().map(|v| (v, false)));
+    for (key, versions) in by_key {
+        let sound = versions.iter().filter(|v| v.rule.is_none()).count() as u64;
+        match newest(table, &versions) {
+            Some(row) => {
+                washed.usable.push(row);
+                washed.duplicate += sound - 1;
+            }
+            None => {
+                washed.unusable.insert(key);
+                washed.duplicate += sound;
+            }
+        }
     }
     washed
 }
 
-/// Latest recorded; then the one that knows more; then greater content, written as one JSON object.
-fn latest_of<'a>(table: &TableContract, versions: &'a [Row]) -> &'a Row {
-    versions
-        .iter()
-        .max_by_key(|row| {
-            let cells = table.columns.iter().map(|c| (c.name.to_owned(), row.get(c.name).cloned().into()));
-            let content = serde_json::Value::Object(cells.collect()).to_string();
-            (time(row, "recorded_at"), row.len(), content)
-        })
-        .unwrap()
+/// What is said of a key: its newest version, by when the source learnt of it; `None` where that is broken. Of versions that say the
+/// same one after the other the first stands for all.
+fn newest(table: &TableContract, versions: &[Judged]) -> Option<Row> {
+    let order = |v: &Judged| {
+        let is_lost = v.row.contains_key("recorded_at") && time(&v.row, "recorded_at").is_none();
+        let says = said(&v.row);
+        let cells = table.columns.iter().filter(|c| c.name != "recorded_at");
+        let content: serde_json::Map<_, _> =
+            cells.map(|c| (c.name.to_owned(), says.get(c.name).cloned().into())).collect();
+        (
+            is_lost,
+            time(&v.row, "recorded_at"),
+            v.rule.is_some(),
+            says.len(),
+            serde_json::Value::Object(content).to_string(),
+        )
+    };
+    let mut ordered: Vec<&Judged> = versions.iter().collect();
+    ordered.sort_by_key(|v| order(v));
+    let newest = *ordered.last()?;
+    if newest.rule.is_some() {
+        return None;
+    }
+    let same = ordered.iter().rev().take_while(|v| v.rule.is_none() && said(&v.row) == said(&newest.row));
+    same.last().map(|first| first.row.clone())
 }
 
-/// What of the washed tables could be seen at an earlier instant.
-pub fn look_back(twin: &Twin, as_of: &AsOf) -> BTreeMap<&'static str, Vec<Row>> {
-    let mut seen: BTreeMap<&'static str, Vec<Row>> = BTreeMap::new();
-    for table in contract::TABLES.iter().filter(|t| twin.contains_key(t.name)) {
-        let mut by_key: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-        for (row, _) in &twin[table.name].sound {
-            if has_event(table, row, as_of) && !is_not_before(row, "recorded_at", as_of) {
-                by_key.entry(key_of(table, row)).or_default().push(masked(table, row.clone(), as_of));
-            }
-        }
-        let rows = by_key
-            .into_values()
-            .map(|versions| latest_of(table, &versions).clone())
-            .filter(|row| {
-                table.foreign_keys.iter().all(|reference| {
-                    match (row.get(reference.column), seen.get(reference.table)) {
-                        (Some(named), Some(parents)) => parents.iter().any(|p| p.get(reference.key) == Some(named)),
-                        _ => true,
-                    }
-                })
-            })
-            .collect();
-        seen.insert(table.name, rows);
-    }
-    seen
+/// All that a row says but when the source learnt of it.
+fn said(row: &Row) -> Row {
+    row.iter().filter(|(name, _)| **name != "recorded_at").map(|(name, text)| (*name, text.clone())).collect()
 }

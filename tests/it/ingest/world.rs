@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use integrity::config::ConfigError;
 use integrity::run::Job;
 use integrity::wash::{AsOfChoice, IngestError, Ingested, ingest};
 use jiff::ToSpan;
@@ -57,8 +58,19 @@ pub struct World {
     pub by_table: BTreeMap<&'static str, f64>,
 }
 
-pub const TABLES: [&str; 8] =
-    ["merchants", "orders", "shipments", "reviews", "disputes", "loans", "instalments", "payments"];
+pub const TABLES: [&str; 11] = [
+    "merchants",
+    "orders",
+    "shipments",
+    "reviews",
+    "disputes",
+    "loans",
+    "instalments",
+    "payments",
+    "applications",
+    "inventory",
+    "guarantee_groups",
+];
 
 impl World {
     pub fn new(extension: &'static str) -> Self {
@@ -89,6 +101,10 @@ impl World {
     }
 
     pub fn job(&self) -> Job {
+        self.try_job().unwrap()
+    }
+
+    pub fn try_job(&self) -> Result<Job, ConfigError> {
         let mut text = format!(
             "name = 'test'\ncurrency = 'CNY'\ndata = 'data'\nout = 'out'\nmodels = 'models'\nfeatures = 'features.toml'\n\
              policy = 'policy.toml'\nmonitor = 'monitor.toml'\n[wash]\nmax_quarantine_share = {:?}\n\
@@ -111,7 +127,7 @@ impl World {
             }
         }
         fs::write(self.path("job.toml"), text).unwrap();
-        Job::open(&self.path("job.toml")).unwrap()
+        Job::open(&self.path("job.toml"))
     }
 
     pub fn csv(&self, file: &str, text: &str) {
@@ -193,9 +209,9 @@ pub fn marketplace(dice: &mut Dice) -> Tables {
     let mut disputes =
         Text::new("dispute_id,order_id,merchant_id,buyer_id,opened_at,closed_at,kind,outcome,amount_minor,recorded_at");
     let mut loans = Text::new(
-        "loan_id,merchant_id,product,disbursed_at,principal_minor,term_days,daily_rate_ppm,repayment,written_off_at",
+        "loan_id,merchant_id,product,disbursed_at,principal_minor,term_days,daily_rate_ppm,repayment,written_off_at,recorded_at",
     );
-    let mut instalments = Text::new("loan_id,number,due_on,principal_minor,interest_minor,fee_minor");
+    let mut instalments = Text::new("loan_id,number,due_on,principal_minor,interest_minor,fee_minor,recorded_at");
     let mut payments = Text::new("payment_id,loan_id,paid_at,amount_minor,channel,reversed_at,recorded_at");
     let maybe = |dice: &mut Dice, percent, text: String| if dice.chance(percent) { text } else { String::new() };
 
@@ -321,10 +337,15 @@ pub fn marketplace(dice: &mut Dice) -> Tables {
                 let at = instant(lent + 100_000);
                 maybe(dice, 20, at)
             };
-            loans.push([&loan, &id, "credit-loan", &instant(lent), "90000", "90", "500", "equal-principal", &lost]);
+            loans.push([&loan, &id, "credit-loan", &instant(lent), "90000", "90", "500", "equal-principal", &lost, ""]);
+            let restructured = dice.chance(30).then(|| lent + 20_000 + dice.below(90_000));
             for n in 1..4 {
                 let due = &instant(lent + n * 43_200)[..10];
-                instalments.push([&loan, &n.to_string(), due, "30000", "400", "0"]);
+                instalments.push([&loan, &n.to_string(), due, "30000", "400", "0", ""]);
+                if let Some(at) = restructured {
+                    let due = &instant(lent + n * 43_200 + 40_000)[..10];
+                    instalments.push([&loan, &n.to_string(), due, "30000", "500", "0", &instant(at)]);
+                }
                 let bounced = {
                     let at = instant(lent + n * 43_200 + 3_000);
                     maybe(dice, 10, at)
@@ -381,8 +402,55 @@ pub fn plant_faults(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
                 "2017-01-01 00:00:00",
                 "2018-03-03 03:03:03",
                 "2031-01-01 00:00:00",
+                "1800-01-01 00:00:00",
+                "1800-01-01",
+                "2999-12-31 00:00:00",
+                "2999-12-31",
+                "9223372036854775807",
+                "-9223372036854775808",
             ];
             dice.one_of(&fault).clone_into(&mut row[at]);
+        }
+        table.rows.extend(again);
+    }
+}
+
+/// Sends about one row in `one_in` again under its key, broken in a column that is not of its key; half of these come after the row, and
+/// some of the others are themselves mended by a third sending.
+pub fn resend_broken(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
+    for (name, table) in tables.iter_mut() {
+        let contract = integrity::contract::table(name).unwrap();
+        let recorded = table.at("recorded_at");
+        let breakable: Vec<usize> = (0..table.columns.len())
+            .filter(|at| {
+                let column = contract.column(&table.columns[*at]).unwrap();
+                let is_masked =
+                    contract.masks.iter().any(|m| m.milestone == column.name || m.reveals.contains(&column.name));
+                column.required
+                    && !contract.key.contains(&column.name)
+                    && !is_masked
+                    && contract.visibility.event() != Some(column.name)
+            })
+            .collect();
+        let mut again = Vec::new();
+        for row in &table.rows {
+            if dice.below(one_in) != 0 {
+                continue;
+            }
+            let stamp = instant(dice.below(HORIZON + 60_000));
+            let mut broken = row.clone();
+            let at = breakable[dice.below(breakable.len())];
+            broken[at].clear();
+            broken[recorded].clone_from(&stamp);
+            if dice.chance(20) {
+                broken[recorded].clone_from(&row[recorded]);
+            }
+            again.push(broken);
+            if dice.chance(30) {
+                let mut mended = row.clone();
+                mended[recorded] = instant(dice.below(HORIZON + 60_000));
+                again.push(mended);
+            }
         }
         table.rows.extend(again);
     }

@@ -1,0 +1,200 @@
+use super::*;
+
+fn read_text(bytes: &[u8]) -> Result<CsvText, SourceError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    std::fs::write(&path, bytes).unwrap();
+    read(&path, 7)
+}
+
+fn rows(csv: &CsvText) -> Vec<u32> {
+    csv.frame.column("_row").unwrap().u32().unwrap().iter().flatten().collect()
+}
+
+fn malformed(csv: &CsvText) -> Vec<(u32, u64, &'static str)> {
+    csv.malformed.iter().map(|m| (m.row, m.byte, m.rule)).collect()
+}
+
+#[test]
+fn cells_are_text_and_empty_cells_null() {
+    let csv = read_text(b"\xef\xbb\xbf\"a\",b\n01,\n\"x\ny\",\"q\"\"q\"\n").unwrap();
+    let a: Vec<_> = csv.frame.column("a").unwrap().str().unwrap().iter().collect();
+    let b: Vec<_> = csv.frame.column("b").unwrap().str().unwrap().iter().collect();
+    assert_eq!(a, [Some("01"), Some("x\ny")]);
+    assert_eq!(b, [None, Some("q\"q")]);
+    assert_eq!(csv.frame.column("_file").unwrap().u32().unwrap().get(0), Some(7));
+    assert_eq!(csv.records, 2);
+}
+
+#[test]
+fn malformed_records_are_set_aside_and_rows_keep_their_numbers() {
+    let csv = read_text(b"a,b\n1,2\n3\n4,5,6\n\xff,7\n8,9\nx\0,1\n").unwrap();
+    assert_eq!(rows(&csv), [1, 5]);
+    let expected = [(2, 8, "wrong-cell-count"), (3, 10, "wrong-cell-count"), (4, 16, "not-utf8"), (6, 24, "nul-byte")];
+    assert_eq!(malformed(&csv), expected);
+    assert_eq!(csv.records, 6);
+    assert!(csv.malformed[2].why.contains("at byte 16: column \"a\" is not UTF-8"), "{}", csv.malformed[2].why);
+}
+
+#[test]
+fn a_header_alone_is_no_records_and_nothing_is_an_error() {
+    assert_eq!(read_text(b"a,b\n").unwrap().records, 0);
+    assert!(matches!(read_text(b""), Err(SourceError::EmptyFile { .. })));
+    assert!(matches!(read_text(b"\n\n"), Err(SourceError::EmptyFile { .. })));
+    assert!(matches!(read_text(b"a,a\n1,2\n"), Err(SourceError::Corrupt { .. })));
+    assert!(matches!(read_text(b"a,b\"\n1,2\n"), Err(SourceError::Corrupt { .. })));
+}
+
+#[test]
+fn a_stray_quote_costs_its_record() {
+    let plain: Vec<String> = (1..=20).map(|n| format!("{n},word,2018-01-{n:02}")).collect();
+    for (spoilt, quote) in [
+        ("5,word,\"2018-01-05", "opens the last cell"),
+        ("\"5,word,2018-01-05", "the first"),
+        ("5,wo\"rd,2018-01-05", "within"),
+        ("5,word,2018-01-05\"", "at the end"),
+    ] {
+        let mut lines = plain.clone();
+        spoilt.clone_into(&mut lines[4]);
+        for end in ["\n", "\r\n", "\r"] {
+            let csv = read_text(format!("a,b,c{end}{}{end}", lines.join(end)).as_bytes()).unwrap();
+            assert_eq!(csv.records, 20, "{quote}");
+            assert_eq!(csv.malformed.len(), 1, "{quote}");
+            assert_eq!((csv.malformed[0].row, csv.malformed[0].rule), (5, "stray-quote"), "{quote}");
+            assert_eq!(rows(&csv).len(), 19, "{quote}");
+        }
+    }
+}
+
+#[test]
+fn two_stray_quotes_never_swallow_a_record_in_silence() {
+    let line = |n: u32| format!("{n},word,2018-01-{n:02}");
+    let file = |spoilt: [(u32, &str); 2]| {
+        let lines =
+            (1..=9).map(|n| spoilt.iter().find(|(at, _)| *at == n).map_or(line(n), |(_, text)| (*text).to_owned()));
+        format!("a,b,c\n{}\n", lines.collect::<Vec<_>>().join("\n"))
+    };
+    // Neighbours: the record that opens and the one that closes.
+    let csv = read_text(file([(4, "4,word,\"2018-01-04"), (5, "5,word,2018-01-05\"")]).as_bytes()).unwrap();
+    assert_eq!(malformed(&csv).iter().map(|m| m.0).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!((csv.records, rows(&csv).len()), (9, 7));
+    // With records between them nobody can say which way the quotes are meant.
+    let error = read_text(file([(4, "4,word,\"2018-01-04"), (7, "7,word,2018-01-07\"")]).as_bytes()).unwrap_err();
+    assert!(matches!(error, SourceError::AmbiguousQuotes { row: 4, byte: 60, lines: 4, line: 2, .. }), "{error:?}");
+}
+
+#[test]
+fn quoted_cells_of_several_lines_stay() {
+    let text = "id,score,text,at\nr1,4,\"two\nlines, \"\"quoted\"\"\r\n\r\nand, more\",2018-01-10\nr2,5,,2018-01-11\nr3,1,\"a, b\nc, d\n\",2018-01-12\n";
+    let csv = read_text(text.as_bytes()).unwrap();
+    assert_eq!((csv.records, csv.malformed.len()), (3, 0));
+    let texts: Vec<_> = csv.frame.column("text").unwrap().str().unwrap().iter().collect();
+    assert_eq!(texts, [Some("two\nlines, \"quoted\"\r\n\r\nand, more"), None, Some("a, b\nc, d\n")]);
+}
+
+#[test]
+fn a_quote_that_never_closes_does_not_swallow_the_rest() {
+    let csv = read_text(b"a,b\n1,2\n\"3,4\n5,6\n").unwrap();
+    assert_eq!((rows(&csv), malformed(&csv)), (vec![1, 3], vec![(2, 8, "stray-quote")]));
+    let long = format!("a,b\n1,\"{}\n2,3\n", "x".repeat(MAX_CELL_BYTES + 1));
+    let csv = read_text(long.as_bytes()).unwrap();
+    assert_eq!((rows(&csv), csv.malformed[0].rule), (vec![2], "cell-too-long"));
+    let longer = format!("a,b\n1,{}\n2,3\n", "x".repeat(2 << 20));
+    let csv = read_text(longer.as_bytes()).unwrap();
+    assert_eq!((rows(&csv), csv.malformed[0].rule), (vec![2], "record-too-long"));
+}
+
+#[test]
+fn files_that_are_something_else_are_named_as_that() {
+    let names = |bytes: &[u8], words: &[&str]| {
+        let error = read_text(bytes).unwrap_err().to_string();
+        for word in words.iter().chain(&["x.csv"]) {
+            assert!(error.contains(word), "{word} is not in {error}");
+        }
+    };
+    names(b"PAR1\x15\x04", &["Parquet", "name it .parquet"]);
+    names(b"\x1f\x8b\x08\0\0", &["gzip", "unpack"]);
+    names(b"\x28\xb5\x2f\xfd\0", &["zstd"]);
+    names(b"PK\x03\x04\x14", &["zip", "spreadsheet"]);
+    names(b"\xff\xfea\0,\0b\0\n\0", &["UTF-16", "iconv"]);
+    names(b"a\0,\0b\0\n\0001\0,\0002\0\n\0", &["UTF-16", "iconv"]);
+    names(b"gr\xf6\xdfe,b\n1,2\n", &["not UTF-8", "Latin-1", "iconv"]);
+    names(b"a;b;c\n1;2;3\n", &["';'", "commas"]);
+}
+
+mod damage {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RECORDS: usize = 30;
+
+    /// One record as its writer makes it, and the physical bytes of it.
+    fn record(n: usize, quoted: bool) -> Vec<u8> {
+        let text = match n % 5 {
+            0 if quoted => format!("\"line one of {n}\nline two, with a comma\""),
+            1 if quoted => format!("\"said \"\"yes\"\" {n}\""),
+            2 => String::new(),
+            _ => format!("words of {n}"),
+        };
+        format!("id-{n:03},{},{text},2018-01-{:02} 10:00:00,CNY", n * 7, 1 + n % 28).into_bytes()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever is done to a few bytes, the records not touched and not beside one are read as they were, every record is
+        /// counted, and no cell is read that nobody wrote; or the file is refused by name.
+        #[test]
+        fn damage_costs_the_damaged_and_their_neighbours(
+            quoted: bool,
+            hits in prop::collection::vec((0..RECORDS, any::<prop::sample::Index>(), 0..6_u8), 1..4),
+        ) {
+            let originals: Vec<Vec<u8>> = (0..RECORDS).map(|n| record(n, quoted)).collect();
+            let mut damaged = originals.iter().map(|r| [r.as_slice(), b"\n"].concat()).collect::<Vec<_>>();
+            for (at, byte, how) in &hits {
+                let record = &mut damaged[*at];
+                if record.is_empty() {
+                    continue;
+                }
+                let byte = byte.index(record.len());
+                match how {
+                    0 => record[byte] = b'"',
+                    1 => record[byte] = b',',
+                    2 => record[byte] = b'\n',
+                    3 => record[byte] = 0,
+                    4 => record.insert(byte, b'"'),
+                    _ => { record.remove(byte); }
+                }
+            }
+            let file = [b"id,amount,text,at,currency\n".to_vec(), damaged.concat()].concat();
+            match read_text(&file) {
+                Err(error) => prop_assert!(matches!(error, SourceError::AmbiguousQuotes { .. }), "{error}"),
+                Ok(csv) => {
+                    prop_assert_eq!(csv.records as usize, csv.frame.height() + csv.malformed.len());
+                    let ids: Vec<Option<&str>> = csv.frame.column("id").unwrap().str().unwrap().iter().collect();
+                    let texts: Vec<Option<&str>> = csv.frame.column("text").unwrap().str().unwrap().iter().collect();
+                    let is_near = |n: usize| hits.iter().any(|(at, ..)| at.abs_diff(n) <= 1);
+                    for n in (0..RECORDS).filter(|n| !is_near(*n)) {
+                        let id = format!("id-{n:03}");
+                        let at = ids.iter().position(|i| *i == Some(&id));
+                        prop_assert!(at.is_some(), "record {n} is lost");
+                        let whole = csv_crate_text(&originals[n]);
+                        prop_assert_eq!(texts[at.unwrap()], whole.as_deref(), "record {}", n);
+                    }
+                    // Nothing is swallowed: no cell holds what looks like another record.
+                    for text in texts.iter().flatten() {
+                        prop_assert!(!text.contains(",CNY"), "{text:?} holds a record");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The third cell as the csv crate reads it.
+    fn csv_crate_text(record: &[u8]) -> Option<String> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(record);
+        let record = reader.records().next().unwrap().unwrap();
+        record.get(2).filter(|cell| !cell.is_empty()).map(str::to_owned)
+    }
+}

@@ -1,0 +1,190 @@
+//! What a source's SQL may be: one SELECT over the job's inputs, and nothing else.
+//!
+//! polars would also read any file that a table function names, and drop or empty tables. An input that the job does not declare is in
+//! no manifest, so that nobody could say later what a run was made from; such statements are refused before anything runs.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Ident, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserOptions};
+
+/// Why a statement is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// 1-based line of the statement's file; 0 where the whole is meant.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What is allowed.
+    pub help: String,
+}
+
+/// Checks a statement against the names of the job's inputs.
+pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
+    const ONE_SELECT: &str = "a source is one SELECT over the job's inputs";
+    let inputs: BTreeSet<&str> = inputs.collect();
+    // As polars parses it.
+    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
+    let statements = Parser::new(&GenericDialect)
+        .with_options(options)
+        .try_with_sql(text)
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(|e| Refusal { line: line_in(&e.to_string()), message: e.to_string(), help: ONE_SELECT.to_owned() })?;
+    let [Statement::Query(query)] = statements.as_slice() else {
+        let message = match statements.as_slice() {
+            [] => "there is no statement".to_owned(),
+            [other] => format!("{} is not a SELECT", first_words(&other.to_string())),
+            several => format!("there are {} statements", several.len()),
+        };
+        return Err(Refusal { line: 0, message, help: ONE_SELECT.to_owned() });
+    };
+    let mut names = Names::default();
+    let _: ControlFlow<Refusal> = query.visit(&mut names);
+    match query.visit(&mut Check { inputs: &inputs, named: &names.named }) {
+        ControlFlow::Break(refusal) => Err(refusal),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+/// The names that WITH gives.
+#[derive(Default)]
+struct Names {
+    named: BTreeSet<String>,
+}
+
+impl Visitor for Names {
+    type Break = Refusal;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Refusal> {
+        self.named.extend(query.with.iter().flat_map(|with| &with.cte_tables).map(|cte| cte.alias.name.value.clone()));
+        ControlFlow::Continue(())
+    }
+}
+
+struct Check<'a> {
+    inputs: &'a BTreeSet<&'a str>,
+    named: &'a BTreeSet<String>,
+}
+
+impl Check<'_> {
+    fn declared(&self) -> String {
+        format!("inputs of this job: {}", self.inputs.iter().copied().collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Visitor for Check<'_> {
+    type Break = Refusal;
+
+    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<Refusal> {
+        // The whole is a query; a statement within one is an INSERT or its like.
+        let message = format!("{} is not a SELECT", first_words(&statement.to_string()));
+        ControlFlow::Break(Refusal { line: 0, message, help: "a source only reads".to_owned() })
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Refusal> {
+        match query.body.as_ref() {
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                let message = format!("{} is not a SELECT", first_words(&query.body.to_string()));
+                ControlFlow::Break(Refusal { line: 0, message, help: "a source only reads".to_owned() })
+            }
+            SetExpr::Table(table) => {
+                let name = table.table_name.clone().unwrap_or_default();
+                let message = format!("TABLE {name} is not a SELECT");
+                ControlFlow::Break(Refusal { line: 0, message, help: format!("SELECT * FROM {name}") })
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refusal> {
+        let (line, called) = match factor {
+            TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
+                (line_of(name), name.to_string())
+            }
+            TableFactor::TableFunction { expr, .. } => (0, first_words(&expr.to_string())),
+            _ => return ControlFlow::Continue(()),
+        };
+        let message = format!("{called}(…) reads what the job does not declare");
+        let help = format!("name the files under [inputs] of the job; {}", self.declared());
+        ControlFlow::Break(Refusal { line, message, help })
+    }
+
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<Refusal> {
+        let name = match relation.0.as_slice() {
+            [only] => only.as_ident().map(|ident| ident.value.clone()),
+            _ => None,
+        };
+        if name.as_ref().is_some_and(|name| self.inputs.contains(name.as_str()) || self.named.contains(name)) {
+            return ControlFlow::Continue(());
+        }
+        let message = format!("{relation} is neither an input of the job nor a name that WITH gives");
+        ControlFlow::Break(Refusal { line: line_of(relation), message, help: self.declared() })
+    }
+}
+
+fn line_of(name: &ObjectName) -> usize {
+    let line = |ident: &Ident| usize::try_from(ident.span.start.line).unwrap_or(0);
+    name.0.first().and_then(|part| part.as_ident()).map_or(0, line)
+}
+
+/// The line in a parser's words, `… at Line: 3, Column: 7`.
+fn line_in(words: &str) -> usize {
+    let after = words.rsplit_once("Line: ").map_or("", |(_, after)| after);
+    after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+}
+
+fn first_words(text: &str) -> String {
+    text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Result<(), Refusal> {
+        check(text, ["orders", "items"].into_iter())
+    }
+
+    #[test]
+    fn selects_over_inputs_pass() {
+        for text in [
+            "SELECT * FROM orders",
+            "SELECT o._file, o._row FROM orders AS o LEFT JOIN items ON o.id = items.id;",
+            "WITH pairs AS (SELECT DISTINCT id FROM items), more AS (SELECT * FROM pairs) SELECT * FROM orders JOIN more USING (id)",
+            "SELECT * FROM orders WHERE id IN (SELECT id FROM items) -- FROM read_csv('x')",
+            "SELECT 'FROM read_csv(1)' AS a, \"items\".b FROM \"items\" /* nowhere */",
+            "SELECT * FROM orders UNION ALL SELECT * FROM items",
+            "SELECT a, FROM orders",
+            "SELECT * FROM (SELECT * FROM orders) AS o",
+        ] {
+            assert_eq!(checked(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_its_line() {
+        for (text, line, word) in [
+            ("SELECT *\nFROM read_csv('/any/path')", 2, "read_csv"),
+            ("SELECT * FROM orders\nLEFT JOIN READ_PARQUET('x') AS p ON true", 2, "READ_PARQUET"),
+            ("WITH a AS (\nSELECT * FROM\nread_ipc('x')) SELECT * FROM a", 3, "read_ipc"),
+            ("SELECT * FROM orders WHERE id IN (SELECT id\nFROM read_json('x'))", 2, "read_json"),
+            ("SELECT * FROM orders UNION ALL\nSELECT * FROM nowhere", 2, "nowhere"),
+            ("SELECT * FROM 'file.csv'", 1, "file.csv"),
+            ("SELECT * FROM other.orders", 1, "other.orders"),
+            ("SELECT * FROM orders; SELECT * FROM items", 0, "2 statements"),
+            ("DROP TABLE orders", 0, "DROP TABLE"),
+            ("INSERT INTO orders VALUES (1)", 0, "INSERT INTO"),
+            ("DELETE FROM orders", 0, "DELETE FROM"),
+            ("CREATE TABLE x AS SELECT * FROM orders", 0, "CREATE TABLE"),
+            ("SHOW TABLES", 0, "SHOW TABLES"),
+            ("-- nothing", 0, "no statement"),
+            ("SELECT *\nFROM orders\nWHERE (", 3, "expression"),
+        ] {
+            let refusal = checked(text).unwrap_err();
+            assert!(refusal.message.contains(word), "{text}: {refusal:?}");
+            assert!(refusal.line == line || word == "expression", "{text}: {refusal:?}");
+        }
+    }
+}

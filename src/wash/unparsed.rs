@@ -1,0 +1,60 @@
+//! Records that are in no contract table: malformed ones, and rows that no SELECT returned. As far as their cells can be told apart they
+//! still say which key, merchant, loan or order they speak of.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+
+use super::record::cell_text;
+use super::versions::{Lead, Unparsed};
+use crate::contract::{INSTANTS, TableContract, Type};
+use crate::domain::AsOf;
+use crate::source::{MalformedRecord, instant_of_text};
+
+/// What the records seem to say. One that seems to be of a day not before as-of is left out: its day has not come.
+pub(crate) fn unparsed(
+    table: &TableContract,
+    malformed: &[MalformedRecord],
+    not_mapped: Option<&DataFrame>,
+    as_of: &AsOf,
+) -> PolarsResult<Vec<Unparsed>> {
+    let mut records: Vec<Unparsed> =
+        malformed.iter().filter_map(|record| read(table, record.rule, &record.cells, as_of)).collect();
+    if let Some(frame) = not_mapped {
+        let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+        let names: Vec<&str> = names.into_iter().filter(|name| table.column(name).is_some()).collect();
+        for at in 0..frame.height() {
+            let mut cells = BTreeMap::new();
+            for name in &names {
+                if let Some(text) = cell_text(frame.column(name)?, at)? {
+                    cells.insert((*name).to_owned(), text);
+                }
+            }
+            // A SELECT may drop rows on purpose: they do not break the key of those that it returned.
+            records
+                .extend(read(table, "not-mapped", &cells, as_of).map(|record| Unparsed { key: Vec::new(), ..record }));
+        }
+    }
+    Ok(records)
+}
+
+fn read(table: &TableContract, rule: &str, cells: &BTreeMap<String, String>, as_of: &AsOf) -> Option<Unparsed> {
+    let times = table.columns.iter().filter(|c| matches!(c.kind, Type::Instant));
+    let own = times.filter(|c| table.visibility.event() == Some(c.name) || c.name == "recorded_at");
+    let is_later = own
+        .filter_map(|c| cells.get(c.name))
+        .filter_map(|text| instant_of_text(text))
+        .any(|at| at >= as_of.micros() && at <= INSTANTS.1);
+    if is_later {
+        return None;
+    }
+    let cell = |name: &str| {
+        let wanted = table.column(name).is_some();
+        cells.get(name).filter(|_| wanted).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    Some(Unparsed {
+        rule: rule.to_owned(),
+        key: table.key.iter().map(|name| cell(name)).collect::<Option<Vec<_>>>().unwrap_or_default(),
+        lead: Lead { merchant: cell("merchant_id"), loan: cell("loan_id"), order: cell("order_id") },
+    })
+}

@@ -1,0 +1,331 @@
+//! Broken evidence: the newest version of a key counts, whom a broken record concerns, and ranges.
+
+use std::fs;
+
+use integrity::contract::{self, Type};
+use integrity::store::BrokenRecord;
+use integrity::wash::Ingested;
+use jiff::civil::{Date, date};
+use polars::prelude::*;
+
+use super::world::World;
+use super::{assert_names, records_as_of, rows_as_of, texts, write_parquet};
+
+const AS_OF: Date = date(2018, 4, 1);
+
+/// One sound row of merchant M1 in every table, all recorded on 1 March: header and cells.
+const ROWS: [(&str, &str, &str); 11] = [
+    ("merchants", "merchant_id,registered_at,category,region", "M1,2018-01-01 00:00:00,toys,SP"),
+    (
+        "orders",
+        "order_id,merchant_id,buyer_id,placed_at,amount_minor,currency",
+        "O1,M1,B1,2018-02-01 00:00:00,1000,CNY",
+    ),
+    ("shipments", "shipment_id,order_id,merchant_id,shipped_at", "S1,O1,M1,2018-02-02 00:00:00"),
+    ("reviews", "review_id,order_id,merchant_id,buyer_id,created_at,stars", "R1,O1,M1,B1,2018-02-03 00:00:00,5"),
+    (
+        "disputes",
+        "dispute_id,order_id,merchant_id,opened_at,kind,amount_minor",
+        "D1,O1,M1,2018-02-04 00:00:00,other,10",
+    ),
+    (
+        "loans",
+        "loan_id,merchant_id,product,disbursed_at,principal_minor,term_days,daily_rate_ppm,repayment",
+        "L1,M1,credit-loan,2018-02-05 00:00:00,5000,90,500,bullet",
+    ),
+    ("instalments", "loan_id,number,due_on,principal_minor,interest_minor,fee_minor", "L1,1,2018-05-06,5000,20,0"),
+    ("payments", "payment_id,loan_id,paid_at,amount_minor,channel", "P1,L1,2018-02-20 00:00:00,100,voluntary"),
+    (
+        "applications",
+        "application_id,merchant_id,applied_at,product,requested_minor",
+        "A1,M1,2018-02-21 00:00:00,credit-loan,10",
+    ),
+    ("inventory", "merchant_id,on,stock_value_minor,cost_of_sales_minor", "M1,2018-02-22,500,60"),
+    ("guarantee_groups", "group_id,merchant_id,joined_at", "G1,M1,2018-02-23 00:00:00"),
+];
+
+fn key_of(table: &str, cells: &str) -> String {
+    cells.split(',').take(contract::table(table).unwrap().key.len()).collect::<Vec<_>>().join("|")
+}
+
+/// The world of [`ROWS`], and below the row of `table` the lines of `again`.
+fn world(table: &str, again: &[String]) -> World {
+    let world = World::new("csv");
+    for (name, header, cells) in ROWS {
+        let mut text = format!("{header},recorded_at\n{cells},2018-03-01 00:00:00\n");
+        for line in again.iter().filter(|_| name == table) {
+            text += &format!("{line}\n");
+        }
+        world.csv(&format!("{name}.csv"), &text);
+    }
+    world
+}
+
+/// The cells with the last one replaced, and a stamp.
+fn version(cells: &str, last: &str, recorded: &str) -> String {
+    let (before, _) = cells.rsplit_once(',').unwrap();
+    format!("{before},{last},{recorded}")
+}
+
+fn counts(made: &Ingested, table: &str) -> (u64, u64, u64, u64) {
+    let line = made.ledger.iter().find(|l| l.table == table).unwrap();
+    assert!(line.balances());
+    (line.kept, line.not_yet_visible, line.quarantined, line.duplicate)
+}
+
+#[test]
+fn the_newest_version_being_broken_makes_the_key_unusable_in_every_table() {
+    let before = date(2018, 3, 5);
+    for (table, _, cells) in ROWS {
+        let key = key_of(table, cells);
+        let record = |made: &Ingested, day| -> Option<BrokenRecord> {
+            records_as_of(&made.store, day).into_iter().find(|r| r.table == table && r.key.as_deref() == Some(&key))
+        };
+
+        let made = world(table, &[version(cells, "", "2018-03-10 00:00:00")]).run(AS_OF).unwrap();
+        assert_eq!(counts(&made, table), (0, 0, 1, 1), "{table}");
+        assert_eq!(rows_as_of(&made.store, table, AS_OF).height(), 0, "{table}: the older version is live");
+        assert_eq!(rows_as_of(&made.store, table, before).height(), 1, "{table}: it was sound until then");
+        let found = record(&made, AS_OF).unwrap();
+        assert_eq!((found.merchant_id.as_deref(), found.rule.as_str()), (Some("M1"), "required-null"), "{table}");
+        assert_eq!(record(&made, before), None, "{table}: not known yet");
+
+        // Equal stamps, and a stamp that nobody can read: the broken one counts as the newer.
+        for stamp in ["2018-03-01 00:00:00", "yesterday", "1066-10-14 00:00:00"] {
+            let made = world(table, &[version(cells, "", stamp)]).run(AS_OF).unwrap();
+            assert_eq!(rows_as_of(&made.store, table, AS_OF).height(), 0, "{table}: {stamp}");
+            assert!(record(&made, AS_OF).is_some(), "{table}: {stamp}");
+        }
+
+        // A broken version that is older, one that is mended, and one that lies in the future take nothing away.
+        let sound = cells.rsplit_once(',').unwrap().1;
+        for again in [
+            vec![version(cells, "", "2018-02-25 00:00:00")],
+            vec![version(cells, "", "2018-03-10 00:00:00"), version(cells, sound, "2018-03-20 00:00:00")],
+            vec![version(cells, "", "2018-04-01 00:00:00")],
+        ] {
+            let made = world(table, &again).run(AS_OF).unwrap();
+            assert_eq!(rows_as_of(&made.store, table, AS_OF).height(), 1, "{table}: {again:?}");
+            assert_eq!(record(&made, AS_OF), None, "{table}: {again:?}");
+        }
+    }
+}
+
+#[test]
+fn what_hangs_on_an_unusable_key_follows_it() {
+    for (table, cells, children) in [
+        ("loans", ROWS[5].2, &["instalments", "payments"][..]),
+        ("orders", ROWS[1].2, &["shipments", "reviews", "disputes"]),
+        ("merchants", ROWS[0].2, &["orders", "shipments", "loans", "payments", "inventory", "guarantee_groups"]),
+    ] {
+        let made = world(table, &[version(cells, "", "2018-03-10 00:00:00")]).run(AS_OF).unwrap();
+        let records = records_as_of(&made.store, AS_OF);
+        for child in children {
+            assert_eq!(counts(&made, child), (0, 0, 1, 0), "{child} of {table}");
+            assert_eq!(
+                rows_as_of(&made.store, child, date(2018, 3, 5)).height(),
+                1,
+                "{child} of {table} was sound until then"
+            );
+            let record = records.iter().find(|r| r.table == *child).unwrap();
+            assert_eq!((record.rule.as_str(), record.merchant_id.as_deref()), ("parent-quarantined", Some("M1")));
+            assert_eq!(
+                record.loan_id.as_deref(),
+                (["instalments", "payments", "loans"].contains(child)).then_some("L1")
+            );
+        }
+        assert!(records_as_of(&made.store, date(2018, 3, 5)).is_empty());
+    }
+}
+
+#[test]
+fn a_version_that_repeats_the_one_before_it_is_none() {
+    for (table, _, cells) in ROWS {
+        let sound = cells.rsplit_once(',').unwrap().1;
+        let made = world(table, &[version(cells, sound, "2018-03-10 00:00:00")]).run(AS_OF).unwrap();
+        assert_eq!(counts(&made, table), (1, 0, 0, 1), "{table}");
+        let rows = rows_as_of(&made.store, table, AS_OF);
+        let recorded = rows.column("recorded_at").unwrap().datetime().unwrap().physical().get(0);
+        assert_eq!(recorded, Some(1_519_862_400_000_000), "{table}: the first recorded_at stays");
+    }
+}
+
+#[test]
+fn a_malformed_record_breaks_the_key_that_it_seems_to_have() {
+    let made =
+        world("loans", &["L1,M1,credit-loan,2018-02-05 00:00:00,5000,90,500,\"bullet,2018-03-10 00:00:00".to_owned()])
+            .run(AS_OF)
+            .unwrap();
+    assert_eq!(counts(&made, "loans"), (0, 0, 1, 1));
+    let records = records_as_of(&made.store, AS_OF);
+    let loan = records.iter().find(|r| r.table == "loans").unwrap();
+    assert_eq!((loan.merchant_id.as_deref(), loan.loan_id.as_deref()), (Some("M1"), Some("L1")));
+    assert_eq!((loan.rule.as_str(), loan.known_at), ("stray-quote", None));
+    let values = texts(&made.quarantine["loans"], "value");
+    assert_names(values[0].as_deref().unwrap(), &["at byte", "quote"]);
+    // Of a loan that nobody knows otherwise, its borrower is still told.
+    let made = world("loans", &["L2,M1,credit-loan".to_owned()]).run(AS_OF).unwrap();
+    let records = records_as_of(&made.store, AS_OF);
+    assert!(
+        records.iter().any(|r| r.loan_id.as_deref() == Some("L2") && r.merchant_id.as_deref() == Some("M1")),
+        "{records:?}"
+    );
+    assert_eq!(counts(&made, "loans"), (1, 0, 1, 0));
+}
+
+#[test]
+fn what_leads_to_no_merchant_is_not_forgotten() {
+    let made =
+        world("payments", &["P2,L9,2018-02-20 00:00:00,100,voluntary,".to_owned(), "?".to_owned()]).run(AS_OF).unwrap();
+    let found: Vec<_> =
+        made.unattributed.iter().map(|r| (r.table.as_str(), r.rule.as_str(), r.loan_id.as_deref())).collect();
+    assert_eq!(found, [("payments", "wrong-cell-count", None), ("payments", "parent-missing", Some("L9"))]);
+    // Two versions that name two merchants lead to both.
+    let merchant = world("merchants", &["M2,2018-01-01 00:00:00,toys,SP,2018-03-01 00:00:00".to_owned()]);
+    let text = fs::read_to_string(merchant.data("loans.csv")).unwrap();
+    merchant.csv("loans.csv", &(text + "L1,M2,credit-loan,2018-02-05 00:00:00,,90,500,bullet,2018-03-10 00:00:00\n"));
+    let made = merchant.run(AS_OF).unwrap();
+    let records = records_as_of(&made.store, AS_OF);
+    let mut named: Vec<_> =
+        records.iter().filter(|r| r.table == "loans").map(|r| r.merchant_id.as_deref().unwrap()).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["M1", "M2"]);
+}
+
+#[test]
+fn a_schedule_is_known_from_disbursement_and_a_changed_one_from_its_stamp() {
+    let world = world(
+        "instalments",
+        &[
+            "L1,1,2018-08-01,5000,90,0,2018-03-10 00:00:00".to_owned(),
+            "L1,2,2018-09-01,1,0,0,2018-03-10 00:00:00".to_owned(),
+        ],
+    );
+    let made = world.run(AS_OF).unwrap();
+    let due = |day| -> Vec<String> {
+        let rows = rows_as_of(&made.store, "instalments", day);
+        let days = rows.column("due_on").unwrap().date().unwrap().physical().clone();
+        let numbers = rows.column("number").unwrap().i64().unwrap().clone();
+        numbers.iter().zip(days.iter()).map(|(n, d)| format!("{} on {}", n.unwrap(), d.unwrap())).collect()
+    };
+    assert_eq!(due(date(2018, 2, 5)), [""; 0], "not disbursed yet");
+    assert_eq!(due(date(2018, 3, 5)), ["1 on 17657"], "the schedule of then, its future part included");
+    assert_eq!(due(AS_OF), ["1 on 17744", "2 on 17775"]);
+}
+
+#[test]
+fn no_number_and_no_date_is_too_strange_to_be_judged() {
+    let strange = |kind: Type| -> &[(&str, &str)] {
+        match kind {
+            Type::Instant => &[
+                ("1800-01-01 00:00:00", "out-of-range"),
+                ("2999-12-31 23:59:59", "out-of-range"),
+                ("9999-12-31 00:00:00", "out-of-range"),
+                ("-9999-01-01 00:00:00", "type-unreadable"),
+                ("99999999999999", "type-unreadable"),
+            ],
+            Type::Day => &[
+                ("1800-01-01", "out-of-range"),
+                ("2100-01-02", "out-of-range"),
+                ("9999-12-31", "out-of-range"),
+                ("29350-01-01", "type-unreadable"),
+            ],
+            Type::Money | Type::Integer => &[
+                ("9223372036854775807", "out-of-range"),
+                ("-9223372036854775808", "out-of-range"),
+                ("1000000000000001", "out-of-range"),
+                ("9223372036854775808", "type-unreadable"),
+                ("1e300", "type-unreadable"),
+                ("NaN", "type-unreadable"),
+            ],
+            _ => &[],
+        }
+    };
+    for table in contract::TABLES {
+        let (_, header, cells) = ROWS.iter().find(|(name, ..)| *name == table.name).unwrap();
+        for column in table.columns {
+            for (value, rule) in strange(column.kind) {
+                let mut names: Vec<&str> = header.split(',').collect();
+                let mut row: Vec<&str> = cells.split(',').collect();
+                match names.iter().position(|name| *name == column.name) {
+                    Some(at) => row[at] = value,
+                    None => {
+                        names.push(column.name);
+                        row.push(value);
+                    }
+                }
+                let world = world("", &[]);
+                world.csv(&format!("{}.csv", table.name), &format!("{}\n{}\n", names.join(","), row.join(",")));
+                let made = world.run(AS_OF).unwrap();
+                let rules = texts(&made.quarantine[table.name], "rule");
+                assert_eq!(rules, [Some((*rule).to_owned())], "{}.{} = {value}", table.name, column.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn typed_columns_beyond_the_range_are_quarantined_too() {
+    let orders = |placed: Column, amount: Column| {
+        let world = World::new("parquet");
+        let instant = DataType::Datetime(TimeUnit::Microseconds, None);
+        let opened = Series::new("registered_at".into(), [1_514_764_800_000_000_i64]).cast(&instant).unwrap();
+        let merchants = df!("merchant_id" => ["M1"], "category" => ["x"], "region" => ["y"])
+            .unwrap()
+            .with_column(opened.into_column())
+            .unwrap()
+            .clone();
+        write_parquet(&world.data("merchants.parquet"), &merchants);
+        let rows =
+            df!("order_id" => ["O1"], "merchant_id" => ["M1"], "buyer_id" => ["B1"], "currency" => ["CNY"]).unwrap();
+        let rows =
+            rows.hstack(&[placed.with_name("placed_at".into()), amount.with_name("amount_minor".into())]).unwrap();
+        write_parquet(&world.data("orders.parquet"), &rows);
+        (world, rows)
+    };
+    let integers = |values: &[i64]| Column::new("x".into(), values);
+    let amount = || integers(&[5]);
+    let in_unit = |value: i64, unit| integers(&[value]).cast(&DataType::Datetime(unit, None)).unwrap();
+    let date = |days: i32| Column::new("x".into(), [days]).cast(&DataType::Date).unwrap();
+    let good = || in_unit(1_520_000_000_000_000, TimeUnit::Microseconds);
+    let all = [
+        (in_unit(i64::MAX, TimeUnit::Milliseconds), amount()),
+        (in_unit(i64::MIN, TimeUnit::Milliseconds), amount()),
+        (in_unit(i64::MAX, TimeUnit::Microseconds), amount()),
+        (in_unit(i64::MIN, TimeUnit::Microseconds), amount()),
+        (in_unit(i64::MAX, TimeUnit::Nanoseconds), amount()),
+        (date(i32::MAX), amount()),
+        (date(i32::MIN), amount()),
+        (date(-10_000_000), amount()),
+        (good(), Column::new("x".into(), [u64::MAX])),
+        (good(), integers(&[i64::MAX])),
+        (good(), integers(&[i64::MIN])),
+    ];
+    for (placed, amount) in all {
+        let shown = format!("{:?} {:?}", placed.get(0).unwrap(), amount.get(0).unwrap());
+        let (world, rows) = orders(placed, amount);
+        let made = world.run(AS_OF).unwrap();
+        assert_eq!(counts(&made, "orders"), (0, 0, 1, 0), "{shown}");
+        // Beside a file of the common type the columns are widened: still one row, not the file.
+        let common = rows
+            .lazy()
+            .with_columns([
+                lit(1_520_000_000_000_000_i64)
+                    .cast(DataType::Datetime(TimeUnit::Microseconds, None))
+                    .alias("placed_at"),
+                lit(7_i64).alias("amount_minor"),
+                lit("O2").alias("order_id"),
+            ])
+            .collect()
+            .unwrap();
+        write_parquet(&world.data("orders-2.parquet"), &common);
+        match world.run(AS_OF) {
+            Ok(made) => {
+                let kept: u64 = made.ledger.iter().filter(|l| l.table == "orders").map(|l| l.kept).sum();
+                let quarantined: u64 = made.ledger.iter().filter(|l| l.table == "orders").map(|l| l.quarantined).sum();
+                assert_eq!((kept, quarantined), (1, 1), "{shown}");
+            }
+            Err(error) => assert_names(&error.to_string(), &["orders", "placed_at"]),
+        }
+    }
+}
