@@ -153,7 +153,9 @@ impl Feed<'_> {
             _ => (Fault { effect: Effect::None, ..fault }, vec![row.to_vec(), stamped(table, row, afterwards?)]),
         };
         self.planted.note(fault);
-        versions.into_iter().for_each(|version| sent.push(version));
+        for version in versions {
+            sent.push(version);
+        }
         Some(())
     }
 

@@ -74,7 +74,9 @@ fn plant(sent: &mut [Rows], draw: &mut Draw, world: &World, loan: Id, kind: &'st
     match what {
         "broken-in-place" => {
             let (rule, bad) = break_row(draw, world, table, &row, is_traceable)?;
-            versions.iter().for_each(|&at| rows.replace(at, bad.clone()));
+            for &at in &versions {
+                rows.replace(at, bad.clone());
+            }
             Some(fault.breaking(rule).of_loan(loan))
         }
         "broken-later" => {
@@ -95,7 +97,9 @@ fn plant(sent: &mut [Rows], draw: &mut Draw, world: &World, loan: Id, kind: &'st
             let of_version = mine.iter().filter_map(|&at| rows.row(at)).filter(|row| recorded(table, row) == newest);
             let again: Vec<Vec<Cell>> =
                 of_version.map(|row| with(table, row, "recorded_at", Cell::At(stamp))).collect();
-            again.into_iter().for_each(|row| rows.push(row));
+            for row in again {
+                rows.push(row);
+            }
             Some(fault)
         }
         "changed" => {
@@ -112,7 +116,9 @@ fn plant(sent: &mut [Rows], draw: &mut Draw, world: &World, loan: Id, kind: &'st
                 _ => row.to_vec(),
             });
             let anew: Vec<Vec<Cell>> = postponed.map(|row| with(table, &row, "recorded_at", Cell::At(stamp))).collect();
-            anew.into_iter().for_each(|row| rows.push(row));
+            for row in anew {
+                rows.push(row);
+            }
             Some(fault.of_loan(loan))
         }
         "under-two-ids" => {
@@ -120,10 +126,7 @@ fn plant(sent: &mut [Rows], draw: &mut Draw, world: &World, loan: Id, kind: &'st
                 return None;
             }
             let id = id_of(row.first())?;
-            let number = match id {
-                Id::Payment(_, number) => number,
-                _ => return None,
-            };
+            let Id::Payment(_, number) = id else { return None };
             rows.push(with(table, &row, "payment_id", Cell::Id(displaced(id, PLANTED_FROM + number))));
             Some(fault.of_loan(loan))
         }

@@ -23,8 +23,8 @@ fn settings(merchants: u64, months: u16, seed: u64) -> SimulationSettings {
 }
 
 /// Without faults under the keys of sound rows: what remains of a table without its broken rows is whole.
-fn sound(settings: SimulationSettings) -> SimulationSettings {
-    SimulationSettings { key_fault_share: 0.0, ledger_fault_share: 0.0, ..settings }
+fn sound(settings: &SimulationSettings) -> SimulationSettings {
+    SimulationSettings { key_fault_share: 0.0, ledger_fault_share: 0.0, ..settings.clone() }
 }
 
 fn run(settings: &SimulationSettings) -> (TempDir, SimulationReport) {
@@ -161,7 +161,7 @@ fn progress_ends_with_every_merchant() {
 
 #[test]
 fn good_rows_keep_the_contract() {
-    let (folder, _) = run(&sound(settings(400, 12, 5)));
+    let (folder, _) = run(&sound(&settings(400, 12, 5)));
     let end = settings(1, 1, 1).end_on.until(jiff::civil::date(1970, 1, 1)).unwrap().get_days();
     let end = -i64::from(end) * MICROS_PER_DAY;
     let tables: BTreeMap<&str, Vec<Row>> = TABLES.iter().map(|t| (t.name, good_rows(&folder, t.name))).collect();
@@ -219,7 +219,7 @@ fn good_rows_keep_the_contract() {
 
 #[test]
 fn a_version_shows_nothing_later_than_its_stamp() {
-    let (folder, _) = run(&SimulationSettings { resent_share: 0.3, late_share: 0.1, ..sound(settings(60, 12, 8)) });
+    let (folder, _) = run(&SimulationSettings { resent_share: 0.3, late_share: 0.1, ..sound(&settings(60, 12, 8)) });
     let mut stamped = 0;
     for table in TABLES.iter().filter(|t| t.has_recorded_at()) {
         let mut versions: BTreeMap<_, Vec<Row>> = BTreeMap::new();

@@ -47,7 +47,7 @@ fn day_of(micros: i64) -> i64 {
 
 #[test]
 fn every_schedule_sums_to_the_principal_within_the_term_at_the_daily_rate() {
-    let (folder, _) = run(&sound(settings(400, 24, 6)));
+    let (folder, _) = run(&sound(&settings(400, 24, 6)));
     let (loans, schedules) = (loans(&folder), schedules(&folder));
     let mut restructured = 0;
     for (id, loan) in &loans {
@@ -94,7 +94,7 @@ fn every_schedule_sums_to_the_principal_within_the_term_at_the_daily_rate() {
 
 #[test]
 fn an_order_loan_pledges_shipped_unconfirmed_orders_once() {
-    let (folder, _) = run(&sound(settings(300, 12, 7)));
+    let (folder, _) = run(&sound(&settings(300, 12, 7)));
     let orders: BTreeMap<String, Row> =
         good_rows(&folder, "orders").into_iter().map(|o| (text(&o, "order_id").unwrap().to_owned(), o)).collect();
     let shipped: BTreeMap<String, i64> = good_rows(&folder, "shipments")
@@ -131,7 +131,7 @@ fn an_order_loan_pledges_shipped_unconfirmed_orders_once() {
 
 #[test]
 fn groups_have_three_members_or_more_and_borrow_as_members() {
-    let (folder, _) = run(&sound(settings(1_000, 18, 3)));
+    let (folder, _) = run(&sound(&settings(1_000, 18, 3)));
     let mut groups: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     for row in good_rows(&folder, "guarantee_groups") {
         let members = groups.entry(text(&row, "group_id").unwrap().to_owned()).or_default();
@@ -215,13 +215,15 @@ fn told(folder: &TempDir) -> BTreeMap<String, Told> {
         let paid = (day_of(int(row, "paid_at").unwrap()), int(row, "amount_minor").unwrap());
         told.get_mut(text(row, "loan_id").unwrap()).unwrap().paid.push(paid);
     }
-    told.values_mut().for_each(|loan| loan.paid.sort_unstable());
+    for loan in told.values_mut() {
+        loan.paid.sort_unstable();
+    }
     told
 }
 
 #[test]
 fn the_portfolio_is_of_the_right_size() {
-    let settings = sound(settings(2_000, 15, 4));
+    let settings = sound(&settings(2_000, 15, 4));
     let (folder, _) = run(&settings);
     let end_day = i64::from(jiff::civil::date(1970, 1, 1).until(settings.end_on).unwrap().get_days());
     let truth: BTreeMap<String, i64> = read(&folder, "truth/loans.parquet")
