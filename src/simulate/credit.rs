@@ -3,7 +3,7 @@
 use super::calendar::{Calendar, DAY, Second};
 use super::cash::Purse;
 use super::draw::{Draw, whole};
-use super::schedule::{Instalment, Repayment, interest, schedule};
+use super::schedule::{Instalment, Repayment, ScheduleVersion, eased, interest, schedule, settle};
 use super::trade::{Nature, Trade};
 use super::traits::Traits;
 use crate::domain::elementary::{exp, sigmoid};
@@ -17,13 +17,20 @@ pub(super) struct Loan {
     pub(super) term_days: i64,
     pub(super) daily_rate_ppm: i64,
     pub(super) repayment: Repayment,
-    pub(super) instalments: Vec<Instalment>,
+    /// The schedule as it was promised, then as it was eased.
+    pub(super) versions: Vec<ScheduleVersion>,
+    /// Positions of the merchant's orders that secure it.
+    pub(super) pledged: Vec<usize>,
+    /// What is promised and paid by now.
+    instalments: Vec<Instalment>,
     pub(super) written_off: Option<Second>,
     pub(super) restructured: Option<Second>,
     pub(super) group: Option<u64>,
     pub(super) worst_dpd: i64,
     /// The borrower has put paying off until this day.
     postponed_until: i64,
+    /// Until this day a payment is under way that will bounce: nobody knows yet, and nothing is deducted.
+    bounces_until: i64,
     is_open: bool,
     opened_day: i64,
 }
@@ -66,12 +73,25 @@ pub(super) struct Today<'a> {
     pub(super) group: Option<u64>,
 }
 
+/// What a loan is granted on.
+struct Terms {
+    product: &'static str,
+    principal: i64,
+    term_days: i64,
+    daily_rate_ppm: i64,
+    repayment: Repayment,
+    fee: i64,
+    group: Option<u64>,
+    pledged: Vec<usize>,
+}
+
 /// One merchant's credit.
 #[derive(Debug, Default)]
 pub(super) struct Credit {
     pub(super) loans: Vec<Loan>,
     pub(super) payments: Vec<Payment>,
     pub(super) applications: Vec<Application>,
+    /// Orders that secure a loan of the last weeks, open or not.
     pledged: Vec<usize>,
     open: Vec<usize>,
     /// Sales of the last twelve months that the merchant would honestly declare.
@@ -82,6 +102,15 @@ pub(super) struct Credit {
 pub(super) fn bad_from(product: &str) -> i64 {
     if product == "order-loan" { 30 } else { 90 }
 }
+
+/// Days past due from which the lender writes a loan off: 120 as US banks do with loans in instalments (FFIEC, Uniform Retail Credit
+/// Classification and Account Management Policy, 2000); 90 for an order loan, whose orders have long been paid out by then.
+fn written_off_from(product: &str) -> i64 {
+    if product == "order-loan" { 90 } else { 120 }
+}
+
+/// Orders older than this are not lent against.
+const OLDEST_RECEIVABLE: i64 = 45 * DAY;
 
 const MAX_ORDER_LOAN: f64 = 999_000.0;
 const MAX_LOAN: i64 = 100_000_000;
@@ -109,9 +138,9 @@ impl Credit {
                     self.payments.push(payment);
                 }
             }
-            if loan.days_past_due(today.day) >= 3 && deductible >= 100.0 {
+            if loan.days_past_due(today.day) >= 3 && today.day >= loan.bounces_until && deductible >= 100.0 {
                 let amount = whole(deductible).min(loan.overdue(today.day));
-                loan.settle(amount);
+                settle(&mut loan.instalments, amount);
                 purse.cash -= amount as f64;
                 deductible -= amount as f64;
                 let at = today.calendar.midnight(today.day) + draw.whole(21 * 3_600, DAY - 60);
@@ -158,7 +187,8 @@ impl Credit {
         }
         let group = today.group.filter(|_| draw.chance(0.5));
         let product = if group.is_some() { "group-loan" } else { "credit-loan" };
-        let at = self.apply(draw, purse, today, product, requested, Vec::new());
+        let at = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 18 * 3_600);
+        self.apply(draw, purse, today, at, product, requested, Vec::new());
         if is_full || principal < 100_000 || self.is_troubled(today.day) || draw.chance(pending) {
             return;
         }
@@ -167,17 +197,9 @@ impl Credit {
         let repayment =
             if group.is_some() || draw.chance(0.4) { Repayment::EqualPrincipal } else { Repayment::EqualInstalment };
         let fee = if group.is_some() { principal / 200 } else { 0 };
-        self.disburse(
-            today,
-            at + draw.whole(180, 7_200),
-            product,
-            principal,
-            term_days,
-            daily_rate_ppm,
-            repayment,
-            fee,
-            group,
-        );
+        let pledged = Vec::new();
+        let terms = Terms { product, principal, term_days, daily_rate_ppm, repayment, fee, group, pledged };
+        self.disburse(today, at + draw.whole(180, 7_200), terms);
         let used = draw.between(0.4, 0.9) * principal as f64;
         purse.cash += principal as f64 - used;
         // Goods bought on credit may sell better or worse than hoped.
@@ -188,7 +210,9 @@ impl Credit {
         let now = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 18 * 3_600);
         let mut receivables = 0.0;
         let mut orders = Vec::new();
-        for (position, order) in trade.orders.iter().enumerate().rev().take_while(|(_, o)| o.placed > now - 45 * DAY) {
+        let is_recent = |placed: Second| placed > now - OLDEST_RECEIVABLE;
+        self.pledged.retain(|&p| trade.orders.get(p).is_some_and(|o| is_recent(o.placed)));
+        for (position, order) in trade.orders.iter().enumerate().rev().take_while(|(_, o)| is_recent(o.placed)) {
             let shipped = order.parcel.as_ref().and_then(|p| p.shipped).is_some_and(|s| s < now);
             let is_settled =
                 [order.completed, order.cancelled, order.refunded].iter().any(|m| m.is_some_and(|m| m < now));
@@ -206,41 +230,38 @@ impl Credit {
             return;
         }
         orders.sort_unstable();
-        let at = self.apply(draw, purse, today, "order-loan", principal, orders.clone());
-        let at = at.max(now);
+        self.apply(draw, purse, today, now, "order-loan", principal, orders.clone());
         if self.is_troubled(today.day) || draw.chance(pending) {
             return;
         }
-        self.pledged.extend(orders);
-        let excess = self.pledged.len().saturating_sub(400);
-        self.pledged.drain(..excess);
-        let term_days = draw.choose(&[3, 3, 4, 4, 5, 5, 7], 4);
-        self.disburse(
-            today,
-            at + draw.whole(60, 600),
-            "order-loan",
+        self.pledged.extend(&orders);
+        let terms = Terms {
+            product: "order-loan",
             principal,
-            term_days,
-            500,
-            Repayment::Bullet,
-            0,
-            None,
-        );
+            term_days: draw.choose(&[3, 3, 4, 4, 5, 5, 7], 4),
+            daily_rate_ppm: 500,
+            repayment: Repayment::Bullet,
+            fee: 0,
+            group: None,
+            pledged: orders,
+        };
+        self.disburse(today, now + draw.whole(60, 600), terms);
         purse.cash += 0.5 * principal as f64;
         purse.stock += 0.5 * principal as f64;
     }
 
     /// Files an application with what the merchant declares; the dishonest declare more sales and fewer debts.
+    #[expect(clippy::too_many_arguments, reason = "who asks, when, and what for: each is named where it is drawn")]
     fn apply(
         &mut self,
         draw: &mut Draw,
         purse: &Purse,
         today: Today,
+        at: Second,
         product: &'static str,
         requested: i64,
         orders: Vec<usize>,
-    ) -> Second {
-        let at = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 18 * 3_600);
+    ) {
         let puff = 1.0 + 0.5 * sigmoid(-1.6 * today.traits.honesty - 1.5) + 0.04 * draw.normal();
         let sales = self.sales_12m * puff;
         let costs = self.sales_12m * (1.0 - today.traits.margin + today.traits.fixed_share) / puff;
@@ -258,22 +279,11 @@ impl Credit {
             gross_assets: declared(assets),
             gross_liabilities: declared(debts),
         });
-        at
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the terms of a loan are many, and each is named where they are set")]
-    fn disburse(
-        &mut self,
-        today: Today,
-        at: Second,
-        product: &'static str,
-        principal: i64,
-        term_days: i64,
-        daily_rate_ppm: i64,
-        repayment: Repayment,
-        fee: i64,
-        group: Option<u64>,
-    ) {
+    fn disburse(&mut self, today: Today, at: Second, terms: Terms) {
+        let Terms { product, principal, term_days, daily_rate_ppm, repayment, fee, group, pledged } = terms;
+        let instalments = schedule(today.day, principal, term_days, daily_rate_ppm, repayment, fee);
         self.open.push(self.loans.len());
         self.loans.push(Loan {
             product,
@@ -282,12 +292,15 @@ impl Credit {
             term_days,
             daily_rate_ppm,
             repayment,
-            instalments: schedule(today.day, principal, term_days, daily_rate_ppm, repayment, fee),
+            versions: vec![ScheduleVersion { recorded: at, instalments: instalments.clone() }],
+            pledged,
+            instalments,
             written_off: None,
             restructured: None,
             group,
             worst_dpd: 0,
             postponed_until: 0,
+            bounces_until: 0,
             is_open: true,
             opened_day: today.day,
         });
@@ -314,15 +327,6 @@ impl Loan {
         self.instalments.iter().find(|i| i.owed() > 0).map_or(0, |i| (day - i.due_day).max(0))
     }
 
-    /// Pays the oldest instalments first.
-    fn settle(&mut self, mut amount: i64) {
-        for instalment in &mut self.instalments {
-            let part = amount.min(instalment.owed());
-            instalment.paid += part;
-            amount -= part;
-        }
-    }
-
     fn pay_willingly(&mut self, draw: &mut Draw, purse: &mut Purse, today: Today, index: usize) -> Option<Payment> {
         let due = self.due(today.day);
         if due <= 0 || today.day < self.postponed_until {
@@ -340,7 +344,9 @@ impl Loan {
         let at = today.calendar.midnight(today.day) + draw.whole(8 * 3_600, 20 * 3_600);
         let voluntary = |amount, reversed| Payment { loan: index, at, amount, channel: "voluntary", reversed };
         if available < due + due / 2 && available > due / 3 && draw.chance(0.05) {
-            self.postponed_until = today.day + draw.whole(1, 4);
+            // It bounces within two days.
+            self.bounces_until = today.day + 3;
+            self.postponed_until = today.day + draw.whole(3, 5);
             return Some(voluntary(due, Some(at + draw.whole(DAY / 2, 2 * DAY))));
         }
         let is_part = available < due;
@@ -348,7 +354,7 @@ impl Loan {
             return None;
         }
         let amount = available.min(due);
-        self.settle(amount);
+        settle(&mut self.instalments, amount);
         purse.cash -= amount as f64;
         if is_part {
             self.postponed_until = today.day + draw.whole(3, 9);
@@ -381,7 +387,7 @@ impl Loan {
             next.interest = accrued;
         }
         let amount = self.outstanding();
-        self.settle(amount);
+        settle(&mut self.instalments, amount);
         purse.cash -= amount as f64;
         let at = today.calendar.midnight(today.day) + draw.whole(8 * 3_600, 20 * 3_600);
         Some(Payment { loan: index, at, amount, channel: "voluntary", reversed: None })
@@ -404,12 +410,13 @@ impl Loan {
             && draw.chance(0.02)
         {
             self.restructured = Some(office_hours);
-            for instalment in self.instalments.iter_mut().filter(|i| i.due_day > today.day) {
-                instalment.due_day += instalment.due_day - today.day;
-            }
+            let more = draw.whole(1, 3);
+            self.instalments = eased(&self.instalments, self.opened_day, today.day, self.daily_rate_ppm, more);
+            let instalments = self.instalments.clone();
+            self.versions.push(ScheduleVersion { recorded: office_hours, instalments });
+            return;
         }
-        let hopeless = if self.product == "order-loan" { 120 } else { 180 };
-        if past_due >= hopeless && draw.chance(0.2) {
+        if past_due >= written_off_from(self.product) {
             self.written_off = Some(office_hours);
             self.is_open = false;
         }

@@ -5,6 +5,7 @@ use super::cash::Purse;
 use super::credit::{Credit, Today};
 use super::draw::{Draw, whole};
 use super::fraud::{Rings, attack, brush, plan_bursts};
+use super::groups::{Membership, membership_of};
 use super::industry::{INDUSTRIES, IndustryTides};
 use super::settings::SimulationSettings;
 use super::trade::{Conduct, Trade};
@@ -33,13 +34,6 @@ pub(super) struct StockTaking {
     pub(super) day: i64,
     pub(super) stock_value: i64,
     pub(super) cost_of_sales: i64,
-}
-
-/// Membership of a guarantee group.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Membership {
-    pub(super) group: u64,
-    pub(super) joined: Second,
 }
 
 /// Why a merchant stopped.
@@ -109,10 +103,7 @@ impl Life {
         let last_day = count(calendar.days) - 1;
         let bursts = if traits.is_brusher { plan_bursts(&mut draw, first_day, last_day) } else { Vec::new() };
         let attacked_on = traits.is_attacked.then(|| draw.whole(first_day, (last_day - 12).max(first_day)));
-        let membership = group_of(index, world).map(|group| Membership {
-            group,
-            joined: traits.registered.max(calendar.midnight(0)) + draw.whole(10 * DAY, 40 * DAY),
-        });
+        let membership = membership_of(index, world);
         let reports_stock = draw.chance(0.7);
         let mut life = Self {
             index,
@@ -180,6 +171,8 @@ impl Life {
                 life.stop(&mut draw, &mut purse, calendar, day, end);
             }
         }
+        // Who closed before the signing did not sign.
+        life.membership = life.membership.filter(|m| life.closed.is_none_or(|closed| closed > m.joined));
         if let Some((dark, end)) = life.end
             && end != End::Retired
         {
@@ -266,13 +259,4 @@ impl Life {
 /// Stock is taken on a day of the month of each merchant's own.
 fn whole_index(index: u64) -> i64 {
     i64::try_from(index % 30).unwrap_or(0)
-}
-
-/// Every hundredth neighbourhood has a guarantee group of three to five.
-fn group_of(index: u64, world: &World) -> Option<u64> {
-    const NEIGHBOURHOOD: u64 = 100;
-    let (group, place) = (index / NEIGHBOURHOOD, index % NEIGHBOURHOOD);
-    let size = u64::try_from(Draw::new(world.settings.seed, "group size", group).whole(3, 5)).unwrap_or(3);
-    let is_whole = group * NEIGHBOURHOOD + 10 + size <= world.settings.merchants;
-    (is_whole && (10..10 + size).contains(&place)).then_some(group)
 }

@@ -3,8 +3,9 @@
 //! Each merchant has hidden diligence, honesty, demand, margin and cash. Orders come from demand with season, growth and the
 //! tides of its industry; parcels, reviews, disputes and refunds follow from diligence, which wears when cash is short; loans
 //! are drawn when cash is short or the season calls, repaid from what escrow releases, and default when cash or will runs out.
-//! Some merchants brush, some are attacked. On the way to the lender some rows come late, twice, in versions, or broken.
-//! `truth/` tells which; only tests read it.
+//! Some merchants brush, some are attacked. On the way to the lender some rows come late, twice, in versions, or broken, under keys
+//! of their own and under those of sound rows; some loans lose a part of their ledger. `truth/` tells which, and what a reader has
+//! to make of it; only tests read it.
 //!
 //! ```text
 //! settings ─▶ traits ─▶ life ─┬─ trade (fraud) ─┐
@@ -19,17 +20,23 @@ mod calendar;
 mod cash;
 mod columns;
 mod credit;
+mod damage;
 mod draw;
 mod error;
 mod feed;
 mod files;
 mod fraud;
+mod groups;
 mod industry;
+mod ledger_faults;
 mod life;
+mod planted;
 mod rows;
 mod run;
 mod schedule;
 mod settings;
+mod slip;
+mod stamps;
 mod tables;
 mod trade;
 mod traits;

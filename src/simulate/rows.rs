@@ -7,7 +7,7 @@ use crate::contract::TableContract;
 use crate::domain::Currency;
 
 /// An identifier, kept as numbers until it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Id {
     Merchant(u64),
     Buyer(u64),
@@ -71,6 +71,19 @@ impl Cell {
     }
 }
 
+/// The cell of a named column.
+pub(super) fn cell<'a>(table: &TableContract, row: &'a [Cell], column: &str) -> Option<&'a Cell> {
+    table.columns.iter().position(|c| c.name == column).and_then(|i| row.get(i))
+}
+
+/// Replaces the cell of a named column.
+pub(super) fn set(table: &TableContract, row: &mut [Cell], column: &str, cell: Cell) {
+    let position = table.columns.iter().position(|c| c.name == column);
+    if let Some(slot) = position.and_then(|i| row.get_mut(i)) {
+        *slot = cell;
+    }
+}
+
 /// Rows of one table, cell after cell in contract order.
 #[derive(Debug, Clone)]
 pub(super) struct Rows {
@@ -101,6 +114,28 @@ impl Rows {
 
     pub(super) fn append(&mut self, mut other: Self) {
         self.cells.append(&mut other.cells);
+    }
+
+    /// Row `index`, counted from 0.
+    pub(super) fn row(&self, index: usize) -> Option<&[Cell]> {
+        self.cells.chunks_exact(self.width().max(1)).nth(index)
+    }
+
+    pub(super) fn replace(&mut self, index: usize, row: Vec<Cell>) {
+        let width = self.width().max(1);
+        if let Some(slot) = self.cells.chunks_exact_mut(width).nth(index) {
+            slot.iter_mut().zip(row).for_each(|(mine, new)| *mine = new);
+        }
+    }
+
+    /// Removes the rows of these indices.
+    pub(super) fn remove(&mut self, indices: &[usize]) {
+        let width = self.width().max(1);
+        let mut at = 0;
+        self.cells.retain(|_| {
+            at += 1;
+            !indices.contains(&((at - 1) / width))
+        });
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &[Cell]> {

@@ -1,5 +1,6 @@
 //! Instalment schedules: who owes what on which day.
 
+use super::calendar::Second;
 use super::draw::whole;
 use crate::domain::elementary::pow;
 
@@ -16,6 +17,22 @@ pub(super) struct Instalment {
 impl Instalment {
     pub(super) const fn owed(&self) -> i64 {
         self.principal + self.interest + self.fee - self.paid
+    }
+}
+
+/// A schedule as the lender wrote it down: all of its instalments at once, none of them paid yet.
+#[derive(Debug, Clone)]
+pub(super) struct ScheduleVersion {
+    pub(super) recorded: Second,
+    pub(super) instalments: Vec<Instalment>,
+}
+
+/// Pays the oldest instalments first.
+pub(super) fn settle(instalments: &mut [Instalment], mut amount: i64) {
+    for instalment in instalments {
+        let part = amount.min(instalment.owed());
+        instalment.paid += part;
+        amount -= part;
     }
 }
 
@@ -73,6 +90,35 @@ pub(super) fn schedule(
     instalments
 }
 
+/// The schedule of a loan paid out on `opened_day` whose terms are eased on `day`. What is settled stays as it was. The principal of
+/// the rest falls due in equal parts every thirty days, over `more` instalments more than were left, so that the whole still sums to what
+/// was lent; its interest runs on from the last settled due date, and what was paid towards it is kept.
+pub(super) fn eased(instalments: &[Instalment], opened_day: i64, day: i64, ppm: i64, more: i64) -> Vec<Instalment> {
+    let settled = instalments.iter().take_while(|i| i.owed() <= 0).count();
+    let (kept, rest) = instalments.split_at(settled);
+    let mut left: i64 = rest.iter().map(|i| i.principal).sum();
+    let number = i64::try_from(rest.len()).unwrap_or(1) + more;
+    let part = left / number.max(1);
+    let mut previous = kept.last().map_or(opened_day, |i| i.due_day);
+    let mut renewed = Vec::new();
+    for n in 1..=number {
+        let due_day = day + 30 * n;
+        let fee = if n == 1 { rest.iter().map(|i| i.fee).sum() } else { 0 };
+        let principal = if n == number { left } else { part };
+        renewed.push(Instalment {
+            due_day,
+            principal,
+            interest: interest(left, due_day - previous, ppm),
+            fee,
+            paid: 0,
+        });
+        left -= principal;
+        previous = due_day;
+    }
+    settle(&mut renewed, rest.iter().map(|i| i.paid).sum());
+    [kept.to_vec(), renewed].concat()
+}
+
 /// The level instalment that repays `principal` in `number` periods at `rate` a period.
 fn annuity(principal: i64, number: i64, rate: f64) -> i64 {
     if rate <= 0.0 {
@@ -103,6 +149,21 @@ mod tests {
         let owed: Vec<i64> = parts.iter().map(Instalment::owed).collect();
         // 1,000,000 × 0.015 / (1 − 1.015⁻³) = 343,382.97; what rounding leaves over falls on the last interest.
         assert_eq!(owed, [343_383, 343_383, 343_383]);
+    }
+
+    #[test]
+    fn eased_terms_keep_what_was_settled_and_lend_nothing_anew() {
+        let mut parts = schedule(10, 1_234_567, 120, 500, Repayment::EqualPrincipal, 700);
+        let first = parts[0].owed();
+        settle(&mut parts, first + 5_000);
+        let eased = eased(&parts, 10, 115, 500, 2);
+        assert_eq!(eased.len(), 6);
+        assert_eq!(eased[0], parts[0]);
+        assert_eq!(eased.iter().map(|i| i.principal).sum::<i64>(), 1_234_567);
+        assert_eq!(eased.iter().map(|i| i.paid).sum::<i64>(), first + 5_000);
+        assert_eq!(eased.iter().map(|i| i.due_day).collect::<Vec<_>>(), [40, 145, 175, 205, 235, 265]);
+        // 925,926 from day 40 to day 145: 105 days at 0.05 %.
+        assert_eq!(eased[1].interest, interest(1_234_567 - parts[0].principal, 105, 500));
     }
 
     #[test]

@@ -36,8 +36,13 @@ pub struct SimulationSettings {
     pub resent_share: f64,
     /// Share of rows sent twice, byte for byte. Default 0.003.
     pub duplicate_share: f64,
-    /// Share of rows added that break the contract. Default 0.003.
+    /// Share of rows added that break the contract, under keys of their own. Default 0.003.
     pub broken_share: f64,
+    /// Share of rows with a fault under their own key: sent again equal or corrected and, but for loans and payments, broken or
+    /// sent again broken. Default 0.003.
+    pub key_fault_share: f64,
+    /// Share of loans with a fault in their ledger: loan, instalments or payments. Default 0.004.
+    pub ledger_fault_share: f64,
 }
 
 /// A date as `2025-07-01`.
@@ -67,6 +72,8 @@ impl SimulationSettings {
             resent_share: 0.02,
             duplicate_share: 0.003,
             broken_share: 0.003,
+            key_fault_share: 0.003,
+            ledger_fault_share: 0.004,
         }
     }
 
@@ -95,6 +102,8 @@ impl SimulationSettings {
             ("resent_share", self.resent_share),
             ("duplicate_share", self.duplicate_share),
             ("broken_share", self.broken_share),
+            ("key_fault_share", self.key_fault_share),
+            ("ledger_fault_share", self.ledger_fault_share),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return refuse(knob, share.to_string(), "0 to 1");

@@ -83,6 +83,14 @@ impl Scribe<'_> {
         Id::Order(self.life.index, number(position))
     }
 
+    /// A list of orders; null where it is empty.
+    fn orders_named(&self, positions: &[usize]) -> Cell {
+        if positions.is_empty() {
+            return Cell::Null;
+        }
+        Cell::Ids(positions.iter().map(|&p| self.order(p)).collect())
+    }
+
     fn merchants(&self) -> Rows {
         let mut rows = Rows::new(&contract::MERCHANTS);
         let traits = &self.life.traits;
@@ -203,8 +211,9 @@ impl Scribe<'_> {
                 Cell::at(self.seen(loan.written_off)),
                 Cell::at(self.seen(loan.restructured)),
                 Cell::id(loan.group.map(Id::Group)),
+                // The lender of this history published no offers yet.
                 Cell::Null,
-                Cell::Null,
+                self.orders_named(&loan.pledged),
                 Cell::Null,
             ]);
         }
@@ -214,16 +223,18 @@ impl Scribe<'_> {
     fn instalments(&self) -> Rows {
         let mut rows = Rows::new(&contract::INSTALMENTS);
         for (id, loan) in self.booked_loans() {
-            for (position, instalment) in loan.instalments.iter().enumerate() {
-                rows.push([
-                    Cell::Id(id),
-                    Cell::Int(i64::from(number(position))),
-                    Cell::Day(self.calendar.date32(instalment.due_day)),
-                    Cell::Int(instalment.principal),
-                    Cell::Int(instalment.interest),
-                    Cell::Int(instalment.fee),
-                    Cell::Null,
-                ]);
+            for version in loan.versions.iter().filter(|v| v.recorded < self.end) {
+                for (position, instalment) in version.instalments.iter().enumerate() {
+                    rows.push([
+                        Cell::Id(id),
+                        Cell::Int(i64::from(number(position))),
+                        Cell::Day(self.calendar.date32(instalment.due_day)),
+                        Cell::Int(instalment.principal),
+                        Cell::Int(instalment.interest),
+                        Cell::Int(instalment.fee),
+                        Cell::At(version.recorded),
+                    ]);
+                }
             }
         }
         rows
@@ -248,14 +259,13 @@ impl Scribe<'_> {
     fn applications(&self) -> Rows {
         let mut rows = Rows::new(&contract::APPLICATIONS);
         for (position, application) in self.life.credit.applications.iter().enumerate() {
-            let orders: Box<[Id]> = application.orders.iter().map(|&o| self.order(o)).collect();
             rows.push([
                 Cell::Id(Id::Application(self.life.index, number(position))),
                 Cell::Id(self.merchant()),
                 Cell::At(application.at),
                 Cell::Word(application.product),
                 Cell::Int(application.requested),
-                if orders.is_empty() { Cell::Null } else { Cell::Ids(orders) },
+                self.orders_named(&application.orders),
                 Cell::Int(application.gross_sales),
                 Cell::Int(application.operating_costs),
                 Cell::Int(application.gross_assets),
@@ -282,8 +292,8 @@ impl Scribe<'_> {
 
     fn guarantee_groups(&self) -> Rows {
         let mut rows = Rows::new(&contract::GUARANTEE_GROUPS);
-        if let Some(membership) = self.life.membership.filter(|m| m.joined < self.end) {
-            let left = self.seen(self.life.closed).filter(|closed| *closed >= membership.joined);
+        if let Some(membership) = self.life.membership {
+            let left = self.seen(self.life.closed);
             rows.push([
                 Cell::Id(Id::Group(membership.group)),
                 Cell::Id(self.merchant()),

@@ -9,7 +9,7 @@ use jiff::civil::{Date, date};
 use polars::prelude::*;
 
 use super::world::World;
-use super::{assert_names, records_as_of, rows_as_of, texts, write_parquet};
+use super::{assert_names, records_as_of, rows_as_of, write_parquet};
 
 const AS_OF: Date = date(2018, 4, 1);
 

@@ -34,8 +34,8 @@ fn job() -> &'static Path {
         replace(&path, "loss_given_default_prob = 0.6", "loss_given_default_prob = 0.0");
         let text = fs::read_to_string(&path).unwrap();
         let is_rate = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| BANDS.contains(&key));
-        let without: String = text.lines().filter(|l| !is_rate(l)).map(|l| format!("{l}\n")).collect();
-        fs::write(&path, without).unwrap();
+        let without: Vec<&str> = text.lines().filter(|l| !is_rate(l)).collect();
+        fs::write(&path, without.join("\n")).unwrap();
         let rates = BANDS.map(|band| format!("{band} = 450\n")).concat();
         replace(&path, "[product.daily_rate_ppm]\n", &format!("[product.daily_rate_ppm]\n{rates}"));
         folder
@@ -52,6 +52,7 @@ pub fn policy() -> Policy {
 /// sales that were.
 fn models() -> &'static Path {
     static MODELS: OnceLock<TempDir> = OnceLock::new();
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
     let trained = MODELS.get_or_init(|| {
         let mut market = Marketplace::new(policy(), TimeZone::UTC);
         let mut random = ChaCha8Rng::seed_from_u64(1);
@@ -70,7 +71,6 @@ fn models() -> &'static Path {
         lender.night(&market, TRAINED_ON);
         lender.folder
     });
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| trained.path().join("models"))
 }
 

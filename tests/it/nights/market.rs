@@ -275,7 +275,8 @@ impl Marketplace {
     }
 
     fn add(&mut self, table: &'static str, key: &str, row: Row) {
-        assert!(contract::table(table).is_some(), "{table} is no contract table");
+        let contract = contract::table(table).unwrap_or_else(|| panic!("{table} is no contract table"));
+        row.columns().for_each(|c| assert!(contract.column(c).is_some(), "{table} has no column {c}"));
         let rows = self.rows.entry(table).or_default();
         let is_new = self.places.insert((table, key.to_owned()), rows.len()).is_none();
         assert!(is_new, "{table} holds {key} already");

@@ -11,6 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// One published offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "fields bear the names of the published columns")]
 pub struct Offer {
     pub offer_id: String,
     pub merchant_id: String,
@@ -19,7 +20,7 @@ pub struct Offer {
     pub daily_rate_ppm: i64,
     pub term_days: i32,
     pub valid_until_on: Date,
-    /// None where the product pledges none.
+    /// Empty where the product pledges none.
     pub pledged_order_ids: Vec<String>,
 }
 

@@ -34,7 +34,9 @@ pub struct Row {
 impl Row {
     pub fn new<const N: usize>(since: Timestamp, cells: [(&'static str, Cell); N]) -> Self {
         let mut row = Self { since, cells: BTreeMap::new() };
-        cells.into_iter().for_each(|(column, cell)| row.set(since, column, cell));
+        for (column, cell) in cells {
+            row.set(since, column, cell);
+        }
         row
     }
 
@@ -43,6 +45,11 @@ impl Row {
         let known = self.cells.entry(column).or_default();
         assert!(known.last().is_none_or(|(before, _)| *before <= at), "{column} is set back in time");
         known.push((at, cell));
+    }
+
+    /// Columns that were ever set.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.cells.keys().copied()
     }
 
     pub fn known(&self, column: &str, until: Timestamp) -> Option<&Cell> {
@@ -83,7 +90,9 @@ fn array(kind: Type, cells: &[Option<&Cell>]) -> ArrayRef {
                 match cell {
                     None => lists.append(false),
                     Some(Cell::Texts(texts)) => {
-                        texts.iter().for_each(|t| lists.values().append_value(t));
+                        for text in texts {
+                            lists.values().append_value(text);
+                        }
                         lists.append(true);
                     }
                     Some(other) => panic!("{other:?} is no list"),
