@@ -100,8 +100,10 @@ fn contest(args: &CompareArgs) -> Result<Compared, ModelError> {
     for column in &args.by {
         file.position(column)?;
     }
-    let champion_pd = score_table(&champion.scorecard, &file)?.pd;
+    let scored = score_table(&champion.scorecard, &file)?;
+    let champion_pd = scored.pd;
     let mut notes: Vec<String> = seen_in_training(&champion, &file)?.into_iter().collect();
+    notes.extend(scored.unseen.warnings());
     let (challenger_model, challenger_pd) = match (&args.challenger, &args.forest_from) {
         (Some(folder), _) => {
             let challenger = load_folder(folder)?;

@@ -1,6 +1,7 @@
 //! A table scored in memory: what commands that measure need of every row.
 
 use super::apply::score_file;
+use super::unseen::Unseen;
 use crate::model::registry::Bundle;
 use crate::model::validation::GradeBound;
 use crate::model::{ModelError, Scorecard};
@@ -15,6 +16,8 @@ pub struct ScoredTable {
     pub pd: Vec<f64>,
     /// Rows of each bin of each variable, in the scorecard's order.
     pub bin_counts: Vec<Vec<u64>>,
+    /// Levels that training never saw.
+    pub unseen: Unseen,
 }
 
 /// Scores every row.
@@ -28,6 +31,7 @@ pub fn score_table(card: &Scorecard, file: &TableFile) -> Result<ScoredTable, Mo
         card,
         file,
         &mut |_, block, _| {
+            scored.unseen.add(card, block);
             scored.pd.extend(block.score.iter().map(|&s| card.probability(s)));
             scored.score.extend_from_slice(&block.score);
             for (counts, bins) in scored.bin_counts.iter_mut().zip(&block.bins) {
@@ -41,6 +45,7 @@ pub fn score_table(card: &Scorecard, file: &TableFile) -> Result<ScoredTable, Mo
         },
         &[],
     )?;
+    scored.unseen = std::mem::take(&mut scored.unseen).finish();
     Ok(scored)
 }
 

@@ -116,7 +116,8 @@ pub fn validate_table(args: &ValidateArgs) -> Result<Validated, ModelError> {
             })
             .collect::<Result<_, ModelError>>()?,
     };
-    let notes = seen_in_training(&bundle, &file)?.into_iter().collect();
+    let mut notes: Vec<String> = seen_in_training(&bundle, &file)?.into_iter().collect();
+    notes.extend(scored.unseen.warnings());
     Ok(Validated { model: args.model.clone(), test, stability, by, fairness, notes })
 }
 
