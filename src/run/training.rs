@@ -15,8 +15,8 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::labels::outcomes;
-use super::population::{PopulationError, each_shard, industry_totals};
+use super::labels::{Outcomes, outcomes};
+use super::population::{PopulationError, finish_shards, industry_totals, prepare_shards};
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
@@ -133,8 +133,18 @@ struct Row {
 }
 
 impl SnapshotCounts {
-    fn purged(as_of: Date) -> Self {
-        Self { as_of, part: Part::Purged, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() }
+    fn none(as_of: Date, part: Part) -> Self {
+        Self { as_of, part, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() }
+    }
+
+    /// Adds other merchants of the same snapshot.
+    fn add(&mut self, other: &Self) {
+        self.merchants += other.merchants;
+        self.labelled += other.labelled;
+        self.bad += other.bad;
+        for (reason, count) in &other.outcomes {
+            *self.outcomes.entry(reason.clone()).or_default() += count;
+        }
     }
 }
 
@@ -164,13 +174,13 @@ pub fn train_job(
     let mut snapshots = Vec::new();
     let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
         / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
-    let camera = Camera { settings, rules, store, unlabelled_share: share, progress };
+    let builder = SnapshotBuilder { settings, rules, store, unlabelled_share: share, progress };
     for (snapshot, part) in &plan {
         if *part == Part::Purged {
-            snapshots.push(SnapshotCounts::purged(snapshot.date()));
+            snapshots.push(SnapshotCounts::none(snapshot.date(), Part::Purged));
             continue;
         }
-        let (counts, mut found) = take_snapshot(&camera, snapshot, *part)?;
+        let (counts, mut found) = builder.build(snapshot, *part)?;
         snapshots.push(counts);
         rows.append(&mut found);
     }
@@ -209,8 +219,8 @@ fn plan_snapshots(settings: &ModelSettings, as_of: &AsOf) -> Result<Vec<(AsOf, P
         .collect()
 }
 
-/// What every snapshot is taken with.
-struct Camera<'a> {
+/// Builds the rows of one snapshot after another.
+struct SnapshotBuilder<'a> {
     settings: &'a ModelSettings,
     rules: &'a JobRules,
     store: &'a Store,
@@ -218,33 +228,42 @@ struct Camera<'a> {
     progress: &'a dyn Progress,
 }
 
-fn take_snapshot(
-    camera: &Camera<'_>,
-    snapshot: &AsOf,
-    part: Part,
-) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
-    let Camera { settings, rules, store, unlabelled_share, progress } = *camera;
-    let totals = industry_totals(store, snapshot, rules, progress)?;
-    let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
-    let by_bucket = each_shard(store, snapshot, rules, &totals, progress, |measured| {
-        let after = store.shard(measured.bucket, &seen_at)?;
-        let found = outcomes(measured.views, &after, settings, rules)?;
-        Ok::<_, TrainingError>((measured.features.clone(), found))
-    })?;
+impl SnapshotBuilder<'_> {
+    /// Features as of the snapshot and outcomes of the performance window after it, rows sorted by merchant.
+    fn build(&self, snapshot: &AsOf, part: Part) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
+        let Self { settings, rules, store, progress, .. } = *self;
+        let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
+        let prepared = prepare_shards(store, snapshot, rules, progress, |seen| {
+            let after = store.shard(seen.bucket, &seen_at)?;
+            outcomes(seen.views, &after, settings, rules)
+        })?;
+        let totals = industry_totals(&prepared);
+        let by_bucket = finish_shards(prepared, &totals, rules, progress, |shard| {
+            Ok::<_, TrainingError>(self.rows(&shard.features, &shard.taken, snapshot, part))
+        })?;
 
-    let mut counts =
-        SnapshotCounts { as_of: snapshot.date(), part, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() };
-    let mut rows = Vec::new();
-    for (table, found) in &by_bucket {
-        for (reason, count) in &found.reasons {
-            *counts.outcomes.entry(reason.clone()).or_default() += count;
+        let mut counts = SnapshotCounts::none(snapshot.date(), part);
+        let mut rows = Vec::new();
+        for (of_bucket, mut found) in by_bucket {
+            counts.add(&of_bucket);
+            rows.append(&mut found);
         }
+        // Bucket order is an accident of the bucket count; what a model learns must not be.
+        rows.sort_by(|a, b| a.merchant.cmp(&b.merchant));
+        Ok((counts, rows))
+    }
+
+    /// The rows of one bucket that training looks at: every labelled merchant, and a sample of the others.
+    fn rows(&self, table: &FeatureTable, found: &Outcomes, snapshot: &AsOf, part: Part) -> (SnapshotCounts, Vec<Row>) {
+        let mut counts = SnapshotCounts::none(snapshot.date(), part);
+        counts.outcomes.clone_from(&found.reasons);
+        let mut rows = Vec::new();
         for (at, merchant) in table.merchants.iter().enumerate() {
             counts.merchants += 1;
             let bad = found.bad.get(merchant).copied();
             counts.labelled += u64::from(bad.is_some());
             counts.bad += u64::from(bad == Some(true));
-            if bad.is_none() && !is_sampled(merchant, unlabelled_share) {
+            if bad.is_none() && !is_sampled(merchant, self.unlabelled_share) {
                 continue;
             }
             rows.push(Row {
@@ -256,10 +275,8 @@ fn take_snapshot(
                 as_of_micros: snapshot.micros(),
             });
         }
+        (counts, rows)
     }
-    // Bucket order is an accident of the bucket count; what a model learns must not be.
-    rows.sort_by(|a, b| a.merchant.cmp(&b.merchant));
-    Ok((counts, rows))
 }
 
 /// Chosen by the merchant's hash, so that a merchant is in all snapshots or in none.
@@ -471,4 +488,74 @@ fn limitations(settings: &ModelSettings) -> Vec<String> {
         label.to_owned(),
         format!("says nothing of what happens more than {} days after the observation", settings.performance_days),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::run::LabelKind;
+
+    fn settings(approve_min_auc: f64) -> ModelSettings {
+        ModelSettings {
+            name: "m".to_owned(),
+            version: None,
+            label: LabelKind::LoanDefault,
+            ability_measure: "net_receipts".to_owned(),
+            performance_days: 90,
+            snapshot_every_days: 30,
+            snapshots: 6,
+            test_snapshots: 2,
+            approve_as: Some("a job".to_owned()),
+            approve_min_auc,
+            expires_after_days: 90,
+        }
+    }
+
+    fn figures(auc: Value, low: Value, bands: &[u64]) -> Value {
+        let bands: Vec<Value> = bands.iter().map(|rows| json!({ "test_rows": rows, "train_rows": 9 })).collect();
+        json!({ "test": { "auc": auc, "auc_interval": [low, 0.99] }, "bands": bands })
+    }
+
+    #[test]
+    fn a_job_approves_only_what_beats_chance_and_tells_merchants_apart() {
+        let why = |least: f64, validation: &Value| shortfall(&settings(least), validation);
+        assert_eq!(why(0.6, &figures(json!(0.8), json!(0.7), &[5, 0, 3])), None);
+        for (least, validation, words) in [
+            (0.0, figures(json!(0.5), json!(0.5), &[5, 3]), "no better than chance"),
+            (0.5, figures(json!(0.62), json!(0.5), &[5, 3]), "no better than chance"),
+            (0.0, figures(json!(0.7), json!(0.41), &[5, 3]), "no better than chance"),
+            (0.0, figures(json!(0.8), json!(0.7), &[0, 8, 0]), "one band"),
+            (0.0, figures(json!(0.8), json!(0.7), &[]), "no band"),
+            (0.75, figures(json!(0.8), json!(0.7), &[5, 3]), "approve_min_auc"),
+            (0.0, figures(Value::Null, Value::Null, &[5, 3]), "not known"),
+            (0.0, figures(json!(0.8), Value::Null, &[5, 3]), "not known"),
+        ] {
+            let told = why(least, &validation).unwrap();
+            assert!(told.contains(words), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_only_chooses_or_approves_is_no_part_of_what_is_trained() {
+        let one = settings(0.6);
+        let chosen = ModelSettings {
+            version: Some("v".to_owned()),
+            approve_as: None,
+            approve_min_auc: 0.9,
+            expires_after_days: 7,
+            ..settings(0.6)
+        };
+        assert_eq!(one.trained_under(), chosen.trained_under());
+        let other = [
+            ModelSettings { label: LabelKind::TradeDistress, ..settings(0.6) },
+            ModelSettings { ability_measure: "gmv".to_owned(), ..settings(0.6) },
+            ModelSettings { performance_days: 91, ..settings(0.6) },
+            ModelSettings { snapshot_every_days: 31, ..settings(0.6) },
+            ModelSettings { snapshots: 7, ..settings(0.6) },
+            ModelSettings { test_snapshots: 3, ..settings(0.6) },
+        ];
+        assert!(other.iter().all(|o| o.trained_under() != one.trained_under()));
+    }
 }

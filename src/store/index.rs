@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Digest;
 
 /// Version of the layout.
-pub(crate) const LAYOUT: u32 = 1;
+pub(crate) const LAYOUT: u32 = 2;
 
 /// What a store holds, and the digest of each of its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct StoreIndex {
     pub buckets: u32,
     /// Tables by name; an absent optional table has no entry.
     pub tables: BTreeMap<String, TableIndex>,
+    /// Broken records by bucket; a bucket without any has no file.
+    pub broken: BTreeMap<u32, BucketFile>,
 }
 
 /// One table's files.
@@ -50,6 +52,9 @@ pub struct BucketFile {
     /// SHA-256 of its bytes.
     pub sha256: Digest,
 }
+
+/// Stands for a table in the path of broken records.
+pub(crate) const BROKEN: &str = "broken";
 
 /// Path of a bucket's file below the store.
 pub(crate) fn bucket_path(table: &str, bucket: u32) -> String {

@@ -3,12 +3,14 @@
 //! ```text
 //! <store>/store.json                          layout, as-of, buckets, tables, rows and digest of each file
 //! <store>/<table>/bucket=0003/part-0.parquet  rows of the merchants whose hash falls into bucket 3
+//! <store>/broken/bucket=0003/part-0.parquet   records of theirs that washing found broken, of any table
 //! ```
 //!
 //! A loan's instalments and payments lie with its merchant. Earlier versions of a row stay beside the latest with the instant at which
 //! they were replaced, so that a look back sees what could be seen then. Bytes depend on the rows alone: not on their order, the
 //! files they came in, or threads.
 
+mod broken;
 mod error;
 mod hash;
 mod index;
@@ -17,6 +19,7 @@ mod settings;
 mod shard;
 mod writer;
 
+pub use broken::BrokenRecord;
 pub use error::StoreError;
 pub use hash::{bucket_of, stable_hash};
 pub use index::{BucketFile, StoreIndex, TableIndex};

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use super::broken::{self, BrokenRecord};
 use super::error::StoreError;
-use super::index::{LAYOUT, StoreIndex, bucket_path};
+use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
 use crate::contract::{self, TableContract, data_type, visible};
 use crate::domain::{AsOf, Digest};
@@ -81,7 +82,18 @@ impl Store {
             }
             tables.insert(table.name, rows.select(columns(table)).map_err(broken)?);
         }
-        Ok(Shard { as_of: as_of.clone(), tables })
+        let mut broken = self.broken(bucket)?;
+        broken.retain(|record| record.counts_at(as_of));
+        Ok(Shard { as_of: as_of.clone(), tables, broken })
+    }
+
+    /// Every broken record of a bucket, whenever it was known.
+    fn broken(&self, bucket: u32) -> Result<Vec<BrokenRecord>, StoreError> {
+        if !self.index.broken.contains_key(&bucket) {
+            return Ok(Vec::new());
+        }
+        let frame = self.read_file(BROKEN, bucket)?;
+        broken::from_frame(&frame).map_err(|e| StoreError::Frame { table: BROKEN.to_owned(), why: e.to_string() })
     }
 
     /// Recomputes the digest of every file.
@@ -89,8 +101,9 @@ impl Store {
     /// # Errors
     /// The first file that is missing or whose bytes have changed.
     pub fn verify(&self) -> Result<(), StoreError> {
-        for (table, files) in &self.index.tables {
-            for (&bucket, file) in &files.files {
+        let tables = self.index.tables.iter().map(|(table, index)| (table.as_str(), &index.files));
+        for (table, files) in tables.chain([(BROKEN, &self.index.broken)]) {
+            for (&bucket, file) in files {
                 let path = self.folder.join(bucket_path(table, bucket));
                 let digest = Digest::of_file(&path).map_err(|e| StoreError::Io {
                     action: "read",
@@ -115,7 +128,11 @@ impl Store {
             });
             return Ok(DataFrame::empty_with_schema(&fields.collect::<Schema>()));
         }
-        let path = self.folder.join(bucket_path(table.name, bucket));
+        self.read_file(table.name, bucket)
+    }
+
+    fn read_file(&self, table: &str, bucket: u32) -> Result<DataFrame, StoreError> {
+        let path = self.folder.join(bucket_path(table, bucket));
         let file =
             File::open(&path).map_err(|e| StoreError::Io { action: "read", path: path.clone(), why: e.to_string() })?;
         ParquetReader::new(file).finish().map_err(|e| StoreError::Corrupt { path, why: e.to_string() })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use polars::prelude::DataFrame;
 
+use super::broken::BrokenRecord;
 use crate::domain::AsOf;
 
 /// The tables of one merchant bucket as of an instant: visible rows only, later milestones masked, latest visible version of
@@ -14,6 +15,9 @@ pub struct Shard {
     pub as_of: AsOf,
     /// Contract tables by name.
     pub tables: BTreeMap<&'static str, DataFrame>,
+    /// Records of the bucket's merchants that are known to be broken before the instant and not repaired by then, sorted. What
+    /// they say is in none of the tables.
+    pub broken: Vec<BrokenRecord>,
 }
 
 impl Shard {

@@ -1,14 +1,16 @@
 //! Writes a store: table by table into a folder beside it, renamed into place when all is there.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 use rayon::prelude::*;
 
+use super::broken::{self, BrokenRecord};
 use super::error::StoreError;
 use super::hash::bucket_of;
-use super::index::{BucketFile, LAYOUT, StoreIndex, TableIndex, bucket_path};
+use super::index::{BROKEN, BucketFile, LAYOUT, StoreIndex, TableIndex, bucket_path};
 use super::reader::Store;
 use crate::contract::{SUPERSEDED_AT, TableContract, Visibility};
 use crate::domain::{AsOf, Digest};
@@ -39,7 +41,8 @@ impl StoreWriter {
             time_zone: as_of.time_zone().iana_name().unwrap_or("UTC").to_owned(),
             as_of_micros: as_of.micros(),
             buckets: buckets.max(1),
-            tables: std::collections::BTreeMap::new(),
+            tables: BTreeMap::new(),
+            broken: BTreeMap::new(),
         };
         Ok(Self { folder: folder.to_owned(), building, index })
     }
@@ -74,9 +77,30 @@ impl StoreWriter {
                 self.write_bucket(table.name, bucket, sorted).map(|file| Some((bucket, file)))
             })
             .collect::<Result<_, _>>()?;
-        let files: std::collections::BTreeMap<_, _> = written.into_iter().flatten().collect();
+        let files: BTreeMap<_, _> = written.into_iter().flatten().collect();
         let (rows, superseded) = ((clean.height() - superseded) as u64, superseded as u64);
         self.index.tables.insert(table.name.to_owned(), TableIndex { rows, superseded, files });
+        Ok(())
+    }
+
+    /// Adds the broken records of all tables, each under its merchant. Records that lead to no merchant are not the store's.
+    ///
+    /// # Errors
+    /// The system refuses a file.
+    pub fn write_broken(&mut self, records: &[BrokenRecord]) -> Result<(), StoreError> {
+        let buckets = self.index.buckets;
+        let mut by_bucket: BTreeMap<u32, BTreeSet<BrokenRecord>> = BTreeMap::new();
+        for record in records {
+            if let Some(merchant) = &record.merchant_id {
+                by_bucket.entry(bucket_of(merchant, buckets)).or_default().insert(record.clone());
+            }
+        }
+        for (bucket, records) in by_bucket {
+            let records: Vec<BrokenRecord> = records.into_iter().collect();
+            let frame = broken::to_frame(&records).map_err(|e| frame_error(BROKEN, &e))?;
+            let file = self.write_bucket(BROKEN, bucket, frame)?;
+            self.index.broken.insert(bucket, file);
+        }
         Ok(())
     }
 

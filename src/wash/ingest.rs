@@ -16,7 +16,7 @@ use crate::contract::{self, SUPERSEDED_AT};
 use crate::domain::AsOf;
 use crate::source::SourceSpec;
 use crate::source::{InputFile, Sources};
-use crate::store::{Store, StoreWriter};
+use crate::store::{BrokenRecord, Store, StoreWriter};
 
 /// Which observation date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,9 @@ pub struct Ingested {
     pub quarantine: BTreeMap<&'static str, DataFrame>,
     /// Every raw file that was read, those that were only joined included.
     pub inputs: Vec<InputFile>,
-    /// The clean rows.
+    /// Broken records, as in a shard's `broken`, that lead to no merchant: malformed ones, and children of rows that are not there.
+    pub unattributed: Vec<BrokenRecord>,
+    /// The clean rows, and the broken records by merchant.
     pub store: Store,
 }
 
@@ -147,7 +149,7 @@ pub fn ingest(
         None => StoreWriter::create(store_dir, &as_of, 1)?,
     };
     let store = writer.finish()?;
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), store })
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), unattributed: Vec::new(), store })
 }
 
 /// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.

@@ -190,12 +190,12 @@ fn assemble(
         bins.push(bin("missing".to_owned(), BinRole::Missing, count(column.missing())));
     }
     let missing = map.get(column.missing()).map_or(0, |&b| usize::from(b));
-    let unseen = column.unseen().map_or(missing, |code| match merged.get(&code) {
-        Some(cell) => map.get(*cell).map_or(0, |&b| usize::from(b)),
-        None => {
-            bins.push(bin(NEVER_SEEN.to_owned(), BinRole::Unseen, count(code)));
-            bins.len() - 1
+    let unseen = column.unseen().map_or(missing, |code| {
+        if let Some(cell) = merged.get(&code) {
+            return map.get(*cell).map_or(0, |&b| usize::from(b));
         }
+        bins.push(bin(NEVER_SEEN.to_owned(), BinRole::Unseen, count(code)));
+        bins.len() - 1
     });
     if let Some(code) = column.unseen() {
         place(&mut map, code, unseen);
