@@ -72,7 +72,7 @@ fn a_model_is_documented_compared_validated_and_explained() {
         assert!(read("one") == read("two") && !read("one").is_empty(), "{file}");
     }
     let page = std::fs::read_to_string(at("one").join("model.html")).unwrap();
-    assert!(page.contains("gross &quot;margin&quot;, 90d") && !page.contains("<b>") && !page.contains("<script"));
+    assert!(page.contains("gross &#34;margin&#34;, 90d") && !page.contains("<b>") && !page.contains("<script"));
     assert_eq!(run(&["document", model, "--out", text(&at("unmeasured"))]), ExitCode::Ok);
     assert_eq!(run(&["document", model, "--keep", "Score", "--out", text(&at("three"))]), ExitCode::Usage);
     assert_eq!(run(&["document", text(&at("none")), "--out", text(&at("three"))]), ExitCode::InputMissing);

@@ -140,7 +140,7 @@ pub fn row_digests(card: &Scorecard, file: &TableFile, bad: &[bool]) -> Result<V
         let rows = columns.first().map_or(0, Column::len);
         for row in 0..rows {
             let mut hasher = Hasher::default();
-            for column in columns {
+            for column in &columns {
                 add(&mut hasher, column, row);
             }
             hasher.field(&[u8::from(bad.get(first + row) == Some(&true))]);
