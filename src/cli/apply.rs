@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::name_list::listed_columns;
 use super::output_file::create_new;
+use super::unseen::Unseen;
 use crate::model::registry::load_folder;
 use crate::model::table::{Column, Kind, Values};
 use crate::model::{BlockScorer, BlockScores, ModelError, Scorecard};
@@ -53,11 +54,13 @@ pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
     let mut bands: BTreeMap<String, usize> = BTreeMap::new();
     let mut sink = Sink::create(&args.out, &keep, usize::from(args.reasons))?;
     let mut rows = 0_usize;
+    let mut unseen = Unseen::default();
     let outcome = score_file(
         card,
         &file,
         &mut |_, block, kept| {
             rows += block.score.len();
+            unseen.add(card, block);
             sink.write(card, block, kept, &mut bands)
         },
         &keep.iter().map(|(at, kind, _)| (*at, *kind)).collect::<Vec<_>>(),
@@ -68,7 +71,15 @@ pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
         let _ = std::fs::remove_file(&args.out);
         return Err(error);
     }
-    Ok(json!({ "model": args.model, "out": args.out, "rows": rows, "bands": bands }))
+    let unseen = unseen.finish();
+    Ok(json!({
+        "model": args.model,
+        "out": args.out,
+        "rows": rows,
+        "bands": bands,
+        "warnings": unseen.warnings(),
+        "unseen_levels": unseen,
+    }))
 }
 
 /// Takes the first row number of a block, its scores, and the columns kept.

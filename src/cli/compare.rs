@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::scored_table::{score_table, seen_in_training};
+use super::scored_table::{overlap_with_training, score_table, seen_in_training};
 use super::segments::segments;
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::model::registry::{Bundle, load_folder};
@@ -15,7 +15,7 @@ use crate::workbench::compare::{
     ChallengerColumn, ChallengerSettings, Comparison, ComparisonSettings, SegmentContest, compare, compare_segments,
     grow_challenger,
 };
-use crate::workbench::table::{TableFile, open_table, read_target};
+use crate::workbench::table::{Overlap, TableFile, open_table, read_target, row_digests};
 use crate::workbench::validation::{CustomaryBand, score_stability};
 
 /// What `compare` takes.
@@ -63,6 +63,10 @@ pub(super) struct Compared {
     pub(super) pd_stability: Option<CustomaryBand>,
     /// Both again within segments.
     pub(super) by: Vec<ComparedBy>,
+    /// Rows that the champion was trained on; null where its folder does not tell.
+    champion_overlap: Option<Overlap>,
+    /// The same of the challenger, or of the forest.
+    challenger_overlap: Option<Overlap>,
     /// What a reader must know.
     pub(super) notes: Vec<String>,
 }
@@ -100,16 +104,27 @@ fn contest(args: &CompareArgs) -> Result<Compared, ModelError> {
     for column in &args.by {
         file.position(column)?;
     }
-    let champion_pd = score_table(&champion.scorecard, &file)?.pd;
+    let scored = score_table(&champion.scorecard, &file)?;
+    let champion_pd = scored.pd;
     let mut notes: Vec<String> = seen_in_training(&champion, &file)?.into_iter().collect();
+    notes.extend(scored.unseen.warnings());
+    let measured = "the table compared on";
+    let champion_overlap = overlap_with_training(&champion, &file, &bad)?;
+    notes.extend(champion_overlap.as_ref().and_then(|o| o.warning(measured, "the champion's training")));
+    let challenger_overlap;
     let (challenger_model, challenger_pd) = match (&args.challenger, &args.forest_from) {
         (Some(folder), _) => {
             let challenger = load_folder(folder)?;
             notes.extend(seen_in_training(&challenger, &file)?);
+            challenger_overlap = overlap_with_training(&challenger, &file, &bad)?;
+            notes.extend(challenger_overlap.as_ref().and_then(|o| o.warning(measured, "the challenger's training")));
             (named(&challenger), score_table(&challenger.scorecard, &file)?.pd)
         }
         (None, Some(from)) => {
-            (format!("a forest grown on {}", from.display()), forest(args, from, &champion.scorecard, &file)?)
+            let (pd, overlap) = forest(args, from, &champion.scorecard, (&file, &bad))?;
+            notes.extend(overlap.warning(measured, &format!("{}, which the forest was grown on", from.display())));
+            challenger_overlap = Some(overlap);
+            (format!("a forest grown on {}", from.display()), pd)
         }
         (None, None) => {
             let why = "name a model folder, or --forest-from FILE".to_owned();
@@ -146,6 +161,8 @@ fn contest(args: &CompareArgs) -> Result<Compared, ModelError> {
         pd_stability_index: spread.as_ref().map(|s| s.index),
         pd_stability: spread.as_ref().map(|s| s.customary),
         by,
+        champion_overlap,
+        challenger_overlap,
         notes,
     })
 }
@@ -154,8 +171,13 @@ fn named(bundle: &Bundle) -> String {
     format!("{} ({})", bundle.id(), bundle.folder.display())
 }
 
-/// PDs of a forest grown on another table over the champion's columns.
-fn forest(args: &CompareArgs, from: &Path, champion: &Scorecard, file: &TableFile) -> Result<Vec<f64>, ModelError> {
+/// PDs of a forest grown on another table over the champion's columns, and how many of the rows compared on it has seen.
+fn forest(
+    args: &CompareArgs,
+    from: &Path,
+    champion: &Scorecard,
+    (file, outcomes): (&TableFile, &[bool]),
+) -> Result<(Vec<f64>, Overlap), ModelError> {
     let training = open_table(from)?;
     if training.digest()? == file.digest()? {
         let why = "it is the table compared on: a forest knows the outcomes of its own rows by heart".to_owned();
@@ -164,7 +186,9 @@ fn forest(args: &CompareArgs, from: &Path, champion: &Scorecard, file: &TableFil
     let (bad, _) = read_target(&training, &args.target, args.positive.as_deref())?;
     let refused = |e: crate::workbench::compare::CompareError| ModelError::CannotMeasure { why: e.to_string() };
     let grown = grow_challenger(&columns(champion, &training)?, &bad, &ChallengerSettings::default());
-    grown.map_err(refused)?.predict(&columns(champion, file)?).map_err(refused)
+    let pd = grown.map_err(refused)?.predict(&columns(champion, file)?).map_err(refused)?;
+    let trained = row_digests(champion, &training, &bad)?;
+    Ok((pd, Overlap::of(&trained, &row_digests(champion, file, outcomes)?)))
 }
 
 fn columns(card: &Scorecard, file: &TableFile) -> Result<Vec<(String, ChallengerColumn)>, ModelError> {

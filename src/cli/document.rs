@@ -64,7 +64,7 @@ pub fn execute(args: &DocumentArgs, output: Output, terminal: &Terminal) -> Resu
     let sql = export_sql(&bundle.scorecard, &source).map_err(refused)?;
     let mut files = vec![
         ("model.md".to_owned(), document.markdown()),
-        ("model.html".to_owned(), document.html()),
+        ("model.html".to_owned(), document.html().map_err(refused)?),
         ("scorecard.sql".to_owned(), sql),
         ("scorecard.schema.json".to_owned(), format!("{:#}\n", scorecard_schema())),
     ];
@@ -98,7 +98,7 @@ fn measured(
 
 fn refusal(error: &DocumentError, model: &Path) -> Failure {
     match error {
-        DocumentError::Plot { .. } => Failure::Internal(error.to_string()),
+        DocumentError::Plot { .. } | DocumentError::Page { .. } => Failure::Internal(error.to_string()),
         DocumentError::BadName { .. } => Failure::Usage(format!("failed to {error}")),
         DocumentError::BrokenScorecard { .. } => {
             ModelError::BadModel { path: model.to_owned(), why: error.to_string() }.into()

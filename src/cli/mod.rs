@@ -28,6 +28,7 @@ mod segments;
 mod simulate;
 mod text_table;
 mod train;
+mod unseen;
 mod validate;
 mod validate_text;
 mod verify;

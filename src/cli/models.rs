@@ -73,6 +73,9 @@ pub fn apply(args: &ApplyArgs, output: Output, terminal: &Terminal) -> Result<Ex
     terminal.stage("score", None);
     let answer = apply_table(args)?;
     terminal.finish();
+    for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        terminal.note(&format!("warning: {warning}"));
+    }
     output.show(&answer, pretty)?;
     Ok(ExitCode::Ok)
 }

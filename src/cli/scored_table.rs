@@ -1,10 +1,11 @@
 //! A table scored in memory: what commands that measure need of every row.
 
 use super::apply::score_file;
+use super::unseen::Unseen;
 use crate::model::registry::Bundle;
 use crate::model::validation::GradeBound;
 use crate::model::{ModelError, Scorecard};
-use crate::workbench::table::TableFile;
+use crate::workbench::table::{Overlap, TRAINING_ROWS, TableFile, TrainingRows, row_digests};
 
 /// Scores of all rows of a table, and how many fell into each bin.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub struct ScoredTable {
     pub pd: Vec<f64>,
     /// Rows of each bin of each variable, in the scorecard's order.
     pub bin_counts: Vec<Vec<u64>>,
+    /// Levels that training never saw.
+    pub unseen: Unseen,
 }
 
 /// Scores every row.
@@ -28,6 +31,7 @@ pub fn score_table(card: &Scorecard, file: &TableFile) -> Result<ScoredTable, Mo
         card,
         file,
         &mut |_, block, _| {
+            scored.unseen.add(card, block);
             scored.pd.extend(block.score.iter().map(|&s| card.probability(s)));
             scored.score.extend_from_slice(&block.score);
             for (counts, bins) in scored.bin_counts.iter_mut().zip(&block.bins) {
@@ -41,6 +45,7 @@ pub fn score_table(card: &Scorecard, file: &TableFile) -> Result<ScoredTable, Mo
         },
         &[],
     )?;
+    scored.unseen = std::mem::take(&mut scored.unseen).finish();
     Ok(scored)
 }
 
@@ -51,6 +56,17 @@ pub fn score_table(card: &Scorecard, file: &TableFile) -> Result<ScoredTable, Mo
 pub fn seen_in_training(bundle: &Bundle, file: &TableFile) -> Result<Option<String>, ModelError> {
     let seen = file.digest()? == bundle.manifest.origin.data_digest;
     Ok(seen.then(|| format!("{} was trained on this table: figures of rows it has seen flatter it", bundle.id())))
+}
+
+/// How many rows of a table a model was trained on, by their contents; `None` where its folder does not tell.
+///
+/// # Errors
+/// The file cannot be read, or the folder's digests cannot be understood.
+pub fn overlap_with_training(bundle: &Bundle, file: &TableFile, bad: &[bool]) -> Result<Option<Overlap>, ModelError> {
+    let Some(kept) = bundle.attachments.get(TRAINING_ROWS) else { return Ok(None) };
+    let kept: TrainingRows = serde_json::from_value(kept.clone())
+        .map_err(|e| ModelError::BadModel { path: bundle.folder.join(TRAINING_ROWS), why: e.to_string() })?;
+    Ok(kept.overlap(&row_digests(&bundle.scorecard, file, bad)?))
 }
 
 /// The bands of a scorecard as grades to back-test, each with the highest PD that falls into it. Bands that no score can have are left out.

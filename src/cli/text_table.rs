@@ -1,25 +1,18 @@
 //! Tables on the terminal: the first column to the left, figures to the right.
 
-use std::fmt::Write as _;
+use comfy_table::{CellAlignment, Table, presets};
 
 /// Lays out rows below their heads, two spaces between columns. All rows are as long as the head.
 #[must_use]
 pub fn text_table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(head.get(column).map(|h| h.chars().count())).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let mut text = String::new();
-    let heads: Vec<String> = head.iter().map(|h| (*h).to_owned()).collect();
-    for row in std::iter::once(&heads).chain(rows) {
-        let mut line = String::new();
-        for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            // Writing to a String cannot fail.
-            let _ = if i == 0 { write!(line, "  {cell:<width$}") } else { write!(line, "  {cell:>width$}") };
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head.iter().copied()).add_rows(rows.iter().cloned());
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((2, 0));
+        column.set_cell_alignment(if at == 0 { CellAlignment::Left } else { CellAlignment::Right });
     }
+    let mut text = table.trim_fmt();
+    text.push('\n');
     text
 }
 

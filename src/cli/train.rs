@@ -16,7 +16,10 @@ use crate::model::table::{Direction, Features, Kind, Values};
 use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
 use crate::workbench::SettingsFile;
 use crate::workbench::bin_edits::{BinsFile, extended};
-use crate::workbench::table::{Split, TableFile, assign_split, features_beside, open_table, read_target};
+use crate::workbench::table::{
+    Overlap, Split, TRAINING_ROWS, TableFile, TrainingRows, assign_split, features_beside, open_table, read_target,
+    row_digests,
+};
 
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
@@ -89,7 +92,10 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
         settings.edits = given.edits;
         settings.check()?;
     }
-    let trained = train_scorecard(&table, &settings)?;
+    let mut trained = train_scorecard(&table, &settings)?;
+    let (kept, overlap) = contents(&trained, path, &table)?;
+    trained.report.warnings.extend(overlap.as_ref().and_then(|o| o.warning("the test part", "the training part")));
+    attachments.insert(TRAINING_ROWS.to_owned(), serde_json::to_value(kept).map_err(|e| broken(out, &e))?);
     let config_digest = config_digest(args, &settings, &table.directions, &split);
     let report = json_value(&trained, out)?;
     let name = out.file_name().map_or_else(|| "scorecard".to_owned(), |n| n.to_string_lossy().into_owned());
@@ -103,7 +109,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     };
     let contents = Contents { scorecard: &trained.scorecard, ability: None, validation: &report, attachments };
     save_folder(out, &name, &data_digest.short(), &contents, origin, None)?;
-    Ok(printed(out, &trained))
+    Ok(printed(out, &trained, overlap.as_ref()))
 }
 
 /// The file of settings, where there is one, under the options given.
@@ -210,7 +216,21 @@ fn broken(out: &Path, error: &serde_json::Error) -> ModelError {
     ModelError::BadModel { path: out.to_owned(), why: error.to_string() }
 }
 
-fn printed(out: &Path, trained: &TrainedScorecard) -> Value {
+/// What was trained on, to be recognised later, and how much of it stands in the test part.
+fn contents(
+    trained: &TrainedScorecard,
+    path: &Path,
+    table: &TrainingTable,
+) -> Result<(TrainingRows, Option<Overlap>), ModelError> {
+    let digests = row_digests(&trained.scorecard, &open_table(path)?, &table.target)?;
+    let part = |test: bool| -> Vec<u64> {
+        digests.iter().zip(&table.test).filter(|(_, t)| **t == test).map(|(digest, _)| *digest).collect()
+    };
+    let (train, test) = (part(false), part(true));
+    Ok((TrainingRows::of(&train), (!test.is_empty()).then(|| Overlap::of(&train, &test))))
+}
+
+fn printed(out: &Path, trained: &TrainedScorecard, overlap: Option<&Overlap>) -> Value {
     let report = &trained.report;
     json!({
         "model": out,
@@ -222,6 +242,7 @@ fn printed(out: &Path, trained: &TrainedScorecard) -> Value {
         "wrong_signs": report.variables.iter().filter(|v| !v.signs_agree).count(),
         "dropped": report.dropped,
         "edits": report.edits,
+        "overlap": overlap,
         "warnings": report.warnings,
     })
 }

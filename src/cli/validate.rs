@@ -6,12 +6,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::cut_off::CutOffArgs;
-use super::scored_table::{grades, score_table, seen_in_training};
+use super::scored_table::{grades, overlap_with_training, score_table, seen_in_training};
 use super::segments::segments;
 use crate::model::registry::load_folder;
 use crate::model::validation::{ValidationError, ValidationReport, ValidationSettings};
 use crate::model::{ModelError, TrainReport, measure_part};
-use crate::workbench::table::{open_table, read_target};
+use crate::workbench::table::{Overlap, open_table, read_target};
 use crate::workbench::validation::{Drift, training_drift};
 use crate::workbench::validation::{FairnessReport, FairnessSettings, Named, SegmentReport, breakdown, fairness};
 
@@ -57,6 +57,8 @@ pub struct Validated {
     pub by: Vec<Breakdown>,
     /// Fairness over each column asked for.
     pub fairness: Vec<FairnessReport>,
+    /// Rows that the model was trained on; null where its folder does not tell.
+    pub overlap: Option<Overlap>,
     /// What a reader must know.
     pub notes: Vec<String>,
 }
@@ -116,8 +118,11 @@ pub fn validate_table(args: &ValidateArgs) -> Result<Validated, ModelError> {
             })
             .collect::<Result<_, ModelError>>()?,
     };
-    let notes = seen_in_training(&bundle, &file)?.into_iter().collect();
-    Ok(Validated { model: args.model.clone(), test, stability, by, fairness, notes })
+    let mut notes: Vec<String> = seen_in_training(&bundle, &file)?.into_iter().collect();
+    notes.extend(scored.unseen.warnings());
+    let overlap = overlap_with_training(&bundle, &file, &bad)?;
+    notes.extend(overlap.as_ref().and_then(|o| o.warning("the table", "its training")));
+    Ok(Validated { model: args.model.clone(), test, stability, by, fairness, overlap, notes })
 }
 
 fn borrowed(values: &[Option<String>]) -> Vec<Option<&str>> {

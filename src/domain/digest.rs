@@ -42,6 +42,13 @@ impl Digest {
         Ok(hasher.finish())
     }
 
+    /// The first eight bytes: a hash to look up many rows by.
+    #[must_use]
+    pub fn first_eight(&self) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// The first 12 digits: enough to name a run or a model version.
     #[must_use]
     pub fn short(&self) -> String {

@@ -38,6 +38,8 @@ pub struct Fitted {
     pub pairs: Vec<PairTable>,
     /// The order that each variable's points must keep.
     pub orders: Vec<Order>,
+    /// Parameters of levels never seen, each with those that it must not exceed.
+    pub caps: Vec<(usize, Vec<usize>)>,
     /// Bins that were held equal.
     pub removals: Vec<Removal>,
     /// Small bins that share another.
@@ -72,12 +74,20 @@ pub fn assemble(
     if settings.missing_is_never_good {
         terms::cap_missing(&candidates, &mut theta);
     }
+    let caps = terms::cap_unseen(&candidates, prepared, &mut theta, settings)?;
     // Means, roundings and errors need no more rows than these; every k-th stands for k.
     let step = rows.len().div_ceil(ENOUGH_ROWS).max(1);
     let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
     let mains = sampled_problem(&candidates, prepared, table, &sample, step as f64);
     let mut problem = mains.clone();
-    let card = Card { prepared, candidates: &candidates, shapes: &shapes, sides: &tables.sides, mains: &mains };
+    let card = Card {
+        prepared,
+        candidates: &candidates,
+        shapes: &shapes,
+        sides: &tables.sides,
+        mains: &mains,
+        missing_is_never_good: settings.missing_is_never_good,
+    };
     let mut pairs = Vec::new();
     for found in &tables.found {
         let Some(pair) = card.pair(found) else { continue };
@@ -98,6 +108,7 @@ pub fn assemble(
         theta,
         pairs,
         orders,
+        caps,
         removals,
         shared,
         log_odds: tables.log_odds,
@@ -202,6 +213,7 @@ struct Card<'a> {
     shapes: &'a BTreeMap<usize, Vec<f64>>,
     sides: &'a BTreeMap<usize, Side>,
     mains: &'a Problem,
+    missing_is_never_good: bool,
 }
 
 /// One table over bins of the card.
@@ -229,6 +241,19 @@ impl Card<'_> {
         for (v, c) in values.iter_mut().zip(&counts) {
             if c.rows <= 0.0 {
                 *v = 0.0;
+            }
+        }
+        if self.missing_is_never_good {
+            // What is missing must not be made good by what it stands beside.
+            let missing = |place: usize, groups: &[u8]| {
+                let bins = self.candidates.get(place).map(|c| &c.binned.bins)?;
+                groups.get(bins.missing).map(|g| usize::from(*g))
+            };
+            let (row, column) = (missing(left, &left_groups), missing(right, &right_groups));
+            for (cell, v) in values.iter_mut().enumerate() {
+                if Some(cell / b.groups.max(1)) == row || Some(cell % b.groups.max(1)) == column {
+                    *v = v.min(0.0);
+                }
             }
         }
         let name = |i: usize| self.candidates.get(i).map_or("", |c| c.binned.bins.name.as_str());
@@ -285,7 +310,8 @@ impl Card<'_> {
         let order = order_of(fine, self.shapes.get(&column).map_or(&[][..], Vec::as_slice));
         let starts = std::iter::once(0).chain(side.ends.iter().copied());
         let mut labels: Vec<String> = starts.zip(&side.ends).map(|(i, &j)| group_label(fine, &order, i, j)).collect();
-        labels.extend(["special".to_owned(), "missing".to_owned()]);
+        labels.extend(["special", "missing"].map(str::to_owned));
+        labels.extend(fine.unseen().map(|_| "never seen in training".to_owned()));
         labels
     }
 }

@@ -25,7 +25,7 @@ pub struct Side {
     pub ends: Vec<usize>,
     /// Group of each fine code.
     pub group_of_code: Vec<u8>,
-    /// Number of groups: regular ones, then one for special values, then one for missing.
+    /// Number of groups: regular ones, then one each for special values, missing ones and, of text, levels never seen.
     pub groups: usize,
 }
 
@@ -177,9 +177,13 @@ fn side_of(column: &FineColumn, rows: &[u32], shape: &[f64]) -> Side {
     }
     let mut groups = usize::from(group);
     for (c, slot) in group_of_code.iter_mut().enumerate().skip(column.cells) {
-        *slot = if c == column.missing() { group + 1 } else { group };
+        *slot = match c {
+            _ if c == column.missing() => group + 1,
+            _ if Some(c) == column.unseen() => group + 2,
+            _ => group,
+        };
     }
-    groups += 2;
+    groups += if column.unseen().is_some() { 3 } else { 2 };
     Side { ends, group_of_code, groups }
 }
 

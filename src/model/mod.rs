@@ -44,7 +44,8 @@ pub use report::{
     TuningReport, VariableReport, measure_part,
 };
 pub use scorecard::{
-    Band, BlockScorer, BlockScores, FORMAT, PairTable, Reason, Scorecard, Scored, ScoredVariable, reason_code,
+    Band, BlockScorer, BlockScores, FORMAT, PairTable, Reason, Scorecard, Scored, ScoredRows, ScoredVariable,
+    reason_code,
 };
 pub use settings::TrainSettings;
 pub use table::{Column, Direction, ScoringTable, TrainingTable, Values};

@@ -1,8 +1,10 @@
 //! The scorecard: integer points a bin, a score, a probability, reasons.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::binning::{Assigner, Bins};
+use super::binning::{Assigner, Bins, UnseenLevels};
 use super::calibration::Calibration;
 use super::error::ModelError;
 use super::points::Scaling;
@@ -88,6 +90,15 @@ pub struct Scored {
     pub reasons: Vec<Reason>,
 }
 
+/// Scored rows, and what the model knew nothing of.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScoredRows {
+    /// One a row.
+    pub rows: Vec<Scored>,
+    /// Levels that training never saw, with their rows, by variable.
+    pub unseen: BTreeMap<String, UnseenLevels>,
+}
+
 /// Scores of a block of rows, by column.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BlockScores {
@@ -95,6 +106,8 @@ pub struct BlockScores {
     pub score: Vec<i32>,
     /// Bins of each variable.
     pub bins: Vec<Vec<u8>>,
+    /// Levels of each variable that training never saw, with their rows in the block.
+    pub unseen: Vec<UnseenLevels>,
 }
 
 /// Scores a table that comes in blocks.
@@ -123,7 +136,8 @@ impl<'a> BlockScorer<'a> {
         let rows = columns.first().map_or(0, |c| c.len());
         let bins: Vec<Vec<u8>> =
             self.assigners.iter().zip(columns).map(|(a, c)| a.assign(c)).collect::<Result<_, _>>()?;
-        Ok(BlockScores { score: self.card.score_codes(&bins, rows), bins })
+        let unseen = self.assigners.iter().zip(columns).map(|(a, c)| a.unseen(c)).collect();
+        Ok(BlockScores { score: self.card.score_codes(&bins, rows), bins, unseen })
     }
 }
 
@@ -241,6 +255,14 @@ impl Scorecard {
     /// # Errors
     /// A needed column is absent, of another kind, or holds an infinite value.
     pub fn score(&self, table: &ScoringTable) -> Result<Vec<Scored>, ModelError> {
+        Ok(self.score_and_tell(table)?.rows)
+    }
+
+    /// The same, with the levels that training never saw.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    pub fn score_and_tell(&self, table: &ScoringTable) -> Result<ScoredRows, ModelError> {
         let columns: Vec<&Column> =
             self.variables.iter().map(|v| table.column(&v.bins.name)).collect::<Result<_, _>>()?;
         if let Some(other) = columns.iter().find(|c| c.len() != table.rows()) {
@@ -248,7 +270,7 @@ impl Scorecard {
             return Err(ModelError::CannotTrain { why });
         }
         let block = BlockScorer::new(self).score(&columns)?;
-        Ok((0..table.rows())
+        let rows = (0..table.rows())
             .map(|row| {
                 let bins: Vec<u8> = block.bins.iter().filter_map(|b| b.get(row)).copied().collect();
                 let score = block.score.get(row).copied().unwrap_or_default();
@@ -256,7 +278,15 @@ impl Scorecard {
                 let reasons = self.reasons(&bins);
                 Scored { pd: self.probability(score), score, band: self.band(score).to_owned(), points, bins, reasons }
             })
-            .collect())
+            .collect();
+        Ok(ScoredRows { rows, unseen: self.unseen_by_variable(&block.unseen) })
+    }
+
+    /// Levels never seen, by the variable's name; variables without any are left out.
+    #[must_use]
+    pub fn unseen_by_variable(&self, unseen: &[UnseenLevels]) -> BTreeMap<String, UnseenLevels> {
+        let named = self.variables.iter().zip(unseen).filter(|(_, levels)| !levels.is_empty());
+        named.map(|(v, levels)| (v.bins.name.clone(), levels.clone())).collect()
     }
 
     /// Points of each variable, then of each table, for a row's bins.

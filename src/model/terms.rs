@@ -3,7 +3,8 @@
 use crate::domain::elementary::logit;
 use rayon::prelude::*;
 
-use super::binning::{BinRole, Cell, FineColumn, FineScale, Unusable, as_given, bin_variable, tally};
+use super::binning::{Bin, BinRole, Cell, FineColumn, FineScale, Unusable, as_given, bin_variable, tally};
+use super::error::ModelError;
 use super::fit::{Codes, Penalty, Problem, Strength};
 use super::prepare::Prepared;
 use super::report::{Dropped, Stage};
@@ -215,6 +216,63 @@ pub fn cap_missing(candidates: &[Candidate], theta: &mut [f64]) {
         }
         offset += bins.bins.len();
     }
+}
+
+/// Holds the bin of levels never seen at the average row or below, and at the pool of rare levels, which is what is known of levels like them.
+/// Where missing is never good, neither is unseen: it stays at the bin whose bad rate is nearest the average, too. Returns the
+/// parameters held, each with those above it.
+///
+/// # Errors
+/// A person put unseen levels, where missing is never good, into a bin that is better than the average.
+pub fn cap_unseen(
+    candidates: &[Candidate],
+    prepared: &Prepared,
+    theta: &mut [f64],
+    settings: &TrainSettings,
+) -> Result<Vec<(usize, Vec<usize>)>, ModelError> {
+    let mut caps = Vec::new();
+    let mut offset = 0;
+    for candidate in candidates {
+        let bins = &candidate.binned.bins;
+        let here = offset;
+        offset += bins.bins.len();
+        let super::binning::BinKind::Text { unseen, .. } = &bins.kind else { continue };
+        let value = |theta: &[f64], bin: usize| theta.get(here + bin).copied().unwrap_or_default();
+        if bins.bins.get(*unseen).is_none_or(|b| b.role != BinRole::Unseen) {
+            if settings.missing_is_never_good && value(theta, *unseen) > 0.0 {
+                let why = format!(
+                    "where missing is never good, neither is a level never seen, and the bin that {:?} gives it is better than the \
+                     average; `unseen = \"apart\"` gives it one of its own",
+                    bins.name
+                );
+                return Err(ModelError::BadSetting { setting: "bins", why });
+            }
+            continue;
+        }
+        let mut above = Vec::new();
+        if let Some(FineScale::Text { pool: Some(pool), .. }) = prepared.columns.get(candidate.column).map(|c| &c.scale)
+        {
+            above.extend(candidate.binned.map.get(usize::from(*pool)).map(|&bin| usize::from(bin)));
+        }
+        if settings.missing_is_never_good {
+            above.extend(nearest_average(&bins.bins));
+        }
+        let most = above.iter().fold(0.0_f64, |most, &bin| most.min(value(theta, bin)));
+        if let Some(slot) = theta.get_mut(here + unseen) {
+            *slot = slot.min(most);
+        }
+        caps.push((here + unseen, above.iter().map(|bin| here + bin).collect()));
+    }
+    Ok(caps)
+}
+
+/// The regular bin whose bad rate is nearest the average; of two, the riskier.
+fn nearest_average(bins: &[Bin]) -> Option<usize> {
+    let whole = bins.iter().fold(Cell::default(), |a, b| a.plus(b.cell()));
+    let far = |bin: &Bin| (bin.cell().rate() - whole.rate()).abs();
+    let held = bins.iter().enumerate().filter(|(_, b)| b.role == BinRole::Regular && b.rows > 0.0);
+    held.min_by(|(_, a), (_, b)| far(a).total_cmp(&far(b)).then(b.cell().rate().total_cmp(&a.cell().rate())))
+        .map(|(at, _)| at)
 }
 
 /// Shifts each term so that the average row has 0 from it; returns what the intercept must take. Bins that training never saw stay

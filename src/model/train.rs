@@ -208,7 +208,14 @@ fn build(
     let in_order: Vec<Vec<usize>> =
         fitted.orders.iter().zip(&offsets).map(|(o, &offset)| o.bins.iter().map(|b| offset + b).collect()).collect();
     let weight: f64 = ones.iter().sum();
-    let (points, singly, jointly) = round_jointly(&exact, &cross, weight, &in_order);
+    let (mut points, singly, jointly) = round_jointly(&exact, &cross, weight, &in_order);
+    // Rounding must not lift a level never seen above what holds it; no training row has it, so that no figure changes.
+    for (unseen, above) in &fitted.caps {
+        let most = above.iter().filter_map(|at| points.get(*at)).fold(0, |most, p| most.min(*p));
+        if let Some(slot) = points.get_mut(*unseen) {
+            *slot = (*slot).min(most);
+        }
+    }
     write_tables(&mut fitted, &offsets, &points, &cross, weight);
 
     let mut scorecard = Scorecard {

@@ -489,3 +489,73 @@ fn limitations(settings: &ModelSettings) -> Vec<String> {
         format!("says nothing of what happens more than {} days after the observation", settings.performance_days),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::run::LabelKind;
+
+    fn settings(approve_min_auc: f64) -> ModelSettings {
+        ModelSettings {
+            name: "m".to_owned(),
+            version: None,
+            label: LabelKind::LoanDefault,
+            ability_measure: "net_receipts".to_owned(),
+            performance_days: 90,
+            snapshot_every_days: 30,
+            snapshots: 6,
+            test_snapshots: 2,
+            approve_as: Some("a job".to_owned()),
+            approve_min_auc,
+            expires_after_days: 90,
+        }
+    }
+
+    fn figures(auc: Option<f64>, low: Option<f64>, bands: &[u64]) -> Value {
+        let bands: Vec<Value> = bands.iter().map(|rows| json!({ "test_rows": rows, "train_rows": 9 })).collect();
+        json!({ "test": { "auc": auc, "auc_interval": [low, 0.99] }, "bands": bands })
+    }
+
+    #[test]
+    fn a_job_approves_only_what_beats_chance_and_tells_merchants_apart() {
+        let why = |least: f64, validation: &Value| shortfall(&settings(least), validation);
+        assert_eq!(why(0.6, &figures(Some(0.8), Some(0.7), &[5, 0, 3])), None);
+        for (least, validation, words) in [
+            (0.0, figures(Some(0.5), Some(0.5), &[5, 3]), "no better than chance"),
+            (0.5, figures(Some(0.62), Some(0.5), &[5, 3]), "no better than chance"),
+            (0.0, figures(Some(0.7), Some(0.41), &[5, 3]), "no better than chance"),
+            (0.0, figures(Some(0.8), Some(0.7), &[0, 8, 0]), "one band"),
+            (0.0, figures(Some(0.8), Some(0.7), &[]), "no band"),
+            (0.75, figures(Some(0.8), Some(0.7), &[5, 3]), "approve_min_auc"),
+            (0.0, figures(None, None, &[5, 3]), "not known"),
+            (0.0, figures(Some(0.8), None, &[5, 3]), "not known"),
+        ] {
+            let told = why(least, &validation).unwrap();
+            assert!(told.contains(words), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_only_chooses_or_approves_is_no_part_of_what_is_trained() {
+        let one = settings(0.6);
+        let chosen = ModelSettings {
+            version: Some("v".to_owned()),
+            approve_as: None,
+            approve_min_auc: 0.9,
+            expires_after_days: 7,
+            ..settings(0.6)
+        };
+        assert_eq!(one.trained_under(), chosen.trained_under());
+        let other = [
+            ModelSettings { label: LabelKind::TradeDistress, ..settings(0.6) },
+            ModelSettings { ability_measure: "gmv".to_owned(), ..settings(0.6) },
+            ModelSettings { performance_days: 91, ..settings(0.6) },
+            ModelSettings { snapshot_every_days: 31, ..settings(0.6) },
+            ModelSettings { snapshots: 7, ..settings(0.6) },
+            ModelSettings { test_snapshots: 3, ..settings(0.6) },
+        ];
+        assert!(other.iter().all(|o| o.trained_under() != one.trained_under()));
+    }
+}

@@ -84,7 +84,7 @@ fn range(feature: &FeatureSpec, bins: &Bins, bin: usize, currency: Currency) -> 
     let found = bins.bins.get(bin)?;
     match found.role {
         BinRole::Missing => return Some("not known, or too little history".to_owned()),
-        BinRole::Special => return Some(found.label.clone()),
+        BinRole::Special | BinRole::Unseen => return Some(found.label.clone()),
         BinRole::Regular => {}
     }
     let above = bin.checked_sub(1).and_then(|lower| edges.get(lower)).copied();

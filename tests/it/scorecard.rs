@@ -594,3 +594,56 @@ mod edits {
         assert!(scored[3].score < scored[0].score);
     }
 }
+
+/// A table of one text column, where `level` of a row draws its rate of bad rows, and rare levels are the best of all.
+fn purposes(seed: u64) -> TrainingTable {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let rates: Vec<f64> = (0..5).map(|_| 0.05 + 0.5 * rng.random::<f64>()).collect();
+    let (mut level, mut bad): (Vec<Option<String>>, Vec<bool>) = (Vec::new(), Vec::new());
+    for row in 0..3_000 {
+        // Forty rare levels without a bad row make a pool that outdoes every level that is known well.
+        if row % 20 == 0 {
+            level.push((row % 100 != 0).then(|| format!("rare-{}", (row / 20) % 40)));
+            bad.push(false);
+            continue;
+        }
+        let which = rng.random_range(0..rates.len());
+        level.push(Some(format!("level-{which}")));
+        bad.push(rng.random::<f64>() < rates[which]);
+    }
+    let level: Vec<Option<&str>> = level.iter().map(Option::as_deref).collect();
+    TrainingTable::new(vec![Column::from_texts("purpose", &level)], bad).unwrap()
+}
+
+#[test]
+fn a_level_never_seen_earns_no_more_than_the_average() {
+    use integrity::model::binning::{BinKind, BinRole};
+    for (seed, missing_is_never_good) in (0..6).flat_map(|seed| [(seed, true), (seed, false)]) {
+        let settings = TrainSettings { missing_is_never_good, ..quick() };
+        let card = train_scorecard(&purposes(seed), &settings).unwrap().scorecard;
+        let [variable] = card.variables.as_slice() else { panic!("one variable") };
+        let bins = &variable.bins;
+        let BinKind::Text { unseen, .. } = bins.kind else { panic!("text") };
+        assert_eq!(bins.bins[unseen].role, BinRole::Unseen);
+        let earned = variable.points[unseen];
+        assert!(
+            earned <= 0 && earned < variable.points.iter().copied().max().unwrap(),
+            "seed {seed}: {:?}",
+            variable.points
+        );
+        let (rows, bad) = bins.bins.iter().fold((0.0, 0.0), |(r, b), bin| (r + bin.rows, b + bin.bad));
+        let far = |i: &usize| (bins.bins[*i].bad / bins.bins[*i].rows - bad / rows).abs();
+        let regular = (0..bins.bins.len()).filter(|i| bins.bins[*i].role == BinRole::Regular);
+        let nearest = regular.min_by(|a, b| far(a).total_cmp(&far(b))).unwrap();
+        if missing_is_never_good {
+            assert!(earned <= variable.points[nearest], "seed {seed}: {:?} of {:?}", variable.points, bins.bins);
+            assert!(variable.points[bins.missing] <= 0);
+        }
+        let columns = vec![Column::from_texts("purpose", &[Some("wedding"), Some("level-1"), None, Some("wedding")])];
+        let scored = card.score_and_tell(&ScoringTable { columns }).unwrap();
+        assert_eq!(scored.rows[0].points[0], earned);
+        assert_eq!(scored.unseen["purpose"], [("wedding".to_owned(), 2)].into());
+        let known = vec![Column::from_texts("purpose", &[Some("level-1"), Some("rare-3"), None])];
+        assert!(card.score_and_tell(&ScoringTable { columns: known }).unwrap().unseen.is_empty());
+    }
+}

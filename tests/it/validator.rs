@@ -72,7 +72,7 @@ fn a_model_is_documented_compared_validated_and_explained() {
         assert!(read("one") == read("two") && !read("one").is_empty(), "{file}");
     }
     let page = std::fs::read_to_string(at("one").join("model.html")).unwrap();
-    assert!(page.contains("gross &quot;margin&quot;, 90d") && !page.contains("<b>") && !page.contains("<script"));
+    assert!(page.contains("gross &#34;margin&#34;, 90d") && !page.contains("<b>") && !page.contains("<script"));
     assert_eq!(run(&["document", model, "--out", text(&at("unmeasured"))]), ExitCode::Ok);
     assert_eq!(run(&["document", model, "--keep", "Score", "--out", text(&at("three"))]), ExitCode::Usage);
     assert_eq!(run(&["document", text(&at("none")), "--out", text(&at("three"))]), ExitCode::InputMissing);
@@ -126,4 +126,91 @@ fn a_model_is_documented_compared_validated_and_explained() {
     assert_eq!(search(&["--actionable", "shoe size", "--score-at-least", "460"]), ExitCode::Usage);
     assert_eq!(search(&["--actionable", "age", "--score-at-least", "460", "--row", "0"]), ExitCode::Usage);
     assert_eq!(search(&["--actionable", "age", "--pd-at-most", "0.0000001"]), ExitCode::Usage);
+}
+
+/// Runs a command and reads the JSON that it prints.
+fn answer(arguments: &[&str]) -> serde_json::Value {
+    let all = ["--quiet", "--format", "json"].iter().chain(arguments);
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_integrity")).args(all).output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    serde_json::from_slice(&told.stdout).unwrap()
+}
+
+fn said(answer: &serde_json::Value, list: &str, words: &str) -> bool {
+    answer[list].as_array().unwrap().iter().any(|w| w.as_str().unwrap().contains(words))
+}
+
+#[test]
+fn rows_trained_on_are_recognised_in_tables_measured_on() {
+    let World { folder, test, model, .. } = world();
+    let at = |name: &str| folder.path().join(name);
+    let lines =
+        |path: &Path| -> Vec<String> { std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect() };
+    let (train, fresh) = (lines(&at("train.csv")), lines(&test));
+    // 300 training rows in another order among 700 fresh ones, columns swapped: neither file's digest tells.
+    let mixed = at("mixed.csv");
+    let swap = |line: &String| {
+        let (rest, bad) = line.rsplit_once(',').unwrap();
+        format!("{bad},{rest}\n")
+    };
+    std::fs::write(&mixed, fresh.iter().chain(train.iter().skip(900).take(300).rev()).map(swap).collect::<String>())
+        .unwrap();
+    let measured =
+        |table: &Path| answer(&["validate", "--model", text(&model), "--table", text(table), "--target", "bad"]);
+    let clean = measured(&test);
+    assert!(
+        clean["overlap"]["seen"].as_u64().unwrap() < 15 && !said(&clean, "notes", "in every column"),
+        "{}",
+        clean["overlap"]
+    );
+    let leaky = measured(&mixed);
+    assert!(leaky["overlap"]["seen"].as_u64().unwrap() >= 300, "{}", leaky["overlap"]);
+    assert!(said(&leaky, "notes", "equal a row of its training"));
+
+    // A forest grown on a table that holds the rows compared on.
+    let forest = |from: &Path| {
+        answer(&["compare", text(&model), "--forest-from", text(from), "--table", text(&test), "--target", "bad"])
+    };
+    let both = at("both.csv");
+    std::fs::write(&both, train.iter().chain(fresh.iter().skip(1)).map(|l| format!("{l}\n")).collect::<String>())
+        .unwrap();
+    let told = forest(&both);
+    assert_eq!(told["challenger_overlap"]["seen"], 700);
+    assert!(said(&told, "notes", "which the forest was grown on"));
+    assert!(!said(&forest(&at("train.csv")), "notes", "which the forest was grown on"));
+
+    // A table that holds rows twice, on both sides of the split.
+    let twice = at("twice.csv");
+    let rows = train.iter().chain(train.iter().skip(1).step_by(2));
+    std::fs::write(&twice, rows.map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+    let trained = |table: &Path, out: &str| {
+        let common = ["train", "--table", text(table), "--target", "bad", "--drop", "month", "--test-share", "0.3"];
+        answer(&[&common[..], &["--out", text(&at(out))]].concat())
+    };
+    let leaky = trained(&twice, "leaky");
+    assert!(
+        said(&leaky, "warnings", "the test part") && leaky["overlap"]["share"].as_f64().unwrap() > 0.3,
+        "{}",
+        leaky["overlap"]
+    );
+    assert!(!said(&trained(&at("train.csv"), "sound"), "warnings", "the test part"));
+}
+
+#[test]
+fn levels_never_seen_are_counted_when_a_table_is_scored() {
+    let World { folder, test, model, .. } = world();
+    let strange = folder.path().join("strange.csv");
+    let table = std::fs::read_to_string(&test).unwrap();
+    std::fs::write(&strange, table.replacen("it's fine", "wedding", 3).replacen("\"x, y\"", "moon", 2)).unwrap();
+    let score = |table: &Path, out: &str| {
+        let out = folder.path().join(out);
+        answer(&["apply", "--model", text(&model), "--table", text(table), "--out", text(&out)])
+    };
+    let found = score(&strange, "a.csv");
+    assert_eq!(found["unseen_levels"]["città"]["rows"], 5);
+    assert_eq!(found["unseen_levels"]["città"]["most_frequent"], serde_json::json!({ "moon": 2, "wedding": 3 }));
+    assert!(said(&found, "warnings", "città") && said(&found, "warnings", "wedding"));
+    assert!(score(&test, "b.csv")["warnings"].as_array().unwrap().is_empty());
+    let validated = answer(&["validate", "--model", text(&model), "--table", text(&strange), "--target", "bad"]);
+    assert!(said(&validated, "notes", "wedding"));
 }

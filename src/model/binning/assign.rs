@@ -1,6 +1,6 @@
 //! The bin of each value of a column.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::bins::{BinKind, Bins};
 use super::places::{Places, byte};
@@ -89,6 +89,41 @@ impl<'a> Assigner<'a> {
                 Ok(numbers.iter().map(|&v| if v.is_nan() { missing } else { find(v) }).collect())
             }
         }
+    }
+}
+
+/// Levels of one column that training never saw, with the rows that hold them.
+pub type UnseenLevels = BTreeMap<String, u64>;
+
+impl Assigner<'_> {
+    /// The values of a column that the model knows nothing of, and how often each occurs.
+    #[must_use]
+    pub fn unseen(&self, column: &Column) -> UnseenLevels {
+        let Finder::Text { bin_of, .. } = &self.finder else { return UnseenLevels::new() };
+        let mut found = UnseenLevels::new();
+        match &column.values {
+            Values::Text(text) => {
+                let new: Vec<bool> = text.levels.iter().map(|level| !bin_of.contains_key(level)).collect();
+                if new.iter().any(|n| *n) {
+                    let mut rows = vec![0_u64; new.len()];
+                    for &code in &text.codes {
+                        if let Some(count) = rows.get_mut(code as usize) {
+                            *count += 1;
+                        }
+                    }
+                    let counted = text.levels.iter().zip(rows).zip(new).filter(|((_, rows), new)| *new && *rows > 0);
+                    found.extend(counted.map(|((level, rows), _)| (level.clone(), rows)));
+                }
+            }
+            Values::Number(numbers) => {
+                for level in numbers.iter().filter(|v| !v.is_nan()).map(|v| number_as_text(*v)) {
+                    if !bin_of.contains_key(&level) {
+                        *found.entry(level).or_default() += 1;
+                    }
+                }
+            }
+        }
+        found
     }
 }
 

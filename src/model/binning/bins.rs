@@ -14,6 +14,8 @@ pub enum BinRole {
     Special,
     /// Missing values.
     Missing,
+    /// Levels that no training row has.
+    Unseen,
 }
 
 /// One bin.
@@ -53,12 +55,12 @@ pub enum BinKind {
     Text {
         /// One list a regular bin.
         levels: Vec<Vec<String>>,
-        /// Index of the fallback bin.
+        /// Index of the bin of levels in no list: one of role [`BinRole::Unseen`], or a regular one that a person named.
         unseen: usize,
     },
 }
 
-/// All bins of a variable: regular ones in order, then special values, then missing.
+/// All bins of a variable: regular ones in order, then special values, then missing, then levels never seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bins {
     /// Column that is read.

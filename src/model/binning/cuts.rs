@@ -58,9 +58,7 @@ impl Cuts {
         let shared = |bin: usize| bins.bins.get(bin).is_some_and(|b| b.role == BinRole::Regular).then_some(bin);
         let scale = match &bins.kind {
             BinKind::Number { edges } => Scale::Number { edges: edges.clone() },
-            BinKind::Text { levels, unseen } => {
-                Scale::Text { levels: levels.clone(), unseen: (*unseen != bins.missing).then_some(*unseen) }
-            }
+            BinKind::Text { levels, unseen } => Scale::Text { levels: levels.clone(), unseen: shared(*unseen) },
         };
         let specials_with = bins.specials.iter().filter_map(|&(value, bin)| Some((value, shared(bin)?))).collect();
         Self { scale, missing_with: shared(bins.missing), specials_with }
@@ -101,7 +99,7 @@ impl Cuts {
             list
         };
         let unseen = |cuts: &Self| match &cuts.scale {
-            Scale::Text { unseen, .. } => company(cuts, unseen.or(cuts.missing_with)),
+            Scale::Text { unseen, .. } => company(cuts, *unseen),
             Scale::Number { .. } => None,
         };
         std::mem::discriminant(&self.scale) == std::mem::discriminant(&other.scale)
@@ -145,6 +143,9 @@ pub fn code_as_given(column: &Column, cuts: &Cuts, specials: &[f64]) -> Result<(
     let own_missing = cells + specials.len();
     let missing = cuts.missing_with.unwrap_or(own_missing);
     let mut merged: Merges = cuts.missing_with.map(|bin| (own_missing, bin)).into_iter().collect();
+    if let Scale::Text { unseen: Some(bin), .. } = &cuts.scale {
+        merged.insert(own_missing + 1, *bin);
+    }
     let mut placed = Vec::new();
     for (which, &value) in specials.iter().enumerate() {
         let with = cuts.specials_with.iter().find(|(v, _)| same_number(*v, value)).map(|&(_, bin)| bin);
@@ -156,8 +157,8 @@ pub fn code_as_given(column: &Column, cuts: &Cuts, specials: &[f64]) -> Result<(
             (BinKind::Number { edges: edges.clone() }, FineScale::Number { edges: edges.clone() })
         }
         Scale::Text { levels, unseen } => (
-            BinKind::Text { levels: levels.clone(), unseen: unseen.unwrap_or(missing) },
-            FineScale::Text { levels: levels.clone(), pool: unseen.and_then(|b| u8::try_from(b).ok()) },
+            BinKind::Text { levels: levels.clone(), unseen: unseen.unwrap_or(own_missing + 1) },
+            FineScale::Text { levels: levels.clone(), pool: None },
         ),
     };
     let name = column.name.clone();

@@ -1,7 +1,7 @@
 //! Fine cells: a column read once becomes one byte a row.
 //!
-//! Codes `0..cells` are regular cells in order, then one code for each special value, then one for missing. Edges come from the
-//! training rows only and, but for tree pre-binning, never look at the target.
+//! Codes `0..cells` are regular cells in order, then one code for each special value, then one for missing and, for text, one for levels that
+//! no training row has. Edges come from the training rows only and, but for tree pre-binning, never look at the target.
 
 use crate::domain::elementary::log10;
 use std::collections::HashMap;
@@ -67,10 +67,16 @@ impl FineColumn {
         self.cells + self.specials.len()
     }
 
-    /// All codes: regular, special, missing.
+    /// The code of levels that no training row has; numbers have none.
+    #[must_use]
+    pub fn unseen(&self) -> Option<usize> {
+        matches!(self.scale, FineScale::Text { .. }).then(|| self.missing() + 1)
+    }
+
+    /// All codes: regular, special, missing, unseen.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.missing() + 1
+        self.unseen().unwrap_or(self.missing()) + 1
     }
 
     /// Appends the codes of a column, or of the next shard of it.
@@ -85,8 +91,8 @@ impl FineColumn {
                 Places::new(edges, specials, missing).codes(values, &mut self.codes);
                 Ok(())
             }
-            (FineScale::Text { levels, pool }, Values::Text(text)) => {
-                let of_level = level_codes(levels, *pool, &self.specials, missing, text);
+            (FineScale::Text { levels, .. }, Values::Text(text)) => {
+                let of_level = level_codes(levels, &self.specials, text);
                 let code = |c: &u32| of_level.get(*c as usize).copied().unwrap_or(missing);
                 self.codes.extend(text.codes.iter().map(|c| if *c == MISSING_LEVEL { missing } else { code(c) }));
                 Ok(())
@@ -110,19 +116,21 @@ impl FineColumn {
             _ => vec![Cell::default(); self.cells],
         };
         cells.extend(summary.beside());
+        // No training row has what no training row has.
+        cells.resize(self.width(), Cell::default());
         cells
     }
 }
 
-/// The code of each level of a text column. Levels that no training row has are unseen: they are coded as the pool, or as missing where
-/// there is none, and take the fallback when scored.
-fn level_codes(levels: &[Vec<String>], pool: Option<u8>, specials: &[f64], missing: u8, text: &TextValues) -> Vec<u8> {
+/// The code of each level of a text column.
+fn level_codes(levels: &[Vec<String>], specials: &[f64], text: &TextValues) -> Vec<u8> {
     let mut code_of: HashMap<String, u8> = HashMap::new();
     for (cell, names) in levels.iter().enumerate() {
         code_of.extend(names.iter().map(|n| (n.clone(), byte(cell))));
     }
     code_of.extend(specials.iter().enumerate().map(|(at, s)| (number_as_text(*s), byte(levels.len() + at))));
-    text.levels.iter().map(|l| code_of.get(l).copied().unwrap_or(pool.unwrap_or(missing))).collect()
+    let unseen = byte(levels.len() + specials.len() + 1);
+    text.levels.iter().map(|l| code_of.get(l).copied().unwrap_or(unseen)).collect()
 }
 
 /// Why a column cannot be a variable; the reason is recorded.

@@ -13,7 +13,7 @@ mod settings;
 mod summary;
 mod variable;
 
-pub use assign::Assigner;
+pub use assign::{Assigner, UnseenLevels};
 pub use bins::{Bin, BinKind, BinRole, Bins};
 pub use cuts::{Cuts, Scale, VariableEdit, code_as_given};
 pub use dynamic::{Cell, Change, Constraints, Infeasible, Objective, Partition, Trend, optimal};

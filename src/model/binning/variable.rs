@@ -20,7 +20,10 @@ pub struct Binned {
     pub note: Option<String>,
 }
 
-/// Codes of special or missing values that share a regular bin, each with a cell of that bin.
+/// The bin of levels that no training row has, in words.
+const NEVER_SEEN: &str = "never seen in training";
+
+/// Codes of special, missing or unseen values that share a regular bin, each with a cell of that bin.
 pub type Merges = BTreeMap<usize, usize>;
 
 /// Prior rows at the overall rate that steady the order of text levels.
@@ -187,8 +190,18 @@ fn assemble(
         bins.push(bin("missing".to_owned(), BinRole::Missing, count(column.missing())));
     }
     let missing = map.get(column.missing()).map_or(0, |&b| usize::from(b));
+    let unseen = column.unseen().map_or(missing, |code| {
+        if let Some(cell) = merged.get(&code) {
+            return map.get(*cell).map_or(0, |&b| usize::from(b));
+        }
+        bins.push(bin(NEVER_SEEN.to_owned(), BinRole::Unseen, count(code)));
+        bins.len() - 1
+    });
+    if let Some(code) = column.unseen() {
+        place(&mut map, code, unseen);
+    }
     let iv = bins.iter().map(|b| iv_share(b.cell(), total)).sum();
-    let kind = kind_of(column, order, &partition.ends, &map, missing);
+    let kind = kind_of(column, order, &partition.ends, unseen);
     let bins = Bins { name: column.name.clone(), kind, specials, missing, trend: partition.trend, iv, bins };
     Binned { bins, map, note }
 }
@@ -200,12 +213,12 @@ fn place(map: &mut [u8], code: usize, bin: usize) {
 }
 
 /// How regular values will find their bin.
-fn kind_of(column: &FineColumn, order: &[usize], ends: &[usize], map: &[u8], missing: usize) -> BinKind {
+fn kind_of(column: &FineColumn, order: &[usize], ends: &[usize], unseen: usize) -> BinKind {
     match &column.scale {
         FineScale::Number { edges } => {
             BinKind::Number { edges: ends.iter().filter_map(|&end| edges.get(end.checked_sub(1)?).copied()).collect() }
         }
-        FineScale::Text { levels, pool } => {
+        FineScale::Text { levels, .. } => {
             let starts = std::iter::once(0).chain(ends.iter().copied());
             let names = |(start, &end): (usize, &usize)| {
                 let cells = order.get(start..end).unwrap_or_default();
@@ -213,8 +226,7 @@ fn kind_of(column: &FineColumn, order: &[usize], ends: &[usize], map: &[u8], mis
                 names.sort();
                 names
             };
-            let pooled = pool.and_then(|p| map.get(usize::from(p))).map(|&b| usize::from(b));
-            BinKind::Text { levels: starts.zip(ends).map(names).collect(), unseen: pooled.unwrap_or(missing) }
+            BinKind::Text { levels: starts.zip(ends).map(names).collect(), unseen }
         }
     }
 }

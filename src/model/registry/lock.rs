@@ -16,7 +16,7 @@ pub struct Lock {
 }
 
 /// How long another writer is waited for: longer than any training takes.
-const PATIENCE: Duration = Duration::from_secs(4 * 3_600);
+const PATIENCE: Duration = Duration::from_hours(4);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Takes the lock of a folder, waiting for whoever holds it. `told` is called once, before waiting.

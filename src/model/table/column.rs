@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// What a column holds, once decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Numbers, booleans.
     Number,

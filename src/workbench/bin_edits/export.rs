@@ -8,12 +8,15 @@ const HEAD: &str = "\
 # Bins to edit. Merge, split or move them, say why with `reason = \"…\"` in the same [[variable]], and train again with
 #   integrity train --table F --target COL --bins THIS_FILE --out NEW_MODEL
 # Numbers: `edges` are the upper ends, inclusive, of all bins but the last. Text: `levels` holds one list a bin; `unseen` names the
-# bin of levels in no list (\"missing\": that of missing values). To share a bin, named by its label as in the comment above it:
+# bin of levels in no list (\"apart\": one of their own, which never earns more than the average row). To share a bin, named by its label as in the comment above it:
 #   missing = { merge_with = \"> 1.5\" }          specials = [{ value = -9, merge_with = \"> 1.5\" }]
 # What shares none has a bin of its own. Variables left as exported, or left out, are cut by the engine as before; an edited one is
 # taken as it stands. Lines called `exported` and `log` are what edits are compared with: leave them as they are.
 
 # by = \"your name\"";
+
+/// Says in a file that levels in no list have a bin of their own.
+pub(super) const APART: &str = "apart";
 
 /// The bins of a model as a file to edit. `log` holds the edits the model was trained with; what stood before the first edit of a
 /// variable remains what later edits are compared with, so that an edit that stands is an edit still when the file comes back.
@@ -75,7 +78,7 @@ fn variable_lines(name: &str, cuts: &Cuts) -> Vec<String> {
                 format!("  [{}],", names.join(", "))
             }));
             lines.push("]".to_owned());
-            lines.push(format!("unseen = {}", unseen.map_or_else(|| quoted("missing"), label)));
+            lines.push(format!("unseen = {}", unseen.map_or_else(|| quoted(APART), label)));
         }
     }
     lines.extend(cuts.missing_with.map(|bin| format!("missing = {{ merge_with = {} }}", label(bin))));

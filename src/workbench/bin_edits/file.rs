@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::export::seal;
+use super::export::{APART, seal};
 use super::log::LogEntry;
 use crate::config::{ConfigError, ConfigFile};
 use crate::model::binning::{Cuts, Scale, VariableEdit};
@@ -190,7 +190,7 @@ fn cuts_of(
             file.refuse(&label.span(), format!("{:?} is no regular bin of this variable", label.get_ref()), help)
         })
     };
-    if let Some(label) = variable.unseen.as_ref().filter(|u| u.get_ref() != "missing") {
+    if let Some(label) = variable.unseen.as_ref().filter(|u| u.get_ref() != APART) {
         let bin = named(label)?;
         if let Scale::Text { unseen, .. } = &mut cuts.scale {
             *unseen = Some(bin);
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn an_edit_needs_a_reason_and_stays_an_edit() {
         assert!(refused("edges = [25.3, ", "edges = [30, ").contains("no reason is given"));
-        assert!(refused("unseen = \"missing\"", "unseen = \"car, \\\"new\\\" | tv\"").contains("no reason is given"));
+        assert!(refused("unseen = \"apart\"", "unseen = \"car, \\\"new\\\" | tv\"").contains("no reason is given"));
         assert!(refused("missing = { merge_with = \"naïve\\U0000000A\" }", "").contains("no reason is given"));
         let text = render(&model(), &[]).replacen("edges = [25.3, ", "reason = 'law of 2024'\nedges = [30, ", 1);
         let file = read(&text.replacen("# by = \"your name\"", "by = 'Ada'", 1)).unwrap();

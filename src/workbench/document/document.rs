@@ -46,8 +46,10 @@ impl Document {
     }
 
     /// The document as one HTML page that needs nothing else.
-    #[must_use]
-    pub fn html(&self) -> String {
+    ///
+    /// # Errors
+    /// The template cannot be filled in.
+    pub fn html(&self) -> Result<String, DocumentError> {
         html(&self.title, &self.blocks)
     }
 
@@ -76,7 +78,7 @@ mod tests {
     fn both_forms_hold_the_same_figures_and_every_plot() {
         let sample = Sample::of_rows("Test rows", &is_bad(), &PD, Vec::new()).unwrap();
         let found = document(&[sample]);
-        let (markdown, html) = (found.markdown(), found.html());
+        let (markdown, html) = (found.markdown(), found.html().unwrap());
         for text in [&markdown, &html] {
             for needed in ["0.6738", "-52", "Gains and lift", "480", "not for pricing", "nobody has approved it"] {
                 assert!(text.contains(needed), "{needed}");
@@ -88,13 +90,16 @@ mod tests {
             assert!(markdown.contains(&format!("({})", plot.file)) && html.contains(&plot.svg));
             assert!(plot.svg.starts_with("<svg") && !plot.svg.contains("NaN"), "{}", plot.svg);
         }
-        assert_eq!(document(&[Sample::of_rows("Test rows", &is_bad(), &PD, Vec::new()).unwrap()]).html(), html);
+        assert_eq!(
+            document(&[Sample::of_rows("Test rows", &is_bad(), &PD, Vec::new()).unwrap()]).html().unwrap(),
+            html
+        );
     }
 
     #[test]
     fn hostile_names_and_levels_stay_text_in_page_and_plots() {
-        let html = document(&[]).html();
-        assert!(html.contains("gross &quot;margin&quot;, 90d") && html.contains("B|&lt;b&gt;"));
+        let html = document(&[]).html().unwrap();
+        assert!(html.contains("gross &#34;margin&#34;, 90d") && html.contains("B|&#60;b&#62;"));
         assert!(!html.contains("<b>") && !html.contains("<script"));
         // The namespace of SVG is a name, not an address that is fetched.
         let fetched = html.replace("http://www.w3.org/2000/svg", "");
@@ -104,7 +109,7 @@ mod tests {
     #[test]
     fn a_sample_without_bads_still_has_a_document() {
         let sample = Sample::of_rows("Test rows", &[false; 6], &[0.1, 0.2, 0.3, 0.1, 0.2, 0.3], Vec::new()).unwrap();
-        assert!(document(&[sample]).html().contains("only one outcome class is present"));
+        assert!(document(&[sample]).html().unwrap().contains("only one outcome class is present"));
     }
 
     #[test]

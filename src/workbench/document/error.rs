@@ -11,6 +11,12 @@ pub enum DocumentError {
         /// The drawing library's words.
         reason: String,
     },
+    /// The HTML page could not be filled in.
+    #[error("write the HTML page: {why}")]
+    Page {
+        /// The template engine's words.
+        why: String,
+    },
     /// A name that no SQL identifier can carry, or that an exported query needs for itself.
     #[error("write {name:?} as an SQL name: {reason}")]
     BadName {

@@ -5,6 +5,7 @@
 
 mod file;
 mod file_features;
+mod overlap;
 mod parse;
 mod read_csv;
 mod read_parquet;
@@ -13,6 +14,7 @@ mod target;
 
 pub use file::{TableFile, open_table};
 pub use file_features::features_beside;
+pub use overlap::{Overlap, TRAINING_ROWS, TrainingRows, row_digests};
 pub(crate) use parse::MISSING_WORDS;
 pub use split::{Split, assign_split};
 pub use target::read_target;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use integrity::domain::{Currency, Digest};
+use integrity::model::ModelError;
+use integrity::model::registry::approve_folder;
 use integrity::run::{RunError, RunOptions, RunOutcome, Silent, run_job};
 use integrity::simulate::{SimulationSettings, simulate};
 use jiff::Timestamp;
@@ -83,7 +85,18 @@ pub fn options(data: &Path, out: &Path) -> RunOptions {
 
 /// Runs the job over `data` into `out`.
 pub fn run(data: &Path, out: &Path) -> Result<RunOutcome, RunError> {
-    run_job(job(), &options(data, out), &Silent)
+    run_with(job(), &options(data, out))
+}
+
+/// Runs a job. So few merchants teach a model nothing that a job may approve: a person does, and the job runs again.
+pub fn run_with(job: &Path, options: &RunOptions) -> Result<RunOutcome, RunError> {
+    match run_job(job, options, &Silent) {
+        Err(RunError::Model(ModelError::Refused { path, .. })) if !path.join("approval.json").exists() => {
+            approve_folder(&path, "a test", AS_OF).unwrap();
+            run_job(job, options, &Silent)
+        }
+        other => other,
+    }
 }
 
 /// One run over the shared data, for tests that only read it.

@@ -3,13 +3,15 @@
 use std::fs;
 
 use integrity::model::ModelError;
+use integrity::model::registry::approve_folder;
 use integrity::publish::{FeatureRow, ScoreBook, TableReader, verify};
 use integrity::report::explain;
-use integrity::run::{RunError, Silent, run_job};
+use integrity::run::{RunError, RunOptions, Silent, run_job, train_model};
 use integrity::score::{MerchantScore, NO_EVIDENCE_BAND};
+use jiff::ToSpan as _;
 use tempfile::TempDir;
 
-use super::fixture::{base, data, job, options, run};
+use super::fixture::{AS_OF, base, data, job, options, run};
 
 #[test]
 fn a_run_is_sound_and_the_same_run_again_is_nothing_new() {
@@ -84,4 +86,53 @@ fn an_altered_model_is_refused_and_nothing_is_published() {
     fs::remove_file(into.join("approval.json")).unwrap();
     let refused = run_job(job(), &options(data(), copy.path()), &Silent).unwrap_err();
     assert!(matches!(refused, RunError::Model(ModelError::Refused { .. })), "{refused}");
+}
+
+/// A copy of the job with other lines in `[model]`.
+fn job_with(lines: &[(&str, &str)], added: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for file in fs::read_dir(job().parent().unwrap()).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let path = folder.path().join("job.toml");
+    let mut text = fs::read_to_string(&path).unwrap();
+    for (from, to) in lines {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    text.push_str(added);
+    fs::write(&path, text).unwrap();
+    folder
+}
+
+#[test]
+fn a_version_can_be_pinned_and_an_older_one_gone_back_to() {
+    let out = TempDir::new().unwrap();
+    let later = run(data(), out.path()).unwrap().summary.model.id;
+    // An older model: trained two weeks before, by hand, and approved for then.
+    let before = RunOptions { as_of: Some(AS_OF.checked_sub(14.days()).unwrap()), ..options(data(), out.path()) };
+    let older = train_model(job(), &before, &Silent).unwrap();
+    approve_folder(&older.folder, "a test", before.as_of.unwrap()).unwrap();
+    let version = |bundle: &str| bundle.rsplit('/').next().unwrap().to_owned();
+    let (later, older) = (version(&later), older.manifest.version);
+    assert_ne!(later, older);
+    // Who approves, from what on, and for how long change nothing of what is trained: the model still fits.
+    let other =
+        [("approve_as = \"test\"", "approve_as = \"another\""), ("approve_min_auc = 0.0", "approve_min_auc = 0.9")];
+    let other = [other[0], other[1], ("expires_after_days = 90", "expires_after_days = 30")];
+    for pinned in [&older, &later] {
+        let job = job_with(&other, &format!("version = \"{pinned}\"\n"));
+        let scored = run_job(&job.path().join("job.toml"), &options(data(), out.path()), &Silent).unwrap();
+        assert_eq!(version(&scored.summary.model.id), **pinned);
+    }
+    assert_eq!(fs::read_dir(out.path().join("models/small")).unwrap().count(), 2, "nothing was trained anew");
+    // What changes the training makes another model; a version that is not there is named.
+    for job in [
+        job_with(&[("snapshots = 3", "snapshots = 4")], &format!("version = \"{later}\"\n")),
+        job_with(&[], "version = \"none\"\n"),
+    ] {
+        let refused = run_job(&job.path().join("job.toml"), &options(data(), out.path()), &Silent).unwrap_err();
+        assert!(matches!(refused, RunError::Model(ModelError::Refused { .. })), "{refused}");
+    }
 }
