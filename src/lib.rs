@@ -6,7 +6,7 @@
 //!        └─ wash ── quarantine, ledger ──▶ store: clean events by merchant bucket
 //!             └─ tiles ── integer measures a merchant and day
 //!                  └─ features ── windows at an as-of date, integrity capital
-//!                       └─ score ── PD, points, reasons, index   ◀── model (train, validate)
+//!                       └─ score ── PD, points, reasons, index   ◀── model (trained by a job, or by an analyst at the workbench)
 //!                            ├─ offer ── eligibility, limit, price, pledges
 //!                            └─ monitor ── days past due, alerts, deductions
 //!                                 └─ publish ──▶ run folder ──▶ loan service, analysts
@@ -36,6 +36,7 @@ pub mod tiles;
 pub mod features;
 
 pub mod model;
+pub mod workbench;
 
 pub mod score;
 

@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use super::name_list::listed_columns;
 use super::output_file::create_new;
 use crate::model::registry::load_folder;
-use crate::model::table::{Column, Kind, TableFile, Values, open_table};
+use crate::model::table::{Column, Kind, Values};
 use crate::model::{BlockScorer, BlockScores, ModelError, Scorecard};
+use crate::workbench::table::{TableFile, open_table};
 
 /// What `apply` takes.
 #[derive(Debug, Clone, Args)]

@@ -13,11 +13,12 @@ use super::text_table::{share, text_table};
 use super::train::{known_columns, settings_with};
 use super::{ExitCode, Failure, Output};
 use crate::model::binning::Bins;
-use crate::model::binning::edits::{LogEntry, render};
 use crate::model::registry::{Bundle, load_folder};
-use crate::model::table::{Features, open_table, read_target};
-use crate::model::univariate::{Outcome, Univariate, univariate};
-use crate::model::{ModelError, SettingsFile, TrainingTable};
+use crate::model::{ModelError, TrainingTable};
+use crate::workbench::SettingsFile;
+use crate::workbench::bin_edits::{LogEntry, render};
+use crate::workbench::table::{features_beside, open_table, read_target};
+use crate::workbench::univariate::{Outcome, Univariate, univariate};
 
 /// The attachment of a model folder that logs edits.
 pub const EDITS: &str = "edits.json";
@@ -81,7 +82,7 @@ fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Resul
     let mut table = TrainingTable::new(Vec::new(), Vec::new())?;
     table.test = vec![false; outcome.len()];
     table.target = outcome;
-    table.features = Features::beside(file, &aside);
+    table.features = features_beside(file, &aside);
     table.directions = known_columns(directions, &table.features)?;
     let columns = univariate(&table, &settings)?;
     if let Some(out) = &args.out {

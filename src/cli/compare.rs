@@ -7,15 +7,16 @@ use serde::Serialize;
 use super::scored_table::{score_table, seen_in_training};
 use super::segments::segments;
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::model::compare::{
+use crate::model::registry::{Bundle, load_folder};
+use crate::model::table::{Kind, Values};
+use crate::model::{ModelError, Scorecard};
+use crate::run::Progress as _;
+use crate::workbench::compare::{
     ChallengerColumn, ChallengerSettings, Comparison, ComparisonSettings, SegmentContest, compare, compare_segments,
     grow_challenger,
 };
-use crate::model::registry::{Bundle, load_folder};
-use crate::model::table::{Kind, TableFile, Values, open_table, read_target};
-use crate::model::validation::{CustomaryBand, score_stability};
-use crate::model::{ModelError, Scorecard};
-use crate::run::Progress as _;
+use crate::workbench::table::{TableFile, open_table, read_target};
+use crate::workbench::validation::{CustomaryBand, score_stability};
 
 /// What `compare` takes.
 #[derive(Debug, clap::Args)]
@@ -161,7 +162,7 @@ fn forest(args: &CompareArgs, from: &Path, champion: &Scorecard, file: &TableFil
         return Err(ModelError::BadSetting { setting: "forest-from", why });
     }
     let (bad, _) = read_target(&training, &args.target, args.positive.as_deref())?;
-    let refused = |e: crate::model::compare::CompareError| ModelError::CannotMeasure { why: e.to_string() };
+    let refused = |e: crate::workbench::compare::CompareError| ModelError::CannotMeasure { why: e.to_string() };
     let grown = grow_challenger(&columns(champion, &training)?, &bad, &ChallengerSettings::default());
     grown.map_err(refused)?.predict(&columns(champion, file)?).map_err(refused)
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::compare::Compared;
 use super::text_table::{figure, p_value, ranged, share, text_table};
-use crate::model::compare::{Comparison, LossDifference, SwapSet};
 use crate::model::validation::ValidationReport;
+use crate::workbench::compare::{Comparison, LossDifference, SwapSet};
 
 /// The whole text. Writing to a String cannot fail, so results of `write!` are dropped.
 pub(super) fn render(found: &Compared) -> String {

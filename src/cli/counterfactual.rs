@@ -11,11 +11,11 @@ use super::apply::score_file;
 use super::name_list::listed_names;
 use super::output_file::create_new;
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::model::counterfactual::{Change, Counterfactual, CounterfactualSearch};
 use crate::model::registry::load_folder;
-use crate::model::table::open_table;
 use crate::model::{ModelError, Scorecard};
 use crate::run::Progress as _;
+use crate::workbench::counterfactual::{Change, Counterfactual, CounterfactualSearch};
+use crate::workbench::table::open_table;
 
 /// What `counterfactual` takes.
 #[derive(Debug, clap::Args)]

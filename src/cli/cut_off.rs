@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::model::ModelError;
-use crate::model::compare::approval_cut_off;
 use crate::model::validation::Ranked;
+use crate::workbench::compare::approval_cut_off;
 
 /// The cut-off.
 #[derive(Debug, Clone, Args)]

@@ -6,11 +6,14 @@ use serde_json::{Value, json};
 
 use super::scored_table::{grades, score_table, seen_in_training};
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::model::document::{Document, DocumentError, DocumentInput, Sample, SqlSource, export_sql, scorecard_schema};
 use crate::model::registry::{Bundle, load_folder, refuse_content};
-use crate::model::table::{open_table, read_target};
-use crate::model::{Drift, ModelError, TrainReport, training_drift};
+use crate::model::{ModelError, TrainReport};
 use crate::run::Progress as _;
+use crate::workbench::document::{
+    Document, DocumentError, DocumentInput, Sample, SqlSource, export_sql, scorecard_schema,
+};
+use crate::workbench::table::{open_table, read_target};
+use crate::workbench::validation::{Drift, training_drift};
 
 /// What `document` takes.
 #[derive(Debug, clap::Args)]

@@ -167,10 +167,14 @@ fn publish_code(error: &PublishError) -> ExitCode {
     match error {
         PublishError::Busy { .. } => ExitCode::Busy,
         PublishError::Io { .. } | PublishError::Parquet { .. } | PublishError::NotAFolder(_) => ExitCode::Io,
-        PublishError::NothingPublished(_) | PublishError::NoSuchRun { .. } => ExitCode::InputMissing,
-        PublishError::Malformed { .. } | PublishError::DigestMismatch { .. } | PublishError::Damaged { .. } => {
-            ExitCode::Data
+        PublishError::NothingPublished(_) | PublishError::NoSuchRun { .. } | PublishError::UnknownRun { .. } => {
+            ExitCode::InputMissing
         }
+        PublishError::Malformed { .. }
+        | PublishError::DigestMismatch { .. }
+        | PublishError::Missing(_)
+        | PublishError::NoIntactRun { .. }
+        | PublishError::Damaged { .. } => ExitCode::Data,
         PublishError::NonFinite { .. }
         | PublishError::OutOfRange { .. }
         | PublishError::OutOfOrder { .. }
@@ -195,6 +199,7 @@ fn model_code(error: &ModelError) -> ExitCode {
         ModelError::Solver { .. } => ExitCode::Internal,
         ModelError::BadModel { .. } | ModelError::Refused { .. } => ExitCode::ModelRefused,
         ModelError::Exists { .. } => ExitCode::RefusesToOverwrite,
+        ModelError::Busy { .. } => ExitCode::Busy,
     }
 }
 

@@ -35,6 +35,9 @@ pub fn execute(args: &LookupArgs, output: Output) -> Result<ExitCode, Failure> {
             book.as_of()
         )));
     };
-    output.show(&entry, crate::report::entry_text)?;
+    output.show(&entry, |entry| {
+        let note = entry.note.as_ref().map(|note| format!("note: {note}\n"));
+        format!("{}{}", note.unwrap_or_default(), crate::report::entry_text(entry))
+    })?;
     Ok(ExitCode::Ok)
 }

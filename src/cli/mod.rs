@@ -18,6 +18,7 @@ mod models;
 mod name_list;
 mod output;
 mod output_file;
+mod point;
 mod progress;
 mod reject_study;
 mod run;
@@ -92,6 +93,8 @@ enum Command {
     Lookup(lookup::LookupArgs),
     /// Recomputes the digests of published files.
     Verify(verify::VerifyArgs),
+    /// Sets the current run back or forward to a published run, and logs it.
+    Point(point::PointArgs),
     /// Prints the contract tables, the output columns, or a job's feature dictionary.
     Schema(schema::SchemaArgs),
 }
@@ -138,6 +141,7 @@ impl Command {
             Self::Explain(args) => explain::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),
             Self::Verify(args) => verify::execute(&args, output),
+            Self::Point(args) => point::execute(&args, output),
             Self::Schema(args) => schema::execute(&args, output),
         }
     }

@@ -105,12 +105,16 @@ pub struct ApproveArgs {
 /// Runs `approve`.
 ///
 /// # Errors
-/// The model is damaged or approved already.
+/// The model is damaged, or cannot be written.
 pub fn approve(args: &ApproveArgs, output: Output) -> Result<ExitCode, Failure> {
     let on = args.on.unwrap_or_else(today);
-    approve_folder(&args.model, &args.by, on)?;
-    let answer = json!({ "model": args.model, "approved_by": args.by, "on": on.to_string() });
-    output.show(&answer, |_| format!("{} approved by {} on {on}", args.model.display(), args.by))?;
+    let before = approve_folder(&args.model, &args.by, on)?;
+    let replaces = before.as_ref().map(|b| json!({ "approved_by": b.by, "on": b.on.to_string() }));
+    let answer = json!({ "model": args.model, "approved_by": args.by, "on": on.to_string(), "replaces": replaces });
+    output.show(&answer, |_| {
+        let instead = before.map(|b| format!(", in the place of {} on {}", b.by, b.on)).unwrap_or_default();
+        format!("{} approved by {} on {on}{instead}", args.model.display(), args.by)
+    })?;
     Ok(ExitCode::Ok)
 }
 

@@ -1,7 +1,7 @@
 //! Options that take column names: as given, or a list separated by commas.
 
 use crate::model::ModelError;
-use crate::model::table::TableFile;
+use crate::workbench::table::TableFile;
 
 /// Each item as it is where it is a name itself (names may hold commas), else its parts.
 #[must_use]

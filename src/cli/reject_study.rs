@@ -11,10 +11,10 @@ use super::text_table::{figure, share, text_table};
 use super::{ExitCode, Failure, Output};
 use crate::model::ModelError;
 use crate::model::registry::load_folder;
-use crate::model::reject_inference::{
+use crate::workbench::reject_inference::{
     Band, RejectInferenceError, RejectMethod, RejectScenario, RejectSettings, RejectStudy, study_rejects,
 };
-use crate::model::table::{open_table, read_target};
+use crate::workbench::table::{open_table, read_target};
 
 /// What `reject-study` takes.
 #[derive(Debug, Clone, Args)]

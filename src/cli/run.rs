@@ -102,8 +102,8 @@ pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<Ex
         if !answer.published {
             text.push_str("  nothing new: inputs, configuration, model and program are those of this published run\n");
         }
-        if !answer.is_current {
-            text.push_str("  not the current run: a later business date is published\n");
+        if let Some(why) = &outcome.published.not_current_because {
+            text.push_str(&format!("  not the current run: {why}\n"));
         }
         format!("{text}  files      {}\n", answer.run_dir.display())
     })?;

@@ -33,7 +33,7 @@ pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Ok);
     }
     if args.settings {
-        let text = crate::model::SettingsFile::template().map_err(|e| Failure::Internal(e.to_string()))?;
+        let text = crate::workbench::SettingsFile::template().map_err(|e| Failure::Internal(e.to_string()))?;
         output.show(&json!({ "toml": text }), |_| text.clone())?;
         return Ok(ExitCode::Ok);
     }

@@ -2,9 +2,9 @@
 
 use super::apply::score_file;
 use crate::model::registry::Bundle;
-use crate::model::table::TableFile;
 use crate::model::validation::GradeBound;
 use crate::model::{ModelError, Scorecard};
+use crate::workbench::table::TableFile;
 
 /// Scores of all rows of a table, and how many fell into each bin.
 #[derive(Debug, Default)]

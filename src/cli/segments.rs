@@ -1,8 +1,10 @@
 //! A column as segments: levels as they are, dates by month, numbers by themselves or, where they are many, in five bands.
 
+use crate::domain::date_of_days;
 use crate::model::ModelError;
-use crate::model::table::{Kind, TableFile, Values, number_as_text};
-use crate::model::validation::band_labels;
+use crate::model::table::{Kind, Values, number_as_text};
+use crate::workbench::table::TableFile;
+use crate::workbench::validation::band_labels;
 
 /// Distinct numbers that are still segments of their own.
 const MOST_NUMBERS: usize = 20;
@@ -41,15 +43,14 @@ fn month(days: f64) -> Option<String> {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a day beyond the calendar is no date, and none comes out")]
-    let since = jiff::Span::new().try_days(days.floor() as i64).ok()?;
-    let date = jiff::civil::Date::constant(1970, 1, 1).checked_add(since).ok()?;
+    let date = date_of_days(days.floor() as i64)?;
     Some(format!("{:04}-{:02}", date.year(), date.month()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::open_table;
+    use crate::workbench::table::open_table;
 
     #[test]
     fn levels_months_numbers_and_bands() {

@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::bins::EDITS;
 use super::name_list::listed_columns;
-use crate::domain::{Digest, Hasher};
-use crate::model::binning::edits::{BinsFile, extended};
+use crate::domain::{Digest, Hasher, days_since_epoch};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
-use crate::model::table::{Direction, Features, Kind, Split, TableFile, Values, assign_split, open_table, read_target};
-use crate::model::{ModelError, SettingsFile, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
+use crate::model::table::{Direction, Features, Kind, Values};
+use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
+use crate::workbench::SettingsFile;
+use crate::workbench::bin_edits::{BinsFile, extended};
+use crate::workbench::table::{Split, TableFile, assign_split, features_beside, open_table, read_target};
 
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
@@ -100,7 +102,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
         limitations: vec!["trained on one table; not approved for lending decisions".to_owned()],
     };
     let contents = Contents { scorecard: &trained.scorecard, ability: None, validation: &report, attachments };
-    save_folder(out, &name, &data_digest.short(), &contents, origin)?;
+    save_folder(out, &name, &data_digest.short(), &contents, origin, None)?;
     Ok(printed(out, &trained))
 }
 
@@ -155,13 +157,15 @@ fn training_table(
     let times = args.time.as_deref().map(|c| numbers(&file, c, Kind::Date)).transpose()?;
     let weights = args.weight.as_deref().map(|c| numbers(&file, c, Kind::Number)).transpose()?;
     let split = match (&args.time, args.test_from, args.test_share) {
-        (Some(column), Some(from), _) => Split::OutOfTime { column: column.clone(), test_from: days(from) },
+        (Some(column), Some(from), _) => {
+            Split::OutOfTime { column: column.clone(), test_from: f64::from(days_since_epoch(from)) }
+        }
         (_, _, Some(test_share)) => Split::Random { test_share, seed },
         _ => Split::None,
     };
     let test = assign_split(&split, &outcome, times.as_deref())?;
     let table = TrainingTable {
-        features: Features::beside(file, &aside),
+        features: features_beside(file, &aside),
         directions: BTreeMap::new(),
         target: outcome,
         weights,
@@ -180,10 +184,6 @@ fn numbers(file: &TableFile, column: &str, kind: Kind) -> Result<Vec<f64>, Model
             Err(ModelError::BadTarget { column: column.to_owned(), why: format!("it does not hold {}s", kind.word()) })
         }
     }
-}
-
-fn days(date: Date) -> f64 {
-    Date::constant(1970, 1, 1).until(date).map_or(f64::NAN, |span| f64::from(span.get_days()))
 }
 
 fn config_digest(

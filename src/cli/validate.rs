@@ -9,12 +9,11 @@ use super::cut_off::CutOffArgs;
 use super::scored_table::{grades, score_table, seen_in_training};
 use super::segments::segments;
 use crate::model::registry::load_folder;
-use crate::model::table::{open_table, read_target};
-use crate::model::validation::{
-    FairnessReport, FairnessSettings, Named, SegmentReport, ValidationError, ValidationReport, ValidationSettings,
-    breakdown, fairness,
-};
-use crate::model::{Drift, ModelError, TrainReport, measure_part, training_drift};
+use crate::model::validation::{ValidationError, ValidationReport, ValidationSettings};
+use crate::model::{ModelError, TrainReport, measure_part};
+use crate::workbench::table::{open_table, read_target};
+use crate::workbench::validation::{Drift, training_drift};
+use crate::workbench::validation::{FairnessReport, FairnessSettings, Named, SegmentReport, breakdown, fairness};
 
 /// What `validate` takes.
 #[derive(Debug, Clone, Args)]

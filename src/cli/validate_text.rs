@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::text_table::{figure, p_value, ranged, share, text_table};
 use super::validate::Validated;
-use crate::model::Drift;
-use crate::model::validation::{CustomaryBand, FairnessReport, SegmentReport, Stability, ValidationReport};
+use crate::model::validation::ValidationReport;
+use crate::workbench::validation::Drift;
+use crate::workbench::validation::{CustomaryBand, FairnessReport, SegmentReport, Stability};
 
 /// The whole text. Writing to a String cannot fail, so results of `write!` are dropped.
 pub(super) fn render(found: &Validated) -> String {

@@ -111,7 +111,7 @@ impl AsOf {
     /// Days since 1970-01-01 of the business date: the Arrow `Date32` value.
     #[must_use]
     pub fn days_since_epoch(&self) -> i32 {
-        days_since_epoch(self.date)
+        super::day::days_since_epoch(self.date)
     }
 }
 
@@ -119,11 +119,6 @@ fn midnight(date: Date, zone: &TimeZone) -> Result<i64, AsOfError> {
     date.to_zoned(zone.clone())
         .map(|z| z.timestamp().as_microsecond())
         .map_err(|e| AsOfError::OutOfCalendar { date, why: e.to_string() })
-}
-
-fn days_since_epoch(date: Date) -> i32 {
-    let epoch = Date::constant(1970, 1, 1);
-    epoch.until(date).map_or(0, |span| span.get_days())
 }
 
 /// One day later, for rolling over a range of business dates.

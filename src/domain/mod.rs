@@ -3,12 +3,17 @@
 //! Nothing here does I/O or knows of frames.
 
 mod as_of;
+mod day;
 mod digest;
+pub mod distributions;
+pub mod elementary;
 mod money;
 mod rate;
 mod reason;
+pub mod sampling;
 
 pub use as_of::{AsOf, AsOfError, MICROS_PER_DAY};
+pub use day::{date_of_days, days_since_epoch};
 pub use digest::{Digest, DigestError, Hasher};
 pub use money::{Currency, Money, MoneyError, grouped, whole};
 pub use rate::{DailyRate, Probability, RateError, Share};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read};
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
@@ -56,10 +55,6 @@ impl FeatureKind for Attribute {
         Some(self)
     }
 
-    fn named_days(&self) -> Option<u16> {
-        None
-    }
-
     fn formula(&self, _names: Names) -> String {
         if self.words.is_empty() {
             return format!("merchants.{}", self.column);
@@ -67,8 +62,10 @@ impl FeatureKind for Attribute {
         let scale: Vec<String> = self.words.iter().map(|(word, n)| format!("{word} = {n}")).collect();
         format!("merchants.{} with {}", self.column, scale.join(", "))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        Ok(merchant.attribute(self).map(|n| n as f64))
+impl OwnKind for Attribute {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        merchant.attribute(self).map(|n| n as f64)
     }
 }

@@ -1,7 +1,6 @@
 //! Balance: what is open now.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, MeasureId, Names, Read};
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
@@ -11,30 +10,28 @@ use crate::tiles::DayWindow;
 /// the sum is what is open now, however old.
 #[derive(Debug)]
 pub struct Balance {
-    measure: MeasureId,
+    read: Read,
 }
 
 impl Balance {
     /// Keys: `measure`.
     pub fn read(p: &mut Params) -> Result<Self, ConfigError> {
-        Ok(Self { measure: p.measure("measure")? })
+        Ok(Self { read: Read { measure: p.measure("measure")?, window: DayWindow::ALL } })
     }
 }
 
 impl FeatureKind for Balance {
     fn reads(&self) -> Vec<Read> {
-        vec![Read { measure: self.measure, window: DayWindow::ALL }]
-    }
-
-    fn named_days(&self) -> Option<u16> {
-        None
+        vec![self.read]
     }
 
     fn formula(&self, names: Names) -> String {
-        format!("Σ {} as it stands at D, over all of history", names(self.measure))
+        self.read.sum_words(names)
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        Ok(merchant.tally(Read { measure: self.measure, window: DayWindow::ALL })?.map(|t| t.sum as f64))
+impl OwnKind for Balance {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        merchant.tally(self.read).map(|t| t.sum as f64)
     }
 }

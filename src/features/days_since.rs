@@ -1,10 +1,11 @@
 //! Days since: how long ago something last happened.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
+use super::guard::Guard;
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
+use crate::tiles::DayWindow;
 
 /// Calendar days from the date of the measure's last row to as-of: 1 for yesterday. `window_days` where the window holds no row
 /// and the merchant was there for all of it; null where it was not.
@@ -17,7 +18,7 @@ impl DaysSince {
     /// Keys: `measure`, `window_days`.
     pub fn read(p: &mut Params) -> Result<Self, ConfigError> {
         let measure = p.measure("measure")?;
-        let window = crate::tiles::DayWindow::new(0, p.days("window_days")?);
+        let window = DayWindow::new(0, p.days("window_days")?);
         Ok(Self { read: Read { measure, window } })
     }
 }
@@ -27,26 +28,22 @@ impl FeatureKind for DaysSince {
         vec![self.read]
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.read.window.days()
+    fn guards(&self) -> Vec<Guard> {
+        vec![Guard::RowOrHistory { read: self.read, days: self.read.window.to }]
     }
 
     fn formula(&self, names: Names) -> String {
-        let days = self.read.window.to;
         format!(
-            "days from the last {} in {} to D; {days} where there is none",
-            names(self.read.measure),
-            window_words(self.read.window)
+            "days from the last row of {} to D, {} where there is none",
+            self.read.words(names),
+            self.read.window.to
         )
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        let Some(mut tiles) = merchant.days(self.read) else { return Ok(None) };
-        let window = self.read.window.to;
-        Ok(match tiles.next() {
-            Some(tile) => Some(f64::from(tile.day) + 1.0),
-            None if merchant.tenure_days() >= i64::from(window) => Some(f64::from(window)),
-            None => None,
-        })
+impl OwnKind for DaysSince {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        let last = merchant.days(self.read)?.next();
+        Some(last.map_or_else(|| f64::from(self.read.window.to), |tile| f64::from(tile.day) + 1.0))
     }
 }

@@ -1,10 +1,10 @@
 //! Decayed stock: what has been built up and not yet worn away. Integrity capital is one.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, MeasureId, Names, Read, window_words};
+use super::kind::{FeatureKind, MeasureId, Names, OwnKind, Read, window_words};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
+use crate::domain::elementary::exp;
 use crate::tiles::DayWindow;
 
 /// `K(D) = Σ over past days d of 2^(−(D − d) ÷ half_life_days) × (gain(d) − penalty × loss(d))`, rounded to a whole number once,
@@ -36,7 +36,7 @@ impl DecayedStock {
     }
 
     fn decayed(&self, merchant: &MerchantTiles, measure: MeasureId) -> Option<f64> {
-        let daily = (-std::f64::consts::LN_2 / self.half_life_days).exp();
+        let daily = exp(-std::f64::consts::LN_2 / self.half_life_days);
         let (mut factor, mut age) = (1.0, 0_u16);
         let mut total = 0.0;
         for tile in merchant.days(Read { measure, window: self.window })? {
@@ -63,22 +63,18 @@ impl FeatureKind for DecayedStock {
     fn formula(&self, names: Names) -> String {
         let loss = self.loss.map(|loss| format!(" − {} × {}(d)", self.penalty, names(loss))).unwrap_or_default();
         format!(
-            "Σ over days d in {} of 2^(−(D − d) ÷ {}) × ({}(d){loss}), rounded once",
+            "Σ over days d in {} of 2^(−(D − d) ÷ {}) × ({}(d){loss}), rounded to a whole number",
             window_words(self.window),
             self.half_life_days,
             names(self.gain)
         )
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        let Some(gain) = self.decayed(merchant, self.gain) else { return Ok(None) };
-        let loss = match self.loss {
-            None => 0.0,
-            Some(loss) => match self.decayed(merchant, loss) {
-                None => return Ok(None),
-                Some(loss) => loss,
-            },
-        };
-        Ok(Some((gain - self.penalty * loss).round()))
+impl OwnKind for DecayedStock {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        let gain = self.decayed(merchant, self.gain)?;
+        let loss = self.loss.map_or(Some(0.0), |loss| self.decayed(merchant, loss))?;
+        Some((gain - self.penalty * loss).round())
     }
 }

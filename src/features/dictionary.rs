@@ -11,8 +11,10 @@ use crate::tiles::{MeasureSpec, Suspects};
 #[must_use]
 pub fn dictionary_markdown(config: &FeatureConfig) -> String {
     let mut out = String::from(
-        "D is the as-of date; a window `[D − w, D)` holds the w local calendar days before it. A value is null where a table it needs is \
-         absent, or where the merchant registered fewer days ago than *history* says.\n",
+        "D is the as-of date; a window `[D − w, D)` holds the w local calendar days before it. `Σ m over` a window adds up the measure m over \
+         it, `rows of m over` it counts the measure's rows. Peers are the other merchants of the merchant's category, taken together. A value \
+         is null where its formula says so or divides by zero, where a table it needs is absent, and where the merchant's rows of a measure add up \
+         to more than 64 bits hold. *History* is the days since registration that it needs.\n",
     );
     let names = |id: MeasureId| config.measures.get(id).map(|m| m.name.clone()).unwrap_or_default();
     for (word, group) in Group::WORDS {
@@ -25,13 +27,13 @@ pub fn dictionary_markdown(config: &FeatureConfig) -> String {
             "\n## {word}\n\n| feature | formula | direction | history | why | source |\n|---|---|---|---|---|---|\n"
         );
         for f in features {
-            let history = f.min_history_days.max(f.kind.history_days());
             let _ = writeln!(
                 out,
-                "| `{}` | {} | {} | {history} days | {} | {} |",
+                "| `{}` | {} | {} | {} days | {} | {} |",
                 f.name,
-                cell(&f.kind.formula(&names)),
+                cell(&f.formula(&names)),
                 f.direction.word(),
+                f.min_history_days,
                 cell(&f.why),
                 cell(&f.source)
             );

@@ -1,8 +1,7 @@
 //! Distinct buyers: how many different people bought.
 
 use super::buyers::by_buyer;
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
@@ -29,15 +28,13 @@ impl FeatureKind for DistinctBuyers {
         true
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.read.window.days()
-    }
-
     fn formula(&self, names: Names) -> String {
-        format!("number of distinct buyers of {} over {}", names(self.read.measure), window_words(self.read.window))
+        format!("distinct buyers of {}", self.read.words(names))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        Ok(merchant.rows(self.read).map(|rows| by_buyer(rows).len() as f64))
+impl OwnKind for DistinctBuyers {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        merchant.rows(self.read).map(|rows| by_buyer(rows).len() as f64)
     }
 }

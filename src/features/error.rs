@@ -8,36 +8,6 @@ pub enum FeatureError {
     /// Views, measures or tiles failed.
     #[error(transparent)]
     Tile(#[from] TileError),
-    /// A window's sum left 64 bits.
-    #[error(
-        "sum {measure} of merchant {merchant} over days {from} to {to} before as-of: the total does not fit 64 bits"
-    )]
-    Overflow {
-        /// The measure.
-        measure: String,
-        /// The merchant.
-        merchant: String,
-        /// Nearest day.
-        from: u16,
-        /// Farthest day, exclusive.
-        to: u16,
-    },
-    /// A category's sum left 64 bits.
-    #[error("sum {measure} over category {category}: the total does not fit 64 bits")]
-    IndustryOverflow {
-        /// The measure.
-        measure: String,
-        /// The category.
-        category: String,
-    },
-    /// Totals made under another configuration.
-    #[error("merge industry totals: {left} and {right} slots were made from different feature files")]
-    IndustryMismatch {
-        /// Slots on one side.
-        left: usize,
-        /// Slots on the other.
-        right: usize,
-    },
     /// A formula left the numbers. This is a defect of the formula, never of the merchant.
     #[error("compute feature {feature} of merchant {merchant}: the value is not finite")]
     NotFinite {

@@ -54,7 +54,7 @@ pub fn evidence(config: &FeatureConfig, as_of: &AsOf) -> Result<Vec<FeatureEvide
         .map(|spec| {
             Ok(FeatureEvidence {
                 feature: spec.name.clone(),
-                formula: spec.kind.formula(&name),
+                formula: spec.formula(&name),
                 windows: spec.kind.reads().into_iter().map(window).collect::<Result<_, FeatureError>>()?,
             })
         })

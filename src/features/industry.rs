@@ -1,82 +1,53 @@
-//! What crosses merchants: totals by category, reduced over shards.
+//! What crosses merchants: totals by category, added up over all prepared shards.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::error::FeatureError;
-use super::measured::ShardMeasures;
-use super::settings::FeatureConfig;
+use super::prepared::PreparedFeatures;
 
 /// A category's total of one measure over one window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CategoryTotal {
-    /// Exact sum over its merchants.
-    pub sum: i64,
+    /// Exact sum over its merchants. Each merchant's sum fits 64 bits, so that this cannot overflow.
+    pub sum: i128,
     /// Merchants with any row in the window.
     pub merchants: u64,
 }
 
 /// Totals by category, one slot for each (measure, window) of the features that compare with the industry.
 ///
-/// Merging adds whole numbers: shards may come in any order and grouping.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Totals are whole numbers: shards may come in any order and grouping.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IndustryTotals {
-    slots: usize,
     by_category: BTreeMap<String, Vec<Option<CategoryTotal>>>,
 }
 
 impl IndustryTotals {
-    /// Adds another shard's totals.
-    ///
-    /// # Errors
-    /// A sum beyond 64 bits, or totals made under another configuration.
-    pub fn merge(&mut self, other: &Self) -> Result<(), FeatureError> {
-        if self.by_category.is_empty() {
-            self.slots = self.slots.max(other.slots);
-        }
-        if self.slots != other.slots && !other.by_category.is_empty() {
-            return Err(FeatureError::IndustryMismatch { left: self.slots, right: other.slots });
-        }
-        for (category, totals) in &other.by_category {
-            let mine = self.by_category.entry(category.clone()).or_insert_with(|| vec![None; other.slots]);
-            for (slot, (mine, other)) in mine.iter_mut().zip(totals).enumerate() {
-                let Some(other) = other else { continue };
-                let total = mine.get_or_insert_with(CategoryTotal::default);
-                total.sum = total.sum.checked_add(other.sum).ok_or_else(|| FeatureError::IndustryOverflow {
-                    measure: format!("(slot {slot})"),
-                    category: category.clone(),
-                })?;
-                total.merchants += other.merchants;
+    /// Adds up the merchants of these shards, which must be all there are. A merchant whose sum is unknown counts for nothing.
+    #[must_use]
+    pub fn over<'a>(shards: impl IntoIterator<Item = &'a PreparedFeatures>) -> Self {
+        let mut totals = Self::default();
+        for shard in shards {
+            for (slot, tallies) in shard.tallies.iter().enumerate() {
+                for (number, tally) in tallies.iter().enumerate() {
+                    let Some(tally) = tally else { continue };
+                    let category = shard.category(number);
+                    if !totals.by_category.contains_key(category) {
+                        totals.by_category.insert(category.to_owned(), vec![None; shard.tallies.len()]);
+                    }
+                    let slots = totals.by_category.get_mut(category);
+                    if let Some(total) = slots.and_then(|slots| slots.get_mut(slot)) {
+                        let total = total.get_or_insert_with(CategoryTotal::default);
+                        total.sum += i128::from(tally.sum);
+                        total.merchants += u64::from(tally.rows > 0);
+                    }
+                }
             }
         }
-        Ok(())
+        totals
     }
 
-    pub(super) fn total(&self, category: &str, slot: usize) -> Option<CategoryTotal> {
-        self.by_category.get(category)?.get(slot).copied().flatten()
+    /// Totals of a category by slot; empty where it has none.
+    pub(super) fn of(&self, category: &str) -> &[Option<CategoryTotal>] {
+        self.by_category.get(category).map_or(&[], Vec::as_slice)
     }
-}
-
-/// One shard's totals by category.
-///
-/// # Errors
-/// A sum beyond 64 bits.
-pub fn industry_totals(shard: &ShardMeasures, config: &FeatureConfig) -> Result<IndustryTotals, FeatureError> {
-    let reads = config.industry_slots();
-    let mut totals = IndustryTotals { slots: reads.len(), by_category: BTreeMap::new() };
-    for (number, category) in shard.categories.iter().enumerate() {
-        for (read, slot) in &reads {
-            let Some(tally) = shard.tally(*read, number)? else { continue };
-            let slots = totals.by_category.entry(category.clone()).or_insert_with(|| vec![None; reads.len()]);
-            let Some(total) = slots.get_mut(*slot) else { continue };
-            let total = total.get_or_insert_with(CategoryTotal::default);
-            total.sum = total.sum.checked_add(tally.sum).ok_or_else(|| FeatureError::IndustryOverflow {
-                measure: shard.names.get(read.measure).cloned().unwrap_or_default(),
-                category: category.clone(),
-            })?;
-            total.merchants += u64::from(tally.rows > 0);
-        }
-    }
-    Ok(totals)
 }

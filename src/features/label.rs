@@ -38,7 +38,7 @@ impl WindowSums {
 /// visibility, only later.
 ///
 /// # Errors
-/// A broken table, or sums beyond 64 bits.
+/// A broken table.
 pub fn window_sums(
     views: &Views,
     config: &FeatureConfig,
@@ -51,19 +51,14 @@ pub fn window_sums(
     let mut names = Vec::new();
     for spec in config.measures.iter().filter(|m| measures.contains(&m.name.as_str())) {
         let measured = tiles::evaluate(views, spec, &clock, Forms { days: true, rows: false })?;
-        let column = match measured.and_then(|m| m.days) {
+        let column = match measured.as_ref().and_then(|m| Some((m, m.days.as_ref()?))) {
             None => vec![None; views.merchants.len()],
-            Some(days) => (0..views.merchants.len())
-                .map(|number| match days.tally(number, window) {
-                    Some(tally) => Ok(Some(tally.sum)),
-                    None => Err(FeatureError::Overflow {
-                        measure: spec.name.clone(),
-                        merchant: views.merchants.id(number).to_owned(),
-                        from: window.from,
-                        to: window.to,
-                    }),
+            Some((measured, days)) => (0..views.merchants.len())
+                .map(|number| {
+                    let known = !measured.overflowing.contains(&number);
+                    if known { days.tally(number, window).map(|tally| tally.sum) } else { None }
                 })
-                .collect::<Result<Vec<_>, _>>()?,
+                .collect(),
         };
         sums.push(column);
         names.push(spec.name.clone());
@@ -77,7 +72,7 @@ pub fn window_sums(
 /// indeterminate: not eligible at S, or a sum that the predicate needs is unknown.
 ///
 /// # Errors
-/// No `[label]` is declared, the views are not `performance_days` apart, a broken table, or sums beyond 64 bits.
+/// No `[label]` is declared, the views are not `performance_days` apart, or a broken table.
 pub fn outcome(
     before: &Views,
     after: &Views,

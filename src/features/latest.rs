@@ -1,7 +1,7 @@
 //! Latest: the value of the last row.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
+use super::guard::Guard;
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
@@ -28,15 +28,17 @@ impl FeatureKind for Latest {
         true
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.read.window.days()
+    fn guards(&self) -> Vec<Guard> {
+        vec![Guard::Rows { read: self.read, least: 1 }]
     }
 
     fn formula(&self, names: Names) -> String {
-        format!("last {} in {}", names(self.read.measure), window_words(self.read.window))
+        format!("last value of {}", self.read.words(names))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        Ok(merchant.rows(self.read).and_then(|rows| rows.first()).map(|row| row.value as f64))
+impl OwnKind for Latest {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        merchant.rows(self.read)?.first().map(|row| row.value as f64)
     }
 }

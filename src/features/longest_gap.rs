@@ -1,7 +1,6 @@
 //! Longest gap: the longest time in which nothing happened.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
@@ -25,26 +24,23 @@ impl FeatureKind for LongestGap {
         vec![self.read]
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.read.window.days()
-    }
-
     fn history_days(&self) -> u16 {
         self.read.window.to
     }
 
     fn formula(&self, names: Names) -> String {
-        format!("most days in a row without {} in {}", names(self.read.measure), window_words(self.read.window))
+        format!("most days in a row without a row of {}", self.read.words(names))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        let Some(tiles) = merchant.days(self.read) else { return Ok(None) };
+impl OwnKind for LongestGap {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
         let mut longest = 0;
         let mut next = self.read.window.from;
-        for tile in tiles {
+        for tile in merchant.days(self.read)? {
             longest = longest.max(tile.day.saturating_sub(next));
             next = tile.day.saturating_add(1);
         }
-        Ok(Some(f64::from(longest.max(self.read.window.to.saturating_sub(next)))))
+        Some(f64::from(longest.max(self.read.window.to.saturating_sub(next))))
     }
 }

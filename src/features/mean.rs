@@ -1,12 +1,12 @@
 //! Mean: a measure's average value a row.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
+use super::guard::Guard;
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
 
-/// `Σ measure ÷ rows` over the window; null with fewer than `min_rows` rows. Rows whose value is null are no rows.
+/// `Σ measure ÷ rows` over the window; null with fewer than `min_rows` rows. Rows whose value is null do not count.
 #[derive(Debug)]
 pub struct Mean {
     read: Read,
@@ -30,21 +30,18 @@ impl FeatureKind for Mean {
         vec![self.read]
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.read.window.days()
+    fn guards(&self) -> Vec<Guard> {
+        vec![Guard::Rows { read: self.read, least: self.min_rows }]
     }
 
     fn formula(&self, names: Names) -> String {
-        let name = names(self.read.measure);
-        format!(
-            "Σ {name} ÷ its rows over {}; null with fewer than {} rows",
-            window_words(self.read.window),
-            self.min_rows
-        )
+        format!("{} ÷ its rows", self.read.sum_words(names))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
+impl OwnKind for Mean {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
         let tally = merchant.tally(self.read)?;
-        Ok(tally.filter(|t| t.rows >= self.min_rows).map(|t| t.sum as f64 / t.rows as f64))
+        Some(tally.sum as f64 / tally.rows as f64)
     }
 }

@@ -1,21 +1,25 @@
 //! Features: windows over measures, as one number a merchant.
 //!
 //! ```text
-//! views ─┬─ measure_industry ──▶ ShardMeasures ── industry_totals ──▶ IndustryTotals ── merge over shards ─┐
-//!        └─ measure_shard ─────▶ ShardMeasures ── compute ◀───────────────────────────────────────────────┘
-//!                                                    └──▶ FeatureTable (merchants × features)
+//! views ── measure_shard ──▶ ShardMeasures ── prepare ──▶ PreparedFeatures ──┬── finish ──▶ FeatureTable (merchants × features)
+//!                                                            │ all shards      │
+//!                                                            └─▶ IndustryTotals ┘
 //! ```
 //!
-//! Everything but the merging of industry totals is a pure function of one shard. Each *kind* of feature has a file of its own:
-//! what it means, its formula, what missing means, and the code. To add a kind, write such a file and name it in `kind::KINDS`.
+//! Everything but the totals of the industry is a pure function of one shard, and a shard is looked at once: `prepare` computes what the
+//! merchants' own tiles say and keeps, of the features that compare with the industry, the merchants' own sums.
 //!
-//! A value is null where a table that the feature depends on is absent (no evidence), where the merchant's history is shorter than
-//! `min_history_days` or than the windows of the formula, or where the formula says so. It is never NaN or infinite.
+//! Each *kind* of feature has a file of its own: what it means, its formula, what missing means, and the code. To add a kind, write such a
+//! file and name it in `kind::KINDS`.
+//!
+//! A value is null where a table that the feature depends on is absent (no evidence), where the merchant's rows of a measure add up to
+//! more than 64 bits hold, where a *guard* of the feature fails (too little history, too few rows, …), or where the formula divides by zero.
+//! It is never NaN or infinite. Guards are checked and printed from the same values (`guard.rs`).
 
 mod attribute;
 mod balance;
 mod buyers;
-mod compute;
+mod comparison;
 mod concentration;
 mod days_since;
 mod decayed_stock;
@@ -23,6 +27,7 @@ mod dictionary;
 mod distinct_buyers;
 mod error;
 mod evidence;
+mod guard;
 mod industry;
 mod kind;
 mod label;
@@ -33,6 +38,8 @@ mod lowest_period;
 mod mean;
 mod measured;
 mod params;
+mod periods;
+mod prepared;
 mod quantile;
 mod ratio;
 mod relative_share;
@@ -42,20 +49,23 @@ mod rows_per_buyer;
 mod settings;
 mod share;
 mod sum;
+mod table;
 mod tenure;
 mod trend;
 mod variation;
 
 pub use attribute::Attribute;
-pub use compute::{FeatureColumn, FeatureTable, compute};
+pub use comparison::Comparison;
 pub use dictionary::dictionary_markdown;
 pub use error::FeatureError;
 pub use evidence::{EvidenceWindow, FeatureEvidence, evidence};
-pub use industry::{CategoryTotal, IndustryTotals, industry_totals};
-pub use kind::{FeatureKind, KINDS, MeasureId, Names, Read, window_words};
+pub use guard::{Guard, PeerGuard};
+pub use industry::{CategoryTotal, IndustryTotals};
+pub use kind::{ComparedKind, FeatureKind, KINDS, Kind, MeasureId, Names, OwnKind, Read, window_words};
 pub use label::{WindowSums, outcome, window_sums};
 pub use lookup::FeatureLookup;
-pub use measured::{MerchantTiles, ShardMeasures, measure_industry, measure_shard};
+pub use measured::{MerchantTiles, ShardMeasures, measure_shard};
 pub use params::{MAX_REACH_DAYS, Params};
-
+pub use prepared::{Overflow, PreparedFeatures, prepare};
 pub use settings::{Direction, FeatureConfig, FeatureFiles, FeatureSpec, Group, LabelSpec, Unit};
+pub use table::{FeatureColumn, FeatureTable};

@@ -1,7 +1,7 @@
 //! Quantile: the value below which so many rows lie.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
+use super::guard::Guard;
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::mean::min_rows;
 use super::measured::MerchantTiles;
 use super::params::Params;
@@ -44,28 +44,20 @@ impl FeatureKind for Quantile {
         true
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.read.window.days()
+    fn guards(&self) -> Vec<Guard> {
+        vec![Guard::Rows { read: self.read, least: self.min_rows }]
     }
 
     fn formula(&self, names: Names) -> String {
-        format!(
-            "⌈{} n⌉-th smallest of n values of {} over {}; null where n < {}",
-            self.q,
-            names(self.read.measure),
-            window_words(self.read.window),
-            self.min_rows
-        )
+        format!("⌈{} n⌉-th smallest of the n values of {}", self.q, self.read.words(names))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        let Some(rows) = merchant.rows(self.read) else { return Ok(None) };
-        if (rows.len() as u64) < self.min_rows {
-            return Ok(None);
-        }
-        let mut values: Vec<i64> = rows.iter().map(|row| row.value).collect();
+impl OwnKind for Quantile {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        let mut values: Vec<i64> = merchant.rows(self.read)?.iter().map(|row| row.value).collect();
         values.sort_unstable();
-        Ok(values.get(nearest_rank(self.q, values.len())).map(|v| *v as f64))
+        values.get(nearest_rank(self.q, values.len())).map(|v| *v as f64)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Relative share: a merchant's share less that of its category.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, MeasureId, Names, Read, window_words};
-use super::measured::MerchantTiles;
+use super::comparison::Comparison;
+use super::guard::{Guard, PeerGuard};
+use super::kind::{ComparedKind, FeatureKind, Names, Read};
 use super::params::Params;
-use super::share::share_of;
+use super::share::{Share, share_of};
 use crate::config::ConfigError;
-use crate::tiles::DayWindow;
 
 /// `own share − share of the category's other merchants together`, from −1 to 1; shares as in the kind `share`.
 ///
@@ -15,23 +14,14 @@ use crate::tiles::DayWindow;
 /// `min_peers` others have any of the denominator.
 #[derive(Debug)]
 pub struct RelativeShare {
-    numerator: MeasureId,
-    denominator: MeasureId,
-    window: DayWindow,
-    min_denominator: i64,
+    share: Share,
     min_peers: u64,
 }
 
 impl RelativeShare {
-    /// Keys: `numerator`, `denominator`, `window_days`, `maturity_days`, `min_denominator`, `min_peers`.
+    /// Keys: those of [`Share`], `min_peers`.
     pub fn read(p: &mut Params) -> Result<Self, ConfigError> {
-        Ok(Self {
-            numerator: p.measure("numerator")?,
-            denominator: p.measure("denominator")?,
-            window: p.window()?,
-            min_denominator: p.optional_whole("min_denominator", 1..=i64::MAX)?.unwrap_or(1),
-            min_peers: min_peers(p)?,
-        })
+        Ok(Self { share: Share::read(p)?, min_peers: min_peers(p)? })
     }
 }
 
@@ -42,41 +32,28 @@ pub fn min_peers(p: &mut Params) -> Result<u64, ConfigError> {
 
 impl FeatureKind for RelativeShare {
     fn reads(&self) -> Vec<Read> {
-        [self.numerator, self.denominator].map(|measure| Read { measure, window: self.window }).to_vec()
+        self.share.reads()
     }
 
-    fn industry_reads(&self) -> Vec<Read> {
-        self.reads()
-    }
-
-    fn named_days(&self) -> Option<u16> {
-        self.window.days()
+    fn guards(&self) -> Vec<Guard> {
+        self.share.guards()
     }
 
     fn formula(&self, names: Names) -> String {
-        format!(
-            "Σ {n} ÷ Σ {d} over {w}, less the same of the category's other merchants; null where own Σ {d} < {} or with fewer than {} peers",
-            self.min_denominator,
-            self.min_peers,
-            n = names(self.numerator),
-            d = names(self.denominator),
-            w = window_words(self.window)
-        )
+        format!("{}, less the same of the peers", self.share.formula(names))
+    }
+}
+
+impl ComparedKind for RelativeShare {
+    fn peer_guards(&self) -> Vec<PeerGuard> {
+        let read = self.share.denominator();
+        vec![PeerGuard::Peers { read, or: None, least: self.min_peers }, PeerGuard::Sum { read, least: 1 }]
     }
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        let numerator = Read { measure: self.numerator, window: self.window };
-        let denominator = Read { measure: self.denominator, window: self.window };
-        let Some((own_n, own_d)) = merchant.tally(numerator)?.zip(merchant.tally(denominator)?) else {
-            return Ok(None);
-        };
-        let Some((peers_n, peers_d)) = merchant.peers(numerator)?.zip(merchant.peers(denominator)?) else {
-            return Ok(None);
-        };
-        if peers_d.merchants < self.min_peers {
-            return Ok(None);
-        }
-        let own = share_of(own_n.sum, own_d.sum, self.min_denominator);
-        Ok(own.zip(share_of(peers_n.sum, peers_d.sum, 1)).map(|(own, peers)| own - peers))
+    fn value(&self, comparison: &Comparison) -> Option<f64> {
+        let (numerator, denominator) = (self.share.numerator(), self.share.denominator());
+        let (own_n, own_d) = comparison.own(numerator).zip(comparison.own(denominator))?;
+        let (others_n, others_d) = comparison.others(numerator).zip(comparison.others(denominator))?;
+        Some(share_of(own_n.sum.into(), own_d.sum.into()) - share_of(others_n.sum, others_d.sum))
     }
 }

@@ -1,7 +1,7 @@
 //! Share: one measure as a part of another over the same window.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, MeasureId, Names, Read, window_words};
+use super::guard::Guard;
+use super::kind::{FeatureKind, MeasureId, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
@@ -14,7 +14,7 @@ use crate::tiles::DayWindow;
 /// not yet arrived are not taken for good ones. Example: 90 days with 30 days of maturity as of 2018-08-01 speak of orders placed
 /// from 2018-04-03 to 2018-07-01. A quotient outside 0 to 1, possible only where the numerator is no part of the denominator, is
 /// cut to that range.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Share {
     numerator: MeasureId,
     denominator: MeasureId,
@@ -32,36 +32,40 @@ impl Share {
             min_denominator: p.optional_whole("min_denominator", 1..=i64::MAX)?.unwrap_or(1),
         })
     }
+
+    /// The window's numerator.
+    pub fn numerator(&self) -> Read {
+        Read { measure: self.numerator, window: self.window }
+    }
+
+    /// The window's denominator.
+    pub fn denominator(&self) -> Read {
+        Read { measure: self.denominator, window: self.window }
+    }
 }
 
-/// `numerator ÷ denominator`, cut to 0–1; null below the smallest denominator.
-pub fn share_of(numerator: i64, denominator: i64, least: i64) -> Option<f64> {
-    (denominator >= least.max(1)).then(|| (numerator as f64 / denominator as f64).clamp(0.0, 1.0))
+/// `numerator ÷ denominator`, cut to 0–1. The guards see to it that the denominator is above 0.
+pub fn share_of(numerator: i128, denominator: i128) -> f64 {
+    (numerator as f64 / denominator as f64).clamp(0.0, 1.0)
 }
 
 impl FeatureKind for Share {
     fn reads(&self) -> Vec<Read> {
-        [self.numerator, self.denominator].map(|measure| Read { measure, window: self.window }).to_vec()
+        vec![self.numerator(), self.denominator()]
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.window.days()
+    fn guards(&self) -> Vec<Guard> {
+        vec![Guard::Sum { read: self.denominator(), least: self.min_denominator }]
     }
 
     fn formula(&self, names: Names) -> String {
-        format!(
-            "Σ {} ÷ Σ {} over {}; null where Σ {} < {}",
-            names(self.numerator),
-            names(self.denominator),
-            window_words(self.window),
-            names(self.denominator),
-            self.min_denominator
-        )
+        format!("{} ÷ {}, cut to 0–1", self.numerator().sum_words(names), self.denominator().sum_words(names))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        let tally = |measure| merchant.tally(Read { measure, window: self.window });
-        let both = tally(self.numerator)?.zip(tally(self.denominator)?);
-        Ok(both.and_then(|(n, d)| share_of(n.sum, d.sum, self.min_denominator)))
+impl OwnKind for Share {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        let (numerator, denominator) = merchant.tally(self.numerator()).zip(merchant.tally(self.denominator()))?;
+        Some(share_of(numerator.sum.into(), denominator.sum.into()))
     }
 }

@@ -1,7 +1,6 @@
 //! Sum: a measure added up over a window.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
 use crate::config::ConfigError;
@@ -24,15 +23,13 @@ impl FeatureKind for Sum {
         vec![self.read]
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.read.window.days()
-    }
-
     fn formula(&self, names: Names) -> String {
-        format!("Σ {} over {}", names(self.read.measure), window_words(self.read.window))
+        self.read.sum_words(names)
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        Ok(merchant.tally(self.read)?.map(|t| t.sum as f64))
+impl OwnKind for Sum {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        merchant.tally(self.read).map(|t| t.sum as f64)
     }
 }

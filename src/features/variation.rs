@@ -1,10 +1,10 @@
 //! Variation: how unsteady a measure is from period to period.
 
-use super::error::FeatureError;
-use super::kind::{FeatureKind, Names, Read, window_words};
-use super::lowest_period::Periods;
+use super::guard::Guard;
+use super::kind::{FeatureKind, Names, OwnKind, Read};
 use super::measured::MerchantTiles;
 use super::params::Params;
+use super::periods::Periods;
 use crate::config::ConfigError;
 
 /// Coefficient of variation over equal periods: `√(n Σx² − (Σx)²) ÷ Σx` for the sums `x` of `n` periods, which is their
@@ -13,50 +13,41 @@ use crate::config::ConfigError;
 /// Dividing by `n`, not `n − 1`: the periods are all there are, no sample. Null where the periods sum to 0 or less, or where the
 /// merchant was not there for all of them.
 #[derive(Debug)]
-pub struct Variation {
-    periods: Periods,
-}
+pub struct Variation(Periods);
 
 impl Variation {
-    /// Keys: `measure`, `period_days`, `periods`, `maturity_days`.
+    /// Keys: those of [`Periods`].
     pub fn read(p: &mut Params) -> Result<Self, ConfigError> {
-        Ok(Self { periods: Periods::read(p)? })
+        Periods::read(p).map(Self)
     }
 }
 
 impl FeatureKind for Variation {
     fn reads(&self) -> Vec<Read> {
-        vec![self.periods.whole()]
+        vec![self.0.whole()]
     }
 
-    fn named_days(&self) -> Option<u16> {
-        self.periods.whole().window.days()
+    fn guards(&self) -> Vec<Guard> {
+        vec![Guard::Sum { read: self.0.whole(), least: 1 }]
     }
 
     fn window_words(&self) -> Vec<String> {
-        self.periods.words()
+        self.0.window_words()
     }
 
     fn history_days(&self) -> u16 {
-        self.periods.whole().window.to
+        self.0.whole().window.to
     }
 
     fn formula(&self, names: Names) -> String {
-        format!(
-            "√(n Σx² − (Σx)²) ÷ Σx, x = Σ {} in each of n = {} periods of {} days over {}",
-            names(self.periods.measure),
-            self.periods.count,
-            self.periods.days,
-            window_words(self.periods.whole().window)
-        )
+        format!("√(n Σx² − (Σx)²) ÷ Σx, x = {}, n = their number", self.0.words(names))
     }
+}
 
-    fn value(&self, merchant: &MerchantTiles) -> Result<Option<f64>, FeatureError> {
-        let Some(sums) = self.periods.sums(merchant)? else { return Ok(None) };
+impl OwnKind for Variation {
+    fn value(&self, merchant: &MerchantTiles) -> Option<f64> {
+        let sums = self.0.sums(merchant)?;
         let total: i128 = sums.iter().map(|x| i128::from(*x)).sum();
-        if total <= 0 {
-            return Ok(None);
-        }
         // Exact in 128 bits up to sums of 10¹⁷ minor units; beyond that the floats below agree to 15 digits.
         let n = i128::try_from(sums.len()).unwrap_or(i128::MAX);
         let exact = || {
@@ -70,6 +61,6 @@ impl FeatureKind for Variation {
             },
             |spread| spread as f64,
         );
-        Ok(Some(spread.sqrt() / total as f64))
+        Some(spread.sqrt() / total as f64)
     }
 }

@@ -4,6 +4,7 @@
 //! hang on a few rows are evened out. Each member cuts, selects and fits anew on its own part; the rows it has not seen are
 //! predicted by it, and the averages of such predictions choose the strengths, the tables and the calibration.
 
+use crate::domain::elementary::softplus;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -11,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::error::ModelError;
-use super::fit::{Problem, Solver, SolverCheck, Strength, polish};
+use super::fit::{Problem, Solver, SolverCheck, Strength, confirm};
 use super::prepare::Prepared;
 use super::selection::Candidate;
 use super::settings::TrainSettings;
@@ -26,7 +27,7 @@ pub struct Member {
     pub shapes: BTreeMap<usize, Vec<f64>>,
     /// Intercept.
     pub intercept: f64,
-    /// Which solver had the last word.
+    /// How well its coefficients are known to be the optimum.
     pub check: SolverCheck,
 }
 
@@ -259,8 +260,7 @@ fn mean_loss(pool: &[u32], sums: &[f64], counts: &[u32], table: &TrainingTable) 
 
 /// Negative log likelihood of one outcome.
 pub fn log_loss(log_odds_good: f64, bad: bool) -> f64 {
-    let x = if bad { log_odds_good } else { -log_odds_good };
-    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
+    softplus(if bad { log_odds_good } else { -log_odds_good })
 }
 
 /// What a member is fitted to: variables cut and selected on its part of the rows, whatever the strength.
@@ -302,11 +302,12 @@ impl Cut {
         for &strength in grid {
             let penalty = terms::penalty(candidates, strength);
             let solution = solve_signed(&mut solver, &offsets, &orders, &theta, &penalty, tolerance)?;
-            let (mut values, check) = if last {
-                polish(problem, solver.groups(), &penalty, &solution)?
+            let check = if last {
+                confirm(problem, solver.groups(), &penalty, &solution)?
             } else {
-                (solution.theta.clone(), SolverCheck::trial(solution.gradient))
+                SolverCheck::alone(solution.gradient, "a trial")
             };
+            let mut values = solution.theta.clone();
             theta = solution.theta;
             for (candidate, &offset) in candidates.iter().zip(&offsets) {
                 let bins = &candidate.binned.bins.bins;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 /// Why a model could not be trained, read or applied. Fragments fit "failed to …".
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// A named input file is not there.
-    #[error("open table {path:?}: no such file")]
+    /// A named table or model folder is not there.
+    #[error("open {path:?}: there is no such file or folder")]
     NoFile {
         /// The path as given.
         path: PathBuf,
@@ -104,6 +104,12 @@ pub enum ModelError {
         path: PathBuf,
         /// Why it is refused.
         why: String,
+    },
+    /// Another process writes to the same place, and does not end.
+    #[error("write models below {path:?}: another process has been writing there for hours")]
+    Busy {
+        /// The folder of versions.
+        path: PathBuf,
     },
     /// Something is already there.
     #[error("write {path:?}: it exists already and is never overwritten")]

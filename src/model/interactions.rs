@@ -12,11 +12,11 @@ use rayon::prelude::*;
 
 use super::bag::{Bag, log_loss};
 use super::binning::{Cell, FineColumn};
-use super::fit::sigmoid;
 use super::prepare::Prepared;
 use super::settings::TrainSettings;
 use super::shape::order_of;
 use super::table::TrainingTable;
+use crate::domain::elementary::sigmoid;
 
 /// A variable cut coarsely, as one side of tables.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
-//! Models: a scorecard of willingness to pay (probability of default) and a regression of ability to pay.
+//! Models: a scorecard of willingness to pay (probability of default) and a regression of ability to pay. What a night needs of them; what an
+//! analyst does beside it is in [`crate::workbench`].
 //!
 //! ```text
 //! table ── fine cells, a byte a cell ──▶ binning ──▶ selection ──▶ fit under sign control ──▶ average of members ──▶ tables
@@ -13,41 +14,38 @@ mod assemble;
 mod bag;
 pub mod binning;
 pub mod calibration;
-pub mod compare;
-pub mod counterfactual;
-pub mod document;
-mod drift;
 mod error;
 pub mod fit;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod interactions;
+mod newton;
 mod points;
 mod prepare;
 pub mod registry;
-pub mod reject_inference;
 mod report;
 mod scorecard;
 mod selection;
 mod settings;
-mod settings_file;
 mod shape;
 mod sign;
 pub mod table;
 mod terms;
 mod train;
-pub mod univariate;
 pub mod validation;
 mod variable_report;
 
 pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility, train_ability};
-pub use drift::{Drift, training_drift};
 pub use error::ModelError;
 pub use points::Scaling;
+pub(crate) use prepare::{Summed, sum_up};
 pub use report::{
-    Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
+    BandRows, Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
     TuningReport, VariableReport, measure_part,
 };
-pub use scorecard::{Band, BlockScorer, BlockScores, PairTable, Reason, Scorecard, Scored, ScoredVariable};
+pub use scorecard::{
+    Band, BlockScorer, BlockScores, FORMAT, PairTable, Reason, Scorecard, Scored, ScoredVariable, reason_code,
+};
 pub use settings::TrainSettings;
-pub use settings_file::SettingsFile;
 pub use table::{Column, Direction, ScoringTable, TrainingTable, Values};
 pub use train::{TrainedScorecard, train_scorecard};

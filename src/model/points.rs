@@ -4,6 +4,7 @@
 //! higher score is safer, and each `pdo` points double the odds. Points are rounded jointly: what is minimised is the mean squared
 //! difference between the integer score and the exact one over the training rows, not the rounding error of single bins.
 
+use crate::domain::elementary::ln;
 use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
@@ -50,7 +51,7 @@ impl Scaling {
     /// Score at even odds.
     #[must_use]
     pub fn offset(&self) -> f64 {
-        self.base_score - self.factor() * self.base_odds.ln()
+        self.base_score - self.factor() * ln(self.base_odds)
     }
 
     /// Log odds of good at a score.
@@ -126,8 +127,8 @@ mod tests {
     #[test]
     fn scale_doubles_odds() {
         let scaling = Scaling { base_score: 600.0, base_odds: 50.0, pdo: 20.0 };
-        assert!((scaling.log_odds(600.0) - 50.0_f64.ln()).abs() < 1e-12);
-        assert!((scaling.log_odds(620.0) - 100.0_f64.ln()).abs() < 1e-12);
+        assert!((scaling.log_odds(600.0) - ln(50.0_f64)).abs() < 1e-12);
+        assert!((scaling.log_odds(620.0) - ln(100.0_f64)).abs() < 1e-12);
     }
 
     #[test]

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::binning::edits::{EditReport, Parts, compare};
-use super::binning::{FineColumn, Merges, MixedKinds, Rows, Summary, Unusable, lay_out};
+use super::binning::{EditReport, FineColumn, Merges, MixedKinds, Parts, Rows, Summary, Unusable, lay_out, recut};
 use super::error::ModelError;
 use super::report::{Dropped, Stage};
 use super::selection::{Alone, alone};
@@ -116,7 +115,7 @@ fn code(
     if let Some(edit) = settings.edits.iter().find(|e| e.variable == name) {
         let direction = table.directions.get(&name).copied().unwrap_or_default();
         let whole = features.whole(i, kind)?;
-        let (fine, merged, report) = compare(&whole, edit, parts, &settings.specials, direction, &settings.binning)?;
+        let (fine, merged, report) = recut(&whole, edit, parts, &settings.specials, direction, &settings.binning)?;
         return Ok(Coded::Given(fine, merged, Box::new(report)));
     }
     let Summed { laid_out, column, .. } = sum_up(table, i, kind, train, settings)?;

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binning::Trend;
-use super::binning::edits::EditReport;
+use super::binning::{EditReport, Trend};
 use super::calibration::{CalibrationChoice, MasterScale};
 use super::error::ModelError;
 use super::fit::{SolverCheck, Strength};
@@ -144,6 +143,17 @@ pub struct TuningReport {
     pub out_of_fold: PartReport,
 }
 
+/// How many rows fall into a band.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BandRows {
+    /// The band.
+    pub band: String,
+    /// Training rows.
+    pub train_rows: u64,
+    /// Rows set aside.
+    pub test_rows: u64,
+}
+
 /// What rounding to integers cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoundingReport {
@@ -183,9 +193,12 @@ pub struct TrainReport {
     /// PDs, so that a name means the same from model to model.
     #[serde(default)]
     pub master_scale: Option<MasterScale>,
+    /// Rows of each band, safest first.
+    #[serde(default)]
+    pub bands: Vec<BandRows>,
     /// Rounding loss.
     pub rounding: RoundingReport,
-    /// Which solver had the last word.
+    /// How well the coefficients are known to be the optimum.
     pub solver: SolverCheck,
     /// What a reader must know: suspected leaks, columns of mixed content.
     pub warnings: Vec<String>,

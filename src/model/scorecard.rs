@@ -7,6 +7,7 @@ use super::calibration::Calibration;
 use super::error::ModelError;
 use super::points::Scaling;
 use super::table::{Column, Kind, ScoringTable};
+use crate::domain::elementary::sigmoid;
 
 /// A variable with points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,7 +168,7 @@ impl Scorecard {
     /// Probability of default at a score.
     #[must_use]
     pub fn probability(&self, score: i32) -> f64 {
-        self.calibration.apply(super::fit::sigmoid(-self.scaling.log_odds(f64::from(score))))
+        self.calibration.apply(sigmoid(-self.scaling.log_odds(f64::from(score))))
     }
 
     /// Band of a score.

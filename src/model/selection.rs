@@ -1,5 +1,6 @@
 //! Which variables may enter: recorded rules, in a fixed order.
 
+use crate::domain::elementary::ln;
 use rayon::prelude::*;
 
 use super::binning::{Binned, Cell, FineColumn, FineScale, tally};
@@ -116,8 +117,7 @@ fn drift(column: &FineColumn, times: &[f64], rows: &[u32]) -> Option<f64> {
     }
     let groups = grouped(column, &halves, (early + late) / DRIFT_GROUPS);
     let share = |n: f64, all: f64| n.max(0.5) / all;
-    let terms =
-        groups.iter().map(|&(a, b)| (share(b, late) - share(a, early)) * (share(b, late) / share(a, early)).ln());
+    let terms = groups.iter().map(|&(a, b)| (share(b, late) - share(a, early)) * ln(share(b, late) / share(a, early)));
     let by_chance = (groups.len() as f64 - 1.0) * (1.0 / early + 1.0 / late);
     Some((terms.sum::<f64>() - by_chance).max(0.0))
 }

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binning::BinningSettings;
-use super::binning::edits::VariableEdit;
+use super::binning::{BinningSettings, VariableEdit};
 use super::calibration::Method;
 use super::error::ModelError;
 use super::points::Scaling;

@@ -1,5 +1,6 @@
 //! From candidates to a fitting problem: codes, penalties, the order that signs must keep.
 
+use crate::domain::elementary::logit;
 use rayon::prelude::*;
 
 use super::binning::{BinRole, Cell, FineColumn, FineScale, Unusable, as_given, bin_variable, tally};
@@ -199,7 +200,7 @@ pub fn start(candidates: &[Candidate], problem: &Problem) -> Vec<f64> {
         all += w;
     }
     let rate: f64 = (good / all).clamp(1e-6, 1.0 - 1e-6);
-    theta.push((rate / (1.0 - rate)).ln());
+    theta.push(logit(rate));
     theta
 }
 

@@ -9,18 +9,19 @@ use super::bag::{Bag, Pruned, grow};
 use super::binning::{BinRole, FineColumn};
 use super::calibration::{Calibration, CalibrationChoice, CalibrationSettings, MasterScale, choose_calibration};
 use super::error::ModelError;
-use super::fit::{SolverCheck, sigmoid};
+use super::fit::SolverCheck;
 use super::interactions::search;
 use super::points::round_jointly;
 use super::prepare::{Prepared, prepare};
-use super::report::{Dropped, PartReport, RoundingReport, Stage, TrainReport, TuningReport, measure_part};
-use super::scorecard::{FORMAT, Scorecard, ScoredVariable, reason_code};
+use super::report::{BandRows, Dropped, PartReport, RoundingReport, Stage, TrainReport, TuningReport, measure_part};
+use super::scorecard::{Band, FORMAT, Scorecard, ScoredVariable, reason_code};
 use super::selection::{Candidate, suspected_leaks};
 use super::settings::TrainSettings;
 use super::table::TrainingTable;
 use super::terms;
 use super::validation::{Ranked, ValidationSettings};
 use super::variable_report::{inference, variable_reports};
+use crate::domain::elementary::sigmoid;
 
 /// A trained scorecard and what its training told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -223,16 +224,21 @@ fn build(
     scorecard.calibration = calibration.calibration.clone();
     scorecard.master_scale();
 
-    let measure = |rows: &[u32], replicates: u32| {
+    let measure = |rows: &[u32], scores: &[i32], replicates: u32| {
         let settings =
             ValidationSettings { bootstrap_replicates: replicates, seed: settings.seed, ..Default::default() };
-        measure(&scorecard, &fitted.candidates, prepared, table, rows, &settings)
+        let pd: Vec<f64> = scores.iter().map(|&s| scorecard.probability(s)).collect();
+        let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
+        let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
+        measure_part(&pd, &bad, weights.as_deref(), &settings)
     };
     let test_rows = part(table, true);
+    let train_scores = scores(&scorecard, &fitted.candidates, prepared, rows);
+    let test_scores = scores(&scorecard, &fitted.candidates, prepared, &test_rows);
     let inference = inference(&fitted, table, bag)?;
     let report = TrainReport {
-        train: measure(rows, 0)?,
-        test: if test_rows.is_empty() { None } else { Some(measure(&test_rows, TEST_REPLICATES)?) },
+        train: measure(rows, &train_scores, 0)?,
+        test: if test_rows.is_empty() { None } else { Some(measure(&test_rows, &test_scores, TEST_REPLICATES)?) },
         tuning: TuningReport {
             members: bag.members.len(),
             rows: bag.rows.len(),
@@ -249,6 +255,7 @@ fn build(
         edits: prepared.edits.clone(),
         calibration,
         master_scale: Some(scale),
+        bands: band_rows(&scorecard, &train_scores, &test_scores),
         rounding: RoundingReport { singly, jointly },
         solver: solvers(bag),
         warnings,
@@ -258,13 +265,10 @@ fn build(
 
 /// The worst that any member's solver saw.
 fn solvers(bag: &Bag) -> SolverCheck {
-    let worst = |f: fn(&SolverCheck) -> f64| bag.members.iter().map(|m| f(&m.check)).fold(0.0, f64::max);
-    let other = bag.members.iter().find(|m| m.check.why.is_some());
     SolverCheck {
-        solver: if other.is_some() { "newton" } else { "linfa" }.to_owned(),
-        why: other.and_then(|m| m.check.why.clone()),
-        gradient: worst(|c| c.gradient),
-        moved: worst(|c| c.moved),
+        gradient: bag.members.iter().map(|m| m.check.gradient).fold(0.0, f64::max),
+        confirmed_by_linfa: bag.members.iter().all(|m| m.check.confirmed_by_linfa),
+        why_not: bag.members.iter().find_map(|m| m.check.why_not.clone()),
     }
 }
 
@@ -344,21 +348,30 @@ fn weights_of(weights: &[f64], rows: &[u32]) -> Vec<f64> {
     rows.iter().map(|&r| weights.get(r as usize).copied().unwrap_or(1.0)).collect()
 }
 
-/// Scores the rows given from their fine codes.
-fn measure(
-    scorecard: &Scorecard,
-    candidates: &[Candidate],
-    prepared: &Prepared,
-    table: &TrainingTable,
-    rows: &[u32],
-    settings: &ValidationSettings,
-) -> Result<PartReport, ModelError> {
-    let mut pd = Vec::with_capacity(rows.len());
+/// Scores of the rows given, from their fine codes.
+fn scores(scorecard: &Scorecard, candidates: &[Candidate], prepared: &Prepared, rows: &[u32]) -> Vec<i32> {
+    let mut scores = Vec::with_capacity(rows.len());
     for block in rows.chunks(BLOCK_ROWS) {
         let codes = terms::codes(candidates, &prepared.columns, block);
-        pd.extend(scorecard.score_codes(&codes.columns, block.len()).iter().map(|&s| scorecard.probability(s)));
+        scores.extend(scorecard.score_codes(&codes.columns, block.len()));
     }
-    let bad: Vec<bool> = rows.iter().map(|&r| table.target.get(r as usize) == Some(&true)).collect();
-    let weights = table.weights.as_ref().map(|w| weights_of(w, rows));
-    measure_part(&pd, &bad, weights.as_deref(), settings)
+    scores
+}
+
+/// How many training and test rows fall into each band.
+fn band_rows(scorecard: &Scorecard, train: &[i32], test: &[i32]) -> Vec<BandRows> {
+    let count = |scores: &[i32]| -> Vec<u64> {
+        let mut counts = vec![0; scorecard.bands.len()];
+        for &score in scores {
+            let band = scorecard.bands.iter().position(|b| b.min_score.is_none_or(|least| score >= least));
+            if let Some(slot) = band.and_then(|at| counts.get_mut(at)) {
+                *slot += 1;
+            }
+        }
+        counts
+    };
+    let counts = count(train).into_iter().zip(count(test));
+    let rows =
+        |(band, (train_rows, test_rows)): (&Band, _)| BandRows { band: band.name.clone(), train_rows, test_rows };
+    scorecard.bands.iter().zip(counts).map(rows).collect()
 }

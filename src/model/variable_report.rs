@@ -1,6 +1,7 @@
 //! What the report says of each variable of the model.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+use crate::domain::distributions::normal_two_sided;
+use crate::domain::elementary::ln;
 
 use super::assemble::Fitted;
 use super::bag::Bag;
@@ -97,7 +98,7 @@ impl Inference {
         let value = contrast.iter().zip(&self.theta).map(|(c, t)| c * t).sum::<f64>();
         let error = self.covariance.error(&contrast);
         let p_value = match (error > 0.0, value.abs() > 0.0) {
-            (true, _) => 2.0 * Normal::standard().sf((value / error).abs()),
+            (true, _) => normal_two_sided(value / error),
             (false, true) => 0.0,
             (false, false) => 1.0,
         };
@@ -188,7 +189,7 @@ fn stability(cells: &[Cell], test: &[u8]) -> f64 {
         .map(|(c, n)| {
             let expected = c.rows.max(0.5) / rows;
             let actual = n.max(0.5) / test.len() as f64;
-            (actual - expected) * (actual / expected).ln()
+            (actual - expected) * ln(actual / expected)
         })
         .sum()
 }

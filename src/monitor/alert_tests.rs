@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::config::ConfigFile;
+use crate::repayment::{LoanStanding, UnknownCause, UnknownLoan};
 
 const MONITOR: &str = r#"
 watch = "borrowers"
@@ -56,10 +57,18 @@ fn loan(loan_id: &str, dpd: i64) -> LoanStanding {
         merchant_id: "m1".into(),
         loan_id: loan_id.into(),
         product: "credit-loan".into(),
+        disbursed_at: 0,
+        principal_minor: 1_000,
+        group_id: None,
+        offer_id: None,
+        pledged_order_ids: Vec::new(),
         outstanding_minor: 1_000,
         arrears_minor: if dpd > 0 { 100 } else { 0 },
         dpd,
         worst_dpd: dpd,
+        material_dpd: dpd,
+        worst_material_dpd: dpd,
+        is_in_default: dpd >= 90,
         is_closed: false,
         is_written_off: false,
         is_restructured: false,
@@ -69,11 +78,25 @@ fn loan(loan_id: &str, dpd: i64) -> LoanStanding {
 }
 
 fn found(watch_all: bool, features: &[(&str, f64)], loans: &[LoanStanding], day: i8) -> Result<Alerts, MonitorError> {
+    found_beside(watch_all, features, loans, &[], day)
+}
+
+fn found_beside(
+    watch_all: bool,
+    features: &[(&str, f64)],
+    loans: &[LoanStanding],
+    unknown: &[UnknownLoan],
+    day: i8,
+) -> Result<Alerts, MonitorError> {
     let text = if watch_all { MONITOR.replace("borrowers", "all") } else { MONITOR.to_owned() };
     let monitor = Monitor::check(ConfigFile::from_text(Path::new("monitor.toml"), &text)).unwrap();
     let features: BTreeMap<String, Option<f64>> = features.iter().map(|&(n, v)| (n.to_owned(), Some(v))).collect();
     let as_of = AsOf::new(date(2018, 8, day), TimeZone::UTC).unwrap();
-    watch(&monitor, &MonitorCase { merchant_id: "m1", features: &features, loans }, &as_of)
+    watch(
+        &monitor,
+        &MonitorCase { merchant_id: "m1", features: &features, loans: MerchantLoans { known: loans, unknown } },
+        &as_of,
+    )
 }
 
 const QUIET: [(&str, f64); 6] = [
@@ -99,7 +122,7 @@ fn each_rule_fires_on_its_own_evidence() {
     assert_eq!(fired("overdue", 12.0), [("shipping-stall".to_owned(), None, Action::Watch)]);
     let late = found(false, &QUIET, &[loan("l1", 7), loan("l2", 0), loan("l3", 40)], 1).unwrap().alerts;
     let loans: Vec<_> = late.iter().map(|a| (a.loan_id.as_deref(), a.observed, a.threshold)).collect();
-    assert_eq!(loans, [(Some("l1"), 7.0, 7.0), (Some("l3"), 40.0, 7.0)]);
+    assert_eq!(loans, [(Some("l1"), Some(7.0), Some(7.0)), (Some("l3"), Some(40.0), Some(7.0))]);
 }
 
 #[test]
@@ -122,6 +145,29 @@ fn too_little_history_raises_nothing_but_is_counted() {
     assert_eq!(found(false, &[], &[], 1).unwrap(), Alerts::default(), "nobody else is watched");
     let broken = found(true, &[("gmv_trend", f64::NAN), ("gmv", 1.0)], &[], 1);
     assert!(matches!(broken, Err(MonitorError::NotFinite { .. })));
+}
+
+#[test]
+fn a_loan_that_is_not_known_raises_its_own_alert_and_makes_its_borrower_one_to_watch() {
+    let cause = |code| UnknownCause { code, detail: String::new() };
+    let lost = UnknownLoan {
+        merchant_id: "m1".into(),
+        loan_id: Some("l9".into()),
+        product: None,
+        principal_minor: None,
+        group_id: None,
+        causes: vec![cause("no-schedule"), cause("broken-instalment")],
+    };
+    let features = [("gmv_trend", -1.0), ("gmv", 18_000.0)];
+    let alerts = found_beside(false, &features, &[], std::slice::from_ref(&lost), 1).unwrap();
+    let [unknown, trade] = alerts.alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!((unknown.rule.as_str(), unknown.loan_id.as_deref()), ("loan-record-unknown", Some("l9")));
+    assert_eq!((unknown.severity, unknown.action, unknown.observed), (Severity::Critical, Action::Call, Some(2.0)));
+    assert_eq!(trade.rule, "trade-drop", "the merchant may owe, and so is watched");
+    assert_eq!(alerts.unknown["arrears-week"], 1, "whether the loan is late cannot be said");
+    let beside = found_beside(false, &QUIET, &[loan("l1", 9)], &[lost], 1).unwrap();
+    let rules: Vec<_> = beside.alerts.iter().map(|a| (a.rule.as_str(), a.loan_id.as_deref())).collect();
+    assert_eq!(rules, [("loan-record-unknown", Some("l9")), ("arrears-week", Some("l1"))]);
 }
 
 #[test]

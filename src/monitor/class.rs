@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Bucket, ClassThresholds};
+use crate::repayment::LoanStanding;
 
 /// How a regulator classes a loan by its lateness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,14 +22,21 @@ pub enum Class {
 }
 
 impl Class {
-    /// The class of a loan so many days past due.
+    /// The class of a loan.
     #[must_use]
-    pub const fn of(dpd: i64, thresholds: &ClassThresholds) -> Self {
-        if dpd >= thresholds.loss_from_dpd {
+    pub const fn of_loan(loan: &LoanStanding, thresholds: &ClassThresholds) -> Self {
+        Self::of(loan.dpd, loan.material_dpd, thresholds)
+    }
+
+    /// The class of a loan so many days past due with any arrears, and so many with material ones: trifling arrears are worth a special
+    /// mention, but do not make a loan non-performing.
+    #[must_use]
+    pub const fn of(dpd: i64, material_dpd: i64, thresholds: &ClassThresholds) -> Self {
+        if material_dpd >= thresholds.loss_from_dpd {
             Self::Loss
-        } else if dpd >= thresholds.doubtful_from_dpd {
+        } else if material_dpd >= thresholds.doubtful_from_dpd {
             Self::Doubtful
-        } else if dpd >= thresholds.substandard_from_dpd {
+        } else if material_dpd >= thresholds.substandard_from_dpd {
             Self::Substandard
         } else if dpd >= thresholds.special_mention_from_dpd {
             Self::SpecialMention

@@ -12,7 +12,10 @@
 //! used up by success alone: an order that the service refuses may come again under the same key.
 //!
 //! **The amount.** The arrears, but a night never more, over all loans of a merchant, than the configured share of what an average day
-//! took in: the rest stays with the merchant, who has goods to buy. Unknown receipts deduct nothing.
+//! took in: the rest stays with the merchant, who has goods to buy. Unknown receipts deduct nothing, and while one of a borrower's
+//! loans is not known, nothing is taken for any of them: what the borrower still owes, and whether it was paid, is for a person to find out.
+
+use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::error::MonitorError;
@@ -20,17 +23,17 @@ use super::finite::finite;
 use super::settings::{Action, DeductionTerms};
 use crate::domain::Hasher;
 use crate::features::FeatureLookup;
-use crate::repayment::LoanStanding;
+use crate::repayment::{LoanStanding, MerchantLoans};
 
 /// One order to deduct.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deduction {
     /// Idempotency key.
     pub key: String,
-    /// The loan.
-    pub loan_id: String,
     /// The borrower.
     pub merchant_id: String,
+    /// The loan.
+    pub loan_id: String,
     /// How much, in minor units.
     pub amount_minor: i64,
     /// Arrears, days past due and the rule that asked, in words.
@@ -44,6 +47,8 @@ pub struct Deductions {
     pub deductions: Vec<Deduction>,
     /// Loans that a rule would have deducted but whose merchant's receipts are unknown.
     pub receipts_unknown: u64,
+    /// Loans that a rule would have deducted but whose borrower has a loan of which nothing is known.
+    pub loans_unknown: u64,
 }
 
 /// Orders deductions for the loans of one merchant on which an alert asks for it.
@@ -54,7 +59,7 @@ pub fn deduct(
     terms: &DeductionTerms,
     merchant_id: &str,
     features: &dyn FeatureLookup,
-    loans: &[LoanStanding],
+    loans: MerchantLoans<'_>,
     alerts: &[Alert],
 ) -> Result<Deductions, MonitorError> {
     let mut found = Deductions::default();
@@ -65,12 +70,17 @@ pub fn deduct(
         alerts.iter().find(asks).map(|a| a.rule.as_str())
     };
     let mut late: Vec<(&LoanStanding, &str)> = loans
+        .known
         .iter()
         .filter(|l| l.merchant_id == merchant_id && l.arrears_minor > 0 && !l.is_closed && !l.is_written_off)
         .filter_map(|l| rule_of(l).map(|rule| (l, rule)))
         .collect();
     late.sort_unstable_by(|(a, _), (b, _)| b.dpd.cmp(&a.dpd).then_with(|| a.loan_id.cmp(&b.loan_id)));
     if late.is_empty() {
+        return Ok(found);
+    }
+    if !loans.unknown.is_empty() {
+        found.loans_unknown = late.len() as u64;
         return Ok(found);
     }
     let Some(receipts) = finite(features, merchant_id, &terms.receipts_feature)? else {

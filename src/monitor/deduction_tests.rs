@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::monitor::Severity;
+use crate::repayment::UnknownLoan;
 
 const TERMS: DeductionTerms =
     DeductionTerms { receipts_feature: String::new(), receipts_days: 2, receipts_share_ppm: 400_000, min_minor: 100 };
@@ -13,10 +14,18 @@ fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
         merchant_id: "m1".into(),
         loan_id: loan_id.into(),
         product: "credit-loan".into(),
+        disbursed_at: 0,
+        principal_minor: 1_000,
+        group_id: None,
+        offer_id: None,
+        pledged_order_ids: Vec::new(),
         outstanding_minor: arrears_minor,
         arrears_minor,
         dpd,
         worst_dpd: dpd,
+        material_dpd: dpd,
+        worst_material_dpd: dpd,
+        is_in_default: dpd >= 90,
         is_closed: false,
         is_written_off: false,
         is_restructured: false,
@@ -31,10 +40,9 @@ fn asks(loan_id: &str) -> Alert {
         merchant_id: "m1".into(),
         loan_id: Some(loan_id.into()),
         rule: "arrears".into(),
-        text: String::new(),
         severity: Severity::Warning,
-        observed: 1.0,
-        threshold: 1.0,
+        observed: Some(1.0),
+        threshold: Some(1.0),
         action: Action::Deduct,
     }
 }
@@ -42,7 +50,26 @@ fn asks(loan_id: &str) -> Alert {
 fn run(receipts: Option<f64>, loans: &[LoanStanding], alerts: &[Alert]) -> Deductions {
     let terms = DeductionTerms { receipts_feature: "receipts".into(), ..TERMS };
     let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), receipts)]);
-    deduct(&terms, "m1", &features, loans, alerts).unwrap()
+    deduct(&terms, "m1", &features, MerchantLoans { known: loans, unknown: &[] }, alerts).unwrap()
+}
+
+#[test]
+fn nothing_is_taken_from_a_borrower_with_a_loan_that_is_not_known() {
+    let lost = UnknownLoan {
+        merchant_id: "m1".into(),
+        loan_id: Some("l9".into()),
+        product: None,
+        principal_minor: None,
+        group_id: None,
+        causes: Vec::new(),
+    };
+    let terms = DeductionTerms { receipts_feature: "receipts".into(), ..TERMS };
+    let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(1e6))]);
+    let (known, unknown) = ([loan("l1", 3, 5_000)], [lost]);
+    let loans = MerchantLoans { known: &known, unknown: &unknown };
+    let found = deduct(&terms, "m1", &features, loans, &[asks("l1"), asks("l9")]).unwrap();
+    assert_eq!(found, Deductions { loans_unknown: 1, ..Deductions::default() });
+    assert_eq!(run(Some(1e6), &known, &[asks("l1")]).deductions.len(), 1, "which alone would have been deducted");
 }
 
 #[test]
@@ -56,7 +83,7 @@ fn takes_arrears_but_no_more_than_the_share_of_receipts() {
     assert_eq!(amounts(Some(20_000.0)), [("l2".to_owned(), 3_000), ("l1".to_owned(), 1_000)]);
     assert_eq!(amounts(Some(15_300.0)), [("l2".to_owned(), 3_000)], "60 is not worth a deduction");
     assert_eq!(amounts(Some(-1.0)), []);
-    assert_eq!(run(None, &loans, &alerts), Deductions { deductions: vec![], receipts_unknown: 2 });
+    assert_eq!(run(None, &loans, &alerts), Deductions { receipts_unknown: 2, ..Deductions::default() });
 }
 
 #[test]

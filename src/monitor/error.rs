@@ -1,13 +1,8 @@
 //! What monitoring refuses.
 
-use crate::repayment::RepaymentError;
-
 /// Why a merchant or the portfolio could not be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum MonitorError {
-    /// The loan book.
-    #[error(transparent)]
-    Repayment(#[from] RepaymentError),
     /// Sums left 64-bit minor units.
     #[error("add up the portfolio: {what} overflows 64-bit minor units")]
     Overflow {

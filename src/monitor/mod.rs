@@ -1,8 +1,8 @@
 //! After the money is out: who is late, who is in trouble, and what to do about it.
 //!
 //! ```text
-//! repayment: standings ──┬── alerts ──▶ deductions
-//!                        └── portfolio: buckets, classes, non-performing share
+//! repayment: LoanLedger ──┬── alerts ──▶ deductions
+//!                         └── portfolio: buckets, classes, non-performing share, unknown loans
 //! ```
 
 mod alert;
@@ -18,5 +18,5 @@ pub use alert::{Alert, Alerts, MonitorCase, watch};
 pub use class::{Class, bucket_of};
 pub use deduction::{Deduction, Deductions, deduct};
 pub use error::MonitorError;
-pub use portfolio::{Portfolio, Tally};
+pub use portfolio::{Portfolio, Tally, UnknownTally};
 pub use settings::{Action, AlertKind, AlertRule, Bucket, ClassThresholds, DeductionTerms, Monitor, Severity, Watch};

@@ -1,4 +1,7 @@
-//! The portfolio: exposure, arrears, buckets, classes and the share that does not perform.
+//! The portfolio: exposure, arrears, buckets, classes, the share that does not perform, and the loans of which nothing is known.
+//!
+//! Buckets hold loans by days past due of any arrears. Classes from substandard up, and with them the non-performing share, count days past due of
+//! material arrears. An unknown loan is in none of them: it has a line of its own.
 //!
 //! All sums are integers, so that portfolios of shards merge in any order to the same whole. Merchants live in one shard each, so their counts
 //! add up too.
@@ -10,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::class::{Class, bucket_of};
 use super::error::MonitorError;
 use super::settings::{Bucket, ClassThresholds};
-use crate::repayment::LoanStanding;
+use crate::repayment::{LoanLedger, LoanStanding, UnknownLoan};
 
 /// Loans and the principal they still owe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,29 +37,44 @@ pub struct Portfolio {
     pub non_performing: Tally,
     /// Written off, with something still owed.
     pub written_off: Tally,
+    /// Loans whose books agree, closed ones included.
+    #[serde(default)]
+    pub known_loans: u64,
+    /// Loans of which nothing is known: in none of the other figures.
+    #[serde(default)]
+    pub unknown: UnknownTally,
     /// Open loans by bucket of their own days past due.
     pub by_bucket: BTreeMap<String, Tally>,
     /// Open loans by class. From substandard up, and in default, a borrower's worst loan classes them all.
     pub by_class: BTreeMap<Class, Tally>,
 }
 
+/// Loans of which nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnknownTally {
+    /// Number of loans.
+    pub loans: u64,
+    /// What was lent on those whose own row says so, in minor units.
+    pub principal_minor: i64,
+    /// How many do not say what was lent.
+    pub without_principal: u64,
+}
+
 impl Portfolio {
-    /// The portfolio of standings sorted by merchant.
+    /// The portfolio of a ledger.
     ///
     /// # Errors
-    /// Sums beyond 64 bits, or a product without a default definition.
-    pub fn of(
-        standings: &[LoanStanding],
-        buckets: &[Bucket],
-        classes: &ClassThresholds,
-        default_dpd: &BTreeMap<String, u16>,
-    ) -> Result<Self, MonitorError> {
-        let mut portfolio = Self::default();
+    /// Sums beyond 64 bits.
+    pub fn of(ledger: &LoanLedger, buckets: &[Bucket], classes: &ClassThresholds) -> Result<Self, MonitorError> {
+        let mut portfolio = Self { known_loans: ledger.known.len() as u64, ..Self::default() };
+        for loan in &ledger.unknown {
+            portfolio.unknown.add(loan)?;
+        }
         for bucket in buckets {
             portfolio.by_bucket.insert(bucket.name.clone(), Tally::default());
         }
-        for loans in standings.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
-            let marked = borrowers_class(loans, classes, default_dpd)?;
+        for loans in ledger.known.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
+            let marked = borrowers_class(loans, classes);
             let mut is_borrower = false;
             for loan in loans.iter().filter(|l| !l.is_closed) {
                 if loan.is_written_off {
@@ -69,7 +87,7 @@ impl Portfolio {
                 if let Some(bucket) = bucket_of(buckets, loan.dpd) {
                     portfolio.by_bucket.entry(bucket.name.clone()).or_default().add(loan)?;
                 }
-                let class = marked.unwrap_or_else(|| Class::of(loan.dpd, classes));
+                let class = marked.unwrap_or_else(|| Class::of_loan(loan, classes));
                 portfolio.by_class.entry(class).or_default().add(loan)?;
                 if class.is_non_performing() {
                     portfolio.non_performing.add(loan)?;
@@ -90,6 +108,8 @@ impl Portfolio {
         self.arrears_minor = sum(self.arrears_minor, other.arrears_minor, "arrears")?;
         self.non_performing.merge(&other.non_performing)?;
         self.written_off.merge(&other.written_off)?;
+        self.known_loans += other.known_loans;
+        self.unknown.merge(&other.unknown)?;
         for (bucket, tally) in &other.by_bucket {
             self.by_bucket.entry(bucket.clone()).or_default().merge(tally)?;
         }
@@ -105,6 +125,13 @@ impl Portfolio {
         (self.open.outstanding_minor > 0)
             .then(|| self.non_performing.outstanding_minor as f64 / self.open.outstanding_minor as f64)
     }
+
+    /// Unknown loans ÷ all loans, 0 to 1; `None` where there is no loan.
+    #[must_use]
+    pub fn unknown_share(&self) -> Option<f64> {
+        let all = self.known_loans + self.unknown.loans;
+        (all > 0).then(|| self.unknown.loans as f64 / all as f64)
+    }
 }
 
 impl Tally {
@@ -119,21 +146,34 @@ impl Tally {
     }
 }
 
+impl UnknownTally {
+    fn add(&mut self, loan: &UnknownLoan) -> Result<(), MonitorError> {
+        self.merge(&Self {
+            loans: 1,
+            principal_minor: loan.principal_minor.unwrap_or(0),
+            without_principal: u64::from(loan.principal_minor.is_none()),
+        })
+    }
+
+    fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
+        self.loans += other.loans;
+        self.principal_minor = sum(self.principal_minor, other.principal_minor, "principal of unknown loans")?;
+        self.without_principal += other.without_principal;
+        Ok(())
+    }
+}
+
 /// The class that marks all of a borrower's loans: the worst of them, at least substandard, once one is in default or classed
 /// substandard or worse. `None` where each loan is classed by itself.
-fn borrowers_class(
-    loans: &[LoanStanding],
-    classes: &ClassThresholds,
-    default_dpd: &BTreeMap<String, u16>,
-) -> Result<Option<Class>, MonitorError> {
+fn borrowers_class(loans: &[LoanStanding], classes: &ClassThresholds) -> Option<Class> {
     let mut worst = Class::Normal;
     let mut is_marked = false;
     for loan in loans.iter().filter(|l| !l.is_closed) {
-        let class = Class::of(loan.dpd, classes);
+        let class = Class::of_loan(loan, classes);
         worst = worst.max(class);
-        is_marked |= class.is_non_performing() || loan.is_in_default(default_dpd)?;
+        is_marked |= class.is_non_performing() || loan.is_in_default;
     }
-    Ok(is_marked.then(|| worst.max(Class::Substandard)))
+    is_marked.then(|| worst.max(Class::Substandard))
 }
 
 fn sum(a: i64, b: i64, what: &'static str) -> Result<i64, MonitorError> {

@@ -14,19 +14,23 @@ fn buckets() -> Vec<Bucket> {
     vec![bucket("current", 0, Some(0)), bucket("1-90", 1, Some(90)), bucket("over-90", 91, None)]
 }
 
-fn default_dpd() -> BTreeMap<String, u16> {
-    BTreeMap::from([("order-loan".to_owned(), 30), ("credit-loan".to_owned(), 90)])
-}
-
 fn loan(merchant_id: &str, product: &str, dpd: i64, outstanding_minor: i64) -> LoanStanding {
     LoanStanding {
         merchant_id: merchant_id.into(),
         loan_id: String::new(),
         product: product.into(),
+        disbursed_at: 0,
+        principal_minor: 1_000,
+        group_id: None,
+        offer_id: None,
+        pledged_order_ids: Vec::new(),
         outstanding_minor,
         arrears_minor: i64::from(dpd > 0),
         dpd,
         worst_dpd: dpd,
+        material_dpd: dpd,
+        worst_material_dpd: dpd,
+        is_in_default: dpd >= if product == "order-loan" { 30 } else { 90 },
         is_closed: false,
         is_written_off: false,
         is_restructured: false,
@@ -36,7 +40,8 @@ fn loan(merchant_id: &str, product: &str, dpd: i64, outstanding_minor: i64) -> L
 }
 
 fn portfolio(loans: &[LoanStanding]) -> Portfolio {
-    Portfolio::of(loans, &buckets(), &CLASSES, &default_dpd()).unwrap()
+    let ledger = LoanLedger { known: loans.to_vec(), unknown: Vec::new() };
+    Portfolio::of(&ledger, &buckets(), &CLASSES).unwrap()
 }
 
 #[test]
@@ -51,7 +56,7 @@ fn classes_and_buckets_begin_on_their_day() {
         (360, Class::Doubtful, "over-90"),
         (361, Class::Loss, "over-90"),
     ] {
-        assert_eq!(Class::of(dpd, &CLASSES), class, "{dpd}");
+        assert_eq!(Class::of(dpd, dpd, &CLASSES), class, "{dpd}");
         assert_eq!(bucket_of(&buckets(), dpd).map(|b| b.name.as_str()), Some(bucket), "{dpd}");
     }
 }
@@ -85,8 +90,38 @@ fn closed_loans_are_gone_and_written_off_ones_stand_apart_but_mark_the_borrower(
     assert_eq!(p.written_off, Tally { loans: 1, outstanding_minor: 70 });
     assert_eq!(p.non_performing, Tally { loans: 1, outstanding_minor: 30 });
     assert_eq!(portfolio(&[]).non_performing_share(), None);
-    let unknown = Portfolio::of(&[loan("m1", "gold-loan", 0, 1)], &buckets(), &CLASSES, &default_dpd());
-    assert!(matches!(unknown, Err(MonitorError::Repayment(crate::repayment::RepaymentError::UnknownProduct { .. }))));
+}
+
+#[test]
+fn trifling_arrears_are_mentioned_but_perform() {
+    let trifling = LoanStanding { material_dpd: 0, is_in_default: false, ..loan("m1", "credit-loan", 400, 1_000) };
+    let p = portfolio(&[trifling]);
+    assert_eq!(p.by_class[&Class::SpecialMention].loans, 1);
+    assert_eq!((p.non_performing.loans, p.by_bucket["over-90"].loans), (0, 1));
+}
+
+#[test]
+fn an_unknown_loan_is_a_line_of_its_own_and_never_current() {
+    let lost = |merchant: &str, principal_minor| UnknownLoan {
+        merchant_id: merchant.into(),
+        loan_id: None,
+        product: None,
+        principal_minor,
+        group_id: None,
+        causes: Vec::new(),
+    };
+    let ledger = LoanLedger {
+        known: vec![loan("m1", "credit-loan", 0, 1_000)],
+        unknown: vec![lost("m1", Some(700)), lost("m2", None), lost("m3", Some(50))],
+    };
+    let p = Portfolio::of(&ledger, &buckets(), &CLASSES).unwrap();
+    assert_eq!(p.unknown, UnknownTally { loans: 3, principal_minor: 750, without_principal: 1 });
+    assert_eq!((p.open.loans, p.by_bucket["current"].loans, p.borrowers), (1, 1, 1));
+    assert_eq!(p.unknown_share(), Some(0.75));
+    let mut twice = p.clone();
+    twice.merge(&p).unwrap();
+    assert_eq!((twice.unknown.loans, twice.known_loans, twice.unknown_share()), (6, 2, Some(0.75)));
+    assert_eq!(portfolio(&[]).unknown_share(), None);
 }
 
 proptest! {

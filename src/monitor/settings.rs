@@ -1,15 +1,17 @@
-//! The monitor file: how payments are allocated, how lateness is classed, what raises an alert and what may be deducted.
+//! The monitor file: how loans are read, how lateness is classed, what raises an alert and what may be deducted.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::rules::unknown_loan::UNKNOWN_LOAN_RULE;
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::ReasonCode;
-use crate::repayment::{RawWaterfall, Waterfall};
+use crate::repayment::{Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, UnknownLimit, Waterfall};
 
 /// A checked monitor file.
 #[derive(Debug, Clone)]
@@ -18,6 +20,12 @@ pub struct Monitor {
     pub watch: Watch,
     /// How payments are allocated.
     pub waterfall: Waterfall,
+    /// Which arrears count towards default.
+    pub materiality: Materiality,
+    /// How much a loan may have been overpaid.
+    pub overpayment: Overpayment,
+    /// How many loans may be unknown.
+    pub unknown_limit: UnknownLimit,
     /// Buckets of days past due, from 0 up, without gap or overlap; the last has no end.
     pub buckets: Vec<Bucket>,
     /// Regulatory classes of lateness.
@@ -51,7 +59,7 @@ pub struct Bucket {
     pub to_dpd: Option<i64>,
 }
 
-/// From which days past due a loan is in a class, each later than the one before. China's rules of 2023: any overdue is special
+/// From how many days past due a loan is in a class: special mention of any arrears, from substandard on of material arrears, each later than the one before. China's rules of 2023: any overdue is special
 /// mention, more than 90 days substandard, more than 270 doubtful, more than 360 loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassThresholds {
@@ -79,7 +87,7 @@ pub struct DeductionTerms {
 }
 
 /// How grave an alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// For the record.
@@ -102,8 +110,14 @@ impl Severity {
     }
 }
 
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// What an alert asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Look more closely.
@@ -129,6 +143,12 @@ impl Action {
             Self::Call => "call",
             Self::Restructure => "restructure",
         }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -204,6 +224,9 @@ pub enum AlertKind {
 struct RawMonitor {
     watch: Watch,
     waterfall: Spanned<RawWaterfall>,
+    materiality: Option<RawMateriality>,
+    #[serde(default)]
+    ledger: RawLedger,
     class_from_dpd: Spanned<RawClasses>,
     deduction: Option<RawDeduction>,
     #[serde(rename = "bucket")]
@@ -303,6 +326,8 @@ impl Monitor {
         let raw: RawMonitor = file.parse()?;
         let mut feature_uses = Vec::new();
         let waterfall = raw.waterfall.get_ref().check(&file)?;
+        let materiality = raw.materiality.as_ref().map(|m| m.check(&file)).transpose()?.unwrap_or_default();
+        let (overpayment, unknown_limit) = raw.ledger.check(&file)?;
         let buckets = check_buckets(&file, &raw.buckets)?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
         let deduction = match &raw.deduction {
@@ -329,13 +354,30 @@ impl Monitor {
                 let message = format!("alert {:?} is declared twice", checked.code.as_str());
                 return Err(file.refuse(&rule.get_ref().code.span(), message, "one [[rule]] a code"));
             }
+            if checked.code.as_str() == UNKNOWN_LOAN_RULE {
+                let message =
+                    format!("alert {UNKNOWN_LOAN_RULE:?} is raised for every loan that is not known, without a rule");
+                return Err(file.refuse(&rule.get_ref().code.span(), message, "another code"));
+            }
             if checked.action == Action::Deduct && deduction.is_none() {
                 let message = format!("alert {:?} deducts, but there is no [deduction]", checked.code.as_str());
                 return Err(file.refuse(&rule.span(), message, "add [deduction] or choose another action"));
             }
             rules.push(checked);
         }
-        Ok(Self { watch: raw.watch, waterfall, buckets, classes, deduction, rules, feature_uses, file })
+        Ok(Self {
+            watch: raw.watch,
+            waterfall,
+            materiality,
+            overpayment,
+            unknown_limit,
+            buckets,
+            classes,
+            deduction,
+            rules,
+            feature_uses,
+            file,
+        })
     }
 
     /// Features that the rules read, each once, sorted.

@@ -1,24 +1,24 @@
 //! The decision: for every product on offer exactly one offer or one decline.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::apr::apr_of_days;
 use super::case::MerchantCase;
 use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, caps_of, least_of};
 use super::pledge::{Pledge, free_receivables, pledge};
-use super::policy::{Policy, Product};
+use super::policy::{Policy, Product, Repayment};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
 use super::schedule::{Terms, schedule};
-use crate::domain::Reason;
-use crate::domain::{AsOf, DailyRate, Hasher};
+use crate::domain::{AsOf, DailyRate, Hasher, Reason};
 
 /// A decline names at most this many reasons (US Regulation B, comment 9(b)(2)-1).
 const MOST_REASONS: usize = 4;
 
 /// What a merchant is offered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
     /// Stable: the same merchant, product, day and terms give the same id.
     pub offer_id: String,
@@ -31,27 +31,23 @@ pub struct Offer {
     /// Interest a day in parts per million.
     pub daily_rate_ppm: i64,
     /// Actuarial annual percentage rate when the whole limit is drawn for the whole term: 0.1825 is 18.25 %.
-    pub apr_prob: f64,
+    pub apr: f64,
     /// Days to the last instalment.
     pub term_days: u16,
-    /// How it is repaid, as the contract names it.
-    pub repayment: &'static str,
-    /// Number of instalments.
-    pub instalments: u16,
+    /// How it is repaid.
+    pub repayment: Repayment,
     /// The last day on which it can be taken.
     pub valid_until_on: Date,
     /// The cap that bound.
     pub binding_cap: CapName,
     /// All caps with their values.
     pub caps: Vec<Cap>,
-    /// Orders that secure it, sorted; empty where the product pledges none.
-    pub pledged_order_ids: Vec<String>,
-    /// Expected loss + funding + cost a day, in parts per million: what the rate may not fall below.
-    pub floor_daily_rate_ppm: i64,
+    /// Orders that secure it, sorted; `None` where the product pledges none.
+    pub pledged_order_ids: Option<Vec<String>>,
 }
 
 /// Why a merchant is not offered a product.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decline {
     /// The merchant.
     pub merchant_id: String,
@@ -66,16 +62,20 @@ pub struct Decline {
 }
 
 /// A merchant whose means carry more than this lender may lend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BankReferral {
     /// The merchant.
     pub merchant_id: String,
     /// The product on which it was found.
     pub product: String,
     /// What evidence and, where there is an application, the sum asked for would carry.
-    pub uncapped_minor: i64,
+    pub supportable_minor: i64,
     /// The largest loan here.
-    pub hard_cap_minor: i64,
+    pub cap_minor: i64,
+    /// Score; higher is safer.
+    pub score: i32,
+    /// Probability of default.
+    pub pd_prob: f64,
 }
 
 /// All decisions on one merchant.
@@ -98,9 +98,9 @@ pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<
     for product in &policy.products {
         match decide_product(policy, product, case, as_of)? {
             Outcome::Offer(offer) => {
-                let larger = referral(policy, &offer);
+                let larger = referral(policy, case, &offer);
                 decision.referral = match (decision.referral.take(), larger) {
-                    (Some(a), Some(b)) => Some(if b.uncapped_minor > a.uncapped_minor { b } else { a }),
+                    (Some(a), Some(b)) => Some(if b.supportable_minor > a.supportable_minor { b } else { a }),
                     (a, b) => a.or(b),
                 };
                 decision.offers.push(offer);
@@ -145,8 +145,8 @@ fn decide_product(
         let (code, text) = binding.reason_when_small();
         return Ok(decline(product, case, failed, caps, vec![reason(code, text)?]));
     }
-    let (rate, floor_ppm) = match price(policy, product, case.band, case.pd) {
-        Price::Rate { rate, floor_ppm } => (rate, floor_ppm),
+    let rate = match price(policy, product, case.band, case.pd) {
+        Price::Rate(rate) => rate,
         // The risk behind the price is the score's: so are the reasons.
         Price::AboveLaw { floor_ppm } => {
             let verdict =
@@ -161,9 +161,9 @@ fn decide_product(
             return Ok(decline(product, case, failed, caps, reasons));
         }
     };
-    let apr_prob = apr(product, limit_minor, rate)?;
-    if apr_prob > policy.price.max_apr_prob {
-        let failed = vec![priced_out(apr_prob, Some(policy.price.max_apr_prob), "apr")];
+    let apr = annual_rate(product, limit_minor, rate)?;
+    if apr > policy.price.max_apr_prob {
+        let failed = vec![priced_out(apr, Some(policy.price.max_apr_prob), "apr")];
         let reasons = reasons_of(&failed, case)?;
         return Ok(decline(product, case, failed, caps, reasons));
     }
@@ -181,15 +181,13 @@ fn decide_product(
         product: product.name.clone(),
         limit_minor,
         daily_rate_ppm: rate.ppm(),
-        apr_prob,
+        apr,
         term_days: product.term_days,
-        repayment: product.repayment.name(),
-        instalments: product.instalments,
+        repayment: product.repayment,
         valid_until_on,
         binding_cap: binding,
         caps,
-        pledged_order_ids: pledged.order_ids,
-        floor_daily_rate_ppm: floor_ppm,
+        pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
     }))
 }
 
@@ -232,7 +230,7 @@ fn reasons_of(failed: &[Verdict], case: &MerchantCase<'_>) -> Result<Vec<Reason>
     Ok(reasons)
 }
 
-fn apr(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, OfferError> {
+fn annual_rate(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, OfferError> {
     let dues = schedule(&Terms {
         principal_minor: limit_minor,
         rate,
@@ -249,13 +247,15 @@ fn apr(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, Offe
 }
 
 /// The least of the caps that rest on evidence, where it exceeds the largest loan and the merchant is creditworthy.
-fn referral(policy: &Policy, offer: &Offer) -> Option<BankReferral> {
-    let uncapped_minor = offer.caps.iter().filter(|c| c.name.is_evidence()).filter_map(|c| c.value_minor).min()?;
-    (uncapped_minor > policy.hard_cap_minor).then(|| BankReferral {
+fn referral(policy: &Policy, case: &MerchantCase<'_>, offer: &Offer) -> Option<BankReferral> {
+    let supportable_minor = offer.caps.iter().filter(|c| c.name.is_evidence()).filter_map(|c| c.value_minor).min()?;
+    (supportable_minor > policy.hard_cap_minor).then(|| BankReferral {
         merchant_id: offer.merchant_id.clone(),
         product: offer.product.clone(),
-        uncapped_minor,
-        hard_cap_minor: policy.hard_cap_minor,
+        supportable_minor,
+        cap_minor: policy.hard_cap_minor,
+        score: case.score,
+        pd_prob: case.pd.get(),
     })
 }
 

@@ -176,12 +176,12 @@ fn a_good_merchant_gets_both_products_with_every_cap_in_the_file() {
             ("hard-cap", Some(100_000_000)),
         ]
     );
-    assert_eq!((credit.daily_rate_ppm, credit.floor_daily_rate_ppm), (400, 34 + 224));
-    assert!((credit.apr_prob - 0.146).abs() < 0.001_25);
+    assert_eq!(credit.daily_rate_ppm, 400);
+    assert!((credit.apr - 0.146).abs() < 0.001_25);
     assert_eq!(credit.valid_until_on, date(2018, 8, 31));
     let order = offer(&decision, "order-loan").unwrap();
     assert_eq!((order.limit_minor, order.binding_cap), (360_000, CapName::OrderReceivables));
-    assert_eq!(order.pledged_order_ids, ["o1", "o2", "o3"]);
+    assert_eq!(order.pledged_order_ids, Some(vec!["o1".to_owned(), "o2".to_owned(), "o3".to_owned()]));
     assert_eq!(run(&good()).unwrap(), decision, "the same case, the same ids");
 }
 
@@ -190,12 +190,15 @@ fn an_order_is_pledged_once_and_only_as_many_as_the_limit_needs() {
     let some = Owned { pledged: vec!["o2".into()], ..good() };
     let order = run(&some).unwrap();
     let order = offer(&order, "order-loan").unwrap();
-    assert_eq!((order.limit_minor, order.pledged_order_ids.clone()), (120_000, vec!["o1".to_owned(), "o3".to_owned()]));
+    assert_eq!(
+        (order.limit_minor, order.pledged_order_ids.clone()),
+        (120_000, Some(vec!["o1".to_owned(), "o3".to_owned()]))
+    );
     let asked = Owned { applications: vec![("order-loan", 100_000, vec!["o2".into(), "unknown".into()])], ..good() };
     let order = run(&asked).unwrap();
     let order = offer(&order, "order-loan").unwrap();
     assert_eq!((order.limit_minor, order.binding_cap), (100_000, CapName::Requested));
-    assert_eq!(order.pledged_order_ids, ["o2"]);
+    assert_eq!(order.pledged_order_ids, Some(vec!["o2".to_owned()]));
     let twice = Owned { receivables: vec![("o1".into(), 1), ("o1".into(), 1)], ..good() };
     assert!(matches!(run(&twice), Err(OfferError::DuplicateReceivable { .. })));
 }
@@ -274,7 +277,7 @@ fn means_above_the_largest_loan_go_to_a_bank() {
     let credit = offer(&decision, "credit-loan").unwrap();
     assert_eq!((credit.limit_minor, credit.binding_cap), (100_000_000, CapName::ExposureLeft));
     let referral = decision.referral.unwrap();
-    assert_eq!((referral.uncapped_minor, referral.product.as_str()), (300_000_000, "credit-loan"));
+    assert_eq!((referral.supportable_minor, referral.product.as_str()), (300_000_000, "credit-loan"));
     let modest = run(&Owned { applications: vec![("credit-loan", 200_000, vec![])], ..rich.clone() }).unwrap();
     assert!(modest.referral.is_none());
     let closed = run(&Owned { is_closed: true, ..rich }).unwrap();
@@ -367,7 +370,11 @@ proptest! {
             prop_assert!(offer.caps.iter().all(|c| c.value_minor.is_some_and(|v| v >= offer.limit_minor)));
             let binding = offer.caps.iter().find(|c| c.name == offer.binding_cap).and_then(|c| c.value_minor).unwrap();
             prop_assert!(offer.caps.iter().all(|c| c.value_minor.is_some_and(|v| v >= binding)));
-            prop_assert!(offer.daily_rate_ppm >= offer.floor_daily_rate_ppm && offer.daily_rate_ppm <= 650);
+            // Expected loss + funding + cost, as the policy's text has them.
+            let floor = 1e6 * case.pd * 0.6 / 180.0 + 184.0 + 40.0;
+            let of_band = policy.products.iter().find(|p| p.name == offer.product).unwrap().daily_rate_ppm[case.band].ppm();
+            prop_assert!(offer.daily_rate_ppm as f64 >= floor && (of_band..=650).contains(&offer.daily_rate_ppm));
+            prop_assert!(offer.daily_rate_ppm == of_band || offer.daily_rate_ppm as f64 <= floor + 1.0);
         }
         let drawn: i64 = decision.offers.iter().map(|o| o.limit_minor).sum();
         let owed = case.credit.map_or(0, |c| c.outstanding_minor);
@@ -379,17 +386,18 @@ proptest! {
         let decision = run(&case).unwrap();
         for offer in &decision.offers {
             let mut sum = 0;
-            for order in &offer.pledged_order_ids {
+            let orders = offer.pledged_order_ids.as_deref().unwrap_or_default();
+            for order in orders {
                 let known = case.receivables.iter().find(|(o, _)| o == order);
                 prop_assert!(known.is_some() && !case.pledged.contains(order));
                 sum += known.map_or(0, |k| k.1);
             }
-            let distinct: BTreeSet<&String> = offer.pledged_order_ids.iter().collect();
-            prop_assert_eq!(distinct.len(), offer.pledged_order_ids.len());
+            let distinct: BTreeSet<&String> = orders.iter().collect();
+            prop_assert_eq!(distinct.len(), orders.len());
             if offer.product == "order-loan" {
                 prop_assert!(sum * 8 / 10 >= offer.limit_minor);
             } else {
-                prop_assert!(offer.pledged_order_ids.is_empty());
+                prop_assert!(offer.pledged_order_ids.is_none());
             }
         }
     }

@@ -1,12 +1,17 @@
 //! Limits: the least of named caps, rounded down to a step.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::case::MerchantCase;
 use super::error::OfferError;
 use super::pledge::{carried_minor, free_receivables};
 use super::policy::{LoanBookUse, Policy, Product};
 
 /// A cap's name. The order breaks ties: of equal caps the first one binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CapName {
     /// Share of the lower quantile of the next window's net receipts.
     Ability,
@@ -84,8 +89,14 @@ impl CapName {
     }
 }
 
+impl fmt::Display for CapName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A cap and its value in minor units; `None` where its evidence is missing, which fails closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cap {
     /// Which.
     pub name: CapName,

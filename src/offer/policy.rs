@@ -1,10 +1,11 @@
 //! The policy file: who may borrow, how much, for how long and at what price.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, bounds};
@@ -76,7 +77,7 @@ pub struct PriceTerms {
 }
 
 /// How an offered loan is repaid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repayment {
     /// All at the end.
@@ -96,6 +97,12 @@ impl Repayment {
             Self::EqualPrincipal => "equal-principal",
             Self::EqualInstalment => "equal-instalment",
         }
+    }
+}
+
+impl fmt::Display for Repayment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -14,12 +14,7 @@ pub enum Price {
         floor_ppm: i64,
     },
     /// A lawful rate that covers its cost.
-    Rate {
-        /// The rate.
-        rate: DailyRate,
-        /// Expected loss + funding + cost, in parts per million a day.
-        floor_ppm: i64,
-    },
+    Rate(DailyRate),
 }
 
 /// `max(band's rate, floor)` with `floor = ⌈10⁶ × PD × LGD ÷ horizon⌉ + funding + cost`.
@@ -38,7 +33,7 @@ pub fn price(policy: &Policy, product: &Product, band: &str, pd: Probability) ->
         return Price::AboveLaw { floor_ppm };
     }
     match DailyRate::from_ppm(band_rate.ppm().max(floor_ppm)) {
-        Ok(rate) => Price::Rate { rate, floor_ppm },
+        Ok(rate) => Price::Rate(rate),
         Err(_) => Price::AboveLaw { floor_ppm },
     }
 }

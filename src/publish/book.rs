@@ -1,7 +1,6 @@
 //! The loan service's reader: one merchant's published score, offers, refusals and alerts.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -9,14 +8,16 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::current::Current;
-use super::date_text;
 use super::error::PublishError;
-use super::manifest::{MANIFEST, Manifest, date_folder};
+use super::history::{self, IntactRun};
+use super::manifest::{MANIFEST, Manifest};
+use super::pointings::Pointings;
 use super::sorted_file::SortedFile;
-use super::tables::{AlertRow, DeclineRow, EvidenceRow, FeatureRow, OfferRow, ScoreRow, group_of};
+use super::tables::{EvidenceRow, FeatureRow};
 use crate::domain::Digest;
-use crate::domain::Reason;
+use crate::monitor::Alert;
+use crate::offer::{Decline, Offer};
+use crate::score::MerchantScore;
 
 /// A published run, open for look-ups, from any number of threads.
 ///
@@ -25,6 +26,7 @@ use crate::domain::Reason;
 pub struct ScoreBook {
     run_dir: PathBuf,
     manifest: Manifest,
+    note: Option<String>,
     scores: SortedFile,
     offers: SortedFile,
     declines: SortedFile,
@@ -33,90 +35,54 @@ pub struct ScoreBook {
     evidence: OnceLock<SortedFile>,
 }
 
-/// A score as people read it: sub-indices by group.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ScoreEntry {
-    /// Observation date.
-    #[serde(serialize_with = "date_text::serialize")]
-    pub as_of: Date,
-    /// Scorecard points: higher is safer.
-    pub score: i32,
-    /// Probability of default.
-    pub pd_prob: f64,
-    /// Risk band.
-    pub band: String,
-    /// 0 to 1000.
-    pub integrity_index: Option<i32>,
-    /// Minor units; null without history.
-    pub integrity_capital_minor: Option<i64>,
-    /// 0 to 1000 by feature group; null without evidence.
-    pub sub_indices: BTreeMap<String, Option<i32>>,
-    /// One to four, most important first.
-    pub reasons: Vec<Reason>,
-    /// Model that scored.
-    pub model_version: String,
-}
-
 /// All that a run says of one merchant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
     /// The run.
     pub run_id: String,
     /// Its observation date.
-    #[serde(serialize_with = "date_text::serialize")]
     pub as_of: Date,
+    /// What a reader must know of the run: a damaged pointer, a withdrawal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The merchant.
     pub merchant_id: String,
     /// Null where the merchant could not be scored.
-    pub score: Option<ScoreEntry>,
+    pub score: Option<MerchantScore>,
     /// Offers by product.
-    pub offers: Vec<OfferRow>,
+    pub offers: Vec<Offer>,
     /// Refusals by product.
-    pub declines: Vec<DeclineRow>,
+    pub declines: Vec<Decline>,
     /// Alerts.
-    pub alerts: Vec<AlertRow>,
+    pub alerts: Vec<Alert>,
 }
 
 impl ScoreBook {
-    /// Opens the current run.
+    /// Opens the current run. Where its pointer is damaged, the newest intact run is opened and [`ScoreBook::note`] says so.
     ///
     /// # Errors
     /// Nothing is published, or any link of the chain of digests does not hold.
     pub fn open(out: &Path) -> Result<Self, PublishError> {
-        let current = Current::read(out)?.ok_or_else(|| PublishError::NothingPublished(out.to_owned()))?;
-        let manifest = current.manifest(out)?;
-        Self::with_manifest(out.join(&current.run), manifest)
+        let serving = history::serving(out)?.ok_or_else(|| PublishError::NothingPublished(out.to_owned()))?;
+        let IntactRun { pointer, manifest } = serving.run;
+        Self::with_manifest(out.join(&pointer.run), manifest, serving.note)
     }
 
-    /// Opens the run of a business date: the current one if it is of that date, else the one that finished last.
+    /// Opens the run that a business date stands by: the one published or set current last for that date.
     ///
     /// # Errors
     /// No run of that date is published, or digests do not hold.
     pub fn open_as_of(out: &Path, as_of: Date) -> Result<Self, PublishError> {
-        if let Some(current) = Current::read(out)?.filter(|current| current.as_of == as_of) {
-            let manifest = current.manifest(out)?;
-            return Self::with_manifest(out.join(&current.run), manifest);
-        }
-        let date = out.join(date_folder(as_of));
-        let entries = match std::fs::read_dir(&date) {
-            Ok(entries) => entries.collect::<io::Result<Vec<_>>>().map_err(PublishError::io("list", &date))?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => return Err(PublishError::io("list", &date)(e)),
-        };
-        let mut latest: Option<(jiff::Timestamp, String, PathBuf, Manifest)> = None;
-        for run in entries.iter().filter(|e| e.file_name().to_string_lossy().starts_with("run=")) {
-            let run = run.path();
-            let manifest = Manifest::read(&run, Manifest::own_digest(&run)?)?;
-            let finished = manifest.finished_at.parse::<jiff::Timestamp>();
-            let finished = finished.map_err(|e| PublishError::malformed(&run.join(MANIFEST), e.to_string()))?;
-            let is_later = latest.as_ref().is_none_or(|(at, id, ..)| (*at, id) < (finished, &manifest.run_id));
-            if is_later {
-                latest = Some((finished, manifest.run_id.clone(), run, manifest));
+        let mut broken = Vec::new();
+        match history::run_of_date(out, as_of, &mut broken)? {
+            Some(IntactRun { pointer, manifest }) => {
+                let withdrawn = Pointings::read(out)?
+                    .withdrawal(&pointer.run)
+                    .map(|entry| format!("this run was withdrawn at {} by {}: {}", entry.at, entry.by, entry.reason));
+                Self::with_manifest(out.join(&pointer.run), manifest, withdrawn)
             }
-        }
-        match latest {
-            Some((_, _, run, manifest)) => Self::with_manifest(run, manifest),
-            None => Err(PublishError::NoSuchRun { out: out.to_owned(), as_of }),
+            None if broken.is_empty() => Err(PublishError::NoSuchRun { out: out.to_owned(), as_of }),
+            None => Err(PublishError::NoIntactRun { out: out.to_owned(), passed_over: broken }),
         }
     }
 
@@ -125,16 +91,19 @@ impl ScoreBook {
     /// # Errors
     /// It is no run folder, or digests do not hold.
     pub fn open_run(run_dir: &Path) -> Result<Self, PublishError> {
+        if !run_dir.is_dir() {
+            return Err(PublishError::NothingPublished(run_dir.to_owned()));
+        }
         let manifest = Manifest::read(run_dir, Manifest::own_digest(run_dir)?)?;
-        Self::with_manifest(run_dir.to_owned(), manifest)
+        Self::with_manifest(run_dir.to_owned(), manifest, None)
     }
 
-    fn with_manifest(run_dir: PathBuf, manifest: Manifest) -> Result<Self, PublishError> {
+    fn with_manifest(run_dir: PathBuf, manifest: Manifest, note: Option<String>) -> Result<Self, PublishError> {
         let open = |name: &str| open_table(&run_dir, &manifest, name);
         let (scores, offers) = (open("scores")?, open("offers")?);
         let (declines, alerts) = (open("declines")?, open("alerts")?);
         let (features, evidence) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { run_dir, manifest, scores, offers, declines, alerts, features, evidence })
+        Ok(Self { run_dir, manifest, note, scores, offers, declines, alerts, features, evidence })
     }
 
     /// Names the run.
@@ -155,6 +124,12 @@ impl ScoreBook {
         &self.run_dir
     }
 
+    /// Why this is not simply the run that `current.json` names, or why it is out of use.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
     /// What the run is and was made from.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
@@ -169,8 +144,9 @@ impl ScoreBook {
         let entry = Entry {
             run_id: self.manifest.run_id.clone(),
             as_of: self.manifest.as_of,
+            note: self.note.clone(),
             merchant_id: merchant_id.to_owned(),
-            score: self.score(merchant_id)?,
+            score: self.scores.rows(merchant_id)?.into_iter().next(),
             offers: self.offers.rows(merchant_id)?,
             declines: self.declines.rows(merchant_id)?,
             alerts: self.alerts.rows(merchant_id)?,
@@ -210,7 +186,7 @@ impl ScoreBook {
             return Err(PublishError::malformed(&self.run_dir.join(MANIFEST), format!("it lists no {name}")));
         };
         let path = self.run_dir.join(name);
-        let bytes = std::fs::read(&path).map_err(PublishError::io("read", &path))?;
+        let bytes = std::fs::read(&path).map_err(PublishError::published_file("read", &path))?;
         let found = Digest::of(&bytes);
         if found != entry.sha256 {
             return Err(PublishError::DigestMismatch { path, expected: entry.sha256, found });
@@ -225,22 +201,6 @@ impl ScoreBook {
         let file = open_table(&self.run_dir, &self.manifest, table)?;
         // Of two threads that both opened it, one keeps its own.
         Ok(slot.get_or_init(|| file))
-    }
-
-    fn score(&self, merchant_id: &str) -> Result<Option<ScoreEntry>, PublishError> {
-        let rows: Vec<ScoreRow> = self.scores.rows(merchant_id)?;
-        let groups = self.scores.names().filter_map(group_of).map(ToOwned::to_owned);
-        Ok(rows.into_iter().next().map(|row| ScoreEntry {
-            as_of: row.as_of,
-            score: row.score,
-            pd_prob: row.pd_prob,
-            band: row.band,
-            integrity_index: row.integrity_index,
-            integrity_capital_minor: row.integrity_capital_minor,
-            sub_indices: groups.zip(row.sub_indices).collect(),
-            reasons: row.reasons,
-            model_version: row.model_version,
-        }))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) struct ChunkFile {
 
 impl ChunkFile {
     pub(super) fn open(path: &Path) -> std::result::Result<Self, PublishError> {
-        let file = File::open(path).map_err(PublishError::io("open", path))?;
+        let file = File::open(path).map_err(PublishError::published_file("open", path))?;
         let len = file.metadata().map_err(PublishError::io("look at", path))?.len();
         Ok(Self { file: Arc::new(file), len })
     }

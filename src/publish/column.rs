@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Kind {
     }
 
     /// The element of a list kind; for the others a field of their own type.
-    pub(super) fn element(self) -> Arc<Field> {
+    fn element(self) -> FieldRef {
         let data_type = match self.members() {
             Some(members) => DataType::Struct(members),
             None if self == Self::Texts => DataType::Utf8,
@@ -52,7 +52,7 @@ impl Kind {
     }
 
     /// The members of a list of structs.
-    pub(super) fn members(self) -> Option<Fields> {
+    fn members(self) -> Option<Fields> {
         let text = |name: &str| Field::new(name, DataType::Utf8, false);
         match self {
             Self::Reasons => Some(vec![text("code"), text("text")].into()),
@@ -116,6 +116,11 @@ impl OutputColumn {
         Self { nullable: true, ..Self::required(name, kind, unit, doc) }
     }
 
+    /// Its Arrow field.
+    pub(super) fn field(&self) -> FieldRef {
+        Arc::new(Field::new(&self.name, self.kind.arrow(), self.nullable))
+    }
+
     /// Restricts its numbers to `low..=high`.
     #[must_use]
     pub fn within(mut self, low: f64, high: f64) -> Self {
@@ -141,7 +146,6 @@ impl OutputTable {
     /// The Arrow schema of its file.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
-        let fields: Vec<Field> = self.columns.iter().map(|c| Field::new(&c.name, c.kind.arrow(), c.nullable)).collect();
-        Arc::new(Schema::new(fields))
+        Arc::new(Schema::new(self.columns.iter().map(OutputColumn::field).collect::<Vec<_>>()))
     }
 }

@@ -1,4 +1,4 @@
-//! `current.json`: which run the loan service reads.
+//! `current.json`: which run the loan service reads; `as_of=D/current.json`: which run a business date stands by.
 
 use std::io;
 use std::path::Path;
@@ -6,9 +6,8 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::date_text;
 use super::error::PublishError;
-use super::manifest::{Manifest, Published, run_path};
+use super::manifest::{Manifest, Published, date_folder, run_path};
 use crate::domain::Digest;
 
 pub(super) const CURRENT: &str = "current.json";
@@ -22,7 +21,6 @@ pub struct Current {
     /// Layout of this file.
     pub format: String,
     /// Observation date of the run.
-    #[serde(with = "date_text")]
     pub as_of: Date,
     /// Names the run.
     pub run_id: String,
@@ -54,19 +52,32 @@ impl Current {
     /// # Errors
     /// It cannot be read, or is not, byte for byte, what this program writes.
     pub fn read(out: &Path) -> Result<Option<Self>, PublishError> {
-        let path = out.join(CURRENT);
-        let bytes = match std::fs::read(&path) {
+        Self::read_file(&out.join(CURRENT))
+    }
+
+    /// The pointer of a business date; `None` where that date has none.
+    pub(super) fn read_of_date(out: &Path, as_of: Date) -> Result<Option<Self>, PublishError> {
+        let path = out.join(date_folder(as_of)).join(CURRENT);
+        match Self::read_file(&path)? {
+            Some(pointer) if pointer.as_of != as_of => {
+                Err(PublishError::malformed(&path, "it names a run of another business date"))
+            }
+            found => Ok(found),
+        }
+    }
+
+    fn read_file(path: &Path) -> Result<Option<Self>, PublishError> {
+        let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(PublishError::io("read", &path)(e)),
+            Err(e) => return Err(PublishError::io("read", path)(e)),
         };
-        let current: Self =
-            serde_json::from_slice(&bytes).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
-        if current.format != FORMAT || current.to_bytes(&path)? != bytes {
-            return Err(PublishError::malformed(&path, "it is not what this program writes"));
+        let current: Self = serde_json::from_slice(&bytes).map_err(|e| PublishError::malformed(path, e.to_string()))?;
+        if current.format != FORMAT || current.to_bytes(path)? != bytes {
+            return Err(PublishError::malformed(path, "it is not what this program writes"));
         }
         if current.run != run_path(current.as_of, &current.run_id) {
-            return Err(PublishError::malformed(&path, "its run folder is not that of its date and its run"));
+            return Err(PublishError::malformed(path, "its run folder is not that of its date and its run"));
         }
         Ok(Some(current))
     }
@@ -83,6 +94,17 @@ impl Current {
     }
 
     pub(super) fn published(&self, out: &Path) -> Published {
-        Published { run_id: self.run_id.clone(), as_of: self.as_of, run_dir: out.join(&self.run), is_current: true }
+        Published {
+            run_id: self.run_id.clone(),
+            as_of: self.as_of,
+            run_dir: out.join(&self.run),
+            is_current: true,
+            not_current_because: None,
+        }
+    }
+
+    /// Published, and not what the loan service reads.
+    pub(super) fn beside(&self, out: &Path, why: String) -> Published {
+        Published { is_current: false, not_current_because: Some(why), ..self.published(out) }
     }
 }

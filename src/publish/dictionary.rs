@@ -3,33 +3,34 @@
 use std::fmt::Write as _;
 
 use super::column::{OutputColumn, OutputTable};
-use super::tables::{
-    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow,
-    QuarantineRow, ReferralRow, ScoreRow,
-};
+use super::row::OutputRow;
+use super::tables::{EvidenceRow, FeatureRow, QuarantineRow, WideValue};
+use crate::monitor::{Alert, Deduction};
+use crate::offer::{BankReferral, Decline, Offer};
+use crate::score::MerchantScore;
 
 /// Every published table. Columns that a job's feature file decides stand under a name in angle brackets.
 #[must_use]
 pub fn output_tables() -> Vec<OutputTable> {
-    let feature = FeatureColumn {
-        name: "<feature>".to_owned(),
-        unit: "as declared".to_owned(),
-        doc: "One column a declared feature: see the dictionary of features; null is too little history.".to_owned(),
-    };
-    let window = EvidenceColumn {
-        name: "<measure>__<from>__<before>__sum".to_owned(),
-        doc: "Two columns a measure and window, `…__sum` and `…__rows`: the exact sum, and the rows it was made of."
-            .to_owned(),
-    };
+    let feature = f64::column(
+        "<feature>",
+        "as declared",
+        "One column a declared feature: see the dictionary of features; null is too little history.",
+    );
+    let window = i64::column(
+        "<measure>__<from>__<before>__sum",
+        "as the measure",
+        "Two columns a measure and window, `…__sum` and `…__rows`: the exact sum, and the rows it was made of.",
+    );
     vec![
-        ScoreRow::table(&["<group>"]),
-        OfferRow::table(),
-        DeclineRow::table(),
-        AlertRow::table(),
-        DeductionRow::table(),
-        ReferralRow::table(),
-        FeatureRow::table(&[feature]),
-        EvidenceRow::table(&[window]),
+        MerchantScore::table(),
+        Offer::table(),
+        Decline::table(),
+        Alert::table(),
+        Deduction::table(),
+        BankReferral::table(),
+        FeatureRow::table_of(&[feature]),
+        EvidenceRow::table_of(&[window]),
         QuarantineRow::table(),
     ]
 }

@@ -129,9 +129,34 @@ pub enum PublishError {
         /// The first of them.
         first: String,
     },
+    /// A published file that a pointer or a manifest vouches for is gone.
+    #[error("read {0:?}: it is missing, though it was published")]
+    Missing(PathBuf),
+    /// Runs lie there, but not one of them can be read.
+    #[error(
+        "read the nights before below {out:?}: the manifest of each run is damaged ({runs}); restore one of them from a backup, or \
+         publish into another folder",
+        runs = passed_over.join(", ")
+    )]
+    NoIntactRun {
+        /// Output folder.
+        out: PathBuf,
+        /// The damaged runs, newest first.
+        passed_over: Vec<String>,
+    },
     /// Nothing has been published here yet.
     #[error("read the current run below {0:?}: nothing is published there")]
     NothingPublished(PathBuf),
+    /// No run of that id is published here.
+    #[error("find run {run_id} below {out:?}: none of that id is published; the newest are {runs}", runs = known.join(", "))]
+    UnknownRun {
+        /// Output folder.
+        out: PathBuf,
+        /// The id asked for.
+        run_id: String,
+        /// Some that are there, newest first.
+        known: Vec<String>,
+    },
     /// No run of that date is published here.
     #[error("read the run of {as_of} below {out:?}: none is published")]
     NoSuchRun {
@@ -156,6 +181,20 @@ impl PublishError {
             },
             source => Self::Parquet { action, path: path.to_owned(), source },
         }
+    }
+
+    /// As [`PublishError::io`], for a file that was published: its absence is damage, not a refusal of the operating system.
+    pub(super) fn published_file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing(path.to_owned()),
+            _ => Self::Io { action, path: path.to_owned(), source },
+        }
+    }
+
+    /// Whether published bytes are not what they were when they were published.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Malformed { .. } | Self::DigestMismatch { .. } | Self::Missing(_))
     }
 
     pub(super) fn malformed(path: &Path, why: impl Into<String>) -> Self {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::tables::EvidenceColumn;
+use super::column::OutputColumn;
+use super::tables::WideValue;
 use crate::features::{EvidenceWindow, FeatureEvidence};
 
 /// How a feature is computed, and from which columns of `evidence.parquet`.
@@ -48,15 +49,15 @@ pub fn distinct_windows(evidence: &[FeatureEvidence]) -> BTreeMap<String, &Evide
 
 /// Columns of `evidence.parquet`: two a window.
 #[must_use]
-pub fn evidence_columns(windows: &BTreeMap<String, &EvidenceWindow>) -> Vec<EvidenceColumn> {
+pub fn evidence_columns(windows: &BTreeMap<String, &EvidenceWindow>) -> Vec<OutputColumn> {
     windows
         .iter()
         .flat_map(|(name, w)| {
             let from = w.from_on.as_deref().unwrap_or("the beginning");
             let span = format!("measure {} on {} from {from} until before {}", w.measure, w.table, w.before_on);
             [
-                EvidenceColumn { name: format!("{name}__sum"), doc: format!("Sum of {span}.") },
-                EvidenceColumn { name: format!("{name}__rows"), doc: format!("Rows in the sum of {span}.") },
+                i64::column(&format!("{name}__sum"), "as the measure", &format!("Sum of {span}.")),
+                i64::column(&format!("{name}__rows"), "as the measure", &format!("Rows in the sum of {span}.")),
             ]
         })
         .collect()

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::date_text;
 use super::error::PublishError;
+use super::history::PreviousIdentity;
 use crate::domain::{Digest, Hasher};
 
 /// File name in a run folder.
@@ -41,6 +41,8 @@ pub struct RunIdentity {
     pub code_version: String,
     /// Raw files, in any order.
     pub inputs: Vec<InputFile>,
+    /// The night before, whose open offers and tables tonight builds on; `None` on a first night.
+    pub previous: Option<PreviousIdentity>,
 }
 
 impl RunIdentity {
@@ -58,6 +60,15 @@ impl RunIdentity {
         for input in inputs {
             hasher.field(input.name.as_bytes());
             hasher.field(input.sha256.to_string().as_bytes());
+        }
+        match &self.previous {
+            None => hasher.field(b"first night"),
+            Some(previous) => {
+                hasher.field(b"after");
+                hasher.field(previous.run_id.as_bytes());
+                hasher.field(previous.as_of.to_string().as_bytes());
+                hasher.field(previous.files_sha256.to_string().as_bytes());
+            }
         }
         hasher.finish().short()
     }
@@ -103,7 +114,6 @@ pub struct Manifest {
     /// Names the run.
     pub run_id: String,
     /// Observation date.
-    #[serde(with = "date_text")]
     pub as_of: Date,
     /// Identity of the configuration.
     pub config_digest: Digest,
@@ -119,6 +129,9 @@ pub struct Manifest {
     pub command_line: Vec<String>,
     /// Raw files read, by name.
     pub inputs: Vec<InputFile>,
+    /// The night before; null on a first night.
+    #[serde(default)]
+    pub previous: Option<PreviousIdentity>,
     /// Published files, by path.
     pub files: Vec<FileEntry>,
 }
@@ -138,8 +151,19 @@ impl Manifest {
             finished_at: provenance.finished_at.to_string(),
             command_line: provenance.command_line,
             inputs,
+            previous: identity.previous.clone(),
             files,
         }
+    }
+
+    /// Digest of all published files by path and digest: what the run is, whenever it was made.
+    pub(super) fn files_digest(&self) -> Digest {
+        let mut hasher = Hasher::default();
+        for file in &self.files {
+            hasher.field(file.path.as_bytes());
+            hasher.field(file.sha256.to_string().as_bytes());
+        }
+        hasher.finish()
     }
 
     /// The published file of that path.
@@ -157,7 +181,7 @@ impl Manifest {
     /// Reads a run folder's manifest, checked against the digest that vouches for it.
     pub(super) fn read(run: &Path, vouched: Digest) -> Result<Self, PublishError> {
         let path = run.join(MANIFEST);
-        let bytes = std::fs::read(&path).map_err(PublishError::io("read", &path))?;
+        let bytes = std::fs::read(&path).map_err(PublishError::published_file("read", &path))?;
         let found = Digest::of(&bytes);
         if found != vouched {
             return Err(PublishError::DigestMismatch { path, expected: vouched, found });
@@ -177,7 +201,8 @@ impl Manifest {
     /// The digest that the run folder itself keeps of its manifest.
     pub(super) fn own_digest(run: &Path) -> Result<Digest, PublishError> {
         let path = run.join(MANIFEST_DIGEST);
-        let text = std::fs::read_to_string(&path).map_err(PublishError::io("read", &path))?;
+        let bytes = std::fs::read(&path).map_err(PublishError::published_file("read", &path))?;
+        let text = String::from_utf8_lossy(&bytes);
         let digest = text.get(..64).and_then(|hex| Digest::try_from(hex.to_owned()).ok());
         match digest {
             Some(digest) if text == digest_line(digest) => Ok(digest),
@@ -211,4 +236,6 @@ pub struct Published {
     pub run_dir: PathBuf,
     /// Whether `current.json` points to it.
     pub is_current: bool,
+    /// Why not.
+    pub not_current_because: Option<String>,
 }

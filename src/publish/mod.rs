@@ -4,6 +4,8 @@
 //! <out>/.lock                  one publisher at a time
 //! <out>/.staging/<run>/        a run on its way, swept at the next start if its process was killed
 //! <out>/current.json           the run that the loan service reads, and its manifest's digest
+//! <out>/pointings.jsonl        every time a person set the current run: `integrity point`
+//! <out>/as_of=2018-08-01/current.json   the run that this business date stands by
 //! <out>/as_of=2018-08-01/run=<run>/
 //!     manifest.json            what the run is, what it was made from, sha256 of every file
 //!     manifest.json.sha256     the manifest's own digest, for runs that nothing points to any more
@@ -14,23 +16,27 @@
 //! Writing: [`Publisher::open`] locks, [`Publisher::begin`] tells whether there is anything to do, [`Stage`] takes tables and
 //! files, [`Stage::publish`] makes them visible at once. Reading: [`ScoreBook`], [`lookup`], [`verify`].
 //!
-//! A table's columns are listed once, with types, units and meanings; the list is the writer's schema and the dictionary.
+//! A table's columns are listed once, with types, units and meanings; the list is the writer's schema and the dictionary. Its rows are
+//! structs of the rooms that decide them ([`OutputRow`]): the same struct is decided, written, and read back.
+//!
+//! A table is added by one file in `publish/tables/`, one line in the dictionary's list of tables, and the line in `run` that writes it.
 
+mod batch;
 mod book;
 mod chunk_file;
 mod column;
 mod current;
-mod date_text;
-mod decode;
 mod dictionary;
 mod digest_file;
-mod encode;
+mod durable;
 mod error;
 mod evidence;
 mod folder_tree;
+mod history;
 mod lock;
 mod manifest;
 mod merge;
+mod pointings;
 mod publisher;
 mod row;
 mod sorted_file;
@@ -40,22 +46,21 @@ mod tables;
 mod verify;
 mod writer;
 
-pub use book::{Entry, ScoreBook, ScoreEntry, lookup};
+pub use book::{Entry, ScoreBook, lookup};
 pub use column::{Kind, OutputColumn, OutputTable};
 pub use current::Current;
 pub use dictionary::{output_dictionary_markdown, output_tables};
 pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
+pub use history::{PreviousIdentity, PreviousRun, previous_run};
 pub use lock::OutLock;
 pub use manifest::{FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity};
 pub use merge::{TableReader, merge_sorted};
-pub use publisher::{Begun, Pointing, Publisher};
-pub use row::{CapValue, OutputRow, RuleVerdict};
+pub use pointings::{PointingEntry, Pointings};
+pub use publisher::{Begun, Pointing, PointingOrder, Publisher, Repointing};
+pub use row::OutputRow;
 pub use stage::Stage;
 pub use step::{Observer, Step};
-pub use tables::{
-    AlertRow, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow, OfferRow,
-    QuarantineRow, ReferralRow, ScoreRow,
-};
+pub use tables::{EvidenceRow, FeatureRow, QuarantineRow, WideRow, WideValue};
 pub use verify::{Finding, Problem, RunReport, VerifyReport, verify};
 pub use writer::{TableWriter, Written};

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::column::OutputTable;
 use super::current::Current;
+use super::durable::{make_folder, sync_folder};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
 use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, Provenance, Published, RunIdentity};
 use super::manifest::{date_folder, digest_line};
-use super::publisher::{Pointing, Publisher, sync_folder};
+use super::publisher::{Pointing, Publisher};
 use super::row::OutputRow;
 use super::step::Step;
 use super::writer::{TableWriter, Written};
@@ -152,8 +153,7 @@ impl<'p, 'o> Stage<'p, 'o> {
     fn rename_into_place(&mut self, manifest: &Manifest) -> Result<(), PublishError> {
         let out = self.publisher.out().to_owned();
         let (date, run) = (out.join(date_folder(manifest.as_of)), out.join(manifest.run_path()));
-        std::fs::create_dir_all(&date).map_err(PublishError::io("make folder", &date))?;
-        sync_folder(&out)?;
+        make_folder(&date)?;
         self.publisher.reached(&Step::DateFolder(date.clone()), &date)?;
         std::fs::rename(&self.folder, &run).map_err(PublishError::io("rename into", &run))?;
         self.renamed = true;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 /// A step that has just been taken. See [`super::Publisher`] for what a process killed right after each leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// A folder that was missing above or at the output folder stands, on disk.
+    FolderMade(PathBuf),
     /// The lock is held and what killed runs left in the staging folder is gone.
     Swept,
     /// An empty staging folder stands.
@@ -22,6 +24,10 @@ pub enum Step {
     Renamed(PathBuf),
     /// So it has on disk.
     RenameSynced(PathBuf),
+    /// A line has been added to the log of pointings by hand.
+    Logged,
+    /// The business date's own pointer has been replaced.
+    DatePointed,
     /// `current.json` has been replaced.
     Pointed,
     /// So it has on disk.

@@ -14,7 +14,9 @@ use serde::Serialize;
 use super::current::{CURRENT, Current};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
+use super::history::{self, Serving};
 use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, date_folder};
+use super::pointings::{POINTINGS, Pointings};
 use crate::domain::Digest;
 
 /// What is wrong with one file.
@@ -128,29 +130,81 @@ impl VerifyReport {
     }
 }
 
-/// Verifies the current run, or every run of a business date.
+/// Verifies the current run, or every run of a business date. Where `current.json` is damaged, the newest intact run is verified in its
+/// place, and the damage is a finding.
 ///
 /// # Errors
 /// Nothing is published there, or no run of that date; damage is no error but a finding.
 pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishError> {
     let mut report = VerifyReport { runs: Vec::new(), findings: Vec::new() };
-    let current = match Current::read(out) {
-        Ok(current) => current,
-        Err(PublishError::Malformed { why, .. }) => {
-            report.findings.push(Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } });
-            None
+    let current = pointer(&mut report, CURRENT, Current::read(out))?;
+    if let Err(error) = Pointings::read(out) {
+        let Some(why) = damage(&error) else { return Err(error) };
+        report.findings.push(Finding { path: POINTINGS.to_owned(), problem: Problem::Malformed { why } });
+    }
+    match (as_of, &current) {
+        (Some(as_of), _) => verify_date(out, as_of, current.as_ref(), &mut report)?,
+        (None, Some(current)) => {
+            date_pointer(out, current.as_of, &mut report)?;
+            report.runs.push(inspect_run(out, &out.join(&current.run), Some(current))?);
+            if let Some(entry) = Pointings::read(out).unwrap_or_default().withdrawal(&current.run) {
+                let why = format!("it names {}, which was withdrawn: {}", current.run, entry.reason);
+                report.findings.push(Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } });
+            }
         }
-        Err(other) => return Err(other),
-    };
-    match as_of {
-        Some(as_of) => verify_date(out, as_of, current.as_ref(), &mut report)?,
-        None => match &current {
-            Some(current) => report.runs.push(inspect_run(out, &out.join(&current.run), Some(current))?),
-            None if report.findings.is_empty() => return Err(PublishError::NothingPublished(out.to_owned())),
-            None => {}
+        (None, None) => match history::serving(out) {
+            Ok(None) => return Err(PublishError::NothingPublished(out.to_owned())),
+            Ok(Some(Serving { run, note })) => {
+                report
+                    .findings
+                    .extend(note.map(|why| Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } }));
+                report.findings.dedup_by(|a, b| a.path == b.path);
+                report.runs.push(inspect_run(out, &out.join(&run.pointer.run), None)?);
+            }
+            Err(error) if error.is_damage() && !report.findings.is_empty() => {}
+            Err(error) => return Err(error),
         },
     }
     Ok(report)
+}
+
+/// A pointer; that it is damaged is a finding.
+fn pointer(
+    report: &mut VerifyReport,
+    path: &str,
+    read: Result<Option<Current>, PublishError>,
+) -> Result<Option<Current>, PublishError> {
+    match read {
+        Err(error) => {
+            let Some(why) = damage(&error) else { return Err(error) };
+            report.findings.push(Finding { path: path.to_owned(), problem: Problem::Malformed { why } });
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+/// The pointer of a business date, checked against the manifest that it names.
+fn date_pointer(out: &Path, as_of: Date, report: &mut VerifyReport) -> Result<Option<Current>, PublishError> {
+    let path = format!("{}/{CURRENT}", date_folder(as_of));
+    let of_date = pointer(report, &path, Current::read_of_date(out, as_of))?;
+    let own = of_date.as_ref().map(|pointer| (pointer, Manifest::own_digest(&out.join(&pointer.run))));
+    // Where the run itself is damaged, that is found file by file.
+    if let Some((pointer, Ok(own))) = own
+        && own != pointer.manifest_sha256
+    {
+        let why = "it vouches for another manifest than its run keeps the digest of".to_owned();
+        report.findings.push(Finding { path, problem: Problem::Malformed { why } });
+    }
+    Ok(of_date)
+}
+
+fn damage(error: &PublishError) -> Option<String> {
+    match error {
+        PublishError::Malformed { why, .. } => Some(why.clone()),
+        other if other.is_damage() => Some(other.to_string()),
+        _ => None,
+    }
 }
 
 fn verify_date(
@@ -161,20 +215,14 @@ fn verify_date(
 ) -> Result<(), PublishError> {
     let date = date_folder(as_of);
     let current = current.filter(|c| c.as_of == as_of);
-    let mut runs: BTreeSet<String> = current.map(|c| c.run.clone()).into_iter().collect();
+    let of_date = date_pointer(out, as_of, report)?;
+    let mut runs: BTreeSet<String> = current.into_iter().chain(&of_date).map(|c| c.run.clone()).collect();
     let folder = out.join(&date);
-    let entries = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries.collect::<io::Result<Vec<_>>>().map_err(PublishError::io("list", &folder))?,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(e) => return Err(PublishError::io("list", &folder)(e)),
-    };
-    for entry in entries {
-        let path = format!("{date}/{}", entry.file_name().to_string_lossy());
-        let is_run = entry.file_name().to_string_lossy().starts_with("run=")
-            && entry.file_type().map_err(PublishError::io("look at", &entry.path()))?.is_dir();
-        if is_run {
+    for name in history::names_in(&folder)? {
+        let path = format!("{date}/{name}");
+        if name.starts_with("run=") && folder.join(&name).is_dir() {
             runs.insert(path);
-        } else {
+        } else if name != CURRENT {
             report.findings.push(Finding { path, problem: Problem::Extra });
         }
     }
@@ -183,8 +231,7 @@ fn verify_date(
         return Err(PublishError::NoSuchRun { out: out.to_owned(), as_of });
     }
     for run in runs {
-        let pointer = current.filter(|c| c.run == run);
-        report.runs.push(inspect_run(out, &out.join(&run), pointer)?);
+        report.runs.push(inspect_run(out, &out.join(&run), current.filter(|c| c.run == run))?);
     }
     Ok(())
 }
@@ -229,6 +276,7 @@ impl Inspection<'_> {
         match Manifest::own_digest(self.run) {
             Ok(expected) if expected == found => {}
             Ok(expected) => self.find(MANIFEST, Problem::Altered { expected, found }),
+            Err(PublishError::Missing(_)) => self.find(MANIFEST_DIGEST, Problem::Missing),
             Err(PublishError::Io { source, .. }) => self.find(MANIFEST_DIGEST, unreadable(&source)),
             Err(other) => self.find(MANIFEST_DIGEST, Problem::Malformed { why: other.to_string() }),
         }

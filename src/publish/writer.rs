@@ -15,7 +15,7 @@ use parquet::schema::types::ColumnPath;
 use super::column::OutputTable;
 use super::digest_file::{DigestFile, Unsynced};
 use super::error::PublishError;
-use super::row::OutputRow;
+use super::row::{OutputRow, label};
 use crate::domain::Digest;
 
 /// Rows encoded at once. Divides [`GROUP_ROWS`], so that blocks never straddle row groups.
@@ -70,7 +70,7 @@ impl<R: OutputRow> TableWriter<R> {
         if let Some(previous) = self.pending.last().or(self.last.as_ref())
             && previous.order(&row) != Ordering::Less
         {
-            let (previous, next) = (previous.label(), row.label());
+            let (previous, next) = (label(previous, &self.table), label(&row, &self.table));
             return Err(PublishError::OutOfOrder { table: self.table.name, previous, next });
         }
         self.pending.push(row);

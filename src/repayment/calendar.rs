@@ -4,7 +4,7 @@ use super::error::RepaymentError;
 use crate::domain::AsOf;
 
 /// A bound on the days looked back, against a broken date that would ask for millions.
-const MOST_DAYS: i32 = 73_050;
+pub(super) const MOST_DAYS: i32 = 73_050;
 
 /// Local midnights from the first fact's day to the as-of date, so that instants become business dates by binary search
 /// instead of a time-zone conversion each.

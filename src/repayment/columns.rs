@@ -44,6 +44,43 @@ pub(super) fn days<'a>(
     frame.column(column).and_then(|c| c.date()).map(Logical::physical).map_err(broken(table, column))
 }
 
+/// A string column that a source may leave out.
+pub(super) fn optional_strings<'a>(
+    frame: &'a DataFrame,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<&'a StringChunked>, RepaymentError> {
+    if frame.schema().contains(column) { strings(frame, table, column).map(Some) } else { Ok(None) }
+}
+
+/// A column of instants that a source may leave out.
+pub(super) fn optional_instants<'a>(
+    frame: &'a DataFrame,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<&'a Int64Chunked>, RepaymentError> {
+    if frame.schema().contains(column) { instants(frame, table, column).map(Some) } else { Ok(None) }
+}
+
+/// A column of lists of ids; empty lists where it is null or left out.
+pub(super) fn id_lists(
+    frame: &DataFrame,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Vec<Vec<String>>, RepaymentError> {
+    let Ok(found) = frame.column(column) else { return Ok(vec![Vec::new(); frame.height()]) };
+    let lists = found.list().map_err(broken(table, column))?;
+    (0..frame.height())
+        .map(|row| match lists.get_as_series(row) {
+            None => Ok(Vec::new()),
+            Some(ids) => {
+                let ids = ids.str().map_err(broken(table, column))?;
+                Ok(ids.iter().flatten().map(str::to_owned).collect())
+            }
+        })
+        .collect()
+}
+
 /// The value, or an error that names the row.
 pub(super) fn required<T>(
     value: Option<T>,

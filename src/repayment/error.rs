@@ -53,14 +53,6 @@ pub enum RepaymentError {
         /// The shard's date.
         seen: jiff::civil::Date,
     },
-    /// A product of the loan book that has no default definition.
-    #[error("label loan {loan_id}: product {product:?} has no configured days past due for default")]
-    UnknownProduct {
-        /// The loan.
-        loan_id: String,
-        /// Its product.
-        product: String,
-    },
     /// Date arithmetic left the calendar.
     #[error(transparent)]
     AsOf(#[from] AsOfError),

@@ -1,11 +1,13 @@
 //! Default outcomes: what became of a merchant's loans after an observation, for the labels of the willingness model.
 //!
-//! Observed at `S` over `H` days, seen as of `S + H`. `N` is the product's configured days past due.
+//! Observed at `S` over `H` days, seen as of `S + H`. `N` is the product's configured days past due, counted while arrears are material
+//! ([`super::materiality`]).
 //!
 //! | outcome | rule |
 //! |---|---|
-//! | excluded | at `S` a loan of the merchant is `N` or more days past due, or has been written off: already in default |
-//! | bad | a loan in exposure reaches `N` days past due on a business date in `(S, S + H]`, or is written off in `[S, S + H)` |
+//! | unknown | at `S` or at `S + H` the books of a loan of the merchant do not agree: no label |
+//! | excluded | as was known at `S`, a loan of the merchant is `N` or more days past due, or has been written off: already in default |
+//! | bad | a loan in exposure is `N` or more days past due on a business date in `(S, S + H]`, or is written off in `[S, S + H)` |
 //! | good | not bad, and a loan in exposure was put to the test: it closed, or an instalment of it could have reached `N` within `(S, S + H]` |
 //! | indeterminate | not bad, and no exposure, or exposure too young to have been tested |
 //!
@@ -13,28 +15,33 @@
 
 use std::collections::BTreeMap;
 
+use super::assess::Assessment;
 use super::columns::strings;
 use super::error::RepaymentError;
-use super::loan_book::{Loan, LoanBook};
-use super::settings::Waterfall;
+use super::ledger::LoanLedger;
+use super::loan_book::LoanBook;
+use super::record::LoanRecord;
+use super::settings::LedgerRules;
 use crate::domain::AsOf;
 use crate::store::Shard;
 
-/// Why an outcome is what it is.
+/// Why an outcome is what it is, from the least to the most telling: of several loans, the one that says most speaks for the borrower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OutcomeReason {
-    /// Bad: reached the configured days past due.
-    DaysPastDue,
-    /// Bad: written off within the window.
-    WrittenOff,
-    /// Good: tested and kept.
-    Repaid,
     /// Indeterminate: no loan open at the observation and none disbursed after it.
     NoExposure,
     /// Indeterminate: no instalment could have reached default within the window.
     TooYoung,
+    /// Good: tested and kept.
+    Repaid,
+    /// Bad: reached the configured days past due.
+    DaysPastDue,
+    /// Bad: written off within the window.
+    WrittenOff,
     /// Excluded: in default at the observation.
     AlreadyInDefault,
+    /// No label: a loan is not known.
+    UnknownLoan,
 }
 
 impl OutcomeReason {
@@ -48,6 +55,7 @@ impl OutcomeReason {
             Self::NoExposure => "no-exposure",
             Self::TooYoung => "too-young",
             Self::AlreadyInDefault => "already-in-default",
+            Self::UnknownLoan => "unknown-loan",
         }
     }
 
@@ -57,7 +65,7 @@ impl OutcomeReason {
         match self {
             Self::DaysPastDue | Self::WrittenOff => Some(true),
             Self::Repaid => Some(false),
-            Self::NoExposure | Self::TooYoung | Self::AlreadyInDefault => None,
+            Self::NoExposure | Self::TooYoung | Self::AlreadyInDefault | Self::UnknownLoan => None,
         }
     }
 }
@@ -80,41 +88,47 @@ pub struct Outcomes {
     pub counts: BTreeMap<OutcomeReason, u64>,
 }
 
-/// Outcomes over `(from, shard.as_of]`: the shard is seen at the end of the performance window.
+/// Outcomes over `(from, shard.as_of]`: the shard is seen at the end of the performance window, `before` is the same bucket's ledger as it
+/// was at the observation `from`.
 ///
-/// `default_dpd` gives the days past due that are a default, by product. Without a loan book every merchant is
-/// [`OutcomeReason::NoExposure`].
+/// Without a loan book every merchant is [`OutcomeReason::NoExposure`].
 ///
 /// # Errors
-/// An observation not before the shard's instant, a product without a default definition, a broken table.
+/// An observation not before the shard's instant, a broken table.
 pub fn default_outcomes(
     shard: &Shard,
     from: &AsOf,
-    default_dpd: &BTreeMap<String, u16>,
-    waterfall: &Waterfall,
+    before: Option<&LoanLedger>,
+    rules: &LedgerRules,
 ) -> Result<Outcomes, RepaymentError> {
     if from.micros() >= shard.as_of.micros() {
         return Err(RepaymentError::ObservedTooLate { from: from.date(), seen: shard.as_of.date() });
     }
     let mut worst: BTreeMap<String, OutcomeReason> = BTreeMap::new();
+    let mut note = |merchant: &str, found: OutcomeReason| match worst.get_mut(merchant) {
+        Some(known) => *known = (*known).max(found),
+        None => drop(worst.insert(merchant.to_owned(), found)),
+    };
     if let Some(merchants) = shard.table("merchants") {
         for merchant in strings(merchants, "merchants", "merchant_id")?.iter().flatten() {
-            worst.insert(merchant.to_owned(), OutcomeReason::NoExposure);
+            note(merchant, OutcomeReason::NoExposure);
         }
     }
-    if let Some(book) = LoanBook::read(shard)? {
-        for loan in &book.loans {
-            let Some(&threshold) = default_dpd.get(loan.product) else {
-                return Err(RepaymentError::UnknownProduct {
-                    loan_id: loan.terms.loan_id.to_owned(),
-                    product: loan.product.to_owned(),
-                });
-            };
-            let found = judge(&book, loan, from, &shard.as_of, i64::from(threshold), waterfall)?;
-            let known = worst.entry(loan.merchant_id.to_owned()).or_insert(found);
-            if rank(found) > rank(*known) {
-                *known = found;
-            }
+    if let Some(before) = before {
+        for loan in before.known.iter().filter(|l| l.is_in_default || l.is_written_off) {
+            note(&loan.merchant_id, OutcomeReason::AlreadyInDefault);
+        }
+        for merchant in before.unknown_merchants() {
+            note(merchant, OutcomeReason::UnknownLoan);
+        }
+    }
+    if let Some(book) = LoanBook::read(shard, rules)? {
+        for (record, assessment) in &book.known {
+            let threshold = rules.default_dpd.get(record.product).map_or(0, |&days| i64::from(days));
+            note(record.merchant_id, judge(record, assessment, from, &shard.as_of, threshold));
+        }
+        for loan in &book.unknown {
+            note(&loan.merchant_id, OutcomeReason::UnknownLoan);
         }
     }
     let mut outcomes = Outcomes::default();
@@ -125,54 +139,32 @@ pub fn default_outcomes(
     Ok(outcomes)
 }
 
-/// The loan that says most speaks for the borrower.
-const fn rank(reason: OutcomeReason) -> u8 {
-    match reason {
-        OutcomeReason::NoExposure => 0,
-        OutcomeReason::TooYoung => 1,
-        OutcomeReason::Repaid => 2,
-        OutcomeReason::DaysPastDue => 3,
-        OutcomeReason::WrittenOff => 4,
-        OutcomeReason::AlreadyInDefault => 5,
+fn judge(record: &LoanRecord<'_>, assessment: &Assessment, from: &AsOf, to: &AsOf, threshold: i64) -> OutcomeReason {
+    let repayment = &assessment.repayment;
+    if repayment.closed_at.is_some_and(|closed| closed < from.micros()) {
+        return OutcomeReason::NoExposure;
     }
-}
-
-fn judge(
-    book: &LoanBook<'_>,
-    loan: &Loan<'_>,
-    from: &AsOf,
-    to: &AsOf,
-    threshold: i64,
-    waterfall: &Waterfall,
-) -> Result<OutcomeReason, RepaymentError> {
-    if loan.terms.disbursed_at < from.micros() {
-        let before = loan.repayment(waterfall, &book.view(from))?;
-        if loan.written_off_at.is_some_and(|w| w < from.micros()) || before.dpd >= threshold {
-            return Ok(OutcomeReason::AlreadyInDefault);
-        }
+    if record.written_off_at.is_some() {
+        return OutcomeReason::WrittenOff;
     }
-    let after = loan.repayment(waterfall, &book.view(to))?;
-    if after.closed_at.is_some_and(|c| c < from.micros()) {
-        return Ok(OutcomeReason::NoExposure);
+    let (first_day, last_day) = (i64::from(from.days_since_epoch()) + 1, i64::from(to.days_since_epoch()));
+    // The first day of each run that is a default, no earlier than the window's.
+    let mut defaults = assessment.material.iter().filter(|run| {
+        let default_day = i64::from(run.from) + threshold - 1;
+        default_day.max(first_day) <= i64::from(run.to).min(last_day)
+    });
+    if defaults.next().is_some() {
+        return OutcomeReason::DaysPastDue;
     }
-    if loan.written_off_at.is_some() {
-        return Ok(OutcomeReason::WrittenOff);
-    }
-    let mut was_tested = after.closed_at.is_some();
-    for state in &after.instalments {
-        // The business date on which the instalment, were it never paid, would be `threshold` days past due.
-        let default_day = i64::from(state.due_on) + threshold;
-        // Settled before the observation: the promise is not this window's. A payment that bounced in the window settles nothing.
-        let is_past = state.settled_at.is_some_and(|s| s < from.micros());
-        if default_day > i64::from(to.days_since_epoch()) || is_past {
-            continue;
-        }
-        if state.days_late >= threshold {
-            return Ok(OutcomeReason::DaysPastDue);
-        }
-        was_tested |= default_day > i64::from(from.days_since_epoch());
-    }
-    Ok(if was_tested { OutcomeReason::Repaid } else { OutcomeReason::TooYoung })
+    let was_tested = repayment.closed_at.is_some()
+        || repayment.instalments.iter().any(|state| {
+            // The business date on which the instalment, were it never paid, would be `threshold` days past due.
+            let default_day = i64::from(state.due_on) + threshold;
+            // Settled before the observation: the promise is not this window's. A payment that bounced in the window settles nothing.
+            let is_past = state.settled_at.is_some_and(|settled| settled < from.micros());
+            !is_past && (first_day..=last_day).contains(&default_day)
+        });
+    if was_tested { OutcomeReason::Repaid } else { OutcomeReason::TooYoung }
 }
 
 #[cfg(test)]

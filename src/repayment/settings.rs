@@ -1,9 +1,12 @@
-//! How payments are allocated: the section `[waterfall]` of the monitor file.
+//! How loans are read: the sections `[waterfall]`, `[materiality]` and `[ledger]` of the monitor file.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::domain::Hasher;
 
 /// A part of an instalment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -15,6 +18,18 @@ pub enum Part {
     Interest,
     /// Principal.
     Principal,
+}
+
+impl Part {
+    /// Its name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fee => "fee",
+            Self::Interest => "interest",
+            Self::Principal => "principal",
+        }
+    }
 }
 
 /// How payments are allocated to instalments, the oldest first.
@@ -31,6 +46,142 @@ impl Default for Waterfall {
     fn default() -> Self {
         Self { within: [Part::Fee, Part::Interest, Part::Principal], early_close_tolerance_minor: 100 }
     }
+}
+
+/// From which arrears on a day counts towards default.
+///
+/// Arrears are material on a day that begins with more than [`Self::absolute_minor`] due and unpaid, *and* more than
+/// [`Self::relative_ppm`] of all that is owed on the loan. Source: Regulation (EU) 2018/171, articles 1 and 2 (100 EUR for retail
+/// exposures, 500 EUR for others, and 1 %), with EBA/GL/2016/07, part 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Materiality {
+    /// In minor units.
+    pub absolute_minor: i64,
+    /// Arrears ÷ (arrears + principal not yet due), in parts per million.
+    pub relative_ppm: i64,
+}
+
+impl Default for Materiality {
+    /// 100 major units and 1 %, as for retail exposures.
+    fn default() -> Self {
+        Self { absolute_minor: 10_000, relative_ppm: 10_000 }
+    }
+}
+
+/// All that decides how a loan reads: the monitor file's sections and the policy's definition of default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LedgerRules {
+    /// How payments are allocated.
+    pub waterfall: Waterfall,
+    /// Which arrears count towards default.
+    pub materiality: Materiality,
+    /// How much a loan may have been overpaid.
+    pub overpayment: Overpayment,
+    /// Days past due, of material arrears, that are a default: by product. A loan of any other product cannot be known.
+    pub default_dpd: BTreeMap<String, u16>,
+}
+
+impl LedgerRules {
+    /// Adds every setting to a digest.
+    pub fn digest_into(&self, hasher: &mut Hasher) {
+        for part in self.waterfall.within {
+            hasher.field(part.name().as_bytes());
+        }
+        for number in [
+            self.waterfall.early_close_tolerance_minor,
+            self.materiality.absolute_minor,
+            self.materiality.relative_ppm,
+            self.overpayment.most_ppm,
+        ] {
+            hasher.field(&number.to_le_bytes());
+        }
+        for (product, days) in &self.default_dpd {
+            hasher.field(product.as_bytes());
+            hasher.field(&days.to_le_bytes());
+        }
+    }
+}
+
+/// How much more than its whole schedule may have been paid on a loan before its payments are not believed: late charges that the
+/// schedule does not hold explain a little, not a payment counted twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overpayment {
+    /// Of the whole schedule (principal, interest and fees), in parts per million.
+    pub most_ppm: i64,
+}
+
+impl Default for Overpayment {
+    /// A tenth (project judgement: half a year of late charges at 0.05 % a day).
+    fn default() -> Self {
+        Self { most_ppm: 100_000 }
+    }
+}
+
+/// How many loans may be unknown before nothing of a night can be believed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UnknownLimit {
+    /// Unknown loans ÷ all loans, 0 to 1.
+    pub max_share: f64,
+}
+
+impl Default for UnknownLimit {
+    /// 2 % (project judgement).
+    fn default() -> Self {
+        Self { max_share: 0.02 }
+    }
+}
+
+/// `[materiality]` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawMateriality {
+    absolute_minor: Spanned<i64>,
+    relative_share: Spanned<f64>,
+}
+
+impl RawMateriality {
+    /// Checks the section.
+    ///
+    /// # Errors
+    /// A threshold out of range, with the line.
+    pub(crate) fn check(&self, file: &ConfigFile) -> Result<Materiality, ConfigError> {
+        Ok(Materiality {
+            absolute_minor: bounds::integer(file, &self.absolute_minor, "absolute_minor", 0..=100_000_000)?,
+            relative_ppm: parts_per_million(bounds::finite(file, &self.relative_share, "relative_share", 0.0..=1.0)?),
+        })
+    }
+}
+
+/// `[ledger]` as written; a key that is left out has its default.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawLedger {
+    max_unknown_loan_share: Option<Spanned<f64>>,
+    max_overpaid_share: Option<Spanned<f64>>,
+}
+
+impl RawLedger {
+    /// Checks the section.
+    ///
+    /// # Errors
+    /// A share out of range, with the line.
+    pub(crate) fn check(&self, file: &ConfigFile) -> Result<(Overpayment, UnknownLimit), ConfigError> {
+        let share = |value: &Option<Spanned<f64>>, key: &str| {
+            value.as_ref().map(|v| bounds::finite(file, v, key, 0.0..=1.0)).transpose()
+        };
+        let overpaid = share(&self.max_overpaid_share, "max_overpaid_share")?;
+        let unknown = share(&self.max_unknown_loan_share, "max_unknown_loan_share")?;
+        Ok((
+            overpaid.map_or_else(Overpayment::default, |s| Overpayment { most_ppm: parts_per_million(s) }),
+            unknown.map_or_else(UnknownLimit::default, |max_share| UnknownLimit { max_share }),
+        ))
+    }
+}
+
+/// A share between 0 and 1 in whole parts per million, so that sums of money are compared exactly.
+#[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1 makes at most a million parts")]
+fn parts_per_million(share: f64) -> i64 {
+    (share * 1e6).round() as i64
 }
 
 /// `[waterfall]` as written.

@@ -1,10 +1,9 @@
 //! How loans and borrowers stand: what alerts, deductions, offers and the portfolio read.
 
-use std::collections::BTreeMap;
+use super::ledger::LoanLedger;
+use super::unknown::UnknownLoan;
 
-use super::error::RepaymentError;
-
-/// How one loan stands.
+/// How one known loan stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoanStanding {
     /// The borrower.
@@ -13,14 +12,30 @@ pub struct LoanStanding {
     pub loan_id: String,
     /// Its product.
     pub product: String,
+    /// When the money was paid out, in UTC microseconds.
+    pub disbursed_at: i64,
+    /// What was lent.
+    pub principal_minor: i64,
+    /// The guarantee group that is jointly liable.
+    pub group_id: Option<String>,
+    /// The published offer that was drawn.
+    pub offer_id: Option<String>,
+    /// Orders that secure it.
+    pub pledged_order_ids: Vec<String>,
     /// Principal not repaid.
     pub outstanding_minor: i64,
     /// Due and unpaid.
     pub arrears_minor: i64,
-    /// Days past due now.
+    /// Days past due now, of any arrears.
     pub dpd: i64,
     /// The most days past due it ever was.
     pub worst_dpd: i64,
+    /// Days in a row, up to now, with material arrears.
+    pub material_dpd: i64,
+    /// The most days in a row with material arrears there ever were.
+    pub worst_material_dpd: i64,
+    /// In default now: its product's number of days past due reached with material arrears, or written off with something still owed.
+    pub is_in_default: bool,
     /// Nothing is owed any more.
     pub is_closed: bool,
     /// The lender wrote it off.
@@ -31,22 +46,6 @@ pub struct LoanStanding {
     pub deductions: u64,
     /// Deductions that were reversed.
     pub deductions_reversed: u64,
-}
-
-impl LoanStanding {
-    /// Whether the loan is in default: at least so many days past due, or written off with something still owed.
-    ///
-    /// # Errors
-    /// The product has no default definition.
-    pub fn is_in_default(&self, default_dpd: &BTreeMap<String, u16>) -> Result<bool, RepaymentError> {
-        let Some(&threshold) = default_dpd.get(&self.product) else {
-            return Err(RepaymentError::UnknownProduct {
-                loan_id: self.loan_id.clone(),
-                product: self.product.clone(),
-            });
-        };
-        Ok(!self.is_closed && (self.is_written_off || self.dpd >= i64::from(threshold)))
-    }
 }
 
 /// A merchant's record with this lender, over all loans. All zero for a merchant who never borrowed.
@@ -62,6 +61,8 @@ pub struct CreditRecord {
     pub dpd: i64,
     /// The most days past due ever.
     pub worst_dpd: i64,
+    /// The most days in a row, up to now, with material arrears on one loan.
+    pub material_dpd: i64,
     /// A loan is in default now.
     pub is_in_default: bool,
     /// A loan was ever written off.
@@ -69,40 +70,44 @@ pub struct CreditRecord {
 }
 
 impl CreditRecord {
-    /// The record over all loans of one merchant.
-    ///
-    /// # Errors
-    /// Sums beyond 64 bits, or a product without a default definition.
-    pub fn over<'a>(
-        loans: impl IntoIterator<Item = &'a LoanStanding>,
-        default_dpd: &BTreeMap<String, u16>,
-    ) -> Result<Self, RepaymentError> {
-        let mut record = Self::default();
-        for loan in loans {
-            let overflow = |what| RepaymentError::Overflow { loan_id: loan.loan_id.clone(), what };
-            record.loans += 1;
-            record.outstanding_minor = record
-                .outstanding_minor
-                .checked_add(loan.outstanding_minor)
-                .ok_or_else(|| overflow("the borrower's debt"))?;
-            record.arrears_minor = record
-                .arrears_minor
-                .checked_add(loan.arrears_minor)
-                .ok_or_else(|| overflow("the borrower's arrears"))?;
-            record.dpd = record.dpd.max(loan.dpd);
-            record.worst_dpd = record.worst_dpd.max(loan.worst_dpd);
-            record.is_in_default |= loan.is_in_default(default_dpd)?;
-            record.is_written_off |= loan.is_written_off;
-        }
-        Ok(record)
+    /// The record over all loans of one merchant, every one of them known. Sums stop at the largest number: more debt than that is
+    /// no better.
+    #[must_use]
+    pub fn over<'a>(loans: impl IntoIterator<Item = &'a LoanStanding>) -> Self {
+        loans.into_iter().fold(Self::default(), |record, loan| Self {
+            loans: record.loans + 1,
+            outstanding_minor: record.outstanding_minor.saturating_add(loan.outstanding_minor),
+            arrears_minor: record.arrears_minor.saturating_add(loan.arrears_minor),
+            dpd: record.dpd.max(loan.dpd),
+            worst_dpd: record.worst_dpd.max(loan.worst_dpd),
+            material_dpd: record.material_dpd.max(loan.material_dpd),
+            is_in_default: record.is_in_default | loan.is_in_default,
+            is_written_off: record.is_written_off | loan.is_written_off,
+        })
     }
 }
 
-/// Standings of consecutive loans by merchant. The input is sorted by merchant, as [`super::repayment_tables`] gives it.
-#[must_use]
-pub fn by_merchant(standings: &[LoanStanding]) -> BTreeMap<&str, &[LoanStanding]> {
-    standings
-        .chunk_by(|a, b| a.merchant_id == b.merchant_id)
-        .filter_map(|loans| loans.first().map(|first| (first.merchant_id.as_str(), loans)))
-        .collect()
+/// What is known of a merchant as a borrower: what an offer rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BorrowerRecord {
+    /// The job has no loan book.
+    NoBook,
+    /// Every loan is known; all zero for a merchant who never borrowed.
+    Known(CreditRecord),
+    /// These loans are not known, and so neither is what the merchant owes.
+    Unknown(Vec<UnknownLoan>),
+}
+
+impl BorrowerRecord {
+    /// The record of a merchant.
+    #[must_use]
+    pub fn of(ledger: Option<&LoanLedger>, merchant_id: &str) -> Self {
+        let Some(ledger) = ledger else { return Self::NoBook };
+        let loans = ledger.of(merchant_id);
+        if loans.unknown.is_empty() {
+            Self::Known(CreditRecord::over(loans.known))
+        } else {
+            Self::Unknown(loans.unknown.to_vec())
+        }
+    }
 }

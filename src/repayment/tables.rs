@@ -5,12 +5,12 @@ use polars::prelude::{
 };
 
 use super::error::RepaymentError;
+use super::ledger::LoanLedger;
 use super::loan_book::LoanBook;
-use super::settings::Waterfall;
-use super::standing::LoanStanding;
+use super::settings::LedgerRules;
 use crate::store::Shard;
 
-/// How promises to repay were kept, as of the shard's instant.
+/// How promises to repay were kept, as of the shard's instant. The frames hold known loans only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RepaymentTables {
     /// One row an instalment due before as-of, by `merchant_id`, `loan_id`, due date and number: `merchant_id`, `loan_id`, `product`,
@@ -21,29 +21,28 @@ pub struct RepaymentTables {
     /// `outstanding_minor` (principal not repaid), `arrears_minor` (due and unpaid), `dpd`, `worst_dpd`, `closed_at`?, `repaid_early`?,
     /// `is_written_off`, `is_restructured`.
     pub loan_status: DataFrame,
-    /// The same loans in the same order, for rules that judge one at a time.
-    pub standings: Vec<LoanStanding>,
+    /// Every loan, known or not, for rules that judge one at a time.
+    pub ledger: LoanLedger,
 }
 
-/// Repayment under a waterfall.
+/// Reads a shard's loans.
 ///
-/// `None` where the job has no loan book: no `loans`, no `instalments` or no `payments` table. A loan book without a loan in this
-/// shard gives frames without rows.
+/// `None` where the job has no loan book: no `loans` table. Without instalments or payments every loan is unknown. A loan book without
+/// a loan in this shard gives frames without rows.
 ///
 /// # Errors
-/// A broken table, sums beyond 64 bits, dates beyond the calendar.
-pub fn repayment_tables(shard: &Shard, waterfall: &Waterfall) -> Result<Option<RepaymentTables>, RepaymentError> {
-    let Some(book) = LoanBook::read(shard)? else { return Ok(None) };
-    let view = book.view(&shard.as_of);
+/// A table that lacks a column or holds a null where none may be. A loan whose books do not agree is no error.
+pub fn repayment_tables(shard: &Shard, rules: &LedgerRules) -> Result<Option<RepaymentTables>, RepaymentError> {
+    let Some(book) = LoanBook::read(shard, rules)? else { return Ok(None) };
     let mut instalments = InstalmentRows::default();
     let mut loans = LoanRows::default();
-    let mut standings = Vec::with_capacity(book.loans.len());
-    for loan in &book.loans {
-        let repayment = loan.repayment(waterfall, &view)?;
+    let mut known = Vec::with_capacity(book.known.len());
+    for (record, assessment) in &book.known {
+        let repayment = &assessment.repayment;
         for state in &repayment.instalments {
-            instalments.merchant_id.push(loan.merchant_id);
-            instalments.loan_id.push(loan.terms.loan_id);
-            instalments.product.push(loan.product);
+            instalments.merchant_id.push(record.merchant_id);
+            instalments.loan_id.push(record.terms.loan_id);
+            instalments.product.push(record.product);
             instalments.number.push(state.number);
             instalments.due_on.push(state.due_on);
             instalments.due_at.push(Some(book.days.midnight(state.due_on + 1)?));
@@ -53,35 +52,23 @@ pub fn repayment_tables(shard: &Shard, waterfall: &Waterfall) -> Result<Option<R
             instalments.days_late.push(state.days_late);
             instalments.is_settled.push(state.settled_at.is_some());
         }
-        loans.merchant_id.push(loan.merchant_id);
-        loans.loan_id.push(loan.terms.loan_id);
-        loans.product.push(loan.product);
-        loans.disbursed_at.push(Some(loan.terms.disbursed_at));
-        loans.principal_minor.push(loan.terms.principal_minor);
+        loans.merchant_id.push(record.merchant_id);
+        loans.loan_id.push(record.terms.loan_id);
+        loans.product.push(record.product);
+        loans.disbursed_at.push(Some(record.terms.disbursed_at));
+        loans.principal_minor.push(record.terms.principal_minor);
         loans.outstanding_minor.push(repayment.outstanding_minor);
         loans.arrears_minor.push(repayment.arrears_minor);
         loans.dpd.push(repayment.dpd);
         loans.worst_dpd.push(repayment.worst_dpd);
         loans.closed_at.push(repayment.closed_at);
         loans.repaid_early.push(repayment.repaid_early);
-        loans.is_written_off.push(loan.written_off_at.is_some());
-        loans.is_restructured.push(loan.restructured_at.is_some());
-        standings.push(LoanStanding {
-            merchant_id: loan.merchant_id.to_owned(),
-            loan_id: loan.terms.loan_id.to_owned(),
-            product: loan.product.to_owned(),
-            outstanding_minor: repayment.outstanding_minor,
-            arrears_minor: repayment.arrears_minor,
-            dpd: repayment.dpd,
-            worst_dpd: repayment.worst_dpd,
-            is_closed: repayment.closed_at.is_some(),
-            is_written_off: loan.written_off_at.is_some(),
-            is_restructured: loan.restructured_at.is_some(),
-            deductions: loan.deductions.0,
-            deductions_reversed: loan.deductions.1,
-        });
+        loans.is_written_off.push(record.written_off_at.is_some());
+        loans.is_restructured.push(record.restructured_at.is_some());
+        known.push(assessment.standing(record, rules, &book.point()));
     }
-    Ok(Some(RepaymentTables { instalment_status: instalments.frame()?, loan_status: loans.frame()?, standings }))
+    let (instalment_status, loan_status) = (instalments.frame()?, loans.frame()?);
+    Ok(Some(RepaymentTables { instalment_status, loan_status, ledger: LoanLedger { known, unknown: book.unknown } }))
 }
 
 #[derive(Default)]

@@ -62,9 +62,17 @@ pub struct Payment {
     pub reversed_at: Option<i64>,
 }
 
-/// Whence one looks: an instant, its business date and the days before it.
+impl Payment {
+    /// Whether it keeps a promise as seen from an instant: made before it, and not known by then to have bounced.
+    #[must_use]
+    pub fn counts_at(&self, micros: i64) -> bool {
+        self.paid_at < micros && self.reversed_at.is_none_or(|reversed| reversed >= micros)
+    }
+}
+
+/// The point in time that a loan is looked at from: an instant, its business date and the days before it.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
+pub struct ObservationPoint<'a> {
     /// Facts before this instant are visible.
     pub micros: i64,
     /// Its business date, in days since 1970-01-01; instalments due before it are visible.
@@ -102,7 +110,7 @@ impl InstalmentState {
     }
 }
 
-/// How a loan stands at a view.
+/// How a loan stands at a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repayment {
     /// Visible instalments by due date and number.
@@ -146,24 +154,20 @@ struct Walk<'a> {
 }
 
 impl Waterfall {
-    /// How the loan stands at a view. Instalments and payments may come in any order and may reach beyond the view.
+    /// How the loan stands at a point. Instalments and payments may come in any order and may reach beyond the point.
     ///
     /// # Errors
-    /// Sums leave 64 bits, or an instant lies outside the view's days.
+    /// Sums leave 64 bits, or an instant lies outside the point's days.
     pub fn allocate(
         &self,
         loan: &LoanTerms<'_>,
         instalments: &[Instalment],
         payments: &[Payment],
-        view: &View<'_>,
+        point: &ObservationPoint<'_>,
     ) -> Result<Repayment, RepaymentError> {
-        let mut due: Vec<Instalment> = instalments.iter().copied().filter(|i| i.due_on < view.day).collect();
+        let mut due: Vec<Instalment> = instalments.iter().copied().filter(|i| i.due_on < point.day).collect();
         due.sort_unstable_by_key(|i| (i.due_on, i.number));
-        let mut paid: Vec<Payment> = payments
-            .iter()
-            .copied()
-            .filter(|p| p.paid_at < view.micros && p.reversed_at.is_none_or(|r| r >= view.micros))
-            .collect();
+        let mut paid: Vec<Payment> = payments.iter().copied().filter(|p| p.counts_at(point.micros)).collect();
         paid.sort_unstable_by_key(|p| (p.paid_at, p.amount_minor));
 
         let mut walk = Walk {
@@ -174,7 +178,7 @@ impl Waterfall {
             due_principal_minor: 0,
             paid_minor: 0,
             accrued: 0,
-            accrued_to: view.days.day_of(loan.disbursed_at)?,
+            accrued_to: point.days.day_of(loan.disbursed_at)?,
             tolerance_minor: self.early_close_tolerance_minor,
             closed_at: None,
             reached_at_close: 0,
@@ -182,18 +186,23 @@ impl Waterfall {
         // When the running total of payments reached a sum: (total, instant), both ascending.
         let mut totals = Vec::with_capacity(paid.len());
         for payment in &paid {
-            let day = view.days.day_of(payment.paid_at)?;
-            walk.fall_due(day, view)?;
+            let day = point.days.day_of(payment.paid_at)?;
+            walk.fall_due(day, point)?;
             walk.accrue(day);
             walk.paid_minor = add(loan, "payments", walk.paid_minor, payment.amount_minor)?;
             totals.push((walk.paid_minor, payment.paid_at));
             walk.close_if_covered(payment.paid_at)?;
         }
-        walk.fall_due(view.day, view)?;
-        self.settle(&walk, &totals, view)
+        walk.fall_due(point.day, point)?;
+        self.settle(&walk, &totals, point)
     }
 
-    fn settle(&self, walk: &Walk<'_>, totals: &[(i64, i64)], view: &View<'_>) -> Result<Repayment, RepaymentError> {
+    fn settle(
+        &self,
+        walk: &Walk<'_>,
+        totals: &[(i64, i64)],
+        point: &ObservationPoint<'_>,
+    ) -> Result<Repayment, RepaymentError> {
         let loan = &walk.loan;
         let owed_in_full = if walk.closed_at.is_some() { walk.reached_at_close } else { walk.due.len() };
         let mut left = walk.paid_minor;
@@ -216,8 +225,8 @@ impl Waterfall {
             owed = add(loan, "instalments", owed, due_minor)?;
             let settled_at = if position < owed_in_full { reached_at(totals, owed, loan) } else { walk.closed_at };
             let days_late = match settled_at {
-                Some(at) => view.days.day_of(at)? - instalment.due_on,
-                None => view.day - instalment.due_on,
+                Some(at) => point.days.day_of(at)? - instalment.due_on,
+                None => point.day - instalment.due_on,
             };
             let mut state = InstalmentState {
                 number: instalment.number,
@@ -249,7 +258,7 @@ impl Waterfall {
         let repaid_early = match walk.closed_at {
             None => None,
             Some(at) => {
-                let held_for = view.days.day_of(at)? - view.days.day_of(loan.disbursed_at)?;
+                let held_for = point.days.day_of(at)? - point.days.day_of(loan.disbursed_at)?;
                 Some(i64::from(held_for) < loan.term_days)
             }
         };
@@ -269,7 +278,7 @@ impl Waterfall {
 
 impl Walk<'_> {
     /// Lets instalments due on or before `day` fall due.
-    fn fall_due(&mut self, day: i32, view: &View<'_>) -> Result<(), RepaymentError> {
+    fn fall_due(&mut self, day: i32, point: &ObservationPoint<'_>) -> Result<(), RepaymentError> {
         while let Some(next) = self.due.get(self.reached).copied().filter(|i| i.due_on <= day) {
             self.accrue(next.due_on);
             let due = total_of(&self.loan, &next)?;
@@ -280,7 +289,7 @@ impl Walk<'_> {
             // The interest of the period that ends here is in the schedule.
             self.accrued = 0;
             // A due date before disbursement is a flaw of the source, and closes nothing before the money was out.
-            let begins = view.days.midnight(next.due_on).unwrap_or(self.loan.disbursed_at).max(self.loan.disbursed_at);
+            let begins = point.days.midnight(next.due_on).unwrap_or(self.loan.disbursed_at).max(self.loan.disbursed_at);
             self.close_if_covered(begins)?;
         }
         Ok(())

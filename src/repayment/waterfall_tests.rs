@@ -17,8 +17,8 @@ fn calendar() -> BusinessDays {
     BusinessDays::spanning(micros(DAY_ZERO), &last).unwrap()
 }
 
-fn view(days: &BusinessDays, day: i32) -> View<'_> {
-    View { micros: micros(day), day, days }
+fn point_at(days: &BusinessDays, day: i32) -> ObservationPoint<'_> {
+    ObservationPoint { micros: micros(day), day, days }
 }
 
 fn terms(principal_minor: i64, term_days: i64) -> LoanTerms<'static> {
@@ -38,12 +38,13 @@ fn a_day_late_is_one_day_past_due_from_the_midnight_after_the_due_date() {
     let days = calendar();
     let loan = terms(1_000_000, 7);
     let due = [instalment(1, 7, 1_000_000, 3_500, 0)];
-    let none = |day| Waterfall::default().allocate(&loan, &due, &[], &view(&days, DAY_ZERO + day)).unwrap();
+    let none = |day| Waterfall::default().allocate(&loan, &due, &[], &point_at(&days, DAY_ZERO + day)).unwrap();
     assert_eq!(none(7).dpd, 0, "the due date itself is not late");
     assert!(none(7).instalments.is_empty(), "and what is not due before as-of is not visible");
     assert_eq!((none(8).dpd, none(8).arrears_minor), (1, 1_003_500));
     assert_eq!(none(38).dpd, 31);
-    let paid = Waterfall::default().allocate(&loan, &due, &[pay(9, 1_003_500)], &view(&days, DAY_ZERO + 38)).unwrap();
+    let paid =
+        Waterfall::default().allocate(&loan, &due, &[pay(9, 1_003_500)], &point_at(&days, DAY_ZERO + 38)).unwrap();
     assert_eq!((paid.dpd, paid.worst_dpd, paid.arrears_minor, paid.outstanding_minor), (0, 2, 0, 0));
     assert_eq!(paid.closed_at, Some(pay(9, 1).paid_at));
     assert_eq!(paid.repaid_early, Some(false));
@@ -53,7 +54,7 @@ fn a_day_late_is_one_day_past_due_from_the_midnight_after_the_due_date() {
 fn within_an_instalment_fees_then_interest_then_principal_unless_configured() {
     let days = calendar();
     let due = [instalment(1, 5, 100, 30, 20)];
-    let at = view(&days, DAY_ZERO + 10);
+    let at = point_at(&days, DAY_ZERO + 10);
     let state = |waterfall: &Waterfall| {
         let r = waterfall.allocate(&terms(100, 5), &due, &[pay(6, 60)], &at).unwrap();
         (r.instalments[0], r.outstanding_minor)
@@ -75,8 +76,9 @@ fn within_an_instalment_fees_then_interest_then_principal_unless_configured() {
 fn the_oldest_instalment_is_paid_first() {
     let days = calendar();
     let due = [instalment(2, 60, 500, 0, 0), instalment(1, 30, 500, 0, 0)];
-    let repayment =
-        Waterfall::default().allocate(&terms(1_000, 60), &due, &[pay(61, 500)], &view(&days, DAY_ZERO + 70)).unwrap();
+    let repayment = Waterfall::default()
+        .allocate(&terms(1_000, 60), &due, &[pay(61, 500)], &point_at(&days, DAY_ZERO + 70))
+        .unwrap();
     assert_eq!(repayment.instalments[0].number, 1);
     assert_eq!(repayment.instalments[0].days_late, 31);
     assert!(repayment.instalments[0].settled_at.is_some());
@@ -88,7 +90,7 @@ fn early_payoff_ends_later_interest_but_principal_alone_does_not_buy_it() {
     let days = calendar();
     let loan = terms(1_000_000, 100);
     let due = [instalment(1, 100, 1_000_000, 50_000, 0)];
-    let later = view(&days, DAY_ZERO + 150);
+    let later = point_at(&days, DAY_ZERO + 150);
     // Forty days at 0.05 % a day are 20,000.
     let fair = Waterfall::default().allocate(&loan, &due, &[pay(40, 1_020_000)], &later).unwrap();
     assert_eq!((fair.closed_at, fair.repaid_early), (Some(pay(40, 1).paid_at), Some(true)));
@@ -107,7 +109,7 @@ fn paid_ahead_keeps_the_next_promise() {
     let due = [instalment(1, 30, 500, 20, 0), instalment(2, 60, 500, 10, 0)];
     let at = |day| {
         Waterfall::default()
-            .allocate(&terms(100_000, 60), &due, &[pay(29, 520), pay(31, 300)], &view(&days, DAY_ZERO + day))
+            .allocate(&terms(100_000, 60), &due, &[pay(29, 520), pay(31, 300)], &point_at(&days, DAY_ZERO + day))
             .unwrap()
     };
     assert_eq!((at(30).surplus_minor, at(30).outstanding_minor), (520, 99_480));
@@ -122,8 +124,9 @@ fn a_payment_that_bounces_was_never_made_once_that_is_known() {
     let days = calendar();
     let due = [instalment(1, 10, 1_000, 0, 0)];
     let bounced = Payment { reversed_at: Some(micros(DAY_ZERO + 20)), ..pay(9, 1_000) };
-    let at =
-        |day| Waterfall::default().allocate(&terms(1_000, 10), &due, &[bounced], &view(&days, DAY_ZERO + day)).unwrap();
+    let at = |day| {
+        Waterfall::default().allocate(&terms(1_000, 10), &due, &[bounced], &point_at(&days, DAY_ZERO + day)).unwrap()
+    };
     assert!(at(20).closed_at.is_some());
     assert_eq!((at(21).closed_at, at(21).dpd, at(21).arrears_minor), (None, 11, 1_000));
 }
@@ -132,7 +135,7 @@ fn a_payment_that_bounces_was_never_made_once_that_is_known() {
 fn sums_beyond_64_bits_are_refused() {
     let days = calendar();
     let payments = [pay(1, i64::MAX), pay(2, 1)];
-    let result = Waterfall::default().allocate(&terms(1, 1), &[], &payments, &view(&days, DAY_ZERO + 9));
+    let result = Waterfall::default().allocate(&terms(1, 1), &[], &payments, &point_at(&days, DAY_ZERO + 9));
     assert!(matches!(result, Err(RepaymentError::Overflow { .. })));
 }
 
@@ -339,14 +342,14 @@ proptest! {
     fn equals_the_slow_twin((loan, due, paid, tolerance, to) in histories()) {
         let days = calendar();
         let waterfall = Waterfall { early_close_tolerance_minor: tolerance, ..Waterfall::default() };
-        let fast = waterfall.allocate(&loan, &due, &paid, &view(&days, to)).unwrap();
+        let fast = waterfall.allocate(&loan, &due, &paid, &point_at(&days, to)).unwrap();
         prop_assert_eq!(summary(&fast), slow_twin(&loan, &due, &paid, to, tolerance));
     }
 
     #[test]
     fn money_is_conserved((loan, due, paid, _, to) in histories()) {
         let days = calendar();
-        let r = Waterfall::default().allocate(&loan, &due, &paid, &view(&days, to)).unwrap();
+        let r = Waterfall::default().allocate(&loan, &due, &paid, &point_at(&days, to)).unwrap();
         let allocated: i64 = r.instalments.iter().map(InstalmentState::paid_minor).sum();
         prop_assert_eq!(r.paid_minor, allocated + r.surplus_minor);
         prop_assert_eq!(r.arrears_minor, r.instalments.iter().map(|i| i.due_minor).sum::<i64>() - allocated);
@@ -361,7 +364,7 @@ proptest! {
         let days = calendar();
         let so_far: Vec<Payment> =
             paid.into_iter().filter(|p| p.paid_at < micros(to)).map(|p| Payment { reversed_at: None, ..p }).collect();
-        let at = |day| Waterfall::default().allocate(&loan, &due, &so_far, &view(&days, day)).unwrap();
+        let at = |day| Waterfall::default().allocate(&loan, &due, &so_far, &point_at(&days, day)).unwrap();
         let (now, later) = (at(to), at(to + wait));
         prop_assert!(later.arrears_minor >= now.arrears_minor);
         prop_assert!(later.worst_dpd >= now.worst_dpd);
@@ -370,10 +373,10 @@ proptest! {
     }
 
     #[test]
-    fn nothing_at_or_after_the_view_matters((loan, due, paid, _, to) in histories(), amount_minor in 1_i64..5_000) {
+    fn nothing_at_or_after_the_observation_matters((loan, due, paid, _, to) in histories(), amount_minor in 1_i64..5_000) {
         let days = calendar();
         let waterfall = Waterfall::default();
-        let before = waterfall.allocate(&loan, &due, &paid, &view(&days, to)).unwrap();
+        let before = waterfall.allocate(&loan, &due, &paid, &point_at(&days, to)).unwrap();
         let mut more_due = due.clone();
         more_due.push(Instalment { number: 99, due_on: to, principal_minor: 7, interest_minor: 7, fee_minor: 7 });
         let mut more_paid: Vec<Payment> = paid
@@ -383,13 +386,13 @@ proptest! {
         more_paid.push(Payment { paid_at: micros(to), amount_minor, reversed_at: None });
         more_due.reverse();
         more_paid.reverse();
-        prop_assert_eq!(waterfall.allocate(&loan, &more_due, &more_paid, &view(&days, to)).unwrap(), before);
+        prop_assert_eq!(waterfall.allocate(&loan, &more_due, &more_paid, &point_at(&days, to)).unwrap(), before);
     }
 
     #[test]
     fn paying_more_never_worsens((loan, due, paid, _, to) in histories(), day in 0_i32..120, amount_minor in 1_i64..5_000) {
         let days = calendar();
-        let at = |payments: &[Payment]| Waterfall::default().allocate(&loan, &due, payments, &view(&days, to)).unwrap();
+        let at = |payments: &[Payment]| Waterfall::default().allocate(&loan, &due, payments, &point_at(&days, to)).unwrap();
         let before = at(&paid);
         let mut more = paid.clone();
         more.push(pay(day, amount_minor));

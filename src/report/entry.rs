@@ -25,8 +25,11 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             score.model_version
         )?;
         let index = score.integrity_index.map_or("none".to_owned(), |i| i.to_string());
-        let groups: Vec<String> =
-            score.sub_indices.iter().filter_map(|(group, index)| index.map(|i| format!("{group} {i}"))).collect();
+        let groups: Vec<String> = score
+            .sub_indices
+            .iter()
+            .filter_map(|(group, index)| index.map(|i| format!("{} {i}", group.word())))
+            .collect();
         writeln!(out, "  integrity  index {index} of 1000: {}", groups.join(" · "))?;
         if let Some(capital) = score.integrity_capital_minor {
             writeln!(out, "             capital {}", amount(capital))?;
@@ -42,7 +45,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             offer.product,
             amount(offer.limit_minor),
             offer.daily_rate_ppm,
-            100.0 * offer.apr_prob,
+            100.0 * offer.apr,
             offer.term_days,
             offer.repayment,
             offer.valid_until_on,

@@ -4,21 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{FactsError, MerchantFacts, shard_facts};
-use super::population::{Measured, PopulationError};
-use crate::domain::{Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
+use super::population::{PopulationError, Seen};
+use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
-use crate::monitor::{self, MonitorCase, MonitorError, Portfolio};
-use crate::monitor::{Action, Monitor};
-use crate::offer::Policy;
-use crate::offer::{self, Application, MerchantCase, OfferError, Receivable};
-use crate::publish::{
-    AlertRow, CapValue, DeclineRow, DeductionRow, OfferRow, OutputRow, PublishError, ReferralRow, RuleVerdict, ScoreRow,
-};
-use crate::repayment::{self, LoanStanding};
-use crate::score::{IndexedFeature, Reference, findings, merchant_index};
+use crate::monitor::rules::unknown_loan;
+use crate::monitor::{self, Alert, Deduction, Monitor, MonitorCase, MonitorError, Portfolio};
+use crate::offer::{self, Application, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy, Receivable};
+use crate::publish::{OutputRow, PublishError};
+use crate::repayment::{CreditRecord, LoanException, LoanLedger, MerchantLoans};
+use crate::score::{IndexedFeature, MerchantScore, Reference, findings, merchant_index};
 
 /// A shard that could not be decided.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +64,8 @@ pub enum DecideError {
 
 /// What every shard is judged by.
 pub struct Judges<'a> {
+    /// The observation.
+    pub as_of: &'a AsOf,
     /// Feature set.
     pub features: &'a FeatureConfig,
     /// Credit policy.
@@ -81,29 +80,25 @@ pub struct Judges<'a> {
     pub currency: Currency,
 }
 
-/// The feature groups, in the order of the sub-index columns.
-#[must_use]
-pub fn index_groups() -> Vec<&'static str> {
-    Group::WORDS.iter().map(|(word, _)| *word).collect()
-}
-
-/// What a shard gives beside its wide tables ([`super::wide`]), each list sorted by merchant.
+/// What a shard gives beside its wide tables ([`super::wide`]); [`Decided::join`] sorts.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// One a merchant.
-    pub scores: Vec<ScoreRow>,
+    pub scores: Vec<MerchantScore>,
     /// Offers.
-    pub offers: Vec<OfferRow>,
+    pub offers: Vec<Offer>,
     /// Declines.
-    pub declines: Vec<DeclineRow>,
+    pub declines: Vec<Decline>,
     /// Referrals to banks.
-    pub referrals: Vec<ReferralRow>,
+    pub referrals: Vec<BankReferral>,
     /// Alerts.
-    pub alerts: Vec<AlertRow>,
+    pub alerts: Vec<Alert>,
     /// Deductions.
-    pub deductions: Vec<DeductionRow>,
+    pub deductions: Vec<Deduction>,
     /// The shard's part of the portfolio; `None` without a loan book.
     pub portfolio: Option<Portfolio>,
+    /// Loans of which nothing is known, a line for each cause, by merchant and loan.
+    pub loan_exceptions: Vec<LoanException>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
 }
@@ -120,10 +115,24 @@ impl FeatureLookup for RowLookup<'_> {
     }
 }
 
+/// What deciding needs of a shard beside its features: taken while the shard is in memory, kept until the industry is known.
+pub struct ShardFacts {
+    merchants: BTreeMap<String, MerchantFacts>,
+    ledger: Option<LoanLedger>,
+}
+
+impl ShardFacts {
+    /// Takes them.
+    ///
+    /// # Errors
+    /// A table without the columns that it needs.
+    pub fn of(seen: &Seen<'_>, policy: &Policy) -> Result<Self, FactsError> {
+        Ok(Self { merchants: shard_facts(seen.shard, seen.views, policy)?, ledger: seen.views.ledger.clone() })
+    }
+}
+
 /// Decides a shard.
-pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Decided, DecideError> {
-    let table = measured.features;
-    let facts = shard_facts(measured.shard, measured.views, judges.policy)?;
+pub fn decide_shard(table: &FeatureTable, facts: &ShardFacts, judges: &Judges<'_>) -> Result<Decided, DecideError> {
     let scoring = model::ScoringTable {
         columns: table.columns.iter().map(|c| model::Column::from_options(&c.name, &c.values)).collect(),
     };
@@ -136,37 +145,33 @@ pub fn decide_shard(measured: &Measured<'_>, judges: &Judges<'_>) -> Result<Deci
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
     let mut decided = Decided::default();
-    let loans = measured.views.loans.as_deref().map(repayment::by_merchant);
+    let ledger = facts.ledger.as_ref();
     let nothing = MerchantFacts::default();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
         let lookup = RowLookup { table, at };
-        let facts = facts.get(merchant).unwrap_or(&nothing);
+        let facts = facts.merchants.get(merchant).unwrap_or(&nothing);
         let reasons = findings(&judges.bundle.scorecard, scored, judges.features, judges.currency)?;
-        let loans = loans.as_ref().map(|by| by.get(merchant.as_str()).copied().unwrap_or_default());
-        decided.scores.push(score_row(measured, judges, merchant, &lookup, scored, &reasons));
-        let freezes = watch_merchant(&mut decided, measured, judges, merchant, &lookup, loans.unwrap_or_default())?;
+        let loans = ledger.map(|ledger| ledger.of(merchant));
+        decided.scores.push(score_row(judges, merchant, &lookup, scored, &reasons));
+        let freezes = watch_merchant(&mut decided, judges, merchant, &lookup, loans.unwrap_or_default())?;
         let known =
             Known { scored, reasons: &reasons, lookup: &lookup, facts, loans, ability_lower_minor, freezes: &freezes };
-        decide_merchant(&mut decided, measured, judges, merchant, &known)?;
+        decide_merchant(&mut decided, judges, merchant, &known)?;
     }
-    decided.portfolio = measured
-        .views
-        .loans
-        .as_deref()
-        .map(|loans| Portfolio::of(loans, &judges.monitor.buckets, &judges.monitor.classes, &judges.policy.default_dpd))
-        .transpose()?;
+    decided.portfolio =
+        ledger.map(|l| Portfolio::of(l, &judges.monitor.buckets, &judges.monitor.classes)).transpose()?;
+    decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
 }
 
 fn score_row(
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
     scored: &Scored,
     reasons: &[Reason],
-) -> ScoreRow {
+) -> MerchantScore {
     let directional = judges.features.features.iter().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
             Direction::HigherSafer => true,
@@ -181,15 +186,15 @@ fn score_row(
         })
     });
     let index = merchant_index(judges.reference, directional);
-    ScoreRow {
+    MerchantScore {
         merchant_id: merchant.to_owned(),
-        as_of: measured.shard.as_of.date(),
+        as_of: judges.as_of.date(),
         score: scored.score,
         pd_prob: scored.pd,
         band: scored.band.clone(),
         integrity_index: index.index,
         integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
-        sub_indices: index_groups().into_iter().map(|group| index.groups.get(group).copied()).collect(),
+        sub_indices: Group::WORDS.into_iter().map(|(word, group)| (group, index.groups.get(word).copied())).collect(),
         reasons: reasons.to_vec(),
         model_version: judges.bundle.id(),
     }
@@ -201,52 +206,26 @@ pub const INTEGRITY_CAPITAL: &str = "integrity_capital_minor";
 /// Watches one merchant; returns the alerts that freeze new credit.
 fn watch_merchant(
     decided: &mut Decided,
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
-    loans: &[LoanStanding],
+    loans: MerchantLoans<'_>,
 ) -> Result<Vec<Reason>, DecideError> {
     let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
-    let found = monitor::watch(judges.monitor, &case, &measured.shard.as_of)?;
+    let found = monitor::watch(judges.monitor, &case, judges.as_of)?;
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
     if let Some(terms) = &judges.monitor.deduction {
-        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?;
-        let mut rows: Vec<DeductionRow> = ordered
-            .deductions
-            .into_iter()
-            .map(|d| DeductionRow {
-                key: d.key,
-                merchant_id: d.merchant_id,
-                loan_id: d.loan_id,
-                amount_minor: d.amount_minor,
-                why: d.why,
-            })
-            .collect();
-        rows.sort_by(OutputRow::order);
-        decided.deductions.append(&mut rows);
+        decided.deductions.extend(monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?.deductions);
     }
-    let mut freezes = Vec::new();
-    let mut rows = Vec::new();
-    for alert in found.alerts {
-        if alert.action == Action::Freeze {
-            freezes.push(Reason { code: ReasonCode::new(&alert.rule)?, text: alert.text });
-        }
-        rows.push(AlertRow {
-            alert_id: alert.alert_id,
-            merchant_id: alert.merchant_id,
-            loan_id: alert.loan_id,
-            rule: alert.rule,
-            severity: alert.severity.name().to_owned(),
-            observed: Some(alert.observed),
-            threshold: Some(alert.threshold),
-            action: alert.action.name().to_owned(),
-        });
+    decided.alerts.extend(found.alerts);
+    let mut freezes = found.freezes;
+    if !loans.unknown.is_empty() {
+        // What a borrower owes is not known while one loan is not, whatever the policy makes of the loan book.
+        let code = ReasonCode::new(unknown_loan::UNKNOWN_LOAN_RULE)?;
+        freezes.push(Reason { code, text: unknown_loan::UNKNOWN_LOAN_TEXT.to_owned() });
     }
-    rows.sort_by(OutputRow::order);
-    decided.alerts.append(&mut rows);
     Ok(freezes)
 }
 
@@ -257,14 +236,13 @@ struct Known<'a> {
     reasons: &'a [Reason],
     lookup: &'a RowLookup<'a>,
     facts: &'a MerchantFacts,
-    loans: Option<&'a [LoanStanding]>,
+    loans: Option<MerchantLoans<'a>>,
     ability_lower_minor: Option<i64>,
     freezes: &'a [Reason],
 }
 
 fn decide_merchant(
     decided: &mut Decided,
-    measured: &Measured<'_>,
     judges: &Judges<'_>,
     merchant: &str,
     known: &Known<'_>,
@@ -297,53 +275,17 @@ fn decide_merchant(
         ability_lower_minor,
         integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
         group_cap_minor: None,
-        credit: loans.is_some().then_some(facts.credit),
+        credit: loans.filter(|l| l.unknown.is_empty()).map(|l| CreditRecord::over(l.known)),
         receivables: &receivables,
         pledged: &pledged,
         applications: &applications,
         freezes,
     };
-    let decision = offer::decide(judges.policy, &case, &measured.shard.as_of)?;
-    decided.offers.extend(decision.offers.into_iter().map(|o| OfferRow {
-        offer_id: o.offer_id,
-        merchant_id: o.merchant_id,
-        product: o.product,
-        limit_minor: o.limit_minor,
-        daily_rate_ppm: o.daily_rate_ppm,
-        apr_prob: o.apr_prob,
-        term_days: i32::from(o.term_days),
-        repayment: o.repayment.to_owned(),
-        valid_until_on: o.valid_until_on,
-        binding_cap: o.binding_cap.name().to_owned(),
-        caps: caps(&o.caps),
-        pledged_order_ids: (!o.pledged_order_ids.is_empty()).then_some(o.pledged_order_ids),
-    }));
-    decided.declines.extend(decision.declines.into_iter().map(|d| {
-        DeclineRow {
-            merchant_id: d.merchant_id,
-            product: d.product,
-            failed: d
-                .failed
-                .into_iter()
-                .map(|v| RuleVerdict { rule: v.rule, observed: v.observed, threshold: v.threshold })
-                .collect(),
-            caps: caps(&d.caps),
-            reasons: d.reasons,
-        }
-    }));
-    decided.referrals.extend(decision.referral.map(|r| ReferralRow {
-        merchant_id: r.merchant_id,
-        product: r.product,
-        supportable_minor: r.uncapped_minor,
-        cap_minor: r.hard_cap_minor,
-        score: scored.score,
-        pd_prob: scored.pd,
-    }));
+    let decision = offer::decide(judges.policy, &case, judges.as_of)?;
+    decided.offers.extend(decision.offers);
+    decided.declines.extend(decision.declines);
+    decided.referrals.extend(decision.referral);
     Ok(())
-}
-
-fn caps(caps: &[offer::Cap]) -> Vec<CapValue> {
-    caps.iter().map(|c| CapValue { name: c.name.name().to_owned(), value_minor: c.value_minor }).collect()
 }
 
 impl Decided {
@@ -361,6 +303,7 @@ impl Decided {
             whole.referrals.extend(shard.referrals);
             whole.alerts.extend(shard.alerts);
             whole.deductions.extend(shard.deductions);
+            whole.loan_exceptions.extend(shard.loan_exceptions);
             for (rule, times) in shard.alerts_unknown {
                 *whole.alerts_unknown.entry(rule).or_default() += times;
             }
@@ -378,6 +321,7 @@ impl Decided {
         whole.referrals.sort_by(OutputRow::order);
         whole.alerts.sort_by(OutputRow::order);
         whole.deductions.sort_by(OutputRow::order);
+        whole.loan_exceptions.sort_unstable();
         Ok(whole)
     }
 }

@@ -6,16 +6,12 @@ use polars::prelude::{Column, DataFrame, PolarsError};
 
 use crate::domain::MICROS_PER_DAY;
 use crate::offer::Policy;
-use crate::repayment::{self, CreditRecord, RepaymentError};
 use crate::store::Shard;
 use crate::tiles::Views;
 
 /// A shard whose facts could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FactsError {
-    /// The loan book.
-    #[error(transparent)]
-    Repayment(#[from] RepaymentError),
     /// A column is missing or of another type.
     #[error("read {table} to decide on credit: {source}")]
     Frame {
@@ -42,8 +38,6 @@ pub struct PendingApplication {
 pub struct MerchantFacts {
     /// The shop was closed.
     pub is_closed: bool,
-    /// Record with this lender; all zero for a merchant who never borrowed.
-    pub credit: CreditRecord,
     /// Shipped, unconfirmed, undisputed, unsuspected, live orders with their amounts, by order id.
     pub receivables: Vec<(String, i64)>,
     /// Orders that secure open order loans.
@@ -63,7 +57,7 @@ pub fn shard_facts(
     let mut facts = Facts::new();
     closures(shard, &mut facts)?;
     receivables(views, &mut facts)?;
-    let borrowing = credit_records(shard, views, policy, &mut facts)?;
+    let borrowing = borrowing(shard, views)?;
     applications(shard, policy, &borrowing, &mut facts)?;
     Ok(facts)
 }
@@ -127,12 +121,11 @@ struct Drawn {
 
 type Borrowing = BTreeMap<(String, String), Drawn>;
 
-fn credit_records(shard: &Shard, views: &Views, policy: &Policy, facts: &mut Facts) -> Result<Borrowing, FactsError> {
-    let Some(loans) = &views.loans else { return Ok(Borrowing::new()) };
-    for (merchant, standings) in repayment::by_merchant(loans) {
-        facts.entry(merchant.to_owned()).or_default().credit = CreditRecord::over(standings, &policy.default_dpd)?;
-    }
-    let open: BTreeSet<&str> = loans.iter().filter(|l| !l.is_closed).map(|l| l.loan_id.as_str()).collect();
+/// A loan that is not known may be open: the orders that secure it stay pledged.
+fn borrowing(shard: &Shard, views: &Views) -> Result<Borrowing, FactsError> {
+    let Some(ledger) = &views.ledger else { return Ok(Borrowing::new()) };
+    let known = ledger.known.iter().filter(|l| !l.is_closed).map(|l| l.loan_id.as_str());
+    let open: BTreeSet<&str> = known.chain(ledger.unknown.iter().filter_map(|l| l.loan_id.as_deref())).collect();
     let Some(table) = shard.table("loans") else { return Ok(Borrowing::new()) };
     drawn(table, &open).map_err(|source| FactsError::Frame { table: "loans", source })
 }

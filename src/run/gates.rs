@@ -1,7 +1,9 @@
 //! Gates: what must hold of a run before anyone may read it.
 
 use super::decide::Decided;
-use crate::offer::Policy;
+use crate::monitor::Portfolio;
+use crate::offer::{CapName, Policy};
+use crate::repayment::UnknownLimit;
 use crate::wash::Ingested;
 
 /// A gate that did not open. Nothing was published.
@@ -25,6 +27,21 @@ pub enum GateError {
         stored: u64,
         /// Scored.
         scored: u64,
+    },
+    /// Too many loans of which nothing is known.
+    #[error(
+        "open the gate \"unknown loans\": the records of {unknown} of {loans} loans do not agree with each other, {share:.4} of them; \
+         at most {max_share:.4} may (max_unknown_loan_share in the monitor file). Mend what the quarantine and the list of loan exceptions name"
+    )]
+    UnknownLoans {
+        /// Loans of which nothing is known.
+        unknown: u64,
+        /// All loans.
+        loans: u64,
+        /// One by the other.
+        share: f64,
+        /// The limit.
+        max_share: f64,
     },
     /// A merchant without exactly one answer a product.
     #[error(
@@ -50,7 +67,7 @@ pub enum GateError {
         /// Its limit.
         limit_minor: i64,
         /// The cap.
-        cap: String,
+        cap: CapName,
         /// The cap's value.
         cap_minor: Option<i64>,
     },
@@ -62,8 +79,29 @@ pub enum GateError {
     },
 }
 
+/// So many loans are unknown that the rest cannot be believed either.
+fn check_unknown_loans(portfolio: &Portfolio, limit: UnknownLimit) -> Result<(), GateError> {
+    match portfolio.unknown_share() {
+        Some(share) if share > limit.max_share => Err(GateError::UnknownLoans {
+            unknown: portfolio.unknown.loans,
+            loans: portfolio.known_loans + portfolio.unknown.loans,
+            share,
+            max_share: limit.max_share,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Checks every gate.
-pub fn check_gates(ingested: &Ingested, decided: &Decided, policy: &Policy) -> Result<(), GateError> {
+pub fn check_gates(
+    ingested: &Ingested,
+    decided: &Decided,
+    policy: &Policy,
+    unknown_limit: UnknownLimit,
+) -> Result<(), GateError> {
+    if let Some(portfolio) = &decided.portfolio {
+        check_unknown_loans(portfolio, unknown_limit)?;
+    }
     if let Some(line) = ingested.whole_ledger().find(|l| !l.balances()) {
         return Err(GateError::Ledger { table: line.table.clone(), file: line.file.clone() });
     }
@@ -87,7 +125,7 @@ pub fn check_gates(ingested: &Ingested, decided: &Decided, policy: &Policy) -> R
             return Err(GateError::Caps {
                 offer: offer.offer_id.clone(),
                 limit_minor: offer.limit_minor,
-                cap: cap.name.clone(),
+                cap: cap.name,
                 cap_minor: cap.value_minor,
             });
         }

@@ -29,12 +29,12 @@ pub fn outcomes(
     settings: &ModelSettings,
     rules: &JobRules,
 ) -> Result<Outcomes, TrainingError> {
-    let JobRules { features: config, policy, monitor: monitoring } = rules;
+    let config = &rules.features;
     let later = rules.views(after).map_err(PopulationError::from)?;
     let mut found = Outcomes::default();
     match settings.label {
         LabelKind::LoanDefault => {
-            let judged = repayment::default_outcomes(after, &before.as_of, &policy.default_dpd, &monitoring.waterfall)?;
+            let judged = repayment::default_outcomes(after, &before.as_of, before.ledger.as_ref(), &rules.ledger)?;
             for (reason, count) in judged.counts {
                 *found.reasons.entry(reason.code().to_owned()).or_default() += count;
             }

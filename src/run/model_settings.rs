@@ -45,6 +45,36 @@ pub struct ModelSettings {
     pub expires_after_days: u16,
 }
 
+impl ModelSettings {
+    /// The settings that change what is trained, as text. What only says which version is taken, or who approves it and for how long, is
+    /// left out: it may change under the same model.
+    #[must_use]
+    pub fn trained_under(&self) -> String {
+        // Every field is named: a new one does not compile until it is decided whether it changes what is trained.
+        let Self {
+            name: _,
+            version: _,
+            approve_as: _,
+            approve_min_auc: _,
+            expires_after_days: _,
+            label,
+            ability_measure,
+            performance_days,
+            snapshot_every_days,
+            snapshots,
+            test_snapshots,
+        } = self;
+        let label = match label {
+            LabelKind::LoanDefault => "loan-default",
+            LabelKind::TradeDistress => "trade-distress",
+        };
+        format!(
+            "label = {label}\nability_measure = {ability_measure}\nperformance_days = {performance_days}\n\
+             snapshot_every_days = {snapshot_every_days}\nsnapshots = {snapshots}\ntest_snapshots = {test_snapshots}\n"
+        )
+    }
+}
+
 /// `[model]` as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

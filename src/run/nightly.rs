@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::decide::{DecideError, Decided, Judges, decide_shard, index_groups};
+use super::decide::{DecideError, Decided, Judges, ShardFacts, decide_shard};
 use super::gates::{GateError, check_gates};
 use super::model_choice::{ModelChoice, choose_model};
-use super::population::{PopulationError, each_shard, industry_totals};
+use super::population::{PopulationError, Prepared, finish_shards, industry_totals, prepare_shards};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run};
 use super::rules::JobRules;
@@ -18,10 +18,11 @@ use super::training::{TrainingError, save_models, train_job};
 use super::wide::{ShardParts, WideTables};
 use crate::config::ConfigError;
 use crate::domain::{AsOf, AsOfError, Digest};
-use crate::features::IndustryTotals;
 use crate::model::ModelError;
-use crate::model::registry::Bundle;
-use crate::publish::{Begun, InputFile, Pointing, PublishError, Published, Publisher, RunIdentity};
+use crate::model::registry::{Bundle, Registry};
+use crate::publish::{
+    Begun, InputFile, Pointing, PreviousRun, PublishError, Published, Publisher, RunIdentity, previous_run,
+};
 use crate::run::Job;
 use crate::score::Reference;
 use crate::wash::{AsOfChoice, IngestError, IngestProgress, Ingested, ingest};
@@ -136,6 +137,10 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let as_of = &ingested.as_of;
     progress.note(&format!("as of {}", as_of.date()));
 
+    let previous = previous_run(&job.out, as_of.date())?;
+    for run in previous.iter().flat_map(|p| &p.passed_over) {
+        progress.note(&format!("passed over {run}: its manifest is damaged"));
+    }
     let (bundle, reference) = models_for(&job, &rules, &ingested, progress)?;
     let identity = RunIdentity {
         as_of: as_of.date(),
@@ -147,6 +152,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
             .iter()
             .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 })
             .collect(),
+        previous: previous.as_ref().map(PreviousRun::identity),
     };
     let mut stage = match publisher.begin(identity, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
@@ -155,6 +161,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     };
 
     let judges = Judges {
+        as_of,
         features: &rules.features,
         policy: &rules.policy,
         monitor: &rules.monitor,
@@ -162,27 +169,36 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         reference: &reference,
         currency: job.intake.currency,
     };
-    progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
-    let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules, progress)?;
-    progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+    progress.stage("measure", Some(u64::from(ingested.store.buckets())));
     let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
-    let decided: Vec<(Decided, Option<ShardParts>)> =
-        each_shard(&ingested.store, as_of, &rules, &totals, progress, |measured| {
-            Ok::<_, DecideError>((decide_shard(measured, &judges)?, wide.write(measured)?))
-        })?;
-    let (shards, parts): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
-    let parts: Vec<ShardParts> = parts.into_iter().flatten().collect();
+    let prepared = prepare_shards(&ingested.store, as_of, &rules, progress, |seen| {
+        Ok::<_, DecideError>((ShardFacts::of(seen, &rules.policy)?, wide.write_evidence(seen)?))
+    })?;
+    for overflow in prepared.iter().flat_map(Prepared::overflows) {
+        progress.note(&format!(
+            "merchant {}: measure {} adds up to more than 64 bits hold; it is unknown for this merchant",
+            overflow.merchant, overflow.measure
+        ));
+    }
+    let totals = industry_totals(&prepared);
+    progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+    let decided = finish_shards(prepared, &totals, &rules, progress, |shard| {
+        let (facts, evidence) = &shard.taken;
+        let features = wide.write_features(shard.bucket, &shard.features)?;
+        let parts = ShardParts { features, evidence: evidence.clone() };
+        Ok::<_, DecideError>((decide_shard(&shard.features, facts, &judges)?, parts))
+    })?;
+    let (shards, parts): (Vec<Decided>, Vec<ShardParts>) = decided.into_iter().unzip();
     let decided = Decided::join(shards)?;
 
     let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
-    check_gates(&ingested, &decided, &rules.policy)?;
+    check_gates(&ingested, &decided, &rules.policy, rules.monitor.unknown_limit)?;
     progress.stage("publish", None);
     let inputs = PublishInputs {
         job: &job,
         ingested: &ingested,
         decided,
         bundle: &bundle,
-        groups: index_groups(),
         wide: &wide,
         parts: &parts,
         summary: &summary,
@@ -229,7 +245,19 @@ fn models_for(
     let settings = &job.model;
     let as_of: &AsOf = &ingested.as_of;
     let config = rules.model_digest(job);
-    let bundle = match choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of.date(), config)? {
+    let choose = || {
+        let chosen = choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of.date(), config)?;
+        chosen.notes.iter().for_each(|note| progress.note(note));
+        Ok::<_, ModelError>(chosen.model)
+    };
+    let mut choice = choose()?;
+    let mut lock = None;
+    if matches!(choice, ModelChoice::Train) {
+        lock = Some(Registry::new(&job.models).lock(&settings.name, &mut |why| progress.note(why))?);
+        // Another job may have trained it meanwhile.
+        choice = choose()?;
+    }
+    let bundle = match choice {
         ModelChoice::Use(bundle) => *bundle,
         ModelChoice::Train => {
             progress.note("no approved model fits this configuration and date: training one");
@@ -244,6 +272,7 @@ fn models_for(
             bundle
         }
     };
+    drop(lock);
     rules.policy.check_bands(&band_names(&bundle))?;
     let reference = super::training::reference_of(&bundle)?;
     progress.note(&format!("model {}", bundle.id()));
@@ -293,6 +322,7 @@ pub fn train_model(path: &Path, options: &RunOptions, progress: &dyn Progress) -
     let scratch = scratch_folder()?;
     let ingested = ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?;
     let as_of = &ingested.as_of;
+    let _lock = Registry::new(&job.models).lock(&job.model.name, &mut |why| progress.note(why))?;
     let trained = train_job(&job.model, &rules, &ingested.store, as_of, progress)?;
     Ok(save_models(&job.models, &job.model, &trained, rules.model_digest(&job), as_of)?)
 }

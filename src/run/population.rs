@@ -1,12 +1,19 @@
-//! Every merchant's features as of one instant, a shard at a time: two passes over the store with the category totals between
-//! them. No more shards are in memory than threads work.
+//! Every merchant's features as of one instant, a shard at a time.
+//!
+//! ```text
+//! prepare  each shard is read, its views and measures are built, all that the shard alone can tell is computed     in parallel
+//! reduce   totals of the industry, and whatever else crosses merchants                                              over what was kept
+//! finish   the features that compare with the industry are filled in, and the shard is decided                     in parallel
+//! ```
+//! A shard is read once. Between the two parallel steps no frame and no tile is kept, only flat figures of every merchant
+//! ([`PreparedFeatures`]) and what the caller took from the shard. No more shards are in memory than threads work.
 
 use rayon::prelude::*;
 
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::AsOf;
-use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, ShardMeasures};
+use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, Overflow, PreparedFeatures, ShardMeasures};
 use crate::store::{Shard, Store, StoreError};
 use crate::tiles::{TileError, Views};
 
@@ -24,8 +31,8 @@ pub enum PopulationError {
     Feature(#[from] FeatureError),
 }
 
-/// One shard, measured.
-pub struct Measured<'a> {
+/// One shard while it is in memory.
+pub struct Seen<'a> {
     /// Its number.
     pub bucket: u32,
     /// Its tables.
@@ -34,58 +41,83 @@ pub struct Measured<'a> {
     pub views: &'a Views,
     /// Its tiles: the evidence.
     pub measures: &'a ShardMeasures,
-    /// Its features, merchants sorted.
-    pub features: &'a FeatureTable,
 }
 
-/// First pass: what crosses shards. Empty, and free, where no feature compares with the industry.
-pub fn industry_totals(
+/// What is kept of a shard.
+pub struct Prepared<T> {
+    /// Its number.
+    pub bucket: u32,
+    /// Its features, but for those that compare with the industry.
+    features: PreparedFeatures,
+    /// What the caller took from it.
+    pub taken: T,
+}
+
+impl<T> Prepared<T> {
+    /// Measures that are unknown for a merchant because the merchant's rows add up to more than 64 bits hold.
+    pub fn overflows(&self) -> &[Overflow] {
+        &self.features.overflows
+    }
+}
+
+/// Reads every shard once, as of an instant, and keeps what later steps need; `take` adds to it. Results come in bucket order.
+///
+/// # Errors
+/// A shard that cannot be read or measured, or what `take` says.
+pub fn prepare_shards<T: Send, E: From<PopulationError> + Send>(
     store: &Store,
     as_of: &AsOf,
     rules: &JobRules,
     progress: &dyn Progress,
-) -> Result<IndustryTotals, PopulationError> {
-    let config = &rules.features;
-    let mut totals = IndustryTotals::default();
-    if config.industry_slots().is_empty() {
-        return Ok(totals);
-    }
-    let by_shard: Vec<IndustryTotals> = (0..store.buckets())
-        .into_par_iter()
-        .map(|bucket| {
-            let shard = store.shard(bucket, as_of)?;
-            let measures = features::measure_industry(&rules.views(&shard)?, config)?;
-            let totals = features::industry_totals(&measures, config)?;
-            progress.advance(1);
-            Ok(totals)
-        })
-        .collect::<Result<_, PopulationError>>()?;
-    for shard in &by_shard {
-        totals.merge(shard)?;
-    }
-    Ok(totals)
-}
-
-/// Second pass: measures every shard and gives it to `take`; results come in bucket order.
-pub fn each_shard<T: Send, E: From<PopulationError> + Send>(
-    store: &Store,
-    as_of: &AsOf,
-    rules: &JobRules,
-    totals: &IndustryTotals,
-    progress: &dyn Progress,
-    take: impl Fn(&Measured<'_>) -> Result<T, E> + Sync,
-) -> Result<Vec<T>, E> {
+    take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
+) -> Result<Vec<Prepared<T>>, E> {
     (0..store.buckets())
         .into_par_iter()
         .map(|bucket| {
             let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
             let views = rules.views(&shard).map_err(PopulationError::from)?;
             let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
-            let features = features::compute(&measures, totals, &rules.features).map_err(PopulationError::from)?;
-            let taken =
-                take(&Measured { bucket, shard: &shard, views: &views, measures: &measures, features: &features })?;
+            let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;
+            let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
             progress.advance(1);
-            Ok(taken)
+            Ok(Prepared { bucket, features, taken })
+        })
+        .collect()
+}
+
+/// Totals of the industry over all shards.
+pub fn industry_totals<T>(prepared: &[Prepared<T>]) -> IndustryTotals {
+    IndustryTotals::over(prepared.iter().map(|shard| &shard.features))
+}
+
+/// One shard with all of its features.
+pub struct Finished<T> {
+    /// Its number.
+    pub bucket: u32,
+    /// Its features, merchants sorted.
+    pub features: FeatureTable,
+    /// What the caller took from it.
+    pub taken: T,
+}
+
+/// Fills in the features that compare with the industry and gives every shard to `decide`. Results come in bucket order.
+///
+/// # Errors
+/// A formula that left the finite numbers, or what `decide` says.
+pub fn finish_shards<T: Send, R: Send, E: From<PopulationError> + Send>(
+    prepared: Vec<Prepared<T>>,
+    totals: &IndustryTotals,
+    rules: &JobRules,
+    progress: &dyn Progress,
+    decide: impl Fn(Finished<T>) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    prepared
+        .into_par_iter()
+        .map(|Prepared { bucket, features, taken }| {
+            let features = features.finish(totals, &rules.features).map_err(PopulationError::from)?;
+            let decided = decide(Finished { bucket, features, taken })?;
+            progress.advance(1);
+            Ok(decided)
         })
         .collect()
 }

@@ -9,10 +9,7 @@ use super::decide::Decided;
 use super::summary::RunSummary;
 use super::wide::{ShardParts, WideTables};
 use crate::model::registry::Bundle;
-use crate::publish::{
-    AlertRow, DeclineRow, DeductionRow, OfferRow, OutputRow, OutputTable, PublishError, QuarantineRow, ReferralRow,
-    ScoreRow, Stage,
-};
+use crate::publish::{OutputRow, PublishError, QuarantineRow, Stage};
 use crate::run::Job;
 use crate::wash::Ingested;
 
@@ -26,8 +23,6 @@ pub struct PublishInputs<'a> {
     pub decided: Decided,
     /// Model.
     pub bundle: &'a Bundle,
-    /// Groups of the sub-indices.
-    pub groups: Vec<&'static str>,
     /// Layout of features and evidence.
     pub wide: &'a WideTables,
     /// Their parts.
@@ -38,13 +33,13 @@ pub struct PublishInputs<'a> {
 
 /// Writes everything but the manifest.
 pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<(), PublishError> {
-    let PublishInputs { job, ingested, decided, bundle, groups, wide, parts, summary } = inputs;
-    write(stage, ScoreRow::table(&groups), decided.scores)?;
-    write(stage, OfferRow::table(), decided.offers)?;
-    write(stage, DeclineRow::table(), decided.declines)?;
-    write(stage, ReferralRow::table(), decided.referrals)?;
-    write(stage, AlertRow::table(), decided.alerts)?;
-    write(stage, DeductionRow::table(), decided.deductions)?;
+    let PublishInputs { job, ingested, decided, bundle, wide, parts, summary } = inputs;
+    write(stage, decided.scores)?;
+    write(stage, decided.offers)?;
+    write(stage, decided.declines)?;
+    write(stage, decided.referrals)?;
+    write(stage, decided.alerts)?;
+    write(stage, decided.deductions)?;
     wide.publish(stage, parts)?;
     stage.write_json("evidence.json", &wide.formulas)?;
     for (table, frame) in &ingested.quarantine {
@@ -72,8 +67,8 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     Ok(())
 }
 
-fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, table: OutputTable, rows: Vec<R>) -> Result<(), PublishError> {
-    let mut writer = stage.table(table)?;
+fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, rows: Vec<R>) -> Result<(), PublishError> {
+    let mut writer = stage.table(R::table())?;
     writer.extend(rows)?;
     stage.seal(writer)?;
     Ok(())

@@ -5,6 +5,7 @@ use crate::domain::{Digest, Hasher};
 use crate::features::FeatureConfig;
 use crate::monitor::Monitor;
 use crate::offer::Policy;
+use crate::repayment::LedgerRules;
 use crate::run::{Job, LabelKind};
 use crate::store::Shard;
 use crate::tiles::{self, TileError, ViewRules, Views};
@@ -18,6 +19,8 @@ pub struct JobRules {
     pub policy: Policy,
     /// Monitoring rules.
     pub monitor: Monitor,
+    /// How loans are read: the monitor file's sections on it, and the policy's definition of default.
+    pub ledger: LedgerRules,
 }
 
 impl JobRules {
@@ -50,7 +53,13 @@ impl JobRules {
                 "add [label] to the feature file, or label = \"loan-default\" where there is a loan book",
             ));
         }
-        Ok(Self { features, policy, monitor })
+        let ledger = LedgerRules {
+            waterfall: monitor.waterfall.clone(),
+            materiality: monitor.materiality,
+            overpayment: monitor.overpayment,
+            default_dpd: policy.default_dpd.clone(),
+        };
+        Ok(Self { features, policy, monitor, ledger })
     }
 
     /// A shard's views, under the job's rules of suspicion and of repayment.
@@ -58,21 +67,18 @@ impl JobRules {
     /// # Errors
     /// A broken table.
     pub fn views(&self, shard: &Shard) -> Result<Views, TileError> {
-        tiles::views(shard, ViewRules { authenticity: &self.features.authenticity, waterfall: &self.monitor.waterfall })
+        tiles::views(shard, ViewRules { authenticity: &self.features.authenticity, ledger: &self.ledger })
     }
 
-    /// What a model depends on: features, label and training settings. Policy and monitoring may change under the same model, but for
-    /// what a default is and how payments are allocated.
+    /// What a model depends on: features, label and training settings, in a written form of their own that does not change with the code.
+    /// Policy and monitoring may change under the same model, but for what a default is and how loans are read; so may what `[model]`
+    /// says of choosing and approving.
     #[must_use]
     pub fn model_digest(&self, job: &Job) -> Digest {
         let mut hasher = Hasher::default();
         hasher.field(self.features.digest.to_string().as_bytes());
-        hasher.field(format!("{:?}", job.model).as_bytes());
-        for (product, days) in &self.policy.default_dpd {
-            hasher.field(product.as_bytes());
-            hasher.field(&days.to_le_bytes());
-        }
-        hasher.field(format!("{:?}", self.monitor.waterfall).as_bytes());
+        hasher.field(job.model.trained_under().as_bytes());
+        self.ledger.digest_into(&mut hasher);
         for source in &job.intake.source.sources {
             hasher.field(source.table.as_bytes());
             hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));

@@ -149,6 +149,14 @@ impl RunSummary {
         let alerts: Vec<String> = self.alerts.iter().map(|(rule, n)| format!("{rule} {}", grouped(*n))).collect();
         writeln!(out, "  alerts     {}", if alerts.is_empty() { "none".to_owned() } else { alerts.join(" · ") })?;
         writeln!(out, "  deductions {}, {} in all", grouped(self.deductions), self.money(self.deducted_minor))?;
+        if let Some(unknown) = self.portfolio.as_ref().map(|p| p.unknown).filter(|unknown| unknown.loans > 0) {
+            writeln!(
+                out,
+                "  unknown    {} loans over {} whose records do not agree: no offer, no deduction",
+                grouped(unknown.loans),
+                self.money(unknown.principal_minor)
+            )?;
+        }
         if let Some(portfolio) = &self.portfolio {
             writeln!(
                 out,

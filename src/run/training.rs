@@ -15,15 +15,15 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::labels::outcomes;
-use super::population::{PopulationError, each_shard, industry_totals};
+use super::labels::{Outcomes, outcomes};
+use super::population::{PopulationError, finish_shards, industry_totals, prepare_shards};
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
 use crate::features::{Direction, FeatureConfig};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
 use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
-use crate::model::registry::{Bundle, Contents, Origin, Registry, load_folder};
+use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, ModelError};
 use crate::repayment::RepaymentError;
 use crate::run::ModelSettings;
@@ -133,8 +133,18 @@ struct Row {
 }
 
 impl SnapshotCounts {
-    fn purged(as_of: Date) -> Self {
-        Self { as_of, part: Part::Purged, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() }
+    fn none(as_of: Date, part: Part) -> Self {
+        Self { as_of, part, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() }
+    }
+
+    /// Adds other merchants of the same snapshot.
+    fn add(&mut self, other: &Self) {
+        self.merchants += other.merchants;
+        self.labelled += other.labelled;
+        self.bad += other.bad;
+        for (reason, count) in &other.outcomes {
+            *self.outcomes.entry(reason.clone()).or_default() += count;
+        }
     }
 }
 
@@ -164,13 +174,13 @@ pub fn train_job(
     let mut snapshots = Vec::new();
     let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
         / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
-    let camera = Camera { settings, rules, store, unlabelled_share: share, progress };
+    let builder = SnapshotBuilder { settings, rules, store, unlabelled_share: share, progress };
     for (snapshot, part) in &plan {
         if *part == Part::Purged {
-            snapshots.push(SnapshotCounts::purged(snapshot.date()));
+            snapshots.push(SnapshotCounts::none(snapshot.date(), Part::Purged));
             continue;
         }
-        let (counts, mut found) = take_snapshot(&camera, snapshot, *part)?;
+        let (counts, mut found) = builder.build(snapshot, *part)?;
         snapshots.push(counts);
         rows.append(&mut found);
     }
@@ -209,8 +219,8 @@ fn plan_snapshots(settings: &ModelSettings, as_of: &AsOf) -> Result<Vec<(AsOf, P
         .collect()
 }
 
-/// What every snapshot is taken with.
-struct Camera<'a> {
+/// Builds the rows of one snapshot after another.
+struct SnapshotBuilder<'a> {
     settings: &'a ModelSettings,
     rules: &'a JobRules,
     store: &'a Store,
@@ -218,33 +228,42 @@ struct Camera<'a> {
     progress: &'a dyn Progress,
 }
 
-fn take_snapshot(
-    camera: &Camera<'_>,
-    snapshot: &AsOf,
-    part: Part,
-) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
-    let Camera { settings, rules, store, unlabelled_share, progress } = *camera;
-    let totals = industry_totals(store, snapshot, rules, progress)?;
-    let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
-    let by_bucket = each_shard(store, snapshot, rules, &totals, progress, |measured| {
-        let after = store.shard(measured.bucket, &seen_at)?;
-        let found = outcomes(measured.views, &after, settings, rules)?;
-        Ok::<_, TrainingError>((measured.features.clone(), found))
-    })?;
+impl SnapshotBuilder<'_> {
+    /// Features as of the snapshot and outcomes of the performance window after it, rows sorted by merchant.
+    fn build(&self, snapshot: &AsOf, part: Part) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
+        let Self { settings, rules, store, progress, .. } = *self;
+        let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
+        let prepared = prepare_shards(store, snapshot, rules, progress, |seen| {
+            let after = store.shard(seen.bucket, &seen_at)?;
+            outcomes(seen.views, &after, settings, rules)
+        })?;
+        let totals = industry_totals(&prepared);
+        let by_bucket = finish_shards(prepared, &totals, rules, progress, |shard| {
+            Ok::<_, TrainingError>(self.rows(&shard.features, &shard.taken, snapshot, part))
+        })?;
 
-    let mut counts =
-        SnapshotCounts { as_of: snapshot.date(), part, merchants: 0, labelled: 0, bad: 0, outcomes: BTreeMap::new() };
-    let mut rows = Vec::new();
-    for (table, found) in &by_bucket {
-        for (reason, count) in &found.reasons {
-            *counts.outcomes.entry(reason.clone()).or_default() += count;
+        let mut counts = SnapshotCounts::none(snapshot.date(), part);
+        let mut rows = Vec::new();
+        for (of_bucket, mut found) in by_bucket {
+            counts.add(&of_bucket);
+            rows.append(&mut found);
         }
+        // Bucket order is an accident of the bucket count; what a model learns must not be.
+        rows.sort_by(|a, b| a.merchant.cmp(&b.merchant));
+        Ok((counts, rows))
+    }
+
+    /// The rows of one bucket that training looks at: every labelled merchant, and a sample of the others.
+    fn rows(&self, table: &FeatureTable, found: &Outcomes, snapshot: &AsOf, part: Part) -> (SnapshotCounts, Vec<Row>) {
+        let mut counts = SnapshotCounts::none(snapshot.date(), part);
+        counts.outcomes.clone_from(&found.reasons);
+        let mut rows = Vec::new();
         for (at, merchant) in table.merchants.iter().enumerate() {
             counts.merchants += 1;
             let bad = found.bad.get(merchant).copied();
             counts.labelled += u64::from(bad.is_some());
             counts.bad += u64::from(bad == Some(true));
-            if bad.is_none() && !is_sampled(merchant, unlabelled_share) {
+            if bad.is_none() && !is_sampled(merchant, self.unlabelled_share) {
                 continue;
             }
             rows.push(Row {
@@ -256,10 +275,8 @@ fn take_snapshot(
                 as_of_micros: snapshot.micros(),
             });
         }
+        (counts, rows)
     }
-    // Bucket order is an accident of the bucket count; what a model learns must not be.
-    rows.sort_by(|a, b| a.merchant.cmp(&b.merchant));
-    Ok((counts, rows))
 }
 
 /// Chosen by the merchant's hash, so that a merchant is in all snapshots or in none.
@@ -371,7 +388,7 @@ struct Trial {
 const REFERENCE: &str = "reference.json";
 const TRIAL: &str = "training.json";
 
-/// Saves a trained model, approved where the job says by whom and it does well enough, and loads it.
+/// Saves a trained model in one step, approved where the job says by whom and it does well enough, and loads it.
 ///
 /// # Errors
 /// The version exists already with other content, or the folder cannot be written.
@@ -408,23 +425,32 @@ pub fn save_models(
         expires_on: as_of.days_before(-i32::from(settings.expires_after_days)).ok().map(|a| a.date()),
         limitations: limitations(settings),
     };
-    let registry = Registry::new(models);
-    registry.save(&settings.name, &version, &contents, origin)?;
-    if let Some(by) = &settings.approve_as
-        && shortfall(settings, &validation).is_none()
-    {
-        registry.approve(&settings.name, &version, by, as_of.date())?;
-    }
-    load_folder(&registry.folder(&settings.name, &version))
+    let does_well = shortfall(settings, &validation).is_none();
+    let approve = settings.approve_as.as_deref().filter(|_| does_well).map(|by| ApproveAs { by, on: as_of.date() });
+    load_folder(&Registry::new(models).save(&settings.name, &version, &contents, origin, approve)?)
 }
 
-/// Why a model is not approved by the job itself.
+/// AUC of a model that knows nothing.
+const CHANCE: f64 = 0.5;
+
+/// Why a model is not approved by the job itself: its out-of-time AUC may be lower than asked for, or no better than chance, or it puts
+/// every merchant into one band.
 #[must_use]
 pub fn shortfall(settings: &ModelSettings, validation: &serde_json::Value) -> Option<String> {
     let least = settings.approve_min_auc;
     let test = &validation["test"];
     let (auc, low) = (test["auc"].as_f64(), test["auc_interval"][0].as_f64());
+    let bands = validation["bands"].as_array().into_iter().flatten();
+    let in_use = bands.filter(|band| band["test_rows"].as_u64().is_some_and(|rows| rows > 0)).count();
     match (auc, low) {
+        (Some(auc), Some(low)) if low <= CHANCE => Some(format!(
+            "its out-of-time AUC is {auc:.3} and may be {low:.3}, which is no better than chance: a job approves no such model, whatever \
+             approve_min_auc says"
+        )),
+        (Some(_), Some(_)) if in_use < 2 => Some(format!(
+            "it puts all out-of-time merchants into {}: it tells nobody from anybody",
+            if in_use == 0 { "no band that is known" } else { "one band" }
+        )),
         (Some(_), Some(low)) if low >= least => None,
         (Some(auc), Some(low)) => Some(format!(
             "its out-of-time AUC is {auc:.3} and may be {low:.3}, and the job approves from {least} on (approve_min_auc); is there \

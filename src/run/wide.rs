@@ -6,30 +6,31 @@
 use std::path::{Path, PathBuf};
 
 use super::decide::DecideError;
-use super::population::Measured;
+use super::population::Seen;
 use crate::domain::AsOf;
-use crate::features::FeatureConfig;
-use crate::features::{self, FeatureError, Read};
+use crate::features::{self, FeatureConfig, FeatureError, FeatureTable, Read};
 use crate::publish::{
-    EvidenceColumn, EvidenceRow, FeatureColumn, FeatureFormula, FeatureRow, OutputRow, OutputTable, PublishError,
-    Stage, TableWriter, distinct_windows, evidence_columns, formulas, merge_sorted,
+    EvidenceRow, FeatureFormula, FeatureRow, OutputColumn, OutputRow, OutputTable, PublishError, Stage, TableWriter,
+    WideValue, distinct_windows, evidence_columns, formulas, merge_sorted,
 };
+
+/// Parts of one shard; a shard without merchants has none.
+pub struct ShardParts {
+    /// Written while its features are finished.
+    pub features: Option<PathBuf>,
+    /// Written while its tiles are in memory.
+    pub evidence: Option<PathBuf>,
+}
 
 /// Layout of the wide tables, and where their parts lie.
 pub struct WideTables {
     parts: PathBuf,
-    features: Vec<FeatureColumn>,
-    evidence: Vec<EvidenceColumn>,
+    features: Vec<OutputColumn>,
+    evidence: Vec<OutputColumn>,
     /// In the order of the evidence columns, two columns each.
     windows: Vec<Read>,
     /// Which feature reads which window: `evidence.json`.
     pub formulas: Vec<FeatureFormula>,
-}
-
-/// Parts of one shard; a shard without merchants has none.
-pub struct ShardParts {
-    features: PathBuf,
-    evidence: PathBuf,
 }
 
 impl WideTables {
@@ -40,46 +41,57 @@ impl WideTables {
     pub fn new(parts: &Path, config: &FeatureConfig, as_of: &AsOf) -> Result<Self, FeatureError> {
         let evidence = features::evidence(config, as_of)?;
         let windows = distinct_windows(&evidence);
-        let column = |f: &crate::features::FeatureSpec| FeatureColumn {
-            name: f.name.clone(),
-            unit: f.unit.word().to_owned(),
-            doc: f.why.clone(),
-        };
         Ok(Self {
             parts: parts.to_owned(),
-            features: config.features.iter().map(column).collect(),
+            features: config.features.iter().map(|f| f64::column(&f.name, f.unit.word(), &f.why)).collect(),
             evidence: evidence_columns(&windows),
             windows: windows.values().map(|w| w.read).collect(),
             formulas: formulas(&evidence),
         })
     }
 
-    /// Writes a shard's parts. Shards may write at the same time.
+    /// Writes a shard's part of the evidence. Shards may write at the same time.
     ///
     /// # Errors
-    /// A sum beyond 64 bits, or a file that cannot be written.
-    pub fn write(&self, measured: &Measured<'_>) -> Result<Option<ShardParts>, DecideError> {
-        let table = measured.features;
-        if table.merchants.is_empty() {
+    /// A file that cannot be written.
+    pub fn write_evidence(&self, seen: &Seen<'_>) -> Result<Option<PathBuf>, DecideError> {
+        if seen.measures.merchants().is_empty() {
             return Ok(None);
         }
-        let part = |name: &str| self.parts.join(format!("{name}-{}.parquet", measured.bucket));
-        let parts = ShardParts { features: part("features"), evidence: part("evidence") };
-        let mut features = TableWriter::create(&parts.features, FeatureRow::table(&self.features))?;
-        let mut evidence = TableWriter::create(&parts.evidence, EvidenceRow::table(&self.evidence))?;
-        for (at, merchant_id) in table.merchants.iter().enumerate() {
-            let values = table.columns.iter().map(|c| c.values.get(at).copied().flatten()).collect();
-            features.push(FeatureRow { merchant_id: merchant_id.clone(), values })?;
+        let path = self.part("evidence", seen.bucket);
+        let mut evidence = TableWriter::create(&path, EvidenceRow::table_of(&self.evidence))?;
+        for (at, merchant_id) in seen.measures.merchants().iter().enumerate() {
             let mut values = Vec::with_capacity(self.evidence.len());
             for read in &self.windows {
-                let tally = measured.measures.tally(*read, at)?;
+                let tally = seen.measures.tally(*read, at);
                 values.extend([tally.map(|t| t.sum), tally.and_then(|t| i64::try_from(t.rows).ok())]);
             }
             evidence.push(EvidenceRow { merchant_id: merchant_id.clone(), values })?;
         }
-        features.finish_scratch()?;
         evidence.finish_scratch()?;
-        Ok(Some(parts))
+        Ok(Some(path))
+    }
+
+    /// Writes a shard's part of the features. Shards may write at the same time.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_features(&self, bucket: u32, table: &FeatureTable) -> Result<Option<PathBuf>, DecideError> {
+        if table.merchants.is_empty() {
+            return Ok(None);
+        }
+        let path = self.part("features", bucket);
+        let mut features = TableWriter::create(&path, FeatureRow::table_of(&self.features))?;
+        for (at, merchant_id) in table.merchants.iter().enumerate() {
+            let values = table.columns.iter().map(|c| c.values.get(at).copied().flatten()).collect();
+            features.push(FeatureRow { merchant_id: merchant_id.clone(), values })?;
+        }
+        features.finish_scratch()?;
+        Ok(Some(path))
+    }
+
+    fn part(&self, table: &str, bucket: u32) -> PathBuf {
+        self.parts.join(format!("{table}-{bucket}.parquet"))
     }
 
     /// Merges all parts into the run.
@@ -87,10 +99,10 @@ impl WideTables {
     /// # Errors
     /// A part cannot be read, or the stage refuses.
     pub fn publish(&self, stage: &mut Stage<'_, '_>, parts: &[ShardParts]) -> Result<(), PublishError> {
-        let features: Vec<PathBuf> = parts.iter().map(|p| p.features.clone()).collect();
-        let evidence: Vec<PathBuf> = parts.iter().map(|p| p.evidence.clone()).collect();
-        merge::<FeatureRow>(stage, FeatureRow::table(&self.features), &features)?;
-        merge::<EvidenceRow>(stage, EvidenceRow::table(&self.evidence), &evidence)
+        let features: Vec<PathBuf> = parts.iter().filter_map(|p| p.features.clone()).collect();
+        let evidence: Vec<PathBuf> = parts.iter().filter_map(|p| p.evidence.clone()).collect();
+        merge::<FeatureRow>(stage, FeatureRow::table_of(&self.features), &features)?;
+        merge::<EvidenceRow>(stage, EvidenceRow::table_of(&self.evidence), &evidence)
     }
 }
 

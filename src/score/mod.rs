@@ -5,8 +5,10 @@
 
 mod finding;
 mod index;
+mod merchant_score;
 mod reference;
 
 pub use finding::findings;
 pub use index::{INDEX_TOP, IndexedFeature, MerchantIndex, merchant_index};
+pub use merchant_score::MerchantScore;
 pub use reference::{Reference, ReferenceError};

@@ -2,6 +2,8 @@
 
 use jiff::civil::{Date, Weekday};
 
+use crate::domain::days_since_epoch;
+
 /// Seconds in a day.
 pub(super) const DAY: i64 = 86_400;
 
@@ -21,7 +23,7 @@ pub(super) struct Calendar {
 
 impl Calendar {
     pub(super) fn new(start: Date, end: Date) -> Self {
-        let since_1970 = |date: Date| Date::constant(1970, 1, 1).until(date).map_or(0, |s| i64::from(s.get_days()));
+        let since_1970 = |date: Date| i64::from(days_since_epoch(date));
         let first = since_1970(start);
         Self {
             first,

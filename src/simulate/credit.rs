@@ -2,10 +2,11 @@
 
 use super::calendar::{Calendar, DAY, Second};
 use super::cash::Purse;
-use super::draw::{Draw, logistic, whole};
+use super::draw::{Draw, whole};
 use super::schedule::{Instalment, Repayment, interest, schedule};
 use super::trade::{Nature, Trade};
 use super::traits::Traits;
+use crate::domain::elementary::{exp, sigmoid};
 
 /// A loan and how it went.
 #[derive(Debug, Clone)]
@@ -180,7 +181,7 @@ impl Credit {
         let used = draw.between(0.4, 0.9) * principal as f64;
         purse.cash += principal as f64 - used;
         // Goods bought on credit may sell better or worse than hoped.
-        purse.stock += used * draw.log_normal(0.98, 0.25) * (0.03 * today.traits.diligence).exp();
+        purse.stock += used * draw.log_normal(0.98, 0.25) * exp(0.03 * today.traits.diligence);
     }
 
     fn ask_order_loan(&mut self, draw: &mut Draw, purse: &mut Purse, trade: &Trade, today: Today, pending: f64) {
@@ -240,7 +241,7 @@ impl Credit {
         orders: Vec<usize>,
     ) -> Second {
         let at = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 18 * 3_600);
-        let puff = 1.0 + 0.5 * logistic(-1.6 * today.traits.honesty - 1.5) + 0.04 * draw.normal();
+        let puff = 1.0 + 0.5 * sigmoid(-1.6 * today.traits.honesty - 1.5) + 0.04 * draw.normal();
         let sales = self.sales_12m * puff;
         let costs = self.sales_12m * (1.0 - today.traits.margin + today.traits.fixed_share) / puff;
         let assets =
@@ -328,13 +329,13 @@ impl Loan {
             return None;
         }
         let past_due = self.days_past_due(today.day);
-        let forgetful = 0.07 + 0.16 * logistic(-today.traits.diligence - 2.2);
+        let forgetful = 0.07 + 0.16 * sigmoid(-today.traits.diligence - 2.2);
         if past_due == 0 && draw.chance(forgetful) {
             self.postponed_until = today.day + whole(draw.log_normal(2.5, 0.9).clamp(1.0, 24.0));
             return None;
         }
         // Those who care less for their word keep more back for the shop.
-        let kept = purse.planned_sales * (1.0 + 5.0 * logistic(-1.3 * today.traits.honesty));
+        let kept = purse.planned_sales * (1.0 + 5.0 * sigmoid(-1.3 * today.traits.honesty));
         let available = whole(purse.cash - kept);
         let at = today.calendar.midnight(today.day) + draw.whole(8 * 3_600, 20 * 3_600);
         let voluntary = |amount, reversed| Payment { loan: index, at, amount, channel: "voluntary", reversed };

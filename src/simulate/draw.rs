@@ -1,10 +1,10 @@
 //! Seeded random draws: one independent stream a merchant.
 
-use rand::{Rng as _, SeedableRng as _};
+use crate::domain::elementary::exp;
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution as _, Poisson, StandardNormal};
 
-use crate::domain::Hasher;
+use crate::domain::{Hasher, sampling};
 
 /// A stream of draws, fixed by seed, purpose and number: no stream depends on how many were drawn from another.
 pub(super) struct Draw(ChaCha8Rng);
@@ -26,7 +26,7 @@ impl Draw {
 
     /// Uniform in [0, 1), from the upper 53 bits.
     pub(super) fn uniform(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+        sampling::uniform(&mut self.0)
     }
 
     /// Uniform in [low, high).
@@ -41,18 +41,17 @@ impl Draw {
 
     /// Standard normal.
     pub(super) fn normal(&mut self) -> f64 {
-        StandardNormal.sample(&mut self.0)
+        sampling::standard_normal(&mut self.0)
     }
 
     /// Log-normal with the given median.
     pub(super) fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
-        median * (sigma * self.normal()).exp()
+        median * exp(sigma * self.normal())
     }
 
     /// Number of events where `mean` are expected; none where the mean is not positive.
     pub(super) fn poisson(&mut self, mean: f64) -> u32 {
-        let drawn: f64 = Poisson::new(mean).map_or(0.0, |p| p.sample(&mut self.0));
-        u32::try_from(whole(drawn)).unwrap_or(u32::MAX)
+        u32::try_from(sampling::poisson(&mut self.0, mean)).unwrap_or(u32::MAX)
     }
 
     /// A whole number in `low..=high`; `low` where the range is empty.
@@ -76,11 +75,6 @@ impl Draw {
 )]
 pub(super) const fn whole(value: f64) -> i64 {
     value as i64
-}
-
-/// The logistic function.
-pub(super) fn logistic(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Lines of business: what they sell for, their seasons, and the ones that turn down.
 
 use super::draw::Draw;
+use crate::domain::elementary::exp;
 
 /// One line of business.
 pub(super) struct Industry {
@@ -73,7 +74,7 @@ impl IndustryTides {
                     .map(|day| {
                         wander = 0.995 * wander + 0.012 * draw.normal();
                         let slide = if down { ((day as f64 - starts) / 120.0).clamp(0.0, 1.0) } else { 0.0 };
-                        (wander - depth * slide).exp()
+                        exp(wander - depth * slide)
                     })
                     .collect()
             })

@@ -9,6 +9,7 @@ use super::industry::{INDUSTRIES, IndustryTides};
 use super::settings::SimulationSettings;
 use super::trade::{Conduct, Trade};
 use super::traits::Traits;
+use crate::domain::elementary::{cos, exp};
 
 /// The marketplace around a merchant: the same for all.
 pub(super) struct World<'a> {
@@ -84,7 +85,7 @@ impl Demand {
         const WEEK: [f64; 7] = [1.08, 1.06, 1.04, 1.02, 1.0, 0.92, 0.88];
         let kind = INDUSTRIES.get(traits.industry).unwrap_or(&INDUSTRIES[0]);
         let angle = (world.calendar.day_of_year(day) - kind.peak_day) / 365.0 * std::f64::consts::TAU;
-        let season = (kind.season * angle.cos()).exp();
+        let season = exp(kind.season * cos(angle));
         self.wander = 0.985 * self.wander + 0.06 * draw.normal();
         if draw.chance(0.14 / 365.0) {
             self.blow += draw.between(0.4, 1.8);
@@ -93,7 +94,7 @@ impl Demand {
         let drift = traits.growth * day as f64 / 365.0 + self.wander - self.blow;
         let tide = world.tides.factor(traits.industry, day);
         let weekday = WEEK.get(world.calendar.weekday(day)).copied().unwrap_or(1.0);
-        (traits.daily_orders * season * weekday * tide * drift.exp(), season)
+        (traits.daily_orders * season * weekday * tide * exp(drift), season)
     }
 }
 
@@ -213,7 +214,7 @@ impl Life {
     fn meets_end(&self, draw: &mut Draw, purse: &Purse, days_under: i64) -> Option<End> {
         let owed = self.credit.outstanding();
         let temptation = (owed / (30.0 * purse.planned_sales + 1.0)).min(3.0);
-        let will_goes = 0.025 * (-1.3 * self.traits.honesty).exp() * temptation * (1.0 + 4.0 * purse.strain) / 365.0;
+        let will_goes = 0.025 * exp(-1.3 * self.traits.honesty) * temptation * (1.0 + 4.0 * purse.strain) / 365.0;
         if draw.chance(will_goes.min(0.05)) {
             Some(End::Will)
         } else if days_under > 30 && draw.chance(0.03) {

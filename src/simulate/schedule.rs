@@ -1,6 +1,7 @@
 //! Instalment schedules: who owes what on which day.
 
 use super::draw::whole;
+use crate::domain::elementary::pow;
 
 /// One instalment; days are simulated days, money minor units.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +78,7 @@ fn annuity(principal: i64, number: i64, rate: f64) -> i64 {
     if rate <= 0.0 {
         return principal / number.max(1);
     }
-    whole((principal as f64 * rate / (1.0 - (1.0 + rate).powf(-(number as f64)))).round())
+    whole((principal as f64 * rate / (1.0 - pow(1.0 + rate, -(number as f64)))).round())
 }
 
 #[cfg(test)]

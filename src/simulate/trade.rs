@@ -1,8 +1,9 @@
 //! Trade: an order and everything that follows from it, decided by how the merchant deals.
 
 use super::calendar::{Calendar, DAY, Second};
-use super::draw::{Draw, logistic, whole};
+use super::draw::{Draw, whole};
 use super::traits::{AMOUNT_SIGMA, Traits};
+use crate::domain::elementary::{exp, sigmoid};
 
 const HOUR: i64 = 3_600;
 
@@ -130,7 +131,7 @@ impl Trade {
         let paid = placed + if draw.chance(0.7) { draw.whole(20, 300) } else { draw.whole(300, 6 * HOUR) };
         order.paid = Some(paid);
         let mut parcel = draw_parcel(draw, conduct, calendar, paid);
-        let out_of_stock = 0.004 + 0.12 * logistic(-1.1 * conduct.care - 4.0) + 0.06 * conduct.strain * conduct.strain;
+        let out_of_stock = 0.004 + 0.12 * sigmoid(-1.1 * conduct.care - 4.0) + 0.06 * conduct.strain * conduct.strain;
         if draw.chance(out_of_stock) {
             let cancelled = paid + draw.whole(6 * HOUR, 3 * DAY);
             order.cancelled = Some(cancelled);
@@ -179,7 +180,7 @@ impl Trade {
             (delivered + 10 * DAY).div_euclid(HOUR) * HOUR + HOUR
         };
         let is_late = delivered > parcel.promised;
-        let faulty = (0.032 * (-0.5 * conduct.care - 0.45 * conduct.honesty + 0.9 * conduct.strain).exp()).min(0.5);
+        let faulty = (0.032 * exp(-0.5 * conduct.care - 0.45 * conduct.honesty + 0.9 * conduct.strain)).min(0.5);
         let is_faulty = draw.chance(faulty);
         let complains = if is_faulty {
             0.4
@@ -297,11 +298,11 @@ fn draw_outcome(draw: &mut Draw, is_faulty: bool) -> &'static str {
 /// Handling slows with care lost; transit and losses are mostly the carrier's.
 fn draw_parcel(draw: &mut Draw, conduct: Conduct, calendar: &Calendar, paid: Second) -> Parcel {
     let paid_day = calendar.day_of(paid);
-    let handling_hours = draw.log_normal(19.0 * (-0.38 * conduct.care).exp(), 0.65).clamp(0.5, 900.0);
+    let handling_hours = draw.log_normal(19.0 * exp(-0.38 * conduct.care), 0.65).clamp(0.5, 900.0);
     let shipped = paid + whole(handling_hours * 3_600.0);
     let transit_days = draw.log_normal(2.9, 0.38).clamp(0.5, 40.0);
     let arrives = shipped + whole(transit_days * 86_400.0);
-    let is_lost = draw.chance(0.003 + 0.012 * logistic(-0.9 * conduct.care - 1.0));
+    let is_lost = draw.chance(0.003 + 0.012 * sigmoid(-0.9 * conduct.care - 1.0));
     let carrier = draw.choose(&CARRIERS, CARRIERS[0]);
     Parcel {
         ship_by: calendar.midnight(paid_day + 3) - 1,

@@ -1,9 +1,10 @@
 //! What a merchant is, before it does anything: the hidden causes.
 
 use super::calendar::{Calendar, DAY, Second};
-use super::draw::{Draw, logistic, whole};
+use super::draw::{Draw, whole};
 use super::industry::INDUSTRIES;
 use super::settings::SimulationSettings;
+use crate::domain::elementary::{exp, ln, pow, sigmoid};
 
 const REGIONS: [&str; 8] = ["anhui", "fujian", "guangdong", "hebei", "jiangsu", "shandong", "sichuan", "zhejiang"];
 
@@ -73,14 +74,14 @@ impl Traits {
             is_borrower: draw.chance(settings.borrower_share),
             credit_taste: draw.log_normal(2.5, 0.7),
             order_loan_taste: draw.log_normal(0.019, 1.0).min(0.5),
-            is_brusher: draw.chance(settings.brusher_share * 2.0 * logistic(-1.5 * honesty)),
+            is_brusher: draw.chance(settings.brusher_share * 2.0 * sigmoid(-1.5 * honesty)),
             is_attacked: draw.chance(settings.attacked_share),
         }
     }
 
     /// Mean amount of an order.
     pub(super) fn mean_amount(&self) -> f64 {
-        self.order_value * (AMOUNT_SIGMA * AMOUNT_SIGMA / 2.0).exp()
+        self.order_value * exp(AMOUNT_SIGMA * AMOUNT_SIGMA / 2.0)
     }
 }
 
@@ -100,7 +101,7 @@ fn draw_size(draw: &mut Draw) -> f64 {
     let body = draw.log_normal(1.15, 0.85);
     let kind = draw.uniform();
     if kind < 0.015 {
-        body * (3.0 * (1.0 - draw.uniform()).powf(-1.0 / 1.5)).min(80.0)
+        body * (3.0 * pow(1.0 - draw.uniform(), -1.0 / 1.5)).min(80.0)
     } else if kind < 0.13 {
         body * 0.15
     } else {
@@ -115,13 +116,13 @@ fn draw_registration(draw: &mut Draw, calendar: &Calendar) -> Second {
     let day = if draw.chance(newcomers) {
         whole(draw.uniform() * calendar.days as f64)
     } else {
-        -30 - whole((-900.0 * (1.0 - draw.uniform()).ln()).min(3_600.0))
+        -30 - whole((-900.0 * ln(1.0 - draw.uniform())).min(3_600.0))
     };
     calendar.midnight(day) + draw.whole(8 * 3_600, DAY - 2 * 3_600)
 }
 
 fn draw_verification(draw: &mut Draw, honesty: f64, orders_a_year: f64) -> Option<&'static str> {
-    let readiness = 0.5 * honesty + 0.3 * (orders_a_year / 36.0).max(0.01).ln() + draw.normal();
+    let readiness = 0.5 * honesty + 0.3 * ln((orders_a_year / 36.0).max(0.01)) + draw.normal();
     if draw.chance(0.02) {
         None
     } else if readiness > 0.3 {

@@ -3,6 +3,8 @@
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, Zoned, tz};
 
+use crate::domain::days_since_epoch;
+
 /// A whole number: optional sign and digits, nothing else.
 pub(crate) fn whole_number(text: &str) -> Option<i64> {
     text.trim().parse().ok()
@@ -41,21 +43,17 @@ fn plain_instant(text: &str) -> Option<i64> {
         return None;
     }
     let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
-    Some((i64::from(days(date)) * 86_400 + seconds) * 1_000_000)
+    Some((i64::from(days_since_epoch(date)) * 86_400 + seconds) * 1_000_000)
 }
 
 /// A date as days since 1970-01-01.
 pub(crate) fn day(text: &str) -> Option<i32> {
-    text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == 10).map(days)
+    text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == 10).map(days_since_epoch)
 }
 
 /// A list of identifiers, separated by semicolons.
 pub(crate) fn ids(text: &str) -> Vec<&str> {
     text.split(';').map(str::trim).filter(|id| !id.is_empty()).collect()
-}
-
-fn days(date: Date) -> i32 {
-    Date::constant(1970, 1, 1).until(date).map_or(0, |span| span.get_days())
 }
 
 #[cfg(test)]

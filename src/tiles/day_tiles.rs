@@ -1,8 +1,8 @@
 //! Day tiles: one measure's exact sums by merchant and day.
 
+use std::collections::BTreeSet;
+
 use super::clock::{EVER, OLDER};
-use super::error::TileError;
-use super::merchants::Merchants;
 
 /// Days `from..to` before as-of, `from` the nearer. Window `[D − w, D)` is `0..w`; shifted back by a maturity of `m` days
 /// it is `m..m + w`.
@@ -64,32 +64,33 @@ pub struct DayTile {
 impl DayTiles {
     /// Sums `(day, value)` rows grouped by merchant: `offsets[m]..offsets[m + 1]` are merchant `m`'s, in any order.
     ///
-    /// # Errors
-    /// A day's sum overflows; the measure and the merchant are named.
-    pub fn collect(
-        measure: &str,
-        merchants: &Merchants,
-        offsets: &[usize],
-        entries: &mut [(u16, i64)],
-    ) -> Result<Self, TileError> {
+    /// Also returns the merchants whose values, taken without their signs, add up to more than 64 bits hold: they get no tiles. No window
+    /// of any other merchant can overflow.
+    #[must_use]
+    pub fn collect(offsets: &[usize], entries: &mut [(u16, i64)]) -> (Self, BTreeSet<usize>) {
         let mut tiles =
             Self { offsets: Vec::with_capacity(offsets.len()), days: Vec::new(), rows: Vec::new(), sums: Vec::new() };
+        let mut overflowing = BTreeSet::new();
         tiles.offsets.push(0);
         for (number, bounds) in offsets.windows(2).enumerate() {
             let [from, to] = bounds else { continue };
             let mine = entries.get_mut(*from..*to).unwrap_or_default();
-            mine.sort_unstable_by_key(|(day, _)| *day);
-            for same_day in mine.chunk_by(|a, b| a.0 == b.0) {
-                let overflow =
-                    || TileError::Overflow { what: measure.to_owned(), merchant: merchants.id(number).to_owned() };
-                let total: i128 = same_day.iter().map(|(_, value)| i128::from(*value)).sum();
-                tiles.days.push(same_day.first().map_or(OLDER, |(day, _)| *day));
-                tiles.rows.push(u32::try_from(same_day.len()).map_err(|_| overflow())?);
-                tiles.sums.push(i64::try_from(total).map_err(|_| overflow())?);
+            let size: u128 = mine.iter().map(|(_, value)| u128::from(value.unsigned_abs())).sum();
+            // The largest number itself counts as too large: it is what sums of columns are cut to.
+            if size >= u128::from(i64::MAX.unsigned_abs()) {
+                overflowing.insert(number);
+            } else {
+                mine.sort_unstable_by_key(|(day, _)| *day);
+                for same_day in mine.chunk_by(|a, b| a.0 == b.0) {
+                    tiles.days.push(same_day.first().map_or(OLDER, |(day, _)| *day));
+                    // A shard holds fewer rows than 32 bits count.
+                    tiles.rows.push(u32::try_from(same_day.len()).unwrap_or(u32::MAX));
+                    tiles.sums.push(same_day.iter().map(|(_, value)| value).sum());
+                }
             }
             tiles.offsets.push(tiles.days.len());
         }
-        Ok(tiles)
+        (tiles, overflowing)
     }
 
     /// A merchant's tiles in a window, nearest day first.

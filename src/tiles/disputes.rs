@@ -62,7 +62,6 @@ pub fn fold_disputes(
     let mut folded = vec![Conflict::default(); orders];
     let ids = required_texts(disputes, TABLE, "dispute_id")?;
     let order_ids = texts(disputes, TABLE, "order_id")?;
-    let merchant_ids = required_texts(disputes, TABLE, "merchant_id")?;
     let opened = integers(disputes, TABLE, "opened_at")?;
     let closed = integers(disputes, TABLE, "closed_at")?;
     let amounts = integers(disputes, TABLE, "amount_minor")?;
@@ -84,10 +83,8 @@ pub fn fold_disputes(
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        conflict.amount_minor = conflict.amount_minor.checked_add(amounts.get(n).unwrap_or(0)).ok_or_else(|| {
-            let merchant = merchant_ids.get(n).unwrap_or("(unknown)").to_owned();
-            TileError::Overflow { what: "disputes.amount_minor".to_owned(), merchant }
-        })?;
+        // The largest number stands for anything larger; a measure that adds it up is unknown for the merchant.
+        conflict.amount_minor = conflict.amount_minor.saturating_add(amounts.get(n).unwrap_or(0));
         let this = Some((opened_at.unwrap_or(i64::MIN), ids.get(n).unwrap_or_default().to_owned()));
         if this > conflict.latest {
             conflict.latest = this;

@@ -33,14 +33,6 @@ pub enum TileError {
         /// The frame library's own words.
         source: PolarsError,
     },
-    /// A sum left 64 bits.
-    #[error("sum {what} of merchant {merchant}: the total does not fit 64 bits")]
-    Overflow {
-        /// Measure or column.
-        what: String,
-        /// The merchant.
-        merchant: String,
-    },
     /// More rows or merchants than a shard may hold.
     #[error("lay out {what}: {rows} rows are more than a shard may hold ({limit})")]
     TooMany {

@@ -1,5 +1,7 @@
 //! Measures: what is added up, evaluated on a view.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::{DataType, IntoLazy, PlHashMap, PolarsResult, lit};
 
 use super::clock::DayClock;
@@ -60,12 +62,14 @@ pub struct Measured {
     pub days: Option<DayTiles>,
     /// Single rows.
     pub rows: Option<RowTiles>,
+    /// Numbers of the merchants for whom the measure is unknown, because their values add up to more than 64 bits hold.
+    pub overflowing: BTreeSet<usize>,
 }
 
 /// Evaluates a measure on its view. `None` where a table it needs is absent: no evidence, which is not zero.
 ///
 /// # Errors
-/// A value or sum that does not fit, or SQL that fails on these rows.
+/// SQL that fails on these rows.
 pub fn evaluate(
     views: &Views,
     spec: &MeasureSpec,
@@ -104,7 +108,7 @@ pub fn evaluate(
         *slot += 1;
         Some(*slot - 1)
     };
-    let days = if forms.days {
+    let (days, overflowing) = if forms.days {
         let mut entries = vec![(0_u16, 0_i64); kept.len()];
         for (row, owner, day) in &kept {
             let value = values.get(*row).copied().flatten().unwrap_or_default();
@@ -112,9 +116,10 @@ pub fn evaluate(
                 *entry = (*day, value);
             }
         }
-        Some(DayTiles::collect(&spec.name, merchants, &offsets, &mut entries)?)
+        let (days, overflowing) = DayTiles::collect(&offsets, &mut entries);
+        (Some(days), overflowing)
     } else {
-        None
+        (None, BTreeSet::new())
     };
     let rows = if forms.rows {
         let buyers = buyer_numbers(view, &kept)?;
@@ -132,7 +137,7 @@ pub fn evaluate(
     } else {
         None
     };
-    Ok(Some(Measured { days, rows }))
+    Ok(Some(Measured { days, rows, overflowing }))
 }
 
 /// Each row's value; `None` where the row does not count.

@@ -1,4 +1,5 @@
-//! The views `instalment_status` and `loan_status`: the loan book, aged to as-of by [`crate::repayment::repayment_tables`].
+//! The views `instalment_status` and `loan_status`: the loan book, as it stands at as-of ([`crate::repayment::repayment_tables`]). Both hold
+//! known loans only; a feature on them is null for a merchant with a loan that is not known.
 
 use super::schema::{ViewKind, ViewSchema, column};
 

@@ -12,8 +12,7 @@ use super::schema::{VIEWS, ViewSchema};
 use super::{column, disputes, orders, repayment, reviews, shipments};
 use crate::authenticity::{Settings, Verdict};
 use crate::domain::AsOf;
-use crate::repayment::Waterfall;
-use crate::repayment::{self as ledger, LoanStanding};
+use crate::repayment::{LedgerRules, LoanLedger, repayment_tables};
 use crate::store::Shard;
 
 /// The rules that facts are read by.
@@ -21,8 +20,8 @@ use crate::store::Shard;
 pub struct ViewRules<'a> {
     /// Which orders and reviews are suspect.
     pub authenticity: &'a Settings,
-    /// What a payment pays first.
-    pub waterfall: &'a Waterfall,
+    /// How loans are read.
+    pub ledger: &'a LedgerRules,
 }
 
 /// One view's rows, and whose they are.
@@ -51,8 +50,8 @@ pub struct Views {
     pub tables: Vec<&'static str>,
     /// Authenticity verdicts with their evidence, row by row, of the views `orders` and `reviews`.
     pub verdicts: BTreeMap<&'static str, Vec<Verdict>>,
-    /// The loan book, by merchant and loan; `None` where the job has none.
-    pub loans: Option<Vec<LoanStanding>>,
+    /// Every loan, known or not; `None` where the job has no loan book.
+    pub ledger: Option<LoanLedger>,
 }
 
 impl Views {
@@ -71,11 +70,11 @@ pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     let merchants = Merchants::of(shard)?;
     let merchant_rows = shard.table("merchants").ok_or(TileError::MissingTable { table: "merchants" })?.clone();
     let Trade { mut frames, verdicts } = trade(shard, &merchants, rules.authenticity)?;
-    let mut loans = None;
-    if let Some(book) = ledger::repayment_tables(shard, rules.waterfall)? {
+    let mut ledger = None;
+    if let Some(book) = repayment_tables(shard, rules.ledger)? {
         frames.insert(repayment::INSTALMENT_STATUS.name, book.instalment_status);
         frames.insert(repayment::LOAN_STATUS.name, book.loan_status);
-        loans = Some(book.standings);
+        ledger = Some(book.ledger);
     }
     for name in ["applications", "inventory", "loans", "payments"] {
         if let Some(table) = shard.table(name) {
@@ -90,7 +89,7 @@ pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
         by_name.insert(schema.name, View { schema, frame, owners });
     }
     let tables = shard.tables.keys().copied().collect();
-    Ok(Views { as_of: shard.as_of.clone(), merchants, merchant_rows, by_name, tables, verdicts, loans })
+    Ok(Views { as_of: shard.as_of.clone(), merchants, merchant_rows, by_name, tables, verdicts, ledger })
 }
 
 /// Views of orders and of what hangs on them.

@@ -1,7 +1,9 @@
 //! Cells and rows as text: the evidence in quarantine, and what orders conflicting versions.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use polars::prelude::*;
+
+use crate::domain::date_of_days;
 
 /// A cell as a person would write it; `None` for null.
 pub(crate) fn cell_text(column: &Column, row: usize) -> PolarsResult<Option<String>> {
@@ -48,10 +50,7 @@ fn instant_text(micros: i64) -> String {
 }
 
 fn day_text(days: i32) -> String {
-    let epoch = Date::constant(1970, 1, 1);
-    epoch
-        .checked_add(jiff::Span::new().try_days(i64::from(days)).unwrap_or_default())
-        .map_or_else(|_| days.to_string(), |date| date.to_string())
+    date_of_days(i64::from(days)).map_or_else(|| days.to_string(), |date| date.to_string())
 }
 
 #[cfg(test)]

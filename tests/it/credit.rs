@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use integrity::domain::{AsOf, Currency, MICROS_PER_DAY};
 use integrity::monitor::{Monitor, Watch};
 use integrity::offer::{LoanBookUse, Policy};
-use integrity::repayment::Waterfall;
+use integrity::repayment::LedgerRules;
 use integrity::repayment::repayment_tables;
 use integrity::simulate::{SimulationSettings, simulate};
 use integrity::store::Shard;
@@ -56,7 +56,14 @@ fn repayment_agrees_with_the_simulators_own_books() {
     let as_of = AsOf::new(settings.end_on, AsOf::zone("UTC").expect("a zone")).expect("a date");
     let names = ["loans", "instalments", "payments"];
     let shard = Shard { as_of, tables: names.into_iter().map(|t| (t, read(&market, t))).collect(), broken: Vec::new() };
-    let tables = repayment_tables(&shard, &Waterfall::default()).expect("repayment").expect("a loan book");
+    let products = ["order-loan", "credit-loan", "group-loan"];
+    let rules = LedgerRules {
+        default_dpd: products.into_iter().map(|product| (product.to_owned(), 90)).collect(),
+        ..LedgerRules::default()
+    };
+    let tables = repayment_tables(&shard, &rules).expect("repayment").expect("a loan book");
+
+    assert_eq!(tables.ledger.unknown, [], "the simulator's books agree with each other");
 
     let truth = read(&market.join("truth"), "loans");
     let text = |column: &str| truth.column(column).expect(column).str().expect(column).clone();
@@ -75,7 +82,7 @@ fn repayment_agrees_with_the_simulators_own_books() {
         .collect();
 
     let (mut compared, mut late) = (0, 0);
-    for loan in tables.standings.iter().filter(|l| !recent.contains(l.loan_id.as_str())) {
+    for loan in tables.ledger.known.iter().filter(|l| !recent.contains(l.loan_id.as_str())) {
         let (outcome, simulated) = books[loan.loan_id.as_str()];
         // A loan that was bad once is called so for good, repaid later or not.
         match outcome {

@@ -6,6 +6,7 @@ mod credit;
 mod docs;
 mod features;
 mod ingest;
+mod nights;
 mod publish;
 mod run;
 mod scorecard;

@@ -5,5 +5,6 @@
 mod atomicity;
 mod book;
 mod fixture;
+mod history;
 mod tables;
 mod tampering;

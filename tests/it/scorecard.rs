@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use integrity::domain::Digest;
+use integrity::domain::elementary::{exp, sigmoid};
 use integrity::model::registry::{Contents, Origin, Registry};
-use integrity::model::table::{Features, Values, open_table, read_target};
+use integrity::model::table::Values;
 use integrity::model::{
     AbilitySettings, Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
     train_ability, train_scorecard,
 };
+use integrity::workbench::table::{features_beside, open_table, read_target};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -21,9 +23,8 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 fn train_file(path: &Path, target: &str, positive: Option<&str>) -> Result<TrainedScorecard, ModelError> {
     let file = open_table(path)?;
     let (outcome, _) = read_target(&file, target, positive)?;
-    let at = (0..file.names().len()).filter(|&i| file.names()[i] != target).collect();
     let mut table = TrainingTable::new(Vec::new(), outcome)?;
-    table.features = Features::File { file, at };
+    table.features = features_beside(file, &[target.to_owned()]);
     train_scorecard(&table, &quick())
 }
 
@@ -38,7 +39,7 @@ fn sample(rows: usize, seed: u64) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<bool>) {
     for _ in 0..rows {
         let (r, c, n): (f64, f64, f64) = (rng.random(), rng.random(), rng.random());
         let log_odds = -1.5 + 3.0 * (r - 0.5) - 2.0 * (c - 0.5);
-        bad.push(rng.random::<f64>() < 1.0 / (1.0 + (-log_odds).exp()));
+        bad.push(rng.random::<f64>() < sigmoid(log_odds));
         risk.push((r * 1000.0).round());
         cash.push((c * 1e6).round() / 100.0);
         noise.push(n);
@@ -295,7 +296,7 @@ fn interactions_are_found_where_they_are_and_only_there() {
     let mut draw = || (0..rows).map(|_| Some(rng.random::<f64>() - 0.5)).collect::<Vec<Option<f64>>>();
     let (a, b, c) = (draw(), draw(), draw());
     let mut rng = ChaCha8Rng::seed_from_u64(9);
-    let mut outcome = |log_odds: f64| rng.random::<f64>() < 1.0 / (1.0 + (-log_odds).exp());
+    let mut outcome = |log_odds: f64| rng.random::<f64>() < sigmoid(log_odds);
     let table = |bad: Vec<bool>| {
         let columns = [("a", &a), ("b", &b), ("c", &c)].iter().map(|(n, v)| Column::from_options(n, v)).collect();
         TrainingTable::new(columns, bad).unwrap()
@@ -335,21 +336,19 @@ fn the_registry_keeps_to_what_was_approved() {
         validation: &validation,
         attachments: std::collections::BTreeMap::new(),
     };
-    let model = registry.save("willingness", "v1", &contents, origin.clone()).unwrap();
+    let model = registry.save("willingness", "v1", &contents, origin.clone(), None).unwrap();
     let refused = |day, config| match registry.load_approved("willingness", "v1", day, config) {
         Err(ModelError::Refused { why, .. }) => why,
         other => panic!("{other:?}"),
     };
     assert!(refused(day(2), None).contains("nobody has approved"));
-    assert!(registry.latest_fitting("willingness", day(2), config).unwrap().is_none());
     registry.approve("willingness", "v1", "an analyst", day(2)).unwrap();
     let loaded = registry.load_approved("willingness", "v1", day(2), Some(config)).unwrap();
     assert_eq!(loaded.scorecard, card.scorecard);
     assert!(refused(day(1), None).contains("approval is dated"));
     assert!(refused(day(21), None).contains("expired"));
     assert!(refused(day(3), Some(Digest::of(b"other"))).contains("configuration"));
-    assert!(registry.latest_fitting("willingness", day(3), config).unwrap().is_some());
-    assert!(matches!(registry.save("willingness", "v1", &contents, origin), Err(ModelError::Exists { .. })));
+    assert!(matches!(registry.save("willingness", "v1", &contents, origin, None), Err(ModelError::Exists { .. })));
     let path = model.join("model.json");
     let altered = std::fs::read_to_string(&path).unwrap().replacen("\"base_points\": ", "\"base_points\": 1", 1);
     std::fs::write(&path, altered).unwrap();
@@ -365,9 +364,9 @@ fn ability_states_a_mean_and_an_honest_lower_figure() {
     for _ in 0..rows {
         let scale = 4.0 + 8.0 * rng.random::<f64>();
         let luck = rng.random::<f64>() + rng.random::<f64>() - 1.0;
-        size.push(Some(scale.exp()));
+        size.push(Some(exp(scale)));
         #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
-        receipts.push((scale + luck).exp() as i64);
+        receipts.push(exp(scale + luck) as i64);
     }
     let held: Vec<bool> = (0..rows).map(|i| i % 3 == 0).collect();
     let column = Column::from_options("gmv", &size);
@@ -391,9 +390,8 @@ fn home_equity_lines_rank_without_a_wrong_sign() {
     }
     let file = open_table(&path).unwrap();
     let (outcome, _) = read_target(&file, "RiskPerformance_bad", Some("1")).unwrap();
-    let at = (0..file.names().len()).filter(|&i| file.names()[i] != "RiskPerformance_bad").collect();
     let mut table = TrainingTable::new(Vec::new(), outcome).unwrap();
-    table.features = Features::File { file, at };
+    table.features = features_beside(file, &["RiskPerformance_bad".to_owned()]);
     table.test = (0..table.target.len()).map(|i| i % 3 == 0).collect();
     let settings = TrainSettings { specials: vec![-7.0, -8.0, -9.0], ..quick() };
     let report = train_scorecard(&table, &settings).unwrap().report;
@@ -402,8 +400,8 @@ fn home_equity_lines_rank_without_a_wrong_sign() {
 }
 
 mod edits {
-    use integrity::model::binning::edits::{Cuts, Scale, VariableEdit};
     use integrity::model::binning::{BinKind, BinRole};
+    use integrity::model::binning::{Cuts, Scale, VariableEdit};
 
     use super::*;
 
@@ -447,7 +445,7 @@ mod edits {
         let report = made.report.edits.iter().find(|e| e.variable == "cash").unwrap();
         let before = report.before.as_ref().unwrap();
         for side in [before, &report.after] {
-            let rows = |f: &integrity::model::binning::edits::CutFigures| f.bins.iter().map(|b| b.rows).sum::<f64>();
+            let rows = |f: &integrity::model::binning::CutFigures| f.bins.iter().map(|b| b.rows).sum::<f64>();
             assert!((rows(&side.train) - 1_500.0).abs() < 1e-9);
             assert!((rows(side.test.as_ref().unwrap()) - 500.0).abs() < 1e-9);
             assert!(side.train.iv > 0.0 && side.train.ks > 0.0);
@@ -537,7 +535,7 @@ mod edits {
         let rows = 5_000;
         let mut draw = || (0..rows).map(|_| rng.random::<f64>() - 0.5).collect::<Vec<f64>>();
         let (a, b, luck) = (draw(), draw(), draw());
-        let bad = (0..rows).map(|i| luck[i] + 0.5 < 1.0 / (1.0 + (-14.0 * a[i] * b[i]).exp())).collect();
+        let bad = (0..rows).map(|i| luck[i] + 0.5 < sigmoid(14.0 * a[i] * b[i])).collect();
         let known = |v: &[f64], i: usize, every: usize| (!i.is_multiple_of(every)).then(|| v[i]);
         let column = |name, v: &[f64], every| {
             Column::from_options(name, &(0..rows).map(|i| known(v, i, every)).collect::<Vec<_>>())

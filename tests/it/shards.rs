@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use integrity::cli::{ExitCode, main};
-use integrity::model::table::{Features, open_table, read_target};
-use integrity::model::univariate::{Outcome, univariate};
+use integrity::domain::elementary::sigmoid;
 use integrity::model::{TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
+use integrity::workbench::table::{features_beside, open_table, read_target};
+use integrity::workbench::univariate::{Outcome, univariate};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,7 +19,7 @@ fn rows(n: usize) -> Vec<[String; 5]> {
             let (risk, cash): (f64, f64) = (rng.random(), rng.random());
             let colour = ["red", "blue", "green", "grey"][rng.random_range(0..4)];
             let log_odds = 3.0 * (risk - 0.5) - 2.0 * (cash - 0.5) + if colour == "red" { 0.8 } else { 0.0 } - 1.0;
-            let bad = rng.random::<f64>() < 1.0 / (1.0 + (-log_odds).exp());
+            let bad = rng.random::<f64>() < sigmoid(log_odds);
             let cash = if i % 13 == 0 { String::new() } else { format!("{cash:.4}") };
             let day = format!("2018-{:02}-{:02}", 1 + i * 12 / n, 1 + i % 28);
             [format!("{risk:.6}"), cash, colour.to_owned(), day, u8::from(bad).to_string()]
@@ -51,7 +52,7 @@ fn table(path: &Path) -> TrainingTable {
     let mut table = TrainingTable::new(Vec::new(), Vec::new()).unwrap();
     table.test = (0..outcome.len()).map(|row| row % 4 == 0).collect();
     table.target = outcome;
-    table.features = Features::beside(file, &["bad".to_owned()]);
+    table.features = features_beside(file, &["bad".to_owned()]);
     table
 }
 
@@ -98,7 +99,7 @@ fn files_that_are_no_table_together_are_refused_by_name() {
     fs::write(folder.path().join("b.csv"), "x,y\n2,0\n-inf,1\n").unwrap();
     let mut table = TrainingTable::new(Vec::new(), Vec::new()).unwrap();
     (table.target, table.test) = (vec![true, false, true], vec![false; 3]);
-    table.features = Features::beside(open_table(folder.path()).unwrap(), &["y".to_owned()]);
+    table.features = features_beside(open_table(folder.path()).unwrap(), &["y".to_owned()]);
     let infinite = univariate(&table, &TrainSettings::default()).unwrap_err().to_string();
     assert!(infinite.contains("b.csv") && infinite.contains("row 2 is infinite"), "{infinite}");
     fs::write(folder.path().join("notes.txt"), "").unwrap();

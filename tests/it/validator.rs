@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use integrity::cli::{self, ExitCode};
+use integrity::domain::elementary::sigmoid;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -16,7 +17,7 @@ fn table(folder: &Path, name: &str, rows: usize, seed: u64) -> PathBuf {
         let (a, c): (f64, f64) = (rng.random(), rng.random());
         let level = ["it's fine", "B|<b>", "x, y"][rng.random_range(0..3_usize)];
         let log_odds = -1.2 + 2.5 * (0.5 - a) + if level == "B|<b>" { 0.9 } else { 0.0 } + (0.5 - c);
-        let bad = rng.random::<f64>() < 1.0 / (1.0 + f64::exp(-log_odds));
+        let bad = rng.random::<f64>() < sigmoid(log_odds);
         let margin = if i % 23 == 0 { "-9".to_owned() } else { format!("{:.3}", a * 10.0) };
         let level = if i % 31 == 0 { "" } else { level };
         let month = i % 3 + 1;

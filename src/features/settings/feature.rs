@@ -1,13 +1,12 @@
 //! `[[feature]]`: one number a merchant.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
 use crate::config::{ConfigError, ConfigFile};
-use crate::features::{FeatureKind, KINDS, Params};
+use crate::features::{Guard, KINDS, Kind, Names, Params};
 use crate::tiles::MeasureSpec;
 
 /// What a feature speaks of.
@@ -141,8 +140,10 @@ pub struct FeatureSpec {
     /// The kind's name in configuration.
     pub kind_name: &'static str,
     /// The formula.
-    pub kind: Arc<dyn FeatureKind>,
-    /// Null for merchants registered fewer days ago.
+    pub kind: Kind,
+    /// When it is null for want of the merchant's own evidence: the guards of its kind, and the history asked for.
+    pub guards: Vec<Guard>,
+    /// Null for merchants registered fewer days ago: what is configured or what the formula needs, whichever is more.
     pub min_history_days: u16,
     /// Days of the window; `None` where the kind has none.
     pub window_days: Option<u16>,
@@ -152,6 +153,22 @@ pub struct FeatureSpec {
     pub why: String,
     /// Author, year, page; or "project judgement".
     pub source: String,
+}
+
+impl FeatureSpec {
+    /// Its formula with every parameter, and then every condition under which it is null.
+    #[must_use]
+    pub fn formula(&self, names: Names) -> String {
+        let own = self.guards.iter().map(|guard| guard.words(names));
+        let peers = self.kind.peer_guards();
+        let conditions: Vec<String> = own.chain(peers.iter().map(|guard| guard.words(names))).collect();
+        let formula = self.kind.formula(names);
+        if conditions.is_empty() {
+            formula
+        } else {
+            format!("{formula}; null where {}", conditions.join("; or where "))
+        }
+    }
 }
 
 /// A feature as written: every key is taken by whoever understands it.
@@ -196,5 +213,21 @@ pub(super) fn check(file: &ConfigFile, raw: RawFeature, measures: &[MeasureSpec]
         ));
     }
     let window_days = kind.named_days();
-    Ok(FeatureSpec { name, group, direction, unit, kind_name, kind, min_history_days, window_days, says, why, source })
+    let days = min_history_days.max(kind.history_days());
+    let mut guards = kind.guards();
+    guards.extend((days > 0).then_some(Guard::History { days }));
+    Ok(FeatureSpec {
+        name,
+        group,
+        direction,
+        unit,
+        kind_name,
+        kind,
+        guards,
+        min_history_days: days,
+        window_days,
+        says,
+        why,
+        source,
+    })
 }

@@ -1,12 +1,15 @@
-//! Training of the ability model: linfa's linear regression on standardised logarithms, then corrections on rows it did not see.
+//! Training of the ability model: ridge regression on standardised logarithms, then corrections on rows it did not see.
 
+use crate::domain::elementary::{exp_m1, ln_1p};
 use linfa::prelude::*;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::predict::{AbilityInput, AbilityModel, SizeGroup, numbers, signed_ln};
 use crate::model::ModelError;
+use crate::model::fit::Factor;
 use crate::model::table::{Column, ScoringTable};
 
 /// How the ability model is trained.
@@ -97,7 +100,7 @@ pub fn train_ability(
         );
         return Err(ModelError::CannotTrain { why });
     }
-    let target: Vec<f64> = table.receipts_minor.iter().map(|&r| (r.max(0) as f64).ln_1p()).collect();
+    let target: Vec<f64> = table.receipts_minor.iter().map(|&r| ln_1p(r.max(0) as f64)).collect();
     let (mut inputs, columns, dropped) = standardise(table, &train)?;
     if inputs.is_empty() {
         return Err(ModelError::CannotTrain { why: "no feature of the ability model varies".to_owned() });
@@ -167,24 +170,114 @@ fn standardise(table: &AbilityTable<'_>, train: &[usize]) -> Result<Standardised
     Ok((inputs, columns, dropped))
 }
 
-/// linfa's least squares without intercept on centred columns; ridge enters as one extra row a coefficient, which also keeps the
-/// problem regular where columns are collinear.
+/// Ridge regression without intercept on centred columns, by the normal equations; the ridge keeps them regular where columns are collinear.
+/// linfa's least squares, whose last bits differ by processor, must agree.
 fn regress(columns: &[Standard], target: &[f64], train: &[usize], ridge: f64) -> Result<Vec<f64>, ModelError> {
     let width = columns.len() * 2;
     let mean = train.iter().filter_map(|&i| target.get(i)).sum::<f64>() / train.len() as f64;
-    let mut x = Array2::<f64>::zeros((train.len() + width, width));
-    let mut y = Array1::<f64>::zeros(train.len() + width);
-    for ((mut row, slot), &i) in x.rows_mut().into_iter().zip(y.iter_mut()).zip(train) {
-        *slot = target.get(i).copied().unwrap_or_default() - mean;
-        for (pair, column) in row.exact_chunks_mut(2).into_iter().zip(columns) {
+    let rows = Rows { columns, target, mean };
+    // Blocks of fixed size, added up in their order: the same sums for any number of threads.
+    let parts: Vec<Normal> = train.par_chunks(BLOCK).map(|block| rows.normal(block, width)).collect();
+    let mut normal = Normal::empty(width);
+    for part in &parts {
+        normal.add(part);
+    }
+    for k in 0..width {
+        if let Some(diagonal) = normal.matrix.get_mut(k * width + k) {
+            *diagonal += ridge;
+        }
+    }
+    let factor = Factor::new(&normal.matrix, width).ok_or_else(|| ModelError::Solver {
+        why: "the ability model's equations are not positive definite".to_owned(),
+    })?;
+    let mut coefficients = normal.right.clone();
+    factor.solve(&mut coefficients);
+    if coefficients.iter().any(|c| !c.is_finite()) {
+        return Err(ModelError::Solver { why: "the ability model has coefficients that are not finite".to_owned() });
+    }
+    confirm(&rows, train, ridge, &coefficients, &normal)?;
+    Ok(coefficients)
+}
+
+/// Rows whose sums are taken in one go.
+const BLOCK: usize = 4_096;
+
+/// Rows of the regression: each column's standardised value and its centred indicator of missing values.
+struct Rows<'a> {
+    columns: &'a [Standard],
+    target: &'a [f64],
+    mean: f64,
+}
+
+impl Rows<'_> {
+    fn fill(&self, i: usize, row: &mut [f64]) -> f64 {
+        for (pair, column) in row.chunks_exact_mut(2).zip(self.columns) {
             let missing = f64::from(u8::from(column.missing.get(i) == Some(&true)));
-            for (slot, v) in pair
-                .into_iter()
-                .zip([column.values.get(i).copied().unwrap_or_default(), missing - column.missing_share])
-            {
-                *slot = v;
+            let values = [column.values.get(i).copied().unwrap_or_default(), missing - column.missing_share];
+            pair.copy_from_slice(&values);
+        }
+        self.target.get(i).copied().unwrap_or_default() - self.mean
+    }
+
+    fn normal(&self, rows: &[usize], width: usize) -> Normal {
+        let mut normal = Normal::empty(width);
+        let mut row = vec![0.0; width];
+        for &i in rows {
+            let y = self.fill(i, &mut row);
+            for ((&a, line), right) in row.iter().zip(normal.matrix.chunks_mut(width.max(1))).zip(&mut normal.right) {
+                *right += a * y;
+                for (slot, &b) in line.iter_mut().zip(&row) {
+                    *slot += a * b;
+                }
             }
         }
+        normal
+    }
+}
+
+/// `XᵀX`, row-major, and `Xᵀy`.
+struct Normal {
+    matrix: Vec<f64>,
+    right: Vec<f64>,
+}
+
+impl Normal {
+    fn empty(width: usize) -> Self {
+        Self { matrix: vec![0.0; width * width], right: vec![0.0; width] }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.matrix.iter_mut().zip(&other.matrix).for_each(|(a, b)| *a += b);
+        self.right.iter_mut().zip(&other.right).for_each(|(a, b)| *a += b);
+    }
+
+    /// `½ cᵀ(XᵀX)c − cᵀXᵀy`: the squared error, halved and up to a constant.
+    fn objective(&self, c: &[f64]) -> f64 {
+        let width = c.len().max(1);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+        let square: f64 = self.matrix.chunks(width).zip(c).map(|(line, x)| x * dot(line, c)).sum();
+        0.5 * square - dot(c, &self.right)
+    }
+}
+
+/// Relative lead of linfa's solution that stops a training: far above rounding.
+const LEAD: f64 = 1e-6;
+
+/// linfa's solution of the same problem must not be better. The ridge enters it as one extra row a coefficient.
+fn confirm(
+    rows: &Rows<'_>,
+    train: &[usize],
+    ridge: f64,
+    coefficients: &[f64],
+    normal: &Normal,
+) -> Result<(), ModelError> {
+    let width = coefficients.len();
+    let mut x = Array2::<f64>::zeros((train.len() + width, width));
+    let mut y = Array1::<f64>::zeros(train.len() + width);
+    let mut values = vec![0.0; width];
+    for ((mut row, slot), &i) in x.rows_mut().into_iter().zip(y.iter_mut()).zip(train) {
+        *slot = rows.fill(i, &mut values);
+        row.iter_mut().zip(&values).for_each(|(cell, v)| *cell = *v);
     }
     for (k, mut row) in x.rows_mut().into_iter().skip(train.len()).enumerate() {
         if let Some(slot) = row.get_mut(k) {
@@ -195,12 +288,13 @@ fn regress(columns: &[Standard], target: &[f64], train: &[usize], ridge: f64) ->
         .with_intercept(false)
         .fit(&Dataset::new(x, y))
         .map_err(|e| ModelError::Solver { why: format!("linfa's linear regression: {e}") })?;
-    let coefficients = fitted.params().to_vec();
-    if coefficients.iter().all(|c| c.is_finite()) {
-        Ok(coefficients)
-    } else {
-        Err(ModelError::Solver { why: "linfa's linear regression gave coefficients that are not finite".to_owned() })
+    let theirs: Vec<f64> = fitted.params().to_vec();
+    let (ours, found) = (normal.objective(coefficients), normal.objective(&theirs));
+    if found < ours - LEAD * ours.abs() {
+        let why = format!("linfa's linear regression reached {found}, below our optimum of {ours}");
+        return Err(ModelError::Solver { why });
     }
+    Ok(())
 }
 
 fn correct(
@@ -223,7 +317,7 @@ fn correct(
         .enumerate()
         .map(|(g, rows)| {
             let observed: f64 = rows.iter().filter_map(|&i| receipts.get(i)).map(|&r| r.max(0) as f64).sum();
-            let predicted: f64 = rows.iter().map(|&i| at(i).exp_m1()).sum();
+            let predicted: f64 = rows.iter().map(|&i| exp_m1(at(i))).sum();
             let mut residuals: Vec<f64> =
                 rows.iter().map(|&i| target.get(i).copied().unwrap_or_default() - at(i)).collect();
             residuals.sort_by(f64::total_cmp);

@@ -1,5 +1,6 @@
 //! The ability model as data, and its predictions.
 
+use crate::domain::elementary::{exp_m1, ln_1p};
 use serde::{Deserialize, Serialize};
 
 use crate::model::ModelError;
@@ -65,7 +66,7 @@ pub struct AbilityEstimate {
 
 /// `sign(x) · ln(1 + |x|)`.
 pub(super) fn signed_ln(x: f64) -> f64 {
-    x.signum() * x.abs().ln_1p()
+    x.signum() * ln_1p(x.abs())
 }
 
 /// A column of numbers, NaN for missing; infinities refused.
@@ -115,8 +116,8 @@ impl AbilityModel {
     fn estimate(&self, logarithm: f64) -> AbilityEstimate {
         let group = self.groups.iter().find(|g| g.up_to.is_none_or(|u| logarithm <= u));
         let (factor, shift) = group.map_or((1.0, 0.0), |g| (g.mean_factor, g.lower_shift));
-        let mean = minor(logarithm.exp_m1() * factor);
-        let lower = minor((logarithm + shift).exp_m1());
+        let mean = minor(exp_m1(logarithm) * factor);
+        let lower = minor(exp_m1(logarithm + shift));
         AbilityEstimate { mean_minor: mean, lower_minor: lower.min(mean) }
     }
 }

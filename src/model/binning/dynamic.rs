@@ -4,8 +4,9 @@
 //! bins. State: (number of bins, phase of the trend, last bin `[i, j)`); transition: the bin before it, `[h, i)`. All partitions
 //! that satisfy the constraints are covered, so the result is the optimum, not a heuristic. Cost O(m³ · `max_bins`).
 
+use crate::domain::distributions::normal_two_sided_quantile;
+use crate::domain::elementary::ln;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Counts of one cell (weighted counts where rows carry weights).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -325,7 +326,7 @@ fn worth(bin: Cell, total: Cell, objective: Objective) -> f64 {
         Objective::Iv => {
             let good = if bin.good() > 0.0 { bin.good() } else { 0.5 } / total.good();
             let bad = if bin.bad > 0.0 { bin.bad } else { 0.5 } / total.bad;
-            (good - bad) * (good / bad).ln()
+            (good - bad) * ln(good / bad)
         }
         Objective::Gini => {
             let before = total.rate() * (1.0 - total.rate());
@@ -346,7 +347,7 @@ fn two_proportion_z_squared(left: Cell, right: Cell) -> f64 {
 }
 
 fn critical_z_squared(p: f64) -> f64 {
-    Normal::standard().inverse_cdf(1.0 - p / 2.0).powi(2)
+    normal_two_sided_quantile(p).powi(2)
 }
 
 /// Finds what would make the problem feasible: single changes, each as small as it can be; where none helps, one bin of all cells.

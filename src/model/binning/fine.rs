@@ -3,6 +3,7 @@
 //! Codes `0..cells` are regular cells in order, then one code for each special value, then one for missing. Edges come from the
 //! training rows only and, but for tree pre-binning, never look at the target.
 
+use crate::domain::elementary::log10;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -291,7 +292,7 @@ fn cut_between(low: f64, high: f64) -> f64 {
         return low;
     }
     #[expect(clippy::cast_possible_truncation, reason = "the exponent of a finite number is small")]
-    let first = -(gap.log10().floor() as i32);
+    let first = -(log10(gap).floor() as i32);
     for digits in first..first + 3 {
         let scale = 10_f64.powi(digits);
         let rounded = (middle * scale).round() / scale;

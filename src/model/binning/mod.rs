@@ -4,8 +4,9 @@
 
 mod assign;
 mod bins;
+mod cuts;
 mod dynamic;
-pub mod edits;
+mod edit_report;
 mod fine;
 mod places;
 mod settings;
@@ -14,7 +15,9 @@ mod variable;
 
 pub use assign::Assigner;
 pub use bins::{Bin, BinKind, BinRole, Bins};
+pub use cuts::{Cuts, Scale, VariableEdit, code_as_given};
 pub use dynamic::{Cell, Change, Constraints, Infeasible, Objective, Partition, Trend, optimal};
+pub use edit_report::{BinFigures, CutFigures, EditReport, EditSide, Parts, recut};
 pub use fine::{FineColumn, FineScale, PreBinning, Unusable, code_column, lay_out, tally};
 pub use settings::BinningSettings;
 pub use summary::{MixedKinds, Rows, Summary};

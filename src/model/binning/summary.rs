@@ -310,6 +310,7 @@ impl Spans {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::elementary::exp;
     use proptest::prelude::*;
 
     use super::*;
@@ -374,7 +375,7 @@ mod tests {
         use rand::{RngExt as _, SeedableRng as _};
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
         let values: Vec<f64> =
-            (0..300_000).map(|_| (rng.random::<f64>() * 12.0).exp() * if rng.random() { 1.0 } else { -1.0 }).collect();
+            (0..300_000).map(|_| exp(rng.random::<f64>() * 12.0) * if rng.random() { 1.0 } else { -1.0 }).collect();
         let bad: Vec<bool> = (0..values.len()).map(|_| rng.random()).collect();
         let train = vec![true; values.len()];
         let whole = Summary::of(&column(values.clone()), Rows { train: &train, target: &bad }, &[-9.0, 0.0]).unwrap();

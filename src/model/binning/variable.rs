@@ -1,5 +1,6 @@
 //! From tallies of fine cells to the bins of one variable.
 
+use crate::domain::elementary::ln;
 use std::collections::BTreeMap;
 
 use super::bins::{Bin, BinKind, BinRole, Bins};
@@ -227,7 +228,7 @@ fn woe(counts: Cell, total: Cell, settings: &BinningSettings) -> f64 {
     let pseudo = settings.smoothing.max(1e-3);
     let good = counts.good() + pseudo * (1.0 - rate);
     let bad = counts.bad + pseudo * rate;
-    (good / bad).ln() - ((1.0 - rate) / rate).ln()
+    ln(good / bad) - ln((1.0 - rate) / rate)
 }
 
 /// Information value of bins; an empty count is taken as one half.
@@ -261,7 +262,7 @@ pub(crate) fn iv_share(counts: Cell, total: Cell) -> f64 {
     }
     let good = if counts.good() > 0.0 { counts.good() } else { 0.5 } / total.good();
     let bad = if counts.bad > 0.0 { counts.bad } else { 0.5 } / total.bad;
-    (good - bad) * (good / bad).ln()
+    (good - bad) * ln(good / bad)
 }
 
 pub(super) fn interval(low: Option<&f64>, high: Option<&f64>) -> String {
@@ -291,7 +292,7 @@ mod tests {
     fn the_weight_of_evidence_of_a_small_bin_is_drawn_to_zero() {
         let total = Cell { rows: 1_000.0, bad: 100.0 };
         let of = |rows: f64| woe(Cell { rows, bad: rows / 2.0 }, total, &BinningSettings::default());
-        let raw = (1.0_f64).ln() - (900.0 / 100.0_f64).ln();
+        let raw = ln(1.0_f64) - ln(900.0 / 100.0_f64);
         let sizes = [0.0, 2.0, 10.0, 50.0, 200.0].map(of);
         assert!(sizes.windows(2).all(|w| w[1] < w[0]), "{sizes:?}");
         assert!(of(2.0).abs() < 0.5 * raw.abs() && of(200.0).abs() > 0.9 * raw.abs(), "{sizes:?}");

@@ -7,11 +7,10 @@
 //! Source: Kull, Silva Filho & Flach (2017), AISTATS; targets softened as in Platt's method.
 
 use super::error::CalibrationError;
-use super::logistic;
 use super::map::{CalibrationMap, beta_features};
 use super::platt::base_log_odds;
 use super::targets::softened;
-use crate::model::validation::{Tie, Undefined};
+use crate::model::validation::{Tie, Undefined, logistic};
 
 /// Fits the three parameters to a sample's ties.
 ///
@@ -50,9 +49,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::elementary::sigmoid;
     use crate::model::validation::Ranked;
     use crate::model::validation::fixture::{assert_close, ranked, single_class};
-    use crate::model::validation::sigmoid;
 
     fn parameters(map: &CalibrationMap) -> [f64; 3] {
         match map {

@@ -290,15 +290,16 @@ impl Deal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::elementary::sigmoid;
     use crate::model::validation::fixture::{PD, is_bad, ranked, single_class};
-    use crate::model::validation::{calibration_line, logit, sigmoid};
+    use crate::model::validation::{calibration_line, clamped_logit};
 
     /// Rows whose true log odds are `distort` of the predicted ones; outcomes drawn by a seeded generator.
     fn distorted(rows: usize, distort: fn(f64) -> f64) -> Ranked {
         use rand::RngExt;
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let pd: Vec<f64> = (0..rows).map(|_| 0.02 + 0.9 * rng.random::<f64>().powi(2)).collect();
-        let is_bad: Vec<bool> = pd.iter().map(|p| rng.random::<f64>() < sigmoid(distort(logit(*p)))).collect();
+        let is_bad: Vec<bool> = pd.iter().map(|p| rng.random::<f64>() < sigmoid(distort(clamped_logit(*p)))).collect();
         Ranked::new(&is_bad, &pd).unwrap()
     }
 

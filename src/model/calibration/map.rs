@@ -1,9 +1,11 @@
 //! The fitted map from a raw PD to a calibrated one, as it stands in a model folder.
 
+use crate::domain::elementary::{ln, ln_1p};
 use serde::{Deserialize, Serialize};
 
 use super::error::CalibrationError;
-use crate::model::validation::{logit, sigmoid};
+use crate::domain::elementary::sigmoid;
+use crate::model::validation::clamped_logit;
 
 /// A map from raw to calibrated PD; never falling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,7 +53,7 @@ impl CalibrationMap {
     fn apply(&self, raw: f64) -> f64 {
         match self {
             Self::Identity => raw,
-            Self::Platt { intercept, slope } => sigmoid(intercept + slope * logit(raw)),
+            Self::Platt { intercept, slope } => sigmoid(intercept + slope * clamped_logit(raw)),
             Self::Beta { a, b, c } => {
                 let [ln_p, minus_ln_q] = beta_features(raw);
                 sigmoid(c + a * ln_p + b * minus_ln_q)
@@ -106,7 +108,7 @@ fn check_knots(raw: &[f64], calibrated: &[f64]) -> Result<(), CalibrationError> 
 /// `[ln p, −ln(1 − p)]`, held finite as in the log loss.
 pub(super) fn beta_features(p: f64) -> [f64; 2] {
     let p = p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
-    [p.ln(), -(-p).ln_1p()]
+    [ln(p), -ln_1p(-p)]
 }
 
 fn interpolate(knots: &[f64], values: &[f64], x: f64) -> f64 {
@@ -195,6 +197,7 @@ impl Calibration {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::elementary::exp;
     use proptest::prelude::*;
 
     use super::*;
@@ -238,7 +241,7 @@ mod tests {
     fn known_values() {
         let platt = Calibration::new(CalibrationMap::Platt { intercept: -1.0, slope: 0.5 }, 0.0).unwrap();
         // 1 / (1 + exp(1 − 0.5 × ln 9)) by hand
-        assert_close(platt.apply(0.9), 1.0 / (1.0 + 1.0_f64.exp() / 3.0), 1e-15);
+        assert_close(platt.apply(0.9), 1.0 / (1.0 + exp(1.0_f64) / 3.0), 1e-15);
         let same = Calibration::new(CalibrationMap::Beta { a: 1.0, b: 1.0, c: 0.0 }, 0.0).unwrap();
         assert_close(same.apply(0.37), 0.37, 1e-15);
         let steps = CalibrationMap::Isotonic { raw: vec![0.1, 0.2, 0.4], calibrated: vec![0.05, 0.05, 0.25] };

@@ -11,12 +11,14 @@
 //!
 //! Source: EBA/GL/2017/16, §§ 36–52 (category C); the bound as in the Jeffreys test of the ECB's validation reporting (2019).
 
+use crate::domain::elementary::ln;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::CalibrationError;
-use crate::model::validation::{GradeBound, Ranked, jeffreys_upper, logit, sigmoid};
+use crate::domain::elementary::sigmoid;
+use crate::model::validation::{GradeBound, Ranked, clamped_logit, jeffreys_upper};
 
 /// One grade of a fitted scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,7 +129,7 @@ impl MasterScale {
         if !(odds_factor.is_finite() && odds_factor > 1.0) {
             return bad("the odds factor", odds_factor, "a finite number above 1");
         }
-        let bound = |i: usize| sigmoid(logit(first_upper_pd) + i as f64 * odds_factor.ln());
+        let bound = |i: usize| sigmoid(clamped_logit(first_upper_pd) + i as f64 * ln(odds_factor));
         let bounds: Vec<(String, f64)> =
             (0..count).map(|i| (name(i), if i + 1 == count { 1.0 } else { bound(i) })).collect();
         check_bounds(&bounds)?;

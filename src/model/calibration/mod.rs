@@ -7,7 +7,6 @@ mod beta;
 mod choice;
 mod error;
 mod isotonic;
-mod logistic;
 mod map;
 mod master_scale;
 mod platt;

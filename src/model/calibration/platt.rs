@@ -6,10 +6,10 @@
 //! Source: Platt (1999); targets softened as he proposes.
 
 use super::error::CalibrationError;
-use super::logistic;
 use super::map::CalibrationMap;
 use super::targets::softened;
-use crate::model::validation::{Tie, logit};
+use crate::domain::elementary::ln;
+use crate::model::validation::{Tie, clamped_logit, logistic};
 
 /// Fits the line to a sample's ties.
 ///
@@ -18,7 +18,7 @@ use crate::model::validation::{Tie, logit};
 pub fn fit_platt(ties: &[Tie]) -> Result<CalibrationMap, CalibrationError> {
     let no_fit = |reason| CalibrationError::NoFit { method: "platt", reason };
     let ties = softened(ties).map_err(no_fit)?;
-    let [intercept, slope] = logistic::fit(&ties, |p| [1.0, logit(p)]).map_err(no_fit)?;
+    let [intercept, slope] = logistic::fit(&ties, |p| [1.0, clamped_logit(p)]).map_err(no_fit)?;
     if slope >= 0.0 {
         Ok(CalibrationMap::Platt { intercept, slope })
     } else {
@@ -29,7 +29,7 @@ pub fn fit_platt(ties: &[Tie]) -> Result<CalibrationMap, CalibrationError> {
 /// Log odds of the overall bad rate.
 pub(super) fn base_log_odds(ties: &[Tie]) -> f64 {
     let (good, bad) = ties.iter().fold((0.0, 0.0), |(g, b), tie| (g + tie.good, b + tie.bad));
-    (bad / good).ln()
+    ln(bad / good)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@
 //! Source: White (1982), Econometrica 50, 1–25; Liang & Zeger (1986), Biometrika 73, 13–22 for clusters.
 
 use super::cholesky::Factor;
-use super::newton::{Solver, sigmoid};
+use super::penalised::Solver;
 use super::penalty::Penalty;
 use super::problem::Problem;
+use crate::domain::elementary::sigmoid;
 use crate::model::ModelError;
 
 /// What the scores of rows are summed over before their spread is taken.
@@ -169,6 +170,7 @@ fn add(values: &mut [f64], at: usize, value: f64) {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::elementary::ln;
     use rand::{RngExt as _, SeedableRng as _};
     use rand_chacha::ChaCha8Rng;
 
@@ -207,7 +209,7 @@ mod tests {
         let problem = problem(vec![codes], vec![2], expand(&|c| c.1));
         let penalty = penalty(&[2], 1e-4);
         let theta = fitted(&problem, &penalty);
-        let ratio = (40.0 * 30.0 / (10.0 * 25.0_f64)).ln();
+        let ratio = ln(40.0 * 30.0 / (10.0 * 25.0_f64));
         assert!((theta[0] - theta[1] - ratio).abs() < 1e-3);
         let made = Covariance::sandwich(&problem, &free(&problem), &penalty, &theta, ROWS).unwrap();
         let variance: f64 = [40.0, 10.0, 25.0, 30.0].iter().map(|n| 1.0 / n).sum();

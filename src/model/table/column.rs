@@ -2,6 +2,29 @@
 
 use std::collections::HashMap;
 
+/// What a column holds, once decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers, booleans.
+    Number,
+    /// Dates and instants, as days since 1970-01-01.
+    Date,
+    /// Text.
+    Text,
+}
+
+impl Kind {
+    /// The word used in messages.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Number => "a number",
+            Self::Date => "a date",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// Code of a missing text value.
 pub const MISSING_LEVEL: u32 = u32::MAX;
 
@@ -65,7 +88,7 @@ impl Column {
     }
 
     /// Appends the rows of another part of the same column, of the same kind.
-    pub(super) fn append(&mut self, other: Self) {
+    pub fn append(&mut self, other: Self) {
         match (&mut self.values, other.values) {
             (Values::Number(mine), Values::Number(theirs)) => mine.extend(theirs),
             (Values::Text(mine), Values::Text(theirs)) => mine.append(&theirs),

@@ -14,17 +14,18 @@
 use rand::SeedableRng;
 use rand::distr::{Distribution, Uniform};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::Binomial;
 use rayon::prelude::*;
 
 use super::auc::{auc, gini_of_auc};
-use super::calibration_line::{CalibrationLine, Normal, logit, sigmoid};
+use super::calibration_line::{CalibrationLine, Normal, clamped_logit};
 use super::error::Undefined;
 use super::h_measure::h_measure;
 use super::ks::ks;
 use super::log_loss::{loss_of_bad, loss_of_good};
 use super::precision_recall::average_precision;
 use super::ranked::{Cell, Ranked, Tie};
+use crate::domain::elementary::sigmoid;
+use crate::domain::sampling::binomial;
 
 /// Percentile intervals of the headline figures.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,7 +86,7 @@ pub fn bootstrap(
     let replicates = affordable(replicates, draws.cost());
     let losses: Vec<(f64, f64)> = ranked.ties().iter().map(|t| (loss_of_good(t.pd), loss_of_bad(t.pd))).collect();
     let odds: Vec<(f64, f64)> = line.map_or_else(Vec::new, |line| {
-        let at = |t: &Tie| (logit(t.pd), sigmoid(line.intercept + line.slope * logit(t.pd)));
+        let at = |t: &Tie| (clamped_logit(t.pd), sigmoid(line.intercept + line.slope * clamped_logit(t.pd)));
         ranked.ties().iter().map(at).collect()
     });
 
@@ -177,11 +178,8 @@ impl Draws {
             Self::Cells(cells, rows) => {
                 let (mut to_draw, mut left) = (*rows, *rows);
                 for (count, cell) in counts.iter_mut().zip(cells) {
-                    let drawn = if *cell >= left {
-                        to_draw
-                    } else {
-                        Binomial::new(to_draw, *cell as f64 / left as f64).map_or(0, |binomial| binomial.sample(rng))
-                    };
+                    let drawn =
+                        if *cell >= left { to_draw } else { binomial(rng, to_draw, *cell as f64 / left as f64) };
                     *count = u32::try_from(drawn).unwrap_or(u32::MAX);
                     to_draw -= drawn;
                     left -= cell;
@@ -280,8 +278,10 @@ mod tests {
         assert_eq!(ties, sample.ties());
         let losses: Vec<(f64, f64)> = ties.iter().map(|t| (loss_of_good(t.pd), loss_of_bad(t.pd))).collect();
         let line = calibration_line(&ties).unwrap();
-        let odds: Vec<(f64, f64)> =
-            ties.iter().map(|t| (logit(t.pd), sigmoid(line.intercept + line.slope * logit(t.pd)))).collect();
+        let odds: Vec<(f64, f64)> = ties
+            .iter()
+            .map(|t| (clamped_logit(t.pd), sigmoid(line.intercept + line.slope * clamped_logit(t.pd))))
+            .collect();
         let found = figures(&ties, &losses, Some((&line, &odds))).unwrap();
         assert_close(found.auc, auc(&ties).unwrap(), 0.0);
         assert_close(found.brier, brier(&ties), 1e-15);

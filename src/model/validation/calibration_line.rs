@@ -6,7 +6,7 @@
 //! predicted too low, high ones too high), above 1 too narrowly. *Calibration in the large* is the intercept with the slope held at
 //! 1: above 0, more defaults than predicted. Predictions of 0 and 1 have no log odds and are held within [ε, 1 − ε] as in the log loss.
 //!
-//! Fitted by Newton's method with step halving; both log likelihoods are concave. Standard errors from the observed information.
+//! The log likelihood is concave. Standard errors from the observed information.
 //!
 //! Source: Cox (1958), Biometrika 45; Van Calster et al. (2019), BMC Medicine 17.
 
@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Undefined;
 use super::log_loss::CERTAINTY;
+use super::logistic;
 use super::ranked::{Tie, class_mass};
+use crate::domain::elementary::{logit, sigmoid};
 
 /// A fitted calibration line.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -29,26 +31,11 @@ pub struct CalibrationLine {
     pub slope_error: f64,
 }
 
-/// The logistic function.
-#[must_use]
-pub fn sigmoid(log_odds: f64) -> f64 {
-    if log_odds >= 0.0 {
-        1.0 / (1.0 + (-log_odds).exp())
-    } else {
-        let e = log_odds.exp();
-        e / (1.0 + e)
-    }
-}
-
 /// Log odds of a probability, held within [ε, 1 − ε].
 #[must_use]
-pub fn logit(pd: f64) -> f64 {
-    let p = pd.clamp(CERTAINTY, 1.0 - CERTAINTY);
-    p.ln() - (-p).ln_1p()
+pub fn clamped_logit(pd: f64) -> f64 {
+    logit(pd.clamp(CERTAINTY, 1.0 - CERTAINTY))
 }
-
-const MAX_STEPS: usize = 100;
-const MAX_HALVINGS: usize = 40;
 
 /// Score vector and information matrix of the line at (intercept, slope).
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,37 +73,10 @@ impl Normal {
 /// One outcome class, constant predictions, outcomes that predictions separate completely, or no convergence.
 pub fn calibration_line(ties: &[Tie]) -> Result<CalibrationLine, Undefined> {
     check_overlap(ties)?;
-    // From the flat line every predicted probability is the bad rate, so the first step is well conditioned however extreme the odds.
-    let (good, bad) = class_mass(ties);
-    let (mut a, mut b) = (logit(bad / (good + bad)), 0.0);
-    let mut likelihood = log_likelihood(ties, a, b);
-    for _ in 0..MAX_STEPS {
-        let normal = normal_at(ties, a, b);
-        let (da, db) = normal.step().ok_or(Undefined::NotConverged)?;
-        let mut scale = 1.0;
-        let mut halvings = 0;
-        let mut next = log_likelihood(ties, a + da, b + db);
-        // A full step may overshoot; half steps must not lower the likelihood beyond rounding.
-        while (next.is_nan() || next < likelihood - 1e-12 * likelihood.abs()) && halvings < MAX_HALVINGS {
-            scale /= 2.0;
-            halvings += 1;
-            next = log_likelihood(ties, a + scale * da, b + scale * db);
-        }
-        a += scale * da;
-        b += scale * db;
-        likelihood = next;
-        if da.abs() <= 1e-11 * (1.0 + a.abs()) && db.abs() <= 1e-11 * (1.0 + b.abs()) {
-            let at = normal_at(ties, a, b);
-            let det = at.h00 * at.h11 - at.h01 * at.h01;
-            return Ok(CalibrationLine {
-                intercept: a,
-                slope: b,
-                intercept_error: (at.h11 / det).sqrt(),
-                slope_error: (at.h00 / det).sqrt(),
-            });
-        }
-    }
-    Err(Undefined::NotConverged)
+    let [intercept, slope] = logistic::fit(ties, |pd| [1.0, clamped_logit(pd)])?;
+    let at = normal_at(ties, intercept, slope);
+    let det = at.h00 * at.h11 - at.h01 * at.h01;
+    Ok(CalibrationLine { intercept, slope, intercept_error: (at.h11 / det).sqrt(), slope_error: (at.h00 / det).sqrt() })
 }
 
 /// Intercept of the calibration line whose slope is held at 1.
@@ -129,7 +89,7 @@ pub fn calibration_in_the_large(ties: &[Tie]) -> Result<f64, Undefined> {
         return Err(Undefined::SingleClass);
     }
     // The score Σ (bad − mass × p) falls strictly in the intercept: bisect, then no start value can mislead.
-    let score = |a: f64| ties.iter().map(|tie| tie.bad - tie.mass() * sigmoid(a + logit(tie.pd))).sum::<f64>();
+    let score = |a: f64| ties.iter().map(|tie| tie.bad - tie.mass() * sigmoid(a + clamped_logit(tie.pd))).sum::<f64>();
     let (mut low, mut high) = (-80.0, 80.0);
     if score(low) <= 0.0 || score(high) >= 0.0 {
         return Err(Undefined::NotConverged);
@@ -144,24 +104,10 @@ pub fn calibration_in_the_large(ties: &[Tie]) -> Result<f64, Undefined> {
 fn normal_at(ties: &[Tie], a: f64, b: f64) -> Normal {
     let mut normal = Normal::default();
     for tie in ties {
-        let x = logit(tie.pd);
+        let x = clamped_logit(tie.pd);
         normal.add(x, sigmoid(a + b * x), tie.good, tie.bad);
     }
     normal
-}
-
-fn log_likelihood(ties: &[Tie], a: f64, b: f64) -> f64 {
-    ties.iter()
-        .map(|tie| {
-            let odds = a + b * logit(tie.pd);
-            -tie.good * softplus(odds) - tie.bad * softplus(-odds)
-        })
-        .sum()
-}
-
-/// `ln(1 + exp(x))` without overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 fn check_overlap(ties: &[Tie]) -> Result<(), Undefined> {

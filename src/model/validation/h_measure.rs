@@ -11,10 +11,9 @@
 //!
 //! Source: Hand (2009), Machine Learning 77; the spread as in Hand & Anagnostopoulos (2014), Pattern Recognition Letters 40.
 
-use statrs::function::beta::{beta, beta_reg};
-
 use super::error::Undefined;
 use super::ranked::{Tie, class_mass};
+use crate::domain::distributions::beta_probability;
 
 /// The H-measure.
 ///
@@ -50,24 +49,23 @@ pub fn h_measure(ties: &[Tie]) -> Result<f64, Undefined> {
 struct CostSpread {
     a: f64,
     b: f64,
-    norm: f64,
 }
 
 impl CostSpread {
     fn new(a: f64, b: f64) -> Self {
-        Self { a, b, norm: beta(a, b) }
+        Self { a, b }
     }
 
     /// `∫ c w(c) dc` between two costs.
     fn mean_cost(&self, from: f64, to: f64) -> f64 {
-        let at = |c: f64| beta_reg(self.a + 1.0, self.b, c.clamp(0.0, 1.0));
-        beta(self.a + 1.0, self.b) / self.norm * (at(to) - at(from))
+        let at = |c: f64| beta_probability(self.a + 1.0, self.b, c.clamp(0.0, 1.0));
+        self.a / (self.a + self.b) * (at(to) - at(from))
     }
 
     /// `∫ (1 − c) w(c) dc` between two costs.
     fn mean_rest(&self, from: f64, to: f64) -> f64 {
-        let at = |c: f64| beta_reg(self.a, self.b + 1.0, c.clamp(0.0, 1.0));
-        beta(self.a, self.b + 1.0) / self.norm * (at(to) - at(from))
+        let at = |c: f64| beta_probability(self.a, self.b + 1.0, c.clamp(0.0, 1.0));
+        self.b / (self.a + self.b) * (at(to) - at(from))
     }
 }
 
@@ -93,6 +91,7 @@ fn roc_hull(ties: &[Tie], goods: f64, bads: f64) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::elementary::pow;
     use proptest::prelude::*;
 
     use super::*;
@@ -107,7 +106,7 @@ mod tests {
         let steps = 20_000;
         for i in 0..steps {
             let c = (f64::from(i) + 0.5) / f64::from(steps);
-            let w = c.powf(p1) * (1.0 - c).powf(p0);
+            let w = pow(c, p1) * pow(1.0 - c, p0);
             let mut best = f64::INFINITY;
             let (mut good, mut bad) = (0.0, 0.0);
             for cut in 0..=ties.len() {

@@ -9,10 +9,10 @@
 //! Source: Hosmer, Lemeshow & Sturdivant (2013), Applied Logistic Regression, 3rd edition, § 5.2.2.
 
 use serde::{Deserialize, Serialize};
-use statrs::function::gamma::checked_gamma_ur;
 
 use super::bins::PdBin;
 use super::error::Undefined;
+use crate::domain::distributions::chi_squared_survival;
 
 /// The test's outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -39,19 +39,8 @@ pub fn hosmer_lemeshow(bins: &[PdBin], fitted_on_sample: bool) -> Result<HosmerL
         statistic += (bin.bad - bin.weight * bin.mean_pd).powi(2) / variance;
     }
     let degrees_of_freedom = bins.len().saturating_sub(if fitted_on_sample { 2 } else { 0 });
-    let p_value = chi_squared_p_value(statistic, degrees_of_freedom).ok_or(Undefined::TooFewGroups)?;
+    let p_value = chi_squared_survival(statistic, degrees_of_freedom).ok_or(Undefined::TooFewGroups)?;
     Ok(HosmerLemeshow { statistic, degrees_of_freedom, p_value })
-}
-
-/// Probability that a χ² variable exceeds `statistic`; none without degrees of freedom.
-pub(crate) fn chi_squared_p_value(statistic: f64, degrees_of_freedom: usize) -> Option<f64> {
-    if degrees_of_freedom == 0 || !statistic.is_finite() {
-        return None;
-    }
-    if statistic <= 0.0 {
-        return Some(1.0);
-    }
-    checked_gamma_ur(degrees_of_freedom as f64 / 2.0, statistic / 2.0).ok()
 }
 
 #[cfg(test)]

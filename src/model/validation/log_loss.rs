@@ -7,6 +7,7 @@
 //! caps one row's loss at 36 nats.
 
 use super::ranked::{Tie, class_mass};
+use crate::domain::elementary::{ln, ln_1p};
 
 /// How near to certainty a prediction may come in a logarithm.
 pub const CERTAINTY: f64 = f64::EPSILON;
@@ -21,13 +22,13 @@ pub fn log_loss(ties: &[Tie]) -> f64 {
 /// Surprise in nats when a row with this prediction turns out good.
 #[must_use]
 pub fn loss_of_good(pd: f64) -> f64 {
-    -(-pd.min(1.0 - CERTAINTY)).ln_1p()
+    -ln_1p(-pd.min(1.0 - CERTAINTY))
 }
 
 /// Surprise in nats when a row with this prediction turns out bad.
 #[must_use]
 pub fn loss_of_bad(pd: f64) -> f64 {
-    -pd.max(CERTAINTY).ln()
+    -ln(pd.max(CERTAINTY))
 }
 
 #[cfg(test)]

@@ -12,19 +12,14 @@
 //!           └─ bootstrap                                how sure are we?
 //!                └─ report
 //! ```
-//! Beside the report of one sample: `delong` (another model on the same rows), `stability` (another sample), `breakdown` (each vintage or segment) and
-//! `fairness` (groups of a named column).
 
 mod auc;
 mod bins;
 mod bootstrap;
-mod breakdown;
 mod brier;
 mod calibration_line;
 mod deciles;
-mod delong;
 mod error;
-mod fairness;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gains;
@@ -33,25 +28,21 @@ mod h_measure;
 mod hosmer_lemeshow;
 mod ks;
 mod log_loss;
+pub(crate) mod logistic;
 mod normal;
 mod precision_recall;
 mod proportion;
 mod ranked;
 mod report;
 mod settings;
-mod stability;
-mod two_by_two;
 
 pub use auc::{auc, gini, gini_of_auc};
 pub use bins::{PdBin, equal_mass_bins};
 pub use bootstrap::{BootstrapIntervals, CalibrationIntervals, bootstrap};
-pub use breakdown::{MOST_SEGMENTS, SegmentReport, band_labels, breakdown};
 pub use brier::{BrierParts, brier, brier_parts};
-pub use calibration_line::{CalibrationLine, calibration_in_the_large, calibration_line, logit, sigmoid};
+pub use calibration_line::{CalibrationLine, calibration_in_the_large, calibration_line, clamped_logit};
 pub use deciles::{Decile, deciles};
-pub use delong::{DeLongTest, auc_interval, auc_variance, delong_test};
 pub use error::{Undefined, ValidationError};
-pub use fairness::{FairnessReport, FairnessSettings, GroupFairness, Named, fairness};
 pub use gains::{Gain, gains};
 pub use grades::{GradeBound, GradeResult, grade_tests};
 pub use h_measure::h_measure;
@@ -61,12 +52,7 @@ pub use log_loss::log_loss;
 pub use normal::{two_sided_p_value, two_sided_z};
 pub use precision_recall::average_precision;
 pub use proportion::{binomial_p_value, exact_interval, jeffreys_p_value, jeffreys_upper};
-pub use ranked::{Cell, Ranked, Tie};
+pub use ranked::{Cell, Ranked, Tie, class_mass};
 pub use report::{UndefinedFigure, ValidationReport, validate, validate_ranked, validate_weighted};
 pub use settings::ValidationSettings;
 pub(crate) use settings::check_confidence;
-pub use stability::{
-    CharacteristicStability, CustomaryBand, Stability, StabilityBin, characteristic_stability, score_stability,
-    stability,
-};
-pub use two_by_two::{RateComparison, StratifiedComparison, Stratum, TwoByTwoTest, compare_rates, compare_strata};

@@ -1,17 +1,17 @@
 //! The normal distribution, as far as tests and intervals need it.
 
-use statrs::function::erf::{erfc, erfc_inv};
+use crate::domain::distributions::{normal_two_sided, normal_two_sided_quantile};
 
 /// Probability that a standard normal variable is at least as far from 0 as `z`.
 #[must_use]
 pub fn two_sided_p_value(z: f64) -> f64 {
-    erfc(z.abs() / std::f64::consts::SQRT_2)
+    normal_two_sided(z)
 }
 
 /// The z that a standard normal variable stays within with probability `confidence`.
 #[must_use]
 pub fn two_sided_z(confidence: f64) -> f64 {
-    std::f64::consts::SQRT_2 * erfc_inv(1.0 - confidence)
+    normal_two_sided_quantile(1.0 - confidence)
 }
 
 #[cfg(test)]

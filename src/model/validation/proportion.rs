@@ -4,8 +4,7 @@
 //! ones with prior Beta(½, ½), which the European Central Bank's instructions for validation reporting (2019) ask for by grade.
 //! All of them live on the Beta distribution and hold for any number of rows, including none (then they say "anything is possible").
 
-use statrs::distribution::{Beta, ContinuousCDF};
-use statrs::function::beta::beta_reg;
+use crate::domain::distributions::{beta_probability, beta_quantile};
 
 /// Exact two-sided interval of a default rate, after Clopper & Pearson (1934), Biometrika 26.
 ///
@@ -29,7 +28,7 @@ pub fn jeffreys_upper(bad: u64, rows: u64, confidence: f64) -> f64 {
 /// Small values say that the PD is too low.
 #[must_use]
 pub fn jeffreys_p_value(bad: u64, rows: u64, pd: f64) -> f64 {
-    beta_reg(bad as f64 + 0.5, rows.saturating_sub(bad) as f64 + 0.5, pd.clamp(0.0, 1.0))
+    beta_probability(bad as f64 + 0.5, rows.saturating_sub(bad) as f64 + 0.5, pd.clamp(0.0, 1.0))
 }
 
 /// One-sided exact binomial p-value of "the predicted PD is high enough": the probability of at least `bad` defaults among
@@ -39,18 +38,7 @@ pub fn binomial_p_value(bad: u64, rows: u64, pd: f64) -> f64 {
     if bad == 0 {
         return 1.0;
     }
-    beta_reg(bad as f64, rows.saturating_sub(bad) as f64 + 1.0, pd.clamp(0.0, 1.0))
-}
-
-/// Quantile of a Beta distribution by bisection on its distribution function: 60 halvings reach the last bit that matters.
-fn beta_quantile(a: f64, b: f64, probability: f64) -> f64 {
-    let Ok(beta) = Beta::new(a, b) else { return 1.0 };
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if beta.cdf(middle) < probability { low = middle } else { high = middle }
-    }
-    f64::midpoint(low, high)
+    beta_probability(bad as f64, rows.saturating_sub(bad) as f64 + 1.0, pd.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]

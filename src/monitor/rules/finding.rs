@@ -27,4 +27,27 @@ impl Finding {
     pub const fn of(fired: bool, observed: f64, threshold: f64) -> Self {
         if fired { Self::Fired { observed, threshold } } else { Self::Quiet { observed, threshold } }
     }
+
+    /// Whether a measurement reaches a threshold; unknown where the measurement is missing.
+    #[must_use]
+    pub fn at_least(observed: Option<f64>, threshold: f64) -> Self {
+        observed.map_or(Self::Unknown, |observed| Self::of(observed >= threshold, observed, threshold))
+    }
+
+    /// Both conditions, with the evidence of this one where it decides.
+    ///
+    /// | | other fired | other quiet | other unknown |
+    /// |---|---|---|---|
+    /// | fired | fired | quiet | unknown |
+    /// | quiet | quiet | quiet | quiet |
+    /// | unknown | unknown | quiet, on the other's evidence | unknown |
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Quiet { .. }, _) | (Self::Fired { .. }, Self::Fired { .. }) => self,
+            (Self::Fired { observed, threshold }, Self::Quiet { .. }) => Self::Quiet { observed, threshold },
+            (Self::Unknown, Self::Quiet { .. }) => other,
+            (Self::Fired { .. } | Self::Unknown, Self::Unknown) | (Self::Unknown, Self::Fired { .. }) => Self::Unknown,
+        }
+    }
 }

@@ -3,17 +3,11 @@
 use super::finding::Finding;
 
 /// Fires when at least `from_overdue` orders should have been handed over and all that wait reach `from_backlog` of the orders of a window: a
-/// large shop with a few late parcels is not stalled. Unknown where the overdue count is; without a backlog ratio, which a shop with
-/// hardly an order lacks, the count alone decides.
+/// large shop with a few late parcels is not stalled. Where one is missing and the other does not rule it out, whether the shop is
+/// stalled is unknown.
 #[must_use]
 pub fn judge(overdue: Option<f64>, backlog: Option<f64>, from_overdue: f64, from_backlog: f64) -> Finding {
-    match overdue {
-        None => Finding::Unknown,
-        Some(overdue) => {
-            let piles_up = backlog.is_none_or(|b| b >= from_backlog);
-            Finding::of(overdue >= from_overdue && piles_up, overdue, from_overdue)
-        }
-    }
+    Finding::at_least(overdue, from_overdue).and(Finding::at_least(backlog, from_backlog))
 }
 
 #[cfg(test)]
@@ -25,7 +19,12 @@ mod tests {
         assert_eq!(judge(Some(5.0), Some(0.3), 5.0, 0.3), Finding::Fired { observed: 5.0, threshold: 5.0 });
         assert!(matches!(judge(Some(50.0), Some(0.29), 5.0, 0.3), Finding::Quiet { .. }));
         assert!(matches!(judge(Some(4.0), Some(0.9), 5.0, 0.3), Finding::Quiet { .. }));
-        assert!(matches!(judge(Some(5.0), None, 5.0, 0.3), Finding::Fired { .. }));
+    }
+
+    #[test]
+    fn overdue_orders_without_a_ratio_are_unknown_but_few_of_them_are_no_stall() {
+        assert_eq!(judge(Some(5.0), None, 5.0, 0.3), Finding::Unknown);
         assert_eq!(judge(None, Some(0.9), 5.0, 0.3), Finding::Unknown);
+        assert_eq!(judge(Some(4.0), None, 5.0, 0.3), Finding::Quiet { observed: 4.0, threshold: 5.0 });
     }
 }

@@ -1,20 +1,24 @@
 //! What a rule found.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Reason, ReasonCode};
 use crate::offer::error::OfferError;
 
 /// A verdict with its evidence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What was asked: a feature's name, or the rule's own.
     pub rule: String,
-    /// Whether the merchant passed.
+    /// Whether the merchant passed. Not published: a decline lists only rules that failed.
+    #[serde(skip)]
     pub passed: bool,
     /// What was observed; `None` for unknown, which fails.
     pub observed: Option<f64>,
     /// The threshold applied, where there is one.
     pub threshold: Option<f64>,
-    /// The reason this gives when it failed; `None` where the score's own reasons speak.
+    /// The reason this gives when it failed; `None` where the score's own reasons speak. Not published: a decline lists its reasons.
+    #[serde(skip)]
     pub reason: Option<Reason>,
 }
 

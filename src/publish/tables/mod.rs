@@ -1,4 +1,4 @@
-//! The published tables, one file a table: its documented columns, its row, and how one becomes the other.
+//! The published tables, one file a table: its documented columns and its key. The rows are structs of the rooms that decide them.
 
 mod alerts;
 mod declines;
@@ -9,15 +9,9 @@ mod offers;
 mod quarantine;
 mod referrals;
 mod scores;
+mod wide;
 
-pub use alerts::AlertRow;
-pub use declines::DeclineRow;
-pub use deductions::DeductionRow;
-pub use evidence::{EvidenceColumn, EvidenceRow};
-pub use features::{FeatureColumn, FeatureRow};
-pub use offers::OfferRow;
+pub use evidence::EvidenceRow;
+pub use features::FeatureRow;
 pub use quarantine::QuarantineRow;
-pub use referrals::ReferralRow;
-pub use scores::ScoreRow;
-
-pub(super) use scores::group_of;
+pub use wide::{WideRow, WideValue};

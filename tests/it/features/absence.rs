@@ -1,6 +1,5 @@
 //! What is absent is unknown, what is empty is zero.
 
-use integrity::features::{IndustryTotals, compute, measure_shard};
 use integrity::store::Shard;
 use integrity::tiles::TileError;
 use polars::prelude::*;
@@ -128,22 +127,4 @@ fn required_tables_and_columns_are_named_when_missing() {
     let broken = orders(&[]).drop("order_id").unwrap();
     let error = views_of(&shard(as_of(), vec![("merchants", merchants(&[])), ("orders", broken)])).unwrap_err();
     assert!(matches!(error, TileError::Column { ref column, .. } if column == "order_id"), "{error}");
-}
-
-#[test]
-fn an_overflow_names_measure_and_merchant() {
-    let huge = text().replacen("at = \"placed_at\"", "at = \"placed_at\"\nvalue = \"amount_minor\"", 1);
-    let order =
-        |n: i64| Order { placed_at: as_of().micros() - n * DAY, amount_minor: i64::MAX / 2 + 1, ..Order::default() };
-    let shops = merchants(&[(as_of().micros() - 400 * DAY, "tea")]);
-    for days in [[1, 1], [1, 2]] {
-        let tables = vec![("merchants", shops.clone()), ("orders", orders(&days.map(order)))];
-        let config = config(&huge);
-        let measured = measure_shard(&views_of(&shard(as_of(), tables)).unwrap(), &config);
-        let error = match measured {
-            Err(error) => error,
-            Ok(measures) => compute(&measures, &IndustryTotals::default(), &config).unwrap_err(),
-        };
-        assert!(error.to_string().contains("placed of merchant m0"), "{error}");
-    }
 }

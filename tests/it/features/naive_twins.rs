@@ -405,7 +405,7 @@ impl World {
                 let mut total = 0.0;
                 for (measure, weight) in [("gmv", 1.0), ("lost", -2.5)] {
                     for (value, _, age, _) in self.rows(measure, m, 0, 30) {
-                        total += weight * value as f64 * 0.5_f64.powf(age as f64 / 7.0);
+                        total += weight * value as f64 * integrity::domain::elementary::pow(0.5, age as f64 / 7.0);
                     }
                 }
                 Some(total)

@@ -7,8 +7,8 @@ use integrity::authenticity::Settings;
 use integrity::config::ConfigFile;
 use integrity::domain::AsOf;
 use integrity::features::FeatureConfig;
-use integrity::features::{FeatureTable, IndustryTotals, compute, industry_totals, measure_industry, measure_shard};
-use integrity::repayment::Waterfall;
+use integrity::features::{FeatureTable, IndustryTotals, PreparedFeatures, measure_shard, prepare};
+use integrity::repayment::LedgerRules;
 use integrity::store::Shard;
 use integrity::tiles::{TileError, ViewRules, Views, views};
 use polars::prelude::*;
@@ -95,17 +95,25 @@ pub fn views_of(shard: &Shard) -> Result<Views, TileError> {
 }
 
 fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
-    views(shard, ViewRules { authenticity, waterfall: &Waterfall::default() })
+    let products = ["order-loan", "credit-loan", "group-loan"];
+    let ledger = LedgerRules {
+        default_dpd: products.into_iter().map(|product| (product.to_owned(), 90)).collect(),
+        ..LedgerRules::default()
+    };
+    views(shard, ViewRules { authenticity, ledger: &ledger })
 }
 
 /// The features of one shard that is the whole market.
 pub fn features_of(shard: &Shard, config: &FeatureConfig) -> FeatureTable {
+    let prepared = prepared_of(shard, config);
+    let totals = IndustryTotals::over([&prepared]);
+    prepared.finish(&totals, config).unwrap()
+}
+
+/// One shard of a market, before the industry is known.
+pub fn prepared_of(shard: &Shard, config: &FeatureConfig) -> PreparedFeatures {
     let views = views_under(shard, &config.authenticity).unwrap();
-    let measures = measure_shard(&views, config).unwrap();
-    let mut industry = IndustryTotals::default();
-    industry.merge(&industry_totals(&measure_industry(&views, config).unwrap(), config).unwrap()).unwrap();
-    assert_eq!(industry, industry_totals(&measures, config).unwrap(), "the first pass measures what the second does");
-    compute(&measures, &industry, config).unwrap()
+    prepare(&measure_shard(&views, config).unwrap(), config).unwrap()
 }
 
 /// The rows of a frame in another order.

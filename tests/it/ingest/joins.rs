@@ -80,7 +80,7 @@ proptest! {
         prop_assert!(store_bytes(&first.path("store")) == store_bytes(&second.path("store")), "the store's bytes differ");
         prop_assert_eq!(visible(&before), visible(&after));
         prop_assert_eq!(&before.quarantine, &after.quarantine);
-        prop_assert_eq!(before.unattributed, after.unattributed);
+        prop_assert_eq!(&before.unattributed, &after.unattributed);
         prop_assert!(after.rows_read() > before.rows_read() || tables["orders"].rows.is_empty());
     }
 }

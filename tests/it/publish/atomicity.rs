@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use integrity::publish::{
-    Begun, FeatureRow, Pointing, PublishError, Publisher, ScoreBook, ScoreRow, Step, TableWriter, lookup, verify,
+    Begun, FeatureRow, OutputRow, Pointing, PublishError, Publisher, ScoreBook, Step, TableWriter, lookup, verify,
 };
+use integrity::score::MerchantScore;
 use jiff::civil::date;
 
 use super::fixture::{
-    GROUPS, copy_folder, feature_columns, files_below, fill, identity, identity_on, merchant, provenance, publish,
+    copy_folder, feature_columns, files_below, fill, identity, identity_on, merchant, provenance, publish,
     publish_with, score,
 };
 
@@ -103,6 +104,7 @@ fn a_process_killed_after_any_step_leaves_a_complete_run_and_the_next_start_fini
         ("date", kinds(|s| matches!(s, Step::DateFolder(_)))),
         ("renamed", kinds(|s| matches!(s, Step::Renamed(_)))),
         ("rename synced", kinds(|s| matches!(s, Step::RenameSynced(_)))),
+        ("date pointed", kinds(|s| matches!(s, Step::DatePointed))),
         ("pointed", kinds(|s| matches!(s, Step::Pointed))),
         ("pointer synced", kinds(|s| matches!(s, Step::PointerSynced))),
     ] {
@@ -126,7 +128,11 @@ fn the_very_first_run_is_whole_or_absent() {
     let mut current = 0;
     let observer = |step: &Step| {
         match lookup(&out, &merchant(0)) {
-            Ok(Some(_)) => current += 1,
+            Ok(Some(found)) => {
+                current += 1;
+                // The date stands by the run before the pointer names it.
+                assert_eq!(found.note.is_some(), current <= 3, "{step:?}");
+            }
             Err(PublishError::NothingPublished(_)) => assert_eq!(current, 0, "{step:?}"),
             other => panic!("{step:?}: {other:?}"),
         }
@@ -135,7 +141,10 @@ fn the_very_first_run_is_whole_or_absent() {
     let mut publisher = Publisher::open_observed(&out, Box::new(observer)).unwrap();
     publish_with(&mut publisher, identity(1), 1, Pointing::Forward).unwrap();
     drop(publisher);
-    assert_eq!(current, 2, "seen after the pointer moved and after it was forced to disk");
+    assert_eq!(
+        current, 5,
+        "the date's pointer; the new pointer written and forced to disk; in its place; and that on disk"
+    );
 }
 
 #[test]
@@ -215,12 +224,19 @@ fn the_same_run_again_is_nothing_new() {
 fn every_part_of_the_identity_names_another_run() {
     let base = identity(1);
     let mut others = vec![identity(2), identity_on(1, date(2018, 8, 2))];
-    for change in 0..4 {
+    for change in 0..5 {
         let mut other = identity(1);
         match change {
             0 => other.config_digest = integrity::domain::Digest::of(b"other"),
             1 => other.model_digest = integrity::domain::Digest::of(b"other"),
             2 => "0.2.0".clone_into(&mut other.code_version),
+            3 => {
+                other.previous = Some(integrity::publish::PreviousIdentity {
+                    run_id: "0123456789ab".to_owned(),
+                    as_of: date(2018, 7, 31),
+                    files_sha256: integrity::domain::Digest::of(b"files"),
+                });
+            }
             _ => "reviews.csv".clone_into(&mut other.inputs[0].name),
         }
         others.push(other);
@@ -296,7 +312,7 @@ fn a_rotten_pointer_is_healed_by_publishing() {
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path(), 1);
     fs::write(folder.path().join("current.json"), b"{").unwrap();
-    assert!(matches!(ScoreBook::open(folder.path()).map(|_| ()), Err(PublishError::Malformed { .. })));
+    assert!(ScoreBook::open(folder.path()).unwrap().note().unwrap().contains("current.json is damaged"));
     publish(folder.path(), 1);
     assert_eq!(seen(folder.path()), 1);
 }
@@ -329,7 +345,7 @@ fn a_table_that_was_never_sealed_stops_the_publishing() {
     let folder = tempfile::tempdir().unwrap();
     let mut publisher = Publisher::open(folder.path()).unwrap();
     let Begun::Stage(mut stage) = publisher.begin(identity(1), Pointing::Forward).unwrap() else { panic!() };
-    let mut forgotten: TableWriter<ScoreRow> = stage.table(ScoreRow::table(&GROUPS)).unwrap();
+    let mut forgotten: TableWriter<MerchantScore> = stage.table(MerchantScore::table()).unwrap();
     forgotten.push(score("m", 1)).unwrap();
     stage.write_bytes("results.json", b"{}").unwrap();
     assert!(
@@ -349,7 +365,7 @@ fn names_that_leave_the_run_folder_or_are_taken_are_refused() {
     }
     let elsewhere = tempfile::tempdir().unwrap();
     let mut foreign =
-        TableWriter::create(&elsewhere.path().join("x.parquet"), FeatureRow::table(&feature_columns())).unwrap();
+        TableWriter::create(&elsewhere.path().join("x.parquet"), FeatureRow::table_of(&feature_columns())).unwrap();
     foreign.push(FeatureRow { merchant_id: "m".to_owned(), values: vec![None, None] }).unwrap();
     assert!(matches!(stage.seal(foreign), Err(PublishError::BadName { .. })));
 }

@@ -1,16 +1,17 @@
 //! A look-up finds exactly what a scan of the whole file finds.
 
+use integrity::monitor::Alert;
+use integrity::offer::{Decline, Offer};
 use integrity::publish::{
-    AlertRow, Begun, DeclineRow, FeatureRow, OfferRow, OutputRow, OutputTable, Pointing, PublishError, Publisher,
-    ScoreBook, ScoreRow, Stage, TableReader, lookup,
+    Begun, FeatureRow, OutputRow, OutputTable, Pointing, PublishError, Publisher, ScoreBook, Stage, TableReader, lookup,
 };
+use integrity::score::MerchantScore;
 use jiff::civil::date;
 use proptest::collection::btree_set;
 use proptest::prelude::*;
 
 use super::fixture::{
-    GROUPS, alert, decline, feature_columns, identity, identity_on, merchant, offer, provenance, publish, publish_with,
-    score,
+    alert, decline, feature_columns, identity, identity_on, merchant, offer, provenance, publish, publish_with, score,
 };
 
 fn put<R: OutputRow>(stage: &mut Stage<'_, '_>, table: OutputTable, rows: impl IntoIterator<Item = R>) {
@@ -24,12 +25,12 @@ fn publish_merchants(out: &std::path::Path, merchants: &[String]) {
     let mut publisher = Publisher::open(out).unwrap();
     let Begun::Stage(mut stage) = publisher.begin(identity(1), Pointing::Forward).unwrap() else { panic!() };
     let every = |n: usize, from: usize| merchants.iter().skip(from).step_by(n);
-    put(&mut stage, ScoreRow::table(&GROUPS), merchants.iter().map(|m| score(m, 1)));
-    put(&mut stage, OfferRow::table(), every(2, 0).flat_map(|m| ["a", "b", "c"].map(|p| offer(m, p, 1))));
-    put(&mut stage, DeclineRow::table(), every(3, 1).map(|m| decline(m, "p")));
-    put(&mut stage, AlertRow::table(), every(5, 0).flat_map(|m| ["1", "2"].map(|id| alert(m, id))));
+    put(&mut stage, MerchantScore::table(), merchants.iter().map(|m| score(m, 1)));
+    put(&mut stage, Offer::table(), every(2, 0).flat_map(|m| ["a", "b", "c"].map(|p| offer(m, p, 1))));
+    put(&mut stage, Decline::table(), every(3, 1).map(|m| decline(m, "p")));
+    put(&mut stage, Alert::table(), every(5, 0).flat_map(|m| ["1", "2"].map(|id| alert(m, id))));
     let values = |m: &String| FeatureRow { merchant_id: m.clone(), values: vec![Some(m.len() as f64), None] };
-    put(&mut stage, FeatureRow::table(&feature_columns()), merchants.iter().map(values));
+    put(&mut stage, FeatureRow::table_of(&feature_columns()), merchants.iter().map(values));
     stage.publish(provenance(1)).unwrap();
 }
 
@@ -39,23 +40,17 @@ fn scan<R: OutputRow>(book: &ScoreBook, table: &str, keep: impl Fn(&R) -> bool) 
 }
 
 fn look_up_equals_scan(book: &ScoreBook, merchant: &str) -> Result<(), TestCaseError> {
-    let scores: Vec<ScoreRow> = scan(book, "scores", |r: &ScoreRow| r.merchant_id == merchant);
-    let offers = scan(book, "offers", |r: &OfferRow| r.merchant_id == merchant);
-    let declines = scan(book, "declines", |r: &DeclineRow| r.merchant_id == merchant);
-    let alerts = scan(book, "alerts", |r: &AlertRow| r.merchant_id == merchant);
+    let scores: Vec<MerchantScore> = scan(book, "scores", |r: &MerchantScore| r.merchant_id == merchant);
+    let offers = scan(book, "offers", |r: &Offer| r.merchant_id == merchant);
+    let declines = scan(book, "declines", |r: &Decline| r.merchant_id == merchant);
+    let alerts = scan(book, "alerts", |r: &Alert| r.merchant_id == merchant);
     match book.get(merchant).unwrap() {
         None => prop_assert!(scores.is_empty() && offers.is_empty() && declines.is_empty() && alerts.is_empty()),
         Some(entry) => {
             prop_assert_eq!(entry.offers, offers);
             prop_assert_eq!(entry.declines, declines);
             prop_assert_eq!(entry.alerts, alerts);
-            prop_assert_eq!(entry.score.is_some(), scores.len() == 1);
-            if let (Some(found), [row]) = (entry.score, &scores[..]) {
-                prop_assert_eq!(found.score, row.score);
-                prop_assert_eq!(&found.reasons, &row.reasons);
-                prop_assert_eq!(&found.sub_indices["trade"], &row.sub_indices[0]);
-                prop_assert_eq!(&found.sub_indices["credit_record"], &row.sub_indices[1]);
-            }
+            prop_assert_eq!(Vec::from_iter(entry.score), scores);
         }
     }
     let features: Vec<FeatureRow> = scan(book, "features", |r: &FeatureRow| r.merchant_id == merchant);
@@ -160,7 +155,7 @@ fn an_entry_reads_well_as_json() {
     let json = serde_json::to_value(&entry).unwrap();
     assert_eq!(json["as_of"], "2018-08-01");
     assert_eq!(json["score"]["sub_indices"]["trade"], 710);
-    assert_eq!(json["score"]["sub_indices"]["credit_record"], serde_json::Value::Null);
+    assert_eq!(json["score"]["sub_indices"]["credit-record"], serde_json::Value::Null);
     assert_eq!(json["offers"][0]["valid_until_on"], "2018-08-31");
     assert_eq!(json["offers"][1]["pledged_order_ids"][1], "o-2");
     assert_eq!(lookup(folder.path(), "nobody").unwrap(), None);

@@ -4,15 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use integrity::domain::{Digest, Reason, ReasonCode};
+use integrity::features::Group;
+use integrity::monitor::{Action, Alert, Deduction, Severity};
+use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment, Verdict};
 use integrity::publish::{
-    AlertRow, Begun, CapValue, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow,
-    InputFile, OfferRow, Pointing, Provenance, PublishError, Published, Publisher, QuarantineRow, ReferralRow,
-    RuleVerdict, RunIdentity, ScoreRow, Stage,
+    Begun, EvidenceRow, FeatureRow, InputFile, OutputColumn, OutputRow, Pointing, Provenance, PublishError, Published,
+    Publisher, QuarantineRow, RunIdentity, Stage, WideValue,
 };
+use integrity::score::MerchantScore;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
-
-pub(crate) const GROUPS: [&str; 2] = ["trade", "credit_record"];
 
 /// Run number `tag` of the first business day.
 pub(crate) fn identity(tag: u8) -> RunIdentity {
@@ -26,6 +27,7 @@ pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
         model_digest: Digest::of(b"model"),
         code_version: "0.1.0".to_owned(),
         inputs: vec![InputFile { name: "orders.csv".to_owned(), bytes: 1, sha256: Digest::of(&[tag]) }],
+        previous: None,
     }
 }
 
@@ -41,8 +43,8 @@ pub(crate) fn reason(code: &str) -> Reason {
     Reason { code: ReasonCode::new(code).unwrap(), text: format!("because of {code}") }
 }
 
-pub(crate) fn score(merchant: &str, tag: u8) -> ScoreRow {
-    ScoreRow {
+pub(crate) fn score(merchant: &str, tag: u8) -> MerchantScore {
+    MerchantScore {
         merchant_id: merchant.to_owned(),
         as_of: date(2018, 8, 1),
         score: 600 + i32::from(tag),
@@ -50,67 +52,66 @@ pub(crate) fn score(merchant: &str, tag: u8) -> ScoreRow {
         band: "B".to_owned(),
         integrity_index: Some(740),
         integrity_capital_minor: Some(1_234_567),
-        sub_indices: vec![Some(710), None],
+        sub_indices: Group::WORDS.into_iter().map(|(_, g)| (g, (g == Group::Trade).then_some(710))).collect(),
         reasons: vec![reason("ship-late"), reason("dispute-share-high")],
         model_version: format!("willingness/{tag}"),
     }
 }
 
-pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> OfferRow {
-    OfferRow {
+pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> Offer {
+    Offer {
         offer_id: format!("{merchant}-{product}-{tag}"),
         merchant_id: merchant.to_owned(),
         product: product.to_owned(),
         limit_minor: 1_300_000,
         daily_rate_ppm: 500,
-        apr_prob: 0.1825,
+        apr: 0.1825,
         term_days: 90,
-        repayment: "bullet".to_owned(),
+        repayment: Repayment::Bullet,
         valid_until_on: date(2018, 8, 31),
-        binding_cap: "ability".to_owned(),
+        binding_cap: CapName::Ability,
         caps: vec![
-            CapValue { name: "ability".to_owned(), value_minor: Some(1_300_999) },
-            CapValue { name: "group".to_owned(), value_minor: None },
+            Cap { name: CapName::Ability, value_minor: Some(1_300_999) },
+            Cap { name: CapName::Group, value_minor: None },
         ],
         pledged_order_ids: (product == "order-loan").then(|| vec![format!("o-{merchant}"), "o-2".to_owned()]),
     }
 }
 
-pub(crate) fn decline(merchant: &str, product: &str) -> DeclineRow {
-    DeclineRow {
+pub(crate) fn failed(rule: &str, observed: Option<f64>, threshold: Option<f64>) -> Verdict {
+    Verdict { rule: rule.to_owned(), passed: false, observed, threshold, reason: None }
+}
+
+pub(crate) fn decline(merchant: &str, product: &str) -> Decline {
+    Decline {
         merchant_id: merchant.to_owned(),
         product: product.to_owned(),
-        failed: vec![
-            RuleVerdict { rule: "tenure-at-least".to_owned(), observed: Some(31.0), threshold: Some(180.0) },
-            RuleVerdict { rule: "no-open-lawsuit".to_owned(), observed: None, threshold: None },
-        ],
-        caps: vec![CapValue { name: "ability".to_owned(), value_minor: None }],
+        failed: vec![failed("tenure-at-least", Some(31.0), Some(180.0)), failed("no-open-lawsuit", None, None)],
+        caps: vec![Cap { name: CapName::Ability, value_minor: None }],
         reasons: vec![reason("tenure-short")],
     }
 }
 
-pub(crate) fn alert(merchant: &str, id: &str) -> AlertRow {
-    AlertRow {
+pub(crate) fn alert(merchant: &str, id: &str) -> Alert {
+    Alert {
         alert_id: id.to_owned(),
         merchant_id: merchant.to_owned(),
         loan_id: None,
         rule: "trade-drop".to_owned(),
-        severity: "high".to_owned(),
+        severity: Severity::Critical,
         observed: Some(0.31),
         threshold: Some(0.5),
-        action: "watch".to_owned(),
+        action: Action::Watch,
     }
 }
 
-pub(crate) fn feature_columns() -> Vec<FeatureColumn> {
-    ["orders_count_90d", "dispute_share_90d"]
-        .map(|name| FeatureColumn { name: name.to_owned(), unit: "1".to_owned(), doc: "A feature.".to_owned() })
-        .to_vec()
+pub(crate) fn feature_columns() -> Vec<OutputColumn> {
+    ["orders_count_90d", "dispute_share_90d"].map(|name| f64::column(name, "1", "A feature.")).to_vec()
 }
 
-pub(crate) fn evidence_columns() -> Vec<EvidenceColumn> {
+pub(crate) fn evidence_columns() -> Vec<OutputColumn> {
     ["orders__2018-05-03__2018-08-01__sum", "orders__2018-05-03__2018-08-01__rows"]
-        .map(|name| EvidenceColumn { name: name.to_owned(), doc: "A window.".to_owned() })
+        .map(|name| i64::column(name, "1", "A window."))
         .to_vec()
 }
 
@@ -120,23 +121,23 @@ pub(crate) fn merchant(n: usize) -> String {
 
 /// Puts every kind of file into the stage.
 pub(crate) fn fill(stage: &mut Stage<'_, '_>, tag: u8) -> Result<(), PublishError> {
-    let mut scores = stage.table(ScoreRow::table(&GROUPS))?;
+    let mut scores = stage.table(MerchantScore::table())?;
     scores.extend((0..40).map(|n| score(&merchant(n), tag)))?;
     stage.seal(scores)?;
-    let mut offers = stage.table(OfferRow::table())?;
+    let mut offers = stage.table(Offer::table())?;
     for n in (0..40).step_by(2) {
         offers.push(offer(&merchant(n), "credit-loan", tag))?;
         offers.push(offer(&merchant(n), "order-loan", tag))?;
     }
     stage.seal(offers)?;
-    let mut declines = stage.table(DeclineRow::table())?;
+    let mut declines = stage.table(Decline::table())?;
     declines.extend((1..50).step_by(2).map(|n| decline(&merchant(n), "credit-loan")))?;
     stage.seal(declines)?;
-    let mut alerts = stage.table(AlertRow::table())?;
+    let mut alerts = stage.table(Alert::table())?;
     alerts.extend([alert(&merchant(3), "a1"), alert(&merchant(3), "a2")])?;
     stage.seal(alerts)?;
-    let mut deductions = stage.table(DeductionRow::table())?;
-    deductions.push(DeductionRow {
+    let mut deductions = stage.table(Deduction::table())?;
+    deductions.push(Deduction {
         key: "k".to_owned(),
         merchant_id: merchant(3),
         loan_id: "l".to_owned(),
@@ -144,12 +145,12 @@ pub(crate) fn fill(stage: &mut Stage<'_, '_>, tag: u8) -> Result<(), PublishErro
         why: "overdue".to_owned(),
     })?;
     stage.seal(deductions)?;
-    let referrals = stage.table::<ReferralRow>(ReferralRow::table())?;
+    let referrals = stage.table::<BankReferral>(BankReferral::table())?;
     stage.seal(referrals)?;
-    let mut features = stage.table(FeatureRow::table(&feature_columns()))?;
+    let mut features = stage.table(FeatureRow::table_of(&feature_columns()))?;
     features.extend((0..40).map(|n| FeatureRow { merchant_id: merchant(n), values: vec![Some(n as f64), None] }))?;
     stage.seal(features)?;
-    let mut evidence = stage.table(EvidenceRow::table(&evidence_columns()))?;
+    let mut evidence = stage.table(EvidenceRow::table_of(&evidence_columns()))?;
     evidence.extend((0..40).map(|n| EvidenceRow { merchant_id: merchant(n), values: vec![Some(7), None] }))?;
     stage.seal(evidence)?;
     let mut quarantine = stage.table_named("quarantine/orders.parquet", QuarantineRow::table())?;

@@ -1,5 +1,5 @@
 //! Whole runs of a small simulated job: what is published, and what may not change it.
 
-mod fixture;
+pub mod fixture;
 mod invariance;
 mod published;

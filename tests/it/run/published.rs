@@ -3,9 +3,10 @@
 use std::fs;
 
 use integrity::model::ModelError;
-use integrity::publish::{FeatureRow, ScoreBook, ScoreRow, TableReader, verify};
+use integrity::publish::{FeatureRow, ScoreBook, TableReader, verify};
 use integrity::report::explain;
 use integrity::run::{RunError, Silent, run_job};
+use integrity::score::MerchantScore;
 use tempfile::TempDir;
 
 use super::fixture::{base, data, job, options, run};
@@ -33,7 +34,7 @@ fn a_run_is_sound_and_the_same_run_again_is_nothing_new() {
 fn every_score_is_explained_by_its_points_and_every_offer_by_its_caps() {
     let (out, outcome) = base();
     let scores = outcome.published.run_dir.join("scores.parquet");
-    let rows: Vec<ScoreRow> = TableReader::open(&scores).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<MerchantScore> = TableReader::open(&scores).unwrap().map(Result::unwrap).collect();
     let features = TableReader::<FeatureRow>::open(&outcome.published.run_dir.join("features.parquet")).unwrap();
     assert_eq!(features.count(), rows.len());
     for row in rows.iter().step_by(7) {

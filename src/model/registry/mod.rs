@@ -1,0 +1,130 @@
+//! Model folders: `models/<name>/<version>/`, JSON only, verified by digest, approved by a person, with an expiry.
+//!
+//! `manifest.json` names every file with its digest; `approval.json` names the manifest's digest and is sealed by a digest over its own
+//! fields, so that an approval holds for exactly what was approved, by whom it says.
+//!
+//! ```text
+//! save ── .staging-… (every file, synced) ── one rename ──▶ <version>/        approve ── .approval-… ── one rename ──▶ approval.json
+//! ```
+//! A kill between any two steps leaves a hidden folder or file, which the next writer sweeps, and never a version that is half there.
+
+mod approve;
+mod files;
+mod layout;
+mod load;
+mod lock;
+mod save;
+
+pub use approve::{Approval, approve_folder};
+pub use layout::{Bundle, Contents, Manifest, Origin};
+pub use load::load_folder;
+pub use lock::{Lock, wait_for_writer};
+pub use save::{ApproveAs, refuse_content, save_folder};
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use super::error::ModelError;
+use crate::domain::Digest;
+
+/// The folder that models are kept in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    root: PathBuf,
+}
+
+impl Registry {
+    /// A registry at `root`; the folder need not exist yet.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The folder of all versions of a model.
+    #[must_use]
+    pub fn home(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The folder of a version.
+    #[must_use]
+    pub fn folder(&self, name: &str, version: &str) -> PathBuf {
+        self.home(name).join(version)
+    }
+
+    /// Folders of the versions of a model, by name; none where the model has no folder. What is hidden is no version.
+    ///
+    /// # Errors
+    /// The folder exists and cannot be listed.
+    pub fn versions(&self, name: &str) -> Result<Vec<PathBuf>, ModelError> {
+        let mut folders = files::entries(&self.home(name))?;
+        let hidden = |path: &PathBuf| path.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
+        folders.retain(|path| !hidden(path) && path.is_dir());
+        Ok(folders)
+    }
+
+    /// Waits until no other process writes versions of a model, sweeps what killed ones left, and keeps others waiting while the answer
+    /// lives. `told` is called once if there is somebody to wait for.
+    ///
+    /// # Errors
+    /// [`ModelError::Busy`] where the other does not end; the folder cannot be made.
+    pub fn lock(&self, name: &str, told: &mut dyn FnMut(&str)) -> Result<Lock, ModelError> {
+        let home = self.home(name);
+        std::fs::create_dir_all(&home).map_err(|e| ModelError::io(&home, e))?;
+        let lock = wait_for_writer(&home, told)?;
+        save::sweep(&home)?;
+        Ok(lock)
+    }
+
+    /// Writes a new version, whole or not at all, approved where `approve` says by whom.
+    ///
+    /// # Errors
+    /// The version exists, or the folder cannot be written.
+    pub fn save(
+        &self,
+        name: &str,
+        version: &str,
+        contents: &Contents<'_>,
+        origin: Origin,
+        approve: Option<ApproveAs<'_>>,
+    ) -> Result<PathBuf, ModelError> {
+        let folder = self.folder(name, version);
+        save_folder(&folder, name, version, contents, origin, approve)?;
+        Ok(folder)
+    }
+
+    /// Approves a version as it stands.
+    ///
+    /// # Errors
+    /// The folder is damaged or cannot be written.
+    pub fn approve(&self, name: &str, version: &str, by: &str, on: Date) -> Result<(), ModelError> {
+        approve_folder(&self.folder(name, version), by, on).map(|_| ())
+    }
+
+    /// Loads a version for use on a day.
+    ///
+    /// # Errors
+    /// [`ModelError::Refused`] where it is unapproved, expired, altered or, if `config` is given, trained under another one.
+    pub fn load_approved(
+        &self,
+        name: &str,
+        version: &str,
+        today: Date,
+        config: Option<Digest>,
+    ) -> Result<Bundle, ModelError> {
+        let folder = self.folder(name, version);
+        if !folder.is_dir() {
+            let known: Vec<String> = self
+                .versions(name)?
+                .iter()
+                .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+                .collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(files::refused(&folder, format!("there is no such version; there are: {known}")));
+        }
+        let bundle = load_folder(&folder)?;
+        bundle.check_use(today, config)?;
+        Ok(bundle)
+    }
+}

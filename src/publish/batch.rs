@@ -1,0 +1,145 @@
+//! Rows to Arrow batches and back. serde carries the fields, the table's documented columns say which types they have in the file; what
+//! serde lets pass is checked here: ranges and finite numbers when writing, missing or mistyped columns when reading.
+
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatch};
+use arrow::datatypes::{DataType, Date32Type, FieldRef, Float64Type, Int32Type, Int64Type};
+use jiff::civil::Date;
+
+use super::column::{OutputColumn, OutputTable};
+use super::error::PublishError;
+use super::row::{OutputRow, label};
+
+/// Rows as the table's columns. `given` makes the arrays of columns that are no fields of the row; all others are fields, by name.
+pub(super) fn encode<R: OutputRow>(
+    rows: &[R],
+    table: &OutputTable,
+    given: impl Fn(&OutputColumn) -> Option<ArrayRef>,
+) -> Result<RecordBatch, PublishError> {
+    let misfit = |why: String| PublishError::Layout { table: table.name, why };
+    let given: Vec<Option<ArrayRef>> = table.columns.iter().map(given).collect();
+    let fields: Vec<FieldRef> =
+        table.columns.iter().zip(&given).filter(|(_, given)| given.is_none()).map(|(c, _)| c.field()).collect();
+    let mut fields = serde_arrow::to_arrow(&fields, rows).map_err(|e| misfit(e.to_string()))?.into_iter();
+    let arrays: Vec<ArrayRef> = given.into_iter().filter_map(|given| given.or_else(|| fields.next())).collect();
+    for (column, array) in table.columns.iter().zip(&arrays) {
+        check_numbers(rows, table, column, array)?;
+    }
+    RecordBatch::try_new(table.schema(), arrays).map_err(|e| misfit(e.to_string()))
+}
+
+/// Rows from these columns of a batch, each of which must be there in its documented type.
+pub(super) fn decode<R: OutputRow>(
+    path: &Path,
+    batch: &RecordBatch,
+    columns: &[OutputColumn],
+) -> Result<Vec<R>, PublishError> {
+    let (mut fields, mut arrays) = (Vec::with_capacity(columns.len()), Vec::with_capacity(columns.len()));
+    for column in columns {
+        let array = typed(path, batch, column)?;
+        check_dates(path, column, array)?;
+        fields.push(column.field());
+        arrays.push(array);
+    }
+    serde_arrow::from_arrow(&fields, &arrays).map_err(|e| PublishError::malformed(path, e.to_string()))
+}
+
+/// Values of a column of numbers that is no field of the row.
+pub(super) fn values<'a, T: ArrowPrimitiveType>(
+    path: &Path,
+    batch: &'a RecordBatch,
+    column: &OutputColumn,
+) -> Result<&'a PrimitiveArray<T>, PublishError> {
+    let array = typed(path, batch, column)?.as_primitive_opt::<T>();
+    array.ok_or_else(|| PublishError::malformed(path, format!("column {} is not {}", column.name, T::DATA_TYPE)))
+}
+
+/// serde would take a missing column for nulls, and a number of another width for the right one.
+fn typed<'a>(path: &Path, batch: &'a RecordBatch, column: &OutputColumn) -> Result<&'a ArrayRef, PublishError> {
+    let (name, expected) = (&column.name, column.kind.arrow());
+    let Some(array) = batch.column_by_name(name) else {
+        return Err(PublishError::malformed(path, format!("column {name} is missing")));
+    };
+    if *array.data_type() != expected {
+        let why = format!("column {name} is {}, expected {expected}", array.data_type());
+        return Err(PublishError::malformed(path, why));
+    }
+    if !column.nullable && array.null_count() > 0 {
+        return Err(PublishError::malformed(path, format!("column {name} is null where it may not be")));
+    }
+    Ok(array)
+}
+
+/// Days beyond the calendar would make the library behind serde panic.
+fn check_dates(path: &Path, column: &OutputColumn, array: &ArrayRef) -> Result<(), PublishError> {
+    let Some(days) = array.as_primitive_opt::<Date32Type>() else { return Ok(()) };
+    let epoch = Date::constant(1970, 1, 1);
+    let outside = |day: &i32| {
+        let span = jiff::Span::new().try_days(*day);
+        !span.is_ok_and(|span| epoch.checked_add(span).is_ok())
+    };
+    match days.iter().flatten().find(outside) {
+        Some(day) => Err(PublishError::malformed(path, format!("column {} holds day {day} since 1970", column.name))),
+        None => Ok(()),
+    }
+}
+
+/// Every number of a column, those in its lists included, is finite and within the documented range.
+fn check_numbers<R: OutputRow>(
+    rows: &[R],
+    table: &OutputTable,
+    column: &OutputColumn,
+    array: &ArrayRef,
+) -> Result<(), PublishError> {
+    if let Some(list) = array.as_list_opt::<i32>() {
+        let Some(items) = list.values().as_struct_opt() else { return Ok(()) };
+        // The row whose items end behind this one.
+        let row_of = |at: usize| list.value_offsets().iter().skip(1).take_while(|end| **end as usize <= at).count();
+        return items
+            .columns()
+            .iter()
+            .try_for_each(|member| check_array(member, column, table, |at| rows.get(row_of(at))));
+    }
+    check_array(array, column, table, |at| rows.get(at))
+}
+
+fn check_array<'a, R: OutputRow + 'a>(
+    array: &ArrayRef,
+    column: &OutputColumn,
+    table: &OutputTable,
+    row: impl Fn(usize) -> Option<&'a R>,
+) -> Result<(), PublishError> {
+    let label = |at| row(at).map_or_else(String::new, |row| label(row, table));
+    for (at, value) in numbers(array) {
+        let (table, name) = (table.name, || column.name.clone());
+        if !value.is_finite() {
+            return Err(PublishError::NonFinite { table, column: name(), row: label(at), value: value.to_string() });
+        }
+        match column.range {
+            Some((low, high)) if !(low..=high).contains(&value) => {
+                let (row, value) = (label(at), value.to_string());
+                return Err(PublishError::OutOfRange { table, column: name(), row, value, low, high });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The numbers of an array that are not null, with their places; none where it holds no numbers.
+fn numbers(array: &ArrayRef) -> Box<dyn Iterator<Item = (usize, f64)> + '_> {
+    fn present<T: ArrowPrimitiveType>(
+        array: &ArrayRef,
+        number: fn(T::Native) -> f64,
+    ) -> Box<dyn Iterator<Item = (usize, f64)> + '_> {
+        let values = array.as_primitive::<T>().iter().enumerate();
+        Box::new(values.filter_map(move |(at, value)| value.map(|value| (at, number(value)))))
+    }
+    match array.data_type() {
+        DataType::Int32 => present::<Int32Type>(array, f64::from),
+        DataType::Int64 => present::<Int64Type>(array, |value| value as f64),
+        DataType::Float64 => present::<Float64Type>(array, |value| value),
+        _ => Box::new(std::iter::empty()),
+    }
+}

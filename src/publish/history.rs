@@ -1,0 +1,277 @@
+//! The runs that lie in an output folder: which one a business date stands by, which one is the newest, and what the night before left.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::current::{CURRENT, Current};
+use super::error::PublishError;
+use super::manifest::{MANIFEST, Manifest, date_folder};
+use super::pointings::{POINTINGS, Pointings};
+use crate::domain::Digest;
+
+/// The night before, as the manifest and the identity of tonight's run name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousIdentity {
+    /// Names the run.
+    pub run_id: String,
+    /// Its observation date.
+    pub as_of: Date,
+    /// Digest of its list of files with their digests: unlike the manifest's own digest it knows nothing of the clock.
+    pub files_sha256: Digest,
+}
+
+/// The newest intact run before a date: what tonight builds on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousRun {
+    /// The run folder.
+    pub run_dir: PathBuf,
+    /// Names the run.
+    pub run_id: String,
+    /// Its observation date.
+    pub as_of: Date,
+    /// Digest of its manifest.
+    pub manifest_sha256: Digest,
+    /// Later runs before the date, below the output folder, that could not be used since their manifest is broken; newest first.
+    pub passed_over: Vec<String>,
+    manifest: Manifest,
+}
+
+impl PreviousRun {
+    /// What stands for it in tonight's identity.
+    #[must_use]
+    pub fn identity(&self) -> PreviousIdentity {
+        PreviousIdentity { run_id: self.run_id.clone(), as_of: self.as_of, files_sha256: self.manifest.files_digest() }
+    }
+
+    /// Its manifest.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The path of one of its files, its bytes checked against the manifest; `None` where the run published no such file.
+    ///
+    /// # Errors
+    /// The file is missing, or is not what was published.
+    pub fn file(&self, name: &str) -> Result<Option<PathBuf>, PublishError> {
+        let Some(entry) = self.manifest.file(name) else { return Ok(None) };
+        let path = self.run_dir.join(name);
+        let found = Digest::of_file(&path).map_err(PublishError::published_file("read", &path))?;
+        if found == entry.sha256 {
+            Ok(Some(path))
+        } else {
+            Err(PublishError::DigestMismatch { path, expected: entry.sha256, found })
+        }
+    }
+
+    /// One of its JSON files, its bytes checked; `None` where the run published no such file.
+    ///
+    /// # Errors
+    /// As [`PreviousRun::file`], or the file is not what it should be.
+    pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PublishError> {
+        let Some(path) = self.file(name)? else { return Ok(None) };
+        let bytes = std::fs::read(&path).map_err(PublishError::published_file("read", &path))?;
+        serde_json::from_slice(&bytes).map(Some).map_err(|e| PublishError::malformed(&path, e.to_string()))
+    }
+}
+
+/// The newest intact run whose business date is strictly before `before`; `None` where there never was one.
+///
+/// Each business date stands by the run that its own pointer names. A run whose manifest is broken is passed over and named; a run that a
+/// person withdrew (`integrity point`) does not count.
+///
+/// # Errors
+/// Runs lie there, but not one of them is intact: what the nights before offered and pledged is then not known.
+pub fn previous_run(out: &Path, before: Date) -> Result<Option<PreviousRun>, PublishError> {
+    let mut passed_over = Vec::new();
+    let found = newest_run(out, |date| date < before, &mut passed_over)?;
+    match found {
+        Some(IntactRun { pointer, manifest }) => Ok(Some(PreviousRun {
+            run_dir: out.join(&pointer.run),
+            run_id: pointer.run_id,
+            as_of: pointer.as_of,
+            manifest_sha256: pointer.manifest_sha256,
+            passed_over,
+            manifest,
+        })),
+        None if passed_over.is_empty() => Ok(None),
+        None => Err(PublishError::NoIntactRun { out: out.to_owned(), passed_over }),
+    }
+}
+
+/// A run whose manifest holds, and the pointer that names it.
+pub(super) struct IntactRun {
+    pub(super) pointer: Current,
+    pub(super) manifest: Manifest,
+}
+
+/// What the loan service reads.
+pub(super) struct Serving {
+    pub(super) run: IntactRun,
+    /// What is wrong with the pointer, and what is read instead.
+    pub(super) note: Option<String>,
+}
+
+/// The run that `current.json` points to. Where that file is damaged or lost, the newest intact run; where it names a run that a person
+/// withdrew, the run that was set current instead. `None` where nothing was ever published.
+pub(super) fn serving(out: &Path) -> Result<Option<Serving>, PublishError> {
+    let pointer = match Current::read(out) {
+        Ok(Some(pointer)) => pointer,
+        Ok(None) if no_date_points(out)? => return Ok(None),
+        Ok(None) => return instead_of_pointer(out, "is missing").map(Some),
+        Err(PublishError::Malformed { why, .. }) => {
+            return instead_of_pointer(out, &format!("is damaged ({why})")).map(Some);
+        }
+        Err(other) => return Err(other),
+    };
+    let pointings = Pointings::read(out)?;
+    let withdrawal = pointings.withdrawal(&pointer.run);
+    if let Some((entry, last)) = withdrawal.zip(pointings.entries.last()) {
+        let note = format!(
+            "{CURRENT} still names {}, which was withdrawn at {} by {}; {} is used, as {POINTINGS} says",
+            pointer.run, entry.at, entry.by, last.to
+        );
+        let (_, run) = read_run(out, &last.to)?;
+        return Ok(Some(Serving { run, note: Some(note) }));
+    }
+    match pointer.manifest(out) {
+        Ok(manifest) => Ok(Some(Serving { run: IntactRun { pointer, manifest }, note: None })),
+        // Where the run vouches for itself, it is the pointer that is wrong.
+        Err(error) if error.is_damage() && read_run(out, &pointer.run).is_ok() => {
+            instead_of_pointer(out, "is damaged (it vouches for another manifest than its run does)").map(Some)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn instead_of_pointer(out: &Path, what: &str) -> Result<Serving, PublishError> {
+    let mut broken = Vec::new();
+    let Some(run) = newest_run(out, |_| true, &mut broken)? else {
+        let why = format!("it {what}, and no intact run lies below the folder");
+        return Err(PublishError::malformed(&out.join(CURRENT), why));
+    };
+    let mut note = format!("{CURRENT} {what}; the newest intact run, {}, is used", run.pointer.run);
+    if !broken.is_empty() {
+        note.push_str("; passed over, since their manifests are damaged: ");
+        note.push_str(&broken.join(", "));
+    }
+    Ok(Serving { run, note: Some(note) })
+}
+
+fn no_date_points(out: &Path) -> Result<bool, PublishError> {
+    Ok(!dates(out)?.into_iter().any(|as_of| out.join(date_folder(as_of)).join(CURRENT).exists()))
+}
+
+/// The newest intact run that nobody withdrew, among business dates that `wanted` accepts. Broken runs that stand before it are named.
+pub(super) fn newest_run(
+    out: &Path,
+    wanted: impl Fn(Date) -> bool,
+    broken: &mut Vec<String>,
+) -> Result<Option<IntactRun>, PublishError> {
+    let pointings = Pointings::read(out)?;
+    let withdrawn = pointings.withdrawn();
+    for as_of in dates(out)?.into_iter().rev().filter(|date| wanted(*date)) {
+        let mut broken_of_date = Vec::new();
+        let found = run_of_date(out, as_of, &mut broken_of_date)?;
+        broken.extend(broken_of_date.into_iter().filter(|run| !withdrawn.contains(run.as_str())));
+        match found {
+            Some(run) if !withdrawn.contains(run.pointer.run.as_str()) => return Ok(Some(run)),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// The run that a business date stands by: the one its pointer names, or, where that is lost, the intact one that finished last.
+pub(super) fn run_of_date(
+    out: &Path,
+    as_of: Date,
+    broken: &mut Vec<String>,
+) -> Result<Option<IntactRun>, PublishError> {
+    match Current::read_of_date(out, as_of) {
+        Ok(Some(pointer)) => {
+            let manifest = unless_broken(pointer.manifest(out), &pointer.run, broken)?;
+            return Ok(manifest.map(|manifest| IntactRun { pointer, manifest }));
+        }
+        Ok(None) | Err(PublishError::Malformed { .. }) => {}
+        Err(other) => return Err(other),
+    }
+    let mut latest: Option<(Timestamp, IntactRun)> = None;
+    for run in run_folders(out, as_of)? {
+        let Some(found) = unless_broken(read_run(out, &run), &run, broken)? else { continue };
+        let is_later =
+            latest.as_ref().is_none_or(|(at, last)| (*at, &last.pointer.run_id) < (found.0, &found.1.pointer.run_id));
+        if is_later {
+            latest = Some(found);
+        }
+    }
+    Ok(latest.map(|(_, run)| run))
+}
+
+/// A run by the digest that its own folder keeps of its manifest, and when it finished.
+pub(super) fn read_run(out: &Path, run: &str) -> Result<(Timestamp, IntactRun), PublishError> {
+    let folder = out.join(run);
+    let digest = Manifest::own_digest(&folder)?;
+    let manifest = Manifest::read(&folder, digest)?;
+    let path = folder.join(MANIFEST);
+    if manifest.run_path() != run {
+        return Err(PublishError::malformed(&path, format!("it is the manifest of {}", manifest.run_path())));
+    }
+    let finished =
+        manifest.finished_at.parse().map_err(|e: jiff::Error| PublishError::malformed(&path, e.to_string()))?;
+    Ok((finished, IntactRun { pointer: Current::to(&manifest, digest), manifest }))
+}
+
+/// What is broken on disk is named and passed over; what the operating system refuses is an error.
+fn unless_broken<T>(
+    result: Result<T, PublishError>,
+    run: &str,
+    broken: &mut Vec<String>,
+) -> Result<Option<T>, PublishError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_damage() => {
+            tracing::debug!(run, %error, "passed over");
+            broken.push(run.to_owned());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Business dates that have a folder, ascending.
+pub(super) fn dates(out: &Path) -> Result<Vec<Date>, PublishError> {
+    let mut dates: Vec<Date> =
+        names_in(out)?.iter().filter_map(|name| name.strip_prefix("as_of=")?.parse().ok()).collect();
+    dates.sort_unstable();
+    Ok(dates)
+}
+
+/// Run folders of a business date, below the output folder, sorted.
+pub(super) fn run_folders(out: &Path, as_of: Date) -> Result<Vec<String>, PublishError> {
+    let date = date_folder(as_of);
+    let names = names_in(&out.join(&date))?;
+    let mut runs: Vec<String> =
+        names.iter().filter(|name| name.starts_with("run=")).map(|name| format!("{date}/{name}")).collect();
+    runs.sort_unstable();
+    Ok(runs)
+}
+
+/// Names in a folder; none where it is not there.
+pub(super) fn names_in(folder: &Path) -> Result<Vec<String>, PublishError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(PublishError::io("list", folder)(e)),
+    };
+    entries
+        .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<_>>()
+        .map_err(PublishError::io("list", folder))
+}

@@ -1,0 +1,68 @@
+//! Whether the books of one loan agree with each other: only then is anything known of it.
+//!
+//! Every rule says what must hold and gives a cause where it does not; a loan with one cause is Unknown, and all its causes are told.
+//!
+//! | cause | what must hold |
+//! |---|---|
+//! | `no-schedule` | there is a schedule |
+//! | `schedule-numbers` | its instalments are numbered 1, 2, … n, each once |
+//! | `schedule-principal` | their principal adds up to the principal lent |
+//! | `schedule-amounts` | no part of an instalment is negative, and all together stay below [`MOST_OWED_MINOR`] |
+//! | `schedule-dates` | each falls due after the one before it |
+//! | `schedule-before-disbursement` | none falls due before the day of disbursement |
+//! | `schedule-beyond-term` | none falls due later than the term's days after disbursement; a restructure may extend it |
+//! | `schedule-versions` | all its rows are of one version (see [`schedule`]) |
+//! | `broken-loan`, `broken-instalment`, `broken-payment` | no row of the loan is in quarantine |
+//! | `payment-amount` | every payment is positive |
+//! | `payment-channel` | every payment is voluntary or a deduction |
+//! | `payment-before-disbursement` | none was made before the money was paid out |
+//! | `payment-reversed-before-paid` | none bounced before it was made |
+//! | `payment-repeated` | no two that stand were made at the same instant, over the same sum, through the same channel: one payment sent under two ids would count twice |
+//! | `overpaid` | payments that stand are at most the whole schedule and a stated share more |
+//! | `product-without-default` | the policy says from which days past due the product is in default |
+//! | `merchant-not-visible` | the borrower can be seen |
+//! | `date-outside-calendar` | the day of disbursement is one that can be reckoned with |
+//!
+//! What these rules cannot see is a change that leaves all of them true: a lower fee, say, in a source that does not date its rows.
+
+mod payments;
+mod schedule;
+
+use super::calendar::BusinessDays;
+use super::record::LoanRecord;
+use super::settings::LedgerRules;
+use super::unknown::UnknownCause;
+use super::waterfall::Instalment;
+
+/// The most a loan can owe, in minor units: 10^13, five times what the contract's ranges allow one loan. Below it sums over
+/// nine hundred thousand loans stay within 64 bits.
+pub const MOST_OWED_MINOR: i64 = 10_000_000_000_000;
+
+/// The loan's schedule, where its books agree.
+///
+/// # Errors
+/// Every cause why nothing is known of the loan, in the order of the table above.
+pub fn reconcile(
+    record: &LoanRecord<'_>,
+    rules: &LedgerRules,
+    days: &BusinessDays,
+) -> Result<Vec<Instalment>, Vec<UnknownCause>> {
+    let mut causes = Vec::new();
+    let schedule = match days.day_of(record.terms.disbursed_at) {
+        Ok(disbursed_on) => schedule::judge(record, disbursed_on, days, &mut causes),
+        Err(_) => {
+            let detail = "the loan was paid out on a day that lies too far back to be reckoned with";
+            causes.push(UnknownCause::new("date-outside-calendar", detail));
+            Vec::new()
+        }
+    };
+    for row in &record.broken {
+        causes.push(UnknownCause::broken(row.table, row.key, row.rule));
+    }
+    payments::judge(record, &schedule, rules, &mut causes);
+    if !rules.default_dpd.contains_key(record.product) {
+        let detail = format!("the policy's default_dpd says nothing of product {:?}", record.product);
+        causes.push(UnknownCause::new("product-without-default", detail));
+    }
+    if causes.is_empty() { Ok(schedule) } else { Err(causes) }
+}

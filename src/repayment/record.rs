@@ -1,0 +1,77 @@
+//! All that the books say of one loan, before it is known whether they agree.
+
+use super::waterfall::{Instalment, LoanTerms, Payment};
+
+/// One loan with every row that names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoanRecord<'a> {
+    /// The borrower.
+    pub merchant_id: &'a str,
+    /// Its product.
+    pub product: &'a str,
+    /// What was agreed.
+    pub terms: LoanTerms<'a>,
+    /// When the lender wrote it off, in UTC microseconds.
+    pub written_off_at: Option<i64>,
+    /// When its terms were eased, in UTC microseconds.
+    pub restructured_at: Option<i64>,
+    /// The guarantee group that is jointly liable.
+    pub group_id: Option<&'a str>,
+    /// The published offer that was drawn.
+    pub offer_id: Option<&'a str>,
+    /// Orders that secure it.
+    pub pledged_order_ids: Vec<String>,
+    /// Rows of the schedule, of whatever version, in any order.
+    pub schedule: Vec<ScheduleRow>,
+    /// Payments, in any order.
+    pub payments: Vec<PaymentRow<'a>>,
+    /// Rows of it that washing set aside: contract table and the rule that each breaks.
+    pub broken: Vec<BrokenRow<'a>>,
+}
+
+/// One row of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduleRow {
+    /// The promise.
+    pub instalment: Instalment,
+    /// When the source learnt of it, in UTC microseconds; rows of one version carry the same.
+    pub recorded_at: Option<i64>,
+}
+
+/// One row of the payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentRow<'a> {
+    /// The money.
+    pub payment: Payment,
+    /// `voluntary` or `deduction`.
+    pub channel: Option<&'a str>,
+}
+
+/// A row that washing set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenRow<'a> {
+    /// Contract table.
+    pub table: &'a str,
+    /// Its key.
+    pub key: Option<&'a str>,
+    /// The rule that it breaks.
+    pub rule: &'a str,
+}
+
+/// The channel of payments that the lender took.
+pub(super) const DEDUCTION: &str = "deduction";
+/// The channel of payments that the borrower made.
+pub(super) const VOLUNTARY: &str = "voluntary";
+
+impl LoanRecord<'_> {
+    /// The payments alone.
+    pub(super) fn paid(&self) -> Vec<Payment> {
+        self.payments.iter().map(|row| row.payment).collect()
+    }
+
+    /// Deductions that arrived, and those of them that were reversed.
+    pub(super) fn deductions(&self) -> (u64, u64) {
+        let deducted = self.payments.iter().filter(|row| row.channel == Some(DEDUCTION));
+        deducted.fold((0, 0), |(all, reversed), row| (all + 1, reversed + u64::from(row.payment.reversed_at.is_some())))
+    }
+}

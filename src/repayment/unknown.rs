@@ -1,0 +1,61 @@
+//! Loans of which nothing is known, and why.
+
+/// A loan whose books do not agree. What it owes and how late it is are not known, which is not nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownLoan {
+    /// The borrower.
+    pub merchant_id: String,
+    /// The loan; `None` for rows that lead to a borrower, but to none of its loans.
+    pub loan_id: Option<String>,
+    /// Its product, where a sound row says so.
+    pub product: Option<String>,
+    /// What was lent, where a sound row says so.
+    pub principal_minor: Option<i64>,
+    /// The guarantee group that is jointly liable, where a sound row says so.
+    pub group_id: Option<String>,
+    /// Every reason; never empty.
+    pub causes: Vec<UnknownCause>,
+}
+
+/// One reason why a loan is not known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownCause {
+    /// Stable kebab-case code; [`super::reconcile`] lists them.
+    pub code: &'static str,
+    /// In words, with the numbers.
+    pub detail: String,
+}
+
+impl UnknownCause {
+    pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// A row of the loan that washing set aside.
+    pub(super) fn broken(table: &str, key: Option<&str>, rule: &str) -> Self {
+        let (code, what) = match table {
+            "loans" => ("broken-loan", "the loan's own row"),
+            "instalments" => ("broken-instalment", "an instalment"),
+            _ => ("broken-payment", "a payment"),
+        };
+        let key = key.map_or_else(|| "without a readable key".to_owned(), |key| format!("{key:?}"));
+        Self::new(code, format!("{what} ({key}) is in quarantine: it breaks {rule}"))
+    }
+}
+
+/// A line of the officers' list: one cause of one loan.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LoanException {
+    /// The borrower; `None` where no row leads to one.
+    pub merchant_id: Option<String>,
+    /// The loan; `None` where no row leads to one.
+    pub loan_id: Option<String>,
+    /// Its product, where a sound row says so.
+    pub product: Option<String>,
+    /// Why it is not known; a code of [`UnknownCause`].
+    pub code: String,
+    /// In words, with the numbers.
+    pub detail: String,
+    /// What was lent, where a sound row says so.
+    pub principal_minor: Option<i64>,
+}

@@ -1,0 +1,322 @@
+//! One opened table, of one file or many: its column names, and its columns one at a time.
+
+use std::path::{Path, PathBuf};
+
+use super::read_csv::CsvTable;
+use super::read_parquet::ParquetTable;
+use crate::domain::{Digest, Hasher};
+use crate::model::ModelError;
+use crate::model::table::{Column, Kind};
+
+/// An opened table: a CSV or Parquet file, or a folder of such files with the same columns, which is read as one table in the order of
+/// the files' names.
+#[derive(Debug)]
+pub struct TableFile {
+    path: PathBuf,
+    names: Vec<String>,
+    parts: Vec<Part>,
+}
+
+/// One file of a table.
+#[derive(Debug)]
+struct Part {
+    path: PathBuf,
+    format: Format,
+    /// Where each column of the table stands in this file.
+    at: Vec<usize>,
+}
+
+#[derive(Debug)]
+enum Format {
+    Csv(CsvTable),
+    Parquet(ParquetTable),
+}
+
+/// Opens a table: a file by its content (Parquet files begin with `PAR1`, everything else is read as delimited text), or all `.parquet` and
+/// `.csv` files of a folder.
+///
+/// # Errors
+/// A file is missing, empty, truncated, not UTF-8, or has no header; a folder holds no table, other files, or files of other columns.
+pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
+    let found = std::fs::metadata(path).map_err(|e| ModelError::io(path, e))?;
+    let files = if found.is_dir() { files_of(path)? } else { vec![path.to_owned()] };
+    let mut table = TableFile { path: path.to_owned(), names: Vec::new(), parts: Vec::new() };
+    for file in files {
+        let format = open_file(&file)?;
+        if table.parts.is_empty() {
+            format.names().clone_into(&mut table.names);
+        }
+        let at = positions(&table, &file, format.names())?;
+        table.parts.push(Part { path: file, format, at });
+    }
+    Ok(table)
+}
+
+fn open_file(path: &Path) -> Result<Format, ModelError> {
+    let mut magic = [0_u8; 4];
+    let file = std::fs::File::open(path).map_err(|e| ModelError::io(path, e))?;
+    let read =
+        std::io::Read::read(&mut std::io::Read::take(&file, 4), &mut magic).map_err(|e| ModelError::io(path, e))?;
+    if read == 0 {
+        return Err(ModelError::table(path, "the file is empty"));
+    }
+    Ok(if magic.get(..read) == Some(b"PAR1") {
+        Format::Parquet(ParquetTable::open(path)?)
+    } else {
+        Format::Csv(CsvTable::open(path)?)
+    })
+}
+
+/// The files of a folder, by name; those that begin with `.` or `_` are notes of whoever wrote it.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| ModelError::io(folder, e))? {
+        let path = entry.map_err(|e| ModelError::io(folder, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with(['.', '_']) {
+            continue;
+        }
+        let table =
+            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet") || e.eq_ignore_ascii_case("csv"));
+        if !table || path.is_dir() {
+            return Err(ModelError::table(folder, format!("{name:?} in it is neither a .parquet nor a .csv file")));
+        }
+        files.push(path);
+    }
+    if files.is_empty() {
+        return Err(ModelError::table(folder, "the folder holds no .parquet and no .csv file"));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Where the table's columns stand in one of its files.
+fn positions(table: &TableFile, path: &Path, names: &[String]) -> Result<Vec<usize>, ModelError> {
+    let differs = |what: &str, name: &str| {
+        let first = table.parts.first().map(|p| p.path.display().to_string()).unwrap_or_default();
+        ModelError::table(
+            path,
+            format!("it {what} column {name:?}, unlike {first}: all files of a table have the same columns"),
+        )
+    };
+    if let Some(extra) = names.iter().find(|n| !table.names.contains(n)) {
+        return Err(differs("has a", extra));
+    }
+    let at = |name: &String| names.iter().position(|n| n == name).ok_or_else(|| differs("lacks", name));
+    table.names.iter().map(at).collect()
+}
+
+impl Format {
+    fn names(&self) -> &[String] {
+        match self {
+            Self::Csv(t) => t.names(),
+            Self::Parquet(t) => t.names(),
+        }
+    }
+
+    fn rows(&self) -> usize {
+        match self {
+            Self::Csv(t) => t.rows(),
+            Self::Parquet(t) => t.rows(),
+        }
+    }
+
+    /// What a column holds, by its type or its content.
+    fn kind(&self, at: usize) -> Natural {
+        match self {
+            Self::Csv(t) => t.kind(at),
+            Self::Parquet(t) => t.kind(at),
+        }
+    }
+
+    fn load(&self, at: usize, kind: Kind) -> Result<Column, ModelError> {
+        match self {
+            Self::Csv(t) => t.load(at, kind),
+            Self::Parquet(t) => t.load(at, kind),
+        }
+    }
+}
+
+/// What is found in a column before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Natural {
+    /// No value at all.
+    Empty,
+    /// Nested or binary values, which no scorecard can use.
+    Unusable,
+    /// A kind, and what a reader of the report should know.
+    Is(Kind, Option<String>),
+}
+
+impl TableFile {
+    /// The file, or the folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Digest of the file's bytes; of a folder, of its files' digests.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn digest(&self) -> Result<Digest, ModelError> {
+        let of = |path: &Path| Digest::of_file(path).map_err(|e| ModelError::io(path, e));
+        if let [part] = self.parts.as_slice() {
+            return of(&part.path);
+        }
+        let mut hasher = Hasher::default();
+        for part in &self.parts {
+            hasher.field(of(&part.path)?.to_string().as_bytes());
+        }
+        Ok(hasher.finish())
+    }
+
+    /// Column names in file order; unique.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.parts.iter().map(|p| p.format.rows()).sum()
+    }
+
+    /// Number of files.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Where a column stands.
+    ///
+    /// # Errors
+    /// It is not in the table.
+    pub fn position(&self, column: &str) -> Result<usize, ModelError> {
+        self.names().iter().position(|n| n == column).ok_or_else(|| {
+            let mut available = self.names().iter().take(40).cloned().collect::<Vec<_>>().join(", ");
+            if self.names().len() > 40 {
+                available.push_str(", …");
+            }
+            ModelError::NoColumn { column: column.to_owned(), available }
+        })
+    }
+
+    /// What a column holds over all files, and what a reader of the report should know of that (numbers mixed with text). `None` means a
+    /// nested or binary column that no scorecard can use.
+    #[must_use]
+    pub fn kind(&self, at: usize) -> Option<(Kind, Option<String>)> {
+        let mut found: Option<(Kind, Option<String>)> = None;
+        for part in &self.parts {
+            match (part.format.kind(part.at.get(at).copied().unwrap_or(usize::MAX)), &found) {
+                (Natural::Empty, _) => {}
+                (Natural::Unusable, _) => return None,
+                (Natural::Is(kind, note), None) => found = Some((kind, note)),
+                (Natural::Is(kind, _), Some((other, _))) if kind == *other => {}
+                (Natural::Is(kind, _), Some((other, _))) => {
+                    let note = format!(
+                        "holds {}s in one file and {}s in {}: treated as text",
+                        other.word().trim_start_matches("a "),
+                        kind.word().trim_start_matches("a "),
+                        part.path.display()
+                    );
+                    return Some((Kind::Text, Some(note)));
+                }
+            }
+        }
+        Some(found.unwrap_or((Kind::Number, None)))
+    }
+
+    /// Whether a scorecard can use a column's type, whatever it holds.
+    fn usable(&self, at: usize) -> bool {
+        self.parts.iter().all(|part| match (&part.format, part.at.get(at)) {
+            (Format::Parquet(t), Some(&place)) => t.kind(place) != Natural::Unusable,
+            _ => true,
+        })
+    }
+
+    /// Reads one column. `None` lets the content decide the kind: all numbers, all dates, else text. With it comes the note of
+    /// [`Self::kind`]. `Ok(None)` means a nested or binary column.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a value is not of the kind asked for.
+    pub fn load(&self, at: usize, kind: Option<Kind>) -> Result<Option<(Column, Option<String>)>, ModelError> {
+        let known = match kind {
+            Some(kind) => self.usable(at).then_some((kind, None)),
+            None => self.kind(at),
+        };
+        let Some((kind, note)) = known else { return Ok(None) };
+        let mut whole: Option<Column> = None;
+        for part in 0..self.parts.len() {
+            let column = self.load_part(part, at, kind)?;
+            match &mut whole {
+                None => whole = Some(column),
+                Some(whole) => whole.append(column),
+            }
+        }
+        Ok(whole.map(|column| (column, note)))
+    }
+
+    /// Reads one column of one file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a value is not of that kind; of a folder, the file is named.
+    pub fn load_part(&self, part: usize, at: usize, kind: Kind) -> Result<Column, ModelError> {
+        let (part, place) = self
+            .parts
+            .get(part)
+            .and_then(|p| Some((p, *p.at.get(at)?)))
+            .ok_or_else(|| ModelError::table(&self.path, format!("there is no column {at} of file {part}")))?;
+        part.format.load(place, kind).map_err(|e| self.named(part, e))
+    }
+
+    /// An error about one part of a folder, with the name of its file.
+    pub(super) fn named_part(&self, part: usize, error: ModelError) -> ModelError {
+        match self.parts.get(part) {
+            Some(part) => self.named(part, error),
+            None => error,
+        }
+    }
+
+    fn named(&self, part: &Part, error: ModelError) -> ModelError {
+        if self.parts.len() > 1 { ModelError::table(&part.path, error) } else { error }
+    }
+
+    /// Calls `each` with the first row number and the columns asked for, block by block, so that a table of any length is
+    /// scored in bounded memory.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and whatever `each` returns.
+    pub fn for_each_block(
+        &self,
+        wanted: &[(usize, Kind)],
+        each: &mut dyn FnMut(usize, Vec<Column>) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        let mut before = 0;
+        for part in &self.parts {
+            let place = |&(at, kind): &(usize, Kind)| (part.at.get(at).copied().unwrap_or(usize::MAX), kind);
+            let wanted: Vec<(usize, Kind)> = wanted.iter().map(place).collect();
+            let done = match &part.format {
+                Format::Csv(t) => {
+                    let columns: Result<Vec<_>, _> = wanted.iter().map(|&(at, kind)| t.load(at, kind)).collect();
+                    columns.and_then(|columns| each(before, columns))
+                }
+                Format::Parquet(t) => t.for_each_block(&wanted, &mut |first, columns| each(before + first, columns)),
+            };
+            done.map_err(|e| self.named(part, e))?;
+            before += part.format.rows();
+        }
+        Ok(())
+    }
+}
+
+/// Refuses two columns of one name: which of them a model means could not be said.
+pub(super) fn refuse_duplicates(path: &Path, names: &[String]) -> Result<(), ModelError> {
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort();
+    match sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| a == b) {
+        Some((twice, _)) => Err(ModelError::table(path, format!("two columns are called {twice:?}"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,74 @@
+//! The outcome column of a table: two values, of which one is bad.
+
+use std::collections::BTreeMap;
+
+use super::file::TableFile;
+use super::parse::number;
+use crate::model::ModelError;
+use crate::model::table::{Values, number_as_text};
+
+/// Words that mean "bad" in a two-valued text target.
+const BAD_WORDS: [&str; 12] =
+    ["1", "bad", "yes", "y", "true", "default", "defaulted", "charged off", "event", "fraud", "b", "positive"];
+
+/// Reads a target column: `true` is bad. `positive` names the bad value where the values themselves do not say it.
+///
+/// # Errors
+/// Missing values, one value only, more than two, or two of which neither is known to be the bad one.
+pub fn read_target(file: &TableFile, name: &str, positive: Option<&str>) -> Result<(Vec<bool>, String), ModelError> {
+    let at = file.position(name)?;
+    let refuse = |why: String| ModelError::BadTarget { column: name.to_owned(), why };
+    if file.rows() == 0 {
+        return Err(refuse("the table has no rows".to_owned()));
+    }
+    let (column, _) = file
+        .load(at, None)?
+        .ok_or_else(|| refuse("its type is nested or binary; two values are needed, such as 0 and 1".to_owned()))?;
+    let texts: Vec<Option<String>> = match &column.values {
+        Values::Number(v) => v.iter().map(|&x| (!x.is_nan()).then(|| number_as_text(x))).collect(),
+        Values::Text(t) => (0..t.codes.len()).map(|i| t.get(i).map(str::to_owned)).collect(),
+    };
+    let missing = texts.iter().filter(|t| t.is_none()).count();
+    if missing > 0 {
+        let first = texts.iter().position(Option::is_none).unwrap_or(0) + 1;
+        return Err(refuse(format!(
+            "{missing} rows have no outcome (the first is row {first}); leave out rows whose outcome is not known"
+        )));
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for text in texts.iter().flatten() {
+        *counts.entry(text.as_str()).or_default() += 1;
+    }
+    let shown = || {
+        let mut list: Vec<String> = counts.iter().take(6).map(|(v, n)| format!("{v:?} ({n} rows)")).collect();
+        if counts.len() > 6 {
+            list.push(format!("… {} in all", counts.len()));
+        }
+        list.join(", ")
+    };
+    let bad = match (counts.len(), positive) {
+        (1, _) => {
+            return Err(refuse(format!("all rows have one value, {}: there is nothing to tell apart", shown())));
+        }
+        (n, _) if n > 2 => {
+            return Err(refuse(format!("it has {n} values, {}: exactly two are needed", shown())));
+        }
+        (_, Some(positive)) => {
+            let same = |v: &str| v == positive || number(v).is_some_and(|x| number(positive) == Some(x));
+            let found = counts.keys().find(|v| same(v)).map(|v| (*v).to_owned());
+            found.ok_or_else(|| refuse(format!("the bad value {positive:?} does not occur; it has {}", shown())))?
+        }
+        (_, None) => {
+            let matching: Vec<&&str> =
+                counts.keys().filter(|v| BAD_WORDS.iter().any(|w| v.eq_ignore_ascii_case(w))).collect();
+            match matching.as_slice() {
+                [one] => (**one).to_owned(),
+                _ => {
+                    return Err(refuse(format!("it has {}: say which of them is bad with --positive VALUE", shown())));
+                }
+            }
+        }
+    };
+    let target = texts.iter().map(|t| t.as_deref() == Some(bad.as_str())).collect();
+    Ok((target, bad))
+}

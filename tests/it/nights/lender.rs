@@ -1,0 +1,103 @@
+//! A lender with a model of its own, who judges a marketplace night after night.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use integrity::offer::Policy;
+use integrity::run::{RunOptions, RunOutcome, Silent, run_job};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tempfile::TempDir;
+
+use super::market::Marketplace;
+use super::{at, copy_tree, steady_orders};
+use crate::run::fixture;
+
+/// The day on which the model is trained. It serves for ninety days.
+const TRAINED_ON: Date = date(2025, 5, 1);
+
+const BANDS: [&str; 9] = ["A", "B", "C", "D", "E", "F", "G", "H", "I"];
+
+/// The job of the tests of whole runs, but every band is served and no loss is expected: what so small a model thinks of a merchant
+/// is not what nights in a row are about.
+fn job() -> &'static Path {
+    static JOB: OnceLock<TempDir> = OnceLock::new();
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let folder = JOB.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        copy_tree(fixture::job().parent().unwrap(), folder.path());
+        let path = folder.path().join("policy.toml");
+        replace(&path, "loss_given_default_prob = 0.6", "loss_given_default_prob = 0.0");
+        let text = fs::read_to_string(&path).unwrap();
+        let is_rate = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| BANDS.contains(&key));
+        let without: String = text.lines().filter(|l| !is_rate(l)).map(|l| format!("{l}\n")).collect();
+        fs::write(&path, without).unwrap();
+        let rates = BANDS.map(|band| format!("{band} = 450\n")).concat();
+        replace(&path, "[product.daily_rate_ppm]\n", &format!("[product.daily_rate_ppm]\n{rates}"));
+        folder
+    });
+    PATH.get_or_init(|| folder.path().join("job.toml"))
+}
+
+/// The policy by which this lender lends.
+pub fn policy() -> Policy {
+    Policy::open(&job().with_file_name("policy.toml")).unwrap()
+}
+
+/// The model: learnt from sixty shops whose trade goes up and down from quarter to quarter, so that it tells sales to come from
+/// sales that were.
+fn models() -> &'static Path {
+    static MODELS: OnceLock<TempDir> = OnceLock::new();
+    let trained = MODELS.get_or_init(|| {
+        let mut market = Marketplace::new(policy(), TimeZone::UTC);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for number in 1..=60 {
+            let merchant = format!("m{number:02}");
+            market.add_merchant(&merchant, at(date(2023, 1, 1), 8));
+            let mut from = date(2023, 7, 1);
+            while from < TRAINED_ON {
+                let until = from.saturating_add(3.months());
+                let amount = 20_000 + 1_000 * number + random.random_range(0..20_000);
+                steady_orders(&mut market, &merchant, amount, from, until);
+                from = until;
+            }
+        }
+        let lender = Lender { folder: TempDir::new().unwrap() };
+        lender.night(&market, TRAINED_ON);
+        lender.folder
+    });
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| trained.path().join("models"))
+}
+
+/// A lender's folders: the data it is sent, the model it trusts, and what it publishes.
+pub struct Lender {
+    folder: TempDir,
+}
+
+impl Lender {
+    /// A lender who has a model and has not published yet.
+    pub fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        copy_tree(models(), &folder.path().join("models"));
+        Self { folder }
+    }
+
+    /// The night of `day`: what the marketplace recorded before it is sent, judged and published.
+    pub fn night(&self, market: &Marketplace, day: Date) -> RunOutcome {
+        let data = self.folder.path().join("data");
+        market.write_until(&data, at(day, 0));
+        let options = RunOptions { as_of: Some(day), ..fixture::options(&data, self.folder.path()) };
+        run_job(job(), &options, &Silent).unwrap_or_else(|e| panic!("the night of {day}: {e}"))
+    }
+}
+
+fn replace(file: &Path, before: &str, after: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(before), "{} does not say {before:?}", file.display());
+    fs::write(file, text.replace(before, after)).unwrap();
+}
