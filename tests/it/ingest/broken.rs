@@ -21,7 +21,7 @@ const ROWS: [(&str, &str, &str); 11] = [
         "order_id,merchant_id,buyer_id,placed_at,amount_minor,currency",
         "O1,M1,B1,2018-02-01 00:00:00,1000,CNY",
     ),
-    ("shipments", "shipment_id,order_id,merchant_id,shipped_at", "S1,O1,M1,2018-02-02 00:00:00"),
+    ("shipments", "shipment_id,order_id,shipped_at,merchant_id", "S1,O1,2018-02-02 00:00:00,M1"),
     ("reviews", "review_id,order_id,merchant_id,buyer_id,created_at,stars", "R1,O1,M1,B1,2018-02-03 00:00:00,5"),
     (
         "disputes",
