@@ -91,7 +91,7 @@ pub fn known_at(
 /// A time column as the last instant at which it was not yet in the past; null where it cannot be read or is beyond the range.
 fn times(table: &TableContract, frame: &DataFrame, name: &str, as_of: &AsOf) -> PolarsResult<Vec<Option<i64>>> {
     let column = frame.column(name)?;
-    let bounds = table.column(name).and_then(|c| c.bounds()).unwrap_or(INSTANTS);
+    let bounds = table.column(name).and_then(super::table::Column::bounds).unwrap_or(INSTANTS);
     let within = |cell: Option<i64>| cell.filter(|c| (bounds.0..=bounds.1).contains(c));
     if let Ok(days) = column.date() {
         return Ok(days

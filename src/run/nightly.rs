@@ -120,7 +120,7 @@ pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigE
 /// Whether any input of the job is found below a folder.
 fn holds_an_input(job: &Job, folder: &Path) -> bool {
     job.intake.source.inputs.values().any(|input| {
-        let first = input.files.split(['*', '?', '[']).next().unwrap_or_default();
+        let first = input.files.split(['*', '?', '[', '{']).next().unwrap_or_default();
         let fixed = if first == input.files { first } else { first.rsplit_once('/').map_or("", |(path, _)| path) };
         !fixed.is_empty() && folder.join(fixed).exists()
     })

@@ -112,9 +112,8 @@ fn read_cells(kind: Type, got: &Series, text_allowed: bool) -> PolarsResult<Opti
         }
         (Type::Ids, DataType::String) if text_allowed => plain(split_ids(got.str()?)),
         (Type::Instant, DataType::Datetime(unit, _)) => instants(got, *unit).map(Some),
-        (Type::Day, DataType::Date) => plain(got.clone()),
         (Type::Instant, DataType::Date) => midnights(got).map(Some),
-        (Type::Money | Type::Integer, DataType::Int64) => plain(got.clone()),
+        (Type::Day, DataType::Date) | (Type::Money | Type::Integer, DataType::Int64) => plain(got.clone()),
         (Type::Money | Type::Integer, dtype) if dtype.is_integer() => widened_integers(got).map(Some),
         (Type::Instant, DataType::String) if text_allowed => {
             let (values, unreadable) = parse_text(got.str()?, cell::instant);

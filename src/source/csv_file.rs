@@ -152,13 +152,13 @@ impl Reader<'_> {
     fn record<R: BufRead>(&mut self, line: &Line, lines: &mut Lines<R>) -> Result<Option<Cells>, SourceError> {
         self.count()?;
         if line.is_cut {
-            self.note(line, Fault::RecordTooLong);
+            self.note(line, &Fault::RecordTooLong);
             return Ok(None);
         }
         let (cells, whole) = match read_record(&line.bytes) {
             Reading::Whole(cells) => (cells, None),
             Reading::Broken(rule) => {
-                self.note(line, Fault::Named(rule));
+                self.note(line, &Fault::Named(rule));
                 return Ok(None);
             }
             Reading::Open => match self.several_lines(line, lines)? {
@@ -178,7 +178,7 @@ impl Reader<'_> {
                 .map(|at| Fault::NotUtf8 { column: self.names.get(at).cloned().unwrap_or_default() })
         };
         if let Some(fault) = fault {
-            self.note(line, fault);
+            self.note(line, &fault);
             return Ok(None);
         }
         Ok(Some(cells))
@@ -217,7 +217,7 @@ impl Reader<'_> {
             }
         };
         let Some((cells, last)) = cells.filter(|(cells, _)| cells.len() == self.names.len()) else {
-            self.note(first, Fault::Named(STRAY_QUOTE));
+            self.note(first, &Fault::Named(STRAY_QUOTE));
             return Ok(None);
         };
         if let Some((distance, byte)) = within {
@@ -231,7 +231,7 @@ impl Reader<'_> {
             });
         }
         if self.looks_like_a_record(&last) {
-            self.note(first, Fault::Named(STRAY_QUOTE));
+            self.note(first, &Fault::Named(STRAY_QUOTE));
             return Ok(None);
         }
         lines.skip(joined).map_err(io)?;
@@ -263,8 +263,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn note(&mut self, line: &Line, fault: Fault) {
-        let record = MalformedRecord::new(self.file, self.records, line.byte, &fault, &line.bytes, &self.names);
+    fn note(&mut self, line: &Line, fault: &Fault) {
+        let record = MalformedRecord::new(self.file, self.records, line.byte, fault, &line.bytes, &self.names);
         self.malformed.push(record);
     }
 }

@@ -117,7 +117,7 @@ fn files_that_are_something_else_are_named_as_that() {
     names(b"\x28\xb5\x2f\xfd\0", &["zstd"]);
     names(b"PK\x03\x04\x14", &["zip", "spreadsheet"]);
     names(b"\xff\xfea\0,\0b\0\n\0", &["UTF-16", "iconv"]);
-    names(b"a\0,\0b\0\n\0001\0,\0002\0\n\0", &["UTF-16", "iconv"]);
+    names(b"a\0,\0b\0\n\x001\0,\x002\0\n\0", &["UTF-16", "iconv"]);
     names(b"gr\xf6\xdfe,b\n1,2\n", &["not UTF-8", "Latin-1", "iconv"]);
     names(b"a;b;c\n1;2;3\n", &["';'", "commas"]);
 }

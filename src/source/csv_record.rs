@@ -59,21 +59,20 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
     }
     let mut rest = bytes;
     loop {
-        let after = match rest.first() {
-            Some(b'"') => match quoted(rest.get(1..).unwrap_or_default(), &mut cells.bytes) {
+        let after = if rest.first() == Some(&b'"') {
+            match quoted(rest.get(1..).unwrap_or_default(), &mut cells.bytes) {
                 Some(after) => after,
                 None if rest.len() > MAX_CELL_BYTES => return Reading::Broken(CELL_TOO_LONG),
                 None => return Reading::Open,
-            },
-            _ => {
-                let end = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
-                let (cell, after) = rest.split_at(end);
-                if cell.contains(&b'"') {
-                    return Reading::Broken(STRAY_QUOTE);
-                }
-                cells.bytes.extend_from_slice(cell);
-                after
             }
+        } else {
+            let end = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
+            let (cell, after) = rest.split_at(end);
+            if cell.contains(&b'"') {
+                return Reading::Broken(STRAY_QUOTE);
+            }
+            cells.bytes.extend_from_slice(cell);
+            after
         };
         if !cells.end() {
             return Reading::Broken(CELL_TOO_LONG);

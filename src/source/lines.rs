@@ -19,22 +19,22 @@ pub(super) struct Line {
     pub is_cut: bool,
 }
 
-/// Reads lines one after the other, and looks as far ahead as is asked.
+/// Reads lines one after the other, and looks as far forward as is asked.
 pub(super) struct Lines<R> {
     reader: R,
     byte: u64,
-    ahead: VecDeque<Line>,
+    peeked: VecDeque<Line>,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Lines of `reader`, whose first byte is the file's byte number `byte`.
     pub fn new(reader: R, byte: u64) -> Self {
-        Self { reader, byte, ahead: VecDeque::new() }
+        Self { reader, byte, peeked: VecDeque::new() }
     }
 
     /// The next line; `None` at the end of the file.
     pub fn next(&mut self) -> std::io::Result<Option<Line>> {
-        match self.ahead.pop_front() {
+        match self.peeked.pop_front() {
             Some(line) => Ok(Some(line)),
             None => self.read(),
         }
@@ -42,13 +42,13 @@ impl<R: BufRead> Lines<R> {
 
     /// The line `distance` lines after the next one, which stays where it is.
     pub fn peek(&mut self, distance: usize) -> std::io::Result<Option<&Line>> {
-        while self.ahead.len() <= distance {
+        while self.peeked.len() <= distance {
             match self.read()? {
-                Some(line) => self.ahead.push_back(line),
+                Some(line) => self.peeked.push_back(line),
                 None => return Ok(None),
             }
         }
-        Ok(self.ahead.get(distance))
+        Ok(self.peeked.get(distance))
     }
 
     /// Passes over the next `count` lines.

@@ -75,8 +75,10 @@ impl Header {
         let mut thrift = Thrift { bytes, at: 0 };
         let (mut page_bytes, mut checksum) = (None, None);
         let mut field = 0_i16;
-        while let Some(kind) = thrift.field(&mut field)? {
+        loop {
+            let kind = thrift.field(&mut field)?;
             match (field, kind) {
+                (_, Thrift::STOP) => break,
                 (PAGE_BYTES, Thrift::I32) => page_bytes = usize::try_from(thrift.integer()?).ok(),
                 // The 32 bits, written as a signed number.
                 (CHECKSUM, Thrift::I32) => {
@@ -96,6 +98,8 @@ struct Thrift<'a> {
 }
 
 impl Thrift<'_> {
+    /// In the place of a kind: the struct ends.
+    const STOP: u8 = 0;
     const I32: u8 = 5;
 
     fn byte(&mut self) -> Option<u8> {
@@ -122,17 +126,17 @@ impl Thrift<'_> {
         Some((raw >> 1).cast_signed() ^ -((raw & 1).cast_signed()))
     }
 
-    /// The next field's kind, its number put into `field`; `None` at the end of the struct.
-    fn field(&mut self, field: &mut i16) -> Option<Option<u8>> {
+    /// The next field's kind, its number put into `field`.
+    fn field(&mut self, field: &mut i16) -> Option<u8> {
         let byte = self.byte()?;
-        if byte == 0 {
-            return Some(None);
+        if byte == Self::STOP {
+            return Some(Self::STOP);
         }
         *field = match byte >> 4 {
             0 => i16::try_from(self.integer()?).ok()?,
             step => field.checked_add(i16::from(step))?,
         };
-        Some(Some(byte & 0x0f))
+        Some(byte & 0x0f)
     }
 
     fn pass(&mut self, kind: u8, depth: u8) -> Option<()> {
@@ -166,8 +170,11 @@ impl Thrift<'_> {
             }
             12 => {
                 let mut field = 0;
-                while let Some(kind) = self.field(&mut field)? {
-                    self.pass(kind, depth + 1)?;
+                loop {
+                    match self.field(&mut field)? {
+                        Self::STOP => break,
+                        kind => self.pass(kind, depth + 1)?,
+                    }
                 }
             }
             _ => return None,
@@ -203,9 +210,7 @@ mod tests {
         assert_eq!(Header::read(&[]), None);
     }
 
-    /// Puts the checksum of each page into the file of a writer that gives none: headers grow, so offsets are written anew. Simpler: a
-    /// file of one column and one page, whose header is replaced in place of padding is not to be had; so the writer's file is only
-    /// checked to pass.
+    /// Our own writers give no checksums; files that have them are tried in `tests/it/ingest/files.rs`.
     #[test]
     fn files_without_checksums_pass() {
         let folder = tempfile::tempdir().unwrap();

@@ -42,7 +42,7 @@ pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Re
     };
     let mut names = Names::default();
     let _: ControlFlow<Refusal> = query.visit(&mut names);
-    match query.visit(&mut Check { inputs: &inputs, named: &names.named }) {
+    match query.visit(&mut Check { text, inputs: &inputs, named: &names.named }) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -64,11 +64,22 @@ impl Visitor for Names {
 }
 
 struct Check<'a> {
+    text: &'a str,
     inputs: &'a BTreeSet<&'a str>,
     named: &'a BTreeSet<String>,
 }
 
 impl Check<'_> {
+    /// The line on which a name stands: the parser does not keep that of a name in quotes.
+    fn line_of(&self, name: &ObjectName) -> usize {
+        let written = name.to_string();
+        let searched = || self.text.split_once(&written).map_or(0, |(before, _)| before.matches('\n').count() + 1);
+        match line_of(name) {
+            0 => searched(),
+            line => line,
+        }
+    }
+
     fn declared(&self) -> String {
         format!("inputs of this job: {}", self.inputs.iter().copied().collect::<Vec<_>>().join(", "))
     }
@@ -101,7 +112,7 @@ impl Visitor for Check<'_> {
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refusal> {
         let (line, called) = match factor {
             TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
-                (line_of(name), name.to_string())
+                (self.line_of(name), name.to_string())
             }
             TableFactor::TableFunction { expr, .. } => (0, first_words(&expr.to_string())),
             _ => return ControlFlow::Continue(()),
@@ -120,7 +131,7 @@ impl Visitor for Check<'_> {
             return ControlFlow::Continue(());
         }
         let message = format!("{relation} is neither an input of the job nor a name that WITH gives");
-        ControlFlow::Break(Refusal { line: line_of(relation), message, help: self.declared() })
+        ControlFlow::Break(Refusal { line: self.line_of(relation), message, help: self.declared() })
     }
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn unusable_keys(
         let since = record.known_at.unwrap_or(ALWAYS);
         let known = first_known.get(key).copied().unwrap_or(since);
         let unusable =
-            keys.entry(key.clone()).or_insert_with(|| UnusableKey { since, known, ..UnusableKey::default() });
+            keys.entry(key.clone()).or_insert_with(|| UnusableKey { known, since, ..UnusableKey::default() });
         unusable.since = unusable.since.min(since);
         unusable.merchants.extend(record.merchant_id.clone());
     }

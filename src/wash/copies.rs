@@ -12,6 +12,9 @@ use polars::prelude::*;
 use super::record::cell_text;
 use crate::contract::{TableContract, UNREADABLE};
 
+/// A row's cells as text.
+type Cells = Vec<Option<String>>;
+
 /// The rows without copies, and for each file how many copies there were.
 pub(crate) fn without_copies(
     table: &TableContract,
@@ -38,7 +41,7 @@ pub(crate) fn without_copies(
         .map(ToString::to_string)
         .filter(|name| table.column(name).is_some() || name.starts_with(UNREADABLE))
         .collect();
-    let mut by_row: HashMap<(u32, u32), Vec<(usize, Vec<Option<String>>)>> = HashMap::new();
+    let mut by_row: HashMap<(u32, u32), Vec<(usize, Cells)>> = HashMap::new();
     for (at, place) in places.iter().enumerate().filter(|(_, place)| repeated.binary_search(place).is_ok()) {
         let cells = names.iter().map(|name| cell_text(frame.column(name)?, at)).collect::<PolarsResult<Vec<_>>>()?;
         by_row.entry(*place).or_default().push((at, cells));

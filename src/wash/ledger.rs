@@ -75,7 +75,7 @@ impl LedgerLine {
 #[must_use]
 pub fn quarantined_share(lines: &[LedgerLine]) -> f64 {
     let quarantined: u64 = lines.iter().map(|l| l.quarantined).sum();
-    let judged: u64 = lines.iter().map(|l| l.judged()).sum();
+    let judged: u64 = lines.iter().map(LedgerLine::judged).sum();
     if judged == 0 { 0.0 } else { quarantined as f64 / judged as f64 }
 }
 

@@ -36,7 +36,7 @@ fn pages_are_compared_with_their_checksums() {
         // The pages fill the file from its fourth byte to the footer, whose length stands eight bytes before the end.
         let footer = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
         let pages = 4..bytes.len() - 8 - footer;
-        for at in pages.step_by(5) {
+        for at in pages.step_by(37) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
             fs::write(world.data("orders.parquet"), &damaged).unwrap();
