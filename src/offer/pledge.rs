@@ -49,7 +49,8 @@ pub(super) fn free_receivables<'a>(case: &MerchantCase<'a>, named: &[&str]) -> R
 /// What a sum of receivables carries: `sum × advance rate`, rounded down.
 pub(super) fn carried_minor(sum_minor: i64, advance_rate_ppm: i64) -> i64 {
     let carried = i128::from(sum_minor) * i128::from(advance_rate_ppm) / 1_000_000;
-    i64::try_from(carried).unwrap_or(i64::MAX)
+    // A rate above one could overflow either way: the nearest end, never the other one.
+    i64::try_from(carried).unwrap_or(if carried < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// The first of the free receivables that together carry the limit; each order at most once. The caller's limit never exceeds what all of

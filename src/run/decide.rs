@@ -106,6 +106,8 @@ pub struct Decided {
     pub portfolio: Option<Portfolio>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
+    /// Loans that a rule would have deducted but whose merchant's receipts are not known.
+    pub deductions_unknown: u64,
 }
 
 /// One merchant's row of a feature table.
@@ -214,6 +216,7 @@ fn watch_merchant(
     }
     if let Some(terms) = &judges.monitor.deduction {
         let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?;
+        decided.deductions_unknown += ordered.receipts_unknown;
         let mut rows: Vec<DeductionRow> = ordered
             .deductions
             .into_iter()
@@ -361,6 +364,7 @@ impl Decided {
             whole.referrals.extend(shard.referrals);
             whole.alerts.extend(shard.alerts);
             whole.deductions.extend(shard.deductions);
+            whole.deductions_unknown += shard.deductions_unknown;
             for (rule, times) in shard.alerts_unknown {
                 *whole.alerts_unknown.entry(rule).or_default() += times;
             }

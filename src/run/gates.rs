@@ -1,6 +1,8 @@
 //! Gates: what must hold of a run before anyone may read it.
 
 use super::decide::Decided;
+use super::gate_settings::Fault;
+use super::intake_gates::GateFinding;
 use crate::offer::Policy;
 use crate::wash::Ingested;
 
@@ -15,6 +17,26 @@ pub enum GateError {
         /// Input file.
         file: String,
     },
+    /// Tables that are absent, shrunk, old, or behind the as-of date.
+    #[error(
+        "open the gate \"tables\":\n{list}\n  Put the files right, or allow a fault by name in the job file until a date:\n    \
+         [[gates.allow]]\n    table = \"{table}\"\n    what = \"{what}\"\n    until = \"YYYY-MM-DD\"\n    reason = \"…\"{force}",
+        list = listed(findings),
+        table = findings.first().map_or("", |f| f.table.as_str()),
+        what = findings.first().map_or("", |f| f.what.word()),
+        force = if findings.iter().any(|f| f.what == Fault::PastData) {
+            "\n  An as-of date past the data is the caller's to force, once: --force-as-of \"reason\""
+        } else { "" }
+    )]
+    Tables {
+        /// Every fault.
+        findings: Vec<GateFinding>,
+    },
+    /// No table has a day of usual trade.
+    #[error(
+        "find the data's own clock: no table has a day of usual trade to read an as-of date off; name it with --as-of or as_of in the job file"
+    )]
+    NoClock,
     /// No merchant could be seen.
     #[error("open the gate \"merchants\": no merchant was registered before as-of; is the as-of date within the data?")]
     NoMerchants,
@@ -62,7 +84,11 @@ pub enum GateError {
     },
 }
 
-/// Checks every gate.
+fn listed(findings: &[GateFinding]) -> String {
+    findings.iter().map(|f| format!("    {f}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Checks every gate on what was decided.
 pub fn check_gates(ingested: &Ingested, decided: &Decided, policy: &Policy) -> Result<(), GateError> {
     if let Some(line) = ingested.whole_ledger().find(|l| !l.balances()) {
         return Err(GateError::Ledger { table: line.table.clone(), file: line.file.clone() });

@@ -1,28 +1,33 @@
 //! The nightly whole: lock, configuration, ingest, model, measure, decide, gates, publish.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
 use super::decide::{DecideError, Decided, Judges, decide_shard, index_groups};
+use super::gate_settings::Fault;
 use super::gates::{GateError, check_gates};
+use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
+use super::model_lock::ModelLock;
 use super::population::{PopulationError, each_shard, industry_totals};
 use super::progress::Progress;
-use super::publishing::{PublishInputs, publish_run};
+use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::rules::JobRules;
+use super::scratch::{self, Scratch};
 use super::summary::RunSummary;
 use super::training::{TrainingError, save_models, train_job};
 use super::wide::{ShardParts, WideTables};
 use crate::config::ConfigError;
-use crate::domain::{AsOf, AsOfError, Digest};
+use crate::domain::AsOfError;
 use crate::features::IndustryTotals;
 use crate::model::ModelError;
 use crate::model::registry::Bundle;
 use crate::publish::{
-    Begun, InputFile, Pointing, PreviousRun, PublishError, Published, Publisher, RunIdentity, previous_run,
+    Begun, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity, Stage,
+    previous_run,
 };
 use crate::run::Job;
 use crate::score::Reference;
@@ -34,6 +39,9 @@ pub enum RunError {
     /// Configuration.
     #[error("read the configuration: {0}")]
     Config(#[from] ConfigError),
+    /// Several faults of the configuration, in files that do not depend on each other.
+    #[error("read the configuration:\n{list}", list = .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Configs(Vec<ConfigError>),
     /// Reading and washing.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -63,8 +71,12 @@ pub enum RunError {
 /// What the caller decides about a run. The clock and the command line are the caller's too.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// Observation date; otherwise the job's, otherwise the day after the last day of full trade.
-    pub as_of: Option<Date>,
+    /// Observation date, or the rule that gives it, instead of the job's.
+    pub as_of: Option<AsOfRule>,
+    /// Where neither names one: read it off the data, for exploration.
+    pub guess_as_of: bool,
+    /// Why an observation date past the data's own clock is right all the same.
+    pub force_as_of: Option<String>,
     /// Folder of the raw files, instead of the job's.
     pub data: Option<PathBuf>,
     /// Folder of the raw files of several jobs (`INTEGRITY_DATA`): `<folder>/<job>` where that is there, else the folder itself where it
@@ -74,8 +86,10 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// Model folder, instead of the job's.
     pub models: Option<PathBuf>,
-    /// When the run began: stands in the manifest only.
+    /// When the run began: "today" in the job's zone; otherwise it stands in the manifest only.
     pub started_at: Timestamp,
+    /// The clock, for when the run ended.
+    pub clock: fn() -> Timestamp,
     /// The command as typed: stands in the manifest only.
     pub command_line: Vec<String>,
     /// Version of the code, for the run's identity.
@@ -132,75 +146,153 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
     progress.note(&format!("data from {}", job.intake.source.data.display()));
+    scratch::sweep();
     let mut publisher = Publisher::open(&job.out)?;
+    let mut notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
-    let ingested = ingest_job(&job, options.as_of, &job.out.join("store"), progress)?;
-    let as_of = &ingested.as_of;
-    progress.note(&format!("as of {}", as_of.date()));
-
-    let previous = previous_run(&job.out, as_of.date())?;
-    for run in previous.iter().flat_map(|p| &p.passed_over) {
-        progress.note(&format!("passed over {run}: its manifest is damaged"));
+    let prepared = prepare(&job, &rules, options, &job.out.join("store"), progress)?;
+    prepared.judged.stop_on_faults()?;
+    notes.extend(prepared.notes());
+    for note in &notes {
+        progress.note(note);
     }
-    let (bundle, reference) = models_for(&job, &rules, &ingested, progress)?;
-    let identity = RunIdentity {
-        as_of: as_of.date(),
-        config_digest: job.digest,
-        model_digest: model_digest(&bundle)?,
-        code_version: options.code_version.clone(),
-        inputs: ingested
-            .inputs
-            .iter()
-            .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 })
-            .collect(),
-        previous: previous.as_ref().map(PreviousRun::identity),
-    };
-    let mut stage = match publisher.begin(identity, Pointing::Forward)? {
+    let (bundle, reference) = models_for(&job, &rules, &prepared.ingested, progress)?;
+    let stage = match publisher.begin(identity(&job, &prepared, &bundle, options)?, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
         Begun::NothingNew(published) => return earlier(published, false),
         Begun::Repointed(published) => return earlier(published, true),
     };
+    let night = Night { job: &job, rules: &rules, prepared: &prepared, bundle: &bundle, reference: &reference };
+    night.decide_and_publish(stage, options, notes, progress)
+}
 
-    let judges = Judges {
-        features: &rules.features,
-        policy: &rules.policy,
-        monitor: &rules.monitor,
-        bundle: &bundle,
-        reference: &reference,
-        currency: job.intake.currency,
-    };
-    progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
-    let totals: IndustryTotals = industry_totals(&ingested.store, as_of, &rules, progress)?;
-    progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
-    let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
-    let decided: Vec<(Decided, Option<ShardParts>)> =
-        each_shard(&ingested.store, as_of, &rules, &totals, progress, |measured| {
-            Ok::<_, DecideError>((decide_shard(measured, &judges)?, wide.write(measured)?))
+/// A night's tables, washed and held against the night before.
+pub(super) struct Prepared {
+    /// Which day, and who named it.
+    pub chosen: ChosenAsOf,
+    /// Clean rows, ledger, quarantine.
+    pub ingested: Ingested,
+    /// The night before.
+    pub previous: Option<PreviousRun>,
+    /// What the gates on the tables say.
+    pub judged: JudgedIntake,
+}
+
+impl Prepared {
+    /// Why the date was forced past the data's own clock, where it had to be.
+    pub fn forced(&self) -> Option<&str> {
+        let allowed = &self.judged.verdict.allowed;
+        allowed.iter().find(|a| a.finding.what == Fault::PastData && a.until.is_none()).map(|a| a.reason.as_str())
+    }
+
+    /// What a reader should know of how the night came about.
+    fn notes(&self) -> Vec<String> {
+        let passed_over = self.previous.iter().flat_map(|p| &p.passed_over);
+        passed_over.map(|run| format!("{run} is passed over: its manifest is damaged")).collect()
+    }
+}
+
+/// Chooses the date, reads and washes, and judges what came in.
+pub(super) fn prepare(
+    job: &Job,
+    rules: &JobRules,
+    options: &RunOptions,
+    store: &Path,
+    progress: &dyn Progress,
+) -> Result<Prepared, RunError> {
+    let chosen = choose_as_of(job, rules, options, progress)?;
+    let ingested = ingest_job(job, chosen.date, store, progress)?;
+    progress.note(&format!("as of {}", chosen.date));
+    let previous = previous_run(&job.out, chosen.date)?;
+    let judged = judge_intake(job, &ingested, previous.as_ref(), options.force_as_of.as_deref())?;
+    Ok(Prepared { chosen, ingested, previous, judged })
+}
+
+/// All that tonight's published bytes depend on.
+pub(super) fn identity(
+    job: &Job,
+    prepared: &Prepared,
+    bundle: &Bundle,
+    options: &RunOptions,
+) -> Result<RunIdentity, RunError> {
+    let inputs = prepared.ingested.inputs.iter();
+    Ok(RunIdentity {
+        as_of: prepared.chosen.date,
+        config_digest: job.digest,
+        model_digest: published_model_digest(&bundle.folder)?,
+        code_version: options.code_version.clone(),
+        inputs: inputs.map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 }).collect(),
+        time_zone: job.intake.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+        as_of_guessed: prepared.chosen.is_guess,
+        as_of_forced: prepared.forced().map(ToOwned::to_owned),
+        previous: prepared.previous.as_ref().map(PreviousRun::identity),
+    })
+}
+
+/// A night with all that it judges by.
+pub(super) struct Night<'a> {
+    pub job: &'a Job,
+    pub rules: &'a JobRules,
+    pub prepared: &'a Prepared,
+    pub bundle: &'a Bundle,
+    pub reference: &'a Reference,
+}
+
+impl Night<'_> {
+    /// Measures, decides, checks the gates and publishes.
+    pub fn decide_and_publish(
+        &self,
+        mut stage: Stage<'_, '_>,
+        options: &RunOptions,
+        notes: Vec<String>,
+        progress: &dyn Progress,
+    ) -> Result<RunOutcome, RunError> {
+        let Self { job, rules, prepared, bundle, reference } = *self;
+        let ingested = &prepared.ingested;
+        let as_of = &ingested.as_of;
+        let judges = Judges {
+            features: &rules.features,
+            policy: &rules.policy,
+            monitor: &rules.monitor,
+            bundle,
+            reference,
+            currency: job.intake.currency,
+        };
+        progress.stage("measure industries", Some(u64::from(ingested.store.buckets())));
+        let totals: IndustryTotals = industry_totals(&ingested.store, as_of, rules, progress)?;
+        progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+        let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
+        let decided: Vec<(Decided, Option<ShardParts>)> =
+            each_shard(&ingested.store, as_of, rules, &totals, progress, |measured| {
+                Ok::<_, DecideError>((decide_shard(measured, &judges)?, wide.write(measured)?))
+            })?;
+        let (shards, parts): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
+        let parts: Vec<ShardParts> = parts.into_iter().flatten().collect();
+        let decided = Decided::join(shards)?;
+
+        let summary = super::summarise::summarise(job, prepared, &decided, bundle);
+        check_gates(ingested, &decided, &rules.policy)?;
+        progress.stage("publish", None);
+        let inputs = PublishInputs {
+            job,
+            ingested,
+            decided,
+            bundle,
+            groups: index_groups(),
+            wide: &wide,
+            parts: &parts,
+            summary: &summary,
+        };
+        let config = publish_run(&mut stage, inputs)?;
+        let published = stage.publish(Provenance {
+            started_at: options.started_at,
+            finished_at: (options.clock)(),
+            command_line: options.command_line.clone(),
+            config,
+            notes,
         })?;
-    let (shards, parts): (Vec<Decided>, Vec<_>) = decided.into_iter().unzip();
-    let parts: Vec<ShardParts> = parts.into_iter().flatten().collect();
-    let decided = Decided::join(shards)?;
-
-    let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
-    check_gates(&ingested, &decided, &rules.policy)?;
-    progress.stage("publish", None);
-    let inputs = PublishInputs {
-        job: &job,
-        ingested: &ingested,
-        decided,
-        bundle: &bundle,
-        groups: index_groups(),
-        wide: &wide,
-        parts: &parts,
-        summary: &summary,
-    };
-    publish_run(&mut stage, inputs)?;
-    let published = stage.publish(crate::publish::Provenance {
-        started_at: options.started_at,
-        finished_at: Timestamp::now(),
-        command_line: options.command_line.clone(),
-    })?;
-    Ok(RunOutcome { published, is_new: true, summary })
+        Ok(RunOutcome { published, is_new: true, summary })
+    }
 }
 
 /// A run that was published before; its own summary is read back.
@@ -215,79 +307,81 @@ fn earlier(published: Published, is_new: bool) -> Result<RunOutcome, RunError> {
 /// Reads and washes a job's data.
 pub(super) fn ingest_job(
     job: &Job,
-    as_of: Option<Date>,
+    as_of: Date,
     store: &Path,
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
     progress.stage("read and wash", Some(job.intake.source.sources.len() as u64));
-    ingest(&job.intake, as_of.map_or(AsOfChoice::JobOrLatest, AsOfChoice::Day), store, &mut |event| {
+    ingest(&job.intake, AsOfChoice::Day(as_of), store, &mut |event| {
         if let IngestProgress::Stored { .. } = event {
             progress.advance(1);
         }
     })
 }
 
+/// The model that scores tonight; one is trained where none fits.
 fn models_for(
     job: &Job,
     rules: &JobRules,
     ingested: &Ingested,
     progress: &dyn Progress,
 ) -> Result<(Bundle, Reference), RunError> {
-    let settings = &job.model;
-    let as_of: &AsOf = &ingested.as_of;
-    let config = rules.model_digest(job);
-    let bundle = match choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of.date(), config)? {
-        ModelChoice::Use(bundle) => *bundle,
-        ModelChoice::Train => {
-            progress.note("no approved model fits this configuration and date: training one");
-            let trained = train_job(settings, rules, &ingested.store, as_of, progress)?;
-            let bundle = save_models(&job.models, settings, &trained, config, as_of)?;
-            if let Some(why) =
-                super::training::shortfall(settings, &bundle.validation).filter(|_| bundle.approval.is_none())
-            {
-                return Err(ModelError::Refused { path: bundle.folder, why }.into());
+    let bundle = match fitting_model(job, rules, ingested)? {
+        Some(bundle) => bundle,
+        None => {
+            let _lock = ModelLock::wait(&job.models.join(&job.model.name), progress)?;
+            // Another process may have trained it while this one waited.
+            match fitting_model(job, rules, ingested)? {
+                Some(bundle) => bundle,
+                None => train_for_tonight(job, rules, ingested, &job.models, progress)?,
             }
-            bundle.check_use(as_of.date(), Some(config))?;
-            bundle
         }
     };
-    rules.policy.check_bands(&band_names(&bundle))?;
+    check_model(rules, bundle, progress)
+}
+
+/// An approved model that fits this configuration and date.
+pub(super) fn fitting_model(job: &Job, rules: &JobRules, ingested: &Ingested) -> Result<Option<Bundle>, ModelError> {
+    let (settings, as_of) = (&job.model, ingested.as_of.date());
+    let config = rules.model_digest(job);
+    match choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of, config)? {
+        ModelChoice::Use(bundle) => Ok(Some(*bundle)),
+        ModelChoice::Train => Ok(None),
+    }
+}
+
+/// Trains a model and saves it below `models`; it must come out approved.
+pub(super) fn train_for_tonight(
+    job: &Job,
+    rules: &JobRules,
+    ingested: &Ingested,
+    models: &Path,
+    progress: &dyn Progress,
+) -> Result<Bundle, RunError> {
+    progress.note("no approved model fits this configuration and date: training one");
+    let (settings, as_of) = (&job.model, &ingested.as_of);
+    let config = rules.model_digest(job);
+    let trained = train_job(settings, rules, &ingested.store, as_of, progress)?;
+    let bundle = save_models(models, settings, &trained, config, as_of)?;
+    let shortfall = super::training::shortfall(settings, &bundle.validation);
+    if let Some(why) = shortfall.filter(|_| bundle.approval.is_none()) {
+        return Err(ModelError::Refused { path: bundle.folder, why }.into());
+    }
+    bundle.check_use(as_of.date(), Some(config))?;
+    Ok(bundle)
+}
+
+/// The model with its reference population, once its bands are those of the policy.
+pub(super) fn check_model(
+    rules: &JobRules,
+    bundle: Bundle,
+    progress: &dyn Progress,
+) -> Result<(Bundle, Reference), RunError> {
+    let bands: Vec<String> = bundle.scorecard.bands.iter().map(|b| b.name.clone()).collect();
+    rules.policy.check_bands(&bands)?;
     let reference = super::training::reference_of(&bundle)?;
     progress.note(&format!("model {}", bundle.id()));
     Ok((bundle, reference))
-}
-
-fn band_names(bundle: &Bundle) -> Vec<String> {
-    bundle.scorecard.bands.iter().map(|b| b.name.clone()).collect()
-}
-
-/// The manifest names every file of the model by digest; the approval does not change a score.
-fn model_digest(bundle: &Bundle) -> Result<Digest, ModelError> {
-    let path = bundle.folder.join("manifest.json");
-    Digest::of_file(&path).map_err(|source| ModelError::Io { path, source })
-}
-
-/// Counts by table of what could be seen.
-pub(super) fn visible_counts(ingested: &Ingested) -> BTreeMap<String, super::summary::TableCounts> {
-    let mut tables: BTreeMap<String, super::summary::TableCounts> = BTreeMap::new();
-    for line in &ingested.ledger {
-        let counts = tables.entry(line.table.clone()).or_default();
-        counts.kept += line.kept - line.ahead.min(line.kept);
-        counts.quarantined += line.quarantined;
-        counts.duplicate += line.duplicate;
-    }
-    tables
-}
-
-/// Checks a job's configuration and data, and writes nothing that stays.
-///
-/// # Errors
-/// What `run` would refuse before it trains or scores.
-pub fn check_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<Ingested, RunError> {
-    let job = open_job(path, options)?;
-    JobRules::open(&job)?;
-    let scratch = scratch_folder()?;
-    Ok(ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?)
 }
 
 /// Trains a job's models and saves them, whether or not there are others.
@@ -297,17 +391,11 @@ pub fn check_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> 
 pub fn train_model(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<Bundle, RunError> {
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
-    let scratch = scratch_folder()?;
-    let ingested = ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?;
+    let chosen = as_of_to_train(&job, options, progress)?;
+    let scratch = Scratch::new()?;
+    let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), progress)?;
     let as_of = &ingested.as_of;
+    let _lock = ModelLock::wait(&job.models.join(&job.model.name), progress)?;
     let trained = train_job(&job.model, &rules, &ingested.store, as_of, progress)?;
     Ok(save_models(&job.models, &job.model, &trained, rules.model_digest(&job), as_of)?)
-}
-
-fn scratch_folder() -> Result<tempfile::TempDir, PublishError> {
-    tempfile::tempdir().map_err(|source| PublishError::Io {
-        action: "make a scratch folder below",
-        path: std::env::temp_dir(),
-        source,
-    })
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use polars::prelude::*;
 
+use super::activity::Activity;
 use super::error::IngestError;
 use super::latest_day::day_after_latest_full_day;
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
@@ -66,6 +67,8 @@ pub struct Ingested {
     pub quarantine: BTreeMap<&'static str, DataFrame>,
     /// Every raw file that was read, those that were only joined included.
     pub inputs: Vec<InputFile>,
+    /// On which days each table's visible rows happened.
+    pub activity: BTreeMap<&'static str, Activity>,
     /// The clean rows.
     pub store: Store,
 }
@@ -110,6 +113,7 @@ pub fn ingest(
     let mut parents = Parents::default();
     let mut ledger = Vec::new();
     let mut quarantine = BTreeMap::new();
+    let mut activity = BTreeMap::new();
     let mut writer: Option<StoreWriter> = None;
     for (at, spec) in job.source.sources.iter().enumerate() {
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
@@ -118,6 +122,9 @@ pub fn ingest(
         let table = source.table;
         let washed = wash_table(source, &as_of, job.currency, &mut parents)?;
         check_limit(job, spec.table, &washed.ledger)?;
+        let active = Activity::of_table(table, &washed.clean, &job.time_zone)
+            .map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })?;
+        activity.insert(table.name, active);
         let writer = match &mut writer {
             Some(writer) => writer,
             None => writer.insert(StoreWriter::create(store_dir, &as_of, buckets(job, spec, &washed.clean))?),
@@ -147,7 +154,7 @@ pub fn ingest(
         None => StoreWriter::create(store_dir, &as_of, 1)?,
     };
     let store = writer.finish()?;
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), store })
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), activity, store })
 }
 
 /// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.

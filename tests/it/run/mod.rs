@@ -2,4 +2,5 @@
 
 mod fixture;
 mod invariance;
+mod nights;
 mod published;
