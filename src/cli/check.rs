@@ -24,7 +24,7 @@ pub struct CheckArgs {
 /// # Errors
 /// Configuration, and data that cannot be read at all.
 pub fn execute(args: &CheckArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let options = args.night.apply(args.job.options()?);
+    let options = args.night.apply(args.job.options()?)?;
     let check = CheckOptions { skip_training: args.skip_training };
     let report = check_job(&args.job.path, &options, check, terminal)?;
     terminal.finish();

@@ -1,5 +1,6 @@
 //! `integrity run`: the nightly whole.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -37,10 +38,15 @@ pub struct NightArgs {
 
 impl NightArgs {
     /// Run options with these departures.
-    #[must_use]
-    pub fn apply(&self, options: RunOptions) -> RunOptions {
-        let reason = self.force_as_of.as_ref().map(|reason| reason.trim().to_owned()).filter(|r| !r.is_empty());
-        RunOptions { guess_as_of: self.guess_as_of, force_as_of: reason, ..options }
+    ///
+    /// # Errors
+    /// A blank reason.
+    pub fn apply(&self, options: RunOptions) -> Result<RunOptions, Failure> {
+        let force_as_of = self.force_as_of.as_ref().map(|reason| reason.trim().to_owned());
+        if force_as_of.as_deref() == Some("") {
+            return Err(Failure::Usage("--force-as-of is blank: say why, for whoever reads the results".to_owned()));
+        }
+        Ok(RunOptions { guess_as_of: self.guess_as_of, force_as_of, ..options })
     }
 }
 
@@ -113,7 +119,7 @@ struct RunAnswer<'a> {
 /// See [`crate::run::RunError`].
 pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let options =
-        RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.night.apply(args.job.options()?) };
+        RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.night.apply(args.job.options()?)? };
     let outcome = run_job(&args.job.path, &options, terminal)?;
     terminal.finish();
     let answer = RunAnswer {
@@ -130,7 +136,8 @@ pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<Ex
             text.push_str("  nothing new: inputs, configuration, model and program are those of this published run\n");
         }
         if let Some(why) = &outcome.published.not_current_because {
-            text.push_str(&format!("  not the current run: {why}\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  not the current run: {why}");
         }
         format!("{text}  files      {}\n", answer.run_dir.display())
     })?;

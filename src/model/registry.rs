@@ -262,6 +262,9 @@ pub fn save_folder(
     std::fs::create_dir_all(parent).map_err(|e| ModelError::io(parent, e))?;
     let staging =
         tempfile::Builder::new().prefix(".staging-").tempdir_in(parent).map_err(|e| ModelError::io(parent, e))?;
+    // Held while the files are written: a staging folder that nobody holds is a dead process's, and is swept.
+    let owner = std::fs::File::open(staging.path()).map_err(|e| ModelError::io(parent, e))?;
+    owner.lock().map_err(|e| ModelError::io(parent, e))?;
     let mut files = BTreeMap::new();
     let mut write = |file: &str, bytes: Vec<u8>| {
         files.insert(file.to_owned(), Digest::of(&bytes));

@@ -68,3 +68,15 @@ pub fn pledge(free: &[Receivable<'_>], limit_minor: i64, advance_rate_ppm: i64) 
     pledge.order_ids.sort_unstable();
     pledge
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_overflows_stays_on_its_side_of_zero() {
+        assert_eq!(carried_minor(1_000, 500_000), 500);
+        assert_eq!(carried_minor(i64::MAX, i64::MAX), i64::MAX);
+        assert_eq!(carried_minor(i64::MIN, i64::MAX), i64::MIN);
+    }
+}

@@ -15,8 +15,7 @@ use super::manifest::{MANIFEST, Manifest};
 use super::pointings::Pointings;
 use super::sorted_file::SortedFile;
 use super::tables::{AlertRow, DeclineRow, EvidenceRow, FeatureRow, OfferRow, ScoreRow, group_of};
-use crate::domain::Digest;
-use crate::domain::Reason;
+use crate::domain::{Currency, Digest, Reason};
 
 /// A published run, open for look-ups, from any number of threads.
 ///
@@ -69,6 +68,9 @@ pub struct Entry {
     /// What a reader must know of the run: a damaged pointer, a withdrawal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Currency of every amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// The merchant.
     pub merchant_id: String,
     /// Null where the merchant could not be scored.
@@ -169,6 +171,7 @@ impl ScoreBook {
             run_id: self.manifest.run_id.clone(),
             as_of: self.manifest.as_of,
             note: self.note.clone(),
+            currency: self.manifest.currency,
             merchant_id: merchant_id.to_owned(),
             score: self.score(merchant_id)?,
             offers: self.offers.rows(merchant_id)?,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::date_text;
 use super::error::PublishError;
 use super::history::PreviousIdentity;
-use crate::domain::{Digest, Hasher};
+use crate::domain::{Currency, Digest, Hasher};
 
 /// File name in a run folder.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -54,6 +54,8 @@ pub struct RunIdentity {
     pub inputs: Vec<InputFile>,
     /// Where business dates begin: an IANA name.
     pub time_zone: String,
+    /// Currency of every amount.
+    pub currency: Currency,
     /// Nobody named the observation date: it was read off the data.
     pub as_of_guessed: bool,
     /// Why the observation date was forced past the data's own clock.
@@ -79,6 +81,7 @@ impl RunIdentity {
             hasher.field(input.sha256.to_string().as_bytes());
         }
         hasher.field(self.time_zone.as_bytes());
+        hasher.field(self.currency.code().as_bytes());
         hasher.field(if self.as_of_guessed { b"guessed" } else { b"named" });
         hasher.field(self.as_of_forced.as_deref().unwrap_or_default().as_bytes());
         match &self.previous {
@@ -155,6 +158,9 @@ pub struct Manifest {
     /// Where business dates begin.
     #[serde(default)]
     pub time_zone: String,
+    /// Currency of every amount.
+    #[serde(default)]
+    pub currency: Option<Currency>,
     /// Nobody named the observation date: it was read off the data.
     #[serde(default)]
     pub as_of_guessed: bool,
@@ -191,6 +197,7 @@ impl Manifest {
             finished_at: provenance.finished_at.to_string(),
             command_line: provenance.command_line,
             time_zone: identity.time_zone.clone(),
+            currency: Some(identity.currency),
             as_of_guessed: identity.as_of_guessed,
             as_of_forced: identity.as_of_forced.clone(),
             notes: provenance.notes,

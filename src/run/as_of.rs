@@ -15,7 +15,7 @@ use super::rules::JobRules;
 use crate::config::ConfigError;
 use crate::contract;
 use crate::source::Sources;
-use crate::wash::{Activity, UsualDay, event_column};
+use crate::wash::{Activity, UsualDay, days_between, event_column};
 
 /// An observation date, or how to find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +126,9 @@ fn named(job: &Job, rule: AsOfRule, options: &RunOptions) -> Result<ChosenAsOf, 
     Ok(ChosenAsOf { date, is_guess: false })
 }
 
-/// The day after the middle one (the earlier of two) of the last days of usual trade of all tables that trade daily; where none does, of
-/// all that have such a day. A single stale or early table does not move it, nor do single rows.
+/// The day after the earliest last day of usual trade, over the tables that trade daily (where none does, all that have such a day) and
+/// are within a week of the middle one of them. Neither a single stale table nor single rows move it, and every table in step has been seen
+/// whole.
 fn guess(job: &Job, progress: &dyn Progress) -> Result<ChosenAsOf, RunError> {
     progress.stage("guess the observation date", None);
     let mut sources = Sources::new(&job.intake.source);
@@ -143,8 +144,10 @@ fn guess(job: &Job, progress: &dyn Progress) -> Result<ChosenAsOf, RunError> {
         clocks.retain(|(day, _)| day.is_daily);
     }
     clocks.sort_by_key(|(day, table)| (day.on, *table));
-    let middle = clocks.len().checked_sub(1).and_then(|last| clocks.get(last / 2));
-    let date = middle.and_then(|(day, _)| day.on.checked_add(1.day()).ok()).ok_or(GateError::NoClock)?;
+    let middle = clocks.len().checked_sub(1).and_then(|last| clocks.get(last / 2)).map(|(day, _)| day.on);
+    let in_step = |day: Date| middle.is_some_and(|middle| days_between(day, middle) <= 7);
+    let earliest = clocks.iter().map(|(day, _)| day.on).find(|day| in_step(*day));
+    let date = earliest.and_then(|day| day.checked_add(1.day()).ok()).ok_or(GateError::NoClock)?;
     let last_days: Vec<String> = clocks.iter().map(|(day, table)| format!("{table} {}", day.on)).collect();
     progress.note(&format!(
         "GUESS, for exploration only: as of {date}, read off the last days of usual trade ({}); name the date with --as-of",

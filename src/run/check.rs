@@ -17,7 +17,7 @@ use super::scratch::Scratch;
 use super::summary::RunSummary;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
-use crate::wash::{IngestError, days_between};
+use crate::wash::{Activity, IngestError, days_between};
 
 /// Examples shown of each broken rule.
 const EXAMPLES: usize = 3;
@@ -194,12 +194,12 @@ fn table_verdicts(job: &Job, prepared: &Prepared) -> Result<Vec<TableVerdict>, I
     let joined = (!ingested.joined.is_empty()).then_some(crate::wash::JOINED);
     for table in declared.chain(joined) {
         let activity = ingested.activity.get(table);
-        let usual_until_on = activity.and_then(|a| a.last_usual_day()).map(|day| day.on);
-        let last_on = activity.and_then(|a| a.last_on());
+        let usual_until_on = activity.and_then(Activity::last_usual_day).map(|day| day.on);
+        let last_on = activity.and_then(Activity::last_on);
         let mut verdict = TableVerdict {
             table: table.to_owned(),
             is_present: Some(table) == joined || ingested.store.rows(table).is_some(),
-            first_on: activity.and_then(|a| a.first_on()),
+            first_on: activity.and_then(Activity::first_on),
             last_on,
             usual_until_on,
             days_old: usual_until_on.or(last_on).map(|day| days_between(day, prepared.chosen.date)),

@@ -25,7 +25,7 @@ pub fn config_copies(home: &Path, files: &BTreeSet<&Path>) -> Vec<ConfigCopy> {
             None => file.file_name().map(|name| plain(&name.to_string_lossy())).into_iter().collect(),
         };
         let wanted = format!("config/{}", parts.join("/"));
-        let free = (1_u32..).map(|n| numbered(&wanted, n)).find(|name| !taken.contains(&name.to_lowercase()));
+        let free = (1..=u32::MAX).map(|n| numbered(&wanted, n)).find(|name| !taken.contains(&name.to_lowercase()));
         let path = free.unwrap_or(wanted);
         // Some file systems take `A` and `a` for one name.
         taken.insert(path.to_lowercase());

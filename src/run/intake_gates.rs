@@ -235,16 +235,12 @@ impl Gates<'_> {
         let expired = expired.map(|a| a.until);
         let finding = GateFinding { table: table.to_owned(), what, was, is, expired };
         let forced = self.forced.filter(|_| what == Fault::PastData).map(|reason| (reason.to_owned(), None));
-        match holds.map(|a| (a.reason.clone(), Some(a.until))).or(forced) {
-            Some((reason, until)) => {
-                self.allowed.push(AllowedFault { finding: GateFinding { expired: None, ..finding }, reason, until });
-                true
-            }
-            None => {
-                self.faults.push(finding);
-                false
-            }
+        if let Some((reason, until)) = holds.map(|a| (a.reason.clone(), Some(a.until))).or(forced) {
+            self.allowed.push(AllowedFault { finding: GateFinding { expired: None, ..finding }, reason, until });
+            return true;
         }
+        self.faults.push(finding);
+        false
     }
 
     fn absent(&mut self, table: &str, was: &TableCounts, reference: &Reference) -> bool {

@@ -6,7 +6,6 @@ use std::path::Path;
 use super::progress::Progress;
 use crate::model::ModelError;
 
-const LOCK: &str = ".lock";
 const STAGING: &str = ".staging-";
 
 /// Held while a model is trained and saved. The operating system releases it when the process ends, however it ends.
@@ -16,17 +15,19 @@ pub struct ModelLock {
 }
 
 impl ModelLock {
-    /// Waits for the lock of one model's folder, and removes half-saved versions there: nobody living is at work on them.
+    /// Waits for the lock of one model's folder, and removes half-saved versions there.
     ///
     /// # Errors
-    /// The folder cannot be made or listed.
+    /// The folder or the lock cannot be made.
     pub fn wait(home: &Path, progress: &dyn Progress) -> Result<Self, ModelError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             move |source| ModelError::Io { path, source }
         };
         std::fs::create_dir_all(home).map_err(io(home))?;
-        let path = home.join(LOCK);
+        // Beside the versions, not among them.
+        let name = home.file_name().unwrap_or_default().to_string_lossy();
+        let path = home.with_file_name(format!(".{name}.lock"));
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(io(&path))?;
         match file.try_lock() {
             Ok(()) => {}
@@ -36,13 +37,20 @@ impl ModelLock {
             }
             Err(TryLockError::Error(source)) => return Err(io(&path)(source)),
         }
-        for entry in std::fs::read_dir(home).map_err(io(home))? {
-            let entry = entry.map_err(io(home))?;
-            if entry.file_name().to_string_lossy().starts_with(STAGING) {
-                std::fs::remove_dir_all(entry.path()).map_err(io(&entry.path()))?;
-            }
-        }
+        sweep(home);
         Ok(Self { _file: file })
+    }
+}
+
+/// Removes versions that killed processes left half-saved. A living process holds the lock of its staging folder.
+pub fn sweep(home: &Path) {
+    let Ok(entries) = std::fs::read_dir(home) else { return };
+    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(STAGING)) {
+        let folder = entry.path();
+        let is_dead = File::open(&folder).is_ok_and(|owner| owner.try_lock().is_ok());
+        if is_dead && let Err(error) = std::fs::remove_dir_all(&folder) {
+            tracing::warn!(folder = %folder.display(), %error, "cannot remove a half-saved model");
+        }
     }
 }
 
@@ -52,19 +60,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_saved_versions_go_once_nobody_holds_the_lock() {
+    fn a_dead_processs_half_saved_version_goes_and_a_living_ones_stays() {
+        let models = tempfile::tempdir().unwrap();
+        let home = models.path().join("m");
+        for folder in [".staging-dead", ".staging-living", "2025-01-01-abc"] {
+            std::fs::create_dir_all(home.join(folder)).unwrap();
+        }
+        let owner = File::open(home.join(".staging-living")).unwrap();
+        owner.lock().unwrap();
+        sweep(&home);
+        assert!(!home.join(".staging-dead").exists());
+        assert!(home.join(".staging-living").exists() && home.join("2025-01-01-abc").exists());
+        drop(owner);
+        sweep(&home);
+        assert!(!home.join(".staging-living").exists());
+        sweep(Path::new("/nowhere"));
+    }
+
+    #[test]
+    fn a_second_training_waits_for_the_first() {
         let models = tempfile::tempdir().unwrap();
         let home = models.path().join("m");
         let held = ModelLock::wait(&home, &Silent).unwrap();
-        std::fs::create_dir(home.join(".staging-abc")).unwrap();
-        std::fs::create_dir(home.join("2025-01-01-abc")).unwrap();
+        let order = std::sync::Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| ModelLock::wait(&home, &Silent).map(drop));
-            // Whatever the other thread has come to, it cannot have swept while the lock is held.
-            assert!(home.join(".staging-abc").exists());
+            scope.spawn(|| {
+                let _second = ModelLock::wait(&home, &Silent).unwrap();
+                order.lock().unwrap().push("second");
+            });
+            order.lock().unwrap().push("first");
             drop(held);
-            waiting.join().unwrap().unwrap();
         });
-        assert!(!home.join(".staging-abc").exists() && home.join("2025-01-01-abc").exists());
+        assert_eq!(*order.lock().unwrap(), ["first", "second"]);
+        assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0, "the lock lies beside the versions");
     }
 }

@@ -11,7 +11,7 @@ use super::gate_settings::Fault;
 use super::gates::{GateError, check_gates};
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
-use super::model_lock::ModelLock;
+use super::model_lock::{self, ModelLock};
 use super::population::{PopulationError, each_shard, industry_totals};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
@@ -147,6 +147,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let rules = JobRules::open(&job)?;
     progress.note(&format!("data from {}", job.intake.source.data.display()));
     scratch::sweep();
+    model_lock::sweep(&job.models.join(&job.model.name));
     let mut publisher = Publisher::open(&job.out)?;
     let mut notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
@@ -223,6 +224,7 @@ pub(super) fn identity(
         code_version: options.code_version.clone(),
         inputs: inputs.map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 }).collect(),
         time_zone: job.intake.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+        currency: job.intake.currency,
         as_of_guessed: prepared.chosen.is_guess,
         as_of_forced: prepared.forced().map(ToOwned::to_owned),
         previous: prepared.previous.as_ref().map(PreviousRun::identity),
@@ -326,16 +328,14 @@ fn models_for(
     ingested: &Ingested,
     progress: &dyn Progress,
 ) -> Result<(Bundle, Reference), RunError> {
+    if let Some(bundle) = fitting_model(job, rules, ingested)? {
+        return check_model(rules, bundle, progress);
+    }
+    let _lock = ModelLock::wait(&job.models.join(&job.model.name), progress)?;
+    // Another process may have trained it while this one waited.
     let bundle = match fitting_model(job, rules, ingested)? {
         Some(bundle) => bundle,
-        None => {
-            let _lock = ModelLock::wait(&job.models.join(&job.model.name), progress)?;
-            // Another process may have trained it while this one waited.
-            match fitting_model(job, rules, ingested)? {
-                Some(bundle) => bundle,
-                None => train_for_tonight(job, rules, ingested, &job.models, progress)?,
-            }
-        }
+        None => train_for_tonight(job, rules, ingested, &job.models, progress)?,
     };
     check_model(rules, bundle, progress)
 }

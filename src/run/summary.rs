@@ -236,7 +236,7 @@ impl RunSummary {
         match &self.intake.reference {
             None => writeln!(out, "  gates      a first night: there is none before it to hold its tables against")?,
             Some(night) => {
-                writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?
+                writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?;
             }
         }
         for AllowedFault { finding, reason, until } in &self.intake.allowed {

@@ -13,6 +13,8 @@ use crate::contract::{self, SUPERSEDED_AT, TableContract, Visibility};
 const USUAL_SHARE: f64 = 0.25;
 /// Weeks that say what is usual.
 const WEEKS: i32 = 8;
+/// Weeks with rows that say how much a week is: half a year, so that strays of a month or two say nothing.
+const ACTIVE_WEEKS: usize = 26;
 /// From this many rows a weekday on, days are compared; below it, weeks are.
 const DAILY_ROWS: u64 = 5;
 /// Days looked back for the longest pause between events.
@@ -125,10 +127,11 @@ impl Activity {
     /// count for nothing.
     ///
     /// A day is usual where
-    /// - its rows are at least a quarter of the median of the same weekday over the eight weeks before (days without rows count as zero);
-    ///   a table with a median below 5 is compared by the seven days that end with it, with the seven-day sums of those weeks;
-    /// - the seven days before it together reach a quarter of the median of those sums, so that stray rows months ahead are no usual day;
-    /// - trade went on after local noon, as much as above, unless the table has no afternoons at all (dates without times).
+    /// - its rows are at least a quarter of the median of the same weekday over the eight weeks before (days without rows count as zero); in a
+    ///   table with a median below 5 the seven days that end with it are compared instead;
+    /// - the seven days before it together reach a quarter of the median week, over the 26 weeks before that have any rows: stray rows months
+    ///   ahead are no usual trade, be they many on one day or a few on each;
+    /// - trade went on after local noon, as much as on that weekday, unless the table has no afternoons at all (dates without times).
     ///
     /// Example: 100 orders a day until 30 June, 4 orders at five past midnight on 1 July, 25 in December: 30 June.
     #[must_use]
@@ -147,7 +150,8 @@ impl Activity {
         }
         let weeks: Vec<i32> = (1..=WEEKS).map(|w| 7 * w).filter(|days| *days <= history).collect();
         let same_weekday = |of: fn(Rows) -> u64| median(weeks.iter().map(|n| of(self.rows(back(day, *n)))).collect());
-        let usual_week = median(weeks.iter().map(|n| self.week_until(back(day, *n))).collect())?.max(1);
+        let weeks_back = (1..=history / 7).map(|n| self.week_until(back(day, 7 * n)));
+        let usual_week = median(weeks_back.filter(|rows| *rows > 0).take(ACTIVE_WEEKS).collect())?;
         let usual_rows = same_weekday(|r| r.all)?;
         let is_daily = usual_rows >= DAILY_ROWS;
         let enough = if is_daily {
@@ -207,11 +211,11 @@ mod tests {
     use jiff::ToSpan;
     use jiff::civil::date;
 
-    /// `rows` spread evenly over the day, from 00:05 on.
+    /// `rows` spread evenly over the day.
     fn trade(day: Date, rows: u64) -> impl Iterator<Item = i64> {
         let midnight = day.to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond();
         let step = 86_000_000_000 / i64::try_from(rows.max(1)).unwrap();
-        (0..rows).map(move |n| midnight + 300_000_000 + i64::try_from(n).unwrap() * step)
+        (0..rows).map(move |n| midnight + step * 3 / 5 + i64::try_from(n).unwrap() * step)
     }
 
     /// A quarter of a year of trade until 30 June 2025, weekends at half.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use integrity::domain::{Digest, Reason, ReasonCode};
+use integrity::domain::{Currency, Digest, Reason, ReasonCode};
 use integrity::publish::{
     AlertRow, Begun, CapValue, DeclineRow, DeductionRow, EvidenceColumn, EvidenceRow, FeatureColumn, FeatureRow,
     InputFile, OfferRow, Pointing, Provenance, PublishError, Published, Publisher, QuarantineRow, ReferralRow,
@@ -27,6 +27,7 @@ pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
         code_version: "0.1.0".to_owned(),
         inputs: vec![InputFile { name: "orders.csv".to_owned(), bytes: 1, sha256: Digest::of(&[tag]) }],
         time_zone: "UTC".to_owned(),
+        currency: Currency::new("CNY").unwrap(),
         as_of_guessed: false,
         as_of_forced: None,
         previous: None,
