@@ -1,50 +1,114 @@
-//! `integrity check`: would tonight's run get past its configuration and data?
+//! `integrity check`: would tonight's run get through, and what would it say?
 
 use std::fmt::Write as _;
 
-use jiff::civil::Date;
-use serde::Serialize;
-
-use super::run::JobArgs;
+use super::run::{JobArgs, NightArgs};
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::run::check_job;
-use crate::wash::LedgerLine;
+use crate::domain::grouped;
+use crate::run::{CheckOptions, CheckReport, TableVerdict, check_job, indented, plain_table};
 
 /// Which job.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     #[command(flatten)]
     job: JobArgs,
+    #[command(flatten)]
+    night: NightArgs,
+    /// Where a model would have to be trained, stop there: what comes after is not checked.
+    #[arg(long)]
+    skip_training: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct CheckAnswer<'a> {
-    as_of: Date,
-    ledger: Vec<&'a LedgerLine>,
-}
-
-/// Runs the command.
+/// Runs the command: exit code 0 where the night would be published, else the code that `run` would end with.
 ///
 /// # Errors
-/// What a run would refuse before it trains or scores.
+/// Configuration, and data that cannot be read at all.
 pub fn execute(args: &CheckArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let ingested = check_job(&args.job.path, &args.job.options()?, terminal)?;
+    let options = args.night.apply(args.job.options()?)?;
+    let check = CheckOptions { skip_training: args.skip_training };
+    let report = check_job(&args.job.path, &options, check, terminal)?;
     terminal.finish();
-    let answer = CheckAnswer { as_of: ingested.as_of.date(), ledger: ingested.whole_ledger().collect() };
-    output.show(&answer, |answer| {
-        let mut text = format!("configuration and data are sound as of {}\n", answer.as_of);
-        for line in &answer.ledger {
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "  {:<12} {:<40} read {:>10} = kept {} (of which {} not yet visible) + quarantined {} + duplicate {}",
-                line.table, line.file, line.read, line.kept, line.not_yet_visible, line.quarantined, line.duplicate
-            );
-            for (rule, rows) in &line.rules {
-                let _ = writeln!(text, "  {:<12} {:<40}   {rule} {rows}", "", "");
+    output.show(&report, render)?;
+    match report.stopped {
+        None => Ok(ExitCode::Ok),
+        Some(error) => {
+            let failure = Failure::from(error);
+            failure.tell();
+            Ok(failure.code())
+        }
+    }
+}
+
+fn render(report: &CheckReport) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(report, &mut text);
+    text
+}
+
+fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "as of {}{}", report.as_of, if report.as_of_guessed { ", a GUESS read off the data" } else { "" })?;
+    let mut table = plain_table(&[
+        "table",
+        "read",
+        "kept",
+        "not yet",
+        "quarantined",
+        "duplicate",
+        "from",
+        "to",
+        "usual until",
+        "days old",
+    ]);
+    for t in &report.tables {
+        if t.is_present {
+            table.add_row(cells(t));
+        } else {
+            table.add_row([t.table.as_str(), "absent"]);
+        }
+    }
+    indented(out, &table)?;
+    for t in report.tables.iter().filter(|t| !t.broken.is_empty()) {
+        writeln!(out, "  broken rows of {}", t.table)?;
+        for broken in &t.broken {
+            writeln!(out, "    {} {} rows", broken.rule, grouped(broken.rows))?;
+            for example in &broken.examples {
+                let value = example.value.as_deref().map_or("null".to_owned(), |v| format!("{v:?}"));
+                let cell = example.column.as_deref().map_or(String::new(), |column| format!(", {column} = {value}"));
+                writeln!(out, "      {} row {}{cell}", example.file, example.row)?;
             }
         }
-        text
-    })?;
-    Ok(ExitCode::Ok)
+    }
+    match &report.intake.reference {
+        None => writeln!(out, "  gates      a first night: there is none before it to hold its tables against")?,
+        Some(night) => writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?,
+    }
+    for allowed in &report.intake.allowed {
+        writeln!(out, "             ALLOWED ({}): {}", allowed.reason, allowed.finding)?;
+    }
+    writeln!(out, "  model      {}", report.model)?;
+    if let Some(results) = &report.results {
+        writeln!(out, "the night would publish:\n{}", results.text())?;
+    }
+    match (&report.stopped, &report.results) {
+        (Some(_), _) => writeln!(out, "the night would STOP, for the reason below; nothing was written"),
+        (None, Some(_)) => writeln!(out, "configuration, data, gates and publishing are sound; nothing was written"),
+        (None, None) => writeln!(out, "configuration, data and the gates on the tables are sound; nothing was written"),
+    }
+}
+
+fn cells(t: &TableVerdict) -> Vec<String> {
+    let day = |day: Option<jiff::civil::Date>| day.map_or_else(|| "–".to_owned(), |d| d.to_string());
+    vec![
+        t.table.clone(),
+        grouped(t.read),
+        grouped(t.kept),
+        grouped(t.not_yet_visible),
+        grouped(t.quarantined),
+        grouped(t.duplicate),
+        day(t.first_on),
+        day(t.last_on),
+        day(t.usual_until_on),
+        t.days_old.map_or_else(|| "–".to_owned(), |days| days.to_string()),
+    ]
 }

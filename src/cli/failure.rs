@@ -61,6 +61,17 @@ impl Failure {
     #[must_use]
     pub fn report(&self, output: Output) -> ExitCode {
         let code = self.code();
+        self.tell();
+        if output.format() == Format::Json {
+            let error =
+                json!({ "error": { "exit_code": code as u8, "message": self.to_string(), "next": self.next_step() } });
+            let _ = output.print(&error.to_string());
+        }
+        code
+    }
+
+    /// Tells the operator on stderr what is wrong and what to do.
+    pub fn tell(&self) {
         let mut text = format!("integrity: {self}\n");
         if let Some(next) = self.next_step() {
             text.push_str("  next: ");
@@ -69,12 +80,6 @@ impl Failure {
         }
         // A closed stderr must not change the exit code.
         let _ = std::io::stderr().write_all(text.as_bytes());
-        if output.format() == Format::Json {
-            let error =
-                json!({ "error": { "exit_code": code as u8, "message": self.to_string(), "next": self.next_step() } });
-            let _ = output.print(&error.to_string());
-        }
-        code
     }
 
     /// The code to exit with.
@@ -244,7 +249,7 @@ fn decide_code(error: &DecideError) -> ExitCode {
 
 fn run_code(error: &RunError) -> ExitCode {
     match error {
-        RunError::Config(_) => ExitCode::Config,
+        RunError::Config(_) | RunError::Configs(_) => ExitCode::Config,
         RunError::Ingest(error) => ingest_code(error),
         RunError::Training(error) => training_code(error),
         RunError::Model(error) => model_code(error),

@@ -35,9 +35,6 @@ pub fn execute(args: &LookupArgs, output: Output) -> Result<ExitCode, Failure> {
             book.as_of()
         )));
     };
-    output.show(&entry, |entry| {
-        let note = entry.note.as_ref().map(|note| format!("note: {note}\n"));
-        format!("{}{}", note.unwrap_or_default(), crate::report::entry_text(entry))
-    })?;
+    output.show(&entry, crate::report::entry_text)?;
     Ok(ExitCode::Ok)
 }

@@ -13,7 +13,7 @@ use super::train::{TrainTableArgs, train_table};
 use super::validate::{ValidateArgs, validate_table};
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::model::registry::approve_folder;
-use crate::run::{Progress, train_model};
+use crate::run::{AsOfRule, Progress, train_model};
 
 /// A job to train for, or a table to train on.
 #[derive(Debug, clap::Args)]
@@ -21,9 +21,9 @@ pub struct TrainArgs {
     /// Job file: trains its willingness and ability models on snapshots of its data.
     #[arg(value_name = "JOB.toml", conflicts_with = "table", required_unless_present = "table")]
     job: Option<PathBuf>,
-    /// With a job: the day of training. Facts of this day and later are not seen.
-    #[arg(long, value_name = "YYYY-MM-DD", requires = "job")]
-    as_of: Option<Date>,
+    /// With a job: the day of training. Facts of this day and later are not seen. A date, or "yesterday" or "today" in the job's time zone.
+    #[arg(long, value_name = "DATE", requires = "job")]
+    as_of: Option<AsOfRule>,
     /// With a job: read raw files below this folder instead of the job's.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! `integrity point`: sets the current run to one that is published.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -72,7 +73,8 @@ fn render(answer: &PointAnswer<'_>) -> String {
     }
     let mut text = format!("run {run_id} of {as_of} is current; it was {}\n", answer.from.unwrap_or("none"));
     for run in answer.withdrawn {
-        text.push_str(&format!("  withdrawn: {run}\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  withdrawn: {run}");
     }
     text
 }

@@ -1,5 +1,6 @@
 //! `integrity run`: the nightly whole.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -7,13 +8,15 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::run::{RunOptions, RunSummary, run_job};
+use crate::run::{AsOfRule, RunOptions, RunSummary, run_job};
 
 /// Which job, and what to change about it.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
     #[command(flatten)]
     job: JobArgs,
+    #[command(flatten)]
+    night: NightArgs,
     /// Publish below this folder instead of the job's.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -22,15 +25,41 @@ pub struct RunArgs {
     models: Option<PathBuf>,
 }
 
+/// How a night may depart from a date that is named and within the data.
+#[derive(Debug, clap::Args)]
+pub struct NightArgs {
+    /// Where neither --as-of nor the job names a date: the day after the last day of usual trade, read off the data. For exploration only.
+    #[arg(long, conflicts_with = "as_of")]
+    guess_as_of: bool,
+    /// Why an observation date past the data's own clock is right all the same; stands in the manifest and in results.json.
+    #[arg(long, value_name = "REASON")]
+    force_as_of: Option<String>,
+}
+
+impl NightArgs {
+    /// Run options with these departures.
+    ///
+    /// # Errors
+    /// A blank reason.
+    pub fn apply(&self, options: RunOptions) -> Result<RunOptions, Failure> {
+        let force_as_of = self.force_as_of.as_ref().map(|reason| reason.trim().to_owned());
+        if force_as_of.as_deref() == Some("") {
+            return Err(Failure::Usage("--force-as-of is blank: say why, for whoever reads the results".to_owned()));
+        }
+        Ok(RunOptions { guess_as_of: self.guess_as_of, force_as_of, ..options })
+    }
+}
+
 /// What every command on a job takes.
 #[derive(Debug, clap::Args)]
 pub struct JobArgs {
     /// Job file.
     #[arg(value_name = "JOB.toml")]
     pub path: PathBuf,
-    /// Observation date: facts of this day and later are not seen. Default: the job's, or the day after the last day of full trade.
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub as_of: Option<Date>,
+    /// Observation date: facts of this day and later are not seen. A date, or "yesterday" or "today" in the job's time zone. Default: the
+    /// job's `as_of`.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<AsOfRule>,
     /// Read raw files below this folder instead of the job's. The environment's `INTEGRITY_DATA` may name the folder too, or one that
     /// holds a folder of the job's name.
     #[arg(long, value_name = "DIR")]
@@ -59,7 +88,10 @@ impl JobArgs {
             data_root: std::env::var_os("INTEGRITY_DATA").filter(|v| !v.is_empty()).map(PathBuf::from),
             out: None,
             models: None,
+            guess_as_of: false,
+            force_as_of: None,
             started_at: Timestamp::now(),
+            clock: Timestamp::now,
             command_line: std::env::args().collect(),
             code_version: CODE_VERSION.to_owned(),
         })
@@ -86,7 +118,8 @@ struct RunAnswer<'a> {
 /// # Errors
 /// See [`crate::run::RunError`].
 pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let options = RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.job.options()? };
+    let options =
+        RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.night.apply(args.job.options()?)? };
     let outcome = run_job(&args.job.path, &options, terminal)?;
     terminal.finish();
     let answer = RunAnswer {
@@ -103,7 +136,8 @@ pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<Ex
             text.push_str("  nothing new: inputs, configuration, model and program are those of this published run\n");
         }
         if let Some(why) = &outcome.published.not_current_because {
-            text.push_str(&format!("  not the current run: {why}\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  not the current run: {why}");
         }
         format!("{text}  files      {}\n", answer.run_dir.display())
     })?;

@@ -53,6 +53,24 @@ impl Currency {
     pub fn code(&self) -> String {
         self.0.iter().map(|&b| char::from(b)).collect()
     }
+
+    /// Decimals of an amount in the main unit: 2, but for those currencies that ISO 4217 (list one, amendment 176) lists with others.
+    #[must_use]
+    pub const fn decimals(&self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            b"CLF" | b"UYW" => 4,
+            _ => 2,
+        }
+    }
+
+    /// Minor units in one main unit: 100 fen to the yuan, 1 to the yen, 1,000 fils to the dinar.
+    #[must_use]
+    pub const fn minor_units(&self) -> i64 {
+        10_i64.pow(self.decimals())
+    }
 }
 
 impl TryFrom<String> for Currency {
@@ -186,11 +204,16 @@ pub fn grouped(number: u64) -> String {
 }
 
 impl fmt::Display for Money {
-    /// Two decimals and thousands separators: `1,234.50 CNY`.
+    /// The currency's decimals and thousands separators: `1,234.50 CNY`, `1,235 JPY`, `1,234.500 KWD`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let magnitude = self.minor.unsigned_abs();
+        let (magnitude, units) = (self.minor.unsigned_abs(), self.currency.minor_units().unsigned_abs());
         let sign = if self.minor < 0 { "-" } else { "" };
-        write!(f, "{sign}{}.{:02} {}", grouped(magnitude / 100), magnitude % 100, self.currency)
+        write!(f, "{sign}{}", grouped(magnitude / units))?;
+        match self.currency.decimals() {
+            0 => {}
+            decimals => write!(f, ".{:0width$}", magnitude % units, width = decimals as usize)?,
+        }
+        write!(f, " {}", self.currency)
     }
 }
 
@@ -231,6 +254,17 @@ mod tests {
     fn displays_grouped() {
         assert_eq!(cny(123_456_789).to_string(), "1,234,567.89 CNY");
         assert_eq!(cny(-5).to_string(), "-0.05 CNY");
+    }
+
+    #[test]
+    fn every_currency_has_its_own_decimals() {
+        let shown = |code: &str, minor: i64| Money::new(minor, Currency::new(code).unwrap()).to_string();
+        assert_eq!(shown("JPY", 1_234_567), "1,234,567 JPY");
+        assert_eq!(shown("JPY", -5), "-5 JPY");
+        assert_eq!(shown("KWD", 1_234_567), "1,234.567 KWD");
+        assert_eq!(shown("BHD", -5), "-0.005 BHD");
+        assert_eq!(shown("CLF", 12_345), "1.2345 CLF");
+        assert_eq!(shown("CNY", i64::MIN), "-92,233,720,368,547,758.08 CNY");
     }
 
     #[test]

@@ -111,7 +111,8 @@ fn share_of_a_day(receipts: f64, terms: &DeductionTerms) -> i64 {
     let whole = receipts.max(0.0).floor() as i64;
     let share =
         i128::from(whole) * i128::from(terms.receipts_share_ppm) / 1_000_000 / i128::from(terms.receipts_days.max(1));
-    i64::try_from(share).unwrap_or(i64::MAX)
+    // Receipts are not negative here, and so their share is not.
+    i64::try_from(share).unwrap_or(if share < 0 { 0 } else { i64::MAX })
 }
 
 fn key(loan: &LoanStanding) -> String {

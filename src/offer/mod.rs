@@ -26,7 +26,7 @@ pub use decision::{BankReferral, Decision, Decline, Offer, decide};
 pub use error::OfferError;
 pub use limit::{Cap, CapName, Limit, caps_of, least_of};
 pub use policy::{
-    Bound, EligibilityRule, EvidenceCaps, HARD_CAP_MINOR, LoanBookUse, LowestMonthCap, PRODUCTS, Policy, PriceTerms,
+    Bound, EligibilityRule, EvidenceCaps, HARD_CAP_MAIN, LoanBookUse, LowestMonthCap, PRODUCTS, Policy, PriceTerms,
     Product, Repayment, RuleKind,
 };
 pub use price::{Price, price};

@@ -9,11 +9,15 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, bounds};
-use crate::domain::{DailyRate, Probability, ReasonCode};
+use crate::domain::{Currency, DailyRate, Money, Probability, ReasonCode};
 use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
 
-/// No loan is larger, whatever the policy says: 1,000,000.00. Above it a merchant is referred to a bank ("What Alibaba Is", 2019).
-pub const HARD_CAP_MINOR: i64 = 100_000_000;
+/// No loan is larger, whatever the policy says: one million of the currency's main unit. Above it a merchant is referred to a bank ("What
+/// Alibaba Is", 2019).
+pub const HARD_CAP_MAIN: i64 = 1_000_000;
+/// The same in minor units of the currency with the smallest ones; the job's own currency is checked once it is known
+/// ([`Policy::check_currency`]).
+const HARD_CAP_ANY_MINOR: i64 = HARD_CAP_MAIN * 10_000;
 
 /// Products that the contract knows.
 pub const PRODUCTS: [&str; 3] = ["order-loan", "credit-loan", "group-loan"];
@@ -32,7 +36,7 @@ pub struct Policy {
     pub limit_step_minor: i64,
     /// The most that one merchant may owe over all products.
     pub total_cap_minor: i64,
-    /// The largest single loan; at most [`HARD_CAP_MINOR`].
+    /// The largest single loan; at most [`HARD_CAP_MAIN`].
     pub hard_cap_minor: i64,
     /// Days that an offer lives.
     pub offer_valid_days: u16,
@@ -55,6 +59,7 @@ pub struct Policy {
     file: ConfigFile,
     feature_uses: Vec<(String, Range<usize>)>,
     horizon_span: Range<usize>,
+    hard_cap_span: Range<usize>,
     bands_span: Range<usize>,
 }
 
@@ -301,7 +306,7 @@ impl Policy {
         let mut feature_uses = Vec::new();
         let bands = check_bands(&file, &raw.bands)?;
         let price = check_price(&file, &raw.price)?;
-        let hard_cap_minor = bounds::integer(&file, &raw.hard_cap_minor, "hard_cap_minor", 1..=HARD_CAP_MINOR)?;
+        let hard_cap_minor = bounds::integer(&file, &raw.hard_cap_minor, "hard_cap_minor", 1..=HARD_CAP_ANY_MINOR)?;
         let limit_step_minor = bounds::integer(&file, &raw.limit_step_minor, "limit_step_minor", 1..=hard_cap_minor)?;
         let mut products: Vec<Product> = Vec::new();
         for product in raw.products.get_ref() {
@@ -364,6 +369,7 @@ impl Policy {
             rules,
             feature_uses,
             horizon_span: raw.price.pd_horizon_days.span(),
+            hard_cap_span: raw.hard_cap_minor.span(),
             bands_span: raw.bands.span(),
             file,
         })
@@ -427,6 +433,24 @@ impl Policy {
         let message = format!("pd_horizon_days = {} is not the model's performance window", self.price.pd_horizon_days);
         let help = format!("pd_horizon_days = {performance_days}, as performance_days in the job file");
         Err(self.file.refuse(&self.horizon_span, message, help))
+    }
+
+    /// Refuses a largest loan above one million of the currency's main unit.
+    ///
+    /// # Errors
+    /// `hard_cap_minor` is above it.
+    pub fn check_currency(&self, currency: Currency) -> Result<(), ConfigError> {
+        let most = HARD_CAP_MAIN * currency.minor_units();
+        if self.hard_cap_minor <= most {
+            return Ok(());
+        }
+        let message = format!("hard_cap_minor = {} is out of range", self.hard_cap_minor);
+        let help = format!(
+            "at most {most}: {}, as one {currency} has {} minor units",
+            Money::new(most, currency),
+            currency.minor_units()
+        );
+        Err(self.file.refuse(&self.hard_cap_span, message, help))
     }
 }
 

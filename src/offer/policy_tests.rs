@@ -60,7 +60,7 @@ fn a_good_policy_is_read_whole() {
 #[test]
 fn what_is_not_allowed_is_refused_at_its_line() {
     for (from, to, line, words) in [
-        ("hard_cap_minor = 100_000_000", "hard_cap_minor = 100_000_001", 5, "out of range"),
+        ("hard_cap_minor = 100_000_000", "hard_cap_minor = 10_000_000_001", 5, "out of range"),
         ("offer_valid_days = 30", "offer_valid_days = 0", 6, "out of range"),
         ("limit_step_minor = 100", "limit_step_minor = 0", 3, "out of range"),
         (r#"["A", "B"]"#, r#"["A", "A"]"#, 1, "named twice"),
@@ -131,4 +131,24 @@ fn the_job_and_the_model_must_fit() {
     assert_eq!(policy.check_horizon(90).unwrap_err().line, 11);
     assert!(policy.check_bands(&["A".to_owned(), "B".to_owned()]).is_ok());
     assert_eq!(policy.check_bands(&["B".to_owned(), "A".to_owned()]).unwrap_err().line, 1);
+}
+
+#[test]
+fn the_largest_loan_is_a_million_of_the_main_unit_in_every_currency() {
+    let policy_of =
+        |cap: &str| check(&GOOD.replace("hard_cap_minor = 100_000_000", &format!("hard_cap_minor = {cap}")));
+    for (currency, most, above) in [
+        ("CNY", "100_000_000", "100_000_001"),
+        ("KWD", "1_000_000_000", "1_000_000_001"),
+        ("CLF", "10_000_000_000", "10_000_000_001"),
+    ] {
+        let currency = crate::domain::Currency::new(currency).unwrap();
+        assert!(policy_of(most).unwrap().check_currency(currency).is_ok());
+        let refused = policy_of(above).and_then(|policy| policy.check_currency(currency)).unwrap_err();
+        assert_eq!(refused.line, 5, "{refused}");
+    }
+    // A yen has no smaller part: a hundred million of them is no million.
+    let yen = crate::domain::Currency::new("JPY").unwrap();
+    let refused = policy_of("100_000_000").unwrap().check_currency(yen).unwrap_err();
+    assert!(refused.help.contains("1,000,000 JPY"), "{refused}");
 }

@@ -14,7 +14,7 @@ use super::manifest::{MANIFEST, Manifest};
 use super::pointings::Pointings;
 use super::sorted_file::SortedFile;
 use super::tables::{EvidenceRow, FeatureRow};
-use crate::domain::Digest;
+use crate::domain::{Currency, Digest};
 use crate::exposure::Statement;
 use crate::monitor::Alert;
 use crate::offer::{Decline, Offer};
@@ -47,6 +47,9 @@ pub struct Entry {
     /// What a reader must know of the run: a damaged pointer, a withdrawal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Currency of every amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// The merchant.
     pub merchant_id: String,
     /// Null where the merchant could not be scored.
@@ -150,6 +153,7 @@ impl ScoreBook {
             run_id: self.manifest.run_id.clone(),
             as_of: self.manifest.as_of,
             note: self.note.clone(),
+            currency: self.manifest.currency,
             merchant_id: merchant_id.to_owned(),
             score: self.scores.rows(merchant_id)?.into_iter().next(),
             offers: self.offers.rows(merchant_id)?,

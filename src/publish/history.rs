@@ -130,7 +130,14 @@ pub(super) fn serving(out: &Path) -> Result<Option<Serving>, PublishError> {
         }
         Err(other) => return Err(other),
     };
-    let pointings = Pointings::read(out)?;
+    let (pointings, log_note) = match Pointings::read(out) {
+        Ok(pointings) => (pointings, None),
+        // The loan service goes on reading what is current; a run of the job stops.
+        Err(error) if error.is_damage() => {
+            (Pointings::default(), Some(format!("which runs are withdrawn is not known: failed to {error}")))
+        }
+        Err(error) => return Err(error),
+    };
     let withdrawal = pointings.withdrawal(&pointer.run);
     if let Some((entry, last)) = withdrawal.zip(pointings.entries.last()) {
         let note = format!(
@@ -141,7 +148,7 @@ pub(super) fn serving(out: &Path) -> Result<Option<Serving>, PublishError> {
         return Ok(Some(Serving { run, note: Some(note) }));
     }
     match pointer.manifest(out) {
-        Ok(manifest) => Ok(Some(Serving { run: IntactRun { pointer, manifest }, note: None })),
+        Ok(manifest) => Ok(Some(Serving { run: IntactRun { pointer, manifest }, note: log_note })),
         // Where the run vouches for itself, it is the pointer that is wrong.
         Err(error) if error.is_damage() && read_run(out, &pointer.run).is_ok() => {
             instead_of_pointer(out, "is damaged (it vouches for another manifest than its run does)").map(Some)

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::PublishError;
 use super::history::PreviousIdentity;
-use crate::domain::{Digest, Hasher};
+use crate::domain::{Currency, Digest, Hasher};
 
 /// File name in a run folder.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -28,6 +28,16 @@ pub struct InputFile {
     pub sha256: Digest,
 }
 
+/// A configuration file and its copy in the run folder, whose name may be another: see [`Manifest::config`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigCopy {
+    /// Path of the copy, below the run folder.
+    pub path: String,
+    /// The file, as seen from the job file's folder.
+    pub source: String,
+}
+
 /// All that a run's published bytes depend on. Two runs of equal identity publish equal files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunIdentity {
@@ -41,6 +51,14 @@ pub struct RunIdentity {
     pub code_version: String,
     /// Raw files, in any order.
     pub inputs: Vec<InputFile>,
+    /// Where business dates begin: an IANA name.
+    pub time_zone: String,
+    /// Currency of every amount.
+    pub currency: Currency,
+    /// Nobody named the observation date: it was read off the data.
+    pub as_of_guessed: bool,
+    /// Why the observation date was forced past the data's own clock.
+    pub as_of_forced: Option<String>,
     /// The night before, whose open offers and tables tonight builds on; `None` on a first night.
     pub previous: Option<PreviousIdentity>,
 }
@@ -61,6 +79,10 @@ impl RunIdentity {
             hasher.field(input.name.as_bytes());
             hasher.field(input.sha256.to_string().as_bytes());
         }
+        hasher.field(self.time_zone.as_bytes());
+        hasher.field(self.currency.code().as_bytes());
+        hasher.field(if self.as_of_guessed { b"guessed" } else { b"named" });
+        hasher.field(self.as_of_forced.as_deref().unwrap_or_default().as_bytes());
         match &self.previous {
             None => hasher.field(b"first night"),
             Some(previous) => {
@@ -89,6 +111,10 @@ pub struct Provenance {
     pub finished_at: Timestamp,
     /// The command as typed, program name first.
     pub command_line: Vec<String>,
+    /// Under which names the configuration is kept.
+    pub config: Vec<ConfigCopy>,
+    /// What a reader should know of how the run came about: a pointer that was mended, runs that were passed over.
+    pub notes: Vec<String>,
 }
 
 /// One published file.
@@ -127,6 +153,24 @@ pub struct Manifest {
     pub finished_at: String,
     /// The command as typed.
     pub command_line: Vec<String>,
+    /// Where business dates begin.
+    #[serde(default)]
+    pub time_zone: String,
+    /// Currency of every amount.
+    #[serde(default)]
+    pub currency: Option<Currency>,
+    /// Nobody named the observation date: it was read off the data.
+    #[serde(default)]
+    pub as_of_guessed: bool,
+    /// Why the observation date was forced past the data's own clock.
+    #[serde(default)]
+    pub as_of_forced: Option<String>,
+    /// What a reader should know of how the run came about.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Configuration files, and the copies in the run folder.
+    #[serde(default)]
+    pub config: Vec<ConfigCopy>,
     /// Raw files read, by name.
     pub inputs: Vec<InputFile>,
     /// The night before; null on a first night.
@@ -150,6 +194,12 @@ impl Manifest {
             started_at: provenance.started_at.to_string(),
             finished_at: provenance.finished_at.to_string(),
             command_line: provenance.command_line,
+            time_zone: identity.time_zone.clone(),
+            currency: Some(identity.currency),
+            as_of_guessed: identity.as_of_guessed,
+            as_of_forced: identity.as_of_forced.clone(),
+            notes: provenance.notes,
+            config: provenance.config,
             inputs,
             previous: identity.previous.clone(),
             files,

@@ -1,5 +1,6 @@
 //! Publishes a run so that a reader sees the old complete one or the new complete one, and nothing else, ever.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ pub enum Pointing {
 
 /// How a run starts.
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Begun<'p, 'o> {
     /// A run of this very identity is published, intact, and needs no pointer. Exit code 99.
     NothingNew(Published),
@@ -195,13 +197,13 @@ impl<'o> Publisher<'o> {
         };
         log.entries.push(entry.clone());
         let path = self.out.join(POINTINGS);
-        self.replace(&self.out.join(POINTINGS_TEMPORARY), &path, &log.to_bytes(&path)?, Step::Logged)?;
+        self.replace(&self.out.join(POINTINGS_TEMPORARY), &path, &log.to_bytes(&path)?, &Step::Logged)?;
         sync_folder(&self.out)?;
         let published = self.point(&target, Pointing::Always)?;
         Ok(Repointing { published, entry: Some(entry) })
     }
 
-    /// Runs that a step back to `target` takes out of use: those of later business dates, and the run of the same date that it replaces.
+    /// Runs that a step to `target` takes out of use: those of later business dates, and the run that its own date stood by.
     fn later_than(
         &self,
         target: &Current,
@@ -209,7 +211,9 @@ impl<'o> Publisher<'o> {
         log: &Pointings,
     ) -> Result<Vec<String>, PublishError> {
         let already = log.withdrawn();
-        let replaced = from.filter(|from| from.as_of == target.as_of).map(|from| from.run.clone());
+        let of_date = history::run_of_date(&self.out, target.as_of, &mut Vec::new())?.map(|run| run.pointer.run);
+        let from = from.filter(|from| from.as_of == target.as_of).map(|from| from.run.clone());
+        let replaced: BTreeSet<String> = from.into_iter().chain(of_date).filter(|run| *run != target.run).collect();
         let mut withdrawn: Vec<String> = replaced.into_iter().collect();
         for as_of in history::dates(&self.out)?.into_iter().filter(|date| *date > target.as_of) {
             withdrawn.extend(history::run_folders(&self.out, as_of)?);
@@ -243,7 +247,7 @@ impl<'o> Publisher<'o> {
             return Ok(target.beside(&self.out, why));
         }
         let pointer = self.out.join(CURRENT);
-        self.replace(&self.out.join(CURRENT_TEMPORARY), &pointer, &target.to_bytes(&pointer)?, Step::Pointed)?;
+        self.replace(&self.out.join(CURRENT_TEMPORARY), &pointer, &target.to_bytes(&pointer)?, &Step::Pointed)?;
         sync_folder(&self.out)?;
         self.reached(&Step::PointerSynced, &pointer)?;
         Ok(target.published(&self.out))
@@ -259,15 +263,15 @@ impl<'o> Publisher<'o> {
         }
         let date = self.out.join(date_folder(target.as_of));
         let pointer = date.join(CURRENT);
-        self.replace(&date.join(CURRENT_TEMPORARY), &pointer, &target.to_bytes(&pointer)?, Step::DatePointed)?;
+        self.replace(&date.join(CURRENT_TEMPORARY), &pointer, &target.to_bytes(&pointer)?, &Step::DatePointed)?;
         sync_folder(&date)
     }
 
     /// Writes a file beside another, forces it to disk and puts it in the other's place.
-    fn replace(&mut self, new: &Path, path: &Path, bytes: &[u8], step: Step) -> Result<(), PublishError> {
+    fn replace(&mut self, new: &Path, path: &Path, bytes: &[u8], step: &Step) -> Result<(), PublishError> {
         self.write_synced(new, bytes)?;
         std::fs::rename(new, path).map_err(PublishError::io("replace", path))?;
-        self.reached(&step, path)
+        self.reached(step, path)
     }
 
     /// What is current; a pointer was mended when the folder was opened.

@@ -2,6 +2,7 @@
 
 use std::fmt::{Result, Write};
 
+use crate::domain::{Currency, Money};
 use crate::publish::Entry;
 
 /// The entry as text.
@@ -15,6 +16,10 @@ pub fn entry_text(entry: &Entry) -> String {
 
 pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     writeln!(out, "merchant {} as of {} (run {})", entry.merchant_id, entry.as_of, entry.run_id)?;
+    if let Some(note) = &entry.note {
+        writeln!(out, "  note       {note}")?;
+    }
+    let amount = |minor: i64| amount(minor, entry.currency);
     if let Some(score) = &entry.score {
         writeln!(
             out,
@@ -65,7 +70,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
         )?;
         for cap in &offer.caps {
             let binds = if cap.name == offer.binding_cap { "  ← binds" } else { "" };
-            let value = cap.value_minor.map_or("unknown".to_owned(), amount);
+            let value = cap.value_minor.map_or("not known".to_owned(), amount);
             // What is owed and offered elsewhere comes off what the evidence carries.
             let less = match (cap.gross_minor, cap.value_minor) {
                 (Some(gross), Some(value)) if gross != value => format!("  of {}", amount(gross)),
@@ -83,7 +88,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             writeln!(out, "             {} ({})", reason.text, reason.code)?;
         }
         for verdict in &decline.failed {
-            let number = |v: Option<f64>| v.map_or("unknown".to_owned(), |v| v.to_string());
+            let number = |v: Option<f64>| v.map_or("not known".to_owned(), |v| v.to_string());
             writeln!(
                 out,
                 "             rule {}: observed {}, threshold {}",
@@ -93,7 +98,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             )?;
         }
         for cap in &decline.caps {
-            let value = cap.value_minor.map_or("unknown".to_owned(), amount);
+            let value = cap.value_minor.map_or("not known".to_owned(), amount);
             writeln!(out, "             cap {:<18} {value:>18}", cap.name)?;
         }
     }
@@ -104,8 +109,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     Ok(())
 }
 
-/// Minor units with two decimals; the currency stands in the summary.
-fn amount(minor: i64) -> String {
-    let sign = if minor < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", minor.unsigned_abs() / 100, minor.unsigned_abs() % 100)
+/// An amount in the run's currency; bare minor units where an older run did not record it.
+fn amount(minor: i64, currency: Option<Currency>) -> String {
+    currency.map_or_else(|| format!("{minor} minor units"), |currency| Money::new(minor, currency).to_string())
 }

@@ -10,7 +10,7 @@ use super::population::PopulationError;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::exposure::{OpenOffer, OpenOffers, Statement, unseen_merchants_offers};
 use crate::features::{Direction, FeatureConfig, Group};
-use crate::features::{FeatureError, FeatureLookup, FeatureTable};
+use crate::features::{FeatureError, FeatureLookup, FeatureTable, Overflow};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
 use crate::monitor::{self, Alert, Deduction, Monitor, MonitorCase, MonitorError, Portfolio};
@@ -108,6 +108,10 @@ pub struct Decided {
     pub loan_exceptions: Vec<LoanException>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
+    /// Loans that a rule would have deducted but for receipts, or another loan of the merchant, that are not known.
+    pub deductions_unknown: u64,
+    /// Measures that are unknown for a merchant because the merchant's rows add up to more than 64 bits hold.
+    pub overflows: Vec<Overflow>,
 }
 
 /// One merchant's row of a feature table.
@@ -249,7 +253,9 @@ fn watch_merchant(
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
     if let Some(terms) = &context.monitor.deduction {
-        decided.deductions.extend(monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?.deductions);
+        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?;
+        decided.deductions_unknown += ordered.receipts_unknown + ordered.loans_unknown;
+        decided.deductions.extend(ordered.deductions);
     }
     decided.alerts.extend(found.alerts);
     Ok(found.freezes)
@@ -283,6 +289,7 @@ impl Decided {
             whole.alerts.extend(shard.alerts);
             whole.deductions.extend(shard.deductions);
             whole.loan_exceptions.extend(shard.loan_exceptions);
+            whole.deductions_unknown += shard.deductions_unknown;
             for (rule, times) in shard.alerts_unknown {
                 *whole.alerts_unknown.entry(rule).or_default() += times;
             }

@@ -1,6 +1,8 @@
 //! Gates: what must hold of a run before anyone may read it.
 
 use super::decide::Decided;
+use super::gate_settings::Fault;
+use super::intake_gates::GateFinding;
 use crate::exposure::{OfferState, OpenOffer};
 use crate::monitor::Portfolio;
 use crate::offer::{CapName, Policy};
@@ -18,6 +20,26 @@ pub enum GateError {
         /// Input file.
         file: String,
     },
+    /// Tables that are absent, shrunk, old, or behind the as-of date.
+    #[error(
+        "open the gate \"tables\":\n{list}\n  Put the files right, or allow a fault by name in the job file until a date:\n    \
+         [[gates.allow]]\n    table = \"{table}\"\n    what = \"{what}\"\n    until = \"YYYY-MM-DD\"\n    reason = \"…\"{force}",
+        list = listed(findings),
+        table = findings.first().map_or("", |f| f.table.as_str()),
+        what = findings.first().map_or("", |f| f.what.word()),
+        force = if findings.iter().any(|f| f.what == Fault::PastData) {
+            "\n  An as-of date past the data is the caller's to force, once: --force-as-of \"reason\""
+        } else { "" }
+    )]
+    Tables {
+        /// Every fault.
+        findings: Vec<GateFinding>,
+    },
+    /// No table has a day of usual trade.
+    #[error(
+        "find the data's own clock: no table has a day of usual trade to read an as-of date off; name it with --as-of or as_of in the job file"
+    )]
+    NoClock,
     /// No merchant could be seen.
     #[error("open the gate \"merchants\": no merchant was registered before as-of; is the as-of date within the data?")]
     NoMerchants,
@@ -80,6 +102,10 @@ pub enum GateError {
     },
 }
 
+fn listed(findings: &[GateFinding]) -> String {
+    findings.iter().map(|f| format!("    {f}")).collect::<Vec<_>>().join("\n")
+}
+
 /// So many loans are unknown that the rest cannot be believed either.
 fn check_unknown_loans(portfolio: &Portfolio, limit: UnknownLimit) -> Result<(), GateError> {
     match portfolio.unknown_share() {
@@ -93,7 +119,7 @@ fn check_unknown_loans(portfolio: &Portfolio, limit: UnknownLimit) -> Result<(),
     }
 }
 
-/// Checks every gate.
+/// Checks every gate on what was decided.
 pub fn check_gates(
     ingested: &Ingested,
     decided: &Decided,

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::as_of::AsOfRule;
+use super::gate_settings::{GateSettings, RawGates};
 use super::model_settings::{ModelSettings, RawModel, check_model};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{AsOf, Currency, Digest, Hasher};
@@ -27,6 +28,10 @@ pub struct Job {
     pub out: PathBuf,
     /// Where models are kept.
     pub models: PathBuf,
+    /// Observation date, or the rule that gives it; `None` where the caller must name it.
+    pub as_of: Option<AsOfRule>,
+    /// Gates on what the tables hold.
+    pub gates: GateSettings,
     /// Training.
     pub model: ModelSettings,
     /// The job file and the files it names, as they were read: once, so that what is judged by and what is published are the same.
@@ -76,6 +81,8 @@ struct RawJob {
     wash: RawWash,
     #[serde(default)]
     store: RawStore,
+    #[serde(default)]
+    gates: RawGates,
     model: RawModel,
 }
 
@@ -98,12 +105,14 @@ impl Job {
                 file.refuse(&zone.span(), e.to_string(), "an IANA name such as \"Asia/Shanghai\" or \"UTC\"")
             })?,
         };
-        let as_of = raw
+        let as_of: Option<AsOfRule> = raw
             .as_of
             .as_ref()
-            .map(|date| {
-                date.get_ref().parse::<Date>().map_err(|e| {
-                    file.refuse(&date.span(), format!("as_of: {e}"), "a date such as as_of = \"2018-08-01\"")
+            .map(|rule| {
+                rule.get_ref().parse().map_err(|e: String| {
+                    let help =
+                        "a date such as as_of = \"2018-08-01\", or \"yesterday\" or \"today\" in the job's time zone";
+                    file.refuse(&rule.span(), format!("as_of: {e}"), help)
                 })
             })
             .transpose()?;
@@ -122,7 +131,10 @@ impl Job {
             source: SourceSettings::check(&file, below(&raw.data), &raw.inputs, &raw.sources)?,
             currency,
             time_zone,
-            as_of,
+            as_of: match as_of {
+                Some(AsOfRule::Day(date)) => Some(date),
+                _ => None,
+            },
             wash: raw.wash.check(&file)?,
             store: raw.store.check(&file)?,
         };
@@ -130,6 +142,8 @@ impl Job {
             name,
             out: below(&raw.out),
             models: below(&raw.models),
+            as_of,
+            gates: raw.gates.check(&file)?,
             intake,
             model: check_model(&file, &raw.model)?,
             digest: Digest::of(b""),

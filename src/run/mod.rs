@@ -1,8 +1,13 @@
 //! The nightly whole: from a job file to a published run.
 
+mod as_of;
+mod check;
+mod config_copies;
 mod decide;
 mod facts;
+mod gate_settings;
 mod gates;
+mod intake_gates;
 mod job;
 mod labels;
 mod model_choice;
@@ -13,18 +18,24 @@ mod population;
 mod progress;
 mod publishing;
 mod rules;
+mod scratch;
 mod summarise;
 mod summary;
 mod training;
 mod wide;
 
+pub use as_of::AsOfRule;
+pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, TableVerdict, check_job};
 pub use decide::DecideError;
 pub use facts::FactsError;
+pub use gate_settings::{Allowance, Fault, GateSettings, TableLimits};
 pub use gates::GateError;
+pub use intake_gates::{AllowedFault, GateFinding, IntakeVerdict, ReferenceNight};
 pub use job::{Job, JobFiles};
 pub use model_settings::{LabelKind, ModelSettings};
-pub use nightly::{RunError, RunOptions, RunOutcome, check_job, run_job, train_model};
+pub use nightly::{RunError, RunOptions, RunOutcome, run_job, train_model};
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};
-pub use summary::RunSummary;
+pub use summary::{RunSummary, TableCounts, Unjudged};
+pub(crate) use summary::{indented, plain_table};
 pub use training::{TrainedModels, TrainingError, train_job};

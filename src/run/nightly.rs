@@ -1,30 +1,35 @@
 //! The nightly whole: lock, configuration, ingest, model, measure, decide, gates, publish.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
 use super::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use super::facts::ShardFacts;
+use super::gate_settings::Fault;
 use super::gates::{GateError, check_gates};
+use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
 use super::open_offers::read_open_offers;
 use super::population::{PopulationError, Prepared, finish_shards, industry_totals, prepare_shards};
 use super::progress::Progress;
-use super::publishing::{PublishInputs, publish_run};
+use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::rules::JobRules;
+use super::scratch::{self, Scratch};
 use super::summary::RunSummary;
 use super::training::{TrainingError, save_models, train_job};
 use super::wide::{ShardParts, WideTables};
 use crate::config::ConfigError;
-use crate::domain::{AsOf, AsOfError, Digest};
+use crate::domain::AsOfError;
 use crate::exposure::GroupTotals;
+use crate::features::Overflow;
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
 use crate::publish::{
-    Begun, InputFile, Pointing, PreviousRun, PublishError, Published, Publisher, RunIdentity, previous_run,
+    Begun, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity, Stage,
+    previous_run,
 };
 use crate::run::Job;
 use crate::score::Reference;
@@ -36,6 +41,9 @@ pub enum RunError {
     /// Configuration.
     #[error("read the configuration: {0}")]
     Config(#[from] ConfigError),
+    /// Several faults of the configuration, in files that do not depend on each other.
+    #[error("read the configuration:\n{list}", list = .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Configs(Vec<ConfigError>),
     /// Reading and washing.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -65,8 +73,12 @@ pub enum RunError {
 /// What the caller decides about a run. The clock and the command line are the caller's too.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// Observation date; otherwise the job's, otherwise the day after the last day of full trade.
-    pub as_of: Option<Date>,
+    /// Observation date, or the rule that gives it, instead of the job's.
+    pub as_of: Option<AsOfRule>,
+    /// Where neither names one: read it off the data, for exploration.
+    pub guess_as_of: bool,
+    /// Why an observation date past the data's own clock is right all the same.
+    pub force_as_of: Option<String>,
     /// Folder of the raw files, instead of the job's.
     pub data: Option<PathBuf>,
     /// Folder of the raw files of several jobs (`INTEGRITY_DATA`): `<folder>/<job>` where that is there, else the folder itself where it
@@ -76,8 +88,10 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// Model folder, instead of the job's.
     pub models: Option<PathBuf>,
-    /// When the run began: stands in the manifest only.
+    /// When the run began: "today" in the job's zone; otherwise it stands in the manifest only.
     pub started_at: Timestamp,
+    /// The clock, for when the run ended.
+    pub clock: fn() -> Timestamp,
     /// The command as typed: stands in the manifest only.
     pub command_line: Vec<String>,
     /// Version of the code, for the run's identity.
@@ -134,93 +148,161 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
     progress.note(&format!("data from {}", job.intake.source.data.display()));
+    scratch::sweep();
+    Registry::new(&job.models).sweep(&job.model.name)?;
     let mut publisher = Publisher::open(&job.out)?;
+    let mut notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
-    let ingested = ingest_job(&job, options.as_of, &job.out.join("store"), progress)?;
-    let as_of = &ingested.as_of;
-    progress.note(&format!("as of {}", as_of.date()));
-
-    let previous = previous_run(&job.out, as_of.date())?;
-    for run in previous.iter().flat_map(|p| &p.passed_over) {
-        progress.note(&format!("passed over {run}: its manifest is damaged"));
+    let prepared = prepare(&job, &rules, options, &job.out.join("store"), progress)?;
+    prepared.judged.stop_on_faults()?;
+    notes.extend(prepared.notes());
+    for note in &notes {
+        progress.note(note);
     }
-    let (bundle, reference) = models_for(&job, &rules, &ingested, progress)?;
-    let identity = RunIdentity {
-        as_of: as_of.date(),
-        config_digest: job.digest,
-        model_digest: model_digest(&bundle)?,
-        code_version: options.code_version.clone(),
-        inputs: ingested
-            .inputs
-            .iter()
-            .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 })
-            .collect(),
-        previous: previous.as_ref().map(PreviousRun::identity),
-    };
-    let mut stage = match publisher.begin(identity, Pointing::Forward)? {
+    let (bundle, reference) = models_for(&job, &rules, &prepared.ingested, progress)?;
+    let stage = match publisher.begin(identity(&job, &prepared, &bundle, options)?, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
         Begun::NothingNew(published) => return earlier(published, false),
         Begun::Repointed(published) => return earlier(published, true),
     };
+    let night = Night { job: &job, rules: &rules, night: &prepared, bundle: &bundle, reference: &reference };
+    night.decide_and_publish(stage, options, notes, progress)
+}
 
-    let context = DecisionContext {
-        as_of,
-        features: &rules.features,
-        policy: &rules.policy,
-        monitor: &rules.monitor,
-        bundle: &bundle,
-        reference: &reference,
+/// A night's tables, washed and held against the night before.
+pub(super) struct NightTables {
+    /// Which day, and who named it.
+    pub chosen: ChosenAsOf,
+    /// Clean rows, ledger, quarantine.
+    pub ingested: Ingested,
+    /// The night before.
+    pub previous: Option<PreviousRun>,
+    /// What the gates on the tables say.
+    pub judged: JudgedIntake,
+}
+
+impl NightTables {
+    /// Why the date was forced past the data's own clock, where it had to be.
+    pub fn forced(&self) -> Option<&str> {
+        let allowed = &self.judged.verdict.allowed;
+        allowed.iter().find(|a| a.finding.what == Fault::PastData && a.until.is_none()).map(|a| a.reason.as_str())
+    }
+
+    /// What a reader should know of how the night came about.
+    fn notes(&self) -> Vec<String> {
+        let passed_over = self.previous.iter().flat_map(|p| &p.passed_over);
+        passed_over.map(|run| format!("{run} is passed over: its manifest is damaged")).collect()
+    }
+}
+
+/// Chooses the date, reads and washes, and judges what came in.
+pub(super) fn prepare(
+    job: &Job,
+    rules: &JobRules,
+    options: &RunOptions,
+    store: &Path,
+    progress: &dyn Progress,
+) -> Result<NightTables, RunError> {
+    let chosen = choose_as_of(job, rules, options, progress)?;
+    let ingested = ingest_job(job, chosen.date, store, progress)?;
+    progress.note(&format!("as of {}", chosen.date));
+    let previous = previous_run(&job.out, chosen.date)?;
+    let judged = judge_intake(job, &ingested, previous.as_ref(), options.force_as_of.as_deref())?;
+    Ok(NightTables { chosen, ingested, previous, judged })
+}
+
+/// All that tonight's published bytes depend on.
+pub(super) fn identity(
+    job: &Job,
+    night: &NightTables,
+    bundle: &Bundle,
+    options: &RunOptions,
+) -> Result<RunIdentity, RunError> {
+    let inputs = night.ingested.inputs.iter();
+    Ok(RunIdentity {
+        as_of: night.chosen.date,
+        config_digest: job.digest,
+        model_digest: published_model_digest(&bundle.folder)?,
+        code_version: options.code_version.clone(),
+        inputs: inputs.map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 }).collect(),
+        time_zone: job.intake.time_zone.iana_name().unwrap_or("UTC").to_owned(),
         currency: job.intake.currency,
-    };
-    let declared = JobRules::declared_tables(&job);
-    let terms = rules.policy.account_terms(&declared);
-    let open = read_open_offers(previous.as_ref())?;
-    progress.stage("measure", Some(u64::from(ingested.store.buckets())));
-    let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
-    let prepared = prepare_shards(&ingested.store, as_of, &rules, progress, |seen| {
-        Ok::<_, DecideError>((ShardFacts::of(seen, &open, &terms)?, wide.write_evidence(seen)?))
-    })?;
-    for overflow in prepared.iter().flat_map(Prepared::overflows) {
-        progress.note(&format!(
-            "merchant {}: measure {} adds up to more than 64 bits hold; it is unknown for this merchant",
-            overflow.merchant, overflow.measure
-        ));
-    }
-    let totals = industry_totals(&prepared);
-    let mut groups = GroupTotals::default();
-    for shard in &prepared {
-        groups.merge(&shard.taken.0.accounts.groups);
-    }
-    progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
-    let decided = finish_shards(prepared, &totals, &rules, progress, |shard| {
-        let (mut facts, evidence) = shard.taken;
-        facts.accounts.share_groups(&groups, &terms);
-        let features = wide.write_features(shard.bucket, &shard.features)?;
-        Ok::<_, DecideError>((decide_shard(&shard.features, &facts, &context)?, ShardParts { features, evidence }))
-    })?;
-    let (shards, parts): (Vec<Decided>, Vec<ShardParts>) = decided.into_iter().unzip();
-    let mut decided = Decided::join(shards)?;
-    decided.add_unseen(&open, &ingested.unattributed, as_of.date());
+        as_of_guessed: night.chosen.is_guess,
+        as_of_forced: night.forced().map(ToOwned::to_owned),
+        previous: night.previous.as_ref().map(PreviousRun::identity),
+    })
+}
 
-    let summary = super::summarise::summarise(&job, &ingested, &decided, &bundle);
-    check_gates(&ingested, &decided, &rules.policy, rules.monitor.unknown_limit)?;
-    progress.stage("publish", None);
-    let inputs = PublishInputs {
-        job: &job,
-        ingested: &ingested,
-        decided,
-        bundle: &bundle,
-        wide: &wide,
-        parts: &parts,
-        summary: &summary,
-    };
-    publish_run(&mut stage, inputs)?;
-    let published = stage.publish(crate::publish::Provenance {
-        started_at: options.started_at,
-        finished_at: Timestamp::now(),
-        command_line: options.command_line.clone(),
-    })?;
-    Ok(RunOutcome { published, is_new: true, summary })
+/// A night with all that it judges by.
+pub(super) struct Night<'a> {
+    pub job: &'a Job,
+    pub rules: &'a JobRules,
+    pub night: &'a NightTables,
+    pub bundle: &'a Bundle,
+    pub reference: &'a Reference,
+}
+
+impl Night<'_> {
+    /// Measures, decides, checks the gates and publishes.
+    pub fn decide_and_publish(
+        &self,
+        mut stage: Stage<'_, '_>,
+        options: &RunOptions,
+        notes: Vec<String>,
+        progress: &dyn Progress,
+    ) -> Result<RunOutcome, RunError> {
+        let Self { job, rules, night, bundle, reference } = *self;
+        let ingested = &night.ingested;
+        let as_of = &ingested.as_of;
+        let context = DecisionContext {
+            as_of,
+            features: &rules.features,
+            policy: &rules.policy,
+            monitor: &rules.monitor,
+            bundle,
+            reference,
+            currency: job.intake.currency,
+        };
+        let declared = JobRules::declared_tables(job);
+        let terms = rules.policy.account_terms(&declared);
+        let open = read_open_offers(night.previous.as_ref())?;
+        progress.stage("measure", Some(u64::from(ingested.store.buckets())));
+        let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
+        let prepared = prepare_shards(&ingested.store, as_of, rules, progress, |seen| {
+            Ok::<_, DecideError>((ShardFacts::of(seen, &open, &terms)?, wide.write_evidence(seen)?))
+        })?;
+        let overflows: Vec<Overflow> = prepared.iter().flat_map(Prepared::overflows).cloned().collect();
+        let totals = industry_totals(&prepared);
+        let mut groups = GroupTotals::default();
+        for shard in &prepared {
+            groups.merge(&shard.taken.0.accounts.groups);
+        }
+        progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+        let decided = finish_shards(prepared, &totals, rules, progress, |shard| {
+            let (mut facts, evidence) = shard.taken;
+            facts.accounts.share_groups(&groups, &terms);
+            let features = wide.write_features(shard.bucket, &shard.features)?;
+            Ok::<_, DecideError>((decide_shard(&shard.features, &facts, &context)?, ShardParts { features, evidence }))
+        })?;
+        let (shards, parts): (Vec<Decided>, Vec<ShardParts>) = decided.into_iter().unzip();
+        let mut decided = Decided::join(shards)?;
+        decided.add_unseen(&open, &ingested.unattributed, as_of.date());
+        decided.overflows = overflows;
+
+        let summary = super::summarise::summarise(job, night, &decided, bundle);
+        check_gates(ingested, &decided, &rules.policy, rules.monitor.unknown_limit)?;
+        progress.stage("publish", None);
+        let inputs = PublishInputs { job, ingested, decided, bundle, wide: &wide, parts: &parts, summary: &summary };
+        let config = publish_run(&mut stage, inputs)?;
+        let published = stage.publish(Provenance {
+            started_at: options.started_at,
+            finished_at: (options.clock)(),
+            command_line: options.command_line.clone(),
+            config,
+            notes,
+        })?;
+        Ok(RunOutcome { published, is_new: true, summary })
+    }
 }
 
 /// A run that was published before; its own summary is read back.
@@ -235,92 +317,86 @@ fn earlier(published: Published, is_new: bool) -> Result<RunOutcome, RunError> {
 /// Reads and washes a job's data.
 pub(super) fn ingest_job(
     job: &Job,
-    as_of: Option<Date>,
+    as_of: Date,
     store: &Path,
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
     progress.stage("read and wash", Some(job.intake.source.sources.len() as u64));
-    ingest(&job.intake, as_of.map_or(AsOfChoice::JobOrLatest, AsOfChoice::Day), store, &mut |event| {
+    ingest(&job.intake, AsOfChoice::Day(as_of), store, &mut |event| {
         if let IngestProgress::Stored { .. } = event {
             progress.advance(1);
         }
     })
 }
 
+/// The model that scores tonight; one is trained where none fits.
 fn models_for(
     job: &Job,
     rules: &JobRules,
     ingested: &Ingested,
     progress: &dyn Progress,
 ) -> Result<(Bundle, Reference), RunError> {
-    let settings = &job.model;
-    let as_of: &AsOf = &ingested.as_of;
-    let config = rules.model_digest(job);
-    let choose = || {
-        let chosen = choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of.date(), config)?;
-        chosen.notes.iter().for_each(|note| progress.note(note));
-        Ok::<_, ModelError>(chosen.model)
-    };
-    let mut choice = choose()?;
-    let mut lock = None;
-    if matches!(choice, ModelChoice::Train) {
-        lock = Some(Registry::new(&job.models).lock(&settings.name, &mut |why| progress.note(why))?);
-        // Another job may have trained it meanwhile.
-        choice = choose()?;
+    if let Some(bundle) = fitting_model(job, rules, ingested, progress)? {
+        return check_model(rules, bundle, progress);
     }
-    let bundle = match choice {
-        ModelChoice::Use(bundle) => *bundle,
-        ModelChoice::Train => {
-            progress.note("no approved model fits this configuration and date: training one");
-            let trained = train_job(settings, rules, &ingested.store, as_of, progress)?;
-            let bundle = save_models(&job.models, settings, &trained, config, as_of)?;
-            if let Some(why) =
-                super::training::shortfall(settings, &bundle.validation).filter(|_| bundle.approval.is_none())
-            {
-                return Err(ModelError::Refused { path: bundle.folder, why }.into());
-            }
-            bundle.check_use(as_of.date(), Some(config))?;
-            bundle
-        }
+    let _lock = Registry::new(&job.models).lock(&job.model.name, &mut |why| progress.note(why))?;
+    // Another process may have trained it while this one waited.
+    let bundle = match fitting_model(job, rules, ingested, progress)? {
+        Some(bundle) => bundle,
+        None => train_for_tonight(job, rules, ingested, &job.models, progress)?,
     };
-    drop(lock);
-    rules.policy.check_bands(&band_names(&bundle))?;
+    check_model(rules, bundle, progress)
+}
+
+/// An approved model that fits this configuration and date.
+pub(super) fn fitting_model(
+    job: &Job,
+    rules: &JobRules,
+    ingested: &Ingested,
+    progress: &dyn Progress,
+) -> Result<Option<Bundle>, ModelError> {
+    let (settings, as_of) = (&job.model, ingested.as_of.date());
+    let config = rules.model_digest(job);
+    let chosen = choose_model(&job.models, &settings.name, settings.version.as_deref(), as_of, config)?;
+    chosen.notes.iter().for_each(|note| progress.note(note));
+    match chosen.model {
+        ModelChoice::Use(bundle) => Ok(Some(*bundle)),
+        ModelChoice::Train => Ok(None),
+    }
+}
+
+/// Trains a model and saves it below `models`; it must come out approved.
+pub(super) fn train_for_tonight(
+    job: &Job,
+    rules: &JobRules,
+    ingested: &Ingested,
+    models: &Path,
+    progress: &dyn Progress,
+) -> Result<Bundle, RunError> {
+    progress.note("no approved model fits this configuration and date: training one");
+    let (settings, as_of) = (&job.model, &ingested.as_of);
+    let config = rules.model_digest(job);
+    let trained = train_job(settings, rules, &ingested.store, as_of, progress)?;
+    let bundle = save_models(models, settings, &trained, config, as_of)?;
+    let shortfall = super::training::shortfall(settings, &bundle.validation);
+    if let Some(why) = shortfall.filter(|_| bundle.approval.is_none()) {
+        return Err(ModelError::Refused { path: bundle.folder, why }.into());
+    }
+    bundle.check_use(as_of.date(), Some(config))?;
+    Ok(bundle)
+}
+
+/// The model with its reference population, once its bands are those of the policy.
+pub(super) fn check_model(
+    rules: &JobRules,
+    bundle: Bundle,
+    progress: &dyn Progress,
+) -> Result<(Bundle, Reference), RunError> {
+    let bands: Vec<String> = bundle.scorecard.bands.iter().map(|b| b.name.clone()).collect();
+    rules.policy.check_bands(&bands)?;
     let reference = super::training::reference_of(&bundle)?;
     progress.note(&format!("model {}", bundle.id()));
     Ok((bundle, reference))
-}
-
-fn band_names(bundle: &Bundle) -> Vec<String> {
-    bundle.scorecard.bands.iter().map(|b| b.name.clone()).collect()
-}
-
-/// The manifest names every file of the model by digest; the approval does not change a score.
-fn model_digest(bundle: &Bundle) -> Result<Digest, ModelError> {
-    let path = bundle.folder.join("manifest.json");
-    Digest::of_file(&path).map_err(|source| ModelError::Io { path, source })
-}
-
-/// Counts by table of what could be seen.
-pub(super) fn visible_counts(ingested: &Ingested) -> BTreeMap<String, super::summary::TableCounts> {
-    let mut tables: BTreeMap<String, super::summary::TableCounts> = BTreeMap::new();
-    for line in &ingested.ledger {
-        let counts = tables.entry(line.table.clone()).or_default();
-        counts.kept += line.kept - line.not_yet_visible.min(line.kept);
-        counts.quarantined += line.quarantined;
-        counts.duplicate += line.duplicate.saturating_sub(line.copies);
-    }
-    tables
-}
-
-/// Checks a job's configuration and data, and writes nothing that stays.
-///
-/// # Errors
-/// What `run` would refuse before it trains or scores.
-pub fn check_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<Ingested, RunError> {
-    let job = open_job(path, options)?;
-    JobRules::open(&job)?;
-    let scratch = scratch_folder()?;
-    Ok(ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?)
 }
 
 /// Trains a job's models and saves them, whether or not there are others.
@@ -330,18 +406,11 @@ pub fn check_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> 
 pub fn train_model(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<Bundle, RunError> {
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
-    let scratch = scratch_folder()?;
-    let ingested = ingest_job(&job, options.as_of, &scratch.path().join("store"), progress)?;
+    let chosen = as_of_to_train(&job, options, progress)?;
+    let scratch = Scratch::new()?;
+    let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), progress)?;
     let as_of = &ingested.as_of;
     let _lock = Registry::new(&job.models).lock(&job.model.name, &mut |why| progress.note(why))?;
     let trained = train_job(&job.model, &rules, &ingested.store, as_of, progress)?;
     Ok(save_models(&job.models, &job.model, &trained, rules.model_digest(&job), as_of)?)
-}
-
-fn scratch_folder() -> Result<tempfile::TempDir, PublishError> {
-    tempfile::tempdir().map_err(|source| PublishError::Io {
-        action: "make a scratch folder below",
-        path: std::env::temp_dir(),
-        source,
-    })
 }

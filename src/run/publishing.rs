@@ -1,13 +1,15 @@
 //! Fills a run folder: tables, quarantine, ledger, summary, and copies of the model and configuration that made them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::config_copies::{config_copies, seen_from};
 use super::decide::Decided;
 use super::summary::RunSummary;
 use super::wide::{ShardParts, WideTables};
+use crate::domain::{Digest, Hasher};
 use crate::model::registry::Bundle;
-use crate::publish::{OutputRow, PublishError, Stage};
+use crate::publish::{ConfigCopy, OutputRow, PublishError, Stage};
 use crate::run::Job;
 use crate::wash::{Ingested, QuarantineRow};
 
@@ -29,8 +31,8 @@ pub struct PublishInputs<'a> {
     pub summary: &'a RunSummary,
 }
 
-/// Writes everything but the manifest.
-pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<(), PublishError> {
+/// Writes everything but the manifest; returns under which names the configuration is kept.
+pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<Vec<ConfigCopy>, PublishError> {
     let PublishInputs { job, ingested, decided, bundle, wide, parts, summary } = inputs;
     write(stage, decided.scores)?;
     write(stage, decided.offers)?;
@@ -53,17 +55,40 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     for path in files_below(&bundle.folder)? {
         let bytes =
             std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
-        stage.write_bytes(&place("model", &bundle.folder, &path), &bytes)?;
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        stage.write_bytes(&format!("model/{name}"), &bytes)?;
     }
     // The text that the run judged by, not the files: they may have been edited since.
+    let configured = configured(job);
+    let files: BTreeSet<&Path> = configured.keys().copied().collect();
+    let home = job.files.job.folder();
+    let copies = config_copies(home, &files);
+    let texts: BTreeMap<String, &str> = configured.iter().map(|(path, text)| (seen_from(home, path), *text)).collect();
+    for copy in &copies {
+        stage.write_bytes(&copy.path, texts.get(&copy.source).copied().unwrap_or_default().as_bytes())?;
+    }
+    Ok(copies)
+}
+
+/// Every configuration file of a job with its text.
+fn configured(job: &Job) -> BTreeMap<&Path, &str> {
     let mut configured: BTreeMap<&Path, &str> = job.files.all().map(|file| (file.path(), file.text())).collect();
     configured.extend(
         job.intake.source.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| (s.path.as_path(), s.text.as_str())),
     );
-    for (path, text) in configured {
-        stage.write_bytes(&place("config", job.files.job.folder(), path), text.as_bytes())?;
+    configured
+}
+
+/// Digest of every file of a model that a run publishes, the approval among them: by name and bytes.
+pub fn published_model_digest(folder: &Path) -> Result<Digest, PublishError> {
+    let mut hasher = Hasher::default();
+    for path in files_below(folder)? {
+        let digest =
+            Digest::of_file(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
+        hasher.field(path.file_name().unwrap_or_default().as_encoded_bytes());
+        hasher.field(digest.to_string().as_bytes());
     }
-    Ok(())
+    Ok(hasher.finish())
 }
 
 fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, rows: Vec<R>) -> Result<(), PublishError> {
@@ -71,14 +96,6 @@ fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, rows: Vec<R>) -> Result<(), Pu
     writer.extend(rows)?;
     stage.seal(writer)?;
     Ok(())
-}
-
-/// A file's place in the run folder: below `into` as it was below `home`; files from elsewhere keep their name only.
-fn place(into: &str, home: &Path, path: &Path) -> String {
-    let relative = path.strip_prefix(home).ok().or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
-    let parts: Vec<String> =
-        relative.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).filter(|c| c != "..").collect();
-    format!("{into}/{}", parts.join("/"))
 }
 
 /// Visible files of a folder, sorted.

@@ -31,15 +31,61 @@ impl JobRules {
     /// # Errors
     /// What one of them holds that is not allowed, or a name in one that another does not know.
     pub fn open(job: &Job) -> Result<Self, ConfigError> {
-        let features = FeatureConfig::from_files(&job.files.features.files)?;
-        let policy = Policy::check(job.files.policy.clone())?;
-        let monitor = Monitor::check(job.files.monitor.clone())?;
-        let names = || features.features.iter().map(|f| f.name.as_str());
-        policy.check_features(names())?;
-        monitor.check_features(names())?;
-        policy.check_horizon(job.model.performance_days)?;
-        if features.measure(&job.model.ability_measure).is_none() {
-            return Err(job.refuse_model_key(
+        let rules = Self::of(
+            FeatureConfig::from_files(&job.files.features.files)?,
+            Policy::check(job.files.policy.clone())?,
+            Monitor::check(job.files.monitor.clone())?,
+        );
+        match rules.disagreements(job).into_iter().next() {
+            Some(first) => Err(first),
+            None => Ok(rules),
+        }
+    }
+
+    /// As [`JobRules::open`], with every fault that can be found: one a file, or all in which sound files disagree.
+    ///
+    /// # Errors
+    /// At least one fault.
+    pub fn open_telling_all(job: &Job) -> Result<Self, Vec<ConfigError>> {
+        let features = FeatureConfig::from_files(&job.files.features.files);
+        let policy = Policy::check(job.files.policy.clone());
+        let monitor = Monitor::check(job.files.monitor.clone());
+        match (features, policy, monitor) {
+            (Ok(features), Ok(policy), Ok(monitor)) => {
+                let rules = Self::of(features, policy, monitor);
+                let faults = rules.disagreements(job);
+                if faults.is_empty() { Ok(rules) } else { Err(faults) }
+            }
+            (features, policy, monitor) => {
+                Err([features.err(), policy.err(), monitor.err()].into_iter().flatten().collect())
+            }
+        }
+    }
+
+    fn of(features: FeatureConfig, policy: Policy, monitor: Monitor) -> Self {
+        let ledger = LedgerRules {
+            waterfall: monitor.waterfall.clone(),
+            materiality: monitor.materiality,
+            overpayment: monitor.overpayment,
+            default_dpd: policy.default_dpd.clone(),
+        };
+        Self { features, policy, monitor, ledger }
+    }
+
+    /// In what the files contradict each other or the job.
+    fn disagreements(&self, job: &Job) -> Vec<ConfigError> {
+        let names = || self.features.features.iter().map(|f| f.name.as_str());
+        let mut faults: Vec<ConfigError> = [
+            self.policy.check_features(names()).err(),
+            self.monitor.check_features(names()).err(),
+            self.policy.check_horizon(job.model.performance_days).err(),
+            self.policy.check_currency(job.intake.currency).err(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if self.features.measure(&job.model.ability_measure).is_none() {
+            faults.push(job.refuse_model_key(
                 "ability_measure",
                 format!(
                     "ability_measure names {:?}, which the feature file does not declare",
@@ -48,20 +94,14 @@ impl JobRules {
                 "the name of a [[measure]] of the feature file",
             ));
         }
-        if job.model.label == LabelKind::TradeDistress && features.label.is_none() {
-            return Err(job.refuse_model_key(
+        if job.model.label == LabelKind::TradeDistress && self.features.label.is_none() {
+            faults.push(job.refuse_model_key(
                 "label",
                 "label = \"trade-distress\" needs an outcome predicate, and the feature file has no [label]".to_owned(),
                 "add [label] to the feature file, or label = \"loan-default\" where there is a loan book",
             ));
         }
-        let ledger = LedgerRules {
-            waterfall: monitor.waterfall.clone(),
-            materiality: monitor.materiality,
-            overpayment: monitor.overpayment,
-            default_dpd: policy.default_dpd.clone(),
-        };
-        Ok(Self { features, policy, monitor, ledger })
+        faults
     }
 
     /// Contract tables that the job has a source for, whether or not they are there tonight.

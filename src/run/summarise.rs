@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::decide::Decided;
-use super::nightly::visible_counts;
-use super::summary::{ModelSummary, OfferCounts, RunSummary};
+use super::nightly::NightTables;
+use super::summary::{ModelSummary, OfferCounts, RunSummary, Unjudged};
 use crate::model::registry::Bundle;
 use crate::run::Job;
-use crate::wash::Ingested;
 
 /// The summary of what is about to be published.
-pub fn summarise(job: &Job, ingested: &Ingested, decided: &Decided, bundle: &Bundle) -> RunSummary {
+pub fn summarise(job: &Job, night: &NightTables, decided: &Decided, bundle: &Bundle) -> RunSummary {
     let count = |names: Vec<&str>| {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for name in names {
@@ -28,15 +27,23 @@ pub fn summarise(job: &Job, ingested: &Ingested, decided: &Decided, bundle: &Bun
     let test = &bundle.validation["test"];
     RunSummary {
         job: job.name.clone(),
-        as_of: ingested.as_of.date(),
+        as_of: night.chosen.date,
+        as_of_guessed: night.chosen.is_guess,
+        as_of_forced: night.forced().map(ToOwned::to_owned),
         currency: job.intake.currency,
-        tables: visible_counts(ingested),
+        tables: night.judged.tables.clone(),
+        intake: night.judged.verdict.clone(),
         merchants_scored: decided.scores.len() as u64,
         bands: count(decided.scores.iter().map(|s| s.band.as_str()).collect()),
         offers,
         declines: count(decided.declines.iter().map(|d| d.product.as_str()).collect()),
         referrals: decided.referrals.len() as u64,
         alerts: count(decided.alerts.iter().map(|a| a.rule.as_str()).collect()),
+        unjudged: Unjudged {
+            alerts: decided.alerts_unknown.clone(),
+            eligibility: count(unknown_rules(decided)),
+            deductions: decided.deductions_unknown,
+        },
         deductions: decided.deductions.len() as u64,
         deducted_minor: decided.deductions.iter().fold(0, |sum, d| d.amount_minor.saturating_add(sum)),
         portfolio: decided.portfolio.clone(),
@@ -49,4 +56,10 @@ pub fn summarise(job: &Job, ingested: &Ingested, decided: &Decided, bundle: &Bun
             test_bad: test["bad"].as_u64().unwrap_or(0),
         },
     }
+}
+
+/// Eligibility rules that failed since what they compare with a threshold is null.
+fn unknown_rules(decided: &Decided) -> Vec<&str> {
+    let failed = decided.declines.iter().flat_map(|decline| &decline.failed);
+    failed.filter(|v| v.observed.is_none() && v.threshold.is_some()).map(|v| v.rule.as_str()).collect()
 }

@@ -3,23 +3,34 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use comfy_table::{CellAlignment, Table, presets};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::intake_gates::{AllowedFault, IntakeVerdict};
 use crate::domain::{Currency, Money, grouped};
 use crate::monitor::Portfolio;
 
-/// Counts and sums of a run. Depends on what could be seen at as-of only.
+/// Counts and sums of a run. Depends on what could be seen at as-of, and on the night before, only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Job.
     pub job: String,
     /// Observation date.
     pub as_of: Date,
+    /// Nobody named the date: it was read off the data, for exploration.
+    #[serde(default)]
+    pub as_of_guessed: bool,
+    /// Why the caller forced a date past the data's own clock; null where it is not.
+    #[serde(default)]
+    pub as_of_forced: Option<String>,
     /// Currency of every amount.
     pub currency: Currency,
-    /// Rows by contract table.
+    /// Rows by contract table, and how old they are.
     pub tables: BTreeMap<String, TableCounts>,
+    /// What the gates on the tables compared and let pass.
+    #[serde(default)]
+    pub intake: IntakeVerdict,
     /// Merchants scored: all that were registered before as-of.
     pub merchants_scored: u64,
     /// Merchants by risk band.
@@ -32,6 +43,9 @@ pub struct RunSummary {
     pub referrals: u64,
     /// Alerts by rule.
     pub alerts: BTreeMap<String, u64>,
+    /// What could not be judged for lack of data.
+    #[serde(default)]
+    pub unjudged: Unjudged,
     /// Deductions ordered.
     pub deductions: u64,
     /// Their sum, minor units.
@@ -51,6 +65,29 @@ pub struct TableCounts {
     pub quarantined: u64,
     /// Rows sent again, and superseded versions.
     pub duplicate: u64,
+    /// Last day with a visible event; null for a table without times, or without rows.
+    #[serde(default)]
+    pub last_event_on: Option<Date>,
+    /// Last day of usual trade; null where no day is usual.
+    #[serde(default)]
+    pub usual_until_on: Option<Date>,
+    /// The most clean rows of any night since the table last shrank by permission: the next night is held against it.
+    #[serde(default)]
+    pub most_rows: u64,
+    /// The least days of any night from the last day of usual trade to the as-of date: the next night is held against it.
+    #[serde(default)]
+    pub least_days_old: Option<i32>,
+}
+
+/// How often rules had too little data to judge. Nothing here counted in a merchant's favour.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unjudged {
+    /// Alert rules, by rule: merchants, or loans.
+    pub alerts: BTreeMap<String, u64>,
+    /// Eligibility rules that failed since what they look at is null, by rule: declines.
+    pub eligibility: BTreeMap<String, u64>,
+    /// Loans that a rule would have deducted but whose merchant's receipts are not known.
+    pub deductions: u64,
 }
 
 /// Offers of one product.
@@ -95,10 +132,12 @@ impl RunSummary {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "{} as of {}", self.job, self.as_of)?;
+        self.write_date(out)?;
         let total = self.tables.values().fold(TableCounts::default(), |a, t| TableCounts {
             kept: a.kept + t.kept,
             quarantined: a.quarantined + t.quarantined,
             duplicate: a.duplicate + t.duplicate,
+            ..TableCounts::default()
         });
         let rows = total.kept + total.quarantined + total.duplicate;
         writeln!(
@@ -109,11 +148,8 @@ impl RunSummary {
             grouped(total.quarantined),
             grouped(total.duplicate)
         )?;
-        for (table, counts) in self.tables.iter().filter(|(_, c)| c.quarantined > 0) {
-            let seen = counts.kept + counts.quarantined + counts.duplicate;
-            let share = 100.0 * counts.quarantined as f64 / seen.max(1) as f64;
-            writeln!(out, "             {table}: {} quarantined ({share:.2} %)", grouped(counts.quarantined))?;
-        }
+        self.write_tables(out)?;
+        self.write_intake(out)?;
         writeln!(out, "  model      {} (approved by {})", self.model.id, self.model.approved_by)?;
         match (self.model.auc, self.model.auc_interval) {
             (Some(auc), Some([low, high])) => writeln!(
@@ -157,6 +193,7 @@ impl RunSummary {
                 self.money(unknown.principal_minor)
             )?;
         }
+        self.write_unjudged(out)?;
         if let Some(portfolio) = &self.portfolio {
             writeln!(
                 out,
@@ -170,4 +207,89 @@ impl RunSummary {
         }
         Ok(())
     }
+
+    fn write_date(&self, out: &mut String) -> std::fmt::Result {
+        if self.as_of_guessed {
+            writeln!(
+                out,
+                "  as of      a GUESS read off the data, for exploration: lend and deduct on a date that is named"
+            )?;
+        }
+        if let Some(reason) = &self.as_of_forced {
+            writeln!(out, "  as of      FORCED past the data's own clock: {reason}")?;
+        }
+        Ok(())
+    }
+
+    fn write_tables(&self, out: &mut String) -> std::fmt::Result {
+        let mut table = plain_table(&["table", "kept", "quarantined", "duplicate", "usual trade until"]);
+        for (name, counts) in &self.tables {
+            let share = match counts.kept + counts.quarantined + counts.duplicate {
+                seen if counts.quarantined > 0 => {
+                    format!(
+                        "{} ({:.2} %)",
+                        grouped(counts.quarantined),
+                        100.0 * counts.quarantined as f64 / seen as f64
+                    )
+                }
+                _ => "0".to_owned(),
+            };
+            let until = counts.usual_until_on.map_or_else(|| "–".to_owned(), |day| day.to_string());
+            table.add_row([name.clone(), grouped(counts.kept), share, grouped(counts.duplicate), until]);
+        }
+        indented(out, &table)
+    }
+
+    fn write_intake(&self, out: &mut String) -> std::fmt::Result {
+        match &self.intake.reference {
+            None => writeln!(out, "  gates      a first night: there is none before it to hold its tables against")?,
+            Some(night) => {
+                writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?;
+            }
+        }
+        for AllowedFault { finding, reason, until } in &self.intake.allowed {
+            let until = until.map_or_else(|| "forced".to_owned(), |day| format!("until {day}"));
+            writeln!(out, "             ALLOWED ({until}: {reason}): {finding}")?;
+        }
+        if !self.intake.absent.is_empty() {
+            writeln!(
+                out,
+                "  absent     no file for {}: what they would say is not known",
+                self.intake.absent.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_unjudged(&self, out: &mut String) -> std::fmt::Result {
+        let listed = |counts: &BTreeMap<String, u64>| {
+            counts.iter().map(|(rule, n)| format!("{rule} {}", grouped(*n))).collect::<Vec<_>>().join(" · ")
+        };
+        let Unjudged { alerts, eligibility, deductions } = &self.unjudged;
+        if !alerts.is_empty() {
+            writeln!(out, "  not judged alerts, for lack of data: {}", listed(alerts))?;
+        }
+        if !eligibility.is_empty() {
+            writeln!(out, "  not judged eligibility, declined for lack of data: {}", listed(eligibility))?;
+        }
+        if *deductions > 0 {
+            writeln!(out, "  not judged deductions, receipts not known: {} loans", grouped(*deductions))?;
+        }
+        Ok(())
+    }
+}
+
+/// A table without lines, for terminals and logs: text to the left, figures to the right.
+pub fn plain_table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head.iter().copied());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// Writes a table below a heading of the summary.
+pub fn indented(out: &mut String, table: &Table) -> std::fmt::Result {
+    table.lines().try_for_each(|line| writeln!(out, "            {}", line.trim_end()))
 }

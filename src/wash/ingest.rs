@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use polars::prelude::*;
 
+use super::activity::Activity;
 use super::error::IngestError;
 use super::latest_day::day_after_latest_full_day;
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
@@ -70,6 +71,8 @@ pub struct Ingested {
     pub inputs: Vec<InputFile>,
     /// Broken records, as in a shard's `broken`, that lead to no merchant: malformed ones, and children of rows that are not there.
     pub unattributed: Vec<BrokenRecord>,
+    /// On which days each table's visible rows happened.
+    pub activity: BTreeMap<&'static str, Activity>,
     /// The clean rows, and the broken records by merchant.
     pub store: Store,
 }
@@ -115,6 +118,7 @@ pub fn ingest(
     let mut ledger = Vec::new();
     let mut quarantine = BTreeMap::new();
     let mut broken: Vec<BrokenRecord> = Vec::new();
+    let mut activity = BTreeMap::new();
     let mut writer: Option<StoreWriter> = None;
     for (at, spec) in job.source.sources.iter().enumerate() {
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
@@ -123,6 +127,9 @@ pub fn ingest(
         let table = source.table;
         let washed = wash_table(source, &as_of, job.currency, &mut parents)?;
         check_limit(job, spec.table, &washed.ledger)?;
+        let active = Activity::of_table(table, &washed.clean, &job.time_zone)
+            .map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })?;
+        activity.insert(table.name, active);
         let writer = match &mut writer {
             Some(writer) => writer,
             None => writer.insert(StoreWriter::create(store_dir, &as_of, buckets(job, spec, &washed.clean))?),
@@ -160,7 +167,8 @@ pub fn ingest(
     let store = writer.finish()?;
     broken.retain(|record| record.merchant_id.is_none() && record.counts_at(&as_of));
     broken.sort();
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs: sources.files(), unattributed: broken, store })
+    let inputs = sources.files();
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs, unattributed: broken, activity, store })
 }
 
 /// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.

@@ -7,6 +7,7 @@
 //! Nothing at or after as-of changes a clean row or a quarantined one: rows are sifted and masked before they are judged, and a
 //! parent that is not yet visible counts as missing.
 
+mod activity;
 mod attribution;
 mod copies;
 mod error;
@@ -22,6 +23,7 @@ mod unparsed;
 mod versions;
 mod washing;
 
+pub use activity::{Activity, UsualDay, days_between, event_column};
 pub use error::IngestError;
 pub use ingest::{AsOfChoice, IngestProgress, Ingested, ingest};
 pub use latest_day::day_after_latest_full_day;

@@ -77,6 +77,15 @@ impl Registry {
         Ok(lock)
     }
 
+    /// Removes what killed processes left half-saved of a model; what a living one is writing stays.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or a leftover not removed.
+    pub fn sweep(&self, name: &str) -> Result<(), ModelError> {
+        let home = self.home(name);
+        if home.is_dir() { save::sweep(&home) } else { Ok(()) }
+    }
+
     /// Writes a new version, whole or not at all, approved where `approve` says by whom.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use integrity::offer::Policy;
-use integrity::run::{RunOptions, RunOutcome, Silent, run_job};
+use integrity::run::{AsOfRule, RunOptions, RunOutcome, Silent, run_job};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -91,7 +91,7 @@ impl Lender {
     pub fn night(&self, market: &Marketplace, day: Date) -> RunOutcome {
         let data = self.folder.path().join("data");
         market.write_until(&data, at(day, 0));
-        let options = RunOptions { as_of: Some(day), ..fixture::options(&data, self.folder.path()) };
+        let options = RunOptions { as_of: Some(AsOfRule::Day(day)), ..fixture::options(&data, self.folder.path()) };
         run_job(job(), &options, &Silent).unwrap_or_else(|e| panic!("the night of {day}: {e}"))
     }
 }

@@ -224,7 +224,7 @@ fn the_same_run_again_is_nothing_new() {
 fn every_part_of_the_identity_names_another_run() {
     let base = identity(1);
     let mut others = vec![identity(2), identity_on(1, date(2018, 8, 2))];
-    for change in 0..5 {
+    for change in 0..9 {
         let mut other = identity(1);
         match change {
             0 => other.config_digest = integrity::domain::Digest::of(b"other"),
@@ -237,6 +237,10 @@ fn every_part_of_the_identity_names_another_run() {
                     files_sha256: integrity::domain::Digest::of(b"files"),
                 });
             }
+            4 => "Asia/Shanghai".clone_into(&mut other.time_zone),
+            5 => other.currency = integrity::domain::Currency::new("JPY").unwrap(),
+            6 => other.as_of_guessed = true,
+            7 => other.as_of_forced = Some("holiday".to_owned()),
             _ => "reviews.csv".clone_into(&mut other.inputs[0].name),
         }
         others.push(other);

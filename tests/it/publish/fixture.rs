@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use integrity::domain::{Digest, Reason, ReasonCode};
+use integrity::domain::{Currency, Digest, Reason, ReasonCode};
 use integrity::features::Group;
 use integrity::monitor::{Action, Alert, Deduction, Severity};
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment, Verdict};
@@ -28,6 +28,10 @@ pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
         model_digest: Digest::of(b"model"),
         code_version: "0.1.0".to_owned(),
         inputs: vec![InputFile { name: "orders.csv".to_owned(), bytes: 1, sha256: Digest::of(&[tag]) }],
+        time_zone: "UTC".to_owned(),
+        currency: Currency::new("CNY").unwrap(),
+        as_of_guessed: false,
+        as_of_forced: None,
         previous: None,
     }
 }
@@ -37,6 +41,8 @@ pub(crate) fn provenance(tag: u8) -> Provenance {
         started_at: Timestamp::from_second(1_533_081_600 + i64::from(tag)).unwrap(),
         finished_at: Timestamp::from_second(1_533_085_200 + i64::from(tag)).unwrap(),
         command_line: vec!["integrity".to_owned(), "run".to_owned(), "job.toml".to_owned()],
+        config: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

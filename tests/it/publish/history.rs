@@ -155,6 +155,32 @@ fn a_date_published_by_mistake_is_set_back_and_later_right_nights_go_on() {
 }
 
 #[test]
+fn a_rerun_set_back_after_a_later_night_does_not_come_back_when_pointers_are_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let right = night(out, 1, day(1));
+    let mistaken = night(out, 2, day(1));
+    night(out, 3, day(2));
+    let withdrawn = point(out, &right.run_id).unwrap().entry.unwrap().withdrawn;
+    assert_eq!(withdrawn.len(), 2, "the night after it, and the rerun that its own date stood by");
+    assert!(withdrawn.iter().any(|run| run.ends_with(&mistaken.run_id)));
+    assert_eq!(previous(out, day(2)).run_id, right.run_id);
+}
+
+#[test]
+fn a_damaged_log_is_said_to_readers_and_stops_the_next_night() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let run = night(out, 1, day(1));
+    fs::write(out.join("pointings.jsonl"), b"{\n").unwrap();
+    let entry = lookup(out, &merchant(0)).unwrap().unwrap();
+    assert_eq!(entry.run_id, run.run_id);
+    assert!(entry.note.unwrap().contains("pointings.jsonl"));
+    assert!(!verify(out, None).unwrap().is_sound());
+    assert!(matches!(previous_run(out, day(2)), Err(PublishError::Malformed { .. })));
+}
+
+#[test]
 fn only_an_intact_published_run_can_be_set_current() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();

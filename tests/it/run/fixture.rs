@@ -72,7 +72,10 @@ pub fn job() -> &'static Path {
 /// Options for publishing into `out`, with models of its own.
 pub fn options(data: &Path, out: &Path) -> RunOptions {
     RunOptions {
-        as_of: Some(AS_OF),
+        as_of: Some(AS_OF.into()),
+        guess_as_of: false,
+        force_as_of: None,
+        clock: || Timestamp::UNIX_EPOCH,
         data: Some(data.to_owned()),
         data_root: None,
         out: Some(out.join("published")),

@@ -8,15 +8,15 @@ use tempfile::TempDir;
 
 use super::fixture::{AS_OF, base, bytes_of, data, run};
 
-fn read(path: &Path) -> DataFrame {
+pub fn read(path: &Path) -> DataFrame {
     ParquetReader::new(File::open(path).unwrap()).finish().unwrap()
 }
 
-fn write(path: &Path, frame: &mut DataFrame) {
+pub fn write(path: &Path, frame: &mut DataFrame) {
     ParquetWriter::new(File::create(path).unwrap()).finish(frame).unwrap();
 }
 
-fn copy_of_data() -> TempDir {
+pub fn copy_of_data() -> TempDir {
     let copy = TempDir::new().unwrap();
     for entry in fs::read_dir(data()).unwrap() {
         let path = entry.unwrap().path();

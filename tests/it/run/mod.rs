@@ -2,4 +2,5 @@
 
 pub mod fixture;
 mod invariance;
+mod nights;
 mod published;

@@ -6,7 +6,7 @@ use integrity::model::ModelError;
 use integrity::model::registry::approve_folder;
 use integrity::publish::{FeatureRow, ScoreBook, TableReader, verify};
 use integrity::report::explain;
-use integrity::run::{RunError, RunOptions, Silent, run_job, train_model};
+use integrity::run::{AsOfRule, RunError, RunOptions, Silent, run_job, train_model};
 use integrity::score::{MerchantScore, NO_EVIDENCE_BAND};
 use jiff::ToSpan as _;
 use tempfile::TempDir;
@@ -111,9 +111,10 @@ fn a_version_can_be_pinned_and_an_older_one_gone_back_to() {
     let out = TempDir::new().unwrap();
     let later = run(data(), out.path()).unwrap().summary.model.id;
     // An older model: trained two weeks before, by hand, and approved for then.
-    let before = RunOptions { as_of: Some(AS_OF.checked_sub(14.days()).unwrap()), ..options(data(), out.path()) };
+    let earlier = AS_OF.checked_sub(14.days()).unwrap();
+    let before = RunOptions { as_of: Some(AsOfRule::Day(earlier)), ..options(data(), out.path()) };
     let older = train_model(job(), &before, &Silent).unwrap();
-    approve_folder(&older.folder, "a test", before.as_of.unwrap()).unwrap();
+    approve_folder(&older.folder, "a test", earlier).unwrap();
     let version = |bundle: &str| bundle.rsplit('/').next().unwrap().to_owned();
     let (later, older) = (version(&later), older.manifest.version);
     assert_ne!(later, older);

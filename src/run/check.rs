@@ -1,0 +1,244 @@
+//! The dry run: the whole night through gates and publishing, into a folder that is thrown away.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::intake_gates::{GateFinding, IntakeVerdict};
+use super::nightly::{
+    Night, NightTables, RunError, RunOptions, check_model, fitting_model, identity, open_job, prepare,
+    train_for_tonight,
+};
+use super::progress::Progress;
+use super::rules::JobRules;
+use super::scratch::Scratch;
+use super::summary::RunSummary;
+use crate::publish::{Begun, Pointing, Publisher};
+use crate::run::Job;
+use crate::wash::{Activity, QuarantineRow, days_between};
+
+/// Examples shown of each broken rule.
+const EXAMPLES: usize = 3;
+
+/// What the caller decides about a dry run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CheckOptions {
+    /// Stop where a model would have to be trained.
+    pub skip_training: bool,
+}
+
+/// What a night would come to.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// Observation date.
+    pub as_of: Date,
+    /// Nobody named it.
+    pub as_of_guessed: bool,
+    /// The job's tables, in washing order.
+    pub tables: Vec<TableVerdict>,
+    /// What the gates on the tables compared and let pass.
+    pub intake: IntakeVerdict,
+    /// Faults that would stop the night.
+    pub faults: Vec<GateFinding>,
+    /// How the model comes about: its id, or that it was or would be trained.
+    pub model: String,
+    /// The night's results; null where it stopped before them.
+    pub results: Option<RunSummary>,
+    /// Why the night would stop.
+    #[serde(serialize_with = "as_text")]
+    pub stopped: Option<RunError>,
+}
+
+/// One table of the job.
+#[derive(Debug, Default, Serialize)]
+pub struct TableVerdict {
+    /// Contract table; `joined` for files whose rows are only joined to others.
+    pub table: String,
+    /// Whether any file was there.
+    pub is_present: bool,
+    /// Its files.
+    pub files: Vec<String>,
+    /// Rows read.
+    pub read: u64,
+    /// Clean rows that can be seen.
+    pub kept: u64,
+    /// Rows dated at or after as-of.
+    pub not_yet_visible: u64,
+    /// Rows that break a rule.
+    pub quarantined: u64,
+    /// Rows sent again, and superseded versions.
+    pub duplicate: u64,
+    /// First day with a visible event.
+    pub first_on: Option<Date>,
+    /// Last day with a visible event.
+    pub last_on: Option<Date>,
+    /// Last day of usual trade.
+    pub usual_until_on: Option<Date>,
+    /// Days from it to the observation date.
+    pub days_old: Option<i32>,
+    /// Rules that rows break.
+    pub broken: Vec<BrokenRule>,
+}
+
+/// A rule and the first rows that break it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BrokenRule {
+    /// The rule.
+    pub rule: String,
+    /// How many rows break it.
+    pub rows: u64,
+    /// The first of them, by file and row.
+    pub examples: Vec<BrokenExample>,
+}
+
+/// One row that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct BrokenExample {
+    /// Input file, below the data folder.
+    pub file: String,
+    /// Row of that file, from 1.
+    pub row: i64,
+    /// Column at fault.
+    pub column: Option<String>,
+    /// Its value as text; null where it was null.
+    pub value: Option<String>,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
+fn as_text<S: serde::Serializer>(error: &Option<RunError>, serializer: S) -> Result<S::Ok, S::Error> {
+    match error {
+        Some(error) => serializer.collect_str(error),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Runs the night and throws its files away: neither the job's output folder nor its models are written to. Where a model would have to be
+/// trained it is, unless the caller skips that, and it is thrown away too.
+///
+/// # Errors
+/// Configuration, all faults of it that can be found before data is read; and data that cannot be read at all. What stops the night later is
+/// told in the report.
+pub fn check_job(
+    path: &Path,
+    options: &RunOptions,
+    check: CheckOptions,
+    progress: &dyn Progress,
+) -> Result<CheckReport, RunError> {
+    let job = open_job(path, options)?;
+    let rules = JobRules::open_telling_all(&job).map_err(RunError::Configs)?;
+    let scratch = Scratch::new()?;
+    let night = prepare(&job, &rules, options, &scratch.path().join("store"), progress)?;
+    let mut report = CheckReport {
+        as_of: night.chosen.date,
+        as_of_guessed: night.chosen.is_guess,
+        tables: table_verdicts(&job, &night),
+        intake: night.judged.verdict.clone(),
+        faults: night.judged.faults.clone(),
+        model: "none: the night stops before it is chosen".to_owned(),
+        results: None,
+        stopped: None,
+    };
+    let done = night
+        .judged
+        .stop_on_faults()
+        .map_err(RunError::from)
+        .and_then(|()| rehearse(&job, &rules, &night, options, check, scratch.path(), &mut report, progress));
+    report.stopped = done.err();
+    Ok(report)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one night, handed on once")]
+fn rehearse(
+    job: &Job,
+    rules: &JobRules,
+    night: &NightTables,
+    options: &RunOptions,
+    check: CheckOptions,
+    scratch: &Path,
+    report: &mut CheckReport,
+    progress: &dyn Progress,
+) -> Result<(), RunError> {
+    let bundle = match fitting_model(job, rules, &night.ingested, progress)? {
+        Some(bundle) => {
+            report.model = bundle.id();
+            bundle
+        }
+        None if check.skip_training => {
+            "would be trained: skipped here, and with it scores, offers and the gates on them"
+                .clone_into(&mut report.model);
+            return Ok(());
+        }
+        None => {
+            let models: PathBuf = scratch.join("models");
+            let bundle = train_for_tonight(job, rules, &night.ingested, &models, progress)?;
+            report.model = format!("{}, trained for this check and thrown away", bundle.id());
+            bundle
+        }
+    };
+    let (bundle, reference) = check_model(rules, bundle, progress)?;
+    let mut publisher = Publisher::open(&scratch.join("out"))?;
+    let identity = identity(job, night, &bundle, options)?;
+    if let Begun::Stage(stage) = publisher.begin(identity, Pointing::Forward)? {
+        let whole = Night { job, rules, night, bundle: &bundle, reference: &reference };
+        report.results = Some(whole.decide_and_publish(stage, options, Vec::new(), progress)?.summary);
+    }
+    Ok(())
+}
+
+fn table_verdicts(job: &Job, night: &NightTables) -> Vec<TableVerdict> {
+    let ingested = &night.ingested;
+    let mut verdicts: Vec<TableVerdict> = Vec::new();
+    let declared = job.intake.source.sources.iter().map(|s| s.table);
+    let joined = (!ingested.joined.is_empty()).then_some(crate::wash::JOINED);
+    for table in declared.chain(joined) {
+        let activity = ingested.activity.get(table);
+        let usual_until_on = activity.and_then(Activity::last_usual_day).map(|day| day.on);
+        let last_on = activity.and_then(Activity::last_on);
+        let mut verdict = TableVerdict {
+            table: table.to_owned(),
+            is_present: Some(table) == joined || ingested.store.rows(table).is_some(),
+            first_on: activity.and_then(Activity::first_on),
+            last_on,
+            usual_until_on,
+            days_old: usual_until_on.or(last_on).map(|day| days_between(day, night.chosen.date)),
+            ..TableVerdict::default()
+        };
+        for line in ingested.whole_ledger().filter(|line| line.table == table) {
+            verdict.files.push(line.file.clone());
+            verdict.read += line.read;
+            verdict.kept += line.kept - line.not_yet_visible.min(line.kept);
+            verdict.not_yet_visible += line.not_yet_visible;
+            verdict.quarantined += line.quarantined;
+            verdict.duplicate += line.duplicate;
+        }
+        verdict.broken = ingested.quarantine.get(table).map(|rows| broken_rules(rows)).unwrap_or_default();
+        verdicts.push(verdict);
+    }
+    verdicts
+}
+
+/// The rules that quarantined rows break, most rows first, each with its first rows.
+fn broken_rules(quarantine: &[QuarantineRow]) -> Vec<BrokenRule> {
+    let mut by_rule: BTreeMap<&str, Vec<BrokenExample>> = BTreeMap::new();
+    for row in quarantine {
+        by_rule.entry(&row.rule).or_default().push(BrokenExample {
+            file: row.file.clone(),
+            row: i64::from(row.row),
+            column: row.column.clone(),
+            value: row.value.clone(),
+        });
+    }
+    let mut broken: Vec<BrokenRule> = by_rule
+        .into_iter()
+        .map(|(rule, mut examples)| {
+            examples.sort();
+            let rows = examples.len() as u64;
+            examples.truncate(EXAMPLES);
+            BrokenRule { rule: rule.to_owned(), rows, examples }
+        })
+        .collect();
+    broken.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.rule.cmp(&b.rule)));
+    broken
+}

@@ -1,0 +1,251 @@
+//! The section `[gates]` of the job file: how far a night's tables may fall behind the night before, and what is allowed by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::contract;
+
+/// What a table must keep to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TableLimits {
+    /// Largest share of clean rows that may be missing against the most that the table has had.
+    pub fewer_rows_share: f64,
+    /// Largest share of bytes that its files may be smaller than those of the night before.
+    pub fewer_bytes_share: f64,
+    /// Days that its last day of usual trade may be older than it usually is.
+    pub days_older: u16,
+    /// Days that the as-of date may lie past the day after its last day of usual trade.
+    pub days_past_data: u16,
+}
+
+impl Default for TableLimits {
+    fn default() -> Self {
+        Self { fewer_rows_share: 0.02, fewer_bytes_share: 0.5, days_older: 2, days_past_data: 1 }
+    }
+}
+
+/// What may be wrong with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// It was there the night before.
+    Absent,
+    /// It has lost rows.
+    FewerRows,
+    /// Its files have shrunk.
+    FewerBytes,
+    /// Its last day of usual trade is older than it usually is.
+    Older,
+    /// The as-of date lies past its last day of usual trade.
+    PastData,
+}
+
+impl Fault {
+    /// As written in the job file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::FewerRows => "fewer-rows",
+            Self::FewerBytes => "fewer-bytes",
+            Self::Older => "older",
+            Self::PastData => "past-data",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A fault that the job lives with, for a time and a reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowance {
+    /// Contract table.
+    pub table: String,
+    /// The fault.
+    pub what: Fault,
+    /// Last as-of date on which it holds.
+    pub until: Date,
+    /// Why.
+    pub reason: String,
+}
+
+/// Gates on what the tables hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GateSettings {
+    limits: TableLimits,
+    by_table: BTreeMap<String, TableLimits>,
+    /// Faults allowed by name.
+    pub allow: Vec<Allowance>,
+}
+
+impl GateSettings {
+    /// The limits of a table.
+    #[must_use]
+    pub fn limits(&self, table: &str) -> TableLimits {
+        self.by_table.get(table).copied().unwrap_or(self.limits)
+    }
+
+    /// The allowance that holds for a fault on a date, or the one that has expired.
+    #[must_use]
+    pub fn allowance(&self, table: &str, what: Fault, as_of: Date) -> (Option<&Allowance>, Option<&Allowance>) {
+        let (holds, expired): (Vec<_>, Vec<_>) =
+            self.allow.iter().filter(|a| a.table == table && a.what == what).partition(|a| as_of <= a.until);
+        (holds.first().copied(), expired.last().copied())
+    }
+}
+
+/// Limits as written.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawLimits {
+    fewer_rows_share: Option<Spanned<f64>>,
+    fewer_bytes_share: Option<Spanned<f64>>,
+    days_older: Option<Spanned<i64>>,
+    days_past_data: Option<Spanned<i64>>,
+}
+
+/// `[gates]` as written.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGates {
+    fewer_rows_share: Option<Spanned<f64>>,
+    fewer_bytes_share: Option<Spanned<f64>>,
+    days_older: Option<Spanned<i64>>,
+    days_past_data: Option<Spanned<i64>>,
+    #[serde(default)]
+    tables: BTreeMap<String, Spanned<RawLimits>>,
+    #[serde(default)]
+    allow: Vec<RawAllowance>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAllowance {
+    table: Spanned<String>,
+    what: Fault,
+    until: Spanned<String>,
+    reason: Spanned<String>,
+}
+
+impl RawGates {
+    /// Checks the section.
+    ///
+    /// # Errors
+    /// A limit out of range, an unknown table, a date that is none or a blank reason, with the line.
+    pub(super) fn check(self, file: &ConfigFile) -> Result<GateSettings, ConfigError> {
+        let Self { fewer_rows_share, fewer_bytes_share, days_older, days_past_data, tables, allow } = self;
+        let whole = RawLimits { fewer_rows_share, fewer_bytes_share, days_older, days_past_data };
+        let limits = whole.check(file, TableLimits::default())?;
+        let mut by_table = BTreeMap::new();
+        for (table, raw) in tables {
+            known_table(file, &raw.span(), &table)?;
+            by_table.insert(table, raw.get_ref().check(file, limits)?);
+        }
+        let allow = allow.into_iter().map(|raw| raw.check(file)).collect::<Result<_, _>>()?;
+        Ok(GateSettings { limits, by_table, allow })
+    }
+}
+
+impl RawLimits {
+    fn check(&self, file: &ConfigFile, base: TableLimits) -> Result<TableLimits, ConfigError> {
+        let share = |value: &Option<Spanned<f64>>, key: &str, base: f64| {
+            value.as_ref().map_or(Ok(base), |v| bounds::unit(file, v, key))
+        };
+        let days = |value: &Option<Spanned<i64>>, key: &str, base: u16| {
+            value.as_ref().map_or(Ok(base), |v| bounds::whole(file, v, key, 0..3_661))
+        };
+        Ok(TableLimits {
+            fewer_rows_share: share(&self.fewer_rows_share, "fewer_rows_share", base.fewer_rows_share)?,
+            fewer_bytes_share: share(&self.fewer_bytes_share, "fewer_bytes_share", base.fewer_bytes_share)?,
+            days_older: days(&self.days_older, "days_older", base.days_older)?,
+            days_past_data: days(&self.days_past_data, "days_past_data", base.days_past_data)?,
+        })
+    }
+}
+
+impl RawAllowance {
+    fn check(self, file: &ConfigFile) -> Result<Allowance, ConfigError> {
+        known_table(file, &self.table.span(), self.table.get_ref())?;
+        let until = self.until.get_ref().parse().map_err(|_| {
+            let message = format!("until = {:?} is no date", self.until.get_ref());
+            file.refuse(&self.until.span(), message, "the last as-of date on which it holds, such as \"2026-01-31\"")
+        })?;
+        let reason = self.reason.get_ref().trim().to_owned();
+        if reason.is_empty() {
+            return Err(file.refuse(
+                &self.reason.span(),
+                "reason is blank",
+                "why the night may go on, for whoever reads the results",
+            ));
+        }
+        Ok(Allowance { table: self.table.into_inner(), what: self.what, until, reason })
+    }
+}
+
+fn known_table(file: &ConfigFile, span: &std::ops::Range<usize>, table: &str) -> Result<(), ConfigError> {
+    if contract::table(table).is_some() {
+        return Ok(());
+    }
+    Err(file.refuse(span, format!("{table:?} is no contract table"), contract::table_names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use std::path::Path;
+
+    fn read(text: &str) -> Result<GateSettings, ConfigError> {
+        let file = ConfigFile::from_text(Path::new("gates.toml"), text);
+        file.parse::<RawGates>().and_then(|raw| raw.check(&file))
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_default_and_a_table_may_differ() {
+        let settings = read("days_older = 5\n[tables.reviews]\nfewer_rows_share = 0.5\n").unwrap();
+        assert_eq!(settings.limits("orders"), TableLimits { days_older: 5, ..TableLimits::default() });
+        let reviews = settings.limits("reviews");
+        assert_eq!((reviews.days_older, reviews.fewer_rows_share), (5, 0.5));
+        assert_eq!(read("").unwrap(), GateSettings::default());
+    }
+
+    #[test]
+    fn an_allowance_expires() {
+        let text = "[[allow]]\ntable = \"reviews\"\nwhat = \"absent\"\nuntil = \"2026-01-31\"\nreason = \"export is being moved\"\n";
+        let settings = read(text).unwrap();
+        let on = |day| settings.allowance("reviews", Fault::Absent, day);
+        assert!(matches!(on(date(2026, 1, 31)), (Some(_), None)));
+        assert!(matches!(on(date(2026, 2, 1)), (None, Some(_))));
+        assert_eq!(settings.allowance("reviews", Fault::Older, date(2026, 1, 1)), (None, None));
+        assert_eq!(settings.allowance("orders", Fault::Absent, date(2026, 1, 1)), (None, None));
+    }
+
+    #[test]
+    fn mistakes_are_refused_with_their_line() {
+        let allow = |table: &str, what: &str, until: &str, reason: &str| {
+            format!("[[allow]]\ntable = \"{table}\"\nwhat = \"{what}\"\nuntil = \"{until}\"\nreason = \"{reason}\"\n")
+        };
+        for (text, line, why) in [
+            ("fewer_rows_share = 1.5".to_owned(), 1, "no share"),
+            ("days_older = -1".to_owned(), 1, "out of range"),
+            ("[tables.nothing]\ndays_older = 1".to_owned(), 1, "no contract table"),
+            (allow("nothing", "absent", "2026-01-31", "x"), 2, "no contract table"),
+            (allow("reviews", "gone", "2026-01-31", "x"), 3, "unknown variant"),
+            (allow("reviews", "absent", "soon", "x"), 4, "no date"),
+            (allow("reviews", "absent", "2026-01-31", " "), 5, "blank"),
+        ] {
+            let error = read(&text).unwrap_err();
+            assert!(error.message.contains(why), "{text}: {error}");
+            assert!(error.line.abs_diff(line) <= 1, "{text}: line {}", error.line);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Gates on what came in: tables that are absent, shrunk or older than they usually are, and an as-of date past the data's own clock.
+//!
+//! The night before is the reference. Rows are held against the most that a table has had, age against the least that it has had, both
+//! carried from night to night, so that a table which loses a little every night is found out too. What the job allows by name becomes
+//! the new reference. A first night has none, and says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::gate_settings::{Fault, GateSettings, TableLimits};
+use super::gates::GateError;
+use super::summary::TableCounts;
+use crate::domain::grouped;
+use crate::publish::{PreviousRun, PublishError};
+use crate::run::Job;
+use crate::wash::{Activity, Ingested, LedgerLine, days_between};
+
+/// What the gates found: a part of `results.json`, and what the next night is held against.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntakeVerdict {
+    /// The night that this one was held against; null on a first night, when there is nothing to compare with.
+    pub reference: Option<ReferenceNight>,
+    /// Faults that the job allows by name.
+    pub allowed: Vec<AllowedFault>,
+    /// Sources of the job without a file.
+    pub absent: Vec<String>,
+}
+
+/// The night before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceNight {
+    /// Names the run.
+    pub run_id: String,
+    /// Its observation date.
+    pub as_of: Date,
+}
+
+/// A fault that did not stop the night.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowedFault {
+    /// What is wrong.
+    #[serde(flatten)]
+    pub finding: GateFinding,
+    /// Why it was allowed: the job's reason, or the caller's.
+    pub reason: String,
+    /// Last as-of date on which the job allows it; null where the caller forced the date.
+    pub until: Option<Date>,
+}
+
+/// What is wrong with a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateFinding {
+    /// Contract table.
+    pub table: String,
+    /// The fault.
+    pub what: Fault,
+    /// What was, or should be.
+    pub was: String,
+    /// What is.
+    pub is: String,
+    /// An allowance that has run out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expired: Option<Date>,
+}
+
+impl fmt::Display for GateFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, what, was, is, expired } = self;
+        write!(f, "{table} ({what}): {is}; {was}")?;
+        if let Some(until) = expired {
+            write!(f, "; it was allowed until {until}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is known of the night before.
+struct Reference {
+    night: ReferenceNight,
+    tables: BTreeMap<String, TableCounts>,
+    bytes: BTreeMap<String, u64>,
+}
+
+impl Reference {
+    fn read(previous: &PreviousRun) -> Result<Self, PublishError> {
+        #[derive(Deserialize)]
+        struct Results {
+            tables: BTreeMap<String, TableCounts>,
+        }
+        let results: Option<Results> = previous.json("results.json")?;
+        let ledger: Vec<LedgerLine> = previous.json("wash_ledger.json")?.unwrap_or_default();
+        let sizes: BTreeMap<&str, u64> =
+            previous.manifest().inputs.iter().map(|input| (input.name.as_str(), input.bytes)).collect();
+        Ok(Self {
+            night: ReferenceNight { run_id: previous.run_id.clone(), as_of: previous.as_of },
+            tables: results.map(|r| r.tables).unwrap_or_default(),
+            bytes: bytes_by_table(&ledger, &sizes),
+        })
+    }
+}
+
+/// Bytes of the files that each table was made from.
+fn bytes_by_table(ledger: &[LedgerLine], sizes: &BTreeMap<&str, u64>) -> BTreeMap<String, u64> {
+    let mut bytes: BTreeMap<String, u64> = BTreeMap::new();
+    for line in ledger {
+        *bytes.entry(line.table.clone()).or_default() += sizes.get(line.file.as_str()).copied().unwrap_or(0);
+    }
+    bytes
+}
+
+/// Tonight's tables, and what the gates say of them.
+pub struct JudgedIntake {
+    /// Counts and clocks by table, absent ones that the next night must miss included.
+    pub tables: BTreeMap<String, TableCounts>,
+    /// What was compared and allowed.
+    pub verdict: IntakeVerdict,
+    /// Faults that stop the night.
+    pub faults: Vec<GateFinding>,
+}
+
+impl JudgedIntake {
+    /// The error that these faults are.
+    ///
+    /// # Errors
+    /// There is at least one.
+    pub fn stop_on_faults(&self) -> Result<(), GateError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(GateError::Tables { findings: self.faults.clone() }) }
+    }
+}
+
+/// Holds tonight's tables against the night before and against the as-of date.
+///
+/// # Errors
+/// The files of the night before cannot be read, or are not what was published.
+pub fn judge_intake(
+    job: &Job,
+    ingested: &Ingested,
+    previous: Option<&PreviousRun>,
+    forced: Option<&str>,
+) -> Result<JudgedIntake, PublishError> {
+    let reference = previous.map(Reference::read).transpose()?;
+    let as_of = ingested.as_of.date();
+    let mut tables = counts(ingested);
+    for (name, table) in &mut tables {
+        let activity = ingested.activity.get(name.as_str());
+        table.set_clock(activity, as_of);
+    }
+    let mut gates = Gates { settings: &job.gates, as_of, forced, allowed: Vec::new(), faults: Vec::new() };
+    if let Some(reference) = &reference {
+        let sizes = ingested.inputs.iter().map(|input| (input.path.as_str(), input.bytes)).collect();
+        let bytes = bytes_by_table(&ingested.ledger, &sizes);
+        let declared: BTreeSet<&str> = job.intake.source.sources.iter().map(|s| s.table).collect();
+        for (name, was) in &reference.tables {
+            let limits = job.gates.limits(name);
+            let is = tables.get(name).copied().filter(|_| ingested.store.rows(name).is_some());
+            match is {
+                None => {
+                    let allowed = gates.absent(name, was, reference);
+                    // A source that the job no longer names is given up once that was allowed.
+                    if declared.contains(name.as_str()) || !allowed {
+                        tables.insert(name.clone(), TableCounts::absent(was));
+                    }
+                }
+                Some(is) => {
+                    let carried = gates.compare(name, &limits, was, &is, &ingested.activity);
+                    gates.shrunk_files(name, &limits, reference.bytes.get(name), bytes.get(name));
+                    tables.insert(name.clone(), carried);
+                }
+            }
+        }
+    }
+    gates.data_clock(&tables, &ingested.activity);
+    let Gates { allowed, faults, .. } = gates;
+    let absent = job
+        .intake
+        .source
+        .sources
+        .iter()
+        .filter(|source| ingested.store.rows(source.table).is_none())
+        .map(|source| source.table.to_owned())
+        .collect();
+    let verdict = IntakeVerdict { reference: reference.map(|r| r.night), allowed, absent };
+    Ok(JudgedIntake { tables, verdict, faults })
+}
+
+/// Counts by table of what could be seen.
+fn counts(ingested: &Ingested) -> BTreeMap<String, TableCounts> {
+    let mut tables: BTreeMap<String, TableCounts> = BTreeMap::new();
+    for line in &ingested.ledger {
+        let counts = tables.entry(line.table.clone()).or_default();
+        counts.kept += line.kept - line.not_yet_visible.min(line.kept);
+        counts.quarantined += line.quarantined;
+        counts.duplicate += line.duplicate.saturating_sub(line.copies);
+    }
+    for counts in tables.values_mut() {
+        counts.most_rows = counts.kept;
+    }
+    tables
+}
+
+impl TableCounts {
+    fn set_clock(&mut self, activity: Option<&Activity>, as_of: Date) {
+        let usual = activity.and_then(Activity::last_usual_day);
+        self.last_event_on = activity.and_then(Activity::last_on);
+        self.usual_until_on = usual.map(|day| day.on);
+        self.least_days_old = self.days_old(as_of);
+    }
+
+    /// Age of the last day of usual trade; of the last event where no day is usual.
+    fn days_old(&self, as_of: Date) -> Option<i32> {
+        self.usual_until_on.or(self.last_event_on).map(|day| days_between(day, as_of))
+    }
+
+    /// What the next night must know of a table that is not there.
+    fn absent(was: &Self) -> Self {
+        Self { most_rows: was.most_rows, least_days_old: was.least_days_old, ..Self::default() }
+    }
+}
+
+struct Gates<'a> {
+    settings: &'a GateSettings,
+    as_of: Date,
+    forced: Option<&'a str>,
+    allowed: Vec<AllowedFault>,
+    faults: Vec<GateFinding>,
+}
+
+impl Gates<'_> {
+    /// Enters a fault; says whether it is allowed.
+    fn find(&mut self, table: &str, what: Fault, was: String, is: String) -> bool {
+        let (holds, expired) = self.settings.allowance(table, what, self.as_of);
+        let expired = expired.map(|a| a.until);
+        let finding = GateFinding { table: table.to_owned(), what, was, is, expired };
+        let forced = self.forced.filter(|_| what == Fault::PastData).map(|reason| (reason.to_owned(), None));
+        if let Some((reason, until)) = holds.map(|a| (a.reason.clone(), Some(a.until))).or(forced) {
+            self.allowed.push(AllowedFault { finding: GateFinding { expired: None, ..finding }, reason, until });
+            return true;
+        }
+        self.faults.push(finding);
+        false
+    }
+
+    fn absent(&mut self, table: &str, was: &TableCounts, reference: &Reference) -> bool {
+        if was.most_rows == 0 {
+            return true;
+        }
+        let night = &reference.night;
+        let had =
+            format!("up to the night of {} (run {}) it had {} rows", night.as_of, night.run_id, grouped(was.most_rows));
+        self.find(table, Fault::Absent, had, "it is not there".to_owned())
+    }
+
+    /// Rows and age; returns tonight's counts with the marks that the next night is held against.
+    fn compare(
+        &mut self,
+        table: &str,
+        limits: &TableLimits,
+        was: &TableCounts,
+        is: &TableCounts,
+        activity: &BTreeMap<&'static str, Activity>,
+    ) -> TableCounts {
+        let mut carried = *is;
+        carried.most_rows = is.kept.max(was.most_rows);
+        let least = (1.0 - limits.fewer_rows_share) * was.most_rows as f64;
+        if (is.kept as f64) < least {
+            let had = format!(
+                "it has had {}, and may lose {} % (fewer_rows_share)",
+                grouped(was.most_rows),
+                100.0 * limits.fewer_rows_share
+            );
+            let quarantined = if is.quarantined > 0 {
+                format!(" ({} are quarantined)", grouped(is.quarantined))
+            } else {
+                String::new()
+            };
+            let has = format!("it has {} clean rows{quarantined}", grouped(is.kept));
+            if self.find(table, Fault::FewerRows, had, has) {
+                carried.most_rows = is.kept;
+            }
+        }
+        let Some((usual, now)) = was.least_days_old.zip(is.days_old(self.as_of)) else { return carried };
+        carried.least_days_old = Some(usual.min(now));
+        // A table with days of rest is not late while it rests as long as it does at other times.
+        let pause = activity.get(table).map_or(0, |a| i32::from(a.usual_gap_days()).saturating_sub(1));
+        let tolerated = i32::from(limits.days_older).max(pause);
+        if now > usual.saturating_add(tolerated) {
+            let had = format!("it usually lies {usual} days back, and may lie {tolerated} more (days_older)");
+            let day = is.usual_until_on.or(is.last_event_on).map(|d| d.to_string()).unwrap_or_default();
+            let has = format!("its last day of usual trade is {day}, {now} days before {}", self.as_of);
+            if self.find(table, Fault::Older, had, has) {
+                carried.least_days_old = Some(now);
+            }
+        }
+        carried
+    }
+
+    fn shrunk_files(&mut self, table: &str, limits: &TableLimits, was: Option<&u64>, is: Option<&u64>) {
+        let (was, is) = (was.copied().unwrap_or(0), is.copied().unwrap_or(0));
+        if (is as f64) < (1.0 - limits.fewer_bytes_share) * was as f64 {
+            let had = format!(
+                "the night before they had {}, and may lose {} % (fewer_bytes_share)",
+                grouped(was),
+                100.0 * limits.fewer_bytes_share
+            );
+            self.find(table, Fault::FewerBytes, had, format!("its files have {} bytes", grouped(is)));
+        }
+    }
+
+    /// The as-of date against the last day of usual trade of every table that trades daily. Where none does, the table that is furthest
+    /// on must keep up, but for the days on which it usually rests.
+    fn data_clock(&mut self, tables: &BTreeMap<String, TableCounts>, activity: &BTreeMap<&'static str, Activity>) {
+        let mut clocks: Vec<(&str, Date, bool, i32)> = Vec::new();
+        for (name, active) in activity {
+            if let Some(day) = active.last_usual_day().filter(|_| tables.contains_key(*name)) {
+                let pause = if day.is_daily { 0 } else { i32::from(active.usual_gap_days()) };
+                clocks.push((name, day.on, day.is_daily, pause));
+            }
+        }
+        if clocks.iter().any(|(_, _, is_daily, _)| *is_daily) {
+            clocks.retain(|(_, _, is_daily, _)| *is_daily);
+        } else if let Some(furthest) = clocks.iter().copied().max_by_key(|(_, day, _, pause)| (*day, *pause)) {
+            clocks = vec![furthest];
+        }
+        for (table, day, _, pause) in clocks {
+            let past = days_between(day, self.as_of) - 1;
+            let tolerated = i32::from(self.settings.limits(table).days_past_data).max(pause);
+            if past > tolerated {
+                let had = format!("an as-of date may lie {tolerated} days past the day after it (days_past_data)");
+                let has = format!("its last day of usual trade is {day}, and the as-of date is {}", self.as_of);
+                self.find(table, Fault::PastData, had, has);
+            }
+        }
+    }
+}

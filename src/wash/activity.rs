@@ -1,0 +1,308 @@
+//! The data's own clock: on which days a table traded, and which of them was the last of usual trade.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use polars::prelude::*;
+
+use crate::contract::{self, SUPERSEDED_AT, TableContract, Visibility};
+
+/// A day trades as usual from this share of what is usual on.
+const USUAL_SHARE: f64 = 0.25;
+/// Weeks that say what is usual.
+const WEEKS: i32 = 8;
+/// Weeks with rows that say how much a week is: half a year, so that strays of a month or two say nothing.
+const ACTIVE_WEEKS: usize = 26;
+/// From this many rows a weekday on, days are compared; below it, weeks are.
+const DAILY_ROWS: u64 = 5;
+/// Days looked back for the longest pause between events.
+const GAP_DAYS: i32 = 182;
+/// Offsets from UTC change on quarters of an hour: all instants of one quarter share a local day and half of day.
+const QUARTER_HOUR: i64 = 900_000_000;
+
+/// Rows of one table by local day of its event time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Activity {
+    days: BTreeMap<Date, Rows>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Rows {
+    all: u64,
+    /// At or after local noon.
+    afternoon: u64,
+}
+
+/// The last day on which a table traded as usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsualDay {
+    /// The day.
+    pub on: Date,
+    /// Whether the table has rows enough on each weekday to be judged day by day.
+    pub is_daily: bool,
+}
+
+/// The column that says when a row of the table happened; none where rows are plans (instalments) or memberships.
+#[must_use]
+pub fn event_column(table: &TableContract) -> Option<&'static str> {
+    if table.name == contract::SHIPMENTS.name {
+        return Some("shipped_at");
+    }
+    if [contract::INSTALMENTS.name, contract::GUARANTEE_GROUPS.name, contract::MERCHANTS.name].contains(&table.name) {
+        return None;
+    }
+    match table.visibility {
+        Visibility::Instant(column) | Visibility::Day(column) => Some(column),
+        Visibility::Parent => None,
+    }
+}
+
+impl Activity {
+    /// Counts the latest versions of a washed table's rows; nothing for a table without event times.
+    ///
+    /// # Errors
+    /// A column is missing or of another type.
+    pub fn of_table(table: &TableContract, clean: &DataFrame, zone: &TimeZone) -> PolarsResult<Self> {
+        let Some(column) = event_column(table) else { return Ok(Self::default()) };
+        let is_latest = clean.column(SUPERSEDED_AT)?.is_null();
+        let events = clean.column(column)?.as_materialized_series().filter(&is_latest)?;
+        Self::of_series(&events, zone)
+    }
+
+    /// Counts instants or dates.
+    ///
+    /// # Errors
+    /// The column is neither.
+    pub fn of_series(events: &Series, zone: &TimeZone) -> PolarsResult<Self> {
+        if events.dtype() == &DataType::Date {
+            let epoch = Date::constant(1970, 1, 1);
+            let days = events.date()?.physical().iter().flatten();
+            return Ok(Self::of_dates(days.filter_map(|d| epoch.checked_add(Span::new().try_days(d).ok()?).ok())));
+        }
+        Ok(Self::of_instants(events.datetime()?.physical().iter().flatten(), zone))
+    }
+
+    /// Counts instants, in UTC microseconds.
+    #[must_use]
+    pub fn of_instants(micros: impl Iterator<Item = i64>, zone: &TimeZone) -> Self {
+        let mut by_quarter: HashMap<i64, u64> = HashMap::new();
+        for at in micros {
+            *by_quarter.entry(at.div_euclid(QUARTER_HOUR)).or_default() += 1;
+        }
+        let mut activity = Self::default();
+        for (quarter, count) in by_quarter {
+            let instant = quarter.checked_mul(QUARTER_HOUR).and_then(|m| Timestamp::from_microsecond(m).ok());
+            if let Some(local) = instant.map(|i| zone.to_datetime(i)) {
+                let rows = activity.days.entry(local.date()).or_default();
+                rows.all += count;
+                rows.afternoon += if local.hour() >= 12 { count } else { 0 };
+            }
+        }
+        activity
+    }
+
+    fn of_dates(dates: impl Iterator<Item = Date>) -> Self {
+        let mut activity = Self::default();
+        for date in dates {
+            activity.days.entry(date).or_default().all += 1;
+        }
+        activity
+    }
+
+    /// First day with an event.
+    #[must_use]
+    pub fn first_on(&self) -> Option<Date> {
+        self.days.keys().next().copied()
+    }
+
+    /// Last day with an event, usual or not.
+    #[must_use]
+    pub fn last_on(&self) -> Option<Date> {
+        self.days.keys().next_back().copied()
+    }
+
+    /// The last day of usual trade: where an export is cut off, a clock is broken or the new day has just begun, rows after it are few and
+    /// count for nothing.
+    ///
+    /// A day is usual where
+    /// - its rows are at least a quarter of the median of the same weekday over the eight weeks before (days without rows count as zero); in a
+    ///   table with a median below 5 the seven days that end with it are compared instead;
+    /// - the seven days before it together reach a quarter of the median week, over the 26 weeks before that have any rows: stray rows months
+    ///   ahead are no usual trade, be they many on one day or a few on each;
+    /// - trade went on after local noon, as much as on that weekday, unless the table has no afternoons at all (dates without times).
+    ///
+    /// Example: 100 orders a day until 30 June, 4 orders at five past midnight on 1 July, 25 in December: 30 June.
+    #[must_use]
+    pub fn last_usual_day(&self) -> Option<UsualDay> {
+        self.days.keys().rev().find_map(|day| self.usual(*day))
+    }
+
+    fn usual(&self, day: Date) -> Option<UsualDay> {
+        let today = self.rows(day);
+        let history = self.first_on().map_or(0, |first| days_between(first, day));
+        if history < 7 {
+            // The first week knows no weekdays: all its days so far say what is usual.
+            let before: Vec<u64> = (1..=history).map(|n| self.rows(back(day, n)).all).collect();
+            let enough = median(before).is_none_or(|usual| reaches(today.all, usual));
+            return enough.then_some(UsualDay { on: day, is_daily: false });
+        }
+        let weeks: Vec<i32> = (1..=WEEKS).map(|w| 7 * w).filter(|days| *days <= history).collect();
+        let same_weekday = |of: fn(Rows) -> u64| median(weeks.iter().map(|n| of(self.rows(back(day, *n)))).collect());
+        let weeks_back = (1..=history / 7).map(|n| self.week_until(back(day, 7 * n)));
+        let usual_week = median(weeks_back.filter(|rows| *rows > 0).take(ACTIVE_WEEKS).collect())?;
+        let usual_rows = same_weekday(|r| r.all)?;
+        let is_daily = usual_rows >= DAILY_ROWS;
+        let enough = if is_daily {
+            reaches(today.all, usual_rows) && reaches(self.week_until(back(day, 1)), usual_week)
+        } else {
+            today.all > 0 && reaches(self.week_until(day), usual_week) && self.week_until(back(day, 1)) > 0
+        };
+        let has_afternoons = (1..=7 * WEEKS).any(|n| self.rows(back(day, n)).afternoon > 0);
+        let usual_afternoon = same_weekday(|r| r.afternoon)?.max(1);
+        let went_on = !has_afternoons || reaches(today.afternoon, usual_afternoon);
+        (enough && went_on).then_some(UsualDay { on: day, is_daily })
+    }
+
+    /// The longest run of days without an event in the half year before the last one.
+    #[must_use]
+    pub fn usual_gap_days(&self) -> u16 {
+        let Some(last) = self.last_usual_day().map(|d| d.on).or(self.last_on()) else { return 0 };
+        let recent: Vec<Date> = self.days.range(back(last, GAP_DAYS)..=last).map(|(day, _)| *day).collect();
+        let gaps = recent.iter().zip(recent.iter().skip(1)).map(|(a, b)| days_between(*a, *b));
+        u16::try_from(gaps.max().unwrap_or(0)).unwrap_or(u16::MAX)
+    }
+
+    fn rows(&self, day: Date) -> Rows {
+        self.days.get(&day).copied().unwrap_or_default()
+    }
+
+    /// Rows of the seven days that end with this one.
+    fn week_until(&self, day: Date) -> u64 {
+        self.days.range(back(day, 6)..=day).map(|(_, rows)| rows.all).sum()
+    }
+}
+
+/// Whole days from one date to another.
+#[must_use]
+pub fn days_between(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(0, |span| span.get_days())
+}
+
+/// A date so many days earlier; at the edge of the calendar the edge.
+fn back(day: Date, days: i32) -> Date {
+    day.saturating_sub(Span::new().days(days))
+}
+
+fn reaches(rows: u64, usual: u64) -> bool {
+    rows > 0 && rows as f64 >= USUAL_SHARE * usual as f64
+}
+
+/// The lower median; `None` of nothing.
+fn median(mut values: Vec<u64>) -> Option<u64> {
+    values.sort_unstable();
+    values.get(values.len().checked_sub(1)? / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::ToSpan;
+    use jiff::civil::date;
+
+    /// `rows` spread evenly over the day.
+    fn trade(day: Date, rows: u64) -> impl Iterator<Item = i64> {
+        let midnight = day.to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond();
+        let step = 86_000_000_000 / i64::try_from(rows.max(1)).unwrap();
+        (0..rows).map(move |n| midnight + step * 3 / 5 + i64::try_from(n).unwrap() * step)
+    }
+
+    /// A quarter of a year of trade until 30 June 2025, weekends at half.
+    fn quarter(rows: u64) -> Vec<i64> {
+        let mut all = Vec::new();
+        let mut day = date(2025, 4, 1);
+        while day <= date(2025, 6, 30) {
+            let weekend = day.weekday().to_monday_zero_offset() >= 5;
+            all.extend(trade(day, if weekend { rows / 2 } else { rows }));
+            day = day.checked_add(1.day()).unwrap();
+        }
+        all
+    }
+
+    fn clock(all: &[i64]) -> Option<Date> {
+        Activity::of_instants(all.iter().copied(), &TimeZone::UTC).last_usual_day().map(|d| d.on)
+    }
+
+    #[test]
+    fn orders_after_midnight_move_nothing_at_any_volume() {
+        for rows in [1, 2, 4, 10, 100, 1_000] {
+            let end = clock(&quarter(rows)).unwrap();
+            assert!(rows < 10 || end == date(2025, 6, 30), "{rows}: {end}");
+            for stray in 1..=(rows / 4).max(1) {
+                let mut all = quarter(rows);
+                let midnight = date(2025, 7, 1).to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond();
+                all.extend((1..=i64::try_from(stray).unwrap()).map(|n| midnight + n * 60_000_000));
+                assert_eq!(clock(&all), Some(end), "{rows} a day, {stray} after midnight");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_dated_months_ahead_move_nothing_however_many_share_a_day() {
+        for strays in [1, 25, 100, 5_000] {
+            let mut all = quarter(300);
+            all.extend(trade(date(2025, 12, 3), strays));
+            all.extend(trade(date(2099, 1, 1), 1));
+            assert_eq!(clock(&all), Some(date(2025, 6, 30)), "{strays}");
+        }
+        // A stray every day of a later month, each a small part of a usual day.
+        let mut all = quarter(300);
+        (1..=30).for_each(|d| all.extend(trade(date(2025, 11, d), 3)));
+        assert_eq!(clock(&all), Some(date(2025, 6, 30)));
+    }
+
+    #[test]
+    fn a_tail_that_thins_out_is_no_usual_trade_and_a_real_day_is() {
+        let mut all = quarter(300);
+        (1..=20).for_each(|d| all.extend(trade(date(2025, 7, d), 10)));
+        assert_eq!(clock(&all), Some(date(2025, 6, 30)));
+        let mut all = quarter(300);
+        all.extend(trade(date(2025, 7, 1), 120));
+        assert_eq!(clock(&all), Some(date(2025, 7, 1)), "two fifths of a Tuesday");
+    }
+
+    #[test]
+    fn weekends_without_trade_are_usual_for_a_table_that_rests() {
+        let all: Vec<i64> = quarter(40)
+            .into_iter()
+            .filter(|at| {
+                let day = TimeZone::UTC.to_datetime(Timestamp::from_microsecond(*at).unwrap()).weekday();
+                day.to_monday_zero_offset() < 5 && *at < 1_751_068_800_000_000
+            })
+            .collect();
+        // Data until Friday 27 June.
+        let activity = Activity::of_instants(all.into_iter(), &TimeZone::UTC);
+        assert_eq!(activity.last_usual_day(), Some(UsualDay { on: date(2025, 6, 27), is_daily: true }));
+        assert_eq!(activity.usual_gap_days(), 3);
+    }
+
+    #[test]
+    fn sparse_tables_are_judged_by_weeks_and_dates_have_no_afternoon() {
+        let weekly = (0..20).map(|w| date(2025, 1, 6).checked_add((7 * w).days()).unwrap());
+        let activity = Activity::of_dates(weekly);
+        assert_eq!(activity.last_usual_day(), Some(UsualDay { on: date(2025, 5, 19), is_daily: false }));
+        let daily = (0..60).flat_map(|d| vec![date(2025, 1, 1).checked_add(d.days()).unwrap(); 50]);
+        let found = Activity::of_dates(daily).last_usual_day().unwrap();
+        assert_eq!((found.on, found.is_daily), (date(2025, 3, 1), true));
+    }
+
+    #[test]
+    fn days_are_local_and_nothing_has_no_clock() {
+        let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+        // 17:00 UTC on 31 July is 1 August in Shanghai.
+        let instant = trade(date(2018, 7, 31), 1).map(|m| m + 17 * 3_600_000_000);
+        assert_eq!(Activity::of_instants(instant, &shanghai).last_usual_day().map(|d| d.on), Some(date(2018, 8, 1)));
+        assert_eq!(clock(&[]), None);
+    }
+}

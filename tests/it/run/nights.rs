@@ -1,0 +1,379 @@
+//! One night after another: what a night is held against, what stops it, and what is said of a night that goes on all the same.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use integrity::publish::{Manifest, ScoreBook};
+use integrity::run::{
+    AsOfRule, CheckOptions, Fault, GateError, GateFinding, RunError, RunOptions, RunOutcome, Silent, check_job, run_job,
+};
+use jiff::civil::{Date, date};
+use polars::prelude::*;
+use tempfile::TempDir;
+
+use super::fixture::{AS_OF, base, data, job, options};
+use super::invariance::{copy_of_data, read, write};
+
+const NEXT: Date = date(2025, 5, 2);
+const DAY: i64 = 86_400_000_000;
+
+/// The first night's output folder and models, as the next night finds them.
+fn after_the_first_night() -> TempDir {
+    let copy = TempDir::new().unwrap();
+    copy_folder(base().0.path(), copy.path());
+    copy
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+/// The fixture's job with more lines before `[model]`. Models do not depend on them.
+fn job_with(more: &str) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    copy_folder(job().parent().unwrap(), folder.path());
+    let path = folder.path().join("job.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("[model]", &format!("{more}\n[model]"))).unwrap();
+    (folder, path)
+}
+
+fn night_of(job: &Path, data: &Path, out: &Path, as_of: Date) -> Result<RunOutcome, RunError> {
+    run_job(job, &RunOptions { as_of: Some(as_of.into()), ..options(data, out) }, &Silent)
+}
+
+fn next_night(data: &Path, out: &Path) -> Result<RunOutcome, RunError> {
+    night_of(job(), data, out, NEXT)
+}
+
+fn faults(stopped: Result<RunOutcome, RunError>) -> Vec<GateFinding> {
+    match stopped {
+        Err(RunError::Gate(GateError::Tables { findings })) => findings,
+        Err(other) => panic!("{other}"),
+        Ok(outcome) => panic!("the night went on: {}", outcome.summary.text()),
+    }
+}
+
+fn named(faults: &[GateFinding]) -> BTreeSet<(&str, Fault)> {
+    faults.iter().map(|f| (f.table.as_str(), f.what)).collect()
+}
+
+/// Keeps the rows of a table that `keep` says, by number and instant.
+fn keep_rows(data: &Path, table: &str, column: &str, keep: impl Fn(usize, i64) -> bool) {
+    let path = data.join(format!("{table}.parquet"));
+    let frame = read(&path);
+    let instants = frame.column(column).unwrap().datetime().unwrap().phys.clone();
+    let kept: BooleanChunked =
+        instants.iter().enumerate().map(|(n, at)| keep(n, at.unwrap_or(i64::MIN))).collect_ca("kept".into());
+    write(&path, &mut frame.filter(&kept).unwrap());
+}
+
+fn micros(day: Date) -> i64 {
+    day.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_microsecond()
+}
+
+fn manifest_of(run: &RunOutcome) -> Manifest {
+    serde_json::from_reader(File::open(run.published.run_dir.join("manifest.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn the_next_night_builds_on_the_first_and_again_is_nothing_new() {
+    let out = after_the_first_night();
+    assert_eq!(base().1.summary.intake.reference, None, "a first night says that there was none before");
+    assert!(base().1.summary.text().contains("a first night"));
+    let night = next_night(data(), out.path()).unwrap();
+    assert!(night.is_new && night.published.is_current);
+    let reference = night.summary.intake.reference.as_ref().unwrap();
+    assert_eq!((reference.as_of, &reference.run_id), (AS_OF, &base().1.published.run_id));
+    assert_eq!(manifest_of(&night).previous.unwrap().run_id, base().1.published.run_id);
+    let again = next_night(data(), out.path()).unwrap();
+    assert!(!again.is_new);
+    assert_eq!((&again.published.run_id, &again.summary), (&night.published.run_id, &night.summary));
+    // The same night with no history is another run.
+    let alone = TempDir::new().unwrap();
+    copy_folder(&base().0.path().join("models"), &alone.path().join("models"));
+    assert_ne!(next_night(data(), alone.path()).unwrap().published.run_id, night.published.run_id);
+}
+
+#[test]
+fn a_table_that_is_gone_stops_the_night_unless_the_job_allows_it_until_a_date() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    fs::remove_file(folder.path().join("reviews.parquet")).unwrap();
+    let stopped = next_night(folder.path(), out.path());
+    let message = stopped.as_ref().unwrap_err().to_string();
+    assert!(message.contains("reviews (absent)") && message.contains("[[gates.allow]]"), "{message}");
+    assert_eq!(named(&faults(stopped)), BTreeSet::from([("reviews", Fault::Absent)]));
+
+    let (_folder, allowing) = job_with(
+        "[[gates.allow]]\ntable = \"reviews\"\nwhat = \"absent\"\nuntil = \"2025-05-02\"\nreason = \"export is being moved\"\n",
+    );
+    let night = night_of(&allowing, folder.path(), out.path(), NEXT).unwrap();
+    let intake = &night.summary.intake;
+    assert_eq!(
+        (intake.allowed[0].reason.as_str(), intake.absent.as_slice()),
+        ("export is being moved", &["reviews".to_owned()][..])
+    );
+    let text = night.summary.text();
+    assert!(text.contains("export is being moved") && text.contains("no file for reviews"), "{text}");
+    // A night later the allowance has run out, and the table is still missed.
+    let later = faults(night_of(&allowing, folder.path(), out.path(), date(2025, 5, 3)));
+    assert_eq!(named(&later), BTreeSet::from([("reviews", Fault::Absent)]));
+    assert_eq!(later[0].expired, Some(NEXT));
+}
+
+#[test]
+fn a_table_that_is_a_month_stale_stops_the_night_even_with_one_fresh_row() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    let (stale, fresh) = (micros(NEXT) - 31 * DAY, micros(NEXT) - DAY / 4);
+    let seen = std::cell::Cell::new(false);
+    keep_rows(folder.path(), "payments", "paid_at", |_, at| {
+        at < stale || (at >= fresh && at < micros(NEXT) && !seen.replace(true))
+    });
+    let found = faults(next_night(folder.path(), out.path()));
+    let payments: Vec<&GateFinding> = found.iter().filter(|f| f.table == "payments").collect();
+    assert!(payments.iter().any(|f| f.what == Fault::Older), "{found:?}");
+    assert!(found.iter().all(|f| f.table == "payments"), "{found:?}");
+}
+
+#[test]
+fn a_table_that_lost_rows_stops_the_night_and_a_little_every_night_adds_up() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    keep_rows(folder.path(), "orders", "placed_at", |n, _| n % 20 != 0);
+    assert!(named(&faults(next_night(folder.path(), out.path()))).contains(&("orders", Fault::FewerRows)));
+
+    // 1.2 % tonight passes; another 1.2 % tomorrow is 2.4 % of what there was.
+    let slowly = copy_of_data();
+    let early = micros(AS_OF) - 60 * DAY;
+    keep_rows(slowly.path(), "reviews", "created_at", |n, at| at >= early || n % 60 != 0);
+    next_night(slowly.path(), out.path()).unwrap();
+    keep_rows(slowly.path(), "reviews", "created_at", |n, at| at >= early || n % 60 != 0);
+    let found = faults(night_of(job(), slowly.path(), out.path(), date(2025, 5, 3)));
+    assert_eq!(named(&found), BTreeSet::from([("reviews", Fault::FewerRows)]));
+}
+
+#[test]
+fn files_that_shrank_stop_the_night() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    keep_rows(folder.path(), "reviews", "created_at", |n, _| n % 8 != 0);
+    let (_folder, by_bytes) = job_with("[gates.tables.reviews]\nfewer_rows_share = 0.5\nfewer_bytes_share = 0.02\n");
+    let found = faults(night_of(&by_bytes, folder.path(), out.path(), NEXT));
+    assert_eq!(named(&found), BTreeSet::from([("reviews", Fault::FewerBytes)]));
+}
+
+#[test]
+fn a_date_past_the_data_is_refused_unless_forced_and_stray_rows_do_not_help_it() {
+    let folder = copy_of_data();
+    // 25 orders five months ahead of the data.
+    let path = folder.path().join("orders.parquet");
+    let orders = read(&path);
+    let mut strays = orders.tail(Some(25));
+    let ahead: Int64Chunked =
+        (0..25).map(|n| Some(micros(date(2025, 11, 30)) + n * 1_000_000)).collect_ca("placed_at".into());
+    strays.with_column(ahead.into_datetime(TimeUnit::Microseconds, None).into_column()).unwrap();
+    for milestone in ["paid_at", "cancelled_at", "completed_at", "refunded_at", "recorded_at"] {
+        if let Ok(column) = strays.column(milestone) {
+            let nulls = Column::full_null(milestone.into(), 25, column.dtype());
+            strays.with_column(nulls).unwrap();
+        }
+    }
+    let ids: StringChunked = (0..25).map(|n| Some(format!("stray-{n}"))).collect_ca("order_id".into());
+    strays.with_column(ids.into_column()).unwrap();
+    write(&path, &mut orders.vstack(&strays).unwrap());
+
+    let out = after_the_first_night();
+    let december = date(2025, 12, 1);
+    let found = faults(night_of(job(), folder.path(), out.path(), december));
+    assert!(named(&found).contains(&("orders", Fault::PastData)), "{found:?}");
+    assert_eq!(ScoreBook::open(&out.path().join("published")).unwrap().as_of(), AS_OF);
+
+    // A guess is not moved by them: the data end on 30 June.
+    let (_folder, unnamed) = job_with("");
+    let text = fs::read_to_string(&unnamed).unwrap();
+    fs::write(&unnamed, text.replace("as_of = \"2025-07-01\"\n", "")).unwrap();
+    let nobody = RunOptions { as_of: None, ..options(folder.path(), out.path()) };
+    match run_job(&unnamed, &nobody, &Silent) {
+        Err(RunError::Config(refused)) => assert!(refused.help.contains("yesterday"), "{refused}"),
+        other => panic!("{other:?}"),
+    }
+    let check = CheckOptions { skip_training: true };
+    let guessed = check_job(&unnamed, &RunOptions { guess_as_of: true, ..nobody }, check, &Silent).unwrap();
+    assert!(guessed.as_of_guessed);
+    assert_eq!(guessed.as_of, date(2025, 7, 1));
+
+    // A day past the tolerance, forced: said in the manifest and in the results.
+    let forced = RunOptions {
+        as_of: Some(AsOfRule::Day(date(2025, 7, 4))),
+        force_as_of: Some("the feed rests over the holiday".to_owned()),
+        ..options(data(), out.path())
+    };
+    let unforced = RunOptions { force_as_of: None, ..forced.clone() };
+    assert!(!faults(run_job(job(), &unforced, &Silent)).is_empty());
+    let report = check_job(job(), &forced, check, &Silent).unwrap();
+    assert!(report.faults.iter().all(|f| f.what != Fault::PastData), "{:?}", report.faults);
+    let allowed = report.intake.allowed.iter().find(|a| a.finding.what == Fault::PastData).unwrap();
+    assert_eq!((allowed.reason.as_str(), allowed.until), ("the feed rests over the holiday", None));
+}
+
+#[test]
+fn a_forced_date_stands_in_manifest_and_results_and_is_part_of_the_identity() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    // Trade stops on 28 April: 1 May is within the tolerance, 2 May is not.
+    let end = micros(date(2025, 4, 29));
+    for (table, column) in
+        [("orders", "placed_at"), ("reviews", "created_at"), ("payments", "paid_at"), ("disputes", "opened_at")]
+    {
+        keep_rows(folder.path(), table, column, |_, at| at < end);
+    }
+    let (_folder, lax) = job_with("[gates]\nfewer_rows_share = 0.2\ndays_older = 30\n");
+    let forced = RunOptions {
+        as_of: Some(NEXT.into()),
+        force_as_of: Some("holiday".to_owned()),
+        ..options(folder.path(), out.path())
+    };
+    let night = run_job(&lax, &forced, &Silent).unwrap();
+    assert_eq!(night.summary.as_of_forced.as_deref(), Some("holiday"));
+    assert!(night.summary.text().contains("FORCED"));
+    assert_eq!(manifest_of(&night).as_of_forced.as_deref(), Some("holiday"));
+    let other = RunOptions { force_as_of: Some("another reason".to_owned()), ..forced };
+    assert_ne!(run_job(&lax, &other, &Silent).unwrap().published.run_id, night.published.run_id);
+}
+
+#[test]
+fn a_check_tells_all_of_a_night_and_writes_nothing() {
+    let out = after_the_first_night();
+    let before = listing(out.path());
+    let folder = copy_of_data();
+    let path = folder.path().join("reviews.parquet");
+    let mut reviews = read(&path);
+    let stars = reviews.column("stars").unwrap().i64().unwrap().iter().enumerate();
+    let broken: Int64Chunked = stars.map(|(n, s)| if n % 40 == 7 { Some(9) } else { s }).collect_ca("stars".into());
+    reviews.with_column(broken.into_column()).unwrap();
+    write(&path, &mut reviews);
+    let tonight = RunOptions { as_of: Some(NEXT.into()), ..options(folder.path(), out.path()) };
+    let report = check_job(job(), &tonight, CheckOptions::default(), &Silent).unwrap();
+    assert_eq!(listing(out.path()), before);
+
+    let reviews = report.tables.iter().find(|t| t.table == "reviews").unwrap();
+    assert!(reviews.is_present && reviews.last_on.unwrap() < NEXT && reviews.not_yet_visible > 0);
+    assert_eq!(reviews.read, reviews.kept + reviews.not_yet_visible + reviews.quarantined + reviews.duplicate);
+    let rule = reviews.broken.iter().find(|b| b.examples.iter().any(|e| e.value.as_deref() == Some("9"))).unwrap();
+    assert_eq!(rule.examples.len(), 3);
+    assert_eq!(
+        (rule.examples[0].column.as_deref(), rule.examples[0].file.as_str()),
+        (Some("stars"), "reviews.parquet")
+    );
+    assert_eq!((rule.examples[0].row - 8) % 40, 0);
+    // So many broken rows are rows lost: the gate that would stop the night is told, and what comes before it all the same.
+    assert_eq!(named(&report.faults), BTreeSet::from([("reviews", Fault::FewerRows)]));
+    assert!(report.stopped.is_some() && report.results.is_none());
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["faults"][0]["table"], "reviews");
+    assert!(json["stopped"].as_str().unwrap().contains("reviews"));
+
+    let sound = RunOptions { data: Some(data().to_owned()), ..tonight };
+    let report = check_job(job(), &sound, CheckOptions::default(), &Silent).unwrap();
+    assert_eq!(listing(out.path()), before);
+    let night = next_night(data(), out.path()).unwrap();
+    assert_eq!(report.results.as_ref(), Some(&night.summary), "what the check promised");
+}
+
+#[test]
+fn a_check_tells_every_fault_of_the_configuration_before_it_reads_data() {
+    let (folder, path) = job_with("");
+    for (file, from, to) in
+        [("policy.toml", "offer_valid_days = ", "offer_valid_days = 0 #"), ("monitor.toml", "[", "colour = 1\n[")]
+    {
+        let text = fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(text.contains(from), "{file}");
+        fs::write(folder.path().join(file), text.replacen(from, to, 1)).unwrap();
+    }
+    let nowhere = options(Path::new("/nowhere"), folder.path());
+    match check_job(&path, &nowhere, CheckOptions::default(), &Silent) {
+        Err(RunError::Configs(faults)) => {
+            let files: Vec<_> = faults.iter().map(|f| f.path.file_name().unwrap().to_str().unwrap()).collect();
+            assert_eq!(files, ["policy.toml", "monitor.toml"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn any_file_name_and_two_of_one_name_are_published_and_mapped() {
+    let out = after_the_first_night();
+    let folder = TempDir::new().unwrap();
+    let jobs = folder.path().join("jobs");
+    copy_folder(job().parent().unwrap(), &jobs);
+    fs::rename(jobs.join("features.toml"), jobs.join("my features 特征.toml")).unwrap();
+    for (file, place) in [("policy.toml", "a"), ("monitor.toml", "b")] {
+        fs::create_dir(folder.path().join(place)).unwrap();
+        fs::rename(jobs.join(file), folder.path().join(place).join("rules.toml")).unwrap();
+    }
+    let path = jobs.join("job.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let text = text
+        .replace("\"features.toml\"", "\"my features 特征.toml\"")
+        .replace("\"policy.toml\"", "\"../a/rules.toml\"")
+        .replace("\"monitor.toml\"", "\"../b/rules.toml\"");
+    fs::write(&path, text).unwrap();
+    let night = night_of(&path, data(), out.path(), NEXT).unwrap();
+    let config = manifest_of(&night).config;
+    for (source, original) in [
+        ("my features 特征.toml", jobs.join("my features 特征.toml")),
+        ("../a/rules.toml", folder.path().join("a/rules.toml")),
+        ("../b/rules.toml", folder.path().join("b/rules.toml")),
+        ("job.toml", path),
+    ] {
+        let copy = config.iter().find(|c| c.source == source).unwrap();
+        assert_eq!(
+            fs::read(night.published.run_dir.join(&copy.path)).unwrap(),
+            fs::read(original).unwrap(),
+            "{source}"
+        );
+    }
+    assert_eq!(config.iter().map(|c| &c.path).collect::<BTreeSet<_>>().len(), config.len());
+}
+
+#[test]
+fn what_could_not_be_judged_is_counted_and_said() {
+    let unjudged = &base().1.summary.unjudged;
+    assert!(
+        !unjudged.eligibility.is_empty() || !unjudged.alerts.is_empty(),
+        "young merchants lack history for some rule"
+    );
+    assert!(base().1.summary.text().contains("not judged"));
+    let results: serde_json::Value =
+        serde_json::from_reader(File::open(base().1.published.run_dir.join("results.json")).unwrap()).unwrap();
+    let counted: u64 =
+        results["unjudged"]["eligibility"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(counted, unjudged.eligibility.values().sum::<u64>());
+}
+
+fn listing(folder: &Path) -> BTreeSet<(PathBuf, u64, std::time::SystemTime)> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let entry = entry.unwrap();
+            let about = entry.metadata().unwrap();
+            if about.is_dir() {
+                open.push(entry.path());
+            }
+            found.insert((entry.path(), about.len(), about.modified().unwrap()));
+        }
+    }
+    found
+}
