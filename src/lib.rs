@@ -3,12 +3,15 @@
 //! ```text
 //! raw exports (CSV, Parquet)
 //!   └─ source ── one SELECT a table ──▶ contract tables
-//!        └─ wash ── quarantine, ledger ──▶ store: clean events by merchant bucket
+//!        └─ wash ── quarantine, ledger ──▶ store: clean events and broken records by merchant bucket
+//!             ├─ authenticity ── suspect orders and reviews
+//!             ├─ repayment ── schedules, payments, days past due, or Unknown
 //!             └─ tiles ── integer measures a merchant and day
 //!                  └─ features ── windows at an as-of date, integrity capital
 //!                       └─ score ── PD, points, reasons, index   ◀── model (trained by a job, or by an analyst at the workbench)
-//!                            ├─ offer ── eligibility, limit, price, pledges
-//!                            └─ monitor ── days past due, alerts, deductions
+//!                            ├─ exposure ── owed, offered, pledged   ◀── last night's published run
+//!                            │    └─ offer ── eligibility, limit, price
+//!                            └─ monitor ── alerts, deductions, portfolio
 //!                                 └─ publish ──▶ run folder ──▶ loan service, analysts
 //! ```
 //!
