@@ -232,8 +232,8 @@ fn a_date_past_the_data_is_refused_unless_forced_and_stray_rows_do_not_help_it()
 fn a_forced_date_stands_in_manifest_and_results_and_is_part_of_the_identity() {
     let out = after_the_first_night();
     let folder = copy_of_data();
-    // Trade stops on 28 April: 1 May is within the tolerance, 2 May is not.
-    let end = micros(date(2025, 4, 29));
+    // These rest for more than a week while other tables go on.
+    let end = micros(date(2025, 4, 20));
     for (table, column) in
         [("orders", "placed_at"), ("reviews", "created_at"), ("payments", "paid_at"), ("disputes", "opened_at")]
     {
