@@ -18,6 +18,9 @@ use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
 use crate::wash::{Activity, Ingested, LedgerLine, days_between};
 
+/// Days that a table may rest while others go on trading.
+const REST_DAYS: i32 = 7;
+
 /// What the gates found: a part of `results.json`, and what the next night is held against.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntakeVerdict {
@@ -309,8 +312,9 @@ impl Gates<'_> {
         }
     }
 
-    /// The as-of date against the last day of usual trade of every table that trades daily. Where none does, the table that is furthest
-    /// on must keep up, but for the days on which it usually rests.
+    /// The as-of date against the last day of usual trade of every table that trades daily. Those furthest on are the data's clock and must
+    /// keep up; others may rest for a week, as carriers do over holidays. Where no table trades daily, the one furthest on must keep up, but
+    /// for the days on which it usually rests.
     fn data_clock(&mut self, tables: &BTreeMap<String, TableCounts>, activity: &BTreeMap<&'static str, Activity>) {
         let mut clocks: Vec<(&str, Date, bool, i32)> = Vec::new();
         for (name, active) in activity {
@@ -324,9 +328,13 @@ impl Gates<'_> {
         } else if let Some(furthest) = clocks.iter().copied().max_by_key(|(_, day, _, pause)| (*day, *pause)) {
             clocks = vec![furthest];
         }
+        let furthest = clocks.iter().map(|(_, day, ..)| *day).max();
         for (table, day, _, pause) in clocks {
             let past = days_between(day, self.as_of) - 1;
-            let tolerated = i32::from(self.settings.limits(table).days_past_data).max(pause);
+            let mut tolerated = i32::from(self.settings.limits(table).days_past_data).max(pause);
+            if furthest != Some(day) {
+                tolerated = tolerated.max(REST_DAYS);
+            }
             if past > tolerated {
                 let had = format!("an as-of date may lie {tolerated} days past the day after it (days_past_data)");
                 let has = format!("its last day of usual trade is {day}, and the as-of date is {}", self.as_of);

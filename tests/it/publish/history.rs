@@ -130,7 +130,7 @@ fn a_date_published_by_mistake_is_set_back_and_later_right_nights_go_on() {
     let set_back = point(out, &late.run_id).unwrap();
     let entry = set_back.entry.unwrap();
     assert_eq!(entry.from.as_deref(), Some(mistaken.as_str()));
-    assert_eq!(entry.withdrawn, [mistaken.clone()]);
+    assert_eq!(entry.withdrawn, [mistaken]);
     assert_eq!(current(out), late.run_id);
     assert_eq!(Pointings::read(out).unwrap().entries, [entry]);
     assert!(verify(out, None).unwrap().is_sound());

@@ -167,8 +167,9 @@ fn a_table_that_lost_rows_stops_the_night_and_a_little_every_night_adds_up() {
 fn files_that_shrank_stop_the_night() {
     let out = after_the_first_night();
     let folder = copy_of_data();
-    keep_rows(folder.path(), "reviews", "created_at", |n, _| n % 8 != 0);
-    let (_folder, by_bytes) = job_with("[gates.tables.reviews]\nfewer_rows_share = 0.5\nfewer_bytes_share = 0.02\n");
+    // One of four stays: the file is written by another writer here, which may pack rows less well.
+    keep_rows(folder.path(), "reviews", "created_at", |n, _| n % 4 == 0);
+    let (_folder, by_bytes) = job_with("[gates.tables.reviews]\nfewer_rows_share = 0.9\nfewer_bytes_share = 0.2\n");
     let found = faults(night_of(&by_bytes, folder.path(), out.path(), NEXT));
     assert_eq!(named(&found), BTreeSet::from([("reviews", Fault::FewerBytes)]));
 }
@@ -231,8 +232,8 @@ fn a_date_past_the_data_is_refused_unless_forced_and_stray_rows_do_not_help_it()
 fn a_forced_date_stands_in_manifest_and_results_and_is_part_of_the_identity() {
     let out = after_the_first_night();
     let folder = copy_of_data();
-    // Trade stops on 28 April: 1 May is within the tolerance, 2 May is not.
-    let end = micros(date(2025, 4, 29));
+    // These rest for more than a week while other tables go on.
+    let end = micros(date(2025, 4, 20));
     for (table, column) in
         [("orders", "placed_at"), ("reviews", "created_at"), ("payments", "paid_at"), ("disputes", "opened_at")]
     {
