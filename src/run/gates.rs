@@ -94,6 +94,16 @@ pub enum GateError {
         /// The cap's value.
         cap_minor: Option<i64>,
     },
+    /// A night since the one that could be read is damaged.
+    #[error(
+        "open the gate \"night before\": the manifest of {runs} is damaged, and what was offered and pledged then is not known; restore it from \
+         a backup, or withdraw it with `integrity point OUT --run ID --reason …`, after which none of its offers may be drawn",
+        runs = runs.join(", ")
+    )]
+    NightBeforeDamaged {
+        /// The damaged runs, below the output folder, newest first.
+        runs: Vec<String>,
+    },
     /// One order secures two offers.
     #[error("open the gate \"pledges\": order {order} is pledged twice")]
     PledgedTwice {

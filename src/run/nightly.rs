@@ -151,11 +151,10 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     scratch::sweep();
     Registry::new(&job.models).sweep(&job.model.name)?;
     let mut publisher = Publisher::open(&job.out)?;
-    let mut notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
+    let notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
     let prepared = prepare(&job, &rules, options, &job.out.join("store"), progress)?;
     prepared.judged.stop_on_faults()?;
-    notes.extend(prepared.notes());
     for note in &notes {
         progress.note(note);
     }
@@ -188,10 +187,14 @@ impl NightTables {
         allowed.iter().find(|a| a.finding.what == Fault::PastData && a.until.is_none()).map(|a| a.reason.as_str())
     }
 
-    /// What a reader should know of how the night came about.
-    fn notes(&self) -> Vec<String> {
-        let passed_over = self.previous.iter().flat_map(|p| &p.passed_over);
-        passed_over.map(|run| format!("{run} is passed over: its manifest is damaged")).collect()
+    /// Whether all that earlier nights offered can be known.
+    fn check_memory(&self) -> Result<(), GateError> {
+        match &self.previous {
+            Some(previous) if !previous.passed_over.is_empty() => {
+                Err(GateError::NightBeforeDamaged { runs: previous.passed_over.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -265,6 +268,7 @@ impl Night<'_> {
         };
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
+        night.check_memory()?;
         let open = read_open_offers(night.previous.as_ref())?;
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
