@@ -122,3 +122,58 @@ fn part_of(cap_minor: i64, total: &GroupTotal, own_held_minor: i64) -> i64 {
     // At most the cap, which is an i64.
     i64::try_from(part).unwrap_or(cap_minor)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn totals(parts: &[GroupTotal]) -> GroupTotals {
+        let mut totals = GroupTotals::default();
+        for part in parts {
+            totals.merge(&GroupTotals(BTreeMap::from([("g".to_owned(), part.clone())])));
+        }
+        totals
+    }
+
+    fn share(parts: &[GroupTotal], member: usize, cap_minor: i64) -> GroupShare {
+        let membership = Membership::In(BTreeSet::from(["g".to_owned()]));
+        let own = BTreeMap::from([("g".to_owned(), parts[member].clone())]);
+        totals(parts).share(&membership, &own, Some(&GroupTerms { cap_minor })).unwrap()
+    }
+
+    fn part(owed_minor: i64, held_minor: i64) -> GroupTotal {
+        GroupTotal { members: 1, owed_minor, held_minor, ..GroupTotal::default() }
+    }
+
+    #[test]
+    fn what_the_cap_leaves_is_shared_equally() {
+        let parts = [part(100, 0), part(0, 60), part(0, 0)];
+        let allowances: Vec<_> = (0..3).map(|m| share(&parts, m, 400).allowance_minor.unwrap()).collect();
+        // 400 less 100 owed less 60 held leaves 240, 80 to each; who holds 60 may go on holding them.
+        assert_eq!(allowances, [80, 140, 80]);
+    }
+
+    #[test]
+    fn one_unknown_debt_makes_the_groups_room_unknown_and_one_default_stops_the_others() {
+        let unknown = GroupTotal { unknown: 1, ..part(0, 0) };
+        assert_eq!(share(&[unknown, part(0, 0), part(0, 0)], 1, 400).allowance_minor, None);
+        let defaulted = GroupTotal { in_default: 1, group_loans_minor: 70, ..part(70, 0) };
+        let parts = [defaulted, part(0, 0), part(0, 0)];
+        assert!(share(&parts, 1, 400).has_default && !share(&parts, 0, 400).has_default);
+        assert_eq!((share(&parts, 1, 400).liability_minor, share(&parts, 0, 400).liability_minor), (70, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn allowances_never_add_up_to_more_than_the_cap_leaves(
+            parts in prop::collection::vec((0_i64..1_000, 0_i64..1_000), 1..7), cap in 1_i64..4_000,
+        ) {
+            let parts: Vec<GroupTotal> = parts.into_iter().map(|(owed, held)| part(owed, held)).collect();
+            let sum: i64 = (0..parts.len()).map(|m| share(&parts, m, cap).allowance_minor.unwrap()).sum();
+            let owed: i64 = parts.iter().map(|p| p.owed_minor).sum();
+            prop_assert!(sum <= (cap - owed).max(0), "{} of {}", sum, cap - owed);
+        }
+    }
+}

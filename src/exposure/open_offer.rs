@@ -92,3 +92,95 @@ pub fn carry_over(previous: &[OpenOffer], loans: &[LoanStanding], as_of: Date) -
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn offer(id: &str) -> OpenOffer {
+        OpenOffer {
+            offer_id: id.to_owned(),
+            merchant_id: "m".to_owned(),
+            product: "order-loan".to_owned(),
+            state: OfferState::Open,
+            limit_minor: 50_000,
+            drawn_minor: 0,
+            drawn_before_minor: 0,
+            held_minor: 50_000,
+            offered_on: date(2025, 3, 1),
+            valid_until_on: date(2025, 3, 31),
+            replaces_offer_id: None,
+            pledged_order_ids: vec!["o1".to_owned()],
+        }
+    }
+
+    fn loan(offer_id: Option<&str>, principal_minor: i64, is_closed: bool) -> LoanStanding {
+        LoanStanding {
+            merchant_id: "m".to_owned(),
+            loan_id: "l".to_owned(),
+            product: "order-loan".to_owned(),
+            disbursed_at: 0,
+            principal_minor,
+            group_id: None,
+            offer_id: offer_id.map(str::to_owned),
+            pledged_order_ids: Vec::new(),
+            outstanding_minor: if is_closed { 0 } else { principal_minor },
+            arrears_minor: 0,
+            dpd: 0,
+            worst_dpd: 0,
+            material_dpd: 0,
+            worst_material_dpd: 0,
+            is_in_default: false,
+            is_closed,
+            is_written_off: false,
+            is_restructured: false,
+            deductions: 0,
+            deductions_reversed: 0,
+        }
+    }
+
+    /// State and hold of the one offer, if it is still on the account.
+    fn stands(offer: OpenOffer, loans: &[LoanStanding], on: Date) -> Option<(OfferState, i64)> {
+        carry_over(&[offer], loans, on).first().map(|o| (o.state, o.held_minor))
+    }
+
+    const NEXT: Date = date(2025, 3, 2);
+    const LATER: Date = date(2025, 4, 1);
+
+    #[test]
+    fn an_offer_holds_what_is_not_drawn_until_it_lapses() {
+        assert_eq!(stands(offer("x"), &[], NEXT), Some((OfferState::Open, 50_000)));
+        assert_eq!(stands(offer("x"), &[loan(Some("x"), 20_000, false)], NEXT), Some((OfferState::Open, 30_000)));
+        assert_eq!(stands(offer("x"), &[], LATER), None);
+    }
+
+    #[test]
+    fn a_loan_that_names_no_offer_or_another_uses_nothing_up() {
+        for other in [None, Some("y")] {
+            assert_eq!(stands(offer("x"), &[loan(other, 20_000, false)], NEXT), Some((OfferState::Open, 50_000)));
+        }
+    }
+
+    #[test]
+    fn a_used_up_or_lapsed_offer_keeps_its_orders_while_its_loan_is_open() {
+        let drawn = loan(Some("x"), 50_000, false);
+        assert_eq!(stands(offer("x"), std::slice::from_ref(&drawn), NEXT), Some((OfferState::Drawn, 0)));
+        assert_eq!(stands(offer("x"), &[loan(Some("x"), 10_000, false)], LATER), Some((OfferState::Drawn, 0)));
+        assert_eq!(stands(offer("x"), &[loan(Some("x"), 50_000, true)], NEXT), None, "repaid");
+        let unsecured = OpenOffer { pledged_order_ids: Vec::new(), ..offer("x") };
+        assert_eq!(stands(unsecured, &[drawn], NEXT), None);
+    }
+
+    #[test]
+    fn a_draw_under_way_on_a_replaced_offer_uses_the_new_one_up() {
+        let new = OpenOffer { replaces_offer_id: Some("x".to_owned()), drawn_before_minor: 5_000, ..offer("y") };
+        // 5,000 of the 25,000 drawn on the replaced offer were known when the new one came out.
+        let loans = [loan(Some("x"), 5_000, false), loan(Some("x"), 20_000, false)];
+        assert_eq!(stands(new, &loans, NEXT), Some((OfferState::Open, 30_000)));
+        let replaced = OpenOffer { state: OfferState::Replaced, held_minor: 10_000, ..offer("x") };
+        assert_eq!(stands(replaced.clone(), &[], NEXT), None, "a night later nothing is under way any more");
+        assert_eq!(stands(replaced, &loans, NEXT), Some((OfferState::Drawn, 0)), "its orders secure its loans");
+    }
+}

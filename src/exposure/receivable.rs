@@ -92,3 +92,33 @@ pub(super) fn free<'a>(
     free.sort_unstable_by(|a, b| b.counted_minor.cmp(&a.counted_minor).then_with(|| a.order_id.cmp(&b.order_id)));
     free
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::exposure::DisputeRecords;
+
+    const TERMS: ReceivableTerms =
+        ReceivableTerms { full_until_days: 14, expires_after_days: 44, disputes: DisputeRecords::Required };
+
+    fn counted(amount_minor: i64, days: i64) -> i64 {
+        TERMS.counted_minor(amount_minor, 0, days * MICROS_PER_DAY)
+    }
+
+    #[test]
+    fn an_order_counts_in_full_then_less_then_for_nothing() {
+        let seen: Vec<i64> = [0, 14, 15, 29, 43, 44, 400].map(|days| counted(30_000, days)).to_vec();
+        assert_eq!(seen, [30_000, 30_000, 29_000, 15_000, 1_000, 0, 0]);
+        assert_eq!(TERMS.counted_minor(30_000, 5 * MICROS_PER_DAY, 0), 30_000, "handed over after as-of is never seen");
+    }
+
+    proptest! {
+        #[test]
+        fn age_never_adds(amount in 0_i64..i64::MAX, day in 0_i64..60, later in 0_i64..60) {
+            prop_assert!(counted(amount, day + later) <= counted(amount, day));
+            prop_assert!((0..=amount).contains(&counted(amount, day)));
+        }
+    }
+}
