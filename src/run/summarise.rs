@@ -43,6 +43,7 @@ pub fn summarise(job: &Job, night: &NightTables, decided: &Decided, bundle: &Bun
             alerts: decided.alerts_unknown.clone(),
             eligibility: count(unknown_rules(decided)),
             deductions: decided.deductions_unknown,
+            measures: count(decided.overflows.iter().map(|o| o.measure.as_str()).collect()),
         },
         deductions: decided.deductions.len() as u64,
         deducted_minor: decided.deductions.iter().fold(0, |sum, d| d.amount_minor.saturating_add(sum)),

@@ -88,6 +88,9 @@ pub struct Unjudged {
     pub eligibility: BTreeMap<String, u64>,
     /// Loans that a rule would have deducted but whose merchant's receipts are not known.
     pub deductions: u64,
+    /// Measures that are unknown for a merchant because its rows add up to more than 64 bits hold, by measure: merchants.
+    #[serde(default)]
+    pub measures: BTreeMap<String, u64>,
 }
 
 /// Offers of one product.
@@ -265,7 +268,7 @@ impl RunSummary {
         let listed = |counts: &BTreeMap<String, u64>| {
             counts.iter().map(|(rule, n)| format!("{rule} {}", grouped(*n))).collect::<Vec<_>>().join(" · ")
         };
-        let Unjudged { alerts, eligibility, deductions } = &self.unjudged;
+        let Unjudged { alerts, eligibility, deductions, measures } = &self.unjudged;
         if !alerts.is_empty() {
             writeln!(out, "  not judged alerts, for lack of data: {}", listed(alerts))?;
         }
@@ -274,6 +277,9 @@ impl RunSummary {
         }
         if *deductions > 0 {
             writeln!(out, "  not judged deductions, receipts not known: {} loans", grouped(*deductions))?;
+        }
+        if !measures.is_empty() {
+            writeln!(out, "  not known  measures whose sum is beyond 64 bits, by merchants: {}", listed(measures))?;
         }
         Ok(())
     }

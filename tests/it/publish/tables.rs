@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
 use integrity::domain::{Reason, ReasonCode};
+use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
 use integrity::features::Group;
 use integrity::monitor::{Action, Alert, Deduction, Severity};
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment};
@@ -14,6 +15,7 @@ use integrity::publish::{
     EvidenceRow, FeatureRow, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue, merge_sorted,
     output_tables,
 };
+use integrity::repayment::LoanException;
 use integrity::score::MerchantScore;
 use integrity::wash::QuarantineRow;
 use jiff::ToSpan;
@@ -80,6 +82,9 @@ const CAP_NAMES: [CapName; 9] = {
     [Ability, IntegrityCapital, LowestMonth, OrderReceivables, Requested, Group, ExposureLeft, Product, HardCap]
 };
 const REPAYMENTS: [Repayment; 3] = [Repayment::Bullet, Repayment::EqualPrincipal, Repayment::EqualInstalment];
+const OFFER_STATES: [OfferState; 4] =
+    [OfferState::Open, OfferState::Withdrawn, OfferState::Replaced, OfferState::Drawn];
+const DEBT_STATES: [DebtState; 3] = [DebtState::Known, DebtState::Unknown, DebtState::NoLoanBook];
 const SEVERITIES: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Critical];
 const ACTIONS: [Action; 5] = [Action::Watch, Action::Freeze, Action::Deduct, Action::Call, Action::Restructure];
 
@@ -165,6 +170,42 @@ proptest! {
             merchant_id, product, supportable_minor, cap_minor: 100_000_000, score: -5, pd_prob,
         });
         round_trip(BankReferral::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn open_offers_come_back(
+        ids in btree_set((".{0,3}", "[a-c]", "[a-c]"), 0..20), state in select(&OFFER_STATES[..]), sums in vec(0..=i64::MAX, 4),
+        offered_on in dates(), valid_until_on in dates(), replaces_offer_id in option::of(".{0,4}"), pledged_order_ids in vec(".{0,4}", 0..4),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, product, offer_id)| OpenOffer {
+            offer_id, merchant_id, product, state, limit_minor: sums[0], drawn_minor: sums[1], drawn_before_minor: sums[2],
+            held_minor: sums[3], offered_on, valid_until_on, replaces_offer_id: replaces_offer_id.clone(),
+            pledged_order_ids: pledged_order_ids.clone(),
+        });
+        round_trip(OpenOffer::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn accounts_come_back(
+        ids in btree_set(".{0,3}", 0..20), debt in select(&DEBT_STATES[..]), unsure in vec(option::of(0..=i64::MAX), 3),
+        sums in vec(0..=i64::MAX, 4),
+    ) {
+        let rows = ids.into_iter().map(|merchant_id| Statement {
+            merchant_id, debt, owed_minor: unsure[0], offered_minor: sums[0], held_minor: sums[1], receivables_minor: unsure[1],
+            pledged_orders: sums[2], group_allowance_minor: unsure[2], group_liability_minor: sums[3],
+        });
+        round_trip(Statement::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn loan_exceptions_come_back(
+        ids in btree_set((option::of(".{0,3}"), option::of(".{0,3}"), "[a-c]", ".{0,3}"), 0..20), product in option::of("[a-c]"),
+        principal_minor in option::of(any::<i64>()),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, loan_id, code, detail)| LoanException {
+            merchant_id, loan_id, product: product.clone(), code, detail, principal_minor,
+        });
+        round_trip(LoanException::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]
