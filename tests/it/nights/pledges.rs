@@ -39,8 +39,8 @@ fn orders_under_a_loan_are_offered_again_only_once_it_is_repaid() {
     // Room on ability beside the credit loan's offer, which claims all that the order loans leave.
     let (of_order_loan, wide) = ("800_000\nability_share_ppm = 300_000", "800_000\nability_share_ppm = 900_000");
     changes.push(("policy.toml", of_order_loan, wide));
-    // Nobody applies again.
-    changes.push(("job.toml", "[model]", "[gates.tables.applications]\ndays_older = 30\n\n[model]"));
+    // Nobody applies or borrows again.
+    changes.push(("job.toml", "[model]", "[gates]\ndays_older = 30\ndays_past_data = 30\n\n[model]"));
     let lender = Lender::with(&changes);
     let mut market = trading_marketplace(&lender, 3);
     let borrowers = [("m01", Named::Orders), ("m02", Named::Offer), ("m03", Named::Nothing)];
