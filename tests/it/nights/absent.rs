@@ -97,7 +97,9 @@ fn an_absent_table_buys_no_credit() {
                 assert!(accounts.iter().filter(|a| a.merchant_id == "m03").all(|a| a.owed_minor.is_none()));
             }
         }
-    }    // Without payments alone no loan can be known, which is more than the share of unknown loans that a night may have.
+    }
+
+    // Without payments alone no loan can be known, which is more than the share of unknown loans that a night may have.
     match lender.copy().night_without(&market, day(1), &["payments"]) {
         Err(RunError::Gate(GateError::UnknownLoans { unknown: 1, loans: 1, .. })) => {}
         other => panic!("{other:?}"),
