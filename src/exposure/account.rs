@@ -177,6 +177,12 @@ impl Account {
         }
     }
 
+    /// Orders that secure open loans.
+    #[must_use]
+    pub const fn pledged_to_loans(&self) -> &BTreeSet<String> {
+        &self.pledged_to_loans
+    }
+
     /// Orders that secure an open loan or an open offer.
     #[must_use]
     pub fn pledged_orders(&self) -> BTreeSet<&str> {
@@ -203,6 +209,13 @@ impl Account {
     /// Withdraws what an earlier night offered of this product: tonight declined it.
     pub fn withdraw(&mut self, product: &str) {
         for offer in self.offers.iter_mut().filter(|offer| is_replaced(offer, product)) {
+            offer.state = OfferState::Withdrawn;
+        }
+    }
+
+    /// Withdraws what an earlier night offered of products that are no longer on offer.
+    pub fn withdraw_products(&mut self, is_gone: impl Fn(&str) -> bool) {
+        for offer in self.offers.iter_mut().filter(|o| o.state == OfferState::Open && is_gone(&o.product)) {
             offer.state = OfferState::Withdrawn;
         }
     }

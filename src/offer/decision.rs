@@ -102,6 +102,7 @@ pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<
     let mut decision =
         Decision { offers: Vec::new(), declines: Vec::new(), referral: None, account: case.account.clone() };
     let account = &mut decision.account;
+    account.withdraw_products(|name| policy.products.iter().all(|product| product.name != name));
     for product in &policy.products {
         match decide_product(policy, product, case, account, as_of)? {
             Outcome::Offer(offer) => {

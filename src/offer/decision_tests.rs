@@ -269,7 +269,7 @@ fn unknown_is_never_good() {
     let nothing = run(&Owned { ability: None, capital: None, ..good() }).unwrap();
     assert_eq!(codes(&nothing, "credit-loan"), ["ability-unknown", "integrity-capital-unknown"]);
     let no_record = run(&Owned { credit: None, ..good() }).unwrap();
-    assert_eq!(codes(&no_record, "order-loan"), ["history-too-short"]);
+    assert_eq!(codes(&no_record, "order-loan"), ["credit-record-unknown"]);
     let mut no_share = good();
     no_share.features.insert("dispute_share".into(), None);
     assert_eq!(codes(&run(&no_share).unwrap(), "credit-loan"), ["history-too-short"]);

@@ -1,7 +1,7 @@
 //! One shard, decided: scores, offers, declines, referrals, alerts, deductions and the evidence behind them. A pure function of the
 //! shard and of what is broadcast: model, policy, monitor rules, feature set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -96,6 +96,8 @@ pub struct Decided {
     pub referrals: Vec<BankReferral>,
     /// Offers that may still be drawn, or that an open loan rests on.
     pub open_offers: Vec<OpenOffer>,
+    /// Orders that secure open loans.
+    pub pledged_to_loans: BTreeSet<String>,
     /// One a merchant.
     pub accounts: Vec<Statement>,
     /// Alerts.
@@ -178,6 +180,7 @@ pub fn decide_shard(
         decided.declines.extend(decision.declines);
         decided.referrals.extend(decision.referral);
         decided.accounts.push(decision.account.statement());
+        decided.pledged_to_loans.extend(account.pledged_to_loans().iter().cloned());
         decided.open_offers.extend(decision.account.into_offers());
     }
     decided.portfolio =
@@ -286,6 +289,7 @@ impl Decided {
             whole.referrals.extend(shard.referrals);
             whole.open_offers.extend(shard.open_offers);
             whole.accounts.extend(shard.accounts);
+            whole.pledged_to_loans.extend(shard.pledged_to_loans);
             whole.alerts.extend(shard.alerts);
             whole.deductions.extend(shard.deductions);
             whole.loan_exceptions.extend(shard.loan_exceptions);

@@ -1,13 +1,15 @@
 //! Gates: what must hold of a run before anyone may read it.
 
+use std::collections::{BTreeSet, HashSet};
+
 use super::decide::Decided;
 use super::gate_settings::Fault;
 use super::intake_gates::GateFinding;
 use crate::exposure::{OfferState, OpenOffer};
 use crate::monitor::Portfolio;
-use crate::offer::{CapName, Policy};
+use crate::offer::{CapName, Offer, Policy};
 use crate::repayment::UnknownLimit;
-use crate::wash::Ingested;
+use crate::wash::{Ingested, LedgerLine};
 
 /// A gate that did not open. Nothing was published.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -68,7 +70,8 @@ pub enum GateError {
     },
     /// A merchant without exactly one answer a product.
     #[error(
-        "open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers, {found} were given"
+        "open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers; {given} were given, \
+         to {found} different questions"
     )]
     Answers {
         /// Merchants.
@@ -78,20 +81,27 @@ pub enum GateError {
         /// Their product.
         expected: u64,
         /// Offers and declines.
+        given: u64,
+        /// Merchants and products that they answer, each pair once.
         found: u64,
     },
     /// An offer above its caps, or none at all.
     #[error(
-        "open the gate \"caps\": offer {offer} of {limit_minor} is above its cap {cap} of {cap_minor:?}, or not positive"
+        "open the gate \"caps\": offer {offer} of {limit_minor} is not positive, has no cap, or is above one: {}",
+        match (cap, cap_minor) {
+            (Some(cap), Some(value)) => format!("{cap} allows {value}"),
+            (Some(cap), None) => format!("{cap} is not known"),
+            (None, _) => "none is exceeded".to_owned(),
+        }
     )]
     Caps {
         /// The offer.
         offer: String,
         /// Its limit.
         limit_minor: i64,
-        /// The cap.
-        cap: CapName,
-        /// The cap's value.
+        /// The cap that is exceeded, where one is.
+        cap: Option<CapName>,
+        /// Its value; `None` where it is not known.
         cap_minor: Option<i64>,
     },
     /// A night since the one that could be read is damaged.
@@ -104,7 +114,7 @@ pub enum GateError {
         /// The damaged runs, below the output folder, newest first.
         runs: Vec<String>,
     },
-    /// One order secures two offers.
+    /// One order secures two offers, or an offer and an open loan.
     #[error("open the gate \"pledges\": order {order} is pledged twice")]
     PledgedTwice {
         /// The order.
@@ -129,6 +139,68 @@ fn check_unknown_loans(portfolio: &Portfolio, limit: UnknownLimit) -> Result<(),
     }
 }
 
+/// Every row that was read is kept, quarantined or a duplicate.
+fn check_ledger<'a>(mut lines: impl Iterator<Item = &'a LedgerLine>) -> Result<(), GateError> {
+    match lines.find(|line| !line.balances()) {
+        Some(line) => Err(GateError::Ledger { table: line.table.clone(), file: line.file.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Every merchant of the store is scored.
+fn check_scored(stored: u64, scored: u64) -> Result<(), GateError> {
+    match scored {
+        0 => Err(GateError::NoMerchants),
+        scored if scored == stored => Ok(()),
+        scored => Err(GateError::Unscored { stored, scored }),
+    }
+}
+
+/// Every merchant has one answer a product: an offer or a decline.
+fn check_answers(decided: &Decided, products: u64) -> Result<(), GateError> {
+    let merchants = decided.scores.len() as u64;
+    let expected = merchants * products;
+    let offered = decided.offers.iter().map(|o| (o.merchant_id.as_str(), o.product.as_str()));
+    let declined = decided.declines.iter().map(|d| (d.merchant_id.as_str(), d.product.as_str()));
+    let given = (decided.offers.len() + decided.declines.len()) as u64;
+    let found = offered.chain(declined).collect::<HashSet<_>>().len() as u64;
+    if found == expected && given == expected {
+        return Ok(());
+    }
+    Err(GateError::Answers { merchants, products, expected, given, found })
+}
+
+/// No offer is above one of its caps, rests on an unknown cap or on none, or offers nothing.
+fn check_caps(offers: &[Offer]) -> Result<(), GateError> {
+    for offer in offers {
+        let above = offer.caps.iter().find(|c| c.value_minor.is_none_or(|v| v < offer.limit_minor));
+        if above.is_some() || offer.caps.is_empty() || offer.limit_minor <= 0 {
+            return Err(GateError::Caps {
+                offer: offer.offer_id.clone(),
+                limit_minor: offer.limit_minor,
+                cap: above.map(|cap| cap.name),
+                cap_minor: above.and_then(|cap| cap.value_minor),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// An order secures one offer that can be drawn, and none of tonight's where a loan rests on it already.
+fn check_pledges(offers: &[OpenOffer], pledged_to_loans: &BTreeSet<String>) -> Result<(), GateError> {
+    let mut pledged = HashSet::new();
+    for offer in offers.iter().filter(|o| matches!(o.state, OfferState::Open | OfferState::Withdrawn)) {
+        for order in &offer.pledged_order_ids {
+            // A draw on a withdrawn offer may have arrived since: its loan rests on the offer's own orders.
+            let has_loan = offer.state == OfferState::Open && pledged_to_loans.contains(order);
+            if has_loan || !pledged.insert(order.as_str()) {
+                return Err(GateError::PledgedTwice { order: order.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Checks every gate on what was decided.
 pub fn check_gates(
     ingested: &Ingested,
@@ -139,47 +211,25 @@ pub fn check_gates(
     if let Some(portfolio) = &decided.portfolio {
         check_unknown_loans(portfolio, unknown_limit)?;
     }
-    if let Some(line) = ingested.whole_ledger().find(|l| !l.balances()) {
-        return Err(GateError::Ledger { table: line.table.clone(), file: line.file.clone() });
-    }
-    let scored = decided.scores.len() as u64;
-    if scored == 0 {
-        return Err(GateError::NoMerchants);
-    }
-    let stored = ingested.store.rows("merchants").unwrap_or(0);
-    if stored != scored {
-        return Err(GateError::Unscored { stored, scored });
-    }
-    let products = policy.products.len() as u64;
-    let found = (decided.offers.len() + decided.declines.len()) as u64;
-    if found != scored * products {
-        return Err(GateError::Answers { merchants: scored, products, expected: scored * products, found });
-    }
-    for offer in &decided.offers {
-        let above = offer.caps.iter().find(|c| c.value_minor.is_none_or(|v| v < offer.limit_minor));
-        if let Some(cap) = above.or_else(|| offer.caps.first().filter(|_| offer.limit_minor <= 0)) {
-            return Err(GateError::Caps {
-                offer: offer.offer_id.clone(),
-                limit_minor: offer.limit_minor,
-                cap: cap.name,
-                cap_minor: cap.value_minor,
-            });
-        }
-    }
-    let mut pledged = std::collections::HashSet::new();
-    let drawable = |offer: &&OpenOffer| matches!(offer.state, OfferState::Open | OfferState::Withdrawn);
-    for order in decided.open_offers.iter().filter(drawable).flat_map(|offer| &offer.pledged_order_ids) {
-        if !pledged.insert(order.as_str()) {
-            return Err(GateError::PledgedTwice { order: order.clone() });
-        }
-    }
-    Ok(())
+    check_ledger(ingested.whole_ledger())?;
+    check_scored(ingested.store.rows("merchants").unwrap_or(0), decided.scores.len() as u64)?;
+    check_answers(decided, policy.products.len() as u64)?;
+    check_caps(&decided.offers)?;
+    check_pledges(&decided.open_offers, &decided.pledged_to_loans)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::civil::{Date, date};
+
     use super::*;
     use crate::monitor::UnknownTally;
+    use crate::offer::{Cap, Decline, Repayment};
+    use crate::score::MerchantScore;
+
+    const ON: Date = date(2025, 5, 2);
 
     fn portfolio(known_loans: u64, unknown: u64) -> Portfolio {
         let unknown = UnknownTally { loans: unknown, ..UnknownTally::default() };
@@ -195,5 +245,160 @@ mod tests {
         assert!(stopped.to_string().contains("3 of 100 loans"), "{stopped}");
         assert!(check_unknown_loans(&portfolio(0, 1), limit).is_err());
         assert_eq!(check_unknown_loans(&portfolio(0, 1), UnknownLimit { max_share: 1.0 }), Ok(()));
+    }
+    fn score(merchant: &str) -> MerchantScore {
+        MerchantScore {
+            merchant_id: merchant.to_owned(),
+            as_of: ON,
+            score: Some(600),
+            pd_prob: Some(0.1),
+            band: "C".to_owned(),
+            integrity_index: None,
+            integrity_capital_minor: None,
+            sub_indices: BTreeMap::new(),
+            reasons: Vec::new(),
+            model_version: "m".to_owned(),
+        }
+    }
+
+    fn cap(name: CapName, value_minor: Option<i64>) -> Cap {
+        Cap { name, gross_minor: value_minor, value_minor }
+    }
+
+    fn offer(merchant: &str, product: &str, limit_minor: i64, caps: &[Cap]) -> Offer {
+        Offer {
+            offer_id: format!("{merchant}-{product}"),
+            merchant_id: merchant.to_owned(),
+            product: product.to_owned(),
+            limit_minor,
+            daily_rate_ppm: 400,
+            apr: 0.15,
+            term_days: 7,
+            repayment: Repayment::Bullet,
+            valid_until_on: ON,
+            binding_cap: CapName::Ability,
+            caps: caps.to_vec(),
+            pledged_order_ids: None,
+            replaces_offer_id: None,
+        }
+    }
+
+    fn decline(merchant: &str, product: &str) -> Decline {
+        Decline {
+            merchant_id: merchant.to_owned(),
+            product: product.to_owned(),
+            failed: Vec::new(),
+            caps: Vec::new(),
+            reasons: Vec::new(),
+        }
+    }
+
+    fn open_offer(product: &str, state: OfferState, orders: &[&str]) -> OpenOffer {
+        OpenOffer {
+            offer_id: format!("{product}-{orders:?}"),
+            merchant_id: "a".to_owned(),
+            product: product.to_owned(),
+            state,
+            limit_minor: 100,
+            drawn_minor: 0,
+            drawn_before_minor: 0,
+            held_minor: 100,
+            offered_on: ON,
+            valid_until_on: ON,
+            replaces_offer_id: None,
+            pledged_order_ids: orders.iter().map(|o| (*o).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_ledger_line_that_does_not_add_up_stops_the_night() {
+        let line = |kept, quarantined, duplicate| LedgerLine {
+            table: "orders".to_owned(),
+            file: "orders.csv".to_owned(),
+            read: 10,
+            kept,
+            quarantined,
+            duplicate,
+            rules: BTreeMap::from([("null".to_owned(), quarantined)]),
+            ..LedgerLine::default()
+        };
+        assert_eq!(check_ledger([line(7, 2, 1), line(10, 0, 0)].iter()), Ok(()));
+        for lost in [line(7, 1, 1), line(7, 2, 2), line(0, 0, 0)] {
+            let stopped = check_ledger([line(7, 2, 1), lost].iter());
+            assert!(matches!(stopped, Err(GateError::Ledger { file, .. }) if file == "orders.csv"));
+        }
+    }
+
+    #[test]
+    fn a_merchant_lost_or_gained_between_store_and_scores_stops_the_night() {
+        assert_eq!(check_scored(3, 3), Ok(()));
+        assert_eq!(check_scored(3, 2), Err(GateError::Unscored { stored: 3, scored: 2 }));
+        assert_eq!(check_scored(2, 3), Err(GateError::Unscored { stored: 2, scored: 3 }));
+        assert_eq!(check_scored(3, 0), Err(GateError::NoMerchants));
+        assert_eq!(check_scored(0, 0), Err(GateError::NoMerchants));
+    }
+
+    #[test]
+    fn every_merchant_has_one_answer_a_product() {
+        let whole = || Decided {
+            scores: vec![score("a"), score("b")],
+            offers: vec![offer("a", "credit-loan", 100, &[])],
+            declines: vec![decline("a", "order-loan"), decline("b", "credit-loan"), decline("b", "order-loan")],
+            ..Decided::default()
+        };
+        assert_eq!(check_answers(&whole(), 2), Ok(()));
+        let mut missing = whole();
+        missing.declines.pop();
+        let mut twice = whole();
+        twice.declines.push(decline("b", "order-loan"));
+        // As many answers as there should be, but one question is answered twice and another not at all.
+        let mut wrong = whole();
+        wrong.declines[2] = decline("a", "credit-loan");
+        for (decided, given, found) in [(missing, 3, 3), (twice, 5, 4), (wrong, 4, 3)] {
+            let expected = GateError::Answers { merchants: 2, products: 2, expected: 4, given, found };
+            assert_eq!(check_answers(&decided, 2), Err(expected));
+        }
+        assert!(check_answers(&whole(), 3).is_err());
+    }
+
+    #[test]
+    fn no_offer_is_above_a_cap_or_rests_on_an_unknown_one() {
+        let caps = [cap(CapName::Ability, Some(500)), cap(CapName::Product, Some(100))];
+        let with = |limit_minor, caps: &[Cap]| check_caps(&[offer("a", "credit-loan", limit_minor, caps)]);
+        assert_eq!(with(100, &caps), Ok(()), "as much as the least cap");
+        let stopped = |cap, cap_minor, limit_minor| {
+            Err(GateError::Caps { offer: "a-credit-loan".to_owned(), limit_minor, cap, cap_minor })
+        };
+        assert_eq!(with(101, &caps), stopped(Some(CapName::Product), Some(100), 101));
+        assert_eq!(with(600, &caps), stopped(Some(CapName::Ability), Some(500), 600));
+        assert_eq!(with(100, &[caps[0], cap(CapName::Group, None)]), stopped(Some(CapName::Group), None, 100));
+        assert_eq!(with(0, &caps), stopped(None, None, 0));
+        assert_eq!(with(-1, &caps), stopped(None, None, -1));
+        assert_eq!(with(100, &[]), stopped(None, None, 100));
+        let message = with(100, &[cap(CapName::Group, None)]).unwrap_err().to_string();
+        assert!(message.ends_with("group is not known"), "{message}");
+        let second = [offer("a", "order-loan", 100, &caps), offer("a", "credit-loan", 101, &caps)];
+        assert!(check_caps(&second).is_err());
+    }
+
+    #[test]
+    fn an_order_secures_one_offer_or_one_loan() {
+        use OfferState::{Drawn, Open, Replaced, Withdrawn};
+        let none = BTreeSet::new();
+        let two = |first: (&str, OfferState), second: (&str, OfferState)| {
+            let offers = [open_offer(first.0, first.1, &["x", "y"]), open_offer(second.0, second.1, &["z", "y"])];
+            check_pledges(&offers, &none)
+        };
+        let stopped = Err(GateError::PledgedTwice { order: "y".to_owned() });
+        assert_eq!(two(("order-loan", Open), ("group-loan", Open)), stopped);
+        assert_eq!(two(("order-loan", Withdrawn), ("group-loan", Open)), stopped);
+        assert_eq!(two(("order-loan", Withdrawn), ("group-loan", Withdrawn)), stopped);
+        assert_eq!(two(("order-loan", Replaced), ("order-loan", Open)), Ok(()), "tonight's took its place");
+        assert_eq!(two(("order-loan", Drawn), ("order-loan", Replaced)), Ok(()), "a draw was under way");
+
+        let to_loans = BTreeSet::from(["y".to_owned()]);
+        let of = |state| check_pledges(&[open_offer("order-loan", state, &["x", "y"])], &to_loans);
+        assert_eq!(of(Open), stopped);
+        assert_eq!([of(Withdrawn), of(Replaced), of(Drawn)], [Ok(()), Ok(()), Ok(())], "the loan may be drawn on it");
     }
 }

@@ -1,12 +1,19 @@
 //! Several nights in a row over a marketplace that goes on between them: what tests of offers, pledges and limits are run on.
 
+mod absent;
+mod books;
+mod groups;
 mod lender;
+mod limits;
 mod market;
+mod memory;
 mod offer;
+mod pledges;
+mod random;
 mod written;
 
 pub use lender::{Lender, policy};
-pub use market::{Drawn, Marketplace};
+pub use market::{Drawn, Marketplace, Named};
 pub use offer::{Offer, offers_of};
 
 use std::fs;
@@ -25,6 +32,28 @@ const FIRST_NIGHT: Date = date(2025, 5, 2);
 /// `hour` o'clock UTC of a day.
 pub fn at(day: Date, hour: i8) -> Timestamp {
     day.at(hour, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp()
+}
+
+/// Shops that opened in 2023, sell every third day since 2024 and go on for sixty days and more after the first night, one or another every day.
+pub fn trading_marketplace(lender: &Lender, merchants: i64) -> Marketplace {
+    let mut market = Marketplace::new(lender.policy(), TimeZone::UTC);
+    for number in 1..=merchants {
+        let merchant = format!("m{number:02}");
+        market.add_merchant(&merchant, at(date(2023, 1, 1), 8));
+        let from = date(2024, 1, 1).saturating_add((number % 3).days());
+        steady_orders(&mut market, &merchant, 40_000 + 1_000 * number, from, FIRST_NIGHT.saturating_add(70.days()));
+    }
+    market
+}
+
+/// `count` orders that were shipped a day after `placed_on`, and that no buyer confirms.
+pub fn shipped_orders(market: &mut Marketplace, merchant: &str, count: usize, placed_on: Date) -> Vec<String> {
+    let ship = |_| {
+        let order = market.add_order(merchant, 90_000, at(placed_on, 10));
+        market.ship(&order, at(placed_on.saturating_add(1.day()), 10));
+        order
+    };
+    (0..count).map(ship).collect()
 }
 
 /// `merchants` shops that opened in 2023 and have sold something every third day since 2024. Three days before `until` each was
@@ -150,14 +179,14 @@ fn what_is_written_is_what_had_happened() {
     shown(7);
     assert_eq!(milestones(), [true, true, true]);
 
-    // 20,000 at 0.05 % a day for 7 days is 70 of interest, which payments cover first.
+    // 20,000 at 0.05 % a day for 7 days is 70 of interest; what is paid before any falls due is principal.
     let drawn = &market.loans()[&loan];
     assert_eq!(
         (drawn.merchant_id.as_str(), drawn.product.as_str(), drawn.offer_id.as_str()),
         ("m01", "order-loan", "offer")
     );
     let owed = |nights: i64| (drawn.owed_minor(at(day(nights), 0)), drawn.principal_owed_minor(at(day(nights), 0)));
-    assert_eq!([owed(3), owed(4), owed(5)], [(0, 0), (20_070, 20_000), (15_070, 15_070)]);
+    assert_eq!([owed(3), owed(4), owed(5)], [(0, 0), (20_070, 20_000), (15_070, 15_000)]);
 }
 
 fn frame(folder: &Path, table: &str) -> DataFrame {

@@ -1,9 +1,10 @@
 //! What the merchant's record with this lender allows.
 
-use super::verdict::{Verdict, reason, unknown};
+use super::verdict::{Verdict, reason};
 use crate::domain::Reason;
 use crate::offer::case::MerchantCase;
 use crate::offer::error::OfferError;
+use crate::offer::limit::CapName;
 use crate::offer::policy::{EligibilityRule, LoanBookUse};
 use crate::repayment::{BorrowerRecord, CreditRecord};
 
@@ -71,7 +72,11 @@ fn not_known(case: &MerchantCase<'_>) -> Result<Reason, OfferError> {
         BorrowerRecord::Unknown(_) => {
             reason("loan-record-unknown", "a loan's record does not reconcile and is with an officer")
         }
-        BorrowerRecord::NoBook | BorrowerRecord::Known(_) => unknown("the credit record"),
+        // Not "too little history": whatever the merchant did, the loan book is not there to tell.
+        BorrowerRecord::NoBook | BorrowerRecord::Known(_) => {
+            let (code, text) = CapName::ExposureLeft.reason_when_unknown();
+            reason(code, text)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use integrity::offer::Policy;
-use integrity::run::{AsOfRule, RunOptions, RunOutcome, Silent, run_job};
+use integrity::run::{AsOfRule, RunError, RunOptions, RunOutcome, Silent, run_job};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -67,14 +67,17 @@ fn models() -> &'static Path {
                 from = until;
             }
         }
-        let lender = Lender { folder: TempDir::new().unwrap() };
-        lender.night(&market, TRAINED_ON);
-        lender.folder
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        market.write_until(&data, at(TRAINED_ON, 0));
+        let options = RunOptions { as_of: Some(AsOfRule::Day(TRAINED_ON)), ..fixture::options(&data, folder.path()) };
+        fixture::run_with(job(), &options).unwrap();
+        folder
     });
     PATH.get_or_init(|| trained.path().join("models"))
 }
 
-/// A lender's folders: the data it is sent, the model it trusts, and what it publishes.
+/// A lender's folders: the job, the data it is sent, the model it trusts, and what it publishes.
 pub struct Lender {
     folder: TempDir,
 }
@@ -82,17 +85,59 @@ pub struct Lender {
 impl Lender {
     /// A lender who has a model and has not published yet.
     pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same with other rules: of each file of the job folder a text that it holds, and what stands in its place.
+    pub fn with(changes: &[(&str, &str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         copy_tree(models(), &folder.path().join("models"));
+        copy_tree(job().parent().unwrap(), &folder.path().join("job"));
+        let lender = Self { folder };
+        for (file, before, after) in changes {
+            lender.change(file, before, after);
+        }
+        lender
+    }
+
+    /// From now on a file of the job folder holds another text.
+    pub fn change(&self, file: &str, before: &str, after: &str) {
+        replace(&self.folder.path().join("job").join(file), before, after);
+    }
+
+    /// A second lender who has published what this one has.
+    pub fn copy(&self) -> Self {
+        let folder = TempDir::new().unwrap();
+        for part in ["job", "models", "published"] {
+            copy_tree(&self.folder.path().join(part), &folder.path().join(part));
+        }
         Self { folder }
+    }
+
+    /// The policy of this lender.
+    pub fn policy(&self) -> Policy {
+        Policy::open(&self.folder.path().join("job/policy.toml")).unwrap()
+    }
+
+    /// Where it publishes.
+    pub fn out(&self) -> PathBuf {
+        self.folder.path().join("published")
     }
 
     /// The night of `day`: what the marketplace recorded before it is sent, judged and published.
     pub fn night(&self, market: &Marketplace, day: Date) -> RunOutcome {
+        self.night_without(market, day, &[]).unwrap_or_else(|e| panic!("the night of {day}: {e}"))
+    }
+
+    /// The same, with tables that nobody sent.
+    pub fn night_without(&self, market: &Marketplace, day: Date, absent: &[&str]) -> Result<RunOutcome, RunError> {
         let data = self.folder.path().join("data");
         market.write_until(&data, at(day, 0));
+        for table in absent {
+            fs::remove_file(data.join(format!("{table}.parquet"))).unwrap();
+        }
         let options = RunOptions { as_of: Some(AsOfRule::Day(day)), ..fixture::options(&data, self.folder.path()) };
-        run_job(job(), &options, &Silent).unwrap_or_else(|e| panic!("the night of {day}: {e}"))
+        run_job(&self.folder.path().join("job/job.toml"), &options, &Silent)
     }
 }
 

@@ -39,22 +39,38 @@ impl Drawn {
         due - self.paid.iter().filter(|(paid_at, _)| *paid_at < at).map(|(_, amount)| amount).sum::<i64>()
     }
 
-    /// Of [`Self::owed_minor`] the principal: payments go to the oldest instalment first, within it to interest first.
+    /// The principal not repaid: payments go to the oldest instalment that has fallen due, within it to interest first; what was paid
+    /// ahead is principal repaid, until the next instalment falls due. Days are those of UTC.
     pub fn principal_owed_minor(&self, at: Timestamp) -> i64 {
-        let mut left = self.dues.iter().map(|(_, p, i)| p + i).sum::<i64>() - self.owed_minor(at);
-        let mut owed = 0;
-        for (_, principal, interest) in &self.dues {
-            left -= left.min(*interest);
-            let paid = left.min(*principal);
-            left -= paid;
-            owed += principal - paid;
+        if at <= self.at {
+            return 0;
         }
-        if at <= self.at { 0 } else { owed }
+        let today = at.to_zoned(TimeZone::UTC).date();
+        let mut left: i64 = self.paid.iter().filter(|(paid_at, _)| *paid_at < at).map(|(_, amount)| amount).sum();
+        let mut repaid = 0;
+        for (_, principal, interest) in self.dues.iter().filter(|(due_on, ..)| *due_on < today) {
+            left -= left.min(*interest);
+            let part = left.min(*principal);
+            left -= part;
+            repaid += part;
+        }
+        (self.principal_minor - repaid - left).max(0)
     }
 }
 
+/// What a loan's row tells of the offer that it was drawn on; the loan service's own books know all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// The offer and its orders.
+    Orders,
+    /// The offer alone.
+    Offer,
+    /// Neither.
+    Nothing,
+}
+
 /// A marketplace with its lender. Every event has an instant; `write_until` shows what had happened before one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Marketplace {
     policy: Policy,
     zone: TimeZone,
@@ -133,6 +149,24 @@ impl Marketplace {
         self.set("orders", order, at, "refund_minor", amount);
     }
 
+    /// A buyer's claim for half of an order, not decided yet.
+    pub fn dispute(&mut self, order: &str, at: Timestamp) {
+        let (merchant, buyer) = (self.value("orders", order, "merchant_id"), self.value("orders", order, "buyer_id"));
+        let Cell::Number(amount_minor) = self.value("orders", order, "amount_minor") else {
+            panic!("{order} has no amount")
+        };
+        let cells = [
+            ("dispute_id", text(&format!("d-{order}"))),
+            ("order_id", text(order)),
+            ("merchant_id", merchant),
+            ("buyer_id", buyer),
+            ("opened_at", Cell::At(at)),
+            ("kind", text("not-received")),
+            ("amount_minor", Cell::Number(amount_minor / 2)),
+        ];
+        self.add("disputes", order, Row::new(at, cells));
+    }
+
     /// An application; `orders` are named by those that want an order loan.
     pub fn apply(
         &mut self,
@@ -160,6 +194,11 @@ impl Marketplace {
 
     /// Draws `amount_minor` on an offer: a loan and its schedule by the product's terms, pledging the offer's orders.
     pub fn draw(&mut self, offer: &Offer, amount_minor: i64, at: Timestamp) -> String {
+        self.draw_naming(Named::Orders, offer, amount_minor, at)
+    }
+
+    /// The same, where the loan's row tells less.
+    pub fn draw_naming(&mut self, named: Named, offer: &Offer, amount_minor: i64, at: Timestamp) -> String {
         assert!((1..=offer.limit_minor).contains(&amount_minor), "{amount_minor} is not within {offer:?}");
         assert!(self.day_of(at) <= offer.valid_until_on, "{offer:?} has lapsed");
         let product = self.policy.products.iter().find(|p| p.name == offer.product).unwrap().clone();
@@ -180,10 +219,12 @@ impl Marketplace {
             ("term_days", Cell::Number(i64::from(offer.term_days))),
             ("daily_rate_ppm", Cell::Number(offer.daily_rate_ppm)),
             ("repayment", text(&product.repayment.to_string())),
-            ("offer_id", text(&offer.offer_id)),
         ];
         let mut row = Row::new(at, cells);
-        if !offer.pledged_order_ids.is_empty() {
+        if named != Named::Nothing {
+            row.set(at, "offer_id", text(&offer.offer_id));
+        }
+        if named == Named::Orders && !offer.pledged_order_ids.is_empty() {
             row.set(at, "pledged_order_ids", Cell::Texts(offer.pledged_order_ids.clone()));
         }
         self.add("loans", &loan, row);
@@ -231,6 +272,11 @@ impl Marketplace {
         ];
         self.add("payments", &payment, Row::new(at, cells));
         payment
+    }
+
+    /// The policy by whose terms loans are drawn.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Every loan drawn so far.

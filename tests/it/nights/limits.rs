@@ -1,0 +1,116 @@
+//! Limits over several nights: what is owed, and what is offered or may still be drawn, counts against every cap.
+
+use integrity::exposure::{OfferState, OpenOffer};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+
+use super::books::{check_night, owed, rows};
+use super::pledges::GROUP_LOAN;
+use super::{FIRST_NIGHT, Lender, at, offers_of, shipped_orders, trading_marketplace};
+
+fn day(number: i64) -> Date {
+    FIRST_NIGHT.saturating_add(number.days())
+}
+
+#[test]
+fn a_limit_drawn_again_and_again_stays_within_every_cap() {
+    let lender = Lender::with(&GROUP_LOAN);
+    let mut market = trading_marketplace(&lender, 3);
+    for merchant in ["m01", "m02", "m03"] {
+        shipped_orders(&mut market, merchant, 3, day(-3));
+    }
+    let (mut draws, mut first_sum) = (0, 0);
+    for number in 0..6 {
+        let run = lender.night(&market, day(number)).published.run_dir;
+        check_night(&market, &run, at(day(number), 0));
+        let offers = offers_of(&run);
+        if number == 0 {
+            first_sum = offers.iter().map(|o| o.limit_minor).sum::<i64>();
+            assert!(offers.iter().any(|o| o.product == "credit-loan"));
+        }
+        for offer in offers {
+            // The first draws all, the second half, the third a little of everything.
+            let part = match offer.merchant_id.as_str() {
+                "m01" => offer.limit_minor,
+                "m02" => offer.limit_minor / 2,
+                _ => offer.limit_minor / 10,
+            };
+            market.draw(&offer, part, at(day(number), 9));
+            draws += 1;
+        }
+    }
+    assert!(draws >= 12, "{draws} draws prove little");
+    let all: i64 = ["m01", "m02", "m03"].map(|m| owed(&market, m, at(day(6), 0), |_| true)).into_iter().sum();
+    // The caps move a little from night to night with the trade behind them, not by what is drawn.
+    assert!(all <= first_sum * 3 / 2, "{all} is owed where {first_sum} was offered at first");
+}
+
+#[test]
+fn an_open_offer_holds_its_part_until_it_is_replaced_or_lapses() {
+    let lender = Lender::with(&[
+        ("policy.toml", "offer_valid_days = 30", "offer_valid_days = 3"),
+        (
+            "policy.toml",
+            "min_limit_minor = 10_000\nmax_limit_minor = 1_000_000",
+            "min_limit_minor = 100_000\nmax_limit_minor = 1_000_000",
+        ),
+    ]);
+    let mut market = trading_marketplace(&lender, 1);
+    let orders = shipped_orders(&mut market, "m01", 4, day(-3));
+    let night = |number: i64, market: &_| {
+        let run = lender.night(market, day(number)).published.run_dir;
+        check_night(market, &run, at(day(number), 0));
+        (rows::<integrity::offer::Offer>(&run), rows::<OpenOffer>(&run))
+    };
+    let of = |offers: &[integrity::offer::Offer], product: &str| offers.iter().find(|o| o.product == product).cloned();
+
+    let (offers, _) = night(0, &market);
+    let order_loan = of(&offers, "order-loan").unwrap();
+    assert_eq!(order_loan.valid_until_on, date(2025, 5, 5));
+    let (offers, open) = night(1, &market);
+    let again = of(&offers, "order-loan").unwrap();
+    assert_eq!(again.replaces_offer_id.as_ref(), Some(&order_loan.offer_id));
+    let state = |open: &[OpenOffer], id: &str| open.iter().find(|o| o.offer_id == id).map(|o| (o.state, o.held_minor));
+    assert_eq!(state(&open, &order_loan.offer_id).unwrap().0, OfferState::Replaced);
+    assert_eq!(state(&open, &again.offer_id), Some((OfferState::Open, again.limit_minor)));
+
+    // All buyers confirm: what is left carries too small an order loan, which is declined.
+    for order in &orders {
+        market.confirm(order, at(day(1), 12));
+    }
+    let mut credit_limits = Vec::new();
+    for number in 2..=4 {
+        let (offers, open) = night(number, &market);
+        assert_eq!(of(&offers, "order-loan"), None);
+        assert_eq!(state(&open, &again.offer_id), Some((OfferState::Withdrawn, again.limit_minor)), "night {number}");
+        credit_limits.push(of(&offers, "credit-loan").unwrap());
+    }
+    let (offers, open) = night(5, &market);
+    assert_eq!(state(&open, &again.offer_id), None, "it lapsed after the fourth day");
+    let freed = of(&offers, "credit-loan").unwrap();
+    let held = credit_limits.last().unwrap();
+    let net = |offer: &integrity::offer::Offer| {
+        let gross = offer.caps.iter().find(|c| c.name == integrity::offer::CapName::Ability).unwrap();
+        gross.gross_minor.unwrap() - gross.value_minor.unwrap()
+    };
+    assert_eq!((net(held), net(&freed)), (again.limit_minor, 0));
+}
+
+#[test]
+fn an_offer_of_a_product_that_the_policy_drops_is_withdrawn_and_still_holds() {
+    let lender = Lender::with(&GROUP_LOAN);
+    let mut market = trading_marketplace(&lender, 1);
+    shipped_orders(&mut market, "m01", 6, day(-3));
+    market.apply("m01", "order-loan", 140_000, &[], at(day(-1), 12));
+    let first = lender.night(&market, day(0)).published.run_dir;
+    let dropped = offers_of(&first).into_iter().find(|o| o.product == "group-loan").unwrap();
+    let (file, with, without) = (GROUP_LOAN[1].0, GROUP_LOAN[1].2, GROUP_LOAN[1].1);
+    lender.change(file, with, without);
+    lender.change("policy.toml", "offer_valid_days", "later = [\"group-loan\"]\noffer_valid_days");
+    let run = lender.night(&market, day(1)).published.run_dir;
+    check_night(&market, &run, at(day(1), 0));
+    let held = rows::<OpenOffer>(&run).into_iter().find(|o| o.offer_id == dropped.offer_id).unwrap();
+    assert_eq!((held.state, held.held_minor), (OfferState::Withdrawn, dropped.limit_minor));
+    let taken = |orders: &[String]| orders.iter().any(|order| dropped.pledged_order_ids.contains(order));
+    assert!(offers_of(&run).iter().all(|o| !taken(&o.pledged_order_ids)));
+}

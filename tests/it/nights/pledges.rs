@@ -1,0 +1,107 @@
+//! An order secures one loan or one offer, over all nights, products and loans, whatever the loan's row tells.
+
+use std::collections::BTreeSet;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::books::check_night;
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
+
+/// A second product on receivables, after the order loan.
+pub const GROUP_LOAN: [(&str, &str, &str); 2] = [
+    ("policy.toml", "later = [\"group-loan\"]", ""),
+    (
+        "policy.toml",
+        "[[product]]\nname = \"credit-loan\"",
+        "[[product]]\nname = \"group-loan\"\nterm_days = 30\nrepayment = \"bullet\"\nmin_limit_minor = 10_000\n\
+         max_limit_minor = 300_000\n[product.daily_rate_ppm]\nA = 450\nB = 450\nC = 450\nD = 450\nE = 450\nF = 450\nG = 450\n\
+         H = 450\nI = 450\n[product.caps]\nreceivables_advance_rate_ppm = 500_000\nability_share_ppm = 300_000\n\n\
+         [[product]]\nname = \"credit-loan\"",
+    ),
+];
+
+fn day(number: i64) -> Date {
+    FIRST_NIGHT.saturating_add(number.days())
+}
+
+fn offer_of<'a>(offers: &'a [Offer], merchant: &str, product: &str) -> Option<&'a Offer> {
+    offers.iter().find(|o| o.merchant_id == merchant && o.product == product)
+}
+
+fn pledged_by(offers: &[Offer], merchant: &str) -> BTreeSet<String> {
+    offers.iter().filter(|o| o.merchant_id == merchant).flat_map(|o| o.pledged_order_ids.clone()).collect()
+}
+
+#[test]
+fn orders_under_a_loan_are_offered_again_only_once_it_is_repaid() {
+    let mut changes = GROUP_LOAN.to_vec();
+    // Room on ability beside the credit loan's offer, which claims all that the order loans leave.
+    let (of_order_loan, wide) = ("800_000\nability_share_ppm = 300_000", "800_000\nability_share_ppm = 900_000");
+    changes.push(("policy.toml", of_order_loan, wide));
+    // Nobody applies or borrows again.
+    changes.push(("job.toml", "[model]", "[gates]\ndays_older = 30\ndays_past_data = 30\n\n[model]"));
+    let lender = Lender::with(&changes);
+    let mut market = trading_marketplace(&lender, 3);
+    let borrowers = [("m01", Named::Orders), ("m02", Named::Offer), ("m03", Named::Nothing)];
+    for (merchant, _) in borrowers {
+        let orders = shipped_orders(&mut market, merchant, 2, day(-3));
+        market.apply(merchant, "order-loan", 140_000, &orders, at(day(-1), 12));
+    }
+    let first = lender.night(&market, day(0)).published.run_dir;
+    check_night(&market, &first, at(day(0), 0));
+    let first = offers_of(&first);
+    let (mut loans, mut later) = (Vec::new(), BTreeSet::new());
+    for (merchant, named) in borrowers {
+        let offer = offer_of(&first, merchant, "order-loan").unwrap();
+        assert_eq!((offer.limit_minor, offer.pledged_order_ids.len()), (140_000, 2), "{offer:?}");
+        loans.push(market.draw_naming(named, offer, offer.limit_minor, at(day(0), 9)));
+        // What is shipped after the draw is free, whatever the loan rests on.
+        later.extend(shipped_orders(&mut market, merchant, 1, day(0)));
+    }
+    for number in [2, 4] {
+        let run = lender.night(&market, day(number)).published.run_dir;
+        check_night(&market, &run, at(day(number), 0));
+        let offers = offers_of(&run);
+        for (merchant, named) in borrowers {
+            let offered = pledged_by(&offers, merchant);
+            assert!(offered.is_disjoint(&pledged_by(&first, merchant)), "night {number}, {named:?}: {offered:?}");
+            assert!(!offered.is_disjoint(&later), "night {number}, {named:?}: the new order is free");
+        }
+    }
+    for loan in &loans {
+        let owed = market.loans()[loan].owed_minor(at(day(4), 9));
+        market.repay(loan, owed, at(day(4), 9));
+    }
+    let run = lender.night(&market, day(5)).published.run_dir;
+    check_night(&market, &run, at(day(5), 0));
+    let offers = offers_of(&run);
+    for (merchant, named) in borrowers {
+        assert!(pledged_by(&offers, merchant).is_superset(&pledged_by(&first, merchant)), "{named:?}: repaid");
+    }
+}
+
+#[test]
+fn two_products_on_receivables_share_no_order() {
+    let lender = Lender::with(&GROUP_LOAN);
+    let mut market = trading_marketplace(&lender, 2);
+    for merchant in ["m01", "m02"] {
+        shipped_orders(&mut market, merchant, 6, day(-3));
+        market.apply(merchant, "order-loan", 140_000, &[], at(day(-1), 12));
+    }
+    let both = |market: &Marketplace, number: i64| {
+        let run = lender.night(market, day(number)).published.run_dir;
+        check_night(market, &run, at(day(number), 0));
+        let offers = offers_of(&run);
+        let pair = |merchant| ["order-loan", "group-loan"].map(|product| offer_of(&offers, merchant, product).cloned());
+        (pair("m01"), pair("m02"))
+    };
+    let ([Some(order_loan), Some(group_loan)], _) = both(&market, 0) else { panic!("both are offered") };
+    assert!(order_loan.pledged_order_ids.len() == 2 && !group_loan.pledged_order_ids.is_empty());
+    market.draw(&order_loan, order_loan.limit_minor, at(day(0), 9));
+    market.draw(&group_loan, group_loan.limit_minor / 2, at(day(0), 10));
+    // Nothing was drawn by the second merchant: both are offered again, and still share no order.
+    let (_, [Some(again), Some(group_again)]) = both(&market, 1) else { panic!("both are offered") };
+    assert!(!again.pledged_order_ids.is_empty() && !group_again.pledged_order_ids.is_empty());
+    both(&market, 2);
+}

@@ -1,0 +1,157 @@
+//! Many nights of random draws and repayments through whole runs: no order is pledged twice, and no cap is exceeded.
+
+use std::collections::BTreeMap;
+
+use integrity::exposure::OpenOffer;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::books::{check_night, owed, rows};
+use super::pledges::GROUP_LOAN;
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
+
+const MERCHANTS: i64 = 6;
+
+/// An offer as the loan service keeps it.
+struct Drawable {
+    offer: Offer,
+    left_minor: i64,
+}
+
+/// What the loan service lets merchants draw: the offers of the current run, less what was drawn on them.
+#[derive(Default)]
+struct Service {
+    current: BTreeMap<String, Drawable>,
+    /// Drawn on offers since midnight, which the night of that midnight cannot have seen.
+    drawn_since_midnight: BTreeMap<String, i64>,
+}
+
+impl Service {
+    /// A new run is current. What was drawn on an offer that it replaces, and it cannot have seen, counts as drawn on the new one.
+    fn publish(&mut self, offers: Vec<Offer>, replaced: &BTreeMap<String, String>) {
+        self.current.clear();
+        for offer in offers {
+            let under_way = replaced
+                .get(&offer.offer_id)
+                .and_then(|before| self.drawn_since_midnight.get(before))
+                .copied()
+                .unwrap_or(0);
+            // Orders secure one loan: where the replaced offer was drawn, they are taken.
+            let left_minor = if under_way > 0 && !offer.pledged_order_ids.is_empty() {
+                0
+            } else {
+                (offer.limit_minor - under_way).max(0)
+            };
+            self.current.insert(offer.offer_id.clone(), Drawable { offer, left_minor });
+        }
+        self.drawn_since_midnight.clear();
+    }
+
+    fn draw(&mut self, market: &mut Marketplace, random: &mut ChaCha8Rng, likely: f64, now: Timestamp) -> usize {
+        let mut draws = 0;
+        for (id, drawable) in &mut self.current {
+            if drawable.left_minor < 1_000 || !random.random_bool(likely) {
+                continue;
+            }
+            let all = random.random_bool(0.3);
+            let amount = if all { drawable.left_minor } else { random.random_range(1_000..=drawable.left_minor) };
+            let named = match random.random_range(0..6) {
+                0 => Named::Nothing,
+                1 | 2 => Named::Offer,
+                _ => Named::Orders,
+            };
+            market.draw_naming(named, &drawable.offer, amount, now);
+            draws += 1;
+            drawable.left_minor =
+                if drawable.offer.pledged_order_ids.is_empty() { drawable.left_minor - amount } else { 0 };
+            *self.drawn_since_midnight.entry(id.clone()).or_default() += amount;
+        }
+        draws
+    }
+}
+
+fn repay_at_random(market: &mut Marketplace, random: &mut ChaCha8Rng, now: Timestamp) {
+    let open: Vec<(String, i64)> =
+        market.open_loans(now).map(|(id, loan)| (id.clone(), loan.owed_minor(now))).collect();
+    for (loan, owed) in open {
+        if random.random_bool(0.3) {
+            // A rest that early closing would forgive is not left over.
+            let all = owed < 10_000 || random.random_bool(0.5);
+            let amount = if all { owed } else { random.random_range(1..=owed / 2) };
+            market.repay(&loan, amount, now);
+        }
+    }
+}
+
+/// `nights` nights by a seed; how often was drawn.
+fn random_nights(seed: u64, nights: i64) -> usize {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut changes = GROUP_LOAN.to_vec();
+    // Offers that are not drawn lapse within the nights; loans, payments and disputes may rest for some days among so few merchants.
+    changes.push(("policy.toml", "offer_valid_days = 30", "offer_valid_days = 4"));
+    changes.push(("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]"));
+    let lender = Lender::with(&changes);
+    let mut market = trading_marketplace(&lender, MERCHANTS);
+    let (mut service, mut draws) = (Service::default(), 0);
+    for number in 0..nights {
+        let day: Date = FIRST_NIGHT.saturating_add(number.days());
+        for merchant in 1..=MERCHANTS {
+            let merchant = format!("m{merchant:02}");
+            let count = random.random_range(0..3);
+            let orders = shipped_orders(&mut market, &merchant, count, day.saturating_sub(2.days()));
+            for order in orders {
+                if random.random_bool(0.4) {
+                    market.confirm(&order, at(day.saturating_add(random.random_range(1..10_i64).days()), 11));
+                }
+            }
+            if random.random_bool(0.1) {
+                market.apply(
+                    &merchant,
+                    "order-loan",
+                    random.random_range(50_000..200_000),
+                    &[],
+                    at(day.saturating_sub(1.day()), 20),
+                );
+            }
+        }
+        // After midnight, on the offers of the night before: tonight's run cannot see it.
+        draws += service.draw(&mut market, &mut random, 0.15, at(day, 1));
+        let run = lender.night(&market, day).published.run_dir;
+        check_night(&market, &run, at(day, 0));
+        let granted = rows::<integrity::offer::Offer>(&run);
+        let replaced =
+            granted.iter().filter_map(|o| Some((o.offer_id.clone(), o.replaces_offer_id.clone()?))).collect();
+        service.publish(offers_of(&run), &replaced);
+        draws += service.draw(&mut market, &mut random, 0.4, at(day, 9));
+        repay_at_random(&mut market, &mut random, at(day, 15));
+
+        // Between the nights: what is owed by the evening, and may still be drawn, is what the night allowed.
+        market.pledged(at(day, 23));
+        let open = rows::<OpenOffer>(&run);
+        for offer in &granted {
+            let merchant = offer.merchant_id.as_str();
+            let paid_back_none = owed(&market, merchant, at(day, 14), |_| true);
+            let left: i64 =
+                service.current.values().filter(|d| d.offer.merchant_id == merchant).map(|d| d.left_minor).sum();
+            let held: i64 = open.iter().filter(|o| o.merchant_id == merchant).map(|o| o.held_minor).sum();
+            let at_midnight = owed(&market, merchant, at(day, 0), |_| true);
+            assert!(paid_back_none + left <= at_midnight + held, "{day}: {merchant}");
+        }
+    }
+    draws
+}
+
+#[test]
+fn ten_random_nights_pledge_no_order_twice_and_exceed_no_cap() {
+    let draws = random_nights(1, 10);
+    assert!(draws > 30, "{draws} draws prove little");
+}
+
+#[test]
+#[ignore = "sixty whole nights take minutes: `cargo test --release --test it sixty_random_nights -- --ignored`"]
+fn sixty_random_nights_pledge_no_order_twice_and_exceed_no_cap() {
+    let draws = random_nights(2, 60);
+    assert!(draws > 200, "{draws} draws prove little");
+}
