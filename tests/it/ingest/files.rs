@@ -44,7 +44,7 @@ fn pages_are_compared_with_their_checksums() {
                 Err(error) => assert_names(&error.to_string(), &["orders.parquet"]),
                 // A bit of a header that no value depends on.
                 Ok(made) => {
-                    assert!(rows_as_of(&made.store, "orders", AS_OF).equals_missing(&sound), "v{version}: byte {at}")
+                    assert!(rows_as_of(&made.store, "orders", AS_OF).equals_missing(&sound), "v{version}: byte {at}");
                 }
             }
         }
