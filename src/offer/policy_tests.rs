@@ -152,3 +152,14 @@ fn the_largest_loan_is_a_million_of_the_main_unit_in_every_currency() {
     let refused = policy_of("100_000_000").unwrap().check_currency(yen).unwrap_err();
     assert!(refused.help.contains("1,000,000 JPY"), "{refused}");
 }
+
+#[test]
+fn the_contract_takes_the_largest_loan_of_every_currency() {
+    for code in ["JPY", "CNY", "KWD", "CLF"] {
+        let largest = HARD_CAP_MAIN * Currency::new(code).unwrap().minor_units();
+        for table in [&crate::contract::LOANS, &crate::contract::INSTALMENTS] {
+            let (_, most) = table.column("principal_minor").unwrap().bounds().unwrap();
+            assert!(largest <= most, "{}: {largest} {code} is out of range", table.name);
+        }
+    }
+}

@@ -33,7 +33,7 @@ use crate::publish::{
 };
 use crate::run::Job;
 use crate::score::Reference;
-use crate::wash::{AsOfChoice, IngestError, IngestProgress, Ingested, ingest};
+use crate::wash::{IngestError, IngestProgress, Ingested, ingest};
 
 /// Why a run stopped. Nothing was published.
 #[derive(Debug, thiserror::Error)]
@@ -326,7 +326,7 @@ pub(super) fn ingest_job(
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
     progress.stage("read and wash", Some(job.intake.source.sources.len() as u64));
-    ingest(&job.intake, AsOfChoice::Day(as_of), store, &mut |event| {
+    ingest(&job.intake, as_of, store, &mut |event| {
         if let IngestProgress::Stored { .. } = event {
             progress.advance(1);
         }

@@ -181,17 +181,3 @@ pub enum SourceError {
         why: String,
     },
 }
-
-impl SourceError {
-    /// Whether an input is missing, as opposed to broken.
-    #[must_use]
-    pub const fn is_missing_input(&self) -> bool {
-        matches!(self, Self::NoDataFolder { .. } | Self::MissingInput { .. } | Self::RequiredTableAbsent { .. })
-    }
-
-    /// Whether the system, not the data, is at fault.
-    #[must_use]
-    pub const fn is_io(&self) -> bool {
-        matches!(self, Self::Io { .. })
-    }
-}

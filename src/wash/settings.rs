@@ -22,7 +22,7 @@ pub struct IntakeSettings {
     pub currency: Currency,
     /// Where business dates begin.
     pub time_zone: TimeZone,
-    /// Fixed observation date; `None` means the latest day of full trade in the data.
+    /// Fixed observation date, where the job names one.
     pub as_of: Option<Date>,
     /// Quarantine limits.
     pub wash: WashSettings,
