@@ -26,7 +26,6 @@ mod schema;
 mod scored_table;
 mod segments;
 mod simulate;
-mod text_table;
 mod train;
 mod unseen;
 mod validate;
