@@ -142,7 +142,7 @@ fn log_of(bundle: &Bundle) -> Result<Vec<LogEntry>, ModelError> {
         |value| {
             serde_json::from_value(value.clone()).map_err(|e| ModelError::BadModel {
                 path: bundle.folder.join(EDITS),
-                why: format!("it is no log of edits: {e}"),
+                why: format!("it is not a log of edits: {e}"),
             })
         },
     )

@@ -64,8 +64,8 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
         }
     }
     match &report.intake.reference {
-        None => writeln!(out, "  gates      a first night: there is none before it to hold its tables against")?,
-        Some(night) => writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?,
+        None => writeln!(out, "  gates      a first night: there is no earlier one to compare its tables with")?,
+        Some(night) => writeln!(out, "  gates      compared with the night of {} (run {})", night.as_of, night.run_id)?,
     }
     for allowed in &report.intake.allowed {
         writeln!(out, "             ALLOWED ({}): {}", allowed.reason, allowed.finding)?;

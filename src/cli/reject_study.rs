@@ -1,4 +1,4 @@
-//! `integrity reject-study`: how much of a model's figures hangs on what rejected applicants would have done.
+//! `integrity reject-study`: how much of a model's figures depends on what rejected applicants would have done.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

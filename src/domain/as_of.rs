@@ -19,7 +19,7 @@ pub enum AsOfError {
         why: String,
     },
     /// Date arithmetic left the calendar.
-    #[error("reckon dates from {date}: {why}")]
+    #[error("compute dates from {date}: {why}")]
     OutOfCalendar {
         /// The date started from.
         date: Date,

@@ -28,7 +28,7 @@ pub enum OfferError {
     /// A rate out of range.
     #[error("decide on an offer: {0}")]
     Rate(#[from] RateError),
-    /// A code that is none.
+    /// An invalid reason code.
     #[error("give a reason: {0}")]
     Reason(#[from] ReasonCodeError),
     /// A date beyond the calendar.

@@ -147,7 +147,7 @@ fn the_largest_loan_is_a_million_of_the_main_unit_in_every_currency() {
         let refused = policy_of(above).and_then(|policy| policy.check_currency(currency)).unwrap_err();
         assert_eq!(refused.line, 5, "{refused}");
     }
-    // A yen has no smaller part: a hundred million of them is no million.
+    // A yen has no smaller part: a hundred million of them is not a million.
     let yen = crate::domain::Currency::new("JPY").unwrap();
     let refused = policy_of("100_000_000").unwrap().check_currency(yen).unwrap_err();
     assert!(refused.help.contains("1,000,000 JPY"), "{refused}");

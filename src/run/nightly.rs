@@ -168,7 +168,7 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     night.decide_and_publish(stage, options, notes, progress)
 }
 
-/// A night's tables, washed and held against the night before.
+/// A night's tables, washed and compared with the night before.
 pub(super) struct NightTables {
     /// Which day, and who named it.
     pub chosen: ChosenAsOf,

@@ -71,10 +71,10 @@ pub struct TableCounts {
     /// Last day of usual trade; null where no day is usual.
     #[serde(default)]
     pub usual_until_on: Option<Date>,
-    /// The most clean rows of any night since the table last shrank by permission: the next night is held against it.
+    /// The most clean rows of any night since the table last shrank by permission: the next night is compared with it.
     #[serde(default)]
     pub most_rows: u64,
-    /// The least days of any night from the last day of usual trade to the as-of date: the next night is held against it.
+    /// The least days of any night from the last day of usual trade to the as-of date: the next night is compared with it.
     #[serde(default)]
     pub least_days_old: Option<i32>,
 }
@@ -242,9 +242,9 @@ impl RunSummary {
 
     fn write_intake(&self, out: &mut String) -> std::fmt::Result {
         match &self.intake.reference {
-            None => writeln!(out, "  gates      a first night: there is none before it to hold its tables against")?,
+            None => writeln!(out, "  gates      a first night: there is no earlier one to compare its tables with")?,
             Some(night) => {
-                writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?;
+                writeln!(out, "  gates      compared with the night of {} (run {})", night.as_of, night.run_id)?;
             }
         }
         for AllowedFault { finding, reason, until } in &self.intake.allowed {

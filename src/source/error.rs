@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why a contract table could not be made from raw inputs. A broken *row* is no error: it goes to quarantine.
+/// Why a contract table could not be made from raw inputs. A broken *row* is not an error: it goes to quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The data folder does not exist.
@@ -31,7 +31,7 @@ pub enum SourceError {
         /// Input in the job file.
         input: String,
     },
-    /// A glob that is none.
+    /// A pattern that is not a valid glob.
     #[error("find files by {pattern:?}: {why}")]
     BadPattern {
         /// The glob.

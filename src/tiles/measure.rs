@@ -171,7 +171,7 @@ pub fn evaluate(
     Ok(Some(Measured { days, rows, overflowing, unknown_borrowers: unknown_borrowers(views, spec) }))
 }
 
-/// Views and tables that speak of loans.
+/// Views and tables about loans.
 const LOAN_VIEWS: [&str; 4] = ["loans", "payments", "instalment_status", "loan_status"];
 const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
 

@@ -88,7 +88,7 @@ L1,M1,credit-loan,2018-02-15 00:00:00,50000,90,500,bullet
     let made = world.run(date(2018, 4, 1)).unwrap();
     assert_eq!(made.ledger.iter().map(|l| l.quarantined).sum::<u64>(), 0, "{:?}", made.ledger);
     assert_eq!(made.store.rows("orders"), Some(2));
-    assert_eq!(made.store.rows("reviews"), None, "an absent table is no evidence, not zero");
+    assert_eq!(made.store.rows("reviews"), None, "an absent table means no evidence, not zero");
     made.store.verify().unwrap();
 
     let payments = rows_as_of(&made.store, "payments", date(2018, 4, 1));

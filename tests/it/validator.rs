@@ -107,7 +107,7 @@ fn a_model_is_documented_compared_validated_and_explained() {
         run(&[&["reject-study", "--model", model][..], &tables, more].concat())
     };
     assert_eq!(study(&train, &["--odds", "1,4"]), ExitCode::Ok);
-    assert_eq!(study(&train, &["--odds", "0"]), ExitCode::Data, "odds of nothing are no assumption");
+    assert_eq!(study(&train, &["--odds", "0"]), ExitCode::Data, "odds of zero are not an assumption");
     let header = std::fs::read_to_string(&train).unwrap().lines().next().unwrap().to_owned();
     let nobody = at("nobody.csv");
     std::fs::write(&nobody, format!("{header}\n")).unwrap();

@@ -107,7 +107,7 @@ impl MasterScale {
         Ok(Self { grades, confidence })
     }
 
-    /// The grade of a calibrated PD; none for what is no probability.
+    /// The grade of a calibrated PD; none for what is not a probability.
     #[must_use]
     pub fn grade_of(&self, pd: f64) -> Option<&Grade> {
         if !(0.0..=1.0).contains(&pd) {

@@ -53,7 +53,7 @@ impl Registry {
         self.home(name).join(version)
     }
 
-    /// Folders of the versions of a model, by name; none where the model has no folder. What is hidden is no version.
+    /// Folders of the versions of a model, by name; none where the model has no folder. What is hidden is not a version.
     ///
     /// # Errors
     /// The folder exists and cannot be listed.

@@ -60,7 +60,7 @@ fn a_stated_digest_is_compared_and_noted() {
     let made = world.run(AS_OF).unwrap();
     assert!(line(&made, "orders").is_digest_verified);
     assert!(!line(&made, "merchants").is_digest_verified);
-    assert_eq!(made.inputs.len(), 2, "a statement is no input");
+    assert_eq!(made.inputs.len(), 2, "a statement is not an input");
     world.csv("orders.csv", &ORDERS.replace("1000", "9000"));
     assert_names(&refusal_after(&world), &["orders.csv", "SHA-256", "orders.csv.sha256"]);
 }
