@@ -235,12 +235,12 @@ mod tests {
             format!("[[allow]]\ntable = \"{table}\"\nwhat = \"{what}\"\nuntil = \"{until}\"\nreason = \"{reason}\"\n")
         };
         for (text, line, why) in [
-            ("fewer_rows_share = 1.5".to_owned(), 1, "no share"),
+            ("fewer_rows_share = 1.5".to_owned(), 1, "not a share"),
             ("days_older = -1".to_owned(), 1, "out of range"),
-            ("[tables.nothing]\ndays_older = 1".to_owned(), 1, "no contract table"),
-            (allow("nothing", "absent", "2026-01-31", "x"), 2, "no contract table"),
+            ("[tables.nothing]\ndays_older = 1".to_owned(), 1, "not a contract table"),
+            (allow("nothing", "absent", "2026-01-31", "x"), 2, "not a contract table"),
             (allow("reviews", "gone", "2026-01-31", "x"), 3, "unknown variant"),
-            (allow("reviews", "absent", "soon", "x"), 4, "no date"),
+            (allow("reviews", "absent", "soon", "x"), 4, "not a date"),
             (allow("reviews", "absent", "2026-01-31", " "), 5, "blank"),
         ] {
             let error = read(&text).unwrap_err();

@@ -365,8 +365,8 @@ mod tests {
         assert!(refused("name = \"purpose\"", "name = \"purpos\"").contains("no column \"purpos\""));
         assert!(refused("\"tv\"]", "\"tv\", \"tv\"]").contains("two bins"));
         assert!(refused("\"tv\"]", "\"tv\"], []").contains("without levels"));
-        assert!(refused("merge_with = \"naïve", "merge_with = \"naive").contains("no regular bin"));
-        assert!(refused("value = -8.0", "value = -7.0").contains("no special value"));
+        assert!(refused("merge_with = \"naïve", "merge_with = \"naive").contains("not a regular bin"));
+        assert!(refused("value = -8.0", "value = -7.0").contains("not a special value"));
         assert!(refused("unseen = ", "unsean = ").contains("unknown field"));
         assert!(refused("name = \"purpose\"", "edges = [1]\nname = \"purpose\"").contains("both"));
         assert!(refused("exported = \"{", "exported = \"{ ").contains("was altered"));
