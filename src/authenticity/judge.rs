@@ -58,7 +58,7 @@ pub struct Sign {
     pub rule: &'static str,
     /// What was seen.
     pub observed: f64,
-    /// What it was held against.
+    /// The threshold it was compared with.
     pub threshold: f64,
     /// What it counts for.
     pub weight: u32,
@@ -69,7 +69,7 @@ pub struct Sign {
 pub(super) struct Seen {
     /// What was seen.
     pub observed: f64,
-    /// What it was held against.
+    /// The threshold it was compared with.
     pub threshold: f64,
 }
 
@@ -102,7 +102,7 @@ impl Verdict {
     }
 }
 
-/// Judges orders; `owners` are their merchants' numbers. Orders of unknown merchants are not judged.
+/// Marks suspect orders; `owners` are their merchants' numbers. Orders of unknown merchants are skipped.
 #[must_use]
 pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Settings) -> Vec<Verdict> {
     judge(
@@ -125,7 +125,7 @@ pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Se
     )
 }
 
-/// Judges reviews; `owners` are their merchants' numbers.
+/// Marks suspect reviews; `owners` are their merchants' numbers.
 #[must_use]
 pub fn judge_reviews(reviews: &[ReviewFacts], owners: &[Option<u32>], settings: &Settings) -> Vec<Verdict> {
     judge(

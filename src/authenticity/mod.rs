@@ -3,8 +3,8 @@
 //! Brushing inflates a reputation with orders that nobody wanted; bought one-star reviews ruin one. Every rule looks for one
 //! sign, gives it with its evidence (observed, threshold) and a weight; a row is *suspect* when the weights of its signs
 //! reach `combination.suspect_weight`. With the default weights it takes three signs to doubt an order or a review: a flash sale
-//! alone, a loyal wholesale buyer alone, a shop that delivers by hand alone is no fraud, and a bad batch of goods that angers many
-//! at once is no attack. Nothing is deleted: measures leave suspect rows out, and authenticity features count them.
+//! alone, a loyal wholesale buyer alone, a shop that delivers by hand alone is not fraud, and a bad batch of goods that angers many
+//! at once is not an attack. Nothing is deleted: measures leave suspect rows out, and authenticity features count them.
 //!
 //! A verdict is made from what was visible at as-of and nothing later; it may change as more becomes visible.
 //!

@@ -21,7 +21,7 @@ pub struct ReviewOrdersTogetherSettings {
 
 /// A sign on every review of at most `max_stars` whose order was placed in a window that holds at least
 /// `max(min_orders, times_usual × such orders outside it ÷ windows in the merchant's history of reviewed orders)` of the orders
-/// that such reviews speak of.
+/// that such reviews belong to.
 ///
 /// Buyers who are let down by a bad batch ordered on many days and complain as their parcels arrive; who orders to complain, orders
 /// with the rest of the gang. Source: project judgement.

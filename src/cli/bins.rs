@@ -9,14 +9,15 @@ use serde_json::json;
 
 use super::name_list::listed_columns;
 use super::output_file::create_new;
-use super::text_table::{share, text_table};
 use super::train::{known_columns, settings_with};
 use super::{ExitCode, Failure, Output};
 use crate::model::binning::Bins;
 use crate::model::registry::{Bundle, load_folder};
 use crate::model::{ModelError, TrainingTable};
+use crate::report::text_table;
 use crate::workbench::SettingsFile;
 use crate::workbench::bin_edits::{LogEntry, render};
+use crate::workbench::figures::share;
 use crate::workbench::table::{features_beside, open_table, read_target};
 use crate::workbench::univariate::{Outcome, Univariate, univariate};
 
@@ -141,7 +142,7 @@ fn log_of(bundle: &Bundle) -> Result<Vec<LogEntry>, ModelError> {
         |value| {
             serde_json::from_value(value.clone()).map_err(|e| ModelError::BadModel {
                 path: bundle.folder.join(EDITS),
-                why: format!("it is no log of edits: {e}"),
+                why: format!("it is not a log of edits: {e}"),
             })
         },
     )

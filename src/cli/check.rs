@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::run::{JobArgs, NightArgs};
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::domain::grouped;
-use crate::run::{CheckOptions, CheckReport, TableVerdict, check_job, indented, plain_table};
+use crate::run::{CheckOptions, CheckReport, TableVerdict, check_job, write_table};
 
 /// Which job.
 #[derive(Debug, clap::Args)]
@@ -48,26 +48,10 @@ fn render(report: &CheckReport) -> String {
 
 fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     writeln!(out, "as of {}{}", report.as_of, if report.as_of_guessed { ", a GUESS read off the data" } else { "" })?;
-    let mut table = plain_table(&[
-        "table",
-        "read",
-        "kept",
-        "not yet",
-        "quarantined",
-        "duplicate",
-        "from",
-        "to",
-        "usual until",
-        "days old",
-    ]);
-    for t in &report.tables {
-        if t.is_present {
-            table.add_row(cells(t));
-        } else {
-            table.add_row([t.table.as_str(), "absent"]);
-        }
-    }
-    indented(out, &table)?;
+    let head =
+        ["table", "read", "kept", "not yet", "quarantined", "duplicate", "from", "to", "usual until", "days old"];
+    let row = |t: &TableVerdict| if t.is_present { cells(t) } else { vec![t.table.clone(), "absent".to_owned()] };
+    write_table(out, &head, &report.tables.iter().map(row).collect::<Vec<_>>())?;
     for t in report.tables.iter().filter(|t| !t.broken.is_empty()) {
         writeln!(out, "  broken rows of {}", t.table)?;
         for broken in &t.broken {
@@ -80,8 +64,8 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
         }
     }
     match &report.intake.reference {
-        None => writeln!(out, "  gates      a first night: there is none before it to hold its tables against")?,
-        Some(night) => writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?,
+        None => writeln!(out, "  gates      a first night: there is no earlier one to compare its tables with")?,
+        Some(night) => writeln!(out, "  gates      compared with the night of {} (run {})", night.as_of, night.run_id)?,
     }
     for allowed in &report.intake.allowed {
         writeln!(out, "             ALLOWED ({}): {}", allowed.reason, allowed.finding)?;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::compare::Compared;
-use super::text_table::{figure, p_value, ranged, share, text_table};
-use crate::model::validation::ValidationReport;
+use crate::report::text_table;
 use crate::workbench::compare::{Comparison, LossDifference, SwapSet};
+use crate::workbench::figures::{LINES, figure, or_dash, p_value, share};
 
 /// The whole text. Writing to a String cannot fail, so results of `write!` are dropped.
 pub(super) fn render(found: &Compared) -> String {
@@ -40,8 +40,8 @@ pub(super) fn render(found: &Compared) -> String {
                     s.segment.clone().unwrap_or_else(|| "(unknown)".to_owned()),
                     s.rows.to_string(),
                     s.bad.to_string(),
-                    figure(s.champion_auc),
-                    figure(s.challenger_auc),
+                    or_dash(s.champion_auc.map(figure)),
+                    or_dash(s.challenger_auc.map(figure)),
                     s.auc_test.map_or_else(|| "–".to_owned(), |t| p_value(t.p_value)),
                     format!("{:+.5}", s.brier_difference.difference),
                     p_value(s.brier_difference.p_value),
@@ -58,22 +58,8 @@ pub(super) fn render(found: &Compared) -> String {
 }
 
 fn figures(found: &Comparison) -> String {
-    let line = |name: &str, of: &dyn Fn(&ValidationReport) -> String| {
-        vec![name.to_owned(), of(&found.champion), of(&found.challenger)]
-    };
-    let rows = vec![
-        line("rows", &|r| r.rows.to_string()),
-        line("bad", &|r| r.bad.to_string()),
-        line("AUC", &|r| ranged(r.auc, r.auc_interval)),
-        line("Gini", &|r| ranged(r.gini, r.gini_interval)),
-        line("KS", &|r| ranged(r.ks, r.ks_interval)),
-        line("Brier", &|r| ranged(Some(r.brier), r.brier_interval)),
-        line("log loss", &|r| ranged(Some(r.log_loss), r.log_loss_interval)),
-        line("calibration slope", &|r| ranged(r.calibration_slope, r.calibration_slope_interval)),
-        line("calibration intercept", &|r| ranged(r.calibration_intercept, r.calibration_intercept_interval)),
-        line("mean PD", &|r| share(r.mean_pd)),
-        line("bad rate", &|r| share(r.bad_rate)),
-    ];
+    let rows: Vec<Vec<String>> =
+        LINES.iter().map(|(name, of)| vec![(*name).to_owned(), of(&found.champion), of(&found.challenger)]).collect();
     text_table(&["", "champion", "challenger"], &rows)
 }
 

@@ -81,7 +81,7 @@ const REMEMBERED: usize = 200_000;
 /// Runs the command.
 ///
 /// # Errors
-/// The model or the table cannot be read, a column is no variable, or the output exists.
+/// The model or the table cannot be read, a column is not a variable, or the output exists.
 pub fn execute(args: &CounterfactualArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     if let Some(out) = args.out.as_ref().filter(|out| out.exists()) {
         return Err(ModelError::Exists { path: out.clone() }.into());

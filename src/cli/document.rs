@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::scored_table::{grades, score_table, seen_in_training};
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::model::registry::{Bundle, load_folder, refuse_content};
+use crate::model::registry::{Bundle, load_folder, refuse_content, write_folder};
 use crate::model::{ModelError, TrainReport};
 use crate::run::Progress as _;
 use crate::workbench::document::{
@@ -63,12 +63,12 @@ pub fn execute(args: &DocumentArgs, output: Output, terminal: &Terminal) -> Resu
     let source = SqlSource { relation: args.relation.clone(), keep: args.keep.clone() };
     let sql = export_sql(&bundle.scorecard, &source).map_err(refused)?;
     let mut files = vec![
-        ("model.md".to_owned(), document.markdown()),
-        ("model.html".to_owned(), document.html().map_err(refused)?),
-        ("scorecard.sql".to_owned(), sql),
-        ("scorecard.schema.json".to_owned(), format!("{:#}\n", scorecard_schema())),
+        ("model.md".to_owned(), document.markdown().into_bytes()),
+        ("model.html".to_owned(), document.html().map_err(refused)?.into_bytes()),
+        ("scorecard.sql".to_owned(), sql.into_bytes()),
+        ("scorecard.schema.json".to_owned(), format!("{:#}\n", scorecard_schema()).into_bytes()),
     ];
-    files.extend(document.plots().map(|plot| (plot.file.clone(), plot.svg.clone())));
+    files.extend(document.plots().map(|plot| (plot.file.clone(), plot.svg.clone().into_bytes())));
     write_folder(&args.out, &files)?;
     terminal.finish();
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
@@ -104,41 +104,6 @@ fn refusal(error: &DocumentError, model: &Path) -> Failure {
             ModelError::BadModel { path: model.to_owned(), why: error.to_string() }.into()
         }
     }
-}
-
-/// All files or none: they are written out of sight, then the folder is renamed into place.
-fn write_folder(out: &Path, files: &[(String, String)]) -> Result<(), ModelError> {
-    use std::io::Write as _;
-    let io = |path: &Path, source| ModelError::Io { path: path.to_owned(), source };
-    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(|e| io(parent, e))?;
-    let staging = tempfile::Builder::new().prefix(".staging-").tempdir_in(parent).map_err(|e| io(parent, e))?;
-    for (name, text) in files {
-        let path = staging.path().join(name);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
-        }
-        let mut file = std::fs::File::create(&path).map_err(|e| io(&path, e))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| io(&path, e))?;
-    }
-    readable(staging.path()).map_err(|e| io(out, e))?;
-    refuse_content(out)?;
-    std::fs::rename(staging.path(), out).map_err(|e| io(out, e))?;
-    // What was renamed away is no longer there to be removed.
-    let _ = staging.keep();
-    Ok(())
-}
-
-/// A temporary folder is its owner's alone; a document is for others to read.
-fn readable(folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
-    }
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 fn listed(answer: &Value) -> String {

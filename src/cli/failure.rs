@@ -153,7 +153,7 @@ fn ingest_code(error: &IngestError) -> ExitCode {
     match error {
         IngestError::Source(error) => source_code(error),
         IngestError::Store(error) => store_code(error),
-        IngestError::NoOrders | IngestError::QuarantineLimit { .. } => ExitCode::Data,
+        IngestError::QuarantineLimit { .. } => ExitCode::Data,
         IngestError::AsOf(_) => ExitCode::Usage,
         IngestError::LedgerBroken { .. } | IngestError::Frame { .. } => ExitCode::Internal,
     }

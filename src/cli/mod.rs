@@ -26,7 +26,6 @@ mod schema;
 mod scored_table;
 mod segments;
 mod simulate;
-mod text_table;
 mod train;
 mod unseen;
 mod validate;
@@ -80,7 +79,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Compares two models on a table with known outcomes: ranking, calibration, who would be swapped.
     Compare(compare::CompareArgs),
-    /// Shows how much of a model's figures hangs on what rejected applicants would have done.
+    /// Shows how much of a model's figures depends on what rejected applicants would have done.
     RejectStudy(reject_study::RejectStudyArgs),
     /// Finds the smallest change of actionable columns that would reach a cut-off.
     Counterfactual(counterfactual::CounterfactualArgs),

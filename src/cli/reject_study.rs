@@ -1,4 +1,4 @@
-//! `integrity reject-study`: how much of a model's figures hangs on what rejected applicants would have done.
+//! `integrity reject-study`: how much of a model's figures depends on what rejected applicants would have done.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,10 +7,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::scored_table::{score_table, seen_in_training};
-use super::text_table::{figure, share, text_table};
 use super::{ExitCode, Failure, Output};
 use crate::model::ModelError;
 use crate::model::registry::load_folder;
+use crate::report::text_table;
+use crate::workbench::figures::{figure, or_dash, share};
 use crate::workbench::reject_inference::{
     Band, RejectInferenceError, RejectMethod, RejectScenario, RejectSettings, RejectStudy, study_rejects,
 };
@@ -107,7 +108,7 @@ fn row(scenario: &RejectScenario) -> Vec<String> {
         scenario.odds_factor.map_or_else(String::new, |f| f.to_string()),
         scenario.reject_bad_rate.map_or_else(String::new, share),
         share(scenario.bad_rate),
-        figure(scenario.auc),
-        figure(scenario.ks),
+        or_dash(scenario.auc.map(figure)),
+        or_dash(scenario.ks.map(figure)),
     ]
 }

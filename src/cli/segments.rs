@@ -42,7 +42,7 @@ fn month(days: f64) -> Option<String> {
     if !days.is_finite() {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a day beyond the calendar is no date, and none comes out")]
+    #[expect(clippy::cast_possible_truncation, reason = "a day beyond the calendar is not a date, and none comes out")]
     let date = date_of_days(days.floor() as i64)?;
     Some(format!("{:04}-{:02}", date.year(), date.month()))
 }

@@ -33,7 +33,7 @@ pub struct TrainTableArgs {
     /// The value of the target that means bad, where 1, bad, yes and the like do not say it.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub positive: Option<String>,
-    /// Column of dates; rows from --test-from on test. It is no variable.
+    /// Column of dates; rows from --test-from on test. It is not a variable.
     #[arg(long, value_name = "COLUMN", requires = "test_from", conflicts_with = "test_share")]
     pub time: Option<String>,
     /// First day of the test part.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::text_table::{figure, p_value, ranged, share, text_table};
 use super::validate::Validated;
 use crate::model::validation::ValidationReport;
+use crate::report::text_table;
+use crate::workbench::figures::{LINES, figure, or_dash, p_value, ranged, share};
 use crate::workbench::validation::Drift;
 use crate::workbench::validation::{CustomaryBand, FairnessReport, SegmentReport, Stability};
 
@@ -30,23 +31,7 @@ pub(super) fn render(found: &Validated) -> String {
 }
 
 fn figures(r: &ValidationReport) -> String {
-    let line = |name: &str, value: String| vec![name.to_owned(), value];
-    let rows = vec![
-        line("rows", r.rows.to_string()),
-        line("bad", r.bad.to_string()),
-        line("bad rate", share(r.bad_rate)),
-        line("mean PD", share(r.mean_pd)),
-        line("AUC", ranged(r.auc, r.auc_interval)),
-        line("Gini", ranged(r.gini, r.gini_interval)),
-        line("KS", ranged(r.ks, r.ks_interval)),
-        line("H-measure", ranged(r.h_measure, r.h_measure_interval)),
-        line("average precision", ranged(r.average_precision, r.average_precision_interval)),
-        line("Brier", ranged(Some(r.brier), r.brier_interval)),
-        line("log loss", ranged(Some(r.log_loss), r.log_loss_interval)),
-        line("calibration slope", ranged(r.calibration_slope, r.calibration_slope_interval)),
-        line("calibration intercept", ranged(r.calibration_intercept, r.calibration_intercept_interval)),
-        line("Hosmer–Lemeshow p", r.hosmer_lemeshow.map_or_else(|| "–".to_owned(), |t| p_value(t.p_value))),
-    ];
+    let rows: Vec<Vec<String>> = LINES.iter().map(|(name, of)| vec![(*name).to_owned(), of(r)]).collect();
     text_table(&["", "table"], &rows)
 }
 
@@ -149,7 +134,7 @@ fn fairness(report: &FairnessReport) -> String {
                 share(g.approval_rate),
                 ranged(impact.and_then(|i| i.ratio), impact.and_then(|i| i.ratio_interval)),
                 impact.map_or_else(dash, |i| p_value(i.p_value)),
-                figure(equal.and_then(|i| i.ratio)),
+                or_dash(equal.and_then(|i| i.ratio).map(figure)),
                 equal.map_or_else(dash, |i| p_value(i.p_value)),
                 g.conditional_parity.map_or_else(dash, |c| format!("{:.3} (p {})", c.odds_ratio, p_value(c.p_value))),
                 share(g.bad_rate),

@@ -80,7 +80,7 @@ pub(crate) fn unit(file: &ConfigFile, value: &Spanned<f64>, key: &str) -> Result
     if (0.0..=1.0).contains(value.get_ref()) {
         Ok(*value.get_ref())
     } else {
-        Err(file.refuse(&value.span(), format!("{key} = {} is no share", value.get_ref()), "a number from 0 to 1"))
+        Err(file.refuse(&value.span(), format!("{key} = {} is not a share", value.get_ref()), "a number from 0 to 1"))
     }
 }
 

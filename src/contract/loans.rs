@@ -13,7 +13,7 @@ pub static LOANS: TableContract = TableContract {
         Column::required("merchant_id", Type::Id, "the borrower"),
         Column::required("product", Type::Word(&["order-loan", "credit-loan", "group-loan"]), "the product"),
         Column::required("disbursed_at", Type::Instant, "when the money was paid out"),
-        Column::required("principal_minor", Type::Money, "what was lent").within(1, 100_000_000),
+        Column::required("principal_minor", Type::Money, "what was lent").within(1, 1_000_000_000_000),
         Column::required("term_days", Type::Integer, "days to the last instalment").within(1, 3_660),
         Column::required("daily_rate_ppm", Type::Integer, "interest a day in parts per million: 500 is 0.05 %")
             .within(0, 1_000_000),

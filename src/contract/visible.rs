@@ -7,7 +7,7 @@
 //!   is not yet visible if nothing in it is dated before as-of; otherwise it is an orphan, for the wash to judge. Whether the parent
 //!   is missing or merely not yet visible makes no difference: what lies at or after as-of must not change what is said of the past.
 //!
-//! A time that cannot be read is null here, and one beyond the contract's range (a loan of the year 2999) is no time either: such a
+//! A time that cannot be read is null here, and one beyond the contract's range (a loan of the year 2999) is not a time either: such a
 //! row is never waiting for its day, it is for the wash to judge. [`known_at`] says the same the other way round: from when on a row
 //! is visible.
 

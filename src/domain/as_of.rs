@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Span, Timestamp};
 
 /// Microseconds in a day of 24 hours.
 pub const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -19,7 +19,7 @@ pub enum AsOfError {
         why: String,
     },
     /// Date arithmetic left the calendar.
-    #[error("reckon dates from {date}: {why}")]
+    #[error("compute dates from {date}: {why}")]
     OutOfCalendar {
         /// The date started from.
         date: Date,
@@ -119,19 +119,6 @@ fn midnight(date: Date, zone: &TimeZone) -> Result<i64, AsOfError> {
     date.to_zoned(zone.clone())
         .map(|z| z.timestamp().as_microsecond())
         .map_err(|e| AsOfError::OutOfCalendar { date, why: e.to_string() })
-}
-
-/// One day later, for rolling over a range of business dates.
-impl AsOf {
-    /// # Errors
-    /// The date leaves the calendar.
-    pub fn next_day(&self) -> Result<Self, AsOfError> {
-        let date = self
-            .date
-            .checked_add(1.day())
-            .map_err(|e| AsOfError::OutOfCalendar { date: self.date, why: e.to_string() })?;
-        Self::new(date, self.zone.clone())
-    }
 }
 
 #[cfg(test)]

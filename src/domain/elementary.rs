@@ -1,4 +1,4 @@
-//! Exponentials, logarithms and their kin, with the same bits on every processor.
+//! Exponentials, logarithms and related functions, with the same bits on every processor.
 //!
 //! The methods of `f64` call the C library, which picks a variant by what the processor can do (FMA, AVX2): their last bits differ from
 //! machine to machine. The crate libm is one implementation in Rust, without such a choice. `clippy.toml` forbids the methods of `f64`

@@ -15,6 +15,6 @@ pub mod sampling;
 pub use as_of::{AsOf, AsOfError, MICROS_PER_DAY};
 pub use day::{date_of_days, days_since_epoch};
 pub use digest::{Digest, DigestError, Hasher};
-pub use money::{Currency, Money, MoneyError, grouped, whole};
+pub use money::{Currency, CurrencyError, Money, grouped, whole};
 pub use rate::{DailyRate, Probability, RateError, Share};
 pub use reason::{Reason, ReasonCode, ReasonCodeError};

@@ -1,37 +1,13 @@
-//! Money: `i64` minor units with a currency.
-//!
-//! | operation | returns |
-//! |---|---|
-//! | `a.plus(b)`, `a.minus(b)` | `Result<Money>`: overflow and mixed currencies are errors |
-//! | `a.scaled_ppm(ppm)` | `Result<Money>`: `a × ppm / 1 000 000`, rounded half away from zero, computed in 128 bits |
-//! | `a.floored_to(step)` | `Result<Money>`: the largest multiple of `step` not above `a`; `step` must be positive |
-//! | `a.least(b)` | `Result<Money>`: the smaller; mixed currencies are an error |
+//! Money: `i64` minor units with a currency, as people read it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What money arithmetic refuses.
+/// Text that is not a currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MoneyError {
-    /// The result does not fit 64 bits of minor units.
-    #[error("compute with money: {0} overflows 64-bit minor units")]
-    Overflow(&'static str),
-    /// Two currencies met in one operation.
-    #[error("compute with money: {left} and {right} are different currencies")]
-    MixedCurrencies {
-        /// Currency of the left operand.
-        left: Currency,
-        /// Currency of the right operand.
-        right: Currency,
-    },
-    /// Not three capital letters.
-    #[error("read currency {0:?}: expected three capital letters such as \"CNY\"")]
-    BadCurrency(String),
-    /// A rounding step of zero or less.
-    #[error("round money to a step of {0} minor units: the step must be positive")]
-    BadStep(i64),
-}
+#[error("read currency {0:?}: expected three capital letters such as \"CNY\"")]
+pub struct CurrencyError(String);
 
 /// An ISO 4217 currency code: three capital letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,10 +17,10 @@ pub struct Currency([u8; 3]);
 impl Currency {
     /// # Errors
     /// Anything but three capital ASCII letters.
-    pub fn new(code: &str) -> Result<Self, MoneyError> {
+    pub fn new(code: &str) -> Result<Self, CurrencyError> {
         match code.as_bytes() {
             [a, b, c] if [a, b, c].iter().all(|l| l.is_ascii_uppercase()) => Ok(Self([*a, *b, *c])),
-            _ => Err(MoneyError::BadCurrency(code.to_owned())),
+            _ => Err(CurrencyError(code.to_owned())),
         }
     }
 
@@ -74,8 +50,8 @@ impl Currency {
 }
 
 impl TryFrom<String> for Currency {
-    type Error = MoneyError;
-    fn try_from(code: String) -> Result<Self, MoneyError> {
+    type Error = CurrencyError;
+    fn try_from(code: String) -> Result<Self, CurrencyError> {
         Self::new(&code)
     }
 }
@@ -110,75 +86,6 @@ impl Money {
     #[must_use]
     pub const fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
-    }
-
-    /// Minor units.
-    #[must_use]
-    pub const fn minor(self) -> i64 {
-        self.minor
-    }
-
-    /// The currency.
-    #[must_use]
-    pub const fn currency(self) -> Currency {
-        self.currency
-    }
-
-    /// # Errors
-    /// Overflow or mixed currencies.
-    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
-        self.same_currency(other)?;
-        let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow("a sum"))?;
-        Ok(Self { minor, ..self })
-    }
-
-    /// # Errors
-    /// Overflow or mixed currencies.
-    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
-        self.same_currency(other)?;
-        let minor = self.minor.checked_sub(other.minor).ok_or(MoneyError::Overflow("a difference"))?;
-        Ok(Self { minor, ..self })
-    }
-
-    /// `self × ppm / 1 000 000`, rounded half away from zero.
-    ///
-    /// # Errors
-    /// Overflow.
-    pub fn scaled_ppm(self, ppm: i64) -> Result<Self, MoneyError> {
-        const MILLION: i128 = 1_000_000;
-        let product = i128::from(self.minor) * i128::from(ppm);
-        let rounded = (product + product.signum() * MILLION / 2) / MILLION;
-        let minor = i64::try_from(rounded).map_err(|_| MoneyError::Overflow("a product"))?;
-        Ok(Self { minor, ..self })
-    }
-
-    /// The largest multiple of `step` minor units that is not above `self`.
-    ///
-    /// # Errors
-    /// A step of zero or less, or overflow below the smallest representable amount.
-    pub fn floored_to(self, step: i64) -> Result<Self, MoneyError> {
-        if step <= 0 {
-            return Err(MoneyError::BadStep(step));
-        }
-        let minor = self.minor.checked_sub(self.minor.rem_euclid(step)).ok_or(MoneyError::Overflow("a rounding"))?;
-        Ok(Self { minor, ..self })
-    }
-
-    /// The smaller of two amounts.
-    ///
-    /// # Errors
-    /// Mixed currencies.
-    pub fn least(self, other: Self) -> Result<Self, MoneyError> {
-        self.same_currency(other)?;
-        Ok(if other.minor < self.minor { other } else { self })
-    }
-
-    fn same_currency(self, other: Self) -> Result<(), MoneyError> {
-        if self.currency == other.currency {
-            Ok(())
-        } else {
-            Err(MoneyError::MixedCurrencies { left: self.currency, right: other.currency })
-        }
     }
 }
 
@@ -223,31 +130,6 @@ mod tests {
 
     fn cny(minor: i64) -> Money {
         Money::new(minor, Currency::new("CNY").unwrap())
-    }
-
-    #[test]
-    fn arithmetic_is_checked() {
-        assert_eq!(cny(1).plus(cny(2)).unwrap(), cny(3));
-        assert_eq!(cny(i64::MAX).plus(cny(1)), Err(MoneyError::Overflow("a sum")));
-        assert_eq!(cny(i64::MIN).minus(cny(1)), Err(MoneyError::Overflow("a difference")));
-        let brl = Money::new(1, Currency::new("BRL").unwrap());
-        assert!(matches!(cny(1).plus(brl), Err(MoneyError::MixedCurrencies { .. })));
-        assert!(matches!(cny(1).least(brl), Err(MoneyError::MixedCurrencies { .. })));
-    }
-
-    #[test]
-    fn scaling_rounds_half_away_from_zero() {
-        assert_eq!(cny(1_000).scaled_ppm(500).unwrap(), cny(1));
-        assert_eq!(cny(-1_000).scaled_ppm(500).unwrap(), cny(-1));
-        assert_eq!(cny(999).scaled_ppm(500).unwrap(), cny(0));
-        assert_eq!(cny(i64::MAX).scaled_ppm(1_000_001), Err(MoneyError::Overflow("a product")));
-    }
-
-    #[test]
-    fn flooring_goes_down_for_negatives_too() {
-        assert_eq!(cny(12_345).floored_to(1_000).unwrap(), cny(12_000));
-        assert_eq!(cny(-1).floored_to(1_000).unwrap(), cny(-1_000));
-        assert_eq!(cny(1).floored_to(0), Err(MoneyError::BadStep(0)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A value that is no share, probability or rate.
+/// A value that is not a share, probability or rate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RateError {
     /// Not finite or outside the unit interval.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Text that is no reason code.
+/// Text that is not a reason code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("read reason code {0:?}: expected lowercase words joined by hyphens, such as \"ship-late\"")]
 pub struct ReasonCodeError(String);

@@ -6,7 +6,7 @@ use super::params::Params;
 use crate::config::ConfigError;
 use crate::tiles::DayWindow;
 
-/// `Σ measure over all of history`. The measure's predicate speaks of rows as they stand at as-of (`completed_at IS NULL`), so that
+/// `Σ measure over all of history`. The measure's predicate is about rows as they stand at as-of (`completed_at IS NULL`), so that
 /// the sum is what is open now, however old.
 #[derive(Debug)]
 pub struct Balance {

@@ -1,4 +1,4 @@
-//! A window's rows by buyer: what all kinds that speak of buyers start from.
+//! A window's rows by buyer: what all kinds about buyers start from.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;

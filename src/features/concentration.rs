@@ -1,4 +1,4 @@
-//! Concentration: how much hangs on few buyers.
+//! Concentration: how much depends on few buyers.
 
 use super::buyers::{BuyerWindow, by_buyer};
 use super::guard::Guard;

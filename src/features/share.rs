@@ -11,8 +11,8 @@ use crate::tiles::DayWindow;
 /// rate.
 ///
 /// With both measures dated by the order, and `maturity_days` set, the cohort ends that long before as-of, so that outcomes
-/// not yet arrived are not taken for good ones. Example: 90 days with 30 days of maturity as of 2018-08-01 speak of orders placed
-/// from 2018-04-03 to 2018-07-01. A quotient outside 0 to 1, possible only where the numerator is no part of the denominator, is
+/// not yet arrived are not taken for good ones. Example: 90 days with 30 days of maturity as of 2018-08-01 cover orders placed
+/// from 2018-04-03 to 2018-07-01. A quotient outside 0 to 1, possible only where the numerator is not a part of the denominator, is
 /// cut to that range.
 #[derive(Debug, Clone, Copy)]
 pub struct Share {

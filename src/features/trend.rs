@@ -31,7 +31,7 @@ impl TwoWindows {
         vec![self.recent, self.earlier]
     }
 
-    /// `(r − e) ÷ (|r| + |e|)` for the sums a day, reckoned in whole numbers until the last division; `None` where both are 0.
+    /// `(r − e) ÷ (|r| + |e|)` for the sums a day, computed in whole numbers until the last division; `None` where both are 0.
     pub fn change(self, recent: i128, earlier: i128) -> Option<f64> {
         let (recent_days, earlier_days) = self.recent.window.days().zip(self.earlier.window.days())?;
         let r = recent * i128::from(earlier_days);

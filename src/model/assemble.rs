@@ -17,7 +17,7 @@ use super::sign::Order;
 use super::table::{Direction, TrainingTable};
 use super::terms;
 
-/// Rows that rounding, centring and standard errors are reckoned over.
+/// Rows that rounding, centring and standard errors are computed over.
 const ENOUGH_ROWS: usize = 200_000;
 
 /// A fitted model before it becomes points.

@@ -1,7 +1,7 @@
 //! Members: scorecards of random parts of the training rows, whose points are averaged into one.
 //!
 //! An average of additive scorecards is an additive scorecard, so nothing of its transparency is lost, while cut points and points that
-//! hang on a few rows are evened out. Each member cuts, selects and fits anew on its own part; the rows it has not seen are
+//! depend on a few rows are evened out. Each member cuts, selects and fits on its own part; the rows it has not seen are
 //! predicted by it, and the averages of such predictions choose the strengths, the tables and the calibration.
 
 use crate::domain::elementary::softplus;

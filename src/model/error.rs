@@ -19,7 +19,7 @@ pub enum ModelError {
         /// The system's words.
         source: std::io::Error,
     },
-    /// A file is no table: broken Parquet, ragged CSV, not UTF-8, no header.
+    /// A file is not a table: broken Parquet, ragged CSV, not UTF-8, no header.
     #[error("read table {path:?}: {why}")]
     BadTable {
         /// The file.
@@ -55,7 +55,7 @@ pub enum ModelError {
         /// Data row, counted from 1.
         row: usize,
     },
-    /// The target is no two-valued outcome.
+    /// The target is not a two-valued outcome.
     #[error("use target {column:?}: {why}")]
     BadTarget {
         /// The target column.

@@ -116,7 +116,7 @@ impl TrainSettings {
             return refuse("max_stability_index", "above 0");
         }
         if !self.max_vif.is_finite() || self.max_vif <= 1.0 {
-            return refuse("max_vif", "above 1, which is no inflation at all");
+            return refuse("max_vif", "above 1, which means no inflation");
         }
         if self.max_variables == 0 {
             return refuse("max_variables", "1 or more");

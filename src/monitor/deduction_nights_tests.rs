@@ -59,7 +59,7 @@ fn one_key_until_the_deduction_arrives_another_for_what_is_left() {
     let bounced = [PaidRow("l1", 109, 600, Some(112))];
     let third = night(113, &late(&bounced));
     assert_eq!(third[0].2, 600);
-    assert!(third[0].0 != *key && third[0].0 != second[0].0, "a deduction that bounced may be ordered anew");
+    assert!(third[0].0 != *key && third[0].0 != second[0].0, "a deduction that bounced may be ordered again");
     let settled = [PaidRow("l1", 109, 600, None), PaidRow("l1", 111, 400, None)];
     assert_eq!(night(112, &late(&settled)), [], "nothing is owed any more");
 }

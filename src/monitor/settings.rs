@@ -368,7 +368,7 @@ impl Monitor {
         let known: BTreeSet<&str> = names.into_iter().collect();
         for (name, span) in &self.feature_uses {
             if !known.contains(name.as_str()) {
-                let message = format!("{name:?} is no feature of this job");
+                let message = format!("{name:?} is not a feature of this job");
                 return Err(self.file.refuse(span, message, "a feature that the job's feature file defines"));
             }
         }

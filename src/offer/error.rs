@@ -1,6 +1,6 @@
 //! What deciding refuses: inputs that no decision may rest on.
 
-use crate::domain::{AsOfError, MoneyError, RateError, ReasonCodeError};
+use crate::domain::{AsOfError, RateError, ReasonCodeError};
 
 /// Why no decision was made.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,13 +25,10 @@ pub enum OfferError {
         /// What is wrong.
         why: &'static str,
     },
-    /// Money beyond 64 bits.
-    #[error("decide on an offer: {0}")]
-    Money(#[from] MoneyError),
     /// A rate out of range.
     #[error("decide on an offer: {0}")]
     Rate(#[from] RateError),
-    /// A code that is none.
+    /// An invalid reason code.
     #[error("give a reason: {0}")]
     Reason(#[from] ReasonCodeError),
     /// A date beyond the calendar.

@@ -34,7 +34,7 @@ pub enum CapName {
 }
 
 impl CapName {
-    /// Whether it speaks of the merchant's means and wish rather than of the lender's own bounds.
+    /// Whether it comes from the merchant's means and request rather than from the lender's own bounds.
     #[must_use]
     pub const fn is_evidence(self) -> bool {
         matches!(

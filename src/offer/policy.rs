@@ -403,7 +403,7 @@ impl Policy {
         let known: BTreeSet<&str> = names.into_iter().collect();
         for (name, span) in &self.feature_uses {
             if !known.contains(name.as_str()) {
-                let message = format!("{name:?} is no feature of this job");
+                let message = format!("{name:?} is not a feature of this job");
                 return Err(self.file.refuse(span, message, "a feature that the job's feature file defines"));
             }
         }
@@ -513,7 +513,7 @@ fn check_product(
     let mut daily_rate_ppm = BTreeMap::new();
     for (band, rate) in product.daily_rate_ppm.get_ref() {
         if !bands.contains(band) {
-            let message = format!("{band:?} is no band");
+            let message = format!("{band:?} is not a band");
             return Err(file.refuse(&rate.span(), message, format!("one of: {}", bands.join(", "))));
         }
         let ppm = bounds::integer(file, rate, "daily_rate_ppm", 0..=price.max_daily_rate_ppm)?;
@@ -581,7 +581,7 @@ fn check_default_dpd(file: &ConfigFile, raw: &RawPolicy) -> Result<BTreeMap<Stri
     let mut default_dpd = BTreeMap::new();
     for (product, dpd) in raw.default_dpd.get_ref() {
         if !PRODUCTS.contains(&product.as_str()) {
-            let message = format!("{product:?} is no product");
+            let message = format!("{product:?} is not a product");
             return Err(file.refuse(&dpd.span(), message, format!("one of: {}", PRODUCTS.join(", "))));
         }
         default_dpd.insert(product.clone(), bounds::days(file, dpd, "default_dpd", 1..=720)?);
@@ -660,7 +660,7 @@ fn product_name(file: &ConfigFile, name: &Spanned<String>) -> Result<String, Con
     if PRODUCTS.contains(&name.get_ref().as_str()) {
         Ok(name.get_ref().clone())
     } else {
-        let message = format!("{:?} is no product", name.get_ref());
+        let message = format!("{:?} is not a product", name.get_ref());
         Err(file.refuse(&name.span(), message, format!("one of: {}", PRODUCTS.join(", "))))
     }
 }

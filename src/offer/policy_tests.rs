@@ -66,7 +66,7 @@ fn what_is_not_allowed_is_refused_at_its_line() {
         (r#"["A", "B"]"#, r#"["A", "A"]"#, 1, "named twice"),
         (r#"["A", "B"]"#, "[]", 1, "no band"),
         (r#"later = ["group-loan"]"#, r#"later = ["credit-loan"]"#, 7, "on offer and for later"),
-        (r#"later = ["group-loan"]"#, r#"later = ["gold-loan"]"#, 7, "no product"),
+        (r#"later = ["group-loan"]"#, r#"later = ["gold-loan"]"#, 7, "not a product"),
         ("order-loan = 30, ", "", 8, "says nothing of \"order-loan\""),
         ("order-loan = 30", "order-loan = 0", 8, "out of range"),
         ("loss_given_default_prob = 0.6", "loss_given_default_prob = 1.6", 10, "probability"),
@@ -78,7 +78,7 @@ fn what_is_not_allowed_is_refused_at_its_line() {
         (r#"repayment = "equal-instalment""#, r#"repayment = "balloon""#, 19, "unknown variant"),
         ("min_limit_minor = 1_000", "min_limit_minor = 100_000_001", 21, "out of range"),
         ("{ A = 400, B = 500 }", "{ A = 400, B = 399 }", 23, "pays less than the safer band"),
-        ("{ A = 400, B = 500 }", "{ A = 400, Z = 500 }", 23, "no band"),
+        ("{ A = 400, B = 500 }", "{ A = 400, Z = 500 }", 23, "not a band"),
         ("{ A = 400, B = 500 }", "{ A = 651 }", 23, "out of range"),
         ("{ A = 400, B = 500 }", "{}", 23, "serves no band"),
         ("factor_ppm = 2_000_000", "factor_ppm = 0", 24, "out of range"),
@@ -147,8 +147,19 @@ fn the_largest_loan_is_a_million_of_the_main_unit_in_every_currency() {
         let refused = policy_of(above).and_then(|policy| policy.check_currency(currency)).unwrap_err();
         assert_eq!(refused.line, 5, "{refused}");
     }
-    // A yen has no smaller part: a hundred million of them is no million.
+    // A yen has no smaller part: a hundred million of them is not a million.
     let yen = crate::domain::Currency::new("JPY").unwrap();
     let refused = policy_of("100_000_000").unwrap().check_currency(yen).unwrap_err();
     assert!(refused.help.contains("1,000,000 JPY"), "{refused}");
+}
+
+#[test]
+fn the_contract_takes_the_largest_loan_of_every_currency() {
+    for code in ["JPY", "CNY", "KWD", "CLF"] {
+        let largest = HARD_CAP_MAIN * Currency::new(code).unwrap().minor_units();
+        for table in [&crate::contract::LOANS, &crate::contract::INSTALMENTS] {
+            let (_, most) = table.column("principal_minor").unwrap().bounds().unwrap();
+            assert!(largest <= most, "{}: {largest} {code} is out of range", table.name);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::column::{OutputColumn, OutputTable};
 use super::error::PublishError;
 use super::row::{OutputRow, label};
 
-/// Rows as the table's columns. `given` makes the arrays of columns that are no fields of the row; all others are fields, by name.
+/// Rows as the table's columns. `given` makes the arrays of columns that are not fields of the row; all others are fields, by name.
 pub(super) fn encode<R: OutputRow>(
     rows: &[R],
     table: &OutputTable,
@@ -24,7 +24,7 @@ pub(super) fn encode<R: OutputRow>(
     // serde would write nulls into a column whose field was renamed or removed.
     let names = rows.first().map(serde_json::to_value).transpose().map_err(|e| misfit(e.to_string()))?;
     if let Some(missing) = names.and_then(|row| fields.iter().find(|f| row.get(f.name()).is_none())) {
-        return Err(misfit(format!("column {} is no field of the row", missing.name())));
+        return Err(misfit(format!("column {} is not a field of the row", missing.name())));
     }
     let mut fields = serde_arrow::to_arrow(&fields, rows).map_err(|e| misfit(e.to_string()))?.into_iter();
     let arrays: Vec<ArrayRef> = given.into_iter().filter_map(|given| given.or_else(|| fields.next())).collect();
@@ -50,7 +50,7 @@ pub(super) fn decode<R: OutputRow>(
     serde_arrow::from_arrow(&fields, &arrays).map_err(|e| PublishError::malformed(path, e.to_string()))
 }
 
-/// Values of a column of numbers that is no field of the row.
+/// Values of a column of numbers that is not a field of the row.
 pub(super) fn values<'a, T: ArrowPrimitiveType>(
     path: &Path,
     batch: &'a RecordBatch,

@@ -96,7 +96,7 @@ impl ScoreBook {
     /// Opens a run folder by path, trusting the digest that the folder itself keeps of its manifest.
     ///
     /// # Errors
-    /// It is no run folder, or digests do not hold.
+    /// It is not a run folder, or digests do not hold.
     pub fn open_run(run_dir: &Path) -> Result<Self, PublishError> {
         if !run_dir.is_dir() {
             return Err(PublishError::NothingPublished(run_dir.to_owned()));

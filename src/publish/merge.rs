@@ -29,7 +29,7 @@ impl<R: OutputRow> TableReader<R> {
     /// Opens a table file, without any check of its digest.
     ///
     /// # Errors
-    /// It cannot be opened or is no Parquet.
+    /// It cannot be opened or is not Parquet.
     pub fn open(path: &Path) -> Result<Self, PublishError> {
         let file = File::open(path).map_err(PublishError::io("open", path))?;
         let batches = ParquetRecordBatchReaderBuilder::try_new(file)

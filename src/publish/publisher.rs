@@ -99,7 +99,7 @@ impl<'o> Publisher<'o> {
     /// Locks the output folder, made if need be, sweeps what killed runs left behind, and mends a pointer that was damaged.
     ///
     /// # Errors
-    /// It is no folder, another process publishes there, or the operating system refuses.
+    /// It is not a folder, another process publishes there, or the operating system refuses.
     pub fn open(out: &Path) -> Result<Self, PublishError> {
         Self::open_observed(out, Box::new(|_| Ok(())))
     }

@@ -97,7 +97,7 @@ impl<'p, 'o> Stage<'p, 'o> {
         Ok(written)
     }
 
-    /// Writes a file that is no table.
+    /// Writes a file that is not a table.
     ///
     /// # Errors
     /// The name may not stand in a run folder, the file exists already or cannot be written.

@@ -134,7 +134,7 @@ impl VerifyReport {
 /// place, and the damage is a finding.
 ///
 /// # Errors
-/// Nothing is published there, or no run of that date; damage is no error but a finding.
+/// Nothing is published there, or no run of that date; damage is not an error but a finding.
 pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishError> {
     let mut report = VerifyReport { runs: Vec::new(), findings: Vec::new() };
     let current = pointer(&mut report, CURRENT, Current::read(out))?;

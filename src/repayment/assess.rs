@@ -30,12 +30,12 @@ pub fn assess(
 ) -> Result<Assessment, Vec<UnknownCause>> {
     let schedule = reconcile(record, rules, point.days)?;
     let paid = record.paid();
-    let reckon = || {
+    let compute = || {
         let repayment = rules.waterfall.allocate(&record.terms, &schedule, &paid, point)?;
         let material = rules.materiality.runs(&record.terms, &repayment, &schedule, &paid, point)?;
         Ok::<_, super::error::RepaymentError>((repayment, material))
     };
-    match reckon() {
+    match compute() {
         Ok((repayment, material)) => Ok(Assessment { schedule, repayment, material }),
         // Reconciled sums and dates stay in range; should one not, this loan alone is unknown.
         Err(why) => Err(vec![UnknownCause::new("not-reckonable", why.to_string())]),

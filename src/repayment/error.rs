@@ -4,7 +4,7 @@ use polars::prelude::PolarsError;
 
 use crate::domain::AsOfError;
 
-/// Why repayment could not be reckoned.
+/// Why repayment could not be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum RepaymentError {
     /// A table lacks a column, or holds it in another type.

@@ -4,7 +4,7 @@ use super::standing::LoanStanding;
 use super::unknown::{LoanException, UnknownCause, UnknownLoan};
 use crate::store::BrokenRecord;
 
-/// Contract tables that speak of loans.
+/// Contract tables about loans.
 const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
 
 /// Every loan of a shard as of its instant, each in one of the two lists.

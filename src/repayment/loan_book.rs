@@ -155,7 +155,7 @@ fn attach_broken<'a>(
     }
 }
 
-/// Days from the first disbursement; loans of longer ago than can be reckoned with are not spanned.
+/// Days from the first disbursement; loans from before the calendar's range are left out.
 fn spanned_days(records: &[LoanRecord<'_>], shard: &Shard) -> Result<BusinessDays, RepaymentError> {
     let first = shard.as_of.micros() - i64::from(MOST_DAYS - 2) * MICROS_PER_DAY;
     let disbursed = records.iter().map(|r| r.terms.disbursed_at).filter(|&at| at >= first);

@@ -138,7 +138,7 @@ fn tables_have_the_agreed_columns_and_order() {
         let mut without = seen.clone();
         without.tables.remove(table);
         let ledger = repayment_tables(&without, &rules()).unwrap().unwrap().ledger;
-        assert!(ledger.known.is_empty(), "no {table} table is no evidence, not no payment");
+        assert!(ledger.known.is_empty(), "no {table} table means no evidence, not no payment");
         assert!(ledger.unknown.iter().all(|l| l.causes[0].code == "table-absent") && ledger.unknown.len() == 2);
     }
     let mut without = seen;

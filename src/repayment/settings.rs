@@ -37,7 +37,7 @@ impl Part {
 pub struct Waterfall {
     /// Order within one instalment; holds each part once.
     pub within: [Part; 3],
-    /// How much less than the reckoned accrued interest still closes a loan early, in minor units.
+    /// How much less than the computed accrued interest still closes a loan early, in minor units.
     pub early_close_tolerance_minor: i64,
 }
 

@@ -31,7 +31,7 @@ pub struct RepaymentTables {
 /// a loan in this shard gives frames without rows.
 ///
 /// # Errors
-/// A table that lacks a column or holds a null where none may be. A loan whose books do not agree is no error.
+/// A table that lacks a column or holds a null where none may be. A loan whose books do not agree is not an error.
 pub fn repayment_tables(shard: &Shard, rules: &LedgerRules) -> Result<Option<RepaymentTables>, RepaymentError> {
     let Some(book) = LoanBook::read(shard, rules)? else { return Ok(None) };
     let mut instalments = InstalmentRows::default();

@@ -93,11 +93,11 @@ impl Calendar {
     fn of(zone: &str) -> Self {
         let zone = AsOf::zone(zone).unwrap();
         let mut day = AsOf::new(date(2018, 1, 1), zone.clone()).unwrap();
-        let days = BusinessDays::spanning(day.micros(), &AsOf::new(LAST, zone).unwrap()).unwrap();
+        let days = BusinessDays::spanning(day.micros(), &AsOf::new(LAST, zone.clone()).unwrap()).unwrap();
         let (first, mut midnights) = (day.days_since_epoch(), Vec::new());
         while day.date() <= LAST {
             midnights.push(day.micros());
-            day = day.next_day().unwrap();
+            day = AsOf::new(day.date().tomorrow().unwrap(), zone.clone()).unwrap();
         }
         Self { first, midnights, days }
     }

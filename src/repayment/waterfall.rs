@@ -7,7 +7,7 @@
 //!
 //! **Why fees before interest before principal.** Interest runs on principal only, so paying principal last never lets a lender's
 //! costs go uncovered while the loan shrinks, and it is the order usual in loan contracts (project judgement; the order is configured).
-//! **Why oldest first.** Days past due count from the oldest broken promise; any other order would let a borrower stay late for ever on
+//! **Why oldest first.** Days past due count from the oldest broken promise; any other order would let a borrower stay late forever on
 //! one instalment while paying all the others.
 //!
 //! **Paid ahead.** What exceeds all that is due is held for the instalments to come and counts as repaid principal meanwhile.

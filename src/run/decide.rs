@@ -44,7 +44,7 @@ pub enum DecideError {
     /// Monitoring.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
-    /// A score that is no probability.
+    /// A score that is not a probability.
     #[error("score merchant {merchant}: {source}")]
     Probability {
         /// Whose.

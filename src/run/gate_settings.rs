@@ -140,7 +140,7 @@ impl RawGates {
     /// Checks the section.
     ///
     /// # Errors
-    /// A limit out of range, an unknown table, a date that is none or a blank reason, with the line.
+    /// A limit out of range, an unknown table, an invalid date or a blank reason, with the line.
     pub(super) fn check(self, file: &ConfigFile) -> Result<GateSettings, ConfigError> {
         let Self { fewer_rows_share, fewer_bytes_share, days_older, days_past_data, tables, allow } = self;
         let whole = RawLimits { fewer_rows_share, fewer_bytes_share, days_older, days_past_data };
@@ -176,7 +176,7 @@ impl RawAllowance {
     fn check(self, file: &ConfigFile) -> Result<Allowance, ConfigError> {
         known_table(file, &self.table.span(), self.table.get_ref())?;
         let until = self.until.get_ref().parse().map_err(|_| {
-            let message = format!("until = {:?} is no date", self.until.get_ref());
+            let message = format!("until = {:?} is not a date", self.until.get_ref());
             file.refuse(&self.until.span(), message, "the last as-of date on which it holds, such as \"2026-01-31\"")
         })?;
         let reason = self.reason.get_ref().trim().to_owned();
@@ -195,7 +195,7 @@ fn known_table(file: &ConfigFile, span: &std::ops::Range<usize>, table: &str) ->
     if contract::table(table).is_some() {
         return Ok(());
     }
-    Err(file.refuse(span, format!("{table:?} is no contract table"), contract::table_names()))
+    Err(file.refuse(span, format!("{table:?} is not a contract table"), contract::table_names()))
 }
 
 #[cfg(test)]
@@ -235,12 +235,12 @@ mod tests {
             format!("[[allow]]\ntable = \"{table}\"\nwhat = \"{what}\"\nuntil = \"{until}\"\nreason = \"{reason}\"\n")
         };
         for (text, line, why) in [
-            ("fewer_rows_share = 1.5".to_owned(), 1, "no share"),
+            ("fewer_rows_share = 1.5".to_owned(), 1, "not a share"),
             ("days_older = -1".to_owned(), 1, "out of range"),
-            ("[tables.nothing]\ndays_older = 1".to_owned(), 1, "no contract table"),
-            (allow("nothing", "absent", "2026-01-31", "x"), 2, "no contract table"),
+            ("[tables.nothing]\ndays_older = 1".to_owned(), 1, "not a contract table"),
+            (allow("nothing", "absent", "2026-01-31", "x"), 2, "not a contract table"),
             (allow("reviews", "gone", "2026-01-31", "x"), 3, "unknown variant"),
-            (allow("reviews", "absent", "soon", "x"), 4, "no date"),
+            (allow("reviews", "absent", "soon", "x"), 4, "not a date"),
             (allow("reviews", "absent", "2026-01-31", " "), 5, "blank"),
         ] {
             let error = read(&text).unwrap_err();

@@ -1,6 +1,6 @@
 //! Gates on what came in: tables that are absent, shrunk or older than they usually are, and an as-of date past the data's own clock.
 //!
-//! The night before is the reference. Rows are held against the most that a table has had, age against the least that it has had, both
+//! The night before is the reference. Rows are compared with the most that a table has had, age with the least that it has had, both
 //! carried from night to night, so that a table which loses a little every night is found out too. What the job allows by name becomes
 //! the new reference. A first night has none, and says so.
 
@@ -21,10 +21,10 @@ use crate::wash::{Activity, Ingested, LedgerLine, days_between};
 /// Days that a table may rest while others go on trading.
 const REST_DAYS: i32 = 7;
 
-/// What the gates found: a part of `results.json`, and what the next night is held against.
+/// What the gates found: a part of `results.json`, and what the next night is compared with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntakeVerdict {
-    /// The night that this one was held against; null on a first night, when there is nothing to compare with.
+    /// The night that this one was compared with; null on a first night, when there is nothing to compare with.
     pub reference: Option<ReferenceNight>,
     /// Faults that the job allows by name.
     pub allowed: Vec<AllowedFault>,
@@ -256,7 +256,7 @@ impl Gates<'_> {
         self.find(table, Fault::Absent, had, "it is not there".to_owned())
     }
 
-    /// Rows and age; returns tonight's counts with the marks that the next night is held against.
+    /// Rows and age; returns tonight's counts with the marks that the next night is compared with.
     fn compare(
         &mut self,
         table: &str,

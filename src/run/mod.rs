@@ -36,6 +36,6 @@ pub use model_settings::{LabelKind, ModelSettings};
 pub use nightly::{RunError, RunOptions, RunOutcome, run_job, train_model};
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};
+pub(crate) use summary::write_table;
 pub use summary::{RunSummary, TableCounts, Unjudged};
-pub(crate) use summary::{indented, plain_table};
 pub use training::{TrainedModels, TrainingError, train_job};

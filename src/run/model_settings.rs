@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, bounds};
 
-/// A model that barely tells good from bad is no model to lend by.
+/// A model that barely tells good from bad is not a model to lend by.
 const APPROVE_MIN_AUC: f64 = 0.6;
 
 /// What the willingness model learns to foresee.

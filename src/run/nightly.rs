@@ -33,7 +33,7 @@ use crate::publish::{
 };
 use crate::run::Job;
 use crate::score::Reference;
-use crate::wash::{AsOfChoice, IngestError, IngestProgress, Ingested, ingest};
+use crate::wash::{IngestError, IngestProgress, Ingested, ingest};
 
 /// Why a run stopped. Nothing was published.
 #[derive(Debug, thiserror::Error)]
@@ -164,11 +164,11 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         Begun::NothingNew(published) => return earlier(published, false),
         Begun::Repointed(published) => return earlier(published, true),
     };
-    let night = Night { job: &job, rules: &rules, night: &prepared, bundle: &bundle, reference: &reference };
+    let night = Night { job: &job, rules: &rules, tables: &prepared, bundle: &bundle, reference: &reference };
     night.decide_and_publish(stage, options, notes, progress)
 }
 
-/// A night's tables, washed and held against the night before.
+/// A night's tables, washed and compared with the night before.
 pub(super) struct NightTables {
     /// Which day, and who named it.
     pub chosen: ChosenAsOf,
@@ -236,11 +236,11 @@ pub(super) fn identity(
     })
 }
 
-/// A night with all that it judges by.
+/// A night: the job, its rules, the tables of the night and the model, with which every shard is decided and published.
 pub(super) struct Night<'a> {
     pub job: &'a Job,
     pub rules: &'a JobRules,
-    pub night: &'a NightTables,
+    pub tables: &'a NightTables,
     pub bundle: &'a Bundle,
     pub reference: &'a Reference,
 }
@@ -254,7 +254,7 @@ impl Night<'_> {
         notes: Vec<String>,
         progress: &dyn Progress,
     ) -> Result<RunOutcome, RunError> {
-        let Self { job, rules, night, bundle, reference } = *self;
+        let Self { job, rules, tables: night, bundle, reference } = *self;
         let ingested = &night.ingested;
         let as_of = &ingested.as_of;
         let context = DecisionContext {
@@ -326,7 +326,7 @@ pub(super) fn ingest_job(
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
     progress.stage("read and wash", Some(job.intake.source.sources.len() as u64));
-    ingest(&job.intake, AsOfChoice::Day(as_of), store, &mut |event| {
+    ingest(&job.intake, as_of, store, &mut |event| {
         if let IngestProgress::Stored { .. } = event {
             progress.advance(1);
         }

@@ -13,7 +13,7 @@ pub fn read_open_offers(previous: Option<&PreviousRun>) -> Result<OpenOffers, Pu
     let Some(path) = previous.file(&name)? else {
         let path = previous.run_dir.join(name);
         let why = "the night before was published by another version of the program: what it offered is not known. Publish that night \
-                   anew, or begin in an empty output folder once every offer has lapsed";
+                   again, or begin in an empty output folder once every offer has lapsed";
         return Err(PublishError::Malformed { path, why: why.to_owned() });
     };
     Ok(OpenOffers::new(TableReader::<OpenOffer>::open(&path)?.collect::<Result<Vec<_>, _>>()?))

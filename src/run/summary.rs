@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::intake_gates::{AllowedFault, IntakeVerdict};
 use crate::domain::{Currency, Money, grouped};
 use crate::monitor::Portfolio;
+use crate::report::text_table;
 
 /// Counts and sums of a run. Depends on what could be seen at as-of, and on the night before, only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,10 +71,10 @@ pub struct TableCounts {
     /// Last day of usual trade; null where no day is usual.
     #[serde(default)]
     pub usual_until_on: Option<Date>,
-    /// The most clean rows of any night since the table last shrank by permission: the next night is held against it.
+    /// The most clean rows of any night since the table last shrank by permission: the next night is compared with it.
     #[serde(default)]
     pub most_rows: u64,
-    /// The least days of any night from the last day of usual trade to the as-of date: the next night is held against it.
+    /// The least days of any night from the last day of usual trade to the as-of date: the next night is compared with it.
     #[serde(default)]
     pub least_days_old: Option<i32>,
 }
@@ -225,7 +225,7 @@ impl RunSummary {
     }
 
     fn write_tables(&self, out: &mut String) -> std::fmt::Result {
-        let mut table = plain_table(&["table", "kept", "quarantined", "duplicate", "usual trade until"]);
+        let mut rows = Vec::new();
         for (name, counts) in &self.tables {
             let share = match counts.kept + counts.quarantined + counts.duplicate {
                 seen if counts.quarantined > 0 => {
@@ -238,16 +238,16 @@ impl RunSummary {
                 _ => "0".to_owned(),
             };
             let until = counts.usual_until_on.map_or_else(|| "–".to_owned(), |day| day.to_string());
-            table.add_row([name.clone(), grouped(counts.kept), share, grouped(counts.duplicate), until]);
+            rows.push(vec![name.clone(), grouped(counts.kept), share, grouped(counts.duplicate), until]);
         }
-        indented(out, &table)
+        write_table(out, &["table", "kept", "quarantined", "duplicate", "usual trade until"], &rows)
     }
 
     fn write_intake(&self, out: &mut String) -> std::fmt::Result {
         match &self.intake.reference {
-            None => writeln!(out, "  gates      a first night: there is none before it to hold its tables against")?,
+            None => writeln!(out, "  gates      a first night: there is no earlier one to compare its tables with")?,
             Some(night) => {
-                writeln!(out, "  gates      held against the night of {} (run {})", night.as_of, night.run_id)?;
+                writeln!(out, "  gates      compared with the night of {} (run {})", night.as_of, night.run_id)?;
             }
         }
         for AllowedFault { finding, reason, until } in &self.intake.allowed {
@@ -285,17 +285,7 @@ impl RunSummary {
     }
 }
 
-/// A table without lines, for terminals and logs: text to the left, figures to the right.
-pub fn plain_table(head: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(head.iter().copied());
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
 /// Writes a table below a heading of the summary.
-pub fn indented(out: &mut String, table: &Table) -> std::fmt::Result {
-    table.lines().try_for_each(|line| writeln!(out, "            {}", line.trim_end()))
+pub fn write_table(out: &mut String, head: &[&str], rows: &[Vec<String>]) -> std::fmt::Result {
+    text_table(head, rows).lines().try_for_each(|line| writeln!(out, "           {line}"))
 }

@@ -6,7 +6,7 @@ use crate::model::binning::{BinKind, BinRole, Bins};
 use crate::model::{self, Scorecard, Scored};
 
 /// The reasons of a score, each with its code and a text such as `share of parcels handed over late in half a year: 12 % to 20 %`.
-/// A variable that is no feature of this configuration keeps the model's own words. Where no factor cost a point, the factors that
+/// A variable that is not a feature of this configuration keeps the model's own words. Where no factor cost a point, the factors that
 /// earned the most are named instead: every score has a reason.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ pub struct IndexedFeature<'a> {
     pub group: &'a str,
     /// `true` where more makes a merchant safer, `false` where less does.
     pub higher_is_safer: bool,
-    /// The merchant's value; null is no evidence and moves nothing.
+    /// The merchant's value; null means no evidence and moves nothing.
     pub value: Option<f64>,
 }
 

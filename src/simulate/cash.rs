@@ -9,11 +9,11 @@ const COMMISSION: f64 = 0.03;
 /// Cash and goods already paid for. Minor units as `f64`: this is the merchant's own book, not a contract table.
 pub(super) struct Purse {
     pub(super) cash: f64,
-    /// Goods bought ahead, at cost.
+    /// Goods bought in advance, at cost.
     pub(super) stock: f64,
     /// Smoothed shortage of cash: 0 at ease to 1 without any.
     pub(super) strain: f64,
-    /// Sales a day that the merchant reckons with; fixed costs follow it slowly.
+    /// Sales a day that the merchant expects; fixed costs follow it slowly.
     pub(super) planned_sales: f64,
     /// Cost of goods sold since it was last taken.
     pub(super) cost_of_sales: f64,

@@ -376,9 +376,9 @@ impl Loan {
         }
         let last_due =
             self.instalments.iter().rev().find(|i| i.due_day <= today.day).map_or(self.opened_day, |i| i.due_day);
-        let ahead = self.instalments.iter_mut().filter(|i| i.due_day > today.day);
+        let not_yet_due = self.instalments.iter_mut().filter(|i| i.due_day > today.day);
         let mut principal = 0;
-        for instalment in ahead {
+        for instalment in not_yet_due {
             principal += instalment.principal;
             instalment.interest = 0;
         }

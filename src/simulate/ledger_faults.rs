@@ -115,8 +115,9 @@ fn plant(sent: &mut [Rows], draw: &mut Draw, world: &World, loan: Id, kind: &'st
                 Some(Cell::Day(day)) => with(table, row, "due_on", Cell::Day(day + days)),
                 _ => row.to_vec(),
             });
-            let anew: Vec<Vec<Cell>> = postponed.map(|row| with(table, &row, "recorded_at", Cell::At(stamp))).collect();
-            for row in anew {
+            let changed: Vec<Vec<Cell>> =
+                postponed.map(|row| with(table, &row, "recorded_at", Cell::At(stamp))).collect();
+            for row in changed {
                 rows.push(row);
             }
             Some(fault.of_loan(loan))

@@ -49,10 +49,10 @@ pub(super) static MERCHANTS: TableContract = truth_table(
     ],
 );
 
-/// Orders that are no trade.
+/// Orders that are not genuine trade.
 pub(super) static ORDERS: TableContract = truth_table(
     "orders",
-    "orders that are no genuine trade",
+    "orders that are not genuine trade",
     &["order_id"],
     &[
         Column::required("order_id", Type::Id, "the order"),
@@ -61,10 +61,10 @@ pub(super) static ORDERS: TableContract = truth_table(
     ],
 );
 
-/// Reviews that are no opinion.
+/// Reviews that are not genuine.
 pub(super) static REVIEWS: TableContract = truth_table(
     "reviews",
-    "reviews that are no genuine opinion",
+    "reviews that are not genuine opinion",
     &["review_id"],
     &[
         Column::required("review_id", Type::Id, "the review"),

@@ -151,7 +151,7 @@ fn split_ids(got: &StringChunked) -> Series {
     lists.finish().into_series()
 }
 
-/// Any unit, zoned or not: the instant itself is the physical value. Nanoseconds that are no whole microseconds cannot be read.
+/// Any unit, zoned or not: the instant itself is the physical value. Nanoseconds that are not whole microseconds cannot be read.
 fn instants(got: &Series, unit: TimeUnit) -> PolarsResult<Cells> {
     let wanted = data_type(Type::Instant);
     let physical = got.to_physical_repr();

@@ -10,7 +10,7 @@
 //!   meant, and the file is refused;
 //! - it closes in the next line, and that line looks like a damaged record of this file: both are malformed.
 //!
-//! Every record is counted: good and malformed ones add up to [`CsvText::records`]. Empty lines are no records.
+//! Every record is counted: good and malformed ones add up to [`CsvText::records`]. Empty lines are not records.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -38,7 +38,7 @@ pub(crate) struct CsvText {
 }
 
 /// # Errors
-/// The file cannot be opened, is no CSV in UTF-8 with commas, has no header, names a column twice, or has quotes that can be read in
+/// The file cannot be opened, is not a CSV in UTF-8 with commas, has no header, names a column twice, or has quotes that can be read in
 /// two ways.
 pub(crate) fn read(path: &Path, file: u32) -> Result<CsvText, SourceError> {
     let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
@@ -104,7 +104,7 @@ fn read_header<R: BufRead>(path: &Path, lines: &mut Lines<R>) -> Result<Vec<Stri
             },
             Reading::Open | Reading::Broken(_) => {
                 return Err(corrupt(format!(
-                    "the header, at byte {}, is no CSV record: a quote is out of place",
+                    "the header, at byte {}, is not a CSV record: a quote is out of place",
                     header.byte
                 )));
             }

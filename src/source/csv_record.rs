@@ -1,7 +1,7 @@
 //! The grammar of one CSV record, strictly: a cell is bare and holds no quote, or it is quoted as a whole (`"so, ""quoted"""`), and
 //! nothing but a comma or the end of the record follows a closing quote.
 
-/// Bytes that a cell may have. What is longer is no value of any contract column but a cell that never ended.
+/// Bytes that a cell may have. What is longer is not a value of any contract column but a cell that never ended.
 pub(super) const MAX_CELL_BYTES: usize = 1 << 16;
 
 /// How the bytes of one or more physical lines read.

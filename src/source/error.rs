@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why a contract table could not be made from raw inputs. A broken *row* is no error: it goes to quarantine.
+/// Why a contract table could not be made from raw inputs. A broken *row* is not an error: it goes to quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The data folder does not exist.
@@ -31,7 +31,7 @@ pub enum SourceError {
         /// Input in the job file.
         input: String,
     },
-    /// A glob that is none.
+    /// A pattern that is not a valid glob.
     #[error("find files by {pattern:?}: {why}")]
     BadPattern {
         /// The glob.
@@ -180,18 +180,4 @@ pub enum SourceError {
         /// polars' words.
         why: String,
     },
-}
-
-impl SourceError {
-    /// Whether an input is missing, as opposed to broken.
-    #[must_use]
-    pub const fn is_missing_input(&self) -> bool {
-        matches!(self, Self::NoDataFolder { .. } | Self::MissingInput { .. } | Self::RequiredTableAbsent { .. })
-    }
-
-    /// Whether the system, not the data, is at fault.
-    #[must_use]
-    pub const fn is_io(&self) -> bool {
-        matches!(self, Self::Io { .. })
-    }
 }

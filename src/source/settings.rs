@@ -26,7 +26,7 @@ pub struct SourceSettings {
 pub struct InputSpec {
     /// Glob below the data folder: `orders.parquet`, `orders/**/*.parquet`, `olist_orders_dataset.csv`.
     pub files: String,
-    /// Absence is no error.
+    /// Absence is not an error.
     pub optional: bool,
 }
 
@@ -100,12 +100,12 @@ fn check_sources(
     let mut by_table: BTreeMap<&'static str, SourceSpec> = BTreeMap::new();
     for source in raw {
         let Some(table) = contract::table(source.table.get_ref()) else {
-            let message = format!("{:?} is no contract table", source.table.get_ref());
+            let message = format!("{:?} is not a contract table", source.table.get_ref());
             return Err(file.refuse(&source.table.span(), message, contract::table_names()));
         };
         if !inputs.contains_key(source.from.get_ref()) {
             let names = inputs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-            let message = format!("{:?} is no input of this job", source.from.get_ref());
+            let message = format!("{:?} is not an input of this job", source.from.get_ref());
             return Err(file.refuse(&source.from.span(), message, format!("one of: {names}")));
         }
         let sql = match &source.sql {

@@ -90,7 +90,7 @@ impl<'a> Sources<'a> {
         Ok(Some(SourceTable { table, frame, files, malformed, not_mapped }))
     }
 
-    /// One column of one contract table, for a look ahead at the calendar; `None` where the table is absent.
+    /// One column of one contract table, read before the night to guess its date; `None` where the table is absent.
     ///
     /// # Errors
     /// See [`SourceError`].
@@ -112,7 +112,7 @@ impl<'a> Sources<'a> {
         super::conform::single(table, &frame, column, driver.is_text).map(Some)
     }
 
-    /// Lets go of inputs that none of the `later` tables need.
+    /// Closes inputs that none of the `later` tables need.
     pub fn close_unused(&mut self, later: &[SourceSpec]) {
         let job = self.settings;
         self.open.retain(|name, _| later.iter().any(|spec| needs(spec, name, job)));

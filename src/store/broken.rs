@@ -11,7 +11,7 @@ use crate::domain::AsOf;
 /// borrowers) is there once for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokenRecord {
-    /// Contract table; [`crate::wash::JOINED`] for a file whose rows are only joined to others.
+    /// Contract table; `joined` for a file whose rows are only joined to others.
     pub table: String,
     /// The record's key, its parts joined by `|`; `None` where no part can be read.
     pub key: Option<String>,

@@ -24,7 +24,7 @@ impl Store {
     /// Opens the store at `folder`.
     ///
     /// # Errors
-    /// `store.json` is missing, is no store's, or has another layout.
+    /// `store.json` is missing, is not a store's, or has another layout.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("store.json");
         let text = fs::read_to_string(&path).map_err(|e| StoreError::Io {

@@ -56,7 +56,7 @@ impl Ratings {
     }
 }
 
-/// Judges reviews and finds each order's latest authentic one. `parcels` and `placed_at` belong to the orders row by row.
+/// Marks suspect reviews and finds each order's latest authentic one. `parcels` and `placed_at` belong to the orders row by row.
 pub fn rate(
     table: &DataFrame,
     merchants: &Merchants,

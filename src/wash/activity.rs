@@ -129,8 +129,8 @@ impl Activity {
     /// A day is usual where
     /// - its rows are at least a quarter of the median of the same weekday over the eight weeks before (days without rows count as zero); in a
     ///   table with a median below 5 the seven days that end with it are compared instead;
-    /// - the seven days before it together reach a quarter of the median week, over the 26 weeks before that have any rows: stray rows months
-    ///   ahead are no usual trade, be they many on one day or a few on each;
+    /// - the seven days before it together reach a quarter of the median week, over the 26 weeks before that have any rows: stray rows dated
+    ///   months later are not usual trade, whether many on one day or a few on each;
     /// - trade went on after local noon, as much as on that weekday, unless the table has no afternoons at all (dates without times).
     ///
     /// Example: 100 orders a day until 30 June, 4 orders at five past midnight on 1 July, 25 in December: 30 June.

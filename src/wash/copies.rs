@@ -1,6 +1,6 @@
 //! Copies that a join makes of one row.
 //!
-//! A SELECT that joins by an id gives a row once for each match. Where an id is repeated, be it by a row that only the future needs, one row
+//! A SELECT that joins by an id gives a row once for each match. Where an id is repeated, also by a row that only the future needs, one row
 //! of the driving input comes several times under one key. A copy that says nothing which another copy does not say is left out
 //! before anything is judged, so that a row's copies are counted by the ledger alone. What a copy says of days not before as-of is masked
 //! by then: a match that lies in the future adds nothing.

@@ -17,9 +17,6 @@ pub enum IngestError {
     /// The date names no instant.
     #[error(transparent)]
     AsOf(#[from] AsOfError),
-    /// No as-of date is configured, and no order is dated.
-    #[error("choose an as-of date: no order has a readable placed_at; name a date")]
-    NoOrders,
     /// Too many rows of a table are broken.
     #[error(
         "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %; by rule: {rules}",

@@ -8,7 +8,6 @@ use polars::prelude::*;
 
 use super::activity::Activity;
 use super::error::IngestError;
-use super::latest_day::day_after_latest_full_day;
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::parents::Parents;
 use super::quarantine::{QuarantineRow, sort_and_number};
@@ -19,15 +18,6 @@ use crate::domain::AsOf;
 use crate::source::SourceSpec;
 use crate::source::{InputFile, Sources};
 use crate::store::{BrokenRecord, Store, StoreWriter};
-
-/// Which observation date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AsOfChoice {
-    /// This one.
-    Day(Date),
-    /// The job's, or where it names none the day after the last day of full trade.
-    JobOrLatest,
-}
 
 /// Where ingesting stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,37 +72,22 @@ impl Ingested {
     pub fn whole_ledger(&self) -> impl Iterator<Item = &LedgerLine> {
         self.ledger.iter().chain(&self.joined)
     }
-
-    /// Rows read, over all tables.
-    #[must_use]
-    pub fn rows_read(&self) -> u64 {
-        self.ledger.iter().map(|line| line.read).sum()
-    }
-
-    /// Rows quarantined, over all tables.
-    #[must_use]
-    pub fn rows_quarantined(&self) -> u64 {
-        self.ledger.iter().map(|line| line.quarantined).sum()
-    }
 }
 
-/// Washes all of a job's tables into a fresh store at `store_dir`, which is replaced as a whole at the very end.
+/// Washes all of a job's tables, as they were known on `as_of`, into a fresh store at `store_dir`, which is replaced as a whole
+/// at the very end.
 ///
 /// # Errors
 /// See [`IngestError`]. Nothing is left at `store_dir` but what was there before.
 pub fn ingest(
     job: &IntakeSettings,
-    as_of: AsOfChoice,
+    as_of: Date,
     store_dir: &Path,
     progress: &mut dyn FnMut(IngestProgress),
 ) -> Result<Ingested, IngestError> {
     let mut sources = Sources::new(&job.source);
-    let date = match (as_of, job.as_of) {
-        (AsOfChoice::Day(date), _) | (AsOfChoice::JobOrLatest, Some(date)) => date,
-        (AsOfChoice::JobOrLatest, None) => latest_date(job, &mut sources)?,
-    };
-    let as_of = AsOf::new(date, job.time_zone.clone())?;
-    progress(IngestProgress::AsOf(date));
+    let as_of = AsOf::new(as_of, job.time_zone.clone())?;
+    progress(IngestProgress::AsOf(as_of.date()));
 
     let mut parents = Parents::default();
     let mut ledger = Vec::new();
@@ -180,16 +155,6 @@ fn buckets(job: &IntakeSettings, spec: &SourceSpec, merchants: &DataFrame) -> u3
         let wanted = if is_merchants { latest.div_ceil(MERCHANTS_IN_A_BUCKET) } else { 1 };
         u32::try_from(wanted.next_power_of_two().min(1_024)).unwrap_or(1_024)
     })
-}
-
-fn latest_date(job: &IntakeSettings, sources: &mut Sources<'_>) -> Result<Date, IngestError> {
-    let Some(spec) = job.source.sources.iter().find(|s| s.table == contract::ORDERS.name) else {
-        return Err(IngestError::NoOrders);
-    };
-    let placed = sources.peek(spec, "placed_at")?.ok_or(IngestError::NoOrders)?;
-    let placed = placed.to_physical_repr();
-    let placed = placed.i64().map_err(|e| IngestError::Frame { table: spec.table, why: e.to_string() })?;
-    day_after_latest_full_day(placed.iter().flatten(), &job.time_zone).ok_or(IngestError::NoOrders)
 }
 
 fn check_limit(job: &IntakeSettings, table: &'static str, ledger: &[LedgerLine]) -> Result<(), IngestError> {

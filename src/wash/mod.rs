@@ -12,7 +12,6 @@ mod attribution;
 mod copies;
 mod error;
 mod ingest;
-mod latest_day;
 mod ledger;
 mod parents;
 mod quarantine;
@@ -25,8 +24,7 @@ mod washing;
 
 pub use activity::{Activity, UsualDay, days_between, event_column};
 pub use error::IngestError;
-pub use ingest::{AsOfChoice, IngestProgress, Ingested, ingest};
-pub use latest_day::day_after_latest_full_day;
+pub use ingest::{IngestProgress, Ingested, ingest};
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use parents::Parents;
 pub use quarantine::QuarantineRow;

@@ -22,7 +22,7 @@ pub struct IntakeSettings {
     pub currency: Currency,
     /// Where business dates begin.
     pub time_zone: TimeZone,
-    /// Fixed observation date; `None` means the latest day of full trade in the data.
+    /// Fixed observation date, where the job names one.
     pub as_of: Option<Date>,
     /// Quarantine limits.
     pub wash: WashSettings,
@@ -57,7 +57,7 @@ impl RawWash {
         let mut max_quarantine_share_by_table = BTreeMap::new();
         for (table, share) in &self.max_quarantine_share_by_table {
             if contract::table(table).is_none() {
-                let message = format!("{table:?} is no contract table");
+                let message = format!("{table:?} is not a contract table");
                 return Err(file.refuse(&share.span(), message, contract::table_names()));
             }
             let share = bounds::unit(file, share, "max_quarantine_share_by_table")?;

@@ -1,5 +1,5 @@
 //! Records that are in no contract table: malformed ones, and rows that no SELECT returned. As far as their cells can be told apart they
-//! still say which key, merchant, loan or order they speak of.
+//! still say which key, merchant, loan or order they refer to.
 
 use std::collections::BTreeMap;
 

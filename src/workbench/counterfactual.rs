@@ -64,7 +64,7 @@ impl<'a> CounterfactualSearch<'a> {
         for name in actionable {
             let position = card.variables.iter().position(|v| v.bins.name == *name).ok_or_else(|| {
                 let names: Vec<&str> = card.variables.iter().map(|v| v.bins.name.as_str()).collect();
-                refuse(format!("{name:?} is no variable of the scorecard; it has {}", names.join(", ")))
+                refuse(format!("{name:?} is not a variable of the scorecard; it has {}", names.join(", ")))
             })?;
             if positions.contains(&position) {
                 return Err(refuse(format!("{name:?} is named twice")));

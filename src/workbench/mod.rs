@@ -12,6 +12,7 @@ pub mod bin_edits;
 pub mod compare;
 pub mod counterfactual;
 pub mod document;
+pub(crate) mod figures;
 pub mod reject_inference;
 mod settings_file;
 pub mod table;

@@ -113,7 +113,7 @@ mod tests {
         std::fs::write(&path, &text).unwrap();
         assert_eq!(SettingsFile::open(&path).unwrap(), SettingsFile::default());
         for (of, words) in MEANINGS {
-            assert!(text.contains(&format!("# {words}\n{of}")), "{of} is no setting any more");
+            assert!(text.contains(&format!("# {words}\n{of}")), "{of} is not a setting any more");
         }
         let explained = text.lines().filter(|l| l.starts_with('#')).count();
         let keys = text.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).count();

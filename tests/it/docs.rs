@@ -11,7 +11,7 @@ fn assert_current(name: &str, generated: &str, command: &str) {
     assert_eq!(
         written.trim_end(),
         generated.trim_end(),
-        "docs/{name} is not current; write it anew with: {command} > docs/{name}"
+        "docs/{name} is not current; write it again with: {command} > docs/{name}"
     );
 }
 

@@ -107,7 +107,7 @@ fn a_model_is_documented_compared_validated_and_explained() {
         run(&[&["reject-study", "--model", model][..], &tables, more].concat())
     };
     assert_eq!(study(&train, &["--odds", "1,4"]), ExitCode::Ok);
-    assert_eq!(study(&train, &["--odds", "0"]), ExitCode::Data, "odds of nothing are no assumption");
+    assert_eq!(study(&train, &["--odds", "0"]), ExitCode::Data, "odds of zero are not an assumption");
     let header = std::fs::read_to_string(&train).unwrap().lines().next().unwrap().to_owned();
     let nobody = at("nobody.csv");
     std::fs::write(&nobody, format!("{header}\n")).unwrap();
@@ -138,6 +138,10 @@ fn answer(arguments: &[&str]) -> serde_json::Value {
 
 fn said(answer: &serde_json::Value, list: &str, words: &str) -> bool {
     answer[list].as_array().unwrap().iter().any(|w| w.as_str().unwrap().contains(words))
+}
+
+fn text_of<'a>(lines: impl Iterator<Item = &'a String>) -> String {
+    lines.flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
 #[test]
@@ -172,8 +176,7 @@ fn rows_trained_on_are_recognised_in_tables_measured_on() {
         answer(&["compare", text(&model), "--forest-from", text(from), "--table", text(&test), "--target", "bad"])
     };
     let both = at("both.csv");
-    std::fs::write(&both, train.iter().chain(fresh.iter().skip(1)).map(|l| format!("{l}\n")).collect::<String>())
-        .unwrap();
+    std::fs::write(&both, text_of(train.iter().chain(fresh.iter().skip(1)))).unwrap();
     let told = forest(&both);
     assert_eq!(told["challenger_overlap"]["seen"], 700);
     assert!(said(&told, "notes", "which the forest was grown on"));
@@ -182,7 +185,7 @@ fn rows_trained_on_are_recognised_in_tables_measured_on() {
     // A table that holds rows twice, on both sides of the split.
     let twice = at("twice.csv");
     let rows = train.iter().chain(train.iter().skip(1).step_by(2));
-    std::fs::write(&twice, rows.map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+    std::fs::write(&twice, text_of(rows)).unwrap();
     let trained = |table: &Path, out: &str| {
         let common = ["train", "--table", text(table), "--target", "bad", "--drop", "month", "--test-share", "0.3"];
         answer(&[&common[..], &["--out", text(&at(out))]].concat())

@@ -9,7 +9,7 @@ use crate::config::{ConfigError, ConfigFile};
 use crate::features::{Guard, KINDS, Kind, Names, Params};
 use crate::tiles::MeasureSpec;
 
-/// What a feature speaks of.
+/// What a feature describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
@@ -131,7 +131,7 @@ impl Unit {
 pub struct FeatureSpec {
     /// Its name: noun, statistic, window, unit.
     pub name: String,
-    /// What it speaks of.
+    /// What it describes.
     pub group: Group,
     /// Whether more of it is safer.
     pub direction: Direction,
@@ -149,7 +149,7 @@ pub struct FeatureSpec {
     pub window_days: Option<u16>,
     /// What a reader of a reason is told that it is; `None` leaves it to the name.
     pub says: Option<String>,
-    /// Why it speaks of keeping promises.
+    /// What it says about keeping promises.
     pub why: String,
     /// Author, year, page; or "project judgement".
     pub source: String,

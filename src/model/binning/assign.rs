@@ -11,7 +11,7 @@ impl Bins {
     /// The bin of every value of a column. A text model column read as numbers is compared as text; numbers must be numbers.
     ///
     /// # Errors
-    /// Text where the model needs numbers, or an infinite value that is no special one.
+    /// Text where the model needs numbers, or an infinite value that is not a special one.
     pub fn assign(&self, column: &Column) -> Result<Vec<u8>, ModelError> {
         Assigner::new(self).assign(column)
     }

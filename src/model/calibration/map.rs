@@ -176,7 +176,7 @@ impl Calibration {
         Self { map: CalibrationMap::Identity, pd_floor: DEFAULT_PD_FLOOR }
     }
 
-    /// The calibrated PD of a raw PD, from the floor to 1. A raw PD that is no probability gives NaN: unknown stays unknown.
+    /// The calibrated PD of a raw PD, from the floor to 1. A raw PD that is not a probability gives NaN: unknown stays unknown.
     #[must_use]
     pub fn apply(&self, raw_pd: f64) -> f64 {
         if (0.0..=1.0).contains(&raw_pd) { self.map.apply(raw_pd).clamp(self.pd_floor, 1.0) } else { f64::NAN }

@@ -11,14 +11,12 @@
 //!
 //! Source: EBA/GL/2017/16, §§ 36–52 (category C); the bound as in the Jeffreys test of the ECB's validation reporting (2019).
 
-use crate::domain::elementary::ln;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::CalibrationError;
-use crate::domain::elementary::sigmoid;
-use crate::model::validation::{GradeBound, Ranked, clamped_logit, jeffreys_upper};
+use crate::model::validation::{GradeBound, Ranked, jeffreys_upper};
 
 /// One grade of a fitted scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,34 +107,7 @@ impl MasterScale {
         Ok(Self { grades, confidence })
     }
 
-    /// Bounds whose odds grow by a constant factor: `count` grades named by `name`, the first up to `first_upper_pd`, the last up to 1.
-    ///
-    /// # Errors
-    /// Fewer than 2 or more than 50 grades, a first bound outside 0 to 1, a factor not above 1.
-    pub fn geometric_bounds(
-        count: usize,
-        first_upper_pd: f64,
-        odds_factor: f64,
-        name: impl Fn(usize) -> String,
-    ) -> Result<Vec<(String, f64)>, CalibrationError> {
-        let bad = |parameter, value, allowed| Err(CalibrationError::BadParameter { parameter, value, allowed });
-        if !(2..=50).contains(&count) {
-            return bad("the number of grades", count as f64, "2 to 50");
-        }
-        if !(first_upper_pd > 0.0 && first_upper_pd < 1.0) {
-            return bad("the first upper PD", first_upper_pd, "above 0 and below 1");
-        }
-        if !(odds_factor.is_finite() && odds_factor > 1.0) {
-            return bad("the odds factor", odds_factor, "a finite number above 1");
-        }
-        let bound = |i: usize| sigmoid(clamped_logit(first_upper_pd) + i as f64 * ln(odds_factor));
-        let bounds: Vec<(String, f64)> =
-            (0..count).map(|i| (name(i), if i + 1 == count { 1.0 } else { bound(i) })).collect();
-        check_bounds(&bounds)?;
-        Ok(bounds)
-    }
-
-    /// The grade of a calibrated PD; none for what is no probability.
+    /// The grade of a calibrated PD; none for what is not a probability.
     #[must_use]
     pub fn grade_of(&self, pd: f64) -> Option<&Grade> {
         if !(0.0..=1.0).contains(&pd) {
@@ -229,16 +200,6 @@ mod tests {
         let scale = MasterScale::fit(&ranked(), &bounds(&[0.001, 0.25, 1.0]), 0.75).unwrap();
         assert_eq!(scale.grades()[0].rows, 0);
         assert!(scale.grades()[0].pd >= 0.001 && scale.grades()[0].pd <= scale.grades()[1].pd);
-    }
-
-    #[test]
-    fn geometric_bounds_multiply_the_odds() {
-        let bounds = MasterScale::geometric_bounds(4, 0.01, 2.0, |i| format!("R{i}")).unwrap();
-        let odds = |p: f64| p / (1.0 - p);
-        assert_close(odds(bounds[1].1) / odds(bounds[0].1), 2.0, 1e-12);
-        assert_close(bounds[3].1, 1.0, 0.0);
-        assert!(MasterScale::geometric_bounds(4, 0.01, 1.0, |i| format!("R{i}")).is_err());
-        assert!(MasterScale::geometric_bounds(4, 0.01, 2.0, |_| "same".into()).is_err());
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl Convex for Search<'_, '_> {
             return Ok(None);
         }
         self.before = seen.objective;
-        // A second derivative that no longer brings the gradient down fast is taken anew.
+        // A second derivative that no longer brings the gradient down fast is computed again.
         if self.solver.curvature.is_none() || (self.factor.is_some() && self.gradient > 0.3 * last) {
             self.solver.curvature = Some(self.solver.curve(&seen.log_odds));
             self.factor = None;

@@ -53,7 +53,7 @@ pub(super) fn read_approval(folder: &Path) -> Result<Option<Approval>, ModelErro
     }
     let approval: Approval = read(folder, APPROVAL)?;
     if approval.seal != seal(&approval.by, approval.on, approval.manifest_digest) {
-        let why = format!("its {APPROVAL} was changed after the approval was given; `integrity approve` gives it anew");
+        let why = format!("its {APPROVAL} was changed after the approval was given; run `integrity approve` again");
         return Err(refused(folder, why));
     }
     Ok(Some(approval))

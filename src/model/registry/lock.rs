@@ -1,6 +1,6 @@
 //! One writer a folder of versions; a folder in the making is marked as its maker's.
 //!
-//! Folders themselves are locked (`flock`), so that no lock file stays behind. The operating system lets go of a lock when its process ends,
+//! Folders themselves are locked (`flock`), so that no lock file stays behind. The operating system releases a lock when its process ends,
 //! however it ends.
 
 use std::fs::{File, TryLockError};

@@ -19,7 +19,7 @@ pub use approve::{Approval, approve_folder};
 pub use layout::{Bundle, Contents, Manifest, Origin};
 pub use load::load_folder;
 pub use lock::{Lock, wait_for_writer};
-pub use save::{ApproveAs, refuse_content, save_folder};
+pub use save::{ApproveAs, refuse_content, save_folder, write_folder};
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,7 @@ impl Registry {
         self.home(name).join(version)
     }
 
-    /// Folders of the versions of a model, by name; none where the model has no folder. What is hidden is no version.
+    /// Folders of the versions of a model, by name; none where the model has no folder. What is hidden is not a version.
     ///
     /// # Errors
     /// The folder exists and cannot be listed.

@@ -1,6 +1,6 @@
 //! Saving a model folder in one step: everything is written and synced aside, then takes its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -58,28 +58,46 @@ fn save_in_steps(
     approve: Option<ApproveAs<'_>>,
     after: &mut dyn FnMut(),
 ) -> Result<(), ModelError> {
+    let mut files = files_of(contents, folder)?;
+    manifest.files = files.iter().map(|(file, bytes)| (file.clone(), Digest::of(bytes))).collect();
+    let bytes = json(&manifest, folder)?;
+    let sealed = Digest::of(&bytes);
+    files.push((MANIFEST.to_owned(), bytes));
+    if let Some(ApproveAs { by, on }) = approve {
+        files.push((APPROVAL.to_owned(), json(&Approval::new(by, on, sealed), folder)?));
+    }
+    write_in_steps(folder, &files, after)
+}
+
+/// Writes a folder of files, which may lie in folders below it, in one step; the folder must not exist, or be empty.
+///
+/// # Errors
+/// It exists with content, or cannot be written.
+pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), ModelError> {
+    write_in_steps(folder, files, &mut || {})
+}
+
+fn write_in_steps(folder: &Path, files: &[(String, Vec<u8>)], after: &mut dyn FnMut()) -> Result<(), ModelError> {
     refuse_content(folder)?;
     let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(|e| ModelError::io(parent, e))?;
     let (staging, _lock) = stage(parent)?;
     after();
-    let mut write = |file: &str, bytes: &[u8]| {
-        write_synced(&staging.path().join(file), bytes)?;
+    let mut below = BTreeSet::new();
+    for (file, bytes) in files {
+        let path = staging.path().join(file);
+        if let Some(inner) = path.parent().filter(|inner| *inner != staging.path()) {
+            std::fs::create_dir_all(inner).map_err(|e| ModelError::io(inner, e))?;
+            below.insert(inner.to_owned());
+        }
+        write_synced(&path, bytes)?;
         after();
-        Ok::<_, ModelError>(())
-    };
-    for (file, bytes) in files_of(contents, folder)? {
-        write(&file, &bytes)?;
-        manifest.files.insert(file, Digest::of(&bytes));
     }
-    let bytes = json(&manifest, folder)?;
-    write(MANIFEST, &bytes)?;
-    if let Some(ApproveAs { by, on }) = approve {
-        write(APPROVAL, &json(&Approval::new(by, on, Digest::of(&bytes)), folder)?)?;
-    }
+    below.iter().try_for_each(|inner| sync_folder(inner))?;
     sync_folder(staging.path())?;
+    refuse_content(folder)?;
     std::fs::rename(staging.path(), folder).map_err(|e| ModelError::io(folder, e))?;
-    // It is no longer there to be removed.
+    // It was renamed, so there is nothing left to remove.
     let _ = staging.keep();
     after();
     sync_folder(parent)?;
@@ -92,8 +110,7 @@ fn save_in_steps(
 /// A folder in the making, locked so that nobody takes it for one left behind.
 fn stage(parent: &Path) -> Result<(tempfile::TempDir, Lock), ModelError> {
     loop {
-        let staging =
-            tempfile::Builder::new().prefix(STAGING).tempdir_in(parent).map_err(|e| ModelError::io(parent, e))?;
+        let staging = builder().tempdir_in(parent).map_err(|e| ModelError::io(parent, e))?;
         // Between its making and its locking another writer may have swept it.
         match Lock::try_take(staging.path()) {
             Ok(Some(lock)) if staging.path().is_dir() => return Ok((staging, lock)),
@@ -101,6 +118,18 @@ fn stage(parent: &Path) -> Result<(tempfile::TempDir, Lock), ModelError> {
             Err(e) => return Err(e),
         }
     }
+}
+
+/// The folder keeps its mode when it is renamed: not its owner's alone, as temporary folders are, but as the process makes folders.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(STAGING);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o777));
+    }
+    builder
 }
 
 /// Removes what killed processes left in a folder of versions: whatever is in the making and held by nobody.

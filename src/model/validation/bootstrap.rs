@@ -216,7 +216,7 @@ struct Figures {
 fn figures(ties: &[Tie], losses: &[(f64, f64)], line: Option<(&CalibrationLine, &[(f64, f64)])>) -> Option<Figures> {
     let auc = auc(ties).ok()?;
     let ks = ks(ties).ok()?.ks;
-    // A prediction that nobody drew is no point of these two curves.
+    // A prediction that nobody drew is not a point of these two curves.
     let drawn: Vec<Tie> = ties.iter().filter(|tie| tie.mass() > 0.0).copied().collect();
     let h_measure = h_measure(&drawn).ok()?;
     let average_precision = average_precision(&drawn).ok()?;

@@ -47,7 +47,7 @@ pub struct GradeResult {
 /// Tests each grade at one-sided level `level` (0.05 is customary).
 ///
 /// # Errors
-/// Bounds that do not ascend, are no probabilities, or do not reach 1.
+/// Bounds that do not ascend, are not probabilities, or do not reach 1.
 pub fn grade_tests(
     ranked: &Ranked,
     grades: &[GradeBound],

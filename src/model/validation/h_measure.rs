@@ -7,7 +7,7 @@
 //! `H = 1 − ∫ L(c) w(c) dc / ∫ min(c π₀, (1 − c) π₁) w(c) dc`
 //!
 //! The AUC does the same with a spread of costs that the *model's own* scores choose, so two models are measured with two rods; H measures all
-//! with one. 0 is no information, 1 perfect. The integral is closed-form on each edge of the ROC curve's upper convex hull.
+//! with one. 0 means no information, 1 perfect discrimination. The integral is closed-form on each edge of the ROC curve's upper convex hull.
 //!
 //! Source: Hand (2009), Machine Learning 77; the spread as in Hand & Anagnostopoulos (2014), Pattern Recognition Letters 40.
 

@@ -48,7 +48,7 @@ mod tests {
     use crate::model::validation::fixture::{assert_close, ranked, single_class, weighted};
     use crate::model::validation::ranked::Ranked;
 
-    /// The definition: try each prediction as a cut-off and count anew.
+    /// The definition: try each prediction as a cut-off and count again.
     fn ks_by_cut_offs(is_bad: &[bool], pd: &[f64]) -> f64 {
         let count = |bad: bool, cut: f64| is_bad.iter().zip(pd).filter(|(b, p)| **b == bad && **p <= cut).count();
         let share = |bad: bool, cut: f64| count(bad, cut) as f64 / count(bad, 1.0) as f64;

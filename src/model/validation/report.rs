@@ -111,7 +111,7 @@ pub struct ValidationReport {
 /// Validates unweighted predictions. `is_bad` and `pd` are columns of one table.
 ///
 /// # Errors
-/// Empty or unequal columns, predictions that are no probabilities, settings out of range.
+/// Empty or unequal columns, predictions that are not probabilities, settings out of range.
 pub fn validate(
     is_bad: &[bool],
     pd: &[f64],

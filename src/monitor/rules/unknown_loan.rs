@@ -6,9 +6,6 @@ use super::finding::Finding;
 /// Code of the alert; no rule of a monitor file may have it.
 pub const UNKNOWN_LOAN_RULE: &str = "loan-record-unknown";
 
-/// What it means, in words.
-pub const UNKNOWN_LOAN_TEXT: &str = "the records of a loan do not agree with each other";
-
 /// Fires from the first cause; observes how many there are.
 #[must_use]
 pub fn judge(causes: usize) -> Finding {

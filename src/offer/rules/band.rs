@@ -6,7 +6,7 @@ use crate::offer::error::OfferError;
 use crate::offer::policy::Product;
 
 /// A band without a rate is not served, and a band that the policy does not know is none. The score itself is shown as evidence;
-/// the reasons are the factors that cost it points ("score too low" is no reason: US Regulation B, 12 CFR 1002.9(b)(2)).
+/// the reasons are the factors that cost it points ("score too low" is not a reason: US Regulation B, 12 CFR 1002.9(b)(2)).
 #[expect(clippy::unnecessary_wraps, reason = "one signature for all rules")]
 pub(super) fn judge(product: &Product, case: &MerchantCase<'_>) -> Result<Verdict, OfferError> {
     Ok(Verdict {

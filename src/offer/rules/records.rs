@@ -9,7 +9,7 @@ use crate::offer::policy::Policy;
 /// known: a shop whose disputes cannot be read must not pass for one without disputes. No policy can switch this off.
 pub(super) fn judge(policy: &Policy, case: &MerchantCase<'_>) -> Result<Verdict, OfferError> {
     let most = policy.max_broken_record_share;
-    let observed = case.broken_records.as_ref().map_or(0.0, |worst| worst.share());
+    let observed = case.broken_records.as_ref().map_or(0.0, crate::exposure::BrokenShare::share);
     let passed = observed <= most;
     let reason = match &case.broken_records {
         Some(worst) if !passed => {

@@ -21,7 +21,7 @@
 //! | `overpaid` | payments that stand are at most the whole schedule and a stated share more |
 //! | `product-without-default` | the policy says from which days past due the product is in default |
 //! | `merchant-not-visible` | the borrower can be seen |
-//! | `date-outside-calendar` | the day of disbursement is one that can be reckoned with |
+//! | `date-outside-calendar` | the day of disbursement lies within the calendar |
 //!
 //! What these rules cannot see is a change that leaves all of them true: a lower fee, say, in a source that does not date its rows, or the
 //! loss of a last instalment that repaid no principal.
@@ -65,7 +65,7 @@ pub fn reconcile(
     let schedule = if let Ok(disbursed_on) = days.day_of(record.terms.disbursed_at) {
         schedule::judge(record, disbursed_on, days, &mut causes)
     } else {
-        let detail = "the loan was paid out on a day that lies too far back to be reckoned with";
+        let detail = "the loan was paid out on a day that lies too far back to compute with";
         causes.push(UnknownCause::new("date-outside-calendar", detail));
         Vec::new()
     };

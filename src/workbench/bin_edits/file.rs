@@ -75,7 +75,7 @@ impl BinsFile {
     ///
     /// # Errors
     /// A file, line and what is allowed: unsorted edges, a level in two bins, a column or special value that is not there, a neighbour
-    /// that is no bin, an edit without a reason, or `exported` lines that were altered.
+    /// that is not a bin, an edit without a reason, or `exported` lines that were altered.
     pub fn open(path: &Path, columns: &[String], specials: &[f64]) -> Result<Self, ConfigError> {
         Self::check(&ConfigFile::open(path)?, columns, specials)
     }
@@ -145,7 +145,7 @@ fn check_seal(file: &ConfigFile, raw: &RawFile) -> Result<(), ConfigError> {
     Ok(())
 }
 
-const RESTORE: &str = "edit `edges`, `levels`, `unseen`, `missing`, `specials` and `reason` only; `integrity bins MODEL --out F` writes it anew";
+const RESTORE: &str = "edit `edges`, `levels`, `unseen`, `missing`, `specials` and `reason` only; `integrity bins MODEL --out F` writes it again";
 
 fn read_log(file: &ConfigFile, log: Option<&Spanned<String>>) -> Result<Vec<LogEntry>, ConfigError> {
     let Some(log) = log else { return Ok(Vec::new()) };
@@ -187,7 +187,7 @@ fn cuts_of(
         labels.iter().position(|l| l == label.get_ref()).ok_or_else(|| {
             let help =
                 format!("the bins are {}", labels.iter().map(|l| format!("{l:?}")).collect::<Vec<_>>().join(", "));
-            file.refuse(&label.span(), format!("{:?} is no regular bin of this variable", label.get_ref()), help)
+            file.refuse(&label.span(), format!("{:?} is not a regular bin of this variable", label.get_ref()), help)
         })
     };
     if let Some(label) = variable.unseen.as_ref().filter(|u| u.get_ref() != APART) {
@@ -203,7 +203,7 @@ fn cuts_of(
             let help = format!("special values are named for the whole table: train with --special={value}");
             return Err(file.refuse(
                 &special.value.span(),
-                format!("{value} is no special value of this training"),
+                format!("{value} is not a special value of this training"),
                 help,
             ));
         }
@@ -365,8 +365,8 @@ mod tests {
         assert!(refused("name = \"purpose\"", "name = \"purpos\"").contains("no column \"purpos\""));
         assert!(refused("\"tv\"]", "\"tv\", \"tv\"]").contains("two bins"));
         assert!(refused("\"tv\"]", "\"tv\"], []").contains("without levels"));
-        assert!(refused("merge_with = \"naïve", "merge_with = \"naive").contains("no regular bin"));
-        assert!(refused("value = -8.0", "value = -7.0").contains("no special value"));
+        assert!(refused("merge_with = \"naïve", "merge_with = \"naive").contains("not a regular bin"));
+        assert!(refused("value = -8.0", "value = -7.0").contains("not a special value"));
         assert!(refused("unseen = ", "unsean = ").contains("unknown field"));
         assert!(refused("name = \"purpose\"", "edges = [1]\nname = \"purpose\"").contains("both"));
         assert!(refused("exported = \"{", "exported = \"{ ").contains("was altered"));

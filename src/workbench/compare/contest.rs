@@ -62,7 +62,7 @@ pub struct Comparison {
 /// Compares two models' predictions for the same rows.
 ///
 /// # Errors
-/// Columns that do not fit each other, predictions that are no probabilities, settings out of range.
+/// Columns that do not fit each other, predictions that are not probabilities, settings out of range.
 pub fn compare(
     is_bad: &[bool],
     champion_pd: &[f64],

@@ -39,7 +39,7 @@ struct Part {
 /// Compares two models within each segment, unknown first, then by name. The four columns are of one table.
 ///
 /// # Errors
-/// Columns that do not fit each other, predictions that are no probabilities, more than [`MOST_SEGMENTS`] segments.
+/// Columns that do not fit each other, predictions that are not probabilities, more than [`MOST_SEGMENTS`] segments.
 pub fn compare_segments(
     is_bad: &[bool],
     champion_pd: &[f64],

@@ -19,7 +19,7 @@ impl Sample {
     /// Measures rows, and back-tests the grades given.
     ///
     /// # Errors
-    /// Empty or unequal columns, predictions that are no probabilities, grades out of order.
+    /// Empty or unequal columns, predictions that are not probabilities, grades out of order.
     pub fn of_rows(name: &str, is_bad: &[bool], pd: &[f64], grades: Vec<GradeBound>) -> Result<Self, ModelError> {
         let failed = |e: crate::model::validation::ValidationError| ModelError::CannotMeasure { why: e.to_string() };
         let ranked = Ranked::new(is_bad, pd).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! Reject inference as a sensitivity study: what rejected applicants might have done, and how much of any figure hangs on it.
+//! Reject inference as a sensitivity study: what rejected applicants might have done, and how much of any figure depends on it.
 //!
 //! Outcomes are known for accepted rows only. Every method of filling in the rest is an assumption; here they stand side by side with the bounds that need none.
 

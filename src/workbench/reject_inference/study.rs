@@ -178,7 +178,7 @@ fn check(rejected_pd: &[f64], settings: &RejectSettings) -> Result<(), RejectInf
     }
     if settings.odds_factors.len() < 2 {
         let count = settings.odds_factors.len() as f64;
-        return bad("the number of odds factors", count, "at least 2: one assumption is no study");
+        return bad("the number of odds factors", count, "at least 2: one assumption is not a study");
     }
     if let Some(value) = settings.odds_factors.iter().find(|f| !(f.is_finite() && **f > 0.0)) {
         return bad("an odds factor", *value, "a finite number above 0");

@@ -24,7 +24,7 @@ pub const MOST_SEGMENTS: usize = 500;
 /// Validates each segment on its own, unknown first, then by name. The three columns are of one table.
 ///
 /// # Errors
-/// Columns that do not fit each other, predictions that are no probabilities, more than [`MOST_SEGMENTS`] segments.
+/// Columns that do not fit each other, predictions that are not probabilities, more than [`MOST_SEGMENTS`] segments.
 pub fn breakdown<S: AsRef<str>>(
     is_bad: &[bool],
     pd: &[f64],

@@ -105,7 +105,7 @@ pub fn delong_test(
     let (Ok(first_auc), Ok(second_auc)) = (auc(one.ties()), auc(two.ties())) else {
         return Ok(Err(Undefined::SingleClass));
     };
-    // What rounding leaves of two equal rankings is no variance.
+    // The remainder of rounding between two equal rankings is not variance.
     if variance <= 1e-15 * (first_variance + second_variance) || variance <= 0.0 {
         return Ok(Err(Undefined::ZeroVariance));
     }

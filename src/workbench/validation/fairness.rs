@@ -120,10 +120,10 @@ struct Counts {
     conditions: BTreeMap<Option<String>, (u64, u64)>,
 }
 
-/// Judges a cut-off over the groups of a column.
+/// Tests a cut-off over the groups of a column.
 ///
 /// # Errors
-/// Columns that do not fit each other, predictions that are no probabilities, settings out of range, an unknown or missing reference, more than 100 groups.
+/// Columns that do not fit each other, predictions that are not probabilities, settings out of range, an unknown or missing reference, more than 100 groups.
 pub fn fairness(
     is_bad: &[bool],
     pd: &[f64],

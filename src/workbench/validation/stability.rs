@@ -3,7 +3,7 @@
 //! `PSI = Σ over bins of (actual share − expected share) × ln(actual share / expected share)`
 //!
 //! Without any shift `PSI / (1/n + 1/m)` is χ² with bins − 1 degrees of freedom, for n expected and m actual rows. So the size that chance reaches depends on n and
-//! m: with ten bins and 200 rows on each side, 0.17 is no news; with a million, 0.0001 is. The customary limits 0.10 and 0.25 know nothing of that; both verdicts
+//! m: with ten bins and 200 rows on each side, 0.17 is not news; with a million, 0.0001 is. The customary limits 0.10 and 0.25 know nothing of that; both verdicts
 //! are given, and mean different things: *significant* is "not chance", the customary band is "large enough to care".
 //!
 //! A bin empty on one side has no logarithm: then ½ is added to every count on both sides. Bins empty on both sides are left out.

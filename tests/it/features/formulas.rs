@@ -102,7 +102,7 @@ fn variants(job: &str) -> (FeatureConfig, Vec<(String, usize, usize)>) {
         for (key, value) in feature.iter().filter(|(key, _)| !SAYS_NOTHING.contains(&key.as_str())) {
             let Some(mut value) = changed(key, value, &on_orders) else { continue };
             if key == "min_history_days" {
-                // One that the windows need anyway is no condition of its own.
+                // One that the windows need anyway is not a condition of its own.
                 value = toml::Value::Integer(3_000);
             }
             let mut other = feature.clone();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integrity::domain::AsOf;
+use integrity::domain::elementary::pow;
 use integrity::features::FeatureConfig;
 use integrity::store::Shard;
 use integrity::tiles::{MeasureSpec, RowSql, Suspects, ViewKind, Views};
@@ -285,7 +286,7 @@ impl Market {
             let (gain, loss) = body.split_once(" − ").map_or((body, None), |(gain, loss)| (gain, Some(loss)));
             let decayed = |measure: &str| -> f64 {
                 let rows = self.rows(measure.strip_suffix("(d)").unwrap(), window, who);
-                rows.iter().map(|r| r.value as f64 * 0.5_f64.powf(r.age as f64 / half_life)).sum()
+                rows.iter().map(|r| r.value as f64 * pow(0.5, r.age as f64 / half_life)).sum()
             };
             let loss = loss.map_or(0.0, |loss| {
                 let (penalty, measure) = loss.split_once(" × ").unwrap();

@@ -54,7 +54,7 @@ fn world(table: &str, again: &[String]) -> World {
     for (name, header, cells) in ROWS {
         let mut text = format!("{header},recorded_at\n{cells},2018-03-01 00:00:00\n");
         for line in again.iter().filter(|_| name == table) {
-            text += &format!("{line}\n");
+            text.extend([line, "\n"]);
         }
         world.csv(&format!("{name}.csv"), &text);
     }
@@ -264,12 +264,11 @@ fn no_number_and_no_date_is_too_strange_to_be_judged() {
             for (value, rule) in strange(column.kind) {
                 let mut names: Vec<&str> = header.split(',').collect();
                 let mut row: Vec<&str> = cells.split(',').collect();
-                match names.iter().position(|name| *name == column.name) {
-                    Some(at) => row[at] = value,
-                    None => {
-                        names.push(column.name);
-                        row.push(value);
-                    }
+                if let Some(at) = names.iter().position(|name| *name == column.name) {
+                    row[at] = value;
+                } else {
+                    names.push(column.name);
+                    row.push(value);
                 }
                 let world = world("", &[]);
                 world.csv(&format!("{}.csv", table.name), &format!("{}\n{}\n", names.join(","), row.join(",")));

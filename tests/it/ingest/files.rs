@@ -44,7 +44,7 @@ fn pages_are_compared_with_their_checksums() {
                 Err(error) => assert_names(&error.to_string(), &["orders.parquet"]),
                 // A bit of a header that no value depends on.
                 Ok(made) => {
-                    assert!(rows_as_of(&made.store, "orders", AS_OF).equals_missing(&sound), "v{version}: byte {at}")
+                    assert!(rows_as_of(&made.store, "orders", AS_OF).equals_missing(&sound), "v{version}: byte {at}");
                 }
             }
         }
@@ -60,7 +60,7 @@ fn a_stated_digest_is_compared_and_noted() {
     let made = world.run(AS_OF).unwrap();
     assert!(line(&made, "orders").is_digest_verified);
     assert!(!line(&made, "merchants").is_digest_verified);
-    assert_eq!(made.inputs.len(), 2, "a statement is no input");
+    assert_eq!(made.inputs.len(), 2, "a statement is not an input");
     world.csv("orders.csv", &ORDERS.replace("1000", "9000"));
     assert_names(&refusal_after(&world), &["orders.csv", "SHA-256", "orders.csv.sha256"]);
 }

@@ -144,7 +144,7 @@ fn faults_under_existing_keys_never_make_a_borrower_look_better() {
             let was = sound[&borrower];
             match known(&record) {
                 None => unknown += 1,
-                Some(now) if borrower % 4 == 0 => assert_eq!(now, was, "a neighbour's fault is no fault"),
+                Some(now) if borrower % 4 == 0 => assert_eq!(now, was, "a neighbour's fault is not a fault"),
                 Some(now) => {
                     still_known += 1;
                     let is_no_better = now.loans == 1 && now.dpd >= was.dpd && now.arrears_minor >= was.arrears_minor;
@@ -177,7 +177,7 @@ fn an_overdue_loan_with_an_absurd_instalment_is_not_a_loan_on_time() {
     );
 }
 
-/// A loan that names no borrower can be held against nobody, but an officer must see it.
+/// A loan that names no borrower concerns no known merchant, but an officer must see it.
 #[test]
 fn rows_that_lead_to_no_borrower_are_on_the_officers_list() {
     let mut books = sound_books();

@@ -214,15 +214,12 @@ fn wash_one(table: &TableContract, text: &Text, as_of: &AsOf, twin: &Twin) -> Tw
     }
     for (key, versions) in by_key {
         let sound = versions.iter().filter(|v| v.rule.is_none()).count() as u64;
-        match newest(table, &versions) {
-            Some(row) => {
-                washed.usable.push(row);
-                washed.duplicate += sound - 1;
-            }
-            None => {
-                washed.unusable.insert(key);
-                washed.duplicate += sound;
-            }
+        if let Some(row) = newest(table, &versions) {
+            washed.usable.push(row);
+            washed.duplicate += sound - 1;
+        } else {
+            washed.unusable.insert(key);
+            washed.duplicate += sound;
         }
     }
     washed

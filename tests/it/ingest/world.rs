@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use integrity::config::ConfigError;
 use integrity::run::Job;
-use integrity::wash::{AsOfChoice, IngestError, Ingested, ingest};
+use integrity::wash::{IngestError, Ingested, ingest};
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, date};
 use rand::{RngExt, SeedableRng};
@@ -137,7 +137,7 @@ impl World {
     }
 
     pub fn run(&self, day: Date) -> Result<Ingested, IngestError> {
-        ingest(&self.job().intake, AsOfChoice::Day(day), &self.path("store"), &mut |_| {})
+        ingest(&self.job().intake, day, &self.path("store"), &mut |_| {})
     }
 }
 

@@ -321,7 +321,7 @@ impl Marketplace {
     }
 
     fn add(&mut self, table: &'static str, key: &str, row: Row) {
-        let contract = contract::table(table).unwrap_or_else(|| panic!("{table} is no contract table"));
+        let contract = contract::table(table).unwrap_or_else(|| panic!("{table} is not a contract table"));
         row.columns().for_each(|c| assert!(contract.column(c).is_some(), "{table} has no column {c}"));
         let rows = self.rows.entry(table).or_default();
         let is_new = self.places.insert((table, key.to_owned()), rows.len()).is_none();

@@ -95,7 +95,7 @@ fn array(kind: Type, cells: &[Option<&Cell>]) -> ArrayRef {
                         }
                         lists.append(true);
                     }
-                    Some(other) => panic!("{other:?} is no list"),
+                    Some(other) => panic!("{other:?} is not a list"),
                 }
             }
             Arc::new(lists.finish())
@@ -104,21 +104,21 @@ fn array(kind: Type, cells: &[Option<&Cell>]) -> ArrayRef {
 }
 
 fn number(cell: &Cell) -> i64 {
-    let Cell::Number(number) = cell else { panic!("{cell:?} is no number") };
+    let Cell::Number(number) = cell else { panic!("{cell:?} is not a number") };
     *number
 }
 
 fn text(cell: &Cell) -> &str {
-    let Cell::Text(text) = cell else { panic!("{cell:?} is no text") };
+    let Cell::Text(text) = cell else { panic!("{cell:?} is not text") };
     text
 }
 
 fn instant(cell: &Cell) -> Timestamp {
-    let Cell::At(at) = cell else { panic!("{cell:?} is no instant") };
+    let Cell::At(at) = cell else { panic!("{cell:?} is not an instant") };
     *at
 }
 
 fn days_since_1970(cell: &Cell) -> i32 {
-    let Cell::On(on) = cell else { panic!("{cell:?} is no date") };
+    let Cell::On(on) = cell else { panic!("{cell:?} is not a date") };
     date(1970, 1, 1).until(*on).unwrap().get_days()
 }

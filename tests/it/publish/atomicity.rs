@@ -252,7 +252,7 @@ fn every_part_of_the_identity_names_another_run() {
     shuffled.inputs.extend(identity(2).inputs);
     let id = shuffled.run_id();
     shuffled.inputs.reverse();
-    assert_eq!(shuffled.run_id(), id, "the order in which files are listed is no part of the identity");
+    assert_eq!(shuffled.run_id(), id, "the order in which files are listed is not a part of the identity");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One night after another: what a night is held against, what stops it, and what is said of a night that goes on all the same.
+//! One night after another: what a night is compared with, what stops it, and what is reported of a night that goes on with an allowed fault.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

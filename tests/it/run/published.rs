@@ -127,7 +127,7 @@ fn a_version_can_be_pinned_and_an_older_one_gone_back_to() {
         let scored = run_job(&job.path().join("job.toml"), &options(data(), out.path()), &Silent).unwrap();
         assert_eq!(version(&scored.summary.model.id), **pinned);
     }
-    assert_eq!(fs::read_dir(out.path().join("models/small")).unwrap().count(), 2, "nothing was trained anew");
+    assert_eq!(fs::read_dir(out.path().join("models/small")).unwrap().count(), 2, "nothing was trained again");
     // What changes the training makes another model; a version that is not there is named.
     for job in [
         job_with(&[("snapshots = 3", "snapshots = 4")], &format!("version = \"{later}\"\n")),

@@ -83,7 +83,7 @@ fn faults_are_planted_under_existing_keys() {
                 differing(&rows[0], &newest(rows))
                     .iter()
                     .filter(|c| {
-                        // Milestones that came to pass in between are no slips.
+                        // Milestones that came to pass in between are not slips.
                         rows[0][*c].is_some()
                     })
                     .count(),

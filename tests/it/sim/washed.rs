@@ -6,7 +6,7 @@ use std::path::Path;
 use integrity::contract::{TABLES, table};
 use integrity::run::Job;
 use integrity::simulate::SimulationSettings;
-use integrity::wash::{AsOfChoice, Ingested, ingest};
+use integrity::wash::{Ingested, ingest};
 use polars::prelude::DataFrame;
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ fn wash(folder: &TempDir, settings: &SimulationSettings, limit: Option<f64>) -> 
     if let Some(limit) = limit {
         job.intake.wash.max_quarantine_share = limit;
     }
-    let day = AsOfChoice::Day(settings.end_on);
+    let day = settings.end_on;
     ingest(&job.intake, day, &folder.path().join("store"), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"))
 }
 

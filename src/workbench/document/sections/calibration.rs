@@ -1,9 +1,10 @@
 //! From the score to a probability, and to bands.
 
-use super::text::{heading, or_dash, share, word};
+use super::text::{heading, word};
 use crate::model::calibration::CalibrationMap;
 use crate::model::{Scorecard, TrainReport};
 use crate::workbench::document::blocks::{Block, table};
+use crate::workbench::figures::{or_dash, share};
 
 pub(super) fn section(card: &Scorecard, report: Option<&TrainReport>) -> Vec<Block> {
     let mut blocks = vec![

@@ -1,11 +1,12 @@
 //! What the model is worth on each sample, in figures and plots.
 
-use super::text::{figure, heading, or_dash, p_value, ranged, share, shares};
+use super::text::{heading, shares};
 use crate::model::validation::ValidationReport;
 use crate::workbench::document::blocks::{Block, Plot, table};
 use crate::workbench::document::error::DocumentError;
 use crate::workbench::document::plots;
 use crate::workbench::document::sample::Sample;
+use crate::workbench::figures::{LINES, figure, or_dash, p_value, share};
 
 pub(super) fn section(samples: &[Sample]) -> Result<Vec<Block>, DocumentError> {
     let mut blocks = vec![heading("Figures")];
@@ -20,29 +21,6 @@ pub(super) fn section(samples: &[Sample]) -> Result<Vec<Block>, DocumentError> {
     }
     Ok(blocks)
 }
-
-/// A figure of a report as the table shows it.
-type Line = (&'static str, fn(&ValidationReport) -> String);
-
-const LINES: [Line; 17] = [
-    ("rows", |r| r.rows.to_string()),
-    ("bad", |r| r.bad.to_string()),
-    ("bad rate", |r| share(r.bad_rate)),
-    ("mean PD", |r| share(r.mean_pd)),
-    ("AUC", |r| ranged(r.auc, r.auc_interval)),
-    ("Gini", |r| ranged(r.gini, r.gini_interval)),
-    ("KS", |r| ranged(r.ks, r.ks_interval)),
-    ("KS at PD", |r| or_dash(r.ks_at_pd.map(figure))),
-    ("H-measure", |r| ranged(r.h_measure, r.h_measure_interval)),
-    ("average precision", |r| ranged(r.average_precision, r.average_precision_interval)),
-    ("Brier", |r| ranged(Some(r.brier), r.brier_interval)),
-    ("log loss", |r| ranged(Some(r.log_loss), r.log_loss_interval)),
-    ("calibration slope", |r| ranged(r.calibration_slope, r.calibration_slope_interval)),
-    ("calibration intercept", |r| ranged(r.calibration_intercept, r.calibration_intercept_interval)),
-    ("calibration in the large", |r| or_dash(r.calibration_in_the_large.map(figure))),
-    ("Hosmer–Lemeshow p", |r| or_dash(r.hosmer_lemeshow.map(|t| p_value(t.p_value)))),
-    ("bootstrap resamples", |r| r.bootstrap_replicates.to_string()),
-];
 
 fn figures(samples: &[Sample]) -> Block {
     let mut head = vec!["figure"];

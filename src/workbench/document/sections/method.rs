@@ -1,8 +1,9 @@
 //! The score scale, and how points came about.
 
-use super::text::{figure, heading};
+use super::text::heading;
 use crate::model::{Scorecard, TrainReport};
 use crate::workbench::document::blocks::{Block, table};
+use crate::workbench::figures::figure;
 
 pub(super) fn scaling(card: &Scorecard) -> Vec<Block> {
     let scale = &card.scaling;

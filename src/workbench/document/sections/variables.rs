@@ -1,11 +1,12 @@
 //! The variables: bins, event rates, weights of evidence, points, and what the fit says of each.
 
-use super::text::{figure, heading, or_dash, p_value, share, word};
+use super::text::{heading, word};
 use crate::model::binning::{Bin, BinKind, BinRole, Bins, Cell, iv_share};
 use crate::model::{Scorecard, ScoredVariable, TrainReport};
 use crate::workbench::document::blocks::{Block, Plot, table};
 use crate::workbench::document::error::DocumentError;
 use crate::workbench::document::plots;
+use crate::workbench::figures::{figure, or_dash, p_value, share};
 
 /// One row a variable: strength, shape, coefficient.
 pub(super) fn summary(card: &Scorecard, report: Option<&TrainReport>) -> Vec<Block> {

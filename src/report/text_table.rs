@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-/// Lays out rows below their heads, two spaces between columns. All rows are as long as the head.
+/// Lays out rows below their heads, two spaces between columns. A row may be shorter than the head.
 #[must_use]
 pub fn text_table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
@@ -14,33 +14,6 @@ pub fn text_table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = table.trim_fmt();
     text.push('\n');
     text
-}
-
-/// A figure, or a dash where there is none.
-#[must_use]
-pub fn figure(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |v| format!("{v:.4}"))
-}
-
-/// A figure with its interval.
-#[must_use]
-pub fn ranged(value: Option<f64>, interval: Option<[f64; 2]>) -> String {
-    match (value, interval) {
-        (Some(v), Some([low, high])) => format!("{v:.4} [{low:.4}, {high:.4}]"),
-        (value, _) => figure(value),
-    }
-}
-
-/// A share in per cent.
-#[must_use]
-pub fn share(value: f64) -> String {
-    format!("{:.2} %", value * 100.0)
-}
-
-/// A p-value.
-#[must_use]
-pub fn p_value(value: f64) -> String {
-    if value < 0.0001 { "< .0001".to_owned() } else { format!("{value:.4}") }
 }
 
 #[cfg(test)]
