@@ -388,7 +388,7 @@ fn an_open_loan_whose_row_is_no_longer_sent_is_unknown_to_its_borrower() {
     let (borrower, loan) = (0..accounts.height())
         .find_map(|at| {
             let loans = open.get_as_series(at)?;
-            Some((merchants.get(at)?.to_owned(), loans.str().unwrap().get(0)?.to_owned()))
+            Some((merchants.get(at)?.to_owned(), loans.str().unwrap().iter().flatten().next()?.to_owned()))
         })
         .unwrap();
     let folder = copy_of_data();
