@@ -36,6 +36,8 @@ pub struct Account {
     pub merchant_id: String,
     /// What is owed.
     pub owed: Owed,
+    /// Loans that are not closed, or that may not be, sorted.
+    pub open_loan_ids: Vec<String>,
     /// What the merchant may be lent against.
     pub receivables: Receivables,
     /// What is asked for.
@@ -59,6 +61,7 @@ impl Account {
         Self {
             merchant_id: merchant_id.to_owned(),
             owed,
+            open_loan_ids: Vec::new(),
             receivables,
             requests,
             group: None,

@@ -124,11 +124,12 @@ pub fn shard_accounts(
             Applications::By { unknown, .. } if unknown.contains(merchant.as_str()) => Requests::Unknown,
             Applications::By { known, .. } => Requests::Known(known.remove(merchant).unwrap_or_default()),
         };
-        let account = Account::empty(merchant, owed, receivables, requests).with_book(
+        let mut account = Account::empty(merchant, owed, receivables, requests).with_book(
             loans.known,
             offers,
             &terms.secured_products,
         );
+        account.open_loan_ids = book.open_loan_ids(merchant);
         let own = own_totals(&account, loans, memberships.of(merchant));
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
@@ -162,6 +163,13 @@ impl<'a> Book<'a> {
         match self {
             Self::NotKept | Self::Absent => MerchantLoans::default(),
             Self::Of(ledger) => ledger.of(merchant),
+        }
+    }
+
+    fn open_loan_ids(self, merchant: &str) -> Vec<String> {
+        match self {
+            Self::NotKept | Self::Absent => Vec::new(),
+            Self::Of(ledger) => ledger.open_of(merchant).into_iter().map(str::to_owned).collect(),
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Monitor {
     pub overpayment: Overpayment,
     /// How many loans may be unknown.
     pub unknown_limit: UnknownLimit,
+    /// Loans that may be missing although they were open on the night before: the lender says that they are settled elsewhere.
+    pub no_longer_sent: BTreeSet<String>,
     /// Buckets of days past due, from 0 up, without gap or overlap; the last has no end.
     pub buckets: Vec<Bucket>,
     /// Regulatory classes of lateness.
@@ -345,6 +347,7 @@ impl Monitor {
             materiality,
             overpayment,
             unknown_limit,
+            no_longer_sent: raw.ledger.no_longer_sent(),
             buckets,
             classes,
             deduction,

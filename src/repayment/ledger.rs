@@ -1,5 +1,8 @@
 //! The ledger of a shard: every loan, known or not.
 
+use std::collections::BTreeSet;
+
+use super::open_loans::OpenLoans;
 use super::standing::LoanStanding;
 use super::unknown::{LoanException, UnknownCause, UnknownLoan};
 use crate::store::BrokenRecord;
@@ -41,6 +44,30 @@ impl LoanLedger {
             known: of_merchant(&self.known, merchant_id, |loan| &loan.merchant_id),
             unknown: of_merchant(&self.unknown, merchant_id, |loan| &loan.merchant_id),
         }
+    }
+
+    /// Loans of a merchant that are not closed, or that may not be.
+    #[must_use]
+    pub fn open_of(&self, merchant_id: &str) -> BTreeSet<&str> {
+        let loans = self.of(merchant_id);
+        let known = loans.known.iter().filter(|loan| !loan.is_closed).map(|loan| loan.loan_id.as_str());
+        known.chain(loans.unknown.iter().filter_map(|loan| loan.loan_id.as_deref())).collect()
+    }
+
+    /// Adds, as unknown, every loan that a merchant of this shard had open on the night before and that is not seen under that merchant
+    /// tonight: its row was lost, moved to another borrower, or dated to a day to come.
+    pub fn add_missing<'a>(&mut self, merchants: impl Iterator<Item = &'a str>, before: &OpenLoans) {
+        let mut missing: Vec<UnknownLoan> = Vec::new();
+        for merchant in merchants {
+            let loans = self.of(merchant);
+            let is_seen = |id: &str| {
+                loans.known.iter().any(|loan| loan.loan_id == id)
+                    || loans.unknown.iter().any(|loan| loan.loan_id.as_deref() == Some(id))
+            };
+            missing.extend(before.of(merchant).filter(|id| !is_seen(id)).map(|id| UnknownLoan::missing(merchant, id)));
+        }
+        self.unknown.extend(missing);
+        self.unknown.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
     }
 
     /// Loans, known or not.

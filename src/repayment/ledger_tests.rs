@@ -152,3 +152,22 @@ fn a_loan_carries_what_the_contract_says_of_offer_group_and_pledges() {
         (1_000, i64::from(day(100).days_since_epoch()))
     );
 }
+
+#[test]
+fn a_loan_that_was_open_and_is_not_sent_again_is_unknown_to_its_borrower() {
+    let pair = |merchant: &str, loan: &str| (merchant.to_owned(), loan.to_owned());
+    let before = [pair("m1", "l1"), pair("m1", "l2"), pair("m2", "l1"), pair("m9", "l9")];
+    let mut ledger = ledger_of(&shard(200, &late()));
+    assert_eq!(ledger.open_of("m1"), BTreeSet::from(["l1"]));
+    ledger.add_missing(["m1", "m2", "m3"].into_iter(), &OpenLoans::new(before.clone(), &BTreeSet::new()));
+    assert_eq!(ledger.known.len(), 1, "l1 is still m1's");
+    let missing = "loan-missing";
+    assert_eq!(codes(&ledger), [("m1", Some("l2"), missing), ("m2", Some("l1"), missing)]);
+    assert!(matches!(BorrowerRecord::of(Some(&ledger), "m2"), BorrowerRecord::Unknown(_)));
+    assert_eq!(ledger.open_of("m1"), BTreeSet::from(["l1", "l2"]), "it is missed again a night later");
+
+    let mut allowed = ledger_of(&shard(200, &late()));
+    let settled = BTreeSet::from(["l2".to_owned()]);
+    allowed.add_missing(["m1"].into_iter(), &OpenLoans::new(before, &settled));
+    assert!(allowed.unknown.is_empty());
+}

@@ -1,6 +1,6 @@
 //! How loans are read: the sections `[waterfall]`, `[materiality]` and `[ledger]` of the monitor file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -158,9 +158,15 @@ impl RawMateriality {
 pub(crate) struct RawLedger {
     max_unknown_loan_share: Option<Spanned<f64>>,
     max_overpaid_share: Option<Spanned<f64>>,
+    no_longer_sent: Option<Vec<String>>,
 }
 
 impl RawLedger {
+    /// Loans that the source no longer sends although they were open.
+    pub(crate) fn no_longer_sent(&self) -> BTreeSet<String> {
+        self.no_longer_sent.iter().flatten().cloned().collect()
+    }
+
     /// Checks the section.
     ///
     /// # Errors

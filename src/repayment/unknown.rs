@@ -28,6 +28,22 @@ pub struct UnknownCause {
     pub detail: String,
 }
 
+impl UnknownLoan {
+    /// A loan that was open on the night before and of which tonight nothing is sent.
+    pub(super) fn missing(merchant_id: &str, loan_id: &str) -> Self {
+        let detail = "the loan was open on the night before, and tonight no row shows it under this borrower; send its row again, or name \
+                      it in no_longer_sent under [ledger] of the monitor file";
+        Self {
+            merchant_id: merchant_id.to_owned(),
+            loan_id: Some(loan_id.to_owned()),
+            product: None,
+            principal_minor: None,
+            group_id: None,
+            causes: vec![UnknownCause::new("loan-missing", detail)],
+        }
+    }
+}
+
 impl UnknownCause {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }

@@ -12,7 +12,7 @@ use super::gate_settings::Fault;
 use super::gates::{GateError, check_gates};
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
-use super::open_offers::read_open_offers;
+use super::open_offers::{read_open_loans, read_open_offers};
 use super::population::{PopulationError, Prepared, finish_shards, industry_totals, prepare_shards};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
@@ -270,9 +270,10 @@ impl Night<'_> {
         let terms = rules.policy.account_terms(&declared);
         night.check_memory()?;
         let open = read_open_offers(night.previous.as_ref())?;
+        let open_before = read_open_loans(night.previous.as_ref(), &rules.monitor.no_longer_sent)?;
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
-        let prepared = prepare_shards(&ingested.store, as_of, rules, progress, |seen| {
+        let prepared = prepare_shards(&ingested.store, as_of, rules, &open_before, progress, |seen| {
             Ok::<_, DecideError>((ShardFacts::of(seen, &open, &terms)?, wide.write_evidence(seen)?))
         })?;
         let overflows: Vec<Overflow> = prepared.iter().flat_map(Prepared::overflows).cloned().collect();

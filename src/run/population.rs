@@ -14,6 +14,7 @@ use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::AsOf;
 use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, Overflow, PreparedFeatures, ShardMeasures};
+use crate::repayment::OpenLoans;
 use crate::store::{Shard, Store, StoreError};
 use crate::tiles::{TileError, Views};
 
@@ -60,7 +61,8 @@ impl<T> Prepared<T> {
     }
 }
 
-/// Reads every shard once, as of an instant, and keeps what later steps need; `take` adds to it. Results come in bucket order.
+/// Reads every shard once, as of an instant, and keeps what later steps need; `take` adds to it. Loans that were `open_before` and are not
+/// seen are unknown. Results come in bucket order.
 ///
 /// # Errors
 /// A shard that cannot be read or measured, or what `take` says.
@@ -68,6 +70,7 @@ pub fn prepare_shards<T: Send, E: From<PopulationError> + Send>(
     store: &Store,
     as_of: &AsOf,
     rules: &JobRules,
+    open_before: &OpenLoans,
     progress: &dyn Progress,
     take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
 ) -> Result<Vec<Prepared<T>>, E> {
@@ -75,7 +78,10 @@ pub fn prepare_shards<T: Send, E: From<PopulationError> + Send>(
         .into_par_iter()
         .map(|bucket| {
             let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
-            let views = rules.views(&shard).map_err(PopulationError::from)?;
+            let mut views = rules.views(&shard).map_err(PopulationError::from)?;
+            if let Some(ledger) = &mut views.ledger {
+                ledger.add_missing(views.merchants.ids().iter().map(String::as_str), open_before);
+            }
             let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
             let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;
             let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;

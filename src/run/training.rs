@@ -25,7 +25,7 @@ use crate::features::{FeatureColumn, FeatureError, FeatureTable};
 use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
 use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, ModelError};
-use crate::repayment::RepaymentError;
+use crate::repayment::{OpenLoans, RepaymentError};
 use crate::run::ModelSettings;
 use crate::score::{Reference, ReferenceError};
 use crate::store::{Store, StoreError};
@@ -188,7 +188,7 @@ pub fn train_job(
     progress.stage("train: willingness", None);
     let scorecard = train_willingness(&names, &rows, config, as_of, &snapshots)?;
     progress.stage("train: ability", None);
-    let ability = train_receipts(&names, &rows)?;
+    let ability = train_receipts(&names, &rows, config)?;
     let reference = Reference::fit(&[table_of(&names, rows.iter().filter(|r| r.part == Part::Train))])?;
     let learnt: Vec<Date> = snapshots.iter().filter(|s| s.part == Part::Train).map(|s| s.as_of).collect();
     let window = (
@@ -233,7 +233,7 @@ impl SnapshotBuilder<'_> {
     fn build(&self, snapshot: &AsOf, part: Part) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
         let Self { settings, rules, store, progress, .. } = *self;
         let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
-        let prepared = prepare_shards(store, snapshot, rules, progress, |seen| {
+        let prepared = prepare_shards(store, snapshot, rules, &OpenLoans::default(), progress, |seen| {
             let after = store.shard(seen.bucket, &seen_at)?;
             outcomes(seen.views, &after, settings, rules)
         })?;
@@ -313,13 +313,8 @@ fn train_willingness(
         })
         .collect();
     let mut table = model::TrainingTable::new(columns, labelled.iter().map(|(_, bad)| *bad).collect())?;
-    for feature in &config.features {
-        let direction = match feature.direction {
-            Direction::HigherSafer => model::Direction::HigherSafer,
-            Direction::LowerSafer => model::Direction::LowerSafer,
-            Direction::Either => model::Direction::Either,
-        };
-        table = table.expecting(&feature.name, direction);
+    for (name, direction) in directions(config) {
+        table = table.expecting(name, direction);
     }
     table.test = labelled.iter().map(|(r, _)| r.part == Part::Test).collect();
     // What drifts from the earlier snapshots to the later leaves, or is noted.
@@ -331,14 +326,26 @@ fn train_willingness(
     Ok(model::train_scorecard(&table, &settings)?)
 }
 
-fn train_receipts(names: &[String], rows: &[Row]) -> Result<TrainedAbility, TrainingError> {
+/// What more of each feature says about a merchant, by name.
+fn directions(config: &FeatureConfig) -> BTreeMap<&str, model::Direction> {
+    let direction = |direction| match direction {
+        Direction::HigherSafer => model::Direction::HigherSafer,
+        Direction::LowerSafer => model::Direction::LowerSafer,
+        Direction::Either => model::Direction::Either,
+    };
+    config.features.iter().map(|feature| (feature.name.as_str(), direction(feature.direction))).collect()
+}
+
+fn train_receipts(names: &[String], rows: &[Row], config: &FeatureConfig) -> Result<TrainedAbility, TrainingError> {
+    let directions = directions(config);
     let known: Vec<(&Row, i64)> = rows.iter().filter_map(|r| r.receipts_minor.map(|minor| (r, minor))).collect();
     let columns = names
         .iter()
         .enumerate()
         .map(|(at, name)| {
             let values: Vec<Option<f64>> = known.iter().map(|(r, _)| r.value(at)).collect();
-            model::Column::from_options(name, &values)
+            let direction = directions.get(name.as_str()).copied().unwrap_or(model::Direction::Either);
+            (model::Column::from_options(name, &values), direction)
         })
         .collect();
     let receipts_minor: Vec<i64> = known.iter().map(|(_, minor)| *minor).collect();

@@ -95,6 +95,13 @@ impl Visitor for Check<'_> {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Refusal> {
+        // polars would read the input, not what WITH makes, and say nothing.
+        let names = query.with.iter().flat_map(|with| &with.cte_tables).map(|cte| &cte.alias.name);
+        if let Some(name) = names.into_iter().find(|name| self.inputs.contains(name.value.as_str())) {
+            let line = usize::try_from(name.span.start.line).unwrap_or(0);
+            let message = format!("WITH gives {name} the name of an input");
+            return ControlFlow::Break(Refusal { line, message, help: "give it another name".to_owned() });
+        }
         match query.body.as_ref() {
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 let message = format!("{} is not a SELECT", first_words(&query.body.to_string()));
@@ -185,6 +192,12 @@ mod tests {
             ("SELECT * FROM 'file.csv'", 1, "file.csv"),
             ("SELECT * FROM other.orders", 1, "other.orders"),
             ("SELECT * FROM orders; SELECT * FROM items", 0, "2 statements"),
+            ("WITH items AS (\nSELECT * FROM orders) SELECT * FROM items", 1, "the name of an input"),
+            (
+                "SELECT * FROM (\nWITH orders AS (SELECT * FROM items) SELECT * FROM orders) AS o",
+                2,
+                "the name of an input",
+            ),
             ("DROP TABLE orders", 0, "DROP TABLE"),
             ("INSERT INTO orders VALUES (1)", 0, "INSERT INTO"),
             ("DELETE FROM orders", 0, "DELETE FROM"),

@@ -1,4 +1,10 @@
 //! Training of the ability model: ridge regression on standardised logarithms, then corrections on rows it did not see.
+//!
+//! **Sign control.** An input of which more makes a merchant safer never lowers what the merchant is expected to take in, one of which
+//! more is riskier never raises it: an input whose coefficient says otherwise is left out and the rest is fitted again. A missing value
+//! never adds anything: at best it counts as the average one. So worse or missing evidence on such an input buys no limit.
+
+use std::collections::BTreeMap;
 
 use crate::domain::elementary::{exp_m1, ln_1p};
 use linfa::prelude::*;
@@ -8,6 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::predict::{AbilityInput, AbilityModel, SizeGroup, numbers, signed_ln};
+use crate::model::Direction;
 use crate::model::ModelError;
 use crate::model::fit::Factor;
 use crate::model::table::{Column, ScoringTable};
@@ -65,18 +72,20 @@ pub struct AbilityReport {
 
 const MIN_ROWS: usize = 30;
 
-/// Trains the ability model on numeric `columns`. `receipts_minor` are the net receipts of the next window in minor units, one a
+/// Trains the ability model on numeric `columns`, each with what more of it says about a merchant. `receipts_minor` are the net receipts of the next window in minor units, one a
 /// row; negative ones count as 0, because nothing can be repaid from them. Rows with `held_out` (the later part of the time) are kept
 /// from the regression and set mean and quantile.
 ///
 /// # Errors
 /// Lengths differ, too few rows in either part, infinite values, or no input that varies.
 pub fn train_ability(
-    columns: Vec<Column>,
+    columns: Vec<(Column, Direction)>,
     receipts_minor: &[i64],
     held_out: &[bool],
     settings: &AbilitySettings,
 ) -> Result<TrainedAbility, ModelError> {
+    let (columns, directions): (Vec<Column>, Vec<Direction>) = columns.into_iter().unzip();
+    let directions: BTreeMap<String, Direction> = columns.iter().map(|c| c.name.clone()).zip(directions).collect();
     let table = &AbilityTable { features: ScoringTable { columns }, receipts_minor, held_out };
     let n = table.receipts_minor.len();
     if !(settings.quantile > 0.0 && settings.quantile < 0.5 && settings.ridge > 0.0 && settings.groups > 0) {
@@ -101,17 +110,32 @@ pub fn train_ability(
         return Err(ModelError::CannotTrain { why });
     }
     let target: Vec<f64> = table.receipts_minor.iter().map(|&r| ln_1p(r.max(0) as f64)).collect();
-    let (mut inputs, columns, dropped) = standardise(table, &train)?;
-    if inputs.is_empty() {
-        return Err(ModelError::CannotTrain { why: "no feature of the ability model varies".to_owned() });
-    }
-    let coefficients = regress(&columns, &target, &train, settings.ridge)?;
+    let (mut inputs, mut columns, mut dropped) = standardise(table, &train)?;
+    let coefficients = loop {
+        if inputs.is_empty() {
+            let why = "no feature of the ability model varies, or none says what its direction says".to_owned();
+            return Err(ModelError::CannotTrain { why });
+        }
+        let coefficients = regress(&columns, &target, &train, settings.ridge)?;
+        let keep = |(input, pair): (&AbilityInput, &[f64])| {
+            agrees(directions.get(&input.name).copied(), pair.first().copied().unwrap_or_default())
+        };
+        let keeps: Vec<bool> = inputs.iter().zip(coefficients.chunks(2)).map(keep).collect();
+        if keeps.iter().all(|keep| *keep) {
+            break coefficients;
+        }
+        for (input, _) in inputs.iter().zip(&keeps).filter(|(_, keep)| !**keep) {
+            dropped.push((input.name.clone(), "its coefficient contradicts its direction".to_owned()));
+        }
+        inputs = kept(inputs, &keeps);
+        columns = kept(columns, &keeps);
+    };
     let mean: f64 = train.iter().filter_map(|&i| target.get(i)).sum::<f64>() / train.len() as f64;
     let mut intercept = mean;
     for (input, (column, pair)) in inputs.iter_mut().zip(columns.iter().zip(coefficients.chunks(2))) {
         input.coefficient = pair.first().copied().unwrap_or_default();
-        // The missing indicator was centred: its mean share goes to the intercept.
-        let weight = pair.get(1).copied().unwrap_or_default();
+        // The missing indicator was centred: its mean share goes to the intercept. What is unknown never speaks for a merchant.
+        let weight = pair.get(1).copied().unwrap_or_default().min(0.0);
         input.missing = weight;
         intercept -= weight * column.missing_share;
     }
@@ -122,6 +146,19 @@ pub fn train_ability(
     model.groups = correct(&logarithms, &target, table.receipts_minor, &held_out, settings);
     let report = judge(&model, table, &logarithms, &target, &held_out, train.len(), dropped)?;
     Ok(TrainedAbility { ability: model, report })
+}
+
+/// Whether a coefficient says of an input what its direction says.
+fn agrees(direction: Option<Direction>, coefficient: f64) -> bool {
+    match direction {
+        Some(Direction::HigherSafer) => coefficient >= 0.0,
+        Some(Direction::LowerSafer) => coefficient <= 0.0,
+        Some(Direction::Either) | None => true,
+    }
+}
+
+fn kept<T>(all: Vec<T>, keeps: &[bool]) -> Vec<T> {
+    all.into_iter().zip(keeps).filter_map(|(item, keep)| keep.then_some(item)).collect()
 }
 
 /// A standardised input over all rows.

@@ -113,12 +113,23 @@ impl AbilityModel {
         Ok(self.logarithms(table)?.into_iter().map(|v| self.estimate(v)).collect())
     }
 
+    /// Each group has corrections of its own, so that its largest row might come out above the smallest of the next group. No estimate is
+    /// above what the beginning of a larger group gives: a worse prediction never becomes a larger limit.
     fn estimate(&self, logarithm: f64) -> AbilityEstimate {
-        let group = self.groups.iter().find(|g| g.up_to.is_none_or(|u| logarithm <= u));
-        let (factor, shift) = group.map_or((1.0, 0.0), |g| (g.mean_factor, g.lower_shift));
-        let mean = minor(exp_m1(logarithm) * factor);
-        let lower = minor(exp_m1(logarithm + shift));
-        AbilityEstimate { mean_minor: mean, lower_minor: lower.min(mean) }
+        let by = |at: f64, group: &SizeGroup| (exp_m1(at) * group.mean_factor, exp_m1(at + group.lower_shift));
+        let own = self.groups.iter().position(|g| g.up_to.is_none_or(|up_to| logarithm <= up_to));
+        let (mut mean, mut lower) = match own.and_then(|own| self.groups.get(own)) {
+            Some(group) => by(logarithm, group),
+            None => (exp_m1(logarithm), exp_m1(logarithm)),
+        };
+        for (below, group) in self.groups.iter().zip(self.groups.iter().skip(1)).skip(own.unwrap_or(usize::MAX)) {
+            if let Some(begin) = below.up_to {
+                let (least_mean, least_lower) = by(begin, group);
+                (mean, lower) = (mean.min(least_mean), lower.min(least_lower));
+            }
+        }
+        let mean = minor(mean);
+        AbilityEstimate { mean_minor: mean, lower_minor: minor(lower).min(mean) }
     }
 }
 
@@ -126,4 +137,42 @@ impl AbilityModel {
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of exact whole numbers")]
 fn minor(value: f64) -> i64 {
     value.floor().clamp(0.0, 9.0e15) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn model(shifts: [f64; 3], factors: [f64; 3]) -> AbilityModel {
+        let up_to = [Some(8.0), Some(10.0), None];
+        let group = |g: usize| SizeGroup { up_to: up_to[g], mean_factor: factors[g], lower_shift: shifts[g], rows: 30 };
+        AbilityModel {
+            format: 1,
+            inputs: Vec::new(),
+            intercept: 0.0,
+            ceiling: 16.0,
+            quantile: 0.1,
+            groups: (0..3).map(group).collect(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_larger_prediction_is_never_a_smaller_estimate(
+            shifts in prop::array::uniform3(-3.0_f64..0.5),
+            factors in prop::array::uniform3(0.2_f64..3.0),
+            predictions in prop::collection::vec(0.0_f64..16.0, 2..20),
+        ) {
+            let model = model(shifts, factors);
+            let mut predictions = [predictions, vec![8.0, 8.0 + 1e-9, 10.0, 10.0 + 1e-9]].concat();
+            predictions.sort_by(f64::total_cmp);
+            let estimates: Vec<AbilityEstimate> = predictions.iter().map(|p| model.estimate(*p)).collect();
+            for pair in estimates.windows(2) {
+                prop_assert!(pair[0].mean_minor <= pair[1].mean_minor, "{pair:?}");
+                prop_assert!(pair[0].lower_minor <= pair[1].lower_minor, "{pair:?}");
+            }
+        }
+    }
 }

@@ -27,6 +27,12 @@ impl OutputRow for Statement {
                     "minor units",
                     "Principal not repaid; null where it is not known.",
                 ),
+                Column::required(
+                    "open_loan_ids",
+                    Kind::Texts,
+                    "",
+                    "Loans that are not closed, or of which it is not known. The next night misses each that it does not see.",
+                ),
                 sum("offered_minor", "What tonight's offers let the merchant draw."),
                 sum("held_minor", "What withdrawn and replaced offers of earlier nights still hold."),
                 Column::optional(

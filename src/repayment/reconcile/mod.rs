@@ -21,6 +21,7 @@
 //! | `overpaid` | payments that stand are at most the whole schedule and a stated share more |
 //! | `product-without-default` | the policy says from which days past due the product is in default |
 //! | `merchant-not-visible` | the borrower can be seen |
+//! | `loan-missing` | a loan that was open on the night before is seen tonight, under the same borrower |
 //! | `date-outside-calendar` | the day of disbursement lies within the calendar |
 //!
 //! What these rules cannot see is a change that leaves all of them true: a lower fee, say, in a source that does not date its rows, or the

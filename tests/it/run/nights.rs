@@ -378,3 +378,34 @@ fn listing(folder: &Path) -> BTreeSet<(PathBuf, u64, std::time::SystemTime)> {
     }
     found
 }
+
+#[test]
+fn an_open_loan_whose_row_is_no_longer_sent_is_unknown_to_its_borrower() {
+    let out = after_the_first_night();
+    let accounts = read(&base().1.published.run_dir.join("accounts.parquet"));
+    let merchants = accounts.column("merchant_id").unwrap().str().unwrap();
+    let open = accounts.column("open_loan_ids").unwrap().list().unwrap();
+    let (borrower, loan) = (0..accounts.height())
+        .find_map(|at| {
+            let loans = open.get_as_series(at)?;
+            Some((merchants.get(at)?.to_owned(), loans.str().unwrap().iter().flatten().next()?.to_owned()))
+        })
+        .unwrap();
+    let folder = copy_of_data();
+    let path = folder.path().join("loans.parquet");
+    let frame = read(&path);
+    let others: BooleanChunked = frame.column("loan_id").unwrap().str().unwrap().not_equal(loan.as_str());
+    write(&path, &mut frame.filter(&others).unwrap());
+
+    let night = next_night(folder.path(), out.path()).unwrap();
+    let table = |name: &str| read(&night.published.run_dir.join(format!("{name}.parquet")));
+    let exceptions = table("loan_exceptions");
+    let column = |name: &str| exceptions.column(name).unwrap().str().unwrap().clone();
+    let (merchant, loan_id, code) = (column("merchant_id"), column("loan_id"), column("code"));
+    let is_told = (0..exceptions.height()).any(|at| {
+        (merchant.get(at), loan_id.get(at), code.get(at)) == (Some(&borrower), Some(&loan), Some("loan-missing"))
+    });
+    assert!(is_told, "{exceptions:?}");
+    let offers = table("offers");
+    assert!(!offers.column("merchant_id").unwrap().str().unwrap().iter().any(|m| m == Some(&borrower)));
+}
