@@ -332,7 +332,10 @@ mod tests {
     #[test]
     fn an_edit_needs_a_reason_and_stays_an_edit() {
         assert!(refused("edges = [25.3, ", "edges = [30, ").contains("no reason is given"));
-        assert!(refused("unseen = \"naïve\\U0000000A\"", "unseen = \"car, \\\"new\\\" | tv\"").contains("no reason is given"));
+        assert!(
+            refused("unseen = \"naïve\\U0000000A\"", "unseen = \"car, \\\"new\\\" | tv\"")
+                .contains("no reason is given")
+        );
         assert!(refused("missing = { merge_with = \"naïve\\U0000000A\" }", "").contains("no reason is given"));
         let text = render(&model(), &[]).replacen("edges = [25.3, ", "reason = 'law of 2024'\nedges = [30, ", 1);
         let file = read(&text.replacen("# by = \"your name\"", "by = 'Ada'", 1)).unwrap();
