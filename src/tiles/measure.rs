@@ -72,19 +72,19 @@ impl Measured {
     /// Sum and rows of a merchant's window; `None` where the measure is unknown for the merchant.
     #[must_use]
     pub fn tally(&self, merchant: usize, window: DayWindow) -> Option<Tally> {
-        Some(self.known(&self.days, merchant)?.tally(merchant, window))
+        Some(self.known(self.days.as_ref(), merchant)?.tally(merchant, window))
     }
 
     /// Days of a merchant's window that have rows, nearest first; `None` where the measure is unknown for the merchant.
     #[must_use]
     pub fn days(&self, merchant: usize, window: DayWindow) -> Option<impl Iterator<Item = DayTile>> {
-        Some(self.known(&self.days, merchant)?.window(merchant, window))
+        Some(self.known(self.days.as_ref(), merchant)?.window(merchant, window))
     }
 
     /// Rows of a merchant's window, latest first; `None` where the measure is unknown for the merchant, or rows were not asked for.
     #[must_use]
     pub fn rows(&self, merchant: usize, window: DayWindow) -> Option<&[TileRow]> {
-        Some(self.known(&self.rows, merchant)?.window(merchant, window))
+        Some(self.known(self.rows.as_ref(), merchant)?.window(merchant, window))
     }
 
     /// Numbers of the merchants for whom the measure is unknown, because their values add up to more than 64 bits hold.
@@ -92,8 +92,8 @@ impl Measured {
         self.overflowing.iter().copied()
     }
 
-    fn known<'a, T>(&self, tiles: &'a Option<T>, merchant: usize) -> Option<&'a T> {
-        tiles.as_ref().filter(|_| !self.overflowing.contains(&merchant) && !self.unknown_borrowers.contains(&merchant))
+    fn known<'a, T>(&self, tiles: Option<&'a T>, merchant: usize) -> Option<&'a T> {
+        tiles.filter(|_| !self.overflowing.contains(&merchant) && !self.unknown_borrowers.contains(&merchant))
     }
 }
 
