@@ -1,11 +1,12 @@
 //! `integrity check`: would tonight's run get through, and what would it say?
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use super::run::{JobArgs, NightArgs};
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::domain::grouped;
-use crate::run::{CheckOptions, CheckReport, TableVerdict, check_job, write_table};
+use crate::run::{CheckOptions, CheckReport, RunOptions, TableVerdict, check_job, write_table};
 
 /// Which job.
 #[derive(Debug, clap::Args)]
@@ -14,6 +15,12 @@ pub struct CheckArgs {
     job: JobArgs,
     #[command(flatten)]
     night: NightArgs,
+    /// Hold the night against the runs below this folder instead of the job's; nothing is written there.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Look for models below this folder instead of the job's; none is saved there.
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
     /// Where a model would have to be trained, stop there: what comes after is not checked.
     #[arg(long)]
     skip_training: bool,
@@ -24,7 +31,8 @@ pub struct CheckArgs {
 /// # Errors
 /// Configuration, and data that cannot be read at all.
 pub fn execute(args: &CheckArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let options = args.night.apply(args.job.options()?)?;
+    let options =
+        RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.night.apply(args.job.options()?)? };
     let check = CheckOptions { skip_training: args.skip_training };
     let report = check_job(&args.job.path, &options, check, terminal)?;
     terminal.finish();

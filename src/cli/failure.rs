@@ -99,8 +99,24 @@ impl Failure {
         }
     }
 
+    /// Whether what was published is no longer what it was.
+    const fn is_damage(&self) -> bool {
+        match self {
+            Self::Publish(error)
+            | Self::Report(ReportError::Publish(error))
+            | Self::Run(RunError::Publish(error) | RunError::Decide(DecideError::Publish(error))) => error.is_damage(),
+            _ => false,
+        }
+    }
+
     /// What the operator can do, where it is not in the message.
     fn next_step(&self) -> Option<&'static str> {
+        if self.is_damage() {
+            return Some(
+                "`integrity verify OUT` lists what is damaged; restore it from a backup, or set an intact run current with \
+                 `integrity point OUT --run ID --reason TEXT`",
+            );
+        }
         if matches!(self, Self::NotFound(_) | Self::Publish(_) | Self::Report(_)) {
             return None;
         }

@@ -53,7 +53,7 @@ pub fn execute(args: &PointArgs, output: Output) -> Result<ExitCode, Failure> {
         by: args.by.clone(),
         at: Timestamp::now(),
     };
-    let Repointing { published, entry } = Publisher::open(&args.out)?.repoint(&order)?;
+    let Repointing { published, entry } = Publisher::open_to_point(&args.out)?.repoint(&order)?;
     let answer = PointAnswer {
         run_id: &published.run_id,
         as_of: published.as_of,

@@ -43,6 +43,17 @@ pub struct PreviousRun {
 }
 
 impl PreviousRun {
+    fn of(out: &Path, IntactRun { pointer, manifest }: IntactRun, passed_over: Vec<String>) -> Self {
+        Self {
+            run_dir: out.join(&pointer.run),
+            run_id: pointer.run_id,
+            as_of: pointer.as_of,
+            manifest_sha256: pointer.manifest_sha256,
+            passed_over,
+            manifest,
+        }
+    }
+
     /// What stands for it in tonight's identity.
     #[must_use]
     pub fn identity(&self) -> PreviousIdentity {
@@ -92,17 +103,20 @@ pub fn previous_run(out: &Path, before: Date) -> Result<Option<PreviousRun>, Pub
     let mut passed_over = Vec::new();
     let found = newest_run(out, |date| date < before, &mut passed_over)?;
     match found {
-        Some(IntactRun { pointer, manifest }) => Ok(Some(PreviousRun {
-            run_dir: out.join(&pointer.run),
-            run_id: pointer.run_id,
-            as_of: pointer.as_of,
-            manifest_sha256: pointer.manifest_sha256,
-            passed_over,
-            manifest,
-        })),
+        Some(run) => Ok(Some(PreviousRun::of(out, run, passed_over))),
         None if passed_over.is_empty() => Ok(None),
         None => Err(PublishError::NoIntactRun { out: out.to_owned(), passed_over }),
     }
+}
+
+/// The intact run that a business date stands by; `None` where there is none, or a person withdrew it. Tonight is held against it where the
+/// date is run again, but does not build on it.
+///
+/// # Errors
+/// The operating system refuses, or the log of withdrawals is damaged.
+pub fn standing_run(out: &Path, as_of: Date) -> Result<Option<PreviousRun>, PublishError> {
+    let found = newest_run(out, |date| date == as_of, &mut Vec::new())?;
+    Ok(found.map(|run| PreviousRun::of(out, run, Vec::new())))
 }
 
 /// A run whose manifest holds, and the pointer that names it.

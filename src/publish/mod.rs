@@ -52,7 +52,7 @@ pub use current::Current;
 pub use dictionary::{output_dictionary_markdown, output_tables};
 pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
-pub use history::{PreviousIdentity, PreviousRun, previous_run};
+pub use history::{PreviousIdentity, PreviousRun, previous_run, standing_run};
 pub use lock::OutLock;
 pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity};
 pub use merge::{TableReader, merge_sorted};

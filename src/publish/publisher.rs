@@ -104,11 +104,30 @@ impl<'o> Publisher<'o> {
         Self::open_observed(out, Box::new(|_| Ok(())))
     }
 
+    /// As [`Publisher::open`], for a person who is about to set a run current: that the current one is damaged or lost is what they are here
+    /// for, and stops nothing.
+    ///
+    /// # Errors
+    /// As [`Publisher::open`], but for damage of the current run.
+    pub fn open_to_point(out: &Path) -> Result<Self, PublishError> {
+        let mut publisher = Self::open_unmended(out, Box::new(|_| Ok(())))?;
+        match publisher.mend() {
+            Err(error) if !error.is_damage() => Err(error),
+            _ => Ok(publisher),
+        }
+    }
+
     /// As [`Publisher::open`], telling `observer` of every step.
     ///
     /// # Errors
     /// As [`Publisher::open`], and whatever the observer raises.
-    pub fn open_observed(out: &Path, mut observer: Observer<'o>) -> Result<Self, PublishError> {
+    pub fn open_observed(out: &Path, observer: Observer<'o>) -> Result<Self, PublishError> {
+        let mut publisher = Self::open_unmended(out, observer)?;
+        publisher.mend()?;
+        Ok(publisher)
+    }
+
+    fn open_unmended(out: &Path, mut observer: Observer<'o>) -> Result<Self, PublishError> {
         for made in make_folder(out)? {
             observer(&Step::FolderMade(made.clone())).map_err(PublishError::io("publish", &made))?;
         }
@@ -116,7 +135,6 @@ impl<'o> Publisher<'o> {
         let mut publisher = Self { out: out.to_owned(), observer, mended: None, _lock: lock };
         publisher.sweep()?;
         publisher.reached(&Step::Swept, out)?;
-        publisher.mend()?;
         Ok(publisher)
     }
 
@@ -181,7 +199,11 @@ impl<'o> Publisher<'o> {
     pub fn repoint(&mut self, order: &PointingOrder) -> Result<Repointing, PublishError> {
         let run = self.find(&order.run_id)?;
         let target = self.intact(&self.out.join(&run))?;
-        let from = self.current()?;
+        let from = match self.current() {
+            // Nobody can say what it named.
+            Err(PublishError::Malformed { .. }) => None,
+            found => found?,
+        };
         if from.as_ref() == Some(&target) {
             return Ok(Repointing { published: target.published(&self.out), entry: None });
         }
@@ -216,7 +238,13 @@ impl<'o> Publisher<'o> {
         let replaced: BTreeSet<String> = from.into_iter().chain(of_date).filter(|run| *run != target.run).collect();
         let mut withdrawn: Vec<String> = replaced.into_iter().collect();
         for as_of in history::dates(&self.out)?.into_iter().filter(|date| *date > target.as_of) {
-            withdrawn.extend(history::run_folders(&self.out, as_of)?);
+            let mut of_date: BTreeSet<String> = history::run_folders(&self.out, as_of)?.into_iter().collect();
+            // A run that was lost has no folder any more; its date still names it.
+            match Current::read_of_date(&self.out, as_of) {
+                Err(PublishError::Malformed { .. }) => {}
+                named => of_date.extend(named?.map(|pointer| pointer.run)),
+            }
+            withdrawn.extend(of_date);
         }
         withdrawn.retain(|run| !already.contains(run.as_str()));
         Ok(withdrawn)

@@ -29,13 +29,15 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             score.pd_prob.map_or("not known".to_owned(), |pd| format!("{:.2} %", 100.0 * pd)),
             score.model_version
         )?;
-        let index = score.integrity_index.map_or("none".to_owned(), |i| i.to_string());
         let groups: Vec<String> = score
             .sub_indices
             .iter()
             .filter_map(|(group, index)| index.map(|i| format!("{} {i}", group.word())))
             .collect();
-        writeln!(out, "  integrity  index {index} of 1000: {}", groups.join(" · "))?;
+        match score.integrity_index {
+            Some(index) => writeln!(out, "  integrity  index {index} of 1000: {}", groups.join(" · "))?,
+            None => writeln!(out, "  integrity  index not known")?,
+        }
         if let Some(capital) = score.integrity_capital_minor {
             writeln!(out, "             capital {}", amount(capital))?;
         }

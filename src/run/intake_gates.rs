@@ -1,8 +1,9 @@
 //! Gates on what came in: tables that are absent, shrunk or older than they usually are, and an as-of date past the data's own clock.
 //!
 //! The night before is the reference. Rows are compared with the most that a table has had, age with the least that it has had, both
-//! carried from night to night, so that a table which loses a little every night is found out too. What the job allows by name becomes
-//! the new reference. A first night has none, and says so.
+//! carried from night to night, so that a table which loses a little every night is found out too. Fewer rows or bytes that the job allows by
+//! name become the new reference; a table that is absent or late is missed again when the allowance has run out. A first night has no
+//! reference, and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -134,7 +135,8 @@ impl JudgedIntake {
     }
 }
 
-/// Holds tonight's tables against the night before and against the as-of date.
+/// Holds tonight's tables against the night before and against the as-of date; where this date is run again, also against the run that it
+/// stands by: a table that has gone missing since this morning is no less missing for there being no night before.
 ///
 /// # Errors
 /// The files of the night before cannot be read, or are not what was published.
@@ -142,6 +144,7 @@ pub fn judge_intake(
     job: &Job,
     ingested: &Ingested,
     previous: Option<&PreviousRun>,
+    standing: Option<&PreviousRun>,
     forced: Option<&str>,
 ) -> Result<JudgedIntake, PublishError> {
     let reference = previous.map(Reference::read).transpose()?;
@@ -151,32 +154,26 @@ pub fn judge_intake(
         let activity = ingested.activity.get(name.as_str());
         table.set_clock(activity, as_of);
     }
-    let mut gates = Gates { settings: &job.gates, as_of, forced, allowed: Vec::new(), faults: Vec::new() };
+    // Who forces a date past the data answers for the days in between, and not for a table that is behind the others.
+    let aged_on = if forced.is_some() { day_after_data(ingested).map_or(as_of, |day| day.min(as_of)) } else { as_of };
+    let gates = || Gates { settings: &job.gates, as_of, aged_on, forced, allowed: Vec::new(), faults: Vec::new() };
+    let seen = tables.clone();
+    let mut against_previous = gates();
     if let Some(reference) = &reference {
-        let sizes = ingested.inputs.iter().map(|input| (input.path.as_str(), input.bytes)).collect();
-        let bytes = bytes_by_table(&ingested.ledger, &sizes);
-        let declared: BTreeSet<&str> = job.intake.source.sources.iter().map(|s| s.table).collect();
-        for (name, was) in &reference.tables {
-            let limits = job.gates.limits(name);
-            let is = tables.get(name).copied().filter(|_| ingested.store.rows(name).is_some());
-            match is {
-                None => {
-                    let allowed = gates.absent(name, was, reference);
-                    // A source that the job no longer names is given up once that was allowed.
-                    if declared.contains(name.as_str()) || !allowed {
-                        tables.insert(name.clone(), TableCounts::absent(was));
-                    }
-                }
-                Some(is) => {
-                    let carried = gates.compare(name, &limits, was, &is, &ingested.activity);
-                    gates.shrunk_files(name, &limits, reference.bytes.get(name), bytes.get(name));
-                    tables.insert(name.clone(), carried);
-                }
+        tables.extend(against_previous.hold_against(reference, job, ingested, &seen));
+    }
+    against_previous.data_clock(&tables, &ingested.activity);
+    let Gates { allowed, mut faults, .. } = against_previous;
+    // Bytes must not depend on how often a date was run: what the standing run says can stop this one and leaves no other trace.
+    if let Some(standing) = standing {
+        let mut against_standing = gates();
+        against_standing.hold_against(&Reference::read(standing)?, job, ingested, &seen);
+        for fault in against_standing.faults {
+            if !faults.iter().any(|found| (&found.table, found.what) == (&fault.table, fault.what)) {
+                faults.push(fault);
             }
         }
     }
-    gates.data_clock(&tables, &ingested.activity);
-    let Gates { allowed, faults, .. } = gates;
     let absent = job
         .intake
         .source
@@ -223,15 +220,54 @@ impl TableCounts {
     }
 }
 
+/// The day after the last day of usual trade of the table that is furthest on.
+fn day_after_data(ingested: &Ingested) -> Option<Date> {
+    let last = ingested.activity.values().filter_map(Activity::last_usual_day).map(|day| day.on).max();
+    last.and_then(|day| day.tomorrow().ok())
+}
+
 struct Gates<'a> {
     settings: &'a GateSettings,
     as_of: Date,
+    /// Ages of tables are counted up to this day: the as-of date, or where that is forced past the data, the day after the data.
+    aged_on: Date,
     forced: Option<&'a str>,
     allowed: Vec<AllowedFault>,
     faults: Vec<GateFinding>,
 }
 
 impl Gates<'_> {
+    /// Compares every table of an earlier run; returns tonight's counts with the marks that the next night is held against.
+    fn hold_against(
+        &mut self,
+        reference: &Reference,
+        job: &Job,
+        ingested: &Ingested,
+        seen: &BTreeMap<String, TableCounts>,
+    ) -> BTreeMap<String, TableCounts> {
+        let sizes = ingested.inputs.iter().map(|input| (input.path.as_str(), input.bytes)).collect();
+        let bytes = bytes_by_table(&ingested.ledger, &sizes);
+        let declared: BTreeSet<&str> = job.intake.source.sources.iter().map(|s| s.table).collect();
+        let mut carried = BTreeMap::new();
+        for (name, was) in &reference.tables {
+            let limits = self.settings.limits(name);
+            match seen.get(name).filter(|_| ingested.store.rows(name).is_some()) {
+                None => {
+                    let allowed = self.absent(name, was, reference);
+                    // A source that the job no longer names is given up once that was allowed.
+                    if declared.contains(name.as_str()) || !allowed {
+                        carried.insert(name.clone(), TableCounts::absent(was));
+                    }
+                }
+                Some(is) => {
+                    carried.insert(name.clone(), self.compare(name, &limits, was, is, &ingested.activity));
+                    self.shrunk_files(name, &limits, reference.bytes.get(name), bytes.get(name));
+                }
+            }
+        }
+        carried
+    }
+
     /// Enters a fault; says whether it is allowed.
     fn find(&mut self, table: &str, what: Fault, was: String, is: String) -> bool {
         let (holds, expired) = self.settings.allowance(table, what, self.as_of);
@@ -284,7 +320,7 @@ impl Gates<'_> {
                 carried.most_rows = is.kept;
             }
         }
-        let Some((usual, now)) = was.least_days_old.zip(is.days_old(self.as_of)) else { return carried };
+        let Some((usual, now)) = was.least_days_old.zip(is.days_old(self.aged_on)) else { return carried };
         carried.least_days_old = Some(usual.min(now));
         // A table with days of rest is not late while it rests as long as it does at other times.
         let pause = activity.get(table).map_or(0, |a| i32::from(a.usual_gap_days()).saturating_sub(1));
@@ -292,10 +328,9 @@ impl Gates<'_> {
         if now > usual.saturating_add(tolerated) {
             let had = format!("it usually lies {usual} days back, and may lie {tolerated} more (days_older)");
             let day = is.usual_until_on.or(is.last_event_on).map(|d| d.to_string()).unwrap_or_default();
-            let has = format!("its last day of usual trade is {day}, {now} days before {}", self.as_of);
-            if self.find(table, Fault::Older, had, has) {
-                carried.least_days_old = Some(now);
-            }
+            let has = format!("its last day of usual trade is {day}, {now} days before {}", self.aged_on);
+            // An allowance does not make staleness usual: when it has run out, the table is still late. A lag that stays is `days_older`.
+            self.find(table, Fault::Older, had, has);
         }
         carried
     }
@@ -304,7 +339,7 @@ impl Gates<'_> {
         let (was, is) = (was.copied().unwrap_or(0), is.copied().unwrap_or(0));
         if (is as f64) < (1.0 - limits.fewer_bytes_share) * was as f64 {
             let had = format!(
-                "the night before they had {}, and may lose {} % (fewer_bytes_share)",
+                "in the run published before they had {}, and may lose {} % (fewer_bytes_share)",
                 grouped(was),
                 100.0 * limits.fewer_bytes_share
             );

@@ -29,7 +29,7 @@ use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
 use crate::publish::{
     Begun, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity, Stage,
-    previous_run,
+    previous_run, standing_run,
 };
 use crate::run::Job;
 use crate::score::Reference;
@@ -210,7 +210,8 @@ pub(super) fn prepare(
     let ingested = ingest_job(job, chosen.date, store, progress)?;
     progress.note(&format!("as of {}", chosen.date));
     let previous = previous_run(&job.out, chosen.date)?;
-    let judged = judge_intake(job, &ingested, previous.as_ref(), options.force_as_of.as_deref())?;
+    let standing = standing_run(&job.out, chosen.date)?;
+    let judged = judge_intake(job, &ingested, previous.as_ref(), standing.as_ref(), options.force_as_of.as_deref())?;
     Ok(NightTables { chosen, ingested, previous, judged })
 }
 
@@ -225,7 +226,7 @@ pub(super) fn identity(
     Ok(RunIdentity {
         as_of: night.chosen.date,
         config_digest: job.digest,
-        model_digest: published_model_digest(&bundle.folder)?,
+        model_digest: published_model_digest(bundle)?,
         code_version: options.code_version.clone(),
         inputs: inputs.map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 }).collect(),
         time_zone: job.intake.time_zone.iana_name().unwrap_or("UTC").to_owned(),

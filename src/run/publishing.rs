@@ -1,7 +1,7 @@
 //! Fills a run folder: tables, quarantine, ledger, summary, and copies of the model and configuration that made them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::config_copies::{config_copies, seen_from};
 use super::decide::Decided;
@@ -52,10 +52,9 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     }
     stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;
     stage.write_json("results.json", summary)?;
-    for path in files_below(&bundle.folder)? {
-        let bytes =
-            std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    for name in bundle.file_names() {
+        let path = bundle.folder.join(name);
+        let bytes = std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path, source })?;
         stage.write_bytes(&format!("model/{name}"), &bytes)?;
     }
     // The text that the run judged by, not the files: they may have been edited since.
@@ -80,12 +79,12 @@ fn configured(job: &Job) -> BTreeMap<&Path, &str> {
 }
 
 /// Digest of every file of a model that a run publishes, the approval among them: by name and bytes.
-pub fn published_model_digest(folder: &Path) -> Result<Digest, PublishError> {
+pub fn published_model_digest(bundle: &Bundle) -> Result<Digest, PublishError> {
     let mut hasher = Hasher::default();
-    for path in files_below(folder)? {
-        let digest =
-            Digest::of_file(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
-        hasher.field(path.file_name().unwrap_or_default().as_encoded_bytes());
+    for name in bundle.file_names() {
+        let path = bundle.folder.join(name);
+        let digest = Digest::of_file(&path).map_err(|source| PublishError::Io { action: "read", path, source })?;
+        hasher.field(name.as_bytes());
         hasher.field(digest.to_string().as_bytes());
     }
     Ok(hasher.finish())
@@ -96,19 +95,4 @@ fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, rows: Vec<R>) -> Result<(), Pu
     writer.extend(rows)?;
     stage.seal(writer)?;
     Ok(())
-}
-
-/// Visible files of a folder, sorted.
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
-    let io = |source| PublishError::Io { action: "list", path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        let entry = entry.map_err(io)?;
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && entry.path().is_file() {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    Ok(files)
 }

@@ -1,13 +1,13 @@
 //! What stands in a model folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::approve::Approval;
-use super::files::{MANIFEST, digest_of, refused};
+use super::files::{APPROVAL, MANIFEST, digest_of, refused};
 use crate::domain::Digest;
 use crate::model::ability::AbilityModel;
 use crate::model::error::ModelError;
@@ -69,6 +69,14 @@ impl Bundle {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}/{}", self.manifest.name, self.manifest.version)
+    }
+
+    /// Names of the files that make the model, sorted: those that the manifest names, itself, and the approval where there is one.
+    /// Whatever else people put into the folder is no part of it.
+    #[must_use]
+    pub fn file_names(&self) -> BTreeSet<&str> {
+        let named = self.manifest.files.keys().map(String::as_str);
+        named.chain([MANIFEST]).chain(self.approval.as_ref().map(|_| APPROVAL)).collect()
     }
 }
 

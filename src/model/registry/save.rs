@@ -81,6 +81,7 @@ fn write_in_steps(folder: &Path, files: &[(String, Vec<u8>)], after: &mut dyn Fn
     refuse_content(folder)?;
     let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(|e| ModelError::io(parent, e))?;
+    sweep(parent)?;
     let (staging, _lock) = stage(parent)?;
     after();
     let mut below = BTreeSet::new();
@@ -220,6 +221,19 @@ mod tests {
             drop(lock);
             assert!(left.load_approved("m", "v2", ON, None).is_ok(), "step {step}");
         }
+    }
+
+    #[test]
+    fn saving_anywhere_sweeps_what_a_killed_process_left_there() {
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::create_dir(scratch.path().join(".staging-left")).unwrap();
+        std::fs::write(scratch.path().join(".staging-left/model.json"), "{").unwrap();
+        let (card, validation) = (card(CalibrationMap::Identity), serde_json::json!({ "test": null }));
+        let contents =
+            Contents { scorecard: &card, ability: None, validation: &validation, attachments: BTreeMap::new() };
+        let folder = scratch.path().join("mine");
+        save_folder(&folder, "mine", "v1", &contents, origin(), None).unwrap();
+        assert_eq!(entries(scratch.path()).unwrap(), [folder]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn point(out: &Path, run_id: &str) -> Result<Repointing, PublishError> {
         by: "officer".to_owned(),
         at: Timestamp::from_second(1_533_100_000).unwrap(),
     };
-    Publisher::open(out)?.repoint(&order)
+    Publisher::open_to_point(out)?.repoint(&order)
 }
 
 fn previous(out: &Path, before: Date) -> PreviousRun {
@@ -196,6 +196,29 @@ fn only_an_intact_published_run_can_be_set_current() {
     let holder = Publisher::open(out).unwrap();
     assert!(matches!(point(out, &first.run_id), Err(PublishError::Busy { .. })));
     drop(holder);
+}
+
+#[test]
+fn a_person_gets_out_of_a_current_run_that_is_damaged_or_lost() {
+    let break_file = |run: &Published| fs::write(run.run_dir.join("manifest.json"), b"{}").unwrap();
+    let lose_file = |run: &Published| fs::remove_file(run.run_dir.join("manifest.json")).unwrap();
+    let lose_run = |run: &Published| fs::remove_dir_all(&run.run_dir).unwrap();
+    let damages: [&dyn Fn(&Published); 3] = [&break_file, &lose_file, &lose_run];
+    for (at, damage) in damages.into_iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let (first, newest) = (night(out, 1, day(1)), night(out, 2, day(2)));
+        damage(&newest);
+        // Nothing goes back by itself: neither readers nor the next night.
+        assert!(lookup(out, &merchant(0)).unwrap_err().is_damage(), "{at}");
+        assert!(Publisher::open(out).is_err_and(|e| e.is_damage()), "{at}");
+        let entry = point(out, &first.run_id).unwrap().entry.unwrap();
+        assert!(entry.withdrawn.iter().any(|run| run.ends_with(&newest.run_id)), "{at}: {entry:?}");
+        assert_eq!(lookup(out, &merchant(0)).unwrap().unwrap().run_id, first.run_id, "{at}");
+        let previous = previous(out, day(3));
+        assert_eq!((previous.run_id, previous.passed_over), (first.run_id, Vec::new()), "{at}");
+        night(out, 3, day(3));
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use jiff::civil::{Date, date};
 use polars::prelude::*;
 use tempfile::TempDir;
 
-use super::fixture::{AS_OF, base, data, job, options};
+use super::fixture::{AS_OF, base, bytes_of, data, job, options};
 use super::invariance::{copy_of_data, read, write};
 
 const NEXT: Date = date(2025, 5, 2);
@@ -132,6 +132,50 @@ fn a_table_that_is_gone_stops_the_night_unless_the_job_allows_it_until_a_date() 
 }
 
 #[test]
+fn a_date_that_is_run_again_is_held_against_the_run_it_stands_by() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    fs::remove_file(folder.path().join("reviews.parquet")).unwrap();
+    // A first night has no night before it, and the date has been published with reviews.
+    let found = faults(night_of(job(), folder.path(), out.path(), AS_OF));
+    assert_eq!(named(&found), BTreeSet::from([("reviews", Fault::Absent)]));
+    let (_folder, allowing) = job_with(
+        "[[gates.allow]]\ntable = \"reviews\"\nwhat = \"absent\"\nuntil = \"2025-05-01\"\nreason = \"a bank holiday\"\n",
+    );
+    let allowed = night_of(&allowing, folder.path(), out.path(), AS_OF).unwrap();
+    assert_eq!(allowed.summary.intake.reference, None, "it builds on no run of its own date");
+    // The bytes of a run do not know what was run before on its date.
+    let alone = TempDir::new().unwrap();
+    copy_folder(&base().0.path().join("models"), &alone.path().join("models"));
+    let elsewhere = night_of(&allowing, folder.path(), alone.path(), AS_OF).unwrap();
+    assert_eq!(bytes_of(&allowed), bytes_of(&elsewhere));
+}
+
+#[test]
+fn what_people_put_beside_a_model_is_no_part_of_it() {
+    let out = after_the_first_night();
+    let versions: Vec<PathBuf> =
+        fs::read_dir(out.path().join("models/small")).unwrap().map(|e| e.unwrap().path()).collect();
+    for version in &versions {
+        fs::write(version.join("minutes of the committee (终稿).md"), "approved").unwrap();
+    }
+    assert!(!night_of(job(), data(), out.path(), AS_OF).unwrap().is_new, "it is not in the identity either");
+    let night = next_night(data(), out.path()).unwrap();
+    let published = listing(&night.published.run_dir.join("model"));
+    let whole: BTreeSet<&str> = BTreeSet::from([
+        "ability.json",
+        "approval.json",
+        "manifest.json",
+        "model.json",
+        "reference.json",
+        "training.json",
+        "validation.json",
+    ]);
+    let names = published.iter().map(|(path, ..)| path.file_name().unwrap().to_str().unwrap()).collect::<BTreeSet<_>>();
+    assert_eq!(names, whole);
+}
+
+#[test]
 fn a_table_that_is_a_month_stale_stops_the_night_even_with_one_fresh_row() {
     let out = after_the_first_night();
     let folder = copy_of_data();
@@ -144,6 +188,18 @@ fn a_table_that_is_a_month_stale_stops_the_night_even_with_one_fresh_row() {
     let payments: Vec<&GateFinding> = found.iter().filter(|f| f.table == "payments").collect();
     assert!(payments.iter().any(|f| f.what == Fault::Older), "{found:?}");
     assert!(found.iter().all(|f| f.table == "payments"), "{found:?}");
+
+    // Allowed for a night, it is no less late on the next.
+    let allow = |what: &str| {
+        format!(
+            "[[gates.allow]]\ntable = \"payments\"\nwhat = \"{what}\"\nuntil = \"{NEXT}\"\nreason = \"the bank moves\"\n"
+        )
+    };
+    let (_folder, allowing) = job_with(&(allow("older") + &allow("fewer-rows")));
+    night_of(&allowing, folder.path(), out.path(), NEXT).unwrap();
+    let later = faults(night_of(&allowing, folder.path(), out.path(), date(2025, 5, 3)));
+    assert_eq!(named(&later), BTreeSet::from([("payments", Fault::Older)]));
+    assert_eq!(later[0].expired, Some(NEXT));
 }
 
 #[test]
@@ -223,7 +279,20 @@ fn a_date_past_the_data_is_refused_unless_forced_and_stray_rows_do_not_help_it()
     let unforced = RunOptions { force_as_of: None, ..forced.clone() };
     assert!(!faults(run_job(job(), &unforced, &Silent)).is_empty());
     let report = check_job(job(), &forced, check, &Silent).unwrap();
-    assert!(report.faults.iter().all(|f| f.what != Fault::PastData), "{:?}", report.faults);
+    // So small a marketplace has no dispute for weeks: these lag behind the other tables, whatever the date.
+    let besides_disputes = |faults: &[GateFinding]| -> BTreeSet<(String, Fault)> {
+        faults.iter().filter(|f| f.table != "disputes").map(|f| (f.table.clone(), f.what)).collect()
+    };
+    assert_eq!(besides_disputes(&report.faults), BTreeSet::new(), "a forced date needs no allowance for each table");
+    let months_on = RunOptions { as_of: Some(AsOfRule::Day(december)), ..forced.clone() };
+    assert_eq!(besides_disputes(&check_job(job(), &months_on, check, &Silent).unwrap().faults), BTreeSet::new());
+    // It excuses the days after the data, and no table that is behind the others.
+    let stale = copy_of_data();
+    keep_rows(stale.path(), "payments", "paid_at", |_, at| at < micros(date(2025, 6, 1)));
+    let behind = RunOptions { data: Some(stale.path().to_owned()), ..months_on };
+    let found = check_job(job(), &behind, check, &Silent).unwrap().faults;
+    assert!(besides_disputes(&found).contains(&("payments".to_owned(), Fault::Older)), "{found:?}");
+    assert!(besides_disputes(&found).iter().all(|(table, _)| table == "payments"), "{found:?}");
     let allowed = report.intake.allowed.iter().find(|a| a.finding.what == Fault::PastData).unwrap();
     assert_eq!((allowed.reason.as_str(), allowed.until), ("the feed rests over the holiday", None));
 }
