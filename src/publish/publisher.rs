@@ -309,14 +309,7 @@ impl<'o> Publisher<'o> {
 
     /// A damaged or lost pointer is set to the newest intact run; a pointing by hand that a kill interrupted is finished.
     fn mend(&mut self) -> Result<(), PublishError> {
-        let serving = match history::serving(&self.out) {
-            // The pointer is sound and the run behind it is not: a night stops at its gate, and a person may set another run current.
-            Err(error) if error.is_damage() && Current::read(&self.out).is_ok_and(|pointer| pointer.is_some()) => {
-                return Ok(());
-            }
-            other => other?,
-        };
-        let Some(Serving { run, note: Some(note) }) = serving else { return Ok(()) };
+        let Some(Serving { run, note: Some(note) }) = history::serving(&self.out)? else { return Ok(()) };
         self.point(&run.pointer, Pointing::Always)?;
         self.mended = Some(note);
         Ok(())

@@ -5,7 +5,7 @@ use std::fs;
 
 use integrity::domain::Digest;
 use integrity::publish::{PointingOrder, Publisher};
-use integrity::run::{GateError, RunError};
+use integrity::run::RunError;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -64,8 +64,8 @@ fn a_damaged_night_before_stops_the_next_until_it_is_withdrawn() {
     for damaged in [torn, flipped, Vec::new()] {
         fs::write(&manifest, damaged).unwrap();
         match lender.night_without(&market, day(2), &[]) {
-            Err(RunError::Gate(GateError::NightBeforeDamaged { runs })) => {
-                assert!(runs.len() == 1 && runs[0].contains(&second.run_id), "{runs:?}");
+            Err(RunError::Publish(error)) if error.is_damage() => {
+                assert!(error.to_string().contains(&second.run_id), "{error}");
             }
             other => panic!("{other:?}"),
         }
@@ -83,7 +83,7 @@ fn a_damaged_night_before_stops_the_next_until_it_is_withdrawn() {
         by: "officer".to_owned(),
         at: at(day(2), 8),
     };
-    Publisher::open(&lender.out()).unwrap().repoint(&order).unwrap();
+    Publisher::open_to_point(&lender.out()).unwrap().repoint(&order).unwrap();
     let third = lender.night(&market, day(2));
     assert_eq!(third.summary.intake.reference.unwrap().run_id, first.run_id);
     check_night(&market, &third.published.run_dir, at(day(2), 0));
