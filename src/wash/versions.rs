@@ -1,8 +1,8 @@
 //! Rows sent more than once: the newest version counts, and where it is broken the key is not usable.
 //!
 //! Versions of one key are ordered by `recorded_at` (none: first; one that cannot be read: last). Two versions recorded at the same
-//! instant conflict: a broken one counts as the newer, then the one that knows more (fewer nulls), then the one greater in content,
-//! so that neither file order nor row order decides. A version that says the same as the one before it is a repetition, whatever its
+//! instant conflict: one that is broken itself counts as the newest, then one whose parent broke, then the one that knows more (fewer
+//! nulls), then the one greater in content, so that neither file order nor row order decides. A version that says the same as the one before it is a repetition, whatever its
 //! `recorded_at`: the first stays.
 //!
 //! A version is known from the instant that [`known_at`] gives. An earlier version is seen until the first later one is
@@ -164,7 +164,8 @@ pub(crate) fn settle(
     }
     let mut versions = keyed;
     versions.sort_by(|a, b| {
-        let order = |v: &Version| (v.is_recorded_unreadable, v.recorded, v.is_broken, v.known_cells);
+        let order =
+            |v: &Version| (v.is_recorded_unreadable, v.recorded, v.is_broken_itself(), v.is_broken, v.known_cells);
         (&a.key, order(a), &a.content, a.lineage).cmp(&(&b.key, order(b), &b.content, b.lineage))
     });
     let mut kept: Vec<(Place, Option<i64>)> = Vec::new();
@@ -220,6 +221,11 @@ impl Version {
     /// From when on it says nothing any more: its own first instant where it is broken itself, else that of its parent's break.
     fn breaks_at(&self) -> i64 {
         self.known.max(self.until)
+    }
+
+    /// Whether it never said anything: not for a parent that broke since.
+    fn is_broken_itself(&self) -> bool {
+        self.is_broken && self.until == ALWAYS
     }
 
     fn repeats(&self, earlier: &Self) -> bool {
