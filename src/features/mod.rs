@@ -52,6 +52,7 @@ mod sum;
 mod table;
 mod tenure;
 mod trend;
+mod uses;
 mod variation;
 
 pub use attribute::Attribute;
@@ -69,3 +70,4 @@ pub use params::{MAX_REACH_DAYS, Params};
 pub use prepared::{Overflow, PreparedFeatures, prepare};
 pub use settings::{Direction, FeatureConfig, FeatureFiles, FeatureSpec, Group, LabelSpec, Unit};
 pub use table::{FeatureColumn, FeatureTable};
+pub(crate) use uses::FeatureUses;

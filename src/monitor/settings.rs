@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use toml::Spanned;
 use super::rules::unknown_loan::UNKNOWN_LOAN_RULE;
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::ReasonCode;
+use crate::features::FeatureUses;
 use crate::repayment::{Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, UnknownLimit, Waterfall};
 
 /// A checked monitor file.
@@ -37,7 +37,7 @@ pub struct Monitor {
     /// Alert rules in file order.
     pub rules: Vec<AlertRule>,
     file: ConfigFile,
-    feature_uses: Vec<(String, Range<usize>)>,
+    feature_uses: FeatureUses,
 }
 
 /// Who is watched.
@@ -300,7 +300,7 @@ impl Monitor {
     /// Whatever the text holds that is not allowed, with the line.
     pub fn check(file: ConfigFile) -> Result<Self, ConfigError> {
         let raw: RawMonitor = file.parse()?;
-        let mut feature_uses = Vec::new();
+        let mut feature_uses = FeatureUses::default();
         let waterfall = raw.waterfall.get_ref().check(&file)?;
         let materiality = raw.materiality.as_ref().map(|m| m.check(&file)).transpose()?.unwrap_or_default();
         let (overpayment, unknown_limit) = raw.ledger.check(&file)?;
@@ -309,7 +309,7 @@ impl Monitor {
         let deduction = match &raw.deduction {
             None => None,
             Some(deduction) => {
-                feature_uses.push((deduction.receipts_feature.get_ref().clone(), deduction.receipts_feature.span()));
+                feature_uses.push(&deduction.receipts_feature);
                 Some(DeductionTerms {
                     receipts_feature: deduction.receipts_feature.get_ref().clone(),
                     receipts_days: bounds::days(&file, &deduction.receipts_days, "receipts_days", 1..=3_660)?,
@@ -360,7 +360,7 @@ impl Monitor {
     /// Features that the rules read, each once, sorted.
     #[must_use]
     pub fn features(&self) -> BTreeSet<&str> {
-        self.feature_uses.iter().map(|(name, _)| name.as_str()).collect()
+        self.feature_uses.names()
     }
 
     /// Refuses features that the job does not define.
@@ -368,14 +368,7 @@ impl Monitor {
     /// # Errors
     /// The first unknown feature, with its line.
     pub fn check_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
-        let known: BTreeSet<&str> = names.into_iter().collect();
-        for (name, span) in &self.feature_uses {
-            if !known.contains(name.as_str()) {
-                let message = format!("{name:?} is not a feature of this job");
-                return Err(self.file.refuse(span, message, "a feature that the job's feature file defines"));
-            }
-        }
-        Ok(())
+        self.feature_uses.check(&self.file, names)
     }
 }
 
@@ -444,7 +437,7 @@ fn check_classes(file: &ConfigFile, raw: &Spanned<RawClasses>) -> Result<ClassTh
 fn check_rule(
     file: &ConfigFile,
     raw: &Spanned<RawRule>,
-    feature_uses: &mut Vec<(String, Range<usize>)>,
+    feature_uses: &mut FeatureUses,
 ) -> Result<AlertRule, ConfigError> {
     let rule = raw.get_ref();
     let code = ReasonCode::new(rule.code.get_ref())
@@ -459,7 +452,7 @@ fn check_rule(
     }
     let mut name = |value: &Option<Spanned<String>>| -> Result<String, ConfigError> {
         let value = value.as_ref().ok_or_else(wrong_keys)?;
-        feature_uses.push((value.get_ref().clone(), value.span()));
+        feature_uses.push(value);
         Ok(value.get_ref().clone())
     };
     let number = |value: &Option<Spanned<f64>>, key: &str, low: f64, high: f64| -> Result<f64, ConfigError> {

@@ -11,6 +11,7 @@ use toml::Spanned;
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{Currency, DailyRate, Money, Probability, ReasonCode};
 use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
+use crate::features::FeatureUses;
 
 /// No loan is larger, whatever the policy says: one million of the currency's main unit. Above it a merchant is referred to a bank ("What
 /// Alibaba Is", 2019).
@@ -57,7 +58,7 @@ pub struct Policy {
     /// Eligibility rules, in the order in which their reasons are given.
     pub rules: Vec<EligibilityRule>,
     file: ConfigFile,
-    feature_uses: Vec<(String, Range<usize>)>,
+    feature_uses: FeatureUses,
     horizon_span: Range<usize>,
     hard_cap_span: Range<usize>,
     bands_span: Range<usize>,
@@ -303,7 +304,7 @@ impl Policy {
     /// Whatever the text holds that is not allowed, with the line.
     pub fn check(file: ConfigFile) -> Result<Self, ConfigError> {
         let raw: RawPolicy = file.parse()?;
-        let mut feature_uses = Vec::new();
+        let mut feature_uses = FeatureUses::default();
         let bands = check_bands(&file, &raw.bands)?;
         let price = check_price(&file, &raw.price)?;
         let hard_cap_minor = bounds::integer(&file, &raw.hard_cap_minor, "hard_cap_minor", 1..=HARD_CAP_ANY_MINOR)?;
@@ -392,7 +393,7 @@ impl Policy {
     /// Features that the policy reads, each once, sorted.
     #[must_use]
     pub fn features(&self) -> BTreeSet<&str> {
-        self.feature_uses.iter().map(|(name, _)| name.as_str()).collect()
+        self.feature_uses.names()
     }
 
     /// Refuses features that the job does not define.
@@ -400,14 +401,7 @@ impl Policy {
     /// # Errors
     /// The first unknown feature, with its line.
     pub fn check_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
-        let known: BTreeSet<&str> = names.into_iter().collect();
-        for (name, span) in &self.feature_uses {
-            if !known.contains(name.as_str()) {
-                let message = format!("{name:?} is not a feature of this job");
-                return Err(self.file.refuse(span, message, "a feature that the job's feature file defines"));
-            }
-        }
-        Ok(())
+        self.feature_uses.check(&self.file, names)
     }
 
     /// Refuses bands that differ from the model's scale.
@@ -493,7 +487,7 @@ fn check_product(
     bands: &[String],
     price: &PriceTerms,
     hard_cap_minor: i64,
-    feature_uses: &mut Vec<(String, Range<usize>)>,
+    feature_uses: &mut FeatureUses,
 ) -> Result<Product, ConfigError> {
     let product = raw.get_ref();
     let name = product_name(file, &product.name)?;
@@ -542,7 +536,7 @@ fn check_product(
 fn check_caps(
     file: &ConfigFile,
     raw: &Spanned<RawCaps>,
-    feature_uses: &mut Vec<(String, Range<usize>)>,
+    feature_uses: &mut FeatureUses,
 ) -> Result<EvidenceCaps, ConfigError> {
     let caps = raw.get_ref();
     let ppm = |value: &Option<Spanned<i64>>, key: &str, most: i64| {
@@ -551,7 +545,7 @@ fn check_caps(
     let lowest_month = match &caps.lowest_month {
         None => None,
         Some(lowest) => {
-            feature_uses.push((lowest.feature.get_ref().clone(), lowest.feature.span()));
+            feature_uses.push(&lowest.feature);
             let factor_ppm = bounds::integer(file, &lowest.factor_ppm, "factor_ppm", 1..=100_000_000)?;
             Some(LowestMonthCap { feature: lowest.feature.get_ref().clone(), factor_ppm })
         }
@@ -604,7 +598,7 @@ fn check_rule(
     raw: &Spanned<RawRule>,
     loan_book: LoanBookUse,
     products: &[Product],
-    feature_uses: &mut Vec<(String, Range<usize>)>,
+    feature_uses: &mut FeatureUses,
 ) -> Result<EligibilityRule, ConfigError> {
     let rule = raw.get_ref();
     let code = ReasonCode::new(rule.code.get_ref())
@@ -634,7 +628,7 @@ fn check_rule(
                     return Err(file.refuse(&raw.span(), message, "at_least = … or at_most = …"));
                 }
             };
-            feature_uses.push((feature.get_ref().clone(), feature.span()));
+            feature_uses.push(feature);
             RuleKind::Feature { feature: feature.get_ref().clone(), bound }
         }
         (RawRuleKind::Arrears, None, None, None, Some(dpd)) => {
