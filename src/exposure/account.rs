@@ -116,17 +116,13 @@ impl Account {
     /// Principal not repaid; `None` where it is not known.
     #[must_use]
     pub fn owed_minor(&self) -> Option<i64> {
-        match &self.owed {
-            Owed::NoLoanBook => Some(0),
-            Owed::Known(by_product) => Some(by_product.values().fold(0, |sum, owed| sum.saturating_add(*owed))),
-            Owed::Unknown => None,
-        }
+        self.owed_on(|_| true)
     }
 
     /// What open offers still let the merchant draw, leaving out those that an offer of `replacing` would replace.
     #[must_use]
     pub fn held_minor(&self, replacing: Option<&str>) -> i64 {
-        self.counting(replacing).fold(0, |sum, offer| sum.saturating_add(offer.held_minor))
+        self.held_on(replacing, |_| true)
     }
 
     /// All that is owed and may still be drawn before an offer of `replacing` is made; `None` where it is not known. Sums that would
@@ -139,19 +135,24 @@ impl Account {
     /// As [`Self::committed_minor`], over the products that are repaid from receivables alone.
     #[must_use]
     pub fn committed_on_receivables_minor(&self, replacing: Option<&str>) -> Option<i64> {
-        let owed = match &self.owed {
-            Owed::NoLoanBook => 0,
-            Owed::Known(by_product) => by_product
-                .iter()
-                .filter(|(product, _)| self.secured_products.contains(*product))
-                .fold(0_i64, |sum, (_, owed)| sum.saturating_add(*owed)),
-            Owed::Unknown => return None,
-        };
-        let held = self
-            .counting(replacing)
-            .filter(|offer| self.secured_products.contains(&offer.product))
-            .fold(0_i64, |sum, offer| sum.saturating_add(offer.held_minor));
-        Some(owed.saturating_add(held))
+        let is_secured = |product: &str| self.secured_products.contains(product);
+        Some(self.owed_on(is_secured)?.saturating_add(self.held_on(replacing, is_secured)))
+    }
+
+    fn owed_on(&self, counts: impl Fn(&str) -> bool) -> Option<i64> {
+        match &self.owed {
+            Owed::NoLoanBook => Some(0),
+            Owed::Known(by_product) => {
+                let counted = by_product.iter().filter(|(product, _)| counts(product));
+                Some(counted.fold(0, |sum, (_, owed)| sum.saturating_add(*owed)))
+            }
+            Owed::Unknown => None,
+        }
+    }
+
+    fn held_on(&self, replacing: Option<&str>, counts: impl Fn(&str) -> bool) -> i64 {
+        let counted = self.counting(replacing).filter(|offer| counts(&offer.product));
+        counted.fold(0, |sum, offer| sum.saturating_add(offer.held_minor))
     }
 
     /// Receivables that an offer of `replacing` may rest on: pledged to no open loan and to no other offer, and among the `named`, where
