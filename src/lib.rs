@@ -25,6 +25,8 @@ pub mod domain;
 pub mod config;
 pub mod contract;
 
+pub mod spill;
+
 pub mod source;
 pub mod wash;
 

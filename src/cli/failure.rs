@@ -13,6 +13,7 @@ use crate::report::ReportError;
 use crate::run::{DecideError, PopulationError, RunError, TrainingError};
 use crate::simulate::SimulateError;
 use crate::source::SourceError;
+use crate::spill::SpillError;
 use crate::store::StoreError;
 use crate::wash::IngestError;
 
@@ -165,10 +166,18 @@ fn store_code(error: &StoreError) -> ExitCode {
     }
 }
 
+const fn spill_code(error: &SpillError) -> ExitCode {
+    match error {
+        SpillError::Io { .. } => ExitCode::Io,
+        SpillError::Frame { .. } | SpillError::Poisoned => ExitCode::Internal,
+    }
+}
+
 fn ingest_code(error: &IngestError) -> ExitCode {
     match error {
         IngestError::Source(error) => source_code(error),
         IngestError::Store(error) => store_code(error),
+        IngestError::Spill(error) => spill_code(error),
         IngestError::QuarantineLimit { .. } => ExitCode::Data,
         IngestError::AsOf(_) => ExitCode::Usage,
         IngestError::LedgerBroken { .. } | IngestError::Frame { .. } => ExitCode::Internal,
@@ -186,6 +195,7 @@ fn simulate_code(error: &SimulateError) -> ExitCode {
 
 fn publish_code(error: &PublishError) -> ExitCode {
     match error {
+        PublishError::Spill(error) => spill_code(error),
         PublishError::Busy { .. } => ExitCode::Busy,
         PublishError::Io { .. } | PublishError::Parquet { .. } | PublishError::NotAFolder(_) => ExitCode::Io,
         PublishError::NothingPublished(_) | PublishError::NoSuchRun { .. } | PublishError::UnknownRun { .. } => {

@@ -8,6 +8,7 @@ mod digest;
 pub mod distributions;
 pub mod elementary;
 mod money;
+pub mod parallel;
 mod rate;
 mod reason;
 pub mod sampling;

@@ -1,5 +1,6 @@
 //! What publishing and reading published runs refuse.
 
+use crate::spill::SpillError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,9 @@ use crate::domain::Digest;
 /// Fragments fit "failed to …".
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
+    /// Rows that were set aside cannot be read back.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
     /// The operating system refused: disk full, no permission, gone. Nothing was published.
     #[error("{action} {path:?}: {source}")]
     Io {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Mutex;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -14,7 +15,7 @@ use super::progress::Progress;
 use super::rules::JobRules;
 use crate::config::ConfigError;
 use crate::contract;
-use crate::source::Sources;
+use crate::source::{SourceError, Sources};
 use crate::wash::{Activity, UsualDay, days_between, event_column};
 
 /// An observation date, or how to find it.
@@ -135,9 +136,16 @@ fn guess(job: &Job, progress: &dyn Progress) -> Result<ChosenAsOf, RunError> {
     let mut clocks: Vec<(UsualDay, &'static str)> = Vec::new();
     for spec in &job.intake.source.sources {
         let Some(column) = contract::table(spec.table).and_then(event_column) else { continue };
-        let Some(events) = sources.peek(spec, column).map_err(crate::wash::IngestError::from)? else { continue };
-        let activity = Activity::of_series(&events, &job.intake.time_zone)
-            .map_err(|e| crate::wash::IngestError::Frame { table: spec.table, why: e.to_string() })?;
+        let activity = Mutex::new(Activity::default());
+        sources
+            .peek(spec, column, &|events| {
+                let failed = |why: String| SourceError::Frame { table: spec.table, why };
+                let more = Activity::of_series(&events, &job.intake.time_zone).map_err(|e| failed(e.to_string()))?;
+                activity.lock().map_err(|_| failed("another thread failed".to_owned()))?.add(&more);
+                Ok(())
+            })
+            .map_err(crate::wash::IngestError::from)?;
+        let activity = activity.into_inner().unwrap_or_default();
         clocks.extend(activity.last_usual_day().map(|day| (day, spec.table)));
     }
     if clocks.iter().any(|(day, _)| day.is_daily) {

@@ -17,7 +17,7 @@ use super::scratch::Scratch;
 use super::summary::RunSummary;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
-use crate::wash::{Activity, QuarantineRow, days_between};
+use crate::wash::{Activity, IngestError, Quarantine, QuarantineRow, days_between};
 
 /// Examples shown of each broken rule.
 const EXAMPLES: usize = 3;
@@ -133,7 +133,7 @@ pub fn check_job(
     let mut report = CheckReport {
         as_of: night.chosen.date,
         as_of_guessed: night.chosen.is_guess,
-        tables: table_verdicts(&job, &night),
+        tables: table_verdicts(&job, &night)?,
         intake: night.judged.verdict.clone(),
         faults: night.judged.faults.clone(),
         model: "none: the night stops before it is chosen".to_owned(),
@@ -187,7 +187,7 @@ fn rehearse(
     Ok(())
 }
 
-fn table_verdicts(job: &Job, night: &NightTables) -> Vec<TableVerdict> {
+fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, IngestError> {
     let ingested = &night.ingested;
     let mut verdicts: Vec<TableVerdict> = Vec::new();
     let declared = job.intake.source.sources.iter().map(|s| s.table);
@@ -213,32 +213,26 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Vec<TableVerdict> {
             verdict.quarantined += line.quarantined;
             verdict.duplicate += line.duplicate;
         }
-        verdict.broken = ingested.quarantine.get(table).map(|rows| broken_rules(rows)).unwrap_or_default();
+        if let Some(quarantine) = ingested.quarantine.get(table) {
+            verdict.broken = broken_rules(quarantine)?;
+        }
         verdicts.push(verdict);
     }
-    verdicts
+    Ok(verdicts)
 }
 
 /// The rules that quarantined rows break, most rows first, each with its first rows.
-fn broken_rules(quarantine: &[QuarantineRow]) -> Vec<BrokenRule> {
-    let mut by_rule: BTreeMap<&str, Vec<BrokenExample>> = BTreeMap::new();
-    for row in quarantine {
-        by_rule.entry(&row.rule).or_default().push(BrokenExample {
-            file: row.file.clone(),
-            row: i64::from(row.row),
-            column: row.column.clone(),
-            value: row.value.clone(),
-        });
+fn broken_rules(quarantine: &Quarantine) -> Result<Vec<BrokenRule>, IngestError> {
+    let mut by_rule: BTreeMap<String, BrokenRule> = BTreeMap::new();
+    for row in quarantine.rows()? {
+        let QuarantineRow { rule, file, row, column, value, .. } = row?;
+        let broken = by_rule.entry(rule.clone()).or_insert_with(|| BrokenRule { rule, rows: 0, examples: Vec::new() });
+        broken.rows += 1;
+        broken.examples.push(BrokenExample { file, row: i64::from(row), column, value });
+        broken.examples.sort();
+        broken.examples.truncate(EXAMPLES);
     }
-    let mut broken: Vec<BrokenRule> = by_rule
-        .into_iter()
-        .map(|(rule, mut examples)| {
-            examples.sort();
-            let rows = examples.len() as u64;
-            examples.truncate(EXAMPLES);
-            BrokenRule { rule: rule.to_owned(), rows, examples }
-        })
-        .collect();
+    let mut broken: Vec<BrokenRule> = by_rule.into_values().collect();
     broken.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.rule.cmp(&b.rule)));
-    broken
+    Ok(broken)
 }

@@ -327,11 +327,12 @@ pub(super) fn ingest_job(
     store: &Path,
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
-    progress.stage("read and wash", Some(job.intake.source.sources.len() as u64));
-    ingest(&job.intake, as_of, store, &mut |event| {
-        if let IngestProgress::Stored { .. } = event {
-            progress.advance(1);
-        }
+    progress.stage("read", Some(job.intake.source.sources.len() as u64));
+    ingest(&job.intake, as_of, store, &|event| match event {
+        IngestProgress::Reading { number, .. } if number > 1 => progress.advance(1),
+        IngestProgress::Read { buckets } => progress.stage("wash", Some(u64::from(buckets))),
+        IngestProgress::Washed => progress.advance(1),
+        IngestProgress::AsOf(_) | IngestProgress::Reading { .. } => {}
     })
 }
 

@@ -8,11 +8,9 @@
 //! A shard is read once. Between the two parallel steps no frame and no tile is kept, only flat figures of every merchant
 //! ([`PreparedFeatures`]) and what the caller took from the shard. No more shards are in memory than threads work.
 
-use rayon::prelude::*;
-
 use super::progress::Progress;
 use super::rules::JobRules;
-use crate::domain::AsOf;
+use crate::domain::{AsOf, parallel};
 use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, Overflow, PreparedFeatures, ShardMeasures};
 use crate::repayment::OpenLoans;
 use crate::store::{Shard, Store, StoreError};
@@ -74,21 +72,19 @@ pub fn prepare_shards<T: Send, E: From<PopulationError> + Send>(
     progress: &dyn Progress,
     take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
 ) -> Result<Vec<Prepared<T>>, E> {
-    (0..store.buckets())
-        .into_par_iter()
-        .map(|bucket| {
-            let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
-            let mut views = rules.views(&shard).map_err(PopulationError::from)?;
-            if let Some(ledger) = &mut views.ledger {
-                ledger.add_missing(views.merchants.ids().iter().map(String::as_str), open_before);
-            }
-            let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
-            let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;
-            let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
-            progress.advance(1);
-            Ok(Prepared { bucket, features, taken })
-        })
-        .collect()
+    parallel::in_order(store.buckets() as usize, |bucket| {
+        let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
+        let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
+        let mut views = rules.views(&shard).map_err(PopulationError::from)?;
+        if let Some(ledger) = &mut views.ledger {
+            ledger.add_missing(views.merchants.ids().iter().map(String::as_str), open_before);
+        }
+        let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
+        let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;
+        let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
+        progress.advance(1);
+        Ok(Prepared { bucket, features, taken })
+    })
 }
 
 /// Totals of the industry over all shards.
@@ -117,13 +113,10 @@ pub fn finish_shards<T: Send, R: Send, E: From<PopulationError> + Send>(
     progress: &dyn Progress,
     decide: impl Fn(Finished<T>) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    prepared
-        .into_par_iter()
-        .map(|Prepared { bucket, features, taken }| {
-            let features = features.finish(totals, &rules.features).map_err(PopulationError::from)?;
-            let decided = decide(Finished { bucket, features, taken })?;
-            progress.advance(1);
-            Ok(decided)
-        })
-        .collect()
+    parallel::each(prepared, |Prepared { bucket, features, taken }| {
+        let features = features.finish(totals, &rules.features).map_err(PopulationError::from)?;
+        let decided = decide(Finished { bucket, features, taken })?;
+        progress.advance(1);
+        Ok(decided)
+    })
 }

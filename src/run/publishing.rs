@@ -47,7 +47,9 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     stage.write_json("evidence.json", &wide.formulas)?;
     for (table, rows) in &ingested.quarantine {
         let mut writer = stage.table_named(&format!("quarantine/{table}.parquet"), QuarantineRow::table())?;
-        writer.extend(rows.iter().cloned())?;
+        for row in rows.rows()? {
+            writer.push(row?)?;
+        }
         stage.seal(writer)?;
     }
     stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;

@@ -1,4 +1,4 @@
-//! Reads a CSV file as text, record by record, so that one malformed record costs that record and not the file.
+//! Reads a CSV file as text, record by record, in batches, so that one malformed record costs that record and not the file.
 //!
 //! Types are never guessed: every cell is a string, an empty cell is null. A record is read by the strict grammar of
 //! [`super::csv_record`], because a lenient reader lets a stray quote swallow all records up to the next one in silence. A quoted cell may
@@ -10,11 +10,11 @@
 //!   meant, and the file is refused;
 //! - it closes in the next line, and that line looks like a damaged record of this file: both are malformed.
 //!
-//! Every record is counted: good and malformed ones add up to [`CsvText::records`]. Empty lines are not records.
+//! Every record is counted: good and malformed ones add up to [`CsvEnd::records`]. Empty lines are not records.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
@@ -27,61 +27,93 @@ use super::malformed::{Fault, MalformedRecord};
 /// Records from whose cells the forms of the columns are learnt.
 const RECORDS_FOR_FORMS: u32 = 10_000;
 
-/// A CSV file in memory.
-#[derive(Debug, Clone)]
-pub(crate) struct CsvText {
-    /// String columns, `_file` and `_row`.
-    pub frame: DataFrame,
+/// A CSV file that is read batch by batch.
+pub(crate) struct CsvFile {
+    lines: Lines<BufReader<File>>,
+    reader: Reader,
+}
+
+/// What reading a CSV file to its end has told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CsvEnd {
     pub malformed: Vec<MalformedRecord>,
     /// Records in it, malformed ones included.
     pub records: u32,
 }
 
-/// # Errors
-/// The file cannot be opened, is not a CSV in UTF-8 with commas, has no header, names a column twice, or has quotes that can be read in
-/// two ways.
-pub(crate) fn read(path: &Path, file: u32) -> Result<CsvText, SourceError> {
-    let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
-    let mut opened = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
-    let first = opened.fill_buf().map_err(io)?;
-    if let Some((what, todo)) = file_kind::kind_of(first) {
-        return Err(SourceError::NotWhatItsNameSays { file: path.to_owned(), what, todo });
-    }
-    let mark = if first.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    opened.consume(mark);
-    let mut lines = Lines::new(opened, mark as u64);
-    let names = read_header(path, &mut lines)?;
-    let mut reader =
-        Reader { path, file, forms: vec![Forms::default(); names.len()], names, records: 0, malformed: Vec::new() };
-    let mut columns: Vec<StringChunkedBuilder> =
-        reader.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
-    let mut kept_rows: Vec<u32> = Vec::new();
-    while let Some(line) = lines.next().map_err(io)? {
-        if line.bytes.is_empty() {
-            continue;
+impl CsvFile {
+    /// Opens a file and reads its header. `file` is its number among its input's files.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is not a CSV in UTF-8 with commas, has no header, or names a column twice.
+    pub fn open(path: &Path, file: u32) -> Result<Self, SourceError> {
+        let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
+        let mut opened = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
+        let first = opened.fill_buf().map_err(io)?;
+        if let Some((what, todo)) = file_kind::kind_of(first) {
+            return Err(SourceError::NotWhatItsNameSays { file: path.to_owned(), what, todo });
         }
-        let Some(cells) = reader.record(&line, &mut lines)? else { continue };
-        if reader.records <= RECORDS_FOR_FORMS {
-            for (forms, cell) in reader.forms.iter_mut().zip(cells.iter()) {
-                forms.add(Forms::of(cell));
-            }
-        }
-        for (column, cell) in columns.iter_mut().zip(cells.iter()) {
-            match std::str::from_utf8(cell) {
-                Ok(text) if !text.is_empty() => column.append_value(text),
-                _ => column.append_null(),
-            }
-        }
-        kept_rows.push(reader.records);
+        let mark = if first.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        opened.consume(mark);
+        let mut lines = Lines::new(opened, mark as u64);
+        let names = read_header(path, &mut lines)?;
+        let forms = vec![Forms::default(); names.len()];
+        let reader = Reader { path: path.to_owned(), file, forms, names, records: 0, malformed: Vec::new() };
+        Ok(Self { lines, reader })
     }
 
-    let height = kept_rows.len();
-    let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
-    frame.push(UInt32Chunked::full("_file".into(), file, height).into_column());
-    frame.push(UInt32Chunked::from_vec("_row".into(), kept_rows).into_column());
-    let frame = DataFrame::new(height, frame)
-        .map_err(|e| SourceError::Corrupt { file: path.to_owned(), why: e.to_string() })?;
-    Ok(CsvText { frame, malformed: reader.malformed, records: reader.records })
+    /// The columns of a batch: texts as the header names them, `_file` and `_row`.
+    pub fn schema(&self) -> Schema {
+        let texts = self.reader.names.iter().map(|name| Field::new(name.as_str().into(), DataType::String));
+        let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
+        texts.chain(lineage).collect()
+    }
+
+    /// The next good records, `rows` at most; `None` after the last one.
+    ///
+    /// # Errors
+    /// The file cannot be read on, or has quotes that can be read in two ways.
+    pub fn next_batch(&mut self, rows: usize) -> Result<Option<DataFrame>, SourceError> {
+        let Self { lines, reader } = self;
+        let path = reader.path.clone();
+        let io = |e: std::io::Error| SourceError::Io { file: path.clone(), why: e.to_string() };
+        let mut columns: Vec<StringChunkedBuilder> =
+            reader.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
+        let mut kept_rows: Vec<u32> = Vec::new();
+        while kept_rows.len() < rows {
+            let Some(line) = lines.next().map_err(io)? else { break };
+            if line.bytes.is_empty() {
+                continue;
+            }
+            let Some(cells) = reader.record(&line, lines)? else { continue };
+            if reader.records <= RECORDS_FOR_FORMS {
+                for (forms, cell) in reader.forms.iter_mut().zip(cells.iter()) {
+                    forms.add(Forms::of(cell));
+                }
+            }
+            for (column, cell) in columns.iter_mut().zip(cells.iter()) {
+                match std::str::from_utf8(cell) {
+                    Ok(text) if !text.is_empty() => column.append_value(text),
+                    _ => column.append_null(),
+                }
+            }
+            kept_rows.push(reader.records);
+        }
+        if kept_rows.is_empty() {
+            return Ok(None);
+        }
+        let height = kept_rows.len();
+        let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
+        frame.push(UInt32Chunked::full("_file".into(), reader.file, height).into_column());
+        frame.push(UInt32Chunked::from_vec("_row".into(), kept_rows).into_column());
+        let frame = DataFrame::new(height, frame);
+        frame.map(Some).map_err(|e| SourceError::Corrupt { file: path.clone(), why: e.to_string() })
+    }
+
+    /// What was found, once [`Self::next_batch`] has given the last batch.
+    pub fn end(self) -> CsvEnd {
+        CsvEnd { malformed: self.reader.malformed, records: self.reader.records }
+    }
 }
 
 fn read_header<R: BufRead>(path: &Path, lines: &mut Lines<R>) -> Result<Vec<String>, SourceError> {
@@ -137,8 +169,8 @@ fn read_header<R: BufRead>(path: &Path, lines: &mut Lines<R>) -> Result<Vec<Stri
     Ok(names)
 }
 
-struct Reader<'a> {
-    path: &'a Path,
+struct Reader {
+    path: PathBuf,
     file: u32,
     names: Vec<String>,
     /// What the cells of good records look like, by column.
@@ -147,7 +179,7 @@ struct Reader<'a> {
     malformed: Vec<MalformedRecord>,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// The cells of the record that begins with `line`; `None` where it is malformed, which is noted.
     fn record<R: BufRead>(&mut self, line: &Line, lines: &mut Lines<R>) -> Result<Option<Cells>, SourceError> {
         self.count()?;
@@ -190,7 +222,7 @@ impl Reader<'_> {
         first: &Line,
         lines: &mut Lines<R>,
     ) -> Result<Option<(Cells, Line)>, SourceError> {
-        let io = |e: std::io::Error| SourceError::Io { file: self.path.to_owned(), why: e.to_string() };
+        let io = |e: std::io::Error| SourceError::Io { file: self.path.clone(), why: e.to_string() };
         let mut whole = first.clone();
         let mut joined = 0;
         let mut within = None;
@@ -222,7 +254,7 @@ impl Reader<'_> {
         };
         if let Some((distance, byte)) = within {
             return Err(SourceError::AmbiguousQuotes {
-                file: self.path.to_owned(),
+                file: self.path.clone(),
                 row: self.records,
                 byte: first.byte,
                 lines: joined + 1,
@@ -257,7 +289,7 @@ impl Reader<'_> {
 
     fn count(&mut self) -> Result<(), SourceError> {
         self.records = self.records.checked_add(1).ok_or_else(|| SourceError::Corrupt {
-            file: self.path.to_owned(),
+            file: self.path.clone(),
             why: "more than 4 billion records; split it".to_owned(),
         })?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Opens one input of a job: its files as one lazy frame in which every row knows the file and row it came from.
+//! Opens one input of a job: its files as one table in which every row knows the file and row it came from, read batch by batch or as a whole.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +10,7 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::csv_file;
+use super::csv_file::{CsvEnd, CsvFile};
 use super::error::SourceError;
 use super::file_kind;
 use super::glob::{self, Found};
@@ -18,7 +18,7 @@ use super::malformed::MalformedRecord;
 use super::page_checksums;
 use super::sender_digest;
 use super::settings::InputSpec;
-use crate::domain::Digest;
+use crate::domain::{Digest, parallel};
 
 /// A raw file that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,19 +37,37 @@ pub struct InputFile {
     pub is_verified: bool,
 }
 
-/// An input's files, opened.
-#[derive(Clone)]
+/// Rows of a Parquet file that are read at a time: row groups of fewer are read together, one of more in parts.
+const BATCH_ROWS: usize = 1 << 18;
+/// Records of a CSV file that are read at a time.
+const CSV_BATCH_ROWS: usize = 1 << 16;
+
+/// An input's files, opened: their bytes are as their senders state them, their columns are known, no row has been read.
 pub(crate) struct OpenInput {
-    /// All rows, with `_file` (index into `files`) and `_row` (1-based data row in the file).
-    pub rows: LazyFrame,
-    /// The files, in order of path.
-    pub files: Vec<InputFile>,
-    /// Where they lie.
-    pub found: Vec<Found>,
-    /// Malformed records.
-    pub malformed: Vec<MalformedRecord>,
-    /// Whether cells are text whose types the contract decides.
-    pub is_text: bool,
+    name: String,
+    files: Vec<OpenFile>,
+    /// The columns of all files together, with `_file` (index of the file) and `_row` (1-based data row in the file).
+    schema: Schema,
+    /// All rows, once they were asked for as a whole.
+    whole: Option<LazyFrame>,
+}
+
+struct OpenFile {
+    file: InputFile,
+    found: Found,
+    index: u32,
+    /// Its own columns, with those that its folders give, `_file` and `_row`.
+    schema: Schema,
+    /// Columns that folders named `key=value` give.
+    folders: Vec<(String, String)>,
+    format: Format,
+    /// Malformed records, once it was read.
+    malformed: Vec<MalformedRecord>,
+}
+
+enum Format {
+    Csv,
+    Parquet { metadata: FileMetadataRef },
 }
 
 /// Opens the files of `spec`, or `None` where there are none and the input is optional.
@@ -64,32 +82,182 @@ pub(crate) fn open(name: &str, spec: &InputSpec, data: &Path) -> Result<Option<O
             Err(SourceError::MissingInput { input, pattern, folder: data.to_owned() })
         };
     }
-    let opened: Vec<OneFile> = found
-        .par_iter()
+    let files: Vec<OpenFile> = found
+        .into_par_iter()
         .enumerate()
-        .map(|(index, file)| {
+        .map(|(index, found)| {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            // A damaged footer can make the Parquet reader fail in any way.
-            catch_unwind(AssertUnwindSafe(|| open_file(name, file, index))).unwrap_or_else(|_| {
-                Err(SourceError::Corrupt { file: file.path.clone(), why: "the reader gave up on it".to_owned() })
-            })
+            let path = found.path.clone();
+            guarded(&path, || open_file(name, found, index))
         })
         .collect::<Result<_, _>>()?;
-    let is_text = opened.iter().any(|o| o.is_text);
-    let rows = union(name, &found, opened.iter().map(|o| o.rows.clone()).collect())?;
-    let malformed = opened.iter().flat_map(|o| o.malformed.clone()).collect();
-    let files = opened.into_iter().map(|o| o.file).collect();
-    Ok(Some(OpenInput { rows, files, found, malformed, is_text }))
+    let schema = schema_of_all(name, &files)?;
+    Ok(Some(OpenInput { name: name.to_owned(), files, schema, whole: None }))
 }
 
-struct OneFile {
-    file: InputFile,
-    rows: LazyFrame,
-    malformed: Vec<MalformedRecord>,
-    is_text: bool,
+/// A damaged Parquet file can make the reader fail in any way.
+fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, SourceError>) -> Result<T, SourceError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(SourceError::Corrupt { file: path.to_owned(), why: "the reader gave up on it".to_owned() })
+    })
 }
 
-fn open_file(input: &str, found: &Found, index: u32) -> Result<OneFile, SourceError> {
+impl OpenInput {
+    /// The files, in order of path. The records of a CSV file are counted when it is read.
+    pub fn files(&self) -> Vec<InputFile> {
+        self.files.iter().map(|file| file.file.clone()).collect()
+    }
+
+    /// Malformed records of the files that were read.
+    pub fn malformed(&self) -> Vec<MalformedRecord> {
+        self.files.iter().flat_map(|file| file.malformed.clone()).collect()
+    }
+
+    /// Whether cells are text whose types the contract decides.
+    pub fn is_text(&self) -> bool {
+        self.files.iter().any(|file| matches!(file.format, Format::Csv))
+    }
+
+    /// The only file, where there is one.
+    pub fn only_file(&self) -> Option<&Path> {
+        match self.files.as_slice() {
+            [only] => Some(&only.found.path),
+            _ => None,
+        }
+    }
+
+    /// About how many rows there are: exact for Parquet, a guess by size for CSV.
+    pub fn rows_about(&self) -> u64 {
+        const BYTES_OF_A_RECORD: u64 = 64;
+        let rows = self.files.iter().map(|file| match file.format {
+            Format::Csv => file.file.bytes.div_ceil(BYTES_OF_A_RECORD),
+            Format::Parquet { .. } => file.file.raw_rows,
+        });
+        rows.sum()
+    }
+
+    /// Gives every row to `take`, batch by batch, in no order and from several threads. `columns` restricts what is read to these, as far
+    /// as they are there, and `_file` and `_row`. The first batch is empty: it shows the columns.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or what `take` says.
+    pub fn batches<E: From<SourceError> + Send>(
+        &mut self,
+        columns: Option<&[&str]>,
+        take: &(dyn Fn(DataFrame) -> Result<(), E> + Sync),
+    ) -> Result<(), E> {
+        let is_wanted = |name: &str| columns.is_none_or(|wanted| wanted.contains(&name)) || is_lineage(name);
+        let schema: Schema = self.schema.iter_fields().filter(|field| is_wanted(&field.name)).collect();
+        take(DataFrame::empty_with_schema(&schema))?;
+        // A CSV file is read from one end to the other: where there are few, their batches are worked on side by side, else the files are.
+        let many = self.files.len() >= 2 * rayon::current_num_threads();
+        let mut pieces: Vec<(usize, Option<(usize, usize)>)> = Vec::new();
+        for (at, file) in self.files.iter().enumerate() {
+            match &file.format {
+                Format::Csv if many => pieces.push((at, None)),
+                Format::Csv => {}
+                Format::Parquet { metadata } => {
+                    pieces.extend(parts_of(metadata).into_iter().map(|part| (at, Some(part))))
+                }
+            }
+        }
+        let files = &self.files;
+        let mut ends: Vec<(usize, Option<CsvEnd>)> = parallel::in_order(pieces.len(), |piece| {
+            let Some((at, part)) = pieces.get(piece) else { return Ok((0, None)) };
+            let Some(file) = files.get(*at) else { return Ok((0, None)) };
+            match part {
+                Some((offset, rows)) => take(file.read_parquet(*offset, *rows, &schema)?).map(|()| (*at, None)),
+                None => file
+                    .read_csv(1, &schema, &mut |batches| batches.into_iter().try_for_each(take))
+                    .map(|end| (*at, Some(end))),
+            }
+        })?;
+        if !many {
+            for (at, file) in files.iter().enumerate().filter(|(_, file)| matches!(file.format, Format::Csv)) {
+                let end = file.read_csv(rayon::current_num_threads(), &schema, &mut |batches| {
+                    parallel::each(batches, take).map(drop)
+                })?;
+                ends.push((at, Some(end)));
+            }
+        }
+        for (at, end) in ends {
+            if let (Some(file), Some(end)) = (self.files.get_mut(at), end) {
+                file.note(end);
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows as one frame. CSV files are read at once, Parquet files when the frame is collected.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn whole(&mut self) -> Result<LazyFrame, SourceError> {
+        if let Some(rows) = &self.whole {
+            return Ok(rows.clone());
+        }
+        let schema = &self.schema;
+        let frames: Vec<LazyFrame> = self
+            .files
+            .par_iter_mut()
+            .map(|file| match file.format {
+                Format::Csv => file.whole_csv(schema),
+                Format::Parquet { .. } => file.scan_parquet(schema),
+            })
+            .collect::<Result<_, SourceError>>()?;
+        let rows = match <[LazyFrame; 1]>::try_from(frames) {
+            Ok([only]) => only,
+            Err(several) => concat(several, UnionArgs::default())
+                .map_err(|e| SourceError::Corrupt { file: self.name.clone().into(), why: e.to_string() })?,
+        };
+        Ok(self.whole.insert(rows).clone())
+    }
+
+    /// Forgets what [`Self::whole`] read.
+    pub fn forget(&mut self) {
+        self.whole = None;
+    }
+
+    /// The Parquet file that cannot be read, where a plan over them failed.
+    pub fn damaged(&self) -> Option<SourceError> {
+        self.files.iter().find_map(|file| match &file.format {
+            Format::Csv => None,
+            Format::Parquet { metadata } => parts_of(metadata)
+                .into_iter()
+                .find_map(|(offset, rows)| file.read_parquet(offset, rows, &self.schema).err()),
+        })
+    }
+}
+
+fn is_lineage(name: &str) -> bool {
+    matches!(name, "_file" | "_row")
+}
+
+/// Offsets and lengths of what is read of a file at a time: bounds of row groups, as far as these are small enough.
+fn parts_of(metadata: &FileMetadata) -> Vec<(usize, usize)> {
+    let mut parts: Vec<(usize, usize)> = Vec::new();
+    let mut offset = 0;
+    for group in &metadata.row_groups {
+        let mut left = group.num_rows();
+        match parts.last_mut() {
+            Some((_, before)) if *before + left <= BATCH_ROWS => {
+                *before += left;
+                offset += left;
+                continue;
+            }
+            _ => {}
+        }
+        while left > 0 {
+            let rows = left.min(2 * BATCH_ROWS);
+            parts.push((offset, rows));
+            offset += rows;
+            left -= rows;
+        }
+    }
+    parts
+}
+
+fn open_file(input: &str, found: Found, index: u32) -> Result<OpenFile, SourceError> {
     let io = |e: std::io::Error| SourceError::Io { file: found.path.clone(), why: e.to_string() };
     let bytes = std::fs::metadata(&found.path).map_err(io)?.len();
     if bytes == 0 {
@@ -98,39 +266,168 @@ fn open_file(input: &str, found: &Found, index: u32) -> Result<OneFile, SourceEr
     let sha256 = Digest::of_file(&found.path).map_err(io)?;
     let is_verified = sender_digest::verify(&found.path, sha256)?;
     let extension = found.path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    let (rows, raw_rows, malformed, is_text) = match extension.as_deref() {
-        Some("csv") => {
-            let csv = csv_file::read(&found.path, index)?;
-            (csv.frame.lazy(), u64::from(csv.records), csv.malformed, true)
-        }
-        Some("parquet") => {
-            let (rows, raw_rows) = scan_parquet(found, index)?;
-            (rows, raw_rows, Vec::new(), false)
-        }
+    let (mut schema, format, raw_rows) = match extension.as_deref() {
+        Some("csv") => (CsvFile::open(&found.path, index)?.schema(), Format::Csv, 0),
+        Some("parquet") => open_parquet(&found.path)?,
         _ => return Err(SourceError::UnknownFormat { file: found.path.clone() }),
     };
-    let file =
-        InputFile { input: input.to_owned(), path: found.relative.clone(), sha256, bytes, raw_rows, is_verified };
-    Ok(OneFile { file, rows: with_folder_columns(rows, &found.relative)?, malformed, is_text })
+    let folders = folder_columns(&found.relative, &schema);
+    for (name, _) in &folders {
+        schema.insert(name.as_str().into(), DataType::String);
+    }
+    for name in ["_file", "_row"] {
+        schema.insert(name.into(), DataType::UInt32);
+    }
+    let path = found.relative.clone();
+    let file = InputFile { input: input.to_owned(), path, sha256, bytes, raw_rows, is_verified };
+    Ok(OpenFile { file, found, index, schema, folders, format, malformed: Vec::new() })
 }
 
-/// One Parquet file, lazily, and its row count.
-fn scan_parquet(found: &Found, index: u32) -> Result<(LazyFrame, u64), SourceError> {
-    let corrupt = |why: String| SourceError::Corrupt { file: found.path.clone(), why };
-    check_kind(&found.path)?;
-    page_checksums::verify(&found.path)?;
-    let opened =
-        File::open(&found.path).map_err(|e| SourceError::Io { file: found.path.clone(), why: e.to_string() })?;
-    let raw_rows = ParquetReader::new(opened).num_rows().map_err(|e| corrupt(e.to_string()))?;
-    let args = ScanArgsParquet {
-        row_index: Some(RowIndex { name: "_row".into(), offset: 1 }),
-        glob: false,
-        ..ScanArgsParquet::default()
-    };
-    let path = found.path.to_string_lossy();
-    let mut rows = LazyFrame::scan_parquet(PlRefPath::new(path.as_ref()), args).map_err(|e| corrupt(e.to_string()))?;
-    rows.collect_schema().map_err(|e| corrupt(e.to_string()))?;
-    Ok((rows.with_columns([lit(index).alias("_file")]), raw_rows as u64))
+/// A Parquet file's columns and row count.
+fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
+    let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
+    check_kind(path)?;
+    page_checksums::verify(path)?;
+    let opened = File::open(path).map_err(|e| SourceError::Io { file: path.to_owned(), why: e.to_string() })?;
+    let mut reader = ParquetReader::new(opened);
+    let raw_rows = reader.num_rows().map_err(|e| corrupt(e.to_string()))?;
+    if u32::try_from(raw_rows).is_err() {
+        return Err(corrupt("more than 4 billion rows; split it".to_owned()));
+    }
+    let metadata = reader.get_metadata().map_err(|e| corrupt(e.to_string()))?.clone();
+    // As a scan sees it.
+    let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
+    let named = path.to_string_lossy();
+    let mut rows = LazyFrame::scan_parquet(PlRefPath::new(named.as_ref()), args).map_err(|e| corrupt(e.to_string()))?;
+    let schema = rows.collect_schema().map_err(|e| corrupt(e.to_string()))?;
+    for (name, dtype) in schema.iter() {
+        // polars gives up on a type that it was not built for.
+        if catch_unwind(AssertUnwindSafe(|| Series::full_null(name.clone(), 1, dtype))).is_err() {
+            return Err(corrupt(format!(
+                "column {name:?} is {dtype}, which is not understood; numbers are Int32 or Int64"
+            )));
+        }
+    }
+    Ok(((*schema).clone(), Format::Parquet { metadata }, raw_rows as u64))
+}
+
+/// Folders named `key=value` become text columns where the file itself lacks them.
+fn folder_columns(relative: &str, schema: &Schema) -> Vec<(String, String)> {
+    let folders = relative.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let columns = folders.split('/').filter_map(|folder| folder.split_once('='));
+    columns.filter(|(key, _)| !schema.contains(key)).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+impl OpenFile {
+    fn corrupt(&self, why: &PolarsError) -> SourceError {
+        SourceError::Corrupt { file: self.found.path.clone(), why: why.to_string() }
+    }
+
+    /// Reads a CSV file from its beginning to its end, so many batches at a time.
+    fn read_csv<E: From<SourceError>>(
+        &self,
+        at_a_time: usize,
+        schema: &Schema,
+        take: &mut dyn FnMut(Vec<DataFrame>) -> Result<(), E>,
+    ) -> Result<CsvEnd, E> {
+        let mut csv = CsvFile::open(&self.found.path, self.index)?;
+        loop {
+            let mut batches = Vec::new();
+            while batches.len() < at_a_time {
+                let Some(batch) = csv.next_batch(CSV_BATCH_ROWS)? else { break };
+                batches.push(self.aligned(batch, schema)?);
+            }
+            if batches.is_empty() {
+                break;
+            }
+            take(batches)?;
+        }
+        Ok(csv.end())
+    }
+
+    fn note(&mut self, end: CsvEnd) {
+        self.file.raw_rows = u64::from(end.records);
+        self.malformed = end.malformed;
+    }
+
+    fn whole_csv(&mut self, schema: &Schema) -> Result<LazyFrame, SourceError> {
+        let mut all = DataFrame::empty_with_schema(schema);
+        let end = self.read_csv(1, schema, &mut |batches| {
+            for batch in &batches {
+                all.vstack_mut(batch).map_err(|e| self.corrupt(&e))?;
+            }
+            Ok::<_, SourceError>(())
+        })?;
+        self.note(end);
+        Ok(all.lazy())
+    }
+
+    /// Some rows of a Parquet file, in the columns of `schema`.
+    fn read_parquet(&self, offset: usize, rows: usize, schema: &Schema) -> Result<DataFrame, SourceError> {
+        let Format::Parquet { metadata } = &self.format else { return Ok(DataFrame::empty_with_schema(schema)) };
+        let path = &self.found.path;
+        guarded(path, || {
+            let io = |e: std::io::Error| SourceError::Io { file: path.clone(), why: e.to_string() };
+            let is_in_file = |name: &str| {
+                self.schema.contains(name) && !is_lineage(name) && self.folders.iter().all(|(key, _)| key != name)
+            };
+            let wanted: Vec<String> =
+                schema.iter_names().filter(|name| is_in_file(name)).map(ToString::to_string).collect();
+            let mut reader = ParquetReader::new(File::open(path).map_err(io)?)
+                .read_parallel(ParallelStrategy::None)
+                .with_slice(Some((offset, rows)))
+                .with_columns((!wanted.is_empty()).then_some(wanted));
+            reader.set_metadata(metadata.clone());
+            let mut frame = reader.finish().map_err(|e| self.corrupt(&e))?;
+            let number = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+            let numbers: Vec<u32> = (number(offset + 1)..=number(offset + frame.height())).collect();
+            let files = UInt32Chunked::full("_file".into(), self.index, frame.height());
+            frame.with_column(files.into_column()).map_err(|e| self.corrupt(&e))?;
+            frame
+                .with_column(UInt32Chunked::from_vec("_row".into(), numbers).into_column())
+                .map_err(|e| self.corrupt(&e))?;
+            self.aligned(frame, schema)
+        })
+    }
+
+    /// A Parquet file, lazily, in the columns of `schema`.
+    fn scan_parquet(&self, schema: &Schema) -> Result<LazyFrame, SourceError> {
+        let args = ScanArgsParquet {
+            row_index: Some(RowIndex { name: "_row".into(), offset: 1 }),
+            glob: false,
+            ..ScanArgsParquet::default()
+        };
+        let path = self.found.path.to_string_lossy();
+        let rows = LazyFrame::scan_parquet(PlRefPath::new(path.as_ref()), args).map_err(|e| self.corrupt(&e))?;
+        let rows = rows.with_columns([lit(self.index).alias("_file")]).with_columns(self.folder_exprs(schema));
+        Ok(rows.select(self.alignment(schema)))
+    }
+
+    fn folder_exprs(&self, schema: &Schema) -> Vec<Expr> {
+        let wanted = self.folders.iter().filter(|(key, _)| schema.contains(key));
+        wanted.map(|(key, value)| lit(value.as_str()).alias(key.as_str())).collect()
+    }
+
+    /// Columns that are missing from this file are null; integers and instants of different width are widened.
+    fn alignment(&self, schema: &Schema) -> Vec<Expr> {
+        schema
+            .iter()
+            .map(|(name, dtype)| match self.schema.get(name) {
+                Some(got) if got == dtype => col(name.clone()),
+                Some(got) => widened(name, got, dtype),
+                None => Expr::Literal(LiteralValue::untyped_null()).cast(dtype.clone()).alias(name.clone()),
+            })
+            .collect()
+    }
+
+    /// A batch of this file in the columns of `schema`.
+    fn aligned(&self, batch: DataFrame, schema: &Schema) -> Result<DataFrame, SourceError> {
+        if batch.schema().iter().eq(schema.iter()) {
+            return Ok(batch);
+        }
+        let rows = batch.lazy().with_columns(self.folder_exprs(schema)).select(self.alignment(schema));
+        rows.collect().map_err(|e| self.corrupt(&e))
+    }
 }
 
 /// A file named `.parquet` begins as one does.
@@ -156,31 +453,15 @@ fn check_kind(path: &Path) -> Result<(), SourceError> {
     }
 }
 
-/// Folders named `key=value` become text columns where the file itself lacks them.
-fn with_folder_columns(mut rows: LazyFrame, relative: &str) -> Result<LazyFrame, SourceError> {
-    let schema =
-        rows.collect_schema().map_err(|e| SourceError::Corrupt { file: relative.into(), why: e.to_string() })?;
-    let folders = relative.rsplit_once('/').map_or("", |(folders, _)| folders);
-    let columns: Vec<Expr> = folders
-        .split('/')
-        .filter_map(|folder| folder.split_once('='))
-        .filter(|(key, _)| !schema.contains(key))
-        .map(|(key, value)| lit(value).alias(key))
-        .collect();
-    Ok(if columns.is_empty() { rows } else { rows.with_columns(columns) })
-}
-
-/// All files one after the other. Columns missing from some files are null there; integers of different width are widened.
-fn union(input: &str, found: &[Found], mut frames: Vec<LazyFrame>) -> Result<LazyFrame, SourceError> {
+/// The columns of all files: what some files lack is null there, and of two widths of a number the wider counts.
+fn schema_of_all(input: &str, files: &[OpenFile]) -> Result<Schema, SourceError> {
     let mut schema = Schema::default();
-    for (frame, file) in frames.iter_mut().zip(found) {
-        let this =
-            frame.collect_schema().map_err(|e| SourceError::Corrupt { file: file.path.clone(), why: e.to_string() })?;
-        for (name, got) in this.iter() {
+    for file in files {
+        for (name, got) in file.schema.iter() {
             let widened = match schema.get(name) {
                 None => got.clone(),
                 Some(before) => widest(before, got).ok_or_else(|| SourceError::FilesDisagree {
-                    file: file.path.clone(),
+                    file: file.found.path.clone(),
                     input: input.to_owned(),
                     column: name.to_string(),
                     expected: before.to_string(),
@@ -190,27 +471,7 @@ fn union(input: &str, found: &[Found], mut frames: Vec<LazyFrame>) -> Result<Laz
             schema.insert(name.clone(), widened);
         }
     }
-    let mut same = Vec::with_capacity(frames.len());
-    for (mut frame, file) in frames.into_iter().zip(found) {
-        let this =
-            frame.collect_schema().map_err(|e| SourceError::Corrupt { file: file.path.clone(), why: e.to_string() })?;
-        let columns: Vec<Expr> = schema
-            .iter()
-            .map(|(name, dtype)| match this.get(name) {
-                Some(got) if got == dtype => col(name.clone()),
-                Some(got) => widened(name, got, dtype),
-                None => Expr::Literal(LiteralValue::untyped_null()).cast(dtype.clone()).alias(name.clone()),
-            })
-            .collect();
-        same.push(frame.select(columns));
-    }
-    match <[LazyFrame; 1]>::try_from(same) {
-        Ok([only]) => Ok(only),
-        Err(several) => concat(several, UnionArgs::default()).map_err(|e| SourceError::Corrupt {
-            file: found.first().map(|f| f.path.clone()).unwrap_or_default(),
-            why: e.to_string(),
-        }),
-    }
+    Ok(schema)
 }
 
 /// A column in a wider type. What the wider type cannot hold becomes its largest or smallest number, which is beyond every range of the

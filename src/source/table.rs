@@ -1,6 +1,6 @@
 //! Makes contract tables from a job's inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::prelude::*;
@@ -10,23 +10,29 @@ use super::conform::conform;
 use super::error::SourceError;
 use super::input::{self, InputFile, OpenInput};
 use super::malformed::MalformedRecord;
-use super::settings::{SourceSettings, SourceSpec};
+use super::row_wise;
+use super::settings::{SourceSettings, SourceSpec, Statement};
 use crate::contract::{self, TableContract};
 
-/// A contract table as the source gives it: unwashed.
+/// Some rows of a contract table as the source gives them: unwashed.
+#[derive(Debug, Clone)]
+pub struct SourcePiece {
+    /// The contract's columns with the contract's types, `_file` (index into the table's files), `_row` (1-based data row), and hidden
+    /// `_unreadable.*` columns with the text of cells that could not be read.
+    pub frame: DataFrame,
+    /// Rows of the input which the SELECT did not return, as they stand in it, with `_file` and `_row`.
+    pub not_mapped: Option<DataFrame>,
+}
+
+/// A contract table whose rows were read.
 #[derive(Debug, Clone)]
 pub struct SourceTable {
     /// What it is meant to be.
     pub table: &'static TableContract,
-    /// The contract's columns with the contract's types, `_file` (index into `files`), `_row` (1-based data row), and hidden
-    /// `_unreadable.*` columns with the text of cells that could not be read.
-    pub frame: DataFrame,
     /// The files of the input whose rows are accounted for.
     pub files: Vec<InputFile>,
     /// Malformed records of that input.
     pub malformed: Vec<MalformedRecord>,
-    /// Rows of that input which the SELECT did not return, as they stand in it, with `_file` and `_row`.
-    pub not_mapped: Option<DataFrame>,
 }
 
 /// An input that no table is accounted by: its rows were only joined.
@@ -38,117 +44,217 @@ pub struct JoinedInput {
     pub malformed: Vec<MalformedRecord>,
 }
 
-/// A job's inputs, opened when first needed and closed after the last table that needs them.
+/// A job's inputs, opened when first needed. Rows are read batch by batch where a table's SELECT looks at one row at a time, and as a whole
+/// where it does not.
 pub struct Sources<'a> {
     settings: &'a SourceSettings,
     open: BTreeMap<String, Option<OpenInput>>,
-    read: BTreeMap<String, JoinedInput>,
 }
 
 impl<'a> Sources<'a> {
     /// The inputs of a job. Nothing is read yet.
     #[must_use]
     pub fn new(settings: &'a SourceSettings) -> Self {
-        Self { settings, open: BTreeMap::new(), read: BTreeMap::new() }
+        Self { settings, open: BTreeMap::new() }
     }
 
-    /// Every file read so far, those that were only joined included, by input and path.
+    /// Every file opened so far, those that were only joined included, by input and path.
     #[must_use]
     pub fn files(&self) -> Vec<InputFile> {
-        self.read.values().flat_map(|input| input.files.clone()).collect()
+        self.open.values().flatten().flat_map(OpenInput::files).collect()
     }
 
-    /// The inputs read so far that drive no table of the job.
-    pub fn joined_only(&self) -> impl Iterator<Item = &JoinedInput> {
+    /// The inputs opened so far that drive no table of the job.
+    pub fn joined_only(&self) -> impl Iterator<Item = JoinedInput> {
         let drives = |name: &str| self.settings.sources.iter().any(|spec| spec.from == name);
-        self.read.iter().filter(move |(name, _)| !drives(name)).map(|(_, input)| input)
+        let joined = self.open.iter().filter(move |(name, _)| !drives(name)).filter_map(|(_, input)| input.as_ref());
+        joined.map(|input| JoinedInput { files: input.files(), malformed: input.malformed() })
     }
 
-    /// Reads one contract table; `None` where its input is optional and absent.
+    /// About how many rows the input that drives a table has; 0 where it is absent.
     ///
     /// # Errors
     /// See [`SourceError`].
-    pub fn read(&mut self, spec: &SourceSpec) -> Result<Option<SourceTable>, SourceError> {
-        let Some(table) = contract::table(spec.table) else {
-            return Err(SourceError::Frame { table: spec.table, why: "no such contract table".to_owned() });
-        };
-        let Some(used) = self.open_for(spec, table)? else { return Ok(None) };
-        let Some(driver) = used.get(&spec.from) else {
-            return Err(SourceError::Frame { table: spec.table, why: format!("input {:?} is not open", spec.from) });
-        };
-        let rows = rows_of(spec, &used, driver)?;
-        let frame = collect(spec, rows, &used)?;
-        check_lineage(spec, &frame)?;
-        let from = match (&spec.sql, driver.found.as_slice()) {
-            (Some(statement), _) => statement.path.display().to_string(),
-            (None, [only]) => only.path.display().to_string(),
-            (None, _) => self.settings.inputs.get(&spec.from).map_or(spec.from.clone(), |i| i.files.clone()),
-        };
-        let frame = conform(table, &frame, driver.is_text, &from)?;
-        let not_mapped = not_mapped(spec, &frame, driver)?;
-        let (files, malformed) = (driver.files.clone(), driver.malformed.clone());
-        Ok(Some(SourceTable { table, frame, files, malformed, not_mapped }))
+    pub fn rows_about(&mut self, spec: &SourceSpec) -> Result<u64, SourceError> {
+        self.open(&spec.from)?;
+        Ok(self.open.get(&spec.from).and_then(Option::as_ref).map_or(0, OpenInput::rows_about))
     }
 
-    /// One column of one contract table, read before the night to guess its date; `None` where the table is absent.
+    /// Reads one contract table and gives its rows to `take`, in pieces that come in no order and from several threads; `None` where its input
+    /// is optional and absent.
     ///
     /// # Errors
-    /// See [`SourceError`].
-    pub fn peek(&mut self, spec: &SourceSpec, column: &str) -> Result<Option<Series>, SourceError> {
-        let Some(table) = contract::table(spec.table) else { return Ok(None) };
-        let Some(used) = self.open_for(spec, table)? else { return Ok(None) };
-        let Some(driver) = used.get(&spec.from) else { return Ok(None) };
-        let mut rows = rows_of(spec, &used, driver)?;
-        let schema = rows.collect_schema().map_err(|e| refused(spec, &e))?;
-        if !schema.contains(column) {
-            return Ok(None);
-        }
-        let mut frame = collect(spec, rows.select([col(column)]), &used)?;
-        for lineage in ["_file", "_row"] {
-            frame
-                .with_column(UInt32Chunked::full(lineage.into(), 0, frame.height()).into_column())
-                .map_err(|e| SourceError::Frame { table: spec.table, why: e.to_string() })?;
-        }
-        super::conform::single(table, &frame, column, driver.is_text).map(Some)
-    }
-
-    /// Closes inputs that none of the `later` tables need.
-    pub fn close_unused(&mut self, later: &[SourceSpec]) {
-        let job = self.settings;
-        self.open.retain(|name, _| later.iter().any(|spec| needs(spec, name, job)));
-    }
-
-    fn open_for(
+    /// See [`SourceError`], and what `take` says.
+    pub fn read<E: From<SourceError> + Send>(
         &mut self,
         spec: &SourceSpec,
-        table: &'static TableContract,
-    ) -> Result<Option<BTreeMap<String, OpenInput>>, SourceError> {
-        let mut used = BTreeMap::new();
-        for (name, input) in &self.settings.inputs {
-            if !needs(spec, name, self.settings) {
-                continue;
+        take: &(dyn Fn(SourcePiece) -> Result<(), E> + Sync),
+    ) -> Result<Option<SourceTable>, E> {
+        let Some(table) = contract::table(spec.table) else {
+            return Err(SourceError::Frame { table: spec.table, why: "no such contract table".to_owned() }.into());
+        };
+        if !self.is_there(spec, table)? {
+            return Ok(None);
+        }
+        let from = self.origin(spec);
+        if is_row_wise(spec) {
+            let columns: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
+            let wanted = spec.sql.is_none().then_some(columns.as_slice());
+            let driver = self.driver(spec)?;
+            let is_text = driver.is_text();
+            driver.batches(wanted, &|batch| {
+                let frame = match &spec.sql {
+                    None => batch.clone(),
+                    Some(statement) => select(spec, statement, [(spec.from.as_str(), batch.clone().lazy())])
+                        .and_then(|rows| rows.collect().map_err(|e| refused(spec, &e)))?,
+                };
+                check_lineage(spec, &frame)?;
+                let frame = conform(table, &frame, is_text, &from)?;
+                let not_mapped = if spec.sql.is_some() { not_returned(spec, &frame, batch)? } else { None };
+                take(SourcePiece { frame, not_mapped })
+            })?;
+        } else {
+            let frame = self.whole(spec)?;
+            check_lineage(spec, &frame)?;
+            let driver = self.driver(spec)?;
+            let frame = conform(table, &frame, driver.is_text(), &from)?;
+            let not_mapped = not_mapped(spec, &frame, driver)?;
+            take(SourcePiece { frame, not_mapped })?;
+        }
+        let driver = self.driver(spec)?;
+        if !driver.malformed().is_empty() {
+            tracing::warn!(input = spec.from, rows = driver.malformed().len(), "malformed records are set aside");
+        }
+        Ok(Some(SourceTable { table, files: driver.files(), malformed: driver.malformed() }))
+    }
+
+    /// One column of one contract table, read before the night to guess its date, in pieces; nothing where the table is absent. Cells that
+    /// cannot be read are null.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub fn peek(
+        &mut self,
+        spec: &SourceSpec,
+        column: &str,
+        take: &(dyn Fn(Series) -> Result<(), SourceError> + Sync),
+    ) -> Result<(), SourceError> {
+        let Some(table) = contract::table(spec.table) else { return Ok(()) };
+        if !self.is_there(spec, table)? {
+            return Ok(());
+        }
+        let single = |frame: &DataFrame, is_text: bool| match frame.column(column) {
+            Ok(_) => take(super::conform::single(table, frame, column, is_text)?),
+            Err(_) => Ok(()),
+        };
+        if spec.sql.is_none() {
+            let driver = self.driver(spec)?;
+            let is_text = driver.is_text();
+            driver.batches(Some(&[column]), &|batch| single(&batch, is_text))
+        } else {
+            let frame = self.whole(spec)?;
+            let is_text = self.driver(spec)?.is_text();
+            single(&frame, is_text)
+        }
+    }
+
+    /// Forgets the rows of inputs that none of the `later` tables need as a whole.
+    pub fn close_unused(&mut self, later: &[SourceSpec]) {
+        let job = self.settings;
+        for (name, input) in &mut self.open {
+            let is_needed = later.iter().any(|spec| !is_row_wise(spec) && needs(spec, name, job));
+            if let (Some(input), false) = (input, is_needed) {
+                input.forget();
             }
-            if !self.open.contains_key(name) {
-                let opened = input::open(name, input, &self.settings.data)?;
-                if let Some(opened) = &opened {
-                    let read = JoinedInput { files: opened.files.clone(), malformed: opened.malformed.clone() };
-                    self.read.insert(name.clone(), read);
-                    if !opened.malformed.is_empty() {
-                        tracing::warn!(input = name, rows = opened.malformed.len(), "malformed records are set aside");
-                    }
-                }
-                self.open.insert(name.clone(), opened);
-            }
+        }
+    }
+
+    fn open(&mut self, name: &str) -> Result<(), SourceError> {
+        if let (Some(input), false) = (self.settings.inputs.get(name), self.open.contains_key(name)) {
+            let opened = input::open(name, input, &self.settings.data)?;
+            self.open.insert(name.to_owned(), opened);
+        }
+        Ok(())
+    }
+
+    /// Opens all that a table is made from; says whether it is all there.
+    fn is_there(&mut self, spec: &SourceSpec, table: &'static TableContract) -> Result<bool, SourceError> {
+        let job = self.settings;
+        for name in job.inputs.keys().filter(|name| needs(spec, name, job)) {
+            self.open(name)?;
             match self.open.get(name) {
-                Some(Some(opened)) => {
-                    used.insert(name.clone(), opened.clone());
-                }
-                _ if table.optional => return Ok(None),
+                Some(Some(_)) => {}
+                _ if table.optional => return Ok(false),
                 _ => return Err(SourceError::RequiredTableAbsent { table: table.name, input: name.clone() }),
             }
         }
-        Ok(Some(used))
+        Ok(true)
     }
+
+    fn driver(&mut self, spec: &SourceSpec) -> Result<&mut OpenInput, SourceError> {
+        let driver = self.open.get_mut(&spec.from).and_then(Option::as_mut);
+        driver
+            .ok_or_else(|| SourceError::Frame { table: spec.table, why: format!("input {:?} is not open", spec.from) })
+    }
+
+    /// What errors call the origin of a table.
+    fn origin(&self, spec: &SourceSpec) -> String {
+        if let Some(statement) = &spec.sql {
+            return statement.path.display().to_string();
+        }
+        let driver = self.open.get(&spec.from).and_then(Option::as_ref);
+        match driver.and_then(OpenInput::only_file) {
+            Some(only) => only.display().to_string(),
+            None => self.settings.inputs.get(&spec.from).map_or(spec.from.clone(), |i| i.files.clone()),
+        }
+    }
+
+    /// A table's rows from the whole of its inputs.
+    fn whole(&mut self, spec: &SourceSpec) -> Result<DataFrame, SourceError> {
+        let job = self.settings;
+        let mut used = Vec::new();
+        for (name, input) in &mut self.open {
+            if let (Some(input), true) = (input, needs(spec, name, job)) {
+                used.push((name.as_str(), input.whole()?));
+            }
+        }
+        let rows = match &spec.sql {
+            Some(statement) => select(spec, statement, used)?,
+            None => used.into_iter().map(|(_, rows)| rows).next().unwrap_or_default(),
+        };
+        // A damaged Parquet page can make the reader fail in any way.
+        let why = match catch_unwind(AssertUnwindSafe(|| rows.collect())) {
+            Ok(Ok(frame)) => return Ok(frame),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the Parquet reader gave up".to_owned(),
+        };
+        let used = self.open.iter().filter(|(name, _)| needs(spec, name, job)).filter_map(|(_, input)| input.as_ref());
+        if let Some(damaged) = used.into_iter().find_map(OpenInput::damaged) {
+            return Err(damaged);
+        }
+        match &spec.sql {
+            Some(statement) => Err(SourceError::BadSql { table: spec.table, path: statement.path.clone(), why }),
+            None => Err(SourceError::Frame { table: spec.table, why }),
+        }
+    }
+}
+
+/// Whether a table can be made batch by batch.
+fn is_row_wise(spec: &SourceSpec) -> bool {
+    spec.sql.as_ref().is_none_or(|statement| row_wise::is_row_wise(&statement.text, &spec.from))
+}
+
+/// Runs a table's SELECT over its inputs, lazily.
+fn select<'f>(
+    spec: &SourceSpec,
+    statement: &Statement,
+    inputs: impl IntoIterator<Item = (&'f str, LazyFrame)>,
+) -> Result<LazyFrame, SourceError> {
+    let mut context = SQLContext::new();
+    for (name, rows) in inputs {
+        context.register(name, rows);
+    }
+    context.execute(&statement.text).map_err(|e| refused(spec, &e))
 }
 
 /// An input is needed where it drives the table, or where its name stands in the statement as a word.
@@ -160,44 +266,6 @@ fn needs(spec: &SourceSpec, input: &str, job: &SourceSettings) -> bool {
             .any(|code| code.split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(input)))
     };
     job.inputs.contains_key(input) && (spec.from == input || spec.sql.as_ref().is_some_and(|s| named(&s.text)))
-}
-
-fn rows_of(
-    spec: &SourceSpec,
-    used: &BTreeMap<String, OpenInput>,
-    driver: &OpenInput,
-) -> Result<LazyFrame, SourceError> {
-    let Some(statement) = &spec.sql else { return Ok(driver.rows.clone()) };
-    let mut context = SQLContext::new();
-    for (name, input) in used {
-        context.register(name, input.rows.clone());
-    }
-    context.execute(&statement.text).map_err(|e| refused(spec, &e))
-}
-
-/// Runs a plan. A damaged Parquet page can make the reader fail in any way, so panics are caught and the file is looked for.
-fn collect(spec: &SourceSpec, rows: LazyFrame, used: &BTreeMap<String, OpenInput>) -> Result<DataFrame, SourceError> {
-    let why = match catch_unwind(AssertUnwindSafe(|| rows.collect())) {
-        Ok(Ok(frame)) => return Ok(frame),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the Parquet reader gave up".to_owned(),
-    };
-    for input in used.values().filter(|i| !i.is_text) {
-        for (index, found) in input.found.iter().enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let alone = input.rows.clone().filter(col("_file").eq(lit(index)));
-            let why = match catch_unwind(AssertUnwindSafe(|| alone.collect())) {
-                Ok(Ok(_)) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "its pages are damaged".to_owned(),
-            };
-            return Err(SourceError::Corrupt { file: found.path.clone(), why });
-        }
-    }
-    match &spec.sql {
-        Some(statement) => Err(SourceError::BadSql { table: spec.table, path: statement.path.clone(), why }),
-        None => Err(SourceError::Frame { table: spec.table, why }),
-    }
 }
 
 fn refused(spec: &SourceSpec, error: &PolarsError) -> SourceError {
@@ -222,43 +290,59 @@ fn check_lineage(spec: &SourceSpec, frame: &DataFrame) -> Result<(), SourceError
     Ok(())
 }
 
-/// Rows of the driver that the SELECT did not return: they would vanish from the account otherwise.
-fn not_mapped(spec: &SourceSpec, frame: &DataFrame, driver: &OpenInput) -> Result<Option<DataFrame>, SourceError> {
+/// Where a row of the input lies.
+type Place = (u32, u32);
+
+/// The place of every row, as `_file` and `_row` say.
+fn places(frame: &DataFrame) -> PolarsResult<impl Iterator<Item = Place>> {
+    let column = |name: &str| frame.column(name)?.strict_cast(&DataType::UInt32)?.u32().cloned();
+    let (files, rows) = (column("_file")?, column("_row")?);
+    let places: Vec<Place> = files.iter().zip(rows.iter()).map(|(f, r)| (f.unwrap_or(0), r.unwrap_or(0))).collect();
+    Ok(places.into_iter())
+}
+
+/// Rows of `raw` that a row-wise SELECT did not return: they would vanish from the account otherwise.
+fn not_returned(spec: &SourceSpec, frame: &DataFrame, raw: DataFrame) -> Result<Option<DataFrame>, SourceError> {
     let broken = |e: PolarsError| SourceError::Frame { table: spec.table, why: e.to_string() };
-    if spec.sql.is_none() {
+    let raw_places: Vec<Place> = places(&raw).map_err(broken)?.collect();
+    let returned: HashSet<Place> = places(frame).map_err(broken)?.collect();
+    let known: HashSet<Place> = raw_places.iter().copied().collect();
+    if let Some(place) = returned.iter().find(|place| !known.contains(place)) {
+        return Err(no_such_row(spec, *place));
+    }
+    if returned.len() == known.len() {
         return Ok(None);
     }
+    let lost: BooleanChunked = raw_places.iter().map(|place| !returned.contains(place)).collect();
+    raw.filter(&lost).map(Some).map_err(broken)
+}
+
+/// The same of the whole input.
+fn not_mapped(spec: &SourceSpec, frame: &DataFrame, driver: &mut OpenInput) -> Result<Option<DataFrame>, SourceError> {
+    let broken = |e: PolarsError| SourceError::Frame { table: spec.table, why: e.to_string() };
     let mut seen: Vec<Vec<bool>> =
-        driver.files.iter().map(|f| vec![false; usize::try_from(f.raw_rows).unwrap_or(0)]).collect();
-    let place = |file: Option<u32>, row: Option<u32>| Some((file? as usize, (row? as usize).checked_sub(1)?));
-    let lineage = |frame: &DataFrame| -> PolarsResult<(UInt32Chunked, UInt32Chunked)> {
-        let column = |name: &str| frame.column(name)?.strict_cast(&DataType::UInt32)?.u32().cloned();
-        Ok((column("_file")?, column("_row")?))
-    };
-    let (files, rows) = lineage(frame).map_err(broken)?;
-    for (file, row) in files.iter().zip(rows.iter()) {
-        let slot = place(file, row).and_then(|(f, r)| seen.get_mut(f)?.get_mut(r));
-        let Some(slot) = slot else {
-            let why = format!("_file {file:?} and _row {row:?} name no row of input {:?}", spec.from);
-            let path = spec.sql.as_ref().map(|s| s.path.clone()).unwrap_or_default();
-            return Err(SourceError::NoLineage { table: spec.table, path, why });
-        };
-        *slot = true;
+        driver.files().iter().map(|f| vec![false; usize::try_from(f.raw_rows).unwrap_or(0)]).collect();
+    let index = |(file, row): Place| Some((file as usize, (row as usize).checked_sub(1)?));
+    for place in places(frame).map_err(broken)? {
+        let slot = index(place).and_then(|(f, r)| seen.get_mut(f)?.get_mut(r));
+        *slot.ok_or_else(|| no_such_row(spec, place))? = true;
     }
-    for row in &driver.malformed {
-        if let Some(slot) = place(Some(row.file), Some(row.row)).and_then(|(f, r)| seen.get_mut(f)?.get_mut(r)) {
+    for row in &driver.malformed() {
+        if let Some(slot) = index((row.file, row.row)).and_then(|(f, r)| seen.get_mut(f)?.get_mut(r)) {
             *slot = true;
         }
     }
     if seen.iter().flatten().all(|&s| s) {
         return Ok(None);
     }
-    let raw = driver.rows.clone().collect().map_err(broken)?;
-    let (files, rows) = lineage(&raw).map_err(broken)?;
-    let lost: BooleanChunked = files
-        .iter()
-        .zip(rows.iter())
-        .map(|(file, row)| place(file, row).and_then(|(f, r)| seen.get(f)?.get(r).copied()) == Some(false))
-        .collect();
+    let raw = driver.whole()?.collect().map_err(broken)?;
+    let was_seen = |place: Place| index(place).and_then(|(f, r)| seen.get(f)?.get(r).copied());
+    let lost: BooleanChunked = places(&raw).map_err(broken)?.map(|place| was_seen(place) == Some(false)).collect();
     raw.filter(&lost).map(Some).map_err(broken)
+}
+
+fn no_such_row(spec: &SourceSpec, (file, row): Place) -> SourceError {
+    let why = format!("_file {file} and _row {row} name no row of input {:?}", spec.from);
+    let path = spec.sql.as_ref().map(|s| s.path.clone()).unwrap_or_default();
+    SourceError::NoLineage { table: spec.table, path, why }
 }

@@ -132,11 +132,14 @@ impl Store {
     }
 
     fn read_file(&self, table: &str, bucket: u32) -> Result<DataFrame, StoreError> {
-        let path = self.folder.join(bucket_path(table, bucket));
-        let file =
-            File::open(&path).map_err(|e| StoreError::Io { action: "read", path: path.clone(), why: e.to_string() })?;
-        ParquetReader::new(file).finish().map_err(|e| StoreError::Corrupt { path, why: e.to_string() })
+        read_file(&self.folder.join(bucket_path(table, bucket)))
     }
+}
+
+pub(super) fn read_file(path: &Path) -> Result<DataFrame, StoreError> {
+    let file =
+        File::open(path).map_err(|e| StoreError::Io { action: "read", path: path.to_owned(), why: e.to_string() })?;
+    ParquetReader::new(file).finish().map_err(|e| StoreError::Corrupt { path: path.to_owned(), why: e.to_string() })
 }
 
 /// The contract's columns, and `merchant_id` where it is not among them.

@@ -1,25 +1,25 @@
-//! Writes a store: table by table into a folder beside it, renamed into place when all is there.
+//! Writes a store: bucket by bucket, from several threads, into a folder beside it, renamed into place when all is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 use polars::prelude::*;
-use rayon::prelude::*;
 
 use super::broken::{self, BrokenRecord};
 use super::error::StoreError;
 use super::hash::bucket_of;
-use super::index::{BROKEN, BucketFile, LAYOUT, StoreIndex, TableIndex, bucket_path};
-use super::reader::Store;
+use super::index::{BROKEN, BucketFile, LAYOUT, StoreIndex, bucket_path};
+use super::reader::{Store, read_file};
 use crate::contract::{SUPERSEDED_AT, TableContract, Visibility};
-use crate::domain::{AsOf, Digest};
+use crate::domain::{AsOf, Digest, parallel};
 
 /// A store being written.
 pub struct StoreWriter {
     folder: PathBuf,
     building: PathBuf,
-    index: StoreIndex,
+    index: Mutex<StoreIndex>,
 }
 
 impl StoreWriter {
@@ -34,7 +34,8 @@ impl StoreWriter {
         if building.exists() {
             fs::remove_dir_all(&building).map_err(|e| io("remove", &building, &e))?;
         }
-        fs::create_dir_all(&building).map_err(|e| io("make", &building, &e))?;
+        let scratch = building.join("scratch");
+        fs::create_dir_all(&scratch).map_err(|e| io("make", &scratch, &e))?;
         let index = StoreIndex {
             layout: LAYOUT,
             as_of: as_of.date().to_string(),
@@ -44,64 +45,103 @@ impl StoreWriter {
             tables: BTreeMap::new(),
             broken: BTreeMap::new(),
         };
-        Ok(Self { folder: folder.to_owned(), building, index })
+        Ok(Self { folder: folder.to_owned(), building, index: Mutex::new(index) })
     }
 
-    /// Adds one washed table: columns of the contract, `merchant_id` and `superseded_at`. Rows are sorted by merchant, event time,
-    /// key and `recorded_at`, so that equal rows give equal bytes in whatever order they come.
+    /// The scratch folder beside the store, which is gone when the store is finished or given up.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.building.join("scratch")
+    }
+
+    /// Enters a table that the job has, perhaps without rows.
     ///
     /// # Errors
-    /// A column is missing, or the system refuses a file.
-    pub fn write_table(&mut self, table: &TableContract, clean: &DataFrame) -> Result<(), StoreError> {
-        let broken = |e: PolarsError| frame_error(table.name, &e);
-        let buckets = self.index.buckets;
-        let mut rows_by_bucket: Vec<Vec<IdxSize>> = vec![Vec::new(); buckets as usize];
-        let merchants = clean.column("merchant_id").map_err(broken)?.str().map_err(broken)?;
-        for (row, merchant) in (0..).zip(merchants.iter()) {
-            let bucket = bucket_of(merchant.unwrap_or(""), buckets);
-            if let Some(rows) = rows_by_bucket.get_mut(bucket as usize) {
-                rows.push(row);
-            }
-        }
-        let superseded = clean.height() - clean.column(SUPERSEDED_AT).map_err(broken)?.null_count();
-        let order = sort_columns(table);
-        let written: Vec<Option<(u32, BucketFile)>> = rows_by_bucket
-            .into_par_iter()
-            .zip(0..buckets)
-            .map(|(rows, bucket)| {
-                if rows.is_empty() {
-                    return Ok(None);
-                }
-                let of_bucket = clean.take(&IdxCa::from_vec("rows".into(), rows)).map_err(broken)?;
-                let sorted = of_bucket.sort(&order, SortMultipleOptions::default()).map_err(broken)?;
-                self.write_bucket(table.name, bucket, sorted).map(|file| Some((bucket, file)))
-            })
-            .collect::<Result<_, _>>()?;
-        let files: BTreeMap<_, _> = written.into_iter().flatten().collect();
-        let (rows, superseded) = ((clean.height() - superseded) as u64, superseded as u64);
-        self.index.tables.insert(table.name.to_owned(), TableIndex { rows, superseded, files });
+    /// Another thread failed.
+    pub fn declare(&self, table: &TableContract) -> Result<(), StoreError> {
+        self.index()?.tables.entry(table.name.to_owned()).or_default();
         Ok(())
     }
 
-    /// Adds the broken records of all tables, each under its merchant. Records that lead to no merchant are not the store's.
+    /// Writes washed rows of one bucket: columns of the contract, `merchant_id` and `superseded_at`. Rows that the bucket already has stay:
+    /// it is written anew with both. Rows are sorted by merchant, event time, key and `recorded_at`, so that equal rows give equal bytes
+    /// in whatever order they come.
+    ///
+    /// # Errors
+    /// A column is missing, or the system refuses a file.
+    pub fn write(&self, table: &TableContract, bucket: u32, clean: DataFrame) -> Result<(), StoreError> {
+        if clean.height() == 0 {
+            return Ok(());
+        }
+        let broken = |e: PolarsError| frame_error(table.name, &e);
+        let superseded = |rows: &DataFrame| rows.column(SUPERSEDED_AT).map(|c| (c.len() - c.null_count()) as u64);
+        let (added, added_superseded) = (clean.height() as u64, superseded(&clean).map_err(broken)?);
+        let is_there = self.index()?.tables.get(table.name).is_some_and(|t| t.files.contains_key(&bucket));
+        let rows = if is_there {
+            let before = read_file(&self.building.join(bucket_path(table.name, bucket)))?;
+            before.vstack(&clean).map_err(broken)?
+        } else {
+            clean
+        };
+        let sorted = rows.sort(sort_columns(table), SortMultipleOptions::default()).map_err(broken)?;
+        let file = self.write_bucket(table.name, bucket, sorted)?;
+        let mut index = self.index()?;
+        let table = index.tables.entry(table.name.to_owned()).or_default();
+        table.rows += added - added_superseded;
+        table.superseded += added_superseded;
+        table.files.insert(bucket, file);
+        Ok(())
+    }
+
+    /// Writes washed rows of any buckets, as [`Self::write`] does.
+    ///
+    /// # Errors
+    /// A column is missing, or the system refuses a file.
+    pub fn write_any(&self, table: &TableContract, clean: &DataFrame) -> Result<(), StoreError> {
+        let broken = |e: PolarsError| frame_error(table.name, &e);
+        let buckets = self.index()?.buckets;
+        let mut rows_by_bucket: BTreeMap<u32, Vec<IdxSize>> = BTreeMap::new();
+        let merchants = clean.column("merchant_id").map_err(broken)?.str().map_err(broken)?;
+        for (row, merchant) in (0..).zip(merchants.iter()) {
+            rows_by_bucket.entry(bucket_of(merchant.unwrap_or(""), buckets)).or_default().push(row);
+        }
+        parallel::each(rows_by_bucket.into_iter().collect(), |(bucket, rows)| {
+            let of_bucket = clean.take(&IdxCa::from_vec("rows".into(), rows)).map_err(broken)?;
+            self.write(table, bucket, of_bucket)
+        })
+        .map(drop)
+    }
+
+    /// Writes broken records of any table, each under its merchant, beside those that are there. Records that lead to no merchant are not
+    /// the store's.
     ///
     /// # Errors
     /// The system refuses a file.
-    pub fn write_broken(&mut self, records: &[BrokenRecord]) -> Result<(), StoreError> {
-        let buckets = self.index.buckets;
+    pub fn write_broken(&self, records: &[BrokenRecord]) -> Result<(), StoreError> {
+        let buckets = self.index()?.buckets;
         let mut by_bucket: BTreeMap<u32, BTreeSet<BrokenRecord>> = BTreeMap::new();
         for record in records {
             if let Some(merchant) = &record.merchant_id {
                 by_bucket.entry(bucket_of(merchant, buckets)).or_default().insert(record.clone());
             }
         }
-        for (bucket, records) in by_bucket {
+        for (bucket, mut records) in by_bucket {
+            if self.index()?.broken.contains_key(&bucket) {
+                let before = read_file(&self.building.join(bucket_path(BROKEN, bucket)))?;
+                records.extend(broken::from_frame(&before).map_err(|e| frame_error(BROKEN, &e))?);
+            }
             let records: Vec<BrokenRecord> = records.into_iter().collect();
             let frame = broken::to_frame(&records).map_err(|e| frame_error(BROKEN, &e))?;
             let file = self.write_bucket(BROKEN, bucket, frame)?;
-            self.index.broken.insert(bucket, file);
+            self.index()?.broken.insert(bucket, file);
         }
         Ok(())
+    }
+
+    fn index(&self) -> Result<MutexGuard<'_, StoreIndex>, StoreError> {
+        self.index
+            .lock()
+            .map_err(|_| StoreError::Frame { table: "store.json".to_owned(), why: "another thread failed".to_owned() })
     }
 
     fn write_bucket(&self, table: &str, bucket: u32, mut rows: DataFrame) -> Result<BucketFile, StoreError> {
@@ -126,8 +166,12 @@ impl StoreWriter {
     /// # Errors
     /// The system refuses to write or rename.
     pub fn finish(self) -> Result<Store, StoreError> {
+        let scratch = self.scratch();
+        if scratch.exists() {
+            fs::remove_dir_all(&scratch).map_err(|e| io("remove", &scratch, &e))?;
+        }
         let path = self.building.join("store.json");
-        let text = serde_json::to_string_pretty(&self.index)
+        let text = serde_json::to_string_pretty(&*self.index()?)
             .map_err(|e| StoreError::Corrupt { path: path.clone(), why: e.to_string() })?;
         fs::write(&path, text + "\n").map_err(|e| io("write", &path, &e))?;
         if self.folder.exists() {

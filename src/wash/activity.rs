@@ -71,6 +71,15 @@ impl Activity {
         Self::of_series(&events, zone)
     }
 
+    /// Adds the counts of other rows.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (day, rows) in &other.days {
+            let counts = self.days.entry(*day).or_default();
+            counts.all += rows.all;
+            counts.afternoon += rows.afternoon;
+        }
+    }
+
     /// Counts instants or dates.
     ///
     /// # Errors

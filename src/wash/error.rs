@@ -3,6 +3,7 @@
 use super::ledger::LedgerLine;
 use crate::domain::AsOfError;
 use crate::source::SourceError;
+use crate::spill::SpillError;
 use crate::store::StoreError;
 
 /// A job's data cannot be washed into a store.
@@ -14,6 +15,9 @@ pub enum IngestError {
     /// The store cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Rows cannot be set aside.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
     /// The date names no instant.
     #[error(transparent)]
     AsOf(#[from] AsOfError),

@@ -1,21 +1,22 @@
-//! From raw files to the store, one table at a time.
+//! From raw files to the store: rows are read table by table and washed bucket by bucket.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::civil::Date;
-use polars::prelude::*;
 
+use super::account::{Account, Sums};
 use super::activity::Activity;
+use super::buckets::Wash;
 use super::error::IngestError;
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
-use super::parents::Parents;
-use super::quarantine::{QuarantineRow, sort_and_number};
+use super::quarantine::Quarantine;
 use super::settings::IntakeSettings;
-use super::washing::{account_for_joined, wash_table};
-use crate::contract::{self, SUPERSEDED_AT};
+use super::staging::Staging;
+use super::washing::account_for_joined;
+use crate::contract;
 use crate::domain::AsOf;
-use crate::source::SourceSpec;
 use crate::source::{InputFile, Sources};
 use crate::store::{BrokenRecord, Store, StoreWriter};
 
@@ -33,15 +34,13 @@ pub enum IngestProgress {
         /// How many the job has.
         of: usize,
     },
-    /// A table is washed and stored.
-    Stored {
-        /// Contract table.
-        table: &'static str,
-        /// Rows read.
-        read: u64,
-        /// Rows quarantined.
-        quarantined: u64,
+    /// All tables are read, and their rows split into so many buckets.
+    Read {
+        /// Buckets of merchants.
+        buckets: u32,
     },
+    /// One more bucket is washed and stored.
+    Washed,
 }
 
 /// What ingesting made.
@@ -54,9 +53,9 @@ pub struct Ingested {
     /// One line for each file that was only joined to others, under [`JOINED`]. They have no times, so their counts, unlike those of
     /// the ledger's visible rows, grow with rows that only the future needs.
     pub joined: Vec<LedgerLine>,
-    /// Broken rows by table, sorted and numbered; a table without any has an empty list. Under [`JOINED`] those of files that were only
+    /// Broken rows by table; a table without any has none in it. Under [`JOINED`] those of files that were only
     /// joined.
-    pub quarantine: BTreeMap<&'static str, Vec<QuarantineRow>>,
+    pub quarantine: BTreeMap<&'static str, Arc<Quarantine>>,
     /// Every raw file that was read, those that were only joined included.
     pub inputs: Vec<InputFile>,
     /// Broken records, as in a shard's `broken`, that lead to no merchant: malformed ones, and children of rows that are not there.
@@ -77,84 +76,85 @@ impl Ingested {
 /// Washes all of a job's tables, as they were known on `as_of`, into a fresh store at `store_dir`, which is replaced as a whole
 /// at the very end.
 ///
+/// Rows are split by the bucket of their merchant as they are read; then each bucket is washed alone. No table is ever held as a whole, but
+/// for those that a SELECT makes from the whole of its inputs.
+///
 /// # Errors
 /// See [`IngestError`]. Nothing is left at `store_dir` but what was there before.
 pub fn ingest(
     job: &IntakeSettings,
     as_of: Date,
     store_dir: &Path,
-    progress: &mut dyn FnMut(IngestProgress),
+    progress: &(dyn Fn(IngestProgress) + Sync),
 ) -> Result<Ingested, IngestError> {
     let mut sources = Sources::new(&job.source);
     let as_of = AsOf::new(as_of, job.time_zone.clone())?;
     progress(IngestProgress::AsOf(as_of.date()));
 
-    let mut parents = Parents::default();
-    let mut ledger = Vec::new();
-    let mut quarantine = BTreeMap::new();
-    let mut broken: Vec<BrokenRecord> = Vec::new();
-    let mut activity = BTreeMap::new();
-    let mut writer: Option<StoreWriter> = None;
+    let buckets = buckets(job, &mut sources)?;
+    let writer = StoreWriter::create(store_dir, &as_of, buckets)?;
+    let scratch = writer.scratch();
+    let staging = Staging::new(&scratch, buckets, &as_of);
+    let account = Account::new(&as_of, &job.time_zone, &scratch);
+    let mut tables = Vec::new();
     for (at, spec) in job.source.sources.iter().enumerate() {
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
-        let Some(source) = sources.read(spec)? else { continue };
+        let Some(staged) = staging.read(&mut sources, spec)? else { continue };
         sources.close_unused(job.source.sources.get(at + 1..).unwrap_or_default());
-        let table = source.table;
-        let washed = wash_table(source, &as_of, job.currency, &mut parents)?;
-        check_limit(job, spec.table, &washed.ledger)?;
-        let active = Activity::of_table(table, &washed.clean, &job.time_zone)
-            .map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })?;
-        activity.insert(table.name, active);
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            None => writer.insert(StoreWriter::create(store_dir, &as_of, buckets(job, spec, &washed.clean))?),
-        };
-        writer.write_table(table, &washed.clean)?;
-        progress(IngestProgress::Stored {
-            table: table.name,
-            read: washed.ledger.iter().map(|l| l.read).sum(),
-            quarantined: washed.ledger.iter().map(|l| l.quarantined).sum(),
-        });
-        quarantine.insert(table.name, washed.quarantine);
-        broken.extend(washed.broken);
-        ledger.extend(washed.ledger);
+        account.open(staged.table, staged.files.iter().map(|f| LedgerLine::of(staged.table.name, f)).collect())?;
+        tables.push(staged);
+    }
+    progress(IngestProgress::Read { buckets });
+    let wash = Wash {
+        staging: &staging,
+        tables: &tables,
+        as_of: &as_of,
+        currency: job.currency,
+        writer: &writer,
+        account: &account,
+    };
+    wash.all(buckets, &|| progress(IngestProgress::Washed))?;
+    drop(tables);
+
+    let Sums { mut ledger, mut quarantine, activity, mut unattributed } = account.close()?;
+    for spec in &job.source.sources {
+        check_limit(job, spec.table, ledger.get(spec.table).map_or(&[], Vec::as_slice))?;
     }
     let mut joined = Vec::new();
     for input in sources.joined_only() {
-        let (lines, lost) = account_for_joined(input)?;
+        let (lines, lost) = account_for_joined(&input)?;
         check_limit(job, JOINED, &lines)?;
         joined.extend(lines);
-        broken.extend(input.malformed.iter().map(|record| BrokenRecord {
+        unattributed.extend(input.malformed.iter().map(|record| BrokenRecord {
             table: JOINED.to_owned(),
             rule: record.rule.to_owned(),
             ..BrokenRecord::default()
         }));
-        quarantine.entry(JOINED).or_insert_with(Vec::new).extend(lost);
+        quarantine.entry(JOINED).or_insert_with(|| Arc::new(Quarantine::new(&scratch))).extend(lost)?;
     }
-    for rows in quarantine.values_mut() {
-        sort_and_number(rows);
-    }
-    let mut writer = match writer {
-        Some(writer) => writer,
-        None => StoreWriter::create(store_dir, &as_of, 1)?,
-    };
-    writer.write_broken(&broken)?;
+    unattributed.sort();
     let store = writer.finish()?;
-    broken.retain(|record| record.merchant_id.is_none() && record.counts_at(&as_of));
-    broken.sort();
+    let ledger = job.source.sources.iter().filter_map(|spec| ledger.remove(spec.table)).flatten().collect();
     let inputs = sources.files();
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs, unattributed: broken, activity, store })
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs, unattributed, activity, store })
 }
 
-/// The configured number of buckets, or about 2,000 merchants in each: a power of two up to 1,024.
-fn buckets(job: &IntakeSettings, spec: &SourceSpec, merchants: &DataFrame) -> u32 {
-    const MERCHANTS_IN_A_BUCKET: usize = 2_000;
-    job.store.buckets.unwrap_or_else(|| {
-        let is_merchants = spec.table == contract::MERCHANTS.name;
-        let latest = merchants.column(SUPERSEDED_AT).map_or(0, Column::null_count);
-        let wanted = if is_merchants { latest.div_ceil(MERCHANTS_IN_A_BUCKET) } else { 1 };
-        u32::try_from(wanted.next_power_of_two().min(1_024)).unwrap_or(1_024)
-    })
+/// The configured number of buckets, or the power of two, up to 4,096, that gives each about 2,000 merchants and no more than about half a
+/// million rows.
+fn buckets(job: &IntakeSettings, sources: &mut Sources<'_>) -> Result<u32, IngestError> {
+    const MERCHANTS_IN_A_BUCKET: u64 = 2_000;
+    const ROWS_IN_A_BUCKET: u64 = 500_000;
+    let (mut merchants, mut rows) = (0, 0);
+    for spec in &job.source.sources {
+        let about = sources.rows_about(spec)?;
+        rows += about;
+        if spec.table == contract::MERCHANTS.name {
+            merchants = about;
+        }
+    }
+    let wanted = merchants.div_ceil(MERCHANTS_IN_A_BUCKET).max(rows.div_ceil(ROWS_IN_A_BUCKET));
+    let wanted = u32::try_from(wanted.max(1).next_power_of_two()).unwrap_or(u32::MAX).min(4_096);
+    Ok(job.store.buckets.unwrap_or(wanted))
 }
 
 fn check_limit(job: &IntakeSettings, table: &'static str, ledger: &[LedgerLine]) -> Result<(), IngestError> {

@@ -53,6 +53,19 @@ impl LedgerLine {
         }
     }
 
+    /// Adds what became of other rows of the same file and table.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.kept += other.kept;
+        self.not_yet_visible += other.not_yet_visible;
+        self.quarantined += other.quarantined;
+        self.duplicate += other.duplicate;
+        self.copies += other.copies;
+        for (rule, count) in &other.rules {
+            *self.rules.entry(rule.clone()).or_default() += count;
+        }
+    }
+
     /// Visible rows, without copies: what the quarantined share is of.
     #[must_use]
     pub const fn judged(&self) -> u64 {

@@ -4,11 +4,16 @@
 //! with its file, row, rule and value, or it is a duplicate (an earlier version of a row that came again). The ledger counts
 //! all three for each file, and `read = kept + quarantined + duplicate` is checked before anything is published.
 //!
+//! Rows are split by merchant bucket as they are read (`staging`), and each bucket is washed alone (`buckets`, `washing`); the few rows that
+//! other buckets have a say in are washed together at the end (`strays`). Neither the number of buckets nor the order of rows changes what comes out.
+//!
 //! Nothing at or after as-of changes a clean row or a quarantined one: rows are sifted and masked before they are judged, and a
 //! parent that is not yet visible counts as missing.
 
+mod account;
 mod activity;
 mod attribution;
+mod buckets;
 mod copies;
 mod error;
 mod ingest;
@@ -18,6 +23,8 @@ mod quarantine;
 mod record;
 mod rules;
 mod settings;
+mod staging;
+mod strays;
 mod unparsed;
 mod versions;
 mod washing;
@@ -26,8 +33,6 @@ pub use activity::{Activity, UsualDay, days_between, event_column};
 pub use error::IngestError;
 pub use ingest::{IngestProgress, Ingested, ingest};
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
-pub use parents::Parents;
-pub use quarantine::QuarantineRow;
+pub use quarantine::{Quarantine, QuarantineRow};
 pub(crate) use settings::RawWash;
 pub use settings::{IntakeSettings, WashSettings};
-pub use washing::{Washed, wash_table};

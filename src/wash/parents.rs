@@ -30,7 +30,7 @@ pub(crate) struct UnusableKey {
     pub since: i64,
 }
 
-/// Keys of the tables washed so far, with their merchant: all that is kept of them in memory.
+/// Keys of the tables washed so far, with their merchant.
 #[derive(Debug, Clone, Default)]
 pub struct Parents {
     /// By table: `_key`, `_merchant`, `_usable` (false: its newest version is broken), `_known`, `_since`; one row a key.
@@ -90,9 +90,42 @@ impl Parents {
             unusable.values().map(|k| Some(k.known)).collect(),
             unusable.values().map(|k| Some(k.since)).collect(),
         )?)?;
-        self.keys.insert(table.name, all);
-        self.unusable.insert(table.name, unusable);
+        self.extend(table.name, &all, unusable)
+    }
+
+    /// Adds keys that another's [`Self::keys`] gave, with what is known of those that are not usable.
+    pub(crate) fn extend(
+        &mut self,
+        table: &'static str,
+        keys: &DataFrame,
+        unusable: BTreeMap<String, UnusableKey>,
+    ) -> PolarsResult<()> {
+        match self.keys.get_mut(table) {
+            Some(all) => {
+                all.vstack_mut(keys)?;
+            }
+            None => {
+                self.keys.insert(table, keys.clone());
+            }
+        }
+        self.unusable.entry(table).or_default().extend(unusable);
         Ok(())
+    }
+
+    /// The keys of a table as one row each, in columns that mean nothing to others.
+    pub(crate) fn keys(&self, table: &str) -> Option<&DataFrame> {
+        self.keys.get(table)
+    }
+
+    /// The keys of all tables that are not usable.
+    pub(crate) fn into_unusable(self) -> BTreeMap<&'static str, BTreeMap<String, UnusableKey>> {
+        self.unusable
+    }
+
+    /// The rows of [`Self::keys`] whose key is wanted.
+    pub(crate) fn only(keys: &DataFrame, wanted: &BTreeSet<String>) -> PolarsResult<DataFrame> {
+        let is_wanted = keys.column("_key")?.str()?.iter().map(|key| key.is_some_and(|key| wanted.contains(key)));
+        keys.filter(&is_wanted.collect::<BooleanChunked>())
     }
 
     /// Looks a foreign key up for every row of `frame`. A table that the job does not have has no rows to refer to.

@@ -1,5 +1,7 @@
 //! Quarantine: broken rows with file, row, rule and value, for a person to read.
 
+use std::path::Path;
+
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use super::record::{cell_text, key_text, record_json};
 use super::rules::Rule;
 use crate::contract::{TableContract, UNREADABLE};
 use crate::source::{InputFile, MalformedRecord};
+use crate::spill::{SortedRows, SpillError};
 
 /// A broken row and the rule it broke: a row of the published table `quarantine/<table>`.
 ///
@@ -138,10 +141,26 @@ fn file_name(files: &[InputFile], index: u32) -> String {
     files.get(index as usize).map(|f| f.path.clone()).unwrap_or_default()
 }
 
-/// Sorts a table's quarantine and numbers it in that order.
-pub(crate) fn sort_and_number(rows: &mut [QuarantineRow]) {
-    rows.sort();
-    for (row, number) in rows.iter_mut().zip(1..) {
-        row.number = number;
+/// One table's broken rows, sorted; most of them on disk where there are many.
+#[derive(Debug)]
+pub struct Quarantine {
+    rows: SortedRows<QuarantineRow>,
+}
+
+impl Quarantine {
+    pub(crate) fn new(scratch: &Path) -> Self {
+        Self { rows: SortedRows::new(scratch) }
+    }
+
+    pub(crate) fn extend(&self, rows: Vec<QuarantineRow>) -> Result<(), SpillError> {
+        self.rows.extend(rows)
+    }
+
+    /// The rows in order, with their numbers from 1.
+    ///
+    /// # Errors
+    /// The system refuses to read.
+    pub fn rows(&self) -> Result<impl Iterator<Item = Result<QuarantineRow, SpillError>>, SpillError> {
+        Ok(self.rows.sorted()?.zip(1..).map(|(row, number)| row.map(|row| QuarantineRow { number, ..row })))
     }
 }

@@ -311,7 +311,8 @@ fn shares_key(
     Ok(hashes.iter().map(|hash| !repeated.is_empty() && repeated.contains(hash)).collect())
 }
 
-fn key_hashes(table: &TableContract, frame: &DataFrame) -> PolarsResult<Vec<u64>> {
+/// A hash of each row's key, of the empty text or 0 where a part is null.
+pub(super) fn key_hashes(table: &TableContract, frame: &DataFrame) -> PolarsResult<Vec<u64>> {
     let mut hashes = vec![0_u64; frame.height()];
     for name in table.key {
         let column = frame.column(name)?;
@@ -330,7 +331,7 @@ fn key_hashes(table: &TableContract, frame: &DataFrame) -> PolarsResult<Vec<u64>
 }
 
 /// The hash of [`key_hashes`] for a key that is there as text.
-fn parts_hash(table: &TableContract, parts: &[String]) -> u64 {
+pub(super) fn parts_hash(table: &TableContract, parts: &[String]) -> u64 {
     table.key.iter().zip(parts).fold(0, |hash: u64, (name, part)| {
         let is_number = table.column(name).is_some_and(|c| matches!(c.kind, Type::Integer | Type::Money));
         let part = match part.parse::<i64>() {

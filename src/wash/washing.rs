@@ -13,12 +13,12 @@ use super::unparsed::unparsed;
 use super::versions::{FAILS_ITSELF, PARENT_KNOWN, Settled, UNTIL, settle};
 use crate::contract::{SUPERSEDED_AT, TableContract, Type, Visibility, visible};
 use crate::domain::{AsOf, Currency};
-use crate::source::{JoinedInput, SourceTable};
+use crate::source::{InputFile, JoinedInput, MalformedRecord};
 use crate::store::BrokenRecord;
 
-/// A washed table.
+/// Washed rows of one table.
 #[derive(Debug, Clone)]
-pub struct Washed {
+pub(crate) struct Washed {
     /// The contract's columns (and `merchant_id` where the contract has none, taken from the parent), with `superseded_at`: null in
     /// the usable version of a row, else the instant from which a later one, sound or broken, is known. Later milestones are masked.
     pub clean: DataFrame,
@@ -30,7 +30,19 @@ pub struct Washed {
     pub ledger: Vec<LedgerLine>,
 }
 
-/// Washes one table and remembers its keys in `parents`, which must hold every table that this one refers to.
+/// Rows of one table that are washed together, with what of its files never became a row.
+#[derive(Clone, Copy)]
+pub(crate) struct Unwashed<'a> {
+    pub table: &'static TableContract,
+    /// The table's files.
+    pub files: &'a [InputFile],
+    /// Malformed records.
+    pub malformed: &'a [MalformedRecord],
+    /// Rows that the SELECT did not return.
+    pub not_mapped: Option<&'a DataFrame>,
+}
+
+/// Washes rows of one table and remembers their keys in `parents`, which must hold every row that these refer to and that is there.
 ///
 /// Per row the first rule that fails is its reason: unreadable cells, required nulls, words, ranges, currency, the contract's
 /// checks, foreign keys. Then the newest version of each key counts: where that is broken, the key is not usable, and what refers to it
@@ -38,15 +50,15 @@ pub struct Washed {
 ///
 /// # Errors
 /// The ledger does not balance, or a frame operation fails: both are faults of this program.
-pub fn wash_table(
-    source: SourceTable,
+pub(crate) fn wash_rows(
+    rows: DataFrame,
+    of: Unwashed<'_>,
     as_of: &AsOf,
     currency: Currency,
     parents: &mut Parents,
 ) -> Result<Washed, IngestError> {
-    let table = source.table;
-    wash(source, as_of, currency, parents)
-        .map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })
+    wash(rows, of, as_of, currency, parents)
+        .map_err(|e| IngestError::Frame { table: of.table.name, why: e.to_string() })
         .and_then(|washed| match washed.ledger.iter().find(|line| !line.balances()) {
             Some(line) => Err(IngestError::LedgerBroken { line: Box::new(line.clone()) }),
             None => Ok(washed),
@@ -72,8 +84,14 @@ pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>
     Ok((ledger, lost))
 }
 
-fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Parents) -> PolarsResult<Washed> {
-    let SourceTable { table, frame, files, malformed, not_mapped } = source;
+fn wash(
+    frame: DataFrame,
+    of: Unwashed<'_>,
+    as_of: &AsOf,
+    currency: Currency,
+    parents: &mut Parents,
+) -> PolarsResult<Washed> {
+    let Unwashed { table, files, malformed, not_mapped } = of;
     let mut ledger: Vec<LedgerLine> = files.iter().map(|file| LedgerLine::of(table.name, file)).collect();
     count(&mut ledger, &frame, |line| &mut line.read)?;
 
@@ -98,14 +116,14 @@ fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Par
         let none = frame.clear();
         (frame, none, codes.clear())
     };
-    let mut lost = broken_rows(table, &failing, &codes, &rules, &files)?;
+    let mut lost = broken_rows(table, &failing, &codes, &rules, files)?;
     let reasons: Vec<String> = lost.iter().map(|row| row.rule.clone()).collect();
     let by_parent = |code: u32| {
         code as usize > own_rules && rules.get(code as usize - 1).is_some_and(|r| r.name == PARENT_QUARANTINED)
     };
     let fails_itself: BooleanChunked = codes.iter().map(|code| code.map(|code| !by_parent(code))).collect();
     failing.with_column(fails_itself.with_name(FAILS_ITSELF.into()).into_column())?;
-    let never_mapped = lost_rows(&malformed, not_mapped.as_ref(), &files)?;
+    let never_mapped = lost_rows(malformed, not_mapped, files)?;
     for row in &never_mapped {
         if let Some(line) = ledger.get_mut(row.file_index as usize) {
             line.read += 1;
@@ -119,7 +137,7 @@ fn wash(source: SourceTable, as_of: &AsOf, currency: Currency, parents: &mut Par
         }
     }
 
-    let unparsed = unparsed(table, &malformed, not_mapped.as_ref(), as_of)?;
+    let unparsed = unparsed(table, malformed, not_mapped, as_of)?;
     let settled = settle(table, sound, &failing, &reasons, &unparsed, as_of, files.len())?;
     for (line, duplicates) in ledger.iter_mut().zip(&settled.duplicates) {
         line.duplicate = duplicates + line.copies;

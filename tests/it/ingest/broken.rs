@@ -179,7 +179,7 @@ fn a_malformed_record_breaks_the_key_that_it_seems_to_have() {
     let loan = records.iter().find(|r| r.table == "loans").unwrap();
     assert_eq!((loan.merchant_id.as_deref(), loan.loan_id.as_deref()), (Some("M1"), Some("L1")));
     assert_eq!((loan.rule.as_str(), loan.known_at), ("stray-quote", None));
-    let values = super::broken(&made.quarantine["loans"], "value");
+    let values = super::broken(&super::quarantined(&made, "loans"), "value");
     assert_names(values[0].as_deref().unwrap(), &["at byte", "quote"]);
     // Of a loan that nobody knows otherwise, its borrower is still told.
     let made = washed(world("loans", &["L2,M1,credit-loan".to_owned()]));
@@ -273,7 +273,7 @@ fn no_number_and_no_date_is_too_strange_to_be_judged() {
                 let world = world("", &[]);
                 world.csv(&format!("{}.csv", table.name), &format!("{}\n{}\n", names.join(","), row.join(",")));
                 let made = world.run(AS_OF).unwrap();
-                let rules = super::broken(&made.quarantine[table.name], "rule");
+                let rules = super::broken(&super::quarantined(&made, table.name), "rule");
                 assert_eq!(rules, [Some((*rule).to_owned())], "{}.{} = {value}", table.name, column.name);
             }
         }

@@ -56,6 +56,7 @@ pub struct World {
     extension: &'static str,
     pub limit: f64,
     pub by_table: BTreeMap<&'static str, f64>,
+    pub buckets: u32,
 }
 
 pub const TABLES: [&str; 11] = [
@@ -75,7 +76,7 @@ pub const TABLES: [&str; 11] = [
 impl World {
     pub fn new(extension: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let world = Self { folder, extension, limit: 1.0, by_table: BTreeMap::new() };
+        let world = Self { folder, extension, limit: 1.0, by_table: BTreeMap::new(), buckets: 4 };
         for stub in ["features.toml", "policy.toml", "monitor.toml"] {
             fs::write(world.path(stub), "").unwrap();
         }
@@ -114,7 +115,8 @@ impl World {
         for (table, limit) in &self.by_table {
             writeln!(text, "{table} = {limit:?}").unwrap();
         }
-        text += "[store]\nbuckets = 4\n[model]\nname = 'm'\nlabel = 'loan-default'\nability_measure = 'gmv'\n\
+        writeln!(text, "[store]\nbuckets = {}", self.buckets).unwrap();
+        text += "[model]\nname = 'm'\nlabel = 'loan-default'\nability_measure = 'gmv'\n\
                  performance_days = 90\nsnapshot_every_days = 30\nsnapshots = 3\ntest_snapshots = 1\nexpires_after_days = 30\n";
         for table in TABLES {
             let optional = !["merchants", "orders"].contains(&table);
@@ -137,7 +139,7 @@ impl World {
     }
 
     pub fn run(&self, day: Date) -> Result<Ingested, IngestError> {
-        ingest(&self.job().intake, day, &self.path("store"), &mut |_| {})
+        ingest(&self.job().intake, day, &self.path("store"), &|_| {})
     }
 }
 

@@ -20,7 +20,7 @@ fn wash(folder: &TempDir, settings: &SimulationSettings, limit: Option<f64>) -> 
         job.intake.wash.max_quarantine_share = limit;
     }
     let day = settings.end_on;
-    ingest(&job.intake, day, &folder.path().join("store"), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"))
+    ingest(&job.intake, day, &folder.path().join("store"), &|_| {}).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Keys of a table's rows, parts joined by `|`.

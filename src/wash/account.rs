@@ -1,0 +1,88 @@
+//! What has become of all rows so far, added up over buckets.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use jiff::tz::TimeZone;
+use polars::prelude::*;
+
+use super::activity::Activity;
+use super::error::IngestError;
+use super::ledger::LedgerLine;
+use super::quarantine::{Quarantine, QuarantineRow};
+use crate::contract::TableContract;
+use crate::domain::AsOf;
+use crate::spill::SpillError;
+use crate::store::BrokenRecord;
+
+/// Sums that do not depend on the order in which buckets are washed.
+pub(super) struct Account {
+    as_of: AsOf,
+    zone: TimeZone,
+    scratch: PathBuf,
+    sums: Mutex<Sums>,
+}
+
+/// One table's sums, and what leads to no merchant.
+#[derive(Default)]
+pub(super) struct Sums {
+    /// By table, one line a file.
+    pub ledger: BTreeMap<&'static str, Vec<LedgerLine>>,
+    /// Broken rows by table.
+    pub quarantine: BTreeMap<&'static str, Arc<Quarantine>>,
+    pub activity: BTreeMap<&'static str, Activity>,
+    /// Broken records that lead to no merchant and are known at as-of.
+    pub unattributed: Vec<BrokenRecord>,
+}
+
+impl Account {
+    /// Nothing yet; scratch goes to `scratch`.
+    pub fn new(as_of: &AsOf, zone: &TimeZone, scratch: &Path) -> Self {
+        Self { as_of: as_of.clone(), zone: zone.clone(), scratch: scratch.to_owned(), sums: Mutex::default() }
+    }
+
+    /// Enters a table before its rows: one line a file.
+    pub fn open(&self, table: &'static TableContract, lines: Vec<LedgerLine>) -> Result<(), IngestError> {
+        let mut sums = self.lock()?;
+        sums.ledger.insert(table.name, lines);
+        sums.quarantine.insert(table.name, Arc::new(Quarantine::new(&self.scratch)));
+        sums.activity.entry(table.name).or_default();
+        Ok(())
+    }
+
+    /// Adds washed rows.
+    pub fn add(
+        &self,
+        table: &'static TableContract,
+        clean: &DataFrame,
+        broken: &[BrokenRecord],
+        quarantine: Vec<QuarantineRow>,
+        ledger: &[LedgerLine],
+    ) -> Result<(), IngestError> {
+        let active = Activity::of_table(table, clean, &self.zone)
+            .map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })?;
+        let is_nobodys = |record: &&BrokenRecord| record.merchant_id.is_none() && record.counts_at(&self.as_of);
+        let mut sums = self.lock()?;
+        for (line, more) in sums.ledger.entry(table.name).or_default().iter_mut().zip(ledger) {
+            line.add(more);
+        }
+        sums.activity.entry(table.name).or_default().add(&active);
+        sums.unattributed.extend(broken.iter().filter(is_nobodys).cloned());
+        let of_table = sums.quarantine.get(table.name).cloned();
+        drop(sums);
+        if let Some(of_table) = of_table {
+            of_table.extend(quarantine)?;
+        }
+        Ok(())
+    }
+
+    /// The sums of all that was added.
+    pub fn close(self) -> Result<Sums, IngestError> {
+        Ok(self.sums.into_inner().map_err(|_| SpillError::Poisoned)?)
+    }
+
+    fn lock(&self) -> Result<MutexGuard<'_, Sums>, IngestError> {
+        Ok(self.sums.lock().map_err(|_| SpillError::Poisoned)?)
+    }
+}

@@ -1,0 +1,172 @@
+//! Washes the buckets, each alone and several at a time, then the strays of all of them together.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use polars::prelude::*;
+
+use super::account::Account;
+use super::error::IngestError;
+use super::parents::{Parents, UnusableKey};
+use super::staging::{StagedTable, Staging};
+use super::strays::{OwnKeys, Wanted, is_referred_to};
+use super::unparsed::unparsed;
+use super::washing::{Unwashed, Washed, wash_rows};
+use crate::contract::{self, LOANS, MERCHANTS, ORDERS, TableContract, data_type};
+use crate::domain::{AsOf, Currency, parallel};
+use crate::spill::{SpillError, SplitFrames};
+use crate::store::StoreWriter;
+
+/// Keys of a table's unusable rows.
+type Unusable = BTreeMap<String, UnusableKey>;
+
+/// All that washing needs beside the rows.
+pub(super) struct Wash<'a> {
+    pub staging: &'a Staging<'a>,
+    pub tables: &'a [StagedTable],
+    pub as_of: &'a AsOf,
+    pub currency: Currency,
+    pub writer: &'a StoreWriter,
+    pub account: &'a Account,
+}
+
+/// What the buckets leave to their strays.
+struct Leftover {
+    /// By table: the strays, all in one part.
+    strays: BTreeMap<&'static str, SplitFrames>,
+    /// By table that others refer to: the keys of each bucket.
+    keys: BTreeMap<&'static str, SplitFrames>,
+    unusable: Mutex<BTreeMap<&'static str, Unusable>>,
+}
+
+impl Wash<'_> {
+    /// Washes everything into the store; `done` is called after each of the `buckets`.
+    pub fn all(&self, buckets: u32, done: &(dyn Fn() + Sync)) -> Result<(), IngestError> {
+        let tables = || self.tables.iter().map(|staged| staged.table);
+        let leftover = Leftover {
+            strays: tables().map(|table| (table.name, self.staging.split())).collect(),
+            keys: tables().filter(|t| is_referred_to(t)).map(|table| (table.name, self.staging.split())).collect(),
+            unusable: Mutex::default(),
+        };
+        for staged in self.tables {
+            self.writer.declare(staged.table)?;
+        }
+        parallel::in_order(buckets as usize, |bucket| {
+            self.bucket(u32::try_from(bucket).unwrap_or(u32::MAX), &leftover)?;
+            done();
+            Ok::<_, IngestError>(())
+        })?;
+        self.strays(buckets, &leftover)
+    }
+
+    fn bucket(&self, bucket: u32, leftover: &Leftover) -> Result<(), IngestError> {
+        let mut parents = Parents::default();
+        let mut own_keys = OwnKeys::default();
+        for staged in self.tables {
+            let table = staged.table;
+            let broken = |e: PolarsError| frame_error(table, &e);
+            let Some(rows) = staged.rows.read(bucket)? else { continue };
+            let is_stray = own_keys.strays(table, &rows, &staged.wandering).map_err(broken)?;
+            let rows = if is_stray.any() {
+                let strays = rows.filter(&is_stray).map_err(broken)?;
+                if let Some(split) = leftover.strays.get(table.name) {
+                    split.push(&strays, &vec![0; strays.height()])?;
+                }
+                rows.filter(&!is_stray).map_err(broken)?
+            } else {
+                rows
+            };
+            if rows.height() == 0 {
+                continue;
+            }
+            let of = Unwashed { table, files: &staged.files, malformed: &[], not_mapped: None };
+            let washed = wash_rows(rows, of, self.as_of, self.currency, &mut parents)?;
+            let Washed { clean, broken, quarantine, ledger } = washed;
+            self.account.add(table, &clean, &broken, quarantine, &ledger)?;
+            self.writer.write_broken(&broken)?;
+            self.writer.write(table, bucket, clean)?;
+            if let (Some(split), Some(keys)) = (leftover.keys.get(table.name), parents.keys(table.name)) {
+                split.push(keys, &vec![bucket; keys.height()])?;
+            }
+        }
+        let mut unusable = leftover.unusable.lock().map_err(|_| SpillError::Poisoned)?;
+        for (table, keys) in parents.into_unusable() {
+            unusable.entry(table).or_default().extend(keys);
+        }
+        Ok(())
+    }
+
+    /// Washes the strays of all buckets, and what never became a row.
+    fn strays(&self, buckets: u32, leftover: &Leftover) -> Result<(), IngestError> {
+        let mut rows: Vec<(&StagedTable, DataFrame)> = Vec::new();
+        let mut wanted = Wanted::default();
+        for staged in self.tables {
+            let table = staged.table;
+            let broken = |e: PolarsError| frame_error(table, &e);
+            let parts = [
+                leftover.strays.get(table.name).map(|split| split.read(0)).transpose()?.flatten(),
+                staged.rows.read(self.staging.no_bucket())?,
+            ];
+            let strays = SplitFrames::together(parts.into_iter().flatten().chain([no_rows(table)]).collect())?;
+            wanted.add_rows(table, &strays).map_err(broken)?;
+            let lost = unparsed(table, &staged.malformed, staged.not_mapped.as_ref(), self.as_of).map_err(broken)?;
+            for record in &lost {
+                wanted.add(MERCHANTS.name, record.lead.merchant.as_deref());
+                wanted.add(LOANS.name, record.lead.loan.as_deref());
+                wanted.add(ORDERS.name, record.lead.order.as_deref());
+            }
+            if strays.height() > 0 || !staged.malformed.is_empty() || staged.not_mapped.is_some() {
+                rows.push((staged, strays));
+            }
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut parents = self.parents_of(&wanted, buckets, leftover)?;
+        for (staged, strays) in rows {
+            let StagedTable { table, files, malformed, not_mapped, .. } = staged;
+            let of = Unwashed { table, files, malformed, not_mapped: not_mapped.as_ref() };
+            let Washed { clean, broken, quarantine, ledger } =
+                wash_rows(strays, of, self.as_of, self.currency, &mut parents)?;
+            self.account.add(table, &clean, &broken, quarantine, &ledger)?;
+            self.writer.write_broken(&broken)?;
+            self.writer.write_any(table, &clean)?;
+        }
+        Ok(())
+    }
+
+    /// What all buckets know of the wanted keys.
+    fn parents_of(&self, wanted: &Wanted, buckets: u32, leftover: &Leftover) -> Result<Parents, IngestError> {
+        let mut parents = Parents::default();
+        let mut unusable = leftover.unusable.lock().map_err(|_| SpillError::Poisoned)?;
+        for (name, split) in &leftover.keys {
+            let (Some(wanted), Some(table)) = (wanted.of(name), contract::table(name)) else { continue };
+            let broken = |e: PolarsError| frame_error(table, &e);
+            let found = parallel::in_order(buckets as usize, |bucket| {
+                let keys = split.read(u32::try_from(bucket).unwrap_or(u32::MAX))?;
+                keys.map(|keys| Parents::only(&keys, wanted).map_err(broken)).transpose()
+            })?;
+            let mut broken_keys = unusable.remove(name).unwrap_or_default();
+            broken_keys.retain(|key, _| wanted.contains(key));
+            for keys in found.into_iter().flatten() {
+                parents.extend(name, &keys, BTreeMap::new()).map_err(broken)?;
+            }
+            if parents.keys(name).is_some() {
+                let none = parents.keys(name).map(DataFrame::clear).unwrap_or_default();
+                parents.extend(name, &none, broken_keys).map_err(broken)?;
+            }
+        }
+        Ok(parents)
+    }
+}
+
+/// The columns of a table's rows, without rows.
+fn no_rows(table: &TableContract) -> DataFrame {
+    let cells = table.columns.iter().map(|column| Field::new(column.name.into(), data_type(column.kind)));
+    let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
+    DataFrame::empty_with_schema(&cells.chain(lineage).collect::<Schema>())
+}
+
+fn frame_error(table: &'static TableContract, error: &PolarsError) -> IngestError {
+    IngestError::Frame { table: table.name, why: error.to_string() }
+}

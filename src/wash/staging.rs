@@ -1,0 +1,130 @@
+//! Rows as they were read, split by the bucket of their merchant, before anything is judged.
+//!
+//! A row lies in the bucket of the merchant that it names, an instalment or a payment in that of its loan; where the loan is not there, in a
+//! part of its own. Keys that occur in several buckets are found here: their rows are versions of each other.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Mutex;
+
+use polars::prelude::*;
+
+use super::error::IngestError;
+use super::unparsed::unparsed;
+use super::versions::{key_hashes, parts_hash};
+use crate::contract::{LOANS, TableContract};
+use crate::domain::AsOf;
+use crate::source::{InputFile, MalformedRecord, SourcePiece, SourceSpec, SourceTable, Sources};
+use crate::spill::{Budget, KeyParts, SpillError, SplitFrames};
+use crate::store::{bucket_of, stable_hash};
+
+/// Bytes of rows that are held in memory, over all tables.
+const HELD_ROWS: usize = 192 << 20;
+/// Bytes of keys that are held in memory.
+const HELD_KEYS: usize = 48 << 20;
+
+/// A table whose rows were read and split.
+pub(super) struct StagedTable {
+    pub table: &'static TableContract,
+    pub files: Vec<InputFile>,
+    pub malformed: Vec<MalformedRecord>,
+    /// Rows that the SELECT did not return.
+    pub not_mapped: Option<DataFrame>,
+    /// Rows by bucket; the part after the last bucket holds those that lead to none.
+    pub rows: SplitFrames,
+    /// Hashes of keys that several buckets have, or that a malformed record seems to have.
+    pub wandering: HashSet<u64>,
+}
+
+/// Splits the tables of a job, parents before children.
+pub(super) struct Staging<'a> {
+    folder: &'a Path,
+    buckets: u32,
+    as_of: &'a AsOf,
+    budget: Budget,
+    /// The bucket of every loan, by the hash of its id.
+    loans: Mutex<HashMap<u64, u32>>,
+}
+
+impl<'a> Staging<'a> {
+    pub fn new(folder: &'a Path, buckets: u32, as_of: &'a AsOf) -> Self {
+        Self { folder, buckets, as_of, budget: Budget::new(HELD_ROWS), loans: Mutex::default() }
+    }
+
+    /// Reads and splits one table; `None` where it is absent.
+    pub fn read(&self, sources: &mut Sources<'_>, spec: &SourceSpec) -> Result<Option<StagedTable>, IngestError> {
+        let rows = self.split();
+        let keys = KeyParts::new(self.folder, HELD_KEYS);
+        let not_mapped = Mutex::new(None);
+        let source = sources.read::<IngestError>(spec, &|piece| {
+            let SourcePiece { frame, not_mapped: lost } = piece;
+            let table = crate::contract::table(spec.table);
+            let table = table.ok_or_else(|| self.frame_error(spec.table, &"no such contract table"))?;
+            let buckets = self.buckets_of(table, &frame)?;
+            if may_wander(table) {
+                let hashes = key_hashes(table, &frame).map_err(|e| self.frame_error(table.name, &e))?;
+                keys.push(hashes.into_iter().zip(buckets.iter().copied())).map_err(IngestError::Spill)?;
+            }
+            rows.push(&frame, &buckets)?;
+            if let Some(lost) = lost {
+                let mut all = not_mapped.lock().map_err(|_| SpillError::Poisoned)?;
+                *all = Some(match all.take() {
+                    None => lost,
+                    Some(before) => {
+                        let before: DataFrame = before;
+                        before.vstack(&lost).map_err(|e| self.frame_error(table.name, &e))?
+                    }
+                });
+            }
+            Ok(())
+        })?;
+        let Some(SourceTable { table, files, malformed }) = source else { return Ok(None) };
+        rows.settle()?;
+        let mut wandering = keys.in_several_parts()?;
+        let broken = unparsed(table, &malformed, None, self.as_of).map_err(|e| self.frame_error(table.name, &e))?;
+        wandering.extend(broken.iter().filter(|r| !r.key.is_empty()).map(|record| parts_hash(table, &record.key)));
+        let not_mapped = not_mapped.into_inner().map_err(|_| SpillError::Poisoned)?;
+        Ok(Some(StagedTable { table, files, malformed, not_mapped, rows, wandering }))
+    }
+
+    /// Scratch with one part a bucket and one more.
+    pub fn split(&self) -> SplitFrames {
+        SplitFrames::new(self.folder, self.buckets + 1, &self.budget)
+    }
+
+    /// The part of rows that lead to no bucket.
+    pub const fn no_bucket(&self) -> u32 {
+        self.buckets
+    }
+
+    fn buckets_of(&self, table: &TableContract, frame: &DataFrame) -> Result<Vec<u32>, IngestError> {
+        let broken = |e: PolarsError| self.frame_error(table.name, &e);
+        let texts = |name: &str| frame.column(name).and_then(|column| column.str().cloned()).map_err(broken);
+        let mut loans = self.loans.lock().map_err(|_| SpillError::Poisoned)?;
+        if table.column("merchant_id").is_none() {
+            let bucket = |loan: Option<&str>| loan.and_then(|loan| loans.get(&stable_hash(loan.as_bytes())).copied());
+            return Ok(texts("loan_id")?.iter().map(|loan| bucket(loan).unwrap_or(self.buckets)).collect());
+        }
+        let merchants = texts("merchant_id")?;
+        let buckets: Vec<u32> = merchants.iter().map(|m| bucket_of(m.unwrap_or(""), self.buckets)).collect();
+        if table.name == LOANS.name {
+            for (loan, bucket) in texts("loan_id")?.iter().zip(&buckets) {
+                if let Some(loan) = loan {
+                    // Of a loan in several buckets all rows and children are washed together later, wherever they lie.
+                    loans.entry(stable_hash(loan.as_bytes())).or_insert(*bucket);
+                }
+            }
+        }
+        Ok(buckets)
+    }
+
+    fn frame_error(&self, table: &'static str, why: &dyn std::fmt::Display) -> IngestError {
+        IngestError::Frame { table, why: why.to_string() }
+    }
+}
+
+/// Whether rows of one key may lie in several buckets: not where the key names the merchant, or the loan.
+fn may_wander(table: &TableContract) -> bool {
+    let owner = if table.column("merchant_id").is_some() { "merchant_id" } else { "loan_id" };
+    !table.key.contains(&owner)
+}
