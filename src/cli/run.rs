@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{ExitCode, Failure, Output, Terminal};
+use crate::publish::StageCost;
 use crate::run::{AsOfRule, RunOptions, RunSummary, run_job};
 
 /// Which job, and what to change about it.
@@ -92,10 +93,26 @@ impl JobArgs {
             force_as_of: None,
             started_at: Timestamp::now(),
             clock: Timestamp::now,
+            peak_memory,
             command_line: std::env::args().collect(),
             code_version: CODE_VERSION.to_owned(),
         })
     }
+}
+
+/// The largest resident memory of this process, where Linux says it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1_024)
+}
+
+/// What the stages took, in one line.
+fn stages_text(stages: &[StageCost]) -> String {
+    let each: Vec<String> = stages.iter().map(|stage| format!("{} {:.1} s", stage.name, stage.seconds)).collect();
+    let peak = stages.iter().filter_map(|stage| stage.peak_memory_bytes).max();
+    let peak = peak.map_or_else(String::new, |bytes| format!("; at most {} MB of memory", bytes / 1_000_000));
+    format!("{}{peak}", each.join(", "))
 }
 
 /// Version, and digest of the source that this program was built from.
@@ -109,6 +126,8 @@ struct RunAnswer<'a> {
     as_of: Date,
     published: bool,
     is_current: bool,
+    /// What each stage took.
+    stages: &'a [StageCost],
     #[serde(flatten)]
     summary: &'a RunSummary,
 }
@@ -128,6 +147,7 @@ pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<Ex
         as_of: outcome.published.as_of,
         published: outcome.is_new,
         is_current: outcome.published.is_current,
+        stages: &outcome.stages,
         summary: &outcome.summary,
     };
     output.show(&answer, |answer| {
@@ -139,7 +159,7 @@ pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<Ex
             // Writing to a String cannot fail.
             let _ = writeln!(text, "  not the current run: {why}");
         }
-        format!("{text}  files      {}\n", answer.run_dir.display())
+        format!("{text}  took       {}\n  files      {}\n", stages_text(answer.stages), answer.run_dir.display())
     })?;
     Ok(if outcome.is_new { ExitCode::Ok } else { ExitCode::NothingNew })
 }

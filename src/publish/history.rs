@@ -27,7 +27,7 @@ pub struct PreviousIdentity {
 }
 
 /// The newest intact run before a date: what tonight builds on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PreviousRun {
     /// The run folder.
     pub run_dir: PathBuf,

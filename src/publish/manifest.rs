@@ -103,7 +103,7 @@ impl RunIdentity {
 }
 
 /// The clock and the command: the only part of a run that two runs of equal identity do not share.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Provenance {
     /// When the run began.
     pub started_at: Timestamp,
@@ -115,6 +115,22 @@ pub struct Provenance {
     pub config: Vec<ConfigCopy>,
     /// What a reader should know of how the run came about: a pointer that was mended, runs that were passed over.
     pub notes: Vec<String>,
+    /// What each stage took.
+    pub stages: Vec<StageCost>,
+}
+
+/// What a stage of a run took. It differs from run to run, so it stands in no published table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageCost {
+    /// Name, as progress shows it.
+    pub name: String,
+    /// Wall time.
+    pub seconds: f64,
+    /// Rows that it worked on, where they are counted.
+    pub rows: Option<u64>,
+    /// The largest memory of the process up to its end; null where the system does not say.
+    pub peak_memory_bytes: Option<u64>,
 }
 
 /// One published file.
@@ -132,7 +148,7 @@ pub struct FileEntry {
 }
 
 /// `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Layout of this file.
@@ -168,6 +184,9 @@ pub struct Manifest {
     /// What a reader should know of how the run came about.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What each stage took.
+    #[serde(default)]
+    pub stages: Vec<StageCost>,
     /// Configuration files, and the copies in the run folder.
     #[serde(default)]
     pub config: Vec<ConfigCopy>,
@@ -199,6 +218,7 @@ impl Manifest {
             as_of_guessed: identity.as_of_guessed,
             as_of_forced: identity.as_of_forced.clone(),
             notes: provenance.notes,
+            stages: provenance.stages,
             config: provenance.config,
             inputs,
             previous: identity.previous.clone(),

@@ -54,7 +54,7 @@ pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
 pub use history::{PreviousIdentity, PreviousRun, previous_run, standing_run};
 pub use lock::OutLock;
-pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity};
+pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity, StageCost};
 pub use merge::{TableReader, merge_sorted};
 pub use pointings::{PointingEntry, Pointings};
 pub use publisher::{Begun, Pointing, PointingOrder, Publisher, Repointing};

@@ -14,6 +14,7 @@ use super::nightly::{
 use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;
+use super::stages::StageClock;
 use super::summary::RunSummary;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
@@ -126,6 +127,7 @@ pub fn check_job(
     check: CheckOptions,
     progress: &dyn Progress,
 ) -> Result<CheckReport, RunError> {
+    let progress = &StageClock::new(progress, options.clock, options.peak_memory);
     let job = open_job(path, options)?;
     let rules = JobRules::open_telling_all(&job).map_err(RunError::Configs)?;
     let scratch = Scratch::new()?;
@@ -158,7 +160,7 @@ fn rehearse(
     check: CheckOptions,
     scratch: &Path,
     report: &mut CheckReport,
-    progress: &dyn Progress,
+    progress: &StageClock<'_>,
 ) -> Result<(), RunError> {
     let bundle = match fitting_model(job, rules, &night.ingested, progress)? {
         Some(bundle) => {

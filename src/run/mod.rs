@@ -19,6 +19,7 @@ mod progress;
 mod publishing;
 mod rules;
 mod scratch;
+mod stages;
 mod summarise;
 mod summary;
 mod training;

@@ -18,10 +18,12 @@ use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::rules::JobRules;
 use super::scratch::{self, Scratch};
+use super::stages::StageClock;
 use super::summary::RunSummary;
 use super::training::{TrainingError, save_models, train_job};
 use super::wide::{ShardParts, WideTables};
 use crate::config::ConfigError;
+use crate::contract;
 use crate::domain::AsOfError;
 use crate::exposure::GroupTotals;
 use crate::features::Overflow;
@@ -29,7 +31,7 @@ use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
 use crate::publish::{
     Begun, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity, Stage,
-    previous_run, standing_run,
+    StageCost, previous_run, standing_run,
 };
 use crate::run::Job;
 use crate::score::Reference;
@@ -92,6 +94,8 @@ pub struct RunOptions {
     pub started_at: Timestamp,
     /// The clock, for when the run ended.
     pub clock: fn() -> Timestamp,
+    /// The largest memory of the process so far, in bytes, where the system says it: stands in the manifest only.
+    pub peak_memory: fn() -> Option<u64>,
     /// The command as typed: stands in the manifest only.
     pub command_line: Vec<String>,
     /// Version of the code, for the run's identity.
@@ -107,6 +111,8 @@ pub struct RunOutcome {
     pub is_new: bool,
     /// Its summary.
     pub summary: RunSummary,
+    /// What each stage took.
+    pub stages: Vec<StageCost>,
 }
 
 /// Opens a job with the caller's overrides.
@@ -145,6 +151,7 @@ fn holds_an_input(job: &Job, folder: &Path) -> bool {
 /// # Errors
 /// See [`RunError`]; whatever it is, readers of the output folder still see the run before.
 pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<RunOutcome, RunError> {
+    let progress = &StageClock::new(progress, options.clock, options.peak_memory);
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
     progress.note(&format!("data from {}", job.intake.source.data.display()));
@@ -161,8 +168,8 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let (bundle, reference) = models_for(&job, &rules, &prepared.ingested, progress)?;
     let stage = match publisher.begin(identity(&job, &prepared, &bundle, options)?, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
-        Begun::NothingNew(published) => return earlier(published, false),
-        Begun::Repointed(published) => return earlier(published, true),
+        Begun::NothingNew(published) => return earlier(published, false, progress.stages()),
+        Begun::Repointed(published) => return earlier(published, true, progress.stages()),
     };
     let night = Night { job: &job, rules: &rules, tables: &prepared, bundle: &bundle, reference: &reference };
     night.decide_and_publish(stage, options, notes, progress)
@@ -253,7 +260,7 @@ impl Night<'_> {
         mut stage: Stage<'_, '_>,
         options: &RunOptions,
         notes: Vec<String>,
-        progress: &dyn Progress,
+        progress: &StageClock<'_>,
     ) -> Result<RunOutcome, RunError> {
         let Self { job, rules, tables: night, bundle, reference } = *self;
         let ingested = &night.ingested;
@@ -273,6 +280,7 @@ impl Night<'_> {
         let open = read_open_offers(night.previous.as_ref())?;
         let open_before = read_open_loans(night.previous.as_ref(), &rules.monitor.no_longer_sent)?;
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
+        progress.rows(ingested.store.all_rows());
         let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
         let prepared = prepare_shards(&ingested.store, as_of, rules, &open_before, progress, |seen| {
             Ok::<_, DecideError>((ShardFacts::of(seen, &open, &terms)?, wide.write_evidence(seen)?))
@@ -284,6 +292,7 @@ impl Night<'_> {
             groups.merge(&shard.taken.0.accounts.groups);
         }
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
+        progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
         let decided = finish_shards(prepared, &totals, rules, progress, |shard| {
             let (mut facts, evidence) = shard.taken;
             facts.accounts.share_groups(&groups, &terms);
@@ -306,18 +315,19 @@ impl Night<'_> {
             command_line: options.command_line.clone(),
             config,
             notes,
+            stages: progress.stages(),
         })?;
-        Ok(RunOutcome { published, is_new: true, summary })
+        Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
     }
 }
 
 /// A run that was published before; its own summary is read back.
-fn earlier(published: Published, is_new: bool) -> Result<RunOutcome, RunError> {
+fn earlier(published: Published, is_new: bool, stages: Vec<StageCost>) -> Result<RunOutcome, RunError> {
     let path = published.run_dir.join("results.json");
     let text =
         std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;
     let summary = serde_json::from_slice(&text).map_err(|e| PublishError::Malformed { path, why: e.to_string() })?;
-    Ok(RunOutcome { published, is_new, summary })
+    Ok(RunOutcome { published, is_new, summary, stages })
 }
 
 /// Reads and washes a job's data.
@@ -330,7 +340,11 @@ pub(super) fn ingest_job(
     progress.stage("read", Some(job.intake.source.sources.len() as u64));
     ingest(&job.intake, as_of, store, &|event| match event {
         IngestProgress::Reading { number, .. } if number > 1 => progress.advance(1),
-        IngestProgress::Read { buckets } => progress.stage("wash", Some(u64::from(buckets))),
+        IngestProgress::Read { buckets, rows } => {
+            progress.rows(rows);
+            progress.stage("wash", Some(u64::from(buckets)));
+            progress.rows(rows);
+        }
         IngestProgress::Washed => progress.advance(1),
         IngestProgress::AsOf(_) | IngestProgress::Reading { .. } => {}
     })

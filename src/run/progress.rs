@@ -6,6 +6,8 @@ pub trait Progress: Sync {
     fn stage(&self, name: &str, steps: Option<u64>);
     /// `steps` more of the current stage are done. May be called from any thread.
     fn advance(&self, steps: u64);
+    /// The current stage works on so many rows.
+    fn rows(&self, _rows: u64) {}
     /// Something worth a line: what was decided, or what went differently than expected.
     fn note(&self, text: &str);
 }

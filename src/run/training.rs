@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,10 @@ pub struct TrainedModels {
     pub data_digest: Digest,
 }
 
+/// Labelled merchant snapshots that are learnt from or measured on, at most. Beyond it merchants are left out by hash: half of them, or
+/// three quarters, and so on. So many rows settle a scorecard of any marketplace; more would only cost memory.
+const LABELLED_ROWS: usize = 300_000;
+
 /// Unlabelled merchant snapshots that ability and the reference population learn from, at most (chosen by merchant, by hash).
 const UNLABELLED_ROWS: u64 = 200_000;
 
@@ -174,7 +179,8 @@ pub fn train_job(
     let mut snapshots = Vec::new();
     let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
         / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
-    let builder = SnapshotBuilder { settings, rules, store, unlabelled_share: share, progress };
+    let builder =
+        SnapshotBuilder { settings, rules, store, unlabelled_share: share, halvings: AtomicU32::new(0), progress };
     for (snapshot, part) in &plan {
         if *part == Part::Purged {
             snapshots.push(SnapshotCounts::none(snapshot.date(), Part::Purged));
@@ -183,6 +189,15 @@ pub fn train_job(
         let (counts, mut found) = builder.build(snapshot, *part)?;
         snapshots.push(counts);
         rows.append(&mut found);
+        thin(&mut rows, LABELLED_ROWS, &builder.halvings);
+    }
+    let halvings = builder.halvings.into_inner();
+    if halvings > 0 {
+        let learnt = rows.iter().filter(|row| row.bad.is_some()).count();
+        progress.note(&format!(
+            "train: one merchant in {} is learnt from, chosen by hash: {learnt} labelled snapshots",
+            1_u64 << halvings.min(63)
+        ));
     }
 
     progress.stage("train: willingness", None);
@@ -225,6 +240,8 @@ struct SnapshotBuilder<'a> {
     rules: &'a JobRules,
     store: &'a Store,
     unlabelled_share: f64,
+    /// Labelled merchants are halved so many times.
+    halvings: AtomicU32,
     progress: &'a dyn Progress,
 }
 
@@ -263,7 +280,11 @@ impl SnapshotBuilder<'_> {
             let bad = found.bad.get(merchant).copied();
             counts.labelled += u64::from(bad.is_some());
             counts.bad += u64::from(bad == Some(true));
-            if bad.is_none() && !is_sampled(merchant, self.unlabelled_share) {
+            let is_taken = match bad {
+                Some(_) => survives(merchant, self.halvings.load(Ordering::Relaxed)),
+                None => is_sampled(merchant, self.unlabelled_share),
+            };
+            if !is_taken {
                 continue;
             }
             rows.push(Row {
@@ -284,6 +305,22 @@ fn is_sampled(merchant: &str, share: f64) -> bool {
     let hash = crate::store::stable_hash(merchant.as_bytes());
     // The high bits of this hash change least between similar ids; the middle ones do.
     ((hash >> 20) & 0xf_ffff) as f64 / f64::from(1_u32 << 20) < share
+}
+
+/// Halves the labelled merchants until no more than `limit` rows are left. Whoever is left out of one snapshot is left out of all, and what is
+/// left depends on all rows together, not on the order in which they came.
+fn thin(rows: &mut Vec<Row>, limit: usize, halvings: &AtomicU32) {
+    while rows.iter().filter(|row| row.bad.is_some()).count() > limit {
+        let halved = halvings.fetch_add(1, Ordering::Relaxed) + 1;
+        rows.retain(|row| row.bad.is_none() || survives(&row.merchant, halved));
+    }
+}
+
+/// Whether a merchant is among those that are left after so many halvings.
+fn survives(merchant: &str, halvings: u32) -> bool {
+    let hash = crate::store::stable_hash(merchant.as_bytes());
+    // Other bits than those that choose the bucket and the unlabelled sample.
+    halvings == 0 || ((hash >> 8) ^ (hash >> 44)).trailing_zeros() >= halvings
 }
 
 fn train_willingness(
@@ -523,6 +560,37 @@ mod tests {
     fn figures(auc: Option<f64>, low: Option<f64>, bands: &[u64]) -> Value {
         let bands: Vec<Value> = bands.iter().map(|rows| json!({ "test_rows": rows, "train_rows": 9 })).collect();
         json!({ "test": { "auc": auc, "auc_interval": [low, 0.99] }, "bands": bands })
+    }
+
+    #[test]
+    fn labelled_merchants_are_halved_alike_in_every_order() {
+        let row = |merchant: usize, bad: Option<bool>| Row {
+            merchant: format!("M{merchant:06}"),
+            values: Box::new([]),
+            bad,
+            receipts_minor: None,
+            part: Part::Train,
+            as_of_micros: 0,
+        };
+        let left = |order: &[usize], at_a_time: usize| {
+            let (mut rows, halvings) = (Vec::new(), AtomicU32::new(0));
+            for some in order.chunks(at_a_time) {
+                let survivors = some.iter().filter(|m| survives(&format!("M{m:06}"), halvings.load(Ordering::Relaxed)));
+                rows.extend(survivors.flat_map(|m| [row(*m, Some(m % 7 == 0)), row(*m, None)]));
+                thin(&mut rows, 1_000, &halvings);
+            }
+            let mut labelled: Vec<String> =
+                rows.iter().filter(|row| row.bad.is_some()).map(|row| row.merchant.clone()).collect();
+            labelled.sort_unstable();
+            (labelled, halvings.into_inner())
+        };
+        let order: Vec<usize> = (0..20_000).collect();
+        let backwards: Vec<usize> = order.iter().rev().copied().collect();
+        let (labelled, halvings) = left(&order, 20_000);
+        assert!((400..=1_000).contains(&labelled.len()), "{} after {halvings} halvings", labelled.len());
+        assert_eq!(left(&backwards, 333), (labelled.clone(), halvings));
+        assert_eq!(left(&order, 4_096), (labelled, halvings));
+        assert_eq!(left(&order[..900], 100).1, 0, "few enough: nobody is left out");
     }
 
     #[test]

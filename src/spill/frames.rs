@@ -87,6 +87,14 @@ impl SplitFrames {
         if is_full { self.spill() } else { Ok(()) }
     }
 
+    /// Adds a few rows out of many, all to one part. They are copied, so that they do not keep alive what they were taken from.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_few(&self, frame: &DataFrame, part: u32) -> Result<(), SpillError> {
+        self.push(&Self::copied(frame)?, &vec![part; frame.height()])
+    }
+
     /// Leaves the budget to others: of what is held, no more than a small share stays in memory.
     ///
     /// # Errors
@@ -117,6 +125,22 @@ impl SplitFrames {
     /// A column has two types.
     pub fn together(frames: Vec<DataFrame>) -> Result<DataFrame, SpillError> {
         together(frames)
+    }
+
+    /// The same rows, with texts of their own: those of a filtered frame are parts of the buffers that it was filtered from.
+    ///
+    /// # Errors
+    /// A frame operation fails.
+    pub fn copied(frame: &DataFrame) -> Result<DataFrame, SpillError> {
+        let columns = frame.columns().iter().map(|column| match column.str() {
+            Ok(texts) => {
+                let mut copy = StringChunkedBuilder::new(column.name().clone(), texts.len());
+                texts.iter().for_each(|text| copy.append_option(text));
+                copy.finish().into_column()
+            }
+            Err(_) => column.clone(),
+        });
+        Ok(DataFrame::new(frame.height(), columns.collect())?)
     }
 
     /// Writes what is held. Others add rows meanwhile.

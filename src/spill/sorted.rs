@@ -14,7 +14,7 @@ use super::error::SpillError;
 use super::scratch_file::{ScratchFile, lock};
 
 /// Rows that are held in memory; beyond this many they are sorted and written.
-const HELD: usize = 20_000;
+const HELD: usize = 5_000;
 /// Bytes that are read of a run at a time.
 const BLOCK: usize = 1 << 16;
 

@@ -58,6 +58,12 @@ impl Store {
         self.index.tables.get(table).map(|t| t.rows)
     }
 
+    /// Rows of all tables, earlier versions included.
+    #[must_use]
+    pub fn all_rows(&self) -> u64 {
+        self.index.tables.values().map(|table| table.rows + table.superseded).sum()
+    }
+
     /// One bucket's tables as of an instant up to the store's own: visible rows, later milestones masked, the version that was the
     /// latest then, rows whose parent could not be seen then left out; sorted by merchant, event time and key. Tables
     /// that do not name a merchant carry their loan's `merchant_id` as last column.

@@ -1,24 +1,20 @@
 //! Washes the buckets, each alone and several at a time, then the strays of all of them together.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use polars::prelude::*;
 
 use super::account::Account;
 use super::error::IngestError;
-use super::parents::{Parents, UnusableKey};
+use super::parents::{Parents, is_referred_to};
 use super::staging::{StagedTable, Staging};
-use super::strays::{OwnKeys, Wanted, is_referred_to};
+use super::strays::{OwnKeys, Wanted};
 use super::unparsed::unparsed;
 use super::washing::{Unwashed, Washed, wash_rows};
 use crate::contract::{self, LOANS, MERCHANTS, ORDERS, TableContract, data_type};
 use crate::domain::{AsOf, Currency, parallel};
-use crate::spill::{SpillError, SplitFrames};
+use crate::spill::SplitFrames;
 use crate::store::StoreWriter;
-
-/// Keys of a table's unusable rows.
-type Unusable = BTreeMap<String, UnusableKey>;
 
 /// All that washing needs beside the rows.
 pub(super) struct Wash<'a> {
@@ -34,9 +30,8 @@ pub(super) struct Wash<'a> {
 struct Leftover {
     /// By table: the strays, all in one part.
     strays: BTreeMap<&'static str, SplitFrames>,
-    /// By table that others refer to: the keys of each bucket.
-    keys: BTreeMap<&'static str, SplitFrames>,
-    unusable: Mutex<BTreeMap<&'static str, Unusable>>,
+    /// By table that others refer to: the keys of each bucket, and the merchants that unusable ones lead to.
+    keys: BTreeMap<&'static str, (SplitFrames, SplitFrames)>,
 }
 
 impl Wash<'_> {
@@ -45,8 +40,10 @@ impl Wash<'_> {
         let tables = || self.tables.iter().map(|staged| staged.table);
         let leftover = Leftover {
             strays: tables().map(|table| (table.name, self.staging.split())).collect(),
-            keys: tables().filter(|t| is_referred_to(t)).map(|table| (table.name, self.staging.split())).collect(),
-            unusable: Mutex::default(),
+            keys: tables()
+                .filter(|t| is_referred_to(t))
+                .map(|table| (table.name, (self.staging.split(), self.staging.split())))
+                .collect(),
         };
         for staged in self.tables {
             self.writer.declare(staged.table)?;
@@ -70,7 +67,7 @@ impl Wash<'_> {
             let rows = if is_stray.any() {
                 let strays = rows.filter(&is_stray).map_err(broken)?;
                 if let Some(split) = leftover.strays.get(table.name) {
-                    split.push(&strays, &vec![0; strays.height()])?;
+                    split.push_few(&strays, 0)?;
                 }
                 rows.filter(&!is_stray).map_err(broken)?
             } else {
@@ -85,13 +82,12 @@ impl Wash<'_> {
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
             self.writer.write_broken(&broken)?;
             self.writer.write(table, bucket, clean)?;
-            if let (Some(split), Some(keys)) = (leftover.keys.get(table.name), parents.keys(table.name)) {
-                split.push(keys, &vec![bucket; keys.height()])?;
+            if let (Some((all_keys, all_leads)), Some(keys)) = (leftover.keys.get(table.name), parents.keys(table.name))
+            {
+                let leads = parents.leads(table.name).map_err(|e| frame_error(table, &e))?;
+                all_keys.push_few(keys, bucket)?;
+                all_leads.push_few(&leads, bucket)?;
             }
-        }
-        let mut unusable = leftover.unusable.lock().map_err(|_| SpillError::Poisoned)?;
-        for (table, keys) in parents.into_unusable() {
-            unusable.entry(table).or_default().extend(keys);
         }
         Ok(())
     }
@@ -138,22 +134,24 @@ impl Wash<'_> {
     /// What all buckets know of the wanted keys.
     fn parents_of(&self, wanted: &Wanted, buckets: u32, leftover: &Leftover) -> Result<Parents, IngestError> {
         let mut parents = Parents::default();
-        let mut unusable = leftover.unusable.lock().map_err(|_| SpillError::Poisoned)?;
-        for (name, split) in &leftover.keys {
+        for (name, (keys, leads)) in &leftover.keys {
             let (Some(wanted), Some(table)) = (wanted.of(name), contract::table(name)) else { continue };
             let broken = |e: PolarsError| frame_error(table, &e);
+            let only = |split: &SplitFrames, bucket: usize| {
+                let rows = split.read(u32::try_from(bucket).unwrap_or(u32::MAX))?;
+                let rows = rows.map(|rows| Parents::only(&rows, wanted).map_err(broken)).transpose()?;
+                Ok::<_, IngestError>(rows.map(|rows| SplitFrames::copied(&rows)).transpose()?)
+            };
             let found = parallel::in_order(buckets as usize, |bucket| {
-                let keys = split.read(u32::try_from(bucket).unwrap_or(u32::MAX))?;
-                keys.map(|keys| Parents::only(&keys, wanted).map_err(broken)).transpose()
+                Ok::<_, IngestError>((only(keys, bucket)?, only(leads, bucket)?))
             })?;
-            let mut broken_keys = unusable.remove(name).unwrap_or_default();
-            broken_keys.retain(|key, _| wanted.contains(key));
-            for keys in found.into_iter().flatten() {
-                parents.extend(name, &keys, BTreeMap::new()).map_err(broken)?;
-            }
-            if parents.keys(name).is_some() {
-                let none = parents.keys(name).map(DataFrame::clear).unwrap_or_default();
-                parents.extend(name, &none, broken_keys).map_err(broken)?;
+            for (keys, leads) in found {
+                if let Some(keys) = keys {
+                    parents.extend(name, &keys).map_err(broken)?;
+                }
+                if let Some(leads) = leads {
+                    parents.extend_leads(name, &leads).map_err(broken)?;
+                }
             }
         }
         Ok(parents)

@@ -38,6 +38,8 @@ pub enum IngestProgress {
     Read {
         /// Buckets of merchants.
         buckets: u32,
+        /// Records of the files that drive a table.
+        rows: u64,
     },
     /// One more bucket is washed and stored.
     Washed,
@@ -104,7 +106,8 @@ pub fn ingest(
         account.open(staged.table, staged.files.iter().map(|f| LedgerLine::of(staged.table.name, f)).collect())?;
         tables.push(staged);
     }
-    progress(IngestProgress::Read { buckets });
+    let rows = tables.iter().flat_map(|table| &table.files).map(|file| file.raw_rows).sum();
+    progress(IngestProgress::Read { buckets, rows });
     let wash = Wash {
         staging: &staging,
         tables: &tables,

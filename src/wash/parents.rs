@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use polars::prelude::*;
 
-use crate::contract::{ForeignKey, TableContract};
+use crate::contract::{ForeignKey, TABLES, TableContract};
 
 /// What became of the row a foreign key names.
 pub(crate) const PRESENT: u32 = 0;
@@ -35,7 +35,13 @@ pub(crate) struct UnusableKey {
 pub struct Parents {
     /// By table: `_key`, `_merchant`, `_usable` (false: its newest version is broken), `_known`, `_since`; one row a key.
     keys: BTreeMap<&'static str, DataFrame>,
-    unusable: BTreeMap<&'static str, BTreeMap<String, UnusableKey>>,
+    /// By table and unusable key: every merchant that a version of it leads to.
+    leads: BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>,
+}
+
+/// Whether rows of other tables name this one's keys.
+pub(crate) fn is_referred_to(table: &TableContract) -> bool {
+    TABLES.iter().any(|child| child.foreign_keys.iter().any(|reference| reference.table == table.name))
 }
 
 /// The state of one foreign key, row by row.
@@ -60,7 +66,7 @@ impl Parents {
         known: &Int64Chunked,
         unusable: BTreeMap<String, UnusableKey>,
     ) -> PolarsResult<()> {
-        let ([key], Some(_)) = (table.key, usable.schema().get("merchant_id")) else { return Ok(()) };
+        let ([key], true) = (table.key, is_referred_to(table)) else { return Ok(()) };
         let frame = |keys: StringChunked,
                      merchants: StringChunked,
                      is_usable: bool,
@@ -90,16 +96,14 @@ impl Parents {
             unusable.values().map(|k| Some(k.known)).collect(),
             unusable.values().map(|k| Some(k.since)).collect(),
         )?)?;
-        self.extend(table.name, &all, unusable)
+        self.extend(table.name, &all)?;
+        let leads = unusable.into_iter().map(|(key, unusable)| (key, unusable.merchants));
+        self.leads.entry(table.name).or_default().extend(leads);
+        Ok(())
     }
 
-    /// Adds keys that another's [`Self::keys`] gave, with what is known of those that are not usable.
-    pub(crate) fn extend(
-        &mut self,
-        table: &'static str,
-        keys: &DataFrame,
-        unusable: BTreeMap<String, UnusableKey>,
-    ) -> PolarsResult<()> {
+    /// Adds keys that another's [`Self::keys`] gave.
+    pub(crate) fn extend(&mut self, table: &'static str, keys: &DataFrame) -> PolarsResult<()> {
         match self.keys.get_mut(table) {
             Some(all) => {
                 all.vstack_mut(keys)?;
@@ -108,21 +112,41 @@ impl Parents {
                 self.keys.insert(table, keys.clone());
             }
         }
-        self.unusable.entry(table).or_default().extend(unusable);
         Ok(())
     }
 
-    /// The keys of a table as one row each, in columns that mean nothing to others.
+    /// Adds what another's [`Self::leads`] gave.
+    pub(crate) fn extend_leads(&mut self, table: &'static str, leads: &DataFrame) -> PolarsResult<()> {
+        let of_table = self.leads.entry(table).or_default();
+        for (key, merchant) in leads.column("_key")?.str()?.iter().zip(leads.column("_merchant")?.str()?.iter()) {
+            if let (Some(key), Some(merchant)) = (key, merchant) {
+                of_table.entry(key.to_owned()).or_default().insert(merchant.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of a table as one row each: `_key` and what is known of it.
     pub(crate) fn keys(&self, table: &str) -> Option<&DataFrame> {
         self.keys.get(table)
     }
 
-    /// The keys of all tables that are not usable.
-    pub(crate) fn into_unusable(self) -> BTreeMap<&'static str, BTreeMap<String, UnusableKey>> {
-        self.unusable
+    /// The merchants that a table's unusable keys lead to, as rows of `_key` and `_merchant`.
+    pub(crate) fn leads(&self, table: &str) -> PolarsResult<DataFrame> {
+        let of_table = self.leads.get(table);
+        let pairs: Vec<(&str, &str)> = of_table
+            .into_iter()
+            .flatten()
+            .flat_map(|(key, merchants)| merchants.iter().map(move |merchant| (key.as_str(), merchant.as_str())))
+            .collect();
+        let keys: StringChunked = pairs.iter().map(|(key, _)| Some(*key)).collect();
+        let merchants: StringChunked = pairs.iter().map(|(_, merchant)| Some(*merchant)).collect();
+        let columns =
+            vec![keys.with_name("_key".into()).into_column(), merchants.with_name("_merchant".into()).into_column()];
+        DataFrame::new(pairs.len(), columns)
     }
 
-    /// The rows of [`Self::keys`] whose key is wanted.
+    /// The rows of [`Self::keys`] or [`Self::leads`] whose key is wanted.
     pub(crate) fn only(keys: &DataFrame, wanted: &BTreeSet<String>) -> PolarsResult<DataFrame> {
         let is_wanted = keys.column("_key")?.str()?.iter().map(|key| key.is_some_and(|key| wanted.contains(key)));
         keys.filter(&is_wanted.collect::<BooleanChunked>())
@@ -202,9 +226,9 @@ impl Parents {
                 found.entry(key.to_owned()).or_default().extend(merchant.map(str::to_owned));
             }
         }
-        for (key, unusable) in self.unusable.get(table).into_iter().flatten() {
+        for (key, meant) in self.leads.get(table).into_iter().flatten() {
             if let Some(merchants) = found.get_mut(key) {
-                merchants.extend(unusable.merchants.iter().cloned());
+                merchants.extend(meant.iter().cloned());
             }
         }
         Ok(found)

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use polars::prelude::*;
 
+use super::parents::is_referred_to;
 use super::versions::key_hashes;
-use crate::contract::{MERCHANTS, TABLES, TableContract};
+use crate::contract::{MERCHANTS, TableContract};
 use crate::store::stable_hash;
 
 /// What of a bucket's rows is its own.
@@ -73,11 +74,6 @@ impl OwnKeys {
         }
         Ok(is_stray.into_iter().collect())
     }
-}
-
-/// Whether rows of other tables name this one's keys.
-pub(super) fn is_referred_to(table: &TableContract) -> bool {
-    TABLES.iter().any(|child| child.foreign_keys.iter().any(|reference| reference.table == table.name))
 }
 
 fn mark(is_stray: &mut [bool], more: impl Iterator<Item = bool>) {

@@ -43,6 +43,7 @@ pub(crate) fn provenance(tag: u8) -> Provenance {
         command_line: vec!["integrity".to_owned(), "run".to_owned(), "job.toml".to_owned()],
         config: Vec::new(),
         notes: Vec::new(),
+        stages: Vec::new(),
     }
 }
 

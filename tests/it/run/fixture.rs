@@ -76,6 +76,7 @@ pub fn options(data: &Path, out: &Path) -> RunOptions {
         guess_as_of: false,
         force_as_of: None,
         clock: || Timestamp::UNIX_EPOCH,
+        peak_memory: || None,
         data: Some(data.to_owned()),
         data_root: None,
         out: Some(out.join("published")),
