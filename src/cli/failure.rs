@@ -245,6 +245,7 @@ fn report_code(error: &ReportError) -> ExitCode {
 fn population_code(error: &PopulationError) -> ExitCode {
     match error {
         PopulationError::Store(error) => store_code(error),
+        PopulationError::Spill(error) => spill_code(error),
         PopulationError::Tile(_) | PopulationError::Feature(_) => ExitCode::Data,
     }
 }

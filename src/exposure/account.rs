@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::group::GroupShare;
 use super::open_offer::{OfferState, OpenOffer};
 use super::receivable::{self, Receivable, Receivables};
 use crate::repayment::LoanStanding;
 
 /// What a merchant owes this lender.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Owed {
     /// The lender keeps no loan book yet: nobody owes anything.
     NoLoanBook,
@@ -19,7 +21,7 @@ pub enum Owed {
 }
 
 /// What a merchant asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Requests {
     /// The job takes no applications: nothing is asked for, everything is an invitation.
     NotTaken,
@@ -30,7 +32,7 @@ pub enum Requests {
 }
 
 /// One merchant's account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The merchant.
     pub merchant_id: String,

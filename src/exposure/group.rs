@@ -10,10 +10,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::settings::GroupTerms;
 
 /// The groups a merchant is in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Membership {
     /// The job has no guarantee groups.
     NoGroups,
@@ -24,7 +26,7 @@ pub enum Membership {
 }
 
 /// A group's total over some shards.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupTotal {
     /// Members.
     pub members: u32,
@@ -41,11 +43,11 @@ pub struct GroupTotal {
 }
 
 /// Totals by group.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupTotals(pub(super) BTreeMap<String, GroupTotal>);
 
 /// What a merchant's groups leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupShare {
     /// The most the merchant may hold in open offers, tonight's included, so that every group stays within its cap: the merchant's own
     /// open offers plus an equal part of what the cap leaves. `None` where the groups, or a member's debts, are not known.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use polars::prelude::{Column, DataFrame, PolarsError};
 
+use serde::{Deserialize, Serialize};
+
 use super::account::{Account, Owed, Requests};
 use super::error::ExposureError;
 use super::group::{GroupTotal, GroupTotals, Membership};
@@ -17,7 +19,7 @@ use crate::store::Shard;
 use crate::tiles::Views;
 
 /// A pending application.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Product asked for.
     pub product: String,
@@ -74,7 +76,7 @@ impl OpenOffers {
 }
 
 /// The accounts of a shard, before group totals are known.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ShardAccounts {
     /// Every merchant that can be seen, by id.
     pub by_merchant: BTreeMap<String, Account>,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::settings::ReceivableTerms;
 use crate::domain::MICROS_PER_DAY;
 
 /// A shipped, unconfirmed, undisputed, unsuspected, live order: money that escrow will release.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receivable {
     /// The order.
     pub order_id: String,
@@ -17,7 +19,7 @@ pub struct Receivable {
 }
 
 /// A merchant's receivables.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Receivables {
     /// Whether orders were shipped, or disputed, cannot be known.
     Unknown,

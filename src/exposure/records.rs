@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use polars::prelude::PolarsError;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ExposureError;
 use crate::store::Shard;
 
 /// A merchant's broken rows of one table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokenShare {
     /// Contract table.
     pub table: String,

@@ -22,28 +22,40 @@ pub struct IndustryTotals {
 }
 
 impl IndustryTotals {
-    /// Adds up the merchants of these shards, which must be all there are. A merchant whose sum is unknown counts for nothing.
+    /// The merchants of one shard. A merchant whose sum is unknown counts for nothing.
     #[must_use]
-    pub fn over<'a>(shards: impl IntoIterator<Item = &'a PreparedFeatures>) -> Self {
+    pub fn of_shard(shard: &PreparedFeatures) -> Self {
         let mut totals = Self::default();
-        for shard in shards {
-            for (slot, tallies) in shard.tallies.iter().enumerate() {
-                for (number, tally) in tallies.iter().enumerate() {
-                    let Some(tally) = tally else { continue };
-                    let category = shard.category(number);
-                    if !totals.by_category.contains_key(category) {
-                        totals.by_category.insert(category.to_owned(), vec![None; shard.tallies.len()]);
-                    }
-                    let slots = totals.by_category.get_mut(category);
-                    if let Some(total) = slots.and_then(|slots| slots.get_mut(slot)) {
-                        let total = total.get_or_insert_with(CategoryTotal::default);
-                        total.sum += i128::from(tally.sum);
-                        total.merchants += u64::from(tally.rows > 0);
-                    }
-                }
+        for (slot, tallies) in shard.tallies.iter().enumerate() {
+            for (number, tally) in tallies.iter().enumerate() {
+                let Some(tally) = tally else { continue };
+                let more = CategoryTotal { sum: i128::from(tally.sum), merchants: u64::from(tally.rows > 0) };
+                totals.add(shard.category(number), slot, shard.tallies.len(), more);
             }
         }
         totals
+    }
+
+    /// Adds the merchants of other shards.
+    pub fn merge(&mut self, other: &Self) {
+        for (category, slots) in &other.by_category {
+            for (slot, total) in slots.iter().enumerate() {
+                if let Some(total) = total {
+                    self.add(category, slot, slots.len(), *total);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, category: &str, slot: usize, slots: usize, more: CategoryTotal) {
+        if !self.by_category.contains_key(category) {
+            self.by_category.insert(category.to_owned(), vec![None; slots]);
+        }
+        if let Some(total) = self.by_category.get_mut(category).and_then(|totals| totals.get_mut(slot)) {
+            let total = total.get_or_insert_with(CategoryTotal::default);
+            total.sum += more.sum;
+            total.merchants += more.merchants;
+        }
     }
 
     /// Totals of a category by slot; empty where it has none.

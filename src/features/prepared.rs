@@ -6,6 +6,8 @@
 //! What is kept is flat: 8 bytes for every feature of a merchant, and for every window that is compared 24 more. With the 115 features and
 //! 8 compared windows of a large feature set that is about 1.1 kB a merchant, its id and category included.
 
+use serde::{Deserialize, Serialize};
+
 use super::comparison::Comparison;
 use super::error::FeatureError;
 use super::industry::IndustryTotals;
@@ -16,7 +18,7 @@ use super::table::{FeatureColumn, FeatureTable};
 use crate::tiles::Tally;
 
 /// A measure that is unknown for a merchant, because the merchant's rows add up to more than 64 bits hold.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Overflow {
     /// The merchant.
     pub merchant: String,
@@ -25,7 +27,7 @@ pub struct Overflow {
 }
 
 /// One feature of all merchants of a shard, as far as the shard alone can tell.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum PreparedColumn {
     /// Values; NaN stands for null, at half the memory of an `Option`.
     Own(Vec<f64>),
@@ -34,7 +36,7 @@ enum PreparedColumn {
 }
 
 /// A shard's features, as far as the shard alone can tell.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PreparedFeatures {
     merchants: Vec<String>,
     /// Distinct categories, sorted.

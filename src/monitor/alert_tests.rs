@@ -149,7 +149,7 @@ fn too_little_history_raises_nothing_but_is_counted() {
 
 #[test]
 fn a_loan_that_is_not_known_raises_its_own_alert_and_makes_its_borrower_one_to_watch() {
-    let cause = |code| UnknownCause { code, detail: String::new() };
+    let cause = |code: &'static str| UnknownCause { code: code.into(), detail: String::new() };
     let lost = UnknownLoan {
         merchant_id: "m1".into(),
         loan_id: Some("l9".into()),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::open_loans::OpenLoans;
 use super::standing::LoanStanding;
 use super::unknown::{LoanException, UnknownCause, UnknownLoan};
@@ -11,7 +13,7 @@ use crate::store::BrokenRecord;
 const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
 
 /// Every loan of a shard as of its instant, each in one of the two lists.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LoanLedger {
     /// Loans whose books agree, by merchant and loan.
     pub known: Vec<LoanStanding>,
@@ -94,7 +96,7 @@ impl LoanLedger {
             merchant_id: Some(loan.merchant_id.clone()),
             loan_id: loan.loan_id.clone(),
             product: loan.product.clone(),
-            code: cause.code.to_owned(),
+            code: cause.code.to_string(),
             detail: cause.detail.clone(),
             principal_minor: loan.principal_minor,
         };
@@ -111,7 +113,7 @@ pub fn exceptions_without_merchant(broken: &[BrokenRecord]) -> Vec<LoanException
             merchant_id: record.merchant_id.clone(),
             loan_id: record.loan_id.clone(),
             product: None,
-            code: cause.code.to_owned(),
+            code: cause.code.to_string(),
             detail: cause.detail,
             principal_minor: None,
         }

@@ -26,11 +26,10 @@ fn broken(table: &str, merchant_id: Option<&str>, loan_id: Option<&str>) -> Brok
 }
 
 fn codes(ledger: &LoanLedger) -> Vec<(&str, Option<&str>, &str)> {
-    let causes = |l: &'_ UnknownLoan| l.causes.iter().map(|c| c.code).collect::<Vec<_>>();
     ledger
         .unknown
         .iter()
-        .flat_map(|l| causes(l).into_iter().map(move |c| (l.merchant_id.as_str(), l.loan_id.as_deref(), c)))
+        .flat_map(|l| l.causes.iter().map(move |c| (l.merchant_id.as_str(), l.loan_id.as_deref(), c.code.as_ref())))
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! How loans and borrowers stand: what alerts, deductions, offers and the portfolio read.
 
+use serde::{Deserialize, Serialize};
+
 use super::ledger::LoanLedger;
 use super::unknown::UnknownLoan;
 
@@ -8,7 +10,7 @@ use super::unknown::UnknownLoan;
     clippy::struct_excessive_bools,
     reason = "a loan may be restructured, in default, written off and closed, each by itself"
 )]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoanStanding {
     /// The borrower.
     pub merchant_id: String,

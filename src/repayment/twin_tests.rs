@@ -333,7 +333,13 @@ fn ledger(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) -
     match assess(&record, rules, &point) {
         Err(causes) => {
             assert!(!causes.is_empty(), "unknown for no reason");
-            Err(causes.into_iter().map(|cause| cause.code).collect())
+            Err(causes
+                .into_iter()
+                .map(|cause| match cause.code {
+                    std::borrow::Cow::Borrowed(code) => code,
+                    std::borrow::Cow::Owned(code) => unreachable!("{code} comes from no rule"),
+                })
+                .collect())
         }
         Ok(assessment) => {
             let standing = assessment.standing(&record, rules, &point);

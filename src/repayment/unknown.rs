@@ -1,9 +1,11 @@
 //! Loans of which nothing is known, and why.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// A loan whose books do not agree. What it owes and how late it is are not known, which is not nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnknownLoan {
     /// The borrower.
     pub merchant_id: String,
@@ -20,10 +22,10 @@ pub struct UnknownLoan {
 }
 
 /// One reason why a loan is not known.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnknownCause {
     /// Stable kebab-case code; [`super::reconcile`] lists them.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// In words, with the numbers.
     pub detail: String,
 }
@@ -46,7 +48,7 @@ impl UnknownLoan {
 
 impl UnknownCause {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code: Cow::Borrowed(code), detail: detail.into() }
     }
 
     /// A row of the loan that washing set aside.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use polars::prelude::PolarsError;
 
+use serde::{Deserialize, Serialize};
+
 use super::population::Seen;
 use crate::exposure::{
     AccountTerms, BrokenShare, ExposureError, OpenOffers, ShardAccounts, broken_shares, shard_accounts,
@@ -29,7 +31,7 @@ pub enum FactsError {
 }
 
 /// One merchant's facts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MerchantFacts {
     /// The shop was closed.
     pub is_closed: bool,
@@ -40,6 +42,7 @@ pub struct MerchantFacts {
 }
 
 /// A shard's facts.
+#[derive(Serialize, Deserialize)]
 pub struct ShardFacts {
     /// By merchant; every merchant that can be seen has an entry.
     pub merchants: BTreeMap<String, MerchantFacts>,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::population::PopulationError;
 use super::rules::JobRules;
 use super::training::TrainingError;
@@ -12,7 +14,7 @@ use crate::store::Shard;
 use crate::tiles::Views;
 
 /// One shard's outcomes over one performance window.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Outcomes {
     /// `Some(true)` is bad; merchants without a label are not here.
     pub bad: BTreeMap<String, bool>,

@@ -1,6 +1,7 @@
 //! The nightly whole: lock, configuration, ingest, model, measure, decide, gates, publish.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,7 +14,7 @@ use super::gates::{GateError, check_gates};
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
 use super::open_offers::{read_open_loans, read_open_offers};
-use super::population::{PopulationError, Prepared, finish_shards, industry_totals, prepare_shards};
+use super::population::{PopulationError, finish_shards, prepare_shards};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::rules::JobRules;
@@ -282,18 +283,17 @@ impl Night<'_> {
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());
         let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
+        let groups = Mutex::new(GroupTotals::default());
         let prepared = prepare_shards(&ingested.store, as_of, rules, &open_before, progress, |seen| {
-            Ok::<_, DecideError>((ShardFacts::of(seen, &open, &terms)?, wide.write_evidence(seen)?))
+            let facts = ShardFacts::of(seen, &open, &terms)?;
+            groups.lock().unwrap_or_else(PoisonError::into_inner).merge(&facts.accounts.groups);
+            Ok::<_, DecideError>((facts, wide.write_evidence(seen)?))
         })?;
-        let overflows: Vec<Overflow> = prepared.iter().flat_map(Prepared::overflows).cloned().collect();
-        let totals = industry_totals(&prepared);
-        let mut groups = GroupTotals::default();
-        for shard in &prepared {
-            groups.merge(&shard.taken.0.accounts.groups);
-        }
+        let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let overflows: Vec<Overflow> = prepared.overflows.clone();
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
-        let decided = finish_shards(prepared, &totals, rules, progress, |shard| {
+        let decided = finish_shards(prepared, rules, progress, |shard| {
             let (mut facts, evidence) = shard.taken;
             facts.accounts.share_groups(&groups, &terms);
             let features = wide.write_features(shard.bucket, &shard.features)?;

@@ -6,13 +6,18 @@
 //! finish   the features that compare with the industry are filled in, and the shard is decided                     in parallel
 //! ```
 //! A shard is read once. Between the two parallel steps no frame and no tile is kept, only flat figures of every merchant
-//! ([`PreparedFeatures`]) and what the caller took from the shard. No more shards are in memory than threads work.
+//! ([`PreparedFeatures`]) and what the caller took from the shard, and of these only some in memory. No more shards are in memory than
+//! threads work.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::{AsOf, parallel};
 use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, Overflow, PreparedFeatures, ShardMeasures};
 use crate::repayment::OpenLoans;
+use crate::spill::{Shelf, Shelved, SpillError};
 use crate::store::{Shard, Store, StoreError};
 use crate::tiles::{TileError, Views};
 
@@ -28,6 +33,9 @@ pub enum PopulationError {
     /// A measure or feature could not be computed.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// What was prepared cannot be put aside.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
 }
 
 /// One shard while it is in memory.
@@ -42,37 +50,38 @@ pub struct Seen<'a> {
     pub measures: &'a ShardMeasures,
 }
 
-/// What is kept of a shard.
-pub struct Prepared<T> {
-    /// Its number.
-    pub bucket: u32,
-    /// Its features, but for those that compare with the industry.
-    features: PreparedFeatures,
-    /// What the caller took from it.
-    pub taken: T,
+/// All shards, prepared.
+pub struct PreparedShards<T> {
+    shelf: Shelf<(PreparedFeatures, T)>,
+    shelved: Vec<Shelved>,
+    /// Totals of the industry over all of them.
+    pub totals: IndustryTotals,
+    /// Measures that are unknown for a merchant because the merchant's rows add up to more than 64 bits hold.
+    pub overflows: Vec<Overflow>,
 }
 
-impl<T> Prepared<T> {
-    /// Measures that are unknown for a merchant because the merchant's rows add up to more than 64 bits hold.
-    pub fn overflows(&self) -> &[Overflow] {
-        &self.features.overflows
-    }
-}
+/// Bytes of prepared shards that are held in memory.
+const HELD_SHARDS: usize = 256 << 20;
 
 /// Reads every shard once, as of an instant, and keeps what later steps need; `take` adds to it. Loans that were `open_before` and are not
 /// seen are unknown. Results come in bucket order.
 ///
 /// # Errors
 /// A shard that cannot be read or measured, or what `take` says.
-pub fn prepare_shards<T: Send, E: From<PopulationError> + Send>(
+pub fn prepare_shards<T, E>(
     store: &Store,
     as_of: &AsOf,
     rules: &JobRules,
     open_before: &OpenLoans,
     progress: &dyn Progress,
     take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
-) -> Result<Vec<Prepared<T>>, E> {
-    parallel::in_order(store.buckets() as usize, |bucket| {
+) -> Result<PreparedShards<T>, E>
+where
+    T: Serialize + DeserializeOwned,
+    E: From<PopulationError> + Send,
+{
+    let shelf = Shelf::new(store.folder(), HELD_SHARDS);
+    let prepared = parallel::in_order(store.buckets() as usize, |bucket| {
         let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
         let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
         let mut views = rules.views(&shard).map_err(PopulationError::from)?;
@@ -82,14 +91,19 @@ pub fn prepare_shards<T: Send, E: From<PopulationError> + Send>(
         let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
         let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;
         let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
+        let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
+        let shelved = shelf.put(&(features, taken)).map_err(PopulationError::from)?;
         progress.advance(1);
-        Ok(Prepared { bucket, features, taken })
-    })
-}
-
-/// Totals of the industry over all shards.
-pub fn industry_totals<T>(prepared: &[Prepared<T>]) -> IndustryTotals {
-    IndustryTotals::over(prepared.iter().map(|shard| &shard.features))
+        Ok::<_, E>((shelved, totals, overflows))
+    })?;
+    let mut all =
+        PreparedShards { shelf, shelved: Vec::new(), totals: IndustryTotals::default(), overflows: Vec::new() };
+    for (shelved, totals, overflows) in prepared {
+        all.shelved.push(shelved);
+        all.totals.merge(&totals);
+        all.overflows.extend(overflows);
+    }
+    Ok(all)
 }
 
 /// One shard with all of its features.
@@ -106,16 +120,22 @@ pub struct Finished<T> {
 ///
 /// # Errors
 /// A formula that left the finite numbers, or what `decide` says.
-pub fn finish_shards<T: Send, R: Send, E: From<PopulationError> + Send>(
-    prepared: Vec<Prepared<T>>,
-    totals: &IndustryTotals,
+pub fn finish_shards<T, R: Send, E>(
+    prepared: PreparedShards<T>,
     rules: &JobRules,
     progress: &dyn Progress,
     decide: impl Fn(Finished<T>) -> Result<R, E> + Sync,
-) -> Result<Vec<R>, E> {
-    parallel::each(prepared, |Prepared { bucket, features, taken }| {
-        let features = features.finish(totals, &rules.features).map_err(PopulationError::from)?;
-        let decided = decide(Finished { bucket, features, taken })?;
+) -> Result<Vec<R>, E>
+where
+    T: Serialize + DeserializeOwned,
+    E: From<PopulationError> + Send,
+{
+    let PreparedShards { shelf, shelved, totals, .. } = prepared;
+    let shelved: Vec<(usize, Shelved)> = shelved.into_iter().enumerate().collect();
+    parallel::each(shelved, |(bucket, shelved)| {
+        let (features, taken) = shelf.take(shelved).map_err(PopulationError::from)?;
+        let features = features.finish(&totals, &rules.features).map_err(PopulationError::from)?;
+        let decided = decide(Finished { bucket: u32::try_from(bucket).unwrap_or(u32::MAX), features, taken })?;
         progress.advance(1);
         Ok(decided)
     })

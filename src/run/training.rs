@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::labels::{Outcomes, outcomes};
-use super::population::{PopulationError, finish_shards, industry_totals, prepare_shards};
+use super::population::{PopulationError, finish_shards, prepare_shards};
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
@@ -254,8 +254,7 @@ impl SnapshotBuilder<'_> {
             let after = store.shard(seen.bucket, &seen_at)?;
             outcomes(seen.views, &after, settings, rules)
         })?;
-        let totals = industry_totals(&prepared);
-        let by_bucket = finish_shards(prepared, &totals, rules, progress, |shard| {
+        let by_bucket = finish_shards(prepared, rules, progress, |shard| {
             Ok::<_, TrainingError>(self.rows(&shard.features, &shard.taken, snapshot, part))
         })?;
 

@@ -8,9 +8,11 @@ mod error;
 mod frames;
 mod keys;
 mod scratch_file;
+mod shelf;
 mod sorted;
 
 pub use error::SpillError;
 pub use frames::{Budget, SplitFrames};
 pub use keys::KeyParts;
+pub use shelf::{Shelf, Shelved};
 pub use sorted::{Sorted, SortedRows};

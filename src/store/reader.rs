@@ -40,6 +40,12 @@ impl Store {
         Ok(Self { folder: folder.to_owned(), index })
     }
 
+    /// Where it lies.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What it holds.
     #[must_use]
     pub const fn index(&self) -> &StoreIndex {

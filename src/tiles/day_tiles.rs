@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::clock::{EVER, OLDER};
 
 /// Days `from..to` before as-of, `from` the nearer. Window `[D − w, D)` is `0..w`; shifted back by a maturity of `m` days
@@ -32,7 +34,7 @@ impl DayWindow {
 }
 
 /// A window's sum and how many rows stand behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Exact sum of the measure's values.
     pub sum: i64,

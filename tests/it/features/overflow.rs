@@ -68,7 +68,7 @@ fn an_overflow_is_null_for_its_merchant_and_named() {
         let all: Vec<Order> = sound.iter().chain(&huge).cloned().collect();
         let prepared = prepared_of(&market(&all, 3), &config);
         assert_eq!(prepared.overflows, [Overflow { merchant: "m2".to_owned(), measure: "gmv".to_owned() }]);
-        let table = prepared.clone().finish(&IndustryTotals::over([&prepared]), &config).unwrap();
+        let table = prepared.clone().finish(&IndustryTotals::of_shard(&prepared), &config).unwrap();
         let without = features_of(&market(&sound, 2), &config);
         for (column, expected) in table.columns.iter().zip(&without.columns) {
             assert_eq!(column.values[..2], expected.values[..], "{}: the others are as without m2", column.name);

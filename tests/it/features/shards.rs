@@ -106,7 +106,7 @@ pub fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, Tile
 /// The features of one shard that is the whole market.
 pub fn features_of(shard: &Shard, config: &FeatureConfig) -> FeatureTable {
     let prepared = prepared_of(shard, config);
-    let totals = IndustryTotals::over([&prepared]);
+    let totals = IndustryTotals::of_shard(&prepared);
     prepared.finish(&totals, config).unwrap()
 }
 

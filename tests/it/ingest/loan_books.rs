@@ -167,7 +167,7 @@ fn an_overdue_loan_with_an_absurd_instalment_is_not_a_loan_on_time() {
     let bullet = books[INSTALMENTS].iter_mut().find(|(of, _)| *of == 7).unwrap();
     "-1".clone_into(&mut bullet.1[4]);
     let BorrowerRecord::Unknown(loans) = &records(&books).0[&7] else { panic!("it is known") };
-    let codes: Vec<&str> = loans[0].causes.iter().map(|c| c.code).collect();
+    let codes: Vec<&str> = loans[0].causes.iter().map(|c| c.code.as_ref()).collect();
     assert_eq!((loans[0].loan_id.as_deref(), loans[0].principal_minor), (Some("L7"), Some(100_000)));
     assert_eq!(codes, ["no-schedule", "broken-instalment"]);
     assert!(
