@@ -144,7 +144,12 @@ fn source_code(error: &SourceError) -> ExitCode {
         | SourceError::MissingInput { .. }
         | SourceError::RequiredTableAbsent { .. } => ExitCode::InputMissing,
         SourceError::Io { .. } => ExitCode::Io,
-        SourceError::BadPattern { .. } | SourceError::BadSql { .. } | SourceError::NoLineage { .. } => ExitCode::Config,
+        SourceError::BadPattern { .. }
+        | SourceError::BadSql { .. }
+        | SourceError::NoKeyColumn { .. }
+        | SourceError::NotKeyed { .. }
+        | SourceError::TooManyForWhole { .. }
+        | SourceError::NoLineage { .. } => ExitCode::Config,
         SourceError::UnknownFormat { .. }
         | SourceError::EmptyFile { .. }
         | SourceError::NotWhatItsNameSays { .. }

@@ -132,7 +132,7 @@ fn named(job: &Job, rule: AsOfRule, options: &RunOptions) -> Result<ChosenAsOf, 
 /// whole.
 fn guess(job: &Job, progress: &dyn Progress) -> Result<ChosenAsOf, RunError> {
     progress.stage("guess the observation date", None);
-    let mut sources = Sources::new(&job.intake.source);
+    let mut sources = Sources::new(&job.intake.source, &std::env::temp_dir());
     let mut clocks: Vec<(UsualDay, &'static str)> = Vec::new();
     for spec in &job.intake.source.sources {
         let Some(column) = contract::table(spec.table).and_then(event_column) else { continue };

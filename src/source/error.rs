@@ -23,6 +23,50 @@ pub enum SourceError {
         /// The data folder.
         folder: PathBuf,
     },
+    /// A column by which a source is said to be keyed.
+    #[error(
+        "split the inputs of table {table:?}: input {input:?} has no column {column:?}, by which keyed_by says it is keyed"
+    )]
+    NoKeyColumn {
+        /// Contract table.
+        table: &'static str,
+        /// Input in the job file.
+        input: String,
+        /// The column.
+        column: String,
+    },
+    /// A statement that gives other rows part by part than at once.
+    #[error(
+        "make table {table:?} by {path}: on a sample it gives {whole} rows at once and {parts} rows part by part, so it is not keyed as keyed_by \
+         says; one of the rows that differ: {example}"
+    )]
+    NotKeyed {
+        /// Contract table.
+        table: &'static str,
+        /// The statement's file.
+        path: PathBuf,
+        /// Rows of the sample at once.
+        whole: usize,
+        /// Rows of the sample part by part.
+        parts: usize,
+        /// A row that only one of them has.
+        example: String,
+    },
+    /// A statement that needs all of its inputs in memory, which are too many rows.
+    #[error(
+        "make table {table:?} by {path}: it needs all of its inputs at once, about {rows} rows, and the limit is {limit}; name the columns by which its \
+         large inputs can be split, keyed_by = {{ input = \"column\" }} under [[source]], or raise max_whole_rows there"
+    )]
+    TooManyForWhole {
+        /// Contract table.
+        table: &'static str,
+        /// The statement's file.
+        path: PathBuf,
+        /// Rows of all inputs, about.
+        rows: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// A table needs an input that is optional and absent.
     #[error("make table {table:?}: its input {input:?} is absent, and the table is not optional")]
     RequiredTableAbsent {

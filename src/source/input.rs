@@ -118,6 +118,11 @@ impl OpenInput {
         self.files.iter().any(|file| matches!(file.format, Format::Csv))
     }
 
+    /// The columns of all files together, `_file` and `_row` among them.
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// The only file, where there is one.
     pub fn only_file(&self) -> Option<&Path> {
         match self.files.as_slice() {

@@ -12,6 +12,7 @@ mod error;
 mod file_kind;
 mod glob;
 mod input;
+mod keyed;
 mod lines;
 mod malformed;
 mod page_checksums;

@@ -39,7 +39,14 @@ pub struct SourceSpec {
     pub from: String,
     /// One SELECT over the inputs; `None` takes the input as it is.
     pub sql: Option<Statement>,
+    /// Inputs that may be split, each by a column: rows of different keys never meet in the SELECT. Empty: it is not known to be so.
+    pub keyed_by: BTreeMap<String, String>,
+    /// The most rows that the inputs of a SELECT may have which needs them all at once.
+    pub max_whole_rows: u64,
 }
+
+/// [`SourceSpec::max_whole_rows`] where the job says nothing.
+const MAX_WHOLE_ROWS: u64 = 20_000_000;
 
 /// A SQL statement and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +73,9 @@ pub(crate) struct RawSource {
     table: Spanned<String>,
     from: Spanned<String>,
     sql: Option<Spanned<String>>,
+    #[serde(default)]
+    keyed_by: BTreeMap<String, Spanned<String>>,
+    max_whole_rows: Option<Spanned<u64>>,
 }
 
 impl SourceSettings {
@@ -90,6 +100,38 @@ impl SourceSettings {
         let sources = check_sources(file, sources, &inputs)?;
         Ok(Self { data, inputs, sources })
     }
+}
+
+/// `keyed_by`: inputs of the job, the driving one among them.
+fn check_keys(
+    file: &ConfigFile,
+    source: &RawSource,
+    inputs: &BTreeMap<String, InputSpec>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let Some(any) = source.keyed_by.values().next() else { return Ok(BTreeMap::new()) };
+    if source.sql.is_none() {
+        let message = "keyed_by says how the inputs of a SELECT may be split, and this source has none".to_owned();
+        return Err(file.refuse(&any.span(), message, "remove it, or add sql"));
+    }
+    if !source.keyed_by.contains_key(source.from.get_ref()) {
+        let message = format!("keyed_by does not name {:?}, the input of `from`", source.from.get_ref());
+        return Err(file.refuse(
+            &any.span(),
+            message,
+            "keyed_by = { input = \"column\" }, one for each input that is split",
+        ));
+    }
+    for (input, column) in &source.keyed_by {
+        if !inputs.contains_key(input) {
+            let names = inputs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            return Err(file.refuse(
+                &column.span(),
+                format!("{input:?} is not an input of this job"),
+                format!("one of: {names}"),
+            ));
+        }
+    }
+    Ok(source.keyed_by.iter().map(|(input, column)| (input.clone(), column.get_ref().clone())).collect())
 }
 
 fn check_sources(
@@ -123,7 +165,9 @@ fn check_sources(
                 Some(Statement { path, text })
             }
         };
-        let spec = SourceSpec { table: table.name, from: source.from.get_ref().clone(), sql };
+        let keyed_by = check_keys(file, source, inputs)?;
+        let max_whole_rows = source.max_whole_rows.as_ref().map_or(MAX_WHOLE_ROWS, |rows| *rows.get_ref());
+        let spec = SourceSpec { table: table.name, from: source.from.get_ref().clone(), sql, keyed_by, max_whole_rows };
         if by_table.insert(table.name, spec).is_some() {
             let message = format!("table {:?} has two sources", table.name);
             return Err(file.refuse(&source.table.span(), message, "one [[source]] a contract table"));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 use polars::sql::SQLContext;
@@ -9,6 +10,7 @@ use polars::sql::SQLContext;
 use super::conform::conform;
 use super::error::SourceError;
 use super::input::{self, InputFile, OpenInput};
+use super::keyed::KeyedInputs;
 use super::malformed::MalformedRecord;
 use super::row_wise;
 use super::settings::{SourceSettings, SourceSpec, Statement};
@@ -48,14 +50,15 @@ pub struct JoinedInput {
 /// where it does not.
 pub struct Sources<'a> {
     settings: &'a SourceSettings,
+    scratch: PathBuf,
     open: BTreeMap<String, Option<OpenInput>>,
 }
 
 impl<'a> Sources<'a> {
-    /// The inputs of a job. Nothing is read yet.
+    /// The inputs of a job. Nothing is read yet. Where inputs have to be split, scratch goes to `scratch`, which must be there by then.
     #[must_use]
-    pub fn new(settings: &'a SourceSettings) -> Self {
-        Self { settings, open: BTreeMap::new() }
+    pub fn new(settings: &'a SourceSettings, scratch: &Path) -> Self {
+        Self { settings, scratch: scratch.to_owned(), open: BTreeMap::new() }
     }
 
     /// Every file opened so far, those that were only joined included, by input and path.
@@ -105,12 +108,30 @@ impl<'a> Sources<'a> {
             driver.batches(wanted, &|batch| {
                 let frame = match &spec.sql {
                     None => batch.clone(),
-                    Some(statement) => select(spec, statement, [(spec.from.as_str(), batch.clone().lazy())])
+                    Some(statement) => select(spec, statement, [(spec.from.clone(), batch.clone().lazy())])
                         .and_then(|rows| rows.collect().map_err(|e| refused(spec, &e)))?,
                 };
                 check_lineage(spec, &frame)?;
                 let frame = conform(table, &frame, is_text, &from)?;
                 let not_mapped = if spec.sql.is_some() { not_returned(spec, &frame, batch)? } else { None };
+                take(SourcePiece { frame, not_mapped })
+            })?;
+        } else if let (Some(statement), false) = (&spec.sql, spec.keyed_by.is_empty()) {
+            let keyed = KeyedInputs::split(spec, &spec.keyed_by, &mut self.open, &self.scratch)?;
+            let is_text = self.driver(spec)?.is_text();
+            let others = self.whole_inputs(spec, &|name| !spec.keyed_by.contains_key(name))?;
+            let run = |part: BTreeMap<&str, DataFrame>| {
+                let keyed = part.into_iter().map(|(name, rows)| (name.to_owned(), rows.lazy()));
+                let frame = select(spec, statement, others.iter().cloned().chain(keyed))?;
+                let frame = frame.collect().map_err(|e| refused(spec, &e))?;
+                check_lineage(spec, &frame)?;
+                Ok::<_, SourceError>(frame)
+            };
+            keyed.try_out(spec, &run)?;
+            keyed.each(spec, &|part| {
+                let raw = part.get(spec.from.as_str()).cloned().unwrap_or_default();
+                let frame = conform(table, &run(part)?, is_text, &from)?;
+                let not_mapped = not_returned(spec, &frame, raw)?;
                 take(SourcePiece { frame, not_mapped })
             })?;
         } else {
@@ -162,7 +183,9 @@ impl<'a> Sources<'a> {
     pub fn close_unused(&mut self, later: &[SourceSpec]) {
         let job = self.settings;
         for (name, input) in &mut self.open {
-            let is_needed = later.iter().any(|spec| !is_row_wise(spec) && needs(spec, name, job));
+            let is_needed = later
+                .iter()
+                .any(|spec| !is_row_wise(spec) && !spec.keyed_by.contains_key(name) && needs(spec, name, job));
             if let (Some(input), false) = (input, is_needed) {
                 input.forget();
             }
@@ -209,15 +232,31 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// The inputs of a SELECT that are taken as a whole.
+    fn whole_inputs(
+        &mut self,
+        spec: &SourceSpec,
+        is_taken: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<(String, LazyFrame)>, SourceError> {
+        let job = self.settings;
+        let mut used: Vec<(&String, &mut OpenInput)> = self
+            .open
+            .iter_mut()
+            .filter(|(name, _)| needs(spec, name, job) && is_taken(name))
+            .filter_map(|(name, input)| Some((name, input.as_mut()?)))
+            .collect();
+        let rows = used.iter().map(|(_, input)| input.rows_about()).sum();
+        if let (Some(statement), true) = (&spec.sql, rows > spec.max_whole_rows) {
+            let (path, limit) = (statement.path.clone(), spec.max_whole_rows);
+            return Err(SourceError::TooManyForWhole { table: spec.table, path, rows, limit });
+        }
+        used.iter_mut().map(|(name, input)| Ok(((*name).clone(), input.whole()?))).collect()
+    }
+
     /// A table's rows from the whole of its inputs.
     fn whole(&mut self, spec: &SourceSpec) -> Result<DataFrame, SourceError> {
         let job = self.settings;
-        let mut used = Vec::new();
-        for (name, input) in &mut self.open {
-            if let (Some(input), true) = (input, needs(spec, name, job)) {
-                used.push((name.as_str(), input.whole()?));
-            }
-        }
+        let used = self.whole_inputs(spec, &|_| true)?;
         let rows = match &spec.sql {
             Some(statement) => select(spec, statement, used)?,
             None => used.into_iter().map(|(_, rows)| rows).next().unwrap_or_default(),
@@ -245,14 +284,14 @@ fn is_row_wise(spec: &SourceSpec) -> bool {
 }
 
 /// Runs a table's SELECT over its inputs, lazily.
-fn select<'f>(
+fn select(
     spec: &SourceSpec,
     statement: &Statement,
-    inputs: impl IntoIterator<Item = (&'f str, LazyFrame)>,
+    inputs: impl IntoIterator<Item = (String, LazyFrame)>,
 ) -> Result<LazyFrame, SourceError> {
     let mut context = SQLContext::new();
     for (name, rows) in inputs {
-        context.register(name, rows);
+        context.register(&name, rows);
     }
     context.execute(&statement.text).map_err(|e| refused(spec, &e))
 }
@@ -301,7 +340,7 @@ fn places(frame: &DataFrame) -> PolarsResult<impl Iterator<Item = Place>> {
     Ok(places.into_iter())
 }
 
-/// Rows of `raw` that a row-wise SELECT did not return: they would vanish from the account otherwise.
+/// Rows of `raw`, a batch or a part, that a SELECT did not return: they would vanish from the account otherwise.
 fn not_returned(spec: &SourceSpec, frame: &DataFrame, raw: DataFrame) -> Result<Option<DataFrame>, SourceError> {
     let broken = |e: PolarsError| SourceError::Frame { table: spec.table, why: e.to_string() };
     let raw_places: Vec<Place> = places(&raw).map_err(broken)?.collect();

@@ -28,13 +28,11 @@ impl StoreWriter {
     /// # Errors
     /// The folder beside it cannot be made.
     pub fn create(folder: &Path, as_of: &AsOf, buckets: u32) -> Result<Self, StoreError> {
-        let mut building = folder.as_os_str().to_owned();
-        building.push(".building");
-        let building = PathBuf::from(building);
+        let building = building(folder);
         if building.exists() {
             fs::remove_dir_all(&building).map_err(|e| io("remove", &building, &e))?;
         }
-        let scratch = building.join("scratch");
+        let scratch = Self::scratch_of(folder);
         fs::create_dir_all(&scratch).map_err(|e| io("make", &scratch, &e))?;
         let index = StoreIndex {
             layout: LAYOUT,
@@ -51,7 +49,13 @@ impl StoreWriter {
     /// The scratch folder beside the store, which is gone when the store is finished or given up.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
-        self.building.join("scratch")
+        Self::scratch_of(&self.folder)
+    }
+
+    /// That of a store that is yet to be begun at `folder`.
+    #[must_use]
+    pub fn scratch_of(folder: &Path) -> PathBuf {
+        building(folder).join("scratch")
     }
 
     /// Enters a table that the job has, perhaps without rows.
@@ -191,6 +195,13 @@ impl Drop for StoreWriter {
             tracing::warn!(folder = %self.building.display(), %error, "cannot remove a half-built store");
         }
     }
+}
+
+/// Where a store is built that will stand at `folder`.
+fn building(folder: &Path) -> PathBuf {
+    let mut building = folder.as_os_str().to_owned();
+    building.push(".building");
+    PathBuf::from(building)
 }
 
 fn sort_columns(table: &TableContract) -> Vec<&'static str> {

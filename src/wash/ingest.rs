@@ -89,7 +89,7 @@ pub fn ingest(
     store_dir: &Path,
     progress: &(dyn Fn(IngestProgress) + Sync),
 ) -> Result<Ingested, IngestError> {
-    let mut sources = Sources::new(&job.source);
+    let mut sources = Sources::new(&job.source, &StoreWriter::scratch_of(store_dir));
     let as_of = AsOf::new(as_of, job.time_zone.clone())?;
     progress(IngestProgress::AsOf(as_of.date()));
 

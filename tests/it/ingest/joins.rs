@@ -87,3 +87,39 @@ proptest! {
         prop_assert_eq!(read(&after) > read(&before), added > 0);
     }
 }
+
+/// Parcels joined to their orders: at once, and split by the order.
+#[test]
+fn a_keyed_source_gives_the_same_store() {
+    let mut dice = Dice::new(11);
+    let mut tables = marketplace(&mut dice);
+    plant_faults(&mut tables, &mut dice, 9);
+    let mut world = world(&tables);
+    fs::remove_file(world.path("disputes.sql")).unwrap();
+    let at_once = said(&world);
+    world.of_sql = "keyed_by = { shipments = 'order_id', orders = 'order_id' }\nmax_whole_rows = 0";
+    assert!(said(&world) == at_once);
+
+    for (of_sql, words) in [
+        ("keyed_by = { shipments = 'shipment_id', orders = 'buyer_id' }", "part by part"),
+        ("keyed_by = { shipments = 'order_id', orders = 'parcel_id' }", "no column \"parcel_id\""),
+        ("max_whole_rows = 3", "keyed_by = { input"),
+    ] {
+        world.of_sql = of_sql;
+        let refused = world.run(as_of()).unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+    for (of_sql, words) in [
+        ("keyed_by = { orders = 'order_id' }", "does not name \"shipments\""),
+        ("keyed_by = { shipments = 'order_id', parcels = 'order_id' }", "not an input"),
+    ] {
+        world.of_sql = of_sql;
+        let refused = world.try_job().unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}
+
+fn said(world: &World) -> (BTreeMap<String, Vec<u8>>, String) {
+    let made = world.run(as_of()).unwrap();
+    (store_bytes(&world.path("store")), format!("{:?} {:?}", made.ledger, super::all_quarantined(&made)))
+}

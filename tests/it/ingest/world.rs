@@ -57,6 +57,8 @@ pub struct World {
     pub limit: f64,
     pub by_table: BTreeMap<&'static str, f64>,
     pub buckets: u32,
+    /// Further lines of sources that have a SELECT.
+    pub of_sql: &'static str,
 }
 
 pub const TABLES: [&str; 11] = [
@@ -76,7 +78,7 @@ pub const TABLES: [&str; 11] = [
 impl World {
     pub fn new(extension: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let world = Self { folder, extension, limit: 1.0, by_table: BTreeMap::new(), buckets: 4 };
+        let world = Self { folder, extension, limit: 1.0, by_table: BTreeMap::new(), buckets: 4, of_sql: "" };
         for stub in ["features.toml", "policy.toml", "monitor.toml"] {
             fs::write(world.path(stub), "").unwrap();
         }
@@ -125,7 +127,7 @@ impl World {
             writeln!(text, "[[source]]\ntable = '{table}'\nfrom = '{table}'").unwrap();
             let sql = self.path(&format!("{table}.sql"));
             if sql.exists() {
-                writeln!(text, "sql = '{table}.sql'").unwrap();
+                writeln!(text, "sql = '{table}.sql'\n{}", self.of_sql).unwrap();
             }
         }
         fs::write(self.path("job.toml"), text).unwrap();
