@@ -13,6 +13,7 @@ mod document;
 mod exit;
 mod explain;
 mod failure;
+mod init;
 mod lookup;
 mod models;
 mod name_list;
@@ -63,6 +64,8 @@ Exit codes: 0 ok · 2 usage · 65 data contract, quarantine limit or gate · 66 
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Drafts a job from a folder of raw files: what each table and column is, and the files of the job.
+    Init(init::InitArgs),
     /// The nightly whole: wash, features, scores, offers, alerts, published files.
     Run(run::RunArgs),
     /// Checks a job's configuration and data and writes nothing.
@@ -126,6 +129,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     fn execute(self, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
         match self {
+            Self::Init(args) => init::execute(&args, output, terminal),
             Self::Run(args) => run::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),
             Self::Simulate(args) => simulate::execute(&args, output, terminal),
