@@ -28,6 +28,15 @@ const ENTITIES: [Concept; 15] = [
     C::Buyer,
 ];
 
+/// A key that a row refers to is what the row itself says: no need to look it up.
+fn at_its_reference(mut found: Found) -> Found {
+    while let Some(last) = found.path.last().copied().filter(|last| last.to == found.at) {
+        found.at = last.from;
+        found.path.pop();
+    }
+    found
+}
+
 /// References are followed so far from the driving table.
 const MAX_HOPS: usize = 2;
 /// A column that scores less is not proposed.
@@ -195,7 +204,7 @@ impl<'a> Landscape<'a> {
             let (at, worth) = self.naming(table, entity)?;
             let reach: f64 = path.iter().map(|r| r.coverage).product();
             let score = worth * reach - 0.05 * path.len() as f64;
-            Some(Found { at, path, score })
+            Some(at_its_reference(Found { at, path, score }))
         });
         found.filter(|f| f.score >= MIN_SCORE).max_by(|a, b| a.score.total_cmp(&b.score))
     }

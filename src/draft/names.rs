@@ -55,17 +55,23 @@ impl Name {
 
 /// All that a word means: `pago` is a payment and paid.
 fn meanings(word: &str) -> Vec<Concept> {
-    let stems = [word, singular(word)];
-    let is_meant = |words: &[&str]| words.iter().any(|known| stems.contains(known));
+    let is_meant = |words: &[&str]| words.iter().any(|known| is_form_of(word, known));
+    let found: Vec<Concept> =
+        VOCABULARY.iter().filter(|(_, words)| words.contains(&word)).map(|(concept, _)| *concept).collect();
+    if !found.is_empty() {
+        return found;
+    }
     VOCABULARY.iter().filter(|(_, words)| is_meant(words)).map(|(concept, _)| *concept).collect()
 }
 
-fn singular(word: &str) -> &str {
-    let stem = word.strip_suffix("ies").filter(|stem| stem.len() > 2).map_or(word, |_| word);
-    match stem.strip_suffix('s') {
-        Some(short) if short.chars().count() > 2 && !short.ends_with('s') => short,
-        _ => stem,
-    }
+/// Whether a word is a known one with the ending of a plural or a case: `sellers`, `filialen`, `kredite`.
+fn is_form_of(word: &str, known: &str) -> bool {
+    let endings = ["s", "es", "e", "n", "en", "er", "i"];
+    let long_enough = known.chars().count() >= 3;
+    long_enough
+        && word
+            .strip_prefix(known)
+            .is_some_and(|ending| ending == "s" || (known.len() > 3 && endings.contains(&ending)))
 }
 
 /// A word written together, such as `orderid`, `bestelldatum` or `订单金额`, as known words from end to end; empty where it is not.

@@ -164,7 +164,7 @@ impl<'a> Scope<'a> {
     fn time(&self, kind: Type, at: ColumnAt, sql: &str) -> Piece {
         let raw = self.land.column(at);
         let ValueKind::Time { form, is_certain, is_date } = &raw.kind else { return Piece::sure(sql) };
-        let mut text = form.sql(sql);
+        let mut text = form.sql(sql, raw.longest > 10);
         let is_typed = matches!(form, TimeForm::Native | TimeForm::EpochSeconds | TimeForm::EpochMillis);
         if !self.is_text() && !is_typed {
             text = format!("TRY_CAST({text} AS TIMESTAMP)");

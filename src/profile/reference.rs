@@ -77,7 +77,7 @@ fn are_namesakes(from_table: &str, from: &str, to_table: &str, to: &str) -> bool
     names_table && (rest(&from) == rest(&to) || rest(&from).is_empty())
 }
 
-/// Lowercase words of a name, without the plural's s.
+/// Lowercase words of a name, without the endings of plurals.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
@@ -91,11 +91,15 @@ fn words(name: &str) -> Vec<String> {
         }
         before = c;
     }
-    let singular = |word: String| match word.strip_suffix('s') {
-        Some(stem) if stem.len() > 2 && !stem.ends_with('s') => stem.to_owned(),
-        _ => word,
+    // `stores` and `store`, `filialen` and `filiale`: endings of plurals do not count.
+    let stem = |word: String| {
+        let mut stem = word.as_str();
+        for ending in ["s", "n", "e"] {
+            stem = stem.strip_suffix(ending).filter(|short| short.chars().count() > 3).unwrap_or(stem);
+        }
+        stem.to_owned()
     };
-    words.into_iter().map(singular).collect()
+    words.into_iter().map(stem).collect()
 }
 
 #[cfg(test)]
@@ -106,6 +110,7 @@ mod tests {
     fn namesakes() {
         assert!(are_namesakes("orders", "store_id", "stores", "id"));
         assert!(are_namesakes("orders", "store", "stores", "id"));
+        assert!(are_namesakes("einkaeufe", "Filiale", "filialen", "Nr"));
         assert!(are_namesakes("orders", "StoreId", "stores", "store_id"));
         assert!(are_namesakes("items", "order_id", "reviews", "order_id"));
         assert!(!are_namesakes("orders", "id", "stores", "id"), "each counts from 1");

@@ -92,7 +92,12 @@ impl TimeForm {
                     PartOrder::YearFirst => (a, b, c),
                 };
                 let is_date = year.len() == 4 && [month, day].iter().all(|part| (1..=2).contains(&part.len()));
-                let space = if rest.is_empty() { "" } else { " " };
+                // `9:05` is five past nine.
+                let space = match rest.find(':') {
+                    None => "",
+                    Some(1) => " 0",
+                    Some(_) => " ",
+                };
                 is_date.then(|| instant_of_text(&format!("{year}-{month:0>2}-{day:0>2}{space}{rest}"))).flatten()
             }
             Self::EightDigits if digits(8) => {
@@ -116,13 +121,19 @@ impl TimeForm {
     }
 
     /// SQL that gives the contract's form of a column, as text or as an instant. What does not have the form is passed on as it is, so that
-    /// it is quarantined as it was written.
+    /// it is quarantined as it was written. `has_time_of_day`: a time follows the date.
     #[must_use]
-    pub fn sql(self, column: &str) -> String {
+    pub fn sql(self, column: &str, has_time_of_day: bool) -> String {
         match self {
             Self::Iso | Self::Native => column.to_owned(),
             Self::Parts { separator, order } => {
-                let date = format!("SPLIT_PART({column}, ' ', 1)");
+                let date = if has_time_of_day { format!("SPLIT_PART({column}, ' ', 1)") } else { column.to_owned() };
+                let time = format!("SPLIT_PART({column}, ' ', 2)");
+                let rest = if has_time_of_day {
+                    format!(" || ' ' || CASE WHEN {time} LIKE '_:%' THEN '0' || {time} ELSE {time} END")
+                } else {
+                    String::new()
+                };
                 let part = |n: u8| format!("SPLIT_PART({date}, '{separator}', {n})");
                 let two = |n: u8| format!("LPAD({}, 2, '0')", part(n));
                 let (year, month, day) = match order {
@@ -131,8 +142,7 @@ impl TimeForm {
                     PartOrder::YearFirst => (part(1), two(2), two(3)),
                 };
                 format!(
-                    "CASE WHEN {column} LIKE '%{separator}%{separator}%' THEN {year} || '-' || {month} || '-' || {day} || \
-                     SUBSTR({column}, LENGTH({date}) + 1) ELSE {column} END"
+                    "CASE WHEN {column} LIKE '%{separator}%{separator}%' THEN {year} || '-' || {month} || '-' || {day}{rest} ELSE {column} END"
                 )
             }
             Self::EightDigits => {
