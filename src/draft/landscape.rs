@@ -1,5 +1,6 @@
 //! What the tables of a folder are about: which is the orders, which column names a merchant.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::names::Name;
@@ -39,6 +40,8 @@ fn at_its_reference(mut found: Found) -> Found {
 
 /// References are followed so far from the driving table.
 const MAX_HOPS: usize = 2;
+/// What the order of times counts for beside a name.
+const ORDER_COUNTS: f64 = 0.08;
 /// A column that scores less is not proposed.
 pub(super) const MIN_SCORE: f64 = 0.5;
 
@@ -51,6 +54,8 @@ pub(super) struct Landscape<'a> {
     roles: Vec<Option<Concept>>,
     /// What each column names, if it is an identifier.
     named: BTreeMap<ColumnAt, (Concept, f64)>,
+    /// What the order of a table's times says of one of them, once it was asked for; and whether the later or the earlier was wanted.
+    orders_of_times: RefCell<BTreeMap<(ColumnAt, bool), f64>>,
 }
 
 /// A raw column that a contract column can be made of.
@@ -79,7 +84,14 @@ impl<'a> Landscape<'a> {
             .map(|name| if name.says(C::Category) { None } else { entity(name) })
             .map(|role| if role == Some(C::Chargeback) { Some(C::Dispute) } else { role })
             .collect();
-        let mut landscape = Self { folder, table_names, column_names, roles, named: BTreeMap::new() };
+        let mut landscape = Self {
+            folder,
+            table_names,
+            column_names,
+            roles,
+            named: BTreeMap::new(),
+            orders_of_times: RefCell::default(),
+        };
         landscape.name_columns(&entity);
         landscape
     }
@@ -225,7 +237,11 @@ impl<'a> Landscape<'a> {
                 }
                 let name = name_score(table.name, column, &raw.name, self.column_name(at), self.table_name(reached));
                 let nulls = if wanted.required { 0.5 * raw.null_share() } else { 0.0 };
-                let score = name * reach - 0.05 * path.len() as f64 - nulls + self.order_of_times(at, table, column);
+                let score = name * reach - 0.05 * path.len() as f64 - nulls;
+                if score + ORDER_COUNTS < MIN_SCORE {
+                    continue;
+                }
+                let score = score + self.order_of_times(at, table, column);
                 if score >= MIN_SCORE {
                     all.push(Found { at, path: path.clone(), score: score.min(1.0) });
                 }
@@ -240,6 +256,16 @@ impl<'a> Landscape<'a> {
         if table.visibility.event() != Some(column) || !self.column(at).is_time() {
             return 0.0;
         }
+        let asked = (at, table.name == "reviews");
+        if let Some(known) = self.orders_of_times.borrow().get(&asked) {
+            return *known;
+        }
+        let counts = self.measured_order(at, table);
+        self.orders_of_times.borrow_mut().insert(asked, counts);
+        counts
+    }
+
+    fn measured_order(&self, at: ColumnAt, table: &TableContract) -> f64 {
         let raw = self.table(at.table);
         let others = (0..raw.columns.len()).filter(|other| *other != at.column && raw.columns[*other].is_time());
         let shares: Vec<f64> = others
@@ -248,8 +274,8 @@ impl<'a> Landscape<'a> {
             })
             .collect();
         match shares.iter().copied().reduce(f64::min) {
-            Some(share) if share > 0.95 => 0.08,
-            Some(share) if share < 0.5 => -0.08,
+            Some(share) if share > 0.95 => ORDER_COUNTS,
+            Some(share) if share < 0.5 => -ORDER_COUNTS,
             _ => 0.0,
         }
     }

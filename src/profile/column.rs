@@ -188,6 +188,11 @@ impl RawColumn {
         self.seen.iter().any(|value| passes(value))
     }
 
+    /// Hashes of its different values.
+    pub(super) fn different(&self) -> HashSet<u64> {
+        self.hashes.iter().copied().filter(|hash| *hash != 0).collect()
+    }
+
     /// Rows of its table.
     #[must_use]
     pub fn rows(&self) -> usize {

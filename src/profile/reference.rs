@@ -34,28 +34,37 @@ const MIN_LENGTH: usize = 6;
 /// All references between tables.
 #[must_use]
 pub(super) fn references(tables: &[RawTable]) -> Vec<Reference> {
+    // Different values of every column that could refer or be referred to.
+    let different: Vec<Vec<HashSet<u64>>> = tables
+        .iter()
+        .map(|table| {
+            table.columns.iter().map(|c| if c.is_like_an_id() { c.different() } else { HashSet::new() }).collect()
+        })
+        .collect();
+    let columns = || {
+        tables.iter().zip(&different).enumerate().flat_map(|(n, (table, sets))| {
+            table
+                .columns
+                .iter()
+                .zip(sets)
+                .enumerate()
+                .map(move |(c, (column, set))| (ColumnAt { table: n, column: c }, table, column, set))
+        })
+    };
     let mut found = Vec::new();
-    for (to_table, to) in tables.iter().enumerate() {
-        for (to_column, key) in to.columns.iter().enumerate().filter(|(_, c)| c.is_key() && c.is_like_an_id()) {
-            let values: HashSet<u64> = key.hashes.iter().copied().filter(|h| *h != 0).collect();
-            for (from_table, from) in tables.iter().enumerate().filter(|(n, _)| *n != to_table) {
-                for (from_column, column) in from.columns.iter().enumerate().filter(|(_, c)| c.is_like_an_id()) {
-                    let are_namesakes = are_namesakes(&from.name, &column.name, &to.name, &key.name);
-                    let by_chance = key.longest < MIN_LENGTH || key.distinct < 2;
-                    if column.distinct == 0 || (by_chance && !are_namesakes) {
-                        continue;
-                    }
-                    let different: HashSet<u64> = column.hashes.iter().copied().filter(|h| *h != 0).collect();
-                    let coverage = different.intersection(&values).count() as f64 / different.len() as f64;
-                    let least = if are_namesakes { MIN_COVERAGE_OF_NAMESAKES } else { MIN_COVERAGE };
-                    if coverage >= least {
-                        found.push(Reference {
-                            from: ColumnAt { table: from_table, column: from_column },
-                            to: ColumnAt { table: to_table, column: to_column },
-                            coverage,
-                        });
-                    }
-                }
+    for (to, to_table, key, keys) in columns().filter(|(_, _, c, _)| c.is_key() && c.is_like_an_id()) {
+        for (from, from_table, column, values) in
+            columns().filter(|(at, _, _, set)| at.table != to.table && !set.is_empty())
+        {
+            let are_namesakes = are_namesakes(&from_table.name, &column.name, &to_table.name, &key.name);
+            let by_chance = key.longest < MIN_LENGTH || key.distinct < 2;
+            if by_chance && !are_namesakes {
+                continue;
+            }
+            let coverage = values.iter().filter(|value| keys.contains(value)).count() as f64 / values.len() as f64;
+            let least = if are_namesakes { MIN_COVERAGE_OF_NAMESAKES } else { MIN_COVERAGE };
+            if coverage >= least {
+                found.push(Reference { from, to, coverage });
             }
         }
     }
