@@ -42,7 +42,7 @@ pub use exit::ExitCode;
 pub use failure::Failure;
 pub use output::{Format, Output};
 pub use progress::Terminal;
-pub use schema::contract_markdown;
+pub use schema::{contract_markdown, job_keys_markdown, monitor_keys_markdown, policy_keys_markdown};
 
 /// Turns merchants' kept promises into credit: features, scores, limits, offers and repayment monitoring, as one reproducible batch.
 #[derive(Debug, Parser)]
@@ -98,7 +98,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Sets the current run back or forward to a published run, and logs it.
     Point(point::PointArgs),
-    /// Prints the contract tables, the output columns, or a job's feature dictionary.
+    /// Prints the contract tables, the output columns, every key of the job, policy or monitor file, or a job's feature dictionary.
     Schema(schema::SchemaArgs),
 }
 

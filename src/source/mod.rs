@@ -27,7 +27,7 @@ pub(crate) use glob::{Found, find as find_files};
 pub use input::InputFile;
 pub(crate) use input::open as open_input;
 pub use malformed::MalformedRecord;
+pub(crate) use settings::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS};
 pub use settings::{InputSpec, SourceSettings, SourceSpec, Statement};
-pub(crate) use settings::{RawInput, RawSource};
 pub(crate) use sql::GAP;
 pub use table::{JoinedInput, SourcePiece, SourceTable, Sources};
