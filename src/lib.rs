@@ -59,4 +59,8 @@ pub mod run;
 
 pub mod simulate;
 
+pub mod profile;
+
+pub mod draft;
+
 pub mod cli;

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::{ExitCode, Format, Output};
 use crate::config::ConfigError;
+use crate::draft::DraftError;
 use crate::model::ModelError;
+use crate::profile::ProfileError;
 use crate::publish::PublishError;
 use crate::report::ReportError;
 use crate::run::{DecideError, PopulationError, RunError, TrainingError};
@@ -40,6 +42,9 @@ pub enum Failure {
     /// Configuration.
     #[error("{0}")]
     Config(#[from] ConfigError),
+    /// Drafting a job.
+    #[error("failed to {0}")]
+    Draft(#[from] DraftError),
     /// Simulating.
     #[error("failed to {0}")]
     Simulate(#[from] SimulateError),
@@ -92,6 +97,7 @@ impl Failure {
             Self::Io { .. } => ExitCode::Io,
             Self::Internal(_) => ExitCode::Internal,
             Self::Config(_) => ExitCode::Config,
+            Self::Draft(error) => draft_code(error),
             Self::Simulate(error) => simulate_code(error),
             Self::Publish(error) => publish_code(error),
             Self::Model(error) => model_code(error),
@@ -160,6 +166,16 @@ fn source_code(error: &SourceError) -> ExitCode {
         | SourceError::MissingColumn { .. }
         | SourceError::WrongType { .. } => ExitCode::Data,
         SourceError::Frame { .. } => ExitCode::Internal,
+    }
+}
+
+fn draft_code(error: &DraftError) -> ExitCode {
+    match error {
+        DraftError::Profile(ProfileError::Source(error)) => source_code(error),
+        DraftError::Profile(ProfileError::NoTable { .. }) => ExitCode::InputMissing,
+        DraftError::NoOrders { .. } => ExitCode::Data,
+        DraftError::OutNotEmpty(_) => ExitCode::RefusesToOverwrite,
+        DraftError::Io { .. } => ExitCode::Io,
     }
 }
 

@@ -13,6 +13,7 @@ mod document;
 mod exit;
 mod explain;
 mod failure;
+mod init;
 mod lookup;
 mod models;
 mod name_list;
@@ -41,7 +42,7 @@ pub use exit::ExitCode;
 pub use failure::Failure;
 pub use output::{Format, Output};
 pub use progress::Terminal;
-pub use schema::contract_markdown;
+pub use schema::{contract_markdown, job_keys_markdown, monitor_keys_markdown, policy_keys_markdown};
 
 /// Turns merchants' kept promises into credit: features, scores, limits, offers and repayment monitoring, as one reproducible batch.
 #[derive(Debug, Parser)]
@@ -63,6 +64,8 @@ Exit codes: 0 ok · 2 usage · 65 data contract, quarantine limit or gate · 66 
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Drafts a job from a folder of raw files: what each table and column is, and the files of the job.
+    Init(init::InitArgs),
     /// The nightly whole: wash, features, scores, offers, alerts, published files.
     Run(run::RunArgs),
     /// Checks a job's configuration and data and writes nothing.
@@ -95,7 +98,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Sets the current run back or forward to a published run, and logs it.
     Point(point::PointArgs),
-    /// Prints the contract tables, the output columns, or a job's feature dictionary.
+    /// Prints the contract tables, the output columns, every key of the job, policy or monitor file, or a job's feature dictionary.
     Schema(schema::SchemaArgs),
 }
 
@@ -126,6 +129,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     fn execute(self, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
         match self {
+            Self::Init(args) => init::execute(&args, output, terminal),
             Self::Run(args) => run::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),
             Self::Simulate(args) => simulate::execute(&args, output, terminal),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{ExitCode, Failure, Output};
+use crate::config::reference_markdown;
 use crate::contract::{self, Type, Visibility};
 
 /// What to print.
@@ -14,14 +15,21 @@ pub struct SchemaArgs {
     /// A job: prints its feature dictionary instead of the contract tables.
     #[arg(value_name = "JOB.toml")]
     job: Option<PathBuf>,
-    /// The same as JOB.toml.
-    #[arg(long = "job", value_name = "JOB.toml", conflicts_with = "job")]
-    job_option: Option<PathBuf>,
-    /// The columns of the published files instead of the contract tables.
+    /// Every key of a job file. With a path the same as JOB.toml.
+    #[arg(long = "job", value_name = "JOB.toml", num_args = 0..=1, conflicts_with = "job")]
+    #[expect(clippy::option_option, reason = "absent, alone, or with a path")]
+    job_option: Option<Option<PathBuf>>,
+    /// Every key of a policy file.
     #[arg(long, conflicts_with_all = ["job", "job_option"])]
+    policy: bool,
+    /// Every key of a monitor file.
+    #[arg(long, conflicts_with_all = ["job", "job_option", "policy"])]
+    monitor: bool,
+    /// The columns of the published files instead of the contract tables.
+    #[arg(long, conflicts_with_all = ["job", "job_option", "policy", "monitor"])]
     outputs: bool,
     /// All settings of `train --settings`, with their defaults, instead.
-    #[arg(long, conflicts_with_all = ["job", "job_option", "outputs"])]
+    #[arg(long, conflicts_with_all = ["job", "job_option", "policy", "monitor", "outputs"])]
     settings: bool,
 }
 
@@ -40,7 +48,17 @@ pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
         output.show(&json!({ "toml": text }), |_| text.clone())?;
         return Ok(ExitCode::Ok);
     }
-    if let Some(path) = args.job.as_ref().or(args.job_option.as_ref()) {
+    let reference = match (&args.job_option, args.policy, args.monitor) {
+        (Some(None), ..) => Some(job_keys_markdown()),
+        (_, true, _) => Some(policy_keys_markdown()),
+        (.., true) => Some(monitor_keys_markdown()),
+        _ => None,
+    };
+    if let Some(text) = reference {
+        output.show(&json!({ "markdown": text }), |_| text.clone())?;
+        return Ok(ExitCode::Ok);
+    }
+    if let Some(path) = args.job.as_ref().or(args.job_option.as_ref().and_then(Option::as_ref)) {
         let job = crate::run::Job::open(path)?;
         let features = crate::features::FeatureConfig::from_files(&job.files.features.files)?;
         let text = crate::features::dictionary_markdown(&features);
@@ -49,6 +67,30 @@ pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
     }
     output.show(&contract_json(), |_| contract_markdown())?;
     Ok(ExitCode::Ok)
+}
+
+/// Every key of a job file as Markdown.
+#[must_use]
+pub fn job_keys_markdown() -> String {
+    let about = "What is read, with which rules, and where results go. `integrity init` drafts one from a folder of raw files, `integrity check` \
+                 rehearses it. A key that is not here is refused, with its line.";
+    reference_markdown("The job file", about, &crate::run::job_reference())
+}
+
+/// Every key of a policy file as Markdown.
+#[must_use]
+pub fn policy_keys_markdown() -> String {
+    let about =
+        "Who may borrow, how much, for how long and at what price. A key that is not here is refused, with its line.";
+    reference_markdown("The policy file", about, &crate::offer::policy_reference())
+}
+
+/// Every key of a monitor file as Markdown.
+#[must_use]
+pub fn monitor_keys_markdown() -> String {
+    let about = "How loans are read, how lateness is classed, what raises an alert and what may be deducted. A key that is not here is refused, with its \
+                 line.";
+    reference_markdown("The monitor file", about, &crate::monitor::monitor_reference())
 }
 
 fn contract_json() -> Value {

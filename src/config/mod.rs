@@ -6,5 +6,7 @@
 
 pub(crate) mod bounds;
 mod file;
+mod reference;
 
 pub use file::{ConfigError, ConfigFile};
+pub use reference::{Key, Section, reference_example, reference_markdown};

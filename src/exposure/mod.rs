@@ -38,5 +38,5 @@ pub use read::{AccountTerms, OpenOffers, Request, ShardAccounts, shard_accounts,
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};
 pub use settings::{DisputeRecords, GroupTerms, ReceivableTerms};
-pub(crate) use settings::{RawGroups, RawReceivables};
+pub(crate) use settings::{GROUPS_KEYS, RECEIVABLES_KEYS, RawGroups, RawReceivables};
 pub use statement::{DebtState, Statement};

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 
 /// What a shipped, unconfirmed order counts for as it ages, in whole days since its last parcel was handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,46 @@ pub(crate) struct RawReceivables {
     expires_after_days: Spanned<i64>,
     disputes: DisputeRecords,
 }
+
+/// `[receivables]` in the reference.
+pub(crate) static RECEIVABLES_KEYS: Section = Section {
+    head: "[receivables]",
+    doc: "What a shipped, unconfirmed order counts for as it ages. Needed where a product lends against receivables.",
+    keys: &[
+        Key::new("full_until_days", "whole number", "14", "up to this age an order counts in full")
+            .unit("days")
+            .range("0 to 365"),
+        Key::new(
+            "expires_after_days",
+            "whole number",
+            "45",
+            "from this age on it counts for nothing; between the two it falls in a straight line",
+        )
+        .unit("days")
+        .range("more than full_until_days, to 730"),
+        Key::new(
+            "disputes",
+            "word",
+            "\"required\"",
+            "without the table disputes nothing is a receivable, or disputed orders are lent against all the same",
+        )
+        .range("required, not-kept"),
+    ],
+};
+
+/// `[groups]` in the reference.
+pub(crate) static GROUPS_KEYS: Section = Section {
+    head: "[groups]",
+    doc: "What the members of a guarantee group may owe together. May be left out where there are no groups.",
+    keys: &[Key::new(
+        "cap_minor",
+        "whole number",
+        "100_000_000",
+        "the most that all members may owe and be offered, over all products",
+    )
+    .unit("minor units")
+    .range("1 to 10^12")],
+};
 
 impl RawReceivables {
     /// Checks the section.

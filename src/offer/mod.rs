@@ -16,6 +16,7 @@ mod decision;
 mod error;
 mod limit;
 mod policy;
+mod policy_reference;
 mod price;
 mod rules;
 mod schedule;
@@ -29,6 +30,7 @@ pub use policy::{
     Bound, EligibilityRule, EvidenceCaps, HARD_CAP_MAIN, LoanBookUse, LowestMonthCap, PRODUCTS, Policy, PriceTerms,
     Product, Repayment, RuleKind,
 };
+pub use policy_reference::policy_reference;
 pub use price::{Price, price};
 pub use rules::{Verdict, judge};
 pub use schedule::{Due, Terms, schedule};

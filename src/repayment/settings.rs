@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::Hasher;
 
 /// A part of an instalment.
@@ -138,6 +138,66 @@ pub(crate) struct RawMateriality {
     absolute_minor: Spanned<i64>,
     relative_share: Spanned<f64>,
 }
+
+/// `[materiality]` in the reference.
+pub(crate) static MATERIALITY_KEYS: Section = Section {
+    head: "[materiality]",
+    doc: "Which arrears count towards default: those above both thresholds. The section may be left out.",
+    keys: &[
+        Key::new("absolute_minor", "whole number", "10_000", "the absolute threshold")
+            .unit("minor units")
+            .range("0 to 10^8"),
+        Key::new("relative_share", "number", "0.01", "the share of all that is owed on the loan")
+            .unit("share")
+            .range("0 to 1"),
+    ],
+};
+
+/// `[ledger]` in the reference.
+pub(crate) static LEDGER_KEYS: Section = Section {
+    head: "[ledger]",
+    doc: "When a loan, or the loan book, cannot be relied on. The section may be left out.",
+    keys: &[
+        Key::new("max_unknown_loan_share", "number", "0.02", "the night stops where more of the loans are unknown")
+            .unit("share")
+            .range("0 to 1")
+            .or("0.02"),
+        Key::new(
+            "max_overpaid_share",
+            "number",
+            "0.1",
+            "a loan on which more was paid than its schedule and this share of it is unknown",
+        )
+        .unit("share")
+        .range("0 to 1")
+        .or("0.1"),
+        Key::new(
+            "no_longer_sent",
+            "list of ids",
+            "[\"l-17\"]",
+            "loans that were open the night before and are settled elsewhere",
+        )
+        .or("none"),
+    ],
+};
+
+/// `[waterfall]` in the reference.
+pub(crate) static WATERFALL_KEYS: Section = Section {
+    head: "[waterfall]",
+    doc: "How a payment is allocated: the oldest instalment first, and within it by part.",
+    keys: &[
+        Key::new("within", "list of words", "[\"fee\", \"interest\", \"principal\"]", "the order of the parts")
+            .range("fee, interest, principal, each once"),
+        Key::new(
+            "early_close_tolerance_minor",
+            "whole number",
+            "100",
+            "what may be missing where a loan is repaid early",
+        )
+        .unit("minor units")
+        .range("0 to 100000"),
+    ],
+};
 
 impl RawMateriality {
     /// Checks the section.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::contract;
 
 /// What a table must keep to.
@@ -102,6 +102,73 @@ impl GateSettings {
         (holds.first().copied(), expired.last().copied())
     }
 }
+
+const FEWER_ROWS: Key = Key::new(
+    "fewer_rows_share",
+    "number",
+    "0.02",
+    "largest share of clean rows that may be missing against the most that the table has had",
+)
+.unit("share")
+.range("0 to 1");
+const FEWER_BYTES: Key = Key::new(
+    "fewer_bytes_share",
+    "number",
+    "0.5",
+    "largest share of bytes that its files may be smaller than the night before",
+)
+.unit("share")
+.range("0 to 1");
+const OLDER: Key =
+    Key::new("days_older", "whole number", "2", "how much older than it usually is its last day of usual trade may be")
+        .unit("days")
+        .range("0 to 3660");
+const PAST_DATA: Key = Key::new(
+    "days_past_data",
+    "whole number",
+    "1",
+    "how far as-of may lie past the day after its last day of usual trade",
+)
+.unit("days")
+.range("0 to 3660");
+
+/// `[gates]` in the reference.
+pub(super) static GATE_KEYS: Section = Section {
+    head: "[gates]",
+    doc: "How far a night's tables may fall behind the night before. The section may be left out.",
+    keys: &[
+        FEWER_ROWS.or("0.02"),
+        FEWER_BYTES.or("0.5"),
+        OLDER.or("2"),
+        PAST_DATA.or("1"),
+        Key::section("tables", "other limits for single tables").or("none"),
+        Key::section("allow", "faults that the job lives with").or("none"),
+    ],
+};
+
+/// `[gates.tables.…]` in the reference.
+pub(super) static GATE_TABLE_KEYS: Section = Section {
+    head: "[gates.tables.reviews]",
+    doc: "Limits of one contract table.",
+    keys: &[
+        FEWER_ROWS.or("as in [gates]"),
+        FEWER_BYTES.or("as in [gates]"),
+        OLDER.or("as in [gates]"),
+        PAST_DATA.or("as in [gates]"),
+    ],
+};
+
+/// `[[gates.allow]]` in the reference.
+pub(super) static ALLOW_KEYS: Section = Section {
+    head: "[[gates.allow]]",
+    doc: "A fault that the job lives with, for a time and a reason.",
+    keys: &[
+        Key::new("table", "word", "\"reviews\"", "the contract table"),
+        Key::new("what", "word", "\"absent\"", "the fault").range("absent, fewer-rows, fewer-bytes, older, past-data"),
+        Key::new("until", "date", "\"2026-01-31\"", "last as-of date on which it is allowed"),
+        Key::new("reason", "text", "\"the export is being moved\"", "why, for whoever reads the results"),
+    ],
+};
 
 /// Limits as written.
 #[derive(Deserialize, Default)]

@@ -8,14 +8,14 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::as_of::AsOfRule;
-use super::gate_settings::{GateSettings, RawGates};
-use super::model_settings::{ModelSettings, RawModel, check_model};
-use crate::config::{ConfigError, ConfigFile, bounds};
+use super::gate_settings::{ALLOW_KEYS, GATE_KEYS, GATE_TABLE_KEYS, GateSettings, RawGates};
+use super::model_settings::{MODEL_KEYS, ModelSettings, RawModel, check_model};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::{AsOf, Currency, Digest, Hasher};
 use crate::features::FeatureFiles;
-use crate::source::{RawInput, RawSource, SourceSettings};
-use crate::store::RawStore;
-use crate::wash::{IntakeSettings, RawWash};
+use crate::source::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS, SourceSettings};
+use crate::store::{RawStore, STORE_KEYS};
+use crate::wash::{IntakeSettings, RawWash, WASH_KEYS};
 
 /// A checked job.
 #[derive(Debug, Clone)]
@@ -84,6 +84,49 @@ struct RawJob {
     #[serde(default)]
     gates: RawGates,
     model: RawModel,
+}
+
+static JOB_KEYS: Section = Section {
+    head: "",
+    doc: "Paths are relative to the job file.",
+    keys: &[
+        Key::new("name", "word", "\"mine\"", "names the run in reports").range("lowercase letters, digits and hyphens"),
+        Key::new("currency", "word", "\"EUR\"", "ISO 4217 code of all amounts").range("three capital letters"),
+        Key::new("time_zone", "word", "\"Asia/Shanghai\"", "where business dates begin")
+            .range("an IANA name")
+            .or("UTC"),
+        Key::new("as_of", "date or word", "\"yesterday\"", "the observation date: facts before its midnight are seen")
+            .range("a date, yesterday, today")
+            .or("the command line must name it"),
+        Key::new("data", "path", "\"data\"", "folder of the raw files"),
+        Key::new("out", "path", "\"out\"", "where runs are published"),
+        Key::new("models", "path", "\"models\"", "where models are kept"),
+        Key::new("features", "path", "\"features.toml\"", "the feature file, or a folder of them"),
+        Key::new("policy", "path", "\"policy.toml\"", "the policy file"),
+        Key::new("monitor", "path", "\"monitor.toml\"", "the monitor file"),
+        Key::section("inputs", "raw files"),
+        Key::section("source", "contract tables"),
+        Key::section("wash", "limits of what may be broken"),
+        Key::section("store", "how clean events are stored").or("by itself"),
+        Key::section("gates", "limits of what may be missing").or("their defaults"),
+        Key::section("model", "training"),
+    ],
+};
+
+/// Everything that a job file may hold.
+#[must_use]
+pub fn job_reference() -> Vec<&'static Section> {
+    vec![
+        &JOB_KEYS,
+        &INPUT_KEYS,
+        &SOURCE_KEYS,
+        &WASH_KEYS,
+        &STORE_KEYS,
+        &GATE_KEYS,
+        &GATE_TABLE_KEYS,
+        &ALLOW_KEYS,
+        &MODEL_KEYS,
+    ]
 }
 
 impl Job {

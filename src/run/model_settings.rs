@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 
 /// A model that barely tells good from bad is not a model to lend by.
 const APPROVE_MIN_AUC: f64 = 0.6;
@@ -91,6 +91,67 @@ pub(super) struct RawModel {
     approve_min_auc: Option<Spanned<f64>>,
     expires_after_days: Spanned<i64>,
 }
+
+/// `[model]` in the reference.
+pub(super) static MODEL_KEYS: Section = Section {
+    head: "[model]",
+    doc: "How the models of willingness and ability are trained and accepted.",
+    keys: &[
+        Key::new("name", "word", "\"olist-willingness\"", "folder below `models`"),
+        Key::new("version", "word", "\"2025-07-01-0123456789ab\"", "takes this version only")
+            .or("the latest approved one that fits"),
+        Key::new(
+            "label",
+            "word",
+            "\"trade-distress\"",
+            "what makes a merchant bad: days past due in the loan book, or the outcome predicate of the feature file",
+        )
+        .range("loan-default, trade-distress"),
+        Key::new(
+            "ability_measure",
+            "word",
+            "\"net_receipts\"",
+            "the measure whose sum over the next window the ability model foresees",
+        )
+        .range("a [[measure]] of the feature file"),
+        Key::new(
+            "performance_days",
+            "whole number",
+            "90",
+            "how much of the future decides a label; `pd_horizon_days` of the policy must be the same",
+        )
+        .unit("days")
+        .range("7 to 730"),
+        Key::new("snapshot_every_days", "whole number", "30", "time between snapshots").unit("days").range("1 to 365"),
+        Key::new(
+            "snapshots",
+            "whole number",
+            "9",
+            "snapshots taken, counted back from the last one whose performance window has closed",
+        )
+        .range("2 to 120"),
+        Key::new("test_snapshots", "whole number", "2", "how many of the latest are the out-of-time test")
+            .range("1 to 60, less than snapshots"),
+        Key::new(
+            "approve_as",
+            "text",
+            "\"credit committee, minutes of 3 May\"",
+            "who approves a model that the night itself trained",
+        )
+        .or("nobody: the night stops with 80 until `integrity approve`"),
+        Key::new(
+            "approve_min_auc",
+            "number",
+            "0.6",
+            "what the lower end of the out-of-time AUC's interval must reach for that",
+        )
+        .range("0 to 1")
+        .or("0.6"),
+        Key::new("expires_after_days", "whole number", "365", "how long a model may be used")
+            .unit("days")
+            .range("1 to 3660"),
+    ],
+};
 
 /// Checks the section.
 pub(super) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, ConfigError> {

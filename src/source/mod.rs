@@ -24,8 +24,11 @@ mod table;
 
 pub(crate) use cell::instant as instant_of_text;
 pub use error::SourceError;
+pub(crate) use glob::{Found, find as find_files};
 pub use input::InputFile;
+pub(crate) use input::open as open_input;
 pub use malformed::MalformedRecord;
+pub(crate) use settings::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS};
 pub use settings::{InputSpec, SourceSettings, SourceSpec, Statement};
-pub(crate) use settings::{RawInput, RawSource};
+pub(crate) use sql::GAP;
 pub use table::{JoinedInput, SourcePiece, SourceTable, Sources};

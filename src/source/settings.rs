@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::sql;
-use crate::config::{ConfigError, ConfigFile};
+use crate::config::{ConfigError, ConfigFile, Key, Section};
 use crate::contract;
 
 /// What is read, and from where.
@@ -77,6 +77,40 @@ pub(crate) struct RawSource {
     keyed_by: BTreeMap<String, Spanned<String>>,
     max_whole_rows: Option<Spanned<u64>>,
 }
+
+/// `[inputs]` in the reference.
+pub(crate) static INPUT_KEYS: Section = Section {
+    head: "[inputs.orders]",
+    doc: "One an input: raw files that SQL sees as one table, under the name given here. Short: `orders = { files = \"orders.csv\" }` below `[inputs]`.",
+    keys: &[
+        Key::new(
+            "files",
+            "glob",
+            "\"orders/**/*.parquet\"",
+            "files below the data folder: `*` within a folder, `**` over folders, `{a,b}` one of several",
+        ),
+        Key::new(
+            "optional",
+            "true or false",
+            "false",
+            "whether the files may be absent; what rests on them is then null, not zero",
+        )
+        .or("false"),
+    ],
+};
+
+/// `[[source]]` in the reference.
+pub(crate) static SOURCE_KEYS: Section = Section {
+    head: "[[source]]",
+    doc: "One a contract table: where its rows come from.",
+    keys: &[
+        Key::new("table", "word", "\"orders\"", "the contract table").range("a table that `integrity schema` lists"),
+        Key::new("from", "word", "\"orders\"", "the input whose rows are accounted for, one by one")
+            .range("a name of `[inputs]`"),
+        Key::new("sql", "path", "\"sources/orders.sql\"", "one SELECT over the inputs, relative to the job file")
+            .or("the input has the contract's columns"),
+    ],
+};
 
 impl SourceSettings {
     /// Checks inputs and sources.

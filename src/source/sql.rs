@@ -10,6 +10,9 @@ use sqlparser::ast::{Ident, ObjectName, Query, SetExpr, Statement, TableFactor, 
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 
+/// Marks a place in a SELECT that a person must fill; what is wanted there follows on the line.
+pub(crate) const GAP: &str = "-- GAP:";
+
 /// Why a statement is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -24,6 +27,10 @@ pub(super) struct Refusal {
 /// Checks a statement against the names of the job's inputs.
 pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
     const ONE_SELECT: &str = "a source is one SELECT over the job's inputs";
+    if let Some((line, wanted)) = gap(text) {
+        let help = format!("{wanted}; then take the mark {GAP:?} away").trim_start_matches("; ").to_owned();
+        return Err(Refusal { line, message: "a gap is left to fill".to_owned(), help });
+    }
     let inputs: BTreeSet<&str> = inputs.collect();
     // As polars parses it.
     let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
@@ -46,6 +53,12 @@ pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Re
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
+}
+
+/// The first marked gap: its line, and what is wanted there.
+fn gap(text: &str) -> Option<(usize, &str)> {
+    let mut lines = text.lines().enumerate();
+    lines.find_map(|(at, line)| line.split_once(GAP).map(|(_, wanted)| (at + 1, wanted.trim())))
 }
 
 /// The names that WITH gives.
@@ -205,6 +218,7 @@ mod tests {
             ("SHOW TABLES", 0, "SHOW TABLES"),
             ("-- nothing", 0, "no statement"),
             ("SELECT *\nFROM orders\nWHERE (", 3, "expression"),
+            ("SELECT\n    NULL AS id,  -- GAP: the order\n    1 AS x\nFROM orders", 2, "gap"),
         ] {
             let refusal = checked(text).unwrap_err();
             assert!(refusal.message.contains(word), "{text}: {refusal:?}");

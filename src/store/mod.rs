@@ -24,7 +24,7 @@ pub use error::StoreError;
 pub use hash::{bucket_of, stable_hash};
 pub use index::{BucketFile, StoreIndex, TableIndex};
 pub use reader::Store;
-pub(crate) use settings::RawStore;
 pub use settings::StoreSettings;
+pub(crate) use settings::{RawStore, STORE_KEYS};
 pub use shard::Shard;
 pub use writer::StoreWriter;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 
 /// How clean events are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub struct StoreSettings {
 pub(crate) struct RawStore {
     buckets: Option<Spanned<i64>>,
 }
+
+/// `[store]` in the reference.
+pub(crate) static STORE_KEYS: Section = Section {
+    head: "[store]",
+    doc: "How clean events are stored. The section may be left out.",
+    keys: &[Key::new("buckets", "whole number", "64", "hash buckets of merchants: the unit of work")
+        .range("1 to 4096")
+        .or("chosen by the number of merchants")],
+};
 
 impl RawStore {
     /// Checks the section.

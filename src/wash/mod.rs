@@ -34,5 +34,5 @@ pub use error::IngestError;
 pub use ingest::{IngestProgress, Ingested, ingest};
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use quarantine::{Quarantine, QuarantineRow};
-pub(crate) use settings::RawWash;
 pub use settings::{IntakeSettings, WashSettings};
+pub(crate) use settings::{RawWash, WASH_KEYS};

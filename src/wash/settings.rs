@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::contract;
 use crate::domain::Currency;
 use crate::source::SourceSettings;
@@ -47,6 +47,26 @@ pub(crate) struct RawWash {
     #[serde(default)]
     max_quarantine_share_by_table: BTreeMap<String, Spanned<f64>>,
 }
+
+/// `[wash]` in the reference.
+pub(crate) static WASH_KEYS: Section = Section {
+    head: "[wash]",
+    doc: "When too much is broken to go on.",
+    keys: &[
+        Key::new("max_quarantine_share", "number", "0.03", "largest share of any table's rows that may be quarantined")
+            .unit("share")
+            .range("0 to 1"),
+        Key::new(
+            "max_quarantine_share_by_table",
+            "table of numbers",
+            "{ reviews = 0.1 }",
+            "the same for single tables",
+        )
+        .unit("share")
+        .range("0 to 1 for a contract table")
+        .or("as above"),
+    ],
+};
 
 impl RawWash {
     /// Checks the section.

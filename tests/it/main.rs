@@ -4,6 +4,7 @@
 
 mod credit;
 mod docs;
+mod draft;
 mod exposure;
 mod features;
 mod ingest;

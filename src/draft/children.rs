@@ -1,0 +1,319 @@
+//! Contract tables whose rows belong to an order: shipments, reviews, disputes.
+
+use std::collections::BTreeSet;
+
+use super::amount::line_amount;
+use super::assign::{assign, free_name, put_found};
+use super::landscape::{Found, Landscape};
+use super::orders::PARCEL_TIMES;
+use super::orders_plan::OrdersPlan;
+use super::scope::{Piece, Scope};
+use super::table_draft::TableDraft;
+use super::vocabulary::Concept as C;
+use crate::contract::{DISPUTES, REVIEWS, SHIPMENTS, TableContract, Type};
+use crate::domain::Currency;
+use crate::profile::{ColumnAt, Reference};
+
+/// How a row of another table names its order.
+struct OrderLink {
+    /// The order as `orders` calls it.
+    order: String,
+    merchant: Option<(String, String)>,
+    buyer: Option<String>,
+    from: String,
+    score: f64,
+}
+
+/// Joins the sales of each order where the order's merchant has to be looked up, and says how order, merchant and buyer are called.
+fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bool) -> Option<OrderLink> {
+    let land = scope.land;
+    let (order, score) =
+        if scope.driver == plan.driver { (plan.order, plan.order_score) } else { land.naming(scope.driver, C::Order)? };
+    let number = scope.id_of(order, &scope.name(order));
+    let to_orders = (scope.driver != plan.driver)
+        .then(|| land.folder.references.iter().find(|r| r.from == order && r.to == plan.order).copied())
+        .flatten();
+    let along = |found: &Found, step: Option<Reference>| {
+        let mut path: Vec<Reference> = step.into_iter().collect();
+        path.extend(&found.path);
+        Found { at: found.at, path, score: found.score }
+    };
+    let is_reachable = scope.driver == plan.driver || to_orders.is_some();
+    let own_merchant = land.naming(scope.driver, C::Merchant).map(|(at, _)| scope.id_of(at, &scope.name(at)));
+    let lines_name_merchant = plan.lines.as_ref().is_some_and(|lines| lines.merchant.is_some());
+    let needs_sales = (lines_name_merchant && (plan.splits() || own_merchant.is_none()))
+        || (!is_reachable && (own_merchant.is_none() || buyers));
+    let mut merchant = own_merchant.clone();
+    let mut buyer = None;
+    if needs_sales && scope.driver != plan.sales_table() {
+        let sales = free_name(land, "sold");
+        let (columns, has_buyer) = sales_columns(draft, land, plan, scope.currency);
+        draft.with.push((sales.clone(), columns));
+        let and = own_merchant
+            .as_ref()
+            .filter(|_| plan.splits())
+            .map_or(String::new(), |own| format!(" AND {own} = {sales}.merchant"));
+        draft.joins.push(format!("LEFT JOIN {sales} ON {number} = {sales}.order_number{and}"));
+        merchant = Some(format!("{sales}.merchant"));
+        buyer = has_buyer.then(|| format!("{sales}.buyer"));
+    }
+    if merchant.is_none() && is_reachable {
+        merchant = plan.merchant.as_ref().map(|found| scope.reach_id(&along(found, to_orders)));
+    }
+    if buyers && is_reachable {
+        let own = land.naming(scope.driver, C::Buyer).map(|(at, _)| Found { at, path: Vec::new(), score: 1.0 });
+        let found = plan.buyer.as_ref().map(|found| along(found, to_orders)).or(own);
+        buyer = found.map(|found| scope.reach_id(&found)).or(buyer);
+    }
+    let order_sql = match &merchant {
+        Some(merchant) if plan.splits() => {
+            format!("CASE WHEN {merchant} IS NULL THEN {number} ELSE {number} || '-' || {merchant} END")
+        }
+        _ => number,
+    };
+    let merchant = merchant.map(|sql| {
+        let from = if own_merchant.as_ref() == Some(&sql) { sql.clone() } else { "the order's merchant".to_owned() };
+        (sql, from)
+    });
+    Some(OrderLink { order: order_sql, merchant, buyer, from: scope.name(order), score })
+}
+
+/// One row an order and merchant, with the buyer where a row of sales names it.
+fn sales_columns(
+    draft: &mut TableDraft,
+    land: &Landscape,
+    plan: &OrdersPlan,
+    currency: Option<Currency>,
+) -> (String, bool) {
+    let mut sales = Scope::new(land, plan.sales_table(), currency);
+    let order = plan.lines.as_ref().filter(|l| l.table == plan.sales_table()).map_or(plan.order, |lines| lines.order);
+    let mut columns = vec![format!("{} AS order_number", sales.id_of(order, &sales.name(order)))];
+    let merchant = land.find_entity(plan.sales_table(), C::Merchant);
+    columns.extend(merchant.map(|found| format!("{} AS merchant", sales.reach_id(&found))));
+    let buyer = plan.buyer.as_ref().filter(|_| plan.sales_table() == plan.driver).map(|found| sales.reach_id(found));
+    let has_buyer = buyer.is_some();
+    draft.with_once(&sales);
+    columns.extend(buyer.map(|sql| format!("{sql} AS buyer")));
+    (format!("SELECT DISTINCT\n    {}\n{}", columns.join(",\n    "), sales.from_clause()), has_buyer)
+}
+
+/// Parcels: of a table of their own, or of what orders and lines say of them.
+pub(super) fn shipments(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> Option<TableDraft> {
+    let own = land
+        .best_about(C::Shipment, &SHIPMENTS, |table| table != plan.driver && land.naming(table, C::Order).is_some());
+    let driver = own.unwrap_or(plan.sales_table());
+    let mut scope = Scope::new(land, driver, currency);
+    let mut draft = TableDraft::new(&SHIPMENTS, &scope);
+    let columns =
+        ["ship_by_at", "shipped_at", "promised_at", "delivered_at", "lost_at", "carrier", "tracking", "recorded_at"];
+    let found = assign(land, driver, &SHIPMENTS, &columns, false, &orders_own(land, plan));
+    if !PARCEL_TIMES.iter().any(|time| found.contains_key(time)) {
+        return None;
+    }
+    let link = link(&mut draft, &mut scope, plan, false)?;
+    let key =
+        own.and_then(|table| land.key(table, C::Shipment)).map(|at| (scope.id_of(at, &scope.name(at)), scope.name(at)));
+    let is_split_line = own.is_none() && plan.lines.as_ref().is_some_and(|lines| lines.table == driver);
+    let (id, from) = key.unwrap_or((link.order.clone(), link.from.clone()));
+    draft.head.push(if own.is_some() {
+        "Shipments: one row a parcel.".to_owned()
+    } else {
+        "Shipments: the export tells no parcels apart; what one merchant sends for one order is one.".to_owned()
+    });
+    draft.put("shipment_id", Piece::sure(id), from, link.score);
+    put_link(&mut draft, link);
+    let mut latest: Vec<(&str, String)> = Vec::new();
+    for (column, found) in &found {
+        if !put_found(&mut draft, &mut scope, column, found) {
+            continue;
+        }
+        if is_split_line
+            && found.path.is_empty()
+            && let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == *column)
+        {
+            latest.push((column, drafted.sql.clone()));
+            drafted.sql = format!("{}.{column}", free_name(land, "parcels"));
+        }
+    }
+    if let Some(lines) = plan.lines.as_ref().filter(|_| !latest.is_empty()) {
+        latest_of_lines(&mut draft, &scope, lines.order, lines.merchant, &latest);
+    }
+    Some(draft.finish(&scope))
+}
+
+/// A parcel with several lines is due with the last of them.
+fn latest_of_lines(
+    draft: &mut TableDraft,
+    scope: &Scope,
+    order: ColumnAt,
+    merchant: Option<ColumnAt>,
+    latest: &[(&str, String)],
+) {
+    let parcels = free_name(scope.land, "parcels");
+    let order = scope.id_of(order, &scope.name(order));
+    let merchant = merchant.map(|at| scope.id_of(at, &scope.name(at)));
+    let mut columns = vec![format!("{order} AS order_number")];
+    columns.extend(merchant.iter().map(|sql| format!("{sql} AS merchant")));
+    columns.extend(latest.iter().map(|(column, sql)| format!("MAX({sql}) AS {column}")));
+    let keys: Vec<&str> = std::iter::once(order.as_str()).chain(merchant.as_deref()).collect();
+    let body =
+        format!("SELECT\n    {}\nFROM {}\nGROUP BY {}", columns.join(",\n    "), scope.driver_name(), keys.join(", "));
+    draft.with.push((parcels.clone(), body));
+    let and = merchant.map_or(String::new(), |merchant| format!(" AND {merchant} = {parcels}.merchant"));
+    draft.joins.push(format!("LEFT JOIN {parcels} ON {order} = {parcels}.order_number{and}"));
+}
+
+/// Raw columns that say something of the order itself, which are no parcel's.
+fn orders_own(land: &Landscape, plan: &OrdersPlan) -> BTreeSet<ColumnAt> {
+    let placed = plan.placed.iter().map(|found| found.at);
+    let paid = land
+        .candidates(plan.driver, &crate::contract::ORDERS, "paid_at", true)
+        .into_iter()
+        .filter(|f| f.score > 0.8)
+        .map(|f| f.at);
+    placed.chain(paid).collect()
+}
+
+fn put_link(draft: &mut TableDraft, link: OrderLink) {
+    draft.put("order_id", Piece::sure(link.order), link.from, link.score);
+    if let Some((merchant, from)) = link.merchant {
+        draft.put("merchant_id", Piece::sure(merchant), from, 0.95);
+    }
+    if let Some(buyer) = link.buyer {
+        draft.put("buyer_id", Piece::sure(buyer), "the order's buyer", 0.95);
+    }
+}
+
+/// Reviews, of a table of their own.
+pub(super) fn reviews(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> Option<TableDraft> {
+    let table = land.best_about(C::Review, &REVIEWS, |table| land.naming(table, C::Order).is_some())?;
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&REVIEWS, &scope);
+    draft.head.push("Reviews: one row a review of an order of one merchant.".to_owned());
+    let link = link(&mut draft, &mut scope, plan, true)?;
+    key(&mut draft, &scope, plan, C::Review, &link);
+    put_link(&mut draft, link);
+    let found = assign(land, table, &REVIEWS, &["created_at", "stars", "recorded_at"], true, &BTreeSet::new());
+    for (column, found) in &found {
+        put_found(&mut draft, &mut scope, column, found);
+    }
+    other_time(&mut draft, &mut scope, &REVIEWS, found.get("created_at"));
+    Some(draft.finish(&scope))
+}
+
+/// Where the time that counts is missing, another time of the same row stands in for it.
+fn other_time(draft: &mut TableDraft, scope: &mut Scope, table: &'static TableContract, main: Option<&Found>) {
+    let (Some(main), Some(event)) = (main, table.visibility.event()) else { return };
+    if scope.land.column(main.at).nulls == 0 {
+        return;
+    }
+    let others = scope.land.candidates(scope.driver, table, event, true);
+    let Some(other) = others.into_iter().find(|found| found.at != main.at) else { return };
+    let sql = scope.reach(&other);
+    let second = scope.render(Type::Instant, event, other.at, &sql).sql;
+    let from = scope.name(other.at);
+    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == event) {
+        drafted.sql = format!("COALESCE({}, {second})", drafted.sql);
+        drafted.from = format!("{}, else {from}", drafted.from);
+    }
+}
+
+/// The row's own key: its column where that is unique, else it with the order; with the merchant where orders are split.
+fn key(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, entity: C, link: &OrderLink) {
+    let land = scope.land;
+    let raw = land.table(scope.driver);
+    let id = draft.table.key.first().copied().unwrap_or_default();
+    let named = land.naming(scope.driver, entity).map(|(at, score)| (at, score));
+    let unnamed = || {
+        let unique = raw.columns.iter().position(|c| c.is_key() && c.is_like_an_id() && !c.is_unique_counter());
+        unique.map(|column| (ColumnAt { table: scope.driver, column }, 0.6))
+    };
+    let Some((at, score)) = named.or_else(unnamed) else {
+        let note =
+            "no column names it: its order does, so that a second one of the same order is taken for a correction";
+        draft.put(id, Piece::guess(link.order.clone(), note), link.from.clone(), 0.5);
+        return;
+    };
+    let own = scope.id_of(at, &scope.name(at));
+    let from = scope.name(at);
+    if land.column(at).is_key() && !plan.splits() {
+        draft.put(id, Piece::sure(own), from, score);
+    } else {
+        draft.put(id, Piece::sure(format!("{own} || '-' || {}", link.order)), format!("{from} and the order"), score);
+    }
+}
+
+/// Disputes and chargebacks, of a table of their own.
+pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> Option<TableDraft> {
+    let table = land.best_about(C::Dispute, &DISPUTES, |table| {
+        land.naming(table, C::Order).or_else(|| land.naming(table, C::Merchant)).is_some()
+    })?;
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&DISPUTES, &scope);
+    draft.head.push("Disputes: one row a dispute.".to_owned());
+    match link(&mut draft, &mut scope, plan, true) {
+        Some(link) => {
+            key(&mut draft, &scope, plan, C::Dispute, &link);
+            put_link(&mut draft, link);
+        }
+        None => {
+            if let Some((at, score)) = land.naming(table, C::Dispute) {
+                draft.put("dispute_id", Piece::sure(scope.id_of(at, &scope.name(at))), scope.name(at), score);
+            }
+            if let Some((at, score)) = land.naming(table, C::Merchant) {
+                draft.put("merchant_id", Piece::sure(scope.id_of(at, &scope.name(at))), scope.name(at), score);
+            }
+        }
+    }
+    let found = assign(
+        land,
+        table,
+        &DISPUTES,
+        &["opened_at", "closed_at", "kind", "outcome", "amount_minor", "recorded_at"],
+        true,
+        &BTreeSet::new(),
+    );
+    for (column, found) in &found {
+        put_found(&mut draft, &mut scope, column, found);
+    }
+    let is_chargeback = land.table_name(table).says(C::Chargeback);
+    if is_chargeback || !draft.has("kind") {
+        let (word, note) = if is_chargeback {
+            ("'chargeback'", "the table is of chargebacks")
+        } else {
+            ("'other'", "nothing says what is alleged")
+        };
+        draft.put("kind", Piece::guess(word, note), "the table", if is_chargeback { 0.9 } else { 0.3 });
+    }
+    if draft.has("outcome") && !draft.has("closed_at") {
+        // Washing refuses an outcome without a day on which it was known.
+        draft.columns.retain(|c| c.column != "outcome");
+        draft.head.push(
+            "The export says how disputes ended, but not when: an outcome without its day is not used.".to_owned(),
+        );
+    }
+    disputed_amount(&mut draft, &mut scope, plan);
+    Some(draft.finish(&scope))
+}
+
+/// Where a dispute states no amount, all of its order is in dispute.
+fn disputed_amount(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan) {
+    let land = scope.land;
+    if draft.has("amount_minor") || plan.lines.is_some() {
+        return;
+    }
+    let Some((order, _)) = land.naming(scope.driver, C::Order) else { return };
+    let Some(step) = land.folder.references.iter().find(|r| r.from == order && r.to == plan.order).copied() else {
+        return;
+    };
+    let Some((piece, from, score)) = line_amount(&Scope::new(land, plan.driver, scope.currency), plan.driver) else {
+        return;
+    };
+    scope.reach(&Found { at: plan.order, path: vec![step], score: 1.0 });
+    draft.put(
+        "amount_minor",
+        Piece::guess(piece.sql, "no amount is stated: all of the order is in dispute"),
+        from,
+        score.min(0.7),
+    );
+}

@@ -1,0 +1,143 @@
+//! The drafted `job.toml`.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::table_draft::TableDraft;
+use crate::domain::Currency;
+use crate::profile::Folder;
+
+/// What the job file says.
+pub(super) struct JobFacts<'a> {
+    pub name: &'a str,
+    pub currency: Option<(Currency, String)>,
+    pub as_of: Option<(Date, String)>,
+    pub data: &'a str,
+    pub folder: &'a Folder,
+    /// Tables that the job reads.
+    pub tables: &'a [TableDraft],
+    /// Optional tables with gaps: written, but not read yet.
+    pub aside: &'a [TableDraft],
+    pub has_loan_label: bool,
+    pub windows: Windows,
+}
+
+/// How the past is cut into training snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Windows {
+    pub performance_days: u16,
+    pub every_days: u16,
+    pub snapshots: u16,
+    pub test_snapshots: u16,
+}
+
+impl Windows {
+    /// The longest performance window, up to a quarter (half a year for loans), that leaves four snapshots or more; then as many snapshots as fit.
+    pub(super) fn of(days: i32, of_loans: bool) -> Self {
+        // Who is judged must have traded in a quarter before.
+        let look_back = 90;
+        let wanted = if of_loans { [180, 90, 60, 30] } else { [90, 60, 30, 14] };
+        let every = |performance: i32| (performance / 3).max(7);
+        let fits = |performance: i32| (days - look_back - performance) / every(performance) + 1;
+        let performance = wanted.into_iter().find(|p| fits(*p) >= 4).unwrap_or(wanted[3]);
+        let snapshots = fits(performance).clamp(2, 9);
+        let small = |n: i32| u16::try_from(n).unwrap_or(1);
+        Self {
+            performance_days: small(performance),
+            every_days: small(every(performance)),
+            snapshots: small(snapshots),
+            test_snapshots: small((snapshots / 4).max(1)),
+        }
+    }
+}
+
+/// Drafts the file.
+pub(super) fn draft(facts: &JobFacts) -> String {
+    let mut text = format!(
+        "# A draft made by `integrity init` from the files below `data`. README.md says how to go on, GAPS.md what is missing. `integrity schema \
+         --job` explains\n# every key; what was guessed says so here and in sources/.\nname = \"{}\"\n",
+        facts.name
+    );
+    match &facts.currency {
+        Some((currency, evidence)) => text.push_str(&format!("currency = \"{currency}\"   # {evidence}\n")),
+        None => text.push_str(
+            "currency = \"?\"   # GAP: nothing in the data says it; write the ISO 4217 code of all amounts\n",
+        ),
+    }
+    text.push_str("# GUESS: times are taken as they are written; where they are local times, name their zone, e.g. \"America/Sao_Paulo\".\ntime_zone = \"UTC\"\n");
+    match &facts.as_of {
+        Some((date, evidence)) => text.push_str(&format!(
+            "# {evidence} A nightly job writes as_of = \"yesterday\" or \"today\".\nas_of = \"{date}\"\n"
+        )),
+        None => text.push_str("as_of = \"today\"\n"),
+    }
+    text.push_str(&format!(
+        "data = {}\nout = \"out\"\nmodels = \"models\"\nfeatures = \"features.toml\"\npolicy = \"policy.toml\"\nmonitor = \"monitor.toml\"\n\n[inputs]\n",
+        toml::Value::String(facts.data.to_owned())
+    ));
+    let used: BTreeSet<&str> = facts.tables.iter().flat_map(|table| inputs_of(table, facts.folder)).collect();
+    for raw in &facts.folder.tables {
+        let files = toml::Value::String(raw.files.clone());
+        let mark = if used.contains(raw.name.as_str()) { "" } else { "# not used: " };
+        text.push_str(&format!("{mark}{} = {{ files = {files} }}\n", raw.name));
+    }
+    for table in facts.tables {
+        text.push_str(&format!(
+            "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n",
+            table.table.name, table.from
+        ));
+    }
+    for table in facts.aside {
+        let inputs: Vec<&str> =
+            inputs_of(table, facts.folder).into_iter().filter(|name| !used.contains(name)).collect();
+        let also = if inputs.is_empty() {
+            String::new()
+        } else {
+            format!(", and the comment marks before {} above", inputs.join(", "))
+        };
+        text.push_str(&format!(
+            "\n# Not read yet: sources/{0}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{0}\"\n# from = \
+             \"{1}\"\n# sql = \"sources/{0}.sql\"\n",
+            table.table.name, table.from
+        ));
+    }
+    let label = if facts.has_loan_label { "loan-default" } else { "trade-distress" };
+    let Windows { performance_days, every_days, snapshots, test_snapshots } = facts.windows;
+    text.push_str(&format!(
+        "\n[wash]\nmax_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
+         \"net_receipts\"\nperformance_days = {performance_days}\nsnapshot_every_days = {every_days}\nsnapshots = {snapshots}\ntest_snapshots = \
+         {test_snapshots}\n# A model that the night itself trains is taken where it ranks well enough. Before money is lent, leave this out: a person approves.\n\
+         approve_as = \"drafted job: self-approved to try it\"\napprove_min_auc = 0.6\nexpires_after_days = 365\n",
+        facts.name
+    ));
+    text
+}
+
+/// Inputs that a SELECT names.
+fn inputs_of<'a>(table: &TableDraft, folder: &'a Folder) -> Vec<&'a str> {
+    let sql = table.sql();
+    let code: Vec<&str> = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
+    let words: BTreeSet<&str> =
+        code.iter().flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
+    folder.tables.iter().map(|raw| raw.name.as_str()).filter(|name| words.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_fit_the_past() {
+        let two_years = Windows::of(730, false);
+        assert_eq!(
+            (two_years.performance_days, two_years.every_days, two_years.snapshots, two_years.test_snapshots),
+            (90, 30, 9, 2)
+        );
+        let half_a_year = Windows::of(180, false);
+        let used = 90 + i32::from(half_a_year.performance_days + (half_a_year.snapshots - 1) * half_a_year.every_days);
+        assert!(used <= 180 && half_a_year.snapshots >= 4, "{half_a_year:?}");
+        let nothing = Windows::of(0, false);
+        assert!(nothing.snapshots > nothing.test_snapshots);
+    }
+}

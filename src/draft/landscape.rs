@@ -1,0 +1,282 @@
+//! What the tables of a folder are about: which is the orders, which column names a merchant.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::names::Name;
+use super::signature::{fits, name_score};
+use super::vocabulary::Concept;
+use crate::contract::TableContract;
+use crate::profile::{ColumnAt, Folder, RawColumn, RawTable, Reference};
+use Concept as C;
+
+/// Things that tables are about. Where a name speaks of several, the first is meant: `order_items` are items.
+const ENTITIES: [Concept; 15] = [
+    C::Item,
+    C::Review,
+    C::Chargeback,
+    C::Dispute,
+    C::Shipment,
+    C::Instalment,
+    C::Payment,
+    C::Application,
+    C::Inventory,
+    C::Group,
+    C::Loan,
+    C::Order,
+    C::Product,
+    C::Merchant,
+    C::Buyer,
+];
+
+/// A key that a row refers to is what the row itself says: no need to look it up.
+fn at_its_reference(mut found: Found) -> Found {
+    while let Some(last) = found.path.last().copied().filter(|last| last.to == found.at) {
+        found.at = last.from;
+        found.path.pop();
+    }
+    found
+}
+
+/// References are followed so far from the driving table.
+const MAX_HOPS: usize = 2;
+/// What the order of times counts for beside a name.
+const ORDER_COUNTS: f64 = 0.08;
+/// A column that scores less is not proposed.
+pub(super) const MIN_SCORE: f64 = 0.5;
+
+/// A folder with what its names mean.
+pub(super) struct Landscape<'a> {
+    pub folder: &'a Folder,
+    table_names: Vec<Name>,
+    column_names: Vec<Vec<Name>>,
+    /// What each table is about.
+    roles: Vec<Option<Concept>>,
+    /// What each column names, if it is an identifier.
+    named: BTreeMap<ColumnAt, (Concept, f64)>,
+    /// What the order of a table's times says of one of them, once it was asked for; and whether the later or the earlier was wanted.
+    orders_of_times: RefCell<BTreeMap<(ColumnAt, bool), f64>>,
+}
+
+/// A raw column that a contract column can be made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub at: ColumnAt,
+    /// The references that lead there from the driving table.
+    pub path: Vec<Reference>,
+    /// 0 to 1.
+    pub score: f64,
+}
+
+impl<'a> Landscape<'a> {
+    pub(super) fn of(folder: &'a Folder) -> Self {
+        let table_names: Vec<Name> = folder.tables.iter().map(|t| Name::of(&t.name)).collect();
+        let column_names: Vec<Vec<Name>> =
+            folder.tables.iter().map(|t| t.columns.iter().map(|c| Name::of(&c.name)).collect()).collect();
+        // Bank books speak of accounts where a marketplace speaks of merchants.
+        let speaks_of_merchants = column_names.iter().flatten().chain(&table_names).any(|name| name.says(C::Merchant));
+        let entity = |name: &Name| {
+            let meant = ENTITIES.into_iter().find(|e| name.says(*e));
+            meant.or_else(|| (!speaks_of_merchants && name.says(C::Account)).then_some(C::Merchant))
+        };
+        let roles = table_names
+            .iter()
+            .map(|name| if name.says(C::Category) { None } else { entity(name) })
+            .map(|role| if role == Some(C::Chargeback) { Some(C::Dispute) } else { role })
+            .collect();
+        let mut landscape = Self {
+            folder,
+            table_names,
+            column_names,
+            roles,
+            named: BTreeMap::new(),
+            orders_of_times: RefCell::default(),
+        };
+        landscape.name_columns(&entity);
+        landscape
+    }
+
+    fn name_columns(&mut self, entity: &dyn Fn(&Name) -> Option<Concept>) {
+        for (table, raw) in self.folder.tables.iter().enumerate() {
+            for (column, cells) in raw.columns.iter().enumerate().filter(|(_, c)| c.is_like_an_id()) {
+                let Some(name) = self.column_names.get(table).and_then(|names| names.get(column)) else { continue };
+                let is_bare = name.says(C::Id) && name.concepts.iter().all(|c| matches!(c, C::Id | C::Number));
+                let own = if is_bare { self.roles.get(table).copied().flatten() } else { entity(name) };
+                let Some(meant) = own else { continue };
+                let others = |c: &Concept| {
+                    !matches!(c, C::Id | C::Number | C::Name)
+                        && !ENTITIES.contains(c)
+                        && *c != C::Account
+                        && *c != C::Paid
+                };
+                if name.concepts.iter().any(others) {
+                    continue;
+                }
+                let worth = match () {
+                    () if name.says(C::Id) => 1.0,
+                    () if name.says(C::Number) => 0.95,
+                    () if name.says(C::Name) => 0.6,
+                    () if cells.distinct > 2 => 0.85,
+                    () => continue,
+                };
+                let meant = if meant == C::Chargeback { C::Dispute } else { meant };
+                let worth = worth - 0.04 * name.unknown as f64;
+                self.named.insert(ColumnAt { table, column }, (meant, worth));
+            }
+        }
+        // A column that refers to a table's key names what the table is about.
+        for reference in &self.folder.references {
+            let Some(role) = self.role(reference.to.table) else { continue };
+            if self.named.get(&reference.to).is_some_and(|(meant, _)| *meant == role) {
+                self.named.entry(reference.from).or_insert((role, 0.8 * reference.coverage));
+            }
+        }
+    }
+
+    pub(super) fn table(&self, at: usize) -> &'a RawTable {
+        // Places come from this folder: every one of them exists.
+        &self.folder.tables[at]
+    }
+
+    pub(super) fn column(&self, at: ColumnAt) -> &'a RawColumn {
+        &self.folder.tables[at.table].columns[at.column]
+    }
+
+    pub(super) fn column_name(&self, at: ColumnAt) -> &Name {
+        &self.column_names[at.table][at.column]
+    }
+
+    pub(super) fn table_name(&self, table: usize) -> &Name {
+        &self.table_names[table]
+    }
+
+    /// What a table is about, by its name.
+    pub(super) fn role(&self, table: usize) -> Option<Concept> {
+        self.roles.get(table).copied().flatten()
+    }
+
+    /// Tables about something.
+    pub(super) fn about(&self, role: Concept) -> impl Iterator<Item = usize> {
+        (0..self.folder.tables.len()).filter(move |table| self.role(*table) == Some(role))
+    }
+
+    /// The column of a table that names such things, the surest one; in their own table its key before others.
+    pub(super) fn naming(&self, table: usize, entity: Concept) -> Option<(ColumnAt, f64)> {
+        let columns = self.named.iter().filter(|(at, (meant, _))| at.table == table && *meant == entity);
+        let is_own = self.role(table) == Some(entity);
+        let rank = |at: ColumnAt, worth: f64| worth + if is_own && self.column(at).is_key() { 0.5 } else { 0.0 };
+        columns
+            .map(|(at, (_, worth))| (*at, *worth))
+            .max_by(|a, b| rank(a.0, a.1).total_cmp(&rank(b.0, b.1)).then_with(|| b.0.cmp(&a.0)))
+    }
+
+    /// The table about something that has most of a contract table's columns.
+    pub(super) fn best_about(
+        &self,
+        role: Concept,
+        contract: &TableContract,
+        passes: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let columns = |table: usize| {
+            contract.columns.iter().filter(|c| !self.candidates(table, contract, c.name, true).is_empty()).count()
+        };
+        self.about(role).filter(|table| passes(*table)).max_by_key(|table| (columns(*table), self.table(*table).rows))
+    }
+
+    /// The key that names what the table is about.
+    pub(super) fn key(&self, table: usize, entity: Concept) -> Option<ColumnAt> {
+        self.naming(table, entity).map(|(at, _)| at).filter(|at| self.column(*at).is_key())
+    }
+
+    /// Tables that a row of `driver` meets at most one row of, with the way there: the driver itself first.
+    pub(super) fn reachable(&self, driver: usize) -> Vec<(usize, Vec<Reference>)> {
+        let mut reached = vec![(driver, Vec::new())];
+        let mut at = 0;
+        while let Some((table, path)) = reached.get(at).cloned() {
+            at += 1;
+            if path.len() == MAX_HOPS {
+                continue;
+            }
+            let mut onward: Vec<&Reference> = self.folder.references.iter().filter(|r| r.from.table == table).collect();
+            onward.sort_by(|a, b| b.coverage.total_cmp(&a.coverage).then_with(|| a.from.cmp(&b.from)));
+            for reference in onward {
+                if reached.iter().all(|(known, _)| *known != reference.to.table) {
+                    let mut longer = path.clone();
+                    longer.push(*reference);
+                    reached.push((reference.to.table, longer));
+                }
+            }
+        }
+        reached
+    }
+
+    /// The column that names such things for each row of `driver`.
+    pub(super) fn find_entity(&self, driver: usize, entity: Concept) -> Option<Found> {
+        let found = self.reachable(driver).into_iter().filter_map(|(table, path)| {
+            let (at, worth) = self.naming(table, entity)?;
+            let reach: f64 = path.iter().map(|r| r.coverage).product();
+            let score = worth * reach - 0.05 * path.len() as f64;
+            Some(at_its_reference(Found { at, path, score }))
+        });
+        found.filter(|f| f.score >= MIN_SCORE).max_by(|a, b| a.score.total_cmp(&b.score))
+    }
+
+    /// Raw columns that a contract column can be made of for each row of `driver`, the best first.
+    pub(super) fn candidates(&self, driver: usize, table: &TableContract, column: &str, own_only: bool) -> Vec<Found> {
+        let Some(wanted) = table.column(column) else { return Vec::new() };
+        let mut all = Vec::new();
+        for (reached, path) in self.reachable(driver) {
+            if own_only && !path.is_empty() {
+                break;
+            }
+            let reach: f64 = path.iter().map(|r| r.coverage).product();
+            for (at, raw) in self.table(reached).columns.iter().enumerate() {
+                let at = ColumnAt { table: reached, column: at };
+                if !fits(wanted.kind, column, raw) {
+                    continue;
+                }
+                let name = name_score(table.name, column, &raw.name, self.column_name(at), self.table_name(reached));
+                let nulls = if wanted.required { 0.5 * raw.null_share() } else { 0.0 };
+                let score = name * reach - 0.05 * path.len() as f64 - nulls;
+                if score + ORDER_COUNTS < MIN_SCORE {
+                    continue;
+                }
+                let score = score + self.order_of_times(at, table, column);
+                if score >= MIN_SCORE {
+                    all.push(Found { at, path: path.clone(), score: score.min(1.0) });
+                }
+            }
+        }
+        all.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.at.cmp(&b.at)));
+        all
+    }
+
+    /// The event that makes a row is always there and before all others; a review is known only when it was written, so later of two times.
+    fn order_of_times(&self, at: ColumnAt, table: &TableContract, column: &str) -> f64 {
+        if table.visibility.event() != Some(column) || !self.column(at).is_time() {
+            return 0.0;
+        }
+        let asked = (at, table.name == "reviews");
+        if let Some(known) = self.orders_of_times.borrow().get(&asked) {
+            return *known;
+        }
+        let counts = self.measured_order(at, table);
+        self.orders_of_times.borrow_mut().insert(asked, counts);
+        counts
+    }
+
+    fn measured_order(&self, at: ColumnAt, table: &TableContract) -> f64 {
+        let raw = self.table(at.table);
+        let others = (0..raw.columns.len()).filter(|other| *other != at.column && raw.columns[*other].is_time());
+        let shares: Vec<f64> = others
+            .filter_map(|other| {
+                if table.name == "reviews" { raw.not_after(other, at.column) } else { raw.not_after(at.column, other) }
+            })
+            .collect();
+        match shares.iter().copied().reduce(f64::min) {
+            Some(share) if share > 0.95 => ORDER_COUNTS,
+            Some(share) if share < 0.5 => -ORDER_COUNTS,
+            _ => 0.0,
+        }
+    }
+}

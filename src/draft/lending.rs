@@ -1,0 +1,184 @@
+//! The loan book: loans, instalments, payments. And the tables that stand alone: applications, inventory, guarantee groups.
+
+use std::collections::BTreeSet;
+
+use super::assign::{assign, free_name, put_found};
+use super::landscape::Landscape;
+use super::scope::{Piece, Scope};
+use super::table_draft::TableDraft;
+use super::vocabulary::Concept as C;
+use crate::contract::{APPLICATIONS, GUARANTEE_GROUPS, INSTALMENTS, INVENTORY, LOANS, PAYMENTS, TableContract, Type};
+use crate::domain::Currency;
+use crate::profile::ColumnAt;
+
+/// Drafts whatever of the loan book the export has.
+pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<TableDraft> {
+    let loans = land.best_about(C::Loan, &LOANS, |table| land.key(table, C::Loan).is_some());
+    let Some(loans) = loans else { return Vec::new() };
+    let names_loan = |table: usize| table != loans && land.naming(table, C::Loan).is_some();
+    let instalments = land.best_about(C::Instalment, &INSTALMENTS, names_loan);
+    let payments = land.best_about(C::Payment, &PAYMENTS, names_loan);
+    let mut drafts = vec![loan_rows(land, currency, loans, instalments)];
+    drafts.extend(instalments.map(|table| instalment_rows(land, currency, table)));
+    drafts.extend(payments.map(|table| payment_rows(land, currency, table)));
+    drafts
+}
+
+fn put_name(draft: &mut TableDraft, scope: &mut Scope, column: &str, entity: C) {
+    if let Some(found) = scope.land.find_entity(scope.driver, entity) {
+        let sql = scope.reach_id(&found);
+        draft.put(column, Piece::sure(sql), scope.name(found.at), found.score);
+    }
+}
+
+/// All columns of a table that its own raw table has, except those already drafted.
+fn put_own(draft: &mut TableDraft, scope: &mut Scope) {
+    let table: &'static TableContract = draft.table;
+    let taken: BTreeSet<ColumnAt> = BTreeSet::new();
+    let columns: Vec<&'static str> = table.columns.iter().map(|c| c.name).filter(|name| !draft.has(name)).collect();
+    let own = assign(scope.land, scope.driver, table, &columns, true, &taken);
+    for (column, found) in &own {
+        put_found(draft, scope, column, found);
+    }
+}
+
+fn loan_rows(land: &Landscape, currency: Option<Currency>, table: usize, instalments: Option<usize>) -> TableDraft {
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&LOANS, &scope);
+    draft.head.push("Loans: one row a loan.".to_owned());
+    put_name(&mut draft, &mut scope, "loan_id", C::Loan);
+    put_name(&mut draft, &mut scope, "merchant_id", C::Merchant);
+    if land.naming(table, C::Group).is_some() {
+        put_name(&mut draft, &mut scope, "group_id", C::Group);
+    }
+    put_own(&mut draft, &mut scope);
+    for (column, word, note) in [
+        ("product", "'credit-loan'", "no product is named: all are credit loans"),
+        ("repayment", "'equal-instalment'", "nothing says how loans are repaid: in equal instalments"),
+    ] {
+        if !draft.has(column) {
+            draft.put(column, Piece::guess(word, note), "nothing found", 0.4);
+        }
+    }
+    if !draft.has("term_days")
+        && let Some(instalments) = instalments
+    {
+        term_of_schedule(&mut draft, &scope, instalments);
+    }
+    draft.finish(&scope)
+}
+
+/// The term runs to the last instalment.
+fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
+    let land = loans.land;
+    let scope = Scope::new(land, instalments, loans.currency);
+    let due = assign(land, instalments, &INSTALMENTS, &["due_on"], true, &BTreeSet::new());
+    let (Some((loan, _)), Some(due)) = (land.naming(instalments, C::Loan), due.get("due_on")) else { return };
+    let Some(disbursed) = draft.columns.iter().find(|c| c.column == "disbursed_at").map(|c| c.sql.clone()) else {
+        return;
+    };
+    let Some((key, _)) = land.naming(loans.driver, C::Loan) else { return };
+    let ends = free_name(land, "last_due");
+    let day = scope.render(Type::Day, "due_on", due.at, &scope.name(due.at)).sql;
+    let loan = scope.id_of(loan, &scope.name(loan));
+    draft.with.push((
+        ends.clone(),
+        format!("SELECT\n    {loan} AS loan,\n    MAX({day}) AS due_on\nFROM {}\nGROUP BY {loan}", scope.driver_name()),
+    ));
+    draft.joins.push(format!("LEFT JOIN {ends} ON {} = {ends}.loan", loans.id_of(key, &loans.name(key))));
+    let days = |sql: &str| format!("CAST(CAST({sql} AS DATE) AS BIGINT)");
+    let first = if is_text(land, loans.driver) { format!("SUBSTR({disbursed}, 1, 10)") } else { disbursed };
+    draft.put(
+        "term_days",
+        Piece::guess(format!("{} - {}", days(&format!("{ends}.due_on")), days(&first)), "days to the last instalment"),
+        scope.name(due.at),
+        0.7,
+    );
+}
+
+fn is_text(land: &Landscape, table: usize) -> bool {
+    land.table(table).is_text
+}
+
+fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -> TableDraft {
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&INSTALMENTS, &scope);
+    draft.head.push("Instalments: one row an instalment of a loan.".to_owned());
+    put_name(&mut draft, &mut scope, "loan_id", C::Loan);
+    put_own(&mut draft, &mut scope);
+    let number_is_sound = draft.columns.iter().find(|c| c.column == "number").is_some_and(|c| c.confidence >= 0.6);
+    if let (false, Some(due), Some((loan, _))) = (
+        number_is_sound,
+        draft.columns.iter().find(|c| c.column == "due_on").map(|c| c.sql.clone()),
+        land.naming(table, C::Loan),
+    ) {
+        let sql = format!("ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {due})", scope.name(loan));
+        draft.put("number", Piece::guess(sql, "numbered in the order in which they fall due"), "due_on", 0.6);
+    }
+    if draft.has("principal_minor") {
+        for column in ["interest_minor", "fee_minor"] {
+            if !draft.has(column) {
+                draft.put(column, Piece::guess("0", "none is stated"), "nothing found", 0.4);
+            }
+        }
+    }
+    draft.finish(&scope)
+}
+
+fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -> TableDraft {
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&PAYMENTS, &scope);
+    draft.head.push("Payments: one row a repayment of a loan.".to_owned());
+    put_name(&mut draft, &mut scope, "payment_id", C::Payment);
+    put_name(&mut draft, &mut scope, "loan_id", C::Loan);
+    put_own(&mut draft, &mut scope);
+    if !draft.has("payment_id") {
+        let parts: Vec<&str> = ["loan_id", "paid_at", "amount_minor"]
+            .iter()
+            .filter_map(|c| draft.columns.iter().find(|d| d.column == *c))
+            .map(|c| c.sql.as_str())
+            .collect();
+        if parts.len() == 3 && is_text(land, table) {
+            let note =
+                "payments have no number: loan, time and amount name one, so that two alike on one day count once";
+            draft.put("payment_id", Piece::guess(parts.join(" || '-' || "), note), "loan, time and amount", 0.5);
+        }
+    }
+    if !draft.has("channel") {
+        draft.put(
+            "channel",
+            Piece::guess("'voluntary'", "nothing says that a payment was deducted"),
+            "nothing found",
+            0.5,
+        );
+    }
+    draft.finish(&scope)
+}
+
+/// Applications, stock-takings and guarantee groups, each of a table of its own.
+pub(super) fn standing_alone(land: &Landscape, currency: Option<Currency>) -> Vec<TableDraft> {
+    let tables: [(&'static TableContract, C, &[(&str, C)]); 3] = [
+        (&APPLICATIONS, C::Application, &[("application_id", C::Application), ("merchant_id", C::Merchant)]),
+        (&INVENTORY, C::Inventory, &[("merchant_id", C::Merchant)]),
+        (&GUARANTEE_GROUPS, C::Group, &[("group_id", C::Group), ("merchant_id", C::Merchant)]),
+    ];
+    let mut drafts = Vec::new();
+    for (contract, entity, keys) in tables {
+        let Some(table) = land.best_about(entity, contract, |table| land.find_entity(table, C::Merchant).is_some())
+        else {
+            continue;
+        };
+        let mut scope = Scope::new(land, table, currency);
+        let mut draft = TableDraft::new(contract, &scope);
+        draft.head.push(format!("{}: {}.", contract.name, contract.doc));
+        for (column, entity) in keys {
+            put_name(&mut draft, &mut scope, column, *entity);
+        }
+        put_own(&mut draft, &mut scope);
+        if contract.name == "applications" && !draft.has("product") {
+            draft.put("product", Piece::guess("'credit-loan'", "no product is named"), "nothing found", 0.4);
+        }
+        drafts.push(draft.finish(&scope));
+    }
+    drafts
+}

@@ -1,0 +1,181 @@
+//! The contract table `merchants`.
+
+use std::collections::BTreeSet;
+
+use super::assign::{assign, free_name, put_found};
+use super::landscape::Landscape;
+use super::orders_plan::{OrdersPlan, sold_category};
+use super::scope::{Piece, Scope};
+use super::table_draft::TableDraft;
+use super::vocabulary::Concept as C;
+use crate::contract::{MERCHANTS, ORDERS, Type};
+use crate::domain::Currency;
+use crate::profile::{ColumnAt, Reference};
+
+/// A shop that never sold is dated here: past every night of these years, so that it waits instead of being called broken.
+const NOT_YET: &str = "2099-12-31 00:00:00";
+
+/// Drafts the SELECT. Where no table has a row a merchant, each order states its merchant.
+pub(super) fn draft(land: &Landscape, plan: Option<&OrdersPlan>, currency: Option<Currency>) -> Option<TableDraft> {
+    let own = land.best_about(C::Merchant, &MERCHANTS, |table| land.key(table, C::Merchant).is_some());
+    let own = own.and_then(|table| Some((land.key(table, C::Merchant)?, table)));
+    match (own, plan) {
+        (Some((key, table)), _) => Some(from_their_table(land, plan, currency, table, key)),
+        (None, Some(plan)) => from_orders(land, plan, currency),
+        (None, None) => None,
+    }
+}
+
+fn from_their_table(
+    land: &Landscape,
+    plan: Option<&OrdersPlan>,
+    currency: Option<Currency>,
+    table: usize,
+    key: ColumnAt,
+) -> TableDraft {
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&MERCHANTS, &scope);
+    draft.head.push("Merchants: one row a merchant.".to_owned());
+    let id = scope.id_of(key, &scope.name(key));
+    draft.put("merchant_id", Piece::sure(id.clone()), scope.name(key), 1.0);
+    own_columns(&mut draft, &mut scope);
+    first_sale(&mut draft, &scope, plan, &id);
+    unknown_words(&mut draft);
+    draft.finish(&scope)
+}
+
+fn from_orders(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> Option<TableDraft> {
+    let table = plan.sales_table();
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&MERCHANTS, &scope);
+    let at = merchant_of_sales(land, plan)?;
+    draft.head.push("Merchants: no table has a row a merchant, so each order states its own. All rows of one merchant say the same: one is kept,".to_owned());
+    draft.head.push("the others are counted as duplicates.".to_owned());
+    let id = scope.reach_id(&at);
+    draft.put("merchant_id", Piece::sure(id.clone()), scope.name(at.at), at.score);
+    first_sale(&mut draft, &scope, Some(plan), &id);
+    unknown_words(&mut draft);
+    Some(draft.finish(&scope))
+}
+
+fn merchant_of_sales(land: &Landscape, plan: &OrdersPlan) -> Option<super::landscape::Found> {
+    land.find_entity(plan.sales_table(), C::Merchant)
+}
+
+fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
+    let columns = ["registered_at", "category", "region", "verification", "deposit_minor", "closed_at", "recorded_at"];
+    let found = assign(scope.land, scope.driver, &MERCHANTS, &columns, false, &BTreeSet::new());
+    for (column, found) in &found {
+        let raw = scope.land.column(found.at);
+        // A category that names nearly every merchant apart compares nobody with anybody.
+        let is_too_fine =
+            matches!(*column, "category" | "region") && raw.distinct > 20 && raw.distinct * 2 > raw.rows();
+        if !is_too_fine && put_found(draft, scope, column, found) && matches!(*column, "category" | "region") {
+            readable(draft, scope, column, found.at);
+        }
+    }
+}
+
+/// Where a table of two columns gives a word another name (a translation, a code's meaning), the name that people read is taken; and what is
+/// missing is `unknown`.
+fn readable(draft: &mut TableDraft, scope: &mut Scope, column: &str, at: ColumnAt) {
+    let named = lookup(scope.land, at)
+        .map(|(reference, text)| scope.reach(&super::landscape::Found { at: text, path: vec![reference], score: 1.0 }));
+    if named.is_none() && scope.land.column(at).null_share() < 0.01 {
+        return;
+    }
+    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == column) {
+        let first = named.map_or(String::new(), |named| format!("{named}, "));
+        drafted.sql = format!("COALESCE({first}{}, 'unknown')", drafted.sql);
+    }
+}
+
+/// A two-column table whose key holds this column's values, and its other column.
+fn lookup(land: &Landscape, at: ColumnAt) -> Option<(Reference, ColumnAt)> {
+    let reference = land
+        .folder
+        .references
+        .iter()
+        .find(|r| r.from == at && r.coverage > 0.5 && land.table(r.to.table).columns.len() == 2)?;
+    let text = ColumnAt { table: reference.to.table, column: 1 - reference.to.column };
+    (!land.column(text).is_number()).then_some((*reference, text))
+}
+
+/// What the first sale says of a merchant: the first sign of life that anyone could have seen, which later sales never move.
+fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, id: &str) {
+    let (Some(plan), false) = (plan, draft.has("registered_at") && draft.has("category")) else { return };
+    let land = scope.land;
+    let mut sales = Scope::new(land, plan.sales_table(), scope.currency);
+    let Some(merchant) = merchant_of_sales(land, plan) else { return };
+    let Some(placed) = land.candidates(plan.sales_table(), &ORDERS, "placed_at", false).into_iter().next() else {
+        return;
+    };
+    let merchant = sales.reach_id(&merchant);
+    let placed_sql = sales.reach(&placed);
+    let placed_at = sales.render(Type::Instant, "placed_at", placed.at, &placed_sql).sql;
+    let category = sold_category(land, plan).filter(|_| !draft.has("category"));
+    let category_sql = category.as_ref().map(|found| {
+        let word = sales.reach_id(found);
+        let named = lookup(land, found.at).map(|(reference, text)| {
+            let mut path = found.path.clone();
+            path.push(reference);
+            sales.reach(&super::landscape::Found { at: text, path, score: 1.0 })
+        });
+        named.map_or(format!("COALESCE({word}, 'unknown')"), |named| format!("COALESCE({named}, {word}, 'unknown')"))
+    });
+    let (all, ranked, first) = (free_name(land, "sales"), free_name(land, "ranked"), free_name(land, "first_sale"));
+    let word = if category_sql.is_some() { ", category" } else { "" };
+    let mut columns = vec![format!("{merchant} AS merchant"), format!("{placed_at} AS placed_at")];
+    columns.extend(category_sql.iter().map(|sql| format!("{sql} AS category")));
+    draft.with_once(&sales);
+    draft.with.push((all.clone(), format!("SELECT\n    {}\n{}", columns.join(",\n    "), sales.from_clause())));
+    draft.with.push((
+        ranked.clone(),
+        format!("SELECT\n    merchant,\n    placed_at{}ROW_NUMBER() OVER (PARTITION BY merchant ORDER BY placed_at{word}) AS place\nFROM {all}\nWHERE placed_at IS NOT NULL",
+            if word.is_empty() { ",\n    " } else { ",\n    category,\n    " }),
+    ));
+    draft.with.push((first.clone(), format!("SELECT merchant, placed_at{word} FROM {ranked} WHERE place = 1")));
+    draft.joins.push(format!("LEFT JOIN {first} ON {id} = {first}.merchant"));
+    if !draft.has("registered_at") {
+        let is_typed = !sales.is_text() || !placed_at_is_text(land, placed.at);
+        let never = if is_typed { format!("TIMESTAMP '{NOT_YET}'") } else { format!("'{NOT_YET}'") };
+        let note = "nothing says when the shop opened: its first order, the first sign of life; shops without any wait";
+        draft.put(
+            "registered_at",
+            Piece::guess(format!("COALESCE({first}.placed_at, {never})"), note),
+            sales.name(placed.at),
+            0.6,
+        );
+    }
+    if let Some(found) = category {
+        let note = "the category of the first thing sold: what sells best over the whole export would look ahead";
+        draft.put(
+            "category",
+            Piece::guess(format!("COALESCE({first}.category, 'unknown')"), note),
+            sales.name(found.at),
+            found.score.min(0.7),
+        );
+    }
+}
+
+fn placed_at_is_text(land: &Landscape, at: ColumnAt) -> bool {
+    use crate::profile::{TimeForm, ValueKind};
+    !matches!(
+        land.column(at).kind,
+        ValueKind::Time { form: TimeForm::Native | TimeForm::EpochSeconds | TimeForm::EpochMillis, .. }
+    )
+}
+
+/// No decision needs a category or a region, so that their want need not stop the first night.
+fn unknown_words(draft: &mut TableDraft) {
+    for column in ["category", "region"] {
+        if !draft.has(column) {
+            draft.put(
+                column,
+                Piece::guess("'unknown'", "nothing says it: merchants are not compared by it"),
+                "nothing found",
+                0.0,
+            );
+        }
+    }
+}

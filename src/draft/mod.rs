@@ -1,0 +1,292 @@
+//! Drafts a whole job from a folder of raw files: what each table and column is in the contract, with how sure that is, and the files of the job.
+//!
+//! Evidence is what names mean in several languages ([`vocabulary`]), what cells look like, which columns refer to which, how many different values
+//! they have and which time comes first ([`crate::profile`]). No data set is known by name. What nothing speaks for is a gap: it is marked where it must be
+//! filled, and the check of the job leads there.
+
+mod amount;
+mod assign;
+mod children;
+mod error;
+mod features_file;
+mod fed;
+mod guides;
+mod job_file;
+mod landscape;
+mod lending;
+mod merchants;
+mod monitor_file;
+mod names;
+mod orders;
+mod orders_plan;
+mod policy_file;
+mod scope;
+mod signature;
+mod table_draft;
+mod vocabulary;
+mod words;
+mod write;
+
+use std::path::Path;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use serde::Serialize;
+
+pub use error::DraftError;
+pub use table_draft::{Certainty, ColumnDraft, TableDraft};
+pub use write::{refuse_filled, write_draft};
+
+use crate::contract::{MERCHANTS, ORDERS};
+use crate::domain::Currency;
+use crate::profile::{CurrencyHint, Folder, UnreadFile, profile_folder};
+use features_file::FeaturesDraft;
+use fed::Fed;
+use job_file::{JobFacts, Windows};
+use landscape::Landscape;
+use names::Name;
+use policy_file::PolicyFacts;
+
+/// What the caller decides.
+#[derive(Debug, Clone)]
+pub struct DraftOptions {
+    /// The job's name.
+    pub name: String,
+    /// Its currency, where the caller knows it.
+    pub currency: Option<Currency>,
+}
+
+/// A drafted job, in memory.
+#[derive(Debug, Serialize)]
+pub struct Draft {
+    /// The job's name.
+    pub name: String,
+    /// Raw tables found.
+    pub inputs: Vec<InputFinding>,
+    /// Files left aside.
+    pub unread: Vec<UnreadFile>,
+    /// Currency and what speaks for it; null where nothing does.
+    pub currency: Option<CurrencyHint>,
+    /// Observation date of the first night.
+    pub as_of: Option<Date>,
+    /// Contract tables that the job reads.
+    pub tables: Vec<TableDraft>,
+    /// Optional contract tables that are written but have gaps, so that the job does not read them yet.
+    pub aside: Vec<TableDraft>,
+    /// How many features the data can feed.
+    pub features: usize,
+    /// What a model learns to foresee.
+    pub label: &'static str,
+    /// Files of the job, by path below its folder.
+    #[serde(skip)]
+    pub(crate) files: Vec<(String, String)>,
+}
+
+/// A raw table.
+#[derive(Debug, Serialize)]
+pub struct InputFinding {
+    /// What SQL calls it.
+    pub name: String,
+    /// Its files.
+    pub files: String,
+    /// Rows.
+    pub rows: usize,
+    /// Its columns.
+    pub columns: Vec<ColumnFinding>,
+}
+
+/// A raw column.
+#[derive(Debug, Serialize)]
+pub struct ColumnFinding {
+    /// Its name.
+    pub name: String,
+    /// What its cells are.
+    pub kind: String,
+    /// Share of cells without a value.
+    pub null_share: f64,
+    /// Different values.
+    pub distinct: usize,
+    /// Whether every row has a value of its own.
+    pub is_key: bool,
+    /// The keys that it refers to, with the share of its values found there.
+    pub refers_to: Vec<(String, f64)>,
+    /// Some values.
+    pub examples: Vec<String>,
+}
+
+impl Draft {
+    /// Required columns that a person must fill before the job can run.
+    #[must_use]
+    pub fn open_gaps(&self) -> usize {
+        self.tables.iter().map(|table| table.gaps().count()).sum::<usize>() + usize::from(self.currency.is_none())
+    }
+}
+
+/// Profiles a folder and drafts a job of it. `place` is where the job will be written: its files name the data from there.
+///
+/// # Errors
+/// Nothing can be read in the folder, or nothing in it is like orders.
+pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn Fn(&str)) -> Result<Draft, DraftError> {
+    let folder = profile_folder(data, &|name| Name::of(name).asks_for_a_time(), told)?;
+    let land = Landscape::of(&folder);
+    let hint = currency_of(&folder, options);
+    let currency = hint.as_ref().and_then(|hint| Currency::new(&hint.code).ok());
+    let plan = orders_plan::plan(&land).ok_or_else(|| DraftError::NoOrders {
+        tables: folder.tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", "),
+    })?;
+    let mut tables = Vec::new();
+    tables.extend(merchants::draft(&land, Some(&plan), currency));
+    if tables.is_empty() {
+        // No column names a merchant: the draft says so where it must be filled.
+        let scope = scope::Scope::new(&land, plan.driver, currency);
+        tables.push(TableDraft::new(&MERCHANTS, &scope).finish(&scope));
+    }
+    tables.push(orders::draft(&land, &plan, currency));
+    tables.extend(children::shipments(&land, &plan, currency));
+    tables.extend(children::reviews(&land, &plan, currency));
+    tables.extend(children::disputes(&land, &plan, currency));
+    let book = lending::loan_book(&land, currency);
+    tables.extend(lending::standing_alone(&land, currency));
+    // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
+    let is_whole = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0);
+    let mut aside = Vec::new();
+    if is_whole {
+        tables.extend(book)
+    } else {
+        aside.extend(book)
+    }
+    let (kept, gappy): (Vec<_>, Vec<_>) = tables.into_iter().partition(|t| !t.table.optional || t.gaps().count() == 0);
+    let mut tables = kept;
+    aside.extend(gappy);
+    let place_of = |t: &TableDraft| crate::contract::TABLES.iter().position(|known| known.name == t.table.name);
+    tables.sort_by_key(place_of);
+    aside.sort_by_key(place_of);
+
+    let span = trading_days(&land, &plan);
+    let windows = Windows::of(span.map_or(0, |(first, as_of)| crate::wash::days_between(first, as_of)), is_whole);
+    let fed = Fed::of(tables.iter());
+    let features = features_file::draft(&fed, &options.name, is_whole);
+    let mut draft = Draft {
+        name: options.name.clone(),
+        inputs: inputs(&folder),
+        unread: folder.unread.clone(),
+        currency: hint.clone(),
+        as_of: span.map(|(_, as_of)| as_of),
+        features: features.features.len(),
+        label: if is_whole { "loan-default" } else { "trade-distress" },
+        files: Vec::new(),
+        tables,
+        aside,
+    };
+    let facts = JobFacts {
+        name: &options.name,
+        currency: currency.zip(hint).map(|(currency, hint)| {
+            let mark = if hint.confidence < 0.75 { "GUESS: " } else { "" };
+            (currency, format!("{mark}{}", hint.evidence))
+        }),
+        as_of: span.map(|(_, as_of)| (as_of, "The day after the last day of usual trade in the data.".to_owned())),
+        data: &write::relative(place, data),
+        folder: &folder,
+        tables: &draft.tables,
+        aside: &draft.aside,
+        has_loan_label: is_whole,
+        windows,
+    };
+    let files = files(&facts, &features, &draft, &fed, order_value(&land, &plan, currency), currency);
+    draft.files = files;
+    Ok(draft)
+}
+
+fn currency_of(folder: &Folder, options: &DraftOptions) -> Option<CurrencyHint> {
+    if let Some(currency) = options.currency {
+        return Some(CurrencyHint { code: currency.code(), confidence: 1.0, evidence: "as asked for".to_owned() });
+    }
+    folder.currencies.first().filter(|hint| hint.confidence >= 0.5).cloned()
+}
+
+/// First day of trade, and the day after the last usual one.
+fn trading_days(land: &Landscape, plan: &orders_plan::OrdersPlan) -> Option<(Date, Date)> {
+    let placed = plan.placed.as_ref()?;
+    let activity = land.column(placed.at).activity();
+    let last = activity.last_usual_day().map(|day| day.on).or(activity.last_on())?;
+    Some((activity.first_on()?, last.checked_add(1.day()).ok()?))
+}
+
+/// About what an order is worth: the power of ten of minor units below its mean.
+fn order_value(land: &Landscape, plan: &orders_plan::OrdersPlan, currency: Option<Currency>) -> i64 {
+    let table = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
+    let found = land.candidates(table, &ORDERS, "amount_minor", true).into_iter().next();
+    let scope = scope::Scope::new(land, table, currency);
+    let minor = found.map_or(10_000.0, |found| land.column(found.at).mean * scope.minor_units(found.at).0 as f64);
+    let mut step = 1_i64;
+    while (step as f64) * 10.0 <= minor && step < 1_000_000_000 {
+        step *= 10;
+    }
+    step
+}
+
+fn files(
+    facts: &JobFacts,
+    features: &FeaturesDraft,
+    draft: &Draft,
+    fed: &Fed,
+    step_minor: i64,
+    currency: Option<Currency>,
+) -> Vec<(String, String)> {
+    let policy = policy_file::draft(&PolicyFacts {
+        features: &features.features,
+        has_loan_book: facts.has_loan_label,
+        has_disputes: fed.has_table("disputes"),
+        has_receivables: fed.has("shipments", "shipped_at"),
+        step_minor,
+        hard_cap_minor: 1_000_000 * currency.map_or(1, |c| c.minor_units()),
+        performance_days: facts.windows.performance_days,
+    });
+    let mut files = vec![
+        ("job.toml".to_owned(), job_file::draft(facts)),
+        ("features.toml".to_owned(), features.text.clone()),
+        ("policy.toml".to_owned(), policy),
+        ("monitor.toml".to_owned(), monitor_file::draft(&features.features, facts.has_loan_label, step_minor)),
+        ("GAPS.md".to_owned(), guides::gaps(&draft.tables, &draft.aside, features, facts.folder)),
+        ("README.md".to_owned(), guides::readme(facts.name, draft.open_gaps() > 0)),
+    ];
+    for table in draft.tables.iter().chain(&draft.aside) {
+        files.push((format!("sources/{}.sql", table.table.name), table.sql()));
+    }
+    files
+}
+
+fn inputs(folder: &Folder) -> Vec<InputFinding> {
+    let refers = |table: usize, column: usize| -> Vec<(String, f64)> {
+        let own = folder.references.iter().filter(|r| r.from.table == table && r.from.column == column);
+        own.map(|r| {
+            let to = &folder.tables[r.to.table];
+            (format!("{}.{}", to.name, to.columns[r.to.column].name), r.coverage)
+        })
+        .collect()
+    };
+    folder
+        .tables
+        .iter()
+        .enumerate()
+        .map(|(n, table)| InputFinding {
+            name: table.name.clone(),
+            files: table.files.clone(),
+            rows: table.rows,
+            columns: table
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(c, column)| ColumnFinding {
+                    name: column.name.clone(),
+                    kind: column.kind_words(),
+                    null_share: column.null_share(),
+                    distinct: column.distinct,
+                    is_key: column.is_key() && column.is_like_an_id(),
+                    refers_to: refers(n, c),
+                    examples: column.examples.clone(),
+                })
+                .collect(),
+        })
+        .collect()
+}

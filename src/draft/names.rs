@@ -1,0 +1,176 @@
+//! Names of tables and columns, taken apart into what they mean.
+
+use std::collections::BTreeSet;
+
+use super::vocabulary::{Concept, VOCABULARY};
+
+/// What a name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    /// What its words mean.
+    pub concepts: BTreeSet<Concept>,
+    /// Words that mean nothing here.
+    pub unknown: usize,
+}
+
+impl Name {
+    /// Takes a name apart: `OrderPurchaseTS`, `order_purchase_ts`, `bestelldatum` and `订单时间` alike.
+    pub(super) fn of(name: &str) -> Self {
+        let mut concepts = BTreeSet::new();
+        let mut unknown = 0;
+        let words = words(name);
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            let pair = words.get(at + 1).map(|next| format!("{word} {next}"));
+            if let Some(found) = pair.as_deref().map(meanings).filter(|found| !found.is_empty()) {
+                concepts.extend(found);
+                at += 2;
+                continue;
+            }
+            let found = meanings(word);
+            if found.is_empty() {
+                let parts = parts(word);
+                unknown += usize::from(parts.is_empty());
+                concepts.extend(parts);
+            } else {
+                concepts.extend(found);
+            }
+            at += 1;
+        }
+        Self { concepts, unknown }
+    }
+
+    /// Whether it means that.
+    pub(super) fn says(&self, concept: Concept) -> bool {
+        self.concepts.contains(&concept)
+    }
+
+    /// Whether it asks for a time, so that bare digits may be one.
+    pub(super) fn asks_for_a_time(&self) -> bool {
+        use Concept as C;
+        [C::Time, C::Placed, C::Created, C::Opened, C::Due].iter().any(|c| self.says(*c))
+            && ![C::Month, C::Term, C::Number].iter().any(|c| self.says(*c))
+    }
+}
+
+/// All that a word means: `pago` is a payment and paid.
+fn meanings(word: &str) -> Vec<Concept> {
+    let is_meant = |words: &[&str]| words.iter().any(|known| is_form_of(word, known));
+    let found: Vec<Concept> =
+        VOCABULARY.iter().filter(|(_, words)| words.contains(&word)).map(|(concept, _)| *concept).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    VOCABULARY.iter().filter(|(_, words)| is_meant(words)).map(|(concept, _)| *concept).collect()
+}
+
+/// Whether a word is a known one with the ending of a plural or a case: `sellers`, `filialen`, `kredite`.
+fn is_form_of(word: &str, known: &str) -> bool {
+    let endings = ["s", "es", "e", "n", "en", "er", "i"];
+    let long_enough = known.chars().count() >= 3;
+    long_enough
+        && word
+            .strip_prefix(known)
+            .is_some_and(|ending| ending == "s" || (known.len() > 3 && endings.contains(&ending)))
+}
+
+/// A word written together, such as `orderid`, `bestelldatum` or `订单金额`, as known words from end to end; empty where it is not.
+fn parts(word: &str) -> Vec<Concept> {
+    let known: Vec<&str> =
+        VOCABULARY.iter().flat_map(|(_, words)| words.iter().copied()).filter(|w| w.chars().count() > 1).collect();
+    fn split<'a>(rest: &str, known: &[&'a str], depth: usize) -> Option<Vec<&'a str>> {
+        if rest.is_empty() {
+            return Some(Vec::new());
+        }
+        if depth == 0 {
+            return None;
+        }
+        let mut fitting: Vec<&&str> = known.iter().filter(|w| rest.starts_with(**w)).collect();
+        fitting.sort_by_key(|w| std::cmp::Reverse(w.len()));
+        fitting.into_iter().find_map(|word| {
+            let after = rest.strip_prefix(*word)?;
+            // A linking letter, as in `bestellungsdatum` or `orders`.
+            [after, after.strip_prefix('s').unwrap_or(after)].into_iter().find_map(|after| {
+                let mut tail = split(after, known, depth - 1)?;
+                tail.insert(0, word);
+                Some(tail)
+            })
+        })
+    }
+    split(word, &known, 4).unwrap_or_default().into_iter().flat_map(meanings).collect()
+}
+
+/// Lowercase words without accents: split at signs, digits and capitals.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    let letters: Vec<char> = name.chars().collect();
+    for (at, &c) in letters.iter().enumerate() {
+        if c.is_alphabetic() {
+            let after_is_lower = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
+            let begins = !before.is_alphabetic() || (c.is_uppercase() && (before.is_lowercase() || after_is_lower));
+            if begins || words.is_empty() {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.extend(c.to_lowercase().map(without_accent));
+            }
+        }
+        before = c;
+    }
+    words
+}
+
+pub(super) fn without_accent(c: char) -> char {
+    match c {
+        'á' | 'à' | 'â' | 'ã' | 'ä' | 'å' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
+        'ú' | 'ù' | 'û' | 'ü' => 'u',
+        'ç' | 'č' => 'c',
+        'ñ' => 'n',
+        'š' => 's',
+        'ž' => 'z',
+        'ř' => 'r',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Concept as C;
+
+    fn concepts(name: &str) -> Vec<C> {
+        Name::of(name).concepts.into_iter().collect()
+    }
+
+    #[test]
+    fn one_meaning_in_many_spellings() {
+        for name in [
+            "order_date",
+            "OrderDate",
+            "ORDER DATE",
+            "orderdate",
+            "data_pedido",
+            "fecha_pedido",
+            "bestelldatum",
+            "Bestell-Datum",
+            "订单日期",
+        ] {
+            assert_eq!(concepts(name), [C::Order, C::Time], "{name}");
+        }
+        assert_eq!(concepts("order_estimated_delivery_date"), [C::Order, C::Time, C::Delivered, C::Estimated]);
+        assert_eq!(concepts("seller_id"), [C::Merchant, C::Id]);
+        assert_eq!(Name::of("xyzzy_id").unknown, 1);
+        assert!(concepts("pago").contains(&C::Paid) && concepts("pago").contains(&C::Payment));
+    }
+
+    #[test]
+    fn digits_are_times_only_under_a_name_of_time() {
+        assert!(Name::of("created_ts").asks_for_a_time());
+        assert!(!Name::of("amount").asks_for_a_time());
+        assert!(!Name::of("term_months").asks_for_a_time());
+    }
+}

@@ -1,0 +1,316 @@
+//! The contract table `orders`.
+
+use std::collections::BTreeSet;
+
+use super::amount::line_amount;
+use super::assign::{assign, free_name, put_found};
+use super::landscape::{Found, Landscape};
+use super::orders_plan::{Lines, OrdersPlan};
+use super::scope::{Piece, Scope, quoted};
+use super::table_draft::TableDraft;
+use super::vocabulary::Concept as C;
+use super::words;
+use crate::contract::{ORDERS, SHIPMENTS, Type};
+use crate::domain::Currency;
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
+
+/// Milestones of an order that its own table may state.
+const MILESTONES: [&str; 5] = ["placed_at", "paid_at", "cancelled_at", "completed_at", "refunded_at"];
+/// Milestones of its parcel that the same table may state.
+pub(super) const PARCEL_TIMES: [&str; 5] = ["ship_by_at", "shipped_at", "promised_at", "delivered_at", "lost_at"];
+
+/// Drafts the SELECT.
+pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
+    let mut scope = Scope::new(land, plan.driver, currency);
+    let mut draft = TableDraft::new(&ORDERS, &scope);
+    draft.head.push("Orders: one row an order of one buyer with one merchant.".to_owned());
+    let pairs = free_name(land, "pairs");
+    let mut aggregated: Vec<String> = Vec::new();
+    let number = scope.id_of(plan.order, &scope.name(plan.order));
+
+    let found = assign(
+        land,
+        plan.driver,
+        &ORDERS,
+        &[
+            "placed_at",
+            "paid_at",
+            "cancelled_at",
+            "completed_at",
+            "refunded_at",
+            "refund_minor",
+            "currency",
+            "recorded_at",
+        ],
+        false,
+        &BTreeSet::new(),
+    );
+    for (column, found) in &found {
+        // What a joined table calls by a general word is its own affair.
+        let is_own = found.path.is_empty() || found.score >= 0.8;
+        if !is_own || (*column == "recorded_at" && !found.path.is_empty()) {
+            continue;
+        }
+        if put_found(&mut draft, &mut scope, column, found) && plan.is_by_line() && found.path.is_empty() {
+            through_pairs(&mut draft, column, &pairs, &mut aggregated);
+        }
+    }
+    who(&mut draft, &mut scope, plan, &pairs, &number);
+    if draft.column_confidence("currency").is_none() {
+        let code = currency.map_or("XXX".to_owned(), |c| c.code());
+        draft.put("currency", Piece::sure(format!("'{code}'")), "the job's currency", 1.0);
+    }
+    ends(&mut draft, &mut scope, plan, &found.values().map(|f| f.at).collect());
+    match &plan.lines {
+        Some(lines) => sum_of_lines(&mut draft, &mut scope, plan, lines, &pairs, &number, &aggregated),
+        None => {
+            if let Some((piece, from, score)) = line_amount(&scope, plan.driver) {
+                let raw = first_column(land, plan.driver, &piece.sql);
+                let sql = raw.map_or(piece.sql.clone(), |at| scope.as_written(&piece.sql, at, &scope.name(at)));
+                draft.put("amount_minor", Piece { sql, note: piece.note }, from, score);
+            } else if let Some(found) = land.candidates(plan.driver, &ORDERS, "amount_minor", false).first() {
+                put_found(&mut draft, &mut scope, "amount_minor", found);
+            }
+        }
+    }
+    draft.finish(&scope)
+}
+
+/// The one column of a table that a piece of SQL is made of, where it is one.
+fn first_column(land: &Landscape, table: usize, sql: &str) -> Option<ColumnAt> {
+    let named = |raw: &RawColumn| sql.contains(&format!("{}.{}", land.table(table).name, quoted(&raw.name)));
+    let columns: Vec<usize> =
+        (0..land.table(table).columns.len()).filter(|c| named(&land.table(table).columns[*c])).collect();
+    // `order` stands in `order_date` too: the longest name is the one meant.
+    let longest = columns.into_iter().max_by_key(|c| land.table(table).columns[*c].name.len());
+    longest.filter(|_| !sql.contains(" + ") && !sql.contains("BIGINT) * ")).map(|column| ColumnAt { table, column })
+}
+
+/// Where a row is a line, what an order says stands on each of its lines: the first is taken.
+fn through_pairs(draft: &mut TableDraft, column: &str, pairs: &str, aggregated: &mut Vec<String>) {
+    let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == column) else { return };
+    aggregated.push(format!("MIN({}) AS {column}", drafted.sql));
+    drafted.sql = format!("{pairs}.{column}");
+}
+
+/// Order, merchant and buyer.
+fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str, number: &str) {
+    let land = scope.land;
+    let from_lines = plan.lines.as_ref().and_then(|lines| lines.merchant.map(|merchant| (lines, merchant)));
+    let merchant = match (from_lines, &plan.merchant) {
+        (Some((_, merchant)), _) => Some((format!("{pairs}.merchant"), scope.name(merchant), 0.95)),
+        (None, Some(found)) => Some((scope.reach_id(found), scope.name(found.at), found.score)),
+        (None, None) => None,
+    };
+    if let Some((sql, from, score)) = &merchant {
+        draft.put("merchant_id", Piece::sure(sql.clone()), from.clone(), *score);
+    }
+    let order_from = scope.name(plan.order);
+    match &merchant {
+        Some((merchant, from, _)) if plan.splits() => {
+            let sql = format!("CASE WHEN {merchant} IS NULL THEN {number} ELSE {number} || '-' || {merchant} END");
+            draft.put("order_id", Piece::sure(sql), format!("{order_from} and {from}"), plan.order_score);
+            draft.head.push(
+                "An order with several merchants is one order of each: a promise is kept or broken by one of them."
+                    .to_owned(),
+            );
+        }
+        _ => draft.put("order_id", Piece::sure(number), order_from, plan.order_score),
+    }
+    if let Some(found) = &plan.buyer {
+        let sql = scope.reach_id(found);
+        draft.put("buyer_id", Piece::sure(sql), scope.name(found.at), found.score);
+        if land.column(found.at).table_differs(found, plan.driver) {
+            draft.head.push(format!(
+                "{} comes back with a buyer's next order; the orders' own number does not.",
+                scope.name(found.at)
+            ));
+        }
+    }
+}
+
+/// When it was completed or cancelled, where no column says it outright.
+fn ends(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, taken: &BTreeSet<ColumnAt>) {
+    let land = scope.land;
+    let parcels = assign(land, plan.driver, &SHIPMENTS, &PARCEL_TIMES, true, taken);
+    let status = status_column(land, plan.driver);
+    let status_sql = status.map(|at| scope.name(at));
+    let placed = draft.columns.iter().find(|c| c.column == "placed_at").map(|c| c.sql.clone());
+    if !draft.has("completed_at") {
+        let delivered = parcels.get("delivered_at").map(|found| {
+            let sql = scope.reach(found);
+            (
+                scope.render(Type::Instant, "completed_at", found.at, &sql).sql,
+                scope.name(found.at),
+                "the buyer's confirmation is not stated: delivery stands for it",
+            )
+        });
+        let paid = draft.columns.iter().find(|c| c.column == "paid_at").map(|c| {
+            (c.sql.clone(), c.from.clone(), "neither confirmation nor delivery is stated: payment stands for it")
+        });
+        let at_once = placed.clone().map(|sql| {
+            (
+                sql,
+                "placed_at".to_owned(),
+                "neither confirmation, delivery nor payment is stated: an order counts as completed when it was placed",
+            )
+        });
+        if let Some((sql, from, why)) = delivered.or(paid).or(at_once) {
+            let words =
+                status.map(|at| (words::done(land.column(at)), words::failed(land.column(at)))).unwrap_or_default();
+            let sql = match (&status_sql, words) {
+                (Some(status), (done, _)) if !done.is_empty() => {
+                    format!("CASE WHEN {status} IN ({}) THEN {sql} ELSE NULL END", words::listed(&done))
+                }
+                (Some(status), (_, failed)) if !failed.is_empty() => {
+                    format!("CASE WHEN {status} IN ({}) THEN NULL ELSE {sql} END", words::listed(&failed))
+                }
+                _ => sql,
+            };
+            draft.put("completed_at", Piece::guess(sql, why), from, 0.7);
+        }
+    }
+    let failed = status.map(|at| words::failed(land.column(at))).unwrap_or_default();
+    if let (false, Some(status), false) = (draft.has("cancelled_at"), &status_sql, failed.is_empty()) {
+        let mut times: Vec<String> = MILESTONES
+            .iter()
+            .filter(|m| **m != "completed_at" && **m != "cancelled_at")
+            .filter_map(|m| draft.columns.iter().find(|c| c.column == *m))
+            .map(|c| c.sql.clone())
+            .collect();
+        for found in parcels.values() {
+            let sql = scope.reach(found);
+            times.push(scope.render(Type::Instant, "cancelled_at", found.at, &sql).sql);
+        }
+        let last = if let [only] = times.as_slice() { only.clone() } else { format!("GREATEST({})", times.join(", ")) };
+        if !times.is_empty() {
+            let sql = format!("CASE WHEN {status} IN ({}) THEN {last} ELSE NULL END", words::listed(&failed));
+            let note = "the status has no time: dated at the last milestone, so that no look back sees it too early";
+            draft.put("cancelled_at", Piece::guess(sql, note), status.clone(), 0.7);
+        }
+    }
+}
+
+/// The column with the order's state.
+pub(super) fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
+    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
+    let speaks = |at: &ColumnAt| {
+        let raw = land.column(*at);
+        let is_state = land.column_name(*at).says(C::Status) || land.column_name(*at).says(C::Outcome);
+        is_state
+            && matches!(raw.kind, ValueKind::Text)
+            && !raw.words.is_empty()
+            && !(words::done(raw).is_empty() && words::failed(raw).is_empty())
+    };
+    columns.filter(speaks).max_by_key(|at| land.column(*at).distinct)
+}
+
+fn sum_of_lines(
+    draft: &mut TableDraft,
+    scope: &mut Scope,
+    plan: &OrdersPlan,
+    lines: &Lines,
+    pairs: &str,
+    number: &str,
+    aggregated: &[String],
+) {
+    let land = scope.land;
+    let inner = Scope::new(land, lines.table, scope.currency);
+    let raw = land.table(lines.table);
+    let order = inner.id_of(lines.order, &inner.name(lines.order));
+    let merchant = lines.merchant.map(|at| inner.id_of(at, &inner.name(at)));
+    let line = line_number(land, lines);
+    let amount = line_amount(&inner, lines.table);
+    let priced = free_name(land, "priced");
+    let mut columns = vec![format!("{order} AS order_number")];
+    columns.extend(merchant.iter().map(|sql| format!("{sql} AS merchant")));
+    columns.extend(line.map(|at| format!("{} AS line", inner.name(at))));
+    if let Some((piece, ..)) = &amount {
+        columns.push(format!("{} AS owed_minor", piece.sql));
+    }
+    // Lines that were sent twice count once, where a line has a number.
+    let once = if line.is_some() { "SELECT DISTINCT" } else { "SELECT" };
+    draft.with.push((priced.clone(), format!("{once}\n    {}\nFROM {}", columns.join(",\n    "), raw.name)));
+    let keys = if merchant.is_some() { "order_number, merchant" } else { "order_number" };
+    let sum = if amount.is_some() {
+        ",\n    CASE WHEN COUNT(owed_minor) = COUNT(*) THEN SUM(owed_minor) ELSE NULL END AS amount_minor"
+    } else {
+        ""
+    };
+    draft.with.push((
+        pairs.to_owned(),
+        format!("SELECT\n    {}{sum}\nFROM {priced}\nGROUP BY {keys}", keys.replace(", ", ",\n    ")),
+    ));
+    let on = match (&merchant, plan.is_by_line()) {
+        (Some(merchant), true) => format!("{number} = {pairs}.order_number AND {merchant} = {pairs}.merchant"),
+        _ => format!("{number} = {pairs}.order_number"),
+    };
+    draft.joins.push(format!("LEFT JOIN {pairs} ON {on}"));
+    if !aggregated.is_empty() {
+        stated_once(draft, land, lines, pairs, &inner, &order, aggregated);
+    }
+    if let Some((piece, from, score)) = amount {
+        draft.put(
+            "amount_minor",
+            Piece { sql: format!("{pairs}.amount_minor"), note: piece.note },
+            format!("sum of {from}"),
+            score,
+        );
+        draft.head.push("An amount that cannot be read makes its order's sum unknown, not smaller.".to_owned());
+    }
+}
+
+/// What all lines of an order say of the order, from one of them.
+fn stated_once(
+    draft: &mut TableDraft,
+    land: &Landscape,
+    lines: &Lines,
+    pairs: &str,
+    inner: &Scope,
+    order: &str,
+    aggregated: &[String],
+) {
+    let stated = free_name(land, "stated");
+    let body = format!(
+        "SELECT\n    {order} AS order_number,\n    {}\nFROM {}\nGROUP BY {order}",
+        aggregated.join(",\n    "),
+        inner.driver_name()
+    );
+    draft.with.push((stated.clone(), body));
+    draft.joins.push(format!("LEFT JOIN {stated} ON {order} = {stated}.order_number"));
+    for column in &mut draft.columns {
+        for at in aggregated.iter().filter_map(|piece| piece.rsplit(" AS ").next()) {
+            column.sql = column.sql.replace(&format!("{pairs}.{at}"), &format!("{stated}.{at}"));
+        }
+    }
+    let _ = lines;
+}
+
+/// A column that tells the lines of one order apart: only with it can a line that was sent twice be told from two pieces of one thing.
+fn line_number(land: &Landscape, lines: &Lines) -> Option<ColumnAt> {
+    let raw = land.table(lines.table);
+    let columns = (0..raw.columns.len()).filter(|c| *c != lines.order.column);
+    let tells = |column: usize| {
+        let at = ColumnAt { table: lines.table, column };
+        let name = land.column_name(at);
+        let is_number = name.says(C::Number)
+            || name.says(C::Item)
+            || (name.says(C::Id) && !name.says(C::Product) && !name.says(C::Merchant) && !name.says(C::Buyer));
+        let (different, rows) = raw.combinations(&[lines.order.column, column]);
+        is_number && raw.columns[column].is_like_an_id() && rows == raw.rows && different as f64 >= 0.98 * rows as f64
+    };
+    columns.filter(|column| tells(*column)).map(|column| ColumnAt { table: lines.table, column }).next()
+}
+
+impl RawColumn {
+    fn table_differs(&self, found: &Found, driver: usize) -> bool {
+        found.at.table != driver
+    }
+}
+
+impl TableDraft {
+    /// How sure a drafted column is.
+    pub(super) fn column_confidence(&self, column: &str) -> Option<f64> {
+        self.columns.iter().find(|c| c.column == column).map(|c| c.confidence)
+    }
+}

@@ -1,0 +1,164 @@
+//! Which raw table is the orders, and how an order finds its merchant, its buyer and its amount.
+//!
+//! Exports differ in one thing above all: whether a row of the orders' table names one merchant. It may be one row an order with its merchant;
+//! one row an order, whose merchants only its lines name; or one row a line, with the order's number repeated. What one merchant sells in one
+//! order is one order of the contract.
+
+use super::landscape::{Found, Landscape, MIN_SCORE};
+use super::vocabulary::Concept as C;
+use crate::contract::{MERCHANTS, ORDERS};
+use crate::profile::{ColumnAt, Reference};
+
+/// How orders are read.
+#[derive(Debug, Clone)]
+pub(super) struct OrdersPlan {
+    /// The driving table.
+    pub driver: usize,
+    /// The column that names the order.
+    pub order: ColumnAt,
+    pub order_score: f64,
+    /// Who sells, one for each row of the driver.
+    pub merchant: Option<Found>,
+    /// Who buys.
+    pub buyer: Option<Found>,
+    /// When it was placed.
+    pub placed: Option<Found>,
+    /// The lines of an order, where they are needed for its merchant or its amount.
+    pub lines: Option<Lines>,
+}
+
+/// Lines of orders.
+#[derive(Debug, Clone)]
+pub(super) struct Lines {
+    /// Their table; the driver itself where a row of it is a line.
+    pub table: usize,
+    /// The order's number in it.
+    pub order: ColumnAt,
+    /// Who sells the line; `None` where the order says it.
+    pub merchant: Option<ColumnAt>,
+    /// Whether some order has lines of several merchants.
+    pub splits: bool,
+}
+
+impl OrdersPlan {
+    /// Whether a row of the driver is a line.
+    pub(super) fn is_by_line(&self) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.table == self.driver)
+    }
+
+    /// Whether orders are split by merchant.
+    pub(super) fn splits(&self) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.splits)
+    }
+
+    /// The table that names both order and merchant.
+    pub(super) fn sales_table(&self) -> usize {
+        self.lines.as_ref().filter(|lines| lines.merchant.is_some()).map_or(self.driver, |lines| lines.table)
+    }
+}
+
+/// Chooses the orders' table; `None` where no table is like one.
+pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
+    let tables = 0..land.folder.tables.len();
+    let mut ranked: Vec<(f64, usize)> = tables.filter_map(|table| Some((likeness(land, table)?, table))).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let (_, driver) = ranked.first().copied()?;
+    let (order, order_score) = order_column(land, driver)?;
+    let placed = land.candidates(driver, &ORDERS, "placed_at", false).into_iter().next();
+    let buyer = land.find_entity(driver, C::Buyer).map(|found| lasting_buyer(land, driver, found));
+    let merchant = land.find_entity(driver, C::Merchant);
+    let mut plan = OrdersPlan { driver, order, order_score, merchant, buyer, placed, lines: None };
+    plan.lines = lines(land, &plan);
+    Some(plan)
+}
+
+/// How much a table is like the orders.
+fn likeness(land: &Landscape, table: usize) -> Option<f64> {
+    let role = match land.role(table) {
+        Some(C::Order) => 1.0,
+        None => 0.2,
+        Some(C::Item) => 0.3,
+        Some(_) => return None,
+    };
+    let (order, worth) = order_column(land, table)?;
+    let placed = land
+        .candidates(table, &ORDERS, "placed_at", false)
+        .first()
+        .map_or(0.0, |found| if found.path.is_empty() { found.score } else { 0.3 * found.score });
+    let names = |entity| land.find_entity(table, entity).map_or(0.0, |found| 0.4 * found.score);
+    let amount = land.candidates(table, &ORDERS, "amount_minor", true).first().map_or(0.0, |found| 0.4 * found.score);
+    let unique = if land.column(order).is_key() { 0.4 } else { 0.0 };
+    let likeness = role + 0.4 * worth + placed + names(C::Merchant) + names(C::Buyer) + amount + unique;
+    (placed > 0.0 && likeness >= 1.5).then_some(likeness)
+}
+
+/// The order's number: the column named so, or the table's only key.
+fn order_column(land: &Landscape, table: usize) -> Option<(ColumnAt, f64)> {
+    land.naming(table, C::Order).or_else(|| {
+        let raw = land.table(table);
+        let unique = raw.columns.iter().position(|c| c.is_key() && c.is_like_an_id());
+        unique.map(|column| (ColumnAt { table, column }, 0.55))
+    })
+}
+
+/// Some exports give every order a buyer's number of its own, and say elsewhere which of them are one person. A number that never comes back is
+/// followed to a table where another number of the same buyers does.
+fn lasting_buyer(land: &Landscape, driver: usize, found: Found) -> Found {
+    let is_once = |at: ColumnAt| {
+        let raw = land.column(at);
+        raw.distinct as f64 > 0.999 * (raw.rows() - raw.nulls).max(1) as f64
+    };
+    if found.at.table != driver || !is_once(found.at) {
+        return found;
+    }
+    let steps = land.folder.references.iter().filter(|r| r.from == found.at);
+    let others = steps.flat_map(|step: &Reference| {
+        let raw = land.table(step.to.table);
+        (0..raw.columns.len()).map(move |column| (*step, ColumnAt { table: step.to.table, column }))
+    });
+    let lasting = others.filter(|(step, at)| {
+        let raw = land.column(*at);
+        let repeats =
+            raw.nulls == 0 && raw.is_like_an_id() && raw.distinct < raw.rows() && raw.distinct * 2 > raw.rows();
+        *at != step.to && land.column_name(*at).says(C::Buyer) && land.column_name(*at).says(C::Id) && repeats
+    });
+    let best = lasting.max_by_key(|(_, at)| land.column(*at).distinct);
+    best.map_or(found.clone(), |(step, at)| Found { at, path: vec![step], score: 0.9 * step.coverage })
+}
+
+fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
+    let order = plan.order;
+    let is_own_lines = !land.column(order).is_key();
+    if is_own_lines {
+        let merchant = plan.merchant.as_ref().filter(|found| found.path.is_empty()).map(|found| found.at);
+        let splits =
+            merchant.is_some_and(|merchant| !land.table(plan.driver).determines(order.column, merchant.column));
+        return Some(Lines { table: plan.driver, order, merchant, splits });
+    }
+    let has_amount = !land.candidates(plan.driver, &ORDERS, "amount_minor", true).is_empty();
+    if plan.merchant.is_some() && has_amount {
+        return None;
+    }
+    let refers = land.folder.references.iter().filter(|r| r.to == order);
+    let lines = refers.filter_map(|r| {
+        let table = r.from.table;
+        let role = land.role(table);
+        if !matches!(role, None | Some(C::Item | C::Order | C::Product)) {
+            return None;
+        }
+        let merchant = land.naming(table, C::Merchant).map(|(at, _)| at);
+        let has_amount = !land.candidates(table, &ORDERS, "amount_minor", true).is_empty();
+        let helps = (plan.merchant.is_none() && merchant.is_some()) || (plan.merchant.is_some() && has_amount);
+        let merchant = merchant.filter(|_| plan.merchant.is_none());
+        let splits = merchant.is_some_and(|merchant| !land.table(table).determines(r.from.column, merchant.column));
+        let rank = u8::from(role == Some(C::Item)) + u8::from(has_amount);
+        helps.then_some((rank, Lines { table, order: r.from, merchant, splits }))
+    });
+    lines.max_by_key(|(rank, _)| *rank).map(|(_, lines)| lines)
+}
+
+/// The category of what is sold, by the table of sales: for merchants whose own row does not say it.
+pub(super) fn sold_category(land: &Landscape, plan: &OrdersPlan) -> Option<Found> {
+    let own = land.candidates(plan.sales_table(), &MERCHANTS, "category", false);
+    own.into_iter().find(|found| found.score >= MIN_SCORE && land.column(found.at).distinct > 1)
+}

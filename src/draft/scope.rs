@@ -1,0 +1,286 @@
+//! The FROM clause of a SELECT under construction, and how raw cells become contract cells in it.
+
+use super::landscape::{Found, Landscape};
+use super::vocabulary::Concept;
+use crate::contract::Type;
+use crate::domain::Currency;
+use crate::profile::{ColumnAt, NumberForm, Reference, TimeForm, ValueKind};
+
+/// A SELECT over a driving table and those that it joins.
+pub(super) struct Scope<'a> {
+    pub land: &'a Landscape<'a>,
+    pub driver: usize,
+    pub currency: Option<Currency>,
+    joins: Vec<Reference>,
+}
+
+/// A piece of SQL and what a person should know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub sql: String,
+    /// What was guessed, where something was.
+    pub note: Option<String>,
+}
+
+impl Piece {
+    pub(super) fn sure(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), note: None }
+    }
+
+    pub(super) fn guess(sql: impl Into<String>, note: impl Into<String>) -> Self {
+        Self { sql: sql.into(), note: Some(note.into()) }
+    }
+}
+
+fn once_name(land: &Landscape, table: usize) -> String {
+    super::assign::free_name(land, &format!("{}_once", land.table(table).name))
+}
+
+/// A name as SQL takes it.
+pub(super) fn quoted(name: &str) -> String {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let reserved = [
+        "on",
+        "order",
+        "group",
+        "from",
+        "to",
+        "date",
+        "time",
+        "timestamp",
+        "user",
+        "number",
+        "value",
+        "key",
+        "end",
+        "start",
+        "case",
+        "limit",
+        "type",
+        "when",
+        "desc",
+        "asc",
+        "at",
+        "by",
+    ];
+    if is_plain && !reserved.contains(&name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(land: &'a Landscape<'a>, driver: usize, currency: Option<Currency>) -> Self {
+        Self { land, driver, currency, joins: Vec::new() }
+    }
+
+    /// The driving table's name.
+    pub(super) fn driver_name(&self) -> &'a str {
+        &self.land.table(self.driver).name
+    }
+
+    /// Whether the source may pass on text for times and numbers.
+    pub(super) fn is_text(&self) -> bool {
+        self.land.table(self.driver).is_text
+    }
+
+    /// The column, joining what lies between.
+    pub(super) fn reach(&mut self, found: &Found) -> String {
+        for step in &found.path {
+            if !self.joins.iter().any(|known| known.to.table == step.to.table) {
+                self.joins.push(*step);
+            }
+        }
+        self.sql_name(found.at)
+    }
+
+    /// What SQL calls a column: of a joined table whose key repeats, the last row of each key.
+    fn sql_name(&self, at: ColumnAt) -> String {
+        match self.joins.iter().find(|join| join.to.table == at.table && self.repeats(join.to)) {
+            Some(join) => format!("{}.{}", once_name(self.land, join.to.table), quoted(&self.land.column(at).name)),
+            None => self.name(at),
+        }
+    }
+
+    fn repeats(&self, key: ColumnAt) -> bool {
+        !self.land.column(key).is_unique()
+    }
+
+    /// WITH parts that the joins need: one row a key where rows were sent again.
+    pub(super) fn once_parts(&self) -> Vec<(String, String)> {
+        let repeating = self.joins.iter().filter(|join| self.repeats(join.to));
+        repeating
+            .map(|join| {
+                let raw = &self.land.table(join.to.table).name;
+                let key = quoted(&self.land.column(join.to).name);
+                let body = format!(
+                    "SELECT * FROM (\n    SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY _file DESC, _row DESC) AS _place FROM {raw}\n) AS \
+                     numbered\nWHERE _place = 1"
+                );
+                (once_name(self.land, join.to.table), body)
+            })
+            .collect()
+    }
+
+    /// `table.column`.
+    pub(super) fn name(&self, at: ColumnAt) -> String {
+        format!("{}.{}", self.land.table(at.table).name, quoted(&self.land.column(at).name))
+    }
+
+    /// An identifier as text, whatever its file says it is.
+    pub(super) fn id_of(&self, at: ColumnAt, sql: &str) -> String {
+        let raw = self.land.column(at);
+        if raw.is_typed && !raw.is_text { format!("CAST({sql} AS VARCHAR)") } else { sql.to_owned() }
+    }
+
+    /// An identifier, joining what lies between.
+    pub(super) fn reach_id(&mut self, found: &Found) -> String {
+        let sql = self.reach(found);
+        self.id_of(found.at, &sql)
+    }
+
+    /// `FROM driver LEFT JOIN …`.
+    pub(super) fn from_clause(&self) -> String {
+        let mut text = format!("FROM {}", self.driver_name());
+        for join in &self.joins {
+            let side = |at: ColumnAt| self.id_of(at, &self.sql_name(at));
+            let raw = &self.land.table(join.to.table).name;
+            let name = if self.repeats(join.to) { once_name(self.land, join.to.table) } else { raw.clone() };
+            text.push_str(&format!("\nLEFT JOIN {name} ON {} = {}", side(join.from), side(join.to)));
+        }
+        text
+    }
+
+    /// The cells of a column as a contract type.
+    pub(super) fn render(&self, kind: Type, column: &str, at: ColumnAt, sql: &str) -> Piece {
+        match kind {
+            Type::Id | Type::Ids => Piece::sure(self.id_of(at, sql)),
+            Type::Text => Piece::sure(self.id_of(at, sql)),
+            Type::Instant | Type::Day => self.time(kind, at, sql),
+            Type::Money => self.money(at, sql),
+            Type::Integer => self.whole(column, at, sql),
+            Type::Word(_) => Piece::sure(sql),
+        }
+    }
+
+    fn time(&self, kind: Type, at: ColumnAt, sql: &str) -> Piece {
+        let raw = self.land.column(at);
+        let ValueKind::Time { form, is_certain, is_date } = &raw.kind else { return Piece::sure(sql) };
+        let mut text = form.sql(sql, raw.longest > 10);
+        let is_typed = matches!(form, TimeForm::Native | TimeForm::EpochSeconds | TimeForm::EpochMillis);
+        if !self.is_text() && !is_typed {
+            text = format!("TRY_CAST({text} AS TIMESTAMP)");
+        }
+        if kind == Type::Day {
+            text = match (is_typed || !self.is_text(), is_date) {
+                (true, true) if *form == TimeForm::Native => text,
+                (true, _) => format!("CAST({text} AS DATE)"),
+                (false, false) => format!("SUBSTR({text}, 1, 10)"),
+                // `2018-08-01 00:00:00` is a date to a person only.
+                (false, true) if raw.longest > 10 => format!("SUBSTR({text}, 1, 10)"),
+                (false, true) => text,
+            };
+        }
+        if *is_certain {
+            Piece::sure(text)
+        } else {
+            Piece::guess(text, format!("read as {}; no row tells it from the other order", form.words()))
+        }
+    }
+
+    /// The number as DOUBLE, null where it cannot be read.
+    pub(super) fn number(&self, at: ColumnAt, sql: &str) -> String {
+        let raw = self.land.column(at);
+        match &raw.kind {
+            _ if raw.is_typed && !raw.is_text => format!("CAST({sql} AS DOUBLE)"),
+            ValueKind::Decimal(form) => form.sql(sql),
+            _ => NumberForm::plain().sql(sql),
+        }
+    }
+
+    /// Minor units in one unit of the column, and what was guessed about that.
+    pub(super) fn minor_units(&self, at: ColumnAt) -> (i64, Option<String>) {
+        let raw = self.land.column(at);
+        let name = raw.name.to_lowercase();
+        if ["minor", "cents", "centavos", "fen", "pence", "paise"]
+            .iter()
+            .any(|w| name.split(|c: char| !c.is_alphabetic()).any(|n| n == *w))
+        {
+            return (1, None);
+        }
+        let Some(currency) = self.currency else {
+            return (100, Some("times 100, as of a currency with cents: say the currency in job.toml".to_owned()));
+        };
+        let units = currency.minor_units();
+        let is_whole = matches!(raw.kind, ValueKind::Whole) || raw.decimals == 0;
+        let note =
+            (is_whole && units > 1).then(|| format!("whole numbers, taken as {currency}, not as its minor unit"));
+        (units, note)
+    }
+
+    /// Minor units as BIGINT, null where the cell cannot be read: what sums are made of.
+    pub(super) fn minor(&self, at: ColumnAt, sql: &str) -> Piece {
+        let (units, note) = self.minor_units(at);
+        let is_plain_whole = units == 1 && matches!(self.land.column(at).kind, ValueKind::Whole);
+        let text = if is_plain_whole {
+            format!("TRY_CAST({sql} AS BIGINT)")
+        } else {
+            format!("TRY_CAST(ROUND({} * {units}) AS BIGINT)", self.number(at, sql))
+        };
+        Piece { sql: text, note }
+    }
+
+    fn money(&self, at: ColumnAt, sql: &str) -> Piece {
+        let raw = self.land.column(at);
+        let (units, note) = self.minor_units(at);
+        if units == 1 && matches!(raw.kind, ValueKind::Whole) {
+            return Piece { sql: sql.to_owned(), note };
+        }
+        let minor = self.minor(at, sql).sql;
+        Piece { sql: self.as_written(&minor, at, sql), note }
+    }
+
+    /// A number made of a cell; a cell of text that gives none is passed on, so that it is quarantined as it was written.
+    pub(super) fn as_written(&self, made: &str, at: ColumnAt, sql: &str) -> String {
+        let raw = self.land.column(at);
+        if self.is_text() && (!raw.is_typed || raw.is_text) {
+            format!("COALESCE(CAST({made} AS VARCHAR), {sql})")
+        } else {
+            made.to_owned()
+        }
+    }
+
+    fn whole(&self, column: &str, at: ColumnAt, sql: &str) -> Piece {
+        let raw = self.land.column(at);
+        let rounded = |factor: &str| {
+            let made = format!("TRY_CAST(ROUND({}{factor}) AS BIGINT)", self.number(at, sql));
+            self.as_written(&made, at, sql)
+        };
+        match column {
+            "term_days" if self.land.column_name(at).says(Concept::Month) => {
+                Piece::guess(rounded(" * 30"), "months of 30 days")
+            }
+            "term_days" if raw.range.1 <= 84.0 && !raw.name.to_lowercase().contains("day") => {
+                Piece::guess(rounded(" * 30"), "small numbers, taken as months of 30 days")
+            }
+            "daily_rate_ppm" => self.rate(at, sql),
+            _ if matches!(raw.kind, ValueKind::Whole) => Piece::sure(sql),
+            _ => Piece::sure(rounded("")),
+        }
+    }
+
+    fn rate(&self, at: ColumnAt, sql: &str) -> Piece {
+        let raw = self.land.column(at);
+        let lower = raw.name.to_lowercase();
+        let number = self.number(at, sql);
+        let made = |factor: &str| self.as_written(&format!("TRY_CAST(ROUND({number}{factor}) AS BIGINT)"), at, sql);
+        if lower.contains("ppm") {
+            return Piece::sure(sql);
+        }
+        let (highest, is_daily) = (raw.range.1, ["daily", "day", "diari", "tag"].iter().any(|w| lower.contains(w)));
+        match (is_daily, highest < 1.0) {
+            (true, true) if highest < 0.02 => Piece::guess(made(" * 1000000"), "a daily rate as a fraction"),
+            (true, _) => Piece::guess(made(" * 10000"), "a daily rate in percent"),
+            (false, true) => Piece::guess(made(" * 1000000 / 365"), "a yearly rate as a fraction"),
+            (false, false) => Piece::guess(made(" * 10000 / 365"), "a yearly rate in percent"),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! How a contract column is called elsewhere: combinations of concepts, each with what it is worth.
+
+use super::names::Name;
+use super::vocabulary::Concept;
+use crate::contract::Type;
+use crate::profile::{RawColumn, ValueKind};
+use Concept as C;
+
+/// One way to call a column: all of these concepts, and what that is worth (0 to 1).
+type Way = (&'static [Concept], f64);
+
+/// Ways to call a contract column; empty where only the contract's own name is known.
+#[expect(clippy::too_many_lines, reason = "a table, one line a column")]
+pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
+    match (table, column) {
+        (_, "recorded_at") => &[(&[C::Recorded, C::Time], 0.8)],
+        ("merchants", "registered_at") => &[
+            (&[C::Registered], 0.95),
+            (&[C::Opened], 0.9),
+            (&[C::Joined], 0.85),
+            (&[C::Created, C::Time], 0.8),
+            (&[C::Merchant, C::Time], 0.6),
+        ],
+        ("merchants", "category") => &[(&[C::Category], 0.95), (&[C::Merchant, C::Kind], 0.7), (&[C::Kind], 0.6)],
+        ("merchants", "region") => {
+            &[(&[C::Region], 0.95), (&[C::City], 0.8), (&[C::Country], 0.7), (&[C::PostCode], 0.45)]
+        }
+        ("merchants", "verification") => &[(&[C::Verified], 0.9)],
+        ("merchants", "deposit_minor") => &[(&[C::Deposit], 0.9), (&[C::Deposit, C::Amount], 0.95)],
+        ("merchants", "closed_at") => &[(&[C::Closed], 0.9)],
+        ("orders", "placed_at") => &[
+            (&[C::Placed], 0.95),
+            (&[C::Placed, C::Time], 0.95),
+            (&[C::Order, C::Time], 0.95),
+            (&[C::Created, C::Time], 0.85),
+            (&[C::Time], 0.6),
+        ],
+        ("orders", "paid_at") => &[
+            (&[C::Paid, C::Time], 0.95),
+            (&[C::Paid], 0.9),
+            (&[C::Payment, C::Time], 0.9),
+            (&[C::Approved, C::Time], 0.9),
+            (&[C::Approved], 0.85),
+        ],
+        ("orders", "cancelled_at") => &[(&[C::Cancelled, C::Time], 0.95), (&[C::Cancelled], 0.9)],
+        ("orders", "completed_at") => &[
+            (&[C::Completed, C::Time], 0.95),
+            (&[C::Completed], 0.9),
+            (&[C::Settled, C::Time], 0.85),
+            (&[C::Settled], 0.8),
+        ],
+        ("orders", "refunded_at") => &[(&[C::Refund, C::Time], 0.95)],
+        ("orders", "amount_minor") => {
+            &[(&[C::Order, C::Amount], 0.95), (&[C::Amount], 0.85), (&[C::Sales], 0.7), (&[C::Unit, C::Amount], 0.6)]
+        }
+        ("orders", "refund_minor") => &[(&[C::Refund, C::Amount], 0.95), (&[C::Refund], 0.8)],
+        ("orders", "currency") => &[(&[C::Currency], 0.95)],
+        ("shipments", "ship_by_at") => &[
+            (&[C::Shipment, C::Limit], 0.95),
+            (&[C::Shipped, C::Limit], 0.95),
+            (&[C::Shipment, C::Due], 0.9),
+            (&[C::Shipped, C::Due], 0.9),
+        ],
+        ("shipments", "shipped_at") => &[
+            (&[C::Shipped], 0.95),
+            (&[C::Delivered, C::Carrier], 0.95),
+            (&[C::Carrier, C::Time], 0.85),
+            (&[C::Shipment, C::Time], 0.8),
+        ],
+        ("shipments", "promised_at") => &[
+            (&[C::Estimated, C::Delivered], 0.95),
+            (&[C::Estimated], 0.9),
+            (&[C::Delivered, C::Limit], 0.85),
+            (&[C::Delivered, C::Due], 0.85),
+        ],
+        ("shipments", "delivered_at") => {
+            &[(&[C::Delivered, C::Time], 0.95), (&[C::Delivered, C::Buyer], 0.95), (&[C::Delivered], 0.9)]
+        }
+        ("shipments", "lost_at") => &[(&[C::Lost], 0.9)],
+        ("shipments", "carrier") => &[(&[C::Carrier], 0.9)],
+        ("shipments", "tracking") => &[(&[C::Tracking], 0.95)],
+        ("reviews", "created_at") => {
+            &[(&[C::Answered], 0.95), (&[C::Review, C::Time], 0.9), (&[C::Created, C::Time], 0.85), (&[C::Time], 0.7)]
+        }
+        ("reviews", "stars") => &[(&[C::Stars], 0.95), (&[C::Review], 0.8)],
+        ("disputes", "opened_at") => &[
+            (&[C::Opened], 0.95),
+            (&[C::Dispute, C::Time], 0.9),
+            (&[C::Chargeback, C::Time], 0.9),
+            (&[C::Created, C::Time], 0.85),
+            (&[C::Time], 0.7),
+        ],
+        ("disputes", "closed_at") => &[(&[C::Closed], 0.95), (&[C::Outcome, C::Time], 0.9)],
+        ("disputes", "kind") => &[(&[C::Reason], 0.95), (&[C::Kind], 0.85), (&[C::Category], 0.8)],
+        ("disputes", "outcome") => &[(&[C::Outcome], 0.95), (&[C::Status], 0.7)],
+        ("disputes", "amount_minor") => {
+            &[(&[C::Dispute, C::Amount], 0.95), (&[C::Chargeback, C::Amount], 0.95), (&[C::Amount], 0.85)]
+        }
+        ("loans", "disbursed_at") => &[
+            (&[C::Disbursed], 0.95),
+            (&[C::Loan, C::Time], 0.9),
+            (&[C::Registered, C::Time], 0.8),
+            (&[C::Created, C::Time], 0.75),
+            (&[C::Time], 0.6),
+        ],
+        ("loans", "principal_minor") => &[(&[C::Principal], 0.95), (&[C::Loan, C::Amount], 0.9), (&[C::Amount], 0.85)],
+        ("loans", "term_days") => &[(&[C::Term], 0.95), (&[C::Month], 0.6)],
+        ("loans", "daily_rate_ppm") => &[(&[C::Interest, C::Rate], 0.95), (&[C::Rate], 0.9), (&[C::Interest], 0.6)],
+        ("loans", "repayment") => &[(&[C::Repayment], 0.95)],
+        ("loans", "written_off_at") => &[(&[C::WrittenOff], 0.95)],
+        ("loans", "restructured_at") => &[(&[C::Restructured], 0.95)],
+        ("loans", "offer_id") => &[(&[C::Offer, C::Id], 0.9)],
+        ("instalments", "number") => {
+            &[(&[C::Number], 0.9), (&[C::Instalment, C::Number], 0.95), (&[C::Instalment, C::Id], 0.7)]
+        }
+        ("instalments", "due_on") => &[(&[C::Due], 0.95), (&[C::Time], 0.7)],
+        ("instalments", "principal_minor") => &[(&[C::Principal], 0.95)],
+        ("instalments", "interest_minor") => &[(&[C::Interest], 0.95)],
+        ("instalments", "fee_minor") => &[(&[C::Fee], 0.95)],
+        ("payments", "paid_at") => {
+            &[(&[C::Paid], 0.95), (&[C::Payment, C::Time], 0.95), (&[C::Settled], 0.85), (&[C::Time], 0.8)]
+        }
+        ("payments", "amount_minor") => {
+            &[(&[C::Payment, C::Amount], 0.95), (&[C::Paid, C::Amount], 0.95), (&[C::Amount], 0.9), (&[C::Paid], 0.6)]
+        }
+        ("payments", "channel") => &[(&[C::Channel], 0.9)],
+        ("payments", "reversed_at") => &[(&[C::Reversed], 0.95)],
+        ("applications", "applied_at") => &[
+            (&[C::Requested, C::Time], 0.95),
+            (&[C::Application, C::Time], 0.95),
+            (&[C::Created, C::Time], 0.85),
+            (&[C::Time], 0.8),
+        ],
+        ("applications", "requested_minor") => &[(&[C::Requested, C::Amount], 0.95), (&[C::Amount], 0.8)],
+        ("applications", "gross_sales_12m_minor") => &[(&[C::Sales], 0.9)],
+        ("applications", "operating_costs_12m_minor") => &[(&[C::Cost], 0.9)],
+        ("applications", "gross_assets_minor") => &[(&[C::Asset], 0.9)],
+        ("applications", "gross_liabilities_minor") => &[(&[C::Liability], 0.9)],
+        ("inventory", "on") => &[(&[C::Inventory, C::Time], 0.9), (&[C::Time], 0.85)],
+        ("inventory", "stock_value_minor") => &[(&[C::Inventory, C::Amount], 0.95), (&[C::Amount], 0.7)],
+        ("inventory", "cost_of_sales_minor") => &[(&[C::Cost, C::Sales], 0.95), (&[C::Cost], 0.8)],
+        ("guarantee_groups", "joined_at") => &[(&[C::Joined], 0.95), (&[C::Time], 0.7)],
+        ("guarantee_groups", "left_at") => &[(&[C::Left], 0.95)],
+        _ => &[],
+    }
+}
+
+/// Concepts that tell one time, amount or word from another: one too many makes it another thing.
+fn is_specific(concept: Concept) -> bool {
+    !matches!(concept, C::Id | C::Time | C::Amount | C::Name | C::Number)
+}
+
+/// How well a raw column's name says that it is a contract column, 0 to 1. `context` is what its table's name says.
+pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, context: &Name) -> f64 {
+    if raw.eq_ignore_ascii_case(column) {
+        return 1.0;
+    }
+    let score = |(way, worth): &Way| {
+        let own = way.iter().filter(|c| name.says(**c)).count();
+        let borrowed = way.iter().filter(|c| !name.says(**c) && context.says(**c)).count();
+        if own == 0 || own + borrowed < way.len() {
+            return 0.0;
+        }
+        let too_many =
+            name.concepts.iter().filter(|c| is_specific(**c) && !way.contains(c) && !context.says(**c)).count();
+        worth - 0.2 * too_many as f64 - 0.05 * borrowed as f64 - 0.04 * name.unknown as f64
+    };
+    ways(table, column).iter().map(score).fold(0.0, f64::max)
+}
+
+/// Whether the cells can be what the contract column holds.
+pub(super) fn fits(kind: Type, column: &str, raw: &RawColumn) -> bool {
+    match kind {
+        Type::Id | Type::Ids => raw.is_like_an_id(),
+        Type::Text => {
+            !raw.is_time() && !matches!(raw.kind, ValueKind::Empty | ValueKind::Decimal(_)) && raw.longest <= 80
+        }
+        Type::Word(_) => {
+            matches!(raw.kind, ValueKind::Text | ValueKind::Flag | ValueKind::Whole) && !raw.words.is_empty()
+        }
+        Type::Instant | Type::Day => raw.is_time(),
+        Type::Money => raw.is_number() && !raw.is_unique_counter(),
+        Type::Integer if column == "stars" => {
+            let all: usize = raw.words.values().sum();
+            let is_star = |word: &str| word.parse::<f64>().is_ok_and(|n| (0.0..=5.0).contains(&n));
+            let stars: usize = raw.words.iter().filter(|(word, _)| is_star(word)).map(|(_, rows)| rows).sum();
+            raw.is_number() && all > 0 && stars as f64 >= 0.97 * all as f64
+        }
+        Type::Integer => raw.is_number(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::TABLES;
+
+    fn best(table: &str, column: &str, names: &[&str], context: &str) -> String {
+        let score = |raw: &str| name_score(table, column, raw, &Name::of(raw), &Name::of(context));
+        let best = names.iter().max_by(|a, b| score(a).total_cmp(&score(b))).unwrap();
+        assert!(score(best) >= 0.5, "{column}: {best} {}", score(best));
+        (*best).to_owned()
+    }
+
+    #[test]
+    fn names_of_several_languages_find_their_column() {
+        let english =
+            ["order_status", "order_date", "approved_on", "delivered_to_carrier", "delivered", "eta", "total"];
+        let german =
+            ["Bestellstatus", "Bestelldatum", "Bezahlt am", "Versendet am", "Zugestellt am", "Geplant", "Betrag"];
+        let portuguese =
+            ["status_pedido", "data_pedido", "data_aprovacao", "data_despachado", "data_entrega", "previsto", "valor"];
+        for names in [english, german, portuguese] {
+            assert_eq!(best("orders", "placed_at", &names, "orders"), names[1]);
+            assert_eq!(best("orders", "paid_at", &names, "orders"), names[2]);
+            assert_eq!(best("shipments", "shipped_at", &names, "orders"), names[3]);
+            assert_eq!(best("shipments", "delivered_at", &names, "orders"), names[4]);
+            assert_eq!(best("shipments", "promised_at", &names, "orders"), names[5]);
+            assert_eq!(best("orders", "amount_minor", &names, "orders"), names[6]);
+        }
+    }
+
+    #[test]
+    fn every_way_belongs_to_a_column_of_the_contract() {
+        let known = TABLES.iter().flat_map(|t| t.columns.iter().map(|c| ways(t.name, c.name).len())).filter(|n| *n > 0);
+        assert!(known.count() > 40);
+        assert_eq!(name_score("orders", "placed_at", "placed_at", &Name::of("placed_at"), &Name::of("x")), 1.0);
+        assert_eq!(name_score("orders", "refund_minor", "amount", &Name::of("amount"), &Name::of("orders")), 0.0);
+    }
+}

@@ -1,0 +1,189 @@
+//! A contract table as drafted: its SELECT, and where each column comes from.
+
+use serde::Serialize;
+
+use super::scope::{Piece, Scope};
+use crate::contract::{Column, TableContract, Type};
+
+/// What marks a place that a person must fill; the check of a job's sources looks for it.
+pub(crate) use crate::source::GAP;
+
+/// How a column was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// Names and values agree.
+    Found,
+    /// Made by rule from other columns, or read in one of several possible ways.
+    Guess,
+    /// Nothing speaks for any column: a person must say.
+    Gap,
+}
+
+/// One column of a drafted table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnDraft {
+    /// Contract column.
+    pub column: &'static str,
+    /// Raw column or rule that it is made of.
+    pub from: String,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// How it was found.
+    pub certainty: Certainty,
+    /// What a person should look at.
+    pub note: Option<String>,
+    #[serde(skip)]
+    pub(super) sql: String,
+}
+
+/// One drafted table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableDraft {
+    /// Contract table.
+    #[serde(serialize_with = "table_name")]
+    pub table: &'static TableContract,
+    /// Input whose rows are accounted for.
+    pub from: String,
+    /// Its columns, in contract order; those left out were not found and need not be there.
+    pub columns: Vec<ColumnDraft>,
+    #[serde(skip)]
+    pub(super) head: Vec<String>,
+    #[serde(skip)]
+    pub(super) with: Vec<(String, String)>,
+    #[serde(skip)]
+    pub(super) joins: Vec<String>,
+    #[serde(skip)]
+    pub(super) from_clause: String,
+}
+
+fn table_name<S: serde::Serializer>(table: &&'static TableContract, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(table.name)
+}
+
+impl TableDraft {
+    pub(super) fn new(table: &'static TableContract, scope: &Scope) -> Self {
+        Self {
+            table,
+            from: scope.driver_name().to_owned(),
+            columns: Vec::new(),
+            head: Vec::new(),
+            with: Vec::new(),
+            joins: Vec::new(),
+            from_clause: String::new(),
+        }
+    }
+
+    /// Adds a column. A confidence below [`SURE`] makes a guess of it, and so does a note.
+    pub(super) fn put(&mut self, column: &str, piece: Piece, from: impl Into<String>, confidence: f64) {
+        let Some(known) = self.table.column(column) else { return };
+        let certainty = if piece.note.is_some() || confidence < SURE { Certainty::Guess } else { Certainty::Found };
+        self.columns.retain(|c| c.column != known.name);
+        self.columns.push(ColumnDraft {
+            column: known.name,
+            from: from.into(),
+            confidence: confidence.clamp(0.0, 1.0),
+            certainty,
+            note: piece.note,
+            sql: piece.sql,
+        });
+    }
+
+    /// Marks a required column that nothing speaks for.
+    pub(super) fn gap(&mut self, column: &'static Column) {
+        self.columns.push(ColumnDraft {
+            column: column.name,
+            from: "nothing found".to_owned(),
+            confidence: 0.0,
+            certainty: Certainty::Gap,
+            note: Some(format!("{}: {}", column.doc, wanted(column.kind))),
+            sql: "NULL".to_owned(),
+        });
+    }
+
+    /// Whether the column is drafted, gaps not counted.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|c| c.column == column && c.certainty != Certainty::Gap)
+    }
+
+    /// Required columns that nothing was found for.
+    pub fn gaps(&self) -> impl Iterator<Item = &ColumnDraft> {
+        self.columns.iter().filter(|c| c.certainty == Certainty::Gap)
+    }
+
+    /// Adds gaps for required columns that are missing, and brings columns into the contract's order.
+    pub(super) fn finish(mut self, scope: &Scope) -> Self {
+        for column in self.table.columns.iter().filter(|c| c.required) {
+            if !self.columns.iter().any(|c| c.column == column.name) {
+                self.gap(column);
+            }
+        }
+        let place = |name: &str| self.table.columns.iter().position(|c| c.name == name);
+        self.columns.sort_by_key(|c| place(c.column));
+        self.from_clause = scope.from_clause();
+        self.with_once(scope);
+        self
+    }
+
+    /// Adds the WITH parts that a scope's joins need, before those that use them.
+    pub(super) fn with_once(&mut self, scope: &Scope) {
+        for part in scope.once_parts() {
+            if !self.with.contains(&part) {
+                self.with.insert(0, part);
+            }
+        }
+    }
+
+    /// The SELECT with a comment on each guess.
+    pub(super) fn sql(&self) -> String {
+        let mut text = String::new();
+        for line in &self.head {
+            text.push_str(&format!("-- {line}\n"));
+        }
+        if !self.with.is_empty() {
+            let parts: Vec<String> =
+                self.with.iter().map(|(name, body)| format!("{name} AS (\n{}\n)", indented(body))).collect();
+            text.push_str(&format!("WITH {}\n", parts.join(",\n")));
+        }
+        text.push_str(&format!("SELECT\n    {0}._file AS _file,\n    {0}._row AS _row", self.from));
+        let mut comment = String::new();
+        for column in &self.columns {
+            let name = super::scope::quoted(column.column);
+            text.push_str(&format!(",{comment}\n    {} AS {name}", column.sql));
+            comment = match (column.certainty, &column.note) {
+                (Certainty::Found, _) => String::new(),
+                (Certainty::Guess, note) => {
+                    format!("  -- GUESS ({:.2}): {}", column.confidence, note.as_deref().unwrap_or(&column.from))
+                }
+                (Certainty::Gap, note) => format!("  {GAP} {}", note.as_deref().unwrap_or_default()),
+            };
+        }
+        text.push_str(&format!("{comment}\n{}\n", self.from_clause));
+        for join in &self.joins {
+            text.push_str(&format!("{join}\n"));
+        }
+        text
+    }
+}
+
+/// From here on names and values agree.
+const SURE: f64 = 0.75;
+
+fn wanted(kind: Type) -> String {
+    match kind {
+        Type::Id => "write the column that names it in place of NULL".to_owned(),
+        Type::Text => "write a column, or 'unknown'".to_owned(),
+        Type::Word(words) => format!("write one of '{}'", words.join("', '")),
+        Type::Instant => "write a column with a date or a time".to_owned(),
+        Type::Day => "write a column with a date".to_owned(),
+        Type::Money => {
+            "write whole minor units, e.g. TRY_CAST(ROUND(TRY_CAST(x AS DOUBLE) * 100) AS BIGINT)".to_owned()
+        }
+        Type::Integer => "write a whole number".to_owned(),
+        Type::Ids => "write identifiers joined by ;".to_owned(),
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,223 @@
+//! Everything that a policy file may hold.
+
+use crate::config::{Key, Section};
+use crate::exposure::{GROUPS_KEYS, RECEIVABLES_KEYS};
+
+static POLICY_KEYS: Section = Section {
+    head: "",
+    doc: "Amounts are minor units of the job's currency; rates are parts per million a day (500 is 0.05 %).",
+    keys: &[
+        Key::new(
+            "bands",
+            "list of words",
+            "[\"A\", \"B\", \"C\"]",
+            "risk bands as the model's scale names them, safest first",
+        ),
+        Key::new(
+            "loan_book",
+            "word",
+            "\"required\"",
+            "whether a merchant whose credit record cannot be read is declined, or nothing has been lent yet",
+        )
+        .range("required, none"),
+        Key::new("limit_step_minor", "whole number", "10_000", "limits are rounded down to a multiple of it")
+            .unit("minor units")
+            .range("1 to hard_cap_minor"),
+        Key::new(
+            "total_cap_minor",
+            "whole number",
+            "5_500_000",
+            "the most that one merchant may owe over all products",
+        )
+        .unit("minor units")
+        .range("1 to 10^12"),
+        Key::new("hard_cap_minor", "whole number", "100_000_000", "the largest single loan")
+            .unit("minor units")
+            .range("1 to one million of the currency"),
+        Key::new("offer_valid_days", "whole number", "30", "how long an offer lives").unit("days").range("1 to 366"),
+        Key::new("later", "list of words", "[\"group-loan\"]", "products that are not on offer yet")
+            .range("products of the contract")
+            .or("none"),
+        Key::new(
+            "max_broken_record_share",
+            "number",
+            "0.1",
+            "a merchant of whose rows in some table more is broken is not judged by the rest",
+        )
+        .unit("share")
+        .range("0 to 1")
+        .or("0.1"),
+        Key::section("default_dpd", "what is a default"),
+        Key::section("price", "terms that hold for all products"),
+        Key::section("receivables", "how receivables age").or("none: no product lends against them"),
+        Key::section("groups", "guarantee groups").or("none"),
+        Key::section("product", "products on offer"),
+        Key::section("rule", "who may borrow").or("no rule but those that are always asked"),
+    ],
+};
+
+/// Keys of this section are names of products: no list of them is known to the parser.
+static DEFAULT_KEYS: Section = Section {
+    head: "[default_dpd]",
+    doc: "Days past due that are a default. With a loan book, for every product of the contract.",
+    keys: &[
+        Key::new("order-loan", "whole number", "30", "of order loans").unit("days").range("1 to 720"),
+        Key::new("credit-loan", "whole number", "90", "of credit loans").unit("days").range("1 to 720"),
+        Key::new("group-loan", "whole number", "90", "of group loans").unit("days").range("1 to 720"),
+    ],
+};
+
+static PRICE_KEYS: Section = Section {
+    head: "[price]",
+    doc: "The daily rate is floored at PD × loss given default ÷ horizon + funding + cost, and refused above the lawful most.",
+    keys: &[
+        Key::new("loss_given_default_prob", "number", "0.6", "share of the balance lost at default")
+            .unit("share")
+            .range("0 to 1"),
+        Key::new(
+            "pd_horizon_days",
+            "whole number",
+            "90",
+            "the time over which the model's PD is meant: `performance_days` of the job",
+        )
+        .unit("days")
+        .range("7 to 730"),
+        Key::new("funding_daily_ppm", "whole number", "184", "cost of funds").unit("ppm a day").range("0 to 10000"),
+        Key::new("cost_daily_ppm", "whole number", "60", "running cost").unit("ppm a day").range("0 to 10000"),
+        Key::new("max_daily_rate_ppm", "whole number", "900", "the lawful most a day")
+            .unit("ppm a day")
+            .range("1 to 100000, not below funding and cost"),
+        Key::new(
+            "max_apr_prob",
+            "number",
+            "0.35",
+            "the lawful most a year, as an actuarial annual percentage rate: 0.24 is 24 %",
+        )
+        .unit("share")
+        .range("0 to 10"),
+    ],
+};
+
+static PRODUCT_KEYS: Section = Section {
+    head: "[[product]]",
+    doc: "A product on offer. Products claim what a merchant can carry in the order written here.",
+    keys: &[
+        Key::new("name", "word", "\"credit-loan\"", "its name in the contract")
+            .range("order-loan, credit-loan, group-loan"),
+        Key::new("term_days", "whole number", "90", "time to the last instalment").unit("days").range("1 to 3660"),
+        Key::new("repayment", "word", "\"equal-instalment\"", "how it is repaid")
+            .range("bullet, equal-principal, equal-instalment"),
+        Key::new("instalments", "whole number", "3", "number of instalments, equally spaced")
+            .range("1 for bullet, else more; it divides term_days")
+            .or("1"),
+        Key::new("min_limit_minor", "whole number", "30_000", "a smaller limit is not offered")
+            .unit("minor units")
+            .range("1 to max_limit_minor"),
+        Key::new("max_limit_minor", "whole number", "5_000_000", "the product's own cap")
+            .unit("minor units")
+            .range("1 to hard_cap_minor"),
+        Key::new(
+            "daily_rate_ppm",
+            "table of whole numbers",
+            "{ A = 450, B = 475, C = 500 }",
+            "rate by band, rising with risk; a band that is not named is not served",
+        )
+        .unit("ppm a day")
+        .range("0 to max_daily_rate_ppm"),
+        Key::section("caps", "caps that rest on evidence of the merchant's means"),
+    ],
+};
+
+static CAPS_KEYS: Section = Section {
+    head: "[[product]]\n[product.caps]",
+    doc: "At least one.",
+    keys: &[
+        Key::new(
+            "ability_share_ppm",
+            "whole number",
+            "300_000",
+            "share of the lower end of the next window's net receipts",
+        )
+        .unit("ppm")
+        .range("1 to 10^7")
+        .or("no such cap"),
+        Key::new("integrity_capital_factor_ppm", "whole number", "500_000", "multiple of integrity capital")
+            .unit("ppm")
+            .range("1 to 10^8")
+            .or("no such cap"),
+        Key::new(
+            "receivables_advance_rate_ppm",
+            "whole number",
+            "700_000",
+            "share of the pledged receivables that is lent",
+        )
+        .unit("ppm")
+        .range("1 to 10^6")
+        .or("no such cap"),
+        Key::section("lowest_month", "a multiple of the lowest month's trade").or("no such cap"),
+    ],
+};
+
+static LOWEST_MONTH_KEYS: Section = Section {
+    head: "[[product]]\n[product.caps.lowest_month]",
+    doc: "",
+    keys: &[
+        Key::new("feature", "word", "\"gmv_lowest_month_3m_minor\"", "the feature that holds the lowest month")
+            .range("a feature in minor units"),
+        Key::new("factor_ppm", "whole number", "1_000_000", "the multiple: 2,000,000 is twice")
+            .unit("ppm")
+            .range("1 to 10^8"),
+    ],
+};
+
+const PRODUCTS: Key =
+    Key::new("products", "list of words", "[\"credit-loan\"]", "products that it applies to").or("all");
+
+static FEATURE_RULE_KEYS: Section = Section {
+    head: "[[rule]]",
+    doc: "A feature within a bound: one of at_least and at_most. A feature that is null fails. Reasons are given in the order of the rules. Always asked and written \
+          nowhere: the shop is open, its band is served, nothing is in default or written off.",
+    keys: &[
+        Key::new("kind", "word", "\"feature\"", "what is asked").range("feature, arrears, worst-dpd"),
+        Key::new("code", "word", "\"tenure-short\"", "the reason's code, for machines").range("kebab-case"),
+        Key::new(
+            "text",
+            "text",
+            "\"the shop has not traded long enough\"",
+            "the reason in words that a merchant understands",
+        ),
+        PRODUCTS,
+        Key::new("feature", "word", "\"tenure_days\"", "the feature").range("a [[feature]] of the feature file"),
+        Key::new("at_least", "number", "180", "it must not be smaller").unit("the feature's").or("at_most is given"),
+        Key::new("at_most", "number", "", "it must not be larger").unit("the feature's").or("at_least is given"),
+    ],
+};
+
+static DPD_RULE_KEYS: Section = Section {
+    head: "[[rule]]",
+    doc: "No loan more than so many days past due: now (kind arrears) or ever (kind worst-dpd). Only with a loan book.",
+    keys: &[
+        Key::new("kind", "word", "\"worst-dpd\"", "what is asked").range("feature, arrears, worst-dpd"),
+        Key::new("code", "word", "\"past-loan-repaid-late\"", "the reason's code").range("kebab-case"),
+        Key::new("text", "text", "\"an earlier loan was repaid very late\"", "the reason in words"),
+        PRODUCTS,
+        Key::new("at_most_dpd", "whole number", "60", "the most days past due").unit("days").range("0 to 3660"),
+    ],
+};
+
+/// Everything that a policy file may hold.
+#[must_use]
+pub fn policy_reference() -> Vec<&'static Section> {
+    vec![
+        &POLICY_KEYS,
+        &DEFAULT_KEYS,
+        &PRICE_KEYS,
+        &RECEIVABLES_KEYS,
+        &GROUPS_KEYS,
+        &PRODUCT_KEYS,
+        &CAPS_KEYS,
+        &LOWEST_MONTH_KEYS,
+        &FEATURE_RULE_KEYS,
+        &DPD_RULE_KEYS,
+    ]
+}

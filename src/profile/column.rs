@@ -1,0 +1,340 @@
+//! One column of a raw table: what its cells look like.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use jiff::tz::TimeZone;
+use polars::prelude::*;
+
+use super::number_form::NumberForm;
+use super::time_form::TimeForm;
+use crate::wash::Activity;
+
+/// A key has at least this share of different values: exports send some rows again.
+const KEY_SHARE: f64 = 0.97;
+/// Cells from which forms are learnt.
+const SAMPLE: usize = 5_000;
+/// A column with at most so many different values is shown with all of them.
+const MAX_WORDS: usize = 60;
+/// So many different values are kept to compare with known words.
+const MAX_SEEN: usize = 1_000;
+
+/// What the cells are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueKind {
+    /// No cell has a value.
+    Empty,
+    /// Whole numbers.
+    Whole,
+    /// Numbers with a fraction, in that form.
+    Decimal(NumberForm),
+    /// Times; `is_certain`: no other form reads them as well.
+    Time {
+        /// How they are written.
+        form: TimeForm,
+        /// No other form reads them as well.
+        is_certain: bool,
+        /// None has a time of day.
+        is_date: bool,
+    },
+    /// True or false.
+    Flag,
+    /// Everything else.
+    Text,
+}
+
+/// One column.
+#[derive(Debug, Clone)]
+pub struct RawColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// What its cells are.
+    pub kind: ValueKind,
+    /// Whether the file says the type: Parquet.
+    pub is_typed: bool,
+    /// Whether the file's type is text.
+    pub is_text: bool,
+    /// Cells without a value.
+    pub nulls: usize,
+    /// Different values.
+    pub distinct: usize,
+    /// All values with their counts, where they are few.
+    pub words: BTreeMap<String, usize>,
+    /// Some values.
+    pub examples: Vec<String>,
+    /// The first different short values, in lowercase.
+    seen: HashSet<String>,
+    /// Longest cell, in characters.
+    pub longest: usize,
+    /// Mean of the numbers.
+    pub mean: f64,
+    /// Smallest and largest number.
+    pub range: (f64, f64),
+    /// Most digits after the decimal mark.
+    pub decimals: usize,
+    /// Hash of each cell, 0 where it is null: what keys and references are found by.
+    pub(super) hashes: Vec<u64>,
+    /// UTC microseconds of each cell of a time column; empty otherwise.
+    pub micros: Vec<Option<i64>>,
+}
+
+impl RawColumn {
+    /// Looks at a column. `is_time_word`: its name asks for a time, so that bare digits may be times.
+    pub(super) fn profile(name: &str, cells: &Series, is_typed: bool, is_time_word: bool) -> PolarsResult<Self> {
+        let is_text = matches!(cells.dtype(), DataType::String);
+        let native = matches!(cells.dtype(), DataType::Date | DataType::Datetime(..));
+        let is_date_type = matches!(cells.dtype(), DataType::Date);
+        let native_micros: Vec<Option<i64>> = if native {
+            let micros = cells.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
+            micros.datetime()?.physical().iter().collect()
+        } else {
+            Vec::new()
+        };
+        let texts = match cells.dtype() {
+            DataType::List(_) => StringChunked::full_null(name.into(), cells.len()),
+            DataType::Float32 | DataType::Float64 => plain_numbers(cells)?,
+            _ => cells.cast(&DataType::String)?.str()?.clone(),
+        };
+        let mut column = Self {
+            name: name.to_owned(),
+            kind: ValueKind::Empty,
+            is_typed,
+            is_text,
+            nulls: 0,
+            distinct: 0,
+            words: BTreeMap::new(),
+            examples: Vec::new(),
+            seen: HashSet::new(),
+            longest: 0,
+            mean: 0.0,
+            range: (0.0, 0.0),
+            decimals: 0,
+            hashes: Vec::with_capacity(texts.len()),
+            micros: native_micros,
+        };
+        column.count(&texts);
+        let stride = (texts.len() / SAMPLE).max(1);
+        let sample: Vec<&str> =
+            texts.iter().step_by(stride).flatten().map(str::trim).filter(|c| !c.is_empty()).collect();
+        let sample = if sample.len() < 50 { texts.iter().flatten().take(SAMPLE).collect() } else { sample };
+        column.kind = match cells.dtype() {
+            _ if native => ValueKind::Time { form: TimeForm::Native, is_certain: true, is_date: is_date_type },
+            DataType::Boolean => ValueKind::Flag,
+            _ => kind_of(&sample, is_time_word),
+        };
+        column.measure(&texts);
+        Ok(column)
+    }
+
+    fn count(&mut self, texts: &StringChunked) {
+        let mut different: HashSet<u64> = HashSet::new();
+        for cell in texts.iter() {
+            let Some(cell) = cell.map(str::trim).filter(|c| !c.is_empty()) else {
+                self.nulls += 1;
+                self.hashes.push(0);
+                continue;
+            };
+            let mut hasher = DefaultHasher::new();
+            cell.hash(&mut hasher);
+            let hash = hasher.finish().max(1);
+            self.hashes.push(hash);
+            self.longest = self.longest.max(cell.chars().count());
+            let is_new = different.insert(hash);
+            if is_new && self.examples.len() < 3 {
+                self.examples.push(cell.chars().take(40).collect());
+            }
+            if is_new && self.seen.len() < MAX_SEEN && cell.len() <= 40 {
+                self.seen.insert(cell.to_lowercase());
+            }
+            if different.len() <= MAX_WORDS {
+                *self.words.entry(cell.to_owned()).or_default() += 1;
+            }
+        }
+        self.distinct = different.len();
+        if self.distinct > MAX_WORDS {
+            self.words.clear();
+        }
+    }
+
+    fn measure(&mut self, texts: &StringChunked) {
+        match &self.kind {
+            ValueKind::Time { form: TimeForm::Native, .. } | ValueKind::Empty | ValueKind::Flag | ValueKind::Text => {}
+            ValueKind::Time { form, .. } => {
+                self.micros = texts.iter().map(|cell| cell.and_then(|c| form.micros(c))).collect();
+            }
+            kind @ (ValueKind::Whole | ValueKind::Decimal(_)) => {
+                let form = if let ValueKind::Decimal(form) = kind { form.clone() } else { NumberForm::plain() };
+                let (mut sum, mut rows) = (0.0, 0_usize);
+                let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+                for cell in texts.iter().flatten() {
+                    let Some(value) = form.value(cell) else { continue };
+                    sum += value;
+                    rows += 1;
+                    low = low.min(value);
+                    high = high.max(value);
+                    self.decimals = self.decimals.max(form.decimals(cell));
+                }
+                if rows > 0 {
+                    self.mean = sum / rows as f64;
+                    self.range = (low, high);
+                }
+            }
+        }
+    }
+
+    /// Whether one of the first different values, in lowercase, passes.
+    #[must_use]
+    pub fn has_any(&self, passes: impl Fn(&str) -> bool) -> bool {
+        self.seen.iter().any(|value| passes(value))
+    }
+
+    /// Hashes of its different values.
+    pub(super) fn different(&self) -> HashSet<u64> {
+        self.hashes.iter().copied().filter(|hash| *hash != 0).collect()
+    }
+
+    /// Rows of its table.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Share of cells without a value.
+    #[must_use]
+    pub fn null_share(&self) -> f64 {
+        if self.rows() == 0 { 1.0 } else { self.nulls as f64 / self.rows() as f64 }
+    }
+
+    /// Whether every row has a value of its own.
+    #[must_use]
+    pub fn is_unique(&self) -> bool {
+        self.rows() > 0 && self.nulls == 0 && self.distinct == self.rows()
+    }
+
+    /// Whether it names its rows: nearly all have a value of their own. Rows that were sent again repeat it.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        let there = self.rows() - self.nulls;
+        there > 0 && self.null_share() <= 0.005 && self.distinct as f64 >= KEY_SHARE * there as f64
+    }
+
+    /// Whether it could name things: no fractions, no times, no free text.
+    #[must_use]
+    pub fn is_like_an_id(&self) -> bool {
+        matches!(self.kind, ValueKind::Whole | ValueKind::Text) && self.longest <= 64
+    }
+
+    /// Whether it only counts its rows: 1, 2, 3 …
+    #[must_use]
+    pub fn is_unique_counter(&self) -> bool {
+        let rows = self.rows() as f64;
+        self.kind == ValueKind::Whole && self.is_unique() && rows > 1.0 && (self.range.1 - self.range.0 + 1.0) <= rows
+    }
+
+    /// Whether it writes times.
+    #[must_use]
+    pub const fn is_time(&self) -> bool {
+        matches!(self.kind, ValueKind::Time { .. })
+    }
+
+    /// Whether it writes numbers.
+    #[must_use]
+    pub const fn is_number(&self) -> bool {
+        matches!(self.kind, ValueKind::Whole | ValueKind::Decimal(_))
+    }
+
+    /// Rows a day, for a time column.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        Activity::of_instants(self.micros.iter().flatten().copied(), &TimeZone::UTC)
+    }
+
+    /// Its kind in words.
+    #[must_use]
+    pub fn kind_words(&self) -> String {
+        match &self.kind {
+            ValueKind::Empty => "empty".to_owned(),
+            ValueKind::Whole => "whole number".to_owned(),
+            ValueKind::Decimal(form) if *form == NumberForm::plain() => "decimal".to_owned(),
+            ValueKind::Decimal(form) => format!("decimal with {:?}", form.decimal),
+            ValueKind::Time { form, is_certain, is_date } => {
+                let what = if *is_date { "date" } else { "time" };
+                let doubt = if *is_certain { "" } else { ", order uncertain" };
+                format!("{what} ({}{doubt})", form.words())
+            }
+            ValueKind::Flag => "flag".to_owned(),
+            ValueKind::Text => "text".to_owned(),
+        }
+    }
+}
+
+/// Floats as the shortest text that reads back: what a person would have written.
+fn plain_numbers(cells: &Series) -> PolarsResult<StringChunked> {
+    let numbers = cells.cast(&DataType::Float64)?;
+    Ok(numbers.f64()?.iter().map(|n| n.filter(|n| n.is_finite()).map(|n| n.to_string())).collect())
+}
+
+fn kind_of(sample: &[&str], is_time_word: bool) -> ValueKind {
+    if sample.is_empty() {
+        return ValueKind::Empty;
+    }
+    if let Some((form, is_certain)) = TimeForm::of(sample, is_time_word) {
+        let midnight = |cell: &&str| form.micros(cell).is_none_or(|m| m.rem_euclid(86_400_000_000) == 0);
+        return ValueKind::Time { form, is_certain, is_date: sample.iter().all(midnight) };
+    }
+    let flags = ["true", "false", "yes", "no", "t", "f", "y", "n"];
+    if sample.iter().all(|cell| flags.contains(&cell.to_lowercase().as_str())) {
+        return ValueKind::Flag;
+    }
+    // `007` names something; it counts nothing.
+    let has_leading_zero =
+        |cell: &&str| cell.len() > 1 && cell.starts_with('0') && cell.bytes().all(|b| b.is_ascii_digit());
+    if sample.iter().any(has_leading_zero) {
+        return ValueKind::Text;
+    }
+    match NumberForm::of(sample) {
+        Some(form) if form.symbol.is_empty() && sample.iter().all(|cell| cell.parse::<i64>().is_ok()) => {
+            ValueKind::Whole
+        }
+        Some(form) => ValueKind::Decimal(form),
+        None => ValueKind::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(cells: &[Option<&str>]) -> RawColumn {
+        let cells: StringChunked = cells.iter().copied().collect();
+        RawColumn::profile("x", &cells.into_series(), false, false).unwrap()
+    }
+
+    fn ids_repeat() -> RawColumn {
+        column(&[Some("a"), Some("b"), Some("a"), Some("b")])
+    }
+
+    #[test]
+    fn kinds_follow_the_cells() {
+        assert_eq!(column(&[Some("1"), Some("22"), None]).kind, ValueKind::Whole);
+        assert!(matches!(column(&[Some("1.5"), Some("2")]).kind, ValueKind::Decimal(_)));
+        assert_eq!(column(&[Some("007"), Some("012")]).kind, ValueKind::Text, "a number that names is an id");
+        assert_eq!(column(&[Some("true"), Some("FALSE")]).kind, ValueKind::Flag);
+        assert_eq!(column(&[None, None]).kind, ValueKind::Empty);
+        let times = column(&[Some("2018-02-01"), None]);
+        assert!(matches!(times.kind, ValueKind::Time { form: TimeForm::Iso, is_date: true, .. }), "{:?}", times.kind);
+        assert_eq!(times.micros, [Some(1_517_443_200_000_000), None]);
+    }
+
+    #[test]
+    fn counts_nulls_and_different_values() {
+        let ids = column(&[Some("a"), Some("b"), Some("a"), Some(" "), None]);
+        assert_eq!((ids.nulls, ids.distinct, ids.is_unique()), (2, 2, false));
+        assert_eq!(ids.words.get("a"), Some(&2));
+        assert!(column(&[Some("a"), Some("b")]).is_unique());
+        let ids: Vec<String> = (0..100).map(|n| format!("id{}", n.max(1))).collect();
+        let sent_again = column(&ids.iter().map(|id| Some(id.as_str())).collect::<Vec<_>>());
+        assert!(sent_again.is_key() && !sent_again.is_unique() && !ids_repeat().is_key());
+        assert!(!column(&[Some("a"), None]).is_unique(), "a key has no gaps");
+    }
+}

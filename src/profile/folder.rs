@@ -1,0 +1,250 @@
+//! Every table below a folder.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::currency_hint::{CurrencyHint, currency_hints};
+use super::error::ProfileError;
+use super::reference::{Reference, references};
+use super::table::RawTable;
+use crate::source::{Found, InputSpec, find_files, open_input};
+
+/// A header longer than this is none.
+const MAX_HEADER_BYTES: u64 = 1 << 20;
+
+/// What a folder holds.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Its tables, by name.
+    pub tables: Vec<RawTable>,
+    /// Which columns refer to which.
+    pub references: Vec<Reference>,
+    /// Files that could not be read, and files that no reader takes.
+    pub unread: Vec<UnreadFile>,
+    /// Currencies that something speaks for, the strongest first.
+    pub currencies: Vec<CurrencyHint>,
+}
+
+/// A file left aside.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct UnreadFile {
+    /// Path below the folder.
+    pub file: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Reads every CSV and Parquet file below a folder, one table at a time. `is_time_word` says whether a column's name asks for a time;
+/// `told` hears which table is being read.
+///
+/// # Errors
+/// The folder is not there, or no file in it can be read.
+pub fn profile_folder(
+    data: &Path,
+    is_time_word: &dyn Fn(&str) -> bool,
+    told: &dyn Fn(&str),
+) -> Result<Folder, ProfileError> {
+    std::fs::read_dir(data).map_err(|e| ProfileError::NoTable {
+        folder: data.to_owned(),
+        why: format!("the folder cannot be opened: {e}"),
+    })?;
+    let mut unread: Vec<UnreadFile> = Vec::new();
+    let mut alike: BTreeMap<(String, Vec<u8>), Vec<Found>> = BTreeMap::new();
+    for found in find_files(data, "**/*")? {
+        let extension = found.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match (extension.as_str(), signature(&found.path, &extension)) {
+            ("csv" | "parquet", Ok(signature)) => alike.entry((extension, signature)).or_default().push(found),
+            ("csv" | "parquet", Err(e)) => unread.push(UnreadFile { file: found.relative, why: e.to_string() }),
+            _ => unread.push(UnreadFile { file: found.relative, why: "neither .csv nor .parquet".to_owned() }),
+        }
+    }
+    let mut groups: Vec<Vec<Found>> = alike.into_values().collect();
+    groups.sort();
+    let names = table_names(&groups);
+    let mut tables = Vec::new();
+    for (group, name) in groups.iter().zip(names) {
+        told(&name);
+        match read_group(data, group, &name, is_time_word) {
+            Ok(table) if table.rows > 0 => tables.push(table),
+            Ok(_) => unread.push(UnreadFile { file: pattern(data, group), why: "it has no rows".to_owned() }),
+            Err(why) => unread.push(UnreadFile { file: pattern(data, group), why }),
+        }
+    }
+    if tables.is_empty() {
+        let why = unread.first().map_or_else(
+            || "it has no .csv or .parquet file".to_owned(),
+            |first| format!("{} file(s) could not be read, the first: {}: {}", unread.len(), first.file, first.why),
+        );
+        return Err(ProfileError::NoTable { folder: data.to_owned(), why });
+    }
+    let references = references(&tables);
+    let currencies = currency_hints(&tables);
+    Ok(Folder { tables, references, unread, currencies })
+}
+
+/// What files of one table share: the header of a CSV, the columns of a Parquet file.
+fn signature(path: &Path, extension: &str) -> std::io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if extension == "parquet" {
+        let schema = ParquetReader::new(file).schema().map_err(std::io::Error::other)?;
+        return Ok(schema.iter_names().map(|name| name.as_str()).collect::<Vec<_>>().join(",").into_bytes());
+    }
+    let mut header = Vec::new();
+    BufReader::new(file).take(MAX_HEADER_BYTES).read_until(b'\n', &mut header)?;
+    Ok(header)
+}
+
+fn read_group(
+    data: &Path,
+    group: &[Found],
+    name: &str,
+    is_time_word: &dyn Fn(&str) -> bool,
+) -> Result<RawTable, String> {
+    let files = pattern(data, group);
+    let spec = InputSpec { files: files.clone(), optional: false };
+    let mut opened = open_input(name, &spec, data).map_err(|e| e.to_string())?.ok_or("no file matches")?;
+    let frame = opened.whole().map_err(|e| e.to_string())?.collect().map_err(|e| e.to_string())?;
+    let mut table = RawTable::profile(name, &frame, opened.is_text(), is_time_word).map_err(|e| e.to_string())?;
+    table.files = files;
+    table.file_count = group.len();
+    table.malformed = opened.malformed().len();
+    Ok(table)
+}
+
+/// A glob that matches these files and no others.
+fn pattern(data: &Path, group: &[Found]) -> String {
+    let paths: Vec<&str> = group.iter().map(|found| found.relative.as_str()).collect();
+    if let [only] = paths.as_slice() {
+        return (*only).to_owned();
+    }
+    let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let (prefix, suffix) = (common_prefix(&paths), common_suffix(&paths));
+    let extension = suffix.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let mut tried: Vec<String> = Vec::new();
+    if paths.iter().all(|path| folder(path) == folder(paths.first().unwrap_or(&""))) {
+        tried.push(format!("{prefix}*{suffix}"));
+    }
+    tried.push(format!("{}**/*.{extension}", folder(&prefix)));
+    let same = |glob: &String| {
+        find_files(data, glob).is_ok_and(|found| found.iter().map(|f| f.relative.as_str()).eq(paths.iter().copied()))
+    };
+    tried.into_iter().find(same).unwrap_or_else(|| format!("{{{}}}", paths.join(",")))
+}
+
+fn common_prefix(paths: &[&str]) -> String {
+    let first = paths.first().copied().unwrap_or_default();
+    let same = |length: &usize| first.get(..*length).is_some_and(|prefix| paths.iter().all(|p| p.starts_with(prefix)));
+    (0..=first.len()).rev().find(same).and_then(|n| first.get(..n)).unwrap_or_default().to_owned()
+}
+
+fn common_suffix(paths: &[&str]) -> String {
+    let first = paths.first().copied().unwrap_or_default();
+    let same = |from: &usize| first.get(*from..).is_some_and(|suffix| paths.iter().all(|p| p.ends_with(suffix)));
+    (0..=first.len()).find(same).and_then(|n| first.get(n..)).unwrap_or_default().to_owned()
+}
+
+/// Words of SQL that an export's file may be called by.
+const RESERVED: [&str; 16] = [
+    "order", "group", "table", "select", "from", "user", "values", "limit", "where", "join", "union", "with", "on",
+    "all", "set", "case",
+];
+
+/// One name a table: the words of its files' names, without numbers and without words that most tables share (`olist_…_dataset`).
+fn table_names(groups: &[Vec<Found>]) -> Vec<String> {
+    let stems: Vec<Vec<String>> = groups
+        .iter()
+        .map(|group| {
+            let path = group.first().map_or("", |found| found.relative.as_str());
+            let file = path.rsplit('/').next().unwrap_or(path);
+            let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+            let folder = path.split('/').rev().skip(1).find(|folder| !folder.contains('='));
+            let words = name_words(stem);
+            // `orders/part-0001.parquet` is called by its folder.
+            let says_little =
+                words.iter().all(|word| ["part", "data", "chunk", "file", "export"].contains(&word.as_str()));
+            if says_little || (group.len() > 1 && folder.is_some()) {
+                folder.map(name_words).filter(|w| !w.is_empty()).unwrap_or(words)
+            } else {
+                words
+            }
+        })
+        .collect();
+    let is_common =
+        |word: &String| groups.len() > 2 && stems.iter().filter(|s| s.contains(word)).count() * 2 > groups.len();
+    let mut names: Vec<String> = Vec::new();
+    for stem in &stems {
+        let telling: Vec<&str> = stem.iter().filter(|word| !is_common(word)).map(String::as_str).collect();
+        let telling = if telling.is_empty() { stem.iter().map(String::as_str).collect() } else { telling };
+        let mut name = telling.join("_");
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || RESERVED.contains(&name.as_str()) {
+            name = format!("{name}_rows").trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').to_owned();
+        }
+        let base = name.clone();
+        let mut n = 2;
+        while names.contains(&name) {
+            name = format!("{base}_{n}");
+            n += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// Lowercase ASCII words of a name, numbers left out.
+fn name_words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn files_with_one_header_are_one_table_under_a_glob_of_their_own() {
+        let orders = "order_id,shop\na1,s1\n";
+        let files = folder(&[
+            ("acme_orders_2018.csv", orders),
+            ("acme_orders_2019.csv", "order_id,shop\na2,s1\n"),
+            ("acme_shops_2019.csv", "shop,city\ns1,here\n"),
+            ("acme_notes_2019.csv", "note\nx\n"),
+            ("readme.txt", "hello"),
+        ]);
+        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        let seen: Vec<_> = found.tables.iter().map(|t| (t.name.as_str(), t.files.as_str(), t.rows)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("notes", "acme_notes_2019.csv", 1),
+                ("orders", "acme_orders_201*.csv", 2),
+                ("shops", "acme_shops_2019.csv", 1),
+            ]
+        );
+        assert_eq!(found.unread.iter().map(|u| u.file.as_str()).collect::<Vec<_>>(), ["readme.txt"]);
+        let reference = found.references.first().unwrap();
+        assert_eq!((reference.from, reference.to.table), (super::super::ColumnAt { table: 1, column: 1 }, 2));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_and_the_rest_goes_on() {
+        let files = folder(&[("a.csv", "x\n1\n"), ("b.parquet", "not parquet")]);
+        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        assert_eq!(found.tables.len(), 1);
+        assert_eq!(found.unread.first().map(|u| u.file.as_str()), Some("b.parquet"));
+        let empty = folder(&[("readme.txt", "hello")]);
+        assert!(matches!(profile_folder(empty.path(), &|_| false, &|_| {}), Err(ProfileError::NoTable { .. })));
+    }
+}

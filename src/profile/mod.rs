@@ -1,0 +1,20 @@
+//! What a folder of raw files holds, before anybody has said what it is: types, forms of times and numbers, keys, and which columns
+//! refer to which. Knows nothing of the contract and nothing of languages; `draft` makes a job of it.
+
+mod column;
+mod currency_hint;
+mod error;
+mod folder;
+mod number_form;
+mod reference;
+mod table;
+mod time_form;
+
+pub use column::{RawColumn, ValueKind};
+pub use currency_hint::CurrencyHint;
+pub use error::ProfileError;
+pub use folder::{Folder, UnreadFile, profile_folder};
+pub use number_form::NumberForm;
+pub use reference::{ColumnAt, Reference};
+pub use table::RawTable;
+pub use time_form::TimeForm;

@@ -1,0 +1,132 @@
+//! The forms in which exports write amounts, and the SQL that makes minor units of them.
+
+/// How a column writes its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberForm {
+    /// Before the fraction: `.` or `,`.
+    pub decimal: char,
+    /// Between thousands, where written.
+    pub thousands: Option<char>,
+    /// A symbol or code around the number: `R$`, `EUR`.
+    pub symbol: String,
+}
+
+/// Of the cells that are there, so many must be read.
+const ENOUGH: f64 = 0.97;
+
+impl NumberForm {
+    /// `1234.50`.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self { decimal: '.', thousands: None, symbol: String::new() }
+    }
+
+    /// The form that reads the cells.
+    #[must_use]
+    pub fn of(cells: &[&str]) -> Option<Self> {
+        let symbol = cells.first().map_or(String::new(), |cell| {
+            let around = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | ' ');
+            cell.chars().filter(|c| !around(*c)).collect()
+        });
+        // `m0000002` and `1e5` are no amounts: letters alone stand apart from their number.
+        let stand_apart =
+            || cells.iter().all(|cell| cell.contains(&format!("{symbol} ")) || cell.contains(&format!(" {symbol}")));
+        let is_symbol = symbol.chars().count() <= 3 && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
+        let symbol = if is_symbol { symbol } else { String::new() };
+        [('.', None), (',', None), ('.', Some(',')), (',', Some('.')), ('.', Some(' ')), (',', Some(' '))]
+            .into_iter()
+            .map(|(decimal, thousands)| Self { decimal, thousands, symbol: symbol.clone() })
+            .find(|form| {
+                let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
+                !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
+            })
+    }
+
+    /// A cell's number, if it has this form.
+    #[must_use]
+    pub fn value(&self, cell: &str) -> Option<f64> {
+        let plain = self.plain_text(cell)?;
+        plain.parse::<f64>().ok().filter(|n| n.is_finite())
+    }
+
+    /// Digits after the decimal mark.
+    #[must_use]
+    pub fn decimals(&self, cell: &str) -> usize {
+        self.plain_text(cell).and_then(|plain| plain.split_once('.').map(|(_, fraction)| fraction.len())).unwrap_or(0)
+    }
+
+    fn plain_text(&self, cell: &str) -> Option<String> {
+        let bare = if self.symbol.is_empty() { cell.to_owned() } else { cell.replacen(&self.symbol, "", 1) };
+        let bare = bare.trim();
+        let (whole, fraction) = bare.split_once(self.decimal).map_or((bare, None), |(whole, f)| (whole, Some(f)));
+        let whole = match self.thousands {
+            None => whole.to_owned(),
+            Some(mark) => {
+                let groups: Vec<&str> = whole.split(mark).collect();
+                let sound = groups.iter().enumerate().all(|(at, g)| {
+                    let digits = g.trim_start_matches('-').len();
+                    if at == 0 { (1..=3).contains(&digits) } else { digits == 3 }
+                });
+                if groups.len() > 1 && !sound {
+                    return None;
+                }
+                groups.concat()
+            }
+        };
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let unsigned = whole.strip_prefix(['-', '+']).unwrap_or(&whole);
+        if !digits(unsigned) || fraction.is_some_and(|f| !digits(f)) || (unsigned.is_empty() && fraction.is_none()) {
+            return None;
+        }
+        Some(fraction.map_or_else(|| whole.clone(), |f| format!("{whole}.{f}")))
+    }
+
+    /// SQL that gives the number as DOUBLE, null where it cannot be read.
+    #[must_use]
+    pub fn sql(&self, column: &str) -> String {
+        let mut text = column.to_owned();
+        for gone in [Some(self.symbol.clone()), self.thousands.map(String::from)].into_iter().flatten() {
+            if !gone.is_empty() {
+                text = format!("REPLACE({text}, '{}', '')", gone.replace('\'', "''"));
+            }
+        }
+        if self.decimal != '.' {
+            text = format!("REPLACE({text}, '{}', '.')", self.decimal);
+        }
+        format!("TRY_CAST({text} AS DOUBLE)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_told_apart_by_what_they_read() {
+        let form = |decimal, thousands, symbol: &str| NumberForm { decimal, thousands, symbol: symbol.to_owned() };
+        for (cells, expected) in [
+            (vec!["1234.50", "-3"], form('.', None, "")),
+            (vec!["1234,50"], form(',', None, "")),
+            (vec!["1,234.50", "12.00"], form('.', Some(','), "")),
+            (vec!["1.234,50", "12,00"], form(',', Some('.'), "")),
+            (vec!["R$ 12,00", "R$ 1.234,50"], form(',', Some('.'), "R$")),
+            (vec!["$12.00"], form('.', None, "$")),
+        ] {
+            let found = NumberForm::of(&cells).unwrap();
+            assert_eq!(found, expected, "{cells:?}");
+        }
+        assert_eq!(NumberForm::of(&["EUR 12.00", "EUR 3"]).map(|f| f.symbol), Some("EUR".to_owned()));
+        for cells in [vec!["a1"], vec!["m0000002", "m0000003"], vec!["1e5", "2"], vec!["abc"], vec![], vec!["12-3"]] {
+            assert_eq!(NumberForm::of(&cells), None, "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn values_and_decimals() {
+        let form = NumberForm { decimal: ',', thousands: Some('.'), symbol: "R$".to_owned() };
+        assert_eq!(form.value("R$ 1.234,50"), Some(1_234.5));
+        assert_eq!(form.decimals("R$ 1.234,5"), 1);
+        assert_eq!(form.value("1.23,50"), None, "groups are of three");
+        assert_eq!(form.sql("x"), "TRY_CAST(REPLACE(REPLACE(REPLACE(x, 'R$', ''), '.', ''), ',', '.') AS DOUBLE)");
+    }
+}
