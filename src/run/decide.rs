@@ -13,7 +13,7 @@ use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable, Overflow};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
-use crate::monitor::{self, Alert, Deduction, Monitor, MonitorCase, MonitorError, Portfolio};
+use crate::monitor::{self, Alert, Deduction, MonitorCase, MonitorError, Portfolio, StandingAlerts, WatchContext};
 use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::{OutputRow, PublishError};
 use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, MerchantLoans, exceptions_without_merchant};
@@ -73,8 +73,10 @@ pub struct DecisionContext<'a> {
     pub features: &'a FeatureConfig,
     /// Credit policy.
     pub policy: &'a Policy,
-    /// Monitoring rules.
-    pub monitor: &'a Monitor,
+    /// Monitoring rules, and what officers decided.
+    pub watch: WatchContext<'a>,
+    /// Alerts that stood after the night before.
+    pub standing: &'a StandingAlerts,
     /// Models.
     pub bundle: &'a Bundle,
     /// Reference population of the index.
@@ -156,7 +158,7 @@ pub fn decide_shard(
         };
         let lookup = RowLookup { table, at };
         let score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
-        let loans = ledger.map(|ledger| ledger.of(merchant)).unwrap_or_default();
+        let loans = ledger.map(|ledger| ledger.of(merchant));
         let freezes = watch_merchant(&mut decided, context, merchant, &lookup, loans)?;
         let case = MerchantCase {
             merchant_id: merchant,
@@ -183,8 +185,8 @@ pub fn decide_shard(
         decided.pledged_to_loans.extend(account.pledged_to_loans().iter().cloned());
         decided.open_offers.extend(decision.account.into_offers());
     }
-    decided.portfolio =
-        ledger.map(|l| Portfolio::of(l, &context.monitor.buckets, &context.monitor.classes)).transpose()?;
+    let monitor = context.watch.monitor;
+    decided.portfolio = ledger.map(|l| Portfolio::of(l, &monitor.buckets, &monitor.classes)).transpose()?;
     decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
 }
@@ -248,15 +250,15 @@ fn watch_merchant(
     context: &DecisionContext<'_>,
     merchant: &str,
     lookup: &RowLookup<'_>,
-    loans: MerchantLoans<'_>,
+    loans: Option<MerchantLoans<'_>>,
 ) -> Result<Vec<Reason>, DecideError> {
-    let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
-    let found = monitor::watch(context.monitor, &case, context.as_of)?;
+    let case = MonitorCase { merchant_id: merchant, features: lookup, loans, standing: context.standing.of(merchant) };
+    let found = monitor::watch(&context.watch, &case)?;
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
-    if let Some(terms) = &context.monitor.deduction {
-        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?;
+    if let Some(terms) = &context.watch.monitor.deduction {
+        let ordered = monitor::deduct(terms, merchant, lookup, loans.unwrap_or_default(), &found.alerts)?;
         decided.deductions_unknown += ordered.receipts_unknown + ordered.loans_unknown;
         decided.deductions.extend(ordered.deductions);
     }
@@ -265,10 +267,19 @@ fn watch_merchant(
 }
 
 impl Decided {
-    /// Adds what belongs to no shard: open offers of merchants who are no longer scored, and broken loan rows that lead to no merchant.
-    pub fn add_unseen(&mut self, open: &OpenOffers, unattributed: &[BrokenRecord], as_of: Date) {
+    /// Adds what belongs to no shard: open offers and standing alerts of merchants who are no longer scored, and broken loan rows that lead
+    /// to no merchant.
+    pub fn add_unseen(
+        &mut self,
+        open: &OpenOffers,
+        standing: &StandingAlerts,
+        unattributed: &[BrokenRecord],
+        as_of: Date,
+    ) {
         let is_seen = |merchant: &str| self.scores.binary_search_by(|s| s.merchant_id.as_str().cmp(merchant)).is_ok();
         self.open_offers.extend(unseen_merchants_offers(open, is_seen, as_of));
+        self.alerts.extend(standing.of_unseen(is_seen));
+        self.alerts.sort_by(OutputRow::order);
         self.open_offers.sort_by(OutputRow::order);
         self.loan_exceptions.extend(exceptions_without_merchant(unattributed));
         self.loan_exceptions.sort_by(OutputRow::order);

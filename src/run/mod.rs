@@ -38,5 +38,5 @@ pub use nightly::{RunError, RunOptions, RunOutcome, run_job, train_model};
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};
 pub(crate) use summary::write_table;
-pub use summary::{RunSummary, TableCounts, Unjudged};
+pub use summary::{AlertChanges, RunSummary, TableCounts, Unjudged};
 pub use training::{TrainedModels, TrainingError, train_job};

@@ -5,11 +5,54 @@
 
 pub mod arrears;
 pub mod dispute_spike;
+pub mod evidence;
 pub mod feature;
 pub mod finding;
+pub mod keys;
 pub mod shipping_stall;
 pub mod trade_drop;
 pub mod unknown_loan;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use evidence::Evidence;
+
+use crate::config::ConfigError;
+use finding::Finding;
+use keys::RuleKeys;
+
+/// A rule on a merchant's features.
+pub trait FeatureRule: fmt::Debug + Send + Sync {
+    /// The features that it looks at.
+    fn features(&self) -> Vec<&str>;
+
+    /// The finding on their values.
+    fn judge(&self, seen: &Evidence) -> Finding;
+}
+
+/// Reads the keys of a rule of one kind.
+pub type ReadRule = fn(&mut RuleKeys<'_>) -> Result<Arc<dyn FeatureRule>, ConfigError>;
+
+/// Every kind of rule on features, by the word that a monitor file uses.
+const FEATURE_RULES: [(&str, ReadRule); 4] = [
+    ("trade-drop", |keys| Ok(Arc::new(trade_drop::TradeDrop::read(keys)?))),
+    ("dispute-spike", |keys| Ok(Arc::new(dispute_spike::DisputeSpike::read(keys)?))),
+    ("shipping-stall", |keys| Ok(Arc::new(shipping_stall::ShippingStall::read(keys)?))),
+    ("feature", |keys| Ok(Arc::new(feature::Feature::read(keys)?))),
+];
+
+/// How a kind of rule on features is read; `None` for another word.
+#[must_use]
+pub fn feature_rule(kind: &str) -> Option<ReadRule> {
+    FEATURE_RULES.iter().find(|(word, _)| *word == kind).map(|(_, read)| *read)
+}
+
+/// The kinds that a monitor file may declare.
+#[must_use]
+pub fn kinds() -> Vec<&'static str> {
+    [arrears::KIND].into_iter().chain(FEATURE_RULES.iter().map(|(word, _)| *word)).collect()
+}
 
 #[cfg(test)]
 #[path = "null_tests.rs"]

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::ConfigFile;
 use crate::domain::AsOf;
-use crate::monitor::{Monitor, MonitorCase, watch};
+use crate::monitor::{Monitor, MonitorCase, Officers, WatchContext, watch};
 use crate::repayment::MerchantLoans;
 
 /// Rules of each kind that reads features, here called `a` and `b`.
@@ -40,8 +40,9 @@ fn monitor(rule: &str) -> Monitor {
 fn verdict(monitor: &Monitor, a: Option<f64>, b: Option<f64>) -> Verdict {
     let as_of = AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap();
     let features = BTreeMap::from([("a".to_owned(), a), ("b".to_owned(), b)]);
-    let case = MonitorCase { merchant_id: "m", features: &features, loans: MerchantLoans::default() };
-    let found = watch(monitor, &case, &as_of).unwrap();
+    let loans = Some(MerchantLoans::default());
+    let case = MonitorCase { merchant_id: "m", features: &features, loans, standing: &[] };
+    let found = watch(&WatchContext { monitor, officers: &Officers::default(), as_of: &as_of }, &case).unwrap();
     match (found.alerts.len(), found.unknown.get("the-rule")) {
         (1, None) => Verdict::Fired,
         (0, None) => Verdict::Quiet,

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::config::ConfigFile;
-use crate::repayment::{LoanStanding, UnknownCause, UnknownLoan};
+use crate::monitor::{AlertState, Severity, Verdict};
+use crate::repayment::{UnknownCause, UnknownLoan};
 
 const MONITOR: &str = r#"
 watch = "borrowers"
@@ -92,11 +93,9 @@ fn found_beside(
     let monitor = Monitor::check(ConfigFile::from_text(Path::new("monitor.toml"), &text)).unwrap();
     let features: BTreeMap<String, Option<f64>> = features.iter().map(|&(n, v)| (n.to_owned(), Some(v))).collect();
     let as_of = AsOf::new(date(2018, 8, day), TimeZone::UTC).unwrap();
-    watch(
-        &monitor,
-        &MonitorCase { merchant_id: "m1", features: &features, loans: MerchantLoans { known: loans, unknown } },
-        &as_of,
-    )
+    let context = WatchContext { monitor: &monitor, officers: &Officers::default(), as_of: &as_of };
+    let loans = Some(MerchantLoans { known: loans, unknown });
+    watch(&context, &MonitorCase { merchant_id: "m1", features: &features, loans, standing: &[] })
 }
 
 const QUIET: [(&str, f64); 6] = [
@@ -168,6 +167,122 @@ fn a_loan_that_is_not_known_raises_its_own_alert_and_makes_its_borrower_one_to_w
     let beside = found_beside(false, &QUIET, &[loan("l1", 9)], &[lost], 1).unwrap();
     let rules: Vec<_> = beside.alerts.iter().map(|a| (a.rule.as_str(), a.loan_id.as_deref())).collect();
     assert_eq!(rules, [("loan-record-unknown", Some("l9")), ("arrears-week", Some("l1"))]);
+}
+
+/// Nights of one merchant, each building on the one before.
+struct Nights {
+    monitor: Monitor,
+    officers: Officers,
+    standing: Vec<Alert>,
+}
+
+impl Nights {
+    fn new(changes: &[(&str, &str)]) -> Self {
+        let text = changes.iter().fold(MONITOR.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+        let monitor = Monitor::check(ConfigFile::from_text(Path::new("monitor.toml"), &text)).unwrap();
+        Self { monitor, officers: Officers::default(), standing: Vec::new() }
+    }
+
+    fn night(&mut self, day: i8, trend: Option<f64>, loans: Option<MerchantLoans<'_>>) -> Alerts {
+        let mut features: BTreeMap<String, Option<f64>> = QUIET.iter().map(|&(n, v)| (n.to_owned(), Some(v))).collect();
+        features.insert("gmv_trend".to_owned(), trend);
+        let as_of = AsOf::new(date(2018, 8, day), TimeZone::UTC).unwrap();
+        let context = WatchContext { monitor: &self.monitor, officers: &self.officers, as_of: &as_of };
+        let case = MonitorCase { merchant_id: "m1", features: &features, loans, standing: &self.standing };
+        let found = watch(&context, &case).unwrap();
+        self.standing = found.alerts.iter().filter(|a| a.stands()).cloned().collect();
+        found
+    }
+}
+
+fn owing(known: &[LoanStanding]) -> Option<MerchantLoans<'_>> {
+    Some(MerchantLoans { known, unknown: &[] })
+}
+
+#[test]
+fn the_same_trouble_keeps_its_id_until_it_is_over_and_new_trouble_gets_another() {
+    let loans = [loan("l1", 0)];
+    let mut nights = Nights::new(&[]);
+    let first = nights.night(1, Some(-0.9), owing(&loans)).alerts;
+    let second = nights.night(2, Some(-0.8), owing(&loans)).alerts;
+    assert_eq!(first[0].alert_id, second[0].alert_id);
+    assert_eq!((second[0].opened_on, second[0].since_on), (date(2018, 8, 1), date(2018, 8, 1)));
+    assert_eq!(second[0].evidence[0], EvidenceValue { name: "gmv_trend".into(), value: Some(-0.8) });
+    let over = nights.night(3, Some(0.0), owing(&loans));
+    let [cleared] = over.alerts.as_slice() else { panic!("{over:?}") };
+    assert_eq!((cleared.state, cleared.cleared_because), (AlertState::Cleared, Some(ClearedBecause::Quiet)));
+    assert_eq!((&cleared.alert_id, cleared.since_on), (&first[0].alert_id, date(2018, 8, 3)));
+    assert!(over.freezes.is_empty(), "what is over freezes nothing");
+    assert!(nights.night(4, Some(0.0), owing(&loans)).alerts.is_empty(), "cleared is published once");
+    let again = nights.night(5, Some(-0.9), owing(&loans)).alerts;
+    assert_ne!(again[0].alert_id, first[0].alert_id);
+}
+
+#[test]
+fn what_cannot_be_said_clears_nothing() {
+    let loans = [loan("l1", 0)];
+    let mut nights = Nights::new(&[]);
+    let opened = nights.night(1, Some(-0.9), owing(&loans)).alerts;
+    for (day, trend, loans) in [(2, None, owing(&loans)), (3, Some(0.0), None)] {
+        let found = nights.night(day, trend, loans);
+        let [alert] = found.alerts.as_slice() else { panic!("{found:?}") };
+        assert_eq!((&alert.alert_id, alert.tonight, alert.observed), (&opened[0].alert_id, Verdict::Unknown, None));
+        assert_eq!(found.freezes.len(), 1, "and its action goes on");
+    }
+    let repaid = LoanStanding { is_closed: true, ..loan("l1", 0) };
+    let over = nights.night(4, Some(-0.9), owing(&[repaid])).alerts;
+    assert_eq!(over[0].cleared_because, Some(ClearedBecause::NothingOwed));
+}
+
+#[test]
+fn an_alert_on_a_loan_ends_with_the_loan_and_not_with_its_rows() {
+    let late = [loan("l1", 8), loan("l2", 0)];
+    let mut nights = Nights::new(&[]);
+    nights.night(1, Some(0.0), owing(&late));
+    let lost = nights.night(2, Some(0.0), owing(&late[1..])).alerts;
+    assert_eq!((lost[0].tonight, lost[0].state), (Verdict::Unknown, AlertState::Opened), "the row of l1 was not sent");
+    let ended = |change: fn(LoanStanding) -> LoanStanding| {
+        let mut copy = Nights { standing: nights.standing.clone(), ..Nights::new(&[]) };
+        let loans = [change(loan("l1", 8)), loan("l2", 0)];
+        copy.night(3, Some(0.0), owing(&loans)).alerts[0].cleared_because
+    };
+    assert_eq!(ended(|l| LoanStanding { is_closed: true, ..l }), Some(ClearedBecause::LoanClosed));
+    assert_eq!(ended(|l| LoanStanding { is_written_off: true, ..l }), Some(ClearedBecause::WrittenOff));
+    assert_eq!(ended(|l| LoanStanding { dpd: 0, ..l }), Some(ClearedBecause::Quiet));
+    let ledger = ("class_from_dpd", "ledger = { no_longer_sent = [\"l1\"] }\nclass_from_dpd");
+    let mut told = Nights { standing: nights.standing.clone(), ..Nights::new(&[ledger]) };
+    assert_eq!(
+        told.night(3, Some(0.0), owing(&late[1..])).alerts[0].cleared_because,
+        Some(ClearedBecause::NoLongerSent)
+    );
+    let withdrawn = ("code = \"arrears-week\"", "code = \"arrears-other\"");
+    let mut other = Nights { standing: nights.standing.clone(), ..Nights::new(&[withdrawn]) };
+    let found = other.night(3, Some(0.0), owing(&late)).alerts;
+    let states: Vec<_> = found.iter().map(|a| (a.rule.as_str(), a.cleared_because)).collect();
+    assert_eq!(states, [("arrears-other", None), ("arrears-week", Some(ClearedBecause::RuleWithdrawn))]);
+}
+
+#[test]
+fn a_suppressed_alert_asks_for_nothing_and_a_snoozed_one_still_freezes() {
+    let loans = [loan("l1", 0)];
+    for (handling, freezes) in [("suppressed", 0), ("snoozed", 1)] {
+        let text = format!(
+            "[[decision]]\nhandling = \"{handling}\"\nmerchant_id = \"m1\"\nrule = \"trade-drop\"\nfrom = \"2018-08-01\"\n\
+             until = \"2018-08-02\"\nreason = \"moves house\"\nby = \"Li\"\n"
+        );
+        let officers = Officers::check(ConfigFile::from_text(Path::new("officers.toml"), &text)).unwrap();
+        let mut nights = Nights { officers, ..Nights::new(&[]) };
+        for (day, expected) in [(1, freezes), (2, freezes), (3, 1)] {
+            let found = nights.night(day, Some(-0.9), owing(&loans));
+            assert_eq!(found.alerts.len(), 1, "it stands in any case");
+            assert_eq!(found.freezes.len(), expected, "{handling}, day {day}");
+            let logged = found.alerts[0].handled_why.as_deref().zip(found.alerts[0].handled_by.as_deref());
+            assert_eq!(logged, (day < 3).then_some(("moves house", "Li")));
+        }
+    }
 }
 
 #[test]
