@@ -3,6 +3,7 @@
 //! Results go to stdout (text, or one JSON object with `--format json`); progress, notes and errors go to stderr.
 
 mod apply;
+mod backtest;
 mod bins;
 mod check;
 mod compare;
@@ -65,6 +66,8 @@ Exit codes: 0 ok · 2 usage · 65 data contract, quarantine limit or gate · 66 
 enum Command {
     /// The nightly whole: wash, features, scores, offers, alerts, published files.
     Run(run::RunArgs),
+    /// Replays the alerts of past nights and judges them by what became of the loans.
+    Backtest(backtest::BacktestArgs),
     /// Checks a job's configuration and data and writes nothing.
     Check(check::CheckArgs),
     /// Makes a marketplace with loans, causes and planted faults; its truth lies in `truth/`.
@@ -127,6 +130,7 @@ impl Command {
     fn execute(self, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
         match self {
             Self::Run(args) => run::execute(&args, output, terminal),
+            Self::Backtest(args) => backtest::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),
             Self::Simulate(args) => simulate::execute(&args, output, terminal),
             Self::Train(args) => models::train(&args, output, terminal),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rules::finding::Finding;
 use super::rules::keys::RuleKeys;
-use super::rules::{FeatureRule, arrears, feature_rule};
+use super::rules::{FeatureRule, arrears, feature_rule, pledge_loss};
 use super::settings::{Action, Severity};
 use crate::config::ConfigError;
 use crate::domain::ReasonCode;
@@ -51,6 +51,11 @@ pub enum AlertKind {
         /// From which days past due.
         from_dpd: i64,
     },
+    /// Orders that secure a loan were cancelled or refunded.
+    PledgeLoss {
+        /// From which share of their value.
+        from_share: f64,
+    },
     /// A merchant's features.
     Features(Arc<dyn FeatureRule>),
 }
@@ -67,6 +72,7 @@ impl AlertRule {
         let escalation = keys.escalation("escalation")?;
         let kind = match kind_word.as_str() {
             arrears::KIND => AlertKind::Arrears { from_dpd: keys.whole("from_dpd", 1..=3_660)? },
+            pledge_loss::KIND => AlertKind::PledgeLoss { from_share: keys.number("from_share", 0.01..=1.0)? },
             word => match feature_rule(word) {
                 Some(read) => AlertKind::Features(read(&mut keys)?),
                 None => return Err(keys.unknown_kind(word)),

@@ -31,7 +31,14 @@ fn night(seen: i32, books: &Books) -> Vec<(String, String, i64)> {
     let ledger = repayment_tables(&shard(seen, books), &rules()).unwrap().unwrap().ledger;
     let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(12_000.0))]);
     let loans = Some(ledger.of("m1"));
-    let case = MonitorCase { merchant_id: "m1", features: &features, loans, standing: &[] };
+    let case = MonitorCase {
+        merchant_id: "m1",
+        features: &features,
+        loans,
+        features_before: &features,
+        pledges: None,
+        standing: &[],
+    };
     let officers = Officers::default();
     let context = WatchContext { monitor: &monitor, officers: &officers, as_of: &day(seen) };
     let alerts = watch(&context, &case).unwrap().alerts;

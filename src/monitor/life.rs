@@ -110,7 +110,7 @@ fn unobserved(before: &Alert) -> Alert {
 }
 
 /// Days from one date to a later one.
-pub(super) fn days_between(from: Date, to: Date) -> i64 {
+pub(crate) fn days_between(from: Date, to: Date) -> i64 {
     from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 

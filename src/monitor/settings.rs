@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::alert_rule::AlertRule;
+use super::alert_rule::{AlertKind, AlertRule};
 use super::rules::keys::RuleKeys;
 use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
@@ -252,6 +252,16 @@ impl Monitor {
     /// Every rule that is asked: the program's own, then those of the file.
     pub fn all_rules(&self) -> impl Iterator<Item = &AlertRule> {
         std::iter::once(&self.unknown_loan).chain(&self.rules)
+    }
+
+    /// Features of which a rule looks at the night before, each once, sorted.
+    #[must_use]
+    pub fn features_before(&self) -> BTreeSet<&str> {
+        let judges = self.rules.iter().filter_map(|rule| match &rule.kind {
+            AlertKind::Features(judge) => Some(judge),
+            AlertKind::UnknownLoan | AlertKind::Arrears { .. } | AlertKind::PledgeLoss { .. } => None,
+        });
+        judges.flat_map(|judge| judge.features_before()).collect()
     }
 
     /// Features that the rules read, each once, sorted.

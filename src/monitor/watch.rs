@@ -8,8 +8,9 @@ use super::error::MonitorError;
 use super::finite::finite;
 use super::life::{self, Subject};
 use super::officers::Officers;
+use super::pledges::Pledges;
 use super::rules::finding::Finding;
-use super::rules::{Evidence, arrears, unknown_loan};
+use super::rules::{Evidence, arrears, pledge_loss, unknown_loan};
 use super::settings::{Action, Monitor, Watch};
 use crate::domain::{AsOf, Reason};
 use crate::features::FeatureLookup;
@@ -35,6 +36,10 @@ pub struct MonitorCase<'a> {
     pub features: &'a dyn FeatureLookup,
     /// All loans of the merchant; `None` where there is no loan book tonight, and nothing can be said of any loan.
     pub loans: Option<MerchantLoans<'a>>,
+    /// Features of the night before that rules look at; none on a first night.
+    pub features_before: &'a dyn FeatureLookup,
+    /// What has become of the orders that secure loans; `None` where it cannot be known.
+    pub pledges: Option<&'a Pledges>,
     /// The merchant's alerts that stood after the night before.
     pub standing: &'a [Alert],
 }
@@ -113,10 +118,29 @@ pub fn ask<'a>(rule: &AlertRule, watch: Watch, case: &MonitorCase<'a>) -> Result
             });
             blind.chain(seen).collect()
         }
+        AlertKind::PledgeLoss { from_share } => {
+            let secured = loans.known.iter().filter(|loan| is_watched(loan) && !loan.pledged_order_ids.is_empty());
+            let judge = |loan: &'a LoanStanding| {
+                let pledged = case.pledges.and_then(|pledges| pledges.of_loan(&loan.loan_id));
+                let evidence = pledged.map_or_else(Vec::new, |p| {
+                    vec![
+                        value("pledged_minor", p.value_minor as f64),
+                        value("pledged_lost_minor", p.lost_minor as f64),
+                        value("orders_not_found", p.not_found as f64),
+                    ]
+                });
+                let finding = pledge_loss::judge(pledged, *from_share);
+                Judgement { loan_id: Some(&loan.loan_id), finding, evidence }
+            };
+            secured.map(judge).collect()
+        }
         AlertKind::Features(judge) if watch == Watch::All || case.is_borrower() => {
             let mut seen = Evidence::default();
             for name in judge.features() {
                 seen.push(name, finite(case.features, case.merchant_id, name)?);
+            }
+            for name in judge.features_before() {
+                seen.push_before(name, finite(case.features_before, case.merchant_id, name)?);
             }
             vec![Judgement { loan_id: None, finding: judge.judge(&seen), evidence: seen.into_values() }]
         }
@@ -170,7 +194,9 @@ fn fate(rule: &AlertRule, alert: &Alert, monitor: &Monitor, case: &MonitorCase<'
         return Some(match rule.kind {
             // Every record that had no loan to name is repaired, or gone with its loan.
             AlertKind::UnknownLoan => ClearedBecause::Quiet,
-            AlertKind::Arrears { .. } | AlertKind::Features(_) => ClearedBecause::NothingOwed,
+            AlertKind::Arrears { .. } | AlertKind::PledgeLoss { .. } | AlertKind::Features(_) => {
+                ClearedBecause::NothingOwed
+            }
         });
     };
     match loans.known.iter().find(|loan| loan.loan_id == loan_id) {

@@ -95,8 +95,21 @@ fn found_beside(
     let as_of = AsOf::new(date(2018, 8, day), TimeZone::UTC).unwrap();
     let context = WatchContext { monitor: &monitor, officers: &Officers::default(), as_of: &as_of };
     let loans = Some(MerchantLoans { known: loans, unknown });
-    watch(&context, &MonitorCase { merchant_id: "m1", features: &features, loans, standing: &[] })
+    watch(
+        &context,
+        &MonitorCase {
+            merchant_id: "m1",
+            features: &features,
+            loans,
+            features_before: &NONE,
+            pledges: None,
+            standing: &[],
+        },
+    )
 }
+
+/// Features of a first night's night before.
+const NONE: BTreeMap<String, Option<f64>> = BTreeMap::new();
 
 const QUIET: [(&str, f64); 6] = [
     ("gmv_trend", -0.1),
@@ -191,7 +204,14 @@ impl Nights {
         features.insert("gmv_trend".to_owned(), trend);
         let as_of = AsOf::new(date(2018, 8, day), TimeZone::UTC).unwrap();
         let context = WatchContext { monitor: &self.monitor, officers: &self.officers, as_of: &as_of };
-        let case = MonitorCase { merchant_id: "m1", features: &features, loans, standing: &self.standing };
+        let case = MonitorCase {
+            merchant_id: "m1",
+            features: &features,
+            loans,
+            features_before: &NONE,
+            pledges: None,
+            standing: &self.standing,
+        };
         let found = watch(&context, &case).unwrap();
         self.standing = found.alerts.iter().filter(|a| a.stands()).cloned().collect();
         found

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::facts::{FactsError, ShardFacts};
+use super::features_before::FeaturesBefore;
 use super::population::PopulationError;
+use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::exposure::{OpenOffer, OpenOffers, Statement, unseen_merchants_offers};
 use crate::features::{Direction, FeatureConfig, Group};
@@ -16,7 +18,7 @@ use crate::model::{self, ModelError, Scored};
 use crate::monitor::{self, Alert, Deduction, MonitorCase, MonitorError, Portfolio, StandingAlerts, WatchContext};
 use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::{OutputRow, PublishError};
-use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, MerchantLoans, exceptions_without_merchant};
+use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, exceptions_without_merchant};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
 use crate::store::BrokenRecord;
 
@@ -77,6 +79,8 @@ pub struct DecisionContext<'a> {
     pub watch: WatchContext<'a>,
     /// Alerts that stood after the night before.
     pub standing: &'a StandingAlerts,
+    /// Features of the night before that monitoring rules look at.
+    pub features_before: &'a FeaturesBefore,
     /// Models.
     pub bundle: &'a Bundle,
     /// Reference population of the index.
@@ -118,18 +122,6 @@ pub struct Decided {
     pub overflows: Vec<Overflow>,
 }
 
-/// One merchant's row of a feature table.
-struct RowLookup<'a> {
-    table: &'a FeatureTable,
-    at: usize,
-}
-
-impl FeatureLookup for RowLookup<'_> {
-    fn value(&self, feature: &str) -> Option<f64> {
-        self.table.value(feature, self.at)
-    }
-}
-
 /// Decides a shard.
 pub fn decide_shard(
     table: &FeatureTable,
@@ -156,10 +148,9 @@ pub fn decide_shard(
         else {
             return Err(DecideError::Lost { given: table.merchants.len(), answered: at });
         };
-        let lookup = RowLookup { table, at };
+        let lookup = TableRow { table, at };
         let score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
-        let loans = ledger.map(|ledger| ledger.of(merchant));
-        let freezes = watch_merchant(&mut decided, context, merchant, &lookup, loans)?;
+        let freezes = watch_merchant(&mut decided, context, merchant, &lookup, facts)?;
         let case = MerchantCase {
             merchant_id: merchant,
             is_closed: merchant_facts.is_closed,
@@ -194,11 +185,11 @@ pub fn decide_shard(
 fn score_row(
     context: &DecisionContext<'_>,
     merchant: &str,
-    lookup: &RowLookup<'_>,
+    lookup: &TableRow<'_>,
     scored: &Scored,
     has_evidence: bool,
 ) -> Result<MerchantScore, DecideError> {
-    let directional = context.features.features.iter().filter_map(|feature| {
+    let directional = context.features.scored().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
             Direction::HigherSafer => true,
             Direction::LowerSafer => false,
@@ -249,10 +240,18 @@ fn watch_merchant(
     decided: &mut Decided,
     context: &DecisionContext<'_>,
     merchant: &str,
-    lookup: &RowLookup<'_>,
-    loans: Option<MerchantLoans<'_>>,
+    lookup: &TableRow<'_>,
+    facts: &ShardFacts,
 ) -> Result<Vec<Reason>, DecideError> {
-    let case = MonitorCase { merchant_id: merchant, features: lookup, loans, standing: context.standing.of(merchant) };
+    let loans = facts.ledger.as_ref().map(|ledger| ledger.of(merchant));
+    let case = MonitorCase {
+        merchant_id: merchant,
+        features: lookup,
+        loans,
+        features_before: &context.features_before.of(merchant),
+        pledges: facts.pledges.as_ref(),
+        standing: context.standing.of(merchant),
+    };
     let found = monitor::watch(&context.watch, &case)?;
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
 use super::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use super::facts::ShardFacts;
+use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
 use super::gates::{GateError, check_gates};
 use super::intake_gates::{JudgedIntake, judge_intake};
@@ -71,6 +72,9 @@ pub enum RunError {
     /// Dates.
     #[error(transparent)]
     AsOf(#[from] AsOfError),
+    /// Replaying past nights.
+    #[error(transparent)]
+    Backtest(#[from] super::backtest::BacktestError),
 }
 
 /// What the caller decides about a run. The clock and the command line are the caller's too.
@@ -272,12 +276,14 @@ impl Night<'_> {
         let open = read_open_offers(night.previous.as_ref())?;
         let open_before = read_open_loans(night.previous.as_ref(), &rules.monitor.no_longer_sent)?;
         let standing = read_standing_alerts(night.previous.as_ref())?;
+        let features_before = FeaturesBefore::read(night.previous.as_ref(), &rules.monitor.features_before())?;
         let context = DecisionContext {
             as_of,
             features: &rules.features,
             policy: &rules.policy,
             watch: WatchContext { monitor: &rules.monitor, officers: &rules.officers, as_of },
             standing: &standing,
+            features_before: &features_before,
             bundle,
             reference,
             currency: job.intake.currency,

@@ -16,6 +16,17 @@ impl Evidence {
         }
     }
 
+    /// Adds a value of the night before.
+    pub fn push_before(&mut self, name: &str, value: Option<f64>) {
+        self.push(&before(name), value);
+    }
+
+    /// A value of the night before; `None` where it is not known.
+    #[must_use]
+    pub fn value_before(&self, name: &str) -> Option<f64> {
+        self.value(&before(name))
+    }
+
     /// A value; `None` for too little history, and for a name that is not there.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<f64> {
@@ -27,4 +38,17 @@ impl Evidence {
     pub fn into_values(self) -> Vec<EvidenceValue> {
         self.values
     }
+}
+
+/// Under which name the evidence shows a value of the night before.
+fn before(name: &str) -> String {
+    format!("{name} (night before)")
+}
+
+/// Evidence of these values.
+#[cfg(test)]
+pub(crate) fn seen(values: &[(&str, Option<f64>)]) -> Evidence {
+    let mut evidence = Evidence::default();
+    values.iter().for_each(|(name, value)| evidence.push(name, *value));
+    evidence
 }

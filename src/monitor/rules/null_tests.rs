@@ -11,11 +11,21 @@ use crate::domain::AsOf;
 use crate::monitor::{Monitor, MonitorCase, Officers, WatchContext, watch};
 use crate::repayment::MerchantLoans;
 
-/// Rules of each kind that reads features, here called `a` and `b`.
-const RULES: [&str; 5] = [
+/// Rules of each kind that reads features, here called `a`, `b` and `c`.
+const RULES: [&str; 15] = [
     "kind = 'trade-drop'\ntrend = 'a'\nusual = 'b'\nmin_usual = 100\ndrop_share = 0.7",
+    "kind = 'volume-drop'\nseason = 'a'\nindustry = 'b'\nusual = 'c'\nmin_usual = 100\ndrop_share = 0.5",
+    "kind = 'industry-downturn'\nindustry = 'a'\ndrop_share = 0.5",
+    "kind = 'cancellations'\nshare = 'a'\ncount = 'b'\nusual = 'c'\nfrom_share = 0.1\nmin_count = 3\nfrom_factor = 2",
+    "kind = 'evaluations'\nshare = 'a'\ncount = 'b'\nusual = 'c'\nfrom_share = 0.1\nmin_count = 3\nfrom_factor = 2",
+    "kind = 'lawsuits'\ncount = 'a'\nfrom_count = 1",
+    "kind = 'brushing'\nshare = 'a'\ncount = 'b'\nfrom_share = 0.3\nmin_count = 5",
+    "kind = 'utilisation'\nowed = 'a'\nreceipts = 'b'\nreceipts_days = 30\nmin_owed = 1\nfrom_share = 0.5",
+    "kind = 'early-repayment-stopped'\nusual = 'a'\nrecent = 'b'\nfrom_usual = 0.3\nto_recent = 0.1",
+    "kind = 'silence'\nsince = 'a'\nusual = 'b'\nusual_days = 5\nmin_usual = 5\nfrom_missed = 3",
     "kind = 'dispute-spike'\nshare = 'a'\ntrend = 'b'\nfrom_share = 0.1\nfrom_trend = 0.3",
     "kind = 'shipping-stall'\noverdue = 'a'\nbacklog = 'b'\nfrom_overdue = 5\nfrom_backlog = 0.3",
+    "kind = 'verification-lost'\nlevel = 'a'",
     "kind = 'feature'\nfeature = 'a'\nfrom = 0.4",
     "kind = 'feature'\nfeature = 'a'\nto = 0.4",
 ];
@@ -37,11 +47,20 @@ fn monitor(rule: &str) -> Monitor {
     Monitor::check(ConfigFile::from_text(Path::new("monitor.toml"), &text)).unwrap()
 }
 
-fn verdict(monitor: &Monitor, a: Option<f64>, b: Option<f64>) -> Verdict {
+fn verdict(monitor: &Monitor, [a, b, c]: [Option<f64>; 3]) -> Verdict {
     let as_of = AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap();
-    let features = BTreeMap::from([("a".to_owned(), a), ("b".to_owned(), b)]);
+    let features = BTreeMap::from([("a".to_owned(), a), ("b".to_owned(), b), ("c".to_owned(), c)]);
+    // The one rule that looks at the night before reads its `a` as `b` of tonight.
+    let features_before = BTreeMap::from([("a".to_owned(), b)]);
     let loans = Some(MerchantLoans::default());
-    let case = MonitorCase { merchant_id: "m", features: &features, loans, standing: &[] };
+    let case = MonitorCase {
+        merchant_id: "m",
+        features: &features,
+        loans,
+        features_before: &features_before,
+        pledges: None,
+        standing: &[],
+    };
     let found = watch(&WatchContext { monitor, officers: &Officers::default(), as_of: &as_of }, &case).unwrap();
     match (found.alerts.len(), found.unknown.get("the-rule")) {
         (1, None) => Verdict::Fired,
@@ -62,16 +81,25 @@ fn a_null_that_the_verdict_depends_on_is_unknown() {
     for rule in RULES {
         let monitor = monitor(rule);
         let cells = || VALUES.iter().map(|v| Some(*v)).chain([None]);
-        for a in cells() {
-            for b in cells() {
-                let given = verdict(&monitor, a, b);
+        // A usual share is at most 1, or no share of late could ever be a multiple of it.
+        let most = if rule.contains("from_factor") { 0.4 } else { f64::MAX };
+        let of_third: Vec<f64> = VALUES.into_iter().filter(|v| *v <= most).collect();
+        let thirds: Vec<Option<f64>> = match rule.contains("'c'") {
+            true => of_third.iter().map(|v| Some(*v)).chain([None]).collect(),
+            false => vec![Some(0.0)],
+        };
+        for (a, b) in cells().flat_map(|a| cells().map(move |b| (a, b))) {
+            for &c in &thirds {
+                let given = verdict(&monitor, [a, b, c]);
                 *seen.entry((rule, given)).or_insert(0) += 1;
-                let stand_ins = |cell: Option<f64>| cell.map_or(VALUES.to_vec(), |value| vec![value]);
-                let (of_a, of_b) = (stand_ins(a), stand_ins(b));
-                let mut possible = of_a.iter().flat_map(|a| of_b.iter().map(|b| verdict(&monitor, Some(*a), Some(*b))));
+                let stand_ins = |cell: Option<f64>, all: &[f64]| cell.map_or(all.to_vec(), |value| vec![value]);
+                let (of_a, of_b, of_c) = (stand_ins(a, &VALUES), stand_ins(b, &VALUES), stand_ins(c, &of_third));
+                let pairs = of_a.iter().flat_map(|a| of_b.iter().map(move |b| (*a, *b)));
+                let triples = pairs.flat_map(|(a, b)| of_c.iter().map(move |c| [Some(a), Some(b), Some(*c)]));
+                let mut possible = triples.map(|cells| verdict(&monitor, cells));
                 let first = possible.next().unwrap();
                 let expected = if possible.all(|p| p == first) { first } else { Verdict::Unknown };
-                assert_eq!(given, expected, "{rule}: a = {a:?}, b = {b:?}");
+                assert_eq!(given, expected, "{rule}: a = {a:?}, b = {b:?}, c = {c:?}");
             }
         }
     }

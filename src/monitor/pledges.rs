@@ -1,0 +1,68 @@
+//! What has become of the orders that secure open loans.
+
+use std::collections::{BTreeMap, HashMap};
+
+use polars::prelude::PolarsError;
+
+use crate::repayment::LoanLedger;
+use crate::store::Shard;
+
+/// The orders that secure one loan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PledgedOrders {
+    /// Value of all that were found.
+    pub value_minor: i64,
+    /// Value of those that were cancelled or refunded.
+    pub lost_minor: i64,
+    /// Orders that were not found among the clean rows: what became of them is not known.
+    pub not_found: u64,
+}
+
+/// The orders that secure the loans of a shard, by loan; a loan that is not secured by orders has no entry.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pledges {
+    by_loan: BTreeMap<String, PledgedOrders>,
+}
+
+impl Pledges {
+    /// Looks up the orders of every known open loan of the shard.
+    ///
+    /// # Errors
+    /// The table of orders lacks a column.
+    pub fn of(shard: &Shard, ledger: &LoanLedger) -> Result<Self, PolarsError> {
+        let open = ledger.known.iter().filter(|loan| !loan.is_closed && !loan.pledged_order_ids.is_empty());
+        let mut loans_of: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut by_loan: BTreeMap<String, PledgedOrders> = BTreeMap::new();
+        for loan in open {
+            let not_found = loan.pledged_order_ids.len() as u64;
+            by_loan.insert(loan.loan_id.clone(), PledgedOrders { not_found, ..PledgedOrders::default() });
+            for order in &loan.pledged_order_ids {
+                loans_of.entry(order).or_default().push(&loan.loan_id);
+            }
+        }
+        let Some(orders) = shard.table("orders").filter(|_| !loans_of.is_empty()) else { return Ok(Self { by_loan }) };
+        let ids = orders.column("order_id")?.str()?;
+        let amounts = orders.column("amount_minor")?.i64()?;
+        let is_cancelled = orders.column("cancelled_at")?.is_not_null();
+        let is_refunded = orders.column("refunded_at")?.is_not_null();
+        let lost = is_cancelled | is_refunded;
+        for ((id, amount), lost) in ids.iter().zip(amounts.iter()).zip(lost.iter()) {
+            let (Some(id), Some(amount)) = (id, amount) else { continue };
+            for loan in loans_of.get(id).into_iter().flatten() {
+                let Some(pledged) = by_loan.get_mut(*loan) else { continue };
+                pledged.not_found = pledged.not_found.saturating_sub(1);
+                pledged.value_minor = pledged.value_minor.saturating_add(amount);
+                if lost == Some(true) {
+                    pledged.lost_minor = pledged.lost_minor.saturating_add(amount);
+                }
+            }
+        }
+        Ok(Self { by_loan })
+    }
+
+    /// The orders that secure a loan; `None` where none do.
+    #[must_use]
+    pub fn of_loan(&self, loan_id: &str) -> Option<&PledgedOrders> {
+        self.by_loan.get(loan_id)
+    }
+}
