@@ -66,3 +66,69 @@ impl Pledges {
         self.by_loan.get(loan_id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::civil::date;
+    use jiff::tz::TimeZone;
+    use polars::prelude::df;
+
+    use super::*;
+    use crate::domain::AsOf;
+    use crate::repayment::LoanStanding;
+
+    fn loan(loan_id: &str, orders: &[&str], is_closed: bool) -> LoanStanding {
+        LoanStanding {
+            merchant_id: "m1".into(),
+            loan_id: loan_id.into(),
+            product: "order-loan".into(),
+            disbursed_at: 0,
+            principal_minor: 1_000,
+            group_id: None,
+            offer_id: None,
+            pledged_order_ids: orders.iter().map(|o| (*o).to_owned()).collect(),
+            outstanding_minor: 1_000,
+            arrears_minor: 0,
+            dpd: 0,
+            worst_dpd: 0,
+            material_dpd: 0,
+            worst_material_dpd: 0,
+            is_in_default: false,
+            is_closed,
+            is_written_off: false,
+            is_restructured: false,
+            deductions: 0,
+            deductions_reversed: 0,
+        }
+    }
+
+    #[test]
+    fn cancelled_and_refunded_orders_are_lost_and_missing_ones_are_not_known() {
+        let at = |lost: [i64; 4]| lost.map(|l| (l > 0).then_some(l)).to_vec();
+        let orders = df!(
+            "order_id" => ["a", "b", "c", "d"],
+            "amount_minor" => [100_i64, 200, 400, 800],
+            "cancelled_at" => at([0, 7, 0, 0]),
+            "refunded_at" => at([0, 0, 7, 0]),
+        )
+        .unwrap();
+        let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
+        let shard = Shard { as_of, tables: BTreeMap::from([("orders", orders)]), broken: Vec::new() };
+        let known = vec![
+            loan("l1", &["a", "b", "c"], false),
+            loan("l2", &["d", "gone"], false),
+            loan("l3", &["a"], true),
+            loan("l4", &[], false),
+        ];
+        let ledger = LoanLedger { known, unknown: Vec::new() };
+        let pledges = Pledges::of(&shard, &ledger).unwrap();
+        let found = |value_minor, lost_minor, not_found| Some(PledgedOrders { value_minor, lost_minor, not_found });
+        assert_eq!(pledges.of_loan("l1").copied(), found(700, 600, 0));
+        assert_eq!(pledges.of_loan("l2").copied(), found(800, 0, 1));
+        assert_eq!((pledges.of_loan("l3"), pledges.of_loan("l4")), (None, None));
+        let without = Shard { tables: BTreeMap::new(), ..shard };
+        assert_eq!(Pledges::of(&without, &ledger).unwrap().of_loan("l1").copied(), found(0, 0, 3));
+    }
+}

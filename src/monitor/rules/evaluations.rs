@@ -48,10 +48,14 @@ impl FeatureRule for Evaluations {
 
     fn judge(&self, seen: &Evidence) -> Finding {
         let (share, usual) = (seen.value(&self.share), seen.value(&self.usual));
-        let times = share.zip(usual).map(|(share, usual)| share - self.from_factor * usual);
-        let has_risen = match (share, Finding::at_least(times, 0.0)) {
-            (Some(share), Finding::Fired { .. }) => Finding::Fired { observed: share, threshold: self.from_share },
-            (Some(share), Finding::Quiet { .. }) => Finding::Quiet { observed: share, threshold: self.from_share },
+        let has_risen = match (share, usual) {
+            (Some(share), Some(usual)) => {
+                Finding::of(share >= self.from_factor * usual, share, self.from_factor * usual)
+            }
+            // No share reaches such a multiple.
+            (None, Some(usual)) if self.from_factor * usual > 1.0 => {
+                Finding::Quiet { observed: usual, threshold: 1.0 / self.from_factor }
+            }
             _ => Finding::Unknown,
         };
         Finding::at_least(share, self.from_share)
@@ -82,5 +86,6 @@ mod tests {
         assert!(matches!(judge(Some(0.19), Some(9.0), Some(0.01)), Finding::Quiet { .. }));
         assert_eq!(judge(Some(0.3), Some(3.0), None), Finding::Unknown);
         assert!(matches!(judge(Some(0.1), None, None), Finding::Quiet { .. }), "whatever was usual");
+        assert!(matches!(judge(None, Some(9.0), Some(0.6)), Finding::Quiet { .. }), "no share is twice as much");
     }
 }

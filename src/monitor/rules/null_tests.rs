@@ -73,6 +73,9 @@ fn verdict(monitor: &Monitor, [a, b, c]: [Option<f64>; 3]) -> Verdict {
 /// Values on both sides of every threshold above, and on it.
 const VALUES: [f64; 9] = [-1.0, -0.6, 0.0, 0.09, 0.1, 0.3, 0.4, 5.0, 1_000.0];
 
+/// The same for what can only be a share.
+const SHARES: [f64; 6] = [0.0, 0.09, 0.1, 0.3, 0.4, 1.0];
+
 /// Over every rule, all values of its operands and every subset of them that is null: a verdict is given only where all values that could
 /// stand in the nulls' place lead to it. So no rule fires because something is missing, and none says that all is well.
 #[test]
@@ -80,27 +83,29 @@ fn a_null_that_the_verdict_depends_on_is_unknown() {
     let mut seen = BTreeMap::new();
     for rule in RULES {
         let monitor = monitor(rule);
-        let cells = || VALUES.iter().map(|v| Some(*v)).chain([None]);
-        // A usual share is at most 1, or no share of late could ever be a multiple of it.
-        let most = if rule.contains("from_factor") { 0.4 } else { f64::MAX };
-        let of_third: Vec<f64> = VALUES.into_iter().filter(|v| *v <= most).collect();
-        let thirds: Vec<Option<f64>> = match rule.contains("'c'") {
-            true => of_third.iter().map(|v| Some(*v)).chain([None]).collect(),
-            false => vec![Some(0.0)],
-        };
-        for (a, b) in cells().flat_map(|a| cells().map(move |b| (a, b))) {
-            for &c in &thirds {
-                let given = verdict(&monitor, [a, b, c]);
-                *seen.entry((rule, given)).or_insert(0) += 1;
-                let stand_ins = |cell: Option<f64>, all: &[f64]| cell.map_or(all.to_vec(), |value| vec![value]);
-                let (of_a, of_b, of_c) = (stand_ins(a, &VALUES), stand_ins(b, &VALUES), stand_ins(c, &of_third));
-                let pairs = of_a.iter().flat_map(|a| of_b.iter().map(move |b| (*a, *b)));
-                let triples = pairs.flat_map(|(a, b)| of_c.iter().map(move |c| [Some(a), Some(b), Some(*c)]));
-                let mut possible = triples.map(|cells| verdict(&monitor, cells));
-                let first = possible.next().unwrap();
-                let expected = if possible.all(|p| p == first) { first } else { Verdict::Unknown };
-                assert_eq!(given, expected, "{rule}: a = {a:?}, b = {b:?}, c = {c:?}");
-            }
+        let is_of_shares = rule.contains("from_factor");
+        let with_null =
+            |values: &[f64]| -> Vec<Option<f64>> { values.iter().map(|v| Some(*v)).chain([None]).collect() };
+        let of_first = if is_of_shares { SHARES.to_vec() } else { VALUES.to_vec() };
+        let thirds = if rule.contains("'c'") { with_null(&of_first) } else { vec![Some(0.0)] };
+        let pairs = with_null(&of_first).into_iter().flat_map(|a| with_null(&VALUES).into_iter().map(move |b| (a, b)));
+        for ((a, b), &c) in pairs.flat_map(|pair| thirds.iter().map(move |c| (pair, c))) {
+            let given = verdict(&monitor, [a, b, c]);
+            *seen.entry((rule, given)).or_insert(0) += 1;
+            // In a null's place could stand more, or less, than any value here.
+            let wide = [-1e9, 1e9];
+            let most = if is_of_shares { [0.0, 1.0] } else { wide };
+            let stand_ins =
+                |cell: Option<f64>, all: &[f64], most: &[f64]| cell.map_or([all, most].concat(), |value| vec![value]);
+            let of_a = stand_ins(a, &of_first, &most);
+            let of_b = stand_ins(b, &VALUES, &wide);
+            let of_c = stand_ins(c, &of_first, &most);
+            let pairs = of_a.iter().flat_map(|a| of_b.iter().map(move |b| (*a, *b)));
+            let triples = pairs.flat_map(|(a, b)| of_c.iter().map(move |c| [Some(a), Some(b), Some(*c)]));
+            let mut possible = triples.map(|cells| verdict(&monitor, cells));
+            let first = possible.next().unwrap();
+            let expected = if possible.all(|p| p == first) { first } else { Verdict::Unknown };
+            assert_eq!(given, expected, "{rule}: a = {a:?}, b = {b:?}, c = {c:?}");
         }
     }
     assert_eq!(seen.len(), 3 * RULES.len(), "every rule gives every verdict: {seen:?}");

@@ -1,8 +1,9 @@
 //! Which rules, and how strict: chosen on one period.
 //!
-//! Greedy: of all rules and thresholds, at the monitor file's or stricter, the one is added that flags most of the money not yet flagged, as
-//! long as the precision of all together stays at or above what is asked for; ties go to the higher precision, then to the order of the file. What a rule
-//! lacks to the file's own threshold cannot be found out: an observation below it raised no alert.
+//! Greedy: of all rules and thresholds, at the monitor file's or stricter, the one is added that flags most of the money not yet flagged, as long as the
+//! precision of all together stays at or above what is asked for; ties go to the higher precision, then to the order of the file. Where no rule is
+//! precise enough, the most precise one is taken by itself. What a rule lacks to the file's own threshold cannot be found out: an observation below it
+//! raised no alert.
 
 use serde::Serialize;
 
@@ -11,6 +12,8 @@ use super::panel::{Panel, PanelRule, Standing};
 
 /// Precision that the chosen rules keep on the period on which they are chosen.
 pub const LEAST_PRECISION: f64 = 0.3;
+/// Fewer flags tell nothing of a rule's precision.
+const LEAST_FLAGS: u64 = 5;
 /// Thresholds tried for each rule: its own, and quantiles of how far beyond it observations were.
 const TRIED: usize = 8;
 
@@ -71,6 +74,14 @@ pub fn choose(panel: &Panel, period: Period, every_days: u16, performance_days: 
             Some((with, found)) => (chosen, best) = (with, found),
             None => break,
         }
+    }
+    if chosen.is_empty() {
+        let precision = |f: &Figures| f.precision_share.filter(|_| f.flags >= LEAST_FLAGS && f.flagged_minor > 0);
+        let judged = candidates.iter().map(|c| (c, figures(std::slice::from_ref(c))));
+        let precise = judged.filter_map(|(c, f)| Some((c, precision(&f)?, f.flagged_minor)));
+        // Of equally good ones the first of the file.
+        let best = precise.reduce(|a, b| if (b.1, b.2) > (a.1, a.2) { b } else { a });
+        chosen.extend(best.map(|(candidate, _, _)| candidate.clone()));
     }
     chosen.sort_by_key(|rule| rule.at);
     chosen

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Plan;
-use super::choose::{ChosenRule, as_in_file, choose, is_chosen};
+use super::choose::{ChosenRule, LEAST_PRECISION, as_in_file, choose, is_chosen};
 use super::judge::{Figures, LEAD_DAYS, Period, judge};
 use super::panel::Panel;
 use crate::run::summary::write_table;
@@ -43,6 +43,8 @@ pub struct AlertBacktest {
     /// The chosen rules, judged.
     #[serde(flatten)]
     pub judged: Figures,
+    /// The precision that the chosen rules should keep on the period on which they are chosen.
+    pub least_precision_share: f64,
     /// The chosen rules, with their thresholds.
     pub chosen: Vec<ChosenRule>,
     /// The chosen rules on the period on which they were chosen: what choosing by hindsight makes of them.
@@ -88,6 +90,14 @@ impl AlertBacktest {
             .map(|c| vec![c.rule.clone(), c.threshold.map_or("–".to_owned(), |t| format!("{t:.4}"))])
             .collect();
         write_table(out, &["chosen rule", "threshold"], &chosen)?;
+        let is_precise = |f: &Figures| f.precision_share.is_some_and(|p| p >= self.least_precision_share);
+        if self.on_choosing_period.as_ref().is_some_and(|figures| !is_precise(figures)) {
+            let least = 100.0 * self.least_precision_share;
+            writeln!(
+                out,
+                "  no rule was right in {least:.0} % of its flags where it was chosen; the most precise one is judged"
+            )?;
+        }
         let head = [
             "",
             "money flagged",
@@ -166,6 +176,7 @@ pub fn report(job: &str, plan: &Plan, panel: &Panel) -> AlertBacktest {
         performance_days: plan.performance_days,
         judged: by_chosen(plan.judged),
         on_choosing_period: plan.choosing.map(by_chosen),
+        least_precision_share: LEAST_PRECISION,
         chosen,
         as_configured,
         rules,
