@@ -12,7 +12,7 @@ use crate::model::ModelError;
 use crate::profile::ProfileError;
 use crate::publish::PublishError;
 use crate::report::ReportError;
-use crate::run::{DecideError, PopulationError, RunError, TrainingError};
+use crate::run::{BacktestError, DecideError, PopulationError, RunError, TrainingError};
 use crate::simulate::SimulateError;
 use crate::source::SourceError;
 use crate::spill::SpillError;
@@ -306,5 +306,17 @@ fn run_code(error: &RunError) -> ExitCode {
         RunError::Gate(_) => ExitCode::Data,
         RunError::Publish(error) => publish_code(error),
         RunError::AsOf(_) => ExitCode::Usage,
+        RunError::Backtest(error) => backtest_code(error),
+    }
+}
+
+fn backtest_code(error: &BacktestError) -> ExitCode {
+    match error {
+        BacktestError::Population(error) => population_code(error),
+        BacktestError::Store(error) => store_code(error),
+        BacktestError::Monitor(_) | BacktestError::Repayment(_) | BacktestError::Orders(_) => ExitCode::Data,
+
+        BacktestError::AsOf(_) | BacktestError::TooShort { .. } | BacktestError::NoOutcomes { .. } => ExitCode::Usage,
+        BacktestError::NoLoanBook => ExitCode::InputMissing,
     }
 }

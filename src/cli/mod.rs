@@ -3,6 +3,7 @@
 //! Results go to stdout (text, or one JSON object with `--format json`); progress, notes and errors go to stderr.
 
 mod apply;
+mod backtest;
 mod bins;
 mod check;
 mod compare;
@@ -68,6 +69,8 @@ enum Command {
     Init(init::InitArgs),
     /// The nightly whole: wash, features, scores, offers, alerts, published files.
     Run(run::RunArgs),
+    /// Replays the alerts of past nights and judges them by what became of the loans.
+    Backtest(backtest::BacktestArgs),
     /// Checks a job's configuration and data and writes nothing.
     Check(check::CheckArgs),
     /// Makes a marketplace with loans, causes and planted faults; its truth lies in `truth/`.
@@ -131,6 +134,7 @@ impl Command {
         match self {
             Self::Init(args) => init::execute(&args, output, terminal),
             Self::Run(args) => run::execute(&args, output, terminal),
+            Self::Backtest(args) => backtest::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),
             Self::Simulate(args) => simulate::execute(&args, output, terminal),
             Self::Train(args) => models::train(&args, output, terminal),

@@ -14,7 +14,8 @@ pub fn dictionary_markdown(config: &FeatureConfig) -> String {
         "D is the as-of date; a window `[D − w, D)` holds the w local calendar days before it. `Σ m over` a window adds up the measure m over \
          it, `rows of m over` it counts the measure's rows. Peers are the other merchants of the merchant's category, taken together. A value \
          is null where its formula says so or divides by zero, where a table it needs is absent, and where the merchant's rows of a measure add up \
-         to more than 64 bits hold. *History* is the days since registration that it needs.\n",
+         to more than 64 bits hold. *History* is the days since registration that it needs. \
+         No model learns from a feature that is for rules only, and the index does not count it.\n",
     );
     let names = |id: MeasureId| config.measures.get(id).map(|m| m.name.clone()).unwrap_or_default();
     for (word, group) in Group::WORDS {
@@ -29,8 +30,9 @@ pub fn dictionary_markdown(config: &FeatureConfig) -> String {
         for f in features {
             let _ = writeln!(
                 out,
-                "| `{}` | {} | {} | {} days | {} | {} |",
+                "| `{}`{} | {} | {} | {} days | {} | {} |",
                 f.name,
+                if f.is_scored { "" } else { " (rules only)" },
                 cell(&f.formula(&names)),
                 f.direction.word(),
                 f.min_history_days,

@@ -12,17 +12,19 @@ use crate::tiles::DayWindow;
 pub struct TwoWindows {
     /// The window.
     pub recent: Read,
-    /// The window before it.
+    /// The window that it is compared with: the one before it, or one `lag_days` further back.
     pub earlier: Read,
 }
 
 impl TwoWindows {
-    /// Keys: `measure`, `window_days`, `maturity_days`, `against_days` (as long as the window where not given).
+    /// Keys: `measure`, `window_days`, `maturity_days`, `against_days` (as long as the window where not given), `lag_days` (days left out
+    /// between the two, none where not given: a year less the window compares with the same season).
     pub fn read(p: &mut Params) -> Result<Self, ConfigError> {
         let measure: MeasureId = p.measure("measure")?;
         let recent = p.window()?;
         let against = p.optional_days("against_days", 1)?.unwrap_or(recent.to - recent.from);
-        let earlier = p.within_reach(DayWindow::new(recent.to, against))?;
+        let lag = p.optional_days("lag_days", 0)?.unwrap_or(0);
+        let earlier = p.within_reach(DayWindow::new(recent.to.saturating_add(lag), against))?;
         Ok(Self { recent: Read { measure, window: recent }, earlier: Read { measure, window: earlier } })
     }
 

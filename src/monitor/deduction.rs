@@ -65,7 +65,10 @@ pub fn deduct(
     let mut found = Deductions::default();
     let rule_of = |loan: &LoanStanding| {
         let asks = |a: &&Alert| {
-            a.action == Action::Deduct && a.merchant_id == merchant_id && a.loan_id.as_deref() == Some(&loan.loan_id)
+            a.acts()
+                && a.action == Action::Deduct
+                && a.merchant_id == merchant_id
+                && a.loan_id.as_deref() == Some(&loan.loan_id)
         };
         alerts.iter().find(asks).map(|a| a.rule.as_str())
     };

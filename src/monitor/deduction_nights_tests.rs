@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::ConfigFile;
-use crate::monitor::{Monitor, MonitorCase, watch};
+use crate::monitor::{Monitor, MonitorCase, Officers, WatchContext, watch};
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
 use crate::repayment::repayment_tables;
 use crate::store::BrokenRecord;
@@ -30,8 +30,18 @@ fn night(seen: i32, books: &Books) -> Vec<(String, String, i64)> {
     let monitor = Monitor::check(ConfigFile::from_text(Path::new("monitor.toml"), MONITOR)).unwrap();
     let ledger = repayment_tables(&shard(seen, books), &rules()).unwrap().unwrap().ledger;
     let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(12_000.0))]);
-    let case = MonitorCase { merchant_id: "m1", features: &features, loans: ledger.of("m1") };
-    let alerts = watch(&monitor, &case, &day(seen)).unwrap().alerts;
+    let loans = Some(ledger.of("m1"));
+    let case = MonitorCase {
+        merchant_id: "m1",
+        features: &features,
+        loans,
+        features_before: &features,
+        pledges: None,
+        standing: &[],
+    };
+    let officers = Officers::default();
+    let context = WatchContext { monitor: &monitor, officers: &officers, as_of: &day(seen) };
+    let alerts = watch(&context, &case).unwrap().alerts;
     let terms = monitor.deduction.as_ref().unwrap();
     let ordered = deduct(terms, "m1", &features, ledger.of("m1"), &alerts).unwrap().deductions;
     ordered.into_iter().map(|d| (d.key, d.loan_id, d.amount_minor)).collect()

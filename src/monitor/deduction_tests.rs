@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::monitor::Severity;
+use crate::monitor::{AlertState, Handling, Severity, Verdict};
 use crate::repayment::UnknownLoan;
 
 const TERMS: DeductionTerms =
@@ -35,15 +35,27 @@ fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
 }
 
 fn asks(loan_id: &str) -> Alert {
+    let day = jiff::civil::date(2025, 5, 1);
     Alert {
         alert_id: String::new(),
         merchant_id: "m1".into(),
         loan_id: Some(loan_id.into()),
         rule: "arrears".into(),
+        state: AlertState::Opened,
+        opened_on: day,
+        since_on: day,
+        tonight: Verdict::Fired,
+        quiet_since_on: None,
         severity: Severity::Warning,
         observed: Some(1.0),
         threshold: Some(1.0),
+        evidence: Vec::new(),
         action: Action::Deduct,
+        cleared_because: None,
+        handling: None,
+        handled_by: None,
+        handled_why: None,
+        handled_until_on: None,
     }
 }
 
@@ -92,8 +104,12 @@ fn only_loans_on_which_a_rule_asks() {
     assert!(run(Some(1e6), &loans, &[]).deductions.is_empty());
     let watch = Alert { action: Action::Watch, ..asks("l1") };
     assert!(run(Some(1e6), &loans, &[watch]).deductions.is_empty());
+    let suppressed = Alert { handling: Some(Handling::Suppressed), ..asks("l1") };
+    let over = Alert { state: AlertState::Cleared, ..asks("l1") };
     let other = Alert { merchant_id: "m2".into(), ..asks("l1") };
-    assert!(run(Some(1e6), &loans, &[other]).deductions.is_empty());
+    for silent in [suppressed, over, other] {
+        assert!(run(Some(1e6), &loans, &[silent]).deductions.is_empty());
+    }
     let off = [LoanStanding { is_written_off: true, ..loan("l1", 3, 5_000) }];
     assert!(run(Some(1e6), &off, &[asks("l1")]).deductions.is_empty());
 }

@@ -1,24 +1,38 @@
 //! After the money is out: who is late, who is in trouble, and what to do about it.
 //!
 //! ```text
-//! repayment: LoanLedger ──┬── alerts ──▶ deductions
+//! repayment: LoanLedger ──┬── watch: every rule ──▶ life of each alert ──▶ alerts ──▶ deductions, freezes
+//!                         │                           ▲        ▲
+//!                         │        last night's alerts ┘        └ the officers' decisions
 //!                         └── portfolio: buckets, classes, non-performing share, unknown loans
 //! ```
 
 mod alert;
+mod alert_rule;
 mod class;
 mod deduction;
 mod error;
 mod finite;
+mod life;
 mod monitor_reference;
+mod officers;
+mod pledges;
 mod portfolio;
 pub mod rules;
 mod settings;
+mod standing_alerts;
+mod watch;
 
-pub use alert::{Alert, Alerts, MonitorCase, watch};
+pub use alert::{Alert, AlertState, ClearedBecause, EvidenceValue, Verdict};
+pub use alert_rule::{AlertKind, AlertRule, Escalation};
 pub use class::{Class, bucket_of};
 pub use deduction::{Deduction, Deductions, deduct};
 pub use error::MonitorError;
+pub(crate) use life::days_between;
 pub use monitor_reference::monitor_reference;
+pub use officers::{Handling, OfficerDecision, Officers};
+pub use pledges::{PledgedOrders, Pledges};
 pub use portfolio::{Portfolio, Tally, UnknownTally};
-pub use settings::{Action, AlertKind, AlertRule, Bucket, ClassThresholds, DeductionTerms, Monitor, Severity, Watch};
+pub use settings::{Action, Bucket, ClassThresholds, DeductionTerms, Monitor, Severity, Watch};
+pub use standing_alerts::StandingAlerts;
+pub use watch::{Alerts, Judgement, MonitorCase, WatchContext, ask, watch};

@@ -1,15 +1,16 @@
 //! The monitor file: how loans are read, how lateness is classed, what raises an alert and what may be deducted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::rules::unknown_loan::UNKNOWN_LOAN_RULE;
+use super::alert_rule::{AlertKind, AlertRule};
+use super::rules::keys::RuleKeys;
+use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
-use crate::domain::ReasonCode;
 use crate::features::FeatureUses;
 use crate::repayment::{Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, UnknownLimit, Waterfall};
 
@@ -36,6 +37,8 @@ pub struct Monitor {
     pub deduction: Option<DeductionTerms>,
     /// Alert rules in file order.
     pub rules: Vec<AlertRule>,
+    /// The program's own rule, which no file declares.
+    unknown_loan: AlertRule,
     file: ConfigFile,
     feature_uses: FeatureUses,
 }
@@ -128,73 +131,6 @@ impl fmt::Display for Action {
     }
 }
 
-/// One alert rule.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AlertRule {
-    /// Stable code.
-    pub code: ReasonCode,
-    /// What it means, in words.
-    pub text: String,
-    /// How grave it is.
-    pub severity: Severity,
-    /// What it asks for.
-    pub action: Action,
-    /// What it looks at.
-    pub kind: AlertKind,
-}
-
-/// What an alert rule looks at.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AlertKind {
-    /// A loan is so many days past due.
-    Arrears {
-        /// From which days past due.
-        from_dpd: i64,
-    },
-    /// Trade has fallen against the merchant's own past.
-    TradeDrop {
-        /// Trend of trade, −1 to 1: `(r − e) ÷ (r + e)` of a recent day and an earlier one.
-        trend: String,
-        /// Trade over a window, for the size below which a trend is noise.
-        usual: String,
-        /// Smallest such trade.
-        min_usual: f64,
-        /// Share of the earlier trade that has gone, 0 to 1, from which the rule fires.
-        drop_share: f64,
-    },
-    /// Disputes are frequent, and far more so than before.
-    DisputeSpike {
-        /// Share of orders that end in a dispute.
-        share: String,
-        /// Trend of disputes opened, −1 to 1.
-        trend: String,
-        /// Share from which the rule may fire.
-        from_share: f64,
-        /// Trend from which it does: ⅓ is twice as many as before.
-        from_trend: f64,
-    },
-    /// Orders wait beyond their day and pile up.
-    ShippingStall {
-        /// Orders that should have been handed over.
-        overdue: String,
-        /// All orders that wait, against the orders of a window.
-        backlog: String,
-        /// Overdue orders from which the rule fires.
-        from_overdue: f64,
-        /// Backlog that there must be as well.
-        from_backlog: f64,
-    },
-    /// A single feature beyond a threshold: reviews, authenticity and whatever an analyst defines.
-    Feature {
-        /// The feature.
-        feature: String,
-        /// Fires at or above.
-        from: Option<f64>,
-        /// Fires at or below.
-        to: Option<f64>,
-    },
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawMonitor {
@@ -208,7 +144,7 @@ struct RawMonitor {
     #[serde(rename = "bucket")]
     buckets: Spanned<Vec<Spanned<RawBucket>>>,
     #[serde(rename = "rule", default)]
-    rules: Vec<Spanned<RawRule>>,
+    rules: Vec<Spanned<BTreeMap<String, Spanned<toml::Value>>>>,
 }
 
 #[derive(Deserialize)]
@@ -235,54 +171,6 @@ struct RawBucket {
     name: Spanned<String>,
     from_dpd: Spanned<i64>,
     to_dpd: Option<Spanned<i64>>,
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-enum RawKind {
-    Arrears,
-    TradeDrop,
-    DisputeSpike,
-    ShippingStall,
-    Feature,
-}
-
-impl RawKind {
-    /// The keys that a rule of the kind takes, beside `kind`, `code`, `text`, `severity` and `action`.
-    const fn keys(self) -> &'static str {
-        match self {
-            Self::Arrears => "from_dpd",
-            Self::TradeDrop => "trend, usual, min_usual, drop_share",
-            Self::DisputeSpike => "share, trend, from_share, from_trend",
-            Self::ShippingStall => "overdue, backlog, from_overdue, from_backlog",
-            Self::Feature => "feature, and from or to",
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRule {
-    kind: RawKind,
-    code: Spanned<String>,
-    text: Spanned<String>,
-    severity: Severity,
-    action: Action,
-    from_dpd: Option<Spanned<i64>>,
-    trend: Option<Spanned<String>>,
-    usual: Option<Spanned<String>>,
-    min_usual: Option<Spanned<f64>>,
-    drop_share: Option<Spanned<f64>>,
-    share: Option<Spanned<String>>,
-    from_share: Option<Spanned<f64>>,
-    from_trend: Option<Spanned<f64>>,
-    overdue: Option<Spanned<String>>,
-    backlog: Option<Spanned<String>>,
-    from_overdue: Option<Spanned<f64>>,
-    from_backlog: Option<Spanned<f64>>,
-    feature: Option<Spanned<String>>,
-    from: Option<Spanned<f64>>,
-    to: Option<Spanned<f64>>,
 }
 
 impl Monitor {
@@ -323,23 +211,26 @@ impl Monitor {
                 })
             }
         };
+        let unknown_loan =
+            unknown_loan::rule().map_err(|e| file.refuse(&(0..0), e.to_string(), "a defect of this program"))?;
         let mut rules: Vec<AlertRule> = Vec::new();
-        for rule in &raw.rules {
-            let checked = check_rule(&file, rule, &mut feature_uses)?;
-            if rules.iter().any(|r| r.code == checked.code) {
-                let message = format!("alert {:?} is declared twice", checked.code.as_str());
-                return Err(file.refuse(&rule.get_ref().code.span(), message, "one [[rule]] a code"));
+        for raw_rule in &raw.rules {
+            let rule = AlertRule::read(RuleKeys::new(&file, raw_rule, &mut feature_uses))?;
+            let at_code = raw_rule.get_ref().get("code").map_or_else(|| raw_rule.span(), Spanned::span);
+            if rules.iter().any(|r| r.code == rule.code) {
+                let message = format!("alert {:?} is declared twice", rule.code.as_str());
+                return Err(file.refuse(&at_code, message, "one [[rule]] a code"));
             }
-            if checked.code.as_str() == UNKNOWN_LOAN_RULE {
+            if rule.code == unknown_loan.code {
                 let message =
                     format!("alert {UNKNOWN_LOAN_RULE:?} is raised for every loan that is not known, without a rule");
-                return Err(file.refuse(&rule.get_ref().code.span(), message, "another code"));
+                return Err(file.refuse(&at_code, message, "another code"));
             }
-            if checked.action == Action::Deduct && deduction.is_none() {
-                let message = format!("alert {:?} deducts, but there is no [deduction]", checked.code.as_str());
-                return Err(file.refuse(&rule.span(), message, "add [deduction] or choose another action"));
+            if rule.deducts() && deduction.is_none() {
+                let message = format!("alert {:?} deducts, but there is no [deduction]", rule.code.as_str());
+                return Err(file.refuse(&raw_rule.span(), message, "add [deduction] or choose another action"));
             }
-            rules.push(checked);
+            rules.push(rule);
         }
         Ok(Self {
             watch: raw.watch,
@@ -352,9 +243,25 @@ impl Monitor {
             classes,
             deduction,
             rules,
+            unknown_loan,
             feature_uses,
             file,
         })
+    }
+
+    /// Every rule that is asked: the program's own, then those of the file.
+    pub fn all_rules(&self) -> impl Iterator<Item = &AlertRule> {
+        std::iter::once(&self.unknown_loan).chain(&self.rules)
+    }
+
+    /// Features of which a rule looks at the night before, each once, sorted.
+    #[must_use]
+    pub fn features_before(&self) -> BTreeSet<&str> {
+        let judges = self.rules.iter().filter_map(|rule| match &rule.kind {
+            AlertKind::Features(judge) => Some(judge),
+            AlertKind::UnknownLoan | AlertKind::Arrears { .. } | AlertKind::PledgeLoss { .. } => None,
+        });
+        judges.flat_map(|judge| judge.features_before()).collect()
     }
 
     /// Features that the rules read, each once, sorted.
@@ -432,92 +339,6 @@ fn check_classes(file: &ConfigFile, raw: &Spanned<RawClasses>) -> Result<ClassTh
         doubtful_from_dpd: next(&classes.doubtful, "doubtful")?,
         loss_from_dpd: next(&classes.loss, "loss")?,
     })
-}
-
-fn check_rule(
-    file: &ConfigFile,
-    raw: &Spanned<RawRule>,
-    feature_uses: &mut FeatureUses,
-) -> Result<AlertRule, ConfigError> {
-    let rule = raw.get_ref();
-    let code = ReasonCode::new(rule.code.get_ref())
-        .map_err(|e| file.refuse(&rule.code.span(), e.to_string(), "for example code = \"trade-drop\""))?;
-    let text = bounds::text(file, &rule.text, "text")?;
-    let wrong_keys = || {
-        let message = format!("rule {:?} lacks a key of its kind or has one of another", rule.code.get_ref());
-        file.refuse(&raw.span(), message, format!("this kind takes {}", rule.kind.keys()))
-    };
-    if rule.count() != rule.kind_count() {
-        return Err(wrong_keys());
-    }
-    let mut name = |value: &Option<Spanned<String>>| -> Result<String, ConfigError> {
-        let value = value.as_ref().ok_or_else(wrong_keys)?;
-        feature_uses.push(value);
-        Ok(value.get_ref().clone())
-    };
-    let number = |value: &Option<Spanned<f64>>, key: &str, low: f64, high: f64| -> Result<f64, ConfigError> {
-        bounds::finite(file, value.as_ref().ok_or_else(wrong_keys)?, key, low..=high)
-    };
-    let whole = |value: &Option<Spanned<i64>>, key: &str, low: i64, high: i64| -> Result<i64, ConfigError> {
-        bounds::integer(file, value.as_ref().ok_or_else(wrong_keys)?, key, low..=high)
-    };
-    let kind = match rule.kind {
-        RawKind::Arrears => AlertKind::Arrears { from_dpd: whole(&rule.from_dpd, "from_dpd", 1, 3_660)? },
-        RawKind::TradeDrop => AlertKind::TradeDrop {
-            trend: name(&rule.trend)?,
-            usual: name(&rule.usual)?,
-            min_usual: number(&rule.min_usual, "min_usual", 1.0, f64::MAX)?,
-            drop_share: number(&rule.drop_share, "drop_share", 0.01, 1.0)?,
-        },
-        RawKind::DisputeSpike => AlertKind::DisputeSpike {
-            share: name(&rule.share)?,
-            trend: name(&rule.trend)?,
-            from_share: number(&rule.from_share, "from_share", 0.000_1, 1.0)?,
-            from_trend: number(&rule.from_trend, "from_trend", -1.0, 1.0)?,
-        },
-        RawKind::ShippingStall => AlertKind::ShippingStall {
-            overdue: name(&rule.overdue)?,
-            backlog: name(&rule.backlog)?,
-            from_overdue: number(&rule.from_overdue, "from_overdue", 1.0, f64::MAX)?,
-            from_backlog: number(&rule.from_backlog, "from_backlog", 0.0, f64::MAX)?,
-        },
-        RawKind::Feature => {
-            let bound = |value: &Option<Spanned<f64>>, key: &str| {
-                value.as_ref().map(|v| bounds::finite(file, v, key, f64::MIN..=f64::MAX)).transpose()
-            };
-            let (from, to) = (bound(&rule.from, "from")?, bound(&rule.to, "to")?);
-            if from.is_some() == to.is_some() {
-                return Err(wrong_keys());
-            }
-            AlertKind::Feature { feature: name(&rule.feature)?, from, to }
-        }
-    };
-    if rule.action == Action::Deduct && !matches!(kind, AlertKind::Arrears { .. }) {
-        let message = format!("rule {:?} deducts without arrears", rule.code.get_ref());
-        return Err(file.refuse(&raw.span(), message, "only kind = \"arrears\" may deduct"));
-    }
-    Ok(AlertRule { code, text, severity: rule.severity, action: rule.action, kind })
-}
-
-impl RawRule {
-    /// Keys of any kind that are given.
-    fn count(&self) -> usize {
-        let numbers = [&self.min_usual, &self.drop_share, &self.from_share, &self.from_trend];
-        let more = [&self.from_overdue, &self.from_backlog, &self.from, &self.to];
-        let names = [&self.trend, &self.usual, &self.share, &self.overdue, &self.backlog, &self.feature];
-        numbers.iter().chain(&more).filter(|v| v.is_some()).count()
-            + names.iter().filter(|v| v.is_some()).count()
-            + usize::from(self.from_dpd.is_some())
-    }
-
-    /// How many keys the kind takes; each is then asked for by name.
-    const fn kind_count(&self) -> usize {
-        match self.kind {
-            RawKind::Arrears => 1,
-            RawKind::TradeDrop | RawKind::DisputeSpike | RawKind::ShippingStall => 4,
-            RawKind::Feature => 2,
-        }
-    }
 }
 
 #[cfg(test)]

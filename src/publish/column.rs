@@ -25,6 +25,8 @@ pub enum Kind {
     Caps,
     /// `List<Struct{rule: Utf8, observed: Float64?, threshold: Float64?}>`.
     Verdicts,
+    /// `List<Struct{name: Utf8, value: Float64?}>`.
+    Values,
 }
 
 impl Kind {
@@ -37,7 +39,7 @@ impl Kind {
             Self::Int32 => DataType::Int32,
             Self::Int64 => DataType::Int64,
             Self::Float64 => DataType::Float64,
-            Self::Texts | Self::Reasons | Self::Caps | Self::Verdicts => DataType::List(self.element()),
+            Self::Texts | Self::Reasons | Self::Caps | Self::Verdicts | Self::Values => DataType::List(self.element()),
         }
     }
 
@@ -72,6 +74,7 @@ impl Kind {
                 ]
                 .into(),
             ),
+            Self::Values => Some(vec![text("name"), Field::new("value", DataType::Float64, true)].into()),
             Self::Text | Self::Day | Self::Int32 | Self::Int64 | Self::Float64 | Self::Texts => None,
         }
     }
@@ -89,6 +92,7 @@ impl Kind {
             Self::Reasons => "List<Struct{code, text}>",
             Self::Caps => "List<Struct{name, gross_minor?, value_minor?}>",
             Self::Verdicts => "List<Struct{rule, observed?, threshold?}>",
+            Self::Values => "List<Struct{name, value?}>",
         }
     }
 }

@@ -6,17 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::facts::{FactsError, ShardFacts};
+use super::features_before::FeaturesBefore;
 use super::population::PopulationError;
+use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::exposure::{OpenOffer, OpenOffers, Statement, unseen_merchants_offers};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable, Overflow};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
-use crate::monitor::{self, Alert, Deduction, Monitor, MonitorCase, MonitorError, Portfolio};
+use crate::monitor::{self, Alert, Deduction, MonitorCase, MonitorError, Portfolio, StandingAlerts, WatchContext};
 use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::{OutputRow, PublishError};
-use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, MerchantLoans, exceptions_without_merchant};
+use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, exceptions_without_merchant};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
 use crate::store::BrokenRecord;
 
@@ -73,8 +75,12 @@ pub struct DecisionContext<'a> {
     pub features: &'a FeatureConfig,
     /// Credit policy.
     pub policy: &'a Policy,
-    /// Monitoring rules.
-    pub monitor: &'a Monitor,
+    /// Monitoring rules, and what officers decided.
+    pub watch: WatchContext<'a>,
+    /// Alerts that stood after the night before.
+    pub standing: &'a StandingAlerts,
+    /// Features of the night before that monitoring rules look at.
+    pub features_before: &'a FeaturesBefore,
     /// Models.
     pub bundle: &'a Bundle,
     /// Reference population of the index.
@@ -116,18 +122,6 @@ pub struct Decided {
     pub overflows: Vec<Overflow>,
 }
 
-/// One merchant's row of a feature table.
-struct RowLookup<'a> {
-    table: &'a FeatureTable,
-    at: usize,
-}
-
-impl FeatureLookup for RowLookup<'_> {
-    fn value(&self, feature: &str) -> Option<f64> {
-        self.table.value(feature, self.at)
-    }
-}
-
 /// Decides a shard.
 pub fn decide_shard(
     table: &FeatureTable,
@@ -154,10 +148,9 @@ pub fn decide_shard(
         else {
             return Err(DecideError::Lost { given: table.merchants.len(), answered: at });
         };
-        let lookup = RowLookup { table, at };
+        let lookup = TableRow { table, at };
         let score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
-        let loans = ledger.map(|ledger| ledger.of(merchant)).unwrap_or_default();
-        let freezes = watch_merchant(&mut decided, context, merchant, &lookup, loans)?;
+        let freezes = watch_merchant(&mut decided, context, merchant, &lookup, facts)?;
         let case = MerchantCase {
             merchant_id: merchant,
             is_closed: merchant_facts.is_closed,
@@ -183,8 +176,8 @@ pub fn decide_shard(
         decided.pledged_to_loans.extend(account.pledged_to_loans().iter().cloned());
         decided.open_offers.extend(decision.account.into_offers());
     }
-    decided.portfolio =
-        ledger.map(|l| Portfolio::of(l, &context.monitor.buckets, &context.monitor.classes)).transpose()?;
+    let monitor = context.watch.monitor;
+    decided.portfolio = ledger.map(|l| Portfolio::of(l, &monitor.buckets, &monitor.classes)).transpose()?;
     decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
 }
@@ -192,11 +185,11 @@ pub fn decide_shard(
 fn score_row(
     context: &DecisionContext<'_>,
     merchant: &str,
-    lookup: &RowLookup<'_>,
+    lookup: &TableRow<'_>,
     scored: &Scored,
     has_evidence: bool,
 ) -> Result<MerchantScore, DecideError> {
-    let directional = context.features.features.iter().filter_map(|feature| {
+    let directional = context.features.scored().filter_map(|feature| {
         let higher_is_safer = match feature.direction {
             Direction::HigherSafer => true,
             Direction::LowerSafer => false,
@@ -247,16 +240,24 @@ fn watch_merchant(
     decided: &mut Decided,
     context: &DecisionContext<'_>,
     merchant: &str,
-    lookup: &RowLookup<'_>,
-    loans: MerchantLoans<'_>,
+    lookup: &TableRow<'_>,
+    facts: &ShardFacts,
 ) -> Result<Vec<Reason>, DecideError> {
-    let case = MonitorCase { merchant_id: merchant, features: lookup, loans };
-    let found = monitor::watch(context.monitor, &case, context.as_of)?;
+    let loans = facts.ledger.as_ref().map(|ledger| ledger.of(merchant));
+    let case = MonitorCase {
+        merchant_id: merchant,
+        features: lookup,
+        loans,
+        features_before: &context.features_before.of(merchant),
+        pledges: facts.pledges.as_ref(),
+        standing: context.standing.of(merchant),
+    };
+    let found = monitor::watch(&context.watch, &case)?;
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
-    if let Some(terms) = &context.monitor.deduction {
-        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts)?;
+    if let Some(terms) = &context.watch.monitor.deduction {
+        let ordered = monitor::deduct(terms, merchant, lookup, loans.unwrap_or_default(), &found.alerts)?;
         decided.deductions_unknown += ordered.receipts_unknown + ordered.loans_unknown;
         decided.deductions.extend(ordered.deductions);
     }
@@ -265,10 +266,19 @@ fn watch_merchant(
 }
 
 impl Decided {
-    /// Adds what belongs to no shard: open offers of merchants who are no longer scored, and broken loan rows that lead to no merchant.
-    pub fn add_unseen(&mut self, open: &OpenOffers, unattributed: &[BrokenRecord], as_of: Date) {
+    /// Adds what belongs to no shard: open offers and standing alerts of merchants who are no longer scored, and broken loan rows that lead
+    /// to no merchant.
+    pub fn add_unseen(
+        &mut self,
+        open: &OpenOffers,
+        standing: &StandingAlerts,
+        unattributed: &[BrokenRecord],
+        as_of: Date,
+    ) {
         let is_seen = |merchant: &str| self.scores.binary_search_by(|s| s.merchant_id.as_str().cmp(merchant)).is_ok();
         self.open_offers.extend(unseen_merchants_offers(open, is_seen, as_of));
+        self.alerts.extend(standing.of_unseen(is_seen));
+        self.alerts.sort_by(OutputRow::order);
         self.open_offers.sort_by(OutputRow::order);
         self.loan_exceptions.extend(exceptions_without_merchant(unattributed));
         self.loan_exceptions.sort_by(OutputRow::order);

@@ -10,6 +10,7 @@ use super::population::Seen;
 use crate::exposure::{
     AccountTerms, BrokenShare, ExposureError, OpenOffers, ShardAccounts, broken_shares, shard_accounts,
 };
+use crate::monitor::Pledges;
 use crate::repayment::LoanLedger;
 use crate::store::Shard;
 use crate::tiles::Views;
@@ -50,6 +51,8 @@ pub struct ShardFacts {
     pub accounts: ShardAccounts,
     /// The loan book; `None` where there is none tonight.
     pub ledger: Option<LoanLedger>,
+    /// What has become of the orders that secure loans; `None` without a loan book.
+    pub pledges: Option<Pledges>,
 }
 
 impl ShardFacts {
@@ -68,7 +71,10 @@ impl ShardFacts {
             }
         }
         let accounts = shard_accounts(seen.shard, seen.views, open, terms)?;
-        Ok(Self { merchants, accounts, ledger: seen.views.ledger.clone() })
+        let ledger = seen.views.ledger.clone();
+        let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose();
+        let pledges = pledges.map_err(|source| FactsError::Frame { table: "orders", source })?;
+        Ok(Self { merchants, accounts, ledger, pledges })
     }
 }
 

@@ -53,12 +53,17 @@ pub struct JobFiles {
     pub policy: ConfigFile,
     /// Monitor file.
     pub monitor: ConfigFile,
+    /// What officers decided about alerts, where the job names such a file.
+    pub officers: Option<ConfigFile>,
 }
 
 impl JobFiles {
     /// All of them, the job file first.
     pub fn all(&self) -> impl Iterator<Item = &ConfigFile> {
-        std::iter::once(&self.job).chain(&self.features.files).chain([&self.policy, &self.monitor])
+        std::iter::once(&self.job)
+            .chain(&self.features.files)
+            .chain([&self.policy, &self.monitor])
+            .chain(&self.officers)
     }
 }
 
@@ -75,6 +80,7 @@ struct RawJob {
     features: Spanned<String>,
     policy: Spanned<String>,
     monitor: Spanned<String>,
+    officers: Option<Spanned<String>>,
     inputs: BTreeMap<String, Spanned<RawInput>>,
     #[serde(rename = "source")]
     sources: Vec<RawSource>,
@@ -160,7 +166,8 @@ impl Job {
             })
             .transpose()?;
 
-        for (key, named) in [("features", &raw.features), ("policy", &raw.policy), ("monitor", &raw.monitor)] {
+        let named = [("features", &raw.features), ("policy", &raw.policy), ("monitor", &raw.monitor)];
+        for (key, named) in named.into_iter().chain(raw.officers.iter().map(|officers| ("officers", officers))) {
             if !below(named.get_ref()).exists() {
                 let message = format!("{key} names {:?}, which does not exist", named.get_ref());
                 return Err(file.refuse(&named.span(), message, "paths are relative to the job file"));
@@ -169,6 +176,7 @@ impl Job {
         let features = FeatureFiles::open(&below(raw.features.get_ref()))?;
         let policy = ConfigFile::open(&below(raw.policy.get_ref()))?;
         let monitor = ConfigFile::open(&below(raw.monitor.get_ref()))?;
+        let officers = raw.officers.as_ref().map(|named| ConfigFile::open(&below(named.get_ref()))).transpose()?;
 
         let intake = IntakeSettings {
             source: SourceSettings::check(&file, below(&raw.data), &raw.inputs, &raw.sources)?,
@@ -194,7 +202,7 @@ impl Job {
                 ("label", file.line(&raw.model.label.span())),
                 ("ability_measure", file.line(&raw.model.ability_measure.span())),
             ]),
-            files: JobFiles { job: file, features, policy, monitor },
+            files: JobFiles { job: file, features, policy, monitor, officers },
         };
         job.digest = job.compute_digest();
         Ok(job)

@@ -1,10 +1,12 @@
 //! The nightly whole: from a job file to a published run.
 
 mod as_of;
+mod backtest;
 mod check;
 mod config_copies;
 mod decide;
 mod facts;
+mod features_before;
 mod gate_settings;
 mod gates;
 mod intake_gates;
@@ -22,10 +24,14 @@ mod scratch;
 mod stages;
 mod summarise;
 mod summary;
+mod table_row;
 mod training;
 mod wide;
 
 pub use as_of::AsOfRule;
+pub use backtest::{
+    AlertBacktest, BacktestError, BacktestOptions, ChosenRule, Figures, Period, RuleReport, backtest_alerts,
+};
 pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, TableVerdict, check_job};
 pub use decide::DecideError;
 pub use facts::FactsError;
@@ -38,5 +44,5 @@ pub use nightly::{RunError, RunOptions, RunOutcome, run_job, train_model};
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};
 pub(crate) use summary::write_table;
-pub use summary::{RunSummary, TableCounts, Unjudged};
+pub use summary::{AlertChanges, RunSummary, TableCounts, Unjudged};
 pub use training::{TrainedModels, TrainingError, train_job};

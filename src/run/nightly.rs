@@ -9,11 +9,12 @@ use jiff::civil::Date;
 use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
 use super::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use super::facts::ShardFacts;
+use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
 use super::gates::{GateError, check_gates};
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
-use super::open_offers::{read_open_loans, read_open_offers};
+use super::open_offers::{read_open_loans, read_open_offers, read_standing_alerts};
 use super::population::{PopulationError, finish_shards, prepare_shards};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
@@ -30,6 +31,7 @@ use crate::exposure::GroupTotals;
 use crate::features::Overflow;
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
+use crate::monitor::WatchContext;
 use crate::publish::{
     Begun, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity, Stage,
     StageCost, previous_run, standing_run,
@@ -71,6 +73,9 @@ pub enum RunError {
     /// Dates.
     #[error(transparent)]
     AsOf(#[from] AsOfError),
+    /// Replaying past nights.
+    #[error(transparent)]
+    Backtest(#[from] super::backtest::BacktestError),
 }
 
 /// What the caller decides about a run. The clock and the command line are the caller's too.
@@ -266,20 +271,24 @@ impl Night<'_> {
         let Self { job, rules, tables: night, bundle, reference } = *self;
         let ingested = &night.ingested;
         let as_of = &ingested.as_of;
-        let context = DecisionContext {
-            as_of,
-            features: &rules.features,
-            policy: &rules.policy,
-            monitor: &rules.monitor,
-            bundle,
-            reference,
-            currency: job.intake.currency,
-        };
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
         night.check_memory()?;
         let open = read_open_offers(night.previous.as_ref())?;
         let open_before = read_open_loans(night.previous.as_ref(), &rules.monitor.no_longer_sent)?;
+        let standing = read_standing_alerts(night.previous.as_ref())?;
+        let features_before = FeaturesBefore::read(night.previous.as_ref(), &rules.monitor.features_before())?;
+        let context = DecisionContext {
+            as_of,
+            features: &rules.features,
+            policy: &rules.policy,
+            watch: WatchContext { monitor: &rules.monitor, officers: &rules.officers, as_of },
+            standing: &standing,
+            features_before: &features_before,
+            bundle,
+            reference,
+            currency: job.intake.currency,
+        };
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());
         let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
@@ -301,7 +310,7 @@ impl Night<'_> {
         })?;
         let (shards, parts): (Vec<Decided>, Vec<ShardParts>) = decided.into_iter().unzip();
         let mut decided = Decided::join(shards)?;
-        decided.add_unseen(&open, &ingested.unattributed, as_of.date());
+        decided.add_unseen(&open, &standing, &ingested.unattributed, as_of.date());
         decided.overflows = overflows;
 
         let summary = super::summarise::summarise(job, night, &decided, bundle);

@@ -1,10 +1,11 @@
-//! What last night's run left open: offers and loans.
+//! What last night's run left open: offers, loans and alerts.
 
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
 use crate::exposure::{OpenOffer, OpenOffers, Statement};
+use crate::monitor::{Alert, StandingAlerts};
 use crate::publish::{OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::OpenLoans;
 
@@ -29,6 +30,14 @@ pub fn read_open_loans(
         open_loan_ids.into_iter().map(move |loan| (merchant_id.clone(), loan))
     };
     Ok(OpenLoans::new(rows::<Statement>(previous)?.into_iter().flat_map(of_account), no_longer_sent))
+}
+
+/// The alerts that stood after the night before, the file's bytes checked; none on a first night.
+///
+/// # Errors
+/// The run holds no such table, or not what was published: which trouble is new, and which is over, is then not known.
+pub fn read_standing_alerts(previous: Option<&PreviousRun>) -> Result<StandingAlerts, PublishError> {
+    Ok(StandingAlerts::new(rows::<Alert>(previous)?))
 }
 
 fn rows<T: OutputRow + DeserializeOwned>(previous: Option<&PreviousRun>) -> Result<Vec<T>, PublishError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::ConfigError;
 use crate::domain::{Digest, Hasher};
 use crate::features::FeatureConfig;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Officers};
 use crate::offer::Policy;
 use crate::repayment::LedgerRules;
 use crate::run::{Job, LabelKind};
@@ -21,6 +21,8 @@ pub struct JobRules {
     pub policy: Policy,
     /// Monitoring rules.
     pub monitor: Monitor,
+    /// What officers decided about alerts; nothing where the job names no file.
+    pub officers: Officers,
     /// How loans are read: the monitor file's sections on it, and the policy's definition of default.
     pub ledger: LedgerRules,
 }
@@ -35,6 +37,7 @@ impl JobRules {
             FeatureConfig::from_files(&job.files.features.files)?,
             Policy::check(job.files.policy.clone())?,
             Monitor::check(job.files.monitor.clone())?,
+            officers(job)?,
         );
         match rules.disagreements(job).into_iter().next() {
             Some(first) => Err(first),
@@ -50,26 +53,26 @@ impl JobRules {
         let features = FeatureConfig::from_files(&job.files.features.files);
         let policy = Policy::check(job.files.policy.clone());
         let monitor = Monitor::check(job.files.monitor.clone());
-        match (features, policy, monitor) {
-            (Ok(features), Ok(policy), Ok(monitor)) => {
-                let rules = Self::of(features, policy, monitor);
+        match (features, policy, monitor, officers(job)) {
+            (Ok(features), Ok(policy), Ok(monitor), Ok(officers)) => {
+                let rules = Self::of(features, policy, monitor, officers);
                 let faults = rules.disagreements(job);
                 if faults.is_empty() { Ok(rules) } else { Err(faults) }
             }
-            (features, policy, monitor) => {
-                Err([features.err(), policy.err(), monitor.err()].into_iter().flatten().collect())
+            (features, policy, monitor, officers) => {
+                Err([features.err(), policy.err(), monitor.err(), officers.err()].into_iter().flatten().collect())
             }
         }
     }
 
-    fn of(features: FeatureConfig, policy: Policy, monitor: Monitor) -> Self {
+    fn of(features: FeatureConfig, policy: Policy, monitor: Monitor, officers: Officers) -> Self {
         let ledger = LedgerRules {
             waterfall: monitor.waterfall.clone(),
             materiality: monitor.materiality,
             overpayment: monitor.overpayment,
             default_dpd: policy.default_dpd.clone(),
         };
-        Self { features, policy, monitor, ledger }
+        Self { features, policy, monitor, officers, ledger }
     }
 
     /// In what the files contradict each other or the job.
@@ -78,6 +81,7 @@ impl JobRules {
         let mut faults: Vec<ConfigError> = [
             self.policy.check_features(names()).err(),
             self.monitor.check_features(names()).err(),
+            self.officers.check_rules(self.monitor.all_rules().map(|rule| rule.code.as_str())).err(),
             self.policy.check_horizon(job.model.performance_days).err(),
             self.policy.check_currency(job.intake.currency).err(),
         ]
@@ -133,4 +137,8 @@ impl JobRules {
         }
         hasher.finish()
     }
+}
+
+fn officers(job: &Job) -> Result<Officers, ConfigError> {
+    job.files.officers.clone().map_or_else(|| Ok(Officers::default()), Officers::check)
 }

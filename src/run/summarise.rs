@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::decide::Decided;
 use super::nightly::NightTables;
-use super::summary::{ModelSummary, OfferCounts, RunSummary, Unjudged};
+use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
 use crate::model::registry::Bundle;
+use crate::monitor::{Alert, AlertState, Handling, Verdict};
 use crate::run::Job;
 
 /// The summary of what is about to be published.
@@ -38,7 +41,8 @@ pub fn summarise(job: &Job, night: &NightTables, decided: &Decided, bundle: &Bun
         offers,
         declines: count(decided.declines.iter().map(|d| d.product.as_str()).collect()),
         referrals: decided.referrals.len() as u64,
-        alerts: count(decided.alerts.iter().map(|a| a.rule.as_str()).collect()),
+        alerts: count(decided.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()).collect()),
+        alert_changes: alert_changes(&decided.alerts, night.chosen.date),
         unjudged: Unjudged {
             alerts: decided.alerts_unknown.clone(),
             eligibility: count(unknown_rules(decided)),
@@ -56,6 +60,19 @@ pub fn summarise(job: &Job, night: &NightTables, decided: &Decided, bundle: &Bun
             test_rows: test["rows"].as_u64().unwrap_or(0),
             test_bad: test["bad"].as_u64().unwrap_or(0),
         },
+    }
+}
+
+/// What became of alerts tonight.
+fn alert_changes(alerts: &[Alert], tonight: Date) -> AlertChanges {
+    let count = |is: &dyn Fn(&&Alert) -> bool| alerts.iter().filter(is).count() as u64;
+    AlertChanges {
+        opened: count(&|a| a.stands() && a.opened_on == tonight),
+        escalated: count(&|a| a.state == AlertState::Escalated && a.since_on == tonight),
+        cleared: count(&|a| !a.stands()),
+        unknown: count(&|a| a.stands() && a.tonight == Verdict::Unknown),
+        suppressed: count(&|a| a.stands() && a.handling == Some(Handling::Suppressed)),
+        snoozed: count(&|a| a.stands() && a.handling == Some(Handling::Snoozed)),
     }
 }
 

@@ -41,8 +41,11 @@ pub struct RunSummary {
     pub declines: BTreeMap<String, u64>,
     /// Merchants referred to a bank.
     pub referrals: u64,
-    /// Alerts by rule.
+    /// Alerts that stand, by rule.
     pub alerts: BTreeMap<String, u64>,
+    /// What became of alerts since the night before.
+    #[serde(default)]
+    pub alert_changes: AlertChanges,
     /// What could not be judged for lack of data.
     #[serde(default)]
     pub unjudged: Unjudged,
@@ -77,6 +80,23 @@ pub struct TableCounts {
     /// The least days of any night from the last day of usual trade to the as-of date: the next night is compared with it.
     #[serde(default)]
     pub least_days_old: Option<i32>,
+}
+
+/// What became of alerts since the night before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertChanges {
+    /// Opened tonight.
+    pub opened: u64,
+    /// Escalated tonight, those that opened tonight among them.
+    pub escalated: u64,
+    /// Cleared tonight.
+    pub cleared: u64,
+    /// Stand, but whether they still should cannot be said tonight.
+    pub unknown: u64,
+    /// Stand, suppressed by an officer: their action is not taken.
+    pub suppressed: u64,
+    /// Stand, snoozed by an officer.
+    pub snoozed: u64,
 }
 
 /// How often rules had too little data to judge. Nothing here counted in a merchant's favour.
@@ -187,6 +207,17 @@ impl RunSummary {
         }
         let alerts: Vec<String> = self.alerts.iter().map(|(rule, n)| format!("{rule} {}", grouped(*n))).collect();
         writeln!(out, "  alerts     {}", if alerts.is_empty() { "none".to_owned() } else { alerts.join(" · ") })?;
+        let changes = self.alert_changes;
+        writeln!(
+            out,
+            "             {} opened · {} escalated · {} cleared tonight · {} stand unjudged · {} suppressed · {} snoozed",
+            grouped(changes.opened),
+            grouped(changes.escalated),
+            grouped(changes.cleared),
+            grouped(changes.unknown),
+            grouped(changes.suppressed),
+            grouped(changes.snoozed),
+        )?;
         writeln!(out, "  deductions {}, {} in all", grouped(self.deductions), self.money(self.deducted_minor))?;
         if let Some(unknown) = self.portfolio.as_ref().map(|p| p.unknown).filter(|unknown| unknown.loans > 0) {
             writeln!(

@@ -128,7 +128,7 @@ const UNLABELLED_ROWS: u64 = 200_000;
 /// One merchant at one snapshot.
 struct Row {
     merchant: String,
-    /// In the order of the configured features; NaN stands for null in here, at half the memory.
+    /// In the order of the scored features; NaN stands for null in here, at half the memory.
     values: Box<[f64]>,
     bad: Option<bool>,
     receipts_minor: Option<i64>,
@@ -174,7 +174,7 @@ pub fn train_job(
     let plan = plan_snapshots(settings, as_of)?;
     let taken = plan.iter().filter(|(_, part)| *part != Part::Purged).count() as u64;
     progress.stage("train: snapshots", Some(2 * taken * u64::from(store.buckets())));
-    let names: Vec<String> = config.features.iter().map(|f| f.name.clone()).collect();
+    let names: Vec<String> = config.scored().map(|f| f.name.clone()).collect();
     let mut rows = Vec::new();
     let mut snapshots = Vec::new();
     let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
@@ -274,6 +274,8 @@ impl SnapshotBuilder<'_> {
         let mut counts = SnapshotCounts::none(snapshot.date(), part);
         counts.outcomes.clone_from(&found.reasons);
         let mut rows = Vec::new();
+        let scored = |c: &&FeatureColumn| self.rules.features.feature(&c.name).is_some_and(|f| f.is_scored);
+        let columns: Vec<&FeatureColumn> = table.columns.iter().filter(scored).collect();
         for (at, merchant) in table.merchants.iter().enumerate() {
             counts.merchants += 1;
             let bad = found.bad.get(merchant).copied();
@@ -288,7 +290,7 @@ impl SnapshotBuilder<'_> {
             }
             rows.push(Row {
                 merchant: merchant.clone(),
-                values: table.columns.iter().map(|c| c.values.get(at).copied().flatten().unwrap_or(f64::NAN)).collect(),
+                values: columns.iter().map(|c| c.values.get(at).copied().flatten().unwrap_or(f64::NAN)).collect(),
                 bad,
                 receipts_minor: found.receipts_minor.get(merchant).copied(),
                 part,

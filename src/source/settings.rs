@@ -109,6 +109,22 @@ pub(crate) static SOURCE_KEYS: Section = Section {
             .range("a name of `[inputs]`"),
         Key::new("sql", "path", "\"sources/orders.sql\"", "one SELECT over the inputs, relative to the job file")
             .or("the input has the contract's columns"),
+        Key::new(
+            "keyed_by",
+            "table of columns",
+            "{ orders = \"order_id\", items = \"order_id\" }",
+            "inputs of the SELECT that may be split, each by a column, since rows of different keys never meet in it; it then runs part by \
+             part, and is tried on a sample first",
+        )
+        .or("a SELECT that looks at one row at a time runs batch by batch, any other over all rows at once"),
+        Key::new(
+            "max_whole_rows",
+            "whole number",
+            "20_000_000",
+            "the most rows that the inputs of a SELECT may have which needs them all at once",
+        )
+        .unit("rows")
+        .or("20_000_000"),
     ],
 };
 

@@ -42,7 +42,7 @@ fn rows_of(job: &Job, table: &str) -> DataFrame {
         pieces.lock().unwrap().push(piece.frame.select(known).unwrap());
         Ok(())
     };
-    Sources::new(&job.intake.source).read(spec, &take).unwrap().unwrap();
+    Sources::new(&job.intake.source, &std::env::temp_dir()).read(spec, &take).unwrap().unwrap();
     let pieces = pieces.into_inner().unwrap();
     pieces.into_iter().reduce(|all, piece| all.vstack(&piece).unwrap()).unwrap()
 }

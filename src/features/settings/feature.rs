@@ -147,6 +147,8 @@ pub struct FeatureSpec {
     pub min_history_days: u16,
     /// Days of the window; `None` where the kind has none.
     pub window_days: Option<u16>,
+    /// Models may learn from it and the index counts it; otherwise it is there for rules alone.
+    pub is_scored: bool,
     /// What a reader of a reason is told that it is; `None` leaves it to the name.
     pub says: Option<String>,
     /// What it says about keeping promises.
@@ -184,6 +186,7 @@ pub(super) fn check(file: &ConfigFile, raw: RawFeature, measures: &[MeasureSpec]
     let direction = params.word("direction", &Direction::WORDS)?;
     let unit = params.word("unit", &Unit::WORDS)?;
     let min_history_days = params.optional_days("min_history_days", 0)?.unwrap_or(0);
+    let is_scored = !params.flag("rules_only")?;
     let says = params.optional_text("says")?;
     let (why, _) = params.text("why")?;
     let (source, _) = params.text("source")?;
@@ -226,6 +229,7 @@ pub(super) fn check(file: &ConfigFile, raw: RawFeature, measures: &[MeasureSpec]
         guards,
         min_history_days: days,
         window_days,
+        is_scored,
         says,
         why,
         source,

@@ -115,6 +115,11 @@ impl FeatureConfig {
         self.features.iter().find(|f| f.name == name)
     }
 
+    /// The features that models may learn from and the index counts, in the order declared.
+    pub fn scored(&self) -> impl Iterator<Item = &FeatureSpec> {
+        self.features.iter().filter(|feature| feature.is_scored)
+    }
+
     /// Which tiles of a measure the features read.
     #[must_use]
     pub fn forms(&self, measure: usize) -> Forms {

@@ -2,6 +2,9 @@
 
 use super::finding::Finding;
 
+/// The word that a monitor file uses.
+pub const KIND: &str = "arrears";
+
 /// Fires from `from_dpd` days past due. The arrears must be real: a loan whose due sums are zero is not late.
 #[must_use]
 pub fn judge(dpd: i64, arrears_minor: i64, from_dpd: i64) -> Finding {

@@ -1,6 +1,43 @@
 //! Disputes are frequent, and far more so than before.
 
 use super::finding::Finding;
+use super::keys::RuleKeys;
+use super::{Evidence, FeatureRule};
+use crate::config::ConfigError;
+
+/// The rule as configured: the share of orders that end in a dispute, and the trend of disputes opened, −1 to 1; ⅓ is twice as many as before.
+#[derive(Debug, Clone)]
+pub struct DisputeSpike {
+    share: String,
+    trend: String,
+    from_share: f64,
+    from_trend: f64,
+}
+
+impl DisputeSpike {
+    /// Keys: `share`, `trend`, `from_share`, `from_trend`.
+    ///
+    /// # Errors
+    /// One of them is missing or not allowed.
+    pub fn read(keys: &mut RuleKeys<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            share: keys.feature("share")?,
+            trend: keys.feature("trend")?,
+            from_share: keys.number("from_share", 0.000_1..=1.0)?,
+            from_trend: keys.number("from_trend", -1.0..=1.0)?,
+        })
+    }
+}
+
+impl FeatureRule for DisputeSpike {
+    fn features(&self) -> Vec<&str> {
+        vec![&self.share, &self.trend]
+    }
+
+    fn judge(&self, seen: &Evidence) -> Finding {
+        judge(seen.value(&self.share), seen.value(&self.trend), self.from_share, self.from_trend)
+    }
+}
 
 /// Fires when the share of disputed orders reaches `from_share` and the trend of disputes opened reaches `from_trend`. Where one is missing
 /// and the other does not rule it out, whether there is a spike is unknown.

@@ -1,5 +1,7 @@
 //! What an alert rule found.
 
+use crate::monitor::alert::Verdict;
+
 /// A finding with its evidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Finding {
@@ -32,6 +34,27 @@ impl Finding {
     #[must_use]
     pub fn at_least(observed: Option<f64>, threshold: f64) -> Self {
         observed.map_or(Self::Unknown, |observed| Self::of(observed >= threshold, observed, threshold))
+    }
+
+    /// What it says, without the figures.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Fired { .. } => Verdict::Fired,
+            Self::Quiet { .. } => Verdict::Quiet,
+            Self::Unknown => Verdict::Unknown,
+        }
+    }
+
+    /// What was observed and the threshold applied; neither where it is unknown.
+    #[must_use]
+    pub const fn figures(self) -> (Option<f64>, Option<f64>) {
+        match self {
+            Self::Fired { observed, threshold } | Self::Quiet { observed, threshold } => {
+                (Some(observed), Some(threshold))
+            }
+            Self::Unknown => (None, None),
+        }
     }
 
     /// Both conditions, with the evidence of this one where it decides.

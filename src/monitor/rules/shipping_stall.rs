@@ -1,6 +1,43 @@
 //! Orders wait beyond their day and pile up.
 
 use super::finding::Finding;
+use super::keys::RuleKeys;
+use super::{Evidence, FeatureRule};
+use crate::config::ConfigError;
+
+/// The rule as configured: orders that should have been handed over, and all that wait against the orders of a window.
+#[derive(Debug, Clone)]
+pub struct ShippingStall {
+    overdue: String,
+    backlog: String,
+    from_overdue: f64,
+    from_backlog: f64,
+}
+
+impl ShippingStall {
+    /// Keys: `overdue`, `backlog`, `from_overdue`, `from_backlog`.
+    ///
+    /// # Errors
+    /// One of them is missing or not allowed.
+    pub fn read(keys: &mut RuleKeys<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            overdue: keys.feature("overdue")?,
+            backlog: keys.feature("backlog")?,
+            from_overdue: keys.number("from_overdue", 1.0..=f64::MAX)?,
+            from_backlog: keys.number("from_backlog", 0.0..=f64::MAX)?,
+        })
+    }
+}
+
+impl FeatureRule for ShippingStall {
+    fn features(&self) -> Vec<&str> {
+        vec![&self.overdue, &self.backlog]
+    }
+
+    fn judge(&self, seen: &Evidence) -> Finding {
+        judge(seen.value(&self.overdue), seen.value(&self.backlog), self.from_overdue, self.from_backlog)
+    }
+}
 
 /// Fires when at least `from_overdue` orders should have been handed over and all that wait reach `from_backlog` of the orders of a window: a
 /// large shop with a few late parcels is not stalled. Where one is missing and the other does not rule it out, whether the shop is

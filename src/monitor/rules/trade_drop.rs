@@ -1,6 +1,43 @@
 //! Trade has fallen against the merchant's own past.
 
 use super::finding::Finding;
+use super::keys::RuleKeys;
+use super::{Evidence, FeatureRule};
+use crate::config::ConfigError;
+
+/// The rule as configured: a trend of trade, −1 to 1, and trade over a window below which a trend is noise.
+#[derive(Debug, Clone)]
+pub struct TradeDrop {
+    trend: String,
+    usual: String,
+    min_usual: f64,
+    drop_share: f64,
+}
+
+impl TradeDrop {
+    /// Keys: `trend`, `usual`, `min_usual`, `drop_share`.
+    ///
+    /// # Errors
+    /// One of them is missing or not allowed.
+    pub fn read(keys: &mut RuleKeys<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            trend: keys.feature("trend")?,
+            usual: keys.feature("usual")?,
+            min_usual: keys.number("min_usual", 1.0..=f64::MAX)?,
+            drop_share: keys.number("drop_share", 0.01..=1.0)?,
+        })
+    }
+}
+
+impl FeatureRule for TradeDrop {
+    fn features(&self) -> Vec<&str> {
+        vec![&self.trend, &self.usual]
+    }
+
+    fn judge(&self, seen: &Evidence) -> Finding {
+        judge(seen.value(&self.trend), seen.value(&self.usual), self.min_usual, self.drop_share)
+    }
+}
 
 /// Observes the share of the earlier trade a day that has gone, `1 − r ÷ e`, from the trend `t = (r − e) ÷ (r + e)`:
 /// `1 − (1 + t) ÷ (1 − t) = −2t ÷ (1 − t)`. A trend of −0.54 is seven tenths gone. Growth is shown as 0 gone.

@@ -2,9 +2,28 @@
 //! file says: a call, because only a person can find out what is owed.
 
 use super::finding::Finding;
+use crate::domain::{ReasonCode, ReasonCodeError};
+use crate::monitor::alert_rule::{AlertKind, AlertRule};
+use crate::monitor::settings::{Action, Severity};
 
 /// Code of the alert; no rule of a monitor file may have it.
 pub const UNKNOWN_LOAN_RULE: &str = "loan-record-unknown";
+
+/// The rule.
+///
+/// # Errors
+/// None: its code is well formed.
+pub fn rule() -> Result<AlertRule, ReasonCodeError> {
+    Ok(AlertRule {
+        code: ReasonCode::new(UNKNOWN_LOAN_RULE)?,
+        text: "the records of a loan do not agree".to_owned(),
+        severity: Severity::Critical,
+        action: Action::Call,
+        clear_after_days: 0,
+        escalation: None,
+        kind: AlertKind::UnknownLoan,
+    })
+}
 
 /// Fires from the first cause; observes how many there are.
 #[must_use]

@@ -3,7 +3,8 @@
 use integrity::monitor::Alert;
 use integrity::offer::{Decline, Offer};
 use integrity::publish::{
-    Begun, FeatureRow, OutputRow, OutputTable, Pointing, PublishError, Publisher, ScoreBook, Stage, TableReader, lookup,
+    Begun, FeatureRow, OutputRow, OutputTable, Pointing, PublishError, Publisher, ScoreBook, Stage, TableReader,
+    feature_columns as published_features, lookup,
 };
 use integrity::score::MerchantScore;
 use jiff::civil::date;
@@ -172,6 +173,10 @@ fn features_and_evidence_are_found_by_name_and_only_if_intact() {
         features.into_iter().collect::<Vec<_>>(),
         [("dispute_share_90d".to_owned(), None), ("orders_count_90d".to_owned(), Some(4.0)),]
     );
+    let named = ["orders_count_90d", "never_declared"].map(str::to_owned);
+    let columns = published_features(&run.join("features.parquet"), &named).unwrap();
+    assert_eq!(columns[&merchant(4)], [Some(4.0), None]);
+    assert!(!columns.contains_key("nobody"));
     let evidence = book.evidence(&merchant(4)).unwrap().unwrap();
     assert_eq!(evidence["orders__2018-05-03__2018-08-01__sum"], Some(7));
     assert_eq!(book.evidence("nobody").unwrap(), None);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use integrity::domain::{Currency, Digest, Reason, ReasonCode};
 use integrity::features::Group;
-use integrity::monitor::{Action, Alert, Deduction, Severity};
+use integrity::monitor::{Action, Alert, AlertState, Deduction, EvidenceValue, Severity, Verdict as AlertVerdict};
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment, Verdict};
 use integrity::publish::{
     Begun, EvidenceRow, FeatureRow, InputFile, OutputColumn, OutputRow, Pointing, Provenance, PublishError, Published,
@@ -107,10 +107,21 @@ pub(crate) fn alert(merchant: &str, id: &str) -> Alert {
         merchant_id: merchant.to_owned(),
         loan_id: None,
         rule: "trade-drop".to_owned(),
+        state: AlertState::Opened,
+        opened_on: date(2018, 7, 30),
+        since_on: date(2018, 7, 30),
+        tonight: AlertVerdict::Fired,
+        quiet_since_on: None,
         severity: Severity::Critical,
         observed: Some(0.31),
         threshold: Some(0.5),
+        evidence: vec![EvidenceValue { name: "gmv_trend_30d".to_owned(), value: Some(-0.4) }],
         action: Action::Watch,
+        cleared_because: None,
+        handling: None,
+        handled_by: None,
+        handled_why: None,
+        handled_until_on: None,
     }
 }
 

@@ -9,7 +9,9 @@ use arrow::datatypes::{Field, Schema};
 use integrity::domain::{Reason, ReasonCode};
 use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
 use integrity::features::Group;
-use integrity::monitor::{Action, Alert, Deduction, Severity};
+use integrity::monitor::{
+    Action, Alert, AlertState, ClearedBecause, Deduction, EvidenceValue, Handling, Severity, Verdict,
+};
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment};
 use integrity::publish::{
     EvidenceRow, FeatureRow, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue, merge_sorted,
@@ -85,6 +87,17 @@ const REPAYMENTS: [Repayment; 3] = [Repayment::Bullet, Repayment::EqualPrincipal
 const OFFER_STATES: [OfferState; 4] =
     [OfferState::Open, OfferState::Withdrawn, OfferState::Replaced, OfferState::Drawn];
 const DEBT_STATES: [DebtState; 3] = [DebtState::Known, DebtState::Unknown, DebtState::NoLoanBook];
+const STATES: [AlertState; 3] = [AlertState::Opened, AlertState::Escalated, AlertState::Cleared];
+const VERDICTS: [Verdict; 4] = [Verdict::Fired, Verdict::Quiet, Verdict::Unknown, Verdict::NotAsked];
+const CLEARED: [ClearedBecause; 6] = [
+    ClearedBecause::Quiet,
+    ClearedBecause::LoanClosed,
+    ClearedBecause::WrittenOff,
+    ClearedBecause::NoLongerSent,
+    ClearedBecause::NothingOwed,
+    ClearedBecause::RuleWithdrawn,
+];
+const HANDLINGS: [Handling; 2] = [Handling::Snoozed, Handling::Suppressed];
 const SEVERITIES: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Critical];
 const ACTIONS: [Action; 5] = [Action::Watch, Action::Freeze, Action::Deduct, Action::Call, Action::Restructure];
 
@@ -148,10 +161,14 @@ proptest! {
     #[test]
     fn alerts_come_back(
         ids in btree_set((".{0,3}", "[a-c]"), 0..20), loan_id in option::of(".{0,3}"), observed in option::of(finite()),
-        severity in select(&SEVERITIES[..]), action in select(&ACTIONS[..]),
+        severity in select(&SEVERITIES[..]), action in select(&ACTIONS[..]), state in select(&STATES[..]), tonight in select(&VERDICTS[..]),
+        evidence in vec((".{0,3}", option::of(finite())).prop_map(|(name, value)| EvidenceValue { name, value }), 0..3),
+        cleared_because in option::of(select(&CLEARED[..])), handling in option::of(select(&HANDLINGS[..])), opened_on in dates(),
+        since_on in dates(), quiet_since_on in option::of(dates()), handled_until_on in option::of(dates()), handled_by in option::of(".{0,3}"),
     ) {
         let rows = ids.into_iter().map(|(merchant_id, alert_id)| Alert {
-            loan_id: loan_id.clone(), severity, observed, threshold: None, action, ..alert(&merchant_id, &alert_id)
+            loan_id: loan_id.clone(), severity, observed, threshold: None, action, state, tonight, evidence: evidence.clone(), cleared_because, handling, opened_on, since_on,
+            quiet_since_on, handled_until_on, handled_by: handled_by.clone(), handled_why: handled_by.clone(), ..alert(&merchant_id, &alert_id)
         });
         round_trip(Alert::table(), &rows.collect::<Vec<_>>());
     }

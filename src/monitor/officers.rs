@@ -1,0 +1,210 @@
+//! The officers' file: what people decided about alerts, until when, and why. Every decision stands in the rows of the alerts it is about,
+//! and the file is published with the run.
+//!
+//! ```toml
+//! [[decision]]
+//! handling = "suppressed"        # or "snoozed"
+//! merchant_id = "m0000042"
+//! rule = "trade-drop"            # left out: every rule
+//! loan_id = "l7"                 # left out: the merchant's alerts and those of all loans
+//! from = "2025-06-01"
+//! until = "2025-06-30"
+//! reason = "the shop moves to another warehouse, seen on site"
+//! by = "Li Wei"
+//! ```
+//! - **Suppressed**: a false alarm. The alert stands and is published, but what it asks for is not done, until the decision lapses.
+//! - **Snoozed**: someone is at work on it. What the program does by itself (freeze, deduct) goes on; an officer need not look again. An
+//!   escalation after the decision wakes it.
+
+use std::path::Path;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::alert::{Alert, AlertState};
+use super::life::days_between;
+use crate::config::{ConfigError, ConfigFile, bounds};
+
+/// Days after which any decision has to be taken again.
+const LONGEST_DAYS: i64 = 366;
+
+/// What an officer decided about an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Handling {
+    /// Someone is at work on it.
+    Snoozed,
+    /// A false alarm: nothing is done.
+    Suppressed,
+}
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfficerDecision {
+    /// What was decided.
+    pub handling: Handling,
+    /// About whom.
+    pub merchant_id: String,
+    /// About which rule; `None` for all.
+    pub rule: Option<String>,
+    /// About which loan; `None` for all alerts of the merchant.
+    pub loan_id: Option<String>,
+    /// First as-of date on which it is in force.
+    pub from_on: Date,
+    /// Last one.
+    pub until_on: Date,
+    /// Why.
+    pub reason: String,
+    /// Who decided.
+    pub by: String,
+}
+
+/// All decisions; none where the job names no file.
+#[derive(Debug, Clone, Default)]
+pub struct Officers {
+    decisions: Vec<OfficerDecision>,
+    /// The file and, for each decision, the line of its rule.
+    source: Option<(ConfigFile, Vec<std::ops::Range<usize>>)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOfficers {
+    #[serde(rename = "decision", default)]
+    decisions: Vec<Spanned<RawDecision>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDecision {
+    handling: Handling,
+    merchant_id: Spanned<String>,
+    rule: Option<Spanned<String>>,
+    loan_id: Option<Spanned<String>>,
+    from: Spanned<String>,
+    until: Spanned<String>,
+    reason: Spanned<String>,
+    by: Spanned<String>,
+}
+
+impl Officers {
+    /// Reads and checks an officers' file.
+    ///
+    /// # Errors
+    /// Whatever the file holds that is not allowed, with the line.
+    pub fn open(path: &Path) -> Result<Self, ConfigError> {
+        Self::check(ConfigFile::open(path)?)
+    }
+
+    /// Checks an officers' file that is already in memory.
+    ///
+    /// # Errors
+    /// Whatever the text holds that is not allowed, with the line.
+    pub fn check(file: ConfigFile) -> Result<Self, ConfigError> {
+        let raw: RawOfficers = file.parse()?;
+        let decisions =
+            raw.decisions.iter().map(|d| check_decision(&file, d.get_ref())).collect::<Result<Vec<_>, _>>()?;
+        let place = |d: &Spanned<RawDecision>| d.get_ref().rule.as_ref().map_or_else(|| d.span(), Spanned::span);
+        let places = raw.decisions.iter().map(place).collect();
+        Ok(Self { decisions, source: Some((file, places)) })
+    }
+
+    /// The decisions, in the order of the file.
+    #[must_use]
+    pub fn decisions(&self) -> &[OfficerDecision] {
+        &self.decisions
+    }
+
+    /// Refuses a decision about a rule that the monitor file does not have: it would silently do nothing.
+    ///
+    /// # Errors
+    /// The first one, with its line.
+    pub fn check_rules<'a>(&self, codes: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+        let Some((file, places)) = &self.source else { return Ok(()) };
+        let known: Vec<&str> = codes.collect();
+        for (decision, place) in self.decisions.iter().zip(places) {
+            if let Some(rule) = decision.rule.as_deref().filter(|rule| !known.contains(rule)) {
+                let message = format!("rule {rule:?} is none of the monitor file's");
+                return Err(file.refuse(place, message, format!("one of: {}", known.join(", "))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes on an alert what is in force about it: suppression before a snooze, the earlier in the file before the later.
+    pub(super) fn handle(&self, alert: &mut Alert, tonight: Date) {
+        let in_force = self.decisions.iter().filter(|decision| decision.covers(alert, tonight));
+        // Of equal ones the last is found; the first is meant.
+        if let Some(decision) = in_force.rev().max_by_key(|decision| decision.handling) {
+            alert.handling = Some(decision.handling);
+            alert.handled_by = Some(decision.by.clone());
+            alert.handled_why = Some(decision.reason.clone());
+            alert.handled_until_on = Some(decision.until_on);
+        }
+    }
+}
+
+impl OfficerDecision {
+    fn covers(&self, alert: &Alert, tonight: Date) -> bool {
+        let is_about = self.merchant_id == alert.merchant_id
+            && self.rule.as_ref().is_none_or(|rule| *rule == alert.rule)
+            && self.loan_id.as_ref().is_none_or(|loan| alert.loan_id.as_ref() == Some(loan));
+        let has_escalated_since = alert.state == AlertState::Escalated && alert.since_on > self.from_on;
+        is_about
+            && (self.from_on..=self.until_on).contains(&tonight)
+            && !(self.handling == Handling::Snoozed && has_escalated_since)
+    }
+}
+
+fn check_decision(file: &ConfigFile, raw: &RawDecision) -> Result<OfficerDecision, ConfigError> {
+    let from_on = date(file, &raw.from, "from")?;
+    let until_on = date(file, &raw.until, "until")?;
+    if until_on < from_on {
+        return Err(file.refuse(
+            &raw.until.span(),
+            format!("until = {until_on} is before from = {from_on}"),
+            "a later date",
+        ));
+    }
+    if days_between(from_on, until_on) > LONGEST_DAYS {
+        let message = format!("the decision is in force for {} days", days_between(from_on, until_on));
+        return Err(file.refuse(
+            &raw.until.span(),
+            message,
+            format!("at most {LONGEST_DAYS} days: then it is taken again"),
+        ));
+    }
+    let optional =
+        |value: &Option<Spanned<String>>, key: &str| value.as_ref().map(|value| words(file, value, key)).transpose();
+    Ok(OfficerDecision {
+        handling: raw.handling,
+        merchant_id: words(file, &raw.merchant_id, "merchant_id")?,
+        rule: optional(&raw.rule, "rule")?,
+        loan_id: optional(&raw.loan_id, "loan_id")?,
+        from_on,
+        until_on,
+        reason: bounds::text(file, &raw.reason, "reason")?,
+        by: bounds::text(file, &raw.by, "by")?,
+    })
+}
+
+fn date(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<Date, ConfigError> {
+    let refuse = || {
+        file.refuse(
+            &value.span(),
+            format!("{key} = {:?} is not a date", value.get_ref()),
+            "a date such as \"2025-06-30\"",
+        )
+    };
+    value.get_ref().parse().map_err(|_| refuse())
+}
+
+fn words(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<String, ConfigError> {
+    bounds::text(file, value, key)
+        .map_err(|_| file.refuse(&value.span(), format!("{key} is blank"), "an id, or leave the key out"))
+}
+
+#[cfg(test)]
+#[path = "officers_tests.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+//! What has become of the orders that secure open loans.
+
+use std::collections::{BTreeMap, HashMap};
+
+use polars::prelude::PolarsError;
+use serde::{Deserialize, Serialize};
+
+use crate::repayment::LoanLedger;
+use crate::store::Shard;
+
+/// The orders that secure one loan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PledgedOrders {
+    /// Value of all that were found.
+    pub value_minor: i64,
+    /// Value of those that were cancelled or refunded.
+    pub lost_minor: i64,
+    /// Orders that were not found among the clean rows: what became of them is not known.
+    pub not_found: u64,
+}
+
+/// The orders that secure the loans of a shard, by loan; a loan that is not secured by orders has no entry.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pledges {
+    by_loan: BTreeMap<String, PledgedOrders>,
+}
+
+impl Pledges {
+    /// Looks up the orders of every known open loan of the shard.
+    ///
+    /// # Errors
+    /// The table of orders lacks a column.
+    pub fn of(shard: &Shard, ledger: &LoanLedger) -> Result<Self, PolarsError> {
+        let open = ledger.known.iter().filter(|loan| !loan.is_closed && !loan.pledged_order_ids.is_empty());
+        let mut loans_of: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut by_loan: BTreeMap<String, PledgedOrders> = BTreeMap::new();
+        for loan in open {
+            let not_found = loan.pledged_order_ids.len() as u64;
+            by_loan.insert(loan.loan_id.clone(), PledgedOrders { not_found, ..PledgedOrders::default() });
+            for order in &loan.pledged_order_ids {
+                loans_of.entry(order).or_default().push(&loan.loan_id);
+            }
+        }
+        let Some(orders) = shard.table("orders").filter(|_| !loans_of.is_empty()) else { return Ok(Self { by_loan }) };
+        let ids = orders.column("order_id")?.str()?;
+        let amounts = orders.column("amount_minor")?.i64()?;
+        let is_cancelled = orders.column("cancelled_at")?.is_not_null();
+        let is_refunded = orders.column("refunded_at")?.is_not_null();
+        let lost = is_cancelled | is_refunded;
+        for ((id, amount), lost) in ids.iter().zip(amounts.iter()).zip(lost.iter()) {
+            let (Some(id), Some(amount)) = (id, amount) else { continue };
+            for loan in loans_of.get(id).into_iter().flatten() {
+                let Some(pledged) = by_loan.get_mut(*loan) else { continue };
+                pledged.not_found = pledged.not_found.saturating_sub(1);
+                pledged.value_minor = pledged.value_minor.saturating_add(amount);
+                if lost == Some(true) {
+                    pledged.lost_minor = pledged.lost_minor.saturating_add(amount);
+                }
+            }
+        }
+        Ok(Self { by_loan })
+    }
+
+    /// The orders that secure a loan; `None` where none do.
+    #[must_use]
+    pub fn of_loan(&self, loan_id: &str) -> Option<&PledgedOrders> {
+        self.by_loan.get(loan_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::civil::date;
+    use jiff::tz::TimeZone;
+    use polars::prelude::df;
+
+    use super::*;
+    use crate::domain::AsOf;
+    use crate::repayment::LoanStanding;
+
+    fn loan(loan_id: &str, orders: &[&str], is_closed: bool) -> LoanStanding {
+        LoanStanding {
+            merchant_id: "m1".into(),
+            loan_id: loan_id.into(),
+            product: "order-loan".into(),
+            disbursed_at: 0,
+            principal_minor: 1_000,
+            group_id: None,
+            offer_id: None,
+            pledged_order_ids: orders.iter().map(|o| (*o).to_owned()).collect(),
+            outstanding_minor: 1_000,
+            arrears_minor: 0,
+            dpd: 0,
+            worst_dpd: 0,
+            material_dpd: 0,
+            worst_material_dpd: 0,
+            is_in_default: false,
+            is_closed,
+            is_written_off: false,
+            is_restructured: false,
+            deductions: 0,
+            deductions_reversed: 0,
+        }
+    }
+
+    #[test]
+    fn cancelled_and_refunded_orders_are_lost_and_missing_ones_are_not_known() {
+        let at = |lost: [i64; 4]| lost.map(|l| (l > 0).then_some(l)).to_vec();
+        let orders = df!(
+            "order_id" => ["a", "b", "c", "d"],
+            "amount_minor" => [100_i64, 200, 400, 800],
+            "cancelled_at" => at([0, 7, 0, 0]),
+            "refunded_at" => at([0, 0, 7, 0]),
+        )
+        .unwrap();
+        let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
+        let shard = Shard { as_of, tables: BTreeMap::from([("orders", orders)]), broken: Vec::new() };
+        let known = vec![
+            loan("l1", &["a", "b", "c"], false),
+            loan("l2", &["d", "gone"], false),
+            loan("l3", &["a"], true),
+            loan("l4", &[], false),
+        ];
+        let ledger = LoanLedger { known, unknown: Vec::new() };
+        let pledges = Pledges::of(&shard, &ledger).unwrap();
+        let found = |value_minor, lost_minor, not_found| Some(PledgedOrders { value_minor, lost_minor, not_found });
+        assert_eq!(pledges.of_loan("l1").copied(), found(700, 600, 0));
+        assert_eq!(pledges.of_loan("l2").copied(), found(800, 0, 1));
+        assert_eq!((pledges.of_loan("l3"), pledges.of_loan("l4")), (None, None));
+        let without = Shard { tables: BTreeMap::new(), ..shard };
+        assert_eq!(Pledges::of(&without, &ledger).unwrap().of_loan("l1").copied(), found(0, 0, 3));
+    }
+}

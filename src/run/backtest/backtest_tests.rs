@@ -1,0 +1,242 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+
+use super::fate::{LoanNight, LoanStory};
+use super::judge::{JOIN_DAYS, LEAD_DAYS, LONGEST_LEAD_DAYS, judge};
+use super::panel::{MerchantSeries, Panel, PanelRule, Standing};
+use super::*;
+use crate::domain::Currency;
+use crate::run::Job;
+use crate::run::progress::Silent;
+use crate::run::rules::JobRules;
+use crate::simulate::{SimulationSettings, simulate};
+use proptest::prelude::*;
+
+const START: Date = date(2024, 1, 1);
+
+fn day(number: i64) -> Date {
+    START.saturating_add(number.days())
+}
+
+fn as_of(day: Date) -> AsOf {
+    AsOf::new(day, TimeZone::UTC).unwrap()
+}
+
+fn plan(as_of_day: i64, from: Option<i64>, to: Option<i64>) -> Result<Plan, BacktestError> {
+    let how = BacktestOptions { from: from.map(day), to: to.map(day), every_days: 7 };
+    Plan::new(&as_of(day(as_of_day)), 90, &how)
+}
+
+#[test]
+fn what_is_chosen_rests_on_nothing_of_the_judged_period() {
+    let plan = plan(900, None, None).unwrap();
+    let choosing = plan.choosing.unwrap();
+    assert_eq!(plan.judged.known_by, day(900));
+    assert!(plan.judged.to.saturating_add(90.days()) <= plan.judged.known_by);
+    assert!(choosing.to.saturating_add(90.days()) <= plan.judged.from);
+    assert!(choosing.known_by <= plan.judged.from);
+    let looked: Vec<Date> = plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(n, _)| *n).collect();
+    assert!(looked.contains(&choosing.from) && looked.contains(&plan.judged.to));
+    assert_eq!(looked.last(), Some(&plan.judged.to), "after it the ledger alone is looked at");
+    assert!(plan.nights.last().unwrap().0 > day(893), "up to the observation date");
+}
+
+#[test]
+fn a_period_without_room_for_choosing_is_judged_as_configured_and_one_without_outcomes_is_refused() {
+    let short = plan(900, Some(700), Some(800)).unwrap();
+    assert_eq!((short.choosing, short.judged.from, short.judged.to), (None, day(700), day(798)));
+    assert!(matches!(plan(900, None, Some(811)), Err(BacktestError::NoOutcomes { last, .. }) if last == day(810)));
+    assert!(plan(900, None, Some(810)).is_ok());
+    assert!(matches!(plan(900, Some(800), Some(810)), Err(BacktestError::TooShort { nights: 2, .. })));
+}
+
+fn night(on: i64, dpd: i64, owed: i64, is_in_default: bool) -> LoanNight {
+    LoanNight { on: day(on), dpd, outstanding_minor: owed, is_in_default, is_over: false }
+}
+
+fn story(disbursed: i64, nights: Vec<LoanNight>) -> LoanStory {
+    LoanStory { loan_id: "l".to_owned(), disbursed_on: day(disbursed), principal_minor: 1_000, nights }
+}
+
+#[test]
+fn the_first_missed_payment_is_the_earliest_of_the_spell_that_ended_in_default() {
+    let nights = vec![
+        night(7, 0, 900, false),
+        night(14, 3, 900, false), // made good
+        night(21, 0, 800, false),
+        night(28, 4, 800, false), // due on 24
+        night(35, 2, 700, false), // that one was paid, the next not: the spell goes on
+        night(70, 37, 700, false),
+        night(126, 93, 700, true),
+    ];
+    let default = story(0, nights.clone()).default(day(200)).unwrap();
+    assert_eq!((default.first_missed_on, default.default_on, default.money_minor), (day(24), day(126), 800));
+    assert_eq!(story(0, nights).default(day(125)), None, "not known yet");
+    assert_eq!(story(0, vec![night(7, 95, 900, true)]).default(day(200)), None, "it was in default from the first");
+    let young = story(5, vec![night(14, 6, 900, false), night(42, 34, 900, true)]);
+    assert_eq!(young.default(day(200)).unwrap().money_minor, 1_000, "no night lies before");
+}
+
+/// What judging should find, day by day from its definitions.
+fn twin(panel: &Panel, period: Period, performance: i64) -> (i64, i64, u64, u64) {
+    let (mut money, mut flagged_money, mut flags, mut right) = (0, 0, 0, 0);
+    for series in panel.merchants.values() {
+        let nights: BTreeSet<Date> = series
+            .standing
+            .iter()
+            .filter(|(_, s)| !s.is_empty())
+            .map(|(n, _)| *n)
+            .filter(|n| *n <= period.to)
+            .collect();
+        let is_flagged = |on: Date| nights.contains(&on);
+        let stories: Vec<_> =
+            series.loans.values().filter_map(|l| l.default(period.known_by).map(|d| (l, d))).collect();
+        for (loan, default) in &stories {
+            let act_by = default.first_missed_on.saturating_sub(LEAD_DAYS.days());
+            if act_by < period.from || act_by > period.to {
+                continue;
+            }
+            money += default.money_minor;
+            let early = (LEAD_DAYS..=LONGEST_LEAD_DAYS).map(|lead| default.first_missed_on.saturating_sub(lead.days()));
+            // On the night at or before act_by (one in seven days is a night), or any since the loan was paid out.
+            let last_night = |on: Date| on > act_by.saturating_sub(7.days());
+            if early.clone().any(|on| is_flagged(on) && (on >= loan.disbursed_on || last_night(on))) {
+                flagged_money += default.money_minor;
+            }
+        }
+        let mut on = period.from;
+        while on <= period.to {
+            let began = is_flagged(on)
+                && (1..=JOIN_DAYS).map(|n| on.saturating_sub(n.days())).all(|d| d < period.from || !is_flagged(d));
+            let in_default = series.loans.values().any(|l| l.on(on).is_some_and(|n| n.is_in_default));
+            let missed = stories.iter().any(|(_, d)| d.first_missed_on <= on && on <= d.default_on);
+            if began && !in_default && !missed {
+                flags += 1;
+                let follows = |d: &super::fate::LoanDefault| {
+                    d.first_missed_on > on && d.default_on <= on.saturating_add(performance.days())
+                };
+                right += u64::from(stories.iter().any(|(_, d)| follows(d)));
+            }
+            on = on.saturating_add(1.days());
+        }
+    }
+    (money, flagged_money, flags, right)
+}
+
+fn rule(code: &str) -> PanelRule {
+    PanelRule { code: code.to_owned(), is_lower_worse: false, threshold: Some(1.0), unjudged: 0, asked: 0 }
+}
+
+prop_compose! {
+    /// A loan that is paid until a day, and from then on no more.
+    fn any_loan()(disbursed in 0_i64..250, runs in 0_i64..200, stops in any::<bool>(), owed in 1_i64..1_000) -> LoanStory {
+        let missed = disbursed + runs;
+        let nights = (0..70).map(|n| 7 * n).filter(|on| *on > disbursed).map(|on| {
+            let dpd = if stops { (on - missed).max(0) } else { 0 };
+            night(on, dpd, owed, dpd >= 30)
+        });
+        story(disbursed, nights.collect())
+    }
+}
+
+prop_compose! {
+    fn any_series()(
+        loans in prop::collection::vec(any_loan(), 0..3),
+        flags in prop::collection::btree_map(0_i64..60, prop::collection::btree_set(0_usize..2, 1..3), 0..25),
+    ) -> MerchantSeries {
+        let standing = |rules: BTreeSet<usize>| rules.into_iter().map(|rule| Standing { rule, beyond: 0.5, is_new: true }).collect();
+        MerchantSeries {
+            standing: flags.into_iter().map(|(n, rules)| (day(7 * n), standing(rules))).collect(),
+            loans: loans.into_iter().enumerate().map(|(n, l)| (n.to_string(), l)).collect(),
+            unknown_loans: 0,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn figures_are_what_their_definitions_say(merchants in prop::collection::vec(any_series(), 1..6)) {
+        let panel = Panel {
+            rules: vec![rule("a"), rule("b")],
+            merchants: merchants.into_iter().enumerate().map(|(n, s)| (n.to_string(), s)).collect(),
+            nights: (0..60).map(|n| day(7 * n)).collect(),
+            ..Panel::default()
+        };
+        let period = Period { from: day(70), to: day(280), known_by: day(480) };
+        let found = judge(&panel, period, 7, 180, |_| true);
+        let expected = twin(&panel, period, 180);
+        prop_assert_eq!((found.defaulted_minor, found.flagged_minor, found.flags, found.right_flags), expected);
+        prop_assert!(found.flagged_money_share.is_none_or(|s| (0.0..=1.0).contains(&s)));
+        // A rule alone never flags more money than all together.
+        let alone = judge(&panel, period, 7, 180, |standing| standing.rule == 0);
+        prop_assert!(alone.flagged_minor <= found.flagged_minor);
+        let none = judge(&panel, period, 7, 180, |_| false);
+        prop_assert_eq!((none.flagged_minor, none.flags, none.precision_share), (0, 0, None));
+    }
+
+    #[test]
+    fn what_is_chosen_is_precise_enough_where_it_was_chosen(merchants in prop::collection::vec(any_series(), 1..8)) {
+        let panel = Panel {
+            rules: vec![rule("a"), rule("b")],
+            merchants: merchants.into_iter().enumerate().map(|(n, s)| (n.to_string(), s)).collect(),
+            ..Panel::default()
+        };
+        let period = Period { from: day(0), to: day(280), known_by: day(480) };
+        let chosen = super::choose::choose(&panel, period, 7, 180);
+        let found = judge(&panel, period, 7, 180, |s| super::choose::is_chosen(&chosen, s));
+        prop_assert!(chosen.is_empty() || found.flagged_minor > 0);
+        let is_precise = |f: &Figures| f.precision_share.is_some_and(|p| p >= super::choose::LEAST_PRECISION);
+        if is_precise(&found) {
+            // No rule by itself that is precise enough flags more.
+            for at in 0..2 {
+                let alone = judge(&panel, period, 7, 180, |s| s.rule == at);
+                prop_assert!(!is_precise(&alone) || alone.flagged_minor <= found.flagged_minor);
+            }
+        } else {
+            prop_assert!(chosen.len() <= 1, "what is not precise enough is not made worse");
+        }
+    }
+}
+
+/// The store of a small simulated market, washed as of a day.
+fn panel_of(data: &Path, washed_as_of: Date, plan: &Plan) -> Panel {
+    let mut job = Job::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo/job.toml")).unwrap();
+    job.intake.source.data = data.to_owned();
+    let rules = JobRules::open(&job).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ingested = ingest_job(&job, washed_as_of, folder.path(), &Silent).unwrap();
+    replay::replay(&ingested.store, &ingested.as_of, &rules, plan, &Silent).unwrap()
+}
+
+/// No look-ahead: what stood on a night is the same, whether or not the data go on for months after it.
+#[test]
+fn the_future_changes_no_alert() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = SimulationSettings::new(60, 24, 5, Currency::new("CNY").unwrap());
+    simulate(&settings, data.path(), &|_, _| {}).unwrap();
+    let nights = [date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)].map(|night| (night, Look::Alerts));
+    let plan = |nights: &[(Date, Look)]| Plan {
+        nights: nights.to_vec(),
+        choosing: None,
+        judged: Period { from: nights[0].0, to: nights[nights.len() - 1].0, known_by: date(2025, 7, 1) },
+        every_days: 30,
+        performance_days: 90,
+    };
+    let whole = panel_of(data.path(), date(2025, 7, 1), &plan(&nights));
+    let stood: usize = whole.merchants.values().map(|series| series.standing.len()).sum();
+    assert!(stood > 20, "{stood} prove little");
+    for until in 1..=nights.len() {
+        let (last, _) = nights[until - 1];
+        let blind = panel_of(data.path(), last, &plan(&nights[..until]));
+        for (merchant, series) in &whole.merchants {
+            let seen: Vec<_> = series.standing.range(..=last).collect();
+            let then = blind.merchants.get(merchant).map(|s| s.standing.iter().collect::<Vec<_>>()).unwrap_or_default();
+            assert_eq!(then, seen, "{merchant} on {last}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! How good the alerts are: past nights replayed, and what became of the loans afterwards.
+//!
+//! ```text
+//! from ───────────────────────────────────────────────────────────── to ──────────────────── as-of
+//!   │ thresholds are chosen │ their outcomes become known │ and judged │ outcomes become known   │
+//!   every few days: features and ledger as of that night ── watch, alerts live on from night to night ──▶ panel
+//!   between and after: the ledger alone ──▶ what became of each loan
+//! ```
+//! A night sees exactly what a run of that day would have seen ([`crate::store::Store::shard`]); its alerts build on those of the night replayed before
+//! it. What came later is looked at by the judging alone.
+
+mod choose;
+mod fate;
+mod judge;
+mod panel;
+mod replay;
+mod report;
+
+use std::path::Path;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+pub use choose::ChosenRule;
+pub use judge::{Figures, Period};
+pub use replay::BacktestError;
+pub use report::{AlertBacktest, RuleReport};
+
+use super::as_of::as_of_to_train;
+use super::nightly::{RunError, RunOptions, ingest_job, open_job};
+use super::progress::Progress;
+use super::rules::JobRules;
+use super::scratch::Scratch;
+use crate::domain::AsOf;
+
+/// What the caller decides about a backtest.
+#[derive(Debug, Clone, Copy)]
+pub struct BacktestOptions {
+    /// First night; by default three performance windows before the last.
+    pub from: Option<Date>,
+    /// Last night judged; by default the last one after which the performance window has closed.
+    pub to: Option<Date>,
+    /// Days from one replayed night to the next.
+    pub every_days: u16,
+}
+
+/// Replays the alerts of a job over its past and judges them.
+///
+/// # Errors
+/// What a run would refuse before it scores; a period without room for two halves or for outcomes.
+pub fn backtest_alerts(
+    path: &Path,
+    options: &RunOptions,
+    how: &BacktestOptions,
+    progress: &dyn Progress,
+) -> Result<AlertBacktest, RunError> {
+    let job = open_job(path, options)?;
+    let rules = JobRules::open(&job)?;
+    let chosen = as_of_to_train(&job, options, progress)?;
+    let scratch = Scratch::new()?;
+    let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), progress)?;
+    let plan = Plan::new(&ingested.as_of, job.model.performance_days, how)?;
+    let panel = replay::replay(&ingested.store, &ingested.as_of, &rules, &plan, progress)?;
+    Ok(report::report(&job.name, &plan, &panel))
+}
+
+/// Nights before the judged period on which alerts are replayed as well, so that what stands when it begins has stood before.
+const WARM_UP_NIGHTS: usize = 4;
+/// Fewer nights are too few to choose thresholds on.
+const LEAST_NIGHTS: usize = 4;
+
+/// Which nights are looked at, and what they are for.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Every night, oldest first, up to as-of: whether its alerts are replayed, or its ledger alone is looked at.
+    pub nights: Vec<(Date, Look)>,
+    /// Thresholds are chosen on it; `None` where the period has no room: then the monitor file's are judged.
+    pub choosing: Option<Period>,
+    /// And judged on it.
+    pub judged: Period,
+    /// Days from one night to the next.
+    pub every_days: u16,
+    /// Days within which a default makes an alert right.
+    pub performance_days: u16,
+}
+
+/// What is looked at on a night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Features, ledger and alerts.
+    Alerts,
+    /// The ledger alone.
+    Ledger,
+}
+
+impl Plan {
+    /// The last third of the nights from `from` to `to` is judged. Thresholds are chosen on the first nights, those whose performance window has
+    /// closed when the judged period begins: what is chosen must not rest on what happened in it. By default `to` is the last night whose window
+    /// closes by as-of, and `from` three windows before.
+    ///
+    /// # Errors
+    /// Too short a period, or one whose outcomes lie beyond the data.
+    pub fn new(as_of: &AsOf, performance_days: u16, how: &BacktestOptions) -> Result<Self, BacktestError> {
+        let window = i64::from(performance_days).days();
+        let last = as_of.date().saturating_sub(window);
+        let to = how.to.unwrap_or(last);
+        let from = how.from.unwrap_or_else(|| to.saturating_sub((3 * i64::from(performance_days)).days()));
+        if to > last {
+            return Err(BacktestError::NoOutcomes { to, last, performance_days });
+        }
+        let step = i64::from(how.every_days.max(1)).days();
+        let dates: Vec<Date> = std::iter::successors(Some(from), |day| day.checked_add(step).ok())
+            .take_while(|day| *day <= as_of.date())
+            .collect();
+        let asked = dates.iter().filter(|day| **day <= to).count();
+        let split = asked - asked / 3;
+        let choosable = dates.iter().take(split);
+        let choosable =
+            choosable.filter(|day| dates.get(split).is_some_and(|first| day.saturating_add(window) <= *first));
+        let choosable = choosable.count();
+        let has_room = choosable >= LEAST_NIGHTS;
+        let judged_at = if has_room { split } else { 0 };
+        let (Some(&first), Some(&begin), Some(&end)) =
+            (dates.first(), dates.get(judged_at), dates.get(asked.max(1) - 1))
+        else {
+            return Err(BacktestError::TooShort { from, to, nights: asked });
+        };
+        if asked < LEAST_NIGHTS {
+            return Err(BacktestError::TooShort { from, to, nights: asked });
+        }
+        let chosen_to = dates.get(choosable.max(1) - 1).copied().unwrap_or(first);
+        let look = |at: usize| {
+            let is_watched = at < choosable || (at + WARM_UP_NIGHTS >= judged_at && at < asked);
+            if is_watched { Look::Alerts } else { Look::Ledger }
+        };
+        Ok(Self {
+            nights: dates.iter().enumerate().map(|(at, day)| (*day, look(at))).collect(),
+            choosing: has_room.then_some(Period { from: first, to: chosen_to, known_by: begin }),
+            judged: Period { from: begin, to: end, known_by: as_of.date() },
+            every_days: how.every_days.max(1),
+            performance_days,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "backtest_tests.rs"]
+mod tests;

@@ -1,0 +1,185 @@
+//! What a backtest tells.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Plan;
+use super::choose::{ChosenRule, LEAST_PRECISION, as_in_file, choose, is_chosen};
+use super::judge::{Figures, LEAD_DAYS, Period, judge};
+use super::panel::Panel;
+use crate::run::summary::write_table;
+
+/// One rule by itself, over the judged period.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleReport {
+    /// Its code.
+    pub rule: String,
+    /// At the monitor file's threshold, alone.
+    pub alone: Figures,
+    /// Share of the money that later defaults that no other rule flagged early enough; null where nothing defaults.
+    pub adds_money_share: Option<f64>,
+    /// Share of merchants and nights of which it could not say anything; null where it was asked about none.
+    pub unjudged_share: Option<f64>,
+}
+
+/// The result of a backtest of alerts. The figures at the top are those of the chosen rules over the judged period.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertBacktest {
+    /// Job.
+    pub job: String,
+    /// Thresholds were chosen on it; null where there was no room, and the monitor file's are judged.
+    pub chosen_on: Option<Period>,
+    /// And judged on it.
+    pub judged_on: Period,
+    /// Nights replayed.
+    pub nights: usize,
+    /// Days from one to the next.
+    pub every_days: u16,
+    /// Days before the first missed payment at which a flag is early enough.
+    pub lead_days: i64,
+    /// Days within which a default makes a flag right.
+    pub performance_days: u16,
+    /// The chosen rules, judged.
+    #[serde(flatten)]
+    pub judged: Figures,
+    /// The precision that the chosen rules should keep on the period on which they are chosen.
+    pub least_precision_share: f64,
+    /// The chosen rules, with their thresholds.
+    pub chosen: Vec<ChosenRule>,
+    /// The chosen rules on the period on which they were chosen: what choosing by hindsight makes of them.
+    pub on_choosing_period: Option<Figures>,
+    /// All rules as the monitor file has them, judged.
+    pub as_configured: Figures,
+    /// Every rule by itself.
+    pub rules: Vec<RuleReport>,
+    /// Merchants with a loan of which nothing was known on a night: that loan is judged by nothing.
+    pub merchants_with_unknown_loans: u64,
+}
+
+impl AlertBacktest {
+    /// For a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let Period { from, to, known_by } = self.judged_on;
+        writeln!(
+            out,
+            "{}: alerts of {from} to {to}, every {} days, judged by defaults up to {known_by}",
+            self.job, self.every_days
+        )?;
+        match self.chosen_on {
+            Some(period) => writeln!(
+                out,
+                "  thresholds chosen on {} to {}, by what was known on {}",
+                period.from, period.to, period.known_by
+            )?,
+            None => {
+                writeln!(out, "  thresholds as in the monitor file: the period has no room to choose them on another")?
+            }
+        }
+        let chosen: Vec<Vec<String>> = self
+            .chosen
+            .iter()
+            .map(|c| vec![c.rule.clone(), c.threshold.map_or("–".to_owned(), |t| format!("{t:.4}"))])
+            .collect();
+        write_table(out, &["chosen rule", "threshold"], &chosen)?;
+        let is_precise = |f: &Figures| f.precision_share.is_some_and(|p| p >= self.least_precision_share);
+        if self.on_choosing_period.as_ref().is_some_and(|figures| !is_precise(figures)) {
+            let least = 100.0 * self.least_precision_share;
+            writeln!(
+                out,
+                "  no rule was right in {least:.0} % of its flags where it was chosen; the most precise one is judged"
+            )?;
+        }
+        let head = [
+            "",
+            "money flagged",
+            "adds",
+            "precision",
+            "lead days",
+            "flags",
+            "late",
+            "a thousand loans a night",
+            "not judged",
+        ];
+        let mut rows = vec![row("chosen, judged", &self.judged, None, None)];
+        rows.extend(self.on_choosing_period.iter().map(|f| row("chosen, by hindsight", f, None, None)));
+        rows.push(row("all, as configured", &self.as_configured, None, None));
+        rows.extend(self.rules.iter().map(|r| row(&r.rule, &r.alone, r.adds_money_share, r.unjudged_share)));
+        write_table(out, &head, &rows)?;
+        writeln!(
+            out,
+            "  {} loans over {} minor units default with their first missed payment in the judged period",
+            self.judged.defaulted_loans, self.judged.defaulted_minor
+        )
+    }
+}
+
+fn row(name: &str, figures: &Figures, adds: Option<f64>, unjudged: Option<f64>) -> Vec<String> {
+    let percent = |share: Option<f64>| share.map_or("–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+    vec![
+        name.to_owned(),
+        percent(figures.flagged_money_share),
+        percent(adds),
+        percent(figures.precision_share),
+        figures.median_lead_days.map_or("–".to_owned(), |days| days.to_string()),
+        figures.flags.to_string(),
+        figures.late_flags.to_string(),
+        figures.alerts_per_thousand_loans_a_night.map_or("–".to_owned(), |n| format!("{n:.2}")),
+        percent(unjudged),
+    ]
+}
+
+/// Judges a panel.
+#[must_use]
+pub fn report(job: &str, plan: &Plan, panel: &Panel) -> AlertBacktest {
+    let figures = |period: Period, counts: &dyn Fn(usize, f64) -> bool| {
+        judge(panel, period, plan.every_days, plan.performance_days, |s| counts(s.rule, s.beyond))
+    };
+    let chosen = match plan.choosing {
+        Some(period) => choose(panel, period, plan.every_days, plan.performance_days),
+        None => as_in_file(panel),
+    };
+    let by_chosen =
+        |period| judge(panel, period, plan.every_days, plan.performance_days, |standing| is_chosen(&chosen, standing));
+    let as_configured = figures(plan.judged, &|_, _| true);
+    let rules = panel
+        .rules
+        .iter()
+        .enumerate()
+        .map(|(at, rule)| {
+            let without = figures(plan.judged, &|other, _| other != at);
+            let added = as_configured.flagged_minor - without.flagged_minor;
+            let defaulted = as_configured.defaulted_minor;
+            RuleReport {
+                rule: rule.code.clone(),
+                alone: figures(plan.judged, &|other, _| other == at),
+                adds_money_share: (defaulted > 0).then(|| added as f64 / defaulted as f64),
+                unjudged_share: (rule.asked > 0).then(|| rule.unjudged as f64 / rule.asked as f64),
+            }
+        })
+        .collect();
+    AlertBacktest {
+        job: job.to_owned(),
+        chosen_on: plan.choosing,
+        judged_on: plan.judged,
+        nights: panel.nights.len(),
+        every_days: plan.every_days,
+        lead_days: LEAD_DAYS,
+        performance_days: plan.performance_days,
+        judged: by_chosen(plan.judged),
+        on_choosing_period: plan.choosing.map(by_chosen),
+        least_precision_share: LEAST_PRECISION,
+        chosen,
+        as_configured,
+        rules,
+        merchants_with_unknown_loans: panel.merchants.values().filter(|series| series.unknown_loans > 0).count() as u64,
+    }
+}
