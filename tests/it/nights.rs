@@ -10,6 +10,7 @@ mod memory;
 mod offer;
 mod pledges;
 mod random;
+mod strangers;
 mod written;
 
 pub use lender::{Lender, policy};
