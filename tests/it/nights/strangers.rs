@@ -1,11 +1,12 @@
 //! Loans that rest on what is another merchant's, or that are nobody's.
 
 use integrity::repayment::LoanException;
+use integrity::run::{GateError, RunError};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::rows;
-use super::{FIRST_NIGHT, Lender, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
 
 fn day(number: i64) -> Date {
     FIRST_NIGHT.saturating_add(number.days())
@@ -59,4 +60,40 @@ fn a_loan_on_another_merchants_orders_or_offer_is_unknown_and_takes_nothing_from
     };
     assert_eq!(causes_of(Named::Orders), ["offer-of-another-merchant", "pledge-not-own"]);
     assert_eq!(causes_of(Named::Offer), ["offer-of-another-merchant"]);
+}
+
+#[test]
+fn a_loan_of_nobody_is_in_the_share_of_unknown_loans_on_a_first_night() {
+    let offer = |merchant: &str| Offer {
+        offer_id: "elsewhere".to_owned(),
+        merchant_id: merchant.to_owned(),
+        product: "credit-loan".to_owned(),
+        limit_minor: 90_000,
+        daily_rate_ppm: 450,
+        term_days: 180,
+        valid_until_on: day(20),
+        pledged_order_ids: Vec::new(),
+    };
+    let with_a_stranger = |lender: &Lender| -> Marketplace {
+        let mut market = trading_marketplace(lender, 2);
+        for hour in 1..9 {
+            market.draw_naming(Named::Nothing, &offer("m01"), 10_000, at(day(-9), hour));
+        }
+        market.draw_naming(Named::Nothing, &offer("nobody"), 90_000, at(day(-9), 9));
+        market
+    };
+    let strict = Lender::with(&[]);
+    match strict.night_without(&with_a_stranger(&strict), day(0), &[]) {
+        Err(RunError::Gate(GateError::UnknownLoans { unknown: 1, loans: 9, .. })) => {}
+        other => panic!("{other:?}"),
+    }
+    let lender = tolerant();
+    let market = with_a_stranger(&lender);
+    for number in 0..2 {
+        let night = lender.night(&market, day(number));
+        let portfolio = night.summary.portfolio.unwrap();
+        assert_eq!((portfolio.known_loans, portfolio.unknown.loans, portfolio.unknown.without_principal), (8, 1, 1));
+        let lines: Vec<_> = rows::<LoanException>(&night.published.run_dir);
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.merchant_id.is_none()), "{lines:?}");
+    }
 }
