@@ -267,7 +267,7 @@ fn population_code(error: &PopulationError) -> ExitCode {
     match error {
         PopulationError::Store(error) => store_code(error),
         PopulationError::Spill(error) => spill_code(error),
-        PopulationError::Tile(_) | PopulationError::Feature(_) => ExitCode::Data,
+        PopulationError::Tile(_) | PopulationError::Repayment(_) | PopulationError::Feature(_) => ExitCode::Data,
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Account {
     pub owed: Owed,
     /// Loans that are not closed, or that may not be, sorted.
     pub open_loan_ids: Vec<String>,
+    /// Loans that were repaid, for as long as they have to be sent again, sorted.
+    pub closed_loan_ids: Vec<String>,
     /// What the merchant may be lent against.
     pub receivables: Receivables,
     /// What is asked for.
@@ -64,6 +66,7 @@ impl Account {
             merchant_id: merchant_id.to_owned(),
             owed,
             open_loan_ids: Vec::new(),
+            closed_loan_ids: Vec::new(),
             receivables,
             requests,
             group: None,

@@ -132,6 +132,7 @@ pub fn shard_accounts(
             &terms.secured_products,
         );
         account.open_loan_ids = book.open_loan_ids(merchant);
+        account.closed_loan_ids = book.closed_loan_ids(merchant);
         let own = own_totals(&account, loans, memberships.of(merchant));
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
@@ -172,6 +173,13 @@ impl<'a> Book<'a> {
         match self {
             Self::NotKept | Self::Absent => Vec::new(),
             Self::Of(ledger) => ledger.open_of(merchant).into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    fn closed_loan_ids(self, merchant: &str) -> Vec<String> {
+        match self {
+            Self::NotKept | Self::Absent => Vec::new(),
+            Self::Of(ledger) => ledger.closed_to_be_sent_of(merchant).into_iter().map(str::to_owned).collect(),
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Statement {
     pub owed_minor: Option<i64>,
     /// Loans that are not closed, or that may not be, sorted. The next night misses each that it does not see.
     pub open_loan_ids: Vec<String>,
+    /// Loans that were repaid, for as long as they have to be sent again, sorted. The next night misses each that it does not see.
+    pub closed_loan_ids: Vec<String>,
     /// What tonight's offers let the merchant draw.
     pub offered_minor: i64,
     /// What withdrawn and replaced offers of earlier nights still hold.
@@ -59,6 +61,7 @@ impl Account {
             },
             owed_minor: self.owed_minor(),
             open_loan_ids: self.open_loan_ids.clone(),
+            closed_loan_ids: self.closed_loan_ids.clone(),
             offered_minor: sum(true),
             held_minor: sum(false),
             receivables_minor: self.receivables_minor(),

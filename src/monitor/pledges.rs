@@ -98,6 +98,7 @@ mod tests {
             worst_material_dpd: 0,
             is_in_default: false,
             is_closed,
+            must_be_sent: true,
             is_written_off: false,
             is_restructured: false,
             deductions: 0,

@@ -98,6 +98,12 @@ impl Portfolio {
         Ok(portfolio)
     }
 
+    /// Adds loans of which only broken rows that lead to no merchant are known.
+    pub fn add_loans_without_merchant(&mut self, loans: u64) {
+        self.unknown.loans += loans;
+        self.unknown.without_principal += loans;
+    }
+
     /// Adds another shard's portfolio.
     ///
     /// # Errors

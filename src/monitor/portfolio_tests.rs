@@ -32,6 +32,7 @@ fn loan(merchant_id: &str, product: &str, dpd: i64, outstanding_minor: i64) -> L
         worst_material_dpd: dpd,
         is_in_default: dpd >= if product == "order-loan" { 30 } else { 90 },
         is_closed: false,
+        must_be_sent: true,
         is_written_off: false,
         is_restructured: false,
         deductions: 0,
@@ -134,6 +135,7 @@ proptest! {
             .iter()
             .map(|&(m, dpd, owed, is_closed, is_written_off)| LoanStanding {
                 is_closed,
+                must_be_sent: true,
                 is_written_off,
                 ..loan(&format!("m{m:02}"), "credit-loan", dpd, owed)
             })

@@ -12,7 +12,9 @@ use super::rules::keys::RuleKeys;
 use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::features::FeatureUses;
-use crate::repayment::{Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, UnknownLimit, Waterfall};
+use crate::repayment::{
+    Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, Retention, UnknownLimit, Waterfall,
+};
 
 /// A checked monitor file.
 #[derive(Debug, Clone)]
@@ -25,9 +27,11 @@ pub struct Monitor {
     pub materiality: Materiality,
     /// How much a loan may have been overpaid.
     pub overpayment: Overpayment,
+    /// How long a repaid loan has to be sent again.
+    pub retention: Retention,
     /// How many loans may be unknown.
     pub unknown_limit: UnknownLimit,
-    /// Loans that may be missing although they were open on the night before: the lender says that they are settled elsewhere.
+    /// Loans that may be missing although the night before knew them: the lender says that they are settled elsewhere.
     pub no_longer_sent: BTreeSet<String>,
     /// Buckets of days past due, from 0 up, without gap or overlap; the last has no end.
     pub buckets: Vec<Bucket>,
@@ -191,7 +195,7 @@ impl Monitor {
         let mut feature_uses = FeatureUses::default();
         let waterfall = raw.waterfall.get_ref().check(&file)?;
         let materiality = raw.materiality.as_ref().map(|m| m.check(&file)).transpose()?.unwrap_or_default();
-        let (overpayment, unknown_limit) = raw.ledger.check(&file)?;
+        let (overpayment, unknown_limit, retention) = raw.ledger.check(&file)?;
         let buckets = check_buckets(&file, &raw.buckets)?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
         let deduction = match &raw.deduction {
@@ -237,6 +241,7 @@ impl Monitor {
             waterfall,
             materiality,
             overpayment,
+            retention,
             unknown_limit,
             no_longer_sent: raw.ledger.no_longer_sent(),
             buckets,

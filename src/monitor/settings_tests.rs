@@ -129,12 +129,13 @@ fn what_is_not_allowed_is_refused_at_its_line() {
 #[test]
 fn materiality_and_the_ledger_have_sections_of_their_own() {
     let sections = "[materiality]\nabsolute_minor = 50_000\nrelative_share = 0.015\n\
-                    [ledger]\nmax_unknown_loan_share = 0.05\nmax_overpaid_share = 0.2\nno_longer_sent = [\"l7\"]\n";
+                    [ledger]\nmax_unknown_loan_share = 0.05\nmax_overpaid_share = 0.2\nclosed_loans_sent_days = 700\nno_longer_sent = [\"l7\"]\n";
     let text = GOOD.replacen("[class_from_dpd]", &format!("{sections}[class_from_dpd]"), 1);
     let monitor = check(&text).unwrap();
     assert_eq!(monitor.materiality, Materiality { absolute_minor: 50_000, relative_ppm: 15_000 });
     assert_eq!(monitor.overpayment, Overpayment { most_ppm: 200_000 });
     assert_eq!(monitor.unknown_limit, UnknownLimit { max_share: 0.05 });
+    assert_eq!(monitor.retention, Retention { closed_days: 700 });
     assert!(monitor.no_longer_sent.iter().eq(["l7"]));
     for (from, to, line, words) in [
         ("50_000", "-1", 6, "absolute_minor = -1 is out of range"),
@@ -142,6 +143,7 @@ fn materiality_and_the_ledger_have_sections_of_their_own() {
         ("0.015", "nan", 7, "out of range"),
         ("0.05", "-0.1", 9, "max_unknown_loan_share"),
         ("0.2\n", "2.0\n", 10, "max_overpaid_share"),
+        ("700", "-1", 11, "closed_loans_sent_days = -1 is out of range"),
         ("relative_share", "relative", 7, "unknown field"),
         ("absolute_minor = 50_000\n", "", 5, "missing field"),
     ] {

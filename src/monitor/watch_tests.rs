@@ -71,6 +71,7 @@ fn loan(loan_id: &str, dpd: i64) -> LoanStanding {
         worst_material_dpd: dpd,
         is_in_default: dpd >= 90,
         is_closed: false,
+        must_be_sent: true,
         is_written_off: false,
         is_restructured: false,
         deductions: 0,

@@ -172,6 +172,7 @@ fn account(owned: &Owned) -> Account {
         worst_material_dpd: 0,
         is_in_default: false,
         is_closed: false,
+        must_be_sent: true,
         is_written_off: false,
         is_restructured: false,
         deductions: 0,

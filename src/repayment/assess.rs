@@ -69,6 +69,7 @@ impl Assessment {
             worst_material_dpd: worst_material_dpd(&self.material),
             is_in_default: !is_closed && (is_written_off || reaches_default),
             is_closed,
+            must_be_sent: repayment.closed_at.is_none_or(|closed_at| rules.retention.reaches(closed_at, point.micros)),
             is_written_off,
             is_restructured: record.restructured_at.is_some(),
             deductions,

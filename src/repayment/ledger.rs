@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::open_loans::OpenLoans;
+use super::columns::strings;
+use super::error::RepaymentError;
+use super::evidence::LoanEvidence;
+use super::pledges::OrderOwners;
 use super::standing::LoanStanding;
 use super::unknown::{LoanException, UnknownCause, UnknownLoan};
-use crate::store::BrokenRecord;
+use crate::contract::{LOANS, MERCHANTS};
+use crate::store::{BrokenRecord, Shard};
 
 /// Contract tables about loans.
 const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
@@ -56,9 +60,30 @@ impl LoanLedger {
         known.chain(loans.unknown.iter().filter_map(|loan| loan.loan_id.as_deref())).collect()
     }
 
-    /// Adds, as unknown, every loan that a merchant of this shard had open on the night before and that is not seen under that merchant
-    /// tonight: its row was lost, moved to another borrower, or dated to a day to come.
-    pub fn add_missing<'a>(&mut self, merchants: impl Iterator<Item = &'a str>, before: &OpenLoans) {
+    /// Loans of a merchant that were repaid, for as long as they have to be sent again: they are the merchant's record.
+    #[must_use]
+    pub fn closed_to_be_sent_of(&self, merchant_id: &str) -> Vec<&str> {
+        let closed = self.of(merchant_id).known.iter().filter(|loan| loan.is_closed && loan.must_be_sent);
+        closed.map(|loan| loan.loan_id.as_str()).collect()
+    }
+
+    /// Holds the ledger of a shard against what is known beside its loans; what does not agree is unknown.
+    ///
+    /// # Errors
+    /// A table of the shard that lacks a column.
+    pub fn compare_with(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
+        if let Some(merchants) = shard.table(MERCHANTS.name) {
+            let ids = strings(merchants, MERCHANTS.name, "merchant_id")?;
+            self.add_missing(ids.iter().flatten(), evidence);
+        }
+        self.set_strangers_aside(shard, evidence)?;
+        self.unknown.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
+        Ok(())
+    }
+
+    /// Adds, as unknown, every loan that a merchant had open, or had repaid not long ago, and that is not seen under that merchant tonight: its
+    /// row was lost, moved to another borrower, or dated to a day to come.
+    fn add_missing<'a>(&mut self, merchants: impl Iterator<Item = &'a str>, evidence: &LoanEvidence) {
         let mut missing: Vec<UnknownLoan> = Vec::new();
         for merchant in merchants {
             let loans = self.of(merchant);
@@ -66,10 +91,51 @@ impl LoanLedger {
                 loans.known.iter().any(|loan| loan.loan_id == id)
                     || loans.unknown.iter().any(|loan| loan.loan_id.as_deref() == Some(id))
             };
-            missing.extend(before.of(merchant).filter(|id| !is_seen(id)).map(|id| UnknownLoan::missing(merchant, id)));
+            let unseen = evidence.loans_of(merchant).filter(|id| !is_seen(id));
+            missing.extend(unseen.map(|id| UnknownLoan::missing(merchant, id)));
         }
         self.unknown.extend(missing);
-        self.unknown.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
+    }
+
+    /// Makes unknown every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
+    /// among the borrower's although tonight's orders reach past the day of the draw. Offer and orders stay their own merchant's.
+    ///
+    /// What secured a repaid loan secures nothing any more, and an old order need not be sent for ever.
+    fn set_strangers_aside(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
+        let owners = OrderOwners::of(shard, &self.known)?;
+        let causes_of = |loan: &LoanStanding| -> Vec<UnknownCause> {
+            if loan.is_closed {
+                return Vec::new();
+            }
+            let of_offer = loan.offer_id.as_deref().and_then(|offer| {
+                let cause = UnknownCause::offer_of_another(offer);
+                let is_strange = evidence.is_of_another(offer, &loan.merchant_id)
+                    || evidence.was_of_another(&loan.loan_id, &cause.detail);
+                is_strange.then_some(cause)
+            });
+            let drawn_on = shard.as_of.local_date(loan.disbursed_at).ok();
+            let is_reached = evidence.orders_until.is_some_and(|until| drawn_on.is_some_and(|day| day <= until));
+            let of_pledges = if is_reached { owners.judge(loan) } else { None };
+            of_offer.into_iter().chain(of_pledges).collect()
+        };
+        let mut strangers: Vec<UnknownLoan> = Vec::new();
+        self.known.retain(|loan| {
+            let causes = causes_of(loan);
+            if causes.is_empty() {
+                return true;
+            }
+            strangers.push(UnknownLoan {
+                merchant_id: loan.merchant_id.clone(),
+                loan_id: Some(loan.loan_id.clone()),
+                product: Some(loan.product.clone()),
+                principal_minor: Some(loan.principal_minor),
+                group_id: loan.group_id.clone(),
+                causes,
+            });
+            false
+        });
+        self.unknown.extend(strangers);
+        Ok(())
     }
 
     /// Loans, known or not.
@@ -121,6 +187,16 @@ pub fn exceptions_without_merchant(broken: &[BrokenRecord]) -> Vec<LoanException
     let mut lines: Vec<LoanException> = broken.iter().filter(|r| speaks_of_a_loan(r)).map(line).collect();
     lines.sort_unstable();
     lines
+}
+
+/// Loans of which such rows are all that is known, each once; a row of the loan table that names none is one of its own. A schedule or a
+/// payment that names no loan may be one of a loan that is counted.
+#[must_use]
+pub fn loans_without_merchant(broken: &[BrokenRecord]) -> (BTreeSet<&str>, u64) {
+    let of_loans = || broken.iter().filter(|record| record.merchant_id.is_none() && speaks_of_a_loan(record));
+    let named = of_loans().filter_map(|record| record.loan_id.as_deref()).collect();
+    let nameless = of_loans().filter(|record| record.loan_id.is_none() && record.table == LOANS.name).count();
+    (named, nameless as u64)
 }
 
 /// Whether a broken record is one of a loan, its schedule or its payments.

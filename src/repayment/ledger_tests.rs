@@ -2,7 +2,7 @@ use polars::prelude::*;
 
 use super::*;
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
-use crate::repayment::{BorrowerRecord, CreditRecord, repayment_tables};
+use crate::repayment::{BorrowerRecord, CreditRecord, LedgerRules, Retention, repayment_tables};
 use crate::store::Shard;
 
 fn ledger_of(shard: &Shard) -> LoanLedger {
@@ -158,7 +158,7 @@ fn a_loan_that_was_open_and_is_not_sent_again_is_unknown_to_its_borrower() {
     let before = [pair("m1", "l1"), pair("m1", "l2"), pair("m2", "l1"), pair("m9", "l9")];
     let mut ledger = ledger_of(&shard(200, &late()));
     assert_eq!(ledger.open_of("m1"), BTreeSet::from(["l1"]));
-    ledger.add_missing(["m1", "m2", "m3"].into_iter(), &OpenLoans::new(before.clone(), &BTreeSet::new()));
+    ledger.compare_with(&shard(200, &late()), &LoanEvidence::new(before.clone(), &BTreeSet::new())).unwrap();
     assert_eq!(ledger.known.len(), 1, "l1 is still m1's");
     let missing = "loan-missing";
     assert_eq!(codes(&ledger), [("m1", Some("l2"), missing), ("m2", Some("l1"), missing)]);
@@ -167,6 +167,110 @@ fn a_loan_that_was_open_and_is_not_sent_again_is_unknown_to_its_borrower() {
 
     let mut allowed = ledger_of(&shard(200, &late()));
     let settled = BTreeSet::from(["l2".to_owned()]);
-    allowed.add_missing(["m1"].into_iter(), &OpenLoans::new(before, &settled));
-    assert!(allowed.unknown.is_empty());
+    allowed.compare_with(&shard(200, &late()), &LoanEvidence::new(before, &settled)).unwrap();
+    assert_eq!(codes(&allowed), [("m2", Some("l1"), missing)], "only l2 is settled elsewhere");
+}
+
+/// The books of [`late`], where the loan pledges an order of its borrower and another one, whose row belongs to `owner`.
+fn pledging(owner: Option<&str>, books: &Books) -> Shard {
+    let mut seen = shard(200, books);
+    let orders = Series::new("".into(), ["o1", "o2"]);
+    let loans = seen.tables.get_mut("loans").unwrap();
+    loans.with_column(Column::new("pledged_order_ids".into(), [orders])).unwrap();
+    let rows = [Some(("o1", "m1")), owner.map(|owner| ("o2", owner))];
+    let (ids, merchants): (Vec<&str>, Vec<&str>) = rows.into_iter().flatten().unzip();
+    seen.tables.insert("orders", df!("order_id" => ids, "merchant_id" => merchants).unwrap());
+    seen
+}
+
+#[test]
+fn an_open_loan_pledges_orders_of_its_borrower_only() {
+    let not_own = [("m1", Some("l1"), "pledge-not-own")];
+    // The loan was drawn on day 100 of 2018: 11 April.
+    let seen_until = |seen: &Shard, until: jiff::civil::Date| {
+        let mut ledger = ledger_of(seen);
+        ledger.compare_with(seen, &LoanEvidence::default().with_orders_until(Some(until))).unwrap();
+        ledger
+    };
+    let drawn_on = day(100).date();
+    let ledger_of = |seen: &Shard| seen_until(seen, drawn_on);
+    let stale = seen_until(&pledging(Some("m2"), &late()), drawn_on.yesterday().unwrap());
+    assert_eq!(codes(&stale), [], "the orders end before the loan was drawn: nothing can be said");
+    assert_eq!(codes(&ledger_of(&pledging(Some("m1"), &late()))), []);
+    let ledger = ledger_of(&pledging(Some("m2"), &late()));
+    assert_eq!(codes(&ledger), not_own);
+    assert!(ledger.unknown[0].causes[0].detail.starts_with("1 of the 2 orders"), "{:?}", ledger.unknown[0].causes);
+    assert_eq!(codes(&ledger_of(&pledging(None, &late()))), not_own, "an order that nobody has");
+    let mut lost = pledging(None, &late());
+    let record =
+        |merchant: &str| BrokenRecord { order_id: Some("o2".into()), ..broken("orders", Some(merchant), None) };
+    lost.broken = vec![record("m2")];
+    assert_eq!(codes(&ledger_of(&lost)), not_own);
+    lost.broken.push(record("m1"));
+    assert_eq!(codes(&ledger_of(&lost)), [], "its own order, broken: it is there");
+    let mut repaid = late();
+    repaid.paid = vec![PaidRow("l1", 110, 1_000, None)];
+    assert_eq!(codes(&ledger_of(&pledging(Some("m2"), &repaid))), [], "repaid, it rests on nothing any more");
+}
+
+#[test]
+fn an_open_loan_that_names_an_offer_made_to_another_merchant_is_unknown_for_as_long_as_it_names_it() {
+    let naming = |offer: &str, books: &Books| {
+        let mut seen = shard(200, books);
+        seen.tables.get_mut("loans").unwrap().with_column(Column::new("offer_id".into(), [Some(offer)])).unwrap();
+        seen
+    };
+    let of = |merchant: &str| {
+        let none: [(String, String); 0] = [];
+        LoanEvidence::new(none, &BTreeSet::new()).with_offers([("x".to_owned(), merchant.to_owned())], [])
+    };
+    let compare = |seen: &Shard, evidence: &LoanEvidence| {
+        let mut ledger = ledger_of(seen);
+        ledger.compare_with(seen, evidence).unwrap();
+        ledger
+    };
+    let compared = |evidence: &LoanEvidence, offer: &str| compare(&naming(offer, &late()), evidence);
+    let strange = [("m1", Some("l1"), "offer-of-another-merchant")];
+    assert_eq!(codes(&compared(&of("m1"), "x")), []);
+    assert_eq!(codes(&compared(&of("m2"), "y")), [], "an offer that nobody remembers");
+    let ledger = compared(&of("m2"), "x");
+    assert_eq!((codes(&ledger), ledger.known.len()), (strange.to_vec(), 0));
+    assert_eq!(ledger.unknown[0].principal_minor, Some(1_000));
+    // The offer has left the accounts since; the officers' list remembers.
+    let later = LoanEvidence::default().with_offers([], ledger.exceptions());
+    assert_eq!(codes(&compared(&later, "x")), strange);
+    assert_eq!(codes(&compared(&later, "y")), [], "the row was mended");
+    let mut repaid = late();
+    repaid.paid = vec![PaidRow("l1", 110, 1_000, None)];
+    assert_eq!(codes(&compare(&naming("x", &repaid), &of("m2"))), []);
+}
+
+#[test]
+fn a_repaid_loan_has_to_be_sent_for_as_long_as_the_rules_say() {
+    let mut repaid = late();
+    repaid.paid = vec![PaidRow("l1", 110, 1_000, None)];
+    let to_be_sent = |seen: i32, closed_days: i64| {
+        let rules = LedgerRules { retention: Retention { closed_days }, ..rules() };
+        let ledger = repayment_tables(&shard(seen, &repaid), &rules).unwrap().unwrap().ledger;
+        assert!(ledger.known[0].is_closed && ledger.open_of("m1").is_empty());
+        ledger.closed_to_be_sent_of("m1").into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Repaid at noon of day 110.
+    assert_eq!((to_be_sent(111, 30), to_be_sent(140, 30)), (vec!["l1".to_owned()], vec!["l1".to_owned()]));
+    assert_eq!((to_be_sent(141, 30), to_be_sent(111, 0)), (vec![], vec![]));
+}
+
+#[test]
+fn loans_of_which_only_rows_without_merchant_are_known_are_counted_once() {
+    let records = [
+        broken("loans", None, Some("l5")),
+        broken("payments", None, Some("l5")),
+        broken("payments", None, Some("l6")),
+        broken("loans", None, None),
+        broken("loans", None, None),
+        broken("payments", None, None),
+        broken("orders", None, None),
+        broken("loans", Some("m1"), Some("l7")),
+    ];
+    assert_eq!(loans_without_merchant(&records), (BTreeSet::from(["l5", "l6"]), 2));
 }

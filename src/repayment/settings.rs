@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
-use crate::domain::Hasher;
+use crate::domain::{Hasher, MICROS_PER_DAY};
 
 /// A part of an instalment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -77,12 +77,14 @@ pub struct LedgerRules {
     pub materiality: Materiality,
     /// How much a loan may have been overpaid.
     pub overpayment: Overpayment,
+    /// How long a repaid loan has to be sent again.
+    pub retention: Retention,
     /// Days past due, of material arrears, that are a default: by product. A loan of any other product cannot be known.
     pub default_dpd: BTreeMap<String, u16>,
 }
 
 impl LedgerRules {
-    /// Adds every setting to a digest.
+    /// Adds every setting that changes what is said of a loan to a digest.
     pub fn digest_into(&self, hasher: &mut Hasher) {
         for part in self.waterfall.within {
             hasher.field(part.name().as_bytes());
@@ -114,6 +116,32 @@ impl Default for Overpayment {
     /// A tenth (project judgement: half a year of late charges at 0.05 % a day).
     fn default() -> Self {
         Self { most_ppm: 100_000 }
+    }
+}
+
+/// How long a repaid loan has to be sent again: until then it is the borrower's record, and a record whose worst loan is left out looks
+/// better than it is.
+///
+/// Set it to less than the source keeps repaid loans, and to no less than features look back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Days after the loan was closed; 0: repaid loans may be left out at once.
+    pub closed_days: i64,
+}
+
+impl Default for Retention {
+    /// Three years (project judgement): longer than features look back, shorter than the five years for which a credit bureau keeps a bad
+    /// record after it ended (China, Regulation on the Administration of the Credit Reporting Industry, 2013, article 16).
+    fn default() -> Self {
+        Self { closed_days: 1_095 }
+    }
+}
+
+impl Retention {
+    /// Whether a loan closed at `closed_at` has to be sent to a night of `now`, both in UTC microseconds.
+    #[must_use]
+    pub fn reaches(self, closed_at: i64, now: i64) -> bool {
+        now.saturating_sub(closed_at) < self.closed_days * MICROS_PER_DAY
     }
 }
 
@@ -172,10 +200,20 @@ pub(crate) static LEDGER_KEYS: Section = Section {
         .range("0 to 1")
         .or("0.1"),
         Key::new(
+            "closed_loans_sent_days",
+            "whole number",
+            "1_095",
+            "a repaid loan that is no longer sent before it was closed for so long is unknown; less than the source keeps repaid loans, no less \
+             than features look back",
+        )
+        .unit("days")
+        .range("0 to 36_500")
+        .or("1_095"),
+        Key::new(
             "no_longer_sent",
             "list of ids",
             "[\"l-17\"]",
-            "loans that were open the night before and are settled elsewhere",
+            "loans that the night before knew and that are settled elsewhere",
         )
         .or("none"),
     ],
@@ -218,6 +256,7 @@ impl RawMateriality {
 pub(crate) struct RawLedger {
     max_unknown_loan_share: Option<Spanned<f64>>,
     max_overpaid_share: Option<Spanned<f64>>,
+    closed_loans_sent_days: Option<Spanned<i64>>,
     no_longer_sent: Option<Vec<String>>,
 }
 
@@ -230,16 +269,20 @@ impl RawLedger {
     /// Checks the section.
     ///
     /// # Errors
-    /// A share out of range, with the line.
-    pub(crate) fn check(&self, file: &ConfigFile) -> Result<(Overpayment, UnknownLimit), ConfigError> {
+    /// A share or a number of days out of range, with the line.
+    pub(crate) fn check(&self, file: &ConfigFile) -> Result<(Overpayment, UnknownLimit, Retention), ConfigError> {
         let share = |value: &Option<Spanned<f64>>, key: &str| {
             value.as_ref().map(|v| bounds::finite(file, v, key, 0.0..=1.0)).transpose()
         };
         let overpaid = share(&self.max_overpaid_share, "max_overpaid_share")?;
         let unknown = share(&self.max_unknown_loan_share, "max_unknown_loan_share")?;
+        let closed_days = self.closed_loans_sent_days.as_ref();
+        let closed_days =
+            closed_days.map(|v| bounds::integer(file, v, "closed_loans_sent_days", 0..=36_500)).transpose()?;
         Ok((
             overpaid.map_or_else(Overpayment::default, |s| Overpayment { most_ppm: parts_per_million(s) }),
             unknown.map_or_else(UnknownLimit::default, |max_share| UnknownLimit { max_share }),
+            closed_days.map_or_else(Retention::default, |closed_days| Retention { closed_days }),
         ))
     }
 }

@@ -44,6 +44,8 @@ pub struct LoanStanding {
     pub is_in_default: bool,
     /// Nothing is owed any more.
     pub is_closed: bool,
+    /// Not closed, or closed so lately that its row has to be sent again.
+    pub must_be_sent: bool,
     /// The lender wrote it off.
     pub is_written_off: bool,
     /// Its terms were eased.

@@ -12,8 +12,8 @@ use jiff::civil::date;
 use super::*;
 use crate::domain::AsOf;
 use crate::repayment::{
-    BrokenRow, BusinessDays, LedgerRules, LoanTerms, Materiality, Overpayment, Part, Payment, PaymentRow, ScheduleRow,
-    Waterfall,
+    BrokenRow, BusinessDays, LedgerRules, LoanTerms, Materiality, Overpayment, Part, Payment, PaymentRow, Retention,
+    ScheduleRow, Waterfall,
 };
 
 /// Numbers that look random: splitmix64 (Steele, Lea and Flood 2014), for it is quick without optimisation.
@@ -627,6 +627,7 @@ fn rules(dice: &mut Dice) -> LedgerRules {
         // A quarter, so that shares as floating-point numbers are exact where they meet the threshold.
         materiality: Materiality { absolute_minor: dice.of(&[0, 100, 10_000]), relative_ppm: dice.of(&[0, 250_000]) },
         overpayment: Overpayment { most_ppm: 100_000 },
+        retention: Retention::default(),
         default_dpd: BTreeMap::from([("credit-loan".to_owned(), 30)]),
     }
 }

@@ -31,10 +31,10 @@ pub struct UnknownCause {
 }
 
 impl UnknownLoan {
-    /// A loan that was open on the night before and of which tonight nothing is sent.
+    /// A loan that the night before knew and of which tonight nothing is sent.
     pub(super) fn missing(merchant_id: &str, loan_id: &str) -> Self {
-        let detail = "the loan was open on the night before, and tonight no row shows it under this borrower; send its row again, or name \
-                      it in no_longer_sent under [ledger] of the monitor file";
+        let detail = "the night before knew the loan, and tonight no row shows it under this borrower; send its row again, or name it in \
+                      no_longer_sent under [ledger] of the monitor file";
         Self {
             merchant_id: merchant_id.to_owned(),
             loan_id: Some(loan_id.to_owned()),
@@ -51,6 +51,11 @@ impl UnknownCause {
         Self { code: Cow::Borrowed(code), detail: detail.into() }
     }
 
+    /// The loan names an offer that another merchant was made.
+    pub(super) fn offer_of_another(offer_id: &str) -> Self {
+        Self::new(OFFER_OF_ANOTHER, format!("it names offer {offer_id:?}, which was made to another merchant"))
+    }
+
     /// A row of the loan that washing set aside.
     pub(super) fn broken(table: &str, key: Option<&str>, rule: &str) -> Self {
         let (code, what) = match table {
@@ -62,6 +67,9 @@ impl UnknownCause {
         Self::new(code, format!("{what} ({key}) is in quarantine: it breaks {rule}"))
     }
 }
+
+/// The code of a loan that names an offer made to another merchant.
+pub(super) const OFFER_OF_ANOTHER: &str = "offer-of-another-merchant";
 
 /// A line of the officers' list: one cause of one loan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -18,7 +18,9 @@ use crate::model::{self, ModelError, Scored};
 use crate::monitor::{self, Alert, Deduction, MonitorCase, MonitorError, Portfolio, StandingAlerts, WatchContext};
 use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::{OutputRow, PublishError};
-use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, exceptions_without_merchant};
+use crate::repayment::{
+    BorrowerRecord, LoanException, LoanLedger, exceptions_without_merchant, loans_without_merchant,
+};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
 use crate::store::BrokenRecord;
 
@@ -280,6 +282,13 @@ impl Decided {
         self.alerts.extend(standing.of_unseen(is_seen));
         self.alerts.sort_by(OutputRow::order);
         self.open_offers.sort_by(OutputRow::order);
+        // A loan that the night before knew is counted under its borrower already.
+        let (named, nameless) = loans_without_merchant(unattributed);
+        let counted: BTreeSet<&str> = self.loan_exceptions.iter().filter_map(|line| line.loan_id.as_deref()).collect();
+        let uncounted = named.difference(&counted).count() as u64;
+        if let Some(portfolio) = &mut self.portfolio {
+            portfolio.add_loans_without_merchant(uncounted + nameless);
+        }
         self.loan_exceptions.extend(exceptions_without_merchant(unattributed));
         self.loan_exceptions.sort_by(OutputRow::order);
         self.loan_exceptions.dedup_by(|a, b| a.key() == b.key());

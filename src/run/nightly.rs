@@ -14,7 +14,7 @@ use super::gate_settings::Fault;
 use super::gates::{GateError, check_gates};
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
-use super::open_offers::{read_open_loans, read_open_offers, read_standing_alerts};
+use super::open_offers::{read_loan_evidence, read_open_offers, read_standing_alerts};
 use super::population::{PopulationError, finish_shards, prepare_shards};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
@@ -38,7 +38,7 @@ use crate::publish::{
 };
 use crate::run::Job;
 use crate::score::Reference;
-use crate::wash::{IngestError, IngestProgress, Ingested, ingest};
+use crate::wash::{Activity, IngestError, IngestProgress, Ingested, ingest};
 
 /// Why a run stopped. Nothing was published.
 #[derive(Debug, thiserror::Error)]
@@ -275,7 +275,8 @@ impl Night<'_> {
         let terms = rules.policy.account_terms(&declared);
         night.check_memory()?;
         let open = read_open_offers(night.previous.as_ref())?;
-        let open_before = read_open_loans(night.previous.as_ref(), &rules.monitor.no_longer_sent)?;
+        let orders_until = ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
+        let evidence = read_loan_evidence(night.previous.as_ref(), &open, &rules.monitor.no_longer_sent, orders_until)?;
         let standing = read_standing_alerts(night.previous.as_ref())?;
         let features_before = FeaturesBefore::read(night.previous.as_ref(), &rules.monitor.features_before())?;
         let context = DecisionContext {
@@ -293,7 +294,7 @@ impl Night<'_> {
         progress.rows(ingested.store.all_rows());
         let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
         let groups = Mutex::new(GroupTotals::default());
-        let prepared = prepare_shards(&ingested.store, as_of, rules, &open_before, progress, |seen| {
+        let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
             let facts = ShardFacts::of(seen, &open, &terms)?;
             groups.lock().unwrap_or_else(PoisonError::into_inner).merge(&facts.accounts.groups);
             Ok::<_, DecideError>((facts, wide.write_evidence(seen)?))

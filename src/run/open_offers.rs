@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
 use crate::exposure::{OpenOffer, OpenOffers, Statement};
 use crate::monitor::{Alert, StandingAlerts};
 use crate::publish::{OutputRow, PreviousRun, PublishError, TableReader};
-use crate::repayment::OpenLoans;
+use crate::repayment::{LoanEvidence, LoanException};
 
 /// The open offers of the night before, the file's bytes checked; none on a first night.
 ///
@@ -17,19 +18,26 @@ pub fn read_open_offers(previous: Option<&PreviousRun>) -> Result<OpenOffers, Pu
     Ok(OpenOffers::new(rows::<OpenOffer>(previous)?))
 }
 
-/// The loans that were open on the night before, the file's bytes checked, but for those that are no longer sent; none on a first night.
+/// What loans are held against: what the night before knew of them, the files' bytes checked, but for loans that are no longer sent (nothing on
+/// a first night), its `open` offers, and the last day of tonight's orders.
 ///
 /// # Errors
 /// The run holds no such table, or not what was published: what was owed is then not known, and nothing may be offered.
-pub fn read_open_loans(
+pub fn read_loan_evidence(
     previous: Option<&PreviousRun>,
+    open: &OpenOffers,
     no_longer_sent: &BTreeSet<String>,
-) -> Result<OpenLoans, PublishError> {
+    orders_until: Option<Date>,
+) -> Result<LoanEvidence, PublishError> {
     let of_account = |account: Statement| {
-        let Statement { merchant_id, open_loan_ids, .. } = account;
-        open_loan_ids.into_iter().map(move |loan| (merchant_id.clone(), loan))
+        let Statement { merchant_id, open_loan_ids, closed_loan_ids, .. } = account;
+        open_loan_ids.into_iter().chain(closed_loan_ids).map(move |loan| (merchant_id.clone(), loan))
     };
-    Ok(OpenLoans::new(rows::<Statement>(previous)?.into_iter().flat_map(of_account), no_longer_sent))
+    let evidence = LoanEvidence::new(rows::<Statement>(previous)?.into_iter().flat_map(of_account), no_longer_sent);
+    let offers = open
+        .iter()
+        .flat_map(|(merchant, offers)| offers.iter().map(move |offer| (offer.offer_id.clone(), merchant.to_owned())));
+    Ok(evidence.with_offers(offers, rows::<LoanException>(previous)?).with_orders_until(orders_until))
 }
 
 /// The alerts that stood after the night before, the file's bytes checked; none on a first night.

@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::{AsOf, parallel};
 use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, Overflow, PreparedFeatures, ShardMeasures};
-use crate::repayment::OpenLoans;
+use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::spill::{Shelf, Shelved, SpillError};
 use crate::store::{Shard, Store, StoreError};
 use crate::tiles::{TileError, Views};
@@ -30,6 +30,9 @@ pub enum PopulationError {
     /// A view could not be joined.
     #[error(transparent)]
     Tile(#[from] TileError),
+    /// The loans could not be held against what else is known.
+    #[error(transparent)]
+    Repayment(#[from] RepaymentError),
     /// A measure or feature could not be computed.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -63,8 +66,8 @@ pub struct PreparedShards<T> {
 /// Bytes of prepared shards that are held in memory.
 const HELD_SHARDS: usize = 256 << 20;
 
-/// Reads every shard once, as of an instant, and keeps what later steps need; `take` adds to it. Loans that were `open_before` and are not
-/// seen are unknown. Results come in bucket order.
+/// Reads every shard once, as of an instant, and keeps what later steps need; `take` adds to it. Loans that do not agree with the
+/// `evidence` are unknown. Results come in bucket order.
 ///
 /// # Errors
 /// A shard that cannot be read or measured, or what `take` says.
@@ -72,7 +75,7 @@ pub fn prepare_shards<T, E>(
     store: &Store,
     as_of: &AsOf,
     rules: &JobRules,
-    open_before: &OpenLoans,
+    evidence: &LoanEvidence,
     progress: &dyn Progress,
     take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
 ) -> Result<PreparedShards<T>, E>
@@ -86,7 +89,7 @@ where
         let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
         let mut views = rules.views(&shard).map_err(PopulationError::from)?;
         if let Some(ledger) = &mut views.ledger {
-            ledger.add_missing(views.merchants.ids().iter().map(String::as_str), open_before);
+            ledger.compare_with(&shard, evidence).map_err(PopulationError::from)?;
         }
         let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
         let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;

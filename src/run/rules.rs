@@ -70,6 +70,7 @@ impl JobRules {
             waterfall: monitor.waterfall.clone(),
             materiality: monitor.materiality,
             overpayment: monitor.overpayment,
+            retention: monitor.retention,
             default_dpd: policy.default_dpd.clone(),
         };
         Self { features, policy, monitor, officers, ledger }

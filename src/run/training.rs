@@ -26,7 +26,7 @@ use crate::features::{FeatureColumn, FeatureError, FeatureTable};
 use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
 use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, ModelError};
-use crate::repayment::{OpenLoans, RepaymentError};
+use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::run::ModelSettings;
 use crate::score::{Reference, ReferenceError};
 use crate::store::{Store, StoreError};
@@ -250,7 +250,7 @@ impl SnapshotBuilder<'_> {
     fn build(&self, snapshot: &AsOf, part: Part) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
         let Self { settings, rules, store, progress, .. } = *self;
         let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
-        let prepared = prepare_shards(store, snapshot, rules, &OpenLoans::default(), progress, |seen| {
+        let prepared = prepare_shards(store, snapshot, rules, &LoanEvidence::default(), progress, |seen| {
             let after = store.shard(seen.bucket, &seen_at)?;
             outcomes(seen.views, &after, settings, rules)
         })?;

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use polars::prelude::{DataFrame, PolarsResult};
 
 use super::parents::{ALWAYS, Parents, UnusableKey};
-use super::versions::{BrokenVersion, Lead};
+use super::version::Lead;
+use super::versions::BrokenVersion;
 use crate::contract::{LOANS, MERCHANTS, ORDERS, SUPERSEDED_AT, TableContract};
 use crate::store::BrokenRecord;
 

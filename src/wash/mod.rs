@@ -16,6 +16,7 @@ mod attribution;
 mod buckets;
 mod copies;
 mod error;
+mod history;
 mod ingest;
 mod ledger;
 mod parents;
@@ -26,6 +27,7 @@ mod settings;
 mod staging;
 mod strays;
 mod unparsed;
+mod version;
 mod versions;
 mod washing;
 

@@ -17,7 +17,7 @@ pub(crate) const NEVER_ENDS: i64 = i64::MAX;
 /// `until` of a row that was never usable; `known` of a row that was always visible.
 pub(crate) const ALWAYS: i64 = i64::MIN;
 
-/// A key whose newest version is broken.
+/// A key whose newest version is broken, or contradicted by another of its instant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct UnusableKey {
     /// Every merchant that a version of it leads to.
@@ -33,7 +33,7 @@ pub(crate) struct UnusableKey {
 /// Keys of the tables washed so far, with their merchant.
 #[derive(Debug, Clone, Default)]
 pub struct Parents {
-    /// By table: `_key`, `_merchant`, `_usable` (false: its newest version is broken), `_known`, `_since`; one row a key.
+    /// By table: `_key`, `_merchant`, `_usable` (false: its newest version is broken or contradicted), `_known`, `_since`; one row a key.
     keys: BTreeMap<&'static str, DataFrame>,
     /// By table and unusable key: every merchant that a version of it leads to.
     leads: BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>,
@@ -57,7 +57,7 @@ pub(crate) struct Referred {
 }
 
 impl Parents {
-    /// Remembers the keys of a washed table, if others may refer to it. `usable` holds one row a key whose newest version is sound,
+    /// Remembers the keys of a washed table, if others may refer to it. `usable` holds one row a usable key,
     /// `known` when each became known (null: always).
     pub(crate) fn remember(
         &mut self,

@@ -5,6 +5,7 @@ use std::path::Path;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::history::VERSIONS_CONTRADICT;
 use super::record::{cell_text, key_text, record_json};
 use super::rules::Rule;
 use crate::contract::{TableContract, UNREADABLE};
@@ -71,6 +72,32 @@ pub(crate) fn broken_rows(
         });
     }
     Ok(broken)
+}
+
+/// Sound rows that contradict another version of their key, each with the column that shows it.
+pub(crate) fn contradicting_rows(
+    table: &TableContract,
+    frame: &DataFrame,
+    columns: &[&str],
+    files: &[InputFile],
+) -> PolarsResult<Vec<QuarantineRow>> {
+    let names: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
+    let (file_indexes, rows) = (frame.column("_file")?.u32()?, frame.column("_row")?.u32()?);
+    let row = |(at, column): (usize, &&str)| {
+        let file_index = file_indexes.get(at).unwrap_or(0);
+        Ok(QuarantineRow {
+            key: key_text(frame, table.key, at)?,
+            rule: VERSIONS_CONTRADICT.to_owned(),
+            column: Some((*column).to_owned()),
+            value: cell_text(frame.column(column)?, at)?,
+            record: Some(record_json(frame, &names, at)?),
+            file: file_name(files, file_index),
+            row: rows.get(at).unwrap_or(0),
+            file_index,
+            number: 0,
+        })
+    };
+    columns.iter().enumerate().map(row).collect()
 }
 
 /// The row as it was sent: unreadable cells with their text.

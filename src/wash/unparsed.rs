@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::record::cell_text;
-use super::versions::{Lead, Unparsed};
+use super::version::{Lead, Unparsed};
 use crate::contract::{INSTANTS, TableContract, Type};
 use crate::domain::AsOf;
 use crate::source::{MalformedRecord, instant_of_text};

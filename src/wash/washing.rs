@@ -7,10 +7,11 @@ use super::copies::without_copies;
 use super::error::IngestError;
 use super::ledger::{JOINED, LedgerLine};
 use super::parents::{MISSING, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
-use super::quarantine::{QuarantineRow, broken_rows, lost_rows};
+use super::quarantine::{QuarantineRow, broken_rows, contradicting_rows, lost_rows};
 use super::rules::{Rule, first_failing, row_rules};
 use super::unparsed::unparsed;
-use super::versions::{FAILS_ITSELF, PARENT_KNOWN, Settled, UNTIL, settle};
+use super::version::{FAILS_ITSELF, PARENT_KNOWN, UNTIL};
+use super::versions::{Settled, settle};
 use crate::contract::{SUPERSEDED_AT, TableContract, Type, Visibility, visible};
 use crate::domain::{AsOf, Currency};
 use crate::source::{InputFile, JoinedInput, MalformedRecord};
@@ -20,7 +21,8 @@ use crate::store::BrokenRecord;
 #[derive(Debug, Clone)]
 pub(crate) struct Washed {
     /// The contract's columns (and `merchant_id` where the contract has none, taken from the parent), with `superseded_at`: null in
-    /// the usable version of a row, else the instant from which a later one, sound or broken, is known. Later milestones are masked.
+    /// the usable version of a row, else the instant from which a later one, sound or broken, or one that contradicts it is known. Later
+    /// milestones are masked.
     pub clean: DataFrame,
     /// Whom the broken rows concern.
     pub broken: Vec<BrokenRecord>,
@@ -45,8 +47,8 @@ pub(crate) struct Unwashed<'a> {
 /// Washes rows of one table and remembers their keys in `parents`, which must hold every row that these refer to and that is there.
 ///
 /// Per row the first rule that fails is its reason: unreadable cells, required nulls, words, ranges, currency, the contract's
-/// checks, foreign keys. Then the newest version of each key counts: where that is broken, the key is not usable, and what refers to it
-/// is not either.
+/// checks, foreign keys. Then the newest version of each key counts: where that is broken, or sound ones of its instant contradict each
+/// other, the key is not usable, and what refers to it is not either.
 ///
 /// # Errors
 /// The ledger does not balance, or a frame operation fails: both are faults of this program.
@@ -130,15 +132,16 @@ fn wash(
         }
     }
     lost.extend(never_mapped);
+
+    let unparsed = unparsed(table, malformed, not_mapped, as_of)?;
+    let settled = settle(table, sound, &failing, &reasons, &unparsed, as_of, files.len())?;
+    lost.extend(contradicting_rows(table, &settled.contradicting, &settled.contradicting_columns, files)?);
     for row in &lost {
         if let Some(line) = ledger.get_mut(row.file_index as usize) {
             line.quarantined += 1;
             *line.rules.entry(row.rule.clone()).or_default() += 1;
         }
     }
-
-    let unparsed = unparsed(table, malformed, not_mapped, as_of)?;
-    let settled = settle(table, sound, &failing, &reasons, &unparsed, as_of, files.len())?;
     for (line, duplicates) in ledger.iter_mut().zip(&settled.duplicates) {
         line.duplicate = duplicates + line.copies;
     }
@@ -209,7 +212,7 @@ fn parent_seen(table: &TableContract, frame: &DataFrame) -> PolarsResult<Option<
     }
 }
 
-/// The rule of a row that refers to a key whose newest version is broken.
+/// The rule of a row that refers to a key that is not usable.
 const PARENT_QUARANTINED: &str = "parent-quarantined";
 
 fn reference_rules(table: &TableContract) -> impl Iterator<Item = Rule> + '_ {

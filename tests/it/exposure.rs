@@ -224,6 +224,7 @@ impl World {
                     worst_material_dpd: 0,
                     is_in_default: false,
                     is_closed: false,
+                    must_be_sent: true,
                     is_written_off: false,
                     is_restructured: false,
                     deductions: 0,

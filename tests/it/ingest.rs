@@ -25,7 +25,8 @@ mod world;
 
 use twin::Row;
 use world::{
-    Dice, HORIZON, Tables, Text, World, as_of, instant, marketplace, plant_faults, resend_broken, store_bytes,
+    Dice, HORIZON, Tables, Text, World, as_of, instant, marketplace, plant_faults, resend_broken, resend_contradicting,
+    store_bytes,
 };
 
 fn utc(day: Date) -> AsOf {
@@ -199,17 +200,15 @@ fn as_rows(frame: &DataFrame, table: &str) -> Vec<Row> {
     rows
 }
 
-/// A row of a table whose later milestones are masked, without `recorded_at`: of two versions that differ only in what lies later, a look
-/// back may show the stamp of either.
-fn without_stamp(mut row: Row, table: &str) -> Row {
-    if !contract::table(table).unwrap().masks.is_empty() {
-        row.remove("recorded_at");
-    }
+/// A row without `recorded_at`: of two versions that said the same until a milestone, or a version that contradicts the first, came to
+/// light, a look back may show the stamp of either.
+fn without_stamp(mut row: Row) -> Row {
+    row.remove("recorded_at");
     row
 }
 
 fn without_stamps(frame: &DataFrame, table: &str) -> Vec<Row> {
-    sorted(as_rows(frame, table).into_iter().map(|row| without_stamp(row, table)).collect())
+    sorted(as_rows(frame, table).into_iter().map(without_stamp).collect())
 }
 
 /// All broken records that count at a date.
@@ -242,16 +241,25 @@ fn look_back_and_compare(seed: u64, days: i32) -> Result<(), TestCaseError> {
     let mut dice = Dice::new(seed);
     let mut tables = marketplace(&mut dice);
     resend_broken(&mut tables, &mut dice, 8);
-    let world = World::of(&tables);
+    let mut disputed = tables.clone();
+    resend_contradicting(&mut disputed, &mut dice, 8);
+    for tables in [tables, disputed] {
+        compare_a_look_back(&tables, days)?;
+    }
+    Ok(())
+}
+
+fn compare_a_look_back(tables: &Tables, days: i32) -> Result<(), TestCaseError> {
+    let world = World::of(tables);
     let then = utc(as_of()).days_before(days).unwrap();
     let later = world.run(as_of()).unwrap().store;
-    let expected = twin::wash(&tables, &then);
+    let expected = twin::wash(tables, &then);
     let looked_back: Vec<_> = tables.keys().map(|t| without_stamps(&rows_as_of(&later, t, then.date()), t)).collect();
     let on_the_day = world.run(then.date()).unwrap().store;
     for (at, table) in tables.keys().enumerate() {
         let seen = without_stamps(&rows_as_of(&on_the_day, table, then.date()), table);
         prop_assert_eq!(&looked_back[at], &seen, "{} as of {}", table, then.date());
-        let twin = expected[table].usable.iter().map(|row| without_stamp(row.clone(), table)).collect();
+        let twin = expected[table].usable.iter().map(|row| without_stamp(row.clone())).collect();
         prop_assert_eq!(&looked_back[at], &sorted(twin), "{} as of {}", table, then.date());
     }
     Ok(())
@@ -273,6 +281,7 @@ proptest! {
         let mut tables = marketplace(&mut dice);
         plant_faults(&mut tables, &mut dice, 6);
         resend_broken(&mut tables, &mut dice, 9);
+        resend_contradicting(&mut tables, &mut dice, 8);
         let world = World::of(&tables);
         let made = world.run(as_of()).unwrap();
         let expected = twin::wash(&tables, &utc(as_of()));
@@ -303,12 +312,13 @@ proptest! {
         let mut tables = marketplace(&mut dice);
         plant_faults(&mut tables, &mut dice, 12);
         resend_broken(&mut tables, &mut dice, 8);
+        resend_contradicting(&mut tables, &mut dice, 8);
         let world = World::of(&tables);
         let then = utc(as_of()).days_before(days).unwrap();
         let later = world.run(as_of()).unwrap().store;
         let expected = twin::wash(&tables, &then);
         for table in tables.keys() {
-            let usable: Vec<_> = expected[table].usable.iter().map(|row| without_stamp(row.clone(), table)).collect();
+            let usable: Vec<_> = expected[table].usable.iter().map(|row| without_stamp(row.clone())).collect();
             for row in without_stamps(&rows_as_of(&later, table, then.date()), table) {
                 prop_assert!(usable.contains(&row), "{} as of {}: {:?}", table, then.date(), row);
             }
@@ -365,6 +375,7 @@ proptest! {
         let mut tables = marketplace(&mut dice);
         plant_faults(&mut tables, &mut dice, 9);
         resend_broken(&mut tables, &mut dice, 9);
+        resend_contradicting(&mut tables, &mut dice, 8);
         let world = World::of(&tables);
         let before = world.run(as_of()).unwrap();
         let bytes = store_bytes(&world.path("store"));
@@ -387,6 +398,7 @@ proptest! {
         let mut tables = marketplace(&mut dice);
         plant_faults(&mut tables, &mut dice, 9);
         resend_broken(&mut tables, &mut dice, 9);
+        resend_contradicting(&mut tables, &mut dice, 8);
         let world = World::of(&tables);
         let one = world.run(as_of()).unwrap();
         let bytes = store_bytes(&world.path("store"));

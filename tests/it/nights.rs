@@ -11,6 +11,7 @@ mod memory;
 mod offer;
 mod pledges;
 mod random;
+mod strangers;
 mod written;
 
 pub use lender::{Lender, policy};

@@ -33,6 +33,12 @@ impl OutputRow for Statement {
                     "",
                     "Loans that are not closed, or of which it is not known. The next night misses each that it does not see.",
                 ),
+                Column::required(
+                    "closed_loan_ids",
+                    Kind::Texts,
+                    "",
+                    "Repaid loans that have to be sent again (closed_loans_sent_days of the monitor file). The next night misses each that it does not see.",
+                ),
                 sum("offered_minor", "What tonight's offers let the merchant draw."),
                 sum("held_minor", "What withdrawn and replaced offers of earlier nights still hold."),
                 Column::optional(

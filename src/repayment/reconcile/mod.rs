@@ -21,7 +21,9 @@
 //! | `overpaid` | payments that stand are at most the whole schedule and a stated share more |
 //! | `product-without-default` | the policy says from which days past due the product is in default |
 //! | `merchant-not-visible` | the borrower can be seen |
-//! | `loan-missing` | a loan that was open on the night before is seen tonight, under the same borrower |
+//! | `pledge-not-own` | every order that an open loan pledges is one of its borrower's, sound or broken, that can be seen; where tonight's orders end before the loan was drawn this cannot be said |
+//! | `offer-of-another-merchant` | the offer that an open loan names was not made to another merchant, as far as the nights before tell |
+//! | `loan-missing` | a loan that was open on the night before, or repaid not longer ago than repaid loans are to be sent, is seen tonight, under the same borrower |
 //! | `date-outside-calendar` | the day of disbursement lies within the calendar |
 //!
 //! What these rules cannot see is a change that leaves all of them true: a lower fee, say, in a source that does not date its rows, or the

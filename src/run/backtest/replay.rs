@@ -13,7 +13,7 @@ use crate::features::FeatureTable;
 use crate::monitor::{
     self, Alert, AlertKind, MonitorCase, MonitorError, Officers, Pledges, StandingAlerts, Verdict, WatchContext,
 };
-use crate::repayment::{LoanLedger, OpenLoans, RepaymentError, repayment_tables};
+use crate::repayment::{LoanEvidence, LoanLedger, RepaymentError, repayment_tables};
 use crate::run::features_before::FeaturesBefore;
 use crate::run::population::{PopulationError, finish_shards, prepare_shards};
 use crate::run::progress::Progress;
@@ -157,7 +157,7 @@ fn replay_night(
     before: &FeaturesBefore,
     progress: &dyn Progress,
 ) -> Result<Vec<ShardNight>, BacktestError> {
-    let prepared = prepare_shards(store, night, rules, &OpenLoans::default(), progress, |seen| {
+    let prepared = prepare_shards(store, night, rules, &LoanEvidence::default(), progress, |seen| {
         let ledger = seen.views.ledger.clone();
         let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose()?;
         Ok::<_, BacktestError>(Taken { ledger, pledges })

@@ -129,6 +129,122 @@ fn the_newest_version_being_broken_makes_the_key_unusable_in_every_table() {
     }
 }
 
+/// For each table a cell of its row in [`ROWS`] by position, and what another version says in its place.
+const OTHERWISE: [(&str, usize, &str); 11] = [
+    ("merchants", 2, "books"),
+    ("orders", 4, "9000"),
+    ("shipments", 2, "2018-02-01 00:00:00"),
+    ("reviews", 5, "1"),
+    ("disputes", 5, "90"),
+    ("loans", 4, "5001"),
+    ("instalments", 4, "0"),
+    ("payments", 3, "900"),
+    ("applications", 4, "11"),
+    ("inventory", 3, "61"),
+    ("guarantee_groups", 2, "2018-02-22 00:00:00"),
+];
+
+fn otherwise(table: &str, cells: &str, recorded: &str) -> String {
+    let (_, at, text) = OTHERWISE.iter().find(|(name, ..)| *name == table).unwrap();
+    let mut cells: Vec<&str> = cells.split(',').collect();
+    cells[*at] = text;
+    format!("{},{recorded}", cells.join(","))
+}
+
+#[test]
+fn two_sound_versions_of_one_instant_that_contradict_each_other_make_the_key_unusable_in_every_table() {
+    let same = "2018-03-01 00:00:00";
+    for (table, header, cells) in ROWS {
+        let key = key_of(table, cells);
+        let of_key = |made: &Ingested, day| -> Vec<BrokenRecord> {
+            let records = records_as_of(&made.store, day).into_iter();
+            records.filter(|r| r.table == table && r.key.as_deref() == Some(&key)).collect()
+        };
+        let made = washed(world(table, &[otherwise(table, cells, same)]));
+        assert_eq!(counts(&made, table), (0, 0, 2, 0), "{table}");
+        assert_eq!(rows_as_of(&made.store, table, AS_OF).height(), 0, "{table}: one of them is live");
+        assert_eq!(
+            super::broken(&super::quarantined(&made, table), "rule"),
+            vec![Some("versions-contradict".to_owned()); 2]
+        );
+        let (_, at, text) = OTHERWISE.iter().find(|(name, ..)| *name == table).unwrap();
+        let column = header.split(',').nth(*at).map(str::to_owned);
+        assert_eq!(super::broken(&super::quarantined(&made, table), "column"), vec![column; 2], "{table}");
+        let values = super::broken(&super::quarantined(&made, table), "value");
+        assert_eq!(values.len(), 2);
+        assert!(values.iter().any(|v| v.as_deref().is_some_and(|v| v.starts_with(&text[..1]))), "{table}: {values:?}");
+        let records = of_key(&made, AS_OF);
+        assert_eq!(records.len(), 1, "{table}: {records:?}");
+        assert_eq!((records[0].merchant_id.as_deref(), &*records[0].rule), (Some("M1"), "versions-contradict"));
+
+        // A version recorded later settles it, and says nothing of the days before.
+        let settled = version(cells, cells.rsplit_once(',').unwrap().1, "2018-03-20 00:00:00");
+        let made = washed(world(table, &[otherwise(table, cells, same), settled]));
+        assert_eq!(counts(&made, table), (1, 0, 2, 0), "{table}");
+        assert_eq!(of_key(&made, AS_OF), [], "{table}");
+        let between = date(2018, 3, 10);
+        assert_eq!(rows_as_of(&made.store, table, between).height(), 0, "{table}");
+        assert_eq!(of_key(&made, between).len(), 1, "{table}");
+
+        // One that is recorded later contradicts nothing: it is the newer.
+        let made = washed(world(table, &[otherwise(table, cells, "2018-03-02 00:00:00")]));
+        assert_eq!(counts(&made, table), (1, 0, 0, 1), "{table}");
+    }
+}
+
+#[test]
+fn what_hangs_on_a_contradicted_key_follows_it() {
+    for (table, cells, children) in [
+        ("loans", ROWS[5].2, &["instalments", "payments"][..]),
+        ("orders", ROWS[1].2, &["shipments", "reviews", "disputes"]),
+    ] {
+        let made = washed(world(table, &[otherwise(table, cells, "2018-03-01 00:00:00")]));
+        for child in children {
+            assert_eq!(counts(&made, child), (0, 0, 1, 0), "{child} of {table}");
+            assert_eq!(
+                super::broken(&super::quarantined(&made, child), "rule"),
+                [Some("parent-quarantined".to_owned())]
+            );
+        }
+    }
+}
+
+#[test]
+fn versions_without_a_stamp_are_of_one_instant_each_known_from_its_own_event() {
+    let stamped = ",2018-03-01 00:00:00";
+    let payments = |again: &str| {
+        let world = world("", &[]);
+        let text = fs::read_to_string(world.data("payments.csv")).unwrap().replace(stamped, ",");
+        world.csv("payments.csv", &(text + again));
+        washed(world)
+    };
+    let paid = |made: &Ingested, day| rows_as_of(&made.store, "payments", day).height();
+    let made = payments("P1,L1,2018-03-10 00:00:00,900,voluntary,\n");
+    assert_eq!(counts(&made, "payments"), (0, 0, 2, 0));
+    assert_eq!(
+        (paid(&made, date(2018, 3, 10)), paid(&made, date(2018, 3, 11))),
+        (1, 0),
+        "the second payment contradicts"
+    );
+    // A milestone is a contradiction from its own day: until then the version that was not reversed says the same.
+    let world = world("", &[]);
+    let paid_once = "P1,L1,2018-02-20 00:00:00,100,voluntary";
+    world.csv(
+        "payments.csv",
+        &format!(
+            "payment_id,loan_id,paid_at,amount_minor,channel,reversed_at\n{paid_once},2018-03-05 00:00:00\n{paid_once},2018-03-15 00:00:00\n"
+        ),
+    );
+    let made = washed(world);
+    let reversed = |day| {
+        let rows = rows_as_of(&made.store, "payments", day);
+        (rows.height(), rows.height() - rows.column("reversed_at").unwrap().null_count())
+    };
+    assert_eq!(reversed(date(2018, 3, 5)), (1, 0));
+    assert_eq!(reversed(date(2018, 3, 15)), (1, 1), "only the first reversal is known");
+    assert_eq!(reversed(date(2018, 3, 16)), (0, 0));
+}
+
 #[test]
 fn what_hangs_on_an_unusable_key_follows_it() {
     for (table, cells, children) in [

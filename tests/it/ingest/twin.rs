@@ -18,9 +18,9 @@ pub struct TwinTable {
     pub not_yet_visible: u64,
     pub duplicate: u64,
     pub rules: BTreeMap<String, u64>,
-    /// The newest version of each key whose newest version is sound; later milestones masked.
+    /// The newest version of each key whose newest version is sound and undisputed; later milestones masked.
     pub usable: Vec<Row>,
-    /// Keys whose newest version is broken.
+    /// Keys whose newest version is broken, or has one beside it that contradicts it.
     pub unusable: BTreeSet<String>,
 }
 
@@ -214,42 +214,77 @@ fn wash_one(table: &TableContract, text: &Text, as_of: &AsOf, twin: &Twin) -> Tw
     }
     for (key, versions) in by_key {
         let sound = versions.iter().filter(|v| v.rule.is_none()).count() as u64;
-        if let Some(row) = newest(table, &versions) {
+        let contradicting = contradicting(&versions);
+        if contradicting > 0 {
+            *washed.rules.entry("versions-contradict".to_owned()).or_default() += contradicting;
+        }
+        if let Some(row) = newest(&versions) {
             washed.usable.push(row);
-            washed.duplicate += sound - 1;
+            washed.duplicate += sound - contradicting - 1;
         } else {
             washed.unusable.insert(key);
-            washed.duplicate += sound;
+            washed.duplicate += sound - contradicting;
         }
     }
     washed
 }
 
-/// What is said of a key: its newest version, by when the source learnt of it; `None` where that is broken. Of versions that say the
-/// same one after the other the first stands for all.
-fn newest(table: &TableContract, versions: &[Judged]) -> Option<Row> {
-    let order = |v: &Judged| {
-        let is_lost = v.row.contains_key("recorded_at") && time(&v.row, "recorded_at").is_none();
-        let says = said(&v.row);
-        let cells = table.columns.iter().filter(|c| c.name != "recorded_at");
-        let content: serde_json::Map<_, _> =
-            cells.map(|c| (c.name.to_owned(), says.get(c.name).cloned().into())).collect();
-        (
-            is_lost,
-            time(&v.row, "recorded_at"),
-            v.rule.is_some(),
-            says.len(),
-            serde_json::Value::Object(content).to_string(),
-        )
+/// When the source learnt of a version: the last where that cannot be read, the first where it does not say.
+fn learnt(row: &Row) -> (bool, Option<i64>) {
+    let at = time(row, "recorded_at");
+    (row.contains_key("recorded_at") && at.is_none(), at)
+}
+
+/// A version that says nothing: it breaks a rule, and not only because of what became of its parent.
+fn is_lost(version: &Judged) -> bool {
+    version.rule.as_deref().is_some_and(|rule| rule != "parent-quarantined")
+}
+
+/// Versions of one instant, those that say something.
+fn saying_at<'a>(versions: &'a [Judged], instant: &(bool, Option<i64>)) -> Vec<&'a Judged> {
+    versions.iter().filter(|v| learnt(&v.row) == *instant && !is_lost(v)).collect()
+}
+
+/// The one among versions of an instant that says whatever any of them says.
+fn fullest<'a>(versions: &[&'a Judged]) -> Option<&'a Judged> {
+    let says_all = |candidate: &&&Judged| {
+        let own = said(&candidate.row);
+        versions.iter().all(|v| said(&v.row).iter().all(|(column, text)| own.get(column) == Some(text)))
     };
-    let mut ordered: Vec<&Judged> = versions.iter().collect();
-    ordered.sort_by_key(|v| order(v));
-    let newest = *ordered.last()?;
-    if newest.rule.is_some() {
-        return None;
+    versions.iter().find(says_all).copied()
+}
+
+/// How many different things are said by the sound versions of instants at which none of them is the fullest.
+fn contradicting(versions: &[Judged]) -> u64 {
+    let instants: BTreeSet<_> = versions.iter().map(|v| learnt(&v.row)).collect();
+    let mut count = 0;
+    for instant in instants {
+        let mut sound = saying_at(versions, &instant);
+        sound.retain(|v| v.rule.is_none());
+        if fullest(&sound).is_none() {
+            count += sound.iter().map(|v| said(&v.row)).collect::<BTreeSet<Row>>().len() as u64;
+        }
     }
-    let same = ordered.iter().rev().take_while(|v| v.rule.is_none() && said(&v.row) == said(&newest.row));
-    same.last().map(|first| first.row.clone())
+    count
+}
+
+/// What is said of a key: the fullest of its newest versions, by when the source learnt of them; `None` where one of them is broken or
+/// none is the fullest. Of versions that say the same one after the other the first stands for all.
+fn newest(versions: &[Judged]) -> Option<Row> {
+    let mut instants: Vec<_> = versions.iter().map(|v| learnt(&v.row)).collect();
+    instants.sort_unstable();
+    instants.dedup();
+    let mut counts: Option<&Judged> = None;
+    for instant in instants.iter().rev() {
+        let has_lost = versions.iter().any(|v| learnt(&v.row) == *instant && is_lost(v));
+        let fullest = fullest(&saying_at(versions, instant)).filter(|v| v.rule.is_none());
+        let is_same = fullest.zip(counts).is_none_or(|(earlier, later)| said(&earlier.row) == said(&later.row));
+        match fullest {
+            Some(version) if !has_lost && is_same => counts = Some(version),
+            _ => break,
+        }
+    }
+    counts.map(|version| version.row.clone())
 }
 
 /// All that a row says but when the source learnt of it.

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use integrity::config::ConfigError;
+use integrity::contract::{TableContract, Type};
 use integrity::run::Job;
 use integrity::wash::{IngestError, Ingested, ingest};
 use jiff::ToSpan;
@@ -457,5 +458,81 @@ pub fn resend_broken(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
             }
         }
         table.rows.extend(again);
+    }
+}
+
+/// Sends about one row in `one_in` again under its key and at the same instant, saying something else: another number, word, time or
+/// name, or a cell left out. Now and then a third sending at a later instant settles it, with the owner and the parents of the first.
+pub fn resend_contradicting(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
+    for (name, table) in tables.iter_mut() {
+        let contract = integrity::contract::table(name).unwrap();
+        let recorded = table.at("recorded_at");
+        let is_changeable = |at: &usize| !contract.key.contains(&table.columns[*at].as_str()) && *at != recorded;
+        let changeable: Vec<usize> = (0..table.columns.len()).filter(is_changeable).collect();
+        let mut again = Vec::new();
+        for row in &table.rows {
+            if dice.below(one_in) != 0 {
+                continue;
+            }
+            let mut others = Vec::new();
+            for _ in 0..=dice.below(2) {
+                let mut other = row.clone();
+                for _ in 0..=dice.below(2) {
+                    let at = changeable[dice.below(changeable.len())];
+                    other[at] = another(&other, at, table, contract, dice);
+                }
+                others.push(other);
+            }
+            if dice.chance(40) {
+                let mut settled = if dice.chance(50) { row.clone() } else { others[0].clone() };
+                for reference in contract.foreign_keys {
+                    let at = table.at(reference.column);
+                    settled[at].clone_from(&row[at]);
+                }
+                settled[recorded] = instant(dice.below(HORIZON + 60_000));
+                others.push(settled);
+            }
+            again.extend(others);
+        }
+        table.rows.extend(again);
+    }
+}
+
+/// What a sender might have written in place of a cell. A milestone and what it reveals stay together: what is revealed without its
+/// milestone would be known before it.
+fn another(row: &[String], at: usize, text: &Text, table: &TableContract, dice: &mut Dice) -> String {
+    let cell = row[at].as_str();
+    let column = table.column(&text.columns[at]).unwrap();
+    let is_empty = |name: &str| row[text.at(name)].is_empty();
+    let mask = table.masks.iter().find(|m| m.milestone == column.name || m.reveals.contains(&column.name));
+    let pair = mask.filter(|mask| !mask.reveals.is_empty());
+    if pair.is_some_and(|mask| is_empty(mask.milestone)) {
+        return cell.to_owned();
+    }
+    let is_milestone_of_pair = pair.is_some_and(|mask| mask.milestone == column.name);
+    if !column.required && !is_milestone_of_pair && dice.chance(40) {
+        return String::new();
+    }
+    match column.kind {
+        Type::Money | Type::Integer => {
+            let number = cell.parse::<i64>().unwrap_or(4).saturating_add(1);
+            column.bounds().map_or(number, |(low, high)| number.clamp(low, high)).to_string()
+        }
+        Type::Word(words) => dice.one_of(words).to_owned(),
+        Type::Instant => {
+            // A milestone that another may not precede moves back: a row stays as sound or as broken as it was, whenever one looks.
+            let is_followed =
+                mask.is_some() && table.checks.iter().any(|c| c.holds.ends_with(&format!(">= {}", column.name)));
+            let minutes = i64::try_from(dice.below(40_000)).unwrap() * if is_followed { -1 } else { 1 };
+            let moved =
+                cell.parse::<DateTime>().map(|at| (at + minutes.minutes()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+            moved.unwrap_or_else(|_| instant(dice.below(HORIZON * 2)))
+        }
+        Type::Day => cell.parse::<Date>().map_or_else(|_| cell.to_owned(), |on| (on + 3.days()).to_string()),
+        Type::Id if column.name == "merchant_id" => format!("M{}", dice.below(6)),
+        Type::Id if column.name == "order_id" => format!("O{}{}", dice.below(6), dice.below(4)),
+        Type::Id if column.name == "loan_id" => format!("L{}", dice.below(6)),
+        Type::Id | Type::Text | Type::Ids if column.name == "currency" => cell.to_owned(),
+        Type::Id | Type::Text | Type::Ids => format!("{cell}x"),
     }
 }

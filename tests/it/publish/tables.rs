@@ -206,9 +206,10 @@ proptest! {
     fn accounts_come_back(
         ids in btree_set(".{0,3}", 0..20), debt in select(&DEBT_STATES[..]), unsure in vec(option::of(0..=i64::MAX), 3),
         sums in vec(0..=i64::MAX, 4), open_loan_ids in vec(".{0,4}", 0..4),
+        closed_loan_ids in vec(".{0,4}", 0..4),
     ) {
         let rows = ids.into_iter().map(|merchant_id| Statement {
-            open_loan_ids: open_loan_ids.clone(),
+            open_loan_ids: open_loan_ids.clone(), closed_loan_ids: closed_loan_ids.clone(),
             merchant_id, debt, owed_minor: unsure[0], offered_minor: sums[0], held_minor: sums[1], receivables_minor: unsure[1],
             pledged_orders: sums[2], group_allowance_minor: unsure[2], group_liability_minor: sums[3],
         });

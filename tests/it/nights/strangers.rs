@@ -1,0 +1,99 @@
+//! Loans that rest on what is another merchant's, or that are nobody's.
+
+use integrity::repayment::LoanException;
+use integrity::run::{GateError, RunError};
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::books::rows;
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
+
+fn day(number: i64) -> Date {
+    FIRST_NIGHT.saturating_add(number.days())
+}
+
+/// Nights with one loan, or none, that is known.
+fn tolerant() -> Lender {
+    Lender::with(&[(
+        "monitor.toml",
+        "[ledger]\nmax_unknown_loan_share = 0.02",
+        "[ledger]\nmax_unknown_loan_share = 1.0",
+    )])
+}
+
+fn order_loan(offers: &[Offer], merchant: &str) -> Option<Offer> {
+    offers.iter().find(|o| o.merchant_id == merchant && o.product == "order-loan").cloned()
+}
+
+fn causes(run: &std::path::Path, loan: &str) -> Vec<(Option<String>, String)> {
+    let lines = rows::<LoanException>(run).into_iter().filter(|line| line.loan_id.as_deref() == Some(loan));
+    lines.map(|line| (line.merchant_id, line.code)).collect()
+}
+
+#[test]
+fn a_loan_on_another_merchants_orders_or_offer_is_unknown_and_takes_nothing_from_them() {
+    let causes_of = |named: Named| {
+        let lender = tolerant();
+        let mut market = trading_marketplace(&lender, 2);
+        for merchant in ["m01", "m02"] {
+            shipped_orders(&mut market, merchant, 2, day(-3));
+            market.apply(merchant, "order-loan", 140_000, &[], at(day(-1), 12));
+        }
+        let first = offers_of(&lender.night(&market, day(0)).published.run_dir);
+        let theirs = order_loan(&first, "m02").unwrap();
+        assert!(order_loan(&first, "m01").is_some());
+        let stolen = Offer { merchant_id: "m01".to_owned(), ..theirs.clone() };
+        let loan = market.draw_naming(named, &stolen, stolen.limit_minor, at(day(0), 9));
+
+        let run = lender.night(&market, day(1)).published.run_dir;
+        let offers = offers_of(&run);
+        assert_eq!(offers.iter().find(|o| o.merchant_id == "m01"), None, "{named:?}: its debts are not known");
+        let again = order_loan(&offers, "m02").unwrap();
+        assert_eq!(
+            again.pledged_order_ids, theirs.pledged_order_ids,
+            "{named:?}: the orders are still m02's to pledge"
+        );
+        assert_eq!(again.limit_minor, theirs.limit_minor, "{named:?}: nothing is drawn on the offer");
+        let mut causes = causes(&run, &loan);
+        assert!(causes.iter().all(|(merchant, _)| merchant.as_deref() == Some("m01")));
+        causes.drain(..).map(|(_, code)| code).collect::<Vec<_>>()
+    };
+    assert_eq!(causes_of(Named::Orders), ["offer-of-another-merchant", "pledge-not-own"]);
+    assert_eq!(causes_of(Named::Offer), ["offer-of-another-merchant"]);
+}
+
+#[test]
+fn a_loan_of_nobody_is_in_the_share_of_unknown_loans_on_a_first_night() {
+    let offer = |merchant: &str| Offer {
+        offer_id: "elsewhere".to_owned(),
+        merchant_id: merchant.to_owned(),
+        product: "credit-loan".to_owned(),
+        limit_minor: 90_000,
+        daily_rate_ppm: 450,
+        term_days: 180,
+        valid_until_on: day(20),
+        pledged_order_ids: Vec::new(),
+    };
+    let with_a_stranger = |lender: &Lender| -> Marketplace {
+        let mut market = trading_marketplace(lender, 2);
+        for hour in 1..9 {
+            market.draw_naming(Named::Nothing, &offer("m01"), 10_000, at(day(-9), hour));
+        }
+        market.draw_naming(Named::Nothing, &offer("nobody"), 90_000, at(day(-9), 9));
+        market
+    };
+    let strict = Lender::with(&[]);
+    match strict.night_without(&with_a_stranger(&strict), day(0), &[]) {
+        Err(RunError::Gate(GateError::UnknownLoans { unknown: 1, loans: 9, .. })) => {}
+        other => panic!("{other:?}"),
+    }
+    let lender = tolerant();
+    let market = with_a_stranger(&lender);
+    for number in 0..2 {
+        let night = lender.night(&market, day(number));
+        let portfolio = night.summary.portfolio.unwrap();
+        assert_eq!((portfolio.known_loans, portfolio.unknown.loans, portfolio.unknown.without_principal), (8, 1, 1));
+        let lines: Vec<_> = rows::<LoanException>(&night.published.run_dir);
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.merchant_id.is_none()), "{lines:?}");
+    }
+}
