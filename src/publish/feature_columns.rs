@@ -15,7 +15,7 @@ use super::error::PublishError;
 ///
 /// # Errors
 /// The file cannot be read, or a column holds something else than numbers.
-pub fn feature_columns(path: &Path, names: &[String]) -> Result<HashMap<String, Vec<Option<f64>>>, PublishError> {
+pub fn read_feature_columns(path: &Path, names: &[String]) -> Result<HashMap<String, Vec<Option<f64>>>, PublishError> {
     let file = File::open(path).map_err(PublishError::io("open", path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(PublishError::parquet("read", path))?;
     let wanted = ["merchant_id"].into_iter().chain(names.iter().map(String::as_str));
