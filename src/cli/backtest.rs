@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::run::JobArgs;
 use super::{ExitCode, Failure, Output, Terminal};
-use crate::run::{BacktestOptions, backtest_alerts};
+use crate::run::{AlertBacktest, BacktestOptions, backtest_alerts};
 
 /// Which job, and which nights.
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,6 @@ pub fn execute(args: &BacktestArgs, output: Output, terminal: &Terminal) -> Resu
     let how = BacktestOptions { from: args.from, to: args.to, every_days: args.every_days };
     let report = backtest_alerts(&args.job.path, &args.job.options()?, &how, terminal)?;
     terminal.finish();
-    output.show(&report, |report| report.text())?;
+    output.show(&report, AlertBacktest::text)?;
     Ok(ExitCode::Ok)
 }

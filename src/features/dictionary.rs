@@ -30,11 +30,11 @@ pub fn dictionary_markdown(config: &FeatureConfig) -> String {
         for f in features {
             let _ = writeln!(
                 out,
-                "| `{}`{} | {} | {} | {} days | {} | {} |",
+                "| `{}` | {} | {}{} | {} days | {} | {} |",
                 f.name,
-                if f.is_scored { "" } else { " (rules only)" },
                 cell(&f.formula(&names)),
                 f.direction.word(),
+                if f.is_scored { "" } else { ", rules only" },
                 f.min_history_days,
                 cell(&f.why),
                 cell(&f.source)

@@ -200,10 +200,10 @@ impl Nights {
         Self { monitor, officers: Officers::default(), standing: Vec::new() }
     }
 
-    fn night(&mut self, day: i8, trend: Option<f64>, loans: Option<MerchantLoans<'_>>) -> Alerts {
+    fn night<'a>(&mut self, day: i8, trend: Option<f64>, loans: impl Into<Option<MerchantLoans<'a>>>) -> Alerts {
         let mut features: BTreeMap<String, Option<f64>> = QUIET.iter().map(|&(n, v)| (n.to_owned(), Some(v))).collect();
         features.insert("gmv_trend".to_owned(), trend);
-        let as_of = AsOf::new(date(2018, 8, day), TimeZone::UTC).unwrap();
+        let (loans, as_of) = (loans.into(), AsOf::new(date(2018, 8, day), TimeZone::UTC).unwrap());
         let context = WatchContext { monitor: &self.monitor, officers: &self.officers, as_of: &as_of };
         let case = MonitorCase {
             merchant_id: "m1",
@@ -219,8 +219,8 @@ impl Nights {
     }
 }
 
-fn owing(known: &[LoanStanding]) -> Option<MerchantLoans<'_>> {
-    Some(MerchantLoans { known, unknown: &[] })
+fn owing(known: &[LoanStanding]) -> MerchantLoans<'_> {
+    MerchantLoans { known, unknown: &[] }
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn what_cannot_be_said_clears_nothing() {
     let loans = [loan("l1", 0)];
     let mut nights = Nights::new(&[]);
     let opened = nights.night(1, Some(-0.9), owing(&loans)).alerts;
-    for (day, trend, loans) in [(2, None, owing(&loans)), (3, Some(0.0), None)] {
+    for (day, trend, loans) in [(2, None, Some(owing(&loans))), (3, Some(0.0), None)] {
         let found = nights.night(day, trend, loans);
         let [alert] = found.alerts.as_slice() else { panic!("{found:?}") };
         assert_eq!((&alert.alert_id, alert.tonight, alert.observed), (&opened[0].alert_id, Verdict::Unknown, None));

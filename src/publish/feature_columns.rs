@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, Float64Array};
 use arrow::datatypes::Float64Type;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -15,7 +15,7 @@ use super::error::PublishError;
 ///
 /// # Errors
 /// The file cannot be read, or a column holds something else than numbers.
-pub fn feature_columns(path: &Path, names: &[String]) -> Result<HashMap<String, Vec<Option<f64>>>, PublishError> {
+pub fn read_feature_columns(path: &Path, names: &[String]) -> Result<HashMap<String, Vec<Option<f64>>>, PublishError> {
     let file = File::open(path).map_err(PublishError::io("open", path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(PublishError::parquet("read", path))?;
     let wanted = ["merchant_id"].into_iter().chain(names.iter().map(String::as_str));
@@ -34,10 +34,10 @@ pub fn feature_columns(path: &Path, names: &[String]) -> Result<HashMap<String, 
         };
         let columns = names.iter().map(column).collect::<Result<Vec<_>, _>>()?;
         for (at, id) in ids.iter().enumerate() {
-            let value = |column: &Option<&arrow::array::Float64Array>| {
+            let value = |column: Option<&Float64Array>| {
                 column.filter(|column| column.is_valid(at)).map(|column| column.value(at))
             };
-            found.insert(id.unwrap_or_default().to_owned(), columns.iter().map(value).collect());
+            found.insert(id.unwrap_or_default().to_owned(), columns.iter().copied().map(value).collect());
         }
     }
     Ok(found)

@@ -53,7 +53,7 @@ pub use current::Current;
 pub use dictionary::{output_dictionary_markdown, output_tables};
 pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
-pub use feature_columns::feature_columns;
+pub use feature_columns::read_feature_columns;
 pub use history::{PreviousIdentity, PreviousRun, previous_run, standing_run};
 pub use lock::OutLock;
 pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity, StageCost};

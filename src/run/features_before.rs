@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::features::{FeatureLookup, FeatureTable};
-use crate::publish::{PreviousRun, PublishError, feature_columns};
+use crate::publish::{PreviousRun, PublishError, read_feature_columns};
 
 /// Chosen features of every merchant as the night before published them; none on a first night.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ impl FeaturesBefore {
         let Some(previous) = previous.filter(|_| !names.is_empty()) else { return Ok(Self::default()) };
         let Some(path) = previous.file("features.parquet")? else { return Ok(Self::default()) };
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let by_merchant = feature_columns(&path, &names)?;
+        let by_merchant = read_feature_columns(&path, &names)?;
         Ok(Self { names, by_merchant })
     }
 

@@ -49,6 +49,8 @@ fn before(name: &str) -> String {
 #[cfg(test)]
 pub(crate) fn seen(values: &[(&str, Option<f64>)]) -> Evidence {
     let mut evidence = Evidence::default();
-    values.iter().for_each(|(name, value)| evidence.push(name, *value));
+    for (name, value) in values {
+        evidence.push(name, *value);
+    }
     evidence
 }

@@ -8,7 +8,7 @@ use crate::config::ConfigError;
 /// The rule as configured: fires at or above `from`, or at or below `to`.
 #[derive(Debug, Clone)]
 pub struct Feature {
-    feature: String,
+    name: String,
     from: Option<f64>,
     to: Option<f64>,
 }
@@ -19,23 +19,23 @@ impl Feature {
     /// # Errors
     /// One of them is missing or not allowed.
     pub fn read(keys: &mut RuleKeys<'_>) -> Result<Self, ConfigError> {
-        let feature = keys.feature("feature")?;
+        let name = keys.feature("feature")?;
         let from = keys.optional_number("from", f64::MIN..=f64::MAX)?;
         let to = keys.optional_number("to", f64::MIN..=f64::MAX)?;
         if from.is_some() == to.is_some() {
             return Err(keys.refuse("rule lacks from or to, or has both", "one bound: from = 0.4, or to = 0.4"));
         }
-        Ok(Self { feature, from, to })
+        Ok(Self { name, from, to })
     }
 }
 
 impl FeatureRule for Feature {
     fn features(&self) -> Vec<&str> {
-        vec![&self.feature]
+        vec![&self.name]
     }
 
     fn judge(&self, seen: &Evidence) -> Finding {
-        judge(seen.value(&self.feature), self.from, self.to)
+        judge(seen.value(&self.name), self.from, self.to)
     }
 }
 

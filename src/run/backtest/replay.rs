@@ -122,7 +122,6 @@ pub fn replay(
             continue;
         }
         let shards = replay_night(store, &night, rules, &standing, &before, progress)?;
-        let mut alerts = Vec::new();
         for shard in &shards {
             note_ledger(&mut panel, shard.ledger.as_ref().ok_or(BacktestError::NoLoanBook)?, &night)?;
             for (code, [asked, unjudged]) in &shard.asked {
@@ -134,7 +133,7 @@ pub fn replay(
         }
         let names = rules.monitor.features_before();
         before = FeaturesBefore::of_tables(&names, shards.iter().map(|shard| &shard.table));
-        shards.into_iter().for_each(|shard| alerts.extend(shard.alerts));
+        let alerts: Vec<Alert> = shards.into_iter().flat_map(|shard| shard.alerts).collect();
         note_alerts(&mut panel, &alerts, on);
         standing = StandingAlerts::new(alerts);
     }

@@ -74,16 +74,11 @@ impl AlertBacktest {
             "{}: alerts of {from} to {to}, every {} days, judged by defaults up to {known_by}",
             self.job, self.every_days
         )?;
-        match self.chosen_on {
-            Some(period) => writeln!(
-                out,
-                "  thresholds chosen on {} to {}, by what was known on {}",
-                period.from, period.to, period.known_by
-            )?,
-            None => {
-                writeln!(out, "  thresholds as in the monitor file: the period has no room to choose them on another")?
-            }
-        }
+        let how = match self.chosen_on {
+            Some(Period { from, to, known_by }) => format!("chosen on {from} to {to}, by what was known on {known_by}"),
+            None => "as in the monitor file: the period has no room to choose them on another".to_owned(),
+        };
+        writeln!(out, "  thresholds {how}")?;
         let chosen: Vec<Vec<String>> = self
             .chosen
             .iter()

@@ -59,7 +59,8 @@ fn every_printed_formula_recomputes_its_feature() {
 }
 
 /// Keys of a feature that do not decide its value.
-const SAYS_NOTHING: [&str; 9] = ["name", "kind", "group", "direction", "unit", "says", "why", "source", "column"];
+const SAYS_NOTHING: [&str; 10] =
+    ["name", "kind", "group", "direction", "unit", "says", "why", "source", "column", "rules_only"];
 
 /// The feature with one parameter changed; `None` where it has no other value to take.
 fn changed(key: &str, value: &toml::Value, measures: &BTreeSet<String>) -> Option<toml::Value> {

@@ -4,7 +4,7 @@ use integrity::monitor::Alert;
 use integrity::offer::{Decline, Offer};
 use integrity::publish::{
     Begun, FeatureRow, OutputRow, OutputTable, Pointing, PublishError, Publisher, ScoreBook, Stage, TableReader,
-    feature_columns as published_features, lookup,
+    lookup, read_feature_columns,
 };
 use integrity::score::MerchantScore;
 use jiff::civil::date;
@@ -174,7 +174,7 @@ fn features_and_evidence_are_found_by_name_and_only_if_intact() {
         [("dispute_share_90d".to_owned(), None), ("orders_count_90d".to_owned(), Some(4.0)),]
     );
     let named = ["orders_count_90d", "never_declared"].map(str::to_owned);
-    let columns = published_features(&run.join("features.parquet"), &named).unwrap();
+    let columns = read_feature_columns(&run.join("features.parquet"), &named).unwrap();
     assert_eq!(columns[&merchant(4)], [Some(4.0), None]);
     assert!(!columns.contains_key("nobody"));
     let evidence = book.evidence(&merchant(4)).unwrap().unwrap();
