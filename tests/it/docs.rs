@@ -94,7 +94,8 @@ fn the_reference_has_every_key_that_the_parser_knows_and_no_other() {
 fn the_examples_of_the_reference_are_accepted() {
     Policy::check(text_file(&reference_example(&policy_reference()))).unwrap();
     Monitor::check(text_file(&reference_example(&monitor_reference()))).unwrap();
-    let (top, rest): (Vec<_>, Vec<_>) = job_reference().into_iter().partition(|section| section.head.is_empty());
+    let (top, rest): (Vec<&Section>, Vec<&Section>) =
+        job_reference().into_iter().partition(|section| section.head.is_empty());
     let rest: Vec<_> = rest.into_iter().filter(|s| !s.head.starts_with("[inputs") && s.head != "[[source]]").collect();
     let tables: String = ["merchants", "orders"]
         .map(|table| {
