@@ -109,6 +109,22 @@ pub(crate) static SOURCE_KEYS: Section = Section {
             .range("a name of `[inputs]`"),
         Key::new("sql", "path", "\"sources/orders.sql\"", "one SELECT over the inputs, relative to the job file")
             .or("the input has the contract's columns"),
+        Key::new(
+            "keyed_by",
+            "table of columns",
+            "{ orders = \"order_id\" }",
+            "inputs that may be split, each by a column: rows of different keys never meet in the SELECT",
+        )
+        .range("inputs of the job, the one of `from` among them")
+        .or("it is not known to be so: the SELECT needs its inputs all at once"),
+        Key::new(
+            "max_whole_rows",
+            "whole number",
+            "20_000_000",
+            "the most rows that the inputs of a SELECT may have which needs them all at once",
+        )
+        .unit("rows")
+        .or("20000000"),
     ],
 };
 
