@@ -15,6 +15,8 @@
 //!                                 └─ publish ──▶ run folder ──▶ loan service, analysts
 //! ```
 //!
+//! `profile` and `draft` make a job of a folder of raw exports.
+//!
 //! Everything between `store` and `publish` is a pure function of one merchant bucket and small broadcast tables; `run` drives
 //! it. The modules follow in the order the data flows.
 

@@ -41,7 +41,8 @@ pub fn execute(args: &InitArgs, output: Output, terminal: &Terminal) -> Result<E
         args.currency.as_deref().map(Currency::new).transpose().map_err(|e| Failure::Usage(e.to_string()))?;
     refuse_filled(&args.out)?;
     let name = args.name.clone().unwrap_or_else(|| slug(&args.out));
-    if !args.yes && !(std::io::stdin().is_terminal() && output.format() == Format::Text) {
+    let can_ask = std::io::stdin().is_terminal() && output.format() == Format::Text;
+    if !args.yes && !can_ask {
         return Err(Failure::Usage("nobody can be asked here: add --yes to write the job without asking".to_owned()));
     }
     let draft = draft_job(&args.data, &args.out, &DraftOptions { name, currency }, &|table| {

@@ -11,6 +11,7 @@ use crate::contract::{self, Type, Visibility};
 
 /// What to print.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one flag a thing to print; clap refuses two of them")]
 pub struct SchemaArgs {
     /// A job: prints its feature dictionary instead of the contract tables.
     #[arg(value_name = "JOB.toml")]

@@ -94,7 +94,7 @@ fn sales_columns(
     let has_buyer = buyer.is_some();
     draft.with_once(&sales);
     columns.extend(buyer.map(|sql| format!("{sql} AS buyer")));
-    (format!("SELECT DISTINCT\n    {}\n{}", columns.join(",\n    "), sales.from_clause()), has_buyer)
+    (format!("SELECT DISTINCT\n    {}\n{}", columns.join(",\n    "), sales.joined_tables()), has_buyer)
 }
 
 /// Parcels: of a table of their own, or of what orders and lines say of them.
@@ -223,7 +223,7 @@ fn key(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, entity: C, link
     let land = scope.land;
     let raw = land.table(scope.driver);
     let id = draft.table.key.first().copied().unwrap_or_default();
-    let named = land.naming(scope.driver, entity).map(|(at, score)| (at, score));
+    let named = land.naming(scope.driver, entity);
     let unnamed = || {
         let unique = raw.columns.iter().position(|c| c.is_key() && c.is_like_an_id() && !c.is_unique_counter());
         unique.map(|column| (ColumnAt { table: scope.driver, column }, 0.6))
@@ -251,18 +251,15 @@ pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Cur
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&DISPUTES, &scope);
     draft.head.push("Disputes: one row a dispute.".to_owned());
-    match link(&mut draft, &mut scope, plan, true) {
-        Some(link) => {
-            key(&mut draft, &scope, plan, C::Dispute, &link);
-            put_link(&mut draft, link);
+    if let Some(link) = link(&mut draft, &mut scope, plan, true) {
+        key(&mut draft, &scope, plan, C::Dispute, &link);
+        put_link(&mut draft, link);
+    } else {
+        if let Some((at, score)) = land.naming(table, C::Dispute) {
+            draft.put("dispute_id", Piece::sure(scope.id_of(at, &scope.name(at))), scope.name(at), score);
         }
-        None => {
-            if let Some((at, score)) = land.naming(table, C::Dispute) {
-                draft.put("dispute_id", Piece::sure(scope.id_of(at, &scope.name(at))), scope.name(at), score);
-            }
-            if let Some((at, score)) = land.naming(table, C::Merchant) {
-                draft.put("merchant_id", Piece::sure(scope.id_of(at, &scope.name(at))), scope.name(at), score);
-            }
+        if let Some((at, score)) = land.naming(table, C::Merchant) {
+            draft.put("merchant_id", Piece::sure(scope.id_of(at, &scope.name(at))), scope.name(at), score);
         }
     }
     let found = assign(

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::add::add;
 use super::fed::Fed;
 use crate::tiles::view_schema;
 
@@ -90,11 +91,11 @@ pub(super) fn draft(fed: &Fed, name: &str, has_loan_label: bool) -> FeaturesDraf
         if lacks.is_empty() && is_whole {
             if block.text_of("group") != group {
                 block.text_of("group").clone_into(&mut group);
-                features.push_str(&format!("# ---- features: {group} ----\n\n"));
+                add(&mut features, &format!("# ---- features: {group} ----\n\n"));
             }
             used.extend(named.iter().map(|m| (*m).to_owned()));
             draft.features.insert(block.text_of("name").to_owned());
-            features.push_str(&format!("{}\n", block.text));
+            add(&mut features, &format!("{}\n", block.text));
         } else {
             for (table, column) in lacks {
                 draft
@@ -114,7 +115,7 @@ pub(super) fn draft(fed: &Fed, name: &str, has_loan_label: bool) -> FeaturesDraf
     );
     for measure in order {
         let Some(text) = measures.get(&measure).filter(|_| used.contains(&measure)) else { continue };
-        draft.text.push_str(&format!("{text}\n"));
+        add(&mut draft.text, &format!("{text}\n"));
         draft.measures.insert(measure);
     }
     draft.text.push_str(&features);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::add::add;
 use super::features_file::FeaturesDraft;
 use super::table_draft::{Certainty, TableDraft};
 use crate::contract::TABLES;
@@ -28,10 +29,13 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
         })
         .collect();
     if !gaps.is_empty() {
-        text.push_str(&format!(
-            "\n## To be filled by hand\n\nRequired columns that nothing in the data speaks for:\n\n{}\n",
-            gaps.join("\n")
-        ));
+        add(
+            &mut text,
+            &format!(
+                "\n## To be filled by hand\n\nRequired columns that nothing in the data speaks for:\n\n{}\n",
+                gaps.join("\n")
+            ),
+        );
     }
     text.push_str("\n## Guessed\n\n");
     let mut guesses = 0;
@@ -39,10 +43,13 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
         for column in table.columns.iter().filter(|c| c.certainty == Certainty::Guess) {
             guesses += 1;
             let note = column.note.as_deref().map_or(String::new(), |note| format!(": {note}"));
-            text.push_str(&format!(
-                "- `{}.{}` from {} (confidence {:.2}){note}\n",
-                table.table.name, column.column, column.from, column.confidence
-            ));
+            add(
+                &mut text,
+                &format!(
+                    "- `{}.{}` from {} (confidence {:.2}){note}\n",
+                    table.table.name, column.column, column.from, column.confidence
+                ),
+            );
         }
     }
     if guesses == 0 {
@@ -59,22 +66,28 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
             None => {
                 let all: BTreeSet<String> =
                     table.columns.iter().filter_map(|c| lost(c.name)).flatten().cloned().collect();
-                text.push_str(&format!(
-                    "| all of {} | {} | {} |\n",
-                    table.name,
-                    table.doc,
-                    words(Some(&all).filter(|all| !all.is_empty()))
-                ));
+                add(
+                    &mut text,
+                    &format!(
+                        "| all of {} | {} | {} |\n",
+                        table.name,
+                        table.doc,
+                        words(Some(&all).filter(|all| !all.is_empty()))
+                    ),
+                );
             }
             Some(drafted) => {
                 for column in table.columns.iter().filter(|c| !drafted.has(c.name) && c.name != "recorded_at") {
-                    text.push_str(&format!(
-                        "| {}.{} | {} | {} |\n",
-                        table.name,
-                        column.name,
-                        column.doc,
-                        words(lost(column.name))
-                    ));
+                    add(
+                        &mut text,
+                        &format!(
+                            "| {}.{} | {} | {} |\n",
+                            table.name,
+                            column.name,
+                            column.doc,
+                            words(lost(column.name))
+                        ),
+                    );
                 }
             }
         }
@@ -89,7 +102,7 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
     if !folder.unread.is_empty() {
         text.push_str("\n## Files left aside\n\n");
         for file in &folder.unread {
-            text.push_str(&format!("- {}: {}\n", file.file, file.why));
+            add(&mut text, &format!("- {}: {}\n", file.file, file.why));
         }
     }
     text

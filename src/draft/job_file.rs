@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::add::add;
 use super::table_draft::TableDraft;
 use crate::domain::Currency;
 use crate::profile::Folder;
@@ -60,33 +61,40 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         facts.name
     );
     match &facts.currency {
-        Some((currency, evidence)) => text.push_str(&format!("currency = \"{currency}\"   # {evidence}\n")),
+        Some((currency, evidence)) => add(&mut text, &format!("currency = \"{currency}\"   # {evidence}\n")),
         None => text.push_str(
             "currency = \"?\"   # GAP: nothing in the data says it; write the ISO 4217 code of all amounts\n",
         ),
     }
     text.push_str("# GUESS: times are taken as they are written; where they are local times, name their zone, e.g. \"America/Sao_Paulo\".\ntime_zone = \"UTC\"\n");
     match &facts.as_of {
-        Some((date, evidence)) => text.push_str(&format!(
-            "# {evidence} A nightly job writes as_of = \"yesterday\" or \"today\".\nas_of = \"{date}\"\n"
-        )),
+        Some((date, evidence)) => add(
+            &mut text,
+            &format!("# {evidence} A nightly job writes as_of = \"yesterday\" or \"today\".\nas_of = \"{date}\"\n"),
+        ),
         None => text.push_str("as_of = \"today\"\n"),
     }
-    text.push_str(&format!(
-        "data = {}\nout = \"out\"\nmodels = \"models\"\nfeatures = \"features.toml\"\npolicy = \"policy.toml\"\nmonitor = \"monitor.toml\"\n\n[inputs]\n",
-        toml::Value::String(facts.data.to_owned())
-    ));
+    add(
+        &mut text,
+        &format!(
+            "data = {}\nout = \"out\"\nmodels = \"models\"\nfeatures = \"features.toml\"\npolicy = \"policy.toml\"\nmonitor = \"monitor.toml\"\n\n[inputs]\n",
+            toml::Value::String(facts.data.to_owned())
+        ),
+    );
     let used: BTreeSet<&str> = facts.tables.iter().flat_map(|table| inputs_of(table, facts.folder)).collect();
     for raw in &facts.folder.tables {
         let files = toml::Value::String(raw.files.clone());
         let mark = if used.contains(raw.name.as_str()) { "" } else { "# not used: " };
-        text.push_str(&format!("{mark}{} = {{ files = {files} }}\n", raw.name));
+        add(&mut text, &format!("{mark}{} = {{ files = {files} }}\n", raw.name));
     }
     for table in facts.tables {
-        text.push_str(&format!(
-            "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n",
-            table.table.name, table.from
-        ));
+        add(
+            &mut text,
+            &format!(
+                "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n",
+                table.table.name, table.from
+            ),
+        );
     }
     for table in facts.aside {
         let inputs: Vec<&str> =
@@ -96,21 +104,27 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         } else {
             format!(", and the comment marks before {} above", inputs.join(", "))
         };
-        text.push_str(&format!(
-            "\n# Not read yet: sources/{0}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{0}\"\n# from = \
+        add(
+            &mut text,
+            &format!(
+                "\n# Not read yet: sources/{0}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{0}\"\n# from = \
              \"{1}\"\n# sql = \"sources/{0}.sql\"\n",
-            table.table.name, table.from
-        ));
+                table.table.name, table.from
+            ),
+        );
     }
     let label = if facts.has_loan_label { "loan-default" } else { "trade-distress" };
     let Windows { performance_days, every_days, snapshots, test_snapshots } = facts.windows;
-    text.push_str(&format!(
-        "\n[wash]\nmax_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
+    add(
+        &mut text,
+        &format!(
+            "\n[wash]\nmax_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
          \"net_receipts\"\nperformance_days = {performance_days}\nsnapshot_every_days = {every_days}\nsnapshots = {snapshots}\ntest_snapshots = \
          {test_snapshots}\n# A model that the night itself trains is taken where it ranks well enough. Before money is lent, leave this out: a person approves.\n\
          approve_as = \"drafted job: self-approved to try it\"\napprove_min_auc = 0.6\nexpires_after_days = 365\n",
-        facts.name
-    ));
+            facts.name
+        ),
+    );
     text
 }
 

@@ -155,9 +155,12 @@ fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -> T
     draft.finish(&scope)
 }
 
+/// Columns that name things, with what they name.
+type Names = &'static [(&'static str, C)];
+
 /// Applications, stock-takings and guarantee groups, each of a table of its own.
 pub(super) fn standing_alone(land: &Landscape, currency: Option<Currency>) -> Vec<TableDraft> {
-    let tables: [(&'static TableContract, C, &[(&str, C)]); 3] = [
+    let tables: [(&'static TableContract, C, Names); 3] = [
         (&APPLICATIONS, C::Application, &[("application_id", C::Application), ("merchant_id", C::Merchant)]),
         (&INVENTORY, C::Inventory, &[("merchant_id", C::Merchant)]),
         (&GUARANTEE_GROUPS, C::Group, &[("group_id", C::Group), ("merchant_id", C::Merchant)]),

@@ -128,7 +128,7 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
     let mut columns = vec![format!("{merchant} AS merchant"), format!("{placed_at} AS placed_at")];
     columns.extend(category_sql.iter().map(|sql| format!("{sql} AS category")));
     draft.with_once(&sales);
-    draft.with.push((all.clone(), format!("SELECT\n    {}\n{}", columns.join(",\n    "), sales.from_clause())));
+    draft.with.push((all.clone(), format!("SELECT\n    {}\n{}", columns.join(",\n    "), sales.joined_tables())));
     draft.with.push((
         ranked.clone(),
         format!("SELECT\n    merchant,\n    placed_at{}ROW_NUMBER() OVER (PARTITION BY merchant ORDER BY placed_at{word}) AS place\nFROM {all}\nWHERE placed_at IS NOT NULL",

@@ -4,6 +4,7 @@
 //! they have and which time comes first ([`crate::profile`]). No data set is known by name. What nothing speaks for is a gap: it is marked where it must be
 //! filled, and the check of the job leads there.
 
+mod add;
 mod amount;
 mod assign;
 mod children;
@@ -150,11 +151,7 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
     let is_whole = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0);
     let mut aside = Vec::new();
-    if is_whole {
-        tables.extend(book)
-    } else {
-        aside.extend(book)
-    }
+    if is_whole { &mut tables } else { &mut aside }.extend(book);
     let (kept, gappy): (Vec<_>, Vec<_>) = tables.into_iter().partition(|t| !t.table.optional || t.gaps().count() == 0);
     let mut tables = kept;
     aside.extend(gappy);

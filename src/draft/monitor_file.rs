@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::add::add;
+
 /// A rule with the features it reads.
 const RULES: [(&[&str], &str); 5] = [
     (
@@ -47,7 +49,7 @@ pub(super) fn draft(features: &BTreeSet<String>, has_loan_book: bool, step_minor
         ("91-180", 91, Some(180)),
         ("over-180", 181, None),
     ] {
-        text.push_str(&format!("[[bucket]]\nname = \"{name}\"\nfrom_dpd = {from}\n"));
+        add(&mut text, &format!("[[bucket]]\nname = \"{name}\"\nfrom_dpd = {from}\n"));
         text.push_str(&to.map_or(String::new(), |to| format!("to_dpd = {to}\n")));
         text.push('\n');
     }
@@ -57,14 +59,16 @@ pub(super) fn draft(features: &BTreeSet<String>, has_loan_book: bool, step_minor
             ("arrears-week", "an instalment is a week past due", "warning", "call", 7),
             ("arrears-month", "an instalment is a month past due", "critical", "restructure", 30),
         ] {
-            text.push_str(&format!(
-                "[[rule]]\nkind = \"arrears\"\ncode = \"{code}\"\ntext = \"{words}\"\nseverity = \"{severity}\"\naction = \"{action}\"\nfrom_dpd = {dpd}\n\n"
-            ));
+            add(
+                &mut text,
+                &format!(
+                    "[[rule]]\nkind = \"arrears\"\ncode = \"{code}\"\ntext = \"{words}\"\nseverity = \"{severity}\"\naction = \"{action}\"\nfrom_dpd = {dpd}\n\n"
+                ),
+            );
         }
     }
-    for (reads, rule) in RULES.iter().filter(|(reads, _)| reads.iter().all(|feature| features.contains(*feature))) {
-        let _ = reads;
-        text.push_str(&format!("[[rule]]\n{}\n", rule.replace("STEP0", &(10 * step_minor).to_string())));
+    for (_, rule) in RULES.iter().filter(|(reads, _)| reads.iter().all(|feature| features.contains(*feature))) {
+        add(&mut text, &format!("[[rule]]\n{}\n", rule.replace("STEP0", &(10 * step_minor).to_string())));
     }
     text
 }

@@ -78,26 +78,28 @@ fn is_form_of(word: &str, known: &str) -> bool {
 fn parts(word: &str) -> Vec<Concept> {
     let known: Vec<&str> =
         VOCABULARY.iter().flat_map(|(_, words)| words.iter().copied()).filter(|w| w.chars().count() > 1).collect();
-    fn split<'a>(rest: &str, known: &[&'a str], depth: usize) -> Option<Vec<&'a str>> {
-        if rest.is_empty() {
-            return Some(Vec::new());
-        }
-        if depth == 0 {
-            return None;
-        }
-        let mut fitting: Vec<&&str> = known.iter().filter(|w| rest.starts_with(**w)).collect();
-        fitting.sort_by_key(|w| std::cmp::Reverse(w.len()));
-        fitting.into_iter().find_map(|word| {
-            let after = rest.strip_prefix(*word)?;
-            // A linking letter, as in `bestellungsdatum` or `orders`.
-            [after, after.strip_prefix('s').unwrap_or(after)].into_iter().find_map(|after| {
-                let mut tail = split(after, known, depth - 1)?;
-                tail.insert(0, word);
-                Some(tail)
-            })
-        })
-    }
     split(word, &known, 4).unwrap_or_default().into_iter().flat_map(meanings).collect()
+}
+
+/// Known words that make up a text from end to end, at most so many, the longest first.
+fn split<'a>(rest: &str, known: &[&'a str], depth: usize) -> Option<Vec<&'a str>> {
+    if rest.is_empty() {
+        return Some(Vec::new());
+    }
+    if depth == 0 {
+        return None;
+    }
+    let mut fitting: Vec<&&str> = known.iter().filter(|w| rest.starts_with(**w)).collect();
+    fitting.sort_by_key(|w| std::cmp::Reverse(w.len()));
+    fitting.into_iter().find_map(|word| {
+        let after = rest.strip_prefix(*word)?;
+        // A linking letter, as in `bestellungsdatum` or `orders`.
+        [after, after.strip_prefix('s').unwrap_or(after)].into_iter().find_map(|after| {
+            let mut tail = split(after, known, depth - 1)?;
+            tail.insert(0, word);
+            Some(tail)
+        })
+    })
 }
 
 /// Lowercase words without accents: split at signs, digits and capitals.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::amount::line_amount;
 use super::assign::{assign, free_name, put_found};
-use super::landscape::{Found, Landscape};
+use super::landscape::Landscape;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::TableDraft;
@@ -24,7 +24,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     let mut scope = Scope::new(land, plan.driver, currency);
     let mut draft = TableDraft::new(&ORDERS, &scope);
     draft.head.push("Orders: one row an order of one buyer with one merchant.".to_owned());
-    let pairs = free_name(land, "pairs");
+    let (pairs, stated) = (free_name(land, "pairs"), free_name(land, "stated"));
     let mut aggregated: Vec<String> = Vec::new();
     let number = scope.id_of(plan.order, &scope.name(plan.order));
 
@@ -52,7 +52,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
             continue;
         }
         if put_found(&mut draft, &mut scope, column, found) && plan.is_by_line() && found.path.is_empty() {
-            through_pairs(&mut draft, column, &pairs, &mut aggregated);
+            stated_by_lines(&mut draft, column, &stated, &mut aggregated);
         }
     }
     who(&mut draft, &mut scope, plan, &pairs, &number);
@@ -86,16 +86,15 @@ fn first_column(land: &Landscape, table: usize, sql: &str) -> Option<ColumnAt> {
     longest.filter(|_| !sql.contains(" + ") && !sql.contains("BIGINT) * ")).map(|column| ColumnAt { table, column })
 }
 
-/// Where a row is a line, what an order says stands on each of its lines: the first is taken.
-fn through_pairs(draft: &mut TableDraft, column: &str, pairs: &str, aggregated: &mut Vec<String>) {
+/// Where a row is a line, what an order says stands on each of its lines: the least of them is taken, so that all rows of an order agree.
+fn stated_by_lines(draft: &mut TableDraft, column: &str, stated: &str, aggregated: &mut Vec<String>) {
     let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == column) else { return };
     aggregated.push(format!("MIN({}) AS {column}", drafted.sql));
-    drafted.sql = format!("{pairs}.{column}");
+    drafted.sql = format!("{stated}.{column}");
 }
 
 /// Order, merchant and buyer.
 fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str, number: &str) {
-    let land = scope.land;
     let from_lines = plan.lines.as_ref().and_then(|lines| lines.merchant.map(|merchant| (lines, merchant)));
     let merchant = match (from_lines, &plan.merchant) {
         (Some((_, merchant)), _) => Some((format!("{pairs}.merchant"), scope.name(merchant), 0.95)),
@@ -120,7 +119,7 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
     if let Some(found) = &plan.buyer {
         let sql = scope.reach_id(found);
         draft.put("buyer_id", Piece::sure(sql), scope.name(found.at), found.score);
-        if land.column(found.at).table_differs(found, plan.driver) {
+        if found.at.table != plan.driver {
             draft.head.push(format!(
                 "{} comes back with a buyer's next order; the orders' own number does not.",
                 scope.name(found.at)
@@ -247,7 +246,7 @@ fn sum_of_lines(
     };
     draft.joins.push(format!("LEFT JOIN {pairs} ON {on}"));
     if !aggregated.is_empty() {
-        stated_once(draft, land, lines, pairs, &inner, &order, aggregated);
+        stated_once(draft, land, &inner, &order, aggregated);
     }
     if let Some((piece, from, score)) = amount {
         draft.put(
@@ -260,30 +259,14 @@ fn sum_of_lines(
     }
 }
 
-/// What all lines of an order say of the order, from one of them.
-fn stated_once(
-    draft: &mut TableDraft,
-    land: &Landscape,
-    lines: &Lines,
-    pairs: &str,
-    inner: &Scope,
-    order: &str,
-    aggregated: &[String],
-) {
+/// What all lines of an order say of the order, as one row an order.
+fn stated_once(draft: &mut TableDraft, land: &Landscape, inner: &Scope, order: &str, aggregated: &[String]) {
     let stated = free_name(land, "stated");
-    let body = format!(
-        "SELECT\n    {order} AS order_number,\n    {}\nFROM {}\nGROUP BY {order}",
-        aggregated.join(",\n    "),
-        inner.driver_name()
-    );
+    let columns = aggregated.join(",\n    ");
+    let body =
+        format!("SELECT\n    {order} AS order_number,\n    {columns}\nFROM {}\nGROUP BY {order}", inner.driver_name());
     draft.with.push((stated.clone(), body));
     draft.joins.push(format!("LEFT JOIN {stated} ON {order} = {stated}.order_number"));
-    for column in &mut draft.columns {
-        for at in aggregated.iter().filter_map(|piece| piece.rsplit(" AS ").next()) {
-            column.sql = column.sql.replace(&format!("{pairs}.{at}"), &format!("{stated}.{at}"));
-        }
-    }
-    let _ = lines;
 }
 
 /// A column that tells the lines of one order apart: only with it can a line that was sent twice be told from two pieces of one thing.
@@ -300,12 +283,6 @@ fn line_number(land: &Landscape, lines: &Lines) -> Option<ColumnAt> {
         is_number && raw.columns[column].is_like_an_id() && rows == raw.rows && different as f64 >= 0.98 * rows as f64
     };
     columns.filter(|column| tells(*column)).map(|column| ColumnAt { table: lines.table, column }).next()
-}
-
-impl RawColumn {
-    fn table_differs(&self, found: &Found, driver: usize) -> bool {
-        found.at.table != driver
-    }
 }
 
 impl TableDraft {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::add::add;
+
 /// What the policy depends on.
 pub(super) struct PolicyFacts<'a> {
     pub features: &'a BTreeSet<String>,
@@ -56,9 +58,10 @@ pub(super) fn draft(facts: &PolicyFacts) -> String {
         facts.hard_cap_minor
     );
     if facts.has_receivables {
-        text.push_str(&format!(
-            "[receivables]\nfull_until_days = 14\nexpires_after_days = 45\ndisputes = \"{disputes}\"\n\n"
-        ));
+        add(
+            &mut text,
+            &format!("[receivables]\nfull_until_days = 14\nexpires_after_days = 45\ndisputes = \"{disputes}\"\n\n"),
+        );
     }
     text.push_str("[default_dpd]\norder-loan = 30\ncredit-loan = 90\ngroup-loan = 90\n\n");
     let loss = if facts.has_loan_book {
@@ -66,24 +69,33 @@ pub(super) fn draft(facts: &PolicyFacts) -> String {
     } else {
         "0.15    # the model foresees distress of trade, not default: a quarter of 0.6 (project judgement)"
     };
-    text.push_str(&format!(
-        "[price]\nloss_given_default_prob = {loss}\npd_horizon_days = {}\nfunding_daily_ppm = 184             # 6.7 % a year\ncost_daily_ppm = \
+    add(
+        &mut text,
+        &format!(
+            "[price]\nloss_given_default_prob = {loss}\npd_horizon_days = {}\nfunding_daily_ppm = 184             # 6.7 % a year\ncost_daily_ppm = \
          60\nmax_daily_rate_ppm = 900            # GUESS: write the lawful most of your country\nmax_apr_prob = 0.35                 # GUESS: as \
          above, a year\n\n",
-        facts.performance_days
-    ));
+            facts.performance_days
+        ),
+    );
     let rates = "[product.daily_rate_ppm]\nA = 450\nB = 450\nC = 475\nD = 500\nE = 550\nF = 600\n";
     if facts.has_receivables {
-        text.push_str(&format!(
-            "[[product]]\nname = \"order-loan\"\nterm_days = 14\nrepayment = \"bullet\"\nmin_limit_minor = {step}\nmax_limit_minor = \
+        add(
+            &mut text,
+            &format!(
+                "[[product]]\nname = \"order-loan\"\nterm_days = 14\nrepayment = \"bullet\"\nmin_limit_minor = {step}\nmax_limit_minor = \
              {order_cap}\n\n{rates}\n[product.caps]\nreceivables_advance_rate_ppm = 700_000\n\n"
-        ));
+            ),
+        );
     }
-    text.push_str(&format!(
-        "[[product]]\nname = \"credit-loan\"\nterm_days = 90\nrepayment = \"equal-instalment\"\ninstalments = 3\nmin_limit_minor = \
+    add(
+        &mut text,
+        &format!(
+            "[[product]]\nname = \"credit-loan\"\nterm_days = 90\nrepayment = \"equal-instalment\"\ninstalments = 3\nmin_limit_minor = \
          {}\nmax_limit_minor = {credit_cap}\n\n{rates}\n[product.caps]\nability_share_ppm = 300_000\n",
-        3 * step
-    ));
+            3 * step
+        ),
+    );
     if has("integrity_capital_minor") {
         text.push_str("integrity_capital_factor_ppm = 500_000\n");
     }
@@ -99,9 +111,12 @@ pub(super) fn draft(facts: &PolicyFacts) -> String {
         );
     }
     for (code, words, feature, bound) in RULES.iter().filter(|rule| has(rule.2)) {
-        text.push_str(&format!(
-            "[[rule]]\nkind = \"feature\"\ncode = \"{code}\"\ntext = \"{words}\"\nfeature = \"{feature}\"\n{bound}\n\n"
-        ));
+        add(
+            &mut text,
+            &format!(
+                "[[rule]]\nkind = \"feature\"\ncode = \"{code}\"\ntext = \"{words}\"\nfeature = \"{feature}\"\n{bound}\n\n"
+            ),
+        );
     }
     text
 }

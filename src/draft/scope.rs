@@ -1,5 +1,6 @@
 //! The FROM clause of a SELECT under construction, and how raw cells become contract cells in it.
 
+use super::add::add;
 use super::landscape::{Found, Landscape};
 use super::vocabulary::Concept;
 use crate::contract::Type;
@@ -138,13 +139,13 @@ impl<'a> Scope<'a> {
     }
 
     /// `FROM driver LEFT JOIN …`.
-    pub(super) fn from_clause(&self) -> String {
+    pub(super) fn joined_tables(&self) -> String {
         let mut text = format!("FROM {}", self.driver_name());
         for join in &self.joins {
             let side = |at: ColumnAt| self.id_of(at, &self.sql_name(at));
             let raw = &self.land.table(join.to.table).name;
             let name = if self.repeats(join.to) { once_name(self.land, join.to.table) } else { raw.clone() };
-            text.push_str(&format!("\nLEFT JOIN {name} ON {} = {}", side(join.from), side(join.to)));
+            add(&mut text, &format!("\nLEFT JOIN {name} ON {} = {}", side(join.from), side(join.to)));
         }
         text
     }
@@ -152,8 +153,7 @@ impl<'a> Scope<'a> {
     /// The cells of a column as a contract type.
     pub(super) fn render(&self, kind: Type, column: &str, at: ColumnAt, sql: &str) -> Piece {
         match kind {
-            Type::Id | Type::Ids => Piece::sure(self.id_of(at, sql)),
-            Type::Text => Piece::sure(self.id_of(at, sql)),
+            Type::Id | Type::Ids | Type::Text => Piece::sure(self.id_of(at, sql)),
             Type::Instant | Type::Day => self.time(kind, at, sql),
             Type::Money => self.money(at, sql),
             Type::Integer => self.whole(column, at, sql),

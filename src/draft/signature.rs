@@ -224,7 +224,7 @@ mod tests {
     fn every_way_belongs_to_a_column_of_the_contract() {
         let known = TABLES.iter().flat_map(|t| t.columns.iter().map(|c| ways(t.name, c.name).len())).filter(|n| *n > 0);
         assert!(known.count() > 40);
-        assert_eq!(name_score("orders", "placed_at", "placed_at", &Name::of("placed_at"), &Name::of("x")), 1.0);
-        assert_eq!(name_score("orders", "refund_minor", "amount", &Name::of("amount"), &Name::of("orders")), 0.0);
+        assert!(name_score("orders", "placed_at", "placed_at", &Name::of("placed_at"), &Name::of("x")) > 0.99);
+        assert!(name_score("orders", "refund_minor", "amount", &Name::of("amount"), &Name::of("orders")) < 0.01);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::add::add;
 use super::scope::{Piece, Scope};
 use crate::contract::{Column, TableContract, Type};
 
@@ -57,6 +58,7 @@ pub struct TableDraft {
     pub(super) from_clause: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
 fn table_name<S: serde::Serializer>(table: &&'static TableContract, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(table.name)
 }
@@ -120,7 +122,7 @@ impl TableDraft {
         }
         let place = |name: &str| self.table.columns.iter().position(|c| c.name == name);
         self.columns.sort_by_key(|c| place(c.column));
-        self.from_clause = scope.from_clause();
+        self.from_clause = scope.joined_tables();
         self.with_once(scope);
         self
     }
@@ -138,18 +140,18 @@ impl TableDraft {
     pub(super) fn sql(&self) -> String {
         let mut text = String::new();
         for line in &self.head {
-            text.push_str(&format!("-- {line}\n"));
+            add(&mut text, &format!("-- {line}\n"));
         }
         if !self.with.is_empty() {
             let parts: Vec<String> =
                 self.with.iter().map(|(name, body)| format!("{name} AS (\n{}\n)", indented(body))).collect();
-            text.push_str(&format!("WITH {}\n", parts.join(",\n")));
+            add(&mut text, &format!("WITH {}\n", parts.join(",\n")));
         }
-        text.push_str(&format!("SELECT\n    {0}._file AS _file,\n    {0}._row AS _row", self.from));
+        add(&mut text, &format!("SELECT\n    {0}._file AS _file,\n    {0}._row AS _row", self.from));
         let mut comment = String::new();
         for column in &self.columns {
             let name = super::scope::quoted(column.column);
-            text.push_str(&format!(",{comment}\n    {} AS {name}", column.sql));
+            add(&mut text, &format!(",{comment}\n    {} AS {name}", column.sql));
             comment = match (column.certainty, &column.note) {
                 (Certainty::Found, _) => String::new(),
                 (Certainty::Guess, note) => {
@@ -158,9 +160,9 @@ impl TableDraft {
                 (Certainty::Gap, note) => format!("  {GAP} {}", note.as_deref().unwrap_or_default()),
             };
         }
-        text.push_str(&format!("{comment}\n{}\n", self.from_clause));
+        add(&mut text, &format!("{comment}\n{}\n", self.from_clause));
         for join in &self.joins {
-            text.push_str(&format!("{join}\n"));
+            add(&mut text, &format!("{join}\n"));
         }
         text
     }

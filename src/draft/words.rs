@@ -6,6 +6,7 @@ use crate::profile::RawColumn;
 type Meaning = (&'static str, &'static [&'static str]);
 
 /// What the words of a column may mean, and the contract word for all others, where there is an honest one.
+#[expect(clippy::too_many_lines, reason = "a table of words")]
 pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option<&'static str>) {
     match (table, column) {
         ("disputes", "kind") => (

@@ -91,7 +91,7 @@ fn signature(path: &Path, extension: &str) -> std::io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if extension == "parquet" {
         let schema = ParquetReader::new(file).schema().map_err(std::io::Error::other)?;
-        return Ok(schema.iter_names().map(|name| name.as_str()).collect::<Vec<_>>().join(",").into_bytes());
+        return Ok(schema.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(",").into_bytes());
     }
     let mut header = Vec::new();
     BufReader::new(file).take(MAX_HEADER_BYTES).read_until(b'\n', &mut header)?;
@@ -181,7 +181,8 @@ fn table_names(groups: &[Vec<Found>]) -> Vec<String> {
         let telling = if telling.is_empty() { stem.iter().map(String::as_str).collect() } else { telling };
         let mut name = telling.join("_");
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || RESERVED.contains(&name.as_str()) {
-            name = format!("{name}_rows").trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').to_owned();
+            let told = format!("{name}_rows");
+            told.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').clone_into(&mut name);
         }
         let base = name.clone();
         let mut n = 2;

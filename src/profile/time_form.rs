@@ -28,6 +28,7 @@ pub enum TimeForm {
 
 /// Order of day, month and year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "what comes first is what they say")]
 pub enum PartOrder {
     /// `31/12/2018`.
     DayFirst,

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::intake_gates::{GateFinding, IntakeVerdict};
 use super::nightly::{
-    Night, NightTables, RunError, RunOptions, check_model, fitting_model, identity, open_job, prepare,
-    train_for_tonight,
+    Night, NightTables, RunError, RunOptions, check_model, fitting_model, identity, prepare, train_for_tonight,
+    with_options,
 };
 use super::progress::Progress;
 use super::rules::JobRules;
@@ -128,7 +128,8 @@ pub fn check_job(
     progress: &dyn Progress,
 ) -> Result<CheckReport, RunError> {
     let progress = &StageClock::new(progress, options.clock, options.peak_memory);
-    let job = open_job(path, options)?;
+    let job = Job::open_telling_all(path).map_err(|faults| RunError::Configs(JobRules::with_own_faults(*faults)))?;
+    let job = with_options(job, options);
     let rules = JobRules::open_telling_all(&job).map_err(RunError::Configs)?;
     let scratch = Scratch::new()?;
     let night = prepare(&job, &rules, options, &scratch.path().join("store"), progress)?;

@@ -67,6 +67,38 @@ impl JobFiles {
     }
 }
 
+/// All that is wrong with a job file, and the files that it names as far as they could be read.
+#[derive(Debug, Default)]
+pub struct Faults {
+    /// The faults, in the order of the job file's checks.
+    pub all: Vec<ConfigError>,
+    /// Feature files.
+    pub features: Option<FeatureFiles>,
+    /// Policy file.
+    pub policy: Option<ConfigFile>,
+    /// Monitor file.
+    pub monitor: Option<ConfigFile>,
+}
+
+impl Faults {
+    /// Keeps what is sound and notes what is not.
+    fn take<T>(&mut self, checked: Result<T, ConfigError>) -> Option<T> {
+        checked.map_err(|fault| self.all.push(fault)).ok()
+    }
+
+    fn into_first(self) -> ConfigError {
+        let none =
+            || ConfigError { path: PathBuf::new(), line: 0, message: "no fault".to_owned(), help: String::new() };
+        self.all.into_iter().next().unwrap_or_else(none)
+    }
+}
+
+impl From<ConfigError> for Box<Faults> {
+    fn from(fault: ConfigError) -> Self {
+        Self::new(Faults { all: vec![fault], ..Faults::default() })
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawJob {
@@ -139,64 +171,86 @@ impl Job {
     /// Reads and checks a job file.
     ///
     /// # Errors
-    /// Whatever the files hold that is not allowed, with the line.
+    /// The first of what the files hold that is not allowed, with the line.
     pub fn open(path: &Path) -> Result<Self, ConfigError> {
+        Self::open_telling_all(path).map_err(|faults| faults.into_first())
+    }
+
+    /// As [`Job::open`], with every fault that can be found.
+    ///
+    /// # Errors
+    /// At least one fault, and the files that could be read all the same.
+    pub fn open_telling_all(path: &Path) -> Result<Self, Box<Faults>> {
         let file = ConfigFile::open(path)?;
         let raw: RawJob = file.parse()?;
         let below = |relative: &str| tidy(&file.folder().join(relative));
+        let mut faults = Faults::default();
 
-        let name = bounds::slug(&file, &raw.name, "name")?;
-        let currency = Currency::new(raw.currency.get_ref())
-            .map_err(|e| file.refuse(&raw.currency.span(), e.to_string(), "for example currency = \"CNY\""))?;
-        let time_zone = match &raw.time_zone {
-            None => TimeZone::UTC,
+        let name = faults.take(bounds::slug(&file, &raw.name, "name"));
+        let currency = faults.take(
+            Currency::new(raw.currency.get_ref())
+                .map_err(|e| file.refuse(&raw.currency.span(), e.to_string(), "for example currency = \"CNY\"")),
+        );
+        let time_zone = faults.take(match &raw.time_zone {
+            None => Ok(TimeZone::UTC),
             Some(zone) => AsOf::zone(zone.get_ref()).map_err(|e| {
                 file.refuse(&zone.span(), e.to_string(), "an IANA name such as \"Asia/Shanghai\" or \"UTC\"")
-            })?,
-        };
-        let as_of: Option<AsOfRule> = raw
-            .as_of
-            .as_ref()
-            .map(|rule| {
-                rule.get_ref().parse().map_err(|e: String| {
-                    let help =
-                        "a date such as as_of = \"2018-08-01\", or \"yesterday\" or \"today\" in the job's time zone";
-                    file.refuse(&rule.span(), format!("as_of: {e}"), help)
-                })
-            })
-            .transpose()?;
-
-        let named = [("features", &raw.features), ("policy", &raw.policy), ("monitor", &raw.monitor)];
-        for (key, named) in named.into_iter().chain(raw.officers.iter().map(|officers| ("officers", officers))) {
-            if !below(named.get_ref()).exists() {
-                let message = format!("{key} names {:?}, which does not exist", named.get_ref());
-                return Err(file.refuse(&named.span(), message, "paths are relative to the job file"));
+            }),
+        });
+        let as_of = faults.take(check_as_of(&file, raw.as_of.as_ref()));
+        let mut there = |key: &str, named: &Spanned<String>| {
+            let path = below(named.get_ref());
+            if path.exists() {
+                return Some(path);
             }
-        }
-        let features = FeatureFiles::open(&below(raw.features.get_ref()))?;
-        let policy = ConfigFile::open(&below(raw.policy.get_ref()))?;
-        let monitor = ConfigFile::open(&below(raw.monitor.get_ref()))?;
-        let officers = raw.officers.as_ref().map(|named| ConfigFile::open(&below(named.get_ref()))).transpose()?;
-
-        let intake = IntakeSettings {
-            source: SourceSettings::check(&file, below(&raw.data), &raw.inputs, &raw.sources)?,
-            currency,
-            time_zone,
-            as_of: match as_of {
-                Some(AsOfRule::Day(date)) => Some(date),
-                _ => None,
-            },
-            wash: raw.wash.check(&file)?,
-            store: raw.store.check(&file)?,
+            let message = format!("{key} names {:?}, which does not exist", named.get_ref());
+            faults.all.push(file.refuse(&named.span(), message, "paths are relative to the job file"));
+            None
         };
+        let (features, policy, monitor) =
+            (there("features", &raw.features), there("policy", &raw.policy), there("monitor", &raw.monitor));
+        let officers = raw.officers.as_ref().map(|named| there("officers", named));
+        faults.features = features.and_then(|path| faults.take(FeatureFiles::open(&path)));
+        faults.policy = policy.and_then(|path| faults.take(ConfigFile::open(&path)));
+        faults.monitor = monitor.and_then(|path| faults.take(ConfigFile::open(&path)));
+
+        let officers = match officers {
+            None => Some(None),
+            Some(path) => path.and_then(|path| faults.take(ConfigFile::open(&path))).map(Some),
+        };
+
+        let source = SourceSettings::check(&file, below(&raw.data), &raw.inputs, &raw.sources);
+        let source = source.map_err(|refused| faults.all.extend(refused)).ok();
+        let wash = faults.take(raw.wash.check(&file));
+        let store = faults.take(raw.store.check(&file));
+        let gates = faults.take(raw.gates.check(&file));
+        let model = faults.take(check_model(&file, &raw.model));
+        let (Some(name), Some(currency), Some(time_zone), Some(as_of)) = (name, currency, time_zone, as_of) else {
+            return Err(Box::new(faults));
+        };
+        let (Some(source), Some(wash), Some(store), Some(gates), Some(model)) = (source, wash, store, gates, model)
+        else {
+            return Err(Box::new(faults));
+        };
+        let (Some(features), Some(policy), Some(monitor)) =
+            (faults.features.clone(), faults.policy.clone(), faults.monitor.clone())
+        else {
+            return Err(Box::new(faults));
+        };
+        let Some(officers) = officers else { return Err(Box::new(faults)) };
+        let fixed = match as_of {
+            Some(AsOfRule::Day(date)) => Some(date),
+            _ => None,
+        };
+        let intake = IntakeSettings { source, currency, time_zone, as_of: fixed, wash, store };
         let mut job = Self {
             name,
             out: below(&raw.out),
             models: below(&raw.models),
             as_of,
-            gates: raw.gates.check(&file)?,
+            gates,
             intake,
-            model: check_model(&file, &raw.model)?,
+            model,
             digest: Digest::of(b""),
             model_lines: BTreeMap::from([
                 ("label", file.line(&raw.model.label.span())),
@@ -227,6 +281,16 @@ impl Job {
         }
         hasher.finish()
     }
+}
+
+fn check_as_of(file: &ConfigFile, raw: Option<&Spanned<String>>) -> Result<Option<AsOfRule>, ConfigError> {
+    raw.map(|rule| {
+        rule.get_ref().parse().map_err(|e: String| {
+            let help = "a date such as as_of = \"2018-08-01\", or \"yesterday\" or \"today\" in the job's time zone";
+            file.refuse(&rule.span(), format!("as_of: {e}"), help)
+        })
+    })
+    .transpose()
 }
 
 /// `a/b/../c` as `a/c`: what people read in messages. A `..` that nothing stands before stays.

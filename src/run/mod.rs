@@ -38,7 +38,7 @@ pub use facts::FactsError;
 pub use gate_settings::{Allowance, Fault, GateSettings, TableLimits};
 pub use gates::GateError;
 pub use intake_gates::{AllowedFault, GateFinding, IntakeVerdict, ReferenceNight};
-pub use job::{Job, JobFiles, job_reference};
+pub use job::{Faults, Job, JobFiles, job_reference};
 pub use model_settings::{LabelKind, ModelSettings};
 pub use nightly::{RunError, RunOptions, RunOutcome, run_job, train_model};
 pub use population::PopulationError;

@@ -123,7 +123,11 @@ pub struct RunOutcome {
 
 /// Opens a job with the caller's overrides.
 pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigError> {
-    let mut job = Job::open(path)?;
+    Job::open(path).map(|job| with_options(job, options))
+}
+
+/// A job with the caller's overrides.
+pub(super) fn with_options(mut job: Job, options: &RunOptions) -> Job {
     if let Some(data) = &options.data {
         job.intake.source.data.clone_from(data);
     } else if let Some(root) = &options.data_root {
@@ -140,7 +144,7 @@ pub(super) fn open_job(path: &Path, options: &RunOptions) -> Result<Job, ConfigE
     if let Some(models) = &options.models {
         job.models.clone_from(models);
     }
-    Ok(job)
+    job
 }
 
 /// Whether any input of the job is found below a folder.

@@ -8,6 +8,7 @@ use crate::features::FeatureConfig;
 use crate::monitor::{Monitor, Officers};
 use crate::offer::Policy;
 use crate::repayment::LedgerRules;
+use crate::run::job::Faults;
 use crate::run::{Job, LabelKind};
 use crate::store::Shard;
 use crate::tiles::{self, TileError, ViewRules, Views};
@@ -63,6 +64,16 @@ impl JobRules {
                 Err([features.err(), policy.err(), monitor.err(), officers.err()].into_iter().flatten().collect())
             }
         }
+    }
+
+    /// A job file's faults and those of the files that it names, as far as these can be checked without it.
+    #[must_use]
+    pub fn with_own_faults(faults: Faults) -> Vec<ConfigError> {
+        let Faults { mut all, features, policy, monitor } = faults;
+        all.extend(features.and_then(|files| FeatureConfig::from_files(&files.files).err()));
+        all.extend(policy.and_then(|file| Policy::check(file).err()));
+        all.extend(monitor.and_then(|file| Monitor::check(file).err()));
+        all
     }
 
     fn of(features: FeatureConfig, policy: Policy, monitor: Monitor, officers: Officers) -> Self {

@@ -1,6 +1,6 @@
 //! Inputs and sources: the sections `[inputs]` and `[[source]]` of the job file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -132,14 +132,14 @@ impl SourceSettings {
     /// Checks inputs and sources.
     ///
     /// # Errors
-    /// An unknown table or input, a table with two sources or none, or a SELECT that cannot be read or reads what the job does not
-    /// declare, with the line.
+    /// All unknown tables and inputs, tables with two sources or none, and SELECTs that cannot be read, read what the job does not declare
+    /// or have gaps, with their lines.
     pub(crate) fn check(
         file: &ConfigFile,
         data: PathBuf,
         inputs: &BTreeMap<String, Spanned<RawInput>>,
         sources: &[RawSource],
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, Vec<ConfigError>> {
         let inputs: BTreeMap<String, InputSpec> = inputs
             .iter()
             .map(|(input, spec)| {
@@ -188,46 +188,69 @@ fn check_sources(
     file: &ConfigFile,
     raw: &[RawSource],
     inputs: &BTreeMap<String, InputSpec>,
-) -> Result<Vec<SourceSpec>, ConfigError> {
+) -> Result<Vec<SourceSpec>, Vec<ConfigError>> {
+    let mut faults: Vec<ConfigError> = Vec::new();
     let mut by_table: BTreeMap<&'static str, SourceSpec> = BTreeMap::new();
+    let mut named: BTreeSet<&'static str> = BTreeSet::new();
     for source in raw {
         let Some(table) = contract::table(source.table.get_ref()) else {
             let message = format!("{:?} is not a contract table", source.table.get_ref());
-            return Err(file.refuse(&source.table.span(), message, contract::table_names()));
+            faults.push(file.refuse(&source.table.span(), message, contract::table_names()));
+            continue;
         };
+        if !named.insert(table.name) {
+            let message = format!("table {:?} has two sources", table.name);
+            faults.push(file.refuse(&source.table.span(), message, "one [[source]] a contract table"));
+            continue;
+        }
         if !inputs.contains_key(source.from.get_ref()) {
             let names = inputs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let message = format!("{:?} is not an input of this job", source.from.get_ref());
-            return Err(file.refuse(&source.from.span(), message, format!("one of: {names}")));
+            faults.push(file.refuse(&source.from.span(), message, format!("one of: {names}")));
         }
-        let sql = match &source.sql {
-            None => None,
-            Some(relative) => {
-                let path = file.folder().join(relative.get_ref());
-                let text = std::fs::read_to_string(&path).map_err(|e| {
-                    let message = format!("cannot read {:?}: {e}", relative.get_ref());
-                    file.refuse(&relative.span(), message, "a file with one SELECT, relative to the job file")
-                })?;
-                if let Err(refusal) = sql::check(&text, inputs.keys().map(String::as_str)) {
-                    let sql::Refusal { line, message, help } = refusal;
-                    return Err(ConfigError { path, line, message, help });
-                }
-                Some(Statement { path, text })
+        let sql = source.sql.as_ref().map(|relative| statement(file, relative, inputs)).transpose();
+        let keyed_by = check_keys(file, source, inputs);
+        match (sql, keyed_by) {
+            (Ok(sql), Ok(keyed_by)) => {
+                let max_whole_rows = source.max_whole_rows.as_ref().map_or(MAX_WHOLE_ROWS, |rows| *rows.get_ref());
+                let from = source.from.get_ref().clone();
+                by_table.insert(table.name, SourceSpec { table: table.name, from, sql, keyed_by, max_whole_rows });
             }
-        };
-        let keyed_by = check_keys(file, source, inputs)?;
-        let max_whole_rows = source.max_whole_rows.as_ref().map_or(MAX_WHOLE_ROWS, |rows| *rows.get_ref());
-        let spec = SourceSpec { table: table.name, from: source.from.get_ref().clone(), sql, keyed_by, max_whole_rows };
-        if by_table.insert(table.name, spec).is_some() {
-            let message = format!("table {:?} has two sources", table.name);
-            return Err(file.refuse(&source.table.span(), message, "one [[source]] a contract table"));
+            (sql, keyed_by) => faults.extend(sql.err().into_iter().flatten().chain(keyed_by.err())),
         }
     }
-    for table in contract::TABLES.iter().filter(|t| !t.optional) {
-        if !by_table.contains_key(table.name) {
-            let message = format!("no [[source]] for the required table {:?}", table.name);
-            return Err(file.refuse(&(0..0), message, format!("add [[source]] with table = {:?}", table.name)));
-        }
+    for table in contract::TABLES.iter().filter(|t| !t.optional && !named.contains(t.name)) {
+        let message = format!("no [[source]] for the required table {:?}", table.name);
+        faults.push(file.refuse(&(0..0), message, format!("add [[source]] with table = {:?}", table.name)));
     }
-    Ok(contract::TABLES.iter().filter_map(|t| by_table.remove(t.name)).collect())
+    if faults.is_empty() {
+        Ok(contract::TABLES.iter().filter_map(|t| by_table.remove(t.name)).collect())
+    } else {
+        Err(faults)
+    }
+}
+
+/// Reads a SELECT. All its gaps are told at once; only one without gaps is looked at further.
+fn statement(
+    file: &ConfigFile,
+    relative: &Spanned<String>,
+    inputs: &BTreeMap<String, InputSpec>,
+) -> Result<Statement, Vec<ConfigError>> {
+    let path = file.folder().join(relative.get_ref());
+    let text = std::fs::read_to_string(&path).map_err(|e| {
+        let message = format!("cannot read {:?}: {e}", relative.get_ref());
+        vec![file.refuse(&relative.span(), message, "a file with one SELECT, relative to the job file")]
+    })?;
+    let mut refusals = sql::gaps(&text);
+    if refusals.is_empty() {
+        refusals.extend(sql::check(&text, inputs.keys().map(String::as_str)).err());
+    }
+    if refusals.is_empty() {
+        return Ok(Statement { path, text });
+    }
+    let refused = refusals.into_iter().map(|sql::Refusal { line, message, help }| {
+        let path = path.clone();
+        ConfigError { path, line, message, help }
+    });
+    Err(refused.collect())
 }

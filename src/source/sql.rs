@@ -27,10 +27,6 @@ pub(super) struct Refusal {
 /// Checks a statement against the names of the job's inputs.
 pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
     const ONE_SELECT: &str = "a source is one SELECT over the job's inputs";
-    if let Some((line, wanted)) = gap(text) {
-        let help = format!("{wanted}; then take the mark {GAP:?} away").trim_start_matches("; ").to_owned();
-        return Err(Refusal { line, message: "a gap is left to fill".to_owned(), help });
-    }
     let inputs: BTreeSet<&str> = inputs.collect();
     // As polars parses it.
     let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
@@ -55,10 +51,14 @@ pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Re
     }
 }
 
-/// The first marked gap: its line, and what is wanted there.
-fn gap(text: &str) -> Option<(usize, &str)> {
-    let mut lines = text.lines().enumerate();
-    lines.find_map(|(at, line)| line.split_once(GAP).map(|(_, wanted)| (at + 1, wanted.trim())))
+/// The gaps of a draft: where a mark stands, and what is wanted there.
+pub(super) fn gaps(text: &str) -> Vec<Refusal> {
+    let marked = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.split_once(GAP)?.1.trim())));
+    let refusal = |(line, wanted): (usize, &str)| {
+        let help = format!("{wanted}; then take the mark {GAP:?} away").trim_start_matches("; ").to_owned();
+        Refusal { line, message: "a gap is left to fill".to_owned(), help }
+    };
+    marked.map(refusal).collect()
 }
 
 /// The names that WITH gives.
@@ -195,6 +195,15 @@ mod tests {
     }
 
     #[test]
+    fn gaps_are_found_with_what_is_wanted() {
+        let found =
+            gaps("SELECT\n    NULL AS id,  -- GAP: the order\n    1 AS x,\n    NULL AS at  -- GAP:\nFROM orders");
+        let seen: Vec<_> = found.iter().map(|gap| (gap.line, gap.help.contains("the order"))).collect();
+        assert_eq!(seen, [(2, true), (4, false)]);
+        assert_eq!(gaps("SELECT * FROM orders -- a gap"), []);
+    }
+
+    #[test]
     fn everything_else_is_refused_with_its_line() {
         for (text, line, word) in [
             ("SELECT *\nFROM read_csv('/any/path')", 2, "read_csv"),
@@ -218,7 +227,6 @@ mod tests {
             ("SHOW TABLES", 0, "SHOW TABLES"),
             ("-- nothing", 0, "no statement"),
             ("SELECT *\nFROM orders\nWHERE (", 3, "expression"),
-            ("SELECT\n    NULL AS id,  -- GAP: the order\n    1 AS x\nFROM orders", 2, "gap"),
         ] {
             let refusal = checked(text).unwrap_err();
             assert!(refusal.message.contains(word), "{text}: {refusal:?}");
