@@ -18,6 +18,7 @@ mod monitor_reference;
 mod officers;
 mod pledges;
 mod portfolio;
+mod rule_reference;
 pub mod rules;
 mod settings;
 mod standing_alerts;

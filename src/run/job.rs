@@ -142,6 +142,13 @@ static JOB_KEYS: Section = Section {
         Key::new("features", "path", "\"features.toml\"", "the feature file, or a folder of them"),
         Key::new("policy", "path", "\"policy.toml\"", "the policy file"),
         Key::new("monitor", "path", "\"monitor.toml\"", "the monitor file"),
+        Key::new(
+            "officers",
+            "path",
+            "",
+            "officers' decisions on alerts: what they snooze or suppress, until when, why and who",
+        )
+        .or("none"),
         Key::section("inputs", "raw files"),
         Key::section("source", "contract tables"),
         Key::section("wash", "limits of what may be broken"),

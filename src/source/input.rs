@@ -1,10 +1,13 @@
 //! Opens one input of a job: its files as one table in which every row knows the file and row it came from, read batch by batch or as a whole.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
+use parquet::file::metadata::ParquetMetaData;
 use polars::io::RowIndex;
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -16,6 +19,7 @@ use super::file_kind;
 use super::glob::{self, Found};
 use super::malformed::MalformedRecord;
 use super::page_checksums;
+use super::row_groups;
 use super::sender_digest;
 use super::settings::InputSpec;
 use crate::domain::{Digest, parallel};
@@ -37,8 +41,10 @@ pub struct InputFile {
     pub is_verified: bool,
 }
 
-/// Rows of a Parquet file that are read at a time: row groups of fewer are read together, one of more in parts.
+/// Rows of a Parquet file that are read at a time: row groups of fewer are read together.
 const BATCH_ROWS: usize = 1 << 18;
+/// A row group of more rows is read in parts.
+const LARGE_GROUP_ROWS: usize = 1 << 20;
 /// Records of a CSV file that are read at a time.
 const CSV_BATCH_ROWS: usize = 1 << 16;
 
@@ -67,7 +73,7 @@ struct OpenFile {
 
 enum Format {
     Csv,
-    Parquet { metadata: FileMetadataRef },
+    Parquet { metadata: Arc<ParquetMetaData> },
 }
 
 /// Opens the files of `spec`, or `None` where there are none and the input is optional.
@@ -156,7 +162,7 @@ impl OpenInput {
         take(DataFrame::empty_with_schema(&schema))?;
         // A CSV file is read from one end to the other: where there are few, their batches are worked on side by side, else the files are.
         let many = self.files.len() >= 2 * rayon::current_num_threads();
-        let mut pieces: Vec<(usize, Option<(usize, usize)>)> = Vec::new();
+        let mut pieces: Vec<(usize, Option<Part>)> = Vec::new();
         for (at, file) in self.files.iter().enumerate() {
             match &file.format {
                 Format::Csv if many => pieces.push((at, None)),
@@ -171,7 +177,7 @@ impl OpenInput {
             let Some((at, part)) = pieces.get(piece) else { return Ok((0, None)) };
             let Some(file) = files.get(*at) else { return Ok((0, None)) };
             match part {
-                Some((offset, rows)) => take(file.read_parquet(*offset, *rows, &schema)?).map(|()| (*at, None)),
+                Some(part) => take(file.read_parquet(part, &schema)?).map(|()| (*at, None)),
                 None => file
                     .read_csv(1, &schema, &mut |batches| batches.into_iter().try_for_each(take))
                     .map(|end| (*at, Some(end))),
@@ -227,9 +233,9 @@ impl OpenInput {
     pub fn damaged(&self) -> Option<SourceError> {
         self.files.iter().find_map(|file| match &file.format {
             Format::Csv => None,
-            Format::Parquet { metadata } => parts_of(metadata)
-                .into_iter()
-                .find_map(|(offset, rows)| file.read_parquet(offset, rows, &self.schema).err()),
+            Format::Parquet { metadata } => {
+                parts_of(metadata).into_iter().find_map(|part| file.read_parquet(&part, &self.schema).err())
+            }
         })
     }
 }
@@ -238,23 +244,35 @@ fn is_lineage(name: &str) -> bool {
     matches!(name, "_file" | "_row")
 }
 
-/// Offsets and lengths of what is read of a file at a time: bounds of row groups, as far as these are small enough.
-fn parts_of(metadata: &FileMetadata) -> Vec<(usize, usize)> {
-    let mut parts: Vec<(usize, usize)> = Vec::new();
+/// What is read of a Parquet file at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    /// Row groups.
+    groups: Range<usize>,
+    /// The first row of the file that is read.
+    offset: usize,
+    /// Rows.
+    rows: usize,
+    /// Whether it is a part of a single row group.
+    is_within_group: bool,
+}
+
+/// Row groups that are small enough are read together; one that is too large is read in parts.
+fn parts_of(metadata: &ParquetMetaData) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
     let mut offset = 0;
-    for group in &metadata.row_groups {
-        let mut left = group.num_rows();
-        match parts.last_mut() {
-            Some((_, before)) if *before + left <= BATCH_ROWS => {
-                *before += left;
-                offset += left;
-                continue;
-            }
-            _ => {}
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        let mut left = usize::try_from(group.num_rows()).unwrap_or(0);
+        if let Some(before) = parts.last_mut().filter(|part| !part.is_within_group && part.rows + left <= BATCH_ROWS) {
+            before.groups.end = number + 1;
+            before.rows += left;
+            offset += left;
+            continue;
         }
+        let is_within_group = left > LARGE_GROUP_ROWS;
         while left > 0 {
-            let rows = left.min(2 * BATCH_ROWS);
-            parts.push((offset, rows));
+            let rows = if is_within_group { left.min(2 * BATCH_ROWS) } else { left };
+            parts.push(Part { groups: number..number + 1, offset, rows, is_within_group });
             offset += rows;
             left -= rows;
         }
@@ -299,7 +317,7 @@ fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
     if u32::try_from(raw_rows).is_err() {
         return Err(corrupt("more than 4 billion rows; split it".to_owned()));
     }
-    let metadata = reader.get_metadata().map_err(|e| corrupt(e.to_string()))?.clone();
+    let metadata = Arc::new(row_groups::metadata(path).map_err(|e| corrupt(e.to_string()))?);
     // As a scan sees it.
     let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
     let named = path.to_string_lossy();
@@ -368,7 +386,7 @@ impl OpenFile {
     }
 
     /// Some rows of a Parquet file, in the columns of `schema`.
-    fn read_parquet(&self, offset: usize, rows: usize, schema: &Schema) -> Result<DataFrame, SourceError> {
+    fn read_parquet(&self, part: &Part, schema: &Schema) -> Result<DataFrame, SourceError> {
         let Format::Parquet { metadata } = &self.format else { return Ok(DataFrame::empty_with_schema(schema)) };
         let path = &self.found.path;
         guarded(path, || {
@@ -378,14 +396,25 @@ impl OpenFile {
             };
             let wanted: Vec<String> =
                 schema.iter_names().filter(|name| is_in_file(name)).map(ToString::to_string).collect();
-            let mut reader = ParquetReader::new(File::open(path).map_err(io)?)
-                .read_parallel(ParallelStrategy::None)
-                .with_slice(Some((offset, rows)))
-                .with_columns((!wanted.is_empty()).then_some(wanted));
-            reader.set_metadata(metadata.clone());
-            let mut frame = reader.finish().map_err(|e| self.corrupt(&e))?;
+            let columns = (!wanted.is_empty()).then(|| wanted.clone());
+            let mut frame = if part.is_within_group {
+                ParquetReader::new(File::open(path).map_err(io)?)
+                    .read_parallel(ParallelStrategy::None)
+                    .with_slice(Some((part.offset, part.rows)))
+                    .with_columns(columns)
+                    .finish()
+            } else {
+                let is_read = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+                let bytes = row_groups::extract(path, metadata, part.groups.clone(), &is_read)
+                    .map_err(|e| SourceError::Corrupt { file: path.clone(), why: e.to_string() })?;
+                ParquetReader::new(Cursor::new(bytes))
+                    .read_parallel(ParallelStrategy::None)
+                    .with_columns(columns)
+                    .finish()
+            }
+            .map_err(|e| self.corrupt(&e))?;
             let number = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
-            let numbers: Vec<u32> = (number(offset + 1)..=number(offset + frame.height())).collect();
+            let numbers: Vec<u32> = (number(part.offset + 1)..=number(part.offset + frame.height())).collect();
             let files = UInt32Chunked::full("_file".into(), self.index, frame.height());
             frame.with_column(files.into_column()).map_err(|e| self.corrupt(&e))?;
             frame

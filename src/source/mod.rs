@@ -16,6 +16,7 @@ mod keyed;
 mod lines;
 mod malformed;
 mod page_checksums;
+mod row_groups;
 mod row_wise;
 mod sender_digest;
 mod settings;

@@ -83,11 +83,37 @@ fn the_reference_has_every_key_that_the_parser_knows_and_no_other() {
         }
         // Its keys are names of products: the parser takes any text and the check lists them.
         declared.remove("[default_dpd]");
+        // Which keys a rule takes depends on its kind.
+        declared.remove("[[rule]]");
         assert!(declared.len() > 6);
         for (head, keys) in declared {
             assert_eq!(keys, known(head, read), "below {head:?}");
         }
     }
+}
+
+/// Every kind of alert rule has a section, with the keys that the kind takes and no other.
+#[test]
+fn the_reference_has_the_keys_of_every_kind_of_rule() {
+    let (rules, others): (Vec<&Section>, Vec<&Section>) =
+        monitor_reference().into_iter().partition(|section| section.head == "[[rule]]");
+    let refusal = |rule: &str| Monitor::check(text_file(&format!("{}{rule}", reference_example(&others)))).unwrap_err();
+    let listed = |help: &str| -> BTreeSet<String> {
+        let list = help.trim_start_matches("it takes ").trim_start_matches("one of: ");
+        list.split(", ").map(str::to_owned).collect()
+    };
+    let mut kinds = BTreeSet::new();
+    for rule in rules {
+        let example: String = reference_example(&[rule]).trim_end().to_owned();
+        let keys: BTreeSet<String> = rule.keys.iter().map(|key| key.name.to_owned()).collect();
+        let error = refusal(&format!("{example}\nno_such_key = 1\n"));
+        assert!(error.message.contains("no_such_key"), "{error}");
+        assert_eq!(keys, listed(&error.help), "{example}");
+        kinds.insert(rule.keys[0].example.trim_matches('"').to_owned());
+    }
+    let nothing =
+        "[[rule]]\nkind = \"no-such-kind\"\ncode = \"x\"\ntext = \"x\"\nseverity = \"info\"\naction = \"watch\"\n";
+    assert_eq!(kinds, listed(&refusal(nothing).help));
 }
 
 #[test]
