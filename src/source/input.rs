@@ -168,7 +168,7 @@ impl OpenInput {
                 Format::Csv if many => pieces.push((at, None)),
                 Format::Csv => {}
                 Format::Parquet { metadata } => {
-                    pieces.extend(parts_of(metadata).into_iter().map(|part| (at, Some(part))))
+                    pieces.extend(parts_of(metadata).into_iter().map(|part| (at, Some(part))));
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! sample before it is believed.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use polars::prelude::*;
@@ -23,6 +24,9 @@ const HELD: usize = 128 << 20;
 const SAMPLE: u64 = 16;
 /// Parts into which the sample is split.
 const SAMPLE_PARTS: u32 = 16;
+
+/// The rows of one part, by input.
+type PartRows<'a> = BTreeMap<&'a str, DataFrame>;
 
 /// Inputs split by their keys.
 pub(super) struct KeyedInputs {
@@ -81,7 +85,7 @@ impl KeyedInputs {
     pub fn each<E: From<SourceError> + Send>(
         &self,
         spec: &SourceSpec,
-        make: &(dyn Fn(BTreeMap<&str, DataFrame>) -> Result<(), E> + Sync),
+        make: &(dyn Fn(PartRows<'_>) -> Result<(), E> + Sync),
     ) -> Result<(), E> {
         parallel::in_order(self.parts as usize, |part| make(self.part(spec, u32::try_from(part).unwrap_or(u32::MAX))?))
             .map(drop)
@@ -99,7 +103,7 @@ impl KeyedInputs {
     pub fn try_out(
         &self,
         spec: &SourceSpec,
-        run: &dyn Fn(BTreeMap<&str, DataFrame>) -> Result<DataFrame, SourceError>,
+        run: &dyn Fn(PartRows<'_>) -> Result<DataFrame, SourceError>,
     ) -> Result<(), SourceError> {
         let mut together = BTreeMap::new();
         let mut apart: Vec<BTreeMap<&str, DataFrame>> = (0..SAMPLE_PARTS).map(|_| BTreeMap::new()).collect();
@@ -158,7 +162,8 @@ fn texts(frame: &DataFrame) -> PolarsResult<Vec<String>> {
     for column in frame.columns() {
         let series = column.as_materialized_series();
         for (at, row) in rows.iter_mut().enumerate() {
-            row.push_str(&format!("{}={} ", series.name(), series.get(at)?));
+            // Writing to a String cannot fail.
+            let _ = write!(row, "{}={} ", series.name(), series.get(at)?);
         }
     }
     rows.sort_unstable();
@@ -180,7 +185,6 @@ fn spill_error(spec: &SourceSpec, error: &SpillError) -> SourceError {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
     use std::path::PathBuf;
     use std::sync::Mutex;
 
@@ -193,7 +197,8 @@ mod tests {
     const JOIN: &str = "WITH sums AS (SELECT id, SUM(CAST(price AS BIGINT)) AS total FROM items GROUP BY id) \
                         SELECT orders._file, orders._row, orders.id, sums.total FROM orders LEFT JOIN sums ON orders.id = sums.id";
 
-    fn run(text: &str, part: BTreeMap<&str, DataFrame>) -> Result<DataFrame, SourceError> {
+    #[expect(clippy::unnecessary_wraps, reason = "as a source runs its statement")]
+    fn run(text: &str, part: PartRows<'_>) -> Result<DataFrame, SourceError> {
         let mut context = SQLContext::new();
         for (name, rows) in part {
             context.register(name, rows.lazy());

@@ -113,7 +113,7 @@ impl<'a> Sources<'a> {
                 };
                 check_lineage(spec, &frame)?;
                 let frame = conform(table, &frame, is_text, &from)?;
-                let not_mapped = if spec.sql.is_some() { not_returned(spec, &frame, batch)? } else { None };
+                let not_mapped = if spec.sql.is_some() { not_returned(spec, &frame, &batch)? } else { None };
                 take(SourcePiece { frame, not_mapped })
             })?;
         } else if let (Some(statement), false) = (&spec.sql, spec.keyed_by.is_empty()) {
@@ -131,7 +131,7 @@ impl<'a> Sources<'a> {
             keyed.each(spec, &|part| {
                 let raw = part.get(spec.from.as_str()).cloned().unwrap_or_default();
                 let frame = conform(table, &run(part)?, is_text, &from)?;
-                let not_mapped = not_returned(spec, &frame, raw)?;
+                let not_mapped = not_returned(spec, &frame, &raw)?;
                 take(SourcePiece { frame, not_mapped })
             })?;
         } else {
@@ -341,9 +341,9 @@ fn places(frame: &DataFrame) -> PolarsResult<impl Iterator<Item = Place>> {
 }
 
 /// Rows of `raw`, a batch or a part, that a SELECT did not return: they would vanish from the account otherwise.
-fn not_returned(spec: &SourceSpec, frame: &DataFrame, raw: DataFrame) -> Result<Option<DataFrame>, SourceError> {
+fn not_returned(spec: &SourceSpec, frame: &DataFrame, raw: &DataFrame) -> Result<Option<DataFrame>, SourceError> {
     let broken = |e: PolarsError| SourceError::Frame { table: spec.table, why: e.to_string() };
-    let raw_places: Vec<Place> = places(&raw).map_err(broken)?.collect();
+    let raw_places: Vec<Place> = places(raw).map_err(broken)?.collect();
     let returned: HashSet<Place> = places(frame).map_err(broken)?.collect();
     let known: HashSet<Place> = raw_places.iter().copied().collect();
     if let Some(place) = returned.iter().find(|place| !known.contains(place)) {

@@ -81,8 +81,9 @@ mod tests {
         for limit in [0, 300, usize::MAX] {
             let folder = tempfile::tempdir().unwrap();
             let shelf: Shelf<(u32, Vec<f64>, Option<String>)> = Shelf::new(folder.path(), limit);
-            let value =
-                |n: u32| (n, vec![f64::from(n) / 3.0, f64::NEG_INFINITY, -0.0], (n % 2 == 0).then(|| n.to_string()));
+            let value = |n: u32| {
+                (n, vec![f64::from(n) / 3.0, f64::NEG_INFINITY, -0.0], n.is_multiple_of(2).then(|| n.to_string()))
+            };
             let shelved: Vec<Shelved> = (0..50).map(|n| shelf.put(&value(n)).unwrap()).collect();
             assert_eq!(shelf.file.is_used(), limit < usize::MAX);
             for (n, shelved) in (0..50).zip(shelved) {

@@ -118,7 +118,7 @@ impl Wash<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut parents = self.parents_of(&wanted, buckets, leftover)?;
+        let mut parents = Self::parents_of(&wanted, buckets, leftover)?;
         for (staged, strays) in rows {
             let StagedTable { table, files, malformed, not_mapped, .. } = staged;
             let of = Unwashed { table, files, malformed, not_mapped: not_mapped.as_ref() };
@@ -132,7 +132,7 @@ impl Wash<'_> {
     }
 
     /// What all buckets know of the wanted keys.
-    fn parents_of(&self, wanted: &Wanted, buckets: u32, leftover: &Leftover) -> Result<Parents, IngestError> {
+    fn parents_of(wanted: &Wanted, buckets: u32, leftover: &Leftover) -> Result<Parents, IngestError> {
         let mut parents = Parents::default();
         for (name, (keys, leads)) in &leftover.keys {
             let (Some(wanted), Some(table)) = (wanted.of(name), contract::table(name)) else { continue };

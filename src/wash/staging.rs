@@ -59,10 +59,10 @@ impl<'a> Staging<'a> {
         let source = sources.read::<IngestError>(spec, &|piece| {
             let SourcePiece { frame, not_mapped: lost } = piece;
             let table = crate::contract::table(spec.table);
-            let table = table.ok_or_else(|| self.frame_error(spec.table, &"no such contract table"))?;
+            let table = table.ok_or_else(|| frame_error(spec.table, &"no such contract table"))?;
             let buckets = self.buckets_of(table, &frame)?;
             if may_wander(table) {
-                let hashes = key_hashes(table, &frame).map_err(|e| self.frame_error(table.name, &e))?;
+                let hashes = key_hashes(table, &frame).map_err(|e| frame_error(table.name, &e))?;
                 keys.push(hashes.into_iter().zip(buckets.iter().copied())).map_err(IngestError::Spill)?;
             }
             rows.push(&frame, &buckets)?;
@@ -72,7 +72,7 @@ impl<'a> Staging<'a> {
                     None => lost,
                     Some(before) => {
                         let before: DataFrame = before;
-                        before.vstack(&lost).map_err(|e| self.frame_error(table.name, &e))?
+                        before.vstack(&lost).map_err(|e| frame_error(table.name, &e))?
                     }
                 });
             }
@@ -81,7 +81,7 @@ impl<'a> Staging<'a> {
         let Some(SourceTable { table, files, malformed }) = source else { return Ok(None) };
         rows.settle()?;
         let mut wandering = keys.in_several_parts()?;
-        let broken = unparsed(table, &malformed, None, self.as_of).map_err(|e| self.frame_error(table.name, &e))?;
+        let broken = unparsed(table, &malformed, None, self.as_of).map_err(|e| frame_error(table.name, &e))?;
         wandering.extend(broken.iter().filter(|r| !r.key.is_empty()).map(|record| parts_hash(table, &record.key)));
         let not_mapped = not_mapped.into_inner().map_err(|_| SpillError::Poisoned)?;
         Ok(Some(StagedTable { table, files, malformed, not_mapped, rows, wandering }))
@@ -98,7 +98,7 @@ impl<'a> Staging<'a> {
     }
 
     fn buckets_of(&self, table: &TableContract, frame: &DataFrame) -> Result<Vec<u32>, IngestError> {
-        let broken = |e: PolarsError| self.frame_error(table.name, &e);
+        let broken = |e: PolarsError| frame_error(table.name, &e);
         let texts = |name: &str| frame.column(name).and_then(|column| column.str().cloned()).map_err(broken);
         let mut loans = self.loans.lock().map_err(|_| SpillError::Poisoned)?;
         if table.column("merchant_id").is_none() {
@@ -117,10 +117,10 @@ impl<'a> Staging<'a> {
         }
         Ok(buckets)
     }
+}
 
-    fn frame_error(&self, table: &'static str, why: &dyn std::fmt::Display) -> IngestError {
-        IngestError::Frame { table, why: why.to_string() }
-    }
+fn frame_error(table: &'static str, why: &dyn std::fmt::Display) -> IngestError {
+    IngestError::Frame { table, why: why.to_string() }
 }
 
 /// Whether rows of one key may lie in several buckets: not where the key names the merchant, or the loan.

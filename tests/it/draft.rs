@@ -281,7 +281,8 @@ fn a_gap_is_marked_and_the_check_leads_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (folder.path().join("data"), folder.path().join("job"));
     fs::create_dir(&data).unwrap();
-    let rows: String = (0..500).map(|n| format!("o{n:05},s{:02},{}.50,{}\n", n % 9, n + 1, day(n / 3))).collect();
+    let rows: Vec<String> = (0..500).map(|n| format!("o{n:05},s{:02},{}.50,{}\n", n % 9, n + 1, day(n / 3))).collect();
+    let rows = rows.concat();
     fs::write(data.join("orders.csv"), format!("order_id,shop_id,total,order_date\n{rows}")).unwrap();
     let draft = draft_of(&data, &out);
     assert_eq!(draft.open_gaps(), 2, "the buyer and the currency");
