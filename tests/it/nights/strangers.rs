@@ -16,7 +16,7 @@ fn day(number: i64) -> Date {
 fn tolerant() -> Lender {
     Lender::with(&[(
         "monitor.toml",
-        "[ledger]\nmax_unknown_loan_share = 0.02",
+        "[ledger]\nmax_unknown_loan_share = 0.03",
         "[ledger]\nmax_unknown_loan_share = 1.0",
     )])
 }
