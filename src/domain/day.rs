@@ -12,6 +12,12 @@ pub fn days_since_epoch(date: Date) -> i32 {
     EPOCH.until(date).map_or(0, |span: Span| span.get_days())
 }
 
+/// Whole days from one date to another; negative where that lies before it.
+#[must_use]
+pub fn days_between(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(0, |span| span.get_days())
+}
+
 /// The date that many days after 1970-01-01; `None` beyond the calendar.
 #[must_use]
 pub fn date_of_days(days: i64) -> Option<Date> {

@@ -14,7 +14,7 @@ mod reason;
 pub mod sampling;
 
 pub use as_of::{AsOf, AsOfError, MICROS_PER_DAY};
-pub use day::{date_of_days, days_since_epoch};
+pub use day::{date_of_days, days_between, days_since_epoch};
 pub use digest::{Digest, DigestError, Hasher};
 pub use money::{Currency, CurrencyError, Money, grouped, whole};
 pub use rate::{DailyRate, Probability, RateError, Share};

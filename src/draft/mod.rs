@@ -160,7 +160,7 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     aside.sort_by_key(place_of);
 
     let span = trading_days(&land, &plan);
-    let windows = Windows::of(span.map_or(0, |(first, as_of)| crate::wash::days_between(first, as_of)), is_whole);
+    let windows = Windows::of(span.map_or(0, |(first, as_of)| crate::domain::days_between(first, as_of)), is_whole);
     let fed = Fed::of(tables.iter());
     let features = features_file::draft(&fed, &options.name, is_whole);
     let mut draft = Draft {

@@ -103,7 +103,7 @@ impl AlertRule {
     }
 
     /// Whether an alert with this finding, `age_days` after it opened, escalates.
-    pub(super) fn escalates(&self, finding: Finding, age_days: i64) -> bool {
+    pub(super) fn escalates(&self, finding: Finding, age_days: i32) -> bool {
         let Some(escalation) = self.escalation else { return false };
         let is_beyond = match (escalation.beyond, finding) {
             (Some(beyond), Finding::Fired { observed, threshold }) => {
@@ -115,7 +115,7 @@ impl AlertRule {
             }
             _ => false,
         };
-        is_beyond || escalation.after_days.is_some_and(|days| age_days >= i64::from(days))
+        is_beyond || escalation.after_days.is_some_and(|days| age_days >= i32::from(days))
     }
 }
 

@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use super::alert::{Alert, AlertState, ClearedBecause, EvidenceValue, Verdict, alert_id};
 use super::alert_rule::AlertRule;
 use super::rules::finding::Finding;
+use crate::domain::days_between;
 
 /// What a rule is judged on.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +41,7 @@ pub fn judged(
     let quiet_since_on =
         (verdict == Verdict::Quiet).then(|| before.and_then(|alert| alert.quiet_since_on).unwrap_or(tonight));
     let was = before.map(|alert| alert.state);
-    let is_over = quiet_since_on.is_some_and(|since| days_between(since, tonight) >= i64::from(rule.clear_after_days));
+    let is_over = quiet_since_on.is_some_and(|since| days_between(since, tonight) >= i32::from(rule.clear_after_days));
     let state = match (was, verdict) {
         (None, Verdict::Quiet | Verdict::Unknown | Verdict::NotAsked) => return None,
         (Some(_), Verdict::Quiet) if is_over => AlertState::Cleared,
@@ -107,11 +108,6 @@ fn unobserved(before: &Alert) -> Alert {
         handled_until_on: None,
         ..before.clone()
     }
-}
-
-/// Days from one date to a later one.
-pub(crate) fn days_between(from: Date, to: Date) -> i64 {
-    from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 
 #[cfg(test)]

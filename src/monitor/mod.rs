@@ -29,7 +29,6 @@ pub use alert_rule::{AlertKind, AlertRule, Escalation};
 pub use class::{Class, bucket_of};
 pub use deduction::{Deduction, Deductions, deduct};
 pub use error::MonitorError;
-pub(crate) use life::days_between;
 pub use monitor_reference::monitor_reference;
 pub use officers::{Handling, OfficerDecision, Officers};
 pub use pledges::{PledgedOrders, Pledges};

@@ -23,11 +23,11 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::alert::{Alert, AlertState};
-use super::life::days_between;
 use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::domain::days_between;
 
 /// Days after which any decision has to be taken again.
-const LONGEST_DAYS: i64 = 366;
+const LONGEST_DAYS: i32 = 366;
 
 /// What an officer decided about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

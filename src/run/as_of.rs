@@ -15,8 +15,9 @@ use super::progress::Progress;
 use super::rules::JobRules;
 use crate::config::ConfigError;
 use crate::contract;
+use crate::domain::days_between;
 use crate::source::{SourceError, Sources};
-use crate::wash::{Activity, UsualDay, days_between, event_column};
+use crate::wash::{Activity, UsualDay, event_column};
 
 /// An observation date, or how to find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,9 +16,10 @@ use super::rules::JobRules;
 use super::scratch::Scratch;
 use super::stages::StageClock;
 use super::summary::RunSummary;
+use crate::domain::days_between;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
-use crate::wash::{Activity, IngestError, Quarantine, QuarantineRow, days_between};
+use crate::wash::{Activity, IngestError, Quarantine, QuarantineRow};
 
 /// Examples shown of each broken rule.
 const EXAMPLES: usize = 3;

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::gate_settings::{Fault, GateSettings, TableLimits};
 use super::gates::GateError;
 use super::summary::TableCounts;
-use crate::domain::grouped;
+use crate::domain::{days_between, grouped};
 use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
-use crate::wash::{Activity, Ingested, LedgerLine, days_between};
+use crate::wash::{Activity, Ingested, LedgerLine};
 
 /// Days that a table may rest while others go on trading.
 const REST_DAYS: i32 = 7;

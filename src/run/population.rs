@@ -84,8 +84,7 @@ where
     E: From<PopulationError> + Send,
 {
     let shelf = Shelf::new(store.folder(), HELD_SHARDS);
-    let prepared = parallel::in_order(store.buckets() as usize, |bucket| {
-        let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
+    let prepared = parallel::each((0..store.buckets()).collect(), |bucket| {
         let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
         let mut views = rules.views(&shard).map_err(PopulationError::from)?;
         if let Some(ledger) = &mut views.ledger {
@@ -134,11 +133,11 @@ where
     E: From<PopulationError> + Send,
 {
     let PreparedShards { shelf, shelved, totals, .. } = prepared;
-    let shelved: Vec<(usize, Shelved)> = shelved.into_iter().enumerate().collect();
+    let shelved: Vec<(u32, Shelved)> = (0..).zip(shelved).collect();
     parallel::each(shelved, |(bucket, shelved)| {
         let (features, taken) = shelf.take(shelved).map_err(PopulationError::from)?;
         let features = features.finish(&totals, &rules.features).map_err(PopulationError::from)?;
-        let decided = decide(Finished { bucket: u32::try_from(bucket).unwrap_or(u32::MAX), features, taken })?;
+        let decided = decide(Finished { bucket, features, taken })?;
         progress.advance(1);
         Ok(decided)
     })

@@ -310,14 +310,10 @@ fn open_file(input: &str, found: Found, index: u32) -> Result<OpenFile, SourceEr
 fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
     let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
     check_kind(path)?;
-    page_checksums::verify(path)?;
-    let opened = File::open(path).map_err(|e| SourceError::Io { file: path.to_owned(), why: e.to_string() })?;
-    let mut reader = ParquetReader::new(opened);
-    let raw_rows = reader.num_rows().map_err(|e| corrupt(e.to_string()))?;
-    if u32::try_from(raw_rows).is_err() {
-        return Err(corrupt("more than 4 billion rows; split it".to_owned()));
-    }
-    let metadata = Arc::new(row_groups::metadata(path).map_err(|e| corrupt(e.to_string()))?);
+    let metadata = row_groups::metadata(path).map_err(|e| corrupt(e.to_string()))?;
+    page_checksums::verify(path, &metadata)?;
+    let raw_rows = u32::try_from(metadata.file_metadata().num_rows())
+        .map_err(|_| corrupt("more than 4 billion rows; split it".to_owned()))?;
     // As a scan sees it.
     let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
     let named = path.to_string_lossy();
@@ -331,7 +327,7 @@ fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
             )));
         }
     }
-    Ok(((*schema).clone(), Format::Parquet { metadata }, raw_rows as u64))
+    Ok(((*schema).clone(), Format::Parquet { metadata: Arc::new(metadata) }, u64::from(raw_rows)))
 }
 
 /// Folders named `key=value` become text columns where the file itself lacks them.

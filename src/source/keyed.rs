@@ -87,8 +87,7 @@ impl KeyedInputs {
         spec: &SourceSpec,
         make: &(dyn Fn(PartRows<'_>) -> Result<(), E> + Sync),
     ) -> Result<(), E> {
-        parallel::in_order(self.parts as usize, |part| make(self.part(spec, u32::try_from(part).unwrap_or(u32::MAX))?))
-            .map(drop)
+        parallel::each((0..self.parts).collect(), |part| make(self.part(spec, part)?)).map(drop)
     }
 
     fn part(&self, spec: &SourceSpec, part: u32) -> Result<BTreeMap<&str, DataFrame>, SourceError> {

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::metadata::ParquetMetaData;
 
 use super::error::SourceError;
 
@@ -16,11 +16,10 @@ use super::error::SourceError;
 ///
 /// # Errors
 /// A page differs from its checksum, or a header cannot be read.
-pub(super) fn verify(path: &Path) -> Result<(), SourceError> {
+pub(super) fn verify(path: &Path, metadata: &ParquetMetaData) -> Result<(), SourceError> {
     let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
     let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
     let mut file = File::open(path).map_err(io)?;
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(|e| corrupt(e.to_string()))?;
     let length = file.metadata().map_err(io)?.len();
     for (group, row_group) in metadata.row_groups().iter().enumerate() {
         for column in row_group.columns() {
@@ -197,6 +196,7 @@ mod tests {
     use parquet::arrow::ArrowWriter;
 
     use super::*;
+    use crate::source::row_groups;
 
     /// A header as a writer of checksums makes it: kind, sizes, checksum, a data page header with statistics.
     #[test]
@@ -221,6 +221,6 @@ mod tests {
         let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        verify(&path).unwrap();
+        verify(&path, &row_groups::metadata(&path).unwrap()).unwrap();
     }
 }

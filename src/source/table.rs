@@ -143,10 +143,11 @@ impl<'a> Sources<'a> {
             take(SourcePiece { frame, not_mapped })?;
         }
         let driver = self.driver(spec)?;
-        if !driver.malformed().is_empty() {
-            tracing::warn!(input = spec.from, rows = driver.malformed().len(), "malformed records are set aside");
+        let (files, malformed) = (driver.files(), driver.malformed());
+        if !malformed.is_empty() {
+            tracing::warn!(input = spec.from, rows = malformed.len(), "malformed records are set aside");
         }
-        Ok(Some(SourceTable { table, files: driver.files(), malformed: driver.malformed() }))
+        Ok(Some(SourceTable { table, files, malformed }))
     }
 
     /// One column of one contract table, read before the night to guess its date, in pieces; nothing where the table is absent. Cells that

@@ -116,7 +116,7 @@ impl SplitFrames {
             frames
                 .push(ParquetReader::new(std::io::Cursor::new(bytes)).read_parallel(ParallelStrategy::None).finish()?);
         }
-        if frames.is_empty() { Ok(None) } else { together(frames).map(Some) }
+        if frames.is_empty() { Ok(None) } else { Self::together(frames).map(Some) }
     }
 
     /// Frames one below the other, in one chunk; columns that one lacks are null there.
@@ -124,7 +124,27 @@ impl SplitFrames {
     /// # Errors
     /// A column has two types.
     pub fn together(frames: Vec<DataFrame>) -> Result<DataFrame, SpillError> {
-        together(frames)
+        let mut schema = Schema::default();
+        for frame in &frames {
+            for field in frame.schema().iter_fields() {
+                if !schema.contains(&field.name) {
+                    schema.insert(field.name, field.dtype);
+                }
+            }
+        }
+        let mut all = DataFrame::empty_with_schema(&schema);
+        for mut frame in frames {
+            if !frame.schema().iter().eq(schema.iter()) {
+                for (name, dtype) in schema.iter().filter(|(name, _)| frame.column(name).is_err()).collect::<Vec<_>>() {
+                    let missing = Column::full_null(name.clone(), frame.height(), dtype);
+                    frame.with_column(missing)?;
+                }
+                frame = frame.select(schema.iter_names().map(PlSmallStr::as_str))?;
+            }
+            all.vstack_mut(&frame)?;
+        }
+        all.rechunk_mut();
+        Ok(all)
     }
 
     /// The same rows, with texts of their own: those of a filtered frame are parts of the buffers that it was filtered from.
@@ -155,7 +175,7 @@ impl SplitFrames {
         for frames in parts {
             let start = bytes.len();
             if !frames.is_empty() {
-                let mut rows = together(frames)?;
+                let mut rows = Self::together(frames)?;
                 ParquetWriter::new(&mut bytes)
                     .with_compression(ParquetCompression::Lz4Raw)
                     .with_statistics(StatisticsOptions::empty())
@@ -213,31 +233,6 @@ fn by_part(part_of_row: &[u32]) -> (Vec<IdxSize>, Vec<(u32, usize, usize)>) {
         }
     }
     (order, bounds)
-}
-
-/// Frames one below the other, in one chunk; columns that one lacks are null there.
-fn together(frames: Vec<DataFrame>) -> Result<DataFrame, SpillError> {
-    let mut schema = Schema::default();
-    for frame in &frames {
-        for field in frame.schema().iter_fields() {
-            if !schema.contains(&field.name) {
-                schema.insert(field.name, field.dtype);
-            }
-        }
-    }
-    let mut all = DataFrame::empty_with_schema(&schema);
-    for mut frame in frames {
-        if !frame.schema().iter().eq(schema.iter()) {
-            for (name, dtype) in schema.iter().filter(|(name, _)| frame.column(name).is_err()).collect::<Vec<_>>() {
-                let missing = Column::full_null(name.clone(), frame.height(), dtype);
-                frame.with_column(missing)?;
-            }
-            frame = frame.select(schema.iter_names().map(PlSmallStr::as_str))?;
-        }
-        all.vstack_mut(&frame)?;
-    }
-    all.rechunk_mut();
-    Ok(all)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use jiff::{Span, Timestamp};
 use polars::prelude::*;
 
 use crate::contract::{self, SUPERSEDED_AT, TableContract, Visibility};
+use crate::domain::days_between;
 
 /// A day trades as usual from this share of what is usual on.
 const USUAL_SHARE: f64 = 0.25;
@@ -191,12 +192,6 @@ impl Activity {
     fn week_until(&self, day: Date) -> u64 {
         self.days.range(back(day, 6)..=day).map(|(_, rows)| rows.all).sum()
     }
-}
-
-/// Whole days from one date to another.
-#[must_use]
-pub fn days_between(from: Date, to: Date) -> i32 {
-    from.until(to).map_or(0, |span| span.get_days())
 }
 
 /// A date so many days earlier; at the edge of the calendar the edge.

@@ -48,8 +48,8 @@ impl Wash<'_> {
         for staged in self.tables {
             self.writer.declare(staged.table)?;
         }
-        parallel::in_order(buckets as usize, |bucket| {
-            self.bucket(u32::try_from(bucket).unwrap_or(u32::MAX), &leftover)?;
+        parallel::each((0..buckets).collect(), |bucket| {
+            self.bucket(bucket, &leftover)?;
             done();
             Ok::<_, IngestError>(())
         })?;
@@ -137,12 +137,12 @@ impl Wash<'_> {
         for (name, (keys, leads)) in &leftover.keys {
             let (Some(wanted), Some(table)) = (wanted.of(name), contract::table(name)) else { continue };
             let broken = |e: PolarsError| frame_error(table, &e);
-            let only = |split: &SplitFrames, bucket: usize| {
-                let rows = split.read(u32::try_from(bucket).unwrap_or(u32::MAX))?;
+            let only = |split: &SplitFrames, bucket: u32| {
+                let rows = split.read(bucket)?;
                 let rows = rows.map(|rows| Parents::only(&rows, wanted).map_err(broken)).transpose()?;
                 Ok::<_, IngestError>(rows.map(|rows| SplitFrames::copied(&rows)).transpose()?)
             };
-            let found = parallel::in_order(buckets as usize, |bucket| {
+            let found = parallel::each((0..buckets).collect(), |bucket| {
                 Ok::<_, IngestError>((only(keys, bucket)?, only(leads, bucket)?))
             })?;
             for (keys, leads) in found {

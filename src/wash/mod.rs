@@ -31,7 +31,7 @@ mod version;
 mod versions;
 mod washing;
 
-pub use activity::{Activity, UsualDay, days_between, event_column};
+pub use activity::{Activity, UsualDay, event_column};
 pub use error::IngestError;
 pub use ingest::{IngestProgress, Ingested, ingest};
 pub use ledger::{JOINED, LedgerLine, quarantined_share};

@@ -5,10 +5,8 @@
 
 pub mod arrears;
 pub mod brushing;
-pub mod cancellations;
 pub mod dispute_spike;
 pub mod early_repayment_stopped;
-pub mod evaluations;
 pub mod evidence;
 pub mod feature;
 pub mod finding;
@@ -20,6 +18,7 @@ pub mod shipping_stall;
 pub mod silence;
 pub mod trade_drop;
 pub mod unknown_loan;
+pub mod unusual_share;
 pub mod utilisation;
 pub mod verification_lost;
 pub mod volume_drop;
@@ -54,8 +53,8 @@ pub type ReadRule = fn(&mut RuleKeys<'_>) -> Result<Arc<dyn FeatureRule>, Config
 const FEATURE_RULES: [(&str, ReadRule); 14] = [
     ("volume-drop", |keys| Ok(Arc::new(volume_drop::VolumeDrop::read(keys)?))),
     ("industry-downturn", |keys| Ok(Arc::new(industry_downturn::IndustryDownturn::read(keys)?))),
-    ("cancellations", |keys| Ok(Arc::new(cancellations::Cancellations::read(keys)?))),
-    ("evaluations", |keys| Ok(Arc::new(evaluations::Evaluations::read(keys)?))),
+    ("cancellations", |keys| Ok(Arc::new(unusual_share::UnusualShare::read(keys)?))),
+    ("evaluations", |keys| Ok(Arc::new(unusual_share::UnusualShare::read(keys)?))),
     ("lawsuits", |keys| Ok(Arc::new(lawsuits::Lawsuits::read(keys)?))),
     ("brushing", |keys| Ok(Arc::new(brushing::Brushing::read(keys)?))),
     ("verification-lost", |keys| Ok(Arc::new(verification_lost::VerificationLost::read(keys)?))),

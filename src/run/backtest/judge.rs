@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::fate::{LoanDefault, LoanStory};
 use super::panel::{MerchantSeries, Panel, Standing};
-use crate::monitor::days_between;
+use crate::domain::days_between;
 
 /// Days before the first missed payment at which a flag is early enough to act on.
 pub const LEAD_DAYS: i64 = 14;
@@ -102,7 +102,7 @@ pub fn judge(
             figures.defaulted_minor = figures.defaulted_minor.saturating_add(default.money_minor);
             let since = first_night(loan, default, act_by, every_days);
             let first = flagged.iter().find(|night| **night >= since && **night < default.first_missed_on);
-            leads.extend(first.map(|night| days_between(*night, default.first_missed_on)));
+            leads.extend(first.map(|night| i64::from(days_between(*night, default.first_missed_on))));
             if first.is_some_and(|night| *night <= act_by) {
                 figures.flagged_loans += 1;
                 figures.flagged_minor = figures.flagged_minor.saturating_add(default.money_minor);
@@ -139,7 +139,7 @@ fn count_flags(
 ) {
     let mut last: Option<Date> = None;
     for &night in flagged.iter().filter(|night| **night >= period.from) {
-        let goes_on = last.is_some_and(|last| days_between(last, night) <= JOIN_DAYS);
+        let goes_on = last.is_some_and(|last| i64::from(days_between(last, night)) <= JOIN_DAYS);
         last = Some(night);
         if goes_on {
             continue;
@@ -152,7 +152,7 @@ fn count_flags(
             continue;
         }
         let is_right = |d: &LoanDefault| {
-            d.first_missed_on > night && days_between(night, d.default_on) <= i64::from(performance_days)
+            d.first_missed_on > night && days_between(night, d.default_on) <= i32::from(performance_days)
         };
         figures.flags += 1;
         figures.right_flags += u64::from(defaults.iter().any(|(_, d)| is_right(d)));

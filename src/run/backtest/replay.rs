@@ -202,8 +202,8 @@ fn ledgers(
     rules: &JobRules,
     progress: &dyn Progress,
 ) -> Result<Vec<LoanLedger>, BacktestError> {
-    parallel::in_order(store.buckets() as usize, |bucket| {
-        let shard = store.shard(u32::try_from(bucket).unwrap_or(u32::MAX), night)?;
+    parallel::each((0..store.buckets()).collect(), |bucket| {
+        let shard = store.shard(bucket, night)?;
         let tables = repayment_tables(&shard, &rules.ledger)?.ok_or(BacktestError::NoLoanBook)?;
         progress.advance(1);
         Ok(tables.ledger)

@@ -1,15 +1,14 @@
-//! Far more customers are discontented than is usual for the merchant.
+//! A share of what happens to a merchant is far higher than is usual for the merchant: orders that are cancelled, customers who are discontented.
 
 use super::finding::Finding;
 use super::keys::RuleKeys;
 use super::{Evidence, FeatureRule};
 use crate::config::ConfigError;
 
-/// Fires where the share of bad evaluations is at least `from_share` and at least `from_factor` times the usual one, on at least `min_count` of
-/// them. Evaluations that authenticity holds to be malicious are not in the features. Unknown where one is missing and the others do not
-/// rule it out.
+/// Fires where the share is at least `from_share` and at least `from_factor` times the usual one, on at least `min_count` of them. Unknown where
+/// one is missing and the others do not rule it out. Evaluations that authenticity holds to be malicious are not in the features.
 #[derive(Debug, Clone)]
-pub struct Evaluations {
+pub struct UnusualShare {
     /// The share of late.
     pub share: String,
     /// How many of them there were: a share of a handful is noise.
@@ -24,7 +23,7 @@ pub struct Evaluations {
     pub from_factor: f64,
 }
 
-impl Evaluations {
+impl UnusualShare {
     /// Keys: `share`, `count`, `usual`, `from_share`, `min_count`, `from_factor`.
     ///
     /// # Errors
@@ -41,7 +40,7 @@ impl Evaluations {
     }
 }
 
-impl FeatureRule for Evaluations {
+impl FeatureRule for UnusualShare {
     fn features(&self) -> Vec<&str> {
         vec![&self.share, &self.count, &self.usual]
     }
@@ -70,8 +69,8 @@ mod tests {
     use crate::monitor::rules::evidence::seen;
 
     #[test]
-    fn bad_evaluations_must_be_many_frequent_and_unusual() {
-        let rule = Evaluations {
+    fn a_share_must_be_high_frequent_and_unusual() {
+        let rule = UnusualShare {
             share: "s".to_owned(),
             count: "c".to_owned(),
             usual: "u".to_owned(),
