@@ -29,6 +29,8 @@ pub mod contract;
 
 pub mod spill;
 
+pub mod page;
+
 pub mod source;
 pub mod wash;
 

@@ -227,7 +227,8 @@ fn publish_code(error: &PublishError) -> ExitCode {
         | PublishError::Missing(_)
         | PublishError::NoIntactRun { .. }
         | PublishError::Damaged { .. } => ExitCode::Data,
-        PublishError::NonFinite { .. }
+        PublishError::Page(_)
+        | PublishError::NonFinite { .. }
         | PublishError::OutOfRange { .. }
         | PublishError::OutOfOrder { .. }
         | PublishError::Layout { .. }

@@ -23,6 +23,7 @@ mod output_file;
 mod point;
 mod progress;
 mod reject_study;
+mod report;
 mod run;
 mod schema;
 mod scored_table;
@@ -93,6 +94,8 @@ enum Command {
     Document(document::DocumentArgs),
     /// Approves a trained model for use.
     Approve(models::ApproveArgs),
+    /// Prints the summary of a published run again, and where its page lies.
+    Report(report::ReportArgs),
     /// Walks one merchant's score and limit back to row counts.
     Explain(explain::ExplainArgs),
     /// Finds a merchant in the current run, as the loan service does.
@@ -146,6 +149,7 @@ impl Command {
             Self::Counterfactual(args) => counterfactual::execute(&args, output, terminal),
             Self::Document(args) => document::execute(&args, output, terminal),
             Self::Approve(args) => models::approve(&args, output),
+            Self::Report(args) => report::execute(&args, output),
             Self::Explain(args) => explain::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),
             Self::Verify(args) => verify::execute(&args, output),

@@ -105,6 +105,14 @@ impl ScoreBook {
         Self::with_manifest(run_dir.to_owned(), manifest, None)
     }
 
+    /// Opens a run folder, or the current run of an output folder.
+    ///
+    /// # Errors
+    /// As [`ScoreBook::open_run`] and [`ScoreBook::open`].
+    pub fn open_folder(run_or_out: &Path) -> Result<Self, PublishError> {
+        if run_or_out.join(MANIFEST).exists() { Self::open_run(run_or_out) } else { Self::open(run_or_out) }
+    }
+
     fn with_manifest(run_dir: PathBuf, manifest: Manifest, note: Option<String>) -> Result<Self, PublishError> {
         let open = |name: &str| open_table(&run_dir, &manifest, name);
         let (scores, offers) = (open("scores")?, open("offers")?);

@@ -1,5 +1,6 @@
 //! What publishing and reading published runs refuse.
 
+use crate::page::PageError;
 use crate::spill::SpillError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,9 @@ pub enum PublishError {
     /// Rows that were set aside cannot be read back.
     #[error(transparent)]
     Spill(#[from] SpillError),
+    /// The page of the run cannot be written.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// The operating system refused: disk full, no permission, gone. Nothing was published.
     #[error("{action} {path:?}: {source}")]
     Io {

@@ -104,7 +104,7 @@ pub struct WindowWalk {
 /// # Errors
 /// The run is not what was published, or the score does not follow from what is there.
 pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, ReportError> {
-    let book = if run.join("manifest.json").exists() { ScoreBook::open_run(run)? } else { ScoreBook::open(run)? };
+    let book = ScoreBook::open_folder(run)?;
     let Some(entry) = book.get(merchant)? else { return Ok(None) };
     let features = book.features(merchant)?.unwrap_or_default();
     let evidence = book.evidence(merchant)?.unwrap_or_default();

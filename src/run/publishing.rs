@@ -13,6 +13,9 @@ use crate::publish::{ConfigCopy, OutputRow, PublishError, Stage};
 use crate::run::Job;
 use crate::wash::{Ingested, QuarantineRow};
 
+/// The summary as a page that a person opens.
+pub const REPORT: &str = "report.html";
+
 /// All that a run folder holds.
 pub struct PublishInputs<'a> {
     /// Job.
@@ -54,6 +57,7 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     }
     stage.write_json("wash_ledger.json", &ingested.whole_ledger().collect::<Vec<_>>())?;
     stage.write_json("results.json", summary)?;
+    stage.write_bytes(REPORT, summary.page()?.as_bytes())?;
     for name in bundle.file_names() {
         let path = bundle.folder.join(name);
         let bytes = std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path, source })?;

@@ -9,17 +9,11 @@ use super::nightly::NightTables;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
 use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, Verdict};
+use crate::offer::Decline;
 use crate::run::Job;
 
 /// The summary of what is about to be published.
 pub fn summarise(job: &Job, night: &NightTables, decided: &Decided, bundle: &Bundle) -> RunSummary {
-    let count = |names: Vec<&str>| {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for name in names {
-            *counts.entry(name.to_owned()).or_default() += 1;
-        }
-        counts
-    };
     let mut offers: BTreeMap<String, OfferCounts> = BTreeMap::new();
     for offer in &decided.offers {
         let counts = offers.entry(offer.product.clone()).or_default();
@@ -37,17 +31,20 @@ pub fn summarise(job: &Job, night: &NightTables, decided: &Decided, bundle: &Bun
         tables: night.judged.tables.clone(),
         intake: night.judged.verdict.clone(),
         merchants_scored: decided.scores.len() as u64,
-        bands: count(decided.scores.iter().map(|s| s.band.as_str()).collect()),
+        bands: count(decided.scores.iter().map(|s| s.band.as_str())),
         offers,
-        declines: count(decided.declines.iter().map(|d| d.product.as_str()).collect()),
+        declines: count(decided.declines.iter().map(|d| d.product.as_str())),
+        binding_caps: count_by(decided.offers.iter().map(|o| (o.product.as_str(), o.binding_cap.to_string()))),
+        declined_by: count_by(decided.declines.iter().flat_map(decline_causes)),
         referrals: decided.referrals.len() as u64,
-        alerts: count(decided.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()).collect()),
+        alerts: count(decided.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str())),
         alert_changes: alert_changes(&decided.alerts, night.chosen.date),
+        unknown_loans: count(decided.loan_exceptions.iter().map(|e| e.code.as_str())),
         unjudged: Unjudged {
             alerts: decided.alerts_unknown.clone(),
             eligibility: count(unknown_rules(decided)),
             deductions: decided.deductions_unknown,
-            measures: count(decided.overflows.iter().map(|o| o.measure.as_str()).collect()),
+            measures: count(decided.overflows.iter().map(|o| o.measure.as_str())),
         },
         deductions: decided.deductions.len() as u64,
         deducted_minor: decided.deductions.iter().fold(0, |sum, d| d.amount_minor.saturating_add(sum)),
@@ -77,7 +74,33 @@ fn alert_changes(alerts: &[Alert], tonight: Date) -> AlertChanges {
 }
 
 /// Eligibility rules that failed since what they compare with a threshold is null.
-fn unknown_rules(decided: &Decided) -> Vec<&str> {
+fn unknown_rules(decided: &Decided) -> impl Iterator<Item = &str> {
     let failed = decided.declines.iter().flat_map(|decline| &decline.failed);
-    failed.filter(|v| v.observed.is_none() && v.threshold.is_some()).map(|v| v.rule.as_str()).collect()
+    failed.filter(|v| v.observed.is_none() && v.threshold.is_some()).map(|v| v.rule.as_str())
+}
+
+/// The product of a decline with each rule that failed, or with [`BY_CAPS`].
+fn decline_causes(decline: &Decline) -> impl Iterator<Item = (&str, String)> {
+    let by_caps = decline.failed.is_empty().then(|| BY_CAPS.to_owned());
+    let failed = decline.failed.iter().map(|verdict| verdict.rule.clone());
+    by_caps.into_iter().chain(failed).map(|cause| (decline.product.as_str(), cause))
+}
+
+/// What a decline stands under whose rules all passed, but whose caps leave less than the smallest loan.
+const BY_CAPS: &str = "caps";
+
+fn count<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, u64> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn count_by<'a>(names: impl Iterator<Item = (&'a str, String)>) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for (first, second) in names {
+        *counts.entry(first.to_owned()).or_default().entry(second).or_default() += 1;
+    }
+    counts
 }

@@ -39,6 +39,12 @@ pub struct RunSummary {
     pub offers: BTreeMap<String, OfferCounts>,
     /// Declines by product.
     pub declines: BTreeMap<String, u64>,
+    /// Offers by product and by the cap that binds.
+    #[serde(default)]
+    pub binding_caps: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Declines by product and by each rule that failed; under `caps` those whose caps leave too little. A decline may stand under several.
+    #[serde(default)]
+    pub declined_by: BTreeMap<String, BTreeMap<String, u64>>,
     /// Merchants referred to a bank.
     pub referrals: u64,
     /// Alerts that stand, by rule.
@@ -46,6 +52,9 @@ pub struct RunSummary {
     /// What became of alerts since the night before.
     #[serde(default)]
     pub alert_changes: AlertChanges,
+    /// Loans of which nothing is known, by cause. A loan may stand under several.
+    #[serde(default)]
+    pub unknown_loans: BTreeMap<String, u64>,
     /// What could not be judged for lack of data.
     #[serde(default)]
     pub unjudged: Unjudged,
@@ -140,7 +149,7 @@ pub struct ModelSummary {
 }
 
 impl RunSummary {
-    fn money(&self, minor: i64) -> String {
+    pub(super) fn money(&self, minor: i64) -> String {
         Money::new(minor, self.currency).to_string()
     }
 

@@ -1,13 +1,11 @@
 //! A model document in its forms.
 
-use super::blocks::{Block, Plot};
 use super::error::DocumentError;
-use super::html::html;
-use super::markdown::markdown;
 use super::sample::Sample;
 use super::sections::sections;
 use crate::model::TrainReport;
 use crate::model::registry::Bundle;
+use crate::page::{Block, Plot, html, markdown};
 use crate::workbench::validation::Drift;
 
 /// What a document is made of.
@@ -50,7 +48,7 @@ impl Document {
     /// # Errors
     /// The template cannot be filled in.
     pub fn html(&self) -> Result<String, DocumentError> {
-        html(&self.title, &self.blocks)
+        Ok(html(&self.title, &self.blocks)?)
     }
 
     /// The plots, each with its file name.

@@ -1,5 +1,7 @@
 //! What stops a model document or an export.
 
+use crate::page::PageError;
+
 /// Why a document could not be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
@@ -12,11 +14,8 @@ pub enum DocumentError {
         reason: String,
     },
     /// The HTML page could not be filled in.
-    #[error("write the HTML page: {why}")]
-    Page {
-        /// The template engine's words.
-        why: String,
-    },
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// A name that no SQL identifier can carry, or that an exported query needs for itself.
     #[error("write {name:?} as an SQL name: {reason}")]
     BadName {

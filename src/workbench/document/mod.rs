@@ -1,25 +1,21 @@
 //! The model document (Markdown, self-contained HTML, SVG plots) and exports for other systems (SQL, JSON Schema).
 //!
 //! ```text
-//! Bundle + samples ── sections ──▶ blocks ──▶ markdown, html        Scorecard ──▶ sql_export
+//! Bundle + samples ── sections ──▶ blocks (page) ──▶ markdown, html   Scorecard ──▶ sql_export
 //!                        └─ plots (SVG)                                       └─▶ json_schema
 //! ```
 
-mod blocks;
 mod curves;
 #[expect(clippy::module_inception, reason = "the document itself, among what it is made of")]
 mod document;
 mod error;
-mod html;
 mod json_schema;
-mod markdown;
 mod plots;
 mod sample;
 mod sections;
 mod sql_export;
 mod sql_text;
 
-pub use blocks::{Block, Plot};
 pub use curves::Curves;
 pub use document::{Document, DocumentInput};
 pub use error::DocumentError;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use integrity::model::ModelError;
 use integrity::publish::{Manifest, ScoreBook};
 use integrity::run::{
     AsOfRule, CheckOptions, Fault, GateError, GateFinding, RunError, RunOptions, RunOutcome, Silent, check_job, run_job,
@@ -430,6 +431,48 @@ fn what_could_not_be_judged_is_counted_and_said() {
     let counted: u64 =
         results["unjudged"]["eligibility"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
     assert_eq!(counted, unjudged.eligibility.values().sum::<u64>());
+    let page = fs::read_to_string(base().1.published.run_dir.join("report.html")).unwrap();
+    let section = page.split("What could not be judged").nth(1).unwrap();
+    for (rule, count) in unjudged.alerts.iter().chain(&unjudged.eligibility) {
+        assert!(
+            section.contains(&format!("<span>{rule}</span>")) && section.contains(&format!("<span>{count}</span>"))
+        );
+    }
+}
+
+/// The job approves from an AUC of 0 on, but nothing can be learnt from what it was given.
+#[test]
+fn a_model_that_is_no_better_than_chance_is_not_approved_and_nothing_is_published() {
+    let out = TempDir::new().unwrap();
+    for why in ["no better than chance", "nobody has approved it"] {
+        let stopped = run_job(job(), &options(data(), out.path()), &Silent).unwrap_err();
+        let RunError::Model(ModelError::Refused { path, why: told }) = stopped else { panic!("{stopped}") };
+        assert!(told.contains(why), "{told}");
+        assert!(!path.join("approval.json").exists());
+    }
+    assert!(!out.path().join("published/current.json").exists());
+    assert_eq!(
+        fs::read_dir(out.path().join("models/small"))
+            .unwrap()
+            .filter(|e| e.as_ref().unwrap().path().join("manifest.json").exists())
+            .count(),
+        1
+    );
+}
+
+/// Every offer has its cap, every decline at least one cause, every unknown loan its cause, in `results.json`.
+#[test]
+fn the_summary_says_which_caps_bind_and_why_others_were_declined() {
+    let (folder, summary) = (&base().1.published.run_dir, &base().1.summary);
+    for (product, offers) in &summary.offers {
+        assert_eq!(summary.binding_caps[product].values().sum::<u64>(), offers.count, "{product}");
+    }
+    for (product, declined) in &summary.declines {
+        let causes = &summary.declined_by[product];
+        assert!(causes.values().all(|n| n <= declined) && causes.values().sum::<u64>() >= *declined, "{product}");
+    }
+    let listed = read(&folder.join("loan_exceptions.parquet")).height() as u64;
+    assert_eq!(summary.unknown_loans.values().sum::<u64>(), listed);
 }
 
 fn listing(folder: &Path) -> BTreeSet<(PathBuf, u64, std::time::SystemTime)> {

@@ -3,7 +3,7 @@
 use super::text::{heading, word};
 use crate::model::calibration::CalibrationMap;
 use crate::model::{Scorecard, TrainReport};
-use crate::workbench::document::blocks::{Block, table};
+use crate::page::{Block, table};
 use crate::workbench::figures::{or_dash, share};
 
 pub(super) fn section(card: &Scorecard, report: Option<&TrainReport>) -> Vec<Block> {

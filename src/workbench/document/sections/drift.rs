@@ -1,7 +1,7 @@
 //! The table's population against the training's.
 
 use super::text::{heading, word};
-use crate::workbench::document::blocks::{Block, table};
+use crate::page::{Block, table};
 use crate::workbench::figures::{figure, p_value};
 use crate::workbench::validation::Drift;
 use crate::workbench::validation::Stability;

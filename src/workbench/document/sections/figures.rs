@@ -2,7 +2,7 @@
 
 use super::text::{heading, shares};
 use crate::model::validation::ValidationReport;
-use crate::workbench::document::blocks::{Block, Plot, table};
+use crate::page::{Block, Plot, table};
 use crate::workbench::document::error::DocumentError;
 use crate::workbench::document::plots;
 use crate::workbench::document::sample::Sample;

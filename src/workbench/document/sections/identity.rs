@@ -3,7 +3,7 @@
 use super::text::heading;
 use crate::domain::Digest;
 use crate::model::registry::Bundle;
-use crate::workbench::document::blocks::{Block, table};
+use crate::page::{Block, table};
 use crate::workbench::document::document::DocumentInput;
 
 pub(super) fn section(input: &DocumentInput<'_>) -> Vec<Block> {

@@ -2,7 +2,7 @@
 
 use super::text::{heading, word};
 use crate::model::TrainReport;
-use crate::workbench::document::blocks::{Block, table};
+use crate::page::{Block, table};
 
 pub(super) fn section(report: Option<&TrainReport>) -> Vec<Block> {
     let Some(report) = report else {

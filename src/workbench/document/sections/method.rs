@@ -2,7 +2,7 @@
 
 use super::text::heading;
 use crate::model::{Scorecard, TrainReport};
-use crate::workbench::document::blocks::{Block, table};
+use crate::page::{Block, table};
 use crate::workbench::figures::figure;
 
 pub(super) fn scaling(card: &Scorecard) -> Vec<Block> {

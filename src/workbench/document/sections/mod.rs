@@ -10,9 +10,9 @@ mod tables;
 mod text;
 mod variables;
 
-use super::blocks::Block;
 use super::document::DocumentInput;
 use super::error::DocumentError;
+use crate::page::Block;
 
 /// All blocks of the document.
 pub(super) fn sections(input: &DocumentInput<'_>) -> Result<Vec<Block>, DocumentError> {

@@ -2,7 +2,7 @@
 
 use super::text::heading;
 use crate::model::Scorecard;
-use crate::workbench::document::blocks::Block;
+use crate::page::Block;
 
 pub(super) fn section(card: &Scorecard) -> Vec<Block> {
     if card.tables.is_empty() {

@@ -1,6 +1,6 @@
 //! How figures are written.
 
-use crate::workbench::document::blocks::Block;
+use crate::page::Block;
 use crate::workbench::figures::share;
 
 pub(super) fn heading(text: &str) -> Block {

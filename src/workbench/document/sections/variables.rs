@@ -3,7 +3,7 @@
 use super::text::{heading, word};
 use crate::model::binning::{Bin, BinKind, BinRole, Bins, Cell, iv_share};
 use crate::model::{Scorecard, ScoredVariable, TrainReport};
-use crate::workbench::document::blocks::{Block, Plot, table};
+use crate::page::{Block, Plot, table};
 use crate::workbench::document::error::DocumentError;
 use crate::workbench::document::plots;
 use crate::workbench::figures::{figure, or_dash, p_value, share};

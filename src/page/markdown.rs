@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::blocks::Block;
 
 /// Renders blocks. Text from data is escaped: a level named `|` or `<b>` stays itself.
-pub(super) fn markdown(blocks: &[Block]) -> String {
+#[must_use]
+pub fn markdown(blocks: &[Block]) -> String {
     let mut text = String::new();
     for block in blocks {
         match block {
@@ -28,6 +29,12 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
                 let _ = writeln!(text, "|{}|", rule.join("|"));
                 for row in rows {
                     let _ = writeln!(text, "| {} |", cells(row));
+                }
+                text.push('\n');
+            }
+            Block::Bars(bars) => {
+                for bar in bars {
+                    let _ = writeln!(text, "- {}: {}", escaped(&bar.label), escaped(&bar.text));
                 }
                 text.push('\n');
             }
@@ -63,7 +70,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workbench::document::blocks::table;
+    use crate::page::table;
 
     #[test]
     fn hostile_labels_stay_text() {

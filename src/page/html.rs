@@ -3,11 +3,20 @@
 use askama::Template;
 
 use super::blocks::Block;
-use super::error::DocumentError;
 
-/// The page: `templates/model.html`. What it is given is escaped, but for plots, which are drawn here.
+/// A page that cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write the HTML page {title:?}: {why}")]
+pub struct PageError {
+    /// Title of the page.
+    pub title: String,
+    /// The template engine's words.
+    pub why: String,
+}
+
+/// The page: `templates/page.html`. What it is given is escaped, but for plots, which are drawn here.
 #[derive(Template)]
-#[template(path = "model.html", config = "src/workbench/document/templates/askama.toml")]
+#[template(path = "page.html", config = "src/page/templates/askama.toml")]
 struct Page<'a> {
     title: &'a str,
     blocks: &'a [Block],
@@ -17,8 +26,8 @@ struct Page<'a> {
 ///
 /// # Errors
 /// The template cannot be filled in.
-pub(super) fn html(title: &str, blocks: &[Block]) -> Result<String, DocumentError> {
-    Page { title, blocks }.render().map_err(|e| DocumentError::Page { why: e.to_string() })
+pub fn html(title: &str, blocks: &[Block]) -> Result<String, PageError> {
+    Page { title, blocks }.render().map_err(|e| PageError { title: title.to_owned(), why: e.to_string() })
 }
 
 #[cfg(test)]

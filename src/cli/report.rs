@@ -1,0 +1,50 @@
+//! `integrity report`: the summary of a published run, and where its page lies.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{ExitCode, Failure, Output};
+use crate::publish::ScoreBook;
+use crate::run::{REPORT, RunSummary};
+
+/// Which run.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Run folder, or an output folder for its current run.
+    run: PathBuf,
+}
+
+/// What `report --format json` prints.
+#[derive(Debug, Serialize)]
+struct ReportAnswer {
+    run_dir: PathBuf,
+    run_id: String,
+    /// What a reader must know of the run: a damaged pointer, a withdrawal.
+    note: Option<String>,
+    /// The page; null where the run was published without one.
+    page: Option<PathBuf>,
+    #[serde(flatten)]
+    summary: RunSummary,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The run is not what was published.
+pub fn execute(args: &ReportArgs, output: Output) -> Result<ExitCode, Failure> {
+    let book = ScoreBook::open_folder(&args.run)?;
+    let answer = ReportAnswer {
+        run_dir: book.run_dir().to_owned(),
+        run_id: book.run_id().to_owned(),
+        note: book.note().map(ToOwned::to_owned),
+        page: book.manifest().file(REPORT).map(|_| book.run_dir().join(REPORT)),
+        summary: book.json("results.json")?,
+    };
+    output.show(&answer, |answer| {
+        let note = answer.note.as_ref().map_or_else(String::new, |note| format!("  note       {note}\n"));
+        let page = answer.page.as_ref().map_or("none".to_owned(), |page| page.display().to_string());
+        format!("{}{note}  files      {}\n  page       {page}\n", answer.summary.text(), answer.run_dir.display())
+    })?;
+    Ok(ExitCode::Ok)
+}
