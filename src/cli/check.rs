@@ -56,6 +56,9 @@ fn render(report: &CheckReport) -> String {
 
 fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     writeln!(out, "as of {}{}", report.as_of, if report.as_of_guessed { ", a GUESS read off the data" } else { "" })?;
+    let formats: Vec<Vec<String>> =
+        report.inputs.iter().map(|i| vec![i.input.clone(), i.files.to_string(), i.format.clone()]).collect();
+    write_table(out, &["input", "files", "read as"], &formats)?;
     let head =
         ["table", "read", "kept", "not yet", "quarantined", "duplicate", "from", "to", "usual until", "days old"];
     let row = |t: &TableVerdict| if t.is_present { cells(t) } else { vec![t.table.clone(), "absent".to_owned()] };

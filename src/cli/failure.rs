@@ -156,7 +156,7 @@ fn source_code(error: &SourceError) -> ExitCode {
         | SourceError::NotKeyed { .. }
         | SourceError::TooManyForWhole { .. }
         | SourceError::NoLineage { .. } => ExitCode::Config,
-        SourceError::UnknownFormat { .. }
+        SourceError::NotText { .. }
         | SourceError::EmptyFile { .. }
         | SourceError::NotWhatItsNameSays { .. }
         | SourceError::AmbiguousQuotes { .. }

@@ -15,7 +15,7 @@ use crate::run::Progress;
 /// What to draft from.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// Folder of the raw files, CSV or Parquet, at any depth.
+    /// Folder of the raw files, text (CSV and its kin, packed or not) or Parquet, at any depth.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// New or empty folder for the job.
@@ -88,13 +88,14 @@ fn findings(draft: &Draft) -> String {
             vec![
                 input.name.clone(),
                 input.files.clone(),
+                input.format.clone(),
                 grouped(input.rows as u64),
                 input.columns.len().to_string(),
                 keys.join(", "),
             ]
         })
         .collect();
-    text.push_str(&text_table(&["input", "files", "rows", "columns", "keys"], &rows));
+    text.push_str(&text_table(&["input", "files", "written with", "rows", "columns", "keys"], &rows));
     for unread in &draft.unread {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  left aside: {}: {}", unread.file, unread.why);

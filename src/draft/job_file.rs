@@ -85,7 +85,9 @@ pub(super) fn draft(facts: &JobFacts) -> String {
     for raw in &facts.folder.tables {
         let files = toml::Value::String(raw.files.clone());
         let mark = if used.contains(raw.name.as_str()) { "" } else { "# not used: " };
-        add(&mut text, &format!("{mark}{} = {{ files = {files} }}\n", raw.name));
+        let format = raw.format.toml();
+        let comma = if format.is_empty() { "" } else { ", " };
+        add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", raw.name));
     }
     for table in facts.tables {
         add(

@@ -90,6 +90,8 @@ pub struct InputFinding {
     pub name: String,
     /// Its files.
     pub files: String,
+    /// How they are written, in the keys of the job's `[inputs]`; empty for a plain CSV file and for Parquet.
+    pub format: String,
     /// Rows.
     pub rows: usize,
     /// Its columns.
@@ -269,6 +271,7 @@ fn inputs(folder: &Folder) -> Vec<InputFinding> {
         .map(|(n, table)| InputFinding {
             name: table.name.clone(),
             files: table.files.clone(),
+            format: table.format.toml(),
             rows: table.rows,
             columns: table
                 .columns

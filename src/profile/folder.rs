@@ -1,8 +1,7 @@
 //! Every table below a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use polars::prelude::*;
@@ -11,10 +10,14 @@ use super::currency_hint::{CurrencyHint, currency_hints};
 use super::error::ProfileError;
 use super::reference::{Reference, references};
 use super::table::RawTable;
-use crate::source::{Found, InputSpec, find_files, open_input};
+use crate::source::{
+    CsvFile, DeclaredFormat, Found, InputSpec, Sniffing, SourceError, begins_as_parquet, find_files, format_of,
+    open_input,
+};
 
-/// A header longer than this is none.
-const MAX_HEADER_BYTES: u64 = 1 << 20;
+/// Endings of files that may hold a table, and those that they may have beside it where they are packed.
+const ENDINGS: [&str; 8] = ["csv", "tsv", "tab", "psv", "txt", "dat", "parquet", "pq"];
+const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
 
 /// What a folder holds.
 #[derive(Debug, Clone)]
@@ -38,7 +41,7 @@ pub struct UnreadFile {
     pub why: String,
 }
 
-/// Reads every CSV and Parquet file below a folder, one table at a time. `is_time_word` says whether a column's name asks for a time;
+/// Reads every file of text (CSV and its kin, packed or not) and Parquet below a folder, one table at a time. `is_time_word` says whether a column's name asks for a time;
 /// `told` hears which table is being read.
 ///
 /// # Errors
@@ -53,22 +56,32 @@ pub fn profile_folder(
         why: format!("the folder cannot be opened: {e}"),
     })?;
     let mut unread: Vec<UnreadFile> = Vec::new();
-    let mut alike: BTreeMap<(String, Vec<u8>), Vec<Found>> = BTreeMap::new();
+    let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
     for found in find_files(data, "**/*")? {
-        let extension = found.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-        match (extension.as_str(), signature(&found.path, &extension)) {
-            ("csv" | "parquet", Ok(signature)) => alike.entry((extension, signature)).or_default().push(found),
-            ("csv" | "parquet", Err(e)) => unread.push(UnreadFile { file: found.relative, why: e.to_string() }),
-            _ => unread.push(UnreadFile { file: found.relative, why: "neither .csv nor .parquet".to_owned() }),
+        let ending = ending(&found.relative);
+        if !ENDINGS.contains(&ending.as_str()) {
+            let why = "its name is neither that of a text table nor of Parquet".to_owned();
+            unread.push(UnreadFile { file: found.relative, why });
+            continue;
+        }
+        match look_at(&found, ending) {
+            Ok((signature, format)) => {
+                let (known, files) = alike.entry(signature).or_default();
+                merge(known, format);
+                files.push(found);
+            }
+            Err(why) => unread.push(UnreadFile { file: found.relative, why }),
         }
     }
-    let mut groups: Vec<Vec<Found>> = alike.into_values().collect();
-    groups.sort();
+    let mut described: Vec<(Vec<Found>, DeclaredFormat)> =
+        alike.into_values().map(|(format, files)| (files, format)).collect();
+    described.sort_by(|a, b| a.0.cmp(&b.0));
+    let (groups, formats): (Vec<Vec<Found>>, Vec<DeclaredFormat>) = described.into_iter().unzip();
     let names = table_names(&groups);
     let mut tables = Vec::new();
-    for (group, name) in groups.iter().zip(names) {
+    for ((group, format), name) in groups.iter().zip(formats).zip(names) {
         told(&name);
-        match read_group(data, group, &name, is_time_word) {
+        match read_group(data, group, format, &name, is_time_word) {
             Ok(table) if table.rows > 0 => tables.push(table),
             Ok(_) => unread.push(UnreadFile { file: pattern(data, group), why: "it has no rows".to_owned() }),
             Err(why) => unread.push(UnreadFile { file: pattern(data, group), why }),
@@ -76,7 +89,7 @@ pub fn profile_folder(
     }
     if tables.is_empty() {
         let why = unread.first().map_or_else(
-            || "it has no .csv or .parquet file".to_owned(),
+            || "it has no file of text or Parquet".to_owned(),
             |first| format!("{} file(s) could not be read, the first: {}: {}", unread.len(), first.file, first.why),
         );
         return Err(ProfileError::NoTable { folder: data.to_owned(), why });
@@ -86,30 +99,79 @@ pub fn profile_folder(
     Ok(Folder { tables, references, unread, currencies })
 }
 
-/// What files of one table share: the header of a CSV, the columns of a Parquet file.
-fn signature(path: &Path, extension: &str) -> std::io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if extension == "parquet" {
-        let schema = ParquetReader::new(file).schema().map_err(std::io::Error::other)?;
-        return Ok(schema.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(",").into_bytes());
+/// What files of one table share.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Signature {
+    ending: String,
+    /// Separator, quote and lines before the header.
+    layout: String,
+    columns: Vec<String>,
+    /// Files without a header are told apart by the words of their names.
+    words: Vec<String>,
+}
+
+/// The ending of a file's name, in lowercase, without that of packing.
+fn ending(name: &str) -> String {
+    unpacked_name(&name.to_lowercase()).rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_owned())
+}
+
+fn unpacked_name(name: &str) -> &str {
+    PACKED_ENDINGS.iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name)
+}
+
+/// What a file shares with others of its table, and how it is written.
+fn look_at(found: &Found, ending: String) -> Result<(Signature, DeclaredFormat), String> {
+    let text = |e: SourceError| e.to_string();
+    let path = &found.path;
+    if begins_as_parquet(path).map_err(text)? || ending == "parquet" {
+        let schema = File::open(path)
+            .map_err(|e| e.to_string())
+            .and_then(|file| ParquetReader::new(file).schema().map_err(|e| e.to_string()))?;
+        let columns = schema.iter_names().map(ToString::to_string).collect();
+        return Ok((
+            Signature { ending, layout: String::new(), columns, words: Vec::new() },
+            DeclaredFormat::default(),
+        ));
     }
-    let mut header = Vec::new();
-    BufReader::new(file).take(MAX_HEADER_BYTES).read_until(b'\n', &mut header)?;
-    Ok(header)
+    let likely = format_of(path, &DeclaredFormat::default(), Sniffing::Likely).map_err(text)?;
+    let file = CsvFile::open(path, 0, &likely).map_err(text)?;
+    let columns: Vec<String> = file
+        .schema()
+        .iter_names()
+        .filter(|name| !["_file", "_row"].contains(&name.as_str()))
+        .map(ToString::to_string)
+        .collect();
+    if columns.len() < 2 && !["csv", "tsv", "tab", "psv"].contains(&ending.as_str()) {
+        return Err("its lines have one cell only: it does not look like a table".to_owned());
+    }
+    let stem = found.relative.rsplit('/').next().map(unpacked_name).and_then(|file| file.split('.').next());
+    let words = if likely.has_header { Vec::new() } else { stem.map(name_words).unwrap_or_default() };
+    let format = DeclaredFormat::of(&likely);
+    let shared = DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, ..format.clone() };
+    Ok((Signature { ending, layout: shared.toml(), columns, words }, format))
+}
+
+/// Adds what another file of the table shows: one without umlauts, fractions or null words does not show how they are written.
+fn merge(known: &mut DeclaredFormat, other: DeclaredFormat) {
+    let nulls = known.nulls.iter().cloned().chain(other.nulls.iter().cloned()).collect::<BTreeSet<String>>();
+    let (decimal_comma, encoding) = (known.decimal_comma.or(other.decimal_comma), known.encoding.or(other.encoding));
+    *known = DeclaredFormat { nulls: nulls.into_iter().collect(), decimal_comma, encoding, ..other };
 }
 
 fn read_group(
     data: &Path,
     group: &[Found],
+    format: DeclaredFormat,
     name: &str,
     is_time_word: &dyn Fn(&str) -> bool,
 ) -> Result<RawTable, String> {
     let files = pattern(data, group);
-    let spec = InputSpec { files: files.clone(), optional: false };
+    let spec = InputSpec { files: vec![files.clone()], optional: false, format };
     let mut opened = open_input(name, &spec, data).map_err(|e| e.to_string())?.ok_or("no file matches")?;
     let frame = opened.whole().map_err(|e| e.to_string())?.collect().map_err(|e| e.to_string())?;
     let mut table = RawTable::profile(name, &frame, opened.is_text(), is_time_word).map_err(|e| e.to_string())?;
     table.files = files;
+    table.format = spec.format;
     table.file_count = group.len();
     table.malformed = opened.malformed().len();
     Ok(table)
@@ -160,6 +222,7 @@ fn table_names(groups: &[Vec<Found>]) -> Vec<String> {
         .map(|group| {
             let path = group.first().map_or("", |found| found.relative.as_str());
             let file = path.rsplit('/').next().unwrap_or(path);
+            let file = unpacked_name(file);
             let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
             let folder = path.split('/').rev().skip(1).find(|folder| !folder.contains('='));
             let words = name_words(stem);
@@ -237,6 +300,32 @@ mod tests {
         assert_eq!(found.unread.iter().map(|u| u.file.as_str()).collect::<Vec<_>>(), ["readme.txt"]);
         let reference = found.references.first().unwrap();
         assert_eq!((reference.from, reference.to.table), (super::super::ColumnAt { table: 1, column: 1 }, 2));
+    }
+
+    #[test]
+    fn files_of_any_form_are_tables_and_say_how_they_are_written() {
+        let files = folder(&[
+            ("umsatz_2018.csv", "nr;betrag;am\n1;12,50;01.02.2018\n2;1.000,00;02.02.2018\n"),
+            ("umsatz_2019.csv", "nr;betrag;am\n3;7;NULL\n"),
+            ("people.txt", "id\tname\n1\tx\n"),
+            ("moves_may.dat", "1|2018-01-02|5\n2|2018-01-03|6\n"),
+        ]);
+        let packed = zstd::encode_all(&b"id,shop\n1,2\n"[..], 1).unwrap();
+        std::fs::write(files.path().join("shops.csv.zst"), packed).unwrap();
+        std::fs::write(files.path().join("umsatz_2020.csv"), b"nr;betrag;am\n4;7;Fr\xfchling\n").unwrap();
+        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        let seen: Vec<_> =
+            found.tables.iter().map(|t| (t.name.as_str(), t.files.as_str(), t.rows, t.format.toml())).collect();
+        let german = r#"separator = ";", decimal = ",", encoding = "windows-1252", nulls = ["NULL"]"#;
+        assert_eq!(
+            seen,
+            [
+                ("moves_may", "moves_may.dat", 2, r#"separator = "|", header = false"#.to_owned()),
+                ("people", "people.txt", 1, r#"separator = "\t""#.to_owned()),
+                ("shops", "shops.csv.zst", 1, String::new()),
+                ("umsatz", "umsatz_20*.csv", 4, german.to_owned()),
+            ]
+        );
     }
 
     #[test]

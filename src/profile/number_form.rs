@@ -1,5 +1,7 @@
 //! The forms in which exports write amounts, and the SQL that makes minor units of them.
 
+use crate::source::plain_number;
+
 /// How a column writes its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberForm {
@@ -57,28 +59,7 @@ impl NumberForm {
 
     fn plain_text(&self, cell: &str) -> Option<String> {
         let bare = if self.symbol.is_empty() { cell.to_owned() } else { cell.replacen(&self.symbol, "", 1) };
-        let bare = bare.trim();
-        let (whole, fraction) = bare.split_once(self.decimal).map_or((bare, None), |(whole, f)| (whole, Some(f)));
-        let whole = match self.thousands {
-            None => whole.to_owned(),
-            Some(mark) => {
-                let groups: Vec<&str> = whole.split(mark).collect();
-                let sound = groups.iter().enumerate().all(|(at, g)| {
-                    let digits = g.trim_start_matches('-').len();
-                    if at == 0 { (1..=3).contains(&digits) } else { digits == 3 }
-                });
-                if groups.len() > 1 && !sound {
-                    return None;
-                }
-                groups.concat()
-            }
-        };
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        let unsigned = whole.strip_prefix(['-', '+']).unwrap_or(&whole);
-        if !digits(unsigned) || fraction.is_some_and(|f| !digits(f)) || (unsigned.is_empty() && fraction.is_none()) {
-            return None;
-        }
-        Some(fraction.map_or_else(|| whole.clone(), |f| format!("{whole}.{f}")))
+        plain_number(bare.trim(), self.decimal, self.thousands)
     }
 
     /// SQL that gives the number as DOUBLE, null where it cannot be read.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use polars::prelude::*;
 
 use super::column::RawColumn;
+use crate::source::DeclaredFormat;
 
 /// Files with the same columns, as one table.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct RawTable {
     pub files: String,
     /// How many files it matches.
     pub file_count: usize,
+    /// How its files are written, beyond a plain CSV file.
+    pub format: DeclaredFormat,
     /// Rows.
     pub rows: usize,
     /// Malformed records, which are not among the rows.
@@ -42,6 +45,7 @@ impl RawTable {
             name: name.to_owned(),
             files: String::new(),
             file_count: 0,
+            format: DeclaredFormat::default(),
             rows: frame.height(),
             malformed: 0,
             is_text,

@@ -19,6 +19,7 @@ use super::summary::RunSummary;
 use crate::domain::days_between;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
+use crate::source::InputFormat;
 use crate::wash::{Activity, IngestError, Quarantine, QuarantineRow};
 
 /// Examples shown of each broken rule.
@@ -38,6 +39,8 @@ pub struct CheckReport {
     pub as_of: Date,
     /// Nobody named it.
     pub as_of_guessed: bool,
+    /// How the files of each input are read.
+    pub inputs: Vec<InputFormat>,
     /// The job's tables, in washing order.
     pub tables: Vec<TableVerdict>,
     /// What the gates on the tables compared and let pass.
@@ -137,6 +140,7 @@ pub fn check_job(
     let mut report = CheckReport {
         as_of: night.chosen.date,
         as_of_guessed: night.chosen.is_guess,
+        inputs: night.ingested.formats.clone(),
         tables: table_verdicts(&job, &night)?,
         intake: night.judged.verdict.clone(),
         faults: night.judged.faults.clone(),

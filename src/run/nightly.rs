@@ -149,9 +149,9 @@ pub(super) fn with_options(mut job: Job, options: &RunOptions) -> Job {
 
 /// Whether any input of the job is found below a folder.
 fn holds_an_input(job: &Job, folder: &Path) -> bool {
-    job.intake.source.inputs.values().any(|input| {
-        let first = input.files.split(['*', '?', '[', '{']).next().unwrap_or_default();
-        let fixed = if first == input.files { first } else { first.rsplit_once('/').map_or("", |(path, _)| path) };
+    job.intake.source.inputs.values().flat_map(|input| &input.files).any(|files| {
+        let first = files.split(['*', '?', '[', '{']).next().unwrap_or_default();
+        let fixed = if first == files { first } else { first.rsplit_once('/').map_or("", |(path, _)| path) };
         !fixed.is_empty() && folder.join(fixed).exists()
     })
 }

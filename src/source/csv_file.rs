@@ -1,6 +1,7 @@
 //! Reads a CSV file as text, record by record, in batches, so that one malformed record costs that record and not the file.
 //!
-//! Types are never guessed: every cell is a string, an empty cell is null. A record is read by the strict grammar of
+//! Types are never guessed: every cell is a string, an empty cell and a declared null word are null. The file may be packed, and in any
+//! encoding and with any separator (see [`super::sniff`]); places are told in bytes of the file, of a packed one in bytes of what it holds. A record is read by the strict grammar of
 //! [`super::csv_record`], because a lenient reader lets a stray quote swallow all records up to the next one in silence. A quoted cell may
 //! hold line breaks. Where a line opens a quoted cell, the lines after it are joined to it as long as the record is open:
 //!
@@ -12,29 +13,31 @@
 //!
 //! Every record is counted: good and malformed ones add up to [`CsvEnd::records`]. Empty lines are not records.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use encoding_rs::UTF_8;
 use polars::prelude::*;
 
 use super::csv_record::{Cells, Forms, MAX_CELL_BYTES, Reading, STRAY_QUOTE, read as read_record};
 use super::error::SourceError;
-use super::file_kind;
 use super::lines::{Line, Lines};
 use super::malformed::{Fault, MalformedRecord};
+use super::number_text::with_decimal_point;
+use super::text_format::TextFormat;
+use super::unpack::{Bytes, Decoded, SourceBytes, open_unpacked};
 
 /// Records from whose cells the forms of the columns are learnt.
 const RECORDS_FOR_FORMS: u32 = 10_000;
 
 /// A CSV file that is read batch by batch.
 pub(crate) struct CsvFile {
-    lines: Lines<BufReader<File>>,
+    lines: Lines<Bytes>,
     reader: Reader,
 }
 
 /// What reading a CSV file to its end has told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CsvEnd {
     pub malformed: Vec<MalformedRecord>,
     /// Records in it, malformed ones included.
@@ -45,20 +48,17 @@ impl CsvFile {
     /// Opens a file and reads its header. `file` is its number among its input's files.
     ///
     /// # Errors
-    /// The file cannot be opened, is not a CSV in UTF-8 with commas, has no header, or names a column twice.
-    pub fn open(path: &Path, file: u32) -> Result<Self, SourceError> {
-        let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
-        let mut opened = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
-        let first = opened.fill_buf().map_err(io)?;
-        if let Some((what, todo)) = file_kind::kind_of(first) {
-            return Err(SourceError::NotWhatItsNameSays { file: path.to_owned(), what, todo });
-        }
-        let mark = if first.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        opened.consume(mark);
-        let mut lines = Lines::new(opened, mark as u64);
-        let names = read_header(path, &mut lines)?;
+    /// The file cannot be opened or is not text, has no header, names a column twice, or has other columns than were declared.
+    pub fn open(path: &Path, file: u32, format: &TextFormat) -> Result<Self, SourceError> {
+        let (mut bytes, packing) = open_unpacked(path)?;
+        bytes.fill_buf().map_err(|e| packing.error(path, &e))?;
+        bytes.consume(format.mark);
+        let text: Bytes = if format.encoding == UTF_8 { bytes } else { Box::new(Decoded::new(bytes, format.encoding)) };
+        let mut lines = Lines::new(text, format.mark as u64, SourceBytes::of(format.encoding));
+        let names = column_names(path, &mut lines, format)?;
         let forms = vec![Forms::default(); names.len()];
-        let reader = Reader { path: path.to_owned(), file, forms, names, records: 0, malformed: Vec::new() };
+        let format = format.clone();
+        let reader = Reader { path: path.to_owned(), file, format, forms, names, records: 0, malformed: Vec::new() };
         Ok(Self { lines, reader })
     }
 
@@ -76,7 +76,8 @@ impl CsvFile {
     pub fn next_batch(&mut self, rows: usize) -> Result<Option<DataFrame>, SourceError> {
         let Self { lines, reader } = self;
         let path = reader.path.clone();
-        let io = |e: std::io::Error| SourceError::Io { file: path.clone(), why: e.to_string() };
+        let packing = reader.format.packing;
+        let io = |e: std::io::Error| packing.error(&path, &e);
         let mut columns: Vec<StringChunkedBuilder> =
             reader.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
         let mut kept_rows: Vec<u32> = Vec::new();
@@ -93,7 +94,10 @@ impl CsvFile {
             }
             for (column, cell) in columns.iter_mut().zip(cells.iter()) {
                 match std::str::from_utf8(cell) {
-                    Ok(text) if !text.is_empty() => column.append_value(text),
+                    Ok(text) if !text.is_empty() && !reader.format.nulls.iter().any(|word| word == text) => {
+                        let plain = reader.format.has_decimal_comma.then(|| with_decimal_point(text)).flatten();
+                        column.append_value(plain.as_deref().unwrap_or(text));
+                    }
                     _ => column.append_null(),
                 }
             }
@@ -116,62 +120,94 @@ impl CsvFile {
     }
 }
 
-fn read_header<R: BufRead>(path: &Path, lines: &mut Lines<R>) -> Result<Vec<String>, SourceError> {
+/// The names of the columns: as declared, as the header says, or numbered.
+fn column_names<R: BufRead>(
+    path: &Path,
+    lines: &mut Lines<R>,
+    format: &TextFormat,
+) -> Result<Vec<String>, SourceError> {
     let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
-    let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
-    let mut header = loop {
-        match lines.next().map_err(io)? {
+    let skipped = usize::try_from(format.skip_lines).unwrap_or(usize::MAX);
+    lines.skip(skipped).map_err(|e| format.packing.error(path, &e))?;
+    let (cells, used, byte) = first_record(path, lines, format)?;
+    let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    for (at, cell) in cells.iter().enumerate() {
+        let number = at + 1;
+        let Ok(name) = std::str::from_utf8(cell) else {
+            let guess = String::from_utf8_lossy(cell);
+            let todo = if format.encoding == UTF_8 {
+                " (perhaps Latin-1 or Windows-1252); if so, declare encoding = \"windows-1252\" for it in [inputs]"
+            } else {
+                "; declare its encoding in [inputs]"
+            };
+            let encoding = format.encoding.name();
+            return Err(corrupt(format!("column {number} of the header, {guess:?}, is not {encoding}{todo}")));
+        };
+        let name = name.trim();
+        if name.contains('\0') {
+            return Err(corrupt(format!("the header, at byte {byte}, holds NUL bytes")));
+        }
+        names.push(if name.is_empty() || !format.has_header { format!("column_{number}") } else { name.to_owned() });
+    }
+    if let Some(declared) = &format.columns {
+        if declared.len() != names.len() {
+            let (got, wanted) = (names.len(), declared.len());
+            return Err(corrupt(format!(
+                "its first record, at byte {byte}, has {got} cells separated by {:?}, but columns names {wanted}",
+                char::from(format.grammar.separator)
+            )));
+        }
+        names.clone_from(declared);
+    }
+    if let Some((_, name)) = names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name)) {
+        return Err(corrupt(format!("the header names column {name:?} twice")));
+    }
+    if format.has_header {
+        lines.skip(used).map_err(|e| format.packing.error(path, &e))?;
+    }
+    Ok(names)
+}
+
+/// The first record, which stays where it is: its cells, how many lines there are up to its end, and the byte where it begins.
+fn first_record<R: BufRead>(
+    path: &Path,
+    lines: &mut Lines<R>,
+    format: &TextFormat,
+) -> Result<(Cells, usize, u64), SourceError> {
+    let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
+    let io = |e: std::io::Error| format.packing.error(path, &e);
+    let mut used = 0;
+    let mut first = loop {
+        used += 1;
+        match lines.peek(used - 1).map_err(io)? {
             None => return Err(SourceError::EmptyFile { file: path.to_owned() }),
             Some(line) if line.bytes.is_empty() => {}
-            Some(line) => break line,
+            Some(line) => break line.clone(),
         }
     };
     // A header may break its lines too, but not many times.
-    let cells = loop {
-        match read_record(&header.bytes) {
-            Reading::Whole(cells) => break cells,
-            Reading::Open if header.bytes.len() < MAX_CELL_BYTES => match lines.next().map_err(io)? {
-                Some(next) => header.join(&next),
+    loop {
+        match read_record(&first.bytes, format.grammar) {
+            Reading::Whole(cells) => return Ok((cells, used, first.byte)),
+            Reading::Open if first.bytes.len() < MAX_CELL_BYTES => match lines.peek(used).map_err(io)? {
+                Some(next) => first.join(&next.clone()),
                 None => return Err(corrupt("the header ends inside a quoted cell".to_owned())),
             },
             Reading::Open | Reading::Broken(_) => {
+                let byte = first.byte;
                 return Err(corrupt(format!(
-                    "the header, at byte {}, is not a CSV record: a quote is out of place",
-                    header.byte
+                    "the header, at byte {byte}, is not a CSV record: a quote is out of place"
                 )));
             }
         }
-    };
-    let mut names: Vec<String> = Vec::with_capacity(cells.len());
-    for (at, cell) in cells.iter().enumerate() {
-        let name = std::str::from_utf8(cell).map_err(|_| {
-            let guess = String::from_utf8_lossy(cell);
-            corrupt(format!(
-                "column {} of the header, {guess:?}, is not UTF-8 (perhaps Latin-1 or Windows-1252); convert the file, for example with: \
-                 iconv -f WINDOWS-1252 -t UTF-8",
-                at + 1
-            ))
-        })?;
-        let name = name.trim();
-        if name.contains('\0') {
-            return Err(corrupt(format!("the header, at byte {}, holds NUL bytes", header.byte)));
-        }
-        if names.iter().any(|before| before == name) {
-            return Err(corrupt(format!("the header names column {name:?} twice")));
-        }
-        names.push(name.to_owned());
+        used += 1;
     }
-    if let [only] = names.as_slice()
-        && let Some(other) = [';', '\t', '|'].into_iter().find(|other| only.contains(*other))
-    {
-        return Err(corrupt(format!("cells are separated by {other:?}; separate them by commas")));
-    }
-    Ok(names)
 }
 
 struct Reader {
     path: PathBuf,
     file: u32,
+    format: TextFormat,
     names: Vec<String>,
     /// What the cells of good records look like, by column.
     forms: Vec<Forms>,
@@ -187,7 +223,7 @@ impl Reader {
             self.note(line, &Fault::RecordTooLong);
             return Ok(None);
         }
-        let (cells, whole) = match read_record(&line.bytes) {
+        let (cells, whole) = match read_record(&line.bytes, self.format.grammar) {
             Reading::Whole(cells) => (cells, None),
             Reading::Broken(rule) => {
                 self.note(line, &Fault::Named(rule));
@@ -207,7 +243,7 @@ impl Reader {
             cells
                 .iter()
                 .position(|cell| std::str::from_utf8(cell).is_err())
-                .map(|at| Fault::NotUtf8 { column: self.names.get(at).cloned().unwrap_or_default() })
+                .map(|at| Fault::Undecodable { column: self.names.get(at).cloned().unwrap_or_default() })
         };
         if let Some(fault) = fault {
             self.note(line, &fault);
@@ -222,7 +258,7 @@ impl Reader {
         first: &Line,
         lines: &mut Lines<R>,
     ) -> Result<Option<(Cells, Line)>, SourceError> {
-        let io = |e: std::io::Error| SourceError::Io { file: self.path.clone(), why: e.to_string() };
+        let io = |e: std::io::Error| self.format.packing.error(&self.path, &e);
         let mut whole = first.clone();
         let mut joined = 0;
         let mut within = None;
@@ -233,13 +269,15 @@ impl Reader {
             whole.join(&next);
             joined += 1;
             // A line without a quote closes none.
-            if !next.bytes.contains(&b'"') && whole.bytes.len() <= MAX_CELL_BYTES {
+            if self.format.grammar.quote.is_none_or(|quote| !next.bytes.contains(&quote))
+                && whole.bytes.len() <= MAX_CELL_BYTES
+            {
                 if within.is_none() && self.is_record(&next) {
                     within = Some((joined, next.byte));
                 }
                 continue;
             }
-            match read_record(&whole.bytes) {
+            match read_record(&whole.bytes, self.format.grammar) {
                 Reading::Whole(cells) => break Some((cells, next)),
                 Reading::Broken(_) => break None,
                 Reading::Open => {}
@@ -272,12 +310,12 @@ impl Reader {
 
     /// Whether a line alone is a record of this file: as many cells, and they look like those of the good records.
     fn is_record(&self, line: &Line) -> bool {
-        matches!(read_record(&line.bytes), Reading::Whole(cells) if self.has_forms(cells.iter()))
+        matches!(read_record(&line.bytes, self.format.grammar), Reading::Whole(cells) if self.has_forms(cells.iter()))
     }
 
     /// The same of a line with a quote out of place.
     fn looks_like_a_record(&self, line: &Line) -> bool {
-        self.has_forms(line.bytes.split(|byte| *byte == b','))
+        self.has_forms(line.bytes.split(|byte| *byte == self.format.grammar.separator))
     }
 
     /// As many cells as columns, of the columns' forms but for one at most.
@@ -296,7 +334,8 @@ impl Reader {
     }
 
     fn note(&mut self, line: &Line, fault: &Fault) {
-        let record = MalformedRecord::new(self.file, self.records, line.byte, fault, &line.bytes, &self.names);
+        let place = (self.file, self.records, line.byte);
+        let record = MalformedRecord::new(place, fault, &line.bytes, &self.names, &self.format);
         self.malformed.push(record);
     }
 }

@@ -1,4 +1,8 @@
+use std::io::Write as _;
+
 use super::*;
+use crate::source::sniff::{Sniffing, format_of};
+use crate::source::text_format::DeclaredFormat;
 
 /// A file read to its end, in batches of three.
 #[derive(Debug)]
@@ -8,8 +12,9 @@ struct CsvText {
     records: u32,
 }
 
-fn read(path: &Path, file: u32) -> Result<CsvText, SourceError> {
-    let mut csv = CsvFile::open(path, file)?;
+fn read(path: &Path, file: u32, declared: &DeclaredFormat) -> Result<CsvText, SourceError> {
+    let format = format_of(path, declared, Sniffing::Certain)?;
+    let mut csv = CsvFile::open(path, file, &format)?;
     let mut frame = DataFrame::empty_with_schema(&csv.schema());
     while let Some(batch) = csv.next_batch(3)? {
         frame.vstack_mut(&batch).unwrap();
@@ -18,11 +23,19 @@ fn read(path: &Path, file: u32) -> Result<CsvText, SourceError> {
     Ok(CsvText { frame, malformed, records })
 }
 
-fn read_text(bytes: &[u8]) -> Result<CsvText, SourceError> {
+fn read_declared(bytes: &[u8], declared: &DeclaredFormat) -> Result<CsvText, SourceError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.csv");
     std::fs::write(&path, bytes).unwrap();
-    read(&path, 7)
+    read(&path, 7, declared)
+}
+
+fn read_text(bytes: &[u8]) -> Result<CsvText, SourceError> {
+    read_declared(bytes, &DeclaredFormat::default())
+}
+
+fn texts<'a>(csv: &'a CsvText, column: &str) -> Vec<Option<&'a str>> {
+    csv.frame.column(column).unwrap().str().unwrap().iter().collect()
 }
 
 fn rows(csv: &CsvText) -> Vec<u32> {
@@ -130,14 +143,104 @@ fn files_that_are_something_else_are_named_as_that() {
             assert!(error.contains(word), "{word} is not in {error}");
         }
     };
-    names(b"PAR1\x15\x04", &["Parquet", "name it .parquet"]);
-    names(b"\x1f\x8b\x08\0\0", &["gzip", "unpack"]);
-    names(b"\x28\xb5\x2f\xfd\0", &["zstd"]);
+    names(b"PAR1\x15\x04", &["Parquet"]);
     names(b"PK\x03\x04\x14", &["zip", "spreadsheet"]);
-    names(b"\xff\xfea\0,\0b\0\n\0", &["UTF-16", "iconv"]);
-    names(b"a\0,\0b\0\n\x001\0,\x002\0\n\0", &["UTF-16", "iconv"]);
-    names(b"gr\xf6\xdfe,b\n1,2\n", &["not UTF-8", "Latin-1", "iconv"]);
-    names(b"a;b;c\n1;2;3\n", &["';'", "commas"]);
+    names(b"\xfd7zXZ\0", &["xz", "unpack"]);
+    names(b"gr\xf6\xdfe,b\n1,2\n", &["not UTF-8", "Latin-1", "encoding = \"windows-1252\""]);
+    names(&gzip(b"PAR1\x15\x04"), &["Parquet", "unpack"]);
+    let mut broken_off = gzip("a,b\n1,2\n".repeat(1_000).as_bytes());
+    broken_off.truncate(40);
+    names(&broken_off, &["gzip", "broken off"]);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn utf_16(text: &str) -> Vec<u8> {
+    [b"\xff\xfe".to_vec(), text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat()
+}
+
+#[test]
+fn semicolons_decimal_commas_and_latin_letters() {
+    let declared = DeclaredFormat {
+        encoding: Some(encoding_rs::WINDOWS_1252),
+        decimal_comma: Some(true),
+        nulls: vec!["NULL".to_owned(), "-".to_owned()],
+        ..DeclaredFormat::default()
+    };
+    let csv = read_declared(b"Gr\xf6\xdfe;Betrag;am\nk\xf6;1.234,50;01.02.2018\n\"a;b\";-;NULL\nx;1;2;3\n", &declared)
+        .unwrap();
+    assert_eq!(texts(&csv, "Größe"), [Some("kö"), Some("a;b")]);
+    assert_eq!(texts(&csv, "Betrag"), [Some("1234.50"), None]);
+    assert_eq!(texts(&csv, "am"), [Some("01.02.2018"), None]);
+    assert_eq!(malformed(&csv), [(3, 52, "wrong-cell-count")], "bytes of the file, not of the text in UTF-8");
+}
+
+#[test]
+fn packed_files_without_a_header() {
+    let text = b"title\n\no1\t5\" disk\no2\t\n";
+    let declared = DeclaredFormat {
+        has_header: Some(false),
+        separator: Some(b'\t'),
+        quote: Some(None),
+        skip_lines: Some(2),
+        columns: Some(vec!["id".to_owned(), "what".to_owned()]),
+        ..DeclaredFormat::default()
+    };
+    let zstd = zstd::encode_all(text.as_slice(), 1).unwrap();
+    let members = [gzip(&text[..10]), gzip(&text[10..])].concat();
+    for packed in [text.to_vec(), gzip(text), members, zstd] {
+        let csv = read_declared(&packed, &declared).unwrap();
+        assert_eq!((texts(&csv, "id"), rows(&csv)), (vec![Some("o1"), Some("o2")], vec![1, 2]));
+        assert_eq!(texts(&csv, "what"), [Some("5\" disk"), None]);
+    }
+    let numbered = DeclaredFormat { columns: None, ..declared.clone() };
+    assert_eq!(texts(&read_declared(text, &numbered).unwrap(), "column_2"), [Some("5\" disk"), None]);
+    let three = DeclaredFormat { columns: Some(["a", "b", "c"].map(str::to_owned).to_vec()), ..declared };
+    let error = read_declared(text, &three).unwrap_err().to_string();
+    assert!(error.contains("2 cells") && error.contains("names 3"), "{error}");
+}
+
+#[test]
+fn unicode_text_as_spreadsheets_save_it() {
+    let csv = read_text(&utf_16("id\tname\r\n1\t\"上海\r\nzwei\"\r\n2\r\n3\tx\r\n")).unwrap();
+    assert_eq!(texts(&csv, "name"), [Some("上海\r\nzwei"), Some("x")]);
+    assert_eq!(rows(&csv), [1, 3]);
+    // The mark, and two bytes for each of "id\tname\r\n1\t\"上海\r\nzwei\"\r\n".
+    assert_eq!(malformed(&csv), [(2, 2 + 2 * 23, "wrong-cell-count")]);
+    let mut broken = utf_16("id,name\n1,a\n2,b\n");
+    let second = 2 + 2 * "id,name\n1,".len();
+    broken[second..second + 2].copy_from_slice(b"\x00\xd8");
+    let csv = read_text(&broken).unwrap();
+    assert_eq!((malformed(&csv), rows(&csv)), (vec![(1, 18, "not-in-encoding")], vec![2]));
+}
+
+/// What the strict reader promises holds of text in another form: the same records, the same faults, whatever the file is packed with and
+/// however its cells are separated.
+#[test]
+fn damage_is_told_alike_in_every_form() {
+    let text = "a,b,c\n1,word,2018-01-01\n2,wo\"rd,2018-01-02\n3,word\n4,\"two\nlines\",2018-01-04\n5,word,\"2018-01-05\n6,word,2018-01-06\n";
+    let plain = read_text(text.as_bytes()).unwrap();
+    let seen = |csv: &CsvText| {
+        let faults: Vec<_> = csv.malformed.iter().map(|m| (m.row, m.rule, m.cells.clone())).collect();
+        (csv.records, rows(csv), faults, texts(csv, "b").into_iter().map(|t| t.map(str::to_owned)).collect::<Vec<_>>())
+    };
+    assert_eq!(plain.malformed.len(), 3);
+    for other in [
+        gzip(text.as_bytes()),
+        utf_16(text),
+        text.replace(',', ";").into_bytes(),
+        text.replace(',', "\t").into_bytes(),
+        utf_16(&text.replace(',', "|")),
+    ] {
+        assert_eq!(seen(&read_text(&other).unwrap()), seen(&plain));
+    }
+    let bytes = |csv: &CsvText| csv.malformed.iter().map(|m| m.byte).collect::<Vec<_>>();
+    let wide = read_text(&utf_16(text)).unwrap();
+    assert_eq!(bytes(&wide), bytes(&plain).iter().map(|byte| 2 + 2 * byte).collect::<Vec<_>>());
 }
 
 mod damage {

@@ -1,5 +1,7 @@
 //! The grammar of one CSV record, strictly: a cell is bare and holds no quote, or it is quoted as a whole (`"so, ""quoted"""`), and
-//! nothing but a comma or the end of the record follows a closing quote.
+//! nothing but a separator or the end of the record follows a closing quote. Where a file has no quotes, every cell is bare.
+
+use super::text_format::Grammar;
 
 /// Bytes that a cell may have. What is longer is not a value of any contract column but a cell that never ended.
 pub(super) const MAX_CELL_BYTES: usize = 1 << 16;
@@ -46,29 +48,30 @@ pub(super) const STRAY_QUOTE: &str = "stray-quote";
 pub(super) const CELL_TOO_LONG: &str = "cell-too-long";
 
 /// Reads bytes as one record.
-pub(super) fn read(bytes: &[u8]) -> Reading {
+pub(super) fn read(bytes: &[u8], grammar: Grammar) -> Reading {
     let mut cells = Cells { bytes: Vec::with_capacity(bytes.len()), ends: Vec::new() };
-    if !bytes.contains(&b'"') {
-        for cell in bytes.split(|byte| *byte == b',') {
+    let separator = grammar.separator;
+    let Some(quote) = grammar.quote.filter(|quote| bytes.contains(quote)) else {
+        for cell in bytes.split(|byte| *byte == separator) {
             cells.bytes.extend_from_slice(cell);
             if !cells.end() {
                 return Reading::Broken(CELL_TOO_LONG);
             }
         }
         return Reading::Whole(cells);
-    }
+    };
     let mut rest = bytes;
     loop {
-        let after = if rest.first() == Some(&b'"') {
-            match quoted(rest.get(1..).unwrap_or_default(), &mut cells.bytes) {
+        let after = if rest.first() == Some(&quote) {
+            match quoted(rest.get(1..).unwrap_or_default(), quote, &mut cells.bytes) {
                 Some(after) => after,
                 None if rest.len() > MAX_CELL_BYTES => return Reading::Broken(CELL_TOO_LONG),
                 None => return Reading::Open,
             }
         } else {
-            let end = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
+            let end = rest.iter().position(|byte| *byte == separator).unwrap_or(rest.len());
             let (cell, after) = rest.split_at(end);
-            if cell.contains(&b'"') {
+            if cell.contains(&quote) {
                 return Reading::Broken(STRAY_QUOTE);
             }
             cells.bytes.extend_from_slice(cell);
@@ -79,22 +82,22 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         }
         match after.split_first() {
             None => return Reading::Whole(cells),
-            Some((b',', next)) => rest = next,
+            Some((byte, next)) if *byte == separator => rest = next,
             Some(_) => return Reading::Broken(STRAY_QUOTE),
         }
     }
 }
 
 /// Adds a cell after its opening quote to `cell`, and gives what follows its closing one; `None` where it is not closed.
-fn quoted<'a>(bytes: &'a [u8], cell: &mut Vec<u8>) -> Option<&'a [u8]> {
+fn quoted<'a>(bytes: &'a [u8], quote: u8, cell: &mut Vec<u8>) -> Option<&'a [u8]> {
     let mut rest = bytes;
     loop {
-        let end = rest.iter().position(|byte| *byte == b'"')?;
+        let end = rest.iter().position(|byte| *byte == quote)?;
         cell.extend_from_slice(rest.get(..end)?);
         rest = rest.get(end + 1..)?;
         match rest.split_first() {
-            Some((b'"', next)) => {
-                cell.push(b'"');
+            Some((byte, next)) if *byte == quote => {
+                cell.push(quote);
                 rest = next;
             }
             _ => return Some(rest),
@@ -148,7 +151,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> Option<Vec<String>> {
-        match read(text.as_bytes()) {
+        match read(text.as_bytes(), Grammar::default()) {
             Reading::Whole(cells) => Some(cells.iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect()),
             _ => None,
         }
@@ -164,16 +167,26 @@ mod tests {
     }
 
     #[test]
+    fn other_separators_and_quotes() {
+        let read_by = |text: &str, separator, quote| match read(text.as_bytes(), Grammar { separator, quote }) {
+            Reading::Whole(cells) => cells.iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect(),
+            other => vec![format!("{other:?}")],
+        };
+        assert_eq!(read_by("1,5;'a;''b''!';c", b';', Some(b'\'')), ["1,5", "a;'b'!", "c"]);
+        assert_eq!(read_by("5\" disk\t\"x", b'\t', None), ["5\" disk", "\"x"]);
+    }
+
+    #[test]
     fn open_and_broken_records() {
         for open in ["a,\"b", "\"", "a,\"b\"\"", "\"a\",\"x,y"] {
-            assert_eq!(read(open.as_bytes()), Reading::Open, "{open}");
+            assert_eq!(read(open.as_bytes(), Grammar::default()), Reading::Open, "{open}");
         }
         for broken in ["a\"", "a,b\"c,d", "\"a\"b", "\"a\" ,b", "5\" disk,x", " \"a\""] {
-            assert_eq!(read(broken.as_bytes()), Reading::Broken(STRAY_QUOTE), "{broken}");
+            assert_eq!(read(broken.as_bytes(), Grammar::default()), Reading::Broken(STRAY_QUOTE), "{broken}");
         }
         let long = "x".repeat(MAX_CELL_BYTES + 1);
         for text in [long.clone(), format!("a,{long}"), format!("\"{long}\""), format!("\"{long}")] {
-            assert_eq!(read(text.as_bytes()), Reading::Broken(CELL_TOO_LONG));
+            assert_eq!(read(text.as_bytes(), Grammar::default()), Reading::Broken(CELL_TOO_LONG));
         }
     }
 

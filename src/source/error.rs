@@ -91,11 +91,15 @@ pub enum SourceError {
         /// The system's words.
         why: String,
     },
-    /// A file ends in something other than `.csv` or `.parquet`.
-    #[error("read {file}: only .csv and .parquet files are understood")]
-    UnknownFormat {
+    /// A file that is neither Parquet nor text.
+    #[error("read {file}: it is {what}; {todo}")]
+    NotText {
         /// The file.
         file: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        todo: &'static str,
     },
     /// A file of no bytes.
     #[error("read {file}: the file is empty, without even a header")]

@@ -23,6 +23,17 @@ pub(crate) struct Found {
     pub path: PathBuf,
 }
 
+/// Files below `folder` that match any of the patterns, each once, sorted by relative path.
+pub(crate) fn find_all(folder: &Path, patterns: &[String]) -> Result<Vec<Found>, SourceError> {
+    let mut all = Vec::new();
+    for pattern in patterns {
+        all.extend(find(folder, pattern)?);
+    }
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
 /// Files below `folder` that match `pattern`, sorted by relative path. Statements of digests (`.sha256`) are never data.
 pub(crate) fn find(folder: &Path, pattern: &str) -> Result<Vec<Found>, SourceError> {
     let segments: Vec<&str> = pattern.split('/').filter(|s| !s.is_empty() && *s != ".").collect();

@@ -22,6 +22,9 @@ use super::page_checksums;
 use super::row_groups;
 use super::sender_digest;
 use super::settings::InputSpec;
+use super::sniff::{Sniffing, format_of};
+use super::text_format::{DeclaredFormat, TextFormat};
+use super::unpack::Packing;
 use crate::domain::{Digest, parallel};
 
 /// A raw file that was read.
@@ -72,19 +75,19 @@ struct OpenFile {
 }
 
 enum Format {
-    Csv,
+    Csv(TextFormat),
     Parquet { metadata: Arc<ParquetMetaData> },
 }
 
 /// Opens the files of `spec`, or `None` where there are none and the input is optional.
 pub(crate) fn open(name: &str, spec: &InputSpec, data: &Path) -> Result<Option<OpenInput>, SourceError> {
     std::fs::read_dir(data).map_err(|e| SourceError::NoDataFolder { folder: data.to_owned(), why: e.to_string() })?;
-    let found = glob::find(data, &spec.files)?;
+    let found = glob::find_all(data, &spec.files)?;
     if found.is_empty() {
         return if spec.optional {
             Ok(None)
         } else {
-            let (input, pattern) = (name.to_owned(), spec.files.clone());
+            let (input, pattern) = (name.to_owned(), spec.files.join(", "));
             Err(SourceError::MissingInput { input, pattern, folder: data.to_owned() })
         };
     }
@@ -94,7 +97,7 @@ pub(crate) fn open(name: &str, spec: &InputSpec, data: &Path) -> Result<Option<O
         .map(|(index, found)| {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             let path = found.path.clone();
-            guarded(&path, || open_file(name, found, index))
+            guarded(&path, || open_file(name, found, index, &spec.format))
         })
         .collect::<Result<_, _>>()?;
     let schema = schema_of_all(name, &files)?;
@@ -121,7 +124,7 @@ impl OpenInput {
 
     /// Whether cells are text whose types the contract decides.
     pub fn is_text(&self) -> bool {
-        self.files.iter().any(|file| matches!(file.format, Format::Csv))
+        self.files.iter().any(|file| matches!(file.format, Format::Csv(_)))
     }
 
     /// The columns of all files together, `_file` and `_row` among them.
@@ -140,11 +143,29 @@ impl OpenInput {
     /// About how many rows there are: exact for Parquet, a guess by size for CSV.
     pub fn rows_about(&self) -> u64 {
         const BYTES_OF_A_RECORD: u64 = 64;
-        let rows = self.files.iter().map(|file| match file.format {
-            Format::Csv => file.file.bytes.div_ceil(BYTES_OF_A_RECORD),
+        const BYTES_OF_A_PACKED_RECORD: u64 = 12;
+        let rows = self.files.iter().map(|file| match &file.format {
+            Format::Csv(text) if text.packing == Packing::None => file.file.bytes.div_ceil(BYTES_OF_A_RECORD),
+            Format::Csv(_) => file.file.bytes.div_ceil(BYTES_OF_A_PACKED_RECORD),
             Format::Parquet { .. } => file.file.raw_rows,
         });
         rows.sum()
+    }
+
+    /// How its files are read: in words, and how many files are read so.
+    pub fn formats(&self) -> Vec<(String, usize)> {
+        let mut formats: Vec<(String, usize)> = Vec::new();
+        for file in &self.files {
+            let words = match &file.format {
+                Format::Csv(text) => text.words(),
+                Format::Parquet { .. } => "Parquet".to_owned(),
+            };
+            match formats.iter_mut().find(|(known, _)| *known == words) {
+                Some((_, files)) => *files += 1,
+                None => formats.push((words, 1)),
+            }
+        }
+        formats
     }
 
     /// Gives every row to `take`, batch by batch, in no order and from several threads. `columns` restricts what is read to these, as far
@@ -165,8 +186,8 @@ impl OpenInput {
         let mut pieces: Vec<(usize, Option<Part>)> = Vec::new();
         for (at, file) in self.files.iter().enumerate() {
             match &file.format {
-                Format::Csv if many => pieces.push((at, None)),
-                Format::Csv => {}
+                Format::Csv(_) if many => pieces.push((at, None)),
+                Format::Csv(_) => {}
                 Format::Parquet { metadata } => {
                     pieces.extend(parts_of(metadata).into_iter().map(|part| (at, Some(part))));
                 }
@@ -184,7 +205,7 @@ impl OpenInput {
             }
         })?;
         if !many {
-            for (at, file) in files.iter().enumerate().filter(|(_, file)| matches!(file.format, Format::Csv)) {
+            for (at, file) in files.iter().enumerate().filter(|(_, file)| matches!(file.format, Format::Csv(_))) {
                 let end = file.read_csv(rayon::current_num_threads(), &schema, &mut |batches| {
                     parallel::each(batches, take).map(drop)
                 })?;
@@ -212,7 +233,7 @@ impl OpenInput {
             .files
             .par_iter_mut()
             .map(|file| match file.format {
-                Format::Csv => file.whole_csv(schema),
+                Format::Csv(_) => file.whole_csv(schema),
                 Format::Parquet { .. } => file.scan_parquet(schema),
             })
             .collect::<Result<_, SourceError>>()?;
@@ -232,7 +253,7 @@ impl OpenInput {
     /// The Parquet file that cannot be read, where a plan over them failed.
     pub fn damaged(&self) -> Option<SourceError> {
         self.files.iter().find_map(|file| match &file.format {
-            Format::Csv => None,
+            Format::Csv(_) => None,
             Format::Parquet { metadata } => {
                 parts_of(metadata).into_iter().find_map(|part| file.read_parquet(&part, &self.schema).err())
             }
@@ -280,7 +301,7 @@ fn parts_of(metadata: &ParquetMetaData) -> Vec<Part> {
     parts
 }
 
-fn open_file(input: &str, found: Found, index: u32) -> Result<OpenFile, SourceError> {
+fn open_file(input: &str, found: Found, index: u32, declared: &DeclaredFormat) -> Result<OpenFile, SourceError> {
     let io = |e: std::io::Error| SourceError::Io { file: found.path.clone(), why: e.to_string() };
     let bytes = std::fs::metadata(&found.path).map_err(io)?.len();
     if bytes == 0 {
@@ -288,11 +309,12 @@ fn open_file(input: &str, found: Found, index: u32) -> Result<OpenFile, SourceEr
     }
     let sha256 = Digest::of_file(&found.path).map_err(io)?;
     let is_verified = sender_digest::verify(&found.path, sha256)?;
-    let extension = found.path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    let (mut schema, format, raw_rows) = match extension.as_deref() {
-        Some("csv") => (CsvFile::open(&found.path, index)?.schema(), Format::Csv, 0),
-        Some("parquet") => open_parquet(&found.path)?,
-        _ => return Err(SourceError::UnknownFormat { file: found.path.clone() }),
+    let is_named_parquet = found.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+    let (mut schema, format, raw_rows) = if is_named_parquet || begins_as_parquet(&found.path)? {
+        open_parquet(&found.path)?
+    } else {
+        let format = format_of(&found.path, declared, Sniffing::Certain)?;
+        (CsvFile::open(&found.path, index, &format)?.schema(), Format::Csv(format), 0)
     };
     let folders = folder_columns(&found.relative, &schema);
     for (name, _) in &folders {
@@ -349,7 +371,8 @@ impl OpenFile {
         schema: &Schema,
         take: &mut dyn FnMut(Vec<DataFrame>) -> Result<(), E>,
     ) -> Result<CsvEnd, E> {
-        let mut csv = CsvFile::open(&self.found.path, self.index)?;
+        let Format::Csv(format) = &self.format else { return Ok(CsvEnd::default()) };
+        let mut csv = CsvFile::open(&self.found.path, self.index, format)?;
         loop {
             let mut batches = Vec::new();
             while batches.len() < at_a_time {
@@ -460,16 +483,28 @@ impl OpenFile {
     }
 }
 
-/// A file named `.parquet` begins as one does.
-fn check_kind(path: &Path) -> Result<(), SourceError> {
+/// The first bytes of a file.
+fn first_bytes(path: &Path) -> Result<Vec<u8>, SourceError> {
     let mut first = Vec::new();
     File::open(path)
         .and_then(|file| file.take(512).read_to_end(&mut first))
         .map_err(|e| SourceError::Io { file: path.to_owned(), why: e.to_string() })?;
+    Ok(first)
+}
+
+/// Whether a file is Parquet, whatever its name says.
+pub(crate) fn begins_as_parquet(path: &Path) -> Result<bool, SourceError> {
+    Ok(first_bytes(path)?.starts_with(b"PAR1"))
+}
+
+/// A file named `.parquet` begins as one does.
+fn check_kind(path: &Path) -> Result<(), SourceError> {
+    let first = first_bytes(path)?;
     if first.starts_with(b"PAR1") {
         return Ok(());
     }
-    match file_kind::kind_of(&first) {
+    let packed = Packing::of(&first).name().map(|_| ("packed", "unpack it: Parquet files are packed within"));
+    match packed.or_else(|| file_kind::kind_of(&first)) {
         Some((what, todo)) => Err(SourceError::NotWhatItsNameSays { file: path.to_owned(), what, todo }),
         None if file_kind::is_text(&first) => Err(SourceError::NotWhatItsNameSays {
             file: path.to_owned(),

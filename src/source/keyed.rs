@@ -219,7 +219,7 @@ mod tests {
             keys.into_iter().map(|(name, key)| (name.to_owned(), key.to_owned())).collect();
         let mut open = BTreeMap::new();
         for name in ["orders", "items"] {
-            let spec = InputSpec { files: format!("{name}.csv"), optional: false };
+            let spec = InputSpec { files: vec![format!("{name}.csv")], ..InputSpec::default() };
             open.insert(name.to_owned(), input::open(name, &spec, folder)?);
         }
         let spec = SourceSpec {

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io::BufRead;
 
+use super::unpack::SourceBytes;
+
 /// Bytes of one line, without its end, that are kept in memory; what is longer is passed over up to the line's end.
 pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
 
@@ -23,13 +25,14 @@ pub(super) struct Line {
 pub(super) struct Lines<R> {
     reader: R,
     byte: u64,
+    source: SourceBytes,
     peeked: VecDeque<Line>,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// Lines of `reader`, whose first byte is the file's byte number `byte`.
-    pub fn new(reader: R, byte: u64) -> Self {
-        Self { reader, byte, peeked: VecDeque::new() }
+    /// Lines of `reader`, whose first byte is the file's byte number `byte`; `source` says how its text lies in the file.
+    pub fn new(reader: R, byte: u64, source: SourceBytes) -> Self {
+        Self { reader, byte, source, peeked: VecDeque::new() }
     }
 
     /// The next line; `None` at the end of the file.
@@ -62,11 +65,13 @@ impl<R: BufRead> Lines<R> {
     fn read(&mut self) -> std::io::Result<Option<Line>> {
         let begin = self.byte;
         let mut line = Line { byte: begin, bytes: Vec::new(), end: b"", is_cut: false };
+        let mut is_empty = true;
         loop {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
-                return Ok((self.byte > begin).then_some(line));
+                return Ok((!is_empty).then_some(line));
             }
+            is_empty = false;
             let ends = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let text = buffer.get(..ends.unwrap_or(buffer.len())).unwrap_or_default();
             let room = MAX_LINE_BYTES - line.bytes.len();
@@ -74,15 +79,15 @@ impl<R: BufRead> Lines<R> {
             line.bytes.extend(text.iter().take(room));
             let is_return = ends.and_then(|at| buffer.get(at)) == Some(&b'\r');
             let used = text.len() + usize::from(ends.is_some());
+            self.byte += self.source.count(buffer.get(..used).unwrap_or_default());
             self.reader.consume(used);
-            self.byte += used as u64;
             if ends.is_none() {
                 continue;
             }
             line.end = if is_return { b"\r" } else { b"\n" };
             if is_return && self.reader.fill_buf()?.first() == Some(&b'\n') {
                 self.reader.consume(1);
-                self.byte += 1;
+                self.byte += self.source.count(b"\n");
                 line.end = b"\r\n";
             }
             return Ok(Some(line));
@@ -94,12 +99,14 @@ impl<R: BufRead> Lines<R> {
 mod tests {
     use std::io::BufReader;
 
+    use encoding_rs::UTF_8;
+
     use super::*;
 
     #[test]
     fn every_line_end_ends_a_line_and_bytes_are_counted() {
         // A buffer of one byte: line ends fall on its edge.
-        let mut lines = Lines::new(BufReader::with_capacity(1, &b"a\nbc\r\n\rd\r\n"[..]), 3);
+        let mut lines = Lines::new(BufReader::with_capacity(1, &b"a\nbc\r\n\rd\r\n"[..]), 3, SourceBytes::of(UTF_8));
         let mut seen = Vec::new();
         assert_eq!(lines.peek(1).unwrap().unwrap().bytes, b"bc");
         while let Some(line) = lines.next().unwrap() {
@@ -114,7 +121,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_passed_over() {
         let text = [vec![b'x'; MAX_LINE_BYTES + 5], b"\ny".to_vec()].concat();
-        let mut lines = Lines::new(BufReader::new(text.as_slice()), 0);
+        let mut lines = Lines::new(BufReader::new(text.as_slice()), 0, SourceBytes::of(UTF_8));
         let long = lines.next().unwrap().unwrap();
         assert_eq!((long.bytes.len(), long.is_cut), (MAX_LINE_BYTES, true));
         let next = lines.next().unwrap().unwrap();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::text_format::TextFormat;
+
 /// A malformed record of a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MalformedRecord {
@@ -11,13 +13,14 @@ pub struct MalformedRecord {
     pub row: u32,
     /// Where it begins in the file, in bytes from 0.
     pub byte: u64,
-    /// What is wrong: `wrong-cell-count`, `stray-quote`, `cell-too-long`, `record-too-long`, `nul-byte` or `not-utf8`.
+    /// What is wrong: `wrong-cell-count`, `stray-quote`, `cell-too-long`, `record-too-long`, `nul-byte`, `not-utf8` or, in a file of another
+    /// encoding, `not-in-encoding`.
     pub rule: &'static str,
     /// What is wrong, where, in words.
     pub why: String,
     /// Its text, unreadable bytes replaced, a long one cut.
     pub text: String,
-    /// Its cells by column as far as they can be told apart: split at every comma, without quotes. A guess that tells whom it may
+    /// Its cells by column as far as they can be told apart: split at every separator, without quotes. A guess that tells whom it may
     /// concern, never a value.
     pub cells: BTreeMap<String, String>,
 }
@@ -32,7 +35,7 @@ pub(super) enum Fault {
     },
     RecordTooLong,
     Nul,
-    NotUtf8 {
+    Undecodable {
         column: String,
     },
 }
@@ -41,24 +44,40 @@ pub(super) enum Fault {
 const MAX_TEXT: usize = 2_000;
 
 impl MalformedRecord {
-    pub(super) fn new(file: u32, row: u32, byte: u64, fault: &Fault, bytes: &[u8], names: &[String]) -> Self {
+    /// A malformed record that begins at `place`: file, row and byte.
+    pub(super) fn new(
+        place: (u32, u32, u64),
+        fault: &Fault,
+        bytes: &[u8],
+        names: &[String],
+        format: &TextFormat,
+    ) -> Self {
+        let (file, row, byte) = place;
         let (rule, what) = match fault {
             Fault::Named(rule @ "cell-too-long") => (*rule, "a cell has more than 65,536 bytes".to_owned()),
             Fault::Named(rule) => (*rule, "a quote is out of place".to_owned()),
             Fault::CellCount { got, expected } => {
-                ("wrong-cell-count", format!("{got} cells where the header has {expected}"))
+                let what = if format.has_header { "the header has" } else { "there should be" };
+                ("wrong-cell-count", format!("{got} cells where {what} {expected}"))
             }
             Fault::RecordTooLong => ("record-too-long", "the line has more than 1,048,576 bytes".to_owned()),
             Fault::Nul => ("nul-byte", "a cell holds a NUL byte".to_owned()),
-            Fault::NotUtf8 { column } => {
-                ("not-utf8", format!("column {column:?} is not UTF-8 (perhaps Latin-1 or Windows-1252)"))
+            Fault::Undecodable { column } if format.encoding == encoding_rs::UTF_8 => (
+                "not-utf8",
+                format!(
+                    "column {column:?} is not UTF-8 (perhaps Latin-1 or Windows-1252: [inputs] may declare encoding)"
+                ),
+            ),
+            Fault::Undecodable { column } => {
+                ("not-in-encoding", format!("column {column:?} is not {}", format.encoding.name()))
             }
         };
         let text = String::from_utf8_lossy(bytes);
+        let quote = format.grammar.quote.map_or('"', char::from);
         let cells = names
             .iter()
-            .zip(text.split(','))
-            .map(|(name, cell)| (name.clone(), cell.trim_matches('"').trim().to_owned()));
+            .zip(text.split(char::from(format.grammar.separator)))
+            .map(|(name, cell)| (name.clone(), cell.trim_matches(quote).trim().to_owned()));
         Self {
             file,
             row,

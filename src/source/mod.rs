@@ -1,6 +1,6 @@
 //! Raw exports of any shape become contract tables: one SELECT a table, types checked, every row traceable to its file and row.
 //!
-//! An input is one or many CSV or Parquet files below the data folder. CSV cells stay text until the contract says what
+//! An input is one or many text (CSV and its kin) or Parquet files below the data folder. CSV cells stay text until the contract says what
 //! they are; Parquet columns keep their types, which are widened only where nothing is lost. SQL sees an input under its name in the job file,
 //! with two hidden columns that a SELECT must pass on: `_file` and `_row`. It sees nothing else.
 
@@ -15,21 +15,29 @@ mod input;
 mod keyed;
 mod lines;
 mod malformed;
+mod number_text;
 mod page_checksums;
 mod row_groups;
 mod row_wise;
 mod sender_digest;
 mod settings;
+mod sniff;
 mod sql;
 mod table;
+mod text_format;
+mod unpack;
 
 pub(crate) use cell::instant as instant_of_text;
+pub(crate) use csv_file::CsvFile;
 pub use error::SourceError;
 pub(crate) use glob::{Found, find as find_files};
 pub use input::InputFile;
-pub(crate) use input::open as open_input;
+pub(crate) use input::{begins_as_parquet, open as open_input};
 pub use malformed::MalformedRecord;
+pub(crate) use number_text::plain_number;
 pub(crate) use settings::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS};
 pub use settings::{InputSpec, SourceSettings, SourceSpec, Statement};
+pub(crate) use sniff::{Sniffing, format_of};
 pub(crate) use sql::GAP;
-pub use table::{JoinedInput, SourcePiece, SourceTable, Sources};
+pub use table::{InputFormat, JoinedInput, SourcePiece, SourceTable, Sources};
+pub use text_format::DeclaredFormat;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::sql;
+use super::text_format::DeclaredFormat;
 use crate::config::{ConfigError, ConfigFile, Key, Section};
 use crate::contract;
 
@@ -22,12 +23,14 @@ pub struct SourceSettings {
 }
 
 /// Raw files that SQL sees as one table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputSpec {
-    /// Glob below the data folder: `orders.parquet`, `orders/**/*.parquet`, `olist_orders_dataset.csv`.
-    pub files: String,
+    /// Globs below the data folder: `orders.parquet`, `orders/**/*.parquet`, `olist_orders_dataset.csv`.
+    pub files: Vec<String>,
     /// Absence is not an error.
     pub optional: bool,
+    /// How its text files are written, as far as the job says.
+    pub format: DeclaredFormat,
 }
 
 /// How one contract table is made from raw inputs.
@@ -61,9 +64,26 @@ pub struct Statement {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawInput {
-    files: String,
+    files: RawFiles,
     #[serde(default)]
     optional: bool,
+    pub(super) separator: Option<Spanned<String>>,
+    pub(super) quote: Option<Spanned<String>>,
+    pub(super) decimal: Option<Spanned<String>>,
+    pub(super) encoding: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) nulls: Vec<String>,
+    pub(super) header: Option<bool>,
+    pub(super) columns: Option<Spanned<Vec<String>>>,
+    pub(super) skip_lines: Option<u32>,
+}
+
+/// One glob or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawFiles {
+    One(String),
+    Several(Vec<String>),
 }
 
 /// A source as written.
@@ -85,9 +105,10 @@ pub(crate) static INPUT_KEYS: Section = Section {
     keys: &[
         Key::new(
             "files",
-            "glob",
-            "\"orders/**/*.parquet\"",
-            "files below the data folder: `*` within a folder, `**` over folders, `{a,b}` one of several",
+            "glob, or a list of them",
+            "[\"orders/**/*.parquet\", \"older/orders-{2023,2024}.csv.gz\"]",
+            "files below the data folder, Parquet or text (CSV and its kin, packed with gzip or zstd or not), by their content, whatever their \
+             names end in: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column",
         ),
         Key::new(
             "optional",
@@ -96,6 +117,33 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "whether the files may be absent; what rests on them is then null, not zero",
         )
         .or("false"),
+        Key::new("separator", "character", "\";\"", "between the cells of text files")
+            .or("what a file's header has most of, of comma, semicolon, tab and bar")
+            .range("one ASCII character"),
+        Key::new("quote", "character", "\"'\"", "around cells that hold separators or line breaks; doubled within them")
+            .or("the double quote")
+            .range("one ASCII character, or none"),
+        Key::new(
+            "decimal",
+            "character",
+            "\",\"",
+            "the decimal mark. With a comma, every cell that is such a number is read as with a point: `1.234,50` is `1234.50`. Thousands may be \
+             marked by points, blanks or apostrophes",
+        )
+        .or(".")
+        .range(". or ,"),
+        Key::new("encoding", "word", "\"windows-1252\"", "how the characters of text files are bytes")
+            .or("by its mark UTF-8 or UTF-16, UTF-16 by its NUL bytes, else UTF-8")
+            .range("a name of the WHATWG Encoding Standard, such as utf-16le, windows-1252, latin1, gb18030"),
+        Key::new("nulls", "list of text", "[\"NULL\", \"-\"]", "cells that mean \"no value\", as written, beside empty ones")
+            .or("none"),
+        Key::new("header", "true or false", "false", "whether the first record of a text file names its columns")
+            .or("true; without a header the columns are called column_1, column_2 and so on"),
+        Key::new("columns", "list of text", "[\"order_id\", \"paid\"]", "names of a text file's columns, in its order, instead of the header's")
+            .or("the header's"),
+        Key::new("skip_lines", "whole number", "2", "lines before the header of a text file, or before its first record")
+            .unit("lines")
+            .or("0"),
     ],
 };
 
@@ -140,16 +188,34 @@ impl SourceSettings {
         inputs: &BTreeMap<String, Spanned<RawInput>>,
         sources: &[RawSource],
     ) -> Result<Self, Vec<ConfigError>> {
-        let inputs: BTreeMap<String, InputSpec> = inputs
-            .iter()
-            .map(|(input, spec)| {
-                let RawInput { files, optional } = spec.get_ref();
-                (input.clone(), InputSpec { files: files.clone(), optional: *optional })
-            })
-            .collect();
-        let sources = check_sources(file, sources, &inputs)?;
-        Ok(Self { data, inputs, sources })
+        let mut faults = Vec::new();
+        let mut checked: BTreeMap<String, InputSpec> = BTreeMap::new();
+        for (name, raw) in inputs {
+            match check_input(file, raw) {
+                Ok(input) => {
+                    checked.insert(name.clone(), input);
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let sources = check_sources(file, sources, &checked)?;
+        Ok(Self { data, inputs: checked, sources })
     }
+}
+
+fn check_input(file: &ConfigFile, raw: &Spanned<RawInput>) -> Result<InputSpec, ConfigError> {
+    let files = match &raw.get_ref().files {
+        RawFiles::One(glob) => vec![glob.clone()],
+        RawFiles::Several(globs) => globs.clone(),
+    };
+    if files.is_empty() {
+        let message = "files names none".to_owned();
+        return Err(file.refuse(&raw.span(), message, "a glob below the data folder, or a list of them"));
+    }
+    Ok(InputSpec { files, optional: raw.get_ref().optional, format: raw.get_ref().format(file)? })
 }
 
 /// `keyed_by`: inputs of the job, the driving one among them.

@@ -46,6 +46,17 @@ pub struct JoinedInput {
     pub malformed: Vec<MalformedRecord>,
 }
 
+/// How files of an input are read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct InputFormat {
+    /// Its name in the job file.
+    pub input: String,
+    /// Files that are read so.
+    pub files: usize,
+    /// In words: `text in utf-8, cells separated by ';'`.
+    pub format: String,
+}
+
 /// A job's inputs, opened when first needed. Rows are read batch by batch where a table's SELECT looks at one row at a time, and as a whole
 /// where it does not.
 pub struct Sources<'a> {
@@ -65,6 +76,16 @@ impl<'a> Sources<'a> {
     #[must_use]
     pub fn files(&self) -> Vec<InputFile> {
         self.open.values().flatten().flat_map(OpenInput::files).collect()
+    }
+
+    /// How the files of every input opened so far are read.
+    #[must_use]
+    pub fn formats(&self) -> Vec<InputFormat> {
+        let inputs = self.open.iter().filter_map(|(name, input)| Some((name, input.as_ref()?)));
+        let formats = inputs.flat_map(|(name, input)| {
+            input.formats().into_iter().map(|(format, files)| InputFormat { input: name.clone(), files, format })
+        });
+        formats.collect()
     }
 
     /// The inputs opened so far that drive no table of the job.
@@ -229,7 +250,7 @@ impl<'a> Sources<'a> {
         let driver = self.open.get(&spec.from).and_then(Option::as_ref);
         match driver.and_then(OpenInput::only_file) {
             Some(only) => only.display().to_string(),
-            None => self.settings.inputs.get(&spec.from).map_or(spec.from.clone(), |i| i.files.clone()),
+            None => self.settings.inputs.get(&spec.from).map_or(spec.from.clone(), |i| i.files.join(", ")),
         }
     }
 

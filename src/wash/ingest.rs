@@ -17,7 +17,7 @@ use super::staging::Staging;
 use super::washing::account_for_joined;
 use crate::contract;
 use crate::domain::AsOf;
-use crate::source::{InputFile, Sources};
+use crate::source::{InputFile, InputFormat, Sources};
 use crate::store::{BrokenRecord, Store, StoreWriter};
 
 /// Where ingesting stands.
@@ -60,6 +60,8 @@ pub struct Ingested {
     pub quarantine: BTreeMap<&'static str, Arc<Quarantine>>,
     /// Every raw file that was read, those that were only joined included.
     pub inputs: Vec<InputFile>,
+    /// How they were read.
+    pub formats: Vec<InputFormat>,
     /// Broken records, as in a shard's `broken`, that lead to no merchant: malformed ones, and children of rows that are not there.
     pub unattributed: Vec<BrokenRecord>,
     /// On which days each table's visible rows happened.
@@ -138,8 +140,8 @@ pub fn ingest(
     unattributed.sort();
     let store = writer.finish()?;
     let ledger = job.source.sources.iter().filter_map(|spec| ledger.remove(spec.table)).flatten().collect();
-    let inputs = sources.files();
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs, unattributed, activity, store })
+    let (inputs, formats) = (sources.files(), sources.formats());
+    Ok(Ingested { as_of, ledger, joined, quarantine, inputs, formats, unattributed, activity, store })
 }
 
 /// The configured number of buckets, or the power of two, up to 4,096, that gives each about 2,000 merchants and no more than about half a

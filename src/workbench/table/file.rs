@@ -32,8 +32,8 @@ enum Format {
     Parquet(ParquetTable),
 }
 
-/// Opens a table: a file by its content (Parquet files begin with `PAR1`, everything else is read as delimited text), or all `.parquet` and
-/// `.csv` files of a folder.
+/// Opens a table: a file by its content (Parquet files begin with `PAR1`, everything else is read as delimited text, packed or not), or all
+/// files of a folder whose names end in one of [`ENDINGS`].
 ///
 /// # Errors
 /// A file is missing, empty, truncated, not UTF-8, or has no header; a folder holds no table, other files, or files of other columns.
@@ -51,6 +51,9 @@ pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
     }
     Ok(table)
 }
+
+/// How the files of a table in a folder are called, before what they are packed with (`.gz`, `.zst`).
+const ENDINGS: [&str; 4] = [".parquet", ".csv", ".tsv", ".txt"];
 
 fn open_file(path: &Path) -> Result<Format, ModelError> {
     let mut magic = [0_u8; 4];
@@ -76,9 +79,9 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
         if name.starts_with(['.', '_']) {
             continue;
         }
-        let table =
-            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet") || e.eq_ignore_ascii_case("csv"));
-        if !table || path.is_dir() {
+        let lower = name.to_lowercase();
+        let unpacked = lower.trim_end_matches(".gz").trim_end_matches(".zst");
+        if !ENDINGS.iter().any(|ending| unpacked.ends_with(ending)) || path.is_dir() {
             return Err(ModelError::table(folder, format!("{name:?} in it is neither a .parquet nor a .csv file")));
         }
         files.push(path);

@@ -1,50 +1,60 @@
-//! Delimited text: separator found from the header, cells typed by column.
+//! Delimited text as people have it: its form is read off the file, its cells are typed by column.
 
 use std::path::Path;
 
-use csv::ByteRecord;
+use polars::prelude::{ChunkFullNull, StringChunked};
 
-use super::file::{Natural, refuse_duplicates};
+use super::file::Natural;
 use super::parse;
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values};
+use crate::source::{CsvFile, DeclaredFormat, Sniffing, format_of};
 
-/// A CSV file, held as records.
+/// A text file, held as columns of text.
 #[derive(Debug)]
 pub struct CsvTable {
     names: Vec<String>,
-    records: Vec<ByteRecord>,
+    columns: Vec<StringChunked>,
+    rows: usize,
 }
+
+/// Records read at a time.
+const BATCH_ROWS: usize = 1 << 16;
 
 impl CsvTable {
     /// Reads the file.
     ///
     /// # Errors
-    /// Unreadable, ragged, no header, duplicate or empty column names, not UTF-8.
+    /// Unreadable, no header, duplicate column names, or any malformed record: what trains a model is mended, not passed over.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path).map_err(|e| ModelError::io(path, e))?;
-        let body = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        if body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
-            return Err(ModelError::table(path, "it is UTF-16 text; save it as UTF-8"));
+        let refuse = |e| ModelError::table(path, e);
+        let mut format = format_of(path, &DeclaredFormat::default(), Sniffing::Likely).map_err(refuse)?;
+        // Which words are missing values is the workbench's own rule, the same for every file.
+        format.nulls.clear();
+        if format != format_of(path, &DeclaredFormat::default(), Sniffing::Certain).map_err(refuse)? {
+            tracing::info!(file = %path.display(), "read as {}", format.words());
         }
-        let header_line = body.split(|&b| b == b'\n').next().unwrap_or_default();
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(header_line)).from_reader(body);
-        let header = reader.headers().map_err(|e| ModelError::table(path, format!("the header: {e}")))?.clone();
-        let names: Vec<String> = header.iter().enumerate().map(|(i, n)| name_or_number(n, i)).collect();
-        if names.is_empty() {
-            return Err(ModelError::table(path, "it has no header"));
-        }
-        refuse_duplicates(path, &names)?;
-        let mut records = Vec::new();
-        for record in reader.byte_records() {
-            let record = record.map_err(|e| ModelError::table(path, e))?;
-            if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
-                let row = records.len() + 1;
-                return Err(ModelError::table(path, format!("data row {row} is not UTF-8 text")));
+        let mut file = CsvFile::open(path, 0, &format).map_err(refuse)?;
+        let schema = file.schema();
+        let names: Vec<String> =
+            schema.iter_names().filter(|name| !is_lineage(name)).map(ToString::to_string).collect();
+        let mut columns: Vec<StringChunked> =
+            names.iter().map(|name| StringChunked::full_null(name.as_str().into(), 0)).collect();
+        let mut rows = 0;
+        while let Some(batch) = file.next_batch(BATCH_ROWS).map_err(refuse)? {
+            for (column, name) in columns.iter_mut().zip(&names) {
+                let cells = batch.column(name).and_then(|cells| cells.str());
+                cells.and_then(|cells| column.append(cells)).map_err(|e| ModelError::table(path, e))?;
             }
-            records.push(record);
+            rows += batch.height();
         }
-        Ok(Self { names, records })
+        let malformed = file.end().malformed;
+        if let Some(first) = malformed.first() {
+            let (count, row, why) = (malformed.len(), first.row, &first.why);
+            let more = if count > 1 { format!("; {count} records are malformed in all") } else { String::new() };
+            return Err(ModelError::table(path, format!("data row {row}, {why}{more}")));
+        }
+        Ok(Self { names, columns, rows })
     }
 
     /// Column names.
@@ -54,7 +64,7 @@ impl CsvTable {
 
     /// Number of data rows.
     pub fn rows(&self) -> usize {
-        self.records.len()
+        self.rows
     }
 
     /// What a column holds.
@@ -89,14 +99,12 @@ impl CsvTable {
 
     /// Cells with the spaces around them gone and missing ones told apart.
     fn cells(&self, at: usize) -> impl Iterator<Item = Option<&str>> {
-        self.records.iter().map(move |record| {
-            let cell = record.get(at).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default().trim();
-            (!parse::is_missing(cell)).then_some(cell)
-        })
+        let cells = self.columns.get(at).into_iter().flat_map(StringChunked::iter);
+        cells.map(|cell| cell.map(str::trim).filter(|cell| !parse::is_missing(cell)))
     }
 
     fn parsed(&self, at: usize, name: &str, kind: Kind, read: fn(&str) -> Option<f64>) -> Result<Vec<f64>, ModelError> {
-        let mut values = Vec::with_capacity(self.records.len());
+        let mut values = Vec::with_capacity(self.rows);
         for (row, cell) in self.cells(at).enumerate() {
             values.push(match cell {
                 None => f64::NAN,
@@ -141,21 +149,6 @@ impl CsvTable {
     }
 }
 
-/// The separator that occurs most often outside quotes in the header; a comma where none does.
-fn delimiter(header: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0), (b'|', 0)];
-    for &byte in header {
-        if byte == b'"' {
-            quoted = !quoted;
-        } else if !quoted && let Some(slot) = counts.iter_mut().find(|(d, _)| *d == byte) {
-            slot.1 += 1;
-        }
-    }
-    counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(d, _)| *d)
-}
-
-/// Index columns often have no name.
-fn name_or_number(name: &str, at: usize) -> String {
-    if name.trim().is_empty() { format!("column_{}", at + 1) } else { name.to_owned() }
+fn is_lineage(name: &str) -> bool {
+    matches!(name, "_file" | "_row")
 }

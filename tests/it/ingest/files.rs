@@ -1,6 +1,7 @@
-//! Files as senders make and damage them: page checksums, stated digests, stray quotes.
+//! Files as senders make and damage them: page checksums, stated digests, stray quotes, text in every form.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use integrity::domain::Digest;
@@ -78,7 +79,7 @@ fn names_that_lie_are_told_apart() {
     }
     assert_names(&refusal(&world), &["merchants.parquet", "text", "name it .csv"]);
     fs::write(world.data("merchants.parquet"), b"\x1f\x8b\x08\0\0\0\0\0\0\0").unwrap();
-    assert_names(&refusal(&world), &["merchants.parquet", "gzip", "unpack"]);
+    assert_names(&refusal(&world), &["merchants.parquet", "packed", "unpack"]);
 }
 
 #[test]
@@ -92,4 +93,107 @@ fn a_stray_quote_in_a_table_costs_one_row_of_the_ledger() {
     let made = world.run(AS_OF).unwrap();
     let line = &made.ledger[1];
     assert_eq!((line.raw_rows, line.read, line.kept, line.quarantined), (20, 20, 19, 1));
+}
+
+const SELECT: &str = "SELECT _file, _row, id AS order_id, merchant AS merchant_id, buyer AS buyer_id, placed AS placed_at, \
+                      CAST(ROUND(TRY_CAST(amount AS DOUBLE) * 100) AS BIGINT) AS amount_minor, 'CNY' AS currency FROM orders";
+const PLAIN: &str = "id,merchant,buyer,placed,amount\n\
+                     O1,M1,Zoë,2018-02-01 10:00:00,1234.50\nO2,M2,\"a,b\",2018-03-01 10:00:00,7\nO3,M1,x,2018-03-02 09:00:00,\n";
+
+fn orders_in(form: &'static str, files: &[(&str, Vec<u8>)]) -> (World, integrity::wash::Ingested) {
+    let mut world = orders_world();
+    fs::remove_file(world.data("orders.csv")).unwrap();
+    fs::write(world.path("orders.sql"), SELECT).unwrap();
+    world.of_input.insert("orders", form);
+    for (name, bytes) in files {
+        let path = world.data(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let made = world.run(AS_OF).unwrap();
+    (world, made)
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+/// The same orders, however their files are written.
+#[test]
+fn orders_in_every_form_are_the_same_orders() {
+    let (_plain_world, plain) = orders_in("files = 'orders.csv'", &[("orders.csv", PLAIN.into())]);
+    let expected = rows_as_of(&plain.store, "orders", AS_OF);
+    assert_eq!(expected.height(), 2, "one has no amount");
+    let german = PLAIN.replace(',', ";").replace("a;b", "a,b").replace("1234.50", "1.234,50").replace(";\n", ";NULL\n");
+    let german = encoding_rs::WINDOWS_1252.encode(&german).0.into_owned();
+    let without_header =
+        gzip(&PLAIN.split_once('\n').unwrap().1.replace("\"a,b\"", "a;b").replace(',', "\t").replace("a;b", "a,b"));
+    let excel: Vec<u8> = [
+        b"\xff\xfe".to_vec(),
+        PLAIN
+            .replace(',', "\t")
+            .replace("a\tb", "a,b")
+            .replace('\n', "\r\n")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect(),
+    ]
+    .concat();
+    let by_day = |day: &str| {
+        let lines: Vec<&str> = PLAIN.lines().filter(|line| line.contains(day) || line.starts_with("id")).collect();
+        lines.join("\n")
+    };
+    for (form, files) in [
+        ("files = 'Umsätze.txt'\nencoding = 'latin1'\ndecimal = ','\nnulls = ['NULL']", vec![("Umsätze.txt", german)]),
+        (
+            "files = '*.tsv.gz'\nheader = false\nseparator = \"\\t\"\ncolumns = ['id', 'merchant', 'buyer', 'placed', 'amount']",
+            vec![("orders.tsv.gz", without_header)],
+        ),
+        ("files = 'export'", vec![("export", excel)]),
+        (
+            "files = ['month=*/{a,b}.csv', 'late.csv.zst']",
+            vec![
+                ("month=02/a.csv", by_day("2018-02").into()),
+                ("month=03/b.csv", by_day("2018-03-01").into()),
+                ("month=03/c.csv", b"not,looked,at".to_vec()),
+                ("late.csv.zst", zstd::encode_all(by_day("2018-03-02").as_bytes(), 1).unwrap()),
+            ],
+        ),
+    ] {
+        let (_world, made) = orders_in(form, &files);
+        let stamps = ["_file", "_row"];
+        let (mut seen, mut wanted) = (rows_as_of(&made.store, "orders", AS_OF), expected.clone());
+        for stamp in stamps.into_iter().filter(|stamp| expected.column(stamp).is_ok()) {
+            seen = seen.drop(stamp).unwrap();
+            wanted = wanted.drop(stamp).unwrap();
+        }
+        assert!(seen.equals_missing(&wanted), "{form}\n{seen}\n{wanted}");
+        let (read, quarantined) = made
+            .ledger
+            .iter()
+            .filter(|l| l.table == "orders")
+            .fold((0, 0), |(r, q), l| (r + l.read, q + l.quarantined));
+        assert_eq!((read, quarantined), (3, 1), "{form}");
+    }
+}
+
+#[test]
+fn how_files_are_read_is_told_and_what_cannot_be_is_refused() {
+    let (_world, made) =
+        orders_in("files = 'orders.csv'\ndecimal = ','", &[("orders.csv", gzip(&PLAIN.replace(',', "|")))]);
+    let told = made.formats.iter().find(|f| f.input == "orders").unwrap();
+    assert_eq!(told.format, "text in utf-8, cells separated by '|', decimal comma, packed with gzip");
+    for (form, words) in [
+        ("files = 'orders.csv'\nseparator = 'ab'", ["job.toml", "separator"]),
+        ("files = 'orders.csv'\nencoding = 'klingon'", ["job.toml", "klingon"]),
+        ("files = 'orders.csv'\ndecimal = ';'", ["job.toml", "decimal mark"]),
+        ("files = 'orders.csv'\ncolumns = ['a', 'a']", ["job.toml", "\"a\" twice"]),
+        ("files = []", ["job.toml", "names none"]),
+    ] {
+        let mut world = orders_world();
+        world.of_input.insert("orders", form);
+        assert_names(&world.try_job().unwrap_err().to_string(), &words);
+    }
 }

@@ -60,6 +60,8 @@ pub struct World {
     pub buckets: u32,
     /// Further lines of sources that have a SELECT.
     pub of_sql: &'static str,
+    /// What the job says of single inputs, instead of where their files are.
+    pub of_input: BTreeMap<&'static str, &'static str>,
 }
 
 pub const TABLES: [&str; 11] = [
@@ -79,7 +81,15 @@ pub const TABLES: [&str; 11] = [
 impl World {
     pub fn new(extension: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let world = Self { folder, extension, limit: 1.0, by_table: BTreeMap::new(), buckets: 4, of_sql: "" };
+        let world = Self {
+            folder,
+            extension,
+            limit: 1.0,
+            by_table: BTreeMap::new(),
+            buckets: 4,
+            of_sql: "",
+            of_input: BTreeMap::new(),
+        };
         for stub in ["features.toml", "policy.toml", "monitor.toml"] {
             fs::write(world.path(stub), "").unwrap();
         }
@@ -124,7 +134,9 @@ impl World {
         for table in TABLES {
             let optional = !["merchants", "orders"].contains(&table);
             let extension = self.extension;
-            writeln!(text, "[inputs.{table}]\nfiles = '**/{table}*.{extension}'\noptional = {optional}").unwrap();
+            let files = format!("files = '**/{table}*.{extension}'");
+            let input = self.of_input.get(table).copied().unwrap_or(&files);
+            writeln!(text, "[inputs.{table}]\n{input}\noptional = {optional}").unwrap();
             writeln!(text, "[[source]]\ntable = '{table}'\nfrom = '{table}'").unwrap();
             let sql = self.path(&format!("{table}.sql"));
             if sql.exists() {

@@ -1,0 +1,71 @@
+//! Numbers as people write them, as numbers that a program reads.
+
+/// A number without thousands marks and with a decimal point: `1.234,50` with a decimal comma and points between thousands is `1234.50`.
+/// `None` where the cell is not such a number.
+pub(crate) fn plain_number(cell: &str, decimal: char, thousands: Option<char>) -> Option<String> {
+    let (whole, fraction) = cell.split_once(decimal).map_or((cell, None), |(whole, f)| (whole, Some(f)));
+    let whole = match thousands {
+        None => whole.to_owned(),
+        Some(mark) => {
+            let groups: Vec<&str> = whole.split(mark).collect();
+            let sound = groups.iter().enumerate().all(|(at, g)| {
+                let digits = g.trim_start_matches('-').len();
+                if at == 0 { (1..=3).contains(&digits) } else { digits == 3 }
+            });
+            if groups.len() > 1 && !sound {
+                return None;
+            }
+            groups.concat()
+        }
+    };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = whole.strip_prefix(['-', '+']).unwrap_or(&whole);
+    if !digits(unsigned) || fraction.is_some_and(|f| !digits(f)) || (unsigned.is_empty() && fraction.is_none()) {
+        return None;
+    }
+    Some(fraction.map_or_else(|| whole.clone(), |f| format!("{whole}.{f}")))
+}
+
+/// A cell of a file with decimal commas, where it is a number that a decimal point would write otherwise. Thousands may be marked by a point,
+/// a blank or an apostrophe. `0.123` is left as it is: no thousands begin with a zero.
+pub(super) fn with_decimal_point(cell: &str) -> Option<String> {
+    const MARKS: [char; 5] = ['.', ' ', '\u{a0}', '\u{202f}', '\''];
+    let bare = cell.trim();
+    let digits = bare.strip_prefix(['-', '+']).unwrap_or(bare);
+    if !digits.as_bytes().first()?.is_ascii_digit() || !digits.contains([',', '.', ' ', '\u{a0}', '\u{202f}', '\'']) {
+        return None;
+    }
+    if let Some(plain) = plain_number(bare, ',', None) {
+        return Some(plain);
+    }
+    let begins_with_zero = digits.starts_with('0');
+    MARKS.into_iter().filter(|_| !begins_with_zero).find_map(|mark| plain_number(bare, ',', Some(mark)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimal_commas_become_points() {
+        for (cell, plain) in [
+            ("12,5", Some("12.5")),
+            ("-1.234,50", Some("-1234.50")),
+            ("1.234.567", Some("1234567")),
+            ("1 234,00", Some("1234.00")),
+            ("1\u{a0}234", Some("1234")),
+            ("0,25", Some("0.25")),
+            ("1234", None),
+            ("0.123", None),
+            ("12.5", None),
+            ("01.02.2018", None),
+            ("1,2,3", None),
+            ("a,5", None),
+            ("2018-01-02 10:00:00", None),
+            (",", None),
+            ("", None),
+        ] {
+            assert_eq!(with_decimal_point(cell).as_deref(), plain, "{cell}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! How a text file writes its table, as far as its beginning shows.
+//!
+//! A night takes only what is certain: packing, byte order marks, UTF-16, and the separator that its header has. What may be read in two ways (an
+//! encoding of one byte a character, a decimal comma, words for null, lines before the header, a missing header) is proposed to a person who
+//! drafts a job or looks at a table, and holds at night only where the job declares it.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::Path;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::csv_record::{Forms, Reading, read as read_record};
+use super::error::SourceError;
+use super::number_text::{plain_number, with_decimal_point};
+use super::text_format::{DeclaredFormat, Grammar, TextFormat};
+use super::unpack::{Bytes, Packing, decoded_sample, open_unpacked};
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sniffing {
+    /// Only what cannot be read otherwise.
+    Certain,
+    /// Whatever is likely: somebody is shown it.
+    Likely,
+}
+
+/// Bytes looked at.
+const SAMPLE_BYTES: usize = 1 << 18;
+/// Records looked at.
+const SAMPLE_RECORDS: usize = 500;
+/// Lines before a header, at most.
+const MAX_SKIPPED: usize = 30;
+/// Between cells, the likeliest first.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Words that mean "no value" in any column, and in columns that otherwise hold numbers or times.
+const NULL_WORDS: [&str; 4] = ["NULL", "\\N", "#N/A", "<NA>"];
+const NULL_WORDS_OF_NUMBERS: [&str; 16] =
+    ["null", "Null", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "nil", "-", "--", "?", ".", "(null)", "missing"];
+
+/// The format of a file: what is declared, the rest as its beginning shows.
+///
+/// # Errors
+/// The file cannot be read, is empty, or holds no text.
+pub(crate) fn format_of(path: &Path, declared: &DeclaredFormat, sniffing: Sniffing) -> Result<TextFormat, SourceError> {
+    let (mut bytes, packing) = open_unpacked(path)?;
+    let (sample, is_whole) = sample_of(&mut bytes).map_err(|e| packing.error(path, &e))?;
+    if sample.is_empty() {
+        return Err(SourceError::EmptyFile { file: path.to_owned() });
+    }
+    let (encoding, mark) = match Encoding::for_bom(&sample) {
+        Some(marked) => marked,
+        None => match declared.encoding.or_else(|| wide_encoding(&sample)) {
+            Some(encoding) => (encoding, 0),
+            None if sniffing == Sniffing::Likely && is_windows_1252(path)? => (WINDOWS_1252, 0),
+            None => (UTF_8, 0),
+        },
+    };
+    let text = decoded_sample(sample.get(mark..).unwrap_or_default(), encoding);
+    let text = if is_whole { text.as_str() } else { text.rsplit_once('\n').map_or(text.as_str(), |(whole, _)| whole) };
+    let found = Found { packing, encoding, mark };
+    Ok(match sniffing {
+        Sniffing::Certain => certain(&lines_of(text), declared, found),
+        Sniffing::Likely => likely(&lines_of(text), declared, found),
+    })
+}
+
+/// What the bytes say.
+struct Found {
+    packing: Packing,
+    encoding: &'static Encoding,
+    mark: usize,
+}
+
+impl Found {
+    /// The format with all that is declared; `grammar`, and defaults for the rest.
+    fn format(self, declared: &DeclaredFormat, separator: u8) -> TextFormat {
+        let quote = declared.quote.unwrap_or(Grammar::default().quote);
+        TextFormat {
+            packing: self.packing,
+            encoding: self.encoding,
+            mark: self.mark,
+            grammar: Grammar { separator: declared.separator.unwrap_or(separator), quote },
+            has_decimal_comma: declared.decimal_comma.unwrap_or(false),
+            nulls: declared.nulls.clone(),
+            has_header: declared.has_header.unwrap_or(true),
+            columns: declared.columns.clone(),
+            skip_lines: declared.skip_lines.unwrap_or(0),
+        }
+    }
+}
+
+fn sample_of(bytes: &mut Bytes) -> std::io::Result<(Vec<u8>, bool)> {
+    let mut sample = Vec::new();
+    while sample.len() < SAMPLE_BYTES {
+        let buffer = bytes.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok((sample, true));
+        }
+        let taken = buffer.len().min(SAMPLE_BYTES - sample.len());
+        sample.extend_from_slice(buffer.get(..taken).unwrap_or_default());
+        bytes.consume(taken);
+    }
+    Ok((sample, false))
+}
+
+/// UTF-16 without a mark: every second byte of text in Latin letters is 0.
+fn wide_encoding(sample: &[u8]) -> Option<&'static Encoding> {
+    let pairs = || sample.chunks_exact(2).take(64);
+    let is_wide = |nuls: usize| pairs().len() >= 4 && nuls * 4 >= pairs().len() * 3;
+    let (first, last) = (
+        is_wide(pairs().filter(|pair| pair.first() == Some(&0)).count()),
+        is_wide(pairs().filter(|pair| pair.last() == Some(&0)).count()),
+    );
+    match (first, last) {
+        (true, false) => Some(UTF_16BE),
+        (false, true) => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// Whether a whole file is likelier in Windows-1252 than in UTF-8: more bytes that UTF-8 does not know than letters of several bytes.
+fn is_windows_1252(path: &Path) -> Result<bool, SourceError> {
+    let (mut bytes, packing) = open_unpacked(path)?;
+    let (mut letters, mut broken) = (0_u64, 0_u64);
+    let mut carried: Vec<u8> = Vec::new();
+    loop {
+        let buffer = bytes.fill_buf().map_err(|e| packing.error(path, &e))?;
+        let (length, is_last) = (buffer.len(), buffer.is_empty());
+        carried.extend_from_slice(buffer);
+        bytes.consume(length);
+        let mut unfinished = 0;
+        for chunk in carried.utf8_chunks() {
+            letters += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count() as u64;
+            unfinished = chunk.invalid().len();
+            broken += u64::from(unfinished > 0);
+        }
+        // A letter that goes on in the next buffer.
+        if unfinished > 0 && !is_last && unfinished < 4 && carried.len() > unfinished {
+            broken -= 1;
+            carried.drain(..carried.len() - unfinished);
+        } else {
+            carried.clear();
+        }
+        if is_last {
+            return Ok(broken > letters);
+        }
+    }
+}
+
+/// Lines, whatever ends them.
+fn lines_of(text: &str) -> Vec<&str> {
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r')).collect()
+}
+
+/// Cells of a line by a separator; `None` where it is no whole record.
+fn cells_of(line: &str, grammar: Grammar) -> Option<Vec<String>> {
+    match read_record(line.as_bytes(), grammar) {
+        Reading::Whole(cells) if !line.is_empty() => {
+            Some(cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
+        }
+        _ => None,
+    }
+}
+
+/// The separator is what the header has most of outside quotes.
+fn certain(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat {
+    let format = found.format(declared, b',');
+    if declared.separator.is_some() {
+        return format;
+    }
+    let skipped = usize::try_from(format.skip_lines).unwrap_or(usize::MAX);
+    let header = lines.iter().skip(skipped).find(|line| !line.is_empty()).copied().unwrap_or_default();
+    let mut counts = SEPARATORS.map(|separator| (separator, 0_usize));
+    let mut is_quoted = false;
+    for byte in header.bytes() {
+        if Some(byte) == format.grammar.quote {
+            is_quoted = !is_quoted;
+        } else if let Some(count) = counts.iter_mut().find(|(separator, _)| *separator == byte && !is_quoted) {
+            count.1 += 1;
+        }
+    }
+    let separator = counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| *separator);
+    TextFormat { grammar: Grammar { separator, ..format.grammar }, ..format }
+}
+
+fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat {
+    let mut format = found.format(declared, b',');
+    let separators = declared.separator.map_or(SEPARATORS.to_vec(), |only| vec![only]);
+    // The separator by which most lines have equally many cells.
+    let mut best: Option<(usize, usize, u8)> = None;
+    for separator in separators {
+        let grammar = Grammar { separator, ..format.grammar };
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for cells in lines.iter().take(SAMPLE_RECORDS).filter_map(|line| cells_of(line, grammar)) {
+            *counts.entry(cells.len()).or_default() += 1;
+        }
+        let usual = counts.into_iter().filter(|(cells, _)| *cells > 1).max_by_key(|(cells, lines)| (*lines, *cells));
+        if let Some((cells, lines)) = usual
+            && best.is_none_or(|(most, wide, _)| (lines, cells) > (most, wide))
+        {
+            best = Some((lines, cells, separator));
+        }
+    }
+    let Some((_, width, separator)) = best else { return format };
+    format.grammar.separator = separator;
+    if declared.skip_lines.is_none() {
+        format.skip_lines = lines_before(lines, format.grammar, width);
+    }
+    let skipped = usize::try_from(format.skip_lines).unwrap_or(usize::MAX);
+    let records: Vec<Vec<String>> = lines
+        .iter()
+        .skip(skipped)
+        .take(SAMPLE_RECORDS)
+        .filter_map(|line| cells_of(line, format.grammar))
+        .filter(|cells| cells.len() == width)
+        .collect();
+    let columns: Vec<Vec<&str>> = (0..width)
+        .map(|at| records.iter().skip(1).filter_map(|cells| cells.get(at)).map(|cell| cell.trim()).collect())
+        .collect();
+    if declared.nulls.is_empty() {
+        format.nulls = null_words(&columns);
+    }
+    if let (None, Some(first)) = (declared.has_header, records.first()) {
+        format.has_header = is_header(first, &columns);
+    }
+    if declared.decimal_comma.is_none() {
+        format.has_decimal_comma = has_decimal_comma(&columns);
+    }
+    format
+}
+
+/// Lines before the first with as many cells as most have; they are a title, and not a header that lacks a cell, where they have far fewer.
+fn lines_before(lines: &[&str], grammar: Grammar, width: usize) -> u32 {
+    let count = |line: &str| cells_of(line, grammar).map_or(0, |cells| cells.len());
+    let first = lines.iter().position(|line| count(line) == width).unwrap_or(0);
+    let are_titles = lines.iter().take(first).all(|line| count(line) * 2 <= width);
+    if are_titles && first <= MAX_SKIPPED { u32::try_from(first).unwrap_or(0) } else { 0 }
+}
+
+/// Whether a cell is a number or a time, decimal comma or not.
+fn is_figure(cell: &str) -> bool {
+    let mut figures = Forms::of(b"1");
+    figures.add(Forms::of(b"2018-01-01"));
+    let is_date = || {
+        let digits = cell.bytes().filter(u8::is_ascii_digit).count();
+        digits >= 6 && cell.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'/' | b'.' | b'-' | b':' | b' '))
+    };
+    !cell.is_empty() && (figures.has(Forms::of(cell.as_bytes())) || with_decimal_point(cell).is_some() || is_date())
+}
+
+fn is_null_word(cell: &str) -> bool {
+    cell.is_empty() || NULL_WORDS.contains(&cell) || NULL_WORDS_OF_NUMBERS.contains(&cell)
+}
+
+/// Whether a column holds numbers or times, null words aside.
+fn is_of_figures(column: &[&str]) -> bool {
+    let mut cells = column.iter().filter(|cell| !is_null_word(cell)).peekable();
+    cells.peek().is_some() && cells.all(|cell| is_figure(cell))
+}
+
+fn null_words(columns: &[Vec<&str>]) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for column in columns {
+        let is_of_figures = is_of_figures(column);
+        for cell in column {
+            let is_word = NULL_WORDS.contains(cell) || (is_of_figures && NULL_WORDS_OF_NUMBERS.contains(cell));
+            if is_word && !words.iter().any(|word| word == cell) {
+                words.push((*cell).to_owned());
+            }
+        }
+    }
+    words.sort();
+    words
+}
+
+/// A header names every column: where a column holds figures only, the header's cell is none.
+fn is_header(first: &[String], columns: &[Vec<&str>]) -> bool {
+    let of_figures = || first.iter().zip(columns).filter(|(_, column)| is_of_figures(column));
+    of_figures().count() == 0 || of_figures().any(|(cell, _)| !is_figure(cell.trim()) && !is_null_word(cell.trim()))
+}
+
+/// A column of numbers in which a comma can only be the decimal mark, and none in which a point is it.
+fn has_decimal_comma(columns: &[Vec<&str>]) -> bool {
+    let is_thousands = |cell: &&str| plain_number(cell, '.', Some(',')).is_some();
+    let has_commas = |column: &&Vec<&str>| {
+        let mut cells = column.iter().filter(|cell| !is_null_word(cell));
+        column.iter().any(|cell| cell.contains(',') && !is_thousands(cell))
+            && cells.all(|cell| plain_number(cell, ',', None).is_some() || with_decimal_point(cell).is_some())
+    };
+    let is_plain_fraction = |cell: &&str| cell.contains('.') && plain_number(cell, '.', None).is_some();
+    let has_points = |column: &&Vec<&str>| {
+        is_of_figures(column) && column.iter().any(|cell| is_plain_fraction(cell) && with_decimal_point(cell).is_none())
+    };
+    columns.iter().any(|column| has_commas(&column)) && !columns.iter().any(|column| has_points(&column))
+}
+
+#[cfg(test)]
+#[path = "sniff_tests.rs"]
+mod tests;

@@ -1,0 +1,67 @@
+use super::*;
+
+fn sniffed(bytes: &[u8], sniffing: Sniffing) -> TextFormat {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    std::fs::write(&path, bytes).unwrap();
+    format_of(&path, &DeclaredFormat::default(), sniffing).unwrap()
+}
+
+fn likely_words(text: &str) -> String {
+    DeclaredFormat::of(&sniffed(text.as_bytes(), Sniffing::Likely)).toml()
+}
+
+#[test]
+fn separators_are_told_by_the_header_alone_where_a_night_rests_on_it() {
+    for (text, separator) in [
+        ("a,b\n1;2,3;4\n", b','),
+        ("a;b;c,d\n", b';'),
+        ("\"a;b;c\",d\n", b','),
+        ("a\tb\n", b'\t'),
+        ("a|b|c\n", b'|'),
+        ("alone\n1,5\n", b','),
+    ] {
+        assert_eq!(sniffed(text.as_bytes(), Sniffing::Certain).grammar.separator, separator, "{text}");
+    }
+    let latin = sniffed(b"stra\xdfe;b\n1;2\n", Sniffing::Certain);
+    assert_eq!(latin.encoding, UTF_8, "an encoding that is a guess is no night's");
+}
+
+#[test]
+fn encodings_by_mark_by_nul_bytes_and_by_what_utf_8_does_not_know() {
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+    for (bytes, encoding, mark) in [
+        (b"\xef\xbb\xbfa,b\n".to_vec(), UTF_8, 3),
+        (b"\xff\xfea\0,\0b\0\n\0".to_vec(), UTF_16LE, 2),
+        (wide("order,merchant\n1,2\n"), UTF_16BE, 0),
+        ("größe,b\n".as_bytes().to_vec(), UTF_8, 0),
+        (b"gr\xf6\xdfe,b\n".to_vec(), WINDOWS_1252, 0),
+        (["größe,ort\nä,ö\n".as_bytes(), b"\xff,x\n"].concat(), UTF_8, 0),
+    ] {
+        let format = sniffed(&bytes, Sniffing::Likely);
+        assert_eq!((format.encoding, format.mark), (encoding, mark), "{bytes:?}");
+    }
+    // A letter that lies on the edge of a buffer.
+    let long = format!("{}ü\n", "x".repeat((1 << 20) - 1));
+    assert_eq!(sniffed(long.as_bytes(), Sniffing::Likely).encoding, UTF_8);
+}
+
+#[test]
+fn likely_formats() {
+    for (text, toml) in [
+        ("a,b\nx,1.5\ny,2\n", ""),
+        ("a;b\nx, y;1,50\nz;1.234,00\n", r#"separator = ";", decimal = ",""#),
+        ("a,b\nx,\"1,5\"\ny,\"2,25\"\n", r#"decimal = ",""#),
+        ("a,b\nx,\"1,500\"\ny,\"2,250\"\n", ""),
+        ("a;b;c\nx;1,5;2.25\n", r#"separator = ";""#),
+        ("o1\ts1\t2018-01-01\t12.50\no2\ts1\t2018-01-02\t3.00\n", r#"separator = "\t", header = false"#),
+        ("Report of May\n\na;b\nx;1\ny;2\nz;3\n", r#"separator = ";", skip_lines = 2"#),
+        ("a,b\nx,NULL\ny,1\n", r#"nulls = ["NULL"]"#),
+        ("a,b\n-,-\nx,1\ny,-\n", r#"nulls = ["-"]"#),
+        ("a,b\nnone,x\nsome,y\n", ""),
+        ("name\nx\ny\n", ""),
+        ("id,n,t\n1,a,b\n2,b,c\n", ""),
+    ] {
+        assert_eq!(likely_words(text), toml, "{text}");
+    }
+}
