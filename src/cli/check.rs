@@ -59,8 +59,19 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     let formats: Vec<Vec<String>> =
         report.inputs.iter().map(|i| vec![i.input.clone(), i.files.to_string(), i.format.clone()]).collect();
     write_table(out, &["input", "files", "read as"], &formats)?;
-    let head =
-        ["table", "read", "kept", "not yet", "quarantined", "duplicate", "from", "to", "usual until", "days old"];
+    let head = [
+        "table",
+        "read",
+        "kept",
+        "not yet",
+        "quarantined",
+        "duplicate",
+        "skipped",
+        "from",
+        "to",
+        "usual until",
+        "days old",
+    ];
     let row = |t: &TableVerdict| if t.is_present { cells(t) } else { vec![t.table.clone(), "absent".to_owned()] };
     write_table(out, &head, &report.tables.iter().map(row).collect::<Vec<_>>())?;
     for t in report.tables.iter().filter(|t| !t.broken.is_empty()) {
@@ -101,6 +112,7 @@ fn cells(t: &TableVerdict) -> Vec<String> {
         grouped(t.not_yet_visible),
         grouped(t.quarantined),
         grouped(t.duplicate),
+        grouped(t.skipped),
         day(t.first_on),
         day(t.last_on),
         day(t.usual_until_on),

@@ -44,7 +44,9 @@ pub use exit::ExitCode;
 pub use failure::Failure;
 pub use output::{Format, Output};
 pub use progress::Terminal;
-pub use schema::{contract_markdown, job_keys_markdown, monitor_keys_markdown, policy_keys_markdown};
+pub use schema::{
+    contract_markdown, job_keys_markdown, monitor_keys_markdown, policy_keys_markdown, sql_dialect_markdown,
+};
 
 /// Turns merchants' kept promises into credit: features, scores, limits, offers and repayment monitoring, as one reproducible batch.
 #[derive(Debug, Parser)]

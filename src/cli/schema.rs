@@ -29,6 +29,9 @@ pub struct SchemaArgs {
     /// The columns of the published files instead of the contract tables.
     #[arg(long, conflicts_with_all = ["job", "job_option", "policy", "monitor"])]
     outputs: bool,
+    /// The SQL of sources and its functions.
+    #[arg(long, conflicts_with_all = ["job", "job_option", "policy", "monitor", "outputs", "settings"])]
+    sql: bool,
     /// All settings of `train --settings`, with their defaults, instead.
     #[arg(long, conflicts_with_all = ["job", "job_option", "policy", "monitor", "outputs"])]
     settings: bool,
@@ -41,6 +44,11 @@ pub struct SchemaArgs {
 pub fn execute(args: &SchemaArgs, output: Output) -> Result<ExitCode, Failure> {
     if args.outputs {
         let text = crate::publish::output_dictionary_markdown();
+        output.show(&json!({ "markdown": text }), |_| text.clone())?;
+        return Ok(ExitCode::Ok);
+    }
+    if args.sql {
+        let text = sql_dialect_markdown();
         output.show(&json!({ "markdown": text }), |_| text.clone())?;
         return Ok(ExitCode::Ok);
     }
@@ -84,6 +92,12 @@ pub fn policy_keys_markdown() -> String {
     let about =
         "Who may borrow, how much, for how long and at what price. A key that is not here is refused, with its line.";
     reference_markdown("The policy file", about, &crate::offer::policy_reference())
+}
+
+/// The SQL of sources as Markdown.
+#[must_use]
+pub fn sql_dialect_markdown() -> String {
+    crate::source::sql_markdown()
 }
 
 /// Every key of a monitor file as Markdown.

@@ -175,7 +175,7 @@ impl<'a> Scope<'a> {
                 (true, _) => format!("CAST({text} AS DATE)"),
                 (false, false) => format!("SUBSTR({text}, 1, 10)"),
                 // `2018-08-01 00:00:00` is a date to a person only.
-                (false, true) if raw.longest > 10 => format!("SUBSTR({text}, 1, 10)"),
+                (false, true) if raw.longest > 10 || form.adds_midnight() => format!("SUBSTR({text}, 1, 10)"),
                 (false, true) => text,
             };
         }
@@ -220,10 +220,12 @@ impl<'a> Scope<'a> {
     pub(super) fn minor(&self, at: ColumnAt, sql: &str) -> Piece {
         let (units, note) = self.minor_units(at);
         let is_plain_whole = units == 1 && matches!(self.land.column(at).kind, ValueKind::Whole);
-        let text = if is_plain_whole {
-            format!("TRY_CAST({sql} AS BIGINT)")
-        } else {
-            format!("TRY_CAST(ROUND({} * {units}) AS BIGINT)", self.number(at, sql))
+        let has_decimal_comma = matches!(&self.land.column(at).kind, ValueKind::Decimal(form) if form.decimal == ',');
+        let mark = if has_decimal_comma { ", ','" } else { "" };
+        let text = match self.currency.filter(|currency| currency.minor_units() == units) {
+            _ if is_plain_whole => format!("TRY_CAST({sql} AS BIGINT)"),
+            Some(currency) => format!("minor_units({sql}, '{currency}'{mark})"),
+            None => format!("TRY_CAST(ROUND({} * {units}) AS BIGINT)", self.number(at, sql)),
         };
         Piece { sql: text, note }
     }

@@ -178,9 +178,7 @@ fn wanted(kind: Type) -> String {
         Type::Word(words) => format!("write one of '{}'", words.join("', '")),
         Type::Instant => "write a column with a date or a time".to_owned(),
         Type::Day => "write a column with a date".to_owned(),
-        Type::Money => {
-            "write whole minor units, e.g. TRY_CAST(ROUND(TRY_CAST(x AS DOUBLE) * 100) AS BIGINT)".to_owned()
-        }
+        Type::Money => "write whole minor units, e.g. minor_units(x, 'EUR')".to_owned(),
         Type::Integer => "write a whole number".to_owned(),
         Type::Ids => "write identifiers joined by ;".to_owned(),
     }

@@ -127,34 +127,16 @@ impl TimeForm {
     pub fn sql(self, column: &str, has_time_of_day: bool) -> String {
         match self {
             Self::Iso | Self::Native => column.to_owned(),
-            Self::Parts { separator, order } => {
-                let date = if has_time_of_day { format!("SPLIT_PART({column}, ' ', 1)") } else { column.to_owned() };
-                let time = format!("SPLIT_PART({column}, ' ', 2)");
-                let rest = if has_time_of_day {
-                    format!(" || ' ' || CASE WHEN {time} LIKE '_:%' THEN '0' || {time} ELSE {time} END")
-                } else {
-                    String::new()
+            Self::Parts { separator: s, order } => {
+                let date = match order {
+                    PartOrder::DayFirst => format!("%d{s}%m{s}%Y"),
+                    PartOrder::MonthFirst => format!("%m{s}%d{s}%Y"),
+                    PartOrder::YearFirst => format!("%Y{s}%m{s}%d"),
                 };
-                let part = |n: u8| format!("SPLIT_PART({date}, '{separator}', {n})");
-                let two = |n: u8| format!("LPAD({}, 2, '0')", part(n));
-                let (year, month, day) = match order {
-                    PartOrder::DayFirst => (part(3), two(2), two(1)),
-                    PartOrder::MonthFirst => (part(3), two(1), two(2)),
-                    PartOrder::YearFirst => (part(1), two(2), two(3)),
-                };
-                format!(
-                    "CASE WHEN {column} LIKE '%{separator}%{separator}%' THEN {year} || '-' || {month} || '-' || {day}{rest} ELSE {column} END"
-                )
+                let times = if has_time_of_day { &[" %H:%M:%S", " %H:%M", ""][..] } else { &[""] };
+                read_or_as_written(column, &times.iter().map(|time| format!("'{date}{time}'")).collect::<Vec<_>>())
             }
-            Self::EightDigits => {
-                let part = |from: u8, length: u8| format!("SUBSTR({column}, {from}, {length})");
-                format!(
-                    "CASE WHEN {column} LIKE '________' THEN {} || '-' || {} || '-' || {} ELSE {column} END",
-                    part(1, 4),
-                    part(5, 2),
-                    part(7, 2)
-                )
-            }
+            Self::EightDigits => read_or_as_written(column, &["'%Y%m%d'".to_owned()]),
             Self::SixDigits => {
                 let part = |from: u8| format!("SUBSTR({column}, {from}, 2)");
                 format!(
@@ -168,6 +150,12 @@ impl TimeForm {
             Self::EpochSeconds => format!("CAST(TRY_CAST({column} AS BIGINT) * 1000000 AS TIMESTAMP)"),
             Self::EpochMillis => format!("CAST(TRY_CAST({column} AS BIGINT) * 1000 AS TIMESTAMP)"),
         }
+    }
+
+    /// Whether [`Self::sql`] gives a time of day even where the cells have none.
+    #[must_use]
+    pub const fn adds_midnight(self) -> bool {
+        matches!(self, Self::Parts { .. } | Self::EightDigits)
     }
 
     /// The form in words.
@@ -185,6 +173,11 @@ impl TimeForm {
             Self::Native => "date or instant of the file".to_owned(),
         }
     }
+}
+
+/// An instant as text, read by the first format that fits; else the cell as it was written.
+fn read_or_as_written(column: &str, formats: &[String]) -> String {
+    format!("COALESCE(CAST(try_strptime({column}, {}) AS VARCHAR), {column})", formats.join(", "))
 }
 
 fn seconds(cell: &str) -> Option<i64> {

@@ -43,7 +43,7 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
 }
 
 fn write_inputs(out: &mut String, explanation: &Explanation) -> Result {
-    writeln!(out, "\nrows of the input files (read = kept + quarantined + duplicate)")?;
+    writeln!(out, "\nrows of the input files (read = kept + quarantined + duplicate + skipped)")?;
     for line in &explanation.ledger {
         writeln!(
             out,

@@ -75,6 +75,8 @@ pub struct TableVerdict {
     pub quarantined: u64,
     /// Rows sent again, and superseded versions.
     pub duplicate: u64,
+    /// Rows that the job's `where` skips.
+    pub skipped: u64,
     /// First day with a visible event.
     pub first_on: Option<Date>,
     /// Last day with a visible event.
@@ -220,6 +222,7 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
             verdict.not_yet_visible += line.not_yet_visible;
             verdict.quarantined += line.quarantined;
             verdict.duplicate += line.duplicate;
+            verdict.skipped += line.skipped;
         }
         if let Some(quarantine) = ingested.quarantine.get(table) {
             verdict.broken = broken_rules(quarantine)?;

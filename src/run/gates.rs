@@ -15,7 +15,7 @@ use crate::wash::{Ingested, LedgerLine};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GateError {
     /// A file's rows do not add up.
-    #[error("open the gate \"ledger\": {file} in table {table}: read is not kept + quarantined + duplicate")]
+    #[error("open the gate \"ledger\": {file} in table {table}: read is not kept + quarantined + duplicate + skipped")]
     Ledger {
         /// Contract table.
         table: String,
@@ -139,7 +139,7 @@ fn check_unknown_loans(portfolio: &Portfolio, limit: UnknownLimit) -> Result<(),
     }
 }
 
-/// Every row that was read is kept, quarantined or a duplicate.
+/// Every row that was read is kept, quarantined, a duplicate or skipped.
 fn check_ledger<'a>(mut lines: impl Iterator<Item = &'a LedgerLine>) -> Result<(), GateError> {
     match lines.find(|line| !line.balances()) {
         Some(line) => Err(GateError::Ledger { table: line.table.clone(), file: line.file.clone() }),

@@ -194,6 +194,7 @@ fn counts(ingested: &Ingested) -> BTreeMap<String, TableCounts> {
         counts.kept += line.kept - line.not_yet_visible.min(line.kept);
         counts.quarantined += line.quarantined;
         counts.duplicate += line.duplicate.saturating_sub(line.copies);
+        counts.skipped += line.skipped;
     }
     for counts in tables.values_mut() {
         counts.most_rows = counts.kept;

@@ -284,7 +284,9 @@ impl Job {
         }
         for source in &self.intake.source.sources {
             hasher.field(source.table.as_bytes());
-            hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
+            for part in &source.parts {
+                hasher.field(part.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
+            }
         }
         hasher.finish()
     }

@@ -78,9 +78,8 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
 /// Every configuration file of a job with its text.
 fn configured(job: &Job) -> BTreeMap<&Path, &str> {
     let mut configured: BTreeMap<&Path, &str> = job.files.all().map(|file| (file.path(), file.text())).collect();
-    configured.extend(
-        job.intake.source.sources.iter().filter_map(|s| s.sql.as_ref()).map(|s| (s.path.as_path(), s.text.as_str())),
-    );
+    let statements = job.intake.source.sources.iter().flat_map(|s| &s.parts).filter_map(|part| part.sql.as_ref());
+    configured.extend(statements.map(|s| (s.path.as_path(), s.text.as_str())));
     configured
 }
 

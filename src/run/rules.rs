@@ -145,7 +145,12 @@ impl JobRules {
         self.ledger.digest_into(&mut hasher);
         for source in &job.intake.source.sources {
             hasher.field(source.table.as_bytes());
-            hasher.field(source.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
+            for part in &source.parts {
+                if let Some(filter) = &part.filter {
+                    hasher.field(filter.text.as_bytes());
+                }
+                hasher.field(part.sql.as_ref().map_or(b"", |s| s.text.as_bytes()));
+            }
         }
         hasher.finish()
     }

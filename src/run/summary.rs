@@ -77,6 +77,9 @@ pub struct TableCounts {
     pub quarantined: u64,
     /// Rows sent again, and superseded versions.
     pub duplicate: u64,
+    /// Rows that the job's `where` does not mean.
+    #[serde(default, skip_serializing_if = "crate::wash::is_zero")]
+    pub skipped: u64,
     /// Last day with a visible event; null for a table without times, or without rows.
     #[serde(default)]
     pub last_event_on: Option<Date>,
@@ -169,12 +172,14 @@ impl RunSummary {
             kept: a.kept + t.kept,
             quarantined: a.quarantined + t.quarantined,
             duplicate: a.duplicate + t.duplicate,
+            skipped: a.skipped + t.skipped,
             ..TableCounts::default()
         });
-        let rows = total.kept + total.quarantined + total.duplicate;
+        let rows = total.kept + total.quarantined + total.duplicate + total.skipped;
+        let skipped = if total.skipped > 0 { format!(" + {} skipped", grouped(total.skipped)) } else { String::new() };
         writeln!(
             out,
-            "  rows       {} read = {} kept + {} quarantined + {} duplicate",
+            "  rows       {} read = {} kept + {} quarantined + {} duplicate{skipped}",
             grouped(rows),
             grouped(total.kept),
             grouped(total.quarantined),

@@ -12,7 +12,7 @@ use polars::prelude::*;
 
 use super::error::SourceError;
 use super::input::OpenInput;
-use super::settings::SourceSpec;
+use super::settings::SourcePart;
 use crate::domain::parallel;
 use crate::spill::{Budget, SpillError, SplitFrames};
 
@@ -44,7 +44,7 @@ struct SplitInput {
 impl KeyedInputs {
     /// Reads and splits the inputs that `keys` names, each by the column that it names.
     pub fn split(
-        spec: &SourceSpec,
+        spec: &SourcePart,
         keys: &BTreeMap<String, String>,
         open: &mut BTreeMap<String, Option<OpenInput>>,
         scratch: &Path,
@@ -56,7 +56,7 @@ impl KeyedInputs {
 
     fn split_into(
         parts: u32,
-        spec: &SourceSpec,
+        spec: &SourcePart,
         keys: &BTreeMap<String, String>,
         open: &mut BTreeMap<String, Option<OpenInput>>,
         scratch: &Path,
@@ -84,13 +84,13 @@ impl KeyedInputs {
     /// Calls `make` with the rows of each part, by input; several parts at a time, in no order.
     pub fn each<E: From<SourceError> + Send>(
         &self,
-        spec: &SourceSpec,
+        spec: &SourcePart,
         make: &(dyn Fn(PartRows<'_>) -> Result<(), E> + Sync),
     ) -> Result<(), E> {
         parallel::each((0..self.parts).collect(), |part| make(self.part(spec, part)?)).map(drop)
     }
 
-    fn part(&self, spec: &SourceSpec, part: u32) -> Result<BTreeMap<&str, DataFrame>, SourceError> {
+    fn part(&self, spec: &SourcePart, part: u32) -> Result<BTreeMap<&str, DataFrame>, SourceError> {
         let rows = |input: &SplitInput| {
             let rows = input.rows.read(part).map_err(|e| spill_error(spec, &e))?;
             Ok(rows.unwrap_or_else(|| input.none.clone()))
@@ -101,7 +101,7 @@ impl KeyedInputs {
     /// Tries the statement on some keys: `run` must give the same rows for all of them at once and part by part.
     pub fn try_out(
         &self,
-        spec: &SourceSpec,
+        spec: &SourcePart,
         run: &dyn Fn(PartRows<'_>) -> Result<DataFrame, SourceError>,
     ) -> Result<(), SourceError> {
         let mut together = BTreeMap::new();
@@ -169,11 +169,11 @@ fn texts(frame: &DataFrame) -> PolarsResult<Vec<String>> {
     Ok(rows)
 }
 
-fn frame_error(spec: &SourceSpec, error: &PolarsError) -> SourceError {
+fn frame_error(spec: &SourcePart, error: &PolarsError) -> SourceError {
     SourceError::Frame { table: spec.table, why: error.to_string() }
 }
 
-fn spill_error(spec: &SourceSpec, error: &SpillError) -> SourceError {
+fn spill_error(spec: &SourcePart, error: &SpillError) -> SourceError {
     match error {
         SpillError::Io { path, why } => SourceError::Io { file: path.clone(), why: why.clone() },
         SpillError::Frame { .. } | SpillError::Poisoned => {
@@ -205,7 +205,7 @@ mod tests {
         Ok(context.execute(text).unwrap().collect().unwrap())
     }
 
-    fn split(folder: &Path, parts: u32, keys: [(&str, &str); 2]) -> Result<(SourceSpec, KeyedInputs), SourceError> {
+    fn split(folder: &Path, parts: u32, keys: [(&str, &str); 2]) -> Result<(SourcePart, KeyedInputs), SourceError> {
         let (mut orders, mut items) = ("id,shop\n".to_owned(), "id,shop,price\n".to_owned());
         for n in 0..900 {
             // Some ids are missing, some repeated.
@@ -222,8 +222,9 @@ mod tests {
             let spec = InputSpec { files: vec![format!("{name}.csv")], ..InputSpec::default() };
             open.insert(name.to_owned(), input::open(name, &spec, folder)?);
         }
-        let spec = SourceSpec {
+        let spec = SourcePart {
             table: "orders",
+            filter: None,
             from: "orders".to_owned(),
             sql: Some(Statement { path: PathBuf::from("orders.sql"), text: JOIN.to_owned() }),
             keyed_by: keyed_by.clone(),

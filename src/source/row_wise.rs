@@ -1,7 +1,7 @@
 //! Whether a SELECT looks at one row at a time: then its input can be read batch by batch, and no table has to fit in memory.
 //!
 //! Only what is known to be row-wise counts: one input, no join, no grouping, no window, no order, no limit, no query within, and no function
-//! that is not on the list below. Whatever else a statement says, it is run over the whole of its inputs.
+//! that is not on the list of [`super::sql_reference`]. Whatever else a statement says, it is run over the whole of its inputs.
 
 use std::ops::ControlFlow;
 
@@ -12,67 +12,7 @@ use sqlparser::ast::{
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 
-/// Functions of one row's values, in lower case.
-const SCALAR: [&str; 58] = [
-    "abs",
-    "bit_length",
-    "ceil",
-    "ceiling",
-    "char_length",
-    "character_length",
-    "coalesce",
-    "concat",
-    "concat_ws",
-    "date",
-    "date_part",
-    "day",
-    "div",
-    "ends_with",
-    "exp",
-    "floor",
-    "greatest",
-    "if",
-    "ifnull",
-    "initcap",
-    "least",
-    "left",
-    "length",
-    "ln",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "lower",
-    "ltrim",
-    "mod",
-    "month",
-    "normalize",
-    "nullif",
-    "octet_length",
-    "pow",
-    "power",
-    "regexp_like",
-    "replace",
-    "reverse",
-    "right",
-    "round",
-    "rtrim",
-    "sign",
-    "split_part",
-    "sqrt",
-    "starts_with",
-    "strpos",
-    "strptime",
-    "substr",
-    "substring",
-    "timestamp",
-    "trim",
-    "try_cast",
-    "upper",
-    "year",
-    "quarter",
-    "week",
-];
+use super::sql_reference::ROW_FUNCTIONS;
 
 /// Whether `text`, a statement that [`super::sql::check`] accepts, computes each of its rows from one row of `input`.
 pub(super) fn is_row_wise(text: &str, input: &str) -> bool {
@@ -111,6 +51,10 @@ fn is_named(name: &ObjectName, input: &str) -> bool {
     matches!(name.0.as_slice(), [only] if only.as_ident().is_some_and(|ident| ident.value == input))
 }
 
+fn is_of_one_row(name: &str) -> bool {
+    ROW_FUNCTIONS.iter().any(|function| function.name.eq_ignore_ascii_case(name))
+}
+
 /// Stops at what looks at more than one row.
 struct OneRow {
     queries: usize,
@@ -127,7 +71,7 @@ impl Visitor for OneRow {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
         let is_listed = match function.name.0.as_slice() {
-            [only] => only.as_ident().is_some_and(|ident| SCALAR.contains(&ident.value.to_lowercase().as_str())),
+            [only] => only.as_ident().is_some_and(|ident| is_of_one_row(&ident.value)),
             _ => false,
         };
         let is_simple = match &function.args {

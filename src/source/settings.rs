@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::row_wise;
 use super::sql;
 use super::text_format::DeclaredFormat;
 use crate::config::{ConfigError, ConfigFile, Key, Section};
@@ -38,6 +39,17 @@ pub struct InputSpec {
 pub struct SourceSpec {
     /// Contract table.
     pub table: &'static str,
+    /// What it is made of, each from another input: the rows of all of them together.
+    pub parts: Vec<SourcePart>,
+}
+
+/// One `[[source]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePart {
+    /// Contract table.
+    pub table: &'static str,
+    /// A condition on rows of the driving input: those for which it is false are skipped.
+    pub filter: Option<Statement>,
     /// Input whose rows are accounted for, row by row, in the ledger.
     pub from: String,
     /// One SELECT over the inputs; `None` takes the input as it is.
@@ -48,7 +60,7 @@ pub struct SourceSpec {
     pub max_whole_rows: u64,
 }
 
-/// [`SourceSpec::max_whole_rows`] where the job says nothing.
+/// [`SourcePart::max_whole_rows`] where the job says nothing.
 const MAX_WHOLE_ROWS: u64 = 20_000_000;
 
 /// A SQL statement and where it stands.
@@ -92,6 +104,8 @@ enum RawFiles {
 pub(crate) struct RawSource {
     table: Spanned<String>,
     from: Spanned<String>,
+    #[serde(rename = "where")]
+    filter: Option<Spanned<String>>,
     sql: Option<Spanned<String>>,
     #[serde(default)]
     keyed_by: BTreeMap<String, Spanned<String>>,
@@ -150,11 +164,19 @@ pub(crate) static INPUT_KEYS: Section = Section {
 /// `[[source]]` in the reference.
 pub(crate) static SOURCE_KEYS: Section = Section {
     head: "[[source]]",
-    doc: "One a contract table: where its rows come from.",
+    doc: "Where the rows of a contract table come from. Several sections for one table, each from another input, give the rows of all of them.",
     keys: &[
         Key::new("table", "word", "\"orders\"", "the contract table").range("a table that `integrity schema` lists"),
         Key::new("from", "word", "\"orders\"", "the input whose rows are accounted for, one by one")
             .range("a name of `[inputs]`"),
+        Key::new(
+            "where",
+            "condition in SQL",
+            "\"status <> 'test'\"",
+            "rows of that input that are meant. Those for which it is false are counted as skipped; those for which it is null are quarantined. It looks \
+             at one row at a time, before the SELECT",
+        )
+        .or("all rows are meant"),
         Key::new("sql", "path", "\"sources/orders.sql\"", "one SELECT over the inputs, relative to the job file")
             .or("the input has the contract's columns"),
         Key::new(
@@ -257,16 +279,17 @@ fn check_sources(
 ) -> Result<Vec<SourceSpec>, Vec<ConfigError>> {
     let mut faults: Vec<ConfigError> = Vec::new();
     let mut by_table: BTreeMap<&'static str, SourceSpec> = BTreeMap::new();
-    let mut named: BTreeSet<&'static str> = BTreeSet::new();
+    let mut named: BTreeSet<(&'static str, &str)> = BTreeSet::new();
     for source in raw {
         let Some(table) = contract::table(source.table.get_ref()) else {
             let message = format!("{:?} is not a contract table", source.table.get_ref());
             faults.push(file.refuse(&source.table.span(), message, contract::table_names()));
             continue;
         };
-        if !named.insert(table.name) {
-            let message = format!("table {:?} has two sources", table.name);
-            faults.push(file.refuse(&source.table.span(), message, "one [[source]] a contract table"));
+        if !named.insert((table.name, source.from.get_ref())) {
+            let message = format!("table {:?} has two sources from input {:?}", table.name, source.from.get_ref());
+            let help = "one [[source]] for each input; one SELECT may make several rows of one (UNION ALL)";
+            faults.push(file.refuse(&source.table.span(), message, help));
             continue;
         }
         if !inputs.contains_key(source.from.get_ref()) {
@@ -276,16 +299,21 @@ fn check_sources(
         }
         let sql = source.sql.as_ref().map(|relative| statement(file, relative, inputs)).transpose();
         let keyed_by = check_keys(file, source, inputs);
-        match (sql, keyed_by) {
-            (Ok(sql), Ok(keyed_by)) => {
+        let filter = source.filter.as_ref().map(|given| condition(file, given, source.from.get_ref())).transpose();
+        match (sql, keyed_by, filter) {
+            (Ok(sql), Ok(keyed_by), Ok(filter)) => {
                 let max_whole_rows = source.max_whole_rows.as_ref().map_or(MAX_WHOLE_ROWS, |rows| *rows.get_ref());
                 let from = source.from.get_ref().clone();
-                by_table.insert(table.name, SourceSpec { table: table.name, from, sql, keyed_by, max_whole_rows });
+                let part = SourcePart { table: table.name, filter, from, sql, keyed_by, max_whole_rows };
+                let spec = SourceSpec { table: table.name, parts: Vec::new() };
+                by_table.entry(table.name).or_insert(spec).parts.push(part);
             }
-            (sql, keyed_by) => faults.extend(sql.err().into_iter().flatten().chain(keyed_by.err())),
+            (sql, keyed_by, filter) => {
+                faults.extend(sql.err().into_iter().flatten().chain(keyed_by.err()).chain(filter.err()));
+            }
         }
     }
-    for table in contract::TABLES.iter().filter(|t| !t.optional && !named.contains(t.name)) {
+    for table in contract::TABLES.iter().filter(|t| !t.optional && !named.iter().any(|(n, _)| *n == t.name)) {
         let message = format!("no [[source]] for the required table {:?}", table.name);
         faults.push(file.refuse(&(0..0), message, format!("add [[source]] with table = {:?}", table.name)));
     }
@@ -294,6 +322,21 @@ fn check_sources(
     } else {
         Err(faults)
     }
+}
+
+/// A condition on one row of an input.
+fn condition(file: &ConfigFile, given: &Spanned<String>, from: &str) -> Result<Statement, ConfigError> {
+    let text = given.get_ref().trim().to_owned();
+    let statement = format!("SELECT * FROM \"{}\" WHERE ({text})", from.replace('"', "\"\""));
+    let help = "a condition on columns of the input, such as where = \"status <> 'test'\"";
+    if let Err(refusal) = sql::check(&statement, std::iter::once(from)) {
+        return Err(file.refuse(&given.span(), format!("where: {}", refusal.message), help));
+    }
+    if !row_wise::is_row_wise(&statement, from) {
+        let message = format!("where looks at more than one row of {from:?}, or uses a function that may");
+        return Err(file.refuse(&given.span(), message, help));
+    }
+    Ok(Statement { path: file.path().to_owned(), text })
 }
 
 /// Reads a SELECT. All its gaps are told at once; only one without gaps is looked at further.

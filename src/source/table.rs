@@ -5,15 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
-use polars::sql::SQLContext;
 
 use super::conform::conform;
 use super::error::SourceError;
 use super::input::{self, InputFile, OpenInput};
 use super::keyed::KeyedInputs;
 use super::malformed::MalformedRecord;
+use super::row_filter::RowFilter;
 use super::row_wise;
-use super::settings::{SourceSettings, SourceSpec, Statement};
+use super::settings::{SourcePart, SourceSettings, SourceSpec, Statement};
+use super::sql_run;
 use crate::contract::{self, TableContract};
 
 /// Some rows of a contract table as the source gives them: unwashed.
@@ -31,10 +32,12 @@ pub struct SourcePiece {
 pub struct SourceTable {
     /// What it is meant to be.
     pub table: &'static TableContract,
-    /// The files of the input whose rows are accounted for.
+    /// The files of the inputs whose rows are accounted for.
     pub files: Vec<InputFile>,
     /// Malformed records of that input.
     pub malformed: Vec<MalformedRecord>,
+    /// Rows of each file that the job's `where` skips.
+    pub skipped: Vec<u64>,
 }
 
 /// An input that no table is accounted by: its rows were only joined.
@@ -90,18 +93,22 @@ impl<'a> Sources<'a> {
 
     /// The inputs opened so far that drive no table of the job.
     pub fn joined_only(&self) -> impl Iterator<Item = JoinedInput> {
-        let drives = |name: &str| self.settings.sources.iter().any(|spec| spec.from == name);
+        let drives = |name: &str| self.settings.sources.iter().flat_map(|s| &s.parts).any(|part| part.from == name);
         let joined = self.open.iter().filter(move |(name, _)| !drives(name)).filter_map(|(_, input)| input.as_ref());
         joined.map(|input| JoinedInput { files: input.files(), malformed: input.malformed() })
     }
 
-    /// About how many rows the input that drives a table has; 0 where it is absent.
+    /// About how many rows the inputs that drive a table have; 0 where they are absent.
     ///
     /// # Errors
     /// See [`SourceError`].
     pub fn rows_about(&mut self, spec: &SourceSpec) -> Result<u64, SourceError> {
-        self.open(&spec.from)?;
-        Ok(self.open.get(&spec.from).and_then(Option::as_ref).map_or(0, OpenInput::rows_about))
+        let mut rows = 0;
+        for part in &spec.parts {
+            self.open(&part.from)?;
+            rows += self.open.get(&part.from).and_then(Option::as_ref).map_or(0, OpenInput::rows_about);
+        }
+        Ok(rows)
     }
 
     /// Reads one contract table and gives its rows to `take`, in pieces that come in no order and from several threads; `None` where its input
@@ -120,13 +127,52 @@ impl<'a> Sources<'a> {
         if !self.is_there(spec, table)? {
             return Ok(None);
         }
+        let mut whole = SourceTable { table, files: Vec::new(), malformed: Vec::new(), skipped: Vec::new() };
+        let all_columns = self.columns_of_parts(spec);
+        for part in &spec.parts {
+            let before = u32::try_from(whole.files.len()).unwrap_or(u32::MAX);
+            let skipped = self.read_part(part, table, &|piece| take(piece.moved(before, all_columns.as_deref())?))?;
+            let driver = self.driver(part)?;
+            let (files, malformed) = (driver.files(), driver.malformed());
+            if !malformed.is_empty() {
+                tracing::warn!(input = part.from, rows = malformed.len(), "malformed records are set aside");
+            }
+            whole.malformed.extend(malformed.into_iter().map(|m| MalformedRecord { file: m.file + before, ..m }));
+            whole.files.extend(files);
+            whole.skipped.extend(skipped);
+        }
+        Ok(Some(whole))
+    }
+
+    /// The columns of all inputs that drive a table, where there are several: what any of them loses is put aside together.
+    fn columns_of_parts(&self, spec: &SourceSpec) -> Option<Vec<String>> {
+        let inputs = spec.parts.iter().filter_map(|part| self.open.get(&part.from)?.as_ref());
+        let mut columns: Vec<String> = Vec::new();
+        for name in inputs.flat_map(|input| input.schema().iter_names()) {
+            if !columns.iter().any(|known| known == name.as_str()) {
+                columns.push(name.to_string());
+            }
+        }
+        (spec.parts.len() > 1).then_some(columns)
+    }
+
+    /// Reads what one SELECT gives; says how many rows of each file its `where` skips.
+    fn read_part<E: From<SourceError> + Send>(
+        &mut self,
+        spec: &SourcePart,
+        table: &'static TableContract,
+        take: &(dyn Fn(SourcePiece) -> Result<(), E> + Sync),
+    ) -> Result<Vec<u64>, E> {
         let from = self.origin(spec);
+        let filter = RowFilter::new(spec);
         if is_row_wise(spec) {
             let columns: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
-            let wanted = spec.sql.is_none().then_some(columns.as_slice());
+            let wanted = (spec.sql.is_none() && spec.filter.is_none()).then_some(columns.as_slice());
             let driver = self.driver(spec)?;
             let is_text = driver.is_text();
             driver.batches(wanted, &|batch| {
+                let sifted = filter.sift(batch)?;
+                let batch = sifted.taken;
                 let frame = match &spec.sql {
                     None => batch.clone(),
                     Some(statement) => select(spec, statement, [(spec.from.clone(), batch.clone().lazy())])
@@ -134,8 +180,8 @@ impl<'a> Sources<'a> {
                 };
                 check_lineage(spec, &frame)?;
                 let frame = conform(table, &frame, is_text, &from)?;
-                let not_mapped = if spec.sql.is_some() { not_returned(spec, &frame, &batch)? } else { None };
-                take(SourcePiece { frame, not_mapped })
+                let lost = if spec.sql.is_some() { not_returned(spec, &frame, &batch)? } else { None };
+                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)? })
             })?;
         } else if let (Some(statement), false) = (&spec.sql, spec.keyed_by.is_empty()) {
             let keyed = KeyedInputs::split(spec, &spec.keyed_by, &mut self.open, &self.scratch)?;
@@ -148,27 +194,39 @@ impl<'a> Sources<'a> {
                 check_lineage(spec, &frame)?;
                 Ok::<_, SourceError>(frame)
             };
-            keyed.try_out(spec, &run)?;
-            keyed.each(spec, &|part| {
-                let raw = part.get(spec.from.as_str()).cloned().unwrap_or_default();
-                let frame = conform(table, &run(part)?, is_text, &from)?;
-                let not_mapped = not_returned(spec, &frame, &raw)?;
-                take(SourcePiece { frame, not_mapped })
+            let only_tried = RowFilter::new(spec);
+            keyed.try_out(spec, &|mut part| {
+                if let Some(rows) = part.get_mut(spec.from.as_str()) {
+                    *rows = only_tried.sift(std::mem::take(rows))?.taken;
+                }
+                run(part)
             })?;
+            keyed.each(spec, &|mut part| {
+                let Some(rows) = part.get_mut(spec.from.as_str()) else { return Ok(()) };
+                let sifted = filter.sift(std::mem::take(rows))?;
+                rows.clone_from(&sifted.taken);
+                let frame = conform(table, &run(part)?, is_text, &from)?;
+                let lost = not_returned(spec, &frame, &sifted.taken)?;
+                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)? })
+            })?;
+        } else if spec.filter.is_some() {
+            let raw = self.driver(spec)?.whole()?.collect().map_err(|e| refused(spec, &e))?;
+            let sifted = filter.sift(raw)?;
+            let frame = self.whole(spec, Some(&sifted.taken))?;
+            check_lineage(spec, &frame)?;
+            let frame = conform(table, &frame, self.driver(spec)?.is_text(), &from)?;
+            let lost = not_returned(spec, &frame, &sifted.taken)?;
+            take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)? })?;
         } else {
-            let frame = self.whole(spec)?;
+            let frame = self.whole(spec, None)?;
             check_lineage(spec, &frame)?;
             let driver = self.driver(spec)?;
             let frame = conform(table, &frame, driver.is_text(), &from)?;
             let not_mapped = not_mapped(spec, &frame, driver)?;
             take(SourcePiece { frame, not_mapped })?;
         }
-        let driver = self.driver(spec)?;
-        let (files, malformed) = (driver.files(), driver.malformed());
-        if !malformed.is_empty() {
-            tracing::warn!(input = spec.from, rows = malformed.len(), "malformed records are set aside");
-        }
-        Ok(Some(SourceTable { table, files, malformed }))
+        let files = self.driver(spec)?.files().len();
+        Ok(filter.skipped(files))
     }
 
     /// One column of one contract table, read before the night to guess its date, in pieces; nothing where the table is absent. Cells that
@@ -190,15 +248,28 @@ impl<'a> Sources<'a> {
             Ok(_) => take(super::conform::single(table, frame, column, is_text)?),
             Err(_) => Ok(()),
         };
-        if spec.sql.is_none() {
-            let driver = self.driver(spec)?;
-            let is_text = driver.is_text();
-            driver.batches(Some(&[column]), &|batch| single(&batch, is_text))
-        } else {
-            let frame = self.whole(spec)?;
-            let is_text = self.driver(spec)?.is_text();
-            single(&frame, is_text)
+        for part in &spec.parts {
+            let filter = RowFilter::new(part);
+            if part.sql.is_none() {
+                let driver = self.driver(part)?;
+                let is_text = driver.is_text();
+                let wanted = [column];
+                let wanted = part.filter.is_none().then_some(wanted.as_slice());
+                driver.batches(wanted, &|batch| single(&filter.sift(batch)?.taken, is_text))?;
+            } else {
+                let taken = match &part.filter {
+                    Some(_) => {
+                        let raw = self.driver(part)?.whole()?.collect().map_err(|e| refused(part, &e))?;
+                        Some(filter.sift(raw)?.taken)
+                    }
+                    None => None,
+                };
+                let frame = self.whole(part, taken.as_ref())?;
+                let is_text = self.driver(part)?.is_text();
+                single(&frame, is_text)?;
+            }
         }
+        Ok(())
     }
 
     /// Forgets the rows of inputs that none of the `later` tables need as a whole.
@@ -207,6 +278,7 @@ impl<'a> Sources<'a> {
         for (name, input) in &mut self.open {
             let is_needed = later
                 .iter()
+                .flat_map(|table| &table.parts)
                 .any(|spec| !is_row_wise(spec) && !spec.keyed_by.contains_key(name) && needs(spec, name, job));
             if let (Some(input), false) = (input, is_needed) {
                 input.forget();
@@ -225,7 +297,8 @@ impl<'a> Sources<'a> {
     /// Opens all that a table is made from; says whether it is all there.
     fn is_there(&mut self, spec: &SourceSpec, table: &'static TableContract) -> Result<bool, SourceError> {
         let job = self.settings;
-        for name in job.inputs.keys().filter(|name| needs(spec, name, job)) {
+        let is_needed = |name: &str| spec.parts.iter().any(|part| needs(part, name, job));
+        for name in job.inputs.keys().filter(|name| is_needed(name)) {
             self.open(name)?;
             match self.open.get(name) {
                 Some(Some(_)) => {}
@@ -236,14 +309,14 @@ impl<'a> Sources<'a> {
         Ok(true)
     }
 
-    fn driver(&mut self, spec: &SourceSpec) -> Result<&mut OpenInput, SourceError> {
+    fn driver(&mut self, spec: &SourcePart) -> Result<&mut OpenInput, SourceError> {
         let driver = self.open.get_mut(&spec.from).and_then(Option::as_mut);
         driver
             .ok_or_else(|| SourceError::Frame { table: spec.table, why: format!("input {:?} is not open", spec.from) })
     }
 
     /// What errors call the origin of a table.
-    fn origin(&self, spec: &SourceSpec) -> String {
+    fn origin(&self, spec: &SourcePart) -> String {
         if let Some(statement) = &spec.sql {
             return statement.path.display().to_string();
         }
@@ -257,7 +330,7 @@ impl<'a> Sources<'a> {
     /// The inputs of a SELECT that are taken as a whole.
     fn whole_inputs(
         &mut self,
-        spec: &SourceSpec,
+        spec: &SourcePart,
         is_taken: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<(String, LazyFrame)>, SourceError> {
         let job = self.settings;
@@ -275,10 +348,11 @@ impl<'a> Sources<'a> {
         used.iter_mut().map(|(name, input)| Ok(((*name).clone(), input.whole()?))).collect()
     }
 
-    /// A table's rows from the whole of its inputs.
-    fn whole(&mut self, spec: &SourceSpec) -> Result<DataFrame, SourceError> {
+    /// What a SELECT gives from the whole of its inputs; of the one that drives it, from the rows that are taken.
+    fn whole(&mut self, spec: &SourcePart, taken: Option<&DataFrame>) -> Result<DataFrame, SourceError> {
         let job = self.settings;
-        let used = self.whole_inputs(spec, &|_| true)?;
+        let mut used = self.whole_inputs(spec, &|name| taken.is_none() || name != spec.from)?;
+        used.extend(taken.map(|rows| (spec.from.clone(), rows.clone().lazy())));
         let rows = match &spec.sql {
             Some(statement) => select(spec, statement, used)?,
             None => used.into_iter().map(|(_, rows)| rows).next().unwrap_or_default(),
@@ -286,7 +360,7 @@ impl<'a> Sources<'a> {
         // A damaged Parquet page can make the reader fail in any way.
         let why = match catch_unwind(AssertUnwindSafe(|| rows.collect())) {
             Ok(Ok(frame)) => return Ok(frame),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => words_of(spec, &error),
             Err(_) => "the Parquet reader gave up".to_owned(),
         };
         let used = self.open.iter().filter(|(name, _)| needs(spec, name, job)).filter_map(|(_, input)| input.as_ref());
@@ -301,25 +375,21 @@ impl<'a> Sources<'a> {
 }
 
 /// Whether a table can be made batch by batch.
-fn is_row_wise(spec: &SourceSpec) -> bool {
+fn is_row_wise(spec: &SourcePart) -> bool {
     spec.sql.as_ref().is_none_or(|statement| row_wise::is_row_wise(&statement.text, &spec.from))
 }
 
 /// Runs a table's SELECT over its inputs, lazily.
 fn select(
-    spec: &SourceSpec,
+    spec: &SourcePart,
     statement: &Statement,
     inputs: impl IntoIterator<Item = (String, LazyFrame)>,
 ) -> Result<LazyFrame, SourceError> {
-    let mut context = SQLContext::new();
-    for (name, rows) in inputs {
-        context.register(&name, rows);
-    }
-    context.execute(&statement.text).map_err(|e| refused(spec, &e))
+    sql_run::execute(&statement.text, inputs).map_err(|e| refused(spec, &e))
 }
 
 /// An input is needed where it drives the table, or where its name stands in the statement as a word.
-fn needs(spec: &SourceSpec, input: &str, job: &SourceSettings) -> bool {
+fn needs(spec: &SourcePart, input: &str, job: &SourceSettings) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let named = |text: &str| {
         text.lines()
@@ -329,14 +399,57 @@ fn needs(spec: &SourceSpec, input: &str, job: &SourceSettings) -> bool {
     job.inputs.contains_key(input) && (spec.from == input || spec.sql.as_ref().is_some_and(|s| named(&s.text)))
 }
 
-fn refused(spec: &SourceSpec, error: &PolarsError) -> SourceError {
+fn refused(spec: &SourcePart, error: &PolarsError) -> SourceError {
+    let why = words_of(spec, error);
     match &spec.sql {
-        Some(s) => SourceError::BadSql { table: spec.table, path: s.path.clone(), why: error.to_string() },
-        None => SourceError::Frame { table: spec.table, why: error.to_string() },
+        Some(s) => SourceError::BadSql { table: spec.table, path: s.path.clone(), why },
+        None => SourceError::Frame { table: spec.table, why },
     }
 }
 
-fn check_lineage(spec: &SourceSpec, frame: &DataFrame) -> Result<(), SourceError> {
+fn words_of(spec: &SourcePart, error: &PolarsError) -> String {
+    spec.sql.as_ref().map_or_else(|| error.to_string(), |s| sql_run::in_plain_words_of(&s.text, error))
+}
+
+/// Rows that a SELECT did not return, and rows of which its `where` says nothing.
+fn together(
+    spec: &SourcePart,
+    lost: Option<DataFrame>,
+    unknown: Option<DataFrame>,
+) -> Result<Option<DataFrame>, SourceError> {
+    match (lost, unknown) {
+        (Some(lost), Some(unknown)) => {
+            lost.vstack(&unknown).map(Some).map_err(|e| SourceError::Frame { table: spec.table, why: e.to_string() })
+        }
+        (lost, unknown) => Ok(lost.or(unknown)),
+    }
+}
+
+impl SourcePiece {
+    /// The same piece among the files of several inputs, so many of which come before; what was lost, as text in the columns of all inputs.
+    fn moved(self, before: u32, all_columns: Option<&[String]>) -> Result<Self, SourceError> {
+        let Some(all_columns) = all_columns else { return Ok(self) };
+        let moved = || (col("_file") + lit(before)).cast(DataType::UInt32).alias("_file");
+        let failed = |e: PolarsError| SourceError::Frame { table: "of several sources", why: e.to_string() };
+        let frame = self.frame.lazy().with_column(moved()).collect().map_err(failed)?;
+        let not_mapped = self.not_mapped.map(|lost| {
+            let own = lost.schema().clone();
+            let columns: Vec<Expr> = all_columns
+                .iter()
+                .map(|name| match own.get(name) {
+                    Some(_) if name == "_file" => moved(),
+                    Some(_) if name == "_row" => col("_row"),
+                    Some(_) => col(name.as_str()).cast(DataType::String),
+                    None => lit(NULL).cast(DataType::String).alias(name.as_str()),
+                })
+                .collect();
+            lost.lazy().select(columns).collect().map_err(failed)
+        });
+        Ok(Self { frame, not_mapped: not_mapped.transpose()? })
+    }
+}
+
+fn check_lineage(spec: &SourcePart, frame: &DataFrame) -> Result<(), SourceError> {
     let path = spec.sql.as_ref().map(|s| s.path.clone()).unwrap_or_default();
     for lineage in ["_file", "_row"] {
         let why = match frame.column(lineage) {
@@ -363,7 +476,7 @@ fn places(frame: &DataFrame) -> PolarsResult<impl Iterator<Item = Place>> {
 }
 
 /// Rows of `raw`, a batch or a part, that a SELECT did not return: they would vanish from the account otherwise.
-fn not_returned(spec: &SourceSpec, frame: &DataFrame, raw: &DataFrame) -> Result<Option<DataFrame>, SourceError> {
+fn not_returned(spec: &SourcePart, frame: &DataFrame, raw: &DataFrame) -> Result<Option<DataFrame>, SourceError> {
     let broken = |e: PolarsError| SourceError::Frame { table: spec.table, why: e.to_string() };
     let raw_places: Vec<Place> = places(raw).map_err(broken)?.collect();
     let returned: HashSet<Place> = places(frame).map_err(broken)?.collect();
@@ -379,7 +492,7 @@ fn not_returned(spec: &SourceSpec, frame: &DataFrame, raw: &DataFrame) -> Result
 }
 
 /// The same of the whole input.
-fn not_mapped(spec: &SourceSpec, frame: &DataFrame, driver: &mut OpenInput) -> Result<Option<DataFrame>, SourceError> {
+fn not_mapped(spec: &SourcePart, frame: &DataFrame, driver: &mut OpenInput) -> Result<Option<DataFrame>, SourceError> {
     let broken = |e: PolarsError| SourceError::Frame { table: spec.table, why: e.to_string() };
     let mut seen: Vec<Vec<bool>> =
         driver.files().iter().map(|f| vec![false; usize::try_from(f.raw_rows).unwrap_or(0)]).collect();
@@ -402,7 +515,7 @@ fn not_mapped(spec: &SourceSpec, frame: &DataFrame, driver: &mut OpenInput) -> R
     raw.filter(&lost).map(Some).map_err(broken)
 }
 
-fn no_such_row(spec: &SourceSpec, (file, row): Place) -> SourceError {
+fn no_such_row(spec: &SourcePart, (file, row): Place) -> SourceError {
     let why = format!("_file {file} and _row {row} name no row of input {:?}", spec.from);
     let path = spec.sql.as_ref().map(|s| s.path.clone()).unwrap_or_default();
     SourceError::NoLineage { table: spec.table, path, why }

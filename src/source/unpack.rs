@@ -88,7 +88,6 @@ impl SourceBytes {
     pub fn count(self, read: &[u8]) -> u64 {
         let units = |byte: &u8| match byte {
             0x80..=0xbf => 0,
-            0xff | 0..=0x7f => 1,
             0xf0..=0xfe => 2,
             _ => 1,
         };
@@ -97,19 +96,22 @@ impl SourceBytes {
         } else if self.0.is_single_byte() {
             read.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count() as u64
         } else if self.0 == UTF_16LE || self.0 == UTF_16BE {
-            let broken = read.iter().filter(|byte| **byte == UNDECODABLE).count() as u64;
-            2 * read.iter().map(units).sum::<u64>() - broken
+            2 * read.iter().map(units).sum::<u64>() - undecodable(read)
         } else {
             let texts = read.split(|byte| *byte == UNDECODABLE);
-            let broken = read.iter().filter(|byte| **byte == UNDECODABLE).count();
             let encoded = |text: &[u8]| self.0.encode(std::str::from_utf8(text).unwrap_or_default()).0.len();
-            (texts.map(encoded).sum::<usize>() + broken) as u64
+            texts.map(encoded).sum::<usize>() as u64 + undecodable(read)
         }
     }
 }
 
 /// Stands for one byte of the file that its encoding does not know; no text in UTF-8 has it, so that the record is found to be malformed.
 const UNDECODABLE: u8 = 0xff;
+
+/// How many bytes could not be decoded.
+fn undecodable(read: &[u8]) -> u64 {
+    read.split(|byte| *byte == UNDECODABLE).skip(1).count() as u64
+}
 
 /// Text in UTF-8 of text in another encoding. Every buffer ends with a whole character.
 pub(super) struct Decoded {
@@ -212,7 +214,7 @@ mod tests {
         let utf_16 = [0x61, 0, 0, 0xd8, 0x62, 0, 0x63];
         let read = decoded(&utf_16, UTF_16LE);
         assert!(std::str::from_utf8(&read).is_err(), "{read:?}");
-        assert_eq!(read.iter().filter(|b| **b == UNDECODABLE).count(), 3);
+        assert_eq!(undecodable(&read), 3);
         assert_eq!(SourceBytes::of(UTF_16LE).count(&read), 7);
     }
 }

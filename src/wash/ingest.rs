@@ -105,7 +105,9 @@ pub fn ingest(
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
         let Some(staged) = staging.read(&mut sources, spec)? else { continue };
         sources.close_unused(job.source.sources.get(at + 1..).unwrap_or_default());
-        account.open(staged.table, staged.files.iter().map(|f| LedgerLine::of(staged.table.name, f)).collect())?;
+        let lines = staged.files.iter().zip(&staged.skipped);
+        let lines = lines.map(|(file, skipped)| LedgerLine::of(staged.table.name, file).with_skipped(*skipped));
+        account.open(staged.table, lines.collect())?;
         tables.push(staged);
     }
     let rows = tables.iter().flat_map(|table| &table.files).map(|file| file.raw_rows).sum();

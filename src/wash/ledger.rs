@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::InputFile;
 
-/// What became of one file's rows in one contract table: `read = kept + quarantined + duplicate`, checked before anything is
+/// What became of one file's rows in one contract table: `read = kept + quarantined + duplicate + skipped`, checked before anything is
 /// published.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerLine {
@@ -32,11 +32,19 @@ pub struct LedgerLine {
     /// count in nothing but this ledger.
     #[serde(default)]
     pub copies: u64,
+    /// Rows of the file that the job's `where` does not mean.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// Quarantined rows by rule.
     pub rules: BTreeMap<String, u64>,
     /// Whether the file's digest was compared with its sender's statement, a `.sha256` file beside it.
     #[serde(default)]
     pub is_digest_verified: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
+pub(crate) const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Stands for a table in the account of files that no table is made from, row by row.
@@ -61,21 +69,29 @@ impl LedgerLine {
         self.quarantined += other.quarantined;
         self.duplicate += other.duplicate;
         self.copies += other.copies;
+        self.skipped += other.skipped;
         for (rule, count) in &other.rules {
             *self.rules.entry(rule.clone()).or_default() += count;
         }
     }
 
-    /// Visible rows, without copies: what the quarantined share is of.
+    /// The same line with rows that were skipped before anything was judged.
+    #[must_use]
+    pub(crate) fn with_skipped(self, skipped: u64) -> Self {
+        Self { read: self.read + skipped, skipped: self.skipped + skipped, ..self }
+    }
+
+    /// Visible rows, without copies and skipped ones: what the quarantined share is of.
     #[must_use]
     pub const fn judged(&self) -> u64 {
-        self.read.saturating_sub(self.not_yet_visible).saturating_sub(self.copies)
+        self.read.saturating_sub(self.not_yet_visible).saturating_sub(self.copies).saturating_sub(self.skipped)
     }
 
     /// Whether the identity holds.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let parts = self.kept.checked_add(self.quarantined).and_then(|s| s.checked_add(self.duplicate));
+        let parts = [self.quarantined, self.duplicate, self.skipped];
+        let parts = parts.into_iter().try_fold(self.kept, u64::checked_add);
         parts == Some(self.read)
             && self.rules.values().sum::<u64>() == self.quarantined
             && self.not_yet_visible <= self.kept
@@ -104,6 +120,9 @@ mod tests {
         line.rules.insert("required-null".to_owned(), 3);
         assert!(line.balances());
         assert!((quarantined_share(&[line.clone()]) - 3.0 / 8.0).abs() < 1e-12);
+        line = line.with_skipped(90);
+        assert!(line.balances(), "{line:?}");
+        assert!((quarantined_share(&[line.clone()]) - 3.0 / 8.0).abs() < 1e-12, "skipped rows are judged by nothing");
         line.kept = 5;
         assert!(!line.balances());
         assert!(quarantined_share(&[]).abs() < f64::EPSILON);

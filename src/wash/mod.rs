@@ -2,7 +2,7 @@
 //!
 //! Three things can become of a row: it is kept (perhaps *not yet visible*: dated at or after as-of, and set aside), it is quarantined
 //! with its file, row, rule and value, or it is a duplicate (an earlier version of a row that came again). The ledger counts
-//! all three for each file, and `read = kept + quarantined + duplicate` is checked before anything is published.
+//! all three for each file, and `read = kept + quarantined + duplicate + skipped` is checked before anything is published.
 //!
 //! Rows are split by merchant bucket as they are read (`staging`), and each bucket is washed alone (`buckets`, `washing`); the few rows that
 //! other buckets have a say in are washed together at the end (`strays`). Neither the number of buckets nor the order of rows changes what comes out.
@@ -34,6 +34,7 @@ mod washing;
 pub use activity::{Activity, UsualDay, event_column};
 pub use error::IngestError;
 pub use ingest::{IngestProgress, Ingested, ingest};
+pub(crate) use ledger::is_zero;
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use quarantine::{Quarantine, QuarantineRow};
 pub use settings::{IntakeSettings, WashSettings};

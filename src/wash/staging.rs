@@ -28,6 +28,8 @@ pub(super) struct StagedTable {
     pub table: &'static TableContract,
     pub files: Vec<InputFile>,
     pub malformed: Vec<MalformedRecord>,
+    /// Rows of each file that the job's `where` skips.
+    pub skipped: Vec<u64>,
     /// Rows that the SELECT did not return.
     pub not_mapped: Option<DataFrame>,
     /// Rows by bucket; the part after the last bucket holds those that lead to none.
@@ -78,13 +80,13 @@ impl<'a> Staging<'a> {
             }
             Ok(())
         })?;
-        let Some(SourceTable { table, files, malformed }) = source else { return Ok(None) };
+        let Some(SourceTable { table, files, malformed, skipped }) = source else { return Ok(None) };
         rows.settle()?;
         let mut wandering = keys.in_several_parts()?;
         let broken = unparsed(table, &malformed, None, self.as_of).map_err(|e| frame_error(table.name, &e))?;
         wandering.extend(broken.iter().filter(|r| !r.key.is_empty()).map(|record| parts_hash(table, &record.key)));
         let not_mapped = not_mapped.into_inner().map_err(|_| SpillError::Poisoned)?;
-        Ok(Some(StagedTable { table, files, malformed, not_mapped, rows, wandering }))
+        Ok(Some(StagedTable { table, files, malformed, skipped, not_mapped, rows, wandering }))
     }
 
     /// Scratch with one part a bucket and one more.

@@ -26,6 +26,11 @@ fn output_columns() {
 }
 
 #[test]
+fn the_sql_of_sources() {
+    assert_current("sql.md", &integrity::cli::sql_dialect_markdown(), "integrity schema --sql");
+}
+
+#[test]
 fn contract_tables() {
     assert_current("contract.md", &integrity::cli::contract_markdown(), "integrity schema");
 }

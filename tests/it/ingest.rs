@@ -20,6 +20,7 @@ mod buckets;
 mod files;
 mod joins;
 mod loan_books;
+mod mapping;
 mod twin;
 mod world;
 

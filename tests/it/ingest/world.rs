@@ -62,6 +62,8 @@ pub struct World {
     pub of_sql: &'static str,
     /// What the job says of single inputs, instead of where their files are.
     pub of_input: BTreeMap<&'static str, &'static str>,
+    /// Further lines of the job file.
+    pub more: &'static str,
 }
 
 pub const TABLES: [&str; 11] = [
@@ -89,6 +91,7 @@ impl World {
             buckets: 4,
             of_sql: "",
             of_input: BTreeMap::new(),
+            more: "",
         };
         for stub in ["features.toml", "policy.toml", "monitor.toml"] {
             fs::write(world.path(stub), "").unwrap();
@@ -143,6 +146,7 @@ impl World {
                 writeln!(text, "sql = '{table}.sql'\n{}", self.of_sql).unwrap();
             }
         }
+        text += self.more;
         fs::write(self.path("job.toml"), text).unwrap();
         Job::open(&self.path("job.toml"))
     }

@@ -1,0 +1,92 @@
+//! Runs a statement over inputs, with the functions that sources have beside the engine's, and says what is wrong in the writer's terms.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+use polars::sql::SQLContext;
+
+use super::sql_functions::OwnFunctions;
+
+/// Runs a statement over inputs, lazily.
+///
+/// # Errors
+/// What the engine says; see [`in_plain_words`].
+pub(super) fn execute(text: &str, inputs: impl IntoIterator<Item = (String, LazyFrame)>) -> PolarsResult<LazyFrame> {
+    let mut context = SQLContext::new().with_function_registry(Arc::new(OwnFunctions));
+    for (name, rows) in inputs {
+        context.register(&name, rows);
+    }
+    context.execute(text)
+}
+
+/// What is wrong, without the engine's plan and advice to its own developers.
+pub(super) fn in_plain_words(error: &PolarsError) -> String {
+    let words = error.to_string();
+    let kinds =
+        ["SQL interface error: ", "SQL syntax error: ", "not found: ", "invalid operation: ", "compute error: "];
+    let words = words.split("\n\n").next().unwrap_or_default();
+    let words = words.split("Resolved plan until failure").next().unwrap_or_default();
+    let words = kinds.iter().fold(words, |words, kind| words.strip_prefix(kind).unwrap_or(words));
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The same with the place in the statement, where a name in it is at fault: `line 3, column 12: …`.
+pub(super) fn in_plain_words_of(text: &str, error: &PolarsError) -> String {
+    let words = in_plain_words(error);
+    let place = quoted_names(&words).find_map(|name| place_of(text, name));
+    place.map_or_else(|| words.clone(), |(line, column)| format!("line {line}, column {column}: {words}"))
+}
+
+/// Names in quotes.
+fn quoted_names(words: &str) -> impl Iterator<Item = &str> {
+    ['"', '\'', '`'].into_iter().flat_map(|quote| words.split(quote).skip(1).step_by(2)).filter(|name| !name.is_empty())
+}
+
+/// Where a name stands as a word of its own, comments passed over; line and column count from 1.
+fn place_of(text: &str, name: &str) -> Option<(usize, usize)> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.lines().enumerate().find_map(|(at, line)| {
+        let code = line.split_once("--").map_or(line, |(code, _)| code);
+        let found = code.match_indices(name).find(|(begin, _)| {
+            let before = code.get(..*begin).and_then(|text| text.chars().next_back());
+            let after = code.get(begin + name.len()..).and_then(|text| text.chars().next());
+            !before.is_some_and(is_word) && !after.is_some_and(is_word)
+        });
+        found.map(|(begin, _)| (at + 1, code.get(..begin).unwrap_or_default().chars().count() + 1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> String {
+        let rows = df!("id" => [1, 2], "name" => ["a", "b"]).unwrap().lazy();
+        match execute(text, [("orders".to_owned(), rows)]).and_then(LazyFrame::collect) {
+            Ok(frame) => frame.to_string(),
+            Err(error) => in_plain_words_of(text, &error),
+        }
+    }
+
+    #[test]
+    fn faults_are_told_in_terms_of_the_statement() {
+        for (text, begins, has) in [
+            ("SELECT id,\n  nme AS x\nFROM orders", "line 2, column 3: ", "nme"),
+            ("SELECT o.id,\n  o.nme AS x\nFROM orders AS o", "line 2, column ", "nme"),
+            ("SELECT id\nFROM orders\nWHERE frobnicate(id) = 1", "line 3, column 7: ", "frobnicate"),
+        ] {
+            let words = words(text);
+            assert!(words.starts_with(begins) && words.contains(has), "{words}");
+            for engine in ["Resolved plan", "DF [", "SELECT [", "polars"] {
+                assert!(!words.contains(engine), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_whole_words() {
+        let text = "SELECT namesake, -- name\n  name FROM x";
+        assert_eq!(place_of(text, "name"), Some((2, 3)));
+        assert_eq!(place_of(text, "nowhere"), None);
+    }
+}
