@@ -108,14 +108,6 @@ impl<R: OutputRow> TableWriter<R> {
         Ok(written)
     }
 
-    /// Ends a file that nobody will read after this process: nothing is forced to disk.
-    ///
-    /// # Errors
-    /// As [`TableWriter::push`].
-    pub fn finish_scratch(self) -> Result<Written, PublishError> {
-        self.finish_unsynced().map(|(written, _)| written)
-    }
-
     pub(super) fn finish_unsynced(mut self) -> Result<(Written, Unsynced), PublishError> {
         self.write_block()?;
         let file = self.writer.into_inner().map_err(PublishError::parquet("write", &self.path))?;

@@ -3,26 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
-
 use super::facts::{FactsError, ShardFacts};
 use super::features_before::FeaturesBefore;
 use super::population::PopulationError;
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
-use crate::exposure::{OpenOffer, OpenOffers, Statement, unseen_merchants_offers};
+use crate::exposure::{OpenOffer, Statement};
 use crate::features::{Direction, FeatureConfig, Group};
-use crate::features::{FeatureError, FeatureLookup, FeatureTable, Overflow};
+use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
 use crate::monitor::{self, Alert, Deduction, MonitorCase, MonitorError, Portfolio, StandingAlerts, WatchContext};
 use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
-use crate::publish::{OutputRow, PublishError};
-use crate::repayment::{
-    BorrowerRecord, LoanException, LoanLedger, exceptions_without_merchant, loans_without_merchant,
-};
+use crate::publish::PublishError;
+use crate::repayment::{BorrowerRecord, LoanException, LoanLedger};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
-use crate::store::BrokenRecord;
 
 /// A shard that could not be decided.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +86,7 @@ pub struct DecisionContext<'a> {
     pub currency: Currency,
 }
 
-/// What a shard gives beside its wide tables ([`super::wide`]); [`Decided::join`] sorts.
+/// What a shard gives beside its wide tables ([`super::wide`]): the rows of every published table, and what is counted.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// One a merchant.
@@ -120,8 +115,6 @@ pub struct Decided {
     pub alerts_unknown: BTreeMap<String, u64>,
     /// Loans that a rule would have deducted but for receipts, or another loan of the merchant, that are not known.
     pub deductions_unknown: u64,
-    /// Measures that are unknown for a merchant because the merchant's rows add up to more than 64 bits hold.
-    pub overflows: Vec<Overflow>,
 }
 
 /// Decides a shard.
@@ -265,74 +258,4 @@ fn watch_merchant(
     }
     decided.alerts.extend(found.alerts);
     Ok(found.freezes)
-}
-
-impl Decided {
-    /// Adds what belongs to no shard: open offers and standing alerts of merchants who are no longer scored, and broken loan rows that lead
-    /// to no merchant.
-    pub fn add_unseen(
-        &mut self,
-        open: &OpenOffers,
-        standing: &StandingAlerts,
-        unattributed: &[BrokenRecord],
-        as_of: Date,
-    ) {
-        let is_seen = |merchant: &str| self.scores.binary_search_by(|s| s.merchant_id.as_str().cmp(merchant)).is_ok();
-        self.open_offers.extend(unseen_merchants_offers(open, is_seen, as_of));
-        self.alerts.extend(standing.of_unseen(is_seen));
-        self.alerts.sort_by(OutputRow::order);
-        self.open_offers.sort_by(OutputRow::order);
-        // A loan that the night before knew is counted under its borrower already.
-        let (named, nameless) = loans_without_merchant(unattributed);
-        let counted: BTreeSet<&str> = self.loan_exceptions.iter().filter_map(|line| line.loan_id.as_deref()).collect();
-        let uncounted = named.difference(&counted).count() as u64;
-        if let Some(portfolio) = &mut self.portfolio {
-            portfolio.add_loans_without_merchant(uncounted + nameless);
-        }
-        self.loan_exceptions.extend(exceptions_without_merchant(unattributed));
-        self.loan_exceptions.sort_by(OutputRow::order);
-        self.loan_exceptions.dedup_by(|a, b| a.key() == b.key());
-    }
-
-    /// All shards as one, every list in the order its file is sorted by. Buckets are not in merchant order, and how many there are must
-    /// not show.
-    ///
-    /// # Errors
-    /// Portfolio sums beyond 64 bits.
-    pub fn join(shards: Vec<Self>) -> Result<Self, DecideError> {
-        let mut whole = Self::default();
-        for shard in shards {
-            whole.scores.extend(shard.scores);
-            whole.offers.extend(shard.offers);
-            whole.declines.extend(shard.declines);
-            whole.referrals.extend(shard.referrals);
-            whole.open_offers.extend(shard.open_offers);
-            whole.accounts.extend(shard.accounts);
-            whole.pledged_to_loans.extend(shard.pledged_to_loans);
-            whole.alerts.extend(shard.alerts);
-            whole.deductions.extend(shard.deductions);
-            whole.loan_exceptions.extend(shard.loan_exceptions);
-            whole.deductions_unknown += shard.deductions_unknown;
-            for (rule, times) in shard.alerts_unknown {
-                *whole.alerts_unknown.entry(rule).or_default() += times;
-            }
-            whole.portfolio = match (whole.portfolio.take(), shard.portfolio) {
-                (Some(mut sum), Some(part)) => {
-                    sum.merge(&part)?;
-                    Some(sum)
-                }
-                (sum, part) => sum.or(part),
-            };
-        }
-        whole.scores.sort_by(OutputRow::order);
-        whole.offers.sort_by(OutputRow::order);
-        whole.declines.sort_by(OutputRow::order);
-        whole.referrals.sort_by(OutputRow::order);
-        whole.open_offers.sort_by(OutputRow::order);
-        whole.accounts.sort_by(OutputRow::order);
-        whole.alerts.sort_by(OutputRow::order);
-        whole.deductions.sort_by(OutputRow::order);
-        whole.loan_exceptions.sort_by(OutputRow::order);
-        Ok(whole)
-    }
 }

@@ -1,11 +1,13 @@
 //! Gates: what must hold of a run before anyone may read it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::decide::Decided;
 use super::gate_settings::Fault;
 use super::intake_gates::GateFinding;
-use crate::exposure::{OfferState, OpenOffer};
+use super::summarise::Totals;
+use crate::domain::Digest;
+use crate::exposure::OfferState;
 use crate::monitor::Portfolio;
 use crate::offer::{CapName, Offer, Policy};
 use crate::repayment::UnknownLimit;
@@ -186,45 +188,72 @@ fn check_caps(offers: &[Offer]) -> Result<(), GateError> {
     Ok(())
 }
 
-/// An order secures one offer that can be drawn, and none of tonight's where a loan rests on it already.
-fn check_pledges(offers: &[OpenOffer], pledged_to_loans: &BTreeSet<String>) -> Result<(), GateError> {
-    let mut pledged = HashSet::new();
-    for offer in offers.iter().filter(|o| matches!(o.state, OfferState::Open | OfferState::Withdrawn)) {
-        for order in &offer.pledged_order_ids {
-            // A draw on a withdrawn offer may have arrived since: its loan rests on the offer's own orders.
-            let has_loan = offer.state == OfferState::Open && pledged_to_loans.contains(order);
-            if has_loan || !pledged.insert(order.as_str()) {
-                return Err(GateError::PledgedTwice { order: order.clone() });
-            }
-        }
-    }
-    Ok(())
+/// Checks the gates on what a shard was decided: merchants live in one shard each.
+pub fn check_shard(decided: &Decided, policy: &Policy) -> Result<(), GateError> {
+    check_answers(decided, policy.products.len() as u64)?;
+    check_caps(&decided.offers)
 }
 
-/// Checks every gate on what was decided.
-pub fn check_gates(
-    ingested: &Ingested,
-    decided: &Decided,
-    policy: &Policy,
-    unknown_limit: UnknownLimit,
-) -> Result<(), GateError> {
-    if let Some(portfolio) = &decided.portfolio {
+/// The orders that secure something so far: one secures one offer that can be drawn, and none of tonight's where a loan rests on it already.
+#[derive(Debug, Default)]
+pub struct Pledges {
+    /// Of offers that can be drawn, or were withdrawn.
+    to_offers: HashMap<Order, IsOpen>,
+    to_loans: HashSet<Order>,
+}
+
+/// An order by the digest of its id: so those of a whole marketplace fit in memory.
+type Order = Digest;
+type IsOpen = bool;
+
+impl Pledges {
+    /// Adds a shard's pledges.
+    ///
+    /// # Errors
+    /// An order is pledged twice, whichever shards say so.
+    pub fn add(&mut self, shard: &Decided) -> Result<(), GateError> {
+        let twice = |order: &String| GateError::PledgedTwice { order: order.clone() };
+        for order in &shard.pledged_to_loans {
+            // A draw on a withdrawn offer may have arrived since: its loan rests on the offer's own orders.
+            if self.to_offers.get(&digest(order)) == Some(&true) {
+                return Err(twice(order));
+            }
+            self.to_loans.insert(digest(order));
+        }
+        for offer in shard.open_offers.iter().filter(|o| matches!(o.state, OfferState::Open | OfferState::Withdrawn)) {
+            let is_open = offer.state == OfferState::Open;
+            for order in &offer.pledged_order_ids {
+                let has_loan = is_open && self.to_loans.contains(&digest(order));
+                if has_loan || self.to_offers.insert(digest(order), is_open).is_some() {
+                    return Err(twice(order));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn digest(order: &str) -> Order {
+    Digest::of(order.as_bytes())
+}
+
+/// Checks the gates on what came in and on all that was decided.
+pub fn check_gates(ingested: &Ingested, totals: &Totals, unknown_limit: UnknownLimit) -> Result<(), GateError> {
+    if let Some(portfolio) = &totals.portfolio {
         check_unknown_loans(portfolio, unknown_limit)?;
     }
     check_ledger(ingested.whole_ledger())?;
-    check_scored(ingested.store.rows("merchants").unwrap_or(0), decided.scores.len() as u64)?;
-    check_answers(decided, policy.products.len() as u64)?;
-    check_caps(&decided.offers)?;
-    check_pledges(&decided.open_offers, &decided.pledged_to_loans)
+    check_scored(ingested.store.rows("merchants").unwrap_or(0), totals.scored)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use jiff::civil::{Date, date};
 
     use super::*;
+    use crate::exposure::OpenOffer;
     use crate::monitor::UnknownTally;
     use crate::offer::{Cap, Decline, Repayment};
     use crate::score::MerchantScore;
@@ -384,10 +413,17 @@ mod tests {
     #[test]
     fn an_order_secures_one_offer_or_one_loan() {
         use OfferState::{Drawn, Open, Replaced, Withdrawn};
-        let none = BTreeSet::new();
         let two = |first: (&str, OfferState), second: (&str, OfferState)| {
-            let offers = [open_offer(first.0, first.1, &["x", "y"]), open_offer(second.0, second.1, &["z", "y"])];
-            check_pledges(&offers, &none)
+            let shard = |offer| Decided { open_offers: vec![offer], ..Decided::default() };
+            let (first, second) =
+                (open_offer(first.0, first.1, &["x", "y"]), open_offer(second.0, second.1, &["z", "y"]));
+            let together = Pledges::default()
+                .add(&Decided { open_offers: vec![first.clone(), second.clone()], ..Decided::default() });
+            // Of one shard or of two.
+            let mut pledges = Pledges::default();
+            pledges.add(&shard(first)).unwrap();
+            assert_eq!(pledges.add(&shard(second)), together);
+            together
         };
         let stopped = Err(GateError::PledgedTwice { order: "y".to_owned() });
         assert_eq!(two(("order-loan", Open), ("group-loan", Open)), stopped);
@@ -396,8 +432,17 @@ mod tests {
         assert_eq!(two(("order-loan", Replaced), ("order-loan", Open)), Ok(()), "tonight's took its place");
         assert_eq!(two(("order-loan", Drawn), ("order-loan", Replaced)), Ok(()), "a draw was under way");
 
-        let to_loans = BTreeSet::from(["y".to_owned()]);
-        let of = |state| check_pledges(&[open_offer("order-loan", state, &["x", "y"])], &to_loans);
+        let of = |state| {
+            let offered =
+                Decided { open_offers: vec![open_offer("order-loan", state, &["x", "y"])], ..Decided::default() };
+            let lent = Decided { pledged_to_loans: BTreeSet::from(["y".to_owned()]), ..Decided::default() };
+            let [one, other] = [[&offered, &lent], [&lent, &offered]].map(|shards| {
+                let mut pledges = Pledges::default();
+                shards.into_iter().try_for_each(|shard| pledges.add(shard))
+            });
+            assert_eq!(one, other);
+            one
+        };
         assert_eq!(of(Open), stopped);
         assert_eq!([of(Withdrawn), of(Replaced), of(Drawn)], [Ok(()), Ok(()), Ok(())], "the loan may be drawn on it");
     }

@@ -5,6 +5,7 @@ mod backtest;
 mod check;
 mod config_copies;
 mod decide;
+mod decided_tables;
 mod facts;
 mod features_before;
 mod gate_settings;
@@ -27,6 +28,7 @@ mod summarise;
 mod summary;
 mod table_row;
 mod training;
+mod unseen;
 mod wide;
 
 pub use as_of::AsOfRule;

@@ -8,10 +8,11 @@ use jiff::civil::Date;
 
 use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
 use super::decide::{DecideError, Decided, DecisionContext, decide_shard};
+use super::decided_tables::DecidedTables;
 use super::facts::ShardFacts;
 use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
-use super::gates::{GateError, check_gates};
+use super::gates::{GateError, Pledges, check_gates, check_shard};
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
 use super::open_offers::{read_loan_evidence, read_open_offers, read_standing_alerts};
@@ -21,9 +22,11 @@ use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::rules::JobRules;
 use super::scratch::{self, Scratch};
 use super::stages::StageClock;
+use super::summarise::Totals;
 use super::summary::RunSummary;
 use super::training::{TrainingError, save_models, train_job};
-use super::wide::{ShardParts, WideTables};
+use super::unseen::Unseen;
+use super::wide::WideTables;
 use crate::config::ConfigError;
 use crate::contract;
 use crate::domain::AsOfError;
@@ -296,32 +299,41 @@ impl Night<'_> {
         };
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());
-        let wide = WideTables::new(&stage.scratch()?, &rules.features, as_of).map_err(DecideError::from)?;
+        let scratch = stage.scratch()?;
+        let wide = WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?;
         let groups = Mutex::new(GroupTotals::default());
         let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
             let facts = ShardFacts::of(seen, &open, &terms)?;
             groups.lock().unwrap_or_else(PoisonError::into_inner).merge(&facts.accounts.groups);
-            Ok::<_, DecideError>((facts, wide.write_evidence(seen)?))
+            wide.add_evidence(seen)?;
+            Ok::<_, DecideError>(facts)
         })?;
         let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
         let overflows: Vec<Overflow> = prepared.overflows.clone();
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
-        let decided = finish_shards(prepared, rules, progress, |shard| {
-            let (mut facts, evidence) = shard.taken;
+        let tables = DecidedTables::new(&scratch);
+        let joined = Mutex::new(Joined {
+            totals: Totals::default(),
+            pledges: Pledges::default(),
+            unseen: Unseen::new(&open, &standing, &ingested.unattributed),
+        });
+        finish_shards(prepared, rules, progress, |shard| {
+            let mut facts = shard.taken;
             facts.accounts.share_groups(&groups, &terms);
-            let features = wide.write_features(shard.bucket, &shard.features)?;
-            Ok::<_, DecideError>((decide_shard(&shard.features, &facts, &context)?, ShardParts { features, evidence }))
+            wide.add_features(&shard.features)?;
+            let decided = decide_shard(&shard.features, &facts, &context)?;
+            check_shard(&decided, &rules.policy)?;
+            joined.lock().unwrap_or_else(PoisonError::into_inner).add(&decided, as_of.date())?;
+            Ok::<_, RunError>(tables.add(decided)?)
         })?;
-        let (shards, parts): (Vec<Decided>, Vec<ShardParts>) = decided.into_iter().unzip();
-        let mut decided = Decided::join(shards)?;
-        decided.add_unseen(&open, &standing, &ingested.unattributed, as_of.date());
-        decided.overflows = overflows;
+        let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let totals = joined.close(&tables, as_of.date())?;
 
-        let summary = super::summarise::summarise(job, night, &decided, bundle);
-        check_gates(ingested, &decided, &rules.policy, rules.monitor.unknown_limit)?;
+        check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
+        let summary = totals.summary(job, night, &overflows, bundle);
         progress.stage("publish", None);
-        let inputs = PublishInputs { job, ingested, decided, bundle, wide: &wide, parts: &parts, summary: &summary };
+        let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;
         let published = stage.publish(Provenance {
             started_at: options.started_at,
@@ -332,6 +344,31 @@ impl Night<'_> {
             stages: progress.stages(),
         })?;
         Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
+    }
+}
+
+/// What is joined from shards as they are decided, in any order.
+struct Joined<'a> {
+    totals: Totals,
+    pledges: Pledges,
+    unseen: Unseen<'a>,
+}
+
+impl Joined<'_> {
+    fn add(&mut self, shard: &Decided, tonight: Date) -> Result<(), RunError> {
+        self.pledges.add(shard)?;
+        self.unseen.take_off(shard);
+        Ok(self.totals.add(shard, tonight).map_err(DecideError::from)?)
+    }
+
+    /// Adds what belongs to no shard.
+    fn close(self, tables: &DecidedTables, tonight: Date) -> Result<Totals, RunError> {
+        let Self { mut totals, mut pledges, unseen } = self;
+        let rest = unseen.rest(tonight, totals.portfolio.is_some());
+        pledges.add(&rest)?;
+        totals.add(&rest, tonight).map_err(DecideError::from)?;
+        tables.add(rest)?;
+        Ok(totals)
     }
 }
 

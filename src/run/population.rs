@@ -110,8 +110,6 @@ where
 
 /// One shard with all of its features.
 pub struct Finished<T> {
-    /// Its number.
-    pub bucket: u32,
     /// Its features, merchants sorted.
     pub features: FeatureTable,
     /// What the caller took from it.
@@ -133,11 +131,10 @@ where
     E: From<PopulationError> + Send,
 {
     let PreparedShards { shelf, shelved, totals, .. } = prepared;
-    let shelved: Vec<(u32, Shelved)> = (0..).zip(shelved).collect();
-    parallel::each(shelved, |(bucket, shelved)| {
+    parallel::each(shelved, |shelved| {
         let (features, taken) = shelf.take(shelved).map_err(PopulationError::from)?;
         let features = features.finish(&totals, &rules.features).map_err(PopulationError::from)?;
-        let decided = decide(Finished { bucket, features, taken })?;
+        let decided = decide(Finished { features, taken })?;
         progress.advance(1);
         Ok(decided)
     })

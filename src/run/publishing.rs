@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::config_copies::{config_copies, seen_from};
-use super::decide::Decided;
+use super::decided_tables::DecidedTables;
 use super::summary::RunSummary;
-use super::wide::{ShardParts, WideTables};
+use super::wide::WideTables;
 use crate::domain::{Digest, Hasher};
 use crate::model::registry::Bundle;
-use crate::publish::{ConfigCopy, OutputRow, PublishError, Stage};
+use crate::publish::{ConfigCopy, OutputRow as _, PublishError, Stage};
 use crate::run::Job;
 use crate::wash::{Ingested, QuarantineRow};
 
@@ -22,31 +22,21 @@ pub struct PublishInputs<'a> {
     pub job: &'a Job,
     /// Ledger and quarantine.
     pub ingested: &'a Ingested,
-    /// Rows of every table, sorted.
-    pub decided: Decided,
+    /// Rows of every table.
+    pub tables: &'a DecidedTables,
     /// Model.
     pub bundle: &'a Bundle,
-    /// Layout of features and evidence.
+    /// Features and evidence.
     pub wide: &'a WideTables,
-    /// Their parts.
-    pub parts: &'a [ShardParts],
     /// Summary.
     pub summary: &'a RunSummary,
 }
 
 /// Writes everything but the manifest; returns under which names the configuration is kept.
 pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<Vec<ConfigCopy>, PublishError> {
-    let PublishInputs { job, ingested, decided, bundle, wide, parts, summary } = inputs;
-    write(stage, decided.scores)?;
-    write(stage, decided.offers)?;
-    write(stage, decided.declines)?;
-    write(stage, decided.referrals)?;
-    write(stage, decided.open_offers)?;
-    write(stage, decided.accounts)?;
-    write(stage, decided.loan_exceptions)?;
-    write(stage, decided.alerts)?;
-    write(stage, decided.deductions)?;
-    wide.publish(stage, parts)?;
+    let PublishInputs { job, ingested, tables, bundle, wide, summary } = inputs;
+    tables.publish(stage)?;
+    wide.publish(stage)?;
     stage.write_json("evidence.json", &wide.formulas)?;
     for (table, rows) in &ingested.quarantine {
         let mut writer = stage.table_named(&format!("quarantine/{table}.parquet"), QuarantineRow::table())?;
@@ -93,11 +83,4 @@ pub fn published_model_digest(bundle: &Bundle) -> Result<Digest, PublishError> {
         hasher.field(digest.to_string().as_bytes());
     }
     Ok(hasher.finish())
-}
-
-fn write<R: OutputRow>(stage: &mut Stage<'_, '_>, rows: Vec<R>) -> Result<(), PublishError> {
-    let mut writer = stage.table(R::table())?;
-    writer.extend(rows)?;
-    stage.seal(writer)?;
-    Ok(())
 }

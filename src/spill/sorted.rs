@@ -18,8 +18,8 @@ const HELD: usize = 5_000;
 /// Bytes that are read of a run at a time.
 const BLOCK: usize = 1 << 16;
 
-/// Rows in the order of their type, in memory up to a limit and beyond it as sorted runs of JSON lines on disk. Fields that are not
-/// serialized are not kept.
+/// Rows in the order of their type, in memory up to a limit and beyond it as sorted runs on disk. Fields that are not serialized
+/// are not kept.
 pub struct SortedRows<T> {
     held: Mutex<Held<T>>,
     file: ScratchFile,
@@ -60,13 +60,15 @@ impl<T: Ord + Clone + Serialize + DeserializeOwned> SortedRows<T> {
         let mut full = std::mem::take(&mut held.rows);
         drop(held);
         full.sort_unstable();
-        let mut lines = Vec::new();
+        let mut bytes = Vec::new();
         for row in &full {
-            serde_json::to_writer(&mut lines, row).map_err(|e| SpillError::Frame { why: e.to_string() })?;
-            lines.push(b'\n');
+            let row = postcard::to_allocvec(row).map_err(|e| SpillError::Frame { why: e.to_string() })?;
+            let length = u32::try_from(row.len()).map_err(|e| SpillError::Frame { why: e.to_string() })?;
+            bytes.extend(length.to_le_bytes());
+            bytes.extend(row);
         }
-        let offset = self.file.append(&lines)?;
-        lock(&self.held)?.runs.push((offset, lines.len() as u64));
+        let offset = self.file.append(&bytes)?;
+        lock(&self.held)?.runs.push((offset, bytes.len() as u64));
         Ok(())
     }
 
@@ -133,29 +135,28 @@ impl<T: Ord + DeserializeOwned> Iterator for Sorted<'_, T> {
     }
 }
 
-/// One sorted run on disk.
+/// One sorted run on disk: rows, each behind its length.
 struct Run<'a, T> {
     file: &'a ScratchFile,
     at: u64,
     left: u64,
     block: Vec<u8>,
-    /// Where the next line begins in the block.
-    line: usize,
+    /// Where the next row begins in the block.
+    at_row: usize,
     row: PhantomData<T>,
 }
 
 impl<'a, T: DeserializeOwned> Run<'a, T> {
     const fn new(file: &'a ScratchFile, at: u64, left: u64) -> Self {
-        Self { file, at, left, block: Vec::new(), line: 0, row: PhantomData }
+        Self { file, at, left, block: Vec::new(), at_row: 0, row: PhantomData }
     }
 
     fn next(&mut self) -> Result<Option<T>, SpillError> {
         loop {
-            let rest = self.block.get(self.line..).unwrap_or_default();
-            if let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
-                let line = rest.get(..length).unwrap_or_default();
-                let row = serde_json::from_slice(line).map_err(|e| SpillError::Frame { why: e.to_string() })?;
-                self.line += length + 1;
+            let rest = self.block.get(self.at_row..).unwrap_or_default();
+            if let Some((row, length)) = first_row(rest) {
+                let row = postcard::from_bytes(row).map_err(|e| SpillError::Frame { why: e.to_string() })?;
+                self.at_row += length;
                 return Ok(Some(row));
             }
             if self.left == 0 {
@@ -168,9 +169,16 @@ impl<'a, T: DeserializeOwned> Run<'a, T> {
             self.file.read_at(self.at, block.get_mut(kept..).unwrap_or_default())?;
             self.at += length as u64;
             self.left -= length as u64;
-            (self.block, self.line) = (block, 0);
+            (self.block, self.at_row) = (block, 0);
         }
     }
+}
+
+/// The first row of a block, and how much of the block it takes with its length; `None` where the block ends before.
+fn first_row(block: &[u8]) -> Option<(&[u8], usize)> {
+    let (length, rest) = block.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    Some((rest.get(..length)?, 4 + length))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub struct WideRow<T> {
     /// The merchant.
     pub merchant_id: String,
     /// In the order of the table's columns behind `merchant_id`; null without evidence.
-    #[serde(skip, default = "Vec::new")]
+    #[serde(default = "Vec::new")]
     pub values: Vec<Option<T>>,
 }
 

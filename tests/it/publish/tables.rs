@@ -1,7 +1,7 @@
 //! What is written is what is read, and the bytes depend on the rows alone.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray};
@@ -14,7 +14,7 @@ use integrity::monitor::{
 };
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment};
 use integrity::publish::{
-    EvidenceRow, FeatureRow, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue, merge_sorted,
+    EvidenceRow, FeatureRow, GatheredTable, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue,
     output_tables,
 };
 use integrity::repayment::LoanException;
@@ -250,9 +250,9 @@ proptest! {
     }
 }
 
-/// More rows than a row group holds, split into parts by a rule that has nothing to do with their order.
+/// More rows than a row group holds, which come in pieces that have nothing to do with their order.
 #[test]
-fn merged_parts_are_the_bytes_of_the_whole() {
+fn gathered_rows_are_the_bytes_of_the_whole() {
     let folder = tempfile::tempdir().unwrap();
     let total = 70_000;
     let row = |n: usize| FeatureRow {
@@ -262,17 +262,17 @@ fn merged_parts_are_the_bytes_of_the_whole() {
     let table = || FeatureRow::table_of(&[f64::column("f", "", "")]);
     let whole = folder.path().join("whole.parquet");
     write(&whole, table(), (0..total).map(row).collect()).unwrap();
-    for parts in [1, 7, 16] {
-        let paths: Vec<PathBuf> = (0..=parts).map(|p| folder.path().join(format!("{parts}-{p}.parquet"))).collect();
-        // The last part stays empty.
-        for (part, path) in paths.iter().enumerate() {
-            write(path, table(), (0..total).filter(|n| n * 31 % parts == part).map(row).collect()).unwrap();
+    for pieces in [1, 7, 40] {
+        let gathered = GatheredTable::new(table(), folder.path());
+        // The last piece is empty.
+        for piece in (0..=pieces).rev() {
+            gathered.extend((0..total).filter(|n| n * 31 % pieces == piece).map(row).collect()).unwrap();
         }
-        let merged = folder.path().join(format!("{parts}.parquet"));
-        let mut writer: TableWriter<FeatureRow> = TableWriter::create(&merged, table()).unwrap();
-        merge_sorted(&paths, &mut writer).unwrap();
+        let path = folder.path().join(format!("{pieces}.parquet"));
+        let mut writer: TableWriter<FeatureRow> = TableWriter::create(&path, table()).unwrap();
+        gathered.write(&mut writer).unwrap();
         assert_eq!(writer.finish().unwrap().rows, total as u64);
-        assert!(fs::read(&merged).unwrap() == fs::read(&whole).unwrap(), "{parts} parts give other bytes");
+        assert!(fs::read(&path).unwrap() == fs::read(&whole).unwrap(), "{pieces} pieces give other bytes");
     }
 
     let metadata = ParquetMetaDataReader::new()
@@ -294,14 +294,13 @@ fn merged_parts_are_the_bytes_of_the_whole() {
 }
 
 #[test]
-fn the_same_key_in_two_parts_is_refused() {
+fn the_same_key_twice_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let paths = ["a", "b"].map(|p| folder.path().join(p));
-    for path in &paths {
-        write(path, MerchantScore::table(), vec![score("m1", 1)]).unwrap();
-    }
+    let gathered = GatheredTable::new(MerchantScore::table(), folder.path());
+    gathered.extend(vec![score("m1", 1)]).unwrap();
+    gathered.extend(vec![score("m0", 1), score("m1", 1)]).unwrap();
     let mut writer = TableWriter::<MerchantScore>::create(&folder.path().join("c"), MerchantScore::table()).unwrap();
-    assert!(matches!(merge_sorted(&paths, &mut writer), Err(PublishError::OutOfOrder { .. })));
+    assert!(matches!(gathered.write(&mut writer), Err(PublishError::OutOfOrder { .. })));
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! What belongs to no shard: offers and alerts of merchants who are no longer scored, and broken loan rows that lead to no merchant.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::decide::Decided;
+use crate::exposure::{OpenOffers, unseen_merchants_offers};
+use crate::monitor::{Portfolio, StandingAlerts};
+use crate::publish::OutputRow;
+use crate::repayment::{LoanException, exceptions_without_merchant, loans_without_merchant};
+use crate::store::BrokenRecord;
+
+/// What the night before left and no shard has taken up so far.
+pub struct Unseen<'a> {
+    open: &'a OpenOffers,
+    standing: &'a StandingAlerts,
+    /// Merchants with an open offer or a standing alert that a shard scored.
+    seen: BTreeSet<String>,
+    /// Lines of the officers' list that no shard has so far.
+    lines: BTreeSet<LoanException>,
+    /// Loans that only rows without a merchant name, and that no shard has in its list so far.
+    loans: BTreeSet<&'a str>,
+    /// Loan rows that name neither a loan nor a merchant.
+    nameless_loans: u64,
+}
+
+impl<'a> Unseen<'a> {
+    /// Before any shard is decided.
+    pub fn new(open: &'a OpenOffers, standing: &'a StandingAlerts, unattributed: &'a [BrokenRecord]) -> Self {
+        let lines = exceptions_without_merchant(unattributed).into_iter().collect();
+        let (loans, nameless_loans) = loans_without_merchant(unattributed);
+        Self { open, standing, seen: BTreeSet::new(), lines, loans, nameless_loans }
+    }
+
+    /// Takes off what a shard speaks of.
+    pub fn take_off(&mut self, shard: &Decided) {
+        let merchants = shard.scores.iter().map(|score| &score.merchant_id);
+        let known = merchants.filter(|m| !self.open.of(m).is_empty() || !self.standing.of(m).is_empty());
+        self.seen.extend(known.cloned());
+        for line in &shard.loan_exceptions {
+            self.lines.retain(|own| own.key() != line.key());
+            // A loan that the night before knew is counted under its borrower already.
+            if let Some(loan) = line.loan_id.as_deref() {
+                self.loans.remove(loan);
+            }
+        }
+    }
+
+    /// What is left when every shard was taken off; a portfolio only where the shards have one.
+    #[must_use]
+    pub fn rest(self, as_of: Date, has_portfolio: bool) -> Decided {
+        let is_seen = |merchant: &str| self.seen.contains(merchant);
+        let mut portfolio = Portfolio::default();
+        portfolio.add_loans_without_merchant(self.loans.len() as u64 + self.nameless_loans);
+        Decided {
+            open_offers: unseen_merchants_offers(self.open, is_seen, as_of),
+            alerts: self.standing.of_unseen(is_seen).collect(),
+            loan_exceptions: self.lines.into_iter().collect(),
+            portfolio: has_portfolio.then_some(portfolio),
+            ..Decided::default()
+        }
+    }
+}
