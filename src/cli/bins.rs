@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::name_list::listed_columns;
+use super::bins_text::bins_text;
+use super::name_list::left_out;
 use super::output_file::create_new;
 use super::train::{known_columns, settings_with};
 use super::{ExitCode, Failure, Output};
@@ -27,8 +28,8 @@ pub const EDITS: &str = "edits.json";
 /// What `bins` takes.
 #[derive(Debug, Clone, Args)]
 pub struct BinsArgs {
-    /// Model folder whose bins are written; or give --table.
-    #[arg(value_name = "MODEL", required_unless_present = "table", conflicts_with = "table", requires = "out")]
+    /// Model folder whose bins are written or shown; or give --table.
+    #[arg(value_name = "MODEL", required_unless_present = "table", conflicts_with = "table")]
     pub model: Option<PathBuf>,
     /// Table whose columns are cut, each by itself, over all rows: a CSV or Parquet file, or a folder of them.
     #[arg(long, value_name = "FILE", requires = "target")]
@@ -42,6 +43,12 @@ pub struct BinsArgs {
     /// Columns to leave out, separated by commas; repeat the option for names that hold commas.
     #[arg(long, value_name = "COLUMNS", requires = "table")]
     pub drop: Vec<String>,
+    /// Columns to look at, and no others, separated by commas.
+    #[arg(long, value_name = "COLUMNS", requires = "table", conflicts_with = "drop")]
+    pub keep_only: Vec<String>,
+    /// Shows the bins of this variable: counts, bad rates, weights of evidence and a bar for each. Repeat it for more.
+    #[arg(long, value_name = "NAME")]
+    pub variable: Vec<String>,
     /// Numbers with a meaning of their own, such as -9, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true, requires = "table")]
     pub special: Vec<f64>,
@@ -59,26 +66,50 @@ pub struct BinsArgs {
 /// The model is damaged, the table or the settings are refused, or the file exists or cannot be written.
 pub fn execute(args: &BinsArgs, output: Output) -> Result<ExitCode, Failure> {
     match (&args.model, &args.table, &args.target, &args.out) {
-        (Some(model), _, _, Some(out)) => of_model(model, out, output),
+        (Some(model), _, _, out) if out.is_some() || !args.variable.is_empty() => {
+            of_model(model, out.as_deref(), &args.variable, output)
+        }
         (None, Some(table), Some(target), _) => of_table(args, table, target, output),
-        _ => Err(Failure::Usage("give a model folder and --out, or --table and --target".to_owned())),
+        _ => Err(Failure::Usage("give a model folder and --out or --variable, or --table and --target".to_owned())),
     }
 }
 
-fn of_model(model: &Path, out: &Path, output: Output) -> Result<ExitCode, Failure> {
+fn of_model(model: &Path, out: Option<&Path>, shown: &[String], output: Output) -> Result<ExitCode, Failure> {
     let bundle = load_folder(model)?;
-    write_bins(out, bundle.scorecard.variables.iter().map(|v| &v.bins), &log_of(&bundle)?)?;
+    let bins = || bundle.scorecard.variables.iter().map(|v| &v.bins);
+    let wanted = named(shown, bins())?;
+    if let Some(out) = out {
+        write_bins(out, bins(), &log_of(&bundle)?)?;
+    }
     let variables = bundle.scorecard.variables.len();
-    let answer = json!({ "model": model, "bins": out, "variables": variables });
-    output.show(&answer, |_| format!("bins of {variables} variables written to {}\n", out.display()))?;
+    let answer = json!({ "model": model, "bins": out, "variables": variables, "shown": wanted });
+    output.show(&answer, |_| {
+        let mut text: String = wanted.iter().map(|bins| bins_text(bins)).collect();
+        if let Some(out) = out {
+            let _ = writeln!(text, "bins of {variables} variables written to {}", out.display());
+        }
+        text
+    })?;
     Ok(ExitCode::Ok)
+}
+
+/// The bins of the variables named.
+fn named<'a>(names: &[String], bins: impl Iterator<Item = &'a Bins>) -> Result<Vec<&'a Bins>, Failure> {
+    let bins: Vec<&Bins> = bins.collect();
+    let find = |name: &String| {
+        bins.iter().copied().find(|b| b.name == *name).ok_or_else(|| {
+            let known = bins.iter().map(|b| b.name.as_str()).collect::<Vec<_>>().join(", ");
+            Failure::NotFound(format!("no variable {name:?} has bins; those that have: {known}"))
+        })
+    };
+    names.iter().map(find).collect()
 }
 
 fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Result<ExitCode, Failure> {
     let SettingsFile { directions, training: settings } = settings_with(args.settings.as_deref(), &args.special)?;
     let file = open_table(path)?;
     let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
-    let mut aside = listed_columns(&args.drop, &file)?;
+    let mut aside = left_out(&args.drop, &args.keep_only, &file)?;
     aside.push(target.to_owned());
     let mut table = TrainingTable::new(Vec::new(), Vec::new())?;
     table.test = vec![false; outcome.len()];
@@ -89,8 +120,15 @@ fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Resul
     if let Some(out) = &args.out {
         write_bins(out, columns.iter().filter_map(Univariate::bins), &[])?;
     }
-    let answer = json!({ "table": path, "bins": args.out, "columns": columns });
-    output.show(&answer, |_| text(&columns, args.out.as_deref()))?;
+    let wanted = named(&args.variable, columns.iter().filter_map(Univariate::bins))?;
+    let answer = json!({ "table": path, "bins": args.out, "columns": columns, "shown": wanted });
+    output.show(&answer, |_| {
+        if wanted.is_empty() {
+            text(&columns, args.out.as_deref())
+        } else {
+            wanted.iter().map(|bins| bins_text(bins)).collect()
+        }
+    })?;
     Ok(ExitCode::Ok)
 }
 

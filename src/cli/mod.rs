@@ -5,6 +5,7 @@
 mod apply;
 mod backtest;
 mod bins;
+mod bins_text;
 mod check;
 mod compare;
 mod compare_text;
@@ -25,6 +26,7 @@ mod progress;
 mod reject_study;
 mod report;
 mod run;
+mod runs;
 mod schema;
 mod scored_table;
 mod segments;
@@ -100,6 +102,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Walks one merchant's score and limit back to row counts.
     Explain(explain::ExplainArgs),
+    /// Lists the runs of an output folder, what has become of each, and which was current when.
+    Runs(runs::RunsArgs),
     /// Finds a merchant in the current run, as the loan service does.
     Lookup(lookup::LookupArgs),
     /// Recomputes the digests of published files.
@@ -153,6 +157,7 @@ impl Command {
             Self::Approve(args) => models::approve(&args, output),
             Self::Report(args) => report::execute(&args, output),
             Self::Explain(args) => explain::execute(&args, output),
+            Self::Runs(args) => runs::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),
             Self::Verify(args) => verify::execute(&args, output),
             Self::Point(args) => point::execute(&args, output),
@@ -165,6 +170,8 @@ fn init_log(quiet: bool) {
     let default = if quiet { "error" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("INTEGRITY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    // Notes of the engine to those who program with it.
+    polars::error::set_warning_function(|words, _| tracing::debug!(words, "polars"));
     // A second call in one process (tests) keeps the first subscriber.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

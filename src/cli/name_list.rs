@@ -27,6 +27,19 @@ pub fn listed_columns(given: &[String], file: &TableFile) -> Result<Vec<String>,
     Ok(names)
 }
 
+/// Columns that are no variables: those to drop, and where only some are kept, all others.
+///
+/// # Errors
+/// A name is no column.
+pub fn left_out(drop: &[String], keep_only: &[String], file: &TableFile) -> Result<Vec<String>, ModelError> {
+    let mut out = listed_columns(drop, file)?;
+    if !keep_only.is_empty() {
+        let kept = listed_columns(keep_only, file)?;
+        out.extend(file.names().iter().filter(|name| !kept.contains(name)).cloned());
+    }
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

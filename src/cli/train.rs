@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::bins::EDITS;
-use super::name_list::listed_columns;
+use super::name_list::left_out;
 use crate::domain::{Digest, Hasher, days_since_epoch};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
 use crate::model::table::{Direction, Features, Kind, Values};
@@ -48,6 +48,9 @@ pub struct TrainTableArgs {
     /// Columns to leave out, separated by commas; repeat the option for names that hold commas.
     #[arg(long, value_name = "COLUMNS")]
     pub drop: Vec<String>,
+    /// Columns to look at, and no others, separated by commas.
+    #[arg(long, value_name = "COLUMNS", requires = "table", conflicts_with = "drop")]
+    pub keep_only: Vec<String>,
     /// Numbers with a meaning of their own, such as -9, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     pub special: Vec<f64>,
@@ -157,7 +160,7 @@ fn training_table(
 ) -> Result<(TrainingTable, Split), ModelError> {
     let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
     let mut aside = vec![target.to_owned()];
-    aside.extend(listed_columns(&args.drop, &file)?);
+    aside.extend(left_out(&args.drop, &args.keep_only, &file)?);
     aside.extend(args.time.clone());
     aside.extend(args.weight.clone());
     let times = args.time.as_deref().map(|c| numbers(&file, c, Kind::Date)).transpose()?;
@@ -201,7 +204,7 @@ fn config_digest(
     let mut hasher = Hasher::default();
     hasher.field(args.target.as_deref().unwrap_or_default().as_bytes());
     hasher.field(args.positive.as_deref().unwrap_or_default().as_bytes());
-    for name in &args.drop {
+    for name in args.drop.iter().chain(&args.keep_only) {
         hasher.field(name.as_bytes());
     }
     hasher.field(serde_json::to_string(&(settings, directions, split)).unwrap_or_default().as_bytes());

@@ -6,5 +6,6 @@ mod atomicity;
 mod book;
 mod fixture;
 mod history;
+mod snippets;
 mod tables;
 mod tampering;

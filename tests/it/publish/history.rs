@@ -5,7 +5,7 @@ use std::path::Path;
 
 use integrity::publish::{
     Begun, Current, Pointing, PointingOrder, Pointings, PreviousRun, PublishError, Published, Publisher, Repointing,
-    ScoreBook, lookup, previous_run, verify,
+    RunState, ScoreBook, lookup, previous_run, run_list, verify,
 };
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -325,4 +325,32 @@ fn a_published_file_that_is_gone_is_damage_and_not_a_refusal_of_the_system() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn runs_are_listed_with_what_became_of_them_and_when_each_was_current() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let first = night(out, 1, day(1));
+    let again = night(out, 2, day(1));
+    let second = night(out, 3, day(2));
+    let third = night(out, 4, day(3));
+    point(out, &second.run_id).unwrap();
+    break_manifest(&first);
+    let list = run_list(out).unwrap();
+    let states: Vec<_> = list.runs.iter().map(|run| (run.run.rsplit('=').next().unwrap(), run.state)).collect();
+    let mut expected = vec![
+        (first.run_id.as_str(), RunState::Broken),
+        (again.run_id.as_str(), RunState::Standing),
+        (second.run_id.as_str(), RunState::Current),
+        (third.run_id.as_str(), RunState::Withdrawn),
+    ];
+    expected.sort_by_key(|(id, _)| list.runs.iter().position(|run| run.run.ends_with(id)));
+    assert_eq!(states, expected);
+    let withdrawn = list.runs.iter().find(|run| run.state == RunState::Withdrawn).unwrap();
+    assert!(withdrawn.why.as_deref().is_some_and(|why| why.contains("published with a future date")), "{withdrawn:?}");
+    let current: Vec<_> = list.periods.iter().map(|p| p.run.rsplit('=').next().unwrap()).collect();
+    assert_eq!(current, [&again.run_id, &second.run_id, &third.run_id, &second.run_id]);
+    let by_hand = list.at(Timestamp::from_second(1_533_100_001).unwrap()).unwrap();
+    assert_eq!((by_hand.run.rsplit('=').next(), by_hand.set_by.is_some()), (Some(second.run_id.as_str()), true));
 }

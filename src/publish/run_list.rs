@@ -1,0 +1,199 @@
+//! Which runs lie in an output folder, what has become of each, and which was current when.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::error::PublishError;
+use super::history::{IntactRun, dates, read_run, run_folders, run_of_date, serving};
+use super::pointings::Pointings;
+
+/// What has become of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// The loan service reads it.
+    Current,
+    /// Its business date stands by it: what later nights build on.
+    Standing,
+    /// Another run of the same business date was published after it.
+    Replaced,
+    /// A person took it out of use (`integrity point`).
+    Withdrawn,
+    /// Its manifest is missing or damaged.
+    Broken,
+}
+
+impl RunState {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Standing => "standing",
+            Self::Replaced => "replaced",
+            Self::Withdrawn => "withdrawn",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// One run folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedRun {
+    /// Business date.
+    pub as_of: Date,
+    /// Run folder, below the output folder.
+    pub run: String,
+    /// What has become of it.
+    pub state: RunState,
+    /// When it was finished; null where the manifest is broken.
+    pub finished_at: Option<Timestamp>,
+    /// Why it is withdrawn or broken.
+    pub why: Option<String>,
+}
+
+/// A time in which one run was current.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CurrentPeriod {
+    /// Run folder, below the output folder.
+    pub run: String,
+    /// Its first instant.
+    pub from: Timestamp,
+    /// When another run followed; null where it is current still.
+    pub until: Option<Timestamp>,
+    /// Who set it by hand, and why; null where a night published it.
+    pub set_by: Option<String>,
+}
+
+/// The runs of an output folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunList {
+    /// By business date, then by when they were finished.
+    pub runs: Vec<ListedRun>,
+    /// What was current when, oldest first. A run whose folder is gone is not in it.
+    pub periods: Vec<CurrentPeriod>,
+}
+
+impl RunList {
+    /// What was current at an instant.
+    #[must_use]
+    pub fn at(&self, instant: Timestamp) -> Option<&CurrentPeriod> {
+        self.periods.iter().rev().find(|period| period.from <= instant)
+    }
+}
+
+/// Lists the runs of an output folder. What was current when follows from when each run was finished, the rule that the current run never goes back
+/// to an older business date by itself, and the log of runs set by hand.
+///
+/// # Errors
+/// The folder or the log of runs set by hand cannot be read.
+pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
+    let pointings = Pointings::read(out)?;
+    let withdrawn = pointings.withdrawn();
+    let current = match serving(out) {
+        Ok(serving) => serving.map(|serving| serving.run.pointer.run),
+        Err(error) if error.is_damage() => None,
+        Err(error) => return Err(error),
+    };
+    let mut runs = Vec::new();
+    for as_of in dates(out)? {
+        let standing = run_of_date(out, as_of, &mut Vec::new())?.map(|run| run.pointer.run);
+        let mut of_date = Vec::new();
+        for run in run_folders(out, as_of)? {
+            let (finished_at, broken) = match read_run(out, &run) {
+                Ok((finished, IntactRun { .. })) => (Some(finished), None),
+                Err(error) if error.is_damage() => (None, Some(error.to_string())),
+                Err(error) => return Err(error),
+            };
+            let state = if broken.is_some() {
+                RunState::Broken
+            } else if current.as_ref() == Some(&run) {
+                RunState::Current
+            } else if withdrawn.contains(run.as_str()) {
+                RunState::Withdrawn
+            } else if standing.as_ref() == Some(&run) {
+                RunState::Standing
+            } else {
+                RunState::Replaced
+            };
+            let of_log =
+                || pointings.withdrawal(&run).map(|entry| format!("{} ({}, {})", entry.reason, entry.by, entry.at));
+            let why = broken.or_else(of_log);
+            of_date.push(ListedRun { as_of, run, state, finished_at, why });
+        }
+        of_date.sort_by(|a, b| (a.finished_at, &a.run).cmp(&(b.finished_at, &b.run)));
+        runs.extend(of_date);
+    }
+    let periods = periods(&runs, &pointings)?;
+    Ok(RunList { runs, periods })
+}
+
+/// Replays what made each run current.
+fn periods(runs: &[ListedRun], pointings: &Pointings) -> Result<Vec<CurrentPeriod>, PublishError> {
+    let mut events: Vec<(Timestamp, &str, Option<String>)> = Vec::new();
+    for run in runs {
+        events.extend(run.finished_at.map(|at| (at, run.run.as_str(), None)));
+    }
+    for entry in &pointings.entries {
+        let at = entry.at.parse().map_err(|e: jiff::Error| {
+            PublishError::malformed(Path::new(super::pointings::POINTINGS), format!("{:?}: {e}", entry.at))
+        })?;
+        events.push((at, entry.to.as_str(), Some(format!("{}: {}", entry.by, entry.reason))));
+    }
+    // Of one instant, what a person did comes after what a night did.
+    events.sort_by(|a, b| (a.0, a.2.is_some(), a.1).cmp(&(b.0, b.2.is_some(), b.1)));
+    let date_of = |run: &str| run.split('/').next().and_then(|d| d.strip_prefix("as_of=")?.parse::<Date>().ok());
+    let mut periods: Vec<CurrentPeriod> = Vec::new();
+    for (from, run, set_by) in events {
+        let goes_back = periods.last().is_some_and(|last| date_of(run) < date_of(&last.run)) && set_by.is_none();
+        if goes_back || periods.last().is_some_and(|last| last.run == run) {
+            continue;
+        }
+        if let Some(last) = periods.last_mut() {
+            last.until = Some(from);
+        }
+        periods.push(CurrentPeriod { run: run.to_owned(), from, until: None, set_by });
+    }
+    Ok(periods)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pointings::PointingEntry;
+    use super::*;
+
+    fn run(day: u8, id: &str, hour: i64) -> ListedRun {
+        let as_of: Date = format!("2018-08-{day:02}").parse().unwrap();
+        let finished_at = Some(at(hour));
+        ListedRun { as_of, run: format!("as_of={as_of}/run={id}"), state: RunState::Standing, finished_at, why: None }
+    }
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3_600).unwrap()
+    }
+
+    #[test]
+    fn what_was_current_when() {
+        let runs = [run(1, "a", 1), run(1, "late", 30), run(2, "b", 25), run(3, "c", 50)];
+        let entry = PointingEntry {
+            at: at(52).to_string(),
+            from: None,
+            to: runs[2].run.clone(),
+            reason: "a wrong file".to_owned(),
+            by: "ann".to_owned(),
+            withdrawn: vec![runs[3].run.clone()],
+        };
+        let periods = periods(&runs, &Pointings { entries: vec![entry] }).unwrap();
+        let seen: Vec<_> = periods.iter().map(|p| (p.run.rsplit('=').next().unwrap(), p.from, p.until)).collect();
+        let expected =
+            [("a", at(1), Some(at(25))), ("b", at(25), Some(at(50))), ("c", at(50), Some(at(52))), ("b", at(52), None)];
+        assert_eq!(seen, expected, "a late run of an older date is published beside the current one");
+        let list = RunList { runs: runs.to_vec(), periods };
+        assert_eq!(list.at(at(51)).unwrap().run, runs[3].run);
+        assert_eq!(list.at(at(60)).unwrap().set_by.as_deref(), Some("ann: a wrong file"));
+        assert_eq!(list.at(at(0)), None);
+    }
+}
