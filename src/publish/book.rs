@@ -22,8 +22,8 @@ use crate::score::MerchantScore;
 
 /// A published run, open for look-ups, from any number of threads.
 ///
-/// Opening checks the chain from `current.json` over the manifest to the digests of `scores`, `offers`, `declines` and `alerts`.
-/// It stays on the run that it opened: open again to see a newer one. `features` and `evidence` are checked when first asked for.
+/// Opening checks the chain from `current.json` over the manifest to the indices of `scores`, `offers`, `declines`, `alerts` and `accounts`; each mebibyte
+/// of these files is checked when it is first read. No altered byte is ever believed: a look-up that would need it is an error. The book stays on the run that it opened: open again to see a newer one. `features` and `evidence` are checked when first asked for.
 pub struct ScoreBook {
     run_dir: PathBuf,
     manifest: Manifest,

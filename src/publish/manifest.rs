@@ -145,6 +145,9 @@ pub struct FileEntry {
     pub rows: Option<u64>,
     /// Digest of the bytes.
     pub sha256: Digest,
+    /// Digests of each mebibyte of the file, so that a look-up need not read the whole of it; none where the file is no longer than that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks_sha256: Vec<Digest>,
 }
 
 /// `manifest.json`.

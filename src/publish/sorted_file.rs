@@ -11,14 +11,14 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
-use super::chunk_file::ChunkFile;
+use super::chunk_file::{ChunkFile, is_altered};
 use super::error::PublishError;
 use super::manifest::FileEntry;
 use super::row::OutputRow;
 
 const KEY: &str = "merchant_id";
 
-/// A table file sorted by merchant, verified when it was opened.
+/// A table file sorted by merchant. What is read of it is what was published, or an error.
 pub(super) struct SortedFile {
     path: PathBuf,
     file: ChunkFile,
@@ -27,16 +27,12 @@ pub(super) struct SortedFile {
 }
 
 impl SortedFile {
-    /// Opens the file, checks its digest through the very handle that is read from later, and loads its indices.
+    /// Opens the file and loads its indices.
     pub(super) fn open(run: &Path, entry: &FileEntry) -> Result<Self, PublishError> {
         let path = run.join(&entry.path);
-        let file = ChunkFile::open(&path)?;
-        let found = file.digest().map_err(PublishError::io("read", &path))?;
-        if found != entry.sha256 {
-            return Err(PublishError::DigestMismatch { path, expected: entry.sha256, found });
-        }
+        let file = ChunkFile::open(&path, entry)?;
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-        let metadata = ArrowReaderMetadata::load(&file, options).map_err(PublishError::parquet("read", &path))?;
+        let metadata = ArrowReaderMetadata::load(&file, options).map_err(|e| refuse(&path, e))?;
         let key = metadata.parquet_schema().columns().iter().position(|c| c.path().parts() == [KEY]);
         let key = key.ok_or_else(|| PublishError::malformed(&path, format!("column {KEY} is missing")))?;
         Ok(Self { path, file, metadata, key })
@@ -75,7 +71,7 @@ impl SortedFile {
         merchant: &str,
         rows: &mut Vec<R>,
     ) -> Result<(), PublishError> {
-        let refuse = |error: ParquetError| PublishError::parquet("read", &self.path)(error);
+        let refuse = |error: ParquetError| refuse(&self.path, error);
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone());
         let bloom = builder.get_row_group_column_bloom_filter(at, self.key).map_err(refuse)?;
         if bloom.is_some_and(|bloom| !bloom.check(merchant)) {
@@ -126,6 +122,15 @@ impl SortedFile {
             .ok_or_else(|| PublishError::malformed(&self.path, format!("column {KEY} is not Utf8 or has nulls")))?;
         let count = |keep: &dyn Fn(&str) -> bool| merchants.iter().flatten().take_while(|m| keep(m)).count();
         Ok(count(&|m| m < merchant)..count(&|m| m <= merchant))
+    }
+}
+
+/// Altered bytes are damage; anything else is the library's.
+fn refuse(path: &Path, error: ParquetError) -> PublishError {
+    if is_altered(&error) {
+        PublishError::malformed(path, error.to_string())
+    } else {
+        PublishError::parquet("read", path)(error)
     }
 }
 

@@ -93,7 +93,8 @@ impl<'p, 'o> Stage<'p, 'o> {
         unsynced.file.sync_all().map_err(PublishError::io("force to disk", &path))?;
         self.publisher.reached(&Step::Synced(path.clone()), &path)?;
         let Written { bytes, rows, sha256 } = written;
-        self.entries.insert(name.clone(), FileEntry { path: name, bytes, rows: Some(rows), sha256 });
+        let blocks_sha256 = unsynced.blocks;
+        self.entries.insert(name.clone(), FileEntry { path: name, bytes, rows: Some(rows), sha256, blocks_sha256 });
         Ok(written)
     }
 
@@ -104,7 +105,9 @@ impl<'p, 'o> Stage<'p, 'o> {
     pub fn write_bytes(&mut self, name: &str, content: &[u8]) -> Result<(), PublishError> {
         let path = self.place(name)?;
         let (bytes, sha256) = self.publisher.write_synced(&path, content)?;
-        self.entries.insert(name.to_owned(), FileEntry { path: name.to_owned(), bytes, rows: None, sha256 });
+        let blocks_sha256 = Vec::new();
+        let entry = FileEntry { path: name.to_owned(), bytes, rows: None, sha256, blocks_sha256 };
+        self.entries.insert(name.to_owned(), entry);
         Ok(())
     }
 

@@ -22,7 +22,11 @@ fn put<R: OutputRow>(stage: &mut Stage<'_, '_>, table: OutputTable, rows: impl I
 }
 
 /// Publishes a run of these merchants: all are scored, some have offers, declines or alerts.
-fn publish_merchants(out: &std::path::Path, merchants: &[String]) {
+pub(crate) fn publish_merchants(
+    out: &std::path::Path,
+    merchants: &[String],
+    features: impl Fn(&str) -> Vec<Option<f64>>,
+) {
     let mut publisher = Publisher::open(out).unwrap();
     let Begun::Stage(mut stage) = publisher.begin(identity(1), Pointing::Forward).unwrap() else { panic!() };
     let every = |n: usize, from: usize| merchants.iter().skip(from).step_by(n);
@@ -30,9 +34,14 @@ fn publish_merchants(out: &std::path::Path, merchants: &[String]) {
     put(&mut stage, Offer::table(), every(2, 0).flat_map(|m| ["a", "b", "c"].map(|p| offer(m, p, 1))));
     put(&mut stage, Decline::table(), every(3, 1).map(|m| decline(m, "p")));
     put(&mut stage, Alert::table(), every(5, 0).flat_map(|m| ["1", "2"].map(|id| alert(m, id))));
-    let values = |m: &String| FeatureRow { merchant_id: m.clone(), values: vec![Some(m.len() as f64), None] };
+    let values = |m: &String| FeatureRow { merchant_id: m.clone(), values: features(m) };
     put(&mut stage, FeatureRow::table_of(&feature_columns()), merchants.iter().map(values));
     stage.publish(provenance(1)).unwrap();
+}
+
+/// The length of each merchant's id, and nothing.
+fn lengths(merchant: &str) -> Vec<Option<f64>> {
+    vec![Some(merchant.len() as f64), None]
 }
 
 fn scan<R: OutputRow>(book: &ScoreBook, table: &str, keep: impl Fn(&R) -> bool) -> Vec<R> {
@@ -71,7 +80,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let merchants: Vec<String> = ids.into_iter().collect();
-        publish_merchants(folder.path(), &merchants);
+        publish_merchants(folder.path(), &merchants, lengths);
         let book = ScoreBook::open(folder.path()).unwrap();
         for merchant in merchants.iter().chain(&absent) {
             look_up_equals_scan(&book, merchant)?;
@@ -85,7 +94,7 @@ fn look_up_equals_scan_across_pages_and_row_groups() {
     let folder = tempfile::tempdir().unwrap();
     // Even numbers only: the odd ones are absent and lie between.
     let merchants: Vec<String> = (0..70_000).map(|n| merchant(2 * n)).collect();
-    publish_merchants(folder.path(), &merchants);
+    publish_merchants(folder.path(), &merchants, lengths);
     let book = ScoreBook::open(folder.path()).unwrap();
     for row in [0, 1, 2_047, 2_048, 8_191, 8_192, 43_690, 43_691, 65_535, 65_536, 69_999] {
         for id in [merchant(2 * row), merchant(2 * row + 1)] {

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use integrity::domain::Digest;
 use integrity::publish::{Problem, PublishError, ScoreBook, verify};
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use super::fixture::{copy_folder, files_below, publish};
+use super::book::publish_merchants;
+use super::fixture::{copy_folder, files_below, merchant, publish};
 
 /// The findings of the current run, as path and problem.
 fn findings(out: &Path) -> Vec<(String, Problem)> {
@@ -55,6 +57,47 @@ proptest! {
         if served.iter().any(|s| name.ends_with(s)) {
             prop_assert!(ScoreBook::open(original.path()).is_err(), "{name} was altered and believed");
         }
+    }
+}
+
+/// Files of many blocks, of which a look-up reads few.
+#[test]
+fn no_look_up_believes_an_altered_block_and_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let merchants: Vec<String> = (0..150_000).map(merchant).collect();
+    // Digits of a digest are as good as random: they do not compress.
+    let value = |m: &str, column: usize| {
+        let digits = Digest::of(m.as_bytes()).to_string();
+        u64::from_str_radix(&digits[column * 12..][..12], 16).unwrap() as f64
+    };
+    publish_merchants(folder.path(), &merchants, |m| vec![Some(value(m, 0)), Some(value(m, 1))]);
+    let book = ScoreBook::open(folder.path()).unwrap();
+    let asked: Vec<&String> = merchants.iter().step_by(9_973).collect();
+    let sound: Vec<_> = asked.iter().map(|m| book.features(m).unwrap()).collect();
+    let path = book.run_dir().join("features.parquet");
+    let bytes = fs::read(&path).unwrap();
+    assert!(bytes.len() > 2 << 20, "{} bytes are too few blocks", bytes.len());
+    let mut refused = 0;
+    for at in (0..bytes.len() - 16).step_by(bytes.len() / 23) {
+        let mut altered = bytes.clone();
+        altered[at] ^= 4;
+        fs::write(&path, &altered).unwrap();
+        let book = ScoreBook::open(folder.path()).unwrap();
+        for (merchant, sound) in asked.iter().zip(&sound) {
+            match book.features(merchant) {
+                Ok(found) => assert_eq!(found, *sound),
+                Err(error) => {
+                    assert!(error.is_damage(), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(!verify(folder.path(), None).unwrap().is_sound());
+    }
+    assert!(refused > 0, "no look-up read an altered block");
+    for shorter in [bytes.len() - 1, bytes.len() / 2, 0] {
+        fs::write(&path, &bytes[..shorter]).unwrap();
+        assert!(ScoreBook::open(folder.path()).unwrap().features(&merchants[0]).is_err());
     }
 }
 
