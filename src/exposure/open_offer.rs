@@ -98,6 +98,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::repayment::LoanHistory;
 
     fn offer(id: &str) -> OpenOffer {
         OpenOffer {
@@ -139,6 +140,7 @@ mod tests {
             is_restructured: false,
             deductions: 0,
             deductions_reversed: 0,
+            history: LoanHistory::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::monitor::{AlertState, Handling, Severity, Verdict};
-use crate::repayment::UnknownLoan;
+use crate::repayment::{LoanHistory, UnknownLoan};
 
 const TERMS: DeductionTerms =
     DeductionTerms { receipts_feature: String::new(), receipts_days: 2, receipts_share_ppm: 400_000, min_minor: 100 };
@@ -32,6 +32,7 @@ fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
         is_restructured: false,
         deductions: 0,
         deductions_reversed: 0,
+        history: LoanHistory::default(),
     }
 }
 

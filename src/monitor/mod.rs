@@ -18,6 +18,7 @@ mod monitor_reference;
 mod officers;
 mod pledges;
 mod portfolio;
+mod restoration;
 mod rule_reference;
 pub mod rules;
 mod settings;
@@ -32,7 +33,15 @@ pub use error::MonitorError;
 pub use monitor_reference::monitor_reference;
 pub use officers::{Handling, OfficerDecision, Officers};
 pub use pledges::{PledgedOrders, Pledges};
-pub use portfolio::{Portfolio, Tally, UnknownTally};
+pub use portfolio::{
+    Book, BookBefore, BookContext, BookDifference, BookMerchant, DefaultedGroups, Dimension, LoanLine, MarkedBy,
+    Portfolio, PortfolioLine, PortfolioTables, PortfolioTerms, Positions, ProvisionLine, ProvisionTerms, RollBasis,
+    RollMatrix, RollRate, Scenario, Stage, Tally, UnknownTally, VintageLine, Vintages, check_lines,
+};
+pub use restoration::{
+    BorrowerNight, BorrowerState, CreditStanding, CreditState, HelpTerms, RegrowthStep, RestorationTerms, StatesBefore,
+    next_state, standing_of,
+};
 pub use settings::{Action, Bucket, ClassThresholds, DeductionTerms, Monitor, Severity, Watch};
 pub use standing_alerts::StandingAlerts;
 pub use watch::{Alerts, Judgement, MonitorCase, WatchContext, ask, watch};

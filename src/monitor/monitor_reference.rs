@@ -1,5 +1,7 @@
 //! Everything that a monitor file may hold.
 
+use super::portfolio::{PORTFOLIO_KEYS, PROVISION_KEYS, SCENARIO_KEYS};
+use super::restoration::{HELP_KEYS, REGROWTH_KEYS, RESTORATION_KEYS};
 use super::rule_reference::RULE_SECTIONS;
 use crate::config::{Key, Section};
 use crate::repayment::{LEDGER_KEYS, MATERIALITY_KEYS, WATERFALL_KEYS};
@@ -15,6 +17,9 @@ static MONITOR_KEYS: Section = Section {
         Key::section("ledger", "when loans cannot be relied on").or("its defaults"),
         Key::section("class_from_dpd", "regulatory classes"),
         Key::section("deduction", "what may be deducted").or("nothing is deducted"),
+        Key::section("portfolio", "how the portfolio is reported").or("its defaults"),
+        Key::section("provisions", "what is set aside for losses").or("nothing is"),
+        Key::section("restoration", "the way back from a default").or("its defaults"),
         Key::section("bucket", "buckets of days past due"),
         Key::section("rule", "alerts").or("none"),
     ],
@@ -72,6 +77,12 @@ pub fn monitor_reference() -> Vec<&'static Section> {
         &LEDGER_KEYS,
         &CLASS_KEYS,
         &DEDUCTION_KEYS,
+        &PORTFOLIO_KEYS,
+        &PROVISION_KEYS,
+        &SCENARIO_KEYS,
+        &RESTORATION_KEYS,
+        &REGROWTH_KEYS,
+        &HELP_KEYS,
         &BUCKET_KEYS,
     ];
     sections.extend(RULE_SECTIONS);

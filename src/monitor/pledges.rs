@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::domain::AsOf;
-    use crate::repayment::LoanStanding;
+    use crate::repayment::{LoanHistory, LoanStanding};
 
     fn loan(loan_id: &str, orders: &[&str], is_closed: bool) -> LoanStanding {
         LoanStanding {
@@ -103,6 +103,7 @@ mod tests {
             is_restructured: false,
             deductions: 0,
             deductions_reversed: 0,
+            history: LoanHistory::default(),
         }
     }
 

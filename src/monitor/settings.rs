@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::alert_rule::{AlertKind, AlertRule};
+use super::portfolio::{PortfolioTerms, RESERVED_PLACES, RawPortfolio, RawProvisions};
+use super::restoration::{RawRestoration, RestorationTerms};
 use super::rules::keys::RuleKeys;
 use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
@@ -39,6 +41,10 @@ pub struct Monitor {
     pub classes: ClassThresholds,
     /// What may be deducted; `None` deducts nothing.
     pub deduction: Option<DeductionTerms>,
+    /// How the portfolio is reported, and what is set aside.
+    pub portfolio: PortfolioTerms,
+    /// What it takes to be a good borrower again.
+    pub restoration: RestorationTerms,
     /// Alert rules in file order.
     pub rules: Vec<AlertRule>,
     /// The program's own rule, which no file declares.
@@ -145,6 +151,11 @@ struct RawMonitor {
     ledger: RawLedger,
     class_from_dpd: Spanned<RawClasses>,
     deduction: Option<RawDeduction>,
+    #[serde(default)]
+    portfolio: RawPortfolio,
+    provisions: Option<Spanned<RawProvisions>>,
+    #[serde(default)]
+    restoration: RawRestoration,
     #[serde(rename = "bucket")]
     buckets: Spanned<Vec<Spanned<RawBucket>>>,
     #[serde(rename = "rule", default)]
@@ -198,6 +209,8 @@ impl Monitor {
         let (overpayment, unknown_limit, retention) = raw.ledger.check(&file)?;
         let buckets = check_buckets(&file, &raw.buckets)?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
+        let restoration = raw.restoration.check(&file, &mut feature_uses)?;
+        let portfolio = raw.portfolio.check(&file, raw.provisions.as_ref())?;
         let deduction = match &raw.deduction {
             None => None,
             Some(deduction) => {
@@ -247,6 +260,8 @@ impl Monitor {
             buckets,
             classes,
             deduction,
+            portfolio,
+            restoration,
             rules,
             unknown_loan,
             feature_uses,
@@ -293,6 +308,14 @@ fn check_buckets(file: &ConfigFile, raw: &Spanned<Vec<Spanned<RawBucket>>>) -> R
         if name.get_ref().is_empty() || buckets.iter().any(|b| b.name == *name.get_ref()) {
             let message = format!("bucket {:?} is unnamed or named twice", name.get_ref());
             return Err(file.refuse(&name.span(), message, "a name of its own for each bucket"));
+        }
+        if RESERVED_PLACES.contains(&name.get_ref().as_str()) {
+            let message = format!("bucket {:?} has the name of a place that is no bucket", name.get_ref());
+            return Err(file.refuse(
+                &name.span(),
+                message,
+                format!("a name other than {}", RESERVED_PLACES.join(", ")),
+            ));
         }
         let from = *from_dpd.get_ref();
         match next {

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::config::ConfigFile;
 use crate::monitor::{AlertState, Severity, Verdict};
-use crate::repayment::{UnknownCause, UnknownLoan};
+use crate::repayment::{LoanHistory, UnknownCause, UnknownLoan};
 
 const MONITOR: &str = r#"
 watch = "borrowers"
@@ -76,6 +76,7 @@ fn loan(loan_id: &str, dpd: i64) -> LoanStanding {
         is_restructured: false,
         deductions: 0,
         deductions_reversed: 0,
+        history: LoanHistory::default(),
     }
 }
 

@@ -34,7 +34,9 @@ pub struct MerchantCase<'a> {
     pub account: &'a Account,
     /// The table of which the largest share of the merchant's rows is broken; `None` where no row is.
     pub broken_records: Option<BrokenShare>,
-    /// Alerts that freeze new credit tonight.
+    /// The most that a borrower restored after a default may owe and be offered; `None` where restoration sets no bound.
+    pub regrowth_minor: Option<i64>,
+    /// Alerts, and the borrower's state, that freeze new credit tonight.
     pub freezes: &'a [Reason],
 }
 

@@ -10,7 +10,7 @@ use crate::config::ConfigFile;
 use crate::domain::{Probability, ReasonCode};
 use crate::exposure::{GroupShare, Owed, Receivable, Receivables, Request, Requests};
 use crate::offer::case::MerchantCase;
-use crate::repayment::{BorrowerRecord, CreditRecord, LoanStanding, UnknownLoan};
+use crate::repayment::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding, UnknownLoan};
 
 const POLICY: &str = r#"
 bands = ["A", "B", "C"]
@@ -177,6 +177,7 @@ fn account(owned: &Owned) -> Account {
         is_restructured: false,
         deductions: 0,
         deductions_reversed: 0,
+        history: LoanHistory::default(),
     };
     account = account.with_book(&[loan], owned.held.clone(), &BTreeSet::from(["order-loan".to_owned()]));
     account.group =
@@ -203,6 +204,7 @@ fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
         record: &record,
         account,
         broken_records: None,
+        regrowth_minor: None,
         freezes: &owned.freezes,
     };
     decide(policy(), &case, &as_of())

@@ -25,6 +25,8 @@ pub enum CapName {
     Requested,
     /// What the guarantee groups still allow.
     Group,
+    /// What a borrower restored after a default may owe by now.
+    Regrowth,
     /// Total cap less what is owed and may still be drawn.
     ExposureLeft,
     /// The product's largest.
@@ -53,6 +55,7 @@ impl CapName {
             Self::OrderReceivables => ("receivables-low", "too few shipped orders wait for confirmation"),
             Self::Requested => ("requested-below-minimum", "the sum asked for is below the product's smallest loan"),
             Self::Group => ("group-capacity-low", "the guarantee group carries too little more"),
+            Self::Regrowth => ("regrowth-low", "after a default credit grows again step by step"),
             Self::ExposureLeft => ("exposure-used-up", "what is owed already leaves too little room"),
             Self::Product | Self::HardCap => ("product-minimum", "the product's bounds leave no loan"),
         }
@@ -65,7 +68,7 @@ impl CapName {
             Self::Ability => ("ability-unknown", "too little history to foresee receipts"),
             Self::IntegrityCapital => ("integrity-capital-unknown", "too little history to measure integrity capital"),
             Self::LowestMonth => ("lowest-month-unknown", "too few months of trade to know the weakest"),
-            Self::ExposureLeft => ("credit-record-unknown", "the credit record cannot be read"),
+            Self::ExposureLeft | Self::Regrowth => ("credit-record-unknown", "the credit record cannot be read"),
             Self::OrderReceivables => {
                 ("receivables-unknown", "which orders were shipped, and which are disputed, is not known")
             }
@@ -156,6 +159,9 @@ pub fn caps_of(
     if let Some(group) = &account.group {
         let held = account.held_minor(Some(&product.name));
         put(CapName::Group, group.allowance_minor, group.allowance_minor.map(|a| a.saturating_sub(held)));
+    }
+    if let Some(most) = case.regrowth_minor {
+        put(CapName::Regrowth, Some(most), net(most));
     }
     put(CapName::ExposureLeft, Some(policy.total_cap_minor), net(policy.total_cap_minor));
     put(CapName::Product, Some(product.max_limit_minor), Some(product.max_limit_minor));

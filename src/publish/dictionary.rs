@@ -6,7 +6,7 @@ use super::column::{OutputColumn, OutputTable};
 use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::exposure::{OpenOffer, Statement};
-use crate::monitor::{Alert, Deduction};
+use crate::monitor::{Alert, BorrowerState, Deduction, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine};
 use crate::offer::{BankReferral, Decline, Offer};
 use crate::repayment::LoanException;
 use crate::score::MerchantScore;
@@ -35,6 +35,12 @@ pub fn output_tables() -> Vec<OutputTable> {
         Deduction::table(),
         BankReferral::table(),
         LoanException::table(),
+        LoanLine::table(),
+        PortfolioLine::table(),
+        ProvisionLine::table(),
+        RollRate::table(),
+        VintageLine::table(),
+        BorrowerState::table(),
         FeatureRow::table_of(&[feature]),
         EvidenceRow::table_of(&[window]),
         QuarantineRow::table(),

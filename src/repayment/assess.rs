@@ -4,9 +4,10 @@ use super::materiality::{MaterialRun, material_dpd, worst_material_dpd};
 use super::reconcile::reconcile;
 use super::record::LoanRecord;
 use super::settings::LedgerRules;
-use super::standing::LoanStanding;
+use super::standing::{LoanHistory, LoanStanding};
 use super::unknown::UnknownCause;
 use super::waterfall::{Instalment, ObservationPoint, Repayment};
+use crate::domain::date_of_days;
 
 /// A loan whose books agree, and how it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,29 @@ impl Assessment {
             is_restructured: record.restructured_at.is_some(),
             deductions,
             deductions_reversed,
+            history: self.history(record, rules, point),
+        }
+    }
+
+    /// What the loan went through up to that point. Of a product without a number of days every day of material arrears counts as default.
+    fn history(&self, record: &LoanRecord<'_>, rules: &LedgerRules, point: &ObservationPoint<'_>) -> LoanHistory {
+        let on = |day: i32| date_of_days(i64::from(day));
+        let of = |micros: i64| point.days.day_of(micros).ok();
+        let threshold = rules.default_dpd.get(record.product).map_or(1, |&days| i32::from(days).max(1));
+        let defaults = self.material.iter().filter(|run| run.days() >= i64::from(threshold));
+        let first_by_days = defaults.clone().map(|run| run.from + threshold - 1).min();
+        let last_by_days = defaults.map(|run| run.to).max();
+        // Written off, a loan is in default until nothing is owed any more.
+        let written_off = record.written_off_at.and_then(of);
+        let until = self.repayment.closed_at.map_or(Some(point.day), of);
+        let last_by_office = written_off.and(until).max(written_off);
+        LoanHistory {
+            disbursed_on: of(record.terms.disbursed_at).and_then(on),
+            ends_on: self.schedule.iter().map(|instalment| instalment.due_on).max().and_then(on),
+            default_first_on: [first_by_days, written_off].into_iter().flatten().min().and_then(on),
+            default_last_on: [last_by_days, last_by_office].into_iter().flatten().max().and_then(on),
+            late_last_on: self.material.iter().map(|run| run.to).max().and_then(on),
+            restructured_on: record.restructured_at.and_then(of).and_then(on),
         }
     }
 }

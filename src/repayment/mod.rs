@@ -62,7 +62,7 @@ pub use outcome::{Outcome, OutcomeReason, Outcomes, default_outcomes};
 pub use record::{BrokenRow, LoanRecord, PaymentRow, ScheduleRow};
 pub(crate) use settings::{LEDGER_KEYS, MATERIALITY_KEYS, RawLedger, RawMateriality, RawWaterfall, WATERFALL_KEYS};
 pub use settings::{LedgerRules, Materiality, Overpayment, Part, Retention, UnknownLimit, Waterfall};
-pub use standing::{BorrowerRecord, CreditRecord, LoanStanding};
+pub use standing::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding};
 pub use tables::{RepaymentTables, repayment_tables};
 pub use unknown::{LoanException, UnknownCause, UnknownLoan};
 pub use waterfall::{Instalment, InstalmentState, LoanTerms, ObservationPoint, Payment, Repayment};

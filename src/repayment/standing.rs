@@ -1,5 +1,6 @@
 //! How loans and borrowers stand: what alerts, deductions, offers and the portfolio read.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LoanLedger;
@@ -54,6 +55,25 @@ pub struct LoanStanding {
     pub deductions: u64,
     /// Deductions that were reversed.
     pub deductions_reversed: u64,
+    /// What it went through, as the books tell it now.
+    pub history: LoanHistory,
+}
+
+/// What a loan went through, by business date, as the books tell it now: a payment that arrives late, dated back, rewrites it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LoanHistory {
+    /// When the money was paid out.
+    pub disbursed_on: Option<Date>,
+    /// When the last instalment of the schedule that counts falls due.
+    pub ends_on: Option<Date>,
+    /// First day in default: the day on which a spell of material arrears reached the product's number, or the day of writing off.
+    pub default_first_on: Option<Date>,
+    /// Last day in default; the observation's own while it is in default.
+    pub default_last_on: Option<Date>,
+    /// Last day that began with material arrears.
+    pub late_last_on: Option<Date>,
+    /// When its terms were eased.
+    pub restructured_on: Option<Date>,
 }
 
 /// A merchant's record with this lender, over all loans. All zero for a merchant who never borrowed.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{FactsError, ShardFacts};
+use super::facts::{FactsError, MerchantFacts, ShardFacts};
 use super::features_before::FeaturesBefore;
 use super::population::PopulationError;
 use super::table_row::TableRow;
@@ -13,7 +13,10 @@ use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
-use crate::monitor::{self, Alert, Deduction, MonitorCase, MonitorError, Portfolio, StandingAlerts, WatchContext};
+use crate::monitor::{
+    self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction, LoanLine,
+    MonitorCase, MonitorError, Portfolio, StandingAlerts, StatesBefore, WatchContext,
+};
 use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, LoanLedger};
@@ -78,6 +81,10 @@ pub struct DecisionContext<'a> {
     pub standing: &'a StandingAlerts,
     /// Features of the night before that monitoring rules look at.
     pub features_before: &'a FeaturesBefore,
+    /// How good every borrower was on the night before.
+    pub states: &'a StatesBefore,
+    /// What the loan book is reported by.
+    pub book: BookContext<'a>,
     /// Models.
     pub bundle: &'a Bundle,
     /// Reference population of the index.
@@ -107,8 +114,14 @@ pub struct Decided {
     pub alerts: Vec<Alert>,
     /// Deductions.
     pub deductions: Vec<Deduction>,
+    /// How good every borrower is.
+    pub borrower_states: Vec<BorrowerState>,
     /// The shard's part of the portfolio; `None` without a loan book.
     pub portfolio: Option<Portfolio>,
+    /// The shard's part of the book; `None` without a loan book.
+    pub book: Option<Book>,
+    /// A line a loan; none without a loan book.
+    pub loan_lines: Vec<LoanLine>,
     /// Loans of which nothing is known, a line for each cause, by merchant and loan.
     pub loan_exceptions: Vec<LoanException>,
     /// How often each alert rule had too little history to say.
@@ -145,7 +158,9 @@ pub fn decide_shard(
         };
         let lookup = TableRow { table, at };
         let score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
-        let freezes = watch_merchant(&mut decided, context, merchant, &lookup, facts)?;
+        let mut freezes = watch_merchant(&mut decided, context, merchant, &lookup, facts)?;
+        let standing = restore_merchant(&mut decided, context, merchant, &lookup, facts)?;
+        freezes.extend(standing.refusal);
         let case = MerchantCase {
             merchant_id: merchant,
             is_closed: merchant_facts.is_closed,
@@ -160,6 +175,7 @@ pub fn decide_shard(
             record: &BorrowerRecord::of(ledger, merchant),
             account,
             broken_records: merchant_facts.broken_records.clone(),
+            regrowth_minor: standing.most_minor,
             freezes: &freezes,
         };
         let decision = offer::decide(context.policy, &case, context.as_of)?;
@@ -172,9 +188,32 @@ pub fn decide_shard(
         decided.open_offers.extend(decision.account.into_offers());
     }
     let monitor = context.watch.monitor;
-    decided.portfolio = ledger.map(|l| Portfolio::of(l, &monitor.buckets, &monitor.classes)).transpose()?;
+    let groups = context.book.groups;
+    decided.portfolio = ledger.map(|l| Portfolio::of(l, &monitor.buckets, &monitor.classes, groups)).transpose()?;
+    let borrowers = book_merchants(facts, &decided.scores);
+    if let Some(ledger) = ledger {
+        let (book, lines) = Book::of(ledger, &borrowers, &context.book)?;
+        (decided.book, decided.loan_lines) = (Some(book), lines);
+    }
     decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
+}
+
+/// What the book says of every merchant of a shard; scores come by merchant.
+fn book_merchants(facts: &ShardFacts, scores: &[MerchantScore]) -> BTreeMap<String, BookMerchant> {
+    let scores: BTreeMap<&str, &MerchantScore> =
+        scores.iter().map(|score| (score.merchant_id.as_str(), score)).collect();
+    let of = |(id, facts): (&String, &MerchantFacts)| {
+        let score = scores.get(id.as_str());
+        let known = BookMerchant {
+            category: facts.category.clone(),
+            region: facts.region.clone(),
+            band: score.map(|score| score.band.clone()),
+            pd_prob: score.and_then(|score| score.pd_prob),
+        };
+        (id.clone(), known)
+    };
+    facts.merchants.iter().map(of).collect()
 }
 
 fn score_row(
@@ -258,4 +297,34 @@ fn watch_merchant(
     }
     decided.alerts.extend(found.alerts);
     Ok(found.freezes)
+}
+
+/// How good the merchant is as a borrower; merchants who never borrowed have no row.
+fn restore_merchant(
+    decided: &mut Decided,
+    context: &DecisionContext<'_>,
+    merchant: &str,
+    lookup: &TableRow<'_>,
+    facts: &ShardFacts,
+) -> Result<CreditStanding, DecideError> {
+    let (terms, tonight) = (&context.watch.monitor.restoration, context.as_of.date());
+    let before = context.states.of(merchant);
+    let row = match &facts.ledger {
+        None => before.map(|row| row.unseen(tonight, "no-loan-book")),
+        Some(ledger) => {
+            let loans = ledger.of(merchant);
+            let has_record = before.is_some() || !loans.known.is_empty() || !loans.unknown.is_empty();
+            let mut own = decided.alerts.iter().rev().take_while(|alert| alert.merchant_id == merchant);
+            let is_watched = own.any(Alert::acts);
+            let seen = BorrowerNight::of(loans, context.book.groups, is_watched);
+            has_record.then(|| monitor::next_state(terms, merchant, before, &seen, tonight)).map(|row| {
+                let help = terms.help.as_ref();
+                help.map_or_else(|| row.clone(), |help| row.clone().with_help(help, &seen, |name| lookup.value(name)))
+            })
+        }
+    };
+    let Some(row) = row else { return Ok(CreditStanding::default()) };
+    let standing = monitor::standing_of(&row)?;
+    decided.borrower_states.push(row);
+    Ok(standing)
 }

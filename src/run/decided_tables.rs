@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::decide::Decided;
 use crate::exposure::{OpenOffer, Statement};
-use crate::monitor::{Alert, Deduction};
+use crate::monitor::{
+    Alert, BorrowerState, Deduction, LoanLine, PortfolioLine, PortfolioTables, ProvisionLine, RollRate, VintageLine,
+};
 use crate::offer::{BankReferral, Decline, Offer};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
 use crate::repayment::LoanException;
@@ -21,6 +23,12 @@ pub struct DecidedTables {
     loan_exceptions: GatheredTable<LoanException>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
+    borrower_states: GatheredTable<BorrowerState>,
+    loan_book: GatheredTable<LoanLine>,
+    portfolio: GatheredTable<PortfolioLine>,
+    provisions: GatheredTable<ProvisionLine>,
+    roll_rates: GatheredTable<RollRate>,
+    vintages: GatheredTable<VintageLine>,
 }
 
 impl DecidedTables {
@@ -36,6 +44,12 @@ impl DecidedTables {
             loan_exceptions: GatheredTable::new(LoanException::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
+            borrower_states: GatheredTable::new(BorrowerState::table(), folder),
+            loan_book: GatheredTable::new(LoanLine::table(), folder),
+            portfolio: GatheredTable::new(PortfolioLine::table(), folder),
+            provisions: GatheredTable::new(ProvisionLine::table(), folder),
+            roll_rates: GatheredTable::new(RollRate::table(), folder),
+            vintages: GatheredTable::new(VintageLine::table(), folder),
         }
     }
 
@@ -52,7 +66,20 @@ impl DecidedTables {
         self.accounts.extend(shard.accounts)?;
         self.loan_exceptions.extend(shard.loan_exceptions)?;
         self.alerts.extend(shard.alerts)?;
-        self.deductions.extend(shard.deductions)
+        self.deductions.extend(shard.deductions)?;
+        self.borrower_states.extend(shard.borrower_states)?;
+        self.loan_book.extend(shard.loan_lines)
+    }
+
+    /// Adds the tables of the portfolio over all shards.
+    ///
+    /// # Errors
+    /// The system refuses to write.
+    pub fn add_portfolio(&self, tables: PortfolioTables) -> Result<(), PublishError> {
+        self.portfolio.extend(tables.portfolio)?;
+        self.provisions.extend(tables.provisions)?;
+        self.roll_rates.extend(tables.rolls)?;
+        self.vintages.extend(tables.vintages)
     }
 
     /// Writes every table into the run.
@@ -68,6 +95,12 @@ impl DecidedTables {
         self.accounts.publish(stage)?;
         self.loan_exceptions.publish(stage)?;
         self.alerts.publish(stage)?;
-        self.deductions.publish(stage)
+        self.deductions.publish(stage)?;
+        self.borrower_states.publish(stage)?;
+        self.loan_book.publish(stage)?;
+        self.portfolio.publish(stage)?;
+        self.provisions.publish(stage)?;
+        self.roll_rates.publish(stage)?;
+        self.vintages.publish(stage)
     }
 }

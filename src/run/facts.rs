@@ -38,6 +38,10 @@ pub struct MerchantFacts {
     pub is_closed: bool,
     /// An order or a loan of the merchant can be seen.
     pub has_evidence: bool,
+    /// What the merchant sells.
+    pub category: Option<String>,
+    /// Where the shop is.
+    pub region: Option<String>,
     /// The table of which the largest share of the merchant's rows is broken.
     pub broken_records: Option<BrokenShare>,
 }
@@ -63,7 +67,7 @@ impl ShardFacts {
     pub fn of(seen: &Seen<'_>, open: &OpenOffers, terms: &AccountTerms<'_>) -> Result<Self, FactsError> {
         let mut merchants: BTreeMap<String, MerchantFacts> =
             seen.views.merchants.ids().iter().map(|id| (id.clone(), MerchantFacts::default())).collect();
-        closures(seen.shard, &mut merchants)?;
+        merchant_rows(seen.shard, &mut merchants)?;
         evidence(seen.views, &mut merchants);
         for (merchant, share) in broken_shares(seen.shard)? {
             if let Some(facts) = merchants.get_mut(&merchant) {
@@ -78,15 +82,18 @@ impl ShardFacts {
     }
 }
 
-fn closures(shard: &Shard, merchants: &mut BTreeMap<String, MerchantFacts>) -> Result<(), FactsError> {
+fn merchant_rows(shard: &Shard, merchants: &mut BTreeMap<String, MerchantFacts>) -> Result<(), FactsError> {
     let Some(table) = shard.table("merchants") else { return Ok(()) };
     let mut read = || -> Result<(), PolarsError> {
         let ids = table.column("merchant_id")?.str()?;
         let closed = table.column("closed_at")?.is_not_null();
-        for (id, closed) in ids.iter().zip(closed.iter()) {
-            if let (Some(facts), Some(true)) = (id.and_then(|id| merchants.get_mut(id)), closed) {
-                facts.is_closed = true;
-            }
+        let (category, region) = (table.column("category")?.str()?, table.column("region")?.str()?);
+        for (((id, closed), category), region) in ids.iter().zip(closed.iter()).zip(category.iter()).zip(region.iter())
+        {
+            let Some(facts) = id.and_then(|id| merchants.get_mut(id)) else { continue };
+            facts.is_closed = closed == Some(true);
+            facts.category = category.map(str::to_owned);
+            facts.region = region.map(str::to_owned);
         }
         Ok(())
     };

@@ -8,7 +8,7 @@ use super::intake_gates::GateFinding;
 use super::summarise::Totals;
 use crate::domain::Digest;
 use crate::exposure::OfferState;
-use crate::monitor::Portfolio;
+use crate::monitor::{BookDifference, Portfolio};
 use crate::offer::{CapName, Offer, Policy};
 use crate::repayment::UnknownLimit;
 use crate::wash::{Ingested, LedgerLine};
@@ -70,6 +70,12 @@ pub enum GateError {
         /// The limit.
         max_share: f64,
     },
+    /// Figures of the portfolio that should be the same and are not.
+    #[error(
+        "open the gate \"portfolio\": the loan book does not reconcile: {0}. The run before stays readable; run the night again, and where the \
+         difference comes back report it as a defect, with the case"
+    )]
+    Portfolio(Box<BookDifference>),
     /// A merchant without exactly one answer a product.
     #[error(
         "open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers; {given} were given, \

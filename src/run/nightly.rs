@@ -15,8 +15,12 @@ use super::gate_settings::Fault;
 use super::gates::{GateError, Pledges, check_gates, check_shard};
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::model_choice::{ModelChoice, choose_model};
-use super::open_offers::{read_loan_evidence, read_open_offers, read_standing_alerts};
+use super::open_offers::{
+    read_book_before, read_loan_evidence, read_open_offers, read_standing_alerts, read_states_before,
+};
+use super::past_months::PastMonths;
 use super::population::{PopulationError, finish_shards, prepare_shards};
+use super::portfolio_report::{PortfolioReport, ReportError};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::rules::JobRules;
@@ -34,7 +38,7 @@ use crate::exposure::GroupTotals;
 use crate::features::Overflow;
 use crate::model::ModelError;
 use crate::model::registry::{Bundle, Registry};
-use crate::monitor::WatchContext;
+use crate::monitor::{BookContext, DefaultedGroups, RollMatrix, WatchContext};
 use crate::publish::{
     Begun, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity, Stage,
     StageCost, previous_run, standing_run,
@@ -79,6 +83,15 @@ pub enum RunError {
     /// Replaying past nights.
     #[error(transparent)]
     Backtest(#[from] super::backtest::BacktestError),
+}
+
+impl From<ReportError> for RunError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Monitor(error) => DecideError::from(error).into(),
+            ReportError::Difference(difference) => GateError::Portfolio(Box::new(difference)).into(),
+        }
+    }
 }
 
 /// What the caller decides about a run. The clock and the command line are the caller's too.
@@ -286,6 +299,28 @@ impl Night<'_> {
         let evidence = read_loan_evidence(night.previous.as_ref(), &open, &rules.monitor.no_longer_sent, orders_until)?;
         let standing = read_standing_alerts(night.previous.as_ref())?;
         let features_before = FeaturesBefore::read(night.previous.as_ref(), &rules.monitor.features_before())?;
+        let states = read_states_before(night.previous.as_ref())?;
+        let book_before = read_book_before(night.previous.as_ref())?;
+        let past_months = PastMonths::new(&ingested.store, as_of, rules)?;
+        progress.stage("measure", Some(u64::from(ingested.store.buckets())));
+        progress.rows(ingested.store.all_rows());
+        let scratch = stage.scratch()?;
+        let wide = WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?;
+        let groups = Mutex::new(GroupTotals::default());
+        let defaulted = Mutex::new(DefaultedGroups::default());
+        let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
+            let facts = ShardFacts::of(seen, &open, &terms)?;
+            groups.lock().unwrap_or_else(PoisonError::into_inner).merge(&facts.accounts.groups);
+            if let Some(ledger) = &facts.ledger {
+                let of_shard = DefaultedGroups::of(ledger);
+                defaulted.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
+                past_months.add_shard(seen.bucket, ledger)?;
+            }
+            wide.add_evidence(seen)?;
+            Ok::<_, DecideError>(facts)
+        })?;
+        let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let defaulted = defaulted.into_inner().unwrap_or_else(PoisonError::into_inner);
         let context = DecisionContext {
             as_of,
             features: &rules.features,
@@ -293,22 +328,18 @@ impl Night<'_> {
             watch: WatchContext { monitor: &rules.monitor, officers: &rules.officers, as_of },
             standing: &standing,
             features_before: &features_before,
+            states: &states,
+            book: BookContext {
+                monitor: &rules.monitor,
+                groups: &defaulted,
+                before: book_before.as_ref(),
+                horizon_days: rules.policy.price.pd_horizon_days,
+                as_of: as_of.date(),
+            },
             bundle,
             reference,
             currency: job.intake.currency,
         };
-        progress.stage("measure", Some(u64::from(ingested.store.buckets())));
-        progress.rows(ingested.store.all_rows());
-        let scratch = stage.scratch()?;
-        let wide = WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?;
-        let groups = Mutex::new(GroupTotals::default());
-        let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
-            let facts = ShardFacts::of(seen, &open, &terms)?;
-            groups.lock().unwrap_or_else(PoisonError::into_inner).merge(&facts.accounts.groups);
-            wide.add_evidence(seen)?;
-            Ok::<_, DecideError>(facts)
-        })?;
-        let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
         let overflows: Vec<Overflow> = prepared.overflows.clone();
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
@@ -317,6 +348,7 @@ impl Night<'_> {
             totals: Totals::default(),
             pledges: Pledges::default(),
             unseen: Unseen::new(&open, &standing, &ingested.unattributed),
+            report: PortfolioReport::new(context.book, &states),
         });
         finish_shards(prepared, rules, progress, |shard| {
             let mut facts = shard.taken;
@@ -328,7 +360,7 @@ impl Night<'_> {
             Ok::<_, RunError>(tables.add(decided)?)
         })?;
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let totals = joined.close(&tables, as_of.date())?;
+        let totals = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
 
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
         let summary = totals.summary(job, night, &overflows, bundle);
@@ -352,21 +384,32 @@ struct Joined<'a> {
     totals: Totals,
     pledges: Pledges,
     unseen: Unseen<'a>,
+    report: PortfolioReport<'a>,
 }
 
 impl Joined<'_> {
     fn add(&mut self, shard: &Decided, tonight: Date) -> Result<(), RunError> {
         self.pledges.add(shard)?;
         self.unseen.take_off(shard);
+        self.report.add(shard)?;
         Ok(self.totals.add(shard, tonight).map_err(DecideError::from)?)
     }
 
     /// Adds what belongs to no shard.
-    fn close(self, tables: &DecidedTables, tonight: Date) -> Result<Totals, RunError> {
-        let Self { mut totals, mut pledges, unseen } = self;
-        let rest = unseen.rest(tonight, totals.portfolio.is_some());
+    fn close(
+        self,
+        tables: &DecidedTables,
+        tonight: Date,
+        months: &[(Date, Date, RollMatrix)],
+    ) -> Result<Totals, RunError> {
+        let Self { mut totals, mut pledges, unseen, report } = self;
+        let mut rest = unseen.rest(tonight, totals.portfolio.is_some());
+        rest.borrower_states = report.unseen_states(tonight);
         pledges.add(&rest)?;
         totals.add(&rest, tonight).map_err(DecideError::from)?;
+        let (portfolio, lines) = report.close(totals.portfolio.as_ref(), months)?;
+        rest.loan_lines = lines;
+        tables.add_portfolio(portfolio)?;
         tables.add(rest)?;
         Ok(totals)
     }

@@ -6,7 +6,9 @@ use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
 use crate::exposure::{OpenOffer, OpenOffers, Statement};
-use crate::monitor::{Alert, StandingAlerts};
+use crate::monitor::{
+    Alert, BookBefore, BorrowerState, LoanLine, PortfolioLine, ProvisionLine, RollRate, StandingAlerts, StatesBefore,
+};
 use crate::publish::{OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException};
 
@@ -46,6 +48,27 @@ pub fn read_loan_evidence(
 /// The run holds no such table, or not what was published: which trouble is new, and which is over, is then not known.
 pub fn read_standing_alerts(previous: Option<&PreviousRun>) -> Result<StandingAlerts, PublishError> {
     Ok(StandingAlerts::new(rows::<Alert>(previous)?))
+}
+
+/// How good every borrower was on the night before, the file's bytes checked; none on a first night.
+///
+/// # Errors
+/// The run holds no such table, or not what was published: who has been in default is then not known.
+pub fn read_states_before(previous: Option<&PreviousRun>) -> Result<StatesBefore, PublishError> {
+    Ok(StatesBefore::new(rows::<BorrowerState>(previous)?))
+}
+
+/// The loan book of the night before and the history that it carries, the files' bytes checked; `None` on a first night.
+///
+/// # Errors
+/// The run holds no such tables, or not what was published: where the money went since is then not known.
+pub fn read_book_before(previous: Option<&PreviousRun>) -> Result<Option<BookBefore>, PublishError> {
+    let read = |run: &PreviousRun| {
+        let book = rows::<LoanLine>(previous)?;
+        let (portfolio, provisions) = (rows::<PortfolioLine>(previous)?, rows::<ProvisionLine>(previous)?);
+        Ok(BookBefore::new(run.as_of, book, portfolio, provisions, rows::<RollRate>(previous)?))
+    };
+    previous.map(read).transpose()
 }
 
 fn rows<T: OutputRow + DeserializeOwned>(previous: Option<&PreviousRun>) -> Result<Vec<T>, PublishError> {

@@ -77,6 +77,18 @@ impl Store {
     /// # Errors
     /// No such bucket, an instant after the store's own, or a file that cannot be read.
     pub fn shard(&self, bucket: u32, as_of: &AsOf) -> Result<Shard, StoreError> {
+        self.shard_of(bucket, as_of, |_| true)
+    }
+
+    /// The same with the merchants and their loan book alone.
+    ///
+    /// # Errors
+    /// As [`Self::shard`].
+    pub fn loan_shard(&self, bucket: u32, as_of: &AsOf) -> Result<Shard, StoreError> {
+        self.shard_of(bucket, as_of, |table| ["merchants", "loans", "instalments", "payments"].contains(&table))
+    }
+
+    fn shard_of(&self, bucket: u32, as_of: &AsOf, is_wanted: impl Fn(&str) -> bool) -> Result<Shard, StoreError> {
         if bucket >= self.index.buckets {
             return Err(StoreError::NoBucket { bucket, buckets: self.index.buckets });
         }
@@ -85,7 +97,8 @@ impl Store {
         }
         let looks_back = as_of.micros() < self.index.as_of_micros;
         let mut tables: BTreeMap<&'static str, DataFrame> = BTreeMap::new();
-        for table in contract::TABLES.iter().filter(|t| self.index.tables.contains_key(t.name)) {
+        let wanted = contract::TABLES.iter().filter(|t| self.index.tables.contains_key(t.name) && is_wanted(t.name));
+        for table in wanted {
             let broken = |e: PolarsError| StoreError::Frame { table: table.name.to_owned(), why: e.to_string() };
             let rows = self.read(table, bucket)?;
             let mut rows = visible(table, rows, as_of, None).map_err(broken)?.visible;

@@ -13,7 +13,7 @@ use integrity::exposure::{
     carry_over,
 };
 use integrity::offer::{CapName, Decision, MerchantCase, Policy, decide};
-use integrity::repayment::{BorrowerRecord, CreditRecord, LoanStanding};
+use integrity::repayment::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
@@ -229,6 +229,7 @@ impl World {
                     is_restructured: false,
                     deductions: 0,
                     deductions_reversed: 0,
+                    history: LoanHistory::default(),
                 },
             });
         }
@@ -378,6 +379,7 @@ fn night(world: &mut World, policy: &Policy, number: i32, rng: &mut ChaCha8Rng) 
             record: &record,
             account,
             broken_records: None,
+            regrowth_minor: None,
             freezes: &[],
         };
         let decision = decide(policy, &case, &as_of).unwrap();

@@ -10,7 +10,9 @@ mod market;
 mod memory;
 mod offer;
 mod pledges;
+mod portfolio;
 mod random;
+mod restoration;
 mod strangers;
 mod written;
 

@@ -2,16 +2,22 @@
 
 mod accounts;
 mod alerts;
+mod borrower_states;
 mod declines;
 mod deductions;
 mod evidence;
 mod features;
+mod loan_book;
 mod loan_exceptions;
 mod offers;
 mod open_offers;
+mod portfolio;
+mod provisions;
 mod quarantine;
 mod referrals;
+mod roll_rates;
 mod scores;
+mod vintages;
 mod wide;
 
 pub use evidence::EvidenceRow;

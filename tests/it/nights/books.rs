@@ -54,9 +54,11 @@ pub fn check_night(market: &Marketplace, run_dir: &Path, night: Timestamp) {
         for cap in &offer.caps {
             let gross = cap.gross_minor.expect("a cap that is not known offers nothing");
             let exposed = match cap.name {
-                CapName::Ability | CapName::IntegrityCapital | CapName::LowestMonth | CapName::ExposureLeft => {
-                    owed(&|_| true) + held(&is_bound)
-                }
+                CapName::Ability
+                | CapName::IntegrityCapital
+                | CapName::LowestMonth
+                | CapName::Regrowth
+                | CapName::ExposureLeft => owed(&|_| true) + held(&is_bound),
                 CapName::OrderReceivables => {
                     let secured = |product: &str| ON_RECEIVABLES.contains(&product);
                     owed(&secured) + held(&|o| secured(&o.product) && is_bound(o))

@@ -10,7 +10,9 @@ use integrity::domain::{Reason, ReasonCode};
 use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
 use integrity::features::Group;
 use integrity::monitor::{
-    Action, Alert, AlertState, ClearedBecause, Deduction, EvidenceValue, Handling, Severity, Verdict,
+    Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, EvidenceValue,
+    Handling, LoanLine, MarkedBy, PortfolioLine, ProvisionLine, RollBasis, RollRate, Severity, Stage, Verdict,
+    VintageLine,
 };
 use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment};
 use integrity::publish::{
@@ -77,11 +79,23 @@ fn reasons() -> impl Strategy<Value = Vec<Reason>> {
     )
 }
 
-const CAP_NAMES: [CapName; 9] = {
+const CAP_NAMES: [CapName; 10] = {
     use CapName::{
-        Ability, ExposureLeft, Group, HardCap, IntegrityCapital, LowestMonth, OrderReceivables, Product, Requested,
+        Ability, ExposureLeft, Group, HardCap, IntegrityCapital, LowestMonth, OrderReceivables, Product, Regrowth,
+        Requested,
     };
-    [Ability, IntegrityCapital, LowestMonth, OrderReceivables, Requested, Group, ExposureLeft, Product, HardCap]
+    [
+        Ability,
+        IntegrityCapital,
+        LowestMonth,
+        OrderReceivables,
+        Requested,
+        Group,
+        Regrowth,
+        ExposureLeft,
+        Product,
+        HardCap,
+    ]
 };
 const REPAYMENTS: [Repayment; 3] = [Repayment::Bullet, Repayment::EqualPrincipal, Repayment::EqualInstalment];
 const OFFER_STATES: [OfferState; 4] =
@@ -97,6 +111,19 @@ const CLEARED: [ClearedBecause; 6] = [
     ClearedBecause::NothingOwed,
     ClearedBecause::RuleWithdrawn,
 ];
+const CLASSES: [Class; 5] = [Class::Normal, Class::SpecialMention, Class::Substandard, Class::Doubtful, Class::Loss];
+const MARKS: [MarkedBy; 3] = [MarkedBy::Itself, MarkedBy::Borrower, MarkedBy::Group];
+const CREDIT_STATES: [CreditState; 8] = [
+    CreditState::Current,
+    CreditState::Watch,
+    CreditState::SpecialMention,
+    CreditState::Default,
+    CreditState::Probation,
+    CreditState::Restored,
+    CreditState::WrittenOff,
+    CreditState::Unknown,
+];
+const STAGES: [Stage; 4] = [Stage::Performing, Stage::UnderPerforming, Stage::Impaired, Stage::Unknown];
 const HANDLINGS: [Handling; 2] = [Handling::Snoozed, Handling::Suppressed];
 const SEVERITIES: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Critical];
 const ACTIONS: [Action; 5] = [Action::Watch, Action::Freeze, Action::Deduct, Action::Call, Action::Restructure];
@@ -225,6 +252,75 @@ proptest! {
             merchant_id, loan_id, product: product.clone(), code, detail, principal_minor,
         });
         round_trip(LoanException::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn loan_books_come_back(
+        ids in btree_set((".{0,3}", option::of(".{0,3}")), 0..20), words in vec(option::of(".{0,3}"), 4), sums in vec(option::of(any::<i64>()), 5),
+        disbursed_on in option::of(dates()), class in option::of(select(&CLASSES[..])), marked_by in option::of(select(&MARKS[..])),
+        stage in option::of(select(&STAGES[..])), pd_prob in option::of(0.0..=1.0),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, loan_id)| LoanLine {
+            merchant_id, loan_id, place: "current".to_owned(), product: words[0].clone(), category: words[1].clone(), region: words[2].clone(),
+            disbursed_on, principal_minor: sums[0], outstanding_minor: sums[1], arrears_minor: sums[2], dpd: sums[3], class, marked_by,
+            band: words[3].clone(), pd_prob, stage, provision_minor: sums[4],
+        });
+        round_trip(LoanLine::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn portfolios_come_back(
+        ids in btree_set((dates(), option::of(".{0,3}")), 0..20), counts in vec(0..=i64::MAX, 2), sums in vec(any::<i64>(), 5),
+        known in vec(option::of(any::<i64>()), 3), share in option::of(0.0..=1.0),
+    ) {
+        let rows = ids.into_iter().map(|(as_of, member)| PortfolioLine {
+            as_of, dimension: Dimension::Region, member, borrowers: counts[0], loans: counts[1], lent_minor: sums[0], outstanding_minor: known[0],
+            arrears_minor: known[1], over_30_minor: sums[1], over_60_minor: sums[2], over_90_minor: sums[3], non_performing_minor: sums[4],
+            provision_minor: known[2], share,
+        });
+        round_trip(PortfolioLine::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn provisions_and_roll_rates_come_back(
+        ids in btree_set((dates(), dates(), "[a-c]", "[a-c]"), 0..20), loans in 0..=i64::MAX, sums in vec(any::<i64>(), 2), stage in select(&STAGES[..]),
+        basis in select(&[RollBasis::Night, RollBasis::Month][..]), moved_share in option::of(0.0..=1.0),
+    ) {
+        let rolls = ids.iter().cloned().map(|(to_on, from_on, from_place, to_place)| RollRate {
+            basis, from_on, to_on, from_place, to_place, loans, moved_minor: sums[0], increased_minor: sums[1], moved_share,
+        });
+        round_trip(RollRate::table(), &rolls.collect::<Vec<_>>());
+        let nights: std::collections::BTreeSet<(Date, String)> = ids.into_iter().map(|(as_of, _, scenario, _)| (as_of, scenario)).collect();
+        let provisions = nights.into_iter().map(|(as_of, scenario)| ProvisionLine {
+            as_of, scenario, stage, loans, exposure_minor: sums[0], provision_minor: sums[1],
+        });
+        round_trip(ProvisionLine::table(), &provisions.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn borrower_states_come_back(
+        ids in btree_set(".{0,3}", 0..20), state in select(&CREDIT_STATES[..]), came_from in option::of(select(&CREDIT_STATES[..])), since_on in dates(),
+        seen in vec(option::of(dates()), 2), sums in vec(option::of(any::<i64>()), 2), clean_days_needed in 0..=3_660_i64,
+        evidence in vec((".{0,3}", option::of(finite())).prop_map(|(name, value)| EvidenceValue { name, value }), 0..3),
+    ) {
+        let rows = ids.into_iter().map(|merchant_id| BorrowerState {
+            merchant_id, state, since_on, came_from, known_state: state, known_since_on: since_on, because: "late-again".to_owned(),
+            evidence: evidence.clone(), last_unclean_on: seen[0], last_default_on: seen[1], clean_days_needed, most_minor: sums[0],
+            help_minor: sums[1], help_evidence: evidence.clone(),
+        });
+        round_trip(BorrowerState::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn vintages_come_back(
+        ids in btree_set((option::of(dates()), "[a-c]", option::of(1..=60_i32)), 0..20), counts in vec(0..=i64::MAX, 2), sums in vec(any::<i64>(), 5),
+        defaulted_share in option::of(0.0..=1.0),
+    ) {
+        let rows = ids.into_iter().map(|(disbursed_in, product, months_on_book)| VintageLine {
+            disbursed_in, product, months_on_book, loans: counts[0], lent_minor: sums[0], outstanding_minor: sums[1], written_off_minor: sums[2],
+            defaulted_loans: counts[1], defaulted_minor: sums[3], unpaid_minor: sums[4], defaulted_share,
+        });
+        round_trip(VintageLine::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

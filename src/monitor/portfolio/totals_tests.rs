@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::repayment::LoanHistory;
 
 const CLASSES: ClassThresholds = ClassThresholds {
     special_mention_from_dpd: 1,
@@ -37,12 +38,13 @@ fn loan(merchant_id: &str, product: &str, dpd: i64, outstanding_minor: i64) -> L
         is_restructured: false,
         deductions: 0,
         deductions_reversed: 0,
+        history: LoanHistory::default(),
     }
 }
 
 fn portfolio(loans: &[LoanStanding]) -> Portfolio {
     let ledger = LoanLedger { known: loans.to_vec(), unknown: Vec::new() };
-    Portfolio::of(&ledger, &buckets(), &CLASSES).unwrap()
+    Portfolio::of(&ledger, &buckets(), &CLASSES, &DefaultedGroups::of(&ledger)).unwrap()
 }
 
 #[test]
@@ -115,8 +117,8 @@ fn an_unknown_loan_is_a_line_of_its_own_and_never_current() {
         known: vec![loan("m1", "credit-loan", 0, 1_000)],
         unknown: vec![lost("m1", Some(700)), lost("m2", None), lost("m3", Some(50))],
     };
-    let p = Portfolio::of(&ledger, &buckets(), &CLASSES).unwrap();
-    assert_eq!(p.unknown, UnknownTally { loans: 3, principal_minor: 750, without_principal: 1 });
+    let p = Portfolio::of(&ledger, &buckets(), &CLASSES, &DefaultedGroups::of(&ledger)).unwrap();
+    assert_eq!(p.unknown, UnknownTally { loans: 3, principal_minor: 750, without_principal: 1, without_merchant: 0 });
     assert_eq!((p.open.loans, p.by_bucket["current"].loans, p.borrowers), (1, 1, 1));
     assert_eq!(p.unknown_share(), Some(0.75));
     let mut twice = p.clone();

@@ -1,4 +1,4 @@
-//! The portfolio: exposure, arrears, buckets, classes, the share that does not perform, and the loans of which nothing is known.
+//! The totals of the portfolio: exposure, arrears, buckets, classes, the share that does not perform, and the loans of which nothing is known.
 //!
 //! Buckets hold loans by days past due of any arrears. Classes from substandard up, and with them the non-performing share, count days past due of
 //! material arrears. An unknown loan is in none of them: it has a line of its own.
@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::class::{Class, bucket_of};
-use super::error::MonitorError;
-use super::settings::{Bucket, ClassThresholds};
+use super::contagion::{DefaultedGroups, Mark};
+use crate::monitor::class::{Class, bucket_of};
+use crate::monitor::error::MonitorError;
+use crate::monitor::settings::{Bucket, ClassThresholds};
 use crate::repayment::{LoanLedger, LoanStanding, UnknownLoan};
 
 /// Loans and the principal they still owe.
@@ -33,7 +34,7 @@ pub struct Portfolio {
     pub open: Tally,
     /// Due and unpaid on open loans, in minor units.
     pub arrears_minor: i64,
-    /// Open loans of borrowers in default, or with a loan classed substandard or worse.
+    /// Open loans of borrowers in default, with a loan classed substandard or worse, or with a loan of a group in default.
     pub non_performing: Tally,
     /// Written off, with something still owed.
     pub written_off: Tally,
@@ -58,6 +59,9 @@ pub struct UnknownTally {
     pub principal_minor: i64,
     /// How many do not say what was lent.
     pub without_principal: u64,
+    /// How many lead to no merchant.
+    #[serde(default)]
+    pub without_merchant: u64,
 }
 
 impl Portfolio {
@@ -65,7 +69,12 @@ impl Portfolio {
     ///
     /// # Errors
     /// Sums beyond 64 bits.
-    pub fn of(ledger: &LoanLedger, buckets: &[Bucket], classes: &ClassThresholds) -> Result<Self, MonitorError> {
+    pub fn of(
+        ledger: &LoanLedger,
+        buckets: &[Bucket],
+        classes: &ClassThresholds,
+        groups: &DefaultedGroups,
+    ) -> Result<Self, MonitorError> {
         let mut portfolio = Self { known_loans: ledger.known.len() as u64, ..Self::default() };
         for loan in &ledger.unknown {
             portfolio.unknown.add(loan)?;
@@ -74,7 +83,7 @@ impl Portfolio {
             portfolio.by_bucket.insert(bucket.name.clone(), Tally::default());
         }
         for loans in ledger.known.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
-            let marked = borrowers_class(loans, classes);
+            let mark = Mark::of(loans, classes, groups);
             let mut is_borrower = false;
             for loan in loans.iter().filter(|l| !l.is_closed) {
                 if loan.is_written_off {
@@ -87,7 +96,7 @@ impl Portfolio {
                 if let Some(bucket) = bucket_of(buckets, loan.dpd) {
                     portfolio.by_bucket.entry(bucket.name.clone()).or_default().add(loan)?;
                 }
-                let class = marked.unwrap_or_else(|| Class::of_loan(loan, classes));
+                let class = mark.class_of(loan, classes);
                 portfolio.by_class.entry(class).or_default().add(loan)?;
                 if class.is_non_performing() {
                     portfolio.non_performing.add(loan)?;
@@ -102,6 +111,7 @@ impl Portfolio {
     pub fn add_loans_without_merchant(&mut self, loans: u64) {
         self.unknown.loans += loans;
         self.unknown.without_principal += loans;
+        self.unknown.without_merchant += loans;
     }
 
     /// Adds another shard's portfolio.
@@ -158,6 +168,7 @@ impl UnknownTally {
             loans: 1,
             principal_minor: loan.principal_minor.unwrap_or(0),
             without_principal: u64::from(loan.principal_minor.is_none()),
+            without_merchant: 0,
         })
     }
 
@@ -165,27 +176,15 @@ impl UnknownTally {
         self.loans += other.loans;
         self.principal_minor = sum(self.principal_minor, other.principal_minor, "principal of unknown loans")?;
         self.without_principal += other.without_principal;
+        self.without_merchant += other.without_merchant;
         Ok(())
     }
 }
 
-/// The class that marks all of a borrower's loans: the worst of them, at least substandard, once one is in default or classed
-/// substandard or worse. `None` where each loan is classed by itself.
-fn borrowers_class(loans: &[LoanStanding], classes: &ClassThresholds) -> Option<Class> {
-    let mut worst = Class::Normal;
-    let mut is_marked = false;
-    for loan in loans.iter().filter(|l| !l.is_closed) {
-        let class = Class::of_loan(loan, classes);
-        worst = worst.max(class);
-        is_marked |= class.is_non_performing() || loan.is_in_default;
-    }
-    is_marked.then(|| worst.max(Class::Substandard))
-}
-
-fn sum(a: i64, b: i64, what: &'static str) -> Result<i64, MonitorError> {
+pub(super) fn sum(a: i64, b: i64, what: &'static str) -> Result<i64, MonitorError> {
     a.checked_add(b).ok_or(MonitorError::Overflow { what })
 }
 
 #[cfg(test)]
-#[path = "portfolio_tests.rs"]
+#[path = "totals_tests.rs"]
 mod tests;

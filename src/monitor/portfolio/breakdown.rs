@@ -1,0 +1,211 @@
+//! The portfolio cut along each of its dimensions, night after night: what analysts plot, and where concentrations show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::loan_line::LoanLine;
+use super::roll::WRITTEN_OFF;
+use super::totals::sum;
+use crate::monitor::class::Class;
+use crate::monitor::error::MonitorError;
+
+/// What loans are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dimension {
+    /// All open loans together.
+    All,
+    /// Open, written off or unknown: the only dimension with loans that are not open.
+    Status,
+    /// Product.
+    Product,
+    /// The borrower's category.
+    Category,
+    /// The borrower's region.
+    Region,
+    /// Bucket of days past due.
+    Bucket,
+    /// Regulatory class.
+    Class,
+    /// The borrower's risk band tonight.
+    Band,
+    /// Stage of the provisions.
+    Stage,
+}
+
+impl Dimension {
+    /// Those over open loans.
+    pub const OF_OPEN_LOANS: [Self; 8] =
+        [Self::All, Self::Product, Self::Category, Self::Region, Self::Bucket, Self::Class, Self::Band, Self::Stage];
+
+    /// The member that a loan belongs to; `None` where that is not known.
+    fn member(self, loan: &LoanLine) -> Option<String> {
+        match self {
+            Self::All => Some("all".to_owned()),
+            Self::Status => Some(if loan.is_open() { "open".to_owned() } else { loan.place.clone() }),
+            Self::Product => loan.product.clone(),
+            Self::Category => loan.category.clone(),
+            Self::Region => loan.region.clone(),
+            Self::Bucket => Some(loan.place.clone()),
+            Self::Class => loan.class.map(|class| class.name().to_owned()),
+            Self::Band => loan.band.clone(),
+            Self::Stage => loan.stage.map(|stage| stage.name().to_owned()),
+        }
+    }
+}
+
+/// One member of one dimension on one night: a row of `portfolio.parquet`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PortfolioLine {
+    /// The night.
+    pub as_of: Date,
+    /// What loans are told apart by.
+    pub dimension: Dimension,
+    /// The member; `None` where it is not known.
+    pub member: Option<String>,
+    /// Borrowers with a loan in it.
+    pub borrowers: i64,
+    /// Loans.
+    pub loans: i64,
+    /// What was lent on them, as far as it is known.
+    pub lent_minor: i64,
+    /// Principal not repaid; `None` for loans of which nothing is known.
+    pub outstanding_minor: Option<i64>,
+    /// Due and unpaid; `None` for loans of which nothing is known.
+    pub arrears_minor: Option<i64>,
+    /// Principal not repaid of loans 30 or more days past due.
+    pub over_30_minor: i64,
+    /// The same from 60 days on.
+    pub over_60_minor: i64,
+    /// The same from 90 days on.
+    pub over_90_minor: i64,
+    /// The same of non-performing loans.
+    pub non_performing_minor: i64,
+    /// Weighted provisions; `None` where none are configured.
+    pub provision_minor: Option<i64>,
+    /// Principal not repaid ÷ that of all open loans; `None` where nothing is owed, and for loans that are not open.
+    pub share: Option<f64>,
+}
+
+impl PortfolioLine {
+    /// Whether it holds the loans of a place: a bucket, or `written-off`.
+    pub(super) fn is_of_place(&self, place: &str) -> bool {
+        let dimension = if place == WRITTEN_OFF { Dimension::Status } else { Dimension::Bucket };
+        self.dimension == dimension && self.member.as_deref() == Some(place)
+    }
+}
+
+/// Sums over loans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Sums {
+    borrowers: i64,
+    loans: i64,
+    lent_minor: i64,
+    outstanding_minor: Option<i64>,
+    arrears_minor: Option<i64>,
+    over: [i64; 3],
+    non_performing_minor: i64,
+    provision_minor: Option<i64>,
+}
+
+/// From how many days past due on loans are counted apart.
+const OVER: [i64; 3] = [30, 60, 90];
+
+impl Sums {
+    /// One loan, of a borrower who is counted with it or already was.
+    fn of(loan: &LoanLine, is_new_borrower: bool) -> Self {
+        let owed = loan.outstanding_minor.unwrap_or(0);
+        let is_bad = loan.class.is_some_and(Class::is_non_performing);
+        Self {
+            borrowers: i64::from(is_new_borrower),
+            loans: 1,
+            lent_minor: loan.principal_minor.unwrap_or(0),
+            outstanding_minor: loan.outstanding_minor,
+            arrears_minor: loan.arrears_minor,
+            over: OVER.map(|from| if loan.dpd.is_some_and(|dpd| dpd >= from) { owed } else { 0 }),
+            non_performing_minor: if is_bad { owed } else { 0 },
+            provision_minor: loan.provision_minor,
+        }
+    }
+
+    fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
+        self.borrowers = sum(self.borrowers, other.borrowers, "borrowers")?;
+        self.loans = sum(self.loans, other.loans, "loans")?;
+        self.lent_minor = sum(self.lent_minor, other.lent_minor, "money lent")?;
+        add_known(&mut self.outstanding_minor, other.outstanding_minor)?;
+        add_known(&mut self.arrears_minor, other.arrears_minor)?;
+        for (over, more) in self.over.iter_mut().zip(other.over) {
+            *over = sum(*over, more, "outstanding principal")?;
+        }
+        self.non_performing_minor =
+            sum(self.non_performing_minor, other.non_performing_minor, "outstanding principal")?;
+        add_known(&mut self.provision_minor, other.provision_minor)
+    }
+}
+
+fn add_known(total: &mut Option<i64>, more: Option<i64>) -> Result<(), MonitorError> {
+    if let Some(more) = more {
+        *total = Some(sum(total.unwrap_or(0), more, "the portfolio")?);
+    }
+    Ok(())
+}
+
+/// Sums by dimension and member, over the book of a shard, or of all. Merchants live in one shard each, so their counts add up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Breakdown(BTreeMap<(Dimension, Option<String>), Sums>);
+
+impl Breakdown {
+    /// Of loan lines sorted by borrower.
+    pub fn of(lines: &[LoanLine]) -> Result<Self, MonitorError> {
+        let mut all = Self::default();
+        for of_one in lines.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
+            let mut counted: BTreeSet<(Dimension, Option<String>)> = BTreeSet::new();
+            for loan in of_one {
+                let of_open = Dimension::OF_OPEN_LOANS.into_iter().filter(|_| loan.is_open());
+                for dimension in of_open.chain([Dimension::Status]) {
+                    let key = (dimension, dimension.member(loan));
+                    let is_new_borrower = counted.insert(key.clone());
+                    all.0.entry(key).or_default().merge(&Sums::of(loan, is_new_borrower))?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Adds another shard's.
+    pub fn merge(&mut self, other: &Self) -> Result<(), MonitorError> {
+        other.0.iter().try_for_each(|(key, sums)| self.0.entry(key.clone()).or_default().merge(sums))
+    }
+
+    /// The rows of a night, by dimension and member.
+    pub fn lines(&self, as_of: Date) -> Vec<PortfolioLine> {
+        let mut all = self.0.clone();
+        // A night on which nothing is owed is a point of the curve too.
+        let nothing = Sums { outstanding_minor: Some(0), arrears_minor: Some(0), ..Sums::default() };
+        let whole =
+            all.entry((Dimension::All, Some("all".to_owned()))).or_insert(nothing).outstanding_minor.unwrap_or(0);
+        let line = |((dimension, member), sums): ((Dimension, Option<String>), Sums)| {
+            let is_of_open = dimension != Dimension::Status || member.as_deref() == Some("open");
+            let owed = sums.outstanding_minor.filter(|_| is_of_open && whole > 0);
+            PortfolioLine {
+                as_of,
+                dimension,
+                member,
+                borrowers: sums.borrowers,
+                loans: sums.loans,
+                lent_minor: sums.lent_minor,
+                outstanding_minor: sums.outstanding_minor,
+                arrears_minor: sums.arrears_minor,
+                over_30_minor: sums.over[0],
+                over_60_minor: sums.over[1],
+                over_90_minor: sums.over[2],
+                non_performing_minor: sums.non_performing_minor,
+                provision_minor: sums.provision_minor,
+                share: owed.map(|owed| owed as f64 / whole as f64),
+            }
+        };
+        all.into_iter().map(line).collect()
+    }
+}
