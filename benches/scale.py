@@ -3,10 +3,13 @@
     pip install duckdb
     cargo build --release
     python benches/scale.py --merchants 100000 [--months 24] [--folder FOLDER]
+    python benches/scale.py --nightly --merchants 20000 [--months 24] [--folder FOLDER]
 
 Simulates a marketplace (once; FOLDER keeps it), runs the demo job over it twice into a fresh output folder, a first night that trains and a
 night that finds the model, and lets DuckDB do the bulk of the same washing: as-of filter, row rules, latest version of a key, foreign keys, Parquet
 partitioned by merchant bucket and sorted. DuckDB leaves out lineage, quarantine, the ledger and earlier versions, so it is a lower bound.
+With --nightly the marketplace comes as a folder a night. A first night is run without the last folder; then the last folder comes, and the night after is run
+twice on the same first night: with the rows that the first one kept, and without any. Both must publish the same bytes.
 Everything runs on the same machine, one after the other; compare the ratios, not the seconds.
 """
 import argparse
@@ -21,17 +24,56 @@ import time
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BINARY = os.path.join(HERE, "target", "release", "integrity")
 AS_OF = "2025-07-01"
+# The last simulated day: the folder that the night of AS_OF is the first to see.
+LAST_DAY = "2025-06-30"
 
 
-def night(data, out, models):
-    """One night with the demo's job; its stages as the program tells them."""
+def night(data, out, models, job="demo", as_of=AS_OF):
+    """One night with the demo's job, or another; its seconds, its stages as the program tells them, and its folder."""
     began = time.time()
-    command = [BINARY, "run", os.path.join(HERE, "pipelines", "demo", "job.toml"), "--data", data, "--out", out, "--models", models]
-    command += ["--as-of", AS_OF, "--format", "json"]
+    command = [BINARY, "run", os.path.join(HERE, "pipelines", job, "job.toml"), "--data", data, "--out", out, "--models", models]
+    command += ["--as-of", as_of, "--format", "json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         sys.exit(f"the night stopped with {done.returncode}: {done.stdout.decode()[:400]}")
-    return time.time() - began, json.loads(done.stdout)["stages"]
+    answer = json.loads(done.stdout)
+    return time.time() - began, answer["stages"], answer["run_dir"]
+
+
+def night_after(a):
+    """A night with one day more of rows, with and without what the night before kept."""
+    data = os.path.join(a.folder, f"nightly-{a.merchants}-{a.months}")
+    aside = f"{data}-last"
+    if os.path.isdir(aside):
+        shutil.move(os.path.join(aside, LAST_DAY), os.path.join(data, LAST_DAY))
+        os.rmdir(aside)
+    if not os.path.isdir(data):
+        os.makedirs(a.folder, exist_ok=True)
+        subprocess.run([BINARY, "simulate", "--nightly", "--out", data, "--merchants", str(a.merchants), "--months", str(a.months),
+                        "--seed", "7", "--end-on", AS_OF, "--currency", "CNY"], check=True, stdout=subprocess.DEVNULL)
+    whole, kept, models = (os.path.join(a.folder, name) for name in ("nightly-whole", "nightly-kept", "nightly-models"))
+    for folder in (whole, kept, models):
+        shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(aside)
+    shutil.move(os.path.join(data, LAST_DAY), os.path.join(aside, LAST_DAY))
+    first = night(data, kept, models, "nightly", LAST_DAY)
+    shutil.copytree(kept, whole, ignore=shutil.ignore_patterns("kept", "store"))
+    shutil.move(os.path.join(aside, LAST_DAY), os.path.join(data, LAST_DAY))
+    os.rmdir(aside)
+    runs = {"first night, with training": first, "night after, rows kept": night(data, kept, models, "nightly"),
+            "night after, all read": night(data, whole, models, "nightly")}
+    files = lambda run: {f["path"]: f["sha256"] for f in json.load(open(os.path.join(run[2], "manifest.json")))["files"]}
+    with_kept, without = files(runs["night after, rows kept"]), files(runs["night after, all read"])
+    if with_kept != without:
+        sys.exit("a night with kept rows published other bytes")
+    size = sum(os.path.getsize(os.path.join(kept, "kept", name)) for name in os.listdir(os.path.join(kept, "kept")))
+    print(f"{a.merchants:,} merchants, {os.cpu_count()} cores; {size / 2**20:,.0f} MiB of kept rows")
+    for name, (seconds, stages, _) in runs.items():
+        peak = max(stage["peak_memory_bytes"] or 0 for stage in stages) / 2**30
+        print(f"  {name:28} {seconds:8.1f} s  {peak:5.2f} GiB")
+        for stage in stages:
+            rows = f"{stage['rows']:,} rows" if stage["rows"] is not None else ""
+            print(f"    {stage['name']:26} {stage['seconds']:8.1f} s  {(stage['peak_memory_bytes'] or 0) / 2**30:5.2f} GiB  {rows}")
 
 
 def duckdb_wash(data, out, memory):
@@ -73,10 +115,13 @@ def main():
     a.add_argument("--months", type=int, default=24)
     a.add_argument("--folder", default="scale-scratch")
     a.add_argument("--duckdb-memory", default="4GB")
+    a.add_argument("--nightly", action="store_true")
     a.add_argument("--wash", nargs=2, metavar=("DATA", "OUT"), help=argparse.SUPPRESS)
     a = a.parse_args()
     if a.wash:
         return duckdb_wash(*a.wash, a.duckdb_memory)
+    if a.nightly:
+        return night_after(a)
     data = os.path.join(a.folder, f"market-{a.merchants}-{a.months}")
     if not os.path.isdir(data):
         os.makedirs(a.folder, exist_ok=True)
@@ -88,9 +133,9 @@ def main():
     if os.path.exists(f"{washed}.db"):
         os.remove(f"{washed}.db")
     os.makedirs(washed)
-    whole, first = night(data, out, models)
+    whole, first, _ = night(data, out, models)
     shutil.rmtree(out)
-    again, second = night(data, out, models)
+    again, second, _ = night(data, out, models)
     peer = subprocess.run([sys.executable, __file__, "--wash", data, washed, "--duckdb-memory", a.duckdb_memory],
                           stdout=subprocess.PIPE, check=True)
     peer = json.loads(peer.stdout)

@@ -17,7 +17,7 @@ use crate::simulate::SimulateError;
 use crate::source::SourceError;
 use crate::spill::SpillError;
 use crate::store::StoreError;
-use crate::wash::IngestError;
+use crate::wash::{IngestError, KeptError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -198,8 +198,9 @@ fn ingest_code(error: &IngestError) -> ExitCode {
     match error {
         IngestError::Source(error) => source_code(error),
         IngestError::Store(error) => store_code(error),
-        IngestError::Spill(error) => spill_code(error),
-        IngestError::QuarantineLimit { .. } => ExitCode::Data,
+        IngestError::Spill(error) | IngestError::Kept(KeptError::Spill(error)) => spill_code(error),
+        IngestError::Kept(KeptError::Io { .. }) => ExitCode::Io,
+        IngestError::Kept(KeptError::Damaged { .. }) | IngestError::QuarantineLimit { .. } => ExitCode::Data,
         IngestError::AsOf(_) => ExitCode::Usage,
         IngestError::LedgerBroken { .. } | IngestError::Frame { .. } => ExitCode::Internal,
     }
@@ -226,6 +227,7 @@ fn publish_code(error: &PublishError) -> ExitCode {
         | PublishError::DigestMismatch { .. }
         | PublishError::Missing(_)
         | PublishError::NoIntactRun { .. }
+        | PublishError::NightStaysWithdrawn { .. }
         | PublishError::Damaged { .. } => ExitCode::Data,
         PublishError::Page(_)
         | PublishError::NonFinite { .. }

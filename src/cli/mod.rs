@@ -6,6 +6,7 @@ mod apply;
 mod backtest;
 mod bins;
 mod bins_text;
+mod catch_up;
 mod check;
 mod compare;
 mod compare_text;
@@ -24,6 +25,7 @@ mod output_file;
 mod point;
 mod progress;
 mod reject_study;
+mod replay;
 mod report;
 mod run;
 mod runs;
@@ -74,6 +76,10 @@ enum Command {
     Init(init::InitArgs),
     /// The nightly whole: wash, features, scores, offers, alerts, published files.
     Run(run::RunArgs),
+    /// Publishes the nights that were missed, one after the other.
+    CatchUp(catch_up::CatchUpArgs),
+    /// Makes a published run again from what its manifest names, and compares it byte for byte.
+    Replay(replay::ReplayArgs),
     /// Replays the alerts of past nights and judges them by what became of the loans.
     Backtest(backtest::BacktestArgs),
     /// Checks a job's configuration and data and writes nothing.
@@ -143,6 +149,8 @@ impl Command {
         match self {
             Self::Init(args) => init::execute(&args, output, terminal),
             Self::Run(args) => run::execute(&args, output, terminal),
+            Self::CatchUp(args) => catch_up::execute(&args, output, terminal),
+            Self::Replay(args) => replay::execute(&args, output, terminal),
             Self::Backtest(args) => backtest::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),
             Self::Simulate(args) => simulate::execute(&args, output, terminal),

@@ -24,6 +24,9 @@ pub struct RunArgs {
     /// Keep models below this folder instead of the job's.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
+    /// Where the job keeps rows: hash every file anew, even one whose size and times are as they were when it was read.
+    #[arg(long)]
+    rehash: bool,
 }
 
 /// How a night may depart from a date that is named and within the data.
@@ -76,28 +79,42 @@ impl JobArgs {
     /// # Errors
     /// The number of threads is zero.
     pub fn options(&self) -> Result<RunOptions, Failure> {
-        if self.threads == Some(0) {
-            return Err(Failure::Usage("--threads 0: at least one thread has to do the work".to_owned()));
-        }
-        if let Some(threads) = self.threads {
-            // A pool that stands already (tests) keeps its size: results do not depend on it.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        }
         Ok(RunOptions {
             as_of: self.as_of,
             data: self.data.clone(),
             data_root: std::env::var_os("INTEGRITY_DATA").filter(|v| !v.is_empty()).map(PathBuf::from),
-            out: None,
-            models: None,
-            guess_as_of: false,
-            force_as_of: None,
-            started_at: Timestamp::now(),
-            clock: Timestamp::now,
-            peak_memory,
-            command_line: std::env::args().collect(),
-            code_version: CODE_VERSION.to_owned(),
+            ..base_options(self.threads)?
         })
     }
+}
+
+/// Run options that change nothing, with the clock, memory and command line of this process. Starts the thread pool.
+///
+/// # Errors
+/// The number of threads is zero.
+pub fn base_options(threads: Option<usize>) -> Result<RunOptions, Failure> {
+    if threads == Some(0) {
+        return Err(Failure::Usage("--threads 0: at least one thread has to do the work".to_owned()));
+    }
+    if let Some(threads) = threads {
+        // A pool that stands already (tests) keeps its size: results do not depend on it.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    Ok(RunOptions {
+        as_of: None,
+        data: None,
+        data_root: None,
+        out: None,
+        models: None,
+        guess_as_of: false,
+        force_as_of: None,
+        rehash: false,
+        started_at: Timestamp::now(),
+        clock: Timestamp::now,
+        peak_memory,
+        command_line: std::env::args().collect(),
+        code_version: CODE_VERSION.to_owned(),
+    })
 }
 
 /// The largest resident memory of this process, where Linux says it.
@@ -137,8 +154,12 @@ struct RunAnswer<'a> {
 /// # Errors
 /// See [`crate::run::RunError`].
 pub fn execute(args: &RunArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let options =
-        RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.night.apply(args.job.options()?)? };
+    let options = RunOptions {
+        out: args.out.clone(),
+        models: args.models.clone(),
+        rehash: args.rehash,
+        ..args.night.apply(args.job.options()?)?
+    };
     let outcome = run_job(&args.job.path, &options, terminal)?;
     terminal.finish();
     let answer = RunAnswer {

@@ -31,6 +31,10 @@ pub struct SimulateArgs {
     /// Currency of amounts.
     #[arg(long, default_value = "CNY")]
     currency: String,
+    /// Write a folder a night (`2025-06-30/orders.parquet`) with what was recorded on that day, as `pipelines/nightly` reads it, instead of
+    /// one file a table.
+    #[arg(long)]
+    nightly: bool,
 }
 
 /// Runs the command.
@@ -41,6 +45,7 @@ pub fn execute(args: &SimulateArgs, output: Output, terminal: &Terminal) -> Resu
     let currency = Currency::new(&args.currency).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = SimulationSettings {
         end_on: args.end_on,
+        nightly: args.nightly,
         ..SimulationSettings::new(args.merchants, args.months, args.seed, currency)
     };
     terminal.stage("simulate merchants", Some(args.merchants));
@@ -52,9 +57,27 @@ pub fn execute(args: &SimulateArgs, output: Output, terminal: &Terminal) -> Resu
     terminal.finish();
     output.show(&report, |report| {
         let mut text = format!("simulated {} to {} into {}\n", report.start_on, args.end_on, args.out.display());
+        // Of a folder a night the tables are told, not hundreds of files.
+        let mut by_table: Vec<(&str, u64, u64, u64)> = Vec::new();
         for file in &report.files {
+            let name = if args.nightly && !file.file.starts_with("truth/") {
+                file.file.split_once('/').map_or(file.file.as_str(), |(_, name)| name)
+            } else {
+                &file.file
+            };
+            match by_table.iter_mut().find(|(known, ..)| *known == name) {
+                Some((_, files, rows, bytes)) => {
+                    *files += 1;
+                    *rows += file.rows;
+                    *bytes += file.bytes;
+                }
+                None => by_table.push((name, 1, file.rows, file.bytes)),
+            }
+        }
+        for (name, files, rows, bytes) in by_table {
+            let nights = if files > 1 { format!(" in {files} nights") } else { String::new() };
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "  {:<32} {:>12} rows {:>14} bytes", file.file, file.rows, file.bytes);
+            let _ = writeln!(text, "  {name:<32} {rows:>12} rows {bytes:>14} bytes{nights}");
         }
         text
     })?;

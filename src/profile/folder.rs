@@ -167,7 +167,7 @@ fn read_group(
 ) -> Result<RawTable, String> {
     let files = pattern(data, group);
     let spec = InputSpec { files: vec![files.clone()], optional: false, format };
-    let mut opened = open_input(name, &spec, data).map_err(|e| e.to_string())?.ok_or("no file matches")?;
+    let mut opened = open_input(name, &spec, data, None).map_err(|e| e.to_string())?.ok_or("no file matches")?;
     let frame = opened.whole().map_err(|e| e.to_string())?.collect().map_err(|e| e.to_string())?;
     let mut table = RawTable::profile(name, &frame, opened.is_text(), is_time_word).map_err(|e| e.to_string())?;
     table.files = files;

@@ -155,6 +155,14 @@ pub enum PublishError {
     /// Nothing has been published here yet.
     #[error("read the current run below {0:?}: nothing is published there")]
     NothingPublished(PathBuf),
+    /// A night that is to be published again is one that a person withdrew.
+    #[error("publish the night again: what comes out is {run:?}, and {why}")]
+    NightStaysWithdrawn {
+        /// The run folder.
+        run: PathBuf,
+        /// Who withdrew it, when and why.
+        why: String,
+    },
     /// No run of that id is published here.
     #[error("find run {run_id} below {out:?}: none of that id is published; the newest are {runs}", runs = known.join(", "))]
     UnknownRun {

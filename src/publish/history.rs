@@ -119,6 +119,71 @@ pub fn standing_run(out: &Path, as_of: Date) -> Result<Option<PreviousRun>, Publ
     Ok(found.map(|run| PreviousRun::of(out, run, Vec::new())))
 }
 
+/// Business dates by which an intact run stands that nobody withdrew, ascending.
+///
+/// # Errors
+/// The operating system refuses, or the log of withdrawals is damaged.
+pub fn standing_dates(out: &Path) -> Result<Vec<Date>, PublishError> {
+    let mut standing = Vec::new();
+    for as_of in dates(out)? {
+        if newest_run(out, |date| date == as_of, &mut Vec::new())?.is_some() {
+            standing.push(as_of);
+        }
+    }
+    Ok(standing)
+}
+
+/// A run by its folder, whichever its date stands by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedRun {
+    out: PathBuf,
+    run: PreviousRun,
+}
+
+impl PublishedRun {
+    /// Opens the run in `run_dir`, `<out>/as_of=…/run=…`.
+    ///
+    /// # Errors
+    /// No run lies there, or its manifest is not the one that the folder vouches for.
+    pub fn open(run_dir: &Path) -> Result<Self, PublishError> {
+        let absolute = std::path::absolute(run_dir).map_err(PublishError::io("find", run_dir))?;
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let date = absolute.parent();
+        let (Some(run), Some(of_date), Some(out)) = (name(&absolute), date.and_then(name), date.and_then(Path::parent))
+        else {
+            return Err(PublishError::NothingPublished(run_dir.to_owned()));
+        };
+        let (_, found) = read_run(out, &format!("{of_date}/{run}"))?;
+        Ok(Self { out: out.to_owned(), run: PreviousRun::of(out, found, Vec::new()) })
+    }
+
+    /// The output folder.
+    #[must_use]
+    pub fn out(&self) -> &Path {
+        &self.out
+    }
+
+    /// Its manifest.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        self.run.manifest()
+    }
+
+    /// What stands for it in the identity of a run that builds on it.
+    #[must_use]
+    pub fn identity(&self) -> PreviousIdentity {
+        self.run.identity()
+    }
+
+    /// See [`PreviousRun::file`].
+    ///
+    /// # Errors
+    /// The file is missing, or is not what was published.
+    pub fn file(&self, name: &str) -> Result<Option<PathBuf>, PublishError> {
+        self.run.file(name)
+    }
+}
+
 /// A run whose manifest holds, and the pointer that names it.
 pub(super) struct IntactRun {
     pub(super) pointer: Current,

@@ -57,7 +57,7 @@ pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
 pub use feature_columns::read_feature_columns;
 pub use gathered::GatheredTable;
-pub use history::{PreviousIdentity, PreviousRun, previous_run, standing_run};
+pub use history::{PreviousIdentity, PreviousRun, PublishedRun, previous_run, standing_dates, standing_run};
 pub use lock::OutLock;
 pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity, StageCost};
 pub use pointings::{PointingEntry, Pointings};

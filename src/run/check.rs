@@ -138,7 +138,7 @@ pub fn check_job(
     let job = with_options(job, options);
     let rules = JobRules::open_telling_all(&job).map_err(RunError::Configs)?;
     let scratch = Scratch::new()?;
-    let night = prepare(&job, &rules, options, &scratch.path().join("store"), progress)?;
+    let night = prepare(&job, &rules, options, &scratch.path().join("store"), None, progress)?;
     let mut report = CheckReport {
         as_of: night.chosen.date,
         as_of_guessed: night.chosen.is_guess,

@@ -2,6 +2,7 @@
 
 mod as_of;
 mod backtest;
+mod catch_up;
 mod check;
 mod config_copies;
 mod decide;
@@ -23,6 +24,7 @@ mod population;
 mod portfolio_report;
 mod progress;
 mod publishing;
+mod replay;
 mod rules;
 mod scratch;
 mod stages;
@@ -37,6 +39,7 @@ pub use as_of::AsOfRule;
 pub use backtest::{
     AlertBacktest, BacktestError, BacktestOptions, ChosenRule, Figures, Period, RuleReport, backtest_alerts,
 };
+pub use catch_up::{MissedNights, catch_up, missed_nights};
 pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, TableVerdict, check_job};
 pub use decide::DecideError;
 pub use facts::FactsError;
@@ -49,6 +52,7 @@ pub use nightly::{RunError, RunOptions, RunOutcome, run_job, train_model};
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};
 pub use publishing::REPORT;
+pub use replay::{ReplayReport, replay_run};
 pub(crate) use summary::write_table;
 pub use summary::{AlertChanges, RunSummary, TableCounts, Unjudged};
 pub use training::{TrainedModels, TrainingError, train_job};

@@ -45,7 +45,10 @@ use crate::publish::{
 };
 use crate::run::Job;
 use crate::score::Reference;
-use crate::wash::{Activity, IngestError, IngestProgress, Ingested, ingest};
+use crate::wash::{Activity, IngestError, IngestProgress, Ingested, KeepRows, ingest_keeping};
+
+/// Folder of kept rows, below the output folder.
+pub(super) const KEPT: &str = "kept";
 
 /// Why a run stopped. Nothing was published.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +115,8 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// Model folder, instead of the job's.
     pub models: Option<PathBuf>,
+    /// Hash files anew whose rows are kept, even where their size and times stand.
+    pub rehash: bool,
     /// When the run began: "today" in the job's zone; otherwise it stands in the manifest only.
     pub started_at: Timestamp,
     /// The clock, for when the run ended.
@@ -186,7 +191,12 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
     let mut publisher = Publisher::open(&job.out)?;
     let notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
-    let prepared = prepare(&job, &rules, options, &job.out.join("store"), progress)?;
+    let keep = job
+        .intake
+        .store
+        .keep_rows
+        .then(|| KeepRows { rehash: options.rehash, ..KeepRows::at(job.out.join(KEPT), options.code_version.clone()) });
+    let prepared = prepare(&job, &rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
     prepared.judged.stop_on_faults()?;
     for note in &notes {
         progress.note(note);
@@ -237,10 +247,11 @@ pub(super) fn prepare(
     rules: &JobRules,
     options: &RunOptions,
     store: &Path,
+    keep: Option<&KeepRows>,
     progress: &dyn Progress,
 ) -> Result<NightTables, RunError> {
     let chosen = choose_as_of(job, rules, options, progress)?;
-    let ingested = ingest_job(job, chosen.date, store, progress)?;
+    let ingested = ingest_job(job, chosen.date, store, keep, progress)?;
     progress.note(&format!("as of {}", chosen.date));
     let previous = previous_run(&job.out, chosen.date)?;
     let standing = standing_run(&job.out, chosen.date)?;
@@ -424,18 +435,22 @@ fn earlier(published: Published, is_new: bool, stages: Vec<StageCost>) -> Result
     Ok(RunOutcome { published, is_new, summary, stages })
 }
 
-/// Reads and washes a job's data.
+/// Reads and washes a job's data; `keep` says where rows are kept, if they are.
 pub(super) fn ingest_job(
     job: &Job,
     as_of: Date,
     store: &Path,
+    keep: Option<&KeepRows>,
     progress: &dyn Progress,
 ) -> Result<Ingested, IngestError> {
     progress.stage("read", Some(job.intake.source.sources.len() as u64));
-    ingest(&job.intake, as_of, store, &|event| match event {
+    ingest_keeping(&job.intake, as_of, store, keep, &|event| match event {
         IngestProgress::Reading { number, .. } if number > 1 => progress.advance(1),
-        IngestProgress::Read { buckets, rows } => {
-            progress.rows(rows);
+        IngestProgress::Read { buckets, rows, kept_files, files, rows_read } => {
+            progress.rows(rows_read);
+            if kept_files > 0 {
+                progress.note(&format!("rows of {kept_files} of {files} files were kept by earlier nights"));
+            }
             progress.stage("wash", Some(u64::from(buckets)));
             progress.rows(rows);
         }
@@ -523,7 +538,7 @@ pub fn train_model(path: &Path, options: &RunOptions, progress: &dyn Progress) -
     let rules = JobRules::open(&job)?;
     let chosen = as_of_to_train(&job, options, progress)?;
     let scratch = Scratch::new()?;
-    let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), progress)?;
+    let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), None, progress)?;
     let as_of = &ingested.as_of;
     let _lock = Registry::new(&job.models).lock(&job.model.name, &mut |why| progress.note(why))?;
     let trained = train_job(&job.model, &rules, &ingested.store, as_of, progress)?;

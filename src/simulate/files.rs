@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -42,11 +43,15 @@ pub(super) struct TableFile {
 }
 
 impl TableFile {
-    /// Creates `name` (relative, with `/`) below `out`.
-    pub(super) fn create(out: &Path, name: String, table: &TableContract) -> Result<Self, SimulateError> {
+    /// Creates `name` (relative, with `/`) below `out`, with the columns of `schema`: those of `table`, and perhaps more.
+    pub(super) fn create(
+        out: &Path,
+        name: String,
+        table: &TableContract,
+        schema: SchemaRef,
+    ) -> Result<Self, SimulateError> {
         let path = out.join(&name);
         let file = File::create_new(&path).map_err(SimulateError::io(&path))?;
-        let schema = columns::schema(table);
         let properties = properties(table, &path)?;
         let writer =
             ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(SimulateError::parquet(&path))?;
@@ -57,9 +62,12 @@ impl TableFile {
         if rows.is_empty() {
             return Ok(());
         }
-        let batch = columns::batch(rows, &self.schema)?;
-        self.rows += rows.len() as u64;
-        self.writer.write(&batch).map_err(SimulateError::parquet(&self.path))
+        self.write_batch(&columns::batch(rows, &self.schema)?)
+    }
+
+    pub(super) fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), SimulateError> {
+        self.rows += batch.num_rows() as u64;
+        self.writer.write(batch).map_err(SimulateError::parquet(&self.path))
     }
 
     /// Completes the file and makes it durable.

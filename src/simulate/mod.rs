@@ -13,6 +13,8 @@
 //!                             └─ credit ────────┘    (rows)
 //! ```
 //!
+//! Files hold each table as a whole, or (`nights`) as it would have been sent night by night.
+//!
 //! Every merchant draws from a stream of its own, keyed by seed and number; blocks of merchants are made side by side and
 //! written in order, so bytes depend on the settings alone.
 
@@ -30,6 +32,7 @@ mod groups;
 mod industry;
 mod ledger_faults;
 mod life;
+mod nights;
 mod planted;
 mod rows;
 mod run;

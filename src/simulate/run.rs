@@ -8,14 +8,16 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::calendar::Calendar;
+use super::columns;
 use super::error::SimulateError;
 use super::feed::deliver;
 use super::files::{SimulatedFile, TableFile};
 use super::life::{Life, World};
+use super::nights::NightFiles;
 use super::settings::SimulationSettings;
 use super::tables::Tables;
 use super::truth;
-use crate::contract;
+use crate::contract::{self, TableContract};
 
 /// What was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,8 +40,8 @@ const BLOCK: u64 = 64;
 /// Blocks held in memory at once, however many threads there are.
 const BLOCKS_AT_ONCE: u64 = 16;
 
-/// Simulates a marketplace into the empty or new folder `out`: a Parquet file a contract table, `truth/` and, last of all,
-/// `metadata.json`. `progress` hears of merchants done and in all.
+/// Simulates a marketplace into the empty or new folder `out`: a Parquet file a contract table (with `nightly` a folder a night, see
+/// [`SimulationSettings::nightly`]), `truth/` and, last of all, `metadata.json`. `progress` hears of merchants done and in all.
 ///
 /// # Errors
 /// Bad settings, a folder that is not empty, or a disk that refuses.
@@ -51,7 +53,7 @@ pub fn simulate(
     let start_on = settings.checked_start()?;
     let world = World::new(settings, Calendar::new(start_on, settings.end_on));
     prepare(out)?;
-    let mut files = Files::create(out)?;
+    let mut files = Files::create(out, &world, start_on)?;
     progress(0, settings.merchants);
     let span = BLOCK * BLOCKS_AT_ONCE;
     let mut first = 0;
@@ -92,29 +94,54 @@ fn make(world: &World, first: u64, span: u64) -> Vec<Tables> {
 }
 
 struct Files {
-    contract: Vec<TableFile>,
+    contract: ContractFiles,
     truth: Vec<TableFile>,
 }
 
+enum ContractFiles {
+    /// A file a table.
+    Whole(Vec<TableFile>),
+    /// A folder a night.
+    Nightly(NightFiles),
+}
+
 impl Files {
-    fn create(out: &Path) -> Result<Self, SimulateError> {
-        let contract = contract::TABLES.iter().map(|t| TableFile::create(out, format!("{}.parquet", t.name), t));
-        let truth = truth::TABLES.iter().map(|t| TableFile::create(out, format!("truth/{}.parquet", t.name), t));
-        Ok(Self { contract: contract.collect::<Result<_, _>>()?, truth: truth.collect::<Result<_, _>>()? })
+    fn create(out: &Path, world: &World, start_on: jiff::civil::Date) -> Result<Self, SimulateError> {
+        let create = |folder: &str, table: &'static TableContract| {
+            TableFile::create(out, format!("{folder}{}.parquet", table.name), table, columns::schema(table))
+        };
+        let contract = if world.settings.nightly {
+            ContractFiles::Nightly(NightFiles::create(out, start_on, world.calendar)?)
+        } else {
+            ContractFiles::Whole(contract::TABLES.iter().map(|t| create("", t)).collect::<Result<_, _>>()?)
+        };
+        let truth = truth::TABLES.iter().map(|t| create("truth/", t));
+        Ok(Self { contract, truth: truth.collect::<Result<_, _>>()? })
     }
 
     /// Tables side by side, blocks in order.
     fn write(&mut self, blocks: &[Tables]) -> Result<(), SimulateError> {
-        let contract = self.contract.par_iter_mut().enumerate();
-        contract.try_for_each(|(i, file)| {
-            blocks.iter().filter_map(|b| b.contract.get(i)).try_for_each(|r| file.write(r))
-        })?;
+        match &mut self.contract {
+            ContractFiles::Whole(files) => files.par_iter_mut().enumerate().try_for_each(|(i, file)| {
+                blocks.iter().filter_map(|b| b.contract.get(i)).try_for_each(|r| file.write(r))
+            })?,
+            ContractFiles::Nightly(files) => {
+                files.write(&blocks.iter().map(|block| block.contract.as_slice()).collect::<Vec<_>>())?;
+            }
+        }
         let truth = self.truth.par_iter_mut().enumerate();
         truth.try_for_each(|(i, file)| blocks.iter().filter_map(|b| b.truth.get(i)).try_for_each(|r| file.write(r)))
     }
 
     fn finish(self) -> Result<Vec<SimulatedFile>, SimulateError> {
-        self.contract.into_iter().chain(self.truth).map(TableFile::finish).collect()
+        let mut files = match self.contract {
+            ContractFiles::Whole(files) => files.into_iter().map(TableFile::finish).collect::<Result<Vec<_>, _>>()?,
+            ContractFiles::Nightly(files) => files.finish()?,
+        };
+        for file in self.truth {
+            files.push(file.finish()?);
+        }
+        Ok(files)
     }
 }
 

@@ -43,6 +43,10 @@ pub struct SimulationSettings {
     pub key_fault_share: f64,
     /// Share of loans with a fault in their ledger: loan, instalments or payments. Default 0.004.
     pub ledger_fault_share: f64,
+    /// A folder a night (`2025-06-30/orders.parquet`), which holds what was recorded on that day, instead of one file a table. The rows are
+    /// the same. Default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub nightly: bool,
 }
 
 /// A date as `2025-07-01`.
@@ -74,6 +78,7 @@ impl SimulationSettings {
             broken_share: 0.003,
             key_fault_share: 0.003,
             ledger_fault_share: 0.004,
+            nightly: false,
         }
     }
 
@@ -119,8 +124,13 @@ impl SimulationSettings {
     /// The command that would make the same files.
     pub(super) fn command(&self) -> String {
         format!(
-            "integrity simulate --out DIR --merchants {} --months {} --seed {} --end-on {} --currency {}",
-            self.merchants, self.months, self.seed, self.end_on, self.currency
+            "integrity simulate --out DIR --merchants {} --months {} --seed {} --end-on {} --currency {}{}",
+            self.merchants,
+            self.months,
+            self.seed,
+            self.end_on,
+            self.currency,
+            if self.nightly { " --nightly" } else { "" }
         )
     }
 }

@@ -1,5 +1,6 @@
 //! Opens one input of a job: its files as one table in which every row knows the file and row it came from, read batch by batch or as a whole.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::ops::Range;
@@ -17,6 +18,7 @@ use super::csv_file::{CsvEnd, CsvFile};
 use super::error::SourceError;
 use super::file_kind;
 use super::glob::{self, Found};
+use super::known::{FileStamp, KnownFile};
 use super::malformed::MalformedRecord;
 use super::page_checksums;
 use super::row_groups;
@@ -70,17 +72,50 @@ struct OpenFile {
     /// Columns that folders named `key=value` give.
     folders: Vec<(String, String)>,
     format: Format,
+    /// As it was before it was hashed.
+    stamp: FileStamp,
     /// Malformed records, once it was read.
     malformed: Vec<MalformedRecord>,
 }
 
 enum Format {
     Csv(TextFormat),
-    Parquet { metadata: Arc<ParquetMetaData> },
+    Parquet {
+        metadata: Arc<ParquetMetaData>,
+    },
+    /// An earlier night read it: its rows are kept elsewhere.
+    Known {
+        is_text: bool,
+        /// How it was read, in words.
+        words: String,
+        rows_about: u64,
+    },
 }
 
-/// Opens the files of `spec`, or `None` where there are none and the input is optional.
-pub(crate) fn open(name: &str, spec: &InputSpec, data: &Path) -> Result<Option<OpenInput>, SourceError> {
+/// A file, and what was learnt of it.
+pub(crate) struct FileState {
+    pub file: InputFile,
+    pub stamp: FileStamp,
+    pub schema: Schema,
+    pub malformed: Vec<MalformedRecord>,
+    /// An earlier night read it, and its rows are not read again.
+    pub is_known: bool,
+    /// Whether its cells are text whose types the contract decides.
+    pub is_text: bool,
+    /// How it is read, in words.
+    pub words: String,
+    /// About how many rows it has.
+    pub rows_about: u64,
+}
+
+/// Opens the files of `spec`, or `None` where there are none and the input is optional. Those of `known`, by path, whose bytes stand are not
+/// read.
+pub(crate) fn open(
+    name: &str,
+    spec: &InputSpec,
+    data: &Path,
+    known: Option<&BTreeMap<String, KnownFile>>,
+) -> Result<Option<OpenInput>, SourceError> {
     std::fs::read_dir(data).map_err(|e| SourceError::NoDataFolder { folder: data.to_owned(), why: e.to_string() })?;
     let found = glob::find_all(data, &spec.files)?;
     if found.is_empty() {
@@ -97,7 +132,8 @@ pub(crate) fn open(name: &str, spec: &InputSpec, data: &Path) -> Result<Option<O
         .map(|(index, found)| {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             let path = found.path.clone();
-            guarded(&path, || open_file(name, found, index, &spec.format))
+            let known = known.and_then(|known| known.get(&found.relative));
+            guarded(&path, || open_file(name, found, index, &spec.format, known))
         })
         .collect::<Result<_, _>>()?;
     let schema = schema_of_all(name, &files)?;
@@ -117,6 +153,21 @@ impl OpenInput {
         self.files.iter().map(|file| file.file.clone()).collect()
     }
 
+    /// The files with all that was learnt of them, in order of path.
+    pub fn states(&self) -> Vec<FileState> {
+        let state = |file: &OpenFile| FileState {
+            file: file.file.clone(),
+            stamp: file.stamp,
+            schema: file.schema.clone(),
+            malformed: file.malformed.clone(),
+            is_known: matches!(file.format, Format::Known { .. }),
+            is_text: matches!(file.format, Format::Csv(_) | Format::Known { is_text: true, .. }),
+            words: file.format.words(),
+            rows_about: file.rows_about(),
+        };
+        self.files.iter().map(state).collect()
+    }
+
     /// Malformed records of the files that were read.
     pub fn malformed(&self) -> Vec<MalformedRecord> {
         self.files.iter().flat_map(|file| file.malformed.clone()).collect()
@@ -124,7 +175,7 @@ impl OpenInput {
 
     /// Whether cells are text whose types the contract decides.
     pub fn is_text(&self) -> bool {
-        self.files.iter().any(|file| matches!(file.format, Format::Csv(_)))
+        self.files.iter().any(|file| matches!(file.format, Format::Csv(_) | Format::Known { is_text: true, .. }))
     }
 
     /// The columns of all files together, `_file` and `_row` among them.
@@ -142,24 +193,14 @@ impl OpenInput {
 
     /// About how many rows there are: exact for Parquet, a guess by size for CSV.
     pub fn rows_about(&self) -> u64 {
-        const BYTES_OF_A_RECORD: u64 = 64;
-        const BYTES_OF_A_PACKED_RECORD: u64 = 12;
-        let rows = self.files.iter().map(|file| match &file.format {
-            Format::Csv(text) if text.packing == Packing::None => file.file.bytes.div_ceil(BYTES_OF_A_RECORD),
-            Format::Csv(_) => file.file.bytes.div_ceil(BYTES_OF_A_PACKED_RECORD),
-            Format::Parquet { .. } => file.file.raw_rows,
-        });
-        rows.sum()
+        self.files.iter().map(OpenFile::rows_about).sum()
     }
 
     /// How its files are read: in words, and how many files are read so.
     pub fn formats(&self) -> Vec<(String, usize)> {
         let mut formats: Vec<(String, usize)> = Vec::new();
         for file in &self.files {
-            let words = match &file.format {
-                Format::Csv(text) => text.words(),
-                Format::Parquet { .. } => "Parquet".to_owned(),
-            };
+            let words = file.format.words();
             match formats.iter_mut().find(|(known, _)| *known == words) {
                 Some((_, files)) => *files += 1,
                 None => formats.push((words, 1)),
@@ -168,7 +209,7 @@ impl OpenInput {
         formats
     }
 
-    /// Gives every row to `take`, batch by batch, in no order and from several threads. `columns` restricts what is read to these, as far
+    /// Gives every row of files that are not known to `take`, batch by batch, in no order and from several threads. `columns` restricts what is read to these, as far
     /// as they are there, and `_file` and `_row`. The first batch is empty: it shows the columns.
     ///
     /// # Errors
@@ -187,7 +228,7 @@ impl OpenInput {
         for (at, file) in self.files.iter().enumerate() {
             match &file.format {
                 Format::Csv(_) if many => pieces.push((at, None)),
-                Format::Csv(_) => {}
+                Format::Csv(_) | Format::Known { .. } => {}
                 Format::Parquet { metadata } => {
                     pieces.extend(parts_of(metadata).into_iter().map(|part| (at, Some(part))));
                 }
@@ -235,6 +276,10 @@ impl OpenInput {
             .map(|file| match file.format {
                 Format::Csv(_) => file.whole_csv(schema),
                 Format::Parquet { .. } => file.scan_parquet(schema),
+                Format::Known { .. } => Err(SourceError::Io {
+                    file: file.found.path.clone(),
+                    why: "its rows are kept, and cannot be read as a whole".to_owned(),
+                }),
             })
             .collect::<Result<_, SourceError>>()?;
         let rows = match <[LazyFrame; 1]>::try_from(frames) {
@@ -253,7 +298,7 @@ impl OpenInput {
     /// The Parquet file that cannot be read, where a plan over them failed.
     pub fn damaged(&self) -> Option<SourceError> {
         self.files.iter().find_map(|file| match &file.format {
-            Format::Csv(_) => None,
+            Format::Csv(_) | Format::Known { .. } => None,
             Format::Parquet { metadata } => {
                 parts_of(metadata).into_iter().find_map(|part| file.read_parquet(&part, &self.schema).err())
             }
@@ -301,14 +346,42 @@ fn parts_of(metadata: &ParquetMetaData) -> Vec<Part> {
     parts
 }
 
-fn open_file(input: &str, found: Found, index: u32, declared: &DeclaredFormat) -> Result<OpenFile, SourceError> {
+fn open_file(
+    input: &str,
+    found: Found,
+    index: u32,
+    declared: &DeclaredFormat,
+    known: Option<&KnownFile>,
+) -> Result<OpenFile, SourceError> {
     let io = |e: std::io::Error| SourceError::Io { file: found.path.clone(), why: e.to_string() };
-    let bytes = std::fs::metadata(&found.path).map_err(io)?.len();
+    let stamp = FileStamp::of(&found.path).map_err(io)?;
+    let bytes = stamp.bytes;
     if bytes == 0 {
         return Err(SourceError::EmptyFile { file: found.path.clone() });
     }
-    let sha256 = Digest::of_file(&found.path).map_err(io)?;
+    let stands = known.filter(|known| known.stamp == Some(stamp)).map(|known| known.sha256);
+    let sha256 = match stands {
+        Some(sha256) => sha256,
+        None => Digest::of_file(&found.path).map_err(io)?,
+    };
     let is_verified = sender_digest::verify(&found.path, sha256)?;
+    if let Some(known) = known.filter(|known| known.sha256 == sha256) {
+        let raw_rows = known.raw_rows;
+        let file =
+            InputFile { input: input.to_owned(), path: found.relative.clone(), sha256, bytes, raw_rows, is_verified };
+        let malformed = known.malformed.iter().map(|record| MalformedRecord { file: index, ..record.clone() });
+        let (is_text, words, rows_about) = (known.is_text, known.words.clone(), known.rows_about);
+        return Ok(OpenFile {
+            file,
+            index,
+            schema: known.schema.clone(),
+            folders: Vec::new(),
+            format: Format::Known { is_text, words, rows_about },
+            stamp,
+            malformed: malformed.collect(),
+            found,
+        });
+    }
     let is_named_parquet = found.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
     let (mut schema, format, raw_rows) = if is_named_parquet || begins_as_parquet(&found.path)? {
         open_parquet(&found.path)?
@@ -325,7 +398,7 @@ fn open_file(input: &str, found: Found, index: u32, declared: &DeclaredFormat) -
     }
     let path = found.relative.clone();
     let file = InputFile { input: input.to_owned(), path, sha256, bytes, raw_rows, is_verified };
-    Ok(OpenFile { file, found, index, schema, folders, format, malformed: Vec::new() })
+    Ok(OpenFile { file, found, index, schema, folders, format, stamp, malformed: Vec::new() })
 }
 
 /// A Parquet file's columns and row count.
@@ -359,7 +432,29 @@ fn folder_columns(relative: &str, schema: &Schema) -> Vec<(String, String)> {
     columns.filter(|(key, _)| !schema.contains(key)).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
+impl Format {
+    /// How a file is read, in words.
+    fn words(&self) -> String {
+        match self {
+            Self::Csv(text) => text.words(),
+            Self::Parquet { .. } => "Parquet".to_owned(),
+            Self::Known { words, .. } => words.clone(),
+        }
+    }
+}
+
 impl OpenFile {
+    fn rows_about(&self) -> u64 {
+        const BYTES_OF_A_RECORD: u64 = 64;
+        const BYTES_OF_A_PACKED_RECORD: u64 = 12;
+        match &self.format {
+            Format::Csv(text) if text.packing == Packing::None => self.file.bytes.div_ceil(BYTES_OF_A_RECORD),
+            Format::Csv(_) => self.file.bytes.div_ceil(BYTES_OF_A_PACKED_RECORD),
+            Format::Parquet { .. } => self.file.raw_rows,
+            Format::Known { rows_about, .. } => *rows_about,
+        }
+    }
+
     fn corrupt(&self, why: &PolarsError) -> SourceError {
         SourceError::Corrupt { file: self.found.path.clone(), why: why.to_string() }
     }

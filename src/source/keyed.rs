@@ -220,7 +220,7 @@ mod tests {
         let mut open = BTreeMap::new();
         for name in ["orders", "items"] {
             let spec = InputSpec { files: vec![format!("{name}.csv")], ..InputSpec::default() };
-            open.insert(name.to_owned(), input::open(name, &spec, folder)?);
+            open.insert(name.to_owned(), input::open(name, &spec, folder, None)?);
         }
         let spec = SourcePart {
             table: "orders",

@@ -25,6 +25,15 @@ pub struct MalformedRecord {
     pub cells: BTreeMap<String, String>,
 }
 
+/// Every rule of a malformed record.
+const RULES: [&str; 7] =
+    ["wrong-cell-count", "stray-quote", "cell-too-long", "record-too-long", "nul-byte", "not-utf8", "not-in-encoding"];
+
+/// The rule of that name.
+pub(crate) fn rule_named(name: &str) -> Option<&'static str> {
+    RULES.iter().find(|rule| **rule == name).copied()
+}
+
 /// What is wrong with a record.
 pub(super) enum Fault {
     /// A rule that says all.

@@ -8,8 +8,9 @@ use polars::prelude::*;
 
 use super::conform::conform;
 use super::error::SourceError;
-use super::input::{self, InputFile, OpenInput};
+use super::input::{self, FileState, InputFile, OpenInput};
 use super::keyed::KeyedInputs;
+use super::known::KnownFiles;
 use super::malformed::MalformedRecord;
 use super::row_filter::RowFilter;
 use super::row_wise;
@@ -65,6 +66,7 @@ pub struct InputFormat {
 pub struct Sources<'a> {
     settings: &'a SourceSettings,
     scratch: PathBuf,
+    known: KnownFiles,
     open: BTreeMap<String, Option<OpenInput>>,
 }
 
@@ -72,7 +74,39 @@ impl<'a> Sources<'a> {
     /// The inputs of a job. Nothing is read yet. Where inputs have to be split, scratch goes to `scratch`, which must be there by then.
     #[must_use]
     pub fn new(settings: &'a SourceSettings, scratch: &Path) -> Self {
-        Self { settings, scratch: scratch.to_owned(), open: BTreeMap::new() }
+        Self { settings, scratch: scratch.to_owned(), known: KnownFiles::new(), open: BTreeMap::new() }
+    }
+
+    /// Leaves out the rows of these files where their bytes stand: the caller has kept what was made of them. They must be of inputs
+    /// that [`Self::drives_alone`] names.
+    pub(crate) fn know(&mut self, known: KnownFiles) {
+        self.known = known;
+    }
+
+    /// Whether every table that needs this input is made from it alone and looks at one of its rows at a time, so that a file can be read
+    /// without the others.
+    pub(crate) fn drives_alone(&self, input: &str) -> bool {
+        let job = self.settings;
+        let mut needing =
+            job.sources.iter().filter(|table| table.parts.iter().any(|part| needs(part, input, job))).peekable();
+        let alone = |table: &SourceSpec| match table.parts.as_slice() {
+            [only] => only.from == input && only.filter.is_none() && is_row_wise(only),
+            _ => false,
+        };
+        needing.peek().is_some() && needing.all(alone)
+    }
+
+    /// Opens an input anew, as if no file of it were known.
+    pub(crate) fn read_again(&mut self, input: &str) -> Result<(), SourceError> {
+        self.known.remove(input);
+        self.open.remove(input);
+        self.open(input)
+    }
+
+    /// The files of an input and the columns of all of them, once it is open; `None` where it is absent.
+    pub(crate) fn states(&self, input: &str) -> Option<(Vec<FileState>, &Schema)> {
+        let open = self.open.get(input)?.as_ref()?;
+        Some((open.states(), open.schema()))
     }
 
     /// Every file opened so far, those that were only joined included, by input and path.
@@ -89,6 +123,13 @@ impl<'a> Sources<'a> {
             input.formats().into_iter().map(|(format, files)| InputFormat { input: name.clone(), files, format })
         });
         formats.collect()
+    }
+
+    /// How many files are open whose rows are not read, how many in all, and the records of those that are read.
+    pub(crate) fn read_so_far(&self) -> (usize, usize, u64) {
+        let files: Vec<FileState> = self.open.values().flatten().flat_map(OpenInput::states).collect();
+        let known = files.iter().filter(|file| file.is_known).count();
+        (known, files.len(), files.iter().filter(|file| !file.is_known).map(|file| file.file.raw_rows).sum())
     }
 
     /// The inputs opened so far that drive no table of the job.
@@ -288,7 +329,7 @@ impl<'a> Sources<'a> {
 
     fn open(&mut self, name: &str) -> Result<(), SourceError> {
         if let (Some(input), false) = (self.settings.inputs.get(name), self.open.contains_key(name)) {
-            let opened = input::open(name, input, &self.settings.data)?;
+            let opened = input::open(name, input, &self.settings.data, self.known.get(name))?;
             self.open.insert(name.to_owned(), opened);
         }
         Ok(())

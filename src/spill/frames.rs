@@ -113,8 +113,7 @@ impl SplitFrames {
         for (offset, length) in segments {
             let mut bytes = vec![0; length];
             self.file.read_at(offset, &mut bytes)?;
-            frames
-                .push(ParquetReader::new(std::io::Cursor::new(bytes)).read_parallel(ParallelStrategy::None).finish()?);
+            frames.push(decoded(bytes)?);
         }
         if frames.is_empty() { Ok(None) } else { Self::together(frames).map(Some) }
     }
@@ -175,12 +174,7 @@ impl SplitFrames {
         for frames in parts {
             let start = bytes.len();
             if !frames.is_empty() {
-                let mut rows = Self::together(frames)?;
-                ParquetWriter::new(&mut bytes)
-                    .with_compression(ParquetCompression::Lz4Raw)
-                    .with_statistics(StatisticsOptions::empty())
-                    .set_parallel(false)
-                    .finish(&mut rows)?;
+                encode(&mut Self::together(frames)?, &mut bytes)?;
             }
             lengths.push((start, bytes.len() - start));
         }
@@ -202,6 +196,27 @@ impl Drop for SplitFrames {
             self.budget.held.fetch_sub(held.bytes, Ordering::Relaxed);
         }
     }
+}
+
+/// Appends rows as a Parquet segment that is quickly written and read.
+///
+/// # Errors
+/// A frame operation fails.
+pub fn encode(rows: &mut DataFrame, bytes: &mut Vec<u8>) -> Result<(), SpillError> {
+    ParquetWriter::new(bytes)
+        .with_compression(ParquetCompression::Lz4Raw)
+        .with_statistics(StatisticsOptions::empty())
+        .set_parallel(false)
+        .finish(rows)?;
+    Ok(())
+}
+
+/// Rows that [`encode`] wrote.
+///
+/// # Errors
+/// The bytes are not what it wrote.
+pub fn decoded(bytes: Vec<u8>) -> Result<DataFrame, SpillError> {
+    Ok(ParquetReader::new(std::io::Cursor::new(bytes)).read_parallel(ParallelStrategy::None).finish()?)
 }
 
 /// Row numbers in order of their part, and each part's first position and number of rows.

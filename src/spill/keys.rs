@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use super::error::SpillError;
 use super::scratch_file::{ScratchFile, lock};
 
-/// Ranges of hashes that are sorted one at a time.
-const RANGES: usize = 64;
+/// Hashes of keys, each with the part of the row that bears it.
+pub type KeyRecords = Vec<(u64, u32)>;
+
 /// Bytes of a hash and a part.
 const RECORD: usize = 12;
 
@@ -29,14 +30,17 @@ struct Held {
 }
 
 impl KeyParts {
+    /// Ranges of hashes that are sorted one at a time.
+    pub const RANGES: usize = 64;
+
     /// Nothing yet; where more than `limit` bytes come, they go to a file below `folder`.
     #[must_use]
     pub fn new(folder: &Path, limit: usize) -> Self {
         Self {
             limit,
-            held: Mutex::new(Held { ranges: vec![Vec::new(); RANGES], bytes: 0 }),
+            held: Mutex::new(Held { ranges: vec![Vec::new(); Self::RANGES], bytes: 0 }),
             file: ScratchFile::new(folder),
-            segments: Mutex::new(vec![Vec::new(); RANGES]),
+            segments: Mutex::new(vec![Vec::new(); Self::RANGES]),
         }
     }
 
@@ -56,35 +60,53 @@ impl KeyParts {
         if held.bytes <= self.limit {
             return Ok(());
         }
-        let full = std::mem::replace(&mut held.ranges, vec![Vec::new(); RANGES]);
+        let full = std::mem::replace(&mut held.ranges, vec![Vec::new(); Self::RANGES]);
         held.bytes = 0;
         drop(held);
         self.spill(&full)
     }
 
-    /// The hashes that occur in more than one part.
+    /// The hashes that occur in more than one part, with those of `more`: for a range of hashes, records that [`Self::sorted`] gave elsewhere.
     ///
     /// # Errors
-    /// The system refuses to read.
-    pub fn in_several_parts(self) -> Result<HashSet<u64>, SpillError> {
-        let found: Vec<Vec<u64>> = (0..RANGES)
+    /// The system refuses to read, or what `more` says.
+    pub fn in_several_parts<E: From<SpillError> + Send>(
+        self,
+        more: &(dyn Fn(usize) -> Result<KeyRecords, E> + Sync),
+    ) -> Result<HashSet<u64>, E> {
+        let found: Vec<Vec<u64>> = (0..Self::RANGES)
             .into_par_iter()
             .map(|range| {
-                let mut records = self.records(range)?;
-                records.sort_unstable();
-                records.dedup();
+                let mut records = self.sorted(range)?;
+                let others = more(range)?;
+                if !others.is_empty() {
+                    records.extend(others);
+                    records.sort_unstable();
+                    records.dedup();
+                }
                 let several = records.windows(2).filter_map(|pair| match pair {
                     [(a, _), (b, _)] if a == b => Some(*a),
                     _ => None,
                 });
                 Ok(several.collect())
             })
-            .collect::<Result<_, SpillError>>()?;
+            .collect::<Result<_, E>>()?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    fn records(&self, range: usize) -> Result<Vec<(u64, u32)>, SpillError> {
-        let mut bytes = lock(&self.held)?.ranges.get_mut(range).map(std::mem::take).unwrap_or_default();
+    /// What was added of a range of hashes, in order, each once.
+    ///
+    /// # Errors
+    /// The system refuses to read.
+    pub fn sorted(&self, range: usize) -> Result<KeyRecords, SpillError> {
+        let mut records = self.records(range)?;
+        records.sort_unstable();
+        records.dedup();
+        Ok(records)
+    }
+
+    fn records(&self, range: usize) -> Result<KeyRecords, SpillError> {
+        let mut bytes = lock(&self.held)?.ranges.get(range).cloned().unwrap_or_default();
         let segments = lock(&self.segments)?.get(range).cloned().unwrap_or_default();
         for (offset, length) in segments {
             let start = bytes.len();
@@ -111,7 +133,7 @@ impl KeyParts {
 
 /// The range of a hash, by both of its halves.
 fn range_of(hash: u64) -> usize {
-    usize::try_from((hash ^ (hash >> 32)) % RANGES as u64).unwrap_or(0)
+    usize::try_from((hash ^ (hash >> 32)) % KeyParts::RANGES as u64).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -130,7 +152,7 @@ mod tests {
             keys.push((0..1_000_u64).step_by(7).map(|n| (n * 0x9e37_79b9, u32::try_from((n + 1) % 3).unwrap())))
                 .unwrap();
             assert_eq!(keys.file.is_used(), limit < usize::MAX);
-            let several = keys.in_several_parts().unwrap();
+            let several = keys.in_several_parts::<SpillError>(&|_| Ok(Vec::new())).unwrap();
             let expected: HashSet<u64> = (0..1_000_u64).step_by(7).map(|n| n * 0x9e37_79b9).collect();
             assert_eq!(several, expected, "limit {limit}");
         }

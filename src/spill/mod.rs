@@ -12,7 +12,7 @@ mod shelf;
 mod sorted;
 
 pub use error::SpillError;
-pub use frames::{Budget, SplitFrames};
-pub use keys::KeyParts;
+pub use frames::{Budget, SplitFrames, decoded, encode};
+pub use keys::{KeyParts, KeyRecords};
 pub use shelf::{Shelf, Shelved};
 pub use sorted::{Sorted, SortedRows};

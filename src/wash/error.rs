@@ -1,5 +1,6 @@
 //! Why ingesting stops.
 
+use super::kept::KeptError;
 use super::ledger::LedgerLine;
 use crate::domain::AsOfError;
 use crate::source::SourceError;
@@ -18,6 +19,9 @@ pub enum IngestError {
     /// Rows cannot be set aside.
     #[error(transparent)]
     Spill(#[from] SpillError),
+    /// Rows cannot be kept from night to night.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     /// The date names no instant.
     #[error(transparent)]
     AsOf(#[from] AsOfError),

@@ -10,6 +10,7 @@ use super::account::{Account, Sums};
 use super::activity::Activity;
 use super::buckets::Wash;
 use super::error::IngestError;
+use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::quarantine::Quarantine;
 use super::settings::IntakeSettings;
@@ -40,6 +41,12 @@ pub enum IngestProgress {
         buckets: u32,
         /// Records of the files that drive a table.
         rows: u64,
+        /// Files whose rows earlier nights kept, and that were not read.
+        kept_files: usize,
+        /// All files.
+        files: usize,
+        /// Records of those that were read.
+        rows_read: u64,
     },
     /// One more bucket is washed and stored.
     Washed,
@@ -91,11 +98,55 @@ pub fn ingest(
     store_dir: &Path,
     progress: &(dyn Fn(IngestProgress) + Sync),
 ) -> Result<Ingested, IngestError> {
+    ingest_keeping(job, as_of, store_dir, None, progress)
+}
+
+/// As [`ingest`]; rows of files that an earlier night read are taken from where it kept them. What comes out is the same.
+///
+/// # Errors
+/// See [`IngestError`].
+pub fn ingest_keeping(
+    job: &IntakeSettings,
+    as_of: Date,
+    store_dir: &Path,
+    keep: Option<&KeepRows>,
+    progress: &(dyn Fn(IngestProgress) + Sync),
+) -> Result<Ingested, IngestError> {
+    let mut damaged = 0;
+    loop {
+        match (keep, attempt(job, as_of, store_dir, keep, progress)) {
+            (Some(at), Err(IngestError::Kept(KeptError::Damaged { path, why }))) if damaged < DAMAGED_PACKS => {
+                // The night begins again, and reads the files of the damaged pack.
+                damaged += 1;
+                kept::forget(at, &path, &why, damaged == DAMAGED_PACKS)?;
+            }
+            (_, made) => return made,
+        }
+    }
+}
+
+/// So many packs may be found damaged in one night; with the last all of them are given up.
+const DAMAGED_PACKS: usize = 4;
+
+fn attempt(
+    job: &IntakeSettings,
+    as_of: Date,
+    store_dir: &Path,
+    keep: Option<&KeepRows>,
+    progress: &(dyn Fn(IngestProgress) + Sync),
+) -> Result<Ingested, IngestError> {
     let mut sources = Sources::new(&job.source, &StoreWriter::scratch_of(store_dir));
     let as_of = AsOf::new(as_of, job.time_zone.clone())?;
     progress(IngestProgress::AsOf(as_of.date()));
 
+    let mut kept = keep.map(Kept::open).transpose()?;
+    if let Some(kept) = &kept {
+        sources.know(kept.known(&sources, &job.source));
+    }
     let buckets = buckets(job, &mut sources)?;
+    if let Some(kept) = &mut kept {
+        kept.settle(&mut sources, &job.source, buckets)?;
+    }
     let writer = StoreWriter::create(store_dir, &as_of, buckets)?;
     let scratch = writer.scratch();
     let staging = Staging::new(&scratch, buckets, &as_of);
@@ -103,15 +154,23 @@ pub fn ingest(
     let mut tables = Vec::new();
     for (at, spec) in job.source.sources.iter().enumerate() {
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
-        let Some(staged) = staging.read(&mut sources, spec)? else { continue };
+        let mut kept_table = kept.as_mut().and_then(|kept| kept.table(spec.table));
+        let Some(staged) = staging.read(&mut sources, spec, kept_table.as_mut())? else { continue };
+        if let (Some(kept), Some(table)) = (&mut kept, kept_table) {
+            kept.put_back(table, &sources);
+        }
         sources.close_unused(job.source.sources.get(at + 1..).unwrap_or_default());
         let lines = staged.files.iter().zip(&staged.skipped);
         let lines = lines.map(|(file, skipped)| LedgerLine::of(staged.table.name, file).with_skipped(*skipped));
         account.open(staged.table, lines.collect())?;
         tables.push(staged);
     }
+    if let Some(kept) = &kept {
+        kept.commit()?;
+    }
     let rows = tables.iter().flat_map(|table| &table.files).map(|file| file.raw_rows).sum();
-    progress(IngestProgress::Read { buckets, rows });
+    let (kept_files, files, rows_read) = sources.read_so_far();
+    progress(IngestProgress::Read { buckets, rows, kept_files, files, rows_read });
     let wash = Wash {
         staging: &staging,
         tables: &tables,

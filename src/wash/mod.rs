@@ -18,6 +18,7 @@ mod copies;
 mod error;
 mod history;
 mod ingest;
+mod kept;
 mod ledger;
 mod parents;
 mod quarantine;
@@ -33,7 +34,8 @@ mod washing;
 
 pub use activity::{Activity, UsualDay, event_column};
 pub use error::IngestError;
-pub use ingest::{IngestProgress, Ingested, ingest};
+pub use ingest::{IngestProgress, Ingested, ingest, ingest_keeping};
+pub use kept::{KeepRows, KeptError};
 pub(crate) use ledger::is_zero;
 pub use ledger::{JOINED, LedgerLine, quarantined_share};
 pub use quarantine::{Quarantine, QuarantineRow};

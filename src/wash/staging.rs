@@ -10,10 +10,11 @@ use std::sync::Mutex;
 use polars::prelude::*;
 
 use super::error::IngestError;
+use super::kept::{KeptRows, KeptTable};
 use super::unparsed::unparsed;
 use super::versions::{key_hashes, parts_hash};
 use crate::contract::{LOANS, TableContract};
-use crate::domain::AsOf;
+use crate::domain::{AsOf, parallel};
 use crate::source::{InputFile, MalformedRecord, SourcePiece, SourceSpec, SourceTable, Sources};
 use crate::spill::{Budget, KeyParts, SpillError, SplitFrames};
 use crate::store::{bucket_of, stable_hash};
@@ -33,9 +34,31 @@ pub(super) struct StagedTable {
     /// Rows that the SELECT did not return.
     pub not_mapped: Option<DataFrame>,
     /// Rows by bucket; the part after the last bucket holds those that lead to none.
-    pub rows: SplitFrames,
+    pub rows: StagedRows,
     /// Hashes of keys that several buckets have, or that a malformed record seems to have.
     pub wandering: HashSet<u64>,
+}
+
+/// The rows of a table: of each bucket some were kept by earlier nights, some were read tonight.
+pub(super) struct StagedRows {
+    kept: Option<KeptRows>,
+    read: SplitFrames,
+}
+
+impl StagedRows {
+    /// All rows of a bucket, in no order; `None` where there are none.
+    pub fn read(&self, bucket: u32) -> Result<Option<DataFrame>, IngestError> {
+        let mut frames = match &self.kept {
+            Some(kept) => kept.part(bucket)?,
+            None => Vec::new(),
+        };
+        frames.extend(self.read.read(bucket)?);
+        match frames.len() {
+            0 => Ok(None),
+            1 => Ok(frames.pop()),
+            _ => Ok(Some(SplitFrames::together(frames)?)),
+        }
+    }
 }
 
 /// Splits the tables of a job, parents before children.
@@ -53,17 +76,23 @@ impl<'a> Staging<'a> {
         Self { folder, buckets, as_of, budget: Budget::new(HELD_ROWS), loans: Mutex::default() }
     }
 
-    /// Reads and splits one table; `None` where it is absent.
-    pub fn read(&self, sources: &mut Sources<'_>, spec: &SourceSpec) -> Result<Option<StagedTable>, IngestError> {
+    /// Reads and splits one table; `None` where it is absent. Where rows are kept, only files that no earlier night read are read.
+    pub fn read(
+        &self,
+        sources: &mut Sources<'_>,
+        spec: &SourceSpec,
+        kept: Option<&mut KeptTable>,
+    ) -> Result<Option<StagedTable>, IngestError> {
         let rows = self.split();
         let keys = KeyParts::new(self.folder, HELD_KEYS);
         let not_mapped = Mutex::new(None);
+        let is_kept = kept.is_some();
         let source = sources.read::<IngestError>(spec, &|piece| {
             let SourcePiece { frame, not_mapped: lost } = piece;
             let table = crate::contract::table(spec.table);
             let table = table.ok_or_else(|| frame_error(spec.table, &"no such contract table"))?;
-            let buckets = self.buckets_of(table, &frame)?;
-            if may_wander(table) {
+            let buckets = if is_kept { self.kept_parts_of(table, &frame)? } else { self.buckets_of(table, &frame)? };
+            if !is_kept && may_wander(table) {
                 let hashes = key_hashes(table, &frame).map_err(|e| frame_error(table.name, &e))?;
                 keys.push(hashes.into_iter().zip(buckets.iter().copied())).map_err(IngestError::Spill)?;
             }
@@ -82,11 +111,62 @@ impl<'a> Staging<'a> {
         })?;
         let Some(SourceTable { table, files, malformed, skipped }) = source else { return Ok(None) };
         rows.settle()?;
-        let mut wandering = keys.in_several_parts()?;
+        let mut not_mapped = not_mapped.into_inner().map_err(|_| SpillError::Poisoned)?;
+        let mut staged = StagedRows { kept: None, read: rows };
+        let mut wandering = match kept {
+            None => keys.in_several_parts::<IngestError>(&|_| Ok(Vec::new()))?,
+            Some(kept) => {
+                kept.add(&staged.read, not_mapped.as_ref())?;
+                let all = kept.rows();
+                not_mapped = all.lost()?;
+                staged = self.of_kept(table, all, &keys)?;
+                keys.in_several_parts(&|range| match &staged.kept {
+                    Some(kept) => Ok::<_, IngestError>(kept.keys(range)?),
+                    None => Ok(Vec::new()),
+                })?
+            }
+        };
         let broken = unparsed(table, &malformed, None, self.as_of).map_err(|e| frame_error(table.name, &e))?;
         wandering.extend(broken.iter().filter(|r| !r.key.is_empty()).map(|record| parts_hash(table, &record.key)));
-        let not_mapped = not_mapped.into_inner().map_err(|_| SpillError::Poisoned)?;
-        Ok(Some(StagedTable { table, files, malformed, skipped, not_mapped, rows, wandering }))
+        Ok(Some(StagedTable { table, files, malformed, skipped, not_mapped, rows: staged, wandering }))
+    }
+
+    /// A table's rows out of kept ones. Rows that name no merchant are split again, for a loan may have come tonight, or be another
+    /// merchant's now; their keys are added to `keys`.
+    fn of_kept(
+        &self,
+        table: &'static TableContract,
+        kept: KeptRows,
+        keys: &KeyParts,
+    ) -> Result<StagedRows, IngestError> {
+        let names_merchant = table.column("merchant_id").is_some();
+        if names_merchant && table.name != LOANS.name {
+            return Ok(StagedRows { kept: Some(kept), read: self.split() });
+        }
+        let again = self.split();
+        parallel::each((0..self.buckets).collect(), |part| {
+            for frame in kept.part(part)? {
+                // Of loans, this remembers where they lie.
+                let buckets = self.buckets_of(table, &frame)?;
+                if !names_merchant {
+                    if may_wander(table) {
+                        let hashes = key_hashes(table, &frame).map_err(|e| frame_error(table.name, &e))?;
+                        keys.push(hashes.into_iter().zip(buckets.iter().copied()))?;
+                    }
+                    again.push(&frame, &buckets)?;
+                }
+            }
+            Ok::<_, IngestError>(())
+        })?;
+        again.settle()?;
+        Ok(StagedRows { kept: names_merchant.then_some(kept), read: again })
+    }
+
+    /// In which part of kept rows each row lies: that of its merchant; a row that names none lies by its loan, wherever that may be.
+    fn kept_parts_of(&self, table: &TableContract, frame: &DataFrame) -> Result<Vec<u32>, IngestError> {
+        let owner = if table.column("merchant_id").is_some() { "merchant_id" } else { "loan_id" };
+        let owners = frame.column(owner).and_then(|column| column.str()).map_err(|e| frame_error(table.name, &e))?;
+        Ok(owners.iter().map(|owner| bucket_of(owner.unwrap_or(""), self.buckets)).collect())
     }
 
     /// Scratch with one part a bucket and one more.
@@ -126,7 +206,7 @@ fn frame_error(table: &'static str, why: &dyn std::fmt::Display) -> IngestError 
 }
 
 /// Whether rows of one key may lie in several buckets: not where the key names the merchant, or the loan.
-fn may_wander(table: &TableContract) -> bool {
+pub(super) fn may_wander(table: &TableContract) -> bool {
     let owner = if table.column("merchant_id").is_some() { "merchant_id" } else { "loan_id" };
     !table.key.contains(&owner)
 }

@@ -19,6 +19,7 @@ mod broken;
 mod buckets;
 mod files;
 mod joins;
+mod kept;
 mod loan_books;
 mod mapping;
 mod twin;

@@ -2,6 +2,7 @@
 
 mod faults;
 mod lending;
+mod nights;
 mod washed;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -209,7 +209,7 @@ fn panel_of(data: &Path, washed_as_of: Date, plan: &Plan) -> Panel {
     job.intake.source.data = data.to_owned();
     let rules = JobRules::open(&job).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let ingested = ingest_job(&job, washed_as_of, folder.path(), &Silent).unwrap();
+    let ingested = ingest_job(&job, washed_as_of, folder.path(), None, &Silent).unwrap();
     replay::replay(&ingested.store, &ingested.as_of, &rules, plan, &Silent).unwrap()
 }
 

@@ -58,7 +58,7 @@ pub fn backtest_alerts(
     let rules = JobRules::open(&job)?;
     let chosen = as_of_to_train(&job, options, progress)?;
     let scratch = Scratch::new()?;
-    let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), progress)?;
+    let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), None, progress)?;
     let plan = Plan::new(&ingested.as_of, job.model.performance_days, how)?;
     let panel = replay::replay(&ingested.store, &ingested.as_of, &rules, &plan, progress)?;
     Ok(report::report(&job.name, &plan, &panel))

@@ -49,7 +49,7 @@ fn said(made: &Ingested) -> Said {
 }
 
 /// Sends some rows again for another merchant, order or loan, under their own key.
-fn send_to_others(tables: &mut Tables, dice: &mut Dice) {
+pub fn send_to_others(tables: &mut Tables, dice: &mut Dice) {
     for table in tables.values_mut() {
         let mut again: Vec<Vec<String>> = Vec::new();
         for row in &table.rows {

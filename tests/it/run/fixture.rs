@@ -75,6 +75,7 @@ pub fn options(data: &Path, out: &Path) -> RunOptions {
         as_of: Some(AS_OF.into()),
         guess_as_of: false,
         force_as_of: None,
+        rehash: false,
         clock: || Timestamp::UNIX_EPOCH,
         peak_memory: || None,
         data: Some(data.to_owned()),

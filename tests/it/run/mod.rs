@@ -2,5 +2,6 @@
 
 pub mod fixture;
 mod invariance;
+mod missed;
 mod nights;
 mod published;

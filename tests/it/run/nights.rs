@@ -20,13 +20,13 @@ const NEXT: Date = date(2025, 5, 2);
 const DAY: i64 = 86_400_000_000;
 
 /// The first night's output folder and models, as the next night finds them.
-fn after_the_first_night() -> TempDir {
+pub fn after_the_first_night() -> TempDir {
     let copy = TempDir::new().unwrap();
     copy_folder(base().0.path(), copy.path());
     copy
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
