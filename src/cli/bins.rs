@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::bins_text::bins_text;
 use super::name_list::left_out;
+use super::outcome::{OutcomeRuleArgs, outcome_of};
 use super::output_file::create_new;
 use super::train::{known_columns, settings_with};
 use super::{ExitCode, Failure, Output};
@@ -19,7 +20,7 @@ use crate::report::text_table;
 use crate::workbench::SettingsFile;
 use crate::workbench::bin_edits::{LogEntry, render};
 use crate::workbench::figures::share;
-use crate::workbench::table::{features_beside, open_table, read_target};
+use crate::workbench::table::{features_beside, open_table};
 use crate::workbench::univariate::{Outcome, Univariate, univariate};
 
 /// The attachment of a model folder that logs edits.
@@ -32,7 +33,7 @@ pub struct BinsArgs {
     #[arg(value_name = "MODEL", required_unless_present = "table", conflicts_with = "table")]
     pub model: Option<PathBuf>,
     /// Table whose columns are cut, each by itself, over all rows: a CSV or Parquet file, or a folder of them.
-    #[arg(long, value_name = "FILE", requires = "target")]
+    #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
     /// Column of the outcome; two values.
     #[arg(long, value_name = "COLUMN", requires = "table")]
@@ -40,6 +41,9 @@ pub struct BinsArgs {
     /// The value of the target that means bad, where 1, bad, yes and the like do not say it.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true, requires = "table")]
     pub positive: Option<String>,
+    /// The outcome by conditions.
+    #[command(flatten)]
+    pub rule: OutcomeRuleArgs,
     /// Columns to leave out, separated by commas; repeat the option for names that hold commas.
     #[arg(long, value_name = "COLUMNS", requires = "table")]
     pub drop: Vec<String>,
@@ -65,12 +69,14 @@ pub struct BinsArgs {
 /// # Errors
 /// The model is damaged, the table or the settings are refused, or the file exists or cannot be written.
 pub fn execute(args: &BinsArgs, output: Output) -> Result<ExitCode, Failure> {
-    match (&args.model, &args.table, &args.target, &args.out) {
-        (Some(model), _, _, out) if out.is_some() || !args.variable.is_empty() => {
+    match (&args.model, &args.table, &args.out) {
+        (Some(model), _, out) if out.is_some() || !args.variable.is_empty() => {
             of_model(model, out.as_deref(), &args.variable, output)
         }
-        (None, Some(table), Some(target), _) => of_table(args, table, target, output),
-        _ => Err(Failure::Usage("give a model folder and --out or --variable, or --table and --target".to_owned())),
+        (None, Some(table), _) => of_table(args, table, output),
+        _ => Err(Failure::Usage(
+            "give a model folder and --out or --variable, or --table with --target or --bad".to_owned(),
+        )),
     }
 }
 
@@ -105,15 +111,15 @@ fn named<'a>(names: &[String], bins: impl Iterator<Item = &'a Bins>) -> Result<V
     names.iter().map(find).collect()
 }
 
-fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Result<ExitCode, Failure> {
+fn of_table(args: &BinsArgs, path: &Path, output: Output) -> Result<ExitCode, Failure> {
     let SettingsFile { directions, training: settings } = settings_with(args.settings.as_deref(), &args.special)?;
-    let file = open_table(path)?;
-    let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
+    let mut file = open_table(path)?;
+    let outcome = outcome_of(&mut file, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
     let mut aside = left_out(&args.drop, &args.keep_only, &file)?;
-    aside.push(target.to_owned());
+    aside.extend(outcome.columns);
     let mut table = TrainingTable::new(Vec::new(), Vec::new())?;
-    table.test = vec![false; outcome.len()];
-    table.target = outcome;
+    table.test = vec![false; outcome.is_bad.len()];
+    table.target = outcome.is_bad;
     table.features = features_beside(file, &aside);
     table.directions = known_columns(directions, &table.features)?;
     let columns = univariate(&table, &settings)?;
@@ -121,13 +127,14 @@ fn of_table(args: &BinsArgs, path: &Path, target: &str, output: Output) -> Resul
         write_bins(out, columns.iter().filter_map(Univariate::bins), &[])?;
     }
     let wanted = named(&args.variable, columns.iter().filter_map(Univariate::bins))?;
-    let answer = json!({ "table": path, "bins": args.out, "columns": columns, "shown": wanted });
+    let answer = json!({ "table": path, "bins": args.out, "columns": columns, "shown": wanted, "note": outcome.note });
     output.show(&answer, |_| {
-        if wanted.is_empty() {
+        let shown = if wanted.is_empty() {
             text(&columns, args.out.as_deref())
         } else {
             wanted.iter().map(|bins| bins_text(bins)).collect()
-        }
+        };
+        outcome.note.iter().fold(shown, |text, note| format!("{text}note: {note}\n"))
     })?;
     Ok(ExitCode::Ok)
 }

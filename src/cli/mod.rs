@@ -20,6 +20,7 @@ mod init;
 mod lookup;
 mod models;
 mod name_list;
+mod outcome;
 mod output;
 mod output_file;
 mod point;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::bins::EDITS;
 use super::name_list::left_out;
+use super::outcome::{Outcome, OutcomeRuleArgs, outcome_of};
 use crate::domain::{Digest, Hasher, days_since_epoch};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
 use crate::model::table::{Direction, Features, Kind, Values};
@@ -17,8 +18,7 @@ use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, t
 use crate::workbench::SettingsFile;
 use crate::workbench::bin_edits::{BinsFile, extended};
 use crate::workbench::table::{
-    Overlap, Split, TRAINING_ROWS, TableFile, TrainingRows, assign_split, features_beside, open_table, read_target,
-    row_digests,
+    Overlap, Split, TRAINING_ROWS, TableFile, TrainingRows, assign_split, features_beside, open_table, row_digests,
 };
 
 /// What `train --table` takes.
@@ -33,6 +33,9 @@ pub struct TrainTableArgs {
     /// The value of the target that means bad, where 1, bad, yes and the like do not say it.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub positive: Option<String>,
+    /// The outcome by conditions.
+    #[command(flatten)]
+    pub rule: OutcomeRuleArgs,
     /// Column of dates; rows from --test-from on test. It is not a variable.
     #[arg(long, value_name = "COLUMN", requires = "test_from", conflicts_with = "test_share")]
     pub time: Option<String>,
@@ -77,14 +80,13 @@ pub struct TrainTableArgs {
 /// Whatever is wrong with the table, the options or the output folder.
 pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure> {
     let path = required(args.table.as_deref(), "table")?;
-    let target = required(args.target.as_deref(), "target")?;
     let out = required(args.out.as_deref(), "out")?;
     refuse_content(out)?;
     let SettingsFile { directions, training: mut settings } = settings_of(args)?;
     settings.check()?;
     let file = open_table(path)?;
     let data_digest = file.digest()?;
-    let (mut table, split) = training_table(args, file, target, settings.seed)?;
+    let (mut table, split, outcome) = training_table(args, file, settings.seed)?;
     table.directions = known_columns(directions, &table.features)?;
     let mut attachments = BTreeMap::new();
     if let Some(path) = &args.bins {
@@ -96,7 +98,8 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
         settings.check()?;
     }
     let mut trained = train_scorecard(&table, &settings)?;
-    let (kept, overlap) = contents(&trained, path, &table)?;
+    trained.report.warnings.extend(outcome.note);
+    let (kept, overlap) = contents(&trained, path, &table, outcome.kept)?;
     trained.report.warnings.extend(overlap.as_ref().and_then(|o| o.warning("the test part", "the training part")));
     attachments.insert(TRAINING_ROWS.to_owned(), serde_json::to_value(kept).map_err(|e| broken(out, &e))?);
     let config_digest = config_digest(args, &settings, &table.directions, &split);
@@ -154,12 +157,11 @@ fn required<'a, T: ?Sized>(value: Option<&'a T>, setting: &'static str) -> Resul
 
 fn training_table(
     args: &TrainTableArgs,
-    file: TableFile,
-    target: &str,
+    mut file: TableFile,
     seed: u64,
-) -> Result<(TrainingTable, Split), ModelError> {
-    let (outcome, _) = read_target(&file, target, args.positive.as_deref())?;
-    let mut aside = vec![target.to_owned()];
+) -> Result<(TrainingTable, Split, Outcome), ModelError> {
+    let mut outcome = outcome_of(&mut file, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
+    let mut aside = outcome.columns.clone();
     aside.extend(left_out(&args.drop, &args.keep_only, &file)?);
     aside.extend(args.time.clone());
     aside.extend(args.weight.clone());
@@ -172,17 +174,17 @@ fn training_table(
         (_, _, Some(test_share)) => Split::Random { test_share, seed },
         _ => Split::None,
     };
-    let test = assign_split(&split, &outcome, times.as_deref())?;
+    let test = assign_split(&split, &outcome.is_bad, times.as_deref())?;
     let table = TrainingTable {
         features: features_beside(file, &aside),
         directions: BTreeMap::new(),
-        target: outcome,
+        target: std::mem::take(&mut outcome.is_bad),
         weights,
         test,
         groups: None,
         times,
     };
-    Ok((table, split))
+    Ok((table, split, outcome))
 }
 
 fn numbers(file: &TableFile, column: &str, kind: Kind) -> Result<Vec<f64>, ModelError> {
@@ -204,6 +206,9 @@ fn config_digest(
     let mut hasher = Hasher::default();
     hasher.field(args.target.as_deref().unwrap_or_default().as_bytes());
     hasher.field(args.positive.as_deref().unwrap_or_default().as_bytes());
+    for condition in [&args.rule.bad, &args.rule.good].into_iter().flatten() {
+        hasher.field(condition.as_bytes());
+    }
     for name in args.drop.iter().chain(&args.keep_only) {
         hasher.field(name.as_bytes());
     }
@@ -224,8 +229,13 @@ fn contents(
     trained: &TrainedScorecard,
     path: &Path,
     table: &TrainingTable,
+    kept: Option<Vec<bool>>,
 ) -> Result<(TrainingRows, Option<Overlap>), ModelError> {
-    let digests = row_digests(&trained.scorecard, &open_table(path)?, &table.target)?;
+    let mut file = open_table(path)?;
+    if let Some(kept) = kept {
+        file.keep(kept);
+    }
+    let digests = row_digests(&trained.scorecard, &file, &table.target)?;
     let part = |test: bool| -> Vec<u64> {
         digests.iter().zip(&table.test).filter(|(_, t)| **t == test).map(|(digest, _)| *digest).collect()
     };

@@ -6,12 +6,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::cut_off::CutOffArgs;
+use super::outcome::{OutcomeRuleArgs, outcome_of};
 use super::scored_table::{grades, overlap_with_training, score_table, seen_in_training};
 use super::segments::segments;
 use crate::model::registry::load_folder;
 use crate::model::validation::{ValidationError, ValidationReport, ValidationSettings};
 use crate::model::{ModelError, TrainReport, measure_part};
-use crate::workbench::table::{Overlap, open_table, read_target};
+use crate::workbench::table::{Overlap, open_table};
 use crate::workbench::validation::{Drift, training_drift};
 use crate::workbench::validation::{FairnessReport, FairnessSettings, Named, SegmentReport, breakdown, fairness};
 
@@ -26,10 +27,13 @@ pub struct ValidateArgs {
     pub table: PathBuf,
     /// Column of the outcome.
     #[arg(long, value_name = "COLUMN")]
-    pub target: String,
+    pub target: Option<String>,
     /// The value of the target that means bad.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub positive: Option<String>,
+    /// The outcome by conditions.
+    #[command(flatten)]
+    pub rule: OutcomeRuleArgs,
     /// Column to break the figures down by (a vintage, a segment, history length); repeat the option for more.
     #[arg(long, value_name = "COLUMN")]
     pub by: Vec<String>,
@@ -79,8 +83,9 @@ pub struct Breakdown {
 pub fn validate_table(args: &ValidateArgs) -> Result<Validated, ModelError> {
     let bundle = load_folder(&args.model)?;
     let card = &bundle.scorecard;
-    let file = open_table(&args.table)?;
-    let (bad, _) = read_target(&file, &args.target, args.positive.as_deref())?;
+    let mut file = open_table(&args.table)?;
+    let outcome = outcome_of(&mut file, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
+    let bad = outcome.is_bad;
     // Columns named wrongly are told before a large table is scored.
     for column in args.by.iter().chain(&args.fairness).chain(&args.alike_in) {
         file.position(column)?;
@@ -119,6 +124,7 @@ pub fn validate_table(args: &ValidateArgs) -> Result<Validated, ModelError> {
             .collect::<Result<_, ModelError>>()?,
     };
     let mut notes: Vec<String> = seen_in_training(&bundle, &file)?.into_iter().collect();
+    notes.extend(outcome.note);
     notes.extend(scored.unseen.warnings());
     let overlap = overlap_with_training(&bundle, &file, &bad)?;
     notes.extend(overlap.as_ref().and_then(|o| o.warning("the table", "its training")));

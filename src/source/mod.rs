@@ -5,6 +5,7 @@
 //! with two hidden columns that a SELECT must pass on: `_file` and `_row`. It sees nothing else.
 
 mod cell;
+mod condition;
 mod conform;
 mod csv_file;
 mod csv_record;
@@ -33,6 +34,7 @@ mod text_format;
 mod unpack;
 
 pub(crate) use cell::instant as instant_of_text;
+pub(crate) use condition::{condition_columns, holds};
 pub(crate) use csv_file::CsvFile;
 pub use error::SourceError;
 pub(crate) use glob::{Found, find as find_files};

@@ -8,12 +8,9 @@ use std::sync::Mutex;
 
 use polars::prelude::*;
 
+use super::condition;
 use super::error::SourceError;
 use super::settings::SourcePart;
-use super::sql_run;
-
-/// Which rows are taken, for now.
-const IS_TAKEN: &str = "_is_taken";
 
 /// Applies a predicate to rows, and counts those it skips.
 pub(super) struct RowFilter<'a> {
@@ -40,17 +37,9 @@ impl<'a> RowFilter<'a> {
     pub fn sift(&self, rows: DataFrame) -> Result<Sifted, SourceError> {
         let Some(predicate) = &self.part.filter else { return Ok(Sifted { taken: rows, unknown: None }) };
         let failed = |why: String| SourceError::BadSql { table: self.part.table, path: predicate.path.clone(), why };
-        let input = self.part.from.replace('"', "\"\"");
-        let text = format!("SELECT *, ({}) AS {IS_TAKEN} FROM \"{input}\"", predicate.text);
-        let marked = sql_run::execute(&text, [(self.part.from.clone(), rows.lazy())])
-            .and_then(LazyFrame::collect)
-            .map_err(|e| failed(format!("where: {}", sql_run::in_plain_words(&e))))?;
+        let (rows, mask) =
+            condition::holds(&predicate.text, &self.part.from, rows).map_err(|why| failed(format!("where: {why}")))?;
         let frame = |e: PolarsError| failed(format!("where: {e}"));
-        let mask =
-            marked.column(IS_TAKEN).map_err(frame)?.bool().cloned().map_err(|_| {
-                failed(format!("where: {} is no condition: it is neither true nor false", predicate.text))
-            })?;
-        let rows = marked.drop(IS_TAKEN).map_err(frame)?;
         let is_skipped: BooleanChunked = mask.iter().map(|taken| taken == Some(false)).collect();
         if is_skipped.any() {
             self.count(&rows.filter(&is_skipped).map_err(frame)?).map_err(frame)?;

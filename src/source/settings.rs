@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::row_wise;
+use super::condition;
 use super::sql;
 use super::text_format::DeclaredFormat;
 use crate::config::{ConfigError, ConfigFile, Key, Section};
@@ -299,7 +299,7 @@ fn check_sources(
         }
         let sql = source.sql.as_ref().map(|relative| statement(file, relative, inputs)).transpose();
         let keyed_by = check_keys(file, source, inputs);
-        let filter = source.filter.as_ref().map(|given| condition(file, given, source.from.get_ref())).transpose();
+        let filter = source.filter.as_ref().map(|given| filter_of(file, given, source.from.get_ref())).transpose();
         match (sql, keyed_by, filter) {
             (Ok(sql), Ok(keyed_by), Ok(filter)) => {
                 let max_whole_rows = source.max_whole_rows.as_ref().map_or(MAX_WHOLE_ROWS, |rows| *rows.get_ref());
@@ -325,17 +325,12 @@ fn check_sources(
 }
 
 /// A condition on one row of an input.
-fn condition(file: &ConfigFile, given: &Spanned<String>, from: &str) -> Result<Statement, ConfigError> {
+fn filter_of(file: &ConfigFile, given: &Spanned<String>, from: &str) -> Result<Statement, ConfigError> {
     let text = given.get_ref().trim().to_owned();
-    let statement = format!("SELECT * FROM \"{}\" WHERE ({text})", from.replace('"', "\"\""));
-    let help = "a condition on columns of the input, such as where = \"status <> 'test'\"";
-    if let Err(refusal) = sql::check(&statement, std::iter::once(from)) {
-        return Err(file.refuse(&given.span(), format!("where: {}", refusal.message), help));
-    }
-    if !row_wise::is_row_wise(&statement, from) {
-        let message = format!("where looks at more than one row of {from:?}, or uses a function that may");
-        return Err(file.refuse(&given.span(), message, help));
-    }
+    condition::check(&text, from).map_err(|why| {
+        let help = "a condition on columns of the input, such as where = \"status <> 'test'\"";
+        file.refuse(&given.span(), format!("where: {why}"), help)
+    })?;
     Ok(Statement { path: file.path().to_owned(), text })
 }
 

@@ -217,3 +217,46 @@ fn levels_never_seen_are_counted_when_a_table_is_scored() {
     let validated = answer(&["validate", "--model", text(&model), "--table", text(&strange), "--target", "bad"]);
     assert!(said(&validated, "notes", "wedding"));
 }
+
+#[test]
+fn conditions_give_the_model_that_a_column_of_their_outcome_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let plain = table(folder.path(), "plain.csv", 1500, 1);
+    // The same rows with their outcome in words, and rows among them of which nobody can say.
+    let mut worded = String::new();
+    for (n, line) in std::fs::read_to_string(&plain).unwrap().lines().enumerate() {
+        let (cells, bad) = line.rsplit_once(',').unwrap();
+        let outcome = match (n, bad) {
+            (0, _) => "status,dpd",
+            (_, "1") => "late,95",
+            _ => "paid,0",
+        };
+        let _ = writeln!(worded, "{cells},{outcome}");
+        if n % 4 == 1 {
+            let _ = writeln!(worded, "{cells},current,40");
+        }
+    }
+    std::fs::write(at("worded.csv"), worded).unwrap();
+    let common = ["--special=-9", "--drop", "month"];
+    let by_column = ["train", "--table", text(&plain), "--target", "bad", "--out"];
+    assert_eq!(run(&[&by_column[..], &[text(&at("a"))], &common].concat()), ExitCode::Ok);
+    let worded = at("worded.csv");
+    let conditions = ["--bad", "status = 'late' AND dpd > 90", "--good", "status = 'paid'"];
+    let by_conditions = [&["train", "--table", text(&worded)][..], &conditions, &common].concat();
+    assert_eq!(run(&[&by_conditions[..], &["--out", text(&at("b"))]].concat()), ExitCode::Ok);
+    let card = |model: &str| std::fs::read_to_string(at(model).join("model.json")).unwrap();
+    assert_eq!(card("a"), card("b"));
+    let report = std::fs::read_to_string(at("b").join("validation.json")).unwrap();
+    assert!(report.contains("375 of 1875 rows are left out"), "{report}");
+    let model = at("b");
+    assert_eq!(
+        run(&[&["validate", "--model", text(&model), "--table", text(&worded)][..], &conditions].concat()),
+        ExitCode::Ok
+    );
+    let bins = |more: &[&str]| run(&[&["bins", "--table", text(&worded)][..], &conditions, more].concat());
+    assert_eq!(bins(&["--variable", "age", "--keep-only", "age,città"]), ExitCode::Ok);
+    assert_eq!(bins(&["--variable", "dpd"]), ExitCode::InputMissing, "what knows the outcome is no variable");
+    assert_eq!(run(&["bins", text(&model), "--variable", "age"]), ExitCode::Ok);
+    assert_eq!(run(&[&by_conditions[..], &["--target", "bad", "--out", text(&at("c"))]].concat()), ExitCode::Usage);
+}

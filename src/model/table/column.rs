@@ -96,6 +96,19 @@ impl Column {
         }
     }
 
+    /// The rows that are kept.
+    #[must_use]
+    pub fn filtered(self, kept: &[bool]) -> Self {
+        fn of<T>(values: Vec<T>, kept: &[bool]) -> Vec<T> {
+            values.into_iter().zip(kept).filter(|(_, kept)| **kept).map(|(value, _)| value).collect()
+        }
+        let values = match self.values {
+            Values::Number(numbers) => Values::Number(of(numbers, kept)),
+            Values::Text(texts) => Values::Text(TextValues { codes: of(texts.codes, kept), levels: texts.levels }),
+        };
+        Self { name: self.name, values }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -15,6 +15,8 @@ pub struct TableFile {
     path: PathBuf,
     names: Vec<String>,
     parts: Vec<Part>,
+    /// Which rows of all files are kept; `None`: all.
+    kept: Option<Vec<bool>>,
 }
 
 /// One file of a table.
@@ -40,7 +42,7 @@ enum Format {
 pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
     let found = std::fs::metadata(path).map_err(|e| ModelError::io(path, e))?;
     let files = if found.is_dir() { files_of(path)? } else { vec![path.to_owned()] };
-    let mut table = TableFile { path: path.to_owned(), names: Vec::new(), parts: Vec::new() };
+    let mut table = TableFile { path: path.to_owned(), names: Vec::new(), parts: Vec::new(), kept: None };
     for file in files {
         let format = open_file(&file)?;
         if table.parts.is_empty() {
@@ -180,10 +182,25 @@ impl TableFile {
         &self.names
     }
 
-    /// Number of rows.
+    /// Number of rows that are kept.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.parts.iter().map(|p| p.format.rows()).sum()
+        match &self.kept {
+            Some(kept) => kept.iter().filter(|kept| **kept).count(),
+            None => self.parts.iter().map(|p| p.format.rows()).sum(),
+        }
+    }
+
+    /// From now on the table has these rows only; one entry a row of its files.
+    pub fn keep(&mut self, kept: Vec<bool>) {
+        self.kept = Some(kept);
+    }
+
+    /// Which rows of a file are kept; `None`: all.
+    fn kept_of(&self, part: usize) -> Option<&[bool]> {
+        let before: usize = self.parts.iter().take(part).map(|p| p.format.rows()).sum();
+        let rows = self.parts.get(part).map_or(0, |p| p.format.rows());
+        self.kept.as_deref().map(|kept| kept.get(before..before + rows).unwrap_or_default())
     }
 
     /// Number of files.
@@ -266,12 +283,17 @@ impl TableFile {
     /// # Errors
     /// The file cannot be read, or a value is not of that kind; of a folder, the file is named.
     pub fn load_part(&self, part: usize, at: usize, kind: Kind) -> Result<Column, ModelError> {
+        let kept = self.kept_of(part);
         let (part, place) = self
             .parts
             .get(part)
             .and_then(|p| Some((p, *p.at.get(at)?)))
             .ok_or_else(|| ModelError::table(&self.path, format!("there is no column {at} of file {part}")))?;
-        part.format.load(place, kind).map_err(|e| self.named(part, e))
+        let column = part.format.load(place, kind).map_err(|e| self.named(part, e))?;
+        Ok(match kept {
+            Some(kept) => column.filtered(kept),
+            None => column,
+        })
     }
 
     /// An error about one part of a folder, with the name of its file.
@@ -297,18 +319,26 @@ impl TableFile {
         each: &mut dyn FnMut(usize, Vec<Column>) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
         let mut before = 0;
-        for part in &self.parts {
+        for (number, part) in self.parts.iter().enumerate() {
             let place = |&(at, kind): &(usize, Kind)| (part.at.get(at).copied().unwrap_or(usize::MAX), kind);
             let wanted: Vec<(usize, Kind)> = wanted.iter().map(place).collect();
+            let kept = self.kept_of(number);
+            let mut give = |first: usize, columns: Vec<Column>| {
+                let Some(kept) = kept else { return each(before + first, columns) };
+                let rows = columns.first().map_or(0, Column::len);
+                let of_block = kept.get(first..first + rows).unwrap_or_default();
+                let earlier = kept.get(..first).unwrap_or_default().iter().filter(|kept| **kept).count();
+                each(before + earlier, columns.into_iter().map(|column| column.filtered(of_block)).collect())
+            };
             let done = match &part.format {
                 Format::Csv(t) => {
                     let columns: Result<Vec<_>, _> = wanted.iter().map(|&(at, kind)| t.load(at, kind)).collect();
-                    columns.and_then(|columns| each(before, columns))
+                    columns.and_then(|columns| give(0, columns))
                 }
-                Format::Parquet(t) => t.for_each_block(&wanted, &mut |first, columns| each(before + first, columns)),
+                Format::Parquet(t) => t.for_each_block(&wanted, &mut give),
             };
             done.map_err(|e| self.named(part, e))?;
-            before += part.format.rows();
+            before += kept.map_or(part.format.rows(), |kept| kept.iter().filter(|kept| **kept).count());
         }
         Ok(())
     }

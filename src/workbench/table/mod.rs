@@ -5,6 +5,7 @@
 
 mod file;
 mod file_features;
+mod outcome_rule;
 mod overlap;
 mod parse;
 mod read_csv;
@@ -14,6 +15,7 @@ mod target;
 
 pub use file::{TableFile, open_table};
 pub use file_features::features_beside;
+pub use outcome_rule::{RuledOutcome, ruled_outcome};
 pub use overlap::{Overlap, TRAINING_ROWS, TrainingRows, row_digests};
 pub(crate) use parse::MISSING_WORDS;
 pub use split::{Split, assign_split};
