@@ -27,6 +27,7 @@ mod settings;
 mod sniff;
 mod sql;
 mod sql_functions;
+mod sql_nested;
 mod sql_reference;
 mod sql_run;
 mod table;

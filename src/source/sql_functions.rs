@@ -30,6 +30,11 @@ impl FunctionRegistry for OwnFunctions {
     }
 }
 
+/// Whether a name is that of a function here.
+pub(super) fn is_own_function(name: &str) -> bool {
+    OwnFunction::named(name).is_some()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OwnFunction {
     TryStrptime,

@@ -6,6 +6,7 @@ use polars::prelude::*;
 use polars::sql::SQLContext;
 
 use super::sql_functions::OwnFunctions;
+use super::sql_nested;
 
 /// Runs a statement over inputs, lazily.
 ///
@@ -16,7 +17,7 @@ pub(super) fn execute(text: &str, inputs: impl IntoIterator<Item = (String, Lazy
     for (name, rows) in inputs {
         context.register(&name, rows);
     }
-    context.execute(text)
+    sql_nested::execute(&mut context, text)
 }
 
 /// What is wrong, without the engine's plan and advice to its own developers.
