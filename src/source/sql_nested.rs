@@ -227,7 +227,7 @@ mod tests {
                     "WITH sums AS (SELECT id, SUM({minor}) AS total FROM t GROUP BY id) SELECT sums.total AS x FROM t LEFT JOIN sums ON t.id = sums.id \
                      LEFT JOIN (SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY at) AS place FROM t) AS once ON once.id = t.id WHERE once.place = 1"
                 ),
-                vec![0, 150, 200_000],
+                vec![-1, 150, 200_000],
             ),
         ] {
             assert_eq!(rows(&text), expected, "{text}");
