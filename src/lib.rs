@@ -15,6 +15,8 @@
 //!                                 └─ publish ──▶ run folder ──▶ loan service, analysts
 //! ```
 //!
+//! `simulate` makes a marketplace with causes, and in a `trial` a job lends in it, night after night.
+//!
 //! `profile` and `draft` make a job of a folder of raw exports.
 //!
 //! Everything between `store` and `publish` is a pure function of one merchant bucket and small broadcast tables; `run` drives
@@ -62,6 +64,8 @@ pub mod report;
 pub mod run;
 
 pub mod simulate;
+
+pub mod trial;
 
 pub mod profile;
 

@@ -14,6 +14,7 @@ use crate::publish::PublishError;
 use crate::report::ReportError;
 use crate::run::{BacktestError, DecideError, PopulationError, RunError, TrainingError};
 use crate::simulate::SimulateError;
+use crate::trial::TrialError;
 use crate::source::SourceError;
 use crate::spill::SpillError;
 use crate::store::StoreError;
@@ -60,6 +61,9 @@ pub enum Failure {
     /// The nightly run.
     #[error("failed to {0}")]
     Run(#[from] RunError),
+    /// A policy that is tried.
+    #[error("failed to {0}")]
+    Trial(#[from] TrialError),
 }
 
 impl Failure {
@@ -103,6 +107,7 @@ impl Failure {
             Self::Model(error) => model_code(error),
             Self::Report(error) => report_code(error),
             Self::Run(error) => run_code(error),
+            Self::Trial(error) => trial_code(error),
         }
     }
 
@@ -206,12 +211,24 @@ fn ingest_code(error: &IngestError) -> ExitCode {
     }
 }
 
+fn trial_code(error: &TrialError) -> ExitCode {
+    match error {
+        TrialError::Config(_) => ExitCode::Config,
+        TrialError::Run(error) => run_code(error),
+        TrialError::Simulate(error) => simulate_code(error),
+        TrialError::Publish(error) => publish_code(error),
+        TrialError::BadSetting { .. } => ExitCode::Usage,
+        TrialError::Io { .. } => ExitCode::Io,
+        TrialError::Plot(_) | TrialError::Json(_) => ExitCode::Internal,
+    }
+}
+
 fn simulate_code(error: &SimulateError) -> ExitCode {
     match error {
         SimulateError::BadSetting { .. } => ExitCode::Usage,
         SimulateError::OutNotEmpty { .. } => ExitCode::RefusesToOverwrite,
         SimulateError::Io { .. } | SimulateError::Parquet { .. } => ExitCode::Io,
-        SimulateError::Rows { .. } | SimulateError::Metadata(_) => ExitCode::Internal,
+        SimulateError::Rows { .. } | SimulateError::Metadata(_) | SimulateError::Offer { .. } => ExitCode::Internal,
     }
 }
 

@@ -1,14 +1,16 @@
-//! `integrity simulate`: a marketplace with causes, for trying, testing and measuring.
+//! `integrity simulate`: a marketplace with causes, for trying, testing and measuring; and a job that lends in it.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
+use super::run::base_options;
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::domain::Currency;
 use crate::run::Progress;
-use crate::simulate::{SimulationSettings, simulate};
+use crate::simulate::{SimulateError, SimulationSettings, simulate};
+use crate::trial::{TrialReport, TrialSettings, run_trial};
 
 /// What to simulate.
 #[derive(Debug, clap::Args)]
@@ -19,7 +21,7 @@ pub struct SimulateArgs {
     /// Merchants.
     #[arg(long)]
     merchants: u64,
-    /// Simulated months.
+    /// Simulated months; with --lender, the months in which the job lends.
     #[arg(long)]
     months: u16,
     /// Chooses the marketplace: equal seeds give equal bytes.
@@ -33,8 +35,20 @@ pub struct SimulateArgs {
     currency: String,
     /// Write a folder a night (`2025-06-30/orders.parquet`) with what was recorded on that day, as `pipelines/nightly` reads it, instead of
     /// one file a table.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "lender")]
     nightly: bool,
+    /// Let this job lend in the marketplace, night after night, and tell what became of its money. Amounts are in the job's currency.
+    #[arg(long, value_name = "JOB.toml", conflicts_with = "currency")]
+    lender: Option<PathBuf>,
+    /// Months before the job lends, with another lender's loan book: what models learn from.
+    #[arg(long, default_value_t = 30, requires = "lender")]
+    warm_up_months: u16,
+    /// Days from one night of the job to the next.
+    #[arg(long, default_value_t = 7, requires = "lender")]
+    every_days: u16,
+    /// Try the job's policy also cut off after each band that it serves.
+    #[arg(long, requires = "lender")]
+    frontier: bool,
 }
 
 /// Runs the command.
@@ -42,6 +56,9 @@ pub struct SimulateArgs {
 /// # Errors
 /// The folder holds files already, settings are out of range, or the disk refuses.
 pub fn execute(args: &SimulateArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    if let Some(job) = &args.lender {
+        return try_lender(args, job, output, terminal);
+    }
     let currency = Currency::new(&args.currency).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = SimulationSettings {
         end_on: args.end_on,
@@ -81,5 +98,24 @@ pub fn execute(args: &SimulateArgs, output: Output, terminal: &Terminal) -> Resu
         }
         text
     })?;
+    Ok(ExitCode::Ok)
+}
+
+fn try_lender(args: &SimulateArgs, job: &Path, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    if std::fs::read_dir(&args.out).is_ok_and(|mut files| files.next().is_some()) {
+        return Err(SimulateError::OutNotEmpty { path: args.out.clone() }.into());
+    }
+    let settings = TrialSettings {
+        merchants: args.merchants,
+        months: args.months,
+        warm_up_months: args.warm_up_months,
+        seed: args.seed,
+        every_days: args.every_days,
+        end_on: args.end_on,
+        with_frontier: args.frontier,
+    };
+    let report = run_trial(job, &settings, &args.out, &base_options(None)?, terminal)?;
+    terminal.finish();
+    output.show(&report, TrialReport::table)?;
     Ok(ExitCode::Ok)
 }

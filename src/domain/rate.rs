@@ -26,6 +26,9 @@ macro_rules! unit_interval {
         pub struct $name(f64);
 
         impl $name {
+            /// None of it.
+            pub const ZERO: Self = Self(0.0);
+
             /// # Errors
             /// NaN, infinities and values outside 0 to 1.
             pub fn new(value: f64) -> Result<Self, RateError> {

@@ -182,9 +182,22 @@ fn holds_an_input(job: &Job, folder: &Path) -> bool {
 /// # Errors
 /// See [`RunError`]; whatever it is, readers of the output folder still see the run before.
 pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Result<RunOutcome, RunError> {
-    let progress = &StageClock::new(progress, options.clock, options.peak_memory);
     let job = open_job(path, options)?;
     let rules = JobRules::open(&job)?;
+    run_opened(&job, &rules, options, progress)
+}
+
+/// Runs a job that is open already, its folders as they are to be used, under rules that may differ from those of its files.
+///
+/// # Errors
+/// See [`run_job`].
+pub fn run_opened(
+    job: &Job,
+    rules: &JobRules,
+    options: &RunOptions,
+    progress: &dyn Progress,
+) -> Result<RunOutcome, RunError> {
+    let progress = &StageClock::new(progress, options.clock, options.peak_memory);
     progress.note(&format!("data from {}", job.intake.source.data.display()));
     scratch::sweep();
     Registry::new(&job.models).sweep(&job.model.name)?;
@@ -196,18 +209,18 @@ pub fn run_job(path: &Path, options: &RunOptions, progress: &dyn Progress) -> Re
         .store
         .keep_rows
         .then(|| KeepRows { rehash: options.rehash, ..KeepRows::at(job.out.join(KEPT), options.code_version.clone()) });
-    let prepared = prepare(&job, &rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
+    let prepared = prepare(job, rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
     prepared.judged.stop_on_faults()?;
     for note in &notes {
         progress.note(note);
     }
-    let (bundle, reference) = models_for(&job, &rules, &prepared.ingested, progress)?;
-    let stage = match publisher.begin(identity(&job, &prepared, &bundle, options)?, Pointing::Forward)? {
+    let (bundle, reference) = models_for(job, rules, &prepared.ingested, progress)?;
+    let stage = match publisher.begin(identity(job, &prepared, &bundle, options)?, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
         Begun::NothingNew(published) => return earlier(published, false, progress.stages()),
         Begun::Repointed(published) => return earlier(published, true, progress.stages()),
     };
-    let night = Night { job: &job, rules: &rules, tables: &prepared, bundle: &bundle, reference: &reference };
+    let night = Night { job, rules, tables: &prepared, bundle: &bundle, reference: &reference };
     night.decide_and_publish(stage, options, notes, progress)
 }
 

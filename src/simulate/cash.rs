@@ -7,6 +7,7 @@ use super::traits::Traits;
 const COMMISSION: f64 = 0.03;
 
 /// Cash and goods already paid for. Minor units as `f64`: this is the merchant's own book, not a contract table.
+#[derive(Clone)]
 pub(super) struct Purse {
     pub(super) cash: f64,
     /// Goods bought in advance, at cost.

@@ -2,8 +2,9 @@
 
 use super::calendar::{Calendar, DAY, Second};
 use super::cash::Purse;
+use super::dealings::MoneyCost;
 use super::draw::{Draw, whole};
-use super::schedule::{Instalment, Repayment, ScheduleVersion, eased, interest, schedule, settle};
+use super::schedule::{MONTH_DAYS, Instalment, Repayment, ScheduleVersion, eased, interest, schedule, settle};
 use super::trade::{Nature, Trade};
 use super::traits::Traits;
 use crate::domain::elementary::{exp, sigmoid};
@@ -19,6 +20,8 @@ pub(super) struct Loan {
     pub(super) repayment: Repayment,
     /// The schedule as it was promised, then as it was eased.
     pub(super) versions: Vec<ScheduleVersion>,
+    /// The lender's offer on which it was drawn; the lender of the history published none.
+    pub(super) offer: Option<u128>,
     /// Positions of the merchant's orders that secure it.
     pub(super) pledged: Vec<usize>,
     /// What is promised and paid by now.
@@ -27,12 +30,16 @@ pub(super) struct Loan {
     pub(super) restructured: Option<Second>,
     pub(super) group: Option<u64>,
     pub(super) worst_dpd: i64,
+    /// Paid by now, bounced payments left out.
+    pub(super) received: i64,
+    /// Principal not repaid, summed over the evenings on which the loan was open.
+    pub(super) principal_days: i128,
     /// The borrower has put paying off until this day.
     postponed_until: i64,
     /// Until this day a payment is under way that will bounce: nobody knows yet, and nothing is deducted.
     bounces_until: i64,
-    is_open: bool,
-    opened_day: i64,
+    pub(super) is_open: bool,
+    pub(super) opened_day: i64,
 }
 
 /// A repayment; `loan` is a position in the merchant's loans.
@@ -74,26 +81,29 @@ pub(super) struct Today<'a> {
 }
 
 /// What a loan is granted on.
-struct Terms {
-    product: &'static str,
-    principal: i64,
-    term_days: i64,
-    daily_rate_ppm: i64,
-    repayment: Repayment,
-    fee: i64,
-    group: Option<u64>,
-    pledged: Vec<usize>,
+pub(super) struct Terms {
+    pub(super) product: &'static str,
+    pub(super) principal: i64,
+    pub(super) term_days: i64,
+    pub(super) daily_rate_ppm: i64,
+    pub(super) repayment: Repayment,
+    /// Days from one instalment to the next.
+    pub(super) spacing: i64,
+    pub(super) fee: i64,
+    pub(super) group: Option<u64>,
+    pub(super) offer: Option<u128>,
+    pub(super) pledged: Vec<usize>,
 }
 
 /// One merchant's credit.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Credit {
     pub(super) loans: Vec<Loan>,
     pub(super) payments: Vec<Payment>,
     pub(super) applications: Vec<Application>,
     /// Orders that secure a loan of the last weeks, open or not.
-    pledged: Vec<usize>,
-    open: Vec<usize>,
+    pub(super) pledged: Vec<usize>,
+    pub(super) open: Vec<usize>,
     /// Sales of the last twelve months that the merchant would honestly declare.
     pub(super) sales_12m: f64,
 }
@@ -112,8 +122,8 @@ fn written_off_from(product: &str) -> i64 {
 /// Orders older than this are not lent against.
 const OLDEST_RECEIVABLE: i64 = 45 * DAY;
 
-const MAX_ORDER_LOAN: f64 = 999_000.0;
-const MAX_LOAN: i64 = 100_000_000;
+pub(super) const MAX_ORDER_LOAN: f64 = 999_000.0;
+pub(super) const MAX_LOAN: i64 = 100_000_000;
 
 impl Credit {
     /// Principal, interest and fees still owed on open loans.
@@ -140,7 +150,7 @@ impl Credit {
             }
             if loan.days_past_due(today.day) >= 3 && today.day >= loan.bounces_until && deductible >= 100.0 {
                 let amount = whole(deductible).min(loan.overdue(today.day));
-                settle(&mut loan.instalments, amount);
+                loan.settle(amount);
                 purse.cash -= amount as f64;
                 deductible -= amount as f64;
                 let at = today.calendar.midnight(today.day) + draw.whole(21 * 3_600, DAY - 60);
@@ -198,7 +208,9 @@ impl Credit {
             if group.is_some() || draw.chance(0.4) { Repayment::EqualPrincipal } else { Repayment::EqualInstalment };
         let fee = if group.is_some() { principal / 200 } else { 0 };
         let pledged = Vec::new();
-        let terms = Terms { product, principal, term_days, daily_rate_ppm, repayment, fee, group, pledged };
+        let (spacing, offer) = (MONTH_DAYS, None);
+        let terms =
+            Terms { product, principal, term_days, daily_rate_ppm, repayment, spacing, fee, group, offer, pledged };
         self.disburse(today, at + draw.whole(180, 7_200), terms);
         let used = draw.between(0.4, 0.9) * principal as f64;
         purse.cash += principal as f64 - used;
@@ -208,22 +220,7 @@ impl Credit {
 
     fn ask_order_loan(&mut self, draw: &mut Draw, purse: &mut Purse, trade: &Trade, today: Today, pending: f64) {
         let now = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 18 * 3_600);
-        let mut receivables = 0.0;
-        let mut orders = Vec::new();
-        let is_recent = |placed: Second| placed > now - OLDEST_RECEIVABLE;
-        self.pledged.retain(|&p| trade.orders.get(p).is_some_and(|o| is_recent(o.placed)));
-        for (position, order) in trade.orders.iter().enumerate().rev().take_while(|(_, o)| is_recent(o.placed)) {
-            let shipped = order.parcel.as_ref().and_then(|p| p.shipped).is_some_and(|s| s < now);
-            let is_settled =
-                [order.completed, order.cancelled, order.refunded].iter().any(|m| m.is_some_and(|m| m < now));
-            if shipped && !is_settled && order.nature == Nature::Genuine && !self.pledged.contains(&position) {
-                receivables += order.amount as f64;
-                orders.push(position);
-            }
-            if receivables > 2.0 * MAX_ORDER_LOAN {
-                break;
-            }
-        }
+        let (receivables, mut orders) = self.free_receivables(trade, now);
         let wanted = (draw.between(0.7, 0.95) * receivables).min(MAX_ORDER_LOAN);
         let principal = whole(wanted / 1_000.0) * 1_000;
         if principal < 20_000 {
@@ -241,8 +238,10 @@ impl Credit {
             term_days: draw.choose(&[3, 3, 4, 4, 5, 5, 7], 4),
             daily_rate_ppm: 500,
             repayment: Repayment::Bullet,
+            spacing: MONTH_DAYS,
             fee: 0,
             group: None,
+            offer: None,
             pledged: orders,
         };
         self.disburse(today, now + draw.whole(60, 600), terms);
@@ -250,9 +249,30 @@ impl Credit {
         purse.stock += 0.5 * principal as f64;
     }
 
+    /// Orders shipped, not yet settled and pledged to nothing, and what they come to; no more of them than the largest order loan needs.
+    pub(super) fn free_receivables(&mut self, trade: &Trade, now: Second) -> (f64, Vec<usize>) {
+        let mut receivables = 0.0;
+        let mut orders = Vec::new();
+        let is_recent = |placed: Second| placed > now - OLDEST_RECEIVABLE;
+        self.pledged.retain(|&p| trade.orders.get(p).is_some_and(|o| is_recent(o.placed)));
+        for (position, order) in trade.orders.iter().enumerate().rev().take_while(|(_, o)| is_recent(o.placed)) {
+            let shipped = order.parcel.as_ref().and_then(|p| p.shipped).is_some_and(|s| s < now);
+            let is_settled =
+                [order.completed, order.cancelled, order.refunded].iter().any(|m| m.is_some_and(|m| m < now));
+            if shipped && !is_settled && order.nature == Nature::Genuine && !self.pledged.contains(&position) {
+                receivables += order.amount as f64;
+                orders.push(position);
+            }
+            if receivables > 2.0 * MAX_ORDER_LOAN {
+                break;
+            }
+        }
+        (receivables, orders)
+    }
+
     /// Files an application with what the merchant declares; the dishonest declare more sales and fewer debts.
     #[expect(clippy::too_many_arguments, reason = "who asks, when, and what for: each is named where it is drawn")]
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         draw: &mut Draw,
         purse: &Purse,
@@ -281,9 +301,10 @@ impl Credit {
         });
     }
 
-    fn disburse(&mut self, today: Today, at: Second, terms: Terms) {
-        let Terms { product, principal, term_days, daily_rate_ppm, repayment, fee, group, pledged } = terms;
-        let instalments = schedule(today.day, principal, term_days, daily_rate_ppm, repayment, fee);
+    /// Pays a loan out.
+    pub(super) fn disburse(&mut self, today: Today, at: Second, terms: Terms) {
+        let instalments = schedule(today.day, &terms);
+        let Terms { product, principal, term_days, daily_rate_ppm, repayment, group, offer, pledged, .. } = terms;
         self.open.push(self.loans.len());
         self.loans.push(Loan {
             product,
@@ -293,12 +314,15 @@ impl Credit {
             daily_rate_ppm,
             repayment,
             versions: vec![ScheduleVersion { recorded: at, instalments: instalments.clone() }],
+            offer,
             pledged,
             instalments,
             written_off: None,
             restructured: None,
             group,
             worst_dpd: 0,
+            received: 0,
+            principal_days: 0,
             postponed_until: 0,
             bounces_until: 0,
             is_open: true,
@@ -308,6 +332,34 @@ impl Credit {
 }
 
 impl Loan {
+    /// Puts a payment on the oldest instalments.
+    fn settle(&mut self, amount: i64) {
+        settle(&mut self.instalments, amount);
+        self.received += amount;
+    }
+
+    /// Principal not repaid: a payment on an instalment covers its fee and interest first.
+    pub(super) fn principal_left(&self) -> i64 {
+        let left = |i: &Instalment| i.principal - (i.paid - i.interest - i.fee).clamp(0, i.principal);
+        self.instalments.iter().map(left).sum()
+    }
+
+    /// What was paid less what was lent, and less the cost of money for every evening on which it was owed.
+    pub(super) fn profit(&self, cost: MoneyCost) -> i64 {
+        let carried = self.principal_days * i128::from(cost.daily_ppm) / 1_000_000;
+        self.received - self.principal - i64::try_from(carried).unwrap_or(i64::MAX)
+    }
+
+    /// As many days past due at the worst as make its product's loans bad.
+    pub(super) fn has_defaulted(&self) -> bool {
+        self.worst_dpd >= bad_from(self.product)
+    }
+
+    /// More than 90 days past due now, or at any time as many days as make its product's loans bad.
+    pub(super) fn is_non_performing(&self, day: i64) -> bool {
+        self.days_past_due(day) > 90 || self.has_defaulted()
+    }
+
     /// What is still owed, interest not yet due included.
     pub(super) fn outstanding(&self) -> i64 {
         self.instalments.iter().map(Instalment::owed).sum()
@@ -354,7 +406,7 @@ impl Loan {
             return None;
         }
         let amount = available.min(due);
-        settle(&mut self.instalments, amount);
+        self.settle(amount);
         purse.cash -= amount as f64;
         if is_part {
             self.postponed_until = today.day + draw.whole(3, 9);
@@ -387,7 +439,7 @@ impl Loan {
             next.interest = accrued;
         }
         let amount = self.outstanding();
-        settle(&mut self.instalments, amount);
+        self.settle(amount);
         purse.cash -= amount as f64;
         let at = today.calendar.midnight(today.day) + draw.whole(8 * 3_600, 20 * 3_600);
         Some(Payment { loan: index, at, amount, channel: "voluntary", reversed: None })
@@ -399,6 +451,7 @@ impl Loan {
             self.is_open = false;
             return;
         }
+        self.principal_days += i128::from(self.principal_left());
         let past_due = self.days_past_due(today.day);
         self.worst_dpd = self.worst_dpd.max(past_due);
         let office_hours = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 17 * 3_600);

@@ -185,7 +185,7 @@ pub(super) fn displaced(id: Id, number: u32) -> Id {
         Id::Loan(m, _) => Id::Loan(m, number),
         Id::Payment(m, _) => Id::Payment(m, number),
         Id::Application(m, _) => Id::Application(m, number),
-        Id::Buyer(_) | Id::Tracking(..) | Id::Currency(_) => id,
+        Id::Buyer(_) | Id::Tracking(..) | Id::Currency(_) | Id::Offer(_) => id,
     }
 }
 

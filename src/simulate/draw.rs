@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::domain::{Hasher, sampling};
 
 /// A stream of draws, fixed by seed, purpose and number: no stream depends on how many were drawn from another.
+#[derive(Clone)]
 pub(super) struct Draw(ChaCha8Rng);
 
 impl Draw {

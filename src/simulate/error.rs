@@ -45,6 +45,14 @@ pub enum SimulateError {
         /// What did not fit.
         why: String,
     },
+    /// An offer that no merchant here could take.
+    #[error("hand out offer {offer}: {why}")]
+    Offer {
+        /// The offer.
+        offer: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The metadata could not be written as JSON: a defect of the simulator.
     #[error("write metadata as JSON: {0}")]
     Metadata(#[from] serde_json::Error),

@@ -45,7 +45,7 @@ pub(super) fn deliver(mut tables: Tables, world: &World, merchant: u64) -> Table
 
 struct Feed<'a> {
     draw: Draw,
-    world: &'a World<'a>,
+    world: &'a World,
     planted: Planted,
     /// Loans that came late, and when: their schedules came with them.
     late_loans: BTreeMap<Id, Second>,
@@ -88,7 +88,7 @@ impl Feed<'_> {
         if table.name == "instalments" {
             return false;
         }
-        let settings = self.world.settings;
+        let settings = &self.world.settings;
         let end = self.world.calendar.end();
         let stamps = Stamps::of(table, row);
         // A restructured loan has two schedules, which must not seem to have come at once.

@@ -37,6 +37,6 @@ pub(super) fn membership_of(index: u64, world: &World) -> Option<Membership> {
 /// Open for a month at least when the simulation begins.
 fn is_established(merchant: u64, world: &World) -> bool {
     let mut draw = Draw::new(world.settings.seed, "merchant", merchant);
-    let traits = Traits::draw(&mut draw, world.settings, &world.calendar);
+    let traits = Traits::draw(&mut draw, &world.settings, &world.calendar);
     traits.registered < world.calendar.midnight(0) - 30 * DAY
 }

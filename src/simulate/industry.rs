@@ -55,8 +55,9 @@ pub(super) struct IndustryTides {
 const DOWNTURNS: usize = 2;
 
 impl IndustryTides {
-    /// Weekly wander about the mean; in two industries demand slides, over the last year, to some half of what it was.
-    pub(super) fn new(seed: u64, days: usize) -> Self {
+    /// Weekly wander about the mean, for `days` days; in two industries demand slides, over the year before day `until`, to some half of what
+    /// it was.
+    pub(super) fn new(seed: u64, days: usize, until: usize) -> Self {
         let mut ranks: Vec<(f64, usize)> =
             (0..INDUSTRIES.len()).map(|i| (Draw::new(seed, "industry rank", i as u64).uniform(), i)).collect();
         ranks.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -68,7 +69,7 @@ impl IndustryTides {
             .map(|(i, &down)| {
                 let mut draw = Draw::new(seed, "industry tide", i as u64);
                 let depth = draw.between(0.45, 0.8);
-                let starts = days as f64 - draw.between(240.0, 340.0);
+                let starts = until as f64 - draw.between(240.0, 340.0);
                 let mut wander = 0.0;
                 (0..days)
                     .map(|day| {

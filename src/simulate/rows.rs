@@ -12,6 +12,8 @@ pub(super) enum Id {
     Merchant(u64),
     Buyer(u64),
     Group(u64),
+    /// An offer of the lender: 24 hexadecimal digits.
+    Offer(u128),
     /// A carrier's number: the sender's account and a serial.
     Tracking(u64, u32),
     Currency(Currency),
@@ -30,6 +32,7 @@ impl fmt::Display for Id {
             Self::Merchant(n) => write!(f, "m{n:07}"),
             Self::Buyer(n) => write!(f, "b{n:08}"),
             Self::Group(n) => write!(f, "g{n:06}"),
+            Self::Offer(n) => write!(f, "{n:024x}"),
             Self::Tracking(m, n) => write!(f, "T{m:07}{n:06}"),
             Self::Currency(currency) => fmt::Display::fmt(&currency, f),
             Self::Order(m, n) => write!(f, "o{m:07}-{n:06}"),

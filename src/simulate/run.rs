@@ -51,7 +51,7 @@ pub fn simulate(
     progress: &dyn Fn(u64, u64),
 ) -> Result<SimulationReport, SimulateError> {
     let start_on = settings.checked_start()?;
-    let world = World::new(settings, Calendar::new(start_on, settings.end_on));
+    let world = World::new(settings.clone(), Calendar::new(start_on, settings.end_on), None);
     prepare(out)?;
     let mut files = Files::create(out, &world, start_on)?;
     progress(0, settings.merchants);
@@ -86,14 +86,14 @@ fn make(world: &World, first: u64, span: u64) -> Vec<Tables> {
         .map(|start| {
             let mut block = Tables::new();
             for index in start..(start + BLOCK).min(end) {
-                block.append(deliver(Tables::of(&Life::live(world, index), world), world, index));
+                block.append(deliver(Tables::of(&Life::live(world, index), world, world.calendar.end()), world, index));
             }
             block
         })
         .collect()
 }
 
-struct Files {
+pub(super) struct Files {
     contract: ContractFiles,
     truth: Vec<TableFile>,
 }
@@ -106,7 +106,7 @@ enum ContractFiles {
 }
 
 impl Files {
-    fn create(out: &Path, world: &World, start_on: jiff::civil::Date) -> Result<Self, SimulateError> {
+    pub(super) fn create(out: &Path, world: &World, start_on: jiff::civil::Date) -> Result<Self, SimulateError> {
         let create = |folder: &str, table: &'static TableContract| {
             TableFile::create(out, format!("{folder}{}.parquet", table.name), table, columns::schema(table))
         };
@@ -120,7 +120,7 @@ impl Files {
     }
 
     /// Tables side by side, blocks in order.
-    fn write(&mut self, blocks: &[Tables]) -> Result<(), SimulateError> {
+    pub(super) fn write(&mut self, blocks: &[Tables]) -> Result<(), SimulateError> {
         match &mut self.contract {
             ContractFiles::Whole(files) => files.par_iter_mut().enumerate().try_for_each(|(i, file)| {
                 blocks.iter().filter_map(|b| b.contract.get(i)).try_for_each(|r| file.write(r))
@@ -133,7 +133,7 @@ impl Files {
         truth.try_for_each(|(i, file)| blocks.iter().filter_map(|b| b.truth.get(i)).try_for_each(|r| file.write(r)))
     }
 
-    fn finish(self) -> Result<Vec<SimulatedFile>, SimulateError> {
+    pub(super) fn finish(self) -> Result<Vec<SimulatedFile>, SimulateError> {
         let mut files = match self.contract {
             ContractFiles::Whole(files) => files.into_iter().map(TableFile::finish).collect::<Result<Vec<_>, _>>()?,
             ContractFiles::Nightly(files) => files.finish()?,
@@ -145,7 +145,7 @@ impl Files {
     }
 }
 
-fn prepare(out: &Path) -> Result<(), SimulateError> {
+pub(super) fn prepare(out: &Path) -> Result<(), SimulateError> {
     let truth = out.join("truth");
     fs::create_dir_all(out).map_err(SimulateError::io(out))?;
     if fs::read_dir(out).map_err(SimulateError::io(out))?.next().is_some() {

@@ -1,6 +1,7 @@
 //! Instalment schedules: who owes what on which day.
 
 use super::calendar::Second;
+use super::credit::Terms;
 use super::draw::whole;
 use crate::domain::elementary::pow;
 
@@ -60,25 +61,23 @@ pub(super) fn interest(principal: i64, days: i64, ppm: i64) -> i64 {
     i64::try_from((millionths + 500_000) / 1_000_000).unwrap_or(i64::MAX)
 }
 
-/// Instalments every thirty days, the last on the day the term ends; principal parts sum to the principal.
-pub(super) fn schedule(
-    day: i64,
-    principal: i64,
-    term_days: i64,
-    ppm: i64,
-    repayment: Repayment,
-    fee: i64,
-) -> Vec<Instalment> {
-    let number = if repayment == Repayment::Bullet { 1 } else { (term_days / 30).max(1) };
+/// Days between instalments, where the lender does not say otherwise.
+pub(super) const MONTH_DAYS: i64 = 30;
+
+/// The schedule of a loan paid out on `day`: instalments evenly spaced, the last on the day the term ends; principal parts sum to the
+/// principal.
+pub(super) fn schedule(day: i64, terms: &Terms) -> Vec<Instalment> {
+    let Terms { principal, term_days, daily_rate_ppm: ppm, repayment, spacing, fee, .. } = *terms;
+    let number = if repayment == Repayment::Bullet { 1 } else { (term_days / spacing).max(1) };
     let mut instalments = Vec::new();
     let (mut left, mut previous) = (principal, 0);
     for n in 1..=number {
-        let due = if n == number { term_days } else { 30 * n };
+        let due = if n == number { term_days } else { spacing * n };
         let due_interest = interest(left, due - previous, ppm);
         let part = if n == number {
             left
         } else if repayment == Repayment::EqualInstalment {
-            (annuity(principal, number, 30.0 * ppm as f64 / 1e6) - due_interest).clamp(0, left)
+            (annuity(principal, number, spacing as f64 * ppm as f64 / 1e6) - due_interest).clamp(0, left)
         } else {
             (principal / number).min(left)
         };
@@ -130,6 +129,24 @@ fn annuity(principal: i64, number: i64, rate: f64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn schedule(day: i64, principal: i64, term: i64, ppm: i64, repayment: Repayment, fee: i64) -> Vec<Instalment> {
+        let (product, spacing, group, offer) = ("credit-loan", MONTH_DAYS, None, None);
+        let pledged = Vec::new();
+        let terms = Terms {
+            product,
+            principal,
+            term_days: term,
+            daily_rate_ppm: ppm,
+            repayment,
+            spacing,
+            fee,
+            group,
+            offer,
+            pledged,
+        };
+        super::schedule(day, &terms)
+    }
 
     #[test]
     fn principal_parts_sum_to_the_principal() {

@@ -28,9 +28,9 @@ impl Tables {
         self.truth.iter_mut().zip(other.truth).for_each(|(mine, more)| mine.append(more));
     }
 
-    /// What the records show of one life.
-    pub(super) fn of(life: &Life, world: &World) -> Self {
-        let scribe = Scribe { life, calendar: &world.calendar, end: world.calendar.end(), world };
+    /// What the records show of one life before the instant `end`.
+    pub(super) fn of(life: &Life, world: &World, end: Second) -> Self {
+        let scribe = Scribe { life, calendar: &world.calendar, end, world };
         Self {
             contract: vec![
                 scribe.merchants(),
@@ -61,7 +61,7 @@ struct Scribe<'a> {
     life: &'a Life,
     calendar: &'a Calendar,
     end: Second,
-    world: &'a World<'a>,
+    world: &'a World,
 }
 
 /// Numbers rows from 1.
@@ -94,6 +94,9 @@ impl Scribe<'_> {
     fn merchants(&self) -> Rows {
         let mut rows = Rows::new(&contract::MERCHANTS);
         let traits = &self.life.traits;
+        if traits.registered >= self.end {
+            return rows;
+        }
         rows.push([
             Cell::Id(self.merchant()),
             Cell::At(traits.registered),
@@ -211,8 +214,8 @@ impl Scribe<'_> {
                 Cell::at(self.seen(loan.written_off)),
                 Cell::at(self.seen(loan.restructured)),
                 Cell::id(loan.group.map(Id::Group)),
-                // The lender of this history published no offers yet.
-                Cell::Null,
+                // The lender of the history published no offers yet.
+                Cell::id(loan.offer.map(Id::Offer)),
                 self.orders_named(&loan.pledged),
                 Cell::Null,
             ]);
@@ -258,7 +261,8 @@ impl Scribe<'_> {
 
     fn applications(&self) -> Rows {
         let mut rows = Rows::new(&contract::APPLICATIONS);
-        for (position, application) in self.life.credit.applications.iter().enumerate() {
+        let applications = self.life.credit.applications.iter().enumerate().filter(|(_, a)| a.at < self.end);
+        for (position, application) in applications {
             rows.push([
                 Cell::Id(Id::Application(self.life.index, number(position))),
                 Cell::Id(self.merchant()),
@@ -278,7 +282,8 @@ impl Scribe<'_> {
 
     fn inventory(&self) -> Rows {
         let mut rows = Rows::new(&contract::INVENTORY);
-        for taking in &self.life.stock_takings {
+        let taken = |day: i64| self.calendar.midnight(day) < self.end;
+        for taking in self.life.stock_takings.iter().filter(|t| taken(t.day)) {
             rows.push([
                 Cell::Id(self.merchant()),
                 Cell::Day(self.calendar.date32(taking.day)),
@@ -292,7 +297,7 @@ impl Scribe<'_> {
 
     fn guarantee_groups(&self) -> Rows {
         let mut rows = Rows::new(&contract::GUARANTEE_GROUPS);
-        if let Some(membership) = self.life.membership {
+        if let Some(membership) = self.life.membership().filter(|m| m.joined < self.end) {
             let left = self.seen(self.life.closed);
             rows.push([
                 Cell::Id(Id::Group(membership.group)),

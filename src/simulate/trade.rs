@@ -85,13 +85,18 @@ pub(super) struct Conduct {
 }
 
 /// What one merchant sold and what customers made of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Trade {
     pub(super) orders: Vec<Order>,
     pub(super) reviews: Vec<Review>,
     pub(super) disputes: Vec<Dispute>,
+    /// The lender has seen the numbers of reviews and disputes: what never comes about leaves its number empty.
+    pub(super) numbers_are_known: bool,
     recent_buyers: Vec<u64>,
 }
+
+/// Later than all that is simulated.
+const NEVER: Second = Second::MAX;
 
 const CARRIERS: [&str; 4] = ["swift-post", "north-express", "canal-freight", "river-parcel"];
 
@@ -250,6 +255,18 @@ impl Trade {
         }
     }
 
+    /// Takes back the reviews and disputes, all of them still to come, of orders that will not be shipped.
+    fn forget(&mut self, stranded: &[usize]) {
+        let is_stranded = |order: usize| stranded.binary_search(&order).is_ok();
+        if self.numbers_are_known {
+            self.reviews.iter_mut().filter(|r| is_stranded(r.order)).for_each(|r| r.created = NEVER);
+            self.disputes.iter_mut().filter(|d| d.order.is_some_and(is_stranded)).for_each(|d| d.opened = NEVER);
+        } else {
+            self.reviews.retain(|r| !is_stranded(r.order));
+            self.disputes.retain(|d| d.order.is_none_or(|o| !is_stranded(o)));
+        }
+    }
+
     /// From `dark` on nothing is shipped any more: buyers of what was not yet shipped complain and are refunded.
     pub(super) fn go_dark(&mut self, draw: &mut Draw, dark: Second) {
         let mut stranded = Vec::new();
@@ -264,8 +281,7 @@ impl Trade {
             order.completed = None;
             stranded.push(position);
         }
-        self.reviews.retain(|r| stranded.binary_search(&r.order).is_err());
-        self.disputes.retain(|d| d.order.is_none_or(|o| stranded.binary_search(&o).is_err()));
+        self.forget(&stranded);
         for position in stranded {
             let Some(mut order) = self.orders.get(position).cloned() else { continue };
             let Some(parcel) = order.parcel.take() else { continue };

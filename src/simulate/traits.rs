@@ -9,6 +9,7 @@ use crate::domain::elementary::{exp, ln, pow, sigmoid};
 const REGIONS: [&str; 8] = ["anhui", "fujian", "guangdong", "hebei", "jiangsu", "shandong", "sichuan", "zhejiang"];
 
 /// Hidden traits. Amounts are in minor units as `f64`, rounded only where they become rows.
+#[derive(Clone)]
 pub(super) struct Traits {
     /// Care with promises, in standard deviations.
     pub(super) diligence: f64,

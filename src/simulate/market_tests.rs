@@ -1,0 +1,145 @@
+use super::*;
+use crate::domain::Currency;
+
+const FIRST: Date = Date::constant(2024, 7, 1);
+
+fn market(merchants: u64, lender: MarketLender) -> Market {
+    let settings = SimulationSettings::new(merchants, 12, 5, Currency::new("CNY").unwrap());
+    let span =
+        MarketSpan { lends_from: FIRST, lends_until: Date::constant(2025, 3, 1), run_off_days: 720 };
+    let mut market = Market::until_lending(&settings, &span).unwrap();
+    market.meet(lender);
+    market
+}
+
+const KNOWS_NOTHING: MarketLender = MarketLender { cost_daily_ppm: 224, knows_truth: false };
+
+/// The same offer to all: 5,000.00 for half a year.
+fn to_all(merchants: u64, from: Date) -> BTreeMap<String, Vec<MarketOffer>> {
+    let offer = |merchant: u64| MarketOffer {
+        offer_id: format!("{:024x}", merchant + 1),
+        product: "credit-loan".to_owned(),
+        limit_minor: 500_000,
+        daily_rate_ppm: 480,
+        term_days: 180,
+        instalments: 6,
+        repayment: MarketRepayment::EqualInstalment,
+        valid_until_on: from.saturating_add(30.days()),
+        pledged_order_ids: Vec::new(),
+    };
+    (0..merchants).map(|m| (format!("m{m:07}"), vec![offer(m)])).collect()
+}
+
+/// Months of lending to all, with a look at every month's end.
+fn lend(market: &mut Market, merchants: u64, mut look: impl FnMut(&Market)) {
+    for month in 0..8 {
+        let on = FIRST.saturating_add((30 * month).days());
+        market.offer(&to_all(merchants, on)).unwrap();
+        market.live_until(on.saturating_add(30.days()));
+        look(market);
+    }
+}
+
+fn rows(market: &Market, end: Date) -> Vec<Vec<Vec<super::super::rows::Cell>>> {
+    let end = market.world.calendar.midnight(market.day_of(end));
+    let of = |living: &Living| Tables::of(&living.life, &market.world, end).contract;
+    let mut all = vec![Vec::new(); crate::contract::TABLES.len()];
+    for tables in market.lives.iter().map(of) {
+        all.iter_mut().zip(tables).for_each(|(rows, own)| rows.extend(own.iter().map(<[_]>::to_vec)));
+    }
+    all
+}
+
+#[test]
+fn what_a_later_night_sees_of_the_past_is_what_the_earlier_night_saw() {
+    let mut market = market(200, KNOWS_NOTHING);
+    let mut seen: Vec<(Date, _)> = Vec::new();
+    lend(&mut market, 200, |market| {
+        let on = FIRST.saturating_add((30 * (seen.len() as i64 + 1)).days());
+        seen.push((on, rows(market, on)));
+    });
+    assert!(market.lives.iter().any(|l| l.life.end.is_some_and(|(dark, _)| dark > market.world.calendar.midnight(365))));
+    for (on, then) in seen {
+        assert_eq!(rows(&market, on), then, "{on}");
+    }
+}
+
+#[test]
+fn a_lender_changes_trade_through_money_alone() {
+    let (mut lending, mut idle) = (market(200, KNOWS_NOTHING), market(200, KNOWS_NOTHING));
+    lend(&mut lending, 200, |_| {});
+    idle.live_until_day(lending.today);
+    let mut untouched = 0;
+    let mut touched = 0;
+    for (one, other) in lending.lives.iter().zip(&idle.lives) {
+        let orders = |living: &Living| -> Vec<_> {
+            living.life.trade.orders.iter().map(|o| (o.placed, o.amount, o.completed)).collect()
+        };
+        if one.life.credit.loans.iter().all(|l| l.offer.is_none()) {
+            untouched += 1;
+            assert_eq!(orders(one), orders(other));
+        } else {
+            touched += usize::from(orders(one) != orders(other));
+        }
+    }
+    assert!(untouched > 50 && touched > 10, "{untouched} and {touched}");
+}
+
+#[test]
+fn money_is_accounted_for_to_the_cent() {
+    let mut market = market(300, KNOWS_NOTHING);
+    lend(&mut market, 300, |_| {});
+    market.run_off();
+    let loans: Vec<_> = market.lives.iter().flat_map(|l| l.life.credit.loans.iter().map(move |loan| (l, loan))).collect();
+    let lent: Vec<_> = loans.iter().filter(|(_, loan)| loan.offer.is_some()).collect();
+    let told = market.lent();
+    assert!(lent.len() > 50 && told.iter().any(|l| l.lost_minor > 0), "{}", lent.len());
+    assert_eq!(lent.len(), told.len());
+    for ((living, loan), told) in lent.iter().zip(&told) {
+        let at = living.life.credit.loans.iter().position(|l| std::ptr::eq(l, *loan)).unwrap();
+        let paid = living.life.credit.payments.iter().filter(|p| p.loan == at && p.reversed.is_none());
+        assert_eq!(told.received_minor, paid.map(|p| p.amount).sum::<i64>());
+        // A loan that is neither repaid nor written off two years later would be lost; none is left.
+        assert!(!loan.is_open);
+        assert_eq!(told.lost_minor == 0, loan.written_off.is_none());
+        assert!((0..=loan.principal).contains(&told.lost_minor));
+        if told.lost_minor == 0 {
+            let interest = told.received_minor - told.principal_minor;
+            assert!(interest >= 0 && told.profit_minor <= interest, "{told:?}");
+        }
+    }
+    let requests = market.requests();
+    assert_eq!(requests.values().map(|r| r.lent_minor).sum::<i64>(), told.iter().map(|l| l.principal_minor).sum());
+    assert!(requests.values().all(|r| r.served <= r.requests && r.lent_minor <= r.wanted_minor));
+}
+
+#[test]
+fn who_knows_the_truth_earns_more_and_loses_less_on_the_same_offers() {
+    let [blind, knowing] = [false, true].map(|knows_truth| {
+        let mut market = market(300, MarketLender { knows_truth, ..KNOWS_NOTHING });
+        lend(&mut market, 300, |_| {});
+        market.run_off();
+        let lent = market.lent();
+        let lost: i64 = lent.iter().map(|l| l.lost_minor).sum();
+        let earned: i64 = lent.iter().map(|l| l.profit_minor).sum();
+        (lost, earned)
+    });
+    assert!(knowing.0 * 5 < blind.0, "{knowing:?} against {blind:?}");
+    assert!(knowing.1 > blind.1, "{knowing:?} against {blind:?}");
+}
+
+#[test]
+fn offers_that_no_merchant_could_take_are_refused() {
+    let mut market = market(3, KNOWS_NOTHING);
+    let good = to_all(3, FIRST);
+    let spoilt = |spoil: fn(&mut MarketOffer)| {
+        let mut offers = good.clone();
+        offers.values_mut().flatten().for_each(spoil);
+        offers
+    };
+    assert!(market.offer(&good).is_ok());
+    assert!(market.offer(&spoilt(|o| o.product = "pawn".to_owned())).is_err());
+    assert!(market.offer(&spoilt(|o| o.offer_id = "x".to_owned())).is_err());
+    assert!(market.offer(&spoilt(|o| o.pledged_order_ids = vec!["o1".to_owned()])).is_err());
+    assert!(market.offer(&BTreeMap::from([("m9999999".to_owned(), good.values().next().unwrap().clone())])).is_err());
+}

@@ -1,0 +1,134 @@
+//! A lender in a marketplace of its own: one policy, night after night.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+
+use super::error::TrialError;
+use super::report::StoppedNight;
+use crate::contract;
+use crate::domain::Hasher;
+use crate::offer::{Offer, Policy, Repayment};
+use crate::publish::TableReader;
+use crate::run::{Allowance, AsOfRule, Fault, Job, JobRules, RunError, RunOptions, Silent, run_opened};
+use crate::simulate::{BookOnDay, Market, MarketLender, MarketOffer, MarketRepayment};
+
+/// One lender and the marketplace that it lends in.
+pub(super) struct Lender {
+    pub(super) market: Market,
+    pub(super) policy: Policy,
+    /// Nights on which the job published nothing: offers of the night before stood until they lapsed.
+    pub(super) stopped: Vec<StoppedNight>,
+    /// The book on the morning of every night.
+    pub(super) books: Vec<(Date, BookOnDay)>,
+    /// Whose decisions they are: part of the identity of its runs.
+    name: String,
+    folder: PathBuf,
+    models: PathBuf,
+}
+
+impl Lender {
+    pub(super) fn new(
+        name: &str,
+        (market, policy): (&Market, Policy),
+        knows_truth: bool,
+        (folder, models): (PathBuf, PathBuf),
+    ) -> Self {
+        let mut market = market.clone();
+        let cost_daily_ppm = policy.price.funding_daily_ppm + policy.price.cost_daily_ppm;
+        market.meet(MarketLender { cost_daily_ppm, knows_truth });
+        Self { market, policy, stopped: Vec::new(), books: Vec::new(), name: name.to_owned(), folder, models }
+    }
+
+    /// A night of the job, and life until the next.
+    pub(super) fn night(
+        &mut self,
+        job: &Job,
+        rules: &JobRules,
+        options: &RunOptions,
+        on: Date,
+        next: Date,
+    ) -> Result<(), TrialError> {
+        let data = self.folder.join("data");
+        if data.exists() {
+            fs::remove_dir_all(&data).map_err(TrialError::io(&data))?;
+        }
+        self.market.write(&data)?;
+        self.books.push((on, self.market.book()));
+        let mut job = job.clone();
+        job.intake.source.data = data;
+        job.out = self.folder.join("out");
+        job.models.clone_from(&self.models);
+        job.gates.allow.extend(quiet_tables(on));
+        let mut hasher = Hasher::default();
+        hasher.field(job.digest.to_string().as_bytes());
+        hasher.field(self.name.as_bytes());
+        job.digest = hasher.finish();
+        let rules = JobRules { policy: self.policy.clone(), ..rules.clone() };
+        let options = RunOptions {
+            as_of: Some(AsOfRule::Day(on)),
+            guess_as_of: false,
+            force_as_of: None,
+            data: None,
+            data_root: None,
+            out: None,
+            models: None,
+            ..options.clone()
+        };
+        match run_opened(&job, &rules, &options, &Silent) {
+            Ok(outcome) => {
+                let offers = TableReader::<Offer>::open(&outcome.published.run_dir.join("offers.parquet"))?;
+                let mut by_merchant: BTreeMap<String, Vec<MarketOffer>> = BTreeMap::new();
+                for offer in offers {
+                    let offer = offer?;
+                    let instalments = self.instalments(&offer.product);
+                    by_merchant.entry(offer.merchant_id.clone()).or_default().push(handed_out(offer, instalments));
+                }
+                self.market.offer(&by_merchant)?;
+            }
+            // What stops a night of a real lender: the offers of the night before stand.
+            Err(error @ (RunError::Gate(_) | RunError::Model(_) | RunError::Training(_))) => {
+                self.stopped.push(StoppedNight { on: on.to_string(), why: error.to_string() });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.market.live_until(next);
+        Ok(())
+    }
+
+    fn instalments(&self, product: &str) -> u16 {
+        self.policy.products.iter().find(|p| p.name == product).map_or(1, |p| p.instalments)
+    }
+}
+
+/// Small marketplaces have weeks without a loan or a dispute. Their rows all come, so that a quiet table is no reason to stop a night.
+fn quiet_tables(on: Date) -> impl Iterator<Item = Allowance> {
+    contract::TABLES.iter().flat_map(move |table| {
+        [Fault::Older, Fault::PastData].map(|what| Allowance {
+            table: table.name.to_owned(),
+            what,
+            until: on,
+            reason: "a simulated marketplace sends all of its rows: little has happened".to_owned(),
+        })
+    })
+}
+
+fn handed_out(offer: Offer, instalments: u16) -> MarketOffer {
+    MarketOffer {
+        offer_id: offer.offer_id,
+        product: offer.product,
+        limit_minor: offer.limit_minor,
+        daily_rate_ppm: offer.daily_rate_ppm,
+        term_days: offer.term_days,
+        instalments,
+        repayment: match offer.repayment {
+            Repayment::Bullet => MarketRepayment::Bullet,
+            Repayment::EqualPrincipal => MarketRepayment::EqualPrincipal,
+            Repayment::EqualInstalment => MarketRepayment::EqualInstalment,
+        },
+        valid_until_on: offer.valid_until_on,
+        pledged_order_ids: offer.pledged_order_ids.unwrap_or_default(),
+    }
+}
