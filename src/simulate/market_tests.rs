@@ -109,7 +109,7 @@ fn money_is_accounted_for_to_the_cent() {
         }
     }
     let requests = market.requests();
-    assert_eq!(requests.values().map(|r| r.lent_minor).sum::<i64>(), told.iter().map(|l| l.principal_minor).sum());
+    assert_eq!(requests.values().map(|r| r.lent_minor).sum::<i64>(), told.iter().map(|l| l.principal_minor).sum::<i64>());
     assert!(requests.values().all(|r| r.served <= r.requests && r.lent_minor <= r.wanted_minor));
 }
 
