@@ -11,13 +11,13 @@ use crate::draft::DraftError;
 use crate::model::ModelError;
 use crate::profile::ProfileError;
 use crate::publish::PublishError;
-use crate::report::ReportError;
+use crate::report::{PolicyDiffError, ReportError};
 use crate::run::{BacktestError, DecideError, PopulationError, RunError, TrainingError};
 use crate::simulate::SimulateError;
-use crate::trial::TrialError;
 use crate::source::SourceError;
 use crate::spill::SpillError;
 use crate::store::StoreError;
+use crate::trial::TrialError;
 use crate::wash::{IngestError, KeptError};
 
 /// Why a command failed.
@@ -61,6 +61,9 @@ pub enum Failure {
     /// The nightly run.
     #[error("failed to {0}")]
     Run(#[from] RunError),
+    /// Comparing policies.
+    #[error("failed to {0}")]
+    PolicyDiff(#[from] PolicyDiffError),
     /// A policy that is tried.
     #[error("failed to {0}")]
     Trial(#[from] TrialError),
@@ -107,6 +110,7 @@ impl Failure {
             Self::Model(error) => model_code(error),
             Self::Report(error) => report_code(error),
             Self::Run(error) => run_code(error),
+            Self::PolicyDiff(error) => policy_diff_code(error),
             Self::Trial(error) => trial_code(error),
         }
     }
@@ -208,6 +212,17 @@ fn ingest_code(error: &IngestError) -> ExitCode {
         IngestError::Kept(KeptError::Damaged { .. }) | IngestError::QuarantineLimit { .. } => ExitCode::Data,
         IngestError::AsOf(_) => ExitCode::Usage,
         IngestError::LedgerBroken { .. } | IngestError::Frame { .. } => ExitCode::Internal,
+    }
+}
+
+fn policy_diff_code(error: &PolicyDiffError) -> ExitCode {
+    match error {
+        PolicyDiffError::Config(_) => ExitCode::Config,
+        PolicyDiffError::Publish(error) => publish_code(error),
+        PolicyDiffError::Offer(_) | PolicyDiffError::Score { .. } | PolicyDiffError::Incomplete { .. } => {
+            ExitCode::Data
+        }
+        PolicyDiffError::AsOf(_) | PolicyDiffError::Accounts { .. } => ExitCode::Usage,
     }
 }
 

@@ -24,6 +24,7 @@ mod outcome;
 mod output;
 mod output_file;
 mod point;
+mod policy;
 mod progress;
 mod reject_study;
 mod replay;
@@ -115,6 +116,8 @@ enum Command {
     Lookup(lookup::LookupArgs),
     /// Recomputes the digests of published files.
     Verify(verify::VerifyArgs),
+    /// Compares policies on a published run.
+    Policy(policy::PolicyArgs),
     /// Sets the current run back or forward to a published run, and logs it.
     Point(point::PointArgs),
     /// Prints the contract tables, the output columns, every key of the job, policy or monitor file, or a job's feature dictionary.
@@ -169,6 +172,7 @@ impl Command {
             Self::Runs(args) => runs::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),
             Self::Verify(args) => verify::execute(&args, output),
+            Self::Policy(args) => policy::execute(&args, output),
             Self::Point(args) => point::execute(&args, output),
             Self::Schema(args) => schema::execute(&args, output),
         }

@@ -28,6 +28,8 @@ macro_rules! unit_interval {
         impl $name {
             /// None of it.
             pub const ZERO: Self = Self(0.0);
+            /// All of it.
+            pub const ONE: Self = Self(1.0);
 
             /// # Errors
             /// NaN, infinities and values outside 0 to 1.

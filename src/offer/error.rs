@@ -31,6 +31,14 @@ pub enum OfferError {
     /// An invalid reason code.
     #[error("give a reason: {0}")]
     Reason(#[from] ReasonCodeError),
+    /// A case that cannot be read back.
+    #[error("read the case of merchant {merchant_id}: {why}")]
+    CaseRecord {
+        /// The merchant.
+        merchant_id: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A date beyond the calendar.
     #[error("date an offer: {0}")]
     Date(#[from] AsOfError),

@@ -10,8 +10,10 @@
 //!
 //! Every merchant gets, for every product on offer, exactly one offer or one decline.
 
+mod approval;
 mod apr;
 mod case;
+mod case_record;
 mod decision;
 mod error;
 mod limit;
@@ -21,8 +23,10 @@ mod price;
 mod rules;
 mod schedule;
 
+pub use approval::PolicyApproval;
 pub use apr::{Flow, annual_percentage_rate, apr_of_days};
 pub use case::MerchantCase;
+pub use case_record::{CaseFacts, CaseRecord, CaseScore};
 pub use decision::{BankReferral, Decision, Decline, Offer, decide};
 pub use error::OfferError;
 pub use limit::{Cap, CapName, Limit, caps_of, least_of};

@@ -5,9 +5,11 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::approval::{PolicyApproval, RawApproval};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{Currency, DailyRate, Money, Probability, ReasonCode};
 use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
@@ -57,6 +59,9 @@ pub struct Policy {
     pub max_broken_record_share: f64,
     /// Eligibility rules, in the order in which their reasons are given.
     pub rules: Vec<EligibilityRule>,
+    /// Who stands for it, and from when on; `None` where the file does not say.
+    pub approval: Option<PolicyApproval>,
+    holds_span: Range<usize>,
     file: ConfigFile,
     feature_uses: FeatureUses,
     horizon_span: Range<usize>,
@@ -222,6 +227,7 @@ struct RawPolicy {
     receivables: Option<RawReceivables>,
     groups: Option<RawGroups>,
     max_broken_record_share: Option<Spanned<f64>>,
+    approval: Option<RawApproval>,
     #[serde(rename = "product")]
     products: Spanned<Vec<Spanned<RawProduct>>>,
     #[serde(rename = "rule", default)]
@@ -368,6 +374,8 @@ impl Policy {
             groups: raw.groups.as_ref().map(|g| g.check(&file)).transpose()?,
             max_broken_record_share,
             rules,
+            approval: raw.approval.as_ref().map(|a| a.check(&file)).transpose()?,
+            holds_span: raw.approval.as_ref().map(RawApproval::from_span).unwrap_or_default(),
             feature_uses,
             horizon_span: raw.price.pd_horizon_days.span(),
             hard_cap_span: raw.hard_cap_minor.span(),
@@ -387,6 +395,20 @@ impl Policy {
             keeps_loan_book: self.loan_book == LoanBookUse::Required,
             application_days: self.offer_valid_days,
             declared,
+        }
+    }
+
+    /// Refuses a date before the one from which the policy holds.
+    ///
+    /// # Errors
+    /// It does not hold yet.
+    pub fn check_holds(&self, as_of: Date) -> Result<(), ConfigError> {
+        match &self.approval {
+            Some(approval) if as_of < approval.holds_from => {
+                let message = format!("the policy holds from {} on, and the run is of {as_of}", approval.holds_from);
+                Err(self.file.refuse(&self.holds_span, message, "run under the policy that held on that date"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Everything that a policy file may hold.
 
+use super::approval::APPROVAL_KEYS;
 use crate::config::{Key, Section};
 use crate::exposure::{GROUPS_KEYS, RECEIVABLES_KEYS};
 
@@ -47,6 +48,7 @@ static POLICY_KEYS: Section = Section {
         .unit("share")
         .range("0 to 1")
         .or("0.1"),
+        Key::section("approval", "who stands for the policy").or("it has no version, and holds for every date"),
         Key::section("default_dpd", "what is a default"),
         Key::section("price", "terms that hold for all products"),
         Key::section("receivables", "how receivables age").or("none: no product lends against them"),
@@ -210,6 +212,7 @@ static DPD_RULE_KEYS: Section = Section {
 pub fn policy_reference() -> Vec<&'static Section> {
     vec![
         &POLICY_KEYS,
+        &APPROVAL_KEYS,
         &DEFAULT_KEYS,
         &PRICE_KEYS,
         &RECEIVABLES_KEYS,

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use super::error::PublishError;
 use super::history::{self, IntactRun};
 use super::manifest::{MANIFEST, Manifest};
+use super::merge::TableReader;
 use super::pointings::Pointings;
+use super::row::OutputRow;
 use super::sorted_file::SortedFile;
 use super::tables::{EvidenceRow, FeatureRow};
 use crate::domain::{Currency, Digest};
@@ -196,6 +198,32 @@ impl ScoreBook {
         let file = self.on_demand(&self.evidence, "evidence")?;
         let row = file.rows::<EvidenceRow>(merchant_id)?.into_iter().next();
         Ok(row.map(|row| by_name(file, row.values)))
+    }
+
+    /// All rows of one of the run's tables, in the file's order, its digest checked first.
+    ///
+    /// # Errors
+    /// The run holds no such table, or it is not what was published.
+    pub fn all<R: OutputRow>(&self) -> Result<TableReader<R>, PublishError> {
+        let name = format!("{}.parquet", R::table().name);
+        let Some(entry) = self.manifest.file(&name) else {
+            return Err(PublishError::malformed(&self.run_dir.join(MANIFEST), format!("it lists no {name}")));
+        };
+        let path = self.run_dir.join(&name);
+        let found = Digest::of_file(&path).map_err(PublishError::published_file("read", &path))?;
+        if found != entry.sha256 {
+            return Err(PublishError::DigestMismatch { path, expected: entry.sha256, found });
+        }
+        TableReader::open(&path)
+    }
+
+    /// The names of the run's features, in the order of [`FeatureRow::values`].
+    ///
+    /// # Errors
+    /// As [`ScoreBook::features`].
+    pub fn feature_names(&self) -> Result<Vec<String>, PublishError> {
+        let file = self.on_demand(&self.features, "features")?;
+        Ok(file.names().skip(1).map(ToOwned::to_owned).collect())
     }
 
     /// A JSON file of the run, by its path in the manifest, its digest checked.

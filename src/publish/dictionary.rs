@@ -7,7 +7,7 @@ use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::exposure::{OpenOffer, Statement};
 use crate::monitor::{Alert, BorrowerState, Deduction, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine};
-use crate::offer::{BankReferral, Decline, Offer};
+use crate::offer::{BankReferral, CaseRecord, Decline, Offer};
 use crate::repayment::LoanException;
 use crate::score::MerchantScore;
 use crate::wash::QuarantineRow;
@@ -31,6 +31,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         Decline::table(),
         OpenOffer::table(),
         Statement::table(),
+        CaseRecord::table(),
         Alert::table(),
         Deduction::table(),
         BankReferral::table(),

@@ -77,7 +77,7 @@ pub struct LoanHistory {
 }
 
 /// A merchant's record with this lender, over all loans. All zero for a merchant who never borrowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CreditRecord {
     /// Loans ever disbursed.
     pub loans: u64,
@@ -116,7 +116,7 @@ impl CreditRecord {
 }
 
 /// What is known of a merchant as a borrower: what an offer rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BorrowerRecord {
     /// The job has no loan book.
     NoBook,

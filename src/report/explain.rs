@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Column, ModelError, Scorecard, ScoringTable};
+use crate::offer::PolicyApproval;
 use crate::publish::{Entry, FeatureFormula, InputFile, PublishError, ScoreBook, WindowColumns};
 use crate::wash::LedgerLine;
 
@@ -46,12 +47,21 @@ pub struct Explanation {
     pub inputs: Vec<InputFile>,
     /// What became of their rows.
     pub ledger: Vec<LedgerLine>,
+    /// Who stands for the policy; null where its file does not say.
+    pub policy: Option<PolicyApproval>,
     /// Digest of configuration.
     pub config_digest: String,
     /// Digest of the model.
     pub model_digest: String,
     /// Program.
     pub code_version: String,
+}
+
+/// What the summary of a run says of its policy.
+#[derive(Deserialize)]
+struct PolicyOfRun {
+    #[serde(default)]
+    policy: Option<PolicyApproval>,
 }
 
 /// One line of the scorecard.
@@ -118,6 +128,7 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
         features: formulas.iter().map(|f| walk_feature(f, &features, &evidence)).collect(),
         inputs: manifest.inputs.clone(),
         ledger: book.json("wash_ledger.json")?,
+        policy: book.json::<PolicyOfRun>("results.json")?.policy,
         config_digest: manifest.config_digest.to_string(),
         model_digest: manifest.model_digest.to_string(),
         code_version: manifest.code_version.clone(),

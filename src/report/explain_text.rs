@@ -16,6 +16,13 @@ pub fn explanation_text(explanation: &Explanation) -> String {
 
 fn write(out: &mut String, explanation: &Explanation) -> Result {
     write_entry(out, &explanation.entry)?;
+    if let Some(policy) = &explanation.policy {
+        writeln!(
+            out,
+            "  policy     {} (approved by {}; holds from {})",
+            policy.version, policy.approved_by, policy.holds_from
+        )?;
+    }
     if explanation.points.is_empty() {
         writeln!(out, "\nno points: neither orders nor loans of this merchant can be seen")?;
         return write_inputs(out, explanation);

@@ -1,11 +1,18 @@
-//! What people read of a run: one merchant's entry, the walk from its numbers back to rows, and tables as text.
+//! What people read of a run: one merchant's entry, the walk from its numbers back to rows, what another policy would change, and tables as
+//! text.
 
 mod entry;
 mod explain;
 mod explain_text;
+mod policy_change;
+mod policy_diff;
+mod policy_diff_text;
 mod text_table;
 
 pub use entry::entry_text;
 pub use explain::{Explanation, FeatureWalk, PointsWalk, ReportError, WindowWalk, explain};
 pub use explain_text::explanation_text;
+pub use policy_change::{Cause, Change, ChangeKind};
+pub use policy_diff::{PolicyDiff, PolicyDiffError, PolicyName, ProductTotals, policy_diff};
+pub use policy_diff_text::policy_diff_text;
 pub(crate) use text_table::text_table;

@@ -17,7 +17,7 @@ use crate::monitor::{
     self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction, LoanLine,
     MonitorCase, MonitorError, Portfolio, StandingAlerts, StatesBefore, WatchContext,
 };
-use crate::offer::{self, BankReferral, Decline, MerchantCase, Offer, OfferError, Policy};
+use crate::offer::{self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, LoanLedger};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
@@ -110,6 +110,8 @@ pub struct Decided {
     pub pledged_to_loans: BTreeSet<String>,
     /// One a merchant.
     pub accounts: Vec<Statement>,
+    /// One a merchant: what it was decided on.
+    pub cases: Vec<CaseRecord>,
     /// Alerts.
     pub alerts: Vec<Alert>,
     /// Deductions.
@@ -178,6 +180,7 @@ pub fn decide_shard(
             regrowth_minor: standing.most_minor,
             freezes: &freezes,
         };
+        decided.cases.push(CaseRecord::of(&case)?);
         let decision = offer::decide(context.policy, &case, context.as_of)?;
         decided.scores.push(score);
         decided.offers.extend(decision.offers);

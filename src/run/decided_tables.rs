@@ -7,7 +7,7 @@ use crate::exposure::{OpenOffer, Statement};
 use crate::monitor::{
     Alert, BorrowerState, Deduction, LoanLine, PortfolioLine, PortfolioTables, ProvisionLine, RollRate, VintageLine,
 };
-use crate::offer::{BankReferral, Decline, Offer};
+use crate::offer::{BankReferral, CaseRecord, Decline, Offer};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
 use crate::repayment::LoanException;
 use crate::score::MerchantScore;
@@ -20,6 +20,7 @@ pub struct DecidedTables {
     referrals: GatheredTable<BankReferral>,
     open_offers: GatheredTable<OpenOffer>,
     accounts: GatheredTable<Statement>,
+    cases: GatheredTable<CaseRecord>,
     loan_exceptions: GatheredTable<LoanException>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
@@ -41,6 +42,7 @@ impl DecidedTables {
             referrals: GatheredTable::new(BankReferral::table(), folder),
             open_offers: GatheredTable::new(OpenOffer::table(), folder),
             accounts: GatheredTable::new(Statement::table(), folder),
+            cases: GatheredTable::new(CaseRecord::table(), folder),
             loan_exceptions: GatheredTable::new(LoanException::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
@@ -64,6 +66,7 @@ impl DecidedTables {
         self.referrals.extend(shard.referrals)?;
         self.open_offers.extend(shard.open_offers)?;
         self.accounts.extend(shard.accounts)?;
+        self.cases.extend(shard.cases)?;
         self.loan_exceptions.extend(shard.loan_exceptions)?;
         self.alerts.extend(shard.alerts)?;
         self.deductions.extend(shard.deductions)?;
@@ -93,6 +96,7 @@ impl DecidedTables {
         self.referrals.publish(stage)?;
         self.open_offers.publish(stage)?;
         self.accounts.publish(stage)?;
+        self.cases.publish(stage)?;
         self.loan_exceptions.publish(stage)?;
         self.alerts.publish(stage)?;
         self.deductions.publish(stage)?;

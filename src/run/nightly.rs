@@ -264,6 +264,7 @@ pub(super) fn prepare(
     progress: &dyn Progress,
 ) -> Result<NightTables, RunError> {
     let chosen = choose_as_of(job, rules, options, progress)?;
+    rules.policy.check_holds(chosen.date)?;
     let ingested = ingest_job(job, chosen.date, store, keep, progress)?;
     progress.note(&format!("as of {}", chosen.date));
     let previous = previous_run(&job.out, chosen.date)?;
@@ -387,7 +388,7 @@ impl Night<'_> {
         let totals = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
 
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
-        let summary = totals.summary(job, night, &overflows, bundle);
+        let summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         progress.stage("publish", None);
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;

@@ -10,7 +10,7 @@ use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudg
 use crate::features::Overflow;
 use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, MonitorError, Portfolio, Verdict};
-use crate::offer::Decline;
+use crate::offer::{Decline, Policy};
 use crate::run::Job;
 
 /// What is counted of the rows that a night decides. Whole numbers: shards may be added in any order.
@@ -73,7 +73,7 @@ impl Totals {
     }
 
     /// The summary of what is about to be published.
-    pub fn summary(self, job: &Job, night: &NightTables, overflows: &[Overflow], bundle: &Bundle) -> RunSummary {
+    pub fn summary(self, job: &Job, night: &NightTables, overflows: &[Overflow], (bundle, policy): (&Bundle, &Policy)) -> RunSummary {
         let mut unjudged = self.unjudged;
         count(&mut unjudged.measures, overflows.iter().map(|o| o.measure.as_str()));
         let test = &bundle.validation["test"];
@@ -85,6 +85,7 @@ impl Totals {
             currency: job.intake.currency,
             tables: night.judged.tables.clone(),
             intake: night.judged.verdict.clone(),
+            policy: policy.approval.clone(),
             merchants_scored: self.scored,
             bands: self.bands,
             offers: self.offers,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::intake_gates::{AllowedFault, IntakeVerdict};
 use crate::domain::{Currency, Money, grouped};
 use crate::monitor::Portfolio;
+use crate::offer::PolicyApproval;
 use crate::report::text_table;
 
 /// Counts and sums of a run. Depends on what could be seen at as-of, and on the night before, only.
@@ -31,6 +32,9 @@ pub struct RunSummary {
     /// What the gates on the tables compared and let pass.
     #[serde(default)]
     pub intake: IntakeVerdict,
+    /// Who stands for the policy; null where its file does not say.
+    #[serde(default)]
+    pub policy: Option<PolicyApproval>,
     /// Merchants scored: all that were registered before as-of.
     pub merchants_scored: u64,
     /// Merchants by risk band.
@@ -187,6 +191,13 @@ impl RunSummary {
         )?;
         self.write_tables(out)?;
         self.write_intake(out)?;
+        if let Some(policy) = &self.policy {
+            writeln!(
+                out,
+                "  policy     {} (approved by {}; holds from {})",
+                policy.version, policy.approved_by, policy.holds_from
+            )?;
+        }
         writeln!(out, "  model      {} (approved by {})", self.model.id, self.model.approved_by)?;
         match (self.model.auc, self.model.auc_interval) {
             (Some(auc), Some([low, high])) => writeln!(

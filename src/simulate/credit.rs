@@ -4,7 +4,7 @@ use super::calendar::{Calendar, DAY, Second};
 use super::cash::Purse;
 use super::dealings::MoneyCost;
 use super::draw::{Draw, whole};
-use super::schedule::{MONTH_DAYS, Instalment, Repayment, ScheduleVersion, eased, interest, schedule, settle};
+use super::schedule::{Instalment, MONTH_DAYS, Repayment, ScheduleVersion, eased, interest, schedule, settle};
 use super::trade::{Nature, Trade};
 use super::traits::Traits;
 use crate::domain::elementary::{exp, sigmoid};

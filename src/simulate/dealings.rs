@@ -229,7 +229,10 @@ impl Living {
         (amount >= least.max(want.amount / LEAST_PART)).then_some(Taking { want, offer, amount, orders })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the day, and what was drawn for it: each is named where it is drawn")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the day, and what was drawn for it: each is named where it is drawn"
+    )]
     fn take(
         &mut self,
         calendar: &Calendar,

@@ -142,18 +142,7 @@ impl Living {
             closed: None,
         };
         let demand = Demand { wander: 0.35 * draw.normal(), blow: 0.0 };
-        Self {
-            life,
-            purse,
-            dealings: None,
-            draw,
-            demand,
-            bursts,
-            attacked_on,
-            reports_stock,
-            fame: 0.0,
-            days_under: 0,
-        }
+        Self { life, purse, dealings: None, draw, demand, bursts, attacked_on, reports_stock, fame: 0.0, days_under: 0 }
     }
 
     /// Lives the days from `from` up to, but not including, `until`; those before its registration pass it by.

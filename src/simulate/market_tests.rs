@@ -5,8 +5,7 @@ const FIRST: Date = Date::constant(2024, 7, 1);
 
 fn market(merchants: u64, lender: MarketLender) -> Market {
     let settings = SimulationSettings::new(merchants, 12, 5, Currency::new("CNY").unwrap());
-    let span =
-        MarketSpan { lends_from: FIRST, lends_until: Date::constant(2025, 3, 1), run_off_days: 720 };
+    let span = MarketSpan { lends_from: FIRST, lends_until: Date::constant(2025, 3, 1), run_off_days: 720 };
     let mut market = Market::until_lending(&settings, &span).unwrap();
     market.meet(lender);
     market
@@ -58,7 +57,9 @@ fn what_a_later_night_sees_of_the_past_is_what_the_earlier_night_saw() {
         let on = FIRST.saturating_add((30 * (seen.len() as i64 + 1)).days());
         seen.push((on, rows(market, on)));
     });
-    assert!(market.lives.iter().any(|l| l.life.end.is_some_and(|(dark, _)| dark > market.world.calendar.midnight(365))));
+    assert!(
+        market.lives.iter().any(|l| l.life.end.is_some_and(|(dark, _)| dark > market.world.calendar.midnight(365)))
+    );
     for (on, then) in seen {
         assert_eq!(rows(&market, on), then, "{on}");
     }
@@ -90,7 +91,8 @@ fn money_is_accounted_for_to_the_cent() {
     let mut market = market(300, KNOWS_NOTHING);
     lend(&mut market, 300, |_| {});
     market.run_off();
-    let loans: Vec<_> = market.lives.iter().flat_map(|l| l.life.credit.loans.iter().map(move |loan| (l, loan))).collect();
+    let loans: Vec<_> =
+        market.lives.iter().flat_map(|l| l.life.credit.loans.iter().map(move |loan| (l, loan))).collect();
     let lent: Vec<_> = loans.iter().filter(|(_, loan)| loan.offer.is_some()).collect();
     let told = market.lent();
     assert!(lent.len() > 50 && told.iter().any(|l| l.lost_minor > 0), "{}", lent.len());
@@ -109,7 +111,10 @@ fn money_is_accounted_for_to_the_cent() {
         }
     }
     let requests = market.requests();
-    assert_eq!(requests.values().map(|r| r.lent_minor).sum::<i64>(), told.iter().map(|l| l.principal_minor).sum::<i64>());
+    assert_eq!(
+        requests.values().map(|r| r.lent_minor).sum::<i64>(),
+        told.iter().map(|l| l.principal_minor).sum::<i64>()
+    );
     assert!(requests.values().all(|r| r.served <= r.requests && r.lent_minor <= r.wanted_minor));
 }
 

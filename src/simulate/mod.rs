@@ -49,6 +49,8 @@ mod truth;
 
 pub use error::SimulateError;
 pub use files::SimulatedFile;
-pub use market::{BookOnDay, LentLoan, Market, MarketLender, MarketOffer, MarketRepayment, MarketSpan, RequestsOfMerchant};
+pub use market::{
+    BookOnDay, LentLoan, Market, MarketLender, MarketOffer, MarketRepayment, MarketSpan, RequestsOfMerchant,
+};
 pub use run::{SimulationReport, simulate};
 pub use settings::SimulationSettings;

@@ -71,14 +71,8 @@ impl LenderFigures {
             asked,
             served,
             requests: all_requests,
-            requests_served_share: share(
-                requests.values().map(|r| i128::from(r.served)).sum(),
-                all_requests.into(),
-            ),
-            money_served_share: share(
-                lent_minor.into(),
-                requests.values().map(|r| i128::from(r.wanted_minor)).sum(),
-            ),
+            requests_served_share: share(requests.values().map(|r| i128::from(r.served)).sum(), all_requests.into()),
+            money_served_share: share(lent_minor.into(), requests.values().map(|r| i128::from(r.wanted_minor)).sum()),
             requests_too_dear: requests.values().map(|r| r.too_dear).sum(),
             loans: lent.len() as u64,
             lent_minor,

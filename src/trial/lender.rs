@@ -66,7 +66,9 @@ impl Lender {
         hasher.field(job.digest.to_string().as_bytes());
         hasher.field(self.name.as_bytes());
         job.digest = hasher.finish();
-        let rules = JobRules { policy: self.policy.clone(), ..rules.clone() };
+        // Simulated months may lie before the date from which the policy holds.
+        let policy = Policy { approval: None, ..self.policy.clone() };
+        let rules = JobRules { policy, ..rules.clone() };
         let options = RunOptions {
             as_of: Some(AsOfRule::Day(on)),
             guess_as_of: false,

@@ -52,7 +52,10 @@ mod tests {
                 assert_eq!(open.daily_rate_ppm.get(band), Some(rate));
             }
             assert_eq!(open.daily_rate_ppm.len(), demo().bands.len());
-            assert_eq!((&own.caps, own.term_days, own.min_limit_minor), (&open.caps, open.term_days, open.min_limit_minor));
+            assert_eq!(
+                (&own.caps, own.term_days, own.min_limit_minor),
+                (&open.caps, open.term_days, open.min_limit_minor)
+            );
         }
     }
 

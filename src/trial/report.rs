@@ -110,10 +110,8 @@ impl TrialReport {
     fn draw(&self, text: &mut String) -> Result<(), Box<dyn std::error::Error>> {
         let own = [("job", &self.figures), ("truth", &self.truth)];
         let cuts = self.frontier.iter().map(|p| (p.up_to_band.as_str(), &p.figures));
-        let points: Vec<(&str, f64, f64)> = cuts
-            .chain(own)
-            .filter_map(|(name, of)| Some((name, of.served_share?, of.npl_share?)))
-            .collect();
+        let points: Vec<(&str, f64, f64)> =
+            cuts.chain(own).filter_map(|(name, of)| Some((name, of.served_share?, of.npl_share?))).collect();
         let most = points.iter().map(|p| p.2).fold(0.01, f64::max) * 1.15;
         let area = SVGBackend::with_string(text, (640, 420)).into_drawing_area();
         area.fill(&WHITE)?;

@@ -89,12 +89,8 @@ pub fn run_trial(
     let job = Job::open(job)?;
     let rules = JobRules::open(&job)?;
     fs::create_dir_all(out).map_err(TrialError::io(out))?;
-    let mut market = SimulationSettings::new(
-        settings.merchants,
-        settings.warm_up_months,
-        settings.seed,
-        job.intake.currency,
-    );
+    let mut market =
+        SimulationSettings::new(settings.merchants, settings.warm_up_months, settings.seed, job.intake.currency);
     market.end_on = first;
     let span = MarketSpan { lends_from: first, lends_until: settings.end_on, run_off_days: RUN_OFF_DAYS };
     let cuts = if settings.with_frontier { cut_off_after_each_band(&rules.policy) } else { Vec::new() };

@@ -3,6 +3,7 @@
 mod accounts;
 mod alerts;
 mod borrower_states;
+mod cases;
 mod declines;
 mod deductions;
 mod evidence;

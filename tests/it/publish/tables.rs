@@ -14,7 +14,7 @@ use integrity::monitor::{
     Handling, LoanLine, MarkedBy, PortfolioLine, ProvisionLine, RollBasis, RollRate, Severity, Stage, Verdict,
     VintageLine,
 };
-use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment};
+use integrity::offer::{BankReferral, Cap, CapName, CaseRecord, Decline, Offer, Repayment};
 use integrity::publish::{
     EvidenceRow, FeatureRow, GatheredTable, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue,
     output_tables,
@@ -206,6 +206,12 @@ proptest! {
             key, merchant_id, loan_id: "l".to_owned(), amount_minor, why: "overdue".to_owned(),
         });
         round_trip(Deduction::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn cases_come_back(ids in btree_set(".{0,3}", 0..20), facts_json in ".{0,40}") {
+        let rows = ids.into_iter().map(|merchant_id| CaseRecord { merchant_id, facts_json: facts_json.clone() });
+        round_trip(CaseRecord::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

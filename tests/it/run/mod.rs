@@ -4,4 +4,5 @@ pub mod fixture;
 mod invariance;
 mod missed;
 mod nights;
+mod policies;
 mod published;

@@ -1,0 +1,104 @@
+//! What was known of a merchant when credit was decided, kept with the run: from it, and the merchant's published score and features, the
+//! same decision is made again, or another one under another policy.
+
+use serde::{Deserialize, Serialize};
+
+use super::case::MerchantCase;
+use super::error::OfferError;
+use crate::domain::{Probability, Reason};
+use crate::exposure::{Account, BrokenShare};
+use crate::features::FeatureLookup;
+use crate::repayment::BorrowerRecord;
+
+/// A row of the published table `cases`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseRecord {
+    /// The merchant.
+    pub merchant_id: String,
+    /// [`CaseFacts`] as JSON.
+    pub facts_json: String,
+}
+
+/// What is known of a merchant beside score and features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseFacts {
+    is_closed: bool,
+    ability_lower_minor: Option<i64>,
+    integrity_capital_minor: Option<i64>,
+    record: BorrowerRecord,
+    account: Account,
+    broken_records: Option<BrokenShare>,
+    freezes: Vec<Reason>,
+}
+
+/// What the score says of a merchant.
+#[derive(Debug, Clone, Copy)]
+pub struct CaseScore<'a> {
+    /// Risk band.
+    pub band: &'a str,
+    /// Probability of default.
+    pub pd: Probability,
+    /// Score; `None` for a merchant of whom nothing is known.
+    pub score: Option<i32>,
+    /// Factors that cost points, the costliest first.
+    pub reasons: &'a [Reason],
+}
+
+impl CaseRecord {
+    /// The record of a case, before anything is decided on it.
+    ///
+    /// # Errors
+    /// It has no JSON: a defect.
+    pub fn of(case: &MerchantCase<'_>) -> Result<Self, OfferError> {
+        let facts = CaseFacts {
+            is_closed: case.is_closed,
+            ability_lower_minor: case.ability_lower_minor,
+            integrity_capital_minor: case.integrity_capital_minor,
+            record: case.record.clone(),
+            account: case.account.clone(),
+            broken_records: case.broken_records.clone(),
+            freezes: case.freezes.to_vec(),
+        };
+        let facts_json = serde_json::to_string(&facts).map_err(|e| bad(case.merchant_id, &e))?;
+        Ok(Self { merchant_id: case.merchant_id.to_owned(), facts_json })
+    }
+
+    /// The facts.
+    ///
+    /// # Errors
+    /// They were written by another version of the program.
+    pub fn facts(&self) -> Result<CaseFacts, OfferError> {
+        serde_json::from_str(&self.facts_json).map_err(|e| bad(&self.merchant_id, &e))
+    }
+}
+
+fn bad(merchant_id: &str, why: &serde_json::Error) -> OfferError {
+    OfferError::CaseRecord { merchant_id: merchant_id.to_owned(), why: why.to_string() }
+}
+
+impl CaseFacts {
+    /// The case as it stood.
+    #[must_use]
+    pub fn case<'a>(
+        &'a self,
+        merchant_id: &'a str,
+        score: CaseScore<'a>,
+        features: &'a dyn FeatureLookup,
+    ) -> MerchantCase<'a> {
+        MerchantCase {
+            merchant_id,
+            is_closed: self.is_closed,
+            band: score.band,
+            pd: score.pd,
+            score: score.score,
+            score_reasons: score.reasons,
+            features,
+            ability_lower_minor: self.ability_lower_minor,
+            integrity_capital_minor: self.integrity_capital_minor,
+            record: &self.record,
+            account: &self.account,
+            broken_records: self.broken_records.clone(),
+            freezes: &self.freezes,
+        }
+    }
+}

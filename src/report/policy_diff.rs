@@ -1,0 +1,246 @@
+//! What another policy would have decided on a published run: who gains, who loses, how much, and why. From the run's own files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::policy_change::{Change, ChangeKind, change};
+use crate::config::ConfigError;
+use crate::domain::{AsOf, AsOfError, Currency, Probability, RateError};
+use crate::features::FeatureLookup;
+use crate::model::Scorecard;
+use crate::offer::{CaseRecord, CaseScore, Decision, Offer, OfferError, Policy, PolicyApproval, decide};
+use crate::publish::{FeatureRow, PublishError, ScoreBook};
+use crate::score::MerchantScore;
+
+/// Why two policies cannot be compared on a run.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyDiffError {
+    /// A policy file, or one that does not suit the run's features, bands or currency.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The run cannot be read, or is not what was published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// A decision that cannot be made again.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+    /// The run's date.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
+    /// A published score that is no probability.
+    #[error("read the score of merchant {merchant}: {source}")]
+    Score {
+        /// Whose.
+        merchant: String,
+        /// What is wrong.
+        source: RateError,
+    },
+    /// The policies draw merchants' accounts up differently, and the run holds one account a merchant.
+    #[error("compare two policies on the accounts of one run: they differ in {what}, and so would the accounts")]
+    Accounts {
+        /// Keys of the policy file.
+        what: String,
+    },
+    /// The run was published by an earlier version of the program.
+    #[error("decide again on run {run}: it does not say {what}")]
+    Incomplete {
+        /// The run.
+        run: String,
+        /// What is missing.
+        what: &'static str,
+    },
+}
+
+/// A policy, as a reader knows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PolicyName {
+    /// Its file.
+    pub file: String,
+    /// Who stands for it; null where it does not say.
+    pub approval: Option<PolicyApproval>,
+    /// Whether it may decide the run's date.
+    pub holds: bool,
+}
+
+/// What another policy would have decided.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PolicyDiff {
+    /// The run.
+    pub run_id: String,
+    /// Its as-of date.
+    pub as_of: Date,
+    /// Currency of all amounts.
+    pub currency: Option<Currency>,
+    /// The policy that is compared with.
+    pub before: PolicyName,
+    /// The policy that is compared.
+    pub after: PolicyName,
+    /// Merchants decided on.
+    pub merchants: u64,
+    /// Offers that the run published and `before` would not have made, or made otherwise, and the other way round; 0 where `before` is the
+    /// run's own policy.
+    pub before_differs_from_published: u64,
+    /// By product.
+    pub products: BTreeMap<String, ProductTotals>,
+    /// By merchant and product.
+    pub changes: Vec<Change>,
+}
+
+/// What changes for a product.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ProductTotals {
+    /// Offers before.
+    pub offers_before: u64,
+    /// Offers after.
+    pub offers_after: u64,
+    /// Sum of limits before.
+    pub limit_before_minor: i64,
+    /// Sum of limits after.
+    pub limit_after_minor: i64,
+    /// Loss expected should all limits be drawn in full, before: limit × PD × the policy's loss given default.
+    pub expected_loss_before_minor: f64,
+    /// The same after.
+    pub expected_loss_after_minor: f64,
+    /// Merchants by what changes for them.
+    pub changes: BTreeMap<ChangeKind, u64>,
+    /// Merchants by what makes the difference; one may stand under several.
+    pub causes: BTreeMap<String, u64>,
+}
+
+/// Decides every merchant of a run, or of an output folder's current run, under two policies.
+///
+/// # Errors
+/// See [`PolicyDiffError`].
+pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff, PolicyDiffError> {
+    let book = ScoreBook::open_folder(run)?;
+    let (before_policy, after_policy) = (Policy::open(before)?, Policy::open(after)?);
+    let names = book.feature_names()?;
+    let scorecard: Scorecard = book.json("model/model.json")?;
+    let bands: Vec<String> = scorecard.bands.iter().map(|b| b.name.clone()).collect();
+    let manifest = book.manifest();
+    for policy in [&before_policy, &after_policy] {
+        policy.check_features(names.iter().map(String::as_str))?;
+        policy.check_bands(&bands)?;
+        if let Some(currency) = manifest.currency {
+            policy.check_currency(currency)?;
+        }
+    }
+    check_accounts(&before_policy, &after_policy)?;
+    let incomplete = |what| PolicyDiffError::Incomplete { run: manifest.run_id.clone(), what };
+    let zone = TimeZone::get(&manifest.time_zone).map_err(|_| incomplete("in which time zone its day begins"))?;
+    let as_of = AsOf::new(manifest.as_of, zone)?;
+    let named = |file: &Path, policy: &Policy| PolicyName {
+        file: file.display().to_string(),
+        approval: policy.approval.clone(),
+        holds: policy.check_holds(manifest.as_of).is_ok(),
+    };
+    let mut diff = PolicyDiff {
+        run_id: manifest.run_id.clone(),
+        as_of: manifest.as_of,
+        currency: manifest.currency,
+        before: named(before, &before_policy),
+        after: named(after, &after_policy),
+        merchants: 0,
+        before_differs_from_published: 0,
+        products: BTreeMap::new(),
+        changes: Vec::new(),
+    };
+    let mut published: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
+    for offer in book.all::<Offer>()? {
+        let offer = offer?;
+        published.entry(offer.merchant_id.clone()).or_default().push(offer);
+    }
+    // All three files are sorted by merchant, one row each.
+    let (mut scores, mut features) = (book.all::<MerchantScore>()?, book.all::<FeatureRow>()?);
+    for case in book.all::<CaseRecord>()? {
+        let case = case?;
+        let (Some(score), Some(row)) = (scores.next().transpose()?, features.next().transpose()?) else {
+            return Err(incomplete("what every merchant was decided on"));
+        };
+        if score.merchant_id != case.merchant_id || row.merchant_id != case.merchant_id {
+            return Err(incomplete("what every merchant was decided on"));
+        }
+        let lookup = Values { names: &names, values: &row.values };
+        let pd = score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
+        let pd = pd.map_err(|source| PolicyDiffError::Score { merchant: case.merchant_id.clone(), source })?;
+        let facts = case.facts()?;
+        let known = CaseScore { band: &score.band, pd, score: score.score, reasons: &score.reasons };
+        let case = facts.case(&score.merchant_id, known, &lookup);
+        let old = decide(&before_policy, &case, &as_of)?;
+        let new = decide(&after_policy, &case, &as_of)?;
+        diff.merchants += 1;
+        let as_published = published.remove(&score.merchant_id).unwrap_or_default();
+        diff.before_differs_from_published += differing(&old.offers, &as_published);
+        note(&mut diff, (&before_policy, &old), (&after_policy, &new), &score);
+    }
+    Ok(diff)
+}
+
+/// Refuses policies under which the accounts of the run would not be the same.
+fn check_accounts(before: &Policy, after: &Policy) -> Result<(), PolicyDiffError> {
+    let none = BTreeSet::new();
+    let (a, b) = (before.account_terms(&none), after.account_terms(&none));
+    let parts = [
+        ("[receivables]", a.receivables == b.receivables),
+        ("[groups]", a.groups == b.groups),
+        ("products that rest on receivables", a.secured_products == b.secured_products),
+        ("loan_book", a.keeps_loan_book == b.keeps_loan_book),
+        ("offer_valid_days", a.application_days == b.application_days),
+        ("[default_dpd]", before.default_dpd == after.default_dpd),
+    ];
+    let differing: Vec<&str> = parts.iter().filter(|(_, same)| !same).map(|(what, _)| *what).collect();
+    if differing.is_empty() { Ok(()) } else { Err(PolicyDiffError::Accounts { what: differing.join(", ") }) }
+}
+
+/// Offers in one list and not, with the same terms, in the other.
+fn differing(old: &[Offer], published: &[Offer]) -> u64 {
+    let ids = |offers: &[Offer]| offers.iter().map(|o| o.offer_id.clone()).collect::<BTreeSet<_>>();
+    ids(old).symmetric_difference(&ids(published)).count() as u64
+}
+
+fn note(diff: &mut PolicyDiff, before: (&Policy, &Decision), after: (&Policy, &Decision), score: &MerchantScore) {
+    let products: BTreeSet<&str> =
+        [before.0, after.0].iter().flat_map(|p| &p.products).map(|p| p.name.as_str()).collect();
+    for product in products {
+        let totals = diff.products.entry(product.to_owned()).or_default();
+        let offer = |decision: &Decision| decision.offers.iter().find(|o| o.product == product).map(|o| o.limit_minor);
+        let expected = |policy: &Policy, limit: i64| {
+            limit as f64 * score.pd_prob.unwrap_or(1.0) * policy.price.loss_given_default_prob.get()
+        };
+        if let Some(limit) = offer(before.1) {
+            totals.offers_before += 1;
+            totals.limit_before_minor = totals.limit_before_minor.saturating_add(limit);
+            totals.expected_loss_before_minor += expected(before.0, limit);
+        }
+        if let Some(limit) = offer(after.1) {
+            totals.offers_after += 1;
+            totals.limit_after_minor = totals.limit_after_minor.saturating_add(limit);
+            totals.expected_loss_after_minor += expected(after.0, limit);
+        }
+        if let Some(change) = change(&score.merchant_id, product, score.pd_prob, before.1, after.1) {
+            *totals.changes.entry(change.kind).or_default() += 1;
+            let causes: BTreeSet<String> = change.why.iter().map(super::policy_change::Cause::name).collect();
+            for cause in causes {
+                *totals.causes.entry(cause).or_default() += 1;
+            }
+            diff.changes.push(change);
+        }
+    }
+}
+
+/// One merchant's features.
+struct Values<'a> {
+    names: &'a [String],
+    values: &'a [Option<f64>],
+}
+
+impl FeatureLookup for Values<'_> {
+    fn value(&self, feature: &str) -> Option<f64> {
+        let at = self.names.iter().position(|name| name == feature)?;
+        self.values.get(at).copied().flatten()
+    }
+}
