@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::error::PublishError;
 use super::history::{self, IntactRun};
 use super::manifest::{MANIFEST, Manifest};
-use super::merge::TableReader;
+use super::reader::TableReader;
 use super::pointings::Pointings;
 use super::row::OutputRow;
 use super::sorted_file::SortedFile;
