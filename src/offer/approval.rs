@@ -63,7 +63,7 @@ impl RawApproval {
     }
 
     /// Where `holds_from` stands.
-    pub(super) fn from_span(&self) -> std::ops::Range<usize> {
+    pub(super) fn holds_from_span(&self) -> std::ops::Range<usize> {
         self.holds_from.span()
     }
 }

@@ -375,7 +375,7 @@ impl Policy {
             max_broken_record_share,
             rules,
             approval: raw.approval.as_ref().map(|a| a.check(&file)).transpose()?,
-            holds_span: raw.approval.as_ref().map(RawApproval::from_span).unwrap_or_default(),
+            holds_span: raw.approval.as_ref().map(RawApproval::holds_from_span).unwrap_or_default(),
             feature_uses,
             horizon_span: raw.price.pd_horizon_days.span(),
             hard_cap_span: raw.hard_cap_minor.span(),

@@ -204,7 +204,7 @@ fn differing(old: &[Offer], published: &[Offer]) -> u64 {
 
 fn note(diff: &mut PolicyDiff, before: (&Policy, &Decision), after: (&Policy, &Decision), score: &MerchantScore) {
     let products: BTreeSet<&str> =
-        [before.0, after.0].iter().flat_map(|p| &p.products).map(|p| p.name.as_str()).collect();
+        [before.0, after.0].into_iter().flat_map(|p| &p.products).map(|p| p.name.as_str()).collect();
     for product in products {
         let totals = diff.products.entry(product.to_owned()).or_default();
         let offer = |decision: &Decision| decision.offers.iter().find(|o| o.product == product).map(|o| o.limit_minor);

@@ -73,7 +73,13 @@ impl Totals {
     }
 
     /// The summary of what is about to be published.
-    pub fn summary(self, job: &Job, night: &NightTables, overflows: &[Overflow], (bundle, policy): (&Bundle, &Policy)) -> RunSummary {
+    pub fn summary(
+        self,
+        job: &Job,
+        night: &NightTables,
+        overflows: &[Overflow],
+        (bundle, policy): (&Bundle, &Policy),
+    ) -> RunSummary {
         let mut unjudged = self.unjudged;
         count(&mut unjudged.measures, overflows.iter().map(|o| o.measure.as_str()));
         let test = &bundle.validation["test"];

@@ -54,7 +54,7 @@ fn what_a_later_night_sees_of_the_past_is_what_the_earlier_night_saw() {
     let mut market = market(200, KNOWS_NOTHING);
     let mut seen: Vec<(Date, _)> = Vec::new();
     lend(&mut market, 200, |market| {
-        let on = FIRST.saturating_add((30 * (seen.len() as i64 + 1)).days());
+        let on = FIRST.saturating_add((30 * (i64::try_from(seen.len()).unwrap() + 1)).days());
         seen.push((on, rows(market, on)));
     });
     assert!(

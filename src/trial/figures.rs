@@ -85,7 +85,6 @@ impl LenderFigures {
 }
 
 /// A part of a whole; null where there is no whole.
-#[expect(clippy::cast_precision_loss, reason = "a share is for reading")]
 pub(super) fn share(part: i128, whole: i128) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

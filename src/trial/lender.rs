@@ -67,7 +67,8 @@ impl Lender {
         hasher.field(self.name.as_bytes());
         job.digest = hasher.finish();
         // Simulated months may lie before the date from which the policy holds.
-        let policy = Policy { approval: None, ..self.policy.clone() };
+        let mut policy = self.policy.clone();
+        policy.approval = None;
         let rules = JobRules { policy, ..rules.clone() };
         let options = RunOptions {
             as_of: Some(AsOfRule::Day(on)),
