@@ -28,6 +28,7 @@ pub struct CaseFacts {
     record: BorrowerRecord,
     account: Account,
     broken_records: Option<BrokenShare>,
+    regrowth_minor: Option<i64>,
     freezes: Vec<Reason>,
 }
 
@@ -57,6 +58,7 @@ impl CaseRecord {
             record: case.record.clone(),
             account: case.account.clone(),
             broken_records: case.broken_records.clone(),
+            regrowth_minor: case.regrowth_minor,
             freezes: case.freezes.to_vec(),
         };
         let facts_json = serde_json::to_string(&facts).map_err(|e| bad(case.merchant_id, &e))?;
@@ -98,6 +100,7 @@ impl CaseFacts {
             record: &self.record,
             account: &self.account,
             broken_records: self.broken_records.clone(),
+            regrowth_minor: self.regrowth_minor,
             freezes: &self.freezes,
         }
     }

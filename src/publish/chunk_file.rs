@@ -111,7 +111,8 @@ impl ChunkFile {
 /// Whether the library stopped since a block was altered, and not for a reason of its own.
 pub(super) fn is_altered(error: &ParquetError) -> bool {
     let ParquetError::External(inner) = error else { return false };
-    inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref).is_some_and(|cause| cause.is::<Altered>())
+    let cause = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.and_then(|cause| cause.downcast_ref::<Altered>()).is_some()
 }
 
 impl Length for ChunkFile {

@@ -17,6 +17,7 @@ use crate::wash::{Ingested, QuarantineRow};
 pub const REPORT: &str = "report.html";
 
 /// All that a run folder holds.
+#[derive(Clone, Copy)]
 pub struct PublishInputs<'a> {
     /// Job.
     pub job: &'a Job,

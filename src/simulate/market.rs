@@ -229,14 +229,16 @@ impl Market {
     /// A folder that is not empty, or a disk that refuses.
     pub fn write(&self, out: &Path) -> Result<(), SimulateError> {
         prepare(out)?;
-        let mut files = Files::create(out)?;
+        let mut files = Files::create(out, &self.world, self.world.settings.checked_start()?)?;
         let end = self.world.calendar.midnight(self.today);
         let blocks: Vec<Tables> = self
             .lives
             .par_chunks(64)
             .map(|lives| {
                 let mut block = Tables::new();
-                lives.iter().for_each(|l| block.append(Tables::of(&l.life, &self.world, end)));
+                for living in lives {
+                    block.append(Tables::of(&living.life, &self.world, end));
+                }
                 block
             })
             .collect();
