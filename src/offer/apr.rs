@@ -205,7 +205,7 @@ mod tests {
             let next = if turn % 3 == 2 { f64::midpoint(low, high) } else { line };
             if present(next) > advance { low = next } else { high = next }
         }
-        let a_year = if payments.len() > 1 && unit_days % 7 == 0 { 364.0 } else { 365.0 };
+        let a_year = if payments.len() > 1 && unit_days.is_multiple_of(7) { 364.0 } else { 365.0 };
         f64::midpoint(low, high) * a_year / f64::from(unit_days)
     }
 

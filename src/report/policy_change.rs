@@ -57,7 +57,7 @@ pub enum ChangeKind {
 pub enum Cause {
     /// A rule that one of the policies fails the merchant on.
     Rule {
-        /// Its code.
+        /// What it asks: a feature's name, or the rule's own.
         rule: String,
         /// What was observed; null where it is not known.
         observed: Option<f64>,
