@@ -1,5 +1,6 @@
 //! Everything that a monitor file may hold.
 
+use super::drift::DRIFT_KEYS;
 use super::portfolio::{PORTFOLIO_KEYS, PROVISION_KEYS, SCENARIO_KEYS};
 use super::restoration::{HELP_KEYS, REGROWTH_KEYS, RESTORATION_KEYS};
 use super::rule_reference::RULE_SECTIONS;
@@ -20,6 +21,7 @@ static MONITOR_KEYS: Section = Section {
         Key::section("portfolio", "how the portfolio is reported").or("its defaults"),
         Key::section("provisions", "what is set aside for losses").or("nothing is"),
         Key::section("restoration", "the way back from a default").or("its defaults"),
+        Key::section("drift", "how far a night may differ from the one before").or("no bound"),
         Key::section("bucket", "buckets of days past due"),
         Key::section("rule", "alerts").or("none"),
     ],
@@ -83,6 +85,7 @@ pub fn monitor_reference() -> Vec<&'static Section> {
         &RESTORATION_KEYS,
         &REGROWTH_KEYS,
         &HELP_KEYS,
+        &DRIFT_KEYS,
         &BUCKET_KEYS,
     ];
     sections.extend(RULE_SECTIONS);

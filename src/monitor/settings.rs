@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::alert_rule::{AlertKind, AlertRule};
+use super::drift::{DriftLimits, RawDrift};
 use super::portfolio::{PortfolioTerms, RESERVED_PLACES, RawPortfolio, RawProvisions};
 use super::restoration::{RawRestoration, RestorationTerms};
 use super::rules::keys::RuleKeys;
@@ -45,6 +46,8 @@ pub struct Monitor {
     pub portfolio: PortfolioTerms,
     /// What it takes to be a good borrower again.
     pub restoration: RestorationTerms,
+    /// How far a night may differ from the one before.
+    pub drift: DriftLimits,
     /// Alert rules in file order.
     pub rules: Vec<AlertRule>,
     /// The program's own rule, which no file declares.
@@ -156,6 +159,8 @@ struct RawMonitor {
     provisions: Option<Spanned<RawProvisions>>,
     #[serde(default)]
     restoration: RawRestoration,
+    #[serde(default)]
+    drift: RawDrift,
     #[serde(rename = "bucket")]
     buckets: Spanned<Vec<Spanned<RawBucket>>>,
     #[serde(rename = "rule", default)]
@@ -209,6 +214,7 @@ impl Monitor {
         let (overpayment, unknown_limit, retention) = raw.ledger.check(&file)?;
         let buckets = check_buckets(&file, &raw.buckets)?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
+        let drift = raw.drift.check(&file)?;
         let restoration = raw.restoration.check(&file, &mut feature_uses)?;
         let portfolio = raw.portfolio.check(&file, raw.provisions.as_ref())?;
         let deduction = match &raw.deduction {
@@ -262,6 +268,7 @@ impl Monitor {
             deduction,
             portfolio,
             restoration,
+            drift,
             rules,
             unknown_loan,
             feature_uses,

@@ -6,7 +6,9 @@ use super::column::{OutputColumn, OutputTable};
 use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::exposure::{OpenOffer, Statement};
-use crate::monitor::{Alert, BorrowerState, Deduction, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine};
+use crate::monitor::{
+    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine,
+};
 use crate::offer::{BankReferral, CaseRecord, Decline, Offer};
 use crate::repayment::LoanException;
 use crate::score::MerchantScore;
@@ -42,6 +44,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         RollRate::table(),
         VintageLine::table(),
         BorrowerState::table(),
+        DriftLine::table(),
         FeatureRow::table_of(&[feature]),
         EvidenceRow::table_of(&[window]),
         QuarantineRow::table(),

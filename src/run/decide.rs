@@ -116,6 +116,8 @@ pub struct Decided {
     pub alerts: Vec<Alert>,
     /// Deductions.
     pub deductions: Vec<Deduction>,
+    /// Merchants with evidence in each bin of each variable of the model.
+    pub bin_counts: Vec<Vec<u64>>,
     /// How good every borrower is.
     pub borrower_states: Vec<BorrowerState>,
     /// The shard's part of the portfolio; `None` without a loan book.
@@ -149,7 +151,9 @@ pub fn decide_shard(
     if scored.len() != table.merchants.len() || ability.len() != table.merchants.len() {
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
     }
-    let mut decided = Decided::default();
+    let variables = &context.bundle.scorecard.variables;
+    let bin_counts = variables.iter().map(|variable| vec![0; variable.bins.bins.len()]).collect();
+    let mut decided = Decided { bin_counts, ..Decided::default() };
     let ledger = facts.ledger.as_ref();
     for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
     {
@@ -160,6 +164,11 @@ pub fn decide_shard(
         };
         let lookup = TableRow { table, at };
         let score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
+        if merchant_facts.has_evidence {
+            for (counts, bin) in decided.bin_counts.iter_mut().zip(&scored.bins) {
+                counts.get_mut(usize::from(*bin)).into_iter().for_each(|count| *count += 1);
+            }
+        }
         let mut freezes = watch_merchant(&mut decided, context, merchant, &lookup, facts)?;
         let standing = restore_merchant(&mut decided, context, merchant, &lookup, facts)?;
         freezes.extend(standing.refusal);

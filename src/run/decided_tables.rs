@@ -5,7 +5,8 @@ use std::path::Path;
 use super::decide::Decided;
 use crate::exposure::{OpenOffer, Statement};
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, LoanLine, PortfolioLine, PortfolioTables, ProvisionLine, RollRate, VintageLine,
+    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, PortfolioTables, ProvisionLine, RollRate,
+    VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Offer};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
@@ -30,6 +31,7 @@ pub struct DecidedTables {
     provisions: GatheredTable<ProvisionLine>,
     roll_rates: GatheredTable<RollRate>,
     vintages: GatheredTable<VintageLine>,
+    drift: GatheredTable<DriftLine>,
 }
 
 impl DecidedTables {
@@ -52,6 +54,7 @@ impl DecidedTables {
             provisions: GatheredTable::new(ProvisionLine::table(), folder),
             roll_rates: GatheredTable::new(RollRate::table(), folder),
             vintages: GatheredTable::new(VintageLine::table(), folder),
+            drift: GatheredTable::new(DriftLine::table(), folder),
         }
     }
 
@@ -85,6 +88,14 @@ impl DecidedTables {
         self.vintages.extend(tables.vintages)
     }
 
+    /// Adds the rows of `drift`.
+    ///
+    /// # Errors
+    /// The system refuses to write.
+    pub fn add_drift(&self, lines: Vec<DriftLine>) -> Result<(), PublishError> {
+        self.drift.extend(lines)
+    }
+
     /// Writes every table into the run.
     ///
     /// # Errors
@@ -105,6 +116,7 @@ impl DecidedTables {
         self.portfolio.publish(stage)?;
         self.provisions.publish(stage)?;
         self.roll_rates.publish(stage)?;
-        self.vintages.publish(stage)
+        self.vintages.publish(stage)?;
+        self.drift.publish(stage)
     }
 }

@@ -8,7 +8,7 @@ use super::intake_gates::GateFinding;
 use super::summarise::Totals;
 use crate::domain::Digest;
 use crate::exposure::OfferState;
-use crate::monitor::{BookDifference, Portfolio};
+use crate::monitor::{BookDifference, DriftFault, Portfolio};
 use crate::offer::{CapName, Offer, Policy};
 use crate::repayment::UnknownLimit;
 use crate::wash::{Ingested, LedgerLine};
@@ -76,6 +76,12 @@ pub enum GateError {
          difference comes back report it as a defect, with the case"
     )]
     Portfolio(Box<BookDifference>),
+    /// Tonight differs too much from the night before.
+    #[error(
+        "open the gate \"drift\": {0}. The run before stays readable. Look for a cause in what came in (the washing ledger, `integrity check`) and in what \
+         changed of model and policy; where the change is meant, raise the bound under [drift] of the monitor file for this night"
+    )]
+    Drift(Box<DriftFault>),
     /// A merchant without exactly one answer a product.
     #[error(
         "open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers; {given} were given, \

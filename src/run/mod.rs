@@ -7,6 +7,7 @@ mod check;
 mod config_copies;
 mod decide;
 mod decided_tables;
+mod drift_report;
 mod facts;
 mod features_before;
 mod gate_settings;

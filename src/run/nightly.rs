@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
 use super::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
+use super::drift_report::{DriftCounts, drift_report};
 use super::facts::ShardFacts;
 use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
@@ -374,6 +375,7 @@ impl Night<'_> {
             pledges: Pledges::default(),
             unseen: Unseen::new(&open, &standing, &ingested.unattributed),
             report: PortfolioReport::new(context.book, &states),
+            drift: DriftCounts::default(),
         });
         finish_shards(prepared, rules, progress, |shard| {
             let mut facts = shard.taken;
@@ -385,10 +387,12 @@ impl Night<'_> {
             Ok::<_, RunError>(tables.add(decided)?)
         })?;
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let totals = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
+        let (totals, drift) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
 
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
         let summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
+        let limits = &rules.monitor.drift;
+        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, limits)?)?;
         progress.stage("publish", None);
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;
@@ -410,6 +414,7 @@ struct Joined<'a> {
     pledges: Pledges,
     unseen: Unseen<'a>,
     report: PortfolioReport<'a>,
+    drift: DriftCounts,
 }
 
 impl Joined<'_> {
@@ -417,6 +422,7 @@ impl Joined<'_> {
         self.pledges.add(shard)?;
         self.unseen.take_off(shard);
         self.report.add(shard)?;
+        self.drift.add(shard);
         Ok(self.totals.add(shard, tonight).map_err(DecideError::from)?)
     }
 
@@ -426,8 +432,8 @@ impl Joined<'_> {
         tables: &DecidedTables,
         tonight: Date,
         months: &[(Date, Date, RollMatrix)],
-    ) -> Result<Totals, RunError> {
-        let Self { mut totals, mut pledges, unseen, report } = self;
+    ) -> Result<(Totals, DriftCounts), RunError> {
+        let Self { mut totals, mut pledges, unseen, report, drift } = self;
         let mut rest = unseen.rest(tonight, totals.portfolio.is_some());
         rest.borrower_states = report.unseen_states(tonight);
         pledges.add(&rest)?;
@@ -436,7 +442,7 @@ impl Joined<'_> {
         rest.loan_lines = lines;
         tables.add_portfolio(portfolio)?;
         tables.add(rest)?;
-        Ok(totals)
+        Ok((totals, drift))
     }
 }
 

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::exposure::{OpenOffer, OpenOffers, Statement};
 use crate::monitor::{
-    Alert, BookBefore, BorrowerState, LoanLine, PortfolioLine, ProvisionLine, RollRate, StandingAlerts, StatesBefore,
+    Alert, BookBefore, BorrowerState, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, StandingAlerts,
+    StatesBefore,
 };
 use crate::publish::{OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException};
@@ -56,6 +57,14 @@ pub fn read_standing_alerts(previous: Option<&PreviousRun>) -> Result<StandingAl
 /// The run holds no such table, or not what was published: who has been in default is then not known.
 pub fn read_states_before(previous: Option<&PreviousRun>) -> Result<StatesBefore, PublishError> {
     Ok(StatesBefore::new(rows::<BorrowerState>(previous)?))
+}
+
+/// The indices of the night before and the history that they carry, the file's bytes checked; none on a first night.
+///
+/// # Errors
+/// The run holds no such table, or not what was published: what jumped since is then not known.
+pub fn read_drift_before(previous: Option<&PreviousRun>) -> Result<Vec<DriftLine>, PublishError> {
+    rows(previous)
 }
 
 /// The loan book of the night before and the history that it carries, the files' bytes checked; `None` on a first night.

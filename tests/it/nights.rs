@@ -3,6 +3,7 @@
 mod absent;
 mod alerts;
 mod books;
+mod drift;
 mod groups;
 mod lender;
 mod limits;

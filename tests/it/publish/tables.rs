@@ -10,9 +10,9 @@ use integrity::domain::{Reason, ReasonCode};
 use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
 use integrity::features::Group;
 use integrity::monitor::{
-    Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, EvidenceValue,
-    Handling, LoanLine, MarkedBy, PortfolioLine, ProvisionLine, RollBasis, RollRate, Severity, Stage, Verdict,
-    VintageLine,
+    Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftLine,
+    EvidenceValue, Handling, LoanLine, MarkedBy, PortfolioLine, ProvisionLine, RollBasis, RollRate, Severity, Stage,
+    Verdict, VintageLine,
 };
 use integrity::offer::{BankReferral, Cap, CapName, CaseRecord, Decline, Offer, Repayment};
 use integrity::publish::{
@@ -315,6 +315,18 @@ proptest! {
             help_minor: sums[1], help_evidence: evidence.clone(),
         });
         round_trip(BorrowerState::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn drift_comes_back(
+        ids in btree_set((dates(), option::of("[a-c]")), 0..20), rows in vec(0..=i64::MAX, 2), numbers in vec(option::of(finite()), 3),
+        shares in vec(option::of(0.0..=1.0), 2),
+    ) {
+        let lines = ids.into_iter().map(|(as_of, variable)| DriftLine {
+            as_of, variable, model_version: "m/1".to_owned(), reference_rows: rows[0], rows: rows[1], index: numbers[0], critical: numbers[1],
+            reference_missing_share: shares[0], missing_share: shares[1], score_shift: numbers[2],
+        });
+        round_trip(DriftLine::table(), &lines.collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,0 +1,223 @@
+//! Drift: has the population moved since training, and did anything jump since the night before?
+//!
+//! Tonight's merchants are held against the model's reference, its training rows: the index of the score (PSI) and of each variable (CSI) with the
+//! value that chance alone exceeds once in a hundred times, which knows how many rows both sides have, and the share of missing values.
+//! The reference holds merchants with a label, tonight all who have evidence: a level that stays is no alarm, a change is.
+//!
+//! Gates compare with the night before, each where the monitor file's `[drift]` sets a bound:
+//!
+//! | gate | stops where |
+//! |---|---|
+//! | scores | the index over risk bands exceeds the bound, and what chance alone exceeds once in a hundred times |
+//! | missing values | a variable's share of missing values has risen by more than the bound, and by more than four standard errors |
+//! | offers | the sum offered differs from the night before, which offered something, by more than the bound |
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
+
+/// One index of one night: a row of `drift.parquet`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DriftLine {
+    /// The night.
+    pub as_of: Date,
+    /// The variable; `None` for the score itself.
+    pub variable: Option<String>,
+    /// The model that scored.
+    pub model_version: String,
+    /// Rows of the reference.
+    pub reference_rows: i64,
+    /// Merchants tonight.
+    pub rows: i64,
+    /// Population stability index; `None` where one bin holds everything.
+    pub index: Option<f64>,
+    /// What chance alone exceeds once in a hundred times.
+    pub critical: Option<f64>,
+    /// Share of missing values in the reference; `None` for the score.
+    pub reference_missing_share: Option<f64>,
+    /// Share of missing values tonight; `None` for the score.
+    pub missing_share: Option<f64>,
+    /// By how many points the variable moved the mean score; `None` for the score.
+    pub score_shift: Option<f64>,
+}
+
+/// How far a night may differ from the one before; a bound that is not set stops nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DriftLimits {
+    /// Index over risk bands.
+    pub max_score_index: Option<f64>,
+    /// Rise of a share of missing values.
+    pub max_missing_rise_share: Option<f64>,
+    /// Change of the sum offered, as a share of what was offered.
+    pub max_offered_change_share: Option<f64>,
+}
+
+/// `[drift]` as written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "as the keys of the file")]
+pub(super) struct RawDrift {
+    max_score_index: Option<Spanned<f64>>,
+    max_missing_rise_share: Option<Spanned<f64>>,
+    max_offered_change_share: Option<Spanned<f64>>,
+}
+
+/// `[drift]` in the reference.
+pub(super) static DRIFT_KEYS: Section = Section {
+    head: "[drift]",
+    doc: "How far a night's decisions may differ from those of the night before. A key that is left out stops nothing; the section may be left out.",
+    keys: &[
+        Key::new("max_score_index", "number", "0.25", "the night stops where the stability index over risk bands exceeds it")
+            .range("0 to 100")
+            .or("no bound"),
+        Key::new(
+            "max_missing_rise_share",
+            "number",
+            "0.2",
+            "the night stops where the share of missing values of one of the model's variables has risen by more",
+        )
+        .unit("share")
+        .range("0 to 1")
+        .or("no bound"),
+        Key::new(
+            "max_offered_change_share",
+            "number",
+            "0.5",
+            "the night stops where the sum offered is larger or smaller than the night before by more than this share of it",
+        )
+        .unit("share")
+        .range("0 to 100")
+        .or("no bound"),
+    ],
+};
+
+impl RawDrift {
+    pub(super) fn check(&self, file: &ConfigFile) -> Result<DriftLimits, ConfigError> {
+        let bound = |value: &Option<Spanned<f64>>, key: &str, most: f64| {
+            value.as_ref().map(|v| bounds::finite(file, v, key, 0.0..=most)).transpose()
+        };
+        Ok(DriftLimits {
+            max_score_index: bound(&self.max_score_index, "max_score_index", 100.0)?,
+            max_missing_rise_share: bound(&self.max_missing_rise_share, "max_missing_rise_share", 1.0)?,
+            max_offered_change_share: bound(&self.max_offered_change_share, "max_offered_change_share", 100.0)?,
+        })
+    }
+}
+
+/// What jumped since the night before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DriftFault {
+    /// Scores shifted.
+    Scores {
+        /// The index over bands.
+        index: f64,
+        /// The bound.
+        limit: f64,
+    },
+    /// Values went missing.
+    Missing {
+        /// Of this variable.
+        variable: String,
+        /// The night before.
+        was: f64,
+        /// Tonight.
+        is: f64,
+        /// The bound.
+        limit: f64,
+    },
+    /// The sum offered jumped.
+    Offered {
+        /// The night before, minor units.
+        was: i64,
+        /// Tonight, minor units.
+        is: i64,
+        /// The bound.
+        limit: f64,
+    },
+}
+
+impl fmt::Display for DriftFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scores { index, limit } => write!(
+                f,
+                "scores shifted since the night before: the stability index over risk bands is {index:.3}, at most {limit} may be (max_score_index)"
+            ),
+            Self::Missing { variable, was, is, limit } => write!(
+                f,
+                "values of {variable} went missing: {:.1} % of merchants have none, {:.1} % had none the night before; at most {:.1} points more may \
+                 (max_missing_rise_share)",
+                100.0 * is,
+                100.0 * was,
+                100.0 * limit
+            ),
+            Self::Offered { was, is, limit } => write!(
+                f,
+                "the sum offered is {is} minor units, it was {was} the night before; it may change by {:.0} % (max_offered_change_share)",
+                100.0 * limit
+            ),
+        }
+    }
+}
+
+/// A night's figures that gates compare.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NightFigures {
+    /// Index over risk bands against the night before, and what chance alone exceeds; `None` where it cannot be told.
+    pub bands: Option<(f64, f64)>,
+    /// What was offered, the night before and tonight, in minor units.
+    pub offered: Option<(i64, i64)>,
+}
+
+impl DriftLimits {
+    /// Holds tonight's figures against those of the night before.
+    ///
+    /// # Errors
+    /// The first that exceeds its bound.
+    pub fn judge(&self, before: &[DriftLine], tonight: &[DriftLine], figures: &NightFigures) -> Result<(), DriftFault> {
+        if let Some((limit, (index, critical))) = self.max_score_index.zip(figures.bands)
+            && index > limit
+            && index > critical
+        {
+            return Err(DriftFault::Scores { index, limit });
+        }
+        if let Some(limit) = self.max_missing_rise_share {
+            let shares: BTreeMap<&str, &DriftLine> =
+                before.iter().filter_map(|line| Some((line.variable.as_deref()?, line))).collect();
+            for line in tonight {
+                let Some(variable) = line.variable.as_deref() else { continue };
+                let Some(was) = shares.get(variable) else { continue };
+                let Some((before, now)) = was.missing_share.zip(line.missing_share) else { continue };
+                if now - before > limit && now - before > 4.0 * standard_error(was, line) {
+                    return Err(DriftFault::Missing { variable: variable.to_owned(), was: before, is: now, limit });
+                }
+            }
+        }
+        if let Some((limit, (was, is))) = self.max_offered_change_share.zip(figures.offered)
+            && was > 0
+            && (is - was).unsigned_abs() as f64 > limit * was as f64
+        {
+            return Err(DriftFault::Offered { was, is, limit });
+        }
+        Ok(())
+    }
+}
+
+/// Of the difference of two shares of missing values, each at least one row's.
+fn standard_error(was: &DriftLine, is: &DriftLine) -> f64 {
+    let variance = |line: &DriftLine| {
+        let rows = (line.rows as f64).max(1.0);
+        let share = line.missing_share.unwrap_or(0.0).clamp(1.0 / (rows + 1.0), rows / (rows + 1.0));
+        share * (1.0 - share) / rows
+    };
+    (variance(was) + variance(is)).sqrt()
+}
+
+#[cfg(test)]
+#[path = "drift_tests.rs"]
+mod tests;

@@ -1,0 +1,42 @@
+//! A night that differs too much from the one before stops, and the run before stays readable.
+
+use std::collections::BTreeSet;
+
+use integrity::monitor::{DriftFault, DriftLine};
+use integrity::publish::ScoreBook;
+use integrity::run::{GateError, RunError};
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::books::rows;
+use super::{FIRST_NIGHT, Lender, offers_of, shipped_orders, trading_marketplace};
+
+fn day(number: i64) -> Date {
+    FIRST_NIGHT.saturating_add(number.days())
+}
+
+#[test]
+fn a_jump_of_the_sum_offered_stops_the_night_until_it_is_allowed() {
+    let bound = "[drift]\nmax_offered_change_share = 0.5\n\n[portfolio]";
+    let lender = Lender::with(&[("monitor.toml", "[portfolio]", bound)]);
+    let mut market = trading_marketplace(&lender, 3);
+    shipped_orders(&mut market, "m01", 3, day(-3));
+    let first = lender.night(&market, day(0)).published.run_dir;
+    assert!(!offers_of(&first).is_empty());
+    let of_first = rows::<DriftLine>(&first);
+    assert_eq!(of_first.iter().filter(|line| line.variable.is_none()).count(), 1, "one row of the score");
+
+    // A slip of the pen in the policy: nobody may owe more than the smallest sum.
+    lender.change("policy.toml", "total_cap_minor = 101_000_000", "total_cap_minor = 10_000");
+    let stopped = lender.night_without(&market, day(1), &[]).unwrap_err();
+    let RunError::Gate(GateError::Drift(fault)) = &stopped else { panic!("{stopped}") };
+    assert!(matches!(**fault, DriftFault::Offered { was, is, .. } if is < was), "{fault}");
+    assert!(stopped.to_string().contains("max_offered_change_share"), "{stopped}");
+    let out = first.parent().and_then(|date| date.parent()).expect("the folder of runs");
+    assert_eq!(ScoreBook::open(out).unwrap().as_of(), day(0), "readers still see the run before");
+
+    lender.change("monitor.toml", "max_offered_change_share = 0.5", "max_offered_change_share = 1.0");
+    let second = lender.night(&market, day(1)).published.run_dir;
+    let nights: BTreeSet<Date> = rows::<DriftLine>(&second).into_iter().map(|line| line.as_of).collect();
+    assert_eq!(nights.into_iter().collect::<Vec<_>>(), [day(0), day(1)], "history is carried");
+}
