@@ -98,7 +98,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::repayment::LoanHistory;
+    use crate::repayment::fixture::overdue_loan;
 
     fn offer(id: &str) -> OpenOffer {
         OpenOffer {
@@ -121,26 +121,11 @@ mod tests {
         LoanStanding {
             merchant_id: "m".to_owned(),
             loan_id: "l".to_owned(),
-            product: "order-loan".to_owned(),
-            disbursed_at: 0,
             principal_minor,
-            group_id: None,
             offer_id: offer_id.map(str::to_owned),
-            pledged_order_ids: Vec::new(),
             outstanding_minor: if is_closed { 0 } else { principal_minor },
-            arrears_minor: 0,
-            dpd: 0,
-            worst_dpd: 0,
-            material_dpd: 0,
-            worst_material_dpd: 0,
-            is_in_default: false,
             is_closed,
-            must_be_sent: true,
-            is_written_off: false,
-            is_restructured: false,
-            deductions: 0,
-            deductions_reversed: 0,
-            history: LoanHistory::default(),
+            ..overdue_loan("order-loan", 0)
         }
     }
 

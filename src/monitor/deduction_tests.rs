@@ -4,35 +4,18 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::monitor::{AlertState, Handling, Severity, Verdict};
-use crate::repayment::{LoanHistory, UnknownLoan};
+use crate::repayment::UnknownLoan;
+use crate::repayment::fixture::overdue_loan;
 
 const TERMS: DeductionTerms =
     DeductionTerms { receipts_feature: String::new(), receipts_days: 2, receipts_share_ppm: 400_000, min_minor: 100 };
 
 fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
     LoanStanding {
-        merchant_id: "m1".into(),
         loan_id: loan_id.into(),
-        product: "credit-loan".into(),
-        disbursed_at: 0,
-        principal_minor: 1_000,
-        group_id: None,
-        offer_id: None,
-        pledged_order_ids: Vec::new(),
         outstanding_minor: arrears_minor,
         arrears_minor,
-        dpd,
-        worst_dpd: dpd,
-        material_dpd: dpd,
-        worst_material_dpd: dpd,
-        is_in_default: dpd >= 90,
-        is_closed: false,
-        must_be_sent: true,
-        is_written_off: false,
-        is_restructured: false,
-        deductions: 0,
-        deductions_reversed: 0,
-        history: LoanHistory::default(),
+        ..overdue_loan("credit-loan", dpd)
     }
 }
 

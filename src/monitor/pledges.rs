@@ -78,32 +78,15 @@ mod tests {
 
     use super::*;
     use crate::domain::AsOf;
-    use crate::repayment::{LoanHistory, LoanStanding};
+    use crate::repayment::LoanStanding;
+    use crate::repayment::fixture::overdue_loan;
 
     fn loan(loan_id: &str, orders: &[&str], is_closed: bool) -> LoanStanding {
         LoanStanding {
-            merchant_id: "m1".into(),
             loan_id: loan_id.into(),
-            product: "order-loan".into(),
-            disbursed_at: 0,
-            principal_minor: 1_000,
-            group_id: None,
-            offer_id: None,
             pledged_order_ids: orders.iter().map(|o| (*o).to_owned()).collect(),
-            outstanding_minor: 1_000,
-            arrears_minor: 0,
-            dpd: 0,
-            worst_dpd: 0,
-            material_dpd: 0,
-            worst_material_dpd: 0,
-            is_in_default: false,
             is_closed,
-            must_be_sent: true,
-            is_written_off: false,
-            is_restructured: false,
-            deductions: 0,
-            deductions_reversed: 0,
-            history: LoanHistory::default(),
+            ..overdue_loan("order-loan", 0)
         }
     }
 

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::config::ConfigFile;
 use crate::monitor::{AlertState, Severity, Verdict};
-use crate::repayment::{LoanHistory, UnknownCause, UnknownLoan};
+use crate::repayment::fixture::overdue_loan;
+use crate::repayment::{UnknownCause, UnknownLoan};
 
 const MONITOR: &str = r#"
 watch = "borrowers"
@@ -55,28 +56,9 @@ from_backlog = 0.3
 
 fn loan(loan_id: &str, dpd: i64) -> LoanStanding {
     LoanStanding {
-        merchant_id: "m1".into(),
         loan_id: loan_id.into(),
-        product: "credit-loan".into(),
-        disbursed_at: 0,
-        principal_minor: 1_000,
-        group_id: None,
-        offer_id: None,
-        pledged_order_ids: Vec::new(),
-        outstanding_minor: 1_000,
         arrears_minor: if dpd > 0 { 100 } else { 0 },
-        dpd,
-        worst_dpd: dpd,
-        material_dpd: dpd,
-        worst_material_dpd: dpd,
-        is_in_default: dpd >= 90,
-        is_closed: false,
-        must_be_sent: true,
-        is_written_off: false,
-        is_restructured: false,
-        deductions: 0,
-        deductions_reversed: 0,
-        history: LoanHistory::default(),
+        ..overdue_loan("credit-loan", dpd)
     }
 }
 

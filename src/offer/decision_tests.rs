@@ -10,7 +10,8 @@ use crate::config::ConfigFile;
 use crate::domain::{Probability, ReasonCode};
 use crate::exposure::{GroupShare, Owed, Receivable, Receivables, Request, Requests};
 use crate::offer::case::MerchantCase;
-use crate::repayment::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding, UnknownLoan};
+use crate::repayment::fixture::overdue_loan;
+use crate::repayment::{BorrowerRecord, CreditRecord, LoanStanding, UnknownLoan};
 
 const POLICY: &str = r#"
 bands = ["A", "B", "C"]
@@ -156,28 +157,10 @@ fn account(owned: &Owned) -> Account {
     );
     // Orders pledged elsewhere: by an open loan of another product.
     let loan = LoanStanding {
-        merchant_id: "m1".into(),
-        loan_id: "l1".into(),
-        product: "group-loan".into(),
-        disbursed_at: 0,
         principal_minor: 1,
-        group_id: None,
-        offer_id: None,
         pledged_order_ids: owned.pledged.clone(),
         outstanding_minor: 0,
-        arrears_minor: 0,
-        dpd: 0,
-        worst_dpd: 0,
-        material_dpd: 0,
-        worst_material_dpd: 0,
-        is_in_default: false,
-        is_closed: false,
-        must_be_sent: true,
-        is_written_off: false,
-        is_restructured: false,
-        deductions: 0,
-        deductions_reversed: 0,
-        history: LoanHistory::default(),
+        ..overdue_loan("group-loan", 0)
     };
     account = account.with_book(&[loan], owned.held.clone(), &BTreeSet::from(["order-loan".to_owned()]));
     account.group =

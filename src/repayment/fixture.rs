@@ -1,10 +1,11 @@
-//! Shards of two merchants' loan books, made by hand for tests.
+//! Loans for tests: shards of two merchants' loan books, made by hand, and how one loan stands.
 
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
 use super::settings::{LedgerRules, Materiality};
+use super::standing::{LoanHistory, LoanStanding};
 use crate::domain::{AsOf, MICROS_PER_DAY};
 use crate::store::{BrokenRecord, Shard};
 
@@ -104,4 +105,33 @@ pub fn shard(seen: i32, books: &Books) -> Shard {
         ("payments", paid_frame),
     ]);
     Shard { as_of: day(seen), tables, broken: books.broken.clone() }
+}
+
+/// An open loan `l1` of 1,000 to merchant `m1`, all of it outstanding, so many days past due with material arrears of one minor unit; in default from
+/// 90 days on.
+pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
+    LoanStanding {
+        merchant_id: "m1".to_owned(),
+        loan_id: "l1".to_owned(),
+        product: product.to_owned(),
+        disbursed_at: 0,
+        principal_minor: 1_000,
+        group_id: None,
+        offer_id: None,
+        pledged_order_ids: Vec::new(),
+        outstanding_minor: 1_000,
+        arrears_minor: i64::from(dpd > 0),
+        dpd,
+        worst_dpd: dpd,
+        material_dpd: dpd,
+        worst_material_dpd: dpd,
+        is_in_default: dpd >= 90,
+        is_closed: false,
+        must_be_sent: true,
+        is_written_off: false,
+        is_restructured: false,
+        deductions: 0,
+        deductions_reversed: 0,
+        history: LoanHistory::default(),
+    }
 }

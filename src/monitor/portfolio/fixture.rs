@@ -6,6 +6,7 @@ use jiff::civil::{Date, date};
 
 use crate::config::ConfigFile;
 use crate::monitor::Monitor;
+use crate::repayment::fixture::overdue_loan;
 use crate::repayment::{LoanHistory, LoanStanding, UnknownLoan};
 
 pub const AS_OF: Date = date(2025, 7, 1);
@@ -32,30 +33,13 @@ pub fn loan(merchant_id: &str, loan_id: &str, dpd: i64, outstanding_minor: i64) 
     LoanStanding {
         merchant_id: merchant_id.into(),
         loan_id: loan_id.into(),
-        product: "credit-loan".into(),
-        disbursed_at: 0,
-        principal_minor: 1_000,
-        group_id: None,
-        offer_id: None,
-        pledged_order_ids: Vec::new(),
         outstanding_minor,
-        arrears_minor: i64::from(dpd > 0),
-        dpd,
-        worst_dpd: dpd,
-        material_dpd: dpd,
-        worst_material_dpd: dpd,
-        is_in_default: dpd >= 90,
-        is_closed: false,
-        must_be_sent: true,
-        is_written_off: false,
-        is_restructured: false,
-        deductions: 0,
-        deductions_reversed: 0,
         history: LoanHistory {
             disbursed_on: Some(date(2025, 4, 10)),
             ends_on: Some(date(2025, 7, 9)),
             ..LoanHistory::default()
         },
+        ..overdue_loan("credit-loan", dpd)
     }
 }
 

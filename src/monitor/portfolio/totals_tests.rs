@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::repayment::LoanHistory;
+use crate::repayment::fixture::overdue_loan;
 
 const CLASSES: ClassThresholds = ClassThresholds {
     special_mention_from_dpd: 1,
@@ -19,26 +19,9 @@ fn loan(merchant_id: &str, product: &str, dpd: i64, outstanding_minor: i64) -> L
     LoanStanding {
         merchant_id: merchant_id.into(),
         loan_id: String::new(),
-        product: product.into(),
-        disbursed_at: 0,
-        principal_minor: 1_000,
-        group_id: None,
-        offer_id: None,
-        pledged_order_ids: Vec::new(),
         outstanding_minor,
-        arrears_minor: i64::from(dpd > 0),
-        dpd,
-        worst_dpd: dpd,
-        material_dpd: dpd,
-        worst_material_dpd: dpd,
         is_in_default: dpd >= if product == "order-loan" { 30 } else { 90 },
-        is_closed: false,
-        must_be_sent: true,
-        is_written_off: false,
-        is_restructured: false,
-        deductions: 0,
-        deductions_reversed: 0,
-        history: LoanHistory::default(),
+        ..overdue_loan(product, dpd)
     }
 }
 
