@@ -45,18 +45,6 @@ impl Class {
         }
     }
 
-    /// The word it has in files.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::SpecialMention => "special-mention",
-            Self::Substandard => "substandard",
-            Self::Doubtful => "doubtful",
-            Self::Loss => "loss",
-        }
-    }
-
     /// Substandard or worse.
     #[must_use]
     pub fn is_non_performing(self) -> bool {

@@ -57,7 +57,8 @@ impl DigestFile {
     fn digest(&mut self, mut bytes: &[u8]) {
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;
-        while let Some((now, later)) = bytes.split_at_checked((BLOCK - self.in_block).min(bytes.len())) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at((BLOCK - self.in_block).min(bytes.len()));
             self.block.update(now);
             self.in_block += now.len();
             if self.in_block == BLOCK {
@@ -65,9 +66,6 @@ impl DigestFile {
                 self.in_block = 0;
             }
             bytes = later;
-            if bytes.is_empty() {
-                break;
-            }
         }
     }
 }

@@ -113,8 +113,5 @@ fn figures(previous: &PreviousRun, tonight: &RunSummary) -> Result<NightFigures,
     let bins: Vec<(String, u64, u64)> =
         names.into_iter().map(|name| (name.clone(), of(&before, name), of(tonight, name))).collect();
     let bands = stability(&bins).ok().and_then(Result::ok).map(|found| (found.index, found.critical_99));
-    let offered = |summary: &RunSummary| {
-        summary.offers.values().fold(0_i64, |sum, offers| offers.limit_minor.saturating_add(sum))
-    };
-    Ok(NightFigures { bands, offered: Some((offered(&before), offered(tonight))) })
+    Ok(NightFigures { bands, offered: Some((before.all_offers().limit_minor, tonight.all_offers().limit_minor)) })
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::summary::{RunSummary, Unjudged};
+use super::summary::{OfferCounts, RunSummary, Unjudged};
 use crate::domain::grouped;
 use crate::monitor::{Portfolio, Tally};
 use crate::page::{Bar, Block, PageError, html, table};
@@ -46,9 +46,7 @@ impl RunSummary {
     }
 
     fn in_short(&self) -> [Block; 1] {
-        let (count, sum) = self.offers.values().fold((0_u64, 0_i64), |(count, sum), offers| {
-            (count + offers.count, sum.saturating_add(offers.limit_minor))
-        });
+        let OfferCounts { count, limit_minor } = self.all_offers();
         let auc = match (self.model.auc, self.model.auc_interval) {
             (Some(auc), Some([low, high])) => format!(
                 "{auc:.3}, 95 % interval {low:.3} to {high:.3}, on {} labelled rows, {} bad",
@@ -64,7 +62,7 @@ impl RunSummary {
             .map_or_else(|| "none: a first night".to_owned(), |night| format!("{}, run {}", night.as_of, night.run_id));
         [facts(&[
             ("merchants scored", grouped(self.merchants_scored)),
-            ("offers", format!("{} over {}", grouped(count), self.money(sum))),
+            ("offers", format!("{} over {}", grouped(count), self.money(limit_minor))),
             ("deductions", format!("{} over {}", grouped(self.deductions), self.money(self.deducted_minor))),
             ("merchants referred to a bank", grouped(self.referrals)),
             ("model", format!("{}, approved by {}", self.model.id, self.model.approved_by)),
@@ -154,7 +152,7 @@ impl RunSummary {
             vec![name.to_owned(), grouped(tally.loans), self.money(tally.outstanding_minor)]
         };
         let buckets = book.by_bucket.iter().map(|(bucket, t)| tally(bucket, t));
-        let classes = book.by_class.iter().map(|(class, t)| tally(class.word(), t));
+        let classes = book.by_class.iter().map(|(class, t)| tally(class.name(), t));
         let mut blocks = vec![
             heading("Loan book"),
             facts(&[

@@ -156,6 +156,15 @@ pub struct ModelSummary {
 }
 
 impl RunSummary {
+    /// Offers of all products together.
+    #[must_use]
+    pub(super) fn all_offers(&self) -> OfferCounts {
+        self.offers.values().fold(OfferCounts::default(), |sum, offers| OfferCounts {
+            count: sum.count + offers.count,
+            limit_minor: sum.limit_minor.saturating_add(offers.limit_minor),
+        })
+    }
+
     pub(super) fn money(&self, minor: i64) -> String {
         Money::new(minor, self.currency).to_string()
     }

@@ -38,12 +38,11 @@ impl<'a> Unseen<'a> {
         let merchants = shard.scores.iter().map(|score| &score.merchant_id);
         let known = merchants.filter(|m| !self.open.of(m).is_empty() || !self.standing.of(m).is_empty());
         self.seen.extend(known.cloned());
-        for line in &shard.loan_exceptions {
-            self.lines.retain(|own| own.key() != line.key());
-            // A loan that the night before knew is counted under its borrower already.
-            if let Some(loan) = line.loan_id.as_deref() {
-                self.loans.remove(loan);
-            }
+        let told: BTreeSet<_> = shard.loan_exceptions.iter().map(OutputRow::key).collect();
+        self.lines.retain(|line| !told.contains(&line.key()));
+        // A loan that the night before knew is counted under its borrower already.
+        for loan in shard.loan_exceptions.iter().filter_map(|line| line.loan_id.as_deref()) {
+            self.loans.remove(loan);
         }
     }
 
