@@ -252,14 +252,16 @@ fn publish_code(error: &PublishError) -> ExitCode {
         PublishError::Spill(error) => spill_code(error),
         PublishError::Busy { .. } => ExitCode::Busy,
         PublishError::Io { .. } | PublishError::Parquet { .. } | PublishError::NotAFolder(_) => ExitCode::Io,
-        PublishError::NothingPublished(_) | PublishError::NoSuchRun { .. } | PublishError::UnknownRun { .. } => {
-            ExitCode::InputMissing
-        }
+        PublishError::NothingPublished(_)
+        | PublishError::NoSuchRun { .. }
+        | PublishError::UnknownRun { .. }
+        | PublishError::Pruned { .. } => ExitCode::InputMissing,
         PublishError::Malformed { .. }
         | PublishError::DigestMismatch { .. }
         | PublishError::Missing(_)
         | PublishError::NoIntactRun { .. }
         | PublishError::NightStaysWithdrawn { .. }
+        | PublishError::NightBeforePruned { .. }
         | PublishError::Damaged { .. } => ExitCode::Data,
         PublishError::Page(_)
         | PublishError::NonFinite { .. }

@@ -26,6 +26,7 @@ mod output_file;
 mod point;
 mod policy;
 mod progress;
+mod prune;
 mod reject_study;
 mod replay;
 mod report;
@@ -118,6 +119,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Compares policies on a published run.
     Policy(policy::PolicyArgs),
+    /// Removes old runs that nothing needs any more, and logs it.
+    Prune(prune::PruneArgs),
     /// Sets the current run back or forward to a published run, and logs it.
     Point(point::PointArgs),
     /// Prints the contract tables, the output columns, every key of the job, policy or monitor file, or a job's feature dictionary.
@@ -173,6 +176,7 @@ impl Command {
             Self::Lookup(args) => lookup::execute(&args, output),
             Self::Verify(args) => verify::execute(&args, output),
             Self::Policy(args) => policy::execute(&args, output),
+            Self::Prune(args) => prune::execute(&args, output),
             Self::Point(args) => point::execute(&args, output),
             Self::Schema(args) => schema::execute(&args, output),
         }

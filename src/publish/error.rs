@@ -5,6 +5,7 @@ use crate::spill::SpillError;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use parquet::errors::ParquetError;
 
@@ -162,6 +163,27 @@ pub enum PublishError {
         run: PathBuf,
         /// Who withdrew it, when and why.
         why: String,
+    },
+    /// The run was removed on a person's or a schedule's order.
+    #[error("read run {run:?}: {by} had it pruned at {at}; a copy of it is proven by its digest in prunings.jsonl")]
+    Pruned {
+        /// The run folder.
+        run: PathBuf,
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: String,
+    },
+    /// What the night would have to build on was removed.
+    #[error(
+        "publish the night of {before}: the night before it, {removed}, was pruned, and what lies before that does not know what it offered. Restore its \
+         folder from a backup, or name a later night"
+    )]
+    NightBeforePruned {
+        /// The night.
+        before: Date,
+        /// The removed run, below the output folder.
+        removed: String,
     },
     /// No run of that id is published here.
     #[error("find run {run_id} below {out:?}: none of that id is published; the newest are {runs}", runs = known.join(", "))]

@@ -12,6 +12,7 @@ use super::current::{CURRENT, Current};
 use super::error::PublishError;
 use super::manifest::{MANIFEST, Manifest, date_folder};
 use super::pointings::{POINTINGS, Pointings};
+use super::prunings::Prunings;
 use crate::domain::Digest;
 
 /// The night before, as the manifest and the identity of tonight's run name it.
@@ -43,7 +44,7 @@ pub struct PreviousRun {
 }
 
 impl PreviousRun {
-    fn of(out: &Path, IntactRun { pointer, manifest }: IntactRun, passed_over: Vec<String>) -> Self {
+    pub(super) fn of(out: &Path, IntactRun { pointer, manifest }: IntactRun, passed_over: Vec<String>) -> Self {
         Self {
             run_dir: out.join(&pointer.run),
             run_id: pointer.run_id,
@@ -98,15 +99,31 @@ impl PreviousRun {
 /// person withdrew (`integrity point`) does not count.
 ///
 /// # Errors
-/// Runs lie there, but not one of them is intact: what the nights before offered and pledged is then not known.
+/// The run that the date before stood by was pruned: what lies before it does not know what that night offered. Or runs lie there, but not one of them is intact: what the nights before offered and pledged is then not known.
 pub fn previous_run(out: &Path, before: Date) -> Result<Option<PreviousRun>, PublishError> {
     let mut passed_over = Vec::new();
     let found = newest_run(out, |date| date < before, &mut passed_over)?;
+    if let Some(removed) = pruned_between(out, found.as_ref().map(|run| run.pointer.as_of), before)? {
+        return Err(PublishError::NightBeforePruned { before, removed });
+    }
     match found {
         Some(run) => Ok(Some(PreviousRun::of(out, run, passed_over))),
         None if passed_over.is_empty() => Ok(None),
         None => Err(PublishError::NoIntactRun { out: out.to_owned(), passed_over }),
     }
+}
+
+/// The newest run between two nights that a date stood by when it was pruned, and that is gone.
+fn pruned_between(out: &Path, after: Option<Date>, before: Date) -> Result<Option<String>, PublishError> {
+    let (pointings, prunings) = (Pointings::read(out)?, Prunings::read(out)?);
+    let withdrawn = pointings.withdrawn();
+    let stood = prunings.gone(out).into_values().map(|(run, _)| run).filter(|run| {
+        run.state.stands()
+            && run.as_of < before
+            && after.is_none_or(|after| run.as_of > after)
+            && !withdrawn.contains(run.run.as_str())
+    });
+    Ok(stood.max_by_key(|run| run.as_of).map(|run| run.run.clone()))
 }
 
 /// The intact run that a business date stands by; `None` where there is none, or a person withdrew it. Tonight is held against it where the
@@ -153,6 +170,9 @@ impl PublishedRun {
         else {
             return Err(PublishError::NothingPublished(run_dir.to_owned()));
         };
+        if let Some(pruned) = Prunings::read(out)?.refusal(out, &format!("{of_date}/{run}")) {
+            return Err(pruned);
+        }
         let (_, found) = read_run(out, &format!("{of_date}/{run}"))?;
         Ok(Self { out: out.to_owned(), run: PreviousRun::of(out, found, Vec::new()) })
     }

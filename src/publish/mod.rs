@@ -5,6 +5,7 @@
 //! <out>/.staging/<run>/        a run on its way, swept at the next start if its process was killed
 //! <out>/current.json           the run that the loan service reads, and its manifest's digest
 //! <out>/pointings.jsonl        every time a person set the current run: `integrity point`
+//! <out>/prunings.jsonl         every run that was removed: `integrity prune`
 //! <out>/as_of=2018-08-01/current.json   the run that this business date stands by
 //! <out>/as_of=2018-08-01/run=<run>/
 //!     manifest.json            what the run is, what it was made from, sha256 of every file
@@ -38,8 +39,11 @@ mod history;
 mod lock;
 mod manifest;
 mod pointings;
+mod pruning;
+mod prunings;
 mod publisher;
 mod reader;
+mod retention;
 mod row;
 mod run_list;
 mod sorted_file;
@@ -61,8 +65,12 @@ pub use history::{PreviousIdentity, PreviousRun, PublishedRun, previous_run, sta
 pub use lock::OutLock;
 pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity, StageCost};
 pub use pointings::{PointingEntry, Pointings};
+pub use pruning::{KeepReason, PlannedRun, PruningOrder, PruningPlan, plan_pruning};
+pub use prunings::{PrunedRun, PruningEntry, Prunings};
 pub use publisher::{Begun, Pointing, PointingOrder, Publisher, Repointing};
 pub use reader::TableReader;
+pub use retention::Retention;
+pub(crate) use retention::{RETENTION_KEYS, RawRetention};
 pub use row::OutputRow;
 pub use run_list::{CurrentPeriod, ListedRun, RunList, RunState, run_list};
 pub use stage::Stage;

@@ -14,6 +14,7 @@ use super::history::{self, Serving};
 use super::lock::OutLock;
 use super::manifest::{Manifest, Published, RunIdentity, date_folder};
 use super::pointings::{POINTINGS, POINTINGS_TEMPORARY, PointingEntry, Pointings};
+use super::prunings::{PRUNINGS_TEMPORARY, Prunings};
 use super::stage::{STAGING, Stage};
 use super::step::{Observer, Step};
 use super::verify::inspect_run;
@@ -246,6 +247,10 @@ impl<'o> Publisher<'o> {
             }
             withdrawn.extend(of_date);
         }
+        // A later night that was pruned is not there to be read, but nights after the target must not miss it.
+        let prunings = Prunings::read(&self.out)?;
+        let gone = prunings.gone(&self.out).into_values().map(|(run, _)| run);
+        withdrawn.extend(gone.filter(|run| run.as_of > target.as_of).map(|run| run.run.clone()));
         withdrawn.retain(|run| !already.contains(run.as_str()));
         Ok(withdrawn)
     }
@@ -260,6 +265,11 @@ impl<'o> Publisher<'o> {
                 }
                 known.push(run);
             }
+        }
+        let prunings = Prunings::read(&self.out)?;
+        let pruned = prunings.gone(&self.out).into_keys().find(|run| run.rsplit('/').next() == Some(wanted.as_str()));
+        if let Some(pruned) = pruned.and_then(|run| prunings.refusal(&self.out, run)) {
+            return Err(pruned);
         }
         known.truncate(KNOWN_RUNS_SHOWN);
         Err(PublishError::UnknownRun { out: self.out.clone(), run_id: run_id.to_owned(), known })
@@ -296,7 +306,7 @@ impl<'o> Publisher<'o> {
     }
 
     /// Writes a file beside another, forces it to disk and puts it in the other's place.
-    fn replace(&mut self, new: &Path, path: &Path, bytes: &[u8], step: &Step) -> Result<(), PublishError> {
+    pub(super) fn replace(&mut self, new: &Path, path: &Path, bytes: &[u8], step: &Step) -> Result<(), PublishError> {
         self.write_synced(new, bytes)?;
         std::fs::rename(new, path).map_err(PublishError::io("replace", path))?;
         self.reached(step, path)
@@ -343,6 +353,7 @@ impl<'o> Publisher<'o> {
         };
         hidden(&self.out, CURRENT_TEMPORARY)?;
         hidden(&self.out, POINTINGS_TEMPORARY)?;
+        hidden(&self.out, PRUNINGS_TEMPORARY)?;
         for as_of in history::dates(&self.out)? {
             let date = self.out.join(date_folder(as_of));
             hidden(&date, CURRENT_TEMPORARY)?;

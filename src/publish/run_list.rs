@@ -4,14 +4,15 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::PublishError;
 use super::history::{IntactRun, dates, read_run, run_folders, run_of_date, serving};
 use super::pointings::Pointings;
+use super::prunings::Prunings;
 
 /// What has become of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
     /// The loan service reads it.
@@ -24,6 +25,8 @@ pub enum RunState {
     Withdrawn,
     /// Its manifest is missing or damaged.
     Broken,
+    /// It was removed (`integrity prune`).
+    Pruned,
 }
 
 impl RunState {
@@ -36,7 +39,14 @@ impl RunState {
             Self::Replaced => "replaced",
             Self::Withdrawn => "withdrawn",
             Self::Broken => "broken",
+            Self::Pruned => "pruned",
         }
+    }
+
+    /// Whether its business date stands by it.
+    #[must_use]
+    pub const fn stands(self) -> bool {
+        matches!(self, Self::Current | Self::Standing)
     }
 }
 
@@ -51,7 +61,7 @@ pub struct ListedRun {
     pub state: RunState,
     /// When it was finished; null where the manifest is broken.
     pub finished_at: Option<Timestamp>,
-    /// Why it is withdrawn or broken.
+    /// Why it is withdrawn or broken; who removed it and when.
     pub why: Option<String>,
 }
 
@@ -73,7 +83,7 @@ pub struct CurrentPeriod {
 pub struct RunList {
     /// By business date, then by when they were finished.
     pub runs: Vec<ListedRun>,
-    /// What was current when, oldest first. A run whose folder is gone is not in it.
+    /// What was current when, oldest first. A run whose folder was removed by hand is not in it.
     pub periods: Vec<CurrentPeriod>,
 }
 
@@ -101,7 +111,6 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
     let mut runs = Vec::new();
     for as_of in dates(out)? {
         let standing = run_of_date(out, as_of, &mut Vec::new())?.map(|run| run.pointer.run);
-        let mut of_date = Vec::new();
         for run in run_folders(out, as_of)? {
             let (finished_at, broken) = match read_run(out, &run) {
                 Ok((finished, IntactRun { .. })) => (Some(finished), None),
@@ -122,11 +131,18 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
             let of_log =
                 || pointings.withdrawal(&run).map(|entry| format!("{} ({}, {})", entry.reason, entry.by, entry.at));
             let why = broken.or_else(of_log);
-            of_date.push(ListedRun { as_of, run, state, finished_at, why });
+            runs.push(ListedRun { as_of, run, state, finished_at, why });
         }
-        of_date.sort_by(|a, b| (a.finished_at, &a.run).cmp(&(b.finished_at, &b.run)));
-        runs.extend(of_date);
     }
+    let prunings = Prunings::read(out)?;
+    runs.extend(prunings.gone(out).into_values().map(|(run, entry)| ListedRun {
+        as_of: run.as_of,
+        run: run.run.clone(),
+        state: RunState::Pruned,
+        finished_at: Some(run.finished_at),
+        why: Some(format!("it was {} ({}, {})", run.state.word(), entry.by, entry.at)),
+    }));
+    runs.sort_by(|a, b| (a.as_of, a.finished_at, &a.run).cmp(&(b.as_of, b.finished_at, &b.run)));
     let periods = periods(&runs, &pointings)?;
     Ok(RunList { runs, periods })
 }

@@ -26,6 +26,10 @@ pub enum Step {
     RenameSynced(PathBuf),
     /// A line has been added to the log of pointings by hand.
     Logged,
+    /// A line has been added to the log of removed runs.
+    PruningLogged,
+    /// A run folder, or the folder of a date with all its runs, has left readers' sight.
+    Removed(PathBuf),
     /// The business date's own pointer has been replaced.
     DatePointed,
     /// `current.json` has been replaced.

@@ -17,6 +17,7 @@ use super::folder_tree::FolderTree;
 use super::history::{self, Serving};
 use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, date_folder};
 use super::pointings::{POINTINGS, Pointings};
+use super::prunings::{PRUNINGS, Prunings};
 use crate::domain::Digest;
 
 /// What is wrong with one file.
@@ -142,6 +143,10 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
         let Some(why) = damage(&error) else { return Err(error) };
         report.findings.push(Finding { path: POINTINGS.to_owned(), problem: Problem::Malformed { why } });
     }
+    if let Err(error) = Prunings::read(out) {
+        let Some(why) = damage(&error) else { return Err(error) };
+        report.findings.push(Finding { path: PRUNINGS.to_owned(), problem: Problem::Malformed { why } });
+    }
     match (as_of, &current) {
         (Some(as_of), _) => verify_date(out, as_of, current.as_ref(), &mut report)?,
         (None, Some(current)) => {
@@ -228,6 +233,11 @@ fn verify_date(
     }
     report.findings.sort_by(|a, b| a.path.cmp(&b.path));
     if runs.is_empty() {
+        let prunings = Prunings::read(out).unwrap_or_default();
+        let of_date = prunings.gone(out).into_values().find(|(run, _)| run.as_of == as_of);
+        if let Some(pruned) = of_date.and_then(|(run, _)| prunings.refusal(out, &run.run)) {
+            return Err(pruned);
+        }
         return Err(PublishError::NoSuchRun { out: out.to_owned(), as_of });
     }
     for run in runs {

@@ -1,5 +1,6 @@
 //! Nights that were missed, published one after the other.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::ToSpan as _;
@@ -7,7 +8,7 @@ use jiff::civil::Date;
 
 use super::nightly::{RunError, RunOptions, RunOutcome, open_job, run_job};
 use super::progress::Progress;
-use crate::publish::{PublishError, standing_dates};
+use crate::publish::{Prunings, PublishError, standing_dates};
 
 /// Which nights are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct MissedNights {
     pub last: Date,
     /// Nights after it: they can be published, in this order.
     pub missed: Vec<Date>,
-    /// Nights before it by which no run stands. They are not published any more: the nights after them built on others, and would not know
+    /// Nights before it by which no run stands and none was pruned. They are not published any more: the nights after them built on others, and would not know
     /// what such a night offered.
     pub passed_over: Vec<Date>,
 }
@@ -31,11 +32,15 @@ pub fn missed_nights(path: &Path, through: Date, options: &RunOptions) -> Result
     let (Some(first), Some(last)) = (standing.first().copied(), standing.last().copied()) else {
         return Err(PublishError::NothingPublished(out).into());
     };
+    let prunings = Prunings::read(&out)?;
+    let pruned: BTreeSet<Date> = prunings.gone(&out).into_values().map(|(run, _)| run.as_of).collect();
     let days = |from: Date, to: Date| from.series(1.day()).skip(1).take_while(move |day| *day <= to);
     Ok(MissedNights {
         last,
         missed: days(last, through).collect(),
-        passed_over: days(first, last.min(through)).filter(|day| !standing.contains(day)).collect(),
+        passed_over: days(first, last.min(through))
+            .filter(|day| !standing.contains(day) && !pruned.contains(day))
+            .collect(),
     })
 }
 

@@ -13,6 +13,7 @@ use super::model_settings::{MODEL_KEYS, ModelSettings, RawModel, check_model};
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::{AsOf, Currency, Digest, Hasher};
 use crate::features::FeatureFiles;
+use crate::publish::{RETENTION_KEYS, RawRetention, Retention};
 use crate::source::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS, SourceSettings};
 use crate::store::{RawStore, STORE_KEYS};
 use crate::wash::{IntakeSettings, RawWash, WASH_KEYS};
@@ -32,6 +33,8 @@ pub struct Job {
     pub as_of: Option<AsOfRule>,
     /// Gates on what the tables hold.
     pub gates: GateSettings,
+    /// Which runs are kept for their date; `None` where the job does not say.
+    pub retention: Option<Retention>,
     /// Training.
     pub model: ModelSettings,
     /// The job file and the files it names, as they were read: once, so that what is judged by and what is published are the same.
@@ -121,6 +124,7 @@ struct RawJob {
     store: RawStore,
     #[serde(default)]
     gates: RawGates,
+    retention: Option<RawRetention>,
     model: RawModel,
 }
 
@@ -154,6 +158,7 @@ static JOB_KEYS: Section = Section {
         Key::section("wash", "limits of what may be broken"),
         Key::section("store", "how clean events are stored").or("by itself"),
         Key::section("gates", "limits of what may be missing").or("their defaults"),
+        Key::section("retention", "which runs are kept").or("the command line says"),
         Key::section("model", "training"),
     ],
 };
@@ -170,6 +175,7 @@ pub fn job_reference() -> Vec<&'static Section> {
         &GATE_KEYS,
         &GATE_TABLE_KEYS,
         &ALLOW_KEYS,
+        &RETENTION_KEYS,
         &MODEL_KEYS,
     ]
 }
@@ -231,12 +237,13 @@ impl Job {
         let wash = faults.take(raw.wash.check(&file));
         let store = faults.take(raw.store.check(&file));
         let gates = faults.take(raw.gates.check(&file));
+        let retention = faults.take(raw.retention.as_ref().map(|retention| retention.check(&file)).transpose());
         let model = faults.take(check_model(&file, &raw.model));
         let (Some(name), Some(currency), Some(time_zone), Some(as_of)) = (name, currency, time_zone, as_of) else {
             return Err(Box::new(faults));
         };
-        let (Some(source), Some(wash), Some(store), Some(gates), Some(model)) = (source, wash, store, gates, model)
-        else {
+        let (Some(source), Some(wash), Some(store)) = (source, wash, store) else { return Err(Box::new(faults)) };
+        let (Some(gates), Some(retention), Some(model)) = (gates, retention, model) else {
             return Err(Box::new(faults));
         };
         let (Some(features), Some(policy), Some(monitor)) =
@@ -257,6 +264,7 @@ impl Job {
             as_of,
             gates,
             intake,
+            retention,
             model,
             digest: Digest::of(b""),
             model_lines: BTreeMap::from([

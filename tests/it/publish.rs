@@ -6,6 +6,7 @@ mod atomicity;
 mod book;
 mod fixture;
 mod history;
+mod pruning;
 mod snippets;
 mod tables;
 mod tampering;

@@ -1,0 +1,110 @@
+//! `integrity prune`: removes old runs that nothing needs any more.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{ExitCode, Failure, Output};
+use crate::publish::{PlannedRun, PruningOrder, PruningPlan, Publisher, Retention, plan_pruning};
+use crate::report::text_table;
+use crate::run::Job;
+
+/// Which runs, and what is kept.
+#[derive(Debug, clap::Args)]
+pub struct PruneArgs {
+    /// Job file, or the output folder of a job.
+    #[arg(value_name = "JOB.toml|OUT")]
+    place: PathBuf,
+    /// Keep all runs of the newest N business dates. Default: `keep_last` under `[retention]` of the job.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    keep_last: Option<u16>,
+    /// Keep the last night of each of the M months before that of the newest night. Default: the job's `keep_month_ends`, or 0.
+    #[arg(long, value_name = "M")]
+    keep_month_ends: Option<u16>,
+    /// List what would stay and go, and remove nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Output folder of the job file, where it is not the job's own.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Who; stands in `prunings.jsonl`.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+    by: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PruneAnswer<'a> {
+    retention: Retention,
+    /// Whether the runs without a reason to stay were removed; `false` in a dry run.
+    removed: bool,
+    /// Size of the published files of the runs that go.
+    leaving_bytes: u64,
+    runs: &'a [PlannedRun],
+}
+
+/// Runs the command: exit code 99 when every run stays.
+///
+/// # Errors
+/// Nothing says how long runs are kept, nothing is published, what is owed and open is not known, or another process publishes there.
+pub fn execute(args: &PruneArgs, output: Output) -> Result<ExitCode, Failure> {
+    let (out, of_job) = place(args)?;
+    if !out.is_dir() {
+        return Err(Failure::NotFound(format!("{}: no such folder", out.display())));
+    }
+    let Some(keep_last) = args.keep_last.or(of_job.map(|of_job| of_job.keep_last)) else {
+        let why = "nothing says how many runs to keep: give --keep-last N, or a job file with [retention]";
+        return Err(Failure::Usage(why.to_owned()));
+    };
+    let months = args.keep_month_ends.or(of_job.map(|of_job| of_job.keep_month_ends));
+    let retention = Retention { keep_last, keep_month_ends: months.unwrap_or(0) };
+    let (plan, removed) = if args.dry_run {
+        (plan_pruning(&out, retention)?, false)
+    } else {
+        let order = PruningOrder { retention, by: args.by.clone(), at: Timestamp::now() };
+        let (plan, entry) = Publisher::open(&out)?.prune(&order)?;
+        (plan, entry.is_some())
+    };
+    let is_any = plan.leaving().next().is_some();
+    let leaving_bytes = plan.leaving().filter_map(|run| run.bytes).sum();
+    let answer = PruneAnswer { retention, removed, leaving_bytes, runs: &plan.runs };
+    output.show(&answer, |answer| text(answer, &plan))?;
+    Ok(if is_any { ExitCode::Ok } else { ExitCode::NothingNew })
+}
+
+/// The output folder, and what the job says about it.
+fn place(args: &PruneArgs) -> Result<(PathBuf, Option<Retention>), Failure> {
+    if args.place.is_dir() {
+        if args.out.is_some() {
+            return Err(Failure::Usage("--out goes with a job file; an output folder is named already".to_owned()));
+        }
+        return Ok((args.place.clone(), None));
+    }
+    let job = Job::open(Path::new(&args.place))?;
+    Ok((args.out.clone().unwrap_or(job.out), job.retention))
+}
+
+fn text(answer: &PruneAnswer<'_>, plan: &PruningPlan) -> String {
+    let row = |run: &PlannedRun| {
+        let why: Vec<&str> = run.kept_for.iter().map(|why| why.words()).collect();
+        let fate = match (run.goes(), answer.removed) {
+            (false, _) => "stays",
+            (true, false) => "would go",
+            (true, true) => "removed",
+        };
+        vec![run.run.clone(), run.state.word().to_owned(), fate.to_owned(), why.join(", ")]
+    };
+    let rows: Vec<Vec<String>> = plan.runs.iter().map(row).collect();
+    let mut text = text_table(&["run", "state", "", "why it stays"], &rows);
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{} of {} runs {}, {:.1} MB",
+        plan.leaving().count(),
+        plan.runs.len(),
+        if answer.removed { "removed" } else { "would go" },
+        answer.leaving_bytes as f64 / 1e6
+    );
+    text
+}

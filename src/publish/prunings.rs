@@ -1,0 +1,105 @@
+//! `prunings.jsonl`: every time runs were removed, by whose order, under which rules, and what they were.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::error::PublishError;
+use super::retention::Retention;
+use super::run_list::RunState;
+use crate::domain::Digest;
+
+pub(super) const PRUNINGS: &str = "prunings.jsonl";
+pub(super) const PRUNINGS_TEMPORARY: &str = ".prunings.jsonl.new";
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PruningEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What was kept for its date.
+    pub retention: Retention,
+    /// What was removed.
+    pub removed: Vec<PrunedRun>,
+}
+
+/// A run that was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrunedRun {
+    /// Run folder, below the output folder.
+    pub run: String,
+    /// Business date.
+    pub as_of: Date,
+    /// What had become of it.
+    pub state: RunState,
+    /// When it was finished.
+    pub finished_at: Timestamp,
+    /// Digest of its manifest: a copy kept elsewhere can be proven by it.
+    pub manifest_sha256: Digest,
+    /// Size of its published files.
+    pub bytes: u64,
+}
+
+/// The log of an output folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prunings {
+    /// Oldest first.
+    pub entries: Vec<PruningEntry>,
+}
+
+impl Prunings {
+    /// Reads the log; empty where no run was ever removed.
+    ///
+    /// # Errors
+    /// It cannot be read, or a line is not what this program writes.
+    pub fn read(out: &Path) -> Result<Self, PublishError> {
+        let path = out.join(PRUNINGS);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(e) => return Err(PublishError::io("read", &path)(e)),
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|_| PublishError::malformed(&path, "it is not UTF-8 text"))?;
+        let parse = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|e| PublishError::malformed(&path, format!("line {}: {e}", number + 1)))
+        };
+        Ok(Self { entries: text.lines().enumerate().map(parse).collect::<Result<_, _>>()? })
+    }
+
+    /// Runs that were removed and do not lie there, by folder, with the entry that removed them last. A run that was published again since, or
+    /// whose removal a kill cut short, is there.
+    #[must_use]
+    pub fn gone(&self, out: &Path) -> BTreeMap<&str, (&PrunedRun, &PruningEntry)> {
+        let mut gone = BTreeMap::new();
+        for entry in &self.entries {
+            gone.extend(entry.removed.iter().map(|run| (run.run.as_str(), (run, entry))));
+        }
+        gone.retain(|run, _| !out.join(run).exists());
+        gone
+    }
+
+    /// That a run which is not there was removed, as an error; `None` where the log knows nothing of it.
+    pub(super) fn refusal(&self, out: &Path, run: &str) -> Option<PublishError> {
+        let gone = self.gone(out);
+        let (run, entry) = gone.get(run)?;
+        Some(PublishError::Pruned { run: out.join(&run.run), at: entry.at, by: entry.by.clone() })
+    }
+
+    pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, PublishError> {
+        let mut bytes = Vec::new();
+        for entry in &self.entries {
+            let line = serde_json::to_vec(entry).map_err(|e| PublishError::malformed(path, e.to_string()))?;
+            bytes.extend(line);
+            bytes.push(b'\n');
+        }
+        Ok(bytes)
+    }
+}
