@@ -54,8 +54,8 @@ fn write_inputs(out: &mut String, explanation: &Explanation) -> Result {
     for line in &explanation.ledger {
         writeln!(
             out,
-            "  {:<14} {}: {} = {} + {} + {}",
-            line.table, line.file, line.read, line.kept, line.quarantined, line.duplicate
+            "  {:<14} {}: {} = {} + {} + {} + {}",
+            line.table, line.file, line.read, line.kept, line.quarantined, line.duplicate, line.skipped
         )?;
     }
     writeln!(out, "\ninput files")?;

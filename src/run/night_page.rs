@@ -76,20 +76,21 @@ impl RunSummary {
             let day = |day: Option<jiff::civil::Date>| day.map_or_else(|| "–".to_owned(), |day| day.to_string());
             vec![
                 name.clone(),
-                grouped(counts.kept + counts.quarantined + counts.duplicate),
+                grouped(counts.read()),
                 grouped(counts.kept),
                 grouped(counts.quarantined),
                 grouped(counts.duplicate),
+                grouped(counts.skipped),
                 day(counts.last_event_on),
                 day(counts.usual_until_on),
             ]
         });
-        let head = ["table", "read", "kept", "quarantined", "duplicate", "last event", "usual trade until"];
+        let head = ["table", "read", "kept", "quarantined", "duplicate", "skipped", "last event", "usual trade until"];
         vec![
             heading("What came in"),
             Block::Paragraph(
-                "Rows that could be seen at the as-of instant. Read = kept + quarantined + duplicate; quarantined rows are in the folder \
-                 quarantine, each with its file, row and rule."
+                "Rows that could be seen at the as-of instant. Read = kept + quarantined + duplicate + skipped; quarantined rows are in the \
+                 folder quarantine, each with its file, row and rule; skipped are those that the job's `where` does not mean."
                     .to_owned(),
             ),
             table(&head, rows.collect()),

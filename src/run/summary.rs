@@ -98,6 +98,14 @@ pub struct TableCounts {
     pub least_days_old: Option<i32>,
 }
 
+impl TableCounts {
+    /// All rows that could be seen: kept + quarantined + duplicate + skipped.
+    #[must_use]
+    pub const fn read(&self) -> u64 {
+        self.kept + self.quarantined + self.duplicate + self.skipped
+    }
+}
+
 /// What became of alerts since the night before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertChanges {
@@ -188,12 +196,11 @@ impl RunSummary {
             skipped: a.skipped + t.skipped,
             ..TableCounts::default()
         });
-        let rows = total.kept + total.quarantined + total.duplicate + total.skipped;
         let skipped = if total.skipped > 0 { format!(" + {} skipped", grouped(total.skipped)) } else { String::new() };
         writeln!(
             out,
             "  rows       {} read = {} kept + {} quarantined + {} duplicate{skipped}",
-            grouped(rows),
+            grouped(total.read()),
             grouped(total.kept),
             grouped(total.quarantined),
             grouped(total.duplicate)
@@ -292,7 +299,8 @@ impl RunSummary {
     fn write_tables(&self, out: &mut String) -> std::fmt::Result {
         let mut rows = Vec::new();
         for (name, counts) in &self.tables {
-            let share = match counts.kept + counts.quarantined + counts.duplicate {
+            // Rows that the job does not mean are no part of what the quarantined are a share of.
+            let share = match counts.read() - counts.skipped {
                 seen if counts.quarantined > 0 => {
                     format!(
                         "{} ({:.2} %)",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use integrity::domain::grouped;
 use integrity::model::ModelError;
 use integrity::publish::{Manifest, ScoreBook};
 use integrity::run::{
@@ -438,6 +439,22 @@ fn what_could_not_be_judged_is_counted_and_said() {
             section.contains(&format!("<span>{rule}</span>")) && section.contains(&format!("<span>{count}</span>"))
         );
     }
+}
+
+#[test]
+fn page_and_summary_say_alike_how_many_rows_were_read() {
+    let mut summary = base().1.summary.clone();
+    let orders = summary.tables.get_mut("orders").unwrap();
+    assert_eq!(orders.skipped, 0);
+    orders.skipped = 71_234;
+    let read = orders.kept + orders.quarantined + orders.duplicate + 71_234;
+    let all: u64 = summary.tables.values().map(|t| t.kept + t.quarantined + t.duplicate + t.skipped).sum();
+    let page = summary.page().unwrap();
+    let line = page.lines().find(|line| line.contains("<td>orders</td>")).unwrap();
+    for cell in [grouped(read), "71,234".to_owned()] {
+        assert!(line.contains(&format!("<td>{cell}</td>")), "{cell} is not in {line}");
+    }
+    assert!(summary.text().contains(&format!("{} read = ", grouped(all))), "{}", summary.text());
 }
 
 /// The job approves from an AUC of 0 on, but nothing can be learnt from what it was given.
