@@ -24,6 +24,10 @@ pub struct CheckArgs {
     /// Where a model would have to be trained, stop there: what comes after is not checked.
     #[arg(long)]
     skip_training: bool,
+    /// Count the labels of every snapshot that training takes; where training would refuse them, or the job would approve no model on so few, try
+    /// which settings of [model] would do.
+    #[arg(long)]
+    train: bool,
 }
 
 /// Runs the command: exit code 0 where the night would be published, else the code that `run` would end with.
@@ -33,7 +37,7 @@ pub struct CheckArgs {
 pub fn execute(args: &CheckArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let options =
         RunOptions { out: args.out.clone(), models: args.models.clone(), ..args.night.apply(args.job.options()?)? };
-    let check = CheckOptions { skip_training: args.skip_training };
+    let check = CheckOptions { skip_training: args.skip_training, survey_labels: args.train };
     let report = check_job(&args.job.path, &options, check, terminal)?;
     terminal.finish();
     output.show(&report, render)?;
@@ -91,6 +95,9 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     }
     for allowed in &report.intake.allowed {
         writeln!(out, "             ALLOWED ({}): {}", allowed.reason, allowed.finding)?;
+    }
+    if let Some(labels) = &report.labels {
+        super::labels_text::write(labels, out)?;
     }
     writeln!(out, "  model      {}", report.model)?;
     if let Some(results) = &report.results {

@@ -17,6 +17,7 @@ mod exit;
 mod explain;
 mod failure;
 mod init;
+mod labels_text;
 mod lookup;
 mod models;
 mod name_list;

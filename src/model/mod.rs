@@ -49,4 +49,5 @@ pub use scorecard::{
 };
 pub use settings::TrainSettings;
 pub use table::{Column, Direction, ScoringTable, TrainingTable, Values};
+pub(crate) use train::MIN_OUTCOMES;
 pub use train::{TrainedScorecard, train_scorecard};

@@ -37,7 +37,7 @@ const TEST_REPLICATES: u32 = 200;
 /// Rows that are scored at a time.
 const BLOCK_ROWS: usize = 1 << 18;
 /// Outcomes of each kind that training needs at least.
-const MIN_OUTCOMES: usize = 10;
+pub(crate) const MIN_OUTCOMES: usize = 10;
 
 /// Trains a scorecard. The result depends on the table and the settings only, not on threads.
 ///

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::intake_gates::{GateFinding, IntakeVerdict};
+use super::label_survey::{LabelSurvey, survey_labels};
 use super::nightly::{
     Night, NightTables, RunError, RunOptions, check_model, fitting_model, identity, prepare, train_for_tonight,
     with_options,
@@ -30,6 +31,8 @@ const EXAMPLES: usize = 3;
 pub struct CheckOptions {
     /// Stop where a model would have to be trained.
     pub skip_training: bool,
+    /// Count the labels of every snapshot that training would take.
+    pub survey_labels: bool,
 }
 
 /// What a night would come to.
@@ -47,6 +50,8 @@ pub struct CheckReport {
     pub intake: IntakeVerdict,
     /// Faults that would stop the night.
     pub faults: Vec<GateFinding>,
+    /// What training would learn from; null where that was not asked for.
+    pub labels: Option<LabelSurvey>,
     /// How the model comes about: its id, or that it was or would be trained.
     pub model: String,
     /// The night's results; null where it stopped before them.
@@ -146,10 +151,15 @@ pub fn check_job(
         tables: table_verdicts(&job, &night)?,
         intake: night.judged.verdict.clone(),
         faults: night.judged.faults.clone(),
+        labels: None,
         model: "none: the night stops before it is chosen".to_owned(),
         results: None,
         stopped: None,
     };
+    if check.survey_labels {
+        let survey = survey_labels(&job.model, &rules, &night.ingested.store, &night.ingested.as_of, progress)?;
+        report.labels = Some(survey);
+    }
     let done = night
         .judged
         .stop_on_faults()
@@ -178,7 +188,10 @@ fn rehearse(
         None if check.skip_training => {
             "would be trained: skipped here, and with it scores, offers and the gates on them"
                 .clone_into(&mut report.model);
-            return Ok(());
+            return match report.labels.as_ref().and_then(|labels| labels.refusal(night.chosen.date)) {
+                Some(refused) => Err(refused.into()),
+                None => Ok(()),
+            };
         }
         None => {
             let models: PathBuf = scratch.join("models");

@@ -1,6 +1,6 @@
 //! How a job's models are trained and accepted: the section `[model]` of the job file.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
@@ -9,13 +9,24 @@ use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 const APPROVE_MIN_AUC: f64 = 0.6;
 
 /// What the willingness model learns to foresee.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelKind {
     /// Days past due in the loan book reach the product's default threshold within the performance window.
     LoanDefault,
     /// The outcome predicate of the feature file, for lenders without a loan book.
     TradeDistress,
+}
+
+impl LabelKind {
+    /// As the job file has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoanDefault => "loan-default",
+            Self::TradeDistress => "trade-distress",
+        }
+    }
 }
 
 /// How the willingness and ability models are trained and accepted.
@@ -64,10 +75,7 @@ impl ModelSettings {
             snapshots,
             test_snapshots,
         } = self;
-        let label = match label {
-            LabelKind::LoanDefault => "loan-default",
-            LabelKind::TradeDistress => "trade-distress",
-        };
+        let label = label.name();
         format!(
             "label = {label}\nability_measure = {ability_measure}\nperformance_days = {performance_days}\n\
              snapshot_every_days = {snapshot_every_days}\nsnapshots = {snapshots}\ntest_snapshots = {test_snapshots}\n"

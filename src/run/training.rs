@@ -25,7 +25,7 @@ use crate::features::{Direction, FeatureConfig};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
 use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
 use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
-use crate::model::{self, ModelError};
+use crate::model::{self, MIN_OUTCOMES, ModelError};
 use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::run::ModelSettings;
 use crate::score::{Reference, ReferenceError};
@@ -58,18 +58,26 @@ pub enum TrainingError {
     /// No merchant had both features and a label.
     #[error(
         "train on history before {as_of}: {rows} labelled merchants of which {bad} bad in the training snapshots; by outcome: {reasons}. \
-         More history, or other snapshots in [model] of the job, are needed"
+         At least {least} good and {least} bad are needed: `check --train` counts the labels of every snapshot and tells which settings of \
+         [model] would do", least = MIN_OUTCOMES
     )]
     TooFewLabels {
         /// Training date.
         as_of: Date,
         /// Labelled rows to train on.
-        rows: usize,
+        rows: u64,
         /// Bad among them.
-        bad: usize,
+        bad: u64,
         /// Merchants by outcome.
         reasons: String,
     },
+}
+
+impl TrainingError {
+    pub(super) fn too_few(as_of: Date, rows: u64, bad: u64, outcomes: &BTreeMap<&str, u64>) -> Self {
+        let reasons = outcomes.iter().map(|(reason, n)| format!("{reason} {n}")).collect::<Vec<_>>().join(", ");
+        Self::TooFewLabels { as_of, rows, bad, reasons }
+    }
 }
 
 /// How many labels of each kind a snapshot gave.
@@ -216,22 +224,26 @@ pub fn train_job(
 /// Snapshots oldest first, each with its side of the split.
 fn plan_snapshots(settings: &ModelSettings, as_of: &AsOf) -> Result<Vec<(AsOf, Part)>, TrainingError> {
     let window = i32::from(settings.performance_days);
-    let back = |n: u16| as_of.days_before(window + i32::from(n) * i32::from(settings.snapshot_every_days));
-    let first_test = back(settings.test_snapshots - 1)?;
     (0..settings.snapshots)
         .rev()
         .map(|n| {
-            let snapshot = back(n)?;
-            let part = if n < settings.test_snapshots {
-                Part::Test
-            } else if snapshot.days_before(-window)?.micros() <= first_test.micros() {
-                Part::Train
-            } else {
-                Part::Purged
-            };
-            Ok((snapshot, part))
+            let back = window + i32::from(n) * i32::from(settings.snapshot_every_days);
+            Ok((as_of.days_before(back)?, part_of(settings, n)))
         })
         .collect()
+}
+
+/// On which side of the split the n-th snapshot before the latest is. What is learnt from has a performance window that closes by the first
+/// snapshot of the test.
+pub(super) fn part_of(settings: &ModelSettings, n: u16) -> Part {
+    let days = |snapshots: u16| u32::from(snapshots) * u32::from(settings.snapshot_every_days);
+    if n < settings.test_snapshots {
+        Part::Test
+    } else if days(n) >= days(settings.test_snapshots - 1) + u32::from(settings.performance_days) {
+        Part::Train
+    } else {
+        Part::Purged
+    }
 }
 
 /// Builds the rows of one snapshot after another.
@@ -334,13 +346,12 @@ fn train_willingness(
     let labelled: Vec<(&Row, bool)> = rows.iter().filter_map(|r| r.bad.map(|bad| (r, bad))).collect();
     let learnt = labelled.iter().filter(|(r, _)| r.part == Part::Train).count();
     let bads = labelled.iter().filter(|(r, bad)| r.part == Part::Train && *bad).count();
-    if bads < 2 || learnt - bads < 2 {
-        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    if bads.min(learnt - bads) < MIN_OUTCOMES {
+        let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
         for (reason, count) in snapshots.iter().flat_map(|s| &s.outcomes) {
-            *reasons.entry(reason).or_default() += count;
+            *outcomes.entry(reason).or_default() += count;
         }
-        let reasons = reasons.iter().map(|(r, n)| format!("{r} {n}")).collect::<Vec<_>>().join(", ");
-        return Err(TrainingError::TooFewLabels { as_of: as_of.date(), rows: learnt, bad: bads, reasons });
+        return Err(TrainingError::too_few(as_of.date(), learnt as u64, bads as u64, &outcomes));
     }
     let columns = names
         .iter()

@@ -70,7 +70,8 @@ pub struct AbilityReport {
     pub dropped: Vec<(String, String)>,
 }
 
-const MIN_ROWS: usize = 30;
+/// Rows whose receipts are known that each part needs.
+pub(crate) const MIN_ROWS: usize = 30;
 
 /// Trains the ability model on numeric `columns`, each with what more of it says about a merchant. `receipts_minor` are the net receipts of the next window in minor units, one a
 /// row; negative ones count as 0, because nothing can be repaid from them. Rows with `held_out` (the later part of the time) are kept

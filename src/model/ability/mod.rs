@@ -3,5 +3,6 @@
 mod fit;
 mod predict;
 
+pub(crate) use fit::MIN_ROWS;
 pub use fit::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
 pub use predict::{AbilityEstimate, AbilityInput, AbilityModel, SizeGroup};

@@ -256,6 +256,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::validation::auc::auc_standard_error;
     use crate::model::validation::brier::brier;
     use crate::model::validation::calibration_line::calibration_line;
     use crate::model::validation::fixture::{assert_close, is_bad, ranked, single_class};
@@ -317,13 +318,8 @@ mod tests {
         let line = calibration_line(sample.ties()).unwrap();
         let found = bootstrap(&sample, Some(&line), 2000, 9, 0.95).unwrap();
         let auc_here = auc(sample.ties()).unwrap();
-        // Hanley & McNeil's error for this AUC and class sizes.
         let (bad, good) = (sample.bad_rows() as f64, (sample.rows() - sample.bad_rows()) as f64);
-        let (q1, q2) = (auc_here / (2.0 - auc_here), 2.0 * auc_here * auc_here / (1.0 + auc_here));
-        let square = auc_here * auc_here;
-        let variance =
-            (auc_here * (1.0 - auc_here) + (bad - 1.0) * (q1 - square) + (good - 1.0) * (q2 - square)) / (bad * good);
-        let half = 1.96 * variance.sqrt();
+        let half = 1.96 * auc_standard_error(auc_here, bad, good);
         assert_close(found.auc[0], auc_here - half, 0.3 * half);
         assert_close(found.auc[1], auc_here + half, 0.3 * half);
         let slope = found.calibration.unwrap().slope;

@@ -36,7 +36,7 @@ mod ranked;
 mod report;
 mod settings;
 
-pub use auc::{auc, gini, gini_of_auc};
+pub use auc::{auc, auc_standard_error, gini, gini_of_auc};
 pub use bins::{PdBin, equal_mass_bins};
 pub use bootstrap::{BootstrapIntervals, CalibrationIntervals, bootstrap};
 pub use brier::{BrierParts, brier, brier_parts};

@@ -8,7 +8,8 @@ use integrity::domain::grouped;
 use integrity::model::ModelError;
 use integrity::publish::{Manifest, ScoreBook};
 use integrity::run::{
-    AsOfRule, CheckOptions, Fault, GateError, GateFinding, RunError, RunOptions, RunOutcome, Silent, check_job, run_job,
+    AsOfRule, CheckOptions, Fault, GateError, GateFinding, LabelFault, Part, RunError, RunOptions, RunOutcome, Silent,
+    SnapshotCounts, TrainingError, check_job, run_job,
 };
 use jiff::civil::{Date, date};
 use polars::prelude::*;
@@ -267,7 +268,7 @@ fn a_date_past_the_data_is_refused_unless_forced_and_stray_rows_do_not_help_it()
         Err(RunError::Config(refused)) => assert!(refused.help.contains("yesterday"), "{refused}"),
         other => panic!("{other:?}"),
     }
-    let check = CheckOptions { skip_training: true };
+    let check = CheckOptions { skip_training: true, ..CheckOptions::default() };
     let guessed = check_job(&unnamed, &RunOptions { guess_as_of: true, ..nobody }, check, &Silent).unwrap();
     assert!(guessed.as_of_guessed);
     assert_eq!(guessed.as_of, date(2025, 7, 1));
@@ -361,6 +362,61 @@ fn a_check_tells_all_of_a_night_and_writes_nothing() {
     assert_eq!(listing(out.path()), before);
     let night = next_night(data(), out.path()).unwrap();
     assert_eq!(report.results.as_ref(), Some(&night.summary), "what the check promised");
+}
+
+#[test]
+fn a_check_counts_labels_as_training_does_and_finds_settings_that_training_takes() {
+    let out = after_the_first_night();
+    let check = CheckOptions { skip_training: true, survey_labels: true };
+    let survey_of = |job: &Path, out: &Path| check_job(job, &options(data(), out), check, &Silent).unwrap();
+    let survey = survey_of(job(), out.path()).labels.unwrap();
+    let model =
+        fs::read_dir(base().0.path().join("models/small")).unwrap().map(|e| e.unwrap().path()).find(|p| p.is_dir());
+    let trained: serde_json::Value =
+        serde_json::from_slice(&fs::read(model.unwrap().join("training.json")).unwrap()).unwrap();
+    let trained: Vec<SnapshotCounts> = serde_json::from_value(trained["snapshots"].clone()).unwrap();
+    assert_eq!(survey.snapshots.len(), trained.len());
+    for (counted, learnt) in survey.snapshots.iter().zip(&trained) {
+        assert_eq!((counted.as_of, counted.part), (learnt.as_of, learnt.part));
+        let labels = counted.labels;
+        assert_eq!(labels.good + labels.bad + labels.unknown, labels.merchants);
+        if counted.part != Part::Purged {
+            assert_eq!((labels.merchants, labels.bad), (learnt.merchants, learnt.bad));
+            assert_eq!((labels.good + labels.bad, &counted.outcomes), (learnt.labelled, &learnt.outcomes));
+        }
+    }
+
+    // Two snapshots leave none to learn from: training stops, the check says so beforehand, and what it proposes is taken.
+    let (_folder, path) = job_with("");
+    let text = fs::read_to_string(&path).unwrap();
+    let with = |snapshots: u16, test: u16| {
+        let changed = text
+            .replace("snapshots = 3\n", &format!("snapshots = {snapshots}\n"))
+            .replace("test_snapshots = 1\n", &format!("test_snapshots = {test}\n"));
+        fs::write(&path, changed).unwrap();
+    };
+    with(2, 1);
+    let elsewhere = TempDir::new().unwrap();
+    let report = survey_of(&path, elsewhere.path());
+    let survey = report.labels.unwrap();
+    assert_eq!(survey.findings[0].what, LabelFault::NoTrainSnapshot, "{:?}", survey.findings);
+    assert!(
+        matches!(report.stopped, Some(RunError::Training(TrainingError::TooFewLabels { .. }))),
+        "{:?}",
+        report.stopped
+    );
+    let training = run_job(&path, &options(data(), elsewhere.path()), &Silent).unwrap_err();
+    assert!(matches!(training, RunError::Training(TrainingError::TooFewLabels { .. })), "{training}");
+    let proposed = survey.would_do.first().unwrap();
+    assert_eq!(
+        (proposed.label, proposed.performance_days),
+        (survey.label, survey.performance_days),
+        "the nearest first"
+    );
+    with(proposed.snapshots, proposed.test_snapshots);
+    let again = survey_of(&path, elsewhere.path()).labels.unwrap();
+    assert_eq!((again.train, again.test), (proposed.train, proposed.test));
+    assert_eq!((again.findings, again.would_do, again.tried), (Vec::new(), Vec::new(), Vec::new()));
 }
 
 #[test]
