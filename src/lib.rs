@@ -17,7 +17,7 @@
 //!
 //! `simulate` makes a marketplace with causes, and in a `trial` a job lends in it, night after night.
 //!
-//! `profile` and `draft` make a job of a folder of raw exports.
+//! `profile` and `draft` make a job of a folder of raw exports; `core_system` holds the lender's own books against the loan book here.
 //!
 //! Everything between `store` and `publish` is a pure function of one merchant bucket and small broadcast tables; `run` drives
 //! it. The modules follow in the order the data flows.
@@ -48,6 +48,8 @@ pub mod features;
 
 pub mod model;
 pub mod workbench;
+
+pub mod core_system;
 
 pub mod score;
 

@@ -8,7 +8,7 @@ pub enum ExitCode {
     Ok = 0,
     /// The command line itself is wrong.
     Usage = 2,
-    /// The data breaks its contract, a quarantine limit or a publishing gate; or published files are not what was published.
+    /// The data breaks its contract, a quarantine limit or a publishing gate; or published files are not what was published; or books differ.
     Data = 65,
     /// An input that must be there is not.
     InputMissing = 66,

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{ExitCode, Format, Output};
 use crate::config::ConfigError;
+use crate::core_system::CoreSystemError;
 use crate::draft::DraftError;
 use crate::model::ModelError;
 use crate::profile::ProfileError;
@@ -344,6 +345,17 @@ fn run_code(error: &RunError) -> ExitCode {
         RunError::Publish(error) => publish_code(error),
         RunError::AsOf(_) => ExitCode::Usage,
         RunError::Backtest(error) => backtest_code(error),
+        RunError::CoreSystem(error) => core_system_code(error),
+    }
+}
+
+fn core_system_code(error: &CoreSystemError) -> ExitCode {
+    match error {
+        CoreSystemError::Table(error) => model_code(error),
+        CoreSystemError::Store(error) => store_code(error),
+        CoreSystemError::NoColumn { .. } | CoreSystemError::Repayment(_) => ExitCode::Data,
+        CoreSystemError::UnknownStatus { .. } => ExitCode::Config,
+        CoreSystemError::NoLoanBook => ExitCode::InputMissing,
     }
 }
 

@@ -28,6 +28,7 @@ mod point;
 mod policy;
 mod progress;
 mod prune;
+mod reconcile;
 mod reject_study;
 mod replay;
 mod report;
@@ -86,6 +87,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Replays the alerts of past nights and judges them by what became of the loans.
     Backtest(backtest::BacktestArgs),
+    /// Holds a core system's books against the loan book as of a date, and lists every difference.
+    Reconcile(reconcile::ReconcileArgs),
     /// Checks a job's configuration and data and writes nothing.
     Check(check::CheckArgs),
     /// Makes a marketplace with loans, causes and planted faults; its truth lies in `truth/`.
@@ -160,6 +163,7 @@ impl Command {
             Self::CatchUp(args) => catch_up::execute(&args, output, terminal),
             Self::Replay(args) => replay::execute(&args, output, terminal),
             Self::Backtest(args) => backtest::execute(&args, output, terminal),
+            Self::Reconcile(args) => reconcile::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),
             Self::Simulate(args) => simulate::execute(&args, output, terminal),
             Self::Train(args) => models::train(&args, output, terminal),

@@ -17,6 +17,8 @@ pub enum Kind {
     Int64,
     /// `Float64`, always finite.
     Float64,
+    /// `Boolean`.
+    Flag,
     /// `List<Utf8>`.
     Texts,
     /// `List<Struct{code: Utf8, text: Utf8}>`, most important first.
@@ -39,6 +41,7 @@ impl Kind {
             Self::Int32 => DataType::Int32,
             Self::Int64 => DataType::Int64,
             Self::Float64 => DataType::Float64,
+            Self::Flag => DataType::Boolean,
             Self::Texts | Self::Reasons | Self::Caps | Self::Verdicts | Self::Values => DataType::List(self.element()),
         }
     }
@@ -75,7 +78,7 @@ impl Kind {
                 .into(),
             ),
             Self::Values => Some(vec![text("name"), Field::new("value", DataType::Float64, true)].into()),
-            Self::Text | Self::Day | Self::Int32 | Self::Int64 | Self::Float64 | Self::Texts => None,
+            Self::Text | Self::Day | Self::Int32 | Self::Int64 | Self::Float64 | Self::Flag | Self::Texts => None,
         }
     }
 
@@ -88,6 +91,7 @@ impl Kind {
             Self::Int32 => "Int32",
             Self::Int64 => "Int64",
             Self::Float64 => "Float64",
+            Self::Flag => "Boolean",
             Self::Texts => "List<Utf8>",
             Self::Reasons => "List<Struct{code, text}>",
             Self::Caps => "List<Struct{name, gross_minor?, value_minor?}>",

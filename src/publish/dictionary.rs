@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::column::{OutputColumn, OutputTable};
 use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
+use crate::core_system::Difference;
 use crate::exposure::{OpenOffer, Statement};
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine,
@@ -48,6 +49,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         FeatureRow::table_of(&[feature]),
         EvidenceRow::table_of(&[window]),
         QuarantineRow::table(),
+        Difference::table(),
     ]
 }
 

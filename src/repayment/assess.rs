@@ -64,6 +64,7 @@ impl Assessment {
             pledged_order_ids: record.pledged_order_ids.clone(),
             outstanding_minor: repayment.outstanding_minor,
             arrears_minor: repayment.arrears_minor,
+            interest_arrears_minor: repayment.interest_arrears_minor,
             dpd: repayment.dpd,
             worst_dpd: repayment.worst_dpd,
             material_dpd,

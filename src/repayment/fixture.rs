@@ -121,6 +121,7 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         pledged_order_ids: Vec::new(),
         outstanding_minor: 1_000,
         arrears_minor: i64::from(dpd > 0),
+        interest_arrears_minor: 0,
         dpd,
         worst_dpd: dpd,
         material_dpd: dpd,

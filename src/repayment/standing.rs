@@ -33,6 +33,8 @@ pub struct LoanStanding {
     pub outstanding_minor: i64,
     /// Due and unpaid.
     pub arrears_minor: i64,
+    /// Interest among it.
+    pub interest_arrears_minor: i64,
     /// Days past due now, of any arrears.
     pub dpd: i64,
     /// The most days past due it ever was.

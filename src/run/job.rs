@@ -11,6 +11,7 @@ use super::as_of::AsOfRule;
 use super::gate_settings::{ALLOW_KEYS, GATE_KEYS, GATE_TABLE_KEYS, GateSettings, RawGates};
 use super::model_settings::{MODEL_KEYS, ModelSettings, RawModel, check_model};
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
+use crate::core_system::{CORE_COLUMN_KEYS, CORE_KEYS, CORE_STATUS_KEYS, CoreTerms, RawCoreTerms};
 use crate::domain::{AsOf, Currency, Digest, Hasher};
 use crate::features::FeatureFiles;
 use crate::publish::{RETENTION_KEYS, RawRetention, Retention};
@@ -37,6 +38,8 @@ pub struct Job {
     pub retention: Option<Retention>,
     /// Training.
     pub model: ModelSettings,
+    /// How a core system's books are read that are held against the loan book.
+    pub core: CoreTerms,
     /// The job file and the files it names, as they were read: once, so that what is judged by and what is published are the same.
     pub files: JobFiles,
     /// Digest of the job file, every file it names and every SQL statement: the configuration's identity.
@@ -126,6 +129,8 @@ struct RawJob {
     gates: RawGates,
     retention: Option<RawRetention>,
     model: RawModel,
+    #[serde(default)]
+    reconcile: RawCoreTerms,
 }
 
 static JOB_KEYS: Section = Section {
@@ -160,6 +165,7 @@ static JOB_KEYS: Section = Section {
         Key::section("gates", "limits of what may be missing").or("their defaults"),
         Key::section("retention", "which runs are kept").or("the command line says"),
         Key::section("model", "training"),
+        Key::section("reconcile", "how a core system's books are read").or("its defaults"),
     ],
 };
 
@@ -177,6 +183,9 @@ pub fn job_reference() -> Vec<&'static Section> {
         &ALLOW_KEYS,
         &RETENTION_KEYS,
         &MODEL_KEYS,
+        &CORE_KEYS,
+        &CORE_COLUMN_KEYS,
+        &CORE_STATUS_KEYS,
     ]
 }
 
@@ -239,11 +248,12 @@ impl Job {
         let gates = faults.take(raw.gates.check(&file));
         let retention = faults.take(raw.retention.as_ref().map(|retention| retention.check(&file)).transpose());
         let model = faults.take(check_model(&file, &raw.model));
+        let core = faults.take(raw.reconcile.check(&file));
         let (Some(name), Some(currency), Some(time_zone), Some(as_of)) = (name, currency, time_zone, as_of) else {
             return Err(Box::new(faults));
         };
         let (Some(source), Some(wash), Some(store)) = (source, wash, store) else { return Err(Box::new(faults)) };
-        let (Some(gates), Some(retention), Some(model)) = (gates, retention, model) else {
+        let (Some(gates), Some(retention), Some(model), Some(core)) = (gates, retention, model, core) else {
             return Err(Box::new(faults));
         };
         let (Some(features), Some(policy), Some(monitor)) =
@@ -266,6 +276,7 @@ impl Job {
             intake,
             retention,
             model,
+            core,
             digest: Digest::of(b""),
             model_lines: BTreeMap::from([
                 ("label", file.line(&raw.model.label.span())),

@@ -26,6 +26,7 @@ mod population;
 mod portfolio_report;
 mod progress;
 mod publishing;
+mod reconcile;
 mod replay;
 mod rules;
 mod scratch;
@@ -55,6 +56,7 @@ pub use nightly::{RunError, RunOptions, RunOutcome, run_job, run_opened, train_m
 pub use population::PopulationError;
 pub use progress::{Progress, Silent};
 pub use publishing::REPORT;
+pub use reconcile::{ReconcileReport, reconcile_books};
 pub use replay::{ReplayReport, replay_run};
 pub use rules::JobRules;
 pub(crate) use summary::write_table;

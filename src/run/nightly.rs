@@ -34,6 +34,7 @@ use super::unseen::Unseen;
 use super::wide::WideTables;
 use crate::config::ConfigError;
 use crate::contract;
+use crate::core_system::CoreSystemError;
 use crate::domain::AsOfError;
 use crate::exposure::GroupTotals;
 use crate::features::Overflow;
@@ -87,6 +88,9 @@ pub enum RunError {
     /// Replaying past nights.
     #[error(transparent)]
     Backtest(#[from] super::backtest::BacktestError),
+    /// Comparing with a core system's books.
+    #[error(transparent)]
+    CoreSystem(#[from] CoreSystemError),
 }
 
 impl From<ReportError> for RunError {

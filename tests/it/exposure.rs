@@ -218,6 +218,7 @@ impl World {
                     pledged_order_ids: if names_orders { orders } else { Vec::new() },
                     outstanding_minor: amount,
                     arrears_minor: 0,
+                    interest_arrears_minor: 0,
                     dpd: 0,
                     worst_dpd: 0,
                     material_dpd: 0,

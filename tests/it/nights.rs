@@ -13,6 +13,7 @@ mod offer;
 mod pledges;
 mod portfolio;
 mod random;
+mod reconcile;
 mod restoration;
 mod strangers;
 mod written;

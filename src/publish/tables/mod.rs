@@ -6,6 +6,7 @@ mod borrower_states;
 mod cases;
 mod declines;
 mod deductions;
+mod differences;
 mod drift;
 mod evidence;
 mod features;

@@ -119,6 +119,11 @@ impl Lender {
         Policy::open(&self.folder.path().join("job/policy.toml")).unwrap()
     }
 
+    /// The job file.
+    pub fn job(&self) -> PathBuf {
+        self.folder.path().join("job/job.toml")
+    }
+
     /// Where it publishes.
     pub fn out(&self) -> PathBuf {
         self.folder.path().join("published")

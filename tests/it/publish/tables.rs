@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
+use integrity::core_system::{Difference, What};
 use integrity::domain::{Reason, ReasonCode};
 use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
 use integrity::features::Group;
@@ -198,6 +199,17 @@ proptest! {
             quiet_since_on, handled_until_on, handled_by: handled_by.clone(), handled_why: handled_by.clone(), ..alert(&merchant_id, &alert_id)
         });
         round_trip(Alert::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn differences_come_back(
+        rows in vec((option::of(".{0,4}"), option::of(any::<i64>()), any::<bool>(), select(&[What::MissingHere, What::Arrears, What::NoLoanId][..])), 0..20),
+    ) {
+        let rows: Vec<Difference> = (1_i64..).zip(rows).map(|(number, (text, value, is_tolerated, what))| Difference {
+            number, loan_id: text.clone(), merchant_id: text.clone(), row: value, what, ours: text.clone(), theirs: text.clone(), difference: value,
+            is_tolerated, detail: text,
+        }).collect();
+        round_trip(Difference::table(), &rows);
     }
 
     #[test]
