@@ -12,7 +12,7 @@
 //!                            ├─ exposure ── owed, offered, pledged   ◀── last night's published run
 //!                            │    └─ offer ── eligibility, limit, price
 //!                            └─ monitor ── alerts, deductions, portfolio
-//!                                 └─ publish ──▶ run folder ──▶ loan service, analysts
+//!                                 └─ publish ──▶ run folder ──▶ loan service, analysts, other systems (interchange)
 //! ```
 //!
 //! `simulate` makes a marketplace with causes, and in a `trial` a job lends in it, night after night.
@@ -60,6 +60,8 @@ pub mod offer;
 pub mod monitor;
 
 pub mod publish;
+
+pub mod interchange;
 
 pub mod report;
 

@@ -36,15 +36,20 @@ impl<R: OutputRow + Clone> GatheredTable<R> {
         Ok(self.rows.extend(rows.into_iter().map(ByKey).collect())?)
     }
 
+    /// All rows, sorted.
+    ///
+    /// # Errors
+    /// Rows cannot be read back.
+    pub fn sorted(&self) -> Result<impl Iterator<Item = Result<R, PublishError>>, PublishError> {
+        Ok(self.rows.sorted()?.map(|row| Ok(row?.0)))
+    }
+
     /// Writes all rows, sorted. The result depends on the rows alone, not on how they came.
     ///
     /// # Errors
     /// Rows cannot be read back, two have the same key, or the writer refuses.
     pub fn write(&self, writer: &mut TableWriter<R>) -> Result<(), PublishError> {
-        for row in self.rows.sorted()? {
-            writer.push(row?.0)?;
-        }
-        Ok(())
+        self.sorted()?.try_for_each(|row| writer.push(row?))
     }
 
     /// Writes the table's own file into a run.

@@ -1,12 +1,14 @@
 //! A run being staged: files are written out of readers' sight, then the whole folder is renamed into place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::column::OutputTable;
 use super::current::Current;
+use super::digest_file::DigestFile;
 use super::durable::{make_folder, sync_folder};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
@@ -109,6 +111,41 @@ impl<'p, 'o> Stage<'p, 'o> {
         let entry = FileEntry { path: name.to_owned(), bytes, rows: None, sha256, blocks_sha256 };
         self.entries.insert(name.to_owned(), entry);
         Ok(())
+    }
+
+    /// Writes a file that is not a table, part by part: what is too much to be held in memory.
+    ///
+    /// # Errors
+    /// As [`Stage::write_bytes`], and what the parts say.
+    pub fn write_parts(
+        &mut self,
+        name: &str,
+        parts: impl Iterator<Item = Result<Vec<u8>, PublishError>>,
+    ) -> Result<(), PublishError> {
+        let path = self.place(name)?;
+        let mut file = DigestFile::create(&path)?;
+        for part in parts {
+            file.write_all(&part?).map_err(PublishError::io("write", &path))?;
+        }
+        let unsynced = file.finish(&path)?;
+        self.publisher.reached(&Step::Written(path.clone()), &path)?;
+        unsynced.file.sync_all().map_err(PublishError::io("force to disk", &path))?;
+        self.publisher.reached(&Step::Synced(path.clone()), &path)?;
+        let (bytes, sha256, blocks_sha256) = (unsynced.bytes, unsynced.sha256, unsynced.blocks);
+        let entry = FileEntry { path: name.to_owned(), bytes, rows: None, sha256, blocks_sha256 };
+        self.entries.insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    /// The files written so far, by path.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.entries.values()
+    }
+
+    /// What the run's bytes depend on.
+    #[must_use]
+    pub const fn identity(&self) -> &RunIdentity {
+        &self.identity
     }
 
     /// Writes JSON, indented, with a newline at the end.

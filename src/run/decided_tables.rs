@@ -96,6 +96,16 @@ impl DecidedTables {
         self.drift.extend(lines)
     }
 
+    /// Alerts, by their table's key.
+    pub const fn alerts(&self) -> &GatheredTable<Alert> {
+        &self.alerts
+    }
+
+    /// Deductions, by their table's key.
+    pub const fn deductions(&self) -> &GatheredTable<Deduction> {
+        &self.deductions
+    }
+
     /// Writes every table into the run.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::core_system::{CORE_COLUMN_KEYS, CORE_KEYS, CORE_STATUS_KEYS, CoreTerms, RawCoreTerms};
 use crate::domain::{AsOf, Currency, Digest, Hasher};
 use crate::features::FeatureFiles;
+use crate::interchange::{FINERACT_KEYS, FRAPPE_KEYS, INTERCHANGE_KEYS, InterchangeTerms, RawInterchange};
 use crate::publish::{RETENTION_KEYS, RawRetention, Retention};
 use crate::source::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS, SourceSettings};
 use crate::store::{RawStore, STORE_KEYS};
@@ -40,6 +41,8 @@ pub struct Job {
     pub model: ModelSettings,
     /// How a core system's books are read that are held against the loan book.
     pub core: CoreTerms,
+    /// Files for other systems.
+    pub interchange: InterchangeTerms,
     /// The job file and the files it names, as they were read: once, so that what is judged by and what is published are the same.
     pub files: JobFiles,
     /// Digest of the job file, every file it names and every SQL statement: the configuration's identity.
@@ -131,6 +134,8 @@ struct RawJob {
     model: RawModel,
     #[serde(default)]
     reconcile: RawCoreTerms,
+    #[serde(default)]
+    interchange: RawInterchange,
 }
 
 static JOB_KEYS: Section = Section {
@@ -166,6 +171,7 @@ static JOB_KEYS: Section = Section {
         Key::section("retention", "which runs are kept").or("the command line says"),
         Key::section("model", "training"),
         Key::section("reconcile", "how a core system's books are read").or("its defaults"),
+        Key::section("interchange", "files for other systems").or("none"),
     ],
 };
 
@@ -186,6 +192,9 @@ pub fn job_reference() -> Vec<&'static Section> {
         &CORE_KEYS,
         &CORE_COLUMN_KEYS,
         &CORE_STATUS_KEYS,
+        &INTERCHANGE_KEYS,
+        &FINERACT_KEYS,
+        &FRAPPE_KEYS,
     ]
 }
 
@@ -249,6 +258,7 @@ impl Job {
         let retention = faults.take(raw.retention.as_ref().map(|retention| retention.check(&file)).transpose());
         let model = faults.take(check_model(&file, &raw.model));
         let core = faults.take(raw.reconcile.check(&file));
+        let interchange = faults.take(raw.interchange.check(&file));
         let (Some(name), Some(currency), Some(time_zone), Some(as_of)) = (name, currency, time_zone, as_of) else {
             return Err(Box::new(faults));
         };
@@ -256,6 +266,7 @@ impl Job {
         let (Some(gates), Some(retention), Some(model), Some(core)) = (gates, retention, model, core) else {
             return Err(Box::new(faults));
         };
+        let Some(interchange) = interchange else { return Err(Box::new(faults)) };
         let (Some(features), Some(policy), Some(monitor)) =
             (faults.features.clone(), faults.policy.clone(), faults.monitor.clone())
         else {
@@ -277,6 +288,7 @@ impl Job {
             retention,
             model,
             core,
+            interchange,
             digest: Digest::of(b""),
             model_lines: BTreeMap::from([
                 ("label", file.line(&raw.model.label.span())),

@@ -13,6 +13,7 @@ mod features_before;
 mod gate_settings;
 mod gates;
 mod intake_gates;
+mod interchange_files;
 mod job;
 mod label_survey;
 mod labels;

@@ -15,6 +15,7 @@ use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
 use super::gates::{GateError, Pledges, check_gates, check_shard};
 use super::intake_gates::{JudgedIntake, judge_intake};
+use super::interchange_files::tell_lineage;
 use super::model_choice::{ModelChoice, choose_model};
 use super::open_offers::{
     read_book_before, read_loan_evidence, read_open_offers, read_standing_alerts, read_states_before,
@@ -207,6 +208,19 @@ pub fn run_opened(
     scratch::sweep();
     Registry::new(&job.models).sweep(&job.model.name)?;
     let mut publisher = Publisher::open(&job.out)?;
+    let outcome = run_locked(job, rules, options, &mut publisher, progress);
+    tell_lineage(job, options, outcome.as_ref().err(), progress);
+    outcome
+}
+
+/// The night, once nobody else publishes into the output folder.
+fn run_locked(
+    job: &Job,
+    rules: &JobRules,
+    options: &RunOptions,
+    publisher: &mut Publisher<'_>,
+    progress: &StageClock<'_>,
+) -> Result<RunOutcome, RunError> {
     let notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
     let keep = job

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::config_copies::{config_copies, seen_from};
 use super::decided_tables::DecidedTables;
+use super::interchange_files::write_interchange;
 use super::summary::RunSummary;
 use super::wide::WideTables;
 use crate::domain::{Digest, Hasher};
@@ -63,6 +64,7 @@ pub fn publish_run(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Resu
     for copy in &copies {
         stage.write_bytes(&copy.path, texts.get(&copy.source).copied().unwrap_or_default().as_bytes())?;
     }
+    write_interchange(stage, inputs)?;
     Ok(copies)
 }
 

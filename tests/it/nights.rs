@@ -5,6 +5,7 @@ mod alerts;
 mod books;
 mod drift;
 mod groups;
+mod interchange;
 mod lender;
 mod limits;
 mod market;

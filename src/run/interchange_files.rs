@@ -1,0 +1,191 @@
+//! Writes what the job's section `[interchange]` asks for: into the run folder, before its manifest; of a night that stopped, into the output folder.
+
+use std::path::Path;
+
+use super::decided_tables::DecidedTables;
+use super::nightly::{RunError, RunOptions};
+use super::progress::Progress;
+use super::publishing::PublishInputs;
+use super::summary::RunSummary;
+use crate::interchange::{
+    ALERT_LINES, FRAPPE_REPAYMENTS, FineractTerms, LINEAGE, LINEAGE_FAILED, LineageFile, LineageRun, METRICS, Metric,
+    Repayments, alert_line, exposition, failed_events, frappe_header, frappe_line, published_events,
+};
+use crate::publish::{PublishError, Stage};
+use crate::run::Job;
+
+/// Writes the files of a night that is being published. They come last: lineage lists all others.
+pub fn write_interchange(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -> Result<(), PublishError> {
+    let PublishInputs { job, ingested, tables, summary, .. } = inputs;
+    let (terms, on) = (&job.interchange, summary.as_of);
+    if terms.alerts {
+        let unwritable =
+            |e: serde_json::Error| PublishError::Malformed { path: ALERT_LINES.into(), why: e.to_string() };
+        let lines = tables.alerts().sorted()?.map(|alert| alert_line(&alert?).map_err(unwritable));
+        stage.write_parts(ALERT_LINES, lines)?;
+    }
+    if terms.metrics {
+        let micros = ingested.as_of.micros();
+        stage.write_bytes(METRICS, exposition(&job.name, &metrics(summary, micros)).as_bytes())?;
+    }
+    if let Some(fineract) = &terms.fineract {
+        write_fineract(stage, fineract, tables, summary)?;
+    }
+    if let Some(frappe) = &terms.frappe {
+        let lines = tables.deductions().sorted()?.map(|row| Ok(frappe_line(&row?, on, frappe, summary.currency)));
+        stage.write_parts(FRAPPE_REPAYMENTS, std::iter::once(Ok(frappe_header())).chain(lines))?;
+    }
+    if let Some(namespace) = &terms.lineage_namespace {
+        let at = jiff::Timestamp::from_microsecond(ingested.as_of.micros()).unwrap_or_default();
+        let identity = stage.identity();
+        let run_id = identity.run_id();
+        let run = LineageRun {
+            namespace,
+            job: &job.name,
+            code_version: &identity.code_version,
+            run: &run_id,
+            nominal_at: Some(at),
+        };
+        let mut read: Vec<LineageFile> = identity
+            .inputs
+            .iter()
+            .map(|file| LineageFile { path: file.name.clone(), sha256: file.sha256, bytes: file.bytes, rows: None })
+            .collect();
+        read.sort_by(|a, b| a.path.cmp(&b.path));
+        let written: Vec<LineageFile> = stage
+            .files()
+            .map(|file| LineageFile {
+                path: file.path.clone(),
+                sha256: file.sha256,
+                bytes: file.bytes,
+                rows: file.rows,
+            })
+            .collect();
+        let events = published_events(&run, at, &read, &written);
+        stage.write_bytes(LINEAGE, events.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write_fineract(
+    stage: &mut Stage<'_, '_>,
+    terms: &FineractTerms,
+    tables: &DecidedTables,
+    summary: &RunSummary,
+) -> Result<(), PublishError> {
+    let mut repayments = Repayments::new(terms, summary.currency, summary.as_of);
+    for deduction in tables.deductions().sorted()? {
+        if let Some((name, bytes)) = repayments.push(&deduction?) {
+            stage.write_bytes(&name, &bytes)?;
+        }
+    }
+    match repayments.finish() {
+        Some((name, bytes)) => stage.write_bytes(&name, &bytes),
+        None => Ok(()),
+    }
+}
+
+/// The night's figures. Money is in minor units.
+fn metrics(summary: &RunSummary, as_of_micros: i64) -> Vec<Metric> {
+    let number = |count: u64| count as f64;
+    let minor = |minor: i64| minor as f64;
+    let counted = |counts: &std::collections::BTreeMap<String, u64>| {
+        counts.iter().map(|(word, count)| (word.clone(), *count as f64)).collect::<Vec<_>>()
+    };
+    let offers = || summary.offers.iter();
+    let mut rows = Vec::new();
+    for (table, counts) in &summary.tables {
+        for (what, count) in [
+            ("kept", counts.kept),
+            ("quarantined", counts.quarantined),
+            ("duplicate", counts.duplicate),
+            ("skipped", counts.skipped),
+        ] {
+            rows.push((vec![("table", table.clone()), ("what", what.to_owned())], number(count)));
+        }
+    }
+    let mut metrics = vec![
+        Metric::single("as_of_timestamp_seconds", "The instant of the observation.", minor(as_of_micros / 1_000_000)),
+        Metric { name: "rows", help: "Rows read, by contract table and what became of them.", samples: rows },
+        Metric::single("merchants_scored", "Merchants scored.", number(summary.merchants_scored)),
+        Metric::by("merchants_in_band", "Merchants by risk band.", "band", counted(&summary.bands)),
+        Metric::by("offers", "Offers.", "product", offers().map(|(word, o)| (word.clone(), number(o.count)))),
+        Metric::by(
+            "offered_minor",
+            "Sum of the limits offered, minor units.",
+            "product",
+            offers().map(|(word, o)| (word.clone(), minor(o.limit_minor))),
+        ),
+        Metric::by("declines", "Declines.", "product", counted(&summary.declines)),
+        Metric::by("alerts", "Alerts that stand.", "rule", counted(&summary.alerts)),
+        Metric::single("alerts_opened", "Alerts opened tonight.", number(summary.alert_changes.opened)),
+        Metric::single("alerts_escalated", "Alerts escalated tonight.", number(summary.alert_changes.escalated)),
+        Metric::single("alerts_cleared", "Alerts cleared tonight.", number(summary.alert_changes.cleared)),
+        Metric::single("deductions", "Deductions ordered.", number(summary.deductions)),
+        Metric::single("deducted_minor", "Sum of the deductions, minor units.", minor(summary.deducted_minor)),
+        Metric::by(
+            "unknown_loans",
+            "Loans of which nothing is known, by cause.",
+            "cause",
+            counted(&summary.unknown_loans),
+        ),
+    ];
+    if let Some(book) = &summary.portfolio {
+        metrics.extend([
+            Metric::single("borrowers", "Merchants with an open loan.", number(book.borrowers)),
+            Metric::single("open_loans", "Open loans.", number(book.open.loans)),
+            Metric::single(
+                "outstanding_minor",
+                "Principal not repaid, minor units.",
+                minor(book.open.outstanding_minor),
+            ),
+            Metric::single("arrears_minor", "Due and unpaid, minor units.", minor(book.arrears_minor)),
+            Metric::single(
+                "non_performing_minor",
+                "Principal of non-performing loans, minor units.",
+                minor(book.non_performing.outstanding_minor),
+            ),
+            Metric::by(
+                "outstanding_in_bucket_minor",
+                "Principal not repaid by bucket of days past due, minor units.",
+                "bucket",
+                book.by_bucket.iter().map(|(word, tally)| (word.clone(), minor(tally.outstanding_minor))),
+            ),
+        ]);
+    }
+    metrics
+}
+
+/// Leaves the events of a night that stopped in the output folder, or removes those of one that stopped before. Lineage is a courtesy: that it cannot be
+/// written changes nothing about the night.
+pub fn tell_lineage(job: &Job, options: &RunOptions, stopped: Option<&RunError>, progress: &dyn Progress) {
+    let Some(namespace) = &job.interchange.lineage_namespace else { return };
+    let path = job.out.join(LINEAGE_FAILED);
+    let done = match stopped {
+        None => match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        },
+        Some(why) => {
+            let attempt = format!("{} {}", job.digest, options.started_at);
+            let run = LineageRun {
+                namespace,
+                job: &job.name,
+                code_version: &options.code_version,
+                run: &attempt,
+                nominal_at: None,
+            };
+            replace(&path, &failed_events(&run, options.started_at, (options.clock)(), &why.to_string()))
+        }
+    };
+    if let Err(e) = done {
+        progress.note(&format!("the night's lineage could not be told in {}: {e}", path.display()));
+    }
+}
+
+/// A reader sees the old file or the new one.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let hidden = path.with_file_name(format!(".{LINEAGE_FAILED}"));
+    std::fs::write(&hidden, text)?;
+    std::fs::rename(&hidden, path)
+}
