@@ -40,7 +40,7 @@ fn row(snapshot: &SnapshotLabels) -> Vec<String> {
         Part::Purged => "nothing",
         Part::Test => "the test",
     };
-    let Labels { merchants, good, bad, unknown, with_receipts } = snapshot.labels;
+    let Labels { merchants, good, bad, unknown, with_receipts, .. } = snapshot.labels;
     let outcomes: Vec<String> = snapshot.outcomes.iter().map(|(why, n)| format!("{why} {}", grouped(*n))).collect();
     let counts = [merchants, good, bad, unknown, with_receipts].map(grouped);
     [snapshot.as_of.to_string(), snapshot.until.to_string(), part.to_owned()]

@@ -27,6 +27,21 @@ pub struct Request {
     pub requested_minor: i64,
     /// Orders offered as receivables; empty where none are named.
     pub order_ids: Vec<String>,
+    /// What the applicant declares.
+    pub declared: Declared,
+}
+
+/// The four figures that an applicant declares, minor units; `None` where one is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Declared {
+    /// Sales of the last twelve months.
+    pub gross_sales_12m_minor: Option<i64>,
+    /// Operating costs of the last twelve months.
+    pub operating_costs_12m_minor: Option<i64>,
+    /// Assets.
+    pub gross_assets_minor: Option<i64>,
+    /// Liabilities.
+    pub gross_liabilities_minor: Option<i64>,
 }
 
 /// What accounts are drawn up by: parts of the policy and of the job.
@@ -300,6 +315,9 @@ fn read_applications(table: &DataFrame) -> Result<Vec<ApplicationRow>, PolarsErr
     let applied = &table.column("applied_at")?.datetime()?.phys;
     let requested = table.column("requested_minor")?.i64()?;
     let orders = table.column("order_ids")?.list()?;
+    let declared = |name: &str| Ok::<_, PolarsError>(table.column(name)?.i64()?.clone());
+    let (sales, costs) = (declared("gross_sales_12m_minor")?, declared("operating_costs_12m_minor")?);
+    let (assets, liabilities) = (declared("gross_assets_minor")?, declared("gross_liabilities_minor")?);
     let mut rows = Vec::with_capacity(table.height());
     for at in 0..table.height() {
         let (Some(merchant), Some(product), Some(applied_at), Some(requested_minor)) =
@@ -311,12 +329,18 @@ fn read_applications(table: &DataFrame) -> Result<Vec<ApplicationRow>, PolarsErr
             Some(ids) => ids.str()?.iter().flatten().map(str::to_owned).collect(),
             None => Vec::new(),
         };
-        let request = Request { product: product.to_owned(), requested_minor, order_ids };
+        let declared = Declared {
+            gross_sales_12m_minor: sales.get(at),
+            operating_costs_12m_minor: costs.get(at),
+            gross_assets_minor: assets.get(at),
+            gross_liabilities_minor: liabilities.get(at),
+        };
+        let request = Request { product: product.to_owned(), requested_minor, order_ids, declared };
         rows.push(ApplicationRow { merchant_id: merchant.to_owned(), applied_at, request });
     }
     let key = |row: &ApplicationRow| {
-        let Request { product, requested_minor, order_ids } = row.request.clone();
-        (row.merchant_id.clone(), row.applied_at, product, requested_minor, order_ids)
+        let Request { product, requested_minor, order_ids, declared } = row.request.clone();
+        (row.merchant_id.clone(), row.applied_at, product, requested_minor, order_ids, declared)
     };
     rows.sort_by_cached_key(key);
     Ok(rows)

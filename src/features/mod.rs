@@ -21,6 +21,7 @@ mod balance;
 mod buyers;
 mod comparison;
 mod concentration;
+mod daily;
 mod days_since;
 mod decayed_stock;
 mod dictionary;
@@ -57,6 +58,7 @@ mod variation;
 
 pub use attribute::Attribute;
 pub use comparison::Comparison;
+pub use daily::{DailyMeasure, daily_measure};
 pub use dictionary::dictionary_markdown;
 pub use error::FeatureError;
 pub use evidence::{EvidenceWindow, FeatureEvidence, evidence};

@@ -1,4 +1,4 @@
-//! Models: a scorecard of willingness to pay (probability of default) and a regression of ability to pay. What a night needs of them; what an
+//! Models: a scorecard of willingness to pay (probability of default) and the distribution of receipts, which is ability to pay. What a night needs of them; what an
 //! analyst does beside it is in [`crate::workbench`].
 //!
 //! ```text
@@ -35,7 +35,7 @@ mod train;
 pub mod validation;
 mod variable_report;
 
-pub use ability::{AbilityEstimate, AbilityModel, AbilitySettings, TrainedAbility, train_ability};
+pub use ability::{AbilityModel, AbilitySettings, TrainedAbility, train_ability};
 pub use error::ModelError;
 pub use points::Scaling;
 pub(crate) use prepare::{Summed, sum_up};

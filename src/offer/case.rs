@@ -4,6 +4,7 @@ use super::error::OfferError;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
+use crate::model::ability::Foreseen;
 use crate::repayment::BorrowerRecord;
 
 /// All that is known of one merchant.
@@ -24,8 +25,8 @@ pub struct MerchantCase<'a> {
     pub score_reasons: &'a [Reason],
     /// Features.
     pub features: &'a dyn FeatureLookup,
-    /// Lower quantile of the next window's net receipts.
-    pub ability_lower_minor: Option<i64>,
+    /// Net receipts that are foreseen; empty where nothing is known.
+    pub foreseen: &'a Foreseen,
     /// Integrity capital.
     pub integrity_capital_minor: Option<i64>,
     /// Record with this lender.

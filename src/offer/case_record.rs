@@ -8,6 +8,7 @@ use super::error::OfferError;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
+use crate::model::ability::Foreseen;
 use crate::repayment::BorrowerRecord;
 
 /// A row of the published table `cases`.
@@ -23,7 +24,7 @@ pub struct CaseRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseFacts {
     is_closed: bool,
-    ability_lower_minor: Option<i64>,
+    foreseen: Foreseen,
     integrity_capital_minor: Option<i64>,
     record: BorrowerRecord,
     account: Account,
@@ -53,7 +54,7 @@ impl CaseRecord {
     pub fn of(case: &MerchantCase<'_>) -> Result<Self, OfferError> {
         let facts = CaseFacts {
             is_closed: case.is_closed,
-            ability_lower_minor: case.ability_lower_minor,
+            foreseen: case.foreseen.clone(),
             integrity_capital_minor: case.integrity_capital_minor,
             record: case.record.clone(),
             account: case.account.clone(),
@@ -95,7 +96,7 @@ impl CaseFacts {
             score: score.score,
             score_reasons: score.reasons,
             features,
-            ability_lower_minor: self.ability_lower_minor,
+            foreseen: &self.foreseen,
             integrity_capital_minor: self.integrity_capital_minor,
             record: &self.record,
             account: &self.account,

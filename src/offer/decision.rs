@@ -3,14 +3,13 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::apr::apr_of_days;
 use super::case::MerchantCase;
+use super::cost::CostOfLoan;
 use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, caps_of, carried_minor, least_of, request};
 use super::policy::{Policy, Product, Repayment};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
-use super::schedule::{Terms, schedule};
 use crate::domain::{AsOf, DailyRate, Hasher, Reason};
 use crate::exposure::{Account, OfferState, OpenOffer, Pledge};
 
@@ -36,6 +35,26 @@ pub struct Offer {
     pub term_days: u16,
     /// How it is repaid.
     pub repayment: Repayment,
+    /// Number of instalments, equally spaced.
+    pub instalments: u16,
+    /// All interest when the whole limit is drawn for the whole term, minor units.
+    pub interest_minor: i64,
+    /// What of it is saved by repaying everything halfway through the term, minor units.
+    pub early_saving_minor: i64,
+    /// Probability of default within the term.
+    pub term_pd_prob: f64,
+    /// Of the floor: expected loss, in parts per million a day.
+    pub expected_loss_daily_ppm: i64,
+    /// Of the floor: cost of funds.
+    pub funding_daily_ppm: i64,
+    /// Of the floor: running cost.
+    pub cost_daily_ppm: i64,
+    /// Of the floor: margin.
+    pub margin_daily_ppm: i64,
+    /// The least rate at which it is lent.
+    pub floor_daily_ppm: i64,
+    /// The rate of the merchant's band; the offer's own is the larger of the two.
+    pub band_daily_ppm: i64,
     /// The last day on which it can be taken.
     pub valid_until_on: Date,
     /// The cap that bound.
@@ -46,6 +65,18 @@ pub struct Offer {
     pub pledged_order_ids: Option<Vec<String>>,
     /// The open offer of an earlier night that it replaces.
     pub replaces_offer_id: Option<String>,
+}
+
+impl Offer {
+    /// Interest of a full draw less funding, cost and expected loss, minor units, rounded toward zero: what the rate leaves of each unit of
+    /// interest. Negative where the policy's own costs exceed the rate.
+    #[must_use]
+    pub fn expected_profit_minor(&self) -> i64 {
+        let spent =
+            self.expected_loss_daily_ppm.saturating_add(self.funding_daily_ppm).saturating_add(self.cost_daily_ppm);
+        let earned = i128::from(self.daily_rate_ppm.saturating_sub(spent)) * i128::from(self.interest_minor);
+        i64::try_from(earned / i128::from(self.daily_rate_ppm.max(1))).unwrap_or(0)
+    }
 }
 
 /// Why a merchant is not offered a product.
@@ -123,6 +154,22 @@ pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<
     Ok(decision)
 }
 
+/// A merchant's account with tonight's offers on it and what earlier nights offered of other products withdrawn.
+#[must_use]
+pub fn settle(policy: &Policy, mut account: Account, offers: &[&Offer], as_of: &AsOf) -> Account {
+    account.withdraw_products(|name| policy.products.iter().all(|product| product.name != name));
+    for product in &policy.products {
+        match offers.iter().find(|offer| offer.product == product.name) {
+            Some(offer) => {
+                let granted = opened(offer, &account, as_of);
+                account.grant(granted);
+            }
+            None => account.withdraw(&product.name),
+        }
+    }
+    account
+}
+
 /// Tonight's offer as it stands on the account.
 fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
     OpenOffer {
@@ -176,14 +223,20 @@ fn decide_product(
         let (code, text) = binding.reason_when_small();
         return Ok(decline(product, case, failed, caps, vec![reason(code, text)?]));
     }
-    let rate = match price(policy, product, case.band, case.pd) {
-        Price::Rate(rate) => rate,
-        // The risk behind the price is the score's: so are the reasons.
-        Price::AboveLaw { floor_ppm } => {
-            let verdict =
-                priced_out(Some(floor_ppm as f64), Some(policy.price.max_daily_rate_ppm as f64), "daily-rate-floor");
+    let (rate, price) = match price(policy, product, case.band, case.pd)? {
+        Price::Rate(rate, parts) => (rate, parts),
+        Price::AboveLaw(parts) => {
+            let text = "the interest that this risk and its costs need is above the lawful most";
+            let verdict = Verdict {
+                rule: "daily-rate-floor".to_owned(),
+                passed: false,
+                observed: Some(parts.floor_ppm as f64),
+                threshold: Some(policy.price.max_daily_rate_ppm as f64),
+                reason: Some(reason("price-above-law", text)?),
+            };
+            // The risk behind the price is the score's: so are the further reasons.
             let failed = vec![verdict];
-            let reasons = reasons_of(&failed, case)?;
+            let reasons = with_score_reasons(reasons_of(&failed, case)?, case);
             return Ok(decline(product, case, failed, caps, reasons));
         }
         Price::BandNotServed => {
@@ -192,7 +245,8 @@ fn decide_product(
             return Ok(decline(product, case, failed, caps, reasons));
         }
     };
-    let apr = annual_rate(product, limit_minor, rate)?;
+    let costs = CostOfLoan::of(product, limit_minor, rate)?;
+    let apr = costs.apr;
     if apr > policy.price.max_apr_prob {
         let failed = vec![priced_out(Some(apr), Some(policy.price.max_apr_prob), "apr")];
         let reasons = reasons_of(&failed, case)?;
@@ -216,6 +270,16 @@ fn decide_product(
         apr,
         term_days: product.term_days,
         repayment: product.repayment,
+        instalments: product.instalments,
+        interest_minor: costs.interest_minor,
+        early_saving_minor: costs.early_saving_minor,
+        term_pd_prob: price.term_pd_prob,
+        expected_loss_daily_ppm: price.expected_loss_ppm,
+        funding_daily_ppm: price.funding_ppm,
+        cost_daily_ppm: price.cost_ppm,
+        margin_daily_ppm: price.margin_ppm,
+        floor_daily_ppm: price.floor_ppm,
+        band_daily_ppm: price.band_ppm,
         valid_until_on,
         binding_cap: binding,
         caps,
@@ -263,20 +327,14 @@ fn reasons_of(failed: &[Verdict], case: &MerchantCase<'_>) -> Result<Vec<Reason>
     Ok(reasons)
 }
 
-fn annual_rate(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<f64, OfferError> {
-    let dues = schedule(&Terms {
-        principal_minor: limit_minor,
-        rate,
-        term_days: product.term_days,
-        repayment: product.repayment,
-        instalments: product.instalments,
-    })?;
-    let payments: Vec<(u16, i64)> = dues.iter().map(|d| (d.day, d.amount_minor())).collect();
-    apr_of_days(limit_minor, &payments).ok_or(OfferError::Schedule {
-        principal_minor: limit_minor,
-        term_days: product.term_days,
-        why: "it has no annual rate",
-    })
+/// The score's reasons after those given, each once, four at most.
+fn with_score_reasons(mut reasons: Vec<Reason>, case: &MerchantCase<'_>) -> Vec<Reason> {
+    for reason in case.score_reasons {
+        if reasons.len() < MOST_REASONS && !reasons.contains(reason) {
+            reasons.push(reason.clone());
+        }
+    }
+    reasons
 }
 
 /// The least of the caps that rest on evidence, where it exceeds the largest loan and the merchant is creditworthy.

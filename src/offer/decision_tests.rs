@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::ConfigFile;
 use crate::domain::{Probability, ReasonCode};
-use crate::exposure::{GroupShare, Owed, Receivable, Receivables, Request, Requests};
+use crate::exposure::{Declared, GroupShare, Owed, Receivable, Receivables, Request, Requests};
+use crate::model::ability::Foreseen;
 use crate::offer::case::MerchantCase;
 use crate::repayment::fixture::overdue_loan;
 use crate::repayment::{BorrowerRecord, CreditRecord, LoanStanding, UnknownLoan};
@@ -148,6 +149,7 @@ fn account(owned: &Owned) -> Account {
         product: (*product).to_owned(),
         requested_minor: *requested_minor,
         order_ids: order_ids.clone(),
+        declared: Declared::default(),
     };
     let mut account = Account::empty(
         "m1",
@@ -182,7 +184,7 @@ fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
         score: Some(600),
         score_reasons: &owned.score_reasons,
         features: &owned.features,
-        ability_lower_minor: owned.ability,
+        foreseen: &owned.ability.map(Foreseen::flat).unwrap_or_default(),
         integrity_capital_minor: owned.capital,
         record: &record,
         account,
@@ -303,11 +305,14 @@ fn an_alert_that_freezes_stops_new_credit() {
 
 #[test]
 fn a_risk_that_no_lawful_price_covers_is_declined() {
-    // 0.12 × 0.6 ÷ 180 days = 400 ppm a day, with 224 of cost: above the band's rate, within the law.
-    let dear = run(&Owned { pd: 0.12, ..good() }).unwrap();
-    assert_eq!(offer(&dear, "credit-loan").unwrap().daily_rate_ppm, 624);
+    // A hazard of −ln(0.9) ÷ 180 a day; over a period of 30 days (e^(30 × hazard) − 1) ÷ 30 × 0.6 = 354.3 ppm a day, with 224 of cost: above the
+    // band's rate, within the law (Python 3: (math.exp(30 * h) - 1) / 30 * 0.6 with h = -math.log(0.9) / 180).
+    let dear = run(&Owned { pd: 0.1, ..good() }).unwrap();
+    let offered = offer(&dear, "credit-loan").unwrap();
+    assert_eq!((offered.daily_rate_ppm, offered.expected_loss_daily_ppm), (579, 355));
+    assert!((offered.term_pd_prob - 0.1).abs() < 1e-12);
     let priced_out = run(&Owned { pd: 0.13, ..good() }).unwrap();
-    assert_eq!(codes(&priced_out, "credit-loan"), ["ship-late"]);
+    assert_eq!(codes(&priced_out, "credit-loan"), ["price-above-law", "ship-late"]);
     assert_eq!(priced_out.declines[0].failed[0].rule, "daily-rate-floor");
 }
 
@@ -488,11 +493,14 @@ proptest! {
             prop_assert!(offer.caps.iter().all(|c| c.value_minor.is_some_and(|v| v >= offer.limit_minor)));
             let binding = offer.caps.iter().find(|c| c.name == offer.binding_cap).and_then(|c| c.value_minor).unwrap();
             prop_assert!(offer.caps.iter().all(|c| c.value_minor.is_some_and(|v| v >= binding)));
-            // Expected loss + funding + cost, as the policy's text has them.
-            let floor = 1e6 * case.pd * 0.6 / 180.0 + 184.0 + 40.0;
+            // Expected loss + funding + cost, as the policy's text has them. With a daily hazard `h` a period of `d` days costs
+            // `(e^(h d) − 1) ÷ d` of what is lost at default, a day: more than `h`, less than `h e^(h d)`.
+            let hazard = -crate::domain::elementary::ln_1p(-case.pd) / 180.0;
+            let floor = 1e6 * hazard * 0.6 + 184.0 + 40.0;
+            let most = 1e6 * hazard * crate::domain::elementary::exp(30.0 * hazard) * 0.6 + 184.0 + 40.0;
             let of_band = policy.products.iter().find(|p| p.name == offer.product).unwrap().daily_rate_ppm[case.band].ppm();
             prop_assert!(offer.daily_rate_ppm as f64 >= floor && (of_band..=650).contains(&offer.daily_rate_ppm));
-            prop_assert!(offer.daily_rate_ppm == of_band || offer.daily_rate_ppm as f64 <= floor + 1.0);
+            prop_assert!(offer.daily_rate_ppm == of_band || offer.daily_rate_ppm as f64 <= most + 1.0);
         }
         let drawn: i64 = decision.offers.iter().map(|o| o.limit_minor).sum();
         let owed = case.credit.map_or(0, |c| c.outstanding_minor);

@@ -6,21 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use super::case::MerchantCase;
 use super::error::OfferError;
+use super::evidence_caps::GrowthCap;
 use super::policy::{Policy, Product};
-use crate::exposure::{Account, Request, Requests};
+use super::schedule::{Terms, schedule};
+use crate::domain::DailyRate;
+use crate::exposure::{Account, Declared, Request, Requests};
+use crate::repayment::BorrowerRecord;
 
 /// A cap's name. The order breaks ties: of equal caps the first one binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CapName {
-    /// Share of the lower quantile of the next window's net receipts.
+    /// Share of the lower quantile of net receipts over the loan's own term.
     Ability,
+    /// What the lower figure carries after the payments of all debts within the term.
+    DebtService,
     /// Multiple of integrity capital.
     IntegrityCapital,
     /// Multiple of the lowest month.
     LowestMonth,
     /// Advance on shipped, unconfirmed orders that nothing else rests on.
     OrderReceivables,
+    /// What declared sales less declared costs carry after the payments of all debts within the term.
+    DeclaredDebtService,
+    /// What declared assets carry beyond declared liabilities.
+    DeclaredLeverage,
+    /// Multiple of the largest loan that was repaid on time.
+    Growth,
     /// What was asked for.
     Requested,
     /// What the guarantee groups still allow.
@@ -29,6 +41,8 @@ pub enum CapName {
     Regrowth,
     /// Total cap less what is owed and may still be drawn.
     ExposureLeft,
+    /// What the portfolio's budget leaves after all other merchants.
+    PortfolioBudget,
     /// The product's largest.
     Product,
     /// The largest loan there is.
@@ -41,7 +55,15 @@ impl CapName {
     pub const fn is_evidence(self) -> bool {
         matches!(
             self,
-            Self::Ability | Self::IntegrityCapital | Self::LowestMonth | Self::OrderReceivables | Self::Requested
+            Self::Ability
+                | Self::DebtService
+                | Self::IntegrityCapital
+                | Self::LowestMonth
+                | Self::OrderReceivables
+                | Self::DeclaredDebtService
+                | Self::DeclaredLeverage
+                | Self::Growth
+                | Self::Requested
         )
     }
 
@@ -50,6 +72,13 @@ impl CapName {
     pub const fn reason_when_small(self) -> (&'static str, &'static str) {
         match self {
             Self::Ability => ("ability-low", "expected receipts carry too small a loan"),
+            Self::DebtService => {
+                ("debt-service-high", "payments of all debts would take too much of expected receipts")
+            }
+            Self::DeclaredDebtService => ("declared-earnings-low", "declared earnings carry too small a loan"),
+            Self::DeclaredLeverage => ("declared-leverage-high", "declared liabilities leave too little of the assets"),
+            Self::Growth => ("growth-limit-low", "loans repaid on time so far carry too small a next one"),
+            Self::PortfolioBudget => ("portfolio-budget", "the lender's budget is used up"),
             Self::IntegrityCapital => ("integrity-capital-low", "too little trade was delivered as promised"),
             Self::LowestMonth => ("lowest-month-low", "the weakest month carries too small a loan"),
             Self::OrderReceivables => ("receivables-low", "too few shipped orders wait for confirmation"),
@@ -66,9 +95,16 @@ impl CapName {
     pub const fn reason_when_unknown(self) -> (&'static str, &'static str) {
         match self {
             Self::Ability => ("ability-unknown", "too little history to foresee receipts"),
+            Self::DebtService => ("debt-service-unknown", "too little history to foresee receipts over the term"),
+            Self::DeclaredDebtService | Self::DeclaredLeverage => {
+                ("declaration-missing", "the application does not declare what is asked")
+            }
+            Self::PortfolioBudget => ("portfolio-budget-unknown", "what the lender's budget leaves is not known"),
             Self::IntegrityCapital => ("integrity-capital-unknown", "too little history to measure integrity capital"),
             Self::LowestMonth => ("lowest-month-unknown", "too few months of trade to know the weakest"),
-            Self::ExposureLeft | Self::Regrowth => ("credit-record-unknown", "the credit record cannot be read"),
+            Self::ExposureLeft | Self::Growth | Self::Regrowth => {
+                ("credit-record-unknown", "the credit record cannot be read")
+            }
             Self::OrderReceivables => {
                 ("receivables-unknown", "which orders were shipped, and which are disputed, is not known")
             }
@@ -133,11 +169,16 @@ pub fn caps_of(
         caps.push(Cap { name, gross_minor, value_minor: value_minor.map(|v| v.max(0)) });
     };
     if let Some(share) = product.caps.ability_share_ppm {
-        let gross = case.ability_lower_minor.map(|a| carried_minor(a, share));
+        let gross = case.foreseen.lower_minor(product.term_days).map(|a| carried_minor(a, share));
         put(CapName::Ability, gross, gross.and_then(net));
     }
-    if let Some(factor) = product.caps.integrity_capital_factor_ppm {
-        let gross = case.integrity_capital_minor.map(|k| carried_minor(k, factor));
+    if let Some(share) = product.caps.debt_service_share_ppm {
+        let means = case.foreseen.lower_minor(product.term_days).map(|a| carried_minor(a, share));
+        let gross = means.map(|means| serviced_minor(policy, product, means)).transpose()?;
+        put(CapName::DebtService, gross, gross.and_then(net));
+    }
+    if let Some(factor) = &product.caps.integrity_capital_factor_ppm {
+        let gross = case.integrity_capital_minor.map(|k| carried_minor(k, factor.of(case.band)));
         put(CapName::IntegrityCapital, gross, gross.and_then(net));
     }
     if let Some(lowest) = &product.caps.lowest_month {
@@ -148,6 +189,26 @@ pub fn caps_of(
     if let Some(rate) = product.caps.receivables_advance_rate_ppm {
         let gross = account.receivables_minor().map(|sum| carried_minor(sum, rate));
         put(CapName::OrderReceivables, gross, receivables_left(account, product, rate, request));
+    }
+    if let Some(share) = product.caps.declared_debt_service_share_ppm
+        && let Some(request) = request
+    {
+        let Declared { gross_sales_12m_minor: sales, operating_costs_12m_minor: costs, .. } = request.declared;
+        let earned = sales.zip(costs).map(|(sales, costs)| earned_minor(sales, costs, product.term_days));
+        let means = earned.map(|earned| carried_minor(earned, share));
+        let gross = means.map(|means| serviced_minor(policy, product, means)).transpose()?;
+        put(CapName::DeclaredDebtService, gross, gross.and_then(net));
+    }
+    if let Some(most) = product.caps.declared_leverage_ppm
+        && let Some(request) = request
+    {
+        let Declared { gross_assets_minor: assets, gross_liabilities_minor: liabilities, .. } = request.declared;
+        let room = assets.zip(liabilities).map(|(assets, owes)| carried_minor(assets, most).saturating_sub(owes));
+        put(CapName::DeclaredLeverage, room, room.and_then(net));
+    }
+    if let Some(growth) = product.caps.growth {
+        let gross = grown(&growth, case);
+        put(CapName::Growth, gross, gross.and_then(net));
     }
     match (&account.requests, request) {
         (Requests::Unknown, _) => put(CapName::Requested, None, None),
@@ -169,8 +230,46 @@ pub fn caps_of(
     Ok(caps)
 }
 
+/// The largest loan whose payments over the term stay within some sum.
+///
+/// What is owed and offered already is taken off it as if it were lent like this loan and due within the term, and interest is that of the dearest
+/// lawful rate: both are the cautious reading, and neither depends on the price that the limit itself would have.
+fn serviced_minor(policy: &Policy, product: &Product, means_minor: i64) -> Result<i64, OfferError> {
+    let terms = Terms {
+        principal_minor: REFERENCE_MINOR,
+        rate: DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?,
+        term_days: product.term_days,
+        repayment: product.repayment,
+        instalments: product.instalments,
+    };
+    let paid: i128 = schedule(&terms)?.iter().map(|due| i128::from(due.amount_minor())).sum();
+    // Rounding adds at most half a minor unit to each payment.
+    let without_rounding = means_minor.saturating_sub(i64::from(product.instalments)).max(0);
+    let principal = i128::from(without_rounding) * i128::from(REFERENCE_MINOR) / paid.max(1);
+    Ok(i64::try_from(principal).unwrap_or(i64::MAX))
+}
+
+/// Principal on which payments are laid out: large enough that rounding to minor units is no matter.
+const REFERENCE_MINOR: i64 = 1_000_000_000;
+
+/// What is earned over a term by the declared sales and costs of a year, rounded down; a loss earns nothing.
+fn earned_minor(sales: i64, costs: i64, term_days: u16) -> i64 {
+    let earned = i128::from(sales.saturating_sub(costs).max(0)) * i128::from(term_days) / 365;
+    i64::try_from(earned).unwrap_or(i64::MAX)
+}
+
+/// `max(first limit, multiple of the largest loan repaid on time)`; `None` where the record cannot be read.
+fn grown(growth: &GrowthCap, case: &MerchantCase<'_>) -> Option<i64> {
+    let clean = match case.record {
+        BorrowerRecord::NoBook => 0,
+        BorrowerRecord::Known(record) => record.clean_principal_minor,
+        BorrowerRecord::Unknown(_) => return None,
+    };
+    Some(growth.first_limit_minor.max(carried_minor(clean, growth.factor_ppm)))
+}
+
 /// The latest pending application for a product.
-pub(super) fn request<'a>(account: &'a Account, product: &str) -> Option<&'a Request> {
+pub(in crate::offer) fn request<'a>(account: &'a Account, product: &str) -> Option<&'a Request> {
     match &account.requests {
         Requests::Known(pending) => pending.iter().rev().find(|r| r.product == product),
         Requests::NotTaken | Requests::Unknown => None,

@@ -14,12 +14,19 @@ mod approval;
 mod apr;
 mod case;
 mod case_record;
+mod cost;
 mod decision;
 mod error;
+mod evidence_caps;
+mod invitation;
 mod limit;
 mod policy;
 mod policy_reference;
 mod price;
+mod price_terms;
+#[cfg(test)]
+mod property_tests;
+mod reproduce;
 mod rules;
 mod schedule;
 
@@ -27,14 +34,16 @@ pub use approval::PolicyApproval;
 pub use apr::{Flow, annual_percentage_rate, apr_of_days};
 pub use case::MerchantCase;
 pub use case_record::{CaseFacts, CaseRecord, CaseScore};
-pub use decision::{BankReferral, Decision, Decline, Offer, decide};
+pub use cost::{CostOfLoan, early_saving_minor};
+pub use decision::{BankReferral, Decision, Decline, Offer, decide, settle};
 pub use error::OfferError;
+pub use evidence_caps::{CapitalFactor, EvidenceCaps, GrowthCap, LowestMonthCap};
+pub use invitation::{Invitation, InvitationGroup, InvitationTerms};
 pub use limit::{Cap, CapName, Limit, caps_of, least_of};
-pub use policy::{
-    Bound, EligibilityRule, EvidenceCaps, HARD_CAP_MAIN, LoanBookUse, LowestMonthCap, PRODUCTS, Policy, PriceTerms,
-    Product, Repayment, RuleKind,
-};
+pub use policy::{Bound, EligibilityRule, HARD_CAP_MAIN, LoanBookUse, PRODUCTS, Policy, Product, Repayment, RuleKind};
 pub use policy_reference::policy_reference;
-pub use price::{Price, price};
+pub use price::{Price, PriceParts, price};
+pub use price_terms::{PriceTerms, TermStructure};
+pub use reproduce::{Irreproducible, reproduce, schedule_of};
 pub use rules::{Verdict, judge};
 pub use schedule::{Due, Terms, schedule};

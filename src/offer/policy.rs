@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::approval::{PolicyApproval, RawApproval};
+use super::evidence_caps::{EvidenceCaps, RawCaps, check_caps};
+use super::invitation::{InvitationTerms, RawInvitations};
+use super::price_terms::{PriceTerms, RawPrice};
 use crate::config::{ConfigError, ConfigFile, bounds};
-use crate::domain::{Currency, DailyRate, Money, Probability, ReasonCode};
+use crate::domain::{Currency, DailyRate, Money, ReasonCode};
 use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
 use crate::features::FeatureUses;
 
@@ -57,6 +60,10 @@ pub struct Policy {
     pub groups: Option<GroupTerms>,
     /// The largest share of a merchant's rows in any table that may be broken.
     pub max_broken_record_share: f64,
+    /// The most that all merchants together may owe and be offered; `None` for no such bound.
+    pub portfolio_budget_minor: Option<i64>,
+    /// How merchants who have not asked are invited; `None` for no invitations.
+    pub invitations: Option<InvitationTerms>,
     /// Eligibility rules, in the order in which their reasons are given.
     pub rules: Vec<EligibilityRule>,
     /// Who stands for it, and from when on; `None` where the file does not say.
@@ -77,24 +84,6 @@ pub enum LoanBookUse {
     Required,
     /// The lender has lent nothing yet: every merchant owes nothing.
     None,
-}
-
-/// Price terms that hold for all products. The daily rate is floored at
-/// `PD × LGD ÷ horizon + funding + cost`, each a day, and is refused above the lawful most.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PriceTerms {
-    /// Share of the balance lost at default.
-    pub loss_given_default_prob: Probability,
-    /// Days over which the model's PD is meant.
-    pub pd_horizon_days: u16,
-    /// Cost of funds.
-    pub funding_daily_ppm: i64,
-    /// Running cost.
-    pub cost_daily_ppm: i64,
-    /// The lawful most a day.
-    pub max_daily_rate_ppm: i64,
-    /// The lawful most a year, as an actuarial annual percentage rate: 0.24 is 24 %.
-    pub max_apr_prob: f64,
 }
 
 /// How an offered loan is repaid.
@@ -136,28 +125,6 @@ pub struct Product {
     pub caps: EvidenceCaps,
 }
 
-/// Caps that rest on evidence of the merchant's means; at least one is given.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct EvidenceCaps {
-    /// Share of the lower quantile of the next window's net receipts, in parts per million.
-    pub ability_share_ppm: Option<i64>,
-    /// Multiple of integrity capital, in parts per million.
-    pub integrity_capital_factor_ppm: Option<i64>,
-    /// Multiple of the lowest month.
-    pub lowest_month: Option<LowestMonthCap>,
-    /// Share of the pledged receivables that is lent, in parts per million.
-    pub receivables_advance_rate_ppm: Option<i64>,
-}
-
-/// A multiple of the lowest month's trade.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LowestMonthCap {
-    /// Feature that holds the lowest month, in minor units.
-    pub feature: String,
-    /// Multiple in parts per million: 2,000,000 is twice the lowest month.
-    pub factor_ppm: i64,
-}
-
 /// One eligibility rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EligibilityRule {
@@ -188,6 +155,14 @@ pub enum RuleKind {
         /// The feature.
         feature: String,
         /// The bound.
+        bound: Bound,
+    },
+    /// What an applicant declares to have sold in twelve months, against what was observed: their ratio within a bound. Asked of
+    /// applicants only; a declaration that is missing, or sales that are not observed, fail.
+    DeclaredSales {
+        /// Feature that holds the sales observed over about a year, in minor units.
+        feature: String,
+        /// Bound of declared ÷ observed.
         bound: Bound,
     },
     /// No loan more than so many days past due now.
@@ -228,21 +203,12 @@ struct RawPolicy {
     groups: Option<RawGroups>,
     max_broken_record_share: Option<Spanned<f64>>,
     approval: Option<RawApproval>,
+    portfolio_budget_minor: Option<Spanned<i64>>,
+    invitations: Option<RawInvitations>,
     #[serde(rename = "product")]
     products: Spanned<Vec<Spanned<RawProduct>>>,
     #[serde(rename = "rule", default)]
     rules: Vec<Spanned<RawRule>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPrice {
-    loss_given_default_prob: Spanned<f64>,
-    pd_horizon_days: Spanned<i64>,
-    funding_daily_ppm: Spanned<i64>,
-    cost_daily_ppm: Spanned<i64>,
-    max_daily_rate_ppm: Spanned<i64>,
-    max_apr_prob: Spanned<f64>,
 }
 
 #[derive(Deserialize)]
@@ -256,22 +222,6 @@ struct RawProduct {
     max_limit_minor: Spanned<i64>,
     daily_rate_ppm: Spanned<BTreeMap<String, Spanned<i64>>>,
     caps: Spanned<RawCaps>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCaps {
-    ability_share_ppm: Option<Spanned<i64>>,
-    integrity_capital_factor_ppm: Option<Spanned<i64>>,
-    lowest_month: Option<RawLowestMonth>,
-    receivables_advance_rate_ppm: Option<Spanned<i64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLowestMonth {
-    feature: Spanned<String>,
-    factor_ppm: Spanned<i64>,
 }
 
 #[derive(Deserialize)]
@@ -291,6 +241,7 @@ struct RawRule {
 #[serde(rename_all = "kebab-case")]
 enum RawRuleKind {
     Feature,
+    DeclaredSales,
     Arrears,
     WorstDpd,
 }
@@ -312,7 +263,7 @@ impl Policy {
         let raw: RawPolicy = file.parse()?;
         let mut feature_uses = FeatureUses::default();
         let bands = check_bands(&file, &raw.bands)?;
-        let price = check_price(&file, &raw.price)?;
+        let price = raw.price.check(&file)?;
         let hard_cap_minor = bounds::integer(&file, &raw.hard_cap_minor, "hard_cap_minor", 1..=HARD_CAP_ANY_MINOR)?;
         let limit_step_minor = bounds::integer(&file, &raw.limit_step_minor, "limit_step_minor", 1..=hard_cap_minor)?;
         let mut products: Vec<Product> = Vec::new();
@@ -373,6 +324,12 @@ impl Policy {
             receivables,
             groups: raw.groups.as_ref().map(|g| g.check(&file)).transpose()?,
             max_broken_record_share,
+            portfolio_budget_minor: raw
+                .portfolio_budget_minor
+                .as_ref()
+                .map(|budget| bounds::integer(&file, budget, "portfolio_budget_minor", 1..=1_000_000_000_000_000))
+                .transpose()?,
+            invitations: raw.invitations.as_ref().map(|i| i.check(&file)).transpose()?,
             rules,
             approval: raw.approval.as_ref().map(|a| a.check(&file)).transpose()?,
             holds_span: raw.approval.as_ref().map(RawApproval::holds_from_span).unwrap_or_default(),
@@ -485,24 +442,6 @@ fn check_bands(file: &ConfigFile, raw: &Spanned<Vec<Spanned<String>>>) -> Result
     Ok(bands)
 }
 
-fn check_price(file: &ConfigFile, raw: &RawPrice) -> Result<PriceTerms, ConfigError> {
-    let loss = Probability::new(*raw.loss_given_default_prob.get_ref())
-        .map_err(|e| file.refuse(&raw.loss_given_default_prob.span(), e.to_string(), "a number from 0 to 1"))?;
-    let price = PriceTerms {
-        loss_given_default_prob: loss,
-        pd_horizon_days: bounds::days(file, &raw.pd_horizon_days, "pd_horizon_days", 7..=730)?,
-        funding_daily_ppm: bounds::integer(file, &raw.funding_daily_ppm, "funding_daily_ppm", 0..=10_000)?,
-        cost_daily_ppm: bounds::integer(file, &raw.cost_daily_ppm, "cost_daily_ppm", 0..=10_000)?,
-        max_daily_rate_ppm: bounds::integer(file, &raw.max_daily_rate_ppm, "max_daily_rate_ppm", 1..=100_000)?,
-        max_apr_prob: bounds::finite(file, &raw.max_apr_prob, "max_apr_prob", 0.0..=10.0)?,
-    };
-    if price.funding_daily_ppm + price.cost_daily_ppm > price.max_daily_rate_ppm {
-        let message = "funding and cost alone exceed max_daily_rate_ppm";
-        return Err(file.refuse(&raw.max_daily_rate_ppm.span(), message, "no loan could be priced lawfully"));
-    }
-    Ok(price)
-}
-
 fn check_product(
     file: &ConfigFile,
     raw: &Spanned<RawProduct>,
@@ -551,46 +490,9 @@ fn check_product(
         let message = format!("product {name:?} serves no band");
         return Err(file.refuse(&product.daily_rate_ppm.span(), message, "a rate for at least one band"));
     }
-    let caps = check_caps(file, &product.caps, feature_uses)?;
+    let served: Vec<&str> = daily_rate_ppm.keys().map(String::as_str).collect();
+    let caps = check_caps(file, &product.caps, bands, &served, hard_cap_minor, feature_uses)?;
     Ok(Product { name, term_days, repayment, instalments, min_limit_minor, max_limit_minor, daily_rate_ppm, caps })
-}
-
-fn check_caps(
-    file: &ConfigFile,
-    raw: &Spanned<RawCaps>,
-    feature_uses: &mut FeatureUses,
-) -> Result<EvidenceCaps, ConfigError> {
-    let caps = raw.get_ref();
-    let ppm = |value: &Option<Spanned<i64>>, key: &str, most: i64| {
-        value.as_ref().map(|v| bounds::integer(file, v, key, 1..=most)).transpose()
-    };
-    let lowest_month = match &caps.lowest_month {
-        None => None,
-        Some(lowest) => {
-            feature_uses.push(&lowest.feature);
-            let factor_ppm = bounds::integer(file, &lowest.factor_ppm, "factor_ppm", 1..=100_000_000)?;
-            Some(LowestMonthCap { feature: lowest.feature.get_ref().clone(), factor_ppm })
-        }
-    };
-    let checked = EvidenceCaps {
-        ability_share_ppm: ppm(&caps.ability_share_ppm, "ability_share_ppm", 10_000_000)?,
-        integrity_capital_factor_ppm: ppm(
-            &caps.integrity_capital_factor_ppm,
-            "integrity_capital_factor_ppm",
-            100_000_000,
-        )?,
-        lowest_month,
-        receivables_advance_rate_ppm: ppm(
-            &caps.receivables_advance_rate_ppm,
-            "receivables_advance_rate_ppm",
-            1_000_000,
-        )?,
-    };
-    if checked == EvidenceCaps::default() {
-        let help = "one or more of ability_share_ppm, integrity_capital_factor_ppm, lowest_month, receivables_advance_rate_ppm";
-        return Err(file.refuse(&raw.span(), "no cap rests on evidence of the merchant's means", help));
-    }
-    Ok(checked)
 }
 
 fn check_default_dpd(file: &ConfigFile, raw: &RawPolicy) -> Result<BTreeMap<String, u16>, ConfigError> {
@@ -641,17 +543,21 @@ fn check_rule(
         }
     };
     let kind = match (rule.kind, &rule.feature, &rule.at_least, &rule.at_most, &rule.at_most_dpd) {
-        (RawRuleKind::Feature, Some(feature), at_least, at_most, None) => {
+        (kind @ (RawRuleKind::Feature | RawRuleKind::DeclaredSales), Some(feature), at_least, at_most, None) => {
             let bound = match (at_least, at_most) {
                 (Some(low), None) => Bound::AtLeast(bounds::finite(file, low, "at_least", f64::MIN..=f64::MAX)?),
                 (None, Some(high)) => Bound::AtMost(bounds::finite(file, high, "at_most", f64::MIN..=f64::MAX)?),
                 _ => {
-                    let message = "a feature rule has exactly one bound";
+                    let message = "a rule on a feature has exactly one bound";
                     return Err(file.refuse(&raw.span(), message, "at_least = … or at_most = …"));
                 }
             };
             feature_uses.push(feature);
-            RuleKind::Feature { feature: feature.get_ref().clone(), bound }
+            let feature = feature.get_ref().clone();
+            match kind {
+                RawRuleKind::DeclaredSales => RuleKind::DeclaredSales { feature, bound },
+                _ => RuleKind::Feature { feature, bound },
+            }
         }
         (RawRuleKind::Arrears, None, None, None, Some(dpd)) => {
             RuleKind::Arrears { at_most_dpd: bounds::integer(file, dpd, "at_most_dpd", 0..=3_660)? }
@@ -661,11 +567,12 @@ fn check_rule(
         }
         _ => {
             let message = format!("rule {:?} lacks a key of its kind or has one of another", rule.code.get_ref());
-            let help = "kind = \"feature\" takes feature and at_least or at_most; \"arrears\" and \"worst-dpd\" take at_most_dpd";
+            let help = "kind = \"feature\" and \"declared-sales\" take feature and at_least or at_most; \"arrears\" and \"worst-dpd\" take at_most_dpd";
             return Err(file.refuse(&raw.span(), message, help));
         }
     };
-    if loan_book == LoanBookUse::None && !matches!(kind, RuleKind::Feature { .. }) {
+    let reads_the_book = matches!(kind, RuleKind::Arrears { .. } | RuleKind::WorstDpd { .. });
+    if loan_book == LoanBookUse::None && reads_the_book {
         let message = format!("rule {:?} reads a loan book, but loan_book = \"none\"", rule.code.get_ref());
         return Err(file.refuse(&raw.span(), message, "drop the rule, or loan_book = \"required\""));
     }

@@ -1,6 +1,9 @@
 //! Everything that a policy file may hold.
 
 use super::approval::APPROVAL_KEYS;
+use super::evidence_caps::{CAPS_KEYS, GROWTH_KEYS, LOWEST_MONTH_KEYS};
+use super::invitation::INVITATION_KEYS;
+use super::price_terms::PRICE_KEYS;
 use crate::config::{Key, Section};
 use crate::exposure::{GROUPS_KEYS, RECEIVABLES_KEYS};
 
@@ -49,10 +52,20 @@ static POLICY_KEYS: Section = Section {
         .range("0 to 1")
         .or("0.1"),
         Key::section("approval", "who stands for the policy").or("it has no version, and holds for every date"),
+        Key::new(
+            "portfolio_budget_minor",
+            "whole number",
+            "500_000_000",
+            "the most that all merchants together may owe and be offered; the most profitable offers go first",
+        )
+        .unit("minor units")
+        .range("1 to 10^15")
+        .or("no such bound"),
         Key::section("default_dpd", "what is a default"),
         Key::section("price", "terms that hold for all products"),
         Key::section("receivables", "how receivables age").or("none: no product lends against them"),
         Key::section("groups", "guarantee groups").or("none"),
+        Key::section("invitations", "offers to merchants who have not asked").or("no invitations"),
         Key::section("product", "products on offer"),
         Key::section("rule", "who may borrow").or("no rule but those that are always asked"),
     ],
@@ -66,37 +79,6 @@ static DEFAULT_KEYS: Section = Section {
         Key::new("order-loan", "whole number", "30", "of order loans").unit("days").range("1 to 720"),
         Key::new("credit-loan", "whole number", "90", "of credit loans").unit("days").range("1 to 720"),
         Key::new("group-loan", "whole number", "90", "of group loans").unit("days").range("1 to 720"),
-    ],
-};
-
-static PRICE_KEYS: Section = Section {
-    head: "[price]",
-    doc: "The daily rate is floored at PD × loss given default ÷ horizon + funding + cost, and refused above the lawful most.",
-    keys: &[
-        Key::new("loss_given_default_prob", "number", "0.6", "share of the balance lost at default")
-            .unit("share")
-            .range("0 to 1"),
-        Key::new(
-            "pd_horizon_days",
-            "whole number",
-            "90",
-            "the time over which the model's PD is meant: `performance_days` of the job",
-        )
-        .unit("days")
-        .range("7 to 730"),
-        Key::new("funding_daily_ppm", "whole number", "184", "cost of funds").unit("ppm a day").range("0 to 10000"),
-        Key::new("cost_daily_ppm", "whole number", "60", "running cost").unit("ppm a day").range("0 to 10000"),
-        Key::new("max_daily_rate_ppm", "whole number", "900", "the lawful most a day")
-            .unit("ppm a day")
-            .range("1 to 100000, not below funding and cost"),
-        Key::new(
-            "max_apr_prob",
-            "number",
-            "0.35",
-            "the lawful most a year, as an actuarial annual percentage rate: 0.24 is 24 %",
-        )
-        .unit("share")
-        .range("0 to 10"),
     ],
 };
 
@@ -130,48 +112,6 @@ static PRODUCT_KEYS: Section = Section {
     ],
 };
 
-static CAPS_KEYS: Section = Section {
-    head: "[[product]]\n[product.caps]",
-    doc: "At least one.",
-    keys: &[
-        Key::new(
-            "ability_share_ppm",
-            "whole number",
-            "300_000",
-            "share of the lower end of the next window's net receipts",
-        )
-        .unit("ppm")
-        .range("1 to 10^7")
-        .or("no such cap"),
-        Key::new("integrity_capital_factor_ppm", "whole number", "500_000", "multiple of integrity capital")
-            .unit("ppm")
-            .range("1 to 10^8")
-            .or("no such cap"),
-        Key::new(
-            "receivables_advance_rate_ppm",
-            "whole number",
-            "700_000",
-            "share of the pledged receivables that is lent",
-        )
-        .unit("ppm")
-        .range("1 to 10^6")
-        .or("no such cap"),
-        Key::section("lowest_month", "a multiple of the lowest month's trade").or("no such cap"),
-    ],
-};
-
-static LOWEST_MONTH_KEYS: Section = Section {
-    head: "[[product]]\n[product.caps.lowest_month]",
-    doc: "",
-    keys: &[
-        Key::new("feature", "word", "\"gmv_lowest_month_3m_minor\"", "the feature that holds the lowest month")
-            .range("a feature in minor units"),
-        Key::new("factor_ppm", "whole number", "1_000_000", "the multiple: 2,000,000 is twice")
-            .unit("ppm")
-            .range("1 to 10^8"),
-    ],
-};
-
 const PRODUCTS: Key =
     Key::new("products", "list of words", "[\"credit-loan\"]", "products that it applies to").or("all");
 
@@ -180,7 +120,7 @@ static FEATURE_RULE_KEYS: Section = Section {
     doc: "A feature within a bound: one of at_least and at_most. A feature that is null fails. Reasons are given in the order of the rules. Always asked and written \
           nowhere: the shop is open, its band is served, nothing is in default or written off.",
     keys: &[
-        Key::new("kind", "word", "\"feature\"", "what is asked").range("feature, arrears, worst-dpd"),
+        Key::new("kind", "word", "\"feature\"", "what is asked").range("feature, declared-sales, arrears, worst-dpd"),
         Key::new("code", "word", "\"tenure-short\"", "the reason's code, for machines").range("kebab-case"),
         Key::new(
             "text",
@@ -195,11 +135,28 @@ static FEATURE_RULE_KEYS: Section = Section {
     ],
 };
 
+static DECLARED_RULE_KEYS: Section = Section {
+    head: "[[rule]]",
+    doc: "What an applicant declares to have sold in twelve months, divided by what was observed, within a bound: a declaration far from the \
+          books is evidence. Asked of applicants only; a missing declaration fails.",
+    keys: &[
+        Key::new("kind", "word", "\"declared-sales\"", "what is asked")
+            .range("feature, declared-sales, arrears, worst-dpd"),
+        Key::new("code", "word", "\"declared-sales-differ\"", "the reason's code").range("kebab-case"),
+        Key::new("text", "text", "\"declared sales are far above those observed\"", "the reason in words"),
+        PRODUCTS,
+        Key::new("feature", "word", "\"gmv_sum_360d_minor\"", "sales observed over about a year")
+            .range("a feature in minor units"),
+        Key::new("at_least", "number", "", "declared ÷ observed must not be smaller").or("at_most is given"),
+        Key::new("at_most", "number", "3", "declared ÷ observed must not be larger").or("at_least is given"),
+    ],
+};
+
 static DPD_RULE_KEYS: Section = Section {
     head: "[[rule]]",
     doc: "No loan more than so many days past due: now (kind arrears) or ever (kind worst-dpd). Only with a loan book.",
     keys: &[
-        Key::new("kind", "word", "\"worst-dpd\"", "what is asked").range("feature, arrears, worst-dpd"),
+        Key::new("kind", "word", "\"worst-dpd\"", "what is asked").range("feature, declared-sales, arrears, worst-dpd"),
         Key::new("code", "word", "\"past-loan-repaid-late\"", "the reason's code").range("kebab-case"),
         Key::new("text", "text", "\"an earlier loan was repaid very late\"", "the reason in words"),
         PRODUCTS,
@@ -217,10 +174,13 @@ pub fn policy_reference() -> Vec<&'static Section> {
         &PRICE_KEYS,
         &RECEIVABLES_KEYS,
         &GROUPS_KEYS,
+        &INVITATION_KEYS,
         &PRODUCT_KEYS,
         &CAPS_KEYS,
         &LOWEST_MONTH_KEYS,
+        &GROWTH_KEYS,
         &FEATURE_RULE_KEYS,
+        &DECLARED_RULE_KEYS,
         &DPD_RULE_KEYS,
     ]
 }

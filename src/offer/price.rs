@@ -1,39 +1,102 @@
-//! Price: a daily rate from the risk band, never below cost, never above the law.
+//! Price: a daily rate from the risk band, never below what the loan costs, never above the law.
 
+use serde::{Deserialize, Serialize};
+
+use super::error::OfferError;
 use super::policy::{Policy, Product};
+use super::schedule::{Terms, schedule};
 use crate::domain::{DailyRate, Probability};
 
 /// What a loan would cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Price {
     /// The band has no rate.
     BandNotServed,
     /// The floor exceeds the lawful most: the risk cannot be priced.
-    AboveLaw {
-        /// Expected loss + funding + cost, in parts per million a day.
-        floor_ppm: i64,
-    },
+    AboveLaw(PriceParts),
     /// A lawful rate that covers its cost.
-    Rate(DailyRate),
+    Rate(DailyRate, PriceParts),
 }
 
-/// `max(band's rate, floor)` with `floor = ⌈10⁶ × PD × LGD ÷ horizon⌉ + funding + cost`.
+/// What a rate is made of, in parts per million a day.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PriceParts {
+    /// Probability of default within the loan's own term.
+    pub term_pd_prob: f64,
+    /// Expected loss.
+    pub expected_loss_ppm: i64,
+    /// Cost of funds.
+    pub funding_ppm: i64,
+    /// Running cost.
+    pub cost_ppm: i64,
+    /// Margin.
+    pub margin_ppm: i64,
+    /// The least that the lender takes: the sum of these, or the policy's least.
+    pub floor_ppm: i64,
+    /// The band's own rate.
+    pub band_ppm: i64,
+}
+
+/// `max(band's rate, floor)` with `floor = max(least, expected loss + funding + cost + margin)`.
 ///
-/// Expected loss a day spreads the loss over the PD's own horizon, as if default were equally likely on each of its days and
-/// the whole limit were drawn: the dearer assumption of the two that a lender can make.
-#[must_use]
-pub fn price(policy: &Policy, product: &Product, band: &str, pd: Probability) -> Price {
+/// Expected loss a day is what is lost over the term against what bears interest until then:
+/// `⌈10⁶ × LGD × Σ ΔPDₖ × Bₖ ÷ Σ (1 − PDₖ) × Bₖ × dₖ⌉` over the periods `k` of the schedule, with the balance `Bₖ` of the period, its days `dₖ`, the
+/// probability `ΔPDₖ` of default within it and `PDₖ` of default by its end. The whole limit is taken as drawn; balances are those of the dearest
+/// lawful rate, under which they fall slowest.
+///
+/// # Errors
+/// A product without a schedule.
+pub fn price(policy: &Policy, product: &Product, band: &str, pd: Probability) -> Result<Price, OfferError> {
     let terms = &policy.price;
-    let Some(band_rate) = product.daily_rate_ppm.get(band) else { return Price::BandNotServed };
-    let loss = 1e6 * pd.get() * terms.loss_given_default_prob.get() / f64::from(terms.pd_horizon_days.max(1));
-    #[expect(clippy::cast_possible_truncation, reason = "at most a million")]
-    let loss_ppm = loss.ceil() as i64;
-    let floor_ppm = loss_ppm + terms.funding_daily_ppm + terms.cost_daily_ppm;
-    if floor_ppm > terms.max_daily_rate_ppm {
-        return Price::AboveLaw { floor_ppm };
+    let Some(band_rate) = product.daily_rate_ppm.get(band) else { return Ok(Price::BandNotServed) };
+    let expected_loss_ppm = expected_loss_ppm(policy, product, pd)?;
+    let costs = expected_loss_ppm
+        .saturating_add(terms.funding_daily_ppm)
+        .saturating_add(terms.cost_daily_ppm)
+        .saturating_add(terms.margin_daily_ppm);
+    let parts = PriceParts {
+        term_pd_prob: terms.term_structure.pd_within(pd, product.term_days),
+        expected_loss_ppm,
+        funding_ppm: terms.funding_daily_ppm,
+        cost_ppm: terms.cost_daily_ppm,
+        margin_ppm: terms.margin_daily_ppm,
+        floor_ppm: costs.max(terms.min_daily_rate_ppm),
+        band_ppm: band_rate.ppm(),
+    };
+    if parts.floor_ppm > terms.max_daily_rate_ppm {
+        return Ok(Price::AboveLaw(parts));
     }
-    match DailyRate::from_ppm(band_rate.ppm().max(floor_ppm)) {
-        Ok(rate) => Price::Rate(rate),
-        Err(_) => Price::AboveLaw { floor_ppm },
+    Ok(match DailyRate::from_ppm(parts.band_ppm.max(parts.floor_ppm)) {
+        Ok(rate) => Price::Rate(rate, parts),
+        Err(_) => Price::AboveLaw(parts),
+    })
+}
+
+/// Principal on which balances are laid out: large enough that rounding to minor units is no matter.
+const REFERENCE_MINOR: i64 = 1_000_000_000;
+/// Certain default costs no more than this a day: far above any law.
+const MOST_PPM: f64 = 1e9;
+
+fn expected_loss_ppm(policy: &Policy, product: &Product, pd: Probability) -> Result<i64, OfferError> {
+    let terms = &policy.price;
+    let dues = schedule(&Terms {
+        principal_minor: REFERENCE_MINOR,
+        rate: DailyRate::from_ppm(terms.max_daily_rate_ppm)?,
+        term_days: product.term_days,
+        repayment: product.repayment,
+        instalments: product.instalments,
+    })?;
+    let (mut lost, mut bearing) = (0.0, 0.0);
+    let (mut balance, mut day, mut before) = (REFERENCE_MINOR, 0_u16, 0.0);
+    for due in &dues {
+        let by_then = terms.term_structure.pd_within(pd, due.day);
+        lost += (by_then - before) * balance as f64;
+        bearing += (1.0 - by_then) * balance as f64 * f64::from(due.day - day);
+        balance -= due.principal_minor;
+        (day, before) = (due.day, by_then);
     }
+    let loss = 1e6 * terms.loss_given_default_prob.get() * lost / bearing;
+    #[expect(clippy::cast_possible_truncation, reason = "at most a thousand million")]
+    let ppm = if loss.is_nan() { 0.0 } else { loss.min(MOST_PPM) }.ceil() as i64;
+    Ok(ppm)
 }

@@ -1,11 +1,13 @@
 //! What a borrower would pay, and when.
 
+use serde::Serialize;
+
 use super::error::OfferError;
 use super::policy::Repayment;
 use crate::domain::DailyRate;
 
 /// One payment of an offered loan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Due {
     /// Days after disbursement.
     pub day: u16,

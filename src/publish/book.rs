@@ -18,6 +18,7 @@ use super::sorted_file::SortedFile;
 use super::tables::{EvidenceRow, FeatureRow};
 use crate::domain::{Currency, Digest};
 use crate::exposure::Statement;
+use crate::model::ability::MerchantReceipts;
 use crate::monitor::Alert;
 use crate::offer::{Decline, Offer};
 use crate::score::MerchantScore;
@@ -35,6 +36,7 @@ pub struct ScoreBook {
     declines: SortedFile,
     alerts: SortedFile,
     accounts: Option<SortedFile>,
+    receipts: Option<SortedFile>,
     features: OnceLock<SortedFile>,
     evidence: OnceLock<SortedFile>,
 }
@@ -64,6 +66,8 @@ pub struct Entry {
     pub alerts: Vec<Alert>,
     /// What is owed, offered and pledged; null where the run holds no accounts.
     pub account: Option<Statement>,
+    /// Receipts that are foreseen, by horizon; empty where they are not known or the run holds none.
+    pub receipts: Vec<MerchantReceipts>,
 }
 
 impl ScoreBook {
@@ -120,8 +124,9 @@ impl ScoreBook {
         let (scores, offers) = (open("scores")?, open("offers")?);
         let (declines, alerts) = (open("declines")?, open("alerts")?);
         let (features, evidence) = (OnceLock::new(), OnceLock::new());
+        let receipts = manifest.file("receipts.parquet").map(|_| open("receipts")).transpose()?;
         let accounts = manifest.file("accounts.parquet").map(|_| open("accounts")).transpose()?;
-        Ok(Self { run_dir, manifest, note, scores, offers, declines, alerts, accounts, features, evidence })
+        Ok(Self { run_dir, manifest, note, scores, offers, declines, alerts, accounts, receipts, features, evidence })
     }
 
     /// Names the run.
@@ -172,6 +177,10 @@ impl ScoreBook {
             account: match &self.accounts {
                 Some(accounts) => accounts.rows(merchant_id)?.into_iter().next(),
                 None => None,
+            },
+            receipts: match &self.receipts {
+                Some(receipts) => receipts.rows(merchant_id)?,
+                None => Vec::new(),
             },
         };
         let silent =

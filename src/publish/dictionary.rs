@@ -7,10 +7,11 @@ use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::core_system::Difference;
 use crate::exposure::{OpenOffer, Statement};
+use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine,
 };
-use crate::offer::{BankReferral, CaseRecord, Decline, Offer};
+use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
 use crate::repayment::LoanException;
 use crate::score::MerchantScore;
 use crate::wash::QuarantineRow;
@@ -38,6 +39,8 @@ pub fn output_tables() -> Vec<OutputTable> {
         Alert::table(),
         Deduction::table(),
         BankReferral::table(),
+        MerchantReceipts::table(),
+        Invitation::table(),
         LoanException::table(),
         LoanLine::table(),
         PortfolioLine::table(),

@@ -10,7 +10,7 @@
 //! <out>/as_of=2018-08-01/run=<run>/
 //!     manifest.json            what the run is, what it was made from, sha256 of every file
 //!     manifest.json.sha256     the manifest's own digest, for runs that nothing points to any more
-//!     scores.parquet offers.parquet declines.parquet alerts.parquet deductions.parquet referrals.parquet features.parquet
+//!     scores.parquet offers.parquet declines.parquet alerts.parquet deductions.parquet referrals.parquet receipts.parquet invitations.parquet features.parquet
 //!     quarantine/<table>.parquet, results.json, wash_ledger.json
 //! ```
 //!

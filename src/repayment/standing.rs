@@ -97,14 +97,20 @@ pub struct CreditRecord {
     pub is_in_default: bool,
     /// A loan was ever written off.
     pub is_written_off: bool,
+    /// Principal of the largest loan that was repaid in full and never materially late, among those drawn after the last loan that was
+    /// materially late, restructured or written off; 0 for none. One slip takes all that went before away.
+    pub clean_principal_minor: i64,
 }
 
 impl CreditRecord {
     /// The record over all loans of one merchant, every one of them known. Sums stop at the largest number: more debt than that is
     /// no better.
     #[must_use]
-    pub fn over<'a>(loans: impl IntoIterator<Item = &'a LoanStanding>) -> Self {
-        loans.into_iter().fold(Self::default(), |record, loan| Self {
+    pub fn over<'a>(loans: impl IntoIterator<Item = &'a LoanStanding, IntoIter: Clone>) -> Self {
+        let loans = loans.into_iter();
+        let slipped = |loan: &&LoanStanding| loan.worst_material_dpd > 0 || loan.is_restructured || loan.is_written_off;
+        let last_slip = loans.clone().filter(slipped).map(|loan| loan.disbursed_at).max();
+        loans.fold(Self::default(), |record, loan| Self {
             loans: record.loans + 1,
             outstanding_minor: record.outstanding_minor.saturating_add(loan.outstanding_minor),
             arrears_minor: record.arrears_minor.saturating_add(loan.arrears_minor),
@@ -113,6 +119,11 @@ impl CreditRecord {
             material_dpd: record.material_dpd.max(loan.material_dpd),
             is_in_default: record.is_in_default | loan.is_in_default,
             is_written_off: record.is_written_off | loan.is_written_off,
+            clean_principal_minor: if loan.is_closed && last_slip.is_none_or(|slip| loan.disbursed_at > slip) {
+                record.clean_principal_minor.max(loan.principal_minor)
+            } else {
+                record.clean_principal_minor
+            },
         })
     }
 }

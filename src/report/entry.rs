@@ -3,7 +3,9 @@
 use std::fmt::{Result, Write};
 
 use crate::domain::{Currency, Money};
+use crate::offer::{Decline, Offer};
 use crate::publish::Entry;
+use crate::score::MerchantScore;
 
 /// The entry as text.
 #[must_use]
@@ -21,29 +23,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     }
     let amount = |minor: i64| amount(minor, entry.currency);
     if let Some(score) = &entry.score {
-        writeln!(
-            out,
-            "  score      {} · band {} · PD {} · model {}",
-            score.score.map_or("none".to_owned(), |s| s.to_string()),
-            score.band,
-            score.pd_prob.map_or("not known".to_owned(), |pd| format!("{:.2} %", 100.0 * pd)),
-            score.model_version
-        )?;
-        let groups: Vec<String> = score
-            .sub_indices
-            .iter()
-            .filter_map(|(group, index)| index.map(|i| format!("{} {i}", group.word())))
-            .collect();
-        match score.integrity_index {
-            Some(index) => writeln!(out, "  integrity  index {index} of 1000: {}", groups.join(" · "))?,
-            None => writeln!(out, "  integrity  index not known")?,
-        }
-        if let Some(capital) = score.integrity_capital_minor {
-            writeln!(out, "             capital {}", amount(capital))?;
-        }
-        for reason in &score.reasons {
-            writeln!(out, "  because    {} ({})", reason.text, reason.code)?;
-        }
+        write_score(out, score, amount)?;
     }
     if let Some(account) = &entry.account {
         let known = |minor: Option<i64>| minor.map_or("not known".to_owned(), amount);
@@ -57,56 +37,118 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             account.pledged_orders
         )?;
     }
-    for offer in &entry.offers {
+    for ahead in &entry.receipts {
         writeln!(
             out,
-            "  offer      {} up to {} at {} ppm a day (APR {:.2} %), {} days, {}, until {} · {}",
-            offer.product,
-            amount(offer.limit_minor),
-            offer.daily_rate_ppm,
-            100.0 * offer.apr,
-            offer.term_days,
-            offer.repayment,
-            offer.valid_until_on,
-            offer.offer_id
+            "  receipts   {} days ahead: {} at the least, {} by half; {} came in over the last 90 days",
+            ahead.horizon_days,
+            amount(ahead.lower_minor),
+            amount(ahead.median_minor),
+            amount(ahead.last_90_days_minor)
         )?;
-        for cap in &offer.caps {
-            let binds = if cap.name == offer.binding_cap { "  ← binds" } else { "" };
-            let value = cap.value_minor.map_or("not known".to_owned(), amount);
-            // What is owed and offered elsewhere comes off what the evidence carries.
-            let less = match (cap.gross_minor, cap.value_minor) {
-                (Some(gross), Some(value)) if gross != value => format!("  of {}", amount(gross)),
-                _ => String::new(),
-            };
-            writeln!(out, "             cap {:<18} {value:>18}{less}{binds}", cap.name)?;
-        }
-        for order in offer.pledged_order_ids.iter().flatten() {
-            writeln!(out, "             pledges order {order}")?;
-        }
+    }
+    for offer in &entry.offers {
+        write_offer(out, offer, amount)?;
     }
     for decline in &entry.declines {
-        writeln!(out, "  declined   {}", decline.product)?;
-        for reason in &decline.reasons {
-            writeln!(out, "             {} ({})", reason.text, reason.code)?;
-        }
-        for verdict in &decline.failed {
-            let number = |v: Option<f64>| v.map_or("not known".to_owned(), |v| v.to_string());
-            writeln!(
-                out,
-                "             rule {}: observed {}, threshold {}",
-                verdict.rule,
-                number(verdict.observed),
-                number(verdict.threshold)
-            )?;
-        }
-        for cap in &decline.caps {
-            let value = cap.value_minor.map_or("not known".to_owned(), amount);
-            writeln!(out, "             cap {:<18} {value:>18}", cap.name)?;
-        }
+        write_decline(out, decline, amount)?;
     }
     for alert in &entry.alerts {
         let loan = alert.loan_id.as_deref().map_or(String::new(), |l| format!(" on loan {l}"));
         writeln!(out, "  alert      {} ({}){loan}: {}", alert.rule, alert.severity, alert.action)?;
+    }
+    Ok(())
+}
+
+fn write_score(out: &mut String, score: &MerchantScore, amount: impl Fn(i64) -> String) -> Result {
+    writeln!(
+        out,
+        "  score      {} · band {} · PD {} · model {}",
+        score.score.map_or("none".to_owned(), |s| s.to_string()),
+        score.band,
+        score.pd_prob.map_or("not known".to_owned(), |pd| format!("{:.2} %", 100.0 * pd)),
+        score.model_version
+    )?;
+    let groups: Vec<String> =
+        score.sub_indices.iter().filter_map(|(group, index)| index.map(|i| format!("{} {i}", group.word()))).collect();
+    match score.integrity_index {
+        Some(index) => writeln!(out, "  integrity  index {index} of 1000: {}", groups.join(" · "))?,
+        None => writeln!(out, "  integrity  index not known")?,
+    }
+    if let Some(capital) = score.integrity_capital_minor {
+        writeln!(out, "             capital {}", amount(capital))?;
+    }
+    for reason in &score.reasons {
+        writeln!(out, "  because    {} ({})", reason.text, reason.code)?;
+    }
+    Ok(())
+}
+
+fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) -> String + Copy) -> Result {
+    writeln!(
+        out,
+        "  offer      {} up to {} at {} ppm a day (APR {:.2} %), {} days, {}, until {} · {}",
+        offer.product,
+        amount(offer.limit_minor),
+        offer.daily_rate_ppm,
+        100.0 * offer.apr,
+        offer.term_days,
+        offer.repayment,
+        offer.valid_until_on,
+        offer.offer_id
+    )?;
+    writeln!(
+        out,
+        "             {} instalments, {} interest in all, {} of it saved by repaying halfway; simple interest by actual days",
+        offer.instalments,
+        amount(offer.interest_minor),
+        amount(offer.early_saving_minor)
+    )?;
+    writeln!(
+        out,
+        "             rate: band {} · floor {} ppm = expected loss {} (PD {:.2} % over the term) + funding {} + cost {} + margin {}, or the policy's least",
+        offer.band_daily_ppm,
+        offer.floor_daily_ppm,
+        offer.expected_loss_daily_ppm,
+        100.0 * offer.term_pd_prob,
+        offer.funding_daily_ppm,
+        offer.cost_daily_ppm,
+        offer.margin_daily_ppm
+    )?;
+    for cap in &offer.caps {
+        let binds = if cap.name == offer.binding_cap { "  ← binds" } else { "" };
+        let value = cap.value_minor.map_or("not known".to_owned(), amount);
+        // What is owed and offered elsewhere comes off what the evidence carries.
+        let less = match (cap.gross_minor, cap.value_minor) {
+            (Some(gross), Some(value)) if gross != value => format!("  of {}", amount(gross)),
+            _ => String::new(),
+        };
+        writeln!(out, "             cap {:<18} {value:>18}{less}{binds}", cap.name)?;
+    }
+    for order in offer.pledged_order_ids.iter().flatten() {
+        writeln!(out, "             pledges order {order}")?;
+    }
+    Ok(())
+}
+
+fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn(i64) -> String + Copy) -> Result {
+    writeln!(out, "  declined   {}", decline.product)?;
+    for reason in &decline.reasons {
+        writeln!(out, "             {} ({})", reason.text, reason.code)?;
+    }
+    for verdict in &decline.failed {
+        let number = |v: Option<f64>| v.map_or("not known".to_owned(), |v| v.to_string());
+        writeln!(
+            out,
+            "             rule {}: observed {}, threshold {}",
+            verdict.rule,
+            number(verdict.observed),
+            number(verdict.threshold)
+        )?;
+    }
+    for cap in &decline.caps {
+        let value = cap.value_minor.map_or("not known".to_owned(), amount);
+        writeln!(out, "             cap {:<18} {value:>18}", cap.name)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Column, ModelError, Scorecard, ScoringTable};
-use crate::offer::PolicyApproval;
+use crate::offer::{Due, Irreproducible, Offer, PolicyApproval, reproduce, schedule_of};
 use crate::publish::{Entry, FeatureFormula, InputFile, PublishError, ScoreBook, WindowColumns};
 use crate::wash::LedgerLine;
 
@@ -20,6 +20,14 @@ pub enum ReportError {
     /// The run's model cannot score the run's features.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A number of a published offer does not follow from those beside it.
+    #[error("explain offer {offer_id}: {source}")]
+    Offer {
+        /// Which.
+        offer_id: String,
+        /// In what.
+        source: Irreproducible,
+    },
     /// The published score is not what the published model makes of the published features.
     #[error("explain merchant {merchant}: the model makes {recomputed} of its features, the run published {published}")]
     Disagrees {
@@ -37,6 +45,8 @@ pub enum ReportError {
 pub struct Explanation {
     /// What was published.
     pub entry: Entry,
+    /// What a borrower would pay on each offer that is drawn in full.
+    pub schedules: Vec<OfferSchedule>,
     /// Points every merchant has.
     pub base_points: i32,
     /// Points of each variable and table of the scorecard; with the base they sum to the score.
@@ -62,6 +72,15 @@ pub struct Explanation {
 struct PolicyOfRun {
     #[serde(default)]
     policy: Option<PolicyApproval>,
+}
+
+/// The payments of an offer that is drawn in full.
+#[derive(Debug, Serialize)]
+pub struct OfferSchedule {
+    /// The offer.
+    pub offer_id: String,
+    /// Its payments; they add up to limit and interest.
+    pub payments: Vec<Due>,
 }
 
 /// One line of the scorecard.
@@ -123,6 +142,7 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
     let points = walk_points(&scorecard, &features, &entry)?;
     let manifest = book.manifest();
     Ok(Some(Explanation {
+        schedules: walk_offers(&entry)?,
         base_points: scorecard.base_points,
         points,
         features: formulas.iter().map(|f| walk_feature(f, &features, &evidence)).collect(),
@@ -134,6 +154,17 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
         code_version: manifest.code_version.clone(),
         entry,
     }))
+}
+
+/// Recomputes every number of the offers that follows from others.
+fn walk_offers(entry: &Entry) -> Result<Vec<OfferSchedule>, ReportError> {
+    let walk = |offer: &Offer| {
+        let failed = |source| ReportError::Offer { offer_id: offer.offer_id.clone(), source };
+        reproduce(offer).map_err(failed)?;
+        let payments = schedule_of(offer).map_err(|_| failed(Irreproducible::NoSchedule))?;
+        Ok(OfferSchedule { offer_id: offer.offer_id.clone(), payments })
+    };
+    entry.offers.iter().map(walk).collect()
 }
 
 /// Scores the published features again: what is shown is what counted, or nothing is shown.

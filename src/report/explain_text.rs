@@ -23,6 +23,16 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
             policy.version, policy.approved_by, policy.holds_from
         )?;
     }
+    for schedule in &explanation.schedules {
+        writeln!(
+            out,
+            "\npayments on offer {}, drawn in full, in minor units: day, principal + interest",
+            schedule.offer_id
+        )?;
+        for due in &schedule.payments {
+            writeln!(out, "  {:>6}  {} + {}", due.day, due.principal_minor, due.interest_minor)?;
+        }
+    }
     if explanation.points.is_empty() {
         writeln!(out, "\nno points: neither orders nor loans of this merchant can be seen")?;
         return write_inputs(out, explanation);

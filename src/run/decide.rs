@@ -8,9 +8,10 @@ use super::features_before::FeaturesBefore;
 use super::population::PopulationError;
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
-use crate::exposure::{OpenOffer, Statement};
+use crate::exposure::{Account, OpenOffer, Statement};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
+use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
 use crate::monitor::{
@@ -102,10 +103,14 @@ pub struct Decided {
     pub offers: Vec<Offer>,
     /// Declines.
     pub declines: Vec<Decline>,
+    /// Receipts that are foreseen, one a merchant and horizon.
+    pub receipts: Vec<MerchantReceipts>,
     /// Referrals to banks.
     pub referrals: Vec<BankReferral>,
     /// Offers that may still be drawn, or that an open loan rests on.
     pub open_offers: Vec<OpenOffer>,
+    /// Accounts as they stood before tonight, of merchants who are offered something; empty without a budget for all of them.
+    pub before: BTreeMap<String, Account>,
     /// Orders that secure open loans.
     pub pledged_to_loans: BTreeSet<String>,
     /// One a merchant.
@@ -134,29 +139,25 @@ pub struct Decided {
     pub deductions_unknown: u64,
 }
 
-/// Decides a shard.
+/// Decides a shard. `seasons` are the receipts of all merchants by category.
 pub fn decide_shard(
     table: &FeatureTable,
     facts: &ShardFacts,
+    seasons: &CategoryReceipts,
     context: &DecisionContext<'_>,
 ) -> Result<Decided, DecideError> {
     let scoring = model::ScoringTable {
         columns: table.columns.iter().map(|c| model::Column::from_options(&c.name, &c.values)).collect(),
     };
     let scored = context.bundle.scorecard.score(&scoring)?;
-    let ability = match &context.bundle.ability {
-        Some(ability) => ability.predict(&scoring)?.into_iter().map(|a| Some(a.lower_minor)).collect(),
-        None => vec![None; table.merchants.len()],
-    };
-    if scored.len() != table.merchants.len() || ability.len() != table.merchants.len() {
-        return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len().min(ability.len()) });
+    if scored.len() != table.merchants.len() {
+        return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len() });
     }
     let variables = &context.bundle.scorecard.variables;
     let bin_counts = variables.iter().map(|variable| vec![0; variable.bins.bins.len()]).collect();
     let mut decided = Decided { bin_counts, ..Decided::default() };
     let ledger = facts.ledger.as_ref();
-    for (at, ((merchant, scored), ability_lower_minor)) in table.merchants.iter().zip(&scored).zip(ability).enumerate()
-    {
+    for (at, (merchant, scored)) in table.merchants.iter().zip(&scored).enumerate() {
         let (Some(merchant_facts), Some(account)) =
             (facts.merchants.get(merchant), facts.accounts.by_merchant.get(merchant))
         else {
@@ -172,6 +173,12 @@ pub fn decide_shard(
         let mut freezes = watch_merchant(&mut decided, context, merchant, &lookup, facts)?;
         let standing = restore_merchant(&mut decided, context, merchant, &lookup, facts)?;
         freezes.extend(standing.refusal);
+        let known = context.bundle.ability.as_ref().zip(merchant_facts.receipts.as_ref());
+        let foreseen = known.map(|(model, history)| model.foresee(history, seasons)).unwrap_or_default();
+        if let Some((_, history)) = known {
+            let of_merchant = |ahead: &ReceiptsAhead| MerchantReceipts::new(merchant, history, seasons, ahead);
+            decided.receipts.extend(foreseen.horizons.iter().map(of_merchant));
+        }
         let case = MerchantCase {
             merchant_id: merchant,
             is_closed: merchant_facts.is_closed,
@@ -181,7 +188,7 @@ pub fn decide_shard(
             score: score.score,
             score_reasons: &score.reasons,
             features: &lookup,
-            ability_lower_minor,
+            foreseen: &foreseen,
             integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
             record: &BorrowerRecord::of(ledger, merchant),
             account,
@@ -191,6 +198,9 @@ pub fn decide_shard(
         };
         decided.cases.push(CaseRecord::of(&case)?);
         let decision = offer::decide(context.policy, &case, context.as_of)?;
+        if context.policy.portfolio_budget_minor.is_some() && !decision.offers.is_empty() {
+            decided.before.insert(merchant.clone(), account.clone());
+        }
         decided.scores.push(score);
         decided.offers.extend(decision.offers);
         decided.declines.extend(decision.declines);

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::decide::Decided;
 use crate::exposure::{OpenOffer, Statement};
+use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, PortfolioTables, ProvisionLine, RollRate,
     VintageLine,
 };
-use crate::offer::{BankReferral, CaseRecord, Decline, Offer};
+use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
 use crate::repayment::LoanException;
 use crate::score::MerchantScore;
@@ -19,6 +20,8 @@ pub struct DecidedTables {
     offers: GatheredTable<Offer>,
     declines: GatheredTable<Decline>,
     referrals: GatheredTable<BankReferral>,
+    receipts: GatheredTable<MerchantReceipts>,
+    invitations: GatheredTable<Invitation>,
     open_offers: GatheredTable<OpenOffer>,
     accounts: GatheredTable<Statement>,
     cases: GatheredTable<CaseRecord>,
@@ -42,6 +45,8 @@ impl DecidedTables {
             offers: GatheredTable::new(Offer::table(), folder),
             declines: GatheredTable::new(Decline::table(), folder),
             referrals: GatheredTable::new(BankReferral::table(), folder),
+            receipts: GatheredTable::new(MerchantReceipts::table(), folder),
+            invitations: GatheredTable::new(Invitation::table(), folder),
             open_offers: GatheredTable::new(OpenOffer::table(), folder),
             accounts: GatheredTable::new(Statement::table(), folder),
             cases: GatheredTable::new(CaseRecord::table(), folder),
@@ -67,6 +72,7 @@ impl DecidedTables {
         self.offers.extend(shard.offers)?;
         self.declines.extend(shard.declines)?;
         self.referrals.extend(shard.referrals)?;
+        self.receipts.extend(shard.receipts)?;
         self.open_offers.extend(shard.open_offers)?;
         self.accounts.extend(shard.accounts)?;
         self.cases.extend(shard.cases)?;
@@ -106,6 +112,14 @@ impl DecidedTables {
         &self.deductions
     }
 
+    /// Adds the invitations of the night, once they are ranked.
+    ///
+    /// # Errors
+    /// The system refuses to write.
+    pub fn add_invitations(&self, ranked: Vec<Invitation>) -> Result<(), PublishError> {
+        self.invitations.extend(ranked)
+    }
+
     /// Writes every table into the run.
     ///
     /// # Errors
@@ -115,6 +129,8 @@ impl DecidedTables {
         self.offers.publish(stage)?;
         self.declines.publish(stage)?;
         self.referrals.publish(stage)?;
+        self.receipts.publish(stage)?;
+        self.invitations.publish(stage)?;
         self.open_offers.publish(stage)?;
         self.accounts.publish(stage)?;
         self.cases.publish(stage)?;

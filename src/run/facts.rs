@@ -7,9 +7,12 @@ use polars::prelude::PolarsError;
 use serde::{Deserialize, Serialize};
 
 use super::population::Seen;
+use super::receipts;
 use crate::exposure::{
     AccountTerms, BrokenShare, ExposureError, OpenOffers, ShardAccounts, broken_shares, shard_accounts,
 };
+use crate::features::{FeatureConfig, FeatureError};
+use crate::model::ability::ReceiptHistory;
 use crate::monitor::Pledges;
 use crate::repayment::LoanLedger;
 use crate::store::Shard;
@@ -21,6 +24,9 @@ pub enum FactsError {
     /// Accounts.
     #[error(transparent)]
     Exposure(#[from] ExposureError),
+    /// Receipts.
+    #[error(transparent)]
+    Receipts(#[from] FeatureError),
     /// A column is missing or of another type.
     #[error("read {table} to decide on credit: {source}")]
     Frame {
@@ -44,6 +50,19 @@ pub struct MerchantFacts {
     pub region: Option<String>,
     /// The table of which the largest share of the merchant's rows is broken.
     pub broken_records: Option<BrokenShare>,
+    /// What came in before tonight; `None` where it is not known.
+    pub receipts: Option<ReceiptHistory>,
+}
+
+/// Which receipts ability looks at.
+#[derive(Clone, Copy)]
+pub struct LookedAt<'a> {
+    /// Where the measure is declared.
+    pub features: &'a FeatureConfig,
+    /// The measure of net receipts.
+    pub measure: &'a str,
+    /// Horizons of the model, in days.
+    pub horizons: &'a [u16],
 }
 
 /// A shard's facts.
@@ -64,7 +83,12 @@ impl ShardFacts {
     ///
     /// # Errors
     /// A table without the columns that it needs.
-    pub fn of(seen: &Seen<'_>, open: &OpenOffers, terms: &AccountTerms<'_>) -> Result<Self, FactsError> {
+    pub fn of(
+        seen: &Seen<'_>,
+        open: &OpenOffers,
+        terms: &AccountTerms<'_>,
+        looked_at: &LookedAt<'_>,
+    ) -> Result<Self, FactsError> {
         let mut merchants: BTreeMap<String, MerchantFacts> =
             seen.views.merchants.ids().iter().map(|id| (id.clone(), MerchantFacts::default())).collect();
         merchant_rows(seen.shard, &mut merchants)?;
@@ -72,6 +96,12 @@ impl ShardFacts {
         for (merchant, share) in broken_shares(seen.shard)? {
             if let Some(facts) = merchants.get_mut(&merchant) {
                 facts.broken_records = Some(share);
+            }
+        }
+        let LookedAt { features, measure, horizons } = *looked_at;
+        for (merchant, history) in receipts::histories(seen.views, features, measure, horizons)? {
+            if let Some(facts) = merchants.get_mut(&merchant) {
+                facts.receipts = Some(history);
             }
         }
         let accounts = shard_accounts(seen.shard, seen.views, open, terms)?;

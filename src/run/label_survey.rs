@@ -14,10 +14,10 @@ use super::labels::{Outcomes, outcomes};
 use super::population::PopulationError;
 use super::progress::Progress;
 use super::rules::JobRules;
-use super::training::{Part, TrainingError, part_of};
+use super::training::{Part, TrainingError, ability_group, part_of};
 use crate::domain::{AsOf, grouped, parallel};
 use crate::model::MIN_OUTCOMES;
-use crate::model::ability;
+use crate::model::ability::{self, AbilityGroup, ReceiptHistory};
 use crate::model::validation::auc_standard_error;
 use crate::repayment::LoanEvidence;
 use crate::run::{LabelKind, ModelSettings};
@@ -93,6 +93,10 @@ pub struct Labels {
     pub unknown: u64,
     /// Whose receipts over the window are known: what ability learns from.
     pub with_receipts: u64,
+    /// Of them, those that ability is fitted to where the snapshot is one to learn from: half of the merchants, with receipts in the year before.
+    pub receipts_to_fit: u64,
+    /// Of them, those that calibrate it: a quarter of the merchants.
+    pub receipts_to_calibrate: u64,
 }
 
 /// What is wrong with the labels.
@@ -159,6 +163,8 @@ impl Labels {
         self.bad += other.bad;
         self.unknown += other.unknown;
         self.with_receipts += other.with_receipts;
+        self.receipts_to_fit += other.receipts_to_fit;
+        self.receipts_to_calibrate += other.receipts_to_calibrate;
     }
 }
 
@@ -279,14 +285,14 @@ fn judge(settings: &ModelSettings, train: Labels, test: Labels, has_train: bool)
             format!("to learn from there are {train}; training needs at least {least} good and {least} bad"),
         );
     }
-    let receipts = ability::MIN_ROWS as u64;
-    if has_train && train.with_receipts.min(test.with_receipts) < receipts {
+    let (fit, calibrate) = (ability::MIN_ROWS as u64, ability::MIN_CALIBRATING as u64);
+    if has_train && (train.receipts_to_fit < fit || train.receipts_to_calibrate < calibrate) {
         find(
             LabelFault::TooFewReceipts,
             format!(
-                "receipts over the window are known of {} merchants to learn from and {} to measure on; the ability model needs {receipts} of each",
-                grouped(train.with_receipts),
-                grouped(test.with_receipts)
+                "receipts before and over the window are known of {} merchants to fit ability to and {} to calibrate it by; it needs {fit} and {calibrate}",
+                grouped(train.receipts_to_fit),
+                grouped(train.receipts_to_calibrate)
             ),
         );
     }
@@ -425,7 +431,16 @@ fn labels_of(merchants: &[String], found: &Outcomes) -> Labels {
             Some(false) => labels.good += 1,
             None => labels.unknown += 1,
         }
-        labels.with_receipts += u64::from(found.receipts_minor.contains_key(merchant));
+        if !found.receipts_minor.contains_key(merchant) {
+            continue;
+        }
+        labels.with_receipts += 1;
+        let is_usable = found.histories.get(merchant).is_some_and(ReceiptHistory::is_usable);
+        match ability_group(merchant, Part::Train).filter(|_| is_usable) {
+            Some(AbilityGroup::Fit) => labels.receipts_to_fit += 1,
+            Some(AbilityGroup::Calibrate) => labels.receipts_to_calibrate += 1,
+            _ => {}
+        }
     }
     labels
 }
@@ -500,7 +515,15 @@ mod tests {
     }
 
     fn labels(good: u64, bad: u64) -> Labels {
-        Labels { merchants: good + bad + 5, good, bad, unknown: 5, with_receipts: good + bad }
+        Labels {
+            merchants: good + bad + 5,
+            good,
+            bad,
+            unknown: 5,
+            with_receipts: good + bad,
+            receipts_to_fit: 30,
+            receipts_to_calibrate: 20,
+        }
     }
 
     fn faults(train: Labels, test: Labels) -> Vec<LabelFault> {
@@ -513,8 +536,8 @@ mod tests {
         assert_eq!(faults(labels(10, 30), sound), []);
         assert_eq!(faults(labels(9, 90), sound), [LabelFault::TooFewToLearn]);
         assert_eq!(faults(labels(90, 9), sound), [LabelFault::TooFewToLearn]);
-        assert_eq!(faults(Labels { with_receipts: 29, ..sound }, sound), [LabelFault::TooFewReceipts]);
-        assert_eq!(faults(sound, Labels { with_receipts: 29, ..sound }), [LabelFault::TooFewReceipts]);
+        assert_eq!(faults(Labels { receipts_to_fit: 29, ..sound }, sound), [LabelFault::TooFewReceipts]);
+        assert_eq!(faults(Labels { receipts_to_calibrate: 19, ..sound }, sound), [LabelFault::TooFewReceipts]);
         assert_eq!(faults(sound, labels(900, 0)), [LabelFault::TestOneClass]);
         assert_eq!(faults(sound, labels(900, 2)), [LabelFault::TestTooSmall]);
         assert_eq!(faults(sound, labels(900, 12)), [LabelFault::TestSmall]);

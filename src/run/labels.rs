@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::population::PopulationError;
+use super::receipts;
 use super::rules::JobRules;
 use super::training::TrainingError;
 use crate::features;
+use crate::model::ability::ReceiptHistory;
 use crate::repayment;
 use crate::run::{LabelKind, ModelSettings};
 use crate::store::Shard;
@@ -20,8 +22,10 @@ pub struct Outcomes {
     pub bad: BTreeMap<String, bool>,
     /// Merchants by why they have the label they have, or none.
     pub reasons: BTreeMap<String, u64>,
-    /// Net receipts over the window, minor units.
-    pub receipts_minor: BTreeMap<String, i64>,
+    /// What could be seen of receipts at the snapshot.
+    pub histories: BTreeMap<String, ReceiptHistory>,
+    /// Net receipts after the snapshot over each horizon of ability, minor units.
+    pub receipts_minor: BTreeMap<String, Vec<i64>>,
 }
 
 /// Outcomes over `[before.as_of, after.as_of)`: one bucket, seen at the snapshot and at the end of the performance window.
@@ -56,12 +60,8 @@ pub fn outcomes(
             }
         }
     }
-    let measure = settings.ability_measure.as_str();
-    let sums = features::window_sums(&later, config, &[measure], settings.performance_days)?;
-    for merchant in sums.merchants() {
-        if let Some(sum) = sums.sum(measure, merchant) {
-            found.receipts_minor.insert(merchant.clone(), sum);
-        }
-    }
+    let (measure, horizons) = (settings.ability_measure.as_str(), rules.horizons(settings));
+    found.histories = receipts::histories(before, config, measure, &horizons)?;
+    found.receipts_minor = receipts::receipts_after(&later, config, measure, &horizons, settings.performance_days)?;
     Ok(found)
 }

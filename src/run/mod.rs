@@ -2,6 +2,7 @@
 
 mod as_of;
 mod backtest;
+mod budget;
 mod catch_up;
 mod check;
 mod config_copies;
@@ -27,6 +28,7 @@ mod population;
 mod portfolio_report;
 mod progress;
 mod publishing;
+mod receipts;
 mod reconcile;
 mod replay;
 mod rules;

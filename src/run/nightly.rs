@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
+use super::budget::settle_budget;
 use super::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
 use super::drift_report::{DriftCounts, drift_report};
-use super::facts::ShardFacts;
+use super::facts::{LookedAt, ShardFacts};
 use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
 use super::gates::{GateError, Pledges, check_gates, check_shard};
@@ -25,6 +26,7 @@ use super::population::{PopulationError, finish_shards, prepare_shards};
 use super::portfolio_report::{PortfolioReport, ReportError};
 use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
+use super::receipts;
 use super::rules::JobRules;
 use super::scratch::{self, Scratch};
 use super::stages::StageClock;
@@ -37,15 +39,20 @@ use crate::config::ConfigError;
 use crate::contract;
 use crate::core_system::CoreSystemError;
 use crate::domain::AsOfError;
-use crate::exposure::GroupTotals;
+use crate::exposure::{GroupTotals, OpenOffers};
 use crate::features::Overflow;
-use crate::model::ModelError;
+use crate::model::ability::CategoryReceipts;
 use crate::model::registry::{Bundle, Registry};
-use crate::monitor::{BookContext, DefaultedGroups, RollMatrix, WatchContext};
-use crate::publish::{
-    Begun, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity, Stage,
-    StageCost, previous_run, standing_run,
+use crate::model::{AbilityModel, ModelError};
+use crate::monitor::{
+    BookBefore, BookContext, DefaultedGroups, RollMatrix, StandingAlerts, StatesBefore, WatchContext,
 };
+use crate::offer::{Invitation, Policy};
+use crate::publish::{
+    Begun, ConfigCopy, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity,
+    Stage, StageCost, previous_run, standing_run,
+};
+use crate::repayment::LoanEvidence;
 use crate::run::Job;
 use crate::score::Reference;
 use crate::wash::{Activity, IngestError, IngestProgress, Ingested, KeepRows, ingest_keeping};
@@ -255,11 +262,37 @@ pub(super) struct NightTables {
     pub judged: JudgedIntake,
 }
 
+/// What the night before left: what is remembered from night to night.
+struct NightBefore {
+    open: OpenOffers,
+    evidence: LoanEvidence,
+    standing: StandingAlerts,
+    features_before: FeaturesBefore,
+    states: StatesBefore,
+    book_before: Option<BookBefore>,
+}
+
 impl NightTables {
     /// Why the date was forced past the data's own clock, where it had to be.
     pub fn forced(&self) -> Option<&str> {
         let allowed = &self.judged.verdict.allowed;
         allowed.iter().find(|a| a.finding.what == Fault::PastData && a.until.is_none()).map(|a| a.reason.as_str())
+    }
+
+    /// What the night before left.
+    fn night_before(&self, rules: &JobRules) -> Result<NightBefore, RunError> {
+        self.check_memory()?;
+        let (previous, monitor) = (self.previous.as_ref(), &rules.monitor);
+        let open = read_open_offers(previous)?;
+        let orders_until = self.ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
+        Ok(NightBefore {
+            evidence: read_loan_evidence(previous, &open, &monitor.no_longer_sent, orders_until)?,
+            open,
+            standing: read_standing_alerts(previous)?,
+            features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
+            states: read_states_before(previous)?,
+            book_before: read_book_before(previous)?,
+        })
     }
 
     /// Whether all that earlier nights offered can be known.
@@ -337,23 +370,24 @@ impl Night<'_> {
         let as_of = &ingested.as_of;
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
-        night.check_memory()?;
-        let open = read_open_offers(night.previous.as_ref())?;
-        let orders_until = ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
-        let evidence = read_loan_evidence(night.previous.as_ref(), &open, &rules.monitor.no_longer_sent, orders_until)?;
-        let standing = read_standing_alerts(night.previous.as_ref())?;
-        let features_before = FeaturesBefore::read(night.previous.as_ref(), &rules.monitor.features_before())?;
-        let states = read_states_before(night.previous.as_ref())?;
-        let book_before = read_book_before(night.previous.as_ref())?;
+        let NightBefore { open, evidence, standing, features_before, states, book_before } =
+            night.night_before(rules)?;
         let past_months = PastMonths::new(&ingested.store, as_of, rules)?;
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());
         let scratch = stage.scratch()?;
         let wide = WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?;
         let groups = Mutex::new(GroupTotals::default());
+        let categories = Mutex::new(CategoryReceipts::default());
+        let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
+        let measure = job.model.ability_measure.as_str();
+        let looked_at = LookedAt { features: &rules.features, measure, horizons: &horizons };
         let defaulted = Mutex::new(DefaultedGroups::default());
         let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
-            let facts = ShardFacts::of(seen, &open, &terms)?;
+            let facts = ShardFacts::of(seen, &open, &terms, &looked_at)?;
+            let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
+            let of_shard = receipts::by_category(histories);
+            categories.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
             groups.lock().unwrap_or_else(PoisonError::into_inner).merge(&facts.accounts.groups);
             if let Some(ledger) = &facts.ledger {
                 let of_shard = DefaultedGroups::of(ledger);
@@ -364,6 +398,7 @@ impl Night<'_> {
             Ok::<_, DecideError>(facts)
         })?;
         let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let categories = categories.into_inner().unwrap_or_else(PoisonError::into_inner);
         let defaulted = defaulted.into_inner().unwrap_or_else(PoisonError::into_inner);
         let context = DecisionContext {
             as_of,
@@ -394,16 +429,29 @@ impl Night<'_> {
             unseen: Unseen::new(&open, &standing, &ingested.unattributed),
             report: PortfolioReport::new(context.book, &states),
             drift: DriftCounts::default(),
+            invitations: Vec::new(),
         });
+        // A budget for all merchants is settled once all are decided: until then their decisions wait, in memory.
+        let waiting = Mutex::new(Vec::new());
+        let join = |decided: Decided| {
+            check_shard(&decided, &rules.policy)?;
+            joined.lock().unwrap_or_else(PoisonError::into_inner).add(&decided, &rules.policy, as_of.date())?;
+            Ok::<_, RunError>(tables.add(decided)?)
+        };
         finish_shards(prepared, rules, progress, |shard| {
             let mut facts = shard.taken;
             facts.accounts.share_groups(&groups, &terms);
             wide.add_features(&shard.features)?;
-            let decided = decide_shard(&shard.features, &facts, &context)?;
-            check_shard(&decided, &rules.policy)?;
-            joined.lock().unwrap_or_else(PoisonError::into_inner).add(&decided, as_of.date())?;
-            Ok::<_, RunError>(tables.add(decided)?)
+            let decided = decide_shard(&shard.features, &facts, &categories, &context)?;
+            if rules.policy.portfolio_budget_minor.is_some() {
+                waiting.lock().unwrap_or_else(PoisonError::into_inner).push(decided);
+                return Ok(());
+            }
+            join(decided)
         })?;
+        let mut waiting = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        settle_budget(&mut waiting, &rules.policy, as_of).map_err(DecideError::from)?;
+        waiting.into_iter().try_for_each(join)?;
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (totals, drift) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
 
@@ -414,15 +462,20 @@ impl Night<'_> {
         progress.stage("publish", None);
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;
-        let published = stage.publish(Provenance {
-            started_at: options.started_at,
-            finished_at: (options.clock)(),
-            command_line: options.command_line.clone(),
-            config,
-            notes,
-            stages: progress.stages(),
-        })?;
+        let published = stage.publish(provenance(options, config, notes, progress.stages()))?;
         Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
+    }
+}
+
+/// How a run that ends now was made.
+fn provenance(options: &RunOptions, config: Vec<ConfigCopy>, notes: Vec<String>, stages: Vec<StageCost>) -> Provenance {
+    Provenance {
+        started_at: options.started_at,
+        finished_at: (options.clock)(),
+        command_line: options.command_line.clone(),
+        config,
+        notes,
+        stages,
     }
 }
 
@@ -433,11 +486,16 @@ struct Joined<'a> {
     unseen: Unseen<'a>,
     report: PortfolioReport<'a>,
     drift: DriftCounts,
+    /// Offers that nobody asked for, not yet ranked.
+    invitations: Vec<Invitation>,
 }
 
 impl Joined<'_> {
-    fn add(&mut self, shard: &Decided, tonight: Date) -> Result<(), RunError> {
+    fn add(&mut self, shard: &Decided, policy: &Policy, tonight: Date) -> Result<(), RunError> {
         self.pledges.add(shard)?;
+        if let Some(terms) = &policy.invitations {
+            self.invitations.extend(shard.offers.iter().filter_map(|offer| Invitation::of(terms, offer)));
+        }
         self.unseen.take_off(shard);
         self.report.add(shard)?;
         self.drift.add(shard);
@@ -451,7 +509,9 @@ impl Joined<'_> {
         tonight: Date,
         months: &[(Date, Date, RollMatrix)],
     ) -> Result<(Totals, DriftCounts), RunError> {
-        let Self { mut totals, mut pledges, unseen, report, drift } = self;
+        let Self { mut totals, mut pledges, unseen, report, drift, mut invitations } = self;
+        Invitation::rank(&mut invitations);
+        tables.add_invitations(invitations)?;
         let mut rest = unseen.rest(tonight, totals.portfolio.is_some());
         rest.borrower_states = report.unseen_states(tonight);
         pledges.add(&rest)?;

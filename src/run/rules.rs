@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::receipts;
 use crate::config::ConfigError;
 use crate::domain::{Digest, Hasher};
 use crate::features::FeatureConfig;
@@ -9,7 +10,7 @@ use crate::monitor::{Monitor, Officers};
 use crate::offer::Policy;
 use crate::repayment::LedgerRules;
 use crate::run::job::Faults;
-use crate::run::{Job, LabelKind};
+use crate::run::{Job, LabelKind, ModelSettings};
 use crate::store::Shard;
 use crate::tiles::{self, TileError, ViewRules, Views};
 
@@ -124,6 +125,12 @@ impl JobRules {
     #[must_use]
     pub fn declared_tables(job: &Job) -> BTreeSet<&'static str> {
         job.intake.source.sources.iter().map(|source| source.table).collect()
+    }
+
+    /// Days over which ability is trained.
+    #[must_use]
+    pub fn horizons(&self, settings: &ModelSettings) -> Vec<u16> {
+        receipts::horizons(&self.policy, settings.performance_days)
     }
 
     /// A shard's views, under the job's rules of suspicion and of repayment.

@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use super::decide::Decided;
 use super::nightly::NightTables;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
+use super::training::ability_report;
 use crate::features::Overflow;
+use crate::model::ability::AbilityReport;
 use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, MonitorError, Portfolio, Verdict};
 use crate::offer::{Decline, Policy};
@@ -116,6 +118,7 @@ impl Totals {
                     .map(|(l, h)| [l, h]),
                 test_rows: test["rows"].as_u64().unwrap_or(0),
                 test_bad: test["bad"].as_u64().unwrap_or(0),
+                ability: ability_report(bundle).map(AbilityReport::without_parts),
             },
         }
     }

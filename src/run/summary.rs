@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::intake_gates::{AllowedFault, IntakeVerdict};
 use crate::domain::{Currency, Money, grouped};
+use crate::model::ability::AbilityReport;
 use crate::monitor::Portfolio;
 use crate::offer::PolicyApproval;
 use crate::report::text_table;
@@ -161,6 +162,10 @@ pub struct ModelSummary {
     pub test_rows: u64,
     /// Bad among them.
     pub test_bad: u64,
+    /// How well receipts are foreseen, out of time on merchants that training did not see, without the parts; null for a model that foresees
+    /// none.
+    #[serde(default)]
+    pub ability: Option<AbilityReport>,
 }
 
 impl RunSummary {
@@ -224,6 +229,7 @@ impl RunSummary {
             )?,
             _ => writeln!(out, "             no out-of-time AUC: the test holds one class only")?,
         }
+        self.write_ability(out)?;
         writeln!(out, "  merchants  {} scored", grouped(self.merchants_scored))?;
         let widest = self.bands.values().copied().max().unwrap_or(1).max(1);
         for (band, count) in &self.bands {
@@ -292,6 +298,38 @@ impl RunSummary {
         }
         if let Some(reason) = &self.as_of_forced {
             writeln!(out, "  as of      FORCED past the data's own clock: {reason}")?;
+        }
+        Ok(())
+    }
+
+    fn write_ability(&self, out: &mut String) -> std::fmt::Result {
+        let Some(ability) = self.model.ability.as_ref().filter(|report| report.judged_rows > 0) else { return Ok(()) };
+        for horizon in &ability.horizons {
+            let Some(level) = horizon.levels.iter().find(|level| (level.level - ability.quantile).abs() < 1e-9) else {
+                continue;
+            };
+            let naive: Vec<String> = horizon
+                .naive
+                .iter()
+                .map(|naive| {
+                    let lost = if naive.is_beaten { "" } else { ", NOT BEATEN" };
+                    let factor = naive.with_calibrated_factor.map_or(String::new(), |loss| {
+                        let lost = if naive.is_beaten_with_factor == Some(false) { ", not beaten" } else { "" };
+                        format!(" (with a calibrated factor {loss:.3}{lost})")
+                    });
+                    format!("{} {:.3}{lost}{factor}", naive.rule, naive.as_it_stands)
+                })
+                .collect();
+            writeln!(
+                out,
+                "             receipts over {} days: {:.1} % of {} below the lower figure, {:.0} % meant; pinball loss {:.3} of receipts, of rules of thumb: {}",
+                horizon.horizon_days,
+                100.0 * level.share_below,
+                grouped(ability.judged_rows as u64),
+                100.0 * level.level,
+                level.loss_share,
+                naive.join(" · ")
+            )?;
         }
         Ok(())
     }

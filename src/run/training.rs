@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -19,11 +20,14 @@ use serde::{Deserialize, Serialize};
 use super::labels::{Outcomes, outcomes};
 use super::population::{PopulationError, finish_shards, prepare_shards};
 use super::progress::Progress;
+use super::receipts;
 use super::rules::JobRules;
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
 use crate::features::{Direction, FeatureConfig};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
-use crate::model::ability::{AbilityReport, AbilitySettings, TrainedAbility, train_ability};
+use crate::model::ability::{
+    AbilityGroup, AbilityReport, AbilitySettings, CategoryReceipts, ObservedReceipts, TrainedAbility, train_ability,
+};
 use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, MIN_OUTCOMES, ModelError};
 use crate::repayment::{LoanEvidence, RepaymentError};
@@ -139,7 +143,6 @@ struct Row {
     /// In the order of the scored features; NaN stands for null in here, at half the memory.
     values: Box<[f64]>,
     bad: Option<bool>,
-    receipts_minor: Option<i64>,
     part: Part,
     /// When it was observed.
     as_of_micros: i64,
@@ -183,20 +186,29 @@ pub fn train_job(
     let taken = plan.iter().filter(|(_, part)| *part != Part::Purged).count() as u64;
     progress.stage("train: snapshots", Some(2 * taken * u64::from(store.buckets())));
     let names: Vec<String> = config.scored().map(|f| f.name.clone()).collect();
-    let mut rows = Vec::new();
+    let horizons = rules.horizons(settings);
+    let (mut rows, mut receipts) = (Vec::new(), Vec::new());
     let mut snapshots = Vec::new();
     let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
         / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
-    let builder =
-        SnapshotBuilder { settings, rules, store, unlabelled_share: share, halvings: AtomicU32::new(0), progress };
+    let builder = SnapshotBuilder {
+        settings,
+        rules,
+        store,
+        unlabelled_share: share,
+        halvings: AtomicU32::new(0),
+        progress,
+        horizons: &horizons,
+    };
     for (snapshot, part) in &plan {
         if *part == Part::Purged {
             snapshots.push(SnapshotCounts::none(snapshot.date(), Part::Purged));
             continue;
         }
-        let (counts, mut found) = builder.build(snapshot, *part)?;
+        let SnapshotRows { counts, rows: mut found, receipts: mut seen } = builder.build(snapshot, *part)?;
         snapshots.push(counts);
         rows.append(&mut found);
+        receipts.append(&mut seen);
         thin(&mut rows, LABELLED_ROWS, &builder.halvings);
     }
     let halvings = builder.halvings.into_inner();
@@ -211,14 +223,16 @@ pub fn train_job(
     progress.stage("train: willingness", None);
     let scorecard = train_willingness(&names, &rows, config, as_of, &snapshots)?;
     progress.stage("train: ability", None);
-    let ability = train_receipts(&names, &rows, config)?;
+    let data_digest = digest_of(&names, &rows, &horizons, &receipts);
+    let observed: Vec<ObservedReceipts> = receipts.into_iter().map(|(_, observed)| observed).collect();
+    let ability = train_ability(&observed, &horizons, &AbilitySettings::default())?;
     let reference = Reference::fit(&[table_of(&names, rows.iter().filter(|r| r.part == Part::Train))])?;
     let learnt: Vec<Date> = snapshots.iter().filter(|s| s.part == Part::Train).map(|s| s.as_of).collect();
     let window = (
         learnt.first().copied().unwrap_or_else(|| as_of.date()),
         learnt.last().copied().unwrap_or_else(|| as_of.date()),
     );
-    Ok(TrainedModels { scorecard, ability, reference, snapshots, window, data_digest: digest_of(&names, &rows) })
+    Ok(TrainedModels { scorecard, ability, reference, snapshots, window, data_digest })
 }
 
 /// Snapshots oldest first, each with its side of the split.
@@ -255,30 +269,82 @@ struct SnapshotBuilder<'a> {
     /// Labelled merchants are halved so many times.
     halvings: AtomicU32,
     progress: &'a dyn Progress,
+    /// Days over which ability is trained.
+    horizons: &'a [u16],
+}
+
+/// What one snapshot gives to training.
+struct SnapshotRows {
+    counts: SnapshotCounts,
+    rows: Vec<Row>,
+    /// Receipts before and after, of a sample of all merchants, each with its merchant.
+    receipts: Vec<(String, ObservedReceipts)>,
+}
+
+/// What a merchant's receipts are used for, by the merchant's hash: half of the merchants are fitted, a quarter calibrates, and a quarter
+/// judges, out of time. `None` for a merchant of whom this snapshot says nothing that may be used.
+pub(super) fn ability_group(merchant: &str, part: Part) -> Option<AbilityGroup> {
+    // Other bits than those that choose the bucket, the samples and the folds.
+    let hash = crate::store::stable_hash(merchant.as_bytes());
+    match (((hash >> 40) ^ (hash >> 16)) & 3, part) {
+        (0 | 1, Part::Train) => Some(AbilityGroup::Fit),
+        (2, Part::Train) => Some(AbilityGroup::Calibrate),
+        (3, Part::Test) => Some(AbilityGroup::Judge),
+        _ => None,
+    }
 }
 
 impl SnapshotBuilder<'_> {
     /// Features as of the snapshot and outcomes of the performance window after it, rows sorted by merchant.
-    fn build(&self, snapshot: &AsOf, part: Part) -> Result<(SnapshotCounts, Vec<Row>), TrainingError> {
+    fn build(&self, snapshot: &AsOf, part: Part) -> Result<SnapshotRows, TrainingError> {
         let Self { settings, rules, store, progress, .. } = *self;
         let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
+        let by_category = Mutex::new(CategoryReceipts::default());
         let prepared = prepare_shards(store, snapshot, rules, &LoanEvidence::default(), progress, |seen| {
             let after = store.shard(seen.bucket, &seen_at)?;
-            outcomes(seen.views, &after, settings, rules)
+            let found = outcomes(seen.views, &after, settings, rules)?;
+            let categories = receipts::by_category(found.histories.values());
+            by_category.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
+            Ok::<_, TrainingError>(found)
         })?;
-        let by_bucket = finish_shards(prepared, rules, progress, |shard| {
-            Ok::<_, TrainingError>(self.rows(&shard.features, &shard.taken, snapshot, part))
+        let by_category = by_category.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let by_bucket = finish_shards(prepared, rules, progress, |mut shard| {
+            let receipts = self.receipts(&mut shard.taken, &by_category, part);
+            let (counts, rows) = self.rows(&shard.features, &shard.taken, snapshot, part);
+            Ok::<_, TrainingError>(SnapshotRows { counts, rows, receipts })
         })?;
 
-        let mut counts = SnapshotCounts::none(snapshot.date(), part);
-        let mut rows = Vec::new();
-        for (of_bucket, mut found) in by_bucket {
-            counts.add(&of_bucket);
-            rows.append(&mut found);
+        let counts = SnapshotCounts::none(snapshot.date(), part);
+        let mut whole = SnapshotRows { counts, rows: Vec::new(), receipts: Vec::new() };
+        for mut of_bucket in by_bucket {
+            whole.counts.add(&of_bucket.counts);
+            whole.rows.append(&mut of_bucket.rows);
+            whole.receipts.append(&mut of_bucket.receipts);
         }
         // Bucket order is an accident of the bucket count; what a model learns must not be.
-        rows.sort_by(|a, b| a.merchant.cmp(&b.merchant));
-        Ok((counts, rows))
+        whole.rows.sort_by(|a, b| a.merchant.cmp(&b.merchant));
+        whole.receipts.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(whole)
+    }
+
+    /// Receipts of the merchants of one bucket that ability is trained on.
+    fn receipts(
+        &self,
+        found: &mut Outcomes,
+        by_category: &CategoryReceipts,
+        part: Part,
+    ) -> Vec<(String, ObservedReceipts)> {
+        let mut after = std::mem::take(&mut found.receipts_minor);
+        let mut rows = Vec::new();
+        for (merchant, history) in std::mem::take(&mut found.histories) {
+            let group = ability_group(&merchant, part).filter(|_| is_sampled(&merchant, self.unlabelled_share));
+            if let (Some(group), Some(after_minor)) = (group, after.remove(&merchant)) {
+                let season = |days: &u16| by_category.season(&history.category, *days);
+                let seasons = self.horizons.iter().map(season).collect();
+                rows.push((merchant, ObservedReceipts { history, seasons, after_minor, group }));
+            }
+        }
+        rows
     }
 
     /// The rows of one bucket that training looks at: every labelled merchant, and a sample of the others.
@@ -304,7 +370,6 @@ impl SnapshotBuilder<'_> {
                 merchant: merchant.clone(),
                 values: columns.iter().map(|c| c.values.get(at).copied().flatten().unwrap_or(f64::NAN)).collect(),
                 bad,
-                receipts_minor: found.receipts_minor.get(merchant).copied(),
                 part,
                 as_of_micros: snapshot.micros(),
             });
@@ -385,23 +450,6 @@ fn directions(config: &FeatureConfig) -> BTreeMap<&str, model::Direction> {
     config.features.iter().map(|feature| (feature.name.as_str(), direction(feature.direction))).collect()
 }
 
-fn train_receipts(names: &[String], rows: &[Row], config: &FeatureConfig) -> Result<TrainedAbility, TrainingError> {
-    let directions = directions(config);
-    let known: Vec<(&Row, i64)> = rows.iter().filter_map(|r| r.receipts_minor.map(|minor| (r, minor))).collect();
-    let columns = names
-        .iter()
-        .enumerate()
-        .map(|(at, name)| {
-            let values: Vec<Option<f64>> = known.iter().map(|(r, _)| r.value(at)).collect();
-            let direction = directions.get(name.as_str()).copied().unwrap_or(model::Direction::Either);
-            (model::Column::from_options(name, &values), direction)
-        })
-        .collect();
-    let receipts_minor: Vec<i64> = known.iter().map(|(_, minor)| *minor).collect();
-    let held_out: Vec<bool> = known.iter().map(|(r, _)| r.part == Part::Test).collect();
-    Ok(train_ability(columns, &receipts_minor, &held_out, &AbilitySettings::default())?)
-}
-
 fn table_of<'a>(names: &[String], rows: impl Iterator<Item = &'a Row>) -> FeatureTable {
     let rows: Vec<&Row> = rows.collect();
     FeatureTable {
@@ -414,7 +462,7 @@ fn table_of<'a>(names: &[String], rows: impl Iterator<Item = &'a Row>) -> Featur
     }
 }
 
-fn digest_of(names: &[String], rows: &[Row]) -> Digest {
+fn digest_of(names: &[String], rows: &[Row], horizons: &[u16], receipts: &[(String, ObservedReceipts)]) -> Digest {
     let mut hasher = Hasher::default();
     for name in names {
         hasher.field(name.as_bytes());
@@ -422,9 +470,25 @@ fn digest_of(names: &[String], rows: &[Row]) -> Digest {
     for row in rows {
         hasher.field(row.merchant.as_bytes());
         hasher.field(&[row.part as u8, row.bad.map_or(2, u8::from)]);
-        hasher.field(row.receipts_minor.map_or([0; 8], i64::to_le_bytes).as_slice());
         for value in &row.values {
             hasher.field(&value.to_bits().to_le_bytes());
+        }
+    }
+    for days in horizons {
+        hasher.field(&days.to_le_bytes());
+    }
+    for (merchant, observed) in receipts {
+        let ObservedReceipts { history, seasons, after_minor, group } = observed;
+        hasher.field(merchant.as_bytes());
+        hasher.field(history.category.as_bytes());
+        hasher.field(&[*group as u8]);
+        hasher.field(&history.history_days.to_le_bytes());
+        hasher.field(&history.active_days.to_le_bytes());
+        for minor in history.periods.iter().chain(&history.last_year).chain(after_minor) {
+            hasher.field(&minor.to_le_bytes());
+        }
+        for season in seasons {
+            hasher.field(&season.to_bits().to_le_bytes());
         }
     }
     hasher.finish()
@@ -527,6 +591,12 @@ pub fn reference_of(bundle: &Bundle) -> Result<Reference, ModelError> {
     serde_json::from_value(value.clone()).map_err(|e| bad(e.to_string()))
 }
 
+/// What the training of a model told of ability; `None` for a model that was trained without it.
+#[must_use]
+pub fn ability_report(bundle: &Bundle) -> Option<AbilityReport> {
+    serde_json::from_value(bundle.attachments.get(TRIAL)?.get("ability")?.clone()).ok()
+}
+
 fn json(value: &impl Serialize) -> Result<serde_json::Value, ModelError> {
     serde_json::to_value(value).map_err(|e| ModelError::CannotTrain { why: format!("the report has no JSON: {e}") })
 }
@@ -580,7 +650,6 @@ mod tests {
             merchant: format!("M{merchant:06}"),
             values: Box::new([]),
             bad,
-            receipts_minor: None,
             part: Part::Train,
             as_of_micros: 0,
         };

@@ -9,9 +9,10 @@ use std::path::Path;
 use integrity::config::ConfigFile;
 use integrity::domain::{AsOf, Probability};
 use integrity::exposure::{
-    Account, GroupTotal, GroupTotals, Membership, OpenOffer, Owed, Receivable, Receivables, Request, Requests,
-    carry_over,
+    Account, Declared, GroupTotal, GroupTotals, Membership, OpenOffer, Owed, Receivable, Receivables, Request,
+    Requests, carry_over,
 };
+use integrity::model::ability::Foreseen;
 use integrity::offer::{CapName, Decision, MerchantCase, Policy, decide};
 use integrity::repayment::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding};
 use jiff::civil::{Date, date};
@@ -296,6 +297,7 @@ fn evidence(rng: &mut ChaCha8Rng) -> Evidence {
                 product: product.to_owned(),
                 requested_minor: rng.random_range(1..400_000),
                 order_ids: vec![],
+                declared: Declared::default(),
             };
             Requests::Known(vec![request])
         }
@@ -375,7 +377,7 @@ fn night(world: &mut World, policy: &Policy, number: i32, rng: &mut ChaCha8Rng) 
             score: Some(600),
             score_reasons: &[],
             features: &features,
-            ability_lower_minor: evidence.ability,
+            foreseen: &evidence.ability.map(Foreseen::flat).unwrap_or_default(),
             integrity_capital_minor: evidence.capital,
             record: &record,
             account,

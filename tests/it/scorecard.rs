@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use integrity::domain::Digest;
-use integrity::domain::elementary::{exp, sigmoid};
+use integrity::domain::elementary::sigmoid;
 use integrity::model::registry::{Contents, Origin, Registry};
 use integrity::model::table::Values;
 use integrity::model::{
-    AbilitySettings, Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
-    train_ability, train_scorecard,
+    Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard,
 };
 use integrity::workbench::table::{features_beside, open_table, read_target};
 use rand::{RngExt as _, SeedableRng as _};
@@ -353,78 +352,6 @@ fn the_registry_keeps_to_what_was_approved() {
     let altered = std::fs::read_to_string(&path).unwrap().replacen("\"base_points\": ", "\"base_points\": 1", 1);
     std::fs::write(&path, altered).unwrap();
     assert!(refused(day(3), None).contains("altered"));
-}
-
-#[test]
-fn ability_states_a_mean_and_an_honest_lower_figure() {
-    let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let rows = 3_000;
-    let mut size: Vec<Option<f64>> = Vec::new();
-    let mut receipts = Vec::new();
-    for _ in 0..rows {
-        let scale = 4.0 + 8.0 * rng.random::<f64>();
-        let luck = rng.random::<f64>() + rng.random::<f64>() - 1.0;
-        size.push(Some(exp(scale)));
-        #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
-        receipts.push(exp(scale + luck) as i64);
-    }
-    let held: Vec<bool> = (0..rows).map(|i| i % 3 == 0).collect();
-    let column = Column::from_options("gmv", &size);
-    let model =
-        train_ability(vec![(column.clone(), Direction::HigherSafer)], &receipts, &held, &AbilitySettings::default())
-            .unwrap();
-    assert!(model.report.r_squared > 0.8, "{:?}", model.report);
-    assert!((model.report.share_below_lower - 0.1).abs() < 0.03, "{:?}", model.report);
-    assert!((model.report.mean_over_observed - 1.0).abs() < 0.05, "{:?}", model.report);
-    let estimates = model.ability.predict(&ScoringTable { columns: vec![column] }).unwrap();
-    assert!(estimates.iter().all(|e| 0 <= e.lower_minor && e.lower_minor <= e.mean_minor));
-    let short = train_ability(vec![], &receipts, &held, &AbilitySettings::default());
-    assert!(short.is_err());
-}
-
-/// More disputes go with more receipts where large shops have more of both; worse or missing evidence must not count as ability.
-#[test]
-fn worse_or_missing_evidence_is_never_more_ability() {
-    let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let rows = 2_000;
-    let (mut size, mut disputes, mut late) = (Vec::new(), Vec::new(), Vec::new());
-    let mut receipts = Vec::new();
-    for _ in 0..rows {
-        let scale = 4.0 + 8.0 * rng.random::<f64>();
-        let noise = rng.random::<f64>();
-        size.push(Some(exp(scale)));
-        disputes.push(Some(scale + noise));
-        // Unknown for the largest: the data say that unknown is good.
-        late.push((scale < 10.0).then_some(noise));
-        #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
-        receipts.push(exp(scale * 1.2 + rng.random::<f64>()) as i64);
-    }
-    let held: Vec<bool> = (0..rows).map(|i| i % 3 == 0).collect();
-    let column = Column::from_options;
-    let columns = vec![
-        (column("gmv", &size), Direction::HigherSafer),
-        (column("disputes", &disputes), Direction::LowerSafer),
-        (column("late_share", &late), Direction::LowerSafer),
-    ];
-    let trained = train_ability(columns, &receipts, &held, &AbilitySettings::default()).unwrap();
-    assert!(trained.report.dropped.iter().any(|(name, _)| name == "disputes"), "{:?}", trained.report.dropped);
-    assert!(trained.report.r_squared > 0.8, "{:?}", trained.report);
-    let estimate = |gmv: f64, disputes: f64, late: Option<f64>| {
-        let row = |name, value| Column::from_options(name, &[value]);
-        let columns = vec![row("gmv", Some(gmv)), row("disputes", Some(disputes)), row("late_share", late)];
-        trained.ability.predict(&ScoringTable { columns }).unwrap()[0]
-    };
-    for scale in [4.5, 6.0, 7.5, 9.0, 10.5] {
-        let best = estimate(exp(scale), 0.0, Some(0.0));
-        let worse = [
-            estimate(exp(scale), 12.0, Some(0.0)),
-            estimate(exp(scale), 0.0, Some(1.0)),
-            estimate(exp(scale), 0.0, None),
-        ];
-        for worse in worse {
-            assert!(worse.lower_minor <= best.lower_minor && worse.mean_minor <= best.mean_minor, "{worse:?} {best:?}");
-        }
-    }
 }
 
 #[test]

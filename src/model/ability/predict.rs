@@ -1,178 +1,244 @@
-//! The ability model as data, and its predictions.
+//! The ability model as data, and what it foresees.
 
-use crate::domain::elementary::{exp_m1, ln_1p};
 use serde::{Deserialize, Serialize};
 
+use super::category::CategoryEffects;
+use super::conformal::{SizeShift, shift_at};
+use super::history::{LEVELS, PERIOD_DAYS, QUARTER, ReceiptHistory, YEAR};
+use super::quantile::{Coefficients, Row, fitted};
+use super::season::CategoryReceipts;
+use crate::domain::elementary::{exp, ln, pow};
 use crate::model::ModelError;
-use crate::model::table::{Column, ScoringTable, Values};
 
-/// One input: `z = (signed_ln(x) − centre) / spread`, held to `low..high`; a missing value adds `missing` instead.
+/// Quantiles that are foreseen, smallest first. The one by which is lent is [`super::AbilitySettings::quantile`].
+pub const HORIZON_LEVELS: [f64; 6] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9];
+/// Ratio of what comes to the yearly mean that counts as nothing: smaller outcomes are not told apart.
+pub(super) const NOTHING: f64 = 0.01;
+/// A fitted ratio below it is one of nothing: the fit is smooth, and does not come closer to [`NOTHING`].
+const NEAR_NOTHING: f64 = 2.0 * NOTHING;
+/// Days of history up to which a merchant is new.
+pub(super) const NEW_DAYS: u16 = 90;
+
+/// One quantile of receipts over one horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AbilityInput {
-    /// Column.
-    pub name: String,
-    /// Mean of `signed_ln(x)` in training.
-    pub centre: f64,
-    /// Standard deviation of the same.
-    pub spread: f64,
-    /// Lowest standardised value seen in training.
-    pub low: f64,
-    /// Highest.
-    pub high: f64,
-    /// Coefficient of the standardised value.
-    pub coefficient: f64,
-    /// What a missing value adds.
-    pub missing: f64,
+pub struct LevelModel {
+    /// Share of merchants meant to take in less.
+    pub level: f64,
+    /// Coefficients: constant, size, quarter, month, weakest month of the quarter, weakest month of the year (each against the year), and
+    /// `1 − 1 ÷ √(1 + active days)`: the fewer days had receipts, the more of what they say is chance.
+    pub coefficients: Coefficients,
+    /// What categories add.
+    pub categories: CategoryEffects,
+    /// What calibration adds.
+    pub shifts: Vec<SizeShift>,
 }
 
-/// Corrections for rows of one size of predicted receipts, learnt on rows that the regression did not see.
+/// Receipts over one horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SizeGroup {
-    /// Upper end (inclusive) of the predicted `ln(1 + receipts)`; `None` for the largest group.
-    pub up_to: Option<f64>,
-    /// Observed sum over predicted sum: turns a prediction of the logarithm into one of the mean.
-    pub mean_factor: f64,
-    /// Added to the prediction to reach the lower quantile.
-    pub lower_shift: f64,
-    /// Rows behind both.
-    pub rows: usize,
+pub struct HorizonModel {
+    /// Days ahead.
+    pub horizon_days: u16,
+    /// Exponent of (same days a year ago ÷ what the quarter says now), for merchants who traded then; it only ever lowers.
+    pub own_season: f64,
+    /// Quantiles, smallest first.
+    pub levels: Vec<LevelModel>,
 }
 
-/// Regression of `ln(1 + net receipts)` in minor units of the next window.
+/// The distribution of net receipts over some horizons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AbilityModel {
     /// Version of this layout.
     pub format: u32,
-    /// Inputs.
-    pub inputs: Vec<AbilityInput>,
-    /// Intercept.
-    pub intercept: f64,
-    /// No prediction of the logarithm is above the highest outcome of training.
-    pub ceiling: f64,
-    /// Share of rows meant to lie below the lower figure.
+    /// Mean logarithm of the yearly mean month in training: sizes are told against it.
+    pub centre: f64,
+    /// Smallest and largest such logarithm in training; a merchant beyond counts as one at the end.
+    pub sizes: (f64, f64),
+    /// The quantile by which is lent.
     pub quantile: f64,
-    /// Corrections, smallest group first.
-    pub groups: Vec<SizeGroup>,
+    /// Shortest horizon first.
+    pub horizons: Vec<HorizonModel>,
 }
 
-/// What a merchant is expected to take in over the next window, minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AbilityEstimate {
-    /// Expected net receipts.
-    pub mean_minor: i64,
-    /// Receipts that are reached with the stated confidence; never above the mean.
+/// Receipts that are foreseen over one horizon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptsAhead {
+    /// Days ahead.
+    pub horizon_days: u16,
+    /// Reached by all but a share of merchants, which is the model's `quantile`.
     pub lower_minor: i64,
+    /// Reached by half of them.
+    pub median_minor: i64,
+    /// Reached by a tenth of them.
+    pub upper_minor: i64,
 }
 
-/// `sign(x) · ln(1 + |x|)`.
-pub(super) fn signed_ln(x: f64) -> f64 {
-    x.signum() * ln_1p(x.abs())
+/// All that is foreseen of a merchant's receipts; empty where nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Foreseen {
+    /// By horizon, the shortest first.
+    pub horizons: Vec<ReceiptsAhead>,
 }
 
-/// A column of numbers, NaN for missing; infinities refused.
-pub(super) fn numbers(column: &Column) -> Result<&[f64], ModelError> {
-    match &column.values {
-        Values::Number(v) => match v.iter().position(|x| x.is_infinite()) {
-            Some(row) => Err(ModelError::Infinite { column: column.name.clone(), row: row + 1 }),
-            None => Ok(v),
-        },
-        Values::Text(t) => Err(ModelError::WrongKind {
-            column: column.name.clone(),
-            expected: "a number",
-            found: t.levels.first().cloned().unwrap_or_default(),
-            row: 1,
-        }),
+impl Foreseen {
+    /// The same lower figure over any term: for callers who know no more.
+    #[must_use]
+    pub fn flat(lower_minor: i64) -> Self {
+        let ahead = ReceiptsAhead { horizon_days: 1, lower_minor, median_minor: lower_minor, upper_minor: lower_minor };
+        Self { horizons: vec![ahead] }
     }
+
+    /// What will come in over a term at the least: the lower figure of the longest horizon that is not longer. Receipts of the days beyond
+    /// it are not counted. `None` where no horizon is that short: less than it was foreseen for nothing is known of.
+    #[must_use]
+    pub fn lower_minor(&self, term_days: u16) -> Option<i64> {
+        let within = self.horizons.iter().filter(|ahead| ahead.horizon_days <= term_days);
+        within.max_by_key(|ahead| ahead.horizon_days).map(|ahead| ahead.lower_minor)
+    }
+}
+
+/// A merchant's receipts as they are published: what is foreseen over one horizon, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MerchantReceipts {
+    /// The merchant.
+    pub merchant_id: String,
+    /// Days ahead.
+    pub horizon_days: u16,
+    /// Days since the first receipt that was looked at; 0 for none.
+    pub history_days: u16,
+    /// Net receipts of the last 90 days.
+    pub last_90_days_minor: i64,
+    /// Net receipts of the last 360 days.
+    pub last_360_days_minor: i64,
+    /// What the time of the year does to the category, as a logarithm.
+    pub season: f64,
+    /// As in [`ReceiptsAhead`].
+    pub lower_minor: i64,
+    /// As in [`ReceiptsAhead`].
+    pub median_minor: i64,
+    /// As in [`ReceiptsAhead`].
+    pub upper_minor: i64,
+}
+
+impl MerchantReceipts {
+    /// The row of a merchant and horizon.
+    #[must_use]
+    pub fn new(merchant_id: &str, history: &ReceiptHistory, seasons: &CategoryReceipts, ahead: &ReceiptsAhead) -> Self {
+        let last = |periods: usize| history.periods.iter().take(periods).fold(0, |sum: i64, p| sum.saturating_add(*p));
+        Self {
+            merchant_id: merchant_id.to_owned(),
+            horizon_days: ahead.horizon_days,
+            history_days: history.history_days,
+            last_90_days_minor: last(QUARTER),
+            last_360_days_minor: last(YEAR),
+            season: seasons.season(&history.category, ahead.horizon_days) + 0.0,
+            lower_minor: ahead.lower_minor,
+            median_minor: ahead.median_minor,
+            upper_minor: ahead.upper_minor,
+        }
+    }
+}
+
+/// What the model looks at of one merchant at one horizon.
+pub(super) struct Inputs {
+    pub row: Row,
+    /// Logarithm of the yearly mean month, kept within training's.
+    pub size: f64,
+    /// Yearly mean month × horizon in months × season, minor units: what a ratio of 1 means.
+    pub unit: f64,
+    /// Same days a year ago against what the quarter and the season say, at most 1; `None` where not known.
+    pub own_season: Option<f64>,
+    pub is_new: bool,
 }
 
 impl AbilityModel {
-    /// Predicted `ln(1 + receipts)` of every row.
-    pub(super) fn logarithms(&self, table: &ScoringTable) -> Result<Vec<f64>, ModelError> {
-        let mut out = vec![self.intercept; table.rows()];
-        for input in &self.inputs {
-            let column = numbers(table.column(&input.name)?)?;
-            for (o, &x) in out.iter_mut().zip(column) {
-                *o += if x.is_nan() {
-                    input.missing
-                } else {
-                    ((signed_ln(x) - input.centre) / input.spread).clamp(input.low, input.high) * input.coefficient
-                };
-            }
-        }
-        for v in &mut out {
-            *v = v.clamp(0.0, self.ceiling);
-        }
-        Ok(out)
+    /// What is known of a merchant; `None` without receipts in a year.
+    pub(super) fn inputs(&self, history: &ReceiptHistory, season: f64, horizon: usize, days: u16) -> Option<Inputs> {
+        let [year, others @ ..]: [f64; LEVELS] = history.levels()?;
+        let size = ln(year).clamp(self.sizes.0, self.sizes.1);
+        let [quarter, month, weak_quarter, weak_year] = others.map(|level| ln(level / year));
+        let months = f64::from(days) / f64::from(PERIOD_DAYS);
+        // Both are levels: they are never nothing, and superadditive.
+        let expected = others.first().copied().unwrap_or_default() * exp(season);
+        let own = history.same_days_last_year(horizon).map(|minor| history.with_yearly_share(minor / months));
+        Some(Inputs {
+            row: [
+                1.0,
+                size - self.centre,
+                quarter,
+                month,
+                weak_quarter,
+                weak_year,
+                1.0 - 1.0 / (1.0 + f64::from(history.active_days)).sqrt(),
+            ],
+            size,
+            unit: year * months * exp(season),
+            own_season: own.map(|last_year| (last_year / expected).min(1.0)),
+            is_new: history.history_days < NEW_DAYS,
+        })
     }
 
-    /// Estimates for every row.
+    /// Its horizons in days, the shortest first.
+    #[must_use]
+    pub fn horizon_days(&self) -> Vec<u16> {
+        self.horizons.iter().map(|horizon| horizon.horizon_days).collect()
+    }
+
+    /// What is foreseen of a merchant. `seasons` are those of all merchants, as of the same observation.
+    #[must_use]
+    pub fn foresee(&self, history: &ReceiptHistory, seasons: &CategoryReceipts) -> Foreseen {
+        let of = |(at, model): (usize, &HorizonModel)| {
+            let season = seasons.season(&history.category, model.horizon_days);
+            let at_level = |level: f64| {
+                let amounts = self.quantiles(history, season, at, model);
+                let found = model.levels.iter().position(|m| m.level >= level - 1e-9);
+                minor(found.and_then(|n| amounts.get(n)).copied().unwrap_or(0.0))
+            };
+            ReceiptsAhead {
+                horizon_days: model.horizon_days,
+                lower_minor: at_level(self.quantile),
+                median_minor: at_level(0.5),
+                upper_minor: at_level(0.9),
+            }
+        };
+        Foreseen { horizons: self.horizons.iter().enumerate().map(of).collect() }
+    }
+
+    /// Amounts at every level, minor units, smallest level first. Where levels were fitted across each other the higher gives way: the lower
+    /// figures are those that are lent by.
+    pub(super) fn quantiles(&self, history: &ReceiptHistory, season: f64, at: usize, model: &HorizonModel) -> Vec<f64> {
+        let Some(inputs) = self.inputs(history, season, at, model.horizon_days) else {
+            return vec![0.0; model.levels.len()];
+        };
+        let mut least = 0.0_f64;
+        let amounts = model.levels.iter().map(|level| {
+            let effect = level.categories.of(&history.category, inputs.is_new);
+            let log = fitted(&level.coefficients, &inputs.row) + effect + shift_at(&level.shifts, inputs.size);
+            let ratio = exp(log) * inputs.own_season.map_or(1.0, |own| pow(own, model.own_season));
+            let amount = if ratio <= NEAR_NOTHING { 0.0 } else { inputs.unit * ratio };
+            least = least.max(amount);
+            least
+        });
+        amounts.collect()
+    }
+
+    /// Whether its numbers are those that training writes.
     ///
     /// # Errors
-    /// A needed column is absent, no number, or infinite.
-    pub fn predict(&self, table: &ScoringTable) -> Result<Vec<AbilityEstimate>, ModelError> {
-        Ok(self.logarithms(table)?.into_iter().map(|v| self.estimate(v)).collect())
-    }
-
-    /// Each group has corrections of its own, so that its largest row might come out above the smallest of the next group. No estimate is
-    /// above what the beginning of a larger group gives: a worse prediction never becomes a larger limit.
-    fn estimate(&self, logarithm: f64) -> AbilityEstimate {
-        let by = |at: f64, group: &SizeGroup| (exp_m1(at) * group.mean_factor, exp_m1(at + group.lower_shift));
-        let own = self.groups.iter().position(|g| g.up_to.is_none_or(|up_to| logarithm <= up_to));
-        let (mut mean, mut lower) = match own.and_then(|own| self.groups.get(own)) {
-            Some(group) => by(logarithm, group),
-            None => (exp_m1(logarithm), exp_m1(logarithm)),
-        };
-        for (below, group) in self.groups.iter().zip(self.groups.iter().skip(1)).skip(own.unwrap_or(usize::MAX)) {
-            if let Some(begin) = below.up_to {
-                let (least_mean, least_lower) = by(begin, group);
-                (mean, lower) = (mean.min(least_mean), lower.min(least_lower));
-            }
+    /// The layout is another one.
+    pub fn check(&self, path: &std::path::Path) -> Result<(), ModelError> {
+        if self.format == FORMAT {
+            return Ok(());
         }
-        let mean = minor(mean);
-        AbilityEstimate { mean_minor: mean, lower_minor: minor(lower).min(mean) }
+        let why = format!("ability layout {} is not {FORMAT}", self.format);
+        Err(ModelError::BadModel { path: path.to_owned(), why })
     }
 }
+
+/// Version of this layout.
+pub(super) const FORMAT: u32 = 2;
 
 /// Whole minor units, rounded down, never negative.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of exact whole numbers")]
 fn minor(value: f64) -> i64 {
     value.floor().clamp(0.0, 9.0e15) as i64
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn model(shifts: [f64; 3], factors: [f64; 3]) -> AbilityModel {
-        let up_to = [Some(8.0), Some(10.0), None];
-        let group = |g: usize| SizeGroup { up_to: up_to[g], mean_factor: factors[g], lower_shift: shifts[g], rows: 30 };
-        AbilityModel {
-            format: 1,
-            inputs: Vec::new(),
-            intercept: 0.0,
-            ceiling: 16.0,
-            quantile: 0.1,
-            groups: (0..3).map(group).collect(),
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_larger_prediction_is_never_a_smaller_estimate(
-            shifts in prop::array::uniform3(-3.0_f64..0.5),
-            factors in prop::array::uniform3(0.2_f64..3.0),
-            predictions in prop::collection::vec(0.0_f64..16.0, 2..20),
-        ) {
-            let model = model(shifts, factors);
-            let mut predictions = [predictions, vec![8.0, 8.0 + 1e-9, 10.0, 10.0 + 1e-9]].concat();
-            predictions.sort_by(f64::total_cmp);
-            let estimates: Vec<AbilityEstimate> = predictions.iter().map(|p| model.estimate(*p)).collect();
-            for pair in estimates.windows(2) {
-                prop_assert!(pair[0].mean_minor <= pair[1].mean_minor, "{pair:?}");
-                prop_assert!(pair[0].lower_minor <= pair[1].lower_minor, "{pair:?}");
-            }
-        }
-    }
 }

@@ -12,7 +12,7 @@ use crate::model::ModelError;
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const APPROVAL: &str = "approval.json";
 pub(super) const SCORECARD: &str = "model.json";
-pub(super) const ABILITY: &str = "ability.json";
+pub(super) const ABILITY: &str = "receipts.json";
 pub(super) const VALIDATION: &str = "validation.json";
 
 pub(super) fn refused(folder: &Path, why: impl Into<String>) -> ModelError {

@@ -7,6 +7,7 @@ use super::approve::read_approval;
 use super::files::{ABILITY, MANIFEST, SCORECARD, VALIDATION, digest_of, read, refused};
 use super::layout::{Bundle, Manifest};
 use crate::model::ModelError;
+use crate::model::ability::AbilityModel;
 use crate::model::scorecard::{FORMAT, Scorecard};
 
 /// Reads a model folder and verifies every digest, whether it is approved or not: for trial use on tables.
@@ -47,7 +48,11 @@ pub(super) fn load_unapproved(folder: &Path) -> Result<Bundle, ModelError> {
         let why = format!("scorecard layout {} is not {FORMAT}", scorecard.format);
         return Err(ModelError::BadModel { path: folder.to_owned(), why });
     }
-    let ability = if manifest.files.contains_key(ABILITY) { Some(read(folder, ABILITY)?) } else { None };
+    let ability: Option<AbilityModel> =
+        if manifest.files.contains_key(ABILITY) { Some(read(folder, ABILITY)?) } else { None };
+    if let Some(ability) = &ability {
+        ability.check(&folder.join(ABILITY))?;
+    }
     let validation = read(folder, VALIDATION)?;
     let own = [SCORECARD, ABILITY, VALIDATION];
     let mut attachments = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 mod band;
 mod credit_record;
+mod declared_sales;
 mod feature;
 mod group;
 mod not_frozen;
@@ -27,10 +28,11 @@ pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Res
     verdicts.extend(group::judge(case)?);
     verdicts.push(records::judge(policy, case)?);
     for rule in policy.rules.iter().filter(|r| r.applies_to(&product.name)) {
-        verdicts.push(match &rule.kind {
-            RuleKind::Feature { feature, bound } => feature::judge(rule, feature, *bound, case)?,
-            RuleKind::Arrears { at_most_dpd } => credit_record::judge_arrears(rule, *at_most_dpd, case)?,
-            RuleKind::WorstDpd { at_most_dpd } => credit_record::judge_worst_dpd(rule, *at_most_dpd, case)?,
+        verdicts.extend(match &rule.kind {
+            RuleKind::Feature { feature, bound } => Some(feature::judge(rule, feature, *bound, case)?),
+            RuleKind::DeclaredSales { feature, bound } => declared_sales::judge(rule, feature, *bound, product, case)?,
+            RuleKind::Arrears { at_most_dpd } => Some(credit_record::judge_arrears(rule, *at_most_dpd, case)?),
+            RuleKind::WorstDpd { at_most_dpd } => Some(credit_record::judge_worst_dpd(rule, *at_most_dpd, case)?),
         });
     }
     // Last, because its reasons are the score's: what a rule names outright goes before them.

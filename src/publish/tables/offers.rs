@@ -8,6 +8,8 @@ impl OutputRow for Offer {
     type Key<'a> = (&'a str, &'a str, &'a str);
 
     fn table() -> OutputTable {
+        let ppm =
+            |name: &str, doc: &str| Column::required(name, Kind::Int64, "millionths a day", doc).within(0.0, f64::MAX);
         OutputTable {
             name: "offers",
             doc: "One row an offer: a merchant may hold one offer a product.",
@@ -18,8 +20,13 @@ impl OutputRow for Offer {
                 Column::required("product", Kind::Text, "", "Product, as the policy names it."),
                 Column::required("limit_minor", Kind::Int64, "minor units", "The most that may be drawn.")
                     .within(0.0, f64::MAX),
-                Column::required("daily_rate_ppm", Kind::Int64, "millionths a day", "Price: 500 is 0.05 % a day.")
-                    .within(0.0, 1_000_000.0),
+                Column::required(
+                    "daily_rate_ppm",
+                    Kind::Int64,
+                    "millionths a day",
+                    "Price: 500 is 0.05 % a day, simple interest on the balance by actual days.",
+                )
+                .within(0.0, 1_000_000.0),
                 Column::required(
                     "apr",
                     Kind::Float64,
@@ -29,6 +36,35 @@ impl OutputRow for Offer {
                 .within(0.0, f64::MAX),
                 Column::required("term_days", Kind::Int32, "days", "Term.").within(1.0, f64::MAX),
                 Column::required("repayment", Kind::Text, "", "Repayment pattern."),
+                Column::required("instalments", Kind::Int32, "instalments", "Number of equally spaced payments.")
+                    .within(1.0, f64::MAX),
+                Column::required(
+                    "interest_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "All interest, where the whole limit is drawn at once and repaid on schedule.",
+                )
+                .within(0.0, f64::MAX),
+                Column::required(
+                    "early_saving_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "What of the interest is saved by repaying everything halfway through the term; there is no fee for it.",
+                )
+                .within(0.0, f64::MAX),
+                Column::required(
+                    "term_pd_prob",
+                    Kind::Float64,
+                    "probability",
+                    "Probability of default within the term, along the policy's term structure.",
+                )
+                .within(0.0, 1.0),
+                ppm("expected_loss_daily_ppm", "Of the floor: expected loss over the term against the balances that bear interest."),
+                ppm("funding_daily_ppm", "Of the floor: cost of funds."),
+                ppm("cost_daily_ppm", "Of the floor: running cost."),
+                ppm("margin_daily_ppm", "Of the floor: margin."),
+                ppm("floor_daily_ppm", "The least rate: the sum of the four, or the policy's least."),
+                ppm("band_daily_ppm", "The rate of the merchant's band; the price is the larger of it and the floor."),
                 Column::required("valid_until_on", Kind::Day, "date", "Last date on which the offer can be taken up."),
                 Column::required("binding_cap", Kind::Text, "", "The cap that set the limit."),
                 Column::required(

@@ -55,16 +55,20 @@ pub fn check_night(market: &Marketplace, run_dir: &Path, night: Timestamp) {
             let gross = cap.gross_minor.expect("a cap that is not known offers nothing");
             let exposed = match cap.name {
                 CapName::Ability
+                | CapName::DebtService
                 | CapName::IntegrityCapital
                 | CapName::LowestMonth
+                | CapName::DeclaredDebtService
+                | CapName::DeclaredLeverage
+                | CapName::Growth
                 | CapName::Regrowth
                 | CapName::ExposureLeft => owed(&|_| true) + held(&is_bound),
                 CapName::OrderReceivables => {
                     let secured = |product: &str| ON_RECEIVABLES.contains(&product);
                     owed(&secured) + held(&|o| secured(&o.product) && is_bound(o))
                 }
-                // The group's stands against all members together; the others bound the single loan.
-                CapName::Group => continue,
+                // These stand against all members, or all merchants, together; the others bound the single loan.
+                CapName::Group | CapName::PortfolioBudget => continue,
                 CapName::Requested | CapName::Product | CapName::HardCap => offer.limit_minor,
             };
             assert!(exposed <= gross, "{night}: {exposed} exceeds {cap:?} of {offer:?}, with {open:?}");

@@ -1,6 +1,7 @@
 //! Limits over several nights: what is owed, and what is offered or may still be drawn, counts against every cap.
 
 use integrity::exposure::{OfferState, OpenOffer};
+use integrity::offer::{CapName, Decline, Offer};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
@@ -90,7 +91,7 @@ fn an_open_offer_holds_its_part_until_it_is_replaced_or_lapses() {
     let freed = of(&offers, "credit-loan").unwrap();
     let held = credit_limits.last().unwrap();
     let net = |offer: &integrity::offer::Offer| {
-        let gross = offer.caps.iter().find(|c| c.name == integrity::offer::CapName::Ability).unwrap();
+        let gross = offer.caps.iter().find(|c| c.name == CapName::DebtService).unwrap();
         gross.gross_minor.unwrap() - gross.value_minor.unwrap()
     };
     assert_eq!((net(held), net(&freed)), (again.limit_minor, 0));
@@ -113,4 +114,46 @@ fn an_offer_of_a_product_that_the_policy_drops_is_withdrawn_and_still_holds() {
     assert_eq!((held.state, held.held_minor), (OfferState::Withdrawn, dropped.limit_minor));
     let taken = |orders: &[String]| orders.iter().any(|order| dropped.pledged_order_ids.contains(order));
     assert!(offers_of(&run).iter().all(|o| !taken(&o.pledged_order_ids)));
+}
+
+#[test]
+fn all_merchants_together_stay_within_the_budget_and_the_most_profitable_go_first() {
+    let trade = |lender: &Lender| {
+        let mut market = trading_marketplace(lender, 3);
+        for merchant in ["m01", "m02", "m03"] {
+            shipped_orders(&mut market, merchant, 3, day(-3));
+        }
+        market
+    };
+    let unbounded = Lender::with(&[]);
+    let run = unbounded.night(&trade(&unbounded), day(0)).published.run_dir;
+    let mut profits: Vec<(i64, i64)> =
+        rows::<Offer>(&run).iter().map(|o| (o.expected_profit_minor(), o.limit_minor)).collect();
+    profits.sort_unstable();
+    let all: i64 = profits.iter().map(|(_, limit)| limit).sum();
+    assert!(profits.len() >= 4, "{profits:?}");
+    let budget = all / 2;
+
+    let written = format!("portfolio_budget_minor = {budget}\noffer_valid_days = 30");
+    let lender = Lender::with(&[("policy.toml", "offer_valid_days = 30", &written)]);
+    let mut market = trade(&lender);
+    for number in 0..3 {
+        let run = lender.night(&market, day(number)).published.run_dir;
+        check_night(&market, &run, at(day(number), 0));
+        let held: i64 = rows::<OpenOffer>(&run).iter().map(|offer| offer.held_minor).sum();
+        let owed: i64 = ["m01", "m02", "m03"].map(|m| owed(&market, m, at(day(number), 0), |_| true)).into_iter().sum();
+        assert!(owed + held <= budget, "night {number}: {owed} and {held} of {budget}");
+        let declines = rows::<Decline>(&run);
+        let withheld = |d: &&Decline| d.reasons.iter().any(|r| r.code.to_string() == "portfolio-budget");
+        let offers = rows::<Offer>(&run);
+        assert!(declines.iter().any(|d| withheld(&d)) && !offers.is_empty(), "night {number}: {declines:?}");
+        assert!(offers.iter().all(|o| o.caps.iter().any(|c| c.name == CapName::PortfolioBudget)));
+        if number == 0 {
+            let most = offers.iter().map(Offer::expected_profit_minor).max();
+            assert_eq!(most, profits.last().map(|(profit, _)| *profit));
+        }
+        for offer in offers_of(&run).into_iter().take(1) {
+            market.draw(&offer, offer.limit_minor / 2, at(day(number), 9));
+        }
+    }
 }

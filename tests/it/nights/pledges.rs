@@ -16,7 +16,8 @@ pub const GROUP_LOAN: [(&str, &str, &str); 2] = [
         "[[product]]\nname = \"credit-loan\"",
         "[[product]]\nname = \"group-loan\"\nterm_days = 30\nrepayment = \"bullet\"\nmin_limit_minor = 10_000\n\
          max_limit_minor = 300_000\n[product.daily_rate_ppm]\nA = 450\nB = 450\nC = 450\nD = 450\nE = 450\nF = 450\nG = 450\n\
-         H = 450\nI = 450\n[product.caps]\nreceivables_advance_rate_ppm = 500_000\nability_share_ppm = 300_000\n\n\
+         H = 450\nI = 450\n[product.caps]\nreceivables_advance_rate_ppm = 500_000\n\
+         lowest_month = { feature = \"gmv_lowest_month_12m_minor\", factor_ppm = 2_000_000 }\n\n\
          [[product]]\nname = \"credit-loan\"",
     ),
 ];
@@ -36,9 +37,6 @@ fn pledged_by(offers: &[Offer], merchant: &str) -> BTreeSet<String> {
 #[test]
 fn orders_under_a_loan_are_offered_again_only_once_it_is_repaid() {
     let mut changes = GROUP_LOAN.to_vec();
-    // Room on ability beside the credit loan's offer, which claims all that the order loans leave.
-    let (of_order_loan, wide) = ("800_000\nability_share_ppm = 300_000", "800_000\nability_share_ppm = 900_000");
-    changes.push(("policy.toml", of_order_loan, wide));
     // Nobody applies or borrows again.
     changes.push(("job.toml", "[model]", "[gates]\ndays_older = 30\ndays_past_data = 30\n\n[model]"));
     let lender = Lender::with(&changes);

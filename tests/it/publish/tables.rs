@@ -10,12 +10,15 @@ use integrity::core_system::{Difference, What};
 use integrity::domain::{Reason, ReasonCode};
 use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
 use integrity::features::Group;
+use integrity::model::ability::MerchantReceipts;
 use integrity::monitor::{
     Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftLine,
     EvidenceValue, Handling, LoanLine, MarkedBy, PortfolioLine, ProvisionLine, RollBasis, RollRate, Severity, Stage,
     Verdict, VintageLine,
 };
-use integrity::offer::{BankReferral, Cap, CapName, CaseRecord, Decline, Offer, Repayment};
+use integrity::offer::{
+    BankReferral, Cap, CapName, CaseRecord, Decline, Invitation, InvitationGroup, Offer, Repayment,
+};
 use integrity::publish::{
     EvidenceRow, FeatureRow, GatheredTable, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue,
     output_tables,
@@ -80,20 +83,25 @@ fn reasons() -> impl Strategy<Value = Vec<Reason>> {
     )
 }
 
-const CAP_NAMES: [CapName; 10] = {
+const CAP_NAMES: [CapName; 15] = {
     use CapName::{
-        Ability, ExposureLeft, Group, HardCap, IntegrityCapital, LowestMonth, OrderReceivables, Product, Regrowth,
-        Requested,
+        Ability, DebtService, DeclaredDebtService, DeclaredLeverage, ExposureLeft, Group, Growth, HardCap,
+        IntegrityCapital, LowestMonth, OrderReceivables, PortfolioBudget, Product, Regrowth, Requested,
     };
     [
         Ability,
+        DebtService,
         IntegrityCapital,
         LowestMonth,
         OrderReceivables,
+        DeclaredDebtService,
+        DeclaredLeverage,
+        Growth,
         Requested,
         Group,
         Regrowth,
         ExposureLeft,
+        PortfolioBudget,
         Product,
         HardCap,
     ]
@@ -145,9 +153,13 @@ prop_compose! {
     fn offer_row()(
         limit_minor in 0..=i64::MAX, term_days in 1..=u16::MAX, apr in 0.0..10.0, repayment in select(&REPAYMENTS[..]), valid_until_on in dates(),
         binding_cap in select(&CAP_NAMES[..]), caps in vec((select(&CAP_NAMES[..]), option::of(any::<i64>()), option::of(any::<i64>())).prop_map(|(name, gross_minor, value_minor)| Cap { name, gross_minor, value_minor }), 0..4),
-        pledged_order_ids in option::of(vec(".{0,4}", 0..4)),
+        pledged_order_ids in option::of(vec(".{0,4}", 0..4)), instalments in 1..=u16::MAX, term_pd_prob in 0.0..=1.0,
+        [interest_minor, early_saving_minor, expected_loss_daily_ppm, funding_daily_ppm, cost_daily_ppm, margin_daily_ppm, floor_daily_ppm, band_daily_ppm]
+            in proptest::array::uniform8(0..=i64::MAX),
     ) -> Offer {
-        Offer { limit_minor, term_days, apr, repayment, valid_until_on, binding_cap, caps, pledged_order_ids, ..offer("", "p", 0) }
+        Offer {
+            instalments, term_pd_prob, interest_minor, early_saving_minor, expected_loss_daily_ppm, funding_daily_ppm, cost_daily_ppm,
+            margin_daily_ppm, floor_daily_ppm, band_daily_ppm, limit_minor, term_days, apr, repayment, valid_until_on, binding_cap, caps, pledged_order_ids, ..offer("", "p", 0) }
     }
 }
 
@@ -232,6 +244,24 @@ proptest! {
             merchant_id, product, supportable_minor, cap_minor: 100_000_000, score: -5, pd_prob,
         });
         round_trip(BankReferral::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn invitations_come_back(ids in btree_set((".{0,3}", "[a-c]"), 0..20), rank in 1..=i64::MAX, expected_profit_minor in any::<i64>(), is_control in any::<bool>()) {
+        let group = if is_control { InvitationGroup::Control } else { InvitationGroup::Invite };
+        let rows = ids.into_iter().map(|(merchant_id, product)| Invitation {
+            merchant_id, product, offer_id: "o".to_owned(), campaign: "spring".to_owned(), group, rank, expected_profit_minor,
+        });
+        round_trip(Invitation::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn receipts_come_back(ids in btree_set((".{0,3}", 1..400_u16), 0..20), amounts in vec(0..=i64::MAX, 5), season in finite(), history_days in 0..900_u16) {
+        let rows = ids.into_iter().map(|(merchant_id, horizon_days)| MerchantReceipts {
+            merchant_id, horizon_days, history_days, season, last_90_days_minor: -amounts[0], last_360_days_minor: amounts[1],
+            lower_minor: amounts[2], median_minor: amounts[3], upper_minor: amounts[4],
+        });
+        round_trip(MerchantReceipts::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

@@ -166,10 +166,10 @@ fn what_people_put_beside_a_model_is_no_part_of_it() {
     let night = next_night(data(), out.path()).unwrap();
     let published = listing(&night.published.run_dir.join("model"));
     let whole: BTreeSet<&str> = BTreeSet::from([
-        "ability.json",
         "approval.json",
         "manifest.json",
         "model.json",
+        "receipts.json",
         "reference.json",
         "training.json",
         "validation.json",

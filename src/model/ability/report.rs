@@ -1,0 +1,239 @@
+//! How well an ability model does on merchants that it never saw, after all that it learnt from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::fit::{AbilityGroup, ObservedReceipts};
+use super::naive::{NaiveRule, best_factor, pinball};
+use super::predict::{AbilityModel, HorizonModel};
+
+/// What training tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AbilityReport {
+    /// Merchant snapshots that were fitted.
+    pub fitted_rows: usize,
+    /// Of other merchants, that calibrated.
+    pub calibrated_rows: usize,
+    /// Of yet other merchants, out of time, that judged.
+    pub judged_rows: usize,
+    /// The quantile by which is lent.
+    pub quantile: f64,
+    /// By horizon, the shortest first.
+    pub horizons: Vec<HorizonReport>,
+}
+
+impl AbilityReport {
+    /// The same without the figures by part.
+    #[must_use]
+    pub fn without_parts(mut self) -> Self {
+        self.horizons.iter_mut().for_each(|horizon| horizon.parts.clear());
+        self
+    }
+
+    /// Rules of thumb that were not beaten at the quantile by which is lent, with the horizon in days.
+    #[must_use]
+    pub fn not_beaten(&self) -> Vec<(u16, NaiveRule)> {
+        let of = |h: &HorizonReport| {
+            let lost = h.naive.iter().filter(|n| !n.is_beaten).map(|n| n.rule).collect::<Vec<_>>();
+            lost.into_iter().map(|rule| (h.horizon_days, rule)).collect::<Vec<_>>()
+        };
+        self.horizons.iter().flat_map(of).collect()
+    }
+}
+
+/// Figures over one horizon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HorizonReport {
+    /// Days ahead.
+    pub horizon_days: u16,
+    /// By quantile.
+    pub levels: Vec<LevelReport>,
+    /// Rules of thumb, at the quantile by which is lent.
+    pub naive: Vec<NaiveReport>,
+    /// Coverage and loss by size, length of history and category, at the quantile by which is lent.
+    pub parts: Vec<PartOfRows>,
+}
+
+/// One quantile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LevelReport {
+    /// Share meant to fall below.
+    pub level: f64,
+    /// Share that fell below.
+    pub share_below: f64,
+    /// Pinball loss over what came in.
+    pub loss_share: f64,
+}
+
+/// A rule of thumb, on the rows for which it says anything. Losses are pinball losses over what came in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NaiveReport {
+    /// The rule.
+    pub rule: NaiveRule,
+    /// Rows for which it says anything.
+    pub rows: usize,
+    /// The model's loss on them.
+    pub model_loss_share: f64,
+    /// The rule's as it stands.
+    pub as_it_stands: f64,
+    /// The rule's, times the factor that suited the calibration rows best; null where it says nothing of them.
+    pub with_calibrated_factor: Option<f64>,
+    /// The rule's, times the factor that in hindsight suits the judging rows best: no foresight could have chosen better.
+    pub with_factor_in_hindsight: f64,
+    /// Whether the model lost less than the rule as it stands.
+    pub is_beaten: bool,
+    /// Whether it lost less than the rule with the calibrated factor; null where there is none. Where the right lower figure is nothing, as over a
+    /// few days, the factor is 0 and both lose the same.
+    pub is_beaten_with_factor: Option<bool>,
+}
+
+/// A part of the judging rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartOfRows {
+    /// By what rows were parted: `size`, `history` or `category`.
+    pub by: String,
+    /// Which part.
+    pub part: String,
+    /// Rows.
+    pub rows: usize,
+    /// Share that fell below the figure by which is lent.
+    pub share_below: f64,
+    /// Pinball loss over what came in; null where nothing came in.
+    pub loss_share: Option<f64>,
+}
+
+/// A judging row.
+struct Judged<'a> {
+    row: &'a ObservedReceipts,
+    seen: f64,
+    amounts: Vec<f64>,
+}
+
+/// Judges a model on the rows that are for judging.
+pub(super) fn judge(
+    model: &AbilityModel,
+    rows: &[&ObservedReceipts],
+    fitted: usize,
+    calibrated: usize,
+) -> AbilityReport {
+    let of = |group: AbilityGroup| rows.iter().copied().filter(move |row| row.group == group);
+    let horizons = model
+        .horizons
+        .iter()
+        .enumerate()
+        .map(|(at, horizon)| {
+            let judged: Vec<Judged<'_>> = of(AbilityGroup::Judge)
+                .filter_map(|row| {
+                    let amounts = model.quantiles(&row.history, row.season(at), at, horizon);
+                    Some(Judged { row, seen: row.after(at)?, amounts })
+                })
+                .collect();
+            let calibrating: Vec<&ObservedReceipts> = of(AbilityGroup::Calibrate).collect();
+            over_horizon(horizon, at, model.quantile, &judged, &calibrating)
+        })
+        .collect();
+    AbilityReport {
+        fitted_rows: fitted,
+        calibrated_rows: calibrated,
+        judged_rows: of(AbilityGroup::Judge).count(),
+        quantile: model.quantile,
+        horizons,
+    }
+}
+
+fn over_horizon(
+    horizon: &HorizonModel,
+    at: usize,
+    quantile: f64,
+    judged: &[Judged<'_>],
+    calibrating: &[&ObservedReceipts],
+) -> HorizonReport {
+    let lent_by = horizon.levels.iter().position(|l| (l.level - quantile).abs() < 1e-9).unwrap_or_default();
+    let foreseen = |row: &Judged<'_>, level: usize| row.amounts.get(level).copied().unwrap_or_default();
+    let levels = horizon.levels.iter().enumerate().map(|(n, level)| {
+        let pairs: Vec<(f64, f64)> = judged.iter().map(|j| (j.seen, foreseen(j, n))).collect();
+        LevelReport {
+            level: level.level,
+            share_below: share_below(&pairs),
+            loss_share: loss_share(level.level, &pairs).unwrap_or_default(),
+        }
+    });
+    let naive = NaiveRule::ALL.iter().filter_map(|&rule| {
+        let says = |row: &ObservedReceipts| rule.foresee(&row.history, at, horizon.horizon_days);
+        let known: Vec<(f64, f64, f64)> =
+            judged.iter().filter_map(|j| Some((j.seen, foreseen(j, lent_by), says(j.row)?))).collect();
+        let scaled = |factor: f64| {
+            let pairs: Vec<(f64, f64)> = known.iter().map(|(seen, _, naive)| (*seen, factor * naive)).collect();
+            loss_share(quantile, &pairs)
+        };
+        let ours: Vec<(f64, f64)> = known.iter().map(|(seen, ours, _)| (*seen, *ours)).collect();
+        let theirs: Vec<(f64, f64)> = known.iter().map(|(seen, _, naive)| (*seen, *naive)).collect();
+        let before: Vec<(f64, f64)> = calibrating.iter().filter_map(|row| Some((row.after(at)?, says(row)?))).collect();
+        let (model_loss_share, as_it_stands) = (loss_share(quantile, &ours)?, scaled(1.0)?);
+        let with_calibrated_factor = best_factor(quantile, &before).and_then(scaled);
+        Some(NaiveReport {
+            rule,
+            rows: known.len(),
+            model_loss_share,
+            as_it_stands,
+            with_calibrated_factor,
+            with_factor_in_hindsight: best_factor(quantile, &theirs).and_then(scaled).unwrap_or(as_it_stands),
+            is_beaten: model_loss_share < as_it_stands,
+            is_beaten_with_factor: with_calibrated_factor.map(|loss| model_loss_share < loss),
+        })
+    });
+    let (naive, levels) = (naive.collect(), levels.collect());
+    HorizonReport { horizon_days: horizon.horizon_days, levels, naive, parts: parts(judged, lent_by, quantile) }
+}
+
+fn parts(judged: &[Judged<'_>], lent_by: usize, quantile: f64) -> Vec<PartOfRows> {
+    let year = |j: &Judged<'_>| j.row.history.levels().map_or(0.0, |[year, ..]| year);
+    let mut sizes: Vec<f64> = judged.iter().map(year).collect();
+    sizes.sort_by(f64::total_cmp);
+    let third = |n: usize| sizes.get(n * sizes.len() / 3).copied().unwrap_or(f64::INFINITY);
+    let size = |j: &Judged<'_>| match year(j) {
+        y if y < third(1) => "1 small",
+        y if y < third(2) => "2 middle",
+        _ => "3 large",
+    };
+    let history = |j: &Judged<'_>| match j.row.history.history_days {
+        0..90 => "1 below 90 days",
+        90..270 => "2 below 270 days",
+        270..540 => "3 below 540 days",
+        _ => "4 540 days and more",
+    };
+    let mut found: BTreeMap<(&str, String), Vec<(f64, f64)>> = BTreeMap::new();
+    for j in judged {
+        let pair = (j.seen, j.amounts.get(lent_by).copied().unwrap_or_default());
+        for (by, part) in [
+            ("size", size(j).to_owned()),
+            ("history", history(j).to_owned()),
+            ("category", j.row.history.category.clone()),
+        ] {
+            found.entry((by, part)).or_default().push(pair);
+        }
+    }
+    found
+        .into_iter()
+        .map(|((by, part), pairs)| PartOfRows {
+            by: by.to_owned(),
+            part,
+            rows: pairs.len(),
+            share_below: share_below(&pairs),
+            loss_share: loss_share(quantile, &pairs),
+        })
+        .collect()
+}
+
+/// Share of rows whose outcome fell below; pairs are (seen, foreseen).
+fn share_below(pairs: &[(f64, f64)]) -> f64 {
+    pairs.iter().filter(|(seen, foreseen)| seen < foreseen).count() as f64 / pairs.len().max(1) as f64
+}
+
+/// Sum of pinball losses over the sum of outcomes.
+fn loss_share(level: f64, pairs: &[(f64, f64)]) -> Option<f64> {
+    let seen: f64 = pairs.iter().map(|(seen, _)| seen).sum();
+    let loss: f64 = pairs.iter().map(|(seen, foreseen)| pinball(level, *seen, *foreseen)).sum();
+    (seen > 0.0).then(|| loss / seen)
+}

@@ -1,0 +1,91 @@
+//! What a loan costs the borrower: its interest, its annual rate, and what early repayment saves.
+
+use super::apr::apr_of_days;
+use super::error::OfferError;
+use super::policy::Product;
+use super::schedule::{Due, Terms, schedule};
+use crate::domain::DailyRate;
+
+/// What a loan costs that is drawn in full and repaid on its schedule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CostOfLoan {
+    /// Actuarial annual percentage rate.
+    pub apr: f64,
+    /// All interest, minor units.
+    pub interest_minor: i64,
+    /// What of it is saved by paying everything off halfway through the term, minor units.
+    pub early_saving_minor: i64,
+}
+
+impl CostOfLoan {
+    /// The cost of a product at a limit and rate.
+    ///
+    /// # Errors
+    /// Terms that make no schedule, or a schedule without an annual rate.
+    pub fn of(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<Self, OfferError> {
+        Self::of_terms(&Terms {
+            principal_minor: limit_minor,
+            rate,
+            term_days: product.term_days,
+            repayment: product.repayment,
+            instalments: product.instalments,
+        })
+    }
+
+    /// The cost of a loan.
+    ///
+    /// # Errors
+    /// Terms that make no schedule, or a schedule without an annual rate.
+    pub fn of_terms(terms: &Terms) -> Result<Self, OfferError> {
+        let dues = schedule(terms)?;
+        let payments: Vec<(u16, i64)> = dues.iter().map(|d| (d.day, d.amount_minor())).collect();
+        let apr = apr_of_days(terms.principal_minor, &payments).ok_or(OfferError::Schedule {
+            principal_minor: terms.principal_minor,
+            term_days: terms.term_days,
+            why: "it has no annual rate",
+        })?;
+        Ok(Self {
+            apr,
+            interest_minor: dues.iter().map(|d| d.interest_minor).sum(),
+            early_saving_minor: early_saving_minor(terms, &dues, terms.term_days / 2),
+        })
+    }
+}
+
+/// Interest that is not due when everything is paid off on a day: what the schedule asks after it, less what has accrued on the balance since the
+/// last instalment. No fee is asked for early repayment.
+#[must_use]
+pub fn early_saving_minor(terms: &Terms, dues: &[Due], day: u16) -> i64 {
+    let (paid, to_come): (Vec<&Due>, Vec<&Due>) = dues.iter().partition(|due| due.day <= day);
+    let balance = terms.principal_minor - paid.iter().map(|due| due.principal_minor).sum::<i64>();
+    let since = day - paid.last().map_or(0, |due| due.day);
+    let accrued = (i128::from(balance) * i128::from(terms.rate.ppm()) * i128::from(since) + 500_000) / 1_000_000;
+    let scheduled: i64 = to_come.iter().map(|due| due.interest_minor).sum();
+    scheduled.saturating_sub(i64::try_from(accrued).unwrap_or(i64::MAX)).max(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offer::Repayment;
+
+    #[test]
+    fn early_repayment_saves_the_interest_of_the_days_that_are_left() {
+        let rate = DailyRate::from_ppm(500).unwrap();
+        let terms = Terms {
+            principal_minor: 1_000_000,
+            rate,
+            term_days: 180,
+            repayment: Repayment::EqualPrincipal,
+            instalments: 2,
+        };
+        let dues = schedule(&terms).unwrap();
+        // 90 days on 1,000,000 and 90 on 500,000 at 0.05 % a day.
+        assert_eq!(dues.iter().map(|d| d.interest_minor).collect::<Vec<_>>(), [45_000, 22_500]);
+        assert_eq!(early_saving_minor(&terms, &dues, 90), 22_500);
+        // Ten days of the second period have accrued: 500,000 × 0.05 % × 10.
+        assert_eq!(early_saving_minor(&terms, &dues, 100), 20_000);
+        assert_eq!(early_saving_minor(&terms, &dues, 0), 67_500);
+        assert_eq!(early_saving_minor(&terms, &dues, 180), 0);
+    }
+}

@@ -1,0 +1,298 @@
+//! What holds of every decision, over many random merchants under a policy with every cap there is.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::config::ConfigFile;
+use crate::domain::{AsOf, Probability};
+use crate::exposure::{Account, Declared, Owed, Receivable, Receivables, Request, Requests};
+use crate::model::ability::{Foreseen, ReceiptsAhead};
+use crate::repayment::{BorrowerRecord, CreditRecord};
+
+const POLICY: &str = r#"
+bands = ["A", "B", "C"]
+loan_book = "required"
+limit_step_minor = 1_000
+total_cap_minor = 101_000_000
+hard_cap_minor = 100_000_000
+offer_valid_days = 30
+default_dpd = { order-loan = 30, credit-loan = 90, group-loan = 90 }
+[receivables]
+full_until_days = 14
+expires_after_days = 44
+disputes = "required"
+[price]
+loss_given_default_prob = 0.6
+pd_horizon_days = 180
+term_structure = [{ days = 30, hazard_share = 0.08 }, { days = 180, hazard_share = 1.0 }]
+funding_daily_ppm = 184
+cost_daily_ppm = 40
+margin_daily_ppm = 10
+min_daily_rate_ppm = 300
+max_daily_rate_ppm = 900
+max_apr_prob = 0.36
+[[product]]
+name = "order-loan"
+term_days = 7
+repayment = "bullet"
+min_limit_minor = 1_000
+max_limit_minor = 1_000_000
+daily_rate_ppm = { A = 400, B = 450 }
+caps = { receivables_advance_rate_ppm = 800_000 }
+[[product]]
+name = "credit-loan"
+term_days = 180
+repayment = "equal-instalment"
+instalments = 6
+min_limit_minor = 5_000
+max_limit_minor = 100_000_000
+daily_rate_ppm = { A = 400, B = 500 }
+[product.caps]
+ability_share_ppm = 600_000
+debt_service_share_ppm = 500_000
+integrity_capital_factor_ppm = { A = 1_500_000, B = 1_000_000 }
+lowest_month = { feature = "gmv_low", factor_ppm = 2_000_000 }
+declared_debt_service_share_ppm = 700_000
+declared_leverage_ppm = 800_000
+growth = { first_limit_minor = 3_000_000, factor_ppm = 2_000_000 }
+[[rule]]
+kind = "feature"
+code = "dispute-share-high"
+text = "too many disputes"
+feature = "dispute_share"
+at_most = 0.08
+[[rule]]
+kind = "declared-sales"
+code = "declared-sales-far-off"
+text = "declared sales are far above those observed"
+feature = "gmv_year"
+at_most = 3
+"#;
+
+fn policy() -> &'static Policy {
+    static CHECKED: std::sync::LazyLock<Policy> =
+        std::sync::LazyLock::new(|| Policy::check(ConfigFile::from_text(Path::new("policy.toml"), POLICY)).unwrap());
+    &CHECKED
+}
+
+/// A merchant as figures, each of which more is better unless its name says otherwise.
+#[derive(Debug, Clone)]
+struct Shop {
+    band: usize,
+    pd: f64,
+    dispute_share: f64,
+    gmv_year: i64,
+    gmv_low: i64,
+    lower_7: i64,
+    lower_180: i64,
+    capital: i64,
+    receivables: Vec<i64>,
+    owed: i64,
+    clean: i64,
+    /// Sales, costs, assets, liabilities, sum asked for.
+    application: Option<[i64; 5]>,
+}
+
+impl Shop {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
+        let size = crate::domain::elementary::exp(rng.random::<f64>() * 12.0 + 6.0);
+        #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
+        let mut part = |most: f64| (size * most * rng.random::<f64>()) as i64;
+        let (gmv_year, gmv_low, lower_7, lower_180) = (part(12.0), part(1.0), part(0.3), part(8.0));
+        let (capital, owed, clean) = (part(9.0), part(1.5), part(2.0));
+        let receivables = (0..5).map(|_| part(0.2)).collect();
+        let application = [part(30.0), part(15.0), part(20.0), part(10.0), part(9.0) + 1];
+        Self {
+            band: rng.random_range(0..3),
+            pd: rng.random::<f64>() * 0.12,
+            dispute_share: rng.random::<f64>() * 0.1,
+            gmv_year,
+            gmv_low,
+            lower_7,
+            lower_180,
+            capital,
+            receivables,
+            owed: if rng.random_bool(0.5) { 0 } else { owed },
+            clean: if rng.random_bool(0.5) { 0 } else { clean },
+            application: rng.random_bool(0.5).then_some(application),
+        }
+    }
+
+    /// The `share` of the trade that goes to one of two ids, or what is left of it for the other.
+    fn split(&self, share: f64) -> (Self, Self) {
+        #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
+        let cut = |whole: i64| (whole as f64 * share) as i64;
+        let part = |of: &dyn Fn(i64) -> i64| Self {
+            gmv_year: of(self.gmv_year),
+            gmv_low: of(self.gmv_low),
+            lower_7: of(self.lower_7),
+            lower_180: of(self.lower_180),
+            capital: of(self.capital),
+            receivables: self.receivables.iter().map(|r| of(*r)).collect(),
+            owed: of(self.owed),
+            clean: of(self.clean),
+            application: self.application.map(|figures| figures.map(|f| of(f).max(1))),
+            ..self.clone()
+        };
+        (part(&cut), part(&|whole| whole - cut(whole)))
+    }
+
+    fn decide(&self) -> Decision {
+        let features: BTreeMap<String, Option<f64>> = [
+            ("dispute_share", self.dispute_share),
+            ("gmv_year", self.gmv_year as f64),
+            ("gmv_low", self.gmv_low as f64),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Some(value)))
+        .collect();
+        let ahead = |horizon_days, lower_minor| ReceiptsAhead {
+            horizon_days,
+            lower_minor,
+            median_minor: lower_minor,
+            upper_minor: lower_minor,
+        };
+        let foreseen = Foreseen { horizons: vec![ahead(7, self.lower_7), ahead(180, self.lower_180)] };
+        let receivable = |(n, counted_minor): (usize, &i64)| Receivable {
+            order_id: format!("o{n}"),
+            placed_at: 0,
+            counted_minor: *counted_minor,
+        };
+        let request = self.application.map(|[sales, costs, assets, liabilities, requested_minor]| Request {
+            product: "credit-loan".to_owned(),
+            requested_minor,
+            order_ids: Vec::new(),
+            declared: Declared {
+                gross_sales_12m_minor: Some(sales),
+                operating_costs_12m_minor: Some(costs),
+                gross_assets_minor: Some(assets),
+                gross_liabilities_minor: Some(liabilities),
+            },
+        });
+        let account = Account::empty(
+            "m",
+            Owed::Known(BTreeMap::from([("credit-loan".to_owned(), self.owed)])),
+            Receivables::Known(self.receivables.iter().enumerate().map(receivable).collect()),
+            Requests::Known(request.into_iter().collect()),
+        );
+        let record = BorrowerRecord::Known(CreditRecord {
+            outstanding_minor: self.owed,
+            clean_principal_minor: self.clean,
+            ..CreditRecord::default()
+        });
+        let case = MerchantCase {
+            merchant_id: "m",
+            is_closed: false,
+            band: ["A", "B", "C"][self.band],
+            pd: Probability::new(self.pd).unwrap(),
+            score: Some(600),
+            score_reasons: &[],
+            features: &features,
+            foreseen: &foreseen,
+            integrity_capital_minor: Some(self.capital),
+            record: &record,
+            account: &account,
+            broken_records: None,
+            regrowth_minor: None,
+            freezes: &[],
+        };
+        decide(policy(), &case, &AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap()).unwrap()
+    }
+}
+
+fn total(decision: &Decision) -> i64 {
+    decision.offers.iter().map(|o| o.limit_minor).sum()
+}
+
+/// The same shop with one figure worse.
+fn worse(shop: &Shop, how: usize, rng: &mut ChaCha8Rng) -> Shop {
+    let mut worse = shop.clone();
+    let by = rng.random::<f64>();
+    #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
+    let less = |value: &mut i64| *value -= (*value as f64 * by) as i64;
+    match how {
+        0 => worse.band = (shop.band + 1).min(2),
+        1 => worse.pd = (shop.pd + by * 0.1).min(1.0),
+        2 => worse.dispute_share += by * 0.1,
+        3 => less(&mut worse.gmv_low),
+        4 => less(&mut worse.lower_180),
+        5 => less(&mut worse.lower_7),
+        6 => less(&mut worse.capital),
+        7 => worse.receivables.iter_mut().for_each(less),
+        8 => worse.owed = shop.owed.saturating_add(1_000 + shop.gmv_low),
+        9 => less(&mut worse.clean),
+        10 => less(&mut worse.gmv_year),
+        _ => {
+            if let Some(figures) = &mut worse.application {
+                match how {
+                    11 => figures[1] += figures[1] / 2 + 1,
+                    12 => less(&mut figures[2]),
+                    _ => figures[3] += figures[3] / 2 + 1,
+                }
+            }
+        }
+    }
+    worse
+}
+
+/// Whether evidence binds every product. The lender's own bounds, a first limit among them, stand for each id: whoever trades under two has
+/// them twice.
+fn evidence_binds(decision: &Decision) -> bool {
+    let caps = decision.offers.iter().map(|o| &o.caps).chain(decision.declines.iter().map(|d| &d.caps));
+    let least = |caps: &Vec<Cap>| caps.iter().filter_map(|cap| Some((cap.value_minor?, cap.name))).min();
+    let binds = |(_, name): (i64, CapName)| name.is_evidence() && name != CapName::Growth;
+    caps.into_iter().all(|caps| least(caps).is_none_or(binds))
+}
+
+fn check(shops: u64, seed: u64) -> [u64; 4] {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (mut offers, mut lowered, mut split, mut declared) = (0, 0, 0, 0);
+    for number in 0..shops {
+        let shop = Shop::random(&mut rng);
+        let decision = shop.decide();
+        for offer in &decision.offers {
+            offers += 1;
+            declared += u64::from(offer.caps.iter().any(|c| c.name == CapName::DeclaredLeverage));
+            assert!(offer.limit_minor > 0, "{offer:?}");
+            assert!(offer.caps.iter().all(|c| c.value_minor.is_some_and(|v| v >= offer.limit_minor)), "{offer:?}");
+            assert_eq!(reproduce(offer), Ok(()), "{offer:?}");
+        }
+        for how in 0..14 {
+            let after = worse(&shop, how, &mut rng).decide();
+            // What one product loses another may gain, but no more: beyond it at most what was too small for a loan of its own.
+            assert!(total(&after) < total(&decision) + 5_000, "{how}: {shop:?}");
+            lowered += u64::from(total(&after) < total(&decision));
+        }
+        if evidence_binds(&decision) {
+            let (one, other) = shop.split(rng.random::<f64>());
+            let parts = total(&one.decide()) + total(&other.decide());
+            // Declines leave what both products were too small for.
+            assert!(
+                parts < total(&decision) + 6_000 || decision.offers.is_empty() && parts < 12_000,
+                "{number}: {parts} of {shop:?}"
+            );
+            split += u64::from(parts > 0);
+        }
+    }
+    [offers, lowered, split, declared]
+}
+
+#[test]
+fn no_offer_leaves_its_bounds_and_nothing_worse_or_split_is_lent_more() {
+    let [offers, lowered, split, declared] = check(1_500, 1);
+    assert!(offers > 300 && lowered > 500 && split > 50 && declared > 20, "{offers} {lowered} {split} {declared}");
+}
+
+#[test]
+#[ignore = "ten million merchants: cargo test --release --lib ten_million -- --ignored"]
+fn ten_million_merchants() {
+    use rayon::prelude::*;
+    let offers: u64 = (0..1_000_u64).into_par_iter().map(|seed| check(10_000, 1_000 + seed)[0]).sum();
+    assert!(offers > 1_000_000, "{offers}");
+}
