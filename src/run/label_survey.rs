@@ -392,7 +392,7 @@ impl Counter<'_> {
                 snapshots: u16::try_from(labels.len()).unwrap_or(u16::MAX),
                 labels: sum(labels.iter()),
             });
-            let without_reserve = nearest(&candidate, own, &labels, |findings| findings.is_empty());
+            let without_reserve = nearest(&candidate, own, &labels, <[LabelFinding]>::is_empty);
             let is_done = without_reserve.is_some();
             let found = without_reserve.or_else(|| {
                 let passes = |findings: &[LabelFinding]| findings.iter().all(|f| !f.what.refuses());
@@ -476,7 +476,7 @@ fn nearest(
         (1..most).flat_map(|test| (test + 1..=most).map(move |snapshots| (test, snapshots))).collect();
     tries.sort_by_key(|(test, snapshots)| (test.abs_diff(own.test_snapshots), snapshots.abs_diff(own.snapshots)));
     tries.into_iter().find_map(|(test_snapshots, snapshots)| {
-        let settings = ModelSettings { test_snapshots, snapshots, ..candidate.clone() };
+        let settings = ModelSettings { snapshots, test_snapshots, ..candidate.clone() };
         let of_part = |part: Part| {
             let chosen = (0..snapshots).zip(labels).filter(|(n, _)| part_of(&settings, *n) == part);
             sum(chosen.map(|(_, labels)| labels))

@@ -44,7 +44,7 @@ pub fn gini_of_auc(auc: f64) -> f64 {
 /// The standard error that an AUC has on so many bads and goods, where scores of both are about exponentially distributed:
 /// `√((a(1 − a) + (n_bad − 1)(a/(2 − a) − a²) + (n_good − 1)(2a²/(1 + a) − a²)) / (n_bad n_good))`.
 ///
-/// For plans, before there are scores; DeLong's method and the bootstrap look at the scores themselves. At least
+/// For plans, before there are scores; `DeLong`'s method and the bootstrap look at the scores themselves. At least
 /// one of each outcome.
 ///
 /// Source: Hanley & `McNeil` (1982), Radiology 143, equation 1.
