@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::name_list::listed_columns;
 use super::output_file::create_new;
+use super::point_columns::{PointColumn, point_columns};
 use super::unseen::Unseen;
 use crate::model::registry::load_folder;
 use crate::model::table::{Column, Kind, Values};
@@ -40,6 +41,12 @@ pub struct ApplyArgs {
     /// Columns of reasons to write a row, most points lost first: 0 to 4.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=4))]
     pub reasons: u8,
+    /// Write the points of each variable and two-variable table too, a column each (`points_NAME`): with the base points they add up to the score.
+    #[arg(long)]
+    pub points: bool,
+    /// Write the weight of evidence of each variable's bin too, a column each (`woe_NAME`).
+    #[arg(long)]
+    pub woe: bool,
 }
 
 /// Scores the table into a file; returns what `--format json` prints.
@@ -52,7 +59,8 @@ pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
     let keep = kept_columns(&args.keep, &file)?;
     let card = &bundle.scorecard;
     let mut bands: BTreeMap<String, usize> = BTreeMap::new();
-    let mut sink = Sink::create(&args.out, &keep, usize::from(args.reasons))?;
+    let beside = Beside { reasons: usize::from(args.reasons), columns: point_columns(card, args.points, args.woe) };
+    let mut sink = Sink::create(&args.out, card, &keep, beside)?;
     let mut rows = 0_usize;
     let mut unseen = Unseen::default();
     let outcome = score_file(
@@ -77,6 +85,7 @@ pub fn apply_table(args: &ApplyArgs) -> Result<Value, ModelError> {
         "out": args.out,
         "rows": rows,
         "bands": bands,
+        "base_points": card.base_points,
         "warnings": unseen.warnings(),
         "unseen_levels": unseen,
     }))
@@ -119,8 +128,15 @@ fn kept_columns(given: &[String], file: &TableFile) -> Result<Vec<Kept>, ModelEr
 struct Sink {
     path: PathBuf,
     format: Format,
+    beside: Beside,
+}
+
+/// What is written beside probability, score and band.
+struct Beside {
     /// Columns of reasons.
     reasons: usize,
+    /// Columns of points and weights of evidence.
+    columns: Vec<PointColumn>,
 }
 
 enum Format {
@@ -132,8 +148,11 @@ const SCORES: [&str; 3] = ["pd_prob", "score", "band"];
 const REASONS: [&str; 4] = ["reason_1", "reason_2", "reason_3", "reason_4"];
 
 impl Sink {
-    fn create(path: &Path, keep: &[Kept], reasons: usize) -> Result<Self, ModelError> {
-        let own = || SCORES.into_iter().chain(REASONS.into_iter().take(reasons));
+    fn create(path: &Path, card: &Scorecard, keep: &[Kept], beside: Beside) -> Result<Self, ModelError> {
+        let points: Vec<String> = beside.columns.iter().map(|c| c.name(card)).collect();
+        let reasons = beside.reasons;
+        let own =
+            || SCORES.into_iter().chain(REASONS.into_iter().take(reasons)).chain(points.iter().map(String::as_str));
         if let Some((_, _, name)) = keep.iter().find(|(_, _, n)| own().any(|o| o == n)) {
             let why = format!("column {name:?} has the name of one that is written");
             return Err(ModelError::BadSetting { setting: "keep", why });
@@ -143,7 +162,7 @@ impl Sink {
             let mut writer = csv::Writer::from_writer(file);
             let header = keep.iter().map(|(_, _, n)| n.as_str()).chain(own());
             writer.write_record(header).map_err(|e| ModelError::table(path, e))?;
-            return Ok(Self { path: path.to_owned(), format: Format::Csv(Box::new(writer)), reasons });
+            return Ok(Self { path: path.to_owned(), format: Format::Csv(Box::new(writer)), beside });
         }
         let mut fields: Vec<Field> = keep.iter().map(|(_, _, n)| Field::new(n, DataType::Utf8, true)).collect();
         fields.push(Field::new("pd_prob", DataType::Float64, false));
@@ -151,6 +170,7 @@ impl Sink {
         fields.push(Field::new("band", DataType::Utf8, false));
         let coded = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
         fields.extend(REASONS.iter().take(reasons).map(|n| Field::new(*n, coded.clone(), true)));
+        fields.extend(beside.columns.iter().map(|c| c.field(card)));
         let schema = Arc::new(Schema::new(fields));
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -160,7 +180,7 @@ impl Sink {
             .build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| ModelError::table(path, e))?;
-        Ok(Self { path: path.to_owned(), format: Format::Parquet(Some(Box::new(writer)), schema), reasons })
+        Ok(Self { path: path.to_owned(), format: Format::Parquet(Some(Box::new(writer)), schema), beside })
     }
 
     fn write(
@@ -182,19 +202,22 @@ impl Sink {
         for (b, &n) in card.bands.iter().zip(&counts).filter(|(_, n)| **n > 0) {
             *bands.entry(b.name.clone()).or_default() += n;
         }
-        let reasons = if self.reasons > 0 { card.reason_factors(block) } else { Vec::new() };
+        let Beside { reasons: most, columns } = &self.beside;
+        let reasons = if *most > 0 { card.reason_factors(block) } else { Vec::new() };
         let codes = card.factor_codes();
         let path = &self.path;
         match &mut self.format {
             Format::Csv(writer) => {
                 let code = |f: Option<u8>| f.and_then(|f| codes.get(usize::from(f))).map_or("", |c| *c).to_owned();
+                let points: Vec<Vec<String>> = columns.iter().map(|c| c.texts(card, block)).collect();
                 for row in 0..rows {
                     let mut record: Vec<String> = kept.iter().map(|c| text(c, row).unwrap_or_default()).collect();
                     record.push(pd.get(row).map(ToString::to_string).unwrap_or_default());
                     record.push(block.score.get(row).map(ToString::to_string).unwrap_or_default());
                     let name = band.get(row).and_then(|b| card.bands.get(usize::from(*b)));
                     record.push(name.map(|b| b.name.clone()).unwrap_or_default());
-                    record.extend(reasons.get(row).into_iter().flatten().take(self.reasons).map(|f| code(*f)));
+                    record.extend(reasons.get(row).into_iter().flatten().take(*most).map(|f| code(*f)));
+                    record.extend(points.iter().filter_map(|texts| texts.get(row)).cloned());
                     writer.write_record(&record).map_err(|e| ModelError::table(path, e))?;
                 }
                 Ok(())
@@ -210,10 +233,11 @@ impl Sink {
                 let name = |b: &u8| card.bands.get(usize::from(*b)).map_or("", |b| b.name.as_str());
                 arrays.push(Arc::new(StringArray::from_iter_values(band.iter().map(name))));
                 let names: StringArray = codes.iter().map(|c| Some(*c)).collect();
-                for k in 0..self.reasons {
+                for k in 0..*most {
                     let keys: UInt8Array = reasons.iter().map(|r| r.get(k).copied().flatten()).collect();
                     arrays.push(Arc::new(coded(keys, names.clone()).map_err(failed)?));
                 }
+                arrays.extend(columns.iter().map(|c| c.array(card, block)));
                 let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(failed)?;
                 match writer {
                     Some(w) => w.write(&batch).map_err(|e| ModelError::table(path, e)),

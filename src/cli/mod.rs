@@ -25,6 +25,7 @@ mod outcome;
 mod output;
 mod output_file;
 mod point;
+mod point_columns;
 mod policy;
 mod progress;
 mod prune;

@@ -45,7 +45,10 @@ pub struct TrainTableArgs {
     /// Share of rows that test, drawn with --seed.
     #[arg(long, value_name = "SHARE")]
     pub test_share: Option<f64>,
-    /// Seed of the split and of the cross-validation; 42 where it is given neither here nor in --settings.
+    /// Rows to train and test on at most: drawn with --seed, as many of each outcome as their share asks for.
+    #[arg(long, value_name = "ROWS", requires = "table")]
+    pub sample: Option<usize>,
+    /// Seed of the draw, of the split and of the cross-validation; 42 where it is given neither here nor in --settings.
     #[arg(long)]
     pub seed: Option<u64>,
     /// Columns to leave out, separated by commas; repeat the option for names that hold commas.
@@ -161,6 +164,9 @@ fn training_table(
     seed: u64,
 ) -> Result<(TrainingTable, Split, Outcome), ModelError> {
     let mut outcome = outcome_of(&mut file, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
+    if let Some(rows) = args.sample {
+        outcome.sample(&mut file, rows, seed)?;
+    }
     let mut aside = outcome.columns.clone();
     aside.extend(left_out(&args.drop, &args.keep_only, &file)?);
     aside.extend(args.time.clone());
@@ -211,6 +217,9 @@ fn config_digest(
     }
     for name in args.drop.iter().chain(&args.keep_only) {
         hasher.field(name.as_bytes());
+    }
+    if let Some(rows) = args.sample {
+        hasher.field(&(rows as u64).to_le_bytes());
     }
     hasher.field(serde_json::to_string(&(settings, directions, split)).unwrap_or_default().as_bytes());
     hasher.finish()

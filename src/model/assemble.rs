@@ -149,7 +149,7 @@ fn cut_mains(
             continue;
         }
         let direction = match fine.scale {
-            FineScale::Number { .. } => table.directions.get(&fine.name).copied().unwrap_or_default(),
+            FineScale::Number { .. } => prepared.direction(column, table),
             FineScale::Text { .. } => Direction::Either,
         };
         let must: &[usize] = match tables.sides.get(&column) {

@@ -285,7 +285,8 @@ impl Cut {
             let why = format!("{bads} bad rows among {} are too few to be divided", seen.len());
             return Err(ModelError::CannotTrain { why });
         }
-        let (candidates, _) = terms::cut(prepared, table, &seen, settings);
+        let tallies = terms::tallies(prepared, table, &seen);
+        let (candidates, _) = terms::cut(prepared, table, &seen, &tallies, settings);
         let problem = terms::problem(&candidates, prepared, table, &seen);
         Ok(Self { unseen, candidates, problem })
     }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::binning::{EditReport, FineColumn, Merges, MixedKinds, Parts, Rows, Summary, Unusable, lay_out, recut};
+use super::binning::{
+    Cell, EditReport, FineColumn, FineScale, Merges, MixedKinds, Parts, Rows, Summary, Trend, Unusable, lay_out, recut,
+};
 use super::error::ModelError;
 use super::report::{Dropped, Stage};
-use super::selection::{Alone, alone};
+use super::selection::{Alone, Candidate, alone};
 use super::settings::TrainSettings;
-use super::table::{Column, Kind, TrainingTable};
+use super::table::{Column, Direction, Kind, TrainingTable};
 
 /// Every usable column as fine cells, and what was left out.
 #[derive(Debug)]
@@ -25,6 +27,43 @@ pub struct Prepared {
     pub given: BTreeMap<usize, Merges>,
     /// Comparisons of those columns with what stood before.
     pub edits: Vec<EditReport>,
+    /// Directions found on all training rows, by position: where a trend must be monotone either way, every part of a card goes one way.
+    pub found_directions: BTreeMap<usize, Direction>,
+}
+
+impl Prepared {
+    /// What a column's bins are held to: the direction declared, else the one found.
+    #[must_use]
+    pub fn direction(&self, at: usize, table: &TrainingTable) -> Direction {
+        let declared = self.columns.get(at).and_then(|column| table.directions.get(&column.name)).copied();
+        match declared.unwrap_or_default() {
+            Direction::Either => self.found_directions.get(&at).copied().unwrap_or_default(),
+            declared => declared,
+        }
+    }
+
+    /// Settles which way each number goes, where the trend asked for is monotone either way: as its bins on all training rows go, or, where it
+    /// could not be cut, as its event rates lean.
+    pub fn settle_directions(&mut self, candidates: &[Candidate], tallies: &[Vec<Cell>], settings: &TrainSettings) {
+        if settings.binning.trend != Trend::Monotone {
+            return;
+        }
+        for (at, (column, counts)) in self.columns.iter().zip(tallies).enumerate() {
+            if matches!(column.scale, FineScale::Text { .. }) || self.given.contains_key(&at) {
+                continue;
+            }
+            let trend = candidates.iter().find(|c| c.column == at).map(|c| c.binned.bins.trend);
+            let is_rising = trend
+                .map_or_else(|| leans_up(counts.get(..column.cells).unwrap_or_default()), |t| t == Trend::Ascending);
+            self.found_directions.insert(at, if is_rising { Direction::LowerSafer } else { Direction::HigherSafer });
+        }
+    }
+}
+
+/// Whether event rates rise with the cells on the whole: the sign of their covariance.
+fn leans_up(cells: &[Cell]) -> bool {
+    let whole = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    cells.iter().enumerate().map(|(place, c)| place as f64 * (c.bad - c.rows * whole.rate())).sum::<f64>() >= 0.0
 }
 
 /// One column, coded.
@@ -55,6 +94,7 @@ pub fn prepare(table: &TrainingTable, rows: &[u32], settings: &TrainSettings) ->
         notes: Vec::new(),
         given: BTreeMap::new(),
         edits: Vec::new(),
+        found_directions: BTreeMap::new(),
     };
     for (i, outcome) in coded.into_iter().enumerate() {
         let (coded, note) = outcome?;

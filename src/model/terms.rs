@@ -13,21 +13,25 @@ use super::settings::TrainSettings;
 use super::sign::Order;
 use super::table::{Direction, TrainingTable};
 
-/// Cuts and selects variables on the rows given, and nothing else.
+/// Counts of every code of every column over the rows given.
+pub fn tallies(prepared: &Prepared, table: &TrainingTable, rows: &[u32]) -> Vec<Vec<Cell>> {
+    let weights = table.weights.as_deref();
+    prepared.columns.par_iter().map(|column| tally(column, rows, &table.target, weights)).collect()
+}
+
+/// Cuts and selects variables on the rows given, whose counts are `tallies`, and nothing else.
 pub fn cut(
     prepared: &Prepared,
     table: &TrainingTable,
     rows: &[u32],
+    tallies: &[Vec<Cell>],
     settings: &TrainSettings,
 ) -> (Vec<Candidate>, Vec<Dropped>) {
-    let weights = table.weights.as_deref();
-    let tallies: Vec<Vec<Cell>> =
-        prepared.columns.par_iter().map(|column| tally(column, rows, &table.target, weights)).collect();
-    let passing = screened(prepared, &tallies, settings);
+    let passing = screened(prepared, tallies, settings);
     let outcomes: Vec<_> = prepared
         .columns
         .par_iter()
-        .zip(&tallies)
+        .zip(tallies)
         .zip(&passing)
         .enumerate()
         .map(|(at, ((column, counts), &passes))| {
@@ -35,7 +39,7 @@ pub fn cut(
                 if let Some(merged) = prepared.given.get(&at) {
                     return Ok(as_given(column, counts, merged, &settings.binning));
                 }
-                let direction = table.directions.get(&column.name).copied().unwrap_or(Direction::Either);
+                let direction = prepared.direction(at, table);
                 bin_variable(column, counts, direction, &settings.binning)
             })
         })

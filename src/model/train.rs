@@ -47,8 +47,10 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     settings.check()?;
     check_rows(table)?;
     let rows = part(table, false);
-    let prepared = prepare(table, &rows, settings)?;
-    let (candidates, more) = terms::cut(&prepared, table, &rows, settings);
+    let mut prepared = prepare(table, &rows, settings)?;
+    let tallies = terms::tallies(&prepared, table, &rows);
+    let (candidates, more) = terms::cut(&prepared, table, &rows, &tallies, settings);
+    prepared.settle_directions(&candidates, &tallies, settings);
     let mut dropped = prepared.dropped.clone();
     dropped.extend(more);
     if candidates.is_empty() {

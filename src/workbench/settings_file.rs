@@ -85,7 +85,10 @@ const MEANINGS: [(&str, &str); 34] = [
     ("pre_binning", "How fine cells are found: quantile, uniform or tree."),
     ("max_cells", "Fine cells at most, 2 to 200."),
     ("objective", "What a partition maximises: iv, gini or chi-square."),
-    ("trend", "Shape of the event rate: ascending, descending, peak, valley, none or auto. A direction goes first."),
+    (
+        "trend",
+        "Shape of the event rate: ascending, descending, monotone (either way), peak, valley, none or auto. A direction goes first.",
+    ),
     ("min_bins", "Bins at least."),
     ("max_bins", "Bins at most."),
     ("min_size_share", "Share of the column's rows that a bin must hold."),

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use integrity::domain::Digest;
 use integrity::domain::elementary::sigmoid;
+use integrity::model::binning::{BinRole, BinningSettings, Trend};
 use integrity::model::registry::{Contents, Origin, Registry};
 use integrity::model::table::Values;
 use integrity::model::{
-    Column, Direction, ModelError, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard,
+    Column, Direction, ModelError, ScoredVariable, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
+    train_scorecard,
 };
 use integrity::workbench::table::{features_beside, open_table, read_target};
 use rand::{RngExt as _, SeedableRng as _};
@@ -215,6 +217,51 @@ fn points_sum_to_the_score_and_reasons_lost_points() {
         assert!(scored.reasons.windows(2).all(|w| w[0].points_lost >= w[1].points_lost));
         assert_eq!(card.band(scored.score), scored.band);
     }
+}
+
+#[test]
+fn a_trend_that_is_monotone_either_way_holds_for_the_whole_card() {
+    let (risk, cash, noise, _) = sample(4_000, 31);
+    // Of `noise` both ends are risky: each half alone pulls its own way.
+    let mut rng = ChaCha8Rng::seed_from_u64(32);
+    let bad: Vec<bool> = (0..risk.len())
+        .map(|i| {
+            let log_odds = -1.5 + 3.0 * (risk[i] / 1000.0 - 0.5) - 2.0 * (cash[i] / 10_000.0 - 0.5)
+                + 8.0 * (noise[i] - 0.45).powi(2);
+            rng.random::<f64>() < sigmoid(log_odds)
+        })
+        .collect();
+    let column = |name: &str, v: &[f64]| Column::from_options(name, &v.iter().map(|x| Some(*x)).collect::<Vec<_>>());
+    let table = || {
+        let columns = vec![column("risk", &risk), column("cash", &cash), column("valley", &noise)];
+        TrainingTable::new(columns, bad.clone()).unwrap()
+    };
+    let settings = |trend| TrainSettings {
+        binning: BinningSettings { trend, ..BinningSettings::default() },
+        max_tables: 0,
+        ..quick()
+    };
+    let steps = |trend| -> Vec<(String, bool, bool)> {
+        let card = train_scorecard(&table(), &settings(trend)).unwrap().scorecard;
+        let of = |v: &ScoredVariable| {
+            let regular: Vec<i32> = v
+                .bins
+                .bins
+                .iter()
+                .zip(&v.points)
+                .filter(|(b, _)| b.role == BinRole::Regular)
+                .map(|(_, p)| *p)
+                .collect();
+            let up = regular.windows(2).any(|w| w[1] > w[0]);
+            (v.bins.name.clone(), up, regular.windows(2).any(|w| w[1] < w[0]))
+        };
+        card.variables.iter().map(of).collect()
+    };
+    let monotone = steps(Trend::Monotone);
+    assert!(monotone.iter().any(|v| *v == ("risk".to_owned(), false, true)), "{monotone:?}");
+    assert!(monotone.iter().any(|v| *v == ("cash".to_owned(), true, false)), "{monotone:?}");
+    assert!(monotone.iter().all(|(_, up, down)| !(*up && *down)), "{monotone:?}");
+    assert!(steps(Trend::Auto).iter().any(|(name, up, down)| name == "valley" && *up && *down));
 }
 
 #[test]

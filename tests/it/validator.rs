@@ -200,6 +200,49 @@ fn rows_trained_on_are_recognised_in_tables_measured_on() {
 }
 
 #[test]
+fn columns_of_points_add_up_to_the_score_and_weights_of_evidence_are_the_bins() {
+    let World { folder, test, model, .. } = world();
+    let out = folder.path().join("points.csv");
+    let asked = ["--points", "--woe", "--reasons", "2", "--keep", "age"];
+    let told = answer(
+        &[&["apply", "--model", text(&model), "--table", text(&test), "--out", text(&out)][..], &asked].concat(),
+    );
+    let base = told["base_points"].as_i64().unwrap();
+    let card: serde_json::Value = serde_json::from_slice(&std::fs::read(model.join("model.json")).unwrap()).unwrap();
+    let variables = card["variables"].as_array().unwrap();
+    let mut reader = csv::Reader::from_path(&out).unwrap();
+    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let place = |name: &str| names.iter().position(|n| n == name).unwrap();
+    let (score, points): (usize, Vec<usize>) =
+        (place("score"), (0..names.len()).filter(|at| names[*at].starts_with("points_")).collect());
+    assert_eq!(points.len(), variables.len() + card["tables"].as_array().unwrap().len());
+    for row in reader.records() {
+        let row = row.unwrap();
+        let sum: i64 = points.iter().map(|at| row[*at].parse::<i64>().unwrap()).sum();
+        assert_eq!(base + sum, row[score].parse::<i64>().unwrap());
+        for variable in variables {
+            let name = variable["bins"]["name"].as_str().unwrap();
+            let woe: f64 = row[place(&format!("woe_{name}"))].parse().unwrap();
+            let own: i64 = row[place(&format!("points_{name}"))].parse().unwrap();
+            let bins = variable["bins"]["bins"].as_array().unwrap().iter().zip(variable["points"].as_array().unwrap());
+            let is_a_bin = |(bin, points): (&serde_json::Value, &serde_json::Value)| {
+                bin["woe"].as_f64() == Some(woe) && points.as_i64() == Some(own)
+            };
+            assert!(bins.into_iter().any(is_a_bin), "{name}: {woe} {own}");
+        }
+    }
+    // A column that is carried over must not be mistaken for one that is written.
+    let clash = folder.path().join("clash.csv");
+    std::fs::write(&clash, std::fs::read_to_string(&test).unwrap().replacen(",month,", ",points_age,", 1)).unwrap();
+    let again = folder.path().join("again.csv");
+    let apply =
+        ["apply", "--model", text(&model), "--table", text(&clash), "--out", text(&again), "--keep", "points_age"];
+    assert_eq!(run(&apply), ExitCode::Ok);
+    std::fs::remove_file(&again).unwrap();
+    assert_ne!(run(&[&apply[..], &["--points"]].concat()), ExitCode::Ok);
+}
+
+#[test]
 fn levels_never_seen_are_counted_when_a_table_is_scored() {
     let World { folder, test, model, .. } = world();
     let strange = folder.path().join("strange.csv");
@@ -254,6 +297,16 @@ fn conditions_give_the_model_that_a_column_of_their_outcome_gives() {
         run(&[&["validate", "--model", text(&model), "--table", text(&worded)][..], &conditions].concat()),
         ExitCode::Ok
     );
+    // Of 1,500 rows with an outcome a third, of each outcome a third; the same seed draws the same.
+    let drawn = |out: &str, seed: &str| {
+        let more = ["--sample", "500", "--seed", seed, "--out"];
+        let told = answer(&[&by_conditions[..], &more, &[text(&at(out))]].concat());
+        assert!(said(&told, "warnings", &format!("500 of 1,500 rows were drawn with seed {seed}")), "{told}");
+        assert_eq!(told["train"]["rows"], 500);
+        card(out)
+    };
+    assert_eq!(drawn("c", "7"), drawn("d", "7"));
+    assert_ne!(card("c"), drawn("e", "8"));
     let bins = |more: &[&str]| run(&[&["bins", "--table", text(&worded)][..], &conditions, more].concat());
     assert_eq!(bins(&["--variable", "age", "--keep-only", "age,città"]), ExitCode::Ok);
     assert_eq!(bins(&["--variable", "dpd"]), ExitCode::InputMissing, "what knows the outcome is no variable");

@@ -62,6 +62,8 @@ pub enum Trend {
     Peak,
     /// Falls, then rises; one that only rises or only falls is allowed.
     Valley,
+    /// The better of ascending and descending.
+    Monotone,
     /// Any shape.
     None,
     /// The best of ascending, descending, peak and valley.
@@ -146,6 +148,7 @@ fn best(cells: &[Cell], objective: Objective, trend: Trend, constraints: &Constr
     let shapes: &[Trend] = match trend {
         // Either may do without one of its sides: both monotone trends are among them.
         Trend::Auto => &[Trend::Peak, Trend::Valley],
+        Trend::Monotone => &[Trend::Ascending, Trend::Descending],
         Trend::Ascending => &[Trend::Ascending],
         Trend::Descending => &[Trend::Descending],
         Trend::Peak => &[Trend::Peak],
@@ -304,7 +307,8 @@ impl Segments {
 fn moves(trend: Trend, step: f64) -> &'static [(usize, usize)] {
     let (up, down) = (step >= 0.0, step <= 0.0);
     match trend {
-        Trend::None | Trend::Auto => &[(0, 0)],
+        // The last two are searched as the trends that they stand for.
+        Trend::None | Trend::Auto | Trend::Monotone => &[(0, 0)],
         Trend::Ascending if up => &[(0, 0)],
         Trend::Descending if down => &[(0, 0)],
         Trend::Ascending | Trend::Descending => &[],
@@ -502,6 +506,7 @@ mod tests {
                 Trend::None => true,
                 Trend::Ascending => rising(&steps),
                 Trend::Descending => falling(&steps),
+                Trend::Monotone => rising(&steps) || falling(&steps),
                 Trend::Peak => turns(&rising, &falling),
                 Trend::Valley => turns(&falling, &rising),
                 Trend::Auto => turns(&rising, &falling) || turns(&falling, &rising),
@@ -532,7 +537,7 @@ mod tests {
             cells in some_cells(),
             objective in prop::sample::select(vec![Objective::Iv, Objective::Gini, Objective::ChiSquare]),
             trend in prop::sample::select(vec![
-                Trend::Ascending, Trend::Descending, Trend::Peak, Trend::Valley, Trend::None, Trend::Auto,
+                Trend::Ascending, Trend::Descending, Trend::Monotone, Trend::Peak, Trend::Valley, Trend::None, Trend::Auto,
             ]),
             min_bins in 1_usize..4,
             more in 0_usize..5,

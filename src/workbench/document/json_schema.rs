@@ -23,7 +23,7 @@ pub fn scorecard_schema() -> Value {
         "kind": { "oneOf": [number_kind, text_kind] },
         "specials": { "type": "array", "items": { "type": "array", "prefixItems": [number, integer], "minItems": 2, "maxItems": 2 } },
         "missing": integer,
-        "trend": { "enum": ["ascending", "descending", "peak", "valley", "none", "auto"] },
+        "trend": { "enum": ["ascending", "descending", "monotone", "peak", "valley", "none", "auto"] },
         "iv": number,
         "bins": list(&bin)
     }));
@@ -125,7 +125,7 @@ mod tests {
             CalibrationMap::Isotonic { raw: vec![0.2, 0.5], calibrated: vec![0.1, 0.8] },
         ];
         for map in maps {
-            for trend in [Trend::Peak, Trend::Valley, Trend::None, Trend::Auto] {
+            for trend in [Trend::Monotone, Trend::Peak, Trend::Valley, Trend::None, Trend::Auto] {
                 let mut made = card(map.clone());
                 made.variables[0].bins.trend = trend;
                 assert_eq!(fault(&schema, &serde_json::to_value(made).unwrap(), ""), None);
