@@ -314,7 +314,10 @@ fn training_code(error: &TrainingError) -> ExitCode {
         TrainingError::Population(error) => population_code(error),
         TrainingError::Store(error) => store_code(error),
         TrainingError::Model(error) => model_code(error),
-        TrainingError::TooFewLabels { .. } | TrainingError::Repayment(_) | TrainingError::Feature(_) => ExitCode::Data,
+        TrainingError::TooFewLabels { .. }
+        | TrainingError::Repayment(_)
+        | TrainingError::Feature(_)
+        | TrainingError::Monitor(_) => ExitCode::Data,
         TrainingError::AsOf(_) => ExitCode::Usage,
         TrainingError::Reference(_) => ExitCode::Internal,
     }
@@ -364,7 +367,8 @@ fn backtest_code(error: &BacktestError) -> ExitCode {
         BacktestError::Population(error) => population_code(error),
         BacktestError::Store(error) => store_code(error),
         BacktestError::Monitor(_) | BacktestError::Repayment(_) | BacktestError::Orders(_) => ExitCode::Data,
-
+        BacktestError::Spill(error) => spill_code(error),
+        BacktestError::Model(error) => model_code(error),
         BacktestError::AsOf(_) | BacktestError::TooShort { .. } | BacktestError::NoOutcomes { .. } => ExitCode::Usage,
         BacktestError::NoLoanBook => ExitCode::InputMissing,
     }

@@ -93,6 +93,11 @@ pub struct Alert {
     pub evidence: Vec<EvidenceValue>,
     /// What to do.
     pub action: Action,
+    /// Probability that the borrower, late with nothing so far, misses a payment on the way into default within the hazard model's horizon; `None`
+    /// where there is no model, where the borrower is late already, and once the alert is over.
+    pub trouble_prob: Option<f64>,
+    /// That probability times what the borrower owes, minor units: officers look at the largest first.
+    pub at_risk_minor: Option<i64>,
     /// Why it is over; `None` while it stands.
     pub cleared_because: Option<ClearedBecause>,
     /// What an officer decided about it, where that is in force.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rules::finding::Finding;
 use super::rules::keys::RuleKeys;
-use super::rules::{FeatureRule, arrears, feature_rule, pledge_loss};
+use super::rules::{FeatureRule, arrears, feature_rule, hazard, pledge_loss};
 use super::settings::{Action, Severity};
 use crate::config::ConfigError;
 use crate::domain::ReasonCode;
@@ -56,6 +56,11 @@ pub enum AlertKind {
         /// From which share of their value.
         from_share: f64,
     },
+    /// Money at risk by the hazard model.
+    Hazard {
+        /// From how much, minor units.
+        from_minor: f64,
+    },
     /// A merchant's features.
     Features(Arc<dyn FeatureRule>),
 }
@@ -73,6 +78,7 @@ impl AlertRule {
         let kind = match kind_word.as_str() {
             arrears::KIND => AlertKind::Arrears { from_dpd: keys.whole("from_dpd", 1..=3_660)? },
             pledge_loss::KIND => AlertKind::PledgeLoss { from_share: keys.number("from_share", 0.01..=1.0)? },
+            hazard::KIND => AlertKind::Hazard { from_minor: keys.number("from_minor", 1.0..=1e15)? },
             word => match feature_rule(word) {
                 Some(read) => AlertKind::Features(read(&mut keys)?),
                 None => return Err(keys.unknown_kind(word)),

@@ -37,6 +37,7 @@ fn night(seen: i32, books: &Books) -> Vec<(String, String, i64)> {
         loans,
         features_before: &features,
         pledges: None,
+        outlook: None,
         standing: &[],
     };
     let officers = Officers::default();

@@ -36,6 +36,8 @@ fn asks(loan_id: &str) -> Alert {
         threshold: Some(1.0),
         evidence: Vec::new(),
         action: Action::Deduct,
+        trouble_prob: None,
+        at_risk_minor: None,
         cleared_because: None,
         handling: None,
         handled_by: None,

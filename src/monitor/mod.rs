@@ -14,9 +14,11 @@ mod deduction;
 mod drift;
 mod error;
 mod finite;
+mod hazard_terms;
 mod life;
 mod monitor_reference;
 mod officers;
+mod outlook;
 mod pledges;
 mod portfolio;
 mod restoration;
@@ -32,8 +34,10 @@ pub use class::{Class, bucket_of};
 pub use deduction::{Deduction, Deductions, deduct};
 pub use drift::{DriftFault, DriftLimits, DriftLine, NightFigures};
 pub use error::MonitorError;
+pub use hazard_terms::HazardTerms;
 pub use monitor_reference::monitor_reference;
 pub use officers::{Handling, OfficerDecision, Officers};
+pub use outlook::Outlook;
 pub use pledges::{PledgedOrders, Pledges};
 pub use portfolio::{
     Book, BookBefore, BookContext, BookDifference, BookMerchant, DefaultedGroups, Dimension, LoanLine, MarkedBy,

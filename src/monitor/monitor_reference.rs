@@ -1,6 +1,7 @@
 //! Everything that a monitor file may hold.
 
 use super::drift::DRIFT_KEYS;
+use super::hazard_terms::HAZARD_KEYS;
 use super::portfolio::{PORTFOLIO_KEYS, PROVISION_KEYS, SCENARIO_KEYS};
 use super::restoration::{HELP_KEYS, REGROWTH_KEYS, RESTORATION_KEYS};
 use super::rule_reference::RULE_SECTIONS;
@@ -22,6 +23,7 @@ static MONITOR_KEYS: Section = Section {
         Key::section("provisions", "what is set aside for losses").or("nothing is"),
         Key::section("restoration", "the way back from a default").or("its defaults"),
         Key::section("drift", "how far a night may differ from the one before").or("no bound"),
+        Key::section("hazard", "a model of trouble to come").or("none"),
         Key::section("bucket", "buckets of days past due"),
         Key::section("rule", "alerts").or("none"),
     ],
@@ -86,6 +88,7 @@ pub fn monitor_reference() -> Vec<&'static Section> {
         &REGROWTH_KEYS,
         &HELP_KEYS,
         &DRIFT_KEYS,
+        &HAZARD_KEYS,
         &BUCKET_KEYS,
     ];
     sections.extend(RULE_SECTIONS);

@@ -41,6 +41,8 @@ fn alert(merchant: &str, loan: Option<&str>, rule: &str, escalated_on: Option<i8
         threshold: None,
         evidence: Vec::new(),
         action: Action::Watch,
+        trouble_prob: None,
+        at_risk_minor: None,
         cleared_because: None,
         handling: None,
         handled_by: None,

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::alert_rule::{AlertKind, AlertRule};
 use super::drift::{DriftLimits, RawDrift};
+use super::hazard_terms::{HazardTerms, RawHazard};
 use super::portfolio::{PortfolioTerms, RESERVED_PLACES, RawPortfolio, RawProvisions};
 use super::restoration::{RawRestoration, RestorationTerms};
 use super::rules::keys::RuleKeys;
@@ -48,6 +49,8 @@ pub struct Monitor {
     pub restoration: RestorationTerms,
     /// How far a night may differ from the one before.
     pub drift: DriftLimits,
+    /// How trouble to come is foreseen; `None` where it is not.
+    pub hazard: Option<HazardTerms>,
     /// Alert rules in file order.
     pub rules: Vec<AlertRule>,
     /// The program's own rule, which no file declares.
@@ -161,6 +164,7 @@ struct RawMonitor {
     restoration: RawRestoration,
     #[serde(default)]
     drift: RawDrift,
+    hazard: Option<RawHazard>,
     #[serde(rename = "bucket")]
     buckets: Spanned<Vec<Spanned<RawBucket>>>,
     #[serde(rename = "rule", default)]
@@ -215,6 +219,7 @@ impl Monitor {
         let buckets = check_buckets(&file, &raw.buckets)?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
         let drift = raw.drift.check(&file)?;
+        let hazard = raw.hazard.as_ref().map(|hazard| hazard.check(&file)).transpose()?;
         let restoration = raw.restoration.check(&file, &mut feature_uses)?;
         let portfolio = raw.portfolio.check(&file, raw.provisions.as_ref())?;
         let deduction = match &raw.deduction {
@@ -253,6 +258,10 @@ impl Monitor {
                 let message = format!("alert {:?} deducts, but there is no [deduction]", rule.code.as_str());
                 return Err(file.refuse(&raw_rule.span(), message, "add [deduction] or choose another action"));
             }
+            if matches!(rule.kind, AlertKind::Hazard { .. }) && hazard.is_none() {
+                let message = format!("alert {:?} needs a hazard model, but there is no [hazard]", rule.code.as_str());
+                return Err(file.refuse(&raw_rule.span(), message, "add [hazard]; every key of it may be left out"));
+            }
             rules.push(rule);
         }
         Ok(Self {
@@ -269,6 +278,7 @@ impl Monitor {
             portfolio,
             restoration,
             drift,
+            hazard,
             rules,
             unknown_loan,
             feature_uses,
@@ -286,7 +296,10 @@ impl Monitor {
     pub fn features_before(&self) -> BTreeSet<&str> {
         let judges = self.rules.iter().filter_map(|rule| match &rule.kind {
             AlertKind::Features(judge) => Some(judge),
-            AlertKind::UnknownLoan | AlertKind::Arrears { .. } | AlertKind::PledgeLoss { .. } => None,
+            AlertKind::UnknownLoan
+            | AlertKind::Arrears { .. }
+            | AlertKind::PledgeLoss { .. }
+            | AlertKind::Hazard { .. } => None,
         });
         judges.flat_map(|judge| judge.features_before()).collect()
     }

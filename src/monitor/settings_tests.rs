@@ -166,3 +166,22 @@ fn a_rule_that_deducts_needs_terms_to_deduct_by() {
     let error = check(&format!("{}{}", &GOOD[..start], &GOOD[end..])).unwrap_err();
     assert!(error.message.contains("there is no [deduction]"), "{error}");
 }
+
+#[test]
+fn a_rule_of_money_at_risk_needs_a_model() {
+    let rule = "[[rule]]\nkind = \"hazard\"\ncode = \"money-at-risk\"\ntext = \"t\"\nseverity = \"info\"\naction = \"watch\"\nfrom_minor = 1_000\n";
+    let error = check(&format!("{GOOD}\n{rule}")).unwrap_err();
+    assert!(error.message.contains("there is no [hazard]"), "{error}");
+    let monitor = check(&format!("{GOOD}\n[hazard]\nmin_events = 50\n{rule}")).unwrap();
+    let terms = monitor.hazard.unwrap();
+    assert_eq!((terms.horizon_days, terms.nights, terms.every_days, terms.min_events), (30, 26, 28, 50));
+    assert_eq!((terms.nights_every(7), terms.nights_every(14), terms.nights_every(30)), (104, 52, 24));
+    for (keys, words) in [
+        ("horizon_days = 6", "horizon_days = 6 is out of range"),
+        ("min_events = 1", "min_events"),
+        ("colour = 1", "unknown field"),
+    ] {
+        let error = check(&format!("{GOOD}\n[hazard]\n{keys}\n")).expect_err(keys);
+        assert!(error.message.contains(words), "{error}");
+    }
+}

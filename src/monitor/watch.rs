@@ -8,9 +8,10 @@ use super::error::MonitorError;
 use super::finite::finite;
 use super::life::{self, Subject};
 use super::officers::Officers;
+use super::outlook::Outlook;
 use super::pledges::Pledges;
 use super::rules::finding::Finding;
-use super::rules::{Evidence, arrears, pledge_loss, unknown_loan};
+use super::rules::{Evidence, arrears, hazard, pledge_loss, unknown_loan};
 use super::settings::{Action, Monitor, Watch};
 use crate::domain::{AsOf, Reason};
 use crate::features::FeatureLookup;
@@ -40,6 +41,8 @@ pub struct MonitorCase<'a> {
     pub features_before: &'a dyn FeatureLookup,
     /// What has become of the orders that secure loans; `None` where it cannot be known.
     pub pledges: Option<&'a Pledges>,
+    /// What the hazard model foresees; `None` where there is none, or where it says nothing of the merchant.
+    pub outlook: Option<Outlook>,
     /// The merchant's alerts that stood after the night before.
     pub standing: &'a [Alert],
 }
@@ -134,6 +137,13 @@ pub fn ask<'a>(rule: &AlertRule, watch: Watch, case: &MonitorCase<'a>) -> Result
             };
             secured.map(judge).collect()
         }
+        AlertKind::Hazard { from_minor } if case.is_borrower() => {
+            let outlook = case.outlook.as_ref();
+            let evidence = outlook.map_or_else(Vec::new, |outlook| {
+                vec![value("trouble_prob", outlook.trouble_prob), value("owed_minor", outlook.owed_minor as f64)]
+            });
+            vec![Judgement { loan_id: None, finding: hazard::judge(outlook, *from_minor), evidence }]
+        }
         AlertKind::Features(judge) if watch == Watch::All || case.is_borrower() => {
             let mut seen = Evidence::default();
             for name in judge.features() {
@@ -144,7 +154,7 @@ pub fn ask<'a>(rule: &AlertRule, watch: Watch, case: &MonitorCase<'a>) -> Result
             }
             vec![Judgement { loan_id: None, finding: judge.judge(&seen), evidence: seen.into_values() }]
         }
-        AlertKind::Features(_) => Vec::new(),
+        AlertKind::Hazard { .. } | AlertKind::Features(_) => Vec::new(),
     })
 }
 
@@ -182,6 +192,8 @@ pub fn watch(context: &WatchContext<'_>, case: &MonitorCase<'_>) -> Result<Alert
     found.alerts.extend(withdrawn.map(|alert| life::over(alert, ClearedBecause::RuleWithdrawn, tonight)));
     for alert in found.alerts.iter_mut().filter(|alert| alert.stands()) {
         context.officers.handle(alert, tonight);
+        alert.trouble_prob = case.outlook.map(|outlook| outlook.trouble_prob);
+        alert.at_risk_minor = case.outlook.map(|outlook| outlook.at_risk_minor());
     }
     found.freezes = freezes(context.monitor, &found.alerts);
     Ok(found)
@@ -194,9 +206,10 @@ fn fate(rule: &AlertRule, alert: &Alert, monitor: &Monitor, case: &MonitorCase<'
         return Some(match rule.kind {
             // Every record that had no loan to name is repaired, or gone with its loan.
             AlertKind::UnknownLoan => ClearedBecause::Quiet,
-            AlertKind::Arrears { .. } | AlertKind::PledgeLoss { .. } | AlertKind::Features(_) => {
-                ClearedBecause::NothingOwed
-            }
+            AlertKind::Arrears { .. }
+            | AlertKind::PledgeLoss { .. }
+            | AlertKind::Hazard { .. }
+            | AlertKind::Features(_) => ClearedBecause::NothingOwed,
         });
     };
     match loans.known.iter().find(|loan| loan.loan_id == loan_id) {

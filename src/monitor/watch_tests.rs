@@ -87,6 +87,7 @@ fn found_beside(
             loans,
             features_before: &NONE,
             pledges: None,
+            outlook: None,
             standing: &[],
         },
     )
@@ -170,6 +171,7 @@ fn a_loan_that_is_not_known_raises_its_own_alert_and_makes_its_borrower_one_to_w
 struct Nights {
     monitor: Monitor,
     officers: Officers,
+    outlook: Option<Outlook>,
     standing: Vec<Alert>,
 }
 
@@ -180,7 +182,7 @@ impl Nights {
             text.replacen(from, to, 1)
         });
         let monitor = Monitor::check(ConfigFile::from_text(Path::new("monitor.toml"), &text)).unwrap();
-        Self { monitor, officers: Officers::default(), standing: Vec::new() }
+        Self { monitor, officers: Officers::default(), outlook: None, standing: Vec::new() }
     }
 
     fn night<'a>(&mut self, day: i8, trend: Option<f64>, loans: impl Into<Option<MerchantLoans<'a>>>) -> Alerts {
@@ -194,6 +196,7 @@ impl Nights {
             loans,
             features_before: &NONE,
             pledges: None,
+            outlook: self.outlook,
             standing: &self.standing,
         };
         let found = watch(&context, &case).unwrap();
@@ -300,4 +303,38 @@ fn ids_are_stable_and_distinct() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 6);
+}
+
+#[test]
+fn money_at_risk_stands_with_every_alert_and_raises_one_of_its_own() {
+    let rule = "[hazard]\n[[rule]]\nkind = \"hazard\"\ncode = \"money-at-risk\"\ntext = \"much is at risk\"\nseverity = \"warning\"\n\
+                action = \"call\"\nfrom_minor = 1_000\n[[rule]]";
+    let mut nights = Nights::new(&[("[[rule]]", rule)]);
+    let loans = [loan("l1", 0)];
+    let on = |nights: &mut Nights, day, outlook: Option<(f64, i64)>| {
+        nights.outlook = outlook.map(|(trouble_prob, owed_minor)| Outlook { trouble_prob, owed_minor });
+        let alerts = nights.night(day, Some(-0.9), owing(&loans)).alerts;
+        let row = |a: Alert| (a.rule, a.tonight, a.trouble_prob, a.at_risk_minor);
+        alerts.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let named = |rule: &str, tonight, prob, minor| (rule.to_owned(), tonight, prob, minor);
+    assert_eq!(
+        on(&mut nights, 1, Some((0.1, 9_990))),
+        [named("trade-drop", Verdict::Fired, Some(0.1), Some(999))],
+        "too little for an alert of its own"
+    );
+    assert_eq!(
+        on(&mut nights, 2, Some((0.1, 10_000))),
+        [
+            named("money-at-risk", Verdict::Fired, Some(0.1), Some(1_000)),
+            named("trade-drop", Verdict::Fired, Some(0.1), Some(1_000))
+        ]
+    );
+    assert_eq!(
+        on(&mut nights, 3, None),
+        [named("money-at-risk", Verdict::Unknown, None, None), named("trade-drop", Verdict::Fired, None, None)],
+        "nothing is known to be over"
+    );
+    let over = on(&mut nights, 4, Some((0.0, 10_000)));
+    assert_eq!(over[0], named("money-at-risk", Verdict::Quiet, None, None), "what is over has no money at risk");
 }

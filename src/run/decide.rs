@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{FactsError, MerchantFacts, ShardFacts};
 use super::features_before::FeaturesBefore;
+use super::hazard::Foresight;
 use super::population::PopulationError;
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
@@ -16,7 +17,7 @@ use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
 use crate::monitor::{
     self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction, LoanLine,
-    MonitorCase, MonitorError, Portfolio, StandingAlerts, StatesBefore, WatchContext,
+    MonitorCase, MonitorError, Outlook, Portfolio, StandingAlerts, StatesBefore, WatchContext,
 };
 use crate::offer::{self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::PublishError;
@@ -90,6 +91,8 @@ pub struct DecisionContext<'a> {
     pub bundle: &'a Bundle,
     /// Reference population of the index.
     pub reference: &'a Reference,
+    /// Trouble to come; `None` without a hazard model.
+    pub foresight: Option<&'a Foresight>,
     /// Currency of every amount.
     pub currency: Currency,
 }
@@ -157,6 +160,12 @@ pub fn decide_shard(
     let bin_counts = variables.iter().map(|variable| vec![0; variable.bins.bins.len()]).collect();
     let mut decided = Decided { bin_counts, ..Decided::default() };
     let ledger = facts.ledger.as_ref();
+    let outlooks: BTreeMap<String, Outlook> = match context.foresight.zip(ledger) {
+        Some((foresight, ledger)) => {
+            foresight.outlooks::<DecideError>(table, ledger, context.as_of.date())?.into_iter().collect()
+        }
+        None => BTreeMap::new(),
+    };
     for (at, (merchant, scored)) in table.merchants.iter().zip(&scored).enumerate() {
         let (Some(merchant_facts), Some(account)) =
             (facts.merchants.get(merchant), facts.accounts.by_merchant.get(merchant))
@@ -170,7 +179,8 @@ pub fn decide_shard(
                 counts.get_mut(usize::from(*bin)).into_iter().for_each(|count| *count += 1);
             }
         }
-        let mut freezes = watch_merchant(&mut decided, context, merchant, &lookup, facts)?;
+        let mut freezes =
+            watch_merchant(&mut decided, context, (merchant, &lookup), facts, outlooks.get(merchant).copied())?;
         let standing = restore_merchant(&mut decided, context, merchant, &lookup, facts)?;
         freezes.extend(standing.refusal);
         let known = context.bundle.ability.as_ref().zip(merchant_facts.receipts.as_ref());
@@ -295,9 +305,9 @@ pub const INTEGRITY_CAPITAL: &str = "integrity_capital_minor";
 fn watch_merchant(
     decided: &mut Decided,
     context: &DecisionContext<'_>,
-    merchant: &str,
-    lookup: &TableRow<'_>,
+    (merchant, lookup): (&str, &TableRow<'_>),
     facts: &ShardFacts,
+    outlook: Option<Outlook>,
 ) -> Result<Vec<Reason>, DecideError> {
     let loans = facts.ledger.as_ref().map(|ledger| ledger.of(merchant));
     let case = MonitorCase {
@@ -306,6 +316,7 @@ fn watch_merchant(
         loans,
         features_before: &context.features_before.of(merchant),
         pledges: facts.pledges.as_ref(),
+        outlook,
         standing: context.standing.of(merchant),
     };
     let found = monitor::watch(&context.watch, &case)?;

@@ -13,6 +13,7 @@ mod facts;
 mod features_before;
 mod gate_settings;
 mod gates;
+mod hazard;
 mod intake_gates;
 mod interchange_files;
 mod job;
@@ -43,7 +44,8 @@ mod wide;
 
 pub use as_of::AsOfRule;
 pub use backtest::{
-    AlertBacktest, BacktestError, BacktestOptions, ChosenRule, Figures, Period, RuleReport, backtest_alerts,
+    AlertBacktest, AlertBudget, BacktestError, BacktestOptions, ChosenRule, Figures, HazardJudged, HazardReport,
+    Period, RuleReport, backtest_alerts,
 };
 pub use catch_up::{MissedNights, catch_up, missed_nights};
 pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, TableVerdict, check_job};

@@ -15,6 +15,7 @@ use super::facts::{LookedAt, ShardFacts};
 use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
 use super::gates::{GateError, Pledges, check_gates, check_shard};
+use super::hazard::Foresight;
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::interchange_files::tell_lineage;
 use super::model_choice::{ModelChoice, choose_model};
@@ -400,6 +401,7 @@ impl Night<'_> {
         let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
         let categories = categories.into_inner().unwrap_or_else(PoisonError::into_inner);
         let defaulted = defaulted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let foresight = Foresight::of(rules, bundle)?;
         let context = DecisionContext {
             as_of,
             features: &rules.features,
@@ -417,6 +419,7 @@ impl Night<'_> {
             },
             bundle,
             reference,
+            foresight: foresight.as_ref(),
             currency: job.intake.currency,
         };
         let overflows: Vec<Overflow> = prepared.overflows.clone();

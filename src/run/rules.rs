@@ -6,7 +6,7 @@ use super::receipts;
 use crate::config::ConfigError;
 use crate::domain::{Digest, Hasher};
 use crate::features::FeatureConfig;
-use crate::monitor::{Monitor, Officers};
+use crate::monitor::{AlertKind, Monitor, Officers};
 use crate::offer::Policy;
 use crate::repayment::LedgerRules;
 use crate::run::job::Faults;
@@ -150,6 +150,17 @@ impl JobRules {
         hasher.field(self.features.digest.to_string().as_bytes());
         hasher.field(job.model.trained_under().as_bytes());
         self.ledger.digest_into(&mut hasher);
+        if let Some(hazard) = &self.monitor.hazard {
+            hasher.field(hazard.trained_under().as_bytes());
+            // What rules measure is learnt from.
+            for rule in &self.monitor.rules {
+                if let AlertKind::Features(judge) = &rule.kind
+                    && judge.measures_one_thing()
+                {
+                    hasher.field(format!("{} {judge:?}", rule.code.as_str()).as_bytes());
+                }
+            }
+        }
         for source in &job.intake.source.sources {
             hasher.field(source.table.as_bytes());
             for part in &source.parts {

@@ -17,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::hazard::{HAZARD, HazardModel, learn};
 use super::labels::{Outcomes, outcomes};
 use super::population::{PopulationError, finish_shards, prepare_shards};
 use super::progress::Progress;
@@ -30,6 +31,7 @@ use crate::model::ability::{
 };
 use crate::model::registry::{ApproveAs, Bundle, Contents, Origin, Registry, load_folder};
 use crate::model::{self, MIN_OUTCOMES, ModelError};
+use crate::monitor::MonitorError;
 use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::run::ModelSettings;
 use crate::score::{Reference, ReferenceError};
@@ -56,6 +58,9 @@ pub enum TrainingError {
     /// The model engine.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Features of the hazard model.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
     /// The reference population.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
@@ -122,6 +127,8 @@ pub struct TrainedModels {
     pub ability: TrainedAbility,
     /// Reference population of the index.
     pub reference: Reference,
+    /// Trouble to come, where the monitor file asks for it.
+    pub hazard: Option<HazardModel>,
     /// Labels by snapshot.
     pub snapshots: Vec<SnapshotCounts>,
     /// First and last snapshot learnt from.
@@ -232,7 +239,11 @@ pub fn train_job(
         learnt.first().copied().unwrap_or_else(|| as_of.date()),
         learnt.last().copied().unwrap_or_else(|| as_of.date()),
     );
-    Ok(TrainedModels { scorecard, ability, reference, snapshots, window, data_digest })
+    let hazard = rules.monitor.hazard.map(|terms| learn(terms, rules, store, as_of, progress)).transpose()?;
+    if let Some(hazard) = &hazard {
+        progress.note(&hazard.text());
+    }
+    Ok(TrainedModels { scorecard, ability, reference, hazard, snapshots, window, data_digest })
 }
 
 /// Snapshots oldest first, each with its side of the split.
@@ -395,7 +406,7 @@ fn thin(rows: &mut Vec<Row>, limit: usize, halvings: &AtomicU32) {
 }
 
 /// Whether a merchant is among those that are left after so many halvings.
-fn survives(merchant: &str, halvings: u32) -> bool {
+pub(super) fn survives(merchant: &str, halvings: u32) -> bool {
     let hash = crate::store::stable_hash(merchant.as_bytes());
     // Other bits than those that choose the bucket and the unlabelled sample.
     halvings == 0 || ((hash >> 8) ^ (hash >> 44)).trailing_zeros() >= halvings
@@ -442,12 +453,16 @@ fn train_willingness(
 
 /// What more of each feature says about a merchant, by name.
 fn directions(config: &FeatureConfig) -> BTreeMap<&str, model::Direction> {
-    let direction = |direction| match direction {
+    config.features.iter().map(|feature| (feature.name.as_str(), direction_of(feature.direction))).collect()
+}
+
+/// A feature's direction in the words of the model room.
+pub(super) fn direction_of(direction: Direction) -> model::Direction {
+    match direction {
         Direction::HigherSafer => model::Direction::HigherSafer,
         Direction::LowerSafer => model::Direction::LowerSafer,
         Direction::Either => model::Direction::Either,
-    };
-    config.features.iter().map(|feature| (feature.name.as_str(), direction(feature.direction))).collect()
+    }
 }
 
 fn table_of<'a>(names: &[String], rows: impl Iterator<Item = &'a Row>) -> FeatureTable {
@@ -522,6 +537,10 @@ pub fn save_models(
     let mut hasher = Hasher::default();
     hasher.field(config.to_string().as_bytes());
     hasher.field(trained.data_digest.to_string().as_bytes());
+    let hazard = trained.hazard.as_ref().map(json).transpose()?;
+    if let Some(hazard) = &hazard {
+        hasher.field(hazard.to_string().as_bytes());
+    }
     let version = format!("{}-{}", as_of.date(), hasher.finish().short());
     let validation = json(&trained.scorecard.report)?;
     let trial = Trial {
@@ -529,8 +548,9 @@ pub fn save_models(
         ability: trained.ability.report.clone(),
         performance_days: settings.performance_days,
     };
-    let attachments =
+    let mut attachments =
         BTreeMap::from([(REFERENCE.to_owned(), json(&trained.reference)?), (TRIAL.to_owned(), json(&trial)?)]);
+    attachments.extend(hazard.map(|hazard| (HAZARD.to_owned(), hazard)));
     let contents = Contents {
         scorecard: &trained.scorecard.scorecard,
         ability: Some(&trained.ability.ability),

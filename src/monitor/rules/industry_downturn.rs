@@ -30,6 +30,10 @@ impl FeatureRule for IndustryDownturn {
         vec![&self.industry]
     }
 
+    fn measures_one_thing(&self) -> bool {
+        true
+    }
+
     fn judge(&self, seen: &Evidence) -> Finding {
         let gone = seen.value(&self.industry).map(|trend| {
             let t = trend.clamp(-1.0, 0.0);

@@ -10,6 +10,7 @@ pub mod early_repayment_stopped;
 pub mod evidence;
 pub mod feature;
 pub mod finding;
+pub mod hazard;
 pub mod industry_downturn;
 pub mod keys;
 pub mod lawsuits;
@@ -40,6 +41,12 @@ pub trait FeatureRule: fmt::Debug + Send + Sync {
     /// Those of them of which it also looks at the night before.
     fn features_before(&self) -> Vec<&str> {
         Vec::new()
+    }
+
+    /// Whether it observes one measurement of which more is worse, and holds it against a threshold: the hazard model learns from such
+    /// measurements as from features.
+    fn measures_one_thing(&self) -> bool {
+        false
     }
 
     /// The finding on their values.
@@ -76,7 +83,10 @@ pub fn feature_rule(kind: &str) -> Option<ReadRule> {
 /// The kinds that a monitor file may declare.
 #[must_use]
 pub fn kinds() -> Vec<&'static str> {
-    [arrears::KIND, pledge_loss::KIND].into_iter().chain(FEATURE_RULES.iter().map(|(word, _)| *word)).collect()
+    [arrears::KIND, pledge_loss::KIND, hazard::KIND]
+        .into_iter()
+        .chain(FEATURE_RULES.iter().map(|(word, _)| *word))
+        .collect()
 }
 
 #[cfg(test)]

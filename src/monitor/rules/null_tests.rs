@@ -59,6 +59,7 @@ fn verdict(monitor: &Monitor, [a, b, c]: [Option<f64>; 3]) -> Verdict {
         loans,
         features_before: &features_before,
         pledges: None,
+        outlook: None,
         standing: &[],
     };
     let found = watch(&WatchContext { monitor, officers: &Officers::default(), as_of: &as_of }, &case).unwrap();

@@ -43,6 +43,10 @@ impl FeatureRule for Silence {
         vec![&self.since, &self.usual]
     }
 
+    fn measures_one_thing(&self) -> bool {
+        true
+    }
+
     fn judge(&self, seen: &Evidence) -> Finding {
         let Some(usual) = seen.value(&self.usual).filter(|usual| *usual >= self.min_usual) else {
             return Finding::Unknown;

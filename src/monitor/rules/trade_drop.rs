@@ -34,6 +34,10 @@ impl FeatureRule for TradeDrop {
         vec![&self.trend, &self.usual]
     }
 
+    fn measures_one_thing(&self) -> bool {
+        true
+    }
+
     fn judge(&self, seen: &Evidence) -> Finding {
         judge(seen.value(&self.trend), seen.value(&self.usual), self.min_usual, self.drop_share)
     }

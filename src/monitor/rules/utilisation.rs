@@ -42,6 +42,10 @@ impl FeatureRule for Utilisation {
         vec![&self.owed, &self.receipts]
     }
 
+    fn measures_one_thing(&self) -> bool {
+        true
+    }
+
     fn judge(&self, seen: &Evidence) -> Finding {
         let Some(owed) = seen.value(&self.owed) else { return Finding::Unknown };
         if owed < self.min_owed {

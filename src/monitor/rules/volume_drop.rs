@@ -43,6 +43,10 @@ impl FeatureRule for VolumeDrop {
         vec![&self.season, &self.industry, &self.usual]
     }
 
+    fn measures_one_thing(&self) -> bool {
+        true
+    }
+
     fn judge(&self, seen: &Evidence) -> Finding {
         if !seen.value(&self.usual).is_some_and(|usual| usual >= self.min_usual) {
             return Finding::Unknown;

@@ -60,6 +60,19 @@ impl OutputRow for Alert {
                     "All that the rule looked at, by feature or figure of the loan; null is too little history.",
                 ),
                 text("action", "What is asked for: watch, freeze, deduct, call, restructure."),
+                Column::optional(
+                    "trouble_prob",
+                    Kind::Float64,
+                    "probability",
+                    "By the hazard model, of missing a payment on the way into default within its horizon; null without a model, for a borrower who is \
+                     late with something already, and once the alert is over.",
+                ),
+                Column::optional(
+                    "at_risk_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "That probability times the principal that the borrower owes: look at the largest first.",
+                ),
                 optional(
                     "cleared_because",
                     "quiet · loan-closed · written-off · no-longer-sent · nothing-owed · rule-withdrawn; null while it stands.",

@@ -53,6 +53,25 @@ fn a_period_without_room_for_choosing_is_judged_as_configured_and_one_without_ou
     assert!(matches!(plan(900, Some(800), Some(810)), Err(BacktestError::TooShort { nights: 2, .. })));
 }
 
+#[test]
+fn the_hazard_model_learns_from_nights_whose_outcomes_are_known_when_judging_begins() {
+    let bare = plan(900, None, None).unwrap();
+    let plan = bare.clone().learning(104, 120);
+    let learnt = |look| plan.nights.iter().filter(move |(_, l)| *l == look).map(|(night, _)| *night);
+    let last = bare.judged.from.saturating_sub(120.days());
+    assert!(learnt(Look::Features).all(|night| night <= last));
+    assert!(learnt(Look::FeaturesAlone).all(|night| night < bare.nights[0].0));
+    let all: Vec<Date> = plan.nights.iter().map(|(night, _)| *night).collect();
+    assert!(all.windows(2).all(|pair| pair[0].saturating_add(7.days()) == pair[1]), "weekly, without a gap");
+    let from = all[0];
+    assert!(from >= last.saturating_sub((103 * 7).days()) && from < last.saturating_sub((102 * 7).days()), "{from}");
+    // What is told of the rules stays as it is.
+    let watched = |plan: &Plan| -> Vec<Date> {
+        plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(night, _)| *night).collect()
+    };
+    assert_eq!((watched(&plan), plan.judged, plan.choosing), (watched(&bare), bare.judged, bare.choosing));
+}
+
 fn night(on: i64, dpd: i64, owed: i64, is_in_default: bool) -> LoanNight {
     LoanNight { on: day(on), dpd, outstanding_minor: owed, is_in_default, is_over: false }
 }
@@ -127,7 +146,14 @@ fn twin(panel: &Panel, period: Period, performance: i64) -> (i64, i64, u64, u64)
 }
 
 fn rule(code: &str) -> PanelRule {
-    PanelRule { code: code.to_owned(), is_lower_worse: false, threshold: Some(1.0), unjudged: 0, asked: 0 }
+    PanelRule {
+        code: code.to_owned(),
+        is_lower_worse: false,
+        threshold: Some(1.0),
+        unjudged: 0,
+        asked: 0,
+        is_graded: false,
+    }
 }
 
 prop_compose! {
@@ -204,7 +230,7 @@ proptest! {
 }
 
 /// The store of a small simulated market, washed as of a day.
-fn panel_of(data: &Path, washed_as_of: Date, plan: &Plan) -> Panel {
+fn replayed(data: &Path, washed_as_of: Date, plan: &Plan) -> Replayed {
     let mut job = Job::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo/job.toml")).unwrap();
     job.intake.source.data = data.to_owned();
     let rules = JobRules::open(&job).unwrap();
@@ -227,12 +253,15 @@ fn the_future_changes_no_alert() {
         every_days: 30,
         performance_days: 90,
     };
-    let whole = panel_of(data.path(), date(2025, 7, 1), &plan(&nights));
+    let Replayed { panel: whole, hazard } = replayed(data.path(), date(2025, 7, 1), &plan(&nights));
+    let at_risk = hazard.unwrap().take().unwrap();
+    assert!(at_risk.iter().all(|(_, rows)| rows.len() > 5), "{at_risk:?}");
     let stood: usize = whole.merchants.values().map(|series| series.standing.len()).sum();
     assert!(stood > 20, "{stood} prove little");
     for until in 1..=nights.len() {
         let (last, _) = nights[until - 1];
-        let blind = panel_of(data.path(), last, &plan(&nights[..until]));
+        let Replayed { panel: blind, hazard } = replayed(data.path(), last, &plan(&nights[..until]));
+        assert_eq!(format!("{:?}", hazard.unwrap().take().unwrap()), format!("{:?}", &at_risk[..until]), "{last}");
         for (merchant, series) in &whole.merchants {
             let seen: Vec<_> = series.standing.range(..=last).collect();
             let then = blind.merchants.get(merchant).map(|s| s.standing.iter().collect::<Vec<_>>()).unwrap_or_default();

@@ -36,7 +36,7 @@ pub fn is_chosen(chosen: &[ChosenRule], standing: &Standing) -> bool {
     chosen.iter().any(|rule| rule.at == standing.rule && standing.beyond >= rule.beyond)
 }
 
-/// Every rule at the monitor file's threshold.
+/// Every rule of the monitor file at the file's threshold.
 #[must_use]
 pub fn as_in_file(panel: &Panel) -> Vec<ChosenRule> {
     let rule = |(at, rule): (usize, &PanelRule)| ChosenRule {
@@ -45,7 +45,7 @@ pub fn as_in_file(panel: &Panel) -> Vec<ChosenRule> {
         beyond: 0.0,
         at,
     };
-    panel.rules.iter().enumerate().map(rule).collect()
+    panel.rules.iter().enumerate().filter(|(_, rule)| !rule.is_graded).map(rule).collect()
 }
 
 /// Chooses rules and thresholds on a period.
@@ -95,8 +95,14 @@ fn candidates(panel: &Panel, period: Period) -> Vec<ChosenRule> {
         let mut seen: Vec<f64> =
             nights.flat_map(|(_, standing)| standing).filter(|s| s.rule == at).map(|s| s.beyond).collect();
         seen.sort_by(f64::total_cmp);
-        let mut tried = vec![0.0];
-        tried.extend((1..TRIED).filter_map(|n| seen.get(seen.len() * n / TRIED).copied()));
+        let mut tried = Vec::new();
+        if rule.is_graded {
+            // The worst half, quarter, eighth, … of all that it grades.
+            tried.extend((1..=TRIED).rev().filter_map(|n| seen.get(seen.len() - (seen.len() >> n).max(1)).copied()));
+        } else {
+            tried.push(0.0);
+            tried.extend((1..TRIED).filter_map(|n| seen.get(seen.len() * n / TRIED).copied()));
+        }
         tried.dedup_by(|a, b| a.total_cmp(b).is_eq());
         all.extend(tried.into_iter().map(|beyond| {
             let threshold = rule.threshold.map(|t| if rule.is_lower_worse { t - beyond } else { t + beyond });

@@ -62,6 +62,8 @@ pub struct Figures {
     pub right_flags: u64,
     /// Flags that began when a payment on the way into default was missed already.
     pub late_flags: u64,
+    /// Borrowers and nights on which a flag stood.
+    pub flagged_nights: u64,
     /// Alerts opened a night for every thousand open loans.
     pub alerts_per_thousand_loans_a_night: Option<f64>,
 }
@@ -85,12 +87,8 @@ pub fn judge(
             .filter(|(_, standing)| standing.iter().any(&counts))
             .map(|(night, _)| *night)
             .collect();
-        opened += series
-            .standing
-            .range(period.from..=period.to)
-            .flat_map(|(_, standing)| standing)
-            .filter(|standing| standing.is_new && counts(standing))
-            .count() as u64;
+        opened += opened_of(series, period, &counts);
+        figures.flagged_nights += flagged.iter().filter(|night| **night >= period.from).count() as u64;
         let defaults: Vec<(&LoanStory, LoanDefault)> =
             series.loans.values().filter_map(|loan| Some((loan, loan.default(period.known_by)?))).collect();
         for (loan, default) in &defaults {
@@ -119,6 +117,20 @@ pub fn judge(
     let nights = open.saturating_mul(u64::from(every_days));
     figures.alerts_per_thousand_loans_a_night = (nights > 0).then(|| 1_000.0 * opened as f64 / nights as f64);
     figures
+}
+
+/// Alerts of a merchant that opened in a period: on their first night, or where they came to stand at the threshold asked for.
+fn opened_of(series: &MerchantSeries, period: Period, counts: impl Fn(&Standing) -> bool) -> u64 {
+    let mut opened = 0;
+    let mut before: &[Standing] = &[];
+    for (night, standing) in &series.standing {
+        let stood = |rule: usize| before.iter().any(|s| s.rule == rule && counts(s));
+        if (period.from..=period.to).contains(night) {
+            opened += standing.iter().filter(|s| counts(s) && (s.is_new || !stood(s.rule))).count() as u64;
+        }
+        before = standing;
+    }
+    opened
 }
 
 /// The first night whose flag speaks of a loan.

@@ -11,6 +11,7 @@
 
 mod choose;
 mod fate;
+mod hazard;
 mod judge;
 mod panel;
 mod replay;
@@ -22,8 +23,10 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 pub use choose::ChosenRule;
+pub use hazard::{AlertBudget, HazardJudged, HazardReport};
 pub use judge::{Figures, Period};
 pub use replay::BacktestError;
+use replay::Replayed;
 pub use report::{AlertBacktest, RuleReport};
 
 use super::as_of::as_of_to_train;
@@ -32,6 +35,7 @@ use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;
 use crate::domain::AsOf;
+use crate::monitor::HazardTerms;
 
 /// What the caller decides about a backtest.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +63,20 @@ pub fn backtest_alerts(
     let chosen = as_of_to_train(&job, options, progress)?;
     let scratch = Scratch::new()?;
     let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), None, progress)?;
-    let plan = Plan::new(&ingested.as_of, job.model.performance_days, how)?;
-    let panel = replay::replay(&ingested.store, &ingested.as_of, &rules, &plan, progress)?;
-    Ok(report::report(&job.name, &plan, &panel))
+    let terms = rules.monitor.hazard;
+    // A row's outcome is known once its horizon has passed and whoever missed a payment in it has had the time to default.
+    let longest_dpd = rules.ledger.default_dpd.values().copied().max().unwrap_or_default();
+    let matures_days = |terms: &HazardTerms| terms.horizon_days.saturating_add(longest_dpd);
+    let mut plan = Plan::new(&ingested.as_of, job.model.performance_days, how)?;
+    if let Some(terms) = &terms {
+        let nights = terms.nights_every(plan.every_days);
+        plan = plan.learning(nights, matures_days(terms));
+    }
+    let Replayed { mut panel, hazard } = replay::replay(&ingested.store, &ingested.as_of, &rules, &plan, progress)?;
+    progress.stage("judge alerts", None);
+    let add = |(hazard, terms)| hazard::add_hazard(&mut panel, hazard, &plan, terms, matures_days(&terms));
+    let hazard = hazard.zip(terms).map(add).transpose()?;
+    Ok(report::report(&job.name, &plan, &panel, hazard))
 }
 
 /// Nights before the judged period on which alerts are replayed as well, so that what stands when it begins has stood before.
@@ -89,6 +104,10 @@ pub struct Plan {
 pub enum Look {
     /// Features, ledger and alerts.
     Alerts,
+    /// Features and ledger: the hazard model learns from it.
+    Features,
+    /// The same on a night before the first one that is asked for: nothing else is told of it.
+    FeaturesAlone,
     /// The ledger alone.
     Ledger,
 }
@@ -140,6 +159,28 @@ impl Plan {
             every_days: how.every_days.max(1),
             performance_days,
         })
+    }
+
+    /// Adds nights that the hazard model learns from: so many, the last one early enough that its outcomes are known after `matures_days`, when the
+    /// judged period begins.
+    #[must_use]
+    pub fn learning(mut self, nights: u16, matures_days: u16) -> Self {
+        let step = i64::from(self.every_days).days();
+        let last = self.judged.from.saturating_sub(i64::from(matures_days).days());
+        let first = last.saturating_sub((i64::from(nights.saturating_sub(1)) * i64::from(self.every_days)).days());
+        for (_, look) in
+            self.nights.iter_mut().filter(|(day, look)| *look == Look::Ledger && (first..=last).contains(day))
+        {
+            *look = Look::Features;
+        }
+        let asked_from = self.nights.first().map_or(first, |(day, _)| *day);
+        let earlier = std::iter::successors(asked_from.checked_sub(step).ok(), |day| day.checked_sub(step).ok());
+        let mut all: Vec<(Date, Look)> =
+            earlier.take_while(|day| *day >= first).map(|day| (day, Look::FeaturesAlone)).collect();
+        all.reverse();
+        all.append(&mut self.nights);
+        self.nights = all;
+        self
     }
 }
 

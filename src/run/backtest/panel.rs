@@ -41,6 +41,8 @@ pub struct PanelRule {
     pub unjudged: u64,
     /// Merchants and nights that it was asked about.
     pub asked: u64,
+    /// It grades every borrower it looks at, on a threshold of 0, instead of raising alerts: what its threshold should be is to be found out.
+    pub is_graded: bool,
 }
 
 /// Everything that judging looks at.

@@ -6,19 +6,23 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::fate::{LoanStory, loan_night};
+use super::hazard::HazardNights;
 use super::panel::{MerchantSeries, Panel, PanelRule, Standing};
 use super::{Look, Plan};
 use crate::domain::{AsOf, AsOfError, parallel};
 use crate::features::FeatureTable;
+use crate::model::ModelError;
 use crate::monitor::{
     self, Alert, AlertKind, MonitorCase, MonitorError, Officers, Pledges, StandingAlerts, Verdict, WatchContext,
 };
 use crate::repayment::{LoanEvidence, LoanLedger, RepaymentError, repayment_tables};
 use crate::run::features_before::FeaturesBefore;
+use crate::run::hazard::{AtRisk, HazardColumns, first_missed};
 use crate::run::population::{PopulationError, finish_shards, prepare_shards};
 use crate::run::progress::Progress;
 use crate::run::rules::JobRules;
 use crate::run::table_row::TableRow;
+use crate::spill::SpillError;
 use crate::store::{Store, StoreError};
 
 /// Why past nights could not be replayed.
@@ -64,9 +68,23 @@ pub enum BacktestError {
         /// Days of outcomes.
         performance_days: u16,
     },
+    /// Putting aside what a hazard model looks at.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
+    /// The hazard model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The job has no loan book.
     #[error("judge alerts by what became of loans: the job has no loan book")]
     NoLoanBook,
+}
+
+/// What replaying past nights gives.
+pub struct Replayed {
+    /// What judging looks at.
+    pub panel: Panel,
+    /// What a hazard model learns from; `None` where the monitor file asks for none.
+    pub hazard: Option<HazardNights>,
 }
 
 /// What is kept of a shard between the two steps of a night.
@@ -82,6 +100,7 @@ struct ShardNight {
     asked: BTreeMap<String, [u64; 2]>,
     ledger: Option<LoanLedger>,
     table: FeatureTable,
+    at_risk: Vec<AtRisk>,
 }
 
 /// Replays every night of the plan.
@@ -94,7 +113,7 @@ pub fn replay(
     rules: &JobRules,
     plan: &Plan,
     progress: &dyn Progress,
-) -> Result<Panel, BacktestError> {
+) -> Result<Replayed, BacktestError> {
     let early = rules.monitor.rules.iter().filter(|rule| is_early(&rule.kind));
     let mut panel = Panel {
         rules: early
@@ -104,14 +123,17 @@ pub fn replay(
                 threshold: None,
                 unjudged: 0,
                 asked: 0,
+                is_graded: false,
             })
             .collect(),
         nights: plan.nights.iter().filter(|(_, look)| *look == Look::Alerts).map(|(night, _)| *night).collect(),
         ..Panel::default()
     };
+    let mut hazard = rules.monitor.hazard.map(|_| HazardNights::new(rules, store.folder()));
     let mut standing = StandingAlerts::default();
     let mut before = FeaturesBefore::default();
-    let steps = (plan.nights.len() + panel.nights.len()) as u64;
+    let features = plan.nights.iter().filter(|(_, look)| *look != Look::Ledger).count();
+    let steps = (plan.nights.len() + features) as u64;
     progress.stage("replay nights", Some(u64::from(store.buckets()) * steps));
     for &(on, look) in &plan.nights {
         let night = AsOf::new(on, as_of.time_zone().clone())?;
@@ -121,9 +143,24 @@ pub fn replay(
             }
             continue;
         }
-        let shards = replay_night(store, &night, rules, &standing, &before, progress)?;
+        let shards = replay_night(
+            store,
+            &night,
+            rules,
+            (hazard.as_ref().map(|hazard| &hazard.columns), look),
+            (&standing, &before),
+            progress,
+        )?;
+        let mut at_risk = Vec::new();
         for shard in &shards {
-            note_ledger(&mut panel, shard.ledger.as_ref().ok_or(BacktestError::NoLoanBook)?, &night)?;
+            let ledger = shard.ledger.as_ref().ok_or(BacktestError::NoLoanBook)?;
+            if look != Look::FeaturesAlone {
+                note_ledger(&mut panel, ledger, &night)?;
+            }
+            if let Some(hazard) = hazard.as_mut().filter(|_| on == plan.judged.from) {
+                hazard.missed.extend(first_missed(ledger, &rules.ledger.default_dpd));
+            }
+            at_risk.extend_from_slice(&shard.at_risk);
             for (code, [asked, unjudged]) in &shard.asked {
                 if let Some(rule) = panel.rules.iter_mut().find(|rule| rule.code == *code) {
                     rule.asked += asked;
@@ -131,19 +168,28 @@ pub fn replay(
                 }
             }
         }
+        // In the order of merchants, whatever the number of buckets.
+        at_risk.sort_by(|a, b| a.merchant_id.cmp(&b.merchant_id));
+        if let Some(hazard) = &mut hazard {
+            hazard.add(on, &at_risk)?;
+        }
+        if look != Look::Alerts {
+            continue;
+        }
         let names = rules.monitor.features_before();
         before = FeaturesBefore::of_tables(&names, shards.iter().map(|shard| &shard.table));
         let alerts: Vec<Alert> = shards.into_iter().flat_map(|shard| shard.alerts).collect();
         note_alerts(&mut panel, &alerts, on);
         standing = StandingAlerts::new(alerts);
     }
-    Ok(panel)
+    Ok(Replayed { panel, hazard })
 }
 
 /// A rule whose alert can come before the first missed payment.
 fn is_early(kind: &AlertKind) -> bool {
     match kind {
-        AlertKind::UnknownLoan | AlertKind::Arrears { .. } => false,
+        // What the hazard model says is graded by itself.
+        AlertKind::UnknownLoan | AlertKind::Arrears { .. } | AlertKind::Hazard { .. } => false,
         AlertKind::PledgeLoss { .. } | AlertKind::Features(_) => true,
     }
 }
@@ -152,8 +198,8 @@ fn replay_night(
     store: &Store,
     night: &AsOf,
     rules: &JobRules,
-    standing: &StandingAlerts,
-    before: &FeaturesBefore,
+    (columns, look): (Option<&HazardColumns>, Look),
+    (standing, before): (&StandingAlerts, &FeaturesBefore),
     progress: &dyn Progress,
 ) -> Result<Vec<ShardNight>, BacktestError> {
     let prepared = prepare_shards(store, night, rules, &LoanEvidence::default(), progress, |seen| {
@@ -167,9 +213,12 @@ fn replay_night(
     finish_shards(prepared, rules, progress, |shard| {
         let Taken { ledger, pledges } = shard.taken;
         let table = shard.features;
+        let at_risk = columns.zip(ledger.as_ref()).map(|(columns, ledger)| columns.rows(&table, ledger, night.date()));
+        let at_risk = at_risk.transpose()?.unwrap_or_default();
         let mut alerts = Vec::new();
         let mut asked: BTreeMap<String, [u64; 2]> = BTreeMap::new();
-        for (at, merchant) in table.merchants.iter().enumerate() {
+        let watched = if look == Look::Alerts { table.merchants.len() } else { 0 };
+        for (at, merchant) in table.merchants.iter().enumerate().take(watched) {
             let loans = ledger.as_ref().map(|ledger| ledger.of(merchant));
             let row = TableRow { table: &table, at };
             let case = MonitorCase {
@@ -178,6 +227,7 @@ fn replay_night(
                 loans,
                 features_before: &before.of(merchant),
                 pledges: pledges.as_ref(),
+                outlook: None,
                 standing: standing.of(merchant),
             };
             if !case.is_borrower() && case.standing.is_empty() {
@@ -191,7 +241,7 @@ fn replay_night(
             }
             alerts.extend(found.alerts);
         }
-        Ok::<_, BacktestError>(ShardNight { alerts, asked, ledger, table })
+        Ok::<_, BacktestError>(ShardNight { alerts, asked, ledger, table, at_risk })
     })
 }
 

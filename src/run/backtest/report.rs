@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Plan;
 use super::choose::{ChosenRule, LEAST_PRECISION, as_in_file, choose, is_chosen};
+use super::hazard::{AlertBudget, HazardReport};
 use super::judge::{Figures, LEAD_DAYS, Period, judge};
 use super::panel::Panel;
 use crate::run::summary::write_table;
@@ -53,6 +54,8 @@ pub struct AlertBacktest {
     pub as_configured: Figures,
     /// Every rule by itself.
     pub rules: Vec<RuleReport>,
+    /// The hazard model beside the rules; null where the monitor file has no `[hazard]`.
+    pub hazard: Option<HazardReport>,
     /// Merchants with a loan of which nothing was known on a night: that loan is judged by nothing.
     pub merchants_with_unknown_loans: u64,
 }
@@ -107,8 +110,36 @@ impl AlertBacktest {
         let mut rows = vec![row("chosen, judged", &self.judged, None, None)];
         rows.extend(self.on_choosing_period.iter().map(|f| row("chosen, by hindsight", f, None, None)));
         rows.push(row("all, as configured", &self.as_configured, None, None));
+        if let Some(HazardReport::Judged(hazard)) = &self.hazard {
+            rows.push(row("rules, borrowers at risk", &hazard.rules, None, None));
+            rows.push(row("hazard, no more alerts", &hazard.at_equal_alerts, None, None));
+            rows.push(row("what is owed alone, no more alerts", &hazard.owed_alone, None, None));
+        }
         rows.extend(self.rules.iter().map(|r| row(&r.rule, &r.alone, r.adds_money_share, r.unjudged_share)));
         write_table(out, &head, &rows)?;
+        match &self.hazard {
+            None => {}
+            Some(HazardReport::TooLittle(why)) => writeln!(
+                out,
+                "  no hazard model: {} ({} first missed payments, {} are needed: min_events)",
+                why.why, why.events, why.needed
+            )?,
+            Some(HazardReport::Judged(hazard)) => {
+                writeln!(out, "  hazard model: {}", hazard.model.text())?;
+                let of = |figures: &Figures| {
+                    let percent =
+                        |share: Option<f64>| share.map_or("–".to_owned(), |s| format!("{:.1} %", 100.0 * s));
+                    [percent(figures.flagged_money_share), percent(figures.precision_share), figures.flags.to_string()]
+                };
+                let budget = |b: &AlertBudget| {
+                    let share = format!("worst {:.0} % of borrowers and nights", 100.0 * b.nights_share);
+                    [vec![share], of(&b.hazard).to_vec(), of(&b.owed_alone).to_vec()].concat()
+                };
+                let rows: Vec<Vec<String>> = hazard.budgets.iter().map(budget).collect();
+                let head = ["", "money by risk", "precision", "flags", "money by owed", "precision", "flags"];
+                write_table(out, &head, &rows)?;
+            }
+        }
         writeln!(
             out,
             "  {} loans over {} minor units default with their first missed payment in the judged period",
@@ -134,7 +165,7 @@ fn row(name: &str, figures: &Figures, adds: Option<f64>, unjudged: Option<f64>) 
 
 /// Judges a panel.
 #[must_use]
-pub fn report(job: &str, plan: &Plan, panel: &Panel) -> AlertBacktest {
+pub fn report(job: &str, plan: &Plan, panel: &Panel, hazard: Option<HazardReport>) -> AlertBacktest {
     let figures = |period: Period, counts: &dyn Fn(usize, f64) -> bool| {
         judge(panel, period, plan.every_days, plan.performance_days, |s| counts(s.rule, s.beyond))
     };
@@ -144,13 +175,16 @@ pub fn report(job: &str, plan: &Plan, panel: &Panel) -> AlertBacktest {
     };
     let by_chosen =
         |period| judge(panel, period, plan.every_days, plan.performance_days, |standing| is_chosen(&chosen, standing));
-    let as_configured = figures(plan.judged, &|_, _| true);
+    let graded: Vec<usize> =
+        panel.rules.iter().enumerate().filter(|(_, rule)| rule.is_graded).map(|(at, _)| at).collect();
+    let as_configured = figures(plan.judged, &|at, _| !graded.contains(&at));
     let rules = panel
         .rules
         .iter()
         .enumerate()
+        .filter(|(_, rule)| !rule.is_graded)
         .map(|(at, rule)| {
-            let without = figures(plan.judged, &|other, _| other != at);
+            let without = figures(plan.judged, &|other, _| other != at && !graded.contains(&other));
             let added = as_configured.flagged_minor - without.flagged_minor;
             let defaulted = as_configured.defaulted_minor;
             RuleReport {
@@ -175,6 +209,7 @@ pub fn report(job: &str, plan: &Plan, panel: &Panel) -> AlertBacktest {
         chosen,
         as_configured,
         rules,
+        hazard,
         merchants_with_unknown_loans: panel.merchants.values().filter(|series| series.unknown_loans > 0).count() as u64,
     }
 }

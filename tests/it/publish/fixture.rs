@@ -127,6 +127,8 @@ pub(crate) fn alert(merchant: &str, id: &str) -> Alert {
         threshold: Some(0.5),
         evidence: vec![EvidenceValue { name: "gmv_trend_30d".to_owned(), value: Some(-0.4) }],
         action: Action::Watch,
+        trouble_prob: None,
+        at_risk_minor: None,
         cleared_because: None,
         handling: None,
         handled_by: None,

@@ -208,7 +208,7 @@ proptest! {
     ) {
         let rows = ids.into_iter().map(|(merchant_id, alert_id)| Alert {
             loan_id: loan_id.clone(), severity, observed, threshold: None, action, state, tonight, evidence: evidence.clone(), cleared_because, handling, opened_on, since_on,
-            quiet_since_on, handled_until_on, handled_by: handled_by.clone(), handled_why: handled_by.clone(), ..alert(&merchant_id, &alert_id)
+            quiet_since_on, trouble_prob: observed, at_risk_minor: loan_id.as_ref().map(|_| 7), handled_until_on, handled_by: handled_by.clone(), handled_why: handled_by.clone(), ..alert(&merchant_id, &alert_id)
         });
         round_trip(Alert::table(), &rows.collect::<Vec<_>>());
     }

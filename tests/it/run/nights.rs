@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use super::fixture::{AS_OF, base, bytes_of, data, job, options};
 use super::invariance::{copy_of_data, read, write};
 
-const NEXT: Date = date(2025, 5, 2);
+pub const NEXT: Date = date(2025, 5, 2);
 const DAY: i64 = 86_400_000_000;
 
 /// The first night's output folder and models, as the next night finds them.
@@ -50,15 +50,15 @@ fn job_with(more: &str) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn night_of(job: &Path, data: &Path, out: &Path, as_of: Date) -> Result<RunOutcome, RunError> {
+pub fn night_of(job: &Path, data: &Path, out: &Path, as_of: Date) -> Result<RunOutcome, RunError> {
     run_job(job, &RunOptions { as_of: Some(as_of.into()), ..options(data, out) }, &Silent)
 }
 
-fn next_night(data: &Path, out: &Path) -> Result<RunOutcome, RunError> {
+pub fn next_night(data: &Path, out: &Path) -> Result<RunOutcome, RunError> {
     night_of(job(), data, out, NEXT)
 }
 
-fn faults(stopped: Result<RunOutcome, RunError>) -> Vec<GateFinding> {
+pub fn faults(stopped: Result<RunOutcome, RunError>) -> Vec<GateFinding> {
     match stopped {
         Err(RunError::Gate(GateError::Tables { findings })) => findings,
         Err(other) => panic!("{other}"),
@@ -66,12 +66,12 @@ fn faults(stopped: Result<RunOutcome, RunError>) -> Vec<GateFinding> {
     }
 }
 
-fn named(faults: &[GateFinding]) -> BTreeSet<(&str, Fault)> {
+pub fn named(faults: &[GateFinding]) -> BTreeSet<(&str, Fault)> {
     faults.iter().map(|f| (f.table.as_str(), f.what)).collect()
 }
 
 /// Keeps the rows of a table that `keep` says, by number and instant.
-fn keep_rows(data: &Path, table: &str, column: &str, keep: impl Fn(usize, i64) -> bool) {
+pub fn keep_rows(data: &Path, table: &str, column: &str, keep: impl Fn(usize, i64) -> bool) {
     let path = data.join(format!("{table}.parquet"));
     let frame = read(&path);
     let instants = frame.column(column).unwrap().datetime().unwrap().phys.clone();
@@ -167,6 +167,7 @@ fn what_people_put_beside_a_model_is_no_part_of_it() {
     let published = listing(&night.published.run_dir.join("model"));
     let whole: BTreeSet<&str> = BTreeSet::from([
         "approval.json",
+        "hazard.json",
         "manifest.json",
         "model.json",
         "receipts.json",

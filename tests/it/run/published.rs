@@ -4,6 +4,7 @@ use std::fs;
 
 use integrity::model::ModelError;
 use integrity::model::registry::approve_folder;
+use integrity::monitor::Alert;
 use integrity::publish::{FeatureRow, ScoreBook, TableReader, verify};
 use integrity::report::explain;
 use integrity::run::{AsOfRule, RunError, RunOptions, Silent, run_job, train_model};
@@ -136,4 +137,15 @@ fn a_version_can_be_pinned_and_an_older_one_gone_back_to() {
         let refused = run_job(&job.path().join("job.toml"), &options(data(), out.path()), &Silent).unwrap_err();
         assert!(matches!(refused, RunError::Model(ModelError::Refused { .. })), "{refused}");
     }
+}
+
+#[test]
+fn too_few_defaults_give_no_hazard_model_and_alerts_say_nothing_of_it() {
+    let run = &base().1.published.run_dir;
+    let text = fs::read_to_string(run.join("model/hazard.json")).unwrap();
+    let model: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(model["state"], "too-little", "{text}");
+    assert!(model["why"].as_str().unwrap().contains("min_events"), "{text}");
+    let alerts: Vec<Alert> = TableReader::open(&run.join("alerts.parquet")).unwrap().map(Result::unwrap).collect();
+    assert!(!alerts.is_empty() && alerts.iter().all(|a| (a.trouble_prob, a.at_risk_minor) == (None, None)));
 }

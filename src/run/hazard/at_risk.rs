@@ -1,0 +1,245 @@
+//! Borrowers with an open loan on a night, and what the hazard model looks at.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::days_between;
+use crate::features::{Direction, FeatureTable};
+use crate::model::{self, Column, ScoringTable, TrainingTable};
+use crate::monitor::rules::{Evidence, FeatureRule};
+use crate::monitor::{AlertKind, MonitorError};
+use crate::repayment::{LoanLedger, LoanStanding};
+use crate::run::rules::JobRules;
+use crate::run::training::direction_of;
+
+/// A borrower on a night.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtRisk {
+    /// The borrower.
+    pub merchant_id: String,
+    /// Principal not repaid, over all open loans; minor units.
+    pub owed_minor: i64,
+    /// Every loan is known and none is past due or in default: only such nights are learnt from, for later the first payment is missed already.
+    pub is_current: bool,
+    /// In the order of the columns; NaN stands for null in here.
+    values: Box<[f64]>,
+}
+
+/// What the model looks at: every feature of the job, what rules of one measurement measure, and the loans themselves.
+#[derive(Debug, Clone)]
+pub struct HazardColumns {
+    names: Vec<String>,
+    directions: Vec<model::Direction>,
+    features: usize,
+    rules: Vec<Arc<dyn FeatureRule>>,
+}
+
+/// What is known of a borrower's open loans. Neither more nor less of them is safer by itself.
+const OF_LOANS: [&str; 4] =
+    ["loan: days since the latest", "loan: days to the nearest end", "loan: number open", "loan: share repaid"];
+
+impl HazardColumns {
+    /// Those of a job.
+    #[must_use]
+    pub fn of(rules: &JobRules) -> Self {
+        let features = &rules.features.features;
+        let mut names: Vec<String> = features.iter().map(|feature| feature.name.clone()).collect();
+        let mut directions: Vec<model::Direction> = features.iter().map(|f| direction_of(f.direction)).collect();
+        let features = names.len();
+        let mut judges = Vec::new();
+        for rule in &rules.monitor.rules {
+            if let AlertKind::Features(judge) = &rule.kind
+                && judge.measures_one_thing()
+            {
+                names.push(format!("rule: {}", rule.code.as_str()));
+                directions.push(direction_of(Direction::LowerSafer));
+                judges.push(Arc::clone(judge));
+            }
+        }
+        names.extend(OF_LOANS.map(str::to_owned));
+        directions.extend(OF_LOANS.map(|_| model::Direction::Either));
+        Self { names, directions, features, rules: judges }
+    }
+
+    /// The borrowers of a shard who have an open loan, by merchant: none in default, whose trouble is no longer to come. The features' columns
+    /// come in the order of the configuration.
+    ///
+    /// # Errors
+    /// A feature that is infinite.
+    pub fn rows(&self, table: &FeatureTable, ledger: &LoanLedger, on: Date) -> Result<Vec<AtRisk>, MonitorError> {
+        let mut rows = Vec::new();
+        for (at, merchant) in table.merchants.iter().enumerate() {
+            let loans = ledger.of(merchant);
+            let open: Vec<&LoanStanding> =
+                loans.known.iter().filter(|loan| !loan.is_closed && !loan.is_written_off).collect();
+            if open.is_empty() || loans.known.iter().any(|loan| loan.is_in_default) {
+                continue;
+            }
+            let mut values = Vec::with_capacity(self.names.len());
+            values.extend(table.columns.iter().take(self.features).map(|c| c.values.get(at).copied().flatten()));
+            for rule in &self.rules {
+                let mut seen = Evidence::default();
+                for name in rule.features() {
+                    seen.push(name, table.value(name, at));
+                }
+                values.push(rule.judge(&seen).figures().0);
+            }
+            values.extend(of_loans(&open, on));
+            if let Some((name, value)) = self.names.iter().zip(&values).find(|(_, v)| v.is_some_and(|v| !v.is_finite()))
+            {
+                let value = value.unwrap_or(f64::NAN);
+                return Err(MonitorError::NotFinite { merchant_id: merchant.clone(), feature: name.clone(), value });
+            }
+            rows.push(AtRisk {
+                merchant_id: merchant.clone(),
+                owed_minor: open.iter().fold(0, |sum, loan| loan.outstanding_minor.saturating_add(sum)),
+                is_current: loans.unknown.is_empty() && open.iter().all(|loan| loan.dpd == 0),
+                values: values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect(),
+            });
+        }
+        Ok(rows)
+    }
+
+    /// A table to train on.
+    ///
+    /// # Errors
+    /// Two columns of one name.
+    pub(super) fn training_table(
+        &self,
+        rows: &[&AtRisk],
+        target: Vec<bool>,
+    ) -> Result<TrainingTable, model::ModelError> {
+        let mut table = TrainingTable::new(self.columns(rows), target)?;
+        for (name, direction) in self.names.iter().zip(&self.directions) {
+            table = table.expecting(name, *direction);
+        }
+        Ok(table)
+    }
+
+    /// A table to score.
+    #[must_use]
+    pub fn scoring_table(&self, rows: &[&AtRisk]) -> ScoringTable {
+        ScoringTable { columns: self.columns(rows) }
+    }
+
+    fn columns(&self, rows: &[&AtRisk]) -> Vec<Column> {
+        let value = |row: &AtRisk, at: usize| row.values.get(at).copied().filter(|v| !v.is_nan());
+        let column = |(at, name): (usize, &String)| {
+            let values: Vec<Option<f64>> = rows.iter().map(|row| value(row, at)).collect();
+            Column::from_options(name, &values)
+        };
+        self.names.iter().enumerate().map(column).collect()
+    }
+}
+
+#[cfg(test)]
+impl HazardColumns {
+    /// Columns of these names and directions.
+    pub(super) fn of_directions(columns: &[(&str, model::Direction)]) -> Self {
+        Self {
+            names: columns.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            directions: columns.iter().map(|(_, direction)| *direction).collect(),
+            features: columns.len(),
+            rules: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl AtRisk {
+    /// A borrower who pays, with these values.
+    pub(super) fn of(merchant_id: &str, owed_minor: i64, values: &[f64]) -> Self {
+        Self { merchant_id: merchant_id.to_owned(), owed_minor, is_current: true, values: values.into() }
+    }
+}
+
+/// In the order of [`OF_LOANS`].
+fn of_loans(open: &[&LoanStanding], on: Date) -> [Option<f64>; OF_LOANS.len()] {
+    let days = |from: Date, to: Date| f64::from(days_between(from, to));
+    let latest = open.iter().filter_map(|loan| loan.history.disbursed_on).max();
+    let end = open.iter().filter_map(|loan| loan.history.ends_on).min();
+    let lent: f64 = open.iter().map(|loan| loan.principal_minor as f64).sum();
+    let owed: f64 = open.iter().map(|loan| loan.outstanding_minor as f64).sum();
+    [
+        latest.map(|latest| days(latest, on)),
+        end.map(|end| days(on, end)),
+        Some(open.len() as f64),
+        (lent > 0.0).then(|| 1.0 - owed / lent),
+    ]
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::features::FeatureColumn;
+    use crate::monitor::rules::silence::Silence;
+    use crate::repayment::LoanHistory;
+    use crate::repayment::fixture::overdue_loan;
+
+    pub const ON: Date = date(2025, 3, 1);
+
+    pub fn loan(merchant: &str, loan: &str) -> LoanStanding {
+        let history = LoanHistory {
+            disbursed_on: Some(date(2025, 2, 1)),
+            ends_on: Some(date(2025, 3, 31)),
+            ..LoanHistory::default()
+        };
+        LoanStanding {
+            merchant_id: merchant.to_owned(),
+            loan_id: loan.to_owned(),
+            outstanding_minor: 600,
+            history,
+            ..overdue_loan("credit-loan", 0)
+        }
+    }
+
+    fn columns() -> HazardColumns {
+        let silence = Silence {
+            since: "since".to_owned(),
+            usual: "usual".to_owned(),
+            usual_days: 100.0,
+            min_usual: 1.0,
+            from_missed: 5.0,
+        };
+        let names = ["since", "usual", "rule: silence"].into_iter().chain(OF_LOANS).map(str::to_owned).collect();
+        let directions = vec![model::Direction::Either; 3 + OF_LOANS.len()];
+        HazardColumns { names, directions, features: 2, rules: vec![Arc::new(silence)] }
+    }
+
+    #[test]
+    fn only_who_has_an_open_loan_and_is_not_in_default_is_at_risk() {
+        let merchants: Vec<String> = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
+        let column = |name: &str, value| FeatureColumn { name: name.to_owned(), values: vec![value; merchants.len()] };
+        let table = FeatureTable { columns: vec![column("since", Some(3.0)), column("usual", None)], merchants };
+        let mut ledger = LoanLedger { known: Vec::new(), unknown: Vec::new() };
+        ledger.known.push(loan("a", "1"));
+        ledger.known.push(LoanStanding { dpd: 2, ..loan("b", "1") });
+        ledger.known.push(loan("c", "1"));
+        ledger.known.push(LoanStanding { is_in_default: true, ..loan("c", "2") });
+        ledger.known.push(LoanStanding { is_closed: true, ..loan("d", "1") });
+        let rows = columns().rows(&table, &ledger, ON).unwrap();
+        let seen: Vec<(&str, bool, i64)> =
+            rows.iter().map(|row| (row.merchant_id.as_str(), row.is_current, row.owed_minor)).collect();
+        assert_eq!(seen, [("a", true, 600), ("b", false, 600)]);
+        let of_loans: Vec<f64> = rows[0].values.iter().skip(3).copied().collect();
+        assert_eq!(of_loans, [28.0, 30.0, 1.0, 0.4]);
+        assert!(rows[0].values[2].is_nan(), "the rule cannot say");
+    }
+
+    #[test]
+    fn what_a_rule_measures_is_a_column() {
+        let table = FeatureTable {
+            merchants: vec!["a".to_owned()],
+            columns: [("since", 3.0), ("usual", 200.0)]
+                .map(|(name, value)| FeatureColumn { name: name.to_owned(), values: vec![Some(value)] })
+                .to_vec(),
+        };
+        let ledger = LoanLedger { known: vec![loan("a", "1")], unknown: Vec::new() };
+        let rows = columns().rows(&table, &ledger, ON).unwrap();
+        assert!((rows[0].values[2] - 6.0).abs() < 1e-12, "three days at two a day");
+    }
+}
