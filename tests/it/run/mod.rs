@@ -2,6 +2,7 @@
 
 pub mod fixture;
 mod invariance;
+mod jumps;
 mod missed;
 mod nights;
 mod policies;
