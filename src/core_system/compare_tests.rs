@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::Digest;
 use crate::repayment::fixture::overdue_loan;
-use crate::repayment::{UnknownCause, UnknownLoan};
+use crate::repayment::{Causes, UnknownCause, UnknownLoan};
 
 const NUMBERS: [CoreField; 4] =
     [CoreField::Outstanding, CoreField::Interest, CoreField::Arrears, CoreField::DaysPastDue];
@@ -35,7 +35,7 @@ fn unknown(number: usize) -> UnknownLoan {
         product: None,
         principal_minor: None,
         group_id: None,
-        causes: vec![UnknownCause { code: "no-schedule".into(), detail: "there is none".to_owned() }],
+        causes: Causes::from_iter([UnknownCause { code: "no-schedule".into(), detail: "there is none".to_owned() }]),
     }
 }
 

@@ -14,7 +14,7 @@ use super::open_offer::{OfferState, OpenOffer, carry_over};
 use super::receivable::{Receivable, Receivables};
 use super::settings::{DisputeRecords, GroupTerms, ReceivableTerms};
 use crate::domain::MICROS_PER_DAY;
-use crate::repayment::{LoanLedger, MerchantLoans};
+use crate::repayment::{LoanEvidence, LoanLedger, MerchantLoans, RememberedLoan};
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -119,10 +119,11 @@ pub fn shard_accounts(
     shard: &Shard,
     views: &Views,
     open: &OpenOffers,
+    evidence: &LoanEvidence,
     terms: &AccountTerms<'_>,
 ) -> Result<ShardAccounts, ExposureError> {
     let mut receivables = receivables(shard, views, terms)?;
-    let book = Book::of(views.ledger.as_ref(), terms);
+    let book = Book::of(views.ledger.as_ref(), evidence, terms);
     let mut requests = requests(shard, book, terms)?;
     let memberships = memberships(shard, terms)?;
 
@@ -163,37 +164,39 @@ pub fn shard_accounts(
 enum Book<'a> {
     /// The lender keeps none.
     NotKept,
-    /// The lender keeps one, but tonight it is absent.
-    Absent,
+    /// The lender keeps one, but tonight it is absent: this is what the night before left.
+    Absent(&'a LoanEvidence),
     Of(&'a LoanLedger),
 }
 
 impl<'a> Book<'a> {
-    fn of(ledger: Option<&'a LoanLedger>, terms: &AccountTerms<'_>) -> Self {
+    fn of(ledger: Option<&'a LoanLedger>, evidence: &'a LoanEvidence, terms: &AccountTerms<'_>) -> Self {
         match ledger {
             Some(ledger) => Self::Of(ledger),
-            None if terms.keeps_loan_book || terms.declared.contains("loans") => Self::Absent,
+            None if terms.keeps_loan_book || terms.declared.contains("loans") => Self::Absent(evidence),
             None => Self::NotKept,
         }
     }
 
     fn loans(self, merchant: &str) -> MerchantLoans<'a> {
         match self {
-            Self::NotKept | Self::Absent => MerchantLoans::default(),
+            Self::NotKept | Self::Absent(_) => MerchantLoans::default(),
             Self::Of(ledger) => ledger.of(merchant),
         }
     }
 
     fn open_loan_ids(self, merchant: &str) -> Vec<String> {
         match self {
-            Self::NotKept | Self::Absent => Vec::new(),
+            Self::NotKept => Vec::new(),
+            Self::Absent(evidence) => remembered(evidence, merchant, |loan| !loan.was_closed()),
             Self::Of(ledger) => ledger.open_of(merchant).into_iter().map(str::to_owned).collect(),
         }
     }
 
     fn closed_loan_ids(self, merchant: &str) -> Vec<String> {
         match self {
-            Self::NotKept | Self::Absent => Vec::new(),
+            Self::NotKept => Vec::new(),
+            Self::Absent(evidence) => remembered(evidence, merchant, RememberedLoan::was_closed),
             Self::Of(ledger) => ledger.closed_to_be_sent_of(merchant).into_iter().map(str::to_owned).collect(),
         }
     }
@@ -203,7 +206,7 @@ impl<'a> Book<'a> {
         match self {
             Self::NotKept => return Owed::NoLoanBook,
             Self::Of(_) if loans.unknown.is_empty() => {}
-            Self::Absent | Self::Of(_) => return Owed::Unknown,
+            Self::Absent(_) | Self::Of(_) => return Owed::Unknown,
         }
         let mut by_product: BTreeMap<String, i64> = BTreeMap::new();
         for loan in loans.known {
@@ -213,6 +216,12 @@ impl<'a> Book<'a> {
         by_product.retain(|_, owed| *owed > 0);
         Owed::Known(by_product)
     }
+}
+
+/// Loans of a merchant that the night before remembered.
+fn remembered(evidence: &LoanEvidence, merchant: &str, counts: impl Fn(&RememberedLoan) -> bool) -> Vec<String> {
+    let loans = evidence.loans_of(merchant).iter().filter(|loan| counts(loan));
+    loans.map(|loan| loan.loan_id.clone()).collect()
 }
 
 /// Receivables by merchant; `None` where they cannot be known.

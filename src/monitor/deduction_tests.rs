@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::monitor::{AlertState, Handling, Severity, Verdict};
-use crate::repayment::UnknownLoan;
 use crate::repayment::fixture::overdue_loan;
+use crate::repayment::{Causes, UnknownLoan};
 
 const TERMS: DeductionTerms =
     DeductionTerms { receipts_feature: String::new(), receipts_days: 2, receipts_share_ppm: 400_000, min_minor: 100 };
@@ -60,7 +60,7 @@ fn nothing_is_taken_from_a_borrower_with_a_loan_that_is_not_known() {
         product: None,
         principal_minor: None,
         group_id: None,
-        causes: Vec::new(),
+        causes: Causes::default(),
     };
     let terms = DeductionTerms { receipts_feature: "receipts".into(), ..TERMS };
     let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(1e6))]);

@@ -8,7 +8,7 @@ use super::*;
 use crate::config::ConfigFile;
 use crate::monitor::{AlertState, Severity, Verdict};
 use crate::repayment::fixture::overdue_loan;
-use crate::repayment::{UnknownCause, UnknownLoan};
+use crate::repayment::{Causes, UnknownCause, UnknownLoan};
 
 const MONITOR: &str = r#"
 watch = "borrowers"
@@ -153,7 +153,7 @@ fn a_loan_that_is_not_known_raises_its_own_alert_and_makes_its_borrower_one_to_w
         product: None,
         principal_minor: None,
         group_id: None,
-        causes: vec![cause("no-schedule"), cause("broken-instalment")],
+        causes: Causes::from_iter([cause("no-schedule"), cause("broken-instalment")]),
     };
     let features = [("gmv_trend", -1.0), ("gmv", 18_000.0)];
     let alerts = found_beside(false, &features, &[], std::slice::from_ref(&lost), 1).unwrap();

@@ -12,7 +12,7 @@ use crate::exposure::{Declared, GroupShare, Owed, Receivable, Receivables, Reque
 use crate::model::ability::Foreseen;
 use crate::offer::case::MerchantCase;
 use crate::repayment::fixture::overdue_loan;
-use crate::repayment::{BorrowerRecord, CreditRecord, LoanStanding, UnknownLoan};
+use crate::repayment::{BorrowerRecord, Causes, CreditRecord, LoanStanding, UnknownLoan};
 
 const POLICY: &str = r#"
 bands = ["A", "B", "C"]
@@ -399,7 +399,7 @@ fn a_loan_that_does_not_reconcile_stops_every_offer() {
         product: None,
         principal_minor: None,
         group_id: None,
-        causes: vec![],
+        causes: Causes::default(),
     };
     let decision = run(&Owned { unknown_loans: vec![loan], ..good() }).unwrap();
     assert!(decision.offers.is_empty());

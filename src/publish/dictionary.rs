@@ -12,7 +12,7 @@ use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
-use crate::repayment::LoanException;
+use crate::repayment::{LoanException, RememberedLoan};
 use crate::score::MerchantScore;
 use crate::wash::QuarantineRow;
 
@@ -42,6 +42,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         MerchantReceipts::table(),
         Invitation::table(),
         LoanException::table(),
+        RememberedLoan::table(),
         LoanLine::table(),
         PortfolioLine::table(),
         ProvisionLine::table(),

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use super::remembered::RememberedLoan;
 use super::unknown::{LoanException, OFFER_OF_ANOTHER};
+use crate::store::bucket_of;
 
 /// The same for every shard. The default knows of no night before and of no orders.
 #[derive(Debug, Clone, Default)]
 pub struct LoanEvidence {
-    /// Loans that have to be seen again, by merchant.
-    loans: BTreeMap<String, BTreeSet<String>>,
+    /// Loans that have to be seen again, by bucket of merchants, merchant and loan.
+    loans: Vec<BTreeMap<String, Vec<RememberedLoan>>>,
     /// Merchant of each offer on an account, by offer.
     offers: BTreeMap<String, String>,
     /// Loans that named another merchant's offer, with what was said of it.
@@ -21,14 +23,19 @@ pub struct LoanEvidence {
 }
 
 impl LoanEvidence {
-    /// Of the loans that the night before knew: pairs of merchant and loan, leaving out loans that are `no_longer_sent`, as the monitor file has them.
+    /// Of the loans that the night before remembered, for shards of so many `buckets`.
     #[must_use]
-    pub fn new(pairs: impl IntoIterator<Item = (String, String)>, no_longer_sent: &BTreeSet<String>) -> Self {
-        let mut evidence = Self::default();
-        for (merchant, loan) in pairs.into_iter().filter(|(_, loan)| !no_longer_sent.contains(loan)) {
-            evidence.loans.entry(merchant).or_default().insert(loan);
+    pub fn new(loans: impl IntoIterator<Item = RememberedLoan>, buckets: u32) -> Self {
+        let mut by_bucket = vec![BTreeMap::<String, Vec<RememberedLoan>>::new(); buckets.max(1) as usize];
+        for loan in loans {
+            if let Some(merchants) = by_bucket.get_mut(bucket_of(&loan.merchant_id, buckets) as usize) {
+                merchants.entry(loan.merchant_id.clone()).or_default().push(loan);
+            }
         }
-        evidence
+        for loans in by_bucket.iter_mut().flat_map(BTreeMap::values_mut) {
+            loans.sort_by(|a, b| a.loan_id.cmp(&b.loan_id));
+        }
+        Self { loans: by_bucket, ..Self::default() }
     }
 
     /// The same with the offers that were on accounts, pairs of offer and merchant, and with the officers' list: an offer leaves the account
@@ -52,9 +59,22 @@ impl LoanEvidence {
         self
     }
 
-    /// Loans of one merchant that have to be seen.
-    pub fn loans_of(&self, merchant_id: &str) -> impl Iterator<Item = &str> {
-        self.loans.get(merchant_id).into_iter().flatten().map(String::as_str)
+    /// Loans of one merchant that have to be seen, by loan.
+    #[must_use]
+    pub fn loans_of(&self, merchant_id: &str) -> &[RememberedLoan] {
+        let bucket = bucket_of(merchant_id, u32::try_from(self.loans.len()).unwrap_or(1));
+        let merchants = self.loans.get(bucket as usize);
+        merchants.and_then(|merchants| merchants.get(merchant_id)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Loans that have to be seen in the shard of a bucket, by merchant and loan.
+    pub fn loans_in(&self, bucket: u32) -> impl Iterator<Item = &RememberedLoan> {
+        self.loans.get(bucket as usize).into_iter().flat_map(BTreeMap::values).flatten()
+    }
+
+    /// One loan of a merchant, if it was remembered.
+    pub(super) fn loan(&self, merchant_id: &str, loan_id: &str) -> Option<&RememberedLoan> {
+        self.loans_of(merchant_id).iter().find(|loan| loan.loan_id == loan_id)
     }
 
     /// Whether an offer was made to another merchant than this one.

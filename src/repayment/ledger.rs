@@ -1,15 +1,17 @@
 //! The ledger of a shard: every loan, known or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::columns::strings;
 use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
 use super::pledges::OrderOwners;
+use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
-use super::unknown::{LoanException, UnknownCause, UnknownLoan};
+use super::unknown::{Causes, LoanException, UnknownCause, UnknownLoan};
 use crate::contract::{LOANS, MERCHANTS};
 use crate::store::{BrokenRecord, Shard};
 
@@ -67,34 +69,54 @@ impl LoanLedger {
         closed.map(|loan| loan.loan_id.as_str()).collect()
     }
 
-    /// Holds the ledger of a shard against what is known beside its loans; what does not agree is unknown.
+    /// Holds the ledger of the shard of a bucket against what is known beside its loans; what does not agree is unknown.
     ///
     /// # Errors
     /// A table of the shard that lacks a column.
-    pub fn compare_with(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
-        if let Some(merchants) = shard.table(MERCHANTS.name) {
-            let ids = strings(merchants, MERCHANTS.name, "merchant_id")?;
-            self.add_missing(ids.iter().flatten(), evidence);
-        }
+    pub fn compare_with(&mut self, shard: &Shard, bucket: u32, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
+        let merchants = shard.table(MERCHANTS.name);
+        let ids = merchants.map(|merchants| strings(merchants, MERCHANTS.name, "merchant_id")).transpose()?;
+        let visible: HashSet<&str> = ids.into_iter().flat_map(|ids| ids.iter().flatten()).collect();
+        self.add_missing(evidence.loans_in(bucket), |merchant| visible.contains(merchant));
         self.set_strangers_aside(shard, evidence)?;
         self.unknown.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
         Ok(())
     }
 
     /// Adds, as unknown, every loan that a merchant had open, or had repaid not long ago, and that is not seen under that merchant tonight: its
-    /// row was lost, moved to another borrower, or dated to a day to come.
-    fn add_missing<'a>(&mut self, merchants: impl Iterator<Item = &'a str>, evidence: &LoanEvidence) {
-        let mut missing: Vec<UnknownLoan> = Vec::new();
-        for merchant in merchants {
-            let loans = self.of(merchant);
-            let is_seen = |id: &str| {
-                loans.known.iter().any(|loan| loan.loan_id == id)
-                    || loans.unknown.iter().any(|loan| loan.loan_id.as_deref() == Some(id))
-            };
-            let unseen = evidence.loans_of(merchant).filter(|id| !is_seen(id));
-            missing.extend(unseen.map(|id| UnknownLoan::missing(merchant, id)));
-        }
+    /// row was lost, moved to another borrower, or dated to a day to come. Of a merchant who is not seen either, the repaid ones are only
+    /// remembered: they are missed when the merchant is back.
+    fn add_missing<'a>(
+        &mut self,
+        remembered: impl Iterator<Item = &'a RememberedLoan>,
+        is_visible: impl Fn(&str) -> bool,
+    ) {
+        let unseen = remembered.filter(|loan| !self.has(&loan.merchant_id, &loan.loan_id));
+        let missing = unseen.filter(|loan| !loan.was_closed() || is_visible(&loan.merchant_id));
+        let missing: Vec<UnknownLoan> = missing.map(UnknownLoan::missing).collect();
         self.unknown.extend(missing);
+    }
+
+    /// Whether a merchant's loan is in one of the lists.
+    fn has(&self, merchant_id: &str, loan_id: &str) -> bool {
+        let loans = self.of(merchant_id);
+        loans.known.binary_search_by(|loan| loan.loan_id.as_str().cmp(loan_id)).is_ok()
+            || loans.unknown.iter().any(|loan| loan.loan_id.as_deref() == Some(loan_id))
+    }
+
+    /// What the next night has to see again of the shard's loans, by merchant and loan: those that are not closed, those closed not long ago, and
+    /// those that the night before remembered and that this one did not see.
+    #[must_use]
+    pub fn to_remember(&self, bucket: u32, evidence: &LoanEvidence, tonight: Date) -> Vec<RememberedLoan> {
+        let known = self.known.iter().filter(|loan| loan.must_be_sent).map(|loan| RememberedLoan::known(loan, tonight));
+        let unknown = self.unknown.iter().filter_map(|loan| {
+            let loan_id = loan.loan_id.as_deref()?;
+            Some(RememberedLoan::unknown(loan, loan_id, evidence.loan(&loan.merchant_id, loan_id)))
+        });
+        let unseen = evidence.loans_in(bucket).filter(|loan| !self.has(&loan.merchant_id, &loan.loan_id)).cloned();
+        let mut loans: Vec<RememberedLoan> = known.chain(unknown).chain(unseen).collect();
+        loans.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
+        loans
     }
 
     /// Makes unknown every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
@@ -103,9 +125,9 @@ impl LoanLedger {
     /// What secured a repaid loan secures nothing any more, and an old order need not be sent for ever.
     fn set_strangers_aside(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
         let owners = OrderOwners::of(shard, &self.known)?;
-        let causes_of = |loan: &LoanStanding| -> Vec<UnknownCause> {
+        let causes_of = |loan: &LoanStanding| -> Causes {
             if loan.is_closed {
-                return Vec::new();
+                return Causes::default();
             }
             let of_offer = loan.offer_id.as_deref().and_then(|offer| {
                 let cause = UnknownCause::offer_of_another(offer);

@@ -2,7 +2,7 @@ use polars::prelude::*;
 
 use super::*;
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
-use crate::repayment::{BorrowerRecord, CreditRecord, LedgerRules, Retention, repayment_tables};
+use crate::repayment::{BorrowerRecord, CreditRecord, LastKnown, LedgerRules, Retention, repayment_tables};
 use crate::store::Shard;
 
 fn ledger_of(shard: &Shard) -> LoanLedger {
@@ -70,6 +70,22 @@ fn a_broken_row_beside_sound_ones_is_enough() {
     repaired.broken = vec![BrokenRecord { repaired_at, ..broken("payments", Some("m1"), Some("l1")) }];
     assert_eq!(ledger_of(&shard(200, &repaired)).known.len(), 1, "a sound version has come");
     assert_eq!(ledger_of(&shard(140, &repaired)).known.len(), 0, "but had not yet on day 140");
+}
+
+/// Equal keys in the officers' list would stop the night when it is published.
+#[test]
+fn a_broken_row_that_was_sent_again_is_one_line_of_the_officers_list() {
+    let at = |record: BrokenRecord, known: i32| BrokenRecord { known_at: Some(day(known).micros()), ..record };
+    let mut faulted = late();
+    for (merchant, loan) in [("m1", Some("l1")), ("m2", Some("l1")), ("m2", Some("l7")), ("m2", None)] {
+        for table in ["loans", "instalments", "payments"] {
+            let record = broken(table, Some(merchant), loan);
+            faulted.broken.extend([at(record.clone(), 150), at(record, 151)]);
+        }
+    }
+    let lines = ledger_of(&shard(200, &faulted)).exceptions();
+    let keys: BTreeSet<_> = lines.iter().map(|line| (&line.merchant_id, &line.loan_id, &line.code)).collect();
+    assert_eq!((lines.len(), keys.len()), (12, 12), "{lines:#?}");
 }
 
 #[test]
@@ -154,21 +170,63 @@ fn a_loan_carries_what_the_contract_says_of_offer_group_and_pledges() {
 
 #[test]
 fn a_loan_that_was_open_and_is_not_sent_again_is_unknown_to_its_borrower() {
-    let pair = |merchant: &str, loan: &str| (merchant.to_owned(), loan.to_owned());
-    let before = [pair("m1", "l1"), pair("m1", "l2"), pair("m2", "l1"), pair("m9", "l9")];
+    let before = [("m1", "l1"), ("m1", "l2"), ("m2", "l1"), ("m9", "l9")];
+    let before = before.map(|(merchant, loan)| remembered(merchant, loan, LastKnown::Open));
     let mut ledger = ledger_of(&shard(200, &late()));
     assert_eq!(ledger.open_of("m1"), BTreeSet::from(["l1"]));
-    ledger.compare_with(&shard(200, &late()), &LoanEvidence::new(before.clone(), &BTreeSet::new())).unwrap();
+    ledger.compare_with(&shard(200, &late()), 0, &LoanEvidence::new(before.clone(), 1)).unwrap();
     assert_eq!(ledger.known.len(), 1, "l1 is still m1's");
     let missing = "loan-missing";
-    assert_eq!(codes(&ledger), [("m1", Some("l2"), missing), ("m2", Some("l1"), missing)]);
+    let m9 = ("m9", Some("l9"), missing);
+    assert_eq!(codes(&ledger), [("m1", Some("l2"), missing), ("m2", Some("l1"), missing), m9], "m9 is not seen either");
     assert!(matches!(BorrowerRecord::of(Some(&ledger), "m2"), BorrowerRecord::Unknown(_)));
     assert_eq!(ledger.open_of("m1"), BTreeSet::from(["l1", "l2"]), "it is missed again a night later");
+}
 
-    let mut allowed = ledger_of(&shard(200, &late()));
-    let settled = BTreeSet::from(["l2".to_owned()]);
-    allowed.compare_with(&shard(200, &late()), &LoanEvidence::new(before, &settled)).unwrap();
-    assert_eq!(codes(&allowed), [("m2", Some("l1"), missing)], "only l2 is settled elsewhere");
+fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLoan {
+    RememberedLoan {
+        merchant_id: merchant.to_owned(),
+        loan_id: loan.to_owned(),
+        product: Some("order-loan".to_owned()),
+        principal_minor: Some(1_000),
+        group_id: Some("g1".to_owned()),
+        last_known,
+        known_on: Some(day(199).date()),
+        outstanding_minor: Some(700),
+    }
+}
+
+#[test]
+fn a_loan_is_remembered_until_it_is_seen_again_whether_or_not_its_borrower_is() {
+    let night = |books: &Books, seen: i32, before: Vec<RememberedLoan>| {
+        let (shard, evidence) = (shard(seen, books), LoanEvidence::new(before, 1));
+        let mut ledger = ledger_of(&shard);
+        ledger.compare_with(&shard, 0, &evidence).unwrap();
+        let left = ledger.to_remember(0, &evidence, shard.as_of.date());
+        (ledger, left)
+    };
+    // A first night: the loan is known, and stands as it does.
+    let (_, left) = night(&late(), 200, Vec::new());
+    let [known] = left.as_slice() else { panic!("{left:?}") };
+    assert_eq!((known.last_known, known.known_on), (LastKnown::InDefault, Some(day(200).date())));
+    assert_eq!((known.outstanding_minor, known.principal_minor), (Some(1_000), Some(1_000)));
+    // m9 has no row, and neither have its loans: the open one is unknown, the repaid one is remembered all the same.
+    let none = books(&[], &[], &[]);
+    let gone = [remembered("m9", "l8", LastKnown::Closed), remembered("m9", "l9", LastKnown::InDefault)];
+    let (ledger, left) = night(&none, 201, gone.to_vec());
+    assert_eq!(codes(&ledger), [("m9", Some("l9"), "loan-missing")]);
+    let lost = &ledger.unknown[0];
+    assert_eq!((lost.principal_minor, lost.group_id.as_deref()), (Some(1_000), Some("g1")), "what was known of it");
+    assert_eq!(left, gone, "nothing is forgotten, not even how it stood");
+    // A broken row later says less than what was known.
+    let mut faulted = books(&[], &[], &[]);
+    faulted.broken = vec![broken("loans", Some("m1"), Some("l1"))];
+    let before = remembered("m1", "l1", LastKnown::Open);
+    let (_, left) = night(&faulted, 202, vec![before.clone()]);
+    assert_eq!(left, [before]);
+    // A loan that never was known is to be seen again too.
+    let (_, left) = night(&faulted, 202, Vec::new());
+    assert_eq!((left.len(), left[0].last_known, left[0].known_on), (1, LastKnown::Never, None));
 }
 
 /// The books of [`late`], where the loan pledges an order of its borrower and another one, whose row belongs to `owner`.
@@ -189,7 +247,7 @@ fn an_open_loan_pledges_orders_of_its_borrower_only() {
     // The loan was drawn on day 100 of 2018: 11 April.
     let seen_until = |seen: &Shard, until: jiff::civil::Date| {
         let mut ledger = ledger_of(seen);
-        ledger.compare_with(seen, &LoanEvidence::default().with_orders_until(Some(until))).unwrap();
+        ledger.compare_with(seen, 0, &LoanEvidence::default().with_orders_until(Some(until))).unwrap();
         ledger
     };
     let drawn_on = day(100).date();
@@ -220,13 +278,10 @@ fn an_open_loan_that_names_an_offer_made_to_another_merchant_is_unknown_for_as_l
         seen.tables.get_mut("loans").unwrap().with_column(Column::new("offer_id".into(), [Some(offer)])).unwrap();
         seen
     };
-    let of = |merchant: &str| {
-        let none: [(String, String); 0] = [];
-        LoanEvidence::new(none, &BTreeSet::new()).with_offers([("x".to_owned(), merchant.to_owned())], [])
-    };
+    let of = |merchant: &str| LoanEvidence::default().with_offers([("x".to_owned(), merchant.to_owned())], []);
     let compare = |seen: &Shard, evidence: &LoanEvidence| {
         let mut ledger = ledger_of(seen);
-        ledger.compare_with(seen, evidence).unwrap();
+        ledger.compare_with(seen, 0, evidence).unwrap();
         ledger
     };
     let compared = |evidence: &LoanEvidence, offer: &str| compare(&naming(offer, &late()), evidence);

@@ -11,7 +11,7 @@ use super::error::RepaymentError;
 use super::ledger::speaks_of_a_loan;
 use super::record::{BrokenRow, LoanRecord, PaymentRow, ScheduleRow};
 use super::settings::LedgerRules;
-use super::unknown::{UnknownCause, UnknownLoan};
+use super::unknown::{Causes, UnknownCause, UnknownLoan};
 use super::waterfall::{Instalment, LoanTerms, ObservationPoint, Payment};
 use crate::domain::MICROS_PER_DAY;
 use crate::store::Shard;
@@ -100,12 +100,12 @@ fn entry<'a, 'm>(
         product: None,
         principal_minor: None,
         group_id: None,
-        causes: Vec::new(),
+        causes: Causes::default(),
     })
 }
 
 impl UnknownLoan {
-    fn explain(&mut self, record: &LoanRecord<'_>, causes: Vec<UnknownCause>) {
+    fn explain(&mut self, record: &LoanRecord<'_>, causes: impl IntoIterator<Item = UnknownCause>) {
         self.product = Some(record.product.to_owned());
         self.principal_minor = Some(record.terms.principal_minor);
         self.group_id = record.group_id.map(str::to_owned);
@@ -124,10 +124,7 @@ fn set_repeated_aside<'a>(records: &mut Vec<LoanRecord<'a>>, unknown: &mut Unkno
         let is_repeated = repeated.contains(record.terms.loan_id);
         if is_repeated {
             let cause = UnknownCause::new("loan-repeated", "the loan is there more than once");
-            let loan = entry(unknown, record.merchant_id, Some(record.terms.loan_id));
-            if loan.causes.is_empty() {
-                loan.explain(record, vec![cause]);
-            }
+            entry(unknown, record.merchant_id, Some(record.terms.loan_id)).explain(record, [cause]);
         }
         !is_repeated
     });
@@ -150,7 +147,7 @@ fn attach_broken<'a>(
         }
         // Where the broken row leads to another borrower than the sound one, neither can be told what they owe.
         if let Some(merchant_id) = broken.merchant_id.as_deref().filter(|id| borrower != Some(*id)) {
-            entry(unknown, merchant_id, loan_id).causes.push(UnknownCause::broken(table, key, rule));
+            entry(unknown, merchant_id, loan_id).causes.add(UnknownCause::broken(table, key, rule));
         }
     }
 }
@@ -258,11 +255,7 @@ fn read_payments<'a>(
             record.payments.push(PaymentRow { payment, channel: channel.get(row) });
         } else if let Some(merchant) = merchant_id.and_then(|c| c.get(row)) {
             let detail = format!("a payment of {} names it, but its row cannot be seen", payment.amount_minor);
-            let loan = entry(unknown, merchant, Some(id));
-            let cause = UnknownCause::new("loan-not-visible", detail);
-            if !loan.causes.contains(&cause) {
-                loan.causes.push(cause);
-            }
+            entry(unknown, merchant, Some(id)).causes.add(UnknownCause::new("loan-not-visible", detail));
         }
     }
     Ok(())

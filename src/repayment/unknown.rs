@@ -1,8 +1,11 @@
 //! Loans of which nothing is known, and why.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
+
+use super::remembered::RememberedLoan;
 
 /// A loan whose books do not agree. What it owes and how late it is are not known, which is not nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,7 +21,44 @@ pub struct UnknownLoan {
     /// The guarantee group that is jointly liable, where a sound row says so.
     pub group_id: Option<String>,
     /// Every reason; never empty.
-    pub causes: Vec<UnknownCause>,
+    pub causes: Causes,
+}
+
+/// Why a loan is not known: every reason once, in the order in which they were found. Two records may say the same of a loan: a broken row that
+/// was sent again, and its first version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Causes(Vec<UnknownCause>);
+
+impl Causes {
+    /// Adds a reason, unless it is there already.
+    pub fn add(&mut self, cause: UnknownCause) {
+        if !self.0.contains(&cause) {
+            self.0.push(cause);
+        }
+    }
+}
+
+impl Deref for Causes {
+    type Target = [UnknownCause];
+
+    fn deref(&self) -> &[UnknownCause] {
+        &self.0
+    }
+}
+
+impl Extend<UnknownCause> for Causes {
+    fn extend<T: IntoIterator<Item = UnknownCause>>(&mut self, causes: T) {
+        causes.into_iter().for_each(|cause| self.add(cause));
+    }
+}
+
+impl FromIterator<UnknownCause> for Causes {
+    fn from_iter<T: IntoIterator<Item = UnknownCause>>(causes: T) -> Self {
+        let mut all = Self::default();
+        all.extend(causes);
+        all
+    }
 }
 
 /// One reason why a loan is not known.
@@ -31,17 +71,17 @@ pub struct UnknownCause {
 }
 
 impl UnknownLoan {
-    /// A loan that the night before knew and of which tonight nothing is sent.
-    pub(super) fn missing(merchant_id: &str, loan_id: &str) -> Self {
+    /// A loan that the night before remembered and of which tonight nothing is sent.
+    pub(super) fn missing(loan: &RememberedLoan) -> Self {
         let detail = "the night before knew the loan, and tonight no row shows it under this borrower; send its row again, or name it in \
                       no_longer_sent under [ledger] of the monitor file";
         Self {
-            merchant_id: merchant_id.to_owned(),
-            loan_id: Some(loan_id.to_owned()),
-            product: None,
-            principal_minor: None,
-            group_id: None,
-            causes: vec![UnknownCause::new("loan-missing", detail)],
+            merchant_id: loan.merchant_id.clone(),
+            loan_id: Some(loan.loan_id.clone()),
+            product: loan.product.clone(),
+            principal_minor: loan.principal_minor,
+            group_id: loan.group_id.clone(),
+            causes: Causes::from_iter([UnknownCause::new("loan-missing", detail)]),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::monitor::{
 };
 use crate::offer::{self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::PublishError;
-use crate::repayment::{BorrowerRecord, LoanException, LoanLedger};
+use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, RememberedLoan};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
 
 /// A shard that could not be decided.
@@ -136,6 +136,8 @@ pub struct Decided {
     pub loan_lines: Vec<LoanLine>,
     /// Loans of which nothing is known, a line for each cause, by merchant and loan.
     pub loan_exceptions: Vec<LoanException>,
+    /// What the next night has to see again of loans.
+    pub remembered_loans: Vec<RememberedLoan>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
     /// Loans that a rule would have deducted but for receipts, or another loan of the merchant, that are not known.
@@ -227,6 +229,7 @@ pub fn decide_shard(
         let (book, lines) = Book::of(ledger, &borrowers, &context.book)?;
         (decided.book, decided.loan_lines) = (Some(book), lines);
     }
+    decided.remembered_loans.clone_from(&facts.remembered);
     decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
 }

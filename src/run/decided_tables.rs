@@ -11,7 +11,7 @@ use crate::monitor::{
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
-use crate::repayment::LoanException;
+use crate::repayment::{LoanException, RememberedLoan};
 use crate::score::MerchantScore;
 
 /// Rows of every table, on disk where there are many.
@@ -26,6 +26,7 @@ pub struct DecidedTables {
     accounts: GatheredTable<Statement>,
     cases: GatheredTable<CaseRecord>,
     loan_exceptions: GatheredTable<LoanException>,
+    remembered_loans: GatheredTable<RememberedLoan>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
     borrower_states: GatheredTable<BorrowerState>,
@@ -51,6 +52,7 @@ impl DecidedTables {
             accounts: GatheredTable::new(Statement::table(), folder),
             cases: GatheredTable::new(CaseRecord::table(), folder),
             loan_exceptions: GatheredTable::new(LoanException::table(), folder),
+            remembered_loans: GatheredTable::new(RememberedLoan::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
             borrower_states: GatheredTable::new(BorrowerState::table(), folder),
@@ -77,6 +79,7 @@ impl DecidedTables {
         self.accounts.extend(shard.accounts)?;
         self.cases.extend(shard.cases)?;
         self.loan_exceptions.extend(shard.loan_exceptions)?;
+        self.remembered_loans.extend(shard.remembered_loans)?;
         self.alerts.extend(shard.alerts)?;
         self.deductions.extend(shard.deductions)?;
         self.borrower_states.extend(shard.borrower_states)?;
@@ -135,6 +138,7 @@ impl DecidedTables {
         self.accounts.publish(stage)?;
         self.cases.publish(stage)?;
         self.loan_exceptions.publish(stage)?;
+        self.remembered_loans.publish(stage)?;
         self.alerts.publish(stage)?;
         self.deductions.publish(stage)?;
         self.borrower_states.publish(stage)?;

@@ -14,7 +14,7 @@ use crate::exposure::{
 use crate::features::{FeatureConfig, FeatureError};
 use crate::model::ability::ReceiptHistory;
 use crate::monitor::Pledges;
-use crate::repayment::LoanLedger;
+use crate::repayment::{LoanEvidence, LoanLedger, RememberedLoan};
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -76,6 +76,8 @@ pub struct ShardFacts {
     pub ledger: Option<LoanLedger>,
     /// What has become of the orders that secure loans; `None` without a loan book.
     pub pledges: Option<Pledges>,
+    /// What the next night has to see again of loans.
+    pub remembered: Vec<RememberedLoan>,
 }
 
 impl ShardFacts {
@@ -86,13 +88,14 @@ impl ShardFacts {
     pub fn of(
         seen: &Seen<'_>,
         open: &OpenOffers,
+        evidence: &LoanEvidence,
         terms: &AccountTerms<'_>,
         looked_at: &LookedAt<'_>,
     ) -> Result<Self, FactsError> {
         let mut merchants: BTreeMap<String, MerchantFacts> =
             seen.views.merchants.ids().iter().map(|id| (id.clone(), MerchantFacts::default())).collect();
         merchant_rows(seen.shard, &mut merchants)?;
-        evidence(seen.views, &mut merchants);
+        mark_evidence(seen.views, &mut merchants);
         for (merchant, share) in broken_shares(seen.shard)? {
             if let Some(facts) = merchants.get_mut(&merchant) {
                 facts.broken_records = Some(share);
@@ -104,11 +107,16 @@ impl ShardFacts {
                 facts.receipts = Some(history);
             }
         }
-        let accounts = shard_accounts(seen.shard, seen.views, open, terms)?;
+        let accounts = shard_accounts(seen.shard, seen.views, open, evidence, terms)?;
         let ledger = seen.views.ledger.clone();
         let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose();
         let pledges = pledges.map_err(|source| FactsError::Frame { table: "orders", source })?;
-        Ok(Self { merchants, accounts, ledger, pledges })
+        let remembered = match &ledger {
+            Some(ledger) => ledger.to_remember(seen.bucket, evidence, seen.shard.as_of.date()),
+            // Nothing is seen of any loan: all is to be seen again another night.
+            None => evidence.loans_in(seen.bucket).cloned().collect(),
+        };
+        Ok(Self { merchants, accounts, ledger, pledges, remembered })
     }
 }
 
@@ -131,7 +139,7 @@ fn merchant_rows(shard: &Shard, merchants: &mut BTreeMap<String, MerchantFacts>)
 }
 
 /// Who has traded or borrowed at all: nobody can be judged by nothing.
-fn evidence(views: &Views, merchants: &mut BTreeMap<String, MerchantFacts>) {
+fn mark_evidence(views: &Views, merchants: &mut BTreeMap<String, MerchantFacts>) {
     let ids = views.merchants.ids();
     let mut has_orders = vec![false; ids.len()];
     for owner in views.by_name.get("orders").iter().flat_map(|view| view.owners.iter().flatten()) {

@@ -354,7 +354,7 @@ impl Counter<'_> {
             let shard = self.store.shard(bucket, &snapshot)?;
             let mut views = self.rules.views(&shard).map_err(PopulationError::from)?;
             if let Some(ledger) = &mut views.ledger {
-                ledger.compare_with(&shard, &LoanEvidence::default())?;
+                ledger.compare_with(&shard, bucket, &LoanEvidence::default())?;
             }
             let found = outcomes(&views, &self.store.shard(bucket, &until)?, settings, self.rules)?;
             self.progress.advance(1);

@@ -286,8 +286,9 @@ impl NightTables {
         let (previous, monitor) = (self.previous.as_ref(), &rules.monitor);
         let open = read_open_offers(previous)?;
         let orders_until = self.ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
+        let buckets = self.ingested.store.buckets();
         Ok(NightBefore {
-            evidence: read_loan_evidence(previous, &open, &monitor.no_longer_sent, orders_until)?,
+            evidence: read_loan_evidence(previous, &open, &monitor.no_longer_sent, orders_until, buckets)?,
             open,
             standing: read_standing_alerts(previous)?,
             features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
@@ -385,7 +386,7 @@ impl Night<'_> {
         let looked_at = LookedAt { features: &rules.features, measure, horizons: &horizons };
         let defaulted = Mutex::new(DefaultedGroups::default());
         let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
-            let facts = ShardFacts::of(seen, &open, &terms, &looked_at)?;
+            let facts = ShardFacts::of(seen, &open, &evidence, &terms, &looked_at)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
             let of_shard = receipts::by_category(histories);
             categories.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
-use crate::exposure::{OpenOffer, OpenOffers, Statement};
+use crate::exposure::{OpenOffer, OpenOffers};
 use crate::monitor::{
     Alert, BookBefore, BorrowerState, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, StandingAlerts,
     StatesBefore,
 };
 use crate::publish::{OutputRow, PreviousRun, PublishError, TableReader};
-use crate::repayment::{LoanEvidence, LoanException};
+use crate::repayment::{LoanEvidence, LoanException, RememberedLoan};
 
 /// The open offers of the night before, the file's bytes checked; none on a first night.
 ///
@@ -21,8 +21,8 @@ pub fn read_open_offers(previous: Option<&PreviousRun>) -> Result<OpenOffers, Pu
     Ok(OpenOffers::new(rows::<OpenOffer>(previous)?))
 }
 
-/// What loans are held against: what the night before knew of them, the files' bytes checked, but for loans that are no longer sent (nothing on
-/// a first night), its `open` offers, and the last day of tonight's orders.
+/// What loans are held against, in shards of so many `buckets`: what the night before remembered of them, the files' bytes checked, but for loans
+/// that are no longer sent (nothing on a first night), its `open` offers, and the last day of tonight's orders.
 ///
 /// # Errors
 /// The run holds no such table, or not what was published: what was owed is then not known, and nothing may be offered.
@@ -31,12 +31,10 @@ pub fn read_loan_evidence(
     open: &OpenOffers,
     no_longer_sent: &BTreeSet<String>,
     orders_until: Option<Date>,
+    buckets: u32,
 ) -> Result<LoanEvidence, PublishError> {
-    let of_account = |account: Statement| {
-        let Statement { merchant_id, open_loan_ids, closed_loan_ids, .. } = account;
-        open_loan_ids.into_iter().chain(closed_loan_ids).map(move |loan| (merchant_id.clone(), loan))
-    };
-    let evidence = LoanEvidence::new(rows::<Statement>(previous)?.into_iter().flat_map(of_account), no_longer_sent);
+    let loans = rows::<RememberedLoan>(previous)?.into_iter().filter(|loan| !no_longer_sent.contains(&loan.loan_id));
+    let evidence = LoanEvidence::new(loans, buckets);
     let offers = open
         .iter()
         .flat_map(|(merchant, offers)| offers.iter().map(move |offer| (offer.offer_id.clone(), merchant.to_owned())));

@@ -88,7 +88,7 @@ where
         let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
         let mut views = rules.views(&shard).map_err(PopulationError::from)?;
         if let Some(ledger) = &mut views.ledger {
-            ledger.compare_with(&shard, evidence).map_err(PopulationError::from)?;
+            ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
         }
         let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
         let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;

@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use crate::config::ConfigFile;
 use crate::monitor::Monitor;
 use crate::repayment::fixture::overdue_loan;
-use crate::repayment::{LoanHistory, LoanStanding, UnknownLoan};
+use crate::repayment::{Causes, LoanHistory, LoanStanding, UnknownLoan};
 
 pub const AS_OF: Date = date(2025, 7, 1);
 
@@ -54,6 +54,6 @@ pub fn unknown(merchant_id: &str, loan_id: &str, principal_minor: Option<i64>) -
         product: None,
         principal_minor,
         group_id: None,
-        causes: Vec::new(),
+        causes: Causes::default(),
     }
 }

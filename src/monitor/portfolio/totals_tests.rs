@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::repayment::Causes;
 use crate::repayment::fixture::overdue_loan;
 
 const CLASSES: ClassThresholds = ClassThresholds {
@@ -94,7 +95,7 @@ fn an_unknown_loan_is_a_line_of_its_own_and_never_current() {
         product: None,
         principal_minor,
         group_id: None,
-        causes: Vec::new(),
+        causes: Causes::default(),
     };
     let ledger = LoanLedger {
         known: vec![loan("m1", "credit-loan", 0, 1_000)],

@@ -20,6 +20,7 @@ mod provisions;
 mod quarantine;
 mod receipts;
 mod referrals;
+mod remembered_loans;
 mod roll_rates;
 mod scores;
 mod vintages;

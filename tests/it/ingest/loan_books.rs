@@ -1,6 +1,6 @@
 //! Raw rows of loans to what is said of their borrowers, with faults planted under existing keys: broken evidence never makes a borrower look better.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use integrity::repayment::{BorrowerRecord, CreditRecord, LedgerRules, exceptions_without_merchant, repayment_tables};
 use jiff::civil::{Date, date};
@@ -61,9 +61,14 @@ fn records(books: &Books) -> (BTreeMap<usize, BorrowerRecord>, usize) {
     let made = world.run(AS_OF).unwrap();
     let rules = LedgerRules { default_dpd: BTreeMap::from([("credit-loan".to_owned(), 90)]), ..LedgerRules::default() };
     let mut found = BTreeMap::new();
+    let mut lines = BTreeSet::new();
     for bucket in 0..made.store.buckets() {
         let shard = made.store.shard(bucket, &utc(AS_OF)).unwrap();
         let ledger = repayment_tables(&shard, &rules).unwrap().unwrap().ledger;
+        for line in ledger.exceptions() {
+            let key = (line.merchant_id, line.loan_id, line.code, line.detail);
+            assert!(lines.insert(key.clone()), "{key:?} is on the officers' list twice");
+        }
         for id in shard.table("merchants").unwrap().column("merchant_id").unwrap().str().unwrap().iter().flatten() {
             found.insert(id[1..].parse().unwrap(), BorrowerRecord::of(Some(&ledger), id));
         }
@@ -94,7 +99,7 @@ fn plant(books: &mut Books, borrower: usize, dice: &mut Dice) {
         }
     };
     let mut again = books[table][row].clone();
-    match dice.below(6) {
+    match dice.below(8) {
         0 => dice.one_of(&BAD).clone_into(&mut books[table][row].1[column]),
         // A newer version of the row, broken.
         1 => {
@@ -115,6 +120,28 @@ fn plant(books: &mut Books, borrower: usize, dice: &mut Dice) {
             let mut payment = books[PAYMENTS].iter().find(|(of, _)| *of == borrower).unwrap().clone();
             payment.1[0] += "-again";
             books[PAYMENTS].push(payment);
+        }
+        // A broken row, sent again with a later stamp.
+        5 => {
+            let bad = dice.one_of(&BAD);
+            bad.clone_into(&mut books[table][row].1[column]);
+            bad.clone_into(&mut again.1[column]);
+            if column != columns - 1 {
+                "2018-07-01 00:00:00".clone_into(&mut again.1[columns - 1]);
+            }
+            books[table].push(again);
+        }
+        // A broken loan, whose schedule and payments were sent again.
+        6 => {
+            let loan = books[LOANS].iter_mut().find(|(of, _)| *of == borrower).unwrap();
+            dice.one_of(&["-1", "", "x"]).clone_into(&mut loan.1[4]);
+            for table in [INSTALMENTS, PAYMENTS] {
+                let mut later: Vec<_> = books[table].iter().filter(|(of, _)| *of == borrower).cloned().collect();
+                for (_, cells) in &mut later {
+                    "2018-07-01 00:00:00".clone_into(cells.last_mut().unwrap());
+                }
+                books[table].extend(later);
+            }
         }
         _ => {
             let payment = books[PAYMENTS].iter_mut().find(|(of, _)| *of == borrower).unwrap();
@@ -153,7 +180,7 @@ fn faults_under_existing_keys_never_make_a_borrower_look_better() {
             }
         }
     }
-    assert!(unknown > 200 && still_known > 20, "{unknown} unknown, {still_known} known");
+    assert!(unknown > 200 && still_known > 15, "{unknown} unknown, {still_known} known");
 }
 
 /// The only instalment of a loan long overdue gets a negative interest: it goes to quarantine, and the loan must not seem on time.

@@ -311,6 +311,35 @@ impl Marketplace {
         }
     }
 
+    /// From now on the row of a key is sent with another cell; `None` leaves it out.
+    pub fn spoil(&mut self, table: &'static str, key: &str, column: &'static str, cell: Option<Cell>) {
+        assert!(contract::table(table).unwrap().column(column).is_some(), "{table} has no column {column}");
+        self.row(table, key).overwrite(column, cell);
+    }
+
+    /// From now on the row of a key is no longer sent.
+    pub fn lose(&mut self, table: &'static str, key: &str) {
+        self.row(table, key).lose();
+    }
+
+    /// From now on no row of a loan is sent of a table that names it.
+    pub fn lose_all(&mut self, table: &'static str, loan: &str) {
+        let own = |row: &&mut Row| row.known("loan_id", Timestamp::MAX) == Some(&text(loan));
+        self.rows.get_mut(table).into_iter().flatten().filter(own).for_each(Row::lose);
+    }
+
+    /// From now on the row of a key is sent in two versions, the second one stamped with `at`.
+    pub fn send_again(&mut self, table: &'static str, key: &str, at: Timestamp) {
+        let mut again = self.row(table, key).clone();
+        again.overwrite("recorded_at", Some(Cell::At(at)));
+        self.add(table, &format!("{key}, again"), again);
+    }
+
+    fn row(&mut self, table: &'static str, key: &str) -> &mut Row {
+        let place = self.places[&(table, key.to_owned())];
+        &mut self.rows.get_mut(table).unwrap()[place]
+    }
+
     fn day_of(&self, at: Timestamp) -> Date {
         at.to_zoned(self.zone.clone()).date()
     }
@@ -330,8 +359,7 @@ impl Marketplace {
     }
 
     fn set(&mut self, table: &'static str, key: &str, at: Timestamp, column: &'static str, cell: Cell) {
-        let place = self.places[&(table, key.to_owned())];
-        self.rows.get_mut(table).unwrap()[place].set(at, column, cell);
+        self.row(table, key).set(at, column, cell);
     }
 
     fn value(&self, table: &'static str, key: &str, column: &str) -> Cell {

@@ -47,6 +47,16 @@ impl Row {
         known.push((at, cell));
     }
 
+    /// `column` has shown `cell` from the beginning.
+    pub fn overwrite(&mut self, column: &'static str, cell: Option<Cell>) {
+        self.cells.insert(column, cell.into_iter().map(|cell| (self.since, cell)).collect());
+    }
+
+    /// Nobody ever sees the row.
+    pub const fn lose(&mut self) {
+        self.since = Timestamp::MAX;
+    }
+
     /// Columns that were ever set.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
         self.cells.keys().copied()

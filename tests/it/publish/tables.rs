@@ -23,7 +23,7 @@ use integrity::publish::{
     EvidenceRow, FeatureRow, GatheredTable, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue,
     output_tables,
 };
-use integrity::repayment::LoanException;
+use integrity::repayment::{LastKnown, LoanException, RememberedLoan};
 use integrity::score::MerchantScore;
 use integrity::wash::QuarantineRow;
 use jiff::ToSpan;
@@ -289,6 +289,19 @@ proptest! {
             pledged_orders: sums[2], group_allowance_minor: unsure[2], group_liability_minor: sums[3],
         });
         round_trip(Statement::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn remembered_loans_come_back(
+        ids in btree_set((".{0,3}", ".{0,3}"), 0..20), texts in vec(option::of(".{0,3}"), 2), minor in option::of(any::<i64>()),
+        known_on in option::of(dates()),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, loan_id)| RememberedLoan {
+            merchant_id, loan_id, product: texts[0].clone(), group_id: texts[1].clone(), principal_minor: minor,
+            last_known: if minor.is_some() { LastKnown::InDefault } else { LastKnown::Never },
+            known_on, outstanding_minor: minor,
+        });
+        round_trip(RememberedLoan::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! `remembered_loans`: what the next night has to see again of every loan.
+
+use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::row::OutputRow;
+use crate::repayment::RememberedLoan;
+
+impl OutputRow for RememberedLoan {
+    type Key<'a> = (&'a str, &'a str);
+
+    fn table() -> OutputTable {
+        let said = |name: &str, doc: &str| Column::optional(name, Kind::Text, "", doc);
+        OutputTable {
+            name: "remembered_loans",
+            doc: "One row a loan that is open, not known, or was repaid not long ago. The next night misses each that it does not see, whether or not its \
+                  borrower is seen, and carries the row on; a loan named in no_longer_sent of the monitor file is forgotten.",
+            sorted_by: &["merchant_id", "loan_id"],
+            columns: vec![
+                Column::required("merchant_id", Kind::Text, "", "The borrower."),
+                Column::required("loan_id", Kind::Text, "", "The loan."),
+                said("product", "Its product, where a sound row ever said so."),
+                Column::optional(
+                    "principal_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "What was lent, where a sound row ever said so.",
+                ),
+                said("group_id", "The guarantee group that is jointly liable, where a sound row ever said so."),
+                Column::required(
+                    "last_known",
+                    Kind::Text,
+                    "",
+                    "How it stood when its books last agreed: open · in-default · closed · never: they never did, as far as nights tell.",
+                ),
+                Column::optional(
+                    "known_on",
+                    Kind::Day,
+                    "date",
+                    "As-of date of the last night on which they did; null where they never did.",
+                ),
+                Column::optional(
+                    "outstanding_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "Principal not repaid then; null where they never did.",
+                ),
+            ],
+        }
+    }
+
+    fn key(&self) -> Self::Key<'_> {
+        (&self.merchant_id, &self.loan_id)
+    }
+}

@@ -1,0 +1,171 @@
+//! Rows that are broken, lost or sent again from one night to the next: each costs the borrower whom it concerns, and no more than that.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use integrity::exposure::{DebtState, Statement};
+use integrity::monitor::{BorrowerState, CreditState};
+use integrity::repayment::LoanException;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::books::rows;
+use super::written::Cell;
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, trading_marketplace};
+
+fn day(number: i64) -> Date {
+    FIRST_NIGHT.saturating_add(number.days())
+}
+
+/// A lender whose nights go on with any number of unknown loans and broken rows.
+fn tolerant() -> Lender {
+    Lender::with(&[
+        ("job.toml", "max_quarantine_share = 0.2", "max_quarantine_share = 1.0"),
+        ("monitor.toml", "[ledger]\nmax_unknown_loan_share = 0.03", "[ledger]\nmax_unknown_loan_share = 1.0"),
+    ])
+}
+
+/// A loan that was made before the first night.
+fn made_before(market: &mut Marketplace, merchant: &str, product: &str, minor: i64, days_ago: i64) -> String {
+    let offer = Offer {
+        offer_id: "elsewhere".to_owned(),
+        merchant_id: merchant.to_owned(),
+        product: product.to_owned(),
+        limit_minor: minor,
+        daily_rate_ppm: 450,
+        term_days: if product == "order-loan" { 7 } else { 180 },
+        valid_until_on: day(-days_ago),
+        pledged_order_ids: Vec::new(),
+    };
+    market.draw_naming(Named::Nothing, &offer, minor, at(day(-days_ago), 9))
+}
+
+/// What a night says of m01: its debts, what it is offered, and why a loan is not known.
+fn said(run: &Path) -> (DebtState, BTreeSet<String>, BTreeSet<String>) {
+    let account = rows::<Statement>(run).into_iter().find(|a| a.merchant_id == "m01").expect("m01 is seen");
+    let offered = offers_of(run).into_iter().filter(|offer| offer.merchant_id == "m01").map(|offer| offer.product);
+    let lines = rows::<LoanException>(run).into_iter().filter(|line| line.merchant_id.as_deref() == Some("m01"));
+    (account.debt, offered.collect(), lines.map(|line| line.code).collect())
+}
+
+#[test]
+fn a_night_without_the_merchant_or_the_loan_book_forgets_no_debt() {
+    let tables = ["loans", "instalments", "payments"];
+    let allowances: String = tables
+        .map(|table| {
+            format!(
+                "[[gates.allow]]\ntable = \"{table}\"\nwhat = \"absent\"\nuntil = \"2025-06-30\"\nreason = \"being moved\"\n"
+            )
+        })
+        .concat();
+    let gates = format!(
+        "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\ndays_older = 60\ndays_past_data = 60\n{allowances}\n[model]"
+    );
+    let lender = tolerant();
+    lender.change("job.toml", "[model]", &gates);
+    let mut market = trading_marketplace(&lender, 3);
+    // Due 53 days before the first night and never paid, one that is not due yet, and one that is repaid.
+    let late = made_before(&mut market, "m01", "order-loan", 90_000, 60);
+    let open = made_before(&mut market, "m01", "credit-loan", 90_000, 10);
+    let repaid = made_before(&mut market, "m01", "credit-loan", 90_000, 40);
+    let all = market.loans()[&repaid].owed_minor(at(day(-9), 9));
+    market.repay(&repaid, all, at(day(-9), 9));
+    made_before(&mut market, "m02", "credit-loan", 90_000, 10);
+
+    let known = said(&lender.night(&market, day(0)).published.run_dir);
+    assert_eq!((known.0, known.2), (DebtState::Known, BTreeSet::new()));
+    let loans = [late, open, repaid];
+    let without_loans = |market: &Marketplace| {
+        let mut market = market.clone();
+        for loan in &loans {
+            market.lose("loans", loan);
+            market.lose_all("instalments", loan);
+            market.lose_all("payments", loan);
+        }
+        market
+    };
+    let absent = |market: &Marketplace| {
+        let mut market = without_loans(market);
+        market.lose("merchants", "m01");
+        market
+    };
+    let broken = |market: &Marketplace| {
+        let mut market = without_loans(market);
+        market.spoil("merchants", "m01", "region", None);
+        market
+    };
+    type Change<'a> = &'a dyn Fn(&Marketplace) -> Marketplace;
+    let second_nights: [(&str, Change<'_>, &[&str]); 4] = [
+        ("all is sent", &Marketplace::clone, &[]),
+        ("the merchant is not sent", &absent, &[]),
+        ("the merchant's row is broken", &broken, &[]),
+        ("the loan book is not sent", &Marketplace::clone, &tables),
+    ];
+    for (what, change, absent) in second_nights {
+        let lender = lender.copy();
+        lender.night_without(&change(&market), day(1), absent).unwrap();
+        // Back without the loans: what they owe, and that one is in default, is not known.
+        let third = lender.night(&without_loans(&market), day(2)).published.run_dir;
+        let missing = BTreeSet::from(["loan-missing".to_owned()]);
+        assert_eq!(said(&third), (DebtState::Unknown, BTreeSet::new(), missing), "{what}");
+        let account = rows::<Statement>(&third).into_iter().find(|a| a.merchant_id == "m01").unwrap();
+        assert_eq!(account.open_loan_ids, loans, "{what}");
+        let state = rows::<BorrowerState>(&third).into_iter().find(|row| row.merchant_id == "m01").unwrap();
+        assert_eq!((state.state, state.known_state), (CreditState::Unknown, CreditState::Default), "{what}");
+        // Back with them, all is as it was.
+        let fourth = said(&lender.night(&market, day(3)).published.run_dir);
+        assert_eq!((fourth.0, fourth.2), (DebtState::Known, BTreeSet::new()), "{what}");
+    }
+}
+
+#[test]
+fn a_broken_row_that_is_sent_again_stops_no_night() {
+    let mut market = trading_marketplace(&tolerant(), 2);
+    let loan = made_before(&mut market, "m01", "credit-loan", 90_000, 40);
+    let payment = market.repay(&loan, 5_000, at(day(-9), 9));
+    let instalment = format!("{loan} 1");
+    type Fault<'a> = &'a dyn Fn(&mut Marketplace);
+    let faults: [(&str, Fault<'_>, &str); 4] = [
+        (
+            "a payment",
+            &|market| {
+                market.spoil("payments", &payment, "amount_minor", Some(Cell::Number(-1)));
+                market.send_again("payments", &payment, at(day(-2), 9));
+            },
+            "broken-payment",
+        ),
+        (
+            "a loan whose instalment was sent again",
+            &|market| {
+                market.spoil("loans", &loan, "principal_minor", Some(Cell::Number(-1)));
+                market.send_again("instalments", &instalment, at(day(-2), 9));
+            },
+            "broken-instalment",
+        ),
+        (
+            "a loan whose payment was sent again",
+            &|market| {
+                market.spoil("loans", &loan, "principal_minor", Some(Cell::Number(-1)));
+                market.send_again("payments", &payment, at(day(-2), 9));
+            },
+            "broken-payment",
+        ),
+        (
+            "a merchant whose payment was sent again",
+            &|market| {
+                market.spoil("merchants", "m01", "region", None);
+                market.send_again("payments", &payment, at(day(-2), 9));
+            },
+            "broken-payment",
+        ),
+    ];
+    for (what, fault, code) in faults {
+        let mut market = market.clone();
+        fault(&mut market);
+        let lender = tolerant();
+        let run = lender.night(&market, day(0)).published.run_dir;
+        let lines: Vec<_> = rows::<LoanException>(&run).into_iter().filter(|line| line.code == code).collect();
+        assert!(!lines.is_empty(), "{what}");
+        assert_eq!(offers_of(&run).iter().find(|offer| offer.merchant_id == "m01"), None, "{what}");
+    }
+}
