@@ -31,7 +31,7 @@ pub use payments::PAYMENTS;
 pub use reviews::REVIEWS;
 pub use shipments::SHIPMENTS;
 pub use table::{Check, Column, DAYS, ForeignKey, INSTANTS, MAX_MONEY, Mask, TableContract, Type, Visibility};
-pub use visible::{SUPERSEDED_AT, Sifted, UNREADABLE, known_at, visible};
+pub use visible::{RECORDED_BEFORE_EVENT, SUPERSEDED_AT, Sifted, UNREADABLE, known_at, recorded_before_event, visible};
 
 /// Every table, parents before children: the order in which tables are washed.
 pub static TABLES: [&TableContract; 11] = [

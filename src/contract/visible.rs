@@ -1,6 +1,8 @@
 //! The one as-of filter: what of a contract table can be seen at an instant.
 //!
 //! - A row whose event time, or whose `recorded_at`, lies at or after as-of is *not yet visible*: it does not exist yet.
+//! - A row that says it was recorded before its own event (see [`recorded_before_event`]) contradicts itself and waits for nothing: it is
+//!   seen from its `recorded_at`, for the wash to judge.
 //! - A row that a later version replaced *before* as-of is hidden (see [`SUPERSEDED_AT`]).
 //! - Of a visible row, each later milestone (and each promise) at or after as-of is nulled, with the columns it reveals.
 //! - A row without an event time of its own ([`Visibility::Parent`]) is seen with its parent. Where the parent is not seen, the row
@@ -22,6 +24,9 @@ pub const SUPERSEDED_AT: &str = "superseded_at";
 /// Prefix of the hidden columns that keep the text of cells which could not be read as their contract type.
 pub const UNREADABLE: &str = "_unreadable.";
 
+/// Hidden column: whether a row says it was recorded before its own event. Absent where none does.
+pub const RECORDED_BEFORE_EVENT: &str = "_recorded_before_event";
+
 /// A table as of an instant.
 #[derive(Debug, Clone)]
 pub struct Sifted {
@@ -33,7 +38,7 @@ pub struct Sifted {
 
 /// Sets aside what lies at or after `as_of` and masks later milestones in what remains.
 ///
-/// `frame` holds the contract's columns, and may hold [`SUPERSEDED_AT`] and [`UNREADABLE`] columns. `parent_visible` says for each
+/// `frame` holds the contract's columns, and may hold [`SUPERSEDED_AT`], [`RECORDED_BEFORE_EVENT`] and [`UNREADABLE`] columns. `parent_visible` says for each
 /// row whether its parent row is visible; tables seen with their parent need it, and without it every parent counts as visible.
 ///
 /// # Errors
@@ -50,6 +55,30 @@ pub fn visible(
     Ok(Sifted { visible: seen, not_yet_visible: hidden })
 }
 
+/// For each row whether it says it was recorded before its own event happened, by more than `tolerance_micros`; a date happens from its
+/// first instant on. `None`: no row says so. Which as-of one looks from changes nothing; `as_of` gives the time zone of dates.
+///
+/// # Errors
+/// A column of the contract is missing from the frame, or has another type.
+pub fn recorded_before_event(
+    table: &TableContract,
+    frame: &DataFrame,
+    as_of: &AsOf,
+    tolerance_micros: i64,
+) -> PolarsResult<Option<BooleanChunked>> {
+    let (Some(event), true) = (table.visibility.event(), table.has_recorded_at()) else { return Ok(None) };
+    if frame.column("recorded_at")?.null_count() == frame.height() {
+        return Ok(None);
+    }
+    let events = times(table, frame, event, as_of, first_of_day)?;
+    let recorded = times(table, frame, "recorded_at", as_of, first_of_day)?;
+    let is_before = |(event, recorded): (Option<i64>, Option<i64>)| {
+        event.zip(recorded).is_some_and(|(event, recorded)| event.saturating_sub(recorded) > tolerance_micros)
+    };
+    let before: BooleanChunked = events.into_iter().zip(recorded).map(is_before).collect();
+    Ok(before.any().then_some(before))
+}
+
 /// For each row the last instant, in UTC microseconds, at which it was not yet visible: a run sees it if this lies before its
 /// as-of. Null: no time of the row can be read, and it was always visible.
 ///
@@ -64,21 +93,23 @@ pub fn known_at(
     as_of: &AsOf,
     parent_known: Option<&Int64Chunked>,
 ) -> PolarsResult<Int64Chunked> {
-    let recorded = if table.has_recorded_at() { times(table, frame, "recorded_at", as_of)? } else { Vec::new() };
+    let recorded =
+        if table.has_recorded_at() { times(table, frame, "recorded_at", as_of, last_of_day)? } else { Vec::new() };
     let recorded = recorded.into_iter().map(Some).chain(std::iter::repeat(None)).map(Option::flatten);
     let known: Int64Chunked = match table.visibility {
-        Visibility::Instant(event) | Visibility::Day(event) => times(table, frame, event, as_of)?
-            .into_iter()
-            .zip(recorded)
-            .map(|(event, recorded)| event.max(recorded))
-            .collect(),
+        Visibility::Instant(event) | Visibility::Day(event) => {
+            let early = early_rows(frame)?;
+            let is_early = |at: usize| early.is_some_and(|early| early.get(at) == Some(true));
+            let events = times(table, frame, event, as_of, last_of_day)?.into_iter().zip(recorded).enumerate();
+            events.map(|(at, (event, recorded))| if is_early(at) { recorded } else { event.max(recorded) }).collect()
+        }
         Visibility::Parent => {
             let mut placed: Vec<Option<i64>> = match parent_known {
                 Some(parent) => parent.iter().collect(),
                 None => vec![None; frame.height()],
             };
             for time in own_times(table) {
-                for (placed, own) in placed.iter_mut().zip(times(table, frame, time, as_of)?) {
+                for (placed, own) in placed.iter_mut().zip(times(table, frame, time, as_of, last_of_day)?) {
                     *placed = [*placed, own].into_iter().flatten().min();
                 }
             }
@@ -88,8 +119,19 @@ pub fn known_at(
     Ok(known)
 }
 
-/// A time column as the last instant at which it was not yet in the past; null where it cannot be read or is beyond the range.
-fn times(table: &TableContract, frame: &DataFrame, name: &str, as_of: &AsOf) -> PolarsResult<Vec<Option<i64>>> {
+/// The hidden column [`RECORDED_BEFORE_EVENT`], where the frame has it.
+fn early_rows(frame: &DataFrame) -> PolarsResult<Option<&BooleanChunked>> {
+    frame.schema().contains(RECORDED_BEFORE_EVENT).then(|| frame.column(RECORDED_BEFORE_EVENT)?.bool()).transpose()
+}
+
+/// A time column in UTC microseconds, a date as `of_day` says; null where it cannot be read or is beyond the range.
+fn times(
+    table: &TableContract,
+    frame: &DataFrame,
+    name: &str,
+    as_of: &AsOf,
+    of_day: fn(i64, &AsOf) -> Option<i64>,
+) -> PolarsResult<Vec<Option<i64>>> {
     let column = frame.column(name)?;
     let bounds = table.column(name).and_then(super::table::Column::bounds).unwrap_or(INSTANTS);
     let within = |cell: Option<i64>| cell.filter(|c| (bounds.0..=bounds.1).contains(c));
@@ -97,17 +139,21 @@ fn times(table: &TableContract, frame: &DataFrame, name: &str, as_of: &AsOf) -> 
         return Ok(days
             .physical()
             .iter()
-            .map(|day| within(day.map(i64::from)).and_then(|d| last_of_day(d, as_of)))
+            .map(|day| within(day.map(i64::from)).and_then(|d| of_day(d, as_of)))
             .collect());
     }
     Ok(column.datetime()?.physical().iter().map(within).collect())
 }
 
+/// The first microsecond of a date in the zone of `as_of`.
+fn first_of_day(day: i64, as_of: &AsOf) -> Option<i64> {
+    let back = i64::from(as_of.days_since_epoch()) - day;
+    Some(as_of.days_before(i32::try_from(back).ok()?).ok()?.micros())
+}
+
 /// The last microsecond of a date in the zone of `as_of`.
 fn last_of_day(day: i64, as_of: &AsOf) -> Option<i64> {
-    let back = i64::from(as_of.days_since_epoch()) - day - 1;
-    let next = as_of.days_before(i32::try_from(back).ok()?).ok()?;
-    Some(next.micros() - 1)
+    Some(first_of_day(day + 1, as_of)? - 1)
 }
 
 /// The times by which a row of a table without an event time can be placed in the past.
@@ -122,7 +168,13 @@ fn not_yet_visible(
     parent_visible: Option<&BooleanChunked>,
 ) -> PolarsResult<BooleanChunked> {
     let mut hidden = match table.visibility {
-        Visibility::Instant(event) | Visibility::Day(event) => not_before(frame, event, as_of)?,
+        Visibility::Instant(event) | Visibility::Day(event) => {
+            let waits = not_before(frame, event, as_of)?;
+            match early_rows(frame)? {
+                Some(early) => waits & !early,
+                None => waits,
+            }
+        }
         Visibility::Parent => BooleanChunked::full("hidden".into(), false, frame.height()),
     };
     if table.has_recorded_at() {

@@ -7,12 +7,13 @@ use polars::prelude::*;
 use super::account::Account;
 use super::error::IngestError;
 use super::parents::{Parents, is_referred_to};
+use super::rules::RowTerms;
 use super::staging::{StagedTable, Staging};
 use super::strays::{OwnKeys, Wanted};
 use super::unparsed::unparsed;
 use super::washing::{Unwashed, Washed, wash_rows};
 use crate::contract::{self, LOANS, MERCHANTS, ORDERS, TableContract, data_type};
-use crate::domain::{AsOf, Currency, parallel};
+use crate::domain::{AsOf, parallel};
 use crate::spill::SplitFrames;
 use crate::store::StoreWriter;
 
@@ -21,7 +22,7 @@ pub(super) struct Wash<'a> {
     pub staging: &'a Staging<'a>,
     pub tables: &'a [StagedTable],
     pub as_of: &'a AsOf,
-    pub currency: Currency,
+    pub terms: RowTerms,
     pub writer: &'a StoreWriter,
     pub account: &'a Account,
 }
@@ -77,7 +78,7 @@ impl Wash<'_> {
                 continue;
             }
             let of = Unwashed { table, files: &staged.files, malformed: &[], not_mapped: None };
-            let washed = wash_rows(rows, of, self.as_of, self.currency, &mut parents)?;
+            let washed = wash_rows(rows, of, self.as_of, &self.terms, &mut parents)?;
             let Washed { clean, broken, quarantine, ledger } = washed;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
             self.writer.write_broken(&broken)?;
@@ -105,7 +106,8 @@ impl Wash<'_> {
             ];
             let strays = SplitFrames::together(parts.into_iter().flatten().chain([no_rows(table)]).collect())?;
             wanted.add_rows(table, &strays).map_err(broken)?;
-            let lost = unparsed(table, &staged.malformed, staged.not_mapped.as_ref(), self.as_of).map_err(broken)?;
+            let lost = unparsed(table, &staged.malformed, staged.not_mapped.as_ref(), self.as_of, &self.terms)
+                .map_err(broken)?;
             for record in &lost {
                 wanted.add(MERCHANTS.name, record.lead.merchant.as_deref());
                 wanted.add(LOANS.name, record.lead.loan.as_deref());
@@ -123,7 +125,7 @@ impl Wash<'_> {
             let StagedTable { table, files, malformed, not_mapped, .. } = staged;
             let of = Unwashed { table, files, malformed, not_mapped: not_mapped.as_ref() };
             let Washed { clean, broken, quarantine, ledger } =
-                wash_rows(strays, of, self.as_of, self.currency, &mut parents)?;
+                wash_rows(strays, of, self.as_of, &self.terms, &mut parents)?;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
             self.writer.write_broken(&broken)?;
             self.writer.write_any(table, &clean)?;

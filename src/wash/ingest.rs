@@ -13,6 +13,7 @@ use super::error::IngestError;
 use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::quarantine::Quarantine;
+use super::rules::RowTerms;
 use super::settings::IntakeSettings;
 use super::staging::Staging;
 use super::washing::account_for_joined;
@@ -149,7 +150,9 @@ fn attempt(
     }
     let writer = StoreWriter::create(store_dir, &as_of, buckets)?;
     let scratch = writer.scratch();
-    let staging = Staging::new(&scratch, buckets, &as_of);
+    let terms =
+        RowTerms { currency: job.currency, recorded_before_event_micros: job.wash.recorded_before_event_micros() };
+    let staging = Staging::new(&scratch, buckets, &as_of, terms);
     let account = Account::new(&as_of, &job.time_zone, &scratch);
     let mut tables = Vec::new();
     for (at, spec) in job.source.sources.iter().enumerate() {
@@ -171,14 +174,7 @@ fn attempt(
     let rows = tables.iter().flat_map(|table| &table.files).map(|file| file.raw_rows).sum();
     let (kept_files, files, rows_read) = sources.read_so_far();
     progress(IngestProgress::Read { buckets, rows, kept_files, files, rows_read });
-    let wash = Wash {
-        staging: &staging,
-        tables: &tables,
-        as_of: &as_of,
-        currency: job.currency,
-        writer: &writer,
-        account: &account,
-    };
+    let wash = Wash { staging: &staging, tables: &tables, as_of: &as_of, terms, writer: &writer, account: &account };
     wash.all(buckets, &|| progress(IngestProgress::Washed))?;
     drop(tables);
 

@@ -3,8 +3,17 @@
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
-use crate::contract::{TableContract, Type, UNREADABLE};
+use crate::contract::{RECORDED_BEFORE_EVENT, TableContract, Type, UNREADABLE};
 use crate::domain::Currency;
+
+/// What a job says of rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowTerms {
+    /// Currency of every amount.
+    pub currency: Currency,
+    /// By how much the stamp of a row may precede its event.
+    pub recorded_before_event_micros: i64,
+}
 
 /// One rule: rows for which `fails` is true break it. Unknown operands break no rule.
 #[derive(Debug, Clone)]
@@ -18,8 +27,8 @@ pub(crate) struct Rule {
     pub fails: Expr,
 }
 
-/// Rules that `frame` could break, cheapest evidence first: unreadable cells, required nulls, words, ranges, currency, then the
-/// contract's own checks.
+/// Rules that `frame` could break, cheapest evidence first: unreadable cells, required nulls, words, ranges, currency, stamps that
+/// precede the event, then the contract's own checks.
 pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Currency) -> PolarsResult<Vec<Rule>> {
     let rule = |name, column, fails| Rule { name, column, is_unreadable: false, fails };
     let mut rules = Vec::new();
@@ -51,6 +60,9 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
     }
     if table.column("currency").is_some() {
         rules.push(rule("wrong-currency", "currency", col("currency").neq(lit(currency.code()))));
+    }
+    if let (Some(event), true) = (table.visibility.event(), frame.schema().contains(RECORDED_BEFORE_EVENT)) {
+        rules.push(rule("recorded-before-event", event, col(RECORDED_BEFORE_EVENT)));
     }
     for check in table.checks {
         rules.push(rule(check.rule, check.column, sql_expr(check.holds)?.not()));

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::contract;
-use crate::domain::Currency;
+use crate::domain::{Currency, MICROS_PER_DAY};
 use crate::source::SourceSettings;
 use crate::store::StoreSettings;
 
@@ -37,6 +37,18 @@ pub struct WashSettings {
     pub max_quarantine_share: f64,
     /// Limits of single tables.
     pub max_quarantine_share_by_table: BTreeMap<String, f64>,
+    /// By how many hours the stamp of a row may precede its own event.
+    pub recorded_before_event_hours: i64,
+}
+
+/// A day: a stamp may be a date, and a clock may be of another zone.
+const RECORDED_BEFORE_EVENT_HOURS: i64 = 24;
+
+impl WashSettings {
+    /// The same in microseconds.
+    pub(super) const fn recorded_before_event_micros(&self) -> i64 {
+        self.recorded_before_event_hours * (MICROS_PER_DAY / 24)
+    }
 }
 
 /// `[wash]` as written.
@@ -46,6 +58,7 @@ pub(crate) struct RawWash {
     max_quarantine_share: Spanned<f64>,
     #[serde(default)]
     max_quarantine_share_by_table: BTreeMap<String, Spanned<f64>>,
+    recorded_before_event_hours: Option<Spanned<i64>>,
 }
 
 /// `[wash]` in the reference.
@@ -65,6 +78,15 @@ pub(crate) static WASH_KEYS: Section = Section {
         .unit("share")
         .range("0 to 1 for a contract table")
         .or("as above"),
+        Key::new(
+            "recorded_before_event_hours",
+            "whole number",
+            "24",
+            "by how long a row's `recorded_at` may precede its own event; a row beyond it is broken (`recorded-before-event`)",
+        )
+        .unit("hours")
+        .range("0 to 168")
+        .or("24"),
     ],
 };
 
@@ -83,9 +105,14 @@ impl RawWash {
             let share = bounds::unit(file, share, "max_quarantine_share_by_table")?;
             max_quarantine_share_by_table.insert(table.clone(), share);
         }
+        let recorded_before_event_hours = match &self.recorded_before_event_hours {
+            Some(hours) => bounds::integer(file, hours, "recorded_before_event_hours", 0..=168)?,
+            None => RECORDED_BEFORE_EVENT_HOURS,
+        };
         Ok(WashSettings {
             max_quarantine_share: bounds::unit(file, &self.max_quarantine_share, "max_quarantine_share")?,
             max_quarantine_share_by_table,
+            recorded_before_event_hours,
         })
     }
 }

@@ -11,6 +11,7 @@ use polars::prelude::*;
 
 use super::error::IngestError;
 use super::kept::{KeptRows, KeptTable};
+use super::rules::RowTerms;
 use super::unparsed::unparsed;
 use super::versions::{key_hashes, parts_hash};
 use crate::contract::{LOANS, TableContract};
@@ -66,14 +67,15 @@ pub(super) struct Staging<'a> {
     folder: &'a Path,
     buckets: u32,
     as_of: &'a AsOf,
+    terms: RowTerms,
     budget: Budget,
     /// The bucket of every loan, by the hash of its id.
     loans: Mutex<HashMap<u64, u32>>,
 }
 
 impl<'a> Staging<'a> {
-    pub fn new(folder: &'a Path, buckets: u32, as_of: &'a AsOf) -> Self {
-        Self { folder, buckets, as_of, budget: Budget::new(HELD_ROWS), loans: Mutex::default() }
+    pub fn new(folder: &'a Path, buckets: u32, as_of: &'a AsOf, terms: RowTerms) -> Self {
+        Self { folder, buckets, as_of, terms, budget: Budget::new(HELD_ROWS), loans: Mutex::default() }
     }
 
     /// Reads and splits one table; `None` where it is absent. Where rows are kept, only files that no earlier night read are read.
@@ -126,7 +128,8 @@ impl<'a> Staging<'a> {
                 })?
             }
         };
-        let broken = unparsed(table, &malformed, None, self.as_of).map_err(|e| frame_error(table.name, &e))?;
+        let broken =
+            unparsed(table, &malformed, None, self.as_of, &self.terms).map_err(|e| frame_error(table.name, &e))?;
         wandering.extend(broken.iter().filter(|r| !r.key.is_empty()).map(|record| parts_hash(table, &record.key)));
         Ok(Some(StagedTable { table, files, malformed, skipped, not_mapped, rows: staged, wandering }))
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::record::cell_text;
+use super::rules::RowTerms;
 use super::version::{Lead, Unparsed};
 use crate::contract::{INSTANTS, TableContract, Type};
 use crate::domain::AsOf;
@@ -17,9 +18,10 @@ pub(crate) fn unparsed(
     malformed: &[MalformedRecord],
     not_mapped: Option<&DataFrame>,
     as_of: &AsOf,
+    terms: &RowTerms,
 ) -> PolarsResult<Vec<Unparsed>> {
     let mut records: Vec<Unparsed> =
-        malformed.iter().filter_map(|record| read(table, record.rule, &record.cells, as_of)).collect();
+        malformed.iter().filter_map(|record| read(table, record.rule, &record.cells, as_of, terms)).collect();
     if let Some(frame) = not_mapped {
         let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names: Vec<&str> = names.into_iter().filter(|name| table.column(name).is_some()).collect();
@@ -31,20 +33,34 @@ pub(crate) fn unparsed(
                 }
             }
             // A SELECT may drop rows on purpose: they do not break the key of those that it returned.
-            records
-                .extend(read(table, "not-mapped", &cells, as_of).map(|record| Unparsed { key: Vec::new(), ..record }));
+            records.extend(
+                read(table, "not-mapped", &cells, as_of, terms).map(|record| Unparsed { key: Vec::new(), ..record }),
+            );
         }
     }
     Ok(records)
 }
 
-fn read(table: &TableContract, rule: &str, cells: &BTreeMap<String, String>, as_of: &AsOf) -> Option<Unparsed> {
-    let times = table.columns.iter().filter(|c| matches!(c.kind, Type::Instant));
-    let own = times.filter(|c| table.visibility.event() == Some(c.name) || c.name == "recorded_at");
-    let is_later = own
-        .filter_map(|c| cells.get(c.name))
-        .filter_map(|text| instant_of_text(text))
-        .any(|at| at >= as_of.micros() && at <= INSTANTS.1);
+fn read(
+    table: &TableContract,
+    rule: &str,
+    cells: &BTreeMap<String, String>,
+    as_of: &AsOf,
+    terms: &RowTerms,
+) -> Option<Unparsed> {
+    let instant = |name: &str| {
+        let text = table.column(name).filter(|c| c.kind == Type::Instant).and_then(|c| cells.get(c.name))?;
+        instant_of_text(text).filter(|at| *at <= INSTANTS.1)
+    };
+    let (event, recorded) = (table.visibility.event().and_then(instant), instant("recorded_at"));
+    // As with rows: what says it was recorded before its own event waits for nothing but its stamp.
+    let known = match (event, recorded) {
+        (Some(event), Some(recorded)) if event.saturating_sub(recorded) > terms.recorded_before_event_micros => {
+            Some(recorded)
+        }
+        _ => event.max(recorded),
+    };
+    let is_later = known.is_some_and(|at| at >= as_of.micros());
     if is_later {
         return None;
     }

@@ -8,12 +8,14 @@ use super::error::IngestError;
 use super::ledger::{JOINED, LedgerLine};
 use super::parents::{MISSING, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
 use super::quarantine::{QuarantineRow, broken_rows, contradicting_rows, lost_rows};
-use super::rules::{Rule, first_failing, row_rules};
+use super::rules::{RowTerms, Rule, first_failing, row_rules};
 use super::unparsed::unparsed;
 use super::version::{FAILS_ITSELF, PARENT_KNOWN, UNTIL};
 use super::versions::{Settled, settle};
-use crate::contract::{SUPERSEDED_AT, TableContract, Type, Visibility, visible};
-use crate::domain::{AsOf, Currency};
+use crate::contract::{
+    RECORDED_BEFORE_EVENT, SUPERSEDED_AT, TableContract, Type, Visibility, recorded_before_event, visible,
+};
+use crate::domain::AsOf;
 use crate::source::{InputFile, JoinedInput, MalformedRecord};
 use crate::store::BrokenRecord;
 
@@ -46,8 +48,8 @@ pub(crate) struct Unwashed<'a> {
 
 /// Washes rows of one table and remembers their keys in `parents`, which must hold every row that these refer to and that is there.
 ///
-/// Per row the first rule that fails is its reason: unreadable cells, required nulls, words, ranges, currency, the contract's
-/// checks, foreign keys. Then the newest version of each key counts: where that is broken, or sound ones of its instant contradict each
+/// Per row the first rule that fails is its reason: unreadable cells, required nulls, words, ranges, currency, a stamp
+/// before the event, the contract's checks, foreign keys. Then the newest version of each key counts: where that is broken, or sound ones of its instant contradict each
 /// other, the key is not usable, and what refers to it is not either.
 ///
 /// # Errors
@@ -56,10 +58,10 @@ pub(crate) fn wash_rows(
     rows: DataFrame,
     of: Unwashed<'_>,
     as_of: &AsOf,
-    currency: Currency,
+    terms: &RowTerms,
     parents: &mut Parents,
 ) -> Result<Washed, IngestError> {
-    wash(rows, of, as_of, currency, parents)
+    wash(rows, of, as_of, terms, parents)
         .map_err(|e| IngestError::Frame { table: of.table.name, why: e.to_string() })
         .and_then(|washed| match washed.ledger.iter().find(|line| !line.balances()) {
             Some(line) => Err(IngestError::LedgerBroken { line: Box::new(line.clone()) }),
@@ -90,14 +92,17 @@ fn wash(
     frame: DataFrame,
     of: Unwashed<'_>,
     as_of: &AsOf,
-    currency: Currency,
+    terms: &RowTerms,
     parents: &mut Parents,
 ) -> PolarsResult<Washed> {
     let Unwashed { table, files, malformed, not_mapped } = of;
     let mut ledger: Vec<LedgerLine> = files.iter().map(|file| LedgerLine::of(table.name, file)).collect();
     count(&mut ledger, &frame, |line| &mut line.read)?;
 
-    let frame = refer(table, frame, parents)?;
+    let mut frame = refer(table, frame, parents)?;
+    if let Some(early) = recorded_before_event(table, &frame, as_of, terms.recorded_before_event_micros)? {
+        frame.with_column(early.with_name(RECORDED_BEFORE_EVENT.into()).into_column())?;
+    }
     let parent_seen = parent_seen(table, &frame)?;
     let lineage = frame.select(["_file"])?;
     let sifted = visible(table, frame, as_of, parent_seen.as_ref())?;
@@ -107,7 +112,7 @@ fn wash(
         line.copies = copies;
     }
 
-    let mut rules = row_rules(table, &frame, currency)?;
+    let mut rules = row_rules(table, &frame, terms.currency)?;
     let own_rules = rules.len();
     rules.extend(reference_rules(table));
     let codes = first_failing(&frame, &rules)?;
@@ -133,7 +138,7 @@ fn wash(
     }
     lost.extend(never_mapped);
 
-    let unparsed = unparsed(table, malformed, not_mapped, as_of)?;
+    let unparsed = unparsed(table, malformed, not_mapped, as_of, terms)?;
     let settled = settle(table, sound, &failing, &reasons, &unparsed, as_of, files.len())?;
     lost.extend(contradicting_rows(table, &settled.contradicting, &settled.contradicting_columns, files)?);
     for row in &lost {

@@ -11,6 +11,7 @@ use integrity::run::Job;
 use integrity::source::SourceError;
 use integrity::store::{BrokenRecord, Store};
 use integrity::wash::{IngestError, Ingested, LedgerLine, QuarantineRow, ingest};
+use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use polars::prelude::*;
 use proptest::prelude::*;
@@ -457,10 +458,14 @@ fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
             let recorded = text.columns.iter().position(|c| c == "recorded_at");
             match (recorded, event) {
                 (Some(at), _) if event.is_none() || dice.chance(50) => row[at] = later,
-                (_, Some(event)) => {
+                (recorded, Some(event)) => {
                     let at = text.at(event);
                     let is_day = table.column(event).unwrap().kind == contract::Type::Day;
                     row[at] = if is_day { later[..10].to_owned() } else { later };
+                    // A stamp before as-of would tell of it today.
+                    if let Some(at) = recorded {
+                        row[at].clear();
+                    }
                 }
                 _ => continue,
             }
@@ -469,16 +474,24 @@ fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
     }
 }
 
-/// Drops every row that its own event time or `recorded_at` dates at or after as-of.
+/// Drops every row that its own event time or `recorded_at` dates at or after as-of. What was recorded before as-of, and more than a day
+/// before its own event, is of the past.
 fn forget_the_future(tables: &mut Tables) {
+    let horizon = instant(HORIZON);
     for (name, text) in tables.iter_mut() {
-        let event = match contract::table(name).unwrap().visibility {
-            contract::Visibility::Instant(event) | contract::Visibility::Day(event) => Some(event),
-            contract::Visibility::Parent => None,
+        let event = contract::table(name).unwrap().visibility.event();
+        let at = |column: &str| text.columns.iter().position(|c| c == column);
+        let (event, recorded) = (event.and_then(at), at("recorded_at"));
+        let read = |row: &[String], at: Option<usize>| -> Option<jiff::civil::DateTime> {
+            at.map(|at| row[at].as_str()).filter(|text| instant_is_real(text)).and_then(|text| text.parse().ok())
         };
-        let times: Vec<usize> =
-            event.into_iter().chain(["recorded_at"]).filter_map(|t| text.columns.iter().position(|c| c == t)).collect();
-        text.rows.retain(|row| !times.iter().any(|&at| row[at].as_str() >= "2018-07-01" && instant_is_real(&row[at])));
+        let is_later = |time: Option<jiff::civil::DateTime>| time.is_some_and(|t| t >= horizon.parse().unwrap());
+        text.rows.retain(|row| {
+            let (event, recorded) = (read(row, event), read(row, recorded));
+            let is_early =
+                event.zip(recorded).is_some_and(|(event, recorded)| event > recorded.saturating_add(1.day()));
+            !is_later(recorded) && (is_early || !is_later(event))
+        });
     }
 }
 

@@ -129,6 +129,47 @@ fn the_newest_version_being_broken_makes_the_key_unusable_in_every_table() {
     }
 }
 
+#[test]
+fn a_version_that_says_it_was_recorded_before_its_own_event_is_broken_and_the_newest() {
+    for (table, header, cells) in ROWS {
+        let contract = contract::table(table).unwrap();
+        let Some(event) = contract.visibility.event().filter(|event| !contract.key.contains(event)) else { continue };
+        let at = header.split(',').position(|column| column == event).unwrap();
+        let key = key_of(table, cells);
+        let with_event = |event: &str, recorded: &str| {
+            let mut cells: Vec<&str> = cells.split(',').collect();
+            cells[at] = event;
+            format!("{},{recorded}", cells.join(","))
+        };
+        let sees = |again: &str, day: Date| {
+            let made = washed(world(table, &[again.to_owned()]));
+            let is_broken = |r: &BrokenRecord| r.key.as_deref() == Some(&key) && r.merchant_id.as_deref() == Some("M1");
+            let record = records_as_of(&made.store, day).into_iter().find(is_broken);
+            (rows_as_of(&made.store, table, day).height(), record.map(|r| r.rule), counts(&made, table))
+        };
+
+        // The event lies after as-of, and before it: what counts is that it lies after the stamp.
+        for event in ["2018-05-01 00:00:00", "2019-03-10 00:00:00", "2018-03-20 00:00:00"] {
+            let again = with_event(event, "2018-03-10 00:00:00");
+            let broken = (0, Some("recorded-before-event".to_owned()), (0, 0, 1, 1));
+            assert_eq!(sees(&again, AS_OF), broken, "{table}: {event}");
+            assert_eq!(sees(&again, date(2018, 3, 5)).0, 1, "{table}: it was sound until then");
+        }
+        // Within a day it waits, as does what was not recorded before as-of, and what has no stamp.
+        for (event, recorded) in [
+            ("2018-04-01 12:00:00", "2018-03-31 12:00:00"),
+            ("2018-05-01 00:00:00", "2018-04-01 00:00:00"),
+            ("2018-05-01 00:00:00", ""),
+        ] {
+            assert_eq!(
+                sees(&with_event(event, recorded), AS_OF),
+                (1, None, (2, 1, 0, 0)),
+                "{table}: {event}, {recorded}"
+            );
+        }
+    }
+}
+
 /// For each table a cell of its row in [`ROWS`] by position, and what another version says in its place.
 const OTHERWISE: [(&str, usize, &str); 11] = [
     ("merchants", 2, "books"),

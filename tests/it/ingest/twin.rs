@@ -82,6 +82,19 @@ fn has_event(table: &TableContract, row: &Row, as_of: &AsOf) -> bool {
     }
 }
 
+/// Whether a row says that it was recorded more than a day before its own event, a date being an event from its midnight on.
+fn is_recorded_before_event(table: &TableContract, row: &Row) -> bool {
+    let event = match table.visibility {
+        Visibility::Instant(event) => time(row, event),
+        Visibility::Day(event) => {
+            let on = row.get(event).and_then(|text| day(text)).filter(|on| is_a_date_of_the_contract(*on));
+            on.and_then(|on| micros(&format!("{on} 00:00:00")))
+        }
+        Visibility::Parent => None,
+    };
+    event.zip(time(row, "recorded_at")).is_some_and(|(event, recorded)| event > recorded + 86_400_000_000)
+}
+
 fn masked(table: &TableContract, mut row: Row, as_of: &AsOf) -> Row {
     for mask in table.masks {
         if is_not_before(&row, mask.milestone, as_of) {
@@ -142,6 +155,9 @@ fn first_failing(table: &TableContract, row: &Row, twin: &Twin) -> Option<String
     if row.get("currency").is_some_and(|c| c != "CNY") {
         return Some("wrong-currency".to_owned());
     }
+    if is_recorded_before_event(table, row) {
+        return Some("recorded-before-event".to_owned());
+    }
     if let Some(check) = table.checks.iter().find(|check| !holds(check.holds, row)) {
         return Some(check.rule.to_owned());
     }
@@ -188,7 +204,8 @@ fn wash_one(table: &TableContract, text: &Text, as_of: &AsOf, twin: &Twin) -> Tw
             .filter_map(|c| text.columns.iter().position(|name| name == c.name).map(|at| (c.name, cells[at].clone())))
             .filter(|(_, cell)| !cell.is_empty())
             .collect();
-        let mut is_hidden = !has_event(table, &row, as_of) || is_not_before(&row, "recorded_at", as_of);
+        let waits = !has_event(table, &row, as_of) && !is_recorded_before_event(table, &row);
+        let mut is_hidden = waits || is_not_before(&row, "recorded_at", as_of);
         if table.visibility == Visibility::Parent {
             let reference = table.parent().unwrap();
             let parent = &twin[reference.table];

@@ -436,8 +436,8 @@ pub fn plant_faults(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
     }
 }
 
-/// Sends about one row in `one_in` again under its key, broken in a column that is not of its key; half of these come after the row, and
-/// some of the others are themselves mended by a third sending.
+/// Sends about one row in `one_in` again under its key, broken in a column that is not of its key, or with an event that lies after its
+/// stamp; half of these come after the row, and some of the others are themselves mended by a third sending.
 pub fn resend_broken(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
     for (name, table) in tables.iter_mut() {
         let contract = integrity::contract::table(name).unwrap();
@@ -460,8 +460,20 @@ pub fn resend_broken(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
             }
             let stamp = instant(dice.below(HORIZON + 60_000));
             let mut broken = row.clone();
-            let at = breakable[dice.below(breakable.len())];
-            broken[at].clear();
+            let event = contract.visibility.event().filter(|event| !contract.key.contains(event));
+            if let (Some(event), true) = (event, dice.chance(30)) {
+                // The event lies ahead of the stamp, by up to two months or, within a day, by nothing that matters.
+                let stamped: DateTime = stamp.parse().unwrap();
+                let ahead = i64::try_from(dice.below(90_000)).unwrap();
+                broken[table.at(event)] = (stamped + ahead.minutes()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+            } else {
+                // What is recorded before an event that nobody has seen yet is alone: it names its owner.
+                let is_alone = event.is_some_and(|event| row[table.at(event)] >= instant(HORIZON));
+                let names_owner =
+                    |at: usize| contract.foreign_keys.iter().any(|reference| reference.column == table.columns[at]);
+                let cells: Vec<usize> = breakable.iter().copied().filter(|at| !is_alone || !names_owner(*at)).collect();
+                broken[cells[dice.below(cells.len())]].clear();
+            }
             broken[recorded].clone_from(&stamp);
             if dice.chance(20) {
                 broken[recorded].clone_from(&row[recorded]);
