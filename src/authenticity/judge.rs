@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, odd_price, orders_per_buyer,
+    Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, odd_price, orders_per_buyer, repeated,
     review_burst, review_orders_together, review_without_cause,
 };
 
@@ -24,6 +24,8 @@ pub struct OrderFacts<'a> {
     pub delivered_at: Option<i64>,
     /// Whether any parcel handed over has a tracking number; `None` where none was handed over.
     pub has_tracking: Option<bool>,
+    /// Whether it was cancelled, refunded, disputed, late, or a parcel of it lost.
+    pub is_troubled: bool,
     /// Stars of the latest authentic review.
     pub stars: Option<i64>,
     /// When that review was given.
@@ -120,6 +122,7 @@ pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Se
                 (instant_delivery::RULE, s.instant_delivery.weight, instant_delivery::look(mine, s.instant_delivery)),
                 (instant_praise::RULE, s.instant_praise.weight, instant_praise::look(mine, s.instant_praise)),
                 (odd_price::RULE, s.odd_price.weight, odd_price::look(mine, &s.odd_price)),
+                (repeated::RULE, s.combination.suspect_weight, repeated::look(mine)),
             ]
         },
     )
@@ -201,6 +204,7 @@ mod tests {
             shipped_at: None,
             delivered_at: None,
             has_tracking: None,
+            is_troubled: false,
             stars: None,
             reviewed_at: None,
         }

@@ -17,6 +17,7 @@
 //! | [`instant-delivery`](InstantDeliverySettings) | delivered before a parcel could travel |
 //! | [`instant-praise`](InstantPraiseSettings) | five stars at once |
 //! | [`odd-price`](OddPriceSettings) | a price far from the merchant's own median |
+//! | [`repeated`](REPEATED) | one sale sent under several ids; suspect on this sign alone |
 //! | [`review-burst`](ReviewBurstSettings) | many bad reviews together |
 //! | [`review-orders-together`](ReviewOrdersTogetherSettings) | the orders behind bad reviews were placed together |
 //! | [`review-without-cause`](ReviewWithoutCauseSettings) | a bad review of an order that kept its promises |
@@ -29,6 +30,7 @@ mod judge;
 mod no_tracking;
 mod odd_price;
 mod orders_per_buyer;
+mod repeated;
 mod review_burst;
 mod review_orders_together;
 mod review_without_cause;
@@ -43,6 +45,7 @@ pub use judge::{OrderFacts, ReviewFacts, Sign, Verdict, judge_orders, judge_revi
 pub use no_tracking::NoTrackingSettings;
 pub use odd_price::OddPriceSettings;
 pub use orders_per_buyer::OrdersPerBuyerSettings;
+pub use repeated::RULE as REPEATED;
 pub use review_burst::ReviewBurstSettings;
 pub use review_orders_together::ReviewOrdersTogetherSettings;
 pub use review_without_cause::ReviewWithoutCauseSettings;

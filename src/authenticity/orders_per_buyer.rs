@@ -74,6 +74,7 @@ mod tests {
                 shipped_at: None,
                 delivered_at: None,
                 has_tracking: None,
+                is_troubled: false,
                 stars: None,
                 reviewed_at: None,
             })

@@ -24,6 +24,7 @@ mod account;
 mod error;
 mod group;
 mod open_offer;
+mod order_records;
 mod read;
 mod receivable;
 mod records;

@@ -21,7 +21,7 @@ pub struct Receivable {
 /// A merchant's receivables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Receivables {
-    /// Whether orders were shipped, or disputed, cannot be known.
+    /// Whether orders were shipped, or disputed, cannot be known, or a record about one of them does not say which.
     Unknown,
     /// Each order once, by order id.
     Known(Vec<Receivable>),

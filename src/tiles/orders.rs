@@ -131,6 +131,7 @@ pub fn build(
     let paid_at = integers(table, TABLE, "paid_at")?;
     let cancelled_at = integers(table, TABLE, "cancelled_at")?;
     let completed_at = integers(table, TABLE, "completed_at")?;
+    let refunded_at = integers(table, TABLE, "refunded_at")?;
     let amount_minor = integers(table, TABLE, "amount_minor")?;
     let conflicts = shard.table("disputes").map(|t| fold_disputes(t, rows, table.height())).transpose()?;
 
@@ -146,6 +147,12 @@ pub fn build(
                 shipped_at: parcels.shipped_at,
                 delivered_at: parcels.delivered_at,
                 has_tracking: parcels.has_tracking,
+                is_troubled: cancelled_at.get(row).is_some()
+                    || refunded_at.get(row).is_some()
+                    || conflicts.as_ref().and_then(|all| all.get(row)).is_some_and(|conflict| conflict.count > 0)
+                    || parcels.lost > 0
+                    || parcels.ship_late == Some(true)
+                    || parcels.delivery_late == Some(true),
                 stars: rating.map(|r| r.stars),
                 reviewed_at: rating.map(|r| r.created_at),
             }

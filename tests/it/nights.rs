@@ -4,6 +4,7 @@ mod absent;
 mod alerts;
 mod books;
 mod drift;
+mod evidence;
 mod faults;
 mod groups;
 mod interchange;

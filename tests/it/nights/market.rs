@@ -192,6 +192,17 @@ impl Marketplace {
         application
     }
 
+    /// A row is sent again, recorded at `at`, as it was known then but for some cells.
+    pub fn resend(&mut self, table: &'static str, key: &str, at: Timestamp, but: &[(&'static str, Option<Cell>)]) {
+        let place = self.places[&(table, key.to_owned())];
+        let mut row = self.rows[table][place].as_known(at);
+        for (column, cell) in but {
+            row.replace(column, cell.clone());
+        }
+        row.replace("recorded_at", Some(Cell::At(at)));
+        self.rows.get_mut(table).unwrap().push(row);
+    }
+
     /// Draws `amount_minor` on an offer: a loan and its schedule by the product's terms, pledging the offer's orders.
     pub fn draw(&mut self, offer: &Offer, amount_minor: i64, at: Timestamp) -> String {
         self.draw_naming(Named::Orders, offer, amount_minor, at)

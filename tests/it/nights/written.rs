@@ -62,6 +62,20 @@ impl Row {
         self.cells.keys().copied()
     }
 
+    /// The row of which nothing is known before `at`, and then all that was known by then.
+    pub fn as_known(&self, at: Timestamp) -> Self {
+        let known = |column: &&'static str| Some((*column, vec![(at, self.known(column, at)?.clone())]));
+        Self { since: at, cells: self.cells.keys().filter_map(|column| known(&column)).collect() }
+    }
+
+    /// Another cell, or none, from the row's first day on.
+    pub fn replace(&mut self, column: &'static str, cell: Option<Cell>) {
+        match cell {
+            Some(cell) => self.cells.insert(column, vec![(self.since, cell)]),
+            None => self.cells.remove(column),
+        };
+    }
+
     pub fn known(&self, column: &str, until: Timestamp) -> Option<&Cell> {
         self.cells.get(column)?.iter().rev().find(|(at, _)| *at < until).map(|(_, cell)| cell)
     }
