@@ -21,11 +21,13 @@ pub struct TableLimits {
     pub days_older: u16,
     /// Days that the as-of date may lie past the day after its last day of usual trade.
     pub days_past_data: u16,
+    /// Days that its last day of usual trade may lie before the day before as-of on a first night, when nothing says how old it usually is.
+    pub first_night_days: u16,
 }
 
 impl Default for TableLimits {
     fn default() -> Self {
-        Self { fewer_rows_share: 0.02, fewer_bytes_share: 0.5, days_older: 2, days_past_data: 1 }
+        Self { fewer_rows_share: 0.02, fewer_bytes_share: 0.5, days_older: 2, days_past_data: 1, first_night_days: 3 }
     }
 }
 
@@ -33,7 +35,7 @@ impl Default for TableLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// It was there the night before.
+    /// It was there the night before, or the job declares it and this is a first night.
     Absent,
     /// It has lost rows.
     FewerRows,
@@ -132,6 +134,16 @@ const PAST_DATA: Key = Key::new(
 .unit("days")
 .range("0 to 3660");
 
+const FIRST_NIGHT: Key = Key::new(
+    "first_night_days",
+    "whole number",
+    "3",
+    "how far its last day of usual trade may lie before the day before as-of on a first night, or twice the longest pause of its last half year \
+     where that is more; a first night has no night before that says how old it usually is",
+)
+.unit("days")
+.range("0 to 3660");
+
 /// `[gates]` in the reference.
 pub(super) static GATE_KEYS: Section = Section {
     head: "[gates]",
@@ -141,6 +153,7 @@ pub(super) static GATE_KEYS: Section = Section {
         FEWER_BYTES.or("0.5"),
         OLDER.or("2"),
         PAST_DATA.or("1"),
+        FIRST_NIGHT.or("3"),
         Key::section("tables", "other limits for single tables").or("none"),
         Key::section("allow", "faults that the job lives with").or("none"),
     ],
@@ -155,6 +168,7 @@ pub(super) static GATE_TABLE_KEYS: Section = Section {
         FEWER_BYTES.or("as in [gates]"),
         OLDER.or("as in [gates]"),
         PAST_DATA.or("as in [gates]"),
+        FIRST_NIGHT.or("as in [gates]"),
     ],
 };
 
@@ -178,6 +192,7 @@ struct RawLimits {
     fewer_bytes_share: Option<Spanned<f64>>,
     days_older: Option<Spanned<i64>>,
     days_past_data: Option<Spanned<i64>>,
+    first_night_days: Option<Spanned<i64>>,
 }
 
 /// `[gates]` as written.
@@ -188,6 +203,7 @@ pub(super) struct RawGates {
     fewer_bytes_share: Option<Spanned<f64>>,
     days_older: Option<Spanned<i64>>,
     days_past_data: Option<Spanned<i64>>,
+    first_night_days: Option<Spanned<i64>>,
     #[serde(default)]
     tables: BTreeMap<String, Spanned<RawLimits>>,
     #[serde(default)]
@@ -209,8 +225,9 @@ impl RawGates {
     /// # Errors
     /// A limit out of range, an unknown table, an invalid date or a blank reason, with the line.
     pub(super) fn check(self, file: &ConfigFile) -> Result<GateSettings, ConfigError> {
-        let Self { fewer_rows_share, fewer_bytes_share, days_older, days_past_data, tables, allow } = self;
-        let whole = RawLimits { fewer_rows_share, fewer_bytes_share, days_older, days_past_data };
+        let Self { fewer_rows_share, fewer_bytes_share, days_older, days_past_data, first_night_days, tables, allow } =
+            self;
+        let whole = RawLimits { fewer_rows_share, fewer_bytes_share, days_older, days_past_data, first_night_days };
         let limits = whole.check(file, TableLimits::default())?;
         let mut by_table = BTreeMap::new();
         for (table, raw) in tables {
@@ -235,6 +252,7 @@ impl RawLimits {
             fewer_bytes_share: share(&self.fewer_bytes_share, "fewer_bytes_share", base.fewer_bytes_share)?,
             days_older: days(&self.days_older, "days_older", base.days_older)?,
             days_past_data: days(&self.days_past_data, "days_past_data", base.days_past_data)?,
+            first_night_days: days(&self.first_night_days, "first_night_days", base.first_night_days)?,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! The night before is the reference. Rows are compared with the most that a table has had, age with the least that it has had, both
 //! carried from night to night, so that a table which loses a little every night is found out too. Fewer rows or bytes that the job allows by
 //! name become the new reference; a table that is absent or late is missed again when the allowance has run out. A first night has no
-//! reference, and says so.
+//! reference, and says so: every table that the job declares must be there, and may be no older than a number of days.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,6 +21,9 @@ use crate::wash::{Activity, Ingested, LedgerLine};
 
 /// Days that a table may rest while others go on trading.
 const REST_DAYS: i32 = 7;
+
+/// Days with events in half a year that say how often a table has any.
+const PACED_DAYS: usize = 10;
 
 /// What the gates found: a part of `results.json`, and what the next night is compared with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +164,8 @@ pub fn judge_intake(
     let mut against_previous = gates();
     if let Some(reference) = &reference {
         tables.extend(against_previous.hold_against(reference, job, ingested, &seen));
+    } else {
+        against_previous.first_night(job, ingested);
     }
     against_previous.data_clock(&tables, &ingested.activity);
     let Gates { allowed, mut faults, .. } = against_previous;
@@ -334,6 +339,35 @@ impl Gates<'_> {
             self.find(table, Fault::Older, had, has);
         }
         carried
+    }
+
+    /// Every declared table by itself, where there is no night before: absent ones, and those whose last day of usual trade lies too far back.
+    /// Tables with events on fewer than ten days of half a year say nothing of their own pace.
+    fn first_night(&mut self, job: &Job, ingested: &Ingested) {
+        for source in &job.intake.source.sources {
+            let table = source.table;
+            if ingested.store.rows(table).is_none() {
+                let declared = "the job declares it, and a first night has none before it that did without".to_owned();
+                self.find(table, Fault::Absent, declared, "it is not there".to_owned());
+            }
+        }
+        for (table, activity) in &ingested.activity {
+            let Some(day) = activity.last_usual_day().filter(|_| activity.recent_days() >= PACED_DAYS) else {
+                continue;
+            };
+            let pause = i32::from(activity.usual_gap_days()).saturating_sub(1).saturating_mul(2);
+            let tolerated = i32::from(self.settings.limits(table).first_night_days).max(pause);
+            let behind = days_between(day.on, self.aged_on) - 1;
+            if behind > tolerated {
+                let may =
+                    format!("on a first night it may lie {tolerated} days before the day before (first_night_days)");
+                let has = format!(
+                    "its last day of usual trade is {}, {behind} days before the day before {}",
+                    day.on, self.aged_on
+                );
+                self.find(table, Fault::Older, may, has);
+            }
+        }
     }
 
     fn shrunk_files(&mut self, table: &str, limits: &TableLimits, was: Option<&u64>, is: Option<&u64>) {

@@ -184,6 +184,12 @@ impl Activity {
         u16::try_from(gaps.max().unwrap_or(0)).unwrap_or(u16::MAX)
     }
 
+    /// Days with an event in the half year before the last one.
+    #[must_use]
+    pub fn recent_days(&self) -> usize {
+        self.last_on().map_or(0, |last| self.days.range(back(last, GAP_DAYS)..=last).count())
+    }
+
     fn rows(&self, day: Date) -> Rows {
         self.days.get(&day).copied().unwrap_or_default()
     }

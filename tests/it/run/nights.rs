@@ -155,6 +155,25 @@ fn a_date_that_is_run_again_is_held_against_the_run_it_stands_by() {
 }
 
 #[test]
+fn a_first_night_stops_for_tables_that_are_stale_or_absent() {
+    let folder = copy_of_data();
+    keep_rows(folder.path(), "payments", "paid_at", |_, at| at < micros(AS_OF) - 12 * DAY);
+    fs::remove_file(folder.path().join("reviews.parquet")).unwrap();
+    let alone = TempDir::new().unwrap();
+    copy_folder(&base().0.path().join("models"), &alone.path().join("models"));
+    let stopped = night_of(job(), folder.path(), alone.path(), AS_OF);
+    let message = stopped.as_ref().unwrap_err().to_string();
+    assert!(message.contains("first_night_days"), "{message}");
+    let both = BTreeSet::from([("payments", Fault::Older), ("reviews", Fault::Absent)]);
+    assert_eq!(named(&faults(stopped)), both);
+    let allow = "[[gates.allow]]\ntable = \"reviews\"\nwhat = \"absent\"\nuntil = \"2025-05-01\"\nreason = \"there are none\"\n";
+    let (_folder, allowing) = job_with(&format!("[gates.tables.payments]\nfirst_night_days = 20\n{allow}"));
+    let check = CheckOptions { skip_training: true, ..CheckOptions::default() };
+    let on_the_day = RunOptions { as_of: Some(AS_OF.into()), ..options(folder.path(), alone.path()) };
+    assert_eq!(check_job(&allowing, &on_the_day, check, &Silent).unwrap().faults, []);
+}
+
+#[test]
 fn what_people_put_beside_a_model_is_no_part_of_it() {
     let out = after_the_first_night();
     let versions: Vec<PathBuf> =
