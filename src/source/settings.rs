@@ -121,7 +121,8 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "files",
             "glob, or a list of them",
             "[\"orders/**/*.parquet\", \"older/orders-{2023,2024}.csv.gz\"]",
-            "files below the data folder, Parquet or text (CSV and its kin, packed with gzip or zstd or not), told apart by their content; only what is named `.parquet` must be Parquet: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column",
+            "files below the data folder, Parquet or text (CSV and its kin, packed with gzip or zstd or not), told apart by their content; \
+             only what is named `.parquet` must be Parquet: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column",
         ),
         Key::new(
             "optional",
