@@ -15,6 +15,8 @@
 //!                                 └─ publish ──▶ run folder ──▶ loan service, analysts, other systems (interchange)
 //! ```
 //!
+//! Between two nights, `answer` answers the applications of the day from the run and from what was answered since; the next night reads it.
+//!
 //! `simulate` makes a marketplace with causes, and in a `trial` a job lends in it, night after night.
 //!
 //! `profile` and `draft` make a job of a folder of raw exports; `core_system` holds the lender's own books against the loan book here.
@@ -66,6 +68,8 @@ pub mod interchange;
 pub mod report;
 
 pub mod run;
+
+pub mod answer;
 
 pub mod simulate;
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{ExitCode, Format, Output};
+use crate::answer::AnswerError;
 use crate::config::ConfigError;
 use crate::core_system::CoreSystemError;
 use crate::draft::DraftError;
@@ -65,6 +66,9 @@ pub enum Failure {
     /// Comparing policies.
     #[error("failed to {0}")]
     PolicyDiff(#[from] PolicyDiffError),
+    /// Answering applications.
+    #[error("failed to {0}")]
+    Answer(#[from] AnswerError),
     /// A policy that is tried.
     #[error("failed to {0}")]
     Trial(#[from] TrialError),
@@ -112,6 +116,7 @@ impl Failure {
             Self::Report(error) => report_code(error),
             Self::Run(error) => run_code(error),
             Self::PolicyDiff(error) => policy_diff_code(error),
+            Self::Answer(error) => answer_code(error),
             Self::Trial(error) => trial_code(error),
         }
     }
@@ -120,6 +125,7 @@ impl Failure {
     const fn is_damage(&self) -> bool {
         match self {
             Self::Publish(error)
+            | Self::Answer(AnswerError::Publish(error))
             | Self::Report(ReportError::Publish(error))
             | Self::Run(RunError::Publish(error) | RunError::Decide(DecideError::Publish(error))) => error.is_damage(),
             _ => false,
@@ -134,7 +140,7 @@ impl Failure {
                  `integrity point OUT --run ID --reason TEXT`",
             );
         }
-        if matches!(self, Self::NotFound(_) | Self::Publish(_) | Self::Report(_)) {
+        if matches!(self, Self::NotFound(_) | Self::Publish(_) | Self::Report(_) | Self::Answer(_)) {
             return None;
         }
         match self.code() {
@@ -224,6 +230,20 @@ fn policy_diff_code(error: &PolicyDiffError) -> ExitCode {
             ExitCode::Data
         }
         PolicyDiffError::AsOf(_) | PolicyDiffError::Accounts { .. } => ExitCode::Usage,
+    }
+}
+
+fn answer_code(error: &AnswerError) -> ExitCode {
+    match error {
+        AnswerError::Config(_) => ExitCode::Config,
+        AnswerError::Publish(error) => publish_code(error),
+        AnswerError::Offer(_)
+        | AnswerError::Score { .. }
+        | AnswerError::NotOfTheDay { .. }
+        | AnswerError::Incomplete { .. }
+        | AnswerError::Draws { .. } => ExitCode::Data,
+        AnswerError::OtherPolicy { .. } => ExitCode::Config,
+        AnswerError::AsOf(_) => ExitCode::Usage,
     }
 }
 

@@ -12,6 +12,8 @@ mod compare;
 mod compare_text;
 mod counterfactual;
 mod cut_off;
+mod decide;
+mod decide_text;
 mod document;
 mod exit;
 mod explain;
@@ -84,6 +86,8 @@ enum Command {
     Run(run::RunArgs),
     /// Publishes the nights that were missed, one after the other.
     CatchUp(catch_up::CatchUpArgs),
+    /// Answers applications that come by day, from the published run and all that was answered since.
+    Decide(decide::DecideArgs),
     /// Makes a published run again from what its manifest names, and compares it byte for byte.
     Replay(replay::ReplayArgs),
     /// Replays the alerts of past nights and judges them by what became of the loans.
@@ -162,6 +166,7 @@ impl Command {
             Self::Init(args) => init::execute(&args, output, terminal),
             Self::Run(args) => run::execute(&args, output, terminal),
             Self::CatchUp(args) => catch_up::execute(&args, output, terminal),
+            Self::Decide(args) => decide::execute(&args, output),
             Self::Replay(args) => replay::execute(&args, output, terminal),
             Self::Backtest(args) => backtest::execute(&args, output, terminal),
             Self::Reconcile(args) => reconcile::execute(&args, output, terminal),

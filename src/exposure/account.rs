@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::group::GroupShare;
-use super::open_offer::{OfferState, OpenOffer};
+use super::open_offer::{self, OfferState, OpenOffer, is_replaced};
 use super::receivable::{self, Receivable, Receivables};
 use crate::repayment::LoanStanding;
 
@@ -103,6 +103,29 @@ impl Account {
             }
         }
         self.offers = offers;
+        self
+    }
+
+    /// The account by day, after the night: offers as the night and the answers since have left them, what was drawn of each since the night,
+    /// and one application to answer. What was drawn is owed, and the offer's orders secure it.
+    #[must_use]
+    pub fn by_day(mut self, offers: &[OpenOffer], draws: &BTreeMap<&str, i64>, request: super::read::Request) -> Self {
+        for (&offer_id, &drawn_minor) in draws.iter().filter(|(_, drawn)| **drawn > 0) {
+            let offer = offers.iter().find(|offer| offer.offer_id == offer_id);
+            self.pledged_to_loans.extend(offer.into_iter().flat_map(|offer| offer.pledged_order_ids.iter().cloned()));
+            // A draw on an offer that is no longer known is owed all the same.
+            let product = offer.map_or("", |offer| offer.product.as_str());
+            match &mut self.owed {
+                Owed::Known(by_product) => {
+                    let owed = by_product.entry(product.to_owned()).or_default();
+                    *owed = owed.saturating_add(drawn_minor);
+                }
+                Owed::NoLoanBook => self.owed = Owed::Known([(product.to_owned(), drawn_minor)].into()),
+                Owed::Unknown => {}
+            }
+        }
+        self.offers = open_offer::with_draws(offers, draws);
+        self.requests = Requests::Known(vec![request]);
         self
     }
 
@@ -205,21 +228,14 @@ impl Account {
         self.offers.iter().find(|offer| is_replaced(offer, product))
     }
 
-    /// Puts tonight's offer on the account in place of the one it replaces, which until tomorrow holds what it held beyond the new one:
-    /// a draw on it may be under way.
+    /// Puts tonight's offer on the account in place of the one it replaces ([`open_offer::grant`]).
     pub fn grant(&mut self, granted: OpenOffer) {
-        for offer in self.offers.iter_mut().filter(|offer| is_replaced(offer, &granted.product)) {
-            offer.state = OfferState::Replaced;
-            offer.held_minor = offer.held_minor.saturating_sub(granted.held_minor).max(0);
-        }
-        self.offers.push(granted);
+        open_offer::grant(&mut self.offers, granted);
     }
 
     /// Withdraws what an earlier night offered of this product: tonight declined it.
     pub fn withdraw(&mut self, product: &str) {
-        for offer in self.offers.iter_mut().filter(|offer| is_replaced(offer, product)) {
-            offer.state = OfferState::Withdrawn;
-        }
+        open_offer::withdraw(&mut self.offers, product);
     }
 
     /// Withdraws what an earlier night offered of products that are no longer on offer.
@@ -232,9 +248,4 @@ impl Account {
     fn counting<'a>(&'a self, replacing: Option<&'a str>) -> impl Iterator<Item = &'a OpenOffer> {
         self.offers.iter().filter(move |offer| replacing.is_none_or(|product| !is_replaced(offer, product)))
     }
-}
-
-/// A newer offer of the same product replaces what is open or withdrawn. Orders under a drawn one stay its loans'.
-fn is_replaced(offer: &OpenOffer, product: &str) -> bool {
-    offer.product == product && matches!(offer.state, OfferState::Open | OfferState::Withdrawn)
 }

@@ -34,7 +34,7 @@ mod statement;
 pub use account::{Account, Owed, Requests};
 pub use error::ExposureError;
 pub use group::{GroupShare, GroupTotal, GroupTotals, Membership};
-pub use open_offer::{OfferState, OpenOffer, carry_over};
+pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
 pub use read::{AccountTerms, Declared, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers};
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};

@@ -75,8 +75,7 @@ pub fn carry_over(previous: &[OpenOffer], loans: &[LoanStanding], as_of: Date) -
         .iter()
         .filter_map(|offer| {
             let replaced = offer.replaces_offer_id.as_deref();
-            let under_way = replaced.map_or(0, |id| drawn_on(id).saturating_sub(offer.drawn_before_minor).max(0));
-            let drawn_minor = drawn_on(&offer.offer_id).saturating_add(under_way);
+            let drawn_minor = drawn_on(&offer.offer_id).saturating_add(under_way(previous, offer, &drawn_on));
             let has_lapsed = offer.valid_until_on < as_of;
             let held_minor = offer.limit_minor.saturating_sub(drawn_minor);
             let rests_on_it = |id: &str| is_owed_on.get(id).copied().unwrap_or(false);
@@ -91,6 +90,77 @@ pub fn carry_over(previous: &[OpenOffer], loans: &[LoanStanding], as_of: Date) -
             Some(OpenOffer { state, drawn_minor, held_minor, ..offer.clone() })
         })
         .collect()
+}
+
+/// What was drawn on the offers before this one beyond what was known when it was granted: such draws were under way then, and use it up.
+/// `drawn_on` says what was drawn on an offer by itself.
+fn under_way(offers: &[OpenOffer], offer: &OpenOffer, drawn_on: &impl Fn(&str) -> i64) -> i64 {
+    let mut chain = vec![offer];
+    while let Some(older) = chain.last().and_then(|newer| newer.replaces_offer_id.as_deref()) {
+        match offers.iter().find(|o| o.offer_id == older) {
+            Some(older) if chain.len() <= offers.len() => chain.push(older),
+            _ => break,
+        }
+    }
+    // From the oldest on: what is drawn on each, and on what it replaced, is compared with what the next one knew.
+    chain.iter().rev().fold(0_i64, |under_way, offer| {
+        let older = offer.replaces_offer_id.as_deref().map_or(0, drawn_on);
+        older.saturating_add(under_way).saturating_sub(offer.drawn_before_minor).max(0)
+    })
+}
+
+/// A merchant's offers after the draws of the day, by offer, of which the last night knew nothing: each is used up by what was drawn on it, and
+/// on the ones that it replaced, since.
+#[must_use]
+pub fn with_draws(offers: &[OpenOffer], draws: &BTreeMap<&str, i64>) -> Vec<OpenOffer> {
+    let known: BTreeMap<&str, i64> = offers.iter().map(|o| (o.offer_id.as_str(), o.drawn_minor)).collect();
+    let of_day = |id: &str| draws.get(id).copied().unwrap_or(0);
+    let before = |id: &str| known.get(id).copied().unwrap_or(0);
+    let after = |id: &str| before(id).saturating_add(of_day(id));
+    let drawn = |offer: &OpenOffer| {
+        let under_way = under_way(offers, offer, &after).saturating_sub(under_way(offers, offer, &before));
+        let more = of_day(&offer.offer_id).saturating_add(under_way.max(0));
+        OpenOffer {
+            drawn_minor: offer.drawn_minor.saturating_add(more),
+            held_minor: offer.held_minor.saturating_sub(more).max(0),
+            ..offer.clone()
+        }
+    };
+    offers.iter().map(drawn).collect()
+}
+
+/// Puts a new offer among a merchant's in place of the one it replaces, which until the next night holds what it held beyond the new one: a
+/// draw on it may be under way.
+pub fn grant(offers: &mut Vec<OpenOffer>, granted: OpenOffer) {
+    for offer in offers.iter_mut().filter(|offer| is_replaced(offer, &granted.product)) {
+        offer.state = OfferState::Replaced;
+        offer.held_minor = offer.held_minor.saturating_sub(granted.held_minor).max(0);
+    }
+    offers.push(granted);
+}
+
+/// A merchant's offers on a later day, before the night has looked at loans: one that has lapsed can no longer be drawn and holds nothing, but a
+/// loan drawn before may rest on its orders.
+#[must_use]
+pub fn without_lapsed(offers: &[OpenOffer], on: Date) -> Vec<OpenOffer> {
+    let kept = |offer: &OpenOffer| match offer.valid_until_on < on {
+        false => Some(offer.clone()),
+        true if offer.pledged_order_ids.is_empty() => None,
+        true => Some(OpenOffer { state: OfferState::Drawn, held_minor: 0, ..offer.clone() }),
+    };
+    offers.iter().filter_map(kept).collect()
+}
+
+/// Withdraws what was offered of a product before: now it is declined.
+pub fn withdraw(offers: &mut [OpenOffer], product: &str) {
+    for offer in offers.iter_mut().filter(|offer| is_replaced(offer, product)) {
+        offer.state = OfferState::Withdrawn;
+    }
+}
+
+/// A newer offer of the same product replaces what is open or withdrawn. Orders under a drawn one stay its loans'.
+pub(super) fn is_replaced(offer: &OpenOffer, product: &str) -> bool {
+    offer.product == product && matches!(offer.state, OfferState::Open | OfferState::Withdrawn)
 }
 
 #[cfg(test)]
@@ -167,6 +237,18 @@ mod tests {
         // 5,000 of the 25,000 drawn on the replaced offer were known when the new one came out.
         let loans = [loan(Some("x"), 5_000, false), loan(Some("x"), 20_000, false)];
         assert_eq!(stands(new, &loans, NEXT), Some((OfferState::Open, 30_000)));
+        // Replaced twice since the last night: what was drawn on the first uses the last one up.
+        let first = OpenOffer { state: OfferState::Replaced, drawn_before_minor: 0, held_minor: 0, ..offer("x") };
+        let second = OpenOffer {
+            state: OfferState::Replaced,
+            replaces_offer_id: Some("x".to_owned()),
+            held_minor: 0,
+            ..offer("y")
+        };
+        let third = OpenOffer { replaces_offer_id: Some("y".to_owned()), ..offer("z") };
+        let draws = [loan(Some("x"), 20_000, false), loan(Some("y"), 7_000, false)];
+        let carried = carry_over(&[first, second, third], &draws, NEXT);
+        assert_eq!(carried.iter().find(|o| o.offer_id == "z").map(|o| o.held_minor), Some(23_000));
         let replaced = OpenOffer { state: OfferState::Replaced, held_minor: 10_000, ..offer("x") };
         assert_eq!(stands(replaced.clone(), &[], NEXT), None, "a night later nothing is under way any more");
         assert_eq!(stands(replaced, &loans, NEXT), Some((OfferState::Drawn, 0)), "its orders secure its loans");

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Account, Owed, Requests};
 use super::error::ExposureError;
 use super::group::{GroupTotal, GroupTotals, Membership};
-use super::open_offer::{OfferState, OpenOffer, carry_over};
+use super::open_offer::{self, OfferState, OpenOffer, carry_over};
 use super::order_records::about_some_order;
 use super::receivable::{Receivable, Receivables};
 use super::settings::{DisputeRecords, GroupTerms, ReceivableTerms};
@@ -78,6 +78,31 @@ impl OpenOffers {
             by_merchant.entry(row.merchant_id.clone()).or_default().push(row);
         }
         Self { by_merchant }
+    }
+
+    /// Puts an answer that was given since on it: a new offer in place of the one before, or that there is none of the product any more.
+    pub fn answer(&mut self, merchant_id: &str, product: &str, granted: Option<OpenOffer>) {
+        match granted {
+            Some(granted) => open_offer::grant(self.by_merchant.entry(merchant_id.to_owned()).or_default(), granted),
+            None => {
+                if let Some(offers) = self.by_merchant.get_mut(merchant_id) {
+                    open_offer::withdraw(offers, product);
+                }
+            }
+        }
+    }
+
+    /// Holds an offer of a run that was published beside the night before, and is no longer served: it may have been drawn meanwhile. It takes the
+    /// place of the one that it replaced, unless that is served still: then both hold.
+    pub fn hold_beside(&mut self, offer: OpenOffer, is_served: impl Fn(&OpenOffer) -> bool) {
+        let offers = self.by_merchant.entry(offer.merchant_id.clone()).or_default();
+        if offers.iter().any(|known| known.offer_id == offer.offer_id) {
+            return;
+        }
+        let replaced = offers.iter().find(|known| Some(&known.offer_id) == offer.replaces_offer_id.as_ref());
+        let is_instead = replaced.is_some_and(|replaced| !is_served(replaced));
+        let offer = OpenOffer { state: OfferState::Withdrawn, ..offer };
+        if is_instead { open_offer::grant(offers, offer) } else { offers.push(offer) }
     }
 
     /// Those of one merchant.

@@ -80,6 +80,19 @@ fn bad(merchant_id: &str, why: &serde_json::Error) -> OfferError {
 }
 
 impl CaseFacts {
+    /// The account as it stood before anything was offered.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The same facts with the account of another hour.
+    #[must_use]
+    pub fn with_account(mut self, account: Account) -> Self {
+        self.account = account;
+        self
+    }
+
     /// The case as it stood.
     #[must_use]
     pub fn case<'a>(

@@ -124,6 +124,15 @@ pub struct Decision {
     pub account: Account,
 }
 
+/// The decision on one product.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProductDecision {
+    /// Offered, and what a bank might carry beyond it.
+    Offer(Box<Offer>, Option<BankReferral>),
+    /// Not offered.
+    Decline(Box<Decline>),
+}
+
 /// Decides on one merchant, product by product in the policy's order. Each offer is put on the merchant's account before the next
 /// product is looked at, so that two products of one night never claim the same means or the same order.
 ///
@@ -170,8 +179,30 @@ pub fn settle(policy: &Policy, mut account: Account, offers: &[&Offer], as_of: &
     account
 }
 
+/// Decides on one product alone, for an application that comes by day; the account is the case's. `None` where the policy has no such product.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_one(
+    policy: &Policy,
+    case: &MerchantCase<'_>,
+    product: &str,
+    as_of: &AsOf,
+) -> Result<Option<ProductDecision>, OfferError> {
+    let Some(product) = policy.products.iter().find(|p| p.name == product) else { return Ok(None) };
+    let decision = match decide_product(policy, product, case, case.account, as_of)? {
+        Outcome::Offer(offer) => {
+            let referral = referral(policy, case, &offer);
+            ProductDecision::Offer(Box::new(offer), referral)
+        }
+        Outcome::Decline(decline) => ProductDecision::Decline(Box::new(decline)),
+    };
+    Ok(Some(decision))
+}
+
 /// Tonight's offer as it stands on the account.
-fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
+#[must_use]
+pub fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
     OpenOffer {
         offer_id: offer.offer_id.clone(),
         merchant_id: offer.merchant_id.clone(),

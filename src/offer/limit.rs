@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::case::MerchantCase;
+use super::decision::Offer;
 use super::error::OfferError;
 use super::evidence_caps::GrowthCap;
 use super::policy::{Policy, Product};
@@ -144,6 +145,25 @@ pub enum Limit {
         /// The least cap; of equals the first in [`CapName`]'s order.
         binding: CapName,
     },
+}
+
+/// Writes the portfolio's budget among an offer's caps, with what it leaves: `left_minor` and what the offer takes over from the one that it
+/// replaces. Returns whether the offer fits.
+pub fn within_budget(offer: &mut Offer, budget_minor: i64, left_minor: i64, taken_over_minor: i64) -> bool {
+    let room = left_minor.max(0).saturating_add(taken_over_minor);
+    let cap = Cap { name: CapName::PortfolioBudget, gross_minor: Some(budget_minor), value_minor: Some(room) };
+    let place = offer.caps.partition_point(|c| c.name < cap.name);
+    offer.caps.insert(place, cap);
+    if offer.limit_minor > room {
+        return false;
+    }
+    // Within a step of the limit the budget may be the least of all.
+    if offer.caps.iter().filter_map(|c| c.value_minor).all(|value| value >= room)
+        && offer.caps.iter().any(|c| c.name == offer.binding_cap && c.value_minor > Some(room))
+    {
+        offer.binding_cap = CapName::PortfolioBudget;
+    }
+    true
 }
 
 /// All caps on a product for a merchant, in [`CapName`]'s order.

@@ -10,6 +10,7 @@
 //!
 //! Every merchant gets, for every product on offer, exactly one offer or one decline.
 
+mod application;
 mod approval;
 mod apr;
 mod case;
@@ -30,16 +31,17 @@ mod reproduce;
 mod rules;
 mod schedule;
 
+pub use application::{Application, RefusedApplication, read_applications};
 pub use approval::PolicyApproval;
 pub use apr::{Flow, annual_percentage_rate, apr_of_days};
 pub use case::MerchantCase;
 pub use case_record::{CaseFacts, CaseRecord, CaseScore};
 pub use cost::{CostOfLoan, early_saving_minor};
-pub use decision::{BankReferral, Decision, Decline, Offer, decide, settle};
+pub use decision::{BankReferral, Decision, Decline, Offer, ProductDecision, decide, decide_one, opened, settle};
 pub use error::OfferError;
 pub use evidence_caps::{CapitalFactor, EvidenceCaps, GrowthCap, LowestMonthCap};
 pub use invitation::{Invitation, InvitationGroup, InvitationTerms};
-pub use limit::{Cap, CapName, Limit, caps_of, least_of};
+pub use limit::{Cap, CapName, Limit, caps_of, least_of, within_budget};
 pub use policy::{Bound, EligibilityRule, HARD_CAP_MAIN, LoanBookUse, PRODUCTS, Policy, Product, Repayment, RuleKind};
 pub use policy_reference::policy_reference;
 pub use price::{Price, PriceParts, price};

@@ -31,6 +31,9 @@ pub const PRODUCTS: [&str; 3] = ["order-loan", "credit-loan", "group-loan"];
 /// Where the policy does not say: a merchant of whose rows in some table more than a tenth are broken is not judged by the rest.
 const MAX_BROKEN_RECORD_SHARE: f64 = 0.1;
 
+/// Where the policy does not say: a night may be missed before applications are no longer answered from the run before.
+pub(super) const ANSWER_DAYS: u16 = 2;
+
 /// A checked policy.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -46,6 +49,8 @@ pub struct Policy {
     pub hard_cap_minor: i64,
     /// Days that an offer lives.
     pub offer_valid_days: u16,
+    /// Days after a run's observation date on which applications are still answered from it.
+    pub answer_days: u16,
     /// Price terms that hold for all products.
     pub price: PriceTerms,
     /// Products on offer, in the order in which they claim what a merchant can carry.
@@ -195,6 +200,7 @@ struct RawPolicy {
     total_cap_minor: Spanned<i64>,
     hard_cap_minor: Spanned<i64>,
     offer_valid_days: Spanned<i64>,
+    answer_days: Option<Spanned<i64>>,
     #[serde(default)]
     later: Vec<Spanned<String>>,
     default_dpd: Spanned<BTreeMap<String, Spanned<i64>>>,
@@ -317,6 +323,10 @@ impl Policy {
             total_cap_minor: bounds::integer(&file, &raw.total_cap_minor, "total_cap_minor", 1..=1_000_000_000_000)?,
             hard_cap_minor,
             offer_valid_days: bounds::days(&file, &raw.offer_valid_days, "offer_valid_days", 1..=366)?,
+            answer_days: raw
+                .answer_days
+                .as_ref()
+                .map_or(Ok(ANSWER_DAYS), |days| bounds::days(&file, days, "answer_days", 0..=31))?,
             price,
             products,
             later,

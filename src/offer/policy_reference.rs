@@ -39,6 +39,15 @@ static POLICY_KEYS: Section = Section {
             .unit("minor units")
             .range("1 to one million of the currency"),
         Key::new("offer_valid_days", "whole number", "30", "how long an offer lives").unit("days").range("1 to 366"),
+        Key::new(
+            "answer_days",
+            "whole number",
+            "1",
+            "days after a run's date on which `integrity decide` still answers applications from it",
+        )
+        .unit("days")
+        .range("0 to 31")
+        .or("2"),
         Key::new("later", "list of words", "[\"group-loan\"]", "products that are not on offer yet")
             .range("products of the contract")
             .or("none"),

@@ -17,10 +17,10 @@ use super::row::OutputRow;
 use super::sorted_file::SortedFile;
 use super::tables::{EvidenceRow, FeatureRow};
 use crate::domain::{Currency, Digest};
-use crate::exposure::Statement;
+use crate::exposure::{OpenOffer, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::Alert;
-use crate::offer::{Decline, Offer};
+use crate::offer::{CaseRecord, Decline, Offer};
 use crate::score::MerchantScore;
 
 /// A published run, open for look-ups, from any number of threads.
@@ -39,6 +39,8 @@ pub struct ScoreBook {
     receipts: Option<SortedFile>,
     features: OnceLock<SortedFile>,
     evidence: OnceLock<SortedFile>,
+    cases: OnceLock<SortedFile>,
+    open_offers: OnceLock<SortedFile>,
 }
 
 /// All that a run says of one merchant.
@@ -123,10 +125,25 @@ impl ScoreBook {
         let open = |name: &str| open_table(&run_dir, &manifest, name);
         let (scores, offers) = (open("scores")?, open("offers")?);
         let (declines, alerts) = (open("declines")?, open("alerts")?);
-        let (features, evidence) = (OnceLock::new(), OnceLock::new());
+        let (features, evidence, cases, open_offers) =
+            (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
         let receipts = manifest.file("receipts.parquet").map(|_| open("receipts")).transpose()?;
         let accounts = manifest.file("accounts.parquet").map(|_| open("accounts")).transpose()?;
-        Ok(Self { run_dir, manifest, note, scores, offers, declines, alerts, accounts, receipts, features, evidence })
+        Ok(Self {
+            run_dir,
+            manifest,
+            note,
+            scores,
+            offers,
+            declines,
+            alerts,
+            accounts,
+            receipts,
+            features,
+            evidence,
+            cases,
+            open_offers,
+        })
     }
 
     /// Names the run.
@@ -186,6 +203,46 @@ impl ScoreBook {
         let silent =
             entry.score.is_none() && entry.offers.is_empty() && entry.declines.is_empty() && entry.alerts.is_empty();
         Ok(if silent { None } else { Some(entry) })
+    }
+
+    /// A merchant's score; `None` where the run scored no such merchant.
+    ///
+    /// # Errors
+    /// The file cannot be read or its digest does not hold.
+    pub fn score(&self, merchant_id: &str) -> Result<Option<MerchantScore>, PublishError> {
+        Ok(self.scores.rows(merchant_id)?.into_iter().next())
+    }
+
+    /// What a merchant is offered.
+    ///
+    /// # Errors
+    /// As [`ScoreBook::score`].
+    pub fn offers(&self, merchant_id: &str) -> Result<Vec<Offer>, PublishError> {
+        self.offers.rows(merchant_id)
+    }
+
+    /// What a merchant's offers were decided on; `None` where the run decided on no such merchant.
+    ///
+    /// # Errors
+    /// As [`ScoreBook::score`].
+    pub fn case(&self, merchant_id: &str) -> Result<Option<CaseRecord>, PublishError> {
+        Ok(self.on_demand(&self.cases, "cases")?.rows(merchant_id)?.into_iter().next())
+    }
+
+    /// A merchant's offers that may still be drawn, or that a loan rests on.
+    ///
+    /// # Errors
+    /// As [`ScoreBook::score`].
+    pub fn open_offers(&self, merchant_id: &str) -> Result<Vec<OpenOffer>, PublishError> {
+        self.on_demand(&self.open_offers, "open_offers")?.rows(merchant_id)
+    }
+
+    /// The values of a merchant's features, in the order of [`ScoreBook::feature_names`].
+    ///
+    /// # Errors
+    /// As [`ScoreBook::score`].
+    pub fn feature_row(&self, merchant_id: &str) -> Result<Option<FeatureRow>, PublishError> {
+        Ok(self.on_demand(&self.features, "features")?.rows(merchant_id)?.into_iter().next())
     }
 
     /// The feature values that a merchant's score was computed from, by feature; `None` if the run holds none.

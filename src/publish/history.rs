@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::current::{CURRENT, Current};
 use super::error::PublishError;
-use super::manifest::{MANIFEST, Manifest, date_folder};
+use super::manifest::{MANIFEST, Manifest, RunIdentity, date_folder};
 use super::pointings::{POINTINGS, Pointings};
 use super::prunings::Prunings;
 use crate::domain::Digest;
@@ -61,10 +61,22 @@ impl PreviousRun {
         PreviousIdentity { run_id: self.run_id.clone(), as_of: self.as_of, files_sha256: self.manifest.files_digest() }
     }
 
+    /// Whether it is tonight's run, published before: what was published beside it since, itself included, is no part of it.
+    #[must_use]
+    pub fn is_run_of(&self, tonight: &RunIdentity) -> bool {
+        RunIdentity { beside: self.manifest.beside.clone(), ..tonight.clone() }.run_id() == self.run_id
+    }
+
     /// Its manifest.
     #[must_use]
     pub const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// When its last file was ready.
+    #[must_use]
+    pub fn finished_at(&self) -> Option<Timestamp> {
+        self.manifest.finished_at.parse().ok()
     }
 
     /// The path of one of its files, its bytes checked against the manifest; `None` where the run published no such file.
@@ -148,6 +160,44 @@ pub fn standing_dates(out: &Path) -> Result<Vec<Date>, PublishError> {
         }
     }
     Ok(standing)
+}
+
+/// Runs beside the night before that were published since it began, oldest first: of tonight's date, of the night before's own, of a day between,
+/// or withdrawn by a person. Each may have been current for an hour, and what it offered may have been drawn. Those that the night before
+/// has read itself are not among them.
+///
+/// # Errors
+/// The operating system refuses, or the log of withdrawals is damaged.
+pub fn runs_beside(
+    out: &Path,
+    previous: Option<&PreviousRun>,
+    tonight: Date,
+) -> Result<Vec<PreviousRun>, PublishError> {
+    let pointings = Pointings::read(out)?;
+    let withdrawn = pointings.withdrawn();
+    let began: Option<Timestamp> = previous.and_then(|run| run.manifest.started_at.parse().ok());
+    let mut beside: Vec<(Timestamp, PreviousRun)> = Vec::new();
+    for as_of in dates(out)?.into_iter().filter(|as_of| previous.is_none_or(|run| run.as_of <= *as_of)) {
+        for folder in run_folders(out, as_of)? {
+            if as_of > tonight && !withdrawn.contains(folder.as_str()) {
+                continue;
+            }
+            // Of a run whose manifest is damaged nobody could have read what it offers since.
+            let Some((finished, found)) = unless_broken(read_run(out, &folder), &folder, &mut Vec::new())? else {
+                continue;
+            };
+            let run = PreviousRun::of(out, found, Vec::new());
+            let is_read = previous.is_some_and(|previous| {
+                previous.run_id == run.run_id
+                    || previous.manifest.beside.iter().any(|read| read.run_id == run.run_id && read.as_of == run.as_of)
+            });
+            if !is_read && began.is_none_or(|began| finished >= began) {
+                beside.push((finished, run));
+            }
+        }
+    }
+    beside.sort_by(|(a, x), (b, y)| (a, &x.run_id).cmp(&(b, &y.run_id)));
+    Ok(beside.into_iter().map(|(_, run)| run).collect())
 }
 
 /// A run by its folder, whichever its date stands by.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::decision_log::LogPosition;
 use super::error::PublishError;
 use super::history::PreviousIdentity;
 use crate::domain::{Currency, Digest, Hasher};
@@ -61,6 +62,10 @@ pub struct RunIdentity {
     pub as_of_forced: Option<String>,
     /// The night before, whose open offers and tables tonight builds on; `None` on a first night.
     pub previous: Option<PreviousIdentity>,
+    /// Runs published since the night before began, beside it, whose offers tonight holds; oldest first.
+    pub beside: Vec<PreviousIdentity>,
+    /// Up to where answers that were given by day are known; none were given where it is the log's beginning.
+    pub answers: LogPosition,
 }
 
 impl RunIdentity {
@@ -91,6 +96,16 @@ impl RunIdentity {
                 hasher.field(previous.as_of.to_string().as_bytes());
                 hasher.field(previous.files_sha256.to_string().as_bytes());
             }
+        }
+        for run in &self.beside {
+            hasher.field(b"beside");
+            hasher.field(run.run_id.as_bytes());
+            hasher.field(run.as_of.to_string().as_bytes());
+            hasher.field(run.files_sha256.to_string().as_bytes());
+        }
+        if self.answers != LogPosition::default() {
+            hasher.field(b"answers");
+            hasher.field(self.answers.sha256.to_string().as_bytes());
         }
         hasher.finish().short()
     }
@@ -198,6 +213,12 @@ pub struct Manifest {
     /// The night before; null on a first night.
     #[serde(default)]
     pub previous: Option<PreviousIdentity>,
+    /// Runs beside the night before whose offers this one holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<PreviousIdentity>,
+    /// Up to where the log of answers given by day was read; null where none was given before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<LogPosition>,
     /// Published files, by path.
     pub files: Vec<FileEntry>,
 }
@@ -225,6 +246,8 @@ impl Manifest {
             config: provenance.config,
             inputs,
             previous: identity.previous.clone(),
+            beside: identity.beside.clone(),
+            answers: Some(identity.answers).filter(|answers| *answers != LogPosition::default()),
             files,
         }
     }
@@ -237,6 +260,12 @@ impl Manifest {
             hasher.field(file.sha256.to_string().as_bytes());
         }
         hasher.finish()
+    }
+
+    /// Up to where the run has read the log of answers given by day.
+    #[must_use]
+    pub fn answers_read(&self) -> LogPosition {
+        self.answers.unwrap_or_default()
     }
 
     /// The published file of that path.

@@ -27,6 +27,7 @@ mod book;
 mod chunk_file;
 mod column;
 mod current;
+mod decision_log;
 mod dictionary;
 mod digest_file;
 mod durable;
@@ -56,12 +57,15 @@ mod writer;
 pub use book::{Entry, ScoreBook, lookup};
 pub use column::{Kind, OutputColumn, OutputTable};
 pub use current::Current;
+pub use decision_log::{AnswersSince, DECISIONS, DecisionLog, LogPosition, LoggedAnswer, read_answers};
 pub use dictionary::{output_dictionary_markdown, output_tables};
 pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
 pub use feature_columns::read_feature_columns;
 pub use gathered::GatheredTable;
-pub use history::{PreviousIdentity, PreviousRun, PublishedRun, previous_run, standing_dates, standing_run};
+pub use history::{
+    PreviousIdentity, PreviousRun, PublishedRun, previous_run, runs_beside, standing_dates, standing_run,
+};
 pub use lock::OutLock;
 pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity, StageCost};
 pub use pointings::{PointingEntry, Pointings};

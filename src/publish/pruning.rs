@@ -215,7 +215,8 @@ impl Plan<'_> {
         let needed: Vec<String> = self
             .kept
             .keys()
-            .filter_map(|run| self.intact.get(run.as_str())?.manifest().previous.as_ref())
+            .filter_map(|run| Some(self.intact.get(run.as_str())?.manifest()))
+            .flat_map(|manifest| manifest.previous.iter().chain(&manifest.beside))
             .map(|before| run_path(before.as_of, &before.run_id))
             .filter(|run| self.intact.contains_key(run.as_str()))
             .collect();

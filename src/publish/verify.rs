@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::current::{CURRENT, Current};
+use super::decision_log::{DECISIONS, LogPosition, read_answers};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
 use super::history::{self, Serving};
@@ -146,6 +147,10 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
     if let Err(error) = Prunings::read(out) {
         let Some(why) = damage(&error) else { return Err(error) };
         report.findings.push(Finding { path: PRUNINGS.to_owned(), problem: Problem::Malformed { why } });
+    }
+    if let Err(error) = read_answers(out, LogPosition::default(), Date::MAX) {
+        let Some(why) = damage(&error) else { return Err(error) };
+        report.findings.push(Finding { path: DECISIONS.to_owned(), problem: Problem::Malformed { why } });
     }
     match (as_of, &current) {
         (Some(as_of), _) => verify_date(out, as_of, current.as_ref(), &mut report)?,

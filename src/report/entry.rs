@@ -84,7 +84,7 @@ fn write_score(out: &mut String, score: &MerchantScore, amount: impl Fn(i64) -> 
     Ok(())
 }
 
-fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) -> String + Copy) -> Result {
+pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) -> String + Copy) -> Result {
     writeln!(
         out,
         "  offer      {} up to {} at {} ppm a day (APR {:.2} %), {} days, {}, until {} · {}",
@@ -131,7 +131,7 @@ fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) -> String +
     Ok(())
 }
 
-fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn(i64) -> String + Copy) -> Result {
+pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn(i64) -> String + Copy) -> Result {
     writeln!(out, "  declined   {}", decline.product)?;
     for reason in &decline.reasons {
         writeln!(out, "             {} ({})", reason.text, reason.code)?;
@@ -154,6 +154,6 @@ fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn(i64) -> St
 }
 
 /// An amount in the run's currency; bare minor units where an older run did not record it.
-fn amount(minor: i64, currency: Option<Currency>) -> String {
+pub(crate) fn amount(minor: i64, currency: Option<Currency>) -> String {
     currency.map_or_else(|| format!("{minor} minor units"), |currency| Money::new(minor, currency).to_string())
 }

@@ -10,6 +10,7 @@ mod policy_diff_text;
 mod text_table;
 
 pub use entry::entry_text;
+pub(crate) use entry::{amount, write_decline, write_offer};
 pub use explain::{Explanation, FeatureWalk, PointsWalk, ReportError, WindowWalk, explain};
 pub use explain_text::explanation_text;
 pub use policy_change::{Cause, Change, ChangeKind};

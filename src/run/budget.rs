@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::decide::Decided;
 use crate::domain::{AsOf, Reason, ReasonCode, ReasonCodeError};
-use crate::offer::{self, Cap, CapName, Decline, Offer, Policy};
+use crate::offer::{self, CapName, Decline, Offer, Policy, within_budget};
 
 /// Withholds what the budget does not carry and writes into every other offer what the budget left for it. Without a budget nothing changes.
 /// The shards may come in any order.
@@ -40,18 +40,8 @@ pub fn settle_budget(shards: &mut [Decided], policy: &Policy, as_of: &AsOf) -> R
     });
     let mut withheld: BTreeSet<String> = BTreeSet::new();
     for (more, offer) in offers {
-        let room = left.max(0).saturating_add(offer.limit_minor - more);
-        let cap = Cap { name: CapName::PortfolioBudget, gross_minor: Some(budget), value_minor: Some(room) };
-        let place = offer.caps.partition_point(|c| c.name < cap.name);
-        offer.caps.insert(place, cap);
-        if more <= left.max(0) {
+        if within_budget(offer, budget, left, offer.limit_minor - more) {
             left -= more;
-            // Within a step of the limit the budget may be the least of all.
-            if offer.caps.iter().filter_map(|c| c.value_minor).all(|value| value >= room)
-                && offer.caps.iter().any(|c| c.name == offer.binding_cap && c.value_minor > Some(room))
-            {
-                offer.binding_cap = CapName::PortfolioBudget;
-            }
         } else {
             withheld.insert(offer.offer_id.clone());
         }

@@ -20,7 +20,7 @@ use super::intake_gates::{JudgedIntake, judge_intake};
 use super::interchange_files::tell_lineage;
 use super::model_choice::{ModelChoice, choose_model};
 use super::open_offers::{
-    read_book_before, read_loan_evidence, read_open_offers, read_standing_alerts, read_states_before,
+    read_book_before, read_loan_evidence, read_offers_since, read_standing_alerts, read_states_before,
 };
 use super::past_months::PastMonths;
 use super::population::{PopulationError, finish_shards, prepare_shards};
@@ -50,8 +50,8 @@ use crate::monitor::{
 };
 use crate::offer::{Invitation, Policy};
 use crate::publish::{
-    Begun, ConfigCopy, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher, RunIdentity,
-    Stage, StageCost, previous_run, standing_run,
+    AnswersSince, Begun, ConfigCopy, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher,
+    RunIdentity, Stage, StageCost, previous_run, read_answers, runs_beside, standing_run,
 };
 use crate::repayment::LoanEvidence;
 use crate::run::Job;
@@ -242,7 +242,11 @@ fn run_locked(
         progress.note(note);
     }
     let (bundle, reference) = models_for(job, rules, &prepared.ingested, progress)?;
-    let stage = match publisher.begin(identity(job, &prepared, &bundle, options)?, Pointing::Forward)? {
+    let mut identity = identity(job, &prepared, &bundle, options)?;
+    if let Some(before) = prepared.beside.iter().find(|run| run.is_run_of(&identity)) {
+        identity.beside.clone_from(&before.manifest().beside);
+    }
+    let stage = match publisher.begin(identity, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
         Begun::NothingNew(published) => return earlier(published, false, progress.stages()),
         Begun::Repointed(published) => return earlier(published, true, progress.stages()),
@@ -261,6 +265,10 @@ pub(super) struct NightTables {
     pub previous: Option<PreviousRun>,
     /// What the gates on the tables say.
     pub judged: JudgedIntake,
+    /// Runs beside the night before that were published since.
+    pub beside: Vec<PreviousRun>,
+    /// Applications that were answered by day since the night before.
+    pub answers: AnswersSince,
 }
 
 /// What the night before left: what is remembered from night to night.
@@ -284,7 +292,7 @@ impl NightTables {
     fn night_before(&self, rules: &JobRules) -> Result<NightBefore, RunError> {
         self.check_memory()?;
         let (previous, monitor) = (self.previous.as_ref(), &rules.monitor);
-        let open = read_open_offers(previous)?;
+        let open = read_offers_since(previous, &self.beside, &self.answers.answers)?;
         let orders_until = self.ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
         let buckets = self.ingested.store.buckets();
         Ok(NightBefore {
@@ -324,7 +332,10 @@ pub(super) fn prepare(
     let previous = previous_run(&job.out, chosen.date)?;
     let standing = standing_run(&job.out, chosen.date)?;
     let judged = judge_intake(job, &ingested, previous.as_ref(), standing.as_ref(), options.force_as_of.as_deref())?;
-    Ok(NightTables { chosen, ingested, previous, judged })
+    let read_before = previous.as_ref().map(|run| run.manifest().answers_read()).unwrap_or_default();
+    let answers = read_answers(&job.out, read_before, chosen.date)?;
+    let beside = runs_beside(&job.out, previous.as_ref(), chosen.date)?;
+    Ok(NightTables { chosen, ingested, previous, judged, beside, answers })
 }
 
 /// All that tonight's published bytes depend on.
@@ -346,6 +357,8 @@ pub(super) fn identity(
         as_of_guessed: night.chosen.is_guess,
         as_of_forced: night.forced().map(ToOwned::to_owned),
         previous: night.previous.as_ref().map(PreviousRun::identity),
+        beside: night.beside.iter().map(PreviousRun::identity).collect(),
+        answers: night.answers.until,
     })
 }
 

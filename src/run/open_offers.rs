@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
-use crate::exposure::{OpenOffer, OpenOffers};
+use crate::exposure::{OfferState, OpenOffer, OpenOffers};
 use crate::monitor::{
     Alert, BookBefore, BorrowerState, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, StandingAlerts,
     StatesBefore,
 };
-use crate::publish::{OutputRow, PreviousRun, PublishError, TableReader};
+use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException, RememberedLoan};
 
 /// The open offers of the night before, the file's bytes checked; none on a first night.
@@ -19,6 +19,43 @@ use crate::repayment::{LoanEvidence, LoanException, RememberedLoan};
 /// The run holds no such table, or not what was published: what is offered and pledged already is then not known, and nothing may be offered.
 pub fn read_open_offers(previous: Option<&PreviousRun>) -> Result<OpenOffers, PublishError> {
     Ok(OpenOffers::new(rows::<OpenOffer>(previous)?))
+}
+
+/// The open offers of the night before, with what was offered since beside it: by runs of the same days, and by answers given by day, in the order in
+/// which they came.
+///
+/// # Errors
+/// As [`read_open_offers`], of any of these runs.
+pub fn read_offers_since(
+    previous: Option<&PreviousRun>,
+    beside: &[PreviousRun],
+    answers: &[LoggedAnswer],
+) -> Result<OpenOffers, PublishError> {
+    let mut open = read_open_offers(previous)?;
+    let mut answers = answers.iter().peekable();
+    for run in beside {
+        while let Some(answer) = answers.next_if(|answer| Some(answer.at) < run.finished_at()) {
+            put_answer(&mut open, answer);
+        }
+        // What the night before offered is served still where it is of the same day: the other run was set aside.
+        let is_served = |offer: &OpenOffer| {
+            offer.state == OfferState::Open
+                && previous.is_some_and(|p| p.as_of == run.as_of && offer.offered_on == p.as_of)
+        };
+        for offer in rows::<OpenOffer>(Some(run))?.into_iter().filter(|offer| offer.state == OfferState::Open) {
+            open.hold_beside(offer, is_served);
+        }
+    }
+    answers.for_each(|answer| put_answer(&mut open, answer));
+    Ok(open)
+}
+
+fn put_answer(open: &mut OpenOffers, answer: &LoggedAnswer) {
+    let LoggedAnswer { application, granted, offer, .. } = answer;
+    // An offer that stood when it was asked for stands as it was.
+    if granted.is_some() || offer.is_none() {
+        open.answer(&application.merchant_id, &application.product, granted.clone());
+    }
 }
 
 /// What loans are held against, in shards of so many `buckets`: what the night before remembered of them, the files' bytes checked, but for loans

@@ -16,7 +16,9 @@ use super::stages::StageClock;
 use crate::config::ConfigError;
 use crate::domain::Digest;
 use crate::model::registry::load_folder;
-use crate::publish::{Begun, Manifest, Pointing, PublishError, PublishedRun, Publisher};
+use crate::publish::{
+    Begun, DECISIONS, Manifest, Pointing, PreviousIdentity, PublishError, PublishedRun, Publisher, runs_beside,
+};
 
 /// What a replay came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,6 +76,8 @@ pub fn replay_run(run_dir: &Path, options: &RunOptions, progress: &dyn Progress)
     let rules = JobRules::open(&job)?;
     let mut tables = prepare(&job, &rules, &again, &scratch.path().join("store"), None, progress)?;
     tables.chosen.is_guess = manifest.as_of_guessed;
+    // Oldest first, as the manifest lists them: each was read on its own.
+    tables.beside = runs_beside(&pinned.beside(), None, Date::MAX)?;
     tables.judged.stop_on_faults()?;
     let (bundle, reference) = check_model(&rules, load_folder(&pinned.model_folder())?, progress)?;
     let identity = identity(&job, &tables, &bundle, &again)?;
@@ -180,20 +184,57 @@ impl Pinned<'_> {
     /// The run that it built on, under its own date.
     fn night_before(&self, missing: &mut Vec<String>) -> Result<(), RunError> {
         fs::create_dir_all(self.before()).map_err(io("make", &self.before()))?;
-        let Some(previous) = &self.run.manifest().previous else { return Ok(()) };
-        let below = format!("as_of={}/run={}", previous.as_of, previous.run_id);
+        self.answers(missing)?;
+        if let Some(previous) = &self.run.manifest().previous {
+            self.earlier_run(previous, &self.before(), "the night before", missing)?;
+        }
+        for beside in &self.run.manifest().beside {
+            self.earlier_run(beside, &self.beside(), "a run beside the night before", missing)?;
+        }
+        Ok(())
+    }
+
+    /// A run that this one has read, under its own date in an output folder of its own.
+    fn earlier_run(
+        &self,
+        wanted: &PreviousIdentity,
+        out: &Path,
+        what: &str,
+        missing: &mut Vec<String>,
+    ) -> Result<(), RunError> {
+        fs::create_dir_all(out).map_err(io("make", out))?;
+        let below = format!("as_of={}/run={}", wanted.as_of, wanted.run_id);
         let folder = self.run.out().join(&below);
         match PublishedRun::open(&folder) {
-            Ok(found) if found.identity() == *previous => link(&folder, &self.before().join(&below)),
-            Ok(_) => {
-                missing.push(format!("the night before, {below}: it is not the run that this one built on"));
-                Ok(())
-            }
-            Err(error) => {
-                missing.push(format!("the night before, {below}: {error}"));
-                Ok(())
-            }
+            Ok(found) if found.identity() == *wanted => return link(&folder, &out.join(&below)),
+            Ok(_) => missing.push(format!("{what}, {below}: it is not the run that this one built on")),
+            Err(error) => missing.push(format!("{what}, {below}: {error}")),
         }
+        Ok(())
+    }
+
+    /// Where runs beside the night before lie, as an output folder.
+    fn beside(&self) -> PathBuf {
+        self.scratch.join("beside")
+    }
+
+    /// The log of answers given by day, up to where the run has read it.
+    fn answers(&self, missing: &mut Vec<String>) -> Result<(), RunError> {
+        let read = self.run.manifest().answers_read();
+        if read.bytes == 0 {
+            return Ok(());
+        }
+        let (log, part) = (self.run.out().join(DECISIONS), self.before().join(DECISIONS));
+        let copied = fs::File::open(&log).and_then(|file| {
+            let mut part = fs::File::create(&part)?;
+            std::io::copy(&mut std::io::Read::take(file, read.bytes), &mut part)
+        });
+        match copied {
+            Ok(bytes) if bytes == read.bytes => {}
+            Ok(_) => missing.push(format!("answers given by day, {}: it is shorter than it was", log.display())),
+            Err(error) => missing.push(format!("answers given by day, {}: {error}", log.display())),
+        }
+        Ok(())
     }
 
     /// The job, from the copies of its configuration: the file in the job's own folder that gives the manifest's digest.

@@ -25,6 +25,7 @@ pub struct Totals {
     declines: BTreeMap<String, u64>,
     binding_caps: BTreeMap<String, BTreeMap<String, u64>>,
     declined_by: BTreeMap<String, BTreeMap<String, u64>>,
+    committed_minor: i64,
     referrals: u64,
     alerts: BTreeMap<String, u64>,
     alert_changes: AlertChanges,
@@ -54,6 +55,9 @@ impl Totals {
         count_by(&mut self.binding_caps, binding);
         count(&mut self.declines, shard.declines.iter().map(|d| d.product.as_str()));
         count_by(&mut self.declined_by, shard.declines.iter().flat_map(decline_causes));
+        let owed = shard.accounts.iter().filter_map(|account| account.owed_minor);
+        let held = shard.open_offers.iter().map(|offer| offer.held_minor);
+        self.committed_minor = owed.chain(held).fold(self.committed_minor, i64::saturating_add);
         self.referrals += shard.referrals.len() as u64;
         count(&mut self.alerts, shard.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()));
         add_changes(&mut self.alert_changes, &shard.alerts, tonight);
@@ -100,6 +104,7 @@ impl Totals {
             declines: self.declines,
             binding_caps: self.binding_caps,
             declined_by: self.declined_by,
+            committed_minor: Some(self.committed_minor),
             referrals: self.referrals,
             alerts: self.alerts,
             alert_changes: self.alert_changes,

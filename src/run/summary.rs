@@ -50,6 +50,9 @@ pub struct RunSummary {
     /// Declines by product and by each rule that failed; under `caps` those whose caps leave too little. A decline may stand under several.
     #[serde(default)]
     pub declined_by: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What all merchants together owe, as far as it is known, and may still draw, minor units.
+    #[serde(default)]
+    pub committed_minor: Option<i64>,
     /// Merchants referred to a bank.
     pub referrals: u64,
     /// Alerts that stand, by rule.

@@ -3,6 +3,7 @@
 mod absent;
 mod alerts;
 mod books;
+mod by_day;
 mod drift;
 mod evidence;
 mod faults;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{Marketplace, offers_of};
 
 /// Products of the tests that are repaid from receivables.
-const ON_RECEIVABLES: [&str; 2] = ["order-loan", "group-loan"];
+pub const ON_RECEIVABLES: [&str; 2] = ["order-loan", "group-loan"];
 
 /// The rows of a published table.
 pub fn rows<R: OutputRow>(run_dir: &Path) -> Vec<R> {

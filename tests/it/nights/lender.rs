@@ -146,7 +146,7 @@ impl Lender {
             fs::remove_file(data.join(format!("{table}.parquet"))).unwrap();
         }
         let options = RunOptions { as_of: Some(AsOfRule::Day(day)), ..fixture::options(&data, self.folder.path()) };
-        run_job(&self.folder.path().join("job/job.toml"), &options, &Silent)
+        run_job(&self.job(), &options, &Silent)
     }
 }
 

@@ -24,6 +24,22 @@ pub struct Offer {
     pub pledged_order_ids: Vec<String>,
 }
 
+impl Offer {
+    /// An offer that was given by day.
+    pub fn of(given: &integrity::offer::Offer) -> Self {
+        Self {
+            offer_id: given.offer_id.clone(),
+            merchant_id: given.merchant_id.clone(),
+            product: given.product.clone(),
+            limit_minor: given.limit_minor,
+            daily_rate_ppm: given.daily_rate_ppm,
+            term_days: i32::from(given.term_days),
+            valid_until_on: given.valid_until_on,
+            pledged_order_ids: given.pledged_order_ids.clone().unwrap_or_default(),
+        }
+    }
+}
+
 /// The offers of a published run.
 pub fn offers_of(run_dir: &Path) -> Vec<Offer> {
     let file = File::open(run_dir.join("offers.parquet")).unwrap();

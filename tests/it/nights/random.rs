@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use integrity::answer::{Answer, Draw, Outcome};
 use integrity::exposure::OpenOffer;
+use integrity::offer::CapName;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::books::{check_night, owed, rows};
+use super::by_day::{answer, application};
 use super::pledges::GROUP_LOAN;
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
 
@@ -22,8 +25,10 @@ struct Drawable {
 #[derive(Default)]
 struct Service {
     current: BTreeMap<String, Drawable>,
-    /// Drawn on offers since midnight, which the night of that midnight cannot have seen.
-    drawn_since_midnight: BTreeMap<String, i64>,
+    /// Who drew how much on which offer since midnight, which the night of that midnight cannot have seen.
+    drawn_since_midnight: BTreeMap<String, (String, i64)>,
+    /// The last offer of the day by merchant, of those given by day.
+    given_by_day: BTreeMap<String, integrity::offer::Offer>,
 }
 
 impl Service {
@@ -34,8 +39,7 @@ impl Service {
             let under_way = replaced
                 .get(&offer.offer_id)
                 .and_then(|before| self.drawn_since_midnight.get(before))
-                .copied()
-                .unwrap_or(0);
+                .map_or(0, |(_, drawn)| *drawn);
             // Orders secure one loan: where the replaced offer was drawn, they are taken.
             let left_minor = if under_way > 0 && !offer.pledged_order_ids.is_empty() {
                 0
@@ -44,7 +48,32 @@ impl Service {
             };
             self.current.insert(offer.offer_id.clone(), Drawable { offer, left_minor });
         }
-        self.drawn_since_midnight.clear();
+    }
+
+    /// What was drawn since midnight, as it tells whoever answers applications.
+    fn draws(&self) -> Vec<Draw> {
+        let of = |(offer_id, (merchant_id, drawn_minor)): (&String, &(String, i64))| Draw {
+            merchant_id: merchant_id.clone(),
+            offer_id: offer_id.clone(),
+            drawn_minor: *drawn_minor,
+        };
+        self.drawn_since_midnight.iter().map(of).collect()
+    }
+
+    /// An application was answered by day: what stood of the product no longer does.
+    fn answered(&mut self, answer: Answer, product: &str) {
+        match answer.outcome {
+            Outcome::Standing | Outcome::Refused => return,
+            Outcome::Offer | Outcome::Decline => {}
+        }
+        let merchant = answer.merchant_id.unwrap();
+        self.current.retain(|_, drawable| drawable.offer.merchant_id != merchant || drawable.offer.product != product);
+        if let Some(given) = answer.offer {
+            let offer = Offer::of(&given);
+            let left_minor = offer.limit_minor;
+            self.current.insert(offer.offer_id.clone(), Drawable { offer, left_minor });
+            self.given_by_day.insert(merchant, given);
+        }
     }
 
     fn draw(&mut self, market: &mut Marketplace, random: &mut ChaCha8Rng, likely: f64, now: Timestamp) -> usize {
@@ -64,7 +93,8 @@ impl Service {
             draws += 1;
             drawable.left_minor =
                 if drawable.offer.pledged_order_ids.is_empty() { drawable.left_minor - amount } else { 0 };
-            *self.drawn_since_midnight.entry(id.clone()).or_default() += amount;
+            let merchant = drawable.offer.merchant_id.clone();
+            self.drawn_since_midnight.entry(id.clone()).or_insert((merchant, 0)).1 += amount;
         }
         draws
     }
@@ -80,6 +110,20 @@ fn repay_at_random(market: &mut Marketplace, random: &mut ChaCha8Rng, now: Times
             let amount = if all { owed } else { random.random_range(1..=owed / 2) };
             market.repay(&loan, amount, now);
         }
+    }
+}
+
+/// All that is owed and may still be drawn stays within each cap of an offer.
+fn check_caps(offer: &integrity::offer::Offer, all: i64, on_receivables: i64) {
+    for cap in &offer.caps {
+        let gross = cap.gross_minor.unwrap();
+        let exposed = match cap.name {
+            CapName::OrderReceivables => on_receivables,
+            CapName::Group | CapName::PortfolioBudget => continue,
+            CapName::Requested | CapName::Product | CapName::HardCap => offer.limit_minor,
+            _ => all,
+        };
+        assert!(exposed <= gross, "{exposed} exceeds {cap:?} of {offer:?}, given by day");
     }
 }
 
@@ -115,6 +159,8 @@ fn random_nights(seed: u64, nights: i64, merchants: i64) -> usize {
             }
         }
         // After midnight, on the offers of the night before: tonight's run cannot see it.
+        service.drawn_since_midnight.clear();
+        service.given_by_day.clear();
         draws += service.draw(&mut market, &mut random, 0.15, at(day, 1));
         let run = lender.night(&market, day).published.run_dir;
         check_night(&market, &run, at(day, 0));
@@ -123,6 +169,15 @@ fn random_nights(seed: u64, nights: i64, merchants: i64) -> usize {
             granted.iter().filter_map(|o| Some((o.offer_id.clone(), o.replaces_offer_id.clone()?))).collect();
         service.publish(offers_of(&run), &replaced);
         draws += service.draw(&mut market, &mut random, 0.4, at(day, 9));
+        for hour in [11, 12] {
+            let merchant = format!("m{:02}", random.random_range(1..=merchants));
+            let product = ["order-loan", "group-loan", "credit-loan"][random.random_range(0..3)];
+            let asked = application(&format!("{day} {hour}"), &merchant, product, random.random_range(20_000..400_000));
+            let known = random.random_bool(0.8).then(|| service.draws());
+            let answered = answer(&lender, (day, hour), known, vec![asked]).unwrap();
+            answered.answers.into_iter().for_each(|answer| service.answered(answer, product));
+            draws += service.draw(&mut market, &mut random, 0.2, at(day, hour));
+        }
         repay_at_random(&mut market, &mut random, at(day, 15));
 
         // Between the nights: what is owed by the evening, and may still be drawn, is what the night allowed.
@@ -135,6 +190,17 @@ fn random_nights(seed: u64, nights: i64, merchants: i64) -> usize {
                 service.current.values().filter(|d| d.offer.merchant_id == merchant).map(|d| d.left_minor).sum();
             let held: i64 = open.iter().filter(|o| o.merchant_id == merchant).map(|o| o.held_minor).sum();
             let at_midnight = owed(&market, merchant, at(day, 0), |_| true);
+            if let Some(given) = service.given_by_day.get(merchant) {
+                let is_secured = |product: &str| super::books::ON_RECEIVABLES.contains(&product);
+                let left_on = |counts: &dyn Fn(&str) -> bool| -> i64 {
+                    let own = service.current.values().filter(|d| d.offer.merchant_id == merchant);
+                    own.filter(|d| counts(&d.offer.product)).map(|d| d.left_minor).sum()
+                };
+                let exposed =
+                    |counts: &dyn Fn(&str) -> bool| owed(&market, merchant, at(day, 14), counts) + left_on(counts);
+                check_caps(given, exposed(&|_| true), exposed(&is_secured));
+                continue;
+            }
             assert!(paid_back_none + left <= at_midnight + held, "{day}: {merchant}");
         }
     }

@@ -33,6 +33,8 @@ pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
         as_of_guessed: false,
         as_of_forced: None,
         previous: None,
+        beside: Vec::new(),
+        answers: integrity::publish::LogPosition::default(),
     }
 }
 

@@ -1,0 +1,502 @@
+//! The desk: one published run, the answers given since, and the applications of the moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::error::AnswerError;
+use super::known::{FeatureValues, Known, known};
+use crate::domain::{AsOf, Currency, Probability, Reason, ReasonCode, days_between};
+use crate::exposure::{OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
+use crate::offer::{
+    Application, BankReferral, Cap, CapName, CaseScore, Decline, Offer, OfferError, Policy, ProductDecision,
+    RefusedApplication, decide_one, opened, within_budget,
+};
+use crate::publish::{AnswersSince, DecisionLog, LoggedAnswer, ScoreBook, read_answers};
+use crate::run::{Job, RunSummary};
+
+/// Where and when applications are answered.
+#[derive(Debug, Clone)]
+pub struct DeskOptions {
+    /// Output folder, instead of the job's.
+    pub out: Option<PathBuf>,
+    /// Business date of the answers, instead of the clock's in the job's zone.
+    pub on: Option<Date>,
+    /// The clock.
+    pub now: Timestamp,
+    /// Every draw since the run's observation date; `None` where they are not known.
+    pub draws: Option<Vec<Draw>>,
+    /// Whether answers are logged. One that is not may be given to nobody.
+    pub log: bool,
+}
+
+/// What was drawn of an offer since the run's observation date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draw {
+    /// Who drew.
+    pub merchant_id: String,
+    /// On which offer.
+    pub offer_id: String,
+    /// Principal, minor units.
+    pub drawn_minor: i64,
+}
+
+/// Reads draws, a JSON object a line. All count: one that cannot be read leaves it open what was drawn.
+///
+/// # Errors
+/// The first line that is none.
+pub fn read_draws(text: &str) -> Result<Vec<Draw>, AnswerError> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |(at, line): (usize, &str)| {
+        let refuse = |why| AnswerError::Draws { line: at + 1, why };
+        let draw: Draw = serde_json::from_str(line).map_err(|e| refuse(e.to_string()))?;
+        match draw.drawn_minor {
+            ..0 => Err(refuse(format!("drawn_minor is {}: no draw is negative", draw.drawn_minor))),
+            _ => Ok(draw),
+        }
+    };
+    lines.map(read).collect()
+}
+
+/// How an application is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A new offer.
+    Offer,
+    /// The open offer of the product stands as it is.
+    Standing,
+    /// Nothing is offered.
+    Decline,
+    /// The application cannot be answered.
+    Refused,
+}
+
+/// One application's answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// The application.
+    pub application_id: Option<String>,
+    /// Who applied.
+    pub merchant_id: Option<String>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Place in the log; null for what is not logged.
+    pub number: Option<u64>,
+    /// The offer.
+    pub offer: Option<Offer>,
+    /// Why nothing is offered.
+    pub decline: Option<Decline>,
+    /// Where a bank might carry more.
+    pub referral: Option<BankReferral>,
+    /// Orders named that secure nothing.
+    pub orders_not_counted: Vec<String>,
+    /// What is wrong with the application.
+    pub refused: Option<String>,
+    /// It had been answered before: this is that answer.
+    pub is_repeated: bool,
+}
+
+/// All answers of one call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answered {
+    /// The run that they rest on.
+    pub run_id: String,
+    /// Its observation date.
+    pub as_of: Date,
+    /// Business date of the answers.
+    pub on: Date,
+    /// Currency of all amounts.
+    pub currency: Option<Currency>,
+    /// What a reader must know of the run.
+    pub note: Option<String>,
+    /// Whether they are in the log.
+    pub is_logged: bool,
+    /// In the order of the applications.
+    pub answers: Vec<Answer>,
+}
+
+/// One run, open to answer from.
+pub struct Desk {
+    out: PathBuf,
+    book: ScoreBook,
+    policy: Policy,
+    names: BTreeMap<String, usize>,
+    on: AsOf,
+    options: DeskOptions,
+    /// What all merchants owed and could draw after the night; needed where the policy has a budget.
+    committed_minor: Option<i64>,
+}
+
+impl Desk {
+    /// Opens the current run of a job.
+    ///
+    /// # Errors
+    /// Nothing is published, the run is too old or of a later day, or the policy was changed since.
+    pub fn open(job: &Path, options: DeskOptions) -> Result<Self, AnswerError> {
+        let job = Job::open(job)?;
+        let out = options.out.clone().unwrap_or_else(|| job.out.clone());
+        let book = ScoreBook::open(&out)?;
+        let policy = Policy::check(job.files.policy.clone())?;
+        let manifest = book.manifest();
+        let incomplete = |what| AnswerError::Incomplete { run: manifest.run_id.clone(), what };
+        let name = job.files.policy.path().file_name().map(|name| name.to_string_lossy().into_owned());
+        let copies = manifest
+            .config
+            .iter()
+            .filter(|copy| Path::new(&copy.source).file_name().map(|n| n.to_string_lossy().into_owned()) == name);
+        let is_same = |path: &str| {
+            std::fs::read_to_string(book.run_dir().join(path)).is_ok_and(|text| text == job.files.policy.text())
+        };
+        if !copies.map(|copy| copy.path.as_str()).any(is_same) {
+            return Err(AnswerError::OtherPolicy {
+                run: manifest.run_id.clone(),
+                policy: job.files.policy.path().display().to_string(),
+            });
+        }
+        let zone = &job.intake.time_zone;
+        let on = options.on.unwrap_or_else(|| zone.to_datetime(options.now).date());
+        let refuse = |why: String| AnswerError::NotOfTheDay { on, as_of: manifest.as_of, why };
+        match days_between(manifest.as_of, on) {
+            ..0 => return Err(refuse("the run is of a later day; name the day of the answer with --on".to_owned())),
+            days if days > i32::from(policy.answer_days) => {
+                let most = policy.answer_days;
+                return Err(refuse(format!(
+                    "it is {days} days old, and the policy lets {most} pass; run the night first"
+                )));
+            }
+            _ => {}
+        }
+        policy.check_holds(on)?;
+        let names = book.feature_names()?.into_iter().enumerate().map(|(at, name)| (name, at)).collect();
+        let committed_minor = match policy.portfolio_budget_minor {
+            None => None,
+            Some(_) => {
+                let summary: RunSummary = book.json("results.json")?;
+                Some(summary.committed_minor.ok_or_else(|| incomplete("what all merchants owe and may draw"))?)
+            }
+        };
+        let on = AsOf::new(on, zone.clone())?;
+        Ok(Self { out, book, policy, names, on, options, committed_minor })
+    }
+
+    /// Answers applications in their order, and logs the answers before it returns them.
+    ///
+    /// # Errors
+    /// See [`AnswerError`]; nothing is logged then, and no application is answered.
+    pub fn answer(&self, read: Vec<Result<Application, RefusedApplication>>) -> Result<Answered, AnswerError> {
+        let log = self.options.log.then(|| DecisionLog::take(&self.out)).transpose()?;
+        let before = read_answers(&self.out, self.book.manifest().answers_read(), Date::MAX)?;
+        if let Some(last) = before.answers.last().filter(|last| last.on > self.on.date()) {
+            let why = format!("the log holds an answer of {} already: is the clock right?", last.on);
+            return Err(AnswerError::NotOfTheDay { on: self.on.date(), as_of: self.book.as_of(), why });
+        }
+        let mut answers: Vec<Option<Answer>> = vec![None; read.len()];
+        let mut asked: BTreeMap<String, Vec<(usize, Application)>> = BTreeMap::new();
+        let mut repeats: Vec<(usize, Application)> = Vec::new();
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let earlier: BTreeMap<&str, &LoggedAnswer> =
+            before.answers.iter().map(|answer| (answer.application.application_id.as_str(), answer)).collect();
+        for (at, application) in read.into_iter().enumerate() {
+            let answer = match application {
+                Err(refused) => Some(refusal(refused.application_id, None, refused.why)),
+                Ok(application) => {
+                    match (application.fault(&self.policy), earlier.get(application.application_id.as_str())) {
+                        (Some(fault), _) => {
+                            Some(refusal(Some(application.application_id), Some(application.merchant_id), fault))
+                        }
+                        (None, Some(logged)) => Some(repeated(logged, &application)),
+                        (None, None) if seen.contains_key(&application.application_id) => {
+                            repeats.push((at, application));
+                            None
+                        }
+                        (None, None) => {
+                            seen.insert(application.application_id.clone(), at);
+                            asked.entry(application.merchant_id.clone()).or_default().push((at, application));
+                            None
+                        }
+                    }
+                }
+            };
+            if let Some(slot) = answers.get_mut(at) {
+                *slot = answer;
+            }
+        }
+        let mut given = self.decide_all(asked, &before)?;
+        given.sort_by_key(|(at, _)| *at);
+        let mut logged: Vec<LoggedAnswer> = given.iter().map(|(_, (_, entry))| entry.clone()).collect();
+        match &log {
+            Some(log) if !logged.is_empty() => {
+                log.append(before.until, &mut logged)?;
+            }
+            _ => {}
+        }
+        let by_id: BTreeMap<&str, &LoggedAnswer> =
+            logged.iter().map(|entry| (entry.application.application_id.as_str(), entry)).collect();
+        for ((at, (outcome, _)), entry) in given.iter().zip(&logged) {
+            if let Some(slot) = answers.get_mut(*at) {
+                *slot = Some(answered(*outcome, entry, log.is_some()));
+            }
+        }
+        for (at, application) in &repeats {
+            if let (Some(entry), Some(slot)) = (by_id.get(application.application_id.as_str()), answers.get_mut(*at)) {
+                *slot = Some(repeated(entry, application));
+            }
+        }
+        Ok(Answered {
+            run_id: self.book.run_id().to_owned(),
+            as_of: self.book.as_of(),
+            on: self.on.date(),
+            currency: self.book.manifest().currency,
+            note: self.book.note().map(ToOwned::to_owned),
+            is_logged: log.is_some(),
+            answers: answers.into_iter().flatten().collect(),
+        })
+    }
+
+    fn decide_all(
+        &self,
+        asked: BTreeMap<String, Vec<(usize, Application)>>,
+        before: &AnswersSince,
+    ) -> Result<Vec<(usize, (Outcome, LoggedAnswer))>, AnswerError> {
+        let merchants: BTreeSet<&str> = asked.keys().map(String::as_str).collect();
+        let known = known(&self.book, &merchants)?;
+        let mut open = OpenOffers::new(known.values().flat_map(|merchant| merchant.open.iter().cloned()));
+        let mut offers: BTreeMap<&str, Vec<Offer>> = BTreeMap::new();
+        let mut left = self.policy.portfolio_budget_minor.zip(self.committed_minor).map(|(b, c)| b.saturating_sub(c));
+        for LoggedAnswer { application, granted, offer, .. } in &before.answers {
+            let (merchant, product) = (application.merchant_id.as_str(), application.product.as_str());
+            if let Some(granted) = granted {
+                // What it replaced was counted in full: only what it holds beyond that is new.
+                let replaced = granted
+                    .replaces_offer_id
+                    .as_ref()
+                    .and_then(|id| open.of(merchant).iter().find(|o| o.offer_id == *id).map(|o| o.held_minor));
+                let more = granted.held_minor.saturating_sub(replaced.unwrap_or(0)).max(0);
+                left = left.map(|left| left.saturating_sub(more));
+            }
+            if merchants.contains(merchant) && (granted.is_some() || offer.is_none()) {
+                open.answer(merchant, product, granted.clone());
+                offers.entry(merchant).or_default().extend(offer.clone());
+            }
+        }
+        let mut draws: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
+        for draw in self.options.draws.iter().flatten() {
+            let sum = draws.entry(&draw.merchant_id).or_default().entry(&draw.offer_id).or_default();
+            *sum = sum.saturating_add(draw.drawn_minor);
+        }
+        let at_hand = |merchant: &str| AtHand {
+            known: known.get(merchant),
+            open: without_lapsed(open.of(merchant), self.on.date()),
+            answered: offers.get(merchant).cloned().unwrap_or_default(),
+            draws: draws.get(merchant).cloned().unwrap_or_default(),
+        };
+        match &mut left {
+            // A budget for all is claimed in the order of the applications.
+            Some(left) => {
+                let mut at_desk: BTreeMap<&str, AtHand<'_>> = BTreeMap::new();
+                let mut in_order: Vec<&(usize, Application)> = asked.values().flatten().collect();
+                in_order.sort_by_key(|(at, _)| *at);
+                let mut given = Vec::new();
+                for (at, application) in in_order {
+                    let merchant = application.merchant_id.as_str();
+                    let at_hand = at_desk.entry(merchant).or_insert_with(|| at_hand(merchant));
+                    given.push((*at, self.decide(application, at_hand, Some(left))?));
+                }
+                Ok(given)
+            }
+            None => {
+                let of_merchant = |(merchant, applications): (&String, &Vec<(usize, Application)>)| {
+                    let mut at_hand = at_hand(merchant);
+                    let decide = |(at, application): &(usize, Application)| {
+                        Ok((*at, self.decide(application, &mut at_hand, None)?))
+                    };
+                    applications.iter().map(decide).collect::<Result<Vec<_>, AnswerError>>()
+                };
+                let given: Vec<Vec<_>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
+                Ok(given.into_iter().flatten().collect())
+            }
+        }
+    }
+
+    fn decide(
+        &self,
+        application: &Application,
+        at_hand: &mut AtHand<'_>,
+        left: Option<&mut i64>,
+    ) -> Result<(Outcome, LoggedAnswer), AnswerError> {
+        let mut entry = LoggedAnswer {
+            number: 0,
+            at: self.options.now,
+            on: self.on.date(),
+            run_id: self.book.run_id().to_owned(),
+            application: application.clone(),
+            offer: None,
+            decline: None,
+            referral: None,
+            granted: None,
+            orders_not_counted: Vec::new(),
+        };
+        let Some(known) = at_hand.known else {
+            entry.decline = Some(unknown_merchant(application)?);
+            return Ok((Outcome::Decline, entry));
+        };
+        let account = known.facts.account().clone().by_day(&at_hand.open, &at_hand.draws, application.request());
+        let counted: BTreeSet<&str> = account
+            .free_receivables(&application.product, &application.order_ids)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|receivable| receivable.order_id.as_str())
+            .collect();
+        let named = application.order_ids.iter().filter(|id| !counted.contains(id.as_str()));
+        entry.orders_not_counted = named.cloned().collect();
+        let earlier = account.replaced(&application.product).cloned();
+        let pd = known.score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
+        let pd = pd.map_err(|source| AnswerError::Score { merchant: application.merchant_id.clone(), source })?;
+        let score = CaseScore { band: &known.score.band, pd, score: known.score.score, reasons: &known.score.reasons };
+        let features = FeatureValues { names: &self.names, values: &known.features };
+        let facts = known.facts.clone().with_account(account.clone());
+        let case = facts.case(&application.merchant_id, score, &features);
+        let incomplete =
+            || AnswerError::Incomplete { run: self.book.run_id().to_owned(), what: "the offer that stands" };
+        match decide_one(&self.policy, &case, &application.product, &self.on)? {
+            Some(ProductDecision::Offer(offer, referral)) => {
+                let is_same = earlier.as_ref().is_some_and(|earlier| earlier.offer_id == offer.offer_id);
+                if let Some(earlier) = earlier.as_ref().filter(|_| is_same || self.options.draws.is_none()) {
+                    if earlier.state == OfferState::Open {
+                        let stands = at_hand.offer(&earlier.offer_id).ok_or_else(incomplete)?;
+                        (entry.offer, entry.referral) = (Some(stands), referral);
+                        return Ok((Outcome::Standing, entry));
+                    }
+                    // Withdrawn, and perhaps drawn the hour before: what it leaves cannot be known.
+                    entry.decline = Some(unsettled(application, offer.caps)?);
+                    return Ok((Outcome::Decline, entry));
+                }
+                let mut offer = *offer;
+                if let (Some(left), Some(budget)) = (left, self.policy.portfolio_budget_minor) {
+                    let held = earlier.as_ref().map_or(0, |earlier| earlier.held_minor);
+                    if !within_budget(&mut offer, budget, *left, held) {
+                        entry.decline = Some(over_budget(application, offer.caps)?);
+                        at_hand.withdraw(&application.product);
+                        return Ok((Outcome::Decline, entry));
+                    }
+                    *left = left.saturating_sub(offer.limit_minor.saturating_sub(held).max(0));
+                }
+                let granted = opened(&offer, &account, &self.on);
+                at_hand.grant(granted.clone(), &offer);
+                (entry.offer, entry.referral, entry.granted) = (Some(offer), referral, Some(granted));
+                Ok((Outcome::Offer, entry))
+            }
+            Some(ProductDecision::Decline(decline)) => {
+                at_hand.withdraw(&application.product);
+                entry.decline = Some(*decline);
+                Ok((Outcome::Decline, entry))
+            }
+            None => Err(AnswerError::Incomplete { run: self.book.run_id().to_owned(), what: "the product" }),
+        }
+    }
+}
+
+/// What is at hand of one merchant while several applications are answered.
+struct AtHand<'a> {
+    known: Option<&'a Known>,
+    open: Vec<OpenOffer>,
+    answered: Vec<Offer>,
+    draws: BTreeMap<&'a str, i64>,
+}
+
+impl AtHand<'_> {
+    /// An offer of the night, or one given by day since.
+    fn offer(&self, offer_id: &str) -> Option<Offer> {
+        let of_night = self.known.into_iter().flat_map(|known| &known.offers);
+        self.answered.iter().chain(of_night).find(|offer| offer.offer_id == offer_id).cloned()
+    }
+
+    fn grant(&mut self, granted: OpenOffer, offer: &Offer) {
+        grant(&mut self.open, granted);
+        self.answered.push(offer.clone());
+    }
+
+    fn withdraw(&mut self, product: &str) {
+        withdraw(&mut self.open, product);
+    }
+}
+
+fn decline(application: &Application, caps: Vec<Cap>, code: &str, text: &str) -> Result<Decline, AnswerError> {
+    let code = ReasonCode::new(code).map_err(OfferError::from)?;
+    Ok(Decline {
+        merchant_id: application.merchant_id.clone(),
+        product: application.product.clone(),
+        failed: Vec::new(),
+        caps,
+        reasons: vec![Reason { code, text: text.to_owned() }],
+    })
+}
+
+/// Of a merchant that the night has not seen nothing is known, and nothing is lent on that.
+fn unknown_merchant(application: &Application) -> Result<Decline, AnswerError> {
+    decline(application, Vec::new(), "merchant-unknown", "no record of this merchant is known yet")
+}
+
+fn over_budget(application: &Application, caps: Vec<Cap>) -> Result<Decline, AnswerError> {
+    let (code, text) = CapName::PortfolioBudget.reason_when_small();
+    decline(application, caps, code, text)
+}
+
+fn unsettled(application: &Application, caps: Vec<Cap>) -> Result<Decline, AnswerError> {
+    decline(
+        application,
+        caps,
+        "earlier-offer-unsettled",
+        "an earlier offer was withdrawn, and may have been drawn before",
+    )
+}
+
+fn refusal(application_id: Option<String>, merchant_id: Option<String>, why: String) -> Answer {
+    Answer {
+        application_id,
+        merchant_id,
+        outcome: Outcome::Refused,
+        number: None,
+        offer: None,
+        decline: None,
+        referral: None,
+        orders_not_counted: Vec::new(),
+        refused: Some(why),
+        is_repeated: false,
+    }
+}
+
+fn answered(outcome: Outcome, entry: &LoggedAnswer, is_logged: bool) -> Answer {
+    Answer {
+        application_id: Some(entry.application.application_id.clone()),
+        merchant_id: Some(entry.application.merchant_id.clone()),
+        outcome,
+        number: is_logged.then_some(entry.number),
+        offer: entry.offer.clone(),
+        decline: entry.decline.clone(),
+        referral: entry.referral.clone(),
+        orders_not_counted: entry.orders_not_counted.clone(),
+        refused: None,
+        is_repeated: false,
+    }
+}
+
+/// The answer that an application was given before; an id that stands for two applications is refused.
+fn repeated(entry: &LoggedAnswer, application: &Application) -> Answer {
+    if entry.application != *application {
+        let why = "its id was answered before, for another application".to_owned();
+        return refusal(Some(application.application_id.clone()), Some(application.merchant_id.clone()), why);
+    }
+    let outcome = match (&entry.offer, &entry.granted) {
+        (Some(_), Some(_)) => Outcome::Offer,
+        (Some(_), None) => Outcome::Standing,
+        (None, _) => Outcome::Decline,
+    };
+    Answer { is_repeated: true, ..answered(outcome, entry, entry.number > 0) }
+}

@@ -1,0 +1,67 @@
+//! Why applications cannot be answered.
+
+use jiff::civil::Date;
+
+use crate::config::ConfigError;
+use crate::domain::{AsOfError, RateError};
+use crate::offer::OfferError;
+use crate::publish::PublishError;
+
+/// Why none was answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The job or its policy.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The run or the log.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// Deciding.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+    /// Dates.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
+    /// A published score that is no probability.
+    #[error("read the score of merchant {merchant}: {source}")]
+    Score {
+        /// Whose.
+        merchant: String,
+        /// What is wrong.
+        source: RateError,
+    },
+    /// The policy file is not the one that the run was decided under.
+    #[error("answer by the policy of run {run}: {policy} was changed since; run the night first")]
+    OtherPolicy {
+        /// The run.
+        run: String,
+        /// The job's policy file.
+        policy: String,
+    },
+    /// The run is of another day than its answers may rest on.
+    #[error("answer on {on} from the run of {as_of}: {why}")]
+    NotOfTheDay {
+        /// Business date of the answer.
+        on: Date,
+        /// Observation date of the run.
+        as_of: Date,
+        /// Why not.
+        why: String,
+    },
+    /// The run does not hold what an answer needs.
+    #[error("answer from run {run}: it does not say {what}; publish the night again with this version of the program")]
+    Incomplete {
+        /// The run.
+        run: String,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A file of draws that cannot be read: what was drawn is then not known.
+    #[error("read the draws: line {line}: {why}")]
+    Draws {
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+}

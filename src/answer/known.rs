@@ -1,0 +1,95 @@
+//! What a published run knows of the merchants who apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::AnswerError;
+use crate::exposure::OpenOffer;
+use crate::features::FeatureLookup;
+use crate::offer::{CaseFacts, CaseRecord, Offer};
+use crate::publish::{FeatureRow, OutputRow, PublishError, ScoreBook};
+use crate::score::MerchantScore;
+
+/// From so many applicants on the run's tables are read once from end to end; below, each merchant is looked up.
+const MANY: usize = 2_000;
+
+/// What the run knows of one merchant.
+pub(super) struct Known {
+    pub score: MerchantScore,
+    pub facts: CaseFacts,
+    pub features: Vec<Option<f64>>,
+    pub offers: Vec<Offer>,
+    pub open: Vec<OpenOffer>,
+}
+
+/// Those of the `merchants` that the run decided on.
+pub(super) fn known(book: &ScoreBook, merchants: &BTreeSet<&str>) -> Result<BTreeMap<String, Known>, AnswerError> {
+    if merchants.len() < MANY {
+        let mut found = BTreeMap::new();
+        for merchant in merchants {
+            let (Some(score), Some(case), Some(row)) =
+                (book.score(merchant)?, book.case(merchant)?, book.feature_row(merchant)?)
+            else {
+                continue;
+            };
+            let known = Known {
+                score,
+                facts: case.facts()?,
+                features: row.values,
+                offers: book.offers(merchant)?,
+                open: book.open_offers(merchant)?,
+            };
+            found.insert((*merchant).to_owned(), known);
+        }
+        return Ok(found);
+    }
+    let mut scores = of_merchants::<MerchantScore>(book, merchants, |row| &row.merchant_id)?;
+    let mut cases = of_merchants::<CaseRecord>(book, merchants, |row| &row.merchant_id)?;
+    let mut features = of_merchants::<FeatureRow>(book, merchants, |row| &row.merchant_id)?;
+    let mut offers = of_merchants::<Offer>(book, merchants, |row| &row.merchant_id)?;
+    let mut open = of_merchants::<OpenOffer>(book, merchants, |row| &row.merchant_id)?;
+    let mut found = BTreeMap::new();
+    for merchant in merchants {
+        let first = |rows: Option<Vec<_>>| rows.and_then(|rows| rows.into_iter().next());
+        let (score, case) =
+            (first(scores.remove(*merchant)), cases.remove(*merchant).and_then(|c| c.into_iter().next()));
+        let row = features.remove(*merchant).and_then(|rows| rows.into_iter().next());
+        let (Some(score), Some(case), Some(row)) = (score, case, row) else { continue };
+        let known = Known {
+            score,
+            facts: case.facts()?,
+            features: row.values,
+            offers: offers.remove(*merchant).unwrap_or_default(),
+            open: open.remove(*merchant).unwrap_or_default(),
+        };
+        found.insert((*merchant).to_owned(), known);
+    }
+    Ok(found)
+}
+
+/// The rows of some merchants, from one reading of the table.
+fn of_merchants<R: OutputRow>(
+    book: &ScoreBook,
+    merchants: &BTreeSet<&str>,
+    merchant_of: impl Fn(&R) -> &str,
+) -> Result<BTreeMap<String, Vec<R>>, PublishError> {
+    let mut found: BTreeMap<String, Vec<R>> = BTreeMap::new();
+    for row in book.all::<R>()? {
+        let row = row?;
+        if let Some(merchant) = merchants.get(merchant_of(&row)) {
+            found.entry((*merchant).to_owned()).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// One merchant's features by name.
+pub(super) struct FeatureValues<'a> {
+    pub names: &'a BTreeMap<String, usize>,
+    pub values: &'a [Option<f64>],
+}
+
+impl FeatureLookup for FeatureValues<'_> {
+    fn value(&self, feature: &str) -> Option<f64> {
+        self.values.get(*self.names.get(feature)?).copied().flatten()
+    }
+}

@@ -1,0 +1,308 @@
+//! `decisions.jsonl`: every answer to an application that came by day, in the order of answering.
+//!
+//! It lies beside the runs and outlives each of them. A line holds the digest of itself and of the line before, so that no line can be
+//! changed, taken out or put in without every later digest being wrong. Each run says up to where it has read the log; what follows was
+//! answered since, and counts against every limit until a later night has read it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::durable::sync_folder;
+use super::error::PublishError;
+use crate::domain::{Digest, Hasher};
+use crate::exposure::OpenOffer;
+use crate::offer::{Application, BankReferral, Decline, Offer};
+
+/// Its name, below the output folder.
+pub const DECISIONS: &str = "decisions.jsonl";
+const LOCK: &str = ".decisions.lock";
+/// How long an answer waits for another one that is being written.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoggedAnswer {
+    /// Its place in the log, from 1.
+    pub number: u64,
+    /// When it was given.
+    pub at: Timestamp,
+    /// Business date of the answer.
+    pub on: Date,
+    /// The run that it rests on.
+    pub run_id: String,
+    /// What was asked.
+    pub application: Application,
+    /// What is offered; null for a decline. An offer that stood before stands as it was.
+    pub offer: Option<Offer>,
+    /// Why nothing is offered; null for an offer.
+    pub decline: Option<Decline>,
+    /// Where the merchant's means carry more than this lender may lend.
+    pub referral: Option<BankReferral>,
+    /// What the offer holds; null where nothing new is offered.
+    pub granted: Option<OpenOffer>,
+    /// Orders named in the application that secure nothing: unknown to the run, disputed, too old, or pledged already.
+    pub orders_not_counted: Vec<String>,
+}
+
+/// Up to where a log was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogPosition {
+    /// Answers up to there.
+    pub answers: u64,
+    /// Bytes up to there.
+    pub bytes: u64,
+    /// Digest of the last line up to there.
+    pub sha256: Digest,
+}
+
+impl Default for LogPosition {
+    fn default() -> Self {
+        Self { answers: 0, bytes: 0, sha256: Hasher::default().finish() }
+    }
+}
+
+/// The part of the log behind a position.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AnswersSince {
+    /// Oldest first.
+    pub answers: Vec<LoggedAnswer>,
+    /// Up to where it was read.
+    pub until: LogPosition,
+}
+
+/// Reads the answers after `from` whose business date is not after `until`. A last line without its end was never given to anybody: it is not
+/// read.
+///
+/// # Errors
+/// The log is shorter than `from`, or a line is not what was written: what was offered by day is then not known.
+pub fn read_answers(out: &Path, from: LogPosition, until: Date) -> Result<AnswersSince, PublishError> {
+    let path = out.join(DECISIONS);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound && from.bytes == 0 => {
+            return Ok(AnswersSince { answers: Vec::new(), until: from });
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Err(PublishError::malformed(&path, format!("it is gone, and {} answers were given", from.answers)));
+        }
+        Err(e) => return Err(PublishError::io("read", &path)(e)),
+    };
+    let length = file.metadata().map_err(PublishError::io("look at", &path))?.len();
+    if length < from.bytes {
+        let why = format!("it ends at byte {length}, and byte {} was read by a published run", from.bytes);
+        return Err(PublishError::malformed(&path, why));
+    }
+    file.seek(SeekFrom::Start(from.bytes)).map_err(PublishError::io("read", &path))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(PublishError::io("read", &path))?;
+    let mut found = AnswersSince { answers: Vec::new(), until: from };
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(text) = line.strip_suffix(b"\n") else { break };
+        let (answer, sha256) = read_line(text, found.until).map_err(|why| {
+            let line = found.until.answers + 1;
+            PublishError::malformed(&path, format!("line {line}: {why}"))
+        })?;
+        if answer.on > until {
+            break;
+        }
+        found.until = LogPosition { answers: answer.number, bytes: found.until.bytes + line.len() as u64, sha256 };
+        found.answers.push(answer);
+    }
+    Ok(found)
+}
+
+/// Where the digest of a line begins: it is the last field.
+const DIGEST_FIELD: &str = ",\"sha256\":\"";
+
+fn read_line(line: &[u8], before: LogPosition) -> Result<(LoggedAnswer, Digest), String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    let (body, rest) = text.rsplit_once(DIGEST_FIELD).ok_or("it holds no digest")?;
+    let stated = rest.strip_suffix("\"}").and_then(|hex| Digest::try_from(hex.to_owned()).ok());
+    let stated = stated.ok_or("its digest is none")?;
+    if line_digest(before.sha256, body) != stated {
+        return Err("its digest does not hold: it, or a line before it, was changed".to_owned());
+    }
+    let answer: LoggedAnswer = serde_json::from_str(&format!("{body}}}")).map_err(|e| e.to_string())?;
+    if answer.number != before.answers + 1 {
+        return Err(format!("it says that it is answer {}", answer.number));
+    }
+    Ok((answer, stated))
+}
+
+fn line_digest(before: Digest, body: &str) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.field(before.to_string().as_bytes());
+    hasher.field(body.as_bytes());
+    hasher.finish()
+}
+
+/// The log, held for writing: nobody else answers meanwhile.
+#[derive(Debug)]
+pub struct DecisionLog {
+    out: PathBuf,
+    _lock: File,
+}
+
+impl DecisionLog {
+    /// Takes the log of an output folder, waiting a little for whoever is answering now.
+    ///
+    /// # Errors
+    /// [`PublishError::Busy`] where somebody else answers for long.
+    pub fn take(out: &Path) -> Result<Self, PublishError> {
+        let path = out.join(LOCK);
+        let open = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let lock = open.map_err(PublishError::io("open", &path))?;
+        let begun = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { out: out.to_owned(), _lock: lock }),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(PublishError::Busy { path, holder: "another `integrity decide`".to_owned() });
+                }
+                Err(TryLockError::Error(e)) => return Err(PublishError::io("lock", &path)(e)),
+            }
+        }
+    }
+
+    /// Writes answers behind `end`, where the log was read to, and forces them to disk: only then may they be given. Their numbers are set here.
+    ///
+    /// # Errors
+    /// The disk. What was written of the last line is not read by anybody and is overwritten by the next answer.
+    pub fn append(&self, end: LogPosition, answers: &mut [LoggedAnswer]) -> Result<LogPosition, PublishError> {
+        let path = self.out.join(DECISIONS);
+        let (mut position, mut bytes) = (end, Vec::new());
+        for answer in answers {
+            answer.number = position.answers + 1;
+            let text = serde_json::to_string(answer).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
+            let body = text.strip_suffix('}').unwrap_or(&text);
+            position.sha256 = line_digest(position.sha256, body);
+            bytes.extend_from_slice(format!("{body}{DIGEST_FIELD}{}\"}}\n", position.sha256).as_bytes());
+            position.answers = answer.number;
+            position.bytes = end.bytes + bytes.len() as u64;
+        }
+        let is_new = !path.exists();
+        let io = |action| PublishError::io(action, &path);
+        let open = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let mut file = open.map_err(io("open"))?;
+        // A line that a killed answer left unfinished goes.
+        file.set_len(end.bytes).map_err(io("write"))?;
+        file.seek(SeekFrom::Start(end.bytes)).map_err(io("write"))?;
+        file.write_all(&bytes).map_err(io("write"))?;
+        file.sync_all().map_err(io("force to disk"))?;
+        if is_new {
+            sync_folder(&self.out)?;
+        }
+        Ok(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn answer(id: &str, on: Date) -> LoggedAnswer {
+        LoggedAnswer {
+            number: 0,
+            at: Timestamp::UNIX_EPOCH,
+            on,
+            run_id: "r".to_owned(),
+            application: Application {
+                application_id: id.to_owned(),
+                merchant_id: "m \"1\" ,\"sha256\":\"".to_owned(),
+                product: "credit-loan".to_owned(),
+                requested_minor: 5,
+                order_ids: Vec::new(),
+                gross_sales_12m_minor: None,
+                operating_costs_12m_minor: None,
+                gross_assets_minor: None,
+                gross_liabilities_minor: None,
+            },
+            offer: None,
+            decline: None,
+            referral: None,
+            granted: None,
+            orders_not_counted: Vec::new(),
+        }
+    }
+
+    const FIRST: Date = date(2025, 3, 1);
+    const LATER: Date = date(2025, 3, 2);
+
+    #[test]
+    fn what_is_answered_is_read_back_from_any_position() {
+        let out = tempfile::tempdir().unwrap();
+        let log = DecisionLog::take(out.path()).unwrap();
+        let mut first = [answer("a", FIRST), answer("b", FIRST)];
+        let middle = log.append(LogPosition::default(), &mut first).unwrap();
+        let end = log.append(middle, &mut [answer("c", LATER)]).unwrap();
+        let read = read_answers(out.path(), LogPosition::default(), LATER).unwrap();
+        let ids = |found: &AnswersSince| {
+            found.answers.iter().map(|a| (a.number, a.application.application_id.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&read), [(1, "a".to_owned()), (2, "b".to_owned()), (3, "c".to_owned())]);
+        assert_eq!(read.until, end);
+        assert_eq!(ids(&read_answers(out.path(), middle, LATER).unwrap()), [(3, "c".to_owned())]);
+        let until_first = read_answers(out.path(), LogPosition::default(), FIRST).unwrap();
+        assert_eq!((until_first.answers.len(), until_first.until), (2, middle));
+    }
+
+    #[test]
+    fn a_torn_end_is_not_read_and_is_overwritten() {
+        let out = tempfile::tempdir().unwrap();
+        let log = DecisionLog::take(out.path()).unwrap();
+        let end = log.append(LogPosition::default(), &mut [answer("a", FIRST)]).unwrap();
+        let path = out.path().join(DECISIONS);
+        let whole = std::fs::read(&path).unwrap();
+        let torn = [whole.as_slice(), whole.get(..whole.len() / 2).unwrap()].concat();
+        std::fs::write(&path, torn).unwrap();
+        let read = read_answers(out.path(), LogPosition::default(), LATER).unwrap();
+        assert_eq!((read.answers.len(), read.until), (1, end));
+        log.append(read.until, &mut [answer("b", FIRST)]).unwrap();
+        assert_eq!(read_answers(out.path(), LogPosition::default(), LATER).unwrap().answers.len(), 2);
+    }
+
+    #[test]
+    fn no_byte_of_a_line_can_change_and_no_line_can_go() {
+        let out = tempfile::tempdir().unwrap();
+        let log = DecisionLog::take(out.path()).unwrap();
+        let end = log
+            .append(LogPosition::default(), &mut [answer("a", FIRST), answer("b", FIRST), answer("c", FIRST)])
+            .unwrap();
+        let path = out.path().join(DECISIONS);
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut altered = whole.clone();
+            // A line break, turned into another byte, joins two lines; at the very end it makes the last line unfinished.
+            *altered.get_mut(at).unwrap() ^= 1;
+            std::fs::write(&path, &altered).unwrap();
+            match read_answers(out.path(), LogPosition::default(), LATER) {
+                Err(PublishError::Malformed { .. }) => {}
+                Ok(read) => assert!(at + 1 == whole.len() && read.answers.len() == 2, "byte {at}"),
+                Err(other) => panic!("byte {at}: {other}"),
+            }
+        }
+        let lines: Vec<&[u8]> = whole.split_inclusive(|b| *b == b'\n').collect();
+        for gone in 0..2 {
+            let rest: Vec<u8> =
+                lines.iter().enumerate().filter(|(at, _)| *at != gone).flat_map(|(_, line)| line.to_vec()).collect();
+            std::fs::write(&path, rest).unwrap();
+            assert!(read_answers(out.path(), LogPosition::default(), LATER).is_err(), "line {gone} is gone");
+        }
+        std::fs::write(&path, lines.first().unwrap()).unwrap();
+        assert!(read_answers(out.path(), end, LATER).is_err(), "shorter than what a run has read");
+        std::fs::remove_file(&path).unwrap();
+        assert!(read_answers(out.path(), end, LATER).is_err(), "gone");
+    }
+}

@@ -1,0 +1,215 @@
+//! Applications answered between two nights: what is offered by day is held, replaced and used up like what the night offers.
+
+use std::fs;
+
+use integrity::answer::{Answer, AnswerError, Answered, Desk, DeskOptions, Draw, Outcome};
+use integrity::exposure::{OfferState, OpenOffer};
+use integrity::offer::{self, Application};
+use integrity::publish::{PublishError, ScoreBook, verify};
+use integrity::run::RunError;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::books::{check_night, rows};
+use super::{FIRST_NIGHT, Lender, Marketplace, at, offers_of, shipped_orders, trading_marketplace};
+
+fn day(number: i64) -> Date {
+    FIRST_NIGHT.saturating_add(number.days())
+}
+
+/// An application for a product.
+pub fn application(id: &str, merchant: &str, product: &str, requested_minor: i64) -> Application {
+    Application {
+        application_id: id.to_owned(),
+        merchant_id: merchant.to_owned(),
+        product: product.to_owned(),
+        requested_minor,
+        order_ids: Vec::new(),
+        gross_sales_12m_minor: Some(10_000_000),
+        operating_costs_12m_minor: Some(1_000_000),
+        gross_assets_minor: Some(100_000_000),
+        gross_liabilities_minor: Some(0),
+    }
+}
+
+/// Answers on a day, at an hour.
+pub fn answer(
+    lender: &Lender,
+    (on, hour): (Date, i8),
+    draws: Option<Vec<Draw>>,
+    applications: Vec<Application>,
+) -> Result<Answered, AnswerError> {
+    let options = DeskOptions { out: Some(lender.out()), on: Some(on), now: at(on, hour), draws, log: true };
+    Desk::open(&lender.job(), options)?.answer(applications.into_iter().map(Ok).collect())
+}
+
+fn one(answered: Answered) -> Answer {
+    let [answer] = <[Answer; 1]>::try_from(answered.answers).unwrap();
+    answer
+}
+
+fn night(lender: &Lender, market: &Marketplace, number: i64) -> (Vec<offer::Offer>, Vec<OpenOffer>) {
+    let run = lender.night(market, day(number)).published.run_dir;
+    check_night(market, &run, at(day(number), 0));
+    (rows(&run), rows(&run))
+}
+
+/// The offers of the current run, as the loan service keeps them.
+fn served(lender: &Lender) -> Vec<super::Offer> {
+    offers_of(ScoreBook::open(&lender.out()).unwrap().run_dir())
+}
+
+#[test]
+fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows_it() {
+    let lender = Lender::new();
+    let mut market = trading_marketplace(&lender, 2);
+    let (offers, _) = night(&lender, &market, 0);
+    let of_night = offers.iter().find(|o| o.merchant_id == "m01" && o.product == "credit-loan").unwrap();
+
+    // Without the day's draws what stands may have been drawn: it stays.
+    let asked = application("a1", "m01", "credit-loan", 60_000);
+    let stands = one(answer(&lender, (day(0), 10), None, vec![asked.clone()]).unwrap());
+    assert_eq!((stands.outcome, &stands.offer.as_ref().unwrap().offer_id), (Outcome::Standing, &of_night.offer_id));
+    let again = one(answer(&lender, (day(0), 11), None, vec![asked.clone()]).unwrap());
+    assert!(again.is_repeated && again.number == stands.number);
+    let other = Application { requested_minor: 70_000, ..asked };
+    assert_eq!(one(answer(&lender, (day(0), 11), None, vec![other]).unwrap()).outcome, Outcome::Refused);
+
+    // With them it is answered anew; half of the night's offer was drawn.
+    let drawn = of_night.limit_minor / 2;
+    let service = served(&lender).into_iter().find(|o| o.offer_id == of_night.offer_id).unwrap();
+    market.draw(&service, drawn, at(day(0), 9));
+    let draws = vec![Draw { merchant_id: "m01".to_owned(), offer_id: service.offer_id.clone(), drawn_minor: drawn }];
+    let fresh =
+        one(answer(&lender, (day(0), 12), Some(draws), vec![application("a2", "m01", "credit-loan", 60_000)]).unwrap());
+    let by_day = fresh.offer.unwrap();
+    assert_eq!((fresh.outcome, by_day.limit_minor), (Outcome::Offer, 60_000));
+    assert_eq!(by_day.replaces_offer_id.as_ref(), Some(&of_night.offer_id));
+    // Net of what was drawn, and of the offers of other products.
+    let others = offers.iter().filter(|o| o.merchant_id == "m01" && o.product != "credit-loan");
+    let others: i64 = others.map(|o| o.limit_minor).sum();
+    let serviced = by_day.caps.iter().find(|c| c.name == offer::CapName::DebtService).unwrap();
+    assert_eq!(serviced.gross_minor.unwrap() - serviced.value_minor.unwrap(), drawn + others);
+    assert!(verify(&lender.out(), None).unwrap().is_sound());
+
+    let (offers, open) = night(&lender, &market, 1);
+    let next = offers.iter().find(|o| o.merchant_id == "m01" && o.product == "credit-loan").unwrap();
+    assert_eq!(next.replaces_offer_id.as_ref(), Some(&by_day.offer_id));
+    assert_eq!(open.iter().find(|o| o.offer_id == by_day.offer_id).map(|o| o.state), Some(OfferState::Replaced));
+    // Nothing new: the same log gives the same night.
+    assert!(!lender.night(&market, day(1)).is_new);
+}
+
+#[test]
+fn what_speaks_against_the_merchant_withdraws_what_stands() {
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 1);
+    let (offers, _) = night(&lender, &market, 0);
+    assert!(offers.iter().any(|o| o.product == "credit-loan"));
+    let indebted = Application {
+        gross_liabilities_minor: Some(100_000_000),
+        gross_assets_minor: Some(1),
+        ..application("a1", "m01", "credit-loan", 60_000)
+    };
+    let declined = one(answer(&lender, (day(0), 10), None, vec![indebted]).unwrap());
+    assert_eq!(declined.outcome, Outcome::Decline);
+    assert!((1..=4).contains(&declined.decline.unwrap().reasons.len()));
+    let unsettled =
+        one(answer(&lender, (day(0), 11), None, vec![application("a2", "m01", "credit-loan", 60_000)]).unwrap());
+    assert_eq!(unsettled.outcome, Outcome::Decline, "what was withdrawn may have been drawn before");
+    let stranger =
+        one(answer(&lender, (day(0), 11), None, vec![application("a3", "nobody", "credit-loan", 60_000)]).unwrap());
+    assert_eq!(
+        stranger.decline.unwrap().reasons.first().map(|r| r.code.to_string()).as_deref(),
+        Some("merchant-unknown")
+    );
+    let odd = one(answer(&lender, (day(0), 11), None, vec![application("a4", "m01", "mortgage", 60_000)]).unwrap());
+    assert_eq!(odd.outcome, Outcome::Refused);
+}
+
+#[test]
+fn orders_named_by_day_are_pledged_once() {
+    let lender = Lender::with(&super::pledges::GROUP_LOAN);
+    let mut market = trading_marketplace(&lender, 1);
+    let orders = shipped_orders(&mut market, "m01", 2, day(-3));
+    market.apply("m01", "order-loan", 60_000, &orders[..1], at(day(-1), 12));
+    night(&lender, &market, 0);
+    let named = Application { order_ids: orders.clone(), ..application("a1", "m01", "group-loan", 90_000) };
+    let Answered { answers, .. } = answer(&lender, (day(0), 10), Some(Vec::new()), vec![named]).unwrap();
+    let [answer] = <[Answer; 1]>::try_from(answers).unwrap();
+    assert_eq!(answer.orders_not_counted, orders[..1]);
+    if let Some(offer) = answer.offer {
+        assert_eq!(offer.pledged_order_ids.as_deref(), Some(&orders[1..]));
+    }
+    night(&lender, &market, 1);
+}
+
+#[test]
+fn no_answer_rests_on_an_old_run_another_policy_or_a_broken_log() {
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 1);
+    night(&lender, &market, 0);
+    let ask = |on: Date, id: &str| answer(&lender, (on, 10), None, vec![application(id, "m01", "credit-loan", 60_000)]);
+    assert!(matches!(ask(day(-1), "a0"), Err(AnswerError::NotOfTheDay { .. })));
+    assert!(matches!(ask(day(3), "a0"), Err(AnswerError::NotOfTheDay { .. })));
+    ask(day(1), "a1").unwrap();
+    assert!(matches!(ask(day(0), "a2"), Err(AnswerError::NotOfTheDay { .. })), "the clock went back");
+    let log = lender.out().join("decisions.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replace("60000", "60001")).unwrap();
+    assert!(matches!(ask(day(1), "a2"), Err(AnswerError::Publish(PublishError::Malformed { .. }))));
+    assert!(matches!(
+        lender.night_without(&market, day(1), &[]),
+        Err(RunError::Publish(PublishError::Malformed { .. }))
+    ));
+    assert!(!verify(&lender.out(), None).unwrap().is_sound());
+    fs::write(&log, text).unwrap();
+    lender.change("policy.toml", "offer_valid_days = 30", "offer_valid_days = 29");
+    assert!(matches!(ask(day(1), "a2"), Err(AnswerError::OtherPolicy { .. })));
+}
+
+/// A date that is published again, or a run that is set back, leaves offers behind that were served for an hour.
+#[test]
+fn what_a_run_of_the_same_day_offered_is_held_and_its_orders_stay_pledged() {
+    let lender = Lender::with(&[("job.toml", "[model]", "[gates]\ndays_older = 30\ndays_past_data = 30\n\n[model]")]);
+    let mut market = trading_marketplace(&lender, 2);
+    let mut orders = Vec::new();
+    for merchant in ["m01", "m02"] {
+        orders.push(shipped_orders(&mut market, merchant, 4, day(-3)));
+    }
+    night(&lender, &market, 0);
+    night(&lender, &market, 1);
+    let first = served(&lender);
+    // Rows of yesterday arrive late: the same day is published again.
+    for order in orders.iter().flat_map(|own| &own[..2]) {
+        market.confirm(order, at(day(0), 12));
+    }
+    let again = lender.night(&market, day(1));
+    assert!(again.is_new);
+    let (offers, open) = (rows::<offer::Offer>(&again.published.run_dir), rows::<OpenOffer>(&again.published.run_dir));
+    for offer in &first {
+        let held =
+            open.iter().find(|o| o.offer_id == offer.offer_id).unwrap_or_else(|| panic!("{offer:?} is on no account"));
+        let instead = offers.iter().find(|o| o.merchant_id == offer.merchant_id && o.product == offer.product);
+        match instead {
+            Some(same) if same.offer_id == offer.offer_id => {}
+            Some(instead) => assert_eq!(instead.replaces_offer_id.as_ref(), Some(&offer.offer_id)),
+            None => assert_eq!(held.state, OfferState::Withdrawn),
+        }
+    }
+    assert!(!lender.night(&market, day(1)).is_new, "the same data once more is nothing new");
+    // The first merchant drew the first offer before it was set aside, the second one the offer that took its place.
+    let drawn = |offers: &[super::Offer], merchant: &str| {
+        offers.iter().filter(|o| o.merchant_id == merchant).cloned().collect::<Vec<_>>()
+    };
+    for offer in drawn(&first, "m01") {
+        market.draw(&offer, offer.limit_minor, at(day(1), 3));
+    }
+    for offer in drawn(&served(&lender), "m02") {
+        market.draw(&offer, offer.limit_minor, at(day(1), 9));
+    }
+    for number in 2..5 {
+        night(&lender, &market, number);
+        market.pledged(at(day(number), 0));
+    }
+}
