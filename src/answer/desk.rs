@@ -121,6 +121,9 @@ pub struct Answered {
     pub answers: Vec<Answer>,
 }
 
+/// An answer, with the place of its application among those of the call.
+type Given = (usize, (Outcome, LoggedAnswer));
+
 /// One run, open to answer from.
 pub struct Desk {
     out: PathBuf,
@@ -174,12 +177,11 @@ impl Desk {
         }
         policy.check_holds(on)?;
         let names = book.feature_names()?.into_iter().enumerate().map(|(at, name)| (name, at)).collect();
-        let committed_minor = match policy.portfolio_budget_minor {
-            None => None,
-            Some(_) => {
-                let summary: RunSummary = book.json("results.json")?;
-                Some(summary.committed_minor.ok_or_else(|| incomplete("what all merchants owe and may draw"))?)
-            }
+        let committed_minor = if policy.portfolio_budget_minor.is_some() {
+            let summary: RunSummary = book.json("results.json")?;
+            Some(summary.committed_minor.ok_or_else(|| incomplete("what all merchants owe and may draw"))?)
+        } else {
+            None
         };
         let on = AsOf::new(on, zone.clone())?;
         Ok(Self { out, book, policy, names, on, options, committed_minor })
@@ -227,7 +229,7 @@ impl Desk {
                 *slot = answer;
             }
         }
-        let mut given = self.decide_all(asked, &before)?;
+        let mut given = self.decide_all(&asked, &before)?;
         given.sort_by_key(|(at, _)| *at);
         let mut logged: Vec<LoggedAnswer> = given.iter().map(|(_, (_, entry))| entry.clone()).collect();
         match &log {
@@ -261,9 +263,9 @@ impl Desk {
 
     fn decide_all(
         &self,
-        asked: BTreeMap<String, Vec<(usize, Application)>>,
+        asked: &BTreeMap<String, Vec<(usize, Application)>>,
         before: &AnswersSince,
-    ) -> Result<Vec<(usize, (Outcome, LoggedAnswer))>, AnswerError> {
+    ) -> Result<Vec<Given>, AnswerError> {
         let merchants: BTreeSet<&str> = asked.keys().map(String::as_str).collect();
         let known = known(&self.book, &merchants)?;
         let mut open = OpenOffers::new(known.values().flat_map(|merchant| merchant.open.iter().cloned()));
@@ -296,32 +298,27 @@ impl Desk {
             answered: offers.get(merchant).cloned().unwrap_or_default(),
             draws: draws.get(merchant).cloned().unwrap_or_default(),
         };
-        match &mut left {
+        if let Some(left) = &mut left {
             // A budget for all is claimed in the order of the applications.
-            Some(left) => {
-                let mut at_desk: BTreeMap<&str, AtHand<'_>> = BTreeMap::new();
-                let mut in_order: Vec<&(usize, Application)> = asked.values().flatten().collect();
-                in_order.sort_by_key(|(at, _)| *at);
-                let mut given = Vec::new();
-                for (at, application) in in_order {
-                    let merchant = application.merchant_id.as_str();
-                    let at_hand = at_desk.entry(merchant).or_insert_with(|| at_hand(merchant));
-                    given.push((*at, self.decide(application, at_hand, Some(left))?));
-                }
-                Ok(given)
+            let mut at_desk: BTreeMap<&str, AtHand<'_>> = BTreeMap::new();
+            let mut in_order: Vec<&(usize, Application)> = asked.values().flatten().collect();
+            in_order.sort_by_key(|(at, _)| *at);
+            let mut given = Vec::new();
+            for (at, application) in in_order {
+                let merchant = application.merchant_id.as_str();
+                let at_hand = at_desk.entry(merchant).or_insert_with(|| at_hand(merchant));
+                given.push((*at, self.decide(application, at_hand, Some(left))?));
             }
-            None => {
-                let of_merchant = |(merchant, applications): (&String, &Vec<(usize, Application)>)| {
-                    let mut at_hand = at_hand(merchant);
-                    let decide = |(at, application): &(usize, Application)| {
-                        Ok((*at, self.decide(application, &mut at_hand, None)?))
-                    };
-                    applications.iter().map(decide).collect::<Result<Vec<_>, AnswerError>>()
-                };
-                let given: Vec<Vec<_>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
-                Ok(given.into_iter().flatten().collect())
-            }
+            return Ok(given);
         }
+        let of_merchant = |(merchant, applications): (&String, &Vec<(usize, Application)>)| {
+            let mut at_hand = at_hand(merchant);
+            let decide =
+                |(at, application): &(usize, Application)| Ok((*at, self.decide(application, &mut at_hand, None)?));
+            applications.iter().map(decide).collect::<Result<Vec<_>, AnswerError>>()
+        };
+        let given: Vec<Vec<Given>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
+        Ok(given.into_iter().flatten().collect())
     }
 
     fn decide(

@@ -17,10 +17,10 @@ pub struct DecideArgs {
     /// Job file.
     job: PathBuf,
     /// Applications as JSON: one object, an array, or one a line; `-` reads them from stdin. Keys are those of the contract table `applications`:
-    /// application_id, merchant_id, product, requested_minor, and order_ids and the four declared figures where they are given.
+    /// `application_id`, `merchant_id`, `product`, `requested_minor`, and `order_ids` and the four declared figures where they are given.
     #[arg(long, value_name = "FILE")]
     application: PathBuf,
-    /// Every draw since the run's observation date, a JSON object a line: merchant_id, offer_id, drawn_minor. Without it an offer that stands is
+    /// Every draw since the run's observation date, a JSON object a line: `merchant_id`, `offer_id`, `drawn_minor`. Without it an offer that stands is
     /// never replaced, since it may have been drawn.
     #[arg(long, value_name = "FILE")]
     draws: Option<PathBuf>,

@@ -235,14 +235,13 @@ fn policy_diff_code(error: &PolicyDiffError) -> ExitCode {
 
 fn answer_code(error: &AnswerError) -> ExitCode {
     match error {
-        AnswerError::Config(_) => ExitCode::Config,
+        AnswerError::Config(_) | AnswerError::OtherPolicy { .. } => ExitCode::Config,
         AnswerError::Publish(error) => publish_code(error),
         AnswerError::Offer(_)
         | AnswerError::Score { .. }
         | AnswerError::NotOfTheDay { .. }
         | AnswerError::Incomplete { .. }
         | AnswerError::Draws { .. } => ExitCode::Data,
-        AnswerError::OtherPolicy { .. } => ExitCode::Config,
         AnswerError::AsOf(_) => ExitCode::Usage,
     }
 }

@@ -12,15 +12,20 @@
 //! used up by success alone: an order that the service refuses may come again under the same key.
 //!
 //! **The amount.** The arrears, but a night never more, over all loans of a merchant, than the configured share of what an average day
-//! took in: the rest stays with the merchant, who has goods to buy. Unknown receipts deduct nothing, and while one of a borrower's
+//! took in, and never so much that less than the floor of an average day is left: a shop that cannot buy goods or feed its keeper repays nobody.
+//! `cap = min(share × day, max(0, day − floor))`, `day = receipts ÷ days`. Unknown receipts deduct nothing, and while one of a borrower's
 //! loans is not known, nothing is taken for any of them: what the borrower still owes, and whether it was paid, is for a person to find out.
+//!
+//! **The order.** Loans are served one after the other in the configured order, each as far as the cap reaches.
+
+use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::error::MonitorError;
 use super::finite::finite;
-use super::settings::{Action, DeductionTerms};
+use super::settings::{AccountOrder, Action, DeductionTerms};
 use crate::domain::Hasher;
 use crate::features::FeatureLookup;
 use crate::repayment::{LoanStanding, MerchantLoans};
@@ -43,7 +48,7 @@ pub struct Deduction {
 /// Deductions of one merchant, or many.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Deductions {
-    /// The most days past due first, then by loan.
+    /// In the order in which loans are served.
     pub deductions: Vec<Deduction>,
     /// Loans that a rule would have deducted but whose merchant's receipts are unknown.
     pub receipts_unknown: u64,
@@ -78,7 +83,7 @@ pub fn deduct(
         .filter(|l| l.merchant_id == merchant_id && l.arrears_minor > 0 && !l.is_closed && !l.is_written_off)
         .filter_map(|l| rule_of(l).map(|rule| (l, rule)))
         .collect();
-    late.sort_unstable_by(|(a, _), (b, _)| b.dpd.cmp(&a.dpd).then_with(|| a.loan_id.cmp(&b.loan_id)));
+    late.sort_unstable_by(|(a, _), (b, _)| terms.order.of(a, b));
     if late.is_empty() {
         return Ok(found);
     }
@@ -90,7 +95,7 @@ pub fn deduct(
         found.receipts_unknown = late.len() as u64;
         return Ok(found);
     };
-    let mut left = share_of_a_day(receipts, terms);
+    let mut left = cap_of_a_night(receipts, terms);
     for (loan, rule) in late {
         let amount_minor = loan.arrears_minor.min(left);
         if amount_minor < terms.min_minor {
@@ -108,14 +113,27 @@ pub fn deduct(
     Ok(found)
 }
 
-/// `share × receipts ÷ days`, rounded down; nothing where receipts are negative.
-fn share_of_a_day(receipts: f64, terms: &DeductionTerms) -> i64 {
+/// `min(share × day, max(0, day − floor))` with `day = receipts ÷ days`, rounded down; nothing where receipts are negative.
+fn cap_of_a_night(receipts: f64, terms: &DeductionTerms) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "saturating is what is meant, and NaN was refused")]
-    let whole = receipts.max(0.0).floor() as i64;
-    let share =
-        i128::from(whole) * i128::from(terms.receipts_share_ppm) / 1_000_000 / i128::from(terms.receipts_days.max(1));
-    // Receipts are not negative here, and so their share is not.
-    i64::try_from(share).unwrap_or(if share < 0 { 0 } else { i64::MAX })
+    let whole = i128::from(receipts.max(0.0).floor() as i64);
+    let days = i128::from(terms.receipts_days.max(1));
+    let share = whole * i128::from(terms.receipts_share_ppm) / 1_000_000 / days;
+    let above_floor = (whole / days - i128::from(terms.floor_minor)).max(0);
+    // Neither is negative.
+    i64::try_from(share.min(above_floor)).unwrap_or(i64::MAX)
+}
+
+impl AccountOrder {
+    /// Which of two late loans of a merchant is served first; the loan's id decides between equals.
+    fn of(self, a: &LoanStanding, b: &LoanStanding) -> Ordering {
+        let by = match self {
+            Self::MostOverdue => b.dpd.cmp(&a.dpd),
+            Self::OldestLoan => a.disbursed_at.cmp(&b.disbursed_at),
+            Self::LeastArrears => a.arrears_minor.cmp(&b.arrears_minor),
+        };
+        by.then_with(|| a.loan_id.cmp(&b.loan_id))
+    }
 }
 
 fn key(loan: &LoanStanding) -> String {
@@ -126,6 +144,10 @@ fn key(loan: &LoanStanding) -> String {
     hasher.field(&loan.deductions_reversed.to_le_bytes());
     hasher.finish().to_string().chars().take(32).collect()
 }
+
+#[cfg(test)]
+#[path = "deduction_fixture.rs"]
+pub(super) mod fixture;
 
 #[cfg(test)]
 #[path = "deduction_tests.rs"]

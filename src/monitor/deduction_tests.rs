@@ -2,13 +2,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::fixture::asks;
 use super::*;
-use crate::monitor::{AlertState, Handling, Severity, Verdict};
+use crate::monitor::{AlertState, Handling};
 use crate::repayment::fixture::overdue_loan;
 use crate::repayment::{Causes, UnknownLoan};
 
-const TERMS: DeductionTerms =
-    DeductionTerms { receipts_feature: String::new(), receipts_days: 2, receipts_share_ppm: 400_000, min_minor: 100 };
+const TERMS: DeductionTerms = DeductionTerms {
+    receipts_feature: String::new(),
+    receipts_days: 2,
+    receipts_share_ppm: 400_000,
+    min_minor: 100,
+    floor_minor: 0,
+    order: AccountOrder::MostOverdue,
+};
 
 fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
     LoanStanding {
@@ -16,33 +23,6 @@ fn loan(loan_id: &str, dpd: i64, arrears_minor: i64) -> LoanStanding {
         outstanding_minor: arrears_minor,
         arrears_minor,
         ..overdue_loan("credit-loan", dpd)
-    }
-}
-
-fn asks(loan_id: &str) -> Alert {
-    let day = jiff::civil::date(2025, 5, 1);
-    Alert {
-        alert_id: String::new(),
-        merchant_id: "m1".into(),
-        loan_id: Some(loan_id.into()),
-        rule: "arrears".into(),
-        state: AlertState::Opened,
-        opened_on: day,
-        since_on: day,
-        tonight: Verdict::Fired,
-        quiet_since_on: None,
-        severity: Severity::Warning,
-        observed: Some(1.0),
-        threshold: Some(1.0),
-        evidence: Vec::new(),
-        action: Action::Deduct,
-        trouble_prob: None,
-        at_risk_minor: None,
-        cleared_because: None,
-        handling: None,
-        handled_by: None,
-        handled_why: None,
-        handled_until_on: None,
     }
 }
 
@@ -146,5 +126,72 @@ proptest! {
             }
             prop_assert!(taken <= arrears);
         }
+    }
+}
+
+fn amounts_under(terms: &DeductionTerms, receipts: f64, loans: &[LoanStanding]) -> Vec<(String, i64)> {
+    let terms = DeductionTerms { receipts_feature: "receipts".into(), ..terms.clone() };
+    let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(receipts))]);
+    let alerts: Vec<Alert> = loans.iter().map(|loan| asks(&loan.loan_id)).collect();
+    let found = deduct(&terms, "m1", &features, MerchantLoans { known: loans, unknown: &[] }, &alerts).unwrap();
+    found.deductions.into_iter().map(|d| (d.loan_id, d.amount_minor)).collect()
+}
+
+#[test]
+fn a_living_is_left() {
+    let loans = [loan("l1", 3, 50_000)];
+    // A day brings 10,000, of which two fifths may be taken.
+    for (floor_minor, amount) in
+        [(0, Some(4_000)), (6_000, Some(4_000)), (6_001, Some(3_999)), (9_901, None), (20_000, None)]
+    {
+        let terms = DeductionTerms { floor_minor, ..TERMS };
+        let expected: Vec<(String, i64)> = amount.map(|amount| ("l1".to_owned(), amount)).into_iter().collect();
+        assert_eq!(amounts_under(&terms, 20_000.0, &loans), expected, "floor {floor_minor}");
+    }
+}
+
+#[test]
+fn accounts_are_served_in_the_configured_order() {
+    let old = LoanStanding { disbursed_at: -5, ..loan("l3", 5, 2_000) };
+    let loans = [loan("l1", 3, 1_500), loan("l2", 9, 3_000), old];
+    for (order, first) in
+        [(AccountOrder::MostOverdue, "l2"), (AccountOrder::OldestLoan, "l3"), (AccountOrder::LeastArrears, "l1")]
+    {
+        assert_eq!(amounts_under(&DeductionTerms { order, ..TERMS }, 20_000.0, &loans)[0].0, first);
+    }
+}
+
+proptest! {
+    /// Over all accounts: never more than is due on each, never above the cap, never below the floor; the same orders under the same keys
+    /// however the loans come and however often the night is run; a key does not depend on the day's receipts.
+    #[test]
+    fn deductions_keep_their_bounds(
+        loans in prop::collection::vec((0_i64..200, 0_i64..100_000, 0_i64..50), 1..6), receipts in -1e4_f64..1e6, floor_minor in 0_i64..200_000,
+        order in prop::sample::select(&[AccountOrder::MostOverdue, AccountOrder::OldestLoan, AccountOrder::LeastArrears][..]),
+    ) {
+        let mut loans: Vec<LoanStanding> = loans.iter().enumerate().map(|(n, (dpd, arrears, day))| {
+            LoanStanding { disbursed_at: *day, ..loan(&format!("l{n}"), *dpd, *arrears) }
+        }).collect();
+        let terms = DeductionTerms { floor_minor, order, ..TERMS };
+        let taken = amounts_under(&terms, receipts, &loans);
+        for (id, amount) in &taken {
+            let due = loans.iter().find(|l| l.loan_id == *id).unwrap().arrears_minor;
+            prop_assert!(*amount <= due && *amount >= terms.min_minor);
+        }
+        let sum: i64 = taken.iter().map(|(_, amount)| amount).sum();
+        let day = receipts.max(0.0) / 2.0;
+        prop_assert!(sum as f64 <= 0.4 * day);
+        prop_assert!(sum == 0 || day - sum as f64 >= floor_minor as f64);
+        loans.reverse();
+        prop_assert_eq!(&taken, &amounts_under(&terms, receipts, &loans));
+        let keys = |receipts: f64| -> BTreeMap<String, String> {
+            let features: BTreeMap<String, Option<f64>> = BTreeMap::from([("receipts".to_owned(), Some(receipts))]);
+            let alerts: Vec<Alert> = loans.iter().map(|loan| asks(&loan.loan_id)).collect();
+            let terms = DeductionTerms { receipts_feature: "receipts".into(), ..terms.clone() };
+            let found = deduct(&terms, "m1", &features, MerchantLoans { known: &loans, unknown: &[] }, &alerts).unwrap();
+            found.deductions.into_iter().map(|d| (d.loan_id, d.key)).collect()
+        };
+        let (now, richer) = (keys(receipts), keys(receipts + 1e7));
+        prop_assert!(now.iter().all(|(loan, key)| richer.get(loan) == Some(key)));
     }
 }

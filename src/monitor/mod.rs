@@ -21,7 +21,9 @@ mod officers;
 mod outlook;
 mod pledges;
 mod portfolio;
+mod queue;
 mod restoration;
+mod restructure;
 mod rule_reference;
 pub mod rules;
 mod settings;
@@ -44,10 +46,12 @@ pub use portfolio::{
     Portfolio, PortfolioLine, PortfolioTables, PortfolioTerms, Positions, ProvisionLine, ProvisionTerms, RollBasis,
     RollMatrix, RollRate, Scenario, Stage, Tally, UnknownTally, VintageLine, Vintages, check_lines,
 };
+pub use queue::{QueueLine, QueueTerms};
 pub use restoration::{
     BorrowerNight, BorrowerState, CreditStanding, CreditState, HelpTerms, RegrowthStep, RestorationTerms, StatesBefore,
     next_state, standing_of,
 };
-pub use settings::{Action, Bucket, ClassThresholds, DeductionTerms, Monitor, Severity, Watch};
+pub use restructure::{ProposedInstalment, RestructureTerms, propose};
+pub use settings::{AccountOrder, Action, Bucket, ClassThresholds, DeductionTerms, Monitor, Severity, Watch};
 pub use standing_alerts::StandingAlerts;
 pub use watch::{Alerts, Judgement, MonitorCase, WatchContext, ask, watch};

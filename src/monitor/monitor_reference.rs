@@ -3,7 +3,9 @@
 use super::drift::DRIFT_KEYS;
 use super::hazard_terms::HAZARD_KEYS;
 use super::portfolio::{PORTFOLIO_KEYS, PROVISION_KEYS, SCENARIO_KEYS};
+use super::queue::QUEUE_KEYS;
 use super::restoration::{HELP_KEYS, REGROWTH_KEYS, RESTORATION_KEYS};
+use super::restructure::RESTRUCTURE_KEYS;
 use super::rule_reference::RULE_SECTIONS;
 use crate::config::{Key, Section};
 use crate::repayment::{LEDGER_KEYS, MATERIALITY_KEYS, WATERFALL_KEYS};
@@ -19,6 +21,8 @@ static MONITOR_KEYS: Section = Section {
         Key::section("ledger", "when loans cannot be relied on").or("its defaults"),
         Key::section("class_from_dpd", "regulatory classes"),
         Key::section("deduction", "what may be deducted").or("nothing is deducted"),
+        Key::section("restructure", "easier terms that are proposed").or("none are"),
+        Key::section("queue", "what an officer's work saves").or("its defaults"),
         Key::section("portfolio", "how the portfolio is reported").or("its defaults"),
         Key::section("provisions", "what is set aside for losses").or("nothing is"),
         Key::section("restoration", "the way back from a default").or("its defaults"),
@@ -55,6 +59,13 @@ static DEDUCTION_KEYS: Section = Section {
         Key::new("min_minor", "whole number", "100", "less is not worth a transfer")
             .unit("minor units")
             .range("1 to 10^9"),
+        Key::new("floor_minor", "whole number", "5_000", "what must be left of an average day's receipts")
+            .unit("minor units")
+            .range("0 to 10^9")
+            .or("0"),
+        Key::new("order", "word", "\"most-overdue\"", "which of a merchant's late loans is served first")
+            .range("most-overdue, oldest-loan, least-arrears")
+            .or("most-overdue"),
     ],
 };
 
@@ -81,6 +92,8 @@ pub fn monitor_reference() -> Vec<&'static Section> {
         &LEDGER_KEYS,
         &CLASS_KEYS,
         &DEDUCTION_KEYS,
+        &RESTRUCTURE_KEYS,
+        &QUEUE_KEYS,
         &PORTFOLIO_KEYS,
         &PROVISION_KEYS,
         &SCENARIO_KEYS,

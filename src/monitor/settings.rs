@@ -11,7 +11,9 @@ use super::alert_rule::{AlertKind, AlertRule};
 use super::drift::{DriftLimits, RawDrift};
 use super::hazard_terms::{HazardTerms, RawHazard};
 use super::portfolio::{PortfolioTerms, RESERVED_PLACES, RawPortfolio, RawProvisions};
+use super::queue::{QueueTerms, RawQueue};
 use super::restoration::{RawRestoration, RestorationTerms};
+use super::restructure::{RawRestructure, RestructureTerms};
 use super::rules::keys::RuleKeys;
 use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
@@ -43,6 +45,10 @@ pub struct Monitor {
     pub classes: ClassThresholds,
     /// What may be deducted; `None` deducts nothing.
     pub deduction: Option<DeductionTerms>,
+    /// Easier terms that are proposed; `None` proposes none.
+    pub restructure: Option<RestructureTerms>,
+    /// What an officer's work saves.
+    pub queue: QueueTerms,
     /// How the portfolio is reported, and what is set aside.
     pub portfolio: PortfolioTerms,
     /// What it takes to be a good borrower again.
@@ -105,6 +111,23 @@ pub struct DeductionTerms {
     pub receipts_share_ppm: i64,
     /// Smaller sums are not worth a deduction.
     pub min_minor: i64,
+    /// What must be left of an average day's receipts, in minor units.
+    pub floor_minor: i64,
+    /// Which of a merchant's loans is served first.
+    pub order: AccountOrder,
+}
+
+/// In which order a merchant's late loans are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountOrder {
+    /// The most days past due first: what is nearest to default.
+    #[default]
+    MostOverdue,
+    /// The loan that was paid out first.
+    OldestLoan,
+    /// The least arrears first: as many loans as can be are brought up to date.
+    LeastArrears,
 }
 
 /// How grave an alert is.
@@ -157,6 +180,9 @@ struct RawMonitor {
     ledger: RawLedger,
     class_from_dpd: Spanned<RawClasses>,
     deduction: Option<RawDeduction>,
+    restructure: Option<RawRestructure>,
+    #[serde(default)]
+    queue: RawQueue,
     #[serde(default)]
     portfolio: RawPortfolio,
     provisions: Option<Spanned<RawProvisions>>,
@@ -187,6 +213,9 @@ struct RawDeduction {
     receipts_days: Spanned<i64>,
     receipts_share_ppm: Spanned<i64>,
     min_minor: Spanned<i64>,
+    floor_minor: Option<Spanned<i64>>,
+    #[serde(default)]
+    order: AccountOrder,
 }
 
 #[derive(Deserialize)]
@@ -222,6 +251,8 @@ impl Monitor {
         let hazard = raw.hazard.as_ref().map(|hazard| hazard.check(&file)).transpose()?;
         let restoration = raw.restoration.check(&file, &mut feature_uses)?;
         let portfolio = raw.portfolio.check(&file, raw.provisions.as_ref())?;
+        let restructure = raw.restructure.as_ref().map(|raw| raw.check(&file, &mut feature_uses)).transpose()?;
+        let queue = raw.queue.check(&file)?;
         let deduction = match &raw.deduction {
             None => None,
             Some(deduction) => {
@@ -236,6 +267,11 @@ impl Monitor {
                         1..=1_000_000,
                     )?,
                     min_minor: bounds::integer(&file, &deduction.min_minor, "min_minor", 1..=1_000_000_000)?,
+                    floor_minor: deduction
+                        .floor_minor
+                        .as_ref()
+                        .map_or(Ok(0), |floor| bounds::integer(&file, floor, "floor_minor", 0..=1_000_000_000))?,
+                    order: deduction.order,
                 })
             }
         };
@@ -275,6 +311,8 @@ impl Monitor {
             buckets,
             classes,
             deduction,
+            restructure,
+            queue,
             portfolio,
             restoration,
             drift,

@@ -9,7 +9,8 @@ use crate::core_system::Difference;
 use crate::exposure::{OpenOffer, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, VintageLine,
+    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine,
+    RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
 use crate::repayment::{LoanException, RememberedLoan};
@@ -38,6 +39,8 @@ pub fn output_tables() -> Vec<OutputTable> {
         CaseRecord::table(),
         Alert::table(),
         Deduction::table(),
+        QueueLine::table(),
+        ProposedInstalment::table(),
         BankReferral::table(),
         MerchantReceipts::table(),
         Invitation::table(),

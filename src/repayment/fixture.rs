@@ -122,6 +122,8 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         outstanding_minor: 1_000,
         arrears_minor: i64::from(dpd > 0),
         interest_arrears_minor: 0,
+        fee_arrears_minor: 0,
+        daily_rate_ppm: 0,
         dpd,
         worst_dpd: dpd,
         material_dpd: dpd,

@@ -23,6 +23,8 @@ pub struct LoanStanding {
     pub disbursed_at: i64,
     /// What was lent.
     pub principal_minor: i64,
+    /// Interest a day in parts per million.
+    pub daily_rate_ppm: i64,
     /// The guarantee group that is jointly liable.
     pub group_id: Option<String>,
     /// The published offer that was drawn.
@@ -35,6 +37,8 @@ pub struct LoanStanding {
     pub arrears_minor: i64,
     /// Interest among it.
     pub interest_arrears_minor: i64,
+    /// Fees among it.
+    pub fee_arrears_minor: i64,
     /// Days past due now, of any arrears.
     pub dpd: i64,
     /// The most days past due it ever was.

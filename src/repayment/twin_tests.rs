@@ -126,6 +126,7 @@ struct Said {
     worst_material_dpd: i64,
     arrears: i64,
     interest_arrears: i64,
+    fee_arrears: i64,
     outstanding: i64,
     closed_at: Option<i64>,
     in_default: bool,
@@ -219,21 +220,21 @@ fn clerk(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) ->
     while calendar.begins(day + 1) <= books.lent_at {
         day += 1;
     }
-    let (dpd, arrears, interest_arrears) = loop {
+    let (dpd, arrears, interest_arrears, fee_arrears) = loop {
         // The morning: what was due yesterday or before and is not paid is late.
         let late = || open.iter().filter(|o| o.unpaid.iter().any(|(_, sum)| *sum > 0) && closed_at.is_none());
         let dpd = late().map(|o| i64::from(day - o.day)).max().unwrap_or(0);
         worst_dpd = worst_dpd.max(dpd);
         let arrears = late().flat_map(|o| o.unpaid).map(|(_, sum)| sum).sum::<i64>();
-        let of_interest = late().flat_map(|o| o.unpaid).filter(|(part, _)| *part == Part::Interest);
-        let interest_arrears = of_interest.map(|(_, sum)| sum).sum::<i64>();
+        let unpaid = |kind| late().flat_map(|o| o.unpaid).filter(|(part, _)| *part == kind).map(|(_, sum)| sum).sum();
+        let (interest_arrears, fee_arrears): (i64, i64) = (unpaid(Part::Interest), unpaid(Part::Fee));
         let share = arrears as f64 / (arrears + undue).max(1) as f64;
         let is_material =
             arrears > rules.materiality.absolute_minor && share > rules.materiality.relative_ppm as f64 / 1e6;
         material = if is_material { material + 1 } else { 0 };
         worst_material = worst_material.max(material);
         if day == today || closed_at.is_some() {
-            break (dpd, arrears, interest_arrears);
+            break (dpd, arrears, interest_arrears, fee_arrears);
         }
         // Then promises fall due, and money comes in.
         let falls_due: Vec<&Promise> = promises.iter().filter(|p| p.day == day).collect();
@@ -285,6 +286,7 @@ fn clerk(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) ->
         worst_material_dpd: worst_material,
         arrears,
         interest_arrears,
+        fee_arrears,
         outstanding: if is_closed { 0 } else { (undue + unpaid_principal - cash).max(0) },
         closed_at,
         in_default: !is_closed
@@ -354,6 +356,7 @@ fn ledger(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) -
                 worst_material_dpd: standing.worst_material_dpd,
                 arrears: standing.arrears_minor,
                 interest_arrears: standing.interest_arrears_minor,
+                fee_arrears: standing.fee_arrears_minor,
                 outstanding: standing.outstanding_minor,
                 closed_at: assessment.repayment.closed_at,
                 in_default: standing.is_in_default,

@@ -125,6 +125,8 @@ pub struct Repayment {
     pub arrears_minor: i64,
     /// Interest among it.
     pub interest_arrears_minor: i64,
+    /// Fees among it.
+    pub fee_arrears_minor: i64,
     /// Business days since the oldest unpaid instalment was due; 0 when nothing is.
     pub dpd: i64,
     /// The most days past due it ever was.
@@ -209,7 +211,8 @@ impl Waterfall {
         let owed_in_full = if walk.closed_at.is_some() { walk.reached_at_close } else { walk.due.len() };
         let mut left = walk.paid_minor;
         let mut owed = 0_i64;
-        let (mut principal_paid, mut interest_arrears_minor) = (0_i64, 0_i64);
+        let mut principal_paid = 0_i64;
+        let (mut interest_arrears_minor, mut fee_arrears_minor) = (0_i64, 0_i64);
         let mut states = Vec::with_capacity(walk.due.len());
         for (position, instalment) in walk.due.iter().enumerate() {
             let parts = if position < owed_in_full {
@@ -252,6 +255,8 @@ impl Waterfall {
             principal_paid = add(loan, "repaid principal", principal_paid, state.paid_principal_minor)?;
             let unpaid_interest = parts.interest_minor - state.paid_interest_minor;
             interest_arrears_minor = add(loan, "unpaid interest", interest_arrears_minor, unpaid_interest)?;
+            let unpaid_fee = parts.fee_minor - state.paid_fee_minor;
+            fee_arrears_minor = add(loan, "unpaid fees", fee_arrears_minor, unpaid_fee)?;
             states.push(state);
         }
         let outstanding_minor = if walk.closed_at.is_some() {
@@ -272,6 +277,7 @@ impl Waterfall {
             outstanding_minor,
             arrears_minor: states.iter().map(|s| s.due_minor - s.paid_minor()).sum(),
             interest_arrears_minor,
+            fee_arrears_minor,
             dpd: states.iter().filter(|s| s.settled_at.is_none()).map(|s| s.days_late).max().unwrap_or(0),
             worst_dpd: states.iter().map(|s| s.days_late).max().unwrap_or(0),
             closed_at: walk.closed_at,

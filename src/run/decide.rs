@@ -17,7 +17,8 @@ use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, Scored};
 use crate::monitor::{
     self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction, LoanLine,
-    MonitorCase, MonitorError, Outlook, Portfolio, StandingAlerts, StatesBefore, WatchContext,
+    MonitorCase, MonitorError, Outlook, Portfolio, ProposedInstalment, QueueLine, StandingAlerts, StatesBefore,
+    WatchContext,
 };
 use crate::offer::{self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, Policy};
 use crate::publish::PublishError;
@@ -124,6 +125,10 @@ pub struct Decided {
     pub alerts: Vec<Alert>,
     /// Deductions.
     pub deductions: Vec<Deduction>,
+    /// Easier terms to offer, an instalment a row.
+    pub proposals: Vec<ProposedInstalment>,
+    /// Borrowers who need an officer, not yet ranked.
+    pub queue: Vec<QueueLine>,
     /// Merchants with evidence in each bin of each variable of the model.
     pub bin_counts: Vec<Vec<u64>>,
     /// How good every borrower is.
@@ -181,8 +186,9 @@ pub fn decide_shard(
                 counts.get_mut(usize::from(*bin)).into_iter().for_each(|count| *count += 1);
             }
         }
+        let seen = (facts, score.pd_prob);
         let mut freezes =
-            watch_merchant(&mut decided, context, (merchant, &lookup), facts, outlooks.get(merchant).copied())?;
+            watch_merchant(&mut decided, context, (merchant, &lookup), seen, outlooks.get(merchant).copied())?;
         let standing = restore_merchant(&mut decided, context, merchant, &lookup, facts)?;
         freezes.extend(standing.refusal);
         let known = context.bundle.ability.as_ref().zip(merchant_facts.receipts.as_ref());
@@ -309,7 +315,7 @@ fn watch_merchant(
     decided: &mut Decided,
     context: &DecisionContext<'_>,
     (merchant, lookup): (&str, &TableRow<'_>),
-    facts: &ShardFacts,
+    (facts, pd_prob): (&ShardFacts, Option<f64>),
     outlook: Option<Outlook>,
 ) -> Result<Vec<Reason>, DecideError> {
     let loans = facts.ledger.as_ref().map(|ledger| ledger.of(merchant));
@@ -331,6 +337,14 @@ fn watch_merchant(
         decided.deductions_unknown += ordered.receipts_unknown + ordered.loans_unknown;
         decided.deductions.extend(ordered.deductions);
     }
+    let owing = loans.unwrap_or_default();
+    if let Some(terms) = &context.watch.monitor.restructure {
+        let tonight = context.as_of.date();
+        decided.proposals.extend(monitor::propose(terms, merchant, lookup, owing, &found.alerts, tonight)?);
+    }
+    let loss_given_default = context.policy.price.loss_given_default_prob.get();
+    let queue = &context.watch.monitor.queue;
+    decided.queue.extend(queue.line(merchant, owing, &found.alerts, pd_prob, loss_given_default));
     decided.alerts.extend(found.alerts);
     Ok(found.freezes)
 }

@@ -1,18 +1,22 @@
 //! The published tables of a night, filled shard by shard.
 
+use std::cmp::Ordering;
 use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
 use crate::exposure::{OpenOffer, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, PortfolioTables, ProvisionLine, RollRate,
-    VintageLine,
+    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, PortfolioTables, ProposedInstalment,
+    ProvisionLine, QueueLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
 use crate::repayment::{LoanException, RememberedLoan};
 use crate::score::MerchantScore;
+use crate::spill::SortedRows;
 
 /// Rows of every table, on disk where there are many.
 pub struct DecidedTables {
@@ -29,6 +33,8 @@ pub struct DecidedTables {
     remembered_loans: GatheredTable<RememberedLoan>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
+    proposals: GatheredTable<ProposedInstalment>,
+    queue: SortedRows<Queued>,
     borrower_states: GatheredTable<BorrowerState>,
     loan_book: GatheredTable<LoanLine>,
     portfolio: GatheredTable<PortfolioLine>,
@@ -55,6 +61,8 @@ impl DecidedTables {
             remembered_loans: GatheredTable::new(RememberedLoan::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
+            proposals: GatheredTable::new(ProposedInstalment::table(), folder),
+            queue: SortedRows::new(folder),
             borrower_states: GatheredTable::new(BorrowerState::table(), folder),
             loan_book: GatheredTable::new(LoanLine::table(), folder),
             portfolio: GatheredTable::new(PortfolioLine::table(), folder),
@@ -82,6 +90,8 @@ impl DecidedTables {
         self.remembered_loans.extend(shard.remembered_loans)?;
         self.alerts.extend(shard.alerts)?;
         self.deductions.extend(shard.deductions)?;
+        self.proposals.extend(shard.proposals)?;
+        self.queue.extend(shard.queue.into_iter().map(Queued).collect())?;
         self.borrower_states.extend(shard.borrower_states)?;
         self.loan_book.extend(shard.loan_lines)
     }
@@ -141,6 +151,8 @@ impl DecidedTables {
         self.remembered_loans.publish(stage)?;
         self.alerts.publish(stage)?;
         self.deductions.publish(stage)?;
+        self.proposals.publish(stage)?;
+        self.publish_queue(stage)?;
         self.borrower_states.publish(stage)?;
         self.loan_book.publish(stage)?;
         self.portfolio.publish(stage)?;
@@ -149,4 +161,37 @@ impl DecidedTables {
         self.vintages.publish(stage)?;
         self.drift.publish(stage)
     }
+
+    /// The queue is ranked once all borrowers are in it.
+    fn publish_queue(&self, stage: &mut Stage<'_, '_>) -> Result<(), PublishError> {
+        let mut writer = stage.table(QueueLine::table())?;
+        for (line, rank) in self.queue.sorted()?.zip(1_i64..) {
+            writer.push(QueueLine { rank, ..line?.0 })?;
+        }
+        stage.seal(writer).map(|_| ())
+    }
 }
+
+/// A borrower in the order of the queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Queued(QueueLine);
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.order(&other.0)
+    }
+}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Queued {}

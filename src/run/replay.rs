@@ -184,7 +184,7 @@ impl Pinned<'_> {
     /// The run that it built on, under its own date.
     fn night_before(&self, missing: &mut Vec<String>) -> Result<(), RunError> {
         fs::create_dir_all(self.before()).map_err(io("make", &self.before()))?;
-        self.answers(missing)?;
+        self.answers(missing);
         if let Some(previous) = &self.run.manifest().previous {
             self.earlier_run(previous, &self.before(), "the night before", missing)?;
         }
@@ -219,10 +219,10 @@ impl Pinned<'_> {
     }
 
     /// The log of answers given by day, up to where the run has read it.
-    fn answers(&self, missing: &mut Vec<String>) -> Result<(), RunError> {
+    fn answers(&self, missing: &mut Vec<String>) {
         let read = self.run.manifest().answers_read();
         if read.bytes == 0 {
-            return Ok(());
+            return;
         }
         let (log, part) = (self.run.out().join(DECISIONS), self.before().join(DECISIONS));
         let copied = fs::File::open(&log).and_then(|file| {
@@ -234,7 +234,6 @@ impl Pinned<'_> {
             Ok(_) => missing.push(format!("answers given by day, {}: it is shorter than it was", log.display())),
             Err(error) => missing.push(format!("answers given by day, {}: {error}", log.display())),
         }
-        Ok(())
     }
 
     /// The job, from the copies of its configuration: the file in the job's own folder that gives the manifest's digest.

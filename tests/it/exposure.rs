@@ -220,6 +220,8 @@ impl World {
                     outstanding_minor: amount,
                     arrears_minor: 0,
                     interest_arrears_minor: 0,
+                    fee_arrears_minor: 0,
+                    daily_rate_ppm: 0,
                     dpd: 0,
                     worst_dpd: 0,
                     material_dpd: 0,

@@ -1,6 +1,7 @@
 //! Several nights in a row over a marketplace that goes on between them: what tests of offers, pledges and limits are run on.
 
 mod absent;
+mod actions;
 mod alerts;
 mod books;
 mod by_day;

@@ -48,6 +48,9 @@ fn said(run: &Path) -> (DebtState, BTreeSet<String>, BTreeSet<String>) {
     (account.debt, offered.collect(), lines.map(|line| line.code).collect())
 }
 
+type Change<'a> = &'a dyn Fn(&Marketplace) -> Marketplace;
+type Fault<'a> = &'a dyn Fn(&mut Marketplace);
+
 #[test]
 fn a_night_without_the_merchant_or_the_loan_book_forgets_no_debt() {
     let tables = ["loans", "instalments", "payments"];
@@ -94,7 +97,6 @@ fn a_night_without_the_merchant_or_the_loan_book_forgets_no_debt() {
         market.spoil("merchants", "m01", "region", None);
         market
     };
-    type Change<'a> = &'a dyn Fn(&Marketplace) -> Marketplace;
     let second_nights: [(&str, Change<'_>, &[&str]); 4] = [
         ("all is sent", &Marketplace::clone, &[]),
         ("the merchant is not sent", &absent, &[]),
@@ -124,7 +126,6 @@ fn a_broken_row_that_is_sent_again_stops_no_night() {
     let loan = made_before(&mut market, "m01", "credit-loan", 90_000, 40);
     let payment = market.repay(&loan, 5_000, at(day(-9), 9));
     let instalment = format!("{loan} 1");
-    type Fault<'a> = &'a dyn Fn(&mut Marketplace);
     let faults: [(&str, Fault<'_>, &str); 4] = [
         (
             "a payment",

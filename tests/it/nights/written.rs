@@ -65,7 +65,7 @@ impl Row {
     /// The row of which nothing is known before `at`, and then all that was known by then.
     pub fn as_known(&self, at: Timestamp) -> Self {
         let known = |column: &&'static str| Some((*column, vec![(at, self.known(column, at)?.clone())]));
-        Self { since: at, cells: self.cells.keys().filter_map(|column| known(&column)).collect() }
+        Self { since: at, cells: self.cells.keys().filter_map(known).collect() }
     }
 
     /// Another cell, or none, from the row's first day on.

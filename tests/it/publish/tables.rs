@@ -13,8 +13,8 @@ use integrity::features::Group;
 use integrity::model::ability::MerchantReceipts;
 use integrity::monitor::{
     Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftLine,
-    EvidenceValue, Handling, LoanLine, MarkedBy, PortfolioLine, ProvisionLine, RollBasis, RollRate, Severity, Stage,
-    Verdict, VintageLine,
+    EvidenceValue, Handling, LoanLine, MarkedBy, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine,
+    RollBasis, RollRate, Severity, Stage, Verdict, VintageLine,
 };
 use integrity::offer::{
     BankReferral, Cap, CapName, CaseRecord, Decline, Invitation, InvitationGroup, Offer, Repayment,
@@ -222,6 +222,26 @@ proptest! {
             is_tolerated, detail: text,
         }).collect();
         round_trip(Difference::table(), &rows);
+    }
+
+    #[test]
+    fn queues_come_back(rows in vec((".{0,3}", 0..=i64::MAX, option::of(0.0..=1.0), vec(".{0,4}", 0..3), dates(), select(&ACTIONS[..])), 0..20)) {
+        let rows: Vec<QueueLine> = (1_i64..).zip(rows).map(|(rank, (merchant_id, minor, pd_prob, rules, opened_on, action))| QueueLine {
+            rank, merchant_id, action, expected_saved_minor: minor, expected_loss_minor: minor, owed_minor: minor, arrears_minor: minor, dpd: 3, pd_prob,
+            unknown_loans: 1, rules, opened_on,
+        }).collect();
+        round_trip(QueueLine::table(), &rows);
+    }
+
+    #[test]
+    fn proposals_come_back(
+        ids in btree_set((".{0,3}", ".{0,3}", any::<i64>()), 0..20), minor in any::<i64>(), affordable_minor in option::of(any::<i64>()), due_on in dates(),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, loan_id, number)| ProposedInstalment {
+            merchant_id, loan_id, number, instalments: 3, due_on, principal_minor: minor, interest_minor: minor, carried_minor: minor, daily_rate_ppm: 5,
+            affordable_minor, is_affordable: affordable_minor.is_some(), why: "w".to_owned(),
+        });
+        round_trip(ProposedInstalment::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,0 +1,32 @@
+//! An alert for tests of what alerts ask for.
+
+use super::super::alert::{Alert, AlertState, Verdict};
+use super::super::settings::{Action, Severity};
+
+/// An alert `arrears` on a loan of merchant `m1` that asks to deduct.
+pub fn asks(loan_id: &str) -> Alert {
+    let day = jiff::civil::date(2025, 5, 1);
+    Alert {
+        alert_id: String::new(),
+        merchant_id: "m1".into(),
+        loan_id: Some(loan_id.into()),
+        rule: "arrears".into(),
+        state: AlertState::Opened,
+        opened_on: day,
+        since_on: day,
+        tonight: Verdict::Fired,
+        quiet_since_on: None,
+        severity: Severity::Warning,
+        observed: Some(1.0),
+        threshold: Some(1.0),
+        evidence: Vec::new(),
+        action: Action::Deduct,
+        trouble_prob: None,
+        at_risk_minor: None,
+        cleared_because: None,
+        handling: None,
+        handled_by: None,
+        handled_why: None,
+        handled_until_on: None,
+    }
+}
