@@ -5,6 +5,9 @@
 //! - a group loan of another member counts against a merchant's own means: he may have to repay it;
 //! - while a member is in default, or a member's debts are not known, no member is offered anything.
 //!
+//! A member is whose membership has begun and not ended, and whoever owes on a loan of the group. A membership of the night before of which no row is
+//! seen tonight, or only a broken one, goes on for all that is known: the group's debts are unknown ([`super::member`]).
+//!
 //! Members live in different shards. Each shard gives its part of every group's total, the parts are merged, and what the cap leaves is
 //! divided equally among the members before any of them is decided on: no offer depends on the order of shards.
 
@@ -25,6 +28,25 @@ pub enum Membership {
     In(BTreeSet<String>),
 }
 
+impl Membership {
+    /// The groups, as far as they are known.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &String> {
+        let groups = match self {
+            Self::In(groups) => Some(groups),
+            Self::NoGroups | Self::Unknown => None,
+        };
+        groups.into_iter().flatten()
+    }
+
+    /// The same and some more groups, where it is known.
+    pub(super) fn with_groups<'a>(self, more: impl Iterator<Item = &'a String>) -> Self {
+        match self {
+            Self::In(groups) => Self::In(groups.into_iter().chain(more.cloned()).collect()),
+            Self::NoGroups | Self::Unknown => self,
+        }
+    }
+}
+
 /// A group's total over some shards.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupTotal {
@@ -34,7 +56,7 @@ pub struct GroupTotal {
     pub owed_minor: i64,
     /// What open offers let members draw.
     pub held_minor: i64,
-    /// Members whose debts are not known.
+    /// Members, or memberships, of which what they owe is not known.
     pub unknown: u32,
     /// Members in default.
     pub in_default: u32,

@@ -23,6 +23,7 @@
 mod account;
 mod error;
 mod group;
+mod member;
 mod open_offer;
 mod order_records;
 mod read;
@@ -34,8 +35,11 @@ mod statement;
 pub use account::{Account, Owed, Requests};
 pub use error::ExposureError;
 pub use group::{GroupShare, GroupTotal, GroupTotals, Membership};
+pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
-pub use read::{AccountTerms, Declared, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers};
+pub use read::{
+    AccountTerms, AccountsBefore, Declared, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers,
+};
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};
 pub use settings::{DisputeRecords, GroupTerms, ReceivableTerms};

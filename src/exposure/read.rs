@@ -1,5 +1,6 @@
 //! Draws up the accounts of a shard's merchants from its tables and from last night's open offers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::civil::Date;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Account, Owed, Requests};
 use super::error::ExposureError;
 use super::group::{GroupTotal, GroupTotals, Membership};
+use super::member::{MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
 use super::order_records::about_some_order;
 use super::receivable::{Receivable, Receivables};
@@ -117,6 +119,17 @@ impl OpenOffers {
     }
 }
 
+/// What the night before left to accounts; nothing on a first night.
+#[derive(Clone, Copy)]
+pub struct AccountsBefore<'a> {
+    /// Offers that are still open.
+    pub open: &'a OpenOffers,
+    /// Loans that have to be seen again.
+    pub loans: &'a LoanEvidence,
+    /// Members of guarantee groups.
+    pub members: &'a MembersBefore,
+}
+
 /// The accounts of a shard, before group totals are known.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ShardAccounts {
@@ -124,6 +137,8 @@ pub struct ShardAccounts {
     pub by_merchant: BTreeMap<String, Account>,
     /// The shard's part of every group's total.
     pub groups: GroupTotals,
+    /// Memberships that the next night has to see.
+    pub members: Vec<RememberedMember>,
     memberships: BTreeMap<String, (Membership, BTreeMap<String, GroupTotal>)>,
 }
 
@@ -138,26 +153,34 @@ impl ShardAccounts {
     }
 }
 
-/// Draws up the account of every merchant of a shard.
+/// Draws up the account of every merchant of the shard of a bucket.
 ///
 /// # Errors
 /// A table that lacks a column.
 pub fn shard_accounts(
     shard: &Shard,
+    bucket: u32,
     views: &Views,
-    open: &OpenOffers,
-    evidence: &LoanEvidence,
+    before: AccountsBefore<'_>,
     terms: &AccountTerms<'_>,
 ) -> Result<ShardAccounts, ExposureError> {
     let mut receivables = receivables(shard, views, terms)?;
-    let book = Book::of(views.ledger.as_ref(), evidence, terms);
+    let book = Book::of(views.ledger.as_ref(), before.loans, terms);
     let mut requests = requests(shard, book, terms)?;
-    let memberships = memberships(shard, terms)?;
+    let mut memberships = memberships(shard, terms)?;
 
     let mut accounts = ShardAccounts::default();
+    accounts.groups.merge(&groups_of_broken_members(&shard.broken, &shard.as_of));
+    accounts.members = memberships.hold_against(before.members.in_bucket(bucket), &mut accounts.groups);
+    // A loan is never known unless its borrower can be seen; one that is not known is its group's all the same.
+    for loan in views.ledger.iter().flat_map(|ledger| &ledger.unknown) {
+        if let Some(group) = &loan.group_id {
+            accounts.groups.entry(group).unknown = 1;
+        }
+    }
     for merchant in views.merchants.ids() {
         let loans = book.loans(merchant);
-        let offers = carry_over(open.of(merchant), loans.known, shard.as_of.date());
+        let offers = carry_over(before.open.of(merchant), loans.known, shard.as_of.date());
         let owed = book.owed(merchant);
         let receivables = match &mut receivables {
             ShardReceivables::Absent => Receivables::Unknown,
@@ -177,11 +200,12 @@ pub fn shard_accounts(
         );
         account.open_loan_ids = book.open_loan_ids(merchant);
         account.closed_loan_ids = book.closed_loan_ids(merchant);
-        let own = own_totals(&account, loans, memberships.of(merchant));
+        let membership = memberships.of(merchant);
+        let own = own_totals(&account, loans, &membership);
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
         }
-        accounts.memberships.insert(merchant.clone(), (memberships.of(merchant), own));
+        accounts.memberships.insert(merchant.clone(), (membership.with_groups(own.keys()), own));
         accounts.by_merchant.insert(merchant.clone(), account);
     }
     Ok(accounts)
@@ -216,7 +240,7 @@ impl<'a> Book<'a> {
     fn open_loan_ids(self, merchant: &str) -> Vec<String> {
         match self {
             Self::NotKept => Vec::new(),
-            Self::Absent(evidence) => remembered(evidence, merchant, |loan| !loan.was_closed()),
+            Self::Absent(evidence) => remembered(evidence, merchant, RememberedLoan::may_owe),
             Self::Of(ledger) => ledger.open_of(merchant).into_iter().map(str::to_owned).collect(),
         }
     }
@@ -224,7 +248,7 @@ impl<'a> Book<'a> {
     fn closed_loan_ids(self, merchant: &str) -> Vec<String> {
         match self {
             Self::NotKept => Vec::new(),
-            Self::Absent(evidence) => remembered(evidence, merchant, RememberedLoan::was_closed),
+            Self::Absent(evidence) => remembered(evidence, merchant, |loan| loan.must_be_sent() && !loan.may_owe()),
             Self::Of(ledger) => ledger.closed_to_be_sent_of(merchant).into_iter().map(str::to_owned).collect(),
         }
     }
@@ -427,13 +451,47 @@ enum Groups<'a> {
     None,
     Absent,
     By {
+        /// Memberships that have begun and not ended.
         known: BTreeMap<String, BTreeSet<String>>,
-        /// Merchants with a membership that cannot be read.
-        unknown: BTreeSet<&'a str>,
+        /// Those that have ended: merchant and group.
+        ended: BTreeSet<(String, String)>,
+        /// Merchants with a membership that cannot be read, or that was there on the night before and is not seen.
+        unknown: BTreeSet<Cow<'a, str>>,
     },
 }
 
 impl Groups<'_> {
+    /// Holds the memberships against those of the night before, merchant and group: one that neither goes on nor has ended makes its
+    /// member's groups and its group's total unknown. Returns what the next night has to see.
+    fn hold_against<'b>(
+        &mut self,
+        before: impl Iterator<Item = (&'b str, &'b str)>,
+        totals: &mut GroupTotals,
+    ) -> Vec<RememberedMember> {
+        let row = |merchant: &str, group: &str| RememberedMember {
+            group_id: group.to_owned(),
+            merchant_id: merchant.to_owned(),
+        };
+        match self {
+            Self::None => Vec::new(),
+            Self::Absent => before.map(|(merchant, group)| row(merchant, group)).collect(),
+            Self::By { known, ended, unknown } => {
+                let of_merchant = |(merchant, groups): (&String, &BTreeSet<String>)| -> Vec<RememberedMember> {
+                    groups.iter().map(|group| row(merchant, group)).collect()
+                };
+                let mut members: BTreeSet<RememberedMember> = known.iter().flat_map(of_merchant).collect();
+                for (merchant, group) in before {
+                    let has_ended = ended.contains(&(merchant.to_owned(), group.to_owned()));
+                    if !has_ended && members.insert(row(merchant, group)) {
+                        totals.entry(group).unknown = 1;
+                        unknown.insert(Cow::Owned(merchant.to_owned()));
+                    }
+                }
+                members.into_iter().collect()
+            }
+        }
+    }
+
     fn of(&self, merchant: &str) -> Membership {
         match self {
             Self::None => Membership::NoGroups,
@@ -444,51 +502,54 @@ impl Groups<'_> {
     }
 }
 
-/// Memberships that have begun and not ended.
+/// Memberships that have begun.
 fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<'a>, ExposureError> {
     let Some(table) = shard.table("guarantee_groups") else {
         return Ok(if terms.declared.contains("guarantee_groups") { Groups::Absent } else { Groups::None });
     };
-    let mut by_merchant: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut ended: BTreeSet<(String, String)> = BTreeSet::new();
     let mut read = || -> Result<(), PolarsError> {
         let (groups, merchants) = (table.column("group_id")?.str()?, table.column("merchant_id")?.str()?);
         let stays = table.column("left_at")?.is_null();
         for row in 0..table.height() {
-            if let (Some(group), Some(merchant), Some(true)) = (groups.get(row), merchants.get(row), stays.get(row)) {
-                by_merchant.entry(merchant.to_owned()).or_default().insert(group.to_owned());
+            let (Some(group), Some(merchant)) = (groups.get(row), merchants.get(row)) else { continue };
+            if stays.get(row) == Some(true) {
+                known.entry(merchant.to_owned()).or_default().insert(group.to_owned());
+            } else {
+                ended.insert((merchant.to_owned(), group.to_owned()));
             }
         }
         Ok(())
     };
     read().map_err(|source| ExposureError::Frame { table: "guarantee_groups", source })?;
-    Ok(Groups::By { known: by_merchant, unknown: broken_of(shard, "guarantee_groups", |_| true) })
+    let unknown = broken_of(shard, "guarantee_groups", |_| true).into_iter().map(Cow::Borrowed).collect();
+    Ok(Groups::By { known, ended, unknown })
 }
 
-/// A merchant's part of the totals of the groups it is in, and of those whose loans it has drawn.
-fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: Membership) -> BTreeMap<String, GroupTotal> {
+/// A merchant's part of the totals of its groups. Who has drawn a group's loan belongs to the group until it is repaid, whatever the rows of
+/// the memberships say: the others answer for it.
+fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membership) -> BTreeMap<String, GroupTotal> {
     let mut own: BTreeMap<String, GroupTotal> = BTreeMap::new();
-    if let Membership::In(groups) = membership {
-        let in_default = u32::from(loans.known.iter().any(|loan| loan.is_in_default));
-        for group in groups {
-            let part = own.entry(group).or_default();
-            part.members = 1;
-            part.held_minor = account.held_minor(None);
-            part.in_default = in_default;
-            match account.owed_minor() {
-                Some(owed) => part.owed_minor = owed,
-                None => part.unknown = 1,
-            }
+    let open = || loans.known.iter().filter(|loan| !loan.is_closed);
+    let by_loans = open().filter_map(|loan| loan.group_id.as_ref());
+    let by_loans = by_loans.chain(loans.unknown.iter().filter_map(|loan| loan.group_id.as_ref()));
+    let in_default = u32::from(open().any(|loan| loan.is_in_default));
+    for group in membership.groups().chain(by_loans) {
+        let part = own.entry(group.clone()).or_default();
+        part.members = 1;
+        part.held_minor = account.held_minor(None);
+        part.in_default = in_default;
+        match account.owed_minor() {
+            Some(owed) => part.owed_minor = owed,
+            None => part.unknown = 1,
         }
     }
-    for loan in loans.known.iter().filter(|l| !l.is_closed) {
+    for loan in open() {
         if let Some(group) = &loan.group_id {
             let part = own.entry(group.clone()).or_default();
             part.group_loans_minor = part.group_loans_minor.saturating_add(loan.outstanding_minor);
         }
-    }
-    // A borrower may have left the group whose loan does not reconcile.
-    for group in loans.unknown.iter().filter_map(|loan| loan.group_id.as_ref()) {
-        own.entry(group.clone()).or_default().unknown = 1;
     }
     own
 }

@@ -15,6 +15,8 @@
 //! took in, and never so much that less than the floor of an average day is left: a shop that cannot buy goods or feed its keeper repays nobody.
 //! `cap = min(share × day, max(0, day − floor))`, `day = receipts ÷ days`. Unknown receipts deduct nothing, and while one of a borrower's
 //! loans is not known, nothing is taken for any of them: what the borrower still owes, and whether it was paid, is for a person to find out.
+//! Nor is anything taken on a night whose payments end earlier than they usually do ([`DeductionTerms::payments_days_older`]): what was paid since is
+//! not known, and would be taken a second time.
 //!
 //! **The order.** Loans are served one after the other in the configured order, each as far as the cap reaches.
 
@@ -52,11 +54,13 @@ pub struct Deductions {
     pub deductions: Vec<Deduction>,
     /// Loans that a rule would have deducted but whose merchant's receipts are unknown.
     pub receipts_unknown: u64,
+    /// Loans that a rule would have deducted but for payments that end too early.
+    pub payments_late: u64,
     /// Loans that a rule would have deducted but whose borrower has a loan of which nothing is known.
     pub loans_unknown: u64,
 }
 
-/// Orders deductions for the loans of one merchant on which an alert asks for it.
+/// Orders deductions for the loans of one merchant on which an alert asks for it, on a night whose payments end so many days earlier than usual.
 ///
 /// # Errors
 /// A feature that is NaN or infinite.
@@ -66,6 +70,7 @@ pub fn deduct(
     features: &dyn FeatureLookup,
     loans: MerchantLoans<'_>,
     alerts: &[Alert],
+    payments_days_late: i32,
 ) -> Result<Deductions, MonitorError> {
     let mut found = Deductions::default();
     let rule_of = |loan: &LoanStanding| {
@@ -89,6 +94,10 @@ pub fn deduct(
     }
     if !loans.unknown.is_empty() {
         found.loans_unknown = late.len() as u64;
+        return Ok(found);
+    }
+    if payments_days_late > i32::from(terms.payments_days_older) {
+        found.payments_late = late.len() as u64;
         return Ok(found);
     }
     let Some(receipts) = finite(features, merchant_id, &terms.receipts_feature)? else {

@@ -66,6 +66,15 @@ static DEDUCTION_KEYS: Section = Section {
         Key::new("order", "word", "\"most-overdue\"", "which of a merchant's late loans is served first")
             .range("most-overdue, oldest-loan, least-arrears")
             .or("most-overdue"),
+        Key::new(
+            "payments_days_older",
+            "whole number",
+            "0",
+            "how much older than it usually is the last day of usual payments may be; nothing is deducted beyond it",
+        )
+        .unit("days")
+        .range("0 to 3660")
+        .or("0"),
     ],
 };
 

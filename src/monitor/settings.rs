@@ -39,6 +39,10 @@ pub struct Monitor {
     pub unknown_limit: UnknownLimit,
     /// Loans that may be missing although the night before knew them: the lender says that they are settled elsewhere.
     pub no_longer_sent: BTreeSet<String>,
+    /// Loans of which payments that the night before knew may be missing: the lender says that they were taken back.
+    pub payments_corrected: BTreeSet<String>,
+    /// Merchants whose memberships of guarantee groups may be missing although the night before knew them.
+    pub members_no_longer_sent: BTreeSet<String>,
     /// Buckets of days past due, from 0 up, without gap or overlap; the last has no end.
     pub buckets: Vec<Bucket>,
     /// Regulatory classes of lateness.
@@ -115,6 +119,8 @@ pub struct DeductionTerms {
     pub floor_minor: i64,
     /// Which of a merchant's loans is served first.
     pub order: AccountOrder,
+    /// Days that the last payments may be older than they usually are: what was paid since is not known, and must not be taken again.
+    pub payments_days_older: u16,
 }
 
 /// In which order a merchant's late loans are served.
@@ -216,6 +222,7 @@ struct RawDeduction {
     floor_minor: Option<Spanned<i64>>,
     #[serde(default)]
     order: AccountOrder,
+    payments_days_older: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -272,6 +279,10 @@ impl Monitor {
                         .as_ref()
                         .map_or(Ok(0), |floor| bounds::integer(&file, floor, "floor_minor", 0..=1_000_000_000))?,
                     order: deduction.order,
+                    payments_days_older: match &deduction.payments_days_older {
+                        None => 0,
+                        Some(days) => bounds::days(&file, days, "payments_days_older", 0..=3_660)?,
+                    },
                 })
             }
         };
@@ -308,6 +319,8 @@ impl Monitor {
             retention,
             unknown_limit,
             no_longer_sent: raw.ledger.no_longer_sent(),
+            payments_corrected: raw.ledger.payments_corrected(),
+            members_no_longer_sent: raw.ledger.members_no_longer_sent(),
             buckets,
             classes,
             deduction,

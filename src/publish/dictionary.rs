@@ -6,7 +6,7 @@ use super::column::{OutputColumn, OutputTable};
 use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::core_system::Difference;
-use crate::exposure::{OpenOffer, Statement};
+use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine,
@@ -46,6 +46,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         Invitation::table(),
         LoanException::table(),
         RememberedLoan::table(),
+        RememberedMember::table(),
         LoanLine::table(),
         PortfolioLine::table(),
         ProvisionLine::table(),

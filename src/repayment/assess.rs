@@ -49,6 +49,7 @@ impl Assessment {
     pub fn standing(&self, record: &LoanRecord<'_>, rules: &LedgerRules, point: &ObservationPoint<'_>) -> LoanStanding {
         let repayment = &self.repayment;
         let (deductions, deductions_reversed) = record.deductions();
+        let (payments, received_minor) = record.received();
         let is_closed = repayment.closed_at.is_some();
         let is_written_off = record.written_off_at.is_some();
         let material_dpd = material_dpd(&self.material, point.day);
@@ -76,6 +77,8 @@ impl Assessment {
             must_be_sent: repayment.closed_at.is_none_or(|closed_at| rules.retention.reaches(closed_at, point.micros)),
             is_written_off,
             is_restructured: record.restructured_at.is_some(),
+            payments,
+            received_minor,
             deductions,
             deductions_reversed,
             history: self.history(record, rules, point),

@@ -12,7 +12,7 @@ use crate::store::bucket_of;
 /// The same for every shard. The default knows of no night before and of no orders.
 #[derive(Debug, Clone, Default)]
 pub struct LoanEvidence {
-    /// Loans that have to be seen again, by bucket of merchants, merchant and loan.
+    /// Loans as the night before left them, by bucket of merchants, merchant and loan.
     loans: Vec<BTreeMap<String, Vec<RememberedLoan>>>,
     /// Merchant of each offer on an account, by offer.
     offers: BTreeMap<String, String>,
@@ -59,7 +59,7 @@ impl LoanEvidence {
         self
     }
 
-    /// Loans of one merchant that have to be seen, by loan.
+    /// Loans of one merchant, by loan.
     #[must_use]
     pub fn loans_of(&self, merchant_id: &str) -> &[RememberedLoan] {
         let bucket = bucket_of(merchant_id, u32::try_from(self.loans.len()).unwrap_or(1));
@@ -67,7 +67,7 @@ impl LoanEvidence {
         merchants.and_then(|merchants| merchants.get(merchant_id)).map_or(&[], Vec::as_slice)
     }
 
-    /// Loans that have to be seen in the shard of a bucket, by merchant and loan.
+    /// Loans of the merchants of a bucket, by merchant and loan.
     pub fn loans_in(&self, bucket: u32) -> impl Iterator<Item = &RememberedLoan> {
         self.loans.get(bucket as usize).into_iter().flat_map(BTreeMap::values).flatten()
     }

@@ -133,6 +133,8 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         must_be_sent: true,
         is_written_off: false,
         is_restructured: false,
+        payments: 0,
+        received_minor: 0,
         deductions: 0,
         deductions_reversed: 0,
         history: LoanHistory::default(),

@@ -9,6 +9,7 @@ use super::columns::strings;
 use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
 use super::pledges::OrderOwners;
+use super::received::ReceivedBefore;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
 use super::unknown::{Causes, LoanException, UnknownCause, UnknownLoan};
@@ -78,7 +79,13 @@ impl LoanLedger {
         let ids = merchants.map(|merchants| strings(merchants, MERCHANTS.name, "merchant_id")).transpose()?;
         let visible: HashSet<&str> = ids.into_iter().flat_map(|ids| ids.iter().flatten()).collect();
         self.add_missing(evidence.loans_in(bucket), |merchant| visible.contains(merchant));
-        self.set_strangers_aside(shard, evidence)?;
+        self.set_aside(shard, evidence)?;
+        for loan in &mut self.unknown {
+            let before = loan.loan_id.as_deref().and_then(|loan_id| evidence.loan(&loan.merchant_id, loan_id));
+            if let Some(before) = before {
+                loan.fill_in(before);
+            }
+        }
         self.unknown.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
         Ok(())
     }
@@ -91,8 +98,8 @@ impl LoanLedger {
         remembered: impl Iterator<Item = &'a RememberedLoan>,
         is_visible: impl Fn(&str) -> bool,
     ) {
-        let unseen = remembered.filter(|loan| !self.has(&loan.merchant_id, &loan.loan_id));
-        let missing = unseen.filter(|loan| !loan.was_closed() || is_visible(&loan.merchant_id));
+        let unseen = remembered.filter(|loan| loan.must_be_sent() && !self.has(&loan.merchant_id, &loan.loan_id));
+        let missing = unseen.filter(|loan| loan.may_owe() || is_visible(&loan.merchant_id));
         let missing: Vec<UnknownLoan> = missing.map(UnknownLoan::missing).collect();
         self.unknown.extend(missing);
     }
@@ -104,30 +111,33 @@ impl LoanLedger {
             || loans.unknown.iter().any(|loan| loan.loan_id.as_deref() == Some(loan_id))
     }
 
-    /// What the next night has to see again of the shard's loans, by merchant and loan: those that are not closed, those closed not long ago, and
-    /// those that the night before remembered and that this one did not see.
+    /// What the next night compares the shard's loans with, by merchant and loan: all that are seen tonight, and those that the night before
+    /// remembered, that have to be sent, and that this one did not see.
     #[must_use]
     pub fn to_remember(&self, bucket: u32, evidence: &LoanEvidence, tonight: Date) -> Vec<RememberedLoan> {
-        let known = self.known.iter().filter(|loan| loan.must_be_sent).map(|loan| RememberedLoan::known(loan, tonight));
+        let known = self.known.iter().map(|loan| RememberedLoan::known(loan, tonight));
         let unknown = self.unknown.iter().filter_map(|loan| {
             let loan_id = loan.loan_id.as_deref()?;
             Some(RememberedLoan::unknown(loan, loan_id, evidence.loan(&loan.merchant_id, loan_id)))
         });
-        let unseen = evidence.loans_in(bucket).filter(|loan| !self.has(&loan.merchant_id, &loan.loan_id)).cloned();
+        let remembered = evidence.loans_in(bucket).filter(|loan| loan.must_be_sent());
+        let unseen = remembered.filter(|loan| !self.has(&loan.merchant_id, &loan.loan_id)).cloned();
         let mut loans: Vec<RememberedLoan> = known.chain(unknown).chain(unseen).collect();
         loans.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
         loans
     }
 
-    /// Makes unknown every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
+    /// Makes unknown every loan of which payments have vanished since its books last agreed, and every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
     /// among the borrower's although tonight's orders reach past the day of the draw. Offer and orders stay their own merchant's.
     ///
     /// What secured a repaid loan secures nothing any more, and an old order need not be sent for ever.
-    fn set_strangers_aside(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
+    fn set_aside(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
         let owners = OrderOwners::of(shard, &self.known)?;
+        let received = ReceivedBefore::of(shard, &self.known, evidence)?;
         let causes_of = |loan: &LoanStanding| -> Causes {
+            let of_payments = received.judge(loan);
             if loan.is_closed {
-                return Causes::default();
+                return of_payments.into_iter().collect();
             }
             let of_offer = loan.offer_id.as_deref().and_then(|offer| {
                 let cause = UnknownCause::offer_of_another(offer);
@@ -138,7 +148,7 @@ impl LoanLedger {
             let drawn_on = shard.as_of.local_date(loan.disbursed_at).ok();
             let is_reached = evidence.orders_until.is_some_and(|until| drawn_on.is_some_and(|day| day <= until));
             let of_pledges = if is_reached { owners.judge(loan) } else { None };
-            of_offer.into_iter().chain(of_pledges).collect()
+            of_payments.into_iter().chain(of_offer).chain(of_pledges).collect()
         };
         let mut strangers: Vec<UnknownLoan> = Vec::new();
         self.known.retain(|loan| {

@@ -171,7 +171,7 @@ fn a_loan_carries_what_the_contract_says_of_offer_group_and_pledges() {
 #[test]
 fn a_loan_that_was_open_and_is_not_sent_again_is_unknown_to_its_borrower() {
     let before = [("m1", "l1"), ("m1", "l2"), ("m2", "l1"), ("m9", "l9")];
-    let before = before.map(|(merchant, loan)| remembered(merchant, loan, LastKnown::Open));
+    let before = before.map(|(merchant, loan)| remembered(merchant, loan, LastKnown::Open).with_corrected_payments());
     let mut ledger = ledger_of(&shard(200, &late()));
     assert_eq!(ledger.open_of("m1"), BTreeSet::from(["l1"]));
     ledger.compare_with(&shard(200, &late()), 0, &LoanEvidence::new(before.clone(), 1)).unwrap();
@@ -193,18 +193,14 @@ fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLo
         last_known,
         known_on: Some(day(199).date()),
         outstanding_minor: Some(700),
+        payments: Some(1),
+        received_minor: Some(300),
     }
 }
 
 #[test]
 fn a_loan_is_remembered_until_it_is_seen_again_whether_or_not_its_borrower_is() {
-    let night = |books: &Books, seen: i32, before: Vec<RememberedLoan>| {
-        let (shard, evidence) = (shard(seen, books), LoanEvidence::new(before, 1));
-        let mut ledger = ledger_of(&shard);
-        ledger.compare_with(&shard, 0, &evidence).unwrap();
-        let left = ledger.to_remember(0, &evidence, shard.as_of.date());
-        (ledger, left)
-    };
+    let night = |books: &Books, seen: i32, before: Vec<RememberedLoan>| night_after(books, seen, &before);
     // A first night: the loan is known, and stands as it does.
     let (_, left) = night(&late(), 200, Vec::new());
     let [known] = left.as_slice() else { panic!("{left:?}") };
@@ -227,6 +223,84 @@ fn a_loan_is_remembered_until_it_is_seen_again_whether_or_not_its_borrower_is() 
     // A loan that never was known is to be seen again too.
     let (_, left) = night(&faulted, 202, Vec::new());
     assert_eq!((left.len(), left[0].last_known, left[0].known_on), (1, LastKnown::Never, None));
+}
+
+/// A night over `books` on day `seen`, after one that left `before`: its ledger, and what it leaves.
+fn night_after(books: &Books, seen: i32, before: &[RememberedLoan]) -> (LoanLedger, Vec<RememberedLoan>) {
+    compare_after(&shard(seen, books), before)
+}
+
+fn compare_after(shard: &Shard, before: &[RememberedLoan]) -> (LoanLedger, Vec<RememberedLoan>) {
+    let evidence = LoanEvidence::new(before.to_vec(), 1);
+    let mut ledger = ledger_of(shard);
+    ledger.compare_with(shard, 0, &evidence).unwrap();
+    let left = ledger.to_remember(0, &evidence, shard.as_of.date());
+    (ledger, left)
+}
+
+#[test]
+fn a_payment_that_an_earlier_night_knew_does_not_vanish() {
+    let paid = |paid: &[PaidRow]| Books { paid: paid.to_vec(), ..late() };
+    let (first, second) = (PaidRow("l1", 110, 300, None), PaidRow("l1", 115, 200, None));
+    let both = paid(&[first, second]);
+    let (_, known) = night_after(&both, 120, &[]);
+    assert_eq!(
+        (known[0].payments, known[0].received_minor, known[0].outstanding_minor),
+        (Some(2), Some(500), Some(500))
+    );
+    let missing = [("m1", Some("l1"), "payments-missing")];
+    let lost: [(&str, &[PaidRow]); 5] = [
+        ("one", &[first]),
+        ("all", &[]),
+        ("one, and another came in since", &[second, PaidRow("l1", 120, 300, None)]),
+        ("a part of one", &[first, PaidRow("l1", 115, 150, None)]),
+        ("one is dated to a day to come", &[first, PaidRow("l1", 130, 200, None)]),
+    ];
+    for (what, rows) in lost {
+        let (ledger, left) = night_after(&paid(rows), 121, &known);
+        assert_eq!(codes(&ledger), missing, "{what}");
+        assert_eq!(left, known, "{what}: what was known is known still");
+        // Still missing a night later, and known again once it is back.
+        assert_eq!(codes(&night_after(&paid(rows), 122, &left).0), missing, "{what}");
+        assert_eq!(codes(&night_after(&both, 123, &left).0), [], "{what}");
+        let corrected: Vec<_> = left.into_iter().map(RememberedLoan::with_corrected_payments).collect();
+        assert_eq!(codes(&night_after(&paid(rows), 122, &corrected).0), [], "{what}: the lender says so");
+    }
+    let bounced = paid(&[first, PaidRow("l1", 115, 200, Some(120))]);
+    let (ledger, left) = night_after(&bounced, 121, &known);
+    assert_eq!(
+        (codes(&ledger), left[0].outstanding_minor),
+        (vec![], Some(700)),
+        "a payment that bounced stays on record"
+    );
+    // A lower amount in a version that was recorded since is a correction; one recorded before is not.
+    let lowered = |recorded: i32| {
+        let mut seen = shard(121, &paid(&[first, PaidRow("l1", 115, 150, None)]));
+        let stamps = [Some(day(110).micros()), Some(day(recorded).micros())];
+        let stamps = Int64Chunked::from_slice_options("recorded_at".into(), &stamps);
+        let stamps = stamps.into_datetime(TimeUnit::Microseconds, None).into_column();
+        seen.tables.get_mut("payments").unwrap().with_column(stamps).unwrap();
+        compare_after(&seen, &known).0
+    };
+    assert_eq!((codes(&lowered(120)), codes(&lowered(119))), (vec![], missing.to_vec()));
+}
+
+#[test]
+fn a_repaid_loan_whose_payment_vanishes_is_unknown_however_long_ago_it_was_repaid() {
+    let repaid = Books { paid: vec![PaidRow("l1", 108, 1_000, None)], ..late() };
+    for closed_days in [0, 1_095] {
+        let rules = LedgerRules { retention: Retention { closed_days }, ..rules() };
+        let shard = shard(120, &repaid);
+        let ledger = repayment_tables(&shard, &rules).unwrap().unwrap().ledger;
+        let known = ledger.to_remember(0, &LoanEvidence::default(), shard.as_of.date());
+        let settled = closed_days == 0;
+        assert_eq!(known[0].last_known, if settled { LastKnown::Settled } else { LastKnown::Closed });
+        let (ledger, _) = night_after(&late(), 121, &known);
+        assert_eq!(codes(&ledger), [("m1", Some("l1"), "payments-missing")]);
+        // Not sent at all, it is missed only while it has to be sent.
+        let (ledger, left) = night_after(&books(&[], &[], &[]), 121, &known);
+        assert_eq!((ledger.unknown.is_empty(), left.is_empty()), (settled, settled));
+    }
 }
 
 /// The books of [`late`], where the loan pledges an order of its borrower and another one, whose row belongs to `owner`.

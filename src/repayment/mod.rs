@@ -45,6 +45,7 @@ mod loan_book;
 pub mod materiality;
 mod outcome;
 mod pledges;
+mod received;
 pub mod reconcile;
 mod record;
 mod remembered;

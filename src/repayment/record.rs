@@ -69,6 +69,12 @@ impl LoanRecord<'_> {
         self.payments.iter().map(|row| row.payment).collect()
     }
 
+    /// Payments that arrived, reversed ones included, and what they came to.
+    pub(super) fn received(&self) -> (i64, i64) {
+        let amounts = self.payments.iter().map(|row| row.payment.amount_minor);
+        amounts.fold((0, 0), |(payments, sum), amount| (payments + 1, amount.saturating_add(sum)))
+    }
+
     /// Deductions that arrived, and those of them that were reversed.
     pub(super) fn deductions(&self) -> (u64, u64) {
         let deducted = self.payments.iter().filter(|row| row.channel == Some(DEDUCTION));

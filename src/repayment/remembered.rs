@@ -18,9 +18,11 @@ pub enum LastKnown {
     InDefault,
     /// Nothing was owed any more.
     Closed,
+    /// The same, for so long that the loan need not be sent again.
+    Settled,
 }
 
-/// One loan that the next night has to see again: a row of `remembered_loans.parquet`.
+/// What the next night compares one loan with: a row of `remembered_loans.parquet`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedLoan {
     /// The borrower.
@@ -39,6 +41,11 @@ pub struct RememberedLoan {
     pub known_on: Option<Date>,
     /// Principal not repaid then.
     pub outstanding_minor: Option<i64>,
+    /// Payments that had arrived by then, reversed ones included. `None` where nothing was ever known of them, or the lender says that they were
+    /// corrected.
+    pub payments: Option<i64>,
+    /// What these came to.
+    pub received_minor: Option<i64>,
 }
 
 impl RememberedLoan {
@@ -50,36 +57,53 @@ impl RememberedLoan {
             product: Some(loan.product.clone()),
             principal_minor: Some(loan.principal_minor),
             group_id: loan.group_id.clone(),
-            last_known: match (loan.is_closed, loan.is_in_default) {
-                (true, _) => LastKnown::Closed,
-                (false, true) => LastKnown::InDefault,
-                (false, false) => LastKnown::Open,
+            last_known: match (loan.is_closed, loan.must_be_sent) {
+                (true, true) => LastKnown::Closed,
+                (true, false) => LastKnown::Settled,
+                (false, _) if loan.is_in_default => LastKnown::InDefault,
+                (false, _) => LastKnown::Open,
             },
             known_on: Some(tonight),
             outstanding_minor: Some(loan.outstanding_minor),
+            payments: Some(loan.payments),
+            received_minor: Some(loan.received_minor),
         }
     }
 
-    /// Of a loan that is not known tonight: what was known `before`, and what its rows say of it.
+    /// Of a loan that is not known tonight: what is said of it, and how it stood `before`.
     pub(super) fn unknown(loan: &UnknownLoan, loan_id: &str, before: Option<&Self>) -> Self {
-        let said = |tonight: &Option<String>, then: fn(&Self) -> &Option<String>| {
-            tonight.clone().or_else(|| before.and_then(|before| then(before).clone()))
-        };
         Self {
             merchant_id: loan.merchant_id.clone(),
             loan_id: loan_id.to_owned(),
-            product: said(&loan.product, |before| &before.product),
-            principal_minor: loan.principal_minor.or_else(|| before.and_then(|before| before.principal_minor)),
-            group_id: said(&loan.group_id, |before| &before.group_id),
+            product: loan.product.clone(),
+            principal_minor: loan.principal_minor,
+            group_id: loan.group_id.clone(),
             last_known: before.map_or(LastKnown::Never, |before| before.last_known),
             known_on: before.and_then(|before| before.known_on),
             outstanding_minor: before.and_then(|before| before.outstanding_minor),
+            payments: before.and_then(|before| before.payments),
+            received_minor: before.and_then(|before| before.received_minor),
         }
     }
 
-    /// Nothing was owed on it when it was last known.
+    /// The same where the lender says that its payments are right as they are sent tonight.
     #[must_use]
-    pub fn was_closed(&self) -> bool {
-        self.last_known == LastKnown::Closed
+    pub fn with_corrected_payments(self) -> Self {
+        Self { payments: None, received_minor: None, ..self }
+    }
+
+    /// Something was owed on it when it was last known, or may have been.
+    #[must_use]
+    pub fn may_owe(&self) -> bool {
+        match self.last_known {
+            LastKnown::Never | LastKnown::Open | LastKnown::InDefault => true,
+            LastKnown::Closed | LastKnown::Settled => false,
+        }
+    }
+
+    /// The next night misses it where it is not sent.
+    #[must_use]
+    pub fn must_be_sent(&self) -> bool {
+        self.last_known != LastKnown::Settled
     }
 }

@@ -216,6 +216,20 @@ pub(crate) static LEDGER_KEYS: Section = Section {
             "loans that the night before knew and that are settled elsewhere",
         )
         .or("none"),
+        Key::new(
+            "payments_corrected",
+            "list of ids",
+            "[\"l-17\"]",
+            "loans of which payments were rightly taken back although no row shows them as reversed",
+        )
+        .or("none"),
+        Key::new(
+            "members_no_longer_sent",
+            "list of ids",
+            "[\"m0000042\"]",
+            "merchants whose memberships of guarantee groups have ended although no row says so",
+        )
+        .or("none"),
     ],
 };
 
@@ -258,12 +272,24 @@ pub(crate) struct RawLedger {
     max_overpaid_share: Option<Spanned<f64>>,
     closed_loans_sent_days: Option<Spanned<i64>>,
     no_longer_sent: Option<Vec<String>>,
+    members_no_longer_sent: Option<Vec<String>>,
+    payments_corrected: Option<Vec<String>>,
 }
 
 impl RawLedger {
     /// Loans that the source no longer sends although they were open.
     pub(crate) fn no_longer_sent(&self) -> BTreeSet<String> {
         self.no_longer_sent.iter().flatten().cloned().collect()
+    }
+
+    /// Loans whose payments are right as they are sent, although fewer than the night before knew.
+    pub(crate) fn payments_corrected(&self) -> BTreeSet<String> {
+        self.payments_corrected.iter().flatten().cloned().collect()
+    }
+
+    /// Merchants whose memberships of guarantee groups are no longer sent although they went on.
+    pub(crate) fn members_no_longer_sent(&self) -> BTreeSet<String> {
+        self.members_no_longer_sent.iter().flatten().cloned().collect()
     }
 
     /// Checks the section.

@@ -57,6 +57,10 @@ pub struct LoanStanding {
     pub is_written_off: bool,
     /// Its terms were eased.
     pub is_restructured: bool,
+    /// Payments that arrived, reversed ones included.
+    pub payments: i64,
+    /// What they came to.
+    pub received_minor: i64,
     /// Deductions that arrived, reversed ones included.
     pub deductions: u64,
     /// Deductions that were reversed.

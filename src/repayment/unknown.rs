@@ -86,6 +86,20 @@ impl UnknownLoan {
     }
 }
 
+impl UnknownLoan {
+    /// Adds what was known of the loan and no row of tonight says.
+    pub(super) fn fill_in(&mut self, before: &RememberedLoan) {
+        let said = |tonight: &mut Option<String>, then: &Option<String>| {
+            if tonight.is_none() {
+                tonight.clone_from(then);
+            }
+        };
+        said(&mut self.product, &before.product);
+        said(&mut self.group_id, &before.group_id);
+        self.principal_minor = self.principal_minor.or(before.principal_minor);
+    }
+}
+
 impl UnknownCause {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code: Cow::Borrowed(code), detail: detail.into() }

@@ -9,7 +9,7 @@ use super::hazard::Foresight;
 use super::population::PopulationError;
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
-use crate::exposure::{Account, OpenOffer, Statement};
+use crate::exposure::{Account, OpenOffer, RememberedMember, Statement};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
@@ -80,6 +80,8 @@ pub struct DecisionContext<'a> {
     pub policy: &'a Policy,
     /// Monitoring rules, and what officers decided.
     pub watch: WatchContext<'a>,
+    /// Days that the last day of usual payments is older than it usually is.
+    pub payments_days_late: i32,
     /// Alerts that stood after the night before.
     pub standing: &'a StandingAlerts,
     /// Features of the night before that monitoring rules look at.
@@ -141,11 +143,13 @@ pub struct Decided {
     pub loan_lines: Vec<LoanLine>,
     /// Loans of which nothing is known, a line for each cause, by merchant and loan.
     pub loan_exceptions: Vec<LoanException>,
-    /// What the next night has to see again of loans.
+    /// What the next night compares loans with.
     pub remembered_loans: Vec<RememberedLoan>,
+    /// Memberships of guarantee groups that the next night has to see.
+    pub remembered_members: Vec<RememberedMember>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
-    /// Loans that a rule would have deducted but for receipts, or another loan of the merchant, that are not known.
+    /// Loans that a rule would have deducted but for receipts, another loan of the merchant, or the latest payments, that are not known.
     pub deductions_unknown: u64,
 }
 
@@ -236,6 +240,7 @@ pub fn decide_shard(
         (decided.book, decided.loan_lines) = (Some(book), lines);
     }
     decided.remembered_loans.clone_from(&facts.remembered);
+    decided.remembered_members.clone_from(&facts.accounts.members);
     decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
 }
@@ -333,8 +338,15 @@ fn watch_merchant(
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
     if let Some(terms) = &context.watch.monitor.deduction {
-        let ordered = monitor::deduct(terms, merchant, lookup, loans.unwrap_or_default(), &found.alerts)?;
-        decided.deductions_unknown += ordered.receipts_unknown + ordered.loans_unknown;
+        let ordered = monitor::deduct(
+            terms,
+            merchant,
+            lookup,
+            loans.unwrap_or_default(),
+            &found.alerts,
+            context.payments_days_late,
+        )?;
+        decided.deductions_unknown += ordered.receipts_unknown + ordered.loans_unknown + ordered.payments_late;
         decided.deductions.extend(ordered.deductions);
     }
     let owing = loans.unwrap_or_default();

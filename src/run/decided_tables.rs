@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
-use crate::exposure::{OpenOffer, Statement};
+use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, PortfolioTables, ProposedInstalment,
@@ -31,6 +31,7 @@ pub struct DecidedTables {
     cases: GatheredTable<CaseRecord>,
     loan_exceptions: GatheredTable<LoanException>,
     remembered_loans: GatheredTable<RememberedLoan>,
+    remembered_members: GatheredTable<RememberedMember>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
     proposals: GatheredTable<ProposedInstalment>,
@@ -59,6 +60,7 @@ impl DecidedTables {
             cases: GatheredTable::new(CaseRecord::table(), folder),
             loan_exceptions: GatheredTable::new(LoanException::table(), folder),
             remembered_loans: GatheredTable::new(RememberedLoan::table(), folder),
+            remembered_members: GatheredTable::new(RememberedMember::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
             proposals: GatheredTable::new(ProposedInstalment::table(), folder),
@@ -88,6 +90,7 @@ impl DecidedTables {
         self.cases.extend(shard.cases)?;
         self.loan_exceptions.extend(shard.loan_exceptions)?;
         self.remembered_loans.extend(shard.remembered_loans)?;
+        self.remembered_members.extend(shard.remembered_members)?;
         self.alerts.extend(shard.alerts)?;
         self.deductions.extend(shard.deductions)?;
         self.proposals.extend(shard.proposals)?;
@@ -149,6 +152,7 @@ impl DecidedTables {
         self.cases.publish(stage)?;
         self.loan_exceptions.publish(stage)?;
         self.remembered_loans.publish(stage)?;
+        self.remembered_members.publish(stage)?;
         self.alerts.publish(stage)?;
         self.deductions.publish(stage)?;
         self.proposals.publish(stage)?;

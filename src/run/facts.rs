@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::population::Seen;
 use super::receipts;
 use crate::exposure::{
-    AccountTerms, BrokenShare, ExposureError, OpenOffers, ShardAccounts, broken_shares, shard_accounts,
+    AccountTerms, AccountsBefore, BrokenShare, ExposureError, ShardAccounts, broken_shares, shard_accounts,
 };
 use crate::features::{FeatureConfig, FeatureError};
 use crate::model::ability::ReceiptHistory;
 use crate::monitor::Pledges;
-use crate::repayment::{LoanEvidence, LoanLedger, RememberedLoan};
+use crate::repayment::{LoanLedger, RememberedLoan};
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -76,7 +76,7 @@ pub struct ShardFacts {
     pub ledger: Option<LoanLedger>,
     /// What has become of the orders that secure loans; `None` without a loan book.
     pub pledges: Option<Pledges>,
-    /// What the next night has to see again of loans.
+    /// What the next night compares loans with.
     pub remembered: Vec<RememberedLoan>,
 }
 
@@ -87,8 +87,7 @@ impl ShardFacts {
     /// A table without the columns that it needs.
     pub fn of(
         seen: &Seen<'_>,
-        open: &OpenOffers,
-        evidence: &LoanEvidence,
+        before: AccountsBefore<'_>,
         terms: &AccountTerms<'_>,
         looked_at: &LookedAt<'_>,
     ) -> Result<Self, FactsError> {
@@ -107,14 +106,14 @@ impl ShardFacts {
                 facts.receipts = Some(history);
             }
         }
-        let accounts = shard_accounts(seen.shard, seen.views, open, evidence, terms)?;
+        let accounts = shard_accounts(seen.shard, seen.bucket, seen.views, before, terms)?;
         let ledger = seen.views.ledger.clone();
         let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose();
         let pledges = pledges.map_err(|source| FactsError::Frame { table: "orders", source })?;
         let remembered = match &ledger {
-            Some(ledger) => ledger.to_remember(seen.bucket, evidence, seen.shard.as_of.date()),
+            Some(ledger) => ledger.to_remember(seen.bucket, before.loans, seen.shard.as_of.date()),
             // Nothing is seen of any loan: all is to be seen again another night.
-            None => evidence.loans_in(seen.bucket).cloned().collect(),
+            None => before.loans.loans_in(seen.bucket).cloned().collect(),
         };
         Ok(Self { merchants, accounts, ledger, pledges, remembered })
     }

@@ -129,6 +129,19 @@ pub struct JudgedIntake {
 }
 
 impl JudgedIntake {
+    /// Days that a table's last day of usual trade is older than it usually is, beyond the days on which the table rests at other times; none where
+    /// nothing is usual yet.
+    #[must_use]
+    pub fn days_late(&self, table: &str, ingested: &Ingested) -> i32 {
+        let counts = self.tables.get(table);
+        let ages = counts.and_then(|counts| counts.least_days_old.zip(counts.days_old(ingested.as_of.date())));
+        let activity = ingested.activity.get(table).filter(|activity| activity.recent_days() >= PACED_DAYS);
+        match (ages, activity) {
+            (Some((usual, now)), Some(activity)) => (now - usual - pause(activity)).max(0),
+            _ => 0,
+        }
+    }
+
     /// The error that these faults are.
     ///
     /// # Errors
@@ -224,6 +237,11 @@ impl TableCounts {
     fn absent(was: &Self) -> Self {
         Self { most_rows: was.most_rows, least_days_old: was.least_days_old, ..Self::default() }
     }
+}
+
+/// Days that a table may be older than usual because it rests.
+fn pause(activity: &Activity) -> i32 {
+    i32::from(activity.usual_gap_days()).saturating_sub(1)
 }
 
 /// The day after the last day of usual trade of the table that is furthest on.
@@ -329,7 +347,7 @@ impl Gates<'_> {
         let Some((usual, now)) = was.least_days_old.zip(is.days_old(self.aged_on)) else { return carried };
         carried.least_days_old = Some(usual.min(now));
         // A table with days of rest is not late while it rests as long as it does at other times.
-        let pause = activity.get(table).map_or(0, |a| i32::from(a.usual_gap_days()).saturating_sub(1));
+        let pause = activity.get(table).map_or(0, pause);
         let tolerated = i32::from(limits.days_older).max(pause);
         if now > usual.saturating_add(tolerated) {
             let had = format!("it usually lies {usual} days back, and may lie {tolerated} more (days_older)");

@@ -20,7 +20,8 @@ use super::intake_gates::{JudgedIntake, judge_intake};
 use super::interchange_files::tell_lineage;
 use super::model_choice::{ModelChoice, choose_model};
 use super::open_offers::{
-    read_book_before, read_loan_evidence, read_offers_since, read_standing_alerts, read_states_before,
+    read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_standing_alerts,
+    read_states_before,
 };
 use super::past_months::PastMonths;
 use super::population::{PopulationError, finish_shards, prepare_shards};
@@ -40,7 +41,7 @@ use crate::config::ConfigError;
 use crate::contract;
 use crate::core_system::CoreSystemError;
 use crate::domain::AsOfError;
-use crate::exposure::{GroupTotals, OpenOffers};
+use crate::exposure::{AccountsBefore, MembersBefore, OpenOffers, groups_of_broken_members};
 use crate::features::Overflow;
 use crate::model::ability::CategoryReceipts;
 use crate::model::registry::{Bundle, Registry};
@@ -275,6 +276,7 @@ pub(super) struct NightTables {
 struct NightBefore {
     open: OpenOffers,
     evidence: LoanEvidence,
+    members: MembersBefore,
     standing: StandingAlerts,
     features_before: FeaturesBefore,
     states: StatesBefore,
@@ -296,7 +298,8 @@ impl NightTables {
         let orders_until = self.ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
         let buckets = self.ingested.store.buckets();
         Ok(NightBefore {
-            evidence: read_loan_evidence(previous, &open, &monitor.no_longer_sent, orders_until, buckets)?,
+            evidence: read_loan_evidence(previous, &open, monitor, orders_until, buckets)?,
+            members: read_members_before(previous, &monitor.members_no_longer_sent, buckets)?,
             open,
             standing: read_standing_alerts(previous)?,
             features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
@@ -385,21 +388,22 @@ impl Night<'_> {
         let as_of = &ingested.as_of;
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
-        let NightBefore { open, evidence, standing, features_before, states, book_before } =
+        let NightBefore { open, evidence, members, standing, features_before, states, book_before } =
             night.night_before(rules)?;
+        let before = AccountsBefore { open: &open, loans: &evidence, members: &members };
         let past_months = PastMonths::new(&ingested.store, as_of, rules)?;
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());
         let scratch = stage.scratch()?;
         let wide = WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?;
-        let groups = Mutex::new(GroupTotals::default());
+        let groups = Mutex::new(groups_of_broken_members(&ingested.unattributed, as_of));
         let categories = Mutex::new(CategoryReceipts::default());
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
         let measure = job.model.ability_measure.as_str();
         let looked_at = LookedAt { features: &rules.features, measure, horizons: &horizons };
         let defaulted = Mutex::new(DefaultedGroups::default());
         let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
-            let facts = ShardFacts::of(seen, &open, &evidence, &terms, &looked_at)?;
+            let facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
             let of_shard = receipts::by_category(histories);
             categories.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
@@ -421,6 +425,7 @@ impl Night<'_> {
             features: &rules.features,
             policy: &rules.policy,
             watch: WatchContext { monitor: &rules.monitor, officers: &rules.officers, as_of },
+            payments_days_late: night.judged.days_late(contract::PAYMENTS.name, ingested),
             standing: &standing,
             features_before: &features_before,
             states: &states,
@@ -440,14 +445,8 @@ impl Night<'_> {
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
         let tables = DecidedTables::new(&scratch);
-        let joined = Mutex::new(Joined {
-            totals: Totals::default(),
-            pledges: Pledges::default(),
-            unseen: Unseen::new(&open, &standing, &ingested.unattributed),
-            report: PortfolioReport::new(context.book, &states),
-            drift: DriftCounts::default(),
-            invitations: Vec::new(),
-        });
+        let unseen = Unseen::new(&open, &standing, &ingested.unattributed);
+        let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &states)));
         // A budget for all merchants is settled once all are decided: until then their decisions wait, in memory.
         let waiting = Mutex::new(Vec::new());
         let join = |decided: Decided| {
@@ -507,7 +506,18 @@ struct Joined<'a> {
     invitations: Vec<Invitation>,
 }
 
-impl Joined<'_> {
+impl<'a> Joined<'a> {
+    fn new(unseen: Unseen<'a>, report: PortfolioReport<'a>) -> Self {
+        Self {
+            totals: Totals::default(),
+            pledges: Pledges::default(),
+            unseen,
+            report,
+            drift: DriftCounts::default(),
+            invitations: Vec::new(),
+        }
+    }
+
     fn add(&mut self, shard: &Decided, policy: &Policy, tonight: Date) -> Result<(), RunError> {
         self.pledges.add(shard)?;
         if let Some(terms) = &policy.invitations {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
-use crate::exposure::{OfferState, OpenOffer, OpenOffers};
+use crate::exposure::{MembersBefore, OfferState, OpenOffer, OpenOffers, RememberedMember};
 use crate::monitor::{
-    Alert, BookBefore, BorrowerState, DriftLine, LoanLine, PortfolioLine, ProvisionLine, RollRate, StandingAlerts,
-    StatesBefore,
+    Alert, BookBefore, BorrowerState, DriftLine, LoanLine, Monitor, PortfolioLine, ProvisionLine, RollRate,
+    StandingAlerts, StatesBefore,
 };
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException, RememberedLoan};
@@ -66,16 +66,34 @@ fn put_answer(open: &mut OpenOffers, answer: &LoggedAnswer) {
 pub fn read_loan_evidence(
     previous: Option<&PreviousRun>,
     open: &OpenOffers,
-    no_longer_sent: &BTreeSet<String>,
+    monitor: &Monitor,
     orders_until: Option<Date>,
     buckets: u32,
 ) -> Result<LoanEvidence, PublishError> {
-    let loans = rows::<RememberedLoan>(previous)?.into_iter().filter(|loan| !no_longer_sent.contains(&loan.loan_id));
+    let loans = rows::<RememberedLoan>(previous)?.into_iter();
+    let loans = loans.filter(|loan| !monitor.no_longer_sent.contains(&loan.loan_id)).map(|loan| {
+        let is_corrected = monitor.payments_corrected.contains(&loan.loan_id);
+        if is_corrected { loan.with_corrected_payments() } else { loan }
+    });
     let evidence = LoanEvidence::new(loans, buckets);
     let offers = open
         .iter()
         .flat_map(|(merchant, offers)| offers.iter().map(move |offer| (offer.offer_id.clone(), merchant.to_owned())));
     Ok(evidence.with_offers(offers, rows::<LoanException>(previous)?).with_orders_until(orders_until))
+}
+
+/// Members of guarantee groups, for shards of so many `buckets`, as the night before left them, the file's bytes checked, but for merchants whose
+/// memberships are no longer sent; none on a first night.
+///
+/// # Errors
+/// The run holds no such table, or not what was published: who answers for whom is then not known.
+pub fn read_members_before(
+    previous: Option<&PreviousRun>,
+    no_longer_sent: &BTreeSet<String>,
+    buckets: u32,
+) -> Result<MembersBefore, PublishError> {
+    let rows = rows::<RememberedMember>(previous)?;
+    Ok(MembersBefore::new(rows.into_iter().filter(|row| !no_longer_sent.contains(&row.merchant_id)), buckets))
 }
 
 /// The alerts that stood after the night before, the file's bytes checked; none on a first night.

@@ -233,6 +233,8 @@ impl World {
                     is_restructured: false,
                     deductions: 0,
                     deductions_reversed: 0,
+                    payments: 0,
+                    received_minor: 0,
                     history: LoanHistory::default(),
                 },
             });

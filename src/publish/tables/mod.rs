@@ -22,6 +22,7 @@ mod quarantine;
 mod receipts;
 mod referrals;
 mod remembered_loans;
+mod remembered_members;
 mod restructure_proposals;
 mod roll_rates;
 mod scores;

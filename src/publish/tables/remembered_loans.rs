@@ -11,8 +11,8 @@ impl OutputRow for RememberedLoan {
         let said = |name: &str, doc: &str| Column::optional(name, Kind::Text, "", doc);
         OutputTable {
             name: "remembered_loans",
-            doc: "One row a loan that is open, not known, or was repaid not long ago. The next night misses each that it does not see, whether or not its \
-                  borrower is seen, and carries the row on; a loan named in no_longer_sent of the monitor file is forgotten.",
+            doc: "One row a loan: what the next night compares it with. That night misses each loan that is not settled and that it does not see, whether or \
+                  not its borrower is seen, and carries the row on; a loan named in no_longer_sent of the monitor file is forgotten.",
             sorted_by: &["merchant_id", "loan_id"],
             columns: vec![
                 Column::required("merchant_id", Kind::Text, "", "The borrower."),
@@ -29,7 +29,7 @@ impl OutputRow for RememberedLoan {
                     "last_known",
                     Kind::Text,
                     "",
-                    "How it stood when its books last agreed: open · in-default · closed · never: they never did, as far as nights tell.",
+                    "How it stood when its books last agreed: open · in-default · closed · settled: closed for so long that it need not be sent (closed_loans_sent_days of the monitor file) · never: they never did, as far as nights tell.",
                 ),
                 Column::optional(
                     "known_on",
@@ -43,6 +43,14 @@ impl OutputRow for RememberedLoan {
                     "minor units",
                     "Principal not repaid then; null where they never did.",
                 ),
+                Column::optional(
+                    "payments",
+                    Kind::Int64,
+                    "payments",
+                    "Payments that had arrived by then, reversed ones included: the next night has to see as many. Null where they never were known, or \
+                     were corrected (payments_corrected of the monitor file) and the loan is still not known.",
+                ),
+                Column::optional("received_minor", Kind::Int64, "minor units", "What these came to."),
             ],
         }
     }

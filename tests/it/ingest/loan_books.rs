@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use integrity::repayment::{BorrowerRecord, CreditRecord, LedgerRules, exceptions_without_merchant, repayment_tables};
+use integrity::repayment::{
+    BorrowerRecord, CreditRecord, LedgerRules, LoanEvidence, RememberedLoan, exceptions_without_merchant,
+    repayment_tables,
+};
 use jiff::civil::{Date, date};
 
 use super::utc;
@@ -46,8 +49,25 @@ fn sound_books() -> Books {
 
 /// What is said of each borrower, and how many lines lead to none.
 fn records(books: &Books) -> (BTreeMap<usize, BorrowerRecord>, usize) {
+    let Said { records, without_merchant, .. } = night(books, &BTreeSet::new(), AS_OF, &[]);
+    (records, without_merchant)
+}
+
+/// What a night says.
+struct Said {
+    /// Of each borrower who can be seen.
+    records: BTreeMap<usize, BorrowerRecord>,
+    /// Lines of the officers' list that lead to no merchant.
+    without_merchant: usize,
+    /// What the next night compares loans with.
+    left: Vec<RememberedLoan>,
+}
+
+/// A night over the books, without the rows of the merchants `gone`, after one that left `before`.
+fn night(books: &Books, gone: &BTreeSet<usize>, as_of: Date, before: &[RememberedLoan]) -> Said {
     let world = World::new("csv");
-    let merchants: Vec<String> = (0..BORROWERS).map(|n| format!("M{n},2017-01-01 00:00:00,toys,SP")).collect();
+    let sent = (0..BORROWERS).filter(|n| !gone.contains(n));
+    let merchants: Vec<String> = sent.map(|n| format!("M{n},2017-01-01 00:00:00,toys,SP")).collect();
     let merchants = merchants.join("\n");
     world.csv("merchants.csv", &format!("merchant_id,registered_at,category,region\n{merchants}"));
     world.csv(
@@ -58,13 +78,16 @@ fn records(books: &Books) -> (BTreeMap<usize, BorrowerRecord>, usize) {
         let lines: String = rows.iter().map(|(_, cells)| cells.join(",") + "\n").collect();
         world.csv(&format!("{table}.csv"), &format!("{header}\n{lines}"));
     }
-    let made = world.run(AS_OF).unwrap();
+    let made = world.run(as_of).unwrap();
     let rules = LedgerRules { default_dpd: BTreeMap::from([("credit-loan".to_owned(), 90)]), ..LedgerRules::default() };
-    let mut found = BTreeMap::new();
+    let evidence = LoanEvidence::new(before.to_vec(), made.store.buckets());
+    let (mut found, mut left) = (BTreeMap::new(), Vec::new());
     let mut lines = BTreeSet::new();
     for bucket in 0..made.store.buckets() {
-        let shard = made.store.shard(bucket, &utc(AS_OF)).unwrap();
-        let ledger = repayment_tables(&shard, &rules).unwrap().unwrap().ledger;
+        let shard = made.store.shard(bucket, &utc(as_of)).unwrap();
+        let mut ledger = repayment_tables(&shard, &rules).unwrap().unwrap().ledger;
+        ledger.compare_with(&shard, bucket, &evidence).unwrap();
+        left.extend(ledger.to_remember(bucket, &evidence, as_of));
         for line in ledger.exceptions() {
             let key = (line.merchant_id, line.loan_id, line.code, line.detail);
             assert!(lines.insert(key.clone()), "{key:?} is on the officers' list twice");
@@ -73,7 +96,7 @@ fn records(books: &Books) -> (BTreeMap<usize, BorrowerRecord>, usize) {
             found.insert(id[1..].parse().unwrap(), BorrowerRecord::of(Some(&ledger), id));
         }
     }
-    (found, exceptions_without_merchant(&made.unattributed).len())
+    Said { records: found, without_merchant: exceptions_without_merchant(&made.unattributed).len(), left }
 }
 
 fn known(record: &BorrowerRecord) -> Option<CreditRecord> {
@@ -181,6 +204,72 @@ fn faults_under_existing_keys_never_make_a_borrower_look_better() {
         }
     }
     assert!(unknown > 200 && still_known > 15, "{unknown} unknown, {still_known} known");
+}
+
+/// Takes away, between two nights, something that the first one knew of a borrower. The merchant may be gone for the night.
+fn take_away(books: &mut Books, borrower: usize, gone: &mut BTreeSet<usize>, dice: &mut Dice) {
+    let lose = |rows: &mut Vec<(usize, Vec<String>)>| rows.retain(|(of, _)| *of != borrower);
+    let payment = books[PAYMENTS].iter().position(|(of, _)| *of == borrower).unwrap();
+    match dice.below(7) {
+        0 => lose(&mut books[PAYMENTS]),
+        1 => "L999".clone_into(&mut books[PAYMENTS][payment].1[1]),
+        2 => "2018-09-01 00:00:00".clone_into(&mut books[PAYMENTS][payment].1[2]),
+        // Less, and no later stamp says since when; a new payment over as much beside it.
+        3 => {
+            let mut new = books[PAYMENTS][payment].clone();
+            "7".clone_into(&mut books[PAYMENTS][payment].1[3]);
+            new.1[0] += "-new";
+            "2018-08-01 09:00:00".clone_into(&mut new.1[2]);
+            "2018-08-01 09:00:00".clone_into(&mut new.1[5]);
+            books[PAYMENTS].push(new);
+        }
+        4 => books[LOANS].retain(|(of, _)| *of != borrower),
+        5 => books.iter_mut().for_each(lose),
+        _ => {
+            books.iter_mut().for_each(lose);
+            gone.insert(borrower);
+        }
+    }
+}
+
+/// Faults planted under existing keys over two nights, and a third on which the merchants are back: what the first night knew does not vanish.
+#[test]
+fn what_one_night_knew_of_a_loan_does_not_vanish_on_the_next() {
+    let mut sound = sound_books();
+    // Every fifth loan is repaid.
+    for (borrower, cells) in &mut sound[PAYMENTS] {
+        if *borrower % 5 == 0 {
+            "102250".clone_into(&mut cells[3]);
+        }
+    }
+    let nobody = BTreeSet::new();
+    let first = night(&sound, &nobody, AS_OF, &[]);
+    assert_eq!(first.left.len(), BORROWERS);
+    let was: Vec<CreditRecord> = first.records.values().map(|record| known(record).unwrap()).collect();
+    assert!(was.iter().any(|record| record.outstanding_minor == 0) && was.iter().any(|record| record.is_in_default));
+    let mut dice = Dice::new(21);
+    for _ in 0..3 {
+        let (mut books, mut gone) = (sound.clone(), BTreeSet::new());
+        for borrower in (0..BORROWERS).filter(|n| n % 4 != 0) {
+            take_away(&mut books, borrower, &mut gone, &mut dice);
+        }
+        let second = night(&books, &gone, AS_OF.tomorrow().unwrap(), &first.left);
+        let third = night(&books, &nobody, AS_OF.tomorrow().unwrap().tomorrow().unwrap(), &second.left);
+        for (said, night) in [(second.records, "second"), (third.records, "third")] {
+            for (borrower, record) in said {
+                match known(&record) {
+                    None => assert_ne!(borrower % 4, 0, "a neighbour's fault is not a fault"),
+                    Some(now) => {
+                        assert_eq!(borrower % 4, 0, "{borrower} is known on the {night} night: {now:?}");
+                        assert_eq!(now.outstanding_minor, was[borrower].outstanding_minor);
+                    }
+                }
+            }
+        }
+        // All is sent again, and all is known again.
+        let back = night(&sound, &nobody, AS_OF.tomorrow().unwrap().tomorrow().unwrap(), &second.left);
+        assert!(back.records.values().all(|record| known(record).is_some()));
+    }
 }
 
 /// The only instalment of a loan long overdue gets a negative interest: it goes to quarantine, and the loan must not seem on time.

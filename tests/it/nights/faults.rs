@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use integrity::exposure::{DebtState, Statement};
-use integrity::monitor::{BorrowerState, CreditState};
+use integrity::monitor::{BorrowerState, CreditState, Deduction};
 use integrity::repayment::LoanException;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -12,6 +12,11 @@ use jiff::civil::Date;
 use super::books::rows;
 use super::written::Cell;
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, trading_marketplace};
+
+/// What is done to the marketplace's rows before a night.
+type Fault<'a> = &'a dyn Fn(&mut Marketplace);
+/// What a night is sent instead of a marketplace's rows.
+type Change<'a> = &'a dyn Fn(&Marketplace) -> Marketplace;
 
 fn day(number: i64) -> Date {
     FIRST_NIGHT.saturating_add(number.days())
@@ -47,9 +52,6 @@ fn said(run: &Path) -> (DebtState, BTreeSet<String>, BTreeSet<String>) {
     let lines = rows::<LoanException>(run).into_iter().filter(|line| line.merchant_id.as_deref() == Some("m01"));
     (account.debt, offered.collect(), lines.map(|line| line.code).collect())
 }
-
-type Change<'a> = &'a dyn Fn(&Marketplace) -> Marketplace;
-type Fault<'a> = &'a dyn Fn(&mut Marketplace);
 
 #[test]
 fn a_night_without_the_merchant_or_the_loan_book_forgets_no_debt() {
@@ -118,6 +120,91 @@ fn a_night_without_the_merchant_or_the_loan_book_forgets_no_debt() {
         let fourth = said(&lender.night(&market, day(3)).published.run_dir);
         assert_eq!((fourth.0, fourth.2), (DebtState::Known, BTreeSet::new()), "{what}");
     }
+}
+
+fn ordered(run: &Path) -> BTreeSet<String> {
+    rows::<Deduction>(run).into_iter().map(|deduction| deduction.merchant_id).collect()
+}
+
+#[test]
+fn a_payment_that_vanishes_is_not_deducted_again() {
+    let lender = tolerant();
+    let gates =
+        "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\ndays_older = 60\ndays_past_data = 60\n\n[model]";
+    lender.change("job.toml", "[model]", gates);
+    let mut market = trading_marketplace(&lender, 2);
+    // One loan is repaid, the other was paid up to a rest that is past due.
+    let repaid = made_before(&mut market, "m01", "order-loan", 90_000, 30);
+    let all = market.loans()[&repaid].owed_minor(at(day(-22), 9));
+    let last = market.repay(&repaid, all, at(day(-22), 9));
+    let open = made_before(&mut market, "m02", "order-loan", 90_000, 20);
+    let part = market.repay(&open, 50_000, at(day(-14), 9));
+    let first = lender.night(&market, day(0)).published.run_dir;
+    assert_eq!(ordered(&first), BTreeSet::from(["m02".to_owned()]));
+
+    let unknown_loan = Some(Cell::Text("l999999".to_owned()));
+    let faults: [(&str, Fault<'_>); 4] = [
+        ("lost", &|market| {
+            for id in [&last, &part] {
+                market.lose("payments", id);
+            }
+        }),
+        ("of a loan that nobody knows", &|market| {
+            for id in [&last, &part] {
+                market.spoil("payments", id, "loan_id", unknown_loan.clone());
+            }
+        }),
+        ("of less", &|market| {
+            for id in [&last, &part] {
+                market.spoil("payments", id, "amount_minor", Some(Cell::Number(9_000)));
+            }
+        }),
+        ("of a day to come", &|market| {
+            for id in [&last, &part] {
+                market.spoil("payments", id, "paid_at", Some(Cell::At(at(day(90), 9))));
+            }
+        }),
+    ];
+    for (what, fault) in faults {
+        let (lender, mut faulted) = (lender.copy(), market.clone());
+        fault(&mut faulted);
+        for number in 1..3 {
+            let night = lender.night(&faulted, day(number));
+            let run = &night.published.run_dir;
+            assert_eq!((ordered(run), offers_of(run)), (BTreeSet::new(), Vec::new()), "{what}, night {number}");
+            let lines = rows::<LoanException>(run).into_iter().filter(|line| line.code == "payments-missing");
+            let loans: BTreeSet<String> = lines.filter_map(|line| line.loan_id).collect();
+            assert_eq!(loans, BTreeSet::from([repaid.clone(), open.clone()]), "{what}, night {number}");
+        }
+        // Back again, or reversed, they say what is owed.
+        let back = lender.night(&market, day(3)).published.run_dir;
+        assert_eq!(ordered(&back), BTreeSet::from(["m02".to_owned()]), "{what}");
+    }
+    let mut bounced = market.clone();
+    bounced.spoil("payments", &last, "reversed_at", Some(Cell::At(at(day(0), 10))));
+    let night = lender.night(&bounced, day(1)).published.run_dir;
+    assert_eq!(ordered(&night), BTreeSet::from(["m01".to_owned(), "m02".to_owned()]), "a payment that bounced is owed");
+}
+
+#[test]
+fn nothing_is_deducted_on_a_night_whose_payments_end_a_day_too_early() {
+    let lender = tolerant();
+    let mut market = trading_marketplace(&lender, 2);
+    made_before(&mut market, "m01", "order-loan", 90_000, 20);
+    let steady = made_before(&mut market, "m02", "credit-loan", 90_000, 60);
+    for number in -50..0 {
+        market.repay(&steady, 700, at(day(number), 15));
+    }
+    let m01 = BTreeSet::from(["m01".to_owned()]);
+    assert_eq!(ordered(&lender.night(&market, day(0)).published.run_dir), m01);
+    let other = lender.copy();
+    let stale = other.night(&market, day(1));
+    assert_eq!((ordered(&stale.published.run_dir), stale.summary.unjudged.deductions), (BTreeSet::new(), 1));
+    let lax = lender.copy();
+    lax.change("monitor.toml", "[deduction]\n", "[deduction]\npayments_days_older = 1\n");
+    assert_eq!(ordered(&lax.night(&market, day(1)).published.run_dir), m01);
+    market.repay(&steady, 700, at(day(0), 15));
+    assert_eq!(ordered(&lender.night(&market, day(1)).published.run_dir), m01);
 }
 
 #[test]

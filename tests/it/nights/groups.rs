@@ -1,6 +1,7 @@
 //! Guarantee groups through whole nights: one cap for all members, and one member's default stops all.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use integrity::exposure::OpenOffer;
 use integrity::offer::{CapName, Decline, Offer as Granted};
@@ -8,12 +9,115 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::{owed, rows};
-use super::{FIRST_NIGHT, Lender, Marketplace, Offer, at, offers_of, trading_marketplace};
+use super::written::Cell;
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, trading_marketplace};
 
 const CAP_MINOR: i64 = 600_000;
 
 fn day(number: i64) -> Date {
     FIRST_NIGHT.saturating_add(number.days())
+}
+
+type Fault<'a> = (&'a str, &'a dyn Fn(&mut Marketplace));
+
+/// As [`grouped`], where nights go on with any number of broken rows and unknown loans.
+fn tolerant() -> (Lender, Marketplace) {
+    let (lender, market) = grouped();
+    lender.change("job.toml", "max_quarantine_share = 0.2", "max_quarantine_share = 1.0");
+    let gates =
+        "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\ndays_older = 60\ndays_past_data = 60\n\n[model]";
+    lender.change("job.toml", "[model]", gates);
+    lender.change("monitor.toml", "max_unknown_loan_share = 0.03", "max_unknown_loan_share = 1.0");
+    (lender, market)
+}
+
+/// A loan of m01, due 53 days before the first night and never paid.
+fn never_paid(market: &mut Marketplace) -> String {
+    let bad = Offer {
+        offer_id: "elsewhere".to_owned(),
+        merchant_id: "m01".to_owned(),
+        product: "order-loan".to_owned(),
+        limit_minor: 90_000,
+        daily_rate_ppm: 450,
+        term_days: 7,
+        valid_until_on: day(-60),
+        pledged_order_ids: Vec::new(),
+    };
+    market.draw_naming(Named::Nothing, &bad, 90_000, at(day(-60), 9))
+}
+
+fn offered(run_dir: &Path) -> BTreeSet<String> {
+    offers_of(run_dir).into_iter().map(|offer| offer.merchant_id).collect()
+}
+
+#[test]
+fn a_groups_default_does_not_vanish_with_its_members_row() {
+    let (lender, mut market) = tolerant();
+    let loan = never_paid(&mut market);
+    market.spoil("loans", &loan, "group_id", Some(Cell::Text("g1".to_owned())));
+    let only_m04 = BTreeSet::from(["m04".to_owned()]);
+    let fresh = || tolerant().0;
+    assert_eq!(offered(&lender.night(&market, day(0)).published.run_dir), only_m04);
+
+    let member = "g1 m01";
+    let left = Cell::At(at(day(-1), 9));
+    let faults: [Fault<'_>; 8] = [
+        ("the merchant's row is broken", &|m| m.spoil("merchants", "m01", "region", None)),
+        ("the merchant's row is lost", &|m| m.lose("merchants", "m01")),
+        ("the membership is lost", &|m| m.lose("guarantee_groups", member)),
+        ("the membership is broken", &|m| m.spoil("guarantee_groups", member, "joined_at", None)),
+        ("the membership names no group", &|m| m.spoil("guarantee_groups", member, "group_id", None)),
+        ("the membership is another's", &|m| {
+            m.spoil("guarantee_groups", member, "merchant_id", Some(Cell::Text("m04".to_owned())));
+        }),
+        ("the membership begins one day", &|m| {
+            m.spoil("guarantee_groups", member, "joined_at", Some(Cell::At(at(day(200), 9))));
+        }),
+        ("the membership has ended", &|m| m.spoil("guarantee_groups", member, "left_at", Some(left.clone()))),
+    ];
+    for (what, fault) in faults {
+        let mut market = market.clone();
+        fault(&mut market);
+        for (lender, number, when) in [(fresh(), 0, "on a first night"), (lender.copy(), 1, "on a second night")] {
+            let offered = offered(&lender.night(&market, day(number)).published.run_dir);
+            assert!(
+                offered.is_disjoint(&["m01", "m02", "m03"].map(str::to_owned).into()),
+                "{what} {when}: {offered:?}"
+            );
+        }
+    }
+    // Nothing at all is left of the member: the night before remembers both the loan and the membership.
+    let mut gone = market.clone();
+    gone.lose("merchants", "m01");
+    gone.lose("guarantee_groups", member);
+    gone.lose("loans", &loan);
+    gone.lose_all("instalments", &loan);
+    for number in 1..3 {
+        assert_eq!(offered(&lender.night(&gone, day(number)).published.run_dir), only_m04, "night {number}");
+    }
+}
+
+#[test]
+fn a_member_of_whom_no_row_is_seen_makes_the_groups_debts_unknown_until_it_has_left() {
+    let (lender, market) = tolerant();
+    let first = offered(&lender.night(&market, day(0)).published.run_dir);
+    assert!(first.contains("m02") && first.contains("m03"), "{first:?}");
+    let mut lost = market.clone();
+    lost.lose("guarantee_groups", "g1 m01");
+    let mut left = market;
+    left.spoil("guarantee_groups", "g1 m01", "left_at", Some(Cell::At(at(day(0), 9))));
+    // Lost for two nights, the others are offered nothing; and again what they were once a row says that the member has left.
+    let check = |lender: &Lender, number: i64, market: &Marketplace, is_offered: bool| {
+        let offered = offered(&lender.night(market, day(number)).published.run_dir);
+        assert!(offered.contains("m04"));
+        assert_eq!((offered.contains("m02"), offered.contains("m03")), (is_offered, is_offered), "night {number}");
+    };
+    check(&lender, 1, &lost, false);
+    check(&lender, 2, &lost, false);
+    check(&lender.copy(), 3, &left, true);
+    // A lender who knows that it has left says so.
+    lender.change("monitor.toml", "[ledger]\n", "[ledger]\nmembers_no_longer_sent = [\"m01\"]\n");
+    check(&lender, 3, &lost, true);
 }
 
 /// Three members of a group and one shop in none.

@@ -319,7 +319,7 @@ proptest! {
         let rows = ids.into_iter().map(|(merchant_id, loan_id)| RememberedLoan {
             merchant_id, loan_id, product: texts[0].clone(), group_id: texts[1].clone(), principal_minor: minor,
             last_known: if minor.is_some() { LastKnown::InDefault } else { LastKnown::Never },
-            known_on, outstanding_minor: minor,
+            known_on, outstanding_minor: minor, payments: minor, received_minor: minor,
         });
         round_trip(RememberedLoan::table(), &rows.collect::<Vec<_>>());
     }

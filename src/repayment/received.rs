@@ -1,0 +1,101 @@
+//! Payments that the night before knew, seen again tonight: money that came in does not vanish because its row is no longer sent.
+//!
+//! Of a loan whose books agreed on an earlier night, tonight's payments that were made before that night are at least as many, and come to at least as
+//! much, reversed ones included: a payment that bounced stays on record. A payment whose amount was lowered is explained by a version that was
+//! recorded since. Payments dated back that came in since may make up for lost ones: the two are told apart only by count and sum.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+
+use super::columns::{instants, integers, optional_instants, required, strings};
+use super::error::RepaymentError;
+use super::evidence::LoanEvidence;
+use super::remembered::RememberedLoan;
+use super::standing::LoanStanding;
+use super::unknown::UnknownCause;
+use crate::contract::PAYMENTS;
+use crate::domain::{AsOf, days_between};
+use crate::store::Shard;
+
+/// Payments of one loan that were made before it was last known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Received {
+    payments: i64,
+    sum_minor: i64,
+    /// One of them was recorded, or recorded anew, since.
+    is_changed: bool,
+}
+
+/// Tonight's payments of every known loan of which the night before knew some.
+pub(super) struct ReceivedBefore<'a> {
+    evidence: &'a LoanEvidence,
+    by_loan: HashMap<String, Received>,
+}
+
+impl<'a> ReceivedBefore<'a> {
+    /// Adds up the payments of a shard; `known` are its loans whose books agree.
+    pub fn of(shard: &Shard, known: &[LoanStanding], evidence: &'a LoanEvidence) -> Result<Self, RepaymentError> {
+        let mut midnights = Midnights { as_of: &shard.as_of, by_date: BTreeMap::new() };
+        let mut since: HashMap<&str, i64> = HashMap::new();
+        for loan in known {
+            let before = evidence.loan(&loan.merchant_id, &loan.loan_id);
+            if let Some(at) = before.filter(|before| before.payments > Some(0)).and_then(|b| midnights.of(b.known_on?))
+            {
+                since.insert(&loan.loan_id, at);
+            }
+        }
+        let mut by_loan: HashMap<String, Received> =
+            since.keys().map(|id| ((*id).to_owned(), Received::default())).collect();
+        if let Some(frame) = shard.table(PAYMENTS.name).filter(|_| !since.is_empty()) {
+            const TABLE: &str = PAYMENTS.name;
+            let loan_id = strings(frame, TABLE, "loan_id")?;
+            let paid_at = instants(frame, TABLE, "paid_at")?;
+            let amount_minor = integers(frame, TABLE, "amount_minor")?;
+            let recorded_at = optional_instants(frame, TABLE, "recorded_at")?;
+            for row in 0..frame.height() {
+                let id = required(loan_id.get(row), TABLE, "loan_id", row)?;
+                let Some((since, received)) = since.get(id).zip(by_loan.get_mut(id)) else { continue };
+                if required(paid_at.get(row), TABLE, "paid_at", row)? < *since {
+                    let amount = required(amount_minor.get(row), TABLE, "amount_minor", row)?;
+                    received.payments += 1;
+                    received.sum_minor = received.sum_minor.saturating_add(amount);
+                    received.is_changed |= recorded_at.and_then(|c| c.get(row)).is_some_and(|at| at >= *since);
+                }
+            }
+        }
+        Ok(Self { evidence, by_loan })
+    }
+
+    /// Why the payments of a loan cannot be believed; `None` where they can.
+    pub fn judge(&self, loan: &LoanStanding) -> Option<UnknownCause> {
+        let now = self.by_loan.get(&loan.loan_id)?;
+        let RememberedLoan { known_on, payments, received_minor, .. } =
+            self.evidence.loan(&loan.merchant_id, &loan.loan_id)?;
+        let (known_on, payments, received_minor) = ((*known_on)?, (*payments)?, (*received_minor)?);
+        let has_shrunk = now.sum_minor < received_minor && !now.is_changed;
+        if now.payments >= payments && !has_shrunk {
+            return None;
+        }
+        let detail = format!(
+            "the night of {known_on} knew {payments} payments of {received_minor} in all, and of those made before it tonight shows {} of {}; send them \
+             again, reversed where they bounced, or name the loan in payments_corrected under [ledger] of the monitor file",
+            now.payments, now.sum_minor,
+        );
+        Some(UnknownCause::new("payments-missing", detail))
+    }
+}
+
+/// Beginnings of earlier nights.
+struct Midnights<'a> {
+    as_of: &'a AsOf,
+    by_date: BTreeMap<Date, Option<i64>>,
+}
+
+impl Midnights<'_> {
+    fn of(&mut self, date: Date) -> Option<i64> {
+        let as_of = self.as_of;
+        let midnight = || as_of.days_before(days_between(date, as_of.date())).ok().map(|night| night.micros());
+        *self.by_date.entry(date).or_insert_with(midnight)
+    }
+}
