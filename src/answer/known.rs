@@ -9,8 +9,10 @@ use crate::offer::{CaseFacts, CaseRecord, Offer};
 use crate::publish::{FeatureRow, OutputRow, PublishError, ScoreBook};
 use crate::score::MerchantScore;
 
-/// From so many applicants on the run's tables are read once from end to end; below, each merchant is looked up.
+/// From so many applicants on the run's tables are read once from end to end; fewer are looked up one by one.
 const MANY: usize = 2_000;
+/// So are they from one applicant in so many merchants on: a look-up costs as much as reading about so many rows.
+const LOOK_UP_ROWS: u64 = 50;
 
 /// What the run knows of one merchant.
 pub(super) struct Known {
@@ -23,7 +25,8 @@ pub(super) struct Known {
 
 /// Those of the `merchants` that the run decided on.
 pub(super) fn known(book: &ScoreBook, merchants: &BTreeSet<&str>) -> Result<BTreeMap<String, Known>, AnswerError> {
-    if merchants.len() < MANY {
+    let rows = book.manifest().file("scores.parquet").and_then(|file| file.rows).unwrap_or(u64::MAX);
+    if merchants.len() < MANY && (merchants.len() as u64).saturating_mul(LOOK_UP_ROWS) < rows {
         let mut found = BTreeMap::new();
         for merchant in merchants {
             let (Some(score), Some(case), Some(row)) =

@@ -130,13 +130,18 @@ pub fn with_draws(offers: &[OpenOffer], draws: &BTreeMap<&str, i64>) -> Vec<Open
 }
 
 /// Puts a new offer among a merchant's in place of the one it replaces, which until the next night holds what it held beyond the new one: a
-/// draw on it may be under way.
+/// draw on it may be under way. An offer of the same id, made earlier that day on the same terms, is the same offer: it is open again.
 pub fn grant(offers: &mut Vec<OpenOffer>, granted: OpenOffer) {
-    for offer in offers.iter_mut().filter(|offer| is_replaced(offer, &granted.product)) {
-        offer.state = OfferState::Replaced;
-        offer.held_minor = offer.held_minor.saturating_sub(granted.held_minor).max(0);
+    for offer in offers.iter_mut() {
+        if offer.offer_id != granted.offer_id && is_replaced(offer, &granted.product) {
+            offer.state = OfferState::Replaced;
+            offer.held_minor = offer.held_minor.saturating_sub(granted.held_minor).max(0);
+        }
     }
-    offers.push(granted);
+    match offers.iter_mut().find(|offer| offer.offer_id == granted.offer_id) {
+        Some(same) => same.state = granted.state,
+        None => offers.push(granted),
+    }
 }
 
 /// A merchant's offers on a later day, before the night has looked at loans: one that has lapsed can no longer be drawn and holds nothing, but a

@@ -292,8 +292,13 @@ fn decide_product(
         }
     };
     let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
+    let offer_id = offer_id(case, product, as_of, limit_minor, rate, &pledged);
+    let replaces_offer_id = account.replaced(&product.name).and_then(|before| {
+        // Made earlier today on the same terms, it is the same offer.
+        if before.offer_id == offer_id { before.replaces_offer_id.clone() } else { Some(before.offer_id.clone()) }
+    });
     Ok(Outcome::Offer(Offer {
-        offer_id: offer_id(case, product, as_of, limit_minor, rate, &pledged),
+        offer_id,
         merchant_id: case.merchant_id.to_owned(),
         product: product.name.clone(),
         limit_minor,
@@ -315,7 +320,7 @@ fn decide_product(
         binding_cap: binding,
         caps,
         pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
-        replaces_offer_id: account.replaced(&product.name).map(|offer| offer.offer_id.clone()),
+        replaces_offer_id,
     }))
 }
 

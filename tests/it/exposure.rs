@@ -455,7 +455,7 @@ fn sixty_nights_pledge_no_order_twice_and_exceed_no_cap() {
     for seed in 0..12 {
         let (loans, secured) = simulate(seed);
         assert!(
-            loans > 300 && secured > 100,
+            loans > 250 && secured > 100,
             "seed {seed}: too little was drawn to prove anything: {loans}, {secured}"
         );
     }

@@ -60,7 +60,8 @@ fn an_overflow_is_null_for_its_merchant_and_named() {
     let sound = [order(0, 3, 500), order(0, 40, 900), order(1, 4, 700), order(1, 50, 300)];
     let half = i64::MAX / 2 + 1;
     for huge in [
-        vec![order(2, 1, half), order(2, 1, half)],
+        // On one day, but not at one instant: those would be one order sent twice.
+        vec![order(2, 1, half), Order { placed_at: as_of().micros() - DAY + 1, ..order(2, 1, half) }],
         vec![order(2, 1, half), order(2, 80, half)],
         vec![order(2, 1, half), order(2, 200, -half)],
         vec![order(2, 20, i64::MIN)],

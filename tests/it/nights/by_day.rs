@@ -101,6 +101,25 @@ fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows
 }
 
 #[test]
+fn what_is_offered_twice_a_day_on_the_same_terms_is_one_offer() {
+    let lender = Lender::new();
+    let mut market = trading_marketplace(&lender, 1);
+    shipped_orders(&mut market, "m01", 3, day(-3));
+    night(&lender, &market, 0);
+    // After midnight, before the night of that day.
+    let asked = application("a1", "m01", "order-loan", 900_000);
+    let given = one(answer(&lender, (day(1), 1), Some(Vec::new()), vec![asked]).unwrap()).offer.unwrap();
+    let (offers, open) = night(&lender, &market, 1);
+    let again = offers.iter().find(|o| o.product == "order-loan").unwrap();
+    assert_eq!((&again.offer_id, &again.replaces_offer_id), (&given.offer_id, &given.replaces_offer_id));
+    assert_eq!(
+        open.iter().filter(|o| o.offer_id == given.offer_id).map(|o| o.state).collect::<Vec<_>>(),
+        [OfferState::Open]
+    );
+    night(&lender, &market, 2);
+}
+
+#[test]
 fn what_speaks_against_the_merchant_withdraws_what_stands() {
     let lender = Lender::new();
     let market = trading_marketplace(&lender, 1);
@@ -172,7 +191,8 @@ fn no_answer_rests_on_an_old_run_another_policy_or_a_broken_log() {
 #[test]
 fn what_a_run_of_the_same_day_offered_is_held_and_its_orders_stay_pledged() {
     let lender = Lender::with(&[("job.toml", "[model]", "[gates]\ndays_older = 30\ndays_past_data = 30\n\n[model]")]);
-    let mut market = trading_marketplace(&lender, 2);
+    // Nothing changes for the third: the same offer is made again.
+    let mut market = trading_marketplace(&lender, 3);
     let mut orders = Vec::new();
     for merchant in ["m01", "m02"] {
         orders.push(shipped_orders(&mut market, merchant, 4, day(-3)));
