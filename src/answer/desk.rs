@@ -9,9 +9,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::error::AnswerError;
-use super::known::{FeatureValues, Known, known};
+use super::known::{Known, known};
 use crate::domain::{AsOf, Currency, Probability, Reason, ReasonCode, days_between};
 use crate::exposure::{OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
+use crate::features::ValuesByName;
 use crate::offer::{
     Application, BankReferral, Cap, CapName, CaseScore, Decline, Offer, OfferError, Policy, ProductDecision,
     RefusedApplication, decide_one, opened, within_budget,
@@ -356,7 +357,7 @@ impl Desk {
         let pd = known.score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
         let pd = pd.map_err(|source| AnswerError::Score { merchant: application.merchant_id.clone(), source })?;
         let score = CaseScore { band: &known.score.band, pd, score: known.score.score, reasons: &known.score.reasons };
-        let features = FeatureValues { names: &self.names, values: &known.features };
+        let features = ValuesByName { names: &self.names, values: &known.features };
         let facts = known.facts.clone().with_account(account.clone());
         let case = facts.case(&application.merchant_id, score, &features);
         let incomplete =

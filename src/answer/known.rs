@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::AnswerError;
 use crate::exposure::OpenOffer;
-use crate::features::FeatureLookup;
 use crate::offer::{CaseFacts, CaseRecord, Offer};
 use crate::publish::{FeatureRow, OutputRow, PublishError, ScoreBook};
 use crate::score::MerchantScore;
@@ -52,11 +51,11 @@ pub(super) fn known(book: &ScoreBook, merchants: &BTreeSet<&str>) -> Result<BTre
     let mut open = of_merchants::<OpenOffer>(book, merchants, |row| &row.merchant_id)?;
     let mut found = BTreeMap::new();
     for merchant in merchants {
-        let first = |rows: Option<Vec<_>>| rows.and_then(|rows| rows.into_iter().next());
-        let (score, case) =
-            (first(scores.remove(*merchant)), cases.remove(*merchant).and_then(|c| c.into_iter().next()));
-        let row = features.remove(*merchant).and_then(|rows| rows.into_iter().next());
-        let (Some(score), Some(case), Some(row)) = (score, case, row) else { continue };
+        let (Some(score), Some(case), Some(row)) =
+            (first(scores.remove(*merchant)), first(cases.remove(*merchant)), first(features.remove(*merchant)))
+        else {
+            continue;
+        };
         let known = Known {
             score,
             facts: case.facts()?,
@@ -67,6 +66,10 @@ pub(super) fn known(book: &ScoreBook, merchants: &BTreeSet<&str>) -> Result<BTre
         found.insert((*merchant).to_owned(), known);
     }
     Ok(found)
+}
+
+fn first<T>(rows: Option<Vec<T>>) -> Option<T> {
+    rows.and_then(|rows| rows.into_iter().next())
 }
 
 /// The rows of some merchants, from one reading of the table.
@@ -83,16 +86,4 @@ fn of_merchants<R: OutputRow>(
         }
     }
     Ok(found)
-}
-
-/// One merchant's features by name.
-pub(super) struct FeatureValues<'a> {
-    pub names: &'a BTreeMap<String, usize>,
-    pub values: &'a [Option<f64>],
-}
-
-impl FeatureLookup for FeatureValues<'_> {
-    fn value(&self, feature: &str) -> Option<f64> {
-        self.values.get(*self.names.get(feature)?).copied().flatten()
-    }
 }

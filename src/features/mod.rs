@@ -66,7 +66,7 @@ pub use guard::{Guard, PeerGuard};
 pub use industry::{CategoryTotal, IndustryTotals};
 pub use kind::{ComparedKind, FeatureKind, KINDS, Kind, MeasureId, Names, OwnKind, Read, window_words};
 pub use label::{WindowSums, outcome, window_sums};
-pub use lookup::FeatureLookup;
+pub use lookup::{FeatureLookup, ValuesByName};
 pub use measured::{MerchantTiles, ShardMeasures, measure_shard};
 pub use params::{MAX_REACH_DAYS, Params};
 pub use prepared::{Overflow, PreparedFeatures, prepare};

@@ -37,6 +37,7 @@ mod feature_columns;
 mod folder_tree;
 mod gathered;
 mod history;
+mod json_log;
 mod lock;
 mod manifest;
 mod pointings;

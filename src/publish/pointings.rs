@@ -1,12 +1,12 @@
 //! `pointings.jsonl`: every time a person set the current run, who did it, and why.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::PublishError;
+use super::json_log::{log_bytes, read_log};
 
 pub(super) const POINTINGS: &str = "pointings.jsonl";
 pub(super) const POINTINGS_TEMPORARY: &str = ".pointings.jsonl.new";
@@ -42,19 +42,7 @@ impl Pointings {
     /// # Errors
     /// It cannot be read, or a line is not what this program writes.
     pub fn read(out: &Path) -> Result<Self, PublishError> {
-        let path = out.join(POINTINGS);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
-                return Err(PublishError::malformed(&path, "it is not UTF-8 text"));
-            }
-            Err(e) => return Err(PublishError::io("read", &path)(e)),
-        };
-        let parse = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|e| PublishError::malformed(&path, format!("line {}: {e}", number + 1)))
-        };
-        Ok(Self { entries: text.lines().enumerate().map(parse).collect::<Result<_, _>>()? })
+        Ok(Self { entries: read_log(&out.join(POINTINGS))? })
     }
 
     /// Run folders that are out of use: withdrawn by some entry, and not set current again by a later one.
@@ -78,13 +66,7 @@ impl Pointings {
     }
 
     pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, PublishError> {
-        let mut bytes = Vec::new();
-        for entry in &self.entries {
-            let line = serde_json::to_vec(entry).map_err(|e| PublishError::malformed(path, e.to_string()))?;
-            bytes.extend(line);
-            bytes.push(b'\n');
-        }
-        Ok(bytes)
+        log_bytes(&self.entries, path)
     }
 }
 

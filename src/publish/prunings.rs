@@ -1,7 +1,6 @@
 //! `prunings.jsonl`: every time runs were removed, by whose order, under which rules, and what they were.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::error::PublishError;
+use super::json_log::{log_bytes, read_log};
 use super::retention::Retention;
 use super::run_list::RunState;
 use crate::domain::Digest;
@@ -61,17 +61,7 @@ impl Prunings {
     /// # Errors
     /// It cannot be read, or a line is not what this program writes.
     pub fn read(out: &Path) -> Result<Self, PublishError> {
-        let path = out.join(PRUNINGS);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(e) => return Err(PublishError::io("read", &path)(e)),
-        };
-        let text = std::str::from_utf8(&bytes).map_err(|_| PublishError::malformed(&path, "it is not UTF-8 text"))?;
-        let parse = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|e| PublishError::malformed(&path, format!("line {}: {e}", number + 1)))
-        };
-        Ok(Self { entries: text.lines().enumerate().map(parse).collect::<Result<_, _>>()? })
+        Ok(Self { entries: read_log(&out.join(PRUNINGS))? })
     }
 
     /// Runs that were removed and do not lie there, by folder, with the entry that removed them last. A run that was published again since, or
@@ -94,12 +84,6 @@ impl Prunings {
     }
 
     pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, PublishError> {
-        let mut bytes = Vec::new();
-        for entry in &self.entries {
-            let line = serde_json::to_vec(entry).map_err(|e| PublishError::malformed(path, e.to_string()))?;
-            bytes.extend(line);
-            bytes.push(b'\n');
-        }
-        Ok(bytes)
+        log_bytes(&self.entries, path)
     }
 }

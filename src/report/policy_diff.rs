@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::policy_change::{Change, ChangeKind, change};
 use crate::config::ConfigError;
 use crate::domain::{AsOf, AsOfError, Currency, Probability, RateError};
-use crate::features::FeatureLookup;
+use crate::features::ValuesByName;
 use crate::model::Scorecard;
 use crate::offer::{CaseRecord, CaseScore, Decision, Offer, OfferError, Policy, PolicyApproval, decide};
 use crate::publish::{FeatureRow, PublishError, ScoreBook};
@@ -154,6 +154,7 @@ pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff
         let offer = offer?;
         published.entry(offer.merchant_id.clone()).or_default().push(offer);
     }
+    let places: BTreeMap<String, usize> = names.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
     // All three files are sorted by merchant, one row each.
     let (mut scores, mut features) = (book.all::<MerchantScore>()?, book.all::<FeatureRow>()?);
     for case in book.all::<CaseRecord>()? {
@@ -164,7 +165,7 @@ pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff
         if score.merchant_id != case.merchant_id || row.merchant_id != case.merchant_id {
             return Err(incomplete("what every merchant was decided on"));
         }
-        let lookup = Values { names: &names, values: &row.values };
+        let lookup = ValuesByName { names: &places, values: &row.values };
         let pd = score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
         let pd = pd.map_err(|source| PolicyDiffError::Score { merchant: case.merchant_id.clone(), source })?;
         let facts = case.facts()?;
@@ -229,18 +230,5 @@ fn note(diff: &mut PolicyDiff, before: (&Policy, &Decision), after: (&Policy, &D
             }
             diff.changes.push(change);
         }
-    }
-}
-
-/// One merchant's features.
-struct Values<'a> {
-    names: &'a [String],
-    values: &'a [Option<f64>],
-}
-
-impl FeatureLookup for Values<'_> {
-    fn value(&self, feature: &str) -> Option<f64> {
-        let at = self.names.iter().position(|name| name == feature)?;
-        self.values.get(at).copied().flatten()
     }
 }

@@ -32,7 +32,7 @@ fn tolerant() -> (Lender, Marketplace) {
 }
 
 /// A loan of m01, due 53 days before the first night and never paid.
-fn never_paid(market: &mut Marketplace) -> String {
+fn never_paid(market: &mut Marketplace, named: Named) -> String {
     let bad = Offer {
         offer_id: "elsewhere".to_owned(),
         merchant_id: "m01".to_owned(),
@@ -43,7 +43,7 @@ fn never_paid(market: &mut Marketplace) -> String {
         valid_until_on: day(-60),
         pledged_order_ids: Vec::new(),
     };
-    market.draw_naming(Named::Nothing, &bad, 90_000, at(day(-60), 9))
+    market.draw_naming(named, &bad, 90_000, at(day(-60), 9))
 }
 
 fn offered(run_dir: &Path) -> BTreeSet<String> {
@@ -53,7 +53,7 @@ fn offered(run_dir: &Path) -> BTreeSet<String> {
 #[test]
 fn a_groups_default_does_not_vanish_with_its_members_row() {
     let (lender, mut market) = tolerant();
-    let loan = never_paid(&mut market);
+    let loan = never_paid(&mut market, Named::Nothing);
     market.spoil("loans", &loan, "group_id", Some(Cell::Text("g1".to_owned())));
     let only_m04 = BTreeSet::from(["m04".to_owned()]);
     let fresh = || tolerant().0;
@@ -156,20 +156,9 @@ fn members_share_the_cap_of_their_group() {
 #[test]
 fn a_members_default_declines_the_others() {
     let (lender, mut market) = grouped();
-    // Due 53 days before the first night, never paid.
-    let bad = Offer {
-        offer_id: "elsewhere".to_owned(),
-        merchant_id: "m01".to_owned(),
-        product: "order-loan".to_owned(),
-        limit_minor: 90_000,
-        daily_rate_ppm: 450,
-        term_days: 7,
-        valid_until_on: day(-60),
-        pledged_order_ids: Vec::new(),
-    };
-    market.draw(&bad, 90_000, at(day(-60), 9));
+    never_paid(&mut market, Named::Orders);
     let run = lender.night(&market, day(0)).published.run_dir;
-    let offered: BTreeSet<String> = offers_of(&run).into_iter().map(|o| o.merchant_id).collect();
+    let offered = offered(&run);
     assert_eq!(offered, BTreeSet::from(["m04".to_owned()]), "only who is in no group");
     let declines = rows::<Decline>(&run);
     for member in ["m02", "m03"] {
