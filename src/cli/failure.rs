@@ -282,6 +282,7 @@ fn publish_code(error: &PublishError) -> ExitCode {
         | PublishError::NoIntactRun { .. }
         | PublishError::NightStaysWithdrawn { .. }
         | PublishError::NightBeforePruned { .. }
+        | PublishError::IsRestatement { .. }
         | PublishError::Damaged { .. } => ExitCode::Data,
         PublishError::Page(_)
         | PublishError::NonFinite { .. }

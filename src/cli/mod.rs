@@ -35,6 +35,7 @@ mod reconcile;
 mod reject_study;
 mod replay;
 mod report;
+mod restate;
 mod run;
 mod runs;
 mod schema;
@@ -90,6 +91,8 @@ enum Command {
     Decide(decide::DecideArgs),
     /// Makes a published run again from what its manifest names, and compares it byte for byte.
     Replay(replay::ReplayArgs),
+    /// Publishes another version of a past night, with what was recorded since, and how it differs by merchant.
+    Restate(restate::RestateArgs),
     /// Replays the alerts of past nights and judges them by what became of the loans.
     Backtest(backtest::BacktestArgs),
     /// Holds a core system's books against the loan book as of a date, and lists every difference.
@@ -168,6 +171,7 @@ impl Command {
             Self::CatchUp(args) => catch_up::execute(&args, output, terminal),
             Self::Decide(args) => decide::execute(&args, output),
             Self::Replay(args) => replay::execute(&args, output, terminal),
+            Self::Restate(args) => restate::execute(&args, output, terminal),
             Self::Backtest(args) => backtest::execute(&args, output, terminal),
             Self::Reconcile(args) => reconcile::execute(&args, output, terminal),
             Self::Check(args) => check::execute(&args, output, terminal),

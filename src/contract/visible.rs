@@ -9,6 +9,9 @@
 //!   is not yet visible if nothing in it is dated before as-of; otherwise it is an orphan, for the wash to judge. Whether the parent
 //!   is missing or merely not yet visible makes no difference: what lies at or after as-of must not change what is said of the past.
 //!
+//! A restatement counts what was recorded up to a later instant ([`AsOf::knowing`]): the times of events are held against as-of as ever, and a
+//! `recorded_at` between the two is taken for one just before as-of.
+//!
 //! A time that cannot be read is null here, and one beyond the contract's range (a loan of the year 2999) is not a time either: such a
 //! row is never waiting for its day, it is for the wash to judge. [`known_at`] says the same the other way round: from when on a row
 //! is visible.
@@ -96,6 +99,8 @@ pub fn known_at(
     let recorded =
         if table.has_recorded_at() { times(table, frame, "recorded_at", as_of, last_of_day)? } else { Vec::new() };
     let recorded = recorded.into_iter().map(Some).chain(std::iter::repeat(None)).map(Option::flatten);
+    let late = as_of.micros()..as_of.known_before();
+    let recorded = recorded.map(|at| at.map(|at| if late.contains(&at) { as_of.micros() - 1 } else { at }));
     let known: Int64Chunked = match table.visibility {
         Visibility::Instant(event) | Visibility::Day(event) => {
             let early = early_rows(frame)?;
@@ -178,7 +183,7 @@ fn not_yet_visible(
         Visibility::Parent => BooleanChunked::full("hidden".into(), false, frame.height()),
     };
     if table.has_recorded_at() {
-        hidden = hidden | not_before(frame, "recorded_at", as_of)?;
+        hidden = hidden | not_before_instant(frame.column("recorded_at")?, as_of.known_before())?;
     }
     if frame.schema().contains(SUPERSEDED_AT) {
         hidden = hidden | before(frame, SUPERSEDED_AT, as_of)?;
@@ -218,8 +223,12 @@ fn not_before(frame: &DataFrame, time: &str, as_of: &AsOf) -> PolarsResult<Boole
         let (physical, last) = (days.physical(), i32::try_from(DAYS.1).unwrap_or(i32::MAX));
         return Ok(known(&(physical.gt_eq(as_of.days_since_epoch()) & physical.lt_eq(last))));
     }
+    not_before_instant(column, as_of.micros())
+}
+
+fn not_before_instant(column: &Column, micros: i64) -> PolarsResult<BooleanChunked> {
     let physical = column.datetime()?.physical();
-    Ok(known(&(physical.gt_eq(as_of.micros()) & physical.lt_eq(INSTANTS.1))))
+    Ok(known(&(physical.gt_eq(micros) & physical.lt_eq(INSTANTS.1))))
 }
 
 fn before(frame: &DataFrame, time: &str, as_of: &AsOf) -> PolarsResult<BooleanChunked> {
@@ -324,6 +333,25 @@ mod tests {
         let sifted = visible(&ORDERS, rows, &as_of(), None).unwrap();
         assert!(!sifted.not_yet_visible.any());
         assert_eq!(sifted.visible.column("paid_at").unwrap().null_count(), 1, "it is there to be judged");
+    }
+
+    #[test]
+    fn a_restatement_counts_what_was_recorded_later_of_what_happened_before() {
+        let micros = as_of().micros();
+        let knowing = as_of().knowing(date(2018, 8, 3)).unwrap();
+        let later = knowing.known_before() - micros;
+        assert_eq!(later, 2 * crate::domain::MICROS_PER_DAY);
+        assert_eq!(as_of().knowing(date(2018, 7, 1)).unwrap(), as_of(), "an earlier date changes nothing");
+        let times: [(&str, &[Option<i64>]); 2] = [
+            ("placed_at", &[Some(-1), Some(-1), Some(-1), Some(0), Some(-1)]),
+            ("recorded_at", &[Some(-1), Some(0), Some(later), Some(-1), Some(later - 1)]),
+        ];
+        let rows = || frame(&ORDERS, 5, &times);
+        let hidden = visible(&ORDERS, rows(), &knowing, None).unwrap().not_yet_visible;
+        assert_eq!(hidden.iter().flatten().collect::<Vec<_>>(), [false, false, true, true, false]);
+        let known = known_at(&ORDERS, &rows(), &knowing, None).unwrap();
+        let known: Vec<bool> = known.iter().map(|known| known.unwrap() < micros).collect();
+        assert_eq!(known, [true, true, false, false, true], "the same, seen from the row");
     }
 
     /// What `known_at` says is what `visible` does, at every instant around it.

@@ -32,11 +32,14 @@ pub enum AsOfError {
 ///
 /// Example: `as_of = 2018-08-01` in UTC sees an order placed at 2018-07-31 23:59:59.999999 and not one placed at
 /// 2018-08-01 00:00:00.
+///
+/// A restatement looks at the same facts with what was recorded of them later: see [`AsOf::knowing`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct AsOf {
     date: Date,
     zone: TimeZone,
     micros: i64,
+    known_before: i64,
 }
 
 impl AsOf {
@@ -44,7 +47,23 @@ impl AsOf {
     /// The date has no midnight instant in the representable range.
     pub fn new(date: Date, zone: TimeZone) -> Result<Self, AsOfError> {
         let micros = midnight(date, &zone)?;
-        Ok(Self { date, zone, micros })
+        Ok(Self { date, zone, micros, known_before: micros })
+    }
+
+    /// The same observation with what was recorded before midnight of a later date: what happened before as-of counts, though it became known
+    /// after it. An earlier date changes nothing.
+    ///
+    /// # Errors
+    /// The date has no midnight instant in the representable range.
+    pub fn knowing(self, date: Date) -> Result<Self, AsOfError> {
+        let known_before = midnight(date, &self.zone)?.max(self.micros);
+        Ok(Self { known_before, ..self })
+    }
+
+    /// Until when facts were recorded that count, in UTC microseconds: as-of, but for a restatement.
+    #[must_use]
+    pub const fn known_before(&self) -> i64 {
+        self.known_before
     }
 
     /// Looks a zone up by its IANA name.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::column::{OutputColumn, OutputTable};
+use super::restated::RestatedValue;
 use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::core_system::Difference;
@@ -54,6 +55,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         VintageLine::table(),
         BorrowerState::table(),
         DriftLine::table(),
+        RestatedValue::table(),
         FeatureRow::table_of(&[feature]),
         EvidenceRow::table_of(&[window]),
         QuarantineRow::table(),

@@ -174,6 +174,14 @@ pub enum PublishError {
         /// Who.
         by: String,
     },
+    /// A restatement cannot be served.
+    #[error("set run {run:?} current: it restates run {first}, and nobody was offered what it holds")]
+    IsRestatement {
+        /// The run folder.
+        run: PathBuf,
+        /// The run that it restates.
+        first: String,
+    },
     /// What the night would have to build on was removed.
     #[error(
         "publish the night of {before}: the night before it, {removed}, was pruned, and what lies before that does not know what it offered. Restore its \

@@ -186,6 +186,10 @@ pub fn runs_beside(
             let Some((finished, found)) = unless_broken(read_run(out, &folder), &folder, &mut Vec::new())? else {
                 continue;
             };
+            // What a restatement holds was offered to nobody.
+            if found.manifest.restates.is_some() {
+                continue;
+            }
             let run = PreviousRun::of(out, found, Vec::new());
             let is_read = previous.is_some_and(|previous| {
                 previous.run_id == run.run_id
@@ -361,6 +365,9 @@ pub(super) fn run_of_date(
     let mut latest: Option<(Timestamp, IntactRun)> = None;
     for run in run_folders(out, as_of)? {
         let Some(found) = unless_broken(read_run(out, &run), &run, broken)? else { continue };
+        if found.1.manifest.restates.is_some() {
+            continue;
+        }
         let is_later =
             latest.as_ref().is_none_or(|(at, last)| (*at, &last.pointer.run_id) < (found.0, &found.1.pointer.run_id));
         if is_later {

@@ -66,6 +66,18 @@ pub struct RunIdentity {
     pub beside: Vec<PreviousIdentity>,
     /// Up to where answers that were given by day are known; none were given where it is the log's beginning.
     pub answers: LogPosition,
+    /// Of a restatement, the night that it restates and until when facts were recorded that count.
+    pub restates: Option<RestatedNight>,
+}
+
+/// The night that a restatement looks at again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestatedNight {
+    /// The version that is compared with: the run that the date stands by.
+    pub first: PreviousIdentity,
+    /// What was recorded before midnight of this date counts.
+    pub known_before: Date,
 }
 
 impl RunIdentity {
@@ -106,6 +118,12 @@ impl RunIdentity {
         if self.answers != LogPosition::default() {
             hasher.field(b"answers");
             hasher.field(self.answers.sha256.to_string().as_bytes());
+        }
+        if let Some(RestatedNight { first, known_before }) = &self.restates {
+            hasher.field(b"restates");
+            hasher.field(first.run_id.as_bytes());
+            hasher.field(first.files_sha256.to_string().as_bytes());
+            hasher.field(known_before.to_string().as_bytes());
         }
         hasher.finish().short()
     }
@@ -219,6 +237,9 @@ pub struct Manifest {
     /// Up to where the log of answers given by day was read; null where none was given before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<LogPosition>,
+    /// The night that it restates; absent from every other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restates: Option<RestatedNight>,
     /// Published files, by path.
     pub files: Vec<FileEntry>,
 }
@@ -248,6 +269,7 @@ impl Manifest {
             previous: identity.previous.clone(),
             beside: identity.beside.clone(),
             answers: Some(identity.answers).filter(|answers| *answers != LogPosition::default()),
+            restates: identity.restates.clone(),
             files,
         }
     }

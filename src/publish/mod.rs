@@ -12,6 +12,7 @@
 //!     manifest.json.sha256     the manifest's own digest, for runs that nothing points to any more
 //!     scores.parquet offers.parquet declines.parquet alerts.parquet deductions.parquet referrals.parquet receipts.parquet invitations.parquet features.parquet
 //!     quarantine/<table>.parquet, results.json, wash_ledger.json
+//!     restated.parquet         of a restatement, what differs from the night that it restates
 //! ```
 //!
 //! Writing: [`Publisher::open`] locks, [`Publisher::begin`] tells whether there is anything to do, [`Stage`] takes tables and
@@ -45,6 +46,7 @@ mod pruning;
 mod prunings;
 mod publisher;
 mod reader;
+mod restated;
 mod retention;
 mod row;
 mod run_list;
@@ -68,12 +70,15 @@ pub use history::{
     PreviousIdentity, PreviousRun, PublishedRun, previous_run, runs_beside, standing_dates, standing_run,
 };
 pub use lock::OutLock;
-pub use manifest::{ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RunIdentity, StageCost};
+pub use manifest::{
+    ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RestatedNight, RunIdentity, StageCost,
+};
 pub use pointings::{PointingEntry, Pointings};
 pub use pruning::{KeepReason, PlannedRun, PruningOrder, PruningPlan, plan_pruning};
 pub use prunings::{PrunedRun, PruningEntry, Prunings};
 pub use publisher::{Begun, Pointing, PointingOrder, Publisher, Repointing};
 pub use reader::TableReader;
+pub use restated::{RestatedChange, RestatedCounts, RestatedValue};
 pub use retention::Retention;
 pub(crate) use retention::{RETENTION_KEYS, RawRetention};
 pub use row::OutputRow;

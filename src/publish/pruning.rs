@@ -198,6 +198,9 @@ impl Plan<'_> {
         let mut damaged = Vec::new();
         for run in &self.present {
             let Some(intact) = self.intact.get(run.run.as_str()) else { continue };
+            if run.state == RunState::Restatement {
+                continue;
+            }
             match made.add(intact, &run.run) {
                 Ok(()) => {}
                 Err(error) if error.is_damage() => damaged.push(run.run.clone()),
@@ -216,7 +219,10 @@ impl Plan<'_> {
             .kept
             .keys()
             .filter_map(|run| Some(self.intact.get(run.as_str())?.manifest()))
-            .flat_map(|manifest| manifest.previous.iter().chain(&manifest.beside))
+            .flat_map(|manifest| {
+                let restated = manifest.restates.as_ref().map(|night| &night.first);
+                manifest.previous.iter().chain(&manifest.beside).chain(restated)
+            })
             .map(|before| run_path(before.as_of, &before.run_id))
             .filter(|run| self.intact.contains_key(run.as_str()))
             .collect();

@@ -22,6 +22,8 @@ use crate::domain::Digest;
 
 /// A store that a killed run was building.
 const BUILDING_STORE: &str = "store.building";
+/// Why a restatement is not current.
+const RESTATES: &str = "it restates a night, and nobody was offered what it holds";
 /// Runs named where the one asked for is not there.
 const KNOWN_RUNS_SHOWN: usize = 5;
 
@@ -33,6 +35,8 @@ pub enum Pointing {
     Forward,
     /// To whatever was published last.
     Always,
+    /// Never, and no date stands by the run: a restatement, whose offers were never made to anybody.
+    Beside,
 }
 
 /// How a run starts.
@@ -170,6 +174,9 @@ impl<'o> Publisher<'o> {
             let why = format!("it was withdrawn at {} by {}: {}", entry.at, entry.by, entry.reason);
             return Ok(Begun::NothingNew(target.beside(&self.out, why)));
         }
+        if pointing == Pointing::Beside {
+            return Ok(Begun::NothingNew(target.beside(&self.out, RESTATES.to_owned())));
+        }
         if self.current()?.as_ref() == Some(&target) {
             self.point_date(&target)?;
             return Ok(Begun::NothingNew(target.published(&self.out)));
@@ -200,6 +207,9 @@ impl<'o> Publisher<'o> {
     pub fn repoint(&mut self, order: &PointingOrder) -> Result<Repointing, PublishError> {
         let run = self.find(&order.run_id)?;
         let target = self.intact(&self.out.join(&run))?;
+        if let Some(restated) = history::read_run(&self.out, &run)?.1.manifest.restates {
+            return Err(PublishError::IsRestatement { run: self.out.join(&run), first: restated.first.run_id });
+        }
         let from = match self.current() {
             // Nobody can say what it named.
             Err(PublishError::Malformed { .. }) => None,
@@ -277,6 +287,9 @@ impl<'o> Publisher<'o> {
 
     /// Lets the business date stand by this run, and the loan service read it unless that would go back in time and may not.
     pub(super) fn point(&mut self, target: &Current, pointing: Pointing) -> Result<Published, PublishError> {
+        if pointing == Pointing::Beside {
+            return Ok(target.beside(&self.out, RESTATES.to_owned()));
+        }
         self.point_date(target)?;
         if pointing == Pointing::Forward
             && let Some(newer) = self.current()?.filter(|current| current.as_of > target.as_of)

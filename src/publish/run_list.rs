@@ -25,6 +25,8 @@ pub enum RunState {
     Withdrawn,
     /// Its manifest is missing or damaged.
     Broken,
+    /// Another version of a night, with what was recorded later (`integrity restate`): nobody was offered what it holds.
+    Restatement,
     /// It was removed (`integrity prune`).
     Pruned,
 }
@@ -39,6 +41,7 @@ impl RunState {
             Self::Replaced => "replaced",
             Self::Withdrawn => "withdrawn",
             Self::Broken => "broken",
+            Self::Restatement => "restatement",
             Self::Pruned => "pruned",
         }
     }
@@ -61,8 +64,11 @@ pub struct ListedRun {
     pub state: RunState,
     /// When it was finished; null where the manifest is broken.
     pub finished_at: Option<Timestamp>,
-    /// Why it is withdrawn or broken; who removed it and when.
+    /// Why it is withdrawn or broken; what it restates; who removed it and when.
     pub why: Option<String>,
+    /// What was pruned may have been one too; none was ever current.
+    #[serde(skip)]
+    is_restatement: bool,
 }
 
 /// A time in which one run was current.
@@ -112,13 +118,15 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
     for as_of in dates(out)? {
         let standing = run_of_date(out, as_of, &mut Vec::new())?.map(|run| run.pointer.run);
         for run in run_folders(out, as_of)? {
-            let (finished_at, broken) = match read_run(out, &run) {
-                Ok((finished, IntactRun { .. })) => (Some(finished), None),
-                Err(error) if error.is_damage() => (None, Some(error.to_string())),
+            let (finished_at, restates, broken) = match read_run(out, &run) {
+                Ok((finished, IntactRun { manifest, .. })) => (Some(finished), manifest.restates, None),
+                Err(error) if error.is_damage() => (None, None, Some(error.to_string())),
                 Err(error) => return Err(error),
             };
             let state = if broken.is_some() {
                 RunState::Broken
+            } else if restates.is_some() {
+                RunState::Restatement
             } else if current.as_ref() == Some(&run) {
                 RunState::Current
             } else if withdrawn.contains(run.as_str()) {
@@ -130,8 +138,12 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
             };
             let of_log =
                 || pointings.withdrawal(&run).map(|entry| format!("{} ({}, {})", entry.reason, entry.by, entry.at));
-            let why = broken.or_else(of_log);
-            runs.push(ListedRun { as_of, run, state, finished_at, why });
+            let restates = restates.map(|night| {
+                format!("restates {} with what was recorded before {}", night.first.run_id, night.known_before)
+            });
+            let why = broken.or(restates).or_else(of_log);
+            let is_restatement = state == RunState::Restatement;
+            runs.push(ListedRun { as_of, run, state, finished_at, why, is_restatement });
         }
     }
     let prunings = Prunings::read(out)?;
@@ -141,6 +153,7 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
         state: RunState::Pruned,
         finished_at: Some(run.finished_at),
         why: Some(format!("it was {} ({}, {})", run.state.word(), entry.by, entry.at)),
+        is_restatement: run.state == RunState::Restatement,
     }));
     runs.sort_by(|a, b| (a.as_of, a.finished_at, &a.run).cmp(&(b.as_of, b.finished_at, &b.run)));
     let periods = periods(&runs, &pointings)?;
@@ -150,7 +163,7 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
 /// Replays what made each run current.
 fn periods(runs: &[ListedRun], pointings: &Pointings) -> Result<Vec<CurrentPeriod>, PublishError> {
     let mut events: Vec<(Timestamp, &str, Option<String>)> = Vec::new();
-    for run in runs {
+    for run in runs.iter().filter(|run| !run.is_restatement) {
         events.extend(run.finished_at.map(|at| (at, run.run.as_str(), None)));
     }
     for entry in &pointings.entries {
@@ -184,7 +197,14 @@ mod tests {
     fn run(day: u8, id: &str, hour: i64) -> ListedRun {
         let as_of: Date = format!("2018-08-{day:02}").parse().unwrap();
         let finished_at = Some(at(hour));
-        ListedRun { as_of, run: format!("as_of={as_of}/run={id}"), state: RunState::Standing, finished_at, why: None }
+        ListedRun {
+            as_of,
+            run: format!("as_of={as_of}/run={id}"),
+            state: RunState::Standing,
+            finished_at,
+            why: None,
+            is_restatement: false,
+        }
     }
 
     fn at(hour: i64) -> Timestamp {

@@ -51,6 +51,12 @@ impl<'p, 'o> Stage<'p, 'o> {
         self.identity.run_id()
     }
 
+    /// Where a file that was sealed lies, to be read again before the run is published.
+    #[must_use]
+    pub fn sealed(&self, name: &str) -> Option<PathBuf> {
+        self.entries.contains_key(name).then(|| self.folder.join(name))
+    }
+
     /// A folder for parts that are merged before publishing. It goes with the stage, or is swept by the next start.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::decision_log::{DECISIONS, LogPosition, read_answers};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
 use super::history::{self, Serving};
-use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, date_folder};
+use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, date_folder, run_path};
 use super::pointings::{POINTINGS, Pointings};
 use super::prunings::{PRUNINGS, Prunings};
 use crate::domain::Digest;
@@ -261,6 +261,7 @@ pub(super) fn inspect_run(out: &Path, run: &Path, current: Option<&Current>) -> 
     if let Some(manifest) = inspection.manifest(current) {
         inspection.files(&manifest);
         inspection.strays(&manifest)?;
+        inspection.restated(out, &manifest)?;
     }
     inspection.report.findings.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(inspection.report)
@@ -327,6 +328,23 @@ impl Inspection<'_> {
                 Err(problem) => self.find(&entry.path, problem),
             }
         }
+    }
+
+    /// A restatement names the night that its differences are differences from: it is there as it was, or it was pruned.
+    fn restated(&mut self, out: &Path, manifest: &Manifest) -> Result<(), PublishError> {
+        let Some(night) = &manifest.restates else { return Ok(()) };
+        let first = run_path(night.first.as_of, &night.first.run_id);
+        let why = match history::read_run(out, &first) {
+            Ok((_, found)) if found.manifest.files_digest() == night.first.files_sha256 => return Ok(()),
+            Ok(_) => format!("it restates {first}, which is not the run that it was compared with"),
+            Err(PublishError::Missing(_)) if Prunings::read(out).unwrap_or_default().refusal(out, &first).is_some() => {
+                return Ok(());
+            }
+            Err(error) if error.is_damage() => format!("it restates {first}, which cannot be read: {error}"),
+            Err(error) => return Err(error),
+        };
+        self.find(MANIFEST, Problem::Malformed { why });
+        Ok(())
     }
 
     fn strays(&mut self, manifest: &Manifest) -> Result<(), PublishError> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Column, ModelError, Scorecard, ScoringTable};
 use crate::offer::{Due, Irreproducible, Offer, PolicyApproval, reproduce, schedule_of};
-use crate::publish::{Entry, FeatureFormula, InputFile, PublishError, ScoreBook, WindowColumns};
+use crate::publish::{Entry, FeatureFormula, InputFile, PublishError, RestatedNight, ScoreBook, WindowColumns};
 use crate::wash::LedgerLine;
 
 /// Why a run cannot be explained.
@@ -59,6 +59,8 @@ pub struct Explanation {
     pub ledger: Vec<LedgerLine>,
     /// Who stands for the policy; null where its file does not say.
     pub policy: Option<PolicyApproval>,
+    /// The night that the run restates; null of every other run.
+    pub restates: Option<RestatedNight>,
     /// Digest of configuration.
     pub config_digest: String,
     /// Digest of the model.
@@ -149,6 +151,7 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
         inputs: manifest.inputs.clone(),
         ledger: book.json("wash_ledger.json")?,
         policy: book.json::<PolicyOfRun>("results.json")?.policy,
+        restates: manifest.restates.clone(),
         config_digest: manifest.config_digest.to_string(),
         model_digest: manifest.model_digest.to_string(),
         code_version: manifest.code_version.clone(),

@@ -16,6 +16,13 @@ pub fn explanation_text(explanation: &Explanation) -> String {
 
 fn write(out: &mut String, explanation: &Explanation) -> Result {
     write_entry(out, &explanation.entry)?;
+    if let Some(night) = &explanation.restates {
+        writeln!(
+            out,
+            "  restates   run {} with what was recorded before {}: nobody was offered this",
+            night.first.run_id, night.known_before
+        )?;
+    }
     if let Some(policy) = &explanation.policy {
         writeln!(
             out,

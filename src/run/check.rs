@@ -204,7 +204,7 @@ fn rehearse(
     let mut publisher = Publisher::open(&scratch.join("out"))?;
     let identity = identity(job, night, &bundle, options)?;
     if let Begun::Stage(stage) = publisher.begin(identity, Pointing::Forward)? {
-        let whole = Night { job, rules, tables: night, bundle: &bundle, reference: &reference };
+        let whole = Night { job, rules, tables: night, bundle: &bundle, reference: &reference, restates: None };
         report.results = Some(whole.decide_and_publish(stage, options, Vec::new(), progress)?.summary);
     }
     Ok(())

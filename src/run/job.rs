@@ -277,7 +277,7 @@ impl Job {
             Some(AsOfRule::Day(date)) => Some(date),
             _ => None,
         };
-        let intake = IntakeSettings { source, currency, time_zone, as_of: fixed, wash, store };
+        let intake = IntakeSettings { source, currency, time_zone, as_of: fixed, known_before: None, wash, store };
         let mut job = Self {
             name,
             out: below(&raw.out),

@@ -51,8 +51,8 @@ use crate::monitor::{
 };
 use crate::offer::{Invitation, Policy};
 use crate::publish::{
-    AnswersSince, Begun, ConfigCopy, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published, Publisher,
-    RunIdentity, Stage, StageCost, previous_run, read_answers, runs_beside, standing_run,
+    AnswersSince, Begun, ConfigCopy, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published,
+    PublishedRun, Publisher, RunIdentity, Stage, StageCost, previous_run, read_answers, runs_beside, standing_run,
 };
 use crate::repayment::LoanEvidence;
 use crate::run::Job;
@@ -252,7 +252,7 @@ fn run_locked(
         Begun::NothingNew(published) => return earlier(published, false, progress.stages()),
         Begun::Repointed(published) => return earlier(published, true, progress.stages()),
     };
-    let night = Night { job, rules, tables: &prepared, bundle: &bundle, reference: &reference };
+    let night = Night { job, rules, tables: &prepared, bundle: &bundle, reference: &reference, restates: None };
     night.decide_and_publish(stage, options, notes, progress)
 }
 
@@ -362,6 +362,7 @@ pub(super) fn identity(
         previous: night.previous.as_ref().map(PreviousRun::identity),
         beside: night.beside.iter().map(PreviousRun::identity).collect(),
         answers: night.answers.until,
+        restates: None,
     })
 }
 
@@ -372,6 +373,8 @@ pub(super) struct Night<'a> {
     pub tables: &'a NightTables,
     pub bundle: &'a Bundle,
     pub reference: &'a Reference,
+    /// The run that this one restates, where it does.
+    pub restates: Option<&'a PublishedRun>,
 }
 
 impl Night<'_> {
@@ -383,7 +386,7 @@ impl Night<'_> {
         notes: Vec<String>,
         progress: &StageClock<'_>,
     ) -> Result<RunOutcome, RunError> {
-        let Self { job, rules, tables: night, bundle, reference } = *self;
+        let Self { job, rules, tables: night, bundle, reference, restates } = *self;
         let ingested = &night.ingested;
         let as_of = &ingested.as_of;
         let declared = JobRules::declared_tables(job);
@@ -478,6 +481,9 @@ impl Night<'_> {
         progress.stage("publish", None);
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;
+        if let Some(first) = restates {
+            stage.restated_from(first, &scratch)?;
+        }
         let published = stage.publish(provenance(options, config, notes, progress.stages()))?;
         Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
     }
@@ -552,7 +558,7 @@ impl<'a> Joined<'a> {
 }
 
 /// A run that was published before; its own summary is read back.
-fn earlier(published: Published, is_new: bool, stages: Vec<StageCost>) -> Result<RunOutcome, RunError> {
+pub(super) fn earlier(published: Published, is_new: bool, stages: Vec<StageCost>) -> Result<RunOutcome, RunError> {
     let path = published.run_dir.join("results.json");
     let text =
         std::fs::read(&path).map_err(|source| PublishError::Io { action: "read", path: path.clone(), source })?;

@@ -138,6 +138,10 @@ fn attempt(
 ) -> Result<Ingested, IngestError> {
     let mut sources = Sources::new(&job.source, &StoreWriter::scratch_of(store_dir));
     let as_of = AsOf::new(as_of, job.time_zone.clone())?;
+    let as_of = match job.known_before {
+        Some(date) => as_of.knowing(date)?,
+        None => as_of,
+    };
     progress(IngestProgress::AsOf(as_of.date()));
 
     let mut kept = keep.map(Kept::open).transpose()?;

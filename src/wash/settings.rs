@@ -24,6 +24,8 @@ pub struct IntakeSettings {
     pub time_zone: TimeZone,
     /// Fixed observation date, where the job names one.
     pub as_of: Option<Date>,
+    /// What was recorded before this date counts, though it is later than the observation date: a restatement. `None` for a night.
+    pub known_before: Option<Date>,
     /// Quarantine limits.
     pub wash: WashSettings,
     /// Store layout.

@@ -52,7 +52,10 @@ fn read(
         let text = table.column(name).filter(|c| c.kind == Type::Instant).and_then(|c| cells.get(c.name))?;
         instant_of_text(text).filter(|at| *at <= INSTANTS.1)
     };
-    let (event, recorded) = (table.visibility.event().and_then(instant), instant("recorded_at"));
+    // What a restatement counts though it was recorded later is taken for recorded just before as-of.
+    let late = as_of.micros()..as_of.known_before();
+    let recorded = instant("recorded_at").map(|at| if late.contains(&at) { as_of.micros() - 1 } else { at });
+    let event = table.visibility.event().and_then(instant);
     // As with rows: what says it was recorded before its own event waits for nothing but its stamp.
     let known = match (event, recorded) {
         (Some(event), Some(recorded)) if event.saturating_sub(recorded) > terms.recorded_before_event_micros => {

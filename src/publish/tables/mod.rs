@@ -24,6 +24,7 @@ mod referrals;
 mod remembered_loans;
 mod remembered_members;
 mod restructure_proposals;
+mod restated;
 mod roll_rates;
 mod scores;
 mod vintages;

@@ -35,6 +35,7 @@ pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
         previous: None,
         beside: Vec::new(),
         answers: integrity::publish::LogPosition::default(),
+        restates: None,
     }
 }
 

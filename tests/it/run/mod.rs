@@ -7,3 +7,4 @@ mod missed;
 mod nights;
 mod policies;
 mod published;
+mod restated;
