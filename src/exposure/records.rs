@@ -46,9 +46,15 @@ pub fn broken_shares(shard: &Shard) -> Result<BTreeMap<String, BrokenShare>, Exp
         }
         let merchants = frame.column("merchant_id").and_then(|c| c.str());
         let merchants = merchants.map_err(|source: PolarsError| ExposureError::Frame { table, source })?;
-        for merchant in merchants.iter().flatten() {
+        // Rows come sorted by merchant: each is looked up once.
+        let mut merchants = merchants.iter().flatten().peekable();
+        while let Some(merchant) = merchants.next() {
+            let mut rows = 1;
+            while merchants.next_if_eq(&merchant).is_some() {
+                rows += 1;
+            }
             if let Some((&(table, merchant), _)) = broken.get_key_value(&(table, merchant)) {
-                *sound.entry((table, merchant)).or_default() += 1;
+                *sound.entry((table, merchant)).or_default() += rows;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::error::FeatureError;
 use super::settings::FeatureConfig;
-use crate::tiles::{self, DayClock, DayTile, DayWindow, Forms, Measured, Merchants, Views};
+use crate::tiles::{DayClock, DayTile, DayWindow, Forms, Measured, Measuring, Merchants, Views};
 
 /// One measure of all merchants of a shard, by day.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub fn daily_measure(
 ) -> Result<DailyMeasure, FeatureError> {
     let clock = DayClock::new(&views.as_of, reach_days)?;
     let measured = match config.measures.iter().find(|spec| spec.name == measure) {
-        Some(spec) => tiles::evaluate(views, spec, &clock, Forms { days: true, rows: false })?,
+        Some(spec) => Measuring::new(views, &clock).evaluate(spec, Forms { days: true, rows: false })?,
         None => None,
     };
     Ok(DailyMeasure { merchants: views.merchants.clone(), measured })

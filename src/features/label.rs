@@ -4,7 +4,7 @@ use polars::prelude::{Column, DataFrame, IntoColumn, IntoLazy, NamedFrom, Polars
 
 use super::error::FeatureError;
 use super::settings::{FeatureConfig, LabelSpec};
-use crate::tiles::{self, DayClock, DayWindow, Forms, Merchants, Views};
+use crate::tiles::{self, DayClock, DayWindow, Forms, Measuring, Merchants, Views};
 
 /// Exact sums of every measure over one window, by merchant.
 #[derive(Debug, Clone)]
@@ -46,11 +46,12 @@ pub fn window_sums(
     window_days: u16,
 ) -> Result<WindowSums, FeatureError> {
     let clock = DayClock::new(&views.as_of, window_days)?;
+    let mut measuring = Measuring::new(views, &clock);
     let window = DayWindow::new(0, window_days);
     let mut sums = Vec::new();
     let mut names = Vec::new();
     for spec in config.measures.iter().filter(|m| measures.contains(&m.name.as_str())) {
-        let measured = tiles::evaluate(views, spec, &clock, Forms { days: true, rows: false })?;
+        let measured = measuring.evaluate(spec, Forms { days: true, rows: false })?;
         let sum = |number| measured.as_ref()?.tally(number, window).map(|tally| tally.sum);
         sums.push((0..views.merchants.len()).map(sum).collect());
         names.push(spec.name.clone());

@@ -8,7 +8,7 @@ use super::kind::Read;
 use super::prepared::Overflow;
 use super::settings::FeatureConfig;
 use crate::domain::AsOf;
-use crate::tiles::{self, DayClock, DayTile, Measured, Merchants, Tally, TileRow, Views};
+use crate::tiles::{self, DayClock, DayTile, Measured, Measuring, Merchants, Tally, TileRow, Views};
 
 /// Everything that features are made of, for all merchants of a shard.
 #[derive(Debug, Clone)]
@@ -43,10 +43,11 @@ impl ShardMeasures {
 /// A broken table.
 pub fn measure_shard(views: &Views, config: &FeatureConfig) -> Result<ShardMeasures, FeatureError> {
     let clock = DayClock::new(&views.as_of, config.horizon_days())?;
+    let mut measuring = Measuring::new(views, &clock);
     let mut measures = Vec::with_capacity(config.measures.len());
     for (id, spec) in config.measures.iter().enumerate() {
         let forms = config.forms(id);
-        let measured = if forms.days || forms.rows { tiles::evaluate(views, spec, &clock, forms)? } else { None };
+        let measured = if forms.days || forms.rows { measuring.evaluate(spec, forms)? } else { None };
         measures.push(measured);
     }
     let facts = tiles::merchant_facts(views, &clock)?;

@@ -41,6 +41,7 @@ impl<'a> PastMonths<'a> {
     /// # Errors
     /// The store cannot be read, or sums beyond 64 bits.
     pub fn add_shard(&self, bucket: u32, tonight: &LoanLedger) -> Result<(), DecideError> {
+        let loans = self.store.loans(bucket).map_err(PopulationError::from)?;
         let mut last: Option<(Date, Positions)> = None;
         let mut rolled = Vec::new();
         for begin in &self.begins {
@@ -48,7 +49,7 @@ impl<'a> PastMonths<'a> {
             let positions = if begin.date() == self.tonight {
                 Positions::of(tonight, buckets)
             } else {
-                let shard = self.store.loan_shard(bucket, begin).map_err(PopulationError::from)?;
+                let shard = self.store.seen(&loans, begin).map_err(PopulationError::from)?;
                 let tables = repayment_tables(&shard, &self.rules.ledger).map_err(PopulationError::from)?;
                 tables.map(|tables| Positions::of(&tables.ledger, buckets)).unwrap_or_default()
             };

@@ -81,7 +81,7 @@ pub fn reconcile_books(
     let ingested = ingest_job(&job, chosen.date, &scratch.path().join("store"), None, progress)?;
     progress.stage("compare", Some(u64::from(ingested.store.buckets())));
     let shards = parallel::each((0..ingested.store.buckets()).collect(), |bucket| {
-        let shard = ingested.store.loan_shard(bucket, &ingested.as_of)?;
+        let shard = ingested.store.seen(&ingested.store.loans(bucket)?, &ingested.as_of)?;
         let tables = repayment_tables(&shard, &rules.ledger)?.ok_or(CoreSystemError::NoLoanBook)?;
         progress.advance(1);
         Ok::<_, CoreSystemError>(tables.ledger)

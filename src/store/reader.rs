@@ -20,6 +20,13 @@ pub struct Store {
     index: StoreIndex,
 }
 
+/// The rows of a bucket, of all times, parents first.
+#[derive(Debug, Clone)]
+pub struct WholeBucket {
+    tables: Vec<(&'static TableContract, DataFrame)>,
+    broken: Vec<BrokenRecord>,
+}
+
 impl Store {
     /// Opens the store at `folder`.
     ///
@@ -77,38 +84,45 @@ impl Store {
     /// # Errors
     /// No such bucket, an instant after the store's own, or a file that cannot be read.
     pub fn shard(&self, bucket: u32, as_of: &AsOf) -> Result<Shard, StoreError> {
-        self.shard_of(bucket, as_of, |_| true)
+        self.seen(&self.read_bucket(bucket, |_| true)?, as_of)
     }
 
-    /// The same with the merchants and their loan book alone.
+    /// The merchants of a bucket and their loan book alone, of all times, to be [`Self::seen`] at several instants.
     ///
     /// # Errors
-    /// As [`Self::shard`].
-    pub fn loan_shard(&self, bucket: u32, as_of: &AsOf) -> Result<Shard, StoreError> {
-        self.shard_of(bucket, as_of, |table| ["merchants", "loans", "instalments", "payments"].contains(&table))
+    /// No such bucket, or a file that cannot be read.
+    pub fn loans(&self, bucket: u32) -> Result<WholeBucket, StoreError> {
+        self.read_bucket(bucket, |table| ["merchants", "loans", "instalments", "payments"].contains(&table))
     }
 
-    fn shard_of(&self, bucket: u32, as_of: &AsOf, is_wanted: impl Fn(&str) -> bool) -> Result<Shard, StoreError> {
+    fn read_bucket(&self, bucket: u32, is_wanted: impl Fn(&str) -> bool) -> Result<WholeBucket, StoreError> {
         if bucket >= self.index.buckets {
             return Err(StoreError::NoBucket { bucket, buckets: self.index.buckets });
         }
+        let wanted = contract::TABLES.iter().filter(|t| self.index.tables.contains_key(t.name) && is_wanted(t.name));
+        let tables = wanted.map(|&table| Ok((table, self.read(table, bucket)?))).collect::<Result<_, StoreError>>()?;
+        Ok(WholeBucket { tables, broken: self.broken(bucket)? })
+    }
+
+    /// What of a bucket's rows could be seen at an instant, as [`Self::shard`] says.
+    ///
+    /// # Errors
+    /// An instant after the store's own, or a frame operation fails.
+    pub fn seen(&self, bucket: &WholeBucket, as_of: &AsOf) -> Result<Shard, StoreError> {
         if as_of.micros() > self.index.as_of_micros {
             return Err(StoreError::TooLate { wanted: as_of.date(), washed: self.index.as_of.clone() });
         }
         let looks_back = as_of.micros() < self.index.as_of_micros;
         let mut tables: BTreeMap<&'static str, DataFrame> = BTreeMap::new();
-        let wanted = contract::TABLES.iter().filter(|t| self.index.tables.contains_key(t.name) && is_wanted(t.name));
-        for table in wanted {
+        for (table, rows) in &bucket.tables {
             let broken = |e: PolarsError| StoreError::Frame { table: table.name.to_owned(), why: e.to_string() };
-            let rows = self.read(table, bucket)?;
-            let mut rows = visible(table, rows, as_of, None).map_err(broken)?.visible;
+            let mut rows = visible(table, rows.clone(), as_of, None).map_err(broken)?.visible;
             if looks_back {
                 rows = with_seen_parents(table, rows, &tables).map_err(broken)?;
             }
             tables.insert(table.name, rows.select(columns(table)).map_err(broken)?);
         }
-        let mut broken = self.broken(bucket)?;
-        broken.retain(|record| record.counts_at(as_of));
+        let broken = bucket.broken.iter().filter(|record| record.counts_at(as_of)).cloned().collect();
         Ok(Shard { as_of: as_of.clone(), tables, broken })
     }
 

@@ -12,6 +12,7 @@ use super::error::StoreError;
 use super::hash::bucket_of;
 use super::index::{BROKEN, BucketFile, LAYOUT, StoreIndex, bucket_path};
 use super::reader::{Store, read_file};
+use super::row_order::sorted;
 use crate::contract::{SUPERSEDED_AT, TableContract, Visibility};
 use crate::domain::{AsOf, Digest, parallel};
 
@@ -87,7 +88,7 @@ impl StoreWriter {
         } else {
             clean
         };
-        let sorted = rows.sort(sort_columns(table), SortMultipleOptions::default()).map_err(broken)?;
+        let sorted = sorted(rows, &sort_columns(table)).map_err(broken)?;
         let file = self.write_bucket(table.name, bucket, sorted)?;
         let mut index = self.index()?;
         let table = index.tables.entry(table.name.to_owned()).or_default();
@@ -153,7 +154,8 @@ impl StoreWriter {
         rows.rechunk_mut();
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes)
-            .with_compression(ParquetCompression::Zstd(None))
+            .with_compression(ParquetCompression::Lz4Raw)
+            .with_statistics(StatisticsOptions::empty())
             .set_parallel(false)
             .finish(&mut rows)
             .map_err(|e| frame_error(table, &e))?;

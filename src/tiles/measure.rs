@@ -1,10 +1,11 @@
 //! Measures: what is added up, evaluated on a view.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use polars::prelude::{DataType, IntoLazy, PlHashMap, PolarsResult, lit};
+use polars::prelude::{BooleanChunked, DataType, Expr, Int64Chunked, IntoLazy, PlHashMap, PolarsResult};
 
-use super::clock::DayClock;
+use super::clock::{DayClock, EVER};
 use super::column::{integers, texts};
 use super::day_tiles::{DayTile, DayTiles, DayWindow, Tally};
 use super::error::TileError;
@@ -65,7 +66,8 @@ pub struct Measured {
     days: Option<DayTiles>,
     rows: Option<RowTiles>,
     overflowing: BTreeSet<usize>,
-    unknown_borrowers: BTreeSet<usize>,
+    /// For each merchant; empty where it is known for all.
+    unknown_borrowers: Arc<[bool]>,
 }
 
 impl Measured {
@@ -93,142 +95,229 @@ impl Measured {
     }
 
     fn known<'a, T>(&self, tiles: Option<&'a T>, merchant: usize) -> Option<&'a T> {
-        tiles.filter(|_| !self.overflowing.contains(&merchant) && !self.unknown_borrowers.contains(&merchant))
+        let is_unknown = || self.unknown_borrowers.get(merchant).copied().unwrap_or(false);
+        tiles.filter(|_| !self.overflowing.contains(&merchant) && !is_unknown())
     }
 }
 
-/// Evaluates a measure on its view. `None` where a table it needs is absent: no evidence, which is not zero.
-///
-/// # Errors
-/// SQL that fails on these rows.
-pub fn evaluate(
-    views: &Views,
-    spec: &MeasureSpec,
-    clock: &DayClock,
-    forms: Forms,
-) -> Result<Option<Measured>, TileError> {
-    if spec.needs.iter().any(|table| !views.has_table(table)) {
-        return Ok(None);
-    }
-    let Some(view) = views.by_name.get(spec.view.name) else { return Ok(None) };
-    let values = values(view, spec).map_err(|source| TileError::Measure { measure: spec.name.clone(), source })?;
-    let at = integers(&view.frame, spec.view.name, spec.at.name)?;
-    let day_of = |row: usize| {
-        let at = at.get(row)?;
-        match spec.at.kind {
-            ViewKind::Day => clock.day_of_date(at),
-            _ => clock.day(at),
-        }
-    };
+/// Evaluates measures on the views of a shard. What several measures need of a view is worked out once: on which day each row falls, by each column of
+/// times, and which buyer it names.
+pub struct Measuring<'a> {
+    views: &'a Views,
+    clock: &'a DayClock,
+    /// By view and column: each row's day, [`NO_DAY`] where it has none.
+    days: HashMap<(&'static str, &'static str), (Int64Chunked, Vec<u16>)>,
+    /// By view: each row's buyer by number, `u32::MAX` where it names none. The numbers only tell buyers apart.
+    buyers: HashMap<&'static str, Vec<u32>>,
+    /// For each merchant whether a measure of loans is unknown; `None` before it was asked.
+    unknown_borrowers: Option<Arc<[bool]>>,
+}
 
-    // Counting sort by merchant: first how many rows each has, then where each row goes.
-    let merchants = &views.merchants;
-    let kept: Vec<(usize, usize, u16)> = values
-        .iter()
-        .enumerate()
-        .filter_map(|(row, value)| {
-            value.as_ref()?;
-            let owner = usize::try_from((*view.owners.get(row)?)?).ok()?;
-            Some((row, owner, day_of(row)?))
-        })
-        .collect();
-    let offsets = offsets(merchants.len(), kept.iter().map(|(_, owner, _)| *owner));
-    let mut next = offsets.clone();
-    let mut place = |owner: usize| {
-        let slot = next.get_mut(owner)?;
-        *slot += 1;
-        Some(*slot - 1)
-    };
-    let (days, overflowing) = if forms.days {
-        let mut entries = vec![(0_u16, 0_i64); kept.len()];
-        for (row, owner, day) in &kept {
-            let value = values.get(*row).copied().flatten().unwrap_or_default();
-            if let Some(entry) = place(*owner).and_then(|n| entries.get_mut(n)) {
-                *entry = (*day, value);
-            }
+/// Stands for a row without a day; no window begins there.
+const NO_DAY: u16 = EVER;
+
+/// A row that counts.
+struct Kept {
+    row: u32,
+    owner: u32,
+    day: u16,
+    value: i64,
+}
+
+impl<'a> Measuring<'a> {
+    /// Nothing is worked out yet.
+    #[must_use]
+    pub fn new(views: &'a Views, clock: &'a DayClock) -> Self {
+        Self { views, clock, days: HashMap::new(), buyers: HashMap::new(), unknown_borrowers: None }
+    }
+
+    /// Evaluates a measure. `None` where a table it needs is absent: no evidence, which is not zero.
+    ///
+    /// # Errors
+    /// SQL that fails on these rows.
+    pub fn evaluate(&mut self, spec: &MeasureSpec, forms: Forms) -> Result<Option<Measured>, TileError> {
+        let views = self.views;
+        if spec.needs.iter().any(|table| !views.has_table(table)) {
+            return Ok(None);
         }
-        let (days, overflowing) = DayTiles::collect(&offsets, &mut entries);
-        (Some(days), overflowing)
-    } else {
-        (None, BTreeSet::new())
-    };
-    let rows = if forms.rows {
-        let buyers = buyer_numbers(view, &kept)?;
-        let mut next = offsets.clone();
-        let mut entries = vec![TileRow { day: 0, at: 0, buyer: 0, value: 0 }; kept.len()];
-        for ((row, owner, day), buyer) in kept.iter().zip(buyers) {
-            let Some(slot) = next.get_mut(*owner) else { continue };
-            if let Some(entry) = entries.get_mut(*slot) {
-                let value = values.get(*row).copied().flatten().unwrap_or_default();
-                *entry = TileRow { day: *day, at: at.get(*row).unwrap_or_default(), buyer, value };
-            }
-            *slot += 1;
+        let Some(view) = views.by_name.get(spec.view.name) else { return Ok(None) };
+        self.look_up_days(view, spec.at)?;
+        if forms.rows {
+            self.look_up_buyers(view)?;
         }
-        Some(RowTiles::collect(offsets, entries))
-    } else {
-        None
-    };
-    Ok(Some(Measured { days, rows, overflowing, unknown_borrowers: unknown_borrowers(views, spec) }))
+        let unknown_borrowers = self.unknown_borrowers(spec);
+        let Some((at, days)) = self.days.get(&(spec.view.name, spec.at.name)) else { return Ok(None) };
+
+        // Counting sort by merchant: first how many rows each has, then where each row goes.
+        let merchants = views.merchants.len();
+        let kept =
+            kept_rows(view, spec, days).map_err(|source| TileError::Measure { measure: spec.name.clone(), source })?;
+        let offsets = offsets(merchants, &kept);
+        let (days, overflowing) = if forms.days {
+            let mut next = offsets.clone();
+            let mut entries = vec![(0_u16, 0_i64); kept.len()];
+            for row in &kept {
+                if let Some(entry) = place(&mut next, row.owner).and_then(|n| entries.get_mut(n)) {
+                    *entry = (row.day, row.value);
+                }
+            }
+            let (days, overflowing) = DayTiles::collect(&offsets, &mut entries);
+            (Some(days), overflowing)
+        } else {
+            (None, BTreeSet::new())
+        };
+        let rows = if forms.rows {
+            let buyers = self.buyers.get(spec.view.name).map(Vec::as_slice).unwrap_or_default();
+            let mut next = offsets.clone();
+            let mut entries = vec![TileRow { day: 0, at: 0, buyer: 0, value: 0 }; kept.len()];
+            for row in &kept {
+                let number = row.row as usize;
+                if let Some(entry) = place(&mut next, row.owner).and_then(|n| entries.get_mut(n)) {
+                    let buyer = buyers.get(number).copied().unwrap_or(0);
+                    let at = at.get(number).unwrap_or_default();
+                    *entry = TileRow { day: row.day, at, buyer, value: row.value };
+                }
+            }
+            Some(RowTiles::collect(offsets, entries))
+        } else {
+            None
+        };
+        Ok(Some(Measured { days, rows, overflowing, unknown_borrowers }))
+    }
+
+    fn look_up_days(&mut self, view: &View, column: &'static ViewColumn) -> Result<(), TileError> {
+        let key = (view.schema.name, column.name);
+        if self.days.contains_key(&key) {
+            return Ok(());
+        }
+        let at = integers(&view.frame, view.schema.name, column.name)?;
+        let day_of = |at: i64| match column.kind {
+            ViewKind::Day => self.clock.day_of_date(at),
+            _ => self.clock.day(at),
+        };
+        let days = at.iter().map(|at| at.and_then(day_of).unwrap_or(NO_DAY)).collect();
+        self.days.insert(key, (at, days));
+        Ok(())
+    }
+
+    fn look_up_buyers(&mut self, view: &View) -> Result<(), TileError> {
+        if !view.schema.has_buyers() || self.buyers.contains_key(view.schema.name) {
+            return Ok(());
+        }
+        let ids = texts(&view.frame, view.schema.name, "buyer_id")?;
+        let mut numbers: PlHashMap<&str, u32> = PlHashMap::default();
+        let mut buyers = Vec::with_capacity(ids.len());
+        for id in ids.iter() {
+            let fresh = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            buyers.push(id.map_or(u32::MAX, |id| *numbers.entry(id).or_insert(fresh)));
+        }
+        self.buyers.insert(view.schema.name, buyers);
+        Ok(())
+    }
+
+    fn unknown_borrowers(&mut self, spec: &MeasureSpec) -> Arc<[bool]> {
+        if !is_about_loans(spec) {
+            return Arc::default();
+        }
+        let views = self.views;
+        let unknown = self.unknown_borrowers.get_or_insert_with(|| {
+            let mut is_unknown = vec![false; views.merchants.len()];
+            for merchant in views.ledger.iter().flat_map(LoanLedger::unknown_merchants) {
+                let number = views.merchants.number(merchant).and_then(|n| usize::try_from(n).ok());
+                if let Some(slot) = number.and_then(|n| is_unknown.get_mut(n)) {
+                    *slot = true;
+                }
+            }
+            is_unknown.into()
+        });
+        Arc::clone(unknown)
+    }
+}
+
+/// Where the next row of a merchant goes.
+fn place(next: &mut [usize], owner: u32) -> Option<usize> {
+    let slot = next.get_mut(owner as usize)?;
+    *slot += 1;
+    Some(*slot - 1)
 }
 
 /// Views and tables about loans.
 const LOAN_VIEWS: [&str; 4] = ["loans", "payments", "instalment_status", "loan_status"];
 const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
 
-/// Numbers of the merchants for whom a measure of loans is unknown, because one of their loans is: no sum over the merchant's loans is
-/// then known.
-fn unknown_borrowers(views: &Views, spec: &MeasureSpec) -> BTreeSet<usize> {
-    if !LOAN_VIEWS.contains(&spec.view.name) && !spec.needs.iter().any(|table| LOAN_TABLES.contains(table)) {
-        return BTreeSet::new();
-    }
-    let unknown = views.ledger.iter().flat_map(LoanLedger::unknown_merchants);
-    unknown.filter_map(|merchant| views.merchants.number(merchant).and_then(|n| usize::try_from(n).ok())).collect()
+/// Whether a measure is unknown for merchants one of whose loans is: no sum over their loans is then known.
+fn is_about_loans(spec: &MeasureSpec) -> bool {
+    LOAN_VIEWS.contains(&spec.view.name) || spec.needs.iter().any(|table| LOAN_TABLES.contains(table))
 }
 
-/// Each row's value; `None` where the row does not count.
-fn values(view: &View, spec: &MeasureSpec) -> PolarsResult<Vec<Option<i64>>> {
-    let value = spec.value.as_ref().map_or_else(|| lit(1_i64), RowSql::expr).strict_cast(DataType::Int64);
-    let keep = spec.filter.as_ref().map_or_else(|| lit(true), RowSql::expr);
-    let needed: Vec<&str> =
-        spec.filter.iter().chain(&spec.value).flat_map(RowSql::columns).map(String::as_str).collect();
-    let mut names: Vec<&str> = needed;
-    names.push("merchant_id");
-    names.sort_unstable();
-    names.dedup();
-    // Added beside the view's columns, so that a constant is repeated on every row.
-    let frame = view
-        .frame
-        .select(names)?
-        .lazy()
-        .with_columns([keep.alias("measure keep"), value.alias("measure value")])
-        .collect()?;
-    let keep = frame.column("measure keep")?.as_materialized_series().bool()?.clone();
-    let value = frame.column("measure value")?.as_materialized_series().i64()?.clone();
+/// The rows that count, in the view's order.
+fn kept_rows(view: &View, spec: &MeasureSpec, days: &[u16]) -> PolarsResult<Vec<Kept>> {
+    let Evaluated { keep, value } = evaluated(view, spec)?;
     let suspect = match spec.suspects {
         Suspects::Include => None,
         _ if !view.schema.is_judged() => None,
         _ => Some(view.frame.column("suspect")?.as_materialized_series().bool()?.clone()),
     };
     let wanted = spec.suspects == Suspects::Only;
-    let rows = keep.iter().zip(value.iter());
-    Ok(match suspect {
-        None => rows.map(|(keep, value)| if keep == Some(true) { value } else { None }).collect(),
-        Some(suspect) => rows
-            .zip(suspect.iter())
-            .map(
-                |((keep, value), suspect)| {
-                    if keep == Some(true) && suspect.unwrap_or(false) == wanted { value } else { None }
-                },
-            )
-            .collect(),
+    // What is the same for every row is not looked at row by row.
+    let mut counts = vec![true; view.owners.len()];
+    if let Some(keep) = &keep {
+        for (counts, keep) in counts.iter_mut().zip(keep.iter()) {
+            *counts = keep == Some(true);
+        }
+    }
+    if let Some(suspect) = &suspect {
+        for (counts, suspect) in counts.iter_mut().zip(suspect.iter()) {
+            *counts &= suspect.unwrap_or(false) == wanted;
+        }
+    }
+    let rows = (0_u32..).zip(&view.owners).zip(days).zip(&counts);
+    let row_of = |(((row, owner), day), counts): (((u32, &Option<u32>), &u16), &bool), value: i64| {
+        let owner = owner.filter(|_| *counts && *day != NO_DAY)?;
+        Some(Kept { row, owner, day: *day, value })
+    };
+    Ok(match &value {
+        None => rows.filter_map(|row| row_of(row, 1)).collect(),
+        Some(value) => rows.zip(value.iter()).filter_map(|(row, value)| row_of(row, value?)).collect(),
     })
 }
 
+/// What a measure's SQL says of each row.
+struct Evaluated {
+    /// Whether it counts; `None` where every row does.
+    keep: Option<BooleanChunked>,
+    /// What it adds; `None` where every row adds 1.
+    value: Option<Int64Chunked>,
+}
+
+fn evaluated(view: &View, spec: &MeasureSpec) -> PolarsResult<Evaluated> {
+    const KEEP: &str = "measure keep";
+    const VALUE: &str = "measure value";
+    if spec.filter.is_none() && spec.value.is_none() {
+        return Ok(Evaluated { keep: None, value: None });
+    }
+    let mut names: Vec<&str> =
+        spec.filter.iter().chain(&spec.value).flat_map(RowSql::columns).map(String::as_str).collect();
+    names.push("merchant_id");
+    names.sort_unstable();
+    names.dedup();
+    // Added beside the view's columns, so that a constant is repeated on every row.
+    let keep = spec.filter.as_ref().map(|filter| filter.expr().alias(KEEP));
+    let value = spec.value.as_ref().map(|value| value.expr().strict_cast(DataType::Int64).alias(VALUE));
+    let added: Vec<Expr> = keep.into_iter().chain(value).collect();
+    let frame = view.frame.select(names)?.lazy().with_columns(added).collect()?;
+    let keep =
+        spec.filter.as_ref().map(|_| frame.column(KEEP)?.as_materialized_series().bool().cloned()).transpose()?;
+    let value =
+        spec.value.as_ref().map(|_| frame.column(VALUE)?.as_materialized_series().i64().cloned()).transpose()?;
+    Ok(Evaluated { keep, value })
+}
+
 /// Where each merchant's rows begin, and after the last, where they end.
-fn offsets(merchants: usize, owners: impl Iterator<Item = usize>) -> Vec<usize> {
+fn offsets(merchants: usize, kept: &[Kept]) -> Vec<usize> {
     let mut offsets = vec![0_usize; merchants + 1];
-    for owner in owners {
-        if let Some(count) = offsets.get_mut(owner + 1) {
+    for row in kept {
+        if let Some(count) = offsets.get_mut(row.owner as usize + 1) {
             *count += 1;
         }
     }
@@ -238,20 +327,4 @@ fn offsets(merchants: usize, owners: impl Iterator<Item = usize>) -> Vec<usize> 
         *offset = total;
     }
     offsets
-}
-
-/// Numbers each merchant's buyers. The numbers only tell buyers of one merchant apart.
-fn buyer_numbers(view: &View, kept: &[(usize, usize, u16)]) -> Result<Vec<u32>, TileError> {
-    if !view.schema.has_buyers() {
-        return Ok(vec![0; kept.len()]);
-    }
-    let ids = texts(&view.frame, view.schema.name, "buyer_id")?;
-    let mut numbers: PlHashMap<&str, u32> = PlHashMap::default();
-    Ok(kept
-        .iter()
-        .map(|(row, _, _)| {
-            let fresh = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            ids.get(*row).map_or(u32::MAX, |id| *numbers.entry(id).or_insert(fresh))
-        })
-        .collect())
 }

@@ -34,7 +34,7 @@ mod view;
 pub use clock::{DayClock, EVER, OLDER};
 pub use day_tiles::{DayTile, DayTiles, DayWindow, Tally};
 pub use error::TileError;
-pub use measure::{Forms, MeasureSpec, Measured, Suspects, evaluate};
+pub use measure::{Forms, MeasureSpec, Measured, Measuring, Suspects};
 pub(crate) use measure_settings::{RawMeasure, checked_name};
 pub use merchants::{MerchantFacts, Merchants, merchant_facts, merchant_integers, merchant_texts};
 pub use row_tiles::{RowTiles, TileRow};

@@ -1,6 +1,6 @@
 //! The data's own clock: on which days a table traded, and which of them was the last of usual trade.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -97,7 +97,7 @@ impl Activity {
     /// Counts instants, in UTC microseconds.
     #[must_use]
     pub fn of_instants(micros: impl Iterator<Item = i64>, zone: &TimeZone) -> Self {
-        let mut by_quarter: HashMap<i64, u64> = HashMap::new();
+        let mut by_quarter: PlHashMap<i64, u64> = PlHashMap::default();
         for at in micros {
             *by_quarter.entry(at.div_euclid(QUARTER_HOUR)).or_default() += 1;
         }

@@ -27,14 +27,19 @@ pub(crate) fn without_copies(
         Ok(files.iter().zip(rows.iter()).map(|(file, row)| (file.unwrap_or(0), row.unwrap_or(0))).collect())
     };
     let places = lineage(&frame)?;
+    if places.iter().is_sorted_by(|a, b| a < b) {
+        return Ok((frame, copies));
+    }
+    let mut packed: Vec<u64> = places.iter().map(|(file, row)| u64::from(*file) << 32 | u64::from(*row)).collect();
+    packed.sort_unstable();
+    if packed.is_sorted_by(|a, b| a < b) {
+        return Ok((frame, copies));
+    }
     let mut sorted = places.clone();
     sorted.sort_unstable();
     let mut repeated: Vec<(u32, u32)> =
         sorted.windows(2).filter_map(|pair| pair.first().filter(|first| pair.last() == Some(first)).copied()).collect();
     repeated.dedup();
-    if repeated.is_empty() {
-        return Ok((frame, copies));
-    }
     let names: Vec<String> = frame
         .get_column_names()
         .into_iter()

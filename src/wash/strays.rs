@@ -8,7 +8,7 @@
 //! - rows that refer to an order or a loan which is not in their bucket, or which is itself a stray, or to a merchant who is;
 //! - all rows of a key of which one is a stray.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use polars::prelude::*;
 
@@ -21,9 +21,9 @@ use crate::store::stable_hash;
 #[derive(Default)]
 pub(super) struct OwnKeys {
     /// By table, the hashes of keys of rows that are no strays.
-    own: HashMap<&'static str, HashSet<u64>>,
+    own: PlHashMap<&'static str, PlHashSet<u64>>,
     /// Merchants whose rows are strays.
-    stray_merchants: HashSet<u64>,
+    stray_merchants: PlHashSet<u64>,
 }
 
 impl OwnKeys {
@@ -35,7 +35,11 @@ impl OwnKeys {
         wandering: &HashSet<u64>,
     ) -> PolarsResult<BooleanChunked> {
         let keys = key_hashes(table, frame)?;
-        let mut is_stray: Vec<bool> = keys.iter().map(|key| wandering.contains(key)).collect();
+        let mut is_stray: Vec<bool> = if wandering.is_empty() {
+            vec![false; keys.len()]
+        } else {
+            keys.iter().map(|key| wandering.contains(key)).collect()
+        };
         for name in table.key {
             let column = frame.column(name)?;
             if column.null_count() > 0 {
@@ -56,7 +60,7 @@ impl OwnKeys {
                 mark(&mut is_stray, hashes.map(|hash| hash.is_some_and(|hash| !is_own(&hash))));
             }
         }
-        let of_strays: HashSet<u64> =
+        let of_strays: PlHashSet<u64> =
             keys.iter().zip(&is_stray).filter(|(_, is_stray)| **is_stray).map(|(key, _)| *key).collect();
         if !of_strays.is_empty() {
             mark(&mut is_stray, keys.iter().map(|key| of_strays.contains(key)));

@@ -185,7 +185,7 @@ fn shares_key(
     let hashes = key_hashes(table, sound)?;
     let mut sorted = hashes.clone();
     sorted.sort_unstable();
-    let mut repeated: HashSet<u64> =
+    let mut repeated: PlHashSet<u64> =
         sorted.windows(2).filter_map(|pair| pair.first().filter(|first| pair.last() == Some(first)).copied()).collect();
     repeated.extend(key_hashes(table, failing)?);
     repeated

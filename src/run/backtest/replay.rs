@@ -253,7 +253,7 @@ fn ledgers(
     progress: &dyn Progress,
 ) -> Result<Vec<LoanLedger>, BacktestError> {
     parallel::each((0..store.buckets()).collect(), |bucket| {
-        let shard = store.loan_shard(bucket, night)?;
+        let shard = store.seen(&store.loans(bucket)?, night)?;
         let tables = repayment_tables(&shard, &rules.ledger)?.ok_or(BacktestError::NoLoanBook)?;
         progress.advance(1);
         Ok(tables.ledger)

@@ -159,7 +159,7 @@ pub fn learn(
 /// Loans that were ever in default, as known at `as_of`.
 fn missed_payments(rules: &JobRules, store: &Store, as_of: &AsOf) -> Result<Vec<FirstMissed>, TrainingError> {
     let by_bucket = parallel::each((0..store.buckets()).collect(), |bucket| {
-        let shard = store.loan_shard(bucket, as_of)?;
+        let shard = store.seen(&store.loans(bucket)?, as_of)?;
         let tables = repayment_tables(&shard, &rules.ledger)?;
         Ok::<_, TrainingError>(tables.map_or_else(Vec::new, |t| first_missed(&t.ledger, &rules.ledger.default_dpd)))
     })?;
