@@ -389,7 +389,10 @@ fn backtest_code(error: &BacktestError) -> ExitCode {
         BacktestError::Monitor(_) | BacktestError::Repayment(_) | BacktestError::Orders(_) => ExitCode::Data,
         BacktestError::Spill(error) => spill_code(error),
         BacktestError::Model(error) => model_code(error),
-        BacktestError::AsOf(_) | BacktestError::TooShort { .. } | BacktestError::NoOutcomes { .. } => ExitCode::Usage,
+        BacktestError::AsOf(_)
+        | BacktestError::TooShort { .. }
+        | BacktestError::NothingFollows { .. }
+        | BacktestError::NoOutcomes { .. } => ExitCode::Usage,
         BacktestError::NoLoanBook => ExitCode::InputMissing,
     }
 }

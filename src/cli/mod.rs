@@ -93,7 +93,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Publishes another version of a past night, with what was recorded since, and how it differs by merchant.
     Restate(restate::RestateArgs),
-    /// Replays the alerts of past nights and judges them by what became of the loans.
+    /// Replays past nights and judges their offers, or their alerts, by what became of the loans.
     Backtest(backtest::BacktestArgs),
     /// Holds a core system's books against the loan book as of a date, and lists every difference.
     Reconcile(reconcile::ReconcileArgs),

@@ -44,7 +44,7 @@ pub use pledges::{PledgedOrders, Pledges};
 pub use portfolio::{
     Book, BookBefore, BookContext, BookDifference, BookMerchant, DefaultedGroups, Dimension, LoanLine, MarkedBy,
     Portfolio, PortfolioLine, PortfolioTables, PortfolioTerms, Positions, ProvisionLine, ProvisionTerms, RollBasis,
-    RollMatrix, RollRate, Scenario, Stage, Tally, UnknownTally, VintageLine, Vintages, check_lines,
+    RollMatrix, RollRate, Scenario, Stage, Tally, UnknownTally, VintageLine, Vintages, check_lines, performing,
 };
 pub use queue::{QueueLine, QueueTerms};
 pub use restoration::{

@@ -36,6 +36,7 @@
 mod assess;
 mod calendar;
 mod columns;
+mod earnings;
 mod error;
 mod evidence;
 #[cfg(test)]
@@ -57,6 +58,7 @@ mod waterfall;
 
 pub use assess::{Assessment, assess};
 pub use calendar::BusinessDays;
+pub use earnings::{LoanEarnings, loan_earnings};
 pub use error::RepaymentError;
 pub use evidence::LoanEvidence;
 pub use ledger::{LoanLedger, MerchantLoans, exceptions_without_merchant, loans_without_merchant};

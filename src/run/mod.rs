@@ -46,8 +46,9 @@ mod wide;
 
 pub use as_of::AsOfRule;
 pub use backtest::{
-    AlertBacktest, AlertBudget, BacktestError, BacktestOptions, ChosenRule, Figures, HazardJudged, HazardReport,
-    Period, RuleReport, backtest_alerts,
+    AlertBacktest, AlertBudget, Approval, BacktestError, BacktestOptions, ChosenRule, DateLine, Figures, HazardJudged,
+    HazardReport, LoanFigures, ModelUsed, MoneyRange, OfferBacktest, OfferBacktestOptions, OfferFigures, Period,
+    RuleReport, ShareRange, SideReport, SwapSet, Swaps, backtest_alerts, backtest_offers,
 };
 pub use catch_up::{MissedNights, catch_up, missed_nights};
 pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, TableVerdict, check_job};

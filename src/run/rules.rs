@@ -77,6 +77,19 @@ impl JobRules {
         all
     }
 
+    /// The same rules under another policy.
+    ///
+    /// # Errors
+    /// The policy names what the job does not have.
+    pub fn under(&self, job: &Job, policy: Policy) -> Result<Self, ConfigError> {
+        let Self { features, monitor, officers, .. } = self.clone();
+        let rules = Self::of(features, policy, monitor, officers);
+        match rules.disagreements(job).into_iter().next() {
+            Some(first) => Err(first),
+            None => Ok(rules),
+        }
+    }
+
     fn of(features: FeatureConfig, policy: Policy, monitor: Monitor, officers: Officers) -> Self {
         let ledger = LedgerRules {
             waterfall: monitor.waterfall.clone(),

@@ -83,6 +83,17 @@ impl Mark {
     }
 }
 
+/// Open loans of one borrower, neither closed nor written off, each with whether it performs.
+pub fn performing<'a>(
+    loans: &'a [LoanStanding],
+    classes: &'a ClassThresholds,
+    groups: &DefaultedGroups,
+) -> impl Iterator<Item = (&'a LoanStanding, bool)> {
+    let mark = Mark::of(loans, classes, groups);
+    let open = loans.iter().filter(|loan| !loan.is_closed && !loan.is_written_off);
+    open.map(move |loan| (loan, !mark.class_of(loan, classes).is_non_performing()))
+}
+
 fn marks(loan: &LoanStanding, class: Class) -> bool {
     loan.is_in_default || class.is_non_performing()
 }

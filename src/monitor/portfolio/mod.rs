@@ -28,7 +28,7 @@ mod vintage;
 
 pub use book::{Book, BookBefore, BookContext, BookMerchant, PortfolioTables};
 pub use breakdown::{Dimension, PortfolioLine};
-pub use contagion::{DefaultedGroups, MarkedBy};
+pub use contagion::{DefaultedGroups, MarkedBy, performing};
 pub use loan_line::LoanLine;
 pub use provisions::{ProvisionLine, Stage};
 pub use reconcile::{BookDifference, check_lines};

@@ -1,4 +1,5 @@
-//! How good the alerts are: past nights replayed, and what became of the loans afterwards.
+//! How good alerts and offers are: past nights replayed, and what became of the loans afterwards. Offers have a room of their own ([`offers`]); of
+//! alerts:
 //!
 //! ```text
 //! from ───────────────────────────────────────────────────────────── to ──────────────────── as-of
@@ -13,6 +14,7 @@ mod choose;
 mod fate;
 mod hazard;
 mod judge;
+mod offers;
 mod panel;
 mod replay;
 mod report;
@@ -25,6 +27,10 @@ use jiff::civil::Date;
 pub use choose::ChosenRule;
 pub use hazard::{AlertBudget, HazardJudged, HazardReport};
 pub use judge::{Figures, Period};
+pub use offers::{
+    Approval, DateLine, LoanFigures, ModelUsed, MoneyRange, OfferBacktest, OfferBacktestOptions, OfferFigures,
+    ShareRange, SideReport, SwapSet, Swaps, backtest_offers,
+};
 pub use replay::BacktestError;
 use replay::Replayed;
 pub use report::{AlertBacktest, RuleReport};

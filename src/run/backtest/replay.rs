@@ -47,7 +47,7 @@ pub enum BacktestError {
     #[error("look up pledged orders: {0}")]
     Orders(#[from] polars::prelude::PolarsError),
     /// The period is too short.
-    #[error("replay nights from {from} to {to}: {nights} nights are too few to judge alerts on")]
+    #[error("replay nights from {from} to {to}: {nights} nights are too few to judge by")]
     TooShort {
         /// First night.
         from: Date,
@@ -55,6 +55,14 @@ pub enum BacktestError {
         to: Date,
         /// Nights between.
         nights: usize,
+    },
+    /// Nothing is known of what came after.
+    #[error("replay dates up to {to}: the data end, and the last date after which anything is known is {last}")]
+    NothingFollows {
+        /// Last date asked for.
+        to: Date,
+        /// Last date that can be followed.
+        last: Date,
     },
     /// What became of the loans is not known yet.
     #[error(

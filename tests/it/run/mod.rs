@@ -1,5 +1,6 @@
 //! Whole runs of a small simulated job: what is published, and what may not change it.
 
+mod backtest;
 pub mod fixture;
 mod invariance;
 mod jumps;

@@ -31,7 +31,7 @@ fn own_policy() -> String {
 }
 
 /// The job under that policy, in a folder of its own.
-fn job_folder() -> TempDir {
+pub(super) fn job_folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     for file in fs::read_dir(job().parent().unwrap()).unwrap().map(Result::unwrap) {
         fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();

@@ -1,0 +1,267 @@
+//! A job, or its rules under another policy, on its way through past dates.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
+
+use super::loan_fate::MadeLoans;
+use super::model_shelf::{ModelShelf, ShelfModel};
+use super::night::{LoanOnDate, Night};
+use crate::domain::{AsOf, parallel};
+use crate::exposure::{AccountsBefore, MembersBefore, OpenOffers, Requests, groups_of_broken_members};
+use crate::features::{FeatureColumn, FeatureTable};
+use crate::model::AbilityModel;
+use crate::model::ability::CategoryReceipts;
+use crate::monitor::{
+    BookContext, DefaultedGroups, Monitor, Officers, StandingAlerts, StatesBefore, WatchContext, performing,
+};
+use crate::repayment::{LoanEvidence, LoanLedger, repayment_tables};
+use crate::run::Job;
+use crate::run::backtest::BacktestError;
+use crate::run::budget::settle_budget;
+use crate::run::decide::{DecideError, Decided, DecisionContext, decide_shard};
+use crate::run::facts::{LookedAt, ShardFacts};
+use crate::run::features_before::FeaturesBefore;
+use crate::run::hazard::Foresight;
+use crate::run::nightly::RunError;
+use crate::run::population::{finish_shards, prepare_shards};
+use crate::run::progress::Progress;
+use crate::run::receipts;
+use crate::run::rules::JobRules;
+use crate::store::Store;
+use crate::wash::Ingested;
+
+/// A policy, with all that it remembers from date to date.
+pub struct Side<'a> {
+    /// Its file.
+    pub file: &'a Path,
+    /// The job.
+    pub job: &'a Job,
+    /// What it judges by.
+    pub rules: &'a JobRules,
+    /// Models that decided, in the order of their dates.
+    pub models: Vec<Rc<ShelfModel>>,
+    ingested: &'a Ingested,
+    standing: StandingAlerts,
+    states: StatesBefore,
+    features_before: FeaturesBefore,
+}
+
+/// What a shard of a date leaves, beside its decisions.
+struct ShardNight {
+    requests: BTreeMap<String, Vec<String>>,
+    loans: BTreeMap<usize, LoanOnDate>,
+    table: FeatureTable,
+    decided: Decided,
+}
+
+impl<'a> Side<'a> {
+    pub fn new(file: &'a Path, job: &'a Job, rules: &'a JobRules, ingested: &'a Ingested) -> Self {
+        Self {
+            file,
+            job,
+            rules,
+            models: Vec::new(),
+            ingested,
+            standing: StandingAlerts::default(),
+            states: StatesBefore::default(),
+            features_before: FeaturesBefore::default(),
+        }
+    }
+
+    /// Decides a date on what was known then, and goes on from it.
+    ///
+    /// # Errors
+    /// What a night would refuse before it publishes.
+    pub fn decide(
+        &mut self,
+        on: &AsOf,
+        made: &MadeLoans,
+        shelf: &mut ModelShelf,
+        progress: &dyn Progress,
+    ) -> Result<Night, RunError> {
+        let model = shelf.model_for(self.job, self.rules, &self.ingested.store, on, progress)?;
+        if self.models.last().is_none_or(|last| !Rc::ptr_eq(last, &model)) {
+            self.models.push(Rc::clone(&model));
+        }
+        let shards = self.decide_shards(on, &model, made, progress)?;
+        let names = self.rules.monitor.features_before();
+        self.features_before = FeaturesBefore::of_tables(&names, shards.iter().map(|shard| &shard.table));
+        let mut night = Night::default();
+        let (mut alerts, mut states, mut decided) = (Vec::new(), Vec::new(), Vec::new());
+        for mut shard in shards {
+            alerts.append(&mut shard.decided.alerts);
+            states.append(&mut shard.decided.borrower_states);
+            night.loans.append(&mut shard.loans);
+            for (merchant, asked) in shard.requests {
+                night.merchants.entry(merchant).or_default().asked = asked;
+            }
+            decided.push(shard.decided);
+        }
+        self.standing = StandingAlerts::new(alerts);
+        self.states = StatesBefore::new(states);
+        settle_budget(&mut decided, &self.rules.policy, on).map_err(DecideError::from)?;
+        for shard in decided {
+            for score in shard.scores {
+                night.merchants.entry(score.merchant_id).or_default().band = score.band;
+            }
+            for offer in &shard.offers {
+                night.merchants.entry(offer.merchant_id.clone()).or_default().add(offer);
+            }
+        }
+        Ok(night)
+    }
+
+    fn decide_shards(
+        &self,
+        on: &AsOf,
+        model: &ShelfModel,
+        made: &MadeLoans,
+        progress: &dyn Progress,
+    ) -> Result<Vec<ShardNight>, RunError> {
+        let Self { job, rules, ingested, .. } = *self;
+        let store = &ingested.store;
+        let declared = JobRules::declared_tables(job);
+        let terms = rules.policy.account_terms(&declared);
+        let (open, evidence, members) = (OpenOffers::default(), LoanEvidence::default(), MembersBefore::default());
+        let before = AccountsBefore { open: &open, loans: &evidence, members: &members };
+        let bundle = &model.bundle;
+        let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
+        let looked_at =
+            LookedAt { features: &rules.features, measure: job.model.ability_measure.as_str(), horizons: &horizons };
+        let groups = groups_of_broken_members(&ingested.unattributed, on);
+        let crossing = Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default()));
+        progress.stage(&format!("decide as of {}", on.date()), Some(2 * u64::from(store.buckets())));
+        let prepared = prepare_shards(store, on, rules, &evidence, progress, |seen| {
+            let facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+            let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
+            let of_shard = receipts::by_category(histories);
+            let mut crossing = crossing.lock().unwrap_or_else(PoisonError::into_inner);
+            crossing.0.merge(&facts.accounts.groups);
+            crossing.1.merge(&of_shard);
+            if let Some(ledger) = &facts.ledger {
+                crossing.2.merge(&DefaultedGroups::of(ledger));
+            }
+            Ok::<_, DecideError>(facts)
+        })?;
+        let (groups, categories, defaulted) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let foresight = Foresight::of(rules, bundle)?;
+        let officers = Officers::default();
+        let context = DecisionContext {
+            as_of: on,
+            features: &rules.features,
+            policy: &rules.policy,
+            watch: WatchContext { monitor: &rules.monitor, officers: &officers, as_of: on },
+            payments_days_late: 0,
+            standing: &self.standing,
+            features_before: &self.features_before,
+            states: &self.states,
+            book: BookContext {
+                monitor: &rules.monitor,
+                groups: &defaulted,
+                before: None,
+                horizon_days: rules.policy.price.pd_horizon_days,
+                as_of: on.date(),
+            },
+            bundle,
+            reference: &model.reference,
+            foresight: foresight.as_ref(),
+            currency: job.intake.currency,
+        };
+        let names = rules.monitor.features_before();
+        finish_shards(prepared, rules, progress, |shard| {
+            let mut facts = shard.taken;
+            facts.accounts.share_groups(&groups, &terms);
+            let decided = decide_shard(&shard.features, &facts, &categories, &context)?;
+            let loans = facts.ledger.as_ref().map(|ledger| loans_of(ledger, &rules.monitor, &defaulted, made));
+            let asked = |requests: &Requests| match requests {
+                Requests::Known(pending) => {
+                    let mut products: Vec<String> = pending.iter().map(|request| request.product.clone()).collect();
+                    products.sort_unstable();
+                    products.dedup();
+                    products
+                }
+                Requests::NotTaken | Requests::Unknown => Vec::new(),
+            };
+            let accounts = facts.accounts.by_merchant.iter();
+            let FeatureTable { merchants, columns } = shard.features;
+            let kept = |column: &FeatureColumn| names.contains(column.name.as_str());
+            Ok::<_, RunError>(ShardNight {
+                requests: accounts.map(|(id, account)| (id.clone(), asked(&account.requests))).collect(),
+                loans: loans.unwrap_or_default(),
+                table: FeatureTable { merchants, columns: columns.into_iter().filter(kept).collect() },
+                decided: lighter(decided, rules.policy.portfolio_budget_minor.is_some()),
+            })
+        })
+    }
+}
+
+/// What is kept of a shard's decisions until all are decided; a budget is settled on accounts as well.
+fn lighter(decided: Decided, has_budget: bool) -> Decided {
+    let kept = Decided {
+        scores: decided.scores,
+        offers: decided.offers,
+        alerts: decided.alerts,
+        borrower_states: decided.borrower_states,
+        ..Decided::default()
+    };
+    if !has_budget {
+        return kept;
+    }
+    Decided { accounts: decided.accounts, before: decided.before, open_offers: decided.open_offers, ..kept }
+}
+
+/// How the loans of the period that a ledger holds stand.
+fn loans_of(
+    ledger: &LoanLedger,
+    monitor: &Monitor,
+    groups: &DefaultedGroups,
+    made: &MadeLoans,
+) -> BTreeMap<usize, LoanOnDate> {
+    let mut found = BTreeMap::new();
+    for loans in ledger.known.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
+        for loan in loans {
+            if let Some(at) = made.by_id.get(&loan.loan_id) {
+                found.insert(*at, LoanOnDate::Over);
+            }
+        }
+        for (loan, performs) in performing(loans, &monitor.classes, groups) {
+            if let Some(at) = made.by_id.get(&loan.loan_id) {
+                found.insert(*at, LoanOnDate::Open { outstanding_minor: loan.outstanding_minor, performs });
+            }
+        }
+    }
+    for loan in &ledger.unknown {
+        if let Some(at) = loan.loan_id.as_ref().and_then(|id| made.by_id.get(id)) {
+            found.insert(*at, LoanOnDate::Unknown);
+        }
+    }
+    found
+}
+
+/// How the loans of the period stood on a date, by the ledger alone.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn loans_on(
+    store: &Store,
+    on: &AsOf,
+    rules: &JobRules,
+    made: &MadeLoans,
+) -> Result<BTreeMap<usize, LoanOnDate>, BacktestError> {
+    let ledgers = parallel::each((0..store.buckets()).collect(), |bucket| {
+        let shard = store.loan_shard(bucket, on)?;
+        let tables = repayment_tables(&shard, &rules.ledger)?.ok_or(BacktestError::NoLoanBook)?;
+        Ok::<_, BacktestError>(tables.ledger)
+    })?;
+    let mut groups = DefaultedGroups::default();
+    for ledger in &ledgers {
+        groups.merge(&DefaultedGroups::of(ledger));
+    }
+    let mut found = BTreeMap::new();
+    for ledger in &ledgers {
+        found.append(&mut loans_of(ledger, &rules.monitor, &groups, made));
+    }
+    Ok(found)
+}
