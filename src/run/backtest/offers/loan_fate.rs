@@ -229,7 +229,7 @@ impl MadeLoans {
         (from, until): (Date, Date),
     ) -> Result<Self, BacktestError> {
         let by_bucket = parallel::each((0..store.buckets()).collect(), |bucket| {
-            let shard = store.loan_shard(bucket, as_of)?;
+            let shard = store.seen(&store.loans(bucket)?, as_of)?;
             loan_earnings(&shard, &rules.ledger)?.ok_or(BacktestError::NoLoanBook)
         })?;
         let mut made = Self {

@@ -251,7 +251,7 @@ pub fn loans_on(
     made: &MadeLoans,
 ) -> Result<BTreeMap<usize, LoanOnDate>, BacktestError> {
     let ledgers = parallel::each((0..store.buckets()).collect(), |bucket| {
-        let shard = store.loan_shard(bucket, on)?;
+        let shard = store.seen(&store.loans(bucket)?, on)?;
         let tables = repayment_tables(&shard, &rules.ledger)?.ok_or(BacktestError::NoLoanBook)?;
         Ok::<_, BacktestError>(tables.ledger)
     })?;
