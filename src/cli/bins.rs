@@ -19,6 +19,7 @@ use crate::model::{ModelError, TrainingTable};
 use crate::report::text_table;
 use crate::workbench::SettingsFile;
 use crate::workbench::bin_edits::{LogEntry, render};
+use crate::workbench::document::screen;
 use crate::workbench::figures::share;
 use crate::workbench::table::{features_beside, open_table};
 use crate::workbench::univariate::{Outcome, Univariate, univariate};
@@ -59,6 +60,9 @@ pub struct BinsArgs {
     /// How to cut, and expected directions, in TOML; `integrity schema --settings` prints one with the defaults.
     #[arg(long, value_name = "FILE", requires = "table")]
     pub settings: Option<PathBuf>,
+    /// HTML page to write, with a plot and a table of every column's bins; must not exist.
+    #[arg(long, value_name = "FILE", requires = "table")]
+    pub page: Option<PathBuf>,
     /// TOML file to write; must not exist. `train --table F --target COL --bins FILE` reads it back.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -126,8 +130,13 @@ fn of_table(args: &BinsArgs, path: &Path, output: Output) -> Result<ExitCode, Fa
     if let Some(out) = &args.out {
         write_bins(out, columns.iter().filter_map(Univariate::bins), &[])?;
     }
+    if let Some(page) = &args.page {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let text = screen(&name, &columns).map_err(|e| Failure::Internal(e.to_string()))?;
+        create_new(page)?.write_all(text.as_bytes()).map_err(|e| Failure::Io { path: page.clone(), source: e })?;
+    }
     let wanted = named(&args.variable, columns.iter().filter_map(Univariate::bins))?;
-    let answer = json!({ "table": path, "bins": args.out, "columns": columns, "shown": wanted, "note": outcome.note });
+    let answer = json!({ "table": path, "bins": args.out, "page": args.page, "columns": columns, "shown": wanted, "note": outcome.note });
     output.show(&answer, |_| {
         let shown = if wanted.is_empty() {
             text(&columns, args.out.as_deref())

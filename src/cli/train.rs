@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::bins::EDITS;
-use super::name_list::left_out;
+use super::name_list::{left_out, listed_columns};
 use super::outcome::{Outcome, OutcomeRuleArgs, outcome_of};
 use crate::domain::{Digest, Hasher, days_since_epoch};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
@@ -57,6 +57,9 @@ pub struct TrainTableArgs {
     /// Columns to look at, and no others, separated by commas.
     #[arg(long, value_name = "COLUMNS", requires = "table", conflicts_with = "drop")]
     pub keep_only: Vec<String>,
+    /// Columns that enter the card whatever selection says of them, separated by commas.
+    #[arg(long, value_name = "COLUMNS", requires = "table")]
+    pub force_in: Vec<String>,
     /// Numbers with a meaning of their own, such as -9, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     pub special: Vec<f64>,
@@ -89,6 +92,10 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     settings.check()?;
     let file = open_table(path)?;
     let data_digest = file.digest()?;
+    if !args.force_in.is_empty() {
+        settings.force_in = listed_columns(&args.force_in, &file)?;
+        settings.check()?;
+    }
     let (mut table, split, outcome) = training_table(args, file, settings.seed)?;
     table.directions = known_columns(directions, &table.features)?;
     let mut attachments = BTreeMap::new();

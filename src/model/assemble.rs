@@ -145,7 +145,8 @@ fn cut_mains(
     for (&column, shape) in shapes {
         let Some(fine) = prepared.columns.get(column) else { continue };
         let counts = tally(fine, rows, &table.target, table.weights.as_deref());
-        if spread(&counts, shape) < least && !in_tables.contains(&column) {
+        let is_held = in_tables.contains(&column) || settings.is_forced(&fine.name);
+        if spread(&counts, shape) < least && !is_held {
             continue;
         }
         let direction = match fine.scale {

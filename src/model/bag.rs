@@ -84,7 +84,7 @@ pub struct Pruned {
 
 impl Bag {
     /// Leaves out columns that harm the prediction of rows that members have not seen, beyond the error of that finding, and those beyond
-    /// `max_variables` that help least. Bins set by a person stay, and so does the column that helps most.
+    /// `max_variables` that help least. What a person set stays, bins and columns forced in, and so does the column that helps most.
     pub fn prune(&mut self, prepared: &Prepared, table: &TrainingTable, settings: &TrainSettings) -> Vec<Pruned> {
         let columns: BTreeSet<usize> = self.members.iter().flat_map(|m| m.shapes.keys().copied()).collect();
         let parts: Vec<(usize, Vec<f64>)> = columns
@@ -99,7 +99,8 @@ impl Bag {
             let Some((column, part)) = parts.get(at) else { continue };
             let harms = gain < -HARM * error;
             let stays = standing == 0 || (!harms && standing < settings.max_variables);
-            if stays || prepared.given.contains_key(column) {
+            let is_forced = prepared.columns.get(*column).is_some_and(|fine| settings.is_forced(&fine.name));
+            if stays || is_forced || prepared.given.contains_key(column) {
                 continue;
             }
             for (x, p) in self.log_odds.iter_mut().zip(part) {

@@ -47,6 +47,7 @@ pub use scorecard::{
     Band, BlockScorer, BlockScores, FORMAT, PairTable, Reason, Scorecard, Scored, ScoredRows, ScoredVariable,
     reason_code,
 };
+pub(crate) use selection::suspected_leak;
 pub use settings::TrainSettings;
 pub use table::{Column, Direction, ScoringTable, TrainingTable, Values};
 pub(crate) use train::MIN_OUTCOMES;

@@ -106,6 +106,12 @@ pub fn prepare(table: &TrainingTable, rows: &[u32], settings: &TrainSettings) ->
                     prepared.notes.extend(note.map(|n| format!("column {name:?} {n}")));
                     prepared.columns.push(column);
                 }
+                Alone::Leaves(rule, why) if settings.is_forced(&name) => {
+                    prepared
+                        .notes
+                        .push(format!("column {name:?} is forced in, though by {rule} it would leave: {why}"));
+                    prepared.columns.push(column);
+                }
                 Alone::Leaves(rule, why) => {
                     let rule = rule.to_owned();
                     prepared.dropped.push(Dropped { variable: name, stage: Stage::Selection, rule, why });

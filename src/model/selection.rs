@@ -22,8 +22,10 @@ pub struct Candidate {
 const LEAK_IV: f64 = 3.0;
 /// The same for the area under the curve of the single variable.
 const LEAK_AUC: f64 = 0.97;
-
-/// Names variables that predict the outcome too well to be true.
+/// Rows of one outcome, where as many of the other were to be expected as this, that a value only an outcome brings about would explain.
+const LEAK_ROWS: f64 = 50.0;
+/// Names variables that predict the outcome too well to be true, and those some of whose values only ever come with one outcome: a sum recovered,
+/// a date of the last payment, which are known after the fact.
 #[must_use]
 pub fn suspected_leaks(
     candidates: &[Candidate],
@@ -32,20 +34,52 @@ pub fn suspected_leaks(
     target: &[bool],
     weights: Option<&[f64]>,
 ) -> Vec<String> {
-    candidates
-        .iter()
-        .filter_map(|c| {
-            let bins = &c.binned.bins;
-            let auc = single_auc(&tally(columns.get(c.column)?, rows, target, weights));
-            (bins.iv > LEAK_IV || auc > LEAK_AUC).then(|| {
-                format!(
-                    "variable {:?} alone reaches AUC {auc:.4} (information value {:.2}): a leak of the outcome is \
-                     likely; check when its value becomes known, or train with --drop",
-                    bins.name, bins.iv
-                )
-            })
-        })
-        .collect()
+    let told = |c: &Candidate| {
+        let column = columns.get(c.column)?;
+        let why = suspected_leak(column, &tally(column, rows, target, weights), c.binned.bins.iv)?;
+        Some(format!(
+            "variable {:?} {why}; check when its value becomes known, or train with --drop",
+            c.binned.bins.name
+        ))
+    };
+    candidates.iter().filter_map(told).collect()
+}
+
+/// Why a column's values seem to be known only with the outcome, given its tally and information value.
+#[must_use]
+pub fn suspected_leak(column: &FineColumn, cells: &[Cell], iv: f64) -> Option<String> {
+    let auc = single_auc(cells);
+    if iv > LEAK_IV || auc > LEAK_AUC {
+        return Some(format!(
+            "alone reaches AUC {auc:.4} (information value {iv:.2}): a leak of the outcome is likely"
+        ));
+    }
+    one_sided(column, cells).map(|rows| format!("may be known only after the fact: {rows}"))
+}
+
+/// The largest stretch of values that came with one outcome alone, where that is more than chance would explain: neighbouring cells of numbers
+/// together, levels, special and missing values each by itself.
+fn one_sided(column: &FineColumn, cells: &[Cell]) -> Option<String> {
+    let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let regular = column.cells.min(cells.len());
+    let is_number = matches!(column.scale, FineScale::Number { .. });
+    let longest = |is_of: fn(&Cell) -> bool| {
+        let (mut open, mut most) = (0.0_f64, 0.0_f64);
+        for (at, cell) in cells.iter().enumerate() {
+            let goes_on = is_number && at < regular && is_of(cell);
+            if at >= regular {
+                open = 0.0;
+            }
+            most = most.max(if is_of(cell) { open + cell.rows } else { 0.0 });
+            open = if goes_on { open + cell.rows } else { 0.0 };
+        }
+        most
+    };
+    let (bad, good) = (longest(|c| c.good() <= 0.0), longest(|c| c.bad <= 0.0));
+    if bad * (1.0 - total.rate()) >= LEAK_ROWS {
+        return Some(format!("{bad:.0} rows whose values lie together are all bad"));
+    }
+    (good * total.rate() >= LEAK_ROWS).then(|| format!("{good:.0} rows whose values lie together are all good"))
 }
 
 /// Area under the curve when cells are ordered by event rate.
@@ -140,7 +174,7 @@ fn grouped(column: &FineColumn, halves: &[(f64, f64)], least: f64) -> Vec<(f64, 
     groups
 }
 
-/// Applies the rules; survivors come back in order of falling information value.
+/// Applies the rules; survivors come back in order of falling information value. Columns forced in are looked at first and never leave.
 pub fn select(
     mut candidates: Vec<Candidate>,
     columns: &[FineColumn],
@@ -156,12 +190,14 @@ pub fn select(
             why,
         });
     };
-    candidates.sort_by(|a, b| {
+    let by_worth = |a: &Candidate, b: &Candidate| {
         b.binned.bins.iv.total_cmp(&a.binned.bins.iv).then_with(|| a.binned.bins.name.cmp(&b.binned.bins.name))
-    });
+    };
+    let is_forced = |c: &Candidate| settings.is_forced(&c.binned.bins.name);
+    candidates.sort_by(|a, b| is_forced(b).cmp(&is_forced(a)).then_with(|| by_worth(a, b)));
     let mut kept: Vec<Candidate> = Vec::new();
     for c in candidates {
-        if c.binned.bins.iv < settings.min_iv {
+        if c.binned.bins.iv < settings.min_iv && !is_forced(&c) {
             leave(&c, "iv", format!("information value {:.4} is below {}", c.binned.bins.iv, settings.min_iv));
         } else {
             kept.push(c);
@@ -174,7 +210,9 @@ pub fn select(
         leave(&standing.candidate, "max-variables", why);
     }
     kept.truncate(settings.max_variables);
-    drop_inflated(kept, settings, &mut leave).into_iter().map(|s| s.candidate).collect()
+    let mut kept: Vec<Candidate> = drop_inflated(kept, settings, &mut leave).into_iter().map(|s| s.candidate).collect();
+    kept.sort_by(by_worth);
+    kept
 }
 
 /// A candidate with its weight of evidence over a sample of rows, centred and of unit length.
@@ -202,13 +240,14 @@ fn drop_correlated(
         let rival = out
             .par_iter()
             .map(|other| (correlation(&mine.values, &other.values), other))
-            .find_first(|(r, _)| r.abs() > settings.max_correlation);
+            .find_first(|(r, _)| r.abs() > settings.max_correlation)
+            .filter(|_| !settings.is_forced(&mine.candidate.binned.bins.name));
         match rival {
             Some((r, other)) => {
-                let why = format!(
-                    "its weight of evidence correlates {r:.3} with that of {:?}, whose information value is higher",
-                    other.candidate.binned.bins.name
-                );
+                let name = &other.candidate.binned.bins.name;
+                let because =
+                    if settings.is_forced(name) { "which is forced in" } else { "whose information value is higher" };
+                let why = format!("its weight of evidence correlates {r:.3} with that of {name:?}, {because}");
                 leave(&mine.candidate, "correlation", why);
             }
             None => out.push(mine),
@@ -221,14 +260,15 @@ fn drop_correlated(
 const RIDGE: f64 = 1e-5;
 
 /// Variance inflation: how many times the others widen the error of a coefficient. While any is above the limit, of those above it
-/// the variable of lowest information value leaves.
+/// the variable of lowest information value leaves, unless it is forced in.
 fn drop_inflated(
     mut kept: Vec<Standing>,
     settings: &TrainSettings,
     leave: &mut impl FnMut(&Candidate, &str, String),
 ) -> Vec<Standing> {
     let mut inflations = inflations(&kept);
-    while let Some(at) = inflations.iter().rposition(|v| *v > settings.max_vif) {
+    let may_leave = |s: &Standing| !settings.is_forced(&s.candidate.binned.bins.name);
+    while let Some(at) = kept.iter().zip(&inflations).rposition(|(s, v)| *v > settings.max_vif && may_leave(s)) {
         let standing = kept.remove(at);
         let inflation = inflations.get(at).copied().unwrap_or_default();
         let why = format!(

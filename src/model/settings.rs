@@ -28,6 +28,8 @@ pub struct TrainSettings {
     pub max_vif: f64,
     /// Variables at most, by information value.
     pub max_variables: usize,
+    /// Columns that enter whatever the figures above and rows not seen say of them; others leave in their favour.
+    pub force_in: Vec<String>,
     /// Points that a variable's best and worst bin must differ by.
     pub min_points_range: i32,
     /// Members whose points are averaged: so many up to 8,000 training rows, fewer beyond, down to half. More rows even out what averaging would.
@@ -67,6 +69,7 @@ impl Default for TrainSettings {
             max_correlation: 0.97,
             max_vif: 20.0,
             max_variables: 48,
+            force_in: Vec::new(),
             min_points_range: 1,
             members: 16,
             member_rows: 60_000,
@@ -92,6 +95,12 @@ impl TrainSettings {
     pub fn members_for(&self, rows: usize) -> usize {
         let in_proportion = (self.members * ROWS_OF_ALL_MEMBERS).div_ceil(rows.max(1));
         in_proportion.clamp(self.members.div_ceil(2), self.members)
+    }
+
+    /// Whether a column enters whatever figures say of it.
+    #[must_use]
+    pub fn is_forced(&self, column: &str) -> bool {
+        self.force_in.iter().any(|name| name == column)
     }
 
     /// # Errors
@@ -120,6 +129,9 @@ impl TrainSettings {
         }
         if self.max_variables == 0 {
             return refuse("max_variables", "1 or more");
+        }
+        if self.force_in.len() > self.max_variables {
+            return refuse("force_in", "at most max_variables columns");
         }
         if !(5..=200).contains(&self.members) || self.member_rows < 1_000 {
             return refuse("members", "from 5 to 200, with member_rows at least 1000");

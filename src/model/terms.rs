@@ -108,7 +108,9 @@ fn screened(prepared: &Prepared, tallies: &[Vec<Cell>], settings: &TrainSettings
     let value = |i: usize| worth.get(i).copied().unwrap_or_default();
     order.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
     let mut passing = vec![false; worth.len()];
-    for i in order.into_iter().take(most).chain(prepared.given.keys().copied()) {
+    let forced = prepared.columns.iter().enumerate().filter(|(_, column)| settings.is_forced(&column.name));
+    let held = prepared.given.keys().copied().chain(forced.map(|(at, _)| at));
+    for i in order.into_iter().take(most).chain(held) {
         if let Some(slot) = passing.get_mut(i) {
             *slot = true;
         }

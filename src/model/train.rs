@@ -70,9 +70,20 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     dropped.retain(|d| !used.contains(d.variable.as_str()));
     let unused = candidates.iter().filter(|c| !used.contains(c.binned.bins.name.as_str()));
     dropped.extend(unused.map(|c| told_of_unused(c, &pruned, settings)));
+    check_forced(settings, &used, &dropped)?;
     warnings.extend(single_bins(&fitted.candidates, &candidates));
     warnings.extend(told_of_edits(settings, &fitted, &dropped));
     build(table, settings, &prepared, &rows, &bag, fitted, dropped, warnings)
+}
+
+/// A column forced in is in the card, or training says why it cannot be.
+fn check_forced(settings: &TrainSettings, used: &BTreeSet<&str>, dropped: &[Dropped]) -> Result<(), ModelError> {
+    let Some(name) = settings.force_in.iter().find(|name| !used.contains(name.as_str())) else { return Ok(()) };
+    let why = match dropped.iter().find(|d| d.variable == *name) {
+        Some(left) => format!("{name:?} cannot be in the card: {}", left.why),
+        None => format!("no column that may be a variable is called {name:?}"),
+    };
+    Err(ModelError::BadSetting { setting: "force_in", why })
 }
 
 /// Why a variable that could be cut is not in the card.

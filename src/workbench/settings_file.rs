@@ -49,7 +49,7 @@ impl SettingsFile {
 }
 
 /// What each table and key means, in the words of an analyst.
-const MEANINGS: [(&str, &str); 34] = [
+const MEANINGS: [(&str, &str); 35] = [
     (
         "[directions]",
         "What is known of a column beforehand: column = \"higher-safer\" or \"lower-safer\". Bins and points are held to it.",
@@ -65,6 +65,7 @@ const MEANINGS: [(&str, &str); 34] = [
     ("max_correlation", "Of two columns whose weights of evidence correlate above this, one leaves."),
     ("max_vif", "Variance inflation above which a column leaves."),
     ("max_variables", "Variables in the card at most."),
+    ("force_in", "Columns that enter whatever these figures and rows not seen say of them."),
     ("min_points_range", "Points that a variable's best and worst bin must differ by."),
     (
         "members",

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::model::binning::{Bin, Bins, Cell, bin_variable, separation};
 use crate::model::table::TrainingTable;
-use crate::model::{ModelError, Summed, TrainSettings, sum_up};
+use crate::model::{ModelError, Summed, TrainSettings, sum_up, suspected_leak};
 
 /// One column, cut or not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,10 +78,16 @@ pub fn univariate(table: &TrainingTable, settings: &TrainSettings) -> Result<Vec
         let Summed { summary, laid_out, .. } = sum_up(table, i, kind, &train, settings)?;
         let rows = train.iter().filter(|t| **t).count().max(1) as f64;
         let direction = table.directions.get(&variable).copied().unwrap_or_default();
-        let cut = laid_out.and_then(|fine| bin_variable(&fine, &fine.tally_of(&summary), direction, &settings.binning));
+        let cut = laid_out.and_then(|fine| {
+            let tally = fine.tally_of(&summary);
+            let binned = bin_variable(&fine, &tally, direction, &settings.binning)?;
+            let leak = suspected_leak(&fine, &tally, binned.bins.iv);
+            Ok((binned, leak))
+        });
         let outcome = match cut {
-            Ok(binned) => {
+            Ok((binned, leak)) => {
                 notes.extend(binned.note);
+                notes.extend(leak);
                 let cells: Vec<Cell> = binned.bins.bins.iter().map(Bin::cell).collect();
                 let (ks, chi_square) = separation(&cells);
                 Outcome::Cut { ks, chi_square, bins: Box::new(binned.bins) }

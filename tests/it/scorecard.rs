@@ -206,6 +206,52 @@ fn a_leak_is_named() {
     assert!(report.warnings.iter().any(|w| w.contains("\"days late at the end\"") && w.contains("leak")));
 }
 
+/// Nothing but the outcome itself could bring these values about, though few rows have them and the column as a whole ranks badly.
+#[test]
+fn what_is_known_with_the_outcome_only_is_named() {
+    let (mut columns, bad) = columns(4_000, 1);
+    let recovered = |i: usize, is_bad: bool| (is_bad && i % 5 == 0).then(|| 10.0 + (i % 700) as f64);
+    let values: Vec<Option<f64>> = bad.iter().enumerate().map(|(i, b)| recovered(i, *b)).collect();
+    columns.push(Column::from_options("recovered", &values));
+    let training = train_scorecard(&TrainingTable::new(columns, bad).unwrap(), &quick()).unwrap();
+    let told: Vec<_> = training.report.warnings.iter().filter(|w| w.contains("after the fact")).collect();
+    assert!(told.len() == 1 && told.iter().all(|w| w.contains("\"recovered\"")), "{:?}", training.report.warnings);
+}
+
+#[test]
+fn a_column_forced_in_is_in_the_card_whatever_figures_say() {
+    let (mut columns, bad) = columns(2_000, 1);
+    let noisy: Vec<Option<f64>> = match &columns[0].values {
+        // The same as `risk`, but for a few rows: it tells less, and what tells more leaves in its favour.
+        Values::Number(risk) => {
+            risk.iter().enumerate().map(|(i, r)| Some(if i % 50 == 0 { 500.0 } else { *r })).collect()
+        }
+        Values::Text(_) => unreachable!(),
+    };
+    columns.push(Column::from_options("rounded risk", &noisy));
+    columns.push(Column::from_options("constant", &vec![Some(1.0); bad.len()]));
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    columns[2] = Column::from_options("noise", &(0..bad.len()).map(|_| Some(rng.random())).collect::<Vec<_>>());
+    let train = |force_in: &[&str]| {
+        let force_in = force_in.iter().map(|name| (*name).to_owned()).collect();
+        let table = TrainingTable::new(columns.clone(), bad.clone()).unwrap();
+        train_scorecard(&table, &TrainSettings { force_in, max_correlation: 0.9, ..quick() })
+    };
+    let names = |trained: &TrainedScorecard| -> Vec<String> {
+        trained.scorecard.variables.iter().map(|v| v.bins.name.clone()).collect()
+    };
+    let free = train(&[]).unwrap();
+    assert!(!names(&free).contains(&"rounded risk".to_owned()), "{:?}", names(&free));
+    let forced = train(&["rounded risk", "noise"]).unwrap();
+    assert!(names(&forced).contains(&"rounded risk".to_owned()) && names(&forced).contains(&"noise".to_owned()));
+    let left = forced.report.dropped.iter().find(|d| d.variable == "risk").unwrap();
+    assert!(left.why.contains("which is forced in"), "{left:?}");
+    let refused = train(&["constant"]).unwrap_err().to_string();
+    assert!(refused.contains("\"constant\"") && refused.contains("cannot be in the card"), "{refused}");
+    let unknown = train(&["no such"]).unwrap_err().to_string();
+    assert!(unknown.contains("\"no such\""), "{unknown}");
+}
+
 #[test]
 fn points_sum_to_the_score_and_reasons_lost_points() {
     let card = trained().scorecard;

@@ -310,6 +310,15 @@ fn conditions_give_the_model_that_a_column_of_their_outcome_gives() {
     let bins = |more: &[&str]| run(&[&["bins", "--table", text(&worded)][..], &conditions, more].concat());
     assert_eq!(bins(&["--variable", "age", "--keep-only", "age,città"]), ExitCode::Ok);
     assert_eq!(bins(&["--variable", "dpd"]), ExitCode::InputMissing, "what knows the outcome is no variable");
+    let page = at("screen.html");
+    assert_eq!(bins(&["--page", text(&page)]), ExitCode::Ok);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("città") && page.contains("<svg") && page.contains("Columns of"), "a plot of every column");
+    let forced =
+        |names: &str, out: &str| run(&[&by_conditions[..], &["--force-in", names, "--out", text(&at(out))]].concat());
+    assert_eq!(forced("age", "f"), ExitCode::Ok);
+    assert!(card("f").contains("\"age\""));
+    assert_ne!(forced("no such", "g"), ExitCode::Ok);
     assert_eq!(run(&["bins", text(&model), "--variable", "age"]), ExitCode::Ok);
     assert_eq!(run(&[&by_conditions[..], &["--target", "bad", "--out", text(&at("c"))]].concat()), ExitCode::Usage);
 }
