@@ -13,9 +13,10 @@ use super::known::{Known, known};
 use crate::domain::{AsOf, Currency, Probability, Reason, ReasonCode, days_between};
 use crate::exposure::{OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
 use crate::features::ValuesByName;
+use crate::model::{ScoreScale, Scorecard};
 use crate::offer::{
-    Application, BankReferral, Cap, CapName, CaseScore, Decline, Offer, OfferError, Policy, ProductDecision,
-    RefusedApplication, decide_one, opened, within_budget,
+    Application, BankReferral, Cap, CaseScore, Decline, Offer, OfferError, Policy, ProductDecision, RefusedApplication,
+    decide_one, opened, within_budget,
 };
 use crate::publish::{AnswersSince, DecisionLog, LoggedAnswer, ScoreBook, read_answers};
 use crate::run::{Job, RunSummary};
@@ -135,6 +136,8 @@ pub struct Desk {
     options: DeskOptions,
     /// What all merchants owed and could draw after the night; needed where the policy has a budget.
     committed_minor: Option<i64>,
+    /// What the scores of the run's model mean.
+    scale: ScoreScale,
 }
 
 impl Desk {
@@ -185,7 +188,9 @@ impl Desk {
             None
         };
         let on = AsOf::new(on, zone.clone())?;
-        Ok(Self { out, book, policy, names, on, options, committed_minor })
+        let scale = ScoreScale::of(&book.json::<Scorecard>("model/model.json")?)
+            .map_err(|source| AnswerError::Score { merchant: "(the scale of the model)".to_owned(), source })?;
+        Ok(Self { out, book, policy, names, on, options, committed_minor, scale })
     }
 
     /// Answers applications in their order, and logs the answers before it returns them.
@@ -356,7 +361,13 @@ impl Desk {
         let earlier = account.replaced(&application.product).cloned();
         let pd = known.score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
         let pd = pd.map_err(|source| AnswerError::Score { merchant: application.merchant_id.clone(), source })?;
-        let score = CaseScore { band: &known.score.band, pd, score: known.score.score, reasons: &known.score.reasons };
+        let score = CaseScore {
+            band: &known.score.band,
+            pd,
+            score: known.score.score,
+            reasons: &known.score.reasons,
+            scale: Some(&self.scale),
+        };
         let features = ValuesByName { names: &self.names, values: &known.features };
         let facts = known.facts.clone().with_account(account.clone());
         let case = facts.case(&application.merchant_id, score, &features);
@@ -378,8 +389,8 @@ impl Desk {
                 let mut offer = *offer;
                 if let (Some(left), Some(budget)) = (left, self.policy.portfolio_budget_minor) {
                     let held = earlier.as_ref().map_or(0, |earlier| earlier.held_minor);
-                    if !within_budget(&mut offer, budget, *left, held) {
-                        entry.decline = Some(over_budget(application, offer.caps)?);
+                    if !within_budget(&mut offer, budget, *left, held, self.policy.limit_step_minor) {
+                        entry.decline = Some(offer.over_budget()?);
                         at_hand.withdraw(&application.product);
                         return Ok((Outcome::Decline, entry));
                     }
@@ -433,17 +444,14 @@ fn decline(application: &Application, caps: Vec<Cap>, code: &str, text: &str) ->
         failed: Vec::new(),
         caps,
         reasons: vec![Reason { code, text: text.to_owned() }],
+        needed: Vec::new(),
+        score_changes: Vec::new(),
     })
 }
 
 /// Of a merchant that the night has not seen nothing is known, and nothing is lent on that.
 fn unknown_merchant(application: &Application) -> Result<Decline, AnswerError> {
     decline(application, Vec::new(), "merchant-unknown", "no record of this merchant is known yet")
-}
-
-fn over_budget(application: &Application, caps: Vec<Cap>) -> Result<Decline, AnswerError> {
-    let (code, text) = CapName::PortfolioBudget.reason_when_small();
-    decline(application, caps, code, text)
 }
 
 fn unsettled(application: &Application, caps: Vec<Cap>) -> Result<Decline, AnswerError> {

@@ -350,9 +350,11 @@ fn decide_code(error: &DecideError) -> ExitCode {
         DecideError::Publish(error) => publish_code(error),
         // Histories that no number can be made of: sums beyond 64 bits, broken loan books.
         DecideError::Feature(_) | DecideError::Monitor(_) | DecideError::Facts(_) => ExitCode::Data,
-        DecideError::Offer(_) | DecideError::Probability { .. } | DecideError::Reason(_) | DecideError::Lost { .. } => {
-            ExitCode::Internal
-        }
+        DecideError::Scale(_)
+        | DecideError::Offer(_)
+        | DecideError::Probability { .. }
+        | DecideError::Reason(_)
+        | DecideError::Lost { .. } => ExitCode::Internal,
     }
 }
 

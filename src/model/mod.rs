@@ -24,6 +24,7 @@ mod points;
 mod prepare;
 pub mod registry;
 mod report;
+mod score_scale;
 mod scorecard;
 mod selection;
 mod settings;
@@ -43,6 +44,7 @@ pub use report::{
     BandRows, Coefficient, Dropped, InferenceReport, PartReport, Removal, RoundingReport, Shared, Stage, TrainReport,
     TuningReport, VariableReport, measure_part,
 };
+pub use score_scale::{BandScores, ScoreScale};
 pub use scorecard::{
     Band, BlockScorer, BlockScores, FORMAT, PairTable, Reason, Scorecard, Scored, ScoredRows, ScoredVariable,
     reason_code,

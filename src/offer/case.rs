@@ -4,6 +4,7 @@ use super::error::OfferError;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
+use crate::model::ScoreScale;
 use crate::model::ability::Foreseen;
 use crate::repayment::BorrowerRecord;
 
@@ -21,6 +22,8 @@ pub struct MerchantCase<'a> {
     /// Score; higher is safer.
     /// `None` for a merchant of whom nothing is known.
     pub score: Option<i32>,
+    /// What other scores would mean; `None` where the model is not at hand.
+    pub scale: Option<&'a ScoreScale>,
     /// Factors that cost points, the costliest first. Given as reasons where the score decides: "score too low" is none.
     pub score_reasons: &'a [Reason],
     /// Features.

@@ -8,6 +8,7 @@ use super::error::OfferError;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
+use crate::model::ScoreScale;
 use crate::model::ability::Foreseen;
 use crate::repayment::BorrowerRecord;
 
@@ -44,6 +45,8 @@ pub struct CaseScore<'a> {
     pub score: Option<i32>,
     /// Factors that cost points, the costliest first.
     pub reasons: &'a [Reason],
+    /// What other scores would mean; `None` where the model is not at hand.
+    pub scale: Option<&'a ScoreScale>,
 }
 
 impl CaseRecord {
@@ -107,6 +110,7 @@ impl CaseFacts {
             band: score.band,
             pd: score.pd,
             score: score.score,
+            scale: score.scale,
             score_reasons: score.reasons,
             features,
             foreseen: &self.foreseen,

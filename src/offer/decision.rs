@@ -7,6 +7,7 @@ use super::case::MerchantCase;
 use super::cost::CostOfLoan;
 use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, caps_of, carried_minor, least_of, request};
+use super::needed::{held_by, least_limit, needed_for_offer};
 use super::policy::{Policy, Product, Repayment};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
@@ -61,6 +62,15 @@ pub struct Offer {
     pub binding_cap: CapName,
     /// All caps with their values.
     pub caps: Vec<Cap>,
+    /// Caps that hold the limit, each with the value at which it would be a step larger were none of the others short of it.
+    #[serde(default)]
+    pub needed: Vec<Verdict>,
+    /// The cap that would bind without those; `None` where there is no other.
+    #[serde(default)]
+    pub next_cap: Option<CapName>,
+    /// The limit then.
+    #[serde(default)]
+    pub next_limit_minor: Option<i64>,
     /// Orders that secure it, sorted; `None` where the product pledges none.
     pub pledged_order_ids: Option<Vec<String>>,
     /// The open offer of an earlier night that it replaces.
@@ -68,6 +78,38 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// The decline of an offer that does not fit into the budget for all merchants; its caps say what the budget left.
+    ///
+    /// # Errors
+    /// None: the reason's code is the program's own.
+    pub fn over_budget(self) -> Result<Decline, OfferError> {
+        let (code, text) = CapName::PortfolioBudget.reason_when_small();
+        let left = self.caps.iter().find(|cap| cap.name == CapName::PortfolioBudget).and_then(|cap| cap.value_minor);
+        let needed = Verdict {
+            rule: CapName::PortfolioBudget.to_string(),
+            passed: false,
+            observed: left.map(|left| left as f64),
+            threshold: Some(self.limit_minor as f64),
+            reason: None,
+        };
+        Ok(Decline {
+            merchant_id: self.merchant_id,
+            product: self.product,
+            failed: Vec::new(),
+            caps: self.caps,
+            reasons: vec![reason(code, text)?],
+            needed: vec![needed],
+            score_changes: Vec::new(),
+        })
+    }
+
+    /// Says again what holds the limit: its caps have changed.
+    pub fn tell_what_holds(&mut self, step_minor: i64) {
+        let held = held_by(&self.caps, self.limit_minor, step_minor);
+        self.needed = held.needed;
+        (self.next_cap, self.next_limit_minor) = held.next.unzip();
+    }
+
     /// Interest of a full draw less funding, cost and expected loss, minor units, rounded toward zero: what the rate leaves of each unit of
     /// interest. Negative where the policy's own costs exceed the rate.
     #[must_use]
@@ -92,6 +134,12 @@ pub struct Decline {
     pub caps: Vec<Cap>,
     /// One to four reasons.
     pub reasons: Vec<Reason>,
+    /// Everything that stands in the way of an offer, each with the value that is just enough: all of them together, and nothing less.
+    #[serde(default)]
+    pub needed: Vec<Verdict>,
+    /// Where a higher score is needed: features each of which would give it by itself, with the value that is just enough. Found at night alone.
+    #[serde(default)]
+    pub score_changes: Vec<Verdict>,
 }
 
 /// A merchant whose means carry more than this lender may lend.
@@ -231,10 +279,11 @@ fn decide_product(
     account: &Account,
     as_of: &AsOf,
 ) -> Result<Outcome, OfferError> {
+    let on = DeclinedOn { policy, product, case, account };
     let failed: Vec<Verdict> = judge(policy, product, case)?.into_iter().filter(|v| !v.passed).collect();
     if !failed.is_empty() {
         let reasons = reasons_of(&failed, case)?;
-        return Ok(decline(product, case, failed, Vec::new(), reasons));
+        return on.decline(failed, Vec::new(), reasons);
     }
     let caps = caps_of(policy, product, case, account)?;
     let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
@@ -246,13 +295,13 @@ fn decide_product(
                     reason(code, text)
                 })
                 .collect::<Result<Vec<_>, _>>()?;
-            return Ok(decline(product, case, failed, caps, reasons));
+            return on.decline(failed, caps, reasons);
         }
         Limit::Known { limit_minor, binding } => (limit_minor, binding),
     };
     if limit_minor < product.min_limit_minor.max(1) {
-        let (code, text) = binding.reason_when_small();
-        return Ok(decline(product, case, failed, caps, vec![reason(code, text)?]));
+        let reasons = too_small(&caps, least_limit(policy, product))?;
+        return on.decline(failed, caps, reasons);
     }
     let (rate, price) = match price(policy, product, case.band, case.pd)? {
         Price::Rate(rate, parts) => (rate, parts),
@@ -268,12 +317,12 @@ fn decide_product(
             // The risk behind the price is the score's: so are the further reasons.
             let failed = vec![verdict];
             let reasons = with_score_reasons(reasons_of(&failed, case)?, case);
-            return Ok(decline(product, case, failed, caps, reasons));
+            return on.decline(failed, caps, reasons);
         }
         Price::BandNotServed => {
             let failed = vec![priced_out(case.score.map(f64::from), None, "risk-band")];
             let reasons = reasons_of(&failed, case)?;
-            return Ok(decline(product, case, failed, caps, reasons));
+            return on.decline(failed, caps, reasons);
         }
     };
     let costs = CostOfLoan::of(product, limit_minor, rate)?;
@@ -281,7 +330,7 @@ fn decide_product(
     if apr > policy.price.max_apr_prob {
         let failed = vec![priced_out(Some(apr), Some(policy.price.max_apr_prob), "apr")];
         let reasons = reasons_of(&failed, case)?;
-        return Ok(decline(product, case, failed, caps, reasons));
+        return on.decline(failed, caps, reasons);
     }
     let pledged = match product.caps.receivables_advance_rate_ppm {
         None => Pledge::default(),
@@ -297,6 +346,8 @@ fn decide_product(
         // Made earlier today on the same terms, it is the same offer.
         if before.offer_id == offer_id { before.replaces_offer_id.clone() } else { Some(before.offer_id.clone()) }
     });
+    let held = held_by(&caps, limit_minor, policy.limit_step_minor);
+    let (next_cap, next_limit_minor) = held.next.unzip();
     Ok(Outcome::Offer(Offer {
         offer_id,
         merchant_id: case.merchant_id.to_owned(),
@@ -319,25 +370,50 @@ fn decide_product(
         valid_until_on,
         binding_cap: binding,
         caps,
+        needed: held.needed,
+        next_cap,
+        next_limit_minor,
         pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
         replaces_offer_id,
     }))
 }
 
-fn decline(
-    product: &Product,
-    case: &MerchantCase<'_>,
-    failed: Vec<Verdict>,
-    caps: Vec<Cap>,
-    reasons: Vec<Reason>,
-) -> Outcome {
-    Outcome::Decline(Decline {
-        merchant_id: case.merchant_id.to_owned(),
-        product: product.name.clone(),
-        failed,
-        caps,
-        reasons,
-    })
+/// What a product is declined on.
+struct DeclinedOn<'a, 'c> {
+    policy: &'a Policy,
+    product: &'a Product,
+    case: &'a MerchantCase<'c>,
+    account: &'a Account,
+}
+
+impl DeclinedOn<'_, '_> {
+    fn decline(&self, failed: Vec<Verdict>, caps: Vec<Cap>, reasons: Vec<Reason>) -> Result<Outcome, OfferError> {
+        let needed = needed_for_offer(self.policy, self.product, self.case, self.account, &failed)?;
+        Ok(Outcome::Decline(Decline {
+            merchant_id: self.case.merchant_id.to_owned(),
+            product: self.product.name.clone(),
+            failed,
+            caps,
+            reasons,
+            needed,
+            score_changes: Vec::new(),
+        }))
+    }
+}
+
+/// The reasons for too small a limit: every cap below the least that is offered, the smallest first, four at most.
+fn too_small(caps: &[Cap], least_minor: i64) -> Result<Vec<Reason>, OfferError> {
+    let mut small: Vec<(i64, CapName)> = caps.iter().filter_map(|cap| Some((cap.value_minor?, cap.name))).collect();
+    small.retain(|(value, _)| *value < least_minor);
+    small.sort_unstable();
+    let mut reasons: Vec<Reason> = Vec::new();
+    for (_, name) in small {
+        let (code, text) = name.reason_when_small();
+        if reasons.len() < MOST_REASONS && reasons.iter().all(|known| known.code.as_str() != code) {
+            reasons.push(reason(code, text)?);
+        }
+    }
+    Ok(reasons)
 }
 
 /// A verdict on the price; its reasons are the score's.

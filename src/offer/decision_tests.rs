@@ -182,6 +182,7 @@ fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
         band: owned.band,
         pd: Probability::new(owned.pd).unwrap(),
         score: Some(600),
+        scale: None,
         score_reasons: &owned.score_reasons,
         features: &owned.features,
         foreseen: &owned.ability.map(Foreseen::flat).unwrap_or_default(),

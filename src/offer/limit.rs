@@ -148,8 +148,14 @@ pub enum Limit {
 }
 
 /// Writes the portfolio's budget among an offer's caps, with what it leaves: `left_minor` and what the offer takes over from the one that it
-/// replaces. Returns whether the offer fits.
-pub fn within_budget(offer: &mut Offer, budget_minor: i64, left_minor: i64, taken_over_minor: i64) -> bool {
+/// replaces. Limits lie on steps of `step_minor`. Returns whether the offer fits.
+pub fn within_budget(
+    offer: &mut Offer,
+    budget_minor: i64,
+    left_minor: i64,
+    taken_over_minor: i64,
+    step_minor: i64,
+) -> bool {
     let room = left_minor.max(0).saturating_add(taken_over_minor);
     let cap = Cap { name: CapName::PortfolioBudget, gross_minor: Some(budget_minor), value_minor: Some(room) };
     let place = offer.caps.partition_point(|c| c.name < cap.name);
@@ -157,6 +163,7 @@ pub fn within_budget(offer: &mut Offer, budget_minor: i64, left_minor: i64, take
     if offer.limit_minor > room {
         return false;
     }
+    offer.tell_what_holds(step_minor);
     // Within a step of the limit the budget may be the least of all.
     if offer.caps.iter().filter_map(|c| c.value_minor).all(|value| value >= room)
         && offer.caps.iter().any(|c| c.name == offer.binding_cap && c.value_minor > Some(room))

@@ -12,6 +12,7 @@ use super::*;
 use crate::config::ConfigFile;
 use crate::domain::{AsOf, Probability};
 use crate::exposure::{Account, Declared, Owed, Receivable, Receivables, Request, Requests};
+use crate::model::ScoreScale;
 use crate::model::ability::{Foreseen, ReceiptsAhead};
 use crate::repayment::{BorrowerRecord, CreditRecord};
 
@@ -75,7 +76,7 @@ feature = "gmv_year"
 at_most = 3
 "#;
 
-fn policy() -> &'static Policy {
+pub(super) fn policy() -> &'static Policy {
     static CHECKED: std::sync::LazyLock<Policy> =
         std::sync::LazyLock::new(|| Policy::check(ConfigFile::from_text(Path::new("policy.toml"), POLICY)).unwrap());
     &CHECKED
@@ -83,10 +84,10 @@ fn policy() -> &'static Policy {
 
 /// A merchant as figures, each of which more is better unless its name says otherwise.
 #[derive(Debug, Clone)]
-struct Shop {
+pub(super) struct Shop {
     band: usize,
     pd: f64,
-    dispute_share: f64,
+    pub(super) dispute_share: f64,
     gmv_year: i64,
     gmv_low: i64,
     lower_7: i64,
@@ -100,7 +101,7 @@ struct Shop {
 }
 
 impl Shop {
-    fn random(rng: &mut ChaCha8Rng) -> Self {
+    pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
         let size = crate::domain::elementary::exp(rng.random::<f64>() * 12.0 + 6.0);
         #[expect(clippy::cast_possible_truncation, reason = "amounts of a test")]
         let mut part = |most: f64| (size * most * rng.random::<f64>()) as i64;
@@ -144,6 +145,18 @@ impl Shop {
     }
 
     fn decide(&self) -> Decision {
+        let score = (600, ["A", "B", "C"][self.band], Probability::new(self.pd).unwrap());
+        let as_of = AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap();
+        self.with_case(score, None, |case| decide(policy(), case, &as_of).unwrap())
+    }
+
+    /// What is made of the case of the shop, whose score, band and probability of default are given.
+    pub(super) fn with_case<R>(
+        &self,
+        (score, band, pd): (i32, &str, Probability),
+        scale: Option<&ScoreScale>,
+        make: impl FnOnce(&MerchantCase<'_>) -> R,
+    ) -> R {
         let features: BTreeMap<String, Option<f64>> = [
             ("dispute_share", self.dispute_share),
             ("gmv_year", self.gmv_year as f64),
@@ -189,9 +202,10 @@ impl Shop {
         let case = MerchantCase {
             merchant_id: "m",
             is_closed: false,
-            band: ["A", "B", "C"][self.band],
-            pd: Probability::new(self.pd).unwrap(),
-            score: Some(600),
+            band,
+            pd,
+            score: Some(score),
+            scale,
             score_reasons: &[],
             features: &features,
             foreseen: &foreseen,
@@ -202,7 +216,7 @@ impl Shop {
             regrowth_minor: None,
             freezes: &[],
         };
-        decide(policy(), &case, &AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap()).unwrap()
+        make(&case)
     }
 }
 

@@ -125,6 +125,17 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
         };
         writeln!(out, "             cap {:<18} {value:>18}{less}{binds}", cap.name)?;
     }
+    let holding: Vec<String> = offer.needed.iter().map(|needed| needed.rule.clone()).collect();
+    match offer.next_cap.zip(offer.next_limit_minor) {
+        Some((next, limit)) => writeln!(
+            out,
+            "             held by {}: without it up to {}, where {next} binds",
+            holding.join(" and "),
+            amount(limit)
+        )?,
+        None if !holding.is_empty() => writeln!(out, "             held by {}", holding.join(" and "))?,
+        None => {}
+    }
     for order in offer.pledged_order_ids.iter().flatten() {
         writeln!(out, "             pledges order {order}")?;
     }
@@ -149,6 +160,15 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
     for cap in &decline.caps {
         let value = cap.value_minor.map_or("not known".to_owned(), amount);
         writeln!(out, "             cap {:<18} {value:>18}", cap.name)?;
+    }
+    let number = |v: Option<f64>, unknown: &str| v.map_or(unknown.to_owned(), |v| v.to_string());
+    for needed in &decline.needed {
+        let (observed, enough) = (number(needed.observed, "not known"), number(needed.threshold, "no number says it"));
+        writeln!(out, "             needed: {} from {observed} to {enough}", needed.rule)?;
+    }
+    for change in &decline.score_changes {
+        let (observed, enough) = (number(change.observed, "not known"), number(change.threshold, "–"));
+        writeln!(out, "             the score by itself: {} from {observed} to {enough}", change.rule)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::policy_change::{Change, ChangeKind, change};
 use crate::config::ConfigError;
 use crate::domain::{AsOf, AsOfError, Currency, Probability, RateError};
 use crate::features::ValuesByName;
-use crate::model::Scorecard;
+use crate::model::{ScoreScale, Scorecard};
 use crate::offer::{CaseRecord, CaseScore, Decision, Offer, OfferError, Policy, PolicyApproval, decide};
 use crate::publish::{FeatureRow, PublishError, ScoreBook};
 use crate::score::MerchantScore;
@@ -129,6 +129,8 @@ pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff
             policy.check_currency(currency)?;
         }
     }
+    let scale = ScoreScale::of(&scorecard)
+        .map_err(|source| PolicyDiffError::Score { merchant: "(the scale of the model)".to_owned(), source })?;
     check_accounts(&before_policy, &after_policy)?;
     let incomplete = |what| PolicyDiffError::Incomplete { run: manifest.run_id.clone(), what };
     let zone = TimeZone::get(&manifest.time_zone).map_err(|_| incomplete("in which time zone its day begins"))?;
@@ -169,7 +171,8 @@ pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff
         let pd = score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
         let pd = pd.map_err(|source| PolicyDiffError::Score { merchant: case.merchant_id.clone(), source })?;
         let facts = case.facts()?;
-        let known = CaseScore { band: &score.band, pd, score: score.score, reasons: &score.reasons };
+        let known =
+            CaseScore { band: &score.band, pd, score: score.score, reasons: &score.reasons, scale: Some(&scale) };
         let case = facts.case(&score.merchant_id, known, &lookup);
         let old = decide(&before_policy, &case, &as_of)?;
         let new = decide(&after_policy, &case, &as_of)?;

@@ -8,12 +8,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::decide::Decided;
-use crate::domain::{AsOf, Reason, ReasonCode, ReasonCodeError};
-use crate::offer::{self, CapName, Decline, Offer, Policy, within_budget};
+use crate::domain::AsOf;
+use crate::offer::{self, Offer, OfferError, Policy, within_budget};
 
 /// Withholds what the budget does not carry and writes into every other offer what the budget left for it. Without a budget nothing changes.
 /// The shards may come in any order.
-pub fn settle_budget(shards: &mut [Decided], policy: &Policy, as_of: &AsOf) -> Result<(), ReasonCodeError> {
+pub fn settle_budget(shards: &mut [Decided], policy: &Policy, as_of: &AsOf) -> Result<(), OfferError> {
     let Some(budget) = policy.portfolio_budget_minor else { return Ok(()) };
     // What is not known to be owed cannot be counted; those merchants are offered nothing.
     let accounts = || shards.iter().flat_map(|shard| shard.accounts.iter().map(move |account| (shard, account)));
@@ -40,7 +40,7 @@ pub fn settle_budget(shards: &mut [Decided], policy: &Policy, as_of: &AsOf) -> R
     });
     let mut withheld: BTreeSet<String> = BTreeSet::new();
     for (more, offer) in offers {
-        if within_budget(offer, budget, left, offer.limit_minor - more) {
+        if within_budget(offer, budget, left, offer.limit_minor - more, policy.limit_step_minor) {
             left -= more;
         } else {
             withheld.insert(offer.offer_id.clone());
@@ -49,27 +49,14 @@ pub fn settle_budget(shards: &mut [Decided], policy: &Policy, as_of: &AsOf) -> R
     shards.iter_mut().try_for_each(|shard| withhold(shard, &withheld, policy, as_of))
 }
 
-fn withhold(
-    shard: &mut Decided,
-    withheld: &BTreeSet<String>,
-    policy: &Policy,
-    as_of: &AsOf,
-) -> Result<(), ReasonCodeError> {
-    let (code, text) = CapName::PortfolioBudget.reason_when_small();
-    let reason = Reason { code: ReasonCode::new(code)?, text: text.to_owned() };
+fn withhold(shard: &mut Decided, withheld: &BTreeSet<String>, policy: &Policy, as_of: &AsOf) -> Result<(), OfferError> {
     let (gone, kept): (Vec<Offer>, Vec<Offer>) =
         std::mem::take(&mut shard.offers).into_iter().partition(|offer| withheld.contains(&offer.offer_id));
     shard.offers = kept;
     let touched: BTreeSet<String> = gone.iter().map(|offer| offer.merchant_id.clone()).collect();
     for offer in gone {
         shard.referrals.retain(|r| r.merchant_id != offer.merchant_id || r.product != offer.product);
-        shard.declines.push(Decline {
-            merchant_id: offer.merchant_id,
-            product: offer.product,
-            failed: Vec::new(),
-            caps: offer.caps,
-            reasons: vec![reason.clone()],
-        });
+        shard.declines.push(offer.over_budget()?);
     }
     shard.open_offers.retain(|offer| !touched.contains(&offer.merchant_id));
     let before = std::mem::take(&mut shard.before);

@@ -14,7 +14,7 @@ use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
 use crate::model::registry::Bundle;
-use crate::model::{self, ModelError, Scored};
+use crate::model::{self, ModelError, ScoreScale, Scored};
 use crate::monitor::{
     self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction, LoanLine,
     MonitorCase, MonitorError, Outlook, Portfolio, ProposedInstalment, QueueLine, StandingAlerts, StatesBefore,
@@ -57,6 +57,9 @@ pub enum DecideError {
         /// What is wrong.
         source: RateError,
     },
+    /// A scorecard with a score that means no probability.
+    #[error("read the model's scale: {0}")]
+    Scale(RateError),
     /// A model whose reasons are not codes.
     #[error(transparent)]
     Reason(#[from] ReasonCodeError),
@@ -92,6 +95,8 @@ pub struct DecisionContext<'a> {
     pub book: BookContext<'a>,
     /// Models.
     pub bundle: &'a Bundle,
+    /// What the scores of its scorecard mean.
+    pub scale: &'a ScoreScale,
     /// Reference population of the index.
     pub reference: &'a Reference,
     /// Trouble to come; `None` without a hazard model.
@@ -208,6 +213,7 @@ pub fn decide_shard(
             pd: Probability::new(scored.pd)
                 .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?,
             score: score.score,
+            scale: Some(context.scale),
             score_reasons: &score.reasons,
             features: &lookup,
             foreseen: &foreseen,
@@ -225,7 +231,16 @@ pub fn decide_shard(
         }
         decided.scores.push(score);
         decided.offers.extend(decision.offers);
-        decided.declines.extend(decision.declines);
+        let scorecard = &context.bundle.scorecard;
+        decided.declines.extend(decision.declines.into_iter().map(|decline| {
+            let at_least =
+                decline.needed.iter().find(|needed| needed.rule == offer::SCORE).and_then(|score| score.threshold);
+            let at_least = at_least.and_then(whole).and_then(|score| i32::try_from(score).ok());
+            let changes =
+                |at_least| offer::single_changes(scorecard, &scored.bins, at_least, |name| lookup.value(name));
+            let score_changes = at_least.filter(|_| merchant_facts.has_evidence).map(changes).unwrap_or_default();
+            Decline { score_changes, ..decline }
+        }));
         decided.referrals.extend(decision.referral);
         decided.accounts.push(decision.account.statement());
         decided.pledged_to_loans.extend(account.pledged_to_loans().iter().cloned());

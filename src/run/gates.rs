@@ -329,6 +329,9 @@ mod tests {
             valid_until_on: ON,
             binding_cap: CapName::Ability,
             caps: caps.to_vec(),
+            needed: Vec::new(),
+            next_cap: None,
+            next_limit_minor: None,
             pledged_order_ids: None,
             replaces_offer_id: None,
         }
@@ -341,6 +344,8 @@ mod tests {
             failed: Vec::new(),
             caps: Vec::new(),
             reasons: Vec::new(),
+            needed: Vec::new(),
+            score_changes: Vec::new(),
         }
     }
 

@@ -45,7 +45,7 @@ use crate::exposure::{AccountsBefore, MembersBefore, OpenOffers, groups_of_broke
 use crate::features::Overflow;
 use crate::model::ability::CategoryReceipts;
 use crate::model::registry::{Bundle, Registry};
-use crate::model::{AbilityModel, ModelError};
+use crate::model::{AbilityModel, ModelError, ScoreScale};
 use crate::monitor::{
     BookBefore, BookContext, DefaultedGroups, RollMatrix, StandingAlerts, StatesBefore, WatchContext,
 };
@@ -423,6 +423,7 @@ impl Night<'_> {
         let categories = categories.into_inner().unwrap_or_else(PoisonError::into_inner);
         let defaulted = defaulted.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
+        let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         let context = DecisionContext {
             as_of,
             features: &rules.features,
@@ -440,6 +441,7 @@ impl Night<'_> {
                 as_of: as_of.date(),
             },
             bundle,
+            scale: &scale,
             reference,
             foresight: foresight.as_ref(),
             currency: job.intake.currency,

@@ -28,6 +28,21 @@ impl OutputRow for Decline {
                     "Every cap with its value, where the limit decided; empty where a rule failed first.",
                 ),
                 Column::required("reasons", Kind::Reasons, "", "One to four reasons, the most important first."),
+                Column::required(
+                    "needed",
+                    Kind::Verdicts,
+                    "as the rule's",
+                    "The smallest change that alters the decision: every rule, cap (minor units) and the score (`score`) that stand in the way, with \
+                     what was observed (null where nothing could be) and the value that is just enough (null where no number says it: an alert must \
+                     end, a shop must open). All of them together are enough for an offer, and with any one short of it there is none.",
+                ),
+                Column::required(
+                    "score_changes",
+                    Kind::Verdicts,
+                    "as the feature's",
+                    "Where a higher score is needed: up to four features, each of which would give it by itself, with what was observed and the value \
+                     that is just enough; empty where none does, or no score is needed.",
+                ),
             ],
         }
     }

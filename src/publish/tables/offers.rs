@@ -73,6 +73,20 @@ impl OutputRow for Offer {
                     "minor units",
                     "Every cap with its value; the limit is the least, rounded down to a step.",
                 ),
+                Column::required(
+                    "needed",
+                    Kind::Verdicts,
+                    "minor units",
+                    "Every cap that holds the limit, with its value and the one that it needs for the limit to be a step larger: all of them \
+                     together give that step, and with any one short of it the limit stays.",
+                ),
+                Column::optional(
+                    "next_cap",
+                    Kind::Text,
+                    "",
+                    "The cap that would bind without those; null where there is no other.",
+                ),
+                Column::optional("next_limit_minor", Kind::Int64, "minor units", "The limit then.").within(0.0, f64::MAX),
                 Column::optional(
                     "pledged_order_ids",
                     Kind::Texts,

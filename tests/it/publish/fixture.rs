@@ -95,6 +95,9 @@ pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> Offer {
             Cap { name: CapName::Ability, gross_minor: Some(1_400_000), value_minor: Some(1_300_999) },
             Cap { name: CapName::Group, gross_minor: None, value_minor: None },
         ],
+        needed: vec![failed("ability", Some(1_300_999.0), Some(1_310_000.0))],
+        next_cap: Some(CapName::Product),
+        next_limit_minor: Some(5_000_000),
         replaces_offer_id: None,
         pledged_order_ids: (product == "order-loan").then(|| vec![format!("o-{merchant}"), "o-2".to_owned()]),
     }
@@ -111,6 +114,8 @@ pub(crate) fn decline(merchant: &str, product: &str) -> Decline {
         failed: vec![failed("tenure-at-least", Some(31.0), Some(180.0)), failed("no-open-lawsuit", None, None)],
         caps: vec![Cap { name: CapName::Ability, gross_minor: None, value_minor: None }],
         reasons: vec![reason("tenure-short")],
+        needed: vec![failed("score", Some(431.0), Some(470.0)), failed("ability", None, Some(50_000.0))],
+        score_changes: vec![failed("tenure_days", Some(31.0), Some(90.5))],
     }
 }
 

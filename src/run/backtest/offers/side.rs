@@ -11,8 +11,8 @@ use super::night::{LoanOnDate, Night};
 use crate::domain::{AsOf, parallel};
 use crate::exposure::{AccountsBefore, MembersBefore, OpenOffers, Requests, groups_of_broken_members};
 use crate::features::{FeatureColumn, FeatureTable};
-use crate::model::AbilityModel;
 use crate::model::ability::CategoryReceipts;
+use crate::model::{AbilityModel, ScoreScale};
 use crate::monitor::{
     BookContext, DefaultedGroups, Monitor, Officers, StandingAlerts, StatesBefore, WatchContext, performing,
 };
@@ -147,6 +147,7 @@ impl<'a> Side<'a> {
         })?;
         let (groups, categories, defaulted) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
+        let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         let officers = Officers::default();
         let context = DecisionContext {
             as_of: on,
@@ -165,6 +166,7 @@ impl<'a> Side<'a> {
                 as_of: on.date(),
             },
             bundle,
+            scale: &scale,
             reference: &model.reference,
             foresight: foresight.as_ref(),
             currency: job.intake.currency,
