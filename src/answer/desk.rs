@@ -446,6 +446,7 @@ fn decline(application: &Application, caps: Vec<Cap>, code: &str, text: &str) ->
         reasons: vec![Reason { code, text: text.to_owned() }],
         needed: Vec::new(),
         score_changes: Vec::new(),
+        overrides: None,
     })
 }
 

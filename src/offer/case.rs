@@ -1,6 +1,7 @@
 //! All that is known of one merchant when credit is decided.
 
 use super::error::OfferError;
+use super::overrides::Override;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
@@ -40,6 +41,8 @@ pub struct MerchantCase<'a> {
     pub broken_records: Option<BrokenShare>,
     /// The most that a borrower restored after a default may owe and be offered; `None` where restoration sets no bound.
     pub regrowth_minor: Option<i64>,
+    /// What officers decided about credit to the merchant, in force or not.
+    pub overrides: &'a [Override],
     /// Alerts, and the borrower's state, that freeze new credit tonight.
     pub freezes: &'a [Reason],
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::MerchantCase;
 use super::error::OfferError;
+use super::overrides::Override;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
@@ -32,6 +33,8 @@ pub struct CaseFacts {
     broken_records: Option<BrokenShare>,
     regrowth_minor: Option<i64>,
     freezes: Vec<Reason>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<Override>,
 }
 
 /// What the score says of a merchant.
@@ -64,6 +67,7 @@ impl CaseRecord {
             broken_records: case.broken_records.clone(),
             regrowth_minor: case.regrowth_minor,
             freezes: case.freezes.to_vec(),
+            overrides: case.overrides.to_vec(),
         };
         let facts_json = serde_json::to_string(&facts).map_err(|e| bad(case.merchant_id, &e))?;
         Ok(Self { merchant_id: case.merchant_id.to_owned(), facts_json })
@@ -119,6 +123,7 @@ impl CaseFacts {
             account: &self.account,
             broken_records: self.broken_records.clone(),
             regrowth_minor: self.regrowth_minor,
+            overrides: &self.overrides,
             freezes: &self.freezes,
         }
     }

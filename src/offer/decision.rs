@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::case::MerchantCase;
 use super::cost::CostOfLoan;
 use super::error::OfferError;
-use super::limit::{Cap, CapName, Limit, caps_of, carried_minor, least_of, request};
+use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
+use super::overrides::InForce;
 use super::policy::{Policy, Product, Repayment};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
@@ -75,6 +76,12 @@ pub struct Offer {
     pub pledged_order_ids: Option<Vec<String>>,
     /// The open offer of an earlier night that it replaces.
     pub replaces_offer_id: Option<String>,
+    /// The rate that an officer set, in place of the larger of floor and band's; `None` where none did.
+    #[serde(default)]
+    pub officer_rate_ppm: Option<i64>,
+    /// Officers' decisions that are in force about it; `None` where there is none.
+    #[serde(default)]
+    pub overrides: Option<Vec<String>>,
 }
 
 impl Offer {
@@ -100,6 +107,7 @@ impl Offer {
             reasons: vec![reason(code, text)?],
             needed: vec![needed],
             score_changes: Vec::new(),
+            overrides: self.overrides,
         })
     }
 
@@ -140,6 +148,9 @@ pub struct Decline {
     /// Where a higher score is needed: features each of which would give it by itself, with the value that is just enough. Found at night alone.
     #[serde(default)]
     pub score_changes: Vec<Verdict>,
+    /// Officers' decisions that are in force about it; `None` where there is none.
+    #[serde(default)]
+    pub overrides: Option<Vec<String>>,
 }
 
 /// A merchant whose means carry more than this lender may lend.
@@ -279,13 +290,17 @@ fn decide_product(
     account: &Account,
     as_of: &AsOf,
 ) -> Result<Outcome, OfferError> {
-    let on = DeclinedOn { policy, product, case, account };
-    let failed: Vec<Verdict> = judge(policy, product, case)?.into_iter().filter(|v| !v.passed).collect();
+    let in_force = InForce::of(policy, case, &product.name, as_of.date());
+    let waived = in_force.without_waived(policy);
+    let policy = waived.as_ref().unwrap_or(policy);
+    let on = DeclinedOn { in_force: &in_force, policy, product, case, account };
+    let mut failed: Vec<Verdict> = judge(policy, product, case)?.into_iter().filter(|v| !v.passed).collect();
+    failed.splice(..0, in_force.declined()?);
     if !failed.is_empty() {
         let reasons = reasons_of(&failed, case)?;
         return on.decline(failed, Vec::new(), reasons);
     }
-    let caps = caps_of(policy, product, case, account)?;
+    let caps = in_force.caps(policy, product, case, account)?;
     let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
         Limit::Unknown(_) => {
             let unknown = caps.iter().filter(|c| c.value_minor.is_none()).take(MOST_REASONS);
@@ -325,6 +340,8 @@ fn decide_product(
             return on.decline(failed, caps, reasons);
         }
     };
+    let officer_rate_ppm = in_force.rate_ppm(policy, price.floor_ppm, price.band_ppm);
+    let rate = officer_rate_ppm.map_or(Ok(rate), DailyRate::from_ppm)?;
     let costs = CostOfLoan::of(product, limit_minor, rate)?;
     let apr = costs.apr;
     if apr > policy.price.max_apr_prob {
@@ -375,11 +392,14 @@ fn decide_product(
         next_limit_minor,
         pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
         replaces_offer_id,
+        officer_rate_ppm,
+        overrides: in_force.words(),
     }))
 }
 
 /// What a product is declined on.
 struct DeclinedOn<'a, 'c> {
+    in_force: &'a InForce<'c>,
     policy: &'a Policy,
     product: &'a Product,
     case: &'a MerchantCase<'c>,
@@ -388,7 +408,7 @@ struct DeclinedOn<'a, 'c> {
 
 impl DeclinedOn<'_, '_> {
     fn decline(&self, failed: Vec<Verdict>, caps: Vec<Cap>, reasons: Vec<Reason>) -> Result<Outcome, OfferError> {
-        let needed = needed_for_offer(self.policy, self.product, self.case, self.account, &failed)?;
+        let needed = needed_for_offer(self.policy, self.product, self.case, self.account, (&failed, self.in_force))?;
         Ok(Outcome::Decline(Decline {
             merchant_id: self.case.merchant_id.to_owned(),
             product: self.product.name.clone(),
@@ -397,6 +417,7 @@ impl DeclinedOn<'_, '_> {
             reasons,
             needed,
             score_changes: Vec::new(),
+            overrides: self.in_force.words(),
         }))
     }
 }

@@ -191,6 +191,7 @@ fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
         account,
         broken_records: None,
         regrowth_minor: None,
+        overrides: &[],
         freezes: &owned.freezes,
     };
     decide(policy(), &case, &as_of())

@@ -44,6 +44,8 @@ pub enum CapName {
     ExposureLeft,
     /// What the portfolio's budget leaves after all other merchants.
     PortfolioBudget,
+    /// What an officer has limited it to.
+    Officer,
     /// The product's largest.
     Product,
     /// The largest loan there is.
@@ -80,6 +82,7 @@ impl CapName {
             Self::DeclaredLeverage => ("declared-leverage-high", "declared liabilities leave too little of the assets"),
             Self::Growth => ("growth-limit-low", "loans repaid on time so far carry too small a next one"),
             Self::PortfolioBudget => ("portfolio-budget", "the lender's budget is used up"),
+            Self::Officer => ("officer-limit", "an officer has limited what is lent"),
             Self::IntegrityCapital => ("integrity-capital-low", "too little trade was delivered as promised"),
             Self::LowestMonth => ("lowest-month-low", "the weakest month carries too small a loan"),
             Self::OrderReceivables => ("receivables-low", "too few shipped orders wait for confirmation"),
@@ -111,7 +114,7 @@ impl CapName {
             }
             Self::Requested => ("application-unknown", "what was asked for cannot be read"),
             Self::Group => ("group-unknown", "what the guarantee group owes is not known"),
-            Self::Product | Self::HardCap => ("history-too-short", "too little history"),
+            Self::Officer | Self::Product | Self::HardCap => ("history-too-short", "too little history"),
         }
     }
 }

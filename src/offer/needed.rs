@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use super::case::MerchantCase;
 use super::cost::CostOfLoan;
 use super::error::OfferError;
-use super::limit::{Cap, CapName, caps_of};
+use super::limit::{Cap, CapName};
+use super::overrides::InForce;
 use super::policy::{Policy, Product, RuleKind};
 use super::price::{Price, price};
 use super::rules::Verdict;
@@ -27,7 +28,7 @@ use crate::features::FeatureLookup;
 pub const SCORE: &str = "score";
 
 /// What would have to change for the product to be offered. `failed` are the rules that did not pass, whether or not a cap or the price was looked
-/// at.
+/// at; what officers decided stays.
 ///
 /// # Errors
 /// A feature that is NaN or infinite, or a product without a schedule.
@@ -36,7 +37,7 @@ pub(super) fn needed_for_offer(
     product: &Product,
     case: &MerchantCase<'_>,
     account: &Account,
-    failed: &[Verdict],
+    (failed, in_force): (&[Verdict], &InForce<'_>),
 ) -> Result<Vec<Verdict>, OfferError> {
     let mut needed: Vec<Verdict> = Vec::new();
     for verdict in failed.iter().filter(|verdict| verdict.reason.is_some()) {
@@ -70,7 +71,7 @@ pub(super) fn needed_for_offer(
     };
     let changed = MerchantCase { band, pd: next.map_or(case.pd, |(_, _, pd)| pd), features: &features, ..case.clone() };
     let least = least_limit(policy, product);
-    for cap in caps_of(policy, product, &changed, account)? {
+    for cap in in_force.caps(policy, product, &changed, account)? {
         if cap.value_minor.is_none_or(|value| value < least) {
             needed.push(cap_needed(&cap, least));
         }

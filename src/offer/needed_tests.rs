@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::super::limit::caps_of;
 use super::super::property_tests::{Shop, policy};
 use super::super::{Decline, Limit, Offer, ProductDecision, decide_one, judge, least_of, single_changes};
 use super::*;

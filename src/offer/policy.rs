@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::approval::{PolicyApproval, RawApproval};
 use super::evidence_caps::{EvidenceCaps, RawCaps, check_caps};
 use super::invitation::{InvitationTerms, RawInvitations};
+use super::override_terms::{OverrideTerms, RawOverrides};
 use super::price_terms::{PriceTerms, RawPrice};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{Currency, DailyRate, Money, ReasonCode};
@@ -69,6 +70,8 @@ pub struct Policy {
     pub portfolio_budget_minor: Option<i64>,
     /// How merchants who have not asked are invited; `None` for no invitations.
     pub invitations: Option<InvitationTerms>,
+    /// What officers may decide about single merchants; `None` for nothing.
+    pub overrides: Option<OverrideTerms>,
     /// Eligibility rules, in the order in which their reasons are given.
     pub rules: Vec<EligibilityRule>,
     /// Who stands for it, and from when on; `None` where the file does not say.
@@ -211,6 +214,7 @@ struct RawPolicy {
     approval: Option<RawApproval>,
     portfolio_budget_minor: Option<Spanned<i64>>,
     invitations: Option<RawInvitations>,
+    overrides: Option<RawOverrides>,
     #[serde(rename = "product")]
     products: Spanned<Vec<Spanned<RawProduct>>>,
     #[serde(rename = "rule", default)]
@@ -340,6 +344,7 @@ impl Policy {
                 .map(|budget| bounds::integer(&file, budget, "portfolio_budget_minor", 1..=1_000_000_000_000_000))
                 .transpose()?,
             invitations: raw.invitations.as_ref().map(|i| i.check(&file)).transpose()?,
+            overrides: raw.overrides.as_ref().map(|o| o.check(&file, hard_cap_minor, &rules)).transpose()?,
             rules,
             approval: raw.approval.as_ref().map(|a| a.check(&file)).transpose()?,
             holds_span: raw.approval.as_ref().map(RawApproval::holds_from_span).unwrap_or_default(),

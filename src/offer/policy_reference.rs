@@ -3,6 +3,7 @@
 use super::approval::APPROVAL_KEYS;
 use super::evidence_caps::{CAPS_KEYS, GROWTH_KEYS, LOWEST_MONTH_KEYS};
 use super::invitation::INVITATION_KEYS;
+use super::override_terms::{OFFICER_KEYS, OVERRIDES_KEYS};
 use super::price_terms::PRICE_KEYS;
 use crate::config::{Key, Section};
 use crate::exposure::{GROUPS_KEYS, RECEIVABLES_KEYS};
@@ -75,6 +76,7 @@ static POLICY_KEYS: Section = Section {
         Key::section("receivables", "how receivables age").or("none: no product lends against them"),
         Key::section("groups", "guarantee groups").or("none"),
         Key::section("invitations", "offers to merchants who have not asked").or("no invitations"),
+        Key::section("overrides", "what officers may decide about single merchants").or("nothing"),
         Key::section("product", "products on offer"),
         Key::section("rule", "who may borrow").or("no rule but those that are always asked"),
     ],
@@ -184,6 +186,8 @@ pub fn policy_reference() -> Vec<&'static Section> {
         &RECEIVABLES_KEYS,
         &GROUPS_KEYS,
         &INVITATION_KEYS,
+        &OVERRIDES_KEYS,
+        &OFFICER_KEYS,
         &PRODUCT_KEYS,
         &CAPS_KEYS,
         &LOWEST_MONTH_KEYS,

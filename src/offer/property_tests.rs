@@ -16,7 +16,7 @@ use crate::model::ScoreScale;
 use crate::model::ability::{Foreseen, ReceiptsAhead};
 use crate::repayment::{BorrowerRecord, CreditRecord};
 
-const POLICY: &str = r#"
+pub(super) const POLICY: &str = r#"
 bands = ["A", "B", "C"]
 loan_book = "required"
 limit_step_minor = 1_000
@@ -214,6 +214,7 @@ impl Shop {
             account: &account,
             broken_records: None,
             regrowth_minor: None,
+            overrides: &[],
             freezes: &[],
         };
         make(&case)

@@ -1,7 +1,6 @@
 //! `decisions.jsonl`: every answer to an application that came by day, in the order of answering.
 //!
-//! It lies beside the runs and outlives each of them. A line holds the digest of itself and of the line before, so that no line can be
-//! changed, taken out or put in without every later digest being wrong. Each run says up to where it has read the log; what follows was
+//! It lies beside the runs and outlives each of them, and its lines hold each other ([`super::chain`]). Each run says up to where it has read the log; what follows was
 //! answered since, and counts against every limit until a later night has read it.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -13,9 +12,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::chain;
 use super::durable::sync_folder;
 use super::error::PublishError;
-use crate::domain::{Digest, Hasher};
+use crate::domain::Digest;
 use crate::exposure::OpenOffer;
 use crate::offer::{Application, BankReferral, Decline, Offer};
 
@@ -64,7 +64,7 @@ pub struct LogPosition {
 
 impl Default for LogPosition {
     fn default() -> Self {
-        Self { answers: 0, bytes: 0, sha256: Hasher::default().finish() }
+        Self { answers: 0, bytes: 0, sha256: chain::beginning() }
     }
 }
 
@@ -118,29 +118,12 @@ pub fn read_answers(out: &Path, from: LogPosition, until: Date) -> Result<Answer
     Ok(found)
 }
 
-/// Where the digest of a line begins: it is the last field.
-const DIGEST_FIELD: &str = ",\"sha256\":\"";
-
 fn read_line(line: &[u8], before: LogPosition) -> Result<(LoggedAnswer, Digest), String> {
-    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    let (body, rest) = text.rsplit_once(DIGEST_FIELD).ok_or("it holds no digest")?;
-    let stated = rest.strip_suffix("\"}").and_then(|hex| Digest::try_from(hex.to_owned()).ok());
-    let stated = stated.ok_or("its digest is none")?;
-    if line_digest(before.sha256, body) != stated {
-        return Err("its digest does not hold: it, or a line before it, was changed".to_owned());
-    }
-    let answer: LoggedAnswer = serde_json::from_str(&format!("{body}}}")).map_err(|e| e.to_string())?;
+    let (answer, digest): (LoggedAnswer, Digest) = chain::open(line, before.sha256)?;
     if answer.number != before.answers + 1 {
         return Err(format!("it says that it is answer {}", answer.number));
     }
-    Ok((answer, stated))
-}
-
-fn line_digest(before: Digest, body: &str) -> Digest {
-    let mut hasher = Hasher::default();
-    hasher.field(before.to_string().as_bytes());
-    hasher.field(body.as_bytes());
-    hasher.finish()
+    Ok((answer, digest))
 }
 
 /// The log, held for writing: nobody else answers meanwhile.
@@ -183,10 +166,11 @@ impl DecisionLog {
         let (mut position, mut bytes) = (end, Vec::new());
         for answer in answers {
             answer.number = position.answers + 1;
-            let text = serde_json::to_string(answer).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
-            let body = text.strip_suffix('}').unwrap_or(&text);
-            position.sha256 = line_digest(position.sha256, body);
-            bytes.extend_from_slice(format!("{body}{DIGEST_FIELD}{}\"}}\n", position.sha256).as_bytes());
+            let (line, sha256) =
+                chain::seal(answer, position.sha256).map_err(|why| PublishError::malformed(&path, why))?;
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.push(b'\n');
+            position.sha256 = sha256;
             position.answers = answer.number;
             position.bytes = end.bytes + bytes.len() as u64;
         }

@@ -13,7 +13,7 @@ use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine,
     RollRate, VintageLine,
 };
-use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
+use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::repayment::{LoanException, RememberedLoan};
 use crate::score::MerchantScore;
 use crate::wash::QuarantineRow;
@@ -37,6 +37,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         Decline::table(),
         OpenOffer::table(),
         Statement::table(),
+        OverrideEffect::table(),
         CaseRecord::table(),
         Alert::table(),
         Deduction::table(),

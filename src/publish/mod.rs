@@ -25,6 +25,7 @@
 
 mod batch;
 mod book;
+mod chain;
 mod chunk_file;
 mod column;
 mod current;
@@ -41,6 +42,7 @@ mod history;
 mod json_log;
 mod lock;
 mod manifest;
+mod override_log;
 mod pointings;
 mod pruning;
 mod prunings;
@@ -73,6 +75,7 @@ pub use lock::OutLock;
 pub use manifest::{
     ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RestatedNight, RunIdentity, StageCost,
 };
+pub use override_log::{LoggedOverride, OVERRIDE_LOG, OverrideEvent, log_overrides, read_override_log};
 pub use pointings::{PointingEntry, Pointings};
 pub use pruning::{KeepReason, PlannedRun, PruningOrder, PruningPlan, plan_pruning};
 pub use prunings::{PrunedRun, PruningEntry, Prunings};

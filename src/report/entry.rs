@@ -136,6 +136,9 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
         None if !holding.is_empty() => writeln!(out, "             held by {}", holding.join(" and "))?,
         None => {}
     }
+    for decided in offer.overrides.iter().flatten() {
+        writeln!(out, "             officer: {decided}")?;
+    }
     for order in offer.pledged_order_ids.iter().flatten() {
         writeln!(out, "             pledges order {order}")?;
     }
@@ -162,6 +165,9 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
         writeln!(out, "             cap {:<18} {value:>18}", cap.name)?;
     }
     let number = |v: Option<f64>, unknown: &str| v.map_or(unknown.to_owned(), |v| v.to_string());
+    for decided in decline.overrides.iter().flatten() {
+        writeln!(out, "             officer: {decided}")?;
+    }
     for needed in &decline.needed {
         let (observed, enough) = (number(needed.observed, "not known"), number(needed.threshold, "no number says it"));
         writeln!(out, "             needed: {} from {observed} to {enough}", needed.rule)?;

@@ -20,7 +20,9 @@ use crate::monitor::{
     MonitorCase, MonitorError, Outlook, Portfolio, ProposedInstalment, QueueLine, StandingAlerts, StatesBefore,
     WatchContext,
 };
-use crate::offer::{self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, Policy};
+use crate::offer::{
+    self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides, Policy,
+};
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, RememberedLoan};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
@@ -83,6 +85,8 @@ pub struct DecisionContext<'a> {
     pub policy: &'a Policy,
     /// Monitoring rules, and what officers decided.
     pub watch: WatchContext<'a>,
+    /// What officers decided about credit.
+    pub overrides: &'a Overrides,
     /// Days that the last day of usual payments is older than it usually is.
     pub payments_days_late: i32,
     /// Alerts that stood after the night before.
@@ -128,6 +132,8 @@ pub struct Decided {
     pub accounts: Vec<Statement>,
     /// One a merchant: what it was decided on.
     pub cases: Vec<CaseRecord>,
+    /// What officers' decisions about credit did.
+    pub overrides: Vec<OverrideEffect>,
     /// Alerts.
     pub alerts: Vec<Alert>,
     /// Deductions.
@@ -222,10 +228,17 @@ pub fn decide_shard(
             account,
             broken_records: merchant_facts.broken_records.clone(),
             regrowth_minor: standing.most_minor,
+            overrides: context.overrides.of(merchant),
             freezes: &freezes,
         };
         decided.cases.push(CaseRecord::of(&case)?);
         let decision = offer::decide(context.policy, &case, context.as_of)?;
+        if !case.overrides.is_empty() {
+            let without =
+                offer::decide(context.policy, &MerchantCase { overrides: &[], ..case.clone() }, context.as_of)?;
+            let (overrides, on) = (case.overrides, context.as_of.date());
+            decided.overrides.extend(offer::override_effects(context.policy, overrides, on, (&decision, &without)));
+        }
         if context.policy.portfolio_budget_minor.is_some() && !decision.offers.is_empty() {
             decided.before.insert(merchant.clone(), account.clone());
         }

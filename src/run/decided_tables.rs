@@ -12,7 +12,7 @@ use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, PortfolioTables, ProposedInstalment,
     ProvisionLine, QueueLine, RollRate, VintageLine,
 };
-use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer};
+use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
 use crate::repayment::{LoanException, RememberedLoan};
 use crate::score::MerchantScore;
@@ -29,6 +29,7 @@ pub struct DecidedTables {
     open_offers: GatheredTable<OpenOffer>,
     accounts: GatheredTable<Statement>,
     cases: GatheredTable<CaseRecord>,
+    overrides: GatheredTable<OverrideEffect>,
     loan_exceptions: GatheredTable<LoanException>,
     remembered_loans: GatheredTable<RememberedLoan>,
     remembered_members: GatheredTable<RememberedMember>,
@@ -58,6 +59,7 @@ impl DecidedTables {
             open_offers: GatheredTable::new(OpenOffer::table(), folder),
             accounts: GatheredTable::new(Statement::table(), folder),
             cases: GatheredTable::new(CaseRecord::table(), folder),
+            overrides: GatheredTable::new(OverrideEffect::table(), folder),
             loan_exceptions: GatheredTable::new(LoanException::table(), folder),
             remembered_loans: GatheredTable::new(RememberedLoan::table(), folder),
             remembered_members: GatheredTable::new(RememberedMember::table(), folder),
@@ -88,6 +90,7 @@ impl DecidedTables {
         self.open_offers.extend(shard.open_offers)?;
         self.accounts.extend(shard.accounts)?;
         self.cases.extend(shard.cases)?;
+        self.overrides.extend(shard.overrides)?;
         self.loan_exceptions.extend(shard.loan_exceptions)?;
         self.remembered_loans.extend(shard.remembered_loans)?;
         self.remembered_members.extend(shard.remembered_members)?;
@@ -150,6 +153,7 @@ impl DecidedTables {
         self.open_offers.publish(stage)?;
         self.accounts.publish(stage)?;
         self.cases.publish(stage)?;
+        self.overrides.publish(stage)?;
         self.loan_exceptions.publish(stage)?;
         self.remembered_loans.publish(stage)?;
         self.remembered_members.publish(stage)?;

@@ -334,6 +334,8 @@ mod tests {
             next_limit_minor: None,
             pledged_order_ids: None,
             replaces_offer_id: None,
+            officer_rate_ppm: None,
+            overrides: None,
         }
     }
 
@@ -346,6 +348,7 @@ mod tests {
             reasons: Vec::new(),
             needed: Vec::new(),
             score_changes: Vec::new(),
+            overrides: None,
         }
     }
 

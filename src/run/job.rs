@@ -64,6 +64,8 @@ pub struct JobFiles {
     pub monitor: ConfigFile,
     /// What officers decided about alerts, where the job names such a file.
     pub officers: Option<ConfigFile>,
+    /// What officers decided about credit, where the job names such a file.
+    pub overrides: Option<ConfigFile>,
 }
 
 impl JobFiles {
@@ -73,6 +75,7 @@ impl JobFiles {
             .chain(&self.features.files)
             .chain([&self.policy, &self.monitor])
             .chain(&self.officers)
+            .chain(&self.overrides)
     }
 }
 
@@ -122,6 +125,7 @@ struct RawJob {
     policy: Spanned<String>,
     monitor: Spanned<String>,
     officers: Option<Spanned<String>>,
+    overrides: Option<Spanned<String>>,
     inputs: BTreeMap<String, Spanned<RawInput>>,
     #[serde(rename = "source")]
     sources: Vec<RawSource>,
@@ -161,6 +165,13 @@ static JOB_KEYS: Section = Section {
             "path",
             "",
             "officers' decisions on alerts: what they snooze or suppress, until when, why and who",
+        )
+        .or("none"),
+        Key::new(
+            "overrides",
+            "path",
+            "",
+            "officers' decisions about credit to single merchants, as far as the policy lets them: what, until when, why and who",
         )
         .or("none"),
         Key::section("inputs", "raw files"),
@@ -241,14 +252,16 @@ impl Job {
         let (features, policy, monitor) =
             (there("features", &raw.features), there("policy", &raw.policy), there("monitor", &raw.monitor));
         let officers = raw.officers.as_ref().map(|named| there("officers", named));
+        let overrides = raw.overrides.as_ref().map(|named| there("overrides", named));
         faults.features = features.and_then(|path| faults.take(FeatureFiles::open(&path)));
         faults.policy = policy.and_then(|path| faults.take(ConfigFile::open(&path)));
         faults.monitor = monitor.and_then(|path| faults.take(ConfigFile::open(&path)));
 
-        let officers = match officers {
+        let mut optional = |named: Option<Option<PathBuf>>| match named {
             None => Some(None),
             Some(path) => path.and_then(|path| faults.take(ConfigFile::open(&path))).map(Some),
         };
+        let (officers, overrides) = (optional(officers), optional(overrides));
 
         let source = SourceSettings::check(&file, below(&raw.data), &raw.inputs, &raw.sources);
         let source = source.map_err(|refused| faults.all.extend(refused)).ok();
@@ -272,7 +285,7 @@ impl Job {
         else {
             return Err(Box::new(faults));
         };
-        let Some(officers) = officers else { return Err(Box::new(faults)) };
+        let (Some(officers), Some(overrides)) = (officers, overrides) else { return Err(Box::new(faults)) };
         let fixed = match as_of {
             Some(AsOfRule::Day(date)) => Some(date),
             _ => None,
@@ -294,7 +307,7 @@ impl Job {
                 ("label", file.line(&raw.model.label.span())),
                 ("ability_measure", file.line(&raw.model.ability_measure.span())),
             ]),
-            files: JobFiles { job: file, features, policy, monitor, officers },
+            files: JobFiles { job: file, features, policy, monitor, officers, overrides },
         };
         job.digest = job.compute_digest();
         Ok(job)

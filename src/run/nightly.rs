@@ -52,7 +52,8 @@ use crate::monitor::{
 use crate::offer::{Invitation, Policy};
 use crate::publish::{
     AnswersSince, Begun, ConfigCopy, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published,
-    PublishedRun, Publisher, RunIdentity, Stage, StageCost, previous_run, read_answers, runs_beside, standing_run,
+    PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_overrides, previous_run, read_answers, runs_beside,
+    standing_run,
 };
 use crate::repayment::LoanEvidence;
 use crate::run::Job;
@@ -429,6 +430,7 @@ impl Night<'_> {
             features: &rules.features,
             policy: &rules.policy,
             watch: WatchContext { monitor: &rules.monitor, officers: &rules.officers, as_of },
+            overrides: &rules.overrides,
             payments_days_late: night.judged.days_late(contract::PAYMENTS.name, ingested),
             standing: &standing,
             features_before: &features_before,
@@ -481,6 +483,7 @@ impl Night<'_> {
         let limits = &rules.monitor.drift;
         tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, limits)?)?;
         progress.stage("publish", None);
+        log_overrides(&job.out, as_of.date(), &rules.overrides.in_force(as_of.date()))?;
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;
         if let Some(first) = restates {

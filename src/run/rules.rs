@@ -7,7 +7,7 @@ use crate::config::ConfigError;
 use crate::domain::{Digest, Hasher};
 use crate::features::FeatureConfig;
 use crate::monitor::{AlertKind, Monitor, Officers};
-use crate::offer::Policy;
+use crate::offer::{Overrides, Policy};
 use crate::repayment::LedgerRules;
 use crate::run::job::Faults;
 use crate::run::{Job, LabelKind, ModelSettings};
@@ -25,6 +25,8 @@ pub struct JobRules {
     pub monitor: Monitor,
     /// What officers decided about alerts; nothing where the job names no file.
     pub officers: Officers,
+    /// What officers decided about credit; nothing where the job names no file.
+    pub overrides: Overrides,
     /// How loans are read: the monitor file's sections on it, and the policy's definition of default.
     pub ledger: LedgerRules,
 }
@@ -40,6 +42,7 @@ impl JobRules {
             Policy::check(job.files.policy.clone())?,
             Monitor::check(job.files.monitor.clone())?,
             officers(job)?,
+            overrides(job)?,
         );
         match rules.disagreements(job).into_iter().next() {
             Some(first) => Err(first),
@@ -55,14 +58,17 @@ impl JobRules {
         let features = FeatureConfig::from_files(&job.files.features.files);
         let policy = Policy::check(job.files.policy.clone());
         let monitor = Monitor::check(job.files.monitor.clone());
-        match (features, policy, monitor, officers(job)) {
-            (Ok(features), Ok(policy), Ok(monitor), Ok(officers)) => {
-                let rules = Self::of(features, policy, monitor, officers);
+        match (features, policy, monitor, officers(job), overrides(job)) {
+            (Ok(features), Ok(policy), Ok(monitor), Ok(officers), Ok(overrides)) => {
+                let rules = Self::of(features, policy, monitor, officers, overrides);
                 let faults = rules.disagreements(job);
                 if faults.is_empty() { Ok(rules) } else { Err(faults) }
             }
-            (features, policy, monitor, officers) => {
-                Err([features.err(), policy.err(), monitor.err(), officers.err()].into_iter().flatten().collect())
+            (features, policy, monitor, officers, overrides) => {
+                Err([features.err(), policy.err(), monitor.err(), officers.err(), overrides.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect())
             }
         }
     }
@@ -83,14 +89,15 @@ impl JobRules {
     /// The policy names what the job does not have.
     pub fn under(&self, job: &Job, policy: Policy) -> Result<Self, ConfigError> {
         let Self { features, monitor, officers, .. } = self.clone();
-        let rules = Self::of(features, policy, monitor, officers);
+        // Under another policy officers may do other things: their decisions are left out.
+        let rules = Self::of(features, policy, monitor, officers, Overrides::default());
         match rules.disagreements(job).into_iter().next() {
             Some(first) => Err(first),
             None => Ok(rules),
         }
     }
 
-    fn of(features: FeatureConfig, policy: Policy, monitor: Monitor, officers: Officers) -> Self {
+    fn of(features: FeatureConfig, policy: Policy, monitor: Monitor, officers: Officers, overrides: Overrides) -> Self {
         let ledger = LedgerRules {
             waterfall: monitor.waterfall.clone(),
             materiality: monitor.materiality,
@@ -98,7 +105,7 @@ impl JobRules {
             retention: monitor.retention,
             default_dpd: policy.default_dpd.clone(),
         };
-        Self { features, policy, monitor, officers, ledger }
+        Self { features, policy, monitor, officers, overrides, ledger }
     }
 
     /// In what the files contradict each other or the job.
@@ -108,6 +115,7 @@ impl JobRules {
             self.policy.check_features(names()).err(),
             self.monitor.check_features(names()).err(),
             self.officers.check_rules(self.monitor.all_rules().map(|rule| rule.code.as_str())).err(),
+            self.overrides.check_policy(&self.policy).err(),
             self.policy.check_horizon(job.model.performance_days).err(),
             self.policy.check_currency(job.intake.currency).err(),
         ]
@@ -185,6 +193,10 @@ impl JobRules {
         }
         hasher.finish()
     }
+}
+
+fn overrides(job: &Job) -> Result<Overrides, ConfigError> {
+    job.files.overrides.clone().map_or_else(|| Ok(Overrides::default()), Overrides::check)
 }
 
 fn officers(job: &Job) -> Result<Officers, ConfigError> {

@@ -380,6 +380,7 @@ fn night(world: &mut World, policy: &Policy, number: i32, rng: &mut ChaCha8Rng) 
             pd: Probability::new(0.01).unwrap(),
             score: Some(600),
             scale: None,
+            overrides: &[],
             score_reasons: &[],
             features: &features,
             foreseen: &evidence.ability.map(Foreseen::flat).unwrap_or_default(),

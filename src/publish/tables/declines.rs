@@ -43,6 +43,12 @@ impl OutputRow for Decline {
                     "Where a higher score is needed: up to four features, each of which would give it by itself, with what was observed and the value \
                      that is just enough; empty where none does, or no score is needed.",
                 ),
+                Column::optional(
+                    "overrides",
+                    Kind::Texts,
+                    "",
+                    "Officers' decisions in force about the product, each with who, until when and why; null where there is none.",
+                ),
             ],
         }
     }

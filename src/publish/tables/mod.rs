@@ -16,6 +16,7 @@ mod loan_exceptions;
 mod offers;
 mod officer_queue;
 mod open_offers;
+mod overrides;
 mod portfolio;
 mod provisions;
 mod quarantine;

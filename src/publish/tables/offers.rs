@@ -86,6 +86,19 @@ impl OutputRow for Offer {
                     "",
                     "The cap that would bind without those; null where there is no other.",
                 ),
+                Column::optional(
+                    "officer_rate_ppm",
+                    Kind::Int64,
+                    "millionths a day",
+                    "The rate that an officer set, at or above the floor; null where none did.",
+                )
+                .within(0.0, 1_000_000.0),
+                Column::optional(
+                    "overrides",
+                    Kind::Texts,
+                    "",
+                    "Officers' decisions in force about the product, each with who, until when and why; null where there is none.",
+                ),
                 Column::optional("next_limit_minor", Kind::Int64, "minor units", "The limit then.").within(0.0, f64::MAX),
                 Column::optional(
                     "pledged_order_ids",

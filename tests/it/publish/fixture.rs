@@ -98,6 +98,8 @@ pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> Offer {
         needed: vec![failed("ability", Some(1_300_999.0), Some(1_310_000.0))],
         next_cap: Some(CapName::Product),
         next_limit_minor: Some(5_000_000),
+        officer_rate_ppm: None,
+        overrides: Some(vec!["rule tenure-short waived by Li Wei until 2018-08-31: seen on site".to_owned()]),
         replaces_offer_id: None,
         pledged_order_ids: (product == "order-loan").then(|| vec![format!("o-{merchant}"), "o-2".to_owned()]),
     }
@@ -116,6 +118,7 @@ pub(crate) fn decline(merchant: &str, product: &str) -> Decline {
         reasons: vec![reason("tenure-short")],
         needed: vec![failed("score", Some(431.0), Some(470.0)), failed("ability", None, Some(50_000.0))],
         score_changes: vec![failed("tenure_days", Some(31.0), Some(90.5))],
+        overrides: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod invariance;
 mod jumps;
 mod missed;
 mod nights;
+mod overrides;
 mod policies;
 mod published;
 mod restated;

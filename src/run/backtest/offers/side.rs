@@ -16,6 +16,7 @@ use crate::model::{AbilityModel, ScoreScale};
 use crate::monitor::{
     BookContext, DefaultedGroups, Monitor, Officers, StandingAlerts, StatesBefore, WatchContext, performing,
 };
+use crate::offer::Overrides;
 use crate::repayment::{LoanEvidence, LoanLedger, repayment_tables};
 use crate::run::Job;
 use crate::run::backtest::BacktestError;
@@ -148,12 +149,13 @@ impl<'a> Side<'a> {
         let (groups, categories, defaulted) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
-        let officers = Officers::default();
+        let (officers, overrides) = (Officers::default(), Overrides::default());
         let context = DecisionContext {
             as_of: on,
             features: &rules.features,
             policy: &rules.policy,
             watch: WatchContext { monitor: &rules.monitor, officers: &officers, as_of: on },
+            overrides: &overrides,
             payments_days_late: 0,
             standing: &self.standing,
             features_before: &self.features_before,

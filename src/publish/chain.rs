@@ -1,0 +1,49 @@
+//! Lines of a log that hold each other: each ends with the digest of itself and of the line before, so that no line can be changed, taken out or
+//! put in without every later digest being wrong.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::{Digest, Hasher};
+
+/// Where the digest of a line begins: it is the last field.
+const DIGEST_FIELD: &str = ",\"sha256\":\"";
+
+/// What stands before the first line.
+pub(super) fn beginning() -> Digest {
+    Hasher::default().finish()
+}
+
+/// An entry as the line that follows the one of digest `before`, without its line break, and the digest of it.
+///
+/// # Errors
+/// The entry has no JSON.
+pub(super) fn seal<T: Serialize>(entry: &T, before: Digest) -> Result<(String, Digest), String> {
+    let text = serde_json::to_string(entry).map_err(|e| e.to_string())?;
+    let body = text.strip_suffix('}').unwrap_or(&text);
+    let digest = line_digest(before, body);
+    Ok((format!("{body}{DIGEST_FIELD}{digest}\"}}"), digest))
+}
+
+/// The entry of a line that follows the one of digest `before`, and its digest.
+///
+/// # Errors
+/// What is wrong with the line.
+pub(super) fn open<T: DeserializeOwned>(line: &[u8], before: Digest) -> Result<(T, Digest), String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    let (body, rest) = text.rsplit_once(DIGEST_FIELD).ok_or("it holds no digest")?;
+    let stated = rest.strip_suffix("\"}").and_then(|hex| Digest::try_from(hex.to_owned()).ok());
+    let stated = stated.ok_or("its digest is none")?;
+    if line_digest(before, body) != stated {
+        return Err("its digest does not hold: it, or a line before it, was changed".to_owned());
+    }
+    let entry = serde_json::from_str(&format!("{body}}}")).map_err(|e| e.to_string())?;
+    Ok((entry, stated))
+}
+
+fn line_digest(before: Digest, body: &str) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.field(before.to_string().as_bytes());
+    hasher.field(body.as_bytes());
+    hasher.finish()
+}

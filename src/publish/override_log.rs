@@ -1,0 +1,190 @@
+//! `overrides.jsonl`: every officer's decision about credit, when a night first saw it in force and when it was no more, in the order of nights.
+//!
+//! It lies beside the runs and outlives each of them; its lines hold each other ([`super::chain`]). A decision whose wording changes ends, and
+//! begins as another. What is written is written before the night is published, so that no offer rests on a decision that the log does not hold; a
+//! night that is published again writes nothing new.
+
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::chain;
+use super::durable::sync_folder;
+use super::error::PublishError;
+use crate::domain::Digest;
+use crate::offer::Override;
+
+/// Its name, below the output folder.
+pub const OVERRIDE_LOG: &str = "overrides.jsonl";
+
+/// What became of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverrideEvent {
+    /// A night decides by it for the first time.
+    InForce,
+    /// A night does not any more: it has lapsed, or is gone from the file.
+    Ended,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedOverride {
+    /// Its place in the log, from 1.
+    pub number: u64,
+    /// The night.
+    pub as_of: Date,
+    /// What became of the decision.
+    pub event: OverrideEvent,
+    /// The decision.
+    pub decided: Override,
+}
+
+/// The lines of a log, oldest first, and the digest of the last one; none where there is no such file. A last line without its end is none.
+///
+/// # Errors
+/// A line is not what was written: who decided what is then not known.
+pub fn read_override_log(out: &Path) -> Result<Vec<LoggedOverride>, PublishError> {
+    Ok(read(out)?.0)
+}
+
+fn read(out: &Path) -> Result<(Vec<LoggedOverride>, Digest, u64), PublishError> {
+    let path = out.join(OVERRIDE_LOG);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(PublishError::io("read", &path)(e)),
+    };
+    let (mut lines, mut digest, mut length) = (Vec::new(), chain::beginning(), 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(text) = line.strip_suffix(b"\n") else { break };
+        let number = lines.len() as u64 + 1;
+        let malformed = |why: String| PublishError::malformed(&path, format!("line {number}: {why}"));
+        let (entry, sha256): (LoggedOverride, Digest) = chain::open(text, digest).map_err(malformed)?;
+        if entry.number != number {
+            return Err(malformed(format!("it says that it is line {}", entry.number)));
+        }
+        lines.push(entry);
+        digest = sha256;
+        length += line.len() as u64;
+    }
+    Ok((lines, digest, length))
+}
+
+/// Writes what a night finds: decisions that are in force and were not, and those that were and are not any more. Nothing where nothing changed.
+///
+/// # Errors
+/// The log is not what was written, or the disk.
+pub fn log_overrides(out: &Path, as_of: Date, in_force: &[&Override]) -> Result<(), PublishError> {
+    let (lines, mut digest, length) = read(out)?;
+    let mut before: BTreeSet<&Override> = BTreeSet::new();
+    for line in &lines {
+        match line.event {
+            OverrideEvent::InForce => drop(before.insert(&line.decided)),
+            OverrideEvent::Ended => drop(before.remove(&line.decided)),
+        }
+    }
+    let now: BTreeSet<&Override> = in_force.iter().copied().collect();
+    let ended = before.difference(&now).map(|decided| (OverrideEvent::Ended, *decided));
+    let begun = now.difference(&before).map(|decided| (OverrideEvent::InForce, *decided));
+    let path = out.join(OVERRIDE_LOG);
+    let mut bytes = Vec::new();
+    for (number, (event, decided)) in (lines.len() as u64 + 1..).zip(ended.chain(begun)) {
+        let entry = LoggedOverride { number, as_of, event, decided: decided.clone() };
+        let (line, sha256) = chain::seal(&entry, digest).map_err(|why| PublishError::malformed(&path, why))?;
+        bytes.extend_from_slice(line.as_bytes());
+        bytes.push(b'\n');
+        digest = sha256;
+    }
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let is_new = !path.exists();
+    let io = |action| PublishError::io(action, &path);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(io("open"))?;
+    // What a killed night left unfinished goes.
+    file.set_len(length).map_err(io("write"))?;
+    io::Seek::seek(&mut file, io::SeekFrom::Start(length)).map_err(io("write"))?;
+    file.write_all(&bytes).map_err(io("write"))?;
+    file.sync_all().map_err(io("force to disk"))?;
+    if is_new {
+        sync_folder(out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::offer::OverrideKind;
+
+    fn decided(merchant: &str) -> Override {
+        Override {
+            merchant_id: merchant.to_owned(),
+            product: None,
+            change: OverrideKind::Decline,
+            limit_minor: None,
+            rule: None,
+            daily_rate_ppm: None,
+            from_on: date(2025, 6, 1),
+            until_on: date(2025, 6, 30),
+            reason: "seen on site \",\"sha256\":\"".to_owned(),
+            by: "Li Wei".to_owned(),
+        }
+    }
+
+    #[test]
+    fn decisions_begin_and_end_once_and_a_night_again_writes_nothing() {
+        let out = tempfile::tempdir().unwrap();
+        let (a, b) = (decided("a"), decided("b"));
+        let [first, second, third] = [date(2025, 6, 1), date(2025, 6, 2), date(2025, 6, 3)];
+        log_overrides(out.path(), first, &[&a]).unwrap();
+        log_overrides(out.path(), second, &[&a, &b]).unwrap();
+        let bytes = std::fs::read(out.path().join(OVERRIDE_LOG)).unwrap();
+        log_overrides(out.path(), second, &[&a, &b]).unwrap();
+        assert_eq!(std::fs::read(out.path().join(OVERRIDE_LOG)).unwrap(), bytes);
+        // Another wording is another decision.
+        let reworded = Override { reason: "another reason".to_owned(), ..a.clone() };
+        log_overrides(out.path(), third, &[&reworded, &b]).unwrap();
+        let events: Vec<(Date, OverrideEvent, String)> = read_override_log(out.path())
+            .unwrap()
+            .into_iter()
+            .map(|line| (line.as_of, line.event, line.decided.reason))
+            .collect();
+        let expected = [
+            (first, OverrideEvent::InForce, a.reason.clone()),
+            (second, OverrideEvent::InForce, b.reason.clone()),
+            (third, OverrideEvent::Ended, a.reason.clone()),
+            (third, OverrideEvent::InForce, reworded.reason),
+        ];
+        assert_eq!(events, expected);
+    }
+
+    #[test]
+    fn no_byte_can_change_and_a_torn_end_is_written_over() {
+        let out = tempfile::tempdir().unwrap();
+        let (a, b) = (decided("a"), decided("b"));
+        log_overrides(out.path(), date(2025, 6, 1), &[&a, &b]).unwrap();
+        let path = out.path().join(OVERRIDE_LOG);
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut altered = whole.clone();
+            *altered.get_mut(at).unwrap() ^= 1;
+            std::fs::write(&path, &altered).unwrap();
+            match read_override_log(out.path()) {
+                Err(PublishError::Malformed { .. }) => {}
+                Ok(read) => assert!(at + 1 == whole.len() && read.len() == 1, "byte {at}"),
+                Err(other) => panic!("byte {at}: {other}"),
+            }
+        }
+        std::fs::write(&path, whole.get(..whole.len() - 5).unwrap()).unwrap();
+        log_overrides(out.path(), date(2025, 6, 1), &[&a, &b]).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+    }
+}

@@ -1,0 +1,104 @@
+//! Officers' decisions about credit, over whole nights: in the offers, in a table of their own, in the log, and explained.
+
+use std::fs;
+use std::path::Path;
+
+use integrity::offer::{Decline, Offer, OverrideEffect};
+use integrity::publish::{OVERRIDE_LOG, OutputRow, OverrideEvent, TableReader, read_override_log};
+use integrity::report::{entry_text, explain, policy_diff};
+use integrity::run::{Job, JobRules, RunError};
+
+use super::fixture::{AS_OF, data, options, run_with};
+use super::policies::job_folder;
+
+const TERMS: &str = "[overrides]\nlongest_days = 60\n[[overrides.officer]]\nname = \"Li Wei\"\nmay = [\"decline\", \"lower-limit\"]\n\n";
+
+fn rows<T: OutputRow>(run: &Path, table: &str) -> Vec<T> {
+    TableReader::open(&run.join(table)).unwrap().map(Result::unwrap).collect()
+}
+
+fn entry(merchant: &str, product: &str, change: &str) -> String {
+    format!(
+        "[[override]]\nmerchant_id = {merchant:?}\nproduct = {product:?}\n{change}\nfrom = \"2025-05-01\"\nuntil = \"2025-05-31\"\n\
+         reason = \"seen on site\"\nby = \"Li Wei\"\n"
+    )
+}
+
+#[test]
+fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation() {
+    let folder = job_folder();
+    let job = folder.path().join("job.toml");
+    let policy = folder.path().join("policy.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, text.replacen("[receivables]", &format!("{TERMS}[receivables]"), 1)).unwrap();
+    let text = fs::read_to_string(&job).unwrap();
+    fs::write(&job, text.replacen("[inputs]", "overrides = \"overrides.toml\"\n\n[inputs]", 1)).unwrap();
+    let file = folder.path().join("overrides.toml");
+    fs::write(&file, "").unwrap();
+    let run = |out: &str| {
+        // Models are shared: what officers decide teaches them nothing.
+        let options = options(data(), &folder.path().join(out));
+        run_with(&job, &integrity::run::RunOptions { models: Some(folder.path().join("models")), ..options })
+    };
+    let plain = run("plain").unwrap();
+    let offers: Vec<Offer> = rows(&plain.published.run_dir, "offers.parquet");
+    let [first, second] = [0, 1].map(|at| offers.iter().filter(|offer| offer.limit_minor > 20_000).nth(at).unwrap());
+    assert!(rows::<OverrideEffect>(&plain.published.run_dir, "overrides.parquet").is_empty());
+    assert!(!folder.path().join("plain/published").join(OVERRIDE_LOG).exists());
+
+    let lowered = entry(&second.merchant_id, &second.product, "change = \"lower-limit\"\nlimit_minor = 10_000");
+    fs::write(&file, entry(&first.merchant_id, &first.product, "change = \"decline\"") + &lowered).unwrap();
+    let decided = run("decided").unwrap();
+    let run_dir = &decided.published.run_dir;
+    let of = |offer: &Offer| {
+        let after: Vec<Offer> = rows(run_dir, "offers.parquet");
+        after.into_iter().find(|o| (&o.merchant_id, &o.product) == (&offer.merchant_id, &offer.product))
+    };
+    assert!(of(first).is_none());
+    let smaller = of(second).unwrap();
+    assert_eq!((smaller.limit_minor, smaller.binding_cap.to_string().as_str()), (10_000, "officer"));
+    let declines: Vec<Decline> = rows(run_dir, "declines.parquet");
+    let decline =
+        declines.iter().find(|d| (&d.merchant_id, &d.product) == (&first.merchant_id, &first.product)).unwrap();
+    assert_eq!(decline.reasons[0].code.as_str(), "officer-decision");
+    assert!(decline.overrides.as_ref().unwrap()[0].contains("Li Wei until 2025-05-31: seen on site"));
+
+    let effects: Vec<OverrideEffect> = rows(run_dir, "overrides.parquet");
+    let seen = |offer: &Offer| {
+        effects.iter().find(|e| e.merchant_id == offer.merchant_id && e.product == offer.product).unwrap()
+    };
+    assert_eq!((seen(first).limit_without_minor, seen(first).limit_minor), (Some(first.limit_minor), None));
+    assert_eq!((seen(second).limit_without_minor, seen(second).limit_minor), (Some(second.limit_minor), Some(10_000)));
+
+    let out = folder.path().join("decided/published");
+    let log = read_override_log(&out).unwrap();
+    assert_eq!(log.len(), 2);
+    assert!(log.iter().all(|line| line.event == OverrideEvent::InForce && line.as_of == AS_OF));
+    let explained = explain(run_dir, &second.merchant_id).unwrap().unwrap();
+    assert!(
+        entry_text(&explained.entry).contains("officer: limit lowered to 10000 by Li Wei"),
+        "{}",
+        entry_text(&explained.entry)
+    );
+    // The published cases hold what officers decided: the same is decided again.
+    let again = policy_diff(run_dir, &policy, &policy).unwrap();
+    assert_eq!((again.before_differs_from_published, again.changes.len()), (0, 0));
+
+    // A log that was changed stops the next night, before anything is published.
+    let bytes = fs::read(out.join(OVERRIDE_LOG)).unwrap();
+    fs::write(out.join(OVERRIDE_LOG), String::from_utf8(bytes).unwrap().replace("seen on site", "seen in town"))
+        .unwrap();
+    fs::write(&file, &lowered).unwrap();
+    assert!(matches!(run("decided"), Err(RunError::Publish(_))));
+}
+
+#[test]
+fn a_decision_that_the_policy_does_not_allow_is_refused_with_its_line() {
+    let folder = job_folder();
+    let job = folder.path().join("job.toml");
+    let text = fs::read_to_string(&job).unwrap();
+    fs::write(&job, text.replacen("[inputs]", "overrides = \"overrides.toml\"\n\n[inputs]", 1)).unwrap();
+    fs::write(folder.path().join("overrides.toml"), entry("m", "credit-loan", "change = \"decline\"")).unwrap();
+    let refused = JobRules::open(&Job::open(&job).unwrap()).unwrap_err();
+    assert!(refused.message.contains("nobody decide") && refused.line == 1, "{refused}");
+}
