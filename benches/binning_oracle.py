@@ -32,7 +32,7 @@ def information_value(x, y, splits):
 
 def ours(binary, path, trend, folder):
     settings = folder / f"{trend}.toml"
-    settings.write_text(f'[training.binning]\ntrend = "{trend}"\nmax_cells = 200\nmax_bins = {BINS}\nmin_bins = 2\nmin_size_share = {SHARE}\n')
+    settings.write_text(f'[training.binning]\ntrend = "{trend}"\nmax_cells = 200\nmax_bins = {BINS}\nmin_bins = 2\nmin_size_share = {SHARE}\nmax_log_odds_error = 0.0\n')
     began = time.perf_counter()
     done = subprocess.run([binary, "bins", "--table", path, "--target", "__bad", "--settings", settings, "--format", "json", "--quiet"],
                           capture_output=True, text=True)

@@ -11,6 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::binning::Cell;
 use super::error::ModelError;
 use super::fit::{Problem, Solver, SolverCheck, Strength, confirm};
 use super::prepare::Prepared;
@@ -174,8 +175,12 @@ pub fn grow(
     let grid = grid();
     let members = settings.members_for(rows.len());
     let trial = TRIAL_MEMBERS.min(members);
-    let cut: Vec<Result<Cut, ModelError>> =
-        (0..members).into_par_iter().map(|k| Cut::new(k, prepared, table, rows, &pool, settings)).collect();
+    let rest = beyond(rows, &pool);
+    let of_rest = terms::tallies(prepared, table, &rest);
+    let cut: Vec<Result<Cut, ModelError>> = (0..members)
+        .into_par_iter()
+        .map(|k| Cut::new(k, prepared, table, &pool, Rest { rows: &rest, tallies: &of_rest }, settings))
+        .collect();
     let cut: Vec<Cut> = cut.into_iter().collect::<Result<_, _>>()?;
     let first: Vec<Result<Trial, ModelError>> =
         cut.par_iter().take(trial).map(|cut| cut.fit(prepared, &grid, false)).collect();
@@ -264,6 +269,21 @@ pub fn log_loss(log_odds_good: f64, bad: bool) -> f64 {
     softplus(if bad { log_odds_good } else { -log_odds_good })
 }
 
+/// Training rows beyond the pool: no member is tested on them. Every member cuts on all of them, and is fitted to a share.
+#[derive(Clone, Copy)]
+struct Rest<'a> {
+    rows: &'a [u32],
+    tallies: &'a [Vec<Cell>],
+}
+
+impl Rest<'_> {
+    /// The rows that a member is fitted to: all, or every k-th, so that they are no more than twice what members share.
+    fn share(&self, number: usize, settings: &TrainSettings) -> impl Iterator<Item = u32> {
+        let step = self.rows.len().div_ceil(2 * settings.member_rows.max(1)).max(1);
+        self.rows.iter().copied().skip(number % step).step_by(step)
+    }
+}
+
 /// What a member is fitted to: variables cut and selected on its part of the rows, whatever the strength.
 struct Cut {
     unseen: Vec<u32>,
@@ -276,17 +296,23 @@ impl Cut {
         number: usize,
         prepared: &Prepared,
         table: &TrainingTable,
-        rows: &[u32],
         pool: &[u32],
+        rest: Rest<'_>,
         settings: &TrainSettings,
     ) -> Result<Self, ModelError> {
-        let (seen, unseen) = part(number, rows, pool, table, settings);
+        let (of_pool, unseen) = part(number, pool, table, settings);
+        let mut tallies = terms::tallies(prepared, table, &of_pool);
+        for (own, more) in tallies.iter_mut().flatten().zip(rest.tallies.iter().flatten()) {
+            *own = own.plus(*more);
+        }
+        let mut seen = of_pool;
+        seen.extend(rest.share(number, settings));
+        seen.sort_unstable();
         let bads = seen.iter().filter(|r| table.target.get(**r as usize) == Some(&true)).count();
         if bads < 2 || seen.len() - bads < 2 {
             let why = format!("{bads} bad rows among {} are too few to be divided", seen.len());
             return Err(ModelError::CannotTrain { why });
         }
-        let tallies = terms::tallies(prepared, table, &seen);
         let (candidates, _) = terms::cut(prepared, table, &seen, &tallies, settings);
         let problem = terms::problem(&candidates, prepared, table, &seen);
         Ok(Self { unseen, candidates, problem })
@@ -331,14 +357,8 @@ impl Cut {
     }
 }
 
-/// Rows a member sees, and rows of the pool it does not. Whole groups go one way.
-fn part(
-    number: usize,
-    rows: &[u32],
-    pool: &[u32],
-    table: &TrainingTable,
-    settings: &TrainSettings,
-) -> (Vec<u32>, Vec<u32>) {
+/// Rows of the pool that a member sees, and those that it does not. Whole groups go one way.
+fn part(number: usize, pool: &[u32], table: &TrainingTable, settings: &TrainSettings) -> (Vec<u32>, Vec<u32>) {
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
     let (mut seen, mut unseen) = (Vec::new(), Vec::new());
     if let Some(groups) = &table.groups {
@@ -362,32 +382,29 @@ fn part(
             unseen.extend_from_slice(b);
         }
     }
-    // Beyond the pool every member reads rows of its own.
-    if pool.len() < rows.len() {
-        let mut in_pool = pool.iter().peekable();
-        let rest: Vec<u32> = rows
-            .iter()
-            .copied()
-            .filter(|r| {
-                if in_pool.peek() == Some(&r) {
-                    in_pool.next();
-                    false
-                } else {
-                    true
-                }
-            })
-            .collect();
-        let step = rest.len().div_ceil(settings.member_rows.max(1)).max(1);
-        seen.extend(rest.iter().skip(number % step).step_by(step));
-    }
     seen.sort_unstable();
     unseen.sort_unstable();
     (seen, unseen)
 }
 
-/// At most about `most` rows, every k-th of each outcome, in row order.
+/// Rows that are not in the pool; both ascend.
+fn beyond(rows: &[u32], pool: &[u32]) -> Vec<u32> {
+    let mut in_pool = pool.iter().peekable();
+    rows.iter().copied().filter(|row| in_pool.next_if_eq(&row).is_none()).collect()
+}
+
+/// At most about `most` rows, in row order: every k-th of each outcome, or, where rows come in groups, the rows of every k-th group.
 fn thinned(rows: &[u32], table: &TrainingTable, most: usize) -> Vec<u32> {
     let step = rows.len().div_ceil(most.max(1)).max(1);
+    if let Some(groups) = &table.groups
+        && step > 1
+    {
+        let is_chosen = |row: &&u32| {
+            let group = groups.get(**row as usize).copied().unwrap_or_default();
+            ChaCha8Rng::seed_from_u64(group).random_range(0..step) == 0
+        };
+        return rows.iter().filter(is_chosen).copied().collect();
+    }
     let part = |bad: bool| rows.iter().copied().filter(move |&r| table.target.get(r as usize) == Some(&bad));
     let mut out: Vec<u32> = part(false).step_by(step).chain(part(true).step_by(step)).collect();
     out.sort_unstable();

@@ -34,7 +34,8 @@ pub struct TrainSettings {
     pub min_points_range: i32,
     /// Members whose points are averaged: so many up to 8,000 training rows, fewer beyond, down to half. More rows even out what averaging would.
     pub members: usize,
-    /// Rows that members share at most; each reads as many of its own beyond them.
+    /// Rows that members share at most, of which each sees a part and is tested on the rest. Of the rows beyond them each is fitted to no more than
+    /// twice as many, its own; cuts look at all of them.
     pub member_rows: usize,
     /// Two-variable tables at most; 0 searches none.
     pub max_tables: usize,

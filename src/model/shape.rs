@@ -34,9 +34,12 @@ pub fn shaped(
     let order = order_of(column, shape);
     let weight: Vec<f64> = order.iter().map(|&c| tally.get(c).map_or(0.0, |t| t.rows)).collect();
     let value: Vec<f64> = order.iter().map(|&c| shape.get(c).copied().unwrap_or_default()).collect();
-    let regular: f64 = weight.iter().sum();
-    let min_rows = (settings.binning.min_size_share * regular / 2.0).max(settings.binning.min_events);
-    let mut ends = segments(&weight, &value, settings.binning.max_bins, min_rows);
+    let regular = tally.iter().take(column.cells).fold(Cell::default(), |a, &c| a.plus(c));
+    let binning = &settings.binning;
+    // Averaging has evened values out: half of the share that a member's bin needs is enough here.
+    let min_rows =
+        (binning.min_size_share * regular.rows / 2.0).min(binning.enough_rows(regular)).max(binning.min_events);
+    let mut ends = segments(&weight, &value, binning.bins_for(regular), min_rows);
     let must = must_cut;
     ends.extend(must);
     ends.sort_unstable();

@@ -19,7 +19,8 @@ pub fn tallies(prepared: &Prepared, table: &TrainingTable, rows: &[u32]) -> Vec<
     prepared.columns.par_iter().map(|column| tally(column, rows, &table.target, weights)).collect()
 }
 
-/// Cuts and selects variables on the rows given, whose counts are `tallies`, and nothing else.
+/// Cuts and selects variables on the rows given, and nothing else. `tallies` are those of these rows, and of no others but rows that nobody is
+/// tested on.
 pub fn cut(
     prepared: &Prepared,
     table: &TrainingTable,

@@ -49,7 +49,7 @@ impl SettingsFile {
 }
 
 /// What each table and key means, in the words of an analyst.
-const MEANINGS: [(&str, &str); 35] = [
+const MEANINGS: [(&str, &str); 36] = [
     (
         "[directions]",
         "What is known of a column beforehand: column = \"higher-safer\" or \"lower-safer\". Bins and points are held to it.",
@@ -71,7 +71,10 @@ const MEANINGS: [(&str, &str); 35] = [
         "members",
         "Cards whose points are averaged, 5 to 200: all of them up to 8,000 training rows, fewer beyond, down to half.",
     ),
-    ("member_rows", "Rows that members share at most."),
+    (
+        "member_rows",
+        "Rows that members share and are tested on, at most; beyond them each is fitted to no more than twice as many, and all are cut on all rows.",
+    ),
     ("max_tables", "Two-variable tables at most; 0 searches none."),
     (
         "calibration",
@@ -84,15 +87,25 @@ const MEANINGS: [(&str, &str); 35] = [
     ("seed", "Seed of the split and of the members' parts."),
     ("[training.binning]", "Cutting. A p-value limit between neighbours is off; max_p_value = 0.05 sets it."),
     ("pre_binning", "How fine cells are found: quantile, uniform or tree."),
-    ("max_cells", "Fine cells at most, 2 to 200."),
+    (
+        "max_cells",
+        "Fine cells at most, 2 to 200; more than 40 only where each holds twice the rows that max_log_odds_error asks for.",
+    ),
     ("objective", "What a partition maximises: iv, gini or chi-square."),
     (
         "trend",
         "Shape of the event rate: ascending, descending, monotone (either way), peak, valley, none or auto. A direction goes first.",
     ),
     ("min_bins", "Bins at least."),
-    ("max_bins", "Bins at most."),
-    ("min_size_share", "Share of the column's rows that a bin must hold."),
+    ("max_bins", "Bins at most; more than 10 only where each holds twice the rows that max_log_odds_error asks for."),
+    (
+        "min_size_share",
+        "Share of the column's rows that a bin must hold, where that is less than what max_log_odds_error asks for.",
+    ),
+    (
+        "max_log_odds_error",
+        "Standard error that a bin's log odds may have: so many rows are enough for one. 0: shares alone count, and max_cells and max_bins hold for any size.",
+    ),
     ("min_events", "Bad rows that a bin must hold."),
     ("min_non_events", "Good rows that a bin must hold."),
     ("min_rate_difference", "Least difference of event rates between neighbours."),

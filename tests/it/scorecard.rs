@@ -210,7 +210,7 @@ fn a_leak_is_named() {
 #[test]
 fn what_is_known_with_the_outcome_only_is_named() {
     let (mut columns, bad) = columns(4_000, 1);
-    let recovered = |i: usize, is_bad: bool| (is_bad && i % 5 == 0).then(|| 10.0 + (i % 700) as f64);
+    let recovered = |i: usize, is_bad: bool| (is_bad && i.is_multiple_of(5)).then_some(10.0 + (i % 700) as f64);
     let values: Vec<Option<f64>> = bad.iter().enumerate().map(|(i, b)| recovered(i, *b)).collect();
     columns.push(Column::from_options("recovered", &values));
     let training = train_scorecard(&TrainingTable::new(columns, bad).unwrap(), &quick()).unwrap();

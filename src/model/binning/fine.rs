@@ -208,12 +208,13 @@ fn number_scale(spans: &Spans, summary: &Summary, settings: &BinningSettings) ->
         let why = format!("{rows} rows hold as many different whole numbers, without gaps: an identifier");
         return Err(Unusable { rule: "unique-id", why });
     }
+    let cells = settings.cells_for(spans.spans().iter().fold(Cell::default(), |a, s| a.plus(s.cell)));
     let edges = match settings.pre_binning {
-        PreBinning::Quantile => quantile_edges(spans, settings.max_cells),
-        PreBinning::Uniform => uniform_edges(spans, settings.max_cells),
+        PreBinning::Quantile => quantile_edges(spans, cells),
+        PreBinning::Uniform => uniform_edges(spans, cells),
         PreBinning::Tree => {
             let fine = quantile_edges(spans, TREE_CELLS);
-            tree_edges(&fine, &spans.tally(&fine), settings.max_cells)
+            tree_edges(&fine, &spans.tally(&fine), cells)
         }
     };
     Ok(FineScale::Number { edges })
@@ -340,7 +341,8 @@ fn text_scale(
     }
     let mut order: Vec<(&String, f64)> = levels.iter().map(|(name, cell)| (name, cell.rows)).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    let may = order.iter().take(settings.max_cells.max(2) - 1);
+    let cells = settings.cells_for(levels.values().fold(Cell::default(), |a, &c| a.plus(c)));
+    let may = order.iter().take(cells.max(2) - 1);
     let alone = may.filter(|(_, rows)| *rows >= settings.min_level_rows).count();
     let (own, pooled) = order.split_at(alone.min(order.len()));
     let sorted = |part: &[(&String, f64)]| {

@@ -43,11 +43,11 @@ pub fn bin_variable(
     let regular = tally.get(..column.cells).unwrap_or_default();
     let order = cell_order(column, regular, total);
     let sorted: Vec<Cell> = order.iter().filter_map(|&c| regular.get(c).copied()).collect();
-    let regular_rows: f64 = sorted.iter().map(|c| c.rows).sum();
+    let whole = sorted.iter().fold(Cell::default(), |a, &c| a.plus(c));
     let constraints = Constraints {
         min_bins: settings.min_bins,
-        max_bins: settings.max_bins,
-        min_rows: settings.min_size_share * regular_rows,
+        max_bins: settings.bins_for(whole),
+        min_rows: settings.min_rows(whole),
         min_events: settings.min_events,
         min_non_events: settings.min_non_events,
         min_rate_difference: settings.min_rate_difference,
@@ -59,11 +59,11 @@ pub fn bin_variable(
         (_, Direction::Either) => settings.trend,
     };
     let beside = tally.get(column.cells..).unwrap_or_default();
-    let beside_tells = beside.iter().any(|c| c.rows >= 10.0_f64.max(constraints.min_rows / 3.0));
+    let beside_tells = beside.iter().any(|c| c.rows >= 10.0_f64.max(settings.min_size_share * whole.rows / 3.0));
     let (partition, note) = match optimal(&sorted, settings.objective, trend, &constraints) {
         Ok(partition) => (partition, None),
         // What is missing or special may tell what the values themselves do not.
-        Err(why) if beside_tells && regular_rows > 0.0 => {
+        Err(why) if beside_tells && whole.rows > 0.0 => {
             let whole = Partition { ends: vec![sorted.len()], value: 0.0, trend };
             (whole, Some(format!("special or missing ones tell, its own do not: {why}")))
         }
