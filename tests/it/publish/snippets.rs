@@ -31,41 +31,122 @@ fn python(out: &Path, merchant: &str, today: &str) -> Output {
         .unwrap()
 }
 
-#[test]
-fn a_reader_in_python_sees_what_the_library_sees() {
-    if !is_at_hand("python3", &["-c", "import duckdb"]) {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let published = publish(folder.path(), 1);
-    let done = python(folder.path(), &merchant(2), "2018-08-31");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let seen: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
-    let entry = ScoreBook::open(folder.path()).unwrap().get(&merchant(2)).unwrap().unwrap();
-    let expected: Vec<_> = entry
+/// The snippet in SQL, filled in and run by the duckdb package.
+fn sql(out: &Path, merchant: &str, today: &str) -> Output {
+    let filled = snippet("reading.md", "sql")
+        .replace("'OUT'", &format!("'{}'", out.display()))
+        .replace("'MERCHANT'", &format!("'{merchant}'"))
+        .replace("'TODAY'", &format!("'{today}'"));
+    let run = "import duckdb, json, sys; print(json.dumps(duckdb.execute(sys.argv[1]).fetchall()))";
+    Command::new("python3").args(["-c", run, &filled]).output().unwrap()
+}
+
+fn has_duckdb() -> bool {
+    is_at_hand("python3", &["-c", "import duckdb"])
+}
+
+/// What the library says that a merchant is offered.
+fn offered(out: &Path, merchant: &str) -> serde_json::Value {
+    let entry = ScoreBook::open(out).unwrap().get(merchant).unwrap().unwrap();
+    entry
         .offers
         .iter()
         .map(|o| {
             serde_json::json!([o.offer_id, o.product, o.limit_minor, o.daily_rate_ppm, o.valid_until_on.to_string()])
         })
-        .collect();
-    assert_eq!(expected.len(), 2);
-    assert_eq!(seen["offers"], serde_json::json!(expected));
-    assert_eq!((seen["as_of"].as_str(), seen["currency"].as_str()), (Some("2018-08-01"), Some("CNY")));
+        .collect()
+}
+
+fn seen(done: &Output) -> serde_json::Value {
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+/// Whoever reads finds nothing out of its days, and stops at one byte that is not as it was published, of the file and of the manifest.
+fn keeps_to_what_was_published(
+    run_dir: &Path,
+    reads: &dyn Fn(&str, &str) -> Output,
+    nothing: &dyn Fn(&Output) -> bool,
+) {
     for (who, day) in [(merchant(2), "2018-09-01"), (merchant(1), "2018-08-31")] {
-        let none: serde_json::Value = serde_json::from_slice(&python(folder.path(), &who, day).stdout).unwrap();
-        assert_eq!(none["offers"], serde_json::json!([]), "{who} {day}");
+        assert!(nothing(&reads(&who, day)), "{who} {day}");
     }
-    // One byte of the file, then of the manifest.
     for name in ["offers.parquet", "manifest.json"] {
-        let path = published.run_dir.join(name);
+        let path = run_dir.join(name);
         let mut bytes = fs::read(&path).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         fs::write(&path, bytes).unwrap();
-        let refused = python(folder.path(), &merchant(2), "2018-08-31");
+        let refused = reads(&merchant(2), "2018-08-31");
         assert!(!refused.status.success() && refused.stdout.is_empty(), "{name}");
     }
+}
+
+#[test]
+fn a_reader_in_python_sees_what_the_library_sees() {
+    if !has_duckdb() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let published = publish(folder.path(), 1);
+    let found = seen(&python(folder.path(), &merchant(2), "2018-08-31"));
+    let expected = offered(folder.path(), &merchant(2));
+    assert_eq!(expected.as_array().map(Vec::len), Some(2));
+    assert_eq!(found["offers"], expected);
+    assert_eq!((found["as_of"].as_str(), found["currency"].as_str()), (Some("2018-08-01"), Some("CNY")));
+    let reads = |who: &str, day: &str| python(folder.path(), who, day);
+    keeps_to_what_was_published(&published.run_dir, &reads, &|done| seen(done)["offers"] == serde_json::json!([]));
+}
+
+#[test]
+fn a_reader_in_sql_sees_what_the_library_sees() {
+    if !has_duckdb() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let published = publish(folder.path(), 1);
+    assert_eq!(seen(&sql(folder.path(), &merchant(2), "2018-08-31")), offered(folder.path(), &merchant(2)));
+    let run = published.run_dir.strip_prefix(folder.path()).unwrap().display().to_string();
+    let log = folder.path().join("pointings.jsonl");
+    let withdrawn = serde_json::json!({ "withdrawn": [run], "to": "as_of=2018-07-31/run=0123456789ab" });
+    fs::write(&log, format!("{withdrawn}\n")).unwrap();
+    assert!(!sql(folder.path(), &merchant(2), "2018-08-31").status.success(), "it is out of use");
+    let back = serde_json::json!({ "withdrawn": [], "to": run });
+    fs::write(&log, format!("{withdrawn}\n{back}\n")).unwrap();
+    let reads = |who: &str, day: &str| sql(folder.path(), who, day);
+    assert_eq!(seen(&reads(&merchant(2), "2018-08-31")), offered(folder.path(), &merchant(2)));
+    keeps_to_what_was_published(&published.run_dir, &reads, &|done| seen(done) == serde_json::json!([]));
+}
+
+/// Compiled where there is a Java, and run where `DUCKDB_JDBC` names the driver.
+#[test]
+fn a_reader_in_java_compiles_and_sees_what_the_library_sees() {
+    if !is_at_hand("javac", &["-version"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("Offers.java");
+    fs::write(&source, snippet("reading.md", "java")).unwrap();
+    let compiled =
+        Command::new("javac").args(["-Xlint:all", "-Werror", "-d"]).args([folder.path(), source.as_path()]).output().unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let Some(driver) = std::env::var_os("DUCKDB_JDBC") else { return };
+    let out = folder.path().join("out");
+    let published = publish(&out, 1);
+    let path = std::env::join_paths([folder.path().as_os_str(), driver.as_os_str()]).unwrap();
+    let reads = |who: &str, day: &str| {
+        Command::new("java").arg("-cp").arg(&path).arg("Offers").arg(&out).args([who, day]).output().unwrap()
+    };
+    let told = String::from_utf8(reads(&merchant(2), "2018-08-31").stdout).unwrap();
+    let lines: Vec<Vec<&str>> = told.lines().map(|line| line.split(' ').collect()).collect();
+    let expected = offered(&out, &merchant(2));
+    let expected = expected.as_array().unwrap();
+    assert_eq!(lines.len(), expected.len());
+    for (line, offer) in lines.iter().zip(expected) {
+        let words: Vec<String> = offer.as_array().unwrap().iter().map(|v| v.to_string().replace('"', "")).collect();
+        assert_eq!(*line, words);
+    }
+    keeps_to_what_was_published(&published.run_dir, &reads, &|done| done.status.success() && done.stdout.is_empty());
 }
 
 #[cfg(unix)]
