@@ -127,8 +127,11 @@ fn a_reader_in_java_compiles_and_sees_what_the_library_sees() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("Offers.java");
     fs::write(&source, snippet("reading.md", "java")).unwrap();
-    let compiled =
-        Command::new("javac").args(["-Xlint:all", "-Werror", "-d"]).args([folder.path(), source.as_path()]).output().unwrap();
+    let compiled = Command::new("javac")
+        .args(["-Xlint:all", "-Werror", "-d"])
+        .args([folder.path(), source.as_path()])
+        .output()
+        .unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     let Some(driver) = std::env::var_os("DUCKDB_JDBC") else { return };
     let out = folder.path().join("out");
