@@ -13,7 +13,7 @@ use crate::draft::DraftError;
 use crate::model::ModelError;
 use crate::profile::ProfileError;
 use crate::publish::PublishError;
-use crate::report::{PolicyDiffError, ReportError};
+use crate::report::{BankFileError, PolicyDiffError, ReportError};
 use crate::run::{BacktestError, DecideError, PopulationError, RunError, TrainingError};
 use crate::simulate::SimulateError;
 use crate::source::SourceError;
@@ -60,6 +60,9 @@ pub enum Failure {
     /// Explaining.
     #[error("failed to {0}")]
     Report(#[from] ReportError),
+    /// A file for a bank.
+    #[error("failed to {0}")]
+    BankFile(#[from] BankFileError),
     /// The nightly run.
     #[error("failed to {0}")]
     Run(#[from] RunError),
@@ -113,6 +116,7 @@ impl Failure {
             Self::Simulate(error) => simulate_code(error),
             Self::Publish(error) => publish_code(error),
             Self::Model(error) => model_code(error),
+            Self::BankFile(error) => bank_file_code(error),
             Self::Report(error) => report_code(error),
             Self::Run(error) => run_code(error),
             Self::PolicyDiff(error) => policy_diff_code(error),
@@ -310,6 +314,14 @@ fn model_code(error: &ModelError) -> ExitCode {
         ModelError::BadModel { .. } | ModelError::Refused { .. } => ExitCode::ModelRefused,
         ModelError::Exists { .. } => ExitCode::RefusesToOverwrite,
         ModelError::Busy { .. } => ExitCode::Busy,
+    }
+}
+
+fn bank_file_code(error: &BankFileError) -> ExitCode {
+    match error {
+        BankFileError::Publish(error) => publish_code(error),
+        BankFileError::Offer(_) | BankFileError::Rate(_) | BankFileError::Csv(_) => ExitCode::Internal,
+        BankFileError::Incomplete { .. } => ExitCode::Data,
     }
 }
 

@@ -32,6 +32,7 @@ mod policy;
 mod progress;
 mod prune;
 mod reconcile;
+mod referrals;
 mod reject_study;
 mod replay;
 mod report;
@@ -125,6 +126,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Lists the runs of an output folder, what has become of each, and which was current when.
     Runs(runs::RunsArgs),
+    /// Writes what a bank wants to know of the merchants that a run refers: figures, history, the schedule asked for.
+    Referrals(referrals::ReferralsArgs),
     /// Finds a merchant in the current run, as the loan service does.
     Lookup(lookup::LookupArgs),
     /// Recomputes the digests of published files.
@@ -188,6 +191,7 @@ impl Command {
             Self::Report(args) => report::execute(&args, output),
             Self::Explain(args) => explain::execute(&args, output),
             Self::Runs(args) => runs::execute(&args, output),
+            Self::Referrals(args) => referrals::execute(&args, output),
             Self::Lookup(args) => lookup::execute(&args, output),
             Self::Verify(args) => verify::execute(&args, output),
             Self::Policy(args) => policy::execute(&args, output),

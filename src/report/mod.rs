@@ -1,6 +1,7 @@
 //! What people read of a run: one merchant's entry, the walk from its numbers back to rows, what another policy would change, and tables as
 //! text.
 
+mod bank_file;
 mod entry;
 mod explain;
 mod explain_text;
@@ -9,6 +10,7 @@ mod policy_diff;
 mod policy_diff_text;
 mod text_table;
 
+pub use bank_file::{Asked, BankFile, BankFileError, Referred, bank_file};
 pub use entry::entry_text;
 pub(crate) use entry::{amount, write_decline, write_offer};
 pub use explain::{Explanation, FeatureWalk, PointsWalk, ReportError, WindowWalk, explain};

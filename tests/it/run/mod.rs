@@ -9,4 +9,5 @@ mod nights;
 mod overrides;
 mod policies;
 mod published;
+mod referrals;
 mod restated;
