@@ -349,14 +349,7 @@ fn decide_product(
         let reasons = reasons_of(&failed, case)?;
         return on.decline(failed, caps, reasons);
     }
-    let pledged = match product.caps.receivables_advance_rate_ppm {
-        None => Pledge::default(),
-        Some(advance_rate_ppm) => {
-            let named = request(account, &product.name).map_or(&[][..], |r| &r.order_ids);
-            let free = account.free_receivables(&product.name, named).unwrap_or_default();
-            Pledge::covering(&free, limit_minor, |sum| carried_minor(sum, advance_rate_ppm))
-        }
-    };
+    let pledged = pledge(product, account, limit_minor);
     let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
     let offer_id = offer_id(case, product, as_of, limit_minor, rate, &pledged);
     let replaces_offer_id = account.replaced(&product.name).and_then(|before| {
@@ -395,6 +388,14 @@ fn decide_product(
         officer_rate_ppm,
         overrides: in_force.words(),
     }))
+}
+
+/// The orders that secure so much; none where the product pledges none.
+fn pledge(product: &Product, account: &Account, limit_minor: i64) -> Pledge {
+    let Some(advance_rate_ppm) = product.caps.receivables_advance_rate_ppm else { return Pledge::default() };
+    let named = request(account, &product.name).map_or(&[][..], |r| &r.order_ids);
+    let free = account.free_receivables(&product.name, named).unwrap_or_default();
+    Pledge::covering(&free, limit_minor, |sum| carried_minor(sum, advance_rate_ppm))
 }
 
 /// What a product is declined on.

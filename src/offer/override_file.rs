@@ -23,12 +23,15 @@ use super::overrides::{Override, OverrideKind};
 use super::policy::Policy;
 use crate::config::{ConfigError, ConfigFile, bounds};
 
+/// A decision and where it stands in its file.
+type Placed = (std::ops::Range<usize>, Override);
+
 /// All decisions by merchant; none where the job names no file.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     by_merchant: BTreeMap<String, Vec<Override>>,
     /// The file and where each decision begins in it, in its order.
-    source: Option<(ConfigFile, Vec<(std::ops::Range<usize>, Override)>)>,
+    source: Option<(ConfigFile, Vec<Placed>)>,
 }
 
 #[derive(Deserialize)]
@@ -68,10 +71,10 @@ impl Overrides {
     /// Whatever the text holds that is not allowed, with the line.
     pub fn check(file: ConfigFile) -> Result<Self, ConfigError> {
         let raw: RawFile = file.parse()?;
-        let mut decisions: Vec<(std::ops::Range<usize>, Override)> = Vec::new();
+        let mut decisions: Vec<Placed> = Vec::new();
         for spanned in &raw.overrides {
             let decided = check_override(&file, spanned)?;
-            let clashes = |(_, known): &&(std::ops::Range<usize>, Override)| clash(known, &decided);
+            let clashes = |(_, known): &&Placed| clash(known, &decided);
             if let Some((_, known)) = decisions.iter().find(clashes) {
                 let message = format!(
                     "two decisions {:?} about {:?} are in force at once",

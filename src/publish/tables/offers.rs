@@ -7,6 +7,7 @@ use crate::publish::row::OutputRow;
 impl OutputRow for Offer {
     type Key<'a> = (&'a str, &'a str, &'a str);
 
+    #[expect(clippy::too_many_lines, reason = "one entry a column")]
     fn table() -> OutputTable {
         let ppm =
             |name: &str, doc: &str| Column::required(name, Kind::Int64, "millionths a day", doc).within(0.0, f64::MAX);
