@@ -37,6 +37,10 @@ pub struct SimulateArgs {
     /// one file a table.
     #[arg(long, conflicts_with = "lender")]
     nightly: bool,
+    /// Live each borrower's life on so many times from weekly nights of a year, with other luck, and write to `truth/outlooks.parquet` in how many of them
+    /// a loan goes bad: what the best watcher could foresee.
+    #[arg(long, value_name = "LIVES", default_value_t = 0, conflicts_with = "lender")]
+    outlooks: u16,
     /// Let this job lend in the marketplace, night after night, and tell what became of its money. Amounts are in the job's currency.
     #[arg(long, value_name = "JOB.toml", conflicts_with = "currency")]
     lender: Option<PathBuf>,
@@ -63,6 +67,7 @@ pub fn execute(args: &SimulateArgs, output: Output, terminal: &Terminal) -> Resu
     let settings = SimulationSettings {
         end_on: args.end_on,
         nightly: args.nightly,
+        outlook_lives: args.outlooks,
         ..SimulationSettings::new(args.merchants, args.months, args.seed, currency)
     };
     terminal.stage("simulate merchants", Some(args.merchants));

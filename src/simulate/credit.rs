@@ -131,6 +131,12 @@ impl Credit {
         self.open.iter().filter_map(|&l| self.loans.get(l)).map(|l| l.outstanding() as f64).sum()
     }
 
+    /// Whether a loan is open, and no open one is past due on the eve of a day.
+    pub(super) fn owes_and_is_current(&self, day: i64) -> bool {
+        let mut open = self.loans.iter().filter(|l| l.is_open).peekable();
+        open.peek().is_some() && open.all(|l| l.days_past_due(day) == 0)
+    }
+
     fn is_troubled(&self, day: i64) -> bool {
         self.loans.iter().any(|l| l.worst_dpd >= 25 || (l.is_open && l.days_past_due(day) > 4))
     }

@@ -152,6 +152,17 @@ impl Living {
         }
     }
 
+    /// Goes on with draws of another stream: the same past, other luck.
+    pub(super) fn go_on_with(&mut self, draw: Draw) {
+        self.draw = draw;
+    }
+
+    /// All that happened, once nothing more does.
+    pub(super) fn into_life(mut self) -> Life {
+        self.go_dark();
+        self.life
+    }
+
     /// Begins to deal with a lender who makes offers. From now on what it sells and how it borrows have streams of their own for every day, so
     /// that another lender changes its trade through money alone.
     pub(super) fn meet_lender(&mut self, dealings: Dealings) {
@@ -249,8 +260,7 @@ impl Life {
     pub(super) fn live(world: &World, index: u64) -> Self {
         let mut living = Living::new(world, index);
         living.live_through(world, 0, count(world.calendar.days));
-        living.go_dark();
-        living.life
+        living.into_life()
     }
 
     /// Its guarantee group; who closed before the signing did not sign.

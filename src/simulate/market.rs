@@ -235,7 +235,7 @@ impl Market {
             .lives
             .par_chunks(64)
             .map(|lives| {
-                let mut block = Tables::new();
+                let mut block = Tables::new(&self.world.settings);
                 for living in lives {
                     block.append(Tables::of(&living.life, &self.world, end));
                 }

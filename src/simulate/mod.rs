@@ -35,6 +35,7 @@ mod ledger_faults;
 mod life;
 mod market;
 mod nights;
+mod outlook;
 mod planted;
 mod rows;
 mod run;

@@ -84,13 +84,25 @@ fn make(world: &World, first: u64, span: u64) -> Vec<Tables> {
     starts
         .into_par_iter()
         .map(|start| {
-            let mut block = Tables::new();
+            let mut block = Tables::new(&world.settings);
             for index in start..(start + BLOCK).min(end) {
-                block.append(deliver(Tables::of(&Life::live(world, index), world, world.calendar.end()), world, index));
+                block.append(deliver(of_merchant(world, index), world, index));
             }
             block
         })
         .collect()
+}
+
+/// All rows of a merchant.
+fn of_merchant(world: &World, index: u64) -> Tables {
+    let end = world.calendar.end();
+    if world.settings.outlook_lives == 0 {
+        return Tables::of(&Life::live(world, index), world, end);
+    }
+    let (life, outlooks) = Life::live_foreseen(world, index);
+    let mut tables = Tables::of(&life, world, end);
+    tables.truth.push(outlooks);
+    tables
 }
 
 pub(super) struct Files {
@@ -115,7 +127,7 @@ impl Files {
         } else {
             ContractFiles::Whole(contract::TABLES.iter().map(|t| create("", t)).collect::<Result<_, _>>()?)
         };
-        let truth = truth::TABLES.iter().map(|t| create("truth/", t));
+        let truth = truth::tables(&world.settings).map(|t| create("truth/", t));
         Ok(Self { contract, truth: truth.collect::<Result<_, _>>()? })
     }
 

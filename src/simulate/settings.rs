@@ -47,6 +47,15 @@ pub struct SimulationSettings {
     /// the same. Default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub nightly: bool,
+    /// How often each borrower's life is gone on with from weekly nights of a year, for `truth/outlooks`: what could be foreseen at all. Default 0:
+    /// not at all.
+    #[serde(skip_serializing_if = "is_none")]
+    pub outlook_lives: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_none(lives: &u16) -> bool {
+    *lives == 0
 }
 
 /// A date as `2025-07-01`.
@@ -79,6 +88,7 @@ impl SimulationSettings {
             key_fault_share: 0.003,
             ledger_fault_share: 0.004,
             nightly: false,
+            outlook_lives: 0,
         }
     }
 
@@ -124,13 +134,14 @@ impl SimulationSettings {
     /// The command that would make the same files.
     pub(super) fn command(&self) -> String {
         format!(
-            "integrity simulate --out DIR --merchants {} --months {} --seed {} --end-on {} --currency {}{}",
+            "integrity simulate --out DIR --merchants {} --months {} --seed {} --end-on {} --currency {}{}{}",
             self.merchants,
             self.months,
             self.seed,
             self.end_on,
             self.currency,
-            if self.nightly { " --nightly" } else { "" }
+            if self.nightly { " --nightly" } else { "" },
+            if self.outlook_lives > 0 { format!(" --outlooks {}", self.outlook_lives) } else { String::new() }
         )
     }
 }

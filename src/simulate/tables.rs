@@ -6,6 +6,7 @@ use super::draw::whole;
 use super::industry::INDUSTRIES;
 use super::life::{End, Life, World};
 use super::rows::{Cell, Id, Rows};
+use super::settings::SimulationSettings;
 use super::truth;
 use crate::contract;
 
@@ -16,10 +17,10 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(settings: &SimulationSettings) -> Self {
         Self {
             contract: contract::TABLES.iter().map(|t| Rows::new(t)).collect(),
-            truth: truth::TABLES.iter().map(|t| Rows::new(t)).collect(),
+            truth: truth::tables(settings).map(Rows::new).collect(),
         }
     }
 

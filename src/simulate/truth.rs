@@ -1,5 +1,6 @@
 //! What only the simulator knows, one table a file. Tests read it; the pipeline never does.
 
+use super::settings::SimulationSettings;
 use crate::contract::{Column, TableContract, Type, Visibility};
 
 const fn truth_table(
@@ -21,8 +22,13 @@ const fn truth_table(
     }
 }
 
-/// Every truth table.
+/// Every truth table but the outlooks.
 pub(super) static TABLES: [&TableContract; 6] = [&MERCHANTS, &ORDERS, &REVIEWS, &DISPUTES, &LOANS, &PLANTED];
+
+/// The truth tables of a simulation.
+pub(super) fn tables(settings: &SimulationSettings) -> impl Iterator<Item = &'static TableContract> {
+    TABLES.into_iter().chain((settings.outlook_lives > 0).then_some(&OUTLOOKS))
+}
 
 /// What a fraudulent row was made for.
 const NATURES: Type = Type::Word(&["brushed", "attack"]);
@@ -95,6 +101,30 @@ pub(super) static LOANS: TableContract = truth_table(
         Column::required("merchant_id", Type::Id, "the borrower"),
         Column::required("outcome", Type::Word(&["repaid", "running", "bad-cash", "bad-will"]), "how it went"),
         Column::required("worst_days_past_due", Type::Integer, "most days that any instalment stood overdue"),
+    ],
+);
+
+/// What could be foreseen of borrowers who are late with nothing, one row a borrower and night.
+pub(super) static OUTLOOKS: TableContract = truth_table(
+    "outlooks",
+    "how a borrower's life goes on from a night, lived many times with other luck: what the best watcher could foresee",
+    &["merchant_id", "on_night"],
+    &[
+        Column::required("merchant_id", Type::Id, "the borrower, who owes something and is late with nothing"),
+        Column::required("on_night", Type::Day, "the night"),
+        Column::required("owed_minor", Type::Money, "principal not repaid"),
+        Column::required("lives", Type::Integer, "how often it was lived on for 180 days"),
+        Column::required("bad", Type::Integer, "lives in which a loan goes bad"),
+        Column::required(
+            "missed_30d",
+            Type::Integer,
+            "those whose first missed payment on the way falls within 30 days",
+        ),
+        Column::required(
+            "bad_minor",
+            Type::Money,
+            "principal of the night's loans that go bad, on average over the lives",
+        ),
     ],
 );
 

@@ -5,7 +5,7 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 
 use super::fate::{LoanNight, LoanStory};
-use super::judge::{JOIN_DAYS, LEAD_DAYS, LONGEST_LEAD_DAYS, judge};
+use super::judge::{JOIN_DAYS, LEAD_DAYS, judge};
 use super::panel::{MerchantSeries, Panel, PanelRule, Standing};
 use super::*;
 use crate::domain::Currency;
@@ -100,49 +100,81 @@ fn the_first_missed_payment_is_the_earliest_of_the_spell_that_ended_in_default()
 }
 
 /// What judging should find, day by day from its definitions.
-fn twin(panel: &Panel, period: Period, performance: i64) -> (i64, i64, u64, u64) {
-    let (mut money, mut flagged_money, mut flags, mut right) = (0, 0, 0, 0);
+#[derive(Debug, PartialEq, Default)]
+struct Found {
+    money: i64,
+    flagged_money: i64,
+    flags: u64,
+    right: u64,
+    owed: i64,
+    foreseen: i64,
+    nights: [u64; 2],
+}
+
+fn twin(panel: &Panel, period: Period, performance: i64) -> Found {
+    let mut found = Found::default();
     for series in panel.merchants.values() {
-        let nights: BTreeSet<Date> = series
-            .standing
-            .iter()
-            .filter(|(_, s)| !s.is_empty())
-            .map(|(n, _)| *n)
-            .filter(|n| *n <= period.to)
-            .collect();
-        let is_flagged = |on: Date| nights.contains(&on);
+        let is_flagged = |on: Date| on <= period.to && series.standing.get(&on).is_some_and(|s| !s.is_empty());
         let stories: Vec<_> =
             series.loans.values().filter_map(|l| l.default(period.known_by).map(|d| (l, d))).collect();
+        let foresees = |on: Date, d: &super::fate::LoanDefault| {
+            is_flagged(on) && on < d.first_missed_on && on.saturating_add(performance.days()) >= d.default_on
+        };
         for (loan, default) in &stories {
             let act_by = default.first_missed_on.saturating_sub(LEAD_DAYS.days());
             if act_by < period.from || act_by > period.to {
                 continue;
             }
-            money += default.money_minor;
-            let early = (LEAD_DAYS..=LONGEST_LEAD_DAYS).map(|lead| default.first_missed_on.saturating_sub(lead.days()));
+            found.money += default.money_minor;
             // On the night at or before act_by (one in seven days is a night), or any since the loan was paid out.
             let last_night = |on: Date| on > act_by.saturating_sub(7.days());
-            if early.clone().any(|on| is_flagged(on) && (on >= loan.disbursed_on || last_night(on))) {
-                flagged_money += default.money_minor;
+            let early = (LEAD_DAYS..=performance).map(|lead| default.first_missed_on.saturating_sub(lead.days()));
+            if early.into_iter().any(|on| foresees(on, default) && (on >= loan.disbursed_on || last_night(on))) {
+                found.flagged_money += default.money_minor;
             }
         }
-        let mut on = period.from;
-        while on <= period.to {
-            let began = is_flagged(on)
-                && (1..=JOIN_DAYS).map(|n| on.saturating_sub(n.days())).all(|d| d < period.from || !is_flagged(d));
-            let in_default = series.loans.values().any(|l| l.on(on).is_some_and(|n| n.is_in_default));
-            let missed = stories.iter().any(|(_, d)| d.first_missed_on <= on && on <= d.default_on);
-            if began && !in_default && !missed {
-                flags += 1;
-                let follows = |d: &super::fate::LoanDefault| {
-                    d.first_missed_on > on && d.default_on <= on.saturating_add(performance.days())
-                };
-                right += u64::from(stories.iter().any(|(_, d)| follows(d)));
+        let is_late = |on: Date| {
+            series.loans.values().any(|l| l.on(on).is_some_and(|n| n.is_in_default))
+                || stories.iter().any(|(_, d)| d.first_missed_on <= on && on <= d.default_on)
+        };
+        let days: Vec<Date> =
+            (0..).map(|n| period.from.saturating_add(n.days())).take_while(|d| *d <= period.to).collect();
+        let mut flags: Vec<Vec<Date>> = Vec::new();
+        for on in days.into_iter().filter(|on| is_flagged(*on)) {
+            let last = flags.last().and_then(|flag| flag.last());
+            if last.is_some_and(|last| last.saturating_add(JOIN_DAYS.days()) >= on) {
+                flags.last_mut().unwrap().push(on);
+            } else {
+                flags.push(vec![on]);
             }
-            on = on.saturating_add(1.days());
+        }
+        for flag in flags.iter().filter(|flag| !is_late(flag[0])) {
+            let caught: i64 = stories
+                .iter()
+                .filter(|(_, d)| flag.iter().any(|on| foresees(*on, d)))
+                .map(|(_, d)| d.money_minor)
+                .sum();
+            let owed = |on: &Date| -> i64 {
+                series
+                    .loans
+                    .values()
+                    .filter_map(|l| l.on(*on))
+                    .filter(|n| !n.is_over)
+                    .map(|n| n.outstanding_minor)
+                    .sum()
+            };
+            let most = flag.iter().map(owed).max().unwrap();
+            found.flags += 1;
+            found.right += u64::from(caught > 0);
+            found.owed += most;
+            found.foreseen += caught.min(most);
+            for on in flag.iter().filter(|on| !is_late(**on)) {
+                found.nights[0] += 1;
+                found.nights[1] += u64::from(stories.iter().any(|(_, d)| foresees(*on, d)));
+            }
         }
     }
-    (money, flagged_money, flags, right)
+    found
 }
 
 fn rule(code: &str) -> PanelRule {
@@ -196,7 +228,18 @@ proptest! {
         let period = Period { from: day(70), to: day(280), known_by: day(480) };
         let found = judge(&panel, period, 7, 180, |_| true);
         let expected = twin(&panel, period, 180);
-        prop_assert_eq!((found.defaulted_minor, found.flagged_minor, found.flags, found.right_flags), expected);
+        let seen = Found {
+            money: found.defaulted_minor,
+            flagged_money: found.flagged_minor,
+            flags: found.flags,
+            right: found.right_flags,
+            owed: found.owed_under_flags_minor,
+            foreseen: found.foreseen_minor,
+            nights: expected.nights,
+        };
+        prop_assert_eq!(&seen, &expected);
+        let [nights, foreseeing] = expected.nights;
+        prop_assert_eq!(found.night_precision_share, (nights > 0).then(|| foreseeing as f64 / nights as f64));
         prop_assert!(found.flagged_money_share.is_none_or(|s| (0.0..=1.0).contains(&s)));
         // A rule alone never flags more money than all together.
         let alone = judge(&panel, period, 7, 180, |standing| standing.rule == 0);
@@ -206,27 +249,54 @@ proptest! {
     }
 
     #[test]
-    fn what_is_chosen_is_precise_enough_where_it_was_chosen(merchants in prop::collection::vec(any_series(), 1..8)) {
+    fn what_is_chosen_finds_the_money_with_fewer_flags_than_any_rule_alone(merchants in prop::collection::vec(any_series(), 1..8)) {
         let panel = Panel {
             rules: vec![rule("a"), rule("b")],
             merchants: merchants.into_iter().enumerate().map(|(n, s)| (n.to_string(), s)).collect(),
             ..Panel::default()
         };
         let period = Period { from: day(0), to: day(280), known_by: day(480) };
+        let by = |counts: &dyn Fn(&Standing) -> bool| judge(&panel, period, 7, 180, counts);
         let chosen = super::choose::choose(&panel, period, 7, 180);
-        let found = judge(&panel, period, 7, 180, |s| super::choose::is_chosen(&chosen, s));
-        prop_assert!(chosen.is_empty() || found.flagged_minor > 0);
-        let is_precise = |f: &Figures| f.precision_share.is_some_and(|p| p >= super::choose::LEAST_PRECISION);
-        if is_precise(&found) {
-            // No rule by itself that is precise enough flags more.
-            for at in 0..2 {
-                let alone = judge(&panel, period, 7, 180, |s| s.rule == at);
-                prop_assert!(!is_precise(&alone) || alone.flagged_minor <= found.flagged_minor);
-            }
-        } else {
-            prop_assert!(chosen.len() <= 1, "what is not precise enough is not made worse");
+        let found = by(&|s| super::choose::is_chosen(&chosen, s));
+        prop_assert_eq!(chosen.is_empty(), by(&|_| true).flagged_minor == 0, "whatever can be found is looked for");
+        let share = |f: &Figures| f.flagged_money_share.unwrap_or(0.0).min(super::choose::LEAST_MONEY_SHARE);
+        for counts in [&(|s: &Standing| s.rule == 0) as &dyn Fn(&Standing) -> bool, &|s| s.rule == 1, &|_| true] {
+            let other = by(counts);
+            prop_assert!(share(&found) >= share(&other) && (share(&found) > share(&other) || found.flags <= other.flags || other.flagged_minor == 0));
         }
     }
+}
+
+#[test]
+fn a_flag_that_stands_for_months_is_right_by_the_default_that_it_saw_coming_and_counts_once() {
+    let nights = (0..60).map(|n| 7 * n).map(|on| {
+        let dpd = (on - 300).max(0);
+        night(on, dpd, 1_000, dpd >= 30)
+    });
+    let standing = |from: i64, to: i64| -> std::collections::BTreeMap<Date, Vec<Standing>> {
+        let flagged = (0..60).map(|n| 7 * n).filter(|on| (from..=to).contains(on));
+        flagged.map(|on| (day(on), vec![Standing { rule: 0, beyond: 0.0, is_new: on == from }])).collect()
+    };
+    let of = |from, to| {
+        let series = MerchantSeries {
+            standing: standing(from, to),
+            loans: [("l".to_owned(), story(0, nights.clone().collect()))].into(),
+            unknown_loans: 0,
+        };
+        let panel = Panel { rules: vec![rule("a")], merchants: [("m".to_owned(), series)].into(), ..Panel::default() };
+        judge(&panel, Period { from: day(0), to: day(294), known_by: day(480) }, 7, 180, |_| true)
+    };
+    let long = of(0, 294);
+    assert_eq!((long.flags, long.right_flags, long.flagged_minor), (1, 1, 1_000));
+    assert!(long.night_precision_share.unwrap() < 0.6, "the months before are no foresight: {long:?}");
+    // Over long before: a default more than the performance window later was not foreseen, by neither share.
+    let early = of(0, 140);
+    assert_eq!((early.flags, early.right_flags, early.flagged_minor), (1, 0, 0));
+    let short = of(280, 294);
+    assert_eq!((short.flags, short.right_flags, short.flagged_minor), (1, 1, 1_000), "twenty days before");
+    let too_late = of(287, 294);
+    assert_eq!((too_late.right_flags, too_late.flagged_minor, too_late.median_lead_days), (1, 0, Some(13)));
 }
 
 /// The store of a small simulated market, washed as of a day.

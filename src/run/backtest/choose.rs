@@ -1,21 +1,25 @@
 //! Which rules, and how strict: chosen on one period.
 //!
-//! Greedy: of all rules and thresholds, at the monitor file's or stricter, the one is added that flags most of the money not yet flagged, as long as the
-//! precision of all together stays at or above what is asked for; ties go to the higher precision, then to the order of the file. Where no rule is
-//! precise enough, the most precise one is taken by itself. What a rule lacks to the file's own threshold cannot be found out: an observation below it
-//! raised no alert.
+//! What is looked for is the share of money of the bar, [`LEAST_MONEY_SHARE`], with the fewest flags: a lender needs the money found, and pays for every
+//! flag with a call. Tried are all rules together, every rule and threshold by itself, at the monitor file's or stricter, and what comes of adding to one another
+//! those that find most further money for a further flag. Of equally good ones the simplest, and the first of the file. What a rule lacks to the file's
+//! own threshold cannot be found out: an observation below it raised no alert.
+
+use std::cmp::Ordering;
 
 use serde::Serialize;
 
 use super::judge::{Figures, Period, judge};
 use super::panel::{Panel, PanelRule, Standing};
 
-/// Precision that the chosen rules keep on the period on which they are chosen.
+/// Precision that flags should have.
 pub const LEAST_PRECISION: f64 = 0.3;
-/// Fewer flags tell nothing of a rule's precision.
-const LEAST_FLAGS: u64 = 5;
+/// Share of the money that later defaults which they should find early enough.
+pub const LEAST_MONEY_SHARE: f64 = 0.7;
 /// Thresholds tried for each rule: its own, and quantiles of how far beyond it observations were.
 const TRIED: usize = 8;
+/// Thresholds tried for what grades every borrower, each of which flags a quarter less than the one before.
+const TRIED_GRADES: usize = 24;
 
 /// A rule that was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,36 +59,52 @@ pub fn choose(panel: &Panel, period: Period, every_days: u16, performance_days: 
     let figures = |chosen: &[ChosenRule]| {
         judge(panel, period, every_days, performance_days, |standing| is_chosen(chosen, standing))
     };
+    let mut best: (Vec<ChosenRule>, Figures) = Default::default();
+    let mut keep = |chosen: &[ChosenRule], found: &Figures| {
+        if better(found, &best.1).is_gt() {
+            best = (chosen.to_vec(), found.clone());
+        }
+    };
+    for candidate in &candidates {
+        let alone = std::slice::from_ref(candidate);
+        keep(alone, &figures(alone));
+    }
+    let all = as_in_file(panel);
+    keep(&all, &figures(&all));
     let mut chosen: Vec<ChosenRule> = Vec::new();
-    let mut best = Figures::default();
-    loop {
+    let mut so_far = Figures::default();
+    while reached(&so_far) < LEAST_MONEY_SHARE {
         let mut step: Option<(Vec<ChosenRule>, Figures)> = None;
         for candidate in candidates.iter().filter(|c| chosen.iter().all(|r| r.at != c.at || c.beyond < r.beyond)) {
             let mut with: Vec<ChosenRule> = chosen.iter().filter(|r| r.at != candidate.at).cloned().collect();
             with.push(candidate.clone());
             let found = figures(&with);
-            let is_precise = found.precision_share.is_some_and(|p| p >= LEAST_PRECISION);
-            let bar = step.as_ref().map_or(&best, |(_, figures)| figures);
-            let rank = |f: &Figures| (f.flagged_minor, f.right_flags * 1_000_000 / f.flags.max(1));
-            if is_precise && found.flagged_minor > best.flagged_minor && rank(&found) > rank(bar) {
+            let finds = |f: &Figures| {
+                let more = f.flagged_minor.saturating_sub(so_far.flagged_minor) as f64;
+                more / f.flags.saturating_sub(so_far.flags).max(1) as f64
+            };
+            if finds(&found) > step.as_ref().map_or(0.0, |(_, figures)| finds(figures)) {
                 step = Some((with, found));
             }
         }
-        match step {
-            Some((with, found)) => (chosen, best) = (with, found),
-            None => break,
-        }
+        let Some((with, found)) = step else { break };
+        keep(&with, &found);
+        (chosen, so_far) = (with, found);
     }
-    if chosen.is_empty() {
-        let precision = |f: &Figures| f.precision_share.filter(|_| f.flags >= LEAST_FLAGS && f.flagged_minor > 0);
-        let judged = candidates.iter().map(|c| (c, figures(std::slice::from_ref(c))));
-        let precise = judged.filter_map(|(c, f)| Some((c, precision(&f)?, f.flagged_minor)));
-        // Of equally good ones the first of the file.
-        let best = precise.reduce(|a, b| if (b.1, b.2) > (a.1, a.2) { b } else { a });
-        chosen.extend(best.map(|(candidate, _, _)| candidate.clone()));
-    }
+    let mut chosen = best.0;
     chosen.sort_by_key(|rule| rule.at);
     chosen
+}
+
+/// Share of the money found, as far as it is asked for.
+fn reached(figures: &Figures) -> f64 {
+    figures.flagged_money_share.unwrap_or(0.0).min(LEAST_MONEY_SHARE)
+}
+
+/// Which is better: more of the money that is asked for, then fewer flags, then more money.
+fn better(a: &Figures, b: &Figures) -> Ordering {
+    let by_money = reached(a).total_cmp(&reached(b));
+    by_money.then_with(|| b.flags.cmp(&a.flags)).then_with(|| a.flagged_minor.cmp(&b.flagged_minor))
 }
 
 /// Each rule at its own threshold and at stricter ones.
@@ -97,8 +117,8 @@ fn candidates(panel: &Panel, period: Period) -> Vec<ChosenRule> {
         seen.sort_by(f64::total_cmp);
         let mut tried = Vec::new();
         if rule.is_graded {
-            // The worst half, quarter, eighth, … of all that it grades.
-            tried.extend((1..=TRIED).rev().filter_map(|n| seen.get(seen.len() - (seen.len() >> n).max(1)).copied()));
+            let flagged = std::iter::successors(Some(seen.len()), |n| Some((n * 3 / 4).max(1))).take(TRIED_GRADES);
+            tried.extend(flagged.filter_map(|n| seen.get(seen.len().checked_sub(n)?).copied()));
         } else {
             tried.push(0.0);
             tried.extend((1..TRIED).filter_map(|n| seen.get(seen.len() * n / TRIED).copied()));

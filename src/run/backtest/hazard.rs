@@ -12,7 +12,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Plan;
-use super::judge::{Figures, judge};
+use super::choose::LEAST_MONEY_SHARE;
+use super::curve::{CurvePoint, Flagged, along, along_rules, worst};
+use super::judge::{Figures, Period, judge};
 use super::panel::{Panel, PanelRule, Standing};
 use super::replay::BacktestError;
 use crate::monitor::HazardTerms;
@@ -98,6 +100,15 @@ pub struct HazardJudged {
     pub owed_alone: Figures,
     /// The rules, on the same borrowers and nights.
     pub rules: Figures,
+    /// Money at risk from which a borrower is flagged so that the share of money of the bar is found with the fewest flags, chosen on the earlier period; null
+    /// where there is none, or that share is not found at any.
+    pub chosen_from_minor: Option<f64>,
+    /// The model there, on the period on which it was chosen.
+    pub chosen_on_choosing_period: Option<Figures>,
+    /// The model there, judged.
+    pub chosen_judged: Option<Figures>,
+    /// What is found against what it costs, judged: by money at risk, by rules, by both, by what is owed.
+    pub curve: Vec<CurvePoint>,
     /// The model where officers can look at fewer borrowers than the rules flag.
     pub budgets: Vec<AlertBudget>,
 }
@@ -194,41 +205,62 @@ fn beside_rules(
         let found = judged.rfind(|(_, figures)| is_no_more(figures));
         found.unwrap_or_else(|| (None, at(panel, f64::INFINITY)))
     };
-    let grades_by_risk = grades(&graded, plan, rule);
+    let grades_by_risk = grades(&graded, plan.judged, rule);
     let (equal_from_minor, at_equal_alerts) = no_more(&graded, &grades_by_risk);
     let within = |panel: &Panel, grades: &[f64], share: f64| at(panel, worst(grades, share).unwrap_or(f64::INFINITY));
     let by_risk = BUDGETS.map(|share| within(&graded, &grades_by_risk, share));
+    let chosen = plan.choosing.and_then(|period| {
+        let at = |from: f64| {
+            judge(&graded, period, plan.every_days, plan.performance_days, |s| s.rule == rule && s.beyond >= from)
+        };
+        let grades = grades(&graded, period, rule);
+        let mut tried =
+            (1..=TRIED).filter_map(|n| worst(&grades, n as f64 / TRIED as f64)).map(|from| (from, at(from)));
+        tried.find(|(_, figures)| figures.flagged_money_share.is_some_and(|share| share >= LEAST_MONEY_SHARE))
+    });
+    let chosen_judged = chosen.as_ref().map(|(from, _)| at(&graded, *from));
+    let is_at_risk = |standing: &[Standing], from: f64| standing.iter().any(|s| s.rule == rule && s.beyond >= from);
+    let is_ruled = |standing: &[Standing]| standing.iter().any(|s| s.rule != rule);
+    let mut curve = along(Flagged::ByHazard, &graded, plan, &grades_by_risk, is_at_risk);
+    curve.extend(along(Flagged::ByBoth, &graded, plan, &grades_by_risk, |s, from| is_at_risk(s, from) && is_ruled(s)));
+    curve.extend(along_rules(&graded, plan, rule));
     for (merchant, series) in &mut graded.merchants {
         for (night, standing) in &mut series.standing {
             let owed = owed.get(&(merchant.as_str(), *night)).copied().unwrap_or_default();
             standing.iter_mut().filter(|s| s.rule == rule).for_each(|s| s.beyond = owed);
         }
     }
-    let grades_by_owed = grades(&graded, plan, rule);
+    let grades_by_owed = grades(&graded, plan.judged, rule);
+    curve.extend(along(Flagged::ByOwed, &graded, plan, &grades_by_owed, is_at_risk));
     let (_, owed_alone) = no_more(&graded, &grades_by_owed);
     let budgets = BUDGETS.into_iter().zip(by_risk).map(|(nights_share, hazard)| AlertBudget {
         nights_share,
         hazard,
         owed_alone: within(&graded, &grades_by_owed, nights_share),
     });
-    let budgets = budgets.collect();
-    HazardJudged { horizon_days, model, equal_from_minor, at_equal_alerts, owed_alone, rules: by_rules, budgets }
+    HazardJudged {
+        horizon_days,
+        model,
+        equal_from_minor,
+        at_equal_alerts,
+        owed_alone,
+        rules: by_rules,
+        chosen_from_minor: chosen.as_ref().map(|(from, _)| *from),
+        chosen_on_choosing_period: chosen.map(|(_, figures)| figures),
+        chosen_judged,
+        curve,
+        budgets: budgets.collect(),
+    }
 }
 
-/// Grades of the judged nights, gravest first.
-fn grades(panel: &Panel, plan: &Plan, rule: usize) -> Vec<f64> {
-    let judged = plan.judged.from..=plan.judged.to;
+/// Grades of a period's nights, gravest first.
+fn grades(panel: &Panel, period: Period, rule: usize) -> Vec<f64> {
+    let nights = period.from..=period.to;
     let standing =
-        panel.merchants.values().flat_map(|series| series.standing.range(judged.clone())).flat_map(|(_, s)| s);
+        panel.merchants.values().flat_map(|series| series.standing.range(nights.clone())).flat_map(|(_, s)| s);
     let mut grades: Vec<f64> = standing.filter(|s| s.rule == rule).map(|s| s.beyond).collect();
     grades.sort_by(|a, b| b.total_cmp(a));
     grades
-}
-
-/// The grade from which a share of all is graver or as grave.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
-fn worst(grades: &[f64], share: f64) -> Option<f64> {
-    grades.get(((grades.len() as f64 * share) as usize).max(1) - 1).copied()
 }
 
 /// The panel on those nights alone on which the model says something of a borrower.

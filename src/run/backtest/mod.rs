@@ -11,6 +11,7 @@
 //! it. What came later is looked at by the judging alone.
 
 mod choose;
+mod curve;
 mod fate;
 mod hazard;
 mod judge;

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Plan;
-use super::choose::{ChosenRule, LEAST_PRECISION, as_in_file, choose, is_chosen};
+use super::choose::{ChosenRule, LEAST_MONEY_SHARE, LEAST_PRECISION, as_in_file, choose, is_chosen};
+use super::curve::{CurvePoint, Flagged};
 use super::hazard::{AlertBudget, HazardReport};
 use super::judge::{Figures, LEAD_DAYS, Period, judge};
 use super::panel::Panel;
@@ -44,8 +45,10 @@ pub struct AlertBacktest {
     /// The chosen rules, judged.
     #[serde(flatten)]
     pub judged: Figures,
-    /// The precision that the chosen rules should keep on the period on which they are chosen.
+    /// The precision that flags should have.
     pub least_precision_share: f64,
+    /// The share of the money that later defaults which they should find early enough.
+    pub least_money_share: f64,
     /// The chosen rules, with their thresholds.
     pub chosen: Vec<ChosenRule>,
     /// The chosen rules on the period on which they were chosen: what choosing by hindsight makes of them.
@@ -88,19 +91,28 @@ impl AlertBacktest {
             .map(|c| vec![c.rule.clone(), c.threshold.map_or("–".to_owned(), |t| format!("{t:.4}"))])
             .collect();
         write_table(out, &["chosen rule", "threshold"], &chosen)?;
-        let is_precise = |f: &Figures| f.precision_share.is_some_and(|p| p >= self.least_precision_share);
-        if self.on_choosing_period.as_ref().is_some_and(|figures| !is_precise(figures)) {
-            let least = 100.0 * self.least_precision_share;
+        let (money, precise) = (100.0 * LEAST_MONEY_SHARE, 100.0 * LEAST_PRECISION);
+        if self.on_choosing_period.as_ref().is_some_and(|f| f.flagged_money_share.is_none_or(|s| s < LEAST_MONEY_SHARE))
+        {
             writeln!(
                 out,
-                "  no rule was right in {least:.0} % of its flags where it was chosen; the most precise one is judged"
+                "  no rules find {money:.0} % of the money where they are chosen; those that find most are judged"
             )?;
         }
+        let is_met = self.judged.flagged_money_share.is_some_and(|share| share >= LEAST_MONEY_SHARE)
+            && self.judged.precision_share.is_some_and(|share| share >= LEAST_PRECISION);
+        let verdict = if is_met { "met" } else { "not met" };
+        writeln!(
+            out,
+            "  {money:.0} % of the money at a precision of {precise:.0} %: {verdict} by the chosen rules, judged"
+        )?;
         let head = [
             "",
             "money flagged",
             "adds",
             "precision",
+            "of money",
+            "of nights",
             "lead days",
             "flags",
             "late",
@@ -114,6 +126,8 @@ impl AlertBacktest {
             rows.push(row("rules, borrowers at risk", &hazard.rules, None, None));
             rows.push(row("hazard, no more alerts", &hazard.at_equal_alerts, None, None));
             rows.push(row("what is owed alone, no more alerts", &hazard.owed_alone, None, None));
+            let chosen = hazard.chosen_from_minor.zip(hazard.chosen_judged.as_ref());
+            rows.extend(chosen.map(|(from, f)| row(&format!("hazard from {from:.0}, chosen before"), f, None, None)));
         }
         rows.extend(self.rules.iter().map(|r| row(&r.rule, &r.alone, r.adds_money_share, r.unjudged_share)));
         write_table(out, &head, &rows)?;
@@ -138,6 +152,19 @@ impl AlertBacktest {
                 let rows: Vec<Vec<String>> = hazard.budgets.iter().map(budget).collect();
                 let head = ["", "money by risk", "precision", "flags", "money by owed", "precision", "flags"];
                 write_table(out, &head, &rows)?;
+                writeln!(out, "  what is found against what it costs:")?;
+                let point = |p: &CurvePoint| {
+                    let how = match p.flagged {
+                        Flagged::ByHazard => "money at risk",
+                        Flagged::ByRules => "most precise rules",
+                        Flagged::ByBoth => "money at risk, and a rule",
+                        Flagged::ByOwed => "owed",
+                    };
+                    let at = p.from_minor.map_or_else(|| p.rules.to_string(), |from| format!("from {from:.0}"));
+                    [vec![how.to_owned(), at], of(&p.figures).to_vec()].concat()
+                };
+                let rows: Vec<Vec<String>> = hazard.curve.iter().map(point).collect();
+                write_table(out, &["flagged by", "", "money", "precision", "flags"], &rows)?;
             }
         }
         writeln!(
@@ -155,6 +182,8 @@ fn row(name: &str, figures: &Figures, adds: Option<f64>, unjudged: Option<f64>) 
         percent(figures.flagged_money_share),
         percent(adds),
         percent(figures.precision_share),
+        percent(figures.money_precision_share),
+        percent(figures.night_precision_share),
         figures.median_lead_days.map_or("–".to_owned(), |days| days.to_string()),
         figures.flags.to_string(),
         figures.late_flags.to_string(),
@@ -206,6 +235,7 @@ pub fn report(job: &str, plan: &Plan, panel: &Panel, hazard: Option<HazardReport
         judged: by_chosen(plan.judged),
         on_choosing_period: plan.choosing.map(by_chosen),
         least_precision_share: LEAST_PRECISION,
+        least_money_share: LEAST_MONEY_SHARE,
         chosen,
         as_configured,
         rules,
