@@ -135,7 +135,7 @@ def book(db, data, run, as_of, monitor, policy, name):
         defaulted_group as (select distinct group_id g from ranked where in_default and group_id is not null),
         marked as (select *, max(if(closed, 0, rank)) over m worst, bool_or(not closed and (in_default or rank >= 2 or group_id in (from defaulted_group))) over m is_marked
             from ranked window m as (partition by merchant_id)),
-        known as (select merchant_id, loan_id, product, disbursed_at::date disbursed, principal_minor lent, owed, arrears, dpd, defaulted, restructured_at is not null restructured, ends,
+        known as (select merchant_id, loan_id, product, disbursed_at::date disbursed, principal_minor lent, owed, arrears, dpd, defaulted, in_default, restructured_at is not null restructured, ends,
             case when closed then 'paid-off' when written_off_at is not null then 'written-off' else case {buckets} end end place,
             ['normal', 'special-mention', 'substandard', 'doubtful', 'loss'][1 + if(is_marked, greatest(worst, 2), rank)] class from marked)
         select k.*, category, region, band, pd_prob from (from known union all by name
@@ -242,6 +242,31 @@ def main():
         where p.k is null or last_day(p.v) + to_months(p.k) <= date '{as_of}' group by all"""
     same(db, "vintages", ours, f"""select disbursed_in, product, months_on_book, loans, lent_minor, outstanding_minor, written_off_minor, defaulted_loans, defaulted_minor, unpaid_minor
         from published('vintages')""")
+    forecasts(db, before_on, as_of, monitor, policy)
+
+
+def forecasts(db, before_on, as_of, monitor, policy):
+    """What was foreseen on the first of the two nights that saw a loan, what became of it, and the sums over both."""
+    horizon, lgd = policy["price"]["pd_horizon_days"], round(monitor["provisions"]["loss_given_default_share"] * 1_000_000)
+    made = " union all ".join(
+        f"""select merchant_id, loan_id, date '{on}' made, band, pd_prob, owed from {night} where place not in ('written-off', 'unknown', 'paid-off') and defaulted is null
+            and merchant_id not in (select merchant_id from {night} where in_default)""" for night, on in (("before", before_on), ("tonight", as_of)))
+    db.execute(f"""create table foreseen as with made as ({made}), first as (select distinct on (loan_id) * from made order by loan_id, made)
+        select f.merchant_id, f.loan_id, t.product, disbursed, made, made + {horizon} until, f.band, f.pd_prob, f.owed exposure,
+            (f.owed::hugeint * round(f.pd_prob * 1e6)::bigint * {lgd} // 1000000000000)::bigint expected,
+            case when made + {horizon} >= date '{as_of}' or place = 'unknown' then 'open' when defaulted > made and defaulted <= made + {horizon} then 'default' else 'no-default' end outcome,
+            case outcome when 'default' then least(t.owed, f.owed) when 'no-default' then 0 end lost
+        from first f left join tonight t using (loan_id)""")
+    same(db, "forecasts", "select merchant_id, loan_id, made, until, band, pd_prob, exposure, expected, outcome, lost from foreseen",
+         "select merchant_id, loan_id, made_on, until_on, band, pd_prob, exposure_minor, expected_loss_minor, outcome, lost_minor from published('forecasts')")
+    sums = """count(pd_prob), count(*) - count(pd_prob), coalesce(sum(exposure) filter (pd_prob is not null), 0)::bigint, round(avg(round(pd_prob * 1e6) / 1e6), 9),
+        if(s = 'realised', count(*) filter (outcome = 'default' and pd_prob is not null), null), coalesce(sum(expected), 0)::bigint,
+        if(s = 'realised', coalesce(sum(lost) filter (pd_prob is not null), 0)::bigint, null)"""
+    by = {"all": "'all'", "vintage": "strftime(date_trunc('month', disbursed), '%Y-%m-%d')", "product": "product", "band": "band"}
+    ours = " union all ".join(
+        f"select '{name}' b, {member} m, if(outcome = 'open', 'estimated', 'realised') s, {sums} from foreseen group by m, s" for name, member in by.items())
+    same(db, "forecast_outcomes", ours, """select "by", member, standing, loans, loans_without_prob, exposure_minor, round(expected_default_share, 9), defaults,
+        expected_loss_minor, lost_minor from published('forecast_outcomes')""")
 
 
 if __name__ == "__main__":

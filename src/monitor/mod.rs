@@ -42,9 +42,10 @@ pub use officers::{Handling, OfficerDecision, Officers};
 pub use outlook::Outlook;
 pub use pledges::{PledgedOrders, Pledges};
 pub use portfolio::{
-    Book, BookBefore, BookContext, BookDifference, BookMerchant, DefaultedGroups, Dimension, LoanLine, MarkedBy,
-    Portfolio, PortfolioLine, PortfolioTables, PortfolioTerms, Positions, ProvisionLine, ProvisionTerms, RollBasis,
-    RollMatrix, RollRate, Scenario, Stage, Tally, UnknownTally, VintageLine, Vintages, check_lines, performing,
+    Book, BookBefore, BookContext, BookDifference, BookMerchant, BookRows, DefaultedGroups, Dimension, ForecastBy,
+    ForecastLine, ForecastOutcome, LoanForecast, LoanLine, MarkedBy, Portfolio, PortfolioLine, PortfolioTables,
+    PortfolioTerms, Positions, ProvisionLine, ProvisionTerms, RollBasis, RollMatrix, RollRate, Scenario, Stage,
+    Standing, Tally, UnknownTally, VintageLine, Vintages, check_lines, performing,
 };
 pub use queue::{QueueLine, QueueTerms};
 pub use restoration::{

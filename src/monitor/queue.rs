@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! expected loss  = Σ over open loans of (principal not repaid + interest and fees due and unpaid) × p × loss given default
-//! p              = the model's probability of default; 1 for a loan in default, an unknown loan, or where there is no probability
+//! p              = the hazard model's probability where it says something of the borrower (late with nothing, a model is there), else the score's
+//!                  probability of default; 1 for a loan in default, an unknown loan, or where there is no probability
 //! expected saved = expected loss × the share that the action saves ([queue] of the monitor file), the largest of all actions asked for
 //! ```
 //! Of an unknown loan what was lent counts in full, where it is known. Written-off loans are others' business. An alert that an officer has snoozed or
@@ -54,7 +55,10 @@ pub struct QueueLine {
     pub arrears_minor: i64,
     /// The most days past due of known loans.
     pub dpd: i64,
-    /// The model's probability of default; `None` where the borrower has no score.
+    /// The hazard model's probability of trouble; `None` where there is no model, or the borrower is late already.
+    #[serde(default)]
+    pub trouble_prob: Option<f64>,
+    /// The score's probability of default; `None` where the borrower has no score.
     pub pd_prob: Option<f64>,
     /// Loans of which nothing is known.
     pub unknown_loans: i64,
@@ -93,7 +97,9 @@ impl QueueTerms {
         asking.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.rule.cmp(&b.rule)));
         let (action, share) = asking.iter().map(|alert| (alert.action, saved(alert))).max_by_key(|(a, s)| (*s, *a))?;
         let opened_on = asking.iter().map(|alert| alert.opened_on).min()?;
-        let pd_ppm = pd_prob.map_or(1_000_000, |prob| share_ppm(prob.clamp(0.0, 1.0)));
+        // The watch gives it to every alert of the borrower alike.
+        let trouble_prob = asking.iter().find_map(|alert| alert.trouble_prob);
+        let pd_ppm = trouble_prob.or(pd_prob).map_or(1_000_000, |prob| share_ppm(prob.clamp(0.0, 1.0)));
         let lgd_ppm = i128::from(share_ppm(loss_given_default.clamp(0.0, 1.0)));
         let (mut owed, mut loss) = (0_i128, 0_i128);
         let mut add = |minor: i64, pd_ppm: i64| {
@@ -128,6 +134,7 @@ impl QueueTerms {
             owed_minor: minor(owed),
             arrears_minor: open().fold(0, |sum: i64, loan| sum.saturating_add(loan.arrears_minor)),
             dpd: open().map(|loan| loan.dpd).max().unwrap_or(0),
+            trouble_prob,
             pd_prob,
             unknown_loans: i64::try_from(loans.unknown.len()).unwrap_or(i64::MAX),
             rules,

@@ -43,6 +43,14 @@ fn what_is_lost_and_what_is_saved() {
     assert_eq!(found.rules, ["z-rule", "a-rule", "m-rule"]);
     assert_eq!(line(&[owing(10_000, true)], &[], &alerts, Some(0.1)).unwrap().expected_loss_minor, 5_010);
     assert_eq!(line(&[owing(10_000, false)], &[], &alerts, None).unwrap().expected_loss_minor, 5_010, "never good");
+    let foreseen: Vec<Alert> = alerts.iter().map(|alert| Alert { trouble_prob: Some(0.4), ..alert.clone() }).collect();
+    let found = line(&[owing(10_000, false)], &[], &foreseen, Some(0.1)).unwrap();
+    assert_eq!(
+        (found.expected_loss_minor, found.trouble_prob),
+        (2_004, Some(0.4)),
+        "the hazard model goes before the score"
+    );
+    assert_eq!(line(&[owing(10_000, true)], &[], &foreseen, Some(0.1)).unwrap().expected_loss_minor, 5_010);
     let unknown = line(&[], &[lost(Some(4_000)), lost(None)], &alerts, Some(0.1)).unwrap();
     assert_eq!((unknown.owed_minor, unknown.expected_loss_minor, unknown.unknown_loans), (4_000, 2_000, 2));
 }

@@ -10,8 +10,8 @@ use crate::core_system::Difference;
 use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine,
-    RollRate, VintageLine,
+    Alert, BorrowerState, Deduction, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine,
+    ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::repayment::{LoanException, RememberedLoan};
@@ -54,6 +54,8 @@ pub fn output_tables() -> Vec<OutputTable> {
         ProvisionLine::table(),
         RollRate::table(),
         VintageLine::table(),
+        LoanForecast::table(),
+        ForecastLine::table(),
         BorrowerState::table(),
         DriftLine::table(),
         RestatedValue::table(),

@@ -16,9 +16,9 @@ use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
 use crate::model::registry::Bundle;
 use crate::model::{self, ModelError, ScoreScale, Scored};
 use crate::monitor::{
-    self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction, LoanLine,
-    MonitorCase, MonitorError, Outlook, Portfolio, ProposedInstalment, QueueLine, StandingAlerts, StatesBefore,
-    WatchContext,
+    self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction,
+    LoanForecast, LoanLine, MonitorCase, MonitorError, Outlook, Portfolio, ProposedInstalment, QueueLine,
+    StandingAlerts, StatesBefore, WatchContext,
 };
 use crate::offer::{
     self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides, Policy,
@@ -152,6 +152,8 @@ pub struct Decided {
     pub book: Option<Book>,
     /// A line a loan; none without a loan book.
     pub loan_lines: Vec<LoanLine>,
+    /// What is foreseen of loans, and what became of them; none without a loan book.
+    pub forecasts: Vec<LoanForecast>,
     /// Loans of which nothing is known, a line for each cause, by merchant and loan.
     pub loan_exceptions: Vec<LoanException>,
     /// What the next night compares loans with.
@@ -264,8 +266,9 @@ pub fn decide_shard(
     decided.portfolio = ledger.map(|l| Portfolio::of(l, &monitor.buckets, &monitor.classes, groups)).transpose()?;
     let borrowers = book_merchants(facts, &decided.scores);
     if let Some(ledger) = ledger {
-        let (book, lines) = Book::of(ledger, &borrowers, &context.book)?;
-        (decided.book, decided.loan_lines) = (Some(book), lines);
+        let (book, rows) = Book::of(ledger, &borrowers, &context.book)?;
+        decided.book = Some(book);
+        (decided.loan_lines, decided.forecasts) = (rows.lines, rows.forecasts);
     }
     decided.remembered_loans.clone_from(&facts.remembered);
     decided.remembered_members.clone_from(&facts.accounts.members);

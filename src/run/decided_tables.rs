@@ -9,8 +9,8 @@ use super::decide::Decided;
 use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftLine, LoanLine, PortfolioLine, PortfolioTables, ProposedInstalment,
-    ProvisionLine, QueueLine, RollRate, VintageLine,
+    Alert, BorrowerState, Deduction, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine, PortfolioTables,
+    ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
@@ -43,6 +43,8 @@ pub struct DecidedTables {
     provisions: GatheredTable<ProvisionLine>,
     roll_rates: GatheredTable<RollRate>,
     vintages: GatheredTable<VintageLine>,
+    forecasts: GatheredTable<LoanForecast>,
+    forecast_outcomes: GatheredTable<ForecastLine>,
     drift: GatheredTable<DriftLine>,
 }
 
@@ -73,6 +75,8 @@ impl DecidedTables {
             provisions: GatheredTable::new(ProvisionLine::table(), folder),
             roll_rates: GatheredTable::new(RollRate::table(), folder),
             vintages: GatheredTable::new(VintageLine::table(), folder),
+            forecasts: GatheredTable::new(LoanForecast::table(), folder),
+            forecast_outcomes: GatheredTable::new(ForecastLine::table(), folder),
             drift: GatheredTable::new(DriftLine::table(), folder),
         }
     }
@@ -99,6 +103,7 @@ impl DecidedTables {
         self.proposals.extend(shard.proposals)?;
         self.queue.extend(shard.queue.into_iter().map(Queued).collect())?;
         self.borrower_states.extend(shard.borrower_states)?;
+        self.forecasts.extend(shard.forecasts)?;
         self.loan_book.extend(shard.loan_lines)
     }
 
@@ -110,7 +115,8 @@ impl DecidedTables {
         self.portfolio.extend(tables.portfolio)?;
         self.provisions.extend(tables.provisions)?;
         self.roll_rates.extend(tables.rolls)?;
-        self.vintages.extend(tables.vintages)
+        self.vintages.extend(tables.vintages)?;
+        self.forecast_outcomes.extend(tables.forecast_outcomes)
     }
 
     /// Adds the rows of `drift`.
@@ -167,6 +173,8 @@ impl DecidedTables {
         self.provisions.publish(stage)?;
         self.roll_rates.publish(stage)?;
         self.vintages.publish(stage)?;
+        self.forecasts.publish(stage)?;
+        self.forecast_outcomes.publish(stage)?;
         self.drift.publish(stage)
     }
 

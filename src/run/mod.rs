@@ -23,6 +23,7 @@ mod model_choice;
 mod model_settings;
 mod night_page;
 mod nightly;
+mod officers_work;
 mod open_offers;
 mod past_months;
 mod pinned;

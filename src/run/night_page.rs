@@ -22,6 +22,7 @@ impl RunSummary {
         blocks.extend(self.scored());
         blocks.extend(self.offered());
         blocks.extend(self.watched());
+        blocks.extend(self.to_do());
         blocks.extend(self.portfolio.iter().flat_map(|portfolio| self.loan_book(portfolio)));
         blocks.extend(self.not_judged());
         html(&title, &blocks)
@@ -144,6 +145,49 @@ impl RunSummary {
             ("suppressed by an officer", grouped(changes.suppressed)),
             ("snoozed by an officer", grouped(changes.snoozed)),
         ]));
+        blocks
+    }
+
+    fn to_do(&self) -> Vec<Block> {
+        let work = &self.officers_work;
+        let mut blocks = vec![heading("Officers' work")];
+        if work.queued == 0 {
+            blocks.push(Block::Paragraph("Nobody is in the queue.".to_owned()));
+        } else {
+            blocks.push(facts(&[
+                ("borrowers in the queue", grouped(work.queued)),
+                ("owed by them", self.money(work.owed_minor)),
+                ("expected to be lost if nothing is done", self.money(work.expected_loss_minor)),
+                ("expected to be saved by the work", self.money(work.expected_saved_minor)),
+            ]));
+            blocks.push(bars(&work.queued_by_action));
+            let percent = |prob: Option<f64>| prob.map_or_else(|| "–".to_owned(), |p| format!("{:.1} %", 100.0 * p));
+            let rows = work.first.iter().map(|line| {
+                vec![
+                    line.rank.to_string(),
+                    line.merchant_id.clone(),
+                    line.action.to_string(),
+                    self.money(line.expected_saved_minor),
+                    self.money(line.owed_minor),
+                    line.dpd.to_string(),
+                    percent(line.trouble_prob.or(line.pd_prob)),
+                    line.rules.join(", "),
+                ]
+            });
+            blocks.push(Block::Heading(3, "The first of the queue".to_owned()));
+            let head = ["", "borrower", "what to do", "saved", "owed", "days past due", "probability", "alerts"];
+            blocks.push(table(&head, rows.collect()));
+            blocks.push(Block::Paragraph("officer_queue.parquet has all of them.".to_owned()));
+        }
+        if work.proposals > 0 {
+            blocks.push(Block::Heading(3, "Easier terms proposed".to_owned()));
+            blocks.push(facts(&[
+                ("loans", grouped(work.proposals)),
+                ("owed on them", self.money(work.proposed_minor)),
+                ("loans whose instalments receipts do not carry", grouped(work.unaffordable)),
+            ]));
+            blocks.push(Block::Paragraph("restructure_proposals.parquet has their schedules.".to_owned()));
+        }
         blocks
     }
 

@@ -554,8 +554,8 @@ impl<'a> Joined<'a> {
         rest.borrower_states = report.unseen_states(tonight);
         pledges.add(&rest)?;
         totals.add(&rest, tonight).map_err(DecideError::from)?;
-        let (portfolio, lines) = report.close(totals.portfolio.as_ref(), months)?;
-        rest.loan_lines = lines;
+        let (portfolio, rows) = report.close(totals.portfolio.as_ref(), months)?;
+        (rest.loan_lines, rest.forecasts) = (rows.lines, rows.forecasts);
         tables.add_portfolio(portfolio)?;
         tables.add(rest)?;
         Ok((totals, drift))

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::exposure::{MembersBefore, OfferState, OpenOffer, OpenOffers, RememberedMember};
 use crate::monitor::{
-    Alert, BookBefore, BorrowerState, DriftLine, LoanLine, Monitor, PortfolioLine, ProvisionLine, RollRate,
-    StandingAlerts, StatesBefore,
+    Alert, BookBefore, BorrowerState, DriftLine, LoanForecast, LoanLine, Monitor, PortfolioLine, ProvisionLine,
+    RollRate, StandingAlerts, StatesBefore,
 };
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException, RememberedLoan};
@@ -128,7 +128,8 @@ pub fn read_book_before(previous: Option<&PreviousRun>) -> Result<Option<BookBef
     let read = |run: &PreviousRun| {
         let book = rows::<LoanLine>(previous)?;
         let (portfolio, provisions) = (rows::<PortfolioLine>(previous)?, rows::<ProvisionLine>(previous)?);
-        Ok(BookBefore::new(run.as_of, book, portfolio, provisions, rows::<RollRate>(previous)?))
+        let (rolls, forecasts) = (rows::<RollRate>(previous)?, rows::<LoanForecast>(previous)?);
+        Ok(BookBefore::new(run.as_of, book, portfolio, provisions, rolls, forecasts))
     };
     previous.map(read).transpose()
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::decide::Decided;
 use crate::monitor::{
-    Book, BookBefore, BookContext, BookDifference, BorrowerState, LoanLine, MonitorError, Portfolio, PortfolioTables,
+    Book, BookBefore, BookContext, BookDifference, BookRows, BorrowerState, MonitorError, Portfolio, PortfolioTables,
     RollMatrix, StatesBefore,
 };
 
@@ -73,7 +73,7 @@ impl<'a> PortfolioReport<'a> {
         self.states.of_unseen(|merchant| !self.unscored.contains(merchant), tonight).collect()
     }
 
-    /// The tables, once they agree with the `totals` of all shards, and the loan lines of a night without a loan book. `months` are the roll
+    /// The tables, once they agree with the `totals` of all shards, and the rows of the book that belong to no shard. `months` are the roll
     /// matrices of past months.
     ///
     /// # Errors
@@ -82,14 +82,14 @@ impl<'a> PortfolioReport<'a> {
         self,
         totals: Option<&Portfolio>,
         months: &[(Date, Date, RollMatrix)],
-    ) -> Result<(PortfolioTables, Vec<LoanLine>), ReportError> {
-        let (book, lines) = match self.book {
+    ) -> Result<(PortfolioTables, BookRows), ReportError> {
+        let (book, rows) = match self.book {
             Some(mut book) => {
-                book.add_unseen(self.context.before, &self.without_book)?;
-                (book, Vec::new())
+                let forecasts = book.add_unseen(self.context.before, &self.without_book)?;
+                (book, BookRows { lines: Vec::new(), forecasts })
             }
             None => Book::without_ledger(&self.context)?,
         };
-        Ok((book.tables(&self.context, totals, months)??, lines))
+        Ok((book.tables(&self.context, totals, months)??, rows))
     }
 }

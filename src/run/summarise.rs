@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::decide::Decided;
 use super::nightly::NightTables;
+use super::officers_work::OfficersWork;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
 use super::training::ability_report;
 use crate::features::Overflow;
@@ -29,6 +30,7 @@ pub struct Totals {
     referrals: u64,
     alerts: BTreeMap<String, u64>,
     alert_changes: AlertChanges,
+    officers_work: OfficersWork,
     unknown_loans: BTreeMap<String, u64>,
     unjudged: Unjudged,
     deductions: u64,
@@ -61,6 +63,7 @@ impl Totals {
         self.referrals += shard.referrals.len() as u64;
         count(&mut self.alerts, shard.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()));
         add_changes(&mut self.alert_changes, &shard.alerts, tonight);
+        self.officers_work.add(&shard.queue, &shard.proposals);
         count(&mut self.unknown_loans, shard.loan_exceptions.iter().map(|e| e.code.as_str()));
         for (rule, times) in &shard.alerts_unknown {
             *self.unjudged.alerts.entry(rule.clone()).or_default() += times;
@@ -108,6 +111,7 @@ impl Totals {
             referrals: self.referrals,
             alerts: self.alerts,
             alert_changes: self.alert_changes,
+            officers_work: self.officers_work,
             unknown_loans: self.unknown_loans,
             unjudged,
             deductions: self.deductions,

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::intake_gates::{AllowedFault, IntakeVerdict};
+use super::officers_work::OfficersWork;
 use crate::domain::{Currency, Money, grouped};
 use crate::model::ability::AbilityReport;
 use crate::monitor::Portfolio;
@@ -60,6 +61,9 @@ pub struct RunSummary {
     /// What became of alerts since the night before.
     #[serde(default)]
     pub alert_changes: AlertChanges,
+    /// The officers' queue, and the easier terms that are proposed.
+    #[serde(default)]
+    pub officers_work: OfficersWork,
     /// Loans of which nothing is known, by cause. A loan may stand under several.
     #[serde(default)]
     pub unknown_loans: BTreeMap<String, u64>,
@@ -268,6 +272,7 @@ impl RunSummary {
             grouped(changes.suppressed),
             grouped(changes.snoozed),
         )?;
+        self.write_officers_work(out)?;
         writeln!(out, "  deductions {}, {} in all", grouped(self.deductions), self.money(self.deducted_minor))?;
         if let Some(unknown) = self.portfolio.as_ref().map(|p| p.unknown).filter(|unknown| unknown.loans > 0) {
             writeln!(
@@ -287,6 +292,31 @@ impl RunSummary {
                 grouped(portfolio.open.loans),
                 self.money(portfolio.arrears_minor),
                 portfolio.non_performing_share().map_or("none".to_owned(), |s| format!("{:.2} %", 100.0 * s)),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_officers_work(&self, out: &mut String) -> std::fmt::Result {
+        let work = &self.officers_work;
+        if work.queued > 0 {
+            writeln!(
+                out,
+                "  queue      {} borrowers who owe {}; of {} that may be lost the work saves {}, the first {}",
+                grouped(work.queued),
+                self.money(work.owed_minor),
+                self.money(work.expected_loss_minor),
+                self.money(work.expected_saved_minor),
+                work.first.first().map_or("–", |line| line.merchant_id.as_str()),
+            )?;
+        }
+        if work.proposals > 0 {
+            writeln!(
+                out,
+                "  proposals  easier terms for {} loans over {}, {} of which receipts do not carry",
+                grouped(work.proposals),
+                self.money(work.proposed_minor),
+                grouped(work.unaffordable),
             )?;
         }
         Ok(())

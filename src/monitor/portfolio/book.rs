@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::breakdown::{Breakdown, PortfolioLine};
 use super::contagion::{DefaultedGroups, Mark};
+use super::forecast::{ForecastLine, ForecastSums, LoanForecast};
 use super::loan_line::LoanLine;
 use super::provisions::{Provision, ProvisionLine, ProvisionSums};
 use super::reconcile::{self, BookDifference};
@@ -23,6 +24,7 @@ use crate::repayment::{LoanLedger, LoanStanding, UnknownLoan};
 pub struct BookBefore {
     as_of: Date,
     by_merchant: BTreeMap<String, Vec<LoanLine>>,
+    forecasts: BTreeMap<String, Vec<LoanForecast>>,
     history: History,
 }
 
@@ -43,17 +45,26 @@ impl BookBefore {
         portfolio: Vec<PortfolioLine>,
         provisions: Vec<ProvisionLine>,
         rolls: Vec<RollRate>,
+        forecasts: Vec<LoanForecast>,
     ) -> Self {
         let mut by_merchant: BTreeMap<String, Vec<LoanLine>> = BTreeMap::new();
         for line in book {
             by_merchant.entry(line.merchant_id.clone()).or_default().push(line);
         }
-        Self { as_of, by_merchant, history: History { portfolio, provisions, rolls } }
+        let mut foreseen: BTreeMap<String, Vec<LoanForecast>> = BTreeMap::new();
+        for forecast in forecasts {
+            foreseen.entry(forecast.merchant_id.clone()).or_default().push(forecast);
+        }
+        Self { as_of, by_merchant, forecasts: foreseen, history: History { portfolio, provisions, rolls } }
     }
 
-    /// Merchants with a loan in it, sorted.
+    /// Merchants with a loan or a forecast in it.
     pub fn merchants(&self) -> impl Iterator<Item = &str> {
-        self.by_merchant.keys().map(String::as_str)
+        self.by_merchant.keys().chain(self.forecasts.keys()).map(String::as_str)
+    }
+
+    fn forecasts_of(&self, merchant_id: &str) -> &[LoanForecast] {
+        self.forecasts.get(merchant_id).map_or(&[], Vec::as_slice)
     }
 
     fn of(&self, merchant_id: &str) -> &[LoanLine] {
@@ -103,10 +114,20 @@ pub struct Book {
     night: RollMatrix,
     vintages: Vintages,
     provisions: ProvisionSums,
+    forecasts: ForecastSums,
+}
+
+/// A shard's rows of the book.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BookRows {
+    /// A line a loan, by merchant and loan.
+    pub lines: Vec<LoanLine>,
+    /// Forecasts: tonight's, and those of the nights before.
+    pub forecasts: Vec<LoanForecast>,
 }
 
 impl Book {
-    /// The book of a shard and a line a loan, by merchant and loan: its `merchants`, whether or not they borrow, and their ledger.
+    /// The book of a shard and its rows: of its `merchants`, whether or not they borrow, and their ledger.
     ///
     /// # Errors
     /// Sums beyond 64 bits.
@@ -114,9 +135,9 @@ impl Book {
         ledger: &LoanLedger,
         merchants: &BTreeMap<String, BookMerchant>,
         context: &BookContext<'_>,
-    ) -> Result<(Self, Vec<LoanLine>), MonitorError> {
+    ) -> Result<(Self, BookRows), MonitorError> {
         let mut book = Self { vintages: Vintages::of(ledger)?, ..Self::default() };
-        let mut lines = Vec::new();
+        let (mut lines, mut forecasts) = (Vec::new(), Vec::new());
         let nobody = BookMerchant::default();
         let of_merchant = |id: &str| merchants.get(id).unwrap_or(&nobody);
         for loans in ledger.known.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
@@ -124,6 +145,7 @@ impl Book {
             for loan in loans.iter().filter(|loan| !loan.is_closed) {
                 lines.push(book.add_known(loan, mark, of_merchant(&loan.merchant_id), context)?);
             }
+            forecasts.extend(forecasts_of_borrower(loans, of_merchant, context));
         }
         for loan in &ledger.unknown {
             lines.push(book.add_unknown(loan, of_merchant(&loan.merchant_id), context)?);
@@ -135,22 +157,26 @@ impl Book {
             let borrowers = borrowers.chain(ledger.unknown.iter().map(|loan| &loan.merchant_id));
             let seen: BTreeSet<&String> = merchants.keys().chain(borrowers).collect();
             let mut then = Positions::default();
-            for line in seen.into_iter().flat_map(|merchant| before.of(merchant)) {
+            for line in seen.iter().flat_map(|merchant| before.of(merchant)) {
                 then.insert(&line.merchant_id, line.loan_id.as_deref(), line.position());
             }
             let now = Positions::of(ledger, &context.monitor.buckets);
             book.night = RollMatrix::between(&then, before.as_of, &now)?;
+            let known: BTreeSet<&str> = ledger.known.iter().map(|loan| loan.loan_id.as_str()).collect();
+            let without = seen.iter().flat_map(|merchant| before.forecasts_of(merchant));
+            forecasts.extend(without.filter(|forecast| !known.contains(forecast.loan_id.as_str())).cloned());
         }
-        Ok((book, lines))
+        forecasts.iter().try_for_each(|forecast| book.forecasts.add(forecast))?;
+        Ok((book, BookRows { lines, forecasts }))
     }
 
     /// The book of a night without a loan book: all that was there the night before, unknown.
     ///
     /// # Errors
     /// Sums beyond 64 bits.
-    pub fn without_ledger(context: &BookContext<'_>) -> Result<(Self, Vec<LoanLine>), MonitorError> {
+    pub fn without_ledger(context: &BookContext<'_>) -> Result<(Self, BookRows), MonitorError> {
         let (mut book, mut lines) = (Self::default(), Vec::new());
-        let Some(before) = context.before else { return Ok((book, lines)) };
+        let Some(before) = context.before else { return Ok((book, BookRows::default())) };
         let (mut then, mut now) = (Positions::default(), Positions::default());
         for line in before.by_merchant.values().flatten() {
             let position = line.position();
@@ -170,7 +196,9 @@ impl Book {
         }
         book.tonight = Breakdown::of(&lines)?;
         book.night = RollMatrix::between(&then, before.as_of, &now)?;
-        Ok((book, lines))
+        let forecasts: Vec<LoanForecast> = before.forecasts.values().flatten().cloned().collect();
+        forecasts.iter().try_for_each(|forecast| book.forecasts.add(forecast))?;
+        Ok((book, BookRows { lines, forecasts }))
     }
 
     fn add_known(
@@ -257,20 +285,29 @@ impl Book {
         self.tonight.merge(&other.tonight)?;
         self.night.merge(&other.night)?;
         self.vintages.merge(&other.vintages)?;
+        self.forecasts.merge(&other.forecasts)?;
         self.provisions.merge(&other.provisions)
     }
 
-    /// Adds what the night before knew of merchants of whom no shard speaks tonight: no row shows their loans any more.
+    /// Adds what the night before knew of merchants of whom no shard speaks tonight: no row shows their loans any more. Gives their forecasts, which stay open.
     ///
     /// # Errors
     /// Sums beyond 64 bits.
-    pub fn add_unseen(&mut self, before: Option<&BookBefore>, unseen: &BTreeSet<&str>) -> Result<(), MonitorError> {
-        let Some(before) = before else { return Ok(()) };
+    pub fn add_unseen(
+        &mut self,
+        before: Option<&BookBefore>,
+        unseen: &BTreeSet<&str>,
+    ) -> Result<Vec<LoanForecast>, MonitorError> {
+        let Some(before) = before else { return Ok(Vec::new()) };
         let mut then = Positions::default();
         for line in unseen.iter().flat_map(|merchant| before.of(merchant)) {
             then.insert(&line.merchant_id, line.loan_id.as_deref(), line.position());
         }
-        self.night.merge(&RollMatrix::between(&then, before.as_of, &Positions::default())?)
+        self.night.merge(&RollMatrix::between(&then, before.as_of, &Positions::default())?)?;
+        let forecasts: Vec<LoanForecast> =
+            unseen.iter().flat_map(|merchant| before.forecasts_of(merchant)).cloned().collect();
+        forecasts.iter().try_for_each(|forecast| self.forecasts.add(forecast))?;
+        Ok(forecasts)
     }
 
     /// All tables of the portfolio, once they agree with each other and with `totals`. `months` are the matrices of past months, oldest first.
@@ -295,8 +332,13 @@ impl Book {
         let mut rolls: Vec<RollRate> =
             context.before.map(|before| self.night.rates(RollBasis::Night, before.as_of, as_of)).unwrap_or_default();
         rolls.extend(months.iter().flat_map(|(from, to, matrix)| matrix.rates(RollBasis::Month, *from, *to)));
-        let mut tables =
-            PortfolioTables { portfolio: tonight, provisions, rolls, vintages: self.vintages.lines(as_of)? };
+        let mut tables = PortfolioTables {
+            portfolio: tonight,
+            provisions,
+            rolls,
+            vintages: self.vintages.lines(as_of)?,
+            forecast_outcomes: self.forecasts.lines(),
+        };
         if let Some(before) = context.before {
             tables.carry(&before.history);
         }
@@ -316,6 +358,23 @@ impl Book {
     }
 }
 
+/// Forecasts of a borrower's loans: what became of those made before, and tonight's of loans that are seen for the first time.
+fn forecasts_of_borrower<'a>(
+    loans: &'a [LoanStanding],
+    of_merchant: impl Fn(&str) -> &'a BookMerchant,
+    context: &BookContext<'_>,
+) -> Vec<LoanForecast> {
+    let is_bad = loans.iter().any(|loan| loan.is_in_default);
+    let forecast = |loan: &LoanStanding| {
+        let made = context.before.map_or(&[][..], |before| before.forecasts_of(&loan.merchant_id));
+        match made.iter().find(|forecast| forecast.loan_id == loan.loan_id) {
+            Some(forecast) => Some(forecast.clone().seen(loan, context.as_of)),
+            None => LoanForecast::make(loan, of_merchant(&loan.merchant_id), is_bad, context),
+        }
+    };
+    loans.iter().filter_map(forecast).collect()
+}
+
 /// The published tables of the portfolio.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PortfolioTables {
@@ -327,6 +386,8 @@ pub struct PortfolioTables {
     pub rolls: Vec<RollRate>,
     /// Vintages.
     pub vintages: Vec<VintageLine>,
+    /// Forecasts beside what happened.
+    pub forecast_outcomes: Vec<ForecastLine>,
 }
 
 impl PortfolioTables {

@@ -7,7 +7,8 @@
 //!              │          │                  └── provisions: stages × scenarios
 //!              │          └── the next night reads it ──┐
 //!              ├── roll: from the night before, and from month to month
-//!              └── vintage: defaults by months on book
+//!              ├── vintage: defaults by months on book
+//!              └── forecast: what was foreseen of each loan, and what became of it
 //! reconcile: all of these are sums over the same loans, or the night stops
 //! ```
 //! Every sum is in whole minor units, so that shards merge in any order to the same bytes. A loan of which nothing is known has a place of its
@@ -18,6 +19,7 @@ mod breakdown;
 mod contagion;
 #[cfg(test)]
 mod fixture;
+mod forecast;
 mod loan_line;
 mod provisions;
 mod reconcile;
@@ -26,9 +28,10 @@ mod settings;
 mod totals;
 mod vintage;
 
-pub use book::{Book, BookBefore, BookContext, BookMerchant, PortfolioTables};
+pub use book::{Book, BookBefore, BookContext, BookMerchant, BookRows, PortfolioTables};
 pub use breakdown::{Dimension, PortfolioLine};
 pub use contagion::{DefaultedGroups, MarkedBy, performing};
+pub use forecast::{ForecastBy, ForecastLine, ForecastOutcome, LoanForecast, Standing};
 pub use loan_line::LoanLine;
 pub use provisions::{ProvisionLine, Stage};
 pub use reconcile::{BookDifference, check_lines};

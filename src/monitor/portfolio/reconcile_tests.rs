@@ -6,7 +6,7 @@ use super::*;
 use crate::exposure::DebtState;
 use crate::monitor::Monitor;
 use crate::monitor::portfolio::fixture::{AS_OF, closed, loan, monitor, unknown};
-use crate::monitor::portfolio::{BookBefore, DefaultedGroups, PortfolioTables, RollMatrix};
+use crate::monitor::portfolio::{BookBefore, BookRows, DefaultedGroups, PortfolioTables, RollMatrix};
 use crate::repayment::{LoanLedger, LoanStanding};
 
 const BEFORE: Date = jiff::civil::date(2025, 6, 30);
@@ -55,18 +55,18 @@ fn context<'a>(
 }
 
 /// A night's tables and its loan lines.
-fn night(owed: i64, before: Option<&BookBefore>, as_of: Date) -> (PortfolioTables, Vec<LoanLine>) {
+fn night(owed: i64, before: Option<&BookBefore>, as_of: Date) -> (PortfolioTables, BookRows) {
     let (monitor, groups) = (monitor(), DefaultedGroups::default());
     let context = context(&monitor, &groups, before, as_of);
     let ledger = ledger(owed);
     let totals = Portfolio::of(&ledger, &monitor.buckets, &monitor.classes, &groups).unwrap();
-    let (book, lines) = Book::of(&ledger, &BTreeMap::new(), &context).unwrap();
-    check_lines(&lines, &totals, &accounts(owed)).unwrap();
-    (book.tables(&context, Some(&totals), &[]).unwrap().unwrap(), lines)
+    let (book, rows) = Book::of(&ledger, &BTreeMap::new(), &context).unwrap();
+    check_lines(&rows.lines, &totals, &accounts(owed)).unwrap();
+    (book.tables(&context, Some(&totals), &[]).unwrap().unwrap(), rows)
 }
 
-fn as_before((tables, lines): (PortfolioTables, Vec<LoanLine>), as_of: Date) -> BookBefore {
-    BookBefore::new(as_of, lines, tables.portfolio, tables.provisions, tables.rolls)
+fn as_before((tables, rows): (PortfolioTables, BookRows), as_of: Date) -> BookBefore {
+    BookBefore::new(as_of, rows.lines, tables.portfolio, tables.provisions, tables.rolls, rows.forecasts)
 }
 
 #[test]
@@ -87,13 +87,13 @@ fn a_night_without_a_loan_book_knows_nothing_of_what_was_there() {
     let (monitor, groups) = (monitor(), DefaultedGroups::default());
     let before = as_before(night(500, None, BEFORE), BEFORE);
     let context = context(&monitor, &groups, Some(&before), AS_OF);
-    let (book, lines) = Book::without_ledger(&context).unwrap();
+    let (book, rows) = Book::without_ledger(&context).unwrap();
     let tables = book.tables(&context, None, &[]).unwrap().unwrap();
-    assert_eq!(lines.len(), 5);
-    assert!(lines.iter().all(|line| line.is_unknown() && line.outstanding_minor.is_none()));
+    assert_eq!(rows.lines.len(), 5);
+    assert!(rows.lines.iter().all(|line| line.is_unknown() && line.outstanding_minor.is_none()));
     let tonight: Vec<_> = tables.rolls.iter().filter(|r| r.to_on == AS_OF).collect();
     assert!(tonight.iter().all(|r| r.to_place == "unknown" && r.moved_share == Some(1.0)), "{tonight:?}");
-    let after = as_before((tables, lines), AS_OF);
+    let after = as_before((tables, rows), AS_OF);
     let (third, _) = night(450, Some(&after), jiff::civil::date(2025, 7, 2));
     assert!(third.rolls.iter().any(|r| r.from_place == "unknown" && r.to_place == "current"));
 }
@@ -105,8 +105,8 @@ fn loans_of_merchants_who_vanished_are_not_sent() {
     let context = context(&monitor, &groups, Some(&before), AS_OF);
     let part = LoanLedger { known: vec![loan("a", "1", 0, 500), loan("a", "2", 95, 300)], unknown: Vec::new() };
     let totals = Portfolio::of(&part, &monitor.buckets, &monitor.classes, &groups).unwrap();
-    let (mut book, lines) = Book::of(&part, &BTreeMap::new(), &context).unwrap();
-    check_lines(&lines, &totals, &[account("a", Some(800))]).unwrap();
+    let (mut book, rows) = Book::of(&part, &BTreeMap::new(), &context).unwrap();
+    check_lines(&rows.lines, &totals, &[account("a", Some(800))]).unwrap();
     book.add_unseen(Some(&before), &BTreeSet::from(["b", "d"])).unwrap();
     let tables = book.tables(&context, Some(&totals), &[]).unwrap().unwrap();
     let lost: i64 = tables.rolls.iter().filter(|r| r.to_place == "not-sent").map(|r| r.moved_minor).sum();
@@ -125,8 +125,8 @@ fn every_difference_stops_the_night() {
                  accounts: &[Statement],
                  months: &[(Date, Date, RollMatrix)],
                  context: &BookContext<'_>| {
-        let (book, lines) = Book::of(&ledger, &BTreeMap::new(), context).unwrap();
-        let of_shard = check_lines(&lines, totals, accounts).err();
+        let (book, rows) = Book::of(&ledger, &BTreeMap::new(), context).unwrap();
+        let of_shard = check_lines(&rows.lines, totals, accounts).err();
         of_shard.or_else(|| book.tables(context, Some(totals), months).unwrap().err()).map(|difference| difference.what)
     };
     assert_eq!(found(&sound, &accounts(500), &[], &context), None);

@@ -10,6 +10,8 @@ mod differences;
 mod drift;
 mod evidence;
 mod features;
+mod forecast_outcomes;
+mod forecasts;
 mod invitations;
 mod loan_book;
 mod loan_exceptions;

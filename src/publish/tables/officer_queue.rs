@@ -27,7 +27,7 @@ impl OutputRow for QueueLine {
                 money("expected_saved_minor", "Expected loss × the share of it that the action saves."),
                 money(
                     "expected_loss_minor",
-                    "Owed on each loan × probability of default × loss given default; the probability is 1 for a loan in default, an unknown loan, or without a score.",
+                    "Owed on each loan × probability × loss given default; the probability is trouble_prob where there is one, else pd_prob, and 1 for a loan in default, an unknown loan, or where there is neither.",
                 ),
                 money(
                     "owed_minor",
@@ -35,6 +35,13 @@ impl OutputRow for QueueLine {
                 ),
                 money("arrears_minor", "Due and unpaid on known loans."),
                 count("dpd", "days", "The most days past due of known loans."),
+                Column::optional(
+                    "trouble_prob",
+                    Kind::Float64,
+                    "probability",
+                    "The hazard model's probability of trouble to come; null where there is no model, or the borrower is late already.",
+                )
+                .within(0.0, 1.0),
                 Column::optional(
                     "pd_prob",
                     Kind::Float64,

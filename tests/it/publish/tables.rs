@@ -13,8 +13,9 @@ use integrity::features::Group;
 use integrity::model::ability::MerchantReceipts;
 use integrity::monitor::{
     Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftLine,
-    EvidenceValue, Handling, LoanLine, MarkedBy, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine,
-    RollBasis, RollRate, Severity, Stage, Verdict, VintageLine,
+    EvidenceValue, ForecastBy, ForecastLine, ForecastOutcome, Handling, LoanForecast, LoanLine, MarkedBy,
+    PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollBasis, RollRate, Severity, Stage, Standing,
+    Verdict, VintageLine,
 };
 use integrity::offer::{
     BankReferral, Cap, CapName, CaseRecord, Decline, Invitation, InvitationGroup, Offer, Repayment,
@@ -227,8 +228,8 @@ proptest! {
     #[test]
     fn queues_come_back(rows in vec((".{0,3}", 0..=i64::MAX, option::of(0.0..=1.0), vec(".{0,4}", 0..3), dates(), select(&ACTIONS[..])), 0..20)) {
         let rows: Vec<QueueLine> = (1_i64..).zip(rows).map(|(rank, (merchant_id, minor, pd_prob, rules, opened_on, action))| QueueLine {
-            rank, merchant_id, action, expected_saved_minor: minor, expected_loss_minor: minor, owed_minor: minor, arrears_minor: minor, dpd: 3, pd_prob,
-            unknown_loans: 1, rules, opened_on,
+            rank, merchant_id, action, expected_saved_minor: minor, expected_loss_minor: minor, owed_minor: minor, arrears_minor: minor, dpd: 3,
+            trouble_prob: pd_prob.map(|pd| pd / 2.0), pd_prob, unknown_loans: 1, rules, opened_on,
         }).collect();
         round_trip(QueueLine::table(), &rows);
     }
@@ -414,6 +415,34 @@ proptest! {
             defaulted_loans: counts[1], defaulted_minor: sums[3], unpaid_minor: sums[4], defaulted_share,
         });
         round_trip(VintageLine::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn forecasts_come_back(
+        ids in btree_set((".{0,3}", ".{0,3}"), 0..20), on in dates(), disbursed_on in option::of(dates()), pd_prob in option::of(0.0..=1.0), minor in any::<i64>(),
+        maybe in option::of(any::<i64>()), outcome in select(&[ForecastOutcome::Open, ForecastOutcome::NoDefault, ForecastOutcome::Default][..]),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, loan_id)| LoanForecast {
+            merchant_id, loan_id, product: "p".to_owned(), disbursed_on, made_on: on, until_on: on, band: disbursed_on.map(|_| "A".to_owned()), pd_prob,
+            exposure_minor: minor, expected_loss_minor: maybe, outcome, lost_minor: maybe,
+        });
+        round_trip(LoanForecast::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn forecast_outcomes_come_back(
+        ids in btree_set(
+            (select(&[ForecastBy::All, ForecastBy::Vintage, ForecastBy::Product, ForecastBy::Band][..]), option::of("[a-c]"),
+             select(&[Standing::Realised, Standing::Estimated][..])), 0..20),
+        counts in vec(0..=i64::MAX, 2), sums in vec(any::<i64>(), 2), shares in vec(option::of(0.0..=1.0), 4), is_as_expected in option::of(any::<bool>()),
+        maybe in option::of(any::<i64>()),
+    ) {
+        let rows = ids.into_iter().map(|(by, member, standing)| ForecastLine {
+            by, member, standing, loans: counts[0], loans_without_prob: counts[1], exposure_minor: sums[0], expected_default_share: shares[0],
+            default_share: shares[1], default_share_low: shares[2], default_share_high: shares[3], is_as_expected, defaults: maybe,
+            expected_loss_minor: sums[1], lost_minor: maybe,
+        });
+        round_trip(ForecastLine::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,0 +1,127 @@
+//! What a night leaves to people: the officers' queue and the easier terms that are proposed, as its summary tells of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::monitor::{ProposedInstalment, QueueLine};
+
+/// Borrowers whom the summary names.
+const NAMED: usize = 10;
+
+/// The officers' work of a night.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfficersWork {
+    /// Borrowers in the queue.
+    pub queued: u64,
+    /// The same by what is to be done.
+    pub queued_by_action: BTreeMap<String, u64>,
+    /// What they owe, minor units.
+    pub owed_minor: i64,
+    /// What is expected to be lost if nothing is done, minor units.
+    pub expected_loss_minor: i64,
+    /// What the work is expected to save of it, minor units.
+    pub expected_saved_minor: i64,
+    /// The first of the queue, at most ten.
+    pub first: Vec<QueueLine>,
+    /// Loans for which easier terms are proposed.
+    pub proposals: u64,
+    /// What is owed on them, minor units.
+    pub proposed_minor: i64,
+    /// Those whose instalments the borrower's receipts do not carry, or not as far as is known.
+    pub unaffordable: u64,
+}
+
+impl OfficersWork {
+    /// Adds a shard's queue and proposals, neither ranked. All instalments of a loan lie in one shard.
+    pub fn add(&mut self, queue: &[QueueLine], proposals: &[ProposedInstalment]) {
+        let sum = |total: i64, of: fn(&QueueLine) -> i64| queue.iter().map(of).fold(total, i64::saturating_add);
+        self.queued += queue.len() as u64;
+        self.owed_minor = sum(self.owed_minor, |line| line.owed_minor);
+        self.expected_loss_minor = sum(self.expected_loss_minor, |line| line.expected_loss_minor);
+        self.expected_saved_minor = sum(self.expected_saved_minor, |line| line.expected_saved_minor);
+        for line in queue {
+            *self.queued_by_action.entry(line.action.to_string()).or_default() += 1;
+        }
+        self.first.extend_from_slice(queue);
+        self.first.sort_by(QueueLine::order);
+        self.first.truncate(NAMED);
+        for (line, rank) in self.first.iter_mut().zip(1..) {
+            line.rank = rank;
+        }
+        let first_ones = || proposals.iter().filter(|instalment| instalment.number == 1);
+        self.proposals += first_ones().count() as u64;
+        self.unaffordable += first_ones().filter(|instalment| !instalment.is_affordable).count() as u64;
+        let owed = proposals.iter().flat_map(|instalment| [instalment.principal_minor, instalment.carried_minor]);
+        self.proposed_minor = owed.fold(self.proposed_minor, i64::saturating_add);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::monitor::Action;
+
+    fn line(merchant: &str, saved: i64) -> QueueLine {
+        QueueLine {
+            rank: 0,
+            merchant_id: merchant.to_owned(),
+            action: Action::Call,
+            expected_saved_minor: saved,
+            expected_loss_minor: 5 * saved,
+            owed_minor: 100 * saved,
+            arrears_minor: 0,
+            dpd: 0,
+            trouble_prob: None,
+            pd_prob: None,
+            unknown_loans: 0,
+            rules: Vec::new(),
+            opened_on: date(2025, 1, 1),
+        }
+    }
+
+    fn instalment(loan: &str, number: i64, is_affordable: bool) -> ProposedInstalment {
+        ProposedInstalment {
+            merchant_id: "m".to_owned(),
+            loan_id: loan.to_owned(),
+            number,
+            instalments: 2,
+            due_on: date(2025, 2, 1),
+            principal_minor: 100,
+            interest_minor: 7,
+            carried_minor: 3,
+            daily_rate_ppm: 500,
+            affordable_minor: None,
+            is_affordable,
+            why: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_first_of_all_shards_are_named_in_the_order_of_the_whole_queue() {
+        let shards: [Vec<QueueLine>; 2] = [
+            (0..9).map(|n| line(&format!("a{n}"), 10 * n)).collect(),
+            (0..9).map(|n| line(&format!("b{n}"), 10 * n + 5)).collect(),
+        ];
+        let mut forth = OfficersWork::default();
+        shards.iter().for_each(|shard| forth.add(shard, &[]));
+        let mut back = OfficersWork::default();
+        shards.iter().rev().for_each(|shard| back.add(shard, &[]));
+        assert_eq!(forth, back);
+        assert_eq!((forth.queued, forth.first.len(), forth.expected_saved_minor), (18, 10, 765));
+        let named: Vec<(i64, &str)> = forth.first.iter().map(|line| (line.rank, line.merchant_id.as_str())).collect();
+        assert_eq!(named[..3], [(1, "b8"), (2, "a8"), (3, "b7")]);
+    }
+
+    #[test]
+    fn a_proposal_is_a_loan_whatever_its_number_of_instalments() {
+        let mut work = OfficersWork::default();
+        work.add(
+            &[],
+            &[instalment("1", 1, true), instalment("1", 2, true), instalment("2", 1, false), instalment("2", 2, false)],
+        );
+        assert_eq!((work.proposals, work.unaffordable, work.proposed_minor), (2, 1, 412));
+    }
+}
