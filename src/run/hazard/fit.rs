@@ -101,8 +101,8 @@ impl HazardFigures {
 
 /// Parts into which merchants are split, so that each is foreseen by a model that has not seen it.
 const FOLDS: u64 = 5;
-/// Events that a variable needs behind it. So few will do, since weak signs add up and the points are averaged over members; fewer variables lose
-/// a third of the precision where the same money is found (docs/monitoring.md).
+/// Events that a variable needs behind it. So few will do, since weak signs add up and the points are averaged over members: with more needed, fewer flags are
+/// right where the same money is found (docs/monitoring.md).
 const EVENTS_A_VARIABLE: u64 = 2;
 /// Variables at most, however many events there are.
 const MOST_VARIABLES: u64 = 48;
