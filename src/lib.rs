@@ -42,6 +42,8 @@ pub mod authenticity;
 
 pub mod store;
 
+pub mod scenario;
+
 pub mod repayment;
 
 pub mod tiles;

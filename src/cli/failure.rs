@@ -329,7 +329,7 @@ fn report_code(error: &ReportError) -> ExitCode {
     match error {
         ReportError::Publish(error) => publish_code(error),
         ReportError::Model(error) => model_code(error),
-        ReportError::Disagrees { .. } | ReportError::Offer { .. } => ExitCode::Internal,
+        ReportError::Disagrees { .. } | ReportError::Offer { .. } | ReportError::Case(_) => ExitCode::Internal,
     }
 }
 

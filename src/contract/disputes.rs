@@ -25,7 +25,7 @@ pub static DISPUTES: TableContract = TableContract {
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
     visibility: Visibility::Instant("opened_at"),
-    masks: &[Mask { milestone: "closed_at", reveals: &["outcome"] }],
+    masks: &[Mask { milestone: "closed_at", reveals: &["outcome"], is_foreseen: false }],
     checks: &[
         Check { rule: "closed-before-opened", column: "closed_at", holds: "closed_at >= opened_at" },
         Check { rule: "outcome-without-close", column: "outcome", holds: "outcome IS NULL OR closed_at IS NOT NULL" },

@@ -16,7 +16,7 @@ pub static GUARANTEE_GROUPS: TableContract = TableContract {
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
     visibility: Visibility::Instant("joined_at"),
-    masks: &[Mask { milestone: "left_at", reveals: &[] }],
+    masks: &[Mask { milestone: "left_at", reveals: &[], is_foreseen: true }],
     checks: &[Check { rule: "left-before-joined", column: "left_at", holds: "left_at >= joined_at" }],
     foreign_keys: &[ForeignKey { column: "merchant_id", table: "merchants", key: "merchant_id", same_merchant: true }],
 };

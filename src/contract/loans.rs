@@ -30,7 +30,10 @@ pub static LOANS: TableContract = TableContract {
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
     visibility: Visibility::Instant("disbursed_at"),
-    masks: &[Mask { milestone: "written_off_at", reveals: &[] }, Mask { milestone: "restructured_at", reveals: &[] }],
+    masks: &[
+        Mask { milestone: "written_off_at", reveals: &[], is_foreseen: false },
+        Mask { milestone: "restructured_at", reveals: &[], is_foreseen: false },
+    ],
     checks: &[
         Check {
             rule: "written-off-before-disbursed",

@@ -23,7 +23,7 @@ pub static MERCHANTS: TableContract = TableContract {
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
     visibility: Visibility::Instant("registered_at"),
-    masks: &[Mask { milestone: "closed_at", reveals: &[] }],
+    masks: &[Mask { milestone: "closed_at", reveals: &[], is_foreseen: false }],
     checks: &[Check { rule: "closed-before-registered", column: "closed_at", holds: "closed_at >= registered_at" }],
     foreign_keys: &[],
 };

@@ -31,7 +31,10 @@ pub use payments::PAYMENTS;
 pub use reviews::REVIEWS;
 pub use shipments::SHIPMENTS;
 pub use table::{Check, Column, DAYS, ForeignKey, INSTANTS, MAX_MONEY, Mask, TableContract, Type, Visibility};
-pub use visible::{RECORDED_BEFORE_EVENT, SUPERSEDED_AT, Sifted, UNREADABLE, known_at, recorded_before_event, visible};
+pub use visible::{
+    RECORDED_BEFORE, RECORDED_BEFORE_EVENT, SUPERSEDED_AT, Sifted, UNREADABLE, known_at, recorded_before_event,
+    recorded_before_milestones, visible,
+};
 
 /// Every table, parents before children: the order in which tables are washed.
 pub static TABLES: [&TableContract; 11] = [

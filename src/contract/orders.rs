@@ -24,10 +24,10 @@ pub static ORDERS: TableContract = TableContract {
     ],
     visibility: Visibility::Instant("placed_at"),
     masks: &[
-        Mask { milestone: "paid_at", reveals: &[] },
-        Mask { milestone: "cancelled_at", reveals: &[] },
-        Mask { milestone: "completed_at", reveals: &[] },
-        Mask { milestone: "refunded_at", reveals: &["refund_minor"] },
+        Mask { milestone: "paid_at", reveals: &[], is_foreseen: false },
+        Mask { milestone: "cancelled_at", reveals: &[], is_foreseen: false },
+        Mask { milestone: "completed_at", reveals: &[], is_foreseen: false },
+        Mask { milestone: "refunded_at", reveals: &["refund_minor"], is_foreseen: false },
     ],
     checks: &[
         Check { rule: "paid-before-placed", column: "paid_at", holds: "paid_at >= placed_at" },

@@ -18,7 +18,7 @@ pub static PAYMENTS: TableContract = TableContract {
         Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row"),
     ],
     visibility: Visibility::Instant("paid_at"),
-    masks: &[Mask { milestone: "reversed_at", reveals: &[] }],
+    masks: &[Mask { milestone: "reversed_at", reveals: &[], is_foreseen: false }],
     checks: &[Check { rule: "reversed-before-paid", column: "reversed_at", holds: "reversed_at >= paid_at" }],
     foreign_keys: &[ForeignKey { column: "loan_id", table: "loans", key: "loan_id", same_merchant: false }],
 };

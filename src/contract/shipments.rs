@@ -23,11 +23,11 @@ pub static SHIPMENTS: TableContract = TableContract {
     ],
     visibility: Visibility::Parent,
     masks: &[
-        Mask { milestone: "ship_by_at", reveals: &[] },
-        Mask { milestone: "shipped_at", reveals: &["carrier", "tracking"] },
-        Mask { milestone: "promised_at", reveals: &[] },
-        Mask { milestone: "delivered_at", reveals: &[] },
-        Mask { milestone: "lost_at", reveals: &[] },
+        Mask { milestone: "ship_by_at", reveals: &[], is_foreseen: true },
+        Mask { milestone: "shipped_at", reveals: &["carrier", "tracking"], is_foreseen: false },
+        Mask { milestone: "promised_at", reveals: &[], is_foreseen: true },
+        Mask { milestone: "delivered_at", reveals: &[], is_foreseen: false },
+        Mask { milestone: "lost_at", reveals: &[], is_foreseen: false },
     ],
     checks: &[Check { rule: "delivered-before-shipped", column: "delivered_at", holds: "delivered_at >= shipped_at" }],
     foreign_keys: &[

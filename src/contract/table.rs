@@ -110,6 +110,8 @@ pub struct Mask {
     pub milestone: &'static str,
     /// Columns known only once the milestone is.
     pub reveals: &'static [&'static str],
+    /// Whether it may be known before it comes: a promise, or an end that was agreed.
+    pub is_foreseen: bool,
 }
 
 /// A rule within a row, beyond types, nulls and ranges. Null operands pass: what is unknown breaks no rule.
@@ -170,6 +172,23 @@ impl TableContract {
     #[must_use]
     pub fn parent(&self) -> Option<&'static ForeignKey> {
         self.foreign_keys.first()
+    }
+
+    /// The order in which the store holds rows: merchant, event time, key and `recorded_at`.
+    #[must_use]
+    pub fn sort_columns(&self) -> Vec<&'static str> {
+        let event = match self.visibility {
+            Visibility::Instant(event) | Visibility::Day(event) => Some(event),
+            Visibility::Parent => None,
+        };
+        let recorded = self.has_recorded_at().then_some("recorded_at");
+        let mut order = Vec::new();
+        for name in std::iter::once("merchant_id").chain(event).chain(self.key.iter().copied()).chain(recorded) {
+            if !order.contains(&name) {
+                order.push(name);
+            }
+        }
+        order
     }
 
     /// Whether rows say when the source learnt of them.

@@ -5,6 +5,8 @@
 //!   seen from its `recorded_at`, for the wash to judge.
 //! - A row that a later version replaced *before* as-of is hidden (see [`SUPERSEDED_AT`]).
 //! - Of a visible row, each later milestone (and each promise) at or after as-of is nulled, with the columns it reveals.
+//!   A row that says it was recorded before such a milestone (see [`recorded_before_milestones`]) contradicts itself: the cell stays, for the wash to
+//!   judge.
 //! - A row without an event time of its own ([`Visibility::Parent`]) is seen with its parent. Where the parent is not seen, the row
 //!   is not yet visible if nothing in it is dated before as-of; otherwise it is an orphan, for the wash to judge. Whether the parent
 //!   is missing or merely not yet visible makes no difference: what lies at or after as-of must not change what is said of the past.
@@ -29,6 +31,9 @@ pub const UNREADABLE: &str = "_unreadable.";
 
 /// Hidden column: whether a row says it was recorded before its own event. Absent where none does.
 pub const RECORDED_BEFORE_EVENT: &str = "_recorded_before_event";
+
+/// Prefix of the hidden columns that say of a milestone whether a row says it was recorded before it. Absent where none does.
+pub const RECORDED_BEFORE: &str = "_recorded_before.";
 
 /// A table as of an instant.
 #[derive(Debug, Clone)]
@@ -80,6 +85,40 @@ pub fn recorded_before_event(
     };
     let before: BooleanChunked = events.into_iter().zip(recorded).map(is_before).collect();
     Ok(before.any().then_some(before))
+}
+
+/// The milestones before which some row says it was recorded, by more than `tolerance_micros`, and for each row whether it does: what has not happened
+/// cannot be recorded, so that one of the two instants is wrong. Not those that may be foreseen.
+///
+/// # Errors
+/// A column of the contract is missing from the frame, or has another type.
+pub fn recorded_before_milestones(
+    table: &TableContract,
+    frame: &DataFrame,
+    as_of: &AsOf,
+    tolerance_micros: i64,
+) -> PolarsResult<Vec<(&'static str, BooleanChunked)>> {
+    if !table.has_recorded_at() || frame.column("recorded_at")?.null_count() == frame.height() {
+        return Ok(Vec::new());
+    }
+    let recorded = times(table, frame, "recorded_at", as_of, first_of_day)?;
+    let mut found = Vec::new();
+    for mask in table.masks.iter().filter(|mask| !mask.is_foreseen) {
+        if frame.column(mask.milestone)?.null_count() == frame.height() {
+            continue;
+        }
+        let milestones = times(table, frame, mask.milestone, as_of, first_of_day)?;
+        let is_before = |(milestone, recorded): (Option<i64>, &Option<i64>)| {
+            milestone
+                .zip(*recorded)
+                .is_some_and(|(milestone, recorded)| milestone.saturating_sub(recorded) > tolerance_micros)
+        };
+        let before: BooleanChunked = milestones.into_iter().zip(&recorded).map(is_before).collect();
+        if before.any() {
+            found.push((mask.milestone, before));
+        }
+    }
+    Ok(found)
 }
 
 /// For each row the last instant, in UTC microseconds, at which it was not yet visible: a run sees it if this lies before its
@@ -200,7 +239,10 @@ fn not_yet_visible(
 
 fn mask_milestones(table: &TableContract, frame: &mut DataFrame, as_of: &AsOf) -> PolarsResult<()> {
     for mask in table.masks {
-        let later = not_before(frame, mask.milestone, as_of)?;
+        let mut later = not_before(frame, mask.milestone, as_of)?;
+        if let Ok(contradicts) = frame.column(&format!("{RECORDED_BEFORE}{}", mask.milestone)) {
+            later = later & !contradicts.bool()?.clone();
+        }
         if !later.any() {
             continue;
         }

@@ -15,6 +15,8 @@ pub struct Comparison<'a> {
     pub(super) tallies: &'a [Vec<Option<Tally>>],
     /// The merchant's number.
     pub(super) number: usize,
+    /// What of the merchant is in the totals, by slot: its own sums, but for one that is looked at as it might have been.
+    pub(super) counted: Option<&'a [Option<Tally>]>,
     /// Totals of the merchant's category by slot, the merchant included.
     pub(super) totals: &'a [Option<CategoryTotal>],
 }
@@ -32,10 +34,15 @@ impl Comparison<'_> {
     #[must_use]
     pub fn others(&self, read: Read) -> Option<CategoryTotal> {
         let own = self.own(read)?;
-        let CategoryTotal { sum, merchants } = self.totals.get(*self.slots.get(&read)?).copied().flatten()?;
+        let slot = *self.slots.get(&read)?;
+        let CategoryTotal { sum, merchants } = self.totals.get(slot).copied().flatten()?;
+        let counted = match self.counted {
+            Some(counted) => counted.get(slot).copied().flatten().unwrap_or_default(),
+            None => own,
+        };
         Some(CategoryTotal {
-            sum: sum - i128::from(own.sum),
-            merchants: merchants.saturating_sub(u64::from(own.rows > 0)),
+            sum: sum - i128::from(counted.sum),
+            merchants: merchants.saturating_sub(u64::from(counted.rows > 0)),
         })
     }
 }

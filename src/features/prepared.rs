@@ -46,6 +46,8 @@ pub struct PreparedFeatures {
     columns: Vec<PreparedColumn>,
     /// The merchant's own sums over the compared windows, by slot and merchant.
     pub(super) tallies: Vec<Vec<Option<Tally>>>,
+    /// By merchant what is in the totals of the industry, by slot; empty where that is what `tallies` says.
+    counted: Vec<Vec<Option<Tally>>>,
     /// Measures that are unknown for a merchant because they overflow, sorted.
     pub overflows: Vec<Overflow>,
 }
@@ -69,7 +71,15 @@ pub fn prepare(shard: &ShardMeasures, config: &FeatureConfig) -> Result<Prepared
             *tallies = (0..merchants.len()).map(|number| shard.tally(*read, number)).collect();
         }
     }
-    Ok(PreparedFeatures { merchants, categories, category, columns, tallies, overflows: shard.overflows() })
+    Ok(PreparedFeatures {
+        merchants,
+        categories,
+        category,
+        columns,
+        tallies,
+        counted: Vec::new(),
+        overflows: shard.overflows(),
+    })
 }
 
 fn column(shard: &ShardMeasures, spec: &FeatureSpec) -> Result<PreparedColumn, FeatureError> {
@@ -99,6 +109,18 @@ fn finite(value: Option<f64>, spec: &FeatureSpec, merchant: &str) -> Result<Opti
 }
 
 impl PreparedFeatures {
+    /// Says that the totals of the industry hold these merchants as `published` has them, not as they are here.
+    #[must_use]
+    pub fn counted_as(mut self, published: &Self) -> Self {
+        let of = |merchant: &String| {
+            let number = published.merchants.binary_search(merchant).ok();
+            let tally = |slot: &Vec<Option<Tally>>| number.and_then(|number| slot.get(number).copied().flatten());
+            published.tallies.iter().map(tally).collect()
+        };
+        self.counted = self.merchants.iter().map(of).collect();
+        self
+    }
+
     /// A merchant's category; empty where unknown.
     pub(super) fn category(&self, number: usize) -> &str {
         let place = self.category.get(number).and_then(|n| usize::try_from(*n).ok());
@@ -146,7 +168,8 @@ impl PreparedFeatures {
             .enumerate()
             .map(|(number, (passes, merchant))| {
                 let totals = totals.of(self.category(number));
-                let comparison = Comparison { slots: &slots, tallies: &self.tallies, number, totals };
+                let counted = self.counted.get(number).map(Vec::as_slice);
+                let comparison = Comparison { slots: &slots, tallies: &self.tallies, number, counted, totals };
                 let enough = *passes && guards.iter().all(|guard| guard.holds(&comparison));
                 finite(if enough { kind.value(&comparison) } else { None }, spec, merchant)
             })

@@ -2,6 +2,7 @@
 
 use super::error::OfferError;
 use super::overrides::Override;
+use super::scenario_case::ScenarioCase;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
@@ -45,6 +46,9 @@ pub struct MerchantCase<'a> {
     pub overrides: &'a [Override],
     /// Alerts, and the borrower's state, that freeze new credit tonight.
     pub freezes: &'a [Reason],
+    /// What would be known if broken records had said something; empty where none of the merchant's is broken. Each part of a decision rests on
+    /// the worst of these and of what is known.
+    pub scenarios: &'a [ScenarioCase],
 }
 
 impl MerchantCase<'_> {

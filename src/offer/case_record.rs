@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::case::MerchantCase;
 use super::error::OfferError;
 use super::overrides::Override;
+use super::scenario_case::ScenarioCase;
 use crate::domain::{Probability, Reason};
 use crate::exposure::{Account, BrokenShare};
 use crate::features::FeatureLookup;
@@ -35,6 +36,8 @@ pub struct CaseFacts {
     freezes: Vec<Reason>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     overrides: Vec<Override>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scenarios: Vec<ScenarioCase>,
 }
 
 /// What the score says of a merchant.
@@ -68,6 +71,7 @@ impl CaseRecord {
             regrowth_minor: case.regrowth_minor,
             freezes: case.freezes.to_vec(),
             overrides: case.overrides.to_vec(),
+            scenarios: case.scenarios.to_vec(),
         };
         let facts_json = serde_json::to_string(&facts).map_err(|e| bad(case.merchant_id, &e))?;
         Ok(Self { merchant_id: case.merchant_id.to_owned(), facts_json })
@@ -91,6 +95,12 @@ impl CaseFacts {
     #[must_use]
     pub const fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// What would be known if broken records had said something.
+    #[must_use]
+    pub fn scenarios(&self) -> &[ScenarioCase] {
+        &self.scenarios
     }
 
     /// The same facts with the account of another hour.
@@ -125,6 +135,7 @@ impl CaseFacts {
             regrowth_minor: self.regrowth_minor,
             overrides: &self.overrides,
             freezes: &self.freezes,
+            scenarios: &self.scenarios,
         }
     }
 }

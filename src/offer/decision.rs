@@ -10,8 +10,9 @@ use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
 use super::overrides::InForce;
 use super::policy::{Policy, Product, Repayment};
-use super::price::{Price, price};
-use super::rules::{Verdict, judge, reason};
+use super::price::Price;
+use super::rules::{Verdict, reason};
+use super::worst_case::{at_worst, dearest, failed_rules};
 use crate::domain::{AsOf, DailyRate, Hasher, Reason};
 use crate::exposure::{Account, OfferState, OpenOffer, Pledge};
 
@@ -294,20 +295,24 @@ fn decide_product(
     let waived = in_force.without_waived(policy);
     let policy = waived.as_ref().unwrap_or(policy);
     let on = DeclinedOn { in_force: &in_force, policy, product, case, account };
-    let mut failed: Vec<Verdict> = judge(policy, product, case)?.into_iter().filter(|v| !v.passed).collect();
+    let mut failed = failed_rules(policy, product, case)?;
     failed.splice(..0, in_force.declined()?);
     if !failed.is_empty() {
         let reasons = reasons_of(&failed, case)?;
         return on.decline(failed, Vec::new(), reasons);
     }
     let caps = in_force.caps(policy, product, case, account)?;
+    // What the caps would be if nothing of the merchant's were broken.
+    let as_known = MerchantCase { scenarios: &[], ..case.clone() };
+    let known_caps = in_force.caps(policy, product, &as_known, account)?;
     let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
         Limit::Unknown(_) => {
             let unknown = caps.iter().filter(|c| c.value_minor.is_none()).take(MOST_REASONS);
+            let is_known = |cap: &Cap| known_caps.iter().any(|c| c.name == cap.name && c.value_minor.is_some());
             let reasons = unknown
                 .map(|c| {
                     let (code, text) = c.name.reason_when_unknown();
-                    reason(code, text)
+                    if is_known(c) { at_worst(text) } else { reason(code, text) }
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             return on.decline(failed, caps, reasons);
@@ -315,10 +320,15 @@ fn decide_product(
         Limit::Known { limit_minor, binding } => (limit_minor, binding),
     };
     if limit_minor < product.min_limit_minor.max(1) {
-        let reasons = too_small(&caps, least_limit(policy, product))?;
+        let mut reasons = too_small(&caps, least_limit(policy, product))?;
+        let as_known = least_of(&known_caps, policy.limit_step_minor);
+        if matches!(as_known, Limit::Known { limit_minor, .. } if limit_minor >= product.min_limit_minor.max(1)) {
+            reasons = vec![at_worst(binding.reason_when_small().1)?];
+        }
         return on.decline(failed, caps, reasons);
     }
-    let (rate, price) = match price(policy, product, case.band, case.pd)? {
+    let (price, is_at_worst) = dearest(policy, product, case)?;
+    let (rate, price) = match price {
         Price::Rate(rate, parts) => (rate, parts),
         Price::AboveLaw(parts) => {
             let text = "the interest that this risk and its costs need is above the lawful most";
@@ -327,7 +337,7 @@ fn decide_product(
                 passed: false,
                 observed: Some(parts.floor_ppm as f64),
                 threshold: Some(policy.price.max_daily_rate_ppm as f64),
-                reason: Some(reason("price-above-law", text)?),
+                reason: Some(if is_at_worst { at_worst(text)? } else { reason("price-above-law", text)? }),
             };
             // The risk behind the price is the score's: so are the further reasons.
             let failed = vec![verdict];

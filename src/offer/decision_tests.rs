@@ -193,6 +193,7 @@ fn decide_on(owned: &Owned, account: &Account) -> Result<Decision, OfferError> {
         regrowth_minor: None,
         overrides: &[],
         freezes: &owned.freezes,
+        scenarios: &[],
     };
     decide(policy(), &case, &as_of())
 }

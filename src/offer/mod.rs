@@ -33,8 +33,10 @@ mod price_terms;
 mod property_tests;
 mod reproduce;
 mod rules;
+mod scenario_case;
 mod schedule;
 mod single_change;
+mod worst_case;
 
 pub use application::{Application, RefusedApplication, read_applications};
 pub use approval::PolicyApproval;
@@ -57,5 +59,6 @@ pub use price::{Price, PriceParts, price};
 pub use price_terms::{PriceTerms, TermStructure};
 pub use reproduce::{Irreproducible, reproduce, schedule_of};
 pub use rules::{Verdict, judge};
+pub use scenario_case::ScenarioCase;
 pub use schedule::{Due, Terms, schedule};
 pub use single_change::single_changes;

@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use super::case::MerchantCase;
 use super::decision::Decision;
 use super::error::OfferError;
-use super::limit::{Cap, CapName, caps_of};
+use super::limit::{Cap, CapName};
 use super::policy::{Policy, Product};
 use super::rules::{Verdict, reason};
+use super::worst_case::least_caps;
 use crate::exposure::Account;
 
 /// What an officer may change.
@@ -184,7 +185,7 @@ impl<'a> InForce<'a> {
         case: &MerchantCase<'_>,
         account: &Account,
     ) -> Result<Vec<Cap>, OfferError> {
-        let mut caps = caps_of(policy, product, case, account)?;
+        let mut caps = least_caps(policy, product, case, account)?;
         if let Some(raised) = self.of_kind(OverrideKind::RaiseLimit).filter_map(|decided| decided.limit_minor).max() {
             let liability = account.group.as_ref().map_or(0, |group| group.liability_minor);
             let committed = account.committed_minor(Some(&product.name));

@@ -10,6 +10,7 @@ use super::super::{Offer, Overrides, decide, reproduce};
 use super::*;
 use crate::config::{ConfigError, ConfigFile};
 use crate::domain::{AsOf, Probability, Reason, ReasonCode};
+use crate::offer::caps_of;
 use crate::repayment::{BorrowerRecord, UnknownLoan};
 
 const TERMS: &str = r#"

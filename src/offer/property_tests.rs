@@ -216,6 +216,7 @@ impl Shop {
             regrowth_minor: None,
             overrides: &[],
             freezes: &[],
+            scenarios: &[],
         };
         make(&case)
     }

@@ -69,6 +69,15 @@ fn write_score(out: &mut String, score: &MerchantScore, amount: impl Fn(i64) -> 
         score.pd_prob.map_or("not known".to_owned(), |pd| format!("{:.2} %", 100.0 * pd)),
         score.model_version
     )?;
+    if let (Some(worst), Some(band), Some(pd)) =
+        (score.worst_case_score, &score.worst_case_band, score.worst_case_pd_prob)
+    {
+        writeln!(
+            out,
+            "             {worst} · band {band} · PD {:.2} % at worst: some records cannot be read",
+            100.0 * pd
+        )?;
+    }
     let groups: Vec<String> =
         score.sub_indices.iter().filter_map(|(group, index)| index.map(|i| format!("{} {i}", group.word()))).collect();
     match score.integrity_index {

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Column, ModelError, Scorecard, ScoringTable};
-use crate::offer::{Due, Irreproducible, Offer, PolicyApproval, reproduce, schedule_of};
+use crate::offer::{Due, Irreproducible, Offer, OfferError, PolicyApproval, ScenarioCase, reproduce, schedule_of};
 use crate::publish::{Entry, FeatureFormula, InputFile, PublishError, RestatedNight, ScoreBook, WindowColumns};
+use crate::scenario::Scenario;
 use crate::wash::LedgerLine;
 
 /// Why a run cannot be explained.
@@ -20,6 +21,9 @@ pub enum ReportError {
     /// The run's model cannot score the run's features.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// What decisions rested on was written by another version of the program.
+    #[error(transparent)]
+    Case(#[from] OfferError),
     /// A number of a published offer does not follow from those beside it.
     #[error("explain offer {offer_id}: {source}")]
     Offer {
@@ -53,6 +57,8 @@ pub struct Explanation {
     pub points: Vec<PointsWalk>,
     /// Every feature, with the windows behind it.
     pub features: Vec<FeatureWalk>,
+    /// What the merchant's broken records might have said; empty where none is broken.
+    pub scenarios: Vec<ScenarioWalk>,
     /// Raw files that the run read.
     pub inputs: Vec<InputFile>,
     /// What became of their rows.
@@ -113,6 +119,32 @@ pub struct FeatureWalk {
     pub windows: Vec<WindowWalk>,
 }
 
+/// What would be known if broken records had said something.
+#[derive(Debug, Serialize)]
+pub struct ScenarioWalk {
+    /// How they are read.
+    pub scenario: Scenario,
+    /// Score.
+    pub score: i32,
+    /// Risk band.
+    pub band: String,
+    /// Probability of default.
+    pub pd_prob: f64,
+    /// Features that differ from what is known.
+    pub features: Vec<ScenarioFeature>,
+}
+
+/// A feature that a scenario says otherwise.
+#[derive(Debug, Serialize)]
+pub struct ScenarioFeature {
+    /// Name.
+    pub feature: String,
+    /// As it is known; null for too little history.
+    pub known: Option<f64>,
+    /// In the scenario.
+    pub value: Option<f64>,
+}
+
 /// One window of a measure.
 #[derive(Debug, Serialize)]
 pub struct WindowWalk {
@@ -147,6 +179,7 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
         schedules: walk_offers(&entry)?,
         base_points: scorecard.base_points,
         points,
+        scenarios: walk_scenarios(&book, merchant, &features)?,
         features: formulas.iter().map(|f| walk_feature(f, &features, &evidence)).collect(),
         inputs: manifest.inputs.clone(),
         ledger: book.json("wash_ledger.json")?,
@@ -157,6 +190,29 @@ pub fn explain(run: &Path, merchant: &str) -> Result<Option<Explanation>, Report
         code_version: manifest.code_version.clone(),
         entry,
     }))
+}
+
+fn walk_scenarios(
+    book: &ScoreBook,
+    merchant: &str,
+    features: &BTreeMap<String, Option<f64>>,
+) -> Result<Vec<ScenarioWalk>, ReportError> {
+    let Some(case) = book.case(merchant)? else { return Ok(Vec::new()) };
+    let facts = case.facts()?;
+    let walk = |case: &ScenarioCase| {
+        let differs = |(feature, value): (&String, &Option<f64>)| {
+            let known = features.get(feature).copied().flatten();
+            (known != *value).then(|| ScenarioFeature { feature: feature.clone(), known, value: *value })
+        };
+        ScenarioWalk {
+            scenario: case.scenario,
+            score: case.score,
+            band: case.band.clone(),
+            pd_prob: case.pd.get(),
+            features: case.features.iter().filter_map(differs).collect(),
+        }
+    };
+    Ok(facts.scenarios().iter().map(walk).collect())
 }
 
 /// Recomputes every number of the offers that follows from others.

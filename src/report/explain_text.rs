@@ -53,6 +53,8 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
     let total = explanation.base_points + explanation.points.iter().map(|p| p.points).sum::<i32>();
     writeln!(out, "  {total:>6}          score")?;
 
+    write_scenarios(out, explanation)?;
+
     let read = |feature: &str| explanation.points.iter().any(|p| p.variable.split(" × ").any(|part| part == feature));
     writeln!(out, "\nfeatures that the score reads")?;
     for feature in explanation.features.iter().filter(|f| read(&f.feature)) {
@@ -64,6 +66,25 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
     }
 
     write_inputs(out, explanation)
+}
+
+fn write_scenarios(out: &mut String, explanation: &Explanation) -> Result {
+    if explanation.scenarios.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\nsome records of this merchant cannot be read: credit rests on the worst that they could have been"
+    )?;
+    for walk in &explanation.scenarios {
+        let pd = 100.0 * walk.pd_prob;
+        writeln!(out, "  {:<10}  score {} · band {} · PD {pd:.2} %", walk.scenario.word(), walk.score, walk.band)?;
+        for feature in &walk.features {
+            let value = |value: Option<f64>| value.map_or("null".to_owned(), |v| v.to_string());
+            writeln!(out, "      {} = {} ({} as known)", feature.feature, value(feature.value), value(feature.known))?;
+        }
+    }
+    Ok(())
 }
 
 fn write_inputs(out: &mut String, explanation: &Explanation) -> Result {

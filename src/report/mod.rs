@@ -13,7 +13,9 @@ mod text_table;
 pub use bank_file::{Asked, BankFile, BankFileError, Referred, bank_file};
 pub use entry::entry_text;
 pub(crate) use entry::{amount, write_decline, write_offer};
-pub use explain::{Explanation, FeatureWalk, PointsWalk, ReportError, WindowWalk, explain};
+pub use explain::{
+    Explanation, FeatureWalk, PointsWalk, ReportError, ScenarioFeature, ScenarioWalk, WindowWalk, explain,
+};
 pub use explain_text::explanation_text;
 pub use policy_change::{Cause, Change, ChangeKind};
 pub use policy_diff::{PolicyDiff, PolicyDiffError, PolicyName, ProductTotals, policy_diff};

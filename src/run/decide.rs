@@ -7,6 +7,7 @@ use super::facts::{FactsError, MerchantFacts, ShardFacts};
 use super::features_before::FeaturesBefore;
 use super::hazard::Foresight;
 use super::population::PopulationError;
+use super::scenarios::{Scenarios, scoring_table};
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::exposure::{Account, OpenOffer, RememberedMember, Statement};
@@ -14,7 +15,7 @@ use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
 use crate::model::registry::Bundle;
-use crate::model::{self, ModelError, ScoreScale, Scored};
+use crate::model::{ModelError, ScoreScale, Scored};
 use crate::monitor::{
     self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction,
     LoanForecast, LoanLine, MonitorCase, MonitorError, Outlook, Portfolio, ProposedInstalment, QueueLine,
@@ -22,6 +23,7 @@ use crate::monitor::{
 };
 use crate::offer::{
     self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides, Policy,
+    ScenarioCase,
 };
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, RememberedLoan};
@@ -166,17 +168,15 @@ pub struct Decided {
     pub deductions_unknown: u64,
 }
 
-/// Decides a shard. `seasons` are the receipts of all merchants by category.
+/// Decides a shard. `scenarios` are those of merchants with broken records, `seasons` the receipts of all merchants by category.
 pub fn decide_shard(
     table: &FeatureTable,
     facts: &ShardFacts,
+    scenarios: &Scenarios,
     seasons: &CategoryReceipts,
     context: &DecisionContext<'_>,
 ) -> Result<Decided, DecideError> {
-    let scoring = model::ScoringTable {
-        columns: table.columns.iter().map(|c| model::Column::from_options(&c.name, &c.values)).collect(),
-    };
-    let scored = context.bundle.scorecard.score(&scoring)?;
+    let scored = context.bundle.scorecard.score(&scoring_table(table))?;
     if scored.len() != table.merchants.len() {
         return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len() });
     }
@@ -197,7 +197,7 @@ pub fn decide_shard(
             return Err(DecideError::Lost { given: table.merchants.len(), answered: at });
         };
         let lookup = TableRow { table, at };
-        let score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
+        let mut score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
         if merchant_facts.has_evidence {
             for (counts, bin) in decided.bin_counts.iter_mut().zip(&scored.bins) {
                 counts.get_mut(usize::from(*bin)).into_iter().for_each(|count| *count += 1);
@@ -207,7 +207,12 @@ pub fn decide_shard(
         let mut freezes =
             watch_merchant(&mut decided, context, (merchant, &lookup), seen, outlooks.get(merchant).copied())?;
         let standing = restore_merchant(&mut decided, context, merchant, &lookup, facts)?;
-        freezes.extend(standing.refusal);
+        freezes.extend(standing.refusal.clone());
+        let outlook = outlooks.get(merchant).copied();
+        let within = scenarios.of(merchant, context, (facts, seasons), outlook, standing.refusal.as_ref())?;
+        if merchant_facts.has_evidence {
+            note_worst_case(&mut score, &within);
+        }
         let known = context.bundle.ability.as_ref().zip(merchant_facts.receipts.as_ref());
         let foreseen = known.map(|(model, history)| model.foresee(history, seasons)).unwrap_or_default();
         if let Some((_, history)) = known {
@@ -232,6 +237,7 @@ pub fn decide_shard(
             regrowth_minor: standing.most_minor,
             overrides: context.overrides.of(merchant),
             freezes: &freezes,
+            scenarios: &within,
         };
         decided.cases.push(CaseRecord::of(&case)?);
         let decision = offer::decide(context.policy, &case, context.as_of)?;
@@ -326,6 +332,9 @@ fn score_row(
             sub_indices: Group::WORDS.into_iter().map(|(_, group)| (group, None)).collect(),
             reasons: vec![Reason { code: ReasonCode::new(NO_EVIDENCE_BAND)?, text: text.to_owned() }],
             model_version: context.bundle.id(),
+            worst_case_score: None,
+            worst_case_pd_prob: None,
+            worst_case_band: None,
         });
     }
     let index = merchant_index(context.reference, directional);
@@ -340,7 +349,19 @@ fn score_row(
         sub_indices: Group::WORDS.into_iter().map(|(word, group)| (group, index.groups.get(word).copied())).collect(),
         reasons: findings(&context.bundle.scorecard, scored, context.features, context.currency)?,
         model_version: context.bundle.id(),
+        worst_case_score: None,
+        worst_case_pd_prob: None,
+        worst_case_band: None,
     })
+}
+
+/// Writes beside a score the worst that it could be, where some of the merchant's records are broken.
+fn note_worst_case(score: &mut MerchantScore, scenarios: &[ScenarioCase]) {
+    let Some(worst) = scenarios.iter().max_by(|a, b| a.pd.get().total_cmp(&b.pd.get())) else { return };
+    let is_worse = score.pd_prob.is_none_or(|pd| worst.pd.get() > pd);
+    score.worst_case_score = if is_worse { Some(worst.score) } else { score.score };
+    score.worst_case_pd_prob = if is_worse { Some(worst.pd.get()) } else { score.pd_prob };
+    score.worst_case_band = Some(if is_worse { worst.band.clone() } else { score.band.clone() });
 }
 
 /// The feature that is the stock of trust itself.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::population::Seen;
 use super::receipts;
+use super::scenarios::ScenarioShard;
 use crate::exposure::{
     AccountTerms, AccountsBefore, BrokenShare, ExposureError, ShardAccounts, broken_shares, shard_accounts,
 };
@@ -78,6 +79,8 @@ pub struct ShardFacts {
     pub pledges: Option<Pledges>,
     /// What the next night compares loans with.
     pub remembered: Vec<RememberedLoan>,
+    /// Merchants with broken records, as these might be read.
+    pub scenarios: Vec<ScenarioShard>,
 }
 
 impl ShardFacts {
@@ -115,7 +118,7 @@ impl ShardFacts {
             // Nothing is seen of any loan: all is to be seen again another night.
             None => before.loans.loans_in(seen.bucket).cloned().collect(),
         };
-        Ok(Self { merchants, accounts, ledger, pledges, remembered })
+        Ok(Self { merchants, accounts, ledger, pledges, remembered, scenarios: Vec::new() })
     }
 }
 

@@ -299,6 +299,9 @@ mod tests {
             sub_indices: BTreeMap::new(),
             reasons: Vec::new(),
             model_version: "m".to_owned(),
+            worst_case_score: None,
+            worst_case_pd_prob: None,
+            worst_case_band: None,
         }
     }
 

@@ -36,6 +36,7 @@ mod reconcile;
 mod replay;
 mod restate;
 mod rules;
+mod scenarios;
 mod scratch;
 mod stages;
 mod summarise;

@@ -30,6 +30,7 @@ use super::progress::Progress;
 use super::publishing::{PublishInputs, publish_run, published_model_digest};
 use super::receipts;
 use super::rules::JobRules;
+use super::scenarios::{Scenarios, measure_scenarios};
 use super::scratch::{self, Scratch};
 use super::stages::StageClock;
 use super::summarise::Totals;
@@ -407,7 +408,8 @@ impl Night<'_> {
         let looked_at = LookedAt { features: &rules.features, measure, horizons: &horizons };
         let defaulted = Mutex::new(DefaultedGroups::default());
         let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
-            let facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+            facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
             let of_shard = receipts::by_category(histories);
             categories.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
@@ -465,7 +467,9 @@ impl Night<'_> {
             let mut facts = shard.taken;
             facts.accounts.share_groups(&groups, &terms);
             wide.add_features(&shard.features)?;
-            let decided = decide_shard(&shard.features, &facts, &categories, &context)?;
+            let scenarios = std::mem::take(&mut facts.scenarios);
+            let scenarios = Scenarios::new(scenarios, shard.totals, &rules.features, &bundle.scorecard)?;
+            let decided = decide_shard(&shard.features, &facts, &scenarios, &categories, &context)?;
             if rules.policy.portfolio_budget_minor.is_some() {
                 waiting.lock().unwrap_or_else(PoisonError::into_inner).push(decided);
                 return Ok(());

@@ -51,6 +51,8 @@ pub struct Seen<'a> {
     pub views: &'a Views,
     /// Its tiles: the evidence.
     pub measures: &'a ShardMeasures,
+    /// Its features, as far as it alone can tell.
+    pub features: &'a PreparedFeatures,
 }
 
 /// All shards, prepared.
@@ -91,8 +93,8 @@ where
             ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
         }
         let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
-        let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures })?;
         let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
+        let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures, features: &features })?;
         let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
         let shelved = shelf.put(&(features, taken)).map_err(PopulationError::from)?;
         progress.advance(1);
@@ -109,11 +111,13 @@ where
 }
 
 /// One shard with all of its features.
-pub struct Finished<T> {
+pub struct Finished<'a, T> {
     /// Its features, merchants sorted.
     pub features: FeatureTable,
     /// What the caller took from it.
     pub taken: T,
+    /// Totals of the industry over all shards.
+    pub totals: &'a IndustryTotals,
 }
 
 /// Fills in the features that compare with the industry and gives every shard to `decide`. Results come in bucket order.
@@ -124,7 +128,7 @@ pub fn finish_shards<T, R: Send, E>(
     prepared: PreparedShards<T>,
     rules: &JobRules,
     progress: &dyn Progress,
-    decide: impl Fn(Finished<T>) -> Result<R, E> + Sync,
+    decide: impl Fn(Finished<'_, T>) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E>
 where
     T: Serialize + DeserializeOwned,
@@ -134,7 +138,7 @@ where
     parallel::each(shelved, |shelved| {
         let (features, taken) = shelf.take(shelved).map_err(PopulationError::from)?;
         let features = features.finish(&totals, &rules.features).map_err(PopulationError::from)?;
-        let decided = decide(Finished { features, taken })?;
+        let decided = decide(Finished { features, taken, totals: &totals })?;
         progress.advance(1);
         Ok(decided)
     })

@@ -28,6 +28,13 @@ pub struct BrokenRecord {
     pub known_at: Option<i64>,
     /// The instant at which a later, sound version of the same key became known: from then on the record is repaired.
     pub repaired_at: Option<i64>,
+    /// When it says that it happened (an order was placed, a review given, a dispute opened), in UTC microseconds: its own cell, or that of the
+    /// latest other version of its key that has one. Likewise the next two.
+    pub event_at: Option<i64>,
+    /// The amount that it says, minor units.
+    pub amount_minor: Option<i64>,
+    /// The buyer whom it names.
+    pub buyer_id: Option<String>,
 }
 
 impl BrokenRecord {
@@ -39,20 +46,20 @@ impl BrokenRecord {
     }
 }
 
-const TEXTS: [&str; 6] = ["table", "key", "merchant_id", "loan_id", "order_id", "rule"];
-const TIMES: [&str; 2] = ["known_at", "repaired_at"];
+const TEXTS: [&str; 7] = ["table", "key", "merchant_id", "loan_id", "order_id", "rule", "buyer_id"];
+const NUMBERS: [&str; 4] = ["known_at", "repaired_at", "event_at", "amount_minor"];
 
 pub(super) fn to_frame(records: &[BrokenRecord]) -> PolarsResult<DataFrame> {
     let text = |name: &str, cell: fn(&BrokenRecord) -> Option<&str>| {
         let cells: StringChunked = records.iter().map(cell).collect();
         cells.with_name(name.into()).into_column()
     };
-    let time = |name: &str, cell: fn(&BrokenRecord) -> Option<i64>| {
+    let number = |name: &str, cell: fn(&BrokenRecord) -> Option<i64>| {
         let cells: Int64Chunked = records.iter().map(cell).collect();
         cells.with_name(name.into()).into_column()
     };
-    let [table, key, merchant_id, loan_id, order_id, rule] = TEXTS;
-    let [known_at, repaired_at] = TIMES;
+    let [table, key, merchant_id, loan_id, order_id, rule, buyer_id] = TEXTS;
+    let [known_at, repaired_at, event_at, amount_minor] = NUMBERS;
     DataFrame::new(
         records.len(),
         vec![
@@ -62,17 +69,21 @@ pub(super) fn to_frame(records: &[BrokenRecord]) -> PolarsResult<DataFrame> {
             text(loan_id, |r| r.loan_id.as_deref()),
             text(order_id, |r| r.order_id.as_deref()),
             text(rule, |r| Some(&r.rule)),
-            time(known_at, |r| r.known_at),
-            time(repaired_at, |r| r.repaired_at),
+            text(buyer_id, |r| r.buyer_id.as_deref()),
+            number(known_at, |r| r.known_at),
+            number(repaired_at, |r| r.repaired_at),
+            number(event_at, |r| r.event_at),
+            number(amount_minor, |r| r.amount_minor),
         ],
     )
 }
 
 pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<BrokenRecord>> {
-    let [table, key, merchant_id, loan_id, order_id, rule] = TEXTS.map(|name| frame.column(name)?.str());
-    let [known_at, repaired_at] = TIMES.map(|name| frame.column(name)?.i64());
+    let [table, key, merchant_id, loan_id, order_id, rule, buyer_id] = TEXTS.map(|name| frame.column(name)?.str());
+    let [known_at, repaired_at, event_at, amount_minor] = NUMBERS.map(|name| frame.column(name)?.i64());
     let (table, key, merchant_id, loan_id, order_id, rule) = (table?, key?, merchant_id?, loan_id?, order_id?, rule?);
-    let (known_at, repaired_at) = (known_at?, repaired_at?);
+    let (buyer_id, known_at, repaired_at) = (buyer_id?, known_at?, repaired_at?);
+    let (event_at, amount_minor) = (event_at?, amount_minor?);
     let text = |column: &StringChunked, at: usize| column.get(at).map(str::to_owned);
     Ok((0..frame.height())
         .map(|at| BrokenRecord {
@@ -84,6 +95,9 @@ pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<BrokenRecord>> {
             rule: text(rule, at).unwrap_or_default(),
             known_at: known_at.get(at),
             repaired_at: repaired_at.get(at),
+            event_at: event_at.get(at),
+            amount_minor: amount_minor.get(at),
+            buyer_id: text(buyer_id, at),
         })
         .collect())
 }
@@ -118,6 +132,9 @@ mod tests {
                 rule: "out-of-range".into(),
                 loan_id: Some("L".into()),
                 known_at: Some(5),
+                event_at: Some(4),
+                amount_minor: Some(3),
+                buyer_id: Some("b".into()),
                 ..BrokenRecord::default()
             },
             BrokenRecord::default(),

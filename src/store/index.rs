@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Digest;
 
 /// Version of the layout.
-pub(crate) const LAYOUT: u32 = 2;
+pub(crate) const LAYOUT: u32 = 3;
 
 /// What a store holds, and the digest of each of its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use super::hash::bucket_of;
 use super::index::{BROKEN, BucketFile, LAYOUT, StoreIndex, bucket_path};
 use super::reader::{Store, read_file};
 use super::row_order::sorted;
-use crate::contract::{SUPERSEDED_AT, TableContract, Visibility};
+use crate::contract::{SUPERSEDED_AT, TableContract};
 use crate::domain::{AsOf, Digest, parallel};
 
 /// A store being written.
@@ -88,7 +88,7 @@ impl StoreWriter {
         } else {
             clean
         };
-        let sorted = sorted(rows, &sort_columns(table)).map_err(broken)?;
+        let sorted = sorted(rows, &table.sort_columns()).map_err(broken)?;
         let file = self.write_bucket(table.name, bucket, sorted)?;
         let mut index = self.index()?;
         let table = index.tables.entry(table.name.to_owned()).or_default();
@@ -204,21 +204,6 @@ fn building(folder: &Path) -> PathBuf {
     let mut building = folder.as_os_str().to_owned();
     building.push(".building");
     PathBuf::from(building)
-}
-
-fn sort_columns(table: &TableContract) -> Vec<&'static str> {
-    let event = match table.visibility {
-        Visibility::Instant(event) | Visibility::Day(event) => Some(event),
-        Visibility::Parent => None,
-    };
-    let recorded = table.has_recorded_at().then_some("recorded_at");
-    let mut order = Vec::new();
-    for name in std::iter::once("merchant_id").chain(event).chain(table.key.iter().copied()).chain(recorded) {
-        if !order.contains(&name) {
-            order.push(name);
-        }
-    }
-    order
 }
 
 fn io(action: &'static str, path: &Path, error: &std::io::Error) -> StoreError {

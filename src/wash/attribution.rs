@@ -45,6 +45,9 @@ pub(crate) fn broken_records(
                 rule: version.rule.clone(),
                 known_at: version.known_at,
                 repaired_at: version.repaired_at,
+                event_at: version.said.event_at,
+                amount_minor: version.said.amount_minor,
+                buyer_id: version.said.buyer_id.clone(),
             };
             if meant.is_empty() {
                 records.insert(record(None));

@@ -195,7 +195,7 @@ fn seen(entries: &[Entry<'_>]) -> Vec<(Place, Option<i64>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::version::{Cell, Lead};
+    use super::super::version::{Cell, Lead, Said};
     use super::*;
 
     /// A sound version known at an instant; each cell with the instant from which it is seen.
@@ -211,6 +211,7 @@ mod tests {
             known,
             until: NEVER_ENDS,
             lead: Lead::default(),
+            said: Said::default(),
             lineage: (0, u32::try_from(at).unwrap()),
         }
     }

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
-use crate::contract::{RECORDED_BEFORE_EVENT, TableContract, Type, UNREADABLE};
+use crate::contract::{RECORDED_BEFORE, RECORDED_BEFORE_EVENT, TableContract, Type, UNREADABLE};
 use crate::domain::Currency;
 
 /// What a job says of rows.
@@ -28,7 +28,7 @@ pub(crate) struct Rule {
 }
 
 /// Rules that `frame` could break, cheapest evidence first: unreadable cells, required nulls, words, ranges, currency, stamps that
-/// precede the event, then the contract's own checks.
+/// precede the event or a milestone, then the contract's own checks.
 pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Currency) -> PolarsResult<Vec<Rule>> {
     let rule = |name, column, fails| Rule { name, column, is_unreadable: false, fails };
     let mut rules = Vec::new();
@@ -63,6 +63,12 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
     }
     if let (Some(event), true) = (table.visibility.event(), frame.schema().contains(RECORDED_BEFORE_EVENT)) {
         rules.push(rule("recorded-before-event", event, col(RECORDED_BEFORE_EVENT)));
+    }
+    for mask in table.masks {
+        let before = format!("{RECORDED_BEFORE}{}", mask.milestone);
+        if frame.schema().contains(&before) {
+            rules.push(rule("recorded-before-milestone", mask.milestone, col(before.as_str())));
+        }
     }
     for check in table.checks {
         rules.push(rule(check.rule, check.column, sql_expr(check.holds)?.not()));

@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::parents::{ALWAYS, NEVER_ENDS};
 use super::record::cell_text;
-use crate::contract::{INSTANTS, TableContract, UNREADABLE, known_at};
+use crate::contract::{INSTANTS, TableContract, UNREADABLE, Visibility, known_at};
 use crate::domain::AsOf;
 
 /// Hidden column: until when the row's references held.
@@ -28,6 +28,15 @@ impl Lead {
         let within = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
         within(&self.merchant, &other.merchant) && within(&self.loan, &other.loan) && within(&self.order, &other.order)
     }
+}
+
+/// What a version says of its event, as far as its cells can be read and lie within their ranges.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// When it happened, in UTC microseconds.
+    pub event_at: Option<i64>,
+    pub amount_minor: Option<i64>,
+    pub buyer_id: Option<String>,
 }
 
 /// A broken record that is in no frame: malformed, or returned by no SELECT. Nothing is known of its times.
@@ -72,6 +81,7 @@ pub(super) struct Version {
     /// Until when its references held: [`ALWAYS`] for a version that is broken itself.
     pub until: i64,
     pub lead: Lead,
+    pub said: Said,
     pub lineage: (u32, u32),
 }
 
@@ -87,6 +97,7 @@ impl Version {
             known: ALWAYS,
             until: ALWAYS,
             lead: record.lead.clone(),
+            said: Said::default(),
             lineage: (u32::MAX, u32::try_from(at).unwrap_or(u32::MAX)),
         }
     }
@@ -174,6 +185,7 @@ pub(super) fn read_versions(
                 known: known.get(at).unwrap_or(ALWAYS),
                 until: if holds { until.and_then(|u| u.get(at)).unwrap_or(NEVER_ENDS) } else { ALWAYS },
                 lead: lead(table, rows, at)?,
+                said: said(table, rows, at)?,
                 lineage: (files.get(at).unwrap_or(0), numbers.get(at).unwrap_or(0)),
             })
         })
@@ -204,4 +216,24 @@ fn lead(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Lead
         None => Ok(None),
     };
     Ok(Lead { merchant: cell("merchant_id")?, loan: cell("loan_id")?, order: cell("order_id")? })
+}
+
+fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Said> {
+    let within = |name: &str| -> PolarsResult<Option<i64>> {
+        let Some(spec) = table.column(name) else { return Ok(None) };
+        let column = rows.column(name)?.to_physical_repr();
+        let (least, most) = spec.bounds().unwrap_or((i64::MIN, i64::MAX));
+        Ok(column.i64()?.get(at).filter(|cell| (least..=most).contains(cell)))
+    };
+    Ok(Said {
+        event_at: match table.visibility {
+            Visibility::Instant(event) => within(event)?,
+            Visibility::Day(_) | Visibility::Parent => None,
+        },
+        amount_minor: within("amount_minor")?,
+        buyer_id: match table.column("buyer_id") {
+            Some(_) => cell_text(rows.column("buyer_id")?, at)?,
+            None => None,
+        },
+    })
 }

@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::history::{KeyHistory, VERSIONS_CONTRADICT};
 use super::parents::ALWAYS;
-use super::version::{Lead, Place, Unparsed, Version, content_columns, known_of, read_versions, some_time};
+use super::version::{Lead, Place, Said, Unparsed, Version, content_columns, known_of, read_versions, some_time};
 use crate::contract::{SUPERSEDED_AT, TABLES, TableContract, Type, Visibility};
 use crate::domain::AsOf;
 use crate::store::stable_hash;
@@ -20,6 +20,8 @@ pub(crate) struct BrokenVersion {
     pub repaired_at: Option<i64>,
     /// Its own, and those of every other version of its key.
     pub leads: BTreeSet<Lead>,
+    /// Its own, or what the latest other version of its key that says so says.
+    pub said: Said,
 }
 
 /// A table with one usable version a key.
@@ -88,6 +90,7 @@ pub(crate) fn settle(
             known_at: some_time(version.known),
             repaired_at: None,
             leads: BTreeSet::from([version.lead]),
+            said: version.said,
         });
     }
     let mut versions = keyed;
@@ -122,6 +125,7 @@ pub(crate) fn settle(
             known_at: broke.known_at,
             repaired_at: broke.repaired_at,
             leads: leads.clone(),
+            said: said_of(of_one_key, broke.place),
         }));
     }
     let (rows, contradicting_columns): (Vec<IdxSize>, Vec<&'static str>) = contradicting.into_iter().unzip();
@@ -148,6 +152,25 @@ pub(crate) fn settle(
         settled.vstack_mut(&rows)?;
     }
     Ok(Settled { rows: settled, known, duplicates, contradicting, contradicting_columns, broken, first_known })
+}
+
+/// What a version of a key says, or else the latest of the others that says it; of several of one instant the greatest, in whatever order they came.
+fn said_of(of_one_key: &[Version], place: Option<Place>) -> Said {
+    let own = of_one_key.iter().find(|version| Some(version.place) == place);
+    let own = own.map(|version| version.said.clone()).unwrap_or_default();
+    let latest = |cell: fn(&Said) -> Option<i64>| {
+        of_one_key
+            .iter()
+            .filter_map(|version| Some((version.instant(), cell(&version.said)?)))
+            .max()
+            .map(|(_, cell)| cell)
+    };
+    let buyers = of_one_key.iter().filter_map(|version| Some((version.instant(), version.said.buyer_id.clone()?)));
+    Said {
+        event_at: own.event_at.or_else(|| latest(|said| said.event_at)),
+        amount_minor: own.amount_minor.or_else(|| latest(|said| said.amount_minor)),
+        buyer_id: own.buyer_id.or_else(|| buyers.max().map(|(_, buyer)| buyer)),
+    }
 }
 
 fn row_index(at: usize) -> IdxSize {

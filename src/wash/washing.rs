@@ -13,7 +13,8 @@ use super::unparsed::unparsed;
 use super::version::{FAILS_ITSELF, PARENT_KNOWN, UNTIL};
 use super::versions::{Settled, settle};
 use crate::contract::{
-    RECORDED_BEFORE_EVENT, SUPERSEDED_AT, TableContract, Type, Visibility, recorded_before_event, visible,
+    RECORDED_BEFORE, RECORDED_BEFORE_EVENT, SUPERSEDED_AT, TableContract, Type, Visibility, recorded_before_event,
+    recorded_before_milestones, visible,
 };
 use crate::domain::AsOf;
 use crate::source::{InputFile, JoinedInput, MalformedRecord};
@@ -102,6 +103,10 @@ fn wash(
     let mut frame = refer(table, frame, parents)?;
     if let Some(early) = recorded_before_event(table, &frame, as_of, terms.recorded_before_event_micros)? {
         frame.with_column(early.with_name(RECORDED_BEFORE_EVENT.into()).into_column())?;
+    }
+    let tolerance = terms.recorded_before_event_micros;
+    for (milestone, before) in recorded_before_milestones(table, &frame, as_of, tolerance)? {
+        frame.with_column(before.with_name(format!("{RECORDED_BEFORE}{milestone}").into()).into_column())?;
     }
     let parent_seen = parent_seen(table, &frame)?;
     let lineage = frame.select(["_file"])?;

@@ -390,6 +390,7 @@ fn night(world: &mut World, policy: &Policy, number: i32, rng: &mut ChaCha8Rng) 
             broken_records: None,
             regrowth_minor: None,
             freezes: &[],
+            scenarios: &[],
         };
         let decision = decide(policy, &case, &as_of).unwrap();
         world.publish(merchant, &decision, as_of.date());

@@ -422,6 +422,24 @@ proptest! {
     }
 }
 
+/// How many minutes after as-of a milestone may be set: what was recorded more than a day before its own milestone contradicts itself today
+/// already, so that of a row recorded before as-of no later one is of the future. `None`: it is no part of the future.
+fn future_of(recorded: Option<&str>, milestone: &str, is_foreseen: bool) -> Option<usize> {
+    const MOST: usize = 500_000;
+    let seconds = |text: &str| {
+        let at: jiff::civil::DateTime = text.parse().ok()?;
+        Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+    };
+    let Some(recorded) = recorded.filter(|text| instant_is_real(text)).and_then(seconds) else { return Some(MOST) };
+    let horizon = seconds(&instant(HORIZON))?;
+    if is_foreseen || recorded >= horizon {
+        return Some(MOST);
+    }
+    let latest = recorded + 86_400;
+    let minutes = usize::try_from((latest - horizon).max(0) / 60).unwrap() + 1;
+    (seconds(milestone)? <= latest).then(|| minutes.min(MOST))
+}
+
 /// Changes milestones that lie at or after as-of (and what they reveal), and appends rows that do.
 fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
     let horizon = "2018-07-01 00:00:00";
@@ -432,8 +450,13 @@ fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
         for row in &mut text.rows {
             for mask in table.masks {
                 let Some(at) = text.columns.iter().position(|c| c == mask.milestone) else { continue };
-                if is_future(&row[at]) && instant_is_real(&row[at]) {
-                    row[at] = instant(HORIZON + dice.below(500_000));
+                let recorded = text.columns.iter().position(|c| c == "recorded_at").map(|at| row[at].as_str());
+                let future = future_of(recorded, &row[at], mask.is_foreseen);
+                if is_future(&row[at])
+                    && instant_is_real(&row[at])
+                    && let Some(minutes) = future
+                {
+                    row[at] = instant(HORIZON + dice.below(minutes));
                     for revealed in mask.reveals {
                         if let Some(at) = text.columns.iter().position(|c| c == revealed) {
                             dice.one_of(&["", "7", "garbage", "merchant-won"]).clone_into(&mut row[at]);

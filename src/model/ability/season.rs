@@ -69,6 +69,20 @@ impl CategoryReceipts {
         self.by_category.entry(history.category.clone()).or_default().add(periods(), traded);
     }
 
+    /// The same with one merchant looked at as it might have been, not as it was `counted`.
+    #[must_use]
+    pub fn with_instead(&self, counted: &ReceiptHistory, assumed: &ReceiptHistory) -> Self {
+        let mut changed = self.clone();
+        let traded = u64::from(counted.sum(YEAR, QUARTER) > 0.0);
+        let of_category = changed.by_category.get_mut(&counted.category);
+        for sums in of_category.into_iter().chain(std::iter::once(&mut changed.all)) {
+            sums.add(counted.periods.iter().map(|&p| -i128::from(p)), 0);
+            sums.merchants = sums.merchants.saturating_sub(traded);
+        }
+        changed.add(assumed);
+        changed
+    }
+
     /// Adds another shard's merchants.
     pub fn merge(&mut self, other: &Self) {
         self.all.add(other.all.periods.iter().copied(), other.all.merchants);
@@ -144,5 +158,19 @@ mod tests {
         let mut merged = of(&[3]);
         merged.merge(&of(&[1, 2]));
         assert_eq!(merged, of(&[1, 2, 3]));
+    }
+
+    #[test]
+    fn a_merchant_looked_at_otherwise_is_in_the_sums_once() {
+        let history = |category: &str, minor: i64| ReceiptHistory {
+            category: category.into(),
+            periods: vec![minor; usize::from(PERIODS)],
+            ..ReceiptHistory::default()
+        };
+        let mut market = market(0.4, 3.0, 0.0);
+        let mut expected = market.clone();
+        market.add(&history("toys", 500));
+        expected.add(&history("toys", 70));
+        assert_eq!(market.with_instead(&history("toys", 500), &history("toys", 70)), expected);
     }
 }

@@ -61,6 +61,15 @@ impl OutputRow for MerchantScore {
                 "One to four factors that cost most points, the worst first.",
             ),
             Column::required("model_version", Kind::Text, "", "Name and version of the model that scored."),
+            Column::optional(
+                "worst_case_score",
+                Kind::Int32,
+                "points",
+                "The score if the merchant's broken records were the worst that they could have been; offers rest on the worse of the two. \
+                 Null where no record of the merchant is broken.",
+            ),
+            Column::optional("worst_case_pd_prob", Kind::Float64, "probability", "Probability of default there.").within(0.0, 1.0),
+            Column::optional("worst_case_band", Kind::Text, "", "Risk band there."),
         ]);
         OutputTable { name: "scores", doc: "One row a scored merchant.", sorted_by: &["merchant_id"], columns }
     }

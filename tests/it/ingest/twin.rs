@@ -95,9 +95,17 @@ fn is_recorded_before_event(table: &TableContract, row: &Row) -> bool {
     event.zip(time(row, "recorded_at")).is_some_and(|(event, recorded)| event > recorded + 86_400_000_000)
 }
 
+/// Whether a row says that it was recorded more than a day before something that it reports. Promises are made before.
+fn is_recorded_before_milestone(row: &Row, milestone: &str) -> bool {
+    !["ship_by_at", "promised_at", "left_at"].contains(&milestone)
+        && time(row, milestone)
+            .zip(time(row, "recorded_at"))
+            .is_some_and(|(at, recorded)| at > recorded + 86_400_000_000)
+}
+
 fn masked(table: &TableContract, mut row: Row, as_of: &AsOf) -> Row {
     for mask in table.masks {
-        if is_not_before(&row, mask.milestone, as_of) {
+        if is_not_before(&row, mask.milestone, as_of) && !is_recorded_before_milestone(&row, mask.milestone) {
             row.remove(mask.milestone);
             for revealed in mask.reveals {
                 row.remove(revealed);
@@ -157,6 +165,9 @@ fn first_failing(table: &TableContract, row: &Row, twin: &Twin) -> Option<String
     }
     if is_recorded_before_event(table, row) {
         return Some("recorded-before-event".to_owned());
+    }
+    if table.masks.iter().any(|mask| is_recorded_before_milestone(row, mask.milestone)) {
+        return Some("recorded-before-milestone".to_owned());
     }
     if let Some(check) = table.checks.iter().find(|check| !holds(check.holds, row)) {
         return Some(check.rule.to_owned());

@@ -66,6 +66,9 @@ pub(crate) fn score(merchant: &str, tag: u8) -> MerchantScore {
         sub_indices: Group::WORDS.into_iter().map(|(_, g)| (g, (g == Group::Trade).then_some(710))).collect(),
         reasons: vec![reason("ship-late"), reason("dispute-share-high")],
         model_version: format!("willingness/{tag}"),
+        worst_case_score: None,
+        worst_case_pd_prob: None,
+        worst_case_band: None,
     }
 }
 

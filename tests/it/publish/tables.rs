@@ -141,11 +141,12 @@ const ACTIONS: [Action; 5] = [Action::Watch, Action::Freeze, Action::Deduct, Act
 prop_compose! {
     fn score_row()(
         as_of in dates(), score in option::of(any::<i32>()), pd_prob in option::of(0.0..=1.0), band in ".{0,3}", integrity_index in option::of(0..=1000),
-        integrity_capital_minor in option::of(any::<i64>()), sub_indices in vec(option::of(0..=1000), Group::WORDS.len()), reasons in reasons(),
+        integrity_capital_minor in option::of(any::<i64>()), worst in option::of((any::<i32>(), 0.0..=1.0, ".{0,3}")), sub_indices in vec(option::of(0..=1000), Group::WORDS.len()), reasons in reasons(),
     ) -> MerchantScore {
         MerchantScore {
             merchant_id: String::new(), as_of, score, pd_prob, band, integrity_index, integrity_capital_minor,
             sub_indices: Group::WORDS.into_iter().map(|(_, group)| group).zip(sub_indices).collect(), reasons, model_version: "w/1".to_owned(),
+            worst_case_score: worst.as_ref().map(|w| w.0), worst_case_pd_prob: worst.as_ref().map(|w| w.1), worst_case_band: worst.map(|w| w.2),
         }
     }
 }

@@ -11,3 +11,4 @@ mod policies;
 mod published;
 mod referrals;
 mod restated;
+mod unreadable;

@@ -30,6 +30,7 @@ use crate::run::population::{finish_shards, prepare_shards};
 use crate::run::progress::Progress;
 use crate::run::receipts;
 use crate::run::rules::JobRules;
+use crate::run::scenarios::{Scenarios, measure_scenarios};
 use crate::store::Store;
 use crate::wash::Ingested;
 
@@ -135,7 +136,8 @@ impl<'a> Side<'a> {
         let crossing = Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default()));
         progress.stage(&format!("decide as of {}", on.date()), Some(2 * u64::from(store.buckets())));
         let prepared = prepare_shards(store, on, rules, &evidence, progress, |seen| {
-            let facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+            facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
             let of_shard = receipts::by_category(histories);
             let mut crossing = crossing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -177,7 +179,9 @@ impl<'a> Side<'a> {
         finish_shards(prepared, rules, progress, |shard| {
             let mut facts = shard.taken;
             facts.accounts.share_groups(&groups, &terms);
-            let decided = decide_shard(&shard.features, &facts, &categories, &context)?;
+            let scenarios = std::mem::take(&mut facts.scenarios);
+            let scenarios = Scenarios::new(scenarios, shard.totals, &rules.features, &bundle.scorecard)?;
+            let decided = decide_shard(&shard.features, &facts, &scenarios, &categories, &context)?;
             let loans = facts.ledger.as_ref().map(|ledger| loans_of(ledger, &rules.monitor, &defaulted, made));
             let asked = |requests: &Requests| match requests {
                 Requests::Known(pending) => {

@@ -1,0 +1,85 @@
+//! The worse of what is known and of what broken records might have said, part by part of a decision.
+
+use super::case::MerchantCase;
+use super::error::OfferError;
+use super::limit::{Cap, caps_of};
+use super::policy::{Policy, Product};
+use super::price::{Price, price};
+use super::rules::{Verdict, judge, reason};
+use crate::domain::Reason;
+use crate::exposure::Account;
+
+/// The reason of a decision that rests on what broken records might have said.
+pub(super) fn at_worst(of_what: &str) -> Result<Reason, OfferError> {
+    reason("broken-records-at-worst", &format!("records that cannot be read may say: {of_what}"))
+}
+
+/// Rules that fail: those that fail on what is known; where none does, those that fail in some scenario, each once.
+pub(super) fn failed_rules(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+) -> Result<Vec<Verdict>, OfferError> {
+    let failing = |case: &MerchantCase<'_>| -> Result<Vec<Verdict>, OfferError> {
+        Ok(judge(policy, product, case)?.into_iter().filter(|verdict| !verdict.passed).collect())
+    };
+    let mut failed = failing(case)?;
+    if !failed.is_empty() {
+        return Ok(failed);
+    }
+    for scenario in case.scenarios {
+        for verdict in failing(&case.within(scenario))? {
+            if failed.iter().any(|known: &Verdict| known.rule == verdict.rule) {
+                continue;
+            }
+            let text = verdict.reason.as_ref().map_or("a risk that is not served", |reason| &reason.text);
+            failed.push(Verdict { reason: Some(at_worst(text)?), ..verdict });
+        }
+    }
+    Ok(failed)
+}
+
+/// Every cap at its least: one that is unknown in some scenario is unknown.
+pub(super) fn least_caps(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+    account: &Account,
+) -> Result<Vec<Cap>, OfferError> {
+    let mut caps = caps_of(policy, product, case, account)?;
+    for scenario in case.scenarios {
+        for within in caps_of(policy, product, &case.within(scenario), account)? {
+            // `None` is less than any value.
+            let worse = |cap: &&mut Cap| cap.name == within.name && within.value_minor < cap.value_minor;
+            if let Some(cap) = caps.iter_mut().find(worse) {
+                *cap = within;
+            }
+        }
+    }
+    Ok(caps)
+}
+
+/// The dearest price, and whether it is a scenario's.
+pub(super) fn dearest(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+) -> Result<(Price, bool), OfferError> {
+    let mut dearest = (price(policy, product, case.band, case.pd)?, false);
+    for scenario in case.scenarios {
+        let within = price(policy, product, &scenario.band, scenario.pd)?;
+        if rank(&within) > rank(&dearest.0) {
+            dearest = (within, true);
+        }
+    }
+    Ok(dearest)
+}
+
+/// Prices by how dear they are; one that cannot be had is dearer than any.
+const fn rank(price: &Price) -> (u8, i64, i64) {
+    match price {
+        Price::Rate(rate, parts) => (0, rate.ppm(), parts.floor_ppm),
+        Price::AboveLaw(parts) => (1, parts.floor_ppm, 0),
+        Price::BandNotServed => (2, 0, 0),
+    }
+}

@@ -1,0 +1,337 @@
+//! A shard's merchants with broken records, and their tables with these records in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars::prelude::*;
+
+use super::Scenario;
+use super::rows::{Cell, Row, with_rows};
+use crate::contract::{DISPUTES, ORDERS, REVIEWS, SHIPMENTS, TableContract};
+use crate::domain::MICROS_PER_DAY;
+use crate::store::{BrokenRecord, Shard};
+
+/// Tables whose broken records are read; orders first, because the others refer to them.
+const READ: [&TableContract; 4] = [&ORDERS, &SHIPMENTS, &REVIEWS, &DISPUTES];
+
+/// Merchants of a shard with broken records that a scenario reads.
+#[must_use]
+pub fn concerned(shard: &Shard) -> BTreeSet<String> {
+    let is_read = |record: &&BrokenRecord| {
+        READ.iter().any(|table| table.name == record.table && shard.tables.contains_key(table.name))
+    };
+    shard.broken.iter().filter(is_read).filter_map(|record| record.merchant_id.clone()).collect()
+}
+
+/// The tables of some merchants of a shard, with their broken records read in one way.
+///
+/// # Errors
+/// A table without the columns of its contract.
+pub fn assumed_shard(shard: &Shard, merchants: &BTreeSet<String>, scenario: Scenario) -> PolarsResult<Shard> {
+    let mut tables = BTreeMap::new();
+    for (name, frame) in &shard.tables {
+        let owners = frame.column("merchant_id")?.str()?;
+        let is_theirs: BooleanChunked =
+            owners.iter().map(|owner| owner.is_some_and(|owner| merchants.contains(owner))).collect();
+        tables.insert(*name, frame.filter(&is_theirs)?);
+    }
+    let broken: Vec<BrokenRecord> = shard
+        .broken
+        .iter()
+        .filter(|record| record.merchant_id.as_ref().is_some_and(|merchant| merchants.contains(merchant)))
+        .cloned()
+        .collect();
+    let mut reader = Reader { scenario, last: shard.as_of.micros() - 1, trade: BTreeMap::new() };
+    if let Some(orders) = tables.get(ORDERS.name) {
+        reader.know(orders)?;
+    }
+    for table in READ {
+        let Some(frame) = tables.get(table.name) else { continue };
+        let mut rows: Vec<Row> = Vec::new();
+        let mut replaced: BTreeSet<String> = BTreeSet::new();
+        let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for (number, record) in broken.iter().enumerate().filter(|(_, record)| record.table == table.name) {
+            let Some(merchant) = record.merchant_id.as_deref() else { continue };
+            if record.key.as_deref().is_some_and(|key| !seen.insert((merchant, key))) {
+                continue;
+            }
+            let key = record.key.clone().unwrap_or_else(|| format!("unreadable {number}"));
+            match table.name {
+                name if name == ORDERS.name => rows.push(reader.order(merchant, record, key, &mut replaced)),
+                name if name == SHIPMENTS.name => rows.extend(reader.shipments(merchant, record, &key)),
+                name if name == REVIEWS.name => rows.extend(reader.reviews(merchant, record, &key)),
+                _ => rows.extend(reader.disputes(merchant, record, &key)),
+            }
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        let frame = if replaced.is_empty() {
+            frame.clone()
+        } else {
+            let ids = frame.column("order_id")?.str()?;
+            let stays: BooleanChunked = ids.iter().map(|id| id.is_none_or(|id| !replaced.contains(id))).collect();
+            frame.filter(&stays)?
+        };
+        tables.insert(table.name, with_rows(table, &frame, &rows)?);
+    }
+    Ok(Shard { as_of: shard.as_of.clone(), tables, broken })
+}
+
+/// An order that a broken record may be about.
+#[derive(Debug, Clone)]
+struct Known {
+    id: String,
+    buyer: String,
+    placed_at: i64,
+    amount_minor: i64,
+    currency: String,
+    is_completed: bool,
+}
+
+/// The orders of one merchant, by when they were placed.
+#[derive(Debug, Default)]
+struct Trade {
+    orders: Vec<Known>,
+}
+
+impl Trade {
+    fn largest_minor(&self) -> i64 {
+        self.orders.iter().map(|order| order.amount_minor).max().unwrap_or(0)
+    }
+
+    /// The orders that a record of what belongs to an order may be about: the one that it names; or else, of those placed by then and completed, the
+    /// one that weighs most and the latest.
+    fn meant(&self, record: &BrokenRecord, by: i64) -> Vec<&Known> {
+        if let Some(named) = self.orders.iter().find(|order| Some(&order.id) == record.order_id.as_ref()) {
+            return vec![named];
+        }
+        let before = || self.orders.iter().filter(|order| order.placed_at <= by);
+        let latest = before().rfind(|order| order.is_completed).or_else(|| self.orders.last());
+        let heaviest =
+            before().filter(|order| order.is_completed).max_by_key(|order| (order.weight(by), order.placed_at));
+        let others = heaviest.filter(|order| latest.is_none_or(|latest| latest.id != order.id));
+        latest.into_iter().chain(others).collect()
+    }
+
+    /// The order that an order record without a usable id may be a newer version of: the one of its event and buyer; where its event cannot be read, the
+    /// one that weighs most.
+    fn corrected(&self, record: &BrokenRecord, by: i64) -> Option<&Known> {
+        let Some(event_at) = record.event_at else { return self.meant(record, by).into_iter().next_back() };
+        self.orders.iter().rev().find(|order| {
+            order.placed_at == event_at && record.buyer_id.as_ref().is_none_or(|buyer| *buyer == order.buyer)
+        })
+    }
+}
+
+impl Known {
+    /// How much a broken promise on it would cost: its amount, less the older it is. After half a year it counts half (project judgement).
+    fn weight(&self, now: i64) -> i128 {
+        let age_days = now.saturating_sub(self.placed_at).max(0) / MICROS_PER_DAY;
+        i128::from(self.amount_minor) * HALF_WEIGHT_DAYS / (HALF_WEIGHT_DAYS + i128::from(age_days))
+    }
+}
+
+/// Days after which a broken promise weighs half.
+const HALF_WEIGHT_DAYS: i128 = 180;
+
+struct Reader {
+    scenario: Scenario,
+    /// The last instant that can be seen.
+    last: i64,
+    trade: BTreeMap<String, Trade>,
+}
+
+impl Reader {
+    fn know(&mut self, orders: &DataFrame) -> PolarsResult<()> {
+        let text = |name: &str| orders.column(name)?.str();
+        let instant = |name: &str| Ok::<_, PolarsError>(orders.column(name)?.datetime()?.physical());
+        let (ids, merchants, buyers, currencies) =
+            (text("order_id")?, text("merchant_id")?, text("buyer_id")?, text("currency")?);
+        let (placed, completed) = (instant("placed_at")?, instant("completed_at")?);
+        let amounts = orders.column("amount_minor")?.i64()?;
+        for at in 0..orders.height() {
+            let (Some(id), Some(merchant), Some(placed_at)) = (ids.get(at), merchants.get(at), placed.get(at)) else {
+                continue;
+            };
+            self.trade.entry(merchant.to_owned()).or_default().orders.push(Known {
+                id: id.to_owned(),
+                buyer: buyers.get(at).unwrap_or_default().to_owned(),
+                placed_at,
+                amount_minor: amounts.get(at).unwrap_or(0),
+                currency: currencies.get(at).unwrap_or_default().to_owned(),
+                is_completed: completed.get(at).is_some(),
+            });
+        }
+        for trade in self.trade.values_mut() {
+            trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
+        }
+        Ok(())
+    }
+
+    /// When a record's event was. What cannot be read is unresolved as late as could be.
+    fn instant(&self, record: &BrokenRecord) -> i64 {
+        let otherwise = match self.scenario {
+            Scenario::Unresolved => None,
+            Scenario::Favourable | Scenario::Adverse => record.known_at,
+        };
+        record.event_at.or(otherwise).unwrap_or(self.last).min(self.last)
+    }
+
+    /// An instant some days after another, if it has passed by then.
+    fn after(&self, at: i64, days: i64) -> i64 {
+        at.saturating_add(days.saturating_mul(MICROS_PER_DAY)).min(self.last)
+    }
+
+    /// An order. One whose id cannot be read may be a newer version of an order that is there: read as a broken promise, it takes the place of
+    /// that order.
+    fn order(&mut self, merchant: &str, record: &BrokenRecord, key: String, replaced: &mut BTreeSet<String>) -> Row {
+        let placed_at = self.instant(record);
+        let by = record.known_at.unwrap_or(self.last);
+        let scenario = self.scenario;
+        let trade = self.trade.entry(merchant.to_owned()).or_default();
+        let is_new = record.order_id.as_ref().is_some_and(|id| trade.orders.iter().all(|order| order.id != *id));
+        let before = if is_new { None } else { trade.corrected(record, by).cloned() };
+        let takes_place = before.filter(|_| scenario != Scenario::Favourable);
+        let currency = trade.orders.last().map(|order| order.currency.clone()).unwrap_or_default();
+        let known = match takes_place {
+            Some(before) => {
+                replaced.insert(before.id.clone());
+                trade.orders.retain(|order| order.id != before.id);
+                before
+            }
+            None => Known {
+                id: record.order_id.clone().filter(|_| is_new).unwrap_or(key),
+                buyer: record.buyer_id.clone().unwrap_or_else(|| "unreadable".to_owned()),
+                placed_at,
+                amount_minor: record.amount_minor.unwrap_or_else(|| trade.largest_minor()),
+                currency,
+                is_completed: false,
+            },
+        };
+        let known = Known { is_completed: scenario != Scenario::Adverse, ..known };
+        trade.orders.push(known.clone());
+        trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
+
+        let placed_at = known.placed_at;
+        let mut row = Row::from([
+            ("order_id", Cell::Text(known.id)),
+            ("merchant_id", Cell::Text(merchant.to_owned())),
+            ("buyer_id", Cell::Text(known.buyer)),
+            ("placed_at", Cell::Number(placed_at)),
+            ("paid_at", Cell::Number(placed_at)),
+            ("amount_minor", Cell::Number(known.amount_minor)),
+            ("currency", Cell::Text(known.currency)),
+        ]);
+        let settled = self.after(placed_at, DAYS_TO_SETTLE);
+        let mut put = |column, cell| row.insert(column, Cell::Number(cell));
+        if scenario == Scenario::Adverse {
+            put("cancelled_at", settled);
+        } else {
+            put("completed_at", settled);
+        }
+        if scenario != Scenario::Favourable {
+            put("refunded_at", settled);
+            put("refund_minor", known.amount_minor);
+        }
+        row
+    }
+
+    fn shipments(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
+        let by = record.known_at.unwrap_or(self.last);
+        let orders = self.trade.get(merchant).map(|trade| trade.meant(record, by)).unwrap_or_default();
+        let row = |order: &Known| {
+            let placed = order.placed_at;
+            let mut row = Row::from([
+                ("shipment_id", Cell::Text(format!("{key} of {}", order.id))),
+                ("order_id", Cell::Text(order.id.clone())),
+                ("merchant_id", Cell::Text(merchant.to_owned())),
+            ]);
+            let mut put = |column, cell| row.insert(column, Cell::Number(cell));
+            match self.scenario {
+                Scenario::Favourable => {
+                    // A promise that is not due yet is masked.
+                    for (column, due) in [("ship_by_at", 2), ("promised_at", 10)] {
+                        let due = placed.saturating_add(due * MICROS_PER_DAY);
+                        if due <= self.last {
+                            put(column, due);
+                        }
+                    }
+                    put("shipped_at", placed);
+                    put("delivered_at", self.after(placed, 1));
+                }
+                Scenario::Adverse => {
+                    put("ship_by_at", placed);
+                    put("promised_at", placed);
+                    put("lost_at", self.after(placed, 1));
+                }
+                Scenario::Unresolved => {
+                    put("ship_by_at", placed);
+                    put("promised_at", placed);
+                    put("shipped_at", self.last);
+                    put("delivered_at", self.last);
+                }
+            }
+            row
+        };
+        orders.into_iter().map(row).collect()
+    }
+
+    fn reviews(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
+        let created_at = self.instant(record);
+        let stars = if self.scenario == Scenario::Favourable { 5 } else { 1 };
+        let orders = self.trade.get(merchant).map(|trade| trade.meant(record, created_at)).unwrap_or_default();
+        let row = |order: &Known| {
+            Row::from([
+                ("review_id", Cell::Text(format!("{key} of {}", order.id))),
+                ("order_id", Cell::Text(order.id.clone())),
+                ("merchant_id", Cell::Text(merchant.to_owned())),
+                ("buyer_id", Cell::Text(order.buyer.clone())),
+                ("created_at", Cell::Number(created_at)),
+                ("stars", Cell::Number(stars)),
+            ])
+        };
+        orders.into_iter().map(row).collect()
+    }
+
+    /// Disputes; those of a merchant without orders name none.
+    fn disputes(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
+        let opened_at = self.instant(record);
+        let trade = self.trade.get(merchant);
+        let orders = trade.map(|trade| trade.meant(record, opened_at)).unwrap_or_default();
+        let amount_minor = record.amount_minor.unwrap_or_else(|| trade.map_or(0, Trade::largest_minor));
+        let (kind, outcome) = match self.scenario {
+            Scenario::Favourable => ("other", Some("merchant-won")),
+            Scenario::Adverse => ("counterfeit", Some("buyer-won")),
+            Scenario::Unresolved => ("lawsuit", None),
+        };
+        let row = |order: Option<&Known>| {
+            let mut row = Row::from([
+                (
+                    "dispute_id",
+                    Cell::Text(order.map_or_else(|| key.to_owned(), |order| format!("{key} of {}", order.id))),
+                ),
+                ("merchant_id", Cell::Text(merchant.to_owned())),
+                ("opened_at", Cell::Number(opened_at)),
+                ("amount_minor", Cell::Number(amount_minor)),
+                ("kind", Cell::Text(kind.to_owned())),
+            ]);
+            if let Some(order) = order {
+                row.insert("order_id", Cell::Text(order.id.clone()));
+                row.insert("buyer_id", Cell::Text(order.buyer.clone()));
+            }
+            if let Some(outcome) = outcome {
+                row.insert("outcome", Cell::Text(outcome.to_owned()));
+                row.insert("closed_at", Cell::Number(opened_at));
+            }
+            row
+        };
+        if orders.is_empty() { vec![row(None)] } else { orders.into_iter().map(|order| row(Some(order))).collect() }
+    }
+}
+
+/// Days from placing an order to its end, good or bad: late enough that what was due by then is late.
+const DAYS_TO_SETTLE: i64 = 5;
+
+#[cfg(test)]
+#[path = "shard_tests.rs"]
+mod tests;

@@ -1,0 +1,191 @@
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::contract::{MERCHANTS, data_type};
+use crate::domain::AsOf;
+
+fn as_of() -> AsOf {
+    AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap()
+}
+
+/// Days before the observation, as an instant.
+fn ago(days: i64) -> i64 {
+    as_of().micros() - days * MICROS_PER_DAY
+}
+
+fn table(contract: &TableContract, rows: &[Row]) -> DataFrame {
+    let fields = contract.columns.iter().map(|c| Field::new(c.name.into(), data_type(c.kind)));
+    with_rows(contract, &DataFrame::empty_with_schema(&fields.collect::<Schema>()), rows).unwrap()
+}
+
+fn order(merchant: &str, id: &str, days_ago: i64, amount: i64, completed: bool) -> Row {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let mut row = Row::from([
+        ("order_id", text(id)),
+        ("merchant_id", text(merchant)),
+        ("buyer_id", text(&format!("buyer of {id}"))),
+        ("placed_at", Cell::Number(ago(days_ago))),
+        ("amount_minor", Cell::Number(amount)),
+        ("currency", text("CNY")),
+    ]);
+    if completed {
+        row.insert("completed_at", Cell::Number(ago(days_ago) + MICROS_PER_DAY));
+    }
+    row
+}
+
+/// m: a, b completed, c not; n: d completed.
+fn shard(broken: Vec<BrokenRecord>) -> Shard {
+    let orders = [
+        order("m", "a", 90, 500, true),
+        order("m", "b", 60, 900, true),
+        order("m", "c", 3, 700, false),
+        order("n", "d", 30, 100, true),
+    ];
+    let merchant = |id: &str| Row::from([("merchant_id", Cell::Text(id.to_owned()))]);
+    let tables = BTreeMap::from([
+        ("merchants", table(&MERCHANTS, &[merchant("m"), merchant("n")])),
+        ("orders", table(&ORDERS, &orders)),
+        ("shipments", table(&SHIPMENTS, &[])),
+        ("reviews", table(&REVIEWS, &[])),
+        ("disputes", table(&DISPUTES, &[])),
+    ]);
+    Shard { as_of: as_of(), tables, broken }
+}
+
+fn record(table: &str, key: Option<&str>, order: Option<&str>) -> BrokenRecord {
+    BrokenRecord {
+        table: table.to_owned(),
+        key: key.map(str::to_owned),
+        merchant_id: Some("m".to_owned()),
+        order_id: order.map(str::to_owned),
+        known_at: Some(ago(2)),
+        ..BrokenRecord::default()
+    }
+}
+
+fn assumed(broken: Vec<BrokenRecord>, scenario: Scenario) -> Shard {
+    let shard = shard(broken);
+    assumed_shard(&shard, &concerned(&shard), scenario).unwrap()
+}
+
+/// A column's cells as text, in the table's order.
+fn cells(shard: &Shard, table: &str, column: &str) -> Vec<String> {
+    let column = shard.tables[table].column(column).unwrap();
+    if let Ok(texts) = column.str() {
+        return texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect();
+    }
+    let physical = column.to_physical_repr();
+    let text = |at| match physical.get(at).unwrap() {
+        AnyValue::Null => String::new(),
+        other => other.to_string(),
+    };
+    (0..column.len()).map(text).collect()
+}
+
+#[test]
+fn only_merchants_with_broken_records_of_trade_are_read() {
+    let other = BrokenRecord { merchant_id: Some("n".to_owned()), ..record("payments", None, None) };
+    let nobody = BrokenRecord { merchant_id: None, ..record("reviews", None, None) };
+    let shard = shard(vec![record("reviews", Some("r"), Some("a")), other, nobody]);
+    assert_eq!(concerned(&shard), BTreeSet::from(["m".to_owned()]));
+    let read = assumed_shard(&shard, &concerned(&shard), Scenario::Adverse).unwrap();
+    assert_eq!(cells(&read, "merchants", "merchant_id"), ["m"]);
+    assert_eq!(cells(&read, "orders", "order_id"), ["a", "b", "c"]);
+    assert_eq!(read.broken.len(), 1);
+}
+
+#[test]
+fn a_review_is_of_its_order_or_of_the_latest_completed_and_the_heaviest_and_has_the_stars_of_the_scenario() {
+    let event_at = Some(ago(50));
+    let known = BrokenRecord { event_at, ..record("reviews", Some("r"), Some("a")) };
+    // b is both the latest completed order and the heaviest.
+    let unknown = record("reviews", None, None);
+    for (scenario, stars) in [(Scenario::Favourable, "5"), (Scenario::Adverse, "1"), (Scenario::Unresolved, "1")] {
+        let read = assumed(vec![known.clone(), unknown.clone()], scenario);
+        assert_eq!(cells(&read, "reviews", "order_id"), ["a", "b"], "{scenario:?}");
+        assert_eq!(cells(&read, "reviews", "buyer_id"), ["buyer of a", "buyer of b"]);
+        assert_eq!(cells(&read, "reviews", "stars"), [stars, stars]);
+        // Without a time of its own it is of when it became known, or just now.
+        let late = if scenario == Scenario::Unresolved { as_of().micros() - 1 } else { ago(2) };
+        assert_eq!(cells(&read, "reviews", "created_at"), [ago(50).to_string(), late.to_string()]);
+    }
+}
+
+#[test]
+fn an_order_is_there_again_with_the_amount_that_is_known_and_its_children_are_of_it() {
+    let known =
+        BrokenRecord { amount_minor: Some(40), event_at: Some(ago(20)), ..record("orders", Some("x"), Some("x")) };
+    let unknown = record("orders", Some("y"), Some("y"));
+    let children = [record("shipments", Some("s"), Some("x")), record("disputes", Some("d"), Some("x"))];
+    let broken: Vec<BrokenRecord> = [known, unknown].into_iter().chain(children).collect();
+    let adverse = assumed(broken.clone(), Scenario::Adverse);
+    assert_eq!(cells(&adverse, "orders", "order_id"), ["a", "b", "x", "c", "y"]);
+    assert_eq!(cells(&adverse, "orders", "amount_minor"), ["500", "900", "40", "700", "900"], "else the largest");
+    assert_eq!(cells(&adverse, "orders", "refund_minor"), ["", "", "40", "", "900"]);
+    let settled = (ago(20) + 5 * MICROS_PER_DAY).to_string();
+    let now = (as_of().micros() - 1).to_string();
+    assert_eq!(
+        cells(&adverse, "orders", "cancelled_at"),
+        ["", "", &settled, "", &now],
+        "nothing happens after the observation"
+    );
+    assert_eq!(cells(&adverse, "orders", "completed_at")[2], "");
+    assert_eq!(cells(&adverse, "shipments", "order_id"), ["x"]);
+    assert!(!cells(&adverse, "shipments", "lost_at")[0].is_empty());
+    assert_eq!(cells(&adverse, "disputes", "outcome"), ["buyer-won"]);
+    assert_eq!(cells(&adverse, "orders", "currency"), ["CNY"; 5]);
+
+    let favourable = assumed(broken.clone(), Scenario::Favourable);
+    assert_eq!(cells(&favourable, "orders", "completed_at")[2], settled);
+    assert_eq!(cells(&favourable, "orders", "refunded_at"), [""; 5]);
+    assert_eq!(cells(&favourable, "disputes", "outcome"), ["merchant-won"]);
+    let unresolved = assumed(broken, Scenario::Unresolved);
+    assert_eq!(cells(&unresolved, "disputes", "closed_at"), [""]);
+    assert_eq!(cells(&unresolved, "orders", "refunded_at")[2], settled);
+    assert_eq!(cells(&unresolved, "shipments", "delivered_at"), [now]);
+}
+
+#[test]
+fn an_order_without_a_readable_id_takes_the_place_of_the_one_that_it_may_correct() {
+    let same = BrokenRecord {
+        event_at: Some(ago(90)),
+        buyer_id: Some("buyer of a".to_owned()),
+        ..record("orders", None, None)
+    };
+    for (record, refunded) in [(same, 0), (record("orders", None, None), 1)] {
+        let adverse = assumed(vec![record.clone()], Scenario::Adverse);
+        assert_eq!(cells(&adverse, "orders", "order_id"), ["a", "b", "c"]);
+        let refunds = cells(&adverse, "orders", "refund_minor");
+        assert_eq!(refunds.iter().position(|refund| !refund.is_empty()), Some(refunded), "{refunds:?}");
+        assert_eq!(cells(&assumed(vec![record], Scenario::Favourable), "orders", "order_id").len(), 4);
+    }
+}
+
+#[test]
+fn a_merchant_without_orders_has_no_reviews_but_may_have_disputes() {
+    let of_nobody = |table: &str| BrokenRecord { merchant_id: Some("z".to_owned()), ..record(table, None, None) };
+    let read = assumed(vec![of_nobody("reviews"), of_nobody("shipments"), of_nobody("disputes")], Scenario::Adverse);
+    assert_eq!(["reviews", "shipments", "disputes"].map(|table| read.tables[table].height()), [0, 0, 1]);
+    assert_eq!(cells(&read, "disputes", "order_id"), [""]);
+}
+
+#[test]
+fn a_record_that_is_there_twice_is_read_once() {
+    let twice = vec![
+        record("reviews", Some("r"), Some("a")),
+        BrokenRecord { rule: "other".into(), ..record("reviews", Some("r"), Some("a")) },
+    ];
+    assert_eq!(assumed(twice, Scenario::Adverse).tables["reviews"].height(), 1);
+}
+
+#[test]
+fn a_record_that_names_no_order_is_of_the_latest_and_of_the_heaviest() {
+    let mut shard = shard(vec![record("reviews", Some("r"), None)]);
+    let more = [order("m", "e", 10, 50, true), order("m", "f", 200, 1_000, true)];
+    shard.tables.insert("orders", with_rows(&ORDERS, &shard.tables["orders"], &more).unwrap());
+    let read = assumed_shard(&shard, &concerned(&shard), Scenario::Adverse).unwrap();
+    // b: 900 × 180 / 238 = 680; f: 1,000 × 180 / 378 = 476; e is the latest completed.
+    assert_eq!(cells(&read, "reviews", "order_id"), ["b", "e"]);
+}
