@@ -106,9 +106,13 @@ mod tests {
             (0..9).map(|n| line(&format!("b{n}"), 10 * n + 5)).collect(),
         ];
         let mut forth = OfficersWork::default();
-        shards.iter().for_each(|shard| forth.add(shard, &[]));
+        for shard in &shards {
+            forth.add(shard, &[]);
+        }
         let mut back = OfficersWork::default();
-        shards.iter().rev().for_each(|shard| back.add(shard, &[]));
+        for shard in shards.iter().rev() {
+            back.add(shard, &[]);
+        }
         assert_eq!(forth, back);
         assert_eq!((forth.queued, forth.first.len(), forth.expected_saved_minor), (18, 10, 765));
         let named: Vec<(i64, &str)> = forth.first.iter().map(|line| (line.rank, line.merchant_id.as_str())).collect();

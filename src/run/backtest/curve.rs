@@ -13,6 +13,7 @@ use super::panel::{Panel, Standing};
 /// What flags borrowers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::enum_variant_names, reason = "they are the words of the report")]
 pub enum Flagged {
     /// Money at risk by the hazard model.
     ByHazard,

@@ -119,7 +119,9 @@ pub fn judge(
             }
         }
         let flags = flags_of(&flagged, period);
-        flags.iter().for_each(|flag| count(&mut figures, &mut nights, series, &defaults, flag, performance_days));
+        for flag in flags {
+            count(&mut figures, &mut nights, series, &defaults, flag, performance_days);
+        }
     }
     leads.sort_unstable();
     figures.median_lead_days = leads.get(leads.len() / 2).copied();
