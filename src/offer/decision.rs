@@ -284,6 +284,18 @@ enum Outcome {
     Decline(Decline),
 }
 
+/// Why caps are not known: as they are, or only at the worst that broken records could say, where `as_known` has them.
+fn unknown_caps(caps: &[Cap], as_known: &[Cap]) -> Result<Vec<Reason>, OfferError> {
+    let is_known = |cap: &Cap| as_known.iter().any(|c| c.name == cap.name && c.value_minor.is_some());
+    let unknown = caps.iter().filter(|cap| cap.value_minor.is_none()).take(MOST_REASONS);
+    unknown
+        .map(|cap| {
+            let (code, text) = cap.name.reason_when_unknown();
+            if is_known(cap) { at_worst(text) } else { reason(code, text) }
+        })
+        .collect()
+}
+
 fn decide_product(
     policy: &Policy,
     product: &Product,
@@ -307,14 +319,7 @@ fn decide_product(
     let known_caps = in_force.caps(policy, product, &as_known, account)?;
     let (limit_minor, binding) = match least_of(&caps, policy.limit_step_minor) {
         Limit::Unknown(_) => {
-            let unknown = caps.iter().filter(|c| c.value_minor.is_none()).take(MOST_REASONS);
-            let is_known = |cap: &Cap| known_caps.iter().any(|c| c.name == cap.name && c.value_minor.is_some());
-            let reasons = unknown
-                .map(|c| {
-                    let (code, text) = c.name.reason_when_unknown();
-                    if is_known(c) { at_worst(text) } else { reason(code, text) }
-                })
-                .collect::<Result<Vec<_>, _>>()?;
+            let reasons = unknown_caps(&caps, &known_caps)?;
             return on.decline(failed, caps, reasons);
         }
         Limit::Known { limit_minor, binding } => (limit_minor, binding),

@@ -252,16 +252,9 @@ pub fn decide_shard(
         }
         decided.scores.push(score);
         decided.offers.extend(decision.offers);
-        let scorecard = &context.bundle.scorecard;
-        decided.declines.extend(decision.declines.into_iter().map(|decline| {
-            let at_least =
-                decline.needed.iter().find(|needed| needed.rule == offer::SCORE).and_then(|score| score.threshold);
-            let at_least = at_least.and_then(whole).and_then(|score| i32::try_from(score).ok());
-            let changes =
-                |at_least| offer::single_changes(scorecard, &scored.bins, at_least, |name| lookup.value(name));
-            let score_changes = at_least.filter(|_| merchant_facts.has_evidence).map(changes).unwrap_or_default();
-            Decline { score_changes, ..decline }
-        }));
+        let scored = merchant_facts.has_evidence.then_some(scored);
+        let declines = decision.declines.into_iter();
+        decided.declines.extend(declines.map(|decline| with_score_changes(decline, context, scored, &lookup)));
         decided.referrals.extend(decision.referral);
         decided.accounts.push(decision.account.statement());
         decided.pledged_to_loans.extend(account.pledged_to_loans().iter().cloned());
@@ -280,6 +273,21 @@ pub fn decide_shard(
     decided.remembered_members.clone_from(&facts.accounts.members);
     decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
     Ok(decided)
+}
+
+/// The decline with what of the score's features alone would reach the score that it needs; nothing of a merchant without a score.
+fn with_score_changes(
+    decline: Decline,
+    context: &DecisionContext<'_>,
+    scored: Option<&Scored>,
+    row: &TableRow<'_>,
+) -> Decline {
+    let needed = decline.needed.iter().find(|needed| needed.rule == offer::SCORE).and_then(|score| score.threshold);
+    let at_least = needed.and_then(whole).and_then(|score| i32::try_from(score).ok());
+    let score_changes = at_least.zip(scored).map_or_else(Default::default, |(at_least, scored)| {
+        offer::single_changes(&context.bundle.scorecard, &scored.bins, at_least, |name| row.value(name))
+    });
+    Decline { score_changes, ..decline }
 }
 
 /// What the book says of every merchant of a shard; scores come by merchant.

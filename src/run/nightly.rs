@@ -42,7 +42,7 @@ use crate::config::ConfigError;
 use crate::contract;
 use crate::core_system::CoreSystemError;
 use crate::domain::AsOfError;
-use crate::exposure::{AccountsBefore, MembersBefore, OpenOffers, groups_of_broken_members};
+use crate::exposure::{AccountsBefore, GroupTotals, MembersBefore, OpenOffers, groups_of_broken_members};
 use crate::features::Overflow;
 use crate::model::ability::CategoryReceipts;
 use crate::model::registry::{Bundle, Registry};
@@ -401,30 +401,26 @@ impl Night<'_> {
         progress.rows(ingested.store.all_rows());
         let scratch = stage.scratch()?;
         let wide = WideTables::new(&scratch, &rules.features, as_of).map_err(DecideError::from)?;
-        let groups = Mutex::new(groups_of_broken_members(&ingested.unattributed, as_of));
-        let categories = Mutex::new(CategoryReceipts::default());
+        let across = Mutex::new(AcrossShards {
+            groups: groups_of_broken_members(&ingested.unattributed, as_of),
+            ..AcrossShards::default()
+        });
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
-        let measure = job.model.ability_measure.as_str();
-        let looked_at = LookedAt { features: &rules.features, measure, horizons: &horizons };
-        let defaulted = Mutex::new(DefaultedGroups::default());
+        let looked_at =
+            LookedAt { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
         let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
             let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
             facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
-            let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
-            let of_shard = receipts::by_category(histories);
-            categories.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
-            groups.lock().unwrap_or_else(PoisonError::into_inner).merge(&facts.accounts.groups);
+            let of_shard = AcrossShards::of(&facts);
+            across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
             if let Some(ledger) = &facts.ledger {
-                let of_shard = DefaultedGroups::of(ledger);
-                defaulted.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
                 past_months.add_shard(seen.bucket, ledger)?;
             }
             wide.add_evidence(seen)?;
             Ok::<_, DecideError>(facts)
         })?;
-        let groups = groups.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let categories = categories.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let defaulted = defaulted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let AcrossShards { groups, categories, defaulted } =
+            across.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         let context = DecisionContext {
@@ -484,8 +480,7 @@ impl Night<'_> {
 
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
         let summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
-        let limits = &rules.monitor.drift;
-        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, limits)?)?;
+        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?)?;
         progress.stage("publish", None);
         log_overrides(&job.out, as_of.date(), &rules.overrides.in_force(as_of.date()))?;
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
@@ -507,6 +502,30 @@ fn provenance(options: &RunOptions, config: Vec<ConfigCopy>, notes: Vec<String>,
         config,
         notes,
         stages,
+    }
+}
+
+/// Totals over all merchants that deciding any of them needs; shards come in any order.
+#[derive(Default)]
+struct AcrossShards {
+    groups: GroupTotals,
+    categories: CategoryReceipts,
+    defaulted: DefaultedGroups,
+}
+
+impl AcrossShards {
+    fn of(facts: &ShardFacts) -> Self {
+        Self {
+            groups: facts.accounts.groups.clone(),
+            categories: receipts::by_category(facts.merchants.values().filter_map(|m| m.receipts.as_ref())),
+            defaulted: facts.ledger.as_ref().map(DefaultedGroups::of).unwrap_or_default(),
+        }
+    }
+
+    fn merge(&mut self, of_shard: &Self) {
+        self.groups.merge(&of_shard.groups);
+        self.categories.merge(&of_shard.categories);
+        self.defaulted.merge(&of_shard.defaulted);
     }
 }
 

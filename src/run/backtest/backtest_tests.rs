@@ -137,8 +137,9 @@ fn twin(panel: &Panel, period: Period, performance: i64) -> Found {
             series.loans.values().any(|l| l.on(on).is_some_and(|n| n.is_in_default))
                 || stories.iter().any(|(_, d)| d.first_missed_on <= on && on <= d.default_on)
         };
-        let days: Vec<Date> =
-            (0..).map(|n| period.from.saturating_add(n.days())).take_while(|d| *d <= period.to).collect();
+        let days: Vec<Date> = std::iter::successors(Some(period.from), |day| Some(day.saturating_add(1.days())))
+            .take_while(|d| *d <= period.to)
+            .collect();
         let mut flags: Vec<Vec<Date>> = Vec::new();
         for on in days.into_iter().filter(|on| is_flagged(*on)) {
             let last = flags.last().and_then(|flag| flag.last());
