@@ -306,7 +306,23 @@ pub(super) fn serving(out: &Path) -> Result<Option<Serving>, PublishError> {
         Err(error) if error.is_damage() && read_run(out, &pointer.run).is_ok() => {
             instead_of_pointer(out, "is damaged (it vouches for another manifest than its run does)").map(Some)
         }
+        Err(error) if error.is_damage() && names_no_run(out, &pointer)? => {
+            instead_of_pointer(out, &format!("is damaged (it names {}, which no run ever was)", pointer.run)).map(Some)
+        }
         Err(error) => Err(error),
+    }
+}
+
+/// Whether nothing but the pointer knows of its run: no folder, not its date's own pointer, not the log of what was pruned. A run that was there and is lost
+/// is another matter: an older night must not take its place.
+fn names_no_run(out: &Path, pointer: &Current) -> Result<bool, PublishError> {
+    if out.join(&pointer.run).exists() || Prunings::read(out)?.refusal(out, &pointer.run).is_some() {
+        return Ok(false);
+    }
+    match Current::read_of_date(out, pointer.as_of) {
+        Ok(of_date) => Ok(of_date.is_none_or(|of_date| of_date.run != pointer.run)),
+        Err(PublishError::Malformed { .. }) => Ok(true),
+        Err(other) => Err(other),
     }
 }
 

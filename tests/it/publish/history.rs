@@ -254,14 +254,23 @@ fn a_pointing_killed_after_any_step_is_finished_or_never_was() {
 
 #[test]
 fn a_rotten_pointer_never_lets_an_older_night_take_over() {
-    for rotten in [Some(&b"{"[..]), None] {
+    type Rot = fn(&str, &str) -> Option<String>;
+    // Torn, lost, and altered so that run and run_id agree on a run that never was, on the newest date or on another.
+    let rotten: [Rot; 4] = [
+        |_, _| Some("{".to_owned()),
+        |_, _| None,
+        |text, run_id| Some(text.replace(run_id, &run_id.chars().rev().collect::<String>())),
+        |text, _| Some(text.replace(&day(3).to_string(), &day(4).to_string())),
+    ];
+    for rot in rotten {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path();
         night(out, 1, day(1));
         let newest = night(out, 2, day(3));
-        match rotten {
-            Some(bytes) => fs::write(out.join("current.json"), bytes).unwrap(),
-            None => fs::remove_file(out.join("current.json")).unwrap(),
+        let pointer = out.join("current.json");
+        match rot(&fs::read_to_string(&pointer).unwrap(), &newest.run_id) {
+            Some(text) => fs::write(&pointer, text).unwrap(),
+            None => fs::remove_file(&pointer).unwrap(),
         }
         let entry = lookup(out, &merchant(0)).unwrap().unwrap();
         assert_eq!(entry.run_id, newest.run_id);
@@ -353,4 +362,14 @@ fn runs_are_listed_with_what_became_of_them_and_when_each_was_current() {
     assert_eq!(current, [&again.run_id, &second.run_id, &third.run_id, &second.run_id]);
     let by_hand = list.at(Timestamp::from_second(1_533_100_001).unwrap()).unwrap();
     assert_eq!((by_hand.run.rsplit('=').next(), by_hand.set_by.is_some()), (Some(second.run_id.as_str()), true));
+}
+
+#[test]
+fn a_current_run_that_is_lost_is_not_replaced_by_an_older_night() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    night(out, 1, day(1));
+    let newest = night(out, 2, day(3));
+    fs::remove_dir_all(newest.run_dir).unwrap();
+    assert!(ScoreBook::open(out).is_err());
 }
