@@ -123,3 +123,32 @@ fn a_loan_or_a_payment_whose_newest_row_is_recorded_before_its_own_day_is_unknow
     let offered: BTreeSet<String> = offers_of(&run).into_iter().map(|offer| offer.merchant_id).collect();
     assert!(!offered.contains("m01") && !offered.contains("m02"), "{offered:?}");
 }
+
+#[test]
+fn a_milestone_that_is_dated_after_it_was_recorded_does_not_wait_for_its_day() {
+    let lender = lender();
+    let mut market = trading_marketplace(&lender, 3);
+    let mut orders = Vec::new();
+    for number in 1..=2 {
+        let merchant = format!("m{number:02}");
+        orders.push(shipped_orders(&mut market, &merchant, 3, day(-4)));
+        market.apply(&merchant, "order-loan", 140_000, &[], at(day(-1), 12));
+    }
+    let first = offers_of(&lender.night(&market, day(0)).published.run_dir);
+    let offer = first.iter().find(|o| o.merchant_id == "m03" && o.product == "credit-loan").unwrap();
+    let loan = market.draw(offer, offer.limit_minor, at(day(0), 9));
+    let payment = market.repay(&loan, 500, at(day(2), 9));
+    // A refund and a bounced payment of which the year was mistyped, both recorded today.
+    let ahead = Some(Cell::At(at(day(365), 9)));
+    let (refunded, now) = (orders[0][0].clone(), at(day(2), 12));
+    market.resend("orders", &refunded, now, &[("refunded_at", ahead.clone()), ("refund_minor", Some(Cell::Number(1)))]);
+    market.resend("payments", &payment, now, &[("reversed_at", ahead)]);
+
+    let run = lender.night(&market, day(3)).published.run_dir;
+    let offers = offers_of(&run);
+    assert!(!pledged(&offers).contains(refunded.as_str()), "{offers:?}");
+    assert!(has_order_loan(&offers, "m02"), "{offers:?}");
+    let unknown: BTreeSet<String> = rows::<LoanException>(&run).into_iter().filter_map(|line| line.loan_id).collect();
+    assert_eq!(unknown, BTreeSet::from([loan]));
+    assert!(offers.iter().all(|offer| offer.merchant_id != "m03"), "{offers:?}");
+}
