@@ -79,6 +79,7 @@ impl Assessment {
             is_restructured: record.restructured_at.is_some(),
             payments,
             received_minor,
+            received: record.received_each(),
             deductions,
             deductions_reversed,
             history: self.history(record, rules, point),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::remembered::RememberedLoan;
-use super::unknown::{LoanException, OFFER_OF_ANOTHER};
+use super::unknown::{DRAW_ABOVE_OFFER, LoanException, OFFER_OF_ANOTHER};
 use crate::store::bucket_of;
 
 /// The same for every shard. The default knows of no night before and of no orders.
@@ -14,12 +14,23 @@ use crate::store::bucket_of;
 pub struct LoanEvidence {
     /// Loans as the night before left them, by bucket of merchants, merchant and loan.
     loans: Vec<BTreeMap<String, Vec<RememberedLoan>>>,
-    /// Merchant of each offer on an account, by offer.
-    offers: BTreeMap<String, String>,
-    /// Loans that named another merchant's offer, with what was said of it.
-    strangers: BTreeSet<(String, String)>,
+    /// Each offer on an account.
+    offers: BTreeMap<String, OfferMade>,
+    /// What the officers' list of the night before says of loans against their offers: loan, code and words.
+    misnamed: BTreeSet<(String, String, String)>,
     /// The last day of which tonight's data has orders, of any merchant.
     pub(super) orders_until: Option<Date>,
+}
+
+/// An offer that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferMade {
+    /// To whom.
+    pub merchant_id: String,
+    /// The most that may be drawn on it.
+    pub limit_minor: i64,
+    /// The offer that it replaced.
+    pub replaces: Option<String>,
 }
 
 impl LoanEvidence {
@@ -38,17 +49,18 @@ impl LoanEvidence {
         Self { loans: by_bucket, ..Self::default() }
     }
 
-    /// The same with the offers that were on accounts, pairs of offer and merchant, and with the officers' list: an offer leaves the account
+    /// The same with the offers that were on accounts, by offer, and with the officers' list: an offer leaves the account
     /// one day, and the loan that named it wrongly still does.
     #[must_use]
     pub fn with_offers(
         mut self,
-        offers: impl IntoIterator<Item = (String, String)>,
+        offers: impl IntoIterator<Item = (String, OfferMade)>,
         exceptions: impl IntoIterator<Item = LoanException>,
     ) -> Self {
         self.offers.extend(offers);
-        let strangers = exceptions.into_iter().filter(|line| line.code == OFFER_OF_ANOTHER);
-        self.strangers.extend(strangers.filter_map(|line| Some((line.loan_id?, line.detail))));
+        let codes = [OFFER_OF_ANOTHER, DRAW_ABOVE_OFFER];
+        let lines = exceptions.into_iter().filter(|line| codes.contains(&line.code.as_str()));
+        self.misnamed.extend(lines.filter_map(|line| Some((line.loan_id?, line.code, line.detail))));
         self
     }
 
@@ -79,11 +91,30 @@ impl LoanEvidence {
 
     /// Whether an offer was made to another merchant than this one.
     pub(super) fn is_of_another(&self, offer_id: &str, merchant_id: &str) -> bool {
-        self.offers.get(offer_id).is_some_and(|owner| owner != merchant_id)
+        self.offers.get(offer_id).is_some_and(|offer| offer.merchant_id != merchant_id)
     }
 
-    /// Whether a loan was on the officers' list for naming another merchant's offer, in the same words.
-    pub(super) fn was_of_another(&self, loan_id: &str, detail: &str) -> bool {
-        self.strangers.contains(&(loan_id.to_owned(), detail.to_owned()))
+    /// The most that may be drawn on an offer; `None` where it is on no account.
+    pub(super) fn limit_minor(&self, offer_id: &str) -> Option<i64> {
+        self.offers.get(offer_id).map(|offer| offer.limit_minor)
+    }
+
+    /// The first of the offers that replaced each other up to this one: draws on them rest on the same orders.
+    pub(super) fn first_offer<'a>(&'a self, offer_id: &'a str) -> &'a str {
+        let mut first = offer_id;
+        for _ in 0..self.offers.len() {
+            match self.offers.get(first).and_then(|offer| offer.replaces.as_deref()) {
+                Some(older) => first = older,
+                None => break,
+            }
+        }
+        first
+    }
+
+    /// What the officers' list said of a loan under a code, if the words begin so.
+    pub(super) fn said_before(&self, loan_id: &str, code: &str, words: &str) -> Option<&str> {
+        let found =
+            self.misnamed.iter().find(|(loan, of, said)| loan == loan_id && of == code && said.starts_with(words));
+        found.map(|(_, _, said)| said.as_str())
     }
 }

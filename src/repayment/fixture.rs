@@ -89,7 +89,13 @@ pub fn shard(seen: i32, books: &Books) -> Shard {
         numbers("fee_minor", due.iter().map(|_| 0).collect()),
     ])
     .unwrap();
+    // The n-th payment of a loan is always the same one.
+    let ids = paid.iter().enumerate().map(|(at, p)| {
+        let number = paid.iter().take(at).filter(|before| before.0 == p.0).count();
+        Some(format!("{}-{number}", p.0))
+    });
     let paid_frame = DataFrame::new_infer_height(vec![
+        ids.collect::<StringChunked>().with_name("payment_id".into()).into_column(),
         texts("merchant_id", paid.iter().map(|p| owner(books, p.0)).collect()),
         texts("loan_id", paid.iter().map(|p| p.0).collect()),
         instants("paid_at", paid.iter().map(|p| Some(p.1)).collect()),
@@ -135,6 +141,7 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         is_restructured: false,
         payments: 0,
         received_minor: 0,
+        received: Vec::new(),
         deductions: 0,
         deductions_reversed: 0,
         history: LoanHistory::default(),

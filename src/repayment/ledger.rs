@@ -6,13 +6,14 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::columns::strings;
+use super::draws::Draws;
 use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
 use super::pledges::OrderOwners;
 use super::received::ReceivedBefore;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
-use super::unknown::{Causes, LoanException, UnknownCause, UnknownLoan};
+use super::unknown::{Causes, LoanException, OFFER_OF_ANOTHER, UnknownCause, UnknownLoan};
 use crate::contract::{LOANS, MERCHANTS};
 use crate::store::{BrokenRecord, Shard};
 
@@ -134,6 +135,7 @@ impl LoanLedger {
     fn set_aside(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
         let owners = OrderOwners::of(shard, &self.known)?;
         let received = ReceivedBefore::of(shard, &self.known, evidence)?;
+        let draws = Draws::of(&self.known, evidence);
         let causes_of = |loan: &LoanStanding| -> Causes {
             let of_payments = received.judge(loan);
             if loan.is_closed {
@@ -142,13 +144,15 @@ impl LoanLedger {
             let of_offer = loan.offer_id.as_deref().and_then(|offer| {
                 let cause = UnknownCause::offer_of_another(offer);
                 let is_strange = evidence.is_of_another(offer, &loan.merchant_id)
-                    || evidence.was_of_another(&loan.loan_id, &cause.detail);
+                    || evidence.said_before(&loan.loan_id, OFFER_OF_ANOTHER, &cause.detail).is_some();
                 is_strange.then_some(cause)
             });
+            let of_draws = draws.judge(loan, evidence);
+            let of_pledge = draws.judge_pledges(loan);
             let drawn_on = shard.as_of.local_date(loan.disbursed_at).ok();
             let is_reached = evidence.orders_until.is_some_and(|until| drawn_on.is_some_and(|day| day <= until));
             let of_pledges = if is_reached { owners.judge(loan) } else { None };
-            of_payments.into_iter().chain(of_offer).chain(of_pledges).collect()
+            of_payments.into_iter().chain(of_offer).chain(of_draws).chain(of_pledges).chain(of_pledge).collect()
         };
         let mut strangers: Vec<UnknownLoan> = Vec::new();
         self.known.retain(|loan| {

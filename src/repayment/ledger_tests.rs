@@ -195,6 +195,7 @@ fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLo
         outstanding_minor: Some(700),
         payments: Some(1),
         received_minor: Some(300),
+        received_json: None,
     }
 }
 
@@ -266,6 +267,16 @@ fn a_payment_that_an_earlier_night_knew_does_not_vanish() {
         let corrected: Vec<_> = left.into_iter().map(RememberedLoan::with_corrected_payments).collect();
         assert_eq!(codes(&night_after(&paid(rows), 122, &corrected).0), [], "{what}: the lender says so");
     }
+    // Another of its sum, dated back, does not make up for it; numbered anew, it is the same money.
+    let dated_back = paid(&[first, PaidRow("l1", 112, 300, None), PaidRow("l1", 116, 200, None)]);
+    let lost = |books: &Books, ids: &[&str]| {
+        let mut seen = shard(121, books);
+        seen.tables.get_mut("payments").unwrap().with_column(Column::new("payment_id".into(), ids)).unwrap();
+        compare_after(&seen, &known).0
+    };
+    assert_eq!(codes(&lost(&dated_back, &["l1-0", "x", "y"])), missing);
+    assert_eq!(codes(&lost(&dated_back, &["l1-0", "x", "l1-1"])), [], "its instant was put right");
+    assert_eq!(codes(&lost(&paid(&[first, second]), &["x", "y"])), []);
     let bounced = paid(&[first, PaidRow("l1", 115, 200, Some(120))]);
     let (ledger, left) = night_after(&bounced, 121, &known);
     assert_eq!(
@@ -352,7 +363,7 @@ fn an_open_loan_that_names_an_offer_made_to_another_merchant_is_unknown_for_as_l
         seen.tables.get_mut("loans").unwrap().with_column(Column::new("offer_id".into(), [Some(offer)])).unwrap();
         seen
     };
-    let of = |merchant: &str| LoanEvidence::default().with_offers([("x".to_owned(), merchant.to_owned())], []);
+    let of = |merchant: &str| LoanEvidence::default().with_offers([("x".to_owned(), made(merchant, 1_000))], []);
     let compare = |seen: &Shard, evidence: &LoanEvidence| {
         let mut ledger = ledger_of(seen);
         ledger.compare_with(seen, 0, evidence).unwrap();
@@ -402,4 +413,59 @@ fn loans_of_which_only_rows_without_merchant_are_known_are_counted_once() {
         broken("loans", Some("m1"), Some("l7")),
     ];
     assert_eq!(loans_without_merchant(&records), (BTreeSet::from(["l5", "l6"]), 2));
+}
+
+fn made(merchant: &str, limit_minor: i64) -> crate::repayment::OfferMade {
+    crate::repayment::OfferMade { merchant_id: merchant.to_owned(), limit_minor, replaces: None }
+}
+
+/// Two open loans of m1 over 1,000 each, with what they name.
+fn two_loans(offers: [Option<&str>; 2], orders: [&[&str]; 2]) -> Shard {
+    let loans = [LoanRow("l1", "m1", 100, 1_000, None), LoanRow("l2", "m1", 101, 1_000, None)];
+    let books = books(&loans, &[DueRow("l1", 1, 107, 1_000), DueRow("l2", 1, 108, 1_000)], &[]);
+    let mut seen = shard(105, &books);
+    let table = seen.tables.get_mut("loans").unwrap();
+    table.with_column(Column::new("offer_id".into(), offers)).unwrap();
+    let lists: ListChunked = orders.iter().map(|ids| Some(Series::new("".into(), *ids))).collect();
+    table.with_column(lists.with_name("pledged_order_ids".into()).into_column()).unwrap();
+    seen
+}
+
+fn compared(seen: &Shard, evidence: &LoanEvidence) -> LoanLedger {
+    let mut ledger = ledger_of(seen);
+    ledger.compare_with(seen, 0, evidence).unwrap();
+    ledger
+}
+
+#[test]
+fn loans_that_come_to_more_than_their_offer_are_unknown_for_as_long_as_they_name_it() {
+    let of = |limit: i64| LoanEvidence::default().with_offers([("x".to_owned(), made("m1", limit))], []);
+    let both = two_loans([Some("x"), Some("x")], [&[], &[]]);
+    assert_eq!(codes(&compared(&both, &of(2_000))), []);
+    let above = [("m1", Some("l1"), "draw-above-offer"), ("m1", Some("l2"), "draw-above-offer")];
+    let ledger = compared(&both, &of(1_999));
+    assert_eq!(codes(&ledger), above);
+    assert!(ledger.known.is_empty() && ledger.exceptions()[0].detail.contains("1999"));
+    // The offer has left the accounts since; the officers' list remembers.
+    let later = LoanEvidence::default().with_offers([], ledger.exceptions());
+    assert_eq!(codes(&compared(&both, &later)), above);
+    let mended = two_loans([Some("x"), None], [&[], &[]]);
+    assert_eq!(codes(&compared(&mended, &of(1_000))), []);
+    assert_eq!(codes(&compared(&mended, &later)), above[..1]);
+}
+
+#[test]
+fn an_order_that_two_open_loans_pledge_leaves_neither_known() {
+    let none = LoanEvidence::default();
+    let repeated = [("m1", Some("l1"), "pledge-repeated"), ("m1", Some("l2"), "pledge-repeated")];
+    for offers in [[None, None], [Some("x"), None], [Some("x"), Some("y")]] {
+        assert_eq!(codes(&compared(&two_loans(offers, [&["o1", "o2"], &["o2"]]), &none)), repeated, "{offers:?}");
+        assert_eq!(codes(&compared(&two_loans(offers, [&["o1"], &["o2"]]), &none)), [], "{offers:?}");
+    }
+    let one_offer = two_loans([Some("x"), Some("x")], [&["o1"], &["o1"]]);
+    assert_eq!(codes(&compared(&one_offer, &none)), [], "two draws on one offer rest on its orders together");
+    let replaced = crate::repayment::OfferMade { replaces: Some("x".to_owned()), ..made("m1", 9_000) };
+    let evidence = LoanEvidence::default().with_offers([("y".to_owned(), replaced)], []);
+    let under_way = two_loans([Some("x"), Some("y")], [&["o1"], &["o1"]]);
+    assert_eq!(codes(&compared(&under_way, &evidence)), [], "a draw on the replaced offer was under way");
 }

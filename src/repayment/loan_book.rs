@@ -239,6 +239,7 @@ fn read_payments<'a>(
 ) -> Result<(), RepaymentError> {
     const TABLE: &str = "payments";
     let loan_id = strings(frame, TABLE, "loan_id")?;
+    let payment_id = optional_strings(frame, TABLE, "payment_id")?;
     let merchant_id = optional_strings(frame, TABLE, "merchant_id")?;
     let paid_at = instants(frame, TABLE, "paid_at")?;
     let amount_minor = integers(frame, TABLE, "amount_minor")?;
@@ -252,7 +253,8 @@ fn read_payments<'a>(
             reversed_at: reversed_at.get(row),
         };
         if let Some(record) = index.get(id).and_then(|&i| records.get_mut(i)) {
-            record.payments.push(PaymentRow { payment, channel: channel.get(row) });
+            let payment_id = payment_id.and_then(|c| c.get(row)).unwrap_or_default();
+            record.payments.push(PaymentRow { payment_id, payment, channel: channel.get(row) });
         } else if let Some(merchant) = merchant_id.and_then(|c| c.get(row)) {
             let detail = format!("a payment of {} names it, but its row cannot be seen", payment.amount_minor);
             entry(unknown, merchant, Some(id)).causes.add(UnknownCause::new("loan-not-visible", detail));

@@ -2,29 +2,36 @@
 //!
 //! Of a loan whose books agreed on an earlier night, tonight's payments that were made before that night are at least as many, and come to at least as
 //! much, reversed ones included: a payment that bounced stays on record. A payment whose amount was lowered is explained by a version that was
-//! recorded since. Payments dated back that came in since may make up for lost ones: the two are told apart only by count and sum.
+//! recorded since. Each of them is also seen again, by its instant and sum (a source may number payments anew), or by its id and sum; one that
+//! is not was corrected since under its own id, or is missing, also where another, dated back, makes up for its sum.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use super::columns::{instants, integers, optional_instants, required, strings};
+use super::columns::{instants, integers, optional_instants, optional_strings, required, strings};
 use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
 use super::remembered::RememberedLoan;
-use super::standing::LoanStanding;
+use super::standing::{LoanStanding, ReceivedPayment};
 use super::unknown::UnknownCause;
 use crate::contract::PAYMENTS;
 use crate::domain::{AsOf, days_between};
 use crate::store::Shard;
 
 /// Payments of one loan that were made before it was last known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Received {
     payments: i64,
     sum_minor: i64,
     /// One of them was recorded, or recorded anew, since.
     is_changed: bool,
+    /// By instant and sum, of the loan's payments whenever they were made, how many there are.
+    each: BTreeMap<(i64, i64), usize>,
+    /// By id, what each comes to.
+    by_id: HashMap<String, i64>,
+    /// Ids of those that were recorded since.
+    changed: BTreeSet<String>,
 }
 
 /// Tonight's payments of every known loan of which the night before knew some.
@@ -53,14 +60,24 @@ impl<'a> ReceivedBefore<'a> {
             let paid_at = instants(frame, TABLE, "paid_at")?;
             let amount_minor = integers(frame, TABLE, "amount_minor")?;
             let recorded_at = optional_instants(frame, TABLE, "recorded_at")?;
+            let payment_id = optional_strings(frame, TABLE, "payment_id")?;
             for row in 0..frame.height() {
                 let id = required(loan_id.get(row), TABLE, "loan_id", row)?;
                 let Some((since, received)) = since.get(id).zip(by_loan.get_mut(id)) else { continue };
-                if required(paid_at.get(row), TABLE, "paid_at", row)? < *since {
-                    let amount = required(amount_minor.get(row), TABLE, "amount_minor", row)?;
+                let paid = required(paid_at.get(row), TABLE, "paid_at", row)?;
+                let amount = required(amount_minor.get(row), TABLE, "amount_minor", row)?;
+                let is_changed = recorded_at.and_then(|c| c.get(row)).is_some_and(|at| at >= *since);
+                *received.each.entry((paid, amount)).or_default() += 1;
+                if let Some(id) = payment_id.and_then(|c| c.get(row)) {
+                    received.by_id.insert(id.to_owned(), amount);
+                    if is_changed {
+                        received.changed.insert(id.to_owned());
+                    }
+                }
+                if paid < *since {
                     received.payments += 1;
                     received.sum_minor = received.sum_minor.saturating_add(amount);
-                    received.is_changed |= recorded_at.and_then(|c| c.get(row)).is_some_and(|at| at >= *since);
+                    received.is_changed |= is_changed;
                 }
             }
         }
@@ -70,12 +87,19 @@ impl<'a> ReceivedBefore<'a> {
     /// Why the payments of a loan cannot be believed; `None` where they can.
     pub fn judge(&self, loan: &LoanStanding) -> Option<UnknownCause> {
         let now = self.by_loan.get(&loan.loan_id)?;
-        let RememberedLoan { known_on, payments, received_minor, .. } =
-            self.evidence.loan(&loan.merchant_id, &loan.loan_id)?;
+        let before = self.evidence.loan(&loan.merchant_id, &loan.loan_id)?;
+        let RememberedLoan { known_on, payments, received_minor, .. } = before;
         let (known_on, payments, received_minor) = ((*known_on)?, (*payments)?, (*received_minor)?);
         let has_shrunk = now.sum_minor < received_minor && !now.is_changed;
         if now.payments >= payments && !has_shrunk {
-            return None;
+            let lost = now.lost(&before.received().unwrap_or_default());
+            return (lost > 0).then(|| {
+                let detail = format!(
+                    "{lost} of the {payments} payments that the night of {known_on} knew are not seen tonight, though others make up for \
+                     them; send them again, corrected under their own ids, or name the loan in payments_corrected under [ledger] of the monitor file",
+                );
+                UnknownCause::new("payments-missing", detail)
+            });
         }
         let detail = format!(
             "the night of {known_on} knew {payments} payments of {received_minor} in all, and of those made before it tonight shows {} of {}; send them \
@@ -83,6 +107,22 @@ impl<'a> ReceivedBefore<'a> {
             now.payments, now.sum_minor,
         );
         Some(UnknownCause::new("payments-missing", detail))
+    }
+}
+
+impl Received {
+    /// How many of some payments are not among these: neither by instant and sum, nor by id and sum, nor corrected since under their own ids.
+    fn lost(&self, before: &[ReceivedPayment]) -> usize {
+        let mut left = self.each.clone();
+        let mut is_lost =
+            |ReceivedPayment(paid_at, amount, id): &&ReceivedPayment| match left.get_mut(&(*paid_at, *amount)) {
+                Some(count) if *count > 0 => {
+                    *count -= 1;
+                    false
+                }
+                _ => id.is_empty() || (self.by_id.get(id) != Some(amount) && !self.changed.contains(id)),
+            };
+        before.iter().filter(|payment| is_lost(payment)).count()
     }
 }
 

@@ -1,5 +1,6 @@
 //! All that the books say of one loan, before it is known whether they agree.
 
+use super::standing::ReceivedPayment;
 use super::waterfall::{Instalment, LoanTerms, Payment};
 
 /// One loan with every row that names it.
@@ -41,6 +42,8 @@ pub struct ScheduleRow {
 /// One row of the payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaymentRow<'a> {
+    /// Its id; empty where the table has none.
+    pub payment_id: &'a str,
     /// The money.
     pub payment: Payment,
     /// `voluntary` or `deduction`.
@@ -73,6 +76,16 @@ impl LoanRecord<'_> {
     pub(super) fn received(&self) -> (i64, i64) {
         let amounts = self.payments.iter().map(|row| row.payment.amount_minor);
         amounts.fold((0, 0), |(payments, sum), amount| (payments + 1, amount.saturating_add(sum)))
+    }
+
+    /// Each payment that arrived, reversed ones included, sorted.
+    pub(super) fn received_each(&self) -> Vec<ReceivedPayment> {
+        let each = self.payments.iter();
+        let mut each: Vec<ReceivedPayment> = each
+            .map(|row| ReceivedPayment(row.payment.paid_at, row.payment.amount_minor, row.payment_id.to_owned()))
+            .collect();
+        each.sort_unstable();
+        each
     }
 
     /// Deductions that arrived, and those of them that were reversed.

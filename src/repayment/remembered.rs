@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::standing::LoanStanding;
+use super::standing::{LoanStanding, ReceivedPayment};
 use super::unknown::UnknownLoan;
 
 /// How a loan stood when its books last agreed.
@@ -46,6 +46,8 @@ pub struct RememberedLoan {
     pub payments: Option<i64>,
     /// What these came to.
     pub received_minor: Option<i64>,
+    /// Each of them as JSON, a list of instant, sum and id ([`ReceivedPayment`]).
+    pub received_json: Option<String>,
 }
 
 impl RememberedLoan {
@@ -67,6 +69,7 @@ impl RememberedLoan {
             outstanding_minor: Some(loan.outstanding_minor),
             payments: Some(loan.payments),
             received_minor: Some(loan.received_minor),
+            received_json: serde_json::to_string(&loan.received).ok(),
         }
     }
 
@@ -83,13 +86,19 @@ impl RememberedLoan {
             outstanding_minor: before.and_then(|before| before.outstanding_minor),
             payments: before.and_then(|before| before.payments),
             received_minor: before.and_then(|before| before.received_minor),
+            received_json: before.and_then(|before| before.received_json.clone()),
         }
     }
 
     /// The same where the lender says that its payments are right as they are sent tonight.
     #[must_use]
     pub fn with_corrected_payments(self) -> Self {
-        Self { payments: None, received_minor: None, ..self }
+        Self { payments: None, received_minor: None, received_json: None, ..self }
+    }
+
+    /// The payments that had arrived; `None` where they are not known one by one.
+    pub(super) fn received(&self) -> Option<Vec<ReceivedPayment>> {
+        serde_json::from_str(self.received_json.as_deref()?).ok()
     }
 
     /// Something was owed on it when it was last known, or may have been.

@@ -61,6 +61,8 @@ pub struct LoanStanding {
     pub payments: i64,
     /// What they came to.
     pub received_minor: i64,
+    /// Each of them, sorted.
+    pub received: Vec<ReceivedPayment>,
     /// Deductions that arrived, reversed ones included.
     pub deductions: u64,
     /// Deductions that were reversed.
@@ -68,6 +70,10 @@ pub struct LoanStanding {
     /// What it went through, as the books tell it now.
     pub history: LoanHistory,
 }
+
+/// A payment that arrived, reversed or not: when in UTC microseconds, how much in minor units, and its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReceivedPayment(pub i64, pub i64, pub String);
 
 /// What a loan went through, by business date, as the books tell it now: a payment that arrives late, dated back, rewrites it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

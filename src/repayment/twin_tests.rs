@@ -329,6 +329,7 @@ fn ledger(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) -
             .money
             .iter()
             .map(|m| PaymentRow {
+                payment_id: "",
                 payment: Payment { paid_at: m.at, amount_minor: m.sum, reversed_at: m.back },
                 channel: Some(m.channel).filter(|c| !c.is_empty()),
             })

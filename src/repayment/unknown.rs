@@ -110,6 +110,11 @@ impl UnknownCause {
         Self::new(OFFER_OF_ANOTHER, format!("it names offer {offer_id:?}, which was made to another merchant"))
     }
 
+    /// More was drawn on the loan's offer than that was made over.
+    pub(super) fn draw_above_offer(detail: impl Into<String>) -> Self {
+        Self::new(DRAW_ABOVE_OFFER, detail)
+    }
+
     /// A row of the loan that washing set aside.
     pub(super) fn broken(table: &str, key: Option<&str>, rule: &str) -> Self {
         let (code, what) = match table {
@@ -124,6 +129,9 @@ impl UnknownCause {
 
 /// The code of a loan that names an offer made to another merchant.
 pub(super) const OFFER_OF_ANOTHER: &str = "offer-of-another-merchant";
+
+/// The code of a loan on whose offer more was drawn than may be.
+pub(super) const DRAW_ABOVE_OFFER: &str = "draw-above-offer";
 
 /// A line of the officers' list: one cause of one loan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::monitor::{
     RollRate, StandingAlerts, StatesBefore,
 };
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
-use crate::repayment::{LoanEvidence, LoanException, RememberedLoan};
+use crate::repayment::{LoanEvidence, LoanException, OfferMade, RememberedLoan};
 
 /// The open offers of the night before, the file's bytes checked; none on a first night.
 ///
@@ -76,9 +76,16 @@ pub fn read_loan_evidence(
         if is_corrected { loan.with_corrected_payments() } else { loan }
     });
     let evidence = LoanEvidence::new(loans, buckets);
-    let offers = open
-        .iter()
-        .flat_map(|(merchant, offers)| offers.iter().map(move |offer| (offer.offer_id.clone(), merchant.to_owned())));
+    let offers = open.iter().flat_map(|(merchant, offers)| {
+        offers.iter().map(move |offer| {
+            let made = OfferMade {
+                merchant_id: merchant.to_owned(),
+                limit_minor: offer.limit_minor,
+                replaces: offer.replaces_offer_id.clone(),
+            };
+            (offer.offer_id.clone(), made)
+        })
+    });
     Ok(evidence.with_offers(offers, rows::<LoanException>(previous)?).with_orders_until(orders_until))
 }
 

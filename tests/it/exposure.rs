@@ -235,6 +235,7 @@ impl World {
                     deductions_reversed: 0,
                     payments: 0,
                     received_minor: 0,
+                    received: Vec::new(),
                     history: LoanHistory::default(),
                 },
             });

@@ -51,6 +51,10 @@ impl OutputRow for RememberedLoan {
                      were corrected (payments_corrected of the monitor file) and the loan is still not known.",
                 ),
                 Column::optional("received_minor", Kind::Int64, "minor units", "What these came to."),
+                said(
+                    "received_json",
+                    "Each of them as JSON: [microseconds since 1970, minor units, id]. The next night has to see each by instant and sum, or corrected under its id.",
+                ),
             ],
         }
     }

@@ -322,6 +322,7 @@ proptest! {
             merchant_id, loan_id, product: texts[0].clone(), group_id: texts[1].clone(), principal_minor: minor,
             last_known: if minor.is_some() { LastKnown::InDefault } else { LastKnown::Never },
             known_on, outstanding_minor: minor, payments: minor, received_minor: minor,
+            received_json: texts[0].clone(),
         });
         round_trip(RememberedLoan::table(), &rows.collect::<Vec<_>>());
     }
