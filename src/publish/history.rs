@@ -315,7 +315,7 @@ pub(super) fn serving(out: &Path) -> Result<Option<Serving>, PublishError> {
 
 /// Whether nothing but the pointer knows of its run: no folder, not its date's own pointer, not the log of what was pruned. A run that was there and is lost
 /// is another matter: an older night must not take its place.
-fn names_no_run(out: &Path, pointer: &Current) -> Result<bool, PublishError> {
+pub(super) fn names_no_run(out: &Path, pointer: &Current) -> Result<bool, PublishError> {
     if out.join(&pointer.run).exists() || Prunings::read(out)?.refusal(out, &pointer.run).is_some() {
         return Ok(false);
     }

@@ -139,7 +139,14 @@ impl VerifyReport {
 /// Nothing is published there, or no run of that date; damage is not an error but a finding.
 pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishError> {
     let mut report = VerifyReport { runs: Vec::new(), findings: Vec::new() };
-    let current = pointer(&mut report, CURRENT, Current::read(out))?;
+    let mut current = pointer(&mut report, CURRENT, Current::read(out))?;
+    if let Some(named) = &current
+        && history::names_no_run(out, named)?
+    {
+        let why = format!("it names {}, which no run ever was", named.run);
+        report.findings.push(Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } });
+        current = None;
+    }
     if let Err(error) = Pointings::read(out) {
         let Some(why) = damage(&error) else { return Err(error) };
         report.findings.push(Finding { path: POINTINGS.to_owned(), problem: Problem::Malformed { why } });
