@@ -137,14 +137,14 @@ fn a_milestone_that_is_dated_after_it_was_recorded_does_not_wait_for_its_day() {
     let first = offers_of(&lender.night(&market, day(0)).published.run_dir);
     let offer = first.iter().find(|o| o.merchant_id == "m03" && o.product == "credit-loan").unwrap();
     let loan = market.draw(offer, offer.limit_minor, at(day(0), 9));
-    let payment = market.repay(&loan, 500, at(day(2), 9));
+    let payment = market.repay(&loan, 500, at(day(1), 9));
     // A refund and a bounced payment of which the year was mistyped, both recorded today.
     let ahead = Some(Cell::At(at(day(365), 9)));
-    let (refunded, now) = (orders[0][0].clone(), at(day(2), 12));
+    let (refunded, now) = (orders[0][0].clone(), at(day(1), 12));
     market.resend("orders", &refunded, now, &[("refunded_at", ahead.clone()), ("refund_minor", Some(Cell::Number(1)))]);
     market.resend("payments", &payment, now, &[("reversed_at", ahead)]);
 
-    let run = lender.night(&market, day(3)).published.run_dir;
+    let run = lender.night(&market, day(2)).published.run_dir;
     let offers = offers_of(&run);
     assert!(!pledged(&offers).contains(refunded.as_str()), "{offers:?}");
     assert!(has_order_loan(&offers, "m02"), "{offers:?}");
