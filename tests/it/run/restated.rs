@@ -73,8 +73,8 @@ fn a_restatement_is_the_night_that_had_known_it_all() {
         late += physical.iter().flatten().filter(|at| is_late(*at)).count();
         // Recorded before as-of, what happens after it would contradict itself, and a schedule or parcel of a loan or order that is not yet there
         // would be an orphan.
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        let event = integrity::contract::table(name).and_then(|table| table.visibility.event());
+        let table = integrity::contract::table(path.file_stem().unwrap().to_str().unwrap());
+        let event = table.and_then(|table| table.visibility.event());
         let events = event.map(|event| frame.column(event).unwrap().cast(&kind).unwrap());
         let events = events.map(|events| events.datetime().unwrap().physical().clone());
         let parents = ["loan_id", "order_id"].iter().find_map(|name| frame.column(name).ok());
@@ -88,8 +88,23 @@ fn a_restatement_is_the_night_that_had_known_it_all() {
             .enumerate()
             .map(|(row, at)| if is_of_the_future(row) { at } else { at.map(in_time) })
             .collect();
+        let is_moved: BooleanChunked =
+            physical.iter().zip(moved.iter()).map(|(before, after)| before != after).collect();
         let moved = moved.into_series().cast(&kind).unwrap().with_name("recorded_at".into()).into_column();
         frame.with_column(moved).unwrap();
+        // What had not happened by as-of could not stand in a row recorded before it.
+        for mask in table.iter().flat_map(|table| table.masks).filter(|mask| !mask.is_foreseen) {
+            let milestones = frame.column(mask.milestone).unwrap().cast(&kind).unwrap();
+            let comes = milestones.datetime().unwrap().physical().iter().map(|at| at.is_some_and(|at| at >= as_of));
+            let kept: BooleanChunked =
+                comes.zip(is_moved.iter()).map(|(comes, moved)| !(comes && moved == Some(true))).collect();
+            for name in std::iter::once(&mask.milestone).chain(mask.reveals) {
+                let column = frame.column(name).unwrap().as_materialized_series();
+                let nothing = Series::full_null(column.name().clone(), column.len(), column.dtype());
+                let masked = column.zip_with(&kept, &nothing).unwrap();
+                frame.with_column(masked.into_column()).unwrap();
+            }
+        }
         write(&path, &mut frame);
     }
     assert!(late > 100, "{late}");
