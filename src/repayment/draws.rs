@@ -37,18 +37,12 @@ impl Draws {
     pub fn judge(&self, loan: &LoanStanding, evidence: &LoanEvidence) -> Option<UnknownCause> {
         let offer = loan.offer_id.as_ref()?;
         let words = format!("offer {offer:?} was made over ");
-        match evidence.limit_minor(offer) {
-            Some(limit_minor) => {
-                let drawn = self.drawn.get(&(loan.merchant_id.clone(), offer.clone())).copied().unwrap_or(0);
-                (drawn > limit_minor).then(|| {
-                    UnknownCause::draw_above_offer(format!("{words}{limit_minor}, and {drawn} was drawn on it"))
-                })
-            }
-            None => {
-                let said = evidence.said_before(&loan.loan_id, DRAW_ABOVE_OFFER, &words)?;
-                Some(UnknownCause::draw_above_offer(said))
-            }
-        }
+        let Some(limit_minor) = evidence.limit_minor(offer) else {
+            return evidence.said_before(&loan.loan_id, DRAW_ABOVE_OFFER, &words).map(UnknownCause::draw_above_offer);
+        };
+        let drawn = self.drawn.get(&(loan.merchant_id.clone(), offer.clone())).copied().unwrap_or(0);
+        let told = || UnknownCause::draw_above_offer(format!("{words}{limit_minor}, and {drawn} was drawn on it"));
+        (drawn > limit_minor).then(told)
     }
 
     /// What is wrong where an order secures open loans of two draws. Several draws on one offer, and on the one that it
