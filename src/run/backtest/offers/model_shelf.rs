@@ -1,6 +1,6 @@
 //! The models of a backtest: for every date one that was trained on what was known then.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use jiff::ToSpan;
@@ -91,8 +91,9 @@ impl ModelShelf {
     ) -> Result<Bundle, RunError> {
         progress.note(&format!("training a model on what was known on {}", on.date()));
         let trained = train_job(&job.model, rules, store, on, progress)?;
-        let folder: &Path = &self.folder;
-        Ok(save_models(folder, &job.model, &trained, rules.model_digest(job), on)?)
+        // Jobs that train alike would save under one name.
+        let folder = self.folder.join(self.models.len().to_string());
+        Ok(save_models(&folder, &job.model, &trained, rules.model_digest(job), on)?)
     }
 
     /// Whether a model was there on a date, and neither expired nor too old.
