@@ -2,7 +2,7 @@
 
 use std::fmt::{Result, Write};
 
-use crate::domain::{Currency, Money};
+use crate::domain::{Currency, Money, whole};
 use crate::offer::{Decline, Offer};
 use crate::publish::Entry;
 use crate::score::MerchantScore;
@@ -178,7 +178,13 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
         writeln!(out, "             officer: {decided}")?;
     }
     for needed in &decline.needed {
-        let (observed, enough) = (number(needed.observed, "not known"), number(needed.threshold, "no number says it"));
+        // What a cap carries is money; what a rule looks at is a number of its own.
+        let is_cap = decline.caps.iter().any(|cap| cap.name.to_string() == needed.rule);
+        let told = |v: Option<f64>, unknown: &str| match v.filter(|_| is_cap).and_then(whole) {
+            Some(minor) => amount(minor),
+            None => number(v, unknown),
+        };
+        let (observed, enough) = (told(needed.observed, "not known"), told(needed.threshold, "no number says it"));
         writeln!(out, "             needed: {} from {observed} to {enough}", needed.rule)?;
     }
     for change in &decline.score_changes {
