@@ -1,7 +1,9 @@
 //! Limits: the least of named caps, rounded down to a step.
 
 use std::fmt;
+use std::str::FromStr;
 
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
 use super::case::MerchantCase;
@@ -122,6 +124,14 @@ impl CapName {
 impl fmt::Display for CapName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
+    }
+}
+
+impl FromStr for CapName {
+    type Err = serde::de::value::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(name.into_deserializer())
     }
 }
 

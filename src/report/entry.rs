@@ -3,7 +3,7 @@
 use std::fmt::{Result, Write};
 
 use crate::domain::{Currency, Money, whole};
-use crate::offer::{Decline, Offer};
+use crate::offer::{CapName, Decline, Offer};
 use crate::publish::Entry;
 use crate::score::MerchantScore;
 
@@ -179,7 +179,7 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
     }
     for needed in &decline.needed {
         // What a cap carries is money; what a rule looks at is a number of its own.
-        let is_cap = decline.caps.iter().any(|cap| cap.name.to_string() == needed.rule);
+        let is_cap = needed.rule.parse::<CapName>().is_ok();
         let told = |v: Option<f64>, unknown: &str| match v.filter(|_| is_cap).and_then(whole) {
             Some(minor) => amount(minor),
             None => number(v, unknown),
