@@ -2,9 +2,32 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use jiff::civil::Date;
 use toml::Spanned;
 
 use super::file::{ConfigError, ConfigFile};
+
+/// A date.
+pub(crate) fn date(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<Date, ConfigError> {
+    value.get_ref().parse().map_err(|_| {
+        let message = format!("{key} = {:?} is not a date", value.get_ref());
+        file.refuse(&value.span(), message, "a date such as \"2025-06-30\"")
+    })
+}
+
+/// The days `from` and `until`, the second not before the first.
+pub(crate) fn period(
+    file: &ConfigFile,
+    from: &Spanned<String>,
+    until: &Spanned<String>,
+) -> Result<(Date, Date), ConfigError> {
+    let (from_on, until_on) = (date(file, from, "from")?, date(file, until, "until")?);
+    if until_on < from_on {
+        let message = format!("until = {until_on} is before from = {from_on}");
+        return Err(file.refuse(&until.span(), message, "a later date"));
+    }
+    Ok((from_on, until_on))
+}
 
 /// A whole number in a range.
 pub(crate) fn integer(

@@ -5,7 +5,7 @@ use super::hazard_terms::HAZARD_KEYS;
 use super::portfolio::{PORTFOLIO_KEYS, PROVISION_KEYS, SCENARIO_KEYS};
 use super::queue::QUEUE_KEYS;
 use super::restoration::{HELP_KEYS, REGROWTH_KEYS, RESTORATION_KEYS};
-use super::restructure::RESTRUCTURE_KEYS;
+use super::restructure::{RECEIPTS_DAYS, RECEIPTS_FEATURE, RESTRUCTURE_KEYS};
 use super::rule_reference::RULE_SECTIONS;
 use crate::config::{Key, Section};
 use crate::repayment::{LEDGER_KEYS, MATERIALITY_KEYS, WATERFALL_KEYS};
@@ -48,11 +48,8 @@ static DEDUCTION_KEYS: Section = Section {
     head: "[deduction]",
     doc: "A night takes at most a share of what an average day brought in, over all of a merchant's loans.",
     keys: &[
-        Key::new("receipts_feature", "word", "\"net_receipts_sum_180d_minor\"", "the feature that says what came in")
-            .range("a feature in minor units"),
-        Key::new("receipts_days", "whole number", "180", "the time over which it came in")
-            .unit("days")
-            .range("1 to 3660"),
+        RECEIPTS_FEATURE,
+        RECEIPTS_DAYS,
         Key::new("receipts_share_ppm", "whole number", "500_000", "the share of an average day that may be taken")
             .unit("ppm")
             .range("1 to 1000000"),

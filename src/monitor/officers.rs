@@ -158,15 +158,7 @@ impl OfficerDecision {
 }
 
 fn check_decision(file: &ConfigFile, raw: &RawDecision) -> Result<OfficerDecision, ConfigError> {
-    let from_on = date(file, &raw.from, "from")?;
-    let until_on = date(file, &raw.until, "until")?;
-    if until_on < from_on {
-        return Err(file.refuse(
-            &raw.until.span(),
-            format!("until = {until_on} is before from = {from_on}"),
-            "a later date",
-        ));
-    }
+    let (from_on, until_on) = bounds::period(file, &raw.from, &raw.until)?;
     if days_between(from_on, until_on) > LONGEST_DAYS {
         let message = format!("the decision is in force for {} days", days_between(from_on, until_on));
         return Err(file.refuse(
@@ -187,17 +179,6 @@ fn check_decision(file: &ConfigFile, raw: &RawDecision) -> Result<OfficerDecisio
         reason: bounds::text(file, &raw.reason, "reason")?,
         by: bounds::text(file, &raw.by, "by")?,
     })
-}
-
-fn date(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<Date, ConfigError> {
-    let refuse = || {
-        file.refuse(
-            &value.span(),
-            format!("{key} = {:?} is not a date", value.get_ref()),
-            "a date such as \"2025-06-30\"",
-        )
-    };
-    value.get_ref().parse().map_err(|_| refuse())
 }
 
 fn words(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<String, ConfigError> {

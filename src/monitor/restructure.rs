@@ -201,16 +201,21 @@ impl RestructureTerms {
     }
 }
 
+/// In the reference of each section whose amounts rest on receipts: what came in.
+pub(super) const RECEIPTS_FEATURE: Key =
+    Key::new("receipts_feature", "word", "\"net_receipts_sum_180d_minor\"", "the feature that says what came in")
+        .range("a feature in minor units");
+/// Over which time.
+pub(super) const RECEIPTS_DAYS: Key =
+    Key::new("receipts_days", "whole number", "180", "the time over which it came in").unit("days").range("1 to 3660");
+
 /// `[restructure]` in the reference.
 pub(super) static RESTRUCTURE_KEYS: Section = Section {
     head: "[restructure]",
     doc: "Easier terms that are proposed to an officer for loans on which a rule asks to restructure: what is owed in equal parts, the fewest that the merchant's receipts carry.",
     keys: &[
-        Key::new("receipts_feature", "word", "\"net_receipts_sum_180d_minor\"", "the feature that says what came in")
-            .range("a feature in minor units"),
-        Key::new("receipts_days", "whole number", "180", "the time over which it came in")
-            .unit("days")
-            .range("1 to 3660"),
+        RECEIPTS_FEATURE,
+        RECEIPTS_DAYS,
         Key::new("receipts_share", "number", "0.3", "the share of receipts that instalments may take")
             .unit("share")
             .range("0 to 1"),

@@ -150,17 +150,7 @@ fn clash(a: &Override, b: &Override) -> bool {
 
 fn check_override(file: &ConfigFile, spanned: &Spanned<RawOverride>) -> Result<Override, ConfigError> {
     let raw = spanned.get_ref();
-    let date = |value: &Spanned<String>, key: &str| -> Result<Date, ConfigError> {
-        value.get_ref().parse().map_err(|_| {
-            let message = format!("{key} = {:?} is not a date", value.get_ref());
-            file.refuse(&value.span(), message, "a date such as \"2025-06-30\"")
-        })
-    };
-    let (from_on, until_on) = (date(&raw.from, "from")?, date(&raw.until, "until")?);
-    if until_on < from_on {
-        let message = format!("until = {until_on} is before from = {from_on}");
-        return Err(file.refuse(&raw.until.span(), message, "a later date"));
-    }
+    let (from_on, until_on) = bounds::period(file, &raw.from, &raw.until)?;
     let wants = |kind: OverrideKind| match kind {
         OverrideKind::Decline => [false; 3],
         OverrideKind::LowerLimit | OverrideKind::RaiseLimit => [true, false, false],
