@@ -75,6 +75,13 @@ pub fn softplus(x: f64) -> f64 {
     x.max(0.0) + ln_1p(exp(-x.abs()))
 }
 
+/// [`sigmoid`] and [`softplus`] of one value, for one exponential.
+#[must_use]
+pub fn sigmoid_and_softplus(x: f64) -> (f64, f64) {
+    let e = exp(-x.abs());
+    (if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }, x.max(0.0) + ln_1p(e))
+}
+
 /// Log odds of a probability, ln(p / (1 − p)); infinite at 0 and 1.
 #[must_use]
 pub fn logit(p: f64) -> f64 {
@@ -105,6 +112,19 @@ mod tests {
             .map(|(name, value, _)| format!("{name}: {value:e} {:#x}", value.to_bits()))
             .collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn both_of_one_value_are_each_of_it() {
+        let (mut x, mut values) = (-800.0_f64, vec![0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY]);
+        while x < 800.0 {
+            values.push(x);
+            x += if x.abs() < 5.0 { 0.001 } else { 0.37 };
+        }
+        for x in values {
+            let (p, loss) = sigmoid_and_softplus(x);
+            assert_eq!([p, loss].map(f64::to_bits), [sigmoid(x), softplus(x)].map(f64::to_bits), "{x}");
+        }
     }
 
     #[test]

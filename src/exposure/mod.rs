@@ -38,7 +38,8 @@ pub use group::{GroupShare, GroupTotal, GroupTotals, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
 pub use read::{
-    AccountTerms, AccountsBefore, Declared, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers,
+    AccountTerms, AccountsBefore, Declared, OpenOffers, RECEIVABLE_COLUMNS, Request, ShardAccounts, shard_accounts,
+    unseen_merchants_offers,
 };
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};

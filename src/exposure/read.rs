@@ -286,6 +286,24 @@ enum ShardReceivables {
     },
 }
 
+/// Columns of the view `orders` that receivables are read from.
+pub const RECEIVABLE_COLUMNS: [&str; 14] = [
+    "order_id",
+    "merchant_id",
+    "buyer_id",
+    "placed_at",
+    "paid_at",
+    "cancelled_at",
+    "completed_at",
+    "refunded_at",
+    "amount_minor",
+    "shipped_at",
+    "lost_at",
+    "dispute_opened_at",
+    "suspect",
+    "suspect_rule",
+];
+
 /// Receivables by merchant.
 ///
 /// A receivable is money that escrow will release: the order was paid and shipped, and is not confirmed, cancelled, refunded, disputed,

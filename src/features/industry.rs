@@ -1,8 +1,11 @@
 //! What crosses merchants: totals by category, added up over all prepared shards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::error::FeatureError;
 use super::prepared::PreparedFeatures;
+use super::settings::FeatureConfig;
+use crate::tiles::{self, DayClock, Forms, Measured, Measuring, Tally, Views};
 
 /// A category's total of one measure over one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,6 +14,12 @@ pub struct CategoryTotal {
     pub sum: i128,
     /// Merchants with any row in the window.
     pub merchants: u64,
+}
+
+impl CategoryTotal {
+    fn of(tally: Tally) -> Self {
+        Self { sum: i128::from(tally.sum), merchants: u64::from(tally.rows > 0) }
+    }
 }
 
 /// Totals by category, one slot for each (measure, window) of the features that compare with the industry.
@@ -29,11 +38,39 @@ impl IndustryTotals {
         for (slot, tallies) in shard.tallies.iter().enumerate() {
             for (number, tally) in tallies.iter().enumerate() {
                 let Some(tally) = tally else { continue };
-                let more = CategoryTotal { sum: i128::from(tally.sum), merchants: u64::from(tally.rows > 0) };
-                totals.add(shard.category(number), slot, shard.tallies.len(), more);
+                totals.add(shard.category(number), slot, shard.tallies.len(), CategoryTotal::of(*tally));
             }
         }
         totals
+    }
+
+    /// The same where nothing but these totals is wanted: the measures that are compared are evaluated, and no others.
+    ///
+    /// # Errors
+    /// A broken table.
+    pub fn of_views(views: &Views, config: &FeatureConfig) -> Result<Self, FeatureError> {
+        let clock = DayClock::new(&views.as_of, config.horizon_days())?;
+        let mut measuring = Measuring::new(views, &clock);
+        let categories = tiles::merchant_texts(views, "category")?;
+        let slots = config.industry_slots();
+        let compared: BTreeSet<usize> = slots.keys().map(|read| read.measure).collect();
+        measuring.look_ahead(compared.iter().filter_map(|id| config.measures.get(*id)));
+        let mut measured: BTreeMap<usize, Option<Measured>> = BTreeMap::new();
+        for id in compared {
+            if let Some(spec) = config.measures.get(id) {
+                measured.insert(id, measuring.evaluate(spec, Forms { days: true, rows: false })?);
+            }
+        }
+        let mut totals = Self::default();
+        for (read, slot) in &slots {
+            let Some(measured) = measured.get(&read.measure).and_then(Option::as_ref) else { continue };
+            for (number, category) in categories.iter().enumerate() {
+                if let Some(tally) = measured.tally(number, read.window) {
+                    totals.add(category.as_deref().unwrap_or_default(), *slot, slots.len(), CategoryTotal::of(tally));
+                }
+            }
+        }
+        Ok(totals)
     }
 
     /// Adds the merchants of other shards.

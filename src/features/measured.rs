@@ -8,7 +8,7 @@ use super::kind::Read;
 use super::prepared::Overflow;
 use super::settings::FeatureConfig;
 use crate::domain::AsOf;
-use crate::tiles::{self, DayClock, DayTile, Measured, Measuring, Merchants, Tally, TileRow, Views};
+use crate::tiles::{self, DayClock, DayTile, Forms, Measured, Measuring, Merchants, Tally, TileRow, Views};
 
 /// Everything that features are made of, for all merchants of a shard.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ impl ShardMeasures {
 pub fn measure_shard(views: &Views, config: &FeatureConfig) -> Result<ShardMeasures, FeatureError> {
     let clock = DayClock::new(&views.as_of, config.horizon_days())?;
     let mut measuring = Measuring::new(views, &clock);
+    let is_read = |id: usize| config.forms(id) != Forms::default();
+    measuring.look_ahead(config.measures.iter().enumerate().filter(|(id, _)| is_read(*id)).map(|(_, spec)| spec));
     let mut measures = Vec::with_capacity(config.measures.len());
     for (id, spec) in config.measures.iter().enumerate() {
         let forms = config.forms(id);

@@ -183,7 +183,7 @@ pub fn grow(
         .collect();
     let cut: Vec<Cut> = cut.into_iter().collect::<Result<_, _>>()?;
     let first: Vec<Result<Trial, ModelError>> =
-        cut.par_iter().take(trial).map(|cut| cut.fit(prepared, &grid, false)).collect();
+        cut.par_iter().take(trial).map(|cut| cut.fit(prepared, &grid, Fit::Trial)).collect();
     let first: Vec<Trial> = first.into_iter().collect::<Result<_, _>>()?;
     let mut tried = Vec::new();
     for (at, &strength) in grid.iter().enumerate() {
@@ -197,7 +197,8 @@ pub fn grow(
         })
         .unwrap_or(0);
     let strength = grid.get(best).copied().ok_or_else(|| ModelError::CannotTrain { why: "no strength".to_owned() })?;
-    let all: Vec<Result<Trial, ModelError>> = cut.par_iter().map(|cut| cut.fit(prepared, &[strength], true)).collect();
+    let last = if settings.is_trial { Fit::Unconfirmed } else { Fit::Confirmed };
+    let all: Vec<Result<Trial, ModelError>> = cut.par_iter().map(|cut| cut.fit(prepared, &[strength], last)).collect();
     let all: Vec<Trial> = all.into_iter().collect::<Result<_, _>>()?;
     let (sums, counts) = summed(predicted(&cut, &all, 0), table.target.len());
     let (mut out_rows, mut log_odds) = (Vec::new(), Vec::new());
@@ -284,6 +285,17 @@ impl Rest<'_> {
     }
 }
 
+/// How exactly a member is fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// As far as strengths can be compared.
+    Trial,
+    /// To the optimum.
+    Unconfirmed,
+    /// To the optimum, and linfa finds none better.
+    Confirmed,
+}
+
 /// What a member is fitted to: variables cut and selected on its part of the rows, whatever the strength.
 struct Cut {
     unseen: Vec<u32>,
@@ -318,22 +330,21 @@ impl Cut {
         Ok(Self { unseen, candidates, problem })
     }
 
-    /// Fits at each strength, from the solution at the one before; `last` is where precision counts.
-    fn fit(&self, prepared: &Prepared, grid: &[Strength], last: bool) -> Result<Trial, ModelError> {
+    /// Fits at each strength, from the solution at the one before.
+    fn fit(&self, prepared: &Prepared, grid: &[Strength], fit: Fit) -> Result<Trial, ModelError> {
         let Self { unseen, candidates, problem } = self;
         let offsets = problem.codes.offsets();
         let orders = terms::orders(candidates);
         let mut solver = Solver::new(problem);
         let mut theta = terms::start(candidates, problem);
         let mut trial = Trial { members: Vec::new(), log_odds: Vec::new() };
-        let tolerance = if last { MEMBER_TOLERANCE } else { TRIAL_TOLERANCE };
+        let tolerance = if fit == Fit::Trial { TRIAL_TOLERANCE } else { MEMBER_TOLERANCE };
         for &strength in grid {
             let penalty = terms::penalty(candidates, strength);
             let solution = solve_signed(&mut solver, &offsets, &orders, &theta, &penalty, tolerance)?;
-            let check = if last {
-                confirm(problem, solver.groups(), &penalty, &solution)?
-            } else {
-                SolverCheck::alone(solution.gradient, "a trial")
+            let check = match fit {
+                Fit::Confirmed => confirm(problem, solver.groups(), &penalty, &solution)?,
+                Fit::Unconfirmed | Fit::Trial => SolverCheck::alone(solution.gradient, "a trial"),
             };
             let mut values = solution.theta.clone();
             theta = solution.theta;

@@ -55,6 +55,9 @@ pub struct TrainSettings {
     /// Variables whose bins a person set: cut as given, whatever the settings above would do. They come from a file of bins, which logs them.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<VariableEdit>,
+    /// A model that only judges how another does on rows not seen: linfa is not asked about its members.
+    #[serde(skip)]
+    pub is_trial: bool,
     /// Seed of the members' parts.
     pub seed: u64,
 }
@@ -82,6 +85,7 @@ impl Default for TrainSettings {
             missing_is_never_good: false,
             merge_below_rows: 0.0,
             edits: Vec::new(),
+            is_trial: false,
             seed: 42,
         }
     }

@@ -36,7 +36,16 @@ pub fn outcomes(
     rules: &JobRules,
 ) -> Result<Outcomes, TrainingError> {
     let config = &rules.features;
-    let later = rules.views(after).map_err(PopulationError::from)?;
+    let label = config.label.as_ref().filter(|_| settings.label == LabelKind::TradeDistress);
+    let later = rules
+        .views_of(
+            after,
+            &config.columns_of(|measure| {
+                measure == settings.ability_measure
+                    || label.is_some_and(|label| label.measures.iter().any(|name| name == measure))
+            }),
+        )
+        .map_err(PopulationError::from)?;
     let mut found = Outcomes::default();
     match settings.label {
         LabelKind::LoanDefault => {

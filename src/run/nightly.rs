@@ -414,7 +414,7 @@ impl Night<'_> {
             let of_shard = AcrossShards::of(&facts);
             across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
             if let Some(ledger) = &facts.ledger {
-                past_months.add_shard(seen.bucket, ledger)?;
+                past_months.add_shard(seen.whole, ledger)?;
             }
             wide.add_evidence(seen)?;
             Ok::<_, DecideError>(facts)

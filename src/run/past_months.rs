@@ -10,7 +10,7 @@ use super::rules::JobRules;
 use crate::domain::AsOf;
 use crate::monitor::{Positions, RollMatrix};
 use crate::repayment::{LoanLedger, repayment_tables};
-use crate::store::Store;
+use crate::store::{Store, WholeBucket};
 
 /// The months and what has been added up of them.
 pub struct PastMonths<'a> {
@@ -36,12 +36,12 @@ impl<'a> PastMonths<'a> {
         Ok(Self { store, rules, tonight: as_of.date(), begins, matrices })
     }
 
-    /// Adds a shard whose ledger of tonight is known.
+    /// Adds a shard, all of its rows, whose ledger of tonight is known.
     ///
     /// # Errors
     /// The store cannot be read, or sums beyond 64 bits.
-    pub fn add_shard(&self, bucket: u32, tonight: &LoanLedger) -> Result<(), DecideError> {
-        let loans = self.store.loans(bucket).map_err(PopulationError::from)?;
+    pub fn add_shard(&self, whole: &WholeBucket, tonight: &LoanLedger) -> Result<(), DecideError> {
+        let loans = whole.loans();
         let mut last: Option<(Date, Positions)> = None;
         let mut rolled = Vec::new();
         for begin in &self.begins {

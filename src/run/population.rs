@@ -18,7 +18,7 @@ use crate::domain::{AsOf, parallel};
 use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, Overflow, PreparedFeatures, ShardMeasures};
 use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::spill::{Shelf, Shelved, SpillError};
-use crate::store::{Shard, Store, StoreError};
+use crate::store::{Shard, Store, StoreError, WholeBucket};
 use crate::tiles::{TileError, Views};
 
 /// A shard that could not be measured.
@@ -45,6 +45,8 @@ pub enum PopulationError {
 pub struct Seen<'a> {
     /// Its number.
     pub bucket: u32,
+    /// Its rows of all times, to be seen at other instants.
+    pub whole: &'a WholeBucket,
     /// Its tables.
     pub shard: &'a Shard,
     /// Its views.
@@ -87,14 +89,17 @@ where
 {
     let shelf = Shelf::new(store.folder(), HELD_SHARDS);
     let prepared = parallel::each((0..store.buckets()).collect(), |bucket| {
-        let shard = store.shard(bucket, as_of).map_err(PopulationError::from)?;
+        let whole = store.whole(bucket).map_err(PopulationError::from)?;
+        let shard = store.seen(&whole, as_of).map_err(PopulationError::from)?;
         let mut views = rules.views(&shard).map_err(PopulationError::from)?;
         if let Some(ledger) = &mut views.ledger {
             ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
         }
         let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
         let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
-        let taken = take(&Seen { bucket, shard: &shard, views: &views, measures: &measures, features: &features })?;
+        let seen =
+            Seen { bucket, whole: &whole, shard: &shard, views: &views, measures: &measures, features: &features };
+        let taken = take(&seen)?;
         let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
         let shelved = shelf.put(&(features, taken)).map_err(PopulationError::from)?;
         progress.advance(1);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::receipts;
 use crate::config::ConfigError;
 use crate::domain::{Digest, Hasher};
+use crate::exposure::RECEIVABLE_COLUMNS;
 use crate::features::FeatureConfig;
 use crate::monitor::{AlertKind, Monitor, Officers};
 use crate::offer::{Overrides, Policy};
@@ -12,7 +13,7 @@ use crate::repayment::LedgerRules;
 use crate::run::job::Faults;
 use crate::run::{Job, LabelKind, ModelSettings};
 use crate::store::Shard;
-use crate::tiles::{self, TileError, ViewRules, Views};
+use crate::tiles::{self, ReadColumns, TileError, ViewRules, Views};
 
 /// What a run judges by.
 #[derive(Debug, Clone)]
@@ -159,7 +160,18 @@ impl JobRules {
     /// # Errors
     /// A broken table.
     pub fn views(&self, shard: &Shard) -> Result<Views, TileError> {
-        tiles::views(shard, ViewRules { authenticity: &self.features.authenticity, ledger: &self.ledger })
+        let mut columns = ReadColumns::of(&self.features.measures);
+        columns.add("orders", RECEIVABLE_COLUMNS);
+        self.views_of(shard, &columns)
+    }
+
+    /// The same with only some columns.
+    ///
+    /// # Errors
+    /// A broken table.
+    pub fn views_of(&self, shard: &Shard, columns: &ReadColumns) -> Result<Views, TileError> {
+        let (authenticity, ledger) = (&self.features.authenticity, &self.ledger);
+        tiles::views(shard, ViewRules { authenticity, ledger, columns: Some(columns) })
     }
 
     /// What a model depends on: features, label and training settings, in a written form of their own that does not change with the code.

@@ -16,7 +16,7 @@ use crate::model::ability::{CategoryReceipts, ReceiptHistory};
 use crate::model::{self, Scored};
 use crate::monitor::{self, MonitorCase, Outlook};
 use crate::offer::ScenarioCase;
-use crate::scenario::{Scenario, assumed_shard, concerned};
+use crate::scenario::{Concerned, Scenario};
 
 /// The merchants of a shard with broken records, these read in one way: features as far as the shard alone can tell.
 #[derive(Serialize, Deserialize)]
@@ -35,13 +35,10 @@ pub fn measure_scenarios(
     rules: &JobRules,
     looked_at: &LookedAt<'_>,
 ) -> Result<Vec<ScenarioShard>, DecideError> {
-    let merchants = concerned(seen.shard);
-    if merchants.is_empty() {
-        return Ok(Vec::new());
-    }
+    let broken = |source| FactsError::Frame { table: "broken", source };
+    let Some(concerned) = Concerned::of(seen.shard).map_err(broken)? else { return Ok(Vec::new()) };
     let measure = |scenario: Scenario| {
-        let assumed = assumed_shard(seen.shard, &merchants, scenario)
-            .map_err(|source| FactsError::Frame { table: "broken", source })?;
+        let assumed = concerned.assumed(scenario).map_err(broken)?;
         let views = rules.views(&assumed).map_err(PopulationError::from)?;
         let measures = features::measure_shard(&views, &rules.features)?;
         let features = features::prepare(&measures, &rules.features)?.counted_as(seen.features);

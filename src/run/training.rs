@@ -312,7 +312,7 @@ impl SnapshotBuilder<'_> {
         let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
         let by_category = Mutex::new(CategoryReceipts::default());
         let prepared = prepare_shards(store, snapshot, rules, &LoanEvidence::default(), progress, |seen| {
-            let after = store.shard(seen.bucket, &seen_at)?;
+            let after = store.seen(seen.whole, &seen_at)?;
             let found = outcomes(seen.views, &after, settings, rules)?;
             let categories = receipts::by_category(found.histories.values());
             by_category.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
@@ -406,10 +406,15 @@ fn thin(rows: &mut Vec<Row>, limit: usize, halvings: &AtomicU32) {
 }
 
 /// Whether a merchant is among those that are left after so many halvings.
-pub(super) fn survives(merchant: &str, halvings: u32) -> bool {
+fn survives(merchant: &str, halvings: u32) -> bool {
+    halvings_survived(merchant) >= halvings
+}
+
+/// After how many halvings a merchant is still among those that are left.
+pub(super) fn halvings_survived(merchant: &str) -> u32 {
     let hash = crate::store::stable_hash(merchant.as_bytes());
     // Other bits than those that choose the bucket and the unlabelled sample.
-    halvings == 0 || ((hash >> 8) ^ (hash >> 44)).trailing_zeros() >= halvings
+    ((hash >> 8) ^ (hash >> 44)).trailing_zeros()
 }
 
 fn train_willingness(

@@ -25,7 +25,7 @@
 mod rows;
 mod shard;
 
-pub use shard::{assumed_shard, concerned};
+pub use shard::Concerned;
 
 use serde::{Deserialize, Serialize};
 

@@ -14,67 +14,74 @@ use crate::store::{BrokenRecord, Shard};
 const READ: [&TableContract; 4] = [&ORDERS, &SHIPMENTS, &REVIEWS, &DISPUTES];
 
 /// Merchants of a shard with broken records that a scenario reads.
-#[must_use]
-pub fn concerned(shard: &Shard) -> BTreeSet<String> {
+fn concerned(shard: &Shard) -> BTreeSet<&str> {
     let is_read = |record: &&BrokenRecord| {
         READ.iter().any(|table| table.name == record.table && shard.tables.contains_key(table.name))
     };
-    shard.broken.iter().filter(is_read).filter_map(|record| record.merchant_id.clone()).collect()
+    shard.broken.iter().filter(is_read).filter_map(|record| record.merchant_id.as_deref()).collect()
 }
 
-/// The tables of some merchants of a shard, with their broken records read in one way.
-///
-/// # Errors
-/// A table without the columns of its contract.
-pub fn assumed_shard(shard: &Shard, merchants: &BTreeSet<String>, scenario: Scenario) -> PolarsResult<Shard> {
-    let mut tables = BTreeMap::new();
-    for (name, frame) in &shard.tables {
-        let owners = frame.column("merchant_id")?.str()?;
-        let is_theirs: BooleanChunked =
-            owners.iter().map(|owner| owner.is_some_and(|owner| merchants.contains(owner))).collect();
-        tables.insert(*name, frame.filter(&is_theirs)?);
+/// The merchants of a shard with broken records of trade: all that does not depend on how these are read.
+pub struct Concerned {
+    shard: Shard,
+    /// By merchant.
+    trade: BTreeMap<String, Trade>,
+}
+
+impl Concerned {
+    /// Those of a shard; `None` where nobody is concerned.
+    ///
+    /// # Errors
+    /// A table without the columns of its contract.
+    pub fn of(shard: &Shard) -> PolarsResult<Option<Self>> {
+        let merchants = concerned(shard);
+        if merchants.is_empty() {
+            return Ok(None);
+        }
+        let shard = shard.of_merchants(|merchant| merchants.contains(merchant))?;
+        let trade = shard.table(ORDERS.name).map(Trade::of_merchants).transpose()?.unwrap_or_default();
+        Ok(Some(Self { shard, trade }))
     }
-    let broken: Vec<BrokenRecord> = shard
-        .broken
-        .iter()
-        .filter(|record| record.merchant_id.as_ref().is_some_and(|merchant| merchants.contains(merchant)))
-        .cloned()
-        .collect();
-    let mut reader = Reader { scenario, last: shard.as_of.micros() - 1, trade: BTreeMap::new() };
-    if let Some(orders) = tables.get(ORDERS.name) {
-        reader.know(orders)?;
-    }
-    for table in READ {
-        let Some(frame) = tables.get(table.name) else { continue };
-        let mut rows: Vec<Row> = Vec::new();
-        let mut replaced: BTreeSet<String> = BTreeSet::new();
-        let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for (number, record) in broken.iter().enumerate().filter(|(_, record)| record.table == table.name) {
-            let Some(merchant) = record.merchant_id.as_deref() else { continue };
-            if record.key.as_deref().is_some_and(|key| !seen.insert((merchant, key))) {
+
+    /// Their tables with their broken records read in one way.
+    ///
+    /// # Errors
+    /// A table without the columns of its contract.
+    pub fn assumed(&self, scenario: Scenario) -> PolarsResult<Shard> {
+        let Shard { as_of, mut tables, broken } = self.shard.clone();
+        let last = as_of.micros() - 1;
+        let mut reader = Reader { scenario, last, known: &self.trade, with_broken: BTreeMap::new() };
+        for table in READ {
+            let Some(frame) = tables.get(table.name) else { continue };
+            let mut rows: Vec<Row> = Vec::new();
+            let mut replaced: PlHashSet<String> = PlHashSet::new();
+            let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+            for (number, record) in broken.iter().enumerate().filter(|(_, record)| record.table == table.name) {
+                let Some(merchant) = record.merchant_id.as_deref() else { continue };
+                if record.key.as_deref().is_some_and(|key| !seen.insert((merchant, key))) {
+                    continue;
+                }
+                let key = record.key.clone().unwrap_or_else(|| format!("unreadable {number}"));
+                match table.name {
+                    name if name == ORDERS.name => rows.push(reader.order(merchant, record, key, &mut replaced)),
+                    name if name == SHIPMENTS.name => rows.extend(reader.shipments(merchant, record, &key)),
+                    name if name == REVIEWS.name => rows.extend(reader.reviews(merchant, record, &key)),
+                    _ => rows.extend(reader.disputes(merchant, record, &key)),
+                }
+            }
+            if rows.is_empty() {
                 continue;
             }
-            let key = record.key.clone().unwrap_or_else(|| format!("unreadable {number}"));
-            match table.name {
-                name if name == ORDERS.name => rows.push(reader.order(merchant, record, key, &mut replaced)),
-                name if name == SHIPMENTS.name => rows.extend(reader.shipments(merchant, record, &key)),
-                name if name == REVIEWS.name => rows.extend(reader.reviews(merchant, record, &key)),
-                _ => rows.extend(reader.disputes(merchant, record, &key)),
-            }
+            let gone: Vec<bool> = if replaced.is_empty() {
+                Vec::new()
+            } else {
+                let ids = frame.column("order_id")?.str()?;
+                ids.iter().map(|id| id.is_some_and(|id| replaced.contains(id))).collect()
+            };
+            tables.insert(table.name, with_rows(table, frame, &gone, rows)?);
         }
-        if rows.is_empty() {
-            continue;
-        }
-        let frame = if replaced.is_empty() {
-            frame.clone()
-        } else {
-            let ids = frame.column("order_id")?.str()?;
-            let stays: BooleanChunked = ids.iter().map(|id| id.is_none_or(|id| !replaced.contains(id))).collect();
-            frame.filter(&stays)?
-        };
-        tables.insert(table.name, with_rows(table, &frame, &rows)?);
+        Ok(Shard { as_of, tables, broken })
     }
-    Ok(Shard { as_of: shard.as_of.clone(), tables, broken })
 }
 
 /// An order that a broken record may be about.
@@ -89,12 +96,43 @@ struct Known {
 }
 
 /// The orders of one merchant, by when they were placed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Trade {
     orders: Vec<Known>,
 }
 
 impl Trade {
+    fn of_merchants(orders: &DataFrame) -> PolarsResult<BTreeMap<String, Self>> {
+        let text = |name: &str| orders.column(name)?.str();
+        let instant = |name: &str| Ok::<_, PolarsError>(orders.column(name)?.datetime()?.physical());
+        let (ids, merchants, buyers, currencies) =
+            (text("order_id")?, text("merchant_id")?, text("buyer_id")?, text("currency")?);
+        let (placed, completed) = (instant("placed_at")?, instant("completed_at")?);
+        let amounts = orders.column("amount_minor")?.i64()?;
+        let mut all: BTreeMap<String, Self> = BTreeMap::new();
+        for at in 0..orders.height() {
+            let (Some(id), Some(merchant), Some(placed_at)) = (ids.get(at), merchants.get(at), placed.get(at)) else {
+                continue;
+            };
+            let known = Known {
+                id: id.to_owned(),
+                buyer: buyers.get(at).unwrap_or_default().to_owned(),
+                placed_at,
+                amount_minor: amounts.get(at).unwrap_or(0),
+                currency: currencies.get(at).unwrap_or_default().to_owned(),
+                is_completed: completed.get(at).is_some(),
+            };
+            match all.get_mut(merchant) {
+                Some(trade) => trade.orders.push(known),
+                None => _ = all.insert(merchant.to_owned(), Self { orders: vec![known] }),
+            }
+        }
+        for trade in all.values_mut() {
+            trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
+        }
+        Ok(all)
+    }
+
     fn largest_minor(&self) -> i64 {
         self.orders.iter().map(|order| order.amount_minor).max().unwrap_or(0)
     }
@@ -134,38 +172,19 @@ impl Known {
 /// Days after which a broken promise weighs half.
 const HALF_WEIGHT_DAYS: i128 = 180;
 
-struct Reader {
+struct Reader<'a> {
     scenario: Scenario,
     /// The last instant that can be seen.
     last: i64,
-    trade: BTreeMap<String, Trade>,
+    /// By merchant, as it is known.
+    known: &'a BTreeMap<String, Trade>,
+    /// The same of merchants with broken orders, as these are read.
+    with_broken: BTreeMap<String, Trade>,
 }
 
-impl Reader {
-    fn know(&mut self, orders: &DataFrame) -> PolarsResult<()> {
-        let text = |name: &str| orders.column(name)?.str();
-        let instant = |name: &str| Ok::<_, PolarsError>(orders.column(name)?.datetime()?.physical());
-        let (ids, merchants, buyers, currencies) =
-            (text("order_id")?, text("merchant_id")?, text("buyer_id")?, text("currency")?);
-        let (placed, completed) = (instant("placed_at")?, instant("completed_at")?);
-        let amounts = orders.column("amount_minor")?.i64()?;
-        for at in 0..orders.height() {
-            let (Some(id), Some(merchant), Some(placed_at)) = (ids.get(at), merchants.get(at), placed.get(at)) else {
-                continue;
-            };
-            self.trade.entry(merchant.to_owned()).or_default().orders.push(Known {
-                id: id.to_owned(),
-                buyer: buyers.get(at).unwrap_or_default().to_owned(),
-                placed_at,
-                amount_minor: amounts.get(at).unwrap_or(0),
-                currency: currencies.get(at).unwrap_or_default().to_owned(),
-                is_completed: completed.get(at).is_some(),
-            });
-        }
-        for trade in self.trade.values_mut() {
-            trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
-        }
-        Ok(())
+impl Reader<'_> {
+    fn trade(&self, merchant: &str) -> Option<&Trade> {
+        self.with_broken.get(merchant).or_else(|| self.known.get(merchant))
     }
 
     /// When a record's event was. What cannot be read is unresolved as late as could be.
@@ -184,11 +203,12 @@ impl Reader {
 
     /// An order. One whose id cannot be read may be a newer version of an order that is there: read as a broken promise, it takes the place of
     /// that order.
-    fn order(&mut self, merchant: &str, record: &BrokenRecord, key: String, replaced: &mut BTreeSet<String>) -> Row {
+    fn order(&mut self, merchant: &str, record: &BrokenRecord, key: String, replaced: &mut PlHashSet<String>) -> Row {
         let placed_at = self.instant(record);
         let by = record.known_at.unwrap_or(self.last);
         let scenario = self.scenario;
-        let trade = self.trade.entry(merchant.to_owned()).or_default();
+        let known = || self.known.get(merchant).cloned().unwrap_or_default();
+        let trade = self.with_broken.entry(merchant.to_owned()).or_insert_with(known);
         let is_new = record.order_id.as_ref().is_some_and(|id| trade.orders.iter().all(|order| order.id != *id));
         let before = if is_new { None } else { trade.corrected(record, by).cloned() };
         let takes_place = before.filter(|_| scenario != Scenario::Favourable);
@@ -238,7 +258,7 @@ impl Reader {
 
     fn shipments(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let by = record.known_at.unwrap_or(self.last);
-        let orders = self.trade.get(merchant).map(|trade| trade.meant(record, by)).unwrap_or_default();
+        let orders = self.trade(merchant).map(|trade| trade.meant(record, by)).unwrap_or_default();
         let row = |order: &Known| {
             let placed = order.placed_at;
             let mut row = Row::from([
@@ -279,7 +299,7 @@ impl Reader {
     fn reviews(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let created_at = self.instant(record);
         let stars = if self.scenario == Scenario::Favourable { 5 } else { 1 };
-        let orders = self.trade.get(merchant).map(|trade| trade.meant(record, created_at)).unwrap_or_default();
+        let orders = self.trade(merchant).map(|trade| trade.meant(record, created_at)).unwrap_or_default();
         let row = |order: &Known| {
             Row::from([
                 ("review_id", Cell::Text(format!("{key} of {}", order.id))),
@@ -296,7 +316,7 @@ impl Reader {
     /// Disputes; those of a merchant without orders name none.
     fn disputes(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let opened_at = self.instant(record);
-        let trade = self.trade.get(merchant);
+        let trade = self.trade(merchant);
         let orders = trade.map(|trade| trade.meant(record, opened_at)).unwrap_or_default();
         let amount_minor = record.amount_minor.unwrap_or_else(|| trade.map_or(0, Trade::largest_minor));
         let (kind, outcome) = match self.scenario {

@@ -16,7 +16,7 @@ fn ago(days: i64) -> i64 {
 
 fn table(contract: &TableContract, rows: &[Row]) -> DataFrame {
     let fields = contract.columns.iter().map(|c| Field::new(c.name.into(), data_type(c.kind)));
-    with_rows(contract, &DataFrame::empty_with_schema(&fields.collect::<Schema>()), rows).unwrap()
+    with_rows(contract, &DataFrame::empty_with_schema(&fields.collect::<Schema>()), &[], rows.to_vec()).unwrap()
 }
 
 fn order(merchant: &str, id: &str, days_ago: i64, amount: i64, completed: bool) -> Row {
@@ -65,9 +65,13 @@ fn record(table: &str, key: Option<&str>, order: Option<&str>) -> BrokenRecord {
     }
 }
 
+fn read_as(shard: &Shard, scenario: Scenario) -> Shard {
+    Concerned::of(shard).unwrap().unwrap().assumed(scenario).unwrap()
+}
+
 fn assumed(broken: Vec<BrokenRecord>, scenario: Scenario) -> Shard {
     let shard = shard(broken);
-    assumed_shard(&shard, &concerned(&shard), scenario).unwrap()
+    read_as(&shard, scenario)
 }
 
 /// A column's cells as text, in the table's order.
@@ -89,8 +93,8 @@ fn only_merchants_with_broken_records_of_trade_are_read() {
     let other = BrokenRecord { merchant_id: Some("n".to_owned()), ..record("payments", None, None) };
     let nobody = BrokenRecord { merchant_id: None, ..record("reviews", None, None) };
     let shard = shard(vec![record("reviews", Some("r"), Some("a")), other, nobody]);
-    assert_eq!(concerned(&shard), BTreeSet::from(["m".to_owned()]));
-    let read = assumed_shard(&shard, &concerned(&shard), Scenario::Adverse).unwrap();
+    assert_eq!(concerned(&shard), BTreeSet::from(["m"]));
+    let read = read_as(&shard, Scenario::Adverse);
     assert_eq!(cells(&read, "merchants", "merchant_id"), ["m"]);
     assert_eq!(cells(&read, "orders", "order_id"), ["a", "b", "c"]);
     assert_eq!(read.broken.len(), 1);
@@ -184,8 +188,8 @@ fn a_record_that_is_there_twice_is_read_once() {
 fn a_record_that_names_no_order_is_of_the_latest_and_of_the_heaviest() {
     let mut shard = shard(vec![record("reviews", Some("r"), None)]);
     let more = [order("m", "e", 10, 50, true), order("m", "f", 200, 1_000, true)];
-    shard.tables.insert("orders", with_rows(&ORDERS, &shard.tables["orders"], &more).unwrap());
-    let read = assumed_shard(&shard, &concerned(&shard), Scenario::Adverse).unwrap();
+    shard.tables.insert("orders", with_rows(&ORDERS, &shard.tables["orders"], &[], more.to_vec()).unwrap());
+    let read = read_as(&shard, Scenario::Adverse);
     // b: 900 × 180 / 238 = 680; f: 1,000 × 180 / 378 = 476; e is the latest completed.
     assert_eq!(cells(&read, "reviews", "order_id"), ["b", "e"]);
 }

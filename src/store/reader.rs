@@ -1,6 +1,6 @@
 //! Reads a store back, bucket by bucket, as of any instant up to its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,19 @@ pub struct Store {
 pub struct WholeBucket {
     tables: Vec<(&'static TableContract, DataFrame)>,
     broken: Vec<BrokenRecord>,
+}
+
+impl WholeBucket {
+    /// The merchants and their loan book alone.
+    #[must_use]
+    pub fn loans(&self) -> Self {
+        let tables = self.tables.iter().filter(|(table, _)| is_of_loans(table.name)).cloned().collect();
+        Self { tables, broken: self.broken.clone() }
+    }
+}
+
+fn is_of_loans(table: &str) -> bool {
+    ["merchants", "loans", "instalments", "payments"].contains(&table)
 }
 
 impl Store {
@@ -84,7 +97,15 @@ impl Store {
     /// # Errors
     /// No such bucket, an instant after the store's own, or a file that cannot be read.
     pub fn shard(&self, bucket: u32, as_of: &AsOf) -> Result<Shard, StoreError> {
-        self.seen(&self.read_bucket(bucket, |_| true)?, as_of)
+        self.seen(&self.whole(bucket)?, as_of)
+    }
+
+    /// A bucket's rows of all times, to be [`Self::seen`] at several instants.
+    ///
+    /// # Errors
+    /// No such bucket, or a file that cannot be read.
+    pub fn whole(&self, bucket: u32) -> Result<WholeBucket, StoreError> {
+        self.read_bucket(bucket, |_| true)
     }
 
     /// The merchants of a bucket and their loan book alone, of all times, to be [`Self::seen`] at several instants.
@@ -92,7 +113,7 @@ impl Store {
     /// # Errors
     /// No such bucket, or a file that cannot be read.
     pub fn loans(&self, bucket: u32) -> Result<WholeBucket, StoreError> {
-        self.read_bucket(bucket, |table| ["merchants", "loans", "instalments", "payments"].contains(&table))
+        self.read_bucket(bucket, is_of_loans)
     }
 
     fn read_bucket(&self, bucket: u32, is_wanted: impl Fn(&str) -> bool) -> Result<WholeBucket, StoreError> {
@@ -195,24 +216,44 @@ fn with_seen_parents(
 ) -> PolarsResult<DataFrame> {
     for reference in table.foreign_keys {
         let Some(parent) = seen.get(reference.table) else { continue };
-        let (keys, merchants) = (parent.column(reference.key)?.str()?, parent.column("merchant_id")?.str()?);
-        let merchant_of: HashMap<&str, Option<&str>> =
-            keys.iter().zip(merchants.iter()).filter_map(|(key, merchant)| Some((key?, merchant))).collect();
-        let own = rows.column("merchant_id")?.str()?;
-        let stays: BooleanChunked = rows
-            .column(reference.column)?
-            .str()?
-            .iter()
-            .zip(own.iter())
-            .map(|(key, own)| {
-                key.is_none_or(|key| {
-                    merchant_of.get(key).is_some_and(|merchant| !reference.same_merchant || *merchant == own)
-                })
-            })
-            .collect();
-        if !stays.all() {
-            rows = rows.filter(&stays)?;
+        let referred = rows.column(reference.column)?.str()?;
+        let keys = parent.column(reference.key)?.str()?;
+        let stays = if reference.same_merchant {
+            let (own, merchants) = (rows.column("merchant_id")?.str()?, parent.column("merchant_id")?.str()?);
+            referred_among_own(referred, own, keys, merchants)
+        } else {
+            let there: PlHashSet<&str> = keys.iter().flatten().collect();
+            referred.iter().map(|key| key.is_none_or(|key| there.contains(key))).collect()
+        };
+        if stays.iter().any(|stays| !stays) {
+            rows = rows.filter(&BooleanChunked::from_slice("stays".into(), &stays))?;
         }
     }
     Ok(rows)
+}
+
+/// For each row whether it refers to nothing, or to a key of its own merchant. Both tables are sorted by merchant, so that only one merchant's keys are
+/// looked through at a time.
+fn referred_among_own(
+    referred: &StringChunked,
+    own: &StringChunked,
+    keys: &StringChunked,
+    merchants: &StringChunked,
+) -> Vec<bool> {
+    let mut parents = merchants.iter().zip(keys.iter()).peekable();
+    let mut of_merchant: Option<Option<&str>> = None;
+    let mut there: PlHashSet<&str> = PlHashSet::new();
+    let mut stays = Vec::with_capacity(referred.len());
+    for (key, own) in referred.iter().zip(own.iter()) {
+        if of_merchant != Some(own) {
+            of_merchant = Some(own);
+            there.clear();
+            while parents.next_if(|(merchant, _)| *merchant < own).is_some() {}
+            while let Some((_, key)) = parents.next_if(|(merchant, _)| *merchant == own) {
+                there.extend(key);
+            }
+        }
+        stays.push(key.is_none_or(|key| there.contains(key)));
+    }
+    stays
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::DataFrame;
+use polars::prelude::{BooleanChunked, DataFrame, NewChunkedArray, PolarsResult};
 
 use super::broken::BrokenRecord;
 use crate::domain::AsOf;
@@ -26,4 +26,36 @@ impl Shard {
     pub fn table(&self, name: &str) -> Option<&DataFrame> {
         self.tables.get(name)
     }
+
+    /// The rows and broken records of some of its merchants, each table in one piece.
+    ///
+    /// # Errors
+    /// A table without `merchant_id`.
+    pub fn of_merchants(&self, is_wanted: impl Fn(&str) -> bool) -> PolarsResult<Self> {
+        let tables = self.tables.iter().map(|(name, frame)| Ok((*name, rows_of(frame, &is_wanted)?)));
+        let is_theirs = |record: &&BrokenRecord| record.merchant_id.as_deref().is_some_and(&is_wanted);
+        Ok(Self {
+            as_of: self.as_of.clone(),
+            tables: tables.collect::<PolarsResult<_>>()?,
+            broken: self.broken.iter().filter(is_theirs).cloned().collect(),
+        })
+    }
+}
+
+fn rows_of(frame: &DataFrame, is_wanted: impl Fn(&str) -> bool) -> PolarsResult<DataFrame> {
+    let owners = frame.column("merchant_id")?.str()?;
+    let mut last: Option<(&str, bool)> = None;
+    let mut is_theirs = Vec::with_capacity(frame.height());
+    for owner in owners.iter() {
+        // Rows come sorted by merchant: each is asked about once.
+        let answer = match (last, owner) {
+            (Some((same, answer)), Some(owner)) if same == owner => answer,
+            _ => owner.is_some_and(&is_wanted),
+        };
+        last = owner.map(|owner| (owner, answer));
+        is_theirs.push(answer);
+    }
+    let mut theirs = frame.filter(&BooleanChunked::from_slice("theirs".into(), &is_theirs))?;
+    theirs.rechunk_mut();
+    Ok(theirs)
 }

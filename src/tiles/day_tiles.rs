@@ -77,9 +77,9 @@ impl DayTiles {
         for (number, bounds) in offsets.windows(2).enumerate() {
             let [from, to] = bounds else { continue };
             let mine = entries.get_mut(*from..*to).unwrap_or_default();
-            let size: u128 = mine.iter().map(|(_, value)| u128::from(value.unsigned_abs())).sum();
+            let size = mine.iter().fold(0_u64, |size, (_, value)| size.saturating_add(value.unsigned_abs()));
             // The largest number itself counts as too large: it is what sums of columns are cut to.
-            if size >= u128::from(i64::MAX.unsigned_abs()) {
+            if size >= i64::MAX.unsigned_abs() {
                 overflowing.insert(number);
             } else {
                 mine.sort_unstable_by_key(|(day, _)| *day);

@@ -1,11 +1,12 @@
 //! The view `disputes`: each dispute with the date of the order it is about.
 
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PolarsResult, Series};
 
 use super::column::{integers, required_texts, texts};
 use super::error::TileError;
 use super::orders::{Orders, contract_column, instants};
 use super::schema::{ViewKind, ViewSchema, column};
+use super::view::{Children, ViewRules};
 
 /// Schema of the view. Disputes carry no verdict: dropping those about suspect orders would let a merchant hide complaints
 /// behind faked orders. Dismissed ones are told by `outcome`.
@@ -54,23 +55,17 @@ pub struct Conflict {
 }
 
 /// Folds disputes by order: element `n` belongs to the order whose row is `n`.
-pub fn fold_disputes(
-    disputes: &DataFrame,
-    rows: &PlHashMap<&str, usize>,
-    orders: usize,
-) -> Result<Vec<Conflict>, TileError> {
+pub fn fold_disputes(disputes: &Children<'_>, orders: usize) -> Result<Vec<Conflict>, TileError> {
+    let Children { table: disputes, of_order } = disputes;
     let mut folded = vec![Conflict::default(); orders];
     let ids = required_texts(disputes, TABLE, "dispute_id")?;
-    let order_ids = texts(disputes, TABLE, "order_id")?;
     let opened = integers(disputes, TABLE, "opened_at")?;
     let closed = integers(disputes, TABLE, "closed_at")?;
     let amounts = integers(disputes, TABLE, "amount_minor")?;
     let kinds = texts(disputes, TABLE, "kind")?;
     let outcomes = texts(disputes, TABLE, "outcome")?;
-    for (n, order_id) in order_ids.iter().enumerate() {
-        let Some(conflict) = order_id.and_then(|id| rows.get(id)).and_then(|row| folded.get_mut(*row)) else {
-            continue;
-        };
+    for (n, row) in of_order.iter().enumerate() {
+        let Some(conflict) = row.and_then(|row| folded.get_mut(row)) else { continue };
         conflict.count += 1;
         match (closed.get(n), outcomes.get(n)) {
             (None, _) => conflict.open += 1,
@@ -96,15 +91,14 @@ pub fn fold_disputes(
 }
 
 /// Joins the view.
-pub fn build(table: &DataFrame, orders: &Orders, rows: &PlHashMap<&str, usize>) -> Result<DataFrame, TileError> {
+pub fn build(disputes: &Children<'_>, orders: &Orders, rules: ViewRules<'_>) -> Result<DataFrame, TileError> {
     const DAY: i64 = crate::domain::MICROS_PER_DAY;
-    let order_ids = texts(table, TABLE, "order_id")?;
+    let Children { table, of_order } = disputes;
     let opened = integers(table, TABLE, "opened_at")?;
-    let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
     let placed: Vec<Option<i64>> = of_order.iter().map(|row| row.and_then(|row| orders.placed_at.get(row))).collect();
     let assemble = || -> PolarsResult<DataFrame> {
         let mut columns: Vec<Column> = Vec::with_capacity(DISPUTES.columns.len());
-        for spec in DISPUTES.columns {
+        for spec in rules.columns_of(&DISPUTES) {
             columns.push(match spec.name {
                 "order_placed_at" => instants(spec.name, placed.clone())?,
                 "order_amount_minor" => {

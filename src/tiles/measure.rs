@@ -1,9 +1,9 @@
 //! Measures: what is added up, evaluated on a view.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use polars::prelude::{BooleanChunked, DataType, Expr, Int64Chunked, IntoLazy, PlHashMap, PolarsResult};
+use polars::prelude::{BooleanChunked, Column, DataType, Expr, Int64Chunked, IntoLazy, PlHashMap, PolarsResult};
 
 use super::clock::{DayClock, EVER};
 use super::column::{integers, texts};
@@ -109,6 +109,10 @@ pub struct Measuring<'a> {
     days: HashMap<(&'static str, &'static str), (Int64Chunked, Vec<u16>)>,
     /// By view: each row's buyer by number, `u32::MAX` where it names none. The numbers only tell buyers apart.
     buyers: HashMap<&'static str, Vec<u32>>,
+    /// By measure, what its SQL said, until the measure is evaluated.
+    evaluated: HashMap<String, Evaluated>,
+    /// By view: whether its rows come merchant by merchant.
+    grouped: HashMap<&'static str, bool>,
     /// For each merchant whether a measure of loans is unknown; `None` before it was asked.
     unknown_borrowers: Option<Arc<[bool]>>,
 }
@@ -128,7 +132,31 @@ impl<'a> Measuring<'a> {
     /// Nothing is worked out yet.
     #[must_use]
     pub fn new(views: &'a Views, clock: &'a DayClock) -> Self {
-        Self { views, clock, days: HashMap::new(), buyers: HashMap::new(), unknown_borrowers: None }
+        Self {
+            views,
+            clock,
+            days: HashMap::new(),
+            buyers: HashMap::new(),
+            evaluated: HashMap::new(),
+            grouped: HashMap::new(),
+            unknown_borrowers: None,
+        }
+    }
+
+    /// Evaluates the SQL of measures that are going to be asked for, view by view.
+    pub fn look_ahead<'s>(&mut self, specs: impl IntoIterator<Item = &'s MeasureSpec>) {
+        let mut by_view: BTreeMap<&str, Vec<&MeasureSpec>> = BTreeMap::new();
+        for spec in specs {
+            if spec.needs.iter().all(|table| self.views.has_table(table)) {
+                by_view.entry(spec.view.name).or_default().push(spec);
+            }
+        }
+        for (view, specs) in by_view {
+            let Some(view) = self.views.by_name.get(view) else { continue };
+            // SQL that fails on these rows fails again, under its measure's name, where that is evaluated.
+            let Ok(evaluated) = evaluated(view, &specs) else { continue };
+            self.evaluated.extend(specs.iter().map(|spec| spec.name.clone()).zip(evaluated));
+        }
     }
 
     /// Evaluates a measure. `None` where a table it needs is absent: no evidence, which is not zero.
@@ -146,43 +174,42 @@ impl<'a> Measuring<'a> {
             self.look_up_buyers(view)?;
         }
         let unknown_borrowers = self.unknown_borrowers(spec);
+        let is_grouped = self.is_grouped(view);
         let Some((at, days)) = self.days.get(&(spec.view.name, spec.at.name)) else { return Ok(None) };
 
-        // Counting sort by merchant: first how many rows each has, then where each row goes.
-        let merchants = views.merchants.len();
-        let kept =
-            kept_rows(view, spec, days).map_err(|source| TileError::Measure { measure: spec.name.clone(), source })?;
-        let offsets = offsets(merchants, &kept);
+        let evaluated = match self.evaluated.remove(&spec.name) {
+            Some(evaluated) => Ok(evaluated),
+            None => evaluated(view, &[spec]).map(|mut one| one.pop().unwrap_or_default()),
+        };
+        let mut kept = evaluated
+            .and_then(|evaluated| kept_rows(view, spec, evaluated, days))
+            .map_err(|source| TileError::Measure { measure: spec.name.clone(), source })?;
+        if !is_grouped {
+            kept.sort_by_key(|row| row.owner);
+        }
+        let offsets = offsets(views.merchants.len(), &kept);
         let (days, overflowing) = if forms.days {
-            let mut next = offsets.clone();
-            let mut entries = vec![(0_u16, 0_i64); kept.len()];
-            for row in &kept {
-                if let Some(entry) = place(&mut next, row.owner).and_then(|n| entries.get_mut(n)) {
-                    *entry = (row.day, row.value);
-                }
-            }
+            let mut entries: Vec<(u16, i64)> = kept.iter().map(|row| (row.day, row.value)).collect();
             let (days, overflowing) = DayTiles::collect(&offsets, &mut entries);
             (Some(days), overflowing)
         } else {
             (None, BTreeSet::new())
         };
-        let rows = if forms.rows {
+        let rows = forms.rows.then(|| {
             let buyers = self.buyers.get(spec.view.name).map(Vec::as_slice).unwrap_or_default();
-            let mut next = offsets.clone();
-            let mut entries = vec![TileRow { day: 0, at: 0, buyer: 0, value: 0 }; kept.len()];
-            for row in &kept {
+            let tile = |row: &Kept| {
                 let number = row.row as usize;
-                if let Some(entry) = place(&mut next, row.owner).and_then(|n| entries.get_mut(n)) {
-                    let buyer = buyers.get(number).copied().unwrap_or(0);
-                    let at = at.get(number).unwrap_or_default();
-                    *entry = TileRow { day: row.day, at, buyer, value: row.value };
-                }
-            }
-            Some(RowTiles::collect(offsets, entries))
-        } else {
-            None
-        };
+                let buyer = buyers.get(number).copied().unwrap_or(0);
+                TileRow { day: row.day, at: at.get(number).unwrap_or_default(), buyer, value: row.value }
+            };
+            RowTiles::collect(offsets, kept.iter().map(tile).collect())
+        });
         Ok(Some(Measured { days, rows, overflowing, unknown_borrowers }))
+    }
+
+    /// Whether the rows of a view come merchant by merchant, in the order of their numbers.
+    fn is_grouped(&mut self, view: &View) -> bool {
+        *self.grouped.entry(view.schema.name).or_insert_with(|| view.owners.iter().flatten().is_sorted())
     }
 
     fn look_up_days(&mut self, view: &View, column: &'static ViewColumn) -> Result<(), TileError> {
@@ -234,13 +261,6 @@ impl<'a> Measuring<'a> {
     }
 }
 
-/// Where the next row of a merchant goes.
-fn place(next: &mut [usize], owner: u32) -> Option<usize> {
-    let slot = next.get_mut(owner as usize)?;
-    *slot += 1;
-    Some(*slot - 1)
-}
-
 /// Views and tables about loans.
 const LOAN_VIEWS: [&str; 4] = ["loans", "payments", "instalment_status", "loan_status"];
 const LOAN_TABLES: [&str; 3] = ["loans", "instalments", "payments"];
@@ -251,38 +271,62 @@ fn is_about_loans(spec: &MeasureSpec) -> bool {
 }
 
 /// The rows that count, in the view's order.
-fn kept_rows(view: &View, spec: &MeasureSpec, days: &[u16]) -> PolarsResult<Vec<Kept>> {
-    let Evaluated { keep, value } = evaluated(view, spec)?;
+fn kept_rows(view: &View, spec: &MeasureSpec, evaluated: Evaluated, days: &[u16]) -> PolarsResult<Vec<Kept>> {
+    let Evaluated { keep, value } = evaluated;
     let suspect = match spec.suspects {
         Suspects::Include => None,
         _ if !view.schema.is_judged() => None,
         _ => Some(view.frame.column("suspect")?.as_materialized_series().bool()?.clone()),
     };
     let wanted = spec.suspects == Suspects::Only;
-    // What is the same for every row is not looked at row by row.
-    let mut counts = vec![true; view.owners.len()];
+    // Column by column, as bits: few rows are left to be looked at one by one.
+    let mut counts: Vec<bool> =
+        view.owners.iter().zip(days).map(|(owner, day)| owner.is_some() & (*day != NO_DAY)).collect();
     if let Some(keep) = &keep {
-        for (counts, keep) in counts.iter_mut().zip(keep.iter()) {
-            *counts = keep == Some(true);
-        }
+        narrow(&mut counts, keep, |keep| keep == Some(true));
     }
     if let Some(suspect) = &suspect {
-        for (counts, suspect) in counts.iter_mut().zip(suspect.iter()) {
-            *counts &= suspect.unwrap_or(false) == wanted;
+        narrow(&mut counts, suspect, |suspect| suspect.unwrap_or(false) == wanted);
+    }
+    let value = value.map(|value| value.rechunk().into_owned());
+    let values = value.as_ref().and_then(|value| value.downcast_iter().next());
+    if let Some(is_there) = values.and_then(|values| values.validity()) {
+        for (is_there, counts) in is_there.iter().zip(&mut counts) {
+            *counts &= is_there;
         }
     }
-    let rows = (0_u32..).zip(&view.owners).zip(days).zip(&counts);
-    let row_of = |(((row, owner), day), counts): (((u32, &Option<u32>), &u16), &bool), value: i64| {
-        let owner = owner.filter(|_| *counts && *day != NO_DAY)?;
-        Some(Kept { row, owner, day: *day, value })
-    };
-    Ok(match &value {
-        None => rows.filter_map(|row| row_of(row, 1)).collect(),
-        Some(value) => rows.zip(value.iter()).filter_map(|(row, value)| row_of(row, value?)).collect(),
-    })
+    let values = values.map(|values| values.values().as_slice());
+    let mut kept = Vec::with_capacity(counts.iter().filter(|counts| **counts).count());
+    let rows = (0_u32..).zip(&view.owners).zip(days).zip(&counts).enumerate();
+    for (at, (((row, owner), day), _)) in rows.filter(|(_, (_, counts))| **counts) {
+        let value = values.map_or(Some(1), |values| values.get(at).copied());
+        if let (Some(owner), Some(value)) = (*owner, value) {
+            kept.push(Kept { row, owner, day: *day, value });
+        }
+    }
+    Ok(kept)
+}
+
+/// Leaves only rows whose flag is as wanted.
+fn narrow(counts: &mut [bool], flags: &BooleanChunked, is_wanted: impl Fn(Option<bool>) -> bool) {
+    let mut counts = counts.iter_mut();
+    for array in flags.downcast_iter() {
+        let [is, is_not, is_null] = [Some(true), Some(false), None].map(&is_wanted);
+        let of = |flag: bool| if flag { is } else { is_not };
+        match array.validity() {
+            None => array.values().iter().zip(&mut counts).for_each(|(flag, counts)| *counts &= of(flag)),
+            Some(known) => {
+                let flags = array.values().iter().zip(known.iter());
+                flags
+                    .zip(&mut counts)
+                    .for_each(|((flag, known), counts)| *counts &= if known { of(flag) } else { is_null });
+            }
+        }
+    }
 }
 
 /// What a measure's SQL says of each row.
+#[derive(Default)]
 struct Evaluated {
     /// Whether it counts; `None` where every row does.
     keep: Option<BooleanChunked>,
@@ -290,27 +334,29 @@ struct Evaluated {
     value: Option<Int64Chunked>,
 }
 
-fn evaluated(view: &View, spec: &MeasureSpec) -> PolarsResult<Evaluated> {
-    const KEEP: &str = "measure keep";
-    const VALUE: &str = "measure value";
-    if spec.filter.is_none() && spec.value.is_none() {
-        return Ok(Evaluated { keep: None, value: None });
+/// What the SQL of some measures of a view says, one after another: one pass over the view's rows for all of them.
+fn evaluated(view: &View, specs: &[&MeasureSpec]) -> PolarsResult<Vec<Evaluated>> {
+    let keep = |at: usize| format!("measure {at} keep");
+    let value = |at: usize| format!("measure {at} value");
+    let mut names: BTreeSet<&str> = BTreeSet::from(["merchant_id"]);
+    let mut added: Vec<Expr> = Vec::new();
+    for (at, spec) in specs.iter().enumerate() {
+        names.extend(spec.filter.iter().chain(&spec.value).flat_map(RowSql::columns).map(String::as_str));
+        added.extend(spec.filter.as_ref().map(|sql| sql.expr().alias(keep(at))));
+        added.extend(spec.value.as_ref().map(|sql| sql.expr().strict_cast(DataType::Int64).alias(value(at))));
     }
-    let mut names: Vec<&str> =
-        spec.filter.iter().chain(&spec.value).flat_map(RowSql::columns).map(String::as_str).collect();
-    names.push("merchant_id");
-    names.sort_unstable();
-    names.dedup();
+    if added.is_empty() {
+        return Ok(specs.iter().map(|_| Evaluated { keep: None, value: None }).collect());
+    }
     // Added beside the view's columns, so that a constant is repeated on every row.
-    let keep = spec.filter.as_ref().map(|filter| filter.expr().alias(KEEP));
-    let value = spec.value.as_ref().map(|value| value.expr().strict_cast(DataType::Int64).alias(VALUE));
-    let added: Vec<Expr> = keep.into_iter().chain(value).collect();
     let frame = view.frame.select(names)?.lazy().with_columns(added).collect()?;
-    let keep =
-        spec.filter.as_ref().map(|_| frame.column(KEEP)?.as_materialized_series().bool().cloned()).transpose()?;
-    let value =
-        spec.value.as_ref().map(|_| frame.column(VALUE)?.as_materialized_series().i64().cloned()).transpose()?;
-    Ok(Evaluated { keep, value })
+    let of = |(at, spec): (usize, &&MeasureSpec)| {
+        let column = |name: String| frame.column(&name).map(Column::as_materialized_series);
+        let keep = spec.filter.as_ref().map(|_| column(keep(at))?.bool().cloned()).transpose()?;
+        let value = spec.value.as_ref().map(|_| column(value(at))?.i64().cloned()).transpose()?;
+        Ok(Evaluated { keep, value })
+    };
+    specs.iter().enumerate().map(of).collect()
 }
 
 /// Where each merchant's rows begin, and after the last, where they end.

@@ -6,14 +6,14 @@ use polars::prelude::{
 };
 
 use super::column::{integers, required_texts};
-use super::disputes::{Conflict, fold_disputes};
+use super::disputes::Conflict;
 use super::error::TileError;
 use super::merchants::Merchants;
 use super::parcels::{Parcels, hours_between};
 use super::reviews::Ratings;
 use super::schema::{ViewColumn, ViewKind, ViewSchema, column};
-use crate::authenticity::{self, OrderFacts, Settings, Verdict};
-use crate::store::Shard;
+use super::view::ViewRules;
+use crate::authenticity::{self, OrderFacts, Verdict};
 
 /// Schema of the view.
 pub static ORDERS: ViewSchema = ViewSchema {
@@ -114,15 +114,20 @@ pub fn rows_by_id(order_ids: &StringChunked) -> PlHashMap<&str, usize> {
     order_ids.iter().enumerate().filter_map(|(row, id)| id.map(|id| (id, row))).collect()
 }
 
-/// Joins the view. `rows` are the orders' rows by id, `parcels` and `ratings` belong to them row by row.
+/// What belongs to orders, row by row; `None` where the job lacks its table.
+#[derive(Clone, Copy)]
+pub struct Joined<'a> {
+    pub parcels: Option<&'a [Parcels]>,
+    pub ratings: Option<&'a Ratings>,
+    pub conflicts: Option<&'a [Conflict]>,
+}
+
+/// Joins the view.
 pub fn build(
     table: &DataFrame,
-    shard: &Shard,
     merchants: &Merchants,
-    rows: &PlHashMap<&str, usize>,
-    parcels: Option<&[Parcels]>,
-    ratings: Option<&Ratings>,
-    settings: &Settings,
+    joined: Joined<'_>,
+    rules: ViewRules<'_>,
 ) -> Result<Orders, TileError> {
     const TABLE: &str = "orders";
     let order_ids = required_texts(table, TABLE, "order_id")?;
@@ -133,8 +138,7 @@ pub fn build(
     let completed_at = integers(table, TABLE, "completed_at")?;
     let refunded_at = integers(table, TABLE, "refunded_at")?;
     let amount_minor = integers(table, TABLE, "amount_minor")?;
-    let conflicts = shard.table("disputes").map(|t| fold_disputes(t, rows, table.height())).transpose()?;
-
+    let Joined { parcels, ratings, conflicts } = joined;
     let facts: Vec<OrderFacts> = (0..table.height())
         .map(|row| {
             let parcels = parcels.and_then(|all| all.get(row)).copied().unwrap_or_default();
@@ -149,7 +153,7 @@ pub fn build(
                 has_tracking: parcels.has_tracking,
                 is_troubled: cancelled_at.get(row).is_some()
                     || refunded_at.get(row).is_some()
-                    || conflicts.as_ref().and_then(|all| all.get(row)).is_some_and(|conflict| conflict.count > 0)
+                    || conflicts.and_then(|all| all.get(row)).is_some_and(|conflict| conflict.count > 0)
                     || parcels.lost > 0
                     || parcels.ship_late == Some(true)
                     || parcels.delivery_late == Some(true),
@@ -159,9 +163,9 @@ pub fn build(
         })
         .collect();
     let owners = merchants.of_rows(table, TABLE)?;
-    let verdicts = authenticity::judge_orders(&facts, &owners, settings);
+    let verdicts = authenticity::judge_orders(&facts, &owners, rules.authenticity);
     let is_suspect: Vec<bool> = verdicts.iter().map(Verdict::is_suspect).collect();
-    let rules: Vec<Option<String>> = verdicts.iter().map(Verdict::rules).collect();
+    let suspect_rules: Vec<Option<String>> = verdicts.iter().map(Verdict::rules).collect();
 
     let parts = Parts {
         order_ids: &order_ids,
@@ -170,11 +174,11 @@ pub fn build(
         completed_at: &completed_at,
         parcels,
         ratings,
-        conflicts: conflicts.as_deref(),
+        conflicts,
         is_suspect: &is_suspect,
-        rules: &rules,
+        rules: &suspect_rules,
     };
-    let frame = parts.assemble(table).map_err(|source| TileError::View { view: TABLE, source })?;
+    let frame = parts.assemble(table, rules).map_err(|source| TileError::View { view: TABLE, source })?;
     Ok(Orders { frame, placed_at, amount_minor, cancelled_at, is_suspect, verdicts })
 }
 
@@ -191,9 +195,9 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn assemble(&self, table: &DataFrame) -> PolarsResult<DataFrame> {
-        let columns =
-            ORDERS.columns.iter().map(|spec| self.column(table, spec)).collect::<PolarsResult<Vec<Column>>>()?;
+    fn assemble(&self, table: &DataFrame, rules: ViewRules<'_>) -> PolarsResult<DataFrame> {
+        let columns = rules.columns_of(&ORDERS).map(|spec| self.column(table, spec));
+        let columns = columns.collect::<PolarsResult<Vec<Column>>>()?;
         DataFrame::new(table.height(), columns)
     }
 

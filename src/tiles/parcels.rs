@@ -1,9 +1,10 @@
 //! Parcels of an order, folded into what the order as a whole promised and kept.
 
-use polars::prelude::{DataFrame, Int64Chunked, PlHashMap};
+use polars::prelude::Int64Chunked;
 
-use super::column::{integers, required_texts, texts};
+use super::column::{integers, texts};
 use super::error::TileError;
+use super::view::Children;
 
 /// Microseconds in an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -110,22 +111,18 @@ struct Parcel {
 }
 
 /// Folds shipments by order: element `n` belongs to the order whose row is `n`. Shipments of unknown orders are left out.
-pub fn fold_parcels(
-    shipments: &DataFrame,
-    rows: &PlHashMap<&str, usize>,
-    cancelled_at: &Int64Chunked,
-) -> Result<Vec<Parcels>, TileError> {
+pub fn fold_parcels(shipments: &Children<'_>, cancelled_at: &Int64Chunked) -> Result<Vec<Parcels>, TileError> {
     const TABLE: &str = "shipments";
+    let Children { table: shipments, of_order } = shipments;
     let mut folded = vec![Parcels::default(); cancelled_at.len()];
-    let order_ids = required_texts(shipments, TABLE, "order_id")?;
     let ship_by = integers(shipments, TABLE, "ship_by_at")?;
     let shipped = integers(shipments, TABLE, "shipped_at")?;
     let promised = integers(shipments, TABLE, "promised_at")?;
     let delivered = integers(shipments, TABLE, "delivered_at")?;
     let lost = integers(shipments, TABLE, "lost_at")?;
     let tracking = texts(shipments, TABLE, "tracking")?;
-    for (n, order_id) in order_ids.iter().enumerate() {
-        let Some(row) = order_id.and_then(|id| rows.get(id)).copied() else { continue };
+    for (n, row) in of_order.iter().enumerate() {
+        let Some(row) = *row else { continue };
         let Some(parcels) = folded.get_mut(row) else { continue };
         let parcel = Parcel {
             ship_by: ship_by.get(n),

@@ -1,6 +1,6 @@
 //! The view `reviews`: each review with its order's date and its authenticity verdict.
 
-use polars::prelude::{Column, DataFrame, Int64Chunked, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, Int64Chunked, IntoColumn, NamedFrom, PolarsResult, Series};
 
 use super::column::{integers, required_texts};
 use super::error::TileError;
@@ -8,6 +8,7 @@ use super::merchants::Merchants;
 use super::orders::{Orders, contract_column, instants};
 use super::parcels::Parcels;
 use super::schema::{ViewKind, ViewSchema, column};
+use super::view::{Children, ViewRules};
 use crate::authenticity::{self, ReviewFacts, Settings, Verdict};
 
 /// Schema of the view.
@@ -58,18 +59,16 @@ impl Ratings {
 
 /// Marks suspect reviews and finds each order's latest authentic one. `parcels` and `placed_at` belong to the orders row by row.
 pub fn rate(
-    table: &DataFrame,
+    reviews: &Children<'_>,
     merchants: &Merchants,
-    rows: &PlHashMap<&str, usize>,
     parcels: Option<&[Parcels]>,
     placed_at: &Int64Chunked,
     settings: &Settings,
 ) -> Result<Ratings, TileError> {
+    let Children { table, of_order } = reviews;
     let ids = required_texts(table, TABLE, "review_id")?;
-    let order_ids = required_texts(table, TABLE, "order_id")?;
     let created = integers(table, TABLE, "created_at")?;
     let stars = integers(table, TABLE, "stars")?;
-    let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
     let facts: Vec<ReviewFacts> = (0..table.height())
         .map(|n| {
             let order = of_order.get(n).copied().flatten();
@@ -108,16 +107,15 @@ pub fn rate(
 
 /// Joins the view.
 pub fn build(
-    table: &DataFrame,
+    reviews: &Children<'_>,
     orders: &Orders,
-    rows: &PlHashMap<&str, usize>,
     ratings: &Ratings,
+    rules: ViewRules<'_>,
 ) -> Result<DataFrame, TileError> {
-    let order_ids = required_texts(table, TABLE, "order_id")?;
-    let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
+    let Children { table, of_order } = reviews;
     let assemble = || -> PolarsResult<DataFrame> {
         let mut columns: Vec<Column> = Vec::with_capacity(REVIEWS.columns.len());
-        for spec in REVIEWS.columns {
+        for spec in rules.columns_of(&REVIEWS) {
             let name = spec.name.into();
             columns.push(match spec.name {
                 "order_placed_at" => {

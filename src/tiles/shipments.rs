@@ -1,12 +1,13 @@
 //! The view `shipments`: each parcel, judged against its own promises.
 
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PolarsResult, Series};
 
-use super::column::{integers, required_texts};
+use super::column::integers;
 use super::error::TileError;
 use super::orders::{Orders, contract_column, instants};
 use super::parcels::{hours_between, is_late};
 use super::schema::{ViewKind, ViewSchema, column};
+use super::view::{Children, ViewRules};
 
 /// Schema of the view.
 pub static SHIPMENTS: ViewSchema = ViewSchema {
@@ -39,10 +40,9 @@ pub static SHIPMENTS: ViewSchema = ViewSchema {
 };
 
 /// Joins the view.
-pub fn build(table: &DataFrame, orders: &Orders, rows: &PlHashMap<&str, usize>) -> Result<DataFrame, TileError> {
+pub fn build(shipments: &Children<'_>, orders: &Orders, rules: ViewRules<'_>) -> Result<DataFrame, TileError> {
     const TABLE: &str = "shipments";
-    let order_ids = required_texts(table, TABLE, "order_id")?;
-    let of_order: Vec<Option<usize>> = order_ids.iter().map(|id| id.and_then(|id| rows.get(id)).copied()).collect();
+    let Children { table, of_order } = shipments;
     let ship_by = integers(table, TABLE, "ship_by_at")?;
     let shipped = integers(table, TABLE, "shipped_at")?;
     let promised = integers(table, TABLE, "promised_at")?;
@@ -57,7 +57,7 @@ pub fn build(table: &DataFrame, orders: &Orders, rows: &PlHashMap<&str, usize>) 
     };
     let assemble = || -> PolarsResult<DataFrame> {
         let mut columns: Vec<Column> = Vec::with_capacity(SHIPMENTS.columns.len());
-        for spec in SHIPMENTS.columns {
+        for spec in rules.columns_of(&SHIPMENTS) {
             let name = spec.name.into();
             columns.push(match spec.name {
                 "order_placed_at" => {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{DataFrame, PolarsResult};
+use polars::prelude::{DataFrame, PlHashMap, PolarsResult};
 
+use super::disputes::fold_disputes;
 use super::error::TileError;
 use super::merchants::Merchants;
-use super::orders::{contract_column, rows_by_id};
+use super::orders::{Joined, contract_column, rows_by_id};
 use super::parcels::fold_parcels;
-use super::schema::{VIEWS, ViewSchema};
+use super::read_columns::ReadColumns;
+use super::schema::{VIEWS, ViewColumn, ViewSchema};
 use super::{column, disputes, orders, repayment, reviews, shipments};
 use crate::authenticity::{Settings, Verdict};
 use crate::domain::AsOf;
@@ -22,6 +24,23 @@ pub struct ViewRules<'a> {
     pub authenticity: &'a Settings,
     /// How loans are read.
     pub ledger: &'a LedgerRules,
+    /// The columns that are read, besides whose a row is: no others are there. `None`: all of them are.
+    pub columns: Option<&'a ReadColumns>,
+}
+
+impl<'a> ViewRules<'a> {
+    /// Whether anybody reads the view.
+    fn reads(&self, view: &str) -> bool {
+        self.columns.is_none_or(|columns| columns.reads(view))
+    }
+
+    /// The columns that a view is to have.
+    pub(super) fn columns_of(self, schema: &'static ViewSchema) -> impl Iterator<Item = &'static ViewColumn> + use<'a> {
+        let is_read = move |name: &str| {
+            name == "merchant_id" || self.columns.is_none_or(|columns| columns.reads_column(schema.name, name))
+        };
+        schema.columns.iter().filter(move |column| is_read(column.name))
+    }
 }
 
 /// One view's rows, and whose they are.
@@ -29,7 +48,7 @@ pub struct ViewRules<'a> {
 pub struct View {
     /// Its schema.
     pub schema: &'static ViewSchema,
-    /// Its rows, with exactly the schema's columns.
+    /// Its rows, with exactly the schema's columns, or those of them that are read.
     pub frame: DataFrame,
     /// Each row's merchant number; `None` for rows of merchants that cannot be seen.
     pub owners: Vec<Option<u32>>,
@@ -62,14 +81,14 @@ impl Views {
     }
 }
 
-/// Builds every view of a shard.
+/// Builds every view of a shard that somebody reads; `orders` always.
 ///
 /// # Errors
 /// A required table or column is missing or of another type, or a sum overflows.
 pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     let merchants = Merchants::of(shard)?;
     let merchant_rows = shard.table("merchants").ok_or(TileError::MissingTable { table: "merchants" })?.clone();
-    let Trade { mut frames, verdicts } = trade(shard, &merchants, rules.authenticity)?;
+    let Trade { mut frames, verdicts } = trade(shard, &merchants, rules)?;
     let mut ledger = None;
     if let Some(book) = repayment_tables(shard, rules.ledger)? {
         frames.insert(repayment::INSTALMENT_STATUS.name, book.instalment_status);
@@ -84,8 +103,12 @@ pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     let mut by_name = BTreeMap::new();
     for schema in VIEWS {
         let Some(frame) = frames.remove(schema.name) else { continue };
+        if schema.name != orders::ORDERS.name && !rules.reads(schema.name) {
+            continue;
+        }
         let owners = merchants.of_rows(&frame, schema.name)?;
-        let frame = conform(&frame, schema).map_err(|source| TileError::View { view: schema.name, source })?;
+        let frame = conform(&frame, rules.columns_of(schema))
+            .map_err(|source| TileError::View { view: schema.name, source })?;
         by_name.insert(schema.name, View { schema, frame, owners });
     }
     let tables = shard.tables.keys().copied().collect();
@@ -98,7 +121,8 @@ struct Trade {
     verdicts: BTreeMap<&'static str, Vec<Verdict>>,
 }
 
-fn trade(shard: &Shard, merchants: &Merchants, settings: &Settings) -> Result<Trade, TileError> {
+fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<Trade, TileError> {
+    let settings = rules.authenticity;
     let mut frames = BTreeMap::new();
     let mut verdicts = BTreeMap::new();
     let table = shard.table("orders").ok_or(TileError::MissingTable { table: "orders" })?;
@@ -106,20 +130,27 @@ fn trade(shard: &Shard, merchants: &Merchants, settings: &Settings) -> Result<Tr
     let rows = rows_by_id(&order_ids);
     let cancelled = column::integers(table, "orders", "cancelled_at")?;
     let placed = column::integers(table, "orders", "placed_at")?;
-    let parcels = shard.table("shipments").map(|t| fold_parcels(t, &rows, &cancelled)).transpose()?;
-    let ratings = shard
-        .table("reviews")
-        .map(|t| reviews::rate(t, merchants, &rows, parcels.as_deref(), &placed, settings))
+    let children = |name: &'static str| {
+        let child = |table| Ok::<_, TileError>(Children { table, of_order: orders_of(table, name, &rows)? });
+        shard.table(name).map(child).transpose()
+    };
+    let (shipments, reviews, disputes) = (children("shipments")?, children("reviews")?, children("disputes")?);
+    let parcels = shipments.as_ref().map(|parcels| fold_parcels(parcels, &cancelled)).transpose()?;
+    let ratings = reviews
+        .as_ref()
+        .map(|reviews| reviews::rate(reviews, merchants, parcels.as_deref(), &placed, settings))
         .transpose()?;
-    let orders = orders::build(table, shard, merchants, &rows, parcels.as_deref(), ratings.as_ref(), settings)?;
-    if let Some(table) = shard.table("shipments") {
-        frames.insert("shipments", shipments::build(table, &orders, &rows)?);
+    let conflicts = disputes.as_ref().map(|disputes| fold_disputes(disputes, table.height())).transpose()?;
+    let joined = Joined { parcels: parcels.as_deref(), ratings: ratings.as_ref(), conflicts: conflicts.as_deref() };
+    let orders = orders::build(table, merchants, joined, rules)?;
+    if let Some(parcels) = shipments.filter(|_| rules.reads("shipments")) {
+        frames.insert("shipments", shipments::build(&parcels, &orders, rules)?);
     }
-    if let Some((table, ratings)) = shard.table("reviews").zip(ratings.as_ref()) {
-        frames.insert("reviews", reviews::build(table, &orders, &rows, ratings)?);
+    if let Some((reviews, ratings)) = reviews.zip(ratings.as_ref()).filter(|_| rules.reads("reviews")) {
+        frames.insert("reviews", reviews::build(&reviews, &orders, ratings, rules)?);
     }
-    if let Some(table) = shard.table("disputes") {
-        frames.insert("disputes", disputes::build(table, &orders, &rows)?);
+    if let Some(disputes) = disputes.filter(|_| rules.reads("disputes")) {
+        frames.insert("disputes", disputes::build(&disputes, &orders, rules)?);
     }
     frames.insert("orders", orders.frame);
     verdicts.insert("orders", orders.verdicts);
@@ -129,8 +160,28 @@ fn trade(shard: &Shard, merchants: &Merchants, settings: &Settings) -> Result<Tr
     Ok(Trade { frames, verdicts })
 }
 
-/// The schema's columns, in its order and types.
-fn conform(frame: &DataFrame, schema: &ViewSchema) -> PolarsResult<DataFrame> {
-    let columns = schema.columns.iter().map(|spec| contract_column(frame, spec)).collect::<PolarsResult<Vec<_>>>()?;
+/// Rows that belong to orders, and the order's row of each, where it is there.
+pub struct Children<'a> {
+    pub table: &'a DataFrame,
+    pub of_order: Vec<Option<usize>>,
+}
+
+fn orders_of(
+    table: &DataFrame,
+    name: &'static str,
+    rows: &PlHashMap<&str, usize>,
+) -> Result<Vec<Option<usize>>, TileError> {
+    // A dispute need not name an order.
+    let ids = if name == "disputes" {
+        column::texts(table, name, "order_id")?
+    } else {
+        column::required_texts(table, name, "order_id")?
+    };
+    Ok(ids.iter().map(|id| rows.get(id?).copied()).collect())
+}
+
+/// Columns of a view, in its order and types.
+fn conform(frame: &DataFrame, columns: impl Iterator<Item = &'static ViewColumn>) -> PolarsResult<DataFrame> {
+    let columns = columns.map(|spec| contract_column(frame, spec)).collect::<PolarsResult<Vec<_>>>()?;
     DataFrame::new(frame.height(), columns)
 }

@@ -13,7 +13,7 @@ use crate::authenticity::{RawAuthenticity, Settings, turn};
 use crate::config::{ConfigError, ConfigFile};
 use crate::domain::{Digest, Hasher};
 use crate::features::Read;
-use crate::tiles::{EVER, Forms, MeasureSpec, RawMeasure};
+use crate::tiles::{EVER, Forms, MeasureSpec, RawMeasure, ReadColumns};
 
 /// Measures, features, authenticity and label, checked.
 #[derive(Debug, Clone)]
@@ -131,6 +131,19 @@ impl FeatureConfig {
     pub fn horizon_days(&self) -> u16 {
         let ends = self.features.iter().flat_map(|f| f.kind.reads()).map(|read| read.window.to);
         ends.filter(|to| *to != EVER).max().unwrap_or(1)
+    }
+
+    /// The columns that some measures read, by name.
+    #[must_use]
+    pub fn columns_of(&self, is_looked_at: impl Fn(&str) -> bool) -> ReadColumns {
+        ReadColumns::of(self.measures.iter().filter(|measure| is_looked_at(&measure.name)))
+    }
+
+    /// The columns that comparing with the industry needs of all merchants.
+    #[must_use]
+    pub fn industry_columns(&self) -> ReadColumns {
+        let compared: BTreeSet<usize> = self.industry_slots().keys().map(|read| read.measure).collect();
+        ReadColumns::of(compared.into_iter().filter_map(|id| self.measures.get(id)))
     }
 
     /// Windows that are totalled by category, each with its slot.

@@ -3,7 +3,7 @@
 use super::cholesky::Factor;
 use super::penalty::{Penalty, side};
 use super::problem::Problem;
-use crate::domain::elementary::{sigmoid, softplus};
+use crate::domain::elementary::{sigmoid, sigmoid_and_softplus};
 use crate::model::ModelError;
 use crate::model::newton::{Convex, minimise};
 
@@ -60,16 +60,9 @@ impl<'a> Solver<'a> {
         out
     }
 
-    /// Second derivative of the likelihood at `log_odds`.
-    fn curve(&self, log_odds: &[f64]) -> Vec<f64> {
-        let w: Vec<f64> = log_odds
-            .iter()
-            .enumerate()
-            .map(|(i, &x)| {
-                let p = sigmoid(x);
-                (p * (1.0 - p)).max(1e-9) * self.weight(i)
-            })
-            .collect();
+    /// Second derivative of the likelihood where rows have these probabilities of being good.
+    fn curve(&self, probs: &[f64]) -> Vec<f64> {
+        let w: Vec<f64> = probs.iter().enumerate().map(|(i, &p)| (p * (1.0 - p)).max(1e-9) * self.weight(i)).collect();
         self.problem.cross(&w)
     }
 
@@ -120,15 +113,18 @@ impl<'a> Solver<'a> {
         matrix
     }
 
-    fn objective(&self, theta: &[f64], log_odds: &[f64], penalty: &Penalty) -> f64 {
-        let fit: f64 = log_odds
-            .iter()
-            .zip(&self.problem.good)
-            .enumerate()
-            .map(|(i, (&x, &y))| self.weight(i) * (softplus(x) - y * x))
-            .sum();
+    /// The objective, and each row's probability of being good.
+    fn look(&self, theta: &[f64], penalty: &Penalty) -> Seen {
+        let log_odds = self.problem.log_odds(theta);
+        let mut probs = Vec::with_capacity(log_odds.len());
+        let loss = |(i, (&x, &y)): (usize, (&f64, &f64))| {
+            let (p, softplus) = sigmoid_and_softplus(x);
+            probs.push(p);
+            self.weight(i) * (softplus - y * x)
+        };
+        let fit: f64 = log_odds.iter().zip(&self.problem.good).enumerate().map(loss).sum();
         let stray: f64 = penalty.times(theta).iter().zip(theta).map(|(a, b)| a * b).sum();
-        fit + 0.5 * stray
+        Seen { probs, objective: fit + 0.5 * stray }
     }
 
     /// The optimum from `start`, to a gradient of `tolerance` per unit of weight.
@@ -152,13 +148,9 @@ impl<'a> Solver<'a> {
     }
 
     /// Derivative of the objective by the merged parameters.
-    fn slope(&self, theta: &[f64], log_odds: &[f64], penalty: &Penalty) -> Vec<f64> {
-        let residual: Vec<f64> = log_odds
-            .iter()
-            .zip(&self.problem.good)
-            .enumerate()
-            .map(|(i, (&x, &y))| self.weight(i) * (sigmoid(x) - y))
-            .collect();
+    fn slope(&self, theta: &[f64], probs: &[f64], penalty: &Penalty) -> Vec<f64> {
+        let residual: Vec<f64> =
+            probs.iter().zip(&self.problem.good).enumerate().map(|(i, (&p, &y))| self.weight(i) * (p - y)).collect();
         let mut full = self.problem.gather(&residual);
         for (g, p) in full.iter_mut().zip(penalty.times(theta)) {
             *g += p;
@@ -179,7 +171,8 @@ impl<'a> Solver<'a> {
     /// Second derivative plus penalty at the optimum over merged parameters, fresh.
     #[must_use]
     pub fn information(&self, theta: &[f64], penalty: &Penalty) -> (Vec<f64>, usize) {
-        let curvature = self.curve(&self.problem.log_odds(theta));
+        let probs: Vec<f64> = self.problem.log_odds(theta).into_iter().map(sigmoid).collect();
+        let curvature = self.curve(&probs);
         (self.merged_matrix(&curvature, penalty), self.merged)
     }
 }
@@ -198,9 +191,9 @@ struct Search<'s, 'a> {
     before: f64,
 }
 
-/// A point with the log odds of all rows.
+/// A point with every row's probability of being good.
 struct Seen {
-    log_odds: Vec<f64>,
+    probs: Vec<f64>,
     objective: f64,
 }
 
@@ -209,9 +202,7 @@ impl Convex for Search<'_, '_> {
     type Error = ModelError;
 
     fn look(&self, at: &[f64]) -> Seen {
-        let log_odds = self.solver.problem.log_odds(at);
-        let objective = self.solver.objective(at, &log_odds, self.penalty);
-        Seen { log_odds, objective }
+        self.solver.look(at, self.penalty)
     }
 
     fn value(&self, seen: &Seen) -> f64 {
@@ -219,7 +210,7 @@ impl Convex for Search<'_, '_> {
     }
 
     fn step(&mut self, at: &[f64], seen: &Seen) -> Result<Option<Vec<f64>>, ModelError> {
-        let slope = self.solver.slope(at, &seen.log_odds, self.penalty);
+        let slope = self.solver.slope(at, &seen.probs, self.penalty);
         let last = std::mem::replace(&mut self.gradient, largest(&slope) / self.scale);
         if !self.gradient.is_finite() {
             return Err(ModelError::Solver { why: "the gradient is not finite".to_owned() });
@@ -231,7 +222,7 @@ impl Convex for Search<'_, '_> {
         self.before = seen.objective;
         // A second derivative that no longer brings the gradient down fast is computed again.
         if self.solver.curvature.is_none() || (self.factor.is_some() && self.gradient > 0.3 * last) {
-            self.solver.curvature = Some(self.solver.curve(&seen.log_odds));
+            self.solver.curvature = Some(self.solver.curve(&seen.probs));
             self.factor = None;
         }
         let factor = match self.factor.take() {
@@ -259,5 +250,5 @@ fn largest(slope: &[f64]) -> f64 {
 
 /// The penalised objective at any parameters.
 pub(super) fn objective_at(problem: &Problem, penalty: &Penalty, theta: &[f64]) -> f64 {
-    Solver::new(problem).objective(theta, &problem.log_odds(theta), penalty)
+    Solver::new(problem).look(theta, penalty).objective
 }

@@ -86,22 +86,10 @@ impl Problem {
     /// Σ of a value per row into the parameters of each term, and over all rows into the last place.
     #[must_use]
     pub fn gather(&self, per_row: &[f64]) -> Vec<f64> {
-        let mut out: Vec<f64> = self
-            .codes
-            .columns
-            .par_iter()
-            .zip(&self.codes.widths)
-            .map(|(column, &width)| {
-                let mut sums = vec![0.0; width];
-                for (&code, &value) in column.iter().zip(per_row) {
-                    if let Some(s) = sums.get_mut(usize::from(code)) {
-                        *s += value;
-                    }
-                }
-                sums
-            })
-            .flatten_iter()
-            .collect();
+        let terms: Vec<(&[u8], usize)> =
+            self.codes.columns.iter().map(Vec::as_slice).zip(self.codes.widths.iter().copied()).collect();
+        let mut out: Vec<f64> =
+            terms.par_chunks(SIDE_BY_SIDE).flat_map_iter(|some| sums_by_code(some, per_row)).flatten_iter().collect();
         out.push(per_row.iter().sum());
         out
     }
@@ -113,9 +101,14 @@ impl Problem {
         let offsets = self.codes.offsets();
         let terms = self.codes.columns.len();
         let mut matrix = vec![0.0; n * n];
-        let pairs: Vec<(usize, usize)> = (0..terms).flat_map(|a| (a + 1..terms).map(move |b| (a, b))).collect();
-        let blocks: Vec<Vec<f64>> = pairs.par_iter().map(|&(a, b)| self.pair(a, b, per_row)).collect();
-        for (&(a, b), block) in pairs.iter().zip(&blocks) {
+        let some = |a: usize| {
+            let others: Vec<usize> = (a + 1..terms).collect();
+            others.chunks(SIDE_BY_SIDE).map(|some| (a, some.to_vec())).collect::<Vec<_>>()
+        };
+        let pairs: Vec<(usize, Vec<usize>)> = (0..terms).flat_map(some).collect();
+        let blocks: Vec<Vec<f64>> = pairs.par_iter().flat_map_iter(|(a, some)| self.pairs(*a, some, per_row)).collect();
+        let pairs = pairs.iter().flat_map(|(a, some)| some.iter().map(move |b| (*a, *b)));
+        for ((a, b), block) in pairs.zip(&blocks) {
             let (Some(&oa), Some(&ob), Some(&wb)) = (offsets.get(a), offsets.get(b), self.codes.widths.get(b)) else {
                 continue;
             };
@@ -140,17 +133,103 @@ impl Problem {
         matrix
     }
 
-    fn pair(&self, a: usize, b: usize, per_row: &[f64]) -> Vec<f64> {
-        let empty = Vec::new();
-        let (ca, cb) = (self.codes.columns.get(a).unwrap_or(&empty), self.codes.columns.get(b).unwrap_or(&empty));
-        let wa = self.codes.widths.get(a).copied().unwrap_or(0);
-        let wb = self.codes.widths.get(b).copied().unwrap_or(0);
-        let mut block = vec![0.0; wa * wb];
-        for ((&x, &y), &value) in ca.iter().zip(cb).zip(per_row) {
-            if let Some(m) = block.get_mut(usize::from(x) * wb + usize::from(y)) {
-                *m += value;
+    /// The blocks of one term beside some others.
+    fn pairs(&self, a: usize, others: &[usize], per_row: &[f64]) -> Vec<Vec<f64>> {
+        let term = |at: usize| {
+            let codes = self.codes.columns.get(at).map(Vec::as_slice).unwrap_or_default();
+            (codes, self.codes.widths.get(at).copied().unwrap_or(0))
+        };
+        let (ours, width) = term(a);
+        let mut sums: Vec<Vec<f64>> = others.iter().map(|&b| vec![0.0; width * term(b).1]).collect();
+        if let ([b, c, d, e], [of_b, of_c, of_d, of_e]) = (others, &mut sums[..]) {
+            let [(b, wb), (c, wc), (d, wd), (e, we)] = [*b, *c, *d, *e].map(term);
+            let theirs = b.iter().zip(c).zip(d).zip(e);
+            for ((&x, (((&b, &c), &d), &e)), &value) in ours.iter().zip(theirs).zip(per_row) {
+                let x = usize::from(x);
+                add(of_b, x * wb + usize::from(b), value);
+                add(of_c, x * wc + usize::from(c), value);
+                add(of_d, x * wd + usize::from(d), value);
+                add(of_e, x * we + usize::from(e), value);
+            }
+        } else {
+            for (&b, sums) in others.iter().zip(&mut sums) {
+                let (theirs, width) = term(b);
+                for ((&x, &y), &value) in ours.iter().zip(theirs).zip(per_row) {
+                    add(sums, usize::from(x) * width + usize::from(y), value);
+                }
             }
         }
-        block
+        sums
+    }
+}
+
+/// Terms that are summed up side by side. Rows of one code come one after another, and each addition waits for the one before into the same place: those of
+/// other terms fill the time. Into each place values are added in row order all the same.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Sums by code of some terms, each with its number of codes.
+fn sums_by_code(terms: &[(&[u8], usize)], per_row: &[f64]) -> Vec<Vec<f64>> {
+    let mut sums: Vec<Vec<f64>> = terms.iter().map(|(_, width)| vec![0.0; *width]).collect();
+    if let ([(a, _), (b, _), (c, _), (d, _)], [of_a, of_b, of_c, of_d]) = (terms, &mut sums[..]) {
+        let codes = a.iter().zip(*b).zip(*c).zip(*d);
+        for ((((&a, &b), &c), &d), &value) in codes.zip(per_row) {
+            add(of_a, usize::from(a), value);
+            add(of_b, usize::from(b), value);
+            add(of_c, usize::from(c), value);
+            add(of_d, usize::from(d), value);
+        }
+    } else {
+        for ((codes, _), sums) in terms.iter().zip(&mut sums) {
+            for (&code, &value) in codes.iter().zip(per_row) {
+                add(sums, usize::from(code), value);
+            }
+        }
+    }
+    sums
+}
+
+fn add(sums: &mut [f64], at: usize, value: f64) {
+    if let Some(sum) = sums.get_mut(at) {
+        *sum += value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Each place is summed in row order, to the last bit, whatever stands beside it.
+        #[test]
+        fn sums_are_those_of_each_place_alone(
+            rows in prop::collection::vec((prop::collection::vec(0_u8..5, 11), -3.0_f64..3.0), 0..60),
+            terms in 0_usize..11,
+        ) {
+            let column = |term: usize| rows.iter().map(|(codes, _)| codes[term]).collect();
+            let codes = Codes { columns: (0..terms).map(column).collect(), widths: vec![5; terms] };
+            let values: Vec<f64> = rows.iter().map(|(_, value)| *value).collect();
+            let problem = Problem { codes, good: vec![1.0; rows.len()], weights: None, offset: None };
+            let n = 5 * terms + 1;
+            // Whether a row counts for a parameter; for the intercept every row does.
+            let counts = |row: usize, at: usize| at == n - 1 || usize::from(rows[row].0[at / 5]) == at % 5;
+            let sum = |a: usize, b: usize| -> f64 {
+                (0..rows.len()).filter(|&row| counts(row, a) && counts(row, b)).map(|row| values[row]).sum()
+            };
+            // No rows sum up to −0 here and to 0 there.
+            let bits = |value: f64| (value + 0.0).to_bits();
+            let gathered = problem.gather(&values);
+            prop_assert_eq!(gathered.len(), n);
+            for (at, value) in gathered.iter().enumerate() {
+                prop_assert_eq!(bits(*value), bits(sum(at, at)));
+            }
+            let cross = problem.cross(&values);
+            for a in 0..n {
+                for b in 0..n {
+                    prop_assert_eq!(bits(cross[a * n + b]), bits(sum(a, b)), "{} {}", a, b);
+                }
+            }
+        }
     }
 }

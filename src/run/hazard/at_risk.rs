@@ -10,7 +10,7 @@ use crate::features::{Direction, FeatureTable};
 use crate::model::{self, Column, ScoringTable, TrainingTable};
 use crate::monitor::rules::{Evidence, FeatureRule};
 use crate::monitor::{AlertKind, MonitorError};
-use crate::repayment::{LoanLedger, LoanStanding};
+use crate::repayment::{LoanLedger, LoanStanding, MerchantLoans};
 use crate::run::rules::JobRules;
 use crate::run::training::direction_of;
 
@@ -72,11 +72,7 @@ impl HazardColumns {
         let mut rows = Vec::new();
         for (at, merchant) in table.merchants.iter().enumerate() {
             let loans = ledger.of(merchant);
-            let open: Vec<&LoanStanding> =
-                loans.known.iter().filter(|loan| !loan.is_closed && !loan.is_written_off).collect();
-            if open.is_empty() || loans.known.iter().any(|loan| loan.is_in_default) {
-                continue;
-            }
+            let Some(open) = open_loans(&loans) else { continue };
             let mut values = Vec::with_capacity(self.names.len());
             values.extend(table.columns.iter().take(self.features).map(|c| c.values.get(at).copied().flatten()));
             for rule in &self.rules {
@@ -95,7 +91,7 @@ impl HazardColumns {
             rows.push(AtRisk {
                 merchant_id: merchant.clone(),
                 owed_minor: open.iter().fold(0, |sum, loan| loan.outstanding_minor.saturating_add(sum)),
-                is_current: loans.unknown.is_empty() && open.iter().all(|loan| loan.dpd == 0),
+                is_current: is_current(&loans, &open),
                 values: values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect(),
             });
         }
@@ -132,6 +128,17 @@ impl HazardColumns {
         };
         self.names.iter().enumerate().map(column).collect()
     }
+}
+
+/// The loans of a borrower whose trouble is still to come: open ones, while none is in default.
+pub(super) fn open_loans<'a>(loans: &MerchantLoans<'a>) -> Option<Vec<&'a LoanStanding>> {
+    let open: Vec<&LoanStanding> = loans.known.iter().filter(|loan| !loan.is_closed && !loan.is_written_off).collect();
+    (!open.is_empty() && !loans.known.iter().any(|loan| loan.is_in_default)).then_some(open)
+}
+
+/// Whether every loan is known and none is past due.
+pub(super) fn is_current(loans: &MerchantLoans<'_>, open: &[&LoanStanding]) -> bool {
+    loans.unknown.is_empty() && open.iter().all(|loan| loan.dpd == 0)
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ pub fn fit(
         let why = format!("{found} first missed payments in {rows} rows are too few to learn from");
         return Ok(Err(too_little(why)));
     }
-    let model = match train(columns, &events.iter().collect::<Vec<_>>(), found) {
+    let model = match train(columns, &events.iter().collect::<Vec<_>>(), found, false) {
         Err(ModelError::CannotTrain { why }) => return Ok(Err(too_little(why))),
         other => other?,
     };
@@ -134,7 +134,7 @@ pub fn fit(
     for fold in 0..FOLDS {
         let is_held = |event: &Event<'_>| fold_of(event) == fold;
         let seen: Vec<&Event<'_>> = events.iter().filter(|event| !is_held(event)).collect();
-        let card = match train(columns, &seen, distinct(seen.iter().copied())) {
+        let card = match train(columns, &seen, distinct(seen.iter().copied()), true) {
             Err(ModelError::CannotTrain { why }) => return Ok(Err(too_little(why))),
             other => other?.scorecard,
         };
@@ -173,7 +173,13 @@ fn distinct<'a, 'b: 'a>(events: impl Iterator<Item = &'a Event<'b>>) -> u64 {
     missed.len() as u64
 }
 
-fn train(columns: &HazardColumns, events: &[&Event<'_>], found: u64) -> Result<TrainedScorecard, ModelError> {
+/// `is_trial`: a model that only judges how the other does on merchants not seen.
+fn train(
+    columns: &HazardColumns,
+    events: &[&Event<'_>],
+    found: u64,
+    is_trial: bool,
+) -> Result<TrainedScorecard, ModelError> {
     let rows: Vec<&AtRisk> = events.iter().map(|event| event.row).collect();
     let target: Vec<bool> = events.iter().map(|event| event.missed_on.is_some()).collect();
     let mut table = columns.training_table(&rows, target)?;
@@ -185,6 +191,7 @@ fn train(columns: &HazardColumns, events: &[&Event<'_>], found: u64) -> Result<T
         max_variables: usize::try_from(most).unwrap_or(usize::MAX),
         max_tables: 0,
         missing_is_never_good: true,
+        is_trial,
         ..TrainSettings::default()
     };
     model::train_scorecard(&table, &settings)

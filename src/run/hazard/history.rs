@@ -1,28 +1,25 @@
 //! Trains the hazard model on past nights of a store.
 
-use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::at_risk::{AtRisk, HazardColumns};
 use super::fit::{Event, HazardFigures, TooLittle, fit, probabilities};
 use super::missed::{FirstMissed, MissedPayments, first_missed};
+use super::past_nights::past_rows;
 use crate::domain::{AsOf, parallel};
 use crate::features::FeatureTable;
 use crate::model::registry::Bundle;
 use crate::model::{ModelError, Scorecard};
 use crate::monitor::{HazardTerms, MonitorError, Outlook};
-use crate::repayment::{LoanEvidence, LoanLedger, repayment_tables};
-use crate::run::population::{PopulationError, finish_shards, prepare_shards};
+use crate::repayment::{LoanLedger, repayment_tables};
 use crate::run::progress::Progress;
 use crate::run::rules::JobRules;
-use crate::run::training::{TrainingError, survives};
+use crate::run::training::TrainingError;
 use crate::store::Store;
 
 /// The file of a model's folder.
 pub const HAZARD: &str = "hazard.json";
-/// Borrowers and nights that are learnt from, at most. Beyond it merchants are left out by hash, half of them, or three quarters, and so on.
-const MOST_ROWS: usize = 300_000;
 
 /// What training made: a row of a model's folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,44 +161,6 @@ fn missed_payments(rules: &JobRules, store: &Store, as_of: &AsOf) -> Result<Vec<
         Ok::<_, TrainingError>(tables.map_or_else(Vec::new, |t| first_missed(&t.ledger, &rules.ledger.default_dpd)))
     })?;
     Ok(by_bucket.concat())
-}
-
-/// Borrowers who are late with nothing, on every night whose outcome is known at `as_of`: nights ascending, merchants sorted.
-fn past_rows(
-    terms: HazardTerms,
-    rules: &JobRules,
-    columns: &HazardColumns,
-    store: &Store,
-    as_of: &AsOf,
-    progress: &dyn Progress,
-) -> Result<Vec<(Date, AtRisk)>, TrainingError> {
-    let longest = rules.ledger.default_dpd.values().copied().max().unwrap_or_default();
-    let matures = i64::from(terms.horizon_days) + i64::from(longest);
-    let last = as_of.date().saturating_sub(matures.days());
-    progress.stage("train: past nights", Some(2 * u64::from(terms.nights) * u64::from(store.buckets())));
-    let mut all: Vec<(Date, AtRisk)> = Vec::new();
-    let mut halvings = 0;
-    for n in (0..i64::from(terms.nights)).rev() {
-        let on = last.saturating_sub((n * i64::from(terms.every_days)).days());
-        let night = AsOf::new(on, as_of.time_zone().clone())?;
-        let prepared = prepare_shards(store, &night, rules, &LoanEvidence::default(), progress, |seen| {
-            Ok::<_, PopulationError>(seen.views.ledger.clone())
-        })?;
-        let by_bucket = finish_shards(prepared, rules, progress, |shard| {
-            let rows = shard.taken.map(|ledger| columns.rows(&shard.features, &ledger, on)).transpose()?;
-            Ok::<_, TrainingError>(rows.unwrap_or_default())
-        })?;
-        let mut rows: Vec<AtRisk> = by_bucket.into_iter().flatten().filter(|row| row.is_current).collect();
-        rows.retain(|row| survives(&row.merchant_id, halvings));
-        // What a model learns must not depend on the number of buckets.
-        rows.sort_by(|a, b| a.merchant_id.cmp(&b.merchant_id));
-        all.extend(rows.into_iter().map(|row| (on, row)));
-        while all.len() > MOST_ROWS {
-            halvings += 1;
-            all.retain(|(_, row)| survives(&row.merchant_id, halvings));
-        }
-    }
-    Ok(all)
 }
 
 #[cfg(test)]

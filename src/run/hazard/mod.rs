@@ -13,6 +13,7 @@ mod at_risk;
 mod fit;
 mod history;
 mod missed;
+mod past_nights;
 
 pub use at_risk::{AtRisk, HazardColumns};
 pub use fit::{Event, HazardFigures, TooLittle, fit, probabilities};

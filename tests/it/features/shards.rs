@@ -10,7 +10,7 @@ use integrity::features::FeatureConfig;
 use integrity::features::{FeatureTable, IndustryTotals, PreparedFeatures, measure_shard, prepare};
 use integrity::repayment::LedgerRules;
 use integrity::store::Shard;
-use integrity::tiles::{TileError, ViewRules, Views, views};
+use integrity::tiles::{ReadColumns, TileError, ViewRules, Views, views};
 use polars::prelude::*;
 
 pub const HOUR: i64 = 3_600_000_000;
@@ -95,12 +95,17 @@ pub fn views_of(shard: &Shard) -> Result<Views, TileError> {
 }
 
 pub fn views_under(shard: &Shard, authenticity: &Settings) -> Result<Views, TileError> {
+    views_with(shard, authenticity, None)
+}
+
+/// Views with no more than the columns that are read.
+pub fn views_with(shard: &Shard, authenticity: &Settings, columns: Option<&ReadColumns>) -> Result<Views, TileError> {
     let products = ["order-loan", "credit-loan", "group-loan"];
     let ledger = LedgerRules {
         default_dpd: products.into_iter().map(|product| (product.to_owned(), 90)).collect(),
         ..LedgerRules::default()
     };
-    views(shard, ViewRules { authenticity, ledger: &ledger })
+    views(shard, ViewRules { authenticity, ledger: &ledger, columns })
 }
 
 /// The features of one shard that is the whole market.
