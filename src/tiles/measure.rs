@@ -281,7 +281,7 @@ fn kept_rows(view: &View, spec: &MeasureSpec, evaluated: Evaluated, days: &[u16]
     let wanted = spec.suspects == Suspects::Only;
     // Column by column, as bits: few rows are left to be looked at one by one.
     let mut counts: Vec<bool> =
-        view.owners.iter().zip(days).map(|(owner, day)| owner.is_some() & (*day != NO_DAY)).collect();
+        view.owners.iter().zip(days).map(|(owner, day)| owner.is_some() && *day != NO_DAY).collect();
     if let Some(keep) = &keep {
         narrow(&mut counts, keep, |keep| keep == Some(true));
     }
