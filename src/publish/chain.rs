@@ -1,13 +1,67 @@
 //! Lines of a log that hold each other: each ends with the digest of itself and of the line before, so that no line can be changed, taken out or
 //! put in without every later digest being wrong.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::io;
+use std::path::Path;
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::PublishError;
 use crate::domain::{Digest, Hasher};
 
 /// Where the digest of a line begins: it is the last field.
 const DIGEST_FIELD: &str = ",\"sha256\":\"";
+
+/// Up to where a run has read or written a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogPosition {
+    /// Lines up to there.
+    #[serde(alias = "answers")]
+    pub lines: u64,
+    /// Bytes up to there.
+    pub bytes: u64,
+    /// Digest of the last line up to there.
+    pub sha256: Digest,
+}
+
+impl Default for LogPosition {
+    fn default() -> Self {
+        Self { lines: 0, bytes: 0, sha256: beginning() }
+    }
+}
+
+/// Whether a log still holds what a published run has read or written of it. Its lines hold each other, so its last one up to there vouches for
+/// the others.
+///
+/// # Errors
+/// The log is gone, shorter, or another one.
+pub(super) fn holds(path: &Path, position: LogPosition) -> Result<(), PublishError> {
+    if position.bytes == 0 {
+        return Ok(());
+    }
+    let LogPosition { lines, bytes, sha256 } = position;
+    let log = match std::fs::read(path) {
+        Ok(log) => log,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Err(PublishError::malformed(
+                path,
+                format!("it is gone, and a published run knows {lines} lines of it"),
+            ));
+        }
+        Err(e) => return Err(PublishError::io("read", path)(e)),
+    };
+    let Some(known) = usize::try_from(bytes).ok().and_then(|bytes| log.get(..bytes)) else {
+        let why = format!("it ends at byte {}, and a published run knows {bytes} bytes of it", log.len());
+        return Err(PublishError::malformed(path, why));
+    };
+    if known.ends_with(format!("{DIGEST_FIELD}{sha256}\"}}\n").as_bytes()) {
+        Ok(())
+    } else {
+        Err(PublishError::malformed(path, format!("line {lines} is not the one that a published run knows")))
+    }
+}
 
 /// What stands before the first line.
 pub(super) fn beginning() -> Digest {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::chain;
+use super::chain::{self, LogPosition};
 use super::durable::sync_folder;
 use super::error::PublishError;
 use crate::domain::Digest;
@@ -50,24 +50,6 @@ pub struct LoggedAnswer {
     pub orders_not_counted: Vec<String>,
 }
 
-/// Up to where a log was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogPosition {
-    /// Answers up to there.
-    pub answers: u64,
-    /// Bytes up to there.
-    pub bytes: u64,
-    /// Digest of the last line up to there.
-    pub sha256: Digest,
-}
-
-impl Default for LogPosition {
-    fn default() -> Self {
-        Self { answers: 0, bytes: 0, sha256: chain::beginning() }
-    }
-}
-
 /// The part of the log behind a position.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AnswersSince {
@@ -90,7 +72,7 @@ pub fn read_answers(out: &Path, from: LogPosition, until: Date) -> Result<Answer
             return Ok(AnswersSince { answers: Vec::new(), until: from });
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(PublishError::malformed(&path, format!("it is gone, and {} answers were given", from.answers)));
+            return Err(PublishError::malformed(&path, format!("it is gone, and {} answers were given", from.lines)));
         }
         Err(e) => return Err(PublishError::io("read", &path)(e)),
     };
@@ -106,13 +88,13 @@ pub fn read_answers(out: &Path, from: LogPosition, until: Date) -> Result<Answer
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(text) = line.strip_suffix(b"\n") else { break };
         let (answer, sha256) = read_line(text, found.until).map_err(|why| {
-            let line = found.until.answers + 1;
+            let line = found.until.lines + 1;
             PublishError::malformed(&path, format!("line {line}: {why}"))
         })?;
         if answer.on > until {
             break;
         }
-        found.until = LogPosition { answers: answer.number, bytes: found.until.bytes + line.len() as u64, sha256 };
+        found.until = LogPosition { lines: answer.number, bytes: found.until.bytes + line.len() as u64, sha256 };
         found.answers.push(answer);
     }
     Ok(found)
@@ -120,7 +102,7 @@ pub fn read_answers(out: &Path, from: LogPosition, until: Date) -> Result<Answer
 
 fn read_line(line: &[u8], before: LogPosition) -> Result<(LoggedAnswer, Digest), String> {
     let (answer, digest): (LoggedAnswer, Digest) = chain::open(line, before.sha256)?;
-    if answer.number != before.answers + 1 {
+    if answer.number != before.lines + 1 {
         return Err(format!("it says that it is answer {}", answer.number));
     }
     Ok((answer, digest))
@@ -165,13 +147,13 @@ impl DecisionLog {
         let path = self.out.join(DECISIONS);
         let (mut position, mut bytes) = (end, Vec::new());
         for answer in answers {
-            answer.number = position.answers + 1;
+            answer.number = position.lines + 1;
             let (line, sha256) =
                 chain::seal(answer, position.sha256).map_err(|why| PublishError::malformed(&path, why))?;
             bytes.extend_from_slice(line.as_bytes());
             bytes.push(b'\n');
             position.sha256 = sha256;
-            position.answers = answer.number;
+            position.lines = answer.number;
             position.bytes = end.bytes + bytes.len() as u64;
         }
         let is_new = !path.exists();

@@ -301,29 +301,45 @@ pub(super) fn serving(out: &Path) -> Result<Option<Serving>, PublishError> {
         return Ok(Some(Serving { run, note: Some(note) }));
     }
     match pointer.manifest(out) {
+        Ok(manifest) if manifest.restates.is_some() => {
+            instead_of_pointer(out, &format!("is damaged ({})", names_restatement(&pointer))).map(Some)
+        }
         Ok(manifest) => Ok(Some(Serving { run: IntactRun { pointer, manifest }, note: log_note })),
         // Where the run vouches for itself, it is the pointer that is wrong.
         Err(error) if error.is_damage() && read_run(out, &pointer.run).is_ok() => {
             instead_of_pointer(out, "is damaged (it vouches for another manifest than its run does)").map(Some)
         }
-        Err(error) if error.is_damage() && names_no_run(out, &pointer)? => {
-            instead_of_pointer(out, &format!("is damaged (it names {}, which no run ever was)", pointer.run)).map(Some)
-        }
+        Err(error) if error.is_damage() => match not_to_be_named(out, &pointer)? {
+            Some(why) => instead_of_pointer(out, &format!("is damaged ({why})")).map(Some),
+            None => Err(error),
+        },
         Err(error) => Err(error),
     }
 }
 
-/// Whether nothing but the pointer knows of its run: no folder, not its date's own pointer, not the log of what was pruned. A run that was there and is lost
-/// is another matter: an older night must not take its place.
-pub(super) fn names_no_run(out: &Path, pointer: &Current) -> Result<bool, PublishError> {
-    if out.join(&pointer.run).exists() || Prunings::read(out)?.refusal(out, &pointer.run).is_some() {
-        return Ok(false);
+/// What is wrong with a pointer to a restatement, as no program writes one.
+fn names_restatement(pointer: &Current) -> String {
+    format!("it names {}, a restatement, whose offers were made to nobody", pointer.run)
+}
+
+/// Why no program can have written a pointer to this run: it is a restatement, or nothing but the pointer knows of it, no folder, not its date's
+/// own pointer, not the log of what was pruned. A run that was there and is lost is another matter: an older night must not take its place.
+pub(super) fn not_to_be_named(out: &Path, pointer: &Current) -> Result<Option<String>, PublishError> {
+    let run = &pointer.run;
+    match pointer.manifest(out) {
+        Ok(manifest) => return Ok(manifest.restates.is_some().then(|| names_restatement(pointer))),
+        Err(error) if error.is_damage() => {}
+        Err(error) => return Err(error),
     }
-    match Current::read_of_date(out, pointer.as_of) {
-        Ok(of_date) => Ok(of_date.is_none_or(|of_date| of_date.run != pointer.run)),
-        Err(PublishError::Malformed { .. }) => Ok(true),
-        Err(other) => Err(other),
+    if out.join(run).exists() || Prunings::read(out)?.refusal(out, run).is_some() {
+        return Ok(None);
     }
+    let is_known_to_date = match Current::read_of_date(out, pointer.as_of) {
+        Ok(of_date) => of_date.is_some_and(|of_date| of_date.run == *run),
+        Err(PublishError::Malformed { .. }) => false,
+        Err(other) => return Err(other),
+    };
+    Ok((!is_known_to_date).then(|| format!("it names {run}, which no run ever was")))
 }
 
 fn instead_of_pointer(out: &Path, what: &str) -> Result<Serving, PublishError> {
@@ -364,17 +380,18 @@ pub(super) fn newest_run(
     Ok(None)
 }
 
-/// The run that a business date stands by: the one its pointer names, or, where that is lost, the intact one that finished last.
+/// The run that a business date stands by: the one its pointer names, or, where that is lost or names a restatement, the intact one that finished
+/// last.
 pub(super) fn run_of_date(
     out: &Path,
     as_of: Date,
     broken: &mut Vec<String>,
 ) -> Result<Option<IntactRun>, PublishError> {
     match Current::read_of_date(out, as_of) {
-        Ok(Some(pointer)) => {
-            let manifest = unless_broken(pointer.manifest(out), &pointer.run, broken)?;
-            return Ok(manifest.map(|manifest| IntactRun { pointer, manifest }));
-        }
+        Ok(Some(pointer)) => match unless_broken(pointer.manifest(out), &pointer.run, broken)? {
+            Some(manifest) if manifest.restates.is_some() => {}
+            manifest => return Ok(manifest.map(|manifest| IntactRun { pointer, manifest })),
+        },
         Ok(None) | Err(PublishError::Malformed { .. }) => {}
         Err(other) => return Err(other),
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::decision_log::LogPosition;
+use super::chain::LogPosition;
 use super::error::PublishError;
 use super::history::PreviousIdentity;
 use crate::domain::{Currency, Digest, Hasher};
@@ -150,6 +150,8 @@ pub struct Provenance {
     pub notes: Vec<String>,
     /// What each stage took.
     pub stages: Vec<StageCost>,
+    /// Up to where the log of officers' decisions was written.
+    pub overrides: LogPosition,
 }
 
 /// What a stage of a run took. It differs from run to run, so it stands in no published table.
@@ -237,6 +239,9 @@ pub struct Manifest {
     /// Up to where the log of answers given by day was read; null where none was given before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<LogPosition>,
+    /// Up to where the log of officers' decisions was written; null where there is none, and of a restatement, which does not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<LogPosition>,
     /// The night that it restates; absent from every other run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restates: Option<RestatedNight>,
@@ -269,6 +274,7 @@ impl Manifest {
             previous: identity.previous.clone(),
             beside: identity.beside.clone(),
             answers: Some(identity.answers).filter(|answers| *answers != LogPosition::default()),
+            overrides: Some(provenance.overrides).filter(|written| *written != LogPosition::default()),
             restates: identity.restates.clone(),
             files,
         }
@@ -288,6 +294,12 @@ impl Manifest {
     #[must_use]
     pub fn answers_read(&self) -> LogPosition {
         self.answers.unwrap_or_default()
+    }
+
+    /// Up to where the log of officers' decisions was written when the run was published.
+    #[must_use]
+    pub fn overrides_written(&self) -> LogPosition {
+        self.overrides.unwrap_or_default()
     }
 
     /// The published file of that path.

@@ -60,9 +60,10 @@ mod verify;
 mod writer;
 
 pub use book::{Entry, ScoreBook, lookup};
+pub use chain::LogPosition;
 pub use column::{Kind, OutputColumn, OutputTable};
 pub use current::Current;
-pub use decision_log::{AnswersSince, DECISIONS, DecisionLog, LogPosition, LoggedAnswer, read_answers};
+pub use decision_log::{AnswersSince, DECISIONS, DecisionLog, LoggedAnswer, read_answers};
 pub use dictionary::{output_dictionary_markdown, output_tables};
 pub use error::PublishError;
 pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_columns, formulas};
@@ -75,7 +76,9 @@ pub use lock::OutLock;
 pub use manifest::{
     ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RestatedNight, RunIdentity, StageCost,
 };
-pub use override_log::{LoggedOverride, OVERRIDE_LOG, OverrideEvent, log_overrides, read_override_log};
+pub use override_log::{
+    LoggedOverride, OVERRIDE_LOG, OverrideEvent, check_override_log, log_overrides, read_override_log,
+};
 pub use pointings::{PointingEntry, Pointings};
 pub use pruning::{KeepReason, PlannedRun, PruningOrder, PruningPlan, plan_pruning};
 pub use prunings::{PrunedRun, PruningEntry, Prunings};

@@ -12,7 +12,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::chain;
+use super::chain::{self, LogPosition};
 use super::durable::sync_folder;
 use super::error::PublishError;
 use crate::domain::Digest;
@@ -52,35 +52,44 @@ pub fn read_override_log(out: &Path) -> Result<Vec<LoggedOverride>, PublishError
     Ok(read(out)?.0)
 }
 
-fn read(out: &Path) -> Result<(Vec<LoggedOverride>, Digest, u64), PublishError> {
+fn read(out: &Path) -> Result<(Vec<LoggedOverride>, LogPosition), PublishError> {
     let path = out.join(OVERRIDE_LOG);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(e) => return Err(PublishError::io("read", &path)(e)),
     };
-    let (mut lines, mut digest, mut length) = (Vec::new(), chain::beginning(), 0);
+    let (mut lines, mut end) = (Vec::new(), LogPosition::default());
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(text) = line.strip_suffix(b"\n") else { break };
         let number = lines.len() as u64 + 1;
         let malformed = |why: String| PublishError::malformed(&path, format!("line {number}: {why}"));
-        let (entry, sha256): (LoggedOverride, Digest) = chain::open(text, digest).map_err(malformed)?;
+        let (entry, sha256): (LoggedOverride, Digest) = chain::open(text, end.sha256).map_err(malformed)?;
         if entry.number != number {
             return Err(malformed(format!("it says that it is line {}", entry.number)));
         }
         lines.push(entry);
-        digest = sha256;
-        length += line.len() as u64;
+        end = LogPosition { lines: number, bytes: end.bytes + line.len() as u64, sha256 };
     }
-    Ok((lines, digest, length))
+    Ok((lines, end))
+}
+
+/// Whether the log still holds all that runs know of it.
+///
+/// # Errors
+/// It does not, or cannot be read.
+pub fn check_override_log(out: &Path, known: impl IntoIterator<Item = LogPosition>) -> Result<(), PublishError> {
+    known.into_iter().try_for_each(|position| chain::holds(&out.join(OVERRIDE_LOG), position))
 }
 
 /// Writes what a night finds: decisions that are in force and were not, and those that were and are not any more. Nothing where nothing changed.
+/// Returns up to where the log is written.
 ///
 /// # Errors
 /// The log is not what was written, or the disk.
-pub fn log_overrides(out: &Path, as_of: Date, in_force: &[&Override]) -> Result<(), PublishError> {
-    let (lines, mut digest, length) = read(out)?;
+pub fn log_overrides(out: &Path, as_of: Date, in_force: &[&Override]) -> Result<LogPosition, PublishError> {
+    let path = out.join(OVERRIDE_LOG);
+    let (lines, written) = read(out)?;
     let mut before: BTreeSet<&Override> = BTreeSet::new();
     for line in &lines {
         match line.event {
@@ -91,30 +100,29 @@ pub fn log_overrides(out: &Path, as_of: Date, in_force: &[&Override]) -> Result<
     let now: BTreeSet<&Override> = in_force.iter().copied().collect();
     let ended = before.difference(&now).map(|decided| (OverrideEvent::Ended, *decided));
     let begun = now.difference(&before).map(|decided| (OverrideEvent::InForce, *decided));
-    let path = out.join(OVERRIDE_LOG);
-    let mut bytes = Vec::new();
+    let (mut bytes, mut end) = (Vec::new(), written);
     for (number, (event, decided)) in (lines.len() as u64 + 1..).zip(ended.chain(begun)) {
         let entry = LoggedOverride { number, as_of, event, decided: decided.clone() };
-        let (line, sha256) = chain::seal(&entry, digest).map_err(|why| PublishError::malformed(&path, why))?;
+        let (line, sha256) = chain::seal(&entry, end.sha256).map_err(|why| PublishError::malformed(&path, why))?;
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
-        digest = sha256;
+        end = LogPosition { lines: number, bytes: written.bytes + bytes.len() as u64, sha256 };
     }
     if bytes.is_empty() {
-        return Ok(());
+        return Ok(end);
     }
     let is_new = !path.exists();
     let io = |action| PublishError::io(action, &path);
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(io("open"))?;
     // What a killed night left unfinished goes.
-    file.set_len(length).map_err(io("write"))?;
-    io::Seek::seek(&mut file, io::SeekFrom::Start(length)).map_err(io("write"))?;
+    file.set_len(written.bytes).map_err(io("write"))?;
+    io::Seek::seek(&mut file, io::SeekFrom::Start(written.bytes)).map_err(io("write"))?;
     file.write_all(&bytes).map_err(io("write"))?;
     file.sync_all().map_err(io("force to disk"))?;
     if is_new {
         sync_folder(out)?;
     }
-    Ok(())
+    Ok(end)
 }
 
 #[cfg(test)]
@@ -186,5 +194,33 @@ mod tests {
         std::fs::write(&path, whole.get(..whole.len() - 5).unwrap()).unwrap();
         log_overrides(out.path(), date(2025, 6, 1), &[&a, &b]).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_log_that_lost_what_a_run_knows_of_it_stops_the_night() {
+        let out = tempfile::tempdir().unwrap();
+        let (a, b) = (decided("a"), decided("b"));
+        let [first, second] = [date(2025, 6, 1), date(2025, 6, 2)];
+        let one = log_overrides(out.path(), first, &[&a]).unwrap();
+        let two = log_overrides(out.path(), second, &[&a, &b]).unwrap();
+        assert_eq!((one.lines, two.lines), (1, 2));
+        let path = out.path().join(OVERRIDE_LOG);
+        let whole = std::fs::read(&path).unwrap();
+        let again = |known: LogPosition| check_override_log(out.path(), [known]);
+        let cut = whole.get(..usize::try_from(one.bytes).unwrap()).unwrap();
+        for log in [None, Some(cut), Some(&whole[..whole.len() - 1])] {
+            match log {
+                None => std::fs::remove_file(&path).unwrap(),
+                Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            }
+            assert!(matches!(again(two), Err(PublishError::Malformed { .. })), "{log:?}");
+        }
+        // Another log of as many lines, which holds in itself.
+        std::fs::remove_file(&path).unwrap();
+        let other = log_overrides(out.path(), second, &[&b, &a]).unwrap();
+        assert!(other != two && again(two).is_err());
+        std::fs::write(&path, &whole).unwrap();
+        again(one).unwrap();
+        again(two).unwrap();
     }
 }

@@ -11,12 +11,14 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::chain::{self, LogPosition};
 use super::current::{CURRENT, Current};
-use super::decision_log::{DECISIONS, LogPosition, read_answers};
+use super::decision_log::{DECISIONS, read_answers};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
 use super::history::{self, Serving};
 use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, date_folder, run_path};
+use super::override_log::{OVERRIDE_LOG, read_override_log};
 use super::pointings::{POINTINGS, Pointings};
 use super::prunings::{PRUNINGS, Prunings};
 use crate::domain::Digest;
@@ -141,9 +143,8 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
     let mut report = VerifyReport { runs: Vec::new(), findings: Vec::new() };
     let mut current = pointer(&mut report, CURRENT, Current::read(out))?;
     if let Some(named) = &current
-        && history::names_no_run(out, named)?
+        && let Some(why) = history::not_to_be_named(out, named)?
     {
-        let why = format!("it names {}, which no run ever was", named.run);
         report.findings.push(Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } });
         current = None;
     }
@@ -158,6 +159,10 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
     if let Err(error) = read_answers(out, LogPosition::default(), Date::MAX) {
         let Some(why) = damage(&error) else { return Err(error) };
         report.findings.push(Finding { path: DECISIONS.to_owned(), problem: Problem::Malformed { why } });
+    }
+    if let Err(error) = read_override_log(out) {
+        let Some(why) = damage(&error) else { return Err(error) };
+        report.findings.push(Finding { path: OVERRIDE_LOG.to_owned(), problem: Problem::Malformed { why } });
     }
     match (as_of, &current) {
         (Some(as_of), _) => verify_date(out, as_of, current.as_ref(), &mut report)?,
@@ -206,6 +211,11 @@ fn date_pointer(out: &Path, as_of: Date, report: &mut VerifyReport) -> Result<Op
     let path = format!("{}/{CURRENT}", date_folder(as_of));
     let of_date = pointer(report, &path, Current::read_of_date(out, as_of))?;
     let own = of_date.as_ref().map(|pointer| (pointer, Manifest::own_digest(&out.join(&pointer.run))));
+    if let Some(pointer) = &of_date
+        && let Some(why) = history::not_to_be_named(out, pointer)?
+    {
+        report.findings.push(Finding { path: path.clone(), problem: Problem::Malformed { why } });
+    }
     // Where the run itself is damaged, that is found file by file.
     if let Some((pointer, Ok(own))) = own
         && own != pointer.manifest_sha256
@@ -269,6 +279,7 @@ pub(super) fn inspect_run(out: &Path, run: &Path, current: Option<&Current>) -> 
         inspection.files(&manifest);
         inspection.strays(&manifest)?;
         inspection.restated(out, &manifest)?;
+        inspection.logs(out, &manifest)?;
     }
     inspection.report.findings.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(inspection.report)
@@ -335,6 +346,18 @@ impl Inspection<'_> {
                 Err(problem) => self.find(&entry.path, problem),
             }
         }
+    }
+
+    /// The logs beside the runs still hold what the run knows of them.
+    fn logs(&mut self, out: &Path, manifest: &Manifest) -> Result<(), PublishError> {
+        let known = [(DECISIONS, manifest.answers_read()), (OVERRIDE_LOG, manifest.overrides_written())];
+        for (log, position) in known {
+            if let Err(error) = chain::holds(&out.join(log), position) {
+                let Some(why) = damage(&error) else { return Err(error) };
+                self.report.findings.push(Finding { path: log.to_owned(), problem: Problem::Malformed { why } });
+            }
+        }
+        Ok(())
     }
 
     /// A restatement names the night that its differences are differences from: it is there as it was, or it was pruned.

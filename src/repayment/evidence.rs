@@ -20,7 +20,12 @@ pub struct LoanEvidence {
     misnamed: BTreeSet<(String, String, String)>,
     /// The last day of which tonight's data has orders, of any merchant.
     pub(super) orders_until: Option<Date>,
+    /// The merchants of orders that loans drawn after that day pledge, as far as any has them.
+    order_owners: OrderMerchants,
 }
+
+/// Merchants by order. An id that two merchants use has both.
+pub type OrderMerchants = BTreeMap<String, BTreeSet<String>>;
 
 /// An offer that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +74,25 @@ impl LoanEvidence {
     pub fn with_orders_until(mut self, day: Option<Date>) -> Self {
         self.orders_until = day;
         self
+    }
+
+    /// The same with the merchants of the orders that loans drawn after that day pledge: such an order may be too new to be among tonight's, but
+    /// one that another merchant has is not the borrower's.
+    #[must_use]
+    pub fn with_order_owners(mut self, owners: OrderMerchants) -> Self {
+        self.order_owners = owners;
+        self
+    }
+
+    /// Whether tonight's orders reach the day on which a loan was drawn: then what it pledges has to be among them.
+    #[must_use]
+    pub fn orders_reach(&self, drawn_on: Option<Date>) -> bool {
+        self.orders_until.is_some_and(|until| drawn_on.is_some_and(|day| day <= until))
+    }
+
+    /// Whether an order is known to be of other merchants alone.
+    pub(super) fn order_is_of_another(&self, order_id: &str, merchant_id: &str) -> bool {
+        self.order_owners.get(order_id).is_some_and(|merchants| !merchants.contains(merchant_id))
     }
 
     /// Loans of one merchant, by loan.

@@ -129,7 +129,8 @@ impl LoanLedger {
     }
 
     /// Makes unknown every loan of which payments have vanished since its books last agreed, and every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
-    /// among the borrower's although tonight's orders reach past the day of the draw. Offer and orders stay their own merchant's.
+    /// among the borrower's although tonight's orders reach past the day of the draw, or that another merchant has. Offer and orders stay
+    /// their own merchant's.
     ///
     /// What secured a repaid loan secures nothing any more, and an old order need not be sent for ever.
     fn set_aside(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
@@ -150,8 +151,8 @@ impl LoanLedger {
             let of_draws = draws.judge(loan, evidence);
             let of_pledge = draws.judge_pledges(loan);
             let drawn_on = shard.as_of.local_date(loan.disbursed_at).ok();
-            let is_reached = evidence.orders_until.is_some_and(|until| drawn_on.is_some_and(|day| day <= until));
-            let of_pledges = if is_reached { owners.judge(loan) } else { None };
+            let of_pledges =
+                if evidence.orders_reach(drawn_on) { owners.judge(loan) } else { owners.judge_new(loan, evidence) };
             of_payments.into_iter().chain(of_offer).chain(of_draws).chain(of_pledges).chain(of_pledge).collect()
         };
         let mut strangers: Vec<UnknownLoan> = Vec::new();

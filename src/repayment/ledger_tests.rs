@@ -339,6 +339,19 @@ fn an_open_loan_pledges_orders_of_its_borrower_only() {
     let ledger_of = |seen: &Shard| seen_until(seen, drawn_on);
     let stale = seen_until(&pledging(Some("m2"), &late()), drawn_on.yesterday().unwrap());
     assert_eq!(codes(&stale), [], "the orders end before the loan was drawn: nothing can be said");
+    let owned_by = |merchants: &[&str]| {
+        let owners = merchants.iter().map(|m| (*m).to_owned()).collect();
+        let evidence = LoanEvidence::default().with_order_owners([("o2".to_owned(), owners)].into());
+        let mut ledger = ledger_of(&pledging(None, &late()));
+        ledger.compare_with(&pledging(None, &late()), 0, &evidence).unwrap();
+        ledger
+    };
+    assert_eq!(
+        codes(&owned_by(&["m2"])),
+        not_own,
+        "too new to be seen under its borrower, but another merchant has it"
+    );
+    assert_eq!(codes(&owned_by(&["m1", "m2"])), []);
     assert_eq!(codes(&ledger_of(&pledging(Some("m1"), &late()))), []);
     let ledger = ledger_of(&pledging(Some("m2"), &late()));
     assert_eq!(codes(&ledger), not_own);
@@ -383,6 +396,21 @@ fn an_open_loan_that_names_an_offer_made_to_another_merchant_is_unknown_for_as_l
     let mut repaid = late();
     repaid.paid = vec![PaidRow("l1", 110, 1_000, None)];
     assert_eq!(codes(&compare(&naming("x", &repaid), &of("m2"))), []);
+}
+
+#[test]
+fn a_payment_pause_is_a_restructure_that_postpones_what_falls_due() {
+    let paused = |seen: i32| {
+        let postponed = books(&[LoanRow("l1", "m1", 100, 1_000, None)], &[DueRow("l1", 1, 190, 1_000)], &[]);
+        let mut seen = shard(seen, &postponed);
+        let at = Int64Chunked::from_slice_options("restructured_at".into(), &[Some(day(105).micros())]);
+        let at = at.into_datetime(TimeUnit::Microseconds, None).into_column();
+        seen.tables.get_mut("loans").unwrap().with_column(at).unwrap();
+        ledger_of(&seen).known.remove(0)
+    };
+    let (within, after) = (paused(150), paused(200));
+    assert_eq!((within.dpd, within.outstanding_minor, after.dpd), (0, 1_000, 10), "days count from the postponed date");
+    assert!(within.is_restructured && within.history.restructured_on == Some(day(105).date()), "it stays on record");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub use assess::{Assessment, assess};
 pub use calendar::BusinessDays;
 pub use earnings::{LoanEarnings, loan_earnings};
 pub use error::RepaymentError;
-pub use evidence::{LoanEvidence, OfferMade};
+pub use evidence::{LoanEvidence, OfferMade, OrderMerchants};
 pub use ledger::{LoanLedger, MerchantLoans, exceptions_without_merchant, loans_without_merchant};
 pub use outcome::{Outcome, OutcomeReason, Outcomes, default_outcomes};
 pub use record::{BrokenRow, LoanRecord, PaymentRow, ScheduleRow};

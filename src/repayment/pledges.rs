@@ -6,6 +6,7 @@ use polars::prelude::DataFrame;
 
 use super::columns::strings;
 use super::error::RepaymentError;
+use super::evidence::LoanEvidence;
 use super::standing::LoanStanding;
 use super::unknown::UnknownCause;
 use crate::contract::ORDERS;
@@ -42,21 +43,29 @@ impl<'a> OrderOwners<'a> {
 
     /// What is wrong with a loan's pledges: orders that are not its borrower's. An order that nobody can see is not, either.
     pub fn judge(&self, loan: &LoanStanding) -> Option<UnknownCause> {
-        let is_own = |order: &&String| {
-            self.by_order.get(order.as_str()).is_some_and(|merchants| merchants.contains(loan.merchant_id.as_str()))
-        };
-        let strange: Vec<String> =
-            loan.pledged_order_ids.iter().filter(|order| !is_own(order)).map(|order| format!("{order:?}")).collect();
-        (!strange.is_empty()).then(|| {
-            let detail = format!(
-                "{} of the {} orders that it pledges are not orders of its borrower that can be seen: {}",
-                strange.len(),
-                loan.pledged_order_ids.len(),
-                strange.join(", ")
-            );
-            UnknownCause::new("pledge-not-own", detail)
-        })
+        not_own(loan, "not orders of its borrower that can be seen", |order| !self.is_own(loan, order))
     }
+
+    /// The same of a loan that was drawn after the last of tonight's orders: only an order that another merchant has is known not to be its
+    /// borrower's.
+    pub fn judge_new(&self, loan: &LoanStanding, evidence: &LoanEvidence) -> Option<UnknownCause> {
+        let is_of_another =
+            |order: &str| !self.is_own(loan, order) && evidence.order_is_of_another(order, &loan.merchant_id);
+        not_own(loan, "orders of another merchant", is_of_another)
+    }
+
+    fn is_own(&self, loan: &LoanStanding, order: &str) -> bool {
+        self.by_order.get(order).is_some_and(|merchants| merchants.contains(loan.merchant_id.as_str()))
+    }
+}
+
+fn not_own(loan: &LoanStanding, what: &str, is_strange: impl Fn(&str) -> bool) -> Option<UnknownCause> {
+    let orders = &loan.pledged_order_ids;
+    let strange: Vec<String> = orders.iter().filter(|order| is_strange(order)).map(|o| format!("{o:?}")).collect();
+    (!strange.is_empty()).then(|| {
+        let (some, all, listed) = (strange.len(), orders.len(), strange.join(", "));
+        UnknownCause::new("pledge-not-own", format!("{some} of the {all} orders that it pledges are {what}: {listed}"))
+    })
 }
 
 /// Orders with their merchants.

@@ -12,6 +12,7 @@ use super::nightly::{
     Night, NightTables, RunError, RunOptions, check_model, fitting_model, identity, prepare, train_for_tonight,
     with_options,
 };
+use super::officers_work::decisions_about_nobody;
 use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;
@@ -201,10 +202,19 @@ fn rehearse(
         }
     };
     let (bundle, reference) = check_model(rules, bundle, progress)?;
+    decisions_about_nobody(&rules.overrides, &night.ingested)?.iter().for_each(|note| progress.note(note));
     let mut publisher = Publisher::open(&scratch.join("out"))?;
     let identity = identity(job, night, &bundle, options)?;
     if let Begun::Stage(stage) = publisher.begin(identity, Pointing::Forward)? {
-        let whole = Night { job, rules, tables: night, bundle: &bundle, reference: &reference, restates: None };
+        let whole = Night {
+            job,
+            rules,
+            tables: night,
+            bundle: &bundle,
+            reference: &reference,
+            restates: None,
+            is_rehearsal: true,
+        };
         report.results = Some(whole.decide_and_publish(stage, options, Vec::new(), progress)?.summary);
     }
     Ok(())

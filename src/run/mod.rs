@@ -21,6 +21,7 @@ mod label_survey;
 mod labels;
 mod model_choice;
 mod model_settings;
+mod new_pledges;
 mod night_page;
 mod nightly;
 mod officers_work;

@@ -19,6 +19,8 @@ use super::hazard::Foresight;
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::interchange_files::tell_lineage;
 use super::model_choice::{ModelChoice, choose_model};
+use super::new_pledges::owners_of_new_pledges;
+use super::officers_work::decisions_about_nobody;
 use super::open_offers::{
     read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_standing_alerts,
     read_states_before,
@@ -52,9 +54,9 @@ use crate::monitor::{
 };
 use crate::offer::{Invitation, Policy};
 use crate::publish::{
-    AnswersSince, Begun, ConfigCopy, InputFile, Pointing, PreviousRun, Provenance, PublishError, Published,
-    PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_overrides, previous_run, read_answers, runs_beside,
-    standing_run,
+    AnswersSince, Begun, ConfigCopy, InputFile, LogPosition, Pointing, PreviousRun, Provenance, PublishError,
+    Published, PublishedRun, Publisher, RunIdentity, Stage, StageCost, check_override_log, log_overrides, previous_run,
+    read_answers, runs_beside, standing_run,
 };
 use crate::repayment::LoanEvidence;
 use crate::run::Job;
@@ -232,7 +234,7 @@ fn run_locked(
     publisher: &mut Publisher<'_>,
     progress: &StageClock<'_>,
 ) -> Result<RunOutcome, RunError> {
-    let notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
+    let mut notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
     let keep = job
         .intake
@@ -241,6 +243,7 @@ fn run_locked(
         .then(|| KeepRows { rehash: options.rehash, ..KeepRows::at(job.out.join(KEPT), options.code_version.clone()) });
     let prepared = prepare(job, rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
     prepared.judged.stop_on_faults()?;
+    notes.extend(decisions_about_nobody(&rules.overrides, &prepared.ingested)?);
     for note in &notes {
         progress.note(note);
     }
@@ -254,7 +257,15 @@ fn run_locked(
         Begun::NothingNew(published) => return earlier(published, false, progress.stages()),
         Begun::Repointed(published) => return earlier(published, true, progress.stages()),
     };
-    let night = Night { job, rules, tables: &prepared, bundle: &bundle, reference: &reference, restates: None };
+    let night = Night {
+        job,
+        rules,
+        tables: &prepared,
+        bundle: &bundle,
+        reference: &reference,
+        restates: None,
+        is_rehearsal: false,
+    };
     night.decide_and_publish(stage, options, notes, progress)
 }
 
@@ -298,9 +309,12 @@ impl NightTables {
         let (previous, monitor) = (self.previous.as_ref(), &rules.monitor);
         let open = read_offers_since(previous, &self.beside, &self.answers.answers)?;
         let orders_until = self.ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
-        let buckets = self.ingested.store.buckets();
+        let (store, as_of) = (&self.ingested.store, &self.ingested.as_of);
+        let buckets = store.buckets();
+        let evidence = read_loan_evidence(previous, &open, monitor, orders_until, buckets)?;
+        let owners = owners_of_new_pledges(store, as_of, &evidence)?;
         Ok(NightBefore {
-            evidence: read_loan_evidence(previous, &open, monitor, orders_until, buckets)?,
+            evidence: evidence.with_order_owners(owners),
             members: read_members_before(previous, &monitor.members_no_longer_sent, buckets)?,
             open,
             standing: read_standing_alerts(previous)?,
@@ -340,6 +354,7 @@ pub(super) fn prepare(
     let read_before = previous.as_ref().map(|run| run.manifest().answers_read()).unwrap_or_default();
     let answers = read_answers(&job.out, read_before, chosen.date)?;
     let beside = runs_beside(&job.out, previous.as_ref(), chosen.date)?;
+    check_override_log(&job.out, previous.iter().chain(&beside).map(|run| run.manifest().overrides_written()))?;
     Ok(NightTables { chosen, ingested, previous, judged, beside, answers })
 }
 
@@ -377,6 +392,8 @@ pub(super) struct Night<'a> {
     pub reference: &'a Reference,
     /// The run that this one restates, where it does.
     pub restates: Option<&'a PublishedRun>,
+    /// Nobody is decided about: what is published is thrown away, and the log of officers' decisions stays as it is.
+    pub is_rehearsal: bool,
 }
 
 impl Night<'_> {
@@ -388,7 +405,7 @@ impl Night<'_> {
         notes: Vec<String>,
         progress: &StageClock<'_>,
     ) -> Result<RunOutcome, RunError> {
-        let Self { job, rules, tables: night, bundle, reference, restates } = *self;
+        let Self { job, rules, tables: night, bundle, reference, restates, .. } = *self;
         let ingested = &night.ingested;
         let as_of = &ingested.as_of;
         let declared = JobRules::declared_tables(job);
@@ -482,19 +499,34 @@ impl Night<'_> {
         let summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?)?;
         progress.stage("publish", None);
-        log_overrides(&job.out, as_of.date(), &rules.overrides.in_force(as_of.date()))?;
+        let overrides = self.log_overrides()?;
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;
         if let Some(first) = restates {
             stage.restated_from(first, &scratch)?;
         }
-        let published = stage.publish(provenance(options, config, notes, progress.stages()))?;
+        let published = stage.publish(provenance(options, config, notes, progress.stages(), overrides))?;
         Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
+    }
+
+    /// Writes which of the officers' decisions are in force. A dry run and a restatement decide about nobody.
+    fn log_overrides(&self) -> Result<LogPosition, PublishError> {
+        let on = self.tables.ingested.as_of.date();
+        if self.is_rehearsal || self.restates.is_some() {
+            return Ok(LogPosition::default());
+        }
+        log_overrides(&self.job.out, on, &self.rules.overrides.in_force(on))
     }
 }
 
 /// How a run that ends now was made.
-fn provenance(options: &RunOptions, config: Vec<ConfigCopy>, notes: Vec<String>, stages: Vec<StageCost>) -> Provenance {
+fn provenance(
+    options: &RunOptions,
+    config: Vec<ConfigCopy>,
+    notes: Vec<String>,
+    stages: Vec<StageCost>,
+    overrides: LogPosition,
+) -> Provenance {
     Provenance {
         started_at: options.started_at,
         finished_at: (options.clock)(),
@@ -502,6 +534,7 @@ fn provenance(options: &RunOptions, config: Vec<ConfigCopy>, notes: Vec<String>,
         config,
         notes,
         stages,
+        overrides,
     }
 }
 

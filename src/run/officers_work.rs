@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::population::PopulationError;
+use crate::contract::MERCHANTS;
 use crate::monitor::{ProposedInstalment, QueueLine};
+use crate::offer::Overrides;
+use crate::store::{StoreError, bucket_of};
+use crate::wash::Ingested;
 
 /// Borrowers whom the summary names.
 const NAMED: usize = 10;
@@ -55,6 +60,33 @@ impl OfficersWork {
         let owed = proposals.iter().flat_map(|instalment| [instalment.principal_minor, instalment.carried_minor]);
         self.proposed_minor = owed.fold(self.proposed_minor, i64::saturating_add);
     }
+}
+
+/// A line for each of the officers' decisions in force about a merchant who cannot be seen tonight: the id may be mistyped.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn decisions_about_nobody(overrides: &Overrides, ingested: &Ingested) -> Result<Vec<String>, PopulationError> {
+    let (store, as_of) = (&ingested.store, &ingested.as_of);
+    let mut lines = Vec::new();
+    for decided in overrides.in_force(as_of.date()) {
+        let merchant = decided.merchant_id.as_str();
+        let bucket = bucket_of(merchant, store.buckets());
+        let shard = store.seen(&store.tables(bucket, &[MERCHANTS.name])?, as_of)?;
+        let broken = |e: polars::prelude::PolarsError| {
+            PopulationError::from(StoreError::Frame { table: MERCHANTS.name.to_owned(), why: e.to_string() })
+        };
+        let ids = shard.table(MERCHANTS.name).map(|rows| rows.column("merchant_id").and_then(|ids| ids.str()));
+        let ids = ids.transpose().map_err(broken)?;
+        if !ids.is_some_and(|ids| ids.iter().any(|id| id == Some(merchant))) {
+            lines.push(format!(
+                "the decision of {} about merchant {merchant:?} ({}) does nothing: there is no such merchant",
+                decided.by,
+                decided.change.name()
+            ));
+        }
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]

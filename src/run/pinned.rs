@@ -9,7 +9,9 @@ use super::job::Job;
 use super::nightly::RunError;
 use crate::config::ConfigError;
 use crate::domain::Digest;
-use crate::publish::{DECISIONS, PreviousIdentity, PreviousRun, PublishError, PublishedRun, runs_beside};
+use crate::publish::{
+    DECISIONS, LogPosition, OVERRIDE_LOG, PreviousIdentity, PreviousRun, PublishError, PublishedRun, runs_beside,
+};
 
 /// What the manifest names, laid out in a scratch folder so that nothing else is seen.
 pub(super) struct Pinned<'a> {
@@ -85,7 +87,7 @@ impl<'a> Pinned<'a> {
     /// The run that it built on, under its own date, with the runs beside it and the answers given since.
     pub fn night_before(&self, missing: &mut Vec<String>) -> Result<(), RunError> {
         fs::create_dir_all(self.before()).map_err(io("make", &self.before()))?;
-        self.answers(missing);
+        self.logs(missing);
         if let Some(previous) = &self.run.manifest().previous {
             self.earlier_run(previous, &self.before(), "the night before", missing)?;
         }
@@ -132,21 +134,26 @@ impl<'a> Pinned<'a> {
         runs_beside(&self.beside(), None, Date::MAX)
     }
 
-    /// The log of answers given by day, up to where the run has read it.
-    fn answers(&self, missing: &mut Vec<String>) {
-        let read = self.run.manifest().answers_read();
-        if read.bytes == 0 {
+    /// The logs of answers given by day and of officers' decisions, up to where the run knows them.
+    fn logs(&self, missing: &mut Vec<String>) {
+        let manifest = self.run.manifest();
+        self.log(DECISIONS, manifest.answers_read(), "answers given by day", missing);
+        self.log(OVERRIDE_LOG, manifest.overrides_written(), "officers' decisions", missing);
+    }
+
+    fn log(&self, name: &str, known: LogPosition, what: &str, missing: &mut Vec<String>) {
+        if known.bytes == 0 {
             return;
         }
-        let (log, part) = (self.run.out().join(DECISIONS), self.before().join(DECISIONS));
+        let (log, part) = (self.run.out().join(name), self.before().join(name));
         let copied = fs::File::open(&log).and_then(|file| {
             let mut part = fs::File::create(&part)?;
-            std::io::copy(&mut std::io::Read::take(file, read.bytes), &mut part)
+            std::io::copy(&mut std::io::Read::take(file, known.bytes), &mut part)
         });
         match copied {
-            Ok(bytes) if bytes == read.bytes => {}
-            Ok(_) => missing.push(format!("answers given by day, {}: it is shorter than it was", log.display())),
-            Err(error) => missing.push(format!("answers given by day, {}: {error}", log.display())),
+            Ok(bytes) if bytes == known.bytes => {}
+            Ok(_) => missing.push(format!("{what}, {}: it is shorter than it was", log.display())),
+            Err(error) => missing.push(format!("{what}, {}: {error}", log.display())),
         }
     }
 

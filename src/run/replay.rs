@@ -91,6 +91,7 @@ pub fn replay_run(run_dir: &Path, options: &RunOptions, progress: &dyn Progress)
                 bundle: &bundle,
                 reference: &reference,
                 restates: first.as_ref(),
+                is_rehearsal: false,
             };
             night.decide_and_publish(stage, &again, Vec::new(), progress)?.published
         }

@@ -102,6 +102,7 @@ pub fn restate_night(
                 bundle: &bundle,
                 reference: &reference,
                 restates: Some(&first),
+                is_rehearsal: false,
             };
             night.decide_and_publish(stage, &again, notes, progress)?
         }

@@ -116,6 +116,14 @@ impl Store {
         self.read_bucket(bucket, is_of_loans)
     }
 
+    /// Some tables of a bucket alone, of all times, to be [`Self::seen`].
+    ///
+    /// # Errors
+    /// No such bucket, or a file that cannot be read.
+    pub fn tables(&self, bucket: u32, names: &[&str]) -> Result<WholeBucket, StoreError> {
+        self.read_bucket(bucket, |table| names.contains(&table))
+    }
+
     fn read_bucket(&self, bucket: u32, is_wanted: impl Fn(&str) -> bool) -> Result<WholeBucket, StoreError> {
         if bucket >= self.index.buckets {
             return Err(StoreError::NoBucket { bucket, buckets: self.index.buckets });

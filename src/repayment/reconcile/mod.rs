@@ -21,7 +21,7 @@
 //! | `overpaid` | payments that stand are at most the whole schedule and a stated share more |
 //! | `product-without-default` | the policy says from which days past due the product is in default |
 //! | `merchant-not-visible` | the borrower can be seen |
-//! | `pledge-not-own` | every order that an open loan pledges is one of its borrower's, sound or broken, that can be seen; where tonight's orders end before the loan was drawn this cannot be said |
+//! | `pledge-not-own` | every order that an open loan pledges is one of its borrower's, sound or broken, that can be seen; where tonight's orders end before the loan was drawn, only an order that another merchant has is known not to be |
 //! | `offer-of-another-merchant` | the offer that an open loan names was not made to another merchant, as far as the nights before tell |
 //! | `draw-above-offer` | the loans that name an offer come to no more than it was made over, as far as the nights before tell; looked at where the loan is open |
 //! | `pledge-repeated` | no other open loan, but those drawn on the same offer, pledges an order that this open loan pledges |

@@ -63,6 +63,41 @@ fn a_loan_on_another_merchants_orders_or_offer_is_unknown_and_takes_nothing_from
 }
 
 #[test]
+fn a_loan_drawn_after_the_last_order_cannot_rest_on_another_merchants() {
+    // Both merchants sell every third day: on one of three days in a row nothing is ordered.
+    for drawn in 0..3 {
+        for owner in ["m01", "m02"] {
+            let lender = tolerant();
+            let mut market = trading_marketplace(&lender, 2);
+            let orders = shipped_orders(&mut market, owner, 2, day(-3));
+            market.apply("m02", "order-loan", 140_000, &[], at(day(-1), 12));
+            let pledging = Offer {
+                offer_id: "elsewhere".to_owned(),
+                merchant_id: "m01".to_owned(),
+                product: "order-loan".to_owned(),
+                limit_minor: 90_000,
+                daily_rate_ppm: 450,
+                term_days: 7,
+                valid_until_on: day(20),
+                pledged_order_ids: orders[..1].to_vec(),
+            };
+            let loan = market.draw_naming(Named::Orders, &pledging, 10_000, at(day(drawn), 22));
+
+            let run = lender.night(&market, day(drawn + 1)).published.run_dir;
+            let of_others = order_loan(&offers_of(&run), "m02");
+            let causes = causes(&run, &loan);
+            if owner == "m01" {
+                assert_eq!(causes, [], "day {drawn}");
+                continue;
+            }
+            assert_eq!(causes, [(Some("m01".to_owned()), "pledge-not-own".to_owned())], "day {drawn}");
+            assert_eq!(offers_of(&run).iter().find(|offer| offer.merchant_id == "m01"), None, "day {drawn}");
+            assert!(of_others.unwrap().pledged_order_ids.contains(&orders[0]), "day {drawn}: the order stays m02's");
+        }
+    }
+}
+
+#[test]
 fn a_loan_of_nobody_is_in_the_share_of_unknown_loans_on_a_first_night() {
     let offer = |merchant: &str| Offer {
         offer_id: "elsewhere".to_owned(),

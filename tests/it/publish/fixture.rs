@@ -47,6 +47,7 @@ pub(crate) fn provenance(tag: u8) -> Provenance {
         config: Vec::new(),
         notes: Vec::new(),
         stages: Vec::new(),
+        overrides: integrity::publish::LogPosition::default(),
     }
 }
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use integrity::offer::{Decline, Offer, OverrideEffect};
-use integrity::publish::{OVERRIDE_LOG, OutputRow, OverrideEvent, TableReader, read_override_log};
+use integrity::publish::{OVERRIDE_LOG, OutputRow, OverrideEvent, TableReader, read_override_log, verify};
 use integrity::report::{entry_text, explain, policy_diff};
-use integrity::run::{Job, JobRules, RunError};
+use integrity::run::{CheckOptions, Job, JobRules, RunError, Silent, check_job};
 
 use super::fixture::{AS_OF, data, options, run_with};
 use super::policies::job_folder;
@@ -84,12 +84,44 @@ fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation()
     let again = policy_diff(run_dir, &policy, &policy).unwrap();
     assert_eq!((again.before_differs_from_published, again.changes.len()), (0, 0));
 
+    let whole = fs::read(out.join(OVERRIDE_LOG)).unwrap();
+    let found = || verify(&out, None).unwrap().all_findings().map(|f| f.path.clone()).collect::<Vec<_>>();
+    let nothing: [String; 0] = [];
+    assert_eq!(found(), nothing);
+    // A log that was cut or removed does not hold what the run wrote.
+    let first_line = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    fs::write(out.join(OVERRIDE_LOG), &whole[..first_line]).unwrap();
+    assert_eq!(found(), [OVERRIDE_LOG]);
+    fs::remove_file(out.join(OVERRIDE_LOG)).unwrap();
+    assert_eq!(found(), [OVERRIDE_LOG]);
     // A log that was changed stops the next night, before anything is published.
-    let bytes = fs::read(out.join(OVERRIDE_LOG)).unwrap();
-    fs::write(out.join(OVERRIDE_LOG), String::from_utf8(bytes).unwrap().replace("seen on site", "seen in town"))
+    fs::write(out.join(OVERRIDE_LOG), String::from_utf8(whole).unwrap().replace("seen on site", "seen in town"))
         .unwrap();
+    assert_eq!(found(), [OVERRIDE_LOG]);
     fs::write(&file, &lowered).unwrap();
     assert!(matches!(run("decided"), Err(RunError::Publish(_))));
+}
+
+#[test]
+fn a_check_writes_no_log_and_a_decision_about_nobody_is_told() {
+    let folder = job_folder();
+    let job = folder.path().join("job.toml");
+    let policy = folder.path().join("policy.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, text.replacen("[receivables]", &format!("{TERMS}[receivables]"), 1)).unwrap();
+    let text = fs::read_to_string(&job).unwrap();
+    fs::write(&job, text.replacen("[inputs]", "overrides = \"overrides.toml\"\n\n[inputs]", 1)).unwrap();
+    fs::write(folder.path().join("overrides.toml"), entry("m999", "credit-loan", "change = \"decline\"")).unwrap();
+    let options = options(data(), folder.path());
+    let run = run_with(&job, &options).unwrap();
+    assert_eq!(read_override_log(&folder.path().join("published")).unwrap().len(), 1);
+    let unpublished = folder.path().join("unpublished");
+    let dry = integrity::run::RunOptions { out: Some(unpublished.clone()), ..options };
+    let checked = check_job(&job, &dry, CheckOptions::default(), &Silent).unwrap();
+    assert!(checked.stopped.is_none() && checked.results.is_some());
+    assert!(!unpublished.join(OVERRIDE_LOG).exists());
+    let manifest = fs::read_to_string(run.published.run_dir.join("manifest.json")).unwrap();
+    assert!(manifest.contains("the decision of Li Wei about merchant \\\"m999\\\" (decline) does nothing"));
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use integrity::domain::Digest;
 use integrity::publish::{
-    PointingOrder, PublishError, PublishedRun, Publisher, RestatedChange, RestatedValue, RunState, TableReader,
-    previous_run, run_list, standing_run, verify,
+    Current, PointingOrder, PublishError, PublishedRun, Publisher, RestatedChange, RestatedValue, RunState, ScoreBook,
+    TableReader, previous_run, run_list, standing_run, verify,
 };
 use integrity::report::explain;
 use integrity::run::{Restatement, RunOptions, RunOutcome, Silent, replay_run, restate_night, run_job};
@@ -158,6 +159,25 @@ fn the_first_version_stays_what_everybody_reads_and_builds_on() {
     super::nights::copy_folder(published, &copied);
     let refused = Publisher::open(&copied).unwrap().repoint(&order);
     assert!(matches!(refused, Err(PublishError::IsRestatement { .. })));
+    // A pointer to it, written by hand, is not believed.
+    let run = format!("as_of={AS_OF}/run={}", outcome.published.run_id);
+    let forged = Current {
+        run_id: outcome.published.run_id.clone(),
+        manifest_sha256: Digest::of(&fs::read(copied.join(&run).join("manifest.json")).unwrap()),
+        run,
+        ..Current::read(&copied).unwrap().unwrap()
+    };
+    for pointer in ["current.json".to_owned(), format!("as_of={AS_OF}/current.json")] {
+        fs::write(copied.join(&pointer), serde_json::to_string_pretty(&forged).unwrap() + "\n").unwrap();
+        let found = verify(&copied, Some(AS_OF)).unwrap();
+        assert!(
+            found.all_findings().any(|f| f.path == pointer && f.to_string().contains("a restatement")),
+            "{found:?}"
+        );
+        assert_eq!(&standing_run(&copied, AS_OF).unwrap().unwrap().run_id, first);
+        assert_eq!(&previous_run(&copied, date(2025, 6, 1)).unwrap().unwrap().run_id, first);
+        assert_eq!(&ScoreBook::open(&copied).unwrap().run_id(), first);
+    }
     // A date that has lost its pointer still stands by the first version.
     fs::remove_file(copied.join(format!("as_of={AS_OF}/current.json"))).unwrap();
     assert_eq!(&standing_run(&copied, AS_OF).unwrap().unwrap().run_id, first);
