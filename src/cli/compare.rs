@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::outcome::{OutcomeRuleArgs, outcome_of};
 use super::scored_table::{overlap_with_training, score_table, seen_in_training};
 use super::segments::segments;
 use super::{ExitCode, Failure, Output, Terminal};
@@ -15,7 +16,7 @@ use crate::workbench::compare::{
     ChallengerColumn, ChallengerSettings, Comparison, ComparisonSettings, SegmentContest, compare, compare_segments,
     grow_challenger,
 };
-use crate::workbench::table::{Overlap, TableFile, open_table, read_target, row_digests};
+use crate::workbench::table::{Overlap, TableFile, open_table, row_digests};
 use crate::workbench::validation::{CustomaryBand, score_stability};
 
 /// What `compare` takes.
@@ -36,10 +37,13 @@ pub struct CompareArgs {
     table: PathBuf,
     /// Column of the outcome.
     #[arg(long, value_name = "COLUMN")]
-    target: String,
+    target: Option<String>,
     /// The value of the target that means bad.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     positive: Option<String>,
+    /// The outcome by conditions, on both tables.
+    #[command(flatten)]
+    rule: OutcomeRuleArgs,
     /// Share of rows approved, at which swap sets are made; repeat the option for more. Default 0.5 to 0.9.
     #[arg(long, value_name = "SHARE")]
     cutoff_approve_share: Vec<f64>,
@@ -99,14 +103,16 @@ pub fn execute(args: &CompareArgs, output: Output, terminal: &Terminal) -> Resul
 
 fn contest(args: &CompareArgs) -> Result<Compared, ModelError> {
     let champion = load_folder(&args.champion)?;
-    let file = open_table(&args.table)?;
-    let (bad, _) = read_target(&file, &args.target, args.positive.as_deref())?;
+    let mut file = open_table(&args.table)?;
+    let outcome = outcome_of(&mut file, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
+    let bad = outcome.is_bad;
     for column in &args.by {
         file.position(column)?;
     }
     let scored = score_table(&champion.scorecard, &file)?;
     let champion_pd = scored.pd;
     let mut notes: Vec<String> = seen_in_training(&champion, &file)?.into_iter().collect();
+    notes.extend(outcome.note);
     notes.extend(scored.unseen.warnings());
     let measured = "the table compared on";
     let champion_overlap = overlap_with_training(&champion, &file, &bad)?;
@@ -121,7 +127,8 @@ fn contest(args: &CompareArgs) -> Result<Compared, ModelError> {
             (named(&challenger), score_table(&challenger.scorecard, &file)?.pd)
         }
         (None, Some(from)) => {
-            let (pd, overlap) = forest(args, from, &champion.scorecard, (&file, &bad))?;
+            let Forest { pd, overlap, note } = forest(args, from, &champion.scorecard, (&file, &bad))?;
+            notes.extend(note.map(|note| format!("{}: {note}", from.display())));
             notes.extend(overlap.warning(measured, &format!("{}, which the forest was grown on", from.display())));
             challenger_overlap = Some(overlap);
             (format!("a forest grown on {}", from.display()), pd)
@@ -171,24 +178,34 @@ fn named(bundle: &Bundle) -> String {
     format!("{} ({})", bundle.id(), bundle.folder.display())
 }
 
-/// PDs of a forest grown on another table over the champion's columns, and how many of the rows compared on it has seen.
+/// A forest grown on another table over the champion's columns.
+struct Forest {
+    /// Of the rows compared on.
+    pd: Vec<f64>,
+    /// How many of them it has seen.
+    overlap: Overlap,
+    /// What was left out of its table.
+    note: Option<String>,
+}
+
 fn forest(
     args: &CompareArgs,
     from: &Path,
     champion: &Scorecard,
     (file, outcomes): (&TableFile, &[bool]),
-) -> Result<(Vec<f64>, Overlap), ModelError> {
-    let training = open_table(from)?;
+) -> Result<Forest, ModelError> {
+    let mut training = open_table(from)?;
     if training.digest()? == file.digest()? {
         let why = "it is the table compared on: a forest knows the outcomes of its own rows by heart".to_owned();
         return Err(ModelError::BadSetting { setting: "forest-from", why });
     }
-    let (bad, _) = read_target(&training, &args.target, args.positive.as_deref())?;
+    let outcome = outcome_of(&mut training, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
     let refused = |e: crate::workbench::compare::CompareError| ModelError::CannotMeasure { why: e.to_string() };
-    let grown = grow_challenger(&columns(champion, &training)?, &bad, &ChallengerSettings::default());
+    let grown = grow_challenger(&columns(champion, &training)?, &outcome.is_bad, &ChallengerSettings::default());
     let pd = grown.map_err(refused)?.predict(&columns(champion, file)?).map_err(refused)?;
-    let trained = row_digests(champion, &training, &bad)?;
-    Ok((pd, Overlap::of(&trained, &row_digests(champion, file, outcomes)?)))
+    let trained = row_digests(champion, &training, &outcome.is_bad)?;
+    let overlap = Overlap::of(&trained, &row_digests(champion, file, outcomes)?);
+    Ok(Forest { pd, overlap, note: outcome.note })
 }
 
 fn columns(card: &Scorecard, file: &TableFile) -> Result<Vec<(String, ChallengerColumn)>, ModelError> {

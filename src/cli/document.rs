@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::outcome::{OutcomeRuleArgs, outcome_of};
 use super::scored_table::{grades, score_table, seen_in_training};
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::model::registry::{Bundle, load_folder, refuse_content, write_folder};
@@ -12,7 +13,7 @@ use crate::run::Progress as _;
 use crate::workbench::document::{
     Document, DocumentError, DocumentInput, Sample, SqlSource, export_sql, scorecard_schema,
 };
-use crate::workbench::table::{open_table, read_target};
+use crate::workbench::table::open_table;
 use crate::workbench::validation::{Drift, training_drift};
 
 /// What `document` takes.
@@ -22,7 +23,7 @@ pub struct DocumentArgs {
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Table with known outcomes to measure the model on; without one, the figures are those of the training report.
-    #[arg(long, value_name = "FILE", requires = "target")]
+    #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
     /// Column of the outcome.
     #[arg(long, value_name = "COLUMN", requires = "table")]
@@ -30,6 +31,9 @@ pub struct DocumentArgs {
     /// The value of the target that means bad.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true, requires = "table")]
     positive: Option<String>,
+    /// The outcome by conditions.
+    #[command(flatten)]
+    rule: OutcomeRuleArgs,
     /// Name of the table or view that the SQL reads.
     #[arg(long, value_name = "NAME", default_value = "applicants")]
     relation: String,
@@ -81,16 +85,22 @@ fn measured(
     bundle: &Bundle,
     report: Option<&TrainReport>,
 ) -> Result<(Vec<Sample>, Option<Drift>), Failure> {
-    let (Some(table), Some(target)) = (&args.table, &args.target) else { return Ok((Vec::new(), None)) };
-    let file = open_table(table)?;
-    let (bad, _) = read_target(&file, target, args.positive.as_deref())?;
+    let Some(table) = &args.table else {
+        return match args.rule.bad {
+            Some(_) => Err(Failure::Usage("--bad says who is bad in a table: name it with --table".to_owned())),
+            None => Ok((Vec::new(), None)),
+        };
+    };
+    let mut file = open_table(table)?;
+    let outcome = outcome_of(&mut file, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
     let scored = score_table(&bundle.scorecard, &file)?;
     let name = table.file_name().map_or_else(|| "Table".to_owned(), |n| format!("Table {}", n.to_string_lossy()));
     let name = match seen_in_training(bundle, &file)? {
         Some(_) => format!("{name} (the table it was trained on: flattering)"),
         None => name,
     };
-    let sample = Sample::of_rows(&name, &bad, &scored.pd, grades(&bundle.scorecard))?;
+    let name = outcome.note.map_or_else(|| name.clone(), |note| format!("{name}; {note}"));
+    let sample = Sample::of_rows(&name, &outcome.is_bad, &scored.pd, grades(&bundle.scorecard))?;
     let trained = report.map(|r| r.train.deciles.as_slice());
     let drift = training_drift(&bundle.scorecard, trained, &scored.pd, &scored.bin_counts)?;
     Ok((vec![sample], Some(drift)))

@@ -282,6 +282,7 @@ fn publish_code(error: &PublishError) -> ExitCode {
         | PublishError::Pruned { .. } => ExitCode::InputMissing,
         PublishError::Malformed { .. }
         | PublishError::DigestMismatch { .. }
+        | PublishError::InputChanged { .. }
         | PublishError::Missing(_)
         | PublishError::NoIntactRun { .. }
         | PublishError::NightStaysWithdrawn { .. }

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{ExitCode, Failure, Output};
-use crate::publish::{PlannedRun, PruningOrder, PruningPlan, Publisher, Retention, plan_pruning};
+use crate::publish::{
+    ArchivedInput, PlannedInputs, PlannedRun, PruningOrder, PruningPlan, Publisher, Retention, plan_pruning,
+};
 use crate::report::text_table;
 use crate::run::Job;
 
@@ -42,6 +44,8 @@ struct PruneAnswer<'a> {
     /// Size of the published files of the runs that go.
     leaving_bytes: u64,
     runs: &'a [PlannedRun],
+    /// What becomes of raw files in the archive.
+    inputs: &'a PlannedInputs,
 }
 
 /// Runs the command: exit code 99 when every run stays.
@@ -66,9 +70,9 @@ pub fn execute(args: &PruneArgs, output: Output) -> Result<ExitCode, Failure> {
         let (plan, entry) = Publisher::open(&out)?.prune(&order)?;
         (plan, entry.is_some())
     };
-    let is_any = plan.leaving().next().is_some();
+    let is_any = plan.is_any();
     let leaving_bytes = plan.leaving().filter_map(|run| run.bytes).sum();
-    let answer = PruneAnswer { retention, removed, leaving_bytes, runs: &plan.runs };
+    let answer = PruneAnswer { retention, removed, leaving_bytes, runs: &plan.runs, inputs: &plan.inputs };
     output.show(&answer, |answer| text(answer, &plan))?;
     Ok(if is_any { ExitCode::Ok } else { ExitCode::NothingNew })
 }
@@ -106,5 +110,22 @@ fn text(answer: &PruneAnswer<'_>, plan: &PruningPlan) -> String {
         if answer.removed { "removed" } else { "would go" },
         answer.leaving_bytes as f64 / 1e6
     );
+    let bytes = |inputs: &[ArchivedInput]| inputs.iter().map(|input| input.bytes).sum::<u64>() as f64 / 1e6;
+    let PlannedInputs { staying, leaving, held_by } = &plan.inputs;
+    if !(staying.is_empty() && leaving.is_empty()) {
+        let _ = writeln!(
+            text,
+            "{} of {} raw files in the archive {}, {:.1} MB; {:.1} MB stay",
+            leaving.len(),
+            staying.len() + leaving.len(),
+            if answer.removed { "removed" } else { "would go" },
+            bytes(leaving),
+            bytes(staying)
+        );
+    }
+    if let Some(run) = held_by.as_ref().filter(|_| !staying.is_empty()) {
+        let _ =
+            writeln!(text, "the archive stays whole: what {run} was made from is not known, its manifest is damaged");
+    }
     text
 }

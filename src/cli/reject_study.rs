@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::outcome::{OutcomeRuleArgs, outcome_of};
 use super::scored_table::{score_table, seen_in_training};
 use super::{ExitCode, Failure, Output};
 use crate::model::ModelError;
@@ -15,7 +16,7 @@ use crate::workbench::figures::{figure, or_dash, share};
 use crate::workbench::reject_inference::{
     Band, RejectInferenceError, RejectMethod, RejectScenario, RejectSettings, RejectStudy, study_rejects,
 };
-use crate::workbench::table::{open_table, read_target};
+use crate::workbench::table::open_table;
 
 /// What `reject-study` takes.
 #[derive(Debug, Clone, Args)]
@@ -28,10 +29,13 @@ pub struct RejectStudyArgs {
     pub accepted: PathBuf,
     /// Column of the outcome.
     #[arg(long, value_name = "COLUMN")]
-    pub target: String,
+    pub target: Option<String>,
     /// The value of the target that means bad.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub positive: Option<String>,
+    /// The outcome of the accepted by conditions.
+    #[command(flatten)]
+    pub rule: OutcomeRuleArgs,
     /// Rejected applicants, with the columns that the model reads.
     #[arg(long, value_name = "FILE")]
     pub rejected: PathBuf,
@@ -46,13 +50,13 @@ pub struct RejectStudyArgs {
 /// The model is damaged, a table lacks a column or holds nobody, or the outcomes say nothing about the score.
 pub fn execute(args: &RejectStudyArgs, output: Output) -> Result<ExitCode, Failure> {
     let bundle = load_folder(&args.model)?;
-    let (accepted, rejected) = (open_table(&args.accepted)?, open_table(&args.rejected)?);
-    let (bad, _) = read_target(&accepted, &args.target, args.positive.as_deref())?;
+    let (mut accepted, rejected) = (open_table(&args.accepted)?, open_table(&args.rejected)?);
+    let outcome = outcome_of(&mut accepted, args.target.as_deref(), args.positive.as_deref(), &args.rule)?;
     let known = score_table(&bundle.scorecard, &accepted)?;
     let unknown = score_table(&bundle.scorecard, &rejected)?;
     let settings = RejectSettings { odds_factors: args.odds.clone(), ..RejectSettings::default() };
-    let study = study_rejects(&bad, &known.pd, &unknown.pd, &settings).map_err(refused)?;
-    let notes: Vec<String> = seen_in_training(&bundle, &accepted)?.into_iter().collect();
+    let study = study_rejects(&outcome.is_bad, &known.pd, &unknown.pd, &settings).map_err(refused)?;
+    let notes: Vec<String> = seen_in_training(&bundle, &accepted)?.into_iter().chain(outcome.note).collect();
     output.show(&json!({ "model": args.model, "study": study, "notes": notes }), |_| text(&study, &notes))?;
     Ok(ExitCode::Ok)
 }

@@ -13,9 +13,10 @@ pub struct ReplayArgs {
     /// `manifest.json` of a published run, or its folder.
     #[arg(value_name = "MANIFEST")]
     manifest: PathBuf,
-    /// Folder of the raw files that the run read. What came later may lie there too.
+    /// Folder of the raw files that the run read. What came later may lie there too. What is not there as it was read is taken from the archive
+    /// of the output folder, where the job keeps one; then no folder need be named.
     #[arg(long, value_name = "DIR", env = "INTEGRITY_DATA")]
-    data: PathBuf,
+    data: Option<PathBuf>,
     /// Threads; every number gives the same bytes. Default: all cores.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -26,7 +27,7 @@ pub struct ReplayArgs {
 /// # Errors
 /// There is no such run, or what stopped the night when it was made again.
 pub fn execute(args: &ReplayArgs, output: Output, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let options = RunOptions { data: Some(args.data.clone()), ..base_options(args.threads)? };
+    let options = RunOptions { data: args.data.clone(), ..base_options(args.threads)? };
     let run_dir = if args.manifest.is_dir() {
         args.manifest.clone()
     } else {
@@ -53,8 +54,11 @@ fn render(report: &ReplayReport) -> String {
     } else {
         format!("run {run_id} of {as_of} cannot be made again\n")
     };
-    for line in &report.missing {
+    if report.from_archive > 0 {
         // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {} raw files came from the archive", report.from_archive);
+    }
+    for line in &report.missing {
         let _ = writeln!(text, "  missing: {line}");
     }
     for line in &report.differs {

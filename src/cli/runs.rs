@@ -9,6 +9,9 @@ use super::{ExitCode, Failure, Output};
 use crate::publish::{CurrentPeriod, ListedRun, RunList, run_list};
 use crate::report::text_table;
 
+/// The column that is left out where nothing is archived.
+const RAW_FILES_AT: usize = 3;
+
 /// Which folder, and when.
 #[derive(Debug, clap::Args)]
 pub struct RunsArgs {
@@ -45,11 +48,17 @@ fn text(list: &RunList) -> String {
             run.run.clone(),
             run.finished_at.map_or_else(|| "–".to_owned(), |at| format!("{at:.0}")),
             run.state.word().to_owned(),
+            run.inputs.map_or_else(|| "–".to_owned(), |inputs| format!("{} of {}", inputs.kept, inputs.of)),
             run.why.clone().unwrap_or_default(),
         ]
     };
-    let runs: Vec<Vec<String>> = list.runs.iter().map(row).collect();
-    format!("{}\n{}", text_table(&["run", "finished", "state", "why"], &runs), period_text(&list.periods))
+    let mut runs: Vec<Vec<String>> = list.runs.iter().map(row).collect();
+    let mut head = vec!["run", "finished", "state", "raw files kept", "why"];
+    if list.runs.iter().all(|run| run.inputs.is_none()) {
+        head.remove(RAW_FILES_AT);
+        runs.iter_mut().for_each(|run| _ = run.remove(RAW_FILES_AT));
+    }
+    format!("{}\n{}", text_table(&head, &runs), period_text(&list.periods))
 }
 
 fn period_text(periods: &[CurrentPeriod]) -> String {

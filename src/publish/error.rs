@@ -115,6 +115,19 @@ pub enum PublishError {
         /// As read.
         found: Digest,
     },
+    /// A raw file that is to be archived is not what was read.
+    #[error(
+        "archive {path:?}: it has digest {found}, and {read} was read: it was written to while the night ran, or without its size and times changing since \
+         its rows were kept. Run the night again, with --rehash"
+    )]
+    InputChanged {
+        /// The raw file.
+        path: PathBuf,
+        /// As read.
+        read: Digest,
+        /// As it is.
+        found: Digest,
+    },
     /// A name that may not stand in a run folder, or stands there already.
     #[error("stage a file named {name:?}: {why}")]
     BadName {

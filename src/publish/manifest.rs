@@ -230,6 +230,9 @@ pub struct Manifest {
     pub config: Vec<ConfigCopy>,
     /// Raw files read, by name.
     pub inputs: Vec<InputFile>,
+    /// Whether they were kept by digest in the archive of the output folder.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inputs_archived: bool,
     /// The night before; null on a first night.
     #[serde(default)]
     pub previous: Option<PreviousIdentity>,
@@ -271,6 +274,7 @@ impl Manifest {
             stages: provenance.stages,
             config: provenance.config,
             inputs,
+            inputs_archived: false,
             previous: identity.previous.clone(),
             beside: identity.beside.clone(),
             answers: Some(identity.answers).filter(|answers| *answers != LogPosition::default()),

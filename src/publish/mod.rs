@@ -6,6 +6,7 @@
 //! <out>/current.json           the run that the loan service reads, and its manifest's digest
 //! <out>/pointings.jsonl        every time a person set the current run: `integrity point`
 //! <out>/prunings.jsonl         every run that was removed: `integrity prune`
+//! <out>/archive/3f/3fa9…       raw files that runs were made from, by digest, where the job keeps them
 //! <out>/as_of=2018-08-01/current.json   the run that this business date stands by
 //! <out>/as_of=2018-08-01/run=<run>/
 //!     manifest.json            what the run is, what it was made from, sha256 of every file
@@ -23,6 +24,7 @@
 //!
 //! A table is added by one file in `publish/tables/`, one line in the dictionary's list of tables, and the line in `run` that writes it.
 
+mod archive;
 mod batch;
 mod book;
 mod chain;
@@ -59,6 +61,8 @@ mod tables;
 mod verify;
 mod writer;
 
+pub(crate) use archive::{ARCHIVE_KEYS, RawArchive};
+pub use archive::{ArchivePolicy, ArchivedInput, InputArchive};
 pub use book::{Entry, ScoreBook, lookup};
 pub use chain::LogPosition;
 pub use column::{Kind, OutputColumn, OutputTable};
@@ -80,7 +84,7 @@ pub use override_log::{
     LoggedOverride, OVERRIDE_LOG, OverrideEvent, check_override_log, log_overrides, read_override_log,
 };
 pub use pointings::{PointingEntry, Pointings};
-pub use pruning::{KeepReason, PlannedRun, PruningOrder, PruningPlan, plan_pruning};
+pub use pruning::{KeepReason, PlannedInputs, PlannedRun, PruningOrder, PruningPlan, plan_pruning};
 pub use prunings::{PrunedRun, PruningEntry, Prunings};
 pub use publisher::{Begun, Pointing, PointingOrder, Publisher, Repointing};
 pub use reader::TableReader;
@@ -88,7 +92,7 @@ pub use restated::{RestatedChange, RestatedCounts, RestatedValue};
 pub use retention::Retention;
 pub(crate) use retention::{RETENTION_KEYS, RawRetention};
 pub use row::OutputRow;
-pub use run_list::{CurrentPeriod, ListedRun, RunList, RunState, run_list};
+pub use run_list::{CurrentPeriod, InputsKept, ListedRun, RunList, RunState, run_list};
 pub use stage::Stage;
 pub use step::{Observer, Step};
 pub use tables::{EvidenceRow, FeatureRow, WideRow, WideValue};

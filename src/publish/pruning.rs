@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::archive::{ArchivedInput, InputArchive};
 use super::durable::sync_folder;
 use super::error::PublishError;
 use super::history::{self, PreviousRun, read_run};
@@ -27,6 +28,7 @@ use super::row::OutputRow;
 use super::run_list::{ListedRun, RunState, run_list};
 use super::stage::STAGING;
 use super::step::Step;
+use crate::domain::Digest;
 use crate::exposure::OpenOffer;
 use crate::monitor::{Alert, AlertState, LoanLine};
 
@@ -104,19 +106,51 @@ impl PlannedRun {
     }
 }
 
-/// Which runs stay and which go.
+/// Which runs stay and which go, and with them raw files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PruningPlan {
     /// What is kept for its date.
     pub retention: Retention,
     /// Every run of the output folder, by business date.
     pub runs: Vec<PlannedRun>,
+    /// What becomes of the archive of raw files.
+    pub inputs: PlannedInputs,
+}
+
+/// What becomes of the archive of raw files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PlannedInputs {
+    /// Files that a run which stays was made from.
+    pub staying: Vec<ArchivedInput>,
+    /// Files that no run which stays was made from.
+    pub leaving: Vec<ArchivedInput>,
+    /// A run whose manifest is damaged: what it was made from is not known, so no file leaves.
+    pub held_by: Option<String>,
+}
+
+impl PlannedInputs {
+    /// What intact runs that stay were made from stays, whoever else has read it.
+    fn of(out: &Path, runs: &[PlannedRun], intact: &BTreeMap<&str, PreviousRun>) -> Result<Self, PublishError> {
+        let stay = || runs.iter().filter(|run| !run.goes());
+        let manifests = stay().filter_map(|run| Some(intact.get(run.run.as_str())?.manifest()));
+        let needed: BTreeSet<Digest> = manifests.flat_map(|m| m.inputs.iter().map(|input| input.sha256)).collect();
+        let held_by = stay().find(|run| !intact.contains_key(run.run.as_str())).map(|run| run.run.clone());
+        let entries = InputArchive::of(out).entries()?.into_values();
+        let (staying, leaving) = entries.partition(|entry| held_by.is_some() || needed.contains(&entry.sha256));
+        Ok(Self { staying, leaving, held_by })
+    }
 }
 
 impl PruningPlan {
     /// The runs to be removed.
     pub fn leaving(&self) -> impl Iterator<Item = &PlannedRun> {
         self.runs.iter().filter(|run| run.goes())
+    }
+
+    /// Whether anything is to be removed.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.leaving().next().is_some() || !self.inputs.leaving.is_empty()
     }
 }
 
@@ -143,7 +177,7 @@ pub fn plan_pruning(out: &Path, retention: Retention) -> Result<PruningPlan, Pub
     }
     plan.by_needs(&needs)?;
     plan.by_kept();
-    Ok(plan.close(retention))
+    plan.close(out, retention)
 }
 
 struct Plan<'a> {
@@ -242,7 +276,7 @@ impl Plan<'_> {
         self.keep_each(alone, KeepReason::StandsForItsDate);
     }
 
-    fn close(self, retention: Retention) -> PruningPlan {
+    fn close(self, out: &Path, retention: Retention) -> Result<PruningPlan, PublishError> {
         let Self { mut kept, present, intact } = self;
         let planned = |run: &ListedRun| PlannedRun {
             as_of: run.as_of,
@@ -251,7 +285,9 @@ impl Plan<'_> {
             bytes: intact.get(run.run.as_str()).map(|run| bytes_of(run.manifest())),
             kept_for: kept.remove(&run.run).unwrap_or_default(),
         };
-        PruningPlan { retention, runs: present.into_iter().map(planned).collect() }
+        let runs: Vec<PlannedRun> = present.into_iter().map(planned).collect();
+        let inputs = PlannedInputs::of(out, &runs, &intact)?;
+        Ok(PruningPlan { retention, runs, inputs })
     }
 }
 
@@ -384,24 +420,32 @@ pub struct PruningOrder {
 impl Publisher<'_> {
     /// Removes the runs that may go. The log is written first; then each date that keeps no run, or each run of a date that keeps others, leaves the
     /// readers' sight by one rename, and is removed from there. Whatever instant the process is killed at, each run is there whole or gone; what was logged
-    /// and not yet removed goes with the next pruning.
+    /// and not yet removed goes with the next pruning. Raw files that no run needs any more leave the archive after them.
     ///
     /// # Errors
     /// As [`plan_pruning`], or the operating system refuses.
     pub fn prune(&mut self, order: &PruningOrder) -> Result<(PruningPlan, Option<PruningEntry>), PublishError> {
         let out = self.out().to_owned();
         let plan = plan_pruning(&out, order.retention)?;
-        if plan.leaving().next().is_none() {
+        if !plan.is_any() {
             return Ok((plan, None));
         }
         let removed = plan.leaving().map(|run| pruned_run(&out, run)).collect::<Result<_, _>>()?;
-        let entry = PruningEntry { at: order.at, by: order.by.clone(), retention: order.retention, removed };
+        let entry = PruningEntry {
+            at: order.at,
+            by: order.by.clone(),
+            retention: order.retention,
+            removed,
+            inputs: plan.inputs.leaving.clone(),
+        };
         let mut log = Prunings::read(&out)?;
         log.entries.push(entry.clone());
         let path = out.join(PRUNINGS);
         self.replace(&out.join(PRUNINGS_TEMPORARY), &path, &log.to_bytes(&path)?, &Step::PruningLogged)?;
         sync_folder(&out)?;
         self.remove(&plan)?;
+        // Last: whoever is killed before leaves files that no run needs, never a run without its files.
+        self.unarchive(&plan.inputs.leaving)?;
         Ok((plan, Some(entry)))
     }
 

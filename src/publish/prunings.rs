@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::archive::ArchivedInput;
 use super::error::PublishError;
 use super::json_log::{log_bytes, read_log};
 use super::retention::Retention;
@@ -28,6 +29,9 @@ pub struct PruningEntry {
     pub retention: Retention,
     /// What was removed.
     pub removed: Vec<PrunedRun>,
+    /// Raw files that were removed from the archive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<ArchivedInput>,
 }
 
 /// A run that was removed.

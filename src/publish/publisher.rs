@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::archive::{ARCHIVE, ARCHIVE_TEMPORARY};
 use super::current::{CURRENT, CURRENT_TEMPORARY, Current};
 use super::digest_file::DigestFile;
 use super::durable::{make_folder, sync_folder};
@@ -367,6 +368,7 @@ impl<'o> Publisher<'o> {
         hidden(&self.out, CURRENT_TEMPORARY)?;
         hidden(&self.out, POINTINGS_TEMPORARY)?;
         hidden(&self.out, PRUNINGS_TEMPORARY)?;
+        hidden(&self.out.join(ARCHIVE), ARCHIVE_TEMPORARY)?;
         for as_of in history::dates(&self.out)? {
             let date = self.out.join(date_folder(as_of));
             hidden(&date, CURRENT_TEMPORARY)?;

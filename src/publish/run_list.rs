@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::archive::InputArchive;
 use super::error::PublishError;
 use super::history::{IntactRun, dates, read_run, run_folders, run_of_date, serving};
+use super::manifest::InputFile;
 use super::pointings::Pointings;
 use super::prunings::Prunings;
 
@@ -66,9 +68,30 @@ pub struct ListedRun {
     pub finished_at: Option<Timestamp>,
     /// Why it is withdrawn or broken; what it restates; who removed it and when.
     pub why: Option<String>,
+    /// How many of its raw files lie in the archive; null where nothing is archived, and of a run that is broken or gone.
+    pub inputs: Option<InputsKept>,
     /// What was pruned may have been one too; none was ever current.
     #[serde(skip)]
     is_restatement: bool,
+}
+
+/// How many of a run's raw files lie in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct InputsKept {
+    /// Files there, in the size that was read.
+    pub kept: usize,
+    /// Files that it read.
+    pub of: usize,
+}
+
+impl InputsKept {
+    fn count(archive: &InputArchive, inputs: &[InputFile]) -> Result<Self, PublishError> {
+        let mut kept = 0;
+        for input in inputs {
+            kept += usize::from(archive.holds(input)?);
+        }
+        Ok(Self { kept, of: inputs.len() })
+    }
 }
 
 /// A time in which one run was current.
@@ -114,13 +137,18 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
         Err(error) if error.is_damage() => None,
         Err(error) => return Err(error),
     };
+    let archive = InputArchive::of(out);
+    let is_archive = archive.exists();
     let mut runs = Vec::new();
     for as_of in dates(out)? {
         let standing = run_of_date(out, as_of, &mut Vec::new())?.map(|run| run.pointer.run);
         for run in run_folders(out, as_of)? {
-            let (finished_at, restates, broken) = match read_run(out, &run) {
-                Ok((finished, IntactRun { manifest, .. })) => (Some(finished), manifest.restates, None),
-                Err(error) if error.is_damage() => (None, None, Some(error.to_string())),
+            let (finished_at, restates, inputs, broken) = match read_run(out, &run) {
+                Ok((finished, IntactRun { manifest, .. })) => {
+                    let kept = is_archive.then(|| InputsKept::count(&archive, &manifest.inputs)).transpose()?;
+                    (Some(finished), manifest.restates, kept, None)
+                }
+                Err(error) if error.is_damage() => (None, None, None, Some(error.to_string())),
                 Err(error) => return Err(error),
             };
             let state = if broken.is_some() {
@@ -143,7 +171,7 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
             });
             let why = broken.or(restates).or_else(of_log);
             let is_restatement = state == RunState::Restatement;
-            runs.push(ListedRun { as_of, run, state, finished_at, why, is_restatement });
+            runs.push(ListedRun { as_of, run, state, finished_at, why, inputs, is_restatement });
         }
     }
     let prunings = Prunings::read(out)?;
@@ -153,6 +181,7 @@ pub fn run_list(out: &Path) -> Result<RunList, PublishError> {
         state: RunState::Pruned,
         finished_at: Some(run.finished_at),
         why: Some(format!("it was {} ({}, {})", run.state.word(), entry.by, entry.at)),
+        inputs: None,
         is_restatement: run.state == RunState::Restatement,
     }));
     runs.sort_by(|a, b| (a.as_of, a.finished_at, &a.run).cmp(&(b.as_of, b.finished_at, &b.run)));
@@ -203,6 +232,7 @@ mod tests {
             state: RunState::Standing,
             finished_at,
             why: None,
+            inputs: None,
             is_restatement: false,
         }
     }

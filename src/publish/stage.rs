@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::archive::ArchivePolicy;
 use super::column::OutputTable;
 use super::current::Current;
 use super::digest_file::DigestFile;
@@ -29,6 +30,7 @@ pub struct Stage<'p, 'o> {
     pointing: Pointing,
     folder: PathBuf,
     entries: BTreeMap<String, FileEntry>,
+    archived: bool,
     renamed: bool,
 }
 
@@ -40,7 +42,8 @@ impl<'p, 'o> Stage<'p, 'o> {
     ) -> Result<Self, PublishError> {
         let folder = publisher.out().join(STAGING).join(identity.run_id());
         std::fs::create_dir_all(&folder).map_err(PublishError::io("make folder", &folder))?;
-        let stage = Self { publisher, identity, pointing, folder, entries: BTreeMap::new(), renamed: false };
+        let stage =
+            Self { publisher, identity, pointing, folder, entries: BTreeMap::new(), archived: false, renamed: false };
         stage.publisher.reached(&Step::Begun(stage.folder.clone()), &stage.folder)?;
         Ok(stage)
     }
@@ -55,6 +58,16 @@ impl<'p, 'o> Stage<'p, 'o> {
     #[must_use]
     pub fn sealed(&self, name: &str) -> Option<PathBuf> {
         self.entries.contains_key(name).then(|| self.folder.join(name))
+    }
+
+    /// Keeps the raw files that the run read from below `data` in the archive of the output folder; the manifest says so.
+    ///
+    /// # Errors
+    /// A file is no longer what was read, or the operating system refuses.
+    pub fn archive_inputs(&mut self, data: &Path, policy: ArchivePolicy) -> Result<(), PublishError> {
+        self.publisher.archive(&self.identity.inputs, data, policy)?;
+        self.archived = true;
+        Ok(())
     }
 
     /// A folder for parts that are merged before publishing. It goes with the stage, or is swept by the next start.
@@ -176,7 +189,7 @@ impl<'p, 'o> Stage<'p, 'o> {
             return Err(PublishError::Unsealed(self.folder.join(stray)));
         }
         let files: Vec<FileEntry> = self.entries.values().cloned().collect();
-        let manifest = Manifest::new(&self.identity, provenance, files);
+        let manifest = Manifest { inputs_archived: self.archived, ..Manifest::new(&self.identity, provenance, files) };
         let path = self.folder.join(MANIFEST);
         let mut bytes =
             serde_json::to_vec_pretty(&manifest).map_err(|e| PublishError::malformed(&path, e.to_string()))?;

@@ -30,6 +30,10 @@ pub enum Step {
     PruningLogged,
     /// A run folder, or the folder of a date with all its runs, has left readers' sight.
     Removed(PathBuf),
+    /// A raw file lies in the archive, on disk.
+    Archived(PathBuf),
+    /// A raw file that no run needs has left the archive.
+    Unarchived(PathBuf),
     /// The business date's own pointer has been replaced.
     DatePointed,
     /// `current.json` has been replaced.

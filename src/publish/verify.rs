@@ -11,13 +11,14 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::archive::InputArchive;
 use super::chain::{self, LogPosition};
 use super::current::{CURRENT, Current};
 use super::decision_log::{DECISIONS, read_answers};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
 use super::history::{self, Serving};
-use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, date_folder, run_path};
+use super::manifest::{MANIFEST, MANIFEST_DIGEST, Manifest, date_folder, run_path};
 use super::override_log::{OVERRIDE_LOG, read_override_log};
 use super::pointings::{POINTINGS, Pointings};
 use super::prunings::{PRUNINGS, Prunings};
@@ -168,7 +169,7 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
         (Some(as_of), _) => verify_date(out, as_of, current.as_ref(), &mut report)?,
         (None, Some(current)) => {
             date_pointer(out, current.as_of, &mut report)?;
-            report.runs.push(inspect_run(out, &out.join(&current.run), Some(current))?);
+            report.runs.push(verify_run(out, &out.join(&current.run), Some(current))?);
             if let Some(entry) = Pointings::read(out).unwrap_or_default().withdrawal(&current.run) {
                 let why = format!("it names {}, which was withdrawn: {}", current.run, entry.reason);
                 report.findings.push(Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } });
@@ -181,7 +182,7 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
                     .findings
                     .extend(note.map(|why| Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } }));
                 report.findings.dedup_by(|a, b| a.path == b.path);
-                report.runs.push(inspect_run(out, &out.join(&run.pointer.run), None)?);
+                report.runs.push(verify_run(out, &out.join(&run.pointer.run), None)?);
             }
             Err(error) if error.is_damage() && !report.findings.is_empty() => {}
             Err(error) => return Err(error),
@@ -263,9 +264,25 @@ fn verify_date(
         return Err(PublishError::NoSuchRun { out: out.to_owned(), as_of });
     }
     for run in runs {
-        report.runs.push(inspect_run(out, &out.join(&run), current.filter(|c| c.run == run))?);
+        report.runs.push(verify_run(out, &out.join(&run), current.filter(|c| c.run == run))?);
     }
     Ok(())
+}
+
+/// Verifies one run folder, and the raw files that were archived with it.
+fn verify_run(out: &Path, run: &Path, current: Option<&Current>) -> Result<RunReport, PublishError> {
+    let mut report = inspect_run(out, run, current)?;
+    let Ok(manifest) = Manifest::own_digest(run).and_then(|own| Manifest::read(run, own)) else { return Ok(report) };
+    if manifest.inputs_archived {
+        let files: BTreeSet<_> = manifest.inputs.iter().map(|input| (input.sha256, input.bytes)).collect();
+        for (sha256, bytes) in files {
+            let path = InputArchive::name_of(sha256);
+            if let Err(problem) = check_file(&out.join(&path), bytes, sha256) {
+                report.findings.push(Finding { path, problem });
+            }
+        }
+    }
+    Ok(report)
 }
 
 /// Verifies one run folder, against the pointer too where it points there.
@@ -341,7 +358,7 @@ impl Inspection<'_> {
     fn files(&mut self, manifest: &Manifest) {
         self.report.files = manifest.files.len();
         for entry in &manifest.files {
-            match check_file(&self.run.join(&entry.path), entry) {
+            match check_file(&self.run.join(&entry.path), entry.bytes, entry.sha256) {
                 Ok(()) => self.report.bytes += entry.bytes,
                 Err(problem) => self.find(&entry.path, problem),
             }
@@ -392,16 +409,16 @@ impl Inspection<'_> {
     }
 }
 
-fn check_file(path: &Path, entry: &FileEntry) -> Result<(), Problem> {
+fn check_file(path: &Path, bytes: u64, sha256: Digest) -> Result<(), Problem> {
     let found = std::fs::symlink_metadata(path).map_err(|e| unreadable(&e))?;
     if !found.is_file() {
         return Err(Problem::Malformed { why: "it is not a plain file".to_owned() });
     }
-    if found.len() != entry.bytes {
-        return Err(Problem::Resized { expected_bytes: entry.bytes, found_bytes: found.len() });
+    if found.len() != bytes {
+        return Err(Problem::Resized { expected_bytes: bytes, found_bytes: found.len() });
     }
     let found = Digest::of_file(path).map_err(|e| unreadable(&e))?;
-    if found == entry.sha256 { Ok(()) } else { Err(Problem::Altered { expected: entry.sha256, found }) }
+    if found == sha256 { Ok(()) } else { Err(Problem::Altered { expected: sha256, found }) }
 }
 
 fn unreadable(error: &io::Error) -> Problem {

@@ -15,7 +15,7 @@ use crate::core_system::{CORE_COLUMN_KEYS, CORE_KEYS, CORE_STATUS_KEYS, CoreTerm
 use crate::domain::{AsOf, Currency, Digest, Hasher};
 use crate::features::FeatureFiles;
 use crate::interchange::{FINERACT_KEYS, FRAPPE_KEYS, INTERCHANGE_KEYS, InterchangeTerms, RawInterchange};
-use crate::publish::{RETENTION_KEYS, RawRetention, Retention};
+use crate::publish::{ARCHIVE_KEYS, ArchivePolicy, RETENTION_KEYS, RawArchive, RawRetention, Retention};
 use crate::source::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS, SourceSettings};
 use crate::store::{RawStore, STORE_KEYS};
 use crate::wash::{IntakeSettings, RawWash, WASH_KEYS};
@@ -37,6 +37,8 @@ pub struct Job {
     pub gates: GateSettings,
     /// Which runs are kept for their date; `None` where the job does not say.
     pub retention: Option<Retention>,
+    /// How the raw files of every night are kept; `None` where they are not.
+    pub archive: Option<ArchivePolicy>,
     /// Training.
     pub model: ModelSettings,
     /// How a core system's books are read that are held against the loan book.
@@ -135,6 +137,7 @@ struct RawJob {
     #[serde(default)]
     gates: RawGates,
     retention: Option<RawRetention>,
+    archive: Option<RawArchive>,
     model: RawModel,
     #[serde(default)]
     reconcile: RawCoreTerms,
@@ -180,6 +183,7 @@ static JOB_KEYS: Section = Section {
         Key::section("store", "how clean events are stored").or("by itself"),
         Key::section("gates", "limits of what may be missing").or("their defaults"),
         Key::section("retention", "which runs are kept").or("the command line says"),
+        Key::section("archive", "keeping raw files").or("none are kept"),
         Key::section("model", "training"),
         Key::section("reconcile", "how a core system's books are read").or("its defaults"),
         Key::section("interchange", "files for other systems").or("none"),
@@ -199,6 +203,7 @@ pub fn job_reference() -> Vec<&'static Section> {
         &GATE_TABLE_KEYS,
         &ALLOW_KEYS,
         &RETENTION_KEYS,
+        &ARCHIVE_KEYS,
         &MODEL_KEYS,
         &CORE_KEYS,
         &CORE_COLUMN_KEYS,
@@ -269,6 +274,7 @@ impl Job {
         let store = faults.take(raw.store.check(&file));
         let gates = faults.take(raw.gates.check(&file));
         let retention = faults.take(raw.retention.as_ref().map(|retention| retention.check(&file)).transpose());
+        let archive = faults.take(raw.archive.as_ref().map(|archive| archive.check(&file)).transpose());
         let model = faults.take(check_model(&file, &raw.model));
         let core = faults.take(raw.reconcile.check(&file));
         let interchange = faults.take(raw.interchange.check(&file));
@@ -279,7 +285,7 @@ impl Job {
         let (Some(gates), Some(retention), Some(model), Some(core)) = (gates, retention, model, core) else {
             return Err(Box::new(faults));
         };
-        let Some(interchange) = interchange else { return Err(Box::new(faults)) };
+        let (Some(interchange), Some(archive)) = (interchange, archive) else { return Err(Box::new(faults)) };
         let (Some(features), Some(policy), Some(monitor)) =
             (faults.features.clone(), faults.policy.clone(), faults.monitor.clone())
         else {
@@ -299,6 +305,7 @@ impl Job {
             gates,
             intake,
             retention,
+            archive,
             model,
             core,
             interchange,

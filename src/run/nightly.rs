@@ -252,11 +252,14 @@ fn run_locked(
     if let Some(before) = prepared.beside.iter().find(|run| run.is_run_of(&identity)) {
         identity.beside.clone_from(&before.manifest().beside);
     }
-    let stage = match publisher.begin(identity, Pointing::Forward)? {
+    let mut stage = match publisher.begin(identity, Pointing::Forward)? {
         Begun::Stage(stage) => stage,
         Begun::NothingNew(published) => return earlier(published, false, progress.stages()),
         Begun::Repointed(published) => return earlier(published, true, progress.stages()),
     };
+    if let Some(policy) = job.archive {
+        stage.archive_inputs(&job.intake.source.data, policy)?;
+    }
     let night = Night {
         job,
         rules,

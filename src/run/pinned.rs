@@ -10,7 +10,8 @@ use super::nightly::RunError;
 use crate::config::ConfigError;
 use crate::domain::Digest;
 use crate::publish::{
-    DECISIONS, LogPosition, OVERRIDE_LOG, PreviousIdentity, PreviousRun, PublishError, PublishedRun, runs_beside,
+    DECISIONS, InputArchive, InputFile, LogPosition, OVERRIDE_LOG, PreviousIdentity, PreviousRun, PublishError,
+    PublishedRun, runs_beside,
 };
 
 /// What the manifest names, laid out in a scratch folder so that nothing else is seen.
@@ -38,35 +39,44 @@ impl<'a> Pinned<'a> {
         self.scratch.join("model")
     }
 
-    /// Links to the raw files that were read, and to what their senders stated of them: files that came later are not seen.
-    pub fn inputs(&self, data: Option<&Path>, missing: &mut Vec<String>) -> Result<(), RunError> {
+    /// Links to the raw files that were read, and to what their senders stated of them: files that came later are not seen. A file that is not below `data` as
+    /// it was read comes from the archive of the output folder. Returns how many did.
+    pub fn inputs(&self, data: Option<&Path>, missing: &mut Vec<String>) -> Result<usize, RunError> {
         fs::create_dir_all(self.data()).map_err(io("make", &self.data()))?;
-        let Some(data) = data else {
-            missing.push("the folder of the raw files: name it with --data".to_owned());
-            return Ok(());
-        };
-        let data = &std::path::absolute(data).map_err(io("find", data))?;
+        let data = data.map(|data| std::path::absolute(data).map_err(io("find", data))).transpose()?;
+        let archive = InputArchive::of(self.run.out());
+        let mut archived = 0;
         for input in &self.run.manifest().inputs {
-            let path = data.join(&input.name);
-            match Digest::of_file(&path) {
-                Ok(found) if found == input.sha256 => {}
-                Ok(found) => {
-                    let (found, read) = (found.short(), input.sha256.short());
-                    missing.push(format!("input {}: it has digest {found}, {read} was read", path.display()));
-                    continue;
+            let why = match &data {
+                None => format!("input {}: no folder of raw files is named (--data)", input.name),
+                Some(data) => match raw_file(data, input) {
+                    Ok(path) => {
+                        self.link_raw(data, &path)?;
+                        continue;
+                    }
+                    Err(why) => why,
+                },
+            };
+            match archive.intact(input) {
+                Ok(path) => {
+                    link(&path, &self.data().join(&input.name))?;
+                    archived += 1;
                 }
-                Err(e) => {
-                    missing.push(format!("input {}: {e}", path.display()));
-                    continue;
-                }
+                Err(and) if archive.exists() => missing.push(format!("{why}; {and}")),
+                Err(_) => missing.push(why),
             }
-            let mut own = path.clone().into_os_string();
-            own.push(".sha256");
-            let statements = [PathBuf::from(own), path.with_extension("sha256")];
-            for file in statements.iter().filter(|file| file.is_file()).chain([&path]) {
-                let Ok(below) = file.strip_prefix(data) else { continue };
-                link(file, &self.data().join(below))?;
-            }
+        }
+        Ok(archived)
+    }
+
+    /// Links to a raw file and to what its sender stated of it.
+    fn link_raw(&self, data: &Path, path: &Path) -> Result<(), RunError> {
+        let mut own = path.to_owned().into_os_string();
+        own.push(".sha256");
+        let statements = [PathBuf::from(own), path.with_extension("sha256")];
+        for file in statements.iter().map(PathBuf::as_path).filter(|file| file.is_file()).chain([path]) {
+            let Ok(below) = file.strip_prefix(data) else { continue };
+            link(file, &self.data().join(below))?;
         }
         Ok(())
     }
@@ -210,6 +220,19 @@ impl<'a> Pinned<'a> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// A raw file below the data folder, if it is what was read; otherwise what it is.
+fn raw_file(data: &Path, input: &InputFile) -> Result<PathBuf, String> {
+    let path = data.join(&input.name);
+    match Digest::of_file(&path) {
+        Ok(found) if found == input.sha256 => Ok(path),
+        Ok(found) => {
+            let (found, read) = (found.short(), input.sha256.short());
+            Err(format!("input {}: it has digest {found}, {read} was read", path.display()))
+        }
+        Err(e) => Err(format!("input {}: {e}", path.display())),
     }
 }
 

@@ -30,9 +30,11 @@ pub struct ReplayReport {
     pub differs: Vec<String>,
     /// Files that came out the same.
     pub equal_files: usize,
+    /// Raw files that were not in the data folder as they were read, and came from the archive.
+    pub from_archive: usize,
 }
 
-/// Makes the published run in `run_dir` again, in a scratch folder, from raw files below `options.data`, and compares. Nothing is published.
+/// Makes the published run in `run_dir` again, in a scratch folder, from raw files below `options.data` or in the archive of the output folder, and compares. Nothing is published.
 ///
 /// # Errors
 /// There is no run, its manifest is damaged, or what stopped the night when it was made again.
@@ -47,13 +49,14 @@ pub fn replay_run(run_dir: &Path, options: &RunOptions, progress: &dyn Progress)
         missing: Vec::new(),
         differs: Vec::new(),
         equal_files: 0,
+        from_archive: 0,
     };
     let scratch = Scratch::new()?;
     let pinned = Pinned::new(&run, scratch.path());
     if manifest.code_version != options.code_version {
         report.missing.push(format!("program {}: this is {}", manifest.code_version, options.code_version));
     }
-    pinned.inputs(options.data.as_deref(), &mut report.missing)?;
+    report.from_archive = pinned.inputs(options.data.as_deref(), &mut report.missing)?;
     pinned.model(&mut report.missing)?;
     pinned.night_before(&mut report.missing)?;
     let first = pinned.restated(&mut report.missing);

@@ -75,7 +75,7 @@ pub fn restate_night(
     let again = RunOptions {
         as_of: Some(AsOfRule::Day(as_of)),
         force_as_of: manifest.as_of_forced.clone(),
-        data: Some(folders.intake.source.data),
+        data: Some(folders.intake.source.data.clone()),
         data_root: None,
         out: Some(pinned.before()),
         ..options.clone()
@@ -90,7 +90,10 @@ pub fn restate_night(
     let (bundle, reference) = check_model(&rules, load_folder(&pinned.model_folder())?, progress)?;
     let identity = RunIdentity { restates: Some(restates.clone()), ..identity(&job, &tables, &bundle, &again)? };
     let outcome = match publisher.begin(identity, Pointing::Beside)? {
-        Begun::Stage(stage) => {
+        Begun::Stage(mut stage) => {
+            if let Some(policy) = folders.archive {
+                stage.archive_inputs(&folders.intake.source.data, policy)?;
+            }
             let mut notes = vec![format!("restates run {}", restates.first.run_id)];
             if manifest.code_version != options.code_version {
                 notes.push(format!("the first version was published by program {}", manifest.code_version));

@@ -60,6 +60,7 @@ impl Lender {
         let mut job = job.clone();
         job.intake.source.data = data;
         job.out = self.folder.join("out");
+        job.archive = None;
         job.models.clone_from(&self.models);
         job.gates.allow.extend(quiet_tables(on));
         let mut hasher = Hasher::default();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's fixtures may fail as loudly as the test itself")]
 
+mod archive;
 mod atomicity;
 mod book;
 mod fixture;

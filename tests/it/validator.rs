@@ -261,14 +261,10 @@ fn levels_never_seen_are_counted_when_a_table_is_scored() {
     assert!(said(&validated, "notes", "wedding"));
 }
 
-#[test]
-fn conditions_give_the_model_that_a_column_of_their_outcome_gives() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let plain = table(folder.path(), "plain.csv", 1500, 1);
-    // The same rows with their outcome in words, and rows among them of which nobody can say.
+/// The same rows with their outcome in words, and rows among them of which nobody can say.
+fn in_words(plain: &Path) -> String {
     let mut worded = String::new();
-    for (n, line) in std::fs::read_to_string(&plain).unwrap().lines().enumerate() {
+    for (n, line) in std::fs::read_to_string(plain).unwrap().lines().enumerate() {
         let (cells, bad) = line.rsplit_once(',').unwrap();
         let outcome = match (n, bad) {
             (0, _) => "status,dpd",
@@ -280,7 +276,71 @@ fn conditions_give_the_model_that_a_column_of_their_outcome_gives() {
             let _ = writeln!(worded, "{cells},current,40");
         }
     }
-    std::fs::write(at("worded.csv"), worded).unwrap();
+    worded
+}
+
+#[test]
+fn conditions_measure_the_rows_that_a_column_of_their_outcome_measures() {
+    let World { folder, test, model, challenger } = world();
+    let at = |name: &str| folder.path().join(name);
+    let (train, worded, worded_train) = (at("train.csv"), at("worded.csv"), at("worded-train.csv"));
+    std::fs::write(&worded, in_words(&test)).unwrap();
+    std::fs::write(&worded_train, in_words(&train)).unwrap();
+    let column = ["--target", "bad"];
+    let conditions = ["--bad", "status = 'late' AND dpd > 90", "--good", "status = 'paid'"];
+    let left_out = "175 of 875 rows are left out";
+    let (model, challenger) = (text(&model), text(&challenger));
+    // All that is measured is the same; what is told of the tables is not.
+    let figures = |mut told: serde_json::Value| {
+        for key in ["table", "notes", "challenger_model"] {
+            told.as_object_mut().unwrap().remove(key);
+        }
+        told
+    };
+
+    let compared = |who: &[&str], table: &Path, outcome: &[&str]| {
+        answer(&[&["compare", model][..], who, &["--table", text(table)], outcome].concat())
+    };
+    let by_column = compared(&[challenger], &test, &column);
+    let by_conditions = compared(&[challenger], &worded, &conditions);
+    assert!(said(&by_conditions, "notes", left_out) && !said(&by_column, "notes", "left out"));
+    assert_eq!(figures(by_column), figures(by_conditions));
+    let grown = |from: &Path| compared(&["--forest-from", text(from)], &worded, &conditions);
+    let forest = grown(&worded_train);
+    assert!(said(&forest, "notes", "375 of 1875 rows are left out"));
+    let plain = compared(&["--forest-from", text(&train)], &test, &column);
+    assert_eq!(figures(forest), figures(plain));
+
+    let studied = |accepted: &Path, outcome: &[&str]| {
+        let tables = ["--accepted", text(accepted), "--rejected", text(&train)];
+        answer(&[&["reject-study", "--model", model][..], &tables, outcome].concat())
+    };
+    let (by_column, by_conditions) = (studied(&test, &column), studied(&worded, &conditions));
+    assert!(said(&by_conditions, "notes", left_out));
+    assert_eq!(by_column["study"], by_conditions["study"]);
+
+    let documented = |out: &str, table: &Path, outcome: &[&str]| {
+        let out = at(out);
+        let asked = ["document", model, "--table", text(table), "--out", text(&out)];
+        assert_eq!(run(&[&asked[..], outcome].concat()), ExitCode::Ok);
+        std::fs::read_to_string(out.join("model.md")).unwrap()
+    };
+    let (by_column, by_conditions) = (documented("a", &test, &column), documented("b", &worded, &conditions));
+    assert!(by_conditions.contains(left_out));
+    let name = "Table worded.csv; 175 of 875 rows are left out: neither bad";
+    let start = by_conditions.find(name).unwrap();
+    let named = by_conditions[start..].split(" |").next().unwrap().lines().next().unwrap();
+    assert_eq!(by_conditions.replace(named, "Table test.csv"), by_column);
+    assert_eq!(run(&["document", model, "--bad", "dpd > 90", "--out", text(&at("c"))]), ExitCode::Usage);
+    assert_eq!(run(&["document", model, "--table", text(&test), "--out", text(&at("c"))]), ExitCode::Usage);
+}
+
+#[test]
+fn conditions_give_the_model_that_a_column_of_their_outcome_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let plain = table(folder.path(), "plain.csv", 1500, 1);
+    std::fs::write(at("worded.csv"), in_words(&plain)).unwrap();
     let common = ["--special=-9", "--drop", "month"];
     let by_column = ["train", "--table", text(&plain), "--target", "bad", "--out"];
     assert_eq!(run(&[&by_column[..], &[text(&at("a"))], &common].concat()), ExitCode::Ok);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use integrity::domain::Digest;
 use integrity::publish::PublishError;
 use integrity::run::{
     MissedNights, ReplayReport, RunError, RunOptions, RunOutcome, Silent, catch_up, missed_nights, replay_run, run_job,
@@ -11,7 +12,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use tempfile::TempDir;
 
-use super::fixture::{AS_OF, base, bytes_of, data, job, options};
+use super::fixture::{AS_OF, base, bytes_of, data, job, options, run_with};
 use super::invariance::copy_of_data;
 use super::nights::{after_the_first_night, copy_folder};
 
@@ -98,6 +99,45 @@ fn a_run_is_proven_from_what_its_manifest_names() {
             .count(),
         3
     );
+}
+
+#[test]
+fn a_run_whose_raw_files_are_gone_is_proven_from_the_archive() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    let archiving = job_that_archives();
+    let of_night = RunOptions { as_of: Some(days_after(1).into()), ..options(folder.path(), out.path()) };
+    let night = run_with(&archiving.path().join("job.toml"), &of_night).unwrap();
+    let run = &night.published.run_dir;
+    // Last month's file was written over, and the rest went with their folder's cleaning.
+    fs::write(folder.path().join("orders.parquet"), "not these").unwrap();
+    fs::remove_file(folder.path().join("payments.parquet")).unwrap();
+    let report = replayed(run, folder.path());
+    assert_eq!((report.missing, report.differs), (Vec::<String>::new(), Vec::<String>::new()));
+    assert!(report.is_proven && report.from_archive == 2);
+    let nowhere = TempDir::new().unwrap();
+    let without_data = RunOptions { data: None, as_of: None, ..options(nowhere.path(), nowhere.path()) };
+    let report = replay_run(run, &without_data, &Silent).unwrap();
+    assert!(report.is_proven, "{:?} {:?}", report.missing, report.differs);
+    assert!(report.from_archive > 2);
+    // What is not what it was is never taken.
+    let orders = Digest::of_file(&data().join("orders.parquet")).unwrap().to_string();
+    let archived = out.path().join(format!("published/archive/{}/{orders}", &orders[..2]));
+    fs::remove_file(&archived).unwrap();
+    fs::write(&archived, "nor these").unwrap();
+    let report = replayed(run, folder.path());
+    assert!(!report.is_proven);
+    assert!(matches!(report.missing.as_slice(), [only] if only.contains("orders.parquet") && only.contains(&orders)));
+}
+
+/// The job, which keeps its raw files.
+fn job_that_archives() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    copy_folder(job().parent().unwrap(), folder.path());
+    let path = folder.path().join("job.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, text.replace("[model]", "[archive]\ninputs = \"link\"\n\n[model]")).unwrap();
+    folder
 }
 
 #[test]
