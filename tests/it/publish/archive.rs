@@ -283,11 +283,11 @@ fn a_process_killed_after_any_step_leaves_whole_files_and_no_run_without_its_own
         let when = format!("{step:?}");
         assert_sound(photo, &when);
         assert!(named_by_manifests(photo).is_subset(&found(photo)), "{when}");
+        // The next start sweeps what was on its way, and finishes both.
+        let mut publisher = Publisher::open(photo).unwrap();
         for run in run_list(photo).unwrap().runs.iter().filter(|run| run.state != RunState::Pruned) {
             assert!(verify(photo, Some(run.as_of)).unwrap().is_sound(), "{when}");
         }
-        // The next start finishes both.
-        let mut publisher = Publisher::open(photo).unwrap();
         publish(&mut publisher, date(2018, 8, 9), &data, &read, ArchivePolicy::Copy).unwrap();
         publisher.prune(&order(1)).unwrap();
         drop(publisher);

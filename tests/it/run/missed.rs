@@ -136,7 +136,7 @@ fn job_that_archives() -> TempDir {
     copy_folder(job().parent().unwrap(), folder.path());
     let path = folder.path().join("job.toml");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(path, text.replace("[model]", "[archive]\ninputs = \"link\"\n\n[model]")).unwrap();
+    fs::write(path, text.replace("[model]", "[archive]\ninputs = \"copy\"\n\n[model]")).unwrap();
     folder
 }
 
