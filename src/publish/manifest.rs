@@ -27,6 +27,9 @@ pub struct InputFile {
     pub bytes: u64,
     /// Digest of the bytes.
     pub sha256: Digest,
+    /// Whether its sender stated that digest in a file beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_verified: bool,
 }
 
 /// A configuration file and its copy in the run folder, whose name may be another: see [`Manifest::config`].

@@ -374,7 +374,9 @@ pub(super) fn identity(
         config_digest: job.digest,
         model_digest: published_model_digest(bundle)?,
         code_version: options.code_version.clone(),
-        inputs: inputs.map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256 }).collect(),
+        inputs: inputs
+            .map(|i| InputFile { name: i.path.clone(), bytes: i.bytes, sha256: i.sha256, is_verified: i.is_verified })
+            .collect(),
         time_zone: job.intake.time_zone.iana_name().unwrap_or("UTC").to_owned(),
         currency: job.intake.currency,
         as_of_guessed: night.chosen.is_guess,

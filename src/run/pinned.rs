@@ -59,7 +59,7 @@ impl<'a> Pinned<'a> {
             };
             match archive.intact(input) {
                 Ok(path) => {
-                    link(&path, &self.data().join(&input.name))?;
+                    self.link_archived(&path, input)?;
                     archived += 1;
                 }
                 Err(and) if archive.exists() => missing.push(format!("{why}; {and}")),
@@ -67,6 +67,18 @@ impl<'a> Pinned<'a> {
             }
         }
         Ok(archived)
+    }
+
+    /// Links to a raw file in the archive, and states its digest where its sender had.
+    fn link_archived(&self, path: &Path, input: &InputFile) -> Result<(), RunError> {
+        let place = self.data().join(&input.name);
+        link(path, &place)?;
+        if input.is_verified {
+            let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let statement = place.with_file_name(format!("{name}.sha256"));
+            fs::write(&statement, format!("{}  {name}\n", input.sha256)).map_err(io("write", &statement))?;
+        }
+        Ok(())
     }
 
     /// Links to a raw file and to what its sender stated of it.

@@ -39,6 +39,7 @@ fn inputs(files: &Files) -> Vec<InputFile> {
         name: name.clone(),
         bytes: text.len() as u64,
         sha256: Digest::of(text.as_bytes()),
+        is_verified: false,
     };
     files.iter().map(input).collect()
 }

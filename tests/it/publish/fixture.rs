@@ -27,7 +27,12 @@ pub(crate) fn identity_on(tag: u8, as_of: Date) -> RunIdentity {
         config_digest: Digest::of(b"config"),
         model_digest: Digest::of(b"model"),
         code_version: "0.1.0".to_owned(),
-        inputs: vec![InputFile { name: "orders.csv".to_owned(), bytes: 1, sha256: Digest::of(&[tag]) }],
+        inputs: vec![InputFile {
+            name: "orders.csv".to_owned(),
+            bytes: 1,
+            sha256: Digest::of(&[tag]),
+            is_verified: false,
+        }],
         time_zone: "UTC".to_owned(),
         currency: Currency::new("CNY").unwrap(),
         as_of_guessed: false,

@@ -106,12 +106,18 @@ fn a_run_whose_raw_files_are_gone_is_proven_from_the_archive() {
     let out = after_the_first_night();
     let folder = copy_of_data();
     let archiving = job_that_archives();
+    // What senders stated is published of each table.
+    let payments = Digest::of_file(&folder.path().join("payments.parquet")).unwrap();
+    fs::write(folder.path().join("payments.sha256"), format!("{payments}\n")).unwrap();
     let of_night = RunOptions { as_of: Some(days_after(1).into()), ..options(folder.path(), out.path()) };
     let night = run_with(&archiving.path().join("job.toml"), &of_night).unwrap();
     let run = &night.published.run_dir;
     // Last month's file was written over, and the rest went with their folder's cleaning.
     fs::write(folder.path().join("orders.parquet"), "not these").unwrap();
     fs::remove_file(folder.path().join("payments.parquet")).unwrap();
+    fs::remove_file(folder.path().join("payments.sha256")).unwrap();
+    let ledger = fs::read_to_string(run.join("wash_ledger.json")).unwrap();
+    assert!(ledger.contains("\"is_digest_verified\": true"));
     let report = replayed(run, folder.path());
     assert_eq!((report.missing, report.differs), (Vec::<String>::new(), Vec::<String>::new()));
     assert!(report.is_proven && report.from_archive == 2);
