@@ -11,7 +11,7 @@ use crate::model::registry::{Bundle, load_folder, refuse_content, write_folder};
 use crate::model::{ModelError, TrainReport};
 use crate::run::Progress as _;
 use crate::workbench::document::{
-    Document, DocumentError, DocumentInput, Sample, SqlSource, export_sql, scorecard_schema,
+    Document, DocumentError, DocumentInput, Sample, SqlSource, card_workbook, export_pmml, export_sql, scorecard_schema,
 };
 use crate::workbench::table::open_table;
 use crate::workbench::validation::{Drift, training_drift};
@@ -66,10 +66,13 @@ pub fn execute(args: &DocumentArgs, output: Output, terminal: &Terminal) -> Resu
     let document = Document::new(&input).map_err(refused)?;
     let source = SqlSource { relation: args.relation.clone(), keep: args.keep.clone() };
     let sql = export_sql(&bundle.scorecard, &source).map_err(refused)?;
+    let pmml = export_pmml(&bundle.scorecard).map_err(refused)?;
     let mut files = vec![
         ("model.md".to_owned(), document.markdown().into_bytes()),
         ("model.html".to_owned(), document.html().map_err(refused)?.into_bytes()),
         ("scorecard.sql".to_owned(), sql.into_bytes()),
+        ("scorecard.pmml".to_owned(), pmml.into_bytes()),
+        ("scorecard.xls".to_owned(), card_workbook(&bundle, report.as_ref(), &samples)),
         ("scorecard.schema.json".to_owned(), format!("{:#}\n", scorecard_schema()).into_bytes()),
     ];
     files.extend(document.plots().map(|plot| (plot.file.clone(), plot.svg.clone().into_bytes())));

@@ -15,7 +15,7 @@ use crate::run::Progress;
 /// What to draft from.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// Folder of the raw files, text (CSV and its kin, packed or not) or Parquet, at any depth.
+    /// Folder of the raw files, text (CSV and its kin, packed or not), workbooks or Parquet, at any depth.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// New or empty folder for the job.

@@ -116,7 +116,7 @@ enum Command {
     RejectStudy(reject_study::RejectStudyArgs),
     /// Finds the smallest change of actionable columns that would reach a cut-off.
     Counterfactual(counterfactual::CounterfactualArgs),
-    /// Writes the model document, the points as SQL and the schema of the scorecard file.
+    /// Writes the model document, the points as SQL, PMML and a workbook, and the schema of the scorecard file.
     Document(document::DocumentArgs),
     /// Approves a trained model for use.
     Approve(models::ApproveArgs),

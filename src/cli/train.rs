@@ -24,7 +24,7 @@ use crate::workbench::table::{
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
 pub struct TrainTableArgs {
-    /// Table to train on: a CSV or Parquet file, or a folder of them.
+    /// Table to train on: a CSV or Parquet file or a workbook, or a folder of them.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
     /// Column of the outcome; two values.

@@ -49,6 +49,7 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         let sales = free_name(land, "sold");
         let (columns, has_buyer) = sales_columns(draft, land, plan, scope.currency);
         draft.with.push((sales.clone(), columns));
+        draft.needs_all = true;
         let and = own_merchant
             .as_ref()
             .filter(|_| plan.splits())
@@ -150,6 +151,7 @@ fn latest_of_lines(
     latest: &[(&str, String)],
 ) {
     let parcels = free_name(scope.land, "parcels");
+    draft.keys.push((order, order));
     let order = scope.id_of(order, &scope.name(order));
     let merchant = merchant.map(|at| scope.id_of(at, &scope.name(at)));
     let mut columns = vec![format!("{order} AS order_number")];

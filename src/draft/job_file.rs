@@ -93,8 +93,10 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         add(
             &mut text,
             &format!(
-                "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n",
-                table.table.name, table.from
+                "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n{2}",
+                table.table.name,
+                table.from,
+                keyed_by(table)
             ),
         );
     }
@@ -128,6 +130,21 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         ),
     );
     text
+}
+
+/// How the inputs of a SELECT that joins may be split, with a comment.
+fn keyed_by(table: &TableDraft) -> String {
+    if table.keyed_by.is_empty() {
+        return String::new();
+    }
+    let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let keys: Vec<String> =
+        table.keyed_by.iter().map(|(input, column)| format!("{input} = {}", text(column))).collect();
+    format!(
+        "# Rows of different keys never meet in this SELECT: large inputs are split by these columns and worked on part by part. It is tried on a sample \
+         before it is\n# believed; where you change the SELECT so that it is no longer true, take the line away.\nkeyed_by = {{ {} }}\n",
+        keys.join(", ")
+    )
 }
 
 /// Inputs that a SELECT names.

@@ -80,6 +80,7 @@ fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
     let Some((key, _)) = land.naming(loans.driver, C::Loan) else { return };
     let ends = free_name(land, "last_due");
     let day = scope.render(Type::Day, "due_on", due.at, &scope.name(due.at)).sql;
+    draft.keys.push((key, loan));
     let loan = scope.id_of(loan, &scope.name(loan));
     draft.with.push((
         ends.clone(),

@@ -128,6 +128,7 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
     let mut columns = vec![format!("{merchant} AS merchant"), format!("{placed_at} AS placed_at")];
     columns.extend(category_sql.iter().map(|sql| format!("{sql} AS category")));
     draft.with_once(&sales);
+    draft.needs_all = true;
     draft.with.push((all.clone(), format!("SELECT\n    {}\n{}", columns.join(",\n    "), sales.joined_tables())));
     draft.with.push((
         ranked.clone(),

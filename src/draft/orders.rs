@@ -240,6 +240,7 @@ fn sum_of_lines(
         pairs.to_owned(),
         format!("SELECT\n    {}{sum}\nFROM {priced}\nGROUP BY {keys}", keys.replace(", ", ",\n    ")),
     ));
+    draft.keys.push((plan.order, lines.order));
     let on = match (&merchant, plan.is_by_line()) {
         (Some(merchant), true) => format!("{number} = {pairs}.order_number AND {merchant} = {pairs}.merchant"),
         _ => format!("{number} = {pairs}.order_number"),

@@ -1,5 +1,7 @@
 //! The FROM clause of a SELECT under construction, and how raw cells become contract cells in it.
 
+use std::collections::BTreeMap;
+
 use super::add::add;
 use super::landscape::{Found, Landscape};
 use super::vocabulary::Concept;
@@ -136,6 +138,30 @@ impl<'a> Scope<'a> {
     pub(super) fn reach_id(&mut self, found: &Found) -> String {
         let sql = self.reach(found);
         self.id_of(found.at, &sql)
+    }
+
+    /// By which column each input may be split, so that rows of different keys never meet in the SELECT: the driving table's column by which parts of
+    /// the SELECT (`keys`) or else the largest tables are joined, and the columns that it equals. Tables that are joined by other columns are read whole for
+    /// each part. None where that is not so.
+    pub(super) fn keyed_by(&self, keys: &[(ColumnAt, ColumnAt)]) -> BTreeMap<String, String> {
+        let of_driver = || self.joins.iter().filter(|join| join.from.table == self.driver);
+        let joined_rows = |column: ColumnAt| -> usize {
+            of_driver().filter(|join| join.from == column).map(|join| self.land.table(join.to.table).rows).sum()
+        };
+        let by_joins = of_driver().map(|join| join.from).max_by_key(|column| (joined_rows(*column), *column));
+        let Some(own) = keys.first().map(|(own, _)| *own).or(by_joins) else { return BTreeMap::new() };
+        let meet =
+            keys.iter().copied().chain(of_driver().filter(|join| join.from == own).map(|join| (join.from, join.to)));
+        let mut split = BTreeMap::from([(self.driver, own.column)]);
+        for (from, to) in meet {
+            if from != own || *split.entry(to.table).or_insert(to.column) != to.column {
+                return BTreeMap::new();
+            }
+        }
+        let named = |(table, column): (usize, usize)| {
+            (self.land.table(table).name.clone(), self.land.column(ColumnAt { table, column }).name.clone())
+        };
+        split.into_iter().map(named).collect()
     }
 
     /// `FROM driver LEFT JOIN …`.

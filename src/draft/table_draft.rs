@@ -1,10 +1,13 @@
 //! A contract table as drafted: its SELECT, and where each column comes from.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::add::add;
 use super::scope::{Piece, Scope};
 use crate::contract::{Column, TableContract, Type};
+use crate::profile::ColumnAt;
 
 /// What marks a place that a person must fill; the check of a job's sources looks for it.
 pub(crate) use crate::source::GAP;
@@ -56,6 +59,15 @@ pub struct TableDraft {
     pub(super) joins: Vec<String>,
     #[serde(skip)]
     pub(super) from_clause: String,
+    /// Columns of the driving table and of another (or of itself, where its rows are grouped) by whose values parts of the SELECT meet.
+    #[serde(skip)]
+    pub(super) keys: Vec<(ColumnAt, ColumnAt)>,
+    /// Whether rows of any key may meet in it.
+    #[serde(skip)]
+    pub(super) needs_all: bool,
+    /// Inputs that may be split, each by a column; none where it is not known.
+    #[serde(skip)]
+    pub(super) keyed_by: BTreeMap<String, String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
@@ -73,6 +85,9 @@ impl TableDraft {
             with: Vec::new(),
             joins: Vec::new(),
             from_clause: String::new(),
+            keys: Vec::new(),
+            needs_all: false,
+            keyed_by: BTreeMap::new(),
         }
     }
 
@@ -123,6 +138,9 @@ impl TableDraft {
         let place = |name: &str| self.table.columns.iter().position(|c| c.name == name);
         self.columns.sort_by_key(|c| place(c.column));
         self.from_clause = scope.joined_tables();
+        if !self.needs_all {
+            self.keyed_by = scope.keyed_by(&self.keys);
+        }
         self.with_once(scope);
         self
     }

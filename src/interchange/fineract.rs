@@ -7,9 +7,9 @@
 use jiff::civil::Date;
 
 use super::settings::FineractTerms;
-use super::workbook::{CellValue, Sheet, workbook};
 use crate::domain::Currency;
 use crate::monitor::Deduction;
+use crate::page::workbook::{CellValue, Sheet, workbook};
 
 /// Deductions in one workbook: a compound file without a second table of sectors holds some 7 megabytes.
 pub const ROWS_A_WORKBOOK: usize = 10_000;
@@ -160,8 +160,8 @@ impl<'a> Repayments<'a> {
 mod tests {
     use jiff::civil::date;
 
-    use super::super::workbook::tests::read;
     use super::*;
+    use crate::page::workbook::tests::read;
 
     fn deduction(number: usize, loan_id: &str) -> Deduction {
         Deduction {

@@ -17,7 +17,6 @@ mod frappe;
 mod lineage;
 mod metrics;
 mod settings;
-mod workbook;
 
 pub use alert_lines::{ALERT_LINES, alert_line};
 pub use fineract::{NotImported, ROWS_A_WORKBOOK, Repayments, file_name as fineract_file_name, is_importable};

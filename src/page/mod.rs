@@ -8,6 +8,7 @@
 mod blocks;
 mod html;
 mod markdown;
+pub mod workbook;
 
 pub use blocks::{Bar, Block, Plot, table};
 pub use html::{PageError, html};

@@ -1,6 +1,6 @@
 //! A workbook in the format of Excel 97 (BIFF8 in a compound file), as plain as can be: sheets of texts, numbers and dates.
 //!
-//! Fineract's import reads this format and no other. Sources: Microsoft, [MS-XLS] and [MS-CFB]. The bytes depend on the cells alone.
+//! Fineract's import reads this format and no other, and every spreadsheet program reads it. Sources: Microsoft, [MS-XLS] and [MS-CFB]. The bytes depend on the cells alone.
 
 use jiff::civil::Date;
 
@@ -228,4 +228,4 @@ fn directory_entry(file: &mut Vec<u8>, name: &str, kind: u8, child: u32, first: 
 
 #[cfg(test)]
 #[path = "workbook_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

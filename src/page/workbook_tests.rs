@@ -89,6 +89,47 @@ pub fn read(file: &[u8]) -> BTreeMap<String, BTreeMap<(u16, u16), String>> {
     sheets
 }
 
+/// What a reader of other authors finds: every cell of every sheet, and no others.
+fn assert_read_by_calamine(sheets: &[Sheet]) {
+    use calamine::{Data, Reader as _, Xls};
+    let mut book: Xls<_> = Xls::new(std::io::Cursor::new(workbook(sheets))).unwrap();
+    assert_eq!(book.sheet_names(), sheets.iter().map(|sheet| sheet.name.to_owned()).collect::<Vec<_>>());
+    for sheet in sheets {
+        let range = book.worksheet_range(sheet.name).unwrap();
+        let cells = sheet.rows.iter().flatten().filter(|cell| **cell != CellValue::Empty).count();
+        assert_eq!(range.used_cells().count(), cells, "{}", sheet.name);
+        for (row, cells) in (0..).zip(&sheet.rows) {
+            for (column, cell) in (0..).zip(cells) {
+                let found = range.get_value((row, column)).unwrap_or(&Data::Empty);
+                let is_same = match (cell, found) {
+                    (CellValue::Empty, Data::Empty) => true,
+                    (CellValue::Text(text), Data::String(found)) => text == found,
+                    (CellValue::Number(number), Data::Float(found)) => number.to_bits() == found.to_bits(),
+                    (CellValue::Day(day), Data::DateTime(found)) => {
+                        let (year, month, of_month, ..) = found.to_ymd_hms_milli();
+                        format!("{year:04}-{month:02}-{of_month:02}") == day.to_string()
+                    }
+                    _ => false,
+                };
+                assert!(is_same, "{} {row} {column}: {cell:?} {found:?}", sheet.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn another_reader_finds_every_cell() {
+    let texts = ["a", "é", "贷款", "😀", "two\nlines", " ", "=1+1", "007"].map(CellValue::text);
+    let numbers = [0.0, -0.1, 1e-300, 1e300, 123_456_789.0, f64::MIN_POSITIVE].map(CellValue::Number);
+    let days = [date(1990, 1, 1), date(2000, 2, 29), date(2099, 12, 31)].map(CellValue::Day);
+    let mixed: Vec<CellValue> = texts.into_iter().chain([CellValue::Empty]).chain(numbers).chain(days).collect();
+    let rows: Vec<Vec<CellValue>> =
+        (0..mixed.len()).map(|n| mixed.iter().cloned().cycle().skip(n).take(7).collect()).collect();
+    let long = Sheet { name: "Long", rows: (0..5_000).map(|n| vec![CellValue::Number(f64::from(n)); 3]).collect() };
+    let wide = Sheet { name: "Wide", rows: vec![vec![CellValue::text(&"x".repeat(4_000)); 200]] };
+    assert_read_by_calamine(&[Sheet { name: "Mixed", rows }, Sheet { name: "Empty", rows: Vec::new() }, long, wide]);
+}
+
 #[test]
 fn what_is_written_is_read() {
     let text = |text: &str| CellValue::Text(text.to_owned());

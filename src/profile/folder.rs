@@ -11,12 +11,12 @@ use super::error::ProfileError;
 use super::reference::{Reference, references};
 use super::table::RawTable;
 use crate::source::{
-    CsvFile, DeclaredFormat, Found, InputSpec, Sniffing, SourceError, begins_as_parquet, find_files, format_of,
-    open_input,
+    DeclaredFormat, Found, InputSpec, RecordFile, RecordFormat, SheetName, Sniffing, SourceError, Workbook,
+    begins_as_parquet, begins_as_workbook, find_files, format_of, open_input,
 };
 
 /// Endings of files that may hold a table, and those that they may have beside it where they are packed.
-const ENDINGS: [&str; 8] = ["csv", "tsv", "tab", "psv", "txt", "dat", "parquet", "pq"];
+const ENDINGS: [&str; 12] = ["csv", "tsv", "tab", "psv", "txt", "dat", "parquet", "pq", "xlsx", "xlsb", "xls", "ods"];
 const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
 
 /// What a folder holds.
@@ -41,7 +41,7 @@ pub struct UnreadFile {
     pub why: String,
 }
 
-/// Reads every file of text (CSV and its kin, packed or not) and Parquet below a folder, one table at a time. `is_time_word` says whether a column's name asks for a time;
+/// Reads every file of text (CSV and its kin, packed or not), every sheet of a workbook and Parquet below a folder, one table at a time. `is_time_word` says whether a column's name asks for a time;
 /// `told` hears which table is being read.
 ///
 /// # Errors
@@ -60,31 +60,43 @@ pub fn profile_folder(
     for found in find_files(data, "**/*")? {
         let ending = ending(&found.relative);
         if !ENDINGS.contains(&ending.as_str()) {
-            let why = "its name is neither that of a text table nor of Parquet".to_owned();
+            let why = "its name is neither that of a text table nor of Parquet or a workbook".to_owned();
             unread.push(UnreadFile { file: found.relative, why });
             continue;
         }
-        match look_at(&found, ending) {
-            Ok((signature, format)) => {
-                let (known, files) = alike.entry(signature).or_default();
-                merge(known, format);
-                files.push(found);
+        let sheets = match sheets_of(&found.path) {
+            Ok(sheets) => sheets,
+            Err(error) => {
+                unread.push(UnreadFile { file: found.relative, why: error.to_string() });
+                continue;
             }
-            Err(why) => unread.push(UnreadFile { file: found.relative, why }),
+        };
+        for sheet in sheets {
+            match look_at(&found, ending.clone(), sheet.clone()) {
+                Ok((signature, format)) => {
+                    let (known, files) = alike.entry(signature).or_default();
+                    merge(known, format);
+                    files.push(found.clone());
+                }
+                Err(why) => {
+                    unread.push(UnreadFile { file: of_sheet(&found.relative, sheet.as_deref()), why });
+                }
+            }
         }
     }
     let mut described: Vec<(Vec<Found>, DeclaredFormat)> =
         alike.into_values().map(|(format, files)| (files, format)).collect();
-    described.sort_by(|a, b| a.0.cmp(&b.0));
+    described.sort_by(|a, b| (&a.0, sheet_of(&a.1)).cmp(&(&b.0, sheet_of(&b.1))));
     let (groups, formats): (Vec<Vec<Found>>, Vec<DeclaredFormat>) = described.into_iter().unzip();
-    let names = table_names(&groups);
+    let names = table_names(&groups, &formats);
     let mut tables = Vec::new();
     for ((group, format), name) in groups.iter().zip(formats).zip(names) {
         told(&name);
+        let file = of_sheet(&pattern(data, group), sheet_of(&format));
         match read_group(data, group, format, &name, is_time_word) {
             Ok(table) if table.rows > 0 => tables.push(table),
-            Ok(_) => unread.push(UnreadFile { file: pattern(data, group), why: "it has no rows".to_owned() }),
-            Err(why) => unread.push(UnreadFile { file: pattern(data, group), why }),
+            Ok(_) => unread.push(UnreadFile { file, why: "it has no rows".to_owned() }),
+            Err(why) => unread.push(UnreadFile { file, why }),
         }
     }
     if tables.is_empty() {
@@ -99,11 +111,33 @@ pub fn profile_folder(
     Ok(Folder { tables, references, unread, currencies })
 }
 
+/// The sheets of a workbook that are tables, each by its name where there are several; one without a name where a file is a table itself.
+fn sheets_of(path: &Path) -> Result<Vec<Option<String>>, SourceError> {
+    if !begins_as_workbook(path)? {
+        return Ok(vec![None]);
+    }
+    let filled = Workbook::open(path)?.filled_sheets()?;
+    Ok(if filled.len() > 1 { filled.into_iter().map(|(name, _)| Some(name)).collect() } else { vec![None] })
+}
+
+/// A file as people are told of it, with the sheet that is meant.
+fn of_sheet(file: &str, sheet: Option<&str>) -> String {
+    sheet.map_or_else(|| file.to_owned(), |sheet| format!("{file}, sheet {sheet:?}"))
+}
+
+/// The sheet that a table's files are declared with.
+fn sheet_of(format: &DeclaredFormat) -> Option<&str> {
+    match &format.sheet {
+        Some(SheetName::Named(name)) => Some(name),
+        Some(SheetName::Number(_)) | None => None,
+    }
+}
+
 /// What files of one table share.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Signature {
     ending: String,
-    /// Separator, quote and lines before the header.
+    /// Separator, quote, lines before the header and sheet.
     layout: String,
     columns: Vec<String>,
     /// Files without a header are told apart by the words of their names.
@@ -120,7 +154,7 @@ fn unpacked_name(name: &str) -> &str {
 }
 
 /// What a file shares with others of its table, and how it is written.
-fn look_at(found: &Found, ending: String) -> Result<(Signature, DeclaredFormat), String> {
+fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Signature, DeclaredFormat), String> {
     let text = |e: SourceError| e.to_string();
     let path = &found.path;
     if begins_as_parquet(path).map_err(text)? || ending == "parquet" {
@@ -133,20 +167,22 @@ fn look_at(found: &Found, ending: String) -> Result<(Signature, DeclaredFormat),
             DeclaredFormat::default(),
         ));
     }
-    let likely = format_of(path, &DeclaredFormat::default(), Sniffing::Likely).map_err(text)?;
-    let file = CsvFile::open(path, 0, &likely).map_err(text)?;
+    let declared = DeclaredFormat { sheet: sheet.map(SheetName::Named), ..DeclaredFormat::default() };
+    let likely = format_of(path, &declared, Sniffing::Likely).map_err(text)?;
+    let file = RecordFile::open(path, 0, &likely).map_err(text)?;
     let columns: Vec<String> = file
         .schema()
         .iter_names()
         .filter(|name| !["_file", "_row"].contains(&name.as_str()))
         .map(ToString::to_string)
         .collect();
-    if columns.len() < 2 && !["csv", "tsv", "tab", "psv"].contains(&ending.as_str()) {
+    let is_sheet = matches!(likely, RecordFormat::Sheet(_));
+    if columns.len() < 2 && !is_sheet && !["csv", "tsv", "tab", "psv"].contains(&ending.as_str()) {
         return Err("its lines have one cell only: it does not look like a table".to_owned());
     }
     let stem = found.relative.rsplit('/').next().map(unpacked_name).and_then(|file| file.split('.').next());
-    let words = if likely.has_header { Vec::new() } else { stem.map(name_words).unwrap_or_default() };
-    let format = DeclaredFormat::of(&likely);
+    let words = if likely.has_header() { Vec::new() } else { stem.map(name_words).unwrap_or_default() };
+    let format = DeclaredFormat { sheet: declared.sheet, ..DeclaredFormat::of(&likely) };
     let shared = DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, ..format.clone() };
     Ok((Signature { ending, layout: shared.toml(), columns, words }, format))
 }
@@ -216,10 +252,15 @@ const RESERVED: [&str; 16] = [
 ];
 
 /// One name a table: the words of its files' names, without numbers and without words that most tables share (`olist_…_dataset`).
-fn table_names(groups: &[Vec<Found>]) -> Vec<String> {
+/// A sheet among several is called by its own name.
+fn table_names(groups: &[Vec<Found>], formats: &[DeclaredFormat]) -> Vec<String> {
     let stems: Vec<Vec<String>> = groups
         .iter()
-        .map(|group| {
+        .zip(formats)
+        .map(|(group, format)| {
+            if let Some(words) = sheet_of(format).map(name_words).filter(|words| !words.is_empty()) {
+                return words;
+            }
             let path = group.first().map_or("", |found| found.relative.as_str());
             let file = path.rsplit('/').next().unwrap_or(path);
             let file = unpacked_name(file);
@@ -326,6 +367,27 @@ mod tests {
                 ("umsatz", "umsatz_20*.csv", 4, german.to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn every_sheet_of_a_workbook_is_a_table() {
+        let files = folder(&[("shops.csv", "shop,city\ns1,here\n")]);
+        let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/workbooks");
+        std::fs::copy(made.join("orders.xlsx"), files.path().join("export.xlsx")).unwrap();
+        std::fs::copy(made.join("orders.ods"), files.path().join("abroad.ods")).unwrap();
+        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        let seen: Vec<_> =
+            found.tables.iter().map(|t| (t.name.as_str(), t.files.as_str(), t.rows, t.format.toml())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("abroad", "abroad.ods", 3, String::new()),
+                ("items", "export.xlsx", 2, r#"sheet = "Items""#.to_owned()),
+                ("orders", "export.xlsx", 3, r#"skip_lines = 3, sheet = "Orders 2024""#.to_owned()),
+                ("shops", "shops.csv", 1, String::new()),
+            ]
+        );
+        assert_eq!(found.unread.iter().map(|u| u.file.as_str()).collect::<Vec<_>>(), ["export.xlsx, sheet \"Cover\""]);
     }
 
     #[test]

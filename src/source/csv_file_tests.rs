@@ -1,7 +1,7 @@
 use std::io::Write as _;
 
 use super::*;
-use crate::source::sniff::{Sniffing, format_of};
+use crate::source::sniff::{Sniffing, format_of_text};
 use crate::source::text_format::DeclaredFormat;
 
 /// A file read to its end, in batches of three.
@@ -13,7 +13,7 @@ struct CsvText {
 }
 
 fn read(path: &Path, file: u32, declared: &DeclaredFormat) -> Result<CsvText, SourceError> {
-    let format = format_of(path, declared, Sniffing::Certain)?;
+    let format = format_of_text(path, declared, Sniffing::Certain)?;
     let mut csv = CsvFile::open(path, file, &format)?;
     let mut frame = DataFrame::empty_with_schema(&csv.schema());
     while let Some(batch) = csv.next_batch(3)? {
@@ -144,7 +144,7 @@ fn files_that_are_something_else_are_named_as_that() {
         }
     };
     names(b"PAR1\x15\x04", &["Parquet"]);
-    names(b"PK\x03\x04\x14", &["zip", "spreadsheet"]);
+    names(b"PK\x03\x04\x14", &["zip", "workbook"]);
     names(b"\xfd7zXZ\0", &["xz", "unpack"]);
     names(b"gr\xf6\xdfe,b\n1,2\n", &["not UTF-8", "Latin-1", "encoding = \"windows-1252\""]);
     names(&gzip(b"PAR1\x15\x04"), &["Parquet", "unpack"]);

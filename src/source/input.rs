@@ -14,18 +14,19 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::csv_file::{CsvEnd, CsvFile};
+use super::csv_file::CsvEnd;
 use super::error::SourceError;
 use super::file_kind;
 use super::glob::{self, Found};
 use super::known::{FileStamp, KnownFile};
 use super::malformed::MalformedRecord;
 use super::page_checksums;
+use super::record_file::{RecordFile, RecordFormat, format_of};
 use super::row_groups;
 use super::sender_digest;
 use super::settings::InputSpec;
-use super::sniff::{Sniffing, format_of};
-use super::text_format::{DeclaredFormat, TextFormat};
+use super::sniff::Sniffing;
+use super::text_format::DeclaredFormat;
 use super::unpack::Packing;
 use crate::domain::{Digest, parallel};
 
@@ -50,8 +51,8 @@ pub struct InputFile {
 const BATCH_ROWS: usize = 1 << 18;
 /// A row group of more rows is read in parts.
 const LARGE_GROUP_ROWS: usize = 1 << 20;
-/// Records of a CSV file that are read at a time.
-const CSV_BATCH_ROWS: usize = 1 << 16;
+/// Records of a text file or sheet that are read at a time.
+const RECORD_BATCH_ROWS: usize = 1 << 16;
 
 /// An input's files, opened: their bytes are as their senders state them, their columns are known, no row has been read.
 pub(crate) struct OpenInput {
@@ -79,7 +80,8 @@ struct OpenFile {
 }
 
 enum Format {
-    Csv(TextFormat),
+    /// Delimited text, or a sheet.
+    Records(RecordFormat),
     Parquet {
         metadata: Arc<ParquetMetaData>,
     },
@@ -148,7 +150,7 @@ fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, SourceError>) -> Res
 }
 
 impl OpenInput {
-    /// The files, in order of path. The records of a CSV file are counted when it is read.
+    /// The files, in order of path. The records of text files and sheets are counted when they are read.
     pub fn files(&self) -> Vec<InputFile> {
         self.files.iter().map(|file| file.file.clone()).collect()
     }
@@ -161,7 +163,7 @@ impl OpenInput {
             schema: file.schema.clone(),
             malformed: file.malformed.clone(),
             is_known: matches!(file.format, Format::Known { .. }),
-            is_text: matches!(file.format, Format::Csv(_) | Format::Known { is_text: true, .. }),
+            is_text: matches!(file.format, Format::Records(_) | Format::Known { is_text: true, .. }),
             words: file.format.words(),
             rows_about: file.rows_about(),
         };
@@ -175,7 +177,7 @@ impl OpenInput {
 
     /// Whether cells are text whose types the contract decides.
     pub fn is_text(&self) -> bool {
-        self.files.iter().any(|file| matches!(file.format, Format::Csv(_) | Format::Known { is_text: true, .. }))
+        self.files.iter().any(|file| matches!(file.format, Format::Records(_) | Format::Known { is_text: true, .. }))
     }
 
     /// The columns of all files together, `_file` and `_row` among them.
@@ -191,7 +193,7 @@ impl OpenInput {
         }
     }
 
-    /// About how many rows there are: exact for Parquet, a guess by size for CSV.
+    /// About how many rows there are: exact for Parquet, a guess by size for others.
     pub fn rows_about(&self) -> u64 {
         self.files.iter().map(OpenFile::rows_about).sum()
     }
@@ -222,13 +224,13 @@ impl OpenInput {
         let is_wanted = |name: &str| columns.is_none_or(|wanted| wanted.contains(&name)) || is_lineage(name);
         let schema: Schema = self.schema.iter_fields().filter(|field| is_wanted(&field.name)).collect();
         take(DataFrame::empty_with_schema(&schema))?;
-        // A CSV file is read from one end to the other: where there are few, their batches are worked on side by side, else the files are.
+        // A text file or sheet is read from one end to the other: where there are few, their batches are worked on side by side, else the files are.
         let many = self.files.len() >= 2 * rayon::current_num_threads();
         let mut pieces: Vec<(usize, Option<Part>)> = Vec::new();
         for (at, file) in self.files.iter().enumerate() {
             match &file.format {
-                Format::Csv(_) if many => pieces.push((at, None)),
-                Format::Csv(_) | Format::Known { .. } => {}
+                Format::Records(_) if many => pieces.push((at, None)),
+                Format::Records(_) | Format::Known { .. } => {}
                 Format::Parquet { metadata } => {
                     pieces.extend(parts_of(metadata).into_iter().map(|part| (at, Some(part))));
                 }
@@ -241,13 +243,13 @@ impl OpenInput {
             match part {
                 Some(part) => take(file.read_parquet(part, &schema)?).map(|()| (*at, None)),
                 None => file
-                    .read_csv(1, &schema, &mut |batches| batches.into_iter().try_for_each(take))
+                    .read_records(1, &schema, &mut |batches| batches.into_iter().try_for_each(take))
                     .map(|end| (*at, Some(end))),
             }
         })?;
         if !many {
-            for (at, file) in files.iter().enumerate().filter(|(_, file)| matches!(file.format, Format::Csv(_))) {
-                let end = file.read_csv(rayon::current_num_threads(), &schema, &mut |batches| {
+            for (at, file) in files.iter().enumerate().filter(|(_, file)| matches!(file.format, Format::Records(_))) {
+                let end = file.read_records(rayon::current_num_threads(), &schema, &mut |batches| {
                     parallel::each(batches, take).map(drop)
                 })?;
                 ends.push((at, Some(end)));
@@ -261,7 +263,7 @@ impl OpenInput {
         Ok(())
     }
 
-    /// All rows as one frame. CSV files are read at once, Parquet files when the frame is collected.
+    /// All rows as one frame. Text files and sheets are read at once, Parquet files when the frame is collected.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -274,7 +276,7 @@ impl OpenInput {
             .files
             .par_iter_mut()
             .map(|file| match file.format {
-                Format::Csv(_) => file.whole_csv(schema),
+                Format::Records(_) => file.whole_records(schema),
                 Format::Parquet { .. } => file.scan_parquet(schema),
                 Format::Known { .. } => Err(SourceError::Io {
                     file: file.found.path.clone(),
@@ -298,7 +300,7 @@ impl OpenInput {
     /// The Parquet file that cannot be read, where a plan over them failed.
     pub fn damaged(&self) -> Option<SourceError> {
         self.files.iter().find_map(|file| match &file.format {
-            Format::Csv(_) | Format::Known { .. } => None,
+            Format::Records(_) | Format::Known { .. } => None,
             Format::Parquet { metadata } => {
                 parts_of(metadata).into_iter().find_map(|part| file.read_parquet(&part, &self.schema).err())
             }
@@ -387,7 +389,7 @@ fn open_file(
         open_parquet(&found.path)?
     } else {
         let format = format_of(&found.path, declared, Sniffing::Certain)?;
-        (CsvFile::open(&found.path, index, &format)?.schema(), Format::Csv(format), 0)
+        (RecordFile::open(&found.path, index, &format)?.schema(), Format::Records(format), 0)
     };
     let folders = folder_columns(&found.relative, &schema);
     for (name, _) in &folders {
@@ -436,7 +438,7 @@ impl Format {
     /// How a file is read, in words.
     fn words(&self) -> String {
         match self {
-            Self::Csv(text) => text.words(),
+            Self::Records(records) => records.words(),
             Self::Parquet { .. } => "Parquet".to_owned(),
             Self::Known { words, .. } => words.clone(),
         }
@@ -445,11 +447,8 @@ impl Format {
 
 impl OpenFile {
     fn rows_about(&self) -> u64 {
-        const BYTES_OF_A_RECORD: u64 = 64;
-        const BYTES_OF_A_PACKED_RECORD: u64 = 12;
         match &self.format {
-            Format::Csv(text) if text.packing == Packing::None => self.file.bytes.div_ceil(BYTES_OF_A_RECORD),
-            Format::Csv(_) => self.file.bytes.div_ceil(BYTES_OF_A_PACKED_RECORD),
+            Format::Records(records) => records.records_about(self.file.bytes),
             Format::Parquet { .. } => self.file.raw_rows,
             Format::Known { rows_about, .. } => *rows_about,
         }
@@ -459,19 +458,19 @@ impl OpenFile {
         SourceError::Corrupt { file: self.found.path.clone(), why: why.to_string() }
     }
 
-    /// Reads a CSV file from its beginning to its end, so many batches at a time.
-    fn read_csv<E: From<SourceError>>(
+    /// Reads a text file or sheet from its beginning to its end, so many batches at a time.
+    fn read_records<E: From<SourceError>>(
         &self,
         at_a_time: usize,
         schema: &Schema,
         take: &mut dyn FnMut(Vec<DataFrame>) -> Result<(), E>,
     ) -> Result<CsvEnd, E> {
-        let Format::Csv(format) = &self.format else { return Ok(CsvEnd::default()) };
-        let mut csv = CsvFile::open(&self.found.path, self.index, format)?;
+        let Format::Records(format) = &self.format else { return Ok(CsvEnd::default()) };
+        let mut records = RecordFile::open(&self.found.path, self.index, format)?;
         loop {
             let mut batches = Vec::new();
             while batches.len() < at_a_time {
-                let Some(batch) = csv.next_batch(CSV_BATCH_ROWS)? else { break };
+                let Some(batch) = records.next_batch(RECORD_BATCH_ROWS)? else { break };
                 batches.push(self.aligned(batch, schema)?);
             }
             if batches.is_empty() {
@@ -479,7 +478,7 @@ impl OpenFile {
             }
             take(batches)?;
         }
-        Ok(csv.end())
+        Ok(records.end())
     }
 
     fn note(&mut self, end: CsvEnd) {
@@ -487,9 +486,9 @@ impl OpenFile {
         self.malformed = end.malformed;
     }
 
-    fn whole_csv(&mut self, schema: &Schema) -> Result<LazyFrame, SourceError> {
+    fn whole_records(&mut self, schema: &Schema) -> Result<LazyFrame, SourceError> {
         let mut all = DataFrame::empty_with_schema(schema);
-        let end = self.read_csv(1, schema, &mut |batches| {
+        let end = self.read_records(1, schema, &mut |batches| {
             for batch in &batches {
                 all.vstack_mut(batch).map_err(|e| self.corrupt(&e))?;
             }

@@ -11,10 +11,10 @@ pub struct MalformedRecord {
     pub file: u32,
     /// 1-based record, the header not counted.
     pub row: u32,
-    /// Where it begins in the file, in bytes from 0.
+    /// Where it begins in the file, in bytes from 0; 0 in a workbook, where `why` names the cell.
     pub byte: u64,
     /// What is wrong: `wrong-cell-count`, `stray-quote`, `cell-too-long`, `record-too-long`, `nul-byte`, `not-utf8` or, in a file of another
-    /// encoding, `not-in-encoding`.
+    /// encoding, `not-in-encoding`; in a sheet, `error-cell`.
     pub rule: &'static str,
     /// What is wrong, where, in words.
     pub why: String,
@@ -26,8 +26,16 @@ pub struct MalformedRecord {
 }
 
 /// Every rule of a malformed record.
-const RULES: [&str; 7] =
-    ["wrong-cell-count", "stray-quote", "cell-too-long", "record-too-long", "nul-byte", "not-utf8", "not-in-encoding"];
+const RULES: [&str; 8] = [
+    "wrong-cell-count",
+    "stray-quote",
+    "cell-too-long",
+    "record-too-long",
+    "nul-byte",
+    "not-utf8",
+    "not-in-encoding",
+    "error-cell",
+];
 
 /// The rule of that name.
 pub(crate) fn rule_named(name: &str) -> Option<&'static str> {
@@ -53,6 +61,25 @@ pub(super) enum Fault {
 const MAX_TEXT: usize = 2_000;
 
 impl MalformedRecord {
+    /// A record of a sheet: its file and row, and the cells that are known.
+    pub(super) fn of_cells(
+        (file, row): (u32, u32),
+        rule: &'static str,
+        why: String,
+        text: &str,
+        known: impl Iterator<Item = (String, String)>,
+    ) -> Self {
+        Self {
+            file,
+            row,
+            byte: 0,
+            rule,
+            why,
+            text: text.chars().take(MAX_TEXT).collect(),
+            cells: known.filter(|(_, cell)| !cell.is_empty() && cell.len() < 200).collect(),
+        }
+    }
+
     /// A malformed record that begins at `place`: file, row and byte.
     pub(super) fn new(
         place: (u32, u32, u64),

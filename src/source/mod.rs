@@ -1,6 +1,6 @@
 //! Raw exports of any shape become contract tables: one SELECT a table, types checked, every row traceable to its file and row.
 //!
-//! An input is one or many text (CSV and its kin) or Parquet files below the data folder. CSV cells stay text until the contract says what
+//! An input is one or many text (CSV and its kin) or Parquet files below the data folder, or sheets of workbooks. Cells of text and sheets stay text until the contract says what
 //! they are; Parquet columns keep their types, which are widened only where nothing is lost. SQL sees an input under its name in the job file,
 //! with two hidden columns that a SELECT must pass on: `_file` and `_row`. It sees nothing else.
 
@@ -19,11 +19,15 @@ mod lines;
 mod malformed;
 mod number_text;
 mod page_checksums;
+mod record_file;
 mod row_filter;
 mod row_groups;
 mod row_wise;
 mod sender_digest;
 mod settings;
+mod sheet_cell;
+mod sheet_file;
+mod sheet_format;
 mod sniff;
 mod sql;
 mod sql_functions;
@@ -33,10 +37,10 @@ mod sql_run;
 mod table;
 mod text_format;
 mod unpack;
+mod workbook;
 
 pub(crate) use cell::instant as instant_of_text;
 pub(crate) use condition::{condition_columns, holds};
-pub(crate) use csv_file::CsvFile;
 pub use error::SourceError;
 pub(crate) use glob::{Found, find as find_files};
 pub use input::InputFile;
@@ -45,10 +49,13 @@ pub(crate) use known::{FileStamp, KnownFile, KnownFiles, schema_of_words, schema
 pub use malformed::MalformedRecord;
 pub(crate) use malformed::rule_named;
 pub(crate) use number_text::plain_number;
+pub(crate) use record_file::{RecordFile, RecordFormat, format_of};
 pub(crate) use settings::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS};
 pub use settings::{InputSpec, SourcePart, SourceSettings, SourceSpec, Statement};
-pub(crate) use sniff::{Sniffing, format_of};
+pub(crate) use sniff::Sniffing;
 pub(crate) use sql::GAP;
 pub(crate) use sql_reference::sql_markdown;
 pub use table::{InputFormat, JoinedInput, SourcePiece, SourceTable, Sources};
 pub use text_format::DeclaredFormat;
+pub use workbook::SheetName;
+pub(crate) use workbook::{Workbook, begins_as_workbook};

@@ -88,6 +88,15 @@ pub(crate) struct RawInput {
     pub(super) header: Option<bool>,
     pub(super) columns: Option<Spanned<Vec<String>>>,
     pub(super) skip_lines: Option<u32>,
+    pub(super) sheet: Option<Spanned<RawSheet>>,
+}
+
+/// A sheet by its name or its place.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawSheet {
+    Name(String),
+    Number(u32),
 }
 
 /// One glob or several.
@@ -121,7 +130,7 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "files",
             "glob, or a list of them",
             "[\"orders/**/*.parquet\", \"older/orders-{2023,2024}.csv.gz\"]",
-            "files below the data folder, Parquet or text (CSV and its kin, packed with gzip or zstd or not), told apart by their content; \
+            "files below the data folder, Parquet, text (CSV and its kin, packed with gzip or zstd or not) or workbooks (`.xlsx`, `.xlsb`, `.xls`, `.ods`), told apart by their content; \
              only what is named `.parquet` must be Parquet: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column",
         ),
         Key::new(
@@ -151,13 +160,26 @@ pub(crate) static INPUT_KEYS: Section = Section {
             .range("a name of the WHATWG Encoding Standard, such as utf-16le, windows-1252, latin1, gb18030"),
         Key::new("nulls", "list of text", "[\"NULL\", \"-\"]", "cells that mean \"no value\", as written, beside empty ones")
             .or("none"),
-        Key::new("header", "true or false", "false", "whether the first record of a text file names its columns")
+        Key::new("header", "true or false", "false", "whether the first record of a text file or sheet names its columns")
             .or("true; without a header the columns are called column_1, column_2 and so on"),
-        Key::new("columns", "list of text", "[\"order_id\", \"paid\"]", "names of a text file's columns, in its order, instead of the header's")
+        Key::new("columns", "list of text", "[\"order_id\", \"paid\"]", "names of the columns of a text file or sheet, in its order, instead of the header's")
             .or("the header's"),
-        Key::new("skip_lines", "whole number", "2", "lines before the header of a text file, or before its first record")
-            .unit("lines")
-            .or("0"),
+        Key::new(
+            "skip_lines",
+            "whole number",
+            "2",
+            "lines before the header of a text file, or rows of the sheet before that of a workbook; without a header, before the first record",
+        )
+        .unit("lines")
+        .or("0"),
+        Key::new(
+            "sheet",
+            "text or whole number",
+            "\"Orders 2025\"",
+            "which sheet of a workbook holds the table, by its name or its number from 1. Dates are known by their cells' formats, a blank cell is null, \
+             and a row with an error (`#REF!`) or a formula that was never computed is malformed",
+        )
+        .or("the only visible sheet that holds anything"),
     ],
 };
 

@@ -28,9 +28,9 @@ pub(crate) enum Sniffing {
 /// Bytes looked at.
 const SAMPLE_BYTES: usize = 1 << 18;
 /// Records looked at.
-const SAMPLE_RECORDS: usize = 500;
+pub(super) const SAMPLE_RECORDS: usize = 500;
 /// Lines before a header, at most.
-const MAX_SKIPPED: usize = 30;
+pub(super) const MAX_SKIPPED: usize = 30;
 /// Between cells, the likeliest first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Words that mean "no value" in any column, and in columns that otherwise hold numbers or times.
@@ -42,7 +42,11 @@ const NULL_WORDS_OF_NUMBERS: [&str; 16] =
 ///
 /// # Errors
 /// The file cannot be read, is empty, or holds no text.
-pub(crate) fn format_of(path: &Path, declared: &DeclaredFormat, sniffing: Sniffing) -> Result<TextFormat, SourceError> {
+pub(super) fn format_of_text(
+    path: &Path,
+    declared: &DeclaredFormat,
+    sniffing: Sniffing,
+) -> Result<TextFormat, SourceError> {
     let (mut bytes, packing) = open_unpacked(path)?;
     let (sample, is_whole) = sample_of(&mut bytes).map_err(|e| packing.error(path, &e))?;
     if sample.is_empty() {
@@ -259,7 +263,7 @@ fn is_of_figures(column: &[&str]) -> bool {
     cells.peek().is_some() && cells.all(|cell| is_figure(cell))
 }
 
-fn null_words(columns: &[Vec<&str>]) -> Vec<String> {
+pub(super) fn null_words(columns: &[Vec<&str>]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for column in columns {
         let is_of_figures = is_of_figures(column);
@@ -275,13 +279,13 @@ fn null_words(columns: &[Vec<&str>]) -> Vec<String> {
 }
 
 /// A header names every column: where a column holds figures only, the header's cell is none.
-fn is_header(first: &[String], columns: &[Vec<&str>]) -> bool {
+pub(super) fn is_header(first: &[String], columns: &[Vec<&str>]) -> bool {
     let of_figures = || first.iter().zip(columns).filter(|(_, column)| is_of_figures(column));
     of_figures().count() == 0 || of_figures().any(|(cell, _)| !is_figure(cell.trim()) && !is_null_word(cell.trim()))
 }
 
 /// A column of numbers in which a comma can only be the decimal mark, and none in which a point is it.
-fn has_decimal_comma(columns: &[Vec<&str>]) -> bool {
+pub(super) fn has_decimal_comma(columns: &[Vec<&str>]) -> bool {
     let is_thousands = |cell: &&str| plain_number(cell, '.', Some(',')).is_some();
     let has_commas = |column: &&Vec<&str>| {
         let mut cells = column.iter().filter(|cell| !is_null_word(cell));

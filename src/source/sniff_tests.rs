@@ -4,11 +4,11 @@ fn sniffed(bytes: &[u8], sniffing: Sniffing) -> TextFormat {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     std::fs::write(&path, bytes).unwrap();
-    format_of(&path, &DeclaredFormat::default(), sniffing).unwrap()
+    format_of_text(&path, &DeclaredFormat::default(), sniffing).unwrap()
 }
 
 fn likely_words(text: &str) -> String {
-    DeclaredFormat::of(&sniffed(text.as_bytes(), Sniffing::Likely)).toml()
+    DeclaredFormat::of_text(&sniffed(text.as_bytes(), Sniffing::Likely)).toml()
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! How a text file writes its table: what a job declares of it, and what holds once the file was looked at.
+//! How a text file writes its table, and which sheet of a workbook holds it: what a job declares, and what holds once the file was looked at.
 
-use super::settings::RawInput;
+use super::settings::{RawInput, RawSheet};
 use super::unpack::Packing;
+use super::workbook::SheetName;
 use crate::config::{ConfigError, ConfigFile};
 use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, X_USER_DEFINED};
 
-/// What a job says of its text files. What it leaves out is read off each file, as far as that is certain.
+/// What a job says of its text files and workbooks. What it leaves out is read off each file, as far as that is certain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeclaredFormat {
     /// Between cells.
@@ -24,6 +25,8 @@ pub struct DeclaredFormat {
     pub columns: Option<Vec<String>>,
     /// Lines before the header, or before the first record.
     pub skip_lines: Option<u32>,
+    /// Of a workbook, the sheet that holds the table.
+    pub sheet: Option<SheetName>,
 }
 
 /// How one text file is read.
@@ -100,6 +103,14 @@ impl RawInput {
                 None => Ok(names.clone()),
             }
         });
+        let sheet = self.sheet.as_ref().map(|given| match given.get_ref() {
+            RawSheet::Name(name) if !name.is_empty() => Ok(SheetName::Named(name.clone())),
+            RawSheet::Number(number @ 1..) => Ok(SheetName::Number(*number)),
+            RawSheet::Name(_) | RawSheet::Number(_) => {
+                let message = "sheet names none".to_owned();
+                Err(file.refuse(&given.span(), message, "the sheet's name, or its number from 1"))
+            }
+        });
         Ok(DeclaredFormat {
             separator: separator.transpose()?,
             quote: quote.transpose()?,
@@ -109,6 +120,7 @@ impl RawInput {
             has_header: self.header,
             columns: columns.transpose()?,
             skip_lines: self.skip_lines,
+            sheet: sheet.transpose()?,
         })
     }
 }
@@ -127,7 +139,7 @@ fn known_encoding(label: &str) -> Option<&'static Encoding> {
 
 impl DeclaredFormat {
     /// What `format` is beyond a plain CSV file in UTF-8, to be declared.
-    pub(crate) fn of(format: &TextFormat) -> Self {
+    pub(super) fn of_text(format: &TextFormat) -> Self {
         let plain = Grammar::default();
         Self {
             separator: (format.grammar.separator != plain.separator).then_some(format.grammar.separator),
@@ -138,6 +150,7 @@ impl DeclaredFormat {
             has_header: (!format.has_header).then_some(false),
             columns: format.columns.clone(),
             skip_lines: (format.skip_lines > 0).then_some(format.skip_lines),
+            sheet: None,
         }
     }
 
@@ -155,6 +168,10 @@ impl DeclaredFormat {
             self.has_header.map(|has| format!("header = {has}")),
             self.columns.as_ref().map(|names| format!("columns = {}", list(names))),
             self.skip_lines.map(|lines| format!("skip_lines = {lines}")),
+            self.sheet.as_ref().map(|sheet| match sheet {
+                SheetName::Named(name) => format!("sheet = {}", toml::Value::String(name.clone())),
+                SheetName::Number(number) => format!("sheet = {number}"),
+            }),
         ];
         keys.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }

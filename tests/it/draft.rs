@@ -14,6 +14,8 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
+mod first_night;
+
 fn draft_of(data: &Path, out: &Path) -> Draft {
     let options = DraftOptions { name: "mine".to_owned(), currency: None };
     let draft = draft_job(data, out, &options, &|_| {}).unwrap();
@@ -306,6 +308,50 @@ fn a_gap_is_marked_and_the_check_leads_to_it() {
     let options = DraftOptions { name: "x".to_owned(), currency: None };
     let none = draft_job(words.path(), &out, &options, &|_| {});
     assert!(matches!(none, Err(DraftError::NoOrders { .. })), "{none:?}");
+}
+
+/// Which inputs each table of a drafted job is split by.
+fn keys_of(job: &Job) -> BTreeMap<&'static str, BTreeMap<String, String>> {
+    let parts = job.intake.source.sources.iter().flat_map(|spec| &spec.parts);
+    parts.filter(|part| !part.keyed_by.is_empty()).map(|part| (part.table, part.keyed_by.clone())).collect()
+}
+
+#[test]
+fn a_select_that_joins_by_a_key_says_so_and_gives_the_same_rows_part_by_part() {
+    type Export = (fn(&Path), &'static [(&'static str, &'static [(&'static str, &'static str)])]);
+    let exports: [Export; 3] = [
+        (german_shops, &[]),
+        (cards, &[("disputes", &[("chargebacks", "transaction_id"), ("transactions", "transaction_id")])]),
+        (lines, &[("orders", &[("sales", "InvoiceNo")])]),
+    ];
+    for (export, expected) in exports {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, out) = (folder.path().join("data"), folder.path().join("job"));
+        fs::create_dir(&data).unwrap();
+        export(&data);
+        draft_of(&data, &out);
+        let mut job = Job::open(&out.join("job.toml")).unwrap();
+        let keys = keys_of(&job);
+        for (table, wanted) in expected {
+            let wanted = wanted.iter().map(|(input, column)| ((*input).to_owned(), (*column).to_owned())).collect();
+            assert_eq!(keys[table], wanted, "{table}");
+        }
+        let text = fs::read_to_string(out.join("job.toml")).unwrap();
+        assert_eq!(text.matches("\n# Rows of different keys never meet").count(), keys.len());
+        for table in keys.keys() {
+            let sorted = |job: &Job| {
+                let rows = rows_of(job, table);
+                let names: Vec<PlSmallStr> = rows.get_column_names_owned();
+                rows.sort(names, SortMultipleOptions::default()).unwrap()
+            };
+            let apart = sorted(&job);
+            for spec in &mut job.intake.source.sources {
+                spec.parts.iter_mut().for_each(|part| part.keyed_by.clear());
+            }
+            assert!(apart.equals_missing(&sorted(&job)), "{table}");
+            job = Job::open(&out.join("job.toml")).unwrap();
+        }
+    }
 }
 
 /// Of all columns that the hand-made Olist job fills, the share that the draft fills with the same cells.

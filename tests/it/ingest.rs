@@ -24,6 +24,7 @@ mod kept;
 mod loan_books;
 mod mapping;
 mod twin;
+mod workbooks;
 mod world;
 
 use twin::Row;

@@ -120,7 +120,7 @@ fn header(card: &Scorecard) -> String {
     text
 }
 
-fn check(card: &Scorecard) -> Result<(), DocumentError> {
+pub(super) fn check(card: &Scorecard) -> Result<(), DocumentError> {
     let broken = |part: &str, reason| Err(DocumentError::BrokenScorecard { part: part.to_owned(), reason });
     if card.variables.is_empty() {
         return broken("the scorecard", "it has no variable");
@@ -298,7 +298,7 @@ fn band_case(card: &Scorecard) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use polars::prelude::{Column as Series, DataFrame, DataType, IntoLazy, NamedFrom, Series as Values};
     use polars::sql::SQLContext;
     use proptest::prelude::*;
@@ -337,13 +337,13 @@ mod tests {
     ];
 
     #[derive(Default)]
-    struct Rows {
-        number: Vec<Option<f64>>,
-        level: Vec<Option<&'static str>>,
-        plain: Vec<Option<f64>>,
+    pub struct Rows {
+        pub number: Vec<Option<f64>>,
+        pub level: Vec<Option<&'static str>>,
+        pub plain: Vec<Option<f64>>,
     }
 
-    fn rows() -> Rows {
+    pub fn rows() -> Rows {
         let mut rows = Rows::default();
         for a in NUMBERS {
             for b in LEVELS {
@@ -381,7 +381,7 @@ mod tests {
     }
 
     /// Rows as the scorecard sees them: a text of nothing is null once a reader of files has seen it.
-    fn scoring_table(rows: &Rows) -> ScoringTable {
+    pub fn scoring_table(rows: &Rows) -> ScoringTable {
         let read: Vec<Option<&str>> = rows.level.iter().map(|l| l.filter(|l| !l.is_empty())).collect();
         ScoringTable {
             columns: vec![

@@ -34,7 +34,7 @@ enum Format {
     Parquet(ParquetTable),
 }
 
-/// Opens a table: a file by its content (Parquet files begin with `PAR1`, everything else is read as delimited text, packed or not), or all
+/// Opens a table: a file by its content (Parquet files begin with `PAR1`, workbooks as their kind does: the sheet with most cells; everything else is read as delimited text, packed or not), or all
 /// files of a folder whose names end in one of [`ENDINGS`].
 ///
 /// # Errors
@@ -55,7 +55,7 @@ pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
 }
 
 /// How the files of a table in a folder are called, before what they are packed with (`.gz`, `.zst`).
-const ENDINGS: [&str; 4] = [".parquet", ".csv", ".tsv", ".txt"];
+const ENDINGS: [&str; 8] = [".parquet", ".csv", ".tsv", ".txt", ".xlsx", ".xlsb", ".xls", ".ods"];
 
 fn open_file(path: &Path) -> Result<Format, ModelError> {
     let mut magic = [0_u8; 4];
@@ -84,12 +84,15 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
         let lower = name.to_lowercase();
         let unpacked = lower.trim_end_matches(".gz").trim_end_matches(".zst");
         if !ENDINGS.iter().any(|ending| unpacked.ends_with(ending)) || path.is_dir() {
-            return Err(ModelError::table(folder, format!("{name:?} in it is neither a .parquet nor a .csv file")));
+            return Err(ModelError::table(
+                folder,
+                format!("{name:?} in it is neither a .parquet nor a .csv file nor a workbook"),
+            ));
         }
         files.push(path);
     }
     if files.is_empty() {
-        return Err(ModelError::table(folder, "the folder holds no .parquet and no .csv file"));
+        return Err(ModelError::table(folder, "the folder holds no .parquet and no .csv file and no workbook"));
     }
     files.sort();
     Ok(files)

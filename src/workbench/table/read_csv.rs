@@ -1,4 +1,4 @@
-//! Delimited text as people have it: its form is read off the file, its cells are typed by column.
+//! Delimited text and workbooks as people have them: their form is read off the file, their cells are typed by column.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use super::file::Natural;
 use super::parse;
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values};
-use crate::source::{CsvFile, DeclaredFormat, Sniffing, format_of};
+use crate::source::{DeclaredFormat, RecordFile, Sniffing, format_of};
 
-/// A text file, held as columns of text.
+/// A text file or sheet, held as columns of text.
 #[derive(Debug)]
 pub struct CsvTable {
     names: Vec<String>,
@@ -28,13 +28,13 @@ impl CsvTable {
     /// Unreadable, no header, duplicate column names, or any malformed record: what trains a model is mended, not passed over.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let refuse = |e| ModelError::table(path, e);
-        let mut format = format_of(path, &DeclaredFormat::default(), Sniffing::Likely).map_err(refuse)?;
+        let likely = |sniffing| format_of(path, &DeclaredFormat::default(), sniffing);
         // Which words are missing values is the workbench's own rule, the same for every file.
-        format.nulls.clear();
-        if format != format_of(path, &DeclaredFormat::default(), Sniffing::Certain).map_err(refuse)? {
+        let format = likely(Sniffing::Likely).map_err(refuse)?.without_null_words();
+        if likely(Sniffing::Certain).is_ok_and(|certain| certain != format) {
             tracing::info!(file = %path.display(), "read as {}", format.words());
         }
-        let mut file = CsvFile::open(path, 0, &format).map_err(refuse)?;
+        let mut file = RecordFile::open(path, 0, &format).map_err(refuse)?;
         let schema = file.schema();
         let names: Vec<String> =
             schema.iter_names().filter(|name| !is_lineage(name)).map(ToString::to_string).collect();

@@ -55,7 +55,7 @@ pub(super) fn section(card: &Scorecard, report: Option<&TrainReport>) -> Vec<Blo
     blocks
 }
 
-fn formula(map: &CalibrationMap) -> String {
+pub(in crate::workbench::document) fn formula(map: &CalibrationMap) -> String {
     match map {
         CalibrationMap::Identity => "PD = 1 / (1 + odds good : bad): the score needs no calibration.".to_owned(),
         CalibrationMap::Platt { intercept, slope } => {

@@ -10,6 +10,9 @@ mod tables;
 mod text;
 mod variables;
 
+pub(super) use calibration::formula as calibration_words;
+pub(super) use text::word;
+
 use super::document::DocumentInput;
 use super::error::DocumentError;
 use crate::page::Block;

@@ -12,6 +12,6 @@ pub(super) fn shares(interval: [f64; 2]) -> String {
 }
 
 /// The kebab-case word that a value has in JSON.
-pub(super) fn word(value: impl serde::Serialize) -> String {
+pub(in crate::workbench::document) fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

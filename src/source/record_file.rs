@@ -1,0 +1,138 @@
+//! A file whose cells are text until the contract says what they are: delimited text, or a sheet of a workbook.
+
+use std::path::Path;
+
+use polars::prelude::{DataFrame, Schema};
+
+use super::csv_file::{CsvEnd, CsvFile};
+use super::error::SourceError;
+use super::sheet_file::SheetFile;
+use super::sheet_format::SheetFormat;
+use super::sniff::{Sniffing, format_of_text};
+use super::text_format::{DeclaredFormat, TextFormat};
+use super::unpack::Packing;
+use super::workbook::{SheetName, begins_as_workbook};
+
+/// How such a file is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RecordFormat {
+    Text(TextFormat),
+    Sheet(SheetFormat),
+}
+
+/// The format of a file, by its content and not by its name: what is declared, the rest as its beginning shows.
+///
+/// # Errors
+/// The file cannot be read, is empty, or holds neither text nor a workbook.
+pub(crate) fn format_of(
+    path: &Path,
+    declared: &DeclaredFormat,
+    sniffing: Sniffing,
+) -> Result<RecordFormat, SourceError> {
+    if begins_as_workbook(path)? {
+        SheetFormat::of(path, declared, sniffing).map(RecordFormat::Sheet)
+    } else {
+        format_of_text(path, declared, sniffing).map(RecordFormat::Text)
+    }
+}
+
+impl RecordFormat {
+    /// The format in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Text(text) => text.words(),
+            Self::Sheet(sheet) => sheet.words(),
+        }
+    }
+
+    /// Whether the first record names the columns.
+    pub const fn has_header(&self) -> bool {
+        match self {
+            Self::Text(text) => text.has_header,
+            Self::Sheet(sheet) => sheet.has_header,
+        }
+    }
+
+    /// Takes no word for a missing value.
+    pub fn without_null_words(mut self) -> Self {
+        match &mut self {
+            Self::Text(text) => text.nulls.clear(),
+            Self::Sheet(sheet) => sheet.nulls.clear(),
+        }
+        self
+    }
+
+    /// About how many records a file of so many bytes has.
+    pub fn records_about(&self, bytes: u64) -> u64 {
+        const BYTES_OF_A_RECORD: u64 = 64;
+        const BYTES_OF_A_PACKED_RECORD: u64 = 12;
+        match self {
+            Self::Text(text) if text.packing == Packing::None => bytes.div_ceil(BYTES_OF_A_RECORD),
+            Self::Text(_) | Self::Sheet(_) => bytes.div_ceil(BYTES_OF_A_PACKED_RECORD),
+        }
+    }
+}
+
+impl DeclaredFormat {
+    /// What `format` is beyond a plain CSV file in UTF-8 or the only sheet of a workbook, to be declared.
+    pub(crate) fn of(format: &RecordFormat) -> Self {
+        match format {
+            RecordFormat::Text(text) => Self::of_text(text),
+            RecordFormat::Sheet(sheet) => Self {
+                sheet: sheet.is_one_of_several.then(|| SheetName::Named(sheet.sheet.clone())),
+                decimal_comma: sheet.has_decimal_comma.then_some(true),
+                nulls: sheet.nulls.clone(),
+                has_header: (!sheet.has_header).then_some(false),
+                columns: sheet.columns.clone(),
+                skip_lines: (sheet.skip_lines > 0).then_some(sheet.skip_lines),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// Such a file, read batch by batch.
+pub(crate) enum RecordFile {
+    Text(CsvFile),
+    Sheet(Box<SheetFile>),
+}
+
+impl RecordFile {
+    /// Opens a file and reads its header. `file` is its number among its input's files.
+    ///
+    /// # Errors
+    /// See [`CsvFile::open`] and [`SheetFile::open`].
+    pub fn open(path: &Path, file: u32, format: &RecordFormat) -> Result<Self, SourceError> {
+        Ok(match format {
+            RecordFormat::Text(text) => Self::Text(CsvFile::open(path, file, text)?),
+            RecordFormat::Sheet(sheet) => Self::Sheet(Box::new(SheetFile::open(path, file, sheet)?)),
+        })
+    }
+
+    /// The columns of a batch: texts as the header names them, `_file` and `_row`.
+    pub fn schema(&self) -> Schema {
+        match self {
+            Self::Text(csv) => csv.schema(),
+            Self::Sheet(sheet) => sheet.schema(),
+        }
+    }
+
+    /// The next good records, `rows` at most; `None` after the last one.
+    ///
+    /// # Errors
+    /// The file cannot be read on.
+    pub fn next_batch(&mut self, rows: usize) -> Result<Option<DataFrame>, SourceError> {
+        match self {
+            Self::Text(csv) => csv.next_batch(rows),
+            Self::Sheet(sheet) => sheet.next_batch(rows),
+        }
+    }
+
+    /// What was found, once [`Self::next_batch`] has given the last batch.
+    pub fn end(self) -> CsvEnd {
+        match self {
+            Self::Text(csv) => csv.end(),
+            Self::Sheet(sheet) => sheet.end(),
+        }
+    }
+}

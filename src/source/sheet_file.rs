@@ -1,0 +1,236 @@
+//! Reads one sheet of a workbook as records of text, in batches, as [`super::csv_file`] reads a CSV file.
+//!
+//! Cells become the texts that a CSV file would hold: a number as short as it can be written, a date (known by its cell's format) as `2018-01-31`, in
+//! a column where any has a time of day as `2018-01-31T10:05:00`, a blank cell as null. A formula stands for its value as the workbook keeps it. A record with an error
+//! (`#REF!`), or with a formula that was never computed, is malformed; its place is told by the cell. Rows without any cell are not records. A sheet is held in memory whole: it has
+//! a million rows at most.
+
+use std::path::{Path, PathBuf};
+
+use calamine::{Data, Range};
+use polars::prelude::*;
+
+use super::csv_file::CsvEnd;
+use super::error::SourceError;
+use super::malformed::MalformedRecord;
+use super::number_text::with_decimal_point;
+use super::sheet_cell::{has_time, letters, text_of};
+use super::sheet_format::SheetFormat;
+use super::workbook::Workbook;
+
+/// A sheet that is read batch by batch.
+pub(crate) struct SheetFile {
+    path: PathBuf,
+    file: u32,
+    format: SheetFormat,
+    names: Vec<String>,
+    /// Whether a column's days have times.
+    with_time: Vec<bool>,
+    cells: Range<Data>,
+    formulas: Range<String>,
+    /// The next row of `cells`.
+    next: usize,
+    records: u32,
+    malformed: Vec<MalformedRecord>,
+}
+
+impl SheetFile {
+    /// Opens a sheet and reads its header. `file` is the file's number among its input's files.
+    ///
+    /// # Errors
+    /// The workbook cannot be read, the sheet is empty, its header names a column twice or holds an error, or it has other columns than were declared.
+    pub fn open(path: &Path, file: u32, format: &SheetFormat) -> Result<Self, SourceError> {
+        let mut book = Workbook::open(path)?;
+        let cells = book.range(&format.sheet)?;
+        let formulas = book.formulas(&format.sheet)?;
+        let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
+        let skipped = usize::try_from(format.skip_lines).unwrap_or(usize::MAX);
+        let first_row = cells.start().map_or(0, |(row, _)| row as usize);
+        let header_at = cells
+            .rows()
+            .enumerate()
+            .position(|(at, row)| first_row + at >= skipped && !is_blank(row))
+            .ok_or_else(|| SourceError::EmptyFile { file: path.to_owned() })?;
+        let header = cells.rows().nth(header_at).unwrap_or_default();
+        let names = names_of(header, format).map_err(|(column, why)| match column {
+            Some(column) => {
+                let place = place_in(&cells, header_at, column);
+                corrupt(format!("cell {place} of sheet {:?}, in the header, holds the error {why}", format.sheet))
+            }
+            None => corrupt(why),
+        })?;
+        let next = if format.has_header { header_at + 1 } else { header_at };
+        let mut with_time = vec![false; names.len()];
+        for row in cells.rows().skip(next) {
+            for (with_time, cell) in with_time.iter_mut().zip(row) {
+                *with_time |= has_time(cell);
+            }
+        }
+        let (path, format) = (path.to_owned(), format.clone());
+        Ok(Self { path, file, format, names, with_time, cells, formulas, next, records: 0, malformed: Vec::new() })
+    }
+
+    /// The columns of a batch: texts as the header names them, `_file` and `_row`.
+    pub fn schema(&self) -> Schema {
+        let texts = self.names.iter().map(|name| Field::new(name.as_str().into(), DataType::String));
+        let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
+        texts.chain(lineage).collect()
+    }
+
+    /// The next good records, `rows` at most; `None` after the last one.
+    ///
+    /// # Errors
+    /// The frame cannot be made.
+    pub fn next_batch(&mut self, rows: usize) -> Result<Option<DataFrame>, SourceError> {
+        let mut columns: Vec<StringChunkedBuilder> =
+            self.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
+        let mut kept_rows: Vec<u32> = Vec::new();
+        let Self { cells, formulas, format, names, with_time, next, records, malformed, file, .. } = self;
+        let mut left = cells.rows().skip(*next);
+        while kept_rows.len() < rows {
+            let Some(row) = left.next() else { break };
+            let at = *next;
+            *next += 1;
+            let is_computed = |column: usize| !is_uncomputed(cells, formulas, at, column);
+            if is_blank(row) && (0..row.len()).all(is_computed) {
+                continue;
+            }
+            *records += 1;
+            let texts: Vec<Result<Option<String>, String>> = row
+                .iter()
+                .zip(with_time.iter())
+                .enumerate()
+                .map(
+                    |(column, (cell, with_time))| {
+                        if is_computed(column) { text_of(cell, *with_time) } else { Err(UNCOMPUTED.to_owned()) }
+                    },
+                )
+                .collect();
+            if let Some(fault) = Fault::of(&texts) {
+                malformed.push(fault.record((*file, *records), place_in(cells, at, fault.column), names, texts));
+                continue;
+            }
+            for (column, text) in columns.iter_mut().zip(texts) {
+                match text.ok().flatten().filter(|text| !format.nulls.contains(text)) {
+                    Some(text) => {
+                        let plain = format.has_decimal_comma.then(|| with_decimal_point(&text)).flatten();
+                        column.append_value(plain.as_deref().unwrap_or(&text));
+                    }
+                    None => column.append_null(),
+                }
+            }
+            kept_rows.push(*records);
+        }
+        if kept_rows.is_empty() {
+            return Ok(None);
+        }
+        let height = kept_rows.len();
+        let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
+        frame.push(UInt32Chunked::full("_file".into(), self.file, height).into_column());
+        frame.push(UInt32Chunked::from_vec("_row".into(), kept_rows).into_column());
+        let frame = DataFrame::new(height, frame);
+        frame.map(Some).map_err(|e| SourceError::Corrupt { file: self.path.clone(), why: e.to_string() })
+    }
+
+    /// What was found, once [`Self::next_batch`] has given the last batch.
+    pub fn end(self) -> CsvEnd {
+        CsvEnd { malformed: self.malformed, records: self.records }
+    }
+}
+
+/// What stands for the value of a formula that no program has computed since it was written.
+const UNCOMPUTED: &str = "a formula that was never computed";
+
+/// The first cell of a record that has no value that can be known.
+struct Fault {
+    rule: &'static str,
+    column: usize,
+    why: String,
+}
+
+impl Fault {
+    fn of(texts: &[Result<Option<String>, String>]) -> Option<Self> {
+        texts.iter().enumerate().find_map(|(column, text)| match text {
+            Err(why) if why == UNCOMPUTED => {
+                let why = format!("{why}: open the workbook in a spreadsheet program and save it again");
+                Some(Self { rule: "error-cell", column, why })
+            }
+            Err(error) => Some(Self { rule: "error-cell", column, why: format!("the error {error}") }),
+            Ok(Some(text)) if text.contains('\0') => {
+                Some(Self { rule: "nul-byte", column, why: "a NUL byte".to_owned() })
+            }
+            Ok(_) => None,
+        })
+    }
+
+    fn record(
+        &self,
+        (file, row): (u32, u32),
+        place: String,
+        names: &[String],
+        texts: Vec<Result<Option<String>, String>>,
+    ) -> MalformedRecord {
+        let column = names.get(self.column).map_or("", String::as_str);
+        let why = format!("cell {place}, column {column:?}, holds {}", self.why);
+        let told = |text: &Result<Option<String>, String>| match text {
+            Ok(text) => text.clone().unwrap_or_default(),
+            Err(error) => error.clone(),
+        };
+        let text = texts.iter().map(told).collect::<Vec<_>>().join("\t");
+        let known = names.iter().cloned().zip(texts).filter_map(|(name, text)| Some((name, text.ok()??)));
+        MalformedRecord::of_cells((file, row), self.rule, why, &text, known)
+    }
+}
+
+/// `D17`: a cell of a range as the sheet names it.
+fn place_in(cells: &Range<Data>, row: usize, column: usize) -> String {
+    let (first_row, first_column) = cells.start().unwrap_or_default();
+    let column = letters(first_column.saturating_add(u32::try_from(column).unwrap_or(u32::MAX - 1)));
+    format!("{column}{}", first_row as usize + row + 1)
+}
+
+/// Whether a blank cell holds a formula: a program wrote the formula, and none its value.
+fn is_uncomputed(cells: &Range<Data>, formulas: &Range<String>, row: usize, column: usize) -> bool {
+    if formulas.is_empty() || !matches!(cells.get((row, column)), Some(Data::Empty)) {
+        return false;
+    }
+    let (first_row, first_column) = cells.start().unwrap_or_default();
+    let at = u32::try_from(row).ok().zip(u32::try_from(column).ok());
+    let formula = at.and_then(|(row, column)| formulas.get_value((first_row + row, first_column + column)));
+    formula.is_some_and(|formula| !formula.is_empty())
+}
+
+/// Whether no cell of a row holds anything.
+pub(super) fn is_blank(row: &[Data]) -> bool {
+    row.iter().all(|cell| match cell {
+        Data::Empty => true,
+        Data::String(text) => text.is_empty(),
+        _ => false,
+    })
+}
+
+/// The names of the columns: as declared, as the header says, or numbered. An error with the column whose cell is one.
+fn names_of(header: &[Data], format: &SheetFormat) -> Result<Vec<String>, (Option<usize>, String)> {
+    let mut names: Vec<String> = Vec::with_capacity(header.len());
+    for (at, cell) in header.iter().enumerate() {
+        let text =
+            if format.has_header { text_of(cell, has_time(cell)).map_err(|error| (Some(at), error))? } else { None };
+        let name = text.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        names.push(name.map_or_else(|| format!("column_{}", at + 1), ToOwned::to_owned));
+    }
+    if let Some(declared) = &format.columns {
+        if declared.len() != names.len() {
+            let (got, wanted) = (names.len(), declared.len());
+            return Err((None, format!("sheet {:?} has {got} columns, but columns names {wanted}", format.sheet)));
+        }
+        names.clone_from(declared);
+    }
+    match names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name)) {
+        Some((_, name)) => Err((None, format!("the header of sheet {:?} names column {name:?} twice", format.sheet))),
+        None => Ok(names),
+    }
+}
+
+#[cfg(test)]
+#[path = "sheet_file_tests.rs"]
+mod tests;
