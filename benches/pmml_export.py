@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The exported PMML against the program, row by row, in pmml4s (through pypmml; needs Java).
 
-    python3 benches/pmml_export.py target/release/integrity TABLE.csv TARGET [--positive VALUE …]
+    python3 benches/pmml_export.py target/release/integrity                                          # a hostile table made here
+    python3 benches/pmml_export.py target/release/integrity TABLE.csv TARGET [--positive VALUE …]    # a table of your own
 
 Trains on the table, exports the card as PMML, scores the table with the engine and with `integrity apply`, and compares: scores and bands must be
 equal, PDs must agree to 1e-12, and so must the reasons of rows that lost points against the average, where no two lost as many. Then it does so again with
@@ -21,6 +22,22 @@ from pypmml import Model
 ODD_NUMBERS = ["", "-9", "0", "-0.5", "1e300", "-1e300"]
 MISSING = ("", "na", "n/a", "nan", "null", "none")
 ODD_LEVELS = ["", "never seen", "NA", " n/a ", "-9", "Ä;--"]
+
+
+def hostile(path: Path, rows: int = 4000) -> None:
+    """A table whose names and levels hold quotes, markup and Unicode, and in which one column means something else at each level of another."""
+    draw = random.Random(7)
+    levels = ["it's fine", 'B "two"', "C|<b>", "Zürich", "x, y", "7"]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(['gross "margin", 90d', "città's", "age & <years>", "bad"])
+        for _ in range(rows):
+            a = draw.choice([None, -9.0, *[draw.gauss(0, 1) for _ in range(10)]])
+            b = draw.choice([None, *levels, *levels])
+            c = draw.randint(18, 80)
+            risk = (0.9 if a is None or a == -9 else -a) + (0.8 if b in levels[:2] else -0.2) - (c - 45) / 30
+            risk += (1.2 if c > 45 else -1.2) * (0 if a is None or a == -9 else a)
+            writer.writerow(["" if a is None else a, b or "", c, int(draw.random() < 1 / (1 + 2.718281828 ** (1.2 - risk)))])
 
 
 def run(binary: str, *args: str) -> None:
@@ -71,11 +88,14 @@ def compare(name: str, binary: str, model: Path, engine: Model, card: dict, rows
 
 
 def main() -> int:
-    if len(sys.argv) < 4:
+    if len(sys.argv) in (1, 3):
         sys.exit(__doc__)
-    binary, table, target, *more = sys.argv[1:]
+    binary, table, target, *more = [*sys.argv[1:], None, None][: max(3, len(sys.argv) - 1)]
     with tempfile.TemporaryDirectory(prefix="pmml_export_") as scratch:
         folder = Path(scratch)
+        if table is None:
+            table, target = str(folder / "hostile.csv"), "bad"
+            hostile(Path(table))
         model, document = folder / "model", folder / "document"
         run(binary, "train", "--table", table, "--target", target, *more, "--special=-9", "--out", str(model))
         run(binary, "document", str(model), "--out", str(document))
