@@ -56,7 +56,9 @@ fn text(list: &RunList) -> String {
     let mut head = vec!["run", "finished", "state", "raw files kept", "why"];
     if list.runs.iter().all(|run| run.inputs.is_none()) {
         head.remove(RAW_FILES_AT);
-        runs.iter_mut().for_each(|run| _ = run.remove(RAW_FILES_AT));
+        for run in &mut runs {
+            run.remove(RAW_FILES_AT);
+        }
     }
     format!("{}\n{}", text_table(&head, &runs), period_text(&list.periods))
 }

@@ -26,6 +26,7 @@ pub enum CellValue {
 
 impl CellValue {
     /// A text, or nothing where it is blank.
+    #[must_use]
     pub fn text(text: &str) -> Self {
         if text.is_empty() { Self::Empty } else { Self::Text(text.to_owned()) }
     }
@@ -41,6 +42,7 @@ pub struct Sheet {
 }
 
 /// The file. Together the sheets may hold about 7 megabytes.
+#[must_use]
 pub fn workbook(sheets: &[Sheet]) -> Vec<u8> {
     compound_file(&workbook_stream(sheets))
 }

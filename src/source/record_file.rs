@@ -93,7 +93,7 @@ impl DeclaredFormat {
 
 /// Such a file, read batch by batch.
 pub(crate) enum RecordFile {
-    Text(CsvFile),
+    Text(Box<CsvFile>),
     Sheet(Box<SheetFile>),
 }
 
@@ -104,7 +104,7 @@ impl RecordFile {
     /// See [`CsvFile::open`] and [`SheetFile::open`].
     pub fn open(path: &Path, file: u32, format: &RecordFormat) -> Result<Self, SourceError> {
         Ok(match format {
-            RecordFormat::Text(text) => Self::Text(CsvFile::open(path, file, text)?),
+            RecordFormat::Text(text) => Self::Text(Box::new(CsvFile::open(path, file, text)?)),
             RecordFormat::Sheet(sheet) => Self::Sheet(Box::new(SheetFile::open(path, file, sheet)?)),
         })
     }

@@ -107,7 +107,7 @@ impl SheetFile {
                 )
                 .collect();
             if let Some(fault) = Fault::of(&texts) {
-                malformed.push(fault.record((*file, *records), place_in(cells, at, fault.column), names, texts));
+                malformed.push(fault.record((*file, *records), &place_in(cells, at, fault.column), names, texts));
                 continue;
             }
             for (column, text) in columns.iter_mut().zip(texts) {
@@ -166,7 +166,7 @@ impl Fault {
     fn record(
         &self,
         (file, row): (u32, u32),
-        place: String,
+        place: &str,
         names: &[String],
         texts: Vec<Result<Option<String>, String>>,
     ) -> MalformedRecord {

@@ -338,6 +338,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "what is written comes back as it was")]
     fn another_reader_finds_the_card_and_its_figures() {
         let bundle = bundle(card(CalibrationMap::Platt { intercept: 0.1, slope: 0.9 }));
         let sample = Sample::of_rows("Test rows", &is_bad(), &PD, Vec::new()).unwrap();

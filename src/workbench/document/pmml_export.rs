@@ -488,7 +488,9 @@ impl Xml {
             [only] => simple(self, Some(only)),
             several => {
                 self.open("CompoundPredicate", &[("booleanOperator", "or")]);
-                several.iter().for_each(|value| simple(self, Some(value)));
+                for value in several {
+                    simple(self, Some(value));
+                }
                 self.close("CompoundPredicate");
             }
         }
