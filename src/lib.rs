@@ -59,6 +59,8 @@ pub mod score;
 
 pub mod exposure;
 
+pub mod optimise;
+
 pub mod offer;
 
 pub mod monitor;
