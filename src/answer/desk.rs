@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use super::error::AnswerError;
 use super::known::{Known, known};
 use crate::domain::{AsOf, Currency, Probability, Reason, ReasonCode, days_between};
-use crate::exposure::{OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
+use crate::exposure::{Account, OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
 use crate::features::ValuesByName;
 use crate::model::{ScoreScale, Scorecard};
 use crate::offer::{
-    Application, BankReferral, Cap, CaseScore, Decline, Offer, OfferError, Policy, ProductDecision, RefusedApplication,
-    decide_one, opened, within_budget,
+    Application, BankReferral, Cap, CaseFacts, CaseScore, ChoiceGrid, Decline, Offer, OfferError, OptimisationSummary,
+    Policy, ProductDecision, RefusedApplication, at_terms, decide_one, opened, within_budget,
 };
+use crate::optimise::Place;
 use crate::publish::{AnswersSince, DecisionLog, LoggedAnswer, ScoreBook, read_answers};
 use crate::run::{Job, RunSummary};
 
@@ -138,6 +139,8 @@ pub struct Desk {
     committed_minor: Option<i64>,
     /// What the scores of the run's model mean.
     scale: ScoreScale,
+    /// Choices, and what the night's bounds are worth; `None` where the policy does not optimise.
+    optimisation: Option<(ChoiceGrid, OptimisationSummary)>,
 }
 
 impl Desk {
@@ -181,16 +184,21 @@ impl Desk {
         }
         policy.check_holds(on)?;
         let names = book.feature_names()?.into_iter().enumerate().map(|(at, name)| (name, at)).collect();
-        let committed_minor = if policy.portfolio_budget_minor.is_some() {
+        let (mut committed_minor, mut optimisation) = (None, None);
+        if policy.crosses_merchants() {
             let summary: RunSummary = book.json("results.json")?;
-            Some(summary.committed_minor.ok_or_else(|| incomplete("what all merchants owe and may draw"))?)
-        } else {
-            None
-        };
+            let committed = summary.committed_minor.ok_or_else(|| incomplete("what all merchants owe and may draw"))?;
+            committed_minor = policy.portfolio_budget_minor.map(|_| committed);
+            let grid = ChoiceGrid::of(&policy).map_err(AnswerError::from)?;
+            optimisation = match (grid, summary.optimisation) {
+                (Some(_), None) => return Err(incomplete("what the bounds of the portfolio are worth")),
+                (grid, found) => grid.zip(found),
+            };
+        }
         let on = AsOf::new(on, zone.clone())?;
         let scale = ScoreScale::of(&book.json::<Scorecard>("model/model.json")?)
             .map_err(|source| AnswerError::Score { merchant: "(the scale of the model)".to_owned(), source })?;
-        Ok(Self { out, book, policy, names, on, options, committed_minor, scale })
+        Ok(Self { out, book, policy, names, on, options, committed_minor, scale, optimisation })
     }
 
     /// Answers applications in their order, and logs the answers before it returns them.
@@ -327,6 +335,21 @@ impl Desk {
         Ok(given.into_iter().flatten().collect())
     }
 
+    /// The offer at the limit and rate of the largest reduced profit at the night's shadow prices; as it is where the policy does not optimise.
+    fn at_prices(&self, offer: Offer, account: &Account, facts: &CaseFacts) -> Result<Priced, AnswerError> {
+        let Some((grid, optimisation)) = &self.optimisation else { return Ok(Priced::Offer(Box::new(offer))) };
+        let place = facts.place().ok_or_else(|| AnswerError::Incomplete {
+            run: self.book.run_id().to_owned(),
+            what: "where merchants stand in the portfolio",
+        })?;
+        let held = account.replaced(&offer.product).map_or(0, |replaced| replaced.held_minor);
+        let candidate = grid.candidate(&self.policy, &offer, held, Place::default())?;
+        match optimisation.choose(grid, &candidate, place) {
+            Some(terms) => Ok(Priced::Offer(Box::new(at_terms(&self.policy, offer, terms, account, &self.on)?))),
+            None => Ok(Priced::WorthMoreElsewhere(offer)),
+        }
+    }
+
     fn decide(
         &self,
         application: &Application,
@@ -375,6 +398,21 @@ impl Desk {
             || AnswerError::Incomplete { run: self.book.run_id().to_owned(), what: "the offer that stands" };
         match decide_one(&self.policy, &case, &application.product, &self.on)? {
             Some(ProductDecision::Offer(offer, referral)) => {
+                let offer = match self.at_prices(*offer, &account, &known.facts)? {
+                    Priced::Offer(offer) => offer,
+                    Priced::WorthMoreElsewhere(offer) => {
+                        let stands = earlier.filter(|earlier| earlier.state == OfferState::Open);
+                        let stands = stands.and_then(|earlier| at_hand.offer(&earlier.offer_id));
+                        // What the night offered was worth it, and is still allowed.
+                        if let Some(stands) = stands.filter(|stands| stands.limit_minor <= offer.limit_minor) {
+                            (entry.offer, entry.referral) = (Some(stands), referral);
+                            return Ok((Outcome::Standing, entry));
+                        }
+                        entry.decline = Some(offer.optimised_away()?);
+                        at_hand.withdraw(&application.product);
+                        return Ok((Outcome::Decline, entry));
+                    }
+                };
                 let is_same = earlier.as_ref().is_some_and(|earlier| earlier.offer_id == offer.offer_id);
                 if let Some(earlier) = earlier.as_ref().filter(|_| is_same || self.options.draws.is_none()) {
                     if earlier.state == OfferState::Open {
@@ -409,6 +447,14 @@ impl Desk {
             None => Err(AnswerError::Incomplete { run: self.book.run_id().to_owned(), what: "the product" }),
         }
     }
+}
+
+/// An offer at the prices of the night's bounds.
+enum Priced {
+    /// As it is made.
+    Offer(Box<Offer>),
+    /// As rules and caps would allow it: what it uses of the bounds is worth more than it gives.
+    WorthMoreElsewhere(Offer),
 }
 
 /// What is at hand of one merchant while several applications are answered.

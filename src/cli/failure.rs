@@ -233,7 +233,9 @@ fn policy_diff_code(error: &PolicyDiffError) -> ExitCode {
         PolicyDiffError::Offer(_) | PolicyDiffError::Score { .. } | PolicyDiffError::Incomplete { .. } => {
             ExitCode::Data
         }
-        PolicyDiffError::AsOf(_) | PolicyDiffError::Accounts { .. } => ExitCode::Usage,
+        PolicyDiffError::AsOf(_) | PolicyDiffError::Accounts { .. } | PolicyDiffError::NotOptimised { .. } => {
+            ExitCode::Usage
+        }
     }
 }
 

@@ -1,9 +1,12 @@
-//! `integrity policy diff`: what another policy would have decided, before anyone signs it.
+//! `integrity policy`: what another policy would have decided, before anyone signs it, and the best that a policy allows for all offers together.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
+use super::output_file::create_new;
 use super::{ExitCode, Failure, Output};
-use crate::report::{policy_diff, policy_diff_text};
+use crate::optimise::Varied;
+use crate::report::{PolicyOptimum, policy_diff, policy_diff_text, policy_optimum};
 
 /// What to do with policies.
 #[derive(Debug, clap::Args)]
@@ -16,6 +19,9 @@ pub struct PolicyArgs {
 enum PolicyCommand {
     /// Decides every merchant of a published run under two policies: who gains, who loses, how much, and why.
     Diff(DiffArgs),
+    /// Chooses limits and rates of a published run together, as [optimisation] of a policy asks: bounds that bind, shadow prices, and the efficient
+    /// frontier. Publishes nothing.
+    Optimise(OptimiseArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -31,13 +37,59 @@ struct DiffArgs {
     run: PathBuf,
 }
 
+#[derive(Debug, clap::Args)]
+struct OptimiseArgs {
+    /// The policy, with a section [optimisation].
+    #[arg(value_name = "POLICY.toml")]
+    policy: PathBuf,
+    /// Run folder, or an output folder for its current run.
+    #[arg(long, value_name = "RUN")]
+    run: PathBuf,
+    /// Shows the largest expected profit at every value of a bound, from tight to loose.
+    #[arg(long, value_enum, value_name = "BOUND")]
+    frontier: Option<Along>,
+    /// Points of the frontier.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=200), requires = "frontier")]
+    points: u16,
+    /// Writes the result, with a plot of the frontier, as one HTML file too.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// The bound that a frontier goes along.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Along {
+    /// What is lent.
+    Budget,
+    /// What is expected to be lost.
+    ExpectedLoss,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// A policy that is not allowed or does not suit the run; a run that is not what was published.
 pub fn execute(args: &PolicyArgs, output: Output) -> Result<ExitCode, Failure> {
-    let PolicyCommand::Diff(args) = &args.command;
-    let diff = policy_diff(&args.run, &args.before, &args.after)?;
-    output.show(&diff, policy_diff_text)?;
+    match &args.command {
+        PolicyCommand::Diff(args) => {
+            let diff = policy_diff(&args.run, &args.before, &args.after)?;
+            output.show(&diff, policy_diff_text)?;
+        }
+        PolicyCommand::Optimise(args) => optimise(args, output)?,
+    }
     Ok(ExitCode::Ok)
+}
+
+fn optimise(args: &OptimiseArgs, output: Output) -> Result<(), Failure> {
+    let along = args.frontier.map(|along| match along {
+        Along::Budget => (Varied::Lent, usize::from(args.points)),
+        Along::ExpectedLoss => (Varied::Loss, usize::from(args.points)),
+    });
+    let page = args.html.as_deref().map(|path| create_new(path).map(|file| (path, file))).transpose()?;
+    let optimum = policy_optimum(&args.run, &args.policy, along)?;
+    if let Some((path, mut file)) = page {
+        let text = optimum.page().map_err(|e| Failure::Internal(e.to_string()))?;
+        file.write_all(text.as_bytes()).map_err(|source| Failure::Io { path: path.to_owned(), source })?;
+    }
+    output.show(&optimum, PolicyOptimum::text)
 }

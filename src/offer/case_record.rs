@@ -38,6 +38,17 @@ pub struct CaseFacts {
     overrides: Vec<Override>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scenarios: Vec<ScenarioCase>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<CasePlace>,
+}
+
+/// Where a merchant stands in the portfolio: kept where the policy optimises it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CasePlace {
+    /// Category; `None` where it is not known.
+    pub category: Option<String>,
+    /// Region; `None` where it is not known.
+    pub region: Option<String>,
 }
 
 /// What the score says of a merchant.
@@ -56,11 +67,11 @@ pub struct CaseScore<'a> {
 }
 
 impl CaseRecord {
-    /// The record of a case, before anything is decided on it.
+    /// The record of a case, before anything is decided on it, and where its merchant stands.
     ///
     /// # Errors
     /// It has no JSON: a defect.
-    pub fn of(case: &MerchantCase<'_>) -> Result<Self, OfferError> {
+    pub fn of(case: &MerchantCase<'_>, place: Option<CasePlace>) -> Result<Self, OfferError> {
         let facts = CaseFacts {
             is_closed: case.is_closed,
             foreseen: case.foreseen.clone(),
@@ -72,6 +83,7 @@ impl CaseRecord {
             freezes: case.freezes.to_vec(),
             overrides: case.overrides.to_vec(),
             scenarios: case.scenarios.to_vec(),
+            place,
         };
         let facts_json = serde_json::to_string(&facts).map_err(|e| bad(case.merchant_id, &e))?;
         Ok(Self { merchant_id: case.merchant_id.to_owned(), facts_json })
@@ -95,6 +107,12 @@ impl CaseFacts {
     #[must_use]
     pub const fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// Where the merchant stands in the portfolio; `None` where the policy of the run did not ask.
+    #[must_use]
+    pub const fn place(&self) -> Option<&CasePlace> {
+        self.place.as_ref()
     }
 
     /// What would be known if broken records had said something.

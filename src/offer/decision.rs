@@ -80,6 +80,9 @@ pub struct Offer {
     /// The rate that an officer set, in place of the larger of floor and band's; `None` where none did.
     #[serde(default)]
     pub officer_rate_ppm: Option<i64>,
+    /// The rate that portfolio optimisation chose, in place of the larger of floor and band's; `None` where it chose none other.
+    #[serde(default)]
+    pub optimised_rate_ppm: Option<i64>,
     /// Officers' decisions that are in force about it; `None` where there is none.
     #[serde(default)]
     pub overrides: Option<Vec<String>>,
@@ -91,10 +94,24 @@ impl Offer {
     /// # Errors
     /// None: the reason's code is the program's own.
     pub fn over_budget(self) -> Result<Decline, OfferError> {
-        let (code, text) = CapName::PortfolioBudget.reason_when_small();
-        let left = self.caps.iter().find(|cap| cap.name == CapName::PortfolioBudget).and_then(|cap| cap.value_minor);
+        self.withheld(CapName::PortfolioBudget)
+    }
+
+    /// The decline of an offer that portfolio optimisation gives nothing.
+    ///
+    /// # Errors
+    /// None: the reason's code is the program's own.
+    pub fn optimised_away(mut self) -> Result<Decline, OfferError> {
+        self.put_cap(optimised(self.limit_minor, 0));
+        self.withheld(CapName::Optimised)
+    }
+
+    /// The decline of an offer for a cap that crosses merchants.
+    fn withheld(self, by: CapName) -> Result<Decline, OfferError> {
+        let (code, text) = by.reason_when_small();
+        let left = self.caps.iter().find(|cap| cap.name == by).and_then(|cap| cap.value_minor);
         let needed = Verdict {
-            rule: CapName::PortfolioBudget.to_string(),
+            rule: by.to_string(),
             passed: false,
             observed: left.map(|left| left as f64),
             threshold: Some(self.limit_minor as f64),
@@ -110,6 +127,12 @@ impl Offer {
             score_changes: Vec::new(),
             overrides: self.overrides,
         })
+    }
+
+    /// Puts a cap among the others, in the order of their names.
+    pub(super) fn put_cap(&mut self, cap: Cap) {
+        let place = self.caps.partition_point(|c| c.name < cap.name);
+        self.caps.insert(place, cap);
     }
 
     /// Says again what holds the limit: its caps have changed.
@@ -223,20 +246,51 @@ pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<
     Ok(decision)
 }
 
-/// A merchant's account with tonight's offers on it and what earlier nights offered of other products withdrawn.
-#[must_use]
-pub fn settle(policy: &Policy, mut account: Account, offers: &[&Offer], as_of: &AsOf) -> Account {
-    account.withdraw_products(|name| policy.products.iter().all(|product| product.name != name));
-    for product in &policy.products {
-        match offers.iter().find(|offer| offer.product == product.name) {
-            Some(offer) => {
-                let granted = opened(offer, &account, as_of);
-                account.grant(granted);
-            }
-            None => account.withdraw(&product.name),
-        }
+/// The cap that portfolio optimisation puts on an offer: what it might have been, and what is left of it.
+const fn optimised(limit_minor: i64, left_minor: i64) -> Cap {
+    Cap { name: CapName::Optimised, gross_minor: Some(limit_minor), value_minor: Some(left_minor) }
+}
+
+/// An offer at another limit, no larger than its own, and another rate. The account is the merchant's before the offer is put on it.
+///
+/// # Errors
+/// Terms that make no schedule, or dates beyond the calendar.
+pub fn at_terms(
+    policy: &Policy,
+    mut offer: Offer,
+    (limit_minor, rate_ppm): (i64, i64),
+    account: &Account,
+    as_of: &AsOf,
+) -> Result<Offer, OfferError> {
+    let is_same = (limit_minor, rate_ppm) == (offer.limit_minor, offer.daily_rate_ppm);
+    let Some(product) = policy.products.iter().find(|p| p.name == offer.product).filter(|_| !is_same) else {
+        return Ok(offer);
+    };
+    let rate = DailyRate::from_ppm(rate_ppm)?;
+    let costs = CostOfLoan::of(product, limit_minor, rate)?;
+    if limit_minor < offer.limit_minor {
+        offer.put_cap(optimised(offer.limit_minor, limit_minor));
+        offer.binding_cap = CapName::Optimised;
     }
-    account
+    if rate_ppm != offer.daily_rate_ppm {
+        offer.optimised_rate_ppm = Some(rate_ppm);
+    }
+    (offer.limit_minor, offer.daily_rate_ppm) = (limit_minor, rate_ppm);
+    (offer.apr, offer.interest_minor, offer.early_saving_minor) =
+        (costs.apr, costs.interest_minor, costs.early_saving_minor);
+    let pledged = pledge(product, account, limit_minor);
+    offer.offer_id = offer_id(&offer.merchant_id, product, as_of, limit_minor, rate, &pledged);
+    offer.replaces_offer_id = replaced_id(account, &product.name, &offer.offer_id);
+    offer.pledged_order_ids = Some(pledged.order_ids).filter(|orders| !orders.is_empty());
+    offer.tell_what_holds(policy.limit_step_minor);
+    Ok(offer)
+}
+
+/// The open offer of an earlier night whose place an offer takes.
+fn replaced_id(account: &Account, product: &str, offer_id: &str) -> Option<String> {
+    let before = account.replaced(product)?;
+    // Made earlier today on the same terms, it is the same offer.
+    if before.offer_id == offer_id { before.replaces_offer_id.clone() } else { Some(before.offer_id.clone()) }
 }
 
 /// Decides on one product alone, for an application that comes by day; the account is the case's. `None` where the policy has no such product.
@@ -366,11 +420,8 @@ fn decide_product(
     }
     let pledged = pledge(product, account, limit_minor);
     let valid_until_on = as_of.days_before(-i32::from(policy.offer_valid_days))?.date();
-    let offer_id = offer_id(case, product, as_of, limit_minor, rate, &pledged);
-    let replaces_offer_id = account.replaced(&product.name).and_then(|before| {
-        // Made earlier today on the same terms, it is the same offer.
-        if before.offer_id == offer_id { before.replaces_offer_id.clone() } else { Some(before.offer_id.clone()) }
-    });
+    let offer_id = offer_id(case.merchant_id, product, as_of, limit_minor, rate, &pledged);
+    let replaces_offer_id = replaced_id(account, &product.name, &offer_id);
     let held = held_by(&caps, limit_minor, policy.limit_step_minor);
     let (next_cap, next_limit_minor) = held.next.unzip();
     Ok(Outcome::Offer(Offer {
@@ -401,6 +452,7 @@ fn decide_product(
         pledged_order_ids: Some(pledged.order_ids).filter(|orders| !orders.is_empty()),
         replaces_offer_id,
         officer_rate_ppm,
+        optimised_rate_ppm: None,
         overrides: in_force.words(),
     }))
 }
@@ -502,7 +554,7 @@ fn referral(policy: &Policy, case: &MerchantCase<'_>, offer: &Offer) -> Option<B
 
 /// 24 hexadecimal digits: of a million offers a day for a century, the chance that any two share an id is one in a hundred million.
 fn offer_id(
-    case: &MerchantCase<'_>,
+    merchant_id: &str,
     product: &Product,
     as_of: &AsOf,
     limit_minor: i64,
@@ -511,7 +563,7 @@ fn offer_id(
 ) -> String {
     let mut hasher = Hasher::default();
     hasher.field(b"offer");
-    hasher.field(case.merchant_id.as_bytes());
+    hasher.field(merchant_id.as_bytes());
     hasher.field(product.name.as_bytes());
     hasher.field(as_of.date().to_string().as_bytes());
     hasher.field(&limit_minor.to_le_bytes());

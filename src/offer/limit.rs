@@ -46,6 +46,8 @@ pub enum CapName {
     ExposureLeft,
     /// What the portfolio's budget leaves after all other merchants.
     PortfolioBudget,
+    /// What portfolio optimisation has left of the limit.
+    Optimised,
     /// What an officer has limited it to.
     Officer,
     /// The product's largest.
@@ -84,6 +86,9 @@ impl CapName {
             Self::DeclaredLeverage => ("declared-leverage-high", "declared liabilities leave too little of the assets"),
             Self::Growth => ("growth-limit-low", "loans repaid on time so far carry too small a next one"),
             Self::PortfolioBudget => ("portfolio-budget", "the lender's budget is used up"),
+            Self::Optimised => {
+                ("portfolio-optimised", "other loans are worth more within what the lender may lend and lose")
+            }
             Self::Officer => ("officer-limit", "an officer has limited what is lent"),
             Self::IntegrityCapital => ("integrity-capital-low", "too little trade was delivered as promised"),
             Self::LowestMonth => ("lowest-month-low", "the weakest month carries too small a loan"),
@@ -116,7 +121,7 @@ impl CapName {
             }
             Self::Requested => ("application-unknown", "what was asked for cannot be read"),
             Self::Group => ("group-unknown", "what the guarantee group owes is not known"),
-            Self::Officer | Self::Product | Self::HardCap => ("history-too-short", "too little history"),
+            Self::Officer | Self::Optimised | Self::Product | Self::HardCap => ("history-too-short", "too little history"),
         }
     }
 }
@@ -171,8 +176,7 @@ pub fn within_budget(
 ) -> bool {
     let room = left_minor.max(0).saturating_add(taken_over_minor);
     let cap = Cap { name: CapName::PortfolioBudget, gross_minor: Some(budget_minor), value_minor: Some(room) };
-    let place = offer.caps.partition_point(|c| c.name < cap.name);
-    offer.caps.insert(place, cap);
+    offer.put_cap(cap);
     if offer.limit_minor > room {
         return false;
     }

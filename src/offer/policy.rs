@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::approval::{PolicyApproval, RawApproval};
 use super::evidence_caps::{EvidenceCaps, RawCaps, check_caps};
 use super::invitation::{InvitationTerms, RawInvitations};
+use super::optimisation_terms::{OptimisationTerms, RawOptimisation};
 use super::override_terms::{OverrideTerms, RawOverrides};
 use super::price_terms::{PriceTerms, RawPrice};
 use crate::config::{ConfigError, ConfigFile, bounds};
@@ -68,6 +69,8 @@ pub struct Policy {
     pub max_broken_record_share: f64,
     /// The most that all merchants together may owe and be offered; `None` for no such bound.
     pub portfolio_budget_minor: Option<i64>,
+    /// How limits and rates of a night are chosen together; `None` for each by itself.
+    pub optimisation: Option<OptimisationTerms>,
     /// How merchants who have not asked are invited; `None` for no invitations.
     pub invitations: Option<InvitationTerms>,
     /// What officers may decide about single merchants; `None` for nothing.
@@ -213,6 +216,7 @@ struct RawPolicy {
     max_broken_record_share: Option<Spanned<f64>>,
     approval: Option<RawApproval>,
     portfolio_budget_minor: Option<Spanned<i64>>,
+    optimisation: Option<RawOptimisation>,
     invitations: Option<RawInvitations>,
     overrides: Option<RawOverrides>,
     #[serde(rename = "product")]
@@ -343,6 +347,11 @@ impl Policy {
                 .as_ref()
                 .map(|budget| bounds::integer(&file, budget, "portfolio_budget_minor", 1..=1_000_000_000_000_000))
                 .transpose()?,
+            optimisation: raw
+                .optimisation
+                .as_ref()
+                .map(|o| o.check(&file, raw.portfolio_budget_minor.is_some()))
+                .transpose()?,
             invitations: raw.invitations.as_ref().map(|i| i.check(&file)).transpose()?,
             overrides: raw.overrides.as_ref().map(|o| o.check(&file, hard_cap_minor, &rules)).transpose()?,
             rules,
@@ -368,6 +377,12 @@ impl Policy {
             application_days: self.offer_valid_days,
             declared,
         }
+    }
+
+    /// Whether offers are settled once all merchants are decided.
+    #[must_use]
+    pub const fn crosses_merchants(&self) -> bool {
+        self.portfolio_budget_minor.is_some() || self.optimisation.is_some()
     }
 
     /// Refuses a date before the one from which the policy holds.

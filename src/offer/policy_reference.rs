@@ -3,6 +3,7 @@
 use super::approval::APPROVAL_KEYS;
 use super::evidence_caps::{CAPS_KEYS, GROWTH_KEYS, LOWEST_MONTH_KEYS};
 use super::invitation::INVITATION_KEYS;
+use super::optimisation_terms::OPTIMISATION_KEYS;
 use super::override_terms::{OFFICER_KEYS, OVERRIDES_KEYS};
 use super::price_terms::PRICE_KEYS;
 use crate::config::{Key, Section};
@@ -75,6 +76,7 @@ static POLICY_KEYS: Section = Section {
         Key::section("price", "terms that hold for all products"),
         Key::section("receivables", "how receivables age").or("none: no product lends against them"),
         Key::section("groups", "guarantee groups").or("none"),
+        Key::section("optimisation", "limits and rates of a night, chosen together").or("each offer is decided by itself"),
         Key::section("invitations", "offers to merchants who have not asked").or("no invitations"),
         Key::section("overrides", "what officers may decide about single merchants").or("nothing"),
         Key::section("product", "products on offer"),
@@ -185,6 +187,7 @@ pub fn policy_reference() -> Vec<&'static Section> {
         &PRICE_KEYS,
         &RECEIVABLES_KEYS,
         &GROUPS_KEYS,
+        &OPTIMISATION_KEYS,
         &INVITATION_KEYS,
         &OVERRIDES_KEYS,
         &OFFICER_KEYS,

@@ -17,7 +17,7 @@ pub enum Irreproducible {
         /// In what.
         why: &'static str,
     },
-    /// The rate is not the larger of floor and band nor what an officer set, or the floor less than its parts.
+    /// The rate is not the larger of floor and band nor what an officer or portfolio optimisation set, or the floor less than its parts.
     #[error("rate of {daily_rate_ppm} ppm does not follow from floor {floor_ppm} and band {band_ppm}")]
     Rate {
         /// As published.
@@ -78,7 +78,8 @@ pub fn reproduce(offer: &Offer) -> Result<(), Irreproducible> {
     }
     let parts = [offer.expected_loss_daily_ppm, offer.funding_daily_ppm, offer.cost_daily_ppm, offer.margin_daily_ppm];
     let sum = parts.iter().fold(0_i64, |sum, part| sum.saturating_add(*part));
-    let rate = offer.officer_rate_ppm.unwrap_or(offer.floor_daily_ppm.max(offer.band_daily_ppm));
+    let own = offer.floor_daily_ppm.max(offer.band_daily_ppm);
+    let rate = offer.officer_rate_ppm.or(offer.optimised_rate_ppm).unwrap_or(own);
     if offer.daily_rate_ppm != rate || rate < offer.floor_daily_ppm || offer.floor_daily_ppm < sum {
         return Err(Irreproducible::Rate {
             daily_rate_ppm: offer.daily_rate_ppm,

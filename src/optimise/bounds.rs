@@ -60,6 +60,12 @@ impl Shadow {
         self.approval_minor
     }
 
+    /// Of every bound, in 2⁻³² of a minor unit of profit for a minor unit: lent, expected loss, categories, regions.
+    #[must_use]
+    pub fn by_bound(&self) -> Vec<i64> {
+        self.prices.clone()
+    }
+
     fn at(&self, bound: usize) -> f64 {
         self.prices.get(bound).map_or(0.0, |price| *price as f64 / (1_u64 << POINT) as f64)
     }
@@ -106,22 +112,25 @@ pub(super) const fn uses(choice: &Choice) -> [i64; 4] {
     [choice.lent_minor, choice.loss_minor, choice.lent_minor, choice.lent_minor]
 }
 
-/// What a candidate pays for what it uses.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct UnitPrices {
-    lent: i128,
-    loss: i128,
-    approval: i128,
+/// What one candidate pays for what it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prices {
+    /// Of a unit lent, in 2⁻³²: of the sum lent, and of the candidate's category and region.
+    pub lent: i128,
+    /// Of a unit of expected loss, in 2⁻³².
+    pub loss: i128,
+    /// What getting something is worth by itself, in minor units.
+    pub chosen_minor: i64,
 }
 
-impl UnitPrices {
+impl Prices {
     pub(super) fn of(shadow: &Shadow, touched: [Option<usize>; 4]) -> Self {
         let price = |bound: Option<usize>| bound.and_then(|b| shadow.prices.get(b)).map_or(0, |price| i128::from(*price));
         let [lent, loss, category, region] = touched;
         Self {
             lent: price(lent) + price(category) + price(region),
             loss: price(loss),
-            approval: i128::from(shadow.approval_minor) << POINT,
+            chosen_minor: shadow.approval_minor,
         }
     }
 
@@ -132,11 +141,17 @@ impl UnitPrices {
 
     /// Profit less what is used, in 2⁻³² of a minor unit; of nothing it is 0.
     pub(super) fn reduced(&self, choice: &Choice) -> i128 {
-        (i128::from(choice.profit_minor) << POINT) + self.approval - self.cost(choice)
+        (i128::from(choice.profit_minor) << POINT) + (i128::from(self.chosen_minor) << POINT) - self.cost(choice)
     }
 
-    /// The choice of the largest reduced profit, from 1, and that profit; 0 where nothing is better. Of equals the first.
-    pub(super) fn best(&self, choices: &[Choice]) -> (u8, i128) {
+    /// The choice of the largest reduced profit, from 1; 0 where nothing is better. Of equals the first.
+    #[must_use]
+    pub fn best(&self, choices: &[Choice]) -> u8 {
+        self.best_of(choices).0
+    }
+
+    /// The same with its reduced profit.
+    pub(super) fn best_of(&self, choices: &[Choice]) -> (u8, i128) {
         let mut best = (0_u8, 0_i128);
         for (number, choice) in (1_u8..).zip(choices) {
             let reduced = self.reduced(choice);

@@ -21,7 +21,7 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
-pub use bounds::{Bounds, Shadow};
+pub use bounds::{Bounds, Prices, Shadow};
 pub use candidates::{Candidates, Choice, Place};
 pub use frontier::{FrontierPoint, Varied, frontier};
 pub use solve::{Allocation, optimise};

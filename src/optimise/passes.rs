@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::bounds::{POINT, Rooms, Shadow, UnitPrices, chosen, uses};
+use super::bounds::{POINT, Rooms, Shadow, Prices, chosen, uses};
 use super::candidates::{Candidates, Choice, Place};
 use crate::domain::parallel;
 
@@ -92,7 +92,7 @@ impl<'a, C: Candidates + ?Sized> Problem<'a, C> {
                 choices.clear();
                 self.candidates.choices(candidate, &mut choices);
                 let place = self.candidates.place(candidate);
-                let (number, reduced) = UnitPrices::of(shadow, self.rooms.touched(place)).best(&choices);
+                let (number, reduced) = Prices::of(shadow, self.rooms.touched(place)).best_of(&choices);
                 sums.reduced += reduced;
                 sums.add(&self.rooms, place, &chosen(&choices, number), number);
                 numbers.push(number);

@@ -8,7 +8,7 @@
 //!
 //! Of equals the earlier candidate goes first: there is one result.
 
-use super::bounds::{UnitPrices, chosen, uses};
+use super::bounds::{Prices, chosen, uses};
 use super::candidates::{Candidates, Choice};
 use super::dual::Priced;
 use super::passes::{Problem, Sums};
@@ -48,8 +48,8 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         self
     }
 
-    fn unit_prices(&self, candidate: usize) -> UnitPrices {
-        UnitPrices::of(&self.prices.shadow, self.problem.rooms.touched(self.problem.candidates.place(candidate)))
+    fn unit_prices(&self, candidate: usize) -> Prices {
+        Prices::of(&self.prices.shadow, self.problem.rooms.touched(self.problem.candidates.place(candidate)))
     }
 
     fn choices<'b>(&self, candidate: usize, choices: &'b mut Vec<Choice>) -> &'b [Choice] {

@@ -124,6 +124,10 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
         offer.cost_daily_ppm,
         offer.margin_daily_ppm
     )?;
+    if let Some(rate) = offer.optimised_rate_ppm {
+        let own = offer.floor_daily_ppm.max(offer.band_daily_ppm);
+        writeln!(out, "             rate: portfolio optimisation chose {rate} ppm in place of {own}")?;
+    }
     for cap in &offer.caps {
         let binds = if cap.name == offer.binding_cap { "  ← binds" } else { "" };
         let value = cap.value_minor.map_or("not known".to_owned(), amount);

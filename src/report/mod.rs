@@ -8,6 +8,8 @@ mod explain_text;
 mod policy_change;
 mod policy_diff;
 mod policy_diff_text;
+mod policy_optimum;
+mod run_again;
 mod text_table;
 
 pub use bank_file::{Asked, BankFile, BankFileError, Referred, bank_file};
@@ -20,4 +22,6 @@ pub use explain_text::explanation_text;
 pub use policy_change::{Cause, Change, ChangeKind};
 pub use policy_diff::{PolicyDiff, PolicyDiffError, PolicyName, ProductTotals, policy_diff};
 pub use policy_diff_text::policy_diff_text;
+pub(crate) use policy_optimum::optimisation_text;
+pub use policy_optimum::{OptimumPoint, PolicyOptimum, policy_optimum};
 pub(crate) use text_table::text_table;

@@ -1,19 +1,18 @@
-//! What another policy would have decided on a published run: who gains, who loses, how much, and why. From the run's own files.
+//! What another policy would have decided on a published run: who gains, who loses, how much, and why. From the run's own files. Every merchant is
+//! decided alone: budgets and optimisation, which cross merchants, are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::policy_change::{Change, ChangeKind, change};
+use super::run_again::RunAgain;
 use crate::config::ConfigError;
-use crate::domain::{AsOf, AsOfError, Currency, Probability, RateError};
-use crate::features::ValuesByName;
-use crate::model::{ScoreScale, Scorecard};
-use crate::offer::{CaseRecord, CaseScore, Decision, Offer, OfferError, Policy, PolicyApproval, decide};
-use crate::publish::{FeatureRow, PublishError, ScoreBook};
+use crate::domain::{AsOfError, Currency, RateError};
+use crate::offer::{Decision, Offer, OfferError, Policy, PolicyApproval, decide};
+use crate::publish::PublishError;
 use crate::score::MerchantScore;
 
 /// Why two policies cannot be compared on a run.
@@ -45,7 +44,15 @@ pub enum PolicyDiffError {
         /// Keys of the policy file.
         what: String,
     },
-    /// The run was published by an earlier version of the program.
+    /// The policy does not optimise.
+    #[error("optimise run {run}: {policy} has no section [optimisation]")]
+    NotOptimised {
+        /// The run.
+        run: String,
+        /// The policy's file.
+        policy: String,
+    },
+    /// The run was published by an earlier version of the program, or its policy did not ask.
     #[error("decide again on run {run}: it does not say {what}")]
     Incomplete {
         /// The run.
@@ -116,71 +123,37 @@ pub struct ProductTotals {
 /// # Errors
 /// See [`PolicyDiffError`].
 pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff, PolicyDiffError> {
-    let book = ScoreBook::open_folder(run)?;
+    let run = RunAgain::open(run)?;
     let (before_policy, after_policy) = (Policy::open(before)?, Policy::open(after)?);
-    let names = book.feature_names()?;
-    let scorecard: Scorecard = book.json("model/model.json")?;
-    let bands: Vec<String> = scorecard.bands.iter().map(|b| b.name.clone()).collect();
-    let manifest = book.manifest();
-    for policy in [&before_policy, &after_policy] {
-        policy.check_features(names.iter().map(String::as_str))?;
-        policy.check_bands(&bands)?;
-        if let Some(currency) = manifest.currency {
-            policy.check_currency(currency)?;
-        }
-    }
-    let scale = ScoreScale::of(&scorecard)
-        .map_err(|source| PolicyDiffError::Score { merchant: "(the scale of the model)".to_owned(), source })?;
+    run.check(&before_policy)?;
+    run.check(&after_policy)?;
     check_accounts(&before_policy, &after_policy)?;
-    let incomplete = |what| PolicyDiffError::Incomplete { run: manifest.run_id.clone(), what };
-    let zone = TimeZone::get(&manifest.time_zone).map_err(|_| incomplete("in which time zone its day begins"))?;
-    let as_of = AsOf::new(manifest.as_of, zone)?;
-    let named = |file: &Path, policy: &Policy| PolicyName {
-        file: file.display().to_string(),
-        approval: policy.approval.clone(),
-        holds: policy.check_holds(manifest.as_of).is_ok(),
-    };
+    let manifest = run.manifest();
     let mut diff = PolicyDiff {
         run_id: manifest.run_id.clone(),
         as_of: manifest.as_of,
         currency: manifest.currency,
-        before: named(before, &before_policy),
-        after: named(after, &after_policy),
+        before: run.named(before, &before_policy),
+        after: run.named(after, &after_policy),
         merchants: 0,
         before_differs_from_published: 0,
         products: BTreeMap::new(),
         changes: Vec::new(),
     };
     let mut published: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
-    for offer in book.all::<Offer>()? {
+    for offer in run.book.all::<Offer>()? {
         let offer = offer?;
         published.entry(offer.merchant_id.clone()).or_default().push(offer);
     }
-    let places: BTreeMap<String, usize> = names.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
-    // All three files are sorted by merchant, one row each.
-    let (mut scores, mut features) = (book.all::<MerchantScore>()?, book.all::<FeatureRow>()?);
-    for case in book.all::<CaseRecord>()? {
-        let case = case?;
-        let (Some(score), Some(row)) = (scores.next().transpose()?, features.next().transpose()?) else {
-            return Err(incomplete("what every merchant was decided on"));
-        };
-        if score.merchant_id != case.merchant_id || row.merchant_id != case.merchant_id {
-            return Err(incomplete("what every merchant was decided on"));
-        }
-        let lookup = ValuesByName { names: &places, values: &row.values };
-        let pd = score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
-        let pd = pd.map_err(|source| PolicyDiffError::Score { merchant: case.merchant_id.clone(), source })?;
-        let facts = case.facts()?;
-        let known =
-            CaseScore { band: &score.band, pd, score: score.score, reasons: &score.reasons, scale: Some(&scale) };
-        let case = facts.case(&score.merchant_id, known, &lookup);
-        let old = decide(&before_policy, &case, &as_of)?;
-        let new = decide(&after_policy, &case, &as_of)?;
+    run.each_case(|score, case, _| {
+        let old = decide(&before_policy, case, &run.as_of)?;
+        let new = decide(&after_policy, case, &run.as_of)?;
         diff.merchants += 1;
         let as_published = published.remove(&score.merchant_id).unwrap_or_default();
         diff.before_differs_from_published += differing(&old.offers, &as_published);
-        note(&mut diff, (&before_policy, &old), (&after_policy, &new), &score);
-    }
+        note(&mut diff, (&before_policy, &old), (&after_policy, &new), score);
+        Ok(())
+    })?;
     Ok(diff)
 }
 

@@ -8,9 +8,10 @@ use super::features_before::FeaturesBefore;
 use super::hazard::Foresight;
 use super::population::PopulationError;
 use super::scenarios::{Scenarios, scoring_table};
+use super::settlement::Before;
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
-use crate::exposure::{Account, OpenOffer, RememberedMember, Statement};
+use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
@@ -22,7 +23,7 @@ use crate::monitor::{
     StandingAlerts, StatesBefore, WatchContext,
 };
 use crate::offer::{
-    self, BankReferral, CaseRecord, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides, Policy,
+    self, BankReferral, CaseRecord, Committed, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides, Policy,
     ScenarioCase,
 };
 use crate::publish::PublishError;
@@ -126,8 +127,10 @@ pub struct Decided {
     pub referrals: Vec<BankReferral>,
     /// Offers that may still be drawn, or that an open loan rests on.
     pub open_offers: Vec<OpenOffer>,
-    /// Accounts as they stood before tonight, of merchants who are offered something; empty without a budget for all of them.
-    pub before: BTreeMap<String, Account>,
+    /// Merchants who are offered something, as they stood before tonight; none where no bound crosses merchants.
+    pub before: BTreeMap<String, Before>,
+    /// What the shard's merchants owed and could draw before tonight; nothing where no bound crosses merchants.
+    pub committed: Committed,
     /// Orders that secure open loans.
     pub pledged_to_loans: BTreeSet<String>,
     /// One a merchant.
@@ -239,7 +242,8 @@ pub fn decide_shard(
             freezes: &freezes,
             scenarios: &within,
         };
-        decided.cases.push(CaseRecord::of(&case)?);
+        let place = merchant_facts.place();
+        decided.cases.push(CaseRecord::of(&case, context.policy.optimisation.is_some().then(|| place.clone()))?);
         let decision = offer::decide(context.policy, &case, context.as_of)?;
         if !case.overrides.is_empty() {
             let without =
@@ -247,8 +251,11 @@ pub fn decide_shard(
             let (overrides, on) = (case.overrides, context.as_of.date());
             decided.overrides.extend(offer::override_effects(context.policy, overrides, on, (&decision, &without)));
         }
-        if context.policy.portfolio_budget_minor.is_some() && !decision.offers.is_empty() {
-            decided.before.insert(merchant.clone(), account.clone());
+        if context.policy.crosses_merchants() {
+            decided.committed.add(&place, account.owed_minor(), account.held_minor(None));
+            if !decision.offers.is_empty() {
+                decided.before.insert(merchant.clone(), Before { account: account.clone(), place });
+            }
         }
         decided.scores.push(score);
         decided.offers.extend(decision.offers);

@@ -15,6 +15,7 @@ use crate::exposure::{
 use crate::features::{FeatureConfig, FeatureError};
 use crate::model::ability::ReceiptHistory;
 use crate::monitor::Pledges;
+use crate::offer::CasePlace;
 use crate::repayment::{LoanLedger, RememberedLoan};
 use crate::store::Shard;
 use crate::tiles::Views;
@@ -53,6 +54,13 @@ pub struct MerchantFacts {
     pub broken_records: Option<BrokenShare>,
     /// What came in before tonight; `None` where it is not known.
     pub receipts: Option<ReceiptHistory>,
+}
+
+impl MerchantFacts {
+    /// Where the merchant stands in the portfolio.
+    pub fn place(&self) -> CasePlace {
+        CasePlace { category: self.category.clone(), region: self.region.clone() }
+    }
 }
 
 /// Which receipts ability looks at.

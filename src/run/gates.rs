@@ -206,6 +206,11 @@ pub fn check_shard(decided: &Decided, policy: &Policy) -> Result<(), GateError> 
     check_caps(&decided.offers)
 }
 
+/// Checks the gate on offers that were settled across merchants.
+pub fn check_settled(decided: &Decided) -> Result<(), GateError> {
+    check_caps(&decided.offers)
+}
+
 /// The orders that secure something so far: one secures one offer that can be drawn, and none of tonight's where a loan rests on it already.
 #[derive(Debug, Default)]
 pub struct Pledges {
@@ -338,6 +343,7 @@ mod tests {
             pledged_order_ids: None,
             replaces_offer_id: None,
             officer_rate_ppm: None,
+            optimised_rate_ppm: None,
             overrides: None,
         }
     }

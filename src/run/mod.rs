@@ -2,7 +2,6 @@
 
 mod as_of;
 mod backtest;
-mod budget;
 mod catch_up;
 mod check;
 mod config_copies;
@@ -39,6 +38,7 @@ mod restate;
 mod rules;
 mod scenarios;
 mod scratch;
+mod settlement;
 mod stages;
 mod summarise;
 mod summary;

@@ -7,14 +7,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::as_of::{AsOfRule, ChosenAsOf, as_of_to_train, choose_as_of};
-use super::budget::settle_budget;
 use super::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use super::decided_tables::DecidedTables;
 use super::drift_report::{DriftCounts, drift_report};
 use super::facts::{LookedAt, ShardFacts};
 use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
-use super::gates::{GateError, Pledges, check_gates, check_shard};
+use super::gates::{GateError, Pledges, check_gates, check_settled, check_shard};
 use super::hazard::Foresight;
 use super::intake_gates::{JudgedIntake, judge_intake};
 use super::interchange_files::tell_lineage;
@@ -34,6 +33,7 @@ use super::receipts;
 use super::rules::JobRules;
 use super::scenarios::{Scenarios, measure_scenarios};
 use super::scratch::{self, Scratch};
+use super::settlement::{Claims, Settlement, Waiting};
 use super::stages::StageClock;
 use super::summarise::Totals;
 use super::summary::RunSummary;
@@ -43,7 +43,7 @@ use super::wide::WideTables;
 use crate::config::ConfigError;
 use crate::contract;
 use crate::core_system::CoreSystemError;
-use crate::domain::AsOfError;
+use crate::domain::{AsOf, AsOfError, parallel};
 use crate::exposure::{AccountsBefore, GroupTotals, MembersBefore, OpenOffers, groups_of_broken_members};
 use crate::features::Overflow;
 use crate::model::ability::CategoryReceipts;
@@ -52,7 +52,7 @@ use crate::model::{AbilityModel, ModelError, ScoreScale};
 use crate::monitor::{
     BookBefore, BookContext, DefaultedGroups, RollMatrix, StandingAlerts, StatesBefore, WatchContext,
 };
-use crate::offer::{Invitation, Policy};
+use crate::offer::{Invitation, OptimisationSummary, Policy};
 use crate::publish::{
     AnswersSince, Begun, ConfigCopy, InputFile, LogPosition, Pointing, PreviousRun, Provenance, PublishError,
     Published, PublishedRun, Publisher, RunIdentity, Stage, StageCost, check_override_log, log_overrides, previous_run,
@@ -61,6 +61,7 @@ use crate::publish::{
 use crate::repayment::LoanEvidence;
 use crate::run::Job;
 use crate::score::Reference;
+use crate::spill::{Shelf, Shelved, SpillError};
 use crate::wash::{Activity, IngestError, IngestProgress, Ingested, KeepRows, ingest_keeping};
 
 /// Folder of kept rows, below the output folder.
@@ -474,34 +475,25 @@ impl Night<'_> {
         let tables = DecidedTables::new(&scratch);
         let unseen = Unseen::new(&open, &standing, &ingested.unattributed);
         let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &states)));
-        // A budget for all merchants is settled once all are decided: until then their decisions wait, in memory.
-        let waiting = Mutex::new(Vec::new());
-        let join = |decided: Decided| {
-            check_shard(&decided, &rules.policy)?;
-            joined.lock().unwrap_or_else(PoisonError::into_inner).add(&decided, &rules.policy, as_of.date())?;
-            Ok::<_, RunError>(tables.add(decided)?)
-        };
-        finish_shards(prepared, rules, progress, |shard| {
+        let settlement = Settlement::of(&rules.policy).map_err(DecideError::from)?;
+        let join = Join { tables: &tables, joined: &joined, settlement: &settlement, policy: &rules.policy, as_of };
+        let shelf = Shelf::new(&scratch, HELD_WAITING);
+        let waiting = finish_shards(prepared, rules, progress, |shard| {
             let mut facts = shard.taken;
             facts.accounts.share_groups(&groups, &terms);
             wide.add_features(&shard.features)?;
             let scenarios = std::mem::take(&mut facts.scenarios);
             let scenarios = Scenarios::new(scenarios, shard.totals, &rules.features, &bundle.scorecard)?;
             let decided = decide_shard(&shard.features, &facts, &scenarios, &categories, &context)?;
-            if rules.policy.portfolio_budget_minor.is_some() {
-                waiting.lock().unwrap_or_else(PoisonError::into_inner).push(decided);
-                return Ok(());
-            }
-            join(decided)
+            join.decided(decided, &shelf)
         })?;
-        let mut waiting = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
-        settle_budget(&mut waiting, &rules.policy, as_of).map_err(DecideError::from)?;
-        waiting.into_iter().try_for_each(join)?;
+        let optimisation = join.settled(waiting, &shelf, progress)?;
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (totals, drift) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
 
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
-        let summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
+        let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
+        summary.optimisation = optimisation;
         tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?)?;
         progress.stage("publish", None);
         let overrides = self.log_overrides()?;
@@ -565,6 +557,75 @@ impl AcrossShards {
         self.categories.merge(&of_shard.categories);
         self.defaulted.merge(&of_shard.defaulted);
     }
+}
+
+/// Bytes of decided shards that are held in memory while they wait for all others.
+const HELD_WAITING: usize = 256 << 20;
+
+/// A decided shard that waits until what crosses merchants is settled, and what it asks for.
+type WaitingShard = (Shelved, Claims);
+
+/// How shards come together once they are decided.
+struct Join<'a, 'j> {
+    tables: &'a DecidedTables,
+    joined: &'a Mutex<Joined<'j>>,
+    settlement: &'a Settlement<'a>,
+    policy: &'a Policy,
+    as_of: &'a AsOf,
+}
+
+impl Join<'_, '_> {
+    fn add(&self, shard: &Decided) -> Result<(), RunError> {
+        self.joined.lock().unwrap_or_else(PoisonError::into_inner).add(shard, self.policy, self.as_of.date())
+    }
+
+    /// Adds a shard, but for what has to wait until all merchants are decided: that is put aside.
+    fn decided(&self, mut shard: Decided, shelf: &Shelf<Waiting>) -> Result<Option<WaitingShard>, RunError> {
+        check_shard(&shard, self.policy)?;
+        if !self.policy.crosses_merchants() {
+            self.add(&shard)?;
+            self.tables.add(shard)?;
+            return Ok(None);
+        }
+        let claims = self.settlement.claims(&shard).map_err(DecideError::from)?;
+        let shelved = shelf.put(&Waiting::take_from(&mut shard)).map_err(spilled)?;
+        self.add(&shard)?;
+        // Their rows wait; what is owed on them is counted.
+        shard.accounts.clear();
+        self.tables.add(shard)?;
+        Ok(Some((shelved, claims)))
+    }
+
+    /// Settles what crosses merchants, and adds what waited for it.
+    fn settled(
+        &self,
+        waiting: Vec<Option<WaitingShard>>,
+        shelf: &Shelf<Waiting>,
+        progress: &StageClock<'_>,
+    ) -> Result<Option<OptimisationSummary>, RunError> {
+        let (shelved, claims): (Vec<Shelved>, Vec<Claims>) = waiting.into_iter().flatten().unzip();
+        if shelved.is_empty() {
+            return Ok(None);
+        }
+        progress.stage("settle the portfolio", Some(shelved.len() as u64));
+        let (settled, optimisation) = self.settlement.settle(claims);
+        parallel::each(shelved.into_iter().zip(settled).collect(), |(shelved, settled)| {
+            let mut shard = shelf.take(shelved).map_err(spilled)?.into_shard();
+            self.settlement.apply(&mut shard, settled, self.as_of).map_err(DecideError::from)?;
+            check_settled(&shard)?;
+            let accounts = std::mem::take(&mut shard.accounts);
+            self.add(&shard)?;
+            shard.accounts = accounts;
+            self.tables.add(shard)?;
+            progress.advance(1);
+            Ok::<_, RunError>(())
+        })?;
+        Ok(optimisation)
+    }
+}
+
+fn spilled(error: SpillError) -> RunError {
+    PopulationError::from(error).into()
 }
 
 /// What is joined from shards as they are decided, in any order.

@@ -117,6 +117,7 @@ impl Totals {
             deductions: self.deductions,
             deducted_minor: self.deducted_minor,
             portfolio: self.portfolio,
+            optimisation: None,
             model: ModelSummary {
                 id: bundle.id(),
                 approved_by: bundle.approval.as_ref().map(|a| a.by.clone()).unwrap_or_default(),

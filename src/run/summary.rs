@@ -11,8 +11,8 @@ use super::officers_work::OfficersWork;
 use crate::domain::{Currency, Money, grouped};
 use crate::model::ability::AbilityReport;
 use crate::monitor::Portfolio;
-use crate::offer::PolicyApproval;
-use crate::report::text_table;
+use crate::offer::{OptimisationSummary, PolicyApproval};
+use crate::report::{optimisation_text, text_table};
 
 /// Counts and sums of a run. Depends on what could be seen at as-of, and on the night before, only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ pub struct RunSummary {
     pub deducted_minor: i64,
     /// The loan book; null where there is none.
     pub portfolio: Option<Portfolio>,
+    /// What portfolio optimisation came to; not there where the policy does not optimise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimisation: Option<OptimisationSummary>,
     /// The model that scored.
     pub model: ModelSummary,
 }
@@ -255,6 +258,9 @@ impl RunSummary {
         }
         for (product, declined) in self.declines.iter().filter(|(product, _)| !self.offers.contains_key(*product)) {
             writeln!(out, "  {product:<10} no offers; {} declined", grouped(*declined))?;
+        }
+        if let Some(optimisation) = &self.optimisation {
+            out.push_str(&optimisation_text(optimisation, self.currency));
         }
         if self.referrals > 0 {
             writeln!(out, "  referrals  {} merchants to a bank", grouped(self.referrals))?;

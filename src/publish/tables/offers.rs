@@ -95,6 +95,13 @@ impl OutputRow for Offer {
                 )
                 .within(0.0, 1_000_000.0),
                 Column::optional(
+                    "optimised_rate_ppm",
+                    Kind::Int64,
+                    "millionths a day",
+                    "The rate that portfolio optimisation chose, at or above the floor; null where it chose none other.",
+                )
+                .within(0.0, 1_000_000.0),
+                Column::optional(
                     "overrides",
                     Kind::Texts,
                     "",

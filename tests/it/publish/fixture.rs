@@ -108,6 +108,7 @@ pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> Offer {
         next_cap: Some(CapName::Product),
         next_limit_minor: Some(5_000_000),
         officer_rate_ppm: None,
+        optimised_rate_ppm: None,
         overrides: Some(vec!["rule tenure-short waived by Li Wei until 2018-08-31: seen on site".to_owned()]),
         replaces_offer_id: None,
         pledged_order_ids: (product == "order-loan").then(|| vec![format!("o-{merchant}"), "o-2".to_owned()]),

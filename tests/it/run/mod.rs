@@ -6,6 +6,7 @@ mod invariance;
 mod jumps;
 mod missed;
 mod nights;
+mod optimise;
 mod overrides;
 mod policies;
 mod published;

@@ -20,7 +20,7 @@ use crate::offer::Overrides;
 use crate::repayment::{LoanEvidence, LoanLedger, repayment_tables};
 use crate::run::Job;
 use crate::run::backtest::BacktestError;
-use crate::run::budget::settle_budget;
+use crate::run::settlement::settle_shards;
 use crate::run::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use crate::run::facts::{LookedAt, ShardFacts};
 use crate::run::features_before::FeaturesBefore;
@@ -103,7 +103,7 @@ impl<'a> Side<'a> {
         }
         self.standing = StandingAlerts::new(alerts);
         self.states = StatesBefore::new(states);
-        settle_budget(&mut decided, &self.rules.policy, on).map_err(DecideError::from)?;
+        settle_shards(&mut decided, &self.rules.policy, on).map_err(DecideError::from)?;
         for shard in decided {
             for score in shard.scores {
                 night.merchants.entry(score.merchant_id).or_default().band = score.band;
