@@ -121,7 +121,9 @@ impl CapName {
             }
             Self::Requested => ("application-unknown", "what was asked for cannot be read"),
             Self::Group => ("group-unknown", "what the guarantee group owes is not known"),
-            Self::Officer | Self::Optimised | Self::Product | Self::HardCap => ("history-too-short", "too little history"),
+            Self::Officer | Self::Optimised | Self::Product | Self::HardCap => {
+                ("history-too-short", "too little history")
+            }
         }
     }
 }

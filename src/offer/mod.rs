@@ -47,9 +47,7 @@ pub use apr::{Flow, annual_percentage_rate, apr_of_days};
 pub use case::MerchantCase;
 pub use case_record::{CaseFacts, CasePlace, CaseRecord, CaseScore};
 pub use cost::{CostOfLoan, early_saving_minor};
-pub use decision::{
-    BankReferral, Decision, Decline, Offer, ProductDecision, at_terms, decide, decide_one, opened,
-};
+pub use decision::{BankReferral, Decision, Decline, Offer, ProductDecision, at_terms, decide, decide_one, opened};
 pub use error::OfferError;
 pub use evidence_caps::{CapitalFactor, EvidenceCaps, GrowthCap, LowestMonthCap};
 pub use invitation::{Invitation, InvitationGroup, InvitationTerms};

@@ -137,9 +137,7 @@ impl ChoiceGrid {
     fn limits(&self, candidate: &Candidate) -> impl Iterator<Item = (usize, i64, i64)> {
         let least = self.products.get(candidate.product as usize).map_or(i64::MAX, |p| p.min_limit_minor);
         let (whole, step) = (candidate.limit_minor, self.step_minor);
-        let part = move |ppm: i64| {
-            i64::try_from(i128::from(whole) * i128::from(ppm) / 1_000_000).unwrap_or(i64::MAX)
-        };
+        let part = move |ppm: i64| i64::try_from(i128::from(whole) * i128::from(ppm) / 1_000_000).unwrap_or(i64::MAX);
         let limit = move |share_ppm: i64| part(share_ppm) / step * step;
         let parts = &self.terms.limits;
         parts.iter().enumerate().filter_map(move |(at, one)| {
@@ -151,7 +149,8 @@ impl ChoiceGrid {
 
     /// Choices of a candidate in their order, each with its limit and rate.
     fn all<'a>(&'a self, candidate: &'a Candidate) -> impl Iterator<Item = (i64, i64, Choice)> + 'a {
-        let worth = self.products.get(candidate.product as usize).map(|product| product.worth.as_slice()).unwrap_or_default();
+        let worth =
+            self.products.get(candidate.product as usize).map(|product| product.worth.as_slice()).unwrap_or_default();
         self.limits(candidate).flat_map(move |(limit_at, limit_minor, drawn_minor)| {
             let steps = self.terms.rate_steps_ppm.iter().enumerate();
             steps.filter(move |(rate_at, _)| candidate.allowed & bit(limit_at, *rate_at) != 0).map(move |(_, step)| {

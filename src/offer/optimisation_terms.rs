@@ -101,7 +101,11 @@ impl RawOptimisation {
         }
         if steps.len() > MOST_STEPS || !steps.contains(&0) {
             let help = "up to eight steps, 0 among them: the offer's own rate";
-            return Err(file.refuse(&raw.span(), "rate_steps_ppm has too many steps, or not the offer's own rate", help));
+            return Err(file.refuse(
+                &raw.span(),
+                "rate_steps_ppm has too many steps, or not the offer's own rate",
+                help,
+            ));
         }
         Ok(steps)
     }
@@ -116,7 +120,8 @@ impl RawOptimisation {
                 share_ppm: ppm(bounds::unit(file, &part.share, "share")?),
                 drawn_ppm: ppm(bounds::unit(file, &part.drawn, "drawn")?),
             };
-            let rises = parts.last().is_none_or(|l| l.share_ppm < checked.share_ppm && l.drawn_ppm <= checked.drawn_ppm);
+            let rises =
+                parts.last().is_none_or(|l| l.share_ppm < checked.share_ppm && l.drawn_ppm <= checked.drawn_ppm);
             if !rises || checked.share_ppm == 0 || checked.drawn_ppm > checked.share_ppm {
                 let message = "a part of the limit is 0, does not rise, or is less than what is drawn of it";
                 return Err(file.refuse(&part.share.span(), message, "rising shares, each at least what is drawn"));

@@ -110,9 +110,14 @@ proptest! {
             prop_assert!(made.apr <= policy.price.max_apr_prob, "{} at {rate_ppm}", made.apr);
             has_own |= made == own;
             // What is drawn of this part of the limit, on a schedule of its own.
-            let part = limit_minor as f64 / limit as f64;
-            let drawn_share = if part > 0.601 { 0.5 } else if part > 0.301 { 0.4 } else { 0.25 };
-            let drawn = ((limit as f64 * drawn_share) as i64).min(limit_minor).max(1);
+            let hundredths = if limit_minor * 100 > limit * 60 {
+                50
+            } else if limit_minor * 100 > limit * 30 {
+                40
+            } else {
+                25
+            };
+            let drawn = (limit * hundredths / 100).min(limit_minor).max(1);
             let costs = CostOfLoan::of(&policy.products[product], drawn, DailyRate::from_ppm(rate_ppm).unwrap()).unwrap();
             let each = taken(rate_ppm as f64) * costs.interest_minor as f64 / rate_ppm as f64;
             let spent = (own.expected_loss_daily_ppm + own.funding_daily_ppm + own.cost_daily_ppm) as f64;
@@ -137,7 +142,8 @@ fn a_rate_that_an_officer_set_stays() {
     let set = Offer { officer_rate_ppm: Some(own.daily_rate_ppm), ..own.clone() };
     let rates = |offer: &Offer| {
         let candidate = grid.candidate(&policy, offer, 0, Place::default()).unwrap();
-        let chosen = (1..=grid.choices(&candidate).len()).filter_map(|n| grid.chosen(&candidate, u8::try_from(n).unwrap()));
+        let chosen =
+            (1..=grid.choices(&candidate).len()).filter_map(|n| grid.chosen(&candidate, u8::try_from(n).unwrap()));
         chosen.map(|(_, rate)| rate).collect::<std::collections::BTreeSet<i64>>()
     };
     assert_eq!(rates(&set), [own.daily_rate_ppm].into());

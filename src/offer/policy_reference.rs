@@ -76,7 +76,8 @@ static POLICY_KEYS: Section = Section {
         Key::section("price", "terms that hold for all products"),
         Key::section("receivables", "how receivables age").or("none: no product lends against them"),
         Key::section("groups", "guarantee groups").or("none"),
-        Key::section("optimisation", "limits and rates of a night, chosen together").or("each offer is decided by itself"),
+        Key::section("optimisation", "limits and rates of a night, chosen together")
+            .or("each offer is decided by itself"),
         Key::section("invitations", "offers to merchants who have not asked").or("no invitations"),
         Key::section("overrides", "what officers may decide about single merchants").or("nothing"),
         Key::section("product", "products on offer"),

@@ -33,9 +33,7 @@ impl Committed {
 
     fn merge(&mut self, other: &Self) {
         self.all_minor = self.all_minor.saturating_add(other.all_minor);
-        for (sums, parts) in
-            [(&mut self.by_category, &other.by_category), (&mut self.by_region, &other.by_region)]
-        {
+        for (sums, parts) in [(&mut self.by_category, &other.by_category), (&mut self.by_region, &other.by_region)] {
             for (name, part) in parts {
                 let sum = sums.entry(name.clone()).or_default();
                 *sum = sum.saturating_add(*part);
@@ -123,11 +121,12 @@ impl OfferPool {
         let Some(terms) = &policy.optimisation else { return Bounds::default() };
         let budget = policy.portfolio_budget_minor;
         let left = |most: i64, committed: i64| most.saturating_sub(committed);
-        let of_place = |share: Option<f64>, names: &BTreeMap<Option<String>, u32>, sums: &BTreeMap<Option<String>, i64>| {
-            let Some((share, budget)) = share.zip(budget) else { return Vec::new() };
-            let most = part_of(share, budget);
-            names.keys().map(|name| Some(left(most, sums.get(name).copied().unwrap_or(0)))).collect()
-        };
+        let of_place =
+            |share: Option<f64>, names: &BTreeMap<Option<String>, u32>, sums: &BTreeMap<Option<String>, i64>| {
+                let Some((share, budget)) = share.zip(budget) else { return Vec::new() };
+                let most = part_of(share, budget);
+                names.keys().map(|name| Some(left(most, sums.get(name).copied().unwrap_or(0)))).collect()
+            };
         Bounds {
             lent_minor: budget.map(|budget| left(budget, self.committed.all_minor)),
             loss_minor: terms.max_expected_loss_minor,

@@ -125,7 +125,8 @@ pub struct Prices {
 
 impl Prices {
     pub(super) fn of(shadow: &Shadow, touched: [Option<usize>; 4]) -> Self {
-        let price = |bound: Option<usize>| bound.and_then(|b| shadow.prices.get(b)).map_or(0, |price| i128::from(*price));
+        let price =
+            |bound: Option<usize>| bound.and_then(|b| shadow.prices.get(b)).map_or(0, |price| i128::from(*price));
         let [lent, loss, category, region] = touched;
         Self {
             lent: price(lent) + price(category) + price(region),

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::bounds::{POINT, Rooms, Shadow, Prices, chosen, uses};
+use super::bounds::{POINT, Prices, Rooms, Shadow, chosen, uses};
 use super::candidates::{Candidates, Choice, Place};
 use crate::domain::parallel;
 

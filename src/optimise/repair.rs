@@ -150,7 +150,8 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         let from = chosen(choices, number);
         let prices = self.unit_prices(candidate);
         let kept = prices.reduced(&from);
-        let others = (u8::from(keeps)..=u8::try_from(choices.len()).unwrap_or(u8::MAX)).filter(|other| *other != number);
+        let others =
+            (u8::from(keeps)..=u8::try_from(choices.len()).unwrap_or(u8::MAX)).filter(|other| *other != number);
         let mut least: Option<Move> = None;
         for other in others {
             let to = chosen(choices, other);
@@ -177,7 +178,8 @@ impl<'a, C: Candidates + ?Sized> Draft<'a, C> {
         for candidate in (0..self.numbers.len()).filter(|candidate| self.number(*candidate) == 0) {
             let prices = self.unit_prices(candidate);
             let all = self.choices(candidate, &mut choices);
-            let least = (1_u8..).zip(all).min_by_key(|(number, c)| (c.lent_minor, c.loss_minor, -c.profit_minor, *number));
+            let least =
+                (1_u8..).zip(all).min_by_key(|(number, c)| (c.lent_minor, c.loss_minor, -c.profit_minor, *number));
             if let Some((number, choice)) = least {
                 cheapest.push(Move { worth: -(prices.reduced(choice) as f64), candidate, number });
             }

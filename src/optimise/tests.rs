@@ -96,13 +96,15 @@ fn of_loan(limit: i64, margin: i64, loss: i64) -> Vec<Choice> {
 }
 
 fn loan(limits: std::ops::Range<i64>) -> impl Strategy<Value = (Place, Vec<Choice>)> {
-    (0_u32..3, 0_u32..2, limits, 1_i64..30, 0_i64..40).prop_map(|(category, region, limit, margin, loss)| {
-        (Place { category, region }, of_loan(limit, margin, loss))
-    })
+    (0_u32..3, 0_u32..2, limits, 1_i64..30, 0_i64..40)
+        .prop_map(|(category, region, limit, margin, loss)| (Place { category, region }, of_loan(limit, margin, loss)))
 }
 
+/// In hundredths: lent, expected loss, categories, regions; and the least share of candidates that get something.
+type Shares = (Option<u8>, Option<u8>, [Option<u8>; 3], [Option<u8>; 2], u8);
+
 /// Bounds as shares of what all would use together.
-fn bounds_of(written: &Written, shares: (Option<u8>, Option<u8>, [Option<u8>; 3], [Option<u8>; 2], u8)) -> Bounds {
+fn bounds_of(written: &Written, shares: Shares) -> Bounds {
     let (lent, loss, category, region, chosen) = shares;
     let most = written.0.iter().map(|(_, choices)| u8::try_from(choices.len()).unwrap()).collect::<Vec<_>>();
     let all = add(written, &most);
@@ -115,8 +117,6 @@ fn bounds_of(written: &Written, shares: (Option<u8>, Option<u8>, [Option<u8>; 3]
         least_chosen: written.0.len() as u64 * u64::from(chosen) / 100,
     }
 }
-
-type Shares = (Option<u8>, Option<u8>, [Option<u8>; 3], [Option<u8>; 2], u8);
 
 fn shares() -> impl Strategy<Value = Shares> {
     let share = || prop::option::of(5_u8..90);
@@ -144,7 +144,7 @@ fn marketplace(count: u64) -> Written {
         i64::try_from(state % below).unwrap()
     };
     let loans = (0..count).map(|_| {
-        let place = Place { category: next(3) as u32, region: next(2) as u32 };
+        let place = Place { category: u32::try_from(next(3)).unwrap(), region: u32::try_from(next(2)).unwrap() };
         (place, of_loan(10_000 + next(90) * next(90) * 1_000, 1 + next(30), next(40)))
     });
     Written(loans.collect())
@@ -205,7 +205,7 @@ fn without_bounds_every_candidate_takes_its_own_best_choice() {
     let best = |choices: &[Choice]| choices.iter().map(|c| c.profit_minor).max().unwrap();
     assert_eq!(found.profit_minor, written.0.iter().map(|(_, choices)| best(choices)).sum::<i64>());
     assert_eq!((found.bound_minor, found.chosen), (found.profit_minor, 2_000));
-    assert!(found.shadow.lent() == 0.0 && found.shadow.loss() == 0.0 && found.shadow.approval_minor() == 0);
+    assert!(found.shadow.by_bound().iter().all(|price| *price == 0) && found.shadow.approval_minor() == 0);
     let nothing = optimise(&Written(Vec::new()), &Bounds { lent_minor: Some(5), ..Bounds::default() });
     assert_eq!((nothing.profit_minor, nothing.bound_minor, nothing.numbers.len()), (0, 0, 0));
 }
@@ -227,22 +227,20 @@ fn a_bound_has_a_price_where_it_is_used_up_and_none_where_something_is_left() {
     let shadow = &found.shadow;
     let categories = (0..3).map(|at| (bounds.category_minor[at], found.category_minor[at], shadow.category(at)));
     let regions = (0..2).map(|at| (bounds.region_minor[at], found.region_minor[at], shadow.region(3, at)));
-    let firsts = [
-        (bounds.lent_minor, found.lent_minor, shadow.lent()),
-        (bounds.loss_minor, found.loss_minor, shadow.loss()),
-    ];
+    let firsts =
+        [(bounds.lent_minor, found.lent_minor, shadow.lent()), (bounds.loss_minor, found.loss_minor, shadow.loss())];
     let all: Vec<(Option<i64>, i64, f64)> = firsts.into_iter().chain(categories).chain(regions).collect();
     for (most, used, price) in &all {
         match most {
             Some(most) if *price > 0.0 => assert!((*most - used) as f64 <= 0.003 * *most as f64, "{all:?}"),
-            _ => assert!(*price == 0.0, "{all:?}"),
+            _ => assert!(*price <= 0.0, "{all:?}"),
         }
     }
     assert!(all.iter().filter(|(_, _, price)| *price > 0.0).count() >= 2, "{all:?}");
     // The price is what a little more of the bound would bring.
-    let more = 0.02 * bounds.loss_minor.unwrap() as f64;
-    let wider = Bounds { loss_minor: Some(bounds.loss_minor.unwrap() + more as i64), ..bounds };
-    let gained = (optimise(&written, &wider).profit_minor - found.profit_minor) as f64 / more;
+    let more = bounds.loss_minor.unwrap() / 50;
+    let wider = Bounds { loss_minor: Some(bounds.loss_minor.unwrap() + more), ..bounds };
+    let gained = (optimise(&written, &wider).profit_minor - found.profit_minor) as f64 / more as f64;
     assert!(gained > 0.0 && gained <= 1.05 * shadow.loss(), "{gained} and {}", shadow.loss());
 }
 
@@ -269,7 +267,11 @@ fn a_tighter_bound_never_gains_more() {
     let whole = bounds.lent_minor.unwrap();
     let profits: Vec<Allocation> = (1..=10).map(|tenth| alone(whole * tenth / 10)).collect();
     for pair in profits.windows(2) {
-        assert!(pair[0].profit_minor <= pair[1].profit_minor, "{:?}", profits.iter().map(|p| p.profit_minor).collect::<Vec<_>>());
+        assert!(
+            pair[0].profit_minor <= pair[1].profit_minor,
+            "{:?}",
+            profits.iter().map(|p| p.profit_minor).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -312,5 +314,11 @@ fn a_million() {
     let started = std::time::Instant::now();
     let found = optimise(&written, &bounds);
     let gap = (found.bound_minor - found.profit_minor) as f64 / found.bound_minor as f64;
-    println!("{:?}: profit {} bound {} gap {gap:e} {:?}", started.elapsed(), found.profit_minor, found.bound_minor, found.shadow);
+    println!(
+        "{:?}: profit {} bound {} gap {gap:e} {:?}",
+        started.elapsed(),
+        found.profit_minor,
+        found.bound_minor,
+        found.shadow
+    );
 }

@@ -10,8 +10,10 @@ use serde::Serialize;
 use super::policy_diff::{PolicyDiffError, PolicyName};
 use super::run_again::RunAgain;
 use crate::domain::{Currency, Money, grouped};
-use crate::offer::{BoundName, ChoiceGrid, Committed, OfferPool, OptimisationSummary, Policy, decide};
-use crate::optimise::{FrontierPoint, Varied};
+use crate::offer::{
+    BoundLine, BoundName, CasePlace, ChoiceGrid, Committed, OfferPool, OptimisationSummary, Policy, decide,
+};
+use crate::optimise::{FrontierPoint, Place, Varied};
 use crate::page::{Block, PageError, Plot, html, table};
 use crate::report::text_table;
 
@@ -80,14 +82,16 @@ pub fn policy_optimum(
         let place = match facts.place() {
             Some(place) => place.clone(),
             None if asks_for_places => {
-                return Err(run.incomplete("in which category and region merchants are: its own policy did not optimise"));
+                return Err(
+                    run.incomplete("in which category and region merchants are: its own policy did not optimise")
+                );
             }
-            None => crate::offer::CasePlace::default(),
+            None => CasePlace::default(),
         };
         committed.add(&place, case.account.owed_minor(), case.account.held_minor(None));
         for offer in decide(&policy, case, &run.as_of)?.offers {
             let held = case.account.replaced(&offer.product).map_or(0, |replaced| replaced.held_minor);
-            offers.push((grid.candidate(&policy, &offer, held, crate::optimise::Place::default())?, place.clone()));
+            offers.push((grid.candidate(&policy, &offer, held, Place::default())?, place.clone()));
         }
         Ok(())
     })?;
@@ -142,7 +146,7 @@ pub(crate) fn optimisation_text(found: &OptimisationSummary, currency: Currency)
         money(found.profit_bound_minor),
         100.0 * found.gap_share(),
     );
-    let bound = |line: &crate::offer::BoundLine| {
+    let bound = |line: &BoundLine| {
         let binds = if line.shadow_price > 0.0 {
             format!("binds: one more brings {:.5}", line.shadow_price)
         } else {
@@ -193,7 +197,10 @@ impl PolicyOptimum {
 
     fn heading(&self) -> String {
         let merchants = grouped(self.merchants);
-        format!("run {} as of {}: {merchants} merchants decided again under {}", self.run_id, self.as_of, self.policy.file)
+        format!(
+            "run {} as of {}: {merchants} merchants decided again under {}",
+            self.run_id, self.as_of, self.policy.file
+        )
     }
 
     fn summary(&self) -> String {

@@ -23,8 +23,8 @@ use crate::monitor::{
     StandingAlerts, StatesBefore, WatchContext,
 };
 use crate::offer::{
-    self, BankReferral, CaseRecord, Committed, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides, Policy,
-    ScenarioCase,
+    self, BankReferral, CaseRecord, Committed, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides,
+    Policy, ScenarioCase,
 };
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, RememberedLoan};
@@ -171,6 +171,16 @@ pub struct Decided {
     pub deductions_unknown: u64,
 }
 
+impl Decided {
+    /// Counts what a merchant owed and could draw before tonight, and keeps the account of one who is offered something.
+    fn note_before(&mut self, before: Before, is_offered: bool) {
+        self.committed.add(&before.place, before.account.owed_minor(), before.account.held_minor(None));
+        if is_offered {
+            self.before.insert(before.account.merchant_id.clone(), before);
+        }
+    }
+}
+
 /// Decides a shard. `scenarios` are those of merchants with broken records, `seasons` the receipts of all merchants by category.
 pub fn decide_shard(
     table: &FeatureTable,
@@ -243,7 +253,7 @@ pub fn decide_shard(
             scenarios: &within,
         };
         let place = merchant_facts.place();
-        decided.cases.push(CaseRecord::of(&case, context.policy.optimisation.is_some().then(|| place.clone()))?);
+        decided.cases.push(CaseRecord::of(&case, context.policy.optimisation.as_ref().map(|_| place.clone()))?);
         let decision = offer::decide(context.policy, &case, context.as_of)?;
         if !case.overrides.is_empty() {
             let without =
@@ -252,10 +262,7 @@ pub fn decide_shard(
             decided.overrides.extend(offer::override_effects(context.policy, overrides, on, (&decision, &without)));
         }
         if context.policy.crosses_merchants() {
-            decided.committed.add(&place, account.owed_minor(), account.held_minor(None));
-            if !decision.offers.is_empty() {
-                decided.before.insert(merchant.clone(), Before { account: account.clone(), place });
-            }
+            decided.note_before(Before { account: account.clone(), place }, !decision.offers.is_empty());
         }
         decided.scores.push(score);
         decided.offers.extend(decision.offers);

@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
 use crate::domain::AsOf;
-use crate::exposure::Account;
+use crate::exposure::{Account, OpenOffer, Statement};
 use crate::offer::{
-    CasePlace, ChoiceGrid, Offer, OfferError, OfferPool, OptimisationSummary, Policy, at_terms, opened,
-    within_budget,
+    BankReferral, CasePlace, ChoiceGrid, Decline, Offer, OfferError, OfferPool, OptimisationSummary, Policy, at_terms,
+    opened, within_budget,
 };
 
 /// A merchant before tonight.
@@ -81,6 +81,8 @@ pub struct Settlement<'a> {
 }
 
 impl<'a> Settlement<'a> {
+    /// The settlement that a policy asks for.
+    ///
     /// # Errors
     /// A product without a schedule.
     pub fn of(policy: &'a Policy) -> Result<Self, OfferError> {
@@ -168,7 +170,8 @@ impl<'a> Settlement<'a> {
             of_merchants.entry(offer.merchant_id.clone()).or_default().push((offer, settled));
         }
         let mut before = std::mem::take(&mut shard.before);
-        let (mut gone, mut anew): (BTreeSet<(String, String)>, BTreeMap<String, Account>) = Default::default();
+        let mut gone: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut anew: BTreeMap<String, Account> = BTreeMap::new();
         for (merchant, offers) in of_merchants {
             let Some(Before { account, .. }) = before.remove(&merchant) else {
                 shard.offers.extend(offers.into_iter().map(|(offer, _)| offer));
@@ -200,7 +203,7 @@ impl<'a> Settlement<'a> {
         mut account: Account,
         mut offers: Vec<(Offer, Settled)>,
         as_of: &AsOf,
-    ) -> Result<(Account, Vec<Offer>, Vec<crate::offer::Decline>), OfferError> {
+    ) -> Result<(Account, Vec<Offer>, Vec<Decline>), OfferError> {
         let policy = self.policy;
         let (mut kept, mut declines) = (Vec::new(), Vec::new());
         account.withdraw_products(|name| policy.products.iter().all(|product| product.name != name));
@@ -257,10 +260,10 @@ pub fn settle_shards(shards: &mut [Decided], policy: &Policy, as_of: &AsOf) -> R
 #[derive(Serialize, Deserialize)]
 pub struct Waiting {
     offers: Vec<Offer>,
-    declines: Vec<crate::offer::Decline>,
-    referrals: Vec<crate::offer::BankReferral>,
-    open_offers: Vec<crate::exposure::OpenOffer>,
-    accounts: Vec<crate::exposure::Statement>,
+    declines: Vec<Decline>,
+    referrals: Vec<BankReferral>,
+    open_offers: Vec<OpenOffer>,
+    accounts: Vec<Statement>,
     before: BTreeMap<String, Before>,
 }
 

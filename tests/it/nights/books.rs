@@ -69,11 +69,9 @@ pub fn check_night(market: &Marketplace, run_dir: &Path, night: Timestamp) {
                 }
                 // These stand against all members, or all merchants, together; the others bound the single loan.
                 CapName::Group | CapName::PortfolioBudget => continue,
-                CapName::Requested
-                | CapName::Optimised
-                | CapName::Officer
-                | CapName::Product
-                | CapName::HardCap => offer.limit_minor,
+                CapName::Requested | CapName::Optimised | CapName::Officer | CapName::Product | CapName::HardCap => {
+                    offer.limit_minor
+                }
             };
             assert!(exposed <= gross, "{night}: {exposed} exceeds {cap:?} of {offer:?}, with {open:?}");
         }

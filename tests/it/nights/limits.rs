@@ -157,3 +157,48 @@ fn all_merchants_together_stay_within_the_budget_and_the_most_profitable_go_firs
         }
     }
 }
+
+#[test]
+fn offers_chosen_together_keep_books_pledges_and_bounds_night_after_night() {
+    let trade = |lender: &Lender| {
+        let mut market = trading_marketplace(lender, 3);
+        for merchant in ["m01", "m02", "m03"] {
+            shipped_orders(&mut market, merchant, 5, day(-3));
+        }
+        market
+    };
+    let unbounded = Lender::with(&GROUP_LOAN);
+    let run = unbounded.night(&trade(&unbounded), day(0)).published.run_dir;
+    let all: i64 = rows::<Offer>(&run).iter().map(|o| o.limit_minor).sum();
+    let budget = all * 2 / 3;
+
+    let written = format!("portfolio_budget_minor = {budget}\noffer_valid_days = 30");
+    let section = "[optimisation]\naccepted_rate_ppm = 560\naccepted_spread = 0.12\nrate_steps_ppm = [-20, 0, 20]\n\
+                   limits = [{ share = 0.25, drawn = 0.25 }, { share = 0.5, drawn = 0.45 }, { share = 1.0, drawn = 0.6 }]\n\
+                   min_offer_share = 0.5\n\n[receivables]";
+    let mut changes = GROUP_LOAN.to_vec();
+    changes.extend([
+        ("policy.toml", "offer_valid_days = 30", written.as_str()),
+        ("policy.toml", "[receivables]", section),
+    ]);
+    let lender = Lender::with(&changes);
+    let mut market = trade(&lender);
+    let mut optimised = 0;
+    for number in 0..4 {
+        let night = lender.night(&market, day(number));
+        let run = &night.published.run_dir;
+        check_night(&market, run, at(day(number), 0));
+        let held: i64 = rows::<OpenOffer>(run).iter().map(|offer| offer.held_minor).sum();
+        let owed: i64 = ["m01", "m02", "m03"].map(|m| owed(&market, m, at(day(number), 0), |_| true)).into_iter().sum();
+        assert!(owed + held <= budget, "night {number}: {owed} and {held} of {budget}");
+        let found = night.summary.optimisation.unwrap();
+        assert!(found.profit_minor <= found.profit_bound_minor && found.offered <= found.candidates);
+        let offers = rows::<Offer>(run);
+        assert_eq!(offers.len() as u64, found.offered);
+        optimised += offers.iter().filter(|offer| offer.binding_cap == CapName::Optimised).count();
+        for offer in offers_of(run) {
+            market.draw(&offer, offer.limit_minor / 3, at(day(number), 9));
+        }
+    }
+    assert!(optimised > 0);
+}

@@ -34,7 +34,8 @@ impl Lender {
     /// The policy with a budget and a section.
     fn asks(&self, budget: Option<i64>, section: &str) {
         let budget = budget.map(|budget| format!("portfolio_budget_minor = {budget}\n")).unwrap_or_default();
-        let text = format!("{budget}{}", self.policy).replacen("[receivables]", &format!("{section}\n[receivables]"), 1);
+        let text =
+            format!("{budget}{}", self.policy).replacen("[receivables]", &format!("{section}\n[receivables]"), 1);
         fs::write(self.folder.path().join("policy.toml"), text).unwrap();
     }
 
@@ -85,7 +86,8 @@ fn a_night_is_optimised_only_where_the_policy_asks_and_then_within_every_bound()
     assert_eq!(tables(&free), tables(&plain));
 
     let all: i64 = before.iter().map(|offer| offer.limit_minor).sum();
-    let owed: i64 = rows::<Statement>(&plain.published.run_dir, "accounts.parquet").iter().filter_map(|a| a.owed_minor).sum();
+    let owed: i64 =
+        rows::<Statement>(&plain.published.run_dir, "accounts.parquet").iter().filter_map(|a| a.owed_minor).sum();
     let section = format!(
         "[optimisation]\naccepted_rate_ppm = 560\naccepted_spread = 0.12\nrate_steps_ppm = [-40, 0, 40]\n\
          limits = [{{ share = 0.4, drawn = 0.36 }}, {{ share = 1.0, drawn = 0.7 }}]\nmax_expected_loss_minor = {}\n\
@@ -133,8 +135,7 @@ fn a_night_is_optimised_only_where_the_policy_asks_and_then_within_every_bound()
         .filter(|decline| decline.caps.iter().any(|cap| is_optimised(&cap)))
         .map(|decline| (decline.merchant_id.as_str(), decline.product.as_str()))
         .collect();
-    let made: BTreeSet<(&str, &str)> =
-        offers.iter().map(|o| (o.merchant_id.as_str(), o.product.as_str())).collect();
+    let made: BTreeSet<(&str, &str)> = offers.iter().map(|o| (o.merchant_id.as_str(), o.product.as_str())).collect();
     assert_eq!(left_out.union(&made).copied().collect::<BTreeSet<_>>(), known.keys().copied().collect());
     assert!(left_out.is_disjoint(&made));
     let told = |d: &&Decline| d.reasons.iter().any(|reason| reason.code.as_str() == "portfolio-optimised");
@@ -180,8 +181,11 @@ fn frontier_and_day(lender: &Lender, night: &RunOutcome, offers: &[Offer], left_
             gross_liabilities_minor: None,
         })
     };
-    let asked: Vec<(&str, &str)> =
-        left_out.iter().copied().chain(terms(offers).iter().map(|(merchant, product, ..)| (*merchant, *product))).collect();
+    let asked: Vec<(&str, &str)> = left_out
+        .iter()
+        .copied()
+        .chain(terms(offers).iter().map(|(merchant, product, ..)| (*merchant, *product)))
+        .collect();
     let applications = asked.iter().enumerate().map(|(number, (merchant, product))| ask(number, merchant, product));
     let desk = Desk::open(&lender.folder.path().join("job.toml"), options).unwrap();
     let answered = desk.answer(applications.collect()).unwrap();

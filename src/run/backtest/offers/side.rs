@@ -20,7 +20,6 @@ use crate::offer::Overrides;
 use crate::repayment::{LoanEvidence, LoanLedger, repayment_tables};
 use crate::run::Job;
 use crate::run::backtest::BacktestError;
-use crate::run::settlement::settle_shards;
 use crate::run::decide::{DecideError, Decided, DecisionContext, decide_shard};
 use crate::run::facts::{LookedAt, ShardFacts};
 use crate::run::features_before::FeaturesBefore;
@@ -31,6 +30,7 @@ use crate::run::progress::Progress;
 use crate::run::receipts;
 use crate::run::rules::JobRules;
 use crate::run::scenarios::{Scenarios, measure_scenarios};
+use crate::run::settlement::settle_shards;
 use crate::store::Store;
 use crate::wash::Ingested;
 
