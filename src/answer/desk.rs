@@ -335,6 +335,14 @@ impl Desk {
         Ok(given.into_iter().flatten().collect())
     }
 
+    /// The open offer that was chosen together with all others: it stands for as long as rules and caps allow so much. `None` where the policy does
+    /// not optimise.
+    fn chosen_before(&self, earlier: Option<&OpenOffer>, at_hand: &AtHand<'_>, allowed: &Offer) -> Option<Offer> {
+        self.optimisation.as_ref()?;
+        let open = earlier.filter(|earlier| earlier.state == OfferState::Open)?;
+        at_hand.offer(&open.offer_id).filter(|stands| stands.limit_minor <= allowed.limit_minor)
+    }
+
     /// The offer at the limit and rate of the largest reduced profit at the night's shadow prices; as it is where the policy does not optimise.
     fn at_prices(&self, offer: Offer, account: &Account, facts: &CaseFacts) -> Result<Priced, AnswerError> {
         let Some((grid, optimisation)) = &self.optimisation else { return Ok(Priced::Offer(Box::new(offer))) };
@@ -346,7 +354,7 @@ impl Desk {
         let candidate = grid.candidate(&self.policy, &offer, held, Place::default())?;
         match optimisation.choose(grid, &candidate, place) {
             Some(terms) => Ok(Priced::Offer(Box::new(at_terms(&self.policy, offer, terms, account, &self.on)?))),
-            None => Ok(Priced::WorthMoreElsewhere(offer)),
+            None => Ok(Priced::WorthMoreElsewhere(Box::new(offer))),
         }
     }
 
@@ -398,16 +406,13 @@ impl Desk {
             || AnswerError::Incomplete { run: self.book.run_id().to_owned(), what: "the offer that stands" };
         match decide_one(&self.policy, &case, &application.product, &self.on)? {
             Some(ProductDecision::Offer(offer, referral)) => {
+                if let Some(stands) = self.chosen_before(earlier.as_ref(), at_hand, &offer) {
+                    (entry.offer, entry.referral) = (Some(stands), referral);
+                    return Ok((Outcome::Standing, entry));
+                }
                 let offer = match self.at_prices(*offer, &account, &known.facts)? {
                     Priced::Offer(offer) => offer,
                     Priced::WorthMoreElsewhere(offer) => {
-                        let stands = earlier.filter(|earlier| earlier.state == OfferState::Open);
-                        let stands = stands.and_then(|earlier| at_hand.offer(&earlier.offer_id));
-                        // What the night offered was worth it, and is still allowed.
-                        if let Some(stands) = stands.filter(|stands| stands.limit_minor <= offer.limit_minor) {
-                            (entry.offer, entry.referral) = (Some(stands), referral);
-                            return Ok((Outcome::Standing, entry));
-                        }
                         entry.decline = Some(offer.optimised_away()?);
                         at_hand.withdraw(&application.product);
                         return Ok((Outcome::Decline, entry));
@@ -454,7 +459,7 @@ enum Priced {
     /// As it is made.
     Offer(Box<Offer>),
     /// As rules and caps would allow it: what it uses of the bounds is worth more than it gives.
-    WorthMoreElsewhere(Offer),
+    WorthMoreElsewhere(Box<Offer>),
 }
 
 /// What is at hand of one merchant while several applications are answered.

@@ -218,7 +218,7 @@ impl ProductGrid {
             // A free loan is owed as long as a very cheap one.
             let interest = i128::from(interest_minor(product, rate_ppm.max(1))?);
             let taken = i128::from(taken_ppm(terms, rate_ppm));
-            Ok((interest * taken << POINT) / (1_000_000 * i128::from(rate_ppm.max(1)) * i128::from(REFERENCE_MINOR)))
+            Ok(((interest * taken) << POINT) / (1_000_000 * i128::from(rate_ppm.max(1)) * i128::from(REFERENCE_MINOR)))
         });
         Ok(Self {
             min_limit_minor: product.min_limit_minor.max(1),

@@ -283,6 +283,6 @@ impl Waiting {
     /// What waited, as a shard of nothing else.
     pub fn into_shard(self) -> Decided {
         let Self { offers, declines, referrals, open_offers, accounts, before } = self;
-        Decided { offers, declines, referrals, open_offers, accounts, before, ..Decided::default() }
+        Decided { offers, declines, referrals, open_offers, before, accounts, ..Decided::default() }
     }
 }

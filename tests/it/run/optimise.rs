@@ -175,10 +175,10 @@ fn frontier_and_day(lender: &Lender, night: &RunOutcome, offers: &[Offer], left_
             product: product.to_owned(),
             requested_minor: 100_000_000,
             order_ids: Vec::new(),
-            gross_sales_12m_minor: None,
-            operating_costs_12m_minor: None,
-            gross_assets_minor: None,
-            gross_liabilities_minor: None,
+            gross_sales_12m_minor: Some(500_000_000),
+            operating_costs_12m_minor: Some(100_000_000),
+            gross_assets_minor: Some(500_000_000),
+            gross_liabilities_minor: Some(0),
         })
     };
     let asked: Vec<(&str, &str)> = left_out
@@ -194,7 +194,12 @@ fn frontier_and_day(lender: &Lender, night: &RunOutcome, offers: &[Offer], left_
         match (answer.outcome, of_night) {
             // At the night's prices it is worth no more by day than it was at night.
             (Outcome::Decline, None) | (Outcome::Standing, Some(_)) => {}
-            (Outcome::Offer, _) => reproduce(answer.offer.as_ref().unwrap()).unwrap(),
+            (Outcome::Offer, None) => reproduce(answer.offer.as_ref().unwrap()).unwrap(),
+            // Whom the night has chosen no bound of the portfolio takes it from; a rule for applicants may.
+            (Outcome::Decline, Some(_)) => {
+                let reasons = &answer.decline.as_ref().unwrap().reasons;
+                assert!(reasons.iter().all(|reason| !reason.code.as_str().starts_with("portfolio")), "{answer:?}");
+            }
             other => panic!("{other:?} {answer:?}"),
         }
     }
