@@ -564,7 +564,7 @@ fn missing_empty_and_unreadable_files_are_refused_by_name() {
     let world = orders_world();
     for (bytes, words) in [
         (&b"\x1f\x8b\x08\0\0\0"[..], ["orders.csv", "gzip", "broken off"]),
-        (b"PK\x03\x04\x14\0", ["orders.csv", "spreadsheet", "Unicode text"]),
+        (b"PK\x03\x04\x14\0", ["orders.csv", "no workbook is found", "damaged workbook"]),
     ] {
         fs::write(world.data("orders.csv"), bytes).unwrap();
         assert_names(&refusal(&world), &words);

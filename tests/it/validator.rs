@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use integrity::cli::{self, ExitCode};
 use integrity::domain::elementary::sigmoid;
+use integrity::page::workbook::{CellValue, Sheet, workbook};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -259,6 +260,42 @@ fn levels_never_seen_are_counted_when_a_table_is_scored() {
     assert!(score(&test, "b.csv")["warnings"].as_array().unwrap().is_empty());
     let validated = answer(&["validate", "--model", text(&model), "--table", text(&strange), "--target", "bad"]);
     assert!(said(&validated, "notes", "wedding"));
+}
+
+/// A text table as a workbook: below a title, numbers as numbers, days as days, on the larger of two sheets.
+fn as_workbook(table: &Path) -> Vec<u8> {
+    let cell = |text: &str| match (text.parse::<f64>(), text.parse::<jiff::civil::Date>()) {
+        (Ok(number), _) => CellValue::Number(number),
+        (_, Ok(day)) => CellValue::Day(day),
+        _ => CellValue::text(text),
+    };
+    let mut rows = vec![vec![CellValue::text("Loans of the year")]];
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(table).unwrap();
+    rows.extend(reader.records().map(|record| record.unwrap().iter().map(cell).collect::<Vec<_>>()));
+    workbook(&[
+        Sheet { name: "Notes", rows: vec![vec![CellValue::text("made by hand")]] },
+        Sheet { name: "Loans", rows },
+    ])
+}
+
+#[test]
+fn a_workbook_gives_the_model_that_its_text_gives() {
+    let World { folder, test, model, .. } = world();
+    let at = |name: &str| folder.path().join(name);
+    let book = at("train.xls");
+    std::fs::write(&book, as_workbook(&at("train.csv"))).unwrap();
+    let again = at("again");
+    let common = ["--target", "bad", "--special=-9", "--drop", "month", "--out", text(&again)];
+    assert_eq!(run(&[&["train", "--table", text(&book)][..], &common].concat()), ExitCode::Ok);
+    let card = |model: &Path| std::fs::read_to_string(model.join("model.json")).unwrap();
+    assert_eq!(card(&again), card(&model));
+    // Months are days there too.
+    let tested = at("test.xls");
+    std::fs::write(&tested, as_workbook(&test)).unwrap();
+    let by_month = |table: &Path| {
+        answer(&["validate", "--model", text(&model), "--table", text(table), "--target", "bad", "--by", "month"])
+    };
+    assert_eq!(by_month(&tested)["by"], by_month(&test)["by"]);
 }
 
 /// The same rows with their outcome in words, and rows among them of which nobody can say.
