@@ -10,7 +10,7 @@ pub static DISPUTES: TableContract = TableContract {
     key: &["dispute_id"],
     columns: &[
         Column::required("dispute_id", Type::Id, "the dispute"),
-        Column::optional("order_id", Type::Id, "the order disputed; a lawsuit may name none"),
+        Column::optional("order_id", Type::Id, "the order disputed; only a lawsuit may name none"),
         Column::required("merchant_id", Type::Id, "against whom"),
         Column::optional("buyer_id", Type::Id, "by whom"),
         Column::required("opened_at", Type::Instant, "when it was opened"),
@@ -27,6 +27,7 @@ pub static DISPUTES: TableContract = TableContract {
     visibility: Visibility::Instant("opened_at"),
     masks: &[Mask { milestone: "closed_at", reveals: &["outcome"], is_foreseen: false }],
     checks: &[
+        Check { rule: "order-not-named", column: "order_id", holds: "order_id IS NOT NULL OR kind = 'lawsuit'" },
         Check { rule: "closed-before-opened", column: "closed_at", holds: "closed_at >= opened_at" },
         Check { rule: "outcome-without-close", column: "outcome", holds: "outcome IS NULL OR closed_at IS NOT NULL" },
     ],

@@ -125,6 +125,14 @@ pub struct Check {
     pub holds: &'static str,
 }
 
+impl Check {
+    /// The column that may not lie before `earlier`, where this is what the check says.
+    #[must_use]
+    pub(super) fn follows(&self, earlier: &str) -> Option<&'static str> {
+        self.holds.split_once(" >= ").filter(|(_, other)| *other == earlier).map(|(later, _)| later)
+    }
+}
+
 /// A reference to another table's key.
 #[derive(Debug, Clone, Copy)]
 pub struct ForeignKey {

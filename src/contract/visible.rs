@@ -6,7 +6,9 @@
 //! - A row that a later version replaced *before* as-of is hidden (see [`SUPERSEDED_AT`]).
 //! - Of a visible row, each later milestone (and each promise) at or after as-of is nulled, with the columns it reveals.
 //!   A row that says it was recorded before such a milestone (see [`recorded_before_milestones`]) contradicts itself: the cell stays, for the wash to
-//!   judge.
+//!   judge. So does one that another, earlier milestone of the row may not precede.
+//! - A row of which something happened before its own event contradicts itself too: a milestone that the contract says comes later (see
+//!   [`event_contradicted`]), or another row that names it ([`EVENT_CONTRADICTED`], for the wash to find). It is seen from then on.
 //! - A row without an event time of its own ([`Visibility::Parent`]) is seen with its parent. Where the parent is not seen, the row
 //!   is not yet visible if nothing in it is dated before as-of; otherwise it is an orphan, for the wash to judge. Whether the parent
 //!   is missing or merely not yet visible makes no difference: what lies at or after as-of must not change what is said of the past.
@@ -35,6 +37,10 @@ pub const RECORDED_BEFORE_EVENT: &str = "_recorded_before_event";
 /// Prefix of the hidden columns that say of a milestone whether a row says it was recorded before it. Absent where none does.
 pub const RECORDED_BEFORE: &str = "_recorded_before.";
 
+/// Hidden column: the first instant, in UTC microseconds, that says a row's event had happened before the row says it does. Null where nothing says
+/// so; absent where that is so of every row.
+pub const EVENT_CONTRADICTED: &str = "_event_contradicted";
+
 /// A table as of an instant.
 #[derive(Debug, Clone)]
 pub struct Sifted {
@@ -46,7 +52,7 @@ pub struct Sifted {
 
 /// Sets aside what lies at or after `as_of` and masks later milestones in what remains.
 ///
-/// `frame` holds the contract's columns, and may hold [`SUPERSEDED_AT`], [`RECORDED_BEFORE_EVENT`] and [`UNREADABLE`] columns. `parent_visible` says for each
+/// `frame` holds the contract's columns, and may hold [`SUPERSEDED_AT`], [`RECORDED_BEFORE_EVENT`], [`EVENT_CONTRADICTED`] and [`UNREADABLE`] columns. `parent_visible` says for each
 /// row whether its parent row is visible; tables seen with their parent need it, and without it every parent counts as visible.
 ///
 /// # Errors
@@ -121,6 +127,77 @@ pub fn recorded_before_milestones(
     Ok(found)
 }
 
+/// For each row the earliest of its milestones that lie before the event which they follow, in UTC microseconds. `None`: no row has one. Which as-of one
+/// looks from changes nothing.
+///
+/// # Errors
+/// A column of the contract is missing from the frame, or has another type.
+pub fn event_contradicted(
+    table: &TableContract,
+    frame: &DataFrame,
+    as_of: &AsOf,
+) -> PolarsResult<Option<Int64Chunked>> {
+    let Some(event) = table.visibility.event() else { return Ok(None) };
+    let mut earliest: Option<Vec<Option<i64>>> = None;
+    for milestone in followers(table, event) {
+        if frame.column(milestone)?.null_count() == frame.height() {
+            continue;
+        }
+        let events = times(table, frame, event, as_of, first_of_day)?;
+        let milestones = times(table, frame, milestone, as_of, first_of_day)?;
+        let before =
+            milestones.into_iter().zip(events).map(|(at, event)| at.filter(|at| event.is_some_and(|e| *at < e)));
+        earliest = Some(match earliest {
+            None => before.collect(),
+            Some(found) => found.into_iter().zip(before).map(|(a, b)| [a, b].into_iter().flatten().min()).collect(),
+        });
+    }
+    Ok(earliest.filter(|found| found.iter().any(Option::is_some)).map(|found| found.into_iter().collect()))
+}
+
+/// When each row says that it happened, and since when that is known, in UTC microseconds; a date has happened when it is over. Promises are no
+/// happenings. Null where no time of the row can be read.
+///
+/// # Errors
+/// A column of the contract is missing from the frame, or has another type.
+pub fn happened_and_known(
+    table: &TableContract,
+    frame: &DataFrame,
+    as_of: &AsOf,
+) -> PolarsResult<Vec<Option<(i64, i64)>>> {
+    let is_foreseen = |name: &str| table.masks.iter().any(|mask| mask.milestone == name && mask.is_foreseen);
+    let dating: Vec<&str> = match table.visibility {
+        Visibility::Instant(event) | Visibility::Day(event) => vec![event],
+        Visibility::Parent => own_times(table).filter(|name| *name != "recorded_at" && !is_foreseen(name)).collect(),
+    };
+    let mut happened: Vec<Option<i64>> = vec![None; frame.height()];
+    for name in dating {
+        for (slot, at) in happened.iter_mut().zip(times(table, frame, name, as_of, last_of_day)?) {
+            *slot = [*slot, at].into_iter().flatten().min();
+        }
+    }
+    let recorded = recorded_times(table, frame, as_of)?;
+    let both = happened.into_iter().zip(recorded);
+    Ok(both
+        .map(|(happened, recorded)| happened.map(|at| (at, recorded.map_or(at, |recorded| recorded.max(at)))))
+        .collect())
+}
+
+/// When each row was recorded, as the observation counts it: what a restatement counts though it was recorded later is of just before as-of.
+fn recorded_times(table: &TableContract, frame: &DataFrame, as_of: &AsOf) -> PolarsResult<Vec<Option<i64>>> {
+    if !table.has_recorded_at() {
+        return Ok(vec![None; frame.height()]);
+    }
+    let late = as_of.micros()..as_of.known_before();
+    let recorded = times(table, frame, "recorded_at", as_of, last_of_day)?.into_iter();
+    Ok(recorded.map(|at| at.map(|at| if late.contains(&at) { as_of.micros() - 1 } else { at })).collect())
+}
+
+/// The times that the contract says do not precede `earlier`.
+fn followers<'a>(table: &'a TableContract, earlier: &'a str) -> impl Iterator<Item = &'static str> + 'a {
+    table.checks.iter().filter_map(move |check| check.follows(earlier))
+}
+
 /// For each row the last instant, in UTC microseconds, at which it was not yet visible: a run sees it if this lies before its
 /// as-of. Null: no time of the row can be read, and it was always visible.
 ///
@@ -135,17 +212,19 @@ pub fn known_at(
     as_of: &AsOf,
     parent_known: Option<&Int64Chunked>,
 ) -> PolarsResult<Int64Chunked> {
-    let recorded =
-        if table.has_recorded_at() { times(table, frame, "recorded_at", as_of, last_of_day)? } else { Vec::new() };
-    let recorded = recorded.into_iter().map(Some).chain(std::iter::repeat(None)).map(Option::flatten);
-    let late = as_of.micros()..as_of.known_before();
-    let recorded = recorded.map(|at| at.map(|at| if late.contains(&at) { as_of.micros() - 1 } else { at }));
+    let recorded = recorded_times(table, frame, as_of)?.into_iter();
     let known: Int64Chunked = match table.visibility {
         Visibility::Instant(event) | Visibility::Day(event) => {
-            let early = early_rows(frame)?;
+            let (early, contradicted) = (early_rows(frame)?, contradicted_rows(frame)?);
             let is_early = |at: usize| early.is_some_and(|early| early.get(at) == Some(true));
+            let sooner = |at: usize, event: Option<i64>| {
+                let contradicted = contradicted.and_then(|contradicted| contradicted.get(at));
+                [event, contradicted].into_iter().flatten().min()
+            };
             let events = times(table, frame, event, as_of, last_of_day)?.into_iter().zip(recorded).enumerate();
-            events.map(|(at, (event, recorded))| if is_early(at) { recorded } else { event.max(recorded) }).collect()
+            events
+                .map(|(at, (event, recorded))| if is_early(at) { recorded } else { sooner(at, event).max(recorded) })
+                .collect()
         }
         Visibility::Parent => {
             let mut placed: Vec<Option<i64>> = match parent_known {
@@ -166,6 +245,11 @@ pub fn known_at(
 /// The hidden column [`RECORDED_BEFORE_EVENT`], where the frame has it.
 fn early_rows(frame: &DataFrame) -> PolarsResult<Option<&BooleanChunked>> {
     frame.schema().contains(RECORDED_BEFORE_EVENT).then(|| frame.column(RECORDED_BEFORE_EVENT)?.bool()).transpose()
+}
+
+/// The hidden column [`EVENT_CONTRADICTED`], where the frame has it.
+fn contradicted_rows(frame: &DataFrame) -> PolarsResult<Option<&Int64Chunked>> {
+    frame.schema().contains(EVENT_CONTRADICTED).then(|| frame.column(EVENT_CONTRADICTED)?.i64()).transpose()
 }
 
 /// A time column in UTC microseconds, a date as `of_day` says; null where it cannot be read or is beyond the range.
@@ -213,11 +297,14 @@ fn not_yet_visible(
 ) -> PolarsResult<BooleanChunked> {
     let mut hidden = match table.visibility {
         Visibility::Instant(event) | Visibility::Day(event) => {
-            let waits = not_before(frame, event, as_of)?;
-            match early_rows(frame)? {
-                Some(early) => waits & !early,
-                None => waits,
+            let mut waits = not_before(frame, event, as_of)?;
+            if let Some(early) = early_rows(frame)? {
+                waits = waits & !early;
             }
+            if let Some(contradicted) = contradicted_rows(frame)? {
+                waits = waits & !known(&contradicted.lt(as_of.micros()));
+            }
+            waits
         }
         Visibility::Parent => BooleanChunked::full("hidden".into(), false, frame.height()),
     };
@@ -242,6 +329,13 @@ fn mask_milestones(table: &TableContract, frame: &mut DataFrame, as_of: &AsOf) -
         let mut later = not_before(frame, mask.milestone, as_of)?;
         if let Ok(contradicts) = frame.column(&format!("{RECORDED_BEFORE}{}", mask.milestone)) {
             later = later & !contradicts.bool()?.clone();
+        }
+        if !later.any() {
+            continue;
+        }
+        // What has happened already follows nothing that lies ahead.
+        for follower in followers(table, mask.milestone) {
+            later = later & !before(frame, follower, as_of)?;
         }
         if !later.any() {
             continue;

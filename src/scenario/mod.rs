@@ -14,10 +14,12 @@
 //! Nobody can say of a feature in general which reading is the worst: a good order makes the best month of a shop better, and its months more
 //! unequal. So all three are judged, and of each part of a decision (rules, caps, price) the worst of them and of the clean tables counts.
 //!
-//! What a broken record says in other cells (when it happened, which order, buyer and amount it names) is taken from it, or from another version of its
-//! key. Where nothing says it, an order or a dispute has the merchant's largest amount; a review, shipment or dispute is of two
-//! orders, the latest completed one that was placed before and the one that weighs most; and it happened when it became known, or just before the
-//! observation.
+//! What a broken record says in other cells (when it happened or by when it must have, which order, buyer and amount it names) is taken from it, or from
+//! another version of its key. Where nothing says it, an order or a dispute has the merchant's largest amount, and it happened when it became known, or just
+//! before the observation; an order that went wrong was placed six weeks before, since measures let the orders of the last weeks mature. A record that
+//! names no order of the merchant is of several: the latest completed one that was placed before, and those of which a broken promise would cost most, by
+//! amount and age, of the completed and of the others, with and without the orders that cannot be read themselves. So one more record that cannot be read
+//! draws none away from the order that it hurts.
 //!
 //! Broken records of loans are none of this: a loan that cannot be read is unknown ([`crate::repayment`]). Nor are those of applications, memberships and
 //! merchants, which are unknown where credit hangs on them ([`crate::exposure`]). Source: project judgement.

@@ -39,7 +39,9 @@ impl Concerned {
             return Ok(None);
         }
         let shard = shard.of_merchants(|merchant| merchants.contains(merchant))?;
-        let trade = shard.table(ORDERS.name).map(Trade::of_merchants).transpose()?.unwrap_or_default();
+        let spoilt = spoilt_orders(shard.table(SHIPMENTS.name), shard.table(DISPUTES.name))?;
+        let trade = shard.table(ORDERS.name).map(|orders| Trade::of_merchants(orders, &spoilt));
+        let trade = trade.transpose()?.unwrap_or_default();
         Ok(Some(Self { shard, trade }))
     }
 
@@ -84,6 +86,27 @@ impl Concerned {
     }
 }
 
+/// Orders of which a promise is known to be broken: a parcel that came late, not yet or never, or a dispute that the merchant has not won.
+fn spoilt_orders(shipments: Option<&DataFrame>, disputes: Option<&DataFrame>) -> PolarsResult<BTreeSet<String>> {
+    let mut spoilt = BTreeSet::new();
+    if let Some(shipments) = shipments {
+        let instant = |name: &str| Ok::<_, PolarsError>(shipments.column(name)?.datetime()?.physical());
+        let (promised, delivered, lost) = (instant("promised_at")?, instant("delivered_at")?, instant("lost_at")?);
+        for (at, order) in shipments.column("order_id")?.str()?.iter().enumerate() {
+            let is_late = promised.get(at).is_some_and(|promised| delivered.get(at).is_none_or(|at| at > promised));
+            spoilt.extend(order.filter(|_| is_late || lost.get(at).is_some()).map(str::to_owned));
+        }
+    }
+    if let Some(disputes) = disputes {
+        let (orders, outcomes) = (disputes.column("order_id")?.str()?, disputes.column("outcome")?.str()?);
+        for (order, outcome) in orders.iter().zip(outcomes.iter()) {
+            let is_over = matches!(outcome, Some("merchant-won" | "withdrawn"));
+            spoilt.extend(order.filter(|_| !is_over).map(str::to_owned));
+        }
+    }
+    Ok(spoilt)
+}
+
 /// An order that a broken record may be about.
 #[derive(Debug, Clone)]
 struct Known {
@@ -93,6 +116,10 @@ struct Known {
     amount_minor: i64,
     currency: String,
     is_completed: bool,
+    /// A promise of it is known to be broken: another broken one takes less from it.
+    is_spoilt: bool,
+    /// Its own record cannot be read.
+    is_assumed: bool,
 }
 
 /// The orders of one merchant, by when they were placed.
@@ -102,7 +129,7 @@ struct Trade {
 }
 
 impl Trade {
-    fn of_merchants(orders: &DataFrame) -> PolarsResult<BTreeMap<String, Self>> {
+    fn of_merchants(orders: &DataFrame, spoilt: &BTreeSet<String>) -> PolarsResult<BTreeMap<String, Self>> {
         let text = |name: &str| orders.column(name)?.str();
         let instant = |name: &str| Ok::<_, PolarsError>(orders.column(name)?.datetime()?.physical());
         let (ids, merchants, buyers, currencies) =
@@ -121,6 +148,8 @@ impl Trade {
                 amount_minor: amounts.get(at).unwrap_or(0),
                 currency: currencies.get(at).unwrap_or_default().to_owned(),
                 is_completed: completed.get(at).is_some(),
+                is_spoilt: spoilt.contains(id),
+                is_assumed: false,
             };
             match all.get_mut(merchant) {
                 Some(trade) => trade.orders.push(known),
@@ -137,24 +166,38 @@ impl Trade {
         self.orders.iter().map(|order| order.amount_minor).max().unwrap_or(0)
     }
 
-    /// The orders that a record of what belongs to an order may be about: the one that it names; or else, of those placed by then and completed, the
-    /// one that weighs most and the latest.
-    fn meant(&self, record: &BrokenRecord, by: i64) -> Vec<&Known> {
+    /// The orders that a record of what belongs to an order may be about: the one that it names; or else, of those placed by then, the latest completed one
+    /// and those of which a broken promise weighs most, as `weighed` says. Which these are is asked twice, with and without orders that cannot be read: another record that
+    /// cannot be read must not draw this one away from an order that it hurts.
+    fn meant(&self, record: &BrokenRecord, by: i64, weighed: &[(bool, i128)]) -> Vec<&Known> {
         if let Some(named) = self.orders.iter().find(|order| Some(&order.id) == record.order_id.as_ref()) {
             return vec![named];
         }
-        let before = || self.orders.iter().filter(|order| order.placed_at <= by);
-        let latest = before().rfind(|order| order.is_completed).or_else(|| self.orders.last());
-        let heaviest =
-            before().filter(|order| order.is_completed).max_by_key(|order| (order.weight(by), order.placed_at));
-        let others = heaviest.filter(|order| latest.is_none_or(|latest| latest.id != order.id));
-        latest.into_iter().chain(others).collect()
+        let mut meant: Vec<&Known> = Vec::new();
+        for with_assumed in [false, true] {
+            let there = || self.orders.iter().filter(move |order| with_assumed || !order.is_assumed);
+            let before = || there().filter(move |order| order.placed_at <= by);
+            let latest = before().rfind(|order| order.is_completed).or_else(|| there().next_back());
+            let heaviest = weighed.iter().filter_map(|(is_completed, half_days)| {
+                let sound = before().filter(|order| order.is_completed == *is_completed && !order.is_spoilt);
+                sound.max_by_key(|order| (order.weight(by, *half_days), order.placed_at))
+            });
+            for order in latest.into_iter().chain(heaviest) {
+                if meant.iter().all(|other| other.id != order.id) {
+                    meant.push(order);
+                }
+            }
+        }
+        meant
     }
 
     /// The order that an order record without a usable id may be a newer version of: the one of its event and buyer; where its event cannot be read, the
     /// one that weighs most.
     fn corrected(&self, record: &BrokenRecord, by: i64) -> Option<&Known> {
-        let Some(event_at) = record.event_at else { return self.meant(record, by).into_iter().next_back() };
+        let Some(event_at) = record.event_at else {
+            let completed = self.orders.iter().filter(|order| order.placed_at <= by && order.is_completed);
+            return completed.max_by_key(|order| (order.weight(by, HALF_YEAR), order.placed_at));
+        };
         self.orders.iter().rev().find(|order| {
             order.placed_at == event_at && record.buyer_id.as_ref().is_none_or(|buyer| *buyer == order.buyer)
         })
@@ -162,15 +205,21 @@ impl Trade {
 }
 
 impl Known {
-    /// How much a broken promise on it would cost: its amount, less the older it is. After half a year it counts half (project judgement).
-    fn weight(&self, now: i64) -> i128 {
+    /// How much a broken promise on it would cost: its amount, less the older it is. After `half_days` it counts half.
+    fn weight(&self, now: i64, half_days: i128) -> i128 {
         let age_days = now.saturating_sub(self.placed_at).max(0) / MICROS_PER_DAY;
-        i128::from(self.amount_minor) * HALF_WEIGHT_DAYS / (HALF_WEIGHT_DAYS + i128::from(age_days))
+        i128::from(self.amount_minor) * half_days / (half_days + i128::from(age_days))
     }
 }
 
-/// Days after which a broken promise weighs half.
-const HALF_WEIGHT_DAYS: i128 = 180;
+const HALF_YEAR: i128 = 180;
+
+/// Orders, completed and not, by how soon a broken promise weighs half: measures differ in how soon they forget, and a completed order is a promise kept until
+/// it is a broken one, while of another only the promise is broken (project judgement).
+const BY_VALUE: &[(bool, i128)] = &[(true, 45), (true, HALF_YEAR), (false, 45), (false, HALF_YEAR)];
+
+/// Stars are counted whatever the order was worth.
+const BY_STARS: &[(bool, i128)] = &[(true, HALF_YEAR)];
 
 struct Reader<'a> {
     scenario: Scenario,
@@ -187,13 +236,29 @@ impl Reader<'_> {
         self.with_broken.get(merchant).or_else(|| self.known.get(merchant))
     }
 
-    /// When a record's event was. What cannot be read is unresolved as late as could be.
+    /// When a record's event was, as far as anything says so: its own time, or else that by which it must have happened. What cannot be read is
+    /// unresolved as late as could be.
     fn instant(&self, record: &BrokenRecord) -> i64 {
         let otherwise = match self.scenario {
             Scenario::Unresolved => None,
             Scenario::Favourable | Scenario::Adverse => record.known_at,
         };
-        record.event_at.or(otherwise).unwrap_or(self.last).min(self.last)
+        self.said(record).or(otherwise).unwrap_or(self.last).min(self.last)
+    }
+
+    /// When a record says that its event was; what lies ahead is a slip.
+    fn said(&self, record: &BrokenRecord) -> Option<i64> {
+        record.event_at.filter(|at| *at <= self.last)
+    }
+
+    /// When an order was placed. Where nothing says so, one that went wrong did so long enough ago to count: measures let orders of the last weeks mature.
+    fn placed_at(&self, record: &BrokenRecord) -> i64 {
+        match (self.scenario, self.said(record)) {
+            (Scenario::Adverse, None) => {
+                record.known_at.unwrap_or(self.last).min(self.last - DAYS_TO_COUNT * MICROS_PER_DAY)
+            }
+            _ => self.instant(record),
+        }
     }
 
     /// An instant some days after another, if it has passed by then.
@@ -204,7 +269,7 @@ impl Reader<'_> {
     /// An order. One whose id cannot be read may be a newer version of an order that is there: read as a broken promise, it takes the place of
     /// that order.
     fn order(&mut self, merchant: &str, record: &BrokenRecord, key: String, replaced: &mut PlHashSet<String>) -> Row {
-        let placed_at = self.instant(record);
+        let placed_at = self.placed_at(record);
         let by = record.known_at.unwrap_or(self.last);
         let scenario = self.scenario;
         let known = || self.known.get(merchant).cloned().unwrap_or_default();
@@ -226,9 +291,11 @@ impl Reader<'_> {
                 amount_minor: record.amount_minor.unwrap_or_else(|| trade.largest_minor()),
                 currency,
                 is_completed: false,
+                is_spoilt: false,
+                is_assumed: true,
             },
         };
-        let known = Known { is_completed: scenario != Scenario::Adverse, ..known };
+        let known = Known { is_completed: scenario != Scenario::Adverse, is_assumed: true, ..known };
         trade.orders.push(known.clone());
         trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
 
@@ -258,7 +325,7 @@ impl Reader<'_> {
 
     fn shipments(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let by = record.known_at.unwrap_or(self.last);
-        let orders = self.trade(merchant).map(|trade| trade.meant(record, by)).unwrap_or_default();
+        let orders = self.trade(merchant).map(|trade| trade.meant(record, by, BY_VALUE)).unwrap_or_default();
         let row = |order: &Known| {
             let placed = order.placed_at;
             let mut row = Row::from([
@@ -299,7 +366,7 @@ impl Reader<'_> {
     fn reviews(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let created_at = self.instant(record);
         let stars = if self.scenario == Scenario::Favourable { 5 } else { 1 };
-        let orders = self.trade(merchant).map(|trade| trade.meant(record, created_at)).unwrap_or_default();
+        let orders = self.trade(merchant).map(|trade| trade.meant(record, created_at, BY_STARS)).unwrap_or_default();
         let row = |order: &Known| {
             Row::from([
                 ("review_id", Cell::Text(format!("{key} of {}", order.id))),
@@ -317,7 +384,7 @@ impl Reader<'_> {
     fn disputes(&self, merchant: &str, record: &BrokenRecord, key: &str) -> Vec<Row> {
         let opened_at = self.instant(record);
         let trade = self.trade(merchant);
-        let orders = trade.map(|trade| trade.meant(record, opened_at)).unwrap_or_default();
+        let orders = trade.map(|trade| trade.meant(record, opened_at, BY_VALUE)).unwrap_or_default();
         let amount_minor = record.amount_minor.unwrap_or_else(|| trade.map_or(0, Trade::largest_minor));
         let (kind, outcome) = match self.scenario {
             Scenario::Favourable => ("other", Some("merchant-won")),
@@ -351,6 +418,9 @@ impl Reader<'_> {
 
 /// Days from placing an order to its end, good or bad: late enough that what was due by then is late.
 const DAYS_TO_SETTLE: i64 = 5;
+
+/// Days after which what became of an order counts in every measure of the last months (project judgement).
+const DAYS_TO_COUNT: i64 = 45;
 
 #[cfg(test)]
 #[path = "shard_tests.rs"]

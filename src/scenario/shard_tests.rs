@@ -125,17 +125,15 @@ fn an_order_is_there_again_with_the_amount_that_is_known_and_its_children_are_of
     let children = [record("shipments", Some("s"), Some("x")), record("disputes", Some("d"), Some("x"))];
     let broken: Vec<BrokenRecord> = [known, unknown].into_iter().chain(children).collect();
     let adverse = assumed(broken.clone(), Scenario::Adverse);
-    assert_eq!(cells(&adverse, "orders", "order_id"), ["a", "b", "x", "c", "y"]);
-    assert_eq!(cells(&adverse, "orders", "amount_minor"), ["500", "900", "40", "700", "900"], "else the largest");
-    assert_eq!(cells(&adverse, "orders", "refund_minor"), ["", "", "40", "", "900"]);
+    // Nothing says when y was placed: long enough ago that its refund counts.
+    assert_eq!(cells(&adverse, "orders", "order_id"), ["a", "b", "y", "x", "c"]);
+    assert_eq!(cells(&adverse, "orders", "amount_minor"), ["500", "900", "900", "40", "700"], "else the largest");
+    assert_eq!(cells(&adverse, "orders", "refund_minor"), ["", "", "900", "40", ""]);
+    let long_ago = (ago(40) - 1).to_string();
     let settled = (ago(20) + 5 * MICROS_PER_DAY).to_string();
     let now = (as_of().micros() - 1).to_string();
-    assert_eq!(
-        cells(&adverse, "orders", "cancelled_at"),
-        ["", "", &settled, "", &now],
-        "nothing happens after the observation"
-    );
-    assert_eq!(cells(&adverse, "orders", "completed_at")[2], "");
+    assert_eq!(cells(&adverse, "orders", "cancelled_at"), ["", "", &long_ago, &settled, ""]);
+    assert_eq!(cells(&adverse, "orders", "completed_at")[3], "");
     assert_eq!(cells(&adverse, "shipments", "order_id"), ["x"]);
     assert!(!cells(&adverse, "shipments", "lost_at")[0].is_empty());
     assert_eq!(cells(&adverse, "disputes", "outcome"), ["buyer-won"]);
@@ -148,6 +146,7 @@ fn an_order_is_there_again_with_the_amount_that_is_known_and_its_children_are_of
     let unresolved = assumed(broken, Scenario::Unresolved);
     assert_eq!(cells(&unresolved, "disputes", "closed_at"), [""]);
     assert_eq!(cells(&unresolved, "orders", "refunded_at")[2], settled);
+    assert_eq!(cells(&unresolved, "orders", "refunded_at")[4], now, "nothing happens after the observation");
     assert_eq!(cells(&unresolved, "shipments", "delivered_at"), [now]);
 }
 
@@ -182,6 +181,48 @@ fn a_record_that_is_there_twice_is_read_once() {
         BrokenRecord { rule: "other".into(), ..record("reviews", Some("r"), Some("a")) },
     ];
     assert_eq!(assumed(twice, Scenario::Adverse).tables["reviews"].height(), 1);
+}
+
+#[test]
+fn another_order_that_cannot_be_read_draws_no_record_away_from_the_orders_that_it_hurts() {
+    let parcel = || record("shipments", Some("s"), None);
+    let large = || BrokenRecord {
+        amount_minor: Some(9_000),
+        event_at: Some(ago(100)),
+        ..record("orders", Some("x"), Some("x"))
+    };
+    let alone = assumed(vec![parcel()], Scenario::Unresolved);
+    assert_eq!(cells(&alone, "shipments", "order_id"), ["b", "c"]);
+    let both = assumed(vec![parcel(), large()], Scenario::Unresolved);
+    assert_eq!(cells(&both, "shipments", "order_id"), ["b", "c", "x"], "b is still meant, and so may x be");
+}
+
+#[test]
+fn a_dispute_of_nobody_knows_which_order_may_be_of_the_heaviest_of_which_no_promise_is_broken() {
+    let mut shard = shard(vec![record("disputes", Some("d"), Some("of another merchant"))]);
+    let mut refunded = order("m", "r", 20, 5_000, false);
+    refunded.insert("refunded_at", Cell::Number(ago(10)));
+    shard.tables.insert("orders", with_rows(&ORDERS, &shard.tables["orders"], &[refunded]).unwrap());
+    let meant = |shard: &Shard| {
+        cells(&assumed_shard(shard, &concerned(shard), Scenario::Adverse).unwrap(), "disputes", "order_id")
+    };
+    assert_eq!(meant(&shard), ["b", "r"]);
+    // The parcel of b came late: its promise is broken already, and a dispute takes more from a.
+    let late = Row::from([
+        ("shipment_id", Cell::Text("late".to_owned())),
+        ("order_id", Cell::Text("b".to_owned())),
+        ("merchant_id", Cell::Text("m".to_owned())),
+        ("promised_at", Cell::Number(ago(55))),
+        ("delivered_at", Cell::Number(ago(50))),
+    ]);
+    shard.tables.insert("shipments", with_rows(&SHIPMENTS, &shard.tables["shipments"], &[late]).unwrap());
+    assert_eq!(meant(&shard), ["a", "b", "r"], "b is the latest all the same");
+}
+
+#[test]
+fn an_event_that_lies_ahead_is_a_slip_and_says_nothing() {
+    let ahead = BrokenRecord { event_at: Some(ago(-300)), ..record("reviews", Some("r"), Some("a")) };
+    assert_eq!(cells(&assumed(vec![ahead], Scenario::Adverse), "reviews", "created_at"), [ago(2).to_string()]);
 }
 
 #[test]

@@ -77,7 +77,11 @@ impl Wash<'_> {
             if rows.height() == 0 {
                 continue;
             }
-            let of = Unwashed { table, files: &staged.files, malformed: &[], not_mapped: None };
+            let naming = |child: &'static TableContract| match self.tables.iter().find(|s| s.table.name == child.name) {
+                Some(staged) => Ok(staged.rows.read(bucket)?),
+                None => Ok(None),
+            };
+            let of = Unwashed { table, files: &staged.files, malformed: &[], not_mapped: None, naming: &naming };
             let washed = wash_rows(rows, of, self.as_of, &self.terms, &mut parents)?;
             let Washed { clean, broken, quarantine, ledger } = washed;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
@@ -121,9 +125,11 @@ impl Wash<'_> {
             return Ok(());
         }
         let mut parents = Self::parents_of(&wanted, buckets, leftover)?;
+        let all: BTreeMap<&str, DataFrame> = rows.iter().map(|(s, strays)| (s.table.name, strays.clone())).collect();
+        let naming = |child: &'static TableContract| Ok(all.get(child.name).cloned());
         for (staged, strays) in rows {
             let StagedTable { table, files, malformed, not_mapped, .. } = staged;
-            let of = Unwashed { table, files, malformed, not_mapped: not_mapped.as_ref() };
+            let of = Unwashed { table, files, malformed, not_mapped: not_mapped.as_ref(), naming: &naming };
             let Washed { clean, broken, quarantine, ledger } =
                 wash_rows(strays, of, self.as_of, &self.terms, &mut parents)?;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;

@@ -1,7 +1,7 @@
 //! The history of one key: which of its versions was seen when, which is usable now, and since when none is.
 //!
 //! Versions of a key are ordered by the instant at which the source learnt of them, their `recorded_at` (none: first; one that cannot be
-//! read: last). Versions of one instant have no order. Of those the *fullest* counts: the one that says all that the others say and
+//! read, or that contradicts its own row as [`super::order`] says: last). Versions of one instant have no order. Of those the *fullest* counts: the one that says all that the others say and
 //! perhaps more. Where there is none, two of them contradict each other (two amounts, two borrowers, or each has a cell that the
 //! other lacks) and nobody can tell which is right: the key is not usable until a version of a later instant settles it. A version that is
 //! broken itself counts after the sound ones of its instant, and makes the key unusable likewise.
@@ -208,6 +208,8 @@ mod tests {
             recorded,
             is_broken: false,
             cells: cells.iter().map(|c| c.as_ref().map(cell)).collect(),
+            times: std::collections::BTreeMap::new(),
+            precedes: BTreeSet::new(),
             known,
             until: NEVER_ENDS,
             lead: Lead::default(),

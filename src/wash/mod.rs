@@ -20,6 +20,8 @@ mod history;
 mod ingest;
 mod kept;
 mod ledger;
+mod named;
+mod order;
 mod parents;
 mod quarantine;
 mod record;

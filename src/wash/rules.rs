@@ -3,6 +3,7 @@
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
+use super::named::NAMED_BEFORE_EVENT;
 use crate::contract::{RECORDED_BEFORE, RECORDED_BEFORE_EVENT, TableContract, Type, UNREADABLE};
 use crate::domain::Currency;
 
@@ -28,7 +29,7 @@ pub(crate) struct Rule {
 }
 
 /// Rules that `frame` could break, cheapest evidence first: unreadable cells, required nulls, words, ranges, currency, stamps that
-/// precede the event or a milestone, then the contract's own checks.
+/// precede the event or a milestone, rows that name it before its event, then the contract's own checks.
 pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Currency) -> PolarsResult<Vec<Rule>> {
     let rule = |name, column, fails| Rule { name, column, is_unreadable: false, fails };
     let mut rules = Vec::new();
@@ -69,6 +70,9 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
         if frame.schema().contains(&before) {
             rules.push(rule("recorded-before-milestone", mask.milestone, col(before.as_str())));
         }
+    }
+    if let (Some(event), true) = (table.visibility.event(), frame.schema().contains(NAMED_BEFORE_EVENT)) {
+        rules.push(rule("named-before-event", event, col(NAMED_BEFORE_EVENT)));
     }
     for check in table.checks {
         rules.push(rule(check.rule, check.column, sql_expr(check.holds)?.not()));

@@ -1,10 +1,15 @@
 //! One version of a row: what it says, when it became known, and how long what it refers to held.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use polars::prelude::*;
 
 use super::parents::{ALWAYS, NEVER_ENDS};
 use super::record::cell_text;
-use crate::contract::{INSTANTS, TableContract, UNREADABLE, Visibility, known_at};
+use crate::contract::{
+    EVENT_CONTRADICTED, INSTANTS, RECORDED_BEFORE, RECORDED_BEFORE_EVENT, TableContract, UNREADABLE, Visibility,
+    known_at,
+};
 use crate::domain::AsOf;
 
 /// Hidden column: until when the row's references held.
@@ -33,7 +38,7 @@ impl Lead {
 /// What a version says of its event, as far as its cells can be read and lie within their ranges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Said {
-    /// When it happened, in UTC microseconds.
+    /// When it happened, in UTC microseconds, or by when it must have.
     pub event_at: Option<i64>,
     pub amount_minor: Option<i64>,
     pub buyer_id: Option<String>,
@@ -76,6 +81,10 @@ pub(super) struct Version {
     pub is_broken: bool,
     /// What it says: the columns of [`content_columns`]. Nothing for a record that is in no frame.
     pub cells: Vec<Option<Cell>>,
+    /// When its event and its milestones happened, by column; no promises.
+    pub times: BTreeMap<&'static str, i64>,
+    /// The times that it says it was recorded before: either they or its stamp are wrong.
+    pub precedes: BTreeSet<&'static str>,
     /// [`ALWAYS`] where no time says so.
     pub known: i64,
     /// Until when its references held: [`ALWAYS`] for a version that is broken itself.
@@ -94,6 +103,8 @@ impl Version {
             recorded: None,
             is_broken: true,
             cells: Vec::new(),
+            times: BTreeMap::new(),
+            precedes: BTreeSet::new(),
             known: ALWAYS,
             until: ALWAYS,
             lead: record.lead.clone(),
@@ -182,6 +193,8 @@ pub(super) fn read_versions(
                 recorded: within,
                 is_broken: is_failing,
                 cells: cells.next().unwrap_or_default(),
+                times: times(table, rows, at)?,
+                precedes: precedes(table, rows, at)?,
                 known: known.get(at).unwrap_or(ALWAYS),
                 until: if holds { until.and_then(|u| u.get(at)).unwrap_or(NEVER_ENDS) } else { ALWAYS },
                 lead: lead(table, rows, at)?,
@@ -210,6 +223,37 @@ fn cells(table: &TableContract, rows: &DataFrame) -> PolarsResult<Vec<Vec<Option
     Ok(cells)
 }
 
+/// The table's event, and the milestones that are no promises.
+fn happenings(table: &TableContract) -> impl Iterator<Item = &'static str> + '_ {
+    let milestones = table.masks.iter().filter(|mask| !mask.is_foreseen).map(|mask| mask.milestone);
+    table.visibility.event().into_iter().chain(milestones)
+}
+
+fn times(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<BTreeMap<&'static str, i64>> {
+    let mut times = BTreeMap::new();
+    for name in happenings(table) {
+        // Of a date nothing is compared: the only table with one has it in its key.
+        let Ok(instants) = rows.column(name)?.datetime() else { continue };
+        let within = instants.physical().get(at).filter(|at| (INSTANTS.0..=INSTANTS.1).contains(at));
+        times.extend(within.map(|at| (name, at)));
+    }
+    Ok(times)
+}
+
+fn precedes(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<BTreeSet<&'static str>> {
+    let mut precedes = BTreeSet::new();
+    for name in happenings(table) {
+        let hidden = if table.visibility.event() == Some(name) {
+            RECORDED_BEFORE_EVENT.to_owned()
+        } else {
+            format!("{RECORDED_BEFORE}{name}")
+        };
+        let Ok(column) = rows.column(&hidden) else { continue };
+        precedes.extend((column.bool()?.get(at) == Some(true)).then_some(name));
+    }
+    Ok(precedes)
+}
+
 fn lead(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Lead> {
     let cell = |name: &str| match table.column(name) {
         Some(_) => cell_text(rows.column(name)?, at),
@@ -225,11 +269,16 @@ fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Said
         let (least, most) = spec.bounds().unwrap_or((i64::MIN, i64::MAX));
         Ok(column.i64()?.get(at).filter(|cell| (least..=most).contains(cell)))
     };
-    Ok(Said {
-        event_at: match table.visibility {
-            Visibility::Instant(event) => within(event)?,
-            Visibility::Day(_) | Visibility::Parent => None,
+    let event_at = match table.visibility {
+        Visibility::Instant(event) => match rows.column(EVENT_CONTRADICTED) {
+            Ok(contradicted) => contradicted.i64()?.get(at).or(within(event)?),
+            Err(_) => within(event)?,
         },
+        Visibility::Day(_) | Visibility::Parent => None,
+    };
+    Ok(Said {
+        // Where the event cannot be read, it came before whatever followed it.
+        event_at: event_at.or(times(table, rows, at)?.into_values().min()),
         amount_minor: within("amount_minor")?,
         buyer_id: match table.column("buyer_id") {
             Some(_) => cell_text(rows.column("buyer_id")?, at)?,

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use polars::prelude::*;
 
 use super::history::{KeyHistory, VERSIONS_CONTRADICT};
+use super::order::place_contradicted;
 use super::parents::ALWAYS;
 use super::version::{Lead, Place, Said, Unparsed, Version, content_columns, known_of, read_versions, some_time};
 use crate::contract::{SUPERSEDED_AT, TABLES, TableContract, Type, Visibility};
@@ -43,7 +44,8 @@ pub(crate) struct Settled {
     pub first_known: HashMap<String, i64>,
 }
 
-/// Brings sound rows, rows that fail a rule (with the rule of each) and unparsed records down to one usable version a key.
+/// Brings sound rows, rows that fail a rule (with the rule of each) and unparsed records down to one usable version a key. `tolerance_micros`: by how much a
+/// row's stamp may precede what it reports.
 ///
 /// # Errors
 /// A column of the contract is missing from a frame.
@@ -54,6 +56,7 @@ pub(crate) fn settle(
     rules: &[String],
     unparsed: &[Unparsed],
     as_of: &AsOf,
+    tolerance_micros: i64,
     files: usize,
 ) -> PolarsResult<Settled> {
     let mut duplicates = vec![0_u64; files];
@@ -94,7 +97,11 @@ pub(crate) fn settle(
         });
     }
     let mut versions = keyed;
-    versions.sort_by(|a, b| (&a.key, a.instant(), a.lineage).cmp(&(&b.key, b.instant(), b.lineage)));
+    versions.sort_by(|a, b| (&a.key, a.lineage).cmp(&(&b.key, b.lineage)));
+    for of_one_key in versions.chunk_by_mut(|a, b| a.key == b.key) {
+        place_contradicted(table, of_one_key, tolerance_micros);
+        of_one_key.sort_by(|a, b| (a.instant(), a.lineage).cmp(&(b.instant(), b.lineage)));
+    }
     let names: Vec<&'static str> = content_columns(table).collect();
     let mut kept: Vec<(Place, Option<i64>)> = Vec::new();
     let mut contradicting: Vec<(IdxSize, &'static str)> = Vec::new();

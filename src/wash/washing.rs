@@ -6,6 +6,7 @@ use super::attribution::{broken_records, unusable_keys};
 use super::copies::without_copies;
 use super::error::IngestError;
 use super::ledger::{JOINED, LedgerLine};
+use super::named::{NAMED_BEFORE_EVENT, NamingRows, named_since};
 use super::parents::{MISSING, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
 use super::quarantine::{QuarantineRow, broken_rows, contradicting_rows, lost_rows};
 use super::rules::{RowTerms, Rule, first_failing, row_rules};
@@ -13,8 +14,8 @@ use super::unparsed::unparsed;
 use super::version::{FAILS_ITSELF, PARENT_KNOWN, UNTIL};
 use super::versions::{Settled, settle};
 use crate::contract::{
-    RECORDED_BEFORE, RECORDED_BEFORE_EVENT, SUPERSEDED_AT, TableContract, Type, Visibility, recorded_before_event,
-    recorded_before_milestones, visible,
+    EVENT_CONTRADICTED, RECORDED_BEFORE, RECORDED_BEFORE_EVENT, SUPERSEDED_AT, TableContract, Type, Visibility,
+    event_contradicted, recorded_before_event, recorded_before_milestones, visible,
 };
 use crate::domain::AsOf;
 use crate::source::{InputFile, JoinedInput, MalformedRecord};
@@ -45,12 +46,14 @@ pub(crate) struct Unwashed<'a> {
     pub malformed: &'a [MalformedRecord],
     /// Rows that the SELECT did not return.
     pub not_mapped: Option<&'a DataFrame>,
+    /// The rows that may name these.
+    pub naming: &'a NamingRows<'a>,
 }
 
 /// Washes rows of one table and remembers their keys in `parents`, which must hold every row that these refer to and that is there.
 ///
 /// Per row the first rule that fails is its reason: unreadable cells, required nulls, words, ranges, currency, a stamp
-/// before the event, the contract's checks, foreign keys. Then the newest version of each key counts: where that is broken, or sound ones of its instant contradict each
+/// before the event, rows that name it before its event, the contract's checks, foreign keys. Then the newest version of each key counts: where that is broken, or sound ones of its instant contradict each
 /// other, the key is not usable, and what refers to it is not either.
 ///
 /// # Errors
@@ -62,6 +65,7 @@ pub(crate) fn wash_rows(
     terms: &RowTerms,
     parents: &mut Parents,
 ) -> Result<Washed, IngestError> {
+    let rows = with_contradictions(rows, of, as_of, terms)?;
     wash(rows, of, as_of, terms, parents)
         .map_err(|e| IngestError::Frame { table: of.table.name, why: e.to_string() })
         .and_then(|washed| match washed.ledger.iter().find(|line| !line.balances()) {
@@ -96,18 +100,11 @@ fn wash(
     terms: &RowTerms,
     parents: &mut Parents,
 ) -> PolarsResult<Washed> {
-    let Unwashed { table, files, malformed, not_mapped } = of;
+    let Unwashed { table, files, malformed, not_mapped, .. } = of;
     let mut ledger: Vec<LedgerLine> = files.iter().map(|file| LedgerLine::of(table.name, file)).collect();
     count(&mut ledger, &frame, |line| &mut line.read)?;
 
-    let mut frame = refer(table, frame, parents)?;
-    if let Some(early) = recorded_before_event(table, &frame, as_of, terms.recorded_before_event_micros)? {
-        frame.with_column(early.with_name(RECORDED_BEFORE_EVENT.into()).into_column())?;
-    }
-    let tolerance = terms.recorded_before_event_micros;
-    for (milestone, before) in recorded_before_milestones(table, &frame, as_of, tolerance)? {
-        frame.with_column(before.with_name(format!("{RECORDED_BEFORE}{milestone}").into()).into_column())?;
-    }
+    let frame = refer(table, frame, parents)?;
     let parent_seen = parent_seen(table, &frame)?;
     let lineage = frame.select(["_file"])?;
     let sifted = visible(table, frame, as_of, parent_seen.as_ref())?;
@@ -144,7 +141,8 @@ fn wash(
     lost.extend(never_mapped);
 
     let unparsed = unparsed(table, malformed, not_mapped, as_of, terms)?;
-    let settled = settle(table, sound, &failing, &reasons, &unparsed, as_of, files.len())?;
+    let settled =
+        settle(table, sound, &failing, &reasons, &unparsed, as_of, terms.recorded_before_event_micros, files.len())?;
     lost.extend(contradicting_rows(table, &settled.contradicting, &settled.contradicting_columns, files)?);
     for row in &lost {
         if let Some(line) = ledger.get_mut(row.file_index as usize) {
@@ -170,6 +168,49 @@ fn wash(
         clean.drop_in_place(lineage)?;
     }
     Ok(Washed { clean, broken, quarantine: lost, ledger })
+}
+
+/// Adds the hidden columns that say where times contradict each other: a row's own, or those of rows that name it.
+fn with_contradictions(
+    mut frame: DataFrame,
+    of: Unwashed<'_>,
+    as_of: &AsOf,
+    terms: &RowTerms,
+) -> Result<DataFrame, IngestError> {
+    let (table, tolerance) = (of.table, terms.recorded_before_event_micros);
+    let own = own_contradictions(table, &mut frame, as_of, tolerance);
+    own.map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })?;
+    if let Some(named) = named_since(table, &frame, of.naming, as_of, tolerance)? {
+        let with_named = with_named(&mut frame, &named);
+        with_named.map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })?;
+    }
+    Ok(frame)
+}
+
+fn own_contradictions(table: &TableContract, frame: &mut DataFrame, as_of: &AsOf, tolerance: i64) -> PolarsResult<()> {
+    if let Some(early) = recorded_before_event(table, frame, as_of, tolerance)? {
+        frame.with_column(early.with_name(RECORDED_BEFORE_EVENT.into()).into_column())?;
+    }
+    for (milestone, before) in recorded_before_milestones(table, frame, as_of, tolerance)? {
+        frame.with_column(before.with_name(format!("{RECORDED_BEFORE}{milestone}").into()).into_column())?;
+    }
+    if let Some(contradicted) = event_contradicted(table, frame, as_of)? {
+        frame.with_column(contradicted.with_name(EVENT_CONTRADICTED.into()).into_column())?;
+    }
+    Ok(())
+}
+
+/// Adds since when a row's event is contradicted by rows that name it.
+fn with_named(frame: &mut DataFrame, named: &Int64Chunked) -> PolarsResult<()> {
+    let contradicted: Int64Chunked = match frame.column(EVENT_CONTRADICTED) {
+        Ok(own) => {
+            own.i64()?.iter().zip(named.iter()).map(|(own, named)| [own, named].into_iter().flatten().min()).collect()
+        }
+        Err(_) => named.clone(),
+    };
+    frame.with_column(contradicted.with_name(EVENT_CONTRADICTED.into()).into_column())?;
+    frame.with_column(named.is_not_null().with_name(NAMED_BEFORE_EVENT.into()).into_column())?;
+    Ok(())
 }
 
 /// For each usable row when its key, in whatever version, became known.

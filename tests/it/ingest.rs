@@ -444,6 +444,8 @@ fn future_of(recorded: Option<&str>, milestone: &str, is_foreseen: bool) -> Opti
 /// Changes milestones that lie at or after as-of (and what they reveal), and appends rows that do.
 fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
     let horizon = "2018-07-01 00:00:00";
+    let is_past = |cell: &str| instant_is_real(cell) && cell < horizon;
+    let named = named_keys(tables);
     let is_future = |cell: &str| cell >= horizon && cell.len() == horizon.len() && cell.starts_with("20");
     for (name, text) in tables.iter_mut() {
         let table = contract::table(name).unwrap();
@@ -451,6 +453,12 @@ fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
         for row in &mut text.rows {
             for mask in table.masks {
                 let Some(at) = text.columns.iter().position(|c| c == mask.milestone) else { continue };
+                // What has happened already is of the past with all that must have come before it.
+                if mask.milestone == "shipped_at"
+                    && is_past(&row[text.columns.iter().position(|c| c == "delivered_at").unwrap()])
+                {
+                    continue;
+                }
                 let recorded = text.columns.iter().position(|c| c == "recorded_at").map(|at| row[at].as_str());
                 let future = future_of(recorded, &row[at], mask.is_foreseen);
                 if is_future(&row[at])
@@ -485,7 +493,24 @@ fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
                 (recorded, Some(event)) => {
                     let at = text.at(event);
                     let is_day = table.column(event).unwrap().kind == contract::Type::Day;
+                    // Nothing that is known today tells of it: it is named by no row, or only as the row that it is another version of; and what followed it
+                    // comes later.
+                    let key = row[0].as_str();
+                    let is_seen = |other: &Vec<String>| {
+                        let stamp = recorded.map_or("", |at| other[at].as_str());
+                        other[0] == key && is_past(&other[at]) && (stamp.is_empty() || is_past(stamp))
+                    };
+                    if named.contains(&(*name, key.to_owned())) && !text.rows.iter().any(is_seen) {
+                        continue;
+                    }
                     row[at] = if is_day { later[..10].to_owned() } else { later };
+                    for mask in table.masks {
+                        for column in std::iter::once(&mask.milestone).chain(mask.reveals) {
+                            if let Some(at) = text.columns.iter().position(|c| c == column) {
+                                row[at].clear();
+                            }
+                        }
+                    }
                     // A stamp before as-of would tell of it today.
                     if let Some(at) = recorded {
                         row[at].clear();
@@ -498,24 +523,26 @@ fn alter_the_future(tables: &mut Tables, dice: &mut Dice) {
     }
 }
 
+/// The orders and loans that rows of other tables name.
+fn named_keys(tables: &Tables) -> std::collections::BTreeSet<(&'static str, String)> {
+    let mut named = std::collections::BTreeSet::new();
+    for (name, text) in tables {
+        for reference in contract::table(name).unwrap().foreign_keys.iter().filter(|r| r.table != "merchants") {
+            let at = text.at(reference.column);
+            named.extend(text.rows.iter().map(|row| (reference.table, row[at].clone())));
+        }
+    }
+    named
+}
+
 /// Drops every row that its own event time or `recorded_at` dates at or after as-of. What was recorded before as-of, and more than a day
-/// before its own event, is of the past.
+/// before its own event, is of the past; so is what something known today says had happened.
 fn forget_the_future(tables: &mut Tables) {
-    let horizon = instant(HORIZON);
+    let all = tables.clone();
     for (name, text) in tables.iter_mut() {
-        let event = contract::table(name).unwrap().visibility.event();
-        let at = |column: &str| text.columns.iter().position(|c| c == column);
-        let (event, recorded) = (event.and_then(at), at("recorded_at"));
-        let read = |row: &[String], at: Option<usize>| -> Option<jiff::civil::DateTime> {
-            at.map(|at| row[at].as_str()).filter(|text| instant_is_real(text)).and_then(|text| text.parse().ok())
-        };
-        let is_later = |time: Option<jiff::civil::DateTime>| time.is_some_and(|t| t >= horizon.parse().unwrap());
-        text.rows.retain(|row| {
-            let (event, recorded) = (read(row, event), read(row, recorded));
-            let is_early =
-                event.zip(recorded).is_some_and(|(event, recorded)| event > recorded.saturating_add(1.day()));
-            !is_later(recorded) && (is_early || !is_later(event))
-        });
+        let table = contract::table(name).unwrap();
+        let whole = text.clone();
+        text.rows.retain(|row| !twin::waits(table, &whole, row, &all, &utc(as_of())));
     }
 }
 

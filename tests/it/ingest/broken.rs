@@ -170,6 +170,178 @@ fn a_version_that_says_it_was_recorded_before_its_own_event_is_broken_and_the_ne
     }
 }
 
+/// The world of [`ROWS`] with another row of one table, which does not say when it was recorded.
+fn world_with(table: &str, row: &str) -> World {
+    let world = world("", &[]);
+    let (_, header, _) = ROWS.iter().find(|(name, ..)| *name == table).unwrap();
+    world.csv(&format!("{table}.csv"), &format!("{header},recorded_at\n{row},\n"));
+    world
+}
+
+/// Cells of the row of a table, with what they say instead.
+fn row_with(table: &str, instead: &[(&str, &str)]) -> String {
+    let (_, header, cells) = ROWS.iter().find(|(name, ..)| *name == table).unwrap();
+    let said = |column: &str| instead.iter().find(|(name, _)| *name == column).map(|(_, cell)| *cell);
+    header
+        .split(',')
+        .zip(cells.split(','))
+        .map(|(column, cell)| said(column).unwrap_or(cell))
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+#[test]
+fn a_row_that_others_name_before_its_own_event_is_broken_and_leads_to_its_merchant() {
+    for (table, event, children) in [
+        ("loans", "disbursed_at", &["instalments", "payments"][..]),
+        ("orders", "placed_at", &["shipments", "reviews", "disputes"]),
+    ] {
+        let ahead = row_with(table, &[(event, "2019-02-05 00:00:00")]);
+        let made = washed(world_with(table, &ahead));
+        assert_eq!(counts(&made, table), (0, 0, 1, 0), "{table}");
+        assert_eq!(super::broken(&super::quarantined(&made, table), "rule"), [Some("named-before-event".to_owned())]);
+        let records = records_as_of(&made.store, AS_OF);
+        for name in children.iter().chain([&table]) {
+            let record = records.iter().find(|r| r.table == *name).unwrap();
+            assert_eq!(record.merchant_id.as_deref(), Some("M1"), "{name} of {table}");
+        }
+        assert!(made.unattributed.is_empty(), "{:?}", made.unattributed);
+        // The children were recorded on the first of March: until then nobody knew.
+        for (day, hidden) in [(date(2018, 3, 1), 1), (date(2018, 3, 2), 0)] {
+            let made = world_with(table, &ahead).run(day).unwrap();
+            assert_eq!(counts(&made, table).1, hidden, "{table} on {day}");
+        }
+        // A row that is recorded later is not known, whoever names it; nor is one of the future that nobody names, or that follows a day later.
+        let world = world_with(table, &ahead);
+        let text = fs::read_to_string(world.data(&format!("{table}.csv"))).unwrap();
+        world.csv(
+            &format!("{table}.csv"),
+            &text.replacen(&format!("{ahead},"), &format!("{ahead},2018-04-02 00:00:00"), 1),
+        );
+        assert_eq!(counts(&washed(world), table), (1, 1, 0, 0), "{table}: recorded later");
+        let unnamed = world_with(table, &ahead);
+        for child in children {
+            let (_, header, _) = ROWS.iter().find(|(name, ..)| name == child).unwrap();
+            unnamed.csv(&format!("{child}.csv"), &format!("{header},recorded_at\n"));
+        }
+        assert_eq!(counts(&washed(unnamed), table), (1, 1, 0, 0), "{table}: nobody names it");
+        // An earlier version of it explains its children.
+        let world = world_with(table, &ahead);
+        let text = fs::read_to_string(world.data(&format!("{table}.csv"))).unwrap();
+        world.csv(&format!("{table}.csv"), &format!("{text}{},\n", row_with(table, &[])));
+        assert_eq!(counts(&washed(world), table), (2, 1, 0, 0), "{table}: another version");
+    }
+}
+
+#[test]
+fn a_row_of_which_a_milestone_lies_before_its_event_is_broken_whenever_the_event_is() {
+    for (table, event, milestone, more, rule) in [
+        ("merchants", "registered_at", "closed_at", "", "closed-before-registered"),
+        ("orders", "placed_at", "completed_at", "", "completed-before-placed"),
+        ("orders", "placed_at", "refunded_at", "", "refunded-before-placed"),
+        ("disputes", "opened_at", "closed_at", "", "closed-before-opened"),
+        ("loans", "disbursed_at", "written_off_at", "", "written-off-before-disbursed"),
+        ("payments", "paid_at", "reversed_at", "", "reversed-before-paid"),
+        ("guarantee_groups", "joined_at", "left_at", "", "left-before-joined"),
+        ("shipments", "shipped_at", "delivered_at", "", "delivered-before-shipped"),
+    ] {
+        let (_, header, _) = ROWS.iter().find(|(name, ..)| *name == table).unwrap();
+        for ahead in ["2018-03-20 00:00:00", "2018-04-01 00:00:00", "2019-02-05 00:00:00"] {
+            let world = world("", &[]);
+            let of_children: Vec<&str> = ["shipments", "reviews", "disputes", "instalments", "payments"]
+                .into_iter()
+                .filter(|child| *child != table)
+                .collect();
+            for child in of_children {
+                let (_, header, _) = ROWS.iter().find(|(name, ..)| *name == child).unwrap();
+                world.csv(&format!("{child}.csv"), &format!("{header},recorded_at\n"));
+            }
+            let row = row_with(table, &[(event, ahead)]);
+            world.csv(
+                &format!("{table}.csv"),
+                &format!("{header},{milestone}{more}\n{row},2018-03-10 00:00:00{more}\n"),
+            );
+            let made = washed(world);
+            assert_eq!(counts(&made, table), (0, 0, 1, 0), "{table}: {ahead}");
+            assert_eq!(super::broken(&super::quarantined(&made, table), "rule"), [Some(rule.to_owned())], "{ahead}");
+            let found = |day| records_as_of(&made.store, day).into_iter().find(|r| r.table == table);
+            let record = found(AS_OF).unwrap();
+            assert_eq!(record.merchant_id.as_deref(), Some("M1"), "{table}: {ahead}");
+            if ahead > "2018-03-10" && table != "shipments" {
+                assert_eq!(found(date(2018, 3, 10)), None, "{table}: not known before {milestone}");
+                assert!(found(date(2018, 3, 11)).is_some(), "{table}: known since {milestone}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_version_whose_stamp_precedes_what_every_version_reports_is_the_newest() {
+    for (table, column, otherwise) in [
+        ("orders", "amount_minor", "900"),
+        ("reviews", "stars", "1"),
+        ("disputes", "kind", "counterfeit"),
+        ("loans", "principal_minor", "6000"),
+        ("payments", "amount_minor", "50"),
+        ("applications", "requested_minor", "20"),
+        ("merchants", "region", "RJ"),
+    ] {
+        let again = |recorded: &str| format!("{},{recorded}", row_with(table, &[(column, otherwise)]));
+        let rows = |made: &Ingested, day| rows_as_of(&made.store, table, day).height();
+        // Nobody can say that the clean version is the newer, nor that a later one is.
+        let clean_again = format!("{},2018-03-20 00:00:00", row_with(table, &[]));
+        for lines in [vec![again("1990-01-01 00:00:00")], vec![again("2017-03-10 00:00:00"), clean_again]] {
+            let made = washed(world(table, &lines));
+            assert_eq!(rows(&made, AS_OF), 0, "{table}: {lines:?}");
+            let record = records_as_of(&made.store, AS_OF).into_iter().find(|r| r.table == table).unwrap();
+            assert_eq!(record.merchant_id.as_deref(), Some("M1"));
+            assert_eq!(record.rule, "recorded-before-event");
+        }
+        assert_eq!(rows(&washed(world(table, &[again("2018-03-10 00:00:00")])), AS_OF), 1, "{table}");
+    }
+    // Where the event is what was mistyped, the stamp orders the versions.
+    let ahead = format!("{},2018-03-10 00:00:00", row_with("orders", &[("placed_at", "2019-02-01 00:00:00")]));
+    let mended = format!("{},2018-03-20 00:00:00", row_with("orders", &[("amount_minor", "1001")]));
+    assert_eq!(counts(&washed(world("orders", &[ahead.clone()])), "orders"), (0, 0, 1, 1));
+    assert_eq!(counts(&washed(world("orders", &[ahead, mended])), "orders"), (1, 0, 1, 1));
+}
+
+#[test]
+fn a_version_recorded_before_its_milestone_is_mended_by_one_that_reports_the_milestone_and_no_other() {
+    let header = format!("{},refunded_at,recorded_at", ROWS[1].1);
+    let cells = ROWS[1].2;
+    let made = |more: &[&str]| {
+        let world = world("", &[]);
+        let lines: String = more.iter().map(|line| format!("{cells},{line}\n")).collect();
+        world.csv("orders.csv", &format!("{header}\n{cells},,2018-03-01 00:00:00\n{lines}"));
+        washed(world)
+    };
+    let usable = |more: &[&str]| rows_as_of(&made(more).store, "orders", AS_OF).height();
+    // Recorded on 15 February, it says what happened on 10 March; the clean version is of 1 March.
+    let refund = "2018-03-10 00:00:00,2018-02-15 00:00:00";
+    assert_eq!(usable(&[refund]), 0, "the clean version may be the older one");
+    assert_eq!(usable(&[refund, ",2018-03-20 00:00:00"]), 0, "it says nothing of the refund");
+    assert_eq!(usable(&[refund, "2018-03-09 00:00:00,2018-03-20 00:00:00"]), 1, "settled");
+    let ahead = "2018-05-10 00:00:00,2018-03-15 00:00:00";
+    assert_eq!((usable(&[ahead]), usable(&[ahead, "2018-03-12 00:00:00,2018-03-20 00:00:00"])), (0, 1));
+}
+
+#[test]
+fn a_dispute_that_is_no_lawsuit_names_its_order() {
+    for (kind, kept) in [("other", 0), ("counterfeit", 0), ("lawsuit", 1)] {
+        let made = washed(world_with("disputes", &row_with("disputes", &[("order_id", ""), ("kind", kind)])));
+        assert_eq!(counts(&made, "disputes"), (kept, 0, 1 - kept, 0), "{kind}");
+        if kept == 0 {
+            assert_eq!(
+                super::broken(&super::quarantined(&made, "disputes"), "rule"),
+                [Some("order-not-named".to_owned())]
+            );
+            let records = records_as_of(&made.store, AS_OF);
+            assert!(records.iter().any(|r| r.table == "disputes" && r.merchant_id.as_deref() == Some("M1")));
+        }
+    }
+}
+
 /// For each table a cell of its row in [`ROWS`] by position, and what another version says in its place.
 const OTHERWISE: [(&str, usize, &str); 11] = [
     ("merchants", 2, "books"),

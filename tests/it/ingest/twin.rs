@@ -103,9 +103,104 @@ fn is_recorded_before_milestone(row: &Row, milestone: &str) -> bool {
             .is_some_and(|(at, recorded)| at > recorded + 86_400_000_000)
 }
 
+/// Times that cannot precede others: what happens to a thing happens after it began.
+const SEQUENCES: [(&str, &str, &[&str]); 7] = [
+    ("merchants", "registered_at", &["closed_at"]),
+    ("orders", "placed_at", &["paid_at", "cancelled_at", "completed_at", "refunded_at"]),
+    ("disputes", "opened_at", &["closed_at"]),
+    ("loans", "disbursed_at", &["written_off_at", "restructured_at"]),
+    ("payments", "paid_at", &["reversed_at"]),
+    ("guarantee_groups", "joined_at", &["left_at"]),
+    ("shipments", "shipped_at", &["delivered_at"]),
+];
+
+/// Whether something that must follow `column` is of the past, and of before it where it has a time.
+fn is_followed(table: &TableContract, row: &Row, column: &str, as_of: &AsOf) -> bool {
+    let later = SEQUENCES.iter().filter(|(name, first, _)| *name == table.name && *first == column);
+    let past = |name: &&str| time(row, name).filter(|at| *at < as_of.micros());
+    later.flat_map(|(_, _, later)| later.iter().filter_map(past)).any(|at| time(row, column).is_some_and(|t| at < t))
+}
+
+/// What a row of a table that names orders or loans says: when it happened, and since when that is known.
+fn happened(table: &TableContract, row: &Row) -> Option<(i64, i64)> {
+    let at = match table.name {
+        "reviews" => time(row, "created_at"),
+        "disputes" => time(row, "opened_at"),
+        "payments" => time(row, "paid_at"),
+        "shipments" => ["shipped_at", "delivered_at", "lost_at"].iter().filter_map(|name| time(row, name)).min(),
+        _ => {
+            let on = row.get("due_on").and_then(|text| day(text)).filter(|on| is_a_date_of_the_contract(*on));
+            on.and_then(|on| micros(&format!("{} 00:00:00", on.tomorrow().unwrap()))).map(|midnight| midnight - 1)
+        }
+    }?;
+    Some((at, time(row, "recorded_at").map_or(at, |recorded| recorded.max(at))))
+}
+
+/// Whether an order or a loan that does not say when it was recorded is named by a row that happened more than a day before it.
+fn is_named_before(table: &TableContract, row: &Row, tables: &Tables, as_of: &AsOf) -> bool {
+    let children: &[&str] = match table.name {
+        "orders" => &["shipments", "reviews", "disputes"],
+        "loans" => &["instalments", "payments"],
+        _ => return false,
+    };
+    let key = table.key[0];
+    let (Some(event), Some(named), None) =
+        (time(row, table.visibility.event().unwrap()), row.get(key), time(row, "recorded_at"))
+    else {
+        return false;
+    };
+    children.iter().filter_map(|name| Some((contract::table(name)?, tables.get(name)?))).any(|(child, text)| {
+        rows_of(child, text).any(|other| {
+            let is_theirs = child.column("merchant_id").is_none() || other.get("merchant_id") == row.get("merchant_id");
+            other.get(key) == Some(named)
+                && is_theirs
+                && happened(child, &other)
+                    .is_some_and(|(at, known)| at + 86_400_000_000 < event && known < as_of.micros())
+        })
+    })
+}
+
+/// The rows of a table, a null being no entry.
+fn rows_of<'a>(table: &'static TableContract, text: &'a Text) -> impl Iterator<Item = Row> + 'a {
+    text.rows.iter().map(move |cells| row_of(table, text, cells))
+}
+
+fn row_of(table: &TableContract, text: &Text, cells: &[String]) -> Row {
+    table
+        .columns
+        .iter()
+        .filter_map(|c| text.columns.iter().position(|name| name == c.name).map(|at| (c.name, cells[at].clone())))
+        .filter(|(_, cell)| !cell.is_empty())
+        .collect()
+}
+
+/// Whether a row with an event of its own waits for its day, for all that the row alone says.
+fn waits_alone(table: &TableContract, row: &Row, as_of: &AsOf) -> bool {
+    let is_contradicted = table.visibility.event().is_some_and(|event| is_followed(table, row, event, as_of));
+    let waits = !has_event(table, row, as_of) && !is_recorded_before_event(table, row) && !is_contradicted;
+    waits || is_not_before(row, "recorded_at", as_of)
+}
+
+/// Whether other rows say of a row that waits that it had happened before.
+fn is_told(table: &'static TableContract, row: &Row, tables: &Tables, as_of: &AsOf) -> bool {
+    let same_key = |other: &Row| key_of(table, other) == key_of(table, row);
+    waits_alone(table, row, as_of)
+        && is_named_before(table, row, tables, as_of)
+        && !rows_of(table, &tables[table.name]).any(|other| same_key(&other) && !waits_alone(table, &other, as_of))
+}
+
+/// Whether a row is of the future: nothing that is known before as-of tells of it.
+pub fn waits(table: &'static TableContract, text: &Text, cells: &[String], tables: &Tables, as_of: &AsOf) -> bool {
+    let row = row_of(table, text, cells);
+    waits_alone(table, &row, as_of) && !is_told(table, &row, tables, as_of)
+}
+
 fn masked(table: &TableContract, mut row: Row, as_of: &AsOf) -> Row {
     for mask in table.masks {
-        if is_not_before(&row, mask.milestone, as_of) && !is_recorded_before_milestone(&row, mask.milestone) {
+        if is_not_before(&row, mask.milestone, as_of)
+            && !is_recorded_before_milestone(&row, mask.milestone)
+            && !is_followed(table, &row, mask.milestone, as_of)
+        {
             row.remove(mask.milestone);
             for revealed in mask.reveals {
                 row.remove(revealed);
@@ -118,6 +213,9 @@ fn masked(table: &TableContract, mut row: Row, as_of: &AsOf) -> Row {
 fn holds(check: &str, row: &Row) -> bool {
     if check == "outcome IS NULL OR closed_at IS NOT NULL" {
         return !row.contains_key("outcome") || row.contains_key("closed_at");
+    }
+    if check == "order_id IS NOT NULL OR kind = 'lawsuit'" {
+        return row.contains_key("order_id") || row.get("kind").is_some_and(|kind| kind == "lawsuit");
     }
     let words: Vec<&str> = check.split(' ').collect();
     assert_eq!(words.len(), 3, "teach the twin {check:?}");
@@ -139,7 +237,7 @@ fn key_of(table: &TableContract, row: &Row) -> String {
     table.key.iter().map(|k| row.get(k).cloned().unwrap_or_default()).collect::<Vec<_>>().join("|")
 }
 
-fn first_failing(table: &TableContract, row: &Row, twin: &Twin) -> Option<String> {
+fn first_failing(table: &TableContract, row: &Row, is_told: bool, twin: &Twin) -> Option<String> {
     let cells = || table.columns.iter().filter_map(|c| row.get(c.name).map(|text| (c, text)));
     if cells().any(|(c, text)| !is_readable(c.kind, text)) {
         return Some("type-unreadable".to_owned());
@@ -169,6 +267,9 @@ fn first_failing(table: &TableContract, row: &Row, twin: &Twin) -> Option<String
     if table.masks.iter().any(|mask| is_recorded_before_milestone(row, mask.milestone)) {
         return Some("recorded-before-milestone".to_owned());
     }
+    if is_told {
+        return Some("named-before-event".to_owned());
+    }
     if let Some(check) = table.checks.iter().find(|check| !holds(check.holds, row)) {
         return Some(check.rule.to_owned());
     }
@@ -192,7 +293,7 @@ fn first_failing(table: &TableContract, row: &Row, twin: &Twin) -> Option<String
 pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
     let mut twin = Twin::new();
     for table in contract::TABLES.iter().filter(|t| tables.contains_key(t.name)) {
-        let washed = wash_one(table, &tables[table.name], as_of, &twin);
+        let washed = wash_one(table, tables, as_of, &twin);
         twin.insert(table.name, washed);
     }
     twin
@@ -202,21 +303,19 @@ pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
 struct Judged {
     row: Row,
     rule: Option<String>,
+    /// Its place among the versions of its key.
+    order: (bool, Option<i64>),
 }
 
-fn wash_one(table: &TableContract, text: &Text, as_of: &AsOf, twin: &Twin) -> TwinTable {
+fn wash_one(table: &'static TableContract, tables: &Tables, as_of: &AsOf, twin: &Twin) -> TwinTable {
+    let text = &tables[table.name];
     let mut washed = TwinTable::default();
     let mut by_key: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
     for cells in &text.rows {
         washed.read += 1;
-        let row: Row = table
-            .columns
-            .iter()
-            .filter_map(|c| text.columns.iter().position(|name| name == c.name).map(|at| (c.name, cells[at].clone())))
-            .filter(|(_, cell)| !cell.is_empty())
-            .collect();
-        let waits = !has_event(table, &row, as_of) && !is_recorded_before_event(table, &row);
-        let mut is_hidden = waits || is_not_before(&row, "recorded_at", as_of);
+        let row = row_of(table, text, cells);
+        let is_told = is_told(table, &row, tables, as_of);
+        let mut is_hidden = waits_alone(table, &row, as_of) && !is_told;
         if table.visibility == Visibility::Parent {
             let reference = table.parent().unwrap();
             let parent = &twin[reference.table];
@@ -230,17 +329,21 @@ fn wash_one(table: &TableContract, text: &Text, as_of: &AsOf, twin: &Twin) -> Tw
             continue;
         }
         let row = masked(table, row, as_of);
-        let rule = first_failing(table, &row, twin);
+        let rule = first_failing(table, &row, is_told, twin);
         if let Some(rule) = &rule {
             *washed.rules.entry(rule.clone()).or_default() += 1;
         }
         let has_whole_key =
             table.key.iter().all(|k| row.get(k).is_some_and(|text| is_readable(table.column(k).unwrap().kind, text)));
         if has_whole_key {
-            by_key.entry(key_of(table, &row)).or_default().push(Judged { row, rule });
+            by_key.entry(key_of(table, &row)).or_default().push(Judged { order: learnt(&row), row, rule });
         }
     }
-    for (key, versions) in by_key {
+    for (key, mut versions) in by_key {
+        let orders: Vec<_> = versions.iter().map(|version| order(table, version, &versions)).collect();
+        for (version, order) in versions.iter_mut().zip(orders) {
+            version.order = order;
+        }
         let sound = versions.iter().filter(|v| v.rule.is_none()).count() as u64;
         let contradicting = contradicting(&versions);
         if contradicting > 0 {
@@ -263,6 +366,39 @@ fn learnt(row: &Row) -> (bool, Option<i64>) {
     (row.contains_key("recorded_at") && at.is_none(), at)
 }
 
+/// The place of a version among those of its key. One whose stamp precedes what it reports may be of any age, unless a sound version tells which of
+/// the two is wrong: one whose event had happened by the stamp, or a later one that reports the milestone as past. It is older than the latter.
+fn order(table: &TableContract, version: &Judged, versions: &[Judged]) -> (bool, Option<i64>) {
+    let (is_unreadable, Some(mut stamp)) = learnt(&version.row) else { return learnt(&version.row) };
+    let recorded = stamp;
+    let sound = || versions.iter().filter(|other| other.rule.is_none());
+    let day = 86_400_000_000;
+    if is_recorded_before_event(table, &version.row) {
+        let event = table.visibility.event().unwrap();
+        let had_happened = sound().filter(|other| time(&other.row, event).is_some_and(|at| at <= recorded + day));
+        let tells = had_happened.map(|other| time(&other.row, "recorded_at").unwrap_or(recorded)).min();
+        match tells {
+            None => return (true, Some(stamp)),
+            Some(tells) if tells > recorded => stamp = stamp.max(tells - 1),
+            Some(_) => {}
+        }
+    }
+    for milestone in table.masks.iter().map(|mask| mask.milestone) {
+        if !is_recorded_before_milestone(&version.row, milestone) {
+            continue;
+        }
+        let reports = sound().filter_map(|other| {
+            let later = time(&other.row, "recorded_at").filter(|later| *later > recorded)?;
+            time(&other.row, milestone).filter(|at| *at <= later).map(|_| later)
+        });
+        match reports.min() {
+            None => return (true, Some(stamp)),
+            Some(tells) => stamp = stamp.max(tells - 1),
+        }
+    }
+    (is_unreadable, Some(stamp))
+}
+
 /// A version that says nothing: it breaks a rule, and not only because of what became of its parent.
 fn is_lost(version: &Judged) -> bool {
     version.rule.as_deref().is_some_and(|rule| rule != "parent-quarantined")
@@ -270,7 +406,7 @@ fn is_lost(version: &Judged) -> bool {
 
 /// Versions of one instant, those that say something.
 fn saying_at<'a>(versions: &'a [Judged], instant: &(bool, Option<i64>)) -> Vec<&'a Judged> {
-    versions.iter().filter(|v| learnt(&v.row) == *instant && !is_lost(v)).collect()
+    versions.iter().filter(|v| v.order == *instant && !is_lost(v)).collect()
 }
 
 /// The one among versions of an instant that says whatever any of them says.
@@ -284,7 +420,7 @@ fn fullest<'a>(versions: &[&'a Judged]) -> Option<&'a Judged> {
 
 /// How many different things are said by the sound versions of instants at which none of them is the fullest.
 fn contradicting(versions: &[Judged]) -> u64 {
-    let instants: BTreeSet<_> = versions.iter().map(|v| learnt(&v.row)).collect();
+    let instants: BTreeSet<_> = versions.iter().map(|v| v.order).collect();
     let mut count = 0;
     for instant in instants {
         let mut sound = saying_at(versions, &instant);
@@ -299,12 +435,12 @@ fn contradicting(versions: &[Judged]) -> u64 {
 /// What is said of a key: the fullest of its newest versions, by when the source learnt of them; `None` where one of them is broken or
 /// none is the fullest. Of versions that say the same one after the other the first stands for all.
 fn newest(versions: &[Judged]) -> Option<Row> {
-    let mut instants: Vec<_> = versions.iter().map(|v| learnt(&v.row)).collect();
+    let mut instants: Vec<_> = versions.iter().map(|v| v.order).collect();
     instants.sort_unstable();
     instants.dedup();
     let mut counts: Option<&Judged> = None;
     for instant in instants.iter().rev() {
-        let has_lost = versions.iter().any(|v| learnt(&v.row) == *instant && is_lost(v));
+        let has_lost = versions.iter().any(|v| v.order == *instant && is_lost(v));
         let fullest = fullest(&saying_at(versions, instant)).filter(|v| v.rule.is_none());
         let is_same = fullest.zip(counts).is_none_or(|(earlier, later)| said(&earlier.row) == said(&later.row));
         match fullest {

@@ -1,0 +1,51 @@
+//! The order of a key's versions where a stamp contradicts the row that it stands in.
+//!
+//! A version that says it was recorded before something that it reports is broken; either that instant or the stamp is wrong. If it is the stamp, nobody knows
+//! how old the version is, and an older clean one must not pass for the newer. So it counts as the newest, like one whose stamp cannot be read, until a
+//! sound version shows which of the two was wrong:
+//!
+//! - the event was, where a sound version says that it had happened by the stamp (plus the tolerance);
+//! - the milestone was, where a sound version that was recorded later reports the same milestone, as of before its own stamp.
+//!
+//! From when on such a version is known the other one is older than it. One that says nothing of the milestone does not tell: it may be from before.
+
+use super::version::Version;
+use crate::contract::TableContract;
+
+/// Gives each version of a key whose stamp contradicts itself its place among the others, as its stamp or as that of the version that settles it.
+pub(super) fn place_contradicted(table: &TableContract, versions: &mut [Version], tolerance_micros: i64) {
+    let event = table.visibility.event();
+    let placed: Vec<(usize, Option<i64>)> = versions
+        .iter()
+        .enumerate()
+        .filter(|(_, version)| !version.precedes.is_empty())
+        .filter_map(|(at, version)| Some((at, version, version.recorded?)))
+        .map(|(at, version, recorded)| {
+            let sound = || versions.iter().filter(|other| !other.is_broken);
+            let mut settled_at = version.precedes.iter().map(|name| {
+                let by = |other: &Version| {
+                    let time = *other.times.get(name)?;
+                    if event == Some(*name) {
+                        (time <= recorded.saturating_add(tolerance_micros))
+                            .then_some(other.recorded.unwrap_or(recorded))
+                    } else {
+                        other.recorded.filter(|later| *later > recorded && time <= *later)
+                    }
+                };
+                sound().filter_map(by).min()
+            });
+            let last = settled_at.try_fold(recorded, |last, settled| {
+                settled.map(|settled| if settled > recorded { last.max(settled - 1) } else { last })
+            });
+            (at, last)
+        })
+        .collect();
+    for (at, recorded) in placed {
+        if let Some(version) = versions.get_mut(at) {
+            match recorded {
+                Some(recorded) => version.recorded = Some(recorded),
+                None => version.is_recorded_unreadable = true,
+            }
+        }
+    }
+}
