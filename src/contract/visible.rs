@@ -289,7 +289,11 @@ fn own_times(table: &TableContract) -> impl Iterator<Item = &'static str> {
     table.columns.iter().filter(|c| matches!(c.kind, Type::Instant | Type::Day)).map(|c| c.name)
 }
 
-fn not_yet_visible(
+/// For each row whether it is set aside, as [`visible`] says.
+///
+/// # Errors
+/// A column of the contract is missing from the frame, or has another type.
+pub fn not_yet_visible(
     table: &TableContract,
     frame: &DataFrame,
     as_of: &AsOf,

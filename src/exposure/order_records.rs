@@ -1,7 +1,7 @@
 //! Records about an order that do not say which.
 //!
 //! A refund whose order id cannot be read, a lost parcel or a dispute that names no order of the merchant: each ends one receivable, and
-//! nobody knows which.
+//! nobody knows which. Of disputes only lawsuits may name none, and those need not be about one; any other is a broken record.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -33,21 +33,12 @@ pub(super) fn about_some_order(shard: &Shard, orders: &DataFrame) -> Result<BTre
     own.extend(owned.iter().map(|(merchant, order)| (merchant.as_str(), order.as_str())));
 
     let mut last: BTreeMap<String, i64> = BTreeMap::new();
-    let mut note = |merchant: &str, known_at: i64| {
-        let last = last.entry(merchant.to_owned()).or_insert(i64::MIN);
-        *last = known_at.max(*last);
-    };
     for record in deciding {
         let Some(merchant) = record.merchant_id.as_deref() else { continue };
         let is_own = record.order_id.as_deref().is_some_and(|order| own.contains(&(merchant, order)));
         if !is_own {
-            note(merchant, record.known_at.unwrap_or(i64::MAX));
-        }
-    }
-    if let Some(disputes) = shard.table(DISPUTES.name) {
-        let open = disputes_without_order(disputes);
-        for (merchant, opened_at) in open.map_err(|source| ExposureError::Frame { table: DISPUTES.name, source })? {
-            note(&merchant, opened_at);
+            let last = last.entry(merchant.to_owned()).or_insert(i64::MIN);
+            *last = record.known_at.unwrap_or(i64::MAX).max(*last);
         }
     }
     Ok(last)
@@ -63,22 +54,6 @@ fn owners(orders: &DataFrame, named: &HashSet<&str>) -> Result<Vec<(String, Stri
     Ok(pairs.filter(|(_, order)| named.contains(order)).map(|(m, o)| (m.to_owned(), o.to_owned())).collect())
 }
 
-/// Disputes that name no order, with their merchants and when they were opened; without lawsuits, which need not be about one, and without
-/// those that the merchant won or the buyer withdrew.
-fn disputes_without_order(disputes: &DataFrame) -> Result<Vec<(String, i64)>, PolarsError> {
-    let text = |name: &str| disputes.column(name)?.str();
-    let (merchants, orders, kinds, outcomes) =
-        (text("merchant_id")?, text("order_id")?, text("kind")?, text("outcome")?);
-    let opened = &disputes.column("opened_at")?.datetime()?.phys;
-    let is_over = |outcome: Option<&str>| matches!(outcome, Some("merchant-won" | "withdrawn"));
-    let about_some_order = (0..disputes.height()).filter_map(|row| {
-        let (merchant, opened_at) = (merchants.get(row)?, opened.get(row)?);
-        let counts = orders.get(row).is_none() && kinds.get(row) != Some("lawsuit") && !is_over(outcomes.get(row));
-        counts.then(|| (merchant.to_owned(), opened_at))
-    });
-    Ok(about_some_order.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -88,12 +63,8 @@ mod tests {
     use super::*;
     use crate::domain::AsOf;
 
-    fn shard(broken: Vec<BrokenRecord>, disputes: Option<DataFrame>) -> Shard {
-        Shard {
-            as_of: AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap(),
-            tables: disputes.map(|frame| (DISPUTES.name, frame)).into_iter().collect(),
-            broken,
-        }
+    fn shard(broken: Vec<BrokenRecord>) -> Shard {
+        Shard { as_of: AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap(), tables: BTreeMap::new(), broken }
     }
 
     fn record(table: &str, order: Option<&str>, known_at: Option<i64>) -> BrokenRecord {
@@ -108,7 +79,7 @@ mod tests {
 
     fn found(broken: Vec<BrokenRecord>) -> Option<i64> {
         let orders = df!("order_id" => ["a", "b"], "merchant_id" => ["m", "n"]).unwrap();
-        about_some_order(&shard(broken, None), &orders).unwrap().get("m").copied()
+        about_some_order(&shard(broken), &orders).unwrap().get("m").copied()
     }
 
     #[test]
@@ -126,23 +97,5 @@ mod tests {
         assert_eq!(found(vec![record("reviews", None, None), record("applications", None, None)]), None);
         let several = vec![record(ORDERS.name, None, Some(7)), record(SHIPMENTS.name, None, Some(5))];
         assert_eq!(found(several), Some(7), "the last of them");
-    }
-
-    #[test]
-    fn a_dispute_that_names_no_order_counts_unless_it_is_a_lawsuit_or_over() {
-        let kinds = ["not-received", "lawsuit", "chargeback", "other", "not-received"];
-        let disputes = df!(
-            "merchant_id" => ["a", "b", "c", "d", "e"],
-            "order_id" => [None, None, None, None, Some("o")],
-            "kind" => kinds,
-            "outcome" => [None, None, Some("withdrawn"), Some("buyer-won"), None],
-            "opened_at" => [1_i64, 2, 3, 4, 5],
-        )
-        .unwrap();
-        let instants = DataType::Datetime(TimeUnit::Microseconds, None);
-        let disputes = disputes.lazy().with_column(col("opened_at").cast(instants)).collect().unwrap();
-        let orders = df!("order_id" => ["o"], "merchant_id" => ["e"]).unwrap();
-        let found = about_some_order(&shard(Vec::new(), Some(disputes)), &orders).unwrap();
-        assert_eq!(found, BTreeMap::from([("a".to_owned(), 1), ("d".to_owned(), 4)]));
     }
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use polars::prelude::*;
 
 use super::error::IngestError;
-use crate::contract::{TABLES, TableContract, Visibility, happened_and_known, visible};
+use crate::contract::{TABLES, TableContract, Visibility, happened_and_known, not_yet_visible};
 use crate::domain::AsOf;
 
 /// Hidden column: whether rows that name a row are known from before its event. Absent where none is.
@@ -21,8 +21,8 @@ pub(super) const NAMED_BEFORE_EVENT: &str = "_named_before_event";
 /// The rows of a table of [`naming_tables`] that may name some rows; none where the job does not have it.
 pub(super) type NamingRows<'a> = dyn Fn(&'static TableContract) -> Result<Option<DataFrame>, IngestError> + 'a;
 
-/// The tables whose rows name this one's, and are no earlier than it; merchants are named by everything, and are never late.
-pub(super) fn naming_tables(table: &TableContract) -> impl Iterator<Item = &'static TableContract> {
+/// The tables whose rows name this one's and are no earlier than it. Merchants are left out: who is not there is offered nothing.
+fn naming_tables(table: &TableContract) -> impl Iterator<Item = &'static TableContract> {
     let name = table.name;
     TABLES
         .iter()
@@ -52,7 +52,7 @@ pub(super) fn named_since(
     let mut since: Vec<Option<i64>> = vec![None; rows.height()];
     for child in naming_tables(table) {
         if let Some(frame) = naming(child)? {
-            waiting.name(child, &frame, as_of, tolerance_micros, &mut since).map_err(broken)?;
+            waiting.note(child, &frame, as_of, tolerance_micros, &mut since).map_err(broken)?;
         }
     }
     Ok(since.iter().any(Option::is_some).then(|| since.into_iter().collect()))
@@ -77,7 +77,7 @@ fn waiting(table: &'static TableContract, rows: &DataFrame, as_of: &AsOf) -> Pol
     else {
         return Ok(waiting);
     };
-    let hidden = visible(table, rows.clone(), as_of, None)?.not_yet_visible;
+    let hidden = not_yet_visible(table, rows, as_of, None)?;
     let unstamped = rows.column("recorded_at")?.is_null();
     if !(&hidden & &unstamped).any() {
         return Ok(waiting);
@@ -101,7 +101,7 @@ fn waiting(table: &'static TableContract, rows: &DataFrame, as_of: &AsOf) -> Pol
 
 impl Waiting {
     /// Notes since when the rows of a table name rows that wait.
-    fn name(
+    fn note(
         &self,
         child: &TableContract,
         frame: &DataFrame,

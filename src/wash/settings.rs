@@ -84,7 +84,7 @@ pub(crate) static WASH_KEYS: Section = Section {
             "recorded_before_event_hours",
             "whole number",
             "24",
-            "by how long a row's `recorded_at` may precede its own event or a milestone; a row beyond it is broken (`recorded-before-event`, `recorded-before-milestone`)",
+            "by how long a row's `recorded_at` may precede its own event or a milestone, and by how long rows that name it may; a row beyond it is broken (`recorded-before-event`, `recorded-before-milestone`, `named-before-event`)",
         )
         .unit("hours")
         .range("0 to 168")
