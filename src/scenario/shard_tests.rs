@@ -202,10 +202,8 @@ fn a_dispute_of_nobody_knows_which_order_may_be_of_the_heaviest_of_which_no_prom
     let mut shard = shard(vec![record("disputes", Some("d"), Some("of another merchant"))]);
     let mut refunded = order("m", "r", 20, 5_000, false);
     refunded.insert("refunded_at", Cell::Number(ago(10)));
-    shard.tables.insert("orders", with_rows(&ORDERS, &shard.tables["orders"], &[refunded]).unwrap());
-    let meant = |shard: &Shard| {
-        cells(&assumed_shard(shard, &concerned(shard), Scenario::Adverse).unwrap(), "disputes", "order_id")
-    };
+    shard.tables.insert("orders", with_rows(&ORDERS, &shard.tables["orders"], &[], vec![refunded]).unwrap());
+    let meant = |shard: &Shard| cells(&read_as(shard, Scenario::Adverse), "disputes", "order_id");
     assert_eq!(meant(&shard), ["b", "r"]);
     // The parcel of b came late: its promise is broken already, and a dispute takes more from a.
     let late = Row::from([
@@ -215,7 +213,7 @@ fn a_dispute_of_nobody_knows_which_order_may_be_of_the_heaviest_of_which_no_prom
         ("promised_at", Cell::Number(ago(55))),
         ("delivered_at", Cell::Number(ago(50))),
     ]);
-    shard.tables.insert("shipments", with_rows(&SHIPMENTS, &shard.tables["shipments"], &[late]).unwrap());
+    shard.tables.insert("shipments", with_rows(&SHIPMENTS, &shard.tables["shipments"], &[], vec![late]).unwrap());
     assert_eq!(meant(&shard), ["a", "b", "r"], "b is the latest all the same");
 }
 

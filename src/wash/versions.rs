@@ -52,8 +52,7 @@ pub(crate) struct Settled {
 pub(crate) fn settle(
     table: &TableContract,
     sound: DataFrame,
-    failing: &DataFrame,
-    rules: &[String],
+    (failing, rules): (&DataFrame, &[String]),
     unparsed: &[Unparsed],
     as_of: &AsOf,
     tolerance_micros: i64,
@@ -100,7 +99,7 @@ pub(crate) fn settle(
     versions.sort_by(|a, b| (&a.key, a.lineage).cmp(&(&b.key, b.lineage)));
     for of_one_key in versions.chunk_by_mut(|a, b| a.key == b.key) {
         place_contradicted(table, of_one_key, tolerance_micros);
-        of_one_key.sort_by(|a, b| (a.instant(), a.lineage).cmp(&(b.instant(), b.lineage)));
+        of_one_key.sort_by_key(|version| (version.instant(), version.lineage));
     }
     let names: Vec<&'static str> = content_columns(table).collect();
     let mut kept: Vec<(Place, Option<i64>)> = Vec::new();

@@ -11,7 +11,6 @@ use integrity::run::Job;
 use integrity::source::SourceError;
 use integrity::store::{BrokenRecord, Store};
 use integrity::wash::{IngestError, Ingested, LedgerLine, QuarantineRow, ingest};
-use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use polars::prelude::*;
 use proptest::prelude::*;

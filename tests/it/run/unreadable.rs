@@ -392,7 +392,7 @@ fn one_more_broken_cell_never_raises_an_offer_nor_lowers_its_price() {
                 if cheaper || sum(&is) > sum(&was) + sum(&was) / TRACE + ROUNDING_MINOR {
                     let faults: Vec<_> = broken.iter().filter(|one| one.merchant == *merchant).collect();
                     let told = |offers: &[Offer]| -> Vec<(String, i64, i64)> {
-                        offers.iter().map(|o| (o.product.to_string(), o.limit_minor, o.daily_rate_ppm)).collect()
+                        offers.iter().map(|o| (o.product.clone(), o.limit_minor, o.daily_rate_ppm)).collect()
                     };
                     better.push(format!("{faults:?}: {:?} became {:?}", told(&was), told(&is)));
                 }
