@@ -142,7 +142,7 @@ fn wash(
 
     let unparsed = unparsed(table, malformed, not_mapped, as_of, terms)?;
     let settled =
-        settle(table, sound, &failing, &reasons, &unparsed, as_of, terms.recorded_before_event_micros, files.len())?;
+        settle(table, sound, (&failing, &reasons), &unparsed, as_of, terms.recorded_before_event_micros, files.len())?;
     lost.extend(contradicting_rows(table, &settled.contradicting, &settled.contradicting_columns, files)?);
     for row in &lost {
         if let Some(line) = ledger.get_mut(row.file_index as usize) {
