@@ -1,19 +1,21 @@
-//! Portfolio optimisation over a whole night: off unless the policy asks, within every bound, and reproduced.
+//! Portfolio optimisation over a whole night: off unless the policy asks, within every bound, reproduced, and carried on by day.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use integrity::answer::{Desk, DeskOptions, Outcome};
 use integrity::domain::Digest;
 use integrity::exposure::{OpenOffer, Statement};
-use integrity::offer::{BoundName, CapName, Decline, Offer, OptimisationSummary, reproduce};
+use integrity::offer::{Application, BoundName, CapName, Decline, Offer, OptimisationSummary, reproduce};
 use integrity::optimise::Varied;
 use integrity::publish::{OutputRow, TableReader};
 use integrity::report::{entry_text, explain, policy_optimum};
 use integrity::run::{RunOptions, RunOutcome};
+use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::fixture::{bytes_of, data, options, run_with};
+use super::fixture::{AS_OF, bytes_of, data, options, run_with};
 use super::policies::job_folder;
 
 /// A job and its runs, which share a model.
@@ -46,6 +48,11 @@ impl Lender {
 
 fn rows<T: OutputRow>(run: &Path, table: &str) -> Vec<T> {
     TableReader::open(&run.join(table)).unwrap().map(Result::unwrap).collect()
+}
+
+/// The same terms, whatever caps say of them.
+fn terms(offers: &[Offer]) -> Vec<(&str, &str, i64, i64)> {
+    offers.iter().map(|o| (o.merchant_id.as_str(), o.product.as_str(), o.limit_minor, o.daily_rate_ppm)).collect()
 }
 
 fn within(found: &OptimisationSummary) {
@@ -141,11 +148,11 @@ fn a_night_is_optimised_only_where_the_policy_asks_and_then_within_every_bound()
     assert!(tight.summary.text().contains("optimised"));
     let again = lender.run("again");
     assert_eq!(bytes_of(&again), bytes_of(&tight));
-    frontier(&lender, &tight);
+    frontier_and_day(&lender, &tight, &offers, &left_out);
 }
 
-/// The analyst's view of the night.
-fn frontier(lender: &Lender, night: &RunOutcome) {
+/// The analyst's view of the night, and the applications of the day after.
+fn frontier_and_day(lender: &Lender, night: &RunOutcome, offers: &[Offer], left_out: &BTreeSet<(&str, &str)>) {
     let policy = lender.folder.path().join("policy.toml");
     let optimum = policy_optimum(&night.published.run_dir, &policy, Some((Varied::Loss, 6))).unwrap();
     assert_eq!(Some(&optimum.optimisation), night.summary.optimisation.as_ref());
@@ -153,4 +160,50 @@ fn frontier(lender: &Lender, night: &RunOutcome) {
     assert!(optimum.frontier.windows(2).all(|pair| pair[0].profit_minor <= pair[1].profit_minor || !pair[0].is_enough));
     assert!(optimum.text().contains("frontier"));
     assert!(optimum.page().unwrap().contains("<svg"));
+
+    let options = DeskOptions {
+        out: Some(lender.folder.path().join("tight/published")),
+        on: Some(AS_OF),
+        now: Timestamp::UNIX_EPOCH,
+        draws: Some(Vec::new()),
+        log: false,
+    };
+    let ask = |number: usize, merchant: &str, product: &str| {
+        Ok(Application {
+            application_id: format!("a{number}"),
+            merchant_id: merchant.to_owned(),
+            product: product.to_owned(),
+            requested_minor: 100_000_000,
+            order_ids: Vec::new(),
+            gross_sales_12m_minor: Some(500_000_000),
+            operating_costs_12m_minor: Some(100_000_000),
+            gross_assets_minor: Some(500_000_000),
+            gross_liabilities_minor: Some(0),
+        })
+    };
+    let asked: Vec<(&str, &str)> = left_out
+        .iter()
+        .copied()
+        .chain(terms(offers).iter().map(|(merchant, product, ..)| (*merchant, *product)))
+        .collect();
+    let applications = asked.iter().enumerate().map(|(number, (merchant, product))| ask(number, merchant, product));
+    let desk = Desk::open(&lender.folder.path().join("job.toml"), options).unwrap();
+    let answered = desk.answer(applications.collect()).unwrap();
+    for (answer, key) in answered.answers.iter().zip(&asked) {
+        let of_night = offers.iter().find(|o| (o.merchant_id.as_str(), o.product.as_str()) == *key);
+        match (answer.outcome, of_night) {
+            // At the night's prices it is worth no more by day than it was at night.
+            (Outcome::Decline, None) | (Outcome::Standing, Some(_)) => {}
+            (Outcome::Offer, None) => reproduce(answer.offer.as_ref().unwrap()).unwrap(),
+            // Whom the night has chosen no bound of the portfolio takes it from; a rule for applicants may.
+            (Outcome::Decline, Some(_)) => {
+                let reasons = &answer.decline.as_ref().unwrap().reasons;
+                assert!(reasons.iter().all(|reason| !reason.code.as_str().starts_with("portfolio")), "{answer:?}");
+            }
+            other => panic!("{other:?} {answer:?}"),
+        }
+    }
+    let declined = answered.answers.iter().filter_map(|answer| answer.decline.as_ref());
+    let codes: Vec<&str> = declined.flat_map(|d| &d.reasons).map(|reason| reason.code.as_str()).collect();
+    assert!(codes.contains(&"portfolio-optimised"), "{codes:?}");
 }
