@@ -329,16 +329,6 @@ fn pledging(owner: Option<&str>, books: &Books) -> Shard {
 #[test]
 fn an_open_loan_pledges_orders_of_its_borrower_only() {
     let not_own = [("m1", Some("l1"), "pledge-not-own")];
-    // The loan was drawn on day 100 of 2018: 11 April.
-    let seen_until = |seen: &Shard, until: jiff::civil::Date| {
-        let mut ledger = ledger_of(seen);
-        ledger.compare_with(seen, 0, &LoanEvidence::default().with_orders_until(Some(until))).unwrap();
-        ledger
-    };
-    let drawn_on = day(100).date();
-    let ledger_of = |seen: &Shard| seen_until(seen, drawn_on);
-    let stale = seen_until(&pledging(Some("m2"), &late()), drawn_on.yesterday().unwrap());
-    assert_eq!(codes(&stale), [], "the orders end before the loan was drawn: nothing can be said");
     let owned_by = |merchants: &[&str]| {
         let owners = merchants.iter().map(|m| (*m).to_owned()).collect();
         let evidence = LoanEvidence::default().with_order_owners([("o2".to_owned(), owners)].into());
@@ -352,6 +342,16 @@ fn an_open_loan_pledges_orders_of_its_borrower_only() {
         "too new to be seen under its borrower, but another merchant has it"
     );
     assert_eq!(codes(&owned_by(&["m1", "m2"])), []);
+    // The loan was drawn on day 100 of 2018: 11 April.
+    let seen_until = |seen: &Shard, until: jiff::civil::Date| {
+        let mut ledger = ledger_of(seen);
+        ledger.compare_with(seen, 0, &LoanEvidence::default().with_orders_until(Some(until))).unwrap();
+        ledger
+    };
+    let drawn_on = day(100).date();
+    let ledger_of = |seen: &Shard| seen_until(seen, drawn_on);
+    let stale = seen_until(&pledging(Some("m2"), &late()), drawn_on.yesterday().unwrap());
+    assert_eq!(codes(&stale), [], "the orders end before the loan was drawn: nothing can be said");
     assert_eq!(codes(&ledger_of(&pledging(Some("m1"), &late()))), []);
     let ledger = ledger_of(&pledging(Some("m2"), &late()));
     assert_eq!(codes(&ledger), not_own);
