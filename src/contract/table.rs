@@ -128,7 +128,7 @@ pub struct Check {
 impl Check {
     /// The column that may not lie before `earlier`, where this is what the check says.
     #[must_use]
-    pub(super) fn follows(&self, earlier: &str) -> Option<&'static str> {
+    pub fn follows(&self, earlier: &str) -> Option<&'static str> {
         self.holds.split_once(" >= ").filter(|(_, other)| *other == earlier).map(|(later, _)| later)
     }
 }

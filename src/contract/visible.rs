@@ -193,6 +193,14 @@ fn recorded_times(table: &TableContract, frame: &DataFrame, as_of: &AsOf) -> Pol
     Ok(recorded.map(|at| at.map(|at| if late.contains(&at) { as_of.micros() - 1 } else { at })).collect())
 }
 
+/// For each row whether it does not say when it was recorded: a stamp that cannot be read, or is beyond the range, says nothing.
+///
+/// # Errors
+/// A column of the contract is missing from the frame, or has another type.
+pub fn unstamped(table: &TableContract, frame: &DataFrame, as_of: &AsOf) -> PolarsResult<BooleanChunked> {
+    Ok(recorded_times(table, frame, as_of)?.iter().map(Option::is_none).collect())
+}
+
 /// The times that the contract says do not precede `earlier`.
 fn followers<'a>(table: &'a TableContract, earlier: &'a str) -> impl Iterator<Item = &'static str> + 'a {
     table.checks.iter().filter_map(move |check| check.follows(earlier))

@@ -16,6 +16,7 @@ use super::schedule::{Terms, schedule};
 use crate::domain::DailyRate;
 use crate::domain::elementary::{erfc, ln};
 use crate::optimise::{Candidates, Choice, Place};
+use crate::store::stable_hash;
 
 /// Choices of all products under a policy, as far as they are the same for all merchants.
 #[derive(Debug, Clone)]
@@ -52,11 +53,19 @@ pub struct Candidate {
     /// Bit `limit × 8 + rate`: whether the choice is allowed.
     allowed: u64,
     product: u32,
+    /// Hash of merchant and product: candidates are put in order by it, so that shards and their order change nothing.
+    key: u64,
     /// Where its merchant stands.
     pub place: Place,
 }
 
 impl Candidate {
+    /// By what candidates are put in order.
+    #[must_use]
+    pub const fn key(&self) -> u64 {
+        self.key
+    }
+
     /// The same at another place.
     #[must_use]
     pub const fn at(self, place: Place) -> Self {
@@ -112,6 +121,7 @@ impl ChoiceGrid {
             spent_ppm: spent.saturating_add(offer.expected_loss_daily_ppm),
             allowed: 0,
             product: at.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX),
+            key: stable_hash(format!("{}\u{0}{}", offer.merchant_id, offer.product).as_bytes()),
             place,
         };
         let Some((product, grid)) = at.and_then(|at| policy.products.get(at).zip(self.products.get(at))) else {

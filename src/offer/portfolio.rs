@@ -141,20 +141,38 @@ impl OfferPool {
     #[must_use]
     pub fn allocate(self, policy: &Policy, grid: &ChoiceGrid) -> Allocated {
         let bounds = self.bounds(policy);
-        let Self { candidates, categories, regions, .. } = self;
-        let list = CandidateList { grid, candidates };
+        let order = self.order();
+        let list = CandidateList { grid, candidates: self.in_order() };
+        let Self { categories, regions, .. } = self;
         let allocation = optimise(&list, &bounds);
         let places = (categories.into_keys().collect::<Vec<_>>(), regions.into_keys().collect::<Vec<_>>());
         let summary = OptimisationSummary::of(&list, &allocation, &bounds, &places);
-        let terms = list.candidates.iter().zip(&allocation.numbers);
-        Allocated { terms: terms.map(|(candidate, number)| grid.chosen(candidate, *number)).collect(), summary }
+        let mut terms = vec![None; order.len()];
+        for ((at, candidate), number) in order.iter().zip(&list.candidates).zip(&allocation.numbers) {
+            if let Some(slot) = terms.get_mut(*at) {
+                *slot = grid.chosen(candidate, *number);
+            }
+        }
+        Allocated { terms, summary }
     }
 
     /// Points of the efficient frontier under a policy.
     #[must_use]
     pub fn frontier(self, policy: &Policy, grid: &ChoiceGrid, varied: Varied, points: usize) -> Vec<FrontierPoint> {
         let bounds = self.bounds(policy);
-        frontier(&CandidateList { grid, candidates: self.candidates }, &bounds, varied, points)
+        frontier(&CandidateList { grid, candidates: self.in_order() }, &bounds, varied, points)
+    }
+
+    /// Positions of the candidates in the order in which they are looked at: of equals the earlier goes first, and which it is must not hang on the
+    /// shards that they come from.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
+        order.sort_by_key(|at| self.candidates.get(*at).map(Candidate::key));
+        order
+    }
+
+    fn in_order(&self) -> Vec<Candidate> {
+        self.order().into_iter().filter_map(|at| self.candidates.get(at).copied()).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The same rows as a marketplace sends them: a folder a night, which holds what was recorded on that day.
 //!
-//! A row comes on the day of its `recorded_at`, where it has none on the day of its event, and where it has no event of its own (a parcel)
+//! A row comes on the day of its `recorded_at`, where it has none on the day of its event (or of what followed it, if that lies before), and where it has no event of its own (a parcel)
 //! on that of its parent; a broken row without any time, which is seen always, comes with the first night, and so does what happened
 //! before the simulated span. So a run of any day finds in the folders before that day whatever the undivided files show of it.
 //!
@@ -68,7 +68,11 @@ fn night_of(
         _ => None,
     };
     let happened = match table.visibility {
-        Visibility::Instant(event) | Visibility::Day(event) => day(event),
+        // A row of which something happened that cannot precede its event is there from then on.
+        Visibility::Instant(event) | Visibility::Day(event) => {
+            let followers = table.checks.iter().filter_map(|check| check.follows(event));
+            day(event).map(|on| followers.filter_map(day).fold(on, i64::min))
+        }
         Visibility::Parent => {
             let with_parent = table.parent().and_then(|reference| match cell(table, row, reference.column) {
                 Some(Cell::Id(key)) => parents.get(reference.table)?.get(key).copied().map(i64::from),

@@ -1,7 +1,7 @@
-//! Rows that other rows name before they say they happened.
+//! Loans that other rows name before they say they were paid out.
 //!
 //! A loan whose disbursement was mistyped into the next year waits for its day, and meanwhile nobody owes it. Where the row says when it was recorded,
-//! that tells (`recorded-before-event`); where it does not, the rows that name it do: what is shipped, reviewed, disputed, due or paid exists.
+//! that tells (`recorded-before-event`); where it does not, the rows that name it do: a loan that is due or paid exists.
 //! Such a row is broken (`named-before-event`) from the day on which the first of them is known, and its merchant is told by it.
 //!
 //! That a row is named proves nothing of one that says it was recorded at or after as-of, for that is not known yet; nor where another version of it can be seen,
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use polars::prelude::*;
 
 use super::error::IngestError;
-use crate::contract::{TABLES, TableContract, Visibility, happened_and_known, not_yet_visible};
+use crate::contract::{LOANS, TABLES, TableContract, Visibility, happened_and_known, not_yet_visible, unstamped};
 use crate::domain::AsOf;
 
 /// Hidden column: whether rows that name a row are known from before its event. Absent where none is.
@@ -21,13 +21,11 @@ pub(super) const NAMED_BEFORE_EVENT: &str = "_named_before_event";
 /// The rows of a table of [`naming_tables`] that may name some rows; none where the job does not have it.
 pub(super) type NamingRows<'a> = dyn Fn(&'static TableContract) -> Result<Option<DataFrame>, IngestError> + 'a;
 
-/// The tables whose rows name this one's and are no earlier than it. Merchants are left out: who is not there is offered nothing.
+/// The tables whose rows name this one's and are no earlier than it. Only of loans: who is not there is offered nothing, and what names an order that
+/// waits leads to no order, and is read at its worst without it.
 fn naming_tables(table: &TableContract) -> impl Iterator<Item = &'static TableContract> {
     let name = table.name;
-    TABLES
-        .iter()
-        .copied()
-        .filter(move |child| name != "merchants" && child.foreign_keys.iter().any(|r| r.table == name))
+    TABLES.iter().copied().filter(move |child| name == LOANS.name && child.foreign_keys.iter().any(|r| r.table == name))
 }
 
 /// For each row the first instant from which on a row that names it is known, where it happened before this one by more than `tolerance_micros`.
@@ -78,7 +76,7 @@ fn waiting(table: &'static TableContract, rows: &DataFrame, as_of: &AsOf) -> Pol
         return Ok(waiting);
     };
     let hidden = not_yet_visible(table, rows, as_of, None)?;
-    let unstamped = rows.column("recorded_at")?.is_null();
+    let unstamped = unstamped(table, rows, as_of)?;
     if !(&hidden & &unstamped).any() {
         return Ok(waiting);
     }

@@ -274,31 +274,47 @@ fn looking_back_to_before_a_parent_broke_the_broken_version_is_the_newer() {
     look_back_and_compare(8_708_199_284_484_124_581, 46).unwrap();
 }
 
+fn wash_and_compare(seed: u64) -> Result<(), TestCaseError> {
+    let mut dice = Dice::new(seed);
+    let mut tables = marketplace(&mut dice);
+    plant_faults(&mut tables, &mut dice, 6);
+    resend_broken(&mut tables, &mut dice, 9);
+    resend_contradicting(&mut tables, &mut dice, 8);
+    let world = World::of(&tables);
+    let made = world.run(as_of()).unwrap();
+    let expected = twin::wash(&tables, &utc(as_of()));
+    for line in &made.ledger {
+        prop_assert_eq!(line.read, line.kept + line.quarantined + line.duplicate);
+        let twin = &expected[line.table.as_str()];
+        prop_assert_eq!(&line.rules, &twin.rules, "{}", &line.table);
+        prop_assert_eq!(
+            (line.read, line.not_yet_visible, line.duplicate),
+            (twin.read, twin.not_yet_visible, twin.duplicate),
+            "{}",
+            &line.table
+        );
+        let quarantine = quarantined(&made, &line.table);
+        prop_assert_eq!(quarantine.len() as u64, line.quarantined);
+        let stored = as_rows(&rows_as_of(&made.store, &line.table, as_of()), &line.table);
+        prop_assert_eq!(stored, sorted(twin.usable.clone()), "{}", &line.table);
+    }
+    prop_assert_eq!(made.ledger.len(), tables.len());
+    Ok(())
+}
+
+/// A loan of days to come whose stamp is beyond the range, and so says nothing, and a payment on it that is older.
+#[test]
+fn washing_agrees_with_its_twin_about_a_loan_that_is_named_before_its_day() {
+    wash_and_compare(6_169_843_318_629_693_069).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 4, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Counts, rules and clean rows agree with the row-by-row twin, whatever is broken; every row is accounted for.
     #[test]
     fn washing_agrees_with_its_twin(seed: u64) {
-        let mut dice = Dice::new(seed);
-        let mut tables = marketplace(&mut dice);
-        plant_faults(&mut tables, &mut dice, 6);
-        resend_broken(&mut tables, &mut dice, 9);
-        resend_contradicting(&mut tables, &mut dice, 8);
-        let world = World::of(&tables);
-        let made = world.run(as_of()).unwrap();
-        let expected = twin::wash(&tables, &utc(as_of()));
-        for line in &made.ledger {
-            prop_assert_eq!(line.read, line.kept + line.quarantined + line.duplicate);
-            let twin = &expected[line.table.as_str()];
-            prop_assert_eq!(&line.rules, &twin.rules, "{}", &line.table);
-            prop_assert_eq!((line.read, line.not_yet_visible, line.duplicate), (twin.read, twin.not_yet_visible, twin.duplicate), "{}", &line.table);
-            let quarantine = quarantined(&made, &line.table);
-            prop_assert_eq!(quarantine.len() as u64, line.quarantined);
-            let stored = as_rows(&rows_as_of(&made.store, &line.table, as_of()), &line.table);
-            prop_assert_eq!(stored, sorted(twin.usable.clone()), "{}", &line.table);
-        }
-        prop_assert_eq!(made.ledger.len(), tables.len());
+        wash_and_compare(seed)?;
     }
 
     /// A look back sees what a run on that day would have seen, and what the twin sees on that day, whatever was sent again, sound or

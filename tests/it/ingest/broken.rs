@@ -191,11 +191,8 @@ fn row_with(table: &str, instead: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_row_that_others_name_before_its_own_event_is_broken_and_leads_to_its_merchant() {
-    for (table, event, children) in [
-        ("loans", "disbursed_at", &["instalments", "payments"][..]),
-        ("orders", "placed_at", &["shipments", "reviews", "disputes"]),
-    ] {
+fn a_loan_that_others_name_before_its_own_event_is_broken_and_leads_to_its_merchant() {
+    for (table, event, children) in [("loans", "disbursed_at", &["instalments", "payments"][..])] {
         let ahead = row_with(table, &[(event, "2019-02-05 00:00:00")]);
         let made = washed(world_with(table, &ahead));
         assert_eq!(counts(&made, table), (0, 0, 1, 0), "{table}");

@@ -136,19 +136,18 @@ fn happened(table: &TableContract, row: &Row) -> Option<(i64, i64)> {
     Some((at, time(row, "recorded_at").map_or(at, |recorded| recorded.max(at))))
 }
 
-/// Whether an order or a loan that does not say when it was recorded is named by a row that happened more than a day before it.
+/// Whether a loan that does not say when it was recorded is named by a row that happened more than a day before it.
 fn is_named_before(table: &TableContract, row: &Row, tables: &Tables, as_of: &AsOf) -> bool {
-    let children: &[&str] = match table.name {
-        "orders" => &["shipments", "reviews", "disputes"],
-        "loans" => &["instalments", "payments"],
-        _ => return false,
-    };
+    if table.name != "loans" {
+        return false;
+    }
     let key = table.key[0];
     let (Some(event), Some(named), None) =
         (time(row, table.visibility.event().unwrap()), row.get(key), time(row, "recorded_at"))
     else {
         return false;
     };
+    let children = ["instalments", "payments"];
     children.iter().filter_map(|name| Some((contract::table(name)?, tables.get(name)?))).any(|(child, text)| {
         rows_of(child, text).any(|other| {
             let is_theirs = child.column("merchant_id").is_none() || other.get("merchant_id") == row.get("merchant_id");

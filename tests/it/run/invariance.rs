@@ -31,10 +31,21 @@ fn as_of_micros() -> i64 {
     AS_OF.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_microsecond()
 }
 
-/// Rows of a table whose instant lies at or after as-of.
+/// Rows of a table whose instant lies at or after as-of, and of which nothing is said to have happened before: those contradict themselves, and
+/// are seen as broken.
 fn later(frame: &DataFrame, column: &str) -> BooleanChunked {
-    let instants = frame.column(column).unwrap().datetime().unwrap().phys.clone();
-    instants.iter().map(|t| t.is_some_and(|t| t >= as_of_micros())).collect()
+    let instants = |column: &Column| column.datetime().unwrap().phys.clone();
+    let happened = |column: &&Column| {
+        matches!(column.dtype(), DataType::Datetime(..))
+            && !["recorded_at", "promised_at"].contains(&column.name().as_str())
+    };
+    let has_happened =
+        frame.columns().iter().filter(happened).map(instants).fold(vec![false; frame.height()], |any, times| {
+            any.iter().zip(times.iter()).map(|(any, t)| *any || t.is_some_and(|t| t < as_of_micros())).collect()
+        });
+    let events = instants(frame.column(column).unwrap());
+    let waits = |(t, happened): (Option<i64>, bool)| t.is_some_and(|t| t >= as_of_micros()) && !happened;
+    events.iter().zip(has_happened).map(waits).collect()
 }
 
 #[test]
