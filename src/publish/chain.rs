@@ -1,7 +1,8 @@
 //! Lines of a log that hold each other: each ends with the digest of itself and of the line before, so that no line can be changed, taken out or
 //! put in without every later digest being wrong.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -42,7 +43,7 @@ pub(super) fn holds(path: &Path, position: LogPosition) -> Result<(), PublishErr
         return Ok(());
     }
     let LogPosition { lines, bytes, sha256 } = position;
-    let log = match std::fs::read(path) {
+    let mut log = match File::open(path) {
         Ok(log) => log,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return Err(PublishError::malformed(
@@ -52,11 +53,17 @@ pub(super) fn holds(path: &Path, position: LogPosition) -> Result<(), PublishErr
         }
         Err(e) => return Err(PublishError::io("read", path)(e)),
     };
-    let Some(known) = usize::try_from(bytes).ok().and_then(|bytes| log.get(..bytes)) else {
-        let why = format!("it ends at byte {}, and a published run knows {bytes} bytes of it", log.len());
+    let length = log.metadata().map_err(PublishError::io("look at", path))?.len();
+    if length < bytes {
+        let why = format!("it ends at byte {length}, and a published run knows {bytes} bytes of it");
         return Err(PublishError::malformed(path, why));
-    };
-    if known.ends_with(format!("{DIGEST_FIELD}{sha256}\"}}\n").as_bytes()) {
+    }
+    let end = format!("{DIGEST_FIELD}{sha256}\"}}\n");
+    let mut found = Vec::new();
+    log.seek(SeekFrom::Start(bytes.saturating_sub(end.len() as u64)))
+        .and_then(|from| log.take(bytes - from).read_to_end(&mut found))
+        .map_err(PublishError::io("read", path))?;
+    if found == end.as_bytes() {
         Ok(())
     } else {
         Err(PublishError::malformed(path, format!("line {lines} is not the one that a published run knows")))

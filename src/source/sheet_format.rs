@@ -8,7 +8,7 @@ use super::error::SourceError;
 use super::sheet_cell::{has_time, text_of};
 use super::sheet_file::is_blank;
 use super::sniff::{MAX_SKIPPED, SAMPLE_RECORDS, Sniffing, has_decimal_comma, is_header, null_words};
-use super::text_format::DeclaredFormat;
+use super::text_format::{DeclaredFormat, cell_words};
 use super::workbook::Workbook;
 
 /// How one sheet is read.
@@ -98,18 +98,7 @@ impl SheetFormat {
     /// The format in words: `workbook (xlsx), sheet "Orders"`.
     pub fn words(&self) -> String {
         let mut parts = vec![format!("workbook ({}), sheet {:?}", self.kind, self.sheet)];
-        if self.has_decimal_comma {
-            parts.push("decimal comma".to_owned());
-        }
-        if !self.nulls.is_empty() {
-            parts.push(format!("null words {}", self.nulls.join(" ")));
-        }
-        if !self.has_header {
-            parts.push("no header".to_owned());
-        }
-        if self.skip_lines > 0 {
-            parts.push(format!("{} rows skipped", self.skip_lines));
-        }
+        parts.extend(cell_words(self.has_decimal_comma, &self.nulls, self.has_header, (self.skip_lines, "rows")));
         parts.join(", ")
     }
 }

@@ -177,6 +177,22 @@ impl DeclaredFormat {
     }
 }
 
+/// How the cells of a text or of a sheet are read, in words, as far as it is not the usual way. `skipped` says how many of what stand before the cells.
+pub(super) fn cell_words(
+    has_decimal_comma: bool,
+    nulls: &[String],
+    has_header: bool,
+    (skipped, of): (u32, &str),
+) -> Vec<String> {
+    let words = [
+        has_decimal_comma.then(|| "decimal comma".to_owned()),
+        (!nulls.is_empty()).then(|| format!("null words {}", nulls.join(" "))),
+        (!has_header).then(|| "no header".to_owned()),
+        (skipped > 0).then(|| format!("{skipped} {of} skipped")),
+    ];
+    words.into_iter().flatten().collect()
+}
+
 impl TextFormat {
     /// The format in words: `text in utf-8, cells separated by ','`.
     pub fn words(&self) -> String {
@@ -191,18 +207,7 @@ impl TextFormat {
             Some(quote) => parts.push(format!("quoted by {:?}", char::from(quote))),
             None => parts.push("no quotes".to_owned()),
         }
-        if self.has_decimal_comma {
-            parts.push("decimal comma".to_owned());
-        }
-        if !self.nulls.is_empty() {
-            parts.push(format!("null words {}", self.nulls.join(" ")));
-        }
-        if !self.has_header {
-            parts.push("no header".to_owned());
-        }
-        if self.skip_lines > 0 {
-            parts.push(format!("{} lines skipped", self.skip_lines));
-        }
+        parts.extend(cell_words(self.has_decimal_comma, &self.nulls, self.has_header, (self.skip_lines, "lines")));
         if let Some(packing) = self.packing.name() {
             parts.push(format!("packed with {packing}"));
         }

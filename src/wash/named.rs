@@ -64,7 +64,6 @@ struct Waiting {
 
 struct WaitingRow {
     at: usize,
-    merchant: Option<String>,
     event: i64,
 }
 
@@ -80,13 +79,12 @@ fn waiting(table: &'static TableContract, rows: &DataFrame, as_of: &AsOf) -> Pol
     if !(&hidden & &unstamped).any() {
         return Ok(waiting);
     }
-    let (keys, merchants) = (rows.column(key)?.str()?, rows.column("merchant_id")?.str()?);
+    let keys = rows.column(key)?.str()?;
     let events = rows.column(event)?.datetime()?.physical();
     for (at, key) in keys.iter().enumerate() {
         let waits = hidden.get(at) == Some(true) && unstamped.get(at) == Some(true);
         if let (Some(key), Some(event), true) = (key, events.get(at), waits) {
-            let merchant = merchants.get(at).map(str::to_owned);
-            waiting.by_key.entry(key.to_owned()).or_default().push(WaitingRow { at, merchant, event });
+            waiting.by_key.entry(key.to_owned()).or_default().push(WaitingRow { at, event });
         }
     }
     for (key, hidden) in keys.iter().zip(hidden.iter()) {
@@ -116,16 +114,12 @@ impl Waiting {
         }
         let frame = frame.filter(&names_one)?;
         let named = frame.column(reference.column)?.str()?;
-        let owners = if reference.same_merchant { Some(frame.column("merchant_id")?.str()?) } else { None };
         let times = happened_and_known(child, &frame, as_of)?;
-        for (row, (name, time)) in named.iter().zip(times).enumerate() {
+        for (name, time) in named.iter().zip(times) {
             let (Some(name), Some((happened, known))) = (name, time) else { continue };
             for waiting in self.by_key.get(name).into_iter().flatten() {
-                let is_theirs = owners.is_none_or(|owners| owners.get(row) == waiting.merchant.as_deref());
                 let is_before = waiting.event.saturating_sub(happened) > tolerance_micros;
-                if let (true, Some(slot)) =
-                    (is_theirs && is_before && known < as_of.micros(), since.get_mut(waiting.at))
-                {
+                if let (true, Some(slot)) = (is_before && known < as_of.micros(), since.get_mut(waiting.at)) {
                     *slot = [*slot, Some(known)].into_iter().flatten().min();
                 }
             }

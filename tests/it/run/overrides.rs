@@ -1,12 +1,13 @@
 //! Officers' decisions about credit, over whole nights: in the offers, in a table of their own, in the log, and explained.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use integrity::offer::{Decline, Offer, OverrideEffect};
 use integrity::publish::{OVERRIDE_LOG, OutputRow, OverrideEvent, TableReader, read_override_log, verify};
 use integrity::report::{entry_text, explain, policy_diff};
 use integrity::run::{CheckOptions, Job, JobRules, RunError, Silent, check_job};
+use tempfile::TempDir;
 
 use super::fixture::{AS_OF, data, options, run_with};
 use super::policies::job_folder;
@@ -24,17 +25,29 @@ fn entry(merchant: &str, product: &str, change: &str) -> String {
     )
 }
 
-#[test]
-fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation() {
+/// A job of its own whose file of officers' decisions holds these.
+fn job_with_overrides(entries: &str) -> (TempDir, PathBuf) {
     let folder = job_folder();
     let job = folder.path().join("job.toml");
+    let text = fs::read_to_string(&job).unwrap();
+    fs::write(&job, text.replacen("[inputs]", "overrides = \"overrides.toml\"\n\n[inputs]", 1)).unwrap();
+    fs::write(folder.path().join("overrides.toml"), entries).unwrap();
+    (folder, job)
+}
+
+/// Lets the job's policy say what officers may decide.
+fn allow_officers(folder: &TempDir) -> PathBuf {
     let policy = folder.path().join("policy.toml");
     let text = fs::read_to_string(&policy).unwrap();
     fs::write(&policy, text.replacen("[receivables]", &format!("{TERMS}[receivables]"), 1)).unwrap();
-    let text = fs::read_to_string(&job).unwrap();
-    fs::write(&job, text.replacen("[inputs]", "overrides = \"overrides.toml\"\n\n[inputs]", 1)).unwrap();
+    policy
+}
+
+#[test]
+fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation() {
+    let (folder, job) = job_with_overrides("");
+    let policy = allow_officers(&folder);
     let file = folder.path().join("overrides.toml");
-    fs::write(&file, "").unwrap();
     let run = |out: &str| {
         // Models are shared: what officers decide teaches them nothing.
         let options = options(data(), &folder.path().join(out));
@@ -104,14 +117,8 @@ fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation()
 
 #[test]
 fn a_check_writes_no_log_and_a_decision_about_nobody_is_told() {
-    let folder = job_folder();
-    let job = folder.path().join("job.toml");
-    let policy = folder.path().join("policy.toml");
-    let text = fs::read_to_string(&policy).unwrap();
-    fs::write(&policy, text.replacen("[receivables]", &format!("{TERMS}[receivables]"), 1)).unwrap();
-    let text = fs::read_to_string(&job).unwrap();
-    fs::write(&job, text.replacen("[inputs]", "overrides = \"overrides.toml\"\n\n[inputs]", 1)).unwrap();
-    fs::write(folder.path().join("overrides.toml"), entry("m999", "credit-loan", "change = \"decline\"")).unwrap();
+    let (folder, job) = job_with_overrides(&entry("m999", "credit-loan", "change = \"decline\""));
+    allow_officers(&folder);
     let options = options(data(), folder.path());
     let run = run_with(&job, &options).unwrap();
     assert_eq!(read_override_log(&folder.path().join("published")).unwrap().len(), 1);
@@ -126,11 +133,7 @@ fn a_check_writes_no_log_and_a_decision_about_nobody_is_told() {
 
 #[test]
 fn a_decision_that_the_policy_does_not_allow_is_refused_with_its_line() {
-    let folder = job_folder();
-    let job = folder.path().join("job.toml");
-    let text = fs::read_to_string(&job).unwrap();
-    fs::write(&job, text.replacen("[inputs]", "overrides = \"overrides.toml\"\n\n[inputs]", 1)).unwrap();
-    fs::write(folder.path().join("overrides.toml"), entry("m", "credit-loan", "change = \"decline\"")).unwrap();
+    let (_folder, job) = job_with_overrides(&entry("m", "credit-loan", "change = \"decline\""));
     let refused = JobRules::open(&Job::open(&job).unwrap()).unwrap_err();
     assert!(refused.message.contains("nobody decide") && refused.line == 1, "{refused}");
 }
