@@ -84,6 +84,16 @@ impl IndustryTotals {
         }
     }
 
+    /// Those of a marketplace of which these merchants are one in so many, chosen by chance.
+    #[must_use]
+    pub fn of_part(mut self, one_in: u64) -> Self {
+        for total in self.by_category.values_mut().flatten().flatten() {
+            total.sum *= i128::from(one_in);
+            total.merchants *= one_in;
+        }
+        self
+    }
+
     fn add(&mut self, category: &str, slot: usize, slots: usize, more: CategoryTotal) {
         if !self.by_category.contains_key(category) {
             self.by_category.insert(category.to_owned(), vec![None; slots]);

@@ -109,6 +109,12 @@ fn finite(value: Option<f64>, spec: &FeatureSpec, merchant: &str) -> Result<Opti
 }
 
 impl PreparedFeatures {
+    /// The merchants, sorted.
+    #[must_use]
+    pub fn merchants(&self) -> &[String] {
+        &self.merchants
+    }
+
     /// Says that the totals of the industry hold these merchants as `published` has them, not as they are here.
     #[must_use]
     pub fn counted_as(mut self, published: &Self) -> Self {

@@ -508,6 +508,7 @@ mod tests {
             snapshot_every_days: 30,
             snapshots: 6,
             test_snapshots: 2,
+            most_learnt_rows: 300_000,
             approve_as: Some("a job".to_owned()),
             approve_min_auc: 0.6,
             expires_after_days: 90,

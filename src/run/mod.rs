@@ -18,6 +18,7 @@ mod interchange_files;
 mod job;
 mod label_survey;
 mod labels;
+mod learnt_merchants;
 mod model_choice;
 mod model_settings;
 mod new_pledges;

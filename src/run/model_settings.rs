@@ -8,6 +8,9 @@ use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 /// A model that barely tells good from bad is not a model to lend by.
 const APPROVE_MIN_AUC: f64 = 0.6;
 
+/// So many rows settle a scorecard of any marketplace.
+const MOST_LEARNT_ROWS: u64 = 300_000;
+
 /// What the willingness model learns to foresee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,6 +51,9 @@ pub struct ModelSettings {
     pub snapshots: u16,
     /// How many of the latest snapshots are the out-of-time test.
     pub test_snapshots: u16,
+    /// Labelled merchant snapshots that are learnt from or measured on, about at most, and borrowers' nights of the hazard model: of a larger
+    /// marketplace a part of the merchants is looked at.
+    pub most_learnt_rows: u64,
     /// Who approves a model that the run itself trained; `None` leaves it unapproved, and the run stops with 80.
     pub approve_as: Option<String>,
     /// What the lower end of the out-of-time AUC's interval must reach for that; below it a person has to approve.
@@ -74,12 +80,18 @@ impl ModelSettings {
             snapshot_every_days,
             snapshots,
             test_snapshots,
+            most_learnt_rows,
         } = self;
         let label = label.name();
-        format!(
+        let mut text = format!(
             "label = {label}\nability_measure = {ability_measure}\nperformance_days = {performance_days}\n\
              snapshot_every_days = {snapshot_every_days}\nsnapshots = {snapshots}\ntest_snapshots = {test_snapshots}\n"
-        )
+        );
+        // Left out, it is not written: models from before there was such a key still fit.
+        if *most_learnt_rows != MOST_LEARNT_ROWS {
+            text = format!("{text}most_learnt_rows = {most_learnt_rows}\n");
+        }
+        text
     }
 }
 
@@ -95,6 +107,7 @@ pub(super) struct RawModel {
     snapshot_every_days: Spanned<i64>,
     snapshots: Spanned<i64>,
     test_snapshots: Spanned<i64>,
+    most_learnt_rows: Option<Spanned<i64>>,
     approve_as: Option<String>,
     approve_min_auc: Option<Spanned<f64>>,
     expires_after_days: Spanned<i64>,
@@ -141,6 +154,15 @@ pub(super) static MODEL_KEYS: Section = Section {
         Key::new("test_snapshots", "whole number", "2", "how many of the latest are the out-of-time test")
             .range("1 to 60, less than snapshots"),
         Key::new(
+            "most_learnt_rows",
+            "whole number",
+            "1000000",
+            "how many labelled merchants, over all snapshots, are learnt from, about at most, and borrowers over all nights of the hazard model: \
+             of a larger marketplace a part of the merchants, chosen by hash, stands for all",
+        )
+        .range("100 to 10^9")
+        .or("300000"),
+        Key::new(
             "approve_as",
             "text",
             "\"credit committee, minutes of 3 May\"",
@@ -172,6 +194,10 @@ pub(super) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSett
         snapshot_every_days: bounds::whole(file, &raw.snapshot_every_days, "snapshot_every_days", 1..366)?,
         snapshots: bounds::whole(file, &raw.snapshots, "snapshots", 2..121)?,
         test_snapshots: bounds::whole(file, &raw.test_snapshots, "test_snapshots", 1..61)?,
+        most_learnt_rows: match &raw.most_learnt_rows {
+            Some(rows) => bounds::integer(file, rows, "most_learnt_rows", 100..=1_000_000_000)?.unsigned_abs(),
+            None => MOST_LEARNT_ROWS,
+        },
         approve_as: raw.approve_as.clone(),
         approve_min_auc: raw
             .approve_min_auc

@@ -9,9 +9,12 @@
 //! ([`PreparedFeatures`]) and what the caller took from the shard, and of these only some in memory. No more shards are in memory than
 //! threads work.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::learnt_merchants::Wave;
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::domain::{AsOf, parallel};
@@ -57,9 +60,9 @@ pub struct Seen<'a> {
     pub features: &'a PreparedFeatures,
 }
 
-/// All shards, prepared.
+/// Shards of one instant, prepared.
 pub struct PreparedShards<T> {
-    shelf: Shelf<(PreparedFeatures, T)>,
+    shelf: Arc<Shelf<(PreparedFeatures, T)>>,
     shelved: Vec<Shelved>,
     /// Totals of the industry over all of them.
     pub totals: IndustryTotals,
@@ -70,8 +73,81 @@ pub struct PreparedShards<T> {
 /// Bytes of prepared shards that are held in memory.
 const HELD_SHARDS: usize = 256 << 20;
 
-/// Reads every shard once, as of an instant, and keeps what later steps need; `take` adds to it. Loans that do not agree with the
-/// `evidence` are unknown. Results come in bucket order.
+/// Where prepared shards of one or several instants wait.
+pub fn shelf_of<T: Serialize + DeserializeOwned>(store: &Store) -> Arc<Shelf<(PreparedFeatures, T)>> {
+    Arc::new(Shelf::new(store.folder(), HELD_SHARDS))
+}
+
+/// Reads shards as of an instant.
+#[derive(Clone, Copy)]
+pub struct ShardReader<'a> {
+    /// Where they lie.
+    pub store: &'a Store,
+    /// The instant.
+    pub as_of: &'a AsOf,
+    /// What is measured.
+    pub rules: &'a JobRules,
+    /// Loans that do not agree with it are unknown.
+    pub evidence: &'a LoanEvidence,
+    /// Told of every shard.
+    pub progress: &'a dyn Progress,
+}
+
+impl<T: Serialize + DeserializeOwned> PreparedShards<T> {
+    /// None yet; they will wait on the shelf.
+    pub fn none(shelf: Arc<Shelf<(PreparedFeatures, T)>>) -> Self {
+        Self { shelf, shelved: Vec::new(), totals: IndustryTotals::default(), overflows: Vec::new() }
+    }
+
+    /// Where they hold one merchant in so many, totals of the industry are taken for those of everybody.
+    pub fn of_part(mut self, one_in: u64) -> Self {
+        self.totals = self.totals.of_part(one_in);
+        self
+    }
+
+    /// Reads every shard of a wave once and keeps what later steps need; `take` adds to it. What is kept is in bucket order, wave after wave.
+    ///
+    /// # Errors
+    /// A shard that cannot be read or measured, or what `take` says.
+    pub fn add<E>(
+        &mut self,
+        wave: Wave,
+        reader: &ShardReader<'_>,
+        take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
+    ) -> Result<(), E>
+    where
+        E: From<PopulationError> + Send,
+    {
+        let ShardReader { store, as_of, rules, evidence, progress } = *reader;
+        let buckets = store.buckets();
+        let prepared = parallel::each(wave.buckets(buckets), |bucket| {
+            let whole = store.whole(bucket).map_err(PopulationError::from)?;
+            let shard = store.seen(&whole, as_of).and_then(|shard| wave.of_shard(shard, bucket, buckets));
+            let shard = shard.map_err(PopulationError::from)?;
+            let mut views = rules.views(&shard).map_err(PopulationError::from)?;
+            if let Some(ledger) = &mut views.ledger {
+                ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
+            }
+            let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
+            let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
+            let seen =
+                Seen { bucket, whole: &whole, shard: &shard, views: &views, measures: &measures, features: &features };
+            let taken = take(&seen)?;
+            let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
+            let shelved = self.shelf.put(&(features, taken)).map_err(PopulationError::from)?;
+            progress.advance(1);
+            Ok::<_, E>((shelved, totals, overflows))
+        })?;
+        for (shelved, totals, overflows) in prepared {
+            self.shelved.push(shelved);
+            self.totals.merge(&totals);
+            self.overflows.extend(overflows);
+        }
+        Ok(())
+    }
+}
+
+/// Reads every shard once, as of an instant, and keeps what later steps need, as [`PreparedShards::add`] does.
 ///
 /// # Errors
 /// A shard that cannot be read or measured, or what `take` says.
@@ -87,31 +163,8 @@ where
     T: Serialize + DeserializeOwned,
     E: From<PopulationError> + Send,
 {
-    let shelf = Shelf::new(store.folder(), HELD_SHARDS);
-    let prepared = parallel::each((0..store.buckets()).collect(), |bucket| {
-        let whole = store.whole(bucket).map_err(PopulationError::from)?;
-        let shard = store.seen(&whole, as_of).map_err(PopulationError::from)?;
-        let mut views = rules.views(&shard).map_err(PopulationError::from)?;
-        if let Some(ledger) = &mut views.ledger {
-            ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
-        }
-        let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
-        let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
-        let seen =
-            Seen { bucket, whole: &whole, shard: &shard, views: &views, measures: &measures, features: &features };
-        let taken = take(&seen)?;
-        let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
-        let shelved = shelf.put(&(features, taken)).map_err(PopulationError::from)?;
-        progress.advance(1);
-        Ok::<_, E>((shelved, totals, overflows))
-    })?;
-    let mut all =
-        PreparedShards { shelf, shelved: Vec::new(), totals: IndustryTotals::default(), overflows: Vec::new() };
-    for (shelved, totals, overflows) in prepared {
-        all.shelved.push(shelved);
-        all.totals.merge(&totals);
-        all.overflows.extend(overflows);
-    }
+    let mut all = PreparedShards::none(shelf_of(store));
+    all.add(Wave::EVERYBODY, &ShardReader { store, as_of, rules, evidence, progress }, take)?;
     Ok(all)
 }
 

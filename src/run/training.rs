@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
@@ -19,10 +19,12 @@ use serde::{Deserialize, Serialize};
 
 use super::hazard::{HAZARD, HazardModel, learn};
 use super::labels::{Outcomes, outcomes};
-use super::population::{PopulationError, finish_shards, prepare_shards};
+use super::learnt_merchants::Wave;
+use super::population::{PopulationError, PreparedShards, ShardReader, finish_shards, shelf_of};
 use super::progress::Progress;
 use super::receipts;
 use super::rules::JobRules;
+use crate::contract;
 use crate::domain::{AsOf, AsOfError, Digest, Hasher};
 use crate::features::{Direction, FeatureConfig};
 use crate::features::{FeatureColumn, FeatureError, FeatureTable};
@@ -131,15 +133,13 @@ pub struct TrainedModels {
     pub hazard: Option<HazardModel>,
     /// Labels by snapshot.
     pub snapshots: Vec<SnapshotCounts>,
+    /// They are of one merchant in so many.
+    pub one_merchant_in: u64,
     /// First and last snapshot learnt from.
     pub window: (Date, Date),
     /// Digest of every feature value and label that was learnt from or measured on.
     pub data_digest: Digest,
 }
-
-/// Labelled merchant snapshots that are learnt from or measured on, at most. Beyond it merchants are left out by hash: half of them, or
-/// three quarters, and so on. So many rows settle a scorecard of any marketplace; more would only cost memory.
-const LABELLED_ROWS: usize = 300_000;
 
 /// Unlabelled merchant snapshots that ability and the reference population learn from, at most (chosen by merchant, by hash).
 const UNLABELLED_ROWS: u64 = 200_000;
@@ -194,36 +194,21 @@ pub fn train_job(
     progress.stage("train: snapshots", Some(2 * taken * u64::from(store.buckets())));
     let names: Vec<String> = config.scored().map(|f| f.name.clone()).collect();
     let horizons = rules.horizons(settings);
+    let builder = SnapshotBuilder { settings, rules, store, progress, horizons: &horizons };
+    let (prepared, one_in) = builder.prepare(&plan, taken)?;
+    let share = UNLABELLED_ROWS as f64 / (merchants_of(store).max(one_in) / one_in * taken.max(1)) as f64;
     let (mut rows, mut receipts) = (Vec::new(), Vec::new());
     let mut snapshots = Vec::new();
-    let share = f64::from(u32::try_from(UNLABELLED_ROWS).unwrap_or(u32::MAX))
-        / (store.rows("merchants").unwrap_or(0).max(1) * taken.max(1)) as f64;
-    let builder = SnapshotBuilder {
-        settings,
-        rules,
-        store,
-        unlabelled_share: share,
-        halvings: AtomicU32::new(0),
-        progress,
-        horizons: &horizons,
-    };
-    for (snapshot, part) in &plan {
-        if *part == Part::Purged {
-            snapshots.push(SnapshotCounts::none(snapshot.date(), Part::Purged));
-            continue;
-        }
-        let SnapshotRows { counts, rows: mut found, receipts: mut seen } = builder.build(snapshot, *part)?;
+    for snapshot in prepared {
+        let SnapshotRows { counts, rows: mut found, receipts: mut seen } = builder.rows_of(snapshot, one_in, share)?;
         snapshots.push(counts);
         rows.append(&mut found);
         receipts.append(&mut seen);
-        thin(&mut rows, LABELLED_ROWS, &builder.halvings);
     }
-    let halvings = builder.halvings.into_inner();
-    if halvings > 0 {
+    if one_in > 1 {
         let learnt = rows.iter().filter(|row| row.bad.is_some()).count();
         progress.note(&format!(
-            "train: one merchant in {} is learnt from, chosen by hash: {learnt} labelled snapshots",
-            1_u64 << halvings.min(63)
+            "train: one merchant in {one_in} is learnt from, chosen by hash: {learnt} labelled snapshots"
         ));
     }
 
@@ -239,11 +224,11 @@ pub fn train_job(
         learnt.first().copied().unwrap_or_else(|| as_of.date()),
         learnt.last().copied().unwrap_or_else(|| as_of.date()),
     );
-    let hazard = rules.monitor.hazard.map(|terms| learn(terms, rules, store, as_of, progress)).transpose()?;
+    let hazard = learn(settings, rules, store, as_of, progress)?;
     if let Some(hazard) = &hazard {
         progress.note(&hazard.text());
     }
-    Ok(TrainedModels { scorecard, ability, reference, hazard, snapshots, window, data_digest })
+    Ok(TrainedModels { scorecard, ability, reference, hazard, snapshots, one_merchant_in: one_in, window, data_digest })
 }
 
 /// Snapshots oldest first, each with its side of the split.
@@ -271,17 +256,23 @@ pub(super) fn part_of(settings: &ModelSettings, n: u16) -> Part {
     }
 }
 
-/// Builds the rows of one snapshot after another.
+/// Builds the rows of all snapshots.
 struct SnapshotBuilder<'a> {
     settings: &'a ModelSettings,
     rules: &'a JobRules,
     store: &'a Store,
-    unlabelled_share: f64,
-    /// Labelled merchants are halved so many times.
-    halvings: AtomicU32,
     progress: &'a dyn Progress,
     /// Days over which ability is trained.
     horizons: &'a [u16],
+}
+
+/// One snapshot with its shards, as far as they have been prepared.
+struct PreparedSnapshot {
+    as_of: AsOf,
+    part: Part,
+    /// None of a snapshot that is not looked at.
+    shards: PreparedShards<Outcomes>,
+    by_category: CategoryReceipts,
 }
 
 /// What one snapshot gives to training.
@@ -306,22 +297,56 @@ pub(super) fn ability_group(merchant: &str, part: Part) -> Option<AbilityGroup> 
 }
 
 impl SnapshotBuilder<'_> {
-    /// Features as of the snapshot and outcomes of the performance window after it, rows sorted by merchant.
-    fn build(&self, snapshot: &AsOf, part: Part) -> Result<SnapshotRows, TrainingError> {
+    /// Features as of each snapshot and outcomes of the performance window after it, of merchants enough to learn from; with one in how many these are.
+    fn prepare(&self, plan: &[(AsOf, Part)], taken: u64) -> Result<(Vec<PreparedSnapshot>, u64), TrainingError> {
+        let shelf = shelf_of(self.store);
+        let snapshot = |(as_of, part): &(AsOf, Part)| PreparedSnapshot {
+            as_of: as_of.clone(),
+            part: *part,
+            shards: PreparedShards::none(shelf.clone()),
+            by_category: CategoryReceipts::default(),
+        };
+        let mut prepared: Vec<PreparedSnapshot> = plan.iter().map(snapshot).collect();
+        let mut labelled = 0;
+        let mut one_in = 1;
+        let most = self.settings.most_learnt_rows;
+        for wave in Wave::of(merchants_of(self.store), taken, most) {
+            for snapshot in prepared.iter_mut().filter(|snapshot| snapshot.part != Part::Purged) {
+                labelled += self.add(wave, snapshot)?;
+            }
+            one_in = wave.one_in();
+            if Wave::is_enough(labelled, most) {
+                break;
+            }
+        }
+        Ok((prepared, one_in))
+    }
+
+    /// Adds more merchants to a snapshot; how many of them are labelled.
+    fn add(&self, wave: Wave, snapshot: &mut PreparedSnapshot) -> Result<u64, TrainingError> {
         let Self { settings, rules, store, progress, .. } = *self;
-        let seen_at = snapshot.days_before(-i32::from(settings.performance_days))?;
-        let by_category = Mutex::new(CategoryReceipts::default());
-        let prepared = prepare_shards(store, snapshot, rules, &LoanEvidence::default(), progress, |seen| {
+        let PreparedSnapshot { as_of, shards, by_category, .. } = snapshot;
+        let seen_at = as_of.days_before(-i32::from(settings.performance_days))?;
+        let (receipts_of_all, labelled) = (Mutex::new(by_category), AtomicU64::new(0));
+        let evidence = LoanEvidence::default();
+        shards.add(wave, &ShardReader { store, as_of, rules, evidence: &evidence, progress }, |seen| {
             let after = store.seen(seen.whole, &seen_at)?;
+            let after = wave.of_shard(after, seen.bucket, store.buckets())?;
             let found = outcomes(seen.views, &after, settings, rules)?;
+            labelled.fetch_add(found.bad.len() as u64, Ordering::Relaxed);
             let categories = receipts::by_category(found.histories.values());
-            by_category.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
+            receipts_of_all.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
             Ok::<_, TrainingError>(found)
         })?;
-        let by_category = by_category.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let by_bucket = finish_shards(prepared, rules, progress, |mut shard| {
-            let receipts = self.receipts(&mut shard.taken, &by_category, part);
-            let (counts, rows) = self.rows(&shard.features, &shard.taken, snapshot, part);
+        Ok(labelled.into_inner())
+    }
+
+    /// The rows of a snapshot, sorted by merchant.
+    fn rows_of(&self, snapshot: PreparedSnapshot, one_in: u64, share: f64) -> Result<SnapshotRows, TrainingError> {
+        let PreparedSnapshot { as_of: snapshot, part, shards, by_category } = snapshot;
+        let by_bucket = finish_shards(shards.of_part(one_in), self.rules, self.progress, |mut shard| {
+            let receipts = self.receipts(&mut shard.taken, &by_category, (part, share));
+            let (counts, rows) = self.rows(&shard.features, &shard.taken, (&snapshot, part), share);
             Ok::<_, TrainingError>(SnapshotRows { counts, rows, receipts })
         })?;
 
@@ -343,12 +368,12 @@ impl SnapshotBuilder<'_> {
         &self,
         found: &mut Outcomes,
         by_category: &CategoryReceipts,
-        part: Part,
+        (part, share): (Part, f64),
     ) -> Vec<(String, ObservedReceipts)> {
         let mut after = std::mem::take(&mut found.receipts_minor);
         let mut rows = Vec::new();
         for (merchant, history) in std::mem::take(&mut found.histories) {
-            let group = ability_group(&merchant, part).filter(|_| is_sampled(&merchant, self.unlabelled_share));
+            let group = ability_group(&merchant, part).filter(|_| is_sampled(&merchant, share));
             if let (Some(group), Some(after_minor)) = (group, after.remove(&merchant)) {
                 let season = |days: &u16| by_category.season(&history.category, *days);
                 let seasons = self.horizons.iter().map(season).collect();
@@ -358,8 +383,14 @@ impl SnapshotBuilder<'_> {
         rows
     }
 
-    /// The rows of one bucket that training looks at: every labelled merchant, and a sample of the others.
-    fn rows(&self, table: &FeatureTable, found: &Outcomes, snapshot: &AsOf, part: Part) -> (SnapshotCounts, Vec<Row>) {
+    /// The rows of one bucket that training looks at: every labelled merchant, and a share of the others.
+    fn rows(
+        &self,
+        table: &FeatureTable,
+        found: &Outcomes,
+        (snapshot, part): (&AsOf, Part),
+        share: f64,
+    ) -> (SnapshotCounts, Vec<Row>) {
         let mut counts = SnapshotCounts::none(snapshot.date(), part);
         counts.outcomes.clone_from(&found.reasons);
         let mut rows = Vec::new();
@@ -370,11 +401,7 @@ impl SnapshotBuilder<'_> {
             let bad = found.bad.get(merchant).copied();
             counts.labelled += u64::from(bad.is_some());
             counts.bad += u64::from(bad == Some(true));
-            let is_taken = match bad {
-                Some(_) => survives(merchant, self.halvings.load(Ordering::Relaxed)),
-                None => is_sampled(merchant, self.unlabelled_share),
-            };
-            if !is_taken {
+            if bad.is_none() && !is_sampled(merchant, share) {
                 continue;
             }
             rows.push(Row {
@@ -396,25 +423,9 @@ fn is_sampled(merchant: &str, share: f64) -> bool {
     ((hash >> 20) & 0xf_ffff) as f64 / f64::from(1_u32 << 20) < share
 }
 
-/// Halves the labelled merchants until no more than `limit` rows are left. Whoever is left out of one snapshot is left out of all, and what is
-/// left depends on all rows together, not on the order in which they came.
-fn thin(rows: &mut Vec<Row>, limit: usize, halvings: &AtomicU32) {
-    while rows.iter().filter(|row| row.bad.is_some()).count() > limit {
-        let halved = halvings.fetch_add(1, Ordering::Relaxed) + 1;
-        rows.retain(|row| row.bad.is_none() || survives(&row.merchant, halved));
-    }
-}
-
-/// Whether a merchant is among those that are left after so many halvings.
-fn survives(merchant: &str, halvings: u32) -> bool {
-    halvings_survived(merchant) >= halvings
-}
-
-/// After how many halvings a merchant is still among those that are left.
-pub(super) fn halvings_survived(merchant: &str) -> u32 {
-    let hash = crate::store::stable_hash(merchant.as_bytes());
-    // Other bits than those that choose the bucket and the unlabelled sample.
-    ((hash >> 8) ^ (hash >> 44)).trailing_zeros()
+/// Merchants that the store knows.
+pub(super) fn merchants_of(store: &Store) -> u64 {
+    store.rows(contract::MERCHANTS.name).unwrap_or(0)
 }
 
 fn train_willingness(
@@ -519,6 +530,8 @@ fn digest_of(names: &[String], rows: &[Row], horizons: &[u16], receipts: &[(Stri
 struct Trial {
     /// Labels by snapshot.
     snapshots: Vec<SnapshotCounts>,
+    /// They are of one merchant in so many.
+    one_merchant_in: u64,
     /// Figures of the ability model.
     ability: AbilityReport,
     /// Days of future that decided a label.
@@ -550,6 +563,7 @@ pub fn save_models(
     let validation = json(&trained.scorecard.report)?;
     let trial = Trial {
         snapshots: trained.snapshots.clone(),
+        one_merchant_in: trained.one_merchant_in,
         ability: trained.ability.report.clone(),
         performance_days: settings.performance_days,
     };
@@ -658,6 +672,7 @@ mod tests {
             snapshot_every_days: 30,
             snapshots: 6,
             test_snapshots: 2,
+            most_learnt_rows: 300_000,
             approve_as: Some("a job".to_owned()),
             approve_min_auc,
             expires_after_days: 90,
@@ -667,36 +682,6 @@ mod tests {
     fn figures(auc: Option<f64>, low: Option<f64>, bands: &[u64]) -> Value {
         let bands: Vec<Value> = bands.iter().map(|rows| json!({ "test_rows": rows, "train_rows": 9 })).collect();
         json!({ "test": { "auc": auc, "auc_interval": [low, 0.99] }, "bands": bands })
-    }
-
-    #[test]
-    fn labelled_merchants_are_halved_alike_in_every_order() {
-        let row = |merchant: usize, bad: Option<bool>| Row {
-            merchant: format!("M{merchant:06}"),
-            values: Box::new([]),
-            bad,
-            part: Part::Train,
-            as_of_micros: 0,
-        };
-        let left = |order: &[usize], at_a_time: usize| {
-            let (mut rows, halvings) = (Vec::new(), AtomicU32::new(0));
-            for some in order.chunks(at_a_time) {
-                let survivors = some.iter().filter(|m| survives(&format!("M{m:06}"), halvings.load(Ordering::Relaxed)));
-                rows.extend(survivors.flat_map(|m| [row(*m, Some(m % 7 == 0)), row(*m, None)]));
-                thin(&mut rows, 1_000, &halvings);
-            }
-            let mut labelled: Vec<String> =
-                rows.iter().filter(|row| row.bad.is_some()).map(|row| row.merchant.clone()).collect();
-            labelled.sort_unstable();
-            (labelled, halvings.into_inner())
-        };
-        let order: Vec<usize> = (0..20_000).collect();
-        let backwards: Vec<usize> = order.iter().rev().copied().collect();
-        let (labelled, halvings) = left(&order, 20_000);
-        assert!((400..=1_000).contains(&labelled.len()), "{} after {halvings} halvings", labelled.len());
-        assert_eq!(left(&backwards, 333), (labelled.clone(), halvings));
-        assert_eq!(left(&order, 4_096), (labelled, halvings));
-        assert_eq!(left(&order[..900], 100).1, 0, "few enough: nobody is left out");
     }
 
     #[test]
@@ -736,6 +721,7 @@ mod tests {
             ModelSettings { snapshot_every_days: 31, ..settings(0.6) },
             ModelSettings { snapshots: 7, ..settings(0.6) },
             ModelSettings { test_snapshots: 3, ..settings(0.6) },
+            ModelSettings { most_learnt_rows: 1_000, ..settings(0.6) },
         ];
         assert!(other.iter().all(|o| o.trained_under() != one.trained_under()));
     }

@@ -7,12 +7,17 @@ pub fn stable_hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// The bucket of a merchant: the hash, its high half folded into the low one, modulo the number of buckets.
+/// What a merchant's bucket follows from: the hash, its high half folded into the low one.
+#[must_use]
+pub fn merchant_hash(merchant_id: &str) -> u32 {
+    let hash = stable_hash(merchant_id.as_bytes());
+    u32::try_from((hash ^ (hash >> 32)) & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+/// The bucket of a merchant: its hash modulo the number of buckets.
 #[must_use]
 pub fn bucket_of(merchant_id: &str, buckets: u32) -> u32 {
-    let hash = stable_hash(merchant_id.as_bytes());
-    let folded = (hash ^ (hash >> 32)) & u64::from(u32::MAX);
-    u32::try_from(folded % u64::from(buckets.max(1))).unwrap_or(0)
+    merchant_hash(merchant_id) % buckets.max(1)
 }
 
 #[cfg(test)]

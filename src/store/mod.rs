@@ -22,7 +22,7 @@ mod writer;
 
 pub use broken::BrokenRecord;
 pub use error::StoreError;
-pub use hash::{bucket_of, stable_hash};
+pub use hash::{bucket_of, merchant_hash, stable_hash};
 pub use index::{BucketFile, StoreIndex, TableIndex};
 pub use reader::{Store, WholeBucket};
 pub use settings::StoreSettings;

@@ -11,8 +11,9 @@ use crate::domain::{AsOf, parallel};
 use crate::features::FeatureTable;
 use crate::model::registry::Bundle;
 use crate::model::{ModelError, Scorecard};
-use crate::monitor::{HazardTerms, MonitorError, Outlook};
+use crate::monitor::{MonitorError, Outlook};
 use crate::repayment::{LoanLedger, repayment_tables};
+use crate::run::ModelSettings;
 use crate::run::progress::Progress;
 use crate::run::rules::JobRules;
 use crate::run::training::TrainingError;
@@ -109,28 +110,29 @@ impl Foresight {
     }
 }
 
-/// Learns from past nights of a store what could be known at `as_of`.
+/// Learns from past nights of a store what could be known at `as_of`, where the monitor file asks for it.
 ///
 /// # Errors
 /// A night that cannot be measured, or the model room.
 pub fn learn(
-    terms: HazardTerms,
+    settings: &ModelSettings,
     rules: &JobRules,
     store: &Store,
     as_of: &AsOf,
     progress: &dyn Progress,
-) -> Result<HazardModel, TrainingError> {
+) -> Result<Option<HazardModel>, TrainingError> {
+    let Some(terms) = rules.monitor.hazard else { return Ok(None) };
     let missed = missed_payments(rules, store, as_of)?;
     let needed = u64::from(terms.min_events);
     let events = missed.len() as u64;
     if events < needed {
         // Before any night is measured.
         let why = format!("{events} loans went into default by {}, {needed} are needed (min_events)", as_of.date());
-        return Ok(HazardModel::TooLittle(TooLittle { events, needed, rows: 0, why }));
+        return Ok(Some(HazardModel::TooLittle(TooLittle { events, needed, rows: 0, why })));
     }
     let missed = MissedPayments::new(missed);
     let columns = HazardColumns::of(rules);
-    let rows = past_rows(terms, rules, &columns, store, as_of, progress)?;
+    let rows = past_rows((terms, settings.most_learnt_rows), rules, &columns, store, as_of, progress)?;
     let event = |(night, row): &(Date, AtRisk)| missed.next(&row.merchant_id, *night, terms.horizon_days);
     let events: Vec<Event<'_>> =
         rows.iter().map(|seen| Event { night: seen.0, row: &seen.1, missed_on: event(seen) }).collect();
@@ -138,19 +140,19 @@ pub fn learn(
     let horizon_nights = usize::from(terms.horizon_days.div_ceil(terms.every_days.max(1)));
     let fitted = match fit(&columns, &events, needed, horizon_nights)? {
         Ok(fitted) => fitted,
-        Err(too_little) => return Ok(HazardModel::TooLittle(too_little)),
+        Err(too_little) => return Ok(Some(HazardModel::TooLittle(too_little))),
     };
     let worth = fitted.figures.out_of_sample.as_ref().and_then(|seen| seen.auc_interval);
     if worth.is_none_or(|[low, _]| low <= CHANCE) {
         let why = "what it foresees of merchants that it has not seen may be no better than chance".to_owned();
         let HazardFigures { events, rows, .. } = fitted.figures;
-        return Ok(HazardModel::TooLittle(TooLittle { events, needed, rows, why }));
+        return Ok(Some(HazardModel::TooLittle(TooLittle { events, needed, rows, why })));
     }
-    Ok(HazardModel::Trained(Box::new(TrainedHazard {
+    Ok(Some(HazardModel::Trained(Box::new(TrainedHazard {
         horizon_days: terms.horizon_days,
         figures: fitted.figures,
         scorecard: fitted.model.scorecard,
-    })))
+    }))))
 }
 
 /// Loans that were ever in default, as known at `as_of`.

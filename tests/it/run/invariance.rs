@@ -6,7 +6,7 @@ use std::path::Path;
 use polars::prelude::*;
 use tempfile::TempDir;
 
-use super::fixture::{AS_OF, base, bytes_of, data, run};
+use super::fixture::{AS_OF, base, bytes_of, data, job, options, run, run_with};
 
 pub fn read(path: &Path) -> DataFrame {
     ParquetReader::new(File::open(path).unwrap()).finish().unwrap()
@@ -142,4 +142,35 @@ fn threads_change_no_byte() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let outcome = pool.install(|| run(data(), out.path())).unwrap();
     assert_eq!(bytes_of(&outcome), bytes_of(&base().1));
+}
+
+/// Of a large marketplace a part is learnt from, in whole buckets where that is possible: the same merchants however many buckets there are.
+#[test]
+fn buckets_change_nothing_of_what_is_learnt_from_a_part_of_the_merchants() {
+    let learnt = |buckets: u32| {
+        let folder = TempDir::new().unwrap();
+        for file in fs::read_dir(job().parent().unwrap()).unwrap() {
+            let file = file.unwrap().path();
+            if file.is_file() {
+                fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+            }
+        }
+        let text = fs::read_to_string(job()).unwrap();
+        let text = text.replace("buckets = 4", &format!("buckets = {buckets}"));
+        let text = text.replace("test_snapshots = 1", "test_snapshots = 1\nmost_learnt_rows = 240");
+        let text = text.replace("snapshot_every_days = 90\nsnapshots = 3", "snapshot_every_days = 60\nsnapshots = 6");
+        fs::write(folder.path().join("job.toml"), text).unwrap();
+        let out = TempDir::new().unwrap();
+        run_with(&folder.path().join("job.toml"), &options(data(), out.path())).unwrap();
+        let version = fs::read_dir(out.path().join("models/small")).unwrap().map(|entry| entry.unwrap().path());
+        let version = version.filter(|path| path.join("training.json").exists()).collect::<Vec<_>>();
+        let read = |file: &str| fs::read_to_string(version[0].join(file)).unwrap();
+        (read("training.json"), read("model.json"))
+    };
+    let four = learnt(4);
+    let training: serde_json::Value = serde_json::from_str(&four.0).unwrap();
+    assert_eq!(training["one_merchant_in"], 2, "{training}");
+    for buckets in [1, 3] {
+        assert_eq!(learnt(buckets), four, "{buckets} buckets");
+    }
 }
