@@ -1,16 +1,22 @@
-//! A night on which rows or values are lost: its gate stops it, the run before stays readable, and the message says what to do. The gate on the sum offered
-//! is tripped in `nights::drift`, that on scores in the monitor's own tests: so small a market has a model of one band.
+//! A night on which rows or values are lost, or scores shift: its gate stops it, the run before stays readable, and the message says what to do. The gate on
+//! the sum offered is tripped in `nights::drift`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use integrity::domain::Currency;
 use integrity::monitor::DriftFault;
 use integrity::publish::ScoreBook;
 use integrity::run::{Fault, GateError, RunError, RunOutcome};
+use integrity::simulate::{SimulationSettings, simulate};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use polars::prelude::*;
 use tempfile::TempDir;
 
-use super::fixture::{AS_OF, job};
-use super::invariance::copy_of_data;
+use super::fixture::{AS_OF, job, options, run_with};
+use super::invariance::{copy_of_data, read, write};
 use super::nights::{NEXT, after_the_first_night, copy_folder, faults, keep_rows, named, next_night, night_of};
 
 /// The fixture's job with a bound on what may jump, and tables that may be absent. Models do not depend on either.
@@ -79,4 +85,56 @@ fn values_that_go_missing_stop_the_night() {
     let whole = copy_of_data();
     let night = night_of(&path, whole.path(), out.path(), NEXT).unwrap();
     assert!(night.is_new);
+}
+
+/// So many merchants that the model tells several bands apart.
+fn larger_market() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let settings = SimulationSettings::new(420, 20, 5, Currency::new("CNY").unwrap());
+    simulate(&settings, folder.path(), &|_, _| {}).unwrap();
+    folder
+}
+
+/// Every order placed since a day cancelled an hour later, and nothing of it completed.
+fn cancelled_since(frame: &DataFrame, day: Date) -> DataFrame {
+    let since = day.to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond();
+    let micros = |name: &str| frame.column(name).unwrap().datetime().unwrap().phys.clone();
+    let placed = micros("placed_at");
+    let altered = |name: &str, of: &dyn Fn(i64) -> Option<i64>| {
+        let change = |(is, placed): (Option<i64>, Option<i64>)| match placed {
+            Some(placed) if placed >= since => of(placed),
+            _ => is,
+        };
+        let column: Int64Chunked = micros(name).iter().zip(placed.iter()).map(change).collect();
+        column.into_datetime(TimeUnit::Microseconds, None).into_series().with_name(name.into()).into_column()
+    };
+    let mut frame = frame.clone();
+    for name in ["completed_at", "refunded_at"] {
+        let column = altered(name, &|_| None);
+        frame.with_column(column).unwrap();
+    }
+    let column = altered("cancelled_at", &|placed| Some(placed + 3_600_000_000));
+    frame.with_column(column).unwrap();
+    frame
+}
+
+/// From one night to the next the orders of the last months were all cancelled by their merchants: an error of the source, or the end of the marketplace.
+#[test]
+fn shifted_scores_stop_the_night() {
+    let market = larger_market();
+    let (_folder, path) = bounded("max_score_index = 0.25", &[]);
+    let out = TempDir::new().unwrap();
+    let first = run_with(&path, &options(market.path(), out.path())).unwrap();
+    assert!(first.summary.bands.len() > 2, "{:?}", first.summary.bands);
+
+    let orders = market.path().join("orders.parquet");
+    let frame = read(&orders);
+    fs::copy(&orders, out.path().join("orders.parquet")).unwrap();
+    write(&orders, &mut cancelled_since(&frame, AS_OF.saturating_sub(120.days())));
+    let fault = stopped(night_of(&path, market.path(), out.path(), NEXT), out.path(), "max_score_index");
+    assert!(matches!(fault, DriftFault::Scores { index, limit } if index > limit), "{fault}");
+
+    // The orders as they were: nothing has shifted.
+    fs::copy(out.path().join("orders.parquet"), &orders).unwrap();
+    assert!(night_of(&path, market.path(), out.path(), NEXT).unwrap().is_new);
 }

@@ -1,0 +1,100 @@
+"""Monitoring: how long a night watches a million active loans, and how much memory it needs.
+
+    pip install duckdb
+    cargo build --release
+    python benches/monitoring.py --loans 1000000 [--folder FOLDER]
+
+Simulates a marketplace of 5,000 merchants (once; FOLDER keeps it) and runs a first night of the demo job over it, which trains the models. Of its merchants with a loan that is
+not paid off DuckDB makes a lender's portfolio: each of them again and again under other ids, with these loans, their schedules and payments, every tenth
+order and the pledged ones, and what belongs to these orders, until so many loans are active. A night over it, with the model that is there, says by stage
+what it took. Watching has no stage to itself: loans are read with everything else of a merchant (`measure`), and alerts, deductions, states and the loan book are made beside
+scores and offers (`score and decide`), so that the sum of the two is more than monitoring alone takes.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+
+from scale import AS_OF, BINARY, night
+
+# Ids, by table: each copy of a merchant has its own.
+IDS = {
+    "merchants": ["merchant_id"],
+    "orders": ["order_id", "merchant_id", "buyer_id"],
+    "shipments": ["shipment_id", "order_id", "merchant_id"],
+    "reviews": ["review_id", "order_id", "merchant_id", "buyer_id"],
+    "disputes": ["dispute_id", "order_id", "merchant_id", "buyer_id"],
+    "loans": ["loan_id", "merchant_id", "group_id"],
+    "instalments": ["loan_id"],
+    "payments": ["payment_id", "loan_id"],
+    "applications": ["application_id", "merchant_id"],
+    "inventory": ["merchant_id"],
+    "guarantee_groups": ["group_id", "merchant_id"],
+}
+# Lists of order ids.
+LISTS = {"loans": "pledged_order_ids", "applications": "order_ids"}
+
+
+def portfolio(market, run, folder, loans):
+    """Writes the tables; the number of active loans."""
+    import duckdb
+
+    c = duckdb.connect()
+    c.execute(f"create view book as select distinct loan_id, merchant_id from '{run}/loan_book.parquet' where outstanding_minor > 0")
+    raw = lambda table: f"'{market}/{table}.parquet'"
+    c.execute(f"create table some_loans as select * from {raw('loans')} where loan_id in (select loan_id from book)")
+    c.execute("create table pledged as select distinct unnest(pledged_order_ids) as order_id from some_loans")
+    c.execute(f"""create table some_orders as select * from {raw('orders')} where merchant_id in (select merchant_id from book)
+        and (order_id in (select order_id from pledged) or hash(order_id) % 10 = 0)""")
+    belongs = "order_id in (select order_id from some_orders)"
+    of_loan = "loan_id in (select loan_id from book)"
+    of_merchant = "merchant_id in (select merchant_id from book)"
+    rows = {"loans": "some_loans", "orders": "some_orders"}
+    for table, which in [("shipments", belongs), ("reviews", belongs), ("disputes", f"{of_merchant} and {belongs}"), ("instalments", of_loan),
+                         ("payments", of_loan), ("merchants", of_merchant), ("applications", of_merchant), ("inventory", of_merchant),
+                         ("guarantee_groups", of_merchant)]:
+        rows[table] = f"(select * from {raw(table)} where {which})"
+    active = c.execute("select count(*) from book").fetchone()[0]
+    copies = -(-loans // active)
+    os.makedirs(folder)
+    for table, source in rows.items():
+        ids = [f"{name} || '-' || copy as {name}" for name in IDS[table]]
+        if table in LISTS:
+            ids.append(f"list_transform({LISTS[table]}, id -> id || '-' || copy) as {LISTS[table]}")
+        c.execute(f"""copy (select t.* replace ({', '.join(ids)}) from range({copies}) as copies(copy), {source} as t)
+            to '{folder}/{table}.parquet' (format parquet, compression zstd)""")
+    return active * copies
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    a.add_argument("--loans", type=int, default=1_000_000)
+    a.add_argument("--folder", default="scale-scratch")
+    a = a.parse_args()
+    market, out, models, lent = (os.path.join(a.folder, name) for name in ("monitored", "monitored-out", "monitored-models", f"portfolio-{a.loans}"))
+    if not os.path.isdir(models):
+        for folder in (market, out):
+            shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(a.folder, exist_ok=True)
+        subprocess.run([BINARY, "simulate", "--out", market, "--merchants", "5000", "--months", "24", "--seed", "7", "--end-on", AS_OF,
+                        "--currency", "CNY"], check=True, stdout=subprocess.DEVNULL)
+        night(market, out, models)
+    if not os.path.isdir(lent):
+        current = json.load(open(os.path.join(out, "current.json")))
+        portfolio(market, os.path.join(out, current["run"]), lent, a.loans)
+    watched = os.path.join(a.folder, "portfolio-out")
+    shutil.rmtree(watched, ignore_errors=True)
+    whole, stages, run = night(lent, watched, models)
+    results = json.load(open(os.path.join(run, "results.json")))
+    print(f"{os.cpu_count()} cores; the whole night {whole:.1f} s")
+    print(json.dumps({key: results[key] for key in ("loans", "alerts", "deductions") if key in results})[:400])
+    for stage in stages:
+        rows = f"{stage['rows']:,} rows" if stage["rows"] is not None else ""
+        print(f"  {stage['name']:24} {stage['seconds']:8.1f} s  {(stage['peak_memory_bytes'] or 0) / 2**30:5.2f} GiB  {rows}")
+    watching = sum(stage["seconds"] for stage in stages if stage["name"] in ("measure", "score and decide"))
+    print(f"  reading the loans, features, scores, offers and watching: {watching:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
