@@ -25,6 +25,10 @@ pub struct PruneArgs {
     /// Keep the last night of each of the M months before that of the newest night. Default: the job's `keep_month_ends`, or 0.
     #[arg(long, value_name = "M")]
     keep_month_ends: Option<u16>,
+    /// Keep the raw files of the newest N business dates in the archive, where that is shorter than their runs are kept. Default: `keep_last` under
+    /// `[archive]` of the job; as long as the runs.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    keep_raw_files: Option<u16>,
     /// List what would stay and go, and remove nothing.
     #[arg(long)]
     dry_run: bool,
@@ -53,7 +57,7 @@ struct PruneAnswer<'a> {
 /// # Errors
 /// Nothing says how long runs are kept, nothing is published, what is owed and open is not known, or another process publishes there.
 pub fn execute(args: &PruneArgs, output: Output) -> Result<ExitCode, Failure> {
-    let (out, of_job) = place(args)?;
+    let (out, of_job, raw_files_of_job) = place(args)?;
     if !out.is_dir() {
         return Err(Failure::NotFound(format!("{}: no such folder", out.display())));
     }
@@ -62,7 +66,8 @@ pub fn execute(args: &PruneArgs, output: Output) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(why.to_owned()));
     };
     let months = args.keep_month_ends.or(of_job.map(|of_job| of_job.keep_month_ends));
-    let retention = Retention { keep_last, keep_month_ends: months.unwrap_or(0) };
+    let keep_raw_files = args.keep_raw_files.or(raw_files_of_job);
+    let retention = Retention { keep_last, keep_month_ends: months.unwrap_or(0), keep_raw_files };
     let (plan, removed) = if args.dry_run {
         (plan_pruning(&out, retention)?, false)
     } else {
@@ -78,15 +83,15 @@ pub fn execute(args: &PruneArgs, output: Output) -> Result<ExitCode, Failure> {
 }
 
 /// The output folder, and what the job says about it.
-fn place(args: &PruneArgs) -> Result<(PathBuf, Option<Retention>), Failure> {
+fn place(args: &PruneArgs) -> Result<(PathBuf, Option<Retention>, Option<u16>), Failure> {
     if args.place.is_dir() {
         if args.out.is_some() {
             return Err(Failure::Usage("--out goes with a job file; an output folder is named already".to_owned()));
         }
-        return Ok((args.place.clone(), None));
+        return Ok((args.place.clone(), None, None));
     }
     let job = Job::open(Path::new(&args.place))?;
-    Ok((args.out.clone().unwrap_or(job.out), job.retention))
+    Ok((args.out.clone().unwrap_or(job.out), job.retention, job.keep_raw_files))
 }
 
 fn text(answer: &PruneAnswer<'_>, plan: &PruningPlan) -> String {
@@ -111,7 +116,7 @@ fn text(answer: &PruneAnswer<'_>, plan: &PruningPlan) -> String {
         answer.leaving_bytes as f64 / 1e6
     );
     let bytes = |inputs: &[ArchivedInput]| inputs.iter().map(|input| input.bytes).sum::<u64>() as f64 / 1e6;
-    let PlannedInputs { staying, leaving, held_by } = &plan.inputs;
+    let PlannedInputs { staying, leaving, held_by, without } = &plan.inputs;
     if !(staying.is_empty() && leaving.is_empty()) {
         let _ = writeln!(
             text,
@@ -121,6 +126,14 @@ fn text(answer: &PruneAnswer<'_>, plan: &PruningPlan) -> String {
             if answer.removed { "removed" } else { "would go" },
             bytes(leaving),
             bytes(staying)
+        );
+    }
+    if !without.is_empty() {
+        let verb = if answer.removed { "are" } else { "would be" };
+        let _ = writeln!(
+            text,
+            "{} run(s) that stay {verb} without raw files: they can be verified, and replayed only where --data still has the files",
+            without.len()
         );
     }
     if let Some(run) = held_by.as_ref().filter(|_| !staying.is_empty()) {

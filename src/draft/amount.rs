@@ -6,10 +6,15 @@ use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
 use crate::profile::{ColumnAt, RawColumn};
 
-/// Minor units of a row of `table` as BIGINT, from which columns, and how sure that is.
-pub(super) fn line_amount(scope: &Scope, table: usize) -> Option<(Piece, String, f64)> {
+/// Minor units of a row of `table` as BIGINT, made of columns that pass, from which columns, and how sure that is.
+pub(super) fn line_amount(
+    scope: &Scope,
+    table: usize,
+    passes: &dyn Fn(ColumnAt) -> bool,
+) -> Option<(Piece, String, f64)> {
     let land: &Landscape = scope.land;
-    let found = land.candidates(table, &ORDERS, "amount_minor", true);
+    let mut found = land.candidates(table, &ORDERS, "amount_minor", true);
+    found.retain(|found| passes(found.at));
     let says = |at: ColumnAt, concept| land.column_name(at).says(concept);
     let is_total = |at: ColumnAt| {
         let lower = land.column(at).name.to_lowercase();

@@ -42,11 +42,13 @@ pub(super) fn put_found(draft: &mut TableDraft, scope: &mut Scope, column: &'sta
     let raw = scope.land.column(found.at);
     let from = scope.name(found.at);
     let piece = match known.kind {
-        Type::Word(allowed) => match words::mapped(draft.table.name, column, raw, &sql, allowed) {
-            Some(mapped) if mapped == sql => Piece::sure(mapped),
-            Some(mapped) => Piece::guess(mapped, format!("words of {from} as the contract's: compare them")),
-            None => return false,
-        },
+        Type::Word(allowed) => {
+            match words::mapped(draft.table.name, column, raw, &scope.id_of(found.at, &sql), allowed) {
+                Some(mapped) if mapped == sql => Piece::sure(mapped),
+                Some(mapped) => Piece::guess(mapped, format!("words of {from} as the contract's: compare them")),
+                None => return false,
+            }
+        }
         kind => scope.render(kind, column, found.at, &sql),
     };
     draft.put(column, piece, from, found.score);

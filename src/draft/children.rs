@@ -10,9 +10,10 @@ use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
+use super::words;
 use crate::contract::{DISPUTES, REVIEWS, SHIPMENTS, TableContract, Type};
 use crate::domain::Currency;
-use crate::profile::{ColumnAt, Reference};
+use crate::profile::{ColumnAt, Reference, ValueKind};
 
 /// How a row of another table names its order.
 struct OrderLink {
@@ -275,6 +276,11 @@ pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Cur
     for (column, found) in &found {
         put_found(&mut draft, &mut scope, column, found);
     }
+    for column in ["kind", "outcome"] {
+        if !draft.has(column) {
+            by_its_words(&mut draft, &mut scope, column);
+        }
+    }
     let is_chargeback = land.table_name(table).says(C::Chargeback);
     if is_chargeback || !draft.has("kind") {
         let (word, note) = if is_chargeback {
@@ -295,6 +301,23 @@ pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Cur
     Some(draft.finish(&scope))
 }
 
+/// A column that no name gives away, but whose words are those of the contract's column.
+fn by_its_words(draft: &mut TableDraft, scope: &mut Scope, column: &'static str) {
+    let land = scope.land;
+    let Some(Type::Word(allowed)) = draft.table.column(column).map(|known| known.kind) else { return };
+    let raw = land.table(scope.driver);
+    let taken: Vec<String> = draft.columns.iter().map(|c| c.from.clone()).collect();
+    let found = (0..raw.columns.len()).map(|at| ColumnAt { table: scope.driver, column: at }).find(|at| {
+        let cells = land.column(*at);
+        let mapped = words::mapped(draft.table.name, column, cells, "x", allowed);
+        let says_some = mapped.is_some_and(|sql| sql == "x" || sql.starts_with("CASE"));
+        cells.kind == ValueKind::Text && cells.words.len() > 1 && says_some && !taken.contains(&scope.name(*at))
+    });
+    if let Some(at) = found {
+        put_found(draft, scope, column, &Found { at, path: Vec::new(), score: 0.6 });
+    }
+}
+
 /// Where a dispute states no amount, all of its order is in dispute.
 fn disputed_amount(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan) {
     let land = scope.land;
@@ -305,7 +328,9 @@ fn disputed_amount(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan)
     let Some(step) = land.folder.references.iter().find(|r| r.from == order && r.to == plan.order).copied() else {
         return;
     };
-    let Some((piece, from, score)) = line_amount(&Scope::new(land, plan.driver, scope.currency), plan.driver) else {
+    let Some((piece, from, score)) =
+        line_amount(&Scope::new(land, plan.driver, scope.currency), plan.driver, &|_| true)
+    else {
         return;
     };
     scope.reach(&Found { at: plan.order, path: vec![step], score: 1.0 });

@@ -88,14 +88,24 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         let format = raw.format.toml();
         let comma = if format.is_empty() { "" } else { ", " };
         add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", raw.name));
+        let twins = facts.tables.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
+        for (twin, of) in twins {
+            add(
+                &mut text,
+                &format!(
+                    "# The same files once more: rows that are skipped as {of} are read by this name.\n{twin} = {{ files = {files}{comma}{format} }}\n"
+                ),
+            );
+        }
     }
     for table in facts.tables {
         add(
             &mut text,
             &format!(
-                "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n{2}",
+                "\n[[source]]\ntable = \"{0}\"\nfrom = \"{1}\"\nsql = \"sources/{0}.sql\"\n{2}{3}",
                 table.table.name,
                 table.from,
+                skipped(table),
                 keyed_by(table)
             ),
         );
@@ -130,6 +140,15 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         ),
     );
     text
+}
+
+/// Which rows are read, with a comment.
+fn skipped(table: &TableDraft) -> String {
+    let keeps = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    table
+        .skipped
+        .as_ref()
+        .map_or(String::new(), |rows| format!("# GUESS: {}\nwhere = {}\n", rows.why, keeps(&rows.keeps)))
 }
 
 /// How the inputs of a SELECT that joins may be split, with a comment.

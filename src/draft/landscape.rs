@@ -42,18 +42,20 @@ fn at_its_reference(mut found: Found) -> Found {
 const MAX_HOPS: usize = 2;
 /// What the order of times counts for beside a name.
 const ORDER_COUNTS: f64 = 0.08;
+/// What the first of a row's times scores as its event, whatever it is called.
+const EVENT_BY_ORDER: f64 = 0.55;
 /// A column that scores less is not proposed.
 pub(super) const MIN_SCORE: f64 = 0.5;
 
 /// A folder with what its names mean.
 pub(super) struct Landscape<'a> {
     pub folder: &'a Folder,
-    table_names: Vec<Name>,
-    column_names: Vec<Vec<Name>>,
+    pub(super) table_names: Vec<Name>,
+    pub(super) column_names: Vec<Vec<Name>>,
     /// What each table is about.
-    roles: Vec<Option<Concept>>,
+    pub(super) roles: Vec<Option<Concept>>,
     /// What each column names, if it is an identifier.
-    named: BTreeMap<ColumnAt, (Concept, f64)>,
+    pub(super) named: BTreeMap<ColumnAt, (Concept, f64)>,
     /// What the order of a table's times says of one of them, once it was asked for; and whether the later or the earlier was wanted.
     orders_of_times: RefCell<BTreeMap<(ColumnAt, bool), f64>>,
 }
@@ -70,7 +72,8 @@ pub(super) struct Found {
 
 impl<'a> Landscape<'a> {
     pub(super) fn of(folder: &'a Folder) -> Self {
-        let table_names: Vec<Name> = folder.tables.iter().map(|t| Name::of(&t.name)).collect();
+        let table_names: Vec<Name> =
+            folder.tables.iter().map(|t| Name::of(if t.title.is_ascii() { &t.name } else { &t.title })).collect();
         let column_names: Vec<Vec<Name>> =
             folder.tables.iter().map(|t| t.columns.iter().map(|c| Name::of(&c.name)).collect()).collect();
         // Bank books speak of accounts where a marketplace speaks of merchants.
@@ -93,6 +96,9 @@ impl<'a> Landscape<'a> {
             orders_of_times: RefCell::default(),
         };
         landscape.name_columns(&entity);
+        landscape.infer();
+        // Times were asked for while roles were still open.
+        landscape.orders_of_times.borrow_mut().clear();
         landscape
     }
 
@@ -100,9 +106,15 @@ impl<'a> Landscape<'a> {
         for (table, raw) in self.folder.tables.iter().enumerate() {
             for (column, cells) in raw.columns.iter().enumerate().filter(|(_, c)| c.is_like_an_id()) {
                 let Some(name) = self.column_names.get(table).and_then(|names| names.get(column)) else { continue };
-                let is_bare = name.says(C::Id) && name.concepts.iter().all(|c| matches!(c, C::Id | C::Number));
+                let is_bare = name.unknown == 0
+                    && name.says(C::Id)
+                    && name.concepts.iter().all(|c| matches!(c, C::Id | C::Number));
                 let own = if is_bare { self.roles.get(table).copied().flatten() } else { entity(name) };
                 let Some(meant) = own else { continue };
+                // A buyer's mail address is a name of the buyer; a merchant's is not.
+                if meant == C::Buyer && self.roles.get(table).copied().flatten() == Some(C::Merchant) {
+                    continue;
+                }
                 let others = |c: &Concept| {
                     !matches!(c, C::Id | C::Number | C::Name)
                         && !ENTITIES.contains(c)
@@ -124,7 +136,11 @@ impl<'a> Landscape<'a> {
                 self.named.insert(ColumnAt { table, column }, (meant, worth));
             }
         }
-        // A column that refers to a table's key names what the table is about.
+        self.name_what_refers();
+    }
+
+    /// A column that refers to a table's key names what the table is about.
+    pub(super) fn name_what_refers(&mut self) {
         for reference in &self.folder.references {
             let Some(role) = self.role(reference.to.table) else { continue };
             if self.named.get(&reference.to).is_some_and(|(meant, _)| *meant == role) {
@@ -238,10 +254,13 @@ impl<'a> Landscape<'a> {
                 let name = name_score(table.name, column, &raw.name, self.column_name(at), self.table_name(reached));
                 let nulls = if wanted.required { 0.5 * raw.null_share() } else { 0.0 };
                 let score = name * reach - 0.05 * path.len() as f64 - nulls;
-                if score + ORDER_COUNTS < MIN_SCORE {
+                let is_event = path.is_empty() && table.visibility.event() == Some(column);
+                if !is_event && score + ORDER_COUNTS < MIN_SCORE {
                     continue;
                 }
                 let score = score + self.order_of_times(at, table, column);
+                let score =
+                    if is_event && self.is_the_event(at, table, column) { score.max(EVENT_BY_ORDER) } else { score };
                 if score >= MIN_SCORE {
                     all.push(Found { at, path: path.clone(), score: score.min(1.0) });
                 }
@@ -263,6 +282,19 @@ impl<'a> Landscape<'a> {
         let counts = self.measured_order(at, table);
         self.orders_of_times.borrow_mut().insert(asked, counts);
         counts
+    }
+
+    /// Whether a time that is always there is the event of its row by its place alone: the only time, or before all others.
+    fn is_the_event(&self, at: ColumnAt, table: &TableContract, column: &str) -> bool {
+        const OTHERWISE: [Concept; 8] =
+            [C::Due, C::Limit, C::Estimated, C::Recorded, C::Closed, C::Delivered, C::Registered, C::Lost];
+        let raw = self.table(at.table);
+        let says_otherwise = OTHERWISE.iter().any(|concept| self.column_name(at).says(*concept));
+        if says_otherwise || self.column(at).nulls > 0 || !self.column(at).is_time() {
+            return false;
+        }
+        let is_only = raw.columns.iter().filter(|c| c.is_time()).count() == 1;
+        is_only || self.order_of_times(at, table, column) > 0.0
     }
 
     fn measured_order(&self, at: ColumnAt, table: &TableContract) -> f64 {

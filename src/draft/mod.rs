@@ -21,6 +21,8 @@ mod names;
 mod orders;
 mod orders_plan;
 mod policy_file;
+mod refunds;
+mod roles;
 mod scope;
 mod signature;
 mod table_draft;

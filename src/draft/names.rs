@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::vocabulary::{Concept, VOCABULARY};
+use crate::profile::without_accent;
 
 /// What a name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,11 +75,33 @@ fn is_form_of(word: &str, known: &str) -> bool {
             .is_some_and(|ending| ending == "s" || (known.len() > 3 && endings.contains(&ending)))
 }
 
-/// A word written together, such as `orderid`, `bestelldatum` or `订单金额`, as known words from end to end; empty where it is not.
+/// A word written together, such as `orderid`, `bestelldatum` or `订单金额`, as known words from end to end; empty where it is not. In scripts without spaces
+/// between words, the known ones among others: `经营类目` speaks of a category.
 fn parts(word: &str) -> Vec<Concept> {
+    let is_long_enough = |word: &&str| word.chars().count() > 1 || !word.is_ascii();
     let known: Vec<&str> =
-        VOCABULARY.iter().flat_map(|(_, words)| words.iter().copied()).filter(|w| w.chars().count() > 1).collect();
-    split(word, &known, 4).unwrap_or_default().into_iter().flat_map(meanings).collect()
+        VOCABULARY.iter().flat_map(|(_, words)| words.iter().copied()).filter(is_long_enough).collect();
+    let whole = split(word, &known, 4);
+    let among = || if word.chars().any(is_unspaced) { among(word, &known) } else { Vec::new() };
+    whole.unwrap_or_else(among).into_iter().flat_map(meanings).collect()
+}
+
+/// Whether a letter is of a script that writes words without spaces.
+const fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{0e00}'..='\u{0e7f}')
+}
+
+/// Known words in a text, each the longest at its place.
+fn among<'a>(word: &str, known: &[&'a str]) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut rest = word;
+    while !rest.is_empty() {
+        let longest = known.iter().filter(|w| rest.starts_with(**w)).max_by_key(|w| w.len());
+        found.extend(longest);
+        let step = longest.map_or_else(|| rest.chars().next().map_or(1, char::len_utf8), |w| w.len());
+        rest = rest.get(step..).unwrap_or_default();
+    }
+    found
 }
 
 /// Known words that make up a text from end to end, at most so many, the longest first.
@@ -121,22 +144,6 @@ fn words(name: &str) -> Vec<String> {
         before = c;
     }
     words
-}
-
-pub(super) fn without_accent(c: char) -> char {
-    match c {
-        'á' | 'à' | 'â' | 'ã' | 'ä' | 'å' => 'a',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'í' | 'ì' | 'î' | 'ï' => 'i',
-        'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
-        'ú' | 'ù' | 'û' | 'ü' => 'u',
-        'ç' | 'č' => 'c',
-        'ñ' => 'n',
-        'š' => 's',
-        'ž' => 'z',
-        'ř' => 'r',
-        other => other,
-    }
 }
 
 #[cfg(test)]

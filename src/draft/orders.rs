@@ -19,6 +19,12 @@ const MILESTONES: [&str; 5] = ["placed_at", "paid_at", "cancelled_at", "complete
 /// Milestones of its parcel that the same table may state.
 pub(super) const PARCEL_TIMES: [&str; 5] = ["ship_by_at", "shipped_at", "promised_at", "delivered_at", "lost_at"];
 
+/// A state has so many words at most.
+const MAX_STATES: usize = 20;
+
+/// Of fewer different values, all lines of an order may have the same by chance.
+const MIN_TOTALS: usize = 10;
+
 /// Drafts the SELECT.
 pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
     let mut scope = Scope::new(land, plan.driver, currency);
@@ -56,15 +62,17 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         }
     }
     who(&mut draft, &mut scope, plan, &pairs, &number);
+    buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
+    super::refunds::refunds(&mut draft, &scope, plan, &number);
     if draft.column_confidence("currency").is_none() {
         let code = currency.map_or("XXX".to_owned(), |c| c.code());
         draft.put("currency", Piece::sure(format!("'{code}'")), "the job's currency", 1.0);
     }
-    ends(&mut draft, &mut scope, plan, &found.values().map(|f| f.at).collect());
+    ends(&mut draft, &mut scope, plan, &found.values().map(|f| f.at).collect(), &stated, &mut aggregated);
     match &plan.lines {
         Some(lines) => sum_of_lines(&mut draft, &mut scope, plan, lines, &pairs, &number, &aggregated),
         None => {
-            if let Some((piece, from, score)) = line_amount(&scope, plan.driver) {
+            if let Some((piece, from, score)) = line_amount(&scope, plan.driver, &|_| true) {
                 let raw = first_column(land, plan.driver, &piece.sql);
                 let sql = raw.map_or(piece.sql.clone(), |at| scope.as_written(&piece.sql, at, &scope.name(at)));
                 draft.put("amount_minor", Piece { sql, note: piece.note }, from, score);
@@ -128,18 +136,51 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
     }
 }
 
+/// A buyer that only the first line of an order names buys all of it.
+fn buyer_of_lines(
+    draft: &mut TableDraft,
+    land: &Landscape,
+    plan: &OrdersPlan,
+    stated: &str,
+    aggregated: &mut Vec<String>,
+) {
+    let own = plan.buyer.as_ref().filter(|found| found.path.is_empty() && plan.is_by_line());
+    if own.is_some_and(|found| land.column(found.at).nulls > 0) {
+        stated_by_lines(draft, "buyer_id", stated, aggregated);
+    }
+}
+
 /// When it was completed or cancelled, where no column says it outright.
-fn ends(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, taken: &BTreeSet<ColumnAt>) {
+fn ends(
+    draft: &mut TableDraft,
+    scope: &mut Scope,
+    plan: &OrdersPlan,
+    taken: &BTreeSet<ColumnAt>,
+    stated: &str,
+    aggregated: &mut Vec<String>,
+) {
     let land = scope.land;
     let parcels = assign(land, plan.driver, &SHIPMENTS, &PARCEL_TIMES, true, taken);
     let status = status_column(land, plan.driver);
-    let status_sql = status.map(|at| scope.name(at));
+    // Where rows are lines, all of them have to say the same of their order.
+    let mut of_order = |sql: String, name: String, aggregate: &str| {
+        if !plan.is_by_line() {
+            return sql;
+        }
+        aggregated.push(format!("{aggregate}({sql}) AS {name}"));
+        format!("{stated}.{name}")
+    };
+    let status_sql = status.map(|at| of_order(scope.id_of(at, &scope.name(at)), "state".to_owned(), "MIN"));
     let placed = draft.columns.iter().find(|c| c.column == "placed_at").map(|c| c.sql.clone());
     if !draft.has("completed_at") {
         let delivered = parcels.get("delivered_at").map(|found| {
             let sql = scope.reach(found);
             (
-                scope.render(Type::Instant, "completed_at", found.at, &sql).sql,
+                of_order(
+                    scope.render(Type::Instant, "completed_at", found.at, &sql).sql,
+                    "arrived_at".to_owned(),
+                    "MAX",
+                ),
                 scope.name(found.at),
                 "the buyer's confirmation is not stated: delivery stands for it",
             )
@@ -170,6 +211,20 @@ fn ends(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, taken: &BT
         }
     }
     let failed = status.map(|at| words::failed(land.column(at))).unwrap_or_default();
+    let codes = if failed.is_empty() { failure_codes(land, plan) } else { None };
+    let (status_sql, failed, why) = codes.as_ref().map_or_else(
+        || {
+            let why = "the status has no time: dated at the last milestone, so that no look back sees it too early";
+            (status_sql.clone(), failed, why.to_owned())
+        },
+        |(at, codes, why)| {
+            (
+                Some(of_order(scope.id_of(*at, &scope.name(*at)), "code".to_owned(), "MIN")),
+                codes.iter().map(String::as_str).collect(),
+                why.clone(),
+            )
+        },
+    );
     if let (false, Some(status), false) = (draft.has("cancelled_at"), &status_sql, failed.is_empty()) {
         let mut times: Vec<String> = MILESTONES
             .iter()
@@ -177,20 +232,53 @@ fn ends(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, taken: &BT
             .filter_map(|m| draft.columns.iter().find(|c| c.column == *m))
             .map(|c| c.sql.clone())
             .collect();
-        for found in parcels.values() {
+        for (column, found) in &parcels {
             let sql = scope.reach(found);
-            times.push(scope.render(Type::Instant, "cancelled_at", found.at, &sql).sql);
+            let sql = scope.render(Type::Instant, "cancelled_at", found.at, &sql).sql;
+            times.push(of_order(sql, format!("parcel_{column}"), "MAX"));
         }
         let last = if let [only] = times.as_slice() { only.clone() } else { format!("GREATEST({})", times.join(", ")) };
         if !times.is_empty() {
             let sql = format!("CASE WHEN {status} IN ({}) THEN {last} ELSE NULL END", words::listed(&failed));
-            let note = "the status has no time: dated at the last milestone, so that no look back sees it too early";
-            draft.put("cancelled_at", Piece::guess(sql, note), status.clone(), 0.7);
+            draft.put("cancelled_at", Piece::guess(sql, why), status.clone(), 0.7);
         }
     }
 }
 
-/// The column with the order's state.
+/// Codes of a state that say nothing in words: those of which no row, however old, ever reached a later time that rows of the other codes reach.
+fn failure_codes(land: &Landscape, plan: &OrdersPlan) -> Option<(ColumnAt, Vec<String>, String)> {
+    const OLD_MICROS: i64 = 30 * 86_400_000_000;
+    let placed = plan.placed.as_ref().filter(|found| found.at.table == plan.driver)?.at;
+    let placed_at = &land.column(placed).micros;
+    let old = placed_at.iter().flatten().max()?.checked_sub(OLD_MICROS)?;
+    let is_old = |row: usize| placed_at.get(row).copied().flatten().is_some_and(|at| at < old);
+    let raw = land.table(plan.driver);
+    let at = |column: usize| ColumnAt { table: plan.driver, column };
+    let states = (0..raw.columns.len()).filter(|column| {
+        let name = land.column_name(at(*column));
+        let is_called_so = [C::Status, C::Region, C::Outcome].iter().any(|c| name.says(*c));
+        is_called_so && (2..=8).contains(&raw.columns[*column].words.len())
+    });
+    let times: Vec<usize> = (0..raw.columns.len())
+        .filter(|c| {
+            *c != placed.column && raw.columns[*c].is_time() && (0.001..0.6).contains(&raw.columns[*c].null_share())
+        })
+        .collect();
+    states.flat_map(|state| times.iter().map(move |time| (state, *time))).find_map(|(state, time)| {
+        let filled = raw.filled_by_word(state, time, is_old);
+        let (never, ever): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(_, share)| *share <= 0.01);
+        let is_clear = !never.is_empty() && !ever.is_empty() && ever.iter().all(|(_, share)| *share >= 0.9);
+        let codes: Vec<String> = never.into_iter().map(|(word, _)| word).collect();
+        let why = format!(
+            "rows with {} never have {}: taken as cancelled, dated at the last milestone",
+            words::listed(&codes.iter().map(String::as_str).collect::<Vec<_>>()),
+            raw.columns[time].name
+        );
+        is_clear.then(|| (at(state), codes, why))
+    })
+}
+
+/// The column with the order's state: the one called so, or else the one whose words say how orders end.
 pub(super) fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
     let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
     let speaks = |at: &ColumnAt| {
@@ -201,7 +289,15 @@ pub(super) fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> 
             && !raw.words.is_empty()
             && !(words::done(raw).is_empty() && words::failed(raw).is_empty())
     };
-    columns.filter(speaks).max_by_key(|at| land.column(*at).distinct)
+    columns.clone().filter(speaks).max_by_key(|at| land.column(*at).distinct).or_else(|| {
+        let ends = |at: &ColumnAt| {
+            let raw = land.column(*at);
+            let is_other = [C::Reason, C::Kind, C::Channel, C::Name].iter().any(|c| land.column_name(*at).says(*c));
+            let is_state = matches!(raw.kind, ValueKind::Text) && (2..=MAX_STATES).contains(&raw.words.len());
+            is_state && !is_other && !words::failed(raw).is_empty() && !words::done(raw).is_empty()
+        };
+        columns.clone().find(ends)
+    })
 }
 
 fn sum_of_lines(
@@ -219,7 +315,13 @@ fn sum_of_lines(
     let order = inner.id_of(lines.order, &inner.name(lines.order));
     let merchant = lines.merchant.map(|at| inner.id_of(at, &inner.name(at)));
     let line = line_number(land, lines);
-    let amount = line_amount(&inner, lines.table);
+    let is_of_order = |at: ColumnAt| raw.determines(lines.order.column, at.column);
+    // What stands on every line, or on the first alone, is the whole order's: it is no part of a sum. Of an order of several merchants it is nobody's.
+    let amount = line_amount(&inner, lines.table, &|at| !(plan.splits() && is_of_order(at)));
+    let is_whole_order =
+        amount.as_ref().and_then(|(piece, ..)| first_column(land, lines.table, &piece.sql)).is_some_and(|at| {
+            has_several_lines(land, lines) && land.column(at).distinct >= MIN_TOTALS && is_of_order(at)
+        }) && amount.as_ref().is_some_and(|(_, from, _)| !from.contains(['×', '+']));
     let priced = free_name(land, "priced");
     let mut columns = vec![format!("{order} AS order_number")];
     columns.extend(merchant.iter().map(|sql| format!("{sql} AS merchant")));
@@ -231,7 +333,9 @@ fn sum_of_lines(
     let once = if line.is_some() { "SELECT DISTINCT" } else { "SELECT" };
     draft.with.push((priced.clone(), format!("{once}\n    {}\nFROM {}", columns.join(",\n    "), raw.name)));
     let keys = if merchant.is_some() { "order_number, merchant" } else { "order_number" };
-    let sum = if amount.is_some() {
+    let sum = if amount.is_some() && is_whole_order {
+        ",\n    MAX(owed_minor) AS amount_minor"
+    } else if amount.is_some() {
         ",\n    CASE WHEN COUNT(owed_minor) = COUNT(*) THEN SUM(owed_minor) ELSE NULL END AS amount_minor"
     } else {
         ""
@@ -253,11 +357,21 @@ fn sum_of_lines(
         draft.put(
             "amount_minor",
             Piece { sql: format!("{pairs}.amount_minor"), note: piece.note },
-            format!("sum of {from}"),
+            if is_whole_order { from.clone() } else { format!("sum of {from}") },
             score,
         );
-        draft.head.push("An amount that cannot be read makes its order's sum unknown, not smaller.".to_owned());
+        draft.head.push(if is_whole_order {
+            format!("{from} is the whole order's on each of its lines, or on the first: it is taken once.")
+        } else {
+            "An amount that cannot be read makes its order's sum unknown, not smaller.".to_owned()
+        });
     }
+}
+
+/// Whether orders have more lines than one, and not merely here and there.
+fn has_several_lines(land: &Landscape, lines: &Lines) -> bool {
+    let number = land.column(lines.order);
+    (number.rows() - number.nulls) as f64 > 1.05 * number.distinct as f64
 }
 
 /// What all lines of an order say of the order, as one row an order.

@@ -68,14 +68,18 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Shipment, C::Time], 0.8),
         ],
         ("shipments", "promised_at") => &[
+            (&[C::Requested, C::Delivered], 0.85),
             (&[C::Estimated, C::Delivered], 0.95),
             (&[C::Estimated], 0.9),
             (&[C::Delivered, C::Limit], 0.85),
             (&[C::Delivered, C::Due], 0.85),
         ],
-        ("shipments", "delivered_at") => {
-            &[(&[C::Delivered, C::Time], 0.95), (&[C::Delivered, C::Buyer], 0.95), (&[C::Delivered], 0.9)]
-        }
+        ("shipments", "delivered_at") => &[
+            (&[C::Delivered, C::Time], 0.95),
+            (&[C::Delivered, C::Buyer], 0.95),
+            (&[C::Delivered], 0.9),
+            (&[C::Shipment, C::Completed], 0.8),
+        ],
         ("shipments", "lost_at") => &[(&[C::Lost], 0.9)],
         ("shipments", "carrier") => &[(&[C::Carrier], 0.9)],
         ("shipments", "tracking") => &[(&[C::Tracking], 0.95)],

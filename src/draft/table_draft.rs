@@ -59,6 +59,12 @@ pub struct TableDraft {
     pub(super) joins: Vec<String>,
     #[serde(skip)]
     pub(super) from_clause: String,
+    /// Rows of the driving table that are not meant.
+    #[serde(skip)]
+    pub(super) skipped: Option<Skipped>,
+    /// A second input of another's files, by which the rows that the job skips are read.
+    #[serde(skip)]
+    pub(super) twin: Option<(String, String)>,
     /// Columns of the driving table and of another (or of itself, where its rows are grouped) by whose values parts of the SELECT meet.
     #[serde(skip)]
     pub(super) keys: Vec<(ColumnAt, ColumnAt)>,
@@ -68,6 +74,15 @@ pub struct TableDraft {
     /// Inputs that may be split, each by a column; none where it is not known.
     #[serde(skip)]
     pub(super) keyed_by: BTreeMap<String, String>,
+}
+
+/// Rows that a job leaves out and counts as skipped.
+#[derive(Debug, Clone)]
+pub(super) struct Skipped {
+    /// Why, in a sentence.
+    pub why: String,
+    /// The condition that rows which are read meet.
+    pub keeps: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
@@ -85,6 +100,8 @@ impl TableDraft {
             with: Vec::new(),
             joins: Vec::new(),
             from_clause: String::new(),
+            skipped: None,
+            twin: None,
             keys: Vec::new(),
             needs_all: false,
             keyed_by: BTreeMap::new(),

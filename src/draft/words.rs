@@ -24,6 +24,13 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "nicht erhalten",
                         "nicht geliefert",
                         "没收到",
+                        "未收到",
+                        "no llego",
+                        "non arrive",
+                        "missing",
+                        "short delivery",
+                        "nicht angekommen",
+                        "non arrivato",
                     ],
                 ),
                 ("counterfeit", &["counterfeit", "fake", "falso", "falsificado", "contrefacon", "falschung", "假"]),
@@ -40,6 +47,12 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "non conforme",
                         "mangel",
                         "beschadigt",
+                        "danad",
+                        "danific",
+                        "endommag",
+                        "danneggiat",
+                        "质量",
+                        "描述不符",
                     ],
                 ),
                 ("chargeback", &["chargeback", "fraud", "unauthorized", "unauthorised", "fraude", "betrug"]),
@@ -62,7 +75,13 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "perdido",
                         "perdida",
                         "verloren",
-                        "refunded",
+                        "refund",
+                        "reembols",
+                        "rembours",
+                        "erstattet",
+                        "rimbors",
+                        "退款",
+                        "买家",
                         "buyer",
                     ],
                 ),
@@ -80,6 +99,13 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "ganado",
                         "gewonnen",
                         "abgelehnt",
+                        "rechaz",
+                        "recus",
+                        "refus",
+                        "rejet",
+                        "respint",
+                        "驳回",
+                        "卖家",
                         "merchant",
                         "seller",
                     ],
@@ -240,7 +266,7 @@ fn holds(raw: &str, piece: &str) -> bool {
         .to_lowercase()
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .map(super::names::without_accent)
+        .map(crate::profile::without_accent)
         .collect();
     let negated =
         plain.starts_with("not ") || plain.starts_with("un") || plain.starts_with("in") || plain.starts_with("nao ");

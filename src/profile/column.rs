@@ -70,6 +70,8 @@ pub struct RawColumn {
     pub mean: f64,
     /// Smallest and largest number.
     pub range: (f64, f64),
+    /// Rows with a negative number.
+    pub negative: Vec<usize>,
     /// Most digits after the decimal mark.
     pub decimals: usize,
     /// Hash of each cell, 0 where it is null: what keys and references are found by.
@@ -108,6 +110,7 @@ impl RawColumn {
             longest: 0,
             mean: 0.0,
             range: (0.0, 0.0),
+            negative: Vec::new(),
             decimals: 0,
             hashes: Vec::with_capacity(texts.len()),
             micros: native_micros,
@@ -134,9 +137,7 @@ impl RawColumn {
                 self.hashes.push(0);
                 continue;
             };
-            let mut hasher = DefaultHasher::new();
-            cell.hash(&mut hasher);
-            let hash = hasher.finish().max(1);
+            let hash = hash_of(cell);
             self.hashes.push(hash);
             self.longest = self.longest.max(cell.chars().count());
             let is_new = different.insert(hash);
@@ -166,8 +167,11 @@ impl RawColumn {
                 let form = if let ValueKind::Decimal(form) = kind { form.clone() } else { NumberForm::plain() };
                 let (mut sum, mut rows) = (0.0, 0_usize);
                 let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-                for cell in texts.iter().flatten() {
-                    let Some(value) = form.value(cell) else { continue };
+                for (row, cell) in texts.iter().enumerate() {
+                    let Some((cell, value)) = cell.and_then(|cell| Some((cell, form.value(cell)?))) else { continue };
+                    if value < 0.0 {
+                        self.negative.push(row);
+                    }
                     sum += value;
                     rows += 1;
                     low = low.min(value);
@@ -186,6 +190,12 @@ impl RawColumn {
     #[must_use]
     pub fn has_any(&self, passes: impl Fn(&str) -> bool) -> bool {
         self.seen.iter().any(|value| passes(value))
+    }
+
+    /// Share of the first different values, in lowercase, that pass.
+    #[must_use]
+    pub fn share_of_seen(&self, passes: impl Fn(&str) -> bool) -> f64 {
+        self.seen.iter().filter(|value| passes(value)).count() as f64 / self.seen.len().max(1) as f64
     }
 
     /// Hashes of its different values.
@@ -266,6 +276,13 @@ impl RawColumn {
             ValueKind::Text => "text".to_owned(),
         }
     }
+}
+
+/// A cell's hash; never 0, which stands for none.
+pub(super) fn hash_of(cell: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    cell.hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 /// Floats as the shortest text that reads back: what a person would have written.

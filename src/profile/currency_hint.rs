@@ -122,6 +122,17 @@ pub(super) fn currency_hints(tables: &[RawTable]) -> Vec<CurrencyHint> {
                 {
                     speak(code, 0.9, format!("{place} writes {:?}", form.symbol));
                 }
+                let is_named_by = |symbol: &&str| !symbol.is_ascii() && column.name.contains(*symbol);
+                if symbols.iter().any(is_named_by) && column.is_number() {
+                    speak(code, 0.8, format!("{place} is named by the symbol of {code}"));
+                }
+                if let Some(share) = share_of_mail_from(column, places) {
+                    speak(
+                        code,
+                        0.6 * share,
+                        format!("{place}: mail addresses end as in a country where {code} is paid"),
+                    );
+                }
                 let lower = column.name.to_lowercase();
                 let names = |words: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|w| words.contains(&w));
                 let is_country = names(&["country", "pais", "país", "pays", "land", "nation", "国家"]);
@@ -143,6 +154,18 @@ pub(super) fn currency_hints(tables: &[RawTable]) -> Vec<CurrencyHint> {
         .collect();
     hints.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.code.cmp(&b.code)));
     hints
+}
+
+/// Share of mail addresses that end in the letters of one of these countries; `None` below nine tenths, and where they are no addresses.
+fn share_of_mail_from(column: &RawColumn, places: &[&str]) -> Option<f64> {
+    // These endings are used the world over.
+    const EVERYWHERE: [&str; 5] = ["co", "in", "my", "id", "us"];
+    let ending =
+        |word: &str| word.rsplit_once('@').and_then(|(_, host)| host.rsplit_once('.')).map(|(_, e)| e.to_owned());
+    let is_there =
+        |word: &str| ending(word).is_some_and(|e| places.contains(&e.as_str()) && !EVERYWHERE.contains(&e.as_str()));
+    let share = column.share_of_seen(is_there);
+    (share >= 0.9).then_some(share)
 }
 
 /// Share of cells whose value passes, among columns of few values; `None` below a half.

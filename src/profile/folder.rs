@@ -10,6 +10,7 @@ use super::currency_hint::{CurrencyHint, currency_hints};
 use super::error::ProfileError;
 use super::reference::{Reference, references};
 use super::table::RawTable;
+use super::without_accent;
 use crate::source::{
     DeclaredFormat, Found, InputSpec, RecordFile, RecordFormat, SheetName, Sniffing, SourceError, Workbook,
     begins_as_parquet, begins_as_workbook, find_files, format_of, open_input,
@@ -18,6 +19,13 @@ use crate::source::{
 /// Endings of files that may hold a table, and those that they may have beside it where they are packed.
 const ENDINGS: [&str; 12] = ["csv", "tsv", "tab", "psv", "txt", "dat", "parquet", "pq", "xlsx", "xlsb", "xls", "ods"];
 const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
+/// Endings of files that are read by their content only to find that they are something else.
+const OTHER_ENDINGS: [&str; 26] = [
+    "md", "json", "jsonl", "ndjson", "geojson", "avro", "orc", "xml", "html", "htm", "pdf", "doc", "docx", "png",
+    "jpg", "jpeg", "svg", "sql", "py", "r", "ipynb", "toml", "yaml", "yml", "lock", "sha",
+];
+/// So many records of a file whose ending says nothing are looked at.
+const LOOKED_AT: usize = 200;
 
 /// What a folder holds.
 #[derive(Debug, Clone)]
@@ -59,8 +67,7 @@ pub fn profile_folder(
     let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
     for found in find_files(data, "**/*")? {
         let ending = ending(&found.relative);
-        if !ENDINGS.contains(&ending.as_str()) {
-            let why = "its name is neither that of a text table nor of Parquet or a workbook".to_owned();
+        if let Some(why) = is_other(&ending, &found.path) {
             unread.push(UnreadFile { file: found.relative, why });
             continue;
         }
@@ -91,10 +98,11 @@ pub fn profile_folder(
     let names = table_names(&groups, &formats);
     let mut tables = Vec::new();
     for ((group, format), name) in groups.iter().zip(formats).zip(names) {
+        let title = title_of(group, &format);
         told(&name);
         let file = of_sheet(&pattern(data, group), sheet_of(&format));
         match read_group(data, group, format, &name, is_time_word) {
-            Ok(table) if table.rows > 0 => tables.push(table),
+            Ok(table) if table.rows > 0 => tables.push(RawTable { title, ..table }),
             Ok(_) => unread.push(UnreadFile { file, why: "it has no rows".to_owned() }),
             Err(why) => unread.push(UnreadFile { file, why }),
         }
@@ -109,6 +117,53 @@ pub fn profile_folder(
     let references = references(&tables);
     let currencies = currency_hints(&tables);
     Ok(Folder { tables, references, unread, currencies })
+}
+
+/// Why a file is no table, if its ending says so, or if the ending says nothing and neither does the content.
+fn is_other(ending: &str, path: &Path) -> Option<String> {
+    if ENDINGS.contains(&ending) {
+        return None;
+    }
+    if ["json", "jsonl", "ndjson"].contains(&ending) {
+        return Some(
+            "JSON is not read: make a table of it, such as with duckdb -c \"COPY (FROM 'x.json') TO 'x.parquet'\""
+                .to_owned(),
+        );
+    }
+    let is_table = !OTHER_ENDINGS.contains(&ending) && looks_like_a_table(path);
+    (!is_table)
+        .then(|| "neither its name nor its beginning is that of a text table, of Parquet or of a workbook".to_owned())
+}
+
+/// Whether the first records of a file are those of a table: several of them, all with the same cells, under names.
+fn looks_like_a_table(path: &Path) -> bool {
+    if begins_as_parquet(path).unwrap_or(false) || begins_as_workbook(path).unwrap_or(false) {
+        return true;
+    }
+    let Ok(likely) = format_of(path, &DeclaredFormat::default(), Sniffing::Likely) else { return false };
+    let Ok(mut file) = RecordFile::open(path, 0, &likely) else { return false };
+    let names = file.schema();
+    let columns: Vec<_> = names.iter_names().filter(|name| !["_file", "_row"].contains(&name.as_str())).collect();
+    let are_names = columns.iter().all(|name| name.chars().count() <= 64) && columns.len() >= 2;
+    let rows = file.next_batch(LOOKED_AT).ok().flatten().map_or(0, |batch| batch.height());
+    are_names && rows >= 2 && file.end().malformed.is_empty()
+}
+
+/// What people call a table: its sheet where there are several, else its file without the ending, or the folder of its files.
+fn title_of(group: &[Found], format: &DeclaredFormat) -> String {
+    if let Some(sheet) = sheet_of(format).filter(|sheet| sheet.chars().any(char::is_alphabetic)) {
+        return sheet.to_owned();
+    }
+    let path = group.first().map_or("", |found| found.relative.as_str());
+    let file = unpacked_name(path.rsplit('/').next().unwrap_or(path));
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let folder = path.split('/').rev().skip(1).find(|folder| !folder.contains('='));
+    // `orders/part-0001.parquet` is called by its folder.
+    let says_little =
+        name_words(stem).iter().all(|word| ["part", "data", "chunk", "file", "export"].contains(&word.as_str()))
+            && !stem.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
+    let by_folder = folder.filter(|folder| folder.chars().any(char::is_alphabetic));
+    if says_little || group.len() > 1 { by_folder.unwrap_or(stem).to_owned() } else { stem.to_owned() }
 }
 
 /// The sheets of a workbook that are tables, each by its name where there are several; one without a name where a file is a table itself.
@@ -254,29 +309,8 @@ const RESERVED: [&str; 16] = [
 /// One name a table: the words of its files' names, without numbers and without words that most tables share (`olist_…_dataset`).
 /// A sheet among several is called by its own name.
 fn table_names(groups: &[Vec<Found>], formats: &[DeclaredFormat]) -> Vec<String> {
-    let stems: Vec<Vec<String>> = groups
-        .iter()
-        .zip(formats)
-        .map(|(group, format)| {
-            if let Some(words) = sheet_of(format).map(name_words).filter(|words| !words.is_empty()) {
-                return words;
-            }
-            let path = group.first().map_or("", |found| found.relative.as_str());
-            let file = path.rsplit('/').next().unwrap_or(path);
-            let file = unpacked_name(file);
-            let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-            let folder = path.split('/').rev().skip(1).find(|folder| !folder.contains('='));
-            let words = name_words(stem);
-            // `orders/part-0001.parquet` is called by its folder.
-            let says_little =
-                words.iter().all(|word| ["part", "data", "chunk", "file", "export"].contains(&word.as_str()));
-            if says_little || (group.len() > 1 && folder.is_some()) {
-                folder.map(name_words).filter(|w| !w.is_empty()).unwrap_or(words)
-            } else {
-                words
-            }
-        })
-        .collect();
+    let stems: Vec<Vec<String>> =
+        groups.iter().zip(formats).map(|(group, format)| name_words(&title_of(group, format))).collect();
     let is_common =
         |word: &String| groups.len() > 2 && stems.iter().filter(|s| s.contains(word)).count() * 2 > groups.len();
     let mut names: Vec<String> = Vec::new();
@@ -299,9 +333,10 @@ fn table_names(groups: &[Vec<Found>], formats: &[DeclaredFormat]) -> Vec<String>
     names
 }
 
-/// Lowercase ASCII words of a name, numbers left out.
+/// Lowercase ASCII words of a name, numbers and accents left out.
 fn name_words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    let plain: String = text.to_lowercase().chars().map(without_accent).collect();
+    plain.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -33,7 +33,11 @@ impl NumberForm {
         // `m0000002` and `1e5` are no amounts: letters alone stand apart from their number.
         let stand_apart =
             || cells.iter().all(|cell| cell.contains(&format!("{symbol} ")) || cell.contains(&format!(" {symbol}")));
-        let is_symbol = symbol.chars().count() <= 3 && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
+        // `#1001` is a number that names.
+        let is_of_names = matches!(symbol.as_str(), "#" | "№" | "_" | "/" | ":");
+        let is_symbol = !is_of_names
+            && symbol.chars().count() <= 3
+            && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
         let symbol = if is_symbol { symbol } else { String::new() };
         [('.', None), (',', None), ('.', Some(',')), (',', Some('.')), ('.', Some(' ')), (',', Some(' '))]
             .into_iter()
@@ -97,7 +101,15 @@ mod tests {
             assert_eq!(found, expected, "{cells:?}");
         }
         assert_eq!(NumberForm::of(&["EUR 12.00", "EUR 3"]).map(|f| f.symbol), Some("EUR".to_owned()));
-        for cells in [vec!["a1"], vec!["m0000002", "m0000003"], vec!["1e5", "2"], vec!["abc"], vec![], vec!["12-3"]] {
+        for cells in [
+            vec!["a1"],
+            vec!["m0000002", "m0000003"],
+            vec!["1e5", "2"],
+            vec!["abc"],
+            vec![],
+            vec!["12-3"],
+            vec!["#1001", "#1002"],
+        ] {
             assert_eq!(NumberForm::of(&cells), None, "{cells:?}");
         }
     }

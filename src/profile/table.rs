@@ -1,10 +1,10 @@
 //! One raw table: its columns and what identifies a row.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use polars::prelude::*;
 
-use super::column::RawColumn;
+use super::column::{RawColumn, hash_of};
 use crate::source::DeclaredFormat;
 
 /// Files with the same columns, as one table.
@@ -12,6 +12,8 @@ use crate::source::DeclaredFormat;
 pub struct RawTable {
     /// What SQL calls it: made from the files' names.
     pub name: String,
+    /// What people call it: its sheet, or its files' name or folder, as written.
+    pub title: String,
     /// Glob below the data folder.
     pub files: String,
     /// How many files it matches.
@@ -43,6 +45,7 @@ impl RawTable {
         }
         Ok(Self {
             name: name.to_owned(),
+            title: name.to_owned(),
             files: String::new(),
             file_count: 0,
             format: DeclaredFormat::default(),
@@ -75,6 +78,35 @@ impl RawTable {
     pub fn determines(&self, column: usize, other: usize) -> bool {
         let distinct = self.columns.get(column).map_or(0, |c| c.distinct);
         self.combinations(&[column, other]).0 <= distinct
+    }
+
+    /// Share of some rows whose value in a column is a value of another column of the table; 0 where none has a value.
+    #[must_use]
+    pub fn share_found_in(&self, column: usize, key: usize, rows: &[usize]) -> f64 {
+        let (Some(values), Some(keys)) = (self.columns.get(column), self.columns.get(key)) else { return 0.0 };
+        let known = keys.different();
+        let there: Vec<u64> =
+            rows.iter().filter_map(|row| values.hashes.get(*row).copied()).filter(|h| *h != 0).collect();
+        let found = there.iter().filter(|hash| known.contains(hash)).count();
+        if there.is_empty() { 0.0 } else { found as f64 / rows.len() as f64 }
+    }
+
+    /// Share of some rows that have a value, by word of another column with few.
+    #[must_use]
+    pub fn filled_by_word(&self, column: usize, other: usize, counts: impl Fn(usize) -> bool) -> BTreeMap<String, f64> {
+        let (Some(words), Some(others)) = (self.columns.get(column), self.columns.get(other)) else {
+            return BTreeMap::new();
+        };
+        let share = |hash: u64| {
+            let rows = words.hashes.iter().enumerate().filter(|(row, h)| **h == hash && counts(*row));
+            let (mut all, mut filled) = (0_usize, 0_usize);
+            for (row, _) in rows {
+                all += 1;
+                filled += usize::from(others.hashes.get(row).is_some_and(|h| *h != 0));
+            }
+            (all > 0).then(|| filled as f64 / all as f64)
+        };
+        words.words.keys().filter_map(|word| Some((word.clone(), share(hash_of(word))?))).collect()
     }
 
     /// Share of rows in which one time is not after another, among those that have both.

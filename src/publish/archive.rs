@@ -19,7 +19,7 @@ use super::history::names_in;
 use super::manifest::InputFile;
 use super::publisher::Publisher;
 use super::step::Step;
-use crate::config::{ConfigError, ConfigFile, Key, Section};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::Digest;
 
 /// Folder below the output folder.
@@ -42,13 +42,14 @@ pub enum ArchivePolicy {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawArchive {
     inputs: Spanned<String>,
+    keep_last: Option<Spanned<i64>>,
 }
 
 /// `[archive]` in the reference.
 pub(crate) static ARCHIVE_KEYS: Section = Section {
     head: "[archive]",
     doc: "Whether every night keeps the raw files that it read, by digest, in the folder `archive` of the output folder. `replay` finds them there when they are gone from the data \
-          folder, `verify` checks their digests, `runs` says of how many runs they are all there, and `prune` removes those that no run left in the output folder was made from. \
+          folder, `verify` checks their digests, `runs` says of how many runs they are all there, and `prune` removes those that no run left in the output folder was made from, or earlier (`keep_last`). \
           The section may be left out: then nothing is kept.",
     keys: &[Key::new(
         "inputs",
@@ -57,10 +58,27 @@ pub(crate) static ARCHIVE_KEYS: Section = Section {
         "how they are kept. `link` makes hard links, which take no room but stay the sender's own file: only for senders that replace their files and never write into them. \
          Where the archive lies on another file system, it copies",
     )
-    .range("copy, link")],
+    .range("copy, link"),
+        Key::new(
+            "keep_last",
+            "whole number",
+            "30",
+            "newest business dates whose raw files `prune` leaves there, where that is shorter than their runs are kept. The files of the current run, and of runs that an unpaid loan, an \
+             open offer or a standing alert goes back to, stay as long as the run",
+        )
+        .range("1 to 10000")
+        .or("as long as the runs that were made from them")],
 };
 
 impl RawArchive {
+    /// Business dates whose raw files stay, where that is said.
+    ///
+    /// # Errors
+    /// A number out of range, with the line.
+    pub(crate) fn keep_last(&self, file: &ConfigFile) -> Result<Option<u16>, ConfigError> {
+        self.keep_last.as_ref().map(|given| bounds::whole(file, given, "keep_last", 1..10_001)).transpose()
+    }
+
     /// Checks the section.
     ///
     /// # Errors

@@ -126,18 +126,46 @@ pub struct PlannedInputs {
     pub leaving: Vec<ArchivedInput>,
     /// A run whose manifest is damaged: what it was made from is not known, so no file leaves.
     pub held_by: Option<String>,
+    /// Runs that stay and lose raw files, because files are kept for a shorter time than runs.
+    pub without: Vec<String>,
 }
+
+/// What a run stays for that a person may have to make it again for: its raw files stay with it, however old.
+const NEEDS_RAW_FILES: [KeepReason; 5] = [
+    KeepReason::Current,
+    KeepReason::OpenOffer,
+    KeepReason::UnpaidLoan,
+    KeepReason::StandingAlert,
+    KeepReason::Damaged,
+];
 
 impl PlannedInputs {
     /// What intact runs that stay were made from stays, whoever else has read it.
-    fn of(out: &Path, runs: &[PlannedRun], intact: &BTreeMap<&str, PreviousRun>) -> Result<Self, PublishError> {
+    fn of(
+        out: &Path,
+        runs: &[PlannedRun],
+        intact: &BTreeMap<&str, PreviousRun>,
+        first_kept: Option<Date>,
+    ) -> Result<Self, PublishError> {
         let stay = || runs.iter().filter(|run| !run.goes());
-        let manifests = stay().filter_map(|run| Some(intact.get(run.run.as_str())?.manifest()));
+        let is_needed = |run: &PlannedRun| {
+            first_kept.is_none_or(|first| run.as_of >= first)
+                || NEEDS_RAW_FILES.iter().any(|why| run.kept_for.contains(why))
+        };
+        let manifest = |run: &PlannedRun| Some(intact.get(run.run.as_str())?.manifest());
+        let manifests = stay().filter(|run| is_needed(run)).filter_map(manifest);
         let needed: BTreeSet<Digest> = manifests.flat_map(|m| m.inputs.iter().map(|input| input.sha256)).collect();
         let held_by = stay().find(|run| !intact.contains_key(run.run.as_str())).map(|run| run.run.clone());
         let entries = InputArchive::of(out).entries()?.into_values();
-        let (staying, leaving) = entries.partition(|entry| held_by.is_some() || needed.contains(&entry.sha256));
-        Ok(Self { staying, leaving, held_by })
+        let (staying, leaving): (Vec<_>, Vec<_>) =
+            entries.partition(|entry| held_by.is_some() || needed.contains(&entry.sha256));
+        let gone: BTreeSet<Digest> = leaving.iter().map(|entry| entry.sha256).collect();
+        let loses = |run: &&PlannedRun| {
+            manifest(run)
+                .is_some_and(|m| m.inputs_archived && m.inputs.iter().any(|input| gone.contains(&input.sha256)))
+        };
+        let without = stay().filter(loses).map(|run| run.run.clone()).collect();
+        Ok(Self { staying, leaving, held_by, without })
     }
 }
 
@@ -277,6 +305,11 @@ impl Plan<'_> {
     }
 
     fn close(self, out: &Path, retention: Retention) -> Result<PruningPlan, PublishError> {
+        let dates: Vec<Date> = self.standing_dates().into_iter().collect();
+        let first_kept = retention.keep_raw_files.and_then(|last| {
+            let at = dates.len().checked_sub(usize::from(last.max(1)));
+            at.and_then(|at| dates.get(at)).or_else(|| dates.first()).copied()
+        });
         let Self { mut kept, present, intact } = self;
         let planned = |run: &ListedRun| PlannedRun {
             as_of: run.as_of,
@@ -286,7 +319,7 @@ impl Plan<'_> {
             kept_for: kept.remove(&run.run).unwrap_or_default(),
         };
         let runs: Vec<PlannedRun> = present.into_iter().map(planned).collect();
-        let inputs = PlannedInputs::of(out, &runs, &intact)?;
+        let inputs = PlannedInputs::of(out, &runs, &intact, first_kept)?;
         Ok(PruningPlan { retention, runs, inputs })
     }
 }
@@ -420,7 +453,7 @@ pub struct PruningOrder {
 impl Publisher<'_> {
     /// Removes the runs that may go. The log is written first; then each date that keeps no run, or each run of a date that keeps others, leaves the
     /// readers' sight by one rename, and is removed from there. Whatever instant the process is killed at, each run is there whole or gone; what was logged
-    /// and not yet removed goes with the next pruning. Raw files that no run needs any more leave the archive after them.
+    /// and not yet removed goes with the next pruning. Raw files that no run needs any more, or that are older than `keep_raw_files` says, leave the archive after them.
     ///
     /// # Errors
     /// As [`plan_pruning`], or the operating system refuses.
@@ -437,6 +470,7 @@ impl Publisher<'_> {
             retention: order.retention,
             removed,
             inputs: plan.inputs.leaving.clone(),
+            without_inputs: plan.inputs.without.clone(),
         };
         let mut log = Prunings::read(&out)?;
         log.entries.push(entry.clone());

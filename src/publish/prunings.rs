@@ -32,6 +32,9 @@ pub struct PruningEntry {
     /// Raw files that were removed from the archive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<ArchivedInput>,
+    /// Runs that stayed and lost raw files by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_inputs: Vec<String>,
 }
 
 /// A run that was removed.
@@ -78,6 +81,15 @@ impl Prunings {
         }
         gone.retain(|run, _| !out.join(run).exists());
         gone
+    }
+
+    /// The removal of a raw file from the archive, where a run that stayed lost it by order: it is missing, and nothing is wrong with that.
+    #[must_use]
+    pub fn unarchived(&self, run: &str, sha256: Digest) -> Option<&PruningEntry> {
+        let lost = |entry: &&PruningEntry| {
+            entry.without_inputs.iter().any(|lost| lost == run) && entry.inputs.iter().any(|i| i.sha256 == sha256)
+        };
+        self.entries.iter().rev().find(lost)
     }
 
     /// That a run which is not there was removed, as an error; `None` where the log knows nothing of it.

@@ -16,6 +16,10 @@ pub struct Retention {
     pub keep_last: u16,
     /// Calendar months before that of the newest night, of each of which the last night is kept.
     pub keep_month_ends: u16,
+    /// Business dates whose raw files stay in the archive, the newest ones; `None`: as long as the runs that were made from them. The files of a run that an
+    /// unpaid loan, an open offer or a standing alert goes back to stay with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_raw_files: Option<u16>,
 }
 
 /// `[retention]` as written.
@@ -55,6 +59,7 @@ impl RawRetention {
         Ok(Retention {
             keep_last: bounds::whole(file, &self.keep_last, "keep_last", 1..BOUND)?,
             keep_month_ends: months.transpose()?.unwrap_or(0),
+            keep_raw_files: None,
         })
     }
 }

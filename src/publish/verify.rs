@@ -275,8 +275,12 @@ fn verify_run(out: &Path, run: &Path, current: Option<&Current>) -> Result<RunRe
     let Ok(manifest) = Manifest::own_digest(run).and_then(|own| Manifest::read(run, own)) else { return Ok(report) };
     if manifest.inputs_archived {
         let files: BTreeSet<_> = manifest.inputs.iter().map(|input| (input.sha256, input.bytes)).collect();
+        let prunings = Prunings::read(out).unwrap_or_default();
         for (sha256, bytes) in files {
             let path = InputArchive::name_of(sha256);
+            if prunings.unarchived(&report.run, sha256).is_some() && !out.join(&path).exists() {
+                continue;
+            }
             if let Err(problem) = check_file(&out.join(&path), bytes, sha256) {
                 report.findings.push(Finding { path, problem });
             }

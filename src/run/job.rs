@@ -39,6 +39,8 @@ pub struct Job {
     pub retention: Option<Retention>,
     /// How the raw files of every night are kept; `None` where they are not.
     pub archive: Option<ArchivePolicy>,
+    /// Business dates whose raw files stay in the archive, where that is shorter than their runs are kept.
+    pub keep_raw_files: Option<u16>,
     /// Training.
     pub model: ModelSettings,
     /// How a core system's books are read that are held against the loan book.
@@ -275,6 +277,8 @@ impl Job {
         let gates = faults.take(raw.gates.check(&file));
         let retention = faults.take(raw.retention.as_ref().map(|retention| retention.check(&file)).transpose());
         let archive = faults.take(raw.archive.as_ref().map(|archive| archive.check(&file)).transpose());
+        let keep_raw_files =
+            faults.take(raw.archive.as_ref().map(|archive| archive.keep_last(&file)).transpose().map(Option::flatten));
         let model = faults.take(check_model(&file, &raw.model));
         let core = faults.take(raw.reconcile.check(&file));
         let interchange = faults.take(raw.interchange.check(&file));
@@ -285,7 +289,9 @@ impl Job {
         let (Some(gates), Some(retention), Some(model), Some(core)) = (gates, retention, model, core) else {
             return Err(Box::new(faults));
         };
-        let (Some(interchange), Some(archive)) = (interchange, archive) else { return Err(Box::new(faults)) };
+        let (Some(interchange), Some(archive), Some(keep_raw_files)) = (interchange, archive, keep_raw_files) else {
+            return Err(Box::new(faults));
+        };
         let (Some(features), Some(policy), Some(monitor)) =
             (faults.features.clone(), faults.policy.clone(), faults.monitor.clone())
         else {
@@ -306,6 +312,7 @@ impl Job {
             intake,
             retention,
             archive,
+            keep_raw_files,
             model,
             core,
             interchange,

@@ -10,8 +10,8 @@ use super::nightly::RunError;
 use crate::config::ConfigError;
 use crate::domain::Digest;
 use crate::publish::{
-    DECISIONS, InputArchive, InputFile, LogPosition, OVERRIDE_LOG, PreviousIdentity, PreviousRun, PublishError,
-    PublishedRun, runs_beside,
+    DECISIONS, InputArchive, InputFile, LogPosition, OVERRIDE_LOG, PreviousIdentity, PreviousRun, Prunings,
+    PublishError, PublishedRun, runs_beside,
 };
 
 /// What the manifest names, laid out in a scratch folder so that nothing else is seen.
@@ -45,6 +45,7 @@ impl<'a> Pinned<'a> {
         fs::create_dir_all(self.data()).map_err(io("make", &self.data()))?;
         let data = data.map(|data| std::path::absolute(data).map_err(io("find", data))).transpose()?;
         let archive = InputArchive::of(self.run.out());
+        let prunings = Prunings::read(self.run.out()).unwrap_or_default();
         let mut archived = 0;
         for input in &self.run.manifest().inputs {
             let why = match &data {
@@ -62,7 +63,14 @@ impl<'a> Pinned<'a> {
                     self.link_archived(&path, input)?;
                     archived += 1;
                 }
-                Err(and) if archive.exists() => missing.push(format!("{why}; {and}")),
+                Err(and) if archive.exists() => {
+                    let run = self.run.manifest().run_path();
+                    let order = prunings.unarchived(&run, input.sha256);
+                    let order = order.map_or(String::new(), |entry| {
+                        format!(": prune removed it on {} by order of {}, as [archive] keep_last says; name a folder that has it with --data", entry.at, entry.by)
+                    });
+                    missing.push(format!("{why}; {and}{order}"));
+                }
                 Err(_) => missing.push(why),
             }
         }

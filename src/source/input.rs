@@ -412,7 +412,7 @@ fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
     let raw_rows = u32::try_from(metadata.file_metadata().num_rows())
         .map_err(|_| corrupt("more than 4 billion rows; split it".to_owned()))?;
     // As a scan sees it.
-    let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
+    let args = ScanArgsParquet { glob: false, hive_options: HiveOptions::new_disabled(), ..ScanArgsParquet::default() };
     let named = path.to_string_lossy();
     let mut rows = LazyFrame::scan_parquet(PlRefPath::new(named.as_ref()), args).map_err(|e| corrupt(e.to_string()))?;
     let schema = rows.collect_schema().map_err(|e| corrupt(e.to_string()))?;
@@ -542,6 +542,8 @@ impl OpenFile {
         let args = ScanArgsParquet {
             row_index: Some(RowIndex { name: "_row".into(), offset: 1 }),
             glob: false,
+            // Columns that folders give are ours, of whatever kind the files are.
+            hive_options: HiveOptions::new_disabled(),
             ..ScanArgsParquet::default()
         };
         let path = self.found.path.to_string_lossy();

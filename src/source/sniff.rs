@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use chardetng::EncodingDetector;
+use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::csv_record::{Forms, Reading, read as read_record};
 use super::error::SourceError;
@@ -56,7 +57,7 @@ pub(super) fn format_of_text(
         Some(marked) => marked,
         None => match declared.encoding.or_else(|| wide_encoding(&sample)) {
             Some(encoding) => (encoding, 0),
-            None if sniffing == Sniffing::Likely && is_windows_1252(path)? => (WINDOWS_1252, 0),
+            None if sniffing == Sniffing::Likely && is_not_utf_8(path)? => (legacy_encoding(&sample), 0),
             None => (UTF_8, 0),
         },
     };
@@ -123,8 +124,8 @@ fn wide_encoding(sample: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether a whole file is likelier in Windows-1252 than in UTF-8: more bytes that UTF-8 does not know than letters of several bytes.
-fn is_windows_1252(path: &Path) -> Result<bool, SourceError> {
+/// Whether a whole file is likelier in an older encoding than in UTF-8: more bytes that UTF-8 does not know than letters of several bytes.
+fn is_not_utf_8(path: &Path) -> Result<bool, SourceError> {
     let (mut bytes, packing) = open_unpacked(path)?;
     let (mut letters, mut broken) = (0_u64, 0_u64);
     let mut carried: Vec<u8> = Vec::new();
@@ -150,6 +151,23 @@ fn is_windows_1252(path: &Path) -> Result<bool, SourceError> {
             return Ok(broken > letters);
         }
     }
+}
+
+/// The older encoding that a text is likely in. Letters with accents stand alone among others: that is Western, by far the most frequent. Where such bytes
+/// stand side by side (Chinese, Cyrillic, Greek …), their frequencies say which encoding it is.
+fn legacy_encoding(sample: &[u8]) -> &'static Encoding {
+    let high = |at: usize| sample.get(at).is_some_and(|byte| *byte >= 0x80);
+    let all = (0..sample.len()).filter(|at| high(*at)).count();
+    let beside =
+        (0..sample.len()).filter(|at| high(*at) && (high(at + 1) || at.checked_sub(1).is_some_and(high))).count();
+    if beside * 2 < all || all == 0 {
+        return WINDOWS_1252;
+    }
+    let mut detector = EncodingDetector::new();
+    detector.feed(sample, false);
+    // GB18030 reads whatever GBK does, and what it leaves out.
+    let found = detector.guess(None, false);
+    if found == GBK { GB18030 } else { found }
 }
 
 /// Lines, whatever ends them.

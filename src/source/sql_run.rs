@@ -28,7 +28,17 @@ pub(super) fn in_plain_words(error: &PolarsError) -> String {
     let words = words.split("\n\n").next().unwrap_or_default();
     let words = words.split("Resolved plan until failure").next().unwrap_or_default();
     let words = kinds.iter().fold(words, |words, kind| words.strip_prefix(kind).unwrap_or(words));
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    of_other_types(&words).unwrap_or(words)
+}
+
+/// `IN` with values of another type than the column's, as the engine says it.
+fn of_other_types(words: &str) -> Option<String> {
+    let (values, column) = words.strip_prefix("'is_in' cannot check for List(")?.split_once(") values in ")?;
+    let column = column.strip_suffix(" data")?;
+    Some(format!(
+        "IN compares a column of type {column} with values of type {values}: write the values as the column has them (3, not '3'), or CAST the column"
+    ))
 }
 
 /// The same with the place in the statement, where a name in it is at fault: `line 3, column 12: …`.
@@ -72,6 +82,7 @@ mod tests {
     #[test]
     fn faults_are_told_in_terms_of_the_statement() {
         for (text, begins, has) in [
+            ("SELECT id FROM orders WHERE id IN ('1', '2')", "IN compares a column of type Int", "not '3'"),
             ("SELECT id,\n  nme AS x\nFROM orders", "line 2, column 3: ", "nme"),
             ("SELECT o.id,\n  o.nme AS x\nFROM orders AS o", "line 2, column ", "nme"),
             ("SELECT id\nFROM orders\nWHERE frobnicate(id) = 1", "line 3, column 7: ", "frobnicate"),

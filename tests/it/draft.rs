@@ -14,6 +14,7 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
+mod by_structure;
 mod first_night;
 
 fn draft_of(data: &Path, out: &Path) -> Draft {

@@ -74,7 +74,7 @@ fn publish_one(out: &Path, as_of: Date, data: &Path, read: &Files, policy: Archi
 }
 
 fn order(keep_last: u16) -> PruningOrder {
-    let retention = Retention { keep_last, keep_month_ends: 0 };
+    let retention = Retention { keep_last, keep_month_ends: 0, keep_raw_files: None };
     PruningOrder { retention, by: "officer".to_owned(), at: Timestamp::from_second(1_600_000_000).unwrap() }
 }
 
@@ -318,4 +318,29 @@ proptest! {
         assert_sound(&out, "at the end");
         prop_assert!(InputArchive::of(&out).entries().unwrap().len() == found(&out).len());
     }
+}
+
+/// Raw files of few nights are kept, runs of many: what a person may still have to make again keeps its files.
+#[test]
+fn raw_files_may_leave_before_their_runs_but_not_those_of_an_open_offer() {
+    let root = tempfile::tempdir().unwrap();
+    let (out, data) = (root.path().join("out"), root.path().join("data"));
+    let runs = five_nights(&out, &data);
+    let mut order = order(16);
+    order.retention.keep_raw_files = Some(2);
+    let (plan, entry) = Publisher::open(&out).unwrap().prune(&order).unwrap();
+    assert_eq!(plan.leaving().count(), 0, "every run stays");
+    assert_eq!(plan.inputs.without, runs[..3]);
+    assert_eq!(entry.unwrap().without_inputs, runs[..3]);
+    assert_eq!(found(&out), names(["all", "half 1", "half 2", "own 3", "own 4"]));
+    for day in 1..=5 {
+        assert!(verify(&out, Some(date(2018, 8, day))).unwrap().is_sound(), "what left by order is no damage: {day}");
+    }
+    assert!(Publisher::open(&out).unwrap().prune(&order).unwrap().1.is_none(), "nothing is left to remove");
+    // A file that nobody ordered away is missed, whoever else has lost the right to it.
+    fs::remove_file(out.join("archive").join(name("own 3"))).unwrap();
+    assert!(!verify(&out, Some(date(2018, 8, 4))).unwrap().is_sound());
+    let listed = run_list(&out).unwrap().runs;
+    let kept: Vec<_> = listed.iter().filter_map(|run| run.inputs.as_ref().map(|kept: &InputsKept| kept.kept)).collect();
+    assert_eq!(kept, [1, 1, 2, 2, 3]);
 }

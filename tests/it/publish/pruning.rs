@@ -114,7 +114,7 @@ fn publish(out: &Path, tag: u8, night: &Night) -> String {
 }
 
 fn keep(keep_last: u16, keep_month_ends: u16) -> Retention {
-    Retention { keep_last, keep_month_ends }
+    Retention { keep_last, keep_month_ends, keep_raw_files: None }
 }
 
 fn prune(out: &Path, retention: Retention) -> PruningPlan {

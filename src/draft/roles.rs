@@ -1,0 +1,298 @@
+//! What tables and columns are where their names do not say it: from what keys name, what refers to what, how often values come back, and which times
+//! come first. Names go before: nothing here changes what a name has said.
+
+use super::landscape::Landscape;
+use super::orders::PARCEL_TIMES;
+use super::vocabulary::Concept;
+use crate::contract::{DISPUTES, ORDERS, REVIEWS, SHIPMENTS, Type};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
+use Concept as C;
+
+/// Parties and things that have a table of their own, of one row each.
+const MASTERS: [Concept; 3] = [C::Merchant, C::Buyer, C::Product];
+/// What a row of another table tells of an order.
+const MIN_REPEATS: f64 = 2.0;
+/// A merchant has about so many orders or more; a buyer seldom has.
+const MANY_ORDERS: f64 = 10.0;
+/// Fewer merchants than this are codes of something.
+const MIN_MERCHANTS: usize = 3;
+/// An order of more lines than this, on average, is not one order.
+const MAX_LINES: usize = 20;
+
+impl Landscape<'_> {
+    /// Fills in what names have left open.
+    pub(super) fn infer(&mut self) {
+        self.masters_by_their_keys();
+        self.book_of_loans();
+        let Some(trade) = self.trade_table() else { return };
+        if !self.about(C::Order).any(|table| self.is_like_trade(table)) {
+            self.roles.insert_at(trade, C::Order);
+        }
+        self.number_of_orders(trade);
+        self.name_what_refers();
+        self.keys_of_named_tables();
+        self.name_what_refers();
+        self.merchant_of_trade(trade);
+        self.buyer_of_trade(trade);
+        self.what_follows_trade(trade);
+        self.keys_of_named_tables();
+        self.name_what_refers();
+    }
+
+    /// A table whose key names merchants, and that other tables refer to, is the merchants' table, whatever it is called.
+    fn masters_by_their_keys(&mut self) {
+        for entity in MASTERS {
+            if self.about(entity).any(|table| self.key(table, entity).is_some()) {
+                continue;
+            }
+            let referred = |key: ColumnAt| self.folder.references.iter().filter(|r| r.to == key).count();
+            let tables = (0..self.folder.tables.len()).filter(|table| self.role(*table).is_none());
+            let found = tables.filter_map(|table| Some((referred(self.key(table, entity)?), table)));
+            let best = found.filter(|(count, _)| *count > 0).max_by_key(|(count, table)| (*count, usize::MAX - table));
+            if let Some((_, table)) = best {
+                self.roles.insert_at(table, entity);
+            }
+        }
+    }
+
+    /// Tables that name a loan on several rows are what belongs to it: instalments where they say what falls due, payments where they say what was paid
+    /// and when.
+    fn book_of_loans(&mut self) {
+        if !self.about(C::Loan).any(|table| self.key(table, C::Loan).is_some()) {
+            return;
+        }
+        for table in 0..self.folder.tables.len() {
+            let of_loans = self.naming(table, C::Loan).filter(|(at, _)| !self.column(*at).is_key());
+            let (Some(_), None | Some(C::Loan)) = (of_loans, self.role(table)) else { continue };
+            let columns = || self.table(table).columns.iter().zip(&self.column_names[table]);
+            let has_due = columns().any(|(cells, name)| cells.is_time() && name.says(C::Due));
+            let is_dated = columns().any(|(cells, _)| cells.is_time());
+            let has_amount =
+                columns().any(|(cells, name)| cells.is_number() && !name.says(C::Id) && !name.says(C::Number));
+            if is_dated && has_amount {
+                self.roles.insert_at(table, if has_due { C::Instalment } else { C::Payment });
+            }
+        }
+    }
+
+    /// Whether rows of a table may be orders, or lines of them: no name speaks against it, and each is dated.
+    fn is_like_trade(&self, table: usize) -> bool {
+        let is_dated = self.table(table).columns.iter().any(|c| c.is_time() && c.null_share() < 0.02);
+        matches!(self.role(table), None | Some(C::Order | C::Item)) && is_dated
+    }
+
+    /// The table of orders, or of their lines: what others follow, with an amount and with parties that come back.
+    fn trade_table(&self) -> Option<usize> {
+        let tables: Vec<usize> = (0..self.folder.tables.len()).filter(|table| self.is_like_trade(*table)).collect();
+        let most = tables.iter().map(|table| self.table(*table).rows).max()?;
+        let score = |table: usize| {
+            let named = match self.role(table) {
+                Some(C::Order) => 1.0,
+                Some(C::Item) => 0.5,
+                _ => 0.0,
+            };
+            let from_dated = |at: ColumnAt| self.table(at.table).columns.iter().any(RawColumn::is_time);
+            let references = || self.folder.references.iter();
+            let is_followed = references().any(|r| r.to.table == table && from_dated(r.from));
+            let follows = references().any(|r| r.from.table == table && tables.contains(&r.to.table));
+            let has_amount = !self.candidates(table, &ORDERS, "amount_minor", true).is_empty();
+            let parties = self.parties(table).count().min(3);
+            let rows = self.table(table).rows as f64 / most.max(1) as f64;
+            let said = |is_so: bool, worth: f64| if is_so { worth } else { 0.0 };
+            named + 0.3 * rows + said(is_followed, 0.4) - said(follows, 0.6)
+                + said(has_amount, 0.3)
+                + 0.1 * parties as f64
+        };
+        tables.iter().copied().max_by(|a, b| score(*a).total_cmp(&score(*b)).then_with(|| b.cmp(a)))
+    }
+
+    /// Columns of a table that may name a party: nothing in their names says that they are something else, and their values come back.
+    fn parties(&self, table: usize) -> impl Iterator<Item = ColumnAt> + '_ {
+        let raw = self.table(table);
+        (0..raw.columns.len()).map(move |column| ColumnAt { table, column }).filter(move |at| {
+            let (cells, name) = (self.column(*at), self.column_name(*at));
+            let is_plain = name
+                .concepts
+                .iter()
+                .all(|c| matches!(c, C::Id | C::Number | C::Name | C::Account | C::Merchant | C::Buyer));
+            let refers = self.folder.references.iter().any(|r| r.from == *at);
+            let names = cells.kind == ValueKind::Text || refers || name.says(C::Id) || name.says(C::Number);
+            let there = (cells.rows() - cells.nulls) as f64;
+            let repeats = there / cells.distinct.max(1) as f64;
+            is_plain
+                && names
+                && cells.is_like_an_id()
+                && cells.null_share() < 0.1
+                && repeats > 1.02
+                && cells.distinct > 2
+        })
+    }
+
+    /// The order's number where no name says it: the table's key, that others refer to first; where rows are lines, what tells orders apart: all lines
+    /// of a number are of one time.
+    fn number_of_orders(&mut self, trade: usize) {
+        if self.naming(trade, C::Order).is_some() {
+            return;
+        }
+        if let Some(at) = self.unnamed_key(trade) {
+            self.named.insert(at, (C::Order, 0.75));
+            return;
+        }
+        let raw = self.table(trade);
+        let dated: Vec<usize> =
+            (0..raw.columns.len()).filter(|c| raw.columns[*c].is_time() && raw.columns[*c].nulls == 0).collect();
+        let is_number = |at: &ColumnAt| {
+            let cells = self.column(*at);
+            let there = cells.rows() - cells.nulls;
+            cells.nulls == 0
+                && cells.is_like_an_id()
+                && !self.named.contains_key(at)
+                && cells.distinct < there
+                && cells.distinct * MAX_LINES >= there
+                && !dated.is_empty()
+                && dated.iter().all(|time| raw.determines(at.column, *time))
+        };
+        let columns = (0..raw.columns.len()).map(|column| ColumnAt { table: trade, column });
+        if let Some(at) = columns.filter(is_number).min_by_key(|at| (self.column(*at).distinct, *at)) {
+            self.named.insert(at, (C::Order, 0.7));
+        }
+    }
+
+    /// A table's key of which no name says what it names: one that others refer to before one that is called a key, and that before any.
+    fn unnamed_key(&self, table: usize) -> Option<ColumnAt> {
+        let columns = (0..self.table(table).columns.len()).map(|column| ColumnAt { table, column });
+        let keys = columns.filter(|at| {
+            let cells = self.column(*at);
+            cells.is_key() && cells.is_like_an_id() && !self.named.contains_key(at)
+        });
+        keys.max_by_key(|at| {
+            let referred = self.folder.references.iter().filter(|r| r.to == *at).count();
+            let name = self.column_name(*at);
+            let is_called_so = name.says(C::Id) || name.says(C::Number);
+            (referred, is_called_so, std::cmp::Reverse(at.column))
+        })
+    }
+
+    /// The key of a table names what the table is about, where no other column does.
+    fn keys_of_named_tables(&mut self) {
+        for table in 0..self.folder.tables.len() {
+            let Some(role) = self.role(table) else { continue };
+            if matches!(role, C::Item | C::Instalment | C::Inventory | C::Group) || self.naming(table, role).is_some() {
+                continue;
+            }
+            if let Some(key) = self.unnamed_key(table) {
+                self.named.insert(key, (role, 0.6));
+            }
+        }
+    }
+
+    /// Who sells, where no column of any table of orders says it: who comes back most often, and has a table that describes it.
+    fn merchant_of_trade(&mut self, trade: usize) {
+        let tables = 0..self.folder.tables.len();
+        let is_said = self.find_entity(trade, C::Merchant).is_some()
+            || tables.into_iter().any(|t| self.naming(t, C::Order).is_some() && self.naming(t, C::Merchant).is_some());
+        if is_said {
+            return;
+        }
+        let described = |table: usize| {
+            let says = |concept: Concept| self.column_names[table].iter().any(|name| name.says(concept));
+            [C::Category, C::Region, C::City, C::Registered, C::Opened, C::Verified].into_iter().any(says)
+        };
+        let found = self.parties(trade).filter(|at| !self.named.contains_key(at)).filter_map(|at| {
+            let cells = self.column(at);
+            let repeats = (cells.rows() - cells.nulls) as f64 / cells.distinct.max(1) as f64;
+            if cells.distinct < MIN_MERCHANTS || repeats < MIN_REPEATS {
+                return None;
+            }
+            let master = self.folder.references.iter().find(|r| {
+                r.from == at && matches!(self.role(r.to.table), None | Some(C::Merchant)) && r.to.table != trade
+            });
+            let name = self.column_name(at);
+            let mut score = 0.0_f64;
+            score += if master.is_some() { 0.35 } else { 0.0 };
+            score += if master.is_some_and(|r| described(r.to.table)) { 0.15 } else { 0.0 };
+            score += if repeats >= MANY_ORDERS { 0.15 } else { 0.0 };
+            score += if name.says(C::Id) || name.says(C::Number) { 0.2 } else { 0.0 };
+            (score >= 0.3).then_some((score, at, master.copied()))
+        });
+        let fewest = |at: ColumnAt| std::cmp::Reverse((self.column(at).distinct, at));
+        let best = found.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| fewest(a.1).cmp(&fewest(b.1))));
+        let Some((_, at, master)) = best else { return };
+        self.named.insert(at, (C::Merchant, 0.65));
+        if let Some(master) = master {
+            self.named.insert(master.to, (C::Merchant, 0.9));
+            self.roles.insert_at(master.to.table, C::Merchant);
+        }
+        self.name_what_refers();
+    }
+
+    /// Who buys, where no column says it: a party of which there are more than merchants, and that a merchant does not decide.
+    fn buyer_of_trade(&mut self, trade: usize) {
+        if self.find_entity(trade, C::Buyer).is_some() {
+            return;
+        }
+        let merchant = self.naming(trade, C::Merchant).map(|(at, _)| at);
+        let merchants = merchant.map_or(0, |at| self.column(at).distinct);
+        let raw = self.table(trade);
+        let found = self.parties(trade).filter(|at| {
+            let of_merchant = merchant.is_some_and(|merchant| raw.determines(merchant.column, at.column));
+            !self.named.contains_key(at) && self.column(*at).distinct > merchants && !of_merchant
+        });
+        let is_called_so = |at: ColumnAt| self.column_name(at).says(C::Id) || self.column_name(at).says(C::Number);
+        let best = found.max_by_key(|at| (is_called_so(*at), self.column(*at).distinct, std::cmp::Reverse(*at)));
+        if let Some(at) = best {
+            self.named.insert(at, (C::Buyer, 0.6));
+        }
+    }
+
+    /// Tables that tell of orders what came after: stars are reviews; times of parcels are shipments; few rows with a reason, an outcome or money given
+    /// back are disputes.
+    fn what_follows_trade(&mut self, trade: usize) {
+        let orders = self.table(trade).rows;
+        for table in (0..self.folder.tables.len()).filter(|table| *table != trade) {
+            if self.role(table).is_some() || self.naming(table, C::Order).is_none() {
+                continue;
+            }
+            let raw = self.table(table);
+            let says = |concept: Concept| self.column_names[table].iter().any(|name| name.says(concept));
+            let is_dated = raw.columns.iter().any(RawColumn::is_time);
+            let has_parcels =
+                PARCEL_TIMES.iter().any(|time| !self.candidates(table, &SHIPMENTS, time, true).is_empty());
+            let tells_trouble = [C::Reason, C::Outcome, C::Refund].into_iter().any(says)
+                || self.table_name(table).says(C::Refund)
+                || !self.candidates(table, &DISPUTES, "kind", true).is_empty();
+            let role = if is_dated && (0..raw.columns.len()).any(|column| self.is_stars(ColumnAt { table, column })) {
+                C::Review
+            } else if has_parcels {
+                C::Shipment
+            } else if is_dated && tells_trouble && raw.rows * 2 < orders {
+                C::Dispute
+            } else {
+                continue;
+            };
+            self.roles.insert_at(table, role);
+        }
+    }
+
+    /// Whether a column gives stars: whole numbers up to 5, of which there are several, and no name that says otherwise.
+    fn is_stars(&self, at: ColumnAt) -> bool {
+        let (cells, name) = (self.column(at), self.column_name(at));
+        let is_other = name.concepts.iter().any(|c| !matches!(c, C::Stars | C::Review | C::Rate | C::Number));
+        let is_stars =
+            super::signature::fits(Type::Integer, REVIEWS.column("stars").map_or("stars", |c| c.name), cells);
+        is_stars && !is_other && cells.kind == ValueKind::Whole && (4..=6).contains(&cells.distinct)
+    }
+}
+
+/// Roles by table.
+pub(super) trait Roles {
+    fn insert_at(&mut self, table: usize, role: Concept);
+}
+
+impl Roles for Vec<Option<Concept>> {
+    fn insert_at(&mut self, table: usize, role: Concept) {
+        if let Some(known) = self.get_mut(table) {
+            *known = Some(role);
+        }
+    }
+}
