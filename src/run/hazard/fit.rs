@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::at_risk::{AtRisk, HazardColumns};
+use crate::domain::parallel;
 use crate::model::validation::ValidationSettings;
 use crate::model::{self, ModelError, Scorecard, TrainSettings, TrainedScorecard, measure_part};
 use crate::store::stable_hash;
@@ -130,20 +131,24 @@ pub fn fit(
         Err(ModelError::CannotTrain { why }) => return Ok(Err(too_little(why))),
         other => other?,
     };
-    let mut out_of_sample = vec![0.0; events.len()];
-    for fold in 0..FOLDS {
+    // Much of a training is done by one thread: trainings side by side fill the others.
+    let folds = parallel::each((0..FOLDS).collect(), |fold| {
         let is_held = |event: &Event<'_>| fold_of(event) == fold;
         let seen: Vec<&Event<'_>> = events.iter().filter(|event| !is_held(event)).collect();
-        let card = match train(columns, &seen, distinct(seen.iter().copied()), true) {
-            Err(ModelError::CannotTrain { why }) => return Ok(Err(too_little(why))),
-            other => other?.scorecard,
-        };
+        let card = train(columns, &seen, distinct(seen.iter().copied()), true)?.scorecard;
         let held: Vec<usize> = (0..events.len()).filter(|at| events.get(*at).is_some_and(is_held)).collect();
         let rows: Vec<&AtRisk> = held.iter().filter_map(|at| events.get(*at)).map(|event| event.row).collect();
-        for (at, prob) in held.into_iter().zip(probabilities(columns, &card, &rows)?) {
-            if let Some(slot) = out_of_sample.get_mut(at) {
-                *slot = prob;
-            }
+        let probs = probabilities(columns, &card, &rows)?;
+        Ok(held.into_iter().zip(probs).collect::<Vec<_>>())
+    });
+    let folds = match folds {
+        Err(ModelError::CannotTrain { why }) => return Ok(Err(too_little(why))),
+        other => other?,
+    };
+    let mut out_of_sample = vec![0.0; events.len()];
+    for (at, prob) in folds.into_iter().flatten() {
+        if let Some(slot) = out_of_sample.get_mut(at) {
+            *slot = prob;
         }
     }
     let figures = figures(&model, events, &out_of_sample, horizon_nights)?;
