@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, odd_price, orders_per_buyer, repeated,
-    review_burst, review_orders_together, review_without_cause,
+    repeated_review, review_burst, review_orders_together, review_without_cause,
 };
 
 /// What the rules may know of an order.
@@ -37,6 +37,10 @@ pub struct OrderFacts<'a> {
 pub struct ReviewFacts<'a> {
     /// The review.
     pub review_id: &'a str,
+    /// The order reviewed.
+    pub order_id: &'a str,
+    /// Who reviews.
+    pub buyer_id: &'a str,
     /// When it was given.
     pub created_at: i64,
     /// 1 to 5.
@@ -122,7 +126,7 @@ pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Se
                 (instant_delivery::RULE, s.instant_delivery.weight, instant_delivery::look(mine, s.instant_delivery)),
                 (instant_praise::RULE, s.instant_praise.weight, instant_praise::look(mine, s.instant_praise)),
                 (odd_price::RULE, s.odd_price.weight, odd_price::look(mine, &s.odd_price)),
-                (repeated::RULE, s.combination.suspect_weight, repeated::look(mine)),
+                (repeated::RULE, s.combination.suspect_weight, repeated::look(mine, &s.repeated)),
             ]
         },
     )
@@ -147,6 +151,7 @@ pub fn judge_reviews(reviews: &[ReviewFacts], owners: &[Option<u32>], settings: 
                     review_orders_together::look(mine, bad, &s.review_orders_together),
                 ),
                 (review_without_cause::RULE, s.review_without_cause.weight, review_without_cause::look(mine, bad)),
+                (repeated::RULE, s.combination.suspect_weight, repeated_review::look(mine, &s.repeated)),
             ]
         },
     )

@@ -17,7 +17,7 @@
 //! | [`instant-delivery`](InstantDeliverySettings) | delivered before a parcel could travel |
 //! | [`instant-praise`](InstantPraiseSettings) | five stars at once |
 //! | [`odd-price`](OddPriceSettings) | a price far from the merchant's own median |
-//! | [`repeated`](REPEATED) | one sale sent under several ids; suspect on this sign alone |
+//! | [`repeated`](RepeatedSettings) | one sale, or one review, sent under several ids; suspect on this sign alone |
 //! | [`review-burst`](ReviewBurstSettings) | many bad reviews together |
 //! | [`review-orders-together`](ReviewOrdersTogetherSettings) | the orders behind bad reviews were placed together |
 //! | [`review-without-cause`](ReviewWithoutCauseSettings) | a bad review of an order that kept its promises |
@@ -31,6 +31,7 @@ mod no_tracking;
 mod odd_price;
 mod orders_per_buyer;
 mod repeated;
+mod repeated_review;
 mod review_burst;
 mod review_orders_together;
 mod review_without_cause;
@@ -45,7 +46,7 @@ pub use judge::{OrderFacts, ReviewFacts, Sign, Verdict, judge_orders, judge_revi
 pub use no_tracking::NoTrackingSettings;
 pub use odd_price::OddPriceSettings;
 pub use orders_per_buyer::OrdersPerBuyerSettings;
-pub use repeated::RULE as REPEATED;
+pub use repeated::{RULE as REPEATED, RepeatedSettings, UNKNOWN_BUYER, buyer_key, sales};
 pub use review_burst::ReviewBurstSettings;
 pub use review_orders_together::ReviewOrdersTogetherSettings;
 pub use review_without_cause::ReviewWithoutCauseSettings;

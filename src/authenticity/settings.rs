@@ -2,7 +2,7 @@
 
 use super::{
     BurstSettings, BuyerRingSettings, InstantDeliverySettings, InstantPraiseSettings, NoTrackingSettings,
-    OddPriceSettings, OrdersPerBuyerSettings, ReviewBurstSettings, ReviewOrdersTogetherSettings,
+    OddPriceSettings, OrdersPerBuyerSettings, RepeatedSettings, ReviewBurstSettings, ReviewOrdersTogetherSettings,
     ReviewWithoutCauseSettings,
 };
 
@@ -25,6 +25,7 @@ pub struct Settings {
     pub instant_delivery: InstantDeliverySettings,
     pub instant_praise: InstantPraiseSettings,
     pub odd_price: OddPriceSettings,
+    pub repeated: RepeatedSettings,
     pub review_burst: ReviewBurstSettings,
     pub review_orders_together: ReviewOrdersTogetherSettings,
     pub review_without_cause: ReviewWithoutCauseSettings,
@@ -42,6 +43,7 @@ impl Default for Settings {
             instant_delivery: InstantDeliverySettings { weight: 1, max_hours: 2 },
             instant_praise: InstantPraiseSettings { weight: 1, max_minutes: 60 },
             odd_price: OddPriceSettings { weight: 1, times_median: 5.0, min_orders: 20 },
+            repeated: RepeatedSettings { window_minutes: 10, amount_bps: 100 },
             review_burst: ReviewBurstSettings {
                 weight: 1,
                 window_hours: 48,
@@ -190,6 +192,20 @@ impl Settings {
                 &mut self.odd_price.times_median,
             ),
             whole("odd_price", "min_orders", COUNT, "fewest orders that give a median", &mut self.odd_price.min_orders),
+            whole(
+                "repeated",
+                "window_minutes",
+                (0.0, 1_440.0),
+                "the most that lies between orders, or reviews, of one buyer that may be one sent twice",
+                &mut self.repeated.window_minutes,
+            ),
+            whole(
+                "repeated",
+                "amount_bps",
+                (0.0, 1_000.0),
+                "and the most by which the orders' sums differ, in hundredths of a percent",
+                &mut self.repeated.amount_bps,
+            ),
             whole("review_burst", "weight", WEIGHT, SIGN, &mut self.review_burst.weight),
             whole(
                 "review_burst",

@@ -193,8 +193,7 @@ impl Account {
             .flat_map(|offer| offer.pledged_order_ids.iter().map(String::as_str))
             .collect();
         let is_pledged = |r: &Receivable| {
-            self.pledged_to_loans.contains(&r.order_id)
-                || to_offers.contains(r.order_id.as_str())
+            r.ids().any(|id| self.pledged_to_loans.contains(id) || to_offers.contains(id))
                 || self.pledged_if_placed_before.is_some_and(|before| r.placed_at < before)
         };
         Some(receivable::free(receivables, is_pledged, named))

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! **Promise.** All that is offered in one night, drawn in full on top of all that is owed and of every offer still open, stays within
-//! every cap; and no order is pledged twice, over all products, nights and loans.
+//! every cap; and no sale is pledged twice, over all products, nights and loans, under whatever ids it is sent.
 //!
 //! **An open offer** holds its part of the limits and its orders until it is drawn, lapses (the day after `valid_until_on`) or is
 //! replaced by a newer offer of the same product. A decline withdraws it: the loan service no longer finds it in the current run, but a
@@ -22,6 +22,7 @@
 
 mod account;
 mod error;
+mod escrow;
 mod group;
 mod member;
 mod open_offer;
@@ -29,17 +30,18 @@ mod order_records;
 mod read;
 mod receivable;
 mod records;
+mod sales;
 mod settings;
 mod statement;
 
 pub use account::{Account, Owed, Requests};
 pub use error::ExposureError;
+pub use escrow::RECEIVABLE_COLUMNS;
 pub use group::{GroupShare, GroupTotal, GroupTotals, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
 pub use read::{
-    AccountTerms, AccountsBefore, Declared, OpenOffers, RECEIVABLE_COLUMNS, Request, ShardAccounts, shard_accounts,
-    unseen_merchants_offers,
+    AccountTerms, AccountsBefore, Declared, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers,
 };
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};

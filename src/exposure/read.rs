@@ -1,22 +1,21 @@
 //! Draws up the accounts of a shard's merchants from its tables and from last night's open offers.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use polars::prelude::{Column, DataFrame, PolarsError};
+use polars::prelude::{DataFrame, PolarsError};
 
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Owed, Requests};
 use super::error::ExposureError;
+use super::escrow::{ShardReceivables, receivables};
 use super::group::{GroupTotal, GroupTotals, Membership};
 use super::member::{MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
-use super::order_records::about_some_order;
-use super::receivable::{Receivable, Receivables};
-use super::settings::{DisputeRecords, GroupTerms, ReceivableTerms};
-use crate::authenticity::REPEATED;
+use super::receivable::Receivables;
+use super::settings::{GroupTerms, ReceivableTerms};
 use crate::domain::MICROS_PER_DAY;
 use crate::repayment::{LoanEvidence, LoanLedger, MerchantLoans, RememberedLoan};
 use crate::store::Shard;
@@ -274,115 +273,6 @@ impl<'a> Book<'a> {
 fn remembered(evidence: &LoanEvidence, merchant: &str, counts: impl Fn(&RememberedLoan) -> bool) -> Vec<String> {
     let loans = evidence.loans_of(merchant).iter().filter(|loan| counts(loan));
     loans.map(|loan| loan.loan_id.clone()).collect()
-}
-
-enum ShardReceivables {
-    /// Nothing is known to be shipped, or to be undisputed.
-    Absent,
-    By {
-        known: BTreeMap<String, Vec<Receivable>>,
-        /// Merchants with a record about one of their orders that does not say which.
-        unknown: BTreeSet<String>,
-    },
-}
-
-/// Columns of the view `orders` that receivables are read from.
-pub const RECEIVABLE_COLUMNS: [&str; 14] = [
-    "order_id",
-    "merchant_id",
-    "buyer_id",
-    "placed_at",
-    "paid_at",
-    "cancelled_at",
-    "completed_at",
-    "refunded_at",
-    "amount_minor",
-    "shipped_at",
-    "lost_at",
-    "dispute_opened_at",
-    "suspect",
-    "suspect_rule",
-];
-
-/// Receivables by merchant.
-///
-/// A receivable is money that escrow will release: the order was paid and shipped, and is not confirmed, cancelled, refunded, disputed,
-/// lost or suspect, and no record of it or of what belongs to it is broken. Of a sale that was sent under several ids none is one: which of
-/// them escrow will pay, and which a loan of another night rests on, cannot be told. Where a record does not say which order it is about, it may
-/// be about any that was placed before the record was known: a merchant with such an order has receivables that nobody knows.
-fn receivables(shard: &Shard, views: &Views, terms: &AccountTerms<'_>) -> Result<ShardReceivables, ExposureError> {
-    let nothing = || ShardReceivables::By { known: BTreeMap::new(), unknown: BTreeSet::new() };
-    let Some(aging) = terms.receivables else { return Ok(nothing()) };
-    let Some(orders) = views.by_name.get("orders") else { return Ok(ShardReceivables::Absent) };
-    // Without shipments nothing is known to be shipped; without disputes nothing is known to be undisputed.
-    let knows_disputes = views.has_table("disputes")
-        || (aging.disputes == DisputeRecords::NotKept && !terms.declared.contains("disputes"));
-    if !views.has_table("shipments") || !knows_disputes {
-        return Ok(ShardReceivables::Absent);
-    }
-    let broken: BTreeSet<&str> = shard.broken.iter().filter_map(|record| record.order_id.as_deref()).collect();
-    let mut by_merchant: BTreeMap<String, Vec<Receivable>> = BTreeMap::new();
-    let frame = &orders.frame;
-    let mut read = || -> Result<(), PolarsError> {
-        let unset = |column: &str| frame.column(column).map(Column::is_null);
-        let live = unset("completed_at")?
-            & unset("cancelled_at")?
-            & unset("refunded_at")?
-            & unset("lost_at")?
-            & unset("dispute_opened_at")?;
-        let genuine = !frame.column("suspect")?.bool()?;
-        let counts = live & genuine & frame.column("paid_at")?.is_not_null();
-        let (ids, owners) = (frame.column("order_id")?.str()?, frame.column("merchant_id")?.str()?);
-        let amounts = frame.column("amount_minor")?.i64()?;
-        let placed = &frame.column("placed_at")?.datetime()?.phys;
-        let shipped = &frame.column("shipped_at")?.datetime()?.phys;
-        let repeated = repeated_sales(frame)?;
-        let buyers = frame.column("buyer_id")?.str()?;
-        for row in 0..frame.height() {
-            let (Some(true), Some(id), Some(owner)) = (counts.get(row), ids.get(row), owners.get(row)) else {
-                continue;
-            };
-            let (Some(amount), Some(placed_at), Some(shipped_at)) =
-                (amounts.get(row), placed.get(row), shipped.get(row))
-            else {
-                continue;
-            };
-            let counted_minor = aging.counted_minor(amount, shipped_at, shard.as_of.micros());
-            let is_repeated = !repeated.is_empty()
-                && buyers.get(row).is_some_and(|buyer| repeated.contains(&(owner, buyer, placed_at, amount)));
-            if counted_minor > 0 && !broken.contains(id) && !is_repeated {
-                let receivable = Receivable { order_id: id.to_owned(), placed_at, counted_minor };
-                by_merchant.entry(owner.to_owned()).or_default().push(receivable);
-            }
-        }
-        Ok(())
-    };
-    read().map_err(|source| ExposureError::Frame { table: "orders", source })?;
-    for receivables in by_merchant.values_mut() {
-        receivables.sort_by(|a, b| a.order_id.cmp(&b.order_id));
-    }
-    let mut unknown = BTreeSet::new();
-    for (merchant, last_known_at) in about_some_order(shard, frame)? {
-        let may_be_meant = |receivable: &Receivable| receivable.placed_at <= last_known_at;
-        if by_merchant.get(&merchant).is_some_and(|own| own.iter().any(may_be_meant)) {
-            by_merchant.remove(&merchant);
-            unknown.insert(merchant);
-        }
-    }
-    Ok(ShardReceivables::By { known: by_merchant, unknown })
-}
-
-/// A sale: merchant, buyer, instant and sum.
-type Sale<'a> = (&'a str, &'a str, i64, i64);
-
-/// Sales that were sent under several ids.
-fn repeated_sales(orders: &DataFrame) -> Result<HashSet<Sale<'_>>, PolarsError> {
-    let (owners, buyers) = (orders.column("merchant_id")?.str()?, orders.column("buyer_id")?.str()?);
-    let placed = &orders.column("placed_at")?.datetime()?.phys;
-    let (amounts, rules) = (orders.column("amount_minor")?.i64()?, orders.column("suspect_rule")?.str()?);
-    let is_repeated = |row: &usize| rules.get(*row).is_some_and(|rules| rules.split('+').any(|rule| rule == REPEATED));
-    let sale = |row| Some((owners.get(row)?, buyers.get(row)?, placed.get(row)?, amounts.get(row)?));
-    Ok((0..orders.height()).filter(is_repeated).filter_map(sale).collect())
 }
 
 enum Applications<'a> {

@@ -12,10 +12,19 @@ use crate::domain::MICROS_PER_DAY;
 pub struct Receivable {
     /// The order.
     pub order_id: String,
-    /// When it was placed, UTC microseconds.
+    /// When it was placed, or the first of those that may be the same sale, UTC microseconds.
     pub placed_at: i64,
     /// What it counts for at its age; at most what the buyer paid into escrow.
     pub counted_minor: i64,
+    /// Other orders that may be the same sale: what is pledged under one of the ids is pledged.
+    pub same_sale: Vec<String>,
+}
+
+impl Receivable {
+    /// Every id under which the sale may have been sent.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.order_id).chain(&self.same_sale).map(String::as_str)
+    }
 }
 
 /// A merchant's receivables.
@@ -78,7 +87,7 @@ impl Pledge {
     }
 }
 
-/// Receivables that no loan and no other offer rests on, and among those that the application names, where it names any. The largest
+/// Receivables that no loan and no other offer rests on, and among those that the application names, by whatever id, where it names any. The largest
 /// first, then by order: the same orders whatever the order of the input.
 #[must_use]
 pub(super) fn free<'a>(
@@ -89,7 +98,7 @@ pub(super) fn free<'a>(
     let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
     let mut free: Vec<&Receivable> = receivables
         .iter()
-        .filter(|r| !is_pledged(r) && (named.is_empty() || named.contains(r.order_id.as_str())))
+        .filter(|r| !is_pledged(r) && (named.is_empty() || r.ids().any(|id| named.contains(id))))
         .collect();
     free.sort_unstable_by(|a, b| b.counted_minor.cmp(&a.counted_minor).then_with(|| a.order_id.cmp(&b.order_id)));
     free

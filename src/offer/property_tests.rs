@@ -176,6 +176,7 @@ impl Shop {
             order_id: format!("o{n}"),
             placed_at: 0,
             counted_minor: *counted_minor,
+            same_sale: Vec::new(),
         };
         let request = self.application.map(|[sales, costs, assets, liabilities, requested_minor]| Request {
             product: "credit-loan".to_owned(),

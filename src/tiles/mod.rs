@@ -22,6 +22,7 @@ mod measure;
 mod measure_settings;
 mod merchants;
 mod orders;
+mod parcel_copies;
 mod parcels;
 mod read_columns;
 mod repayment;

@@ -110,8 +110,13 @@ struct Parcel {
     tracked: bool,
 }
 
-/// Folds shipments by order: element `n` belongs to the order whose row is `n`. Shipments of unknown orders are left out.
-pub fn fold_parcels(shipments: &Children<'_>, cancelled_at: &Int64Chunked) -> Result<Vec<Parcels>, TileError> {
+/// Folds shipments by order: element `n` belongs to the order whose row is `n`. Shipments of unknown orders are left out, and so is every row of a parcel but
+/// one.
+pub fn fold_parcels(
+    shipments: &Children<'_>,
+    is_copy: &[bool],
+    cancelled_at: &Int64Chunked,
+) -> Result<Vec<Parcels>, TileError> {
     const TABLE: &str = "shipments";
     let Children { table: shipments, of_order } = shipments;
     let mut folded = vec![Parcels::default(); cancelled_at.len()];
@@ -122,7 +127,7 @@ pub fn fold_parcels(shipments: &Children<'_>, cancelled_at: &Int64Chunked) -> Re
     let lost = integers(shipments, TABLE, "lost_at")?;
     let tracking = texts(shipments, TABLE, "tracking")?;
     for (n, row) in of_order.iter().enumerate() {
-        let Some(row) = *row else { continue };
+        let (Some(row), Some(false)) = (*row, is_copy.get(n)) else { continue };
         let Some(parcels) = folded.get_mut(row) else { continue };
         let parcel = Parcel {
             ship_by: ship_by.get(n),

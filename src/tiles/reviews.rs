@@ -67,6 +67,8 @@ pub fn rate(
 ) -> Result<Ratings, TileError> {
     let Children { table, of_order } = reviews;
     let ids = required_texts(table, TABLE, "review_id")?;
+    let order_ids = required_texts(table, TABLE, "order_id")?;
+    let buyer_ids = required_texts(table, TABLE, "buyer_id")?;
     let created = integers(table, TABLE, "created_at")?;
     let stars = integers(table, TABLE, "stars")?;
     let facts: Vec<ReviewFacts> = (0..table.height())
@@ -75,6 +77,8 @@ pub fn rate(
             let parcels = order.and_then(|row| parcels?.get(row));
             ReviewFacts {
                 review_id: ids.get(n).unwrap_or_default(),
+                order_id: order_ids.get(n).unwrap_or_default(),
+                buyer_id: buyer_ids.get(n).unwrap_or_default(),
                 created_at: created.get(n).unwrap_or_default(),
                 stars: stars.get(n).unwrap_or_default(),
                 order_placed_at: order.and_then(|row| placed_at.get(row)),

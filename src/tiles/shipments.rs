@@ -35,12 +35,17 @@ pub static SHIPMENTS: ViewSchema = ViewSchema {
             "shipments",
             "hours from promised to real arrival, rounded down",
         ),
-        column("suspect", ViewKind::Flag, "orders", "its order is judged not authentic"),
+        column("suspect", ViewKind::Flag, "orders", "its order is judged not authentic, or another row is of the same parcel"),
     ],
 };
 
 /// Joins the view.
-pub fn build(shipments: &Children<'_>, orders: &Orders, rules: ViewRules<'_>) -> Result<DataFrame, TileError> {
+pub fn build(
+    shipments: &Children<'_>,
+    is_copy: &[bool],
+    orders: &Orders,
+    rules: ViewRules<'_>,
+) -> Result<DataFrame, TileError> {
     const TABLE: &str = "shipments";
     let Children { table, of_order } = shipments;
     let ship_by = integers(table, TABLE, "ship_by_at")?;
@@ -73,7 +78,10 @@ pub fn build(shipments: &Children<'_>, orders: &Orders, rules: ViewRules<'_>) ->
                 "suspect" => {
                     let suspect: Vec<bool> = of_order
                         .iter()
-                        .map(|row| row.and_then(|row| orders.is_suspect.get(row)).copied().unwrap_or(false))
+                        .zip(is_copy)
+                        .map(|(row, is_copy)| {
+                            *is_copy || row.and_then(|row| orders.is_suspect.get(row)).copied().unwrap_or(false)
+                        })
                         .collect();
                     Series::new(name, suspect).into_column()
                 }

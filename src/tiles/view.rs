@@ -8,11 +8,12 @@ use super::disputes::fold_disputes;
 use super::error::TileError;
 use super::merchants::Merchants;
 use super::orders::{Joined, contract_column, rows_by_id};
+use super::parcel_copies::parcel_copies;
 use super::parcels::fold_parcels;
 use super::read_columns::ReadColumns;
 use super::schema::{VIEWS, ViewColumn, ViewSchema};
 use super::{column, disputes, orders, repayment, reviews, shipments};
-use crate::authenticity::{Settings, Verdict};
+use crate::authenticity::{RepeatedSettings, Settings, Verdict};
 use crate::domain::AsOf;
 use crate::repayment::{LedgerRules, LoanLedger, repayment_tables};
 use crate::store::Shard;
@@ -71,6 +72,8 @@ pub struct Views {
     pub verdicts: BTreeMap<&'static str, Vec<Verdict>>,
     /// Every loan, known or not; `None` where the job has no loan book.
     pub ledger: Option<LoanLedger>,
+    /// What tells one sale that was sent under several ids.
+    pub repeated: RepeatedSettings,
 }
 
 impl Views {
@@ -112,7 +115,9 @@ pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
         by_name.insert(schema.name, View { schema, frame, owners });
     }
     let tables = shard.tables.keys().copied().collect();
-    Ok(Views { as_of: shard.as_of.clone(), merchants, merchant_rows, by_name, tables, verdicts, ledger })
+    let as_of = shard.as_of.clone();
+    let repeated = rules.authenticity.repeated;
+    Ok(Views { as_of, merchants, merchant_rows, by_name, tables, verdicts, ledger, repeated })
 }
 
 /// Views of orders, shipments, reviews and disputes, and the verdicts on their authenticity.
@@ -135,7 +140,8 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
         shard.table(name).map(child).transpose()
     };
     let (shipments, reviews, disputes) = (children("shipments")?, children("reviews")?, children("disputes")?);
-    let parcels = shipments.as_ref().map(|parcels| fold_parcels(parcels, &cancelled)).transpose()?;
+    let is_copy = shipments.as_ref().map(|parcels| parcel_copies(parcels, &cancelled)).transpose()?.unwrap_or_default();
+    let parcels = shipments.as_ref().map(|parcels| fold_parcels(parcels, &is_copy, &cancelled)).transpose()?;
     let ratings = reviews
         .as_ref()
         .map(|reviews| reviews::rate(reviews, merchants, parcels.as_deref(), &placed, settings))
@@ -144,7 +150,7 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     let joined = Joined { parcels: parcels.as_deref(), ratings: ratings.as_ref(), conflicts: conflicts.as_deref() };
     let orders = orders::build(table, merchants, joined, rules)?;
     if let Some(parcels) = shipments.filter(|_| rules.reads("shipments")) {
-        frames.insert("shipments", shipments::build(&parcels, &orders, rules)?);
+        frames.insert("shipments", shipments::build(&parcels, &is_copy, &orders, rules)?);
     }
     if let Some((reviews, ratings)) = reviews.zip(ratings.as_ref()).filter(|_| rules.reads("reviews")) {
         frames.insert("reviews", reviews::build(&reviews, &orders, ratings, rules)?);

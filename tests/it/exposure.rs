@@ -281,6 +281,7 @@ fn receivables(orders: &BTreeMap<String, Order>, policy: &Policy, night: &AsOf) 
         order_id: id.clone(),
         placed_at: at(order.placed).micros(),
         counted_minor: terms.counted_minor(order.amount, at(order.shipped).micros(), night.micros()),
+        same_sale: Vec::new(),
     };
     Receivables::Known(orders.iter().map(counted).filter(|r| r.counted_minor > 0).collect())
 }

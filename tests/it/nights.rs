@@ -5,6 +5,7 @@ mod actions;
 mod alerts;
 mod books;
 mod by_day;
+mod copies;
 mod drift;
 mod evidence;
 mod faults;

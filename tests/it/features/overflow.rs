@@ -9,6 +9,10 @@ const FEATURES: &str = r#"
 [authenticity.combination]
 suspect_weight = 100
 
+[authenticity.repeated]
+window_minutes = 0
+amount_bps = 0
+
 [[measure]]
 name = "placed"
 table = "orders"

@@ -215,6 +215,32 @@ fn an_order_knows_its_parcels_review_and_disputes() {
 }
 
 #[test]
+fn a_parcel_or_a_review_sent_twice_counts_once() {
+    let t = as_of().micros() - 20 * DAY;
+    let parcel = |shipped| Parcel {
+        order: 0,
+        ship_by: Some(t + DAY),
+        shipped: Some(shipped),
+        promised: Some(t + 4 * DAY),
+        delivered: Some(t + 3 * DAY),
+        tracking: false,
+    };
+    let review = |created, stars| Review { order: 0, created, stars };
+    let market = Market {
+        orders: vec![Order { placed_at: t, ..Order::default() }],
+        parcels: vec![parcel(t + HOUR), parcel(t + 2 * HOUR), parcel(t + HOUR)],
+        reviews: vec![review(t + 5 * DAY, 5), review(t + 6 * DAY, 5), review(t + 7 * DAY, 3)],
+        ..Market::default()
+    };
+    let views = build(&market.seen(&as_of()));
+    assert_eq!(wholes(&views, "orders", "parcels"), [Some(2)]);
+    assert_eq!(wholes(&views, "orders", "parcels_delivered"), [Some(2)]);
+    assert_eq!(flags(&views, "shipments", "suspect"), [Some(false), Some(false), Some(true)]);
+    assert_eq!(flags(&views, "reviews", "suspect"), [Some(false), Some(true), Some(false)]);
+    assert_eq!(wholes(&views, "orders", "stars"), [Some(3)]);
+}
+
+#[test]
 fn what_is_not_yet_due_is_not_yet_late() {
     let d = as_of().micros();
     let order = Order { placed_at: d - 3 * DAY, ..Order::default() };

@@ -346,6 +346,22 @@ impl Marketplace {
         self.add(table, &format!("{key}, again"), again);
     }
 
+    /// From now on the row of a key is sent under another key too, with other cells.
+    pub fn send_as(
+        &mut self,
+        table: &'static str,
+        key: &str,
+        (column, other): (&'static str, &str),
+        but: &[(&'static str, Cell)],
+    ) {
+        let mut copy = self.row(table, key).clone();
+        copy.overwrite(column, Some(text(other)));
+        for (column, cell) in but {
+            copy.overwrite(column, Some(cell.clone()));
+        }
+        self.add(table, other, copy);
+    }
+
     fn row(&mut self, table: &'static str, key: &str) -> &mut Row {
         let place = self.places[&(table, key.to_owned())];
         &mut self.rows.get_mut(table).unwrap()[place]
