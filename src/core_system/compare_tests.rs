@@ -67,7 +67,7 @@ fn export(lines: Vec<CoreLine>) -> Export {
 fn books() -> (LoanLedger, Export) {
     let known: Vec<LoanStanding> = (0..6).map(|n| loan(n, i64::try_from(n).unwrap() * 3)).collect();
     let lines = known.iter().enumerate().map(|(at, loan)| line_of(at + 1, loan)).collect();
-    (LoanLedger { known, unknown: Vec::new() }, export(lines))
+    (LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() }, export(lines))
 }
 
 fn kinds(found: &Comparison) -> Vec<(&str, What)> {

@@ -35,6 +35,10 @@ pub struct OpenOffer {
     pub state: OfferState,
     /// The most that may be drawn.
     pub limit_minor: i64,
+    /// Interest a day, parts per million.
+    pub daily_rate_ppm: i64,
+    /// Days to the last instalment.
+    pub term_days: i64,
     /// Principal drawn on it as far as is known: by loans that name it, and by loans that name the offer it replaced and came to light
     /// since.
     pub drawn_minor: i64,
@@ -182,6 +186,8 @@ mod tests {
             product: "order-loan".to_owned(),
             state: OfferState::Open,
             limit_minor: 50_000,
+            daily_rate_ppm: 450,
+            term_days: 7,
             drawn_minor: 0,
             drawn_before_minor: 0,
             held_minor: 50_000,

@@ -16,7 +16,7 @@ use super::member::{MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
 use super::receivable::Receivables;
 use super::settings::{GroupTerms, ReceivableTerms};
-use crate::domain::MICROS_PER_DAY;
+use crate::domain::{AsOf, MICROS_PER_DAY};
 use crate::repayment::{LoanEvidence, LoanLedger, MerchantLoans, RememberedLoan};
 use crate::store::Shard;
 use crate::tiles::Views;
@@ -62,6 +62,15 @@ pub struct AccountTerms<'a> {
     pub application_days: u16,
     /// Contract tables that the job declares, whether or not they are there tonight.
     pub declared: &'a BTreeSet<&'static str>,
+}
+
+impl AccountTerms<'_> {
+    /// Whether an application of an instant, UTC microseconds, still waits for an answer; one whose time cannot be read may.
+    #[must_use]
+    pub fn may_wait(&self, applied_at: Option<i64>, as_of: &AsOf) -> bool {
+        let patience = i64::from(self.application_days) * MICROS_PER_DAY;
+        applied_at.is_none_or(|at| as_of.micros() - at <= patience)
+    }
 }
 
 /// The offers that last night's run left open, by merchant.
@@ -291,18 +300,16 @@ fn requests<'a>(shard: &'a Shard, book: Book<'_>, terms: &AccountTerms<'_>) -> R
         let takes = terms.declared.contains("applications");
         return Ok(if takes { Applications::Absent } else { Applications::NotTaken });
     };
-    let patience = i64::from(terms.application_days) * MICROS_PER_DAY;
     let mut by_merchant: BTreeMap<String, Vec<Request>> = BTreeMap::new();
     let rows = read_applications(table).map_err(|source| ExposureError::Frame { table: "applications", source })?;
     for ApplicationRow { merchant_id, applied_at, request } in rows {
         let is_answered =
             book.loans(&merchant_id).known.iter().any(|l| l.product == request.product && l.disbursed_at >= applied_at);
-        if !is_answered && shard.as_of.micros() - applied_at <= patience {
+        if !is_answered && terms.may_wait(Some(applied_at), &shard.as_of) {
             by_merchant.entry(merchant_id).or_default().push(request);
         }
     }
-    let is_recent = |known_at: Option<i64>| known_at.is_none_or(|at| shard.as_of.micros() - at <= patience);
-    let unknown = broken_of(shard, "applications", is_recent);
+    let unknown = broken_of(shard, "applications", |known_at| terms.may_wait(known_at, &shard.as_of));
     Ok(Applications::By { known: by_merchant, unknown })
 }
 

@@ -108,7 +108,7 @@ mod tests {
             loan("l3", &["a"], true),
             loan("l4", &[], false),
         ];
-        let ledger = LoanLedger { known, unknown: Vec::new() };
+        let ledger = LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() };
         let pledges = Pledges::of(&shard, &ledger).unwrap();
         let found = |value_minor, lost_minor, not_found| Some(PledgedOrders { value_minor, lost_minor, not_found });
         assert_eq!(pledges.of_loan("l1").copied(), found(700, 600, 0));

@@ -323,6 +323,8 @@ pub fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
         product: offer.product.clone(),
         state: OfferState::Open,
         limit_minor: offer.limit_minor,
+        daily_rate_ppm: offer.daily_rate_ppm,
+        term_days: i64::from(offer.term_days),
         drawn_minor: 0,
         held_minor: offer.limit_minor,
         drawn_before_minor: account.replaced(&offer.product).map_or(0, |replaced| replaced.drawn_minor),

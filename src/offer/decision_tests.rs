@@ -360,6 +360,8 @@ fn an_open_offer_holds_its_part_until_it_is_replaced() {
         product: product.into(),
         state: OfferState::Open,
         limit_minor: minor,
+        daily_rate_ppm: 450,
+        term_days: 7,
         drawn_minor: 0,
         drawn_before_minor: 0,
         held_minor: minor,

@@ -61,6 +61,7 @@ impl Assessment {
             disbursed_at: record.terms.disbursed_at,
             principal_minor: record.terms.principal_minor,
             daily_rate_ppm: record.terms.daily_rate_ppm,
+            term_days: record.terms.term_days,
             group_id: record.group_id.map(str::to_owned),
             offer_id: record.offer_id.map(str::to_owned),
             pledged_order_ids: record.pledged_order_ids.clone(),

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::remembered::RememberedLoan;
+use super::draw_terms;
+use super::standing::LoanStanding;
 use super::unknown::{DRAW_ABOVE_OFFER, LoanException, OFFER_OF_ANOTHER};
 use crate::store::bucket_of;
 
@@ -16,6 +18,8 @@ pub struct LoanEvidence {
     loans: Vec<BTreeMap<String, Vec<RememberedLoan>>>,
     /// Each offer on an account.
     offers: BTreeMap<String, OfferMade>,
+    /// As-of date of the night before; `None` on a first night.
+    night_before: Option<Date>,
     /// What the officers' list of the night before says of loans against their offers: loan, code and words.
     misnamed: BTreeSet<(String, String, String)>,
     /// The last day of which tonight's data has orders, of any merchant.
@@ -32,8 +36,18 @@ pub type OrderMerchants = BTreeMap<String, BTreeSet<String>>;
 pub struct OfferMade {
     /// To whom.
     pub merchant_id: String,
+    /// Of what product.
+    pub product: String,
     /// The most that may be drawn on it.
     pub limit_minor: i64,
+    /// Interest a day, parts per million.
+    pub daily_rate_ppm: i64,
+    /// Days to the last instalment.
+    pub term_days: i64,
+    /// The first day on which it could be drawn.
+    pub offered_on: Date,
+    /// The last one.
+    pub valid_until_on: Date,
     /// The offer that it replaced.
     pub replaces: Option<String>,
 }
@@ -63,9 +77,16 @@ impl LoanEvidence {
         exceptions: impl IntoIterator<Item = LoanException>,
     ) -> Self {
         self.offers.extend(offers);
-        let codes = [OFFER_OF_ANOTHER, DRAW_ABOVE_OFFER];
+        let codes: Vec<&str> = draw_terms::codes().chain([OFFER_OF_ANOTHER, DRAW_ABOVE_OFFER]).collect();
         let lines = exceptions.into_iter().filter(|line| codes.contains(&line.code.as_str()));
         self.misnamed.extend(lines.filter_map(|line| Some((line.loan_id?, line.code, line.detail))));
+        self
+    }
+
+    /// The same with the as-of date of the night before.
+    #[must_use]
+    pub const fn with_night_before(mut self, night: Option<Date>) -> Self {
+        self.night_before = night;
         self
     }
 
@@ -116,6 +137,17 @@ impl LoanEvidence {
     /// Whether an offer was made to another merchant than this one.
     pub(super) fn is_of_another(&self, offer_id: &str, merchant_id: &str) -> bool {
         self.offers.get(offer_id).is_some_and(|offer| offer.merchant_id != merchant_id)
+    }
+
+    /// An offer on an account.
+    pub(super) fn offer(&self, offer_id: &str) -> Option<&OfferMade> {
+        self.offers.get(offer_id)
+    }
+
+    /// Whether a loan was drawn since the night before, and is new to it: then every offer that it can have been drawn on is on an account.
+    pub(super) fn knows_all_offers(&self, loan: &LoanStanding, drawn_on: Option<Date>) -> bool {
+        let is_since = self.night_before.is_some_and(|night| drawn_on.is_some_and(|day| day >= night));
+        is_since && self.loan(&loan.merchant_id, &loan.loan_id).is_none()
     }
 
     /// The most that may be drawn on an offer; `None` where it is on no account.

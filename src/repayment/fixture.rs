@@ -130,6 +130,7 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         interest_arrears_minor: 0,
         fee_arrears_minor: 0,
         daily_rate_ppm: 0,
+        term_days: 0,
         dpd,
         worst_dpd: dpd,
         material_dpd: dpd,

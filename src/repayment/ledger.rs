@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::columns::strings;
+use super::draw_terms::{self, Findings};
 use super::draws::Draws;
 use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
@@ -14,7 +15,7 @@ use super::received::ReceivedBefore;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
 use super::unknown::{Causes, LoanException, OFFER_OF_ANOTHER, UnknownCause, UnknownLoan};
-use crate::contract::{LOANS, MERCHANTS};
+use crate::contract::{APPLICATIONS, LOANS, MERCHANTS};
 use crate::store::{BrokenRecord, Shard};
 
 /// Contract tables about loans.
@@ -27,6 +28,8 @@ pub struct LoanLedger {
     pub known: Vec<LoanStanding>,
     /// Loans of which nothing is known, by merchant and loan.
     pub unknown: Vec<UnknownLoan>,
+    /// What an officer is told of loans whether or not they are known, sorted.
+    pub remarks: Vec<LoanException>,
 }
 
 /// One merchant's loans.
@@ -88,6 +91,7 @@ impl LoanLedger {
             }
         }
         self.unknown.sort_by(|a, b| (&a.merchant_id, &a.loan_id).cmp(&(&b.merchant_id, &b.loan_id)));
+        self.remarks.sort_unstable();
         Ok(())
     }
 
@@ -137,7 +141,8 @@ impl LoanLedger {
         let owners = OrderOwners::of(shard, &self.known)?;
         let received = ReceivedBefore::of(shard, &self.known, evidence)?;
         let draws = Draws::of(&self.known, evidence);
-        let causes_of = |loan: &LoanStanding| -> Causes {
+        let mut told = Vec::new();
+        let mut causes_of = |loan: &LoanStanding| -> Causes {
             let of_payments = received.judge(loan);
             if loan.is_closed {
                 return of_payments.into_iter().collect();
@@ -151,9 +156,12 @@ impl LoanLedger {
             let of_draws = draws.judge(loan, evidence);
             let of_pledge = draws.judge_pledges(loan);
             let drawn_on = shard.as_of.local_date(loan.disbursed_at).ok();
+            let Findings { causes: of_terms, remarks } = draw_terms::judge(loan, drawn_on, evidence);
+            told.extend(remarks.iter().map(|remark| line(loan, remark)));
             let of_pledges =
                 if evidence.orders_reach(drawn_on) { owners.judge(loan) } else { owners.judge_new(loan, evidence) };
-            of_payments.into_iter().chain(of_offer).chain(of_draws).chain(of_pledges).chain(of_pledge).collect()
+            let of_offer = of_offer.into_iter().chain(of_terms).chain(of_draws);
+            of_payments.into_iter().chain(of_offer).chain(of_pledges).chain(of_pledge).collect()
         };
         let mut strangers: Vec<UnknownLoan> = Vec::new();
         self.known.retain(|loan| {
@@ -172,7 +180,14 @@ impl LoanLedger {
             false
         });
         self.unknown.extend(strangers);
+        self.remarks.extend(told);
         Ok(())
+    }
+
+    /// Adds what an officer is to be told of a loan.
+    #[cfg(test)]
+    pub(super) fn remark(&mut self, loan: &LoanStanding, remarks: Vec<UnknownCause>) {
+        self.remarks.extend(remarks.iter().map(|told| line(loan, told)));
     }
 
     /// Loans, known or not.
@@ -192,7 +207,7 @@ impl LoanLedger {
         self.unknown.chunk_by(|a, b| a.merchant_id == b.merchant_id).filter_map(|l| l.first()).map(|l| &*l.merchant_id)
     }
 
-    /// The officers' list: a line for each cause of each unknown loan.
+    /// The officers' list: a line for each cause of each unknown loan, and what is odd about loans that are known.
     #[must_use]
     pub fn exceptions(&self) -> Vec<LoanException> {
         let line = |loan: &UnknownLoan, cause: &UnknownCause| LoanException {
@@ -202,14 +217,33 @@ impl LoanLedger {
             code: cause.code.to_string(),
             detail: cause.detail.clone(),
             principal_minor: loan.principal_minor,
+            is_unknown: true,
         };
-        self.unknown.iter().flat_map(|loan| loan.causes.iter().map(move |cause| line(loan, cause))).collect()
+        let unknown = self.unknown.iter().flat_map(|loan| loan.causes.iter().map(move |cause| line(loan, cause)));
+        unknown.chain(self.remarks.iter().cloned()).collect()
     }
 }
 
-/// Lines of the officers' list for broken rows of loans that lead to no merchant, and so to no shard; rows of other tables are left out.
+/// The line of the officers' list for what is odd about a loan.
+fn line(loan: &LoanStanding, told: &UnknownCause) -> LoanException {
+    LoanException {
+        merchant_id: Some(loan.merchant_id.clone()),
+        loan_id: Some(loan.loan_id.clone()),
+        product: Some(loan.product.clone()),
+        code: told.code.to_string(),
+        detail: told.detail.clone(),
+        principal_minor: Some(loan.principal_minor),
+        is_unknown: false,
+    }
+}
+
+/// Lines of the officers' list for broken rows of loans that lead to no merchant, and so to no shard, and for such applications that `may_wait` for an answer: whoever
+/// asked is taken for a merchant who did not. Rows of other tables are left out.
 #[must_use]
-pub fn exceptions_without_merchant(broken: &[BrokenRecord]) -> Vec<LoanException> {
+pub fn exceptions_without_merchant(
+    broken: &[BrokenRecord],
+    may_wait: impl Fn(&BrokenRecord) -> bool,
+) -> Vec<LoanException> {
     let line = |record: &BrokenRecord| {
         let cause = UnknownCause::broken(&record.table, record.key.as_deref(), &record.rule);
         LoanException {
@@ -219,9 +253,14 @@ pub fn exceptions_without_merchant(broken: &[BrokenRecord]) -> Vec<LoanException
             code: cause.code.to_string(),
             detail: cause.detail,
             principal_minor: None,
+            is_unknown: speaks_of_a_loan(record),
         }
     };
-    let mut lines: Vec<LoanException> = broken.iter().filter(|r| speaks_of_a_loan(r)).map(line).collect();
+    let is_listed = |record: &&BrokenRecord| {
+        speaks_of_a_loan(record)
+            || (record.table == APPLICATIONS.name && record.merchant_id.is_none() && may_wait(record))
+    };
+    let mut lines: Vec<LoanException> = broken.iter().filter(is_listed).map(line).collect();
     lines.sort_unstable();
     lines
 }

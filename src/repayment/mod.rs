@@ -36,6 +36,7 @@
 mod assess;
 mod calendar;
 mod columns;
+mod draw_terms;
 mod draws;
 mod earnings;
 mod error;

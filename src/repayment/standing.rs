@@ -25,6 +25,8 @@ pub struct LoanStanding {
     pub principal_minor: i64,
     /// Interest a day in parts per million.
     pub daily_rate_ppm: i64,
+    /// Days to the last instalment, as it was lent.
+    pub term_days: i64,
     /// The guarantee group that is jointly liable.
     pub group_id: Option<String>,
     /// The published offer that was drawn.

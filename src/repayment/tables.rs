@@ -68,7 +68,8 @@ pub fn repayment_tables(shard: &Shard, rules: &LedgerRules) -> Result<Option<Rep
         known.push(assessment.standing(record, rules, &book.point()));
     }
     let (instalment_status, loan_status) = (instalments.frame()?, loans.frame()?);
-    Ok(Some(RepaymentTables { instalment_status, loan_status, ledger: LoanLedger { known, unknown: book.unknown } }))
+    let ledger = LoanLedger { known, unknown: book.unknown, remarks: Vec::new() };
+    Ok(Some(RepaymentTables { instalment_status, loan_status, ledger }))
 }
 
 #[derive(Default)]

@@ -115,11 +115,12 @@ impl UnknownCause {
         Self::new(DRAW_ABOVE_OFFER, detail)
     }
 
-    /// A row of the loan that washing set aside.
+    /// A row that washing set aside: of a loan, or an application for one.
     pub(super) fn broken(table: &str, key: Option<&str>, rule: &str) -> Self {
         let (code, what) = match table {
             "loans" => ("broken-loan", "the loan's own row"),
             "instalments" => ("broken-instalment", "an instalment"),
+            "applications" => ("broken-application", "an application that leads to no merchant"),
             _ => ("broken-payment", "a payment"),
         };
         let key = key.map_or_else(|| "without a readable key".to_owned(), |key| format!("{key:?}"));
@@ -142,10 +143,12 @@ pub struct LoanException {
     pub loan_id: Option<String>,
     /// Its product, where a sound row says so.
     pub product: Option<String>,
-    /// Why it is not known; a code of [`UnknownCause`].
+    /// Why it is not known, or what is odd about it; a code of [`UnknownCause`].
     pub code: String,
     /// In words, with the numbers.
     pub detail: String,
     /// What was lent, where a sound row says so.
     pub principal_minor: Option<i64>,
+    /// Whether this leaves the loan unknown. Otherwise its books agree, and an officer is told.
+    pub is_unknown: bool,
 }

@@ -368,6 +368,8 @@ mod tests {
             product: product.to_owned(),
             state,
             limit_minor: 100,
+            daily_rate_ppm: 450,
+            term_days: 7,
             drawn_minor: 0,
             drawn_before_minor: 0,
             held_minor: 100,

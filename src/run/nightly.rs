@@ -62,6 +62,7 @@ use crate::repayment::LoanEvidence;
 use crate::run::Job;
 use crate::score::Reference;
 use crate::spill::{Shelf, Shelved, SpillError};
+use crate::store::BrokenRecord;
 use crate::wash::{Activity, IngestError, IngestProgress, Ingested, KeepRows, ingest_keeping};
 
 /// Folder of kept rows, below the output folder.
@@ -473,7 +474,8 @@ impl Night<'_> {
         progress.stage("score and decide", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
         let tables = DecidedTables::new(&scratch);
-        let unseen = Unseen::new(&open, &standing, &ingested.unattributed);
+        let may_wait = |record: &BrokenRecord| terms.may_wait(record.known_at, as_of);
+        let unseen = Unseen::new(&open, &standing, &ingested.unattributed, may_wait);
         let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &states)));
         let settlement = Settlement::of(&rules.policy).map_err(DecideError::from)?;
         let join = Join { tables: &tables, joined: &joined, settlement: &settlement, policy: &rules.policy, as_of };

@@ -80,13 +80,19 @@ pub fn read_loan_evidence(
         offers.iter().map(move |offer| {
             let made = OfferMade {
                 merchant_id: merchant.to_owned(),
+                product: offer.product.clone(),
                 limit_minor: offer.limit_minor,
+                daily_rate_ppm: offer.daily_rate_ppm,
+                term_days: offer.term_days,
+                offered_on: offer.offered_on,
+                valid_until_on: offer.valid_until_on,
                 replaces: offer.replaces_offer_id.clone(),
             };
             (offer.offer_id.clone(), made)
         })
     });
-    Ok(evidence.with_offers(offers, rows::<LoanException>(previous)?).with_orders_until(orders_until))
+    let evidence = evidence.with_offers(offers, rows::<LoanException>(previous)?);
+    Ok(evidence.with_night_before(previous.map(|run| run.as_of)).with_orders_until(orders_until))
 }
 
 /// Members of guarantee groups, for shards of so many `buckets`, as the night before left them, the file's bytes checked, but for merchants whose

@@ -32,6 +32,7 @@ pub struct Totals {
     alert_changes: AlertChanges,
     officers_work: OfficersWork,
     unknown_loans: BTreeMap<String, u64>,
+    odd_loan_records: BTreeMap<String, u64>,
     unjudged: Unjudged,
     deductions: u64,
     deducted_minor: i64,
@@ -64,7 +65,12 @@ impl Totals {
         count(&mut self.alerts, shard.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()));
         add_changes(&mut self.alert_changes, &shard.alerts, tonight);
         self.officers_work.add(&shard.queue, &shard.proposals);
-        count(&mut self.unknown_loans, shard.loan_exceptions.iter().map(|e| e.code.as_str()));
+        let lines = |is_unknown: bool| {
+            let lines = shard.loan_exceptions.iter().filter(move |line| line.is_unknown == is_unknown);
+            lines.map(|line| line.code.as_str())
+        };
+        count(&mut self.unknown_loans, lines(true));
+        count(&mut self.odd_loan_records, lines(false));
         for (rule, times) in &shard.alerts_unknown {
             *self.unjudged.alerts.entry(rule.clone()).or_default() += times;
         }
@@ -113,6 +119,7 @@ impl Totals {
             alert_changes: self.alert_changes,
             officers_work: self.officers_work,
             unknown_loans: self.unknown_loans,
+            odd_loan_records: self.odd_loan_records,
             unjudged,
             deductions: self.deductions,
             deducted_minor: self.deducted_minor,

@@ -67,6 +67,9 @@ pub struct RunSummary {
     /// Loans of which nothing is known, by cause. A loan may stand under several.
     #[serde(default)]
     pub unknown_loans: BTreeMap<String, u64>,
+    /// What else stands in the officers' list, by code: loans that were not drawn as they were offered, applications that lead to no merchant.
+    #[serde(default)]
+    pub odd_loan_records: BTreeMap<String, u64>,
     /// What could not be judged for lack of data.
     #[serde(default)]
     pub unjudged: Unjudged,
@@ -287,6 +290,10 @@ impl RunSummary {
                 grouped(unknown.loans),
                 self.money(unknown.principal_minor)
             )?;
+        }
+        if !self.odd_loan_records.is_empty() {
+            let records = self.odd_loan_records.iter().map(|(code, n)| format!("{code} {}", grouped(*n)));
+            writeln!(out, "  odd        loan records for an officer: {}", records.collect::<Vec<_>>().join(" · "))?;
         }
         self.write_unjudged(out)?;
         if let Some(portfolio) = &self.portfolio {

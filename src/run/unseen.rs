@@ -1,4 +1,4 @@
-//! What belongs to no shard: offers and alerts of merchants who are no longer scored, and broken loan rows that lead to no merchant.
+//! What belongs to no shard: offers and alerts of merchants who are no longer scored, and broken rows of loans and applications that lead to no merchant.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,13 @@ pub struct Unseen<'a> {
 
 impl<'a> Unseen<'a> {
     /// Before any shard is decided.
-    pub fn new(open: &'a OpenOffers, standing: &'a StandingAlerts, unattributed: &'a [BrokenRecord]) -> Self {
-        let lines = exceptions_without_merchant(unattributed).into_iter().collect();
+    pub fn new(
+        open: &'a OpenOffers,
+        standing: &'a StandingAlerts,
+        unattributed: &'a [BrokenRecord],
+        may_wait: impl Fn(&BrokenRecord) -> bool,
+    ) -> Self {
+        let lines = exceptions_without_merchant(unattributed, may_wait).into_iter().collect();
         let (loans, nameless_loans) = loans_without_merchant(unattributed);
         Self { open, standing, seen: BTreeSet::new(), lines, loans, nameless_loans }
     }

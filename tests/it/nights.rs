@@ -6,6 +6,7 @@ mod alerts;
 mod books;
 mod by_day;
 mod copies;
+mod drawn;
 mod drift;
 mod evidence;
 mod faults;

@@ -30,7 +30,7 @@ fn night(
 ) -> (BookRows, Vec<ForecastLine>) {
     let (monitor, groups): (Monitor, _) = (monitor(), DefaultedGroups::default());
     let context = BookContext { monitor: &monitor, groups: &groups, before, horizon_days: HORIZON, as_of: on };
-    let ledger = LoanLedger { known: loans.to_vec(), unknown: Vec::new() };
+    let ledger = LoanLedger { known: loans.to_vec(), unknown: Vec::new(), remarks: Vec::new() };
     let (book, rows) = Book::of(&ledger, &borrowers(pd), &context).unwrap();
     let tables = book.tables(&context, None, &[]).unwrap().unwrap();
     (rows, tables.forecast_outcomes)

@@ -7,7 +7,7 @@ use crate::repayment::{LoanHistory, LoanStanding, UnknownLoan};
 const FROM: Date = jiff::civil::date(2025, 6, 1);
 
 fn positions(known: Vec<LoanStanding>, unknown: Vec<UnknownLoan>) -> Positions {
-    Positions::of(&LoanLedger { known, unknown }, &monitor().buckets)
+    Positions::of(&LoanLedger { known, unknown, remarks: Vec::new() }, &monitor().buckets)
 }
 
 fn cells(before: &Positions, now: &Positions) -> Vec<(String, String, i64, i64, i64)> {

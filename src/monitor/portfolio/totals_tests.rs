@@ -27,7 +27,7 @@ fn loan(merchant_id: &str, product: &str, dpd: i64, outstanding_minor: i64) -> L
 }
 
 fn portfolio(loans: &[LoanStanding]) -> Portfolio {
-    let ledger = LoanLedger { known: loans.to_vec(), unknown: Vec::new() };
+    let ledger = LoanLedger { known: loans.to_vec(), unknown: Vec::new(), remarks: Vec::new() };
     Portfolio::of(&ledger, &buckets(), &CLASSES, &DefaultedGroups::of(&ledger)).unwrap()
 }
 
@@ -100,6 +100,7 @@ fn an_unknown_loan_is_a_line_of_its_own_and_never_current() {
     let ledger = LoanLedger {
         known: vec![loan("m1", "credit-loan", 0, 1_000)],
         unknown: vec![lost("m1", Some(700)), lost("m2", None), lost("m3", Some(50))],
+        remarks: Vec::new(),
     };
     let p = Portfolio::of(&ledger, &buckets(), &CLASSES, &DefaultedGroups::of(&ledger)).unwrap();
     assert_eq!(p.unknown, UnknownTally { loans: 3, principal_minor: 750, without_principal: 1, without_merchant: 0 });

@@ -27,6 +27,8 @@ impl OutputRow for OpenOffer {
                      place, holds until the next night what it held beyond that · drawn: holds nothing, an open loan rests on its orders.",
                 ),
                 money("limit_minor", "The most that may be drawn."),
+                Column::required("daily_rate_ppm", Kind::Int64, "parts per million a day", "Interest a day."),
+                Column::required("term_days", Kind::Int64, "days", "Days to the last instalment."),
                 money("drawn_minor", "Principal of the loans drawn on it, as far as is known."),
                 money(
                     "drawn_before_minor",

@@ -24,6 +24,7 @@
 //! | `pledge-not-own` | every order that an open loan pledges is one of its borrower's, sound or broken, that can be seen; where tonight's orders end before the loan was drawn, only an order that another merchant has is known not to be |
 //! | `offer-of-another-merchant` | the offer that an open loan names was not made to another merchant, as far as the nights before tell |
 //! | `draw-above-offer` | the loans that name an offer come to no more than it was made over, as far as the nights before tell; looked at where the loan is open |
+//! | `draw-of-another-product`, `draw-for-longer` | an open loan is of the product of the offer that it names, and runs no longer, unless it was restructured |
 //! | `pledge-repeated` | no other open loan, but those drawn on the same offer, pledges an order that this open loan pledges |
 //! | `loan-missing` | a loan that was open on the night before, or repaid not longer ago than repaid loans are to be sent, is seen tonight, under the same borrower |
 //! | `payments-missing` | payments that an earlier night knew are seen tonight, reversed or not, over as much; less only where a version recorded since says so |

@@ -222,7 +222,7 @@ pub(super) mod tests {
         let merchants: Vec<String> = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
         let column = |name: &str, value| FeatureColumn { name: name.to_owned(), values: vec![value; merchants.len()] };
         let table = FeatureTable { columns: vec![column("since", Some(3.0)), column("usual", None)], merchants };
-        let mut ledger = LoanLedger { known: Vec::new(), unknown: Vec::new() };
+        let mut ledger = LoanLedger { known: Vec::new(), unknown: Vec::new(), remarks: Vec::new() };
         ledger.known.push(loan("a", "1"));
         ledger.known.push(LoanStanding { dpd: 2, ..loan("b", "1") });
         ledger.known.push(loan("c", "1"));
@@ -245,7 +245,7 @@ pub(super) mod tests {
                 .map(|(name, value)| FeatureColumn { name: name.to_owned(), values: vec![Some(value)] })
                 .to_vec(),
         };
-        let ledger = LoanLedger { known: vec![loan("a", "1")], unknown: Vec::new() };
+        let ledger = LoanLedger { known: vec![loan("a", "1")], unknown: Vec::new(), remarks: Vec::new() };
         let rows = columns().rows(&table, &ledger, ON).unwrap();
         assert!((rows[0].values[2] - 6.0).abs() < 1e-12, "three days at two a day");
     }

@@ -197,7 +197,7 @@ mod tests {
             columns: vec![column("trade", [6.0, 6.0, 30.0]), column("noise", [1.0; 3])],
         };
         let known = vec![loan("a", "1"), LoanStanding { dpd: 1, ..loan("b", "1") }, loan("c", "1")];
-        let ledger = LoanLedger { known, unknown: Vec::new() };
+        let ledger = LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() };
         let seen = foresight.outlooks::<DecideError>(&table, &ledger, ON).unwrap();
         let [(first, worse), (second, better)] = seen.as_slice() else { panic!("{seen:?}") };
         assert_eq!((first.as_str(), second.as_str(), worse.owed_minor), ("a", "c", 600));

@@ -150,7 +150,7 @@ impl NightReader<'_> {
         let views = self.rules.views(&theirs).map_err(PopulationError::from)?;
         let features = features::prepare(&features::measure_shard(&views, config)?, config)?;
         let known = ledger.known.iter().filter(|loan| measured.contains(loan.merchant_id.as_str())).cloned().collect();
-        Ok((totals, SeenAtNight { features, ledger: LoanLedger { known, unknown: Vec::new() } }))
+        Ok((totals, SeenAtNight { features, ledger: LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() } }))
     }
 
     fn broken(&self, error: &polars::prelude::PolarsError) -> TrainingError {

@@ -96,7 +96,7 @@ fn night(books: &Books, gone: &BTreeSet<usize>, as_of: Date, before: &[Remembere
             found.insert(id[1..].parse().unwrap(), BorrowerRecord::of(Some(&ledger), id));
         }
     }
-    Said { records: found, without_merchant: exceptions_without_merchant(&made.unattributed).len(), left }
+    Said { records: found, without_merchant: exceptions_without_merchant(&made.unattributed, |_| false).len(), left }
 }
 
 fn known(record: &BorrowerRecord) -> Option<CreditRecord> {

@@ -68,6 +68,8 @@ fn open_offer(number: usize, offered_on: Date) -> OpenOffer {
         product: "credit-loan".to_owned(),
         state: OfferState::Open,
         limit_minor: 1,
+        daily_rate_ppm: 1,
+        term_days: 1,
         drawn_minor: 0,
         drawn_before_minor: 0,
         held_minor: 1,

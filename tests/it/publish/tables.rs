@@ -293,6 +293,7 @@ proptest! {
     ) {
         let rows = ids.into_iter().map(|(merchant_id, product, offer_id)| OpenOffer {
             offer_id, merchant_id, product, state, limit_minor: sums[0], drawn_minor: sums[1], drawn_before_minor: sums[2],
+            daily_rate_ppm: sums[0], term_days: sums[1],
             held_minor: sums[3], offered_on, valid_until_on, replaces_offer_id: replaces_offer_id.clone(),
             pledged_order_ids: pledged_order_ids.clone(),
         });
@@ -330,10 +331,10 @@ proptest! {
     #[test]
     fn loan_exceptions_come_back(
         ids in btree_set((option::of(".{0,3}"), option::of(".{0,3}"), "[a-c]", ".{0,3}"), 0..20), product in option::of("[a-c]"),
-        principal_minor in option::of(any::<i64>()),
+        principal_minor in option::of(any::<i64>()), is_unknown in any::<bool>(),
     ) {
         let rows = ids.into_iter().map(|(merchant_id, loan_id, code, detail)| LoanException {
-            merchant_id, loan_id, product: product.clone(), code, detail, principal_minor,
+            merchant_id, loan_id, product: product.clone(), code, detail, principal_minor, is_unknown,
         });
         round_trip(LoanException::table(), &rows.collect::<Vec<_>>());
     }

@@ -415,8 +415,10 @@ proptest! {
 
     /// Knowing more only narrows a range: whatever becomes of a loan that is open, the figures stay within what was said before.
     #[test]
-    fn how_an_open_loan_ends_is_within_the_range(loan in any_loan(), room in 1_i64..2_500, unpaid in 0.0_f64..=1.0) {
-        prop_assume!(matches!(loan.end, End::Open { .. }));
+    fn how_an_open_loan_ends_is_within_the_range(
+        loan in any_loan().prop_filter("it is open", |loan| matches!(loan.end, End::Open { .. })),
+        room in 1_i64..2_500, unpaid in 0.0_f64..=1.0,
+    ) {
         let costs = super::loan_fate::Costs::of(&policy(), 400);
         let open = loan.made(0).result(room, &costs);
         let repaid = RandomLoan { end: End::Repaid { was_in_default: true }, unpaid: 0, ..loan.clone() };
