@@ -3,7 +3,8 @@
 //! Members of a group answer for one another's group loans. So
 //! - all that the members owe and may still draw, over all products, stays within the group's cap;
 //! - a group loan of another member counts against a merchant's own means: he may have to repay it;
-//! - while a member is in default, or a member's debts are not known, no member is offered anything.
+//! - while a member is in default, or a member's debts are not known, no member is offered anything;
+//! - who has left still answers for the group's loans that were drawn while it was a member, until they are repaid.
 //!
 //! A member is whose membership has begun and not ended, and whoever owes on a loan of the group. A membership of the night before of which no row is
 //! seen tonight, or only a broken one, goes on for all that is known: the group's debts are unknown ([`super::member`]).
@@ -62,6 +63,42 @@ pub struct GroupTotal {
     pub in_default: u32,
     /// Principal not repaid of the group's own loans, whoever drew them.
     pub group_loans_minor: i64,
+    /// The same by the instant at which they were drawn, UTC microseconds.
+    pub drawn: BTreeMap<i64, DrawnTogether>,
+    /// Loans of the group of which nothing is known.
+    pub unknown_loans: u32,
+}
+
+/// Open loans of a group that were drawn at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DrawnTogether {
+    /// Principal not repaid.
+    pub owed_minor: i64,
+    /// How many of them are in default.
+    pub in_default: u32,
+}
+
+impl DrawnTogether {
+    /// Adds more of them.
+    pub fn add(&mut self, other: Self) {
+        self.owed_minor = self.owed_minor.saturating_add(other.owed_minor);
+        self.in_default = self.in_default.saturating_add(other.in_default);
+    }
+}
+
+/// The groups that a merchant has left, with the instants between which it was a member, UTC microseconds.
+pub type LeftGroups = BTreeMap<String, (i64, i64)>;
+
+impl GroupTotal {
+    /// What is owed on loans that were drawn within a time, and how many of them are in default.
+    fn drawn_within(&self, (from, until): (i64, i64)) -> DrawnTogether {
+        let mut sum = DrawnTogether::default();
+        // A membership that ended before it began has no time.
+        for (_, drawn) in self.drawn.range(from..until.max(from)) {
+            sum.add(*drawn);
+        }
+        sum
+    }
 }
 
 /// Totals by group.
@@ -96,10 +133,14 @@ impl GroupTotals {
             total.unknown = total.unknown.saturating_add(part.unknown);
             total.in_default = total.in_default.saturating_add(part.in_default);
             total.group_loans_minor = total.group_loans_minor.saturating_add(part.group_loans_minor);
+            total.unknown_loans = total.unknown_loans.saturating_add(part.unknown_loans);
+            for (at, drawn) in &part.drawn {
+                total.drawn.entry(*at).or_default().add(*drawn);
+            }
         }
     }
 
-    /// What the groups of one member leave. `own` is the member's own part of each group's total.
+    /// What the groups of one member leave. `own` is the member's own part of each group's total, `left` are groups that it has left.
     ///
     /// `allowance = own open offers + ⌊(cap − owed − held) ÷ members⌋`, the least over all groups. Where open offers already exceed what
     /// the cap leaves, each member keeps its part of it: `⌊own open offers × (cap − owed) ÷ held⌋`. Summed over the members either is at most
@@ -108,6 +149,7 @@ impl GroupTotals {
     pub fn share(
         &self,
         membership: &Membership,
+        left: &LeftGroups,
         own: &BTreeMap<String, GroupTotal>,
         terms: Option<&GroupTerms>,
     ) -> Option<GroupShare> {
@@ -116,10 +158,22 @@ impl GroupTotals {
             Membership::Unknown => {
                 return Some(GroupShare { allowance_minor: None, liability_minor: 0, has_default: false });
             }
-            Membership::In(groups) if groups.is_empty() => return None,
             Membership::In(groups) => groups,
         };
-        let mut share = GroupShare { allowance_minor: Some(i64::MAX), liability_minor: 0, has_default: false };
+        let nothing = GroupShare { allowance_minor: Some(i64::MAX), liability_minor: 0, has_default: false };
+        let mut share = nothing.clone();
+        for (group, while_member) in left.iter().filter(|(group, _)| !groups.contains(*group)) {
+            let Some(total) = self.0.get(group) else { continue };
+            let drawn = total.drawn_within(*while_member);
+            share.liability_minor = share.liability_minor.saturating_add(drawn.owed_minor);
+            share.has_default |= drawn.in_default > 0;
+            if total.unknown_loans > 0 {
+                share.allowance_minor = None;
+            }
+        }
+        if groups.is_empty() && share == nothing {
+            return None;
+        }
         for group in groups {
             let total = self.0.get(group).cloned().unwrap_or_default();
             let mine = own.get(group).cloned().unwrap_or_default();
@@ -164,7 +218,7 @@ mod tests {
     fn share(parts: &[GroupTotal], member: usize, cap_minor: i64) -> GroupShare {
         let membership = Membership::In(BTreeSet::from(["g".to_owned()]));
         let own = BTreeMap::from([("g".to_owned(), parts[member].clone())]);
-        totals(parts).share(&membership, &own, Some(&GroupTerms { cap_minor })).unwrap()
+        totals(parts).share(&membership, &LeftGroups::new(), &own, Some(&GroupTerms { cap_minor })).unwrap()
     }
 
     fn part(owed_minor: i64, held_minor: i64) -> GroupTotal {
@@ -187,6 +241,29 @@ mod tests {
         let parts = [defaulted, part(0, 0), part(0, 0)];
         assert!(share(&parts, 1, 400).has_default && !share(&parts, 0, 400).has_default);
         assert_eq!((share(&parts, 1, 400).liability_minor, share(&parts, 0, 400).liability_minor), (70, 0));
+    }
+
+    #[test]
+    fn who_has_left_answers_for_what_was_drawn_before() {
+        let drawn = |owed_minor, in_default| DrawnTogether { owed_minor, in_default };
+        let group = GroupTotal { drawn: BTreeMap::from([(10, drawn(70, 0)), (20, drawn(30, 1))]), ..part(100, 0) };
+        let share = |total: &GroupTotal, from: i64, until: i64| {
+            let left = LeftGroups::from([("g".to_owned(), (from, until))]);
+            let none = Membership::In(BTreeSet::new());
+            totals(std::slice::from_ref(total)).share(&none, &left, &BTreeMap::new(), None)
+        };
+        let answers = |liability_minor, has_default| {
+            Some(GroupShare { allowance_minor: Some(i64::MAX), liability_minor, has_default })
+        };
+        assert_eq!(share(&group, 0, 20), answers(70, false), "what was drawn as it left is the others'");
+        assert_eq!(share(&group, 0, 21), answers(100, true));
+        assert_eq!(share(&group, 11, 21), answers(30, true), "so is what was drawn before it came");
+        for (from, until) in [(0, 10), (21, 90), (50, 5)] {
+            assert_eq!(share(&group, from, until), None, "{from} to {until}");
+        }
+        let unknown = GroupTotal { unknown_loans: 1, ..part(0, 0) };
+        assert_eq!(share(&unknown, 0, 10).and_then(|share| share.allowance_minor), None);
+        assert!(share(&unknown, 0, 10).is_some());
     }
 
     proptest! {

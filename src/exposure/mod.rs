@@ -37,7 +37,7 @@ mod statement;
 pub use account::{Account, Owed, Requests};
 pub use error::ExposureError;
 pub use escrow::RECEIVABLE_COLUMNS;
-pub use group::{GroupShare, GroupTotal, GroupTotals, Membership};
+pub use group::{DrawnTogether, GroupShare, GroupTotal, GroupTotals, LeftGroups, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
 pub use read::{

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Account, Owed, Requests};
 use super::error::ExposureError;
 use super::escrow::{ShardReceivables, receivables};
-use super::group::{GroupTotal, GroupTotals, Membership};
+use super::group::{DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
 use super::member::{MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
 use super::receivable::Receivables;
@@ -147,15 +147,24 @@ pub struct ShardAccounts {
     pub groups: GroupTotals,
     /// Memberships that the next night has to see.
     pub members: Vec<RememberedMember>,
-    memberships: BTreeMap<String, (Membership, BTreeMap<String, GroupTotal>)>,
+    memberships: BTreeMap<String, OwnGroups>,
+}
+
+/// A merchant and its guarantee groups.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct OwnGroups {
+    membership: Membership,
+    left: LeftGroups,
+    /// The merchant's part of each group's total.
+    parts: BTreeMap<String, GroupTotal>,
 }
 
 impl ShardAccounts {
     /// Tells every account what its groups leave, once all shards' totals are merged.
     pub fn share_groups(&mut self, totals: &GroupTotals, terms: &AccountTerms<'_>) {
         for (merchant, account) in &mut self.by_merchant {
-            if let Some((membership, own)) = self.memberships.get(merchant) {
-                account.group = totals.share(membership, own, terms.groups);
+            if let Some(OwnGroups { membership, left, parts }) = self.memberships.get(merchant) {
+                account.group = totals.share(membership, left, parts, terms.groups);
             }
         }
     }
@@ -183,7 +192,9 @@ pub fn shard_accounts(
     // A loan is never known unless its borrower can be seen; one that is not known is its group's all the same.
     for loan in views.ledger.iter().flat_map(|ledger| &ledger.unknown) {
         if let Some(group) = &loan.group_id {
-            accounts.groups.entry(group).unknown = 1;
+            let total = accounts.groups.entry(group);
+            total.unknown = 1;
+            total.unknown_loans = total.unknown_loans.saturating_add(1);
         }
     }
     for merchant in views.merchants.ids() {
@@ -213,7 +224,12 @@ pub fn shard_accounts(
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
         }
-        accounts.memberships.insert(merchant.clone(), (membership.with_groups(own.keys()), own));
+        let groups = OwnGroups {
+            membership: membership.with_groups(own.keys()),
+            left: memberships.left_by(merchant),
+            parts: own,
+        };
+        accounts.memberships.insert(merchant.clone(), groups);
         accounts.by_merchant.insert(merchant.clone(), account);
     }
     Ok(accounts)
@@ -368,8 +384,8 @@ enum Groups<'a> {
     By {
         /// Memberships that have begun and not ended.
         known: BTreeMap<String, BTreeSet<String>>,
-        /// Those that have ended: merchant and group.
-        ended: BTreeSet<(String, String)>,
+        /// Those that have ended: by merchant and group from when to when, UTC microseconds.
+        ended: BTreeMap<String, LeftGroups>,
         /// Merchants with a membership that cannot be read, or that was there on the night before and is not seen.
         unknown: BTreeSet<Cow<'a, str>>,
     },
@@ -396,7 +412,7 @@ impl Groups<'_> {
                 };
                 let mut members: BTreeSet<RememberedMember> = known.iter().flat_map(of_merchant).collect();
                 for (merchant, group) in before {
-                    let has_ended = ended.contains(&(merchant.to_owned(), group.to_owned()));
+                    let has_ended = ended.get(merchant).is_some_and(|left| left.contains_key(group));
                     if !has_ended && members.insert(row(merchant, group)) {
                         totals.entry(group).unknown = 1;
                         unknown.insert(Cow::Owned(merchant.to_owned()));
@@ -404,6 +420,13 @@ impl Groups<'_> {
                 }
                 members.into_iter().collect()
             }
+        }
+    }
+
+    fn left_by(&self, merchant: &str) -> LeftGroups {
+        match self {
+            Self::None | Self::Absent => LeftGroups::new(),
+            Self::By { ended, .. } => ended.get(merchant).cloned().unwrap_or_default(),
         }
     }
 
@@ -423,16 +446,19 @@ fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<
         return Ok(if terms.declared.contains("guarantee_groups") { Groups::Absent } else { Groups::None });
     };
     let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut ended: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut ended: BTreeMap<String, LeftGroups> = BTreeMap::new();
     let mut read = || -> Result<(), PolarsError> {
         let (groups, merchants) = (table.column("group_id")?.str()?, table.column("merchant_id")?.str()?);
-        let stays = table.column("left_at")?.is_null();
+        let joined = &table.column("joined_at")?.datetime()?.phys;
+        let left = &table.column("left_at")?.datetime()?.phys;
         for row in 0..table.height() {
             let (Some(group), Some(merchant)) = (groups.get(row), merchants.get(row)) else { continue };
-            if stays.get(row) == Some(true) {
-                known.entry(merchant.to_owned()).or_default().insert(group.to_owned());
-            } else {
-                ended.insert((merchant.to_owned(), group.to_owned()));
+            match left.get(row) {
+                None => _ = known.entry(merchant.to_owned()).or_default().insert(group.to_owned()),
+                Some(left_at) => {
+                    let while_member = (joined.get(row).unwrap_or(i64::MIN), left_at);
+                    ended.entry(merchant.to_owned()).or_default().insert(group.to_owned(), while_member);
+                }
             }
         }
         Ok(())
@@ -464,6 +490,9 @@ fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membersh
         if let Some(group) = &loan.group_id {
             let part = own.entry(group.clone()).or_default();
             part.group_loans_minor = part.group_loans_minor.saturating_add(loan.outstanding_minor);
+            let drawn =
+                DrawnTogether { owed_minor: loan.outstanding_minor, in_default: u32::from(loan.is_in_default) };
+            part.drawn.entry(loan.disbursed_at).or_default().add(drawn);
         }
     }
     own

@@ -9,6 +9,7 @@
 //! | order | completed after five days | cancelled by the merchant and refunded in full | completed, then refunded in full |
 //! | shipment | handed over at once, arrived a day later, without tracking | due when the order was placed, lost | due when the order was placed, arrived only now |
 //! | review | five stars | one star | one star |
+//! | stock-taking | the least stock of the merchant, after the best sales | the most stock, nothing sold | nothing left, nothing sold |
 //! | dispute | won by the merchant | counterfeit goods, lost for the full amount | a lawsuit, still open |
 //!
 //! Nobody can say of a feature in general which reading is the worst: a good order makes the best month of a shop better, and its months more
@@ -26,6 +27,7 @@
 
 mod rows;
 mod shard;
+mod stock;
 
 pub use shard::Concerned;
 

@@ -6,13 +6,14 @@ use polars::prelude::*;
 
 use super::Scenario;
 use super::rows::{Cell, Row, with_rows};
+use super::stock::Stock;
 use crate::authenticity::UNKNOWN_BUYER;
-use crate::contract::{DISPUTES, ORDERS, REVIEWS, SHIPMENTS, TableContract};
+use crate::contract::{DISPUTES, INVENTORY, ORDERS, REVIEWS, SHIPMENTS, TableContract};
 use crate::domain::MICROS_PER_DAY;
 use crate::store::{BrokenRecord, Shard};
 
 /// Tables whose broken records are read; orders first, because the others refer to them.
-const READ: [&TableContract; 4] = [&ORDERS, &SHIPMENTS, &REVIEWS, &DISPUTES];
+const READ: [&TableContract; 5] = [&ORDERS, &SHIPMENTS, &REVIEWS, &DISPUTES, &INVENTORY];
 
 /// Merchants of a shard with broken records that a scenario reads.
 fn concerned(shard: &Shard) -> BTreeSet<&str> {
@@ -27,6 +28,8 @@ pub struct Concerned {
     shard: Shard,
     /// By merchant.
     trade: BTreeMap<String, Trade>,
+    /// By merchant.
+    stock: BTreeMap<String, Stock>,
 }
 
 impl Concerned {
@@ -43,7 +46,8 @@ impl Concerned {
         let spoilt = spoilt_orders(shard.table(SHIPMENTS.name), shard.table(DISPUTES.name))?;
         let trade = shard.table(ORDERS.name).map(|orders| Trade::of_merchants(orders, &spoilt));
         let trade = trade.transpose()?.unwrap_or_default();
-        Ok(Some(Self { shard, trade }))
+        let stock = shard.table(INVENTORY.name).map(Stock::of_merchants).transpose()?.unwrap_or_default();
+        Ok(Some(Self { shard, trade, stock }))
     }
 
     /// Their tables with their broken records read in one way.
@@ -69,6 +73,11 @@ impl Concerned {
                     name if name == ORDERS.name => rows.push(reader.order(merchant, record, key, &mut replaced)),
                     name if name == SHIPMENTS.name => rows.extend(reader.shipments(merchant, record, (&key, number))),
                     name if name == REVIEWS.name => rows.extend(reader.reviews(merchant, record, &key)),
+                    // Of a merchant without any stock-taking that can be read, nothing is known of its stock.
+                    name if name == INVENTORY.name => {
+                        let stock = self.stock.get(merchant);
+                        rows.extend(stock.map(|stock| stock.taking(merchant, record, scenario, &as_of)));
+                    }
                     _ => rows.extend(reader.disputes(merchant, record, &key)),
                 }
             }

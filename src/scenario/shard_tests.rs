@@ -2,7 +2,7 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::contract::{MERCHANTS, data_type};
+use crate::contract::{INVENTORY, MERCHANTS, data_type};
 use crate::domain::AsOf;
 
 fn as_of() -> AsOf {
@@ -147,7 +147,8 @@ fn an_order_is_there_again_with_the_amount_that_is_known_and_its_children_are_of
     assert_eq!(cells(&unresolved, "disputes", "closed_at"), [""]);
     assert_eq!(cells(&unresolved, "orders", "refunded_at")[2], settled);
     assert_eq!(cells(&unresolved, "orders", "refunded_at")[4], now, "nothing happens after the observation");
-    assert_eq!(cells(&unresolved, "shipments", "delivered_at"), [now]);
+    // A little apart from other parcels of the order that cannot be read.
+    assert_eq!(cells(&unresolved, "shipments", "delivered_at"), [(as_of().micros() - 3).to_string()]);
 }
 
 #[test]
@@ -231,4 +232,38 @@ fn a_record_that_names_no_order_is_of_the_latest_and_of_the_heaviest() {
     let read = read_as(&shard, Scenario::Adverse);
     // b: 900 × 180 / 238 = 680; f: 1,000 × 180 / 378 = 476; e is the latest completed.
     assert_eq!(cells(&read, "reviews", "order_id"), ["b", "e"]);
+}
+
+#[test]
+fn a_stock_taking_is_read_with_the_extremes_of_its_merchants_own() {
+    let taking = |merchant: &str, on: i64, value: i64, cost: i64| {
+        Row::from([
+            ("merchant_id", Cell::Text(merchant.to_owned())),
+            ("on", Cell::Number(on)),
+            ("stock_value_minor", Cell::Number(value)),
+            ("cost_of_sales_minor", Cell::Number(cost)),
+        ])
+    };
+    let first = 20_000;
+    let known = [taking("m", first, 500, 90), taking("m", first + 20, 300, 120), taking("n", first, 9_000, 9_000)];
+    let unreadable = |key: Option<&str>, amount_minor| BrokenRecord { amount_minor, ..record("inventory", key, None) };
+    // The seventh of April 2025 is day 20,185.
+    let broken = vec![unreadable(Some("m|2025-04-07"), None), unreadable(Some("m|2999-01-01"), Some(700))];
+    let read = |scenario| {
+        let mut shard = shard(broken.clone());
+        shard.tables.insert("inventory", table(&INVENTORY, &known));
+        let read = Concerned::of(&shard).unwrap().unwrap().assumed(scenario).unwrap();
+        let days = read.tables["inventory"].column("on").unwrap().to_physical_repr();
+        let days: Vec<i32> = days.i32().unwrap().iter().flatten().collect();
+        let last = as_of().days_since_epoch() - 1;
+        assert_eq!(days, [20_000, 20_020, 20_185, last], "those of m alone, in their order");
+        let cells = |name| cells(&read, "inventory", name)[2..].to_vec();
+        (cells("stock_value_minor"), cells("cost_of_sales_minor"))
+    };
+    let of = |values: [&str; 2], costs: [&str; 2]| (values.map(str::to_owned).to_vec(), costs.map(str::to_owned).to_vec());
+    assert_eq!(read(Scenario::Favourable), of(["300", "700"], ["120", "120"]));
+    assert_eq!(read(Scenario::Adverse), of(["500", "700"], ["0", "0"]));
+    assert_eq!(read(Scenario::Unresolved), of(["0", "0"], ["0", "0"]));
+    let nothing_known = shard(vec![unreadable(None, None)]);
+    assert!(Concerned::of(&nothing_known).unwrap().is_none(), "nobody looks at a table that is not there");
 }

@@ -31,7 +31,7 @@ pub struct BrokenRecord {
     /// When it says that it happened (an order was placed, a review given, a dispute opened), in UTC microseconds: its own cell, or that of the
     /// latest other version of its key that has one. Likewise the next two.
     pub event_at: Option<i64>,
-    /// The amount that it says, minor units.
+    /// The amount that it says, or the value of the stock, minor units.
     pub amount_minor: Option<i64>,
     /// The buyer whom it names.
     pub buyer_id: Option<String>,

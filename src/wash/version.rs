@@ -279,7 +279,10 @@ fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Said
     Ok(Said {
         // Where the event cannot be read, it came before whatever followed it.
         event_at: event_at.or(times(table, rows, at)?.into_values().min()),
-        amount_minor: within("amount_minor")?,
+        amount_minor: match table.column("amount_minor") {
+            Some(_) => within("amount_minor")?,
+            None => within("stock_value_minor")?,
+        },
         buyer_id: match table.column("buyer_id") {
             Some(_) => cell_text(rows.column("buyer_id")?, at)?,
             None => None,

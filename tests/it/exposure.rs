@@ -9,7 +9,7 @@ use std::path::Path;
 use integrity::config::ConfigFile;
 use integrity::domain::{AsOf, Probability};
 use integrity::exposure::{
-    Account, Declared, GroupTotal, GroupTotals, Membership, OpenOffer, Owed, Receivable, Receivables, Request,
+    Account, Declared, GroupTotal, GroupTotals, LeftGroups, Membership, OpenOffer, Owed, Receivable, Receivables, Request,
     Requests, carry_over,
 };
 use integrity::model::ability::Foreseen;
@@ -373,7 +373,7 @@ fn night(world: &mut World, policy: &Policy, number: i32, rng: &mut ChaCha8Rng) 
     // What could be owed before anything new is offered. Evidence that worsened overnight does not call back what is out.
     let before: Vec<i64> = (0..MERCHANTS).map(|m| world.owed(m) + world.drawable(m)).collect();
     for (merchant, account) in accounts.iter_mut().enumerate() {
-        account.group = totals.share(&membership(merchant), &own[merchant], policy.groups.as_ref());
+        account.group = totals.share(&membership(merchant), &LeftGroups::new(), &own[merchant], policy.groups.as_ref());
         let evidence = &evidences[merchant];
         let record = BorrowerRecord::Known(CreditRecord::default());
         let case = MerchantCase {

@@ -120,6 +120,23 @@ fn a_member_of_whom_no_row_is_seen_makes_the_groups_debts_unknown_until_it_has_l
     check(&lender, 3, &lost, true);
 }
 
+#[test]
+fn who_left_a_group_answers_for_what_was_drawn_before_and_no_longer_for_what_comes_after() {
+    let (_, mut market) = tolerant();
+    let loan = never_paid(&mut market, Named::Nothing);
+    market.spoil("loans", &loan, "group_id", Some(Cell::Text("g1".to_owned())));
+    // Drawn 60 days ago, an hour after all had joined. m02 leaves after that, m03 had left before.
+    market.spoil("guarantee_groups", "g1 m02", "left_at", Some(Cell::At(at(day(-1), 9))));
+    market.spoil("guarantee_groups", "g1 m03", "left_at", Some(Cell::At(at(day(-60), 9))));
+    let fresh = || tolerant().0;
+    let run = |market: &Marketplace| offered(&fresh().night(market, day(0)).published.run_dir);
+    let two = BTreeSet::from(["m03", "m04"].map(str::to_owned));
+    assert_eq!(run(&market), two);
+    // Of a loan of the group that is not known nobody knows whether it is in default.
+    market.lose_all("instalments", &loan);
+    assert_eq!(run(&market), BTreeSet::from(["m04".to_owned()]));
+}
+
 /// Three members of a group and one shop in none.
 fn grouped() -> (Lender, Marketplace) {
     let lender = Lender::with(&[("policy.toml", "[groups]\ncap_minor = 100_000_000", "[groups]\ncap_minor = 600_000")]);
