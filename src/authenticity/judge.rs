@@ -126,7 +126,7 @@ pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Se
                 (instant_delivery::RULE, s.instant_delivery.weight, instant_delivery::look(mine, s.instant_delivery)),
                 (instant_praise::RULE, s.instant_praise.weight, instant_praise::look(mine, s.instant_praise)),
                 (odd_price::RULE, s.odd_price.weight, odd_price::look(mine, &s.odd_price)),
-                (repeated::RULE, s.combination.suspect_weight, repeated::look(mine, &s.repeated)),
+                (repeated::RULE, s.combination.suspect_weight, repeated::look(mine, s.repeated)),
             ]
         },
     )
@@ -151,7 +151,7 @@ pub fn judge_reviews(reviews: &[ReviewFacts], owners: &[Option<u32>], settings: 
                     review_orders_together::look(mine, bad, &s.review_orders_together),
                 ),
                 (review_without_cause::RULE, s.review_without_cause.weight, review_without_cause::look(mine, bad)),
-                (repeated::RULE, s.combination.suspect_weight, repeated_review::look(mine, &s.repeated)),
+                (repeated::RULE, s.combination.suspect_weight, repeated_review::look(mine, s.repeated)),
             ]
         },
     )

@@ -25,18 +25,18 @@ pub struct RepeatedSettings {
 impl RepeatedSettings {
     /// Whether so little time lies between two instants, in microseconds.
     #[must_use]
-    pub fn is_near(&self, a: i64, b: i64) -> bool {
+    pub fn is_near(self, a: i64, b: i64) -> bool {
         a.abs_diff(b) <= u64::from(self.window_minutes) * 60_000_000
     }
 
     /// Whether two sums differ by so little.
     #[must_use]
-    pub fn is_like(&self, a: i64, b: i64) -> bool {
+    pub fn is_like(self, a: i64, b: i64) -> bool {
         a.abs_diff(b) <= self.tolerance(a.min(b))
     }
 
     /// By how much a larger sum may differ from this one.
-    fn tolerance(&self, smaller: i64) -> u64 {
+    fn tolerance(self, smaller: i64) -> u64 {
         let part = u128::from(smaller.max(0).unsigned_abs()) * u128::from(self.amount_bps);
         u64::try_from(part.div_ceil(10_000)).unwrap_or(u64::MAX)
     }
@@ -49,7 +49,7 @@ impl RepeatedSettings {
 /// of the first. The sign makes an order suspect alone: two ids for one sale are no matter of degree. In a large public data set of a marketplace
 /// (Olist, 100,010 orders) one order in a thousand lies within ten minutes and one percent of another of its buyer and merchant, so that this is what
 /// honest repeat purchases cost. Source: project judgement.
-pub(super) fn look(orders: &[&OrderFacts], settings: &RepeatedSettings) -> Vec<Option<Seen>> {
+pub(super) fn look(orders: &[&OrderFacts], settings: RepeatedSettings) -> Vec<Option<Seen>> {
     let mut seen: Vec<Option<Seen>> = vec![None; orders.len()];
     for sale in sales(orders, settings) {
         let mut copies: Vec<(usize, &OrderFacts)> =
@@ -74,7 +74,7 @@ fn standing<'a>(order: &OrderFacts<'a>) -> (bool, i64, i64, &'a str) {
 /// Two orders may be one sale where one buyer ([`buyer_key`]) placed them within the window over like sums; and so may all that such pairs join.
 /// Example, with ten minutes: orders of 12:00, 12:08 and 12:16 are one sale, an order of 12:30 is another.
 #[must_use]
-pub fn sales(orders: &[&OrderFacts], settings: &RepeatedSettings) -> Vec<Vec<usize>> {
+pub fn sales(orders: &[&OrderFacts], settings: RepeatedSettings) -> Vec<Vec<usize>> {
     // Of each buyer the last order, and the run of orders close to one another that it is of. Hardly any buyer has one.
     let mut last: PlHashMap<Cow<'_, str>, (i64, usize, Option<usize>)> = PlHashMap::default();
     let mut runs: Vec<Vec<usize>> = Vec::new();
@@ -106,7 +106,7 @@ pub fn sales(orders: &[&OrderFacts], settings: &RepeatedSettings) -> Vec<Vec<usi
 ///
 /// Of the orders within the window before one, those over like but smaller sums are like one another, and so are those over larger ones: joined with the
 /// nearest of either, an order is joined with all of them.
-fn sales_of_run(orders: &[&OrderFacts], run: &[usize], settings: &RepeatedSettings) -> Vec<Vec<usize>> {
+fn sales_of_run(orders: &[&OrderFacts], run: &[usize], settings: RepeatedSettings) -> Vec<Vec<usize>> {
     let facts: Vec<(i64, i64)> =
         run.iter().filter_map(|n| orders.get(*n)).map(|order| (order.placed_at, order.amount_minor)).collect();
     let mut joined: Vec<usize> = (0..facts.len()).collect();
@@ -184,7 +184,7 @@ mod tests {
     fn marked(orders: &[OrderFacts]) -> Vec<String> {
         let mut orders: Vec<&OrderFacts> = orders.iter().collect();
         orders.sort_by_key(|o| (o.placed_at, o.order_id));
-        let seen = look(&orders, &SETTINGS);
+        let seen = look(&orders, SETTINGS);
         orders.iter().zip(seen).filter(|(_, seen)| seen.is_some()).map(|(o, _)| o.order_id.to_owned()).collect()
     }
 
@@ -227,9 +227,12 @@ mod tests {
     #[test]
     fn with_nothing_allowed_only_equals_are_one() {
         let exact = RepeatedSettings { window_minutes: 0, amount_bps: 0 };
-        let orders = [order("a", "x", 5, 900), order("b", "X", 5, 900), order("c", "x", 6, 900), order("d", "x", 6, 901)];
-        assert_eq!(sales(&orders.iter().collect::<Vec<_>>(), &exact), [[0, 1]]);
-        assert!(SETTINGS.is_like(0, 0) && !SETTINGS.is_like(0, 1) && SETTINGS.is_like(1, 2) && !SETTINGS.is_like(-5, -6));
+        let orders =
+            [order("a", "x", 5, 900), order("b", "X", 5, 900), order("c", "x", 6, 900), order("d", "x", 6, 901)];
+        assert_eq!(sales(&orders.iter().collect::<Vec<_>>(), exact), [[0, 1]]);
+        assert!(
+            SETTINGS.is_like(0, 0) && !SETTINGS.is_like(0, 1) && SETTINGS.is_like(1, 2) && !SETTINGS.is_like(-5, -6)
+        );
     }
 
     proptest! {
@@ -244,7 +247,7 @@ mod tests {
                 .map(|(buyer, minute, amount)| (minute, order("o", ["x", "y", "Y"][buyer], minute * MINUTE, amount)))
                 .collect();
             orders.sort_by_key(|(minute, _)| *minute);
-            let found = sales(&orders.iter().map(|(_, o)| o).collect::<Vec<_>>(), &settings);
+            let found = sales(&orders.iter().map(|(_, o)| o).collect::<Vec<_>>(), settings);
 
             // Pairs first, from the words of the rule; then whoever is reached from one another.
             let pair = |(m, a): &(i64, OrderFacts), (n, b): &(i64, OrderFacts)| {

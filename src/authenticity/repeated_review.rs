@@ -10,7 +10,7 @@ use super::repeated::{RepeatedSettings, UNKNOWN_BUYER, buyer_key};
 ///
 /// Of reviews within the window the one with the fewest stars stays; of those with as many stars the first. A buyer who thinks better of it later has
 /// two reviews. The sign makes a review suspect alone, as [`super::repeated`] does an order. Source: project judgement.
-pub(super) fn look(reviews: &[&ReviewFacts], settings: &RepeatedSettings) -> Vec<Option<Seen>> {
+pub(super) fn look(reviews: &[&ReviewFacts], settings: RepeatedSettings) -> Vec<Option<Seen>> {
     let mut seen: Vec<Option<Seen>> = vec![None; reviews.len()];
     let known = reviews.iter().enumerate().filter(|(_, review)| review.buyer_id != UNKNOWN_BUYER);
     let mut rows: Vec<(&str, Cow<'_, str>, usize, &ReviewFacts)> =
@@ -57,8 +57,7 @@ mod tests {
                 knows_parcels: false,
             })
             .collect();
-        let seen =
-            look(&facts.iter().collect::<Vec<_>>(), &RepeatedSettings { window_minutes: 10, amount_bps: 100 });
+        let seen = look(&facts.iter().collect::<Vec<_>>(), RepeatedSettings { window_minutes: 10, amount_bps: 100 });
         (0..seen.len()).filter(|n| seen[*n].is_some()).collect()
     }
 

@@ -66,7 +66,7 @@ pub(super) fn receivables(
     }
     let frame = &orders.frame;
     let mut by_merchant =
-        undoubted(shard, views, aging).map_err(|source| ExposureError::Frame { table: ORDERS.name, source })?;
+        undoubted(shard, views, *aging).map_err(|source| ExposureError::Frame { table: ORDERS.name, source })?;
     for receivables in by_merchant.values_mut() {
         receivables.sort_by(|a, b| a.order_id.cmp(&b.order_id));
     }
@@ -85,7 +85,7 @@ pub(super) fn receivables(
 fn undoubted(
     shard: &Shard,
     views: &Views,
-    aging: &ReceivableTerms,
+    aging: ReceivableTerms,
 ) -> Result<BTreeMap<String, Vec<Receivable>>, PolarsError> {
     let Some(orders) = views.by_name.get(ORDERS.name) else { return Ok(BTreeMap::new()) };
     let frame = &orders.frame;
@@ -136,11 +136,10 @@ fn undoubted(
         }
     }
     for (owner, orders) in of_doubtful {
-        let broken = |record: &&BrokenRecord| {
-            record.table == ORDERS.name && record.merchant_id.as_deref() == Some(owner)
-        };
+        let broken =
+            |record: &&BrokenRecord| record.table == ORDERS.name && record.merchant_id.as_deref() == Some(owner);
         let broken: Vec<&BrokenRecord> = shard.broken.iter().filter(broken).collect();
-        let receivables = one_a_sale(orders, &broken, &views.repeated);
+        let receivables = one_a_sale(orders, &broken, views.repeated);
         if !receivables.is_empty() {
             by_merchant.insert(owner.to_owned(), receivables);
         }

@@ -490,8 +490,7 @@ fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membersh
         if let Some(group) = &loan.group_id {
             let part = own.entry(group.clone()).or_default();
             part.group_loans_minor = part.group_loans_minor.saturating_add(loan.outstanding_minor);
-            let drawn =
-                DrawnTogether { owed_minor: loan.outstanding_minor, in_default: u32::from(loan.is_in_default) };
+            let drawn = DrawnTogether { owed_minor: loan.outstanding_minor, in_default: u32::from(loan.is_in_default) };
             part.drawn.entry(loan.disbursed_at).or_default().add(drawn);
         }
     }

@@ -49,7 +49,7 @@ impl<'a> ShippedOrder<'a> {
 
     /// Whether a broken order may be this one under another id. What it does not say may be anything, but for the buyer together with the time or the
     /// sum: nobody is held against every order.
-    fn may_be(&self, record: &BrokenRecord, near: &RepeatedSettings) -> bool {
+    fn may_be(&self, record: &BrokenRecord, near: RepeatedSettings) -> bool {
         let by_buyer = record.buyer_id.as_deref().map(|buyer| buyer_key(buyer) == buyer_key(self.buyer_id));
         let by_time = record.event_at.map(|at| near.is_near(at, self.placed_at));
         let by_sum = record.amount_minor.map(|amount| near.is_like(amount, self.amount_minor));
@@ -72,7 +72,7 @@ impl<'a> ShippedOrder<'a> {
 pub(super) fn one_a_sale(
     mut orders: Vec<ShippedOrder<'_>>,
     broken: &[&BrokenRecord],
-    near: &RepeatedSettings,
+    near: RepeatedSettings,
 ) -> Vec<Receivable> {
     orders.sort_unstable_by(|a, b| (a.placed_at, a.order_id).cmp(&(b.placed_at, b.order_id)));
     for order in orders.iter_mut().filter(|order| !order.has_ended) {
@@ -137,7 +137,7 @@ mod tests {
 
     /// Receivables by order, with what they count for and the ids of the same sale.
     fn found(orders: &[ShippedOrder<'static>], broken: &[BrokenRecord]) -> Vec<(String, i64, Vec<String>)> {
-        let receivables = one_a_sale(orders.to_vec(), &broken.iter().collect::<Vec<_>>(), &NEAR);
+        let receivables = one_a_sale(orders.to_vec(), &broken.iter().collect::<Vec<_>>(), NEAR);
         receivables.into_iter().map(|r| (r.order_id, r.counted_minor, r.same_sale)).collect()
     }
 

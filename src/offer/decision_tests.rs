@@ -144,7 +144,12 @@ fn account(owned: &Owned) -> Account {
         }
         BorrowerRecord::Unknown(_) | BorrowerRecord::NoBook => Owed::Unknown,
     };
-    let receivable = |(o, a): &(String, i64)| Receivable { order_id: o.clone(), placed_at: 0, counted_minor: *a, same_sale: Vec::new() };
+    let receivable = |(o, a): &(String, i64)| Receivable {
+        order_id: o.clone(),
+        placed_at: 0,
+        counted_minor: *a,
+        same_sale: Vec::new(),
+    };
     let request = |(product, requested_minor, order_ids): &(&str, i64, Vec<String>)| Request {
         product: (*product).to_owned(),
         requested_minor: *requested_minor,

@@ -84,12 +84,14 @@ pub(super) fn judge(loan: &LoanStanding, drawn_on: Option<Date>, evidence: &Loan
             findings.remarks.push(finding(AT_OTHER_TERMS, told()));
         }
         if offer.daily_rate_ppm != loan.daily_rate_ppm {
-            let told = format!("was made at {} ppm a day, and the loan bears {}", offer.daily_rate_ppm, loan.daily_rate_ppm);
+            let told =
+                format!("was made at {} ppm a day, and the loan bears {}", offer.daily_rate_ppm, loan.daily_rate_ppm);
             findings.remarks.push(finding(AT_OTHER_TERMS, told));
         }
     }
     if let Some(day) = drawn_on.filter(|day| !(offer.offered_on..=offer.valid_until_on).contains(day)) {
-        let told = format!("stood from {} to {}, and the loan was drawn on {day}", offer.offered_on, offer.valid_until_on);
+        let told =
+            format!("stood from {} to {}, and the loan was drawn on {day}", offer.offered_on, offer.valid_until_on);
         findings.remarks.push(finding(OUTSIDE_OFFER, told));
     }
     findings
@@ -177,7 +179,7 @@ mod tests {
         assert_eq!(codes_of(&loan(), night, &knows), nothing(), "an offer that was used up has left the account");
         // What was said once is said for as long as the loan is open.
         let mut ledger = crate::repayment::LoanLedger::default();
-        ledger.remark(&loan(), judge(&loan(), Some(night), &evidence).remarks);
+        ledger.remark(&loan(), &judge(&loan(), Some(night), &evidence).remarks);
         let later = since(LoanEvidence::new([remembered], 1)).with_offers([], ledger.exceptions());
         assert_eq!(codes_of(&loan(), night, &later), told);
         let mended = LoanStanding { offer_id: Some("y".to_owned()), ..loan() };

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::remembered::RememberedLoan;
 use super::draw_terms;
+use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
 use super::unknown::{DRAW_ABOVE_OFFER, LoanException, OFFER_OF_ANOTHER};
 use crate::store::bucket_of;

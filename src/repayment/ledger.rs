@@ -186,7 +186,7 @@ impl LoanLedger {
 
     /// Adds what an officer is to be told of a loan.
     #[cfg(test)]
-    pub(super) fn remark(&mut self, loan: &LoanStanding, remarks: Vec<UnknownCause>) {
+    pub(super) fn remark(&mut self, loan: &LoanStanding, remarks: &[UnknownCause]) {
         self.remarks.extend(remarks.iter().map(|told| line(loan, told)));
     }
 

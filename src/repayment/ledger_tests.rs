@@ -106,7 +106,8 @@ fn rows_that_lead_to_a_merchant_only_make_an_unknown_loan_without_a_name() {
 
 #[test]
 fn rows_that_lead_to_no_merchant_are_still_on_the_list() {
-    let lines = exceptions_without_merchant(&[broken("payments", None, Some("l5")), broken("orders", None, None)], |_| true);
+    let lines =
+        exceptions_without_merchant(&[broken("payments", None, Some("l5")), broken("orders", None, None)], |_| true);
     assert_eq!(lines.len(), 1);
     assert_eq!((lines[0].loan_id.as_deref(), lines[0].code.as_str()), (Some("l5"), "broken-payment"));
 }

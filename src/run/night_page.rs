@@ -223,8 +223,11 @@ impl RunSummary {
             blocks.push(bars(&self.unknown_loans));
         }
         if !self.odd_loan_records.is_empty() {
-            blocks.push(Block::Heading(3, "Odd records of loans that are known, and applications of nobody".to_owned()));
-            blocks.push(Block::Paragraph("They cost their borrowers nothing. An officer should look at them.".to_owned()));
+            blocks
+                .push(Block::Heading(3, "Odd records of loans that are known, and applications of nobody".to_owned()));
+            blocks.push(Block::Paragraph(
+                "They cost their borrowers nothing. An officer should look at them.".to_owned(),
+            ));
             blocks.push(bars(&self.odd_loan_records));
         }
         blocks

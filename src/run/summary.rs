@@ -291,10 +291,7 @@ impl RunSummary {
                 self.money(unknown.principal_minor)
             )?;
         }
-        if !self.odd_loan_records.is_empty() {
-            let records = self.odd_loan_records.iter().map(|(code, n)| format!("{code} {}", grouped(*n)));
-            writeln!(out, "  odd        loan records for an officer: {}", records.collect::<Vec<_>>().join(" · "))?;
-        }
+        self.write_odd_loan_records(out)?;
         self.write_unjudged(out)?;
         if let Some(portfolio) = &self.portfolio {
             writeln!(
@@ -419,6 +416,15 @@ impl RunSummary {
             )?;
         }
         Ok(())
+    }
+
+    /// What an officer is told of loans that are known, and of applications that lead to nobody.
+    fn write_odd_loan_records(&self, out: &mut String) -> std::fmt::Result {
+        if self.odd_loan_records.is_empty() {
+            return Ok(());
+        }
+        let records = self.odd_loan_records.iter().map(|(code, n)| format!("{code} {}", grouped(*n)));
+        writeln!(out, "  odd        loan records for an officer: {}", records.collect::<Vec<_>>().join(" · "))
     }
 
     fn write_unjudged(&self, out: &mut String) -> std::fmt::Result {

@@ -260,7 +260,8 @@ fn a_stock_taking_is_read_with_the_extremes_of_its_merchants_own() {
         let cells = |name| cells(&read, "inventory", name)[2..].to_vec();
         (cells("stock_value_minor"), cells("cost_of_sales_minor"))
     };
-    let of = |values: [&str; 2], costs: [&str; 2]| (values.map(str::to_owned).to_vec(), costs.map(str::to_owned).to_vec());
+    let of =
+        |values: [&str; 2], costs: [&str; 2]| (values.map(str::to_owned).to_vec(), costs.map(str::to_owned).to_vec());
     assert_eq!(read(Scenario::Favourable), of(["300", "700"], ["120", "120"]));
     assert_eq!(read(Scenario::Adverse), of(["500", "700"], ["0", "0"]));
     assert_eq!(read(Scenario::Unresolved), of(["0", "0"], ["0", "0"]));

@@ -12,6 +12,7 @@ use crate::store::BrokenRecord;
 
 /// What a merchant's stock-takings range over, as far as they can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit stands in every name")]
 pub(super) struct Stock {
     least_value_minor: i64,
     most_value_minor: i64,

@@ -35,7 +35,12 @@ pub static SHIPMENTS: ViewSchema = ViewSchema {
             "shipments",
             "hours from promised to real arrival, rounded down",
         ),
-        column("suspect", ViewKind::Flag, "orders", "its order is judged not authentic, or another row is of the same parcel"),
+        column(
+            "suspect",
+            ViewKind::Flag,
+            "orders",
+            "its order is judged not authentic, or another row is of the same parcel",
+        ),
     ],
 };
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use integrity::config::ConfigFile;
 use integrity::domain::{AsOf, Probability};
 use integrity::exposure::{
-    Account, Declared, GroupTotal, GroupTotals, LeftGroups, Membership, OpenOffer, Owed, Receivable, Receivables, Request,
-    Requests, carry_over,
+    Account, Declared, GroupTotal, GroupTotals, LeftGroups, Membership, OpenOffer, Owed, Receivable, Receivables,
+    Request, Requests, carry_over,
 };
 use integrity::model::ability::Foreseen;
 use integrity::offer::{CapName, Decision, MerchantCase, Policy, decide};

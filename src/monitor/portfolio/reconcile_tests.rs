@@ -104,7 +104,11 @@ fn loans_of_merchants_who_vanished_are_not_sent() {
     let (monitor, groups) = (monitor(), DefaultedGroups::default());
     let before = as_before(night(500, None, BEFORE), BEFORE);
     let context = context(&monitor, &groups, Some(&before), AS_OF);
-    let part = LoanLedger { known: vec![loan("a", "1", 0, 500), loan("a", "2", 95, 300)], unknown: Vec::new(), remarks: Vec::new() };
+    let part = LoanLedger {
+        known: vec![loan("a", "1", 0, 500), loan("a", "2", 95, 300)],
+        unknown: Vec::new(),
+        remarks: Vec::new(),
+    };
     let totals = Portfolio::of(&part, &monitor.buckets, &monitor.classes, &groups).unwrap();
     let (mut book, rows) = Book::of(&part, &BTreeMap::new(), &context).unwrap();
     check_lines(&rows.lines, &totals, &[account("a", Some(800))]).unwrap();

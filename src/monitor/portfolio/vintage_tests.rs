@@ -53,7 +53,9 @@ fn vintages_of_shards_add_up() {
         .map(|n| lent(&n.to_string(), date(2025, n % 3 + 1, n), (n % 2 == 0).then_some(date(2025, 6, n)), i64::from(n)))
         .chain([closed("m", "10"), LoanStanding { is_written_off: true, ..loan("m", "11", 90, 40) }])
         .collect();
-    let of = |known: &[LoanStanding]| Vintages::of(&LoanLedger { known: known.to_vec(), unknown: Vec::new(), remarks: Vec::new() }).unwrap();
+    let of = |known: &[LoanStanding]| {
+        Vintages::of(&LoanLedger { known: known.to_vec(), unknown: Vec::new(), remarks: Vec::new() }).unwrap()
+    };
     let (a, b) = loans.split_at(5);
     let mut merged = of(b);
     merged.merge(&of(a)).unwrap();

@@ -37,13 +37,15 @@ fn told(code: &str, is_unknown: bool) -> (Vec<(String, bool)>, DebtState) {
     (vec![(code.to_owned(), is_unknown)], if is_unknown { DebtState::Unknown } else { DebtState::Known })
 }
 
+/// How a loan is drawn, and the code and the weight of what is said of it.
+type Change<'a> = (&'a str, &'a dyn Fn(&Offer) -> Offer, Option<(&'a str, bool)>);
+
 #[test]
 fn a_loan_that_is_not_what_was_offered_is_told_for_as_long_as_it_is_open() {
     let offered = |lender: &Lender, market: &Marketplace| -> Offer {
         let offers = offers_of(&lender.night(market, day(0)).published.run_dir);
         offers.into_iter().find(|o| o.merchant_id == "m01" && o.product == "credit-loan").unwrap()
     };
-    type Change<'a> = (&'a str, &'a dyn Fn(&Offer) -> Offer, Option<(&'a str, bool)>);
     let draws: [Change<'_>; 6] = [
         ("as it was offered", &Offer::clone, None),
         ("at a lower rate", &|o| Offer { daily_rate_ppm: 100, ..o.clone() }, Some(("draw-at-other-terms", false))),
