@@ -22,6 +22,13 @@ pub static LOANS: TableContract = TableContract {
             Type::Word(&["bullet", "equal-principal", "equal-instalment", "sales-share"]),
             "how it is repaid",
         ),
+        Column::optional(
+            "sales_share_ppm",
+            Type::Integer,
+            "of a loan that is repaid by a share of sales: the share of each day's receipts that is taken, in parts per million; its instalments are \
+             milestones, the least that has to be paid by then, and of their interest only what has accrued by the day on what is owed",
+        )
+        .within(1, 1_000_000),
         Column::optional("written_off_at", Type::Instant, "when the lender wrote it off"),
         Column::optional("restructured_at", Type::Instant, "when its terms were eased"),
         Column::optional("group_id", Type::Id, "the guarantee group that is jointly liable"),

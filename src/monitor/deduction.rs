@@ -1,4 +1,4 @@
-//! Deductions: arrears taken from a borrower's payment account, each at most once.
+//! Deductions: arrears, and shares of sales, taken from a borrower's payment account, each at most once.
 //!
 //! **The key.** A deduction's key digests the loan, how many deductions of it have arrived and how many of those were reversed. It does
 //! not hold the day or the amount. So
@@ -11,7 +11,10 @@
 //! Where a source never marks payments as deductions the key never changes, and a loan is deducted once only: the safe failure. A key is
 //! used up by success alone: an order that the service refuses may come again under the same key.
 //!
-//! **The amount.** The arrears, but a night never more, over all loans of a merchant, than the configured share of what an average day
+//! **The amount.** The arrears where an alert asks for them; and of a loan repaid by a share of sales, every night and without an alert, its share
+//! of what the last day took in ([`DeductionTerms::day_receipts_feature`]), up to what would close it. The key is the same: a share whose deduction
+//! has not arrived by the next night holds back the next one, and what is missing is made up for at the milestone. A night never takes more, over
+//! all loans of a merchant, than the configured share of what an average day
 //! took in, and never so much that less than the floor of an average day is left: a shop that cannot buy goods or feed its keeper repays nobody.
 //! `cap = min(share × day, max(0, day − floor))`, `day = receipts ÷ days`. Unknown receipts deduct nothing, and while one of a borrower's
 //! loans is not known, nothing is taken for any of them: what the borrower still owes, and whether it was paid, is for a person to find out.
@@ -43,7 +46,7 @@ pub struct Deduction {
     pub loan_id: String,
     /// How much, in minor units.
     pub amount_minor: i64,
-    /// Arrears, days past due and the rule that asked, in words.
+    /// Arrears, days past due and the rule that asked, or the share of which day's receipts, in words.
     pub why: String,
 }
 
@@ -52,15 +55,15 @@ pub struct Deduction {
 pub struct Deductions {
     /// In the order in which loans are served.
     pub deductions: Vec<Deduction>,
-    /// Loans that a rule would have deducted but whose merchant's receipts are unknown.
+    /// Loans that would have been deducted but for receipts that are unknown.
     pub receipts_unknown: u64,
-    /// Loans that a rule would have deducted but for payments that end too early.
+    /// Loans that would have been deducted but for payments that end too early.
     pub payments_late: u64,
-    /// Loans that a rule would have deducted but whose borrower has a loan of which nothing is known.
+    /// Loans that would have been deducted but for their borrower's having a loan of which nothing is known.
     pub loans_unknown: u64,
 }
 
-/// Orders deductions for the loans of one merchant on which an alert asks for it, on a night whose payments end so many days earlier than usual.
+/// Orders deductions for the loans of one merchant on which an alert asks for it or which are repaid by a share of sales, on a night whose payments end so many days earlier than usual.
 ///
 /// # Errors
 /// A feature that is NaN or infinite.
@@ -82,50 +85,93 @@ pub fn deduct(
         };
         alerts.iter().find(asks).map(|a| a.rule.as_str())
     };
-    let mut late: Vec<(&LoanStanding, &str)> = loans
-        .known
-        .iter()
-        .filter(|l| l.merchant_id == merchant_id && l.arrears_minor > 0 && !l.is_closed && !l.is_written_off)
-        .filter_map(|l| rule_of(l).map(|rule| (l, rule)))
+    let open = loans.known.iter().filter(|l| l.merchant_id == merchant_id && !l.is_closed && !l.is_written_off);
+    let mut claims: Vec<Claim<'_>> = open
+        .map(|loan| Claim { loan, rule: rule_of(loan).filter(|_| loan.arrears_minor > 0) })
+        .filter(|claim| claim.rule.is_some() || (claim.loan.sales_share_ppm.is_some() && claim.loan.payoff_minor > 0))
         .collect();
-    late.sort_unstable_by(|(a, _), (b, _)| terms.order.of(a, b));
-    if late.is_empty() {
+    // What is late goes first.
+    claims
+        .sort_unstable_by(|a, b| a.rule.is_none().cmp(&b.rule.is_none()).then_with(|| terms.order.of(a.loan, b.loan)));
+    if claims.is_empty() {
         return Ok(found);
     }
     if !loans.unknown.is_empty() {
-        found.loans_unknown = late.len() as u64;
+        found.loans_unknown = claims.len() as u64;
         return Ok(found);
     }
     if payments_days_late > i32::from(terms.payments_days_older) {
-        found.payments_late = late.len() as u64;
+        found.payments_late = claims.len() as u64;
         return Ok(found);
     }
     let Some(receipts) = finite(features, merchant_id, &terms.receipts_feature)? else {
-        found.receipts_unknown = late.len() as u64;
+        found.receipts_unknown = claims.len() as u64;
         return Ok(found);
     };
     let mut left = cap_of_a_night(receipts, terms);
-    for (loan, rule) in late {
-        let amount_minor = loan.arrears_minor.min(left);
+    let day_minor = match &terms.day_receipts_feature {
+        None => Some(whole(receipts) / i128::from(terms.receipts_days.max(1))),
+        Some(feature) => finite(features, merchant_id, feature)?.map(whole),
+    };
+    for claim in claims {
+        let Some((asked_minor, why)) = claim.asks(day_minor) else {
+            found.receipts_unknown += 1;
+            continue;
+        };
+        let amount_minor = asked_minor.min(left);
         if amount_minor < terms.min_minor {
             continue;
         }
         left -= amount_minor;
         found.deductions.push(Deduction {
-            key: key(loan),
-            loan_id: loan.loan_id.clone(),
+            key: key(claim.loan),
+            loan_id: claim.loan.loan_id.clone(),
             merchant_id: merchant_id.to_owned(),
             amount_minor,
-            why: format!("{rule}: {} minor units in arrears, {} days past due", loan.arrears_minor, loan.dpd),
+            why,
         });
     }
     Ok(found)
 }
 
-/// `min(share × day, max(0, day − floor))` with `day = receipts ÷ days`, rounded down; nothing where receipts are negative.
-fn cap_of_a_night(receipts: f64, terms: &DeductionTerms) -> i64 {
+/// A loan on which something is asked for tonight: arrears by an alert, a share of sales by its terms, or both at once.
+struct Claim<'a> {
+    loan: &'a LoanStanding,
+    /// The rule that asks for arrears.
+    rule: Option<&'a str>,
+}
+
+impl Claim<'_> {
+    /// How much, and why; `None` where it rests on what the last day took in alone, and that is not known.
+    fn asks(&self, day_minor: Option<i128>) -> Option<(i64, String)> {
+        let loan = self.loan;
+        let late = self.rule.map(|rule| {
+            let why = format!("{rule}: {} minor units in arrears, {} days past due", loan.arrears_minor, loan.dpd);
+            (loan.arrears_minor, why)
+        });
+        let share = loan.sales_share_ppm.zip(day_minor).map(|(share_ppm, day)| {
+            // The share cannot exceed the day, which was 64 bits wide.
+            let share = i64::try_from(day * i128::from(share_ppm) / 1_000_000).unwrap_or(i64::MAX);
+            (share, format!("share of sales: {share_ppm} ppm of the {day} minor units of a day"))
+        });
+        let (asked, why) = match (late, share) {
+            (Some((arrears, late)), Some((share, why))) => (arrears.saturating_add(share), format!("{late}; {why}")),
+            (late, share) => late.or(share)?,
+        };
+        Some((asked.min(loan.payoff_minor.max(loan.arrears_minor)), why))
+    }
+}
+
+/// Whole minor units that came in, none where more went out.
+fn whole(receipts: f64) -> i128 {
     #[expect(clippy::cast_possible_truncation, reason = "saturating is what is meant, and NaN was refused")]
     let whole = i128::from(receipts.max(0.0).floor() as i64);
+    whole
+}
+
+/// `min(share × day, max(0, day − floor))` with `day = receipts ÷ days`, rounded down; nothing where receipts are negative.
+fn cap_of_a_night(receipts: f64, terms: &DeductionTerms) -> i64 {
+    let whole = whole(receipts);
     let days = i128::from(terms.receipts_days.max(1));
     let share = whole * i128::from(terms.receipts_share_ppm) / 1_000_000 / days;
     let above_floor = (whole / days - i128::from(terms.floor_minor)).max(0);
@@ -165,3 +211,7 @@ mod tests;
 #[cfg(test)]
 #[path = "deduction_nights_tests.rs"]
 mod nights_tests;
+
+#[cfg(test)]
+#[path = "deduction_share_tests.rs"]
+mod share_tests;

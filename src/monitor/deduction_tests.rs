@@ -11,6 +11,7 @@ use crate::repayment::{Causes, UnknownLoan};
 const TERMS: DeductionTerms = DeductionTerms {
     receipts_feature: String::new(),
     receipts_days: 2,
+    day_receipts_feature: None,
     receipts_share_ppm: 400_000,
     min_minor: 100,
     floor_minor: 0,

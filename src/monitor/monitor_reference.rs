@@ -46,10 +46,19 @@ static CLASS_KEYS: Section = Section {
 
 static DEDUCTION_KEYS: Section = Section {
     head: "[deduction]",
-    doc: "A night takes at most a share of what an average day brought in, over all of a merchant's loans.",
+    doc: "A night takes at most a share of what an average day brought in, over all of a merchant's loans: arrears where a rule asks for them, and of \
+          loans repaid by a share of sales that share of the last day's receipts.",
     keys: &[
         RECEIPTS_FEATURE,
         RECEIPTS_DAYS,
+        Key::new(
+            "day_receipts_feature",
+            "word",
+            "\"net_receipts_sum_1d_minor\"",
+            "what came in on the last day: of it loans repaid by a share of sales take theirs",
+        )
+        .unit("minor units")
+        .or("an average day of receipts_feature"),
         Key::new("receipts_share_ppm", "whole number", "500_000", "the share of an average day that may be taken")
             .unit("ppm")
             .range("1 to 1000000"),

@@ -111,6 +111,9 @@ pub struct DeductionTerms {
     pub receipts_feature: String,
     /// Days of that window.
     pub receipts_days: u16,
+    /// Feature that holds what the account took in over the last day, of which loans repaid by a share of sales take theirs; `None` for an average
+    /// day of the window.
+    pub day_receipts_feature: Option<String>,
     /// The most that is taken a night of what an average day took in, over all loans of the merchant, in parts per million.
     pub receipts_share_ppm: i64,
     /// Smaller sums are not worth a deduction.
@@ -217,6 +220,7 @@ struct RawClasses {
 struct RawDeduction {
     receipts_feature: Spanned<String>,
     receipts_days: Spanned<i64>,
+    day_receipts_feature: Option<Spanned<String>>,
     receipts_share_ppm: Spanned<i64>,
     min_minor: Spanned<i64>,
     floor_minor: Option<Spanned<i64>>,
@@ -264,9 +268,11 @@ impl Monitor {
             None => None,
             Some(deduction) => {
                 feature_uses.push(&deduction.receipts_feature);
+                deduction.day_receipts_feature.iter().for_each(|feature| feature_uses.push(feature));
                 Some(DeductionTerms {
                     receipts_feature: deduction.receipts_feature.get_ref().clone(),
                     receipts_days: bounds::days(&file, &deduction.receipts_days, "receipts_days", 1..=3_660)?,
+                    day_receipts_feature: deduction.day_receipts_feature.as_ref().map(|f| f.get_ref().clone()),
                     receipts_share_ppm: bounds::integer(
                         &file,
                         &deduction.receipts_share_ppm,

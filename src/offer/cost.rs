@@ -1,55 +1,96 @@
 //! What a loan costs the borrower: its interest, its annual rate, and what early repayment saves.
 
 use super::apr::apr_of_days;
+use super::course::course;
 use super::error::OfferError;
 use super::policy::Product;
 use super::schedule::{Due, Terms, schedule};
 use crate::domain::DailyRate;
 
-/// What a loan costs that is drawn in full and repaid on its schedule.
+/// What a loan costs that is drawn in full and repaid on its schedule; of a share of sales, as its receipts are expected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CostOfLoan {
     /// Actuarial annual percentage rate.
     pub apr: f64,
+    /// The larger of it and that of a borrower who repays no more than the minimum: what the law's most is held against.
+    pub most_apr: f64,
     /// All interest, minor units.
     pub interest_minor: i64,
     /// What of it is saved by paying everything off halfway through the term, minor units.
     pub early_saving_minor: i64,
+    /// What a share of sales adds.
+    pub sales_share: Option<CostOfSalesShare>,
+}
+
+/// What a share of sales costs beside what is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CostOfSalesShare {
+    /// The day on which it is repaid as expected.
+    pub repaid_days: u16,
+    /// All interest of a borrower who repays no more than the minimum, minor units.
+    pub most_interest_minor: i64,
 }
 
 impl CostOfLoan {
-    /// The cost of a product at a limit and rate.
+    /// The cost of a product at a limit and rate. A share of sales rests on the receipts that are expected over the term; without them, on the minimum.
     ///
     /// # Errors
     /// Terms that make no schedule, or a schedule without an annual rate.
-    pub fn of(product: &Product, limit_minor: i64, rate: DailyRate) -> Result<Self, OfferError> {
-        Self::of_terms(&Terms {
+    pub fn of(
+        product: &Product,
+        limit_minor: i64,
+        rate: DailyRate,
+        expected_receipts_minor: Option<i64>,
+    ) -> Result<Self, OfferError> {
+        let terms = Terms {
             principal_minor: limit_minor,
             rate,
             term_days: product.term_days,
             repayment: product.repayment,
             instalments: product.instalments,
-        })
+        };
+        Self::of_terms(&terms, expected_receipts_minor)
     }
 
-    /// The cost of a loan.
+    /// The cost of a loan, as [`Self::of`].
     ///
     /// # Errors
     /// Terms that make no schedule, or a schedule without an annual rate.
-    pub fn of_terms(terms: &Terms) -> Result<Self, OfferError> {
+    pub fn of_terms(terms: &Terms, expected_receipts_minor: Option<i64>) -> Result<Self, OfferError> {
         let dues = schedule(terms)?;
         let payments: Vec<(u16, i64)> = dues.iter().map(|d| (d.day, d.amount_minor())).collect();
-        let apr = apr_of_days(terms.principal_minor, &payments).ok_or(OfferError::Schedule {
-            principal_minor: terms.principal_minor,
-            term_days: terms.term_days,
-            why: "it has no annual rate",
-        })?;
-        Ok(Self {
+        let apr = apr_of(terms, &payments)?;
+        let by_schedule = Self {
             apr,
+            most_apr: apr,
             interest_minor: dues.iter().map(|d| d.interest_minor).sum(),
             early_saving_minor: early_saving_minor(terms, &dues, terms.term_days / 2),
+            sales_share: None,
+        };
+        let Some(share) = terms.repayment.sales_share() else { return Ok(by_schedule) };
+        let receipts_minor = expected_receipts_minor.unwrap_or(0);
+        let expected = course(terms, share, receipts_minor, None)?;
+        let paid_off = course(terms, share, receipts_minor, Some(terms.term_days / 2))?;
+        let apr = apr_of(terms, &expected.payments)?;
+        Ok(Self {
+            apr,
+            most_apr: apr.max(by_schedule.apr),
+            interest_minor: expected.interest_minor,
+            early_saving_minor: (expected.interest_minor - paid_off.interest_minor).max(0),
+            sales_share: Some(CostOfSalesShare {
+                repaid_days: expected.closes_on_day(),
+                most_interest_minor: by_schedule.interest_minor,
+            }),
         })
     }
+}
+
+fn apr_of(terms: &Terms, payments: &[(u16, i64)]) -> Result<f64, OfferError> {
+    apr_of_days(terms.principal_minor, payments).ok_or(OfferError::Schedule {
+        principal_minor: terms.principal_minor,
+        term_days: terms.term_days,
+        why: "it has no annual rate",
+    })
 }
 
 /// Interest that is not due when everything is paid off on a day: what the schedule asks after it, less what has accrued on the balance since the

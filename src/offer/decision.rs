@@ -9,10 +9,13 @@ use super::error::OfferError;
 use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
 use super::overrides::InForce;
-use super::policy::{Policy, Product, Repayment};
+use super::policy::{Policy, Product};
 use super::price::Price;
+use super::repayment::{Repayment, RepaymentKind};
 use super::rules::{Verdict, reason};
-use super::worst_case::{at_worst, dearest, failed_rules};
+use super::sales_share::SalesShare;
+use super::schedule::Terms;
+use super::worst_case::{at_worst, dearest, failed_rules, least_receipts_minor};
 use crate::domain::{AsOf, DailyRate, Hasher, Reason};
 use crate::exposure::{Account, OfferState, OpenOffer, Pledge};
 
@@ -32,14 +35,31 @@ pub struct Offer {
     pub limit_minor: i64,
     /// Interest a day in parts per million.
     pub daily_rate_ppm: i64,
-    /// Actuarial annual percentage rate when the whole limit is drawn for the whole term: 0.1825 is 18.25 %.
+    /// Actuarial annual percentage rate when the whole limit is drawn for the whole term: 0.1825 is 18.25 %. Of a share of sales, as receipts are
+    /// expected.
     pub apr: f64,
     /// Days to the last instalment.
     pub term_days: u16,
     /// How it is repaid.
-    pub repayment: Repayment,
-    /// Number of instalments, equally spaced.
+    pub repayment: RepaymentKind,
+    /// Number of instalments, equally spaced; of a share of sales its milestones, every 60 days and at the end.
     pub instalments: u16,
+    /// Share of each day's receipts that repays it, in parts per million; `None` for loans repaid in another way.
+    #[serde(default)]
+    pub sales_share_ppm: Option<i64>,
+    /// Share of the principal that is repaid per 60 days at the least.
+    #[serde(default)]
+    pub min_per_60_days_ppm: Option<i64>,
+    /// Receipts over the term, spread evenly, on which annual rate, interest and saving of a share of sales rest: those that half of all merchants like
+    /// this one reach. `None` for loans repaid in another way.
+    #[serde(default)]
+    pub expected_receipts_minor: Option<i64>,
+    /// Days until it is repaid then.
+    #[serde(default)]
+    pub expected_days: Option<u16>,
+    /// All interest of a borrower who repays no more than the minimum.
+    #[serde(default)]
+    pub most_interest_minor: Option<i64>,
     /// All interest when the whole limit is drawn for the whole term, minor units.
     pub interest_minor: i64,
     /// What of it is saved by repaying everything halfway through the term, minor units.
@@ -140,6 +160,30 @@ impl Offer {
         let held = held_by(&self.caps, self.limit_minor, step_minor);
         self.needed = held.needed;
         (self.next_cap, self.next_limit_minor) = held.next.unzip();
+    }
+
+    /// The terms of a loan of so much on this offer.
+    ///
+    /// # Errors
+    /// A rate out of range, or a repayment without its own terms or with another's.
+    pub fn terms(&self, principal_minor: i64) -> Result<Terms, OfferError> {
+        let share = self.sales_share_ppm.zip(self.min_per_60_days_ppm);
+        let share = share.map(|(share_ppm, min_per_60_days_ppm)| SalesShare { share_ppm, min_per_60_days_ppm });
+        let repayment = Repayment::of(self.repayment, share).ok_or(OfferError::Schedule {
+            principal_minor,
+            term_days: self.term_days,
+            why: "its repayment and its share of sales do not go together",
+        })?;
+        let rate = DailyRate::from_ppm(self.daily_rate_ppm)?;
+        Ok(Terms { principal_minor, rate, term_days: self.term_days, repayment, instalments: self.instalments })
+    }
+
+    /// Puts what it costs in its place.
+    fn cost(&mut self, costs: CostOfLoan) {
+        (self.apr, self.interest_minor, self.early_saving_minor) =
+            (costs.apr, costs.interest_minor, costs.early_saving_minor);
+        self.expected_days = costs.sales_share.map(|share| share.repaid_days);
+        self.most_interest_minor = costs.sales_share.map(|share| share.most_interest_minor);
     }
 
     /// Interest of a full draw less funding, cost and expected loss, minor units, rounded toward zero: what the rate leaves of each unit of
@@ -267,7 +311,7 @@ pub fn at_terms(
         return Ok(offer);
     };
     let rate = DailyRate::from_ppm(rate_ppm)?;
-    let costs = CostOfLoan::of(product, limit_minor, rate)?;
+    let costs = CostOfLoan::of(product, limit_minor, rate, offer.expected_receipts_minor)?;
     if limit_minor < offer.limit_minor {
         offer.put_cap(optimised(offer.limit_minor, limit_minor));
         offer.binding_cap = CapName::Optimised;
@@ -276,8 +320,7 @@ pub fn at_terms(
         offer.optimised_rate_ppm = Some(rate_ppm);
     }
     (offer.limit_minor, offer.daily_rate_ppm) = (limit_minor, rate_ppm);
-    (offer.apr, offer.interest_minor, offer.early_saving_minor) =
-        (costs.apr, costs.interest_minor, costs.early_saving_minor);
+    offer.cost(costs);
     let pledged = pledge(product, account, limit_minor);
     offer.offer_id = offer_id(&offer.merchant_id, product, as_of, limit_minor, rate, &pledged);
     offer.replaces_offer_id = replaced_id(account, &product.name, &offer.offer_id);
@@ -413,10 +456,10 @@ fn decide_product(
     };
     let officer_rate_ppm = in_force.rate_ppm(policy, price.floor_ppm, price.band_ppm);
     let rate = officer_rate_ppm.map_or(Ok(rate), DailyRate::from_ppm)?;
-    let costs = CostOfLoan::of(product, limit_minor, rate)?;
-    let apr = costs.apr;
-    if apr > policy.price.max_apr_prob {
-        let failed = vec![priced_out(Some(apr), Some(policy.price.max_apr_prob), "apr")];
+    let expected_receipts_minor = least_receipts_minor(product, case);
+    let costs = CostOfLoan::of(product, limit_minor, rate, expected_receipts_minor)?;
+    if costs.most_apr > policy.price.max_apr_prob {
+        let failed = vec![priced_out(Some(costs.most_apr), Some(policy.price.max_apr_prob), "apr")];
         let reasons = reasons_of(&failed, case)?;
         return on.decline(failed, caps, reasons);
     }
@@ -426,16 +469,22 @@ fn decide_product(
     let replaces_offer_id = replaced_id(account, &product.name, &offer_id);
     let held = held_by(&caps, limit_minor, policy.limit_step_minor);
     let (next_cap, next_limit_minor) = held.next.unzip();
+    let share = product.repayment.sales_share();
     Ok(Outcome::Offer(Offer {
         offer_id,
         merchant_id: case.merchant_id.to_owned(),
         product: product.name.clone(),
         limit_minor,
         daily_rate_ppm: rate.ppm(),
-        apr,
+        apr: costs.apr,
         term_days: product.term_days,
-        repayment: product.repayment,
+        repayment: product.repayment.kind(),
         instalments: product.instalments,
+        sales_share_ppm: share.map(|share| share.share_ppm),
+        min_per_60_days_ppm: share.map(|share| share.min_per_60_days_ppm),
+        expected_receipts_minor,
+        expected_days: costs.sales_share.map(|share| share.repaid_days),
+        most_interest_minor: costs.sales_share.map(|share| share.most_interest_minor),
         interest_minor: costs.interest_minor,
         early_saving_minor: costs.early_saving_minor,
         term_pd_prob: price.term_pd_prob,
@@ -571,6 +620,10 @@ fn offer_id(
     hasher.field(&limit_minor.to_le_bytes());
     hasher.field(&rate.ppm().to_le_bytes());
     hasher.field(&product.term_days.to_le_bytes());
+    if let Some(share) = product.repayment.sales_share() {
+        hasher.field(&share.share_ppm.to_le_bytes());
+        hasher.field(&share.min_per_60_days_ppm.to_le_bytes());
+    }
     for order in &pledged.order_ids {
         hasher.field(order.as_bytes());
     }

@@ -11,6 +11,7 @@ use super::decision::Offer;
 use super::error::OfferError;
 use super::evidence_caps::GrowthCap;
 use super::policy::{Policy, Product};
+use super::sales_share::low_case_carries_minor;
 use super::schedule::{Terms, schedule};
 use crate::domain::DailyRate;
 use crate::exposure::{Account, Declared, Request, Requests};
@@ -22,7 +23,7 @@ use crate::repayment::BorrowerRecord;
 pub enum CapName {
     /// Share of the lower quantile of net receipts over the loan's own term.
     Ability,
-    /// What the lower figure carries after the payments of all debts within the term.
+    /// What the lower figure carries after the payments of all debts within the term; of a share of sales, by each milestone.
     DebtService,
     /// Multiple of integrity capital.
     IntegrityCapital,
@@ -218,7 +219,10 @@ pub fn caps_of(
         let gross = case.foreseen.lower_minor(product.term_days).map(|a| carried_minor(a, share));
         put(CapName::Ability, gross, gross.and_then(net));
     }
-    if let Some(share) = product.caps.debt_service_share_ppm {
+    if let Some(share) = product.repayment.sales_share() {
+        let gross = low_case_carries_minor(policy, product, share, case.foreseen)?;
+        put(CapName::DebtService, gross, gross.and_then(net));
+    } else if let Some(share) = product.caps.debt_service_share_ppm {
         let means = case.foreseen.lower_minor(product.term_days).map(|a| carried_minor(a, share));
         let gross = means.map(|means| serviced_minor(policy, product, means)).transpose()?;
         put(CapName::DebtService, gross, gross.and_then(net));

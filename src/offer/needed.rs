@@ -20,6 +20,7 @@ use super::overrides::InForce;
 use super::policy::{Policy, Product, RuleKind};
 use super::price::{Price, price};
 use super::rules::Verdict;
+use super::worst_case::least_receipts_minor;
 use crate::domain::Probability;
 use crate::exposure::Account;
 use crate::features::FeatureLookup;
@@ -48,7 +49,7 @@ pub(super) fn needed_for_offer(
             None => needed.push(verdict.clone()),
         }
     }
-    let priced = is_priced(policy, product, case.band, case.pd)?;
+    let priced = is_priced(policy, product, case, case.band, case.pd)?;
     let next = if priced { None } else { next_score(policy, product, case)? };
     if !priced {
         needed.retain(|verdict| !PRICE_RULES.contains(&verdict.rule.as_str()));
@@ -115,9 +116,17 @@ fn is_further(verdict: &Verdict, known: &Verdict) -> bool {
 }
 
 /// Whether a product serves a band, and may charge what the risk costs.
-fn is_priced(policy: &Policy, product: &Product, band: &str, pd: Probability) -> Result<bool, OfferError> {
-    let Price::Rate(rate, _) = price(policy, product, band, pd)? else { return Ok(false) };
-    Ok(CostOfLoan::of(product, least_limit(policy, product), rate)?.apr <= policy.price.max_apr_prob)
+fn is_priced(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+    band: &str,
+    pd: Probability,
+) -> Result<bool, OfferError> {
+    let Price::Rate(rate, _) = price(policy, product, case.foreseen, band, pd)? else { return Ok(false) };
+    let receipts = least_receipts_minor(product, case);
+    let costs = CostOfLoan::of(product, least_limit(policy, product), rate, receipts)?;
+    Ok(costs.most_apr <= policy.price.max_apr_prob)
 }
 
 /// The next score at which the product would be priced, with its band and probability of default.
@@ -134,7 +143,7 @@ fn next_score<'a>(
         if low > step.high || !product.daily_rate_ppm.contains_key(&step.band) {
             continue;
         }
-        let priced = |score: i32| is_priced(policy, product, &step.band, scale.probability(score));
+        let priced = |score: i32| is_priced(policy, product, case, &step.band, scale.probability(score));
         if !priced(step.high)? {
             continue;
         }

@@ -79,8 +79,10 @@ impl Changes {
                 cap.value_minor = self.caps.get(&cap.name.to_string()).copied().or(cap.value_minor);
             }
             let Limit::Known { limit_minor, .. } = least_of(&caps, policy().limit_step_minor) else { return None };
-            let Price::Rate(rate, _) = price(policy(), product, case.band, case.pd).unwrap() else { return None };
-            let cost = CostOfLoan::of(product, limit_minor.max(1), rate).unwrap();
+            let Price::Rate(rate, _) = price(policy(), product, case.foreseen, case.band, case.pd).unwrap() else {
+                return None;
+            };
+            let cost = CostOfLoan::of(product, limit_minor.max(1), rate, None).unwrap();
             let is_lawful = cost.apr <= policy().price.max_apr_prob;
             (limit_minor >= product.min_limit_minor && is_lawful).then_some(limit_minor)
         })

@@ -238,7 +238,7 @@ impl ProductGrid {
     }
 }
 
-/// All interest of the reference principal.
+/// All interest of the reference principal; of a share of sales, as if no more than the minimum were repaid.
 fn interest_minor(product: &Product, rate_ppm: i64) -> Result<i64, OfferError> {
     let terms = Terms {
         principal_minor: REFERENCE_MINOR,
@@ -266,7 +266,7 @@ fn taken_ppm(terms: &OptimisationTerms, rate_ppm: i64) -> i64 {
 /// most half a minor unit, which is taken twice, on the smallest limit.
 fn surely_lawful_ppm(policy: &Policy, product: &Product) -> Result<i64, OfferError> {
     let is_sure = |rate_ppm: i64| -> Result<bool, OfferError> {
-        let apr = CostOfLoan::of(product, REFERENCE_MINOR, DailyRate::from_ppm(rate_ppm)?)?.apr;
+        let apr = CostOfLoan::of(product, REFERENCE_MINOR, DailyRate::from_ppm(rate_ppm)?, None)?.most_apr;
         let interest = interest_minor(product, rate_ppm)? as f64 / REFERENCE_MINOR as f64;
         let of_least = interest * product.min_limit_minor.max(1) as f64;
         Ok(apr * (1.0 + f64::from(product.instalments) / of_least.max(f64::MIN_POSITIVE)) <= policy.price.max_apr_prob)
@@ -290,7 +290,8 @@ fn is_lawful(
     if rate_ppm > 0 && rate_ppm <= grid.surely_lawful_ppm {
         return Ok(true);
     }
-    Ok(CostOfLoan::of(product, limit_minor, DailyRate::from_ppm(rate_ppm)?)?.apr <= policy.price.max_apr_prob)
+    let costs = CostOfLoan::of(product, limit_minor, DailyRate::from_ppm(rate_ppm)?, None)?;
+    Ok(costs.most_apr <= policy.price.max_apr_prob)
 }
 
 #[cfg(test)]

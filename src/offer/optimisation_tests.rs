@@ -9,6 +9,7 @@ use crate::config::{ConfigError, ConfigFile};
 use crate::domain::elementary::exp;
 use crate::domain::{AsOf, Probability};
 use crate::exposure::{Account, Owed, Receivables, Requests};
+use crate::model::ability::Foreseen;
 use crate::offer::price::{Price, price};
 use crate::offer::{Cap, CapName, Repayment, at_terms, reproduce};
 
@@ -40,10 +41,12 @@ fn as_of() -> AsOf {
 /// An offer of a product as the policy prices it; `None` where it may not.
 fn offer(policy: &Policy, product: usize, limit_minor: i64, pd: f64, band: &str) -> Option<Offer> {
     let product = &policy.products[product];
-    let Price::Rate(rate, parts) = price(policy, product, band, Probability::new(pd).unwrap()).unwrap() else {
+    let Price::Rate(rate, parts) =
+        price(policy, product, &Foreseen::default(), band, Probability::new(pd).unwrap()).unwrap()
+    else {
         return None;
     };
-    let costs = CostOfLoan::of(product, limit_minor, rate).unwrap();
+    let costs = CostOfLoan::of(product, limit_minor, rate, None).unwrap();
     let cap = Cap { name: CapName::Ability, gross_minor: Some(limit_minor), value_minor: Some(limit_minor) };
     (costs.apr <= policy.price.max_apr_prob).then(|| Offer {
         offer_id: "o".to_owned(),
@@ -53,8 +56,13 @@ fn offer(policy: &Policy, product: usize, limit_minor: i64, pd: f64, band: &str)
         daily_rate_ppm: rate.ppm(),
         apr: costs.apr,
         term_days: product.term_days,
-        repayment: product.repayment,
+        repayment: product.repayment.kind(),
         instalments: product.instalments,
+        sales_share_ppm: None,
+        min_per_60_days_ppm: None,
+        expected_receipts_minor: None,
+        expected_days: None,
+        most_interest_minor: None,
         interest_minor: costs.interest_minor,
         early_saving_minor: costs.early_saving_minor,
         term_pd_prob: parts.term_pd_prob,
@@ -118,7 +126,7 @@ proptest! {
                 25
             };
             let drawn = (limit * hundredths / 100).min(limit_minor).max(1);
-            let costs = CostOfLoan::of(&policy.products[product], drawn, DailyRate::from_ppm(rate_ppm).unwrap()).unwrap();
+            let costs = CostOfLoan::of(&policy.products[product], drawn, DailyRate::from_ppm(rate_ppm).unwrap(), None).unwrap();
             let each = taken(rate_ppm as f64) * costs.interest_minor as f64 / rate_ppm as f64;
             let spent = (own.expected_loss_daily_ppm + own.funding_daily_ppm + own.cost_daily_ppm) as f64;
             let (profit, loss) = (each * (rate_ppm as f64 - spent), each * own.expected_loss_daily_ppm as f64);

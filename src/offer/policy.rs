@@ -1,12 +1,11 @@
 //! The policy file: who may borrow, how much, for how long and at what price.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 
 use super::approval::{PolicyApproval, RawApproval};
@@ -15,6 +14,8 @@ use super::invitation::{InvitationTerms, RawInvitations};
 use super::optimisation_terms::{OptimisationTerms, RawOptimisation};
 use super::override_terms::{OverrideTerms, RawOverrides};
 use super::price_terms::{PriceTerms, RawPrice};
+use super::repayment::{Repayment, RepaymentKind};
+use super::sales_share::{MILESTONE_DAYS, RawSalesShare, milestones};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{Currency, DailyRate, Money, ReasonCode};
 use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
@@ -97,24 +98,6 @@ pub enum LoanBookUse {
     None,
 }
 
-/// How an offered loan is repaid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Repayment {
-    /// All at the end.
-    Bullet,
-    /// Equal parts of principal, interest on what is left.
-    EqualPrincipal,
-    /// Equal payments.
-    EqualInstalment,
-}
-
-impl fmt::Display for Repayment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
 /// One product on offer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
@@ -124,7 +107,7 @@ pub struct Product {
     pub term_days: u16,
     /// How it is repaid.
     pub repayment: Repayment,
-    /// Number of instalments, equally spaced.
+    /// Number of instalments, equally spaced; of a share of sales the milestones, every 60 days and at the end.
     pub instalments: u16,
     /// A smaller limit is not offered.
     pub min_limit_minor: i64,
@@ -230,7 +213,8 @@ struct RawPolicy {
 struct RawProduct {
     name: Spanned<String>,
     term_days: Spanned<i64>,
-    repayment: Spanned<Repayment>,
+    repayment: Spanned<RepaymentKind>,
+    sales_share: Option<Spanned<RawSalesShare>>,
     instalments: Option<Spanned<i64>>,
     min_limit_minor: Spanned<i64>,
     max_limit_minor: Spanned<i64>,
@@ -483,16 +467,7 @@ fn check_product(
     let product = raw.get_ref();
     let name = product_name(file, &product.name)?;
     let term_days = bounds::days(file, &product.term_days, "term_days", 1..=3_660)?;
-    let instalments = match &product.instalments {
-        None => 1,
-        Some(n) => bounds::days(file, n, "instalments", 1..=i64::from(term_days))?,
-    };
-    let repayment = *product.repayment.get_ref();
-    if (repayment == Repayment::Bullet) != (instalments == 1) || !term_days.is_multiple_of(instalments) {
-        let message = format!("{instalments} instalments over {term_days} days do not make \"{repayment}\"");
-        let help = "bullet has one instalment; the others have more, and their number divides term_days";
-        return Err(file.refuse(&product.repayment.span(), message, help));
-    }
+    let (repayment, instalments) = check_repayment(file, product, &name, term_days)?;
     let max_limit_minor = bounds::integer(file, &product.max_limit_minor, "max_limit_minor", 1..=hard_cap_minor)?;
     let min_limit_minor = bounds::integer(file, &product.min_limit_minor, "min_limit_minor", 1..=max_limit_minor)?;
     let mut daily_rate_ppm = BTreeMap::new();
@@ -523,6 +498,40 @@ fn check_product(
     let served: Vec<&str> = daily_rate_ppm.keys().map(String::as_str).collect();
     let caps = check_caps(file, &product.caps, bands, &served, hard_cap_minor, feature_uses)?;
     Ok(Product { name, term_days, repayment, instalments, min_limit_minor, max_limit_minor, daily_rate_ppm, caps })
+}
+
+/// How a product is repaid, and in how many instalments.
+fn check_repayment(
+    file: &ConfigFile,
+    product: &RawProduct,
+    name: &str,
+    term_days: u16,
+) -> Result<(Repayment, u16), ConfigError> {
+    let kind = *product.repayment.get_ref();
+    let refuse = |message: String, help: &str| Err(file.refuse(&product.repayment.span(), message, help));
+    let share = product.sales_share.as_ref().map(|raw| raw.get_ref().check(file, term_days)).transpose()?;
+    let Some(repayment) = Repayment::of(kind, share) else {
+        let message = format!("\"{kind}\" and [product.sales_share] do not go together");
+        return refuse(message, "[product.sales_share] with repayment = \"sales-share\", and with no other");
+    };
+    let instalments = match &product.instalments {
+        Some(n) if share.is_none() => bounds::days(file, n, "instalments", 1..=i64::from(term_days))?,
+        None if share.is_none() => 1,
+        None => milestones(term_days),
+        Some(_) => {
+            let message = format!("milestones of a share of sales lie every {MILESTONE_DAYS} days");
+            return refuse(message, "no `instalments`");
+        }
+    };
+    if share.is_some() {
+        if name != "credit-loan" {
+            return refuse(format!("{name:?} is not repaid by a share of sales"), "a credit-loan may be");
+        }
+    } else if (repayment == Repayment::Bullet) != (instalments == 1) || !term_days.is_multiple_of(instalments) {
+        let message = format!("{instalments} instalments over {term_days} days do not make \"{kind}\"");
+        return refuse(message, "bullet has one instalment; the others have more, and their number divides term_days");
+    }
+    Ok((repayment, instalments))
 }
 
 fn check_default_dpd(file: &ConfigFile, raw: &RawPolicy) -> Result<BTreeMap<String, u16>, ConfigError> {

@@ -6,6 +6,7 @@ use super::invitation::INVITATION_KEYS;
 use super::optimisation_terms::OPTIMISATION_KEYS;
 use super::override_terms::{OFFICER_KEYS, OVERRIDES_KEYS};
 use super::price_terms::PRICE_KEYS;
+use super::sales_share::SALES_SHARE_KEYS;
 use crate::config::{Key, Section};
 use crate::exposure::{GROUPS_KEYS, RECEIVABLES_KEYS};
 
@@ -104,10 +105,11 @@ static PRODUCT_KEYS: Section = Section {
             .range("order-loan, credit-loan, group-loan"),
         Key::new("term_days", "whole number", "90", "time to the last instalment").unit("days").range("1 to 3660"),
         Key::new("repayment", "word", "\"equal-instalment\"", "how it is repaid")
-            .range("bullet, equal-principal, equal-instalment"),
+            .range("bullet, equal-principal, equal-instalment, sales-share"),
         Key::new("instalments", "whole number", "3", "number of instalments, equally spaced")
             .range("1 for bullet, else more; it divides term_days")
-            .or("1"),
+            .or("1; the milestones of sales-share"),
+        Key::section("sales_share", "terms of a credit loan repaid by a share of sales").or("repayment is another"),
         Key::new("min_limit_minor", "whole number", "30_000", "a smaller limit is not offered")
             .unit("minor units")
             .range("1 to max_limit_minor"),
@@ -193,6 +195,7 @@ pub fn policy_reference() -> Vec<&'static Section> {
         &OVERRIDES_KEYS,
         &OFFICER_KEYS,
         &PRODUCT_KEYS,
+        &SALES_SHARE_KEYS,
         &CAPS_KEYS,
         &LOWEST_MONTH_KEYS,
         &GROWTH_KEYS,

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::course::course;
 use super::error::OfferError;
 use super::policy::{Policy, Product};
-use super::schedule::{Terms, schedule};
+use super::sales_share::{expected_receipts_minor, low_case_carries_minor};
+use super::schedule::{Due, Terms, schedule};
 use crate::domain::{DailyRate, Probability};
+use crate::model::ability::Foreseen;
 
 /// What a loan would cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,14 +45,21 @@ pub struct PriceParts {
 /// Expected loss a day is what is lost over the term against what bears interest until then:
 /// `⌈10⁶ × LGD × Σ ΔPDₖ × Bₖ ÷ Σ (1 − PDₖ) × Bₖ × dₖ⌉` over the periods `k` of the schedule, with the balance `Bₖ` of the period, its days `dₖ`, the
 /// probability `ΔPDₖ` of default within it and `PDₖ` of default by its end. The whole limit is taken as drawn; balances are those of the dearest
-/// lawful rate, under which they fall slowest.
+/// lawful rate, under which they fall slowest. The balances of a share of sales are those of its expected course, day by day, of the largest loan that the
+/// merchant's low case carries: the price of a smaller one is the same.
 ///
 /// # Errors
 /// A product without a schedule.
-pub fn price(policy: &Policy, product: &Product, band: &str, pd: Probability) -> Result<Price, OfferError> {
+pub fn price(
+    policy: &Policy,
+    product: &Product,
+    foreseen: &Foreseen,
+    band: &str,
+    pd: Probability,
+) -> Result<Price, OfferError> {
     let terms = &policy.price;
     let Some(band_rate) = product.daily_rate_ppm.get(band) else { return Ok(Price::BandNotServed) };
-    let expected_loss_ppm = expected_loss_ppm(policy, product, pd)?;
+    let expected_loss_ppm = expected_loss_ppm(policy, product, foreseen, pd)?;
     let costs = expected_loss_ppm
         .saturating_add(terms.funding_daily_ppm)
         .saturating_add(terms.cost_daily_ppm)
@@ -77,26 +87,50 @@ const REFERENCE_MINOR: i64 = 1_000_000_000;
 /// Certain default costs no more than this a day: far above any law.
 const MOST_PPM: f64 = 1e9;
 
-fn expected_loss_ppm(policy: &Policy, product: &Product, pd: Probability) -> Result<i64, OfferError> {
+fn expected_loss_ppm(
+    policy: &Policy,
+    product: &Product,
+    foreseen: &Foreseen,
+    pd: Probability,
+) -> Result<i64, OfferError> {
     let terms = &policy.price;
-    let dues = schedule(&Terms {
-        principal_minor: REFERENCE_MINOR,
-        rate: DailyRate::from_ppm(terms.max_daily_rate_ppm)?,
-        term_days: product.term_days,
-        repayment: product.repayment,
-        instalments: product.instalments,
-    })?;
     let (mut lost, mut bearing) = (0.0, 0.0);
-    let (mut balance, mut day, mut before) = (REFERENCE_MINOR, 0_u16, 0.0);
-    for due in &dues {
-        let by_then = terms.term_structure.pd_within(pd, due.day);
+    let (mut day, mut before) = (0_u16, 0.0);
+    for (until, balance) in balances(policy, product, foreseen)? {
+        let by_then = terms.term_structure.pd_within(pd, until);
         lost += (by_then - before) * balance as f64;
-        bearing += (1.0 - by_then) * balance as f64 * f64::from(due.day - day);
-        balance -= due.principal_minor;
-        (day, before) = (due.day, by_then);
+        bearing += (1.0 - by_then) * balance as f64 * f64::from(until - day);
+        (day, before) = (until, by_then);
     }
     let loss = 1e6 * terms.loss_given_default_prob.get() * lost / bearing;
     #[expect(clippy::cast_possible_truncation, reason = "at most a thousand million")]
     let ppm = if loss.is_nan() { 0.0 } else { loss.min(MOST_PPM) }.ceil() as i64;
     Ok(ppm)
+}
+
+/// Periods of a loan of the reference principal: the day on which each ends, and what is owed in it.
+fn balances(policy: &Policy, product: &Product, foreseen: &Foreseen) -> Result<Vec<(u16, i64)>, OfferError> {
+    let terms = Terms {
+        principal_minor: REFERENCE_MINOR,
+        rate: DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?,
+        term_days: product.term_days,
+        repayment: product.repayment,
+        instalments: product.instalments,
+    };
+    if let Some(share) = product.repayment.sales_share() {
+        let carries = low_case_carries_minor(policy, product, share, foreseen)?.filter(|carries| *carries > 0);
+        let receipts = carries.zip(expected_receipts_minor(product, foreseen)).map_or(0, |(carries, receipts)| {
+            let of_reference = i128::from(receipts) * i128::from(REFERENCE_MINOR) / i128::from(carries);
+            i64::try_from(of_reference).unwrap_or(i64::MAX)
+        });
+        let owed = course(&terms, share, receipts, None)?.owed_minor;
+        return Ok((1..).zip(owed).collect());
+    }
+    let mut balance = REFERENCE_MINOR;
+    let of = |due: Due| {
+        let owed = balance;
+        balance -= due.principal_minor;
+        (due.day, owed)
+    };
+    Ok(schedule(&terms)?.into_iter().map(of).collect())
 }

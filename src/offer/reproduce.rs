@@ -1,10 +1,9 @@
 //! Whether the numbers of an offer follow from one another: what an auditor recomputes from the published file alone.
 
-use super::cost::CostOfLoan;
+use super::cost::{CostOfLoan, CostOfSalesShare};
 use super::decision::Offer;
 use super::error::OfferError;
-use super::schedule::{Due, Terms, schedule};
-use crate::domain::DailyRate;
+use super::schedule::{Due, schedule};
 
 /// A number of an offer that does not follow from its others.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -47,17 +46,7 @@ pub enum Irreproducible {
 /// # Errors
 /// Terms that make no schedule.
 pub fn schedule_of(offer: &Offer) -> Result<Vec<Due>, OfferError> {
-    schedule(&terms_of(offer)?)
-}
-
-fn terms_of(offer: &Offer) -> Result<Terms, OfferError> {
-    Ok(Terms {
-        principal_minor: offer.limit_minor,
-        rate: DailyRate::from_ppm(offer.daily_rate_ppm)?,
-        term_days: offer.term_days,
-        repayment: offer.repayment,
-        instalments: offer.instalments,
-    })
+    schedule(&offer.terms(offer.limit_minor)?)
 }
 
 /// Recomputes limit, rate, interest, annual rate and saving of an offer from what stands beside them.
@@ -87,12 +76,21 @@ pub fn reproduce(offer: &Offer) -> Result<(), Irreproducible> {
             band_ppm: offer.band_daily_ppm,
         });
     }
-    let costs =
-        terms_of(offer).and_then(|terms| CostOfLoan::of_terms(&terms)).map_err(|_| Irreproducible::NoSchedule)?;
+    let costs = offer.terms(offer.limit_minor);
+    let costs = costs.and_then(|terms| CostOfLoan::of_terms(&terms, offer.expected_receipts_minor));
+    let costs = costs.map_err(|_| Irreproducible::NoSchedule)?;
+    // What stands only in offers of a share of sales is -1 in the others.
+    let of_share = |published: Option<i64>, of: fn(CostOfSalesShare) -> i64| {
+        (published.map_or(-1.0, |n| n as f64), costs.sales_share.map_or(-1.0, |share| of(share) as f64))
+    };
+    let (days, expected_days) = of_share(offer.expected_days.map(i64::from), |share| i64::from(share.repaid_days));
+    let (most, expected_most) = of_share(offer.most_interest_minor, |share| share.most_interest_minor);
     let compared = [
         ("apr", offer.apr, costs.apr),
         ("interest_minor", offer.interest_minor as f64, costs.interest_minor as f64),
         ("early_saving_minor", offer.early_saving_minor as f64, costs.early_saving_minor as f64),
+        ("expected_days", days, expected_days),
+        ("most_interest_minor", most, expected_most),
     ];
     match compared.into_iter().find(|(_, published, recomputed)| published.to_bits() != recomputed.to_bits()) {
         Some((what, published, recomputed)) => Err(Irreproducible::Cost { what, published, recomputed }),

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::error::OfferError;
-use super::policy::Repayment;
+use super::repayment::Repayment;
+use super::sales_share::{MILESTONE_DAYS, milestones};
 use crate::domain::DailyRate;
 
 /// One payment of an offered loan.
@@ -36,41 +37,51 @@ pub struct Terms {
     pub term_days: u16,
     /// How it is repaid.
     pub repayment: Repayment,
-    /// Equally spaced payments; divides the term.
+    /// Equally spaced payments, which divide the term; of a share of sales its milestones.
     pub instalments: u16,
 }
 
 /// The payments of a loan. Interest of a period is `balance × rate × days`, rounded half up to a minor unit; principal adds up to
-/// what was lent, the last payment taking what rounding left.
+/// what was lent, the last payment taking what rounding left. Of a share of sales these are the milestones, each met by its last day and not before.
 ///
 /// # Errors
 /// Terms that make no schedule, or amounts beyond 64 bits.
 pub fn schedule(terms: &Terms) -> Result<Vec<Due>, OfferError> {
     let refuse = |why| OfferError::Schedule { principal_minor: terms.principal_minor, term_days: terms.term_days, why };
     let count = i64::from(terms.instalments);
-    if terms.principal_minor <= 0
-        || count == 0
-        || terms.term_days == 0
-        || !terms.term_days.is_multiple_of(terms.instalments)
-    {
+    let is_spaced = match terms.repayment {
+        Repayment::SalesShare(_) => terms.instalments == milestones(terms.term_days),
+        Repayment::Bullet | Repayment::EqualPrincipal | Repayment::EqualInstalment => {
+            count != 0 && terms.term_days.is_multiple_of(terms.instalments)
+        }
+    };
+    if terms.principal_minor <= 0 || count == 0 || terms.term_days == 0 || !is_spaced {
         return Err(refuse("the principal must be positive and the instalments must divide the term"));
     }
-    let spacing = terms.term_days / terms.instalments;
-    let period_ppm = i128::from(terms.rate.ppm()) * i128::from(spacing);
-    let interest_on = |balance: i64| {
-        i64::try_from((i128::from(balance) * period_ppm + 500_000) / 1_000_000)
-            .map_err(|_| refuse("interest overflows"))
+    let spacing = match terms.repayment {
+        Repayment::SalesShare(_) => MILESTONE_DAYS,
+        Repayment::Bullet | Repayment::EqualPrincipal | Repayment::EqualInstalment => {
+            terms.term_days / terms.instalments
+        }
+    };
+    let interest_over = |balance: i64, days: u16| {
+        let millionths = i128::from(balance) * i128::from(terms.rate.ppm()) * i128::from(days);
+        i64::try_from((millionths + 500_000) / 1_000_000).map_err(|_| refuse("interest overflows"))
     };
     let level = match terms.repayment {
         Repayment::EqualInstalment => {
+            let period_ppm = i128::from(terms.rate.ppm()) * i128::from(spacing);
+            let interest_on = |balance: i64| interest_over(balance, spacing);
             level_payment(terms.principal_minor, period_ppm, terms.instalments, &interest_on)?
         }
-        Repayment::Bullet | Repayment::EqualPrincipal => 0,
+        Repayment::Bullet | Repayment::EqualPrincipal | Repayment::SalesShare(_) => 0,
     };
     let mut balance = terms.principal_minor;
     let mut dues = Vec::with_capacity(usize::from(terms.instalments));
+    let mut before = 0;
     for number in 1..=terms.instalments {
-        let interest_minor = interest_on(balance)?;
+        let day = if number == terms.instalments { terms.term_days } else { spacing * number };
+        let interest_minor = interest_over(balance, day - before)?;
         let principal_minor = match terms.repayment {
             _ if number == terms.instalments => balance,
             Repayment::Bullet => 0,
@@ -80,9 +91,14 @@ pub fn schedule(terms: &Terms) -> Result<Vec<Due>, OfferError> {
                 i64::try_from(cut(number) - cut(number - 1)).map_err(|_| refuse("principal overflows"))?
             }
             Repayment::EqualInstalment => (level - interest_minor).clamp(0, balance),
+            Repayment::SalesShare(share) => {
+                let repaid = terms.principal_minor - balance;
+                (share.least_repaid_minor(terms.principal_minor, number) - repaid).clamp(0, balance)
+            }
         };
         balance -= principal_minor;
-        dues.push(Due { day: spacing * number, principal_minor, interest_minor });
+        before = day;
+        dues.push(Due { day, principal_minor, interest_minor });
     }
     Ok(dues)
 }

@@ -6,6 +6,7 @@ use super::limit::{Cap, caps_of};
 use super::policy::{Policy, Product};
 use super::price::{Price, price};
 use super::rules::{Verdict, judge, reason};
+use super::sales_share::expected_receipts_minor;
 use crate::domain::Reason;
 use crate::exposure::Account;
 
@@ -59,15 +60,21 @@ pub(super) fn least_caps(
     Ok(caps)
 }
 
+/// The least receipts that a share of sales may expect; `None` where any reading foresees nothing, and for products repaid in another way.
+pub(super) fn least_receipts_minor(product: &Product, case: &MerchantCase<'_>) -> Option<i64> {
+    let readings = std::iter::once(case.foreseen).chain(case.scenarios.iter().map(|scenario| &scenario.foreseen));
+    readings.map(|foreseen| expected_receipts_minor(product, foreseen)).min().flatten()
+}
+
 /// The dearest price, and whether it is a scenario's.
 pub(super) fn dearest(
     policy: &Policy,
     product: &Product,
     case: &MerchantCase<'_>,
 ) -> Result<(Price, bool), OfferError> {
-    let mut dearest = (price(policy, product, case.band, case.pd)?, false);
+    let mut dearest = (price(policy, product, case.foreseen, case.band, case.pd)?, false);
     for scenario in case.scenarios {
-        let within = price(policy, product, &scenario.band, scenario.pd)?;
+        let within = price(policy, product, &scenario.foreseen, &scenario.band, scenario.pd)?;
         if rank(&within) > rank(&dearest.0) {
             dearest = (within, true);
         }

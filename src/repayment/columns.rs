@@ -26,6 +26,15 @@ pub(super) fn integers<'a>(
     frame.column(column).and_then(|c| c.i64()).map_err(broken(table, column))
 }
 
+/// A whole-number column that a source may leave out.
+pub(super) fn optional_integers<'a>(
+    frame: &'a DataFrame,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<&'a Int64Chunked>, RepaymentError> {
+    if frame.schema().contains(column) { integers(frame, table, column).map(Some) } else { Ok(None) }
+}
+
 /// A column of instants, in UTC microseconds.
 pub(super) fn instants<'a>(
     frame: &'a DataFrame,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | earned | all payments that were not reversed − principal repaid: interest, fees, and what was paid beyond them |
 //! | money-days | Σ over the evenings from the draw until the loan closes, is written off, or the observation: principal not repaid |
-//! | to come | interest and fees of the schedule that are not paid yet, overdue ones included; 0 once closed or written off |
+//! | to come | interest and fees of the schedule that are not paid yet, overdue ones included; 0 once closed or written off; of a loan repaid by a share of sales the most that may come |
 //! | money-days to come | Σ over principal not repaid: days until its instalment falls due; overdue principal has none |
 //! | agreed | interest and fees of the whole schedule, and the money-days of a loan that is repaid by it |
 //!

@@ -122,6 +122,8 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         product: product.to_owned(),
         disbursed_at: 0,
         principal_minor: 1_000,
+        sales_share_ppm: None,
+        payoff_minor: 1_000,
         group_id: None,
         offer_id: None,
         pledged_order_ids: Vec::new(),

@@ -6,7 +6,9 @@ use polars::prelude::DataFrame;
 
 use super::assess::{Assessment, assess};
 use super::calendar::{BusinessDays, MOST_DAYS};
-use super::columns::{days, id_lists, instants, integers, optional_instants, optional_strings, required, strings};
+use super::columns::{
+    days, id_lists, instants, integers, optional_instants, optional_integers, optional_strings, required, strings,
+};
 use super::error::RepaymentError;
 use super::ledger::speaks_of_a_loan;
 use super::record::{BrokenRow, LoanRecord, PaymentRow, ScheduleRow};
@@ -168,6 +170,7 @@ fn read_loans(frame: &DataFrame) -> Result<Vec<LoanRecord<'_>>, RepaymentError> 
     let principal_minor = integers(frame, TABLE, "principal_minor")?;
     let term_days = integers(frame, TABLE, "term_days")?;
     let daily_rate_ppm = integers(frame, TABLE, "daily_rate_ppm")?;
+    let sales_share_ppm = optional_integers(frame, TABLE, "sales_share_ppm")?;
     let written_off_at = instants(frame, TABLE, "written_off_at")?;
     let restructured_at = instants(frame, TABLE, "restructured_at")?;
     let group_id = optional_strings(frame, TABLE, "group_id")?;
@@ -185,6 +188,7 @@ fn read_loans(frame: &DataFrame) -> Result<Vec<LoanRecord<'_>>, RepaymentError> 
                     principal_minor: required(principal_minor.get(row), TABLE, "principal_minor", row)?,
                     term_days: required(term_days.get(row), TABLE, "term_days", row)?,
                     daily_rate_ppm: required(daily_rate_ppm.get(row), TABLE, "daily_rate_ppm", row)?,
+                    sales_share_ppm: sales_share_ppm.and_then(|c| c.get(row)),
                 },
                 written_off_at: written_off_at.get(row),
                 restructured_at: restructured_at.get(row),

@@ -119,6 +119,7 @@ mod tests {
             principal_minor: 10_000,
             term_days: 151,
             daily_rate_ppm: 0,
+            sales_share_ppm: None,
         };
         let due = |number, on: AsOf, principal_minor, interest_minor| Instalment {
             number,

@@ -28,6 +28,7 @@
 //!
 //! - **Early payment** is held for the instalments to come and counts as repaid principal meanwhile.
 //! - **Pay-off**: once closed, interest and fees of later instalments are never owed.
+//! - **A share of sales**: instalments are milestones, the least to be paid by then; of their interest only what has accrued on what was owed.
 //! - **Reversal**: from the moment it is visible, the payment was never made; days past due count again from the broken promise.
 //! - **Back-dated payment**: counts from `paid_at`, and is seen from `recorded_at`. Nights in between rightly saw arrears.
 //! - **Restructure**: the newest schedule counts ([`reconcile`]); the loan stays marked.

@@ -27,6 +27,8 @@ pub struct LoanStanding {
     pub daily_rate_ppm: i64,
     /// Days to the last instalment, as it was lent.
     pub term_days: i64,
+    /// Of a loan repaid by a share of sales: that share, in parts per million of a day's receipts.
+    pub sales_share_ppm: Option<i64>,
     /// The guarantee group that is jointly liable.
     pub group_id: Option<String>,
     /// The published offer that was drawn.
@@ -41,6 +43,8 @@ pub struct LoanStanding {
     pub interest_arrears_minor: i64,
     /// Fees among it.
     pub fee_arrears_minor: i64,
+    /// What would close it today; 0 once closed.
+    pub payoff_minor: i64,
     /// Days past due now, of any arrears.
     pub dpd: i64,
     /// The most days past due it ever was.

@@ -71,6 +71,8 @@ struct Books {
     principal: i64,
     term: i64,
     ppm: i64,
+    /// Repaid by a share of sales.
+    is_share: bool,
     product: &'static str,
     eased_at: Option<i64>,
     written_off_at: Option<i64>,
@@ -128,6 +130,7 @@ struct Said {
     interest_arrears: i64,
     fee_arrears: i64,
     outstanding: i64,
+    payoff: i64,
     closed_at: Option<i64>,
     in_default: bool,
 }
@@ -245,11 +248,17 @@ fn clerk(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) ->
                 let unpaid = rules.waterfall.within.map(|part| {
                     let sum = match part {
                         Part::Fee => promise.fee,
+                        // Half a unit is asked for, less is not.
+                        Part::Interest if books.is_share => {
+                            let whole = i64::try_from(accrued / 1_000_000).unwrap();
+                            promise.interest.min(whole + i64::from(accrued % 1_000_000 >= 500_000))
+                        }
                         Part::Interest => promise.interest,
                         Part::Principal => promise.principal,
                     };
                     (part, sum)
                 });
+                // Promises fall due one a day, so that all that has accrued is this one's.
                 open.push(Open { day, unpaid });
             }
             accrued = 0;
@@ -288,6 +297,11 @@ fn clerk(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) ->
         interest_arrears,
         fee_arrears,
         outstanding: if is_closed { 0 } else { (undue + unpaid_principal - cash).max(0) },
+        payoff: if is_closed {
+            0
+        } else {
+            (arrears + undue + i64::try_from(accrued / 1_000_000).unwrap() - cash).max(0)
+        },
         closed_at,
         in_default: !is_closed
             && (books.written_off_at.is_some() || material >= i64::from(rules.default_dpd[books.product])),
@@ -305,6 +319,7 @@ fn ledger(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) -
             principal_minor: books.principal,
             term_days: books.term,
             daily_rate_ppm: books.ppm,
+            sales_share_ppm: books.is_share.then_some(100_000),
         },
         written_off_at: books.written_off_at,
         restructured_at: books.eased_at,
@@ -359,6 +374,7 @@ fn ledger(books: &Books, rules: &LedgerRules, calendar: &Calendar, today: i32) -
                 interest_arrears: standing.interest_arrears_minor,
                 fee_arrears: standing.fee_arrears_minor,
                 outstanding: standing.outstanding_minor,
+                payoff: standing.payoff_minor,
                 closed_at: assessment.repayment.closed_at,
                 in_default: standing.is_in_default,
             })
@@ -426,6 +442,7 @@ fn sound_loan(dice: &mut Dice, calendar: &Calendar) -> (Books, i32) {
         principal,
         term,
         ppm,
+        is_share: dice.one_in(3),
         product: "credit-loan",
         eased_at: None,
         written_off_at,

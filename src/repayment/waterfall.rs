@@ -14,6 +14,10 @@
 //! **Paid off early.** A loan is closed at the first moment when what exceeds the due covers the principal not yet due and the interest
 //! accrued on it since the last due date, day by day at the loan's own rate, less [`Waterfall::early_close_tolerance_minor`] for
 //! another lender's rounding. Interest and fees of instalments that would fall due later are then never owed.
+//! **A share of sales.** A loan that is repaid by a share of each day's receipts promises milestones: the least that has to be paid by then. Its
+//! payments before a milestone repay principal at once; at the milestone the interest that has accrued on what was owed meanwhile falls due, and of
+//! the milestone's own interest, which is that of a borrower who pays nothing before it, no more. Days past due count from the oldest milestone that
+//! payments fall short of.
 //! **Reversed.** A payment that bounced never kept a promise: it is left out as if it had not been made, from the moment the reversal is
 //! visible. **Written off.** Days past due run on; the balance stays owed.
 
@@ -34,6 +38,8 @@ pub struct LoanTerms<'a> {
     pub term_days: i64,
     /// Interest a day in parts per million.
     pub daily_rate_ppm: i64,
+    /// Of a loan repaid by a share of sales: that share, in parts per million of a day's receipts. Its interest is owed as it accrues.
+    pub sales_share_ppm: Option<i64>,
 }
 
 /// One promise.
@@ -127,6 +133,8 @@ pub struct Repayment {
     pub interest_arrears_minor: i64,
     /// Fees among it.
     pub fee_arrears_minor: i64,
+    /// What would close it on the observation's own day: arrears, principal not yet due and not covered, and the interest accrued on it.
+    pub payoff_minor: i64,
     /// Business days since the oldest unpaid instalment was due; 0 when nothing is.
     pub dpd: i64,
     /// The most days past due it ever was.
@@ -198,6 +206,7 @@ impl Waterfall {
             walk.close_if_covered(payment.paid_at)?;
         }
         walk.fall_due(point.day, point)?;
+        walk.accrue(point.day);
         self.settle(&walk, &totals, point)
     }
 
@@ -278,6 +287,7 @@ impl Waterfall {
             arrears_minor: states.iter().map(|s| s.due_minor - s.paid_minor()).sum(),
             interest_arrears_minor,
             fee_arrears_minor,
+            payoff_minor: if walk.closed_at.is_some() { 0 } else { walk.payoff()?.max(0) },
             dpd: states.iter().filter(|s| s.settled_at.is_none()).map(|s| s.days_late).max().unwrap_or(0),
             worst_dpd: states.iter().map(|s| s.days_late).max().unwrap_or(0),
             closed_at: walk.closed_at,
@@ -292,6 +302,7 @@ impl Walk<'_> {
     fn fall_due(&mut self, day: i32, point: &ObservationPoint<'_>) -> Result<(), RepaymentError> {
         while let Some(next) = self.due.get(self.reached).copied().filter(|i| i.due_on <= day) {
             self.accrue(next.due_on);
+            let next = self.owed_at(next)?;
             let due = total_of(&self.loan, &next)?;
             self.due_minor = add(&self.loan, "instalments", self.due_minor, due)?;
             self.due_principal_minor =
@@ -304,6 +315,32 @@ impl Walk<'_> {
             self.close_if_covered(begins)?;
         }
         Ok(())
+    }
+
+    /// What an instalment asks for as it falls due. That of a loan repaid by a share of sales asks for no more interest than has accrued.
+    fn owed_at(&mut self, instalment: Instalment) -> Result<Instalment, RepaymentError> {
+        if self.loan.sales_share_ppm.is_none() {
+            return Ok(instalment);
+        }
+        let accrued = self.accrued_interest(500_000)?;
+        let owed = Instalment { interest_minor: instalment.interest_minor.min(accrued), ..instalment };
+        if let Some(kept) = self.due.get_mut(self.reached) {
+            *kept = owed;
+        }
+        Ok(owed)
+    }
+
+    /// Interest accrued since the last due date, in minor units: of what is less than one, `rounding` millionths are added first.
+    fn accrued_interest(&self, rounding: i128) -> Result<i64, RepaymentError> {
+        i64::try_from((self.accrued + rounding) / 1_000_000)
+            .map_err(|_| RepaymentError::Overflow { loan_id: self.loan.loan_id.to_owned(), what: "accrued interest" })
+    }
+
+    /// What is still to be paid for the loan to close today.
+    fn payoff(&self) -> Result<i64, RepaymentError> {
+        let undue = self.loan.principal_minor.saturating_sub(self.due_principal_minor).max(0);
+        let price = add(&self.loan, "the pay-off price", undue, self.accrued_interest(0)?)?;
+        Ok(add(&self.loan, "the pay-off price", price, self.due_minor)?.saturating_sub(self.paid_minor))
     }
 
     /// Principal that is not due yet and not covered by what was paid ahead.
@@ -324,10 +361,7 @@ impl Walk<'_> {
         if self.closed_at.is_some() {
             return Ok(());
         }
-        let accrued = i64::try_from(self.accrued / 1_000_000).map_err(|_| RepaymentError::Overflow {
-            loan_id: self.loan.loan_id.to_owned(),
-            what: "accrued interest",
-        })?;
+        let accrued = self.accrued_interest(0)?;
         let undue = self.loan.principal_minor.saturating_sub(self.due_principal_minor).max(0);
         let price = add(&self.loan, "the pay-off price", undue, (accrued - self.tolerance_minor).max(0))?;
         if self.paid_minor >= self.due_minor && self.paid_minor - self.due_minor >= price {

@@ -22,7 +22,14 @@ fn point_at(days: &BusinessDays, day: i32) -> ObservationPoint<'_> {
 }
 
 fn terms(principal_minor: i64, term_days: i64) -> LoanTerms<'static> {
-    LoanTerms { loan_id: "L", disbursed_at: micros(DAY_ZERO), principal_minor, term_days, daily_rate_ppm: 500 }
+    LoanTerms {
+        loan_id: "L",
+        disbursed_at: micros(DAY_ZERO),
+        principal_minor,
+        term_days,
+        daily_rate_ppm: 500,
+        sales_share_ppm: None,
+    }
 }
 
 fn instalment(number: i64, due_on: i32, principal_minor: i64, interest_minor: i64, fee_minor: i64) -> Instalment {
@@ -305,6 +312,50 @@ fn summary(repayment: &Repayment) -> Slow {
         worst: repayment.worst_dpd,
         closed_at: repayment.closed_at,
     }
+}
+
+/// 100,000 at 0.1 % a day, repaid by a share of sales: 30,000 by day 60, the rest by day 120; interest as of a borrower who pays nothing before each.
+fn by_share_of_sales(seen: i32, paid: &[Payment]) -> Repayment {
+    let loan = LoanTerms { daily_rate_ppm: 1_000, sales_share_ppm: Some(100_000), ..terms(100_000, 120) };
+    let due = [instalment(1, 60, 30_000, 6_000, 0), instalment(2, 120, 70_000, 4_200, 0)];
+    let waterfall = Waterfall { early_close_tolerance_minor: 0, ..Waterfall::default() };
+    waterfall.allocate(&loan, &due, paid, &point_at(&calendar(), DAY_ZERO + seen)).unwrap()
+}
+
+#[test]
+fn a_share_of_sales_pays_interest_on_what_was_owed_and_no_more() {
+    // 50,000 on the evening of day 20: 20 days on 100,000 and 40 on 50,000 at 0.1 %.
+    let paid = [pay(20, 50_000)];
+    let on_the_day = by_share_of_sales(60, &paid);
+    assert_eq!((on_the_day.outstanding_minor, on_the_day.payoff_minor), (50_000, 50_000 + 4_000));
+    let after = by_share_of_sales(61, &paid);
+    let first = after.instalments[0];
+    assert_eq!((first.due_minor, first.paid_interest_minor, first.settled_at), (34_000, 4_000, Some(paid[0].paid_at)));
+    // Of the 50,000 the milestone took 34,000: 54,000 are owed, a day of them accrued.
+    assert_eq!((after.outstanding_minor, after.arrears_minor, after.payoff_minor), (54_000, 0, 54_054));
+    let closing = [pay(20, 50_000), pay(61, 54_053)];
+    assert_eq!(by_share_of_sales(62, &closing).closed_at, None);
+    let closing = [pay(20, 50_000), pay(61, 54_054)];
+    let closed = by_share_of_sales(62, &closing);
+    assert_eq!((closed.closed_at, closed.payoff_minor), (Some(closing[1].paid_at), 0));
+}
+
+#[test]
+fn days_past_due_of_a_share_of_sales_count_from_the_milestone_that_was_missed() {
+    // Small shares, day by day: 20,000 by day 59. The first milestone is 30,000 and the interest of what was owed.
+    let small: Vec<Payment> = (0..20).map(|n| pay(3 * n, 1_000)).collect();
+    // Evenings of days 0 to 59 on 99,000, …, three days each: Σ 3 × (100,000 − 1,000 (n + 1)) × 0.1 %.
+    let interest: i64 = (0..20).map(|n| 3 * (100_000 - 1_000 * (n + 1))).sum::<i64>() / 1_000;
+    let late = by_share_of_sales(75, &small);
+    assert_eq!((late.dpd, late.arrears_minor), (15, 30_000 + interest - 20_000));
+    assert_eq!(late.interest_arrears_minor, 0, "interest is paid before principal");
+    let mut caught_up = small.clone();
+    caught_up.push(pay(70, 10_000 + interest));
+    let again = by_share_of_sales(75, &caught_up);
+    assert_eq!((again.dpd, again.worst_dpd, again.arrears_minor), (0, 10, 0));
+    // Nothing at all paid: the milestone's own interest, and no more.
+    assert_eq!(by_share_of_sales(61, &[]).arrears_minor, 36_000);
+    assert_eq!(by_share_of_sales(121, &[]).arrears_minor, 36_000 + 74_200);
 }
 
 prop_compose! {

@@ -7,10 +7,10 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::{Currency, DailyRate, Money, RateError};
+use crate::domain::{Currency, Money, RateError};
 use crate::exposure::Statement;
 use crate::model::ability::MerchantReceipts;
-use crate::offer::{BankReferral, CostOfLoan, Due, Offer, OfferError, Terms, schedule};
+use crate::offer::{BankReferral, CostOfLoan, Due, Offer, OfferError, schedule};
 use crate::page::{Block, PageError, html, table};
 use crate::publish::{Entry, PublishError, ScoreBook};
 use crate::repayment::{LastKnown, RememberedLoan};
@@ -81,20 +81,14 @@ pub struct Asked {
     pub term_days: u16,
     /// All interest.
     pub interest_minor: i64,
-    /// Payments; they add up to principal and interest.
+    /// Payments; they add up to principal and interest. Of a share of sales the milestones, at the most interest.
     pub payments: Vec<Due>,
 }
 
 impl Asked {
     fn of(referral: &BankReferral, offer: &Offer) -> Result<Self, BankFileError> {
-        let terms = Terms {
-            principal_minor: referral.supportable_minor,
-            rate: DailyRate::from_ppm(offer.daily_rate_ppm)?,
-            term_days: offer.term_days,
-            repayment: offer.repayment,
-            instalments: offer.instalments,
-        };
-        let costs = CostOfLoan::of_terms(&terms)?;
+        let terms = offer.terms(referral.supportable_minor)?;
+        let costs = CostOfLoan::of_terms(&terms, offer.expected_receipts_minor)?;
         Ok(Self {
             principal_minor: referral.supportable_minor,
             daily_rate_ppm: offer.daily_rate_ppm,

@@ -113,6 +113,22 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
         amount(offer.interest_minor),
         amount(offer.early_saving_minor)
     )?;
+    if let (Some(share), Some(min), Some(receipts), Some(days), Some(most)) = (
+        offer.sales_share_ppm,
+        offer.min_per_60_days_ppm,
+        offer.expected_receipts_minor,
+        offer.expected_days,
+        offer.most_interest_minor,
+    ) {
+        writeln!(
+            out,
+            "             {share} ppm of each day's receipts, {min} ppm of the loan per 60 days at the least; assumes receipts of {} over {} days: repaid after \
+             {days}; {} interest at the minimum",
+            amount(receipts),
+            offer.term_days,
+            amount(most)
+        )?;
+    }
     writeln!(
         out,
         "             rate: band {} · floor {} ppm = expected loss {} (PD {:.2} % over the term) + funding {} + cost {} + margin {}, or the policy's least",

@@ -87,6 +87,8 @@ struct PolicyOfRun {
 pub struct OfferSchedule {
     /// The offer.
     pub offer_id: String,
+    /// It is repaid by a share of sales: these are its milestones, at the most interest that can fall due.
+    pub is_minimum: bool,
     /// Its payments; they add up to limit and interest.
     pub payments: Vec<Due>,
 }
@@ -221,7 +223,7 @@ fn walk_offers(entry: &Entry) -> Result<Vec<OfferSchedule>, ReportError> {
         let failed = |source| ReportError::Offer { offer_id: offer.offer_id.clone(), source };
         reproduce(offer).map_err(failed)?;
         let payments = schedule_of(offer).map_err(|_| failed(Irreproducible::NoSchedule))?;
-        Ok(OfferSchedule { offer_id: offer.offer_id.clone(), payments })
+        Ok(OfferSchedule { offer_id: offer.offer_id.clone(), is_minimum: offer.sales_share_ppm.is_some(), payments })
     };
     entry.offers.iter().map(walk).collect()
 }

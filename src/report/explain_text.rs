@@ -33,7 +33,8 @@ fn write(out: &mut String, explanation: &Explanation) -> Result {
     for schedule in &explanation.schedules {
         writeln!(
             out,
-            "\npayments on offer {}, drawn in full, in minor units: day, principal + interest",
+            "\n{} offer {}, drawn in full, in minor units: day, principal + interest",
+            if schedule.is_minimum { "the least to be paid on" } else { "payments on" },
             schedule.offer_id
         )?;
         for due in &schedule.payments {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::offer::{CapName, Decision, Decline, Offer};
+use crate::offer::{CapName, Decision, Decline, Offer, RepaymentKind};
 
 /// What changes for a merchant and product.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -162,6 +162,11 @@ pub(super) fn change(
     })
 }
 
+/// What a borrower would see as other terms.
+fn terms_of(offer: &Offer) -> (u16, RepaymentKind, Option<i64>, Option<i64>) {
+    (offer.term_days, offer.repayment, offer.sales_share_ppm, offer.min_per_60_days_ppm)
+}
+
 fn between(old: &Offer, new: &Offer) -> Option<(ChangeKind, Vec<Cause>)> {
     let mut why = Vec::new();
     if old.limit_minor != new.limit_minor {
@@ -175,7 +180,7 @@ fn between(old: &Offer, new: &Offer) -> Option<(ChangeKind, Vec<Cause>)> {
     if old.daily_rate_ppm != new.daily_rate_ppm {
         why.push(Cause::Price { before_ppm: old.daily_rate_ppm, after_ppm: new.daily_rate_ppm });
     }
-    if (old.term_days, old.repayment) != (new.term_days, new.repayment) {
+    if terms_of(old) != terms_of(new) {
         why.push(Cause::Terms);
     }
     let kind = match (new.limit_minor.cmp(&old.limit_minor), new.daily_rate_ppm.cmp(&old.daily_rate_ppm)) {

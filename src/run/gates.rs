@@ -272,7 +272,7 @@ mod tests {
     use super::*;
     use crate::exposure::OpenOffer;
     use crate::monitor::UnknownTally;
-    use crate::offer::{Cap, Decline, Repayment};
+    use crate::offer::{Cap, Decline, RepaymentKind};
     use crate::score::MerchantScore;
 
     const ON: Date = date(2025, 5, 2);
@@ -323,8 +323,13 @@ mod tests {
             daily_rate_ppm: 400,
             apr: 0.15,
             term_days: 7,
-            repayment: Repayment::Bullet,
+            repayment: RepaymentKind::Bullet,
             instalments: 1,
+            sales_share_ppm: None,
+            min_per_60_days_ppm: None,
+            expected_receipts_minor: None,
+            expected_days: None,
+            most_interest_minor: None,
             interest_minor: 0,
             early_saving_minor: 0,
             term_pd_prob: 0.01,

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::features::{DailyMeasure, FeatureConfig, FeatureError, daily_measure};
 use crate::model::ability::{CategoryReceipts, PERIOD_DAYS, PERIODS, ReceiptHistory};
-use crate::offer::Policy;
+use crate::offer::{MILESTONE_DAYS, Policy};
 use crate::tiles::{self, DayWindow, Views};
 
 /// Days that are told apart.
 const REACH_DAYS: u16 = PERIODS * PERIOD_DAYS;
 
-/// The horizons that ability is trained over: the terms of the policy's products, and the performance window, beyond which no outcome is known.
+/// The horizons that ability is trained over: the terms of the policy's products, the milestones of a share of sales, and the performance window,
+/// beyond which no outcome is known.
 pub fn horizons(policy: &Policy, performance_days: u16) -> Vec<u16> {
     let mut horizons: Vec<u16> = policy.products.iter().map(|product| product.term_days).collect();
+    let by_share = policy.products.iter().filter(|product| product.repayment.sales_share().is_some());
+    horizons.extend(by_share.flat_map(|product| (1..product.instalments).map(|number| number * MILESTONE_DAYS)));
     horizons.retain(|days| *days < performance_days);
     horizons.push(performance_days);
     horizons.sort_unstable();

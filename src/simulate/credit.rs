@@ -1,5 +1,9 @@
 //! The loan book of one merchant: what is asked for, lent, paid, paid late and never paid.
 
+mod sales_share;
+
+use sales_share::Accrual;
+
 use super::calendar::{Calendar, DAY, Second};
 use super::cash::Purse;
 use super::dealings::MoneyCost;
@@ -26,6 +30,7 @@ pub(super) struct Loan {
     pub(super) pledged: Vec<usize>,
     /// What is promised and paid by now.
     instalments: Vec<Instalment>,
+    accrual: Accrual,
     pub(super) written_off: Option<Second>,
     pub(super) restructured: Option<Second>,
     pub(super) group: Option<u64>,
@@ -154,8 +159,10 @@ impl Credit {
                     self.payments.push(payment);
                 }
             }
-            if loan.days_past_due(today.day) >= 3 && today.day >= loan.bounces_until && deductible >= 100.0 {
-                let amount = whole(deductible).min(loan.overdue(today.day));
+            let is_deducted = loan.days_past_due(today.day) >= 3 && today.day >= loan.bounces_until;
+            let late = if is_deducted { whole(deductible).min(loan.overdue(today.day)) } else { 0 };
+            let amount = late + loan.share_of(today.received, deductible - late as f64);
+            if (is_deducted && deductible >= 100.0) || amount >= 100 {
                 loan.settle(amount);
                 purse.cash -= amount as f64;
                 deductible -= amount as f64;
@@ -309,20 +316,25 @@ impl Credit {
 
     /// Pays a loan out.
     pub(super) fn disburse(&mut self, today: Today, at: Second, terms: Terms) {
-        let instalments = schedule(today.day, &terms);
+        let promised = schedule(today.day, &terms);
+        let mut instalments = promised.clone();
+        if terms.repayment.share_ppm().is_some() {
+            instalments.iter_mut().for_each(|i| i.interest = 0);
+        }
         let Terms { product, principal, term_days, daily_rate_ppm, repayment, group, offer, pledged, .. } = terms;
         self.open.push(self.loans.len());
-        self.loans.push(Loan {
+        let mut loan = Loan {
             product,
             disbursed: at,
             principal,
             term_days,
             daily_rate_ppm,
             repayment,
-            versions: vec![ScheduleVersion { recorded: at, instalments: instalments.clone() }],
+            versions: vec![ScheduleVersion { recorded: at, instalments: promised }],
             offer,
             pledged,
             instalments,
+            accrual: Accrual::default(),
             written_off: None,
             restructured: None,
             group,
@@ -333,15 +345,21 @@ impl Credit {
             bounces_until: 0,
             is_open: true,
             opened_day: today.day,
-        });
+        };
+        loan.accrue(today.day);
+        self.loans.push(loan);
     }
 }
 
 impl Loan {
     /// Puts a payment on the oldest instalments.
     fn settle(&mut self, amount: i64) {
-        settle(&mut self.instalments, amount);
         self.received += amount;
+        if self.repayment.share_ppm().is_some() {
+            self.settle_anew();
+        } else {
+            settle(&mut self.instalments, amount);
+        }
     }
 
     /// Principal not repaid: a payment on an instalment covers its fee and interest first.
@@ -432,17 +450,8 @@ impl Loan {
         if !draw.chance(eager) {
             return None;
         }
-        let last_due =
-            self.instalments.iter().rev().find(|i| i.due_day <= today.day).map_or(self.opened_day, |i| i.due_day);
-        let not_yet_due = self.instalments.iter_mut().filter(|i| i.due_day > today.day);
-        let mut principal = 0;
-        for instalment in not_yet_due {
-            principal += instalment.principal;
-            instalment.interest = 0;
-        }
-        let accrued = interest(principal, today.day - last_due, self.daily_rate_ppm);
-        if let Some(next) = self.instalments.iter_mut().find(|i| i.due_day > today.day) {
-            next.interest = accrued;
+        if self.repayment.share_ppm().is_none() {
+            self.forgive_interest_to_come(today.day);
         }
         let amount = self.outstanding();
         self.settle(amount);
@@ -451,18 +460,36 @@ impl Loan {
         Some(Payment { loan: index, at, amount, channel: "voluntary", reversed: None })
     }
 
+    /// Who pays everything off today owes interest up to today.
+    fn forgive_interest_to_come(&mut self, day: i64) {
+        let last_due = self.instalments.iter().rev().find(|i| i.due_day <= day).map_or(self.opened_day, |i| i.due_day);
+        let not_yet_due = self.instalments.iter_mut().filter(|i| i.due_day > day);
+        let mut principal = 0;
+        for instalment in not_yet_due {
+            principal += instalment.principal;
+            instalment.interest = 0;
+        }
+        let accrued = interest(principal, day - last_due, self.daily_rate_ppm);
+        if let Some(next) = self.instalments.iter_mut().find(|i| i.due_day > day) {
+            next.interest = accrued;
+        }
+    }
+
     /// The end of the day: closes, counts days past due, eases terms, writes off.
     fn age(&mut self, draw: &mut Draw, purse: &Purse, today: Today) {
         if self.outstanding() <= 0 {
             self.is_open = false;
             return;
         }
+        self.accrue(today.day);
         self.principal_days += i128::from(self.principal_left());
         let past_due = self.days_past_due(today.day);
         self.worst_dpd = self.worst_dpd.max(past_due);
         let office_hours = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 17 * 3_600);
         let can_recover = !today.is_dark && purse.strain < 0.9 && today.traits.honesty > -0.5;
+        // Milestones of a share of sales are eased by sales themselves.
         if self.product != "order-loan"
+            && self.repayment.share_ppm().is_none()
             && self.restructured.is_none()
             && (35..=75).contains(&past_due)
             && can_recover

@@ -50,6 +50,15 @@ pub enum MarketRepayment {
     EqualPrincipal,
     /// Equal payments.
     EqualInstalment,
+    /// A share of each day's receipts.
+    SalesShare {
+        /// That share, in parts per million.
+        share_ppm: i64,
+        /// Share of the principal that is to be repaid from one milestone to the next, at the least.
+        min_ppm: i64,
+        /// Days between them.
+        every_days: u16,
+    },
 }
 
 /// An offer to a merchant.
@@ -327,11 +336,15 @@ fn standing(offer: &MarketOffer, calendar: &Calendar) -> Result<StandingOffer, S
         left: offer.limit_minor,
         daily_rate_ppm: offer.daily_rate_ppm,
         term_days,
-        spacing: (term_days / i64::from(offer.instalments.max(1))).max(1),
+        spacing: match offer.repayment {
+            MarketRepayment::SalesShare { every_days, .. } => i64::from(every_days.max(1)),
+            _ => (term_days / i64::from(offer.instalments.max(1))).max(1),
+        },
         repayment: match offer.repayment {
             MarketRepayment::Bullet => Repayment::Bullet,
             MarketRepayment::EqualPrincipal => Repayment::EqualPrincipal,
             MarketRepayment::EqualInstalment => Repayment::EqualInstalment,
+            MarketRepayment::SalesShare { share_ppm, min_ppm, .. } => Repayment::SalesShare { share_ppm, min_ppm },
         },
         last_day: i64::from(days_since_epoch(offer.valid_until_on)) - i64::from(calendar.date32(0)),
         pledged: offer.pledged_order_ids.iter().map(position).collect::<Result<_, _>>()?,

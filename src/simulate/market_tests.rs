@@ -118,6 +118,84 @@ fn money_is_accounted_for_to_the_cent() {
     assert!(requests.values().all(|r| r.served <= r.requests && r.lent_minor <= r.wanted_minor));
 }
 
+/// The same to all, repaid by a share of sales: a quarter of the principal by each of three milestones at the least.
+fn by_share_of_sales(merchants: u64, from: Date) -> BTreeMap<String, Vec<MarketOffer>> {
+    let mut offers = to_all(merchants, from);
+    for offer in offers.values_mut().flatten() {
+        offer.repayment = MarketRepayment::SalesShare { share_ppm: 150_000, min_ppm: 250_000, every_days: 60 };
+    }
+    offers
+}
+
+/// What the marketplace makes of every loan is what the loan's book makes of the rows that it sends: closed on the same day, as late at the worst, and
+/// owing as much.
+#[test]
+fn the_book_of_a_loan_by_share_of_sales_says_what_the_marketplace_does() {
+    use crate::domain::AsOf;
+    use crate::repayment::{BusinessDays, Instalment, LoanTerms, ObservationPoint, Payment, Waterfall};
+    let mut market = market(150, KNOWS_NOTHING);
+    for month in 0..8 {
+        let on = FIRST.saturating_add((30 * month).days());
+        market.offer(&by_share_of_sales(150, on)).unwrap();
+        market.live_until(on.saturating_add(30.days()));
+    }
+    let (waterfall, zone) =
+        (Waterfall { early_close_tolerance_minor: 1, ..Waterfall::default() }, AsOf::zone("UTC").unwrap());
+    let (mut open, mut closed, mut late, mut shares) = (0, 0, 0, 0);
+    for look in 0..12 {
+        let day = market.today;
+        let calendar = &market.world.calendar;
+        let seen = AsOf::new(date_of_days(calendar.date32(day).into()).unwrap(), zone.clone()).unwrap();
+        for credit in market.lives.iter().map(|living| &living.life.credit) {
+            for (at, loan) in credit.loans.iter().enumerate().filter(|(_, l)| l.offer.is_some()) {
+                let days = BusinessDays::spanning(loan.disbursed * 1_000_000, &seen).unwrap();
+                let point = ObservationPoint { micros: seen.micros(), day: seen.days_since_epoch(), days: &days };
+                let due = loan.versions[0].instalments.iter().zip(1..).map(|(due, number)| Instalment {
+                    number,
+                    due_on: calendar.date32(due.due_day),
+                    principal_minor: due.principal,
+                    interest_minor: due.interest,
+                    fee_minor: due.fee,
+                });
+                let due: Vec<Instalment> = due.collect();
+                let paid = credit.payments.iter().filter(|p| p.loan == at);
+                shares += paid.clone().filter(|p| p.channel == "deduction").count();
+                let paid: Vec<Payment> = paid
+                    .map(|p| Payment {
+                        paid_at: p.at * 1_000_000,
+                        amount_minor: p.amount,
+                        reversed_at: p.reversed.map(|at| at * 1_000_000).filter(|at| *at < seen.micros()),
+                    })
+                    .collect();
+                let terms = LoanTerms {
+                    loan_id: "l",
+                    disbursed_at: loan.disbursed * 1_000_000,
+                    principal_minor: loan.principal,
+                    term_days: loan.term_days,
+                    daily_rate_ppm: loan.daily_rate_ppm,
+                    sales_share_ppm: loan.repayment.share_ppm(),
+                };
+                let stands = waterfall.allocate(&terms, &due, &paid, &point).unwrap();
+                // A payment under way that will bounce counts in the book until it has.
+                if paid.iter().any(|p| p.reversed_at.is_none_or(|r| r >= seen.micros())) && loan.bounces_after(day) {
+                    continue;
+                }
+                if loan.written_off.is_none() {
+                    assert_eq!(stands.closed_at.is_some(), !loan.is_open, "{loan:?} {stands:?}");
+                    assert!((stands.payoff_minor - loan.outstanding()).abs() <= 1, "{loan:?} {stands:?}");
+                    assert_eq!(stands.dpd, if loan.is_open { loan.days_past_due_on(day) } else { 0 });
+                }
+                (open, closed) = (open + u32::from(loan.is_open), closed + u32::from(stands.closed_at.is_some()));
+                late += u32::from(stands.dpd > 0);
+            }
+        }
+        market.live_until_day(day + 17 + look);
+    }
+    assert!(open > 20 && closed > 200 && late > 5 && shares > 1_000, "{open} {closed} {late} {shares}");
+    market.run_off();
+    assert!(market.lent().iter().all(|l| l.received_minor >= l.principal_minor || l.lost_minor > 0));
+}
+
 #[test]
 fn who_knows_the_truth_earns_more_and_loses_less_on_the_same_offers() {
     let [blind, knowing] = [false, true].map(|knows_truth| {

@@ -43,6 +43,11 @@ pub(super) enum Repayment {
     Bullet,
     EqualPrincipal,
     EqualInstalment,
+    /// A share of each day's receipts; by every milestone so much of the principal at the least.
+    SalesShare {
+        share_ppm: i64,
+        min_ppm: i64,
+    },
 }
 
 impl Repayment {
@@ -51,6 +56,15 @@ impl Repayment {
             Self::Bullet => "bullet",
             Self::EqualPrincipal => "equal-principal",
             Self::EqualInstalment => "equal-instalment",
+            Self::SalesShare { .. } => "sales-share",
+        }
+    }
+
+    /// The share of a day's receipts that is taken.
+    pub(super) const fn share_ppm(self) -> Option<i64> {
+        match self {
+            Self::SalesShare { share_ppm, .. } => Some(share_ppm),
+            Self::Bullet | Self::EqualPrincipal | Self::EqualInstalment => None,
         }
     }
 }
@@ -68,18 +82,26 @@ pub(super) const MONTH_DAYS: i64 = 30;
 /// principal.
 pub(super) fn schedule(day: i64, terms: &Terms) -> Vec<Instalment> {
     let Terms { principal, term_days, daily_rate_ppm: ppm, repayment, spacing, fee, .. } = *terms;
-    let number = if repayment == Repayment::Bullet { 1 } else { (term_days / spacing).max(1) };
+    let number = match repayment {
+        Repayment::Bullet => 1,
+        Repayment::SalesShare { .. } => (term_days + spacing - 1) / spacing,
+        Repayment::EqualPrincipal | Repayment::EqualInstalment => (term_days / spacing).max(1),
+    };
     let mut instalments = Vec::new();
     let (mut left, mut previous) = (principal, 0);
     for n in 1..=number {
         let due = if n == number { term_days } else { spacing * n };
         let due_interest = interest(left, due - previous, ppm);
-        let part = if n == number {
-            left
-        } else if repayment == Repayment::EqualInstalment {
-            (annuity(principal, number, spacing as f64 * ppm as f64 / 1e6) - due_interest).clamp(0, left)
-        } else {
-            (principal / number).min(left)
+        let part = match repayment {
+            _ if n == number => left,
+            Repayment::EqualInstalment => {
+                (annuity(principal, number, spacing as f64 * ppm as f64 / 1e6) - due_interest).clamp(0, left)
+            }
+            Repayment::SalesShare { min_ppm, .. } => {
+                let by_then = i128::from(principal) * i128::from(min_ppm) * i128::from(n) / 1_000_000;
+                (i64::try_from(by_then).unwrap_or(i64::MAX) - (principal - left)).clamp(0, left)
+            }
+            Repayment::Bullet | Repayment::EqualPrincipal => (principal / number).min(left),
         };
         let fee = if n == 1 { fee } else { 0 };
         instalments.push(Instalment { due_day: day + due, principal: part, interest: due_interest, fee, paid: 0 });

@@ -212,6 +212,7 @@ impl Scribe<'_> {
                 Cell::Int(loan.term_days),
                 Cell::Int(loan.daily_rate_ppm),
                 Cell::Word(loan.repayment.word()),
+                loan.repayment.share_ppm().map_or(Cell::Null, Cell::Int),
                 Cell::at(self.seen(loan.written_off)),
                 Cell::at(self.seen(loan.restructured)),
                 Cell::id(loan.group.map(Id::Group)),

@@ -10,7 +10,7 @@ use super::error::TrialError;
 use super::report::StoppedNight;
 use crate::contract;
 use crate::domain::Hasher;
-use crate::offer::{Offer, Policy, Repayment};
+use crate::offer::{MILESTONE_DAYS, Offer, Policy, RepaymentKind};
 use crate::publish::TableReader;
 use crate::run::{Allowance, AsOfRule, Fault, Job, JobRules, RunError, RunOptions, Silent, run_opened};
 use crate::simulate::{BookOnDay, Market, MarketLender, MarketOffer, MarketRepayment};
@@ -128,9 +128,14 @@ fn handed_out(offer: Offer, instalments: u16) -> MarketOffer {
         term_days: offer.term_days,
         instalments,
         repayment: match offer.repayment {
-            Repayment::Bullet => MarketRepayment::Bullet,
-            Repayment::EqualPrincipal => MarketRepayment::EqualPrincipal,
-            Repayment::EqualInstalment => MarketRepayment::EqualInstalment,
+            RepaymentKind::Bullet => MarketRepayment::Bullet,
+            RepaymentKind::EqualPrincipal => MarketRepayment::EqualPrincipal,
+            RepaymentKind::EqualInstalment => MarketRepayment::EqualInstalment,
+            RepaymentKind::SalesShare => MarketRepayment::SalesShare {
+                share_ppm: offer.sales_share_ppm.unwrap_or_default(),
+                min_ppm: offer.min_per_60_days_ppm.unwrap_or_default(),
+                every_days: MILESTONE_DAYS,
+            },
         },
         valid_until_on: offer.valid_until_on,
         pledged_order_ids: offer.pledged_order_ids.unwrap_or_default(),

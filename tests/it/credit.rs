@@ -18,7 +18,8 @@ fn pipeline(job: &str, file: &str) -> PathBuf {
 
 #[test]
 fn shipped_policies_are_accepted() {
-    for (job, book) in [("demo", LoanBookUse::Required), ("olist", LoanBookUse::None)] {
+    let jobs = ["demo", "trial", "sales-share"].map(|job| (job, LoanBookUse::Required));
+    for (job, book) in jobs.into_iter().chain([("olist", LoanBookUse::None)]) {
         let policy = Policy::open(&pipeline(job, "policy.toml")).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(policy.loan_book, book);
         let names: Vec<&str> = policy.products.iter().map(|p| p.name.as_str()).collect();

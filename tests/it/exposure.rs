@@ -223,6 +223,8 @@ impl World {
                     fee_arrears_minor: 0,
                     daily_rate_ppm: 0,
                     term_days: 0,
+                    sales_share_ppm: None,
+                    payoff_minor: amount,
                     dpd: 0,
                     worst_dpd: 0,
                     material_dpd: 0,

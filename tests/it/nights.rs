@@ -22,6 +22,7 @@ mod portfolio;
 mod random;
 mod reconcile;
 mod restoration;
+mod sales_share;
 mod strangers;
 mod written;
 

@@ -91,8 +91,14 @@ impl Foreseen {
     /// it are not counted. `None` where no horizon is that short: less than it was foreseen for nothing is known of.
     #[must_use]
     pub fn lower_minor(&self, term_days: u16) -> Option<i64> {
+        self.longest_within(term_days).map(|ahead| ahead.lower_minor)
+    }
+
+    /// What is foreseen over the longest horizon that is not longer than a term.
+    #[must_use]
+    pub fn longest_within(&self, term_days: u16) -> Option<&ReceiptsAhead> {
         let within = self.horizons.iter().filter(|ahead| ahead.horizon_days <= term_days);
-        within.max_by_key(|ahead| ahead.horizon_days).map(|ahead| ahead.lower_minor)
+        within.max_by_key(|ahead| ahead.horizon_days)
     }
 }
 

@@ -32,18 +32,18 @@ impl OutputRow for Offer {
                     "apr",
                     Kind::Float64,
                     "fraction a year",
-                    "Annual percentage rate by the actuarial method: 0.18 is 18 %.",
+                    "Annual percentage rate by the actuarial method: 0.18 is 18 %; of a share of sales, as receipts are expected.",
                 )
                 .within(0.0, f64::MAX),
                 Column::required("term_days", Kind::Int32, "days", "Term.").within(1.0, f64::MAX),
                 Column::required("repayment", Kind::Text, "", "Repayment pattern."),
-                Column::required("instalments", Kind::Int32, "instalments", "Number of equally spaced payments.")
+                Column::required("instalments", Kind::Int32, "instalments", "Number of equally spaced payments; of a share of sales its milestones, every 60 days and at the end.")
                     .within(1.0, f64::MAX),
                 Column::required(
                     "interest_minor",
                     Kind::Int64,
                     "minor units",
-                    "All interest, where the whole limit is drawn at once and repaid on schedule.",
+                    "All interest, where the whole limit is drawn at once and repaid on schedule, or as a share of the receipts that are expected.",
                 )
                 .within(0.0, f64::MAX),
                 Column::required(
@@ -81,6 +81,37 @@ impl OutputRow for Offer {
                     "Every cap that holds the limit, with its value and the one that it needs for the limit to be a step larger: all of them \
                      together give that step, and with any one short of it the limit stays.",
                 ),
+                Column::optional(
+                    "sales_share_ppm",
+                    Kind::Int64,
+                    "millionths",
+                    "Share of each day's receipts that repays it; null for loans repaid in another way.",
+                )
+                .within(0.0, 1_000_000.0),
+                Column::optional(
+                    "min_per_60_days_ppm",
+                    Kind::Int64,
+                    "millionths",
+                    "Share of the principal that a share of sales repays per 60 days at the least; the last milestone takes the rest.",
+                )
+                .within(0.0, 1_000_000.0),
+                Column::optional(
+                    "expected_receipts_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "The assumption behind annual rate, interest and saving of a share of sales: net receipts over the term that half of all merchants like \
+                     this one reach, spread evenly over its days.",
+                )
+                .within(0.0, f64::MAX),
+                Column::optional("expected_days", Kind::Int32, "days", "Days until a share of sales is repaid then.")
+                    .within(1.0, f64::MAX),
+                Column::optional(
+                    "most_interest_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "All interest of a share of sales whose borrower repays no more than the minimum.",
+                )
+                .within(0.0, f64::MAX),
                 Column::optional(
                     "next_cap",
                     Kind::Text,

@@ -229,9 +229,12 @@ impl Marketplace {
             ("principal_minor", Cell::Number(amount_minor)),
             ("term_days", Cell::Number(i64::from(offer.term_days))),
             ("daily_rate_ppm", Cell::Number(offer.daily_rate_ppm)),
-            ("repayment", text(&product.repayment.to_string())),
+            ("repayment", text(&product.repayment.kind().to_string())),
         ];
         let mut row = Row::new(at, cells);
+        if let Some(share) = product.repayment.sales_share() {
+            row.set(at, "sales_share_ppm", Cell::Number(share.share_ppm));
+        }
         if named != Named::Nothing {
             row.set(at, "offer_id", text(&offer.offer_id));
         }
@@ -270,6 +273,15 @@ impl Marketplace {
 
     /// A payment of the borrower's own will.
     pub fn repay(&mut self, loan: &str, amount_minor: i64, at: Timestamp) -> String {
+        self.pay(loan, amount_minor, at, "voluntary")
+    }
+
+    /// A deduction from the borrower's account.
+    pub fn deduct(&mut self, loan: &str, amount_minor: i64, at: Timestamp) -> String {
+        self.pay(loan, amount_minor, at, "deduction")
+    }
+
+    fn pay(&mut self, loan: &str, amount_minor: i64, at: Timestamp, channel: &str) -> String {
         let (payment, _) = self.next_id("payments", "p");
         let drawn = self.loans.get_mut(loan).unwrap();
         assert!((1..=drawn.owed_minor(at)).contains(&amount_minor), "{amount_minor} is not owed on {drawn:?}");
@@ -279,7 +291,7 @@ impl Marketplace {
             ("loan_id", text(loan)),
             ("paid_at", Cell::At(at)),
             ("amount_minor", Cell::Number(amount_minor)),
-            ("channel", text("voluntary")),
+            ("channel", text(channel)),
         ];
         self.add("payments", &payment, Row::new(at, cells));
         payment

@@ -6,7 +6,7 @@ use std::path::Path;
 use integrity::domain::{Currency, Digest, Reason, ReasonCode};
 use integrity::features::Group;
 use integrity::monitor::{Action, Alert, AlertState, Deduction, EvidenceValue, Severity, Verdict as AlertVerdict};
-use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, Repayment, Verdict};
+use integrity::offer::{BankReferral, Cap, CapName, Decline, Offer, RepaymentKind, Verdict};
 use integrity::publish::{
     Begun, EvidenceRow, FeatureRow, InputFile, OutputColumn, OutputRow, Pointing, Provenance, PublishError, Published,
     Publisher, RunIdentity, Stage, WideValue,
@@ -87,8 +87,13 @@ pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> Offer {
         daily_rate_ppm: 500,
         apr: 0.1825,
         term_days: 90,
-        repayment: Repayment::Bullet,
+        repayment: RepaymentKind::Bullet,
         instalments: 1,
+        sales_share_ppm: None,
+        min_per_60_days_ppm: None,
+        expected_receipts_minor: None,
+        expected_days: None,
+        most_interest_minor: None,
         interest_minor: 58_500,
         early_saving_minor: 29_250,
         term_pd_prob: 0.015,

@@ -18,7 +18,7 @@ use integrity::monitor::{
     Verdict, VintageLine,
 };
 use integrity::offer::{
-    BankReferral, Cap, CapName, CaseRecord, Decline, Invitation, InvitationGroup, Offer, Repayment,
+    BankReferral, Cap, CapName, CaseRecord, Decline, Invitation, InvitationGroup, Offer, RepaymentKind,
 };
 use integrity::publish::{
     EvidenceRow, FeatureRow, GatheredTable, OutputRow, OutputTable, PublishError, TableReader, TableWriter, WideValue,
@@ -107,7 +107,8 @@ const CAP_NAMES: [CapName; 15] = {
         HardCap,
     ]
 };
-const REPAYMENTS: [Repayment; 3] = [Repayment::Bullet, Repayment::EqualPrincipal, Repayment::EqualInstalment];
+const REPAYMENTS: [RepaymentKind; 4] =
+    [RepaymentKind::Bullet, RepaymentKind::EqualPrincipal, RepaymentKind::EqualInstalment, RepaymentKind::SalesShare];
 const OFFER_STATES: [OfferState; 4] =
     [OfferState::Open, OfferState::Withdrawn, OfferState::Replaced, OfferState::Drawn];
 const DEBT_STATES: [DebtState; 3] = [DebtState::Known, DebtState::Unknown, DebtState::NoLoanBook];
@@ -158,8 +159,11 @@ prop_compose! {
         pledged_order_ids in option::of(vec(".{0,4}", 0..4)), instalments in 1..=u16::MAX, term_pd_prob in 0.0..=1.0,
         [interest_minor, early_saving_minor, expected_loss_daily_ppm, funding_daily_ppm, cost_daily_ppm, margin_daily_ppm, floor_daily_ppm, band_daily_ppm]
             in proptest::array::uniform8(0..=i64::MAX),
+        [sales_share_ppm, min_per_60_days_ppm] in proptest::array::uniform2(option::of(0_i64..=1_000_000)), expected_days in option::of(1..=u16::MAX),
+        [expected_receipts_minor, most_interest_minor] in proptest::array::uniform2(option::of(0..=i64::MAX)),
     ) -> Offer {
         Offer {
+            sales_share_ppm, min_per_60_days_ppm, expected_receipts_minor, expected_days, most_interest_minor,
             instalments, term_pd_prob, interest_minor, early_saving_minor, expected_loss_daily_ppm, funding_daily_ppm, cost_daily_ppm,
             margin_daily_ppm, floor_daily_ppm, band_daily_ppm, limit_minor, term_days, apr, repayment, valid_until_on, binding_cap, caps, pledged_order_ids, ..offer("", "p", 0) }
     }

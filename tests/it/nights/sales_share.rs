@@ -1,0 +1,68 @@
+//! A credit loan repaid by a share of sales, from the offer to the last deduction: the limit on the low case, the share of each day's receipts, days past
+//! due from the milestone that was missed.
+
+use std::collections::BTreeSet;
+
+use integrity::monitor::{Alert, Deduction};
+use integrity::offer::{self, CapName, RepaymentKind, Terms, reproduce, schedule};
+use integrity::report::explain;
+use jiff::ToSpan;
+
+use super::books::rows;
+use super::{FIRST_NIGHT, Lender, at, offers_of, trading_marketplace};
+
+const BEFORE: &str = "repayment = \"equal-instalment\"\ninstalments = 6\n";
+const AFTER: &str =
+    "repayment = \"sales-share\"\nsales_share = { share_ppm = 300_000, min_per_60_days_ppm = 250_000 }\n";
+
+#[test]
+fn a_share_of_sales_is_offered_deducted_and_late_by_its_milestones() {
+    let lender = Lender::with(&[("policy.toml", BEFORE, AFTER)]);
+    let mut market = trading_marketplace(&lender, 4);
+    let day = |number: i64| FIRST_NIGHT.saturating_add(number.days());
+    let night = lender.night(&market, FIRST_NIGHT);
+    let offers: Vec<offer::Offer> = rows(&night.published.run_dir);
+    let offer = offers.iter().find(|o| o.product == "credit-loan").expect("a credit loan on offer");
+    reproduce(offer).unwrap();
+    assert_eq!(
+        (offer.repayment, offer.instalments, offer.sales_share_ppm),
+        (RepaymentKind::SalesShare, 3, Some(300_000))
+    );
+    assert!(
+        offer.caps.iter().any(|cap| cap.name == CapName::DebtService && cap.value_minor >= Some(offer.limit_minor))
+    );
+    assert!(offer.expected_receipts_minor > Some(0) && offer.expected_days < Some(180), "{offer:?}");
+    let told = explain(&night.published.run_dir, &offer.merchant_id).unwrap().unwrap();
+    let milestones = told.schedules.iter().find(|s| s.offer_id == offer.offer_id).unwrap();
+    assert!(milestones.is_minimum && milestones.payments.iter().map(|d| d.day).eq([60, 120, 180]));
+    let told = told.to_string();
+    assert!(told.contains("300000 ppm of each day's receipts") && told.contains("the least to be paid on"), "{told}");
+
+    // Drawn in full. Every night its share of an average day is ordered, and posted the day after, until the fortieth; after that nothing is posted.
+    let drawn = offers_of(&night.published.run_dir).into_iter().find(|o| o.offer_id == offer.offer_id).unwrap();
+    let loan = market.draw(&drawn, drawn.limit_minor, at(FIRST_NIGHT, 9));
+    let (mut keys, mut taken) = (BTreeSet::new(), 0);
+    for number in [1, 2, 3, 20, 40] {
+        let night = lender.night(&market, day(number));
+        let orders: Vec<Deduction> = rows(&night.published.run_dir);
+        let [order] = orders.as_slice() else { panic!("night {number}: {orders:?}") };
+        assert_eq!(order.loan_id, loan);
+        assert!(keys.insert(order.key.clone()) && order.why.contains("share of sales: 300000 ppm"), "{order:?}");
+        taken += order.amount_minor;
+        market.deduct(&loan, order.amount_minor, at(day(number), 12));
+    }
+    let terms: Terms = offer.terms(drawn.limit_minor).unwrap();
+    let first = schedule(&terms).unwrap()[0];
+    assert!(taken < first.principal_minor, "the milestone is not met: {taken} of {first:?}");
+    let ordered = |number: i64| -> (Vec<Deduction>, Vec<Alert>) {
+        let run_dir = lender.night(&market, day(number)).published.run_dir;
+        (rows(&run_dir), rows(&run_dir))
+    };
+    let (shares, alerts) = ordered(60);
+    assert!(shares.len() == 1 && alerts.iter().all(|a| a.loan_id.as_deref() != Some(&loan)), "its day is not over");
+    // A day later the milestone is missed; what is asked for is what it lacks with the share on top, within the night's cap.
+    let (late, alerts) = ordered(61);
+    assert!(late.len() == 1 && late[0].why.contains("1 days past due; share of sales"), "{late:?}");
+    assert_eq!(late[0].key, shares[0].key, "nothing has arrived since: the service knows the key");
+    assert!(alerts.iter().any(|a| a.loan_id.as_deref() == Some(&loan) && a.rule.starts_with("arrears")), "{alerts:?}");
+}
