@@ -7,6 +7,7 @@ mod day;
 mod digest;
 pub mod distributions;
 pub mod elementary;
+pub mod joint_default;
 mod money;
 pub mod parallel;
 mod rate;

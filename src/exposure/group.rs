@@ -9,6 +9,10 @@
 //! A member is whose membership has begun and not ended, and whoever owes on a loan of the group. A membership of the night before of which no row is
 //! seen tonight, or only a broken one, goes on for all that is known: the group's debts are unknown ([`super::member`]).
 //!
+//! **Dependence.** With `[groups.dependence]` in the policy members are taken to default together as the one-factor Gaussian copula says
+//! ([`crate::domain::joint_default`]). A member's part of the total then says what the member owes on the group's loans, and what the scores of the night
+//! before said of the member's probability of default; tonight's are not known before every shard is scored, and offers may not hang on the order of shards.
+//!
 //! Members live in different shards. Each shard gives its part of every group's total, the parts are merged, and what the cap leaves is
 //! divided equally among the members before any of them is decided on: no offer depends on the order of shards.
 
@@ -48,6 +52,15 @@ impl Membership {
     }
 }
 
+/// One member, as the others see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Member {
+    /// Principal not repaid of the group's own loans that the member drew.
+    pub group_loans_minor: i64,
+    /// Probability of default in parts per million, rounded up; `None` while it was not looked up.
+    pub pd_ppm: Option<u32>,
+}
+
 /// A group's total over some shards.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupTotal {
@@ -67,6 +80,8 @@ pub struct GroupTotal {
     pub drawn: BTreeMap<i64, DrawnTogether>,
     /// Loans of the group of which nothing is known.
     pub unknown_loans: u32,
+    /// Members by id.
+    pub by_member: BTreeMap<String, Member>,
 }
 
 /// Open loans of a group that were drawn at one instant.
@@ -106,7 +121,7 @@ impl GroupTotal {
 pub struct GroupTotals(pub(super) BTreeMap<String, GroupTotal>);
 
 /// What a merchant's groups leave.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupShare {
     /// The most the merchant may hold in open offers, tonight's included, so that every group stays within its cap: the merchant's own
     /// open offers plus an equal part of what the cap leaves. `None` where the groups, or a member's debts, are not known.
@@ -115,6 +130,9 @@ pub struct GroupShare {
     pub liability_minor: i64,
     /// Another member is in default.
     pub has_default: bool,
+    /// The other members, group by group; empty where the policy does not look at how they depend on one another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Vec<Member>>,
 }
 
 impl GroupTotals {
@@ -137,6 +155,20 @@ impl GroupTotals {
             for (at, drawn) in &part.drawn {
                 total.drawn.entry(*at).or_default().add(*drawn);
             }
+            total.by_member.extend(part.by_member.iter().map(|(merchant, member)| (merchant.clone(), *member)));
+        }
+    }
+
+    /// Everybody who is in a group.
+    #[must_use]
+    pub fn members(&self) -> BTreeSet<String> {
+        self.0.values().flat_map(|total| total.by_member.keys().cloned()).collect()
+    }
+
+    /// Puts in what is known of each member's probability of default, in parts per million; `unknown_ppm` for a member of whom nothing is.
+    pub fn look_up_risks(&mut self, pd_ppm: &BTreeMap<String, u32>, unknown_ppm: u32) {
+        for (merchant, member) in self.0.values_mut().flat_map(|total| &mut total.by_member) {
+            member.pd_ppm = Some(pd_ppm.get(merchant).copied().unwrap_or(unknown_ppm));
         }
     }
 
@@ -156,11 +188,11 @@ impl GroupTotals {
         let groups = match membership {
             Membership::NoGroups => return None,
             Membership::Unknown => {
-                return Some(GroupShare { allowance_minor: None, liability_minor: 0, has_default: false });
+                return Some(GroupShare { allowance_minor: None, ..GroupShare::default() });
             }
             Membership::In(groups) => groups,
         };
-        let nothing = GroupShare { allowance_minor: Some(i64::MAX), liability_minor: 0, has_default: false };
+        let nothing = GroupShare { allowance_minor: Some(i64::MAX), ..GroupShare::default() };
         let mut share = nothing.clone();
         for (group, while_member) in left.iter().filter(|(group, _)| !groups.contains(*group)) {
             let Some(total) = self.0.get(group) else { continue };
@@ -180,6 +212,10 @@ impl GroupTotals {
             let liable = total.group_loans_minor.saturating_sub(mine.group_loans_minor).max(0);
             share.liability_minor = share.liability_minor.saturating_add(liable);
             share.has_default |= total.in_default > mine.in_default;
+            if terms.is_some_and(|terms| terms.dependence.is_some()) {
+                let others = total.by_member.iter().filter(|(merchant, _)| !mine.by_member.contains_key(*merchant));
+                share.others.push(others.map(|(_, member)| *member).collect());
+            }
             if total.unknown > 0 {
                 share.allowance_minor = None;
                 continue;
@@ -218,7 +254,7 @@ mod tests {
     fn share(parts: &[GroupTotal], member: usize, cap_minor: i64) -> GroupShare {
         let membership = Membership::In(BTreeSet::from(["g".to_owned()]));
         let own = BTreeMap::from([("g".to_owned(), parts[member].clone())]);
-        totals(parts).share(&membership, &LeftGroups::new(), &own, Some(&GroupTerms { cap_minor })).unwrap()
+        totals(parts).share(&membership, &LeftGroups::new(), &own, Some(&GroupTerms { cap_minor, dependence: None })).unwrap()
     }
 
     fn part(owed_minor: i64, held_minor: i64) -> GroupTotal {

@@ -37,7 +37,7 @@ mod statement;
 pub use account::{Account, Owed, Requests};
 pub use error::ExposureError;
 pub use escrow::RECEIVABLE_COLUMNS;
-pub use group::{DrawnTogether, GroupShare, GroupTotal, GroupTotals, LeftGroups, Membership};
+pub use group::{DrawnTogether, GroupShare, GroupTotal, GroupTotals, LeftGroups, Member, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
 pub use read::{
@@ -45,6 +45,6 @@ pub use read::{
 };
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};
-pub use settings::{DisputeRecords, GroupTerms, ReceivableTerms};
-pub(crate) use settings::{GROUPS_KEYS, RECEIVABLES_KEYS, RawGroups, RawReceivables};
+pub(crate) use settings::{DEPENDENCE_KEYS, GROUPS_KEYS, RECEIVABLES_KEYS, RawGroups, RawReceivables};
+pub use settings::{Dependence, DisputeRecords, GroupTerms, ReceivableTerms};
 pub use statement::{DebtState, Statement};

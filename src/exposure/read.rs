@@ -479,6 +479,7 @@ fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membersh
     for group in membership.groups().chain(by_loans) {
         let part = own.entry(group.clone()).or_default();
         part.members = 1;
+        part.by_member.entry(account.merchant_id.clone()).or_default();
         part.held_minor = account.held_minor(None);
         part.in_default = in_default;
         match account.owed_minor() {
@@ -492,6 +493,8 @@ fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membersh
             part.group_loans_minor = part.group_loans_minor.saturating_add(loan.outstanding_minor);
             let drawn = DrawnTogether { owed_minor: loan.outstanding_minor, in_default: u32::from(loan.is_in_default) };
             part.drawn.entry(loan.disbursed_at).or_default().add(drawn);
+            let member = part.by_member.entry(account.merchant_id.clone()).or_default();
+            member.group_loans_minor = part.group_loans_minor;
         }
     }
     own

@@ -51,6 +51,12 @@ impl ScoreScale {
         Self { low, pd, bands: bands.iter().zip(ends).map(band).collect() }
     }
 
+    /// The probability of default at the riskiest score.
+    #[must_use]
+    pub fn riskiest(&self) -> Probability {
+        self.pd.iter().copied().reduce(|a, b| if a.get() < b.get() { b } else { a }).unwrap_or(Probability::ONE)
+    }
+
     /// Bands that any row can have, riskiest first.
     #[must_use]
     pub fn bands(&self) -> &[BandScores] {

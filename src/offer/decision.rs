@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::case::MerchantCase;
 use super::cost::CostOfLoan;
 use super::error::OfferError;
+use super::guarantee::guarantee_fails;
 use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
 use super::overrides::InForce;
@@ -64,8 +65,11 @@ pub struct Offer {
     pub interest_minor: i64,
     /// What of it is saved by repaying everything halfway through the term, minor units.
     pub early_saving_minor: i64,
-    /// Probability of default within the term.
+    /// Probability of default within the term; of a group loan whose members are known to depend on one another, that too few others stand as well.
     pub term_pd_prob: f64,
+    /// Of such a group loan, the probability that too few others stand where its borrower defaults; `None` for any other loan.
+    #[serde(default)]
+    pub guarantee_fails_prob: Option<f64>,
     /// Of the floor: expected loss, in parts per million a day.
     pub expected_loss_daily_ppm: i64,
     /// Of the floor: cost of funds.
@@ -488,6 +492,7 @@ fn decide_product(
         interest_minor: costs.interest_minor,
         early_saving_minor: costs.early_saving_minor,
         term_pd_prob: price.term_pd_prob,
+        guarantee_fails_prob: guarantee_fails(policy, product, case, case.pd),
         expected_loss_daily_ppm: price.expected_loss_ppm,
         funding_daily_ppm: price.funding_ppm,
         cost_daily_ppm: price.cost_ppm,

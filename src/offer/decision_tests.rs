@@ -170,8 +170,12 @@ fn account(owned: &Owned) -> Account {
         ..overdue_loan("group-loan", 0)
     };
     account = account.with_book(&[loan], owned.held.clone(), &BTreeSet::from(["order-loan".to_owned()]));
-    account.group =
-        owned.group.map(|a| GroupShare { allowance_minor: Some(a), liability_minor: 0, has_default: false });
+    account.group = owned.group.map(|a| GroupShare {
+        allowance_minor: Some(a),
+        liability_minor: 0,
+        has_default: false,
+        others: Vec::new(),
+    });
     account
 }
 
@@ -421,9 +425,19 @@ fn a_loan_that_does_not_reconcile_stops_every_offer() {
 #[test]
 fn nobody_borrows_while_a_member_of_the_group_is_in_default() {
     let mut account = account(&good());
-    account.group = Some(GroupShare { allowance_minor: Some(500_000), liability_minor: 300_000, has_default: true });
+    account.group = Some(GroupShare {
+        allowance_minor: Some(500_000),
+        liability_minor: 300_000,
+        has_default: true,
+        others: Vec::new(),
+    });
     assert_eq!(codes(&decide_on(&good(), &account).unwrap(), "credit-loan"), ["group-member-in-default"]);
-    account.group = Some(GroupShare { allowance_minor: Some(500_000), liability_minor: 300_000, has_default: false });
+    account.group = Some(GroupShare {
+        allowance_minor: Some(500_000),
+        liability_minor: 300_000,
+        has_default: false,
+        others: Vec::new(),
+    });
     let decision = decide_on(&good(), &account).unwrap();
     assert_eq!(offer(&decision, "order-loan").unwrap().limit_minor, 360_000);
     // Of 500,000 for the group 140,000 are left; ability carries 900,000 less 300,000 answered for less 360,000.

@@ -10,6 +10,7 @@ use super::case::MerchantCase;
 use super::decision::Offer;
 use super::error::OfferError;
 use super::evidence_caps::GrowthCap;
+use super::guarantee::liability_minor;
 use super::policy::{Policy, Product};
 use super::sales_share::low_case_carries_minor;
 use super::schedule::{Terms, schedule};
@@ -208,7 +209,7 @@ pub fn caps_of(
     account: &Account,
 ) -> Result<Vec<Cap>, OfferError> {
     let committed = account.committed_minor(Some(&product.name));
-    let liability = account.group.as_ref().map_or(0, |group| group.liability_minor);
+    let liability = account.group.as_ref().map_or(0, |group| liability_minor(policy, group));
     let net = |gross: i64| committed.map(|c| gross.saturating_sub(c).saturating_sub(liability));
     let mut caps = Vec::new();
     let mut put = |name: CapName, gross_minor: Option<i64>, value_minor: Option<i64>| {

@@ -20,6 +20,7 @@ mod course;
 mod decision;
 mod error;
 mod evidence_caps;
+mod guarantee;
 mod invitation;
 mod limit;
 mod needed;

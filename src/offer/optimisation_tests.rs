@@ -66,6 +66,7 @@ fn offer(policy: &Policy, product: usize, limit_minor: i64, pd: f64, band: &str)
         interest_minor: costs.interest_minor,
         early_saving_minor: costs.early_saving_minor,
         term_pd_prob: parts.term_pd_prob,
+        guarantee_fails_prob: None,
         expected_loss_daily_ppm: parts.expected_loss_ppm,
         funding_daily_ppm: parts.funding_ppm,
         cost_daily_ppm: parts.cost_ppm,

@@ -8,7 +8,7 @@ use super::override_terms::{OFFICER_KEYS, OVERRIDES_KEYS};
 use super::price_terms::PRICE_KEYS;
 use super::sales_share::SALES_SHARE_KEYS;
 use crate::config::{Key, Section};
-use crate::exposure::{GROUPS_KEYS, RECEIVABLES_KEYS};
+use crate::exposure::{DEPENDENCE_KEYS, GROUPS_KEYS, RECEIVABLES_KEYS};
 
 static POLICY_KEYS: Section = Section {
     head: "",
@@ -190,6 +190,7 @@ pub fn policy_reference() -> Vec<&'static Section> {
         &PRICE_KEYS,
         &RECEIVABLES_KEYS,
         &GROUPS_KEYS,
+        &DEPENDENCE_KEYS,
         &OPTIMISATION_KEYS,
         &INVITATION_KEYS,
         &OVERRIDES_KEYS,

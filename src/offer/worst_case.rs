@@ -2,6 +2,7 @@
 
 use super::case::MerchantCase;
 use super::error::OfferError;
+use super::guarantee::priced_pd;
 use super::limit::{Cap, caps_of};
 use super::policy::{Policy, Product};
 use super::price::{Price, price};
@@ -72,9 +73,11 @@ pub(super) fn dearest(
     product: &Product,
     case: &MerchantCase<'_>,
 ) -> Result<(Price, bool), OfferError> {
-    let mut dearest = (price(policy, product, case.foreseen, case.band, case.pd)?, false);
+    let mut dearest =
+        (price(policy, product, case.foreseen, case.band, priced_pd(policy, product, case, case.pd)?)?, false);
     for scenario in case.scenarios {
-        let within = price(policy, product, &scenario.foreseen, &scenario.band, scenario.pd)?;
+        let pd = priced_pd(policy, product, case, scenario.pd)?;
+        let within = price(policy, product, &scenario.foreseen, &scenario.band, pd)?;
         if rank(&within) > rank(&dearest.0) {
             dearest = (within, true);
         }

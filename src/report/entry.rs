@@ -140,6 +140,13 @@ pub(crate) fn write_offer(out: &mut String, offer: &Offer, amount: impl Fn(i64) 
         offer.cost_daily_ppm,
         offer.margin_daily_ppm
     )?;
+    if let Some(fails) = offer.guarantee_fails_prob {
+        writeln!(
+            out,
+            "             guarantee: where the borrower defaults, too few other members stand with {:.2} % probability",
+            100.0 * fails
+        )?;
+    }
     if let Some(rate) = offer.optimised_rate_ppm {
         let own = offer.floor_daily_ppm.max(offer.band_daily_ppm);
         writeln!(out, "             rate: portfolio optimisation chose {rate} ppm in place of {own}")?;

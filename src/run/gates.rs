@@ -333,6 +333,7 @@ mod tests {
             interest_minor: 0,
             early_saving_minor: 0,
             term_pd_prob: 0.01,
+            guarantee_fails_prob: None,
             expected_loss_daily_ppm: 60,
             funding_daily_ppm: 184,
             cost_daily_ppm: 40,

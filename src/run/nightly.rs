@@ -21,8 +21,8 @@ use super::model_choice::{ModelChoice, choose_model};
 use super::new_pledges::owners_of_new_pledges;
 use super::officers_work::decisions_about_nobody;
 use super::open_offers::{
-    read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_standing_alerts,
-    read_states_before,
+    parts_per_million, read_book_before, read_loan_evidence, read_member_risks, read_members_before, read_offers_since,
+    read_standing_alerts, read_states_before,
 };
 use super::past_months::PastMonths;
 use super::population::{PopulationError, finish_shards, prepare_shards};
@@ -443,10 +443,14 @@ impl Night<'_> {
             wide.add_evidence(seen)?;
             Ok::<_, DecideError>(facts)
         })?;
-        let AcrossShards { groups, categories, defaulted } =
+        let AcrossShards { mut groups, categories, defaulted } =
             across.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
+        if rules.policy.groups.is_some_and(|terms| terms.dependence.is_some()) {
+            let risks = read_member_risks(night.previous.as_ref(), &groups.members())?;
+            groups.look_up_risks(&risks, parts_per_million(scale.riskiest().get()));
+        }
         let context = DecisionContext {
             as_of,
             features: &rules.features,

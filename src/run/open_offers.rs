@@ -1,6 +1,6 @@
 //! What last night's run left open: offers, loans and alerts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
@@ -12,6 +12,7 @@ use crate::monitor::{
 };
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException, OfferMade, RememberedLoan};
+use crate::score::MerchantScore;
 
 /// The open offers of the night before, the file's bytes checked; none on a first night.
 ///
@@ -107,6 +108,38 @@ pub fn read_members_before(
 ) -> Result<MembersBefore, PublishError> {
     let rows = rows::<RememberedMember>(previous)?;
     Ok(MembersBefore::new(rows.into_iter().filter(|row| !no_longer_sent.contains(&row.merchant_id)), buckets))
+}
+
+/// What the scores of the night before said of the members of guarantee groups: probabilities of default in parts per million, rounded up, the file's
+/// bytes checked; none on a first night, nor of a member who was not scored.
+///
+/// # Errors
+/// The run holds no scores, or not what was published.
+pub fn read_member_risks(
+    previous: Option<&PreviousRun>,
+    members: &BTreeSet<String>,
+) -> Result<BTreeMap<String, u32>, PublishError> {
+    let Some(previous) = previous.filter(|_| !members.is_empty()) else { return Ok(BTreeMap::new()) };
+    let name = format!("{}.parquet", MerchantScore::table().name);
+    let path = previous.run_dir.join(&name);
+    let Some(path) = previous.file(&name)? else {
+        return Err(PublishError::Malformed { path, why: "the night before has no scores".to_owned() });
+    };
+    let mut risks = BTreeMap::new();
+    for score in TableReader::<MerchantScore>::open(&path)? {
+        let score = score?;
+        if let Some(pd) = score.pd_prob.filter(|_| members.contains(&score.merchant_id)) {
+            risks.insert(score.merchant_id, parts_per_million(pd));
+        }
+    }
+    Ok(risks)
+}
+
+/// A probability in parts per million, rounded up.
+pub fn parts_per_million(probability: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held within 0 and a million")]
+    let ppm = (probability.clamp(0.0, 1.0) * 1e6).ceil() as u32;
+    ppm
 }
 
 /// The alerts that stood after the night before, the file's bytes checked; none on a first night.

@@ -57,7 +57,15 @@ impl OutputRow for Offer {
                     "term_pd_prob",
                     Kind::Float64,
                     "probability",
-                    "Probability of default within the term, along the policy's term structure.",
+                    "Probability of default within the term, along the policy's term structure; of a group loan under `[groups.dependence]`, that too few other \
+                     members stand as well.",
+                )
+                .within(0.0, 1.0),
+                Column::optional(
+                    "guarantee_fails_prob",
+                    Kind::Float64,
+                    "probability",
+                    "Of such a group loan, the probability that too few others stand where its borrower defaults; null for any other loan.",
                 )
                 .within(0.0, 1.0),
                 ppm("expected_loss_daily_ppm", "Of the floor: expected loss over the term against the balances that bear interest."),

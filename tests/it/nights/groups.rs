@@ -189,3 +189,36 @@ fn a_members_default_declines_the_others() {
     };
     assert!(!others("m01") && !others("m04"), "m01 is declined by its own default");
 }
+
+#[test]
+fn a_group_loan_is_priced_on_what_the_scores_of_the_night_before_say_of_the_others() {
+    let lender = Lender::with(&[
+        ("policy.toml", "name = \"credit-loan\"", "name = \"group-loan\""),
+        ("policy.toml", "products = [\"credit-loan\"]", "products = [\"group-loan\"]"),
+        ("policy.toml", "later = [\"group-loan\"]", "later = [\"credit-loan\"]"),
+        (
+            "policy.toml",
+            "[groups]\ncap_minor = 100_000_000",
+            "[groups]\ncap_minor = 100_000_000\n[groups.dependence]\nasset_correlation = 0.24\n",
+        ),
+    ]);
+    let mut market = trading_marketplace(&lender, 4);
+    for member in ["m01", "m02", "m03"] {
+        market.join_group("g1", member, at(day(-60), 8));
+    }
+    let fails = |number: i64| -> Vec<(String, Option<f64>)> {
+        let granted = rows::<Granted>(&lender.night(&market, day(number)).published.run_dir);
+        let of_groups = granted.into_iter().filter(|offer| offer.product == "group-loan");
+        of_groups.map(|offer| (offer.merchant_id, offer.guarantee_fails_prob)).collect()
+    };
+    // On a first night nobody has been scored before: the others count as the riskiest score does.
+    let (first, second) = (fails(0), fails(1));
+    assert_eq!(first.len(), 4, "{first:?}");
+    for ((merchant, unknown), (_, known)) in first.iter().zip(&second) {
+        match merchant.as_str() {
+            // Who is in no group has nobody to answer for him.
+            "m04" => assert_eq!((*unknown, *known), (None, None)),
+            _ => assert!(known.unwrap() < unknown.unwrap() && known.unwrap() > 0.0, "{first:?} {second:?}"),
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use integrity::monitor::{Alert, Deduction};
 use integrity::offer::{self, CapName, RepaymentKind, Terms, reproduce, schedule};
-use integrity::report::explain;
+use integrity::report::{explain, explanation_text};
 use jiff::ToSpan;
 
 use super::books::rows;
@@ -35,7 +35,7 @@ fn a_share_of_sales_is_offered_deducted_and_late_by_its_milestones() {
     let told = explain(&night.published.run_dir, &offer.merchant_id).unwrap().unwrap();
     let milestones = told.schedules.iter().find(|s| s.offer_id == offer.offer_id).unwrap();
     assert!(milestones.is_minimum && milestones.payments.iter().map(|d| d.day).eq([60, 120, 180]));
-    let told = told.to_string();
+    let told = explanation_text(&told);
     assert!(told.contains("300000 ppm of each day's receipts") && told.contains("the least to be paid on"), "{told}");
 
     // Drawn in full. Every night its share of an average day is ordered, and posted the day after, until the fortieth; after that nothing is posted.

@@ -97,6 +97,7 @@ pub(crate) fn offer(merchant: &str, product: &str, tag: u8) -> Offer {
         interest_minor: 58_500,
         early_saving_minor: 29_250,
         term_pd_prob: 0.015,
+        guarantee_fails_prob: None,
         expected_loss_daily_ppm: 100,
         funding_daily_ppm: 184,
         cost_daily_ppm: 60,

@@ -25,6 +25,7 @@ use crate::run::facts::{LookedAt, ShardFacts};
 use crate::run::features_before::FeaturesBefore;
 use crate::run::hazard::Foresight;
 use crate::run::nightly::RunError;
+use crate::run::open_offers::parts_per_million;
 use crate::run::population::{finish_shards, prepare_shards};
 use crate::run::progress::Progress;
 use crate::run::receipts;
@@ -148,9 +149,11 @@ impl<'a> Side<'a> {
             }
             Ok::<_, DecideError>(facts)
         })?;
-        let (groups, categories, defaulted) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (mut groups, categories, defaulted) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
+        // A past date is decided by itself: no night before it has scored the members.
+        groups.look_up_risks(&BTreeMap::new(), parts_per_million(scale.riskiest().get()));
         let (officers, overrides) = (Officers::default(), Overrides::default());
         let context = DecisionContext {
             as_of: on,
