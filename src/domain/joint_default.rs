@@ -52,7 +52,9 @@ pub fn number_of_defaults(others: &[f64], borrower: Option<f64>, correlation: f6
         }
         weights += weight;
     }
-    sums.iter_mut().for_each(|sum| *sum /= weights);
+    for sum in &mut sums {
+        *sum /= weights;
+    }
     sums
 }
 

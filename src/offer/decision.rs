@@ -11,7 +11,7 @@ use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
 use super::overrides::InForce;
 use super::policy::{Policy, Product};
-use super::price::Price;
+use super::price::{Price, PriceParts};
 use super::repayment::{Repayment, RepaymentKind};
 use super::rules::{Verdict, reason};
 use super::sales_share::SalesShare;
@@ -283,7 +283,7 @@ pub fn decide(policy: &Policy, case: &MerchantCase<'_>, as_of: &AsOf) -> Result<
                     (Some(a), Some(b)) => Some(if b.supportable_minor > a.supportable_minor { b } else { a }),
                     (a, b) => a.or(b),
                 };
-                decision.offers.push(offer);
+                decision.offers.push(*offer);
             }
             Outcome::Decline(decline) => {
                 account.withdraw(&product.name);
@@ -354,7 +354,7 @@ pub fn decide_one(
     let decision = match decide_product(policy, product, case, case.account, as_of)? {
         Outcome::Offer(offer) => {
             let referral = referral(policy, case, &offer);
-            ProductDecision::Offer(Box::new(offer), referral)
+            ProductDecision::Offer(offer, referral)
         }
         Outcome::Decline(decline) => ProductDecision::Decline(Box::new(decline)),
     };
@@ -383,7 +383,7 @@ pub fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
 }
 
 enum Outcome {
-    Offer(Offer),
+    Offer(Box<Offer>),
     Decline(Decline),
 }
 
@@ -439,14 +439,7 @@ fn decide_product(
     let (rate, price) = match price {
         Price::Rate(rate, parts) => (rate, parts),
         Price::AboveLaw(parts) => {
-            let text = "the interest that this risk and its costs need is above the lawful most";
-            let verdict = Verdict {
-                rule: "daily-rate-floor".to_owned(),
-                passed: false,
-                observed: Some(parts.floor_ppm as f64),
-                threshold: Some(policy.price.max_daily_rate_ppm as f64),
-                reason: Some(if is_at_worst { at_worst(text)? } else { reason("price-above-law", text)? }),
-            };
+            let verdict = above_law(policy, &parts, is_at_worst)?;
             // The risk behind the price is the score's: so are the further reasons.
             let failed = vec![verdict];
             let reasons = with_score_reasons(reasons_of(&failed, case)?, case);
@@ -474,7 +467,7 @@ fn decide_product(
     let held = held_by(&caps, limit_minor, policy.limit_step_minor);
     let (next_cap, next_limit_minor) = held.next.unzip();
     let share = product.repayment.sales_share();
-    Ok(Outcome::Offer(Offer {
+    Ok(Outcome::Offer(Box::new(Offer {
         offer_id,
         merchant_id: case.merchant_id.to_owned(),
         product: product.name.clone(),
@@ -510,7 +503,19 @@ fn decide_product(
         officer_rate_ppm,
         optimised_rate_ppm: None,
         overrides: in_force.words(),
-    }))
+    })))
+}
+
+/// The verdict on a floor above the lawful most.
+fn above_law(policy: &Policy, parts: &PriceParts, is_at_worst: bool) -> Result<Verdict, OfferError> {
+    let text = "the interest that this risk and its costs need is above the lawful most";
+    Ok(Verdict {
+        rule: "daily-rate-floor".to_owned(),
+        passed: false,
+        observed: Some(parts.floor_ppm as f64),
+        threshold: Some(policy.price.max_daily_rate_ppm as f64),
+        reason: Some(if is_at_worst { at_worst(text)? } else { reason("price-above-law", text)? }),
+    })
 }
 
 /// The orders that secure so much; none where the product pledges none.

@@ -103,10 +103,10 @@ static PRODUCT_KEYS: Section = Section {
     keys: &[
         Key::new("name", "word", "\"credit-loan\"", "its name in the contract")
             .range("order-loan, credit-loan, group-loan"),
-        Key::new("term_days", "whole number", "90", "time to the last instalment").unit("days").range("1 to 3660"),
-        Key::new("repayment", "word", "\"equal-instalment\"", "how it is repaid")
+        Key::new("term_days", "whole number", "180", "time to the last instalment").unit("days").range("1 to 3660"),
+        Key::new("repayment", "word", "\"sales-share\"", "how it is repaid")
             .range("bullet, equal-principal, equal-instalment, sales-share"),
-        Key::new("instalments", "whole number", "3", "number of instalments, equally spaced")
+        Key::new("instalments", "whole number", "", "number of instalments, equally spaced")
             .range("1 for bullet, else more; it divides term_days")
             .or("1; the milestones of sales-share"),
         Key::section("sales_share", "terms of a credit loan repaid by a share of sales").or("repayment is another"),

@@ -319,7 +319,9 @@ impl Credit {
         let promised = schedule(today.day, &terms);
         let mut instalments = promised.clone();
         if terms.repayment.share_ppm().is_some() {
-            instalments.iter_mut().for_each(|i| i.interest = 0);
+            for instalment in &mut instalments {
+                instalment.interest = 0;
+            }
         }
         let Terms { product, principal, term_days, daily_rate_ppm, repayment, group, offer, pledged, .. } = terms;
         self.open.push(self.loans.len());

@@ -17,12 +17,21 @@ const AFTER: &str =
 
 #[test]
 fn a_share_of_sales_is_offered_deducted_and_late_by_its_milestones() {
-    let lender = Lender::with(&[("policy.toml", BEFORE, AFTER)]);
+    // A shop of the tests sells every third day: smaller limits than those of the demo.
+    let lender = Lender::with(&[
+        ("policy.toml", BEFORE, AFTER),
+        ("policy.toml", "limit_step_minor = 10_000", "limit_step_minor = 1_000"),
+        ("policy.toml", "min_limit_minor = 50_000", "min_limit_minor = 1_000"),
+        // Weeks lie between the nights, without a loan or a payment.
+        ("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]"),
+        ("monitor.toml", "min_minor = 100\n", "min_minor = 100\npayments_days_older = 60\n"),
+    ]);
     let mut market = trading_marketplace(&lender, 4);
     let day = |number: i64| FIRST_NIGHT.saturating_add(number.days());
     let night = lender.night(&market, FIRST_NIGHT);
     let offers: Vec<offer::Offer> = rows(&night.published.run_dir);
-    let offer = offers.iter().find(|o| o.product == "credit-loan").expect("a credit loan on offer");
+    let declined: Vec<offer::Decline> = rows(&night.published.run_dir);
+    let offer = offers.iter().find(|o| o.product == "credit-loan").unwrap_or_else(|| panic!("{declined:?}"));
     reproduce(offer).unwrap();
     assert_eq!(
         (offer.repayment, offer.instalments, offer.sales_share_ppm),
