@@ -90,7 +90,9 @@ fn price_and_caps_of_a_group_loan_follow_how_its_members_depend_on_one_another()
             continue;
         };
         seen += 1;
-        [&alone, &less, &more].into_iter().for_each(|offer| reproduce(offer).unwrap());
+        for offer in [&alone, &less, &more] {
+            reproduce(offer).unwrap();
+        }
         let fails = [less.guarantee_fails_prob.unwrap(), more.guarantee_fails_prob.unwrap()];
         assert!(alone.guarantee_fails_prob.is_none() && fails[0] < fails[1] && fails[1] < 1.0, "{fails:?}");
         // Lost with the guarantee is less than lost without, and more where members fail together.

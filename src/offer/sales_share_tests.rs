@@ -137,9 +137,9 @@ fn oracle_apr(advance: i64, payments: &[(u16, i64)]) -> f64 {
     for _ in 0..200 {
         let (mut worth, mut slope) = (-(advance as f64), 0.0);
         for &(day, paid) in payments {
-            let day = f64::from(day);
-            worth += paid as f64 * discount.powf(day);
-            slope += paid as f64 * day * discount.powf(day - 1.0);
+            let before = discount.powi(i32::from(day) - 1);
+            worth += paid as f64 * discount * before;
+            slope += paid as f64 * f64::from(day) * before;
         }
         discount -= worth / slope;
     }
@@ -311,7 +311,7 @@ fn every_offer_says_what_it_rests_on_and_every_number_of_it_follows() {
                 |o| o.min_per_60_days_ppm = Some(400_000),
                 |o| o.apr += 1e-9,
             ];
-            let told = if (2..150).contains(&offer.expected_days.unwrap()) { 0 } else { 1 };
+            let told = usize::from(!(2..150).contains(&offer.expected_days.unwrap()));
             for spoil in spoils.into_iter().skip(told) {
                 let mut spoilt = offer.clone();
                 spoil(&mut spoilt);
