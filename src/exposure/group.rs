@@ -254,7 +254,9 @@ mod tests {
     fn share(parts: &[GroupTotal], member: usize, cap_minor: i64) -> GroupShare {
         let membership = Membership::In(BTreeSet::from(["g".to_owned()]));
         let own = BTreeMap::from([("g".to_owned(), parts[member].clone())]);
-        totals(parts).share(&membership, &LeftGroups::new(), &own, Some(&GroupTerms { cap_minor, dependence: None })).unwrap()
+        totals(parts)
+            .share(&membership, &LeftGroups::new(), &own, Some(&GroupTerms { cap_minor, dependence: None }))
+            .unwrap()
     }
 
     fn part(owed_minor: i64, held_minor: i64) -> GroupTotal {
@@ -289,7 +291,7 @@ mod tests {
             totals(std::slice::from_ref(total)).share(&none, &left, &BTreeMap::new(), None)
         };
         let answers = |liability_minor, has_default| {
-            Some(GroupShare { allowance_minor: Some(i64::MAX), liability_minor, has_default })
+            Some(GroupShare { allowance_minor: Some(i64::MAX), liability_minor, has_default, others: Vec::new() })
         };
         assert_eq!(share(&group, 0, 20), answers(70, false), "what was drawn as it left is the others'");
         assert_eq!(share(&group, 0, 21), answers(100, true));

@@ -50,6 +50,20 @@ fn a_member_answers_for_the_largest_loans_that_may_fail_at_once() {
     assert_eq!(may_fail_minor(&terms(0.2, 2), &[Member { group_loans_minor: 7, pd_ppm: None }]), 7);
 }
 
+#[test]
+fn what_counts_beside_the_others_loans_counts_in_full() {
+    // 1,000 of others in the group, and 700 of a group that was left.
+    let group = GroupShare {
+        allowance_minor: Some(1),
+        liability_minor: 1_700,
+        has_default: false,
+        others: vec![vec![member(10_000, 500), member(10_000, 300), member(10_000, 200)]],
+    };
+    assert_eq!((liability_minor(&policy(""), &group), liability_minor(&dependent(0.0), &group)), (1_700, 700 + 500));
+    let left_only = GroupShare { others: Vec::new(), ..group };
+    assert_eq!(liability_minor(&dependent(0.0), &left_only), 1_700);
+}
+
 fn policy(dependence: &str) -> Policy {
     let text = POLICY.replace("name = \"credit-loan\"", "name = \"group-loan\"");
     let text = text.replace("[price]\n", &format!("[groups]\ncap_minor = 900_000_000\n{dependence}[price]\n"));
