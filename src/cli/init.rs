@@ -137,5 +137,12 @@ fn next_steps(draft: &Draft, out: &std::path::Path, job: &std::path::Path) -> St
         0 => "no required column is missing".to_owned(),
         n => format!("{n} gap(s) must be filled by hand: the check leads to them"),
     };
-    format!("wrote {} files to {}; {gaps}\nnext: integrity check {}\n", draft.files.len(), out.display(), job.display())
+    // Amounts hang on the currency's minor unit: a draft that knows it needs nothing written by hand.
+    let next = if draft.currency.is_none() {
+        "the same command with --currency CODE (ISO 4217) into an empty folder: nothing in the data says which"
+            .to_owned()
+    } else {
+        format!("integrity check {}", job.display())
+    };
+    format!("wrote {} files to {}; {gaps}\nnext: {next}\n", draft.files.len(), out.display())
 }

@@ -63,7 +63,7 @@ pub(super) fn draft(facts: &JobFacts) -> String {
     match &facts.currency {
         Some((currency, evidence)) => add(&mut text, &format!("currency = \"{currency}\"   # {evidence}\n")),
         None => text.push_str(
-            "currency = \"?\"   # GAP: nothing in the data says it; write the ISO 4217 code of all amounts\n",
+            "# GAP: nothing in the data says it. Draft again with `integrity init … --currency CODE` into an empty folder, which fills it in everywhere; or write the\n# ISO 4217 code of all amounts here and, in quotes, in sources/orders.sql.\ncurrency = \"?\"   # GAP\n",
         ),
     }
     text.push_str("# GUESS: times are taken as they are written; where they are local times, name their zone, e.g. \"America/Sao_Paulo\".\ntime_zone = \"UTC\"\n");

@@ -123,7 +123,10 @@ impl Draft {
     /// Required columns that a person must fill before the job can run.
     #[must_use]
     pub fn open_gaps(&self) -> usize {
-        self.tables.iter().map(|table| table.gaps().count()).sum::<usize>() + usize::from(self.currency.is_none())
+        // The currency of the job and that of its orders are one thing to say.
+        let is_of_orders = self.tables.iter().any(|table| table.gaps().any(|gap| gap.column == "currency"));
+        let currency = usize::from(self.currency.is_none() && !is_of_orders);
+        self.tables.iter().map(|table| table.gaps().count()).sum::<usize>() + currency
     }
 }
 

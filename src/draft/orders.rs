@@ -64,9 +64,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     who(&mut draft, &mut scope, plan, &pairs, &number);
     buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
     super::refunds::refunds(&mut draft, &scope, plan, &number);
-    if draft.column_confidence("currency").is_none() {
-        let code = currency.map_or("XXX".to_owned(), |c| c.code());
-        draft.put("currency", Piece::sure(format!("'{code}'")), "the job's currency", 1.0);
+    // Where nobody knows the currency, this is a gap as the job file's is.
+    if let (None, Some(currency)) = (draft.column_confidence("currency"), currency) {
+        draft.put("currency", Piece::sure(format!("'{}'", currency.code())), "the job's currency", 1.0);
     }
     ends(&mut draft, &mut scope, plan, &found.values().map(|f| f.at).collect(), &stated, &mut aggregated);
     match &plan.lines {

@@ -291,7 +291,7 @@ fn a_gap_is_marked_and_the_check_leads_to_it() {
     assert_eq!(draft.open_gaps(), 2, "the buyer and the currency");
     let job = out.join("job.toml");
     let all = Job::open_telling_all(&job).unwrap_err().all;
-    assert_eq!(all.len(), 2, "both at once: {all:?}");
+    assert_eq!(all.len(), 3, "all at once, the currency in both files: {all:?}");
     let text = fs::read_to_string(&job).unwrap();
     let error = Job::open(&job).unwrap_err();
     assert_eq!(text.lines().nth(error.line - 1).map(|line| line.contains("GAP")), Some(true), "{error}");

@@ -6,8 +6,9 @@
 //!
 //! It answers as [`Scorecard::score`] and `integrity apply` do: a missing value has a bin of its own, special values come before edges, texts are trimmed, words that
 //! mean "no value" are missing unless they are a level, levels that training never saw take the stated fallback, an infinite number is invalid.
-//! A table of two variables is a characteristic whose attributes ask for the bins of both. What PMML cannot say: where a row lost no points against the average,
-//! `apply` gives reasons against the best bins; an engine ranks the characteristics all the same, and its reasons are then to be ignored. Reasons of equal loss may come in another order.
+//! A table of two variables is a characteristic whose attributes ask for the bins of both. An engine ranks all characteristics, whether or not
+//! points were lost; the document counts those that were (`lost`) and gives as many reasons, the others are empty. What it does not say: where a row lost no points against the
+//! average, `apply` gives reasons against the best bins. Reasons of equal loss may come in another order.
 //! NaN is to be handed over as missing.
 
 use std::fmt::Write as _;
@@ -116,8 +117,8 @@ struct Names {
 impl Names {
     fn of(card: &Scorecard) -> Self {
         let own = |ending: &str| {
-            let fixed = ["score", "raw_pd", "pd_prob", "band"].map(|name| format!("{name}{ending}"));
-            let numbered = ["text", "lower", "bin", "reason"]
+            let fixed = ["score", "raw_pd", "pd_prob", "band", "lost"].map(|name| format!("{name}{ending}"));
+            let numbered = ["text", "lower", "bin", "reason", "ranked"]
                 .into_iter()
                 .flat_map(move |name| (1..=card.variables.len().max(REASONS)).map(move |k| format!("{name}_{k}")));
             fixed.into_iter().chain(numbered.map(|name| format!("{name}{ending}"))).collect::<Vec<_>>()
@@ -167,7 +168,7 @@ fn dictionary(xml: &mut Xml, card: &Scorecard) {
     xml.close("DataDictionary");
 }
 
-/// Texts trimmed and in lower case, and the bins of variables that a table needs.
+/// Texts trimmed and in lower case, the bin of every variable, and how many characteristics lost points against the average.
 fn derived_fields(xml: &mut Xml, card: &Scorecard, names: &Names) {
     xml.open("TransformationDictionary", &[]);
     for (k, variable) in card.variables.iter().enumerate() {
@@ -188,9 +189,6 @@ fn derived_fields(xml: &mut Xml, card: &Scorecard, names: &Names) {
         xml.close("DerivedField");
     }
     for (k, variable) in card.variables.iter().enumerate() {
-        if !card.tables.iter().any(|table| table.left == k || table.right == k) {
-            continue;
-        }
         xml.open("DerivedField", &[("name", &names.bin(k)), ("optype", "categorical"), ("dataType", "integer")]);
         let cases = cases(&variable.bins, names, k);
         for case in &cases {
@@ -207,7 +205,57 @@ fn derived_fields(xml: &mut Xml, card: &Scorecard, names: &Names) {
         }
         xml.close("DerivedField");
     }
+    let lost = names.plain("lost");
+    xml.open("DerivedField", &[("name", &lost), ("optype", "continuous"), ("dataType", "integer")]);
+    count_of_losses(xml, card, names);
+    xml.close("DerivedField");
     xml.close("TransformationDictionary");
+}
+
+/// Characteristics that have fewer points than in the average training row.
+fn count_of_losses(xml: &mut Xml, card: &Scorecard, names: &Names) {
+    let lower = |points: &[i32], reference: i32| -> Vec<String> {
+        points.iter().enumerate().filter(|(_, points)| **points < reference).map(|(bin, _)| bin.to_string()).collect()
+    };
+    let mut losing: Vec<Vec<(String, Vec<String>)>> = Vec::new();
+    for (k, variable) in card.variables.iter().enumerate() {
+        losing.push(vec![(names.bin(k), lower(&variable.points, variable.reference_points))]);
+    }
+    for table in &card.tables {
+        // One after another: a row has one pair of bins, so that at most one of its pairs can have lost.
+        for (i, row) in table.points.iter().enumerate() {
+            let groups = lower(row, table.reference_points);
+            let of_groups = |group: &String| members(&table.right_groups, group.parse().unwrap_or(usize::MAX));
+            let (left, right) = (members(&table.left_groups, i), groups.iter().flat_map(of_groups).collect());
+            losing.push(vec![(names.bin(table.left), left), (names.bin(table.right), right)]);
+        }
+    }
+    losing.retain(|parts| parts.iter().all(|(_, bins)| !bins.is_empty()));
+    for parts in &losing {
+        xml.open("Apply", &[("function", "+")]);
+        xml.open("Apply", &[("function", "if")]);
+        let is_one_of = |xml: &mut Xml, (field, bins): &(String, Vec<String>)| {
+            let equal = |xml: &mut Xml, bin: &String| {
+                xml.apply("equal", |xml| {
+                    xml.leaf("FieldRef", &[("field", field)]);
+                    xml.constant("integer", bin);
+                });
+            };
+            match bins.as_slice() {
+                [only] => equal(xml, only),
+                several => xml.apply("or", |xml| several.iter().for_each(|bin| equal(xml, bin))),
+            }
+        };
+        match parts.as_slice() {
+            [only] => is_one_of(xml, only),
+            several => xml.apply("and", |xml| several.iter().for_each(|part| is_one_of(xml, part))),
+        }
+        xml.constant("integer", "1");
+        xml.constant("integer", "0");
+        xml.close("Apply");
+    }
+    xml.constant("integer", "0");
+    losing.iter().for_each(|_| xml.close("Apply"));
 }
 
 /// A bin, and what puts a value into it that no case before it has taken.
@@ -285,9 +333,10 @@ fn output(xml: &mut Xml, card: &Scorecard, names: &Names) {
     for k in 0..REASONS {
         let rank = (k + 1).to_string();
         let field = [
-            ("name", names.of_kind("reason", k)),
+            ("name", names.of_kind("ranked", k)),
             ("optype", "categorical".to_owned()),
             ("dataType", "string".to_owned()),
+            ("isFinalResult", "false".to_owned()),
         ];
         xml.leaf_owned(
             "OutputField",
@@ -298,6 +347,18 @@ fn output(xml: &mut Xml, card: &Scorecard, names: &Names) {
         [("name", name), ("optype", optype), ("dataType", data_type), ("feature", "transformedValue")]
             .map(|(key, value)| (key, value.to_owned()))
     };
+    for k in 0..REASONS {
+        xml.open_owned("OutputField", &transformed(&names.of_kind("reason", k), "categorical", "string"));
+        xml.open("Apply", &[("function", "if")]);
+        xml.apply("greaterOrEqual", |xml| {
+            xml.leaf("FieldRef", &[("field", &names.plain("lost"))]);
+            xml.constant("integer", &(k + 1).to_string());
+        });
+        xml.leaf("FieldRef", &[("field", &names.of_kind("ranked", k))]);
+        xml.constant("string", "");
+        xml.close("Apply");
+        xml.close("OutputField");
+    }
     // Safer scores have lower PDs: log odds of bad are (offset − score) / factor.
     xml.open_owned("OutputField", &transformed(&raw_pd, "continuous", "double"));
     xml.sigmoid(|xml| log_odds_of_bad(xml, card, &score));
@@ -499,6 +560,13 @@ impl Xml {
     /// The same as an expression.
     fn condition(&mut self, field: &str, case: &Case) {
         let simple = |xml: &mut Self, value: Option<&String>| {
+            // Some engines take the quotes off a constant that ends with one; in an attribute a text stays as it is.
+            if let (Some(value), "string") = (value, case.data_type) {
+                return xml.apply(case.operator, |xml| {
+                    xml.leaf("NormDiscrete", &[("field", field), ("value", value)]);
+                    xml.constant("double", "1");
+                });
+            }
             xml.apply(case.operator, |xml| {
                 xml.leaf("FieldRef", &[("field", field)]);
                 if let Some(value) = value {

@@ -105,6 +105,11 @@ fn expression(element: &Element, fields: &Fields) -> Value {
             "string" => Text(element.text.clone()),
             _ => Number(element.text.parse().unwrap()),
         },
+        "NormDiscrete" => match &fields[element.get("field")] {
+            Missing => Missing,
+            Text(text) => Number(f64::from(u8::from(text == element.get("value")))),
+            other => panic!("{other:?}"),
+        },
         "NormContinuous" => {
             assert_eq!(element.get("outliers"), "asExtremeValues");
             let x = fields[element.get("field")].number();
@@ -142,6 +147,7 @@ fn expression(element: &Element, fields: &Fields) -> Value {
                 ("equal", [a, b]) => Truth(a == b),
                 ("lessOrEqual", _) => Truth(two().0 <= two().1),
                 ("greaterOrEqual", _) => Truth(two().0 >= two().1),
+                ("and", _) => Truth(!given.contains(&Truth(false))),
                 ("or", _) => Truth(given.contains(&Truth(true))),
                 ("+", _) => Number(two().0 + two().1),
                 ("-", _) => Number(two().0 - two().1),
@@ -189,6 +195,8 @@ struct Answer {
     band: String,
     /// Codes, and the points that each characteristic lost, most first.
     reasons: Vec<(String, f64)>,
+    /// Codes as the document gives them.
+    given: Vec<String>,
 }
 
 fn answer(document: &Element, row: &Fields) -> Answer {
@@ -225,7 +233,12 @@ fn answer(document: &Element, row: &Fields) -> Answer {
         fields.insert(output.get("name").to_owned(), value);
     }
     let Value::Text(band) = fields["band"].clone() else { panic!("no band") };
-    Answer { score: fields["score"].number(), pd: fields["pd_prob"].number(), band, reasons }
+    let given = (1..=4).map(|rank| match &fields[&format!("reason_{rank}")] {
+        Value::Text(code) => code.clone(),
+        other => panic!("reason {rank} is {other:?}"),
+    });
+    let given = given.filter(|code| !code.is_empty()).collect();
+    Answer { score: fields["score"].number(), pd: fields["pd_prob"].number(), band, reasons, given }
 }
 
 /// The values of a row as an engine is given them: NaN is handed over as missing.
@@ -255,7 +268,7 @@ fn the_document_scores_as_the_scorecard_does() {
             levels[0].push(" spaced ".to_owned());
         }
         let document = Element::parse(&export_pmml(&card).unwrap());
-        let mut lost = 0;
+        let (mut lost, mut none_lost) = (0, 0);
         for (at, expected) in card.score(&table).unwrap().iter().enumerate() {
             let found = answer(&document, &fields_of(&rows, at));
             assert_eq!(found.score, f64::from(expected.score), "{:?}", fields_of(&rows, at));
@@ -263,13 +276,17 @@ fn the_document_scores_as_the_scorecard_does() {
             assert_eq!(found.band, expected.band);
             // Where points were lost against the average, the reasons are those that are given.
             let told: Vec<(String, f64)> = found.reasons.into_iter().filter(|(_, lost)| *lost > 0.0).take(4).collect();
-            if !told.is_empty() {
+            let codes: Vec<&str> = told.iter().map(|(code, _)| code.as_str()).collect();
+            assert_eq!(found.given, codes, "as many reasons as lost points");
+            if told.is_empty() {
+                none_lost += 1;
+            } else {
                 let reasons = expected.reasons.iter().map(|r| (r.code.clone(), f64::from(r.points_lost)));
                 assert_eq!(told, reasons.collect::<Vec<_>>());
                 lost += 1;
             }
         }
-        assert!(lost > 100);
+        assert!(lost > 100 && none_lost > 0, "{lost} {none_lost}");
     }
 }
 
@@ -281,7 +298,9 @@ fn own_names_give_way_to_columns_and_what_xml_cannot_carry_is_refused() {
     let document = Element::parse(&export_pmml(&renamed).unwrap());
     let outputs: Vec<&str> =
         document.child("Scorecard").child("Output").all("OutputField").map(|field| field.get("name")).collect();
-    assert_eq!(outputs, ["score_", "reason_1_", "reason_2_", "reason_3_", "reason_4_", "raw_pd_", "pd_prob_", "band_"]);
+    let named = |kind: &str| (1..=4).map(|rank| format!("{kind}_{rank}_")).collect::<Vec<_>>();
+    let rest = ["raw_pd_", "pd_prob_", "band_"].map(str::to_owned);
+    assert_eq!(outputs, [vec!["score_".to_owned()], named("ranked"), named("reason"), rest.to_vec()].concat());
     let mut refused = card(CalibrationMap::Identity);
     refused.variables[2].bins.name = "a\u{1}".to_owned();
     assert!(matches!(export_pmml(&refused), Err(DocumentError::BadName { .. })));
