@@ -255,7 +255,9 @@ fn count_of_losses(xml: &mut Xml, card: &Scorecard, names: &Names) {
         xml.close("Apply");
     }
     xml.constant("integer", "0");
-    losing.iter().for_each(|_| xml.close("Apply"));
+    for _ in &losing {
+        xml.close("Apply");
+    }
 }
 
 /// A bin, and what puts a value into it that no case before it has taken.
