@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bag::Bag;
-use super::binning::{Cell, FineColumn, FineScale, group_label, tally};
+use super::binning::{Cell, FineColumn, group_label, tally};
 use super::error::ModelError;
 use super::fit::Problem;
 use super::interactions::{Found, Side, Tables, centred};
@@ -14,7 +14,7 @@ use super::selection::Candidate;
 use super::settings::TrainSettings;
 use super::shape::{order_of, shaped, shaped_as_given};
 use super::sign::Order;
-use super::table::{Direction, TrainingTable};
+use super::table::TrainingTable;
 use super::terms;
 
 /// Rows that rounding, centring and standard errors are computed over.
@@ -38,6 +38,8 @@ pub struct Fitted {
     pub pairs: Vec<PairTable>,
     /// The order that each variable's points must keep.
     pub orders: Vec<Order>,
+    /// Parameters of regular bins, from the worst to the best, of each variable that a direction holds.
+    pub along: Vec<Vec<usize>>,
     /// Parameters of levels never seen, each with those that it must not exceed.
     pub caps: Vec<(usize, Vec<usize>)>,
     /// Bins that were held equal.
@@ -71,8 +73,10 @@ pub fn assemble(
         cut_mains(prepared, table, rows, &shapes, &tables, settings)?;
     let mut intercept = bag.members.iter().map(|m| m.intercept).sum::<f64>() / bag.members.len() as f64;
     intercept += terms::centre(&candidates, &mut theta);
+    let along = terms::along(&candidates, prepared, table);
     if settings.missing_is_never_good {
         terms::cap_missing(&candidates, &mut theta);
+        terms::lower_along(&along, &mut theta);
     }
     let caps = terms::cap_unseen(&candidates, prepared, &mut theta, settings)?;
     // Means, roundings and errors need no more rows than these; every k-th stands for k.
@@ -108,6 +112,7 @@ pub fn assemble(
         theta,
         pairs,
         orders,
+        along,
         caps,
         removals,
         shared,
@@ -149,10 +154,7 @@ fn cut_mains(
         if spread(&counts, shape) < least && !is_held {
             continue;
         }
-        let direction = match fine.scale {
-            FineScale::Number { .. } => prepared.direction(column, table),
-            FineScale::Text { .. } => Direction::Either,
-        };
+        let direction = prepared.held_direction(column, table);
         let must: &[usize] = match tables.sides.get(&column) {
             Some(side) if in_tables.contains(&column) => &side.ends,
             _ => &[],

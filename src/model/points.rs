@@ -63,7 +63,7 @@ impl Scaling {
 
 /// Integer points for `exact` (the last is the base), and the root mean squared rounding error of the score before and after the
 /// joint search. `cross` counts, over training rows, how often two parameters apply together (row-major, diagonal included).
-/// `order` lists, term by term, positions whose points must not fall along the list, so that rounding never turns a sign.
+/// `order` lists positions whose points must not fall along the list, so that rounding never turns a sign: along event rates, and along a declared direction.
 #[must_use]
 pub fn round_jointly(exact: &[f64], cross: &[f64], rows: f64, order: &[Vec<usize>]) -> (Vec<i32>, f64, f64) {
     let n = exact.len();

@@ -42,6 +42,15 @@ impl Prepared {
         }
     }
 
+    /// What the regular bins of a card are held to along a column's values. Levels of a text have no order to go along.
+    #[must_use]
+    pub fn held_direction(&self, at: usize, table: &TrainingTable) -> Direction {
+        match self.columns.get(at).map(|column| &column.scale) {
+            Some(FineScale::Number { .. }) => self.direction(at, table),
+            _ => Direction::Either,
+        }
+    }
+
     /// Settles which way each number goes, where the trend asked for is monotone either way: as its bins on all training rows go, or, where it
     /// could not be cut, as its event rates lean.
     pub fn settle_directions(&mut self, candidates: &[Candidate], tallies: &[Vec<Cell>], settings: &TrainSettings) {

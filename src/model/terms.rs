@@ -225,6 +225,38 @@ pub fn cap_missing(candidates: &[Candidate], theta: &mut [f64]) {
     }
 }
 
+/// Parameters of the regular bins with rows, from the worst to the best, of each candidate whose values a direction holds.
+pub fn along(candidates: &[Candidate], prepared: &Prepared, table: &TrainingTable) -> Vec<Vec<usize>> {
+    let mut all = Vec::new();
+    let mut offset = 0;
+    for candidate in candidates {
+        let bins = &candidate.binned.bins.bins;
+        let regular = bins.iter().enumerate().filter(|(_, bin)| bin.role == BinRole::Regular && bin.rows > 0.0);
+        let mut places: Vec<usize> = regular.map(|(at, _)| offset + at).collect();
+        offset += bins.len();
+        match prepared.held_direction(candidate.column, table) {
+            Direction::HigherSafer => {}
+            Direction::LowerSafer => places.reverse(),
+            Direction::Either => continue,
+        }
+        all.push(places);
+    }
+    all
+}
+
+/// Lowers bins to the next better one. Where missing values share a regular bin and were held down with it, no worse one may stand above it.
+pub fn lower_along(along: &[Vec<usize>], theta: &mut [f64]) {
+    for places in along {
+        let mut most = f64::INFINITY;
+        for &place in places.iter().rev() {
+            if let Some(value) = theta.get_mut(place) {
+                *value = value.min(most);
+                most = *value;
+            }
+        }
+    }
+}
+
 /// Holds the bin of levels never seen at the average row or below, and at the pool of rare levels, which is what is known of levels like them.
 /// Where missing is never good, neither is unseen: it stays at the bin whose bad rate is nearest the average, too. Returns the
 /// parameters held, each with those above it.

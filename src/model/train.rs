@@ -218,8 +218,9 @@ fn build(
     }
     let ones: Vec<f64> = fitted.problem.weights.clone().unwrap_or_else(|| vec![1.0; fitted.problem.rows()]);
     let cross = fitted.problem.cross(&ones);
-    let in_order: Vec<Vec<usize>> =
+    let mut in_order: Vec<Vec<usize>> =
         fitted.orders.iter().zip(&offsets).map(|(o, &offset)| o.bins.iter().map(|b| offset + b).collect()).collect();
+    in_order.extend(fitted.along.iter().cloned());
     let weight: f64 = ones.iter().sum();
     let (mut points, singly, jointly) = round_jointly(&exact, &cross, weight, &in_order);
     // Rounding must not lift a level never seen above what holds it; no training row has it, so that no figure changes.

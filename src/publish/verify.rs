@@ -149,21 +149,16 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
         report.findings.push(Finding { path: CURRENT.to_owned(), problem: Problem::Malformed { why } });
         current = None;
     }
-    if let Err(error) = Pointings::read(out) {
+    let logs = [
+        (POINTINGS, Pointings::read(out).map(drop)),
+        (PRUNINGS, Prunings::read(out).map(drop)),
+        (DECISIONS, read_answers(out, LogPosition::default(), Date::MAX).map(drop)),
+        (OVERRIDE_LOG, read_override_log(out).map(drop)),
+    ];
+    for (path, read) in logs {
+        let Err(error) = read else { continue };
         let Some(why) = damage(&error) else { return Err(error) };
-        report.findings.push(Finding { path: POINTINGS.to_owned(), problem: Problem::Malformed { why } });
-    }
-    if let Err(error) = Prunings::read(out) {
-        let Some(why) = damage(&error) else { return Err(error) };
-        report.findings.push(Finding { path: PRUNINGS.to_owned(), problem: Problem::Malformed { why } });
-    }
-    if let Err(error) = read_answers(out, LogPosition::default(), Date::MAX) {
-        let Some(why) = damage(&error) else { return Err(error) };
-        report.findings.push(Finding { path: DECISIONS.to_owned(), problem: Problem::Malformed { why } });
-    }
-    if let Err(error) = read_override_log(out) {
-        let Some(why) = damage(&error) else { return Err(error) };
-        report.findings.push(Finding { path: OVERRIDE_LOG.to_owned(), problem: Problem::Malformed { why } });
+        report.findings.push(Finding { path: path.to_owned(), problem: Problem::Malformed { why } });
     }
     match (as_of, &current) {
         (Some(as_of), _) => verify_date(out, as_of, current.as_ref(), &mut report)?,

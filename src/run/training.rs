@@ -462,8 +462,10 @@ fn train_willingness(
     table.times = Some(labelled.iter().map(|(r, _)| r.as_of_micros as f64).collect());
     // A merchant comes back snapshot after snapshot: folds are cut between merchants, not through them.
     table.groups = Some(labelled.iter().map(|(r, _)| crate::store::stable_hash(r.merchant.as_bytes())).collect());
-    // A merchant who declares nothing, or whose history is short, must not score better for it.
-    let settings = model::TrainSettings { missing_is_never_good: true, ..model::TrainSettings::default() };
+    // A merchant who declares nothing, or whose history is short, must not score better for it. Nor may a worse figure score better, which cells of a
+    // two-variable table do not hold to.
+    let settings =
+        model::TrainSettings { missing_is_never_good: true, max_tables: 0, ..model::TrainSettings::default() };
     Ok(model::train_scorecard(&table, &settings)?)
 }
 

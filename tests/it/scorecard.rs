@@ -265,6 +265,48 @@ fn points_sum_to_the_score_and_reasons_lost_points() {
     }
 }
 
+/// What stands in a table is cut as the table needs it, whatever event rates do there; a variable's own points go along the declared direction all the same,
+/// rounded and with gaps that share a bin.
+#[test]
+fn own_points_go_along_a_declared_direction_whatever_event_rates_do() {
+    let mut contradicted = 0;
+    for seed in 0..4 {
+        let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
+        let rows = 4_000;
+        let mut draw = |gaps: f64| -> Vec<Option<f64>> {
+            (0..rows).map(|_| (rng.random::<f64>() >= gaps).then(|| rng.random::<f64>())).collect()
+        };
+        let columns = [("up", draw(0.01)), ("down", draw(0.0)), ("weak up", draw(0.02)), ("weak down", draw(0.005))];
+        let of = |column: usize, row: usize| columns[column].1[row].unwrap_or(0.5) - 0.5;
+        let bad: Vec<bool> = (0..rows)
+            .map(|i| {
+                let log_odds = -1.2 - 1.0 * of(0, i) + 0.9 * of(1, i) + 14.0 * of(2, i) * of(3, i);
+                rng.random::<f64>() < sigmoid(log_odds)
+            })
+            .collect();
+        let mut table =
+            TrainingTable::new(columns.iter().map(|(n, v)| Column::from_options(n, v)).collect(), bad).unwrap();
+        for (name, _) in &columns {
+            let safer = if name.ends_with("up") { Direction::HigherSafer } else { Direction::LowerSafer };
+            table = table.expecting(name, safer);
+        }
+        let settings = TrainSettings { missing_is_never_good: true, max_tables: 3, ..quick() };
+        for variable in train_scorecard(&table, &settings).unwrap().scorecard.variables {
+            let bins = variable.bins.bins.iter().zip(&variable.points);
+            let mut regular: Vec<(f64, i32)> = bins
+                .filter(|(bin, _)| bin.role == BinRole::Regular && bin.rows > 0.0)
+                .map(|(bin, points)| (bin.woe, *points))
+                .collect();
+            if variable.bins.name.ends_with("down") {
+                regular.reverse();
+            }
+            contradicted += regular.windows(2).filter(|w| w[0].0 > w[1].0).count();
+            assert!(regular.windows(2).all(|w| w[0].1 <= w[1].1), "{}, seed {seed}: {regular:?}", variable.bins.name);
+        }
+    }
+    assert!(contradicted > 0, "event rates that go along the direction everywhere show nothing");
+}
+
 #[test]
 fn a_trend_that_is_monotone_either_way_holds_for_the_whole_card() {
     let (risk, cash, noise, _) = sample(4_000, 31);

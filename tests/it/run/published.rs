@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use integrity::model::ModelError;
+use integrity::features::{Direction, FeatureConfig};
+use integrity::model::binning::BinRole;
 use integrity::model::registry::approve_folder;
+use integrity::model::{ModelError, Scorecard};
 use integrity::monitor::Alert;
 use integrity::publish::{FeatureRow, ScoreBook, TableReader, verify};
 use integrity::report::explain;
@@ -148,4 +150,32 @@ fn too_few_defaults_give_no_hazard_model_and_alerts_say_nothing_of_it() {
     assert!(model["why"].as_str().unwrap().contains("min_events"), "{text}");
     let alerts: Vec<Alert> = TableReader::open(&run.join("alerts.parquet")).unwrap().map(Result::unwrap).collect();
     assert!(!alerts.is_empty() && alerts.iter().all(|a| (a.trouble_prob, a.at_risk_minor) == (None, None)));
+}
+
+/// Each feature alone, along its declared direction, and no table of two features in which a worse one could be the better.
+#[test]
+fn a_worse_figure_never_scores_better() {
+    let folder = base().1.published.run_dir.join("model");
+    let card: Scorecard = serde_json::from_str(&fs::read_to_string(folder.join("model.json")).unwrap()).unwrap();
+    assert!(card.tables.is_empty());
+    let features = FeatureConfig::open(&job().parent().unwrap().join("features.toml")).unwrap();
+    let mut held = 0;
+    for variable in &card.variables {
+        let mut regular: Vec<i32> = variable
+            .bins
+            .bins
+            .iter()
+            .zip(&variable.points)
+            .filter(|(bin, _)| bin.role == BinRole::Regular)
+            .map(|(_, points)| *points)
+            .collect();
+        match features.feature(&variable.bins.name).unwrap().direction {
+            Direction::HigherSafer => {}
+            Direction::LowerSafer => regular.reverse(),
+            Direction::Either => continue,
+        }
+        held += usize::from(regular.len() > 1);
+        assert!(regular.is_sorted(), "{}: {regular:?}", variable.bins.name);
+    }
+    assert!(held > 0, "{:?}", card.variables.iter().map(|v| &v.bins.name).collect::<Vec<_>>());
 }
