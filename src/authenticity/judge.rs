@@ -26,6 +26,8 @@ pub struct OrderFacts<'a> {
     pub has_tracking: Option<bool>,
     /// Whether it was cancelled, refunded, disputed, late, or a parcel of it lost.
     pub is_troubled: bool,
+    /// Whether it was completed.
+    pub is_completed: bool,
     /// Stars of the latest authentic review.
     pub stars: Option<i64>,
     /// When that review was given.
@@ -210,6 +212,7 @@ mod tests {
             delivered_at: None,
             has_tracking: None,
             is_troubled: false,
+            is_completed: false,
             stars: None,
             reviewed_at: None,
         }

@@ -75,6 +75,7 @@ mod tests {
                 delivered_at: None,
                 has_tracking: None,
                 is_troubled: false,
+                is_completed: false,
                 stars: None,
                 reviewed_at: None,
             })

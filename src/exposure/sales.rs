@@ -42,6 +42,7 @@ impl<'a> ShippedOrder<'a> {
             delivered_at: None,
             has_tracking: None,
             is_troubled: false,
+            is_completed: false,
             stars: None,
             reviewed_at: None,
         }

@@ -157,6 +157,7 @@ pub fn build(
                     || parcels.lost > 0
                     || parcels.ship_late == Some(true)
                     || parcels.delivery_late == Some(true),
+                is_completed: completed_at.get(row).is_some(),
                 stars: rating.map(|r| r.stars),
                 reviewed_at: rating.map(|r| r.created_at),
             }
