@@ -225,7 +225,11 @@ mod tests {
         assert_eq!(marked(&[a, OrderFacts { stars: Some(1), ..b }]), ["a"]);
         assert_eq!(marked(&[a, OrderFacts { amount_minor: 899, ..b }]), ["a"], "nor does it add to the sum");
         let copy_of_before = OrderFacts { amount_minor: 899, ..b };
-        assert_eq!(marked(&[OrderFacts { is_completed: true, ..a }, copy_of_before]), ["b"], "it is completed all the same");
+        assert_eq!(
+            marked(&[OrderFacts { is_completed: true, ..a }, copy_of_before]),
+            ["b"],
+            "it is completed all the same"
+        );
     }
 
     #[test]
