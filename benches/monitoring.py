@@ -61,7 +61,7 @@ def portfolio(market, run, folder, loans):
     for table, source in rows.items():
         ids = [f"{name} || '-' || copy as {name}" for name in IDS[table]]
         if table in LISTS:
-            ids.append(f"list_transform({LISTS[table]}, id -> id || '-' || copy) as {LISTS[table]}")
+            ids.append(f"list_transform({LISTS[table]}, lambda id: id || '-' || copy) as {LISTS[table]}")
         c.execute(f"""copy (select t.* replace ({', '.join(ids)}) from range({copies}) as copies(copy), {source} as t)
             to '{folder}/{table}.parquet' (format parquet, compression zstd)""")
     return active * copies
