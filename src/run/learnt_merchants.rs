@@ -20,19 +20,36 @@ impl Wave {
 
     /// The waves of a marketplace of which each merchant gives up to so many rows: the first alone gives no more than `most` rows, the last completes
     /// it.
-    pub fn of(merchants: u64, rows_each: u64, most: u64) -> impl Iterator<Item = Self> {
+    fn of(merchants: u64, rows_each: u64, most: u64) -> impl Iterator<Item = Self> {
         let rows = u128::from(merchants) * u128::from(rows_each);
         let first = (0..u32::BITS).find(|zeros| rows >> zeros <= u128::from(most)).unwrap_or(u32::BITS - 1);
         (0..=first).rev().map(move |from| Self { from, below: (from < first).then_some(from + 1) })
     }
 
-    /// Whether there are rows enough to need no further wave: another would double them, and make them more than `most` but for chance.
-    pub const fn is_enough(rows: u64, most: u64) -> bool {
-        rows > most / 2
+    /// Takes wave after wave until there are rows enough: another would double them, and make them more than `most` but for chance. `take` says how many
+    /// rows a wave has given. In the end one merchant in so many is taken.
+    ///
+    /// # Errors
+    /// What `take` says.
+    pub fn take_enough<E>(
+        merchants: u64,
+        rows_each: u64,
+        most: u64,
+        mut take: impl FnMut(Self) -> Result<u64, E>,
+    ) -> Result<u64, E> {
+        let (mut rows, mut one_in) = (0, 1);
+        for wave in Self::of(merchants, rows_each, most) {
+            rows += take(wave)?;
+            one_in = wave.one_in();
+            if rows > most / 2 {
+                break;
+            }
+        }
+        Ok(one_in)
     }
 
     /// This and all earlier waves together hold one merchant in so many.
-    pub const fn one_in(self) -> u64 {
+    const fn one_in(self) -> u64 {
         1 << self.from
     }
 

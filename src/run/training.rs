@@ -307,18 +307,14 @@ impl SnapshotBuilder<'_> {
             by_category: CategoryReceipts::default(),
         };
         let mut prepared: Vec<PreparedSnapshot> = plan.iter().map(snapshot).collect();
-        let mut labelled = 0;
-        let mut one_in = 1;
         let most = self.settings.most_learnt_rows;
-        for wave in Wave::of(merchants_of(self.store), taken, most) {
+        let one_in = Wave::take_enough(merchants_of(self.store), taken, most, |wave| {
+            let mut labelled = 0;
             for snapshot in prepared.iter_mut().filter(|snapshot| snapshot.part != Part::Purged) {
                 labelled += self.add(wave, snapshot)?;
             }
-            one_in = wave.one_in();
-            if Wave::is_enough(labelled, most) {
-                break;
-            }
-        }
+            Ok::<_, TrainingError>(labelled)
+        })?;
         Ok((prepared, one_in))
     }
 

@@ -54,14 +54,8 @@ pub(super) fn past_rows(
         progress,
     };
     let mut of_nights: Vec<(IndustryTotals, Vec<Shelved>)> = nights.iter().map(|_| Default::default()).collect();
-    let (mut measured, mut one_in) = (0, 1);
-    for wave in Wave::of(merchants_of(store), nights.len() as u64, most) {
-        measured += reader.add(wave, &nights, &mut of_nights)?;
-        one_in = wave.one_in();
-        if Wave::is_enough(measured, most) {
-            break;
-        }
-    }
+    let each = nights.len() as u64;
+    let one_in = Wave::take_enough(merchants_of(store), each, most, |wave| reader.add(wave, &nights, &mut of_nights))?;
     let shelf = reader.shelf;
     let mut rows: Vec<(Date, AtRisk)> = Vec::new();
     for (night, (totals, shelved)) in nights.iter().zip(of_nights) {
