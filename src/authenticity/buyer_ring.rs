@@ -65,19 +65,7 @@ mod tests {
         let marks = |buyers: &[(&'static str, i64)]| {
             let orders: Vec<OrderFacts> = buyers
                 .iter()
-                .map(|(buyer_id, day)| OrderFacts {
-                    order_id: "",
-                    buyer_id,
-                    placed_at: day * 86_400_000_000,
-                    amount_minor: 1,
-                    shipped_at: None,
-                    delivered_at: None,
-                    has_tracking: None,
-                    is_troubled: false,
-                    is_completed: false,
-                    stars: None,
-                    reviewed_at: None,
-                })
+                .map(|(buyer_id, day)| OrderFacts::placed("", buyer_id, day * 86_400_000_000, 1))
                 .collect();
             look(&orders.iter().collect::<Vec<_>>(), &settings).iter().filter(|s| s.is_some()).count()
         };

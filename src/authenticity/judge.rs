@@ -34,6 +34,26 @@ pub struct OrderFacts<'a> {
     pub reviewed_at: Option<i64>,
 }
 
+impl<'a> OrderFacts<'a> {
+    /// An order of which nothing else is known: not on its way, not in trouble, not reviewed.
+    #[must_use]
+    pub const fn placed(order_id: &'a str, buyer_id: &'a str, placed_at: i64, amount_minor: i64) -> Self {
+        Self {
+            order_id,
+            buyer_id,
+            placed_at,
+            amount_minor,
+            shipped_at: None,
+            delivered_at: None,
+            has_tracking: None,
+            is_troubled: false,
+            is_completed: false,
+            stars: None,
+            reviewed_at: None,
+        }
+    }
+}
+
 /// What the rules may know of a review.
 #[derive(Debug, Clone, Copy)]
 pub struct ReviewFacts<'a> {
@@ -203,19 +223,7 @@ mod tests {
     const DAY: i64 = 86_400_000_000;
 
     fn order<'a>(id: &'a str, buyer: &'a str, placed_at: i64) -> OrderFacts<'a> {
-        OrderFacts {
-            order_id: id,
-            buyer_id: buyer,
-            placed_at,
-            amount_minor: 1_000,
-            shipped_at: None,
-            delivered_at: None,
-            has_tracking: None,
-            is_troubled: false,
-            is_completed: false,
-            stars: None,
-            reviewed_at: None,
-        }
+        OrderFacts::placed(id, buyer, placed_at, 1_000)
     }
 
     #[test]

@@ -63,23 +63,7 @@ mod tests {
     const DAY: i64 = 86_400_000_000;
 
     fn orders(buyers: &[&'static str]) -> Vec<OrderFacts<'static>> {
-        buyers
-            .iter()
-            .zip(0_i64..)
-            .map(|(buyer_id, n)| OrderFacts {
-                order_id: "",
-                buyer_id,
-                placed_at: n * DAY,
-                amount_minor: 1,
-                shipped_at: None,
-                delivered_at: None,
-                has_tracking: None,
-                is_troubled: false,
-                is_completed: false,
-                stars: None,
-                reviewed_at: None,
-            })
-            .collect()
+        buyers.iter().zip(0_i64..).map(|(buyer_id, n)| OrderFacts::placed("", buyer_id, n * DAY, 1)).collect()
     }
 
     #[test]

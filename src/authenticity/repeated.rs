@@ -168,19 +168,7 @@ mod tests {
     const SETTINGS: RepeatedSettings = RepeatedSettings { window_minutes: 10, amount_bps: 100 };
 
     fn order<'a>(order_id: &'a str, buyer_id: &'a str, placed_at: i64, amount_minor: i64) -> OrderFacts<'a> {
-        OrderFacts {
-            order_id,
-            buyer_id,
-            placed_at,
-            amount_minor,
-            shipped_at: None,
-            delivered_at: None,
-            has_tracking: None,
-            is_troubled: false,
-            is_completed: false,
-            stars: None,
-            reviewed_at: None,
-        }
+        OrderFacts::placed(order_id, buyer_id, placed_at, amount_minor)
     }
 
     fn marked(orders: &[OrderFacts]) -> Vec<String> {

@@ -33,19 +33,7 @@ impl<'a> ShippedOrder<'a> {
     }
 
     const fn facts(&self) -> OrderFacts<'a> {
-        OrderFacts {
-            order_id: self.order_id,
-            buyer_id: self.buyer_id,
-            placed_at: self.placed_at,
-            amount_minor: self.amount_minor,
-            shipped_at: None,
-            delivered_at: None,
-            has_tracking: None,
-            is_troubled: false,
-            is_completed: false,
-            stars: None,
-            reviewed_at: None,
-        }
+        OrderFacts::placed(self.order_id, self.buyer_id, self.placed_at, self.amount_minor)
     }
 
     /// Whether a broken order may be this one under another id. What it does not say may be anything, but for the buyer together with the time or the
