@@ -42,13 +42,7 @@ impl CostOfLoan {
         rate: DailyRate,
         expected_receipts_minor: Option<i64>,
     ) -> Result<Self, OfferError> {
-        let terms = Terms {
-            principal_minor: limit_minor,
-            rate,
-            term_days: product.term_days,
-            repayment: product.repayment,
-            instalments: product.instalments,
-        };
+        let terms = product.terms(limit_minor, rate);
         Self::of_terms(&terms, expected_receipts_minor)
     }
 

@@ -13,7 +13,7 @@ use super::evidence_caps::GrowthCap;
 use super::guarantee::liability_minor;
 use super::policy::{Policy, Product};
 use super::sales_share::low_case_carries_minor;
-use super::schedule::{Terms, schedule};
+use super::schedule::schedule;
 use crate::domain::DailyRate;
 use crate::exposure::{Account, Declared, Request, Requests};
 use crate::repayment::BorrowerRecord;
@@ -286,13 +286,7 @@ pub fn caps_of(
 /// What is owed and offered already is taken off it as if it were lent like this loan and due within the term, and interest is that of the dearest
 /// lawful rate: both are the cautious reading, and neither depends on the price that the limit itself would have.
 fn serviced_minor(policy: &Policy, product: &Product, means_minor: i64) -> Result<i64, OfferError> {
-    let terms = Terms {
-        principal_minor: REFERENCE_MINOR,
-        rate: DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?,
-        term_days: product.term_days,
-        repayment: product.repayment,
-        instalments: product.instalments,
-    };
+    let terms = product.terms(REFERENCE_MINOR, DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?);
     let paid: i128 = schedule(&terms)?.iter().map(|due| i128::from(due.amount_minor())).sum();
     // Rounding adds at most half a minor unit to each payment.
     let without_rounding = means_minor.saturating_sub(i64::from(product.instalments)).max(0);

@@ -12,7 +12,7 @@ use super::decision::Offer;
 use super::error::OfferError;
 use super::optimisation_terms::OptimisationTerms;
 use super::policy::{Policy, Product};
-use super::schedule::{Terms, schedule};
+use super::schedule::schedule;
 use crate::domain::DailyRate;
 use crate::domain::elementary::{erfc, ln};
 use crate::optimise::{Candidates, Choice, Place};
@@ -240,13 +240,7 @@ impl ProductGrid {
 
 /// All interest of the reference principal; of a share of sales, as if no more than the minimum were repaid.
 fn interest_minor(product: &Product, rate_ppm: i64) -> Result<i64, OfferError> {
-    let terms = Terms {
-        principal_minor: REFERENCE_MINOR,
-        rate: DailyRate::from_ppm(rate_ppm)?,
-        term_days: product.term_days,
-        repayment: product.repayment,
-        instalments: product.instalments,
-    };
+    let terms = product.terms(REFERENCE_MINOR, DailyRate::from_ppm(rate_ppm)?);
     Ok(schedule(&terms)?.iter().map(|due| due.interest_minor).sum())
 }
 

@@ -16,6 +16,7 @@ use super::override_terms::{OverrideTerms, RawOverrides};
 use super::price_terms::{PriceTerms, RawPrice};
 use super::repayment::{Repayment, RepaymentKind};
 use super::sales_share::{MILESTONE_DAYS, RawSalesShare, milestones};
+use super::schedule::Terms;
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{Currency, DailyRate, Money, ReasonCode};
 use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
@@ -117,6 +118,20 @@ pub struct Product {
     pub daily_rate_ppm: BTreeMap<String, DailyRate>,
     /// Caps that rest on evidence.
     pub caps: EvidenceCaps,
+}
+
+impl Product {
+    /// The terms of a loan of so much at a rate.
+    #[must_use]
+    pub const fn terms(&self, principal_minor: i64, rate: DailyRate) -> Terms {
+        Terms {
+            principal_minor,
+            rate,
+            term_days: self.term_days,
+            repayment: self.repayment,
+            instalments: self.instalments,
+        }
+    }
 }
 
 /// One eligibility rule.

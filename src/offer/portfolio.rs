@@ -142,7 +142,7 @@ impl OfferPool {
     pub fn allocate(self, policy: &Policy, grid: &ChoiceGrid) -> Allocated {
         let bounds = self.bounds(policy);
         let order = self.order();
-        let list = CandidateList { grid, candidates: self.in_order() };
+        let list = CandidateList { grid, candidates: self.in_order(&order) };
         let Self { categories, regions, .. } = self;
         let allocation = optimise(&list, &bounds);
         let places = (categories.into_keys().collect::<Vec<_>>(), regions.into_keys().collect::<Vec<_>>());
@@ -160,7 +160,7 @@ impl OfferPool {
     #[must_use]
     pub fn frontier(self, policy: &Policy, grid: &ChoiceGrid, varied: Varied, points: usize) -> Vec<FrontierPoint> {
         let bounds = self.bounds(policy);
-        frontier(&CandidateList { grid, candidates: self.in_order() }, &bounds, varied, points)
+        frontier(&CandidateList { grid, candidates: self.in_order(&self.order()) }, &bounds, varied, points)
     }
 
     /// Positions of the candidates in the order in which they are looked at: of equals the earlier goes first, and which it is must not hang on the
@@ -171,8 +171,8 @@ impl OfferPool {
         order
     }
 
-    fn in_order(&self) -> Vec<Candidate> {
-        self.order().into_iter().filter_map(|at| self.candidates.get(at).copied()).collect()
+    fn in_order(&self, order: &[usize]) -> Vec<Candidate> {
+        order.iter().filter_map(|at| self.candidates.get(*at).copied()).collect()
     }
 }
 

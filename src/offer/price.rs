@@ -6,7 +6,7 @@ use super::course::course;
 use super::error::OfferError;
 use super::policy::{Policy, Product};
 use super::sales_share::{expected_receipts_minor, low_case_carries_minor};
-use super::schedule::{Due, Terms, schedule};
+use super::schedule::{Due, schedule};
 use crate::domain::{DailyRate, Probability};
 use crate::model::ability::Foreseen;
 
@@ -110,13 +110,7 @@ fn expected_loss_ppm(
 
 /// Periods of a loan of the reference principal: the day on which each ends, and what is owed in it.
 fn balances(policy: &Policy, product: &Product, foreseen: &Foreseen) -> Result<Vec<(u16, i64)>, OfferError> {
-    let terms = Terms {
-        principal_minor: REFERENCE_MINOR,
-        rate: DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?,
-        term_days: product.term_days,
-        repayment: product.repayment,
-        instalments: product.instalments,
-    };
+    let terms = product.terms(REFERENCE_MINOR, DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?);
     if let Some(share) = product.repayment.sales_share() {
         let carries = low_case_carries_minor(policy, product, share, foreseen)?.filter(|carries| *carries > 0);
         let receipts = carries.zip(expected_receipts_minor(product, foreseen)).map_or(0, |(carries, receipts)| {

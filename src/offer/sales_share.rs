@@ -16,8 +16,7 @@ use toml::Spanned;
 
 use super::error::OfferError;
 use super::policy::{Policy, Product};
-use super::repayment::Repayment;
-use super::schedule::{Terms, schedule};
+use super::schedule::schedule;
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::DailyRate;
 use crate::model::ability::Foreseen;
@@ -106,13 +105,7 @@ pub(super) fn low_case_carries_minor(
 ) -> Result<Option<i64>, OfferError> {
     let debt_share_ppm = product.caps.debt_service_share_ppm.unwrap_or(1_000_000);
     let taken = SalesShare { share_ppm: share.share_ppm.min(debt_share_ppm), ..share };
-    let dues = schedule(&Terms {
-        principal_minor: REFERENCE_MINOR,
-        rate: DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?,
-        term_days: product.term_days,
-        repayment: Repayment::SalesShare(share),
-        instalments: product.instalments,
-    })?;
+    let dues = schedule(&product.terms(REFERENCE_MINOR, DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?))?;
     let (mut paid, mut carried) = (0_i128, i64::MAX);
     for (due, number) in dues.iter().zip(1_i64..) {
         let Some(low) = foreseen.lower_minor(due.day) else { return Ok(None) };

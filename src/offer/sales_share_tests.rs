@@ -10,7 +10,7 @@ use super::*;
 use crate::domain::{AsOf, MICROS_PER_DAY, Probability};
 use crate::model::ability::ReceiptsAhead;
 use crate::offer::property_tests::{POLICY, Shop};
-use crate::offer::{CapName, CostOfLoan, Course, course, decide, reproduce};
+use crate::offer::{CapName, CostOfLoan, Course, Repayment, Terms, course, decide, reproduce};
 use crate::repayment::{BusinessDays, Instalment, LoanTerms, ObservationPoint, Payment, Waterfall};
 
 const TERMS: &str = "sales_share = { share_ppm = 120_000, min_per_60_days_ppm = 250_000 }";
@@ -250,7 +250,7 @@ fn with_a_constant_hazard_the_floor_does_not_hang_on_receipts() {
         .replace("term_structure = [{ days = 30, hazard_share = 0.08 }, { days = 180, hazard_share = 1.0 }]\n", "");
     let policy = Policy::check(ConfigFile::from_text(Path::new("policy.toml"), &flat)).unwrap();
     let pd = Probability::new(0.05).unwrap();
-    let floor = |median_minor: i64| {
+    let loss_under = |policy: &Policy, median_minor: i64| {
         let ahead = |days: u16| ReceiptsAhead {
             horizon_days: days,
             lower_minor: 1_000_000,
@@ -258,28 +258,17 @@ fn with_a_constant_hazard_the_floor_does_not_hang_on_receipts() {
             upper_minor: median_minor,
         };
         let foreseen = Foreseen { horizons: [60, 120, 180].map(ahead).to_vec() };
-        match crate::offer::price(&policy, &policy.products[1], &foreseen, "A", pd).unwrap() {
+        match crate::offer::price(policy, &policy.products[1], &foreseen, "A", pd).unwrap() {
             crate::offer::Price::Rate(_, parts) => parts.expected_loss_ppm,
             other => panic!("{other:?}"),
         }
     };
+    let floor = |median_minor: i64| loss_under(&policy, median_minor);
     // 0.6 × (0.95^(−1/180) − 1) = 171.002 ppm a day, rounded up.
     assert_eq!([floor(1_000_000), floor(4_000_000), floor(90_000_000)], [172; 3]);
     // Of a hazard that rises, a loan that is repaid sooner bears less.
     let rising = self::policy();
-    let at = |median_minor: i64| {
-        let ahead = |days: u16| ReceiptsAhead {
-            horizon_days: days,
-            lower_minor: 1_000_000,
-            median_minor,
-            upper_minor: median_minor,
-        };
-        let foreseen = Foreseen { horizons: [60, 120, 180].map(ahead).to_vec() };
-        match crate::offer::price(&rising, &rising.products[1], &foreseen, "A", pd).unwrap() {
-            crate::offer::Price::Rate(_, parts) => parts.expected_loss_ppm,
-            other => panic!("{other:?}"),
-        }
-    };
+    let at = |median_minor: i64| loss_under(&rising, median_minor);
     assert!(at(90_000_000) < at(4_000_000) && at(4_000_000) < at(1_000_000));
 }
 
