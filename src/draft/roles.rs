@@ -10,7 +10,7 @@ use Concept as C;
 
 /// Parties and things that have a table of their own, of one row each.
 const MASTERS: [Concept; 3] = [C::Merchant, C::Buyer, C::Product];
-/// What a row of another table tells of an order.
+/// A party's id comes back on so many rows, on average, or more.
 const MIN_REPEATS: f64 = 2.0;
 /// A merchant has about so many orders or more; a buyer seldom has.
 const MANY_ORDERS: f64 = 10.0;

@@ -13,7 +13,7 @@ use super::evidence_caps::GrowthCap;
 use super::guarantee::liability_minor;
 use super::policy::{Policy, Product};
 use super::sales_share::low_case_carries_minor;
-use super::schedule::schedule;
+use super::schedule::{REFERENCE_MINOR, schedule};
 use crate::domain::DailyRate;
 use crate::exposure::{Account, Declared, Request, Requests};
 use crate::repayment::BorrowerRecord;
@@ -293,9 +293,6 @@ fn serviced_minor(policy: &Policy, product: &Product, means_minor: i64) -> Resul
     let principal = i128::from(without_rounding) * i128::from(REFERENCE_MINOR) / paid.max(1);
     Ok(i64::try_from(principal).unwrap_or(i64::MAX))
 }
-
-/// Principal on which payments are laid out: large enough that rounding to minor units is no matter.
-const REFERENCE_MINOR: i64 = 1_000_000_000;
 
 /// What is earned over a term by the declared sales and costs of a year, rounded down; a loss earns nothing.
 fn earned_minor(sales: i64, costs: i64, term_days: u16) -> i64 {

@@ -12,7 +12,7 @@ use super::decision::Offer;
 use super::error::OfferError;
 use super::optimisation_terms::OptimisationTerms;
 use super::policy::{Policy, Product};
-use super::schedule::schedule;
+use super::schedule::{REFERENCE_MINOR, schedule};
 use crate::domain::DailyRate;
 use crate::domain::elementary::{erfc, ln};
 use crate::optimise::{Candidates, Choice, Place};
@@ -37,8 +37,6 @@ struct ProductGrid {
 
 /// Bits after the point of [`ProductGrid::worth`].
 const POINT: u32 = 40;
-/// Principal on which schedules are laid out: large enough that rounding to minor units is no matter.
-const REFERENCE_MINOR: i64 = 1_000_000_000;
 
 /// An offer that optimisation may lower, price otherwise, or withhold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::course::course;
 use super::error::OfferError;
 use super::policy::{Policy, Product};
 use super::sales_share::{expected_receipts_minor, low_case_carries_minor};
-use super::schedule::{Due, schedule};
+use super::schedule::{Due, REFERENCE_MINOR, schedule};
 use crate::domain::{DailyRate, Probability};
 use crate::model::ability::Foreseen;
 
@@ -82,8 +82,6 @@ pub fn price(
     })
 }
 
-/// Principal on which balances are laid out: large enough that rounding to minor units is no matter.
-const REFERENCE_MINOR: i64 = 1_000_000_000;
 /// Certain default costs no more than this a day: far above any law.
 const MOST_PPM: f64 = 1e9;
 

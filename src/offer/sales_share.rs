@@ -16,7 +16,7 @@ use toml::Spanned;
 
 use super::error::OfferError;
 use super::policy::{Policy, Product};
-use super::schedule::schedule;
+use super::schedule::{REFERENCE_MINOR, schedule};
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::DailyRate;
 use crate::model::ability::Foreseen;
@@ -91,9 +91,6 @@ pub fn expected_receipts_minor(product: &Product, foreseen: &Foreseen) -> Option
     let whole_term = i128::from(ahead.median_minor.max(0)) * i128::from(product.term_days);
     Some(i64::try_from(whole_term / i128::from(ahead.horizon_days.max(1))).unwrap_or(i64::MAX))
 }
-
-/// Principal on which milestones are laid out: large enough that rounding to minor units is no matter.
-const REFERENCE_MINOR: i64 = 1_000_000_000;
 
 /// The largest loan that the low case carries, of receipts of which the payments of all debts may take no more than `debt_share_ppm` either. `None`
 /// where too little is foreseen.

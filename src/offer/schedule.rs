@@ -26,6 +26,9 @@ impl Due {
     }
 }
 
+/// Principal of a loan that stands for those of any size: so large that rounding to minor units is no matter.
+pub(super) const REFERENCE_MINOR: i64 = 1_000_000_000;
+
 /// The terms of an offered loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
