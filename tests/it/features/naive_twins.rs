@@ -266,6 +266,36 @@ struct World {
     categories: Vec<&'static str>,
     /// Days from each order's local date to as-of.
     ages: Vec<i64>,
+    /// Whether an order is trade of its own, no copy of another.
+    counts: Vec<bool>,
+}
+
+/// Of what may be one sale (one buyer and merchant, ten minutes, one percent, whoever is reached by such pairs) one order counts: a cancelled
+/// one before others, a completed one before an open one, the smaller sum, the first by id.
+fn counts_once(orders: &[Order]) -> Vec<bool> {
+    let ids: Vec<String> = (0..orders.len()).map(|n| format!("o{n}")).collect();
+    let may_be_one = |a: &Order, b: &Order| {
+        let (small, large) = (a.amount_minor.min(b.amount_minor), a.amount_minor.max(b.amount_minor));
+        (a.merchant, a.buyer) == (b.merchant, b.buyer)
+            && (a.placed_at - b.placed_at).abs() <= 600_000_000
+            && (large - small) * 100 < small + 100
+    };
+    let mut sale: Vec<usize> = (0..orders.len()).collect();
+    for _ in orders {
+        for a in 0..orders.len() {
+            for b in 0..orders.len() {
+                if may_be_one(&orders[a], &orders[b]) {
+                    let first = sale[a].min(sale[b]);
+                    (sale[a], sale[b]) = (first, first);
+                }
+            }
+        }
+    }
+    let rank = |n: usize| {
+        let order = &orders[n];
+        (order.cancelled_at.is_none(), order.completed_at.is_none(), order.amount_minor, &ids[n])
+    };
+    (0..orders.len()).map(|n| (0..orders.len()).all(|other| sale[other] != sale[n] || rank(n) <= rank(other))).collect()
 }
 
 fn age(as_of: &AsOf, micros: i64) -> i64 {
@@ -282,8 +312,8 @@ impl World {
     /// Values of a measure for one merchant, of orders placed from `to` to `from + 1` days ago, with buyer and time.
     fn rows(&self, measure: &str, merchant: usize, from: i64, to: i64) -> Vec<(i64, usize, i64, i64)> {
         let mut rows = Vec::new();
-        for (o, age) in self.orders.iter().zip(self.ages.iter().copied()) {
-            if o.merchant != merchant || age <= from || age > to {
+        for ((o, age), counts) in self.orders.iter().zip(self.ages.iter().copied()).zip(&self.counts) {
+            if !counts || o.merchant != merchant || age <= from || age > to {
                 continue;
             }
             let value = match measure {
@@ -449,17 +479,17 @@ fn an_order(merchants: usize) -> impl Strategy<Value = Order> {
     ];
     (0..merchants, 0_usize..4, when, 1_i64..9_000, 0..4).prop_map(|(merchant, buyer, back, amount_minor, fate)| {
         let placed_at = as_of().micros() - back;
-        let soon = Some(placed_at + 1);
-        Order {
-            merchant,
-            buyer,
-            placed_at,
-            amount_minor,
-            completed_at: if fate <= 1 { soon } else { None },
-            cancelled_at: if fate == 2 { soon } else { None },
-            ..Order::default()
-        }
+        with_fate(Order { merchant, buyer, placed_at, amount_minor, ..Order::default() }, fate)
     })
+}
+
+fn with_fate(order: Order, fate: i32) -> Order {
+    let soon = Some(order.placed_at + 1);
+    Order {
+        completed_at: if fate <= 1 { soon } else { None },
+        cancelled_at: if fate == 2 { soon } else { None },
+        ..order
+    }
 }
 
 fn a_world() -> impl Strategy<Value = World> {
@@ -467,18 +497,26 @@ fn a_world() -> impl Strategy<Value = World> {
     let registered = prop_oneof![1_i64..50, Just(400), Just(20), Just(25)].prop_map(|d| as_of().micros() - d * DAY);
     (
         proptest::collection::vec(an_order(merchants), 0..60),
+        proptest::collection::vec((any::<proptest::sample::Index>(), -12_i64..12, 98_i64..103, 0..4), 0..6),
         proptest::collection::vec(registered, merchants),
         proptest::collection::vec(prop_oneof![Just("tea"), Just("silk")], merchants),
     )
-        .prop_map(|(orders, registered, categories)| {
+        .prop_map(|(mut orders, copies, registered, categories)| {
+            for (of, minutes, percent, fate) in copies.into_iter().filter(|_| !orders.is_empty()).collect::<Vec<_>>() {
+                let first = orders[of.index(orders.len())].clone();
+                let placed_at = (first.placed_at + minutes * 60_000_000).min(as_of().micros() - 2);
+                let amount_minor = (first.amount_minor * percent / 100).max(1);
+                orders.push(with_fate(Order { placed_at, amount_minor, ..first }, fate));
+            }
             let as_of = as_of();
             let ages = orders.iter().map(|o| age(&as_of, o.placed_at)).collect();
-            World { as_of, orders, registered, categories, ages }
+            let counts = counts_once(&orders);
+            World { as_of, orders, registered, categories, ages, counts }
         })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn every_kind_equals_its_naive_twin(world in a_world()) {
