@@ -129,6 +129,35 @@ fn look_up_equals_scan_across_pages_and_row_groups() {
     });
 }
 
+/// Opening and finding at the size of a platform. `LOOK_UP_IN=DIR LOOK_UP_MERCHANTS=7000000 cargo test --release --test it seven_million -- --ignored
+/// --nocapture` publishes a run of that many merchants into DIR, or takes the one that is there, and prints what opening and finding took; docs/scale.md has figures.
+#[test]
+#[ignore = "writes gigabytes"]
+fn look_up_among_seven_million() {
+    let id = |n: usize| format!("m{n:08}");
+    let told = std::env::var("LOOK_UP_IN").ok();
+    let folder = told.map_or_else(|| tempfile::tempdir().unwrap().keep(), std::path::PathBuf::from);
+    let count = std::env::var("LOOK_UP_MERCHANTS").map_or(7_000_000, |n| n.parse().unwrap());
+    if !folder.join("current.json").exists() {
+        let merchants: Vec<String> = (0..count).map(|n| id(2 * n)).collect();
+        publish_merchants(&folder, &merchants, lengths);
+    }
+    let began = std::time::Instant::now();
+    let book = ScoreBook::open(&folder).unwrap();
+    println!("opened in {:?}", began.elapsed());
+    let mut took: Vec<_> = (0..1_000)
+        .map(|n| {
+            let row = n * 6_999_983 % count;
+            let began = std::time::Instant::now();
+            assert_eq!(book.get(&id(2 * row)).unwrap().unwrap().offers.len(), if row % 2 == 0 { 3 } else { 0 });
+            assert!(book.get(&id(2 * row + 1)).unwrap().is_none());
+            began.elapsed() / 2
+        })
+        .collect();
+    took.sort();
+    println!("found or not found in {:?} at the median, {:?} of one in a hundred", took[500], took[990]);
+}
+
 #[test]
 fn an_open_book_stays_on_its_run_and_outlives_it() {
     let folder = tempfile::tempdir().unwrap();
