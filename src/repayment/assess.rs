@@ -4,7 +4,7 @@ use super::materiality::{MaterialRun, material_dpd, worst_material_dpd};
 use super::reconcile::reconcile;
 use super::record::LoanRecord;
 use super::settings::LedgerRules;
-use super::standing::{LoanHistory, LoanStanding};
+use super::standing::{ComingDue, LoanHistory, LoanStanding};
 use super::unknown::UnknownCause;
 use super::waterfall::{Instalment, ObservationPoint, Repayment};
 use crate::domain::date_of_days;
@@ -85,8 +85,29 @@ impl Assessment {
             received: record.received_each(),
             deductions,
             deductions_reversed,
+            coming_due: self.coming_due(point),
             history: self.history(record, rules, point),
         }
+    }
+
+    /// What was paid beyond all that has fallen due is held for the promises to come, the earliest first.
+    fn coming_due(&self, point: &ObservationPoint<'_>) -> Vec<ComingDue> {
+        if self.repayment.closed_at.is_some() {
+            return Vec::new();
+        }
+        let mut coming: Vec<&Instalment> = self.schedule.iter().filter(|due| due.due_on >= point.day).collect();
+        coming.sort_unstable_by_key(|due| (due.due_on, due.number));
+        let mut ahead = self.repayment.surplus_minor;
+        coming
+            .into_iter()
+            .filter_map(|due| {
+                let whole = due.fee_minor.saturating_add(due.interest_minor).saturating_add(due.principal_minor);
+                let paid = ahead.min(whole);
+                ahead -= paid;
+                Some(ComingDue(date_of_days(i64::from(due.due_on))?, whole - paid))
+            })
+            .filter(|ComingDue(_, minor)| *minor > 0)
+            .collect()
     }
 
     /// What the loan went through up to that point. Of a product without a number of days every day of material arrears counts as default.

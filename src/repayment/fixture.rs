@@ -147,6 +147,7 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         received: Vec::new(),
         deductions: 0,
         deductions_reversed: 0,
+        coming_due: Vec::new(),
         history: LoanHistory::default(),
     }
 }

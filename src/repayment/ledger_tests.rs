@@ -2,7 +2,7 @@ use polars::prelude::*;
 
 use super::*;
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
-use crate::repayment::{BorrowerRecord, CreditRecord, LastKnown, LedgerRules, Retention, repayment_tables};
+use crate::repayment::{BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, Retention, repayment_tables};
 use crate::store::Shard;
 
 fn ledger_of(shard: &Shard) -> LoanLedger {
@@ -412,6 +412,25 @@ fn a_payment_pause_is_a_restructure_that_postpones_what_falls_due() {
     let (within, after) = (paused(150), paused(200));
     assert_eq!((within.dpd, within.outstanding_minor, after.dpd), (0, 1_000, 10), "days count from the postponed date");
     assert!(within.is_restructured && within.history.restructured_on == Some(day(105).date()), "it stays on record");
+}
+
+#[test]
+fn what_is_paid_ahead_is_held_for_the_promises_to_come() {
+    let three = [DueRow("l1", 1, 103, 400), DueRow("l1", 2, 105, 300), DueRow("l1", 3, 107, 300)];
+    let standing = |seen: i32, paid: &[PaidRow]| {
+        let books = books(&[LoanRow("l1", "m1", 100, 1_000, None)], &three, paid);
+        ledger_of(&shard(seen, &books)).known.remove(0)
+    };
+    let coming = |seen, paid: &[PaidRow]| standing(seen, paid).coming_due;
+    let due = |on: i32, minor| ComingDue(day(on).date(), minor);
+    assert_eq!(
+        coming(103, &[]),
+        [due(103, 400), due(105, 300), due(107, 300)],
+        "until the end of the day it is to come"
+    );
+    assert_eq!(coming(104, &[]), [due(105, 300), due(107, 300)], "then it is in arrears");
+    assert_eq!(coming(104, &[PaidRow("l1", 102, 750, None)]), [due(107, 250)]);
+    assert_eq!(coming(104, &[PaidRow("l1", 102, 1_000, None)]), [], "repaid early");
 }
 
 #[test]

@@ -73,9 +73,15 @@ pub struct LoanStanding {
     pub deductions: u64,
     /// Deductions that were reversed.
     pub deductions_reversed: u64,
+    /// What falls due from today on and is not paid ahead, by date; nothing once closed.
+    pub coming_due: Vec<ComingDue>,
     /// What it went through, as the books tell it now.
     pub history: LoanHistory,
 }
+
+/// A promise to come: the date by whose end it has to be paid, and how much of it in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComingDue(pub Date, pub i64);
 
 /// A payment that arrived, reversed or not: when in UTC microseconds, how much in minor units, and its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

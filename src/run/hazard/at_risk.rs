@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::days_between;
+use super::loan_columns::{self, LoanColumns};
 use crate::features::{Direction, FeatureTable};
 use crate::model::{self, Column, ScoringTable, TrainingTable};
 use crate::monitor::rules::{Evidence, FeatureRule};
@@ -34,11 +34,8 @@ pub struct HazardColumns {
     directions: Vec<model::Direction>,
     features: usize,
     rules: Vec<Arc<dyn FeatureRule>>,
+    loans: LoanColumns,
 }
-
-/// What is known of a borrower's open loans. Neither more nor less of them is safer by itself.
-const OF_LOANS: [&str; 4] =
-    ["loan: days since the latest", "loan: days to the nearest end", "loan: number open", "loan: share repaid"];
 
 impl HazardColumns {
     /// Those of a job.
@@ -58,9 +55,9 @@ impl HazardColumns {
                 judges.push(Arc::clone(judge));
             }
         }
-        names.extend(OF_LOANS.map(str::to_owned));
-        directions.extend(OF_LOANS.map(|_| model::Direction::Either));
-        Self { names, directions, features, rules: judges }
+        names.extend(loan_columns::COLUMNS.map(|(name, _)| name.to_owned()));
+        directions.extend(loan_columns::COLUMNS.map(|(_, direction)| direction));
+        Self { names, directions, features, rules: judges, loans: LoanColumns::of(rules) }
     }
 
     /// The borrowers of a shard who have an open loan, by merchant: none in default, whose trouble is no longer to come. The features' columns
@@ -82,7 +79,8 @@ impl HazardColumns {
                 }
                 values.push(rule.judge(&seen).figures().0);
             }
-            values.extend(of_loans(&open, on));
+            let receipts = self.loans.receipts.as_ref().and_then(|(name, _)| table.value(name, at));
+            values.extend(self.loans.values(&open, loans.known, receipts, on));
             if let Some((name, value)) = self.names.iter().zip(&values).find(|(_, v)| v.is_some_and(|v| !v.is_finite()))
             {
                 let value = value.unwrap_or(f64::NAN);
@@ -150,6 +148,7 @@ impl HazardColumns {
             directions: columns.iter().map(|(_, direction)| *direction).collect(),
             features: columns.len(),
             rules: Vec::new(),
+            loans: LoanColumns::default(),
         }
     }
 }
@@ -160,21 +159,6 @@ impl AtRisk {
     pub(super) fn of(merchant_id: &str, owed_minor: i64, values: &[f64]) -> Self {
         Self { merchant_id: merchant_id.to_owned(), owed_minor, is_current: true, values: values.into() }
     }
-}
-
-/// In the order of [`OF_LOANS`].
-fn of_loans(open: &[&LoanStanding], on: Date) -> [Option<f64>; OF_LOANS.len()] {
-    let days = |from: Date, to: Date| f64::from(days_between(from, to));
-    let latest = open.iter().filter_map(|loan| loan.history.disbursed_on).max();
-    let end = open.iter().filter_map(|loan| loan.history.ends_on).min();
-    let lent: f64 = open.iter().map(|loan| loan.principal_minor as f64).sum();
-    let owed: f64 = open.iter().map(|loan| loan.outstanding_minor as f64).sum();
-    [
-        latest.map(|latest| days(latest, on)),
-        end.map(|end| days(on, end)),
-        Some(open.len() as f64),
-        (lent > 0.0).then(|| 1.0 - owed / lent),
-    ]
 }
 
 #[cfg(test)]
@@ -212,9 +196,11 @@ pub(super) mod tests {
             min_usual: 1.0,
             from_missed: 5.0,
         };
-        let names = ["since", "usual", "rule: silence"].into_iter().chain(OF_LOANS).map(str::to_owned).collect();
-        let directions = vec![model::Direction::Either; 3 + OF_LOANS.len()];
-        HazardColumns { names, directions, features: 2, rules: vec![Arc::new(silence)] }
+        let names = ["since", "usual", "rule: silence"].into_iter().chain(loan_columns::COLUMNS.map(|(name, _)| name));
+        let names = names.map(str::to_owned).collect();
+        let directions = vec![model::Direction::Either; 3 + loan_columns::COLUMNS.len()];
+        let loans = LoanColumns::default();
+        HazardColumns { names, directions, features: 2, rules: vec![Arc::new(silence)], loans }
     }
 
     #[test]
@@ -232,7 +218,7 @@ pub(super) mod tests {
         let seen: Vec<(&str, bool, i64)> =
             rows.iter().map(|row| (row.merchant_id.as_str(), row.is_current, row.owed_minor)).collect();
         assert_eq!(seen, [("a", true, 600), ("b", false, 600)]);
-        let of_loans: Vec<f64> = rows[0].values.iter().skip(3).copied().collect();
+        let of_loans: Vec<f64> = rows[0].values.iter().skip(3).take(4).copied().collect();
         assert_eq!(of_loans, [28.0, 30.0, 1.0, 0.4]);
         assert!(rows[0].values[2].is_nan(), "the rule cannot say");
     }

@@ -12,6 +12,7 @@
 mod at_risk;
 mod fit;
 mod history;
+mod loan_columns;
 mod missed;
 mod past_nights;
 
