@@ -15,8 +15,9 @@ use crate::exposure::{Account, OfferState, OpenOffer, OpenOffers, grant, withdra
 use crate::features::ValuesByName;
 use crate::model::{ScoreScale, Scorecard};
 use crate::offer::{
-    Application, BankReferral, Cap, CaseFacts, CaseScore, ChoiceGrid, Decline, Offer, OfferError, OptimisationSummary,
-    Policy, ProductDecision, RefusedApplication, at_terms, decide_one, opened, within_budget,
+    Application, BankReferral, Cap, CaseFacts, CaseScore, ChoiceGrid, ComparedOrder, Decline, Offer, OfferError,
+    OptimisationSummary, Policy, ProductDecision, RefusedApplication, at_terms, compare_orders, decide_one, differing,
+    opened, within_budget,
 };
 use crate::optimise::Place;
 use crate::publish::{AnswersSince, DecisionLog, LoggedAnswer, ScoreBook, read_answers};
@@ -99,6 +100,9 @@ pub struct Answer {
     pub referral: Option<BankReferral>,
     /// Orders named that secure nothing.
     pub orders_not_counted: Vec<String>,
+    /// The borrower's own list of orders beside the platform's records.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orders_compared: Vec<ComparedOrder>,
     /// What is wrong with the application.
     pub refused: Option<String>,
     /// It had been answered before: this is that answer.
@@ -375,20 +379,24 @@ impl Desk {
             referral: None,
             granted: None,
             orders_not_counted: Vec::new(),
+            orders_compared: Vec::new(),
         };
         let Some(known) = at_hand.known else {
             entry.decline = Some(unknown_merchant(application)?);
             return Ok((Outcome::Decline, entry));
         };
-        let account = known.facts.account().clone().by_day(&at_hand.open, &at_hand.draws, application.request());
+        let (request, product) = (application.request(), &application.product);
+        let mut account = known.facts.account().clone().by_day(&at_hand.open, &at_hand.draws, request);
+        entry.orders_compared = compare_orders(&application.orders, &account, product, &self.on)?;
+        account.set_aside(&differing(&entry.orders_compared));
+        let named_orders = application.named_orders();
         let counted: BTreeSet<&str> = account
-            .free_receivables(&application.product, &application.order_ids)
+            .free_receivables(product, &named_orders)
             .unwrap_or_default()
             .into_iter()
             .map(|receivable| receivable.order_id.as_str())
             .collect();
-        let named = application.order_ids.iter().filter(|id| !counted.contains(id.as_str()));
-        entry.orders_not_counted = named.cloned().collect();
+        entry.orders_not_counted = named_orders.iter().filter(|id| !counted.contains(id.as_str())).cloned().collect();
         let earlier = account.replaced(&application.product).cloned();
         let pd = known.score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
         let pd = pd.map_err(|source| AnswerError::Score { merchant: application.merchant_id.clone(), source })?;
@@ -525,6 +533,7 @@ fn refusal(application_id: Option<String>, merchant_id: Option<String>, why: Str
         decline: None,
         referral: None,
         orders_not_counted: Vec::new(),
+        orders_compared: Vec::new(),
         refused: Some(why),
         is_repeated: false,
     }
@@ -540,6 +549,7 @@ fn answered(outcome: Outcome, entry: &LoggedAnswer, is_logged: bool) -> Answer {
         decline: entry.decline.clone(),
         referral: entry.referral.clone(),
         orders_not_counted: entry.orders_not_counted.clone(),
+        orders_compared: entry.orders_compared.clone(),
         refused: None,
         is_repeated: false,
     }

@@ -17,7 +17,8 @@ pub struct DecideArgs {
     /// Job file.
     job: PathBuf,
     /// Applications as JSON: one object, an array, or one a line; `-` reads them from stdin. Keys are those of the contract table `applications`:
-    /// `application_id`, `merchant_id`, `product`, `requested_minor`, and `order_ids` and the four declared figures where they are given.
+    /// `application_id`, `merchant_id`, `product`, `requested_minor`, and `order_ids` and the four declared figures where they are given; `orders` is the
+    /// borrower's own list (`order_id`, `amount_minor`, `shipped_on`), which is compared with the platform's records.
     #[arg(long, value_name = "FILE")]
     application: PathBuf,
     /// Every draw since the run's observation date, a JSON object a line: `merchant_id`, `offer_id`, `drawn_minor`. Without it an offer that stands is

@@ -3,6 +3,7 @@
 use std::fmt::{Result, Write};
 
 use crate::answer::{Answer, Answered, Outcome};
+use crate::offer::OrderVerdict;
 use crate::report::{amount, write_decline, write_offer};
 
 /// The answers as text.
@@ -51,6 +52,13 @@ fn write_answer(out: &mut String, answer: &Answer, answered: &Answered) -> Resul
     }
     if let Some(referral) = &answer.referral {
         writeln!(out, "  referral   a bank might carry {}", money(referral.supportable_minor))?;
+    }
+    for compared in answer.orders_compared.iter().filter(|order| order.verdict == OrderVerdict::Differs) {
+        let record = match (compared.seen_amount_minor, compared.seen_shipped_on) {
+            (Some(sum), Some(day)) => format!("{}, handed over on {day}", money(sum)),
+            (sum, day) => sum.map(money).into_iter().chain(day.map(|day| day.to_string())).collect::<String>(),
+        };
+        writeln!(out, "  order      {} is not what the list says: {record}", compared.declared.order_id)?;
     }
     if !answer.orders_not_counted.is_empty() {
         writeln!(out, "  orders     secure nothing: {}", answer.orders_not_counted.join(", "))?;

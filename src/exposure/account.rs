@@ -199,6 +199,13 @@ impl Account {
         Some(receivable::free(receivables, is_pledged, named))
     }
 
+    /// Takes receivables off the account, by any of their ids: nothing is lent on them.
+    pub fn set_aside(&mut self, orders: &BTreeSet<&str>) {
+        if let Receivables::Known(all) = &mut self.receivables {
+            all.retain(|receivable| !receivable.ids().any(|id| orders.contains(id)));
+        }
+    }
+
     /// All receivables together; `None` where they are not known.
     #[must_use]
     pub fn receivables_minor(&self) -> Option<i64> {

@@ -115,6 +115,7 @@ fn undoubted(
             amount_minor,
             has_ended,
             is_suspect: suspect.get(row) != Some(false),
+            shipped_at: shipped.get(row),
             counted_minor: counted.map_or(0, |at| aging.counted_minor(amount_minor, at, shard.as_of.micros())),
         })
     };

@@ -39,6 +39,8 @@ pub struct OpenOffer {
     pub daily_rate_ppm: i64,
     /// Days to the last instalment.
     pub term_days: i64,
+    /// The share of each day's receipts that repays it, parts per million; `None` for other repayment.
+    pub sales_share_ppm: Option<i64>,
     /// Principal drawn on it as far as is known: by loans that name it, and by loans that name the offer it replaced and came to light
     /// since.
     pub drawn_minor: i64,
@@ -188,6 +190,7 @@ mod tests {
             limit_minor: 50_000,
             daily_rate_ppm: 450,
             term_days: 7,
+            sales_share_ppm: None,
             drawn_minor: 0,
             drawn_before_minor: 0,
             held_minor: 50_000,

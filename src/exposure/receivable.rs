@@ -18,6 +18,12 @@ pub struct Receivable {
     pub counted_minor: i64,
     /// Other orders that may be the same sale: what is pledged under one of the ids is pledged.
     pub same_sale: Vec<String>,
+    /// What the buyer paid into escrow; `None` in runs that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_minor: Option<i64>,
+    /// When its last parcel was handed over, UTC microseconds; `None` in runs that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipped_at: Option<i64>,
 }
 
 impl Receivable {

@@ -17,6 +17,8 @@ pub(super) struct ShippedOrder<'a> {
     /// It was confirmed, cancelled, refunded, lost or disputed, or a record of it is broken: whatever escrow still holds of the sale may be none.
     pub has_ended: bool,
     pub is_suspect: bool,
+    /// When its last parcel was handed over.
+    pub shipped_at: Option<i64>,
     /// What it counts for at its age; 0 where it has ended, was not paid or not shipped.
     pub counted_minor: i64,
 }
@@ -29,6 +31,8 @@ impl<'a> ShippedOrder<'a> {
             placed_at: self.placed_at,
             counted_minor: self.counted_minor,
             same_sale: Vec::new(),
+            paid_minor: Some(self.amount_minor),
+            shipped_at: self.shipped_at,
         }
     }
 
@@ -120,6 +124,7 @@ mod tests {
             amount_minor,
             has_ended: false,
             is_suspect: false,
+            shipped_at: None,
             counted_minor: amount_minor,
         }
     }

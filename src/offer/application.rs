@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::declared_order::DeclaredOrder;
 use super::policy::Policy;
 use crate::contract::APPLICATIONS;
 use crate::exposure::{Declared, Request};
@@ -23,6 +24,9 @@ pub struct Application {
     /// Orders offered as receivables; empty where none are named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_ids: Vec<String>,
+    /// The borrower's own list of such orders, with sums and shipping receipts: named like `order_ids`, and compared with the platform's records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<DeclaredOrder>,
     /// Declared sales of the last twelve months, minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gross_sales_12m_minor: Option<i64>,
@@ -55,7 +59,7 @@ impl Application {
         Request {
             product: self.product.clone(),
             requested_minor: self.requested_minor,
-            order_ids: self.order_ids.clone(),
+            order_ids: self.named_orders(),
             declared: Declared {
                 gross_sales_12m_minor: self.gross_sales_12m_minor,
                 operating_costs_12m_minor: self.operating_costs_12m_minor,
@@ -63,6 +67,13 @@ impl Application {
                 gross_liabilities_minor: self.gross_liabilities_minor,
             },
         }
+    }
+
+    /// Every order that it names, in either list, once.
+    #[must_use]
+    pub fn named_orders(&self) -> Vec<String> {
+        let listed = self.orders.iter().map(|order| &order.order_id).filter(|id| !self.order_ids.contains(id));
+        self.order_ids.iter().chain(listed).cloned().collect()
     }
 
     /// What is wrong with it by the contract and by the products on offer; `None` where nothing is.
@@ -92,9 +103,16 @@ impl Application {
                 return Some(format!("{name} is {value}, outside {least} to {most}"));
             }
         }
-        let distinct: BTreeSet<&String> = self.order_ids.iter().collect();
-        if distinct.len() < self.order_ids.len() || self.order_ids.iter().any(|id| id.trim().is_empty()) {
-            return Some("order_ids holds an order twice, or an empty id".to_owned());
+        let listed = self.orders.iter().map(|order| &order.order_id).collect();
+        for (name, ids) in [("order_ids", self.order_ids.iter().collect()), ("orders", listed)] {
+            let ids: Vec<&String> = ids;
+            let distinct: BTreeSet<&&String> = ids.iter().collect();
+            if distinct.len() < ids.len() || ids.iter().any(|id| id.trim().is_empty()) {
+                return Some(format!("{name} holds an order twice, or an empty id"));
+            }
+        }
+        if let Some(order) = self.orders.iter().find(|order| order.amount_minor.is_some_and(|amount| amount < 0)) {
+            return Some(format!("amount_minor of order {} is negative", order.order_id));
         }
         None
     }

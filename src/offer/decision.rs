@@ -372,6 +372,7 @@ pub fn opened(offer: &Offer, account: &Account, as_of: &AsOf) -> OpenOffer {
         limit_minor: offer.limit_minor,
         daily_rate_ppm: offer.daily_rate_ppm,
         term_days: i64::from(offer.term_days),
+        sales_share_ppm: offer.sales_share_ppm,
         drawn_minor: 0,
         held_minor: offer.limit_minor,
         drawn_before_minor: account.replaced(&offer.product).map_or(0, |replaced| replaced.drawn_minor),

@@ -149,6 +149,8 @@ fn account(owned: &Owned) -> Account {
         placed_at: 0,
         counted_minor: *a,
         same_sale: Vec::new(),
+        paid_minor: None,
+        shipped_at: None,
     };
     let request = |(product, requested_minor, order_ids): &(&str, i64, Vec<String>)| Request {
         product: (*product).to_owned(),
@@ -371,6 +373,7 @@ fn an_open_offer_holds_its_part_until_it_is_replaced() {
         limit_minor: minor,
         daily_rate_ppm: 450,
         term_days: 7,
+        sales_share_ppm: None,
         drawn_minor: 0,
         drawn_before_minor: 0,
         held_minor: minor,

@@ -177,6 +177,8 @@ impl Shop {
             placed_at: 0,
             counted_minor: *counted_minor,
             same_sale: Vec::new(),
+            paid_minor: None,
+            shipped_at: None,
         };
         let request = self.application.map(|[sales, costs, assets, liabilities, requested_minor]| Request {
             product: "credit-loan".to_owned(),

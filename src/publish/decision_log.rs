@@ -17,7 +17,7 @@ use super::durable::sync_folder;
 use super::error::PublishError;
 use crate::domain::Digest;
 use crate::exposure::OpenOffer;
-use crate::offer::{Application, BankReferral, Decline, Offer};
+use crate::offer::{Application, BankReferral, ComparedOrder, Decline, Offer};
 
 /// Its name, below the output folder.
 pub const DECISIONS: &str = "decisions.jsonl";
@@ -48,6 +48,9 @@ pub struct LoggedAnswer {
     pub granted: Option<OpenOffer>,
     /// Orders named in the application that secure nothing: unknown to the run, disputed, too old, or pledged already.
     pub orders_not_counted: Vec<String>,
+    /// The borrower's own list beside the platform's records; empty where none was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders_compared: Vec<ComparedOrder>,
 }
 
 /// The part of the log behind a position.
@@ -190,6 +193,7 @@ mod tests {
                 product: "credit-loan".to_owned(),
                 requested_minor: 5,
                 order_ids: Vec::new(),
+                orders: Vec::new(),
                 gross_sales_12m_minor: None,
                 operating_costs_12m_minor: None,
                 gross_assets_minor: None,
@@ -200,6 +204,7 @@ mod tests {
             referral: None,
             granted: None,
             orders_not_counted: Vec::new(),
+            orders_compared: Vec::new(),
         }
     }
 

@@ -12,6 +12,9 @@ pub(super) const ANOTHER_PRODUCT: &str = "draw-of-another-product";
 /// The code of a loan that runs longer than was offered.
 pub(super) const FOR_LONGER: &str = "draw-for-longer";
 
+/// The code of a loan repaid in another way than was offered: by a share of sales, or not.
+pub(super) const ANOTHER_REPAYMENT: &str = "draw-of-another-repayment";
+
 /// The code of a loan at another rate than was offered, or for a shorter term.
 pub(super) const AT_OTHER_TERMS: &str = "draw-at-other-terms";
 
@@ -22,7 +25,7 @@ pub(super) const OUTSIDE_OFFER: &str = "draw-outside-offer";
 pub(super) const OFFER_NOT_KNOWN: &str = "offer-not-known";
 
 /// What leaves a loan unknown, and what an officer is told of one that is known.
-const UNKNOWN: [&str; 2] = [ANOTHER_PRODUCT, FOR_LONGER];
+const UNKNOWN: [&str; 3] = [ANOTHER_PRODUCT, FOR_LONGER, ANOTHER_REPAYMENT];
 const REMARKS: [&str; 3] = [AT_OTHER_TERMS, OUTSIDE_OFFER, OFFER_NOT_KNOWN];
 
 /// Every code of a loan held against its offer: what the next night takes from the officers' list where the offer has left the accounts.
@@ -42,7 +45,7 @@ pub(super) struct Findings {
 /// Holds an open loan, drawn on some day of the lender's calendar, against the offer that it names.
 ///
 /// Another product or a longer term says from when on the loan is late and in default, so that one of the two rows is wrong about what credit hangs on: the
-/// loan is not known. A rate, a shorter term or a day outside the offer's leaves what is owed, and from when, as the loan's own books say: an officer is told, and
+/// loan is not known. So does a share of sales that only one of the two has: instalments are then promises, or the least that is paid by then. A rate, another share, a shorter term or a day outside the offer's leaves what is owed, and from when, as the loan's own books say: an officer is told, and
 /// the borrower loses nothing. So does an offer that no night remembers: what was drawn is owed, and uses no offer up.
 ///
 /// A restructure changes rate and term rightly. An offer leaves the accounts one day: then what was said of the loan before is said again. That nobody made an
@@ -83,6 +86,21 @@ pub(super) fn judge(loan: &LoanStanding, drawn_on: Option<Date>, evidence: &Loan
         } else if drawn < offered {
             findings.remarks.push(finding(AT_OTHER_TERMS, told()));
         }
+        match (offer.sales_share_ppm, loan.sales_share_ppm) {
+            (Some(share), None) => {
+                let told = format!("is repaid by {share} ppm of sales, and the loan says no share");
+                findings.causes.push(finding(ANOTHER_REPAYMENT, told));
+            }
+            (None, Some(share)) => {
+                let told = format!("is not repaid by a share of sales, and the loan is by {share} ppm");
+                findings.causes.push(finding(ANOTHER_REPAYMENT, told));
+            }
+            (Some(offered), Some(drawn)) if offered != drawn => {
+                let told = format!("is repaid by {offered} ppm of sales, and the loan by {drawn}");
+                findings.remarks.push(finding(AT_OTHER_TERMS, told));
+            }
+            _ => {}
+        }
         if offer.daily_rate_ppm != loan.daily_rate_ppm {
             let told =
                 format!("was made at {} ppm a day, and the loan bears {}", offer.daily_rate_ppm, loan.daily_rate_ppm);
@@ -114,6 +132,7 @@ mod tests {
             limit_minor: 5_000,
             daily_rate_ppm: 450,
             term_days: 180,
+            sales_share_ppm: None,
             offered_on: OFFERED_ON,
             valid_until_on: date(2025, 3, 31),
             replaces: None,
@@ -155,6 +174,7 @@ mod tests {
         assert_eq!(of(|l| l.product = "order-loan".to_owned(), OFFERED_ON), unknown(ANOTHER_PRODUCT));
         assert_eq!(of(|l| l.term_days = 181, OFFERED_ON), unknown(FOR_LONGER));
         assert_eq!(of(|l| l.term_days = 179, OFFERED_ON), told(AT_OTHER_TERMS));
+        assert_eq!(of(|l| l.sales_share_ppm = Some(100_000), OFFERED_ON), unknown(ANOTHER_REPAYMENT));
         assert_eq!(of(|l| l.daily_rate_ppm = 449, OFFERED_ON), told(AT_OTHER_TERMS));
         for day in [date(2025, 2, 28), date(2025, 4, 1)] {
             assert_eq!(of(|_| {}, day), told(OUTSIDE_OFFER), "{day}");
@@ -163,6 +183,19 @@ mod tests {
         assert_eq!(of(eased, OFFERED_ON), nothing());
         assert_eq!(of(|l| l.offer_id = None, date(2025, 9, 1)), nothing());
         assert_eq!(of(|l| l.merchant_id = "m2".to_owned(), OFFERED_ON), nothing(), "another cause says so");
+    }
+
+    #[test]
+    fn a_loan_without_the_share_of_sales_that_was_offered_is_not_known() {
+        let by_share = OfferMade { sales_share_ppm: Some(100_000), ..offer() };
+        let evidence = LoanEvidence::default().with_offers([("x".to_owned(), by_share)], []);
+        let of = |share: Option<i64>, is_restructured: bool| {
+            codes_of(&LoanStanding { sales_share_ppm: share, is_restructured, ..loan() }, OFFERED_ON, &evidence)
+        };
+        assert_eq!(of(Some(100_000), false), nothing());
+        assert_eq!(of(Some(150_000), false), (Vec::new(), vec![AT_OTHER_TERMS.to_owned()]));
+        assert_eq!(of(None, false), (vec![ANOTHER_REPAYMENT.to_owned()], Vec::new()));
+        assert_eq!(of(None, true), nothing(), "what was restructured is repaid by its new schedule");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct OfferMade {
     pub daily_rate_ppm: i64,
     /// Days to the last instalment.
     pub term_days: i64,
+    /// The share of each day's receipts that repays it, parts per million; `None` for other repayment.
+    pub sales_share_ppm: Option<i64>,
     /// The first day on which it could be drawn.
     pub offered_on: Date,
     /// The last one.

@@ -470,6 +470,7 @@ fn made(merchant: &str, limit_minor: i64) -> crate::repayment::OfferMade {
         limit_minor,
         daily_rate_ppm: 500,
         term_days: 7,
+        sales_share_ppm: None,
         offered_on: jiff::civil::date(2018, 1, 1),
         valid_until_on: jiff::civil::date(2018, 12, 31),
         replaces: None,

@@ -11,6 +11,7 @@ mod policy_diff_text;
 mod policy_optimum;
 mod run_again;
 mod text_table;
+mod together;
 
 pub use bank_file::{Asked, BankFile, BankFileError, Referred, bank_file};
 pub use entry::entry_text;

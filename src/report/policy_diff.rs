@@ -1,5 +1,5 @@
-//! What another policy would have decided on a published run: who gains, who loses, how much, and why. From the run's own files. Every merchant is
-//! decided alone: budgets and optimisation, which cross merchants, are left out.
+//! What another policy would have decided on a published run: who gains, who loses, how much, and why. From the run's own files. What crosses
+//! merchants, a budget or limits and rates chosen together, is settled over the whole run as at night ([`super::together`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use super::policy_change::{Change, ChangeKind, change};
 use super::run_again::RunAgain;
+use super::together::Together;
 use crate::config::ConfigError;
 use crate::domain::{AsOfError, Currency, RateError};
-use crate::offer::{Decision, Offer, OfferError, Policy, PolicyApproval, decide};
+use crate::exposure::GroupTerms;
+use crate::offer::{Decision, Offer, OfferError, OptimisationSummary, Policy, PolicyApproval};
 use crate::publish::PublishError;
 use crate::score::MerchantScore;
 
@@ -91,6 +93,10 @@ pub struct PolicyDiff {
     /// Offers that the run published and `before` would not have made, or made otherwise, and the other way round; 0 where `before` is the
     /// run's own policy.
     pub before_differs_from_published: u64,
+    /// What choosing limits and rates together comes to before; null where that policy does not.
+    pub optimisation_before: Option<OptimisationSummary>,
+    /// The same after.
+    pub optimisation_after: Option<OptimisationSummary>,
     /// By product.
     pub products: BTreeMap<String, ProductTotals>,
     /// By merchant and product.
@@ -137,6 +143,8 @@ pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff
         after: run.named(after, &after_policy),
         merchants: 0,
         before_differs_from_published: 0,
+        optimisation_before: None,
+        optimisation_after: None,
         products: BTreeMap::new(),
         changes: Vec::new(),
     };
@@ -145,9 +153,10 @@ pub fn policy_diff(run: &Path, before: &Path, after: &Path) -> Result<PolicyDiff
         let offer = offer?;
         published.entry(offer.merchant_id.clone()).or_default().push(offer);
     }
+    let (mut old, mut new) = (Together::of(&before_policy, &run)?, Together::of(&after_policy, &run)?);
+    (diff.optimisation_before, diff.optimisation_after) = (old.optimisation.take(), new.optimisation.take());
     run.each_case(|score, case, _| {
-        let old = decide(&before_policy, case, &run.as_of)?;
-        let new = decide(&after_policy, case, &run.as_of)?;
+        let (old, new) = (old.decide(case, &run.as_of)?, new.decide(case, &run.as_of)?);
         diff.merchants += 1;
         let as_published = published.remove(&score.merchant_id).unwrap_or_default();
         diff.before_differs_from_published += differing(&old.offers, &as_published);
@@ -163,7 +172,8 @@ fn check_accounts(before: &Policy, after: &Policy) -> Result<(), PolicyDiffError
     let (a, b) = (before.account_terms(&none), after.account_terms(&none));
     let parts = [
         ("[receivables]", a.receivables == b.receivables),
-        ("[groups]", a.groups == b.groups),
+        // How strongly members depend on one another is looked at when they are decided on; that they do is in the account.
+        ("[groups]", a.groups.map(members_known) == b.groups.map(members_known)),
         ("products that rest on receivables", a.secured_products == b.secured_products),
         ("loan_book", a.keeps_loan_book == b.keeps_loan_book),
         ("offer_valid_days", a.application_days == b.application_days),
@@ -171,6 +181,11 @@ fn check_accounts(before: &Policy, after: &Policy) -> Result<(), PolicyDiffError
     ];
     let differing: Vec<&str> = parts.iter().filter(|(_, same)| !same).map(|(what, _)| *what).collect();
     if differing.is_empty() { Ok(()) } else { Err(PolicyDiffError::Accounts { what: differing.join(", ") }) }
+}
+
+/// What of the terms of groups an account holds.
+const fn members_known(terms: &GroupTerms) -> (i64, bool) {
+    (terms.cap_minor, terms.dependence.is_some())
 }
 
 /// Offers in one list and not, with the same terms, in the other.

@@ -4,6 +4,7 @@ use std::fmt::{Result, Write};
 
 use super::policy_change::{Change, ChangeKind};
 use super::policy_diff::{PolicyDiff, PolicyName};
+use super::policy_optimum::optimisation_text;
 use crate::domain::{Money, grouped};
 
 /// Merchants listed by name; all of them are in the JSON.
@@ -44,6 +45,11 @@ fn write(out: &mut String, diff: &PolicyDiff) -> Result {
             "  note       \"before\" is not the policy of this run: {} offers differ from what was published",
             grouped(diff.before_differs_from_published)
         )?;
+    }
+    for (when, found) in [("before", &diff.optimisation_before), ("after", &diff.optimisation_after)] {
+        if let (Some(found), Some(currency)) = (found, diff.currency) {
+            write!(out, "  {when}:\n{}", optimisation_text(found, currency))?;
+        }
     }
     for (product, totals) in &diff.products {
         let changes: Vec<String> =

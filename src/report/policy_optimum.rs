@@ -9,10 +9,9 @@ use serde::Serialize;
 
 use super::policy_diff::{PolicyDiffError, PolicyName};
 use super::run_again::RunAgain;
+use super::together::place_of;
 use crate::domain::{Currency, Money, grouped};
-use crate::offer::{
-    BoundLine, BoundName, CasePlace, ChoiceGrid, Committed, OfferPool, OptimisationSummary, Policy, decide,
-};
+use crate::offer::{BoundLine, BoundName, ChoiceGrid, Committed, OfferPool, OptimisationSummary, Policy, decide};
 use crate::optimise::{FrontierPoint, Place, Varied};
 use crate::page::{Block, PageError, Plot, html, table};
 use crate::report::text_table;
@@ -71,23 +70,14 @@ pub fn policy_optimum(
     let run = RunAgain::open(run)?;
     let policy = Policy::open(file)?;
     run.check(&policy)?;
-    let (Some(terms), Some(grid)) = (&policy.optimisation, ChoiceGrid::of(&policy)?) else {
+    let Some(grid) = ChoiceGrid::of(&policy)? else {
         let run = run.manifest().run_id.clone();
         return Err(PolicyDiffError::NotOptimised { run, policy: file.display().to_string() });
     };
-    let asks_for_places = terms.max_category_share.is_some() || terms.max_region_share.is_some();
     let (mut committed, mut offers, mut merchants) = (Committed::default(), Vec::new(), 0_u64);
     run.each_case(|_, case, facts| {
         merchants += 1;
-        let place = match facts.place() {
-            Some(place) => place.clone(),
-            None if asks_for_places => {
-                return Err(
-                    run.incomplete("in which category and region merchants are: its own policy did not optimise")
-                );
-            }
-            None => CasePlace::default(),
-        };
+        let place = place_of(&policy, &run, facts)?;
         committed.add(&place, case.account.owed_minor(), case.account.held_minor(None));
         for offer in decide(&policy, case, &run.as_of)?.offers {
             let held = case.account.replaced(&offer.product).map_or(0, |replaced| replaced.held_minor);

@@ -376,6 +376,7 @@ mod tests {
             limit_minor: 100,
             daily_rate_ppm: 450,
             term_days: 7,
+            sales_share_ppm: None,
             drawn_minor: 0,
             drawn_before_minor: 0,
             held_minor: 100,

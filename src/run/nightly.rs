@@ -33,7 +33,7 @@ use super::receipts;
 use super::rules::JobRules;
 use super::scenarios::{Scenarios, measure_scenarios};
 use super::scratch::{self, Scratch};
-use super::settlement::{Claims, Settlement, Waiting};
+use super::settlement::{Waiting, apply, claims_of};
 use super::stages::StageClock;
 use super::summarise::Totals;
 use super::summary::RunSummary;
@@ -52,7 +52,7 @@ use crate::model::{AbilityModel, ModelError, ScoreScale};
 use crate::monitor::{
     BookBefore, BookContext, DefaultedGroups, RollMatrix, StandingAlerts, StatesBefore, WatchContext,
 };
-use crate::offer::{Invitation, OptimisationSummary, Policy};
+use crate::offer::{Claims, Invitation, OptimisationSummary, Policy, Settlement};
 use crate::publish::{
     AnswersSince, Begun, ConfigCopy, InputFile, LogPosition, Pointing, PreviousRun, Provenance, PublishError,
     Published, PublishedRun, Publisher, RunIdentity, Stage, StageCost, check_override_log, log_overrides, previous_run,
@@ -593,7 +593,7 @@ impl Join<'_, '_> {
             self.tables.add(shard)?;
             return Ok(None);
         }
-        let claims = self.settlement.claims(&shard).map_err(DecideError::from)?;
+        let claims = claims_of(self.settlement, &shard).map_err(DecideError::from)?;
         let shelved = shelf.put(&Waiting::take_from(&mut shard)).map_err(spilled)?;
         self.add(&shard)?;
         // Their rows wait; what is owed on them is counted.
@@ -617,7 +617,7 @@ impl Join<'_, '_> {
         let (settled, optimisation) = self.settlement.settle(claims);
         parallel::each(shelved.into_iter().zip(settled).collect(), |(shelved, settled)| {
             let mut shard = shelf.take(shelved).map_err(spilled)?.into_shard();
-            self.settlement.apply(&mut shard, settled, self.as_of).map_err(DecideError::from)?;
+            apply(self.settlement, &mut shard, settled, self.as_of).map_err(DecideError::from)?;
             check_settled(&shard)?;
             let accounts = std::mem::take(&mut shard.accounts);
             self.add(&shard)?;

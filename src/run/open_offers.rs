@@ -85,6 +85,7 @@ pub fn read_loan_evidence(
                 limit_minor: offer.limit_minor,
                 daily_rate_ppm: offer.daily_rate_ppm,
                 term_days: offer.term_days,
+                sales_share_ppm: offer.sales_share_ppm,
                 offered_on: offer.offered_on,
                 valid_until_on: offer.valid_until_on,
                 replaces: offer.replaces_offer_id.clone(),

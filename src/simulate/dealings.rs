@@ -48,13 +48,27 @@ struct Want {
     request: usize,
 }
 
+/// Why an offer that stood was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOffer {
+    /// It costs more than the merchant would pay.
+    TooDear,
+    /// It covers less than a quarter of what is needed, or is not worth the trouble.
+    TooSmall,
+    /// Too few of the orders that secure it still wait for escrow.
+    OrdersSettled,
+}
+
 /// A request, and what came of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
+    pub(super) product: &'static str,
+    /// The day on which it was made.
+    pub(super) day: i64,
     pub(super) wanted: i64,
     pub(super) got: i64,
-    /// An offer stood that was too dear for it.
-    pub(super) was_too_dear: bool,
+    /// Why the last offer that stood was left.
+    pub(super) left: Option<LeftOffer>,
     /// The lender who knows the future would not lend.
     pub(super) was_foreseen: bool,
 }
@@ -87,7 +101,7 @@ struct Taking {
 }
 
 /// Days that a merchant waits for an answer before it does without.
-const PATIENCE_DAYS: i64 = 21;
+pub(super) const PATIENCE_DAYS: i64 = 21;
 /// Sums are drawn in whole tens of the main unit.
 const DRAW_STEP: i64 = 1_000;
 /// The least that is worth the trouble, by purpose.
@@ -105,6 +119,12 @@ impl Dealings {
 
     fn is_waiting_for(&self, purpose: Purpose) -> bool {
         self.wants.iter().any(|w| w.purpose == purpose)
+    }
+
+    fn leave(&mut self, want: Want, why: LeftOffer) {
+        if let Some(request) = self.requests.get_mut(want.request) {
+            request.left = Some(why);
+        }
     }
 }
 
@@ -170,7 +190,7 @@ impl Living {
             at_most_ppm: whole(at_most),
             request: dealings.requests.len(),
         });
-        dealings.requests.push(Request { wanted: amount, got: 0, was_too_dear: false, was_foreseen: false });
+        dealings.requests.push(Request { product, day, wanted: amount, got: 0, left: None, was_foreseen: false });
     }
 
     fn take_or_leave(&mut self, world: &World, draw: &mut Draw, day: i64, season: f64, group: Option<u64>) {
@@ -205,11 +225,10 @@ impl Living {
             dealings.offers.iter().enumerate().filter(|(_, o)| o.last_day >= day && o.left > 0 && suits(o.product));
         let (offer, terms) = standing.min_by_key(|(_, o)| o.daily_rate_ppm)?;
         if terms.daily_rate_ppm > want.at_most_ppm {
-            if let Some(request) = dealings.requests.get_mut(want.request) {
-                request.was_too_dear = true;
-            }
+            dealings.leave(want, LeftOffer::TooDear);
             return None;
         }
+        let (standing, wanted) = (terms.left, want.amount);
         let (room, orders) = match want.purpose {
             Purpose::Shop => (terms.left, Vec::new()),
             // Paid out on what still waits of the orders that secure the offer, in proportion to all of them.
@@ -226,7 +245,13 @@ impl Living {
         };
         let amount = want.amount.min(room) / DRAW_STEP * DRAW_STEP;
         let least = if want.purpose == Purpose::Orders { LEAST_FOR_ORDERS } else { LEAST_FOR_SHOP };
-        (amount >= least.max(want.amount / LEAST_PART)).then_some(Taking { want, offer, amount, orders })
+        let least = least.max(wanted / LEAST_PART);
+        if amount < least {
+            let is_small = standing < least;
+            dealings.leave(want, if is_small { LeftOffer::TooSmall } else { LeftOffer::OrdersSettled });
+            return None;
+        }
+        Some(Taking { want, offer, amount, orders })
     }
 
     #[expect(

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::calendar::{Calendar, count};
-use super::dealings::{Dealings, MoneyCost, StandingOffer};
+use super::dealings::{Dealings, LeftOffer, MoneyCost, PATIENCE_DAYS, StandingOffer};
 use super::error::SimulateError;
 use super::life::{Living, World};
 use super::run::{Files, prepare};
@@ -131,6 +131,27 @@ pub struct RequestsOfMerchant {
     pub too_dear: u64,
     /// Requests that the lender who knows the truth would not serve.
     pub foreseen: u64,
+}
+
+/// A request that no loan followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnservedRequest {
+    /// The merchant's number.
+    pub merchant: u64,
+    /// Its id in the tables.
+    pub merchant_id: String,
+    /// What it asked for.
+    pub product: &'static str,
+    /// The day of the request.
+    pub asked_on: Date,
+    /// The last day on which it would still have taken an offer.
+    pub waited_until: Date,
+    /// Why the last offer that stood meanwhile was left; `None` where none stood.
+    pub left: Option<LeftOffer>,
+    /// The lender who knows the truth would not serve it.
+    pub was_foreseen: bool,
+    /// The merchant stopped trading while it waited.
+    pub has_stopped_trading: bool,
 }
 
 /// The marketplace.
@@ -312,11 +333,37 @@ impl Market {
                 of.served += u64::from(request.got > 0);
                 of.wanted_minor += request.wanted;
                 of.lent_minor += request.got;
-                of.too_dear += u64::from(request.got == 0 && request.was_too_dear);
+                of.too_dear += u64::from(request.got == 0 && request.left == Some(LeftOffer::TooDear));
                 of.foreseen += u64::from(request.was_foreseen);
             }
         }
         all
+    }
+}
+
+impl Market {
+    /// The requests that no loan followed, by merchant and day.
+    #[must_use]
+    pub fn unserved(&self) -> Vec<UnservedRequest> {
+        let date = |day: i64| date_of_days(self.world.calendar.date32(day).into()).unwrap_or(Date::MAX);
+        let of_living = |living: &Living| -> Vec<UnservedRequest> {
+            let requests = living.dealings.iter().flat_map(|d| &d.requests);
+            let dark = living.life.end.map(|(dark, _)| self.world.calendar.day_of(dark));
+            requests
+                .filter(|request| request.got == 0)
+                .map(|request| UnservedRequest {
+                    merchant: living.life.index,
+                    merchant_id: super::rows::Id::Merchant(living.life.index).to_string(),
+                    product: request.product,
+                    asked_on: date(request.day),
+                    waited_until: date(request.day + PATIENCE_DAYS),
+                    left: request.left,
+                    was_foreseen: request.was_foreseen,
+                    has_stopped_trading: dark.is_some_and(|dark| dark <= request.day + PATIENCE_DAYS),
+                })
+                .collect()
+        };
+        self.lives.iter().flat_map(of_living).collect()
     }
 }
 

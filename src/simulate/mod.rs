@@ -48,10 +48,12 @@ mod trade;
 mod traits;
 mod truth;
 
+pub use dealings::LeftOffer;
 pub use error::SimulateError;
 pub use files::SimulatedFile;
 pub use market::{
     BookOnDay, LentLoan, Market, MarketLender, MarketOffer, MarketRepayment, MarketSpan, RequestsOfMerchant,
+    UnservedRequest,
 };
 pub use run::{SimulationReport, simulate};
 pub use settings::SimulationSettings;

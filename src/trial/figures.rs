@@ -1,9 +1,12 @@
 //! What became of a lender's money.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::civil::Date;
 use serde::Serialize;
 
 use super::lender::Lender;
+use super::unserved::unserved;
 use crate::simulate::BookOnDay;
 
 /// What became of one lender's money, all of it known: after the last month nothing more is lent, and the book runs off.
@@ -46,6 +49,10 @@ pub struct LenderFigures {
     pub profit_minor: i64,
     /// Nights on which the job published nothing.
     pub nights_stopped: u64,
+    /// Requests that no loan followed, by reason: the merchant's own where an offer stood, else the first reason of the night that declined.
+    pub unserved_requests: BTreeMap<String, u64>,
+    /// Merchants who asked and never got money, each under the reason of most of its requests.
+    pub unserved_merchants: BTreeMap<String, u64>,
 }
 
 impl LenderFigures {
@@ -59,7 +66,9 @@ impl LenderFigures {
         let written_off = sum(|b| b.written_off_minor);
         let worst = mornings().filter_map(|b| share(b.non_performing_minor.into(), b.outstanding_minor.into()));
         let asked = requests.len() as u64;
-        let served = requests.values().filter(|r| r.lent_minor > 0).count() as u64;
+        let got_money: BTreeSet<u64> = requests.iter().filter(|(_, r)| r.lent_minor > 0).map(|(m, _)| *m).collect();
+        let served = got_money.len() as u64;
+        let (unserved_requests, unserved_merchants) = unserved(lender, &got_money);
         let all_requests: u64 = requests.values().map(|r| r.requests).sum();
         let lent_minor: i64 = lent.iter().map(|l| l.principal_minor).sum();
         let defaulted: i64 = lent.iter().filter(|l| l.has_defaulted).map(|l| l.principal_minor).sum();
@@ -80,6 +89,8 @@ impl LenderFigures {
             bad_share: share(defaulted.into(), lent_minor.into()),
             profit_minor: lent.iter().map(|l| l.profit_minor).sum(),
             nights_stopped: lender.stopped.len() as u64,
+            unserved_requests,
+            unserved_merchants,
         }
     }
 }

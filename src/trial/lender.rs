@@ -8,9 +8,10 @@ use jiff::civil::Date;
 
 use super::error::TrialError;
 use super::report::StoppedNight;
+use super::unserved::Declined;
 use crate::contract;
 use crate::domain::Hasher;
-use crate::offer::{MILESTONE_DAYS, Offer, Policy, RepaymentKind};
+use crate::offer::{Decline, MILESTONE_DAYS, Offer, Policy, RepaymentKind};
 use crate::publish::TableReader;
 use crate::run::{Allowance, AsOfRule, Fault, Job, JobRules, RunError, RunOptions, Silent, run_opened};
 use crate::simulate::{BookOnDay, Market, MarketLender, MarketOffer, MarketRepayment};
@@ -23,6 +24,8 @@ pub(super) struct Lender {
     pub(super) stopped: Vec<StoppedNight>,
     /// The book on the morning of every night.
     pub(super) books: Vec<(Date, BookOnDay)>,
+    /// What its nights declined.
+    pub(super) declined: Declined,
     /// Whose decisions they are: part of the identity of its runs.
     name: String,
     folder: PathBuf,
@@ -39,7 +42,16 @@ impl Lender {
         let mut market = market.clone();
         let cost_daily_ppm = policy.price.funding_daily_ppm + policy.price.cost_daily_ppm;
         market.meet(MarketLender { cost_daily_ppm, knows_truth });
-        Self { market, policy, stopped: Vec::new(), books: Vec::new(), name: name.to_owned(), folder, models }
+        Self {
+            market,
+            policy,
+            stopped: Vec::new(),
+            books: Vec::new(),
+            declined: Declined::new(),
+            name: name.to_owned(),
+            folder,
+            models,
+        }
     }
 
     /// A night of the job, and life until the next.
@@ -91,6 +103,11 @@ impl Lender {
                     by_merchant.entry(offer.merchant_id.clone()).or_default().push(handed_out(offer, instalments));
                 }
                 self.market.offer(&by_merchant)?;
+                for decline in TableReader::<Decline>::open(&outcome.published.run_dir.join("declines.parquet"))? {
+                    let Decline { merchant_id, product, reasons, .. } = decline?;
+                    let code = reasons.into_iter().next().map_or_else(String::new, |reason| reason.code.to_string());
+                    self.declined.entry((merchant_id, product)).or_default().push((on, code));
+                }
             }
             // What stops a night of a real lender: the offers of the night before stand.
             Err(error @ (RunError::Gate(_) | RunError::Model(_) | RunError::Training(_))) => {

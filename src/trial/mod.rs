@@ -16,6 +16,7 @@ mod lender;
 mod policies;
 mod report;
 mod run;
+mod unserved;
 
 pub use error::TrialError;
 pub use figures::LenderFigures;

@@ -1,5 +1,7 @@
 //! What a trial came to: figures, and the frontier as table and plot.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use plotters::prelude::*;
@@ -90,6 +92,17 @@ impl TrialReport {
             line(&format!("  up to band {}", point.up_to_band), &point.figures, point.profit_share);
         }
         line("who knows the truth", &self.truth, Some(1.0).filter(|_| self.truth.profit_minor > 0));
+        let most_first = |counts: &BTreeMap<String, u64>| {
+            let mut counts: Vec<_> = counts.iter().collect();
+            counts.sort_by_key(|(_, count)| Reverse(**count));
+            counts.iter().map(|(why, count)| format!("{why} {count}")).collect::<Vec<_>>().join(", ")
+        };
+        for (what, counts) in [
+            ("merchants never served", &self.figures.unserved_merchants),
+            ("requests unserved", &self.figures.unserved_requests),
+        ] {
+            let _ = writeln!(text, "{what}: {}", most_first(counts));
+        }
         if let Some(first) = self.stopped.first() {
             let _ = writeln!(text, "{} nights stopped, the first on {}: {}", self.stopped.len(), first.on, first.why);
         }

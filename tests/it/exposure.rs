@@ -286,6 +286,8 @@ fn receivables(orders: &BTreeMap<String, Order>, policy: &Policy, night: &AsOf) 
         placed_at: at(order.placed).micros(),
         counted_minor: terms.counted_minor(order.amount, at(order.shipped).micros(), night.micros()),
         same_sale: Vec::new(),
+        paid_minor: Some(order.amount),
+        shipped_at: Some(at(order.shipped).micros()),
     };
     Receivables::Known(orders.iter().map(counted).filter(|r| r.counted_minor > 0).collect())
 }
@@ -480,6 +482,7 @@ fn an_offer_holds_until_drawn_lapsed_or_replaced() {
         limit_minor: 50_000,
         daily_rate_ppm: 450,
         term_days: 180,
+        sales_share_ppm: None,
         drawn_minor: 0,
         drawn_before_minor: 0,
         held_minor: 50_000,

@@ -29,6 +29,12 @@ impl OutputRow for OpenOffer {
                 money("limit_minor", "The most that may be drawn."),
                 Column::required("daily_rate_ppm", Kind::Int64, "parts per million a day", "Interest a day."),
                 Column::required("term_days", Kind::Int64, "days", "Days to the last instalment."),
+                Column::optional(
+                    "sales_share_ppm",
+                    Kind::Int64,
+                    "parts per million",
+                    "Share of each day's receipts that repays it; null for other repayment.",
+                ),
                 money("drawn_minor", "Principal of the loans drawn on it, as far as is known."),
                 money(
                     "drawn_before_minor",

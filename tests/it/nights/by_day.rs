@@ -4,7 +4,7 @@ use std::fs;
 
 use integrity::answer::{Answer, AnswerError, Answered, Desk, DeskOptions, Draw, Outcome};
 use integrity::exposure::{OfferState, OpenOffer};
-use integrity::offer::{self, Application};
+use integrity::offer::{self, Application, DeclaredOrder, OrderVerdict};
 use integrity::publish::{PublishError, ScoreBook, verify};
 use integrity::run::RunError;
 use jiff::ToSpan;
@@ -25,6 +25,7 @@ pub fn application(id: &str, merchant: &str, product: &str, requested_minor: i64
         product: product.to_owned(),
         requested_minor,
         order_ids: Vec::new(),
+        orders: Vec::new(),
         gross_sales_12m_minor: Some(10_000_000),
         operating_costs_12m_minor: Some(1_000_000),
         gross_assets_minor: Some(100_000_000),
@@ -161,6 +162,43 @@ fn orders_named_by_day_are_pledged_once() {
         assert_eq!(offer.pledged_order_ids.as_deref(), Some(&orders[1..]));
     }
     night(&lender, &market, 1);
+}
+
+#[test]
+fn a_borrowers_own_list_is_compared_and_never_adds() {
+    let lender = Lender::new();
+    let mut market = trading_marketplace(&lender, 1);
+    let orders = shipped_orders(&mut market, "m01", 3, day(-3));
+    night(&lender, &market, 0);
+    let list = |amounts: [i64; 3]| -> Vec<DeclaredOrder> {
+        let declare = |(order_id, amount): (&String, i64)| DeclaredOrder {
+            order_id: order_id.clone(),
+            amount_minor: Some(amount),
+            shipped_on: Some(day(-2)),
+        };
+        orders.iter().zip(amounts).map(declare).collect()
+    };
+    let ask = |id: &str, orders: Vec<DeclaredOrder>| {
+        let asked = Application { orders, ..application(id, "m01", "order-loan", 900_000) };
+        // A dry run: each is asked of the same night.
+        let (out, now) = (Some(lender.out()), at(day(0), 10));
+        let options = DeskOptions { out, on: Some(day(0)), now, draws: Some(Vec::new()), log: false };
+        one(Desk::open(&lender.job(), options).unwrap().answer(vec![Ok(asked)]).unwrap())
+    };
+    let limit = |answer: &Answer| answer.offer.as_ref().map_or(0, |offer| offer.limit_minor);
+    let verdicts = |answer: &Answer| answer.orders_compared.iter().map(|order| order.verdict).collect::<Vec<_>>();
+    let honest = ask("a1", list([90_000; 3]));
+    assert_eq!(verdicts(&honest), [OrderVerdict::Agrees; 3]);
+    assert!(limit(&honest) > 0 && limit(&honest) <= limit(&ask("a2", Vec::new())));
+    let puffed = ask("a3", list([90_000, 900_000, 90_000]));
+    assert_eq!(verdicts(&puffed), [OrderVerdict::Agrees, OrderVerdict::Differs, OrderVerdict::Agrees]);
+    assert_eq!(puffed.orders_compared[1].seen_amount_minor, Some(90_000));
+    assert_eq!(puffed.orders_not_counted, orders[1..2]);
+    assert!(limit(&puffed) < limit(&honest), "{} and {}", limit(&puffed), limit(&honest));
+    assert!(!puffed.offer.unwrap().pledged_order_ids.unwrap().contains(&orders[1]));
+    let stranger = DeclaredOrder { order_id: "of-another".to_owned(), amount_minor: Some(1), shipped_on: None };
+    let unknown = ask("a4", vec![stranger]);
+    assert_eq!((verdicts(&unknown), unknown.outcome), (vec![OrderVerdict::NoReceivable], Outcome::Decline));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use integrity::report::policy_diff;
 use integrity::exposure::OpenOffer;
 use integrity::offer::{CapName, Decline, Offer as Granted};
 use jiff::ToSpan;
@@ -220,5 +221,46 @@ fn a_group_loan_is_priced_on_what_the_scores_of_the_night_before_say_of_the_othe
             "m04" => assert_eq!((*unknown, *known), (None, None)),
             _ => assert!(known.unwrap() < unknown.unwrap() && known.unwrap() > 0.0, "{first:?} {second:?}"),
         }
+    }
+}
+
+#[test]
+fn policies_that_differ_in_how_members_depend_are_compared_as_a_night_would_decide() {
+    // Money so dear that the price follows the expected loss.
+    let dependence = |correlation: &str| {
+        format!("[groups]\ncap_minor = 100_000_000\n[groups.dependence]\nasset_correlation = {correlation}\n")
+    };
+    let (loose, tight) = (dependence("0.02"), dependence("0.9"));
+    let second_night = |after: &str| {
+        let lender = Lender::with(&[
+            ("policy.toml", "name = \"credit-loan\"", "name = \"group-loan\""),
+            ("policy.toml", "products = [\"credit-loan\"]", "products = [\"group-loan\"]"),
+            ("policy.toml", "later = [\"group-loan\"]", "later = [\"credit-loan\"]"),
+            ("policy.toml", "funding_daily_ppm = 184", "funding_daily_ppm = 430"),
+            ("policy.toml", "[groups]\ncap_minor = 100_000_000", &loose),
+        ]);
+        let mut market = trading_marketplace(&lender, 4);
+        for member in ["m01", "m02", "m03"] {
+            market.join_group("g1", member, at(day(-60), 8));
+        }
+        lender.night(&market, day(0));
+        lender.change("policy.toml", &loose, after);
+        let run = lender.night(&market, day(1)).published.run_dir;
+        (lender, run)
+    };
+    let ((before, run), (after, wanted)) = (second_night(&loose), second_night(&tight));
+    let policy = |lender: &Lender| lender.job().with_file_name("policy.toml");
+    let diff = policy_diff(&run, &policy(&before), &policy(&after)).unwrap();
+    assert_eq!(diff.before_differs_from_published, 0);
+    let wanted = rows::<Granted>(&wanted);
+    let limits = |product: &str| wanted.iter().filter(|o| o.product == product).map(|o| o.limit_minor).sum::<i64>();
+    for (product, totals) in &diff.products {
+        assert_eq!(totals.limit_after_minor, limits(product), "{product}");
+    }
+    assert!(!diff.changes.is_empty());
+    for change in &diff.changes {
+        let offer = wanted.iter().find(|o| (&o.merchant_id, &o.product) == (&change.merchant_id, &change.product));
+        let terms = (change.limit_after_minor, change.rate_after_ppm);
+        assert_eq!(terms, (offer.map(|o| o.limit_minor), offer.map(|o| o.daily_rate_ppm)), "{change:?}");
     }
 }

@@ -70,6 +70,7 @@ fn open_offer(number: usize, offered_on: Date) -> OpenOffer {
         limit_minor: 1,
         daily_rate_ppm: 1,
         term_days: 1,
+        sales_share_ppm: None,
         drawn_minor: 0,
         drawn_before_minor: 0,
         held_minor: 1,

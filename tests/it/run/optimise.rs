@@ -10,7 +10,7 @@ use integrity::exposure::{OpenOffer, Statement};
 use integrity::offer::{Application, BoundName, CapName, Decline, Offer, OptimisationSummary, reproduce};
 use integrity::optimise::Varied;
 use integrity::publish::{OutputRow, TableReader};
-use integrity::report::{entry_text, explain, policy_optimum};
+use integrity::report::{PolicyDiffError, entry_text, explain, policy_diff, policy_diff_text, policy_optimum};
 use integrity::run::{RunOptions, RunOutcome};
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -206,4 +206,51 @@ fn frontier_and_day(lender: &Lender, night: &RunOutcome, offers: &[Offer], left_
     let declined = answered.answers.iter().filter_map(|answer| answer.decline.as_ref());
     let codes: Vec<&str> = declined.flat_map(|d| &d.reasons).map(|reason| reason.code.as_str()).collect();
     assert!(codes.contains(&"portfolio-optimised"), "{codes:?}");
+}
+
+#[test]
+fn policies_that_cross_merchants_are_compared_as_they_would_settle_a_night() {
+    let lender = Lender::new();
+    let own = lender.folder.path().join("policy.toml");
+    let plain = lender.folder.path().join("plain.toml");
+    fs::copy(&own, &plain).unwrap();
+    let unbound = lender.run("plain").published.run_dir;
+    let before: Vec<Offer> = rows(&unbound, "offers.parquet");
+    let all: i64 = before.iter().map(|offer| offer.limit_minor).sum();
+    let owed: i64 = rows::<Statement>(&unbound, "accounts.parquet").iter().filter_map(|a| a.owed_minor).sum();
+    let section = "[optimisation]\naccepted_rate_ppm = 560\naccepted_spread = 0.12\nrate_steps_ppm = [-40, 0, 40]\n\
+                   limits = [{ share = 0.4, drawn = 0.36 }, { share = 1.0, drawn = 0.7 }]\nmax_category_share = 0.8\n";
+    for (out, section) in [("budget", ""), ("together", section)] {
+        lender.asks(Some(owed + all / 3), section);
+        let tight = lender.run(out);
+        let offers: Vec<Offer> = rows(&tight.published.run_dir, "offers.parquet");
+        assert!(!offers.is_empty() && offers.len() < before.len(), "{out}: {} of {}", offers.len(), before.len());
+        // Its own policy settles the published night again, offer by offer.
+        let again = policy_diff(&tight.published.run_dir, &own, &own).unwrap();
+        assert_eq!((again.before_differs_from_published, again.changes.len()), (0, 0), "{out}");
+        assert_eq!(again.optimisation_after, tight.summary.optimisation, "{out}");
+        // Against the policy without bounds, what is lost is put down to the bound.
+        let diff = policy_diff(&tight.published.run_dir, &plain, &own).unwrap();
+        let (lent, limits) = diff.products.values().fold((0, 0), |(lent, limits), product| {
+            (lent + product.limit_after_minor, limits + product.limit_before_minor)
+        });
+        assert_eq!((lent, limits), (offers.iter().map(|offer| offer.limit_minor).sum::<i64>(), all), "{out}");
+        // So it does on the run of the policy without bounds, which does not say where merchants are.
+        if section.is_empty() {
+            let diff = policy_diff(&unbound, &plain, &own).unwrap();
+            let after: i64 = diff.products.values().map(|product| product.limit_after_minor).sum();
+            assert_eq!((after, diff.before_differs_from_published), (lent, 0));
+            for change in &diff.changes {
+                let offer =
+                    offers.iter().find(|o| (&o.merchant_id, &o.product) == (&change.merchant_id, &change.product));
+                assert_eq!(change.limit_after_minor, offer.map(|offer| offer.limit_minor), "{change:?}");
+            }
+        } else {
+            assert!(matches!(policy_diff(&unbound, &plain, &own), Err(PolicyDiffError::Incomplete { .. })));
+        }
+        let causes: BTreeSet<&String> = diff.products.values().flat_map(|product| product.causes.keys()).collect();
+        let bound = if section.is_empty() { "portfolio-budget" } else { "optimised" };
+        assert!(causes.iter().any(|cause| cause.contains(bound)), "{out}: {causes:?}");
+        assert_eq!(policy_diff_text(&diff).contains("optimised"), !section.is_empty(), "{out}");
+    }
 }
