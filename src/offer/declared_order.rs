@@ -120,6 +120,7 @@ mod tests {
     use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
+    use super::OrderVerdict::{Agrees, Differs, NoReceivable};
     use super::*;
     use crate::exposure::{Owed, Requests};
 
@@ -166,9 +167,8 @@ mod tests {
             declared("a", Some(4_999), None),
             declared("b", Some(5_000), None),
         ];
-        use OrderVerdict::{Agrees, Differs, NoReceivable};
         assert_eq!(verdicts(&list, &account), [Agrees, Agrees, Agrees, Differs, Differs, Differs, NoReceivable]);
-        let unknown = Account { receivables: Receivables::Unknown, ..account };
+        let unknown = Account::empty("m1", Owed::NoLoanBook, Receivables::Unknown, Requests::NotTaken);
         assert_eq!(verdicts(&list[..1], &unknown), [OrderVerdict::Unknown]);
     }
 
@@ -178,7 +178,6 @@ mod tests {
         let twice = Receivable { same_sale: vec!["b".to_owned()], ..receivable("c", 700, 20) };
         let account = account(vec![silent, twice]);
         let list = [declared("a", Some(9), None), declared("b", Some(9), None), declared("c", Some(9), None)];
-        use OrderVerdict::{Agrees, Differs};
         assert_eq!(verdicts(&list, &account), [Agrees, Agrees, Differs]);
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use integrity::report::policy_diff;
 use integrity::exposure::OpenOffer;
 use integrity::offer::{CapName, Decline, Offer as Granted};
+use integrity::report::policy_diff;
 use jiff::ToSpan;
 use jiff::civil::Date;
 

@@ -175,6 +175,7 @@ fn frontier_and_day(lender: &Lender, night: &RunOutcome, offers: &[Offer], left_
             product: product.to_owned(),
             requested_minor: 100_000_000,
             order_ids: Vec::new(),
+            orders: Vec::new(),
             gross_sales_12m_minor: Some(500_000_000),
             operating_costs_12m_minor: Some(100_000_000),
             gross_assets_minor: Some(500_000_000),
