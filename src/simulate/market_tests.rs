@@ -1,4 +1,3 @@
-use super::super::life::Life;
 use super::*;
 use crate::domain::Currency;
 
@@ -195,71 +194,6 @@ fn the_book_of_a_loan_by_share_of_sales_says_what_the_marketplace_does() {
     assert!(open > 20 && closed > 200 && late > 5 && shares > 1_000, "{open} {closed} {late} {shares}");
     market.run_off();
     assert!(market.lent().iter().all(|l| l.received_minor >= l.principal_minor || l.lost_minor > 0));
-}
-
-/// An offer of at most 9,990.00 to each on the orders that wait for escrow on a morning.
-fn on_waiting_orders(market: &mut Market, from: Date) -> BTreeMap<String, Vec<MarketOffer>> {
-    let now = market.world.calendar.midnight(market.day_of(from));
-    let offer = |living: &mut Living| {
-        let Life { credit, trade, index, .. } = &mut living.life;
-        let (value, orders) = credit.free_receivables(trade, now);
-        let offer = MarketOffer {
-            offer_id: format!("{:024x}", *index + 1),
-            product: "order-loan".to_owned(),
-            limit_minor: (super::super::draw::whole(0.8 * value)).min(999_000),
-            daily_rate_ppm: 480,
-            term_days: 7,
-            instalments: 1,
-            repayment: MarketRepayment::Bullet,
-            valid_until_on: from.saturating_add(6.days()),
-            pledged_order_ids: orders.iter().map(|o| format!("o{index:07}-{:06}", o + 1)).collect(),
-        };
-        (format!("m{index:07}"), vec![offer])
-    };
-    market.lives.iter_mut().map(offer).collect()
-}
-
-/// What the platform releases of the orders that secure a loan goes to the lender, until nothing is owed; on full or part repayment the loan's book
-/// says the same.
-#[test]
-fn escrow_repays_the_loans_that_its_orders_secure() {
-    let mut market = market(400, KNOWS_NOTHING);
-    for week in 0..30 {
-        let on = FIRST.saturating_add((7 * week).days());
-        let offers = on_waiting_orders(&mut market, on);
-        market.offer(&offers).unwrap();
-        market.live_until(on.saturating_add(7.days()));
-    }
-    market.run_off();
-    let (mut loans, mut by_escrow_alone, mut lost) = (0, 0, 0);
-    for living in &market.lives {
-        let (credit, trade) = (&living.life.credit, &living.life.trade);
-        for (at, loan) in credit.loans.iter().enumerate().filter(|(_, l)| l.offer.is_some()) {
-            loans += 1;
-            let calendar = &market.world.calendar;
-            let paid: Vec<_> = credit.payments.iter().filter(|p| p.loan == at && p.reversed.is_none()).collect();
-            assert_eq!(paid.iter().map(|p| p.amount).sum::<i64>(), loan.received);
-            let until = loan.written_off.map_or(i64::MAX, |at| calendar.midnight(calendar.day_of(at)));
-            let released: i64 = loan
-                .pledged
-                .iter()
-                .filter_map(|o| trade.orders[*o].completed.map(|at| (at, trade.orders[*o].amount)))
-                .filter(|(at, _)| *at >= loan.disbursed && *at < until)
-                .map(|(_, amount)| amount * 97 / 100)
-                .sum();
-            assert!(loan.received >= released.min(loan.principal), "{loan:?}: {released}");
-            let most = loan.principal + loan.principal * 480 * 7 / 1_000_000 + 1;
-            assert!(loan.received <= most, "{loan:?}");
-            if loan.written_off.is_none() {
-                assert!(loan.received >= loan.principal, "{loan:?}");
-                by_escrow_alone += u32::from(paid.iter().all(|p| p.channel == "deduction"));
-            } else {
-                lost += 1;
-                assert!(released < loan.principal, "{loan:?}");
-            }
-        }
-    }
-    assert!(loans > 300 && by_escrow_alone > 50 && lost * 20 < loans, "{loans} {by_escrow_alone} {lost}");
 }
 
 #[test]
