@@ -38,7 +38,7 @@ def slope(y, p):
 def optbinning_card(columns, y, special):
     from optbinning import BinningProcess, Scorecard
     from sklearn.linear_model import LogisticRegression
-    text = [c for c in columns if columns[c].dtype == object]
+    text = [c for c in columns if not pd.api.types.is_numeric_dtype(columns[c])]
     process = BinningProcess(list(columns), categorical_variables=text, special_codes=special or None)
     card = Scorecard(binning_process=process, estimator=LogisticRegression(max_iter=1000)).fit(columns, y)
     return lambda rows: card.predict_proba(rows)[:, 1]
@@ -46,7 +46,7 @@ def optbinning_card(columns, y, special):
 
 def lightgbm_model(columns, y, special):
     import lightgbm
-    kinds = {c: columns[c].astype("category").dtype for c in columns if columns[c].dtype == object}
+    kinds = {c: columns[c].astype("category").dtype for c in columns if not pd.api.types.is_numeric_dtype(columns[c])}
     model = lightgbm.LGBMClassifier(n_estimators=300, learning_rate=0.05, n_jobs=1, random_state=1, verbose=-1)
     model.fit(columns.astype(kinds), y)
     return lambda rows: model.predict_proba(rows.astype(kinds))[:, 1]

@@ -148,6 +148,13 @@ impl Failure {
             return None;
         }
         match self.code() {
+            _ if matches!(self, Self::Draft(DraftError::NoOrders { .. })) => Some(
+                "in the export, call columns what they hold (order_id, merchant_id, customer_id, created_at, amount), or write times as 2025-07-01 12:30:00; \
+                 or write the job by hand, beginning from pipelines/olist",
+            ),
+            ExitCode::InputMissing if matches!(self, Self::Draft(_)) => {
+                Some("--data names the folder of the export; files of text, workbooks and Parquet below it are read")
+            }
             ExitCode::InputMissing if matches!(self, Self::Model(_)) => {
                 Some("check the path: a table is a file or a folder of them, a model is the folder that `train` wrote")
             }

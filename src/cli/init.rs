@@ -129,6 +129,13 @@ fn findings(draft: &Draft) -> String {
         "\n  currency   {currency}\n  as of      {as_of}\n  features   {}\n  label      {}",
         draft.features, draft.label
     );
+    // An amount read in the wrong unit is wrong by a hundred, and looks right.
+    for table in &draft.tables {
+        for column in table.columns.iter().filter(|column| column.column.ends_with("_minor")) {
+            let Some(note) = &column.note else { continue };
+            let _ = writeln!(text, "  look at    {}.{} of {}: {note}", table.table.name, column.column, column.from);
+        }
+    }
     text
 }
 

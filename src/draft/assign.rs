@@ -9,7 +9,8 @@ use super::words;
 use crate::contract::{TableContract, Type};
 use crate::profile::ColumnAt;
 
-/// The raw column of each of these contract columns that has one. No raw column serves two.
+/// The raw column of each of these contract columns that has one. No raw column serves two; where a required column would have none, it takes what only an
+/// optional one was given.
 pub(super) fn assign(
     land: &Landscape,
     driver: usize,
@@ -27,9 +28,17 @@ pub(super) fn assign(
     offers.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then_with(|| a.1.at.cmp(&b.1.at)).then_with(|| a.0.cmp(b.0)));
     let mut given: BTreeMap<&'static str, Found> = BTreeMap::new();
     let mut used = taken.clone();
-    for (column, found) in offers {
+    for (column, found) in &offers {
         if !given.contains_key(column) && used.insert(found.at) {
-            given.insert(column, found);
+            given.insert(column, found.clone());
+        }
+    }
+    let is_required = |column: &str| table.column(column).is_some_and(|known| known.required);
+    for (column, found) in offers.iter().filter(|(column, _)| is_required(column)) {
+        let holder = given.iter().find(|(_, held)| held.at == found.at).map(|(holder, _)| *holder);
+        if let Some(holder) = holder.filter(|holder| !given.contains_key(column) && !is_required(holder)) {
+            given.remove(holder);
+            given.insert(column, found.clone());
         }
     }
     given

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::amount::line_amount;
 use super::assign::{assign, free_name, put_found};
 use super::landscape::{Found, Landscape};
+use super::not_meant::skip_rows;
 use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope};
@@ -298,6 +299,7 @@ pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Cur
         );
     }
     disputed_amount(&mut draft, &mut scope, plan);
+    skip_rows(&mut draft, &scope);
     Some(draft.finish(&scope))
 }
 

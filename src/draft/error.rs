@@ -12,10 +12,10 @@ pub enum DraftError {
     Profile(#[from] ProfileError),
     /// No table is like the orders of a marketplace.
     #[error(
-        "find orders: none of the tables ({tables}) has an order's number or a key, a time, and a merchant, a buyer or an amount"
+        "find orders: no table has an order's number or a key, a time, and a merchant, a buyer or an amount: {tables}"
     )]
     NoOrders {
-        /// The tables there are.
+        /// The tables there are, with what each lacks.
         tables: String,
     },
     /// The folder of the job has files already.

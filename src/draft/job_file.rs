@@ -22,6 +22,10 @@ pub(super) struct JobFacts<'a> {
     pub aside: &'a [TableDraft],
     pub has_loan_label: bool,
     pub windows: Windows,
+    /// Tables that name orders which are left out, with the share of their rows that may be quarantined.
+    pub orphans: Vec<(&'static str, f64)>,
+    /// Tables that end long before the first night, with the sentence that says so.
+    pub behind: Vec<(&'static str, String)>,
 }
 
 /// How the past is cut into training snapshots.
@@ -132,23 +136,59 @@ pub(super) fn draft(facts: &JobFacts) -> String {
     add(
         &mut text,
         &format!(
-            "\n[wash]\nmax_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
+            "\n[wash]\nmax_quarantine_share = 0.03\n{}\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
          \"net_receipts\"\nperformance_days = {performance_days}\nsnapshot_every_days = {every_days}\nsnapshots = {snapshots}\ntest_snapshots = \
          {test_snapshots}\n# A model that the night itself trains is taken where it ranks well enough. Before money is lent, leave this out: a person approves.\n\
          approve_as = \"drafted job: self-approved to try it\"\napprove_min_auc = 0.6\nexpires_after_days = 365\n",
+            orphans(&facts.orphans),
             facts.name
         ),
     );
+    text.push_str(&ends_early(facts));
     text
+}
+
+/// What the first night lives with.
+fn ends_early(facts: &JobFacts) -> String {
+    let mut text = String::new();
+    let Some((as_of, _)) = &facts.as_of else { return text };
+    for (table, reason) in &facts.behind {
+        add(
+            &mut text,
+            &format!(
+                "\n# GUESS: the first night would stop on this table: its export ends earlier than the others', or its rows are rare. Later nights hold it to its own pace.\n\
+                 [[gates.allow]]\ntable = \"{table}\"\nwhat = \"older\"\nuntil = \"{as_of}\"\nreason = \"{reason}\"\n"
+            ),
+        );
+    }
+    text
+}
+
+/// What may be quarantined of tables that name orders which are left out, with a comment.
+fn orphans(tables: &[(&str, f64)]) -> String {
+    if tables.is_empty() {
+        return String::new();
+    }
+    let shares: Vec<String> = tables.iter().map(|(table, share)| format!("{table} = {share}")).collect();
+    format!(
+        "# GUESS: rows that name an order which is left out above are quarantined (parent-missing), so many of them at most. Who sells in other currencies is judged by the worst of them.\n\
+         max_quarantine_share_by_table = {{ {} }}\n",
+        shares.join(", ")
+    )
 }
 
 /// Which rows are read, with a comment.
 fn skipped(table: &TableDraft) -> String {
-    let keeps = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    table
-        .skipped
-        .as_ref()
-        .map_or(String::new(), |rows| format!("# GUESS: {}\nwhere = {}\n", rows.why, keeps(&rows.keeps)))
+    if table.skipped.is_empty() {
+        return String::new();
+    }
+    let mut text = String::new();
+    for rows in &table.skipped {
+        add(&mut text, &format!("# GUESS: {}\n", rows.why));
+    }
+    let keeps: Vec<&str> = table.skipped.iter().map(|rows| rows.keeps.as_str()).collect();
+    add(&mut text, &format!("where = {}\n", toml::Value::String(keeps.join(" AND "))));
+    text
 }
 
 /// How the inputs of a SELECT that joins may be split, with a comment.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::names::Name;
+use super::scope::quoted;
 use super::signature::{fits, name_score};
 use super::vocabulary::Concept;
 use crate::contract::TableContract;
@@ -156,6 +157,12 @@ impl<'a> Landscape<'a> {
 
     pub(super) fn column(&self, at: ColumnAt) -> &'a RawColumn {
         &self.folder.tables[at.table].columns[at.column]
+    }
+
+    /// The column that SQL calls `table.column`.
+    pub(super) fn column_called(&self, sql: &str) -> Option<&'a RawColumn> {
+        let called = |table: &RawTable, column: &RawColumn| format!("{}.{}", table.name, quoted(&column.name)) == sql;
+        self.folder.tables.iter().find_map(|table| table.columns.iter().find(|column| called(table, column)))
     }
 
     pub(super) fn column_name(&self, at: ColumnAt) -> &Name {

@@ -8,6 +8,7 @@ mod add;
 mod amount;
 mod assign;
 mod children;
+mod ends;
 mod error;
 mod features_file;
 mod fed;
@@ -18,6 +19,7 @@ mod lending;
 mod merchants;
 mod monitor_file;
 mod names;
+mod not_meant;
 mod orders;
 mod orders_plan;
 mod policy_file;
@@ -49,6 +51,9 @@ use job_file::{JobFacts, Windows};
 use landscape::Landscape;
 use names::Name;
 use policy_file::PolicyFacts;
+
+/// What `first_night_days` of a job is where it is left out.
+const FIRST_NIGHT_DAYS: i32 = 3;
 
 /// What the caller decides.
 #[derive(Debug, Clone)]
@@ -135,13 +140,11 @@ impl Draft {
 /// # Errors
 /// Nothing can be read in the folder, or nothing in it is like orders.
 pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn Fn(&str)) -> Result<Draft, DraftError> {
-    let folder = profile_folder(data, &|name| Name::of(name).asks_for_a_time(), told)?;
+    let folder = profile_folder(data, &|name| Name::of(name).digits(), told)?;
     let land = Landscape::of(&folder);
     let hint = currency_of(&folder, options);
     let currency = hint.as_ref().and_then(|hint| Currency::new(&hint.code).ok());
-    let plan = orders_plan::plan(&land).ok_or_else(|| DraftError::NoOrders {
-        tables: folder.tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", "),
-    })?;
+    let plan = orders_plan::plan(&land).ok_or_else(|| DraftError::NoOrders { tables: orders_plan::lacks(&land) })?;
     let mut tables = Vec::new();
     tables.extend(merchants::draft(&land, Some(&plan), currency));
     if tables.is_empty() {
@@ -195,6 +198,8 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         aside: &draft.aside,
         has_loan_label: is_whole,
         windows,
+        orphans: orphans(&draft.tables),
+        behind: span.map_or_else(Vec::new, |(_, as_of)| behind(&land, &draft.tables, as_of)),
     };
     let files = files(&facts, &features, &draft, &fed, order_value(&land, &plan, currency), currency);
     draft.files = files;
@@ -214,6 +219,40 @@ fn trading_days(land: &Landscape, plan: &orders_plan::OrdersPlan) -> Option<(Dat
     let activity = land.column(placed.at).activity();
     let last = activity.last_usual_day().map(|day| day.on).or(activity.last_on())?;
     Some((activity.first_on()?, last.checked_add(1.day()).ok()?))
+}
+
+/// Tables that go on naming orders which are left out, with the share of their rows that may be quarantined for it.
+fn orphans(tables: &[TableDraft]) -> Vec<(&'static str, f64)> {
+    const USUAL: f64 = 0.03;
+    let left_out = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>();
+    let of_orders = tables.iter().filter(|table| table.table.name == ORDERS.name).map(left_out).sum::<f64>();
+    let children = tables.iter().filter(|table| {
+        table.table.name != ORDERS.name && table.columns.iter().any(|column| column.column == "order_id")
+    });
+    let expected = children.map(|table| (table.table.name, (of_orders - left_out(table)).max(0.0)));
+    let rounded_up = |share: f64| ((1.25 * share + USUAL) * 100.0).ceil() / 100.0;
+    expected
+        .filter(|(_, share)| *share > USUAL / 2.0)
+        .map(|(table, share)| (table, rounded_up(share).min(0.9)))
+        .collect()
+}
+
+/// Tables whose events end so long before the first night that it would stop on them.
+fn behind(land: &Landscape, tables: &[TableDraft], as_of: Date) -> Vec<(&'static str, String)> {
+    let found = tables.iter().filter_map(|table| {
+        let event = crate::wash::event_column(table.table)?;
+        let from = &table.columns.iter().find(|column| column.column == event)?.from;
+        let pace = land.column_called(from)?.activity().first_night_pace(as_of)?;
+        let is_late = pace.days_behind > pace.rests.max(FIRST_NIGHT_DAYS);
+        is_late.then(|| {
+            let reason = format!(
+                "first night of a drafted job: its last day of usual trade is {}, {} days before the day before",
+                pace.last_on, pace.days_behind
+            );
+            (table.table.name, reason)
+        })
+    });
+    found.collect()
 }
 
 /// About what an order is worth: the power of ten of minor units below its mean.

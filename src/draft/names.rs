@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::vocabulary::{Concept, VOCABULARY};
-use crate::profile::without_accent;
+use crate::profile::{Digits, without_accent};
 
 /// What a name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +46,49 @@ impl Name {
         self.concepts.contains(&concept)
     }
 
-    /// Whether it asks for a time, so that bare digits may be one.
-    pub(super) fn asks_for_a_time(&self) -> bool {
+    /// What digits alone are under this name.
+    pub(super) fn digits(&self) -> Digits {
         use Concept as C;
-        [C::Time, C::Placed, C::Created, C::Opened, C::Due].iter().any(|c| self.says(*c))
-            && ![C::Month, C::Term, C::Number].iter().any(|c| self.says(*c))
+        const TIMES: [Concept; 13] = [
+            C::Time,
+            C::Placed,
+            C::Created,
+            C::Opened,
+            C::Due,
+            C::Disbursed,
+            C::Registered,
+            C::Joined,
+            C::Left,
+            C::Closed,
+            C::Delivered,
+            C::Shipped,
+            C::Recorded,
+        ];
+        const NUMBERS: [Concept; 14] = [
+            C::Month,
+            C::Term,
+            C::Number,
+            C::Id,
+            C::Amount,
+            C::Quantity,
+            C::PostCode,
+            C::Principal,
+            C::Interest,
+            C::Rate,
+            C::Fee,
+            C::Cost,
+            C::Sales,
+            C::Stars,
+        ];
+        if [C::Month, C::Term, C::Number].iter().any(|c| self.says(*c)) {
+            Digits::AreNumbers
+        } else if TIMES.iter().any(|c| self.says(*c)) {
+            Digits::AreTimes
+        } else if NUMBERS.iter().any(|c| self.says(*c)) {
+            Digits::AreNumbers
+        } else {
+            Digits::MayBeTimes
+        }
     }
 }
 
@@ -178,8 +216,15 @@ mod tests {
 
     #[test]
     fn digits_are_times_only_under_a_name_of_time() {
-        assert!(Name::of("created_ts").asks_for_a_time());
-        assert!(!Name::of("amount").asks_for_a_time());
-        assert!(!Name::of("term_months").asks_for_a_time());
+        for (name, digits) in [
+            ("created_ts", Digits::AreTimes),
+            ("AUSZAHLUNG", Digits::AreTimes),
+            ("amount", Digits::AreNumbers),
+            ("term_months", Digits::AreNumbers),
+            ("order_id", Digits::AreNumbers),
+            ("xyzzy", Digits::MayBeTimes),
+        ] {
+            assert_eq!(Name::of(name).digits(), digits, "{name}");
+        }
     }
 }

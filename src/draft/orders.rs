@@ -4,23 +4,21 @@ use std::collections::BTreeSet;
 
 use super::amount::line_amount;
 use super::assign::{assign, free_name, put_found};
+use super::ends::{StatedByLines, ends};
 use super::landscape::Landscape;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
-use super::words;
-use crate::contract::{ORDERS, SHIPMENTS, Type};
+use crate::contract::ORDERS;
 use crate::domain::Currency;
-use crate::profile::{ColumnAt, RawColumn, ValueKind};
+use crate::profile::{ColumnAt, RawColumn};
 
-/// Milestones of an order that its own table may state.
-const MILESTONES: [&str; 5] = ["placed_at", "paid_at", "cancelled_at", "completed_at", "refunded_at"];
 /// Milestones of its parcel that the same table may state.
 pub(super) const PARCEL_TIMES: [&str; 5] = ["ship_by_at", "shipped_at", "promised_at", "delivered_at", "lost_at"];
 
-/// A state has so many words at most.
-const MAX_STATES: usize = 20;
+/// Where more orders name no buyer, that is how the shop sells, and no error.
+const MAX_NO_BUYER: f64 = 0.005;
 
 /// Of fewer different values, all lines of an order may have the same by chance.
 const MIN_TOTALS: usize = 10;
@@ -61,6 +59,8 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
             stated_by_lines(&mut draft, column, &stated, &mut aggregated);
         }
     }
+    in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
+    super::not_meant::skip_rows(&mut draft, &scope);
     who(&mut draft, &mut scope, plan, &pairs, &number);
     buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
     super::refunds::refunds(&mut draft, &scope, plan, &number);
@@ -68,7 +68,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     if let (None, Some(currency)) = (draft.column_confidence("currency"), currency) {
         draft.put("currency", Piece::sure(format!("'{}'", currency.code())), "the job's currency", 1.0);
     }
-    ends(&mut draft, &mut scope, plan, &found.values().map(|f| f.at).collect(), &stated, &mut aggregated);
+    let taken = found.values().map(|f| f.at).collect();
+    let lines = StatedByLines { is_by_line: plan.is_by_line(), stated: &stated, aggregated: &mut aggregated };
+    ends(&mut draft, &mut scope, plan, &taken, lines);
     match &plan.lines {
         Some(lines) => sum_of_lines(&mut draft, &mut scope, plan, lines, &pairs, &number, &aggregated),
         None => {
@@ -82,6 +84,14 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         }
     }
     draft.finish(&scope)
+}
+
+/// A currency is written in capitals.
+fn in_capitals(draft: &mut TableDraft, written: Option<&RawColumn>) {
+    let is_small = written.is_some_and(|raw| raw.words.keys().any(|word| word.bytes().any(|b| b.is_ascii_lowercase())));
+    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == "currency" && is_small) {
+        drafted.sql = format!("UPPER({})", drafted.sql);
+    }
 }
 
 /// The one column of a table that a piece of SQL is made of, where it is one.
@@ -126,7 +136,14 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
     }
     if let Some(found) = &plan.buyer {
         let sql = scope.reach_id(found);
-        draft.put("buyer_id", Piece::sure(sql), scope.name(found.at), found.score);
+        let is_missing = scope.land.column(found.at).null_share() > MAX_NO_BUYER && !plan.is_by_line();
+        let piece = if is_missing {
+            let note = "some orders name no buyer: each of them is taken as a buyer's only one";
+            Piece::guess(format!("COALESCE({sql}, 'no-buyer-' || {number})"), note)
+        } else {
+            Piece::sure(sql)
+        };
+        draft.put("buyer_id", piece, scope.name(found.at), found.score);
         if found.at.table != plan.driver {
             draft.head.push(format!(
                 "{} comes back with a buyer's next order; the orders' own number does not.",
@@ -148,156 +165,6 @@ fn buyer_of_lines(
     if own.is_some_and(|found| land.column(found.at).nulls > 0) {
         stated_by_lines(draft, "buyer_id", stated, aggregated);
     }
-}
-
-/// When it was completed or cancelled, where no column says it outright.
-fn ends(
-    draft: &mut TableDraft,
-    scope: &mut Scope,
-    plan: &OrdersPlan,
-    taken: &BTreeSet<ColumnAt>,
-    stated: &str,
-    aggregated: &mut Vec<String>,
-) {
-    let land = scope.land;
-    let parcels = assign(land, plan.driver, &SHIPMENTS, &PARCEL_TIMES, true, taken);
-    let status = status_column(land, plan.driver);
-    // Where rows are lines, all of them have to say the same of their order.
-    let mut of_order = |sql: String, name: String, aggregate: &str| {
-        if !plan.is_by_line() {
-            return sql;
-        }
-        aggregated.push(format!("{aggregate}({sql}) AS {name}"));
-        format!("{stated}.{name}")
-    };
-    let status_sql = status.map(|at| of_order(scope.id_of(at, &scope.name(at)), "state".to_owned(), "MIN"));
-    let placed = draft.columns.iter().find(|c| c.column == "placed_at").map(|c| c.sql.clone());
-    if !draft.has("completed_at") {
-        let delivered = parcels.get("delivered_at").map(|found| {
-            let sql = scope.reach(found);
-            (
-                of_order(
-                    scope.render(Type::Instant, "completed_at", found.at, &sql).sql,
-                    "arrived_at".to_owned(),
-                    "MAX",
-                ),
-                scope.name(found.at),
-                "the buyer's confirmation is not stated: delivery stands for it",
-            )
-        });
-        let paid = draft.columns.iter().find(|c| c.column == "paid_at").map(|c| {
-            (c.sql.clone(), c.from.clone(), "neither confirmation nor delivery is stated: payment stands for it")
-        });
-        let at_once = placed.clone().map(|sql| {
-            (
-                sql,
-                "placed_at".to_owned(),
-                "neither confirmation, delivery nor payment is stated: an order counts as completed when it was placed",
-            )
-        });
-        if let Some((sql, from, why)) = delivered.or(paid).or(at_once) {
-            let words =
-                status.map(|at| (words::done(land.column(at)), words::failed(land.column(at)))).unwrap_or_default();
-            let sql = match (&status_sql, words) {
-                (Some(status), (done, _)) if !done.is_empty() => {
-                    format!("CASE WHEN {status} IN ({}) THEN {sql} ELSE NULL END", words::listed(&done))
-                }
-                (Some(status), (_, failed)) if !failed.is_empty() => {
-                    format!("CASE WHEN {status} IN ({}) THEN NULL ELSE {sql} END", words::listed(&failed))
-                }
-                _ => sql,
-            };
-            draft.put("completed_at", Piece::guess(sql, why), from, 0.7);
-        }
-    }
-    let failed = status.map(|at| words::failed(land.column(at))).unwrap_or_default();
-    let codes = if failed.is_empty() { failure_codes(land, plan) } else { None };
-    let (status_sql, failed, why) = codes.as_ref().map_or_else(
-        || {
-            let why = "the status has no time: dated at the last milestone, so that no look back sees it too early";
-            (status_sql.clone(), failed, why.to_owned())
-        },
-        |(at, codes, why)| {
-            (
-                Some(of_order(scope.id_of(*at, &scope.name(*at)), "code".to_owned(), "MIN")),
-                codes.iter().map(String::as_str).collect(),
-                why.clone(),
-            )
-        },
-    );
-    if let (false, Some(status), false) = (draft.has("cancelled_at"), &status_sql, failed.is_empty()) {
-        let mut times: Vec<String> = MILESTONES
-            .iter()
-            .filter(|m| **m != "completed_at" && **m != "cancelled_at")
-            .filter_map(|m| draft.columns.iter().find(|c| c.column == *m))
-            .map(|c| c.sql.clone())
-            .collect();
-        for (column, found) in &parcels {
-            let sql = scope.reach(found);
-            let sql = scope.render(Type::Instant, "cancelled_at", found.at, &sql).sql;
-            times.push(of_order(sql, format!("parcel_{column}"), "MAX"));
-        }
-        let last = if let [only] = times.as_slice() { only.clone() } else { format!("GREATEST({})", times.join(", ")) };
-        if !times.is_empty() {
-            let sql = format!("CASE WHEN {status} IN ({}) THEN {last} ELSE NULL END", words::listed(&failed));
-            draft.put("cancelled_at", Piece::guess(sql, why), status.clone(), 0.7);
-        }
-    }
-}
-
-/// Codes of a state that say nothing in words: those of which no row, however old, ever reached a later time that rows of the other codes reach.
-fn failure_codes(land: &Landscape, plan: &OrdersPlan) -> Option<(ColumnAt, Vec<String>, String)> {
-    const OLD_MICROS: i64 = 30 * 86_400_000_000;
-    let placed = plan.placed.as_ref().filter(|found| found.at.table == plan.driver)?.at;
-    let placed_at = &land.column(placed).micros;
-    let old = placed_at.iter().flatten().max()?.checked_sub(OLD_MICROS)?;
-    let is_old = |row: usize| placed_at.get(row).copied().flatten().is_some_and(|at| at < old);
-    let raw = land.table(plan.driver);
-    let at = |column: usize| ColumnAt { table: plan.driver, column };
-    let states = (0..raw.columns.len()).filter(|column| {
-        let name = land.column_name(at(*column));
-        let is_called_so = [C::Status, C::Region, C::Outcome].iter().any(|c| name.says(*c));
-        is_called_so && (2..=8).contains(&raw.columns[*column].words.len())
-    });
-    let times: Vec<usize> = (0..raw.columns.len())
-        .filter(|c| {
-            *c != placed.column && raw.columns[*c].is_time() && (0.001..0.6).contains(&raw.columns[*c].null_share())
-        })
-        .collect();
-    states.flat_map(|state| times.iter().map(move |time| (state, *time))).find_map(|(state, time)| {
-        let filled = raw.filled_by_word(state, time, is_old);
-        let (never, ever): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(_, share)| *share <= 0.01);
-        let is_clear = !never.is_empty() && !ever.is_empty() && ever.iter().all(|(_, share)| *share >= 0.9);
-        let codes: Vec<String> = never.into_iter().map(|(word, _)| word).collect();
-        let why = format!(
-            "rows with {} never have {}: taken as cancelled, dated at the last milestone",
-            words::listed(&codes.iter().map(String::as_str).collect::<Vec<_>>()),
-            raw.columns[time].name
-        );
-        is_clear.then(|| (at(state), codes, why))
-    })
-}
-
-/// The column with the order's state: the one called so, or else the one whose words say how orders end.
-pub(super) fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
-    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
-    let speaks = |at: &ColumnAt| {
-        let raw = land.column(*at);
-        let is_state = land.column_name(*at).says(C::Status) || land.column_name(*at).says(C::Outcome);
-        is_state
-            && matches!(raw.kind, ValueKind::Text)
-            && !raw.words.is_empty()
-            && !(words::done(raw).is_empty() && words::failed(raw).is_empty())
-    };
-    columns.clone().filter(speaks).max_by_key(|at| land.column(*at).distinct).or_else(|| {
-        let ends = |at: &ColumnAt| {
-            let raw = land.column(*at);
-            let is_other = [C::Reason, C::Kind, C::Channel, C::Name].iter().any(|c| land.column_name(*at).says(*c));
-            let is_state = matches!(raw.kind, ValueKind::Text) && (2..=MAX_STATES).contains(&raw.words.len());
-            is_state && !is_other && !words::failed(raw).is_empty() && !words::done(raw).is_empty()
-        };
-        columns.clone().find(ends)
-    })
 }
 
 fn sum_of_lines(

@@ -92,6 +92,31 @@ fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     (placed > 0.0 && likeness >= 1.5).then_some(likeness)
 }
 
+/// Every table with what it lacks to be the orders.
+pub(super) fn lacks(land: &Landscape) -> String {
+    let of = |table: usize| {
+        let mut lacks = Vec::new();
+        if order_column(land, table).is_none() {
+            lacks.push("no key");
+        }
+        if land.candidates(table, &ORDERS, "placed_at", false).is_empty() {
+            lacks.push("no time that could be the order's");
+        }
+        let names = |entity| land.find_entity(table, entity).is_some();
+        let has_amount = !land.candidates(table, &ORDERS, "amount_minor", true).is_empty();
+        if !(names(C::Merchant) || names(C::Buyer) || has_amount) {
+            lacks.push("no merchant, buyer or amount");
+        }
+        let name = &land.table(table).name;
+        match (lacks.is_empty(), land.role(table)) {
+            (true, Some(role)) => format!("{name} (about: {role:?})"),
+            (true, None) => format!("{name} (too little speaks for it)"),
+            (false, _) => format!("{name} ({})", lacks.join(", ")),
+        }
+    };
+    (0..land.folder.tables.len()).map(of).collect::<Vec<_>>().join("; ")
+}
+
 /// The order's number: the column named so, or the table's only key.
 fn order_column(land: &Landscape, table: usize) -> Option<(ColumnAt, f64)> {
     land.naming(table, C::Order).or_else(|| {

@@ -82,9 +82,11 @@ fn credit_notes(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) -> Opt
         return None;
     }
     let below_zero = |sql: &str| format!("{} < 0", scope.number(amount, sql));
-    draft.skipped = Some(Skipped {
+    draft.skip(Skipped {
         why: format!("Rows with a negative {:?} are credit notes, not orders.", raw.columns[amount.column].name),
         keeps: format!("COALESCE(NOT ({}), TRUE)", below_zero(&quoted(&raw.columns[amount.column].name))),
+        // Nothing that follows an order names its credit note.
+        share: 0.0,
     });
     let when = plan.placed.as_ref().filter(|found| found.path.is_empty())?.at;
     let columns = (0..raw.columns.len()).filter(|c| *c != plan.order.column && raw.columns[*c].is_like_an_id());

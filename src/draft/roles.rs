@@ -4,7 +4,7 @@
 use super::landscape::Landscape;
 use super::orders::PARCEL_TIMES;
 use super::vocabulary::Concept;
-use crate::contract::{DISPUTES, ORDERS, REVIEWS, SHIPMENTS, Type};
+use crate::contract::{DISPUTES, LOANS, ORDERS, REVIEWS, SHIPMENTS, Type};
 use crate::profile::{ColumnAt, RawColumn, ValueKind};
 use Concept as C;
 
@@ -23,6 +23,7 @@ impl Landscape<'_> {
     /// Fills in what names have left open.
     pub(super) fn infer(&mut self) {
         self.masters_by_their_keys();
+        self.loans_by_their_key();
         self.book_of_loans();
         let Some(trade) = self.trade_table() else { return };
         if !self.about(C::Order).any(|table| self.is_like_trade(table)) {
@@ -52,6 +53,25 @@ impl Landscape<'_> {
             if let Some((_, table)) = best {
                 self.roles.insert_at(table, entity);
             }
+        }
+    }
+
+    /// A table whose key names loans, with an amount and a time, is the loans', whatever it is called.
+    fn loans_by_their_key(&mut self) {
+        if self.about(C::Loan).any(|table| self.key(table, C::Loan).is_some()) {
+            return;
+        }
+        let columns = |table: usize| {
+            ["disbursed_at", "principal_minor", "term_days", "daily_rate_ppm"]
+                .iter()
+                .filter(|column| !self.candidates(table, &LOANS, column, true).is_empty())
+                .count()
+        };
+        let tables = (0..self.folder.tables.len()).filter(|table| self.role(*table).is_none());
+        let keyed = tables.filter(|table| self.key(*table, C::Loan).is_some());
+        let best = keyed.map(|table| (columns(table), table)).filter(|(count, _)| *count >= 2);
+        if let Some((_, table)) = best.max_by_key(|(count, table)| (*count, usize::MAX - table)) {
+            self.roles.insert_at(table, C::Loan);
         }
     }
 

@@ -303,7 +303,10 @@ impl<'a> Scope<'a> {
         if lower.contains("ppm") {
             return Piece::sure(sql);
         }
-        let (highest, is_daily) = (raw.range.1, ["daily", "day", "diari", "tag"].iter().any(|w| lower.contains(w)));
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let is_daily = says(&["daily", "day", "diari", "tag", "p.d.", "p. d."]);
+        let is_percent = says(&["%", "percent", "prozent", "pct"]);
+        let highest = if is_percent { f64::INFINITY } else { raw.range.1 };
         match (is_daily, highest < 1.0) {
             (true, true) if highest < 0.02 => Piece::guess(made(" * 1000000"), "a daily rate as a fraction"),
             (true, _) => Piece::guess(made(" * 10000"), "a daily rate in percent"),

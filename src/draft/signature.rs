@@ -19,6 +19,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Opened], 0.9),
             (&[C::Joined], 0.85),
             (&[C::Created, C::Time], 0.8),
+            (&[C::Created], 0.75),
             (&[C::Merchant, C::Time], 0.6),
         ],
         ("merchants", "category") => &[(&[C::Category], 0.95), (&[C::Merchant, C::Kind], 0.7), (&[C::Kind], 0.6)],
@@ -33,6 +34,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Placed, C::Time], 0.95),
             (&[C::Order, C::Time], 0.95),
             (&[C::Created, C::Time], 0.85),
+            (&[C::Created], 0.8),
             (&[C::Time], 0.6),
         ],
         ("orders", "paid_at") => &[
@@ -66,6 +68,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Delivered, C::Carrier], 0.95),
             (&[C::Carrier, C::Time], 0.85),
             (&[C::Shipment, C::Time], 0.8),
+            (&[C::Shipment, C::Created], 0.7),
         ],
         ("shipments", "promised_at") => &[
             (&[C::Requested, C::Delivered], 0.85),
@@ -92,6 +95,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Dispute, C::Time], 0.9),
             (&[C::Chargeback, C::Time], 0.9),
             (&[C::Created, C::Time], 0.85),
+            (&[C::Created], 0.8),
             (&[C::Time], 0.7),
         ],
         ("disputes", "closed_at") => &[(&[C::Closed], 0.95), (&[C::Outcome, C::Time], 0.9)],

@@ -61,7 +61,7 @@ pub struct TableDraft {
     pub(super) from_clause: String,
     /// Rows of the driving table that are not meant.
     #[serde(skip)]
-    pub(super) skipped: Option<Skipped>,
+    pub(super) skipped: Vec<Skipped>,
     /// A second input of another's files, by which the rows that the job skips are read.
     #[serde(skip)]
     pub(super) twin: Option<(String, String)>,
@@ -83,6 +83,8 @@ pub(super) struct Skipped {
     pub why: String,
     /// The condition that rows which are read meet.
     pub keeps: String,
+    /// Their share of the table's rows.
+    pub share: f64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
@@ -100,12 +102,17 @@ impl TableDraft {
             with: Vec::new(),
             joins: Vec::new(),
             from_clause: String::new(),
-            skipped: None,
+            skipped: Vec::new(),
             twin: None,
             keys: Vec::new(),
             needs_all: false,
             keyed_by: BTreeMap::new(),
         }
+    }
+
+    /// Leaves rows of the driving table out.
+    pub(super) fn skip(&mut self, rows: Skipped) {
+        self.skipped.push(rows);
     }
 
     /// Adds a column. A confidence below [`SURE`] makes a guess of it, and so does a note.

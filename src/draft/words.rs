@@ -55,7 +55,10 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "描述不符",
                     ],
                 ),
-                ("chargeback", &["chargeback", "fraud", "unauthorized", "unauthorised", "fraude", "betrug"]),
+                (
+                    "chargeback",
+                    &["chargeback", "fraud", "unauthorized", "unauthorised", "fraude", "betrug", "missbrauch"],
+                ),
                 ("lawsuit", &["lawsuit", "court", "legal", "judicial", "klage", "proces"]),
             ],
             Some("other"),
@@ -83,6 +86,10 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "退款",
                         "买家",
                         "buyer",
+                        "kunde",
+                        "karteninhaber",
+                        "acheteur",
+                        "comprador",
                     ],
                 ),
                 (
@@ -108,6 +115,11 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "卖家",
                         "merchant",
                         "seller",
+                        "handler",
+                        "haendler",
+                        "verkaufer",
+                        "vendeur",
+                        "vendedor",
                     ],
                 ),
             ],
@@ -134,8 +146,8 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
         ),
         ("merchants", "verification") => (
             &[
-                ("none", &["none", "no", "false", "unverified", "nao", "nein", "0"]),
-                ("full", &["full", "true", "yes", "verified", "sim", "ja", "1"]),
+                ("none", &["none", "no", "false", "unverified", "nao", "nein", "non", "n", "0"]),
+                ("full", &["full", "true", "yes", "verified", "sim", "ja", "oui", "y", "j", "1"]),
                 ("basic", &["basic", "partial", "pending", "basico"]),
             ],
             None,
@@ -254,6 +266,12 @@ pub(super) fn done(raw: &RawColumn) -> Vec<&str> {
         "完成",
     ]);
     if last.is_empty() { ends(&DONE) } else { last }
+}
+
+/// Values of a flag that say yes.
+pub(super) fn yes(raw: &RawColumn) -> Vec<&str> {
+    const YES: [&str; 12] = ["1", "true", "t", "yes", "y", "ja", "j", "oui", "si", "sim", "s", "x"];
+    raw.words.keys().map(String::as_str).filter(|word| YES.contains(&word.to_lowercase().as_str())).collect()
 }
 
 /// `'a', 'b'`.

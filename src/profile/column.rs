@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use polars::prelude::*;
 
 use super::number_form::NumberForm;
-use super::time_form::TimeForm;
+use super::time_form::{Digits, TimeForm};
 use crate::wash::Activity;
 
 /// A key has at least this share of different values: exports send some rows again.
@@ -16,6 +16,8 @@ const KEY_SHARE: f64 = 0.97;
 const SAMPLE: usize = 5_000;
 /// A column with at most so many different values is shown with all of them.
 const MAX_WORDS: usize = 60;
+/// Numbers have so many digits at most; a double holds no more.
+const MAX_DIGITS: usize = 15;
 /// So many different values are kept to compare with known words.
 const MAX_SEEN: usize = 1_000;
 
@@ -81,8 +83,8 @@ pub struct RawColumn {
 }
 
 impl RawColumn {
-    /// Looks at a column. `is_time_word`: its name asks for a time, so that bare digits may be times.
-    pub(super) fn profile(name: &str, cells: &Series, is_typed: bool, is_time_word: bool) -> PolarsResult<Self> {
+    /// Looks at a column. `digits`: what its name says that bare digits are.
+    pub(super) fn profile(name: &str, cells: &Series, is_typed: bool, digits: Digits) -> PolarsResult<Self> {
         let is_text = matches!(cells.dtype(), DataType::String);
         let native = matches!(cells.dtype(), DataType::Date | DataType::Datetime(..));
         let is_date_type = matches!(cells.dtype(), DataType::Date);
@@ -93,7 +95,8 @@ impl RawColumn {
             Vec::new()
         };
         let texts = match cells.dtype() {
-            DataType::List(_) => StringChunked::full_null(name.into(), cells.len()),
+            // What is nested has no cells of its own.
+            DataType::List(_) | DataType::Struct(_) => StringChunked::full_null(name.into(), cells.len()),
             DataType::Float32 | DataType::Float64 => plain_numbers(cells)?,
             _ => cells.cast(&DataType::String)?.str()?.clone(),
         };
@@ -123,7 +126,7 @@ impl RawColumn {
         column.kind = match cells.dtype() {
             _ if native => ValueKind::Time { form: TimeForm::Native, is_certain: true, is_date: is_date_type },
             DataType::Boolean => ValueKind::Flag,
-            _ => kind_of(&sample, is_time_word),
+            _ => kind_of(&sample, digits),
         };
         column.measure(&texts);
         Ok(column)
@@ -291,11 +294,11 @@ fn plain_numbers(cells: &Series) -> PolarsResult<StringChunked> {
     Ok(numbers.f64()?.iter().map(|n| n.filter(|n| n.is_finite()).map(|n| n.to_string())).collect())
 }
 
-fn kind_of(sample: &[&str], is_time_word: bool) -> ValueKind {
+fn kind_of(sample: &[&str], digits: Digits) -> ValueKind {
     if sample.is_empty() {
         return ValueKind::Empty;
     }
-    if let Some((form, is_certain)) = TimeForm::of(sample, is_time_word) {
+    if let Some((form, is_certain)) = TimeForm::of(sample, digits) {
         let midnight = |cell: &&str| form.micros(cell).is_none_or(|m| m.rem_euclid(86_400_000_000) == 0);
         return ValueKind::Time { form, is_certain, is_date: sample.iter().all(midnight) };
     }
@@ -306,7 +309,9 @@ fn kind_of(sample: &[&str], is_time_word: bool) -> ValueKind {
     // `007` names something; it counts nothing.
     let has_leading_zero =
         |cell: &&str| cell.len() > 1 && cell.starts_with('0') && cell.bytes().all(|b| b.is_ascii_digit());
-    if sample.iter().any(has_leading_zero) {
+    // Nor does what has more digits than any amount.
+    let is_long = |cell: &&str| cell.len() > MAX_DIGITS && cell.bytes().all(|b| b.is_ascii_digit());
+    if sample.iter().any(has_leading_zero) || sample.iter().all(is_long) {
         return ValueKind::Text;
     }
     match NumberForm::of(sample) {
@@ -324,7 +329,7 @@ mod tests {
 
     fn column(cells: &[Option<&str>]) -> RawColumn {
         let cells: StringChunked = cells.iter().copied().collect();
-        RawColumn::profile("x", &cells.into_series(), false, false).unwrap()
+        RawColumn::profile("x", &cells.into_series(), false, Digits::AreNumbers).unwrap()
     }
 
     fn ids_repeat() -> RawColumn {
@@ -336,6 +341,7 @@ mod tests {
         assert_eq!(column(&[Some("1"), Some("22"), None]).kind, ValueKind::Whole);
         assert!(matches!(column(&[Some("1.5"), Some("2")]).kind, ValueKind::Decimal(_)));
         assert_eq!(column(&[Some("007"), Some("012")]).kind, ValueKind::Text, "a number that names is an id");
+        assert_eq!(column(&[Some("94000000000000000017")]).kind, ValueKind::Text, "a parcel's number");
         assert_eq!(column(&[Some("true"), Some("FALSE")]).kind, ValueKind::Flag);
         assert_eq!(column(&[None, None]).kind, ValueKind::Empty);
         let times = column(&[Some("2018-02-01"), None]);

@@ -85,7 +85,7 @@ const PLACES: [(&str, &[&str], &[&str]); 26] = [
     ("BDT", &["৳"], &["bd", "bgd", "bangladesh", "dhaka", "chittagong"]),
     ("NGN", &["₦"], &["ng", "nga", "nigeria", "lagos", "kano", "abuja"]),
     ("KES", &["KSh"], &["ke", "ken", "kenya", "nairobi", "mombasa"]),
-    ("ZAR", &[], &["za", "zaf", "south africa", "johannesburg", "cape town", "durban"]),
+    ("ZAR", &["R"], &["za", "zaf", "south africa", "johannesburg", "cape town", "durban"]),
     ("MXN", &["MX$"], &["mx", "mex", "mexico", "méxico", "ciudad de mexico", "guadalajara", "monterrey"]),
     ("COP", &[], &["co", "col", "colombia", "bogota", "bogotá", "medellin"]),
     ("TRY", &["₺"], &["tr", "tur", "turkey", "türkiye", "istanbul", "ankara", "izmir"]),
@@ -109,7 +109,9 @@ pub(super) fn currency_hints(tables: &[RawTable]) -> Vec<CurrencyHint> {
         for column in &table.columns {
             let place = format!("{}.{}", table.name, column.name);
             for (code, symbols, places) in PLACES {
-                if let Some(share) = share_of_words(column, |word| word == code).filter(|_| column.longest == 3) {
+                if let Some(share) =
+                    share_of_words(column, |word| word.eq_ignore_ascii_case(code)).filter(|_| column.longest == 3)
+                {
                     speak(code, share, format!("{place} holds {code}"));
                 }
                 let named =

@@ -10,6 +10,7 @@ use super::currency_hint::{CurrencyHint, currency_hints};
 use super::error::ProfileError;
 use super::reference::{Reference, references};
 use super::table::RawTable;
+use super::time_form::Digits;
 use super::without_accent;
 use crate::source::{
     DeclaredFormat, Found, InputSpec, RecordFile, RecordFormat, SheetName, Sniffing, SourceError, Workbook,
@@ -49,14 +50,14 @@ pub struct UnreadFile {
     pub why: String,
 }
 
-/// Reads every file of text (CSV and its kin, packed or not), every sheet of a workbook and Parquet below a folder, one table at a time. `is_time_word` says whether a column's name asks for a time;
+/// Reads every file of text (CSV and its kin, packed or not), every sheet of a workbook and Parquet below a folder, one table at a time. `digits` says what bare digits under a column's name are;
 /// `told` hears which table is being read.
 ///
 /// # Errors
 /// The folder is not there, or no file in it can be read.
 pub fn profile_folder(
     data: &Path,
-    is_time_word: &dyn Fn(&str) -> bool,
+    digits: &dyn Fn(&str) -> Digits,
     told: &dyn Fn(&str),
 ) -> Result<Folder, ProfileError> {
     std::fs::read_dir(data).map_err(|e| ProfileError::NoTable {
@@ -101,7 +102,7 @@ pub fn profile_folder(
         let title = title_of(group, &format);
         told(&name);
         let file = of_sheet(&pattern(data, group), sheet_of(&format));
-        match read_group(data, group, format, &name, is_time_word) {
+        match read_group(data, group, format, &name, digits) {
             Ok(table) if table.rows > 0 => tables.push(RawTable { title, ..table }),
             Ok(_) => unread.push(UnreadFile { file, why: "it has no rows".to_owned() }),
             Err(why) => unread.push(UnreadFile { file, why }),
@@ -254,13 +255,13 @@ fn read_group(
     group: &[Found],
     format: DeclaredFormat,
     name: &str,
-    is_time_word: &dyn Fn(&str) -> bool,
+    digits: &dyn Fn(&str) -> Digits,
 ) -> Result<RawTable, String> {
     let files = pattern(data, group);
     let spec = InputSpec { files: vec![files.clone()], optional: false, format };
     let mut opened = open_input(name, &spec, data, None).map_err(|e| e.to_string())?.ok_or("no file matches")?;
     let frame = opened.whole().map_err(|e| e.to_string())?.collect().map_err(|e| e.to_string())?;
-    let mut table = RawTable::profile(name, &frame, opened.is_text(), is_time_word).map_err(|e| e.to_string())?;
+    let mut table = RawTable::profile(name, &frame, opened.is_text(), digits).map_err(|e| e.to_string())?;
     table.files = files;
     table.format = spec.format;
     table.file_count = group.len();
@@ -363,7 +364,7 @@ mod tests {
             ("acme_notes_2019.csv", "note\nx\n"),
             ("readme.txt", "hello"),
         ]);
-        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        let found = profile_folder(files.path(), &|_| Digits::AreNumbers, &|_| {}).unwrap();
         let seen: Vec<_> = found.tables.iter().map(|t| (t.name.as_str(), t.files.as_str(), t.rows)).collect();
         assert_eq!(
             seen,
@@ -389,7 +390,7 @@ mod tests {
         let packed = zstd::encode_all(&b"id,shop\n1,2\n"[..], 1).unwrap();
         std::fs::write(files.path().join("shops.csv.zst"), packed).unwrap();
         std::fs::write(files.path().join("umsatz_2020.csv"), b"nr;betrag;am\n4;7;Fr\xfchling\n").unwrap();
-        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        let found = profile_folder(files.path(), &|_| Digits::AreNumbers, &|_| {}).unwrap();
         let seen: Vec<_> =
             found.tables.iter().map(|t| (t.name.as_str(), t.files.as_str(), t.rows, t.format.toml())).collect();
         let german = r#"separator = ";", decimal = ",", encoding = "windows-1252", nulls = ["NULL"]"#;
@@ -410,7 +411,7 @@ mod tests {
         let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/workbooks");
         std::fs::copy(made.join("orders.xlsx"), files.path().join("export.xlsx")).unwrap();
         std::fs::copy(made.join("orders.ods"), files.path().join("abroad.ods")).unwrap();
-        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        let found = profile_folder(files.path(), &|_| Digits::AreNumbers, &|_| {}).unwrap();
         let seen: Vec<_> =
             found.tables.iter().map(|t| (t.name.as_str(), t.files.as_str(), t.rows, t.format.toml())).collect();
         assert_eq!(
@@ -428,10 +429,13 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_named_and_the_rest_goes_on() {
         let files = folder(&[("a.csv", "x\n1\n"), ("b.parquet", "not parquet")]);
-        let found = profile_folder(files.path(), &|_| false, &|_| {}).unwrap();
+        let found = profile_folder(files.path(), &|_| Digits::AreNumbers, &|_| {}).unwrap();
         assert_eq!(found.tables.len(), 1);
         assert_eq!(found.unread.first().map(|u| u.file.as_str()), Some("b.parquet"));
         let empty = folder(&[("readme.txt", "hello")]);
-        assert!(matches!(profile_folder(empty.path(), &|_| false, &|_| {}), Err(ProfileError::NoTable { .. })));
+        assert!(matches!(
+            profile_folder(empty.path(), &|_| Digits::AreNumbers, &|_| {}),
+            Err(ProfileError::NoTable { .. })
+        ));
     }
 }

@@ -19,4 +19,4 @@ pub(crate) use letters::without_accent;
 pub use number_form::NumberForm;
 pub use reference::{ColumnAt, Reference};
 pub use table::RawTable;
-pub use time_form::TimeForm;
+pub use time_form::{Digits, TimeForm};

@@ -27,25 +27,34 @@ impl NumberForm {
     #[must_use]
     pub fn of(cells: &[&str]) -> Option<Self> {
         let symbol = cells.first().map_or(String::new(), |cell| {
-            let around = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | ' ');
+            let around = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | ' ' | '\'');
             cell.chars().filter(|c| !around(*c)).collect()
         });
         // `m0000002` and `1e5` are no amounts: letters alone stand apart from their number.
         let stand_apart =
             || cells.iter().all(|cell| cell.contains(&format!("{symbol} ")) || cell.contains(&format!(" {symbol}")));
-        // `#1001` is a number that names.
-        let is_of_names = matches!(symbol.as_str(), "#" | "№" | "_" | "/" | ":");
+        // `#1001` and `dp_17` name something.
+        let is_of_names = symbol.contains(['#', '№', '_', '/', ':']);
         let is_symbol = !is_of_names
             && symbol.chars().count() <= 3
             && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
         let symbol = if is_symbol { symbol } else { String::new() };
-        [('.', None), (',', None), ('.', Some(',')), (',', Some('.')), ('.', Some(' ')), (',', Some(' '))]
-            .into_iter()
-            .map(|(decimal, thousands)| Self { decimal, thousands, symbol: symbol.clone() })
-            .find(|form| {
-                let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
-                !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
-            })
+        // `18,500` is thousands more often than three decimals.
+        [
+            ('.', None),
+            ('.', Some(',')),
+            (',', None),
+            (',', Some('.')),
+            ('.', Some(' ')),
+            (',', Some(' ')),
+            ('.', Some('\'')),
+        ]
+        .into_iter()
+        .map(|(decimal, thousands)| Self { decimal, thousands, symbol: symbol.clone() })
+        .find(|form| {
+            let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
+            !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
+        })
     }
 
     /// A cell's number, if it has this form.
@@ -96,6 +105,10 @@ mod tests {
             (vec!["1.234,50", "12,00"], form(',', Some('.'), "")),
             (vec!["R$ 12,00", "R$ 1.234,50"], form(',', Some('.'), "R$")),
             (vec!["$12.00"], form('.', None, "$")),
+            (vec!["$18,500", "$950"], form('.', Some(','), "$")),
+            (vec!["0,125", "0,500"], form(',', None, "")),
+            (vec!["1'250.00"], form('.', Some('\''), "")),
+            (vec!["5.98%"], form('.', None, "%")),
         ] {
             let found = NumberForm::of(&cells).unwrap();
             assert_eq!(found, expected, "{cells:?}");
@@ -109,6 +122,7 @@ mod tests {
             vec![],
             vec!["12-3"],
             vec!["#1001", "#1002"],
+            vec!["dp_17", "dp_230"],
         ] {
             assert_eq!(NumberForm::of(&cells), None, "{cells:?}");
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use polars::prelude::*;
 
 use super::column::{RawColumn, hash_of};
+use super::time_form::Digits;
 use crate::source::DeclaredFormat;
 
 /// Files with the same columns, as one table.
@@ -36,12 +37,12 @@ impl RawTable {
         name: &str,
         frame: &DataFrame,
         is_text: bool,
-        is_time_word: impl Fn(&str) -> bool,
+        digits: impl Fn(&str) -> Digits,
     ) -> PolarsResult<Self> {
         let mut columns = Vec::new();
         for column in frame.columns().iter().filter(|c| !["_file", "_row"].contains(&c.name().as_str())) {
             let named = column.name().as_str();
-            columns.push(RawColumn::profile(named, column.as_materialized_series(), !is_text, is_time_word(named))?);
+            columns.push(RawColumn::profile(named, column.as_materialized_series(), !is_text, digits(named))?);
         }
         Ok(Self {
             name: name.to_owned(),

@@ -1,6 +1,6 @@
 //! The forms in which exports write times, and the SQL that brings each to the contract's form.
 
-use crate::source::instant_of_text;
+use crate::source::{instant_by_formats, instant_of_text};
 
 /// How a column writes its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub enum TimeForm {
         /// Which number is which.
         order: PartOrder,
     },
+    /// A month by its English name, or a year by its last two digits: the date's format, as `try_strptime` takes it. A time of day may follow a space.
+    Written(&'static str),
+    /// A month without a day, taken as its first: its format, as `try_strptime` takes it.
+    Month(&'static str),
     /// Eight digits: `20181231`.
     EightDigits,
     /// Six digits, the year by its last two (1970 to 2069): `181231`.
@@ -38,6 +42,34 @@ pub enum PartOrder {
     YearFirst,
 }
 
+/// What digits alone may be, by their column's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digits {
+    /// The name asks for a time.
+    AreTimes,
+    /// The name says nothing: many cells that are all such times, and not all alike, are.
+    MayBeTimes,
+    /// The name asks for something else.
+    AreNumbers,
+}
+
+/// Formats of dates that no other date is read by.
+const NAMED_MONTHS: [&str; 9] =
+    ["%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d %B %Y", "%d-%B-%Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y", "%d %b %y"];
+/// Formats of dates whose year has two digits, by separator: which number is which, rows tell.
+const SHORT_YEARS: [[&str; 3]; 3] =
+    [["%d/%m/%y", "%m/%d/%y", "%y/%m/%d"], ["%d.%m.%y", "%m.%d.%y", "%y.%m.%d"], ["%d-%m-%y", "%m-%d-%y", "%y-%m-%d"]];
+/// Formats of months.
+const MONTHS: [&str; 7] = ["%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%m/%Y", "%m.%Y", "%Y-%m"];
+/// Where a year has two digits, a format that asks for four reads a year of antiquity: nothing before 1900 is a date.
+const EARLIEST_MICROS: i64 = -2_208_988_800_000_000;
+/// Times of day as they follow a date.
+const TIMES_OF_DAY: [&str; 5] = [" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ""];
+/// Of fewer cells, digits under a name that says nothing are numbers.
+const MANY_CELLS: usize = 100;
+
+/// Milliseconds under a name that says nothing lie in 2000 to 2040, or are other numbers.
+const LIKELY_MILLIS: std::ops::Range<i64> = 946_684_800_000..2_208_988_800_000;
 /// Epochs outside 1990 to 2100 are other numbers.
 const EPOCH_SECONDS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
 /// Of the cells that are there, so many must be read: exports have strays.
@@ -46,12 +78,12 @@ const ENOUGH: f64 = 0.97;
 impl TimeForm {
     /// The form that reads the cells, and whether it is certain: `01/02/2018` on every row may be either order.
     ///
-    /// Digits alone are times only where the caller says that the column's name asks for a time.
+    /// What digits alone are, the caller says by the column's name.
     #[must_use]
-    pub fn of(cells: &[&str], digits_are_times: bool) -> Option<(Self, bool)> {
+    pub fn of(cells: &[&str], digits: Digits) -> Option<(Self, bool)> {
+        let strays = cells.len() - (ENOUGH * cells.len() as f64).ceil() as usize;
         let reads = |form: Self| {
-            let read = cells.iter().filter(|cell| form.micros(cell).is_some()).count();
-            !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
+            !cells.is_empty() && cells.iter().filter(|cell| form.micros(cell).is_none()).nth(strays).is_none()
         };
         if reads(Self::Iso) {
             return Some((Self::Iso, true));
@@ -68,11 +100,35 @@ impl TimeForm {
                 }
             }
         }
+        if let Some(format) = NAMED_MONTHS.into_iter().find(|format| reads(Self::Written(format))) {
+            return Some((Self::Written(format), true));
+        }
+        for formats in SHORT_YEARS {
+            let fitting: Vec<&'static str> =
+                formats.into_iter().filter(|format| reads(Self::Written(format))).collect();
+            if let Some(first) = fitting.first() {
+                return Some((Self::Written(first), fitting.len() == 1));
+            }
+        }
+        if let Some(format) = MONTHS.into_iter().find(|format| reads(Self::Month(format))) {
+            return Some((Self::Month(format), true));
+        }
         if reads(Self::EightDigits) {
             return Some((Self::EightDigits, true));
         }
-        let digits = [Self::EpochSeconds, Self::EpochMillis, Self::SixDigits];
-        digits.into_iter().find(|form| digits_are_times && reads(*form)).map(|form| (form, form != Self::SixDigits))
+        let by_digits = match digits {
+            Digits::AreTimes => {
+                [Self::EpochSeconds, Self::EpochMillis, Self::SixDigits].into_iter().find(|form| reads(*form))
+            }
+            Digits::MayBeTimes if cells.len() >= MANY_CELLS && cells.iter().any(|cell| Some(cell) != cells.first()) => {
+                let all_read = |form: Self| cells.iter().all(|cell| form.micros(cell).is_some());
+                let is_likely = |cell: &&str| cell.parse().is_ok_and(|n: i64| LIKELY_MILLIS.contains(&n));
+                let is_millis = cells.iter().all(is_likely);
+                is_millis.then_some(Self::EpochMillis).or(all_read(Self::SixDigits).then_some(Self::SixDigits))
+            }
+            Digits::MayBeTimes | Digits::AreNumbers => None,
+        };
+        by_digits.map(|form| (form, form != Self::SixDigits))
     }
 
     /// A cell as UTC microseconds, if it has this form.
@@ -84,6 +140,10 @@ impl TimeForm {
             Self::Iso => cell.contains('-').then(|| instant_of_text(cell)).flatten(),
             Self::Native => instant_of_text(cell),
             Self::Parts { separator, order } => {
+                if cell.ends_with(['m', 'M']) {
+                    // A time of day by the half of the day: `9:05 PM`.
+                    return likely_instant(cell, &with_times(&order.format(separator), true));
+                }
                 let (date, rest) = cell.split_once(' ').map_or((cell, ""), |(date, rest)| (date, rest));
                 let parts: Vec<&str> = date.split(separator).collect();
                 let [a, b, c] = parts.as_slice() else { return None };
@@ -100,6 +160,17 @@ impl TimeForm {
                     Some(_) => " ",
                 };
                 is_date.then(|| instant_of_text(&format!("{year}-{month:0>2}-{day:0>2}{space}{rest}"))).flatten()
+            }
+            Self::Written(format) => {
+                let begins = cell
+                    .bytes()
+                    .next()
+                    .is_some_and(|b| b.is_ascii_digit() || format.starts_with("%b") || format.starts_with("%B"));
+                (begins && cell.len() <= 40).then(|| likely_instant(cell, &with_times(format, true))).flatten()
+            }
+            Self::Month(format) => {
+                let is_likely = (5..=20).contains(&cell.len()) && cell.bytes().any(|b| b.is_ascii_digit());
+                is_likely.then(|| likely_instant(&format!("01 {cell}"), &[format!("%d {format}")])).flatten()
             }
             Self::EightDigits if digits(8) => {
                 let (year, rest) = cell.split_at_checked(4)?;
@@ -127,16 +198,14 @@ impl TimeForm {
     pub fn sql(self, column: &str, has_time_of_day: bool) -> String {
         match self {
             Self::Iso | Self::Native => column.to_owned(),
-            Self::Parts { separator: s, order } => {
-                let date = match order {
-                    PartOrder::DayFirst => format!("%d{s}%m{s}%Y"),
-                    PartOrder::MonthFirst => format!("%m{s}%d{s}%Y"),
-                    PartOrder::YearFirst => format!("%Y{s}%m{s}%d"),
-                };
-                let times = if has_time_of_day { &[" %H:%M:%S", " %H:%M", ""][..] } else { &[""] };
-                read_or_as_written(column, &times.iter().map(|time| format!("'{date}{time}'")).collect::<Vec<_>>())
+            Self::Parts { separator, order } => {
+                read_or_as_written(column, &with_times(&order.format(separator), has_time_of_day))
             }
-            Self::EightDigits => read_or_as_written(column, &["'%Y%m%d'".to_owned()]),
+            Self::Written(format) => read_or_as_written(column, &with_times(format, has_time_of_day)),
+            Self::Month(format) => {
+                format!("COALESCE(CAST(try_strptime('01 ' || {column}, '%d {format}') AS VARCHAR), {column})")
+            }
+            Self::EightDigits => read_or_as_written(column, &["%Y%m%d".to_owned()]),
             Self::SixDigits => {
                 let part = |from: u8| format!("SUBSTR({column}, {from}, 2)");
                 format!(
@@ -155,7 +224,7 @@ impl TimeForm {
     /// Whether [`Self::sql`] gives a time of day even where the cells have none.
     #[must_use]
     pub const fn adds_midnight(self) -> bool {
-        matches!(self, Self::Parts { .. } | Self::EightDigits)
+        matches!(self, Self::Parts { .. } | Self::Written(_) | Self::Month(_) | Self::EightDigits)
     }
 
     /// The form in words.
@@ -166,6 +235,20 @@ impl TimeForm {
             Self::Parts { separator: s, order: PartOrder::DayFirst } => format!("day{s}month{s}year"),
             Self::Parts { separator: s, order: PartOrder::MonthFirst } => format!("month{s}day{s}year"),
             Self::Parts { separator: s, order: PartOrder::YearFirst } => format!("year{s}month{s}day"),
+            Self::Written(format) | Self::Month(format) => {
+                let mut words = format.to_owned();
+                for (directive, word) in [
+                    ("%d", "day"),
+                    ("%m", "month"),
+                    ("%b", "month's name"),
+                    ("%B", "month's name"),
+                    ("%Y", "year"),
+                    ("%y", "year's last two digits"),
+                ] {
+                    words = words.replace(directive, word);
+                }
+                words
+            }
             Self::EightDigits => "yyyymmdd".to_owned(),
             Self::SixDigits => "yymmdd".to_owned(),
             Self::EpochSeconds => "seconds since 1970".to_owned(),
@@ -175,9 +258,32 @@ impl TimeForm {
     }
 }
 
+impl PartOrder {
+    /// The format of a date of these parts.
+    fn format(self, s: char) -> String {
+        match self {
+            Self::DayFirst => format!("%d{s}%m{s}%Y"),
+            Self::MonthFirst => format!("%m{s}%d{s}%Y"),
+            Self::YearFirst => format!("%Y{s}%m{s}%d"),
+        }
+    }
+}
+
+/// A date's format alone, or with each time of day that may follow.
+fn with_times(date: &str, has_time_of_day: bool) -> Vec<String> {
+    let times = if has_time_of_day { &TIMES_OF_DAY[..] } else { &[""] };
+    times.iter().map(|time| format!("{date}{time}")).collect()
+}
+
 /// An instant as text, read by the first format that fits; else the cell as it was written.
 fn read_or_as_written(column: &str, formats: &[String]) -> String {
-    format!("COALESCE(CAST(try_strptime({column}, {}) AS VARCHAR), {column})", formats.join(", "))
+    let quoted: Vec<String> = formats.iter().map(|format| format!("'{format}'")).collect();
+    format!("COALESCE(CAST(try_strptime({column}, {}) AS VARCHAR), {column})", quoted.join(", "))
+}
+
+/// A date of our times, read by the first format that fits.
+fn likely_instant(cell: &str, formats: &[String]) -> Option<i64> {
+    instant_by_formats(cell, formats).filter(|micros| *micros >= EARLIEST_MICROS)
 }
 
 fn seconds(cell: &str) -> Option<i64> {
@@ -203,11 +309,61 @@ mod tests {
             (vec!["1514736000123"], TimeForm::EpochMillis, true),
             (vec!["930101"], TimeForm::SixDigits, false),
         ] {
-            assert_eq!(TimeForm::of(&cells, true), Some((form, is_certain)), "{cells:?}");
+            assert_eq!(TimeForm::of(&cells, Digits::AreTimes), Some((form, is_certain)), "{cells:?}");
         }
-        assert_eq!(TimeForm::of(&["1514736000"], false), None, "a number is a time only where its name says so");
-        assert_eq!(TimeForm::of(&["12345678"], false), None, "eight digits that are no date");
-        assert_eq!(TimeForm::of(&[], true), None);
+        assert_eq!(
+            TimeForm::of(&["1514736000"], Digits::MayBeTimes),
+            None,
+            "a number is a time only where its name says so"
+        );
+        assert_eq!(TimeForm::of(&["12345678"], Digits::AreNumbers), None, "eight digits that are no date");
+        assert_eq!(TimeForm::of(&[], Digits::AreTimes), None);
+    }
+
+    #[test]
+    fn many_digits_are_times_without_a_name_where_all_of_them_can_be() {
+        let texts =
+            |first: i64, step: i64| -> Vec<String> { (0..120).map(|n| (first + n * step).to_string()).collect() };
+        let of = |texts: &[String], digits| {
+            TimeForm::of(&texts.iter().map(String::as_str).collect::<Vec<_>>(), digits).map(|(form, _)| form)
+        };
+        let millis = texts(1_700_000_000_000, 977_531);
+        assert_eq!(of(&millis, Digits::MayBeTimes), Some(TimeForm::EpochMillis));
+        assert_eq!(of(&millis, Digits::AreNumbers), None);
+        assert_eq!(of(&millis[..50], Digits::MayBeTimes), None, "few cells show nothing");
+        assert_eq!(of(&texts(5_550_000_000_000, 37), Digits::MayBeTimes), None, "past 2040: ids");
+        assert_eq!(of(&texts(1_700_000_000, 3_600), Digits::MayBeTimes), None, "ten digits may be a telephone");
+        let days: Vec<String> = (0..120).map(|n| format!("24{:02}{:02}", n % 12 + 1, n % 28 + 1)).collect();
+        assert_eq!(of(&days, Digits::MayBeTimes), Some(TimeForm::SixDigits));
+        assert_eq!(of(&texts(240_101, 1), Digits::MayBeTimes), None, "a counter leaves the calendar");
+    }
+
+    #[test]
+    fn months_by_name_short_years_and_halves_of_the_day_are_read() {
+        for (cells, format, is_certain) in [
+            (vec!["1 Mar 2024", "17 Oct 2024 09:30"], "%d %b %Y", true),
+            (vec!["01-MAR-24", "13-feb-24"], "%d-%b-%y", true),
+            (vec!["March 5, 2024"], "%B %d, %Y", true),
+            (vec!["31.12.24", "01.02.24"], "%d.%m.%y", true),
+            (vec!["12/31/24 9:05 PM"], "%m/%d/%y", true),
+            (vec!["01/02/03"], "%d/%m/%y", false),
+        ] {
+            assert_eq!(
+                TimeForm::of(&cells, Digits::AreNumbers),
+                Some((TimeForm::Written(format), is_certain)),
+                "{cells:?}"
+            );
+        }
+        let form = TimeForm::Parts { separator: '/', order: PartOrder::MonthFirst };
+        assert_eq!(form.micros("2/1/2018 9:05 PM"), Some(1_517_443_200_000_000 + 75_900_000_000));
+        assert_eq!(TimeForm::Written("%d %b %Y").micros("1 Feb 2018"), Some(1_517_443_200_000_000));
+        for (cells, format) in
+            [(vec!["Dec-2016", "May-2017"], "%b-%Y"), (vec!["2016-12"], "%Y-%m"), (vec!["12/2016"], "%m/%Y")]
+        {
+            assert_eq!(TimeForm::of(&cells, Digits::AreNumbers), Some((TimeForm::Month(format), true)), "{cells:?}");
+        }
+        assert_eq!(TimeForm::Month("%b-%Y").micros("Feb-2018"), Some(1_517_443_200_000_000));
+        assert_eq!(TimeForm::of(&["May", "1 of 2"], Digits::AreNumbers), None);
     }
 
     #[test]

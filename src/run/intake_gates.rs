@@ -17,13 +17,10 @@ use super::summary::TableCounts;
 use crate::domain::{days_between, grouped};
 use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
-use crate::wash::{Activity, Ingested, LedgerLine};
+use crate::wash::{Activity, Ingested, LedgerLine, PACED_DAYS};
 
 /// Days that a table may rest while others go on trading.
 const REST_DAYS: i32 = 7;
-
-/// Days with events in half a year that say how often a table has any.
-const PACED_DAYS: usize = 10;
 
 /// What the gates found: a part of `results.json`, and what the next night is compared with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -370,18 +367,15 @@ impl Gates<'_> {
             }
         }
         for (table, activity) in &ingested.activity {
-            let Some(day) = activity.last_usual_day().filter(|_| activity.recent_days() >= PACED_DAYS) else {
-                continue;
-            };
-            let pause = i32::from(activity.usual_gap_days()).saturating_sub(1).saturating_mul(2);
-            let tolerated = i32::from(self.settings.limits(table).first_night_days).max(pause);
-            let behind = days_between(day.on, self.aged_on) - 1;
+            let Some(pace) = activity.first_night_pace(self.aged_on) else { continue };
+            let (behind, day) = (pace.days_behind, pace.last_on);
+            let tolerated = i32::from(self.settings.limits(table).first_night_days).max(pace.rests);
             if behind > tolerated {
                 let may =
                     format!("on a first night it may lie {tolerated} days before the day before (first_night_days)");
                 let has = format!(
-                    "its last day of usual trade is {}, {behind} days before the day before {}",
-                    day.on, self.aged_on
+                    "its last day of usual trade is {day}, {behind} days before the day before {}",
+                    self.aged_on
                 );
                 self.find(table, Fault::Older, may, has);
             }

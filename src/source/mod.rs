@@ -54,6 +54,7 @@ pub(crate) use settings::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS};
 pub use settings::{InputSpec, SourcePart, SourceSettings, SourceSpec, Statement};
 pub(crate) use sniff::Sniffing;
 pub(crate) use sql::GAP;
+pub(crate) use sql_functions::instant_by_formats;
 pub(crate) use sql_reference::sql_markdown;
 pub use table::{InputFormat, JoinedInput, SourcePiece, SourceTable, Sources};
 pub use text_format::DeclaredFormat;

@@ -10,7 +10,12 @@ pub(crate) fn plain_number(cell: &str, decimal: char, thousands: Option<char>) -
             let groups: Vec<&str> = whole.split(mark).collect();
             let sound = groups.iter().enumerate().all(|(at, g)| {
                 let digits = g.trim_start_matches('-').len();
-                if at == 0 { (1..=3).contains(&digits) } else { digits == 3 }
+                // No thousands begin with a zero.
+                if at == 0 {
+                    (1..=3).contains(&digits) && !g.trim_start_matches('-').starts_with('0')
+                } else {
+                    digits == 3
+                }
             });
             if groups.len() > 1 && !sound {
                 return None;

@@ -5,6 +5,7 @@
 //! (`#REF!`), or with a formula that was never computed, is malformed; its place is told by the cell. Rows without any cell are not records. A sheet is held in memory whole: it has
 //! a million rows at most.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use calamine::{Data, Range};
@@ -16,7 +17,7 @@ use super::malformed::MalformedRecord;
 use super::number_text::with_decimal_point;
 use super::sheet_cell::{has_time, letters, text_of};
 use super::sheet_format::SheetFormat;
-use super::workbook::Workbook;
+use super::workbook::{SheetCells, Workbook};
 
 /// A sheet that is read batch by batch.
 pub(crate) struct SheetFile {
@@ -27,7 +28,7 @@ pub(crate) struct SheetFile {
     /// Whether a column's days have times.
     with_time: Vec<bool>,
     cells: Range<Data>,
-    formulas: Range<String>,
+    uncomputed: HashSet<(u32, u32)>,
     /// The next row of `cells`.
     next: usize,
     records: u32,
@@ -41,8 +42,8 @@ impl SheetFile {
     /// The workbook cannot be read, the sheet is empty, its header names a column twice or holds an error, or it has other columns than were declared.
     pub fn open(path: &Path, file: u32, format: &SheetFormat) -> Result<Self, SourceError> {
         let mut book = Workbook::open(path)?;
-        let cells = book.range(&format.sheet)?;
-        let formulas = book.formulas(&format.sheet)?;
+        let SheetCells { cells, uncomputed } = book.sheet(&format.sheet)?;
+        drop(book);
         let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
         let skipped = usize::try_from(format.skip_lines).unwrap_or(usize::MAX);
         let first_row = cells.start().map_or(0, |(row, _)| row as usize);
@@ -67,7 +68,7 @@ impl SheetFile {
             }
         }
         let (path, format) = (path.to_owned(), format.clone());
-        Ok(Self { path, file, format, names, with_time, cells, formulas, next, records: 0, malformed: Vec::new() })
+        Ok(Self { path, file, format, names, with_time, cells, uncomputed, next, records: 0, malformed: Vec::new() })
     }
 
     /// The columns of a batch: texts as the header names them, `_file` and `_row`.
@@ -85,13 +86,13 @@ impl SheetFile {
         let mut columns: Vec<StringChunkedBuilder> =
             self.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
         let mut kept_rows: Vec<u32> = Vec::new();
-        let Self { cells, formulas, format, names, with_time, next, records, malformed, file, .. } = self;
+        let Self { cells, uncomputed, format, names, with_time, next, records, malformed, file, .. } = self;
         let mut left = cells.rows().skip(*next);
         while kept_rows.len() < rows {
             let Some(row) = left.next() else { break };
             let at = *next;
             *next += 1;
-            let is_computed = |column: usize| !is_uncomputed(cells, formulas, at, column);
+            let is_computed = |column: usize| !is_uncomputed(cells, uncomputed, at, column);
             if is_blank(row) && (0..row.len()).all(is_computed) {
                 continue;
             }
@@ -189,15 +190,14 @@ fn place_in(cells: &Range<Data>, row: usize, column: usize) -> String {
     format!("{column}{}", first_row as usize + row + 1)
 }
 
-/// Whether a blank cell holds a formula: a program wrote the formula, and none its value.
-fn is_uncomputed(cells: &Range<Data>, formulas: &Range<String>, row: usize, column: usize) -> bool {
-    if formulas.is_empty() || !matches!(cells.get((row, column)), Some(Data::Empty)) {
+/// Whether a blank cell of a range holds a formula that no program has computed.
+fn is_uncomputed(cells: &Range<Data>, uncomputed: &HashSet<(u32, u32)>, row: usize, column: usize) -> bool {
+    if uncomputed.is_empty() {
         return false;
     }
     let (first_row, first_column) = cells.start().unwrap_or_default();
     let at = u32::try_from(row).ok().zip(u32::try_from(column).ok());
-    let formula = at.and_then(|(row, column)| formulas.get_value((first_row + row, first_column + column)));
-    formula.is_some_and(|formula| !formula.is_empty())
+    at.is_some_and(|(row, column)| uncomputed.contains(&(first_row + row, first_column + column)))
 }
 
 /// Whether no cell of a row holds anything.

@@ -11,6 +11,9 @@ use super::sniff::{MAX_SKIPPED, SAMPLE_RECORDS, Sniffing, has_decimal_comma, is_
 use super::text_format::{DeclaredFormat, cell_words};
 use super::workbook::Workbook;
 
+/// So many rows show how a sheet is written.
+const BEGINNING: u32 = 2_000;
+
 /// How one sheet is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SheetFormat {
@@ -56,7 +59,7 @@ impl SheetFormat {
             sheet,
         };
         if sniffing == Sniffing::Likely {
-            format.guess(&book.range(&format.sheet)?, declared);
+            format.guess(&book.beginning(&format.sheet, BEGINNING)?, declared);
         }
         Ok(format)
     }

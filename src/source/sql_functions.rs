@@ -155,7 +155,9 @@ impl OwnFunction {
                 for format in &formats {
                     check_format(format)?;
                 }
-                instants((0..rows).map(|row| texts.get(row).and_then(|text| parsed(text.trim(), &formats))))?
+                instants(
+                    (0..rows).map(|row| texts.get(row).and_then(|text| instant_by_formats(text.trim(), &formats))),
+                )?
             }
             Self::DateTrunc => {
                 let unit = given.unit(0)?;
@@ -416,8 +418,8 @@ fn check_format(format: &str) -> PolarsResult<()> {
     }
 }
 
-/// The instant that the first fitting format reads; without an offset it is UTC.
-fn parsed(text: &str, formats: &[String]) -> Option<i64> {
+/// The instant, in microseconds, that the first fitting format reads; without an offset it is UTC.
+pub(crate) fn instant_by_formats(text: &str, formats: &[String]) -> Option<i64> {
     formats.iter().find_map(|format| {
         let parts = BrokenDownTime::parse(format, text).ok()?;
         if parts.offset().is_some() {
@@ -515,7 +517,7 @@ mod tests {
     #[test]
     fn the_first_format_that_fits_reads() {
         let formats = ["%d.%m.%Y %H:%M", "%d/%m/%y", "%Y-%m-%dT%H:%M:%S%z"].map(str::to_owned);
-        let at = |text| parsed(text, &formats).and_then(civil).map(|at| at.to_string());
+        let at = |text| instant_by_formats(text, &formats).and_then(civil).map(|at| at.to_string());
         assert_eq!(at("01.02.2018 09:30").as_deref(), Some("2018-02-01T09:30:00"));
         assert_eq!(at("1/2/18").as_deref(), Some("2018-02-01T00:00:00"));
         assert_eq!(at("2018-02-01T00:00:00+0800").as_deref(), Some("2018-01-31T16:00:00"));

@@ -1,11 +1,14 @@
 //! Workbooks (`.xlsx`, `.xlsb`, `.xls`, `.ods`): known by their content, their sheets by name or number.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use calamine::{Data, Ods, Range, Reader as _, SheetType, SheetVisible, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError};
+use calamine::{
+    Cell, Data, DataRef, Ods, Range, Reader as _, SheetType, SheetVisible, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError,
+};
 
 use super::error::SourceError;
 
@@ -21,6 +24,14 @@ pub enum SheetName {
     Named(String),
     /// By its place, from 1.
     Number(u32),
+}
+
+/// The cells of a sheet.
+pub(crate) struct SheetCells {
+    /// From the first that holds anything to the last.
+    pub cells: Range<Data>,
+    /// Places, by row and column from 0, of blank cells that hold a formula: a program wrote it, and none its value.
+    pub uncomputed: HashSet<(u32, u32)>,
 }
 
 /// An opened workbook.
@@ -73,8 +84,10 @@ impl Workbook {
         let seen = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible);
         let names: Vec<String> = seen.map(|sheet| sheet.name.clone()).collect();
         let mut filled = Vec::new();
+        // How many cells a sheet has matters only beside another.
+        let is_alone = names.len() == 1;
         for name in names {
-            let cells = self.range(&name)?.used_cells().count();
+            let cells = self.count_cells(&name, if is_alone { 1 } else { usize::MAX })?;
             if cells > 0 {
                 filled.push((name, cells));
             }
@@ -124,20 +137,91 @@ impl Workbook {
         }
     }
 
-    /// The cells of a sheet, from the first that holds anything to the last.
+    /// How many cells of a sheet hold anything, counted up to a number.
+    fn count_cells(&mut self, sheet: &str, most: usize) -> Result<usize, SourceError> {
+        let mut count = 0;
+        let was_read = self.read_cells(sheet, &mut |_, value, _| {
+            count += usize::from(*value != DataRef::Empty);
+            count < most
+        })?;
+        if was_read { Ok(count) } else { Ok(self.range(sheet)?.used_cells().count()) }
+    }
+
+    /// The first rows of a sheet, from the first that holds anything.
     ///
     /// # Errors
     /// The sheet is damaged.
-    pub fn range(&mut self, sheet: &str) -> Result<Range<Data>, SourceError> {
+    pub fn beginning(&mut self, sheet: &str, rows: u32) -> Result<Range<Data>, SourceError> {
+        let mut cells: Vec<Cell<Data>> = Vec::new();
+        let was_read = self.read_cells(sheet, &mut |at, value, _| {
+            let is_among = cells.first().is_none_or(|first| at.0 - first.get_position().0 < rows);
+            if is_among && *value != DataRef::Empty {
+                cells.push(Cell::new(at, Data::from(value.clone())));
+            }
+            is_among
+        })?;
+        if was_read { Ok(Range::from_sparse(cells)) } else { self.range(sheet) }
+    }
+
+    /// A sheet whole.
+    ///
+    /// # Errors
+    /// The sheet is damaged.
+    pub fn sheet(&mut self, sheet: &str) -> Result<SheetCells, SourceError> {
+        let mut cells: Vec<Cell<Data>> = Vec::new();
+        let mut uncomputed = HashSet::new();
+        let was_read = self.read_cells(sheet, &mut |at, value, has_formula| {
+            if *value != DataRef::Empty {
+                cells.push(Cell::new(at, Data::from(value.clone())));
+            } else if has_formula {
+                uncomputed.insert(at);
+            }
+            true
+        })?;
+        if was_read {
+            return Ok(SheetCells { cells: Range::from_sparse(cells), uncomputed });
+        }
+        let (cells, formulas) = (self.range(sheet)?, self.formulas(sheet)?);
+        let (first_row, first_column) = formulas.start().unwrap_or_default();
+        for (row, column, formula) in formulas.used_cells() {
+            let at = (first_row as usize + row, first_column as usize + column);
+            let (Ok(row), Ok(column)) = (u32::try_from(at.0), u32::try_from(at.1)) else { continue };
+            if !formula.is_empty() && matches!(cells.get_value((row, column)), None | Some(Data::Empty)) {
+                uncomputed.insert((row, column));
+            }
+        }
+        Ok(SheetCells { cells, uncomputed })
+    }
+
+    /// Hands over the cells of a sheet one by one, with their place and whether a formula stands there, until it is told to stop. False where
+    /// this kind of workbook is read in one piece only.
+    fn read_cells(
+        &mut self,
+        sheet: &str,
+        take: &mut dyn FnMut((u32, u32), &DataRef, bool) -> bool,
+    ) -> Result<bool, SourceError> {
+        let Self { path, sheets } = self;
+        let Sheets::Xlsx(xlsx) = sheets else { return Ok(false) };
+        let failed = |e: XlsxError| damaged(path, sheet, &calamine::Error::Xlsx(e));
+        unharmed(path, || {
+            let mut reader = xlsx.worksheet_cells_reader(sheet).map_err(failed)?;
+            while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(failed)? {
+                if !take(cell.pos, &cell.value, cell.formula.is_some()) {
+                    break;
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// The cells of a sheet, from the first that holds anything to the last.
+    fn range(&mut self, sheet: &str) -> Result<Range<Data>, SourceError> {
         let Self { path, sheets } = self;
         unharmed(path, || sheets.worksheet_range(sheet).map_err(|e| damaged(path, sheet, &e)))
     }
 
     /// The formulas of a sheet.
-    ///
-    /// # Errors
-    /// The sheet is damaged.
-    pub fn formulas(&mut self, sheet: &str) -> Result<Range<String>, SourceError> {
+    fn formulas(&mut self, sheet: &str) -> Result<Range<String>, SourceError> {
         let Self { path, sheets } = self;
         unharmed(path, || sheets.worksheet_formula(sheet).map_err(|e| damaged(path, sheet, &e)))
     }

@@ -23,6 +23,20 @@ const GAP_DAYS: i32 = 182;
 /// Offsets from UTC change on quarters of an hour: all instants of one quarter share a local day and half of day.
 const QUARTER_HOUR: i64 = 900_000_000;
 
+/// Days with events in half a year that say how often a table has any.
+pub const PACED_DAYS: usize = 10;
+
+/// How far back a table's events end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstNightPace {
+    /// The last day of usual trade.
+    pub last_on: Date,
+    /// Days from there to the day before as-of.
+    pub days_behind: i32,
+    /// Twice the longest pause of its last half year: as far back it may lie because it rests.
+    pub rests: i32,
+}
+
 /// Rows of one table by local day of its event time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
@@ -188,6 +202,14 @@ impl Activity {
     #[must_use]
     pub fn recent_days(&self) -> usize {
         self.last_on().map_or(0, |last| self.days.range(back(last, GAP_DAYS)..=last).count())
+    }
+
+    /// How a table stands that no earlier night speaks for. Tables with events on fewer than ten days of half a year say nothing of their own pace.
+    #[must_use]
+    pub fn first_night_pace(&self, as_of: Date) -> Option<FirstNightPace> {
+        let last_on = self.last_usual_day().filter(|_| self.recent_days() >= PACED_DAYS)?.on;
+        let rests = i32::from(self.usual_gap_days()).saturating_sub(1).saturating_mul(2);
+        Some(FirstNightPace { last_on, days_behind: days_between(last_on, as_of) - 1, rests })
     }
 
     fn rows(&self, day: Date) -> Rows {

@@ -14,6 +14,7 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
+mod as_sent;
 mod by_structure;
 mod first_night;
 

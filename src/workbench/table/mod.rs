@@ -3,6 +3,7 @@
 //! A Parquet file is never held whole: its columns are read one at a time, so that training needs one byte a cell and
 //! one column of raw values.
 
+mod cell_form;
 mod file;
 mod file_features;
 mod outcome_rule;

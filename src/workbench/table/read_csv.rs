@@ -4,6 +4,7 @@ use std::path::Path;
 
 use polars::prelude::{ChunkFullNull, StringChunked};
 
+use super::cell_form::CellForm;
 use super::file::Natural;
 use super::parse;
 use crate::model::ModelError;
@@ -72,8 +73,8 @@ impl CsvTable {
         if self.cells(at).flatten().next().is_none() {
             return Natural::Empty;
         }
-        let (kind, note) = self.infer(at);
-        Natural::Is(kind, note)
+        let (form, note) = self.form(at);
+        Natural::Is(form.kind(), note)
     }
 
     /// One column; see [`super::TableFile::load`].
@@ -84,10 +85,7 @@ impl CsvTable {
         let name = self.names.get(at).cloned().unwrap_or_default();
         let values = match kind {
             // A model keeps dates as days: a column that is all dates is read as such.
-            Kind::Number => Values::Number(self.parsed(at, &name, kind, parse::number).or_else(|error| {
-                if self.infer(at).0 == Kind::Date { self.parsed(at, &name, kind, parse::date) } else { Err(error) }
-            })?),
-            Kind::Date => Values::Number(self.parsed(at, &name, kind, parse::date)?),
+            Kind::Number | Kind::Date => Values::Number(self.parsed(at, &name, kind)?),
             Kind::Text => {
                 let mut text = TextBuilder::default();
                 self.cells(at).for_each(|cell| text.push(cell));
@@ -103,12 +101,21 @@ impl CsvTable {
         cells.map(|cell| cell.map(str::trim).filter(|cell| !parse::is_missing(cell)))
     }
 
-    fn parsed(&self, at: usize, name: &str, kind: Kind, read: fn(&str) -> Option<f64>) -> Result<Vec<f64>, ModelError> {
+    fn parsed(&self, at: usize, name: &str, kind: Kind) -> Result<Vec<f64>, ModelError> {
+        let plain = if kind == Kind::Date { CellForm::Day } else { CellForm::Number };
+        self.read(at, name, kind, &plain).or_else(|error| match self.form(at).0 {
+            CellForm::Text => Err(error),
+            CellForm::Number | CellForm::WrittenNumber(_) if kind == Kind::Date => Err(error),
+            form => self.read(at, name, kind, &form),
+        })
+    }
+
+    fn read(&self, at: usize, name: &str, kind: Kind, form: &CellForm) -> Result<Vec<f64>, ModelError> {
         let mut values = Vec::with_capacity(self.rows);
         for (row, cell) in self.cells(at).enumerate() {
             values.push(match cell {
                 None => f64::NAN,
-                Some(text) => read(text).ok_or_else(|| ModelError::WrongKind {
+                Some(text) => form.value(text).ok_or_else(|| ModelError::WrongKind {
                     column: name.to_owned(),
                     expected: kind.word(),
                     found: text.to_owned(),
@@ -119,33 +126,8 @@ impl CsvTable {
         Ok(values)
     }
 
-    fn infer(&self, at: usize) -> (Kind, Option<String>) {
-        let (mut numbers, mut dates, mut texts) = (0_usize, 0_usize, 0_usize);
-        let mut example = None;
-        for cell in self.cells(at).flatten() {
-            if parse::number(cell).is_some() {
-                numbers += 1;
-            } else if texts == 0 && parse::date(cell).is_some() {
-                dates += 1;
-            } else {
-                texts += 1;
-                example.get_or_insert(cell);
-            }
-        }
-        match (numbers, dates, texts) {
-            (_, 0, 0) => (Kind::Number, None),
-            (0, _, 0) => (Kind::Date, None),
-            (n, d, t) if n > 0 => {
-                let example = example.unwrap_or("a date");
-                let note = format!(
-                    "mixes {n} numbers with {} other values such as {example:?}: treated as text; mend the values, or \
-                     declare them missing, to use it as a number",
-                    d + t
-                );
-                (Kind::Text, Some(note))
-            }
-            _ => (Kind::Text, None),
-        }
+    fn form(&self, at: usize) -> (CellForm, Option<String>) {
+        CellForm::of(|| self.cells(at).flatten())
     }
 }
 

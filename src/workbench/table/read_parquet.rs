@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Date32Type, Float64Type, TimeUnit, TimestampMic
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
+use super::cell_form::CellForm;
 use super::file::{Natural, refuse_duplicates};
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values, number_as_text};
@@ -69,6 +70,10 @@ impl ParquetTable {
         let mut numbers = Vec::new();
         let mut text = TextBuilder::default();
         let mut done = 0_usize;
+        let is_text = matches!(self.kind(at), Natural::Is(Kind::Text, _));
+        if kind == Kind::Date && is_text {
+            return self.load_written_days(at, name);
+        }
         for batch in self.batches(&[at])? {
             let batch = batch.map_err(|e| ModelError::table(&self.path, e))?;
             let array = batch.column(0);
@@ -82,6 +87,34 @@ impl ParquetTable {
             Kind::Text => Values::Text(text.finish()),
             Kind::Number | Kind::Date => Values::Number(numbers),
         };
+        Ok(Column { name, values })
+    }
+
+    /// Dates that a column of text writes.
+    fn load_written_days(&self, at: usize, name: String) -> Result<Column, ModelError> {
+        let mut cells: Vec<Option<String>> = Vec::with_capacity(self.rows);
+        for batch in self.batches(&[at])? {
+            let batch = batch.map_err(|e| ModelError::table(&self.path, e))?;
+            let plain = cast(batch.column(0), &DataType::LargeUtf8).map_err(|e| ModelError::table(&self.path, e))?;
+            let there = |cell: &&str| !super::parse::is_missing(cell);
+            cells.extend(
+                plain.as_string::<i64>().iter().map(|cell| cell.map(str::trim).filter(there).map(ToOwned::to_owned)),
+            );
+        }
+        let form = match CellForm::of(|| cells.iter().flatten().map(String::as_str)).0 {
+            form @ CellForm::WrittenDay(_) => form,
+            _ => CellForm::Day,
+        };
+        let values = cells.iter().enumerate().map(|(row, cell)| match cell {
+            None => Ok(f64::NAN),
+            Some(text) => form.value(text).ok_or_else(|| ModelError::WrongKind {
+                column: name.clone(),
+                expected: Kind::Date.word(),
+                found: text.clone(),
+                row: row + 1,
+            }),
+        });
+        let values = Values::Number(values.collect::<Result<_, _>>()?);
         Ok(Column { name, values })
     }
 

@@ -51,7 +51,10 @@ pub fn read_target(file: &TableFile, name: &str, positive: Option<&str>) -> Resu
             return Err(refuse(format!("all rows have one value, {}: there is nothing to tell apart", shown())));
         }
         (n, _) if n > 2 => {
-            return Err(refuse(format!("it has {n} values, {}: exactly two are needed", shown())));
+            return Err(refuse(format!(
+                "it has {n} values, {}: exactly two are needed. Say who is bad and who is good: --bad \"{name} IN ('…')\" --good \"{name} = '…'\"",
+                shown()
+            )));
         }
         (_, Some(positive)) => {
             let same = |v: &str| v == positive || number(v).is_some_and(|x| number(positive) == Some(x));

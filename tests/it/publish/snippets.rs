@@ -164,3 +164,25 @@ fn the_wrapper_for_schedulers_lets_99_pass_and_no_other_code() {
         assert_eq!(done.code(), Some(expected), "{code}");
     }
 }
+
+/// The units of docs/scheduling.md, as systemd reads them.
+#[test]
+fn the_units_for_systemd_are_accepted_by_it() {
+    if !is_at_hand("systemd-analyze", &["--version"]) {
+        return;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scheduling.md");
+    let text = fs::read_to_string(path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut units = Vec::new();
+    for block in text.split("```ini\n").skip(1) {
+        let unit: Vec<&str> = block.split("```").next().unwrap().lines().map(str::trim).collect();
+        let file = folder.path().join(unit.first().unwrap().trim_start_matches("# "));
+        // The program is not installed where tests run.
+        fs::write(&file, unit.join("\n").replace("/usr/local/bin/integrity", "/bin/true")).unwrap();
+        units.push(file);
+    }
+    assert_eq!(units.len(), 2);
+    let seen = Command::new("systemd-analyze").arg("verify").args(&units).output().unwrap();
+    assert!(seen.status.success(), "{}", String::from_utf8_lossy(&seen.stderr));
+}

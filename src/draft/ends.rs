@@ -1,0 +1,257 @@
+//! When an order was completed or cancelled, where no column of its table says it outright.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::assign::{assign, free_name};
+use super::landscape::{Found, Landscape};
+use super::orders::PARCEL_TIMES;
+use super::orders_plan::OrdersPlan;
+use super::scope::{Piece, Scope};
+use super::table_draft::TableDraft;
+use super::vocabulary::Concept as C;
+use super::words;
+use crate::contract::{SHIPMENTS, Type};
+use crate::profile::{ColumnAt, ValueKind};
+
+/// Milestones of an order before its end.
+const BEFORE_ITS_END: [&str; 3] = ["placed_at", "paid_at", "refunded_at"];
+
+/// A state has so many words at most.
+const MAX_STATES: usize = 20;
+
+/// What lines say of their order, where a row of the orders' table is a line: all of them have to say the same.
+pub(super) struct StatedByLines<'a> {
+    pub is_by_line: bool,
+    /// The part of the SELECT with one row an order.
+    pub stated: &'a str,
+    /// Its columns.
+    pub aggregated: &'a mut Vec<String>,
+}
+
+impl StatedByLines<'_> {
+    fn of_order(&mut self, sql: String, name: &str, aggregate: &str) -> String {
+        if !self.is_by_line {
+            return sql;
+        }
+        self.aggregated.push(format!("{aggregate}({sql}) AS {name}"));
+        format!("{}.{name}", self.stated)
+    }
+}
+
+/// Orders that came to nothing: the words of a column that say so.
+struct Failed {
+    at: ColumnAt,
+    words: Vec<String>,
+    why: String,
+}
+
+/// Words of a column, and the column as SQL.
+#[derive(Clone)]
+struct State<'a> {
+    sql: String,
+    words: Vec<&'a str>,
+}
+
+/// Adds both, as far as anything speaks for them.
+pub(super) fn ends(
+    draft: &mut TableDraft,
+    scope: &mut Scope,
+    plan: &OrdersPlan,
+    taken: &BTreeSet<ColumnAt>,
+    mut lines: StatedByLines,
+) {
+    let land = scope.land;
+    let parcels = assign(land, plan.driver, &SHIPMENTS, &PARCEL_TIMES, true, taken);
+    let status = status_column(land, plan.driver);
+    let status_sql = status.map(|at| lines.of_order(scope.id_of(at, &scope.name(at)), "state", "MIN"));
+    let failed = failed_orders(land, plan, status);
+    let failed_state = failed.as_ref().map(|failed| State {
+        sql: match &status_sql {
+            Some(sql) if Some(failed.at) == status => sql.clone(),
+            _ => lines.of_order(scope.id_of(failed.at, &scope.name(failed.at)), "code", "MIN"),
+        },
+        words: failed.words.iter().map(String::as_str).collect(),
+    });
+    let done = status.zip(status_sql).map(|(at, sql)| State { sql, words: words::done(land.column(at)) });
+    if !draft.has("completed_at") {
+        completed(draft, scope, plan, parcels.get("delivered_at"), [done, failed_state.clone()], &mut lines);
+    }
+    if let (false, Some(state), Some(failed)) = (draft.has("cancelled_at"), failed_state, &failed) {
+        cancelled(draft, scope, &parcels, &state, &failed.why, &mut lines);
+    }
+}
+
+/// Completed with delivery, else with payment, else at once; only orders of a state that says so, or none of a state that denies it.
+fn completed(
+    draft: &mut TableDraft,
+    scope: &mut Scope,
+    plan: &OrdersPlan,
+    delivered: Option<&Found>,
+    [done, failed]: [Option<State>; 2],
+    lines: &mut StatedByLines,
+) {
+    let own = delivered.map(|found| {
+        let sql = scope.reach(found);
+        let sql = scope.render(Type::Instant, "completed_at", found.at, &sql).sql;
+        let why = "the buyer's confirmation is not stated: delivery stands for it";
+        (lines.of_order(sql, "arrived_at", "MAX"), scope.name(found.at), why)
+    });
+    let found = own.or_else(|| arrival_of_parcels(draft, scope, plan)).or_else(|| {
+        let drafted = |column: &str| draft.columns.iter().find(|c| c.column == column);
+        let paid = drafted("paid_at").map(|c| {
+            (c.sql.clone(), c.from.clone(), "neither confirmation nor delivery is stated: payment stands for it")
+        });
+        let at_once = || {
+            let why =
+                "neither confirmation, delivery nor payment is stated: an order counts as completed when it was placed";
+            drafted("placed_at").map(|c| (c.sql.clone(), "placed_at".to_owned(), why))
+        };
+        paid.or_else(at_once)
+    });
+    let Some((sql, from, why)) = found else { return };
+    let sql = match (done, failed) {
+        (Some(done), _) if !done.words.is_empty() => {
+            format!("CASE WHEN {} IN ({}) THEN {sql} ELSE NULL END", done.sql, words::listed(&done.words))
+        }
+        (_, Some(failed)) => {
+            format!("CASE WHEN {} IN ({}) THEN NULL ELSE {sql} END", failed.sql, words::listed(&failed.words))
+        }
+        _ => sql,
+    };
+    draft.put("completed_at", Piece::guess(sql, why), from, 0.7);
+}
+
+/// When the last parcel of an order arrived, where a table of parcels says it; null while one is on its way.
+fn arrival_of_parcels(
+    draft: &mut TableDraft,
+    scope: &Scope,
+    plan: &OrdersPlan,
+) -> Option<(String, String, &'static str)> {
+    let land = scope.land;
+    let names_orders = |table: usize| {
+        let order = land.naming(table, C::Order).map(|(at, _)| at);
+        table != plan.driver && land.folder.references.iter().any(|r| Some(r.from) == order && r.to == plan.order)
+    };
+    let table = land.best_about(C::Shipment, &SHIPMENTS, names_orders)?;
+    let (order, _) = land.naming(table, C::Order)?;
+    let delivered = assign(land, table, &SHIPMENTS, &PARCEL_TIMES, true, &BTreeSet::new()).remove("delivered_at")?.at;
+    let inner = Scope::new(land, table, scope.currency);
+    let key = inner.id_of(order, &inner.name(order));
+    let at = inner.render(Type::Instant, "completed_at", delivered, &inner.name(delivered)).sql;
+    let name = free_name(land, "arrived");
+    draft.with.push((
+        name.clone(),
+        format!(
+            "SELECT\n    {key} AS order_number,\n    CASE WHEN COUNT({at}) = COUNT(*) THEN MAX({at}) ELSE NULL END AS arrived_at\nFROM {}\nGROUP BY {key}",
+            inner.driver_name()
+        ),
+    ));
+    draft.keys.push((plan.order, order));
+    let number = scope.id_of(plan.order, &scope.name(plan.order));
+    draft.joins.push(format!("LEFT JOIN {name} ON {number} = {name}.order_number"));
+    let why = "the buyer's confirmation is not stated: the arrival of the last parcel stands for it";
+    Some((format!("{name}.arrived_at"), inner.name(delivered), why))
+}
+
+/// Cancelled at the last milestone, where a state without a time says that an order came to nothing.
+fn cancelled(
+    draft: &mut TableDraft,
+    scope: &mut Scope,
+    parcels: &BTreeMap<&'static str, Found>,
+    state: &State,
+    why: &str,
+    lines: &mut StatedByLines,
+) {
+    let drafted = |column: &&str| draft.columns.iter().find(|c| c.column == *column).map(|c| c.sql.clone());
+    let mut times: Vec<String> = BEFORE_ITS_END.iter().filter_map(drafted).collect();
+    for (column, found) in parcels {
+        let sql = scope.reach(found);
+        let sql = scope.render(Type::Instant, "cancelled_at", found.at, &sql).sql;
+        times.push(lines.of_order(sql, &format!("parcel_{column}"), "MAX"));
+    }
+    let last = match times.as_slice() {
+        [] => return,
+        [only] => only.clone(),
+        several => format!("GREATEST({})", several.join(", ")),
+    };
+    let sql = format!("CASE WHEN {} IN ({}) THEN {last} ELSE NULL END", state.sql, words::listed(&state.words));
+    draft.put("cancelled_at", Piece::guess(sql, why), state.sql.clone(), 0.7);
+}
+
+/// Which orders came to nothing: by the words of their state, by a flag, or by codes of which no order ever goes on.
+fn failed_orders(land: &Landscape, plan: &OrdersPlan, status: Option<ColumnAt>) -> Option<Failed> {
+    let by_words = status.and_then(|at| {
+        let words: Vec<String> = words::failed(land.column(at)).into_iter().map(ToOwned::to_owned).collect();
+        let why = "the status has no time: dated at the last milestone, so that no look back sees it too early";
+        (!words.is_empty()).then(|| Failed { at, words, why: why.to_owned() })
+    });
+    by_words.or_else(|| failure_flag(land, plan.driver)).or_else(|| failure_codes(land, plan))
+}
+
+/// A column that is called cancelled, or voided, and says yes or no.
+fn failure_flag(land: &Landscape, table: usize) -> Option<Failed> {
+    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
+    let mut flags = columns.filter(|at| land.column_name(*at).says(C::Cancelled) && !land.column(*at).is_time());
+    flags.find_map(|at| {
+        let raw = land.column(at);
+        let words: Vec<String> = words::yes(raw).into_iter().map(ToOwned::to_owned).collect();
+        let why = "a flag without a time: dated at the last milestone, so that no look back sees it too early";
+        let is_flag = !words.is_empty() && raw.words.len() <= 3 && words.len() < raw.words.len().max(2);
+        is_flag.then(|| Failed { at, words, why: why.to_owned() })
+    })
+}
+
+/// Codes of a state that say nothing in words: those of which no row, however old, ever reached a later time that rows of the other codes reach.
+fn failure_codes(land: &Landscape, plan: &OrdersPlan) -> Option<Failed> {
+    const OLD_MICROS: i64 = 30 * 86_400_000_000;
+    let placed = plan.placed.as_ref().filter(|found| found.at.table == plan.driver)?.at;
+    let placed_at = &land.column(placed).micros;
+    let old = placed_at.iter().flatten().max()?.checked_sub(OLD_MICROS)?;
+    let is_old = |row: usize| placed_at.get(row).copied().flatten().is_some_and(|at| at < old);
+    let raw = land.table(plan.driver);
+    let at = |column: usize| ColumnAt { table: plan.driver, column };
+    let states = (0..raw.columns.len()).filter(|column| {
+        let name = land.column_name(at(*column));
+        let is_called_so = [C::Status, C::Region, C::Outcome].iter().any(|c| name.says(*c));
+        is_called_so && (2..=8).contains(&raw.columns[*column].words.len())
+    });
+    let times: Vec<usize> = (0..raw.columns.len())
+        .filter(|c| {
+            *c != placed.column && raw.columns[*c].is_time() && (0.001..0.6).contains(&raw.columns[*c].null_share())
+        })
+        .collect();
+    states.flat_map(|state| times.iter().map(move |time| (state, *time))).find_map(|(state, time)| {
+        let filled = raw.filled_by_word(state, time, is_old);
+        let (never, ever): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(_, share)| *share <= 0.01);
+        let is_clear = !never.is_empty() && !ever.is_empty() && ever.iter().all(|(_, share)| *share >= 0.9);
+        let codes: Vec<String> = never.into_iter().map(|(word, _)| word).collect();
+        let why = format!(
+            "rows with {} never have {}: taken as cancelled, dated at the last milestone",
+            words::listed(&codes.iter().map(String::as_str).collect::<Vec<_>>()),
+            raw.columns[time].name
+        );
+        is_clear.then(|| Failed { at: at(state), words: codes, why })
+    })
+}
+
+/// The column with the order's state: the one called so, or else the one whose words say how orders end.
+fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
+    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
+    let speaks = |at: &ColumnAt| {
+        let raw = land.column(*at);
+        let is_state = land.column_name(*at).says(C::Status) || land.column_name(*at).says(C::Outcome);
+        is_state
+            && matches!(raw.kind, ValueKind::Text)
+            && !raw.words.is_empty()
+            && !(words::done(raw).is_empty() && words::failed(raw).is_empty())
+    };
+    columns.clone().filter(speaks).max_by_key(|at| land.column(*at).distinct).or_else(|| {
+        let ends = |at: &ColumnAt| {
+            let raw = land.column(*at);
+            let is_other = [C::Reason, C::Kind, C::Channel, C::Name].iter().any(|c| land.column_name(*at).says(*c));
+            let is_state = matches!(raw.kind, ValueKind::Text) && (2..=MAX_STATES).contains(&raw.words.len());
+            is_state && !is_other && !words::failed(raw).is_empty() && !words::done(raw).is_empty()
+        };
+        columns.clone().find(ends)
+    })
+}
