@@ -81,9 +81,14 @@ impl TimeForm {
     /// What digits alone are, the caller says by the column's name.
     #[must_use]
     pub fn of(cells: &[&str], digits: Digits) -> Option<(Self, bool)> {
-        let strays = cells.len() - (ENOUGH * cells.len() as f64).ceil() as usize;
+        let most_strays = (1.0 - ENOUGH) * cells.len() as f64;
         let reads = |form: Self| {
-            !cells.is_empty() && cells.iter().filter(|cell| form.micros(cell).is_none()).nth(strays).is_none()
+            let mut strays = 0.0;
+            !cells.is_empty()
+                && cells.iter().all(|cell| {
+                    strays += if form.micros(cell).is_none() { 1.0 } else { 0.0 };
+                    strays <= most_strays
+                })
         };
         if reads(Self::Iso) {
             return Some((Self::Iso, true));

@@ -26,6 +26,9 @@ pub enum SheetName {
     Number(u32),
 }
 
+/// Takes a cell with its row and column, from 0, and whether a formula stands there; says whether it wants more.
+type TakeCell<'a> = dyn FnMut((u32, u32), &DataRef, bool) -> bool + 'a;
+
 /// The cells of a sheet.
 pub(crate) struct SheetCells {
     /// From the first that holds anything to the last.
@@ -195,11 +198,7 @@ impl Workbook {
 
     /// Hands over the cells of a sheet one by one, with their place and whether a formula stands there, until it is told to stop. False where
     /// this kind of workbook is read in one piece only.
-    fn read_cells(
-        &mut self,
-        sheet: &str,
-        take: &mut dyn FnMut((u32, u32), &DataRef, bool) -> bool,
-    ) -> Result<bool, SourceError> {
+    fn read_cells(&mut self, sheet: &str, take: &mut TakeCell) -> Result<bool, SourceError> {
         let Self { path, sheets } = self;
         let Sheets::Xlsx(xlsx) = sheets else { return Ok(false) };
         let failed = |e: XlsxError| damaged(path, sheet, &calamine::Error::Xlsx(e));
