@@ -59,6 +59,8 @@ const NAMED_MONTHS: [&str; 9] =
 /// Formats of dates whose year has two digits, by separator: which number is which, rows tell.
 const SHORT_YEARS: [[&str; 3]; 3] =
     [["%d/%m/%y", "%m/%d/%y", "%y/%m/%d"], ["%d.%m.%y", "%m.%d.%y", "%y.%m.%d"], ["%d-%m-%y", "%m-%d-%y", "%y-%m-%d"]];
+/// So many dates show by how far they lie apart which number is the year.
+const MANY_DATES: usize = 20;
 /// Formats of months.
 const MONTHS: [&str; 7] = ["%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%m/%Y", "%m.%Y", "%Y-%m"];
 /// Where a year has two digits, a format that asks for four reads a year of antiquity: nothing before 1900 is a date.
@@ -109,10 +111,19 @@ impl TimeForm {
             return Some((Self::Written(format), true));
         }
         for formats in SHORT_YEARS {
-            let fitting: Vec<&'static str> =
-                formats.into_iter().filter(|format| reads(Self::Written(format))).collect();
-            if let Some(first) = fitting.first() {
-                return Some((Self::Written(first), fitting.len() == 1));
+            let mut fitting: Vec<(i64, &'static str)> = formats
+                .into_iter()
+                .filter(|format| reads(Self::Written(format)))
+                .map(|format| (span(Self::Written(format), cells), format))
+                .collect();
+            fitting.sort_by_key(|(span, _)| *span);
+            // Days that are taken for years lie decades apart.
+            let is_certain = match fitting.as_slice() {
+                [(best, _), (other, _), ..] => cells.len() >= MANY_DATES && best.saturating_mul(2) < *other,
+                _ => true,
+            };
+            if let Some((_, format)) = fitting.first() {
+                return Some((Self::Written(format), is_certain));
             }
         }
         if let Some(format) = MONTHS.into_iter().find(|format| reads(Self::Month(format))) {
@@ -286,6 +297,12 @@ fn read_or_as_written(column: &str, formats: &[String]) -> String {
     format!("COALESCE(CAST(try_strptime({column}, {}) AS VARCHAR), {column})", quoted.join(", "))
 }
 
+/// From the first to the last of the dates, in microseconds.
+fn span(form: TimeForm, cells: &[&str]) -> i64 {
+    let micros = || cells.iter().filter_map(|cell| form.micros(cell));
+    micros().max().unwrap_or(0).saturating_sub(micros().min().unwrap_or(0))
+}
+
 /// A date of our times, read by the first format that fits.
 fn likely_instant(cell: &str, formats: &[String]) -> Option<i64> {
     instant_by_formats(cell, formats).filter(|micros| *micros >= EARLIEST_MICROS)
@@ -349,7 +366,7 @@ mod tests {
             (vec!["1 Mar 2024", "17 Oct 2024 09:30"], "%d %b %Y", true),
             (vec!["01-MAR-24", "13-feb-24"], "%d-%b-%y", true),
             (vec!["March 5, 2024"], "%B %d, %Y", true),
-            (vec!["31.12.24", "01.02.24"], "%d.%m.%y", true),
+            (vec!["31.12.24", "01.02.24"], "%d.%m.%y", false),
             (vec!["12/31/24 9:05 PM"], "%m/%d/%y", true),
             (vec!["01/02/03"], "%d/%m/%y", false),
         ] {
@@ -359,6 +376,11 @@ mod tests {
                 "{cells:?}"
             );
         }
+        let days: Vec<String> =
+            (0..40).map(|n| format!("{:02}/{:02}/{:02}", 23 + n % 2, n % 12 + 1, n % 28 + 1)).collect();
+        let days: Vec<&str> = days.iter().map(String::as_str).collect();
+        let year_first = Some((TimeForm::Written("%y/%m/%d"), true));
+        assert_eq!(TimeForm::of(&days, Digits::AreNumbers), year_first, "read day first, they lie decades apart");
         let form = TimeForm::Parts { separator: '/', order: PartOrder::MonthFirst };
         assert_eq!(form.micros("2/1/2018 9:05 PM"), Some(1_517_443_200_000_000 + 75_900_000_000));
         assert_eq!(TimeForm::Written("%d %b %Y").micros("1 Feb 2018"), Some(1_517_443_200_000_000));
