@@ -131,7 +131,8 @@ pub struct GroupShare {
     /// Another member is in default.
     pub has_default: bool,
     /// The other members, group by group; empty where the policy does not look at how they depend on one another.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    // Never left out: what waits for settlement is written in a form without field names.
+    #[serde(default)]
     pub others: Vec<Vec<Member>>,
 }
 
@@ -242,6 +243,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_share_without_others_comes_back_from_a_form_without_field_names() {
+        let shares = [Some(GroupShare { liability_minor: 7, ..GroupShare::default() }), None];
+        let bytes = postcard::to_allocvec(&shares).unwrap();
+        assert_eq!(postcard::from_bytes::<[Option<GroupShare>; 2]>(&bytes).unwrap(), shares);
+    }
 
     fn totals(parts: &[GroupTotal]) -> GroupTotals {
         let mut totals = GroupTotals::default();

@@ -19,10 +19,10 @@ pub struct Receivable {
     /// Other orders that may be the same sale: what is pledged under one of the ids is pledged.
     pub same_sale: Vec<String>,
     /// What the buyer paid into escrow; `None` in runs that did not keep it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub paid_minor: Option<i64>,
     /// When its last parcel was handed over, UTC microseconds; `None` in runs that did not keep it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub shipped_at: Option<i64>,
 }
 
