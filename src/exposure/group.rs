@@ -66,6 +66,9 @@ pub struct Member {
 pub struct GroupTotal {
     /// Members.
     pub members: u32,
+    /// Those of them whose membership goes on: who merely owes on a loan of the group answers for no other one.
+    #[serde(default)]
+    pub going_on: u32,
     /// What members owe, over all products.
     pub owed_minor: i64,
     /// What open offers let members draw.
@@ -130,6 +133,9 @@ pub struct GroupShare {
     pub liability_minor: i64,
     /// Another member is in default.
     pub has_default: bool,
+    /// How many members the smallest of the merchant's groups has that go on, the merchant included; `None` where it is in none now, or that is not known.
+    #[serde(default)]
+    pub fewest_members: Option<u32>,
     /// The other members, group by group; empty where the policy does not look at how they depend on one another.
     // Never left out: what waits for settlement is written in a form without field names.
     #[serde(default)]
@@ -147,6 +153,7 @@ impl GroupTotals {
         for (group, part) in &other.0 {
             let total = self.entry(group);
             total.members = total.members.saturating_add(part.members);
+            total.going_on = total.going_on.saturating_add(part.going_on);
             total.owed_minor = total.owed_minor.saturating_add(part.owed_minor);
             total.held_minor = total.held_minor.saturating_add(part.held_minor);
             total.unknown = total.unknown.saturating_add(part.unknown);
@@ -213,6 +220,8 @@ impl GroupTotals {
             let liable = total.group_loans_minor.saturating_sub(mine.group_loans_minor).max(0);
             share.liability_minor = share.liability_minor.saturating_add(liable);
             share.has_default |= total.in_default > mine.in_default;
+            let fewest = share.fewest_members.map_or(total.going_on, |fewest| fewest.min(total.going_on));
+            share.fewest_members = Some(fewest);
             if terms.is_some_and(|terms| terms.dependence.is_some()) {
                 let others = total.by_member.iter().filter(|(merchant, _)| !mine.by_member.contains_key(*merchant));
                 share.others.push(others.map(|(_, member)| *member).collect());
@@ -290,6 +299,14 @@ mod tests {
     }
 
     #[test]
+    fn who_merely_owes_is_no_member_that_goes_on() {
+        let going_on = GroupTotal { going_on: 1, ..part(10, 0) };
+        let parts = [going_on.clone(), going_on.clone(), part(500, 0)];
+        assert_eq!(share(&parts, 0, 1_000).fewest_members, Some(2));
+        assert_eq!(share(&[going_on.clone(), going_on.clone(), going_on], 0, 1_000).fewest_members, Some(3));
+    }
+
+    #[test]
     fn who_has_left_answers_for_what_was_drawn_before() {
         let drawn = |owed_minor, in_default| DrawnTogether { owed_minor, in_default };
         let group = GroupTotal { drawn: BTreeMap::from([(10, drawn(70, 0)), (20, drawn(30, 1))]), ..part(100, 0) };
@@ -299,7 +316,8 @@ mod tests {
             totals(std::slice::from_ref(total)).share(&none, &left, &BTreeMap::new(), None)
         };
         let answers = |liability_minor, has_default| {
-            Some(GroupShare { allowance_minor: Some(i64::MAX), liability_minor, has_default, others: Vec::new() })
+            let allowance_minor = Some(i64::MAX);
+            Some(GroupShare { allowance_minor, liability_minor, has_default, ..GroupShare::default() })
         };
         assert_eq!(share(&group, 0, 20), answers(70, false), "what was drawn as it left is the others'");
         assert_eq!(share(&group, 0, 21), answers(100, true));

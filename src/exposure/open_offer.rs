@@ -35,10 +35,10 @@ pub struct OpenOffer {
     pub state: OfferState,
     /// The most that may be drawn.
     pub limit_minor: i64,
-    /// Interest a day, parts per million.
-    pub daily_rate_ppm: i64,
-    /// Days to the last instalment.
-    pub term_days: i64,
+    /// Interest a day, parts per million; `None` of an offer that was published by a version of the program which did not note it here.
+    pub daily_rate_ppm: Option<i64>,
+    /// Days to the last instalment; `None` likewise.
+    pub term_days: Option<i64>,
     /// The share of each day's receipts that repays it, parts per million; `None` for other repayment.
     pub sales_share_ppm: Option<i64>,
     /// Principal drawn on it as far as is known: by loans that name it, and by loans that name the offer it replaced and came to light
@@ -188,8 +188,8 @@ mod tests {
             product: "order-loan".to_owned(),
             state: OfferState::Open,
             limit_minor: 50_000,
-            daily_rate_ppm: 450,
-            term_days: 7,
+            daily_rate_ppm: Some(450),
+            term_days: Some(7),
             sales_share_ppm: None,
             drawn_minor: 0,
             drawn_before_minor: 0,

@@ -479,6 +479,7 @@ fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membersh
     for group in membership.groups().chain(by_loans) {
         let part = own.entry(group.clone()).or_default();
         part.members = 1;
+        part.going_on = u32::from(membership.groups().any(|own| own == group));
         part.by_member.entry(account.merchant_id.clone()).or_default();
         part.held_minor = account.held_minor(None);
         part.in_default = in_default;

@@ -176,6 +176,7 @@ fn account(owned: &Owned) -> Account {
         allowance_minor: Some(a),
         liability_minor: 0,
         has_default: false,
+        fewest_members: Some(3),
         others: Vec::new(),
     });
     account
@@ -371,8 +372,8 @@ fn an_open_offer_holds_its_part_until_it_is_replaced() {
         product: product.into(),
         state: OfferState::Open,
         limit_minor: minor,
-        daily_rate_ppm: 450,
-        term_days: 7,
+        daily_rate_ppm: Some(450),
+        term_days: Some(7),
         sales_share_ppm: None,
         drawn_minor: 0,
         drawn_before_minor: 0,
@@ -432,6 +433,7 @@ fn nobody_borrows_while_a_member_of_the_group_is_in_default() {
         allowance_minor: Some(500_000),
         liability_minor: 300_000,
         has_default: true,
+        fewest_members: Some(3),
         others: Vec::new(),
     });
     assert_eq!(codes(&decide_on(&good(), &account).unwrap(), "credit-loan"), ["group-member-in-default"]);
@@ -439,6 +441,7 @@ fn nobody_borrows_while_a_member_of_the_group_is_in_default() {
         allowance_minor: Some(500_000),
         liability_minor: 300_000,
         has_default: false,
+        fewest_members: Some(3),
         others: Vec::new(),
     });
     let decision = decide_on(&good(), &account).unwrap();

@@ -15,9 +15,6 @@ use crate::domain::Probability;
 use crate::domain::joint_default::number_of_defaults;
 use crate::exposure::{Dependence, GroupShare, Member};
 
-/// The product whose loans a group guarantees.
-const GROUP_LOAN: &str = "group-loan";
-
 /// Probability that too few other members stand, where the borrower, whose own probability of default is `pd`, defaults. `None` where the product is
 /// not guaranteed, or the policy or the accounts do not say how members depend on one another.
 pub(super) fn guarantee_fails(
@@ -26,7 +23,7 @@ pub(super) fn guarantee_fails(
     case: &MerchantCase<'_>,
     pd: Probability,
 ) -> Option<f64> {
-    if product.name != GROUP_LOAN {
+    if !product.is_guaranteed() {
         return None;
     }
     let terms = policy.groups.as_ref()?.dependence?;

@@ -57,6 +57,7 @@ fn what_counts_beside_the_others_loans_counts_in_full() {
         allowance_minor: Some(1),
         liability_minor: 1_700,
         has_default: false,
+        fewest_members: Some(3),
         others: vec![vec![member(10_000, 500), member(10_000, 300), member(10_000, 200)]],
     };
     assert_eq!((liability_minor(&policy(""), &group), liability_minor(&dependent(0.0), &group)), (1_700, 700 + 500));
@@ -83,6 +84,7 @@ fn offered(policy: &Policy, shop: &Shop, others: &[Member]) -> Option<Offer> {
             allowance_minor: Some(900_000_000),
             liability_minor: others.iter().map(|member| member.group_loans_minor).sum(),
             has_default: false,
+            fewest_members: u32::try_from(others.len() + 1).ok(),
             others: vec![others.to_vec()],
         });
         decide(policy, &MerchantCase { account: &account, ..case.clone() }, &as_of).unwrap()
@@ -157,5 +159,29 @@ proptest! {
         prop_assert!(may_fail_minor(&terms, &riskier) >= may_fail_minor(&terms, &others));
         let all: i64 = others.iter().map(|member| member.group_loans_minor).sum();
         prop_assert!(may_fail_minor(&terms, &others) <= all);
+    }
+}
+
+#[test]
+fn a_group_of_fewer_than_three_guarantees_nothing() {
+    let as_of = AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let policy = policy("");
+    let shop = (0..200).map(|_| Shop::random(&mut rng)).find(|shop| offered(&policy, shop, &[member(0, 0); 2]).is_some()).unwrap();
+    let decided = |fewest_members: Option<u32>| {
+        shop.with_case((600, "A", pd(0.08)), None, |case| {
+            let mut account = case.account.clone();
+            account.group =
+                Some(GroupShare { allowance_minor: Some(900_000_000), fewest_members, ..GroupShare::default() });
+            decide(&policy, &MerchantCase { account: &account, ..case.clone() }, &as_of).unwrap()
+        })
+    };
+    let is_offered = |fewest| decided(fewest).offers.iter().any(|offer| offer.product == "group-loan");
+    assert!(is_offered(Some(3)) && is_offered(Some(9)));
+    for fewest in [Some(2), Some(1), None] {
+        let decision = decided(fewest);
+        let refused = decision.declines.iter().find(|decline| decline.product == "group-loan").unwrap();
+        assert!(refused.reasons.iter().any(|reason| reason.code.as_str() == "group-too-small"), "{refused:?}");
+        assert_eq!(decision.offers.len(), decided(Some(3)).offers.len() - 1, "other products do not rest on it");
     }
 }

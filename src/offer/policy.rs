@@ -121,6 +121,12 @@ pub struct Product {
 }
 
 impl Product {
+    /// Whether the members of a guarantee group answer for its loans.
+    #[must_use]
+    pub fn is_guaranteed(&self) -> bool {
+        self.name == "group-loan"
+    }
+
     /// The terms of a loan of so much at a rate.
     #[must_use]
     pub const fn terms(&self, principal_minor: i64, rate: DailyRate) -> Terms {

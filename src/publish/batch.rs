@@ -1,7 +1,9 @@
 //! Rows to Arrow batches and back. serde carries the fields, the table's documented columns say which types they have in the file; what
-//! serde lets pass is checked here: ranges and finite numbers when writing, missing or mistyped columns when reading.
+//! serde lets pass is checked here: ranges and finite numbers when writing, missing or mistyped columns when reading. A table of an earlier version
+//! of the program lacks the columns that were added since: each of them says what it is read with ([`Earlier`](super::column::Earlier)).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, FieldRef, Float64Type, Int32Type, Int64Type};
@@ -34,7 +36,7 @@ pub(super) fn encode<R: OutputRow>(
     RecordBatch::try_new(table.schema(), arrays).map_err(|e| misfit(e.to_string()))
 }
 
-/// Rows from these columns of a batch, each of which must be there in its documented type.
+/// Rows from these columns of a batch, each of which must be there in its documented type, unless it was added to the table later.
 pub(super) fn decode<R: OutputRow>(
     path: &Path,
     batch: &RecordBatch,
@@ -43,7 +45,7 @@ pub(super) fn decode<R: OutputRow>(
     let (mut fields, mut arrays) = (Vec::with_capacity(columns.len()), Vec::with_capacity(columns.len()));
     for column in columns {
         let array = typed(path, batch, column)?;
-        check_dates(path, column, array)?;
+        check_dates(path, column, &array)?;
         fields.push(column.field());
         arrays.push(array);
     }
@@ -51,20 +53,21 @@ pub(super) fn decode<R: OutputRow>(
 }
 
 /// Values of a column of numbers that is not a field of the row.
-pub(super) fn values<'a, T: ArrowPrimitiveType>(
+pub(super) fn values<T: ArrowPrimitiveType>(
     path: &Path,
-    batch: &'a RecordBatch,
+    batch: &RecordBatch,
     column: &OutputColumn,
-) -> Result<&'a PrimitiveArray<T>, PublishError> {
-    let array = typed(path, batch, column)?.as_primitive_opt::<T>();
-    array.ok_or_else(|| PublishError::malformed(path, format!("column {} is not {}", column.name, T::DATA_TYPE)))
+) -> Result<PrimitiveArray<T>, PublishError> {
+    let array = typed(path, batch, column)?;
+    array.as_primitive_opt::<T>().cloned().ok_or_else(|| PublishError::malformed(path, format!("column {} is not {}", column.name, T::DATA_TYPE)))
 }
 
-/// serde would take a missing column for nulls, and a number of another width for the right one.
-fn typed<'a>(path: &Path, batch: &'a RecordBatch, column: &OutputColumn) -> Result<&'a ArrayRef, PublishError> {
+/// serde would take any missing column for nulls, and a number of another width for the right one.
+fn typed(path: &Path, batch: &RecordBatch, column: &OutputColumn) -> Result<ArrayRef, PublishError> {
     let (name, expected) = (&column.name, column.kind.arrow());
     let Some(array) = batch.column_by_name(name) else {
-        return Err(PublishError::malformed(path, format!("column {name} is missing")));
+        let earlier = column.in_earlier_file(batch.num_rows());
+        return earlier.ok_or_else(|| PublishError::malformed(path, format!("column {name} is missing")));
     };
     if *array.data_type() != expected {
         let why = format!("column {name} is {}, expected {expected}", array.data_type());
@@ -73,7 +76,7 @@ fn typed<'a>(path: &Path, batch: &'a RecordBatch, column: &OutputColumn) -> Resu
     if !column.nullable && array.null_count() > 0 {
         return Err(PublishError::malformed(path, format!("column {name} is null where it may not be")));
     }
-    Ok(array)
+    Ok(Arc::clone(array))
 }
 
 /// Days beyond the calendar would make the library behind serde panic.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, BooleanArray, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
 /// What a column holds.
@@ -101,6 +102,16 @@ impl Kind {
     }
 }
 
+/// What a column that was added to a table means to the rows of runs that were published before: the next night follows such a run, and a
+/// program that serves it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// Null: it is not known.
+    Unknown,
+    /// Every row meant this.
+    Flag(bool),
+}
+
 /// One documented column of an output table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputColumn {
@@ -116,13 +127,23 @@ pub struct OutputColumn {
     pub doc: String,
     /// Inclusive range of its numbers, checked when they are written.
     pub range: Option<(f64, f64)>,
+    /// What earlier files, which lack it, are read with; `None` where a file without it is refused.
+    pub earlier: Option<Earlier>,
 }
 
 impl OutputColumn {
     /// A column without nulls.
     #[must_use]
     pub fn required(name: &str, kind: Kind, unit: &str, doc: &str) -> Self {
-        Self { name: name.to_owned(), kind, nullable: false, unit: unit.to_owned(), doc: doc.to_owned(), range: None }
+        Self {
+            name: name.to_owned(),
+            kind,
+            nullable: false,
+            unit: unit.to_owned(),
+            doc: doc.to_owned(),
+            range: None,
+            earlier: None,
+        }
     }
 
     /// A column that may be null.
@@ -134,6 +155,22 @@ impl OutputColumn {
     /// Its Arrow field.
     pub(super) fn field(&self) -> FieldRef {
         Arc::new(Field::new(&self.name, self.kind.arrow(), self.nullable))
+    }
+
+    /// Files published before it was added are read with this in its place. What cannot be null cannot be unknown either.
+    #[must_use]
+    pub fn added_later(mut self, earlier: Earlier) -> Self {
+        self.nullable |= earlier == Earlier::Unknown;
+        self.earlier = Some(earlier);
+        self
+    }
+
+    /// Its values in the `rows` of an earlier file; `None` where such a file is refused.
+    pub(super) fn in_earlier_file(&self, rows: usize) -> Option<ArrayRef> {
+        match self.earlier? {
+            Earlier::Unknown => Some(new_null_array(&self.kind.arrow(), rows)),
+            Earlier::Flag(value) => Some(Arc::new(BooleanArray::from(vec![value; rows]))),
+        }
     }
 
     /// Restricts its numbers to `low..=high`.

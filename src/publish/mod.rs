@@ -65,7 +65,7 @@ pub(crate) use archive::{ARCHIVE_KEYS, RawArchive};
 pub use archive::{ArchivePolicy, ArchivedInput, InputArchive};
 pub use book::{Entry, ScoreBook, lookup};
 pub use chain::LogPosition;
-pub use column::{Kind, OutputColumn, OutputTable};
+pub use column::{Earlier, Kind, OutputColumn, OutputTable};
 pub use current::Current;
 pub use decision_log::{AnswersSince, DECISIONS, DecisionLog, LoggedAnswer, read_answers};
 pub use dictionary::{output_dictionary_markdown, output_tables};

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use arrow::record_batch::RecordBatchReader as _;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::error::PublishError;
@@ -18,6 +19,7 @@ pub struct TableReader<R> {
     batches: ParquetRecordBatchReader,
     rows: VecDeque<R>,
     failed: bool,
+    is_earlier: bool,
 }
 
 impl<R: OutputRow> TableReader<R> {
@@ -30,7 +32,16 @@ impl<R: OutputRow> TableReader<R> {
         let batches = ParquetRecordBatchReaderBuilder::try_new(file)
             .and_then(|builder| builder.with_batch_size(BLOCK_ROWS).build())
             .map_err(PublishError::parquet("read", path))?;
-        Ok(Self { path: path.to_owned(), batches, rows: VecDeque::new(), failed: false })
+        let schema = batches.schema();
+        let is_earlier =
+            R::table().columns.iter().any(|c| c.earlier.is_some() && schema.column_with_name(&c.name).is_none());
+        Ok(Self { path: path.to_owned(), batches, rows: VecDeque::new(), failed: false, is_earlier })
+    }
+
+    /// Whether columns were added to the table since the file was written.
+    #[must_use]
+    pub const fn is_earlier(&self) -> bool {
+        self.is_earlier
     }
 
     fn read_block(&mut self) -> Result<(), PublishError> {

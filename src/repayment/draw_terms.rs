@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::evidence::LoanEvidence;
+use super::evidence::{LoanEvidence, OfferMade};
 use super::standing::LoanStanding;
 use super::unknown::UnknownCause;
 
@@ -24,9 +24,12 @@ pub(super) const OUTSIDE_OFFER: &str = "draw-outside-offer";
 /// The code of a loan that names an offer which nobody made.
 pub(super) const OFFER_NOT_KNOWN: &str = "offer-not-known";
 
+/// The code of a loan on an offer of which the terms are not known: its run was published before offers left them to the next night.
+pub(super) const TERMS_NOT_KNOWN: &str = "offer-terms-not-known";
+
 /// What leaves a loan unknown, and what an officer is told of one that is known.
 const UNKNOWN: [&str; 3] = [ANOTHER_PRODUCT, FOR_LONGER, ANOTHER_REPAYMENT];
-const REMARKS: [&str; 3] = [AT_OTHER_TERMS, OUTSIDE_OFFER, OFFER_NOT_KNOWN];
+const REMARKS: [&str; 4] = [AT_OTHER_TERMS, OUTSIDE_OFFER, OFFER_NOT_KNOWN, TERMS_NOT_KNOWN];
 
 /// Every code of a loan held against its offer: what the next night takes from the officers' list where the offer has left the accounts.
 pub(super) fn codes() -> impl Iterator<Item = &'static str> {
@@ -48,7 +51,7 @@ pub(super) struct Findings {
 /// loan is not known. So does a share of sales that only one of the two has: instalments are then promises, or the least that is paid by then. A rate, another share, a shorter term or a day outside the offer's leaves what is owed, and from when, as the loan's own books say: an officer is told, and
 /// the borrower loses nothing. So does an offer that no night remembers: what was drawn is owed, and uses no offer up.
 ///
-/// A restructure changes rate and term rightly. An offer leaves the accounts one day: then what was said of the loan before is said again. That nobody made an
+/// Of an offer whose terms are not known no more can be said than that, and an officer is told. A restructure changes rate and term rightly. An offer leaves the accounts one day: then what was said of the loan before is said again. That nobody made an
 /// offer can be said of loans alone that were drawn since the night before and are new to it: all offers of that day were on its accounts. Older loans, and those of a first
 /// night, may name offers that have lapsed since.
 pub(super) fn judge(loan: &LoanStanding, drawn_on: Option<Date>, evidence: &LoanEvidence) -> Findings {
@@ -79,33 +82,7 @@ pub(super) fn judge(loan: &LoanStanding, drawn_on: Option<Date>, evidence: &Loan
         findings.causes.push(finding(ANOTHER_PRODUCT, told));
     }
     if !loan.is_restructured {
-        let (offered, drawn) = (offer.term_days, loan.term_days);
-        let told = || format!("was made for {offered} days, and the loan runs for {drawn}");
-        if drawn > offered {
-            findings.causes.push(finding(FOR_LONGER, told()));
-        } else if drawn < offered {
-            findings.remarks.push(finding(AT_OTHER_TERMS, told()));
-        }
-        match (offer.sales_share_ppm, loan.sales_share_ppm) {
-            (Some(share), None) => {
-                let told = format!("is repaid by {share} ppm of sales, and the loan says no share");
-                findings.causes.push(finding(ANOTHER_REPAYMENT, told));
-            }
-            (None, Some(share)) => {
-                let told = format!("is not repaid by a share of sales, and the loan is by {share} ppm");
-                findings.causes.push(finding(ANOTHER_REPAYMENT, told));
-            }
-            (Some(offered), Some(drawn)) if offered != drawn => {
-                let told = format!("is repaid by {offered} ppm of sales, and the loan by {drawn}");
-                findings.remarks.push(finding(AT_OTHER_TERMS, told));
-            }
-            _ => {}
-        }
-        if offer.daily_rate_ppm != loan.daily_rate_ppm {
-            let told =
-                format!("was made at {} ppm a day, and the loan bears {}", offer.daily_rate_ppm, loan.daily_rate_ppm);
-            findings.remarks.push(finding(AT_OTHER_TERMS, told));
-        }
+        findings.hold_terms(loan, offer, finding);
     }
     if let Some(day) = drawn_on.filter(|day| !(offer.offered_on..=offer.valid_until_on).contains(day)) {
         let told =
@@ -113,6 +90,47 @@ pub(super) fn judge(loan: &LoanStanding, drawn_on: Option<Date>, evidence: &Loan
         findings.remarks.push(finding(OUTSIDE_OFFER, told));
     }
     findings
+}
+
+impl Findings {
+    /// Adds what is other about a loan that was never restructured than its offer says of term, rate and way of repaying.
+    fn hold_terms(
+        &mut self,
+        loan: &LoanStanding,
+        offer: &OfferMade,
+        finding: impl Fn(&'static str, String) -> UnknownCause,
+    ) {
+        let (Some(offered), Some(offered_ppm)) = (offer.term_days, offer.daily_rate_ppm) else {
+            let told = "was made by a version of the program that did not say for how long and at what rate; the loan's own row is believed";
+            self.remarks.push(finding(TERMS_NOT_KNOWN, told.to_owned()));
+            return;
+        };
+        let told = || format!("was made for {offered} days, and the loan runs for {}", loan.term_days);
+        if loan.term_days > offered {
+            self.causes.push(finding(FOR_LONGER, told()));
+        } else if loan.term_days < offered {
+            self.remarks.push(finding(AT_OTHER_TERMS, told()));
+        }
+        match (offer.sales_share_ppm, loan.sales_share_ppm) {
+            (Some(share), None) => {
+                let told = format!("is repaid by {share} ppm of sales, and the loan says no share");
+                self.causes.push(finding(ANOTHER_REPAYMENT, told));
+            }
+            (None, Some(share)) => {
+                let told = format!("is not repaid by a share of sales, and the loan is by {share} ppm");
+                self.causes.push(finding(ANOTHER_REPAYMENT, told));
+            }
+            (Some(offered), Some(drawn)) if offered != drawn => {
+                let told = format!("is repaid by {offered} ppm of sales, and the loan by {drawn}");
+                self.remarks.push(finding(AT_OTHER_TERMS, told));
+            }
+            _ => {}
+        }
+        if offered_ppm != loan.daily_rate_ppm {
+            let told = format!("was made at {offered_ppm} ppm a day, and the loan bears {}", loan.daily_rate_ppm);
+            self.remarks.push(finding(AT_OTHER_TERMS, told));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -130,8 +148,8 @@ mod tests {
             merchant_id: "m1".to_owned(),
             product: "credit-loan".to_owned(),
             limit_minor: 5_000,
-            daily_rate_ppm: 450,
-            term_days: 180,
+            daily_rate_ppm: Some(450),
+            term_days: Some(180),
             sales_share_ppm: None,
             offered_on: OFFERED_ON,
             valid_until_on: date(2025, 3, 31),
@@ -196,6 +214,19 @@ mod tests {
         assert_eq!(of(Some(150_000), false), (Vec::new(), vec![AT_OTHER_TERMS.to_owned()]));
         assert_eq!(of(None, false), (vec![ANOTHER_REPAYMENT.to_owned()], Vec::new()));
         assert_eq!(of(None, true), nothing(), "what was restructured is repaid by its new schedule");
+    }
+
+    #[test]
+    fn an_offer_of_unknown_terms_is_told_to_an_officer_and_judged_by_everything_else() {
+        let made = OfferMade { daily_rate_ppm: None, term_days: None, ..offer() };
+        let evidence = LoanEvidence::default().with_offers([("x".to_owned(), made)], []);
+        let longer = LoanStanding { term_days: 400, sales_share_ppm: Some(100_000), ..loan() };
+        assert_eq!(codes_of(&longer, OFFERED_ON, &evidence), (Vec::new(), vec![TERMS_NOT_KNOWN.to_owned()]));
+        let another = LoanStanding { product: "order-loan".to_owned(), ..loan() };
+        let (causes, _) = codes_of(&another, OFFERED_ON, &evidence);
+        assert_eq!(causes, [ANOTHER_PRODUCT]);
+        let eased = LoanStanding { is_restructured: true, ..loan() };
+        assert_eq!(codes_of(&eased, OFFERED_ON, &evidence), nothing());
     }
 
     #[test]

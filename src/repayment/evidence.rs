@@ -40,10 +40,10 @@ pub struct OfferMade {
     pub product: String,
     /// The most that may be drawn on it.
     pub limit_minor: i64,
-    /// Interest a day, parts per million.
-    pub daily_rate_ppm: i64,
-    /// Days to the last instalment.
-    pub term_days: i64,
+    /// Interest a day, parts per million; `None` where the run that made it did not leave it.
+    pub daily_rate_ppm: Option<i64>,
+    /// Days to the last instalment; `None` likewise.
+    pub term_days: Option<i64>,
     /// The share of each day's receipts that repays it, parts per million; `None` for other repayment.
     pub sales_share_ppm: Option<i64>,
     /// The first day on which it could be drawn.

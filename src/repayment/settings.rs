@@ -79,6 +79,9 @@ pub struct LedgerRules {
     pub overpayment: Overpayment,
     /// How long a repaid loan has to be sent again.
     pub retention: Retention,
+    /// Loans of which the lender says that payments alike within minutes are several. No part of the digest: it is said of single loans, as what is no longer
+    /// sent is, and models go on.
+    pub payments_confirmed: BTreeSet<String>,
     /// Days past due, of material arrears, that are a default: by product. A loan of any other product cannot be known.
     pub default_dpd: BTreeMap<String, u16>,
 }
@@ -224,6 +227,13 @@ pub(crate) static LEDGER_KEYS: Section = Section {
         )
         .or("none"),
         Key::new(
+            "payments_confirmed",
+            "list of ids",
+            "[\"l-17\"]",
+            "loans on which payments of one sum within ten minutes of one another are several, not one that was sent twice",
+        )
+        .or("none"),
+        Key::new(
             "members_no_longer_sent",
             "list of ids",
             "[\"m0000042\"]",
@@ -274,6 +284,7 @@ pub(crate) struct RawLedger {
     no_longer_sent: Option<Vec<String>>,
     members_no_longer_sent: Option<Vec<String>>,
     payments_corrected: Option<Vec<String>>,
+    payments_confirmed: Option<Vec<String>>,
 }
 
 impl RawLedger {
@@ -285,6 +296,11 @@ impl RawLedger {
     /// Loans whose payments are right as they are sent, although fewer than the night before knew.
     pub(crate) fn payments_corrected(&self) -> BTreeSet<String> {
         self.payments_corrected.iter().flatten().cloned().collect()
+    }
+
+    /// Loans on which payments alike within minutes are several.
+    pub(crate) fn payments_confirmed(&self) -> BTreeSet<String> {
+        self.payments_confirmed.iter().flatten().cloned().collect()
     }
 
     /// Merchants whose memberships of guarantee groups are no longer sent although they went on.

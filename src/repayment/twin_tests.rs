@@ -191,8 +191,8 @@ fn believed(books: &Books, rules: &LedgerRules, calendar: &Calendar) -> Option<V
         }
         received += i128::from(money.sum);
         for other in &books.money[n + 1..] {
-            let is_same = (other.at, other.sum, other.channel) == (money.at, money.sum, money.channel);
-            if is_same && other.back.is_none() {
+            let is_like = other.sum == money.sum && (other.at - money.at).abs() <= 10 * 60 * 1_000_000;
+            if is_like && other.back.is_none() {
                 return None;
             }
         }
@@ -410,7 +410,7 @@ fn sound_loan(dice: &mut Dice, calendar: &Calendar) -> (Books, i32) {
         let channel = dice.of(&["voluntary", "voluntary", "deduction"]);
         // A payment that bounces stands until then.
         let standing: i64 = money.iter().map(|m: &Money| m.sum).sum();
-        let is_repeated = money.iter().any(|m| (m.at, m.sum, m.channel) == (at, sum, channel));
+        let is_repeated = money.iter().any(|m| m.sum == sum && (m.at - at).abs() <= 600_000_000);
         if sum > 0 && standing + sum <= owed + owed / 10 && !is_repeated {
             money.push(Money { at, sum, back, channel });
         }
@@ -605,7 +605,11 @@ impl Fault {
                     m.back = Some(m.at + days * 86_400_000_000);
                 }
             }
-            Self::DoublePayment => books.money.extend(books.money.get(payment).copied()),
+            Self::DoublePayment => {
+                let later = dice.of(&[0, 60_000_000, 600_000_000, 600_000_001]);
+                let channel = dice.of(&["voluntary", "deduction"]);
+                books.money.extend(books.money.get(payment).map(|m| Money { at: m.at + later, channel, ..*m }));
+            }
             Self::InflatePayment => {
                 let factor = dice.of(&[2, 10, i64::MAX]);
                 if let Some(m) = books.money.get_mut(payment) {
@@ -654,6 +658,7 @@ fn rules(dice: &mut Dice) -> LedgerRules {
         materiality: Materiality { absolute_minor: dice.of(&[0, 100, 10_000]), relative_ppm: dice.of(&[0, 250_000]) },
         overpayment: Overpayment { most_ppm: 100_000 },
         retention: Retention::default(),
+        payments_confirmed: std::collections::BTreeSet::new(),
         default_dpd: BTreeMap::from([("credit-loan".to_owned(), 30)]),
     }
 }

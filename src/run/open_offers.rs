@@ -10,6 +10,7 @@ use crate::monitor::{
     Alert, BookBefore, BorrowerState, DriftLine, LoanForecast, LoanLine, Monitor, PortfolioLine, ProvisionLine,
     RollRate, StandingAlerts, StatesBefore,
 };
+use crate::offer::Offer;
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException, OfferMade, RememberedLoan};
 use crate::score::MerchantScore;
@@ -19,7 +20,24 @@ use crate::score::MerchantScore;
 /// # Errors
 /// The run holds no such table, or not what was published: what is offered and pledged already is then not known, and nothing may be offered.
 pub fn read_open_offers(previous: Option<&PreviousRun>) -> Result<OpenOffers, PublishError> {
-    Ok(OpenOffers::new(rows::<OpenOffer>(previous)?))
+    Ok(OpenOffers::new(open_offers_of(previous)?))
+}
+
+/// The open offers of a run. Where an earlier version of the program published it without their rates and terms, those of the offers that it made are
+/// taken from its table of offers; older ones stay without.
+fn open_offers_of(run: Option<&PreviousRun>) -> Result<Vec<OpenOffer>, PublishError> {
+    let mut open = rows::<OpenOffer>(run)?;
+    if open.iter().any(|offer| offer.term_days.is_none()) {
+        let made: BTreeMap<String, Offer> =
+            rows::<Offer>(run)?.into_iter().map(|offer| (offer.offer_id.clone(), offer)).collect();
+        for open in open.iter_mut().filter(|open| open.term_days.is_none()) {
+            if let Some(made) = made.get(&open.offer_id) {
+                open.daily_rate_ppm = Some(made.daily_rate_ppm);
+                open.term_days = Some(i64::from(made.term_days));
+            }
+        }
+    }
+    Ok(open)
 }
 
 /// The open offers of the night before, with what was offered since beside it: by runs of the same days, and by answers given by day, in the order in
@@ -43,7 +61,7 @@ pub fn read_offers_since(
             offer.state == OfferState::Open
                 && previous.is_some_and(|p| p.as_of == run.as_of && offer.offered_on == p.as_of)
         };
-        for offer in rows::<OpenOffer>(Some(run))?.into_iter().filter(|offer| offer.state == OfferState::Open) {
+        for offer in open_offers_of(Some(run))?.into_iter().filter(|offer| offer.state == OfferState::Open) {
             open.hold_beside(offer, is_served);
         }
     }

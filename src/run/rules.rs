@@ -104,6 +104,7 @@ impl JobRules {
             materiality: monitor.materiality,
             overpayment: monitor.overpayment,
             retention: monitor.retention,
+            payments_confirmed: monitor.payments_confirmed.clone(),
             default_dpd: policy.default_dpd.clone(),
         };
         Self { features, policy, monitor, officers, overrides, ledger }

@@ -1,6 +1,6 @@
-//! One Parquet file a table, written row group by row group.
+//! One Parquet file a table, written row group by row group, and its digest beside it as `sha256sum` states it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -70,8 +70,17 @@ impl TableFile {
         self.writer.write(batch).map_err(SimulateError::parquet(&self.path))
     }
 
-    /// Completes the file and makes it durable.
+    /// Completes the file, and states its digest beside it: who reads it finds a flipped bit that still decodes.
     pub(super) fn finish(self) -> Result<SimulatedFile, SimulateError> {
+        let statement = self.path.with_added_extension("sha256");
+        let made = self.close()?;
+        let name = made.file.rsplit('/').next().unwrap_or_default();
+        fs::write(&statement, format!("{}  {name}\n", made.sha256)).map_err(SimulateError::io(&statement))?;
+        Ok(made)
+    }
+
+    /// Completes the file and makes it durable.
+    pub(super) fn close(self) -> Result<SimulatedFile, SimulateError> {
         let Self { name, path, writer, rows, .. } = self;
         let file = writer.into_inner().map_err(SimulateError::parquet(&path))?;
         file.sync_all().map_err(SimulateError::io(&path))?;

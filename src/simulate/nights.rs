@@ -144,7 +144,7 @@ impl NightFiles {
     pub(super) fn finish(self) -> Result<Vec<SimulatedFile>, SimulateError> {
         let Self { out, scratch, start_on, calendar, files, .. } = self;
         for file in files {
-            file.finish()?;
+            file.close()?;
         }
         let mut made = Vec::new();
         for table in &contract::TABLES {

@@ -14,6 +14,7 @@ mod applications;
 mod clock;
 mod column;
 mod day_tiles;
+mod dispute_copies;
 mod disputes;
 mod error;
 mod inventory;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{DataFrame, PlHashMap, PolarsResult};
+use polars::prelude::{BooleanChunked, DataFrame, PlHashMap, PolarsResult};
 
+use super::dispute_copies::dispute_copies;
 use super::disputes::fold_disputes;
 use super::error::TileError;
 use super::merchants::Merchants;
@@ -140,6 +141,11 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
         shard.table(name).map(child).transpose()
     };
     let (shipments, reviews, disputes) = (children("shipments")?, children("reviews")?, children("disputes")?);
+    let single = disputes.as_ref().map(|disputes| disputes.without_copies(settings.repeated)).transpose()?.flatten();
+    let disputes = match &single {
+        Some((table, of_order)) => Some(Children { table, of_order: of_order.clone() }),
+        None => disputes,
+    };
     let is_copy = shipments.as_ref().map(|parcels| parcel_copies(parcels, &cancelled)).transpose()?.unwrap_or_default();
     let parcels = shipments.as_ref().map(|parcels| fold_parcels(parcels, &is_copy, &cancelled)).transpose()?;
     let ratings = reviews
@@ -170,6 +176,20 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
 pub struct Children<'a> {
     pub table: &'a DataFrame,
     pub of_order: Vec<Option<usize>>,
+}
+
+impl Children<'_> {
+    /// Disputes without those that another row stands for; `None` where there are no such.
+    fn without_copies(&self, settings: RepeatedSettings) -> Result<Option<(DataFrame, Vec<Option<usize>>)>, TileError> {
+        let is_copy = dispute_copies(self, settings)?;
+        if !is_copy.contains(&true) {
+            return Ok(None);
+        }
+        let stays: BooleanChunked = is_copy.iter().map(|is_copy| !is_copy).collect();
+        let table = self.table.filter(&stays).map_err(|source| TileError::View { view: "disputes", source })?;
+        let of_order = self.of_order.iter().zip(&is_copy).filter(|(_, is_copy)| !**is_copy).map(|(row, _)| *row).collect();
+        Ok(Some((table, of_order)))
+    }
 }
 
 fn orders_of(

@@ -25,7 +25,8 @@ pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Res
     let mut verdicts = vec![shop_open::judge(case)?];
     verdicts.extend(not_frozen::judge(case));
     verdicts.extend(credit_record::judge_default(policy.loan_book, case)?);
-    verdicts.extend(group::judge(case)?);
+    verdicts.extend(group::judge_default(case)?);
+    verdicts.extend(group::judge_size(product, case)?);
     verdicts.push(records::judge(policy, case)?);
     for rule in policy.rules.iter().filter(|r| r.applies_to(&product.name)) {
         verdicts.extend(match &rule.kind {

@@ -1,6 +1,6 @@
 //! `loan_exceptions`: loans that do not reconcile, for an officer to look at.
 
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 use crate::repayment::LoanException;
 
@@ -31,7 +31,8 @@ impl OutputRow for LoanException {
                     Kind::Flag,
                     "",
                     "Whether this leaves the loan unknown, its borrower without an offer and without a deduction.",
-                ),
+                )
+                .added_later(Earlier::Flag(true)),
             ],
         }
     }

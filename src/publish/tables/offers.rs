@@ -1,7 +1,7 @@
 //! `offers`: what a merchant may borrow, at which price, and which cap bound the limit.
 
 use crate::offer::Offer;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 
 impl OutputRow for Offer {
@@ -73,7 +73,8 @@ impl OutputRow for Offer {
                 ppm("cost_daily_ppm", "Of the floor: running cost."),
                 ppm("margin_daily_ppm", "Of the floor: margin."),
                 ppm("floor_daily_ppm", "The least rate: the sum of the four, or the policy's least."),
-                ppm("band_daily_ppm", "The rate of the merchant's band; the price is the larger of it and the floor."),
+                ppm("band_daily_ppm", "The rate of the merchant's band; the price is the larger of it and the floor.")
+                .added_later(Earlier::Unknown),
                 Column::required("valid_until_on", Kind::Day, "date", "Last date on which the offer can be taken up."),
                 Column::required("binding_cap", Kind::Text, "", "The cap that set the limit."),
                 Column::required(
@@ -95,14 +96,16 @@ impl OutputRow for Offer {
                     "millionths",
                     "Share of each day's receipts that repays it; null for loans repaid in another way.",
                 )
-                .within(0.0, 1_000_000.0),
+                .within(0.0, 1_000_000.0)
+                .added_later(Earlier::Unknown),
                 Column::optional(
                     "min_per_60_days_ppm",
                     Kind::Int64,
                     "millionths",
                     "Share of the principal that a share of sales repays per 60 days at the least; the last milestone takes the rest.",
                 )
-                .within(0.0, 1_000_000.0),
+                .within(0.0, 1_000_000.0)
+                .added_later(Earlier::Unknown),
                 Column::optional(
                     "expected_receipts_minor",
                     Kind::Int64,
@@ -110,16 +113,19 @@ impl OutputRow for Offer {
                     "The assumption behind annual rate, interest and saving of a share of sales: net receipts over the term that half of all merchants like \
                      this one reach, spread evenly over its days.",
                 )
-                .within(0.0, f64::MAX),
+                .within(0.0, f64::MAX)
+                .added_later(Earlier::Unknown),
                 Column::optional("expected_days", Kind::Int32, "days", "Days until a share of sales is repaid then.")
-                    .within(1.0, f64::MAX),
+                    .within(1.0, f64::MAX)
+                .added_later(Earlier::Unknown),
                 Column::optional(
                     "most_interest_minor",
                     Kind::Int64,
                     "minor units",
                     "All interest of a share of sales whose borrower repays no more than the minimum.",
                 )
-                .within(0.0, f64::MAX),
+                .within(0.0, f64::MAX)
+                .added_later(Earlier::Unknown),
                 Column::optional(
                     "next_cap",
                     Kind::Text,
@@ -139,7 +145,8 @@ impl OutputRow for Offer {
                     "millionths a day",
                     "The rate that portfolio optimisation chose, at or above the floor; null where it chose none other.",
                 )
-                .within(0.0, 1_000_000.0),
+                .within(0.0, 1_000_000.0)
+                .added_later(Earlier::Unknown),
                 Column::optional(
                     "overrides",
                     Kind::Texts,

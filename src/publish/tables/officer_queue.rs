@@ -1,7 +1,7 @@
 //! `officer_queue`: whom an officer should see to first.
 
 use crate::monitor::QueueLine;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 
 impl OutputRow for QueueLine {
@@ -41,7 +41,8 @@ impl OutputRow for QueueLine {
                     "probability",
                     "The hazard model's probability of trouble to come; null where there is no model, or the borrower is late already.",
                 )
-                .within(0.0, 1.0),
+                .within(0.0, 1.0)
+                .added_later(Earlier::Unknown),
                 Column::optional(
                     "pd_prob",
                     Kind::Float64,

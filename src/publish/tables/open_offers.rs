@@ -1,7 +1,7 @@
 //! `open_offers`: every offer that may still be drawn, or that a loan rests on. The next night reads it.
 
 use crate::exposure::OpenOffer;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 
 impl OutputRow for OpenOffer {
@@ -27,14 +27,27 @@ impl OutputRow for OpenOffer {
                      place, holds until the next night what it held beyond that · drawn: holds nothing, an open loan rests on its orders.",
                 ),
                 money("limit_minor", "The most that may be drawn."),
-                Column::required("daily_rate_ppm", Kind::Int64, "parts per million a day", "Interest a day."),
-                Column::required("term_days", Kind::Int64, "days", "Days to the last instalment."),
+                Column::optional(
+                    "daily_rate_ppm",
+                    Kind::Int64,
+                    "parts per million a day",
+                    "Interest a day; null of an offer whose run was published before offers said so here.",
+                )
+                .added_later(Earlier::Unknown),
+                Column::optional(
+                    "term_days",
+                    Kind::Int64,
+                    "days",
+                    "Days to the last instalment; null likewise.",
+                )
+                .added_later(Earlier::Unknown),
                 Column::optional(
                     "sales_share_ppm",
                     Kind::Int64,
                     "parts per million",
-                    "Share of each day's receipts that repays it; null for other repayment.",
-                ),
+                    "Share of each day's receipts that repays it; null for other repayment, and where the term is.",
+                )
+                .added_later(Earlier::Unknown),
                 money("drawn_minor", "Principal of the loans drawn on it, as far as is known."),
                 money(
                     "drawn_before_minor",

@@ -1,6 +1,6 @@
 //! `remembered_loans`: what the next night has to see again of every loan.
 
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 use crate::repayment::RememberedLoan;
 
@@ -54,7 +54,8 @@ impl OutputRow for RememberedLoan {
                 said(
                     "received_json",
                     "Each of them as JSON: [microseconds since 1970, minor units, id]. The next night has to see each by instant and sum, or corrected under its id.",
-                ),
+                )
+                .added_later(Earlier::Unknown),
             ],
         }
     }

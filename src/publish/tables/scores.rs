@@ -8,7 +8,7 @@ use arrow::datatypes::Int32Type;
 
 use crate::features::Group;
 use crate::publish::batch;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::error::PublishError;
 use crate::publish::row::OutputRow;
 use crate::score::MerchantScore;
@@ -67,9 +67,12 @@ impl OutputRow for MerchantScore {
                 "points",
                 "The score if the merchant's broken records were the worst that they could have been; offers rest on the worse of the two. \
                  Null where no record of the merchant is broken.",
-            ),
-            Column::optional("worst_case_pd_prob", Kind::Float64, "probability", "Probability of default there.").within(0.0, 1.0),
-            Column::optional("worst_case_band", Kind::Text, "", "Risk band there."),
+            )
+            .added_later(Earlier::Unknown),
+            Column::optional("worst_case_pd_prob", Kind::Float64, "probability", "Probability of default there.").within(0.0, 1.0)
+            .added_later(Earlier::Unknown),
+            Column::optional("worst_case_band", Kind::Text, "", "Risk band there.")
+            .added_later(Earlier::Unknown),
         ]);
         OutputTable { name: "scores", doc: "One row a scored merchant.", sorted_by: &["merchant_id"], columns }
     }

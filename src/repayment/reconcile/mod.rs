@@ -17,7 +17,7 @@
 //! | `payment-channel` | every payment is voluntary or a deduction |
 //! | `payment-before-disbursement` | none was made before the money was paid out |
 //! | `payment-reversed-before-paid` | none bounced before it was made |
-//! | `payment-repeated` | no two that stand were made at the same instant, over the same sum, through the same channel: one payment sent under two ids would count twice |
+//! | `payment-repeated` | no two that stand are of the same sum and lie within ten minutes of one another: one payment sent under two ids would count twice. The lender may confirm that they are two (`payments_confirmed`) |
 //! | `overpaid` | payments that stand are at most the whole schedule and a stated share more |
 //! | `product-without-default` | the policy says from which days past due the product is in default |
 //! | `merchant-not-visible` | the borrower can be seen |

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use integrity::offer::Offer as Granted;
+use integrity::repayment::LoanException;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -122,4 +123,23 @@ fn a_sale_whose_first_row_is_broken_is_not_lent_against_under_another_id() {
         let run = lender.night(&market, day(0)).published.run_dir;
         assert_eq!(pledged(&run, &order), Vec::<String>::new(), "{column}");
     }
+}
+
+#[test]
+fn a_payment_sent_again_a_minute_later_leaves_its_loan_unknown_until_it_is_confirmed() {
+    let (lender, (mut market, _)) = (lender(), shop());
+    let offer = order_loan(&lender.night(&market, day(0)).published.run_dir);
+    let loan = market.draw_naming(Named::Offer, &offer, offer.limit_minor / 2, at(day(0), 9));
+    let payment = market.repay(&loan, 10_000, at(day(0), 12));
+    let later = [("paid_at", Cell::At(at(day(0), 12) + 1.minutes()))];
+    market.send_as("payments", &payment, ("payment_id", "p-copy"), &later);
+    let causes = |run: &Path| -> Vec<String> {
+        let own = rows::<LoanException>(run).into_iter().filter(|line| line.loan_id.as_deref() == Some(&loan));
+        own.map(|line| line.code).collect()
+    };
+    let run = lender.night(&market, day(1)).published.run_dir;
+    assert_eq!((causes(&run), offered(&run)), (vec!["payment-repeated".to_owned()], Vec::new()));
+    lender.change("monitor.toml", "[ledger]\n", &format!("[ledger]\npayments_confirmed = [{loan:?}]\n"));
+    let run = lender.night(&market, day(2)).published.run_dir;
+    assert_eq!(causes(&run), Vec::<String>::new());
 }

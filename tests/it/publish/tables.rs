@@ -293,11 +293,12 @@ proptest! {
     #[test]
     fn open_offers_come_back(
         ids in btree_set((".{0,3}", "[a-c]", "[a-c]"), 0..20), state in select(&OFFER_STATES[..]), sums in vec(0..=i64::MAX, 4),
-        sales_share_ppm in option::of(1..=1_000_000_i64), offered_on in dates(), valid_until_on in dates(), replaces_offer_id in option::of(".{0,4}"), pledged_order_ids in vec(".{0,4}", 0..4),
+        unsure in vec(option::of(any::<i64>()), 2), sales_share_ppm in option::of(1..=1_000_000_i64), offered_on in dates(),
+        valid_until_on in dates(), replaces_offer_id in option::of(".{0,4}"), pledged_order_ids in vec(".{0,4}", 0..4),
     ) {
         let rows = ids.into_iter().map(|(merchant_id, product, offer_id)| OpenOffer {
             offer_id, merchant_id, product, state, limit_minor: sums[0], drawn_minor: sums[1], drawn_before_minor: sums[2],
-            daily_rate_ppm: sums[0], term_days: sums[1], sales_share_ppm,
+            daily_rate_ppm: unsure[0], term_days: unsure[1], sales_share_ppm,
             held_minor: sums[3], offered_on, valid_until_on, replaces_offer_id: replaces_offer_id.clone(),
             pledged_order_ids: pledged_order_ids.clone(),
         });

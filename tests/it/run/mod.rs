@@ -1,6 +1,7 @@
 //! Whole runs of a small simulated job: what is published, and what may not change it.
 
 mod backtest;
+mod earlier_versions;
 pub mod fixture;
 mod invariance;
 mod jumps;

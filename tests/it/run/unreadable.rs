@@ -97,6 +97,11 @@ const FAULTS: &[(&str, &str, Spoilt)] = &[
     ("disputes", "order_id", Spoilt::Text("nothing")),
     ("disputes", "order_id", Spoilt::Nothing),
     ("disputes", "order_id", Spoilt::Stranger),
+    ("inventory", "stock_value_minor", Spoilt::Number(-1)),
+    ("inventory", "stock_value_minor", Spoilt::Nothing),
+    ("inventory", "cost_of_sales_minor", Spoilt::Number(-1)),
+    ("inventory", "on", Spoilt::Nothing),
+    ("inventory", "on", Spoilt::Ancient),
 ];
 
 /// What followed an event that is moved ahead.
@@ -109,6 +114,12 @@ fn tells_against(name: &str, frame: &DataFrame) -> Vec<bool> {
         "orders" => set("refunded_at") | set("cancelled_at"),
         "shipments" => set("lost_at"),
         "reviews" => frame.column("stars").unwrap().i64().unwrap().lt_eq(2),
+        // Slow stock: more of it than a month's sales cost.
+        "inventory" => {
+            let money = |column: &str| frame.column(column).unwrap().i64().unwrap();
+            let (stock, cost) = (money("stock_value_minor"), money("cost_of_sales_minor"));
+            stock.iter().zip(cost.iter()).map(|(stock, cost)| Some(stock > cost)).collect()
+        }
         _ => frame.column("outcome").unwrap().str().unwrap().not_equal("merchant-won"),
     };
     bad.iter().map(|bad| bad == Some(true)).collect()
@@ -121,6 +132,7 @@ fn seen(name: &str, frame: &DataFrame) -> Vec<bool> {
         "orders" => "placed_at",
         "shipments" => "shipped_at",
         "reviews" => "created_at",
+        "inventory" => "on",
         _ => "opened_at",
     };
     let before = |column: &str| before(frame, column, midnight);
@@ -200,6 +212,7 @@ fn night(broken: &[Broken]) -> (TempDir, RunOutcome) {
         fs::copy(file.path(), sent.join(file.file_name())).unwrap();
     }
     for name in names {
+        fs::remove_file(sent.join(format!("{name}.parquet.sha256"))).unwrap();
         let mut frame = table(name);
         for Broken { fault, row, .. } in broken.iter().filter(|broken| broken.fault.0 == name) {
             spoil(&mut frame, fault.1, *row, &fault.2);
