@@ -167,7 +167,10 @@ fn a_group_of_fewer_than_three_guarantees_nothing() {
     let as_of = AsOf::new(date(2018, 8, 1), TimeZone::UTC).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let policy = policy("");
-    let shop = (0..200).map(|_| Shop::random(&mut rng)).find(|shop| offered(&policy, shop, &[member(0, 0); 2]).is_some()).unwrap();
+    let shop = (0..200)
+        .map(|_| Shop::random(&mut rng))
+        .find(|shop| offered(&policy, shop, &[member(0, 0); 2]).is_some())
+        .unwrap();
     let decided = |fewest_members: Option<u32>| {
         shop.with_case((600, "A", pd(0.08)), None, |case| {
             let mut account = case.account.clone();

@@ -59,7 +59,10 @@ pub(super) fn values<T: ArrowPrimitiveType>(
     column: &OutputColumn,
 ) -> Result<PrimitiveArray<T>, PublishError> {
     let array = typed(path, batch, column)?;
-    array.as_primitive_opt::<T>().cloned().ok_or_else(|| PublishError::malformed(path, format!("column {} is not {}", column.name, T::DATA_TYPE)))
+    array
+        .as_primitive_opt::<T>()
+        .cloned()
+        .ok_or_else(|| PublishError::malformed(path, format!("column {} is not {}", column.name, T::DATA_TYPE)))
 }
 
 /// serde would take any missing column for nulls, and a number of another width for the right one.

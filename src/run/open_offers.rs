@@ -23,18 +23,20 @@ pub fn read_open_offers(previous: Option<&PreviousRun>) -> Result<OpenOffers, Pu
     Ok(OpenOffers::new(open_offers_of(previous)?))
 }
 
-/// The open offers of a run. Where an earlier version of the program published it without their rates and terms, those of the offers that it made are
-/// taken from its table of offers; older ones stay without.
+/// The open offers of a run. Where an earlier version of the program published it without their terms, those of the offers that it made are taken from
+/// its table of offers; of older ones the terms are not known.
 fn open_offers_of(run: Option<&PreviousRun>) -> Result<Vec<OpenOffer>, PublishError> {
-    let mut open = rows::<OpenOffer>(run)?;
-    if open.iter().any(|offer| offer.term_days.is_none()) {
+    let Some(reader) = table::<OpenOffer>(run)? else { return Ok(Vec::new()) };
+    let is_earlier = reader.is_earlier();
+    let mut open = reader.collect::<Result<Vec<_>, _>>()?;
+    if is_earlier {
         let made: BTreeMap<String, Offer> =
             rows::<Offer>(run)?.into_iter().map(|offer| (offer.offer_id.clone(), offer)).collect();
-        for open in open.iter_mut().filter(|open| open.term_days.is_none()) {
-            if let Some(made) = made.get(&open.offer_id) {
-                open.daily_rate_ppm = Some(made.daily_rate_ppm);
-                open.term_days = Some(i64::from(made.term_days));
-            }
+        for open in &mut open {
+            let made = made.get(&open.offer_id);
+            open.daily_rate_ppm = made.map(|made| made.daily_rate_ppm);
+            open.term_days = made.map(|made| i64::from(made.term_days));
+            open.sales_share_ppm = made.and_then(|made| made.sales_share_ppm);
         }
     }
     Ok(open)
@@ -200,7 +202,14 @@ pub fn read_book_before(previous: Option<&PreviousRun>) -> Result<Option<BookBef
 }
 
 fn rows<T: OutputRow + DeserializeOwned>(previous: Option<&PreviousRun>) -> Result<Vec<T>, PublishError> {
-    let Some(previous) = previous else { return Ok(Vec::new()) };
+    table::<T>(previous)?.map_or_else(|| Ok(Vec::new()), Iterator::collect)
+}
+
+/// A table of the night before, its bytes checked; `None` on a first night.
+fn table<T: OutputRow + DeserializeOwned>(
+    previous: Option<&PreviousRun>,
+) -> Result<Option<TableReader<T>>, PublishError> {
+    let Some(previous) = previous else { return Ok(None) };
     let name = format!("{}.parquet", T::table().name);
     let Some(path) = previous.file(&name)? else {
         let path = previous.run_dir.join(name);
@@ -208,5 +217,5 @@ fn rows<T: OutputRow + DeserializeOwned>(previous: Option<&PreviousRun>) -> Resu
                    Publish that night again, or begin in an empty output folder once every offer has lapsed";
         return Err(PublishError::Malformed { path, why: why.to_owned() });
     };
-    TableReader::<T>::open(&path)?.collect()
+    TableReader::<T>::open(&path).map(Some)
 }

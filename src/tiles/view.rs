@@ -187,7 +187,8 @@ impl Children<'_> {
         }
         let stays: BooleanChunked = is_copy.iter().map(|is_copy| !is_copy).collect();
         let table = self.table.filter(&stays).map_err(|source| TileError::View { view: "disputes", source })?;
-        let of_order = self.of_order.iter().zip(&is_copy).filter(|(_, is_copy)| !**is_copy).map(|(row, _)| *row).collect();
+        let of_order =
+            self.of_order.iter().zip(&is_copy).filter(|(_, is_copy)| !**is_copy).map(|(row, _)| *row).collect();
         Ok(Some((table, of_order)))
     }
 }

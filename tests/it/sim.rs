@@ -152,6 +152,15 @@ fn a_folder_in_use_is_not_written_to() {
 }
 
 #[test]
+fn every_file_has_its_digest_beside_it() {
+    let (folder, report) = run(&settings(20, 6, 1));
+    for file in &report.files {
+        let statement = fs::read_to_string(folder.path().join(format!("market/{}.sha256", file.file))).unwrap();
+        assert_eq!(statement, format!("{}  {}\n", file.sha256, file.file.rsplit('/').next().unwrap()));
+    }
+}
+
+#[test]
 fn progress_ends_with_every_merchant() {
     let heard = std::cell::RefCell::new(Vec::new());
     let folder = tempfile::tempdir().unwrap();

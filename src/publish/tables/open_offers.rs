@@ -34,13 +34,8 @@ impl OutputRow for OpenOffer {
                     "Interest a day; null of an offer whose run was published before offers said so here.",
                 )
                 .added_later(Earlier::Unknown),
-                Column::optional(
-                    "term_days",
-                    Kind::Int64,
-                    "days",
-                    "Days to the last instalment; null likewise.",
-                )
-                .added_later(Earlier::Unknown),
+                Column::optional("term_days", Kind::Int64, "days", "Days to the last instalment; null likewise.")
+                    .added_later(Earlier::Unknown),
                 Column::optional(
                     "sales_share_ppm",
                     Kind::Int64,

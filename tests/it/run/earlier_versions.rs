@@ -110,9 +110,8 @@ fn what_an_earlier_run_did_not_say_is_not_known() {
     assert!(!offers.is_empty());
     assert!(offers.iter().all(|offer| offer.term_days.is_none() && offer.daily_rate_ppm.is_none()));
     let path = run.join("loan_exceptions.parquet");
-    let exceptions = |path: &Path| -> Vec<LoanException> {
-        TableReader::open(path).unwrap().collect::<Result<_, _>>().unwrap()
-    };
+    let exceptions =
+        |path: &Path| -> Vec<LoanException> { TableReader::open(path).unwrap().collect::<Result<_, _>>().unwrap() };
     let before = exceptions(&path);
     assert!(before.iter().any(|line| !line.is_unknown) && before.iter().any(|line| line.is_unknown), "{before:?}");
     strip(&path, &["is_unknown"]);
@@ -138,7 +137,10 @@ fn columns_that_were_added_say_what_earlier_runs_are_read_with() {
     let text = fs::read_to_string(&path).unwrap();
     let (first, found): (BTreeSet<&str>, BTreeSet<&str>) = (text.lines().collect(), found.lines().collect());
     let added: Vec<_> = found.difference(&first).collect();
-    assert!(added.is_empty(), "{added:?}: runs that lack them cannot be followed; say what they are read with (added_later)");
+    assert!(
+        added.is_empty(),
+        "{added:?}: runs that lack them cannot be followed; say what they are read with (added_later)"
+    );
     let gone: Vec<_> = first.difference(&found).collect();
     assert!(gone.is_empty(), "{gone:?}: no longer written");
     assert_eq!(OpenOffer::table().name, "open_offers");
