@@ -67,14 +67,14 @@ impl OutputRow for Offer {
                     "probability",
                     "Of such a group loan, the probability that too few others stand where its borrower defaults; null for any other loan.",
                 )
-                .within(0.0, 1.0),
+                .within(0.0, 1.0)
+                .added_later(Earlier::Unknown),
                 ppm("expected_loss_daily_ppm", "Of the floor: expected loss over the term against the balances that bear interest."),
                 ppm("funding_daily_ppm", "Of the floor: cost of funds."),
                 ppm("cost_daily_ppm", "Of the floor: running cost."),
                 ppm("margin_daily_ppm", "Of the floor: margin."),
                 ppm("floor_daily_ppm", "The least rate: the sum of the four, or the policy's least."),
-                ppm("band_daily_ppm", "The rate of the merchant's band; the price is the larger of it and the floor.")
-                .added_later(Earlier::Unknown),
+                ppm("band_daily_ppm", "The rate of the merchant's band; the price is the larger of it and the floor."),
                 Column::required("valid_until_on", Kind::Day, "date", "Last date on which the offer can be taken up."),
                 Column::required("binding_cap", Kind::Text, "", "The cap that set the limit."),
                 Column::required(
