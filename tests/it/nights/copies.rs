@@ -128,6 +128,7 @@ fn a_sale_whose_first_row_is_broken_is_not_lent_against_under_another_id() {
 #[test]
 fn a_payment_sent_again_a_minute_later_leaves_its_loan_unknown_until_it_is_confirmed() {
     let (lender, (mut market, _)) = (lender(), shop());
+    lender.change("monitor.toml", "max_unknown_loan_share = 0.03", "max_unknown_loan_share = 1.0");
     let offer = order_loan(&lender.night(&market, day(0)).published.run_dir);
     let loan = market.draw_naming(Named::Offer, &offer, offer.limit_minor / 2, at(day(0), 9));
     let payment = market.repay(&loan, 10_000, at(day(0), 12));
