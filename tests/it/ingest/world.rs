@@ -467,8 +467,9 @@ pub fn resend_broken(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
                 let ahead = i64::try_from(dice.below(90_000)).unwrap();
                 broken[table.at(event)] = (stamped + ahead.minutes()).strftime("%Y-%m-%d %H:%M:%S").to_string();
             } else {
-                // What is recorded before an event that nobody has seen yet is alone: it names its owner.
-                let is_alone = event.is_some_and(|event| row[table.at(event)] >= instant(HORIZON));
+                // A broken version of a row that nobody has seen yet is alone: it names its owner.
+                let is_ahead = |column: &str| row[table.at(column)] >= instant(HORIZON);
+                let is_alone = is_ahead("recorded_at") || event.is_some_and(is_ahead);
                 let names_owner =
                     |at: usize| contract.foreign_keys.iter().any(|reference| reference.column == table.columns[at]);
                 let cells: Vec<usize> = breakable.iter().copied().filter(|at| !is_alone || !names_owner(*at)).collect();
