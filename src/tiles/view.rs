@@ -172,15 +172,18 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     Ok(Trade { frames, verdicts })
 }
 
-/// Rows that belong to orders, and the order's row of each, where it is there.
+/// For each row of a table the row of its order, where it is there.
+type OrderRows = Vec<Option<usize>>;
+
+/// Rows that belong to orders, and the order's row of each.
 pub struct Children<'a> {
     pub table: &'a DataFrame,
-    pub of_order: Vec<Option<usize>>,
+    pub of_order: OrderRows,
 }
 
 impl Children<'_> {
     /// Disputes without those that another row stands for; `None` where there are no such.
-    fn without_copies(&self, settings: RepeatedSettings) -> Result<Option<(DataFrame, Vec<Option<usize>>)>, TileError> {
+    fn without_copies(&self, settings: RepeatedSettings) -> Result<Option<(DataFrame, OrderRows)>, TileError> {
         let is_copy = dispute_copies(self, settings)?;
         if !is_copy.contains(&true) {
             return Ok(None);
@@ -193,11 +196,7 @@ impl Children<'_> {
     }
 }
 
-fn orders_of(
-    table: &DataFrame,
-    name: &'static str,
-    rows: &PlHashMap<&str, usize>,
-) -> Result<Vec<Option<usize>>, TileError> {
+fn orders_of(table: &DataFrame, name: &'static str, rows: &PlHashMap<&str, usize>) -> Result<OrderRows, TileError> {
     // A dispute need not name an order.
     let ids = if name == "disputes" {
         column::texts(table, name, "order_id")?

@@ -483,13 +483,11 @@ fn an_order(merchants: usize) -> impl Strategy<Value = Order> {
     })
 }
 
-fn with_fate(order: Order, fate: i32) -> Order {
+fn with_fate(mut order: Order, fate: i32) -> Order {
     let soon = Some(order.placed_at + 1);
-    Order {
-        completed_at: if fate <= 1 { soon } else { None },
-        cancelled_at: if fate == 2 { soon } else { None },
-        ..order
-    }
+    order.completed_at = if fate <= 1 { soon } else { None };
+    order.cancelled_at = if fate == 2 { soon } else { None };
+    order
 }
 
 fn a_world() -> impl Strategy<Value = World> {
