@@ -32,7 +32,7 @@ pub struct DeclaredOrder {
 pub enum OrderVerdict {
     /// A receivable that is free, and all that was declared and can be compared is the same.
     Agrees,
-    /// The records have another sum, or another day: it secures nothing.
+    /// The records have another sum, or another day than this or another line of the list says of it: it secures nothing.
     Differs,
     /// It secures another loan or offer already.
     Pledged,
@@ -96,7 +96,20 @@ pub fn compare_orders(
         };
         Ok(beside(order, verdict, amount, shipped))
     };
-    declared.iter().map(compare).collect()
+    let mut compared = declared.iter().map(compare).collect::<Result<Vec<_>, OfferError>>()?;
+    if let Receivables::Known(all) = &account.receivables {
+        // What one line says wrongly of a receivable no other line of it mends.
+        let differing = differing(&compared);
+        let doubted: BTreeSet<String> = all
+            .iter()
+            .filter(|seen| seen.ids().any(|id| differing.contains(id)))
+            .flat_map(|seen| seen.ids().map(str::to_owned))
+            .collect();
+        for order in compared.iter_mut().filter(|order| doubted.contains(&order.declared.order_id)) {
+            order.verdict = OrderVerdict::Differs;
+        }
+    }
+    Ok(compared)
 }
 
 fn beside(
@@ -167,7 +180,8 @@ mod tests {
             declared("a", Some(4_999), None),
             declared("b", Some(5_000), None),
         ];
-        assert_eq!(verdicts(&list, &account), [Agrees, Agrees, Agrees, Differs, Differs, Differs, NoReceivable]);
+        let alone: Vec<_> = list.iter().flat_map(|line| verdicts(std::slice::from_ref(line), &account)).collect();
+        assert_eq!(alone, [Agrees, Agrees, Agrees, Differs, Differs, Differs, NoReceivable]);
         let unknown = Account::empty("m1", Owed::NoLoanBook, Receivables::Unknown, Requests::NotTaken);
         assert_eq!(verdicts(&list[..1], &unknown), [OrderVerdict::Unknown]);
     }
@@ -178,7 +192,10 @@ mod tests {
         let twice = Receivable { same_sale: vec!["b".to_owned()], ..receivable("c", 700, 20) };
         let account = account(vec![silent, twice]);
         let list = [declared("a", Some(9), None), declared("b", Some(9), None), declared("c", Some(9), None)];
-        assert_eq!(verdicts(&list, &account), [Agrees, Agrees, Differs]);
+        assert_eq!(verdicts(&list[..2], &account), [Agrees, Agrees]);
+        assert_eq!(verdicts(&list, &account), [Agrees, Differs, Differs], "both are of one sale");
+        let twice = [list[2].clone(), declared("c", Some(700), None)];
+        assert_eq!(verdicts(&twice, &account), [Differs, Differs], "a list that contradicts itself");
     }
 
     proptest! {
