@@ -13,6 +13,7 @@ use crate::authenticity::{RepeatedSettings, UNKNOWN_BUYER, buyer_key};
 struct Said<'a> {
     merchant_id: &'a str,
     order_id: Option<&'a str>,
+    kind: Option<&'a str>,
     buyer: Cow<'a, str>,
     opened_at: i64,
     is_closed: bool,
@@ -23,8 +24,8 @@ struct Said<'a> {
 
 impl Said<'_> {
     /// Rows of one dispute have these in common.
-    fn matter(&self) -> (&str, Option<&str>, &str) {
-        (self.merchant_id, self.order_id, &self.buyer)
+    fn matter(&self) -> (&str, Option<&str>, Option<&str>, &str) {
+        (self.merchant_id, self.order_id, self.kind, &self.buyer)
     }
 
     /// Which of several rows of one dispute stays: the first.
@@ -41,8 +42,8 @@ impl Said<'_> {
 
 /// For each dispute whether another row tells of the same one, and stands for it.
 ///
-/// Rows are of one dispute where one buyer ([`buyer_key`]) opened them against one merchant, about one order or about none, within the window of one another.
-/// Sent twice under a fresh id, a dispute that was won would count as two that were, and a lost one would weigh twice. The row that tells most
+/// Rows are of one dispute where one buyer ([`buyer_key`]) opened them against one merchant, of one kind (a lost dispute hides no lawsuit), about one order or
+/// about none, within the window of one another. Sent twice under a fresh id, a dispute that was won would count as two that were, and a lost one would weigh twice. The row that tells most
 /// against the merchant stays: lost before open before dismissed, then the larger sum. Source: project judgement.
 pub fn dispute_copies(disputes: &Children<'_>, settings: RepeatedSettings) -> Result<Vec<bool>, TileError> {
     const TABLE: &str = "disputes";
@@ -50,6 +51,7 @@ pub fn dispute_copies(disputes: &Children<'_>, settings: RepeatedSettings) -> Re
     let ids = required_texts(table, TABLE, "dispute_id")?;
     let merchants = required_texts(table, TABLE, "merchant_id")?;
     let orders = texts(table, TABLE, "order_id")?;
+    let kinds = texts(table, TABLE, "kind")?;
     let buyers = texts(table, TABLE, "buyer_id")?;
     let opened = integers(table, TABLE, "opened_at")?;
     let closed = integers(table, TABLE, "closed_at")?;
@@ -60,6 +62,7 @@ pub fn dispute_copies(disputes: &Children<'_>, settings: RepeatedSettings) -> Re
         Some(Said {
             merchant_id: merchants.get(n)?,
             order_id: orders.get(n),
+            kind: kinds.get(n),
             buyer: buyer_key(buyer),
             opened_at: opened.get(n)?,
             is_closed: closed.get(n).is_some(),
@@ -101,6 +104,7 @@ mod tests {
         Said {
             merchant_id: "m",
             order_id: Some("o"),
+            kind: Some("quality"),
             buyer: Cow::Borrowed("x"),
             opened_at: minute * MINUTE,
             is_closed: outcome.is_some(),
@@ -135,6 +139,7 @@ mod tests {
         let others = [
             Said { order_id: Some("p"), id: "b", ..one.clone() },
             Said { order_id: None, id: "b", ..one.clone() },
+            Said { kind: Some("lawsuit"), id: "b", ..one.clone() },
             Said { buyer: Cow::Borrowed("y"), id: "b", ..one.clone() },
             Said { merchant_id: "n", id: "b", ..one.clone() },
             Said { opened_at: 11 * MINUTE, id: "b", ..one.clone() },
