@@ -39,7 +39,7 @@ impl<'a> Pinned<'a> {
         self.scratch.join("model")
     }
 
-    /// Links to the raw files that were read, and to what their senders stated of them: files that came later are not seen. A file that is not below `data` as
+    /// Links to the raw files that were read, and states of them what their senders had: files that came later are not seen. A file that is not below `data` as
     /// it was read comes from the archive of the output folder. Returns how many did.
     pub fn inputs(&self, data: Option<&Path>, missing: &mut Vec<String>) -> Result<usize, RunError> {
         fs::create_dir_all(self.data()).map_err(io("make", &self.data()))?;
@@ -52,7 +52,9 @@ impl<'a> Pinned<'a> {
                 None => format!("input {}: no folder of raw files is named (--data)", input.name),
                 Some(data) => match raw_file(data, input) {
                     Ok(path) => {
-                        self.link_raw(data, &path)?;
+                        if let Ok(below) = path.strip_prefix(data) {
+                            self.link_input(&path, below, input)?;
+                        }
                         continue;
                     }
                     Err(why) => why,
@@ -60,7 +62,7 @@ impl<'a> Pinned<'a> {
             };
             match archive.intact(input) {
                 Ok(path) => {
-                    self.link_archived(&path, input)?;
+                    self.link_input(&path, Path::new(&input.name), input)?;
                     archived += 1;
                 }
                 Err(and) if archive.exists() => {
@@ -77,26 +79,14 @@ impl<'a> Pinned<'a> {
         Ok(archived)
     }
 
-    /// Links to a raw file in the archive, and states its digest where its sender had.
-    fn link_archived(&self, path: &Path, input: &InputFile) -> Result<(), RunError> {
-        let place = self.data().join(&input.name);
+    /// Links to a raw file that is as it was read, and states its digest where its sender had, whether or not the statement is still there.
+    fn link_input(&self, path: &Path, below: &Path, input: &InputFile) -> Result<(), RunError> {
+        let place = self.data().join(below);
         link(path, &place)?;
         if input.is_verified {
             let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let statement = place.with_file_name(format!("{name}.sha256"));
             fs::write(&statement, format!("{}  {name}\n", input.sha256)).map_err(io("write", &statement))?;
-        }
-        Ok(())
-    }
-
-    /// Links to a raw file and to what its sender stated of it.
-    fn link_raw(&self, data: &Path, path: &Path) -> Result<(), RunError> {
-        let mut own = path.to_owned().into_os_string();
-        own.push(".sha256");
-        let statements = [PathBuf::from(own), path.with_extension("sha256")];
-        for file in statements.iter().map(PathBuf::as_path).filter(|file| file.is_file()).chain([path]) {
-            let Ok(below) = file.strip_prefix(data) else { continue };
-            link(file, &self.data().join(below))?;
         }
         Ok(())
     }
