@@ -20,11 +20,7 @@ pub static APPLICATIONS: TableContract = TableContract {
         Column::optional("operating_costs_12m_minor", Type::Money, "declared operating costs").within(0, MAX_MONEY),
         Column::optional("gross_assets_minor", Type::Money, "declared assets").within(0, MAX_MONEY),
         Column::optional("gross_liabilities_minor", Type::Money, "declared liabilities").within(0, MAX_MONEY),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("applied_at"),
     masks: &[],

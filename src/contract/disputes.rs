@@ -22,11 +22,7 @@ pub static DISPUTES: TableContract = TableContract {
         ),
         Column::optional("outcome", Type::Word(&["merchant-won", "buyer-won", "withdrawn"]), "how it was decided"),
         Column::required("amount_minor", Type::Money, "what is in dispute").within(0, 1_000_000_000_000),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("opened_at"),
     masks: &[Mask { milestone: "closed_at", reveals: &["outcome"], is_foreseen: false }],

@@ -13,11 +13,7 @@ pub static GUARANTEE_GROUPS: TableContract = TableContract {
         Column::required("merchant_id", Type::Id, "the member"),
         Column::required("joined_at", Type::Instant, "when it joined"),
         Column::optional("left_at", Type::Instant, "when it left"),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("joined_at"),
     masks: &[Mask { milestone: "left_at", reveals: &[], is_foreseen: true }],

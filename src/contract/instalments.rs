@@ -16,11 +16,7 @@ pub static INSTALMENTS: TableContract = TableContract {
         Column::required("principal_minor", Type::Money, "principal due").within(0, 1_000_000_000_000),
         Column::required("interest_minor", Type::Money, "interest due").within(0, 1_000_000_000_000),
         Column::required("fee_minor", Type::Money, "fees due").within(0, 1_000_000_000_000),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Parent,
     masks: &[],

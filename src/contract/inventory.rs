@@ -14,11 +14,7 @@ pub static INVENTORY: TableContract = TableContract {
         Column::required("stock_value_minor", Type::Money, "value of the stock at cost").within(0, 1_000_000_000_000),
         Column::required("cost_of_sales_minor", Type::Money, "cost of what was sold since the last stock-taking")
             .within(0, 1_000_000_000_000),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Day("on"),
     masks: &[],

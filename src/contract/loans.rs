@@ -34,7 +34,7 @@ pub static LOANS: TableContract = TableContract {
         Column::optional("group_id", Type::Id, "the guarantee group that is jointly liable"),
         Column::optional("offer_id", Type::Id, "the published offer that was drawn"),
         Column::optional("pledged_order_ids", Type::Ids, "orders that secure it"),
-        Column::optional("recorded_at", Type::Instant, "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)"),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("disbursed_at"),
     masks: &[

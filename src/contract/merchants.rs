@@ -20,11 +20,7 @@ pub static MERCHANTS: TableContract = TableContract {
         ),
         Column::optional("deposit_minor", Type::Money, "security deposit held by the platform").within(0, MAX_MONEY),
         Column::optional("closed_at", Type::Instant, "when the shop was closed"),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("registered_at"),
     masks: &[Mask { milestone: "closed_at", reveals: &[], is_foreseen: false }],

@@ -20,11 +20,7 @@ pub static ORDERS: TableContract = TableContract {
         Column::required("amount_minor", Type::Money, "what the buyer owes for the order").within(0, 1_000_000_000_000),
         Column::optional("refund_minor", Type::Money, "what went back to the buyer").within(0, 1_000_000_000_000),
         Column::required("currency", Type::Text, "ISO 4217 code; must be the job's"),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("placed_at"),
     masks: &[

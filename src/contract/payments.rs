@@ -15,11 +15,7 @@ pub static PAYMENTS: TableContract = TableContract {
         Column::required("amount_minor", Type::Money, "how much").within(1, 1_000_000_000_000),
         Column::required("channel", Type::Word(&["voluntary", "deduction"]), "paid by the borrower, or deducted"),
         Column::optional("reversed_at", Type::Instant, "when the payment bounced"),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("paid_at"),
     masks: &[Mask { milestone: "reversed_at", reveals: &[], is_foreseen: false }],

@@ -15,11 +15,7 @@ pub static REVIEWS: TableContract = TableContract {
         Column::required("buyer_id", Type::Id, "who reviews"),
         Column::required("created_at", Type::Instant, "when the review was given"),
         Column::required("stars", Type::Integer, "1 (worst) to 5 (best)").within(1, 5),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Instant("created_at"),
     masks: &[],

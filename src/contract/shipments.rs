@@ -19,11 +19,7 @@ pub static SHIPMENTS: TableContract = TableContract {
         Column::optional("lost_at", Type::Instant, "declared lost"),
         Column::optional("carrier", Type::Text, "the carrier"),
         Column::optional("tracking", Type::Text, "the carrier's tracking number"),
-        Column::optional(
-            "recorded_at",
-            Type::Instant,
-            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
-        ),
+        Column::recorded_at(),
     ],
     visibility: Visibility::Parent,
     masks: &[

@@ -60,6 +60,16 @@ impl Column {
         Self { name, kind, required: false, range: None, doc }
     }
 
+    /// The stamp of a version, which every table has that can be sent again.
+    #[must_use]
+    pub const fn recorded_at() -> Self {
+        Self::optional(
+            "recorded_at",
+            Type::Instant,
+            "when the source learnt of this version of the row; of a row joined from several files the latest of theirs (`GREATEST`)",
+        )
+    }
+
     /// Restricts a number to `low..=high`.
     #[must_use]
     pub const fn within(mut self, low: i64, high: i64) -> Self {
