@@ -1,10 +1,9 @@
 //! How a column of text writes its numbers or dates: plainly, or in one of the forms that people use.
 
 use super::parse;
+use crate::domain::MICROS_PER_DAY;
 use crate::model::table::Kind;
 use crate::profile::{Digits, NumberForm, TimeForm};
-
-const MICROS_PER_DAY: f64 = 86_400_000_000.0;
 
 /// One way to write every cell of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +93,7 @@ impl CellForm {
             Self::Number => parse::number(cell),
             Self::WrittenNumber(form) => form.value(cell),
             Self::Day => parse::date(cell),
-            Self::WrittenDay(form) => form.micros(cell).map(|micros| micros as f64 / MICROS_PER_DAY),
+            Self::WrittenDay(form) => form.micros(cell).map(|micros| micros as f64 / MICROS_PER_DAY as f64),
             Self::Text => None,
         }
     }

@@ -11,12 +11,12 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 
 use super::cell_form::CellForm;
 use super::file::{Natural, refuse_duplicates};
+use crate::domain::MICROS_PER_DAY;
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values, number_as_text};
 
 /// Rows of a block when a table is streamed: large enough to amortise calls, small enough to stay in cache.
 const BLOCK_ROWS: usize = 16_384;
-const MICROS_PER_DAY: f64 = 86_400_000_000.0;
 
 /// An opened Parquet file: its footer only.
 #[derive(Debug)]
@@ -230,7 +230,7 @@ fn push_numbers(
             } else {
                 let micros = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None)).map_err(failed)?;
                 let micros = micros.as_primitive::<TimestampMicrosecondType>();
-                out.extend(micros.iter().map(|m| m.map_or(f64::NAN, |m| m as f64 / MICROS_PER_DAY)));
+                out.extend(micros.iter().map(|m| m.map_or(f64::NAN, |m| m as f64 / MICROS_PER_DAY as f64)));
             }
         }
         (_, Some(Kind::Text)) => {
