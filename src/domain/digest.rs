@@ -49,6 +49,12 @@ impl Digest {
         [a, b, c, d, e, f, g, h]
     }
 
+    /// The line by which it is stated beside a file of that name, as `sha256sum` writes and checks it.
+    #[must_use]
+    pub fn stated(&self, name: &str) -> String {
+        format!("{self}  {name}\n")
+    }
+
     /// The first 12 digits: enough to name a run or a model version.
     #[must_use]
     pub fn short(&self) -> String {

@@ -45,15 +45,13 @@ pub use write::{refuse_filled, write_draft};
 use crate::contract::{MERCHANTS, ORDERS};
 use crate::domain::Currency;
 use crate::profile::{CurrencyHint, Folder, UnreadFile, profile_folder};
+use crate::run::TableLimits;
 use features_file::FeaturesDraft;
 use fed::Fed;
 use job_file::{JobFacts, Windows};
 use landscape::Landscape;
 use names::Name;
 use policy_file::PolicyFacts;
-
-/// What `first_night_days` of a job is where it is left out.
-const FIRST_NIGHT_DAYS: i32 = 3;
 
 /// What the caller decides.
 #[derive(Debug, Clone)]
@@ -243,7 +241,7 @@ fn behind(land: &Landscape, tables: &[TableDraft], as_of: Date) -> Vec<(&'static
         let event = crate::wash::event_column(table.table)?;
         let from = &table.columns.iter().find(|column| column.column == event)?.from;
         let pace = land.column_called(from)?.activity().first_night_pace(as_of)?;
-        let is_late = pace.days_behind > pace.rests.max(FIRST_NIGHT_DAYS);
+        let is_late = pace.days_behind > pace.tolerated(TableLimits::default().first_night_days);
         is_late.then(|| {
             let reason = format!(
                 "first night of a drafted job: its last day of usual trade is {}, {} days before the day before",

@@ -348,15 +348,10 @@ impl Manifest {
         let text = String::from_utf8_lossy(&bytes);
         let digest = text.get(..64).and_then(|hex| Digest::try_from(hex.to_owned()).ok());
         match digest {
-            Some(digest) if text == digest_line(digest) => Ok(digest),
+            Some(digest) if text == digest.stated(MANIFEST) => Ok(digest),
             _ => Err(PublishError::malformed(&path, format!("it is not one line of a digest and {MANIFEST}"))),
         }
     }
-}
-
-/// The line that `sha256sum -c` checks.
-pub(super) fn digest_line(digest: Digest) -> String {
-    format!("{digest}  {MANIFEST}\n")
 }
 
 pub(super) fn date_folder(as_of: Date) -> String {

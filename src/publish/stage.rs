@@ -13,8 +13,9 @@ use super::digest_file::DigestFile;
 use super::durable::{make_folder, sync_folder};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
-use super::manifest::{FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, Provenance, Published, RunIdentity};
-use super::manifest::{date_folder, digest_line};
+use super::manifest::{
+    FileEntry, MANIFEST, MANIFEST_DIGEST, Manifest, Provenance, Published, RunIdentity, date_folder,
+};
 use super::publisher::{Pointing, Publisher};
 use super::row::OutputRow;
 use super::step::Step;
@@ -195,7 +196,7 @@ impl<'p, 'o> Stage<'p, 'o> {
             serde_json::to_vec_pretty(&manifest).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
         bytes.push(b'\n');
         let (_, digest) = self.publisher.write_synced(&path, &bytes)?;
-        self.publisher.write_synced(&self.folder.join(MANIFEST_DIGEST), digest_line(digest).as_bytes())?;
+        self.publisher.write_synced(&self.folder.join(MANIFEST_DIGEST), digest.stated(MANIFEST).as_bytes())?;
         self.sync_folders(&tree.folders)?;
         self.rename_into_place(&manifest)?;
         self.publisher.point(&Current::to(&manifest, digest), self.pointing)

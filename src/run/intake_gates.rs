@@ -369,7 +369,7 @@ impl Gates<'_> {
         for (table, activity) in &ingested.activity {
             let Some(pace) = activity.first_night_pace(self.aged_on) else { continue };
             let (behind, day) = (pace.days_behind, pace.last_on);
-            let tolerated = i32::from(self.settings.limits(table).first_night_days).max(pace.rests);
+            let tolerated = pace.tolerated(self.settings.limits(table).first_night_days);
             if behind > tolerated {
                 let may =
                     format!("on a first night it may lie {tolerated} days before the day before (first_night_days)");

@@ -86,7 +86,7 @@ impl<'a> Pinned<'a> {
         if input.is_verified {
             let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let statement = place.with_file_name(format!("{name}.sha256"));
-            fs::write(&statement, format!("{}  {name}\n", input.sha256)).map_err(io("write", &statement))?;
+            fs::write(&statement, input.sha256.stated(&name)).map_err(io("write", &statement))?;
         }
         Ok(())
     }

@@ -75,7 +75,7 @@ impl TableFile {
         let statement = self.path.with_added_extension("sha256");
         let made = self.close()?;
         let name = made.file.rsplit('/').next().unwrap_or_default();
-        fs::write(&statement, format!("{}  {name}\n", made.sha256)).map_err(SimulateError::io(&statement))?;
+        fs::write(&statement, made.sha256.stated(name)).map_err(SimulateError::io(&statement))?;
         Ok(made)
     }
 

@@ -23,6 +23,14 @@ const GAP_DAYS: i32 = 182;
 /// Offsets from UTC change on quarters of an hour: all instants of one quarter share a local day and half of day.
 const QUARTER_HOUR: i64 = 900_000_000;
 
+impl FirstNightPace {
+    /// Days that the table may lie behind, where `first_night_days` are allowed to any.
+    #[must_use]
+    pub fn tolerated(self, first_night_days: u16) -> i32 {
+        self.rests.max(i32::from(first_night_days))
+    }
+}
+
 /// Days with events in half a year that say how often a table has any.
 pub const PACED_DAYS: usize = 10;
 
