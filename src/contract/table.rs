@@ -192,6 +192,12 @@ impl TableContract {
         self.foreign_keys.first()
     }
 
+    /// Whether rows of other tables name this one's keys.
+    #[must_use]
+    pub fn is_referred_to(&self) -> bool {
+        super::TABLES.iter().any(|child| child.foreign_keys.iter().any(|reference| reference.table == self.name))
+    }
+
     /// The order in which the store holds rows: merchant, event time, key and `recorded_at`.
     #[must_use]
     pub fn sort_columns(&self) -> Vec<&'static str> {

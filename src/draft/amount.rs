@@ -1,6 +1,6 @@
 //! What a line of an order costs: prices, times quantity where the price is of one piece, and freight.
 
-use super::landscape::Landscape;
+use super::landscape::{Found, Landscape};
 use super::scope::{Piece, Scope};
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
@@ -13,24 +13,8 @@ pub(super) fn line_amount(
     passes: &dyn Fn(ColumnAt) -> bool,
 ) -> Option<(Piece, String, f64)> {
     let land: &Landscape = scope.land;
-    let mut found = land.candidates(table, &ORDERS, "amount_minor", true);
-    found.retain(|found| passes(found.at));
+    let main = main_amount(land, table, passes)?;
     let says = |at: ColumnAt, concept| land.column_name(at).says(concept);
-    let is_total = |at: ColumnAt| {
-        let lower = land.column(at).name.to_lowercase();
-        ["total", "amount", "sum", "gross", "sales", "revenue", "betrag", "summe"]
-            .iter()
-            .any(|word| lower.contains(word))
-    };
-    let other = |at: ColumnAt| [C::Freight, C::Tax, C::Discount].iter().any(|c| says(at, *c));
-    let main = found
-        .iter()
-        .filter(|f| !other(f.at) && !says(f.at, C::Unit))
-        .max_by(|a, b| {
-            (a.score + if is_total(a.at) { 0.15 } else { 0.0 })
-                .total_cmp(&(b.score + if is_total(b.at) { 0.15 } else { 0.0 }))
-        })
-        .or_else(|| found.iter().find(|f| !other(f.at)))?;
     let columns = || land.table(table).columns.iter().enumerate();
     let at = |column: usize| ColumnAt { table, column };
     let quantity = columns().map(|(c, raw)| (at(c), raw)).find(|(at, raw): &(ColumnAt, &RawColumn)| {
@@ -42,17 +26,64 @@ pub(super) fn line_amount(
     let freight = columns().map(|(c, raw)| (at(c), raw)).find(|(at, raw)| says(*at, C::Freight) && raw.is_number());
     let mut piece = scope.minor(main.at, &scope.name(main.at));
     let mut from = scope.name(main.at);
-    if let Some((quantity, _)) = quantity.filter(|_| !is_total(main.at)) {
+    let of_one_piece =
+        |quantity: ColumnAt| is_of_one_piece(land, main.at) && !grows_with(land.column(main.at), land.column(quantity));
+    if let Some((quantity, _)) = quantity.filter(|(quantity, _)| of_one_piece(*quantity)) {
         let (units, note) = scope.minor_units(main.at);
         let price = scope.number(main.at, &scope.name(main.at));
         let pieces = scope.number(quantity, &scope.name(quantity));
         piece = Piece { sql: format!("TRY_CAST(ROUND({price} * {pieces} * {units}) AS BIGINT)"), note };
         from = format!("{from} × {}", scope.name(quantity));
     }
-    if let Some((freight, _)) = freight.filter(|(freight, _)| *freight != main.at && !is_total(main.at)) {
+    if let Some((freight, _)) = freight.filter(|(freight, _)| *freight != main.at && !is_total(land, main.at)) {
         let minor = scope.minor(freight, &scope.name(freight)).sql;
         piece.sql = format!("{} + {minor}", piece.sql);
         from = format!("{from} + {}", scope.name(freight));
     }
     Some((piece, from, main.score))
+}
+
+/// The column that says what a row of `table` costs. What is paid is never negative: a column that is goes behind one that is not.
+pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(ColumnAt) -> bool) -> Option<Found> {
+    const NEGATIVE: f64 = 0.3;
+    let mut found = land.candidates(table, &ORDERS, "amount_minor", true);
+    found.retain(|found| passes(found.at));
+    let says = |at: ColumnAt, concept| land.column_name(at).says(concept);
+    let other = |at: ColumnAt| [C::Freight, C::Tax, C::Discount].iter().any(|c| says(at, *c));
+    let score = |found: &Found| {
+        let total = if is_total(land, found.at) { 0.15 } else { 0.0 };
+        let negative = if land.column(found.at).negative.is_empty() { 0.0 } else { NEGATIVE };
+        found.score + total - negative
+    };
+    let best = found
+        .iter()
+        .filter(|f| !other(f.at) && !says(f.at, C::Unit))
+        .max_by(|a, b| score(a).total_cmp(&score(b)).then_with(|| b.at.cmp(&a.at)));
+    best.or_else(|| found.iter().find(|f| !other(f.at))).cloned()
+}
+
+fn is_total(land: &Landscape, at: ColumnAt) -> bool {
+    let lower = land.column(at).name.to_lowercase();
+    ["total", "amount", "sum", "gross", "sales", "revenue", "betrag", "summe"].iter().any(|word| lower.contains(word))
+}
+
+/// Whether a column is called the price of one piece.
+fn is_of_one_piece(land: &Landscape, at: ColumnAt) -> bool {
+    const PRICES: [&str; 10] = ["price", "preis", "precio", "preco", "preço", "prix", "prezzo", "单价", "价格", "rate"];
+    let lower = land.column(at).name.to_lowercase();
+    let is_price = land.column_name(at).says(C::Unit) || PRICES.iter().any(|word| lower.contains(word));
+    is_price && !is_total(land, at)
+}
+
+/// Whether a price is that of all pieces: with twice as many it is about twice as high.
+fn grows_with(price: &RawColumn, quantity: &RawColumn) -> bool {
+    const LEAST: usize = 20;
+    let both = price.sample.iter().zip(&quantity.sample).filter_map(|(price, pieces)| Some(((*price)?, (*pieces)?)));
+    let (one, several): (Vec<_>, Vec<_>) =
+        both.filter(|(_, pieces)| *pieces >= 1.0).partition(|(_, pieces)| *pieces < 2.0);
+    let mean = |of: &mut dyn Iterator<Item = f64>, count: usize| of.sum::<f64>() / count.max(1) as f64;
+    let price_of = |rows: &[(f64, f64)]| mean(&mut rows.iter().map(|(price, _)| *price), rows.len());
+    let pieces = mean(&mut several.iter().map(|(_, pieces)| *pieces), several.len());
+    let is_many = one.len() >= LEAST && several.len() >= LEAST;
+    is_many && price_of(&several) > price_of(&one) * f64::midpoint(1.0, pieces)
 }

@@ -12,11 +12,13 @@ pub enum DraftError {
     Profile(#[from] ProfileError),
     /// No table is like the orders of a marketplace.
     #[error(
-        "find orders: no table has an order's number or a key, a time, and a merchant, a buyer or an amount: {tables}"
+        "find orders: no table has an order's number or a key, a time, and a merchant, a buyer or an amount: {tables}{left_aside}"
     )]
     NoOrders {
         /// The tables there are, with what each lacks.
         tables: String,
+        /// Files that could not be read, with why.
+        left_aside: String,
     },
     /// The folder of the job has files already.
     #[error("write the job to {0}: the folder is not empty")]

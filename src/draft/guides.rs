@@ -55,6 +55,21 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
     if guesses == 0 {
         text.push_str("Nothing.\n");
     }
+    let left_out: Vec<String> = tables
+        .iter()
+        .chain(aside)
+        .flat_map(|table| table.skipped.iter().map(|rows| format!("- {}: {}", table.table.name, rows.why)))
+        .collect();
+    if !left_out.is_empty() {
+        add(
+            &mut text,
+            &format!(
+                "\n## Left out\n\nRows that `where` in job.toml does not mean. They are counted as skipped, and with them the rows of other tables that name \
+                 them.\n\n{}\n",
+                left_out.join("\n")
+            ),
+        );
+    }
     text.push_str("\n## Not filled\n\n| contract column | what it says | features lost |\n|---|---|---|\n");
     for table in TABLES {
         let drafted = tables.iter().find(|d| d.table.name == table.name);

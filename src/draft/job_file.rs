@@ -22,8 +22,6 @@ pub(super) struct JobFacts<'a> {
     pub aside: &'a [TableDraft],
     pub has_loan_label: bool,
     pub windows: Windows,
-    /// Tables that name orders which are left out, with the share of their rows that may be quarantined.
-    pub orphans: Vec<(&'static str, f64)>,
     /// Tables that end long before the first night, with the sentence that says so.
     pub behind: Vec<(&'static str, String)>,
 }
@@ -136,11 +134,10 @@ pub(super) fn draft(facts: &JobFacts) -> String {
     add(
         &mut text,
         &format!(
-            "\n[wash]\nmax_quarantine_share = 0.03\n{}\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
+            "\n[wash]\nmax_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
          \"net_receipts\"\nperformance_days = {performance_days}\nsnapshot_every_days = {every_days}\nsnapshots = {snapshots}\ntest_snapshots = \
          {test_snapshots}\n# A model that the night itself trains is taken where it ranks well enough. Before money is lent, leave this out: a person approves.\n\
          approve_as = \"drafted job: self-approved to try it\"\napprove_min_auc = 0.6\nexpires_after_days = 365\n",
-            orphans(&facts.orphans),
             facts.name
         ),
     );
@@ -162,19 +159,6 @@ fn ends_early(facts: &JobFacts) -> String {
         );
     }
     text
-}
-
-/// What may be quarantined of tables that name orders which are left out, with a comment.
-fn orphans(tables: &[(&str, f64)]) -> String {
-    if tables.is_empty() {
-        return String::new();
-    }
-    let shares: Vec<String> = tables.iter().map(|(table, share)| format!("{table} = {share}")).collect();
-    format!(
-        "# GUESS: rows that name an order which is left out above are quarantined (parent-missing), so many of them at most. Who sells in other currencies is judged by the worst of them.\n\
-         max_quarantine_share_by_table = {{ {} }}\n",
-        shares.join(", ")
-    )
 }
 
 /// Which rows are read, with a comment.

@@ -116,6 +116,14 @@ impl<'a> Landscape<'a> {
                 if meant == C::Buyer && self.roles.get(table).copied().flatten() == Some(C::Merchant) {
                     continue;
                 }
+                // A number of an account that no other row of loans or orders has is their own.
+                let is_own_account = !name.says(C::Merchant)
+                    && meant == C::Merchant
+                    && cells.is_key()
+                    && matches!(self.roles.get(table).copied().flatten(), Some(C::Loan | C::Order | C::Payment));
+                if is_own_account {
+                    continue;
+                }
                 let others = |c: &Concept| {
                     !matches!(c, C::Id | C::Number | C::Name)
                         && !ENTITIES.contains(c)
@@ -187,7 +195,11 @@ impl<'a> Landscape<'a> {
     pub(super) fn naming(&self, table: usize, entity: Concept) -> Option<(ColumnAt, f64)> {
         let columns = self.named.iter().filter(|(at, (meant, _))| at.table == table && *meant == entity);
         let is_own = self.role(table) == Some(entity);
-        let rank = |at: ColumnAt, worth: f64| worth + if is_own && self.column(at).is_key() { 0.5 } else { 0.0 };
+        let is_referred = |at: ColumnAt| self.folder.references.iter().any(|r| r.to == at);
+        let rank = |at: ColumnAt, worth: f64| {
+            let is_key = is_own && self.column(at).is_key();
+            worth + if is_key { 0.5 } else { 0.0 } + if is_key && is_referred(at) { 0.2 } else { 0.0 }
+        };
         columns
             .map(|(at, (_, worth))| (*at, *worth))
             .max_by(|a, b| rank(a.0, a.1).total_cmp(&rank(b.0, b.1)).then_with(|| b.0.cmp(&a.0)))

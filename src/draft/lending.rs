@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::assign::{assign, free_name, put_found};
 use super::landscape::Landscape;
+use super::not_meant::{not_in, skip_rows};
 use super::scope::{Piece, Scope};
-use super::table_draft::TableDraft;
+use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
+use super::words;
 use crate::contract::{APPLICATIONS, GUARANTEE_GROUPS, INSTALMENTS, INVENTORY, LOANS, PAYMENTS, TableContract, Type};
 use crate::domain::Currency;
 use crate::profile::ColumnAt;
@@ -20,7 +22,7 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     let payments = land.best_about(C::Payment, &PAYMENTS, names_loan);
     let mut drafts = vec![loan_rows(land, currency, loans, instalments)];
     drafts.extend(instalments.map(|table| instalment_rows(land, currency, table)));
-    drafts.extend(payments.map(|table| payment_rows(land, currency, table)));
+    drafts.extend(payments.map(|table| payment_rows(land, currency, table, loans)));
     drafts
 }
 
@@ -65,6 +67,8 @@ fn loan_rows(land: &Landscape, currency: Option<Currency>, table: usize, instalm
     {
         term_of_schedule(&mut draft, &scope, instalments);
     }
+    never_paid_out(&mut draft, &scope);
+    skip_rows(&mut draft, &scope);
     draft.finish(&scope)
 }
 
@@ -123,10 +127,11 @@ fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -
             }
         }
     }
+    skip_rows(&mut draft, &scope);
     draft.finish(&scope)
 }
 
-fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -> TableDraft {
+fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize, loans: usize) -> TableDraft {
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&PAYMENTS, &scope);
     draft.head.push("Payments: one row a repayment of a loan.".to_owned());
@@ -153,7 +158,99 @@ fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -> T
             0.5,
         );
     }
+    no_repayments(&mut draft, &scope, loans);
+    skip_rows(&mut draft, &scope);
     draft.finish(&scope)
+}
+
+/// A state has so many words at most.
+const MAX_STATES: usize = 20;
+
+/// Loans of states that are never paid out are applications: they are skipped.
+fn never_paid_out(draft: &mut TableDraft, scope: &Scope) {
+    let land = scope.land;
+    let raw = land.table(scope.driver);
+    let own = assign(land, scope.driver, &LOANS, &["disbursed_at"], true, &BTreeSet::new());
+    let Some(disbursed) = own.get("disbursed_at").map(|found| found.at).filter(|at| land.column(*at).nulls > 0) else {
+        return;
+    };
+    let states = (0..raw.columns.len()).map(|column| ColumnAt { table: scope.driver, column }).filter(|at| {
+        let name = land.column_name(*at);
+        let is_called_so = [C::Status, C::Region, C::Outcome].iter().any(|c| name.says(*c));
+        is_called_so && (2..=MAX_STATES).contains(&land.column(*at).words.len())
+    });
+    for state in states {
+        let filled = raw.filled_by_word(state.column, disbursed.column, |_| true);
+        let (never, ever): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(_, share)| *share <= 0.01);
+        if never.is_empty() || ever.is_empty() || ever.iter().any(|(_, share)| *share < 0.95) {
+            continue;
+        }
+        let words: Vec<&str> = never.iter().map(|(word, _)| word.as_str()).collect();
+        let why = format!(
+            "were never paid out: rows with {} have no {:?}",
+            words::listed(&words),
+            land.column(disbursed).name
+        );
+        skip_words(draft, scope, state, &words, &why);
+        return;
+    }
+}
+
+/// Rows of a table of payments that are none: what was paid out to the borrower, and what was reversed.
+fn no_repayments(draft: &mut TableDraft, scope: &Scope, loans: usize) {
+    let land = scope.land;
+    let raw = land.table(scope.driver);
+    let at = |column: usize| ColumnAt { table: scope.driver, column };
+    let flags = (0..raw.columns.len()).map(at).filter(|at| {
+        land.column_name(*at).says(C::Reversed) && !land.column(*at).is_time() && land.column(*at).words.len() == 2
+    });
+    for flag in flags {
+        let reversed = words::yes(land.column(flag));
+        if reversed.len() == 1 {
+            skip_words(draft, scope, flag, &reversed, "were reversed, and nothing says when");
+        }
+    }
+    let kinds = (0..raw.columns.len())
+        .map(at)
+        .filter(|at| land.column_name(*at).says(C::Kind) && (2..=MAX_STATES).contains(&land.column(*at).words.len()));
+    let of_loan = |column: &'static str| assign(land, loans, &LOANS, &[column], true, &BTreeSet::new()).remove(column);
+    let own =
+        |column: &'static str| assign(land, scope.driver, &PAYMENTS, &[column], true, &BTreeSet::new()).remove(column);
+    let paid_out = || -> Option<Vec<bool>> {
+        let names = land.naming(scope.driver, C::Loan)?.0;
+        let same = [
+            (own("amount_minor")?.at, of_loan("principal_minor")?.at),
+            (own("paid_at")?.at, of_loan("disbursed_at")?.at),
+        ];
+        Some(land.folder.repeats((names, land.key(loans, C::Loan)?), &same))
+    };
+    let paid_out = paid_out().unwrap_or_default();
+    for kind in kinds {
+        let shares = raw.share_by_word(kind.column, &paid_out);
+        let says = |word: &str| super::names::Name::of(word).says(C::Disbursed);
+        let is_payout = |(word, share): &(&String, &f64)| **share >= 0.9 || says(word);
+        let words: Vec<&str> = shares.iter().filter(is_payout).map(|(word, _)| word.as_str()).collect();
+        if !words.is_empty() && words.len() < shares.len() {
+            skip_words(
+                draft,
+                scope,
+                kind,
+                &words,
+                "say what was paid out to the borrower, on the loan's day: no repayment",
+            );
+        }
+    }
+}
+
+/// Leaves rows with some words of a column out.
+fn skip_words(draft: &mut TableDraft, scope: &Scope, at: ColumnAt, words: &[&str], why: &str) {
+    let cells = scope.land.column(at);
+    let rows: usize = words.iter().filter_map(|word| cells.words.get(*word)).sum();
+    draft.skip(Skipped {
+        why: format!("{rows} row(s) with {} in {:?} {why}.", words::listed(words), cells.name),
+        keeps: not_in(scope, at, words),
+        share: rows as f64 / cells.rows().max(1) as f64,
+    });
 }
 
 /// Columns that name things, with what they name.
@@ -182,6 +279,7 @@ pub(super) fn standing_alone(land: &Landscape, currency: Option<Currency>) -> Ve
         if contract.name == "applications" && !draft.has("product") {
             draft.put("product", Piece::guess("'credit-loan'", "no product is named"), "nothing found", 0.4);
         }
+        skip_rows(&mut draft, &scope);
         drafts.push(draft.finish(&scope));
     }
     drafts

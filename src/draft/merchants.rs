@@ -10,7 +10,7 @@ use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
 use crate::contract::{MERCHANTS, ORDERS, Type};
 use crate::domain::Currency;
-use crate::profile::{ColumnAt, Reference};
+use crate::profile::{ColumnAt, Reference, ValueKind};
 
 /// A shop that never sold is dated here: past every night of these years, so that it waits instead of being called broken.
 const NOT_YET: &str = "2099-12-31 00:00:00";
@@ -160,11 +160,7 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
 }
 
 fn placed_at_is_text(land: &Landscape, at: ColumnAt) -> bool {
-    use crate::profile::{TimeForm, ValueKind};
-    !matches!(
-        land.column(at).kind,
-        ValueKind::Time { form: TimeForm::Native | TimeForm::EpochSeconds | TimeForm::EpochMillis, .. }
-    )
+    !matches!(land.column(at).kind, ValueKind::Time { form, .. } if form.gives_instants())
 }
 
 /// No decision needs a category or a region, so that their want need not stop the first night.

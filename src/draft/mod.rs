@@ -28,6 +28,7 @@ mod roles;
 mod scope;
 mod signature;
 mod table_draft;
+mod units;
 mod vocabulary;
 mod words;
 mod write;
@@ -142,7 +143,8 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     let land = Landscape::of(&folder);
     let hint = currency_of(&folder, options);
     let currency = hint.as_ref().and_then(|hint| Currency::new(&hint.code).ok());
-    let plan = orders_plan::plan(&land).ok_or_else(|| DraftError::NoOrders { tables: orders_plan::lacks(&land) })?;
+    let plan = orders_plan::plan(&land)
+        .ok_or_else(|| DraftError::NoOrders { tables: orders_plan::lacks(&land), left_aside: left_aside(&folder) })?;
     let mut tables = Vec::new();
     tables.extend(merchants::draft(&land, Some(&plan), currency));
     if tables.is_empty() {
@@ -157,7 +159,8 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     let book = lending::loan_book(&land, currency);
     tables.extend(lending::standing_alone(&land, currency));
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
-    let is_whole = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0);
+    let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
+    let is_whole = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0 && has_rows(table));
     let mut aside = Vec::new();
     if is_whole { &mut tables } else { &mut aside }.extend(book);
     let (kept, gappy): (Vec<_>, Vec<_>) = tables.into_iter().partition(|t| !t.table.optional || t.gaps().count() == 0);
@@ -196,12 +199,19 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         aside: &draft.aside,
         has_loan_label: is_whole,
         windows,
-        orphans: orphans(&draft.tables),
         behind: span.map_or_else(Vec::new, |(_, as_of)| behind(&land, &draft.tables, as_of)),
     };
     let files = files(&facts, &features, &draft, &fed, order_value(&land, &plan, currency), currency);
     draft.files = files;
     Ok(draft)
+}
+
+/// Files that were left aside, as a part of a sentence.
+fn left_aside(folder: &Folder) -> String {
+    const SHOWN: usize = 5;
+    let files: Vec<String> =
+        folder.unread.iter().take(SHOWN).map(|unread| format!("{}: {}", unread.file, unread.why)).collect();
+    if files.is_empty() { String::new() } else { format!(". Left aside: {}", files.join("; ")) }
 }
 
 fn currency_of(folder: &Folder, options: &DraftOptions) -> Option<CurrencyHint> {
@@ -217,22 +227,6 @@ fn trading_days(land: &Landscape, plan: &orders_plan::OrdersPlan) -> Option<(Dat
     let activity = land.column(placed.at).activity();
     let last = activity.last_usual_day().map(|day| day.on).or(activity.last_on())?;
     Some((activity.first_on()?, last.checked_add(1.day()).ok()?))
-}
-
-/// Tables that go on naming orders which are left out, with the share of their rows that may be quarantined for it.
-fn orphans(tables: &[TableDraft]) -> Vec<(&'static str, f64)> {
-    const USUAL: f64 = 0.03;
-    let left_out = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>();
-    let of_orders = tables.iter().filter(|table| table.table.name == ORDERS.name).map(left_out).sum::<f64>();
-    let children = tables.iter().filter(|table| {
-        table.table.name != ORDERS.name && table.columns.iter().any(|column| column.column == "order_id")
-    });
-    let expected = children.map(|table| (table.table.name, (of_orders - left_out(table)).max(0.0)));
-    let rounded_up = |share: f64| ((1.25 * share + USUAL) * 100.0).ceil() / 100.0;
-    expected
-        .filter(|(_, share)| *share > USUAL / 2.0)
-        .map(|(table, share)| (table, rounded_up(share).min(0.9)))
-        .collect()
 }
 
 /// Tables whose events end so long before the first night that it would stop on them.

@@ -1,13 +1,17 @@
-//! Rows of a driving table that are not meant: test orders, and rows in other currencies than the job's. The job counts them as skipped.
+//! Rows of a driving table that are not meant: test orders, and orders, disputes and loans in other currencies than the job's. The job counts them as
+//! skipped, and with them what names them.
 
 use super::scope::{Scope, quoted};
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
+use crate::contract::{LOANS, ORDERS};
 use crate::profile::{ColumnAt, RawColumn};
 
 /// Columns that mark rows which somebody made to try the shop.
 const TEST_FLAGS: [&str; 7] = ["test", "is_test", "istest", "test_order", "testmode", "test_mode", "is_test_order"];
+/// Columns that mark rows which nobody made to try the shop.
+const LIVE_FLAGS: [&str; 4] = ["livemode", "live_mode", "is_live", "live"];
 /// Where more of the rows are marked, the column means something else.
 const MAX_TEST_SHARE: f64 = 0.2;
 
@@ -17,13 +21,14 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
     let at = |column: usize| ColumnAt { table: scope.driver, column };
     let columns = || raw.columns.iter().enumerate().map(|(column, cells)| (at(column), cells));
     if let Some((column, cells)) = columns().find(|(at, _)| scope.land.column_name(*at).says(C::Currency)) {
-        let others = other_currencies(scope, cells);
+        let others = other_currencies(scope, cells, draft.table.name == ORDERS.name);
         if !others.is_empty() {
             let rows: usize = others.iter().filter_map(|word| cells.words.get(*word)).sum();
             let currency = scope.currency.map_or_else(String::new, |currency| currency.code());
+            let owed = if draft.table.name == LOANS.name { " What is owed on them is not counted." } else { "" };
             draft.skip(Skipped {
                 why: format!(
-                    "{rows} row(s) in {} are left out: all amounts of a job are in {currency}.",
+                    "{rows} row(s) in {} are left out: all amounts of a job are in {currency}.{owed}",
                     others.join(", ")
                 ),
                 keeps: not_in(scope, column, &others),
@@ -31,9 +36,12 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
             });
         }
     }
-    if let Some((column, cells)) = columns().find(|(_, cells)| TEST_FLAGS.contains(&cells.name.to_lowercase().as_str()))
-    {
-        let marked = words::yes(cells);
+    let flagged = columns().find_map(|(column, cells)| match cells.name.to_lowercase() {
+        name if TEST_FLAGS.contains(&name.as_str()) => Some((column, cells, words::yes(cells))),
+        name if LIVE_FLAGS.contains(&name.as_str()) => Some((column, cells, words::no(cells))),
+        _ => None,
+    });
+    if let Some((column, cells, marked)) = flagged {
         let rows: usize = marked.iter().filter_map(|word| cells.words.get(*word)).sum();
         if rows > 0 && (rows as f64) < MAX_TEST_SHARE * cells.rows() as f64 {
             draft.skip(Skipped {
@@ -45,19 +53,19 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
     }
 }
 
-/// Codes that a column holds beside the job's.
-fn other_currencies<'a>(scope: &Scope, cells: &'a RawColumn) -> Vec<&'a str> {
+/// Codes that a column holds beside the job's. Of orders, whose amounts the job's currency is read from, a column that never says it means something else.
+fn other_currencies<'a>(scope: &Scope, cells: &'a RawColumn, are_orders: bool) -> Vec<&'a str> {
     let Some(currency) = scope.currency.map(|currency| currency.code()) else { return Vec::new() };
     let is_code = |word: &str| word.len() == 3 && word.bytes().all(|b| b.is_ascii_alphabetic());
     let words = cells.words.keys().map(String::as_str);
-    if !cells.words.keys().any(|word| word.eq_ignore_ascii_case(&currency)) {
+    if are_orders && !cells.words.keys().any(|word| word.eq_ignore_ascii_case(&currency)) {
         return Vec::new();
     }
     words.filter(|word| is_code(word) && !word.eq_ignore_ascii_case(&currency)).collect()
 }
 
 /// A row whose cell is none of these words, or has none, is meant.
-fn not_in(scope: &Scope, at: ColumnAt, words: &[&str]) -> String {
+pub(super) fn not_in(scope: &Scope, at: ColumnAt, words: &[&str]) -> String {
     let cell = scope.id_of(at, &quoted(&scope.land.column(at).name));
     format!("COALESCE({cell} NOT IN ({}), TRUE)", words::listed(words))
 }

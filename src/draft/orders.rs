@@ -52,7 +52,21 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     for (column, found) in &found {
         // What a joined table calls by a general word is its own affair.
         let is_own = found.path.is_empty() || found.score >= 0.8;
-        if !is_own || (*column == "recorded_at" && !found.path.is_empty()) {
+        let is_others = matches!(
+            land.role(found.at.table),
+            Some(
+                C::Loan
+                    | C::Instalment
+                    | C::Merchant
+                    | C::Buyer
+                    | C::Application
+                    | C::Inventory
+                    | C::Group
+                    | C::Product
+            )
+        );
+        let is_joined = !found.path.is_empty();
+        if !is_own || (is_joined && (*column == "recorded_at" || (is_others && *column != "currency"))) {
             continue;
         }
         if put_found(&mut draft, &mut scope, column, found) && plan.is_by_line() && found.path.is_empty() {

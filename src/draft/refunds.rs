@@ -6,7 +6,7 @@ use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
-use crate::contract::{DISPUTES, ORDERS, Type};
+use crate::contract::{DISPUTES, Type};
 use crate::profile::ColumnAt;
 
 /// Of the rows of orders, so many may be credit notes; where more are negative, the sign means something else.
@@ -75,7 +75,7 @@ fn credit_notes(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) -> Opt
     if plan.is_by_line() || plan.lines.is_some() {
         return None;
     }
-    let amount = land.candidates(plan.driver, &ORDERS, "amount_minor", true).first()?.at;
+    let amount = super::amount::main_amount(land, plan.driver, &|_| true)?.at;
     let negative = &land.column(amount).negative;
     let raw = land.table(plan.driver);
     if negative.is_empty() || negative.len() as f64 > MAX_CREDIT_SHARE * raw.rows as f64 {
@@ -112,7 +112,11 @@ fn table_of_refunds(land: &Landscape, plan: &OrdersPlan) -> Option<Refunds> {
         let is_called_so = land.table_name(table).says(C::Refund);
         let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
         let says_refund = |at: &ColumnAt| land.column_name(*at).says(C::Refund);
-        let stated = columns.clone().find(|at| says_refund(at) && land.column(*at).is_number());
+        let is_money = |at: &ColumnAt| {
+            let name = land.column_name(*at);
+            land.column(*at).is_number() && ![C::Id, C::Number, C::Quantity, C::Time].iter().any(|c| name.says(*c))
+        };
+        let stated = columns.clone().find(|at| says_refund(at) && is_money(at));
         if !(is_called_so || stated.is_some()) || !matches!(land.role(table), None | Some(C::Dispute)) {
             return None;
         }

@@ -22,6 +22,7 @@ const MAX_LINES: usize = 20;
 impl Landscape<'_> {
     /// Fills in what names have left open.
     pub(super) fn infer(&mut self) {
+        self.borrowers();
         self.masters_by_their_keys();
         self.loans_by_their_key();
         self.book_of_loans();
@@ -56,6 +57,27 @@ impl Landscape<'_> {
         }
     }
 
+    /// In a lender's books the client is who borrows. Where no name speaks of merchants, who takes loans is the merchant, and who else buys is the buyer.
+    fn borrowers(&mut self) {
+        let speaks_of_merchants =
+            self.column_names.iter().flatten().chain(&self.table_names).any(|n| n.says(C::Merchant));
+        let loans = self.about(C::Loan).find(|table| self.key(*table, C::Loan).is_some());
+        let (Some(loans), false) = (loans, speaks_of_merchants) else { return };
+        let Some((borrower, _)) = self.naming(loans, C::Buyer).filter(|(at, _)| !self.column(*at).is_key()) else {
+            return;
+        };
+        let references = || self.folder.references.iter().copied();
+        let Some(master) = references().find(|r| r.from == borrower).map(|r| r.to) else { return };
+        let refer: Vec<ColumnAt> = references().filter(|r| r.to == master).map(|r| r.from).collect();
+        let named = |at: &ColumnAt| self.named.get(at).is_some_and(|(meant, _)| *meant == C::Buyer);
+        let borrowers: Vec<ColumnAt> = refer.into_iter().filter(named).chain([master, borrower]).collect();
+        self.named.retain(|_, (meant, _)| *meant != C::Merchant);
+        for at in borrowers {
+            self.named.insert(at, (C::Merchant, 0.95));
+        }
+        self.roles.insert_at(master.table, C::Merchant);
+    }
+
     /// A table whose key names loans, with an amount and a time, is the loans', whatever it is called.
     fn loans_by_their_key(&mut self) {
         if self.about(C::Loan).any(|table| self.key(table, C::Loan).is_some()) {
@@ -82,15 +104,27 @@ impl Landscape<'_> {
             return;
         }
         for table in 0..self.folder.tables.len() {
-            let of_loans = self.naming(table, C::Loan).filter(|(at, _)| !self.column(*at).is_key());
-            let (Some(_), None | Some(C::Loan)) = (of_loans, self.role(table)) else { continue };
+            // A table that is called after loans and has a key of its own belongs to another's loans where it refers to them.
+            let refers = |at: ColumnAt| self.folder.references.iter().any(|r| r.from == at && r.to.table != table);
+            let of_loans = self.named.iter().any(|(at, (meant, _))| {
+                let is_of_loans = at.table == table && *meant == C::Loan && !self.column(*at).is_key();
+                is_of_loans && (self.role(table).is_none() || refers(*at))
+            });
+            let (true, None | Some(C::Loan)) = (of_loans, self.role(table)) else { continue };
             let columns = || self.table(table).columns.iter().zip(&self.column_names[table]);
             let has_due = columns().any(|(cells, name)| cells.is_time() && name.says(C::Due));
             let is_dated = columns().any(|(cells, _)| cells.is_time());
             let has_amount =
                 columns().any(|(cells, name)| cells.is_number() && !name.says(C::Id) && !name.says(C::Number));
             if is_dated && has_amount {
-                self.roles.insert_at(table, if has_due { C::Instalment } else { C::Payment });
+                let role = if has_due { C::Instalment } else { C::Payment };
+                self.roles.insert_at(table, role);
+                // Its own key was taken for a loan's.
+                let of_table = |at: &ColumnAt| at.table == table && self.column(*at).is_key();
+                let own: Vec<ColumnAt> = self.named.keys().copied().filter(of_table).collect();
+                for at in own {
+                    self.named.insert(at, (role, 1.0));
+                }
             }
         }
     }

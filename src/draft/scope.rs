@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::add::add;
 use super::landscape::{Found, Landscape};
+use super::units;
 use super::vocabulary::Concept;
 use crate::contract::Type;
 use crate::domain::Currency;
@@ -34,6 +35,10 @@ impl Piece {
         Self { sql: sql.into(), note: Some(note.into()) }
     }
 }
+
+/// What stands around a list for its first element.
+const FIRST: &str = "ARRAY_GET(";
+const FIRST_END: &str = ", 1)";
 
 fn once_name(land: &Landscape, table: usize) -> String {
     super::assign::free_name(land, &format!("{}_once", land.table(table).name))
@@ -70,6 +75,12 @@ pub(super) fn quoted(name: &str) -> String {
     if is_plain && !reserved.contains(&name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
+/// The list whose first element a piece of SQL is.
+fn list_of(sql: &str) -> String {
+    let list = sql.strip_prefix(FIRST).and_then(|rest| rest.strip_suffix(FIRST_END));
+    list.unwrap_or(sql).to_owned()
+}
+
 impl<'a> Scope<'a> {
     pub(super) fn new(land: &'a Landscape<'a>, driver: usize, currency: Option<Currency>) -> Self {
         Self { land, driver, currency, joins: Vec::new() }
@@ -98,7 +109,7 @@ impl<'a> Scope<'a> {
     /// What SQL calls a column: of a joined table whose key repeats, the last row of each key.
     fn sql_name(&self, at: ColumnAt) -> String {
         match self.joins.iter().find(|join| join.to.table == at.table && self.repeats(join.to)) {
-            Some(join) => format!("{}.{}", once_name(self.land, join.to.table), quoted(&self.land.column(at).name)),
+            Some(join) => self.cell(at, &once_name(self.land, join.to.table)),
             None => self.name(at),
         }
     }
@@ -123,9 +134,15 @@ impl<'a> Scope<'a> {
             .collect()
     }
 
-    /// `table.column`.
+    /// `table.column`; of a column of lists, its first element.
     pub(super) fn name(&self, at: ColumnAt) -> String {
-        format!("{}.{}", self.land.table(at.table).name, quoted(&self.land.column(at).name))
+        self.cell(at, &self.land.table(at.table).name)
+    }
+
+    fn cell(&self, at: ColumnAt, table: &str) -> String {
+        let raw = self.land.column(at);
+        let cell = format!("{table}.{}", quoted(&raw.name));
+        if raw.is_list { format!("{FIRST}{cell}{FIRST_END}") } else { cell }
     }
 
     /// An identifier as text, whatever its file says it is.
@@ -178,7 +195,12 @@ impl<'a> Scope<'a> {
 
     /// The cells of a column as a contract type.
     pub(super) fn render(&self, kind: Type, column: &str, at: ColumnAt, sql: &str) -> Piece {
+        let is_list = self.land.column(at).is_list;
         match kind {
+            Type::Ids if is_list => Piece::sure(list_of(sql)),
+            Type::Id | Type::Ids | Type::Text if is_list => {
+                Piece::guess(self.id_of(at, sql), "the first of several in a list")
+            }
             Type::Id | Type::Ids | Type::Text => Piece::sure(self.id_of(at, sql)),
             Type::Instant | Type::Day => self.time(kind, at, sql),
             Type::Money => self.money(at, sql),
@@ -191,7 +213,7 @@ impl<'a> Scope<'a> {
         let raw = self.land.column(at);
         let ValueKind::Time { form, is_certain, is_date } = &raw.kind else { return Piece::sure(sql) };
         let mut text = form.sql(sql, raw.longest > 10);
-        let is_typed = matches!(form, TimeForm::Native | TimeForm::EpochSeconds | TimeForm::EpochMillis);
+        let is_typed = form.gives_instants();
         if !self.is_text() && !is_typed {
             text = format!("TRY_CAST({text} AS TIMESTAMP)");
         }
@@ -224,27 +246,16 @@ impl<'a> Scope<'a> {
 
     /// Minor units in one unit of the column, and what was guessed about that.
     pub(super) fn minor_units(&self, at: ColumnAt) -> (i64, Option<String>) {
-        let raw = self.land.column(at);
-        let name = raw.name.to_lowercase();
-        if ["minor", "cents", "centavos", "fen", "pence", "paise"]
-            .iter()
-            .any(|w| name.split(|c: char| !c.is_alphabetic()).any(|n| n == *w))
-        {
-            return (1, None);
-        }
-        let Some(currency) = self.currency else {
-            return (100, Some("times 100, as of a currency with cents: say the currency in job.toml".to_owned()));
-        };
-        let units = currency.minor_units();
-        let is_whole = matches!(raw.kind, ValueKind::Whole) || raw.decimals == 0;
-        let note =
-            (is_whole && units > 1).then(|| format!("whole numbers, taken as {currency}, not as its minor unit"));
-        (units, note)
+        units::minor_units(self.land, self.currency, at)
     }
 
     /// Minor units as BIGINT, null where the cell cannot be read: what sums are made of.
     pub(super) fn minor(&self, at: ColumnAt, sql: &str) -> Piece {
         let (units, note) = self.minor_units(at);
+        if self.land.column(at).is_list {
+            let sum = format!("TRY_CAST(ROUND(ARRAY_SUM({}) * {units}) AS BIGINT)", list_of(sql));
+            return Piece { sql: sum, note: note.or_else(|| Some("the sum of a list".to_owned())) };
+        }
         let is_plain_whole = units == 1 && matches!(self.land.column(at).kind, ValueKind::Whole);
         let has_decimal_comma = matches!(&self.land.column(at).kind, ValueKind::Decimal(form) if form.decimal == ',');
         let mark = if has_decimal_comma { ", ','" } else { "" };
@@ -259,7 +270,7 @@ impl<'a> Scope<'a> {
     fn money(&self, at: ColumnAt, sql: &str) -> Piece {
         let raw = self.land.column(at);
         let (units, note) = self.minor_units(at);
-        if units == 1 && matches!(raw.kind, ValueKind::Whole) {
+        if units == 1 && matches!(raw.kind, ValueKind::Whole) && !raw.is_list {
             return Piece { sql: sql.to_owned(), note };
         }
         let minor = self.minor(at, sql).sql;

@@ -52,9 +52,15 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Settled], 0.8),
         ],
         ("orders", "refunded_at") => &[(&[C::Refund, C::Time], 0.95)],
-        ("orders", "amount_minor") => {
-            &[(&[C::Order, C::Amount], 0.95), (&[C::Amount], 0.85), (&[C::Sales], 0.7), (&[C::Unit, C::Amount], 0.6)]
-        }
+        ("orders", "amount_minor") => &[
+            (&[C::Order, C::Amount], 0.95),
+            (&[C::Amount], 0.85),
+            (&[C::Item, C::Amount], 0.8),
+            (&[C::Product, C::Amount], 0.8),
+            (&[C::Product, C::Sales], 0.8),
+            (&[C::Sales], 0.7),
+            (&[C::Unit, C::Amount], 0.6),
+        ],
         ("orders", "refund_minor") => &[(&[C::Refund, C::Amount], 0.95), (&[C::Refund], 0.8)],
         ("orders", "currency") => &[(&[C::Currency], 0.95)],
         ("shipments", "ship_by_at") => &[
@@ -98,7 +104,9 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Created], 0.8),
             (&[C::Time], 0.7),
         ],
-        ("disputes", "closed_at") => &[(&[C::Closed], 0.95), (&[C::Outcome, C::Time], 0.9)],
+        ("disputes", "closed_at") => {
+            &[(&[C::Closed], 0.95), (&[C::Outcome, C::Time], 0.9), (&[C::Settled, C::Time], 0.85)]
+        }
         ("disputes", "kind") => &[(&[C::Reason], 0.95), (&[C::Kind], 0.85), (&[C::Category], 0.8)],
         ("disputes", "outcome") => &[(&[C::Outcome], 0.95), (&[C::Status], 0.7)],
         ("disputes", "amount_minor") => {
@@ -118,9 +126,12 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
         ("loans", "written_off_at") => &[(&[C::WrittenOff], 0.95)],
         ("loans", "restructured_at") => &[(&[C::Restructured], 0.95)],
         ("loans", "offer_id") => &[(&[C::Offer, C::Id], 0.9)],
-        ("instalments", "number") => {
-            &[(&[C::Number], 0.9), (&[C::Instalment, C::Number], 0.95), (&[C::Instalment, C::Id], 0.7)]
-        }
+        ("instalments", "number") => &[
+            (&[C::Number], 0.9),
+            (&[C::Instalment, C::Number], 0.95),
+            (&[C::Instalment], 0.85),
+            (&[C::Instalment, C::Id], 0.7),
+        ],
         ("instalments", "due_on") => &[(&[C::Due], 0.95), (&[C::Time], 0.7)],
         ("instalments", "principal_minor") => &[(&[C::Principal], 0.95)],
         ("instalments", "interest_minor") => &[(&[C::Interest], 0.95)],

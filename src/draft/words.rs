@@ -274,6 +274,12 @@ pub(super) fn yes(raw: &RawColumn) -> Vec<&str> {
     raw.words.keys().map(String::as_str).filter(|word| YES.contains(&word.to_lowercase().as_str())).collect()
 }
 
+/// Words of a flag that say no.
+pub(super) fn no(raw: &RawColumn) -> Vec<&str> {
+    const NO: [&str; 8] = ["0", "false", "f", "no", "n", "nein", "non", "nao"];
+    raw.words.keys().map(String::as_str).filter(|word| NO.contains(&word.to_lowercase().as_str())).collect()
+}
+
 /// `'a', 'b'`.
 pub(super) fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("'{}'", word.replace('\'', "''"))).collect::<Vec<_>>().join(", ")

@@ -18,6 +18,8 @@ const SAMPLE: usize = 5_000;
 const MAX_WORDS: usize = 60;
 /// Numbers have so many digits at most; a double holds no more.
 const MAX_DIGITS: usize = 15;
+/// Numbers of so many rows are kept to compare columns with each other.
+const NUMBERS_HELD: usize = 2_000;
 /// So many different values are kept to compare with known words.
 const MAX_SEEN: usize = 1_000;
 
@@ -45,6 +47,34 @@ pub enum ValueKind {
     Text,
 }
 
+/// What the last digits of whole numbers say: prices in minor units end as prices do.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Endings {
+    /// Share of the numbers, zeros left out, that are below 100.
+    pub below_hundred: f64,
+    /// Share whose last two digits are those of a price: 00, 50, or just below a round one.
+    pub of_prices: f64,
+    /// Share whose last two digits are just below a round price: 99, 95, 90, 49.
+    pub just_below: f64,
+}
+
+impl Endings {
+    fn of(numbers: impl Iterator<Item = f64>) -> Self {
+        const JUST_BELOW: [f64; 8] = [99.0, 98.0, 95.0, 90.0, 89.0, 79.0, 49.0, 69.0];
+        let (mut all, mut small, mut prices, mut just_below) = (0_usize, 0_usize, 0_usize, 0_usize);
+        for number in numbers.map(f64::abs).filter(|number| *number > 0.0) {
+            let last = number % 100.0;
+            let is_just_below = JUST_BELOW.contains(&last);
+            all += 1;
+            small += usize::from(number < 100.0);
+            just_below += usize::from(is_just_below);
+            prices += usize::from(is_just_below || last == 0.0 || last == 50.0);
+        }
+        let share = |count: usize| count as f64 / all.max(1) as f64;
+        Self { below_hundred: share(small), of_prices: share(prices), just_below: share(just_below) }
+    }
+}
+
 /// One column.
 #[derive(Debug, Clone)]
 pub struct RawColumn {
@@ -56,6 +86,8 @@ pub struct RawColumn {
     pub is_typed: bool,
     /// Whether the file's type is text.
     pub is_text: bool,
+    /// Whether cells are lists; all else is said of their first elements.
+    pub is_list: bool,
     /// Cells without a value.
     pub nulls: usize,
     /// Different values.
@@ -76,6 +108,12 @@ pub struct RawColumn {
     pub negative: Vec<usize>,
     /// Most digits after the decimal mark.
     pub decimals: usize,
+    /// Of whole numbers, what their last digits say.
+    pub endings: Endings,
+    /// Numbers of the first rows.
+    pub sample: Vec<Option<f64>>,
+    /// A column of the same table with decimals, of which this one is the hundredfold.
+    pub hundredfold_of: Option<String>,
     /// Hash of each cell, 0 where it is null: what keys and references are found by.
     pub(super) hashes: Vec<u64>,
     /// UTC microseconds of each cell of a time column; empty otherwise.
@@ -85,6 +123,8 @@ pub struct RawColumn {
 impl RawColumn {
     /// Looks at a column. `digits`: what its name says that bare digits are.
     pub(super) fn profile(name: &str, cells: &Series, is_typed: bool, digits: Digits) -> PolarsResult<Self> {
+        let is_list = matches!(cells.dtype(), DataType::List(_));
+        let cells = &if is_list { first_elements(cells)? } else { cells.clone() };
         let is_text = matches!(cells.dtype(), DataType::String);
         let native = matches!(cells.dtype(), DataType::Date | DataType::Datetime(..));
         let is_date_type = matches!(cells.dtype(), DataType::Date);
@@ -105,6 +145,7 @@ impl RawColumn {
             kind: ValueKind::Empty,
             is_typed,
             is_text,
+            is_list,
             nulls: 0,
             distinct: 0,
             words: BTreeMap::new(),
@@ -115,6 +156,9 @@ impl RawColumn {
             range: (0.0, 0.0),
             negative: Vec::new(),
             decimals: 0,
+            endings: Endings::default(),
+            sample: Vec::new(),
+            hundredfold_of: None,
             hashes: Vec::with_capacity(texts.len()),
             micros: native_micros,
         };
@@ -185,6 +229,11 @@ impl RawColumn {
                     self.mean = sum / rows as f64;
                     self.range = (low, high);
                 }
+                let number = |cell: Option<&str>| cell.and_then(|cell| form.value(cell));
+                self.sample = texts.iter().take(NUMBERS_HELD).map(number).collect();
+                if self.kind == ValueKind::Whole {
+                    self.endings = Endings::of(texts.iter().flatten().filter_map(|cell| form.value(cell)));
+                }
             }
         }
     }
@@ -228,7 +277,7 @@ impl RawColumn {
     #[must_use]
     pub fn is_key(&self) -> bool {
         let there = self.rows() - self.nulls;
-        there > 0 && self.null_share() <= 0.005 && self.distinct as f64 >= KEY_SHARE * there as f64
+        there > 0 && !self.is_list && self.null_share() <= 0.005 && self.distinct as f64 >= KEY_SHARE * there as f64
     }
 
     /// Whether it could name things: no fractions, no times, no free text.
@@ -242,6 +291,16 @@ impl RawColumn {
     pub fn is_unique_counter(&self) -> bool {
         let rows = self.rows() as f64;
         self.kind == ValueKind::Whole && self.is_unique() && rows > 1.0 && (self.range.1 - self.range.0 + 1.0) <= rows
+    }
+
+    /// Whether a row says the same as a row of another column; times, on the same day.
+    pub(super) fn says_the_same(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        const DAY: i64 = 86_400_000_000;
+        let day = |column: &Self, row: usize| column.micros.get(row).copied().flatten().map(|at| at.div_euclid(DAY));
+        match (day(self, row), day(other, other_row)) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.hashes.get(row).is_some_and(|own| *own != 0 && Some(own) == other.hashes.get(other_row)),
+        }
     }
 
     /// Whether it writes times.
@@ -265,6 +324,11 @@ impl RawColumn {
     /// Its kind in words.
     #[must_use]
     pub fn kind_words(&self) -> String {
+        let words = self.words_of_kind();
+        if self.is_list { format!("list: {words}") } else { words }
+    }
+
+    fn words_of_kind(&self) -> String {
         match &self.kind {
             ValueKind::Empty => "empty".to_owned(),
             ValueKind::Whole => "whole number".to_owned(),
@@ -286,6 +350,13 @@ pub(super) fn hash_of(cell: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     cell.hash(&mut hasher);
     hasher.finish().max(1)
+}
+
+/// The first element of each list.
+fn first_elements(cells: &Series) -> PolarsResult<Series> {
+    let first = col(cells.name().clone()).list().get(lit(0), true);
+    let frame = cells.clone().into_frame().lazy().select([first]).collect()?;
+    Ok(frame.columns().first().map_or_else(Series::default, |column| column.as_materialized_series().clone()))
 }
 
 /// Floats as the shortest text that reads back: what a person would have written.

@@ -17,7 +17,7 @@ pub struct CurrencyHint {
 }
 
 /// Currencies with the symbols, country names and codes, and the large cities that speak for them.
-const PLACES: [(&str, &[&str], &[&str]); 26] = [
+const PLACES: [(&str, &[&str], &[&str]); 40] = [
     (
         "BRL",
         &["R$"],
@@ -73,6 +73,20 @@ const PLACES: [(&str, &[&str], &[&str]); 26] = [
         &["₹"],
         &["in", "ind", "india", "mumbai", "delhi", "new delhi", "bangalore", "bengaluru", "chennai", "kolkata"],
     ),
+    ("ARS", &[], &["ar", "arg", "argentina", "buenos aires", "rosario", "córdoba"]),
+    ("CLP", &[], &["cl", "chl", "chile", "valparaíso", "concepción"]),
+    ("PEN", &[], &["pe", "per", "peru", "perú", "lima", "arequipa"]),
+    ("UYU", &[], &["uy", "ury", "uruguay", "montevideo"]),
+    ("CHF", &[], &["ch", "che", "switzerland", "schweiz", "zürich", "zurich", "basel", "genève"]),
+    ("SEK", &[], &["se", "swe", "sweden", "sverige", "stockholm", "göteborg"]),
+    ("AUD", &["A$"], &["au", "aus", "australia", "sydney", "melbourne", "brisbane"]),
+    ("AED", &[], &["ae", "are", "united arab emirates", "dubai", "abu dhabi"]),
+    ("EGP", &[], &["eg", "egy", "egypt", "cairo", "alexandria"]),
+    ("GHS", &["₵"], &["gh", "gha", "ghana", "accra", "kumasi"]),
+    ("UGX", &[], &["ug", "uga", "uganda", "kampala"]),
+    ("TZS", &[], &["tz", "tza", "tanzania", "dar es salaam"]),
+    ("LKR", &[], &["lk", "lka", "sri lanka", "colombo"]),
+    ("UAH", &["₴"], &["ua", "ukr", "ukraine", "kyiv", "kharkiv"]),
     ("JPY", &["円"], &["jp", "jpn", "japan", "tokyo", "osaka", "kyoto", "nagoya"]),
     ("KRW", &["₩"], &["kr", "kor", "south korea", "seoul", "busan"]),
     ("IDR", &["Rp"], &["id", "idn", "indonesia", "jakarta", "surabaya", "bandung"]),

@@ -1,6 +1,6 @@
 //! Every table below a folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use polars::prelude::*;
 
 use super::currency_hint::{CurrencyHint, currency_hints};
 use super::error::ProfileError;
-use super::reference::{Reference, references};
+use super::reference::{ColumnAt, Reference, references};
 use super::table::RawTable;
 use super::time_form::Digits;
 use super::without_accent;
@@ -39,6 +39,39 @@ pub struct Folder {
     pub unread: Vec<UnreadFile>,
     /// Currencies that something speaks for, the strongest first.
     pub currencies: Vec<CurrencyHint>,
+    /// Texts that somebody wrote about the files.
+    pub notes: Vec<Note>,
+}
+
+impl Folder {
+    /// For each row of a table whether it says the same as the row of another table that it names, in these columns of both.
+    #[must_use]
+    pub fn repeats(&self, (child, parent): (ColumnAt, ColumnAt), same: &[(ColumnAt, ColumnAt)]) -> Vec<bool> {
+        let column = |at: ColumnAt| self.tables.get(at.table).and_then(|table| table.columns.get(at.column));
+        let (Some(names), Some(keys)) = (column(child), column(parent)) else { return Vec::new() };
+        let rows: HashMap<u64, usize> = keys.hashes.iter().enumerate().map(|(row, key)| (*key, row)).collect();
+        let is_same = |row: usize, named: usize| {
+            same.iter().all(|(own, other)| {
+                column(*own).zip(column(*other)).is_some_and(|(own, other)| own.says_the_same(row, other, named))
+            })
+        };
+        let row_of = |name: &u64| rows.get(name).copied().filter(|_| *name != 0);
+        names
+            .hashes
+            .iter()
+            .enumerate()
+            .map(|(row, name)| row_of(name).is_some_and(|named| is_same(row, named)))
+            .collect()
+    }
+}
+
+/// A text beside the data: a README, a description of fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Path below the folder.
+    pub file: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// A file left aside.
@@ -65,10 +98,12 @@ pub fn profile_folder(
         why: format!("the folder cannot be opened: {e}"),
     })?;
     let mut unread: Vec<UnreadFile> = Vec::new();
+    let mut notes: Vec<Note> = Vec::new();
     let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
     for found in find_files(data, "**/*")? {
         let ending = ending(&found.relative);
         if let Some(why) = is_other(&ending, &found.path) {
+            notes.extend(note_of(&found, &ending));
             unread.push(UnreadFile { file: found.relative, why });
             continue;
         }
@@ -87,6 +122,7 @@ pub fn profile_folder(
                     files.push(found.clone());
                 }
                 Err(why) => {
+                    notes.extend(note_of(&found, &ending));
                     unread.push(UnreadFile { file: of_sheet(&found.relative, sheet.as_deref()), why });
                 }
             }
@@ -104,8 +140,14 @@ pub fn profile_folder(
         let file = of_sheet(&pattern(data, group), sheet_of(&format));
         match read_group(data, group, format, &name, digits) {
             Ok(table) if table.rows > 0 => tables.push(RawTable { title, ..table }),
-            Ok(_) => unread.push(UnreadFile { file, why: "it has no rows".to_owned() }),
-            Err(why) => unread.push(UnreadFile { file, why }),
+            Ok(table) => {
+                notes.extend(notes_of(group));
+                unread.push(UnreadFile { file, why: why_no_rows(&table) });
+            }
+            Err(why) => {
+                notes.extend(notes_of(group));
+                unread.push(UnreadFile { file, why });
+            }
         }
     }
     if tables.is_empty() {
@@ -117,7 +159,27 @@ pub fn profile_folder(
     }
     let references = references(&tables);
     let currencies = currency_hints(&tables);
-    Ok(Folder { tables, references, unread, currencies })
+    Ok(Folder { tables, references, unread, currencies, notes })
+}
+
+fn notes_of(group: &[Found]) -> impl Iterator<Item = Note> + '_ {
+    group.iter().filter_map(|found| note_of(found, &ending(&found.relative)))
+}
+
+fn why_no_rows(table: &RawTable) -> String {
+    match &table.first_malformed {
+        Some(first) => format!("none of its {} records can be read; the first: {first}", table.malformed),
+        None => "it has no rows".to_owned(),
+    }
+}
+
+/// The text of a file that people read, such as a README.
+fn note_of(found: &Found, ending: &str) -> Option<Note> {
+    const LARGEST: u64 = 1 << 18;
+    let is_text = ["md", "txt", "rst", ""].contains(&ending);
+    let is_short = || std::fs::metadata(&found.path).is_ok_and(|file| file.len() <= LARGEST);
+    let text = if is_text && is_short() { std::fs::read_to_string(&found.path).ok() } else { None };
+    Some(Note { file: found.relative.clone(), text: text? })
 }
 
 /// Why a file is no table, if its ending says so, or if the ending says nothing and neither does the content.
@@ -172,7 +234,7 @@ fn sheets_of(path: &Path) -> Result<Vec<Option<String>>, SourceError> {
     if !begins_as_workbook(path)? {
         return Ok(vec![None]);
     }
-    let filled = Workbook::open(path)?.filled_sheets()?;
+    let filled = Workbook::open(path)?.filled_sheets(1)?;
     Ok(if filled.len() > 1 { filled.into_iter().map(|(name, _)| Some(name)).collect() } else { vec![None] })
 }
 
@@ -265,7 +327,9 @@ fn read_group(
     table.files = files;
     table.format = spec.format;
     table.file_count = group.len();
-    table.malformed = opened.malformed().len();
+    let malformed = opened.malformed();
+    table.malformed = malformed.len();
+    table.first_malformed = malformed.first().map(|record| format!("{} ({})", record.why, record.rule));
     Ok(table)
 }
 

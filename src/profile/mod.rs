@@ -11,10 +11,10 @@ mod reference;
 mod table;
 mod time_form;
 
-pub use column::{RawColumn, ValueKind};
+pub use column::{Endings, RawColumn, ValueKind};
 pub use currency_hint::CurrencyHint;
 pub use error::ProfileError;
-pub use folder::{Folder, UnreadFile, profile_folder};
+pub use folder::{Folder, Note, UnreadFile, profile_folder};
 pub(crate) use letters::without_accent;
 pub use number_form::NumberForm;
 pub use reference::{ColumnAt, Reference};

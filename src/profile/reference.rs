@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::column::RawColumn;
 use super::table::RawTable;
 
 /// A column of a table, by their places.
@@ -38,7 +39,8 @@ pub(super) fn references(tables: &[RawTable]) -> Vec<Reference> {
     let different: Vec<Vec<HashSet<u64>>> = tables
         .iter()
         .map(|table| {
-            table.columns.iter().map(|c| if c.is_like_an_id() { c.different() } else { HashSet::new() }).collect()
+            let named = |c: &RawColumn| c.is_like_an_id() && !c.is_list;
+            table.columns.iter().map(|c| if named(c) { c.different() } else { HashSet::new() }).collect()
         })
         .collect();
     let columns = || {

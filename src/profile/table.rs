@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use polars::prelude::*;
 
-use super::column::{RawColumn, hash_of};
+use super::column::{RawColumn, ValueKind, hash_of};
 use super::time_form::Digits;
 use crate::source::DeclaredFormat;
 
@@ -25,6 +25,8 @@ pub struct RawTable {
     pub rows: usize,
     /// Malformed records, which are not among the rows.
     pub malformed: usize,
+    /// What is wrong with the first of them.
+    pub first_malformed: Option<String>,
     /// Whether cells are text (CSV).
     pub is_text: bool,
     /// Its columns, in the file's order.
@@ -44,6 +46,7 @@ impl RawTable {
             let named = column.name().as_str();
             columns.push(RawColumn::profile(named, column.as_materialized_series(), !is_text, digits(named))?);
         }
+        note_hundredfolds(&mut columns);
         Ok(Self {
             name: name.to_owned(),
             title: name.to_owned(),
@@ -52,6 +55,7 @@ impl RawTable {
             format: DeclaredFormat::default(),
             rows: frame.height(),
             malformed: 0,
+            first_malformed: None,
             is_text,
             columns,
         })
@@ -110,6 +114,18 @@ impl RawTable {
         words.words.keys().filter_map(|word| Some((word.clone(), share(hash_of(word))?))).collect()
     }
 
+    /// Share of some rows, by word of another column with few.
+    #[must_use]
+    pub fn share_by_word(&self, column: usize, is_one: &[bool]) -> BTreeMap<String, f64> {
+        let Some(words) = self.columns.get(column) else { return BTreeMap::new() };
+        let share = |word: &str| {
+            let hash = hash_of(word);
+            let rows = || words.hashes.iter().zip(is_one).filter(|(own, _)| **own == hash);
+            (rows().count() > 0).then(|| rows().filter(|(_, is_one)| **is_one).count() as f64 / rows().count() as f64)
+        };
+        words.words.keys().filter_map(|word| Some((word.clone(), share(word)?))).collect()
+    }
+
     /// Share of rows in which one time is not after another, among those that have both.
     #[must_use]
     pub fn not_after(&self, column: usize, other: usize) -> Option<f64> {
@@ -117,5 +133,30 @@ impl RawTable {
         let both = || first.micros.iter().zip(&second.micros).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
         let rows = both().count();
         (rows > 0).then(|| both().filter(|(a, b)| a <= b).count() as f64 / rows as f64)
+    }
+}
+
+/// Notes columns of whole numbers that say what another says with decimals, a hundred times: `amount_total` 1999 beside `price` 19.99.
+fn note_hundredfolds(columns: &mut [RawColumn]) {
+    const LEAST: usize = 20;
+    let is_flat = |column: &&RawColumn| !column.is_list && column.distinct >= LEAST;
+    let with_decimals = columns.iter().filter(is_flat).filter(|c| (1..=2).contains(&c.decimals));
+    let main: Vec<(String, Vec<Option<f64>>)> = with_decimals.map(|c| (c.name.clone(), c.sample.clone())).collect();
+    for column in columns.iter_mut().filter(|c| c.kind == ValueKind::Whole && !c.is_list && c.distinct >= LEAST) {
+        let own = &column.sample;
+        let is_hundredfold = |other: &&(String, Vec<Option<f64>>)| {
+            let both = own
+                .iter()
+                .zip(&other.1)
+                .filter_map(|(a, b)| Some(((*a)?, (*b)?)))
+                .filter(|(a, b)| *a != 0.0 || *b != 0.0);
+            let (mut all, mut alike) = (0_usize, 0_usize);
+            for (own, other) in both {
+                all += 1;
+                alike += usize::from((own - other * 100.0).abs() < 0.5);
+            }
+            all >= LEAST && alike as f64 >= 0.95 * all as f64
+        };
+        column.hundredfold_of = main.iter().find(is_hundredfold).map(|(name, _)| name.clone());
     }
 }

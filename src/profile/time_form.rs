@@ -26,6 +26,10 @@ pub enum TimeForm {
     EpochSeconds,
     /// Milliseconds since 1970.
     EpochMillis,
+    /// Microseconds since 1970.
+    EpochMicros,
+    /// Days since the end of 1899 with their fraction, as sheets count them: `45321.52`.
+    SheetDays,
     /// A column whose file says that it is a date or an instant.
     Native,
 }
@@ -54,8 +58,28 @@ pub enum Digits {
 }
 
 /// Formats of dates that no other date is read by.
-const NAMED_MONTHS: [&str; 9] =
-    ["%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d %B %Y", "%d-%B-%Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y", "%d %b %y"];
+const NAMED_MONTHS: [&str; 20] = [
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d/%b/%Y",
+    "%d %B %Y",
+    "%d-%B-%Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+    "%b-%d-%Y",
+    "%d-%b-%y",
+    "%d %b %y",
+    "%b-%d-%y",
+    "%d/%b/%y",
+    "%d. %B %Y",
+    "%d de %B de %Y",
+    "%d de %b de %Y",
+    "%d de %B de %Y %H:%M hs.",
+    "%d de %B de %Y %H:%M hs",
+    "%d %b %Y, %H:%M",
+    "%Y年%m月%d日",
+];
 /// Formats of dates whose year has two digits, by separator: which number is which, rows tell.
 const SHORT_YEARS: [[&str; 3]; 3] =
     [["%d/%m/%y", "%m/%d/%y", "%y/%m/%d"], ["%d.%m.%y", "%m.%d.%y", "%y.%m.%d"], ["%d-%m-%y", "%m-%d-%y", "%y-%m-%d"]];
@@ -74,6 +98,10 @@ const MANY_CELLS: usize = 100;
 const LIKELY_MILLIS: std::ops::Range<i64> = 946_684_800_000..2_208_988_800_000;
 /// Epochs outside 1990 to 2100 are other numbers.
 const EPOCH_SECONDS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
+/// Days of sheets outside 1968 to 2119 are other numbers.
+const SHEET_DAYS: std::ops::Range<f64> = 25_000.0..80_000.0;
+/// 1970-01-01 as sheets count it.
+const SHEET_EPOCH: f64 = 25_569.0;
 /// Of the cells that are there, so many must be read: exports have strays.
 const ENOUGH: f64 = 0.97;
 
@@ -134,7 +162,14 @@ impl TimeForm {
         }
         let by_digits = match digits {
             Digits::AreTimes => {
-                [Self::EpochSeconds, Self::EpochMillis, Self::SixDigits].into_iter().find(|form| reads(*form))
+                const FORMS: [TimeForm; 5] = [
+                    TimeForm::EpochSeconds,
+                    TimeForm::EpochMillis,
+                    TimeForm::EpochMicros,
+                    TimeForm::SixDigits,
+                    TimeForm::SheetDays,
+                ];
+                FORMS.into_iter().find(|form| reads(*form))
             }
             Digits::MayBeTimes if cells.len() >= MANY_CELLS && cells.iter().any(|cell| Some(cell) != cells.first()) => {
                 let all_read = |form: Self| cells.iter().all(|cell| form.micros(cell).is_some());
@@ -204,6 +239,13 @@ impl TimeForm {
                 .parse::<i64>()
                 .ok()
                 .and_then(|n| EPOCH_SECONDS.contains(&n.div_euclid(1_000)).then(|| n.checked_mul(1_000)).flatten()),
+            Self::EpochMicros => cell.parse::<i64>().ok().filter(|n| EPOCH_SECONDS.contains(&n.div_euclid(1_000_000))),
+            Self::SheetDays => {
+                let days = cell.parse::<f64>().ok().filter(|days| SHEET_DAYS.contains(days))?;
+                #[expect(clippy::cast_possible_truncation, reason = "within the range of days")]
+                let seconds = ((days - SHEET_EPOCH) * 86_400.0).round() as i64;
+                seconds.checked_mul(1_000_000)
+            }
             Self::EightDigits | Self::SixDigits => None,
         }
     }
@@ -234,6 +276,10 @@ impl TimeForm {
             }
             Self::EpochSeconds => format!("CAST(TRY_CAST({column} AS BIGINT) * 1000000 AS TIMESTAMP)"),
             Self::EpochMillis => format!("CAST(TRY_CAST({column} AS BIGINT) * 1000 AS TIMESTAMP)"),
+            Self::EpochMicros => format!("CAST(TRY_CAST({column} AS BIGINT) AS TIMESTAMP)"),
+            Self::SheetDays => format!(
+                "CAST(TRY_CAST(ROUND((TRY_CAST({column} AS DOUBLE) - 25569) * 86400) AS BIGINT) * 1000000 AS TIMESTAMP)"
+            ),
         }
     }
 
@@ -241,6 +287,12 @@ impl TimeForm {
     #[must_use]
     pub const fn adds_midnight(self) -> bool {
         matches!(self, Self::Parts { .. } | Self::Written(_) | Self::Month(_) | Self::EightDigits)
+    }
+
+    /// Whether [`Self::sql`] gives an instant, and not the text of one.
+    #[must_use]
+    pub const fn gives_instants(self) -> bool {
+        matches!(self, Self::Native | Self::EpochSeconds | Self::EpochMillis | Self::EpochMicros | Self::SheetDays)
     }
 
     /// The form in words.
@@ -269,6 +321,8 @@ impl TimeForm {
             Self::SixDigits => "yymmdd".to_owned(),
             Self::EpochSeconds => "seconds since 1970".to_owned(),
             Self::EpochMillis => "milliseconds since 1970".to_owned(),
+            Self::EpochMicros => "microseconds since 1970".to_owned(),
+            Self::SheetDays => "days as sheets count them".to_owned(),
             Self::Native => "date or instant of the file".to_owned(),
         }
     }
@@ -287,7 +341,7 @@ impl PartOrder {
 
 /// A date's format alone, or with each time of day that may follow.
 fn with_times(date: &str, has_time_of_day: bool) -> Vec<String> {
-    let times = if has_time_of_day { &TIMES_OF_DAY[..] } else { &[""] };
+    let times = if has_time_of_day && !date.contains("%H") { &TIMES_OF_DAY[..] } else { &[""] };
     times.iter().map(|time| format!("{date}{time}")).collect()
 }
 
@@ -330,6 +384,8 @@ mod tests {
             (vec!["1514736000"], TimeForm::EpochSeconds, true),
             (vec!["1514736000123"], TimeForm::EpochMillis, true),
             (vec!["930101"], TimeForm::SixDigits, false),
+            (vec!["1514736000123456"], TimeForm::EpochMicros, true),
+            (vec!["45321.520833", "45322"], TimeForm::SheetDays, true),
         ] {
             assert_eq!(TimeForm::of(&cells, Digits::AreTimes), Some((form, is_certain)), "{cells:?}");
         }
@@ -366,6 +422,9 @@ mod tests {
             (vec!["1 Mar 2024", "17 Oct 2024 09:30"], "%d %b %Y", true),
             (vec!["01-MAR-24", "13-feb-24"], "%d-%b-%y", true),
             (vec!["March 5, 2024"], "%B %d, %Y", true),
+            (vec!["14 de marzo de 2024 15:32 hs.", "3 de mayo de 2023 08:01 hs."], "%d de %B de %Y %H:%M hs.", true),
+            (vec!["14 dez 2023 10:00", "2 out 2023"], "%d %b %Y", true),
+            (vec!["2024年3月14日 15:32"], "%Y年%m月%d日", true),
             (vec!["31.12.24", "01.02.24"], "%d.%m.%y", false),
             (vec!["12/31/24 9:05 PM"], "%m/%d/%y", true),
             (vec!["01/02/03"], "%d/%m/%y", false),
@@ -404,6 +463,8 @@ mod tests {
             ("180201", TimeForm::SixDigits),
             ("1517443200", TimeForm::EpochSeconds),
             ("1517443200000", TimeForm::EpochMillis),
+            ("1517443200000000", TimeForm::EpochMicros),
+            ("43132", TimeForm::SheetDays),
         ] {
             assert_eq!(form.micros(cell), day, "{cell}");
         }

@@ -19,6 +19,7 @@ use super::scratch::Scratch;
 use super::stages::StageClock;
 use super::summary::RunSummary;
 use crate::domain::days_between;
+use crate::model::ModelError;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
 use crate::source::InputFormat;
@@ -196,7 +197,8 @@ fn rehearse(
         }
         None => {
             let models: PathBuf = scratch.join("models");
-            let bundle = train_for_tonight(job, rules, &night.ingested, &models, progress)?;
+            let bundle = train_for_tonight(job, rules, &night.ingested, &models, progress)
+                .map_err(|error| of_a_night(error, &models, &job.models))?;
             report.model = format!("{}, trained for this check and thrown away", bundle.id());
             bundle
         }
@@ -218,6 +220,19 @@ fn rehearse(
         report.results = Some(whole.decide_and_publish(stage, options, Vec::new(), progress)?.summary);
     }
     Ok(())
+}
+
+/// A refusal of a model that was trained for the check names the folder that a night would leave it in: its own is gone when it is read.
+fn of_a_night(error: RunError, scratch: &Path, models: &Path) -> RunError {
+    match error {
+        RunError::Model(ModelError::Refused { path, why }) => {
+            let path = path.strip_prefix(scratch).map_or_else(|_| path.clone(), |model| models.join(model));
+            let why =
+                format!("{why}. It was trained for this check and thrown away: a night trains it and leaves it there");
+            ModelError::Refused { path, why }.into()
+        }
+        other => other,
+    }
 }
 
 fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, IngestError> {

@@ -91,7 +91,7 @@ impl RunSummary {
             heading("What came in"),
             Block::Paragraph(
                 "Rows that could be seen at the as-of instant. Read = kept + quarantined + duplicate + skipped; quarantined rows are in the \
-                 folder quarantine, each with its file, row and rule; skipped are those that the job's `where` does not mean."
+                 folder quarantine, each with its file, row and rule; skipped are those that the job's `where` does not mean, and those that name one of them."
                     .to_owned(),
             ),
             table(&head, rows.collect()),

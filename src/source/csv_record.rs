@@ -1,5 +1,6 @@
 //! The grammar of one CSV record, strictly: a cell is bare and holds no quote, or it is quoted as a whole (`"so, ""quoted"""`), and
-//! nothing but a separator or the end of the record follows a closing quote. Where a file has no quotes, every cell is bare.
+//! nothing but a separator or the end of the record follows a closing quote. Where a file has no quotes, every cell is bare. `="007"`, by which
+//! spreadsheets are told that digits are text, is `007`.
 
 use super::text_format::Grammar;
 
@@ -40,6 +41,17 @@ impl Cells {
         self.ends.push(self.bytes.len());
         self.bytes.len() - begin <= MAX_CELL_BYTES
     }
+
+    /// Takes `="` and `"` from around the cell whose bytes were added last.
+    fn without_formula(&mut self, quote: u8) {
+        let begin = self.ends.last().copied().unwrap_or(0);
+        if let [b'=', first, .., last] = self.bytes.get(begin..).unwrap_or_default()
+            && (*first, *last) == (quote, quote)
+        {
+            self.bytes.pop();
+            self.bytes.drain(begin..begin + 2);
+        }
+    }
 }
 
 /// A quote stands inside a bare cell, or something follows a closing quote.
@@ -64,14 +76,23 @@ pub(super) fn read(bytes: &[u8], grammar: Grammar) -> Reading {
     loop {
         let after = if rest.first() == Some(&quote) {
             match quoted(rest.get(1..).unwrap_or_default(), quote, &mut cells.bytes) {
-                Some(after) => after,
+                Some(after) => {
+                    cells.without_formula(quote);
+                    after
+                }
                 None if rest.len() > MAX_CELL_BYTES => return Reading::Broken(CELL_TOO_LONG),
                 None => return Reading::Open,
             }
         } else {
             let end = rest.iter().position(|byte| *byte == separator).unwrap_or(rest.len());
-            let (cell, after) = rest.split_at(end);
-            if cell.contains(&quote) {
+            let (mut cell, mut after) = rest.split_at(end);
+            let mut unquoted = Vec::new();
+            if let [b'=', first, inner @ ..] = rest
+                && *first == quote
+                && let Some(behind) = quoted(inner, quote, &mut unquoted)
+            {
+                (cell, after) = (unquoted.as_slice(), behind);
+            } else if cell.contains(&quote) {
                 return Reading::Broken(STRAY_QUOTE);
             }
             cells.bytes.extend_from_slice(cell);
@@ -164,6 +185,11 @@ mod tests {
         assert_eq!(cells("a,").unwrap(), ["a", ""]);
         assert_eq!(cells("\"\"").unwrap(), [""]);
         assert_eq!(cells(" a , b").unwrap(), [" a ", " b"], "blanks belong to the cell");
+        assert_eq!(
+            cells("=\"007\",\"=\"\"08\"\"\",=\"\",=1+2").unwrap(),
+            ["007", "08", "", "=1+2"],
+            "texts of spreadsheets"
+        );
     }
 
     #[test]
@@ -181,7 +207,7 @@ mod tests {
         for open in ["a,\"b", "\"", "a,\"b\"\"", "\"a\",\"x,y"] {
             assert_eq!(read(open.as_bytes(), Grammar::default()), Reading::Open, "{open}");
         }
-        for broken in ["a\"", "a,b\"c,d", "\"a\"b", "\"a\" ,b", "5\" disk,x", " \"a\""] {
+        for broken in ["a\"", "=\"a", "=\"a\"b", "a,b\"c,d", "\"a\"b", "\"a\" ,b", "5\" disk,x", " \"a\""] {
             assert_eq!(read(broken.as_bytes(), Grammar::default()), Reading::Broken(STRAY_QUOTE), "{broken}");
         }
         let long = "x".repeat(MAX_CELL_BYTES + 1);

@@ -20,6 +20,7 @@ use super::file_kind;
 use super::glob::{self, Found};
 use super::known::{FileStamp, KnownFile};
 use super::malformed::MalformedRecord;
+use super::nested::{NestedField, is_nested, nested_fields};
 use super::page_checksums;
 use super::record_file::{RecordFile, RecordFormat, format_of};
 use super::row_groups;
@@ -72,6 +73,8 @@ struct OpenFile {
     schema: Schema,
     /// Columns that folders named `key=value` give.
     folders: Vec<(String, String)>,
+    /// Columns that are fields of nested ones.
+    fields: Vec<NestedField>,
     format: Format,
     /// As it was before it was hashed.
     stamp: FileStamp,
@@ -378,6 +381,7 @@ fn open_file(
             index,
             schema: known.schema.clone(),
             folders: Vec::new(),
+            fields: Vec::new(),
             format: Format::Known { is_text, words, rows_about },
             stamp,
             malformed: malformed.collect(),
@@ -391,6 +395,10 @@ fn open_file(
         let format = format_of(&found.path, declared, Sniffing::Certain)?;
         (RecordFile::open(&found.path, index, &format)?.schema(), Format::Records(format), 0)
     };
+    let fields = nested_fields(&schema);
+    for field in &fields {
+        schema.insert(field.name.as_str().into(), field.dtype.clone());
+    }
     let folders = folder_columns(&found.relative, &schema);
     for (name, _) in &folders {
         schema.insert(name.as_str().into(), DataType::String);
@@ -400,7 +408,7 @@ fn open_file(
     }
     let path = found.relative.clone();
     let file = InputFile { input: input.to_owned(), path, sha256, bytes, raw_rows, is_verified };
-    Ok(OpenFile { file, found, index, schema, folders, format, stamp, malformed: Vec::new() })
+    Ok(OpenFile { file, found, index, schema, folders, fields, format, stamp, malformed: Vec::new() })
 }
 
 /// A Parquet file's columns and row count.
@@ -505,10 +513,15 @@ impl OpenFile {
         guarded(path, || {
             let io = |e: std::io::Error| SourceError::Io { file: path.clone(), why: e.to_string() };
             let is_in_file = |name: &str| {
-                self.schema.contains(name) && !is_lineage(name) && self.folders.iter().all(|(key, _)| key != name)
+                self.schema.contains(name)
+                    && !is_lineage(name)
+                    && self.folders.iter().all(|(key, _)| key != name)
+                    && self.fields.iter().all(|field| field.name != name)
             };
-            let wanted: Vec<String> =
-                schema.iter_names().filter(|name| is_in_file(name)).map(ToString::to_string).collect();
+            let with_fields =
+                |name: &str| schema.contains(name) || self.fields_in(schema).any(|field| field.column.as_str() == name);
+            let own = self.schema.iter_names().filter(|name| is_in_file(name) && with_fields(name));
+            let wanted: Vec<String> = own.map(ToString::to_string).collect();
             let columns = (!wanted.is_empty()).then(|| wanted.clone());
             let mut frame = if part.is_within_group {
                 ParquetReader::new(File::open(path).map_err(io)?)
@@ -548,13 +561,20 @@ impl OpenFile {
         };
         let path = self.found.path.to_string_lossy();
         let rows = LazyFrame::scan_parquet(PlRefPath::new(path.as_ref()), args).map_err(|e| self.corrupt(&e))?;
-        let rows = rows.with_columns([lit(self.index).alias("_file")]).with_columns(self.folder_exprs(schema));
+        let rows = rows.with_columns([lit(self.index).alias("_file")]).with_columns(self.made_exprs(schema));
         Ok(rows.select(self.alignment(schema)))
     }
 
-    fn folder_exprs(&self, schema: &Schema) -> Vec<Expr> {
-        let wanted = self.folders.iter().filter(|(key, _)| schema.contains(key));
-        wanted.map(|(key, value)| lit(value.as_str()).alias(key.as_str())).collect()
+    /// Wanted fields of nested columns.
+    fn fields_in<'a>(&'a self, schema: &'a Schema) -> impl Iterator<Item = &'a NestedField> {
+        self.fields.iter().filter(|field| schema.contains(&field.name))
+    }
+
+    /// What gives the wanted columns that are none of the file's: folders and fields.
+    fn made_exprs(&self, schema: &Schema) -> Vec<Expr> {
+        let folders = self.folders.iter().filter(|(key, _)| schema.contains(key));
+        let folders = folders.map(|(key, value)| lit(value.as_str()).alias(key.as_str()));
+        folders.chain(self.fields_in(schema).map(NestedField::expr)).collect()
     }
 
     /// Columns that are missing from this file are null; integers and instants of different width are widened.
@@ -574,7 +594,7 @@ impl OpenFile {
         if batch.schema().iter().eq(schema.iter()) {
             return Ok(batch);
         }
-        let rows = batch.lazy().with_columns(self.folder_exprs(schema)).select(self.alignment(schema));
+        let rows = batch.lazy().with_columns(self.made_exprs(schema)).select(self.alignment(schema));
         rows.collect().map_err(|e| self.corrupt(&e))
     }
 }
@@ -614,11 +634,20 @@ fn check_kind(path: &Path) -> Result<(), SourceError> {
     }
 }
 
-/// The columns of all files: what some files lack is null there, and of two widths of a number the wider counts.
+/// The columns of all files: what some files lack is null there, and of two widths of a number the wider counts. A nested column that has other fields in
+/// other files is there by its fields alone.
 fn schema_of_all(input: &str, files: &[OpenFile]) -> Result<Schema, SourceError> {
     let mut schema = Schema::default();
+    let kinds = |name: &PlSmallStr| files.iter().filter_map(|file| file.schema.get(name)).collect::<Vec<_>>();
+    let is_by_its_fields = |name: &PlSmallStr| {
+        let kinds = kinds(name);
+        kinds.iter().all(|kind| is_nested(kind)) && kinds.iter().any(|kind| Some(kind) != kinds.first())
+    };
     for file in files {
         for (name, got) in file.schema.iter() {
+            if is_nested(got) && is_by_its_fields(name) {
+                continue;
+            }
             let widened = match schema.get(name) {
                 None => got.clone(),
                 Some(before) => widest(before, got).ok_or_else(|| SourceError::FilesDisagree {

@@ -1,7 +1,8 @@
 //! The rows of an input that a source takes: its declared `where`.
 //!
-//! Rows for which the predicate is false are *skipped*: counted, and nothing else. Rows for which it is neither true nor false (a null decides it)
-//! are no rows that somebody meant to skip: they are quarantined like rows that a SELECT does not return.
+//! Rows for which the predicate is false are *skipped*: counted, and their keys remembered, because rows of other tables that name them are not meant
+//! either. Rows for which it is neither true nor false (a null decides it) are no rows that somebody meant to skip: they are quarantined like rows that a
+//! SELECT does not return.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -23,6 +24,8 @@ pub(super) struct Sifted {
     pub taken: DataFrame,
     /// Rows for which it is null.
     pub unknown: Option<DataFrame>,
+    /// Rows for which it is false.
+    pub skipped: Option<DataFrame>,
 }
 
 impl<'a> RowFilter<'a> {
@@ -35,19 +38,22 @@ impl<'a> RowFilter<'a> {
     /// # Errors
     /// The predicate cannot be computed, or is not one.
     pub fn sift(&self, rows: DataFrame) -> Result<Sifted, SourceError> {
-        let Some(predicate) = &self.part.filter else { return Ok(Sifted { taken: rows, unknown: None }) };
+        let Some(predicate) = &self.part.filter else {
+            return Ok(Sifted { taken: rows, unknown: None, skipped: None });
+        };
         let failed = |why: String| SourceError::BadSql { table: self.part.table, path: predicate.path.clone(), why };
         let (rows, mask) =
             condition::holds(&predicate.text, &self.part.from, rows).map_err(|why| failed(format!("where: {why}")))?;
         let frame = |e: PolarsError| failed(format!("where: {e}"));
         let is_skipped: BooleanChunked = mask.iter().map(|taken| taken == Some(false)).collect();
-        if is_skipped.any() {
-            self.count(&rows.filter(&is_skipped).map_err(frame)?).map_err(frame)?;
+        let skipped = if is_skipped.any() { Some(rows.filter(&is_skipped).map_err(frame)?) } else { None };
+        if let Some(skipped) = &skipped {
+            self.count(skipped).map_err(frame)?;
         }
         let is_taken: BooleanChunked = mask.iter().map(|taken| taken == Some(true)).collect();
         let unknown = mask.is_null();
         let unknown = if unknown.any() { Some(rows.filter(&unknown).map_err(frame)?) } else { None };
-        Ok(Sifted { taken: rows.filter(&is_taken).map_err(frame)?, unknown })
+        Ok(Sifted { taken: rows.filter(&is_taken).map_err(frame)?, unknown, skipped })
     }
 
     fn count(&self, rows: &DataFrame) -> PolarsResult<()> {

@@ -195,8 +195,8 @@ pub(crate) static SOURCE_KEYS: Section = Section {
             "where",
             "condition in SQL",
             "\"status <> 'test'\"",
-            "rows of that input that are meant. Those for which it is false are counted as skipped; those for which it is null are quarantined. It looks \
-             at one row at a time, before the SELECT",
+            "rows of that input that are meant. Those for which it is false are counted as skipped, and so are rows of other tables that name what the SELECT makes of \
+             them; those for which it is null are quarantined. It looks at one row at a time, before the SELECT",
         )
         .or("all rows are meant"),
         Key::new("sql", "path", "\"sources/orders.sql\"", "one SELECT over the inputs, relative to the job file")

@@ -2,13 +2,11 @@
 //!
 //! Cells become the texts that a CSV file would hold: a number as short as it can be written, a date (known by its cell's format) as `2018-01-31`, in
 //! a column where any has a time of day as `2018-01-31T10:05:00`, a blank cell as null. A formula stands for its value as the workbook keeps it. A record with an error
-//! (`#REF!`), or with a formula that was never computed, is malformed; its place is told by the cell. Rows without any cell are not records. A sheet is held in memory whole: it has
-//! a million rows at most.
+//! (`#REF!`), or with a formula that was never computed, is malformed; its place is told by the cell. Rows without any cell are not records.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use calamine::{Data, Range};
+use calamine::Data;
 use polars::prelude::*;
 
 use super::csv_file::CsvEnd;
@@ -17,7 +15,8 @@ use super::malformed::MalformedRecord;
 use super::number_text::with_decimal_point;
 use super::sheet_cell::{has_time, letters, text_of};
 use super::sheet_format::SheetFormat;
-use super::workbook::{SheetCells, Workbook};
+use super::sheet_rows::{self, SheetRows, Survey, is_blank_cell};
+use super::workbook::Workbook;
 
 /// A sheet that is read batch by batch.
 pub(crate) struct SheetFile {
@@ -25,12 +24,8 @@ pub(crate) struct SheetFile {
     file: u32,
     format: SheetFormat,
     names: Vec<String>,
-    /// Whether a column's days have times.
-    with_time: Vec<bool>,
-    cells: Range<Data>,
-    uncomputed: HashSet<(u32, u32)>,
-    /// The next row of `cells`.
-    next: usize,
+    survey: Survey,
+    rows: SheetRows,
     records: u32,
     malformed: Vec<MalformedRecord>,
 }
@@ -41,34 +36,18 @@ impl SheetFile {
     /// # Errors
     /// The workbook cannot be read, the sheet is empty, its header names a column twice or holds an error, or it has other columns than were declared.
     pub fn open(path: &Path, file: u32, format: &SheetFormat) -> Result<Self, SourceError> {
-        let mut book = Workbook::open(path)?;
-        let SheetCells { cells, uncomputed } = book.sheet(&format.sheet)?;
-        drop(book);
         let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
-        let skipped = usize::try_from(format.skip_lines).unwrap_or(usize::MAX);
-        let first_row = cells.start().map_or(0, |(row, _)| row as usize);
-        let header_at = cells
-            .rows()
-            .enumerate()
-            .position(|(at, row)| first_row + at >= skipped && !is_blank(row))
-            .ok_or_else(|| SourceError::EmptyFile { file: path.to_owned() })?;
-        let header = cells.rows().nth(header_at).unwrap_or_default();
-        let names = names_of(header, format).map_err(|(column, why)| match column {
+        let opened = sheet_rows::open(Workbook::open(path)?, format)?;
+        let (survey, rows) = opened.ok_or_else(|| SourceError::EmptyFile { file: path.to_owned() })?;
+        let names = names_of(&survey.header, format).map_err(|(column, why)| match column {
             Some(column) => {
-                let place = place_in(&cells, header_at, column);
+                let place = place_in(&survey, survey.header_row(), column);
                 corrupt(format!("cell {place} of sheet {:?}, in the header, holds the error {why}", format.sheet))
             }
             None => corrupt(why),
         })?;
-        let next = if format.has_header { header_at + 1 } else { header_at };
-        let mut with_time = vec![false; names.len()];
-        for row in cells.rows().skip(next) {
-            for (with_time, cell) in with_time.iter_mut().zip(row) {
-                *with_time |= has_time(cell);
-            }
-        }
         let (path, format) = (path.to_owned(), format.clone());
-        Ok(Self { path, file, format, names, with_time, cells, uncomputed, next, records: 0, malformed: Vec::new() })
+        Ok(Self { path, file, format, names, survey, rows, records: 0, malformed: Vec::new() })
     }
 
     /// The columns of a batch: texts as the header names them, `_file` and `_row`.
@@ -86,29 +65,29 @@ impl SheetFile {
         let mut columns: Vec<StringChunkedBuilder> =
             self.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
         let mut kept_rows: Vec<u32> = Vec::new();
-        let Self { cells, uncomputed, format, names, with_time, next, records, malformed, file, .. } = self;
-        let mut left = cells.rows().skip(*next);
+        let Self { format, names, survey, rows: sheet, records, malformed, file, .. } = self;
         while kept_rows.len() < rows {
-            let Some(row) = left.next() else { break };
-            let at = *next;
-            *next += 1;
-            let is_computed = |column: usize| !is_uncomputed(cells, uncomputed, at, column);
-            if is_blank(row) && (0..row.len()).all(is_computed) {
+            let Some(row) = sheet.next(format, survey)? else { break };
+            if row.uncomputed.is_empty() && is_blank(&row.cells) {
                 continue;
             }
             *records += 1;
             let texts: Vec<Result<Option<String>, String>> = row
+                .cells
                 .iter()
-                .zip(with_time.iter())
+                .zip(&survey.with_time)
                 .enumerate()
-                .map(
-                    |(column, (cell, with_time))| {
-                        if is_computed(column) { text_of(cell, *with_time) } else { Err(UNCOMPUTED.to_owned()) }
-                    },
-                )
+                .map(|(column, (cell, with_time))| {
+                    if row.uncomputed.contains(&column) {
+                        Err(UNCOMPUTED.to_owned())
+                    } else {
+                        text_of(cell, *with_time)
+                    }
+                })
                 .collect();
             if let Some(fault) = Fault::of(&texts) {
-                malformed.push(fault.record((*file, *records), &place_in(cells, at, fault.column), names, texts));
+                let place = place_in(survey, row.number, fault.column);
+                malformed.push(fault.record((*file, *records), &place, names, texts));
                 continue;
             }
             for (column, text) in columns.iter_mut().zip(texts) {
@@ -183,30 +162,14 @@ impl Fault {
     }
 }
 
-/// `D17`: a cell of a range as the sheet names it.
-fn place_in(cells: &Range<Data>, row: usize, column: usize) -> String {
-    let (first_row, first_column) = cells.start().unwrap_or_default();
-    let column = letters(first_column.saturating_add(u32::try_from(column).unwrap_or(u32::MAX - 1)));
-    format!("{column}{}", first_row as usize + row + 1)
-}
-
-/// Whether a blank cell of a range holds a formula that no program has computed.
-fn is_uncomputed(cells: &Range<Data>, uncomputed: &HashSet<(u32, u32)>, row: usize, column: usize) -> bool {
-    if uncomputed.is_empty() {
-        return false;
-    }
-    let (first_row, first_column) = cells.start().unwrap_or_default();
-    let at = u32::try_from(row).ok().zip(u32::try_from(column).ok());
-    at.is_some_and(|(row, column)| uncomputed.contains(&(first_row + row, first_column + column)))
+/// `D17`: a cell of a record as the sheet names it.
+fn place_in(survey: &Survey, row: u32, column: usize) -> String {
+    format!("{}{}", letters(survey.column_of_sheet(column)), u64::from(row) + 1)
 }
 
 /// Whether no cell of a row holds anything.
 pub(super) fn is_blank(row: &[Data]) -> bool {
-    row.iter().all(|cell| match cell {
-        Data::Empty => true,
-        Data::String(text) => text.is_empty(),
-        _ => false,
-    })
+    row.iter().all(is_blank_cell)
 }
 
 /// The names of the columns: as declared, as the header says, or numbered. An error with the column whose cell is one.

@@ -7,6 +7,7 @@ use calamine::{Data, Range};
 use super::error::SourceError;
 use super::sheet_cell::{has_time, text_of};
 use super::sheet_file::is_blank;
+use super::sheet_rows::Surveyed;
 use super::sniff::{MAX_SKIPPED, SAMPLE_RECORDS, Sniffing, has_decimal_comma, is_header, null_words};
 use super::text_format::{DeclaredFormat, cell_words};
 use super::workbook::Workbook;
@@ -28,6 +29,8 @@ pub(crate) struct SheetFormat {
     pub skip_lines: u32,
     /// Whether the sheet had to be chosen among several.
     pub is_one_of_several: bool,
+    /// What reading the sheet has shown.
+    pub surveyed: Surveyed,
 }
 
 impl SheetFormat {
@@ -42,7 +45,7 @@ impl SheetFormat {
             (Some(sheet), _) => book.named(sheet)?,
             (None, Sniffing::Certain) => book.only_sheet()?,
             (None, Sniffing::Likely) => {
-                let filled = book.filled_sheets()?;
+                let filled = book.filled_sheets(usize::MAX)?;
                 is_one_of_several = filled.len() > 1;
                 let largest = filled.into_iter().rev().max_by_key(|(_, cells)| *cells);
                 largest.ok_or_else(|| SourceError::EmptyFile { file: path.to_owned() })?.0
@@ -56,6 +59,7 @@ impl SheetFormat {
             columns: declared.columns.clone(),
             skip_lines: declared.skip_lines.unwrap_or(0),
             is_one_of_several,
+            surveyed: Surveyed::default(),
             sheet,
         };
         if sniffing == Sniffing::Likely {

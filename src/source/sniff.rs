@@ -208,6 +208,9 @@ fn certain(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextForma
 
 fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat {
     let mut format = found.format(declared, b',');
+    if declared.quote.is_none() && are_quotes_text(lines, declared) {
+        format.grammar.quote = None;
+    }
     let separators = declared.separator.map_or(SEPARATORS.to_vec(), |only| vec![only]);
     // The separator by which most lines have equally many cells.
     let mut best: Option<(usize, usize, u8)> = None;
@@ -250,6 +253,23 @@ fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat
         format.has_decimal_comma = has_decimal_comma(&columns);
     }
     format
+}
+
+/// Whether quotes are characters like others: read as quotes they break many lines, and without them all lines have equally many cells.
+fn are_quotes_text(lines: &[&str], declared: &DeclaredFormat) -> bool {
+    let sample: Vec<&str> = lines.iter().copied().filter(|line| !line.is_empty()).take(SAMPLE_RECORDS).collect();
+    let separators = declared.separator.map_or(SEPARATORS.to_vec(), |only| vec![only]);
+    let alike = |separator: u8, quote: Option<u8>| {
+        let grammar = Grammar { separator, quote };
+        let width = sample.first().and_then(|line| cells_of(line, grammar)).map_or(0, |cells| cells.len());
+        let count = |line: &&&str| cells_of(line, grammar).is_some_and(|cells| cells.len() == width);
+        if width > 1 { sample.iter().filter(count).count() } else { 0 }
+    };
+    let quote = Grammar::default().quote;
+    sample.len() > 2
+        && separators
+            .into_iter()
+            .any(|separator| alike(separator, None) == sample.len() && alike(separator, quote) * 10 < sample.len() * 9)
 }
 
 /// Lines before the first with as many cells as most have; they are a title, and not a header that lacks a cell, where they have far fewer.

@@ -10,6 +10,7 @@ use polars::sql::{FunctionOptions, FunctionRegistry};
 use regex::Regex;
 
 use super::cell;
+use super::month_names::in_english;
 use super::number_text::plain_number;
 use crate::domain::{Currency, MICROS_PER_DAY, days_since_epoch};
 
@@ -418,14 +419,24 @@ fn check_format(format: &str) -> PolarsResult<()> {
     }
 }
 
-/// The instant, in microseconds, that the first fitting format reads; without an offset it is UTC.
+/// The instant, in microseconds, that the first fitting format reads; without an offset it is UTC. Names of months may be of any language of
+/// [`super::month_names`].
 pub(crate) fn instant_by_formats(text: &str, formats: &[String]) -> Option<i64> {
-    formats.iter().find_map(|format| {
+    let by = |format: &String, text: &str| {
         let parts = BrokenDownTime::parse(format, text).ok()?;
         if parts.offset().is_some() {
             return parts.to_timestamp().ok().map(Timestamp::as_microsecond);
         }
         micros_of(parts.to_datetime().ok()?)
+    };
+    formats.iter().find_map(|format| by(format, text)).or_else(|| {
+        let named: Vec<&String> =
+            formats.iter().filter(|format| format.contains("%b") || format.contains("%B")).collect();
+        if named.is_empty() {
+            return None;
+        }
+        let english = in_english(text)?;
+        named.into_iter().find_map(|format| by(format, &english))
     })
 }
 

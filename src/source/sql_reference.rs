@@ -28,7 +28,7 @@ const fn of(
 }
 
 /// Functions of one row's values: a SELECT that uses no others, no join and no grouping runs batch by batch.
-pub(crate) const ROW_FUNCTIONS: [SqlFunction; 62] = [
+pub(crate) const ROW_FUNCTIONS: [SqlFunction; 68] = [
     of(
         "minor_units",
         "minor_units(x, currency [, decimal])",
@@ -46,7 +46,7 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 62] = [
     of(
         "try_strptime",
         "try_strptime(x, format, …)",
-        "an instant, read by the first of the formats that fits; null where none does. Directives: %Y %y %m %d %H %I %M %S %.f %p %b %B %z and their kin. Without an offset it is UTC",
+        "an instant, read by the first of the formats that fits; null where none does. Directives: %Y %y %m %d %H %I %M %S %.f %p %b %B %z and their kin; names of months in English, Spanish, Portuguese, French, German or Italian. Without an offset it is UTC",
         "try_strptime('17.08.2018 09:30', '%d/%m/%Y', '%d.%m.%Y %H:%M')",
         "2018-08-17 09:30:00.000000",
     ),
@@ -187,6 +187,42 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 62] = [
     of("starts_with", "starts_with(x, what)", "whether it begins so", "starts_with('abc', 'ab')", "true"),
     of("ends_with", "ends_with(x, what)", "whether it ends so", "ends_with('abc', 'bc')", "true"),
     of("normalize", "normalize(x)", "Unicode in its composed form", "normalize('é')", "é"),
+    of(
+        "array_get",
+        "array_get(list, n)",
+        "the nth element of a list, from 1; null where there is none",
+        "array_get(string_to_array(name, ' '), 2)",
+        "c",
+    ),
+    of("array_sum", "array_sum(list)", "the sum of a list", "array_sum([1, 2])", "3"),
+    of(
+        "array_length",
+        "array_length(list)",
+        "how many elements it has",
+        "array_length(string_to_array(name, ' '))",
+        "2",
+    ),
+    of(
+        "array_contains",
+        "array_contains(list, x)",
+        "whether a list has an element",
+        "array_contains(string_to_array(name, ' '), 'c')",
+        "true",
+    ),
+    of(
+        "array_to_string",
+        "array_to_string(list, separator)",
+        "its elements as one text",
+        "array_to_string(string_to_array(name, ' '), '-')",
+        "ab-c",
+    ),
+    of(
+        "string_to_array",
+        "string_to_array(x, separator)",
+        "the parts of a text as a list",
+        "array_length(string_to_array('a-b-c', '-'))",
+        "3",
+    ),
 ];
 
 /// Functions of several rows: with GROUP BY, or OVER (PARTITION BY … ORDER BY …).
@@ -222,7 +258,9 @@ pub(crate) fn sql_markdown() -> String {
          - SELECT … FROM input, LEFT / INNER JOIN … ON or USING, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, DISTINCT, UNION ALL, WITH, CASE, IN, BETWEEN, LIKE, IS NULL, subqueries in \
          FROM. Table functions and inputs that the job does not declare are refused.\n\
          - The SELECT passes `_file` and `_row` of the driving input on: every row of it is accounted for. A row that it does not return is quarantined (`not-mapped`); \
-         rows that are not meant at all are named by `where` under `[[source]]`, and counted as *skipped*.\n\
+         rows that are not meant at all are named by `where` under `[[source]]`, and counted as *skipped*, with the rows of other tables that name them.\n\
+         - Fields of nested Parquet columns are columns: `\"card.brand\"` of a struct, `\"items.amount\"` of a list of structs, the list of its values \
+         (`array_sum(orders.\"items.amount\")`).\n\
          - Cells of text files are text: `CAST`, `try_cast` and the functions here make something else of them. Text in the contract's form (`2018-08-17 12:30:00`, whole minor units) \
          may be passed on as it is.\n\
          - Calendar intervals are functions, `add_months` and `add_days`, not INTERVAL.\n\

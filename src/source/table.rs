@@ -26,6 +26,8 @@ pub struct SourcePiece {
     pub frame: DataFrame,
     /// Rows of the input which the SELECT did not return, as they stand in it, with `_file` and `_row`.
     pub not_mapped: Option<DataFrame>,
+    /// What the SELECT makes of rows that the job's `where` skips, where rows of other tables may name them: the contract's columns.
+    pub not_meant: Option<DataFrame>,
 }
 
 /// A contract table whose rows were read.
@@ -214,15 +216,17 @@ impl<'a> Sources<'a> {
             driver.batches(wanted, &|batch| {
                 let sifted = filter.sift(batch)?;
                 let batch = sifted.taken;
-                let frame = match &spec.sql {
-                    None => batch.clone(),
-                    Some(statement) => select(spec, statement, [(spec.from.clone(), batch.clone().lazy())])
-                        .and_then(|rows| rows.collect().map_err(|e| refused(spec, &e)))?,
+                let run = |batch: DataFrame| match &spec.sql {
+                    None => Ok(batch),
+                    Some(statement) => select(spec, statement, [(spec.from.clone(), batch.lazy())])
+                        .and_then(|rows| rows.collect().map_err(|e| refused(spec, &e))),
                 };
+                let frame = run(batch.clone())?;
                 check_lineage(spec, &frame)?;
+                let not_meant = not_meant(table, sifted.skipped, (is_text, &from), run);
                 let frame = conform(table, &frame, is_text, &from)?;
                 let lost = if spec.sql.is_some() { not_returned(spec, &frame, &batch)? } else { None };
-                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)? })
+                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
             })?;
         } else if let (Some(statement), false) = (&spec.sql, spec.keyed_by.is_empty()) {
             let keyed = KeyedInputs::split(spec, &spec.keyed_by, &mut self.open, &self.scratch)?;
@@ -245,26 +249,37 @@ impl<'a> Sources<'a> {
             keyed.each(spec, &|mut part| {
                 let Some(rows) = part.get_mut(spec.from.as_str()) else { return Ok(()) };
                 let sifted = filter.sift(std::mem::take(rows))?;
-                rows.clone_from(&sifted.taken);
+                let not_meant = not_meant(table, sifted.skipped, (is_text, &from), |skipped| {
+                    let mut of_skipped = part.clone();
+                    if let Some(rows) = of_skipped.get_mut(spec.from.as_str()) {
+                        *rows = skipped;
+                    }
+                    run(of_skipped)
+                });
+                if let Some(rows) = part.get_mut(spec.from.as_str()) {
+                    rows.clone_from(&sifted.taken);
+                }
                 let frame = conform(table, &run(part)?, is_text, &from)?;
                 let lost = not_returned(spec, &frame, &sifted.taken)?;
-                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)? })
+                take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })
             })?;
         } else if spec.filter.is_some() {
             let raw = self.driver(spec)?.whole()?.collect().map_err(|e| refused(spec, &e))?;
             let sifted = filter.sift(raw)?;
             let frame = self.whole(spec, Some(&sifted.taken))?;
             check_lineage(spec, &frame)?;
-            let frame = conform(table, &frame, self.driver(spec)?.is_text(), &from)?;
+            let is_text = self.driver(spec)?.is_text();
+            let frame = conform(table, &frame, is_text, &from)?;
             let lost = not_returned(spec, &frame, &sifted.taken)?;
-            take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)? })?;
+            let not_meant = not_meant(table, sifted.skipped, (is_text, &from), |rows| self.whole(spec, Some(&rows)));
+            take(SourcePiece { frame, not_mapped: together(spec, lost, sifted.unknown)?, not_meant })?;
         } else {
             let frame = self.whole(spec, None)?;
             check_lineage(spec, &frame)?;
             let driver = self.driver(spec)?;
             let frame = conform(table, &frame, driver.is_text(), &from)?;
             let not_mapped = not_mapped(spec, &frame, driver)?;
-            take(SourcePiece { frame, not_mapped })?;
+            take(SourcePiece { frame, not_mapped, not_meant: None })?;
         }
         let files = self.driver(spec)?.files().len();
         Ok(filter.skipped(files))
@@ -486,7 +501,25 @@ impl SourcePiece {
                 .collect();
             lost.lazy().select(columns).collect().map_err(failed)
         });
-        Ok(Self { frame, not_mapped: not_mapped.transpose()? })
+        Ok(Self { frame, not_mapped: not_mapped.transpose()?, not_meant: self.not_meant })
+    }
+}
+
+/// What a SELECT makes of skipped rows, where rows of other tables may name them. Nobody has promised that it can be made of them: where it cannot, what
+/// names them names a row that is missing.
+fn not_meant(
+    table: &'static TableContract,
+    skipped: Option<DataFrame>,
+    (is_text, from): (bool, &str),
+    run: impl FnOnce(DataFrame) -> Result<DataFrame, SourceError>,
+) -> Option<DataFrame> {
+    let skipped = skipped.filter(|_| table.is_referred_to())?;
+    match run(skipped).and_then(|frame| conform(table, &frame, is_text, from)) {
+        Ok(frame) => Some(frame),
+        Err(error) => {
+            tracing::warn!(table = table.name, %error, "rows that are skipped cannot be mapped: what names them counts as naming nothing");
+            None
+        }
     }
 }
 

@@ -78,11 +78,11 @@ impl Workbook {
         of_cells.map(|sheet| sheet.name.clone()).collect()
     }
 
-    /// Names of the sheets that people see and that hold anything, in their order, and how many cells each has.
+    /// Names of the sheets that people see and that hold anything, in their order, and how many cells each has, counted up to a number.
     ///
     /// # Errors
     /// A sheet cannot be read.
-    pub fn filled_sheets(&mut self) -> Result<Vec<(String, usize)>, SourceError> {
+    pub fn filled_sheets(&mut self, most: usize) -> Result<Vec<(String, usize)>, SourceError> {
         let sheets = self.sheets.sheets_metadata().iter();
         let seen = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible);
         let names: Vec<String> = seen.map(|sheet| sheet.name.clone()).collect();
@@ -90,7 +90,7 @@ impl Workbook {
         // How many cells a sheet has matters only beside another.
         let is_alone = names.len() == 1;
         for name in names {
-            let cells = self.count_cells(&name, if is_alone { 1 } else { usize::MAX })?;
+            let cells = self.count_cells(&name, if is_alone { 1 } else { most })?;
             if cells > 0 {
                 filled.push((name, cells));
             }
@@ -125,7 +125,7 @@ impl Workbook {
     /// # Errors
     /// None does, or several do.
     pub fn only_sheet(&mut self) -> Result<String, SourceError> {
-        let filled: Vec<String> = self.filled_sheets()?.into_iter().map(|(name, _)| name).collect();
+        let filled: Vec<String> = self.filled_sheets(1)?.into_iter().map(|(name, _)| name).collect();
         match filled.as_slice() {
             [only] => Ok(only.clone()),
             [] => Err(SourceError::EmptyFile { file: self.path.clone() }),
@@ -198,7 +198,7 @@ impl Workbook {
 
     /// Hands over the cells of a sheet one by one, with their place and whether a formula stands there, until it is told to stop. False where
     /// this kind of workbook is read in one piece only.
-    fn read_cells(&mut self, sheet: &str, take: &mut TakeCell) -> Result<bool, SourceError> {
+    pub(super) fn read_cells(&mut self, sheet: &str, take: &mut TakeCell) -> Result<bool, SourceError> {
         let Self { path, sheets } = self;
         let Sheets::Xlsx(xlsx) = sheets else { return Ok(false) };
         let failed = |e: XlsxError| damaged(path, sheet, &calamine::Error::Xlsx(e));

@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::account::Account;
 use super::error::IngestError;
-use super::parents::{Parents, is_referred_to};
+use super::parents::Parents;
 use super::rules::RowTerms;
 use super::staging::{StagedTable, Staging};
 use super::strays::{OwnKeys, Wanted};
@@ -33,6 +33,8 @@ struct Leftover {
     strays: BTreeMap<&'static str, SplitFrames>,
     /// By table that others refer to: the keys of each bucket, and the merchants that unusable ones lead to.
     keys: BTreeMap<&'static str, (SplitFrames, SplitFrames)>,
+    /// By table: the keys of rows that are not meant because what they refer to is not, all in one part.
+    not_meant: BTreeMap<&'static str, SplitFrames>,
 }
 
 impl Wash<'_> {
@@ -42,9 +44,10 @@ impl Wash<'_> {
         let leftover = Leftover {
             strays: tables().map(|table| (table.name, self.staging.split())).collect(),
             keys: tables()
-                .filter(|t| is_referred_to(t))
+                .filter(|t| t.is_referred_to())
                 .map(|table| (table.name, (self.staging.split(), self.staging.split())))
                 .collect(),
+            not_meant: tables().map(|table| (table.name, self.staging.split())).collect(),
         };
         for staged in self.tables {
             self.writer.declare(staged.table)?;
@@ -63,6 +66,10 @@ impl Wash<'_> {
         for staged in self.tables {
             let table = staged.table;
             let broken = |e: PolarsError| frame_error(table, &e);
+            // A merchant lies in the bucket of its own id. What refers to an order or a loan that is not in its bucket is a stray.
+            if let (true, Some(keys)) = (table.name == MERCHANTS.name, staged.not_meant.read(bucket)?) {
+                parents.add_not_meant(table.name, &keys).map_err(broken)?;
+            }
             let Some(rows) = staged.rows.read(bucket)? else { continue };
             let is_stray = own_keys.strays(table, &rows, &staged.wandering).map_err(broken)?;
             let rows = if is_stray.any() {
@@ -83,10 +90,13 @@ impl Wash<'_> {
             };
             let of = Unwashed { table, files: &staged.files, malformed: &[], not_mapped: None, naming: &naming };
             let washed = wash_rows(rows, of, self.as_of, &self.terms, &mut parents)?;
-            let Washed { clean, broken, quarantine, ledger } = washed;
+            let Washed { clean, broken, quarantine, ledger, not_meant } = washed;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
             self.writer.write_broken(&broken)?;
             self.writer.write(table, bucket, clean)?;
+            if let (Some(keys), Some(all)) = (not_meant, leftover.not_meant.get(table.name)) {
+                all.push_few(&keys, 0)?;
+            }
             if let (Some((all_keys, all_leads)), Some(keys)) = (leftover.keys.get(table.name), parents.keys(table.name))
             {
                 let leads = parents.leads(table.name).map_err(|e| frame_error(table, &e))?;
@@ -125,16 +135,40 @@ impl Wash<'_> {
             return Ok(());
         }
         let mut parents = Self::parents_of(&wanted, buckets, leftover)?;
+        self.not_meant(&wanted, buckets, leftover, &mut parents)?;
         let all: BTreeMap<&str, DataFrame> = rows.iter().map(|(s, strays)| (s.table.name, strays.clone())).collect();
         let naming = |child: &'static TableContract| Ok(all.get(child.name).cloned());
         for (staged, strays) in rows {
             let StagedTable { table, files, malformed, not_mapped, .. } = staged;
             let of = Unwashed { table, files, malformed, not_mapped: not_mapped.as_ref(), naming: &naming };
-            let Washed { clean, broken, quarantine, ledger } =
+            let Washed { clean, broken, quarantine, ledger, .. } =
                 wash_rows(strays, of, self.as_of, &self.terms, &mut parents)?;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
             self.writer.write_broken(&broken)?;
             self.writer.write_any(table, &clean)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the wanted keys of rows that are not meant.
+    fn not_meant(
+        &self,
+        wanted: &Wanted,
+        buckets: u32,
+        leftover: &Leftover,
+        parents: &mut Parents,
+    ) -> Result<(), IngestError> {
+        for staged in self.tables {
+            let (table, Some(wanted)) = (staged.table, wanted.of(staged.table.name)) else { continue };
+            let broken = |e: PolarsError| frame_error(table, &e);
+            let by_parent = leftover.not_meant.get(table.name).map(|split| split.read(0)).transpose()?.flatten();
+            let skipped = (0..buckets).map(|bucket| staged.not_meant.read(bucket));
+            for keys in skipped.chain([Ok(by_parent)]) {
+                if let Some(keys) = keys? {
+                    let keys = Parents::only(&keys, wanted).map_err(broken)?;
+                    parents.add_not_meant(table.name, &keys).map_err(broken)?;
+                }
+            }
         }
         Ok(())
     }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use polars::prelude::*;
 
-use crate::contract::{ForeignKey, TABLES, TableContract};
+use crate::contract::{ForeignKey, TableContract};
 
 /// What became of the row a foreign key names.
 pub(crate) const PRESENT: u32 = 0;
 pub(crate) const MISSING: u32 = 1;
 pub(crate) const QUARANTINED: u32 = 2;
 pub(crate) const OTHER_MERCHANT: u32 = 3;
+pub(crate) const NOT_MEANT: u32 = 4;
 
 /// `until` of a row that nothing ends.
 pub(crate) const NEVER_ENDS: i64 = i64::MAX;
@@ -37,16 +38,14 @@ pub struct Parents {
     keys: BTreeMap<&'static str, DataFrame>,
     /// By table and unusable key: every merchant that a version of it leads to.
     leads: BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>,
-}
-
-/// Whether rows of other tables name this one's keys.
-pub(crate) fn is_referred_to(table: &TableContract) -> bool {
-    TABLES.iter().any(|child| child.foreign_keys.iter().any(|reference| reference.table == table.name))
+    /// By table and key: the merchants of rows that the job does not mean.
+    not_meant: BTreeMap<&'static str, HashMap<String, BTreeSet<String>>>,
 }
 
 /// The state of one foreign key, row by row.
 pub(crate) struct Referred {
-    /// [`PRESENT`] (or no reference), [`MISSING`], [`QUARANTINED`] or [`OTHER_MERCHANT`].
+    /// [`PRESENT`] (or no reference), [`MISSING`], [`QUARANTINED`], [`OTHER_MERCHANT`], or [`NOT_MEANT`]: there is no such row but one that the job does not
+    /// mean, of the same merchant.
     pub state: UInt32Chunked,
     /// Merchant of the row referred to.
     pub merchant: StringChunked,
@@ -66,7 +65,7 @@ impl Parents {
         known: &Int64Chunked,
         unusable: BTreeMap<String, UnusableKey>,
     ) -> PolarsResult<()> {
-        let ([key], true) = (table.key, is_referred_to(table)) else { return Ok(()) };
+        let ([key], true) = (table.key, table.is_referred_to()) else { return Ok(()) };
         let frame = |keys: StringChunked,
                      merchants: StringChunked,
                      is_usable: bool,
@@ -121,6 +120,17 @@ impl Parents {
         for (key, merchant) in leads.column("_key")?.str()?.iter().zip(leads.column("_merchant")?.str()?.iter()) {
             if let (Some(key), Some(merchant)) = (key, merchant) {
                 of_table.entry(key.to_owned()).or_default().insert(merchant.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds keys of rows that the job does not mean: `_key` and `_merchant`.
+    pub(crate) fn add_not_meant(&mut self, table: &'static str, keys: &DataFrame) -> PolarsResult<()> {
+        let of_table = self.not_meant.entry(table).or_default();
+        for (key, merchant) in keys.column("_key")?.str()?.iter().zip(keys.column("_merchant")?.str()?.iter()) {
+            if let Some(key) = key {
+                of_table.entry(key.to_owned()).or_default().extend(merchant.map(str::to_owned));
             }
         }
         Ok(())
@@ -199,13 +209,31 @@ impl Parents {
             .join(parent.lazy(), [col("_key")], [col("_key")], how)
             .select([
                 state.cast(DataType::UInt32).alias("_state"),
+                col("_key"),
+                col("_own"),
                 col("_merchant"),
                 col("_known"),
                 until.cast(DataType::Int64).alias("_until"),
             ])
             .collect()?;
+        let mut state = joined.column("_state")?.u32()?.clone();
+        if let Some(not_meant) = self.not_meant.get(reference.table) {
+            let (keys, own) = (joined.column("_key")?.str()?, joined.column("_own")?.str()?);
+            let is_not_meant = |(key, own): (Option<&str>, Option<&str>)| {
+                let merchants = key.and_then(|key| not_meant.get(key));
+                merchants.is_some_and(|merchants| own.is_none_or(|own| merchants.contains(own)))
+            };
+            let rows = state.iter().zip(keys.iter().zip(own.iter()));
+            state = rows
+                .map(
+                    |(state, names)| {
+                        if state == Some(MISSING) && is_not_meant(names) { Some(NOT_MEANT) } else { state }
+                    },
+                )
+                .collect();
+        }
         Ok(Referred {
-            state: joined.column("_state")?.u32()?.clone(),
+            state,
             merchant: joined.column("_merchant")?.str()?.clone(),
             known: joined.column("_known")?.i64()?.clone(),
             until: joined.column("_until")?.i64()?.clone(),

@@ -14,7 +14,7 @@ use super::kept::{KeptRows, KeptTable};
 use super::rules::RowTerms;
 use super::unparsed::unparsed;
 use super::versions::{key_hashes, parts_hash};
-use crate::contract::{LOANS, TableContract};
+use crate::contract::{LOANS, TableContract, not_yet_visible};
 use crate::domain::{AsOf, parallel};
 use crate::source::{InputFile, MalformedRecord, SourcePiece, SourceSpec, SourceTable, Sources};
 use crate::spill::{Budget, KeyParts, SpillError, SplitFrames};
@@ -36,6 +36,8 @@ pub(super) struct StagedTable {
     pub not_mapped: Option<DataFrame>,
     /// Rows by bucket; the part after the last bucket holds those that lead to none.
     pub rows: StagedRows,
+    /// Keys of rows that the job's `where` skips, with their merchant, by the bucket of the key.
+    pub not_meant: SplitFrames,
     /// Hashes of keys that several buckets have, or that a malformed record seems to have.
     pub wandering: HashSet<u64>,
 }
@@ -88,9 +90,10 @@ impl<'a> Staging<'a> {
         let rows = self.split();
         let keys = KeyParts::new(self.folder, HELD_KEYS);
         let not_mapped = Mutex::new(None);
+        let not_meant = self.split();
         let is_kept = kept.is_some();
         let source = sources.read::<IngestError>(spec, &|piece| {
-            let SourcePiece { frame, not_mapped: lost } = piece;
+            let SourcePiece { frame, not_mapped: lost, not_meant: skipped } = piece;
             let table = crate::contract::table(spec.table);
             let table = table.ok_or_else(|| frame_error(spec.table, &"no such contract table"))?;
             let buckets = if is_kept { self.kept_parts_of(table, &frame)? } else { self.buckets_of(table, &frame)? };
@@ -99,6 +102,12 @@ impl<'a> Staging<'a> {
                 keys.push(hashes.into_iter().zip(buckets.iter().copied())).map_err(IngestError::Spill)?;
             }
             rows.push(&frame, &buckets)?;
+            if let Some(skipped) = skipped {
+                let keys = self.keys_not_meant(table, &skipped).map_err(|e| frame_error(table.name, &e))?;
+                if let Some((keys, buckets)) = keys {
+                    not_meant.push(&keys, &buckets)?;
+                }
+            }
             if let Some(lost) = lost {
                 let mut all = not_mapped.lock().map_err(|_| SpillError::Poisoned)?;
                 *all = Some(match all.take() {
@@ -113,6 +122,7 @@ impl<'a> Staging<'a> {
         })?;
         let Some(SourceTable { table, files, malformed, skipped }) = source else { return Ok(None) };
         rows.settle()?;
+        not_meant.settle()?;
         let mut not_mapped = not_mapped.into_inner().map_err(|_| SpillError::Poisoned)?;
         let mut staged = StagedRows { kept: None, read: rows };
         let mut wandering = match kept {
@@ -131,7 +141,23 @@ impl<'a> Staging<'a> {
         let broken =
             unparsed(table, &malformed, None, self.as_of, &self.terms).map_err(|e| frame_error(table.name, &e))?;
         wandering.extend(broken.iter().filter(|r| !r.key.is_empty()).map(|record| parts_hash(table, &record.key)));
-        Ok(Some(StagedTable { table, files, malformed, skipped, not_mapped, rows: staged, wandering }))
+        Ok(Some(StagedTable { table, files, malformed, skipped, not_mapped, not_meant, rows: staged, wandering }))
+    }
+
+    /// `_key` and `_merchant` of skipped rows that can be seen, with the bucket of each key.
+    fn keys_not_meant(
+        &self,
+        table: &TableContract,
+        skipped: &DataFrame,
+    ) -> PolarsResult<Option<(DataFrame, Vec<u32>)>> {
+        let [key] = table.key else { return Ok(None) };
+        let is_seen = !&not_yet_visible(table, skipped, self.as_of, None)? & skipped.column(key)?.is_not_null();
+        let seen = skipped.filter(&is_seen)?;
+        let named =
+            |column: &str, name: &str| Ok::<_, PolarsError>(seen.column(column)?.clone().with_name(name.into()));
+        let buckets = seen.column(key)?.str()?.iter().map(|key| bucket_of(key.unwrap_or(""), self.buckets)).collect();
+        let keys = DataFrame::new(seen.height(), vec![named(key, "_key")?, named("merchant_id", "_merchant")?])?;
+        Ok(Some((keys, buckets)))
     }
 
     /// A table's rows out of kept ones. Rows that name no merchant are split again, for a loan may have come tonight, or be another

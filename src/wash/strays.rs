@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use polars::prelude::*;
 
-use super::parents::is_referred_to;
 use super::versions::key_hashes;
 use crate::contract::{MERCHANTS, TableContract};
 use crate::store::stable_hash;
@@ -65,7 +64,7 @@ impl OwnKeys {
         if !of_strays.is_empty() {
             mark(&mut is_stray, keys.iter().map(|key| of_strays.contains(key)));
         }
-        if let ([key], true) = (table.key, is_referred_to(table)) {
+        if let ([key], true) = (table.key, table.is_referred_to()) {
             let names = frame.column(key)?;
             // The hash of a reference is that of its text, the hash of a key mixes its parts.
             let names = names.str()?.iter().map(|name| stable_hash(name.unwrap_or("").as_bytes()));

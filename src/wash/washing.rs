@@ -1,5 +1,7 @@
 //! Washes one contract table: what is visible and sound becomes clean, what is broken goes to quarantine, nothing vanishes.
 
+use std::collections::HashSet;
+
 use polars::prelude::*;
 
 use super::attribution::{broken_records, unusable_keys};
@@ -7,12 +9,12 @@ use super::copies::without_copies;
 use super::error::IngestError;
 use super::ledger::{JOINED, LedgerLine};
 use super::named::{NAMED_BEFORE_EVENT, NamingRows, named_since};
-use super::parents::{MISSING, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
+use super::parents::{MISSING, NOT_MEANT, OTHER_MERCHANT, PRESENT, Parents, QUARANTINED};
 use super::quarantine::{QuarantineRow, broken_rows, contradicting_rows, lost_rows};
 use super::rules::{RowTerms, Rule, first_failing, row_rules};
 use super::unparsed::unparsed;
 use super::version::{FAILS_ITSELF, PARENT_KNOWN, UNTIL};
-use super::versions::{Settled, settle};
+use super::versions::{Settled, key_hashes, settle};
 use crate::contract::{
     EVENT_CONTRADICTED, RECORDED_BEFORE, RECORDED_BEFORE_EVENT, SUPERSEDED_AT, TableContract, Type, Visibility,
     event_contradicted, recorded_before_event, recorded_before_milestones, visible,
@@ -34,6 +36,8 @@ pub(crate) struct Washed {
     pub quarantine: Vec<QuarantineRow>,
     /// One line a file.
     pub ledger: Vec<LedgerLine>,
+    /// `_key` and `_merchant` of rows that refer to what the job does not mean, where others may refer to them.
+    pub not_meant: Option<DataFrame>,
 }
 
 /// Rows of one table that are washed together, with what of its files never became a row.
@@ -109,7 +113,15 @@ fn wash(
     let lineage = frame.select(["_file"])?;
     let sifted = visible(table, frame, as_of, parent_seen.as_ref())?;
     count(&mut ledger, &lineage.filter(&sifted.not_yet_visible)?, |line| &mut line.not_yet_visible)?;
-    let (frame, copies) = without_copies(table, sifted.visible, files.len())?;
+    let (frame, skipped) = without_not_meant(table, sifted.visible)?;
+    let not_meant = match &skipped {
+        Some(skipped) => {
+            count(&mut ledger, skipped, |line| &mut line.skipped)?;
+            remember_not_meant(table, skipped, parents)?
+        }
+        None => None,
+    };
+    let (frame, copies) = without_copies(table, frame, files.len())?;
     for (line, copies) in ledger.iter_mut().zip(copies) {
         line.copies = copies;
     }
@@ -167,7 +179,7 @@ fn wash(
     for lineage in ["_file", "_row"] {
         clean.drop_in_place(lineage)?;
     }
-    Ok(Washed { clean, broken, quarantine: lost, ledger })
+    Ok(Washed { clean, broken, quarantine: lost, ledger, not_meant })
 }
 
 /// Adds the hidden columns that say where times contradict each other: a row's own, or those of rows that name it.
@@ -273,11 +285,45 @@ fn reference_rules(table: &TableContract) -> impl Iterator<Item = Rule> + '_ {
         let rule = move |name, fails| Rule { name, column: reference.column, is_unreadable: false, fails };
         debug_assert_eq!(PRESENT, 0);
         [
-            rule("parent-missing", is(MISSING)),
+            rule("parent-missing", is(MISSING).or(is(NOT_MEANT))),
             rule(PARENT_QUARANTINED, is(QUARANTINED)),
             rule("parent-of-another-merchant", is(OTHER_MERCHANT)),
         ]
     })
+}
+
+/// Sets rows apart that refer to what the job does not mean: an order of a test, a loan in another currency. A key of which another version refers to
+/// something that is meant is not set apart: its versions contradict each other, and nothing may hide that.
+fn without_not_meant(table: &TableContract, frame: DataFrame) -> PolarsResult<(DataFrame, Option<DataFrame>)> {
+    let mut is_not_meant = vec![false; frame.height()];
+    for at in 0..table.foreign_keys.len() {
+        let states = frame.column(&reference_column(at))?.u32()?;
+        for (slot, state) in is_not_meant.iter_mut().zip(states.iter()) {
+            *slot |= state == Some(NOT_MEANT);
+        }
+    }
+    if !is_not_meant.contains(&true) {
+        return Ok((frame, None));
+    }
+    let keys = key_hashes(table, &frame)?;
+    let meant: HashSet<u64> =
+        keys.iter().zip(&is_not_meant).filter(|(_, is_not_meant)| !**is_not_meant).map(|(key, _)| *key).collect();
+    let is_set_apart: BooleanChunked =
+        keys.iter().zip(&is_not_meant).map(|(key, is_not_meant)| *is_not_meant && !meant.contains(key)).collect();
+    Ok((frame.filter(&!&is_set_apart)?, Some(frame.filter(&is_set_apart)?)))
+}
+
+/// What refers to rows that are set apart is not meant either.
+fn remember_not_meant(
+    table: &'static TableContract,
+    rows: &DataFrame,
+    parents: &mut Parents,
+) -> PolarsResult<Option<DataFrame>> {
+    let ([key], true) = (table.key, table.is_referred_to()) else { return Ok(None) };
+    let named = |column: &str, name: &str| Ok::<_, PolarsError>(rows.column(column)?.clone().with_name(name.into()));
+    let keys = DataFrame::new(rows.height(), vec![named(key, "_key")?, named("merchant_id", "_merchant")?])?;
+    parents.add_not_meant(table.name, &keys)?;
+    Ok(Some(keys))
 }
 
 fn count(ledger: &mut [LedgerLine], frame: &DataFrame, field: fn(&mut LedgerLine) -> &mut u64) -> PolarsResult<()> {

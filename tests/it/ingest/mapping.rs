@@ -113,3 +113,87 @@ fn an_error_of_a_select_names_the_place_and_no_plan() {
     assert_names(&text, &["orders.sql", "line 2, column 3", "merchant"]);
     assert!(!text.contains("plan") && !text.contains('\n'), "{text}");
 }
+
+/// Orders of tests, and what names them: a skipped order that another merchant's dispute names, one that a real order has the number of.
+fn world_of_tests() -> World {
+    let mut world = orders_world();
+    world.csv(
+        "orders.csv",
+        "order_id,merchant_id,buyer_id,placed_at,completed_at,amount_minor,currency,kind
+O1,M1,B1,2018-02-01 10:00:00,2018-02-10 00:00:00,1000,CNY,real
+T1,M1,B1,2018-02-01 10:00:00,,1000,CNY,test
+T2,M2,B2,2018-02-02 10:00:00,,2500,CNY,test
+O1,M2,B2,2018-02-02 10:00:00,,2500,CNY,test
+T9,M1,B1,2018-05-01 10:00:00,,1000,CNY,test
+",
+    );
+    world.csv(
+        "disputes.csv",
+        "dispute_id,order_id,merchant_id,buyer_id,opened_at,closed_at,kind,outcome,amount_minor,recorded_at
+D1,O1,M1,B1,2018-02-20 00:00:00,,other,,1000,
+D2,T1,M1,B1,2018-02-20 00:00:00,,other,,1000,
+D3,T2,M1,B1,2018-02-20 00:00:00,,other,,1000,
+D4,O9,M1,B1,2018-02-20 00:00:00,,other,,1000,
+D5,O1,M1,B1,2018-02-20 00:00:00,,other,,1000,2018-02-20 00:00:00
+D5,T1,M1,B1,2018-02-20 00:00:00,,other,,1000,2018-02-21 00:00:00
+D6,T9,M1,B1,2018-02-20 00:00:00,,other,,1000,
+",
+    );
+    fs::write(world.path("orders.sql"), "SELECT * FROM orders").unwrap();
+    world.of_sql = "where = \"kind <> 'test'\"";
+    world
+}
+
+#[test]
+fn what_names_a_row_that_is_not_meant_is_skipped_with_it_and_nothing_else_is() {
+    for buckets in [1, 4, 64] {
+        let mut world = world_of_tests();
+        world.buckets = buckets;
+        let made = world.run(AS_OF).unwrap();
+        assert_eq!(counts(&made, "orders.csv"), (5, 1, 0, 0, 4));
+        let line = made.ledger.iter().find(|l| l.table == "disputes").unwrap();
+        assert!(line.balances(), "{line:?}");
+        // D2 is of a test. D3 names another merchant's test, D4 nothing, D6 a test of after as-of; a version of D5 names a real order.
+        let kept = texts(&rows_as_of(&made.store, "disputes", AS_OF), "dispute_id");
+        assert_eq!(kept, [Some("D1".to_owned())], "{buckets}");
+        let lost = quarantined(&made, "disputes");
+        let keys: Vec<&str> = lost.iter().filter_map(|row| row.key.as_deref()).collect();
+        assert_eq!(keys, ["D3", "D4", "D5", "D6"], "{lost:?}");
+        assert!(lost.iter().all(|row| row.rule == "parent-missing"));
+        assert_eq!((line.read, line.kept, line.quarantined, line.duplicate, line.skipped), (7, 1, 4, 1, 1));
+    }
+}
+
+#[test]
+fn what_names_a_merchant_who_is_not_meant_is_skipped_down_to_the_last_payment() {
+    let mut world = World::new("csv");
+    world.csv("merchants.csv", "merchant_id,registered_at,category,region,kind\nM1,2018-01-01 00:00:00,toys,SP,real\nM2,2018-01-05 00:00:00,books,RJ,test\n");
+    world.csv("orders.csv", super::ORDERS);
+    world.csv(
+        "loans.csv",
+        "loan_id,merchant_id,product,disbursed_at,principal_minor,term_days,daily_rate_ppm,repayment
+L2,M2,credit-loan,2018-02-15 00:00:00,50000,90,500,bullet
+",
+    );
+    world.csv(
+        "instalments.csv",
+        "loan_id,number,due_on,principal_minor,interest_minor,fee_minor\nL2,1,2018-05-15,50000,0,0\n",
+    );
+    world.csv(
+        "payments.csv",
+        "payment_id,loan_id,paid_at,amount_minor,channel\nP1,L2,2018-03-01 00:00:00,100,voluntary\nP2,L9,2018-03-01 00:00:00,100,voluntary\n",
+    );
+    fs::write(world.path("merchants.sql"), "SELECT * FROM merchants").unwrap();
+    world.of_sql = "where = \"kind <> 'test'\"";
+    let made = world.run(AS_OF).unwrap();
+    let skipped = |table: &str| {
+        let line = made.ledger.iter().find(|l| l.table == table).unwrap();
+        assert!(line.balances(), "{line:?}");
+        (line.read, line.skipped, line.quarantined)
+    };
+    assert_eq!(
+        ["merchants", "orders", "loans", "instalments"].map(skipped),
+        [(2, 1, 0), (2, 1, 0), (1, 1, 0), (1, 1, 0)]
+    );
+    assert_eq!(skipped("payments"), (2, 1, 1), "nobody knows the loan of P2");
+}
