@@ -55,21 +55,7 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
     if guesses == 0 {
         text.push_str("Nothing.\n");
     }
-    let left_out: Vec<String> = tables
-        .iter()
-        .chain(aside)
-        .flat_map(|table| table.skipped.iter().map(|rows| format!("- {}: {}", table.table.name, rows.why)))
-        .collect();
-    if !left_out.is_empty() {
-        add(
-            &mut text,
-            &format!(
-                "\n## Left out\n\nRows that `where` in job.toml does not mean. They are counted as skipped, and with them the rows of other tables that name \
-                 them.\n\n{}\n",
-                left_out.join("\n")
-            ),
-        );
-    }
+    text.push_str(&left_out(tables, aside));
     text.push_str("\n## Not filled\n\n| contract column | what it says | features lost |\n|---|---|---|\n");
     for table in TABLES {
         let drafted = tables.iter().find(|d| d.table.name == table.name);
@@ -121,6 +107,23 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
         }
     }
     text
+}
+
+/// Rows that the job's `where` leaves out.
+fn left_out(tables: &[TableDraft], aside: &[TableDraft]) -> String {
+    let left_out: Vec<String> = tables
+        .iter()
+        .chain(aside)
+        .flat_map(|table| table.skipped.iter().map(|rows| format!("- {}: {}", table.table.name, rows.why)))
+        .collect();
+    if left_out.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n## Left out\n\nRows that `where` in job.toml does not mean. They are counted as skipped, and with them the rows of other tables that name \
+         them.\n\n{}\n",
+        left_out.join("\n")
+    )
 }
 
 /// How to go on.

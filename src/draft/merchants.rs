@@ -66,6 +66,24 @@ fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
     let columns = ["registered_at", "category", "region", "verification", "deposit_minor", "closed_at", "recorded_at"];
     let found = assign(scope.land, scope.driver, &MERCHANTS, &columns, false, &BTreeSet::new());
     for (column, found) in &found {
+        // What a loan or an order says of itself is nothing of its merchant's.
+        let is_others = matches!(
+            scope.land.role(found.at.table),
+            Some(
+                C::Order
+                    | C::Item
+                    | C::Shipment
+                    | C::Review
+                    | C::Dispute
+                    | C::Loan
+                    | C::Instalment
+                    | C::Payment
+                    | C::Application
+            )
+        );
+        if is_others && !found.path.is_empty() {
+            continue;
+        }
         let raw = scope.land.column(found.at);
         // A category that names nearly every merchant apart compares nobody with anybody.
         let is_too_fine =

@@ -110,7 +110,7 @@ fn of_the_same_export(land: &Landscape, currency: Option<Currency>, at: ColumnAt
         is_called_minor(&raw.name) || raw.hundredfold_of.is_some()
     };
     let elsewhere = || if all.iter().any(|other| has_decimals(&other)) { None } else { all.iter().find(is_sure) };
-    own().find(tells).or_else(elsewhere).map(|other| called(other))
+    own().find(tells).or_else(elsewhere).map(called)
 }
 
 /// Columns of a table that say sums of money.

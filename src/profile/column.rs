@@ -60,15 +60,16 @@ pub struct Endings {
 
 impl Endings {
     fn of(numbers: impl Iterator<Item = f64>) -> Self {
-        const JUST_BELOW: [f64; 8] = [99.0, 98.0, 95.0, 90.0, 89.0, 79.0, 49.0, 69.0];
+        const JUST_BELOW: [i64; 8] = [99, 98, 95, 90, 89, 79, 69, 49];
         let (mut all, mut small, mut prices, mut just_below) = (0_usize, 0_usize, 0_usize, 0_usize);
         for number in numbers.map(f64::abs).filter(|number| *number > 0.0) {
-            let last = number % 100.0;
+            #[expect(clippy::cast_possible_truncation, reason = "below a hundred")]
+            let last = (number % 100.0) as i64;
             let is_just_below = JUST_BELOW.contains(&last);
             all += 1;
             small += usize::from(number < 100.0);
             just_below += usize::from(is_just_below);
-            prices += usize::from(is_just_below || last == 0.0 || last == 50.0);
+            prices += usize::from(is_just_below || last == 0 || last == 50);
         }
         let share = |count: usize| count as f64 / all.max(1) as f64;
         Self { below_hundred: share(small), of_prices: share(prices), just_below: share(just_below) }
