@@ -274,6 +274,12 @@ impl<'a> Scope<'a> {
             return Piece { sql: sql.to_owned(), note };
         }
         let minor = self.minor(at, sql).sql;
+        // What was given back or taken off is often written with a minus; the contract's sums have none.
+        let there = raw.rows() - raw.nulls;
+        if there > 0 && raw.negative.len() * 10 >= there * 9 {
+            let note = note.or_else(|| Some("written with a minus, taken without".to_owned()));
+            return Piece { sql: self.as_written(&format!("-1 * {minor}"), at, sql), note };
+        }
         Piece { sql: self.as_written(&minor, at, sql), note }
     }
 
