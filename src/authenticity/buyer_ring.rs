@@ -1,7 +1,6 @@
 //! Buyer ring: several buyers who each come back again and again.
 
-use polars::prelude::PlHashMap;
-
+use super::buyers::Buyers;
 use super::judge::{OrderFacts, Seen};
 
 /// Rule name.
@@ -25,23 +24,30 @@ pub struct BuyerRingSettings {
 ///
 /// One loyal buyer is custom; several that all buy at the rate of a task list are a ring. Source: project judgement after
 /// Xu et al.; rings across merchants need the whole market and are not judged here.
-pub(super) fn look(orders: &[&OrderFacts], settings: &BuyerRingSettings) -> Vec<Option<Seen>> {
+pub(super) fn look(orders: &[&OrderFacts], buyers: &Buyers, settings: &BuyerRingSettings) -> Vec<Option<Seen>> {
     let window = i64::from(settings.window_days) * 86_400_000_000;
     let crowd = usize::try_from(settings.min_orders_of_buyer).unwrap_or(usize::MAX).max(2);
-    let mut by_buyer: PlHashMap<&str, Vec<usize>> = PlHashMap::default();
-    for (n, order) in orders.iter().enumerate() {
-        by_buyer.entry(order.buyer_id).or_default().push(n);
+    let mut counts = vec![0_usize; buyers.len()];
+    for buyer in &buyers.of_orders {
+        if let Some(count) = counts.get_mut(*buyer as usize) {
+            *count += 1;
+        }
     }
+    // Hardly any buyer comes back so often: positions are kept of those alone.
+    let often = |buyer: u32| counts.get(buyer as usize).is_some_and(|count| *count >= crowd);
+    let mut theirs: Vec<(u32, usize)> =
+        buyers.of_orders.iter().enumerate().filter(|(_, b)| often(**b)).map(|(n, b)| (*b, n)).collect();
+    theirs.sort_unstable();
     let mut frequent = vec![false; orders.len()];
     let mut members = 0_u32;
-    for mine in by_buyer.values() {
+    for mine in theirs.chunk_by(|a, b| a.0 == b.0) {
         let mut is_member = false;
         for run in mine.windows(crowd) {
-            let time = |n: Option<&usize>| n.and_then(|n| orders.get(*n)).map(|o| o.placed_at);
+            let time = |n: Option<&(u32, usize)>| n.and_then(|(_, n)| orders.get(*n)).map(|o| o.placed_at);
             let Some((first, last)) = time(run.first()).zip(time(run.last())) else { continue };
             if last.saturating_sub(first) < window {
                 is_member = true;
-                for n in run {
+                for (_, n) in run {
                     if let Some(slot) = frequent.get_mut(*n) {
                         *slot = true;
                     }
@@ -67,7 +73,8 @@ mod tests {
                 .iter()
                 .map(|(buyer_id, day)| OrderFacts::placed("", buyer_id, day * 86_400_000_000, 1))
                 .collect();
-            look(&orders.iter().collect::<Vec<_>>(), &settings).iter().filter(|s| s.is_some()).count()
+            let orders: Vec<&OrderFacts> = orders.iter().collect();
+            look(&orders, &Buyers::of(&orders), &settings).iter().filter(|s| s.is_some()).count()
         };
         assert_eq!(marks(&[("a", 0), ("a", 1), ("a", 2), ("b", 3), ("c", 4)]), 0);
         assert_eq!(marks(&[("a", 0), ("a", 1), ("a", 2), ("b", 3), ("b", 4), ("b", 5), ("c", 6)]), 6);

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::buyers::Buyers;
 use super::{
     Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, odd_price, orders_per_buyer, repeated,
     repeated_review, review_burst, review_orders_together, review_without_cause,
@@ -140,15 +141,20 @@ pub fn judge_orders(orders: &[OrderFacts], owners: &[Option<u32>], settings: &Se
         |o| (o.placed_at, o.order_id),
         |mine| {
             let s = settings;
+            let buyers = &Buyers::of(mine);
             vec![
                 (burst::RULE, s.burst.weight, burst::look(mine, &s.burst)),
-                (orders_per_buyer::RULE, s.orders_per_buyer.weight, orders_per_buyer::look(mine, &s.orders_per_buyer)),
-                (buyer_ring::RULE, s.buyer_ring.weight, buyer_ring::look(mine, &s.buyer_ring)),
+                (
+                    orders_per_buyer::RULE,
+                    s.orders_per_buyer.weight,
+                    orders_per_buyer::look(mine, buyers, &s.orders_per_buyer),
+                ),
+                (buyer_ring::RULE, s.buyer_ring.weight, buyer_ring::look(mine, buyers, &s.buyer_ring)),
                 (no_tracking::RULE, s.no_tracking.weight, no_tracking::look(mine)),
                 (instant_delivery::RULE, s.instant_delivery.weight, instant_delivery::look(mine, s.instant_delivery)),
                 (instant_praise::RULE, s.instant_praise.weight, instant_praise::look(mine, s.instant_praise)),
                 (odd_price::RULE, s.odd_price.weight, odd_price::look(mine, &s.odd_price)),
-                (repeated::RULE, s.combination.suspect_weight, repeated::look(mine, s.repeated)),
+                (repeated::RULE, s.combination.suspect_weight, repeated::look(mine, buyers, s.repeated)),
             ]
         },
     )

@@ -24,6 +24,7 @@
 
 mod burst;
 mod buyer_ring;
+mod buyers;
 mod instant_delivery;
 mod instant_praise;
 mod judge;

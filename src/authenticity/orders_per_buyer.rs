@@ -1,7 +1,6 @@
 //! Orders per buyer: three or more orders a distinct buyer.
 
-use polars::prelude::PlHashMap;
-
+use super::buyers::Buyers;
 use super::judge::{OrderFacts, Seen};
 
 /// Rule name.
@@ -24,26 +23,33 @@ pub struct OrdersPerBuyerSettings {
 /// `orders ÷ distinct buyers ≥ max_ratio`, where `t` is some order's time.
 ///
 /// Source: a large marketplace's published rule against fake trade (ratio 3); the window is project judgement.
-pub(super) fn look(orders: &[&OrderFacts], settings: &OrdersPerBuyerSettings) -> Vec<Option<Seen>> {
+pub(super) fn look(orders: &[&OrderFacts], buyers: &Buyers, settings: &OrdersPerBuyerSettings) -> Vec<Option<Seen>> {
     let window = i64::from(settings.window_days) * 86_400_000_000;
     let mut seen: Vec<Option<Seen>> = vec![None; orders.len()];
-    let mut counts: PlHashMap<&str, u32> = PlHashMap::default();
+    let least = usize::try_from(settings.min_orders).unwrap_or(usize::MAX);
+    if orders.len() < least {
+        return seen;
+    }
+    // Of each buyer the orders within the window, and how many have some.
+    let mut counts = vec![0_u32; buyers.len()];
+    let mut distinct = 0_usize;
     let mut start = 0;
     let mut marked = 0;
-    for (n, order) in orders.iter().enumerate() {
-        *counts.entry(order.buyer_id).or_insert(0) += 1;
-        while let Some(first) = orders.get(start).filter(|o| o.placed_at <= order.placed_at.saturating_sub(window)) {
-            if let Some(count) = counts.get_mut(first.buyer_id) {
+    for (n, (order, buyer)) in orders.iter().zip(&buyers.of_orders).enumerate() {
+        if let Some(count) = counts.get_mut(*buyer as usize) {
+            distinct += usize::from(*count == 0);
+            *count += 1;
+        }
+        while orders.get(start).is_some_and(|o| o.placed_at <= order.placed_at.saturating_sub(window)) {
+            if let Some(count) = buyers.of_orders.get(start).and_then(|buyer| counts.get_mut(*buyer as usize)) {
                 *count -= 1;
-                if *count == 0 {
-                    counts.remove(first.buyer_id);
-                }
+                distinct -= usize::from(*count == 0);
             }
             start += 1;
         }
         let held = n + 1 - start;
-        let ratio = held as f64 / counts.len().max(1) as f64;
-        if held < usize::try_from(settings.min_orders).unwrap_or(usize::MAX) || ratio < settings.max_ratio {
+        let ratio = held as f64 / distinct.max(1) as f64;
+        if held < least || ratio < settings.max_ratio {
             continue;
         }
         // Rows before `marked` have a sign already: one is enough.
@@ -71,7 +77,8 @@ mod tests {
         let settings = OrdersPerBuyerSettings { weight: 1, window_days: 30, min_orders: 6, max_ratio: 3.0 };
         let marks = |buyers: &[&'static str]| {
             let orders = orders(buyers);
-            look(&orders.iter().collect::<Vec<_>>(), &settings).iter().filter(|s| s.is_some()).count()
+            let orders: Vec<&OrderFacts> = orders.iter().collect();
+            look(&orders, &Buyers::of(&orders), &settings).iter().filter(|s| s.is_some()).count()
         };
         assert_eq!(marks(&["a", "b", "a", "b", "a", "b"]), 6);
         assert_eq!(marks(&["a", "b", "a", "b", "a", "c"]), 0);

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use polars::prelude::PlHashMap;
-
+use super::buyers::Buyers;
 use super::judge::{OrderFacts, Seen};
 
 /// Rule name.
@@ -49,9 +48,9 @@ impl RepeatedSettings {
 /// would hide what became of the first: a sale that was completed is nothing that escrow still holds. The sign makes an order suspect alone: two ids for one sale are no matter of degree. In a large public data set of a marketplace
 /// (Olist, 100,010 orders) one order in a thousand lies within ten minutes and one percent of another of its buyer and merchant, so that this is what
 /// honest repeat purchases cost. Source: project judgement.
-pub(super) fn look(orders: &[&OrderFacts], settings: RepeatedSettings) -> Vec<Option<Seen>> {
+pub(super) fn look(orders: &[&OrderFacts], buyers: &Buyers, settings: RepeatedSettings) -> Vec<Option<Seen>> {
     let mut seen: Vec<Option<Seen>> = vec![None; orders.len()];
-    for sale in sales(orders, settings) {
+    for sale in sales_of(orders, buyers, settings) {
         let mut copies: Vec<(usize, &OrderFacts)> =
             sale.iter().filter_map(|n| orders.get(*n).map(|order| (*n, *order))).collect();
         copies.sort_by(|(_, a), (_, b)| standing(a).cmp(&standing(b)));
@@ -76,15 +75,18 @@ fn standing<'a>(order: &OrderFacts<'a>) -> (bool, i64, bool, i64, &'a str) {
 /// Example, with ten minutes: orders of 12:00, 12:08 and 12:16 are one sale, an order of 12:30 is another.
 #[must_use]
 pub fn sales(orders: &[&OrderFacts], settings: RepeatedSettings) -> Vec<Vec<usize>> {
+    sales_of(orders, &Buyers::of(orders), settings)
+}
+
+fn sales_of(orders: &[&OrderFacts], buyers: &Buyers, settings: RepeatedSettings) -> Vec<Vec<usize>> {
     // Of each buyer the last order, and the run of orders close to one another that it is of. Hardly any buyer has one.
-    let mut last: PlHashMap<Cow<'_, str>, (i64, usize, Option<usize>)> = PlHashMap::default();
+    let mut last: Vec<Option<(i64, usize, Option<usize>)>> = vec![None; buyers.len()];
     let mut runs: Vec<Vec<usize>> = Vec::new();
-    for (n, order) in orders.iter().enumerate() {
-        if order.buyer_id == UNKNOWN_BUYER {
-            continue;
-        }
+    for (n, (order, buyer)) in orders.iter().zip(&buyers.of_orders).enumerate() {
+        let written = buyers.as_written.get(*buyer as usize).copied().flatten();
+        let Some(last) = written.and_then(|buyer| last.get_mut(buyer as usize)) else { continue };
         let at = order.placed_at;
-        let (before_at, before, run) = last.entry(buyer_key(order.buyer_id)).or_insert((at, n, None));
+        let (before_at, before, run) = last.get_or_insert((at, n, None));
         if *before == n {
             continue;
         }
@@ -174,7 +176,7 @@ mod tests {
     fn marked(orders: &[OrderFacts]) -> Vec<String> {
         let mut orders: Vec<&OrderFacts> = orders.iter().collect();
         orders.sort_by_key(|o| (o.placed_at, o.order_id));
-        let seen = look(&orders, SETTINGS);
+        let seen = look(&orders, &Buyers::of(&orders), SETTINGS);
         orders.iter().zip(seen).filter(|(_, seen)| seen.is_some()).map(|(o, _)| o.order_id.to_owned()).collect()
     }
 

@@ -62,6 +62,7 @@ pub struct Seen<'a> {
 
 /// Shards of one instant, prepared.
 pub struct PreparedShards<T> {
+    as_of: AsOf,
     shelf: Arc<Shelf<(PreparedFeatures, T)>>,
     shelved: Vec<Shelved>,
     /// Totals of the industry over all of them.
@@ -78,13 +79,11 @@ pub fn shelf_of<T: Serialize + DeserializeOwned>(store: &Store) -> Arc<Shelf<(Pr
     Arc::new(Shelf::new(store.folder(), HELD_SHARDS))
 }
 
-/// Reads shards as of an instant.
+/// Reads shards.
 #[derive(Clone, Copy)]
 pub struct ShardReader<'a> {
     /// Where they lie.
     pub store: &'a Store,
-    /// The instant.
-    pub as_of: &'a AsOf,
     /// What is measured.
     pub rules: &'a JobRules,
     /// Loans that do not agree with it are unknown.
@@ -93,10 +92,22 @@ pub struct ShardReader<'a> {
     pub progress: &'a dyn Progress,
 }
 
+/// What is kept of one shard.
+struct PreparedShard {
+    shelved: Shelved,
+    totals: IndustryTotals,
+    overflows: Vec<Overflow>,
+}
+
 impl<T: Serialize + DeserializeOwned> PreparedShards<T> {
     /// None yet; they will wait on the shelf.
-    pub fn none(shelf: Arc<Shelf<(PreparedFeatures, T)>>) -> Self {
-        Self { shelf, shelved: Vec::new(), totals: IndustryTotals::default(), overflows: Vec::new() }
+    pub fn none(as_of: AsOf, shelf: Arc<Shelf<(PreparedFeatures, T)>>) -> Self {
+        Self { as_of, shelf, shelved: Vec::new(), totals: IndustryTotals::default(), overflows: Vec::new() }
+    }
+
+    /// The instant.
+    pub const fn as_of(&self) -> &AsOf {
+        &self.as_of
     }
 
     /// Where they hold one merchant in so many, totals of the industry are taken for those of everybody.
@@ -105,49 +116,73 @@ impl<T: Serialize + DeserializeOwned> PreparedShards<T> {
         self
     }
 
-    /// Reads every shard of a wave once and keeps what later steps need; `take` adds to it. What is kept is in bucket order, wave after wave.
-    ///
-    /// # Errors
-    /// A shard that cannot be read or measured, or what `take` says.
-    pub fn add<E>(
-        &mut self,
+    fn prepare<E>(
+        &self,
+        (whole, bucket): (&WholeBucket, u32),
         wave: Wave,
         reader: &ShardReader<'_>,
-        take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
-    ) -> Result<(), E>
+        take: impl Fn(&Seen<'_>) -> Result<T, E>,
+    ) -> Result<PreparedShard, E>
     where
-        E: From<PopulationError> + Send,
+        E: From<PopulationError>,
     {
-        let ShardReader { store, as_of, rules, evidence, progress } = *reader;
-        let buckets = store.buckets();
-        let prepared = parallel::each(wave.buckets(buckets), |bucket| {
-            let whole = store.whole(bucket).map_err(PopulationError::from)?;
-            let shard = store.seen(&whole, as_of).and_then(|shard| wave.of_shard(shard, bucket, buckets));
-            let shard = shard.map_err(PopulationError::from)?;
-            let mut views = rules.views(&shard).map_err(PopulationError::from)?;
-            if let Some(ledger) = &mut views.ledger {
-                ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
-            }
-            let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
-            let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
-            let seen =
-                Seen { bucket, whole: &whole, shard: &shard, views: &views, measures: &measures, features: &features };
-            let taken = take(&seen)?;
-            let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
-            let shelved = self.shelf.put(&(features, taken)).map_err(PopulationError::from)?;
-            progress.advance(1);
-            Ok::<_, E>((shelved, totals, overflows))
-        })?;
-        for (shelved, totals, overflows) in prepared {
-            self.shelved.push(shelved);
-            self.totals.merge(&totals);
-            self.overflows.extend(overflows);
+        let ShardReader { store, rules, evidence, .. } = *reader;
+        let shard = store.seen(whole, &self.as_of).and_then(|shard| wave.of_shard(shard, bucket, store.buckets()));
+        let shard = shard.map_err(PopulationError::from)?;
+        let mut views = rules.views(&shard).map_err(PopulationError::from)?;
+        if let Some(ledger) = &mut views.ledger {
+            ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
         }
-        Ok(())
+        let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
+        let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
+        let seen = Seen { bucket, whole, shard: &shard, views: &views, measures: &measures, features: &features };
+        let taken = take(&seen)?;
+        let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
+        let shelved = self.shelf.put(&(features, taken)).map_err(PopulationError::from)?;
+        Ok(PreparedShard { shelved, totals, overflows })
+    }
+
+    fn keep(&mut self, shard: PreparedShard) {
+        self.shelved.push(shard.shelved);
+        self.totals.merge(&shard.totals);
+        self.overflows.extend(shard.overflows);
     }
 }
 
-/// Reads every shard once, as of an instant, and keeps what later steps need, as [`PreparedShards::add`] does.
+/// Reads every bucket of a wave once, and keeps of its shard as of each of several instants what later steps need; `take` adds to it, and is told of which of
+/// them. What is kept is in bucket order, wave after wave.
+///
+/// # Errors
+/// A shard that cannot be read or measured, or what `take` says.
+pub fn add_to_each<T, E>(
+    all: &mut [PreparedShards<T>],
+    wave: Wave,
+    reader: &ShardReader<'_>,
+    take: impl Fn(usize, &Seen<'_>) -> Result<T, E> + Sync,
+) -> Result<(), E>
+where
+    T: Serialize + DeserializeOwned,
+    E: From<PopulationError> + Send,
+{
+    let instants: &[PreparedShards<T>] = all;
+    let buckets = parallel::each(wave.buckets(reader.store.buckets()), |bucket| {
+        let whole = reader.store.whole(bucket).map_err(PopulationError::from)?;
+        let of_each = instants.iter().enumerate().map(|(at, shards)| {
+            let prepared = shards.prepare((&whole, bucket), wave, reader, |seen| take(at, seen))?;
+            reader.progress.advance(1);
+            Ok(prepared)
+        });
+        of_each.collect::<Result<Vec<_>, E>>()
+    })?;
+    for of_each in buckets {
+        for (shards, prepared) in all.iter_mut().zip(of_each) {
+            shards.keep(prepared);
+        }
+    }
+    Ok(())
+}
+
+/// Reads every shard once, as of an instant, and keeps what later steps need, as [`add_to_each`] does.
 ///
 /// # Errors
 /// A shard that cannot be read or measured, or what `take` says.
@@ -163,8 +198,9 @@ where
     T: Serialize + DeserializeOwned,
     E: From<PopulationError> + Send,
 {
-    let mut all = PreparedShards::none(shelf_of(store));
-    all.add(Wave::EVERYBODY, &ShardReader { store, as_of, rules, evidence, progress }, take)?;
+    let mut all = [PreparedShards::none(as_of.clone(), shelf_of(store))];
+    add_to_each(&mut all, Wave::EVERYBODY, &ShardReader { store, rules, evidence, progress }, |_, seen| take(seen))?;
+    let [all] = all;
     Ok(all)
 }
 

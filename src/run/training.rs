@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::hazard::{HAZARD, HazardModel, learn};
 use super::labels::{Outcomes, outcomes};
 use super::learnt_merchants::Wave;
-use super::population::{PopulationError, PreparedShards, ShardReader, finish_shards, shelf_of};
+use super::population::{PopulationError, PreparedShards, ShardReader, add_to_each, finish_shards, shelf_of};
 use super::progress::Progress;
 use super::receipts;
 use super::rules::JobRules;
@@ -195,16 +195,21 @@ pub fn train_job(
     let names: Vec<String> = config.scored().map(|f| f.name.clone()).collect();
     let horizons = rules.horizons(settings);
     let builder = SnapshotBuilder { settings, rules, store, progress, horizons: &horizons };
-    let (prepared, one_in) = builder.prepare(&plan, taken)?;
+    let PreparedSnapshots { parts, shards, by_category, one_in } = builder.prepare(&plan)?;
     let share = UNLABELLED_ROWS as f64 / (merchants_of(store).max(one_in) / one_in * taken.max(1)) as f64;
-    let (mut rows, mut receipts) = (Vec::new(), Vec::new());
-    let mut snapshots = Vec::new();
-    for snapshot in prepared {
-        let SnapshotRows { counts, rows: mut found, receipts: mut seen } = builder.rows_of(snapshot, one_in, share)?;
-        snapshots.push(counts);
+    let (mut rows, mut receipts, mut looked_at) = (Vec::new(), Vec::new(), Vec::new());
+    for ((shards, part), by_category) in shards.into_iter().zip(parts).zip(&by_category) {
+        let SnapshotRows { counts, rows: mut found, receipts: mut seen } =
+            builder.rows_of((shards.of_part(one_in), part), by_category, share)?;
+        looked_at.push(counts);
         rows.append(&mut found);
         receipts.append(&mut seen);
     }
+    let snapshots = plan.iter().map(|(as_of, part)| {
+        let found = looked_at.iter().find(|counts| counts.as_of == as_of.date()).cloned();
+        found.unwrap_or_else(|| SnapshotCounts::none(as_of.date(), *part))
+    });
+    let snapshots: Vec<SnapshotCounts> = snapshots.collect();
     if one_in > 1 {
         let learnt = rows.iter().filter(|row| row.bad.is_some()).count();
         progress.note(&format!(
@@ -266,13 +271,15 @@ struct SnapshotBuilder<'a> {
     horizons: &'a [u16],
 }
 
-/// One snapshot with its shards, as far as they have been prepared.
-struct PreparedSnapshot {
-    as_of: AsOf,
-    part: Part,
-    /// None of a snapshot that is not looked at.
-    shards: PreparedShards<Outcomes>,
-    by_category: CategoryReceipts,
+/// The snapshots that are looked at, as far as their shards have been prepared.
+struct PreparedSnapshots {
+    /// Which side of the split each is on, oldest first.
+    parts: Vec<Part>,
+    /// Of each of them.
+    shards: Vec<PreparedShards<Outcomes>>,
+    by_category: Vec<CategoryReceipts>,
+    /// They hold one merchant in so many.
+    one_in: u64,
 }
 
 /// What one snapshot gives to training.
@@ -297,51 +304,54 @@ pub(super) fn ability_group(merchant: &str, part: Part) -> Option<AbilityGroup> 
 }
 
 impl SnapshotBuilder<'_> {
-    /// Features as of each snapshot and outcomes of the performance window after it, of merchants enough to learn from; with one in how many these are.
-    fn prepare(&self, plan: &[(AsOf, Part)], taken: u64) -> Result<(Vec<PreparedSnapshot>, u64), TrainingError> {
-        let shelf = shelf_of(self.store);
-        let snapshot = |(as_of, part): &(AsOf, Part)| PreparedSnapshot {
-            as_of: as_of.clone(),
-            part: *part,
-            shards: PreparedShards::none(shelf.clone()),
-            by_category: CategoryReceipts::default(),
-        };
-        let mut prepared: Vec<PreparedSnapshot> = plan.iter().map(snapshot).collect();
-        let most = self.settings.most_learnt_rows;
-        let one_in = Wave::take_enough(merchants_of(self.store), taken, most, |wave| {
-            let mut labelled = 0;
-            for snapshot in prepared.iter_mut().filter(|snapshot| snapshot.part != Part::Purged) {
-                labelled += self.add(wave, snapshot)?;
-            }
-            Ok::<_, TrainingError>(labelled)
-        })?;
-        Ok((prepared, one_in))
-    }
-
-    /// Adds more merchants to a snapshot; how many of them are labelled.
-    fn add(&self, wave: Wave, snapshot: &mut PreparedSnapshot) -> Result<u64, TrainingError> {
+    /// Features as of each snapshot and outcomes of the performance window after it, of merchants enough to learn from.
+    fn prepare(&self, plan: &[(AsOf, Part)]) -> Result<PreparedSnapshots, TrainingError> {
         let Self { settings, rules, store, progress, .. } = *self;
-        let PreparedSnapshot { as_of, shards, by_category, .. } = snapshot;
-        let seen_at = as_of.days_before(-i32::from(settings.performance_days))?;
-        let (receipts_of_all, labelled) = (Mutex::new(by_category), AtomicU64::new(0));
+        let shelf = shelf_of(store);
+        let looked_at: Vec<&(AsOf, Part)> = plan.iter().filter(|(_, part)| *part != Part::Purged).collect();
+        let mut shards: Vec<PreparedShards<Outcomes>> =
+            looked_at.iter().map(|(as_of, _)| PreparedShards::none(as_of.clone(), shelf.clone())).collect();
+        let ends = looked_at.iter().map(|(as_of, _)| as_of.days_before(-i32::from(settings.performance_days)));
+        let ends = ends.collect::<Result<Vec<AsOf>, _>>()?;
+        let by_category: Vec<Mutex<CategoryReceipts>> = looked_at.iter().map(|_| Mutex::default()).collect();
         let evidence = LoanEvidence::default();
-        shards.add(wave, &ShardReader { store, as_of, rules, evidence: &evidence, progress }, |seen| {
-            let after = store.seen(seen.whole, &seen_at)?;
-            let after = wave.of_shard(after, seen.bucket, store.buckets())?;
-            let found = outcomes(seen.views, &after, settings, rules)?;
-            labelled.fetch_add(found.bad.len() as u64, Ordering::Relaxed);
-            let categories = receipts::by_category(found.histories.values());
-            receipts_of_all.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
-            Ok::<_, TrainingError>(found)
-        })?;
-        Ok(labelled.into_inner())
+        let reader = ShardReader { store, rules, evidence: &evidence, progress };
+        let one_in =
+            Wave::take_enough(merchants_of(store), looked_at.len() as u64, settings.most_learnt_rows, |wave| {
+                let labelled = AtomicU64::new(0);
+                add_to_each(&mut shards, wave, &reader, |at, seen| {
+                    let (Some(end), Some(receipts_of_all)) = (ends.get(at), by_category.get(at)) else {
+                        return Ok(Outcomes::default());
+                    };
+                    let after = store.seen(seen.whole, end)?;
+                    let after = wave.of_shard(after, seen.bucket, store.buckets())?;
+                    let found = outcomes(seen.views, &after, settings, rules)?;
+                    labelled.fetch_add(found.bad.len() as u64, Ordering::Relaxed);
+                    let categories = receipts::by_category(found.histories.values());
+                    receipts_of_all.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
+                    Ok::<_, TrainingError>(found)
+                })?;
+                Ok::<_, TrainingError>(labelled.into_inner())
+            })?;
+        let unlocked = |all: Mutex<CategoryReceipts>| all.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(PreparedSnapshots {
+            parts: looked_at.iter().map(|(_, part)| *part).collect(),
+            shards,
+            by_category: by_category.into_iter().map(unlocked).collect(),
+            one_in,
+        })
     }
 
     /// The rows of a snapshot, sorted by merchant.
-    fn rows_of(&self, snapshot: PreparedSnapshot, one_in: u64, share: f64) -> Result<SnapshotRows, TrainingError> {
-        let PreparedSnapshot { as_of: snapshot, part, shards, by_category } = snapshot;
-        let by_bucket = finish_shards(shards.of_part(one_in), self.rules, self.progress, |mut shard| {
-            let receipts = self.receipts(&mut shard.taken, &by_category, (part, share));
+    fn rows_of(
+        &self,
+        (shards, part): (PreparedShards<Outcomes>, Part),
+        by_category: &CategoryReceipts,
+        share: f64,
+    ) -> Result<SnapshotRows, TrainingError> {
+        let snapshot = shards.as_of().clone();
+        let by_bucket = finish_shards(shards, self.rules, self.progress, |mut shard| {
+            let receipts = self.receipts(&mut shard.taken, by_category, (part, share));
             let (counts, rows) = self.rows(&shard.features, &shard.taken, (&snapshot, part), share);
             Ok::<_, TrainingError>(SnapshotRows { counts, rows, receipts })
         })?;

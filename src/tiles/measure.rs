@@ -7,7 +7,7 @@ use polars::prelude::{BooleanChunked, Column, DataType, Expr, Int64Chunked, Into
 
 use super::clock::{DayClock, EVER};
 use super::column::{integers, texts};
-use super::day_tiles::{DayTile, DayTiles, DayWindow, Tally};
+use super::day_tiles::{DayPlaces, DayTile, DayTiles, DayWindow, Tally};
 use super::error::TileError;
 use super::row_tiles::{RowTiles, TileRow};
 use super::schema::{ViewColumn, ViewKind, ViewSchema};
@@ -105,28 +105,27 @@ impl Measured {
 pub struct Measuring<'a> {
     views: &'a Views,
     clock: &'a DayClock,
-    /// By view and column: each row's day, [`NO_DAY`] where it has none.
-    days: HashMap<(&'static str, &'static str), (Int64Chunked, Vec<u16>)>,
+    /// By view and column: when each row was.
+    times: HashMap<(&'static str, &'static str), Times>,
     /// By view: each row's buyer by number, `u32::MAX` where it names none. The numbers only tell buyers apart.
     buyers: HashMap<&'static str, Vec<u32>>,
     /// By measure, what its SQL said, until the measure is evaluated.
     evaluated: HashMap<String, Evaluated>,
-    /// By view: whether its rows come merchant by merchant.
-    grouped: HashMap<&'static str, bool>,
     /// For each merchant whether a measure of loans is unknown; `None` before it was asked.
     unknown_borrowers: Option<Arc<[bool]>>,
 }
 
+/// When the rows of a view were, by one column.
+struct Times {
+    /// Instants in microseconds, or dates in days.
+    at: Int64Chunked,
+    /// Days before as-of, [`NO_DAY`] where a row has none.
+    days: Vec<u16>,
+    places: DayPlaces,
+}
+
 /// Stands for a row without a day; no window begins there.
 const NO_DAY: u16 = EVER;
-
-/// A row that counts.
-struct Kept {
-    row: u32,
-    owner: u32,
-    day: u16,
-    value: i64,
-}
 
 impl<'a> Measuring<'a> {
     /// Nothing is worked out yet.
@@ -135,10 +134,9 @@ impl<'a> Measuring<'a> {
         Self {
             views,
             clock,
-            days: HashMap::new(),
+            times: HashMap::new(),
             buyers: HashMap::new(),
             evaluated: HashMap::new(),
-            grouped: HashMap::new(),
             unknown_borrowers: None,
         }
     }
@@ -169,52 +167,35 @@ impl<'a> Measuring<'a> {
             return Ok(None);
         }
         let Some(view) = views.by_name.get(spec.view.name) else { return Ok(None) };
-        self.look_up_days(view, spec.at)?;
+        self.look_up_times(view, spec.at)?;
         if forms.rows {
             self.look_up_buyers(view)?;
         }
         let unknown_borrowers = self.unknown_borrowers(spec);
-        let is_grouped = self.is_grouped(view);
-        let Some((at, days)) = self.days.get(&(spec.view.name, spec.at.name)) else { return Ok(None) };
-
+        let Some(times) = self.times.get(&(spec.view.name, spec.at.name)) else { return Ok(None) };
         let evaluated = match self.evaluated.remove(&spec.name) {
             Some(evaluated) => Ok(evaluated),
             None => evaluated(view, &[spec]).map(|mut one| one.pop().unwrap_or_default()),
         };
-        let mut kept = evaluated
-            .and_then(|evaluated| kept_rows(view, spec, evaluated, days))
+        let counted = evaluated
+            .and_then(|evaluated| Counted::of(view, spec, evaluated, &times.places))
             .map_err(|source| TileError::Measure { measure: spec.name.clone(), source })?;
-        if !is_grouped {
-            kept.sort_by_key(|row| row.owner);
-        }
-        let offsets = offsets(views.merchants.len(), &kept);
         let (days, overflowing) = if forms.days {
-            let mut entries: Vec<(u16, i64)> = kept.iter().map(|row| (row.day, row.value)).collect();
-            let (days, overflowing) = DayTiles::collect(&offsets, &mut entries);
+            let (days, overflowing) = DayTiles::collect(&times.places, counted.rows());
             (Some(days), overflowing)
         } else {
             (None, BTreeSet::new())
         };
         let rows = forms.rows.then(|| {
             let buyers = self.buyers.get(spec.view.name).map(Vec::as_slice).unwrap_or_default();
-            let tile = |row: &Kept| {
-                let number = row.row as usize;
-                let buyer = buyers.get(number).copied().unwrap_or(0);
-                TileRow { day: row.day, at: at.get(number).unwrap_or_default(), buyer, value: row.value }
-            };
-            RowTiles::collect(offsets, kept.iter().map(tile).collect())
+            row_tiles(view, views.merchants.len(), &counted, times, buyers)
         });
         Ok(Some(Measured { days, rows, overflowing, unknown_borrowers }))
     }
 
-    /// Whether the rows of a view come merchant by merchant, in the order of their numbers.
-    fn is_grouped(&mut self, view: &View) -> bool {
-        *self.grouped.entry(view.schema.name).or_insert_with(|| view.owners.iter().flatten().is_sorted())
-    }
-
-    fn look_up_days(&mut self, view: &View, column: &'static ViewColumn) -> Result<(), TileError> {
+    fn look_up_times(&mut self, view: &View, column: &'static ViewColumn) -> Result<(), TileError> {
         let key = (view.schema.name, column.name);
-        if self.days.contains_key(&key) {
+        if self.times.contains_key(&key) {
             return Ok(());
         }
         let at = integers(&view.frame, view.schema.name, column.name)?;
@@ -222,8 +203,11 @@ impl<'a> Measuring<'a> {
             ViewKind::Day => self.clock.day_of_date(at),
             _ => self.clock.day(at),
         };
-        let days = at.iter().map(|at| at.and_then(day_of).unwrap_or(NO_DAY)).collect();
-        self.days.insert(key, (at, days));
+        let days: Vec<u16> = at.iter().map(|at| at.and_then(day_of).unwrap_or(NO_DAY)).collect();
+        let placed = view.owners.iter().zip(&days).map(|(owner, day)| Some((*owner.as_ref()?, *day)));
+        let placed = placed.map(|placed| placed.filter(|(_, day)| *day != NO_DAY));
+        let places = DayPlaces::new(self.views.merchants.len(), placed);
+        self.times.insert(key, Times { at, days, places });
         Ok(())
     }
 
@@ -270,41 +254,64 @@ fn is_about_loans(spec: &MeasureSpec) -> bool {
     LOAN_VIEWS.contains(&spec.view.name) || spec.needs.iter().any(|table| LOAN_TABLES.contains(table))
 }
 
-/// The rows that count, in the view's order.
-fn kept_rows(view: &View, spec: &MeasureSpec, evaluated: Evaluated, days: &[u16]) -> PolarsResult<Vec<Kept>> {
-    let Evaluated { keep, value } = evaluated;
-    let suspect = match spec.suspects {
-        Suspects::Include => None,
-        _ if !view.schema.is_judged() => None,
-        _ => Some(view.frame.column("suspect")?.as_materialized_series().bool()?.clone()),
+/// The rows of a view that count for a measure, and what each of them adds.
+struct Counted {
+    counts: Vec<bool>,
+    /// `None` where every row adds 1.
+    value: Option<Int64Chunked>,
+}
+
+impl Counted {
+    fn of(view: &View, spec: &MeasureSpec, evaluated: Evaluated, places: &DayPlaces) -> PolarsResult<Self> {
+        let Evaluated { keep, value } = evaluated;
+        let suspect = match spec.suspects {
+            Suspects::Include => None,
+            _ if !view.schema.is_judged() => None,
+            _ => Some(view.frame.column("suspect")?.as_materialized_series().bool()?.clone()),
+        };
+        let wanted = spec.suspects == Suspects::Only;
+        // Column by column, as bits: few rows are left to be looked at one by one.
+        let mut counts: Vec<bool> = places.are_placed().collect();
+        if let Some(keep) = &keep {
+            narrow(&mut counts, keep, |keep| keep == Some(true));
+        }
+        if let Some(suspect) = &suspect {
+            narrow(&mut counts, suspect, |suspect| suspect.unwrap_or(false) == wanted);
+        }
+        let value = value.map(|value| value.rechunk().into_owned());
+        let values = value.as_ref().and_then(|value| value.downcast_iter().next());
+        if let Some(is_there) = values.and_then(|values| values.validity()) {
+            for (is_there, counts) in is_there.iter().zip(&mut counts) {
+                *counts &= is_there;
+            }
+        }
+        Ok(Self { counts, value })
+    }
+
+    /// By number, in the view's order.
+    fn rows(&self) -> impl Iterator<Item = (usize, i64)> + Clone {
+        let values = self.value.as_ref().and_then(|value| value.downcast_iter().next());
+        let values = values.map(|values| values.values().as_slice());
+        let value = move |row: usize| values.map_or(Some(1), |values| values.get(row).copied());
+        let counted = self.counts.iter().enumerate().filter(|(_, counts)| **counts);
+        counted.filter_map(move |(row, _)| Some((row, value(row)?)))
+    }
+}
+
+fn row_tiles(view: &View, merchants: usize, counted: &Counted, times: &Times, buyers: &[u32]) -> RowTiles {
+    let tile = |(row, value): (usize, i64)| {
+        let owner = view.owners.get(row).copied().flatten()?;
+        let day = times.days.get(row).copied()?;
+        let buyer = buyers.get(row).copied().unwrap_or(0);
+        Some((owner, TileRow { day, at: times.at.get(row).unwrap_or_default(), buyer, value }))
     };
-    let wanted = spec.suspects == Suspects::Only;
-    // Column by column, as bits: few rows are left to be looked at one by one.
-    let mut counts: Vec<bool> =
-        view.owners.iter().zip(days).map(|(owner, day)| owner.is_some() && *day != NO_DAY).collect();
-    if let Some(keep) = &keep {
-        narrow(&mut counts, keep, |keep| keep == Some(true));
+    let mut rows: Vec<(u32, TileRow)> = counted.rows().filter_map(tile).collect();
+    // A view's rows come merchant by merchant.
+    if !rows.is_sorted_by_key(|(owner, _)| *owner) {
+        rows.sort_by_key(|(owner, _)| *owner);
     }
-    if let Some(suspect) = &suspect {
-        narrow(&mut counts, suspect, |suspect| suspect.unwrap_or(false) == wanted);
-    }
-    let value = value.map(|value| value.rechunk().into_owned());
-    let values = value.as_ref().and_then(|value| value.downcast_iter().next());
-    if let Some(is_there) = values.and_then(|values| values.validity()) {
-        for (is_there, counts) in is_there.iter().zip(&mut counts) {
-            *counts &= is_there;
-        }
-    }
-    let values = values.map(|values| values.values().as_slice());
-    let mut kept = Vec::with_capacity(counts.iter().filter(|counts| **counts).count());
-    let rows = (0_u32..).zip(&view.owners).zip(days).zip(&counts).enumerate();
-    for (at, (((row, owner), day), _)) in rows.filter(|(_, (_, counts))| **counts) {
-        let value = values.map_or(Some(1), |values| values.get(at).copied());
-        if let (Some(owner), Some(value)) = (*owner, value) {
-            kept.push(Kept { row, owner, day: *day, value });
-        }
-    }
-    Ok(kept)
+    let offsets = offsets(merchants, rows.iter().map(|(owner, _)| *owner));
+    RowTiles::collect(offsets, rows.into_iter().map(|(_, row)| row).collect())
 }
 
 /// Leaves only rows whose flag is as wanted.
@@ -360,10 +367,10 @@ fn evaluated(view: &View, specs: &[&MeasureSpec]) -> PolarsResult<Vec<Evaluated>
 }
 
 /// Where each merchant's rows begin, and after the last, where they end.
-fn offsets(merchants: usize, kept: &[Kept]) -> Vec<usize> {
+fn offsets(merchants: usize, owners: impl Iterator<Item = u32>) -> Vec<usize> {
     let mut offsets = vec![0_usize; merchants + 1];
-    for row in kept {
-        if let Some(count) = offsets.get_mut(row.owner as usize + 1) {
+    for owner in owners {
+        if let Some(count) = offsets.get_mut(owner as usize + 1) {
             *count += 1;
         }
     }

@@ -22,6 +22,7 @@ mod lending;
 mod measure;
 mod measure_settings;
 mod merchants;
+mod order_rows;
 mod orders;
 mod parcel_copies;
 mod parcels;

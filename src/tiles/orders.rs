@@ -1,8 +1,7 @@
 //! The view `orders`: each order with what became of it.
 
 use polars::prelude::{
-    Column, DataFrame, DataType, Int64Chunked, IntoColumn, NamedFrom, PlHashMap, PolarsResult, Series, StringChunked,
-    TimeUnit,
+    Column, DataFrame, DataType, Int64Chunked, IntoColumn, NamedFrom, PolarsResult, Series, StringChunked, TimeUnit,
 };
 
 use super::column::{integers, required_texts};
@@ -109,11 +108,6 @@ pub struct Orders {
     pub verdicts: Vec<Verdict>,
 }
 
-/// Order ids and the rows they stand in.
-pub fn rows_by_id(order_ids: &StringChunked) -> PlHashMap<&str, usize> {
-    order_ids.iter().enumerate().filter_map(|(row, id)| id.map(|id| (id, row))).collect()
-}
-
 /// What belongs to orders, row by row; `None` where the job lacks its table.
 #[derive(Clone, Copy)]
 pub struct Joined<'a> {
@@ -206,33 +200,33 @@ impl Parts<'_> {
         let whole = match spec.name {
             "escrow_lag_hours" => Some(self.hours(|row| self.completed_at.get(row))),
             "handling_hours" => Some(self.hours(|row| self.parcel(row)?.shipped_at)),
-            "delivery_hours" => Some(self.rows(|row| {
+            "delivery_hours" => Some(self.whole(|row| {
                 let delivered = self.parcel(row)?.delivered_at?;
                 Some(hours_between(self.placed_at.get(row)?, delivered))
             })),
-            "stars" => Some(self.rows(|row| self.ratings?.of_order(row).map(|r| r.stars))),
-            "reviewed_at" => Some(self.rows(|row| self.ratings?.of_order(row).map(|r| r.created_at))),
-            "parcels" => Some(self.rows(|row| self.parcel(row).map(|p| p.count))),
-            "parcels_shipped" => Some(self.rows(|row| self.parcel(row).map(|p| p.shipped))),
-            "parcels_delivered" => Some(self.rows(|row| self.parcel(row).map(|p| p.delivered))),
-            "parcels_lost" => Some(self.rows(|row| self.parcel(row).map(|p| p.lost))),
-            "ship_by_at" => Some(self.rows(|row| self.parcel(row)?.ship_by_at)),
-            "shipped_at" => Some(self.rows(|row| self.parcel(row)?.shipped_at)),
-            "promised_at" => Some(self.rows(|row| self.parcel(row)?.promised_at)),
-            "delivered_at" => Some(self.rows(|row| self.parcel(row)?.delivered_at)),
-            "lost_at" => Some(self.rows(|row| self.parcel(row)?.lost_at)),
-            "ship_delay_hours" => Some(self.rows(|row| self.parcel(row)?.ship_delay_hours)),
-            "delivery_delay_hours" => Some(self.rows(|row| self.parcel(row)?.delivery_delay_hours)),
-            "disputes" => Some(self.rows(|row| self.conflict(row).map(|c| c.count))),
-            "disputes_open" => Some(self.rows(|row| self.conflict(row).map(|c| c.open))),
-            "disputes_lost" => Some(self.rows(|row| self.conflict(row).map(|c| c.lost))),
-            "disputes_dismissed" => Some(self.rows(|row| self.conflict(row).map(|c| c.dismissed))),
-            "dispute_opened_at" => Some(self.rows(|row| self.conflict(row)?.opened_at)),
-            "dispute_minor" => Some(self.rows(|row| self.conflict(row).map(|c| c.amount_minor))),
+            "stars" => Some(self.whole(|row| self.ratings?.of_order(row).map(|r| r.stars))),
+            "reviewed_at" => Some(self.whole(|row| self.ratings?.of_order(row).map(|r| r.created_at))),
+            "parcels" => Some(self.whole(|row| self.parcel(row).map(|p| p.count))),
+            "parcels_shipped" => Some(self.whole(|row| self.parcel(row).map(|p| p.shipped))),
+            "parcels_delivered" => Some(self.whole(|row| self.parcel(row).map(|p| p.delivered))),
+            "parcels_lost" => Some(self.whole(|row| self.parcel(row).map(|p| p.lost))),
+            "ship_by_at" => Some(self.whole(|row| self.parcel(row)?.ship_by_at)),
+            "shipped_at" => Some(self.whole(|row| self.parcel(row)?.shipped_at)),
+            "promised_at" => Some(self.whole(|row| self.parcel(row)?.promised_at)),
+            "delivered_at" => Some(self.whole(|row| self.parcel(row)?.delivered_at)),
+            "lost_at" => Some(self.whole(|row| self.parcel(row)?.lost_at)),
+            "ship_delay_hours" => Some(self.whole(|row| self.parcel(row)?.ship_delay_hours)),
+            "delivery_delay_hours" => Some(self.whole(|row| self.parcel(row)?.delivery_delay_hours)),
+            "disputes" => Some(self.whole(|row| self.conflict(row).map(|c| c.count))),
+            "disputes_open" => Some(self.whole(|row| self.conflict(row).map(|c| c.open))),
+            "disputes_lost" => Some(self.whole(|row| self.conflict(row).map(|c| c.lost))),
+            "disputes_dismissed" => Some(self.whole(|row| self.conflict(row).map(|c| c.dismissed))),
+            "dispute_opened_at" => Some(self.whole(|row| self.conflict(row)?.opened_at)),
+            "dispute_minor" => Some(self.whole(|row| self.conflict(row).map(|c| c.amount_minor))),
             _ => None,
         };
         if let Some(values) = whole {
-            return Series::new(spec.name.into(), values).cast(&spec.kind.dtype()).map(IntoColumn::into_column);
+            return values.with_name(spec.name.into()).into_column().cast(&spec.kind.dtype());
         }
         let own = match spec.name {
             "has_tracking" => Series::new(spec.name.into(), self.rows(|row| self.parcel(row)?.has_tracking)),
@@ -251,9 +245,13 @@ impl Parts<'_> {
         (0..self.order_ids.len()).map(value).collect()
     }
 
+    fn whole(&self, value: impl Fn(usize) -> Option<i64>) -> Int64Chunked {
+        (0..self.order_ids.len()).map(value).collect()
+    }
+
     /// Hours from payment, or placing where there was none, to a milestone.
-    fn hours(&self, milestone: impl Fn(usize) -> Option<i64>) -> Vec<Option<i64>> {
-        self.rows(|row| {
+    fn hours(&self, milestone: impl Fn(usize) -> Option<i64>) -> Int64Chunked {
+        self.whole(|row| {
             let start = self.paid_at.get(row).or_else(|| self.placed_at.get(row))?;
             Some(hours_between(start, milestone(row)?))
         })

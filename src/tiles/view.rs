@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{BooleanChunked, DataFrame, PlHashMap, PolarsResult};
+use polars::prelude::{BooleanChunked, DataFrame, PolarsResult};
 
 use super::dispute_copies::dispute_copies;
 use super::disputes::fold_disputes;
 use super::error::TileError;
 use super::merchants::Merchants;
-use super::orders::{Joined, contract_column, rows_by_id};
+use super::order_rows::{OrderIds, OrderRows};
+use super::orders::{Joined, contract_column};
 use super::parcel_copies::parcel_copies;
 use super::parcels::fold_parcels;
 use super::read_columns::ReadColumns;
@@ -133,11 +134,11 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     let mut verdicts = BTreeMap::new();
     let table = shard.table("orders").ok_or(TileError::MissingTable { table: "orders" })?;
     let order_ids = column::required_texts(table, "orders", "order_id")?;
-    let rows = rows_by_id(&order_ids);
+    let by_id = OrderIds::new(table, &order_ids, merchants)?;
     let cancelled = column::integers(table, "orders", "cancelled_at")?;
     let placed = column::integers(table, "orders", "placed_at")?;
     let children = |name: &'static str| {
-        let child = |table| Ok::<_, TileError>(Children { table, of_order: orders_of(table, name, &rows)? });
+        let child = |table| Ok::<_, TileError>(Children { table, of_order: by_id.of(table, name)? });
         shard.table(name).map(child).transpose()
     };
     let (shipments, reviews, disputes) = (children("shipments")?, children("reviews")?, children("disputes")?);
@@ -172,9 +173,6 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     Ok(Trade { frames, verdicts })
 }
 
-/// For each row of a table the row of its order, where it is there.
-type OrderRows = Vec<Option<usize>>;
-
 /// Rows that belong to orders, and the order's row of each.
 pub struct Children<'a> {
     pub table: &'a DataFrame,
@@ -194,16 +192,6 @@ impl Children<'_> {
             self.of_order.iter().zip(&is_copy).filter(|(_, is_copy)| !**is_copy).map(|(row, _)| *row).collect();
         Ok(Some((table, of_order)))
     }
-}
-
-fn orders_of(table: &DataFrame, name: &'static str, rows: &PlHashMap<&str, usize>) -> Result<OrderRows, TileError> {
-    // A dispute need not name an order.
-    let ids = if name == "disputes" {
-        column::texts(table, name, "order_id")?
-    } else {
-        column::required_texts(table, name, "order_id")?
-    };
-    Ok(ids.iter().map(|id| rows.get(id?).copied()).collect())
 }
 
 /// Columns of a view, in its order and types.

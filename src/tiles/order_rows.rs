@@ -1,0 +1,97 @@
+//! The order that each row of another table belongs to.
+
+use polars::prelude::{DataFrame, PlHashMap, StringChunked};
+
+use super::column::{required_texts, texts};
+use super::error::TileError;
+use super::merchants::Merchants;
+
+/// For each row of a table the row of its order, where it is there.
+pub type OrderRows = Vec<Option<usize>>;
+
+/// Orders by id. A row that belongs to an order is of the order's merchant, so that ids are looked up among those of one merchant: few enough for the processor
+/// to have at hand.
+pub struct OrderIds<'a> {
+    ids: &'a StringChunked,
+    /// The orders of each merchant.
+    rows: RowsByMerchant,
+    merchants: &'a Merchants,
+}
+
+impl<'a> OrderIds<'a> {
+    /// Of the orders of a shard.
+    ///
+    /// # Errors
+    /// The table has no merchant ids.
+    pub fn new(orders: &DataFrame, ids: &'a StringChunked, merchants: &'a Merchants) -> Result<Self, TileError> {
+        let owners = merchants.of_rows(orders, "orders")?;
+        Ok(Self { ids, rows: RowsByMerchant::new(merchants.len(), &owners), merchants })
+    }
+
+    /// For each row of a table the row of the order that it names.
+    ///
+    /// # Errors
+    /// A column is missing.
+    pub fn of(&self, table: &DataFrame, name: &'static str) -> Result<OrderRows, TileError> {
+        // A dispute need not name an order.
+        let named =
+            if name == "disputes" { texts(table, name, "order_id")? } else { required_texts(table, name, "order_id")? };
+        let rows = RowsByMerchant::new(self.merchants.len(), &self.merchants.of_rows(table, name)?);
+        let mut of_order = vec![None; table.height()];
+        let mut by_id: PlHashMap<&str, usize> = PlHashMap::default();
+        for merchant in 0..self.merchants.len() {
+            let theirs = rows.of(merchant);
+            if theirs.is_empty() {
+                continue;
+            }
+            by_id.clear();
+            by_id.extend(self.rows.of(merchant).iter().filter_map(|row| Some((self.ids.get(*row)?, *row))));
+            for row in theirs {
+                let order = named.get(*row).and_then(|id| by_id.get(id).copied());
+                if let Some(slot) = of_order.get_mut(*row) {
+                    *slot = order;
+                }
+            }
+        }
+        Ok(of_order)
+    }
+}
+
+/// The rows of a table by merchant, each merchant's in the table's order.
+struct RowsByMerchant {
+    offsets: Vec<usize>,
+    rows: Vec<usize>,
+}
+
+impl RowsByMerchant {
+    fn new(merchants: usize, owners: &[Option<u32>]) -> Self {
+        let mut offsets = vec![0; merchants + 1];
+        for owner in owners.iter().flatten() {
+            if let Some(count) = offsets.get_mut(*owner as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for offset in &mut offsets {
+            total += *offset;
+            *offset = total;
+        }
+        let mut next = offsets.clone();
+        let mut rows = vec![0; total];
+        for (row, owner) in owners.iter().enumerate() {
+            let Some(next) = owner.and_then(|owner| next.get_mut(owner as usize)) else { continue };
+            if let Some(slot) = rows.get_mut(*next) {
+                *slot = row;
+            }
+            *next += 1;
+        }
+        Self { offsets, rows }
+    }
+
+    fn of(&self, merchant: usize) -> &[usize] {
+        match self.offsets.get(merchant..merchant + 2) {
+            Some([from, to]) => self.rows.get(*from..*to).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+}
