@@ -13,6 +13,7 @@ pub mod ability;
 mod assemble;
 mod bag;
 pub mod binning;
+mod boosted;
 pub mod calibration;
 mod error;
 pub mod fit;
@@ -37,6 +38,7 @@ pub mod validation;
 mod variable_report;
 
 pub use ability::{AbilityModel, AbilitySettings, TrainedAbility, train_ability};
+pub use boosted::{BoostSettings, BoostTable, BoostedTrees};
 pub use error::ModelError;
 pub use points::Scaling;
 pub(crate) use prepare::{Summed, sum_up};

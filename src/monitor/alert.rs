@@ -96,7 +96,7 @@ pub struct Alert {
     /// Probability that the borrower, late with nothing so far, misses a payment on the way into default within the hazard model's horizon; `None`
     /// where there is no model, where the borrower is late already, and once the alert is over.
     pub trouble_prob: Option<f64>,
-    /// That probability times what the borrower owes, minor units: officers look at the largest first.
+    /// That probability times what the borrower owes and what a default costs beside it, minor units: officers look at the largest first.
     pub at_risk_minor: Option<i64>,
     /// Why it is over; `None` while it stands.
     pub cleared_because: Option<ClearedBecause>,

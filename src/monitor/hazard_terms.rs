@@ -17,6 +17,8 @@ pub struct HazardTerms {
     pub every_days: u16,
     /// First missed payments that it needs.
     pub min_events: u16,
+    /// What a default costs beside what is owed: collection, and the borrower lost. It counts into money at risk; minor units.
+    pub case_cost_minor: i64,
 }
 
 /// `[hazard]` as written.
@@ -27,6 +29,7 @@ pub(super) struct RawHazard {
     nights: Option<Spanned<i64>>,
     every_days: Option<Spanned<i64>>,
     min_events: Option<Spanned<i64>>,
+    case_cost_minor: Option<Spanned<i64>>,
 }
 
 /// `[hazard]` in the reference.
@@ -63,6 +66,16 @@ pub(super) static HAZARD_KEYS: Section = Section {
         )
         .range("10 to 10000")
         .or("30"),
+        Key::new(
+            "case_cost_minor",
+            "whole number",
+            "3_000_000",
+            "what a default costs beside what is owed (collection, the borrower lost): money at risk is the probability times both, so that the less is \
+             at stake, the likelier trouble has to be",
+        )
+        .unit("minor")
+        .range("0 to 1000000000000")
+        .or("0"),
     ],
 };
 
@@ -77,7 +90,8 @@ impl HazardTerms {
     /// The settings that change what is trained, as text.
     #[must_use]
     pub fn trained_under(&self) -> String {
-        let Self { horizon_days, nights, every_days, min_events } = self;
+        // The cost ranks alerts: nothing is learnt from it.
+        let Self { horizon_days, nights, every_days, min_events, case_cost_minor: _ } = self;
         format!(
             "horizon_days = {horizon_days}\nnights = {nights}\nevery_days = {every_days}\nmin_events = {min_events}\n"
         )
@@ -89,7 +103,12 @@ impl RawHazard {
         let whole = |value: &Option<Spanned<i64>>, key: &str, allowed: std::ops::RangeInclusive<i64>, or: u16| {
             value.as_ref().map_or(Ok(or), |value| bounds::days(file, value, key, allowed))
         };
+        let case_cost_minor = match &self.case_cost_minor {
+            Some(value) => bounds::integer(file, value, "case_cost_minor", 0..=1_000_000_000_000)?,
+            None => 0,
+        };
         Ok(HazardTerms {
+            case_cost_minor,
             horizon_days: whole(&self.horizon_days, "horizon_days", 7..=180, 30)?,
             nights: whole(&self.nights, "nights", 4..=520, 26)?,
             every_days: whole(&self.every_days, "every_days", 1..=60, 28)?,

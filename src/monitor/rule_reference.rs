@@ -41,7 +41,7 @@ rules! {
     PLEDGE_LOSS: "pledge-loss", "Orders that secure a loan were cancelled or refunded.", "orders that secure a loan were cancelled or refunded", [
         Key::new("from_share", "number", "0.2", "from this share of their value on").unit("share").range("0.01 to 1"),
     ];
-    HAZARD: "hazard", "The hazard model puts much of what a borrower owes at risk: its probability of trouble times what is owed. Needs [hazard].", "much of what is owed is at risk", [
+    HAZARD: "hazard", "The hazard model puts much of what a borrower owes at risk: its probability of trouble times what is owed and case_cost_minor. Needs [hazard].", "much of what is owed is at risk", [
         Key::new("from_minor", "number", "1_000_000", "from so much money at risk on; `backtest --alerts` says what a threshold is worth")
             .unit("minor units")
             .range("1 to 10^15"),

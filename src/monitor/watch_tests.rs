@@ -312,7 +312,8 @@ fn money_at_risk_stands_with_every_alert_and_raises_one_of_its_own() {
     let mut nights = Nights::new(&[("[[rule]]", rule)]);
     let loans = [loan("l1", 0)];
     let on = |nights: &mut Nights, day, outlook: Option<(f64, i64)>| {
-        nights.outlook = outlook.map(|(trouble_prob, owed_minor)| Outlook { trouble_prob, owed_minor });
+        nights.outlook =
+            outlook.map(|(trouble_prob, owed_minor)| Outlook { trouble_prob, owed_minor, case_cost_minor: 0 });
         let alerts = nights.night(day, Some(-0.9), owing(&loans)).alerts;
         let row = |a: Alert| (a.rule, a.tonight, a.trouble_prob, a.at_risk_minor);
         alerts.into_iter().map(row).collect::<Vec<_>>()

@@ -19,7 +19,7 @@ mod tests {
 
     #[test]
     fn money_at_risk_against_the_threshold() {
-        let outlook = Outlook { trouble_prob: 0.1, owed_minor: 5_000 };
+        let outlook = Outlook { trouble_prob: 0.1, owed_minor: 5_000, case_cost_minor: 0 };
         assert_eq!(judge(Some(&outlook), 500.0), Finding::Fired { observed: 500.0, threshold: 500.0 });
         assert!(matches!(judge(Some(&outlook), 501.0), Finding::Quiet { .. }));
         assert_eq!(judge(None, 500.0), Finding::Unknown);

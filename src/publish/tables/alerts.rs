@@ -71,7 +71,8 @@ impl OutputRow for Alert {
                     "at_risk_minor",
                     Kind::Int64,
                     "minor units",
-                    "That probability times the principal that the borrower owes: look at the largest first.",
+                    "That probability times the principal that the borrower owes and `case_cost_minor` of the monitor file: look at the largest \
+                     first.",
                 ),
                 optional(
                     "cleared_because",

@@ -1,8 +1,8 @@
 //! How the hazard model does beside the rules: trained on what was known when the judged period began, its threshold chosen before, judged after.
 //!
-//! Its observation is **money at risk**: the probability of trouble times what is owed, in minor units. On the nights that it learns from, the
-//! probability comes from a model that has seen nothing of the merchant; on judged nights, and those just before, from the model over all of the
-//! earlier ones. So what is chosen on an earlier night holds on a later one.
+//! Its observation is **money at risk**: the probability of trouble times what is owed and what a default costs beside it, in minor units. On the
+//! nights that it learns from, the probability comes from a model that has seen nothing of the merchant; on judged nights, and those just before,
+//! from the model over all of the earlier ones. So what is chosen on an earlier night holds on a later one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -142,10 +142,10 @@ pub fn add_hazard(
         .iter()
         .filter(|(on, _)| is_mature(*on))
         .flat_map(|(on, rows)| rows.iter().filter(|row| row.is_current).map(|row| (*on, row)))
-        .map(|(night, row)| Event { night, row, missed_on: missed.next(&row.merchant_id, night, terms.horizon_days) })
+        .map(|(night, row)| Event::of(night, row, &missed, terms.horizon_days))
         .collect();
     let horizon_nights = usize::from(terms.horizon_days.div_ceil(plan.every_days));
-    let fitted = match fit(&columns, &events, u64::from(terms.min_events), horizon_nights)? {
+    let fitted = match fit(&columns, &events, (terms.horizon_days, u64::from(terms.min_events)), horizon_nights)? {
         Ok(fitted) => fitted,
         Err(too_little) => return Ok(HazardReport::TooLittle(too_little)),
     };
@@ -162,7 +162,8 @@ pub fn add_hazard(
     let mut stand = |on: Date, row: &AtRisk, prob: f64| {
         if watched.contains(&on) {
             let series = panel.merchants.entry(row.merchant_id.clone()).or_default();
-            let standing = Standing { rule, beyond: prob * row.owed_minor.max(0) as f64, is_new: false };
+            let exposed = row.owed_minor.max(0).saturating_add(terms.case_cost_minor);
+            let standing = Standing { rule, beyond: prob * exposed as f64, is_new: false };
             series.standing.entry(on).or_default().push(standing);
         }
     };
@@ -172,7 +173,7 @@ pub fn add_hazard(
     for (on, rows) in all.iter().filter(|(on, _)| !is_mature(*on)) {
         // Who is late with something already is what rules on arrears are for.
         let rows: Vec<&AtRisk> = rows.iter().filter(|row| row.is_current).collect();
-        for (row, prob) in rows.iter().zip(probabilities(&columns, &fitted.model.scorecard, &rows)?) {
+        for (row, prob) in rows.iter().zip(probabilities(&columns, &fitted.model, &rows)?) {
             stand(*on, row, prob);
         }
     }

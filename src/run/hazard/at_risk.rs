@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::loan_columns::{self, LoanColumns};
 use crate::features::{Direction, FeatureTable};
-use crate::model::{self, Column, ScoringTable, TrainingTable};
+use crate::model::{self, Column, ScoringTable};
 use crate::monitor::rules::{Evidence, FeatureRule};
 use crate::monitor::{AlertKind, MonitorError};
 use crate::repayment::{LoanLedger, LoanStanding, MerchantLoans};
@@ -96,20 +96,9 @@ impl HazardColumns {
         Ok(rows)
     }
 
-    /// A table to train on.
-    ///
-    /// # Errors
-    /// Two columns of one name.
-    pub(super) fn training_table(
-        &self,
-        rows: &[&AtRisk],
-        target: Vec<bool>,
-    ) -> Result<TrainingTable, model::ModelError> {
-        let mut table = TrainingTable::new(self.columns(rows), target)?;
-        for (name, direction) in self.names.iter().zip(&self.directions) {
-            table = table.expecting(name, *direction);
-        }
-        Ok(table)
+    /// What is safer of each column.
+    pub(super) fn directions(&self) -> &[model::Direction] {
+        &self.directions
     }
 
     /// A table to score.

@@ -6,9 +6,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::at_risk::{AtRisk, HazardColumns};
-use crate::domain::parallel;
-use crate::model::validation::ValidationSettings;
-use crate::model::{self, ModelError, Scorecard, TrainSettings, TrainedScorecard, measure_part};
+use super::missed::MissedPayments;
+use crate::domain::{days_between, parallel};
+use crate::model::calibration::{Calibration, CalibrationSettings, Method, choose_calibration};
+use crate::model::validation::{Ranked, ValidationSettings};
+use crate::model::{BoostSettings, BoostTable, BoostedTrees, MIN_OUTCOMES, ModelError, Scorecard, measure_part};
 use crate::store::stable_hash;
 
 /// One row that is learnt from.
@@ -18,8 +20,39 @@ pub struct Event<'a> {
     pub night: Date,
     /// The borrower.
     pub row: &'a AtRisk,
-    /// The first missed payment within the horizon, where there is one.
+    /// The first payment missed within [`LOOK_AHEAD_DAYS`], or within the horizon where that is longer; as far as is known.
     pub missed_on: Option<Date>,
+}
+
+/// Days ahead to which the trees look: what ends in default is foreseen from several nights of a borrower, so that there are more of them to learn from
+/// than within the horizon. The probability is calibrated to the horizon itself.
+const LOOK_AHEAD_DAYS: u16 = 90;
+
+impl<'a> Event<'a> {
+    /// What came after a night of a borrower.
+    #[must_use]
+    pub fn of(night: Date, row: &'a AtRisk, missed: &MissedPayments, horizon_days: u16) -> Self {
+        Self { night, row, missed_on: missed.next(&row.merchant_id, night, horizon_days.max(LOOK_AHEAD_DAYS)) }
+    }
+
+    fn is_within(&self, horizon_days: u16) -> bool {
+        self.missed_on.is_some_and(|missed| days_between(self.night, missed) <= i32::from(horizon_days))
+    }
+}
+
+/// From what the model looks at to a probability.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TroubleModel {
+    /// What is trained.
+    Trees {
+        /// They tell who is worse.
+        trees: BoostedTrees,
+        /// And this how likely trouble is within the horizon.
+        calibration: Calibration,
+    },
+    /// What was trained before there were trees: such models go on, and the runs that they watched can be replayed.
+    Scorecard(Box<Scorecard>),
 }
 
 /// Why there is no model.
@@ -38,9 +71,9 @@ pub struct TooLittle {
 /// A fitted model.
 #[derive(Debug, Clone)]
 pub struct FittedHazard {
-    /// The model over all rows, and its report.
-    pub model: TrainedScorecard,
-    /// Probabilities of the rows, each from a model that has seen nothing of its merchant.
+    /// The model over all rows.
+    pub model: TroubleModel,
+    /// Probabilities of the rows, each from trees that have seen nothing of its merchant.
     pub out_of_sample: Vec<f64>,
     /// What they are worth.
     pub figures: HazardFigures,
@@ -102,68 +135,85 @@ impl HazardFigures {
 
 /// Parts into which merchants are split, so that each is foreseen by a model that has not seen it.
 const FOLDS: u64 = 5;
-/// Events that a variable needs behind it. So few will do, since weak signs add up and the points are averaged over members: with more needed, fewer flags are
-/// right where the same money is found (docs/monitoring.md).
-const EVENTS_A_VARIABLE: u64 = 2;
-/// Variables at most, however many events there are.
-const MOST_VARIABLES: u64 = 48;
+/// Rows that a tree looks at, about, at most.
+const MOST_ROWS_OF_A_TREE: f64 = 60_000.0;
+/// Least probability stated.
+const PROB_FLOOR: f64 = 0.000_05;
 /// Bootstrap resamples behind the intervals of the figures.
 const REPLICATES: u32 = 200;
 
-/// Fits the model to rows in any order of merchants, nights ascending. `horizon_nights` is the number of nights in a horizon.
+/// Fits the model to rows in any order of merchants, nights ascending. `horizon_nights` is the number of nights in a horizon of so many days.
 ///
 /// # Errors
 /// The outer one where the model room refuses the table itself; the inner one where there is too little to learn from.
 pub fn fit(
     columns: &HazardColumns,
     events: &[Event<'_>],
-    min_events: u64,
+    (horizon_days, min_events): (u16, u64),
     horizon_nights: usize,
 ) -> Result<Result<FittedHazard, TooLittle>, ModelError> {
-    let found = distinct(events.iter());
+    let found = distinct(events.iter().filter(|event| event.is_within(horizon_days)));
     let rows = events.len() as u64;
     let too_little = |why: String| TooLittle { events: found, needed: min_events, rows, why };
     if found < min_events {
         let why = format!("{found} first missed payments in {rows} rows are too few to learn from");
         return Ok(Err(too_little(why)));
     }
-    let model = match train(columns, &events.iter().collect::<Vec<_>>(), found, false) {
-        Err(ModelError::CannotTrain { why }) => return Ok(Err(too_little(why))),
-        other => other?,
+    let Some(trees) = train(columns, &events.iter().collect::<Vec<_>>()) else {
+        return Ok(Err(too_little(format!("{rows} rows have too few of one outcome to learn from"))));
     };
     // Much of a training is done by one thread: trainings side by side fill the others.
     let folds = parallel::each((0..FOLDS).collect(), |fold| {
         let is_held = |event: &Event<'_>| fold_of(event) == fold;
         let seen: Vec<&Event<'_>> = events.iter().filter(|event| !is_held(event)).collect();
-        let card = train(columns, &seen, distinct(seen.iter().copied()), true)?.scorecard;
         let held: Vec<usize> = (0..events.len()).filter(|at| events.get(*at).is_some_and(is_held)).collect();
         let rows: Vec<&AtRisk> = held.iter().filter_map(|at| events.get(*at)).map(|event| event.row).collect();
-        let probs = probabilities(columns, &card, &rows)?;
-        Ok(held.into_iter().zip(probs).collect::<Vec<_>>())
-    });
-    let folds = match folds {
-        Err(ModelError::CannotTrain { why }) => return Ok(Err(too_little(why))),
-        other => other?,
+        let Some(trees) = train(columns, &seen) else { return Ok(None) };
+        Ok::<_, ModelError>(Some(held.into_iter().zip(raw_probabilities(columns, &trees, &rows)?).collect::<Vec<_>>()))
+    })?;
+    let Some(folds) = folds.into_iter().collect::<Option<Vec<_>>>() else {
+        return Ok(Err(too_little(format!("a part of {rows} rows has too few of one outcome to learn from"))));
     };
-    let mut out_of_sample = vec![0.0; events.len()];
+    let mut raw = vec![0.0; events.len()];
     for (at, prob) in folds.into_iter().flatten() {
-        if let Some(slot) = out_of_sample.get_mut(at) {
+        if let Some(slot) = raw.get_mut(at) {
             *slot = prob;
         }
     }
-    let figures = figures(&model, events, &out_of_sample, horizon_nights)?;
+    let is_bad: Vec<bool> = events.iter().map(|event| event.is_within(horizon_days)).collect();
+    let settings =
+        CalibrationSettings { methods: vec![Method::Platt, Method::Beta], pd_floor: PROB_FLOOR, ..Default::default() };
+    let failed = |why: String| ModelError::CannotMeasure { why };
+    let sample = Ranked::new(&is_bad, &raw).map_err(|e| failed(e.to_string()))?;
+    let calibration = choose_calibration(&sample, &settings).map_err(|e| failed(e.to_string()))?.calibration;
+    let out_of_sample: Vec<f64> = raw.iter().map(|prob| calibration.apply(*prob)).collect();
+    let figures = figures(trees.variables(), events, &is_bad, (&out_of_sample, found), horizon_nights)?;
+    let model = TroubleModel::Trees { trees, calibration };
     Ok(Ok(FittedHazard { model, out_of_sample, figures }))
 }
 
 /// Probabilities of trouble of rows.
 ///
 /// # Errors
-/// The card does not fit the columns.
-pub fn probabilities(columns: &HazardColumns, card: &Scorecard, rows: &[&AtRisk]) -> Result<Vec<f64>, ModelError> {
+/// The model does not fit the columns.
+pub fn probabilities(columns: &HazardColumns, model: &TroubleModel, rows: &[&AtRisk]) -> Result<Vec<f64>, ModelError> {
+    match model {
+        TroubleModel::Trees { trees, calibration } => {
+            let raw = raw_probabilities(columns, trees, rows)?;
+            Ok(raw.into_iter().map(|prob| calibration.apply(prob)).collect())
+        }
+        TroubleModel::Scorecard(_) if rows.is_empty() => Ok(Vec::new()),
+        TroubleModel::Scorecard(card) => {
+            Ok(card.score(&columns.scoring_table(rows))?.into_iter().map(|scored| scored.pd).collect())
+        }
+    }
+}
+
+fn raw_probabilities(columns: &HazardColumns, trees: &BoostedTrees, rows: &[&AtRisk]) -> Result<Vec<f64>, ModelError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(card.score(&columns.scoring_table(rows))?.into_iter().map(|scored| scored.pd).collect())
+    trees.probabilities(&columns.scoring_table(rows).columns)
 }
 
 fn fold_of(event: &Event<'_>) -> u64 {
@@ -178,40 +228,39 @@ fn distinct<'a, 'b: 'a>(events: impl Iterator<Item = &'a Event<'b>>) -> u64 {
     missed.len() as u64
 }
 
-/// `is_trial`: a model that only judges how the other does on merchants not seen.
-fn train(
-    columns: &HazardColumns,
-    events: &[&Event<'_>],
-    found: u64,
-    is_trial: bool,
-) -> Result<TrainedScorecard, ModelError> {
-    let rows: Vec<&AtRisk> = events.iter().map(|event| event.row).collect();
+/// `None` where there are too few rows of one outcome.
+fn train(columns: &HazardColumns, events: &[&Event<'_>]) -> Option<BoostedTrees> {
     let target: Vec<bool> = events.iter().map(|event| event.missed_on.is_some()).collect();
-    let mut table = columns.training_table(&rows, target)?;
-    table.times = Some(events.iter().map(|event| f64::from(crate::domain::days_since_epoch(event.night))).collect());
-    // A merchant comes back night after night: folds are cut between merchants, not through them.
-    table.groups = Some(rows.iter().map(|row| stable_hash(row.merchant_id.as_bytes())).collect());
-    let most = (found / EVENTS_A_VARIABLE).clamp(3, MOST_VARIABLES);
-    let settings = TrainSettings {
-        max_variables: usize::try_from(most).unwrap_or(usize::MAX),
-        max_tables: 0,
-        missing_is_never_good: true,
-        is_trial,
-        ..TrainSettings::default()
+    let bad = target.iter().filter(|bad| **bad).count();
+    if bad.min(target.len() - bad) < MIN_OUTCOMES {
+        return None;
+    }
+    let rows: Vec<&AtRisk> = events.iter().map(|event| event.row).collect();
+    // A merchant comes back night after night: trees take or leave all of its nights.
+    let groups: Vec<u64> = rows.iter().map(|row| stable_hash(row.merchant_id.as_bytes())).collect();
+    let table = BoostTable {
+        columns: &columns.scoring_table(&rows).columns,
+        directions: columns.directions(),
+        target: &target,
+        groups: &groups,
     };
-    model::train_scorecard(&table, &settings)
+    let settings = BoostSettings::default();
+    let group_share = settings.group_share.min(MOST_ROWS_OF_A_TREE / target.len() as f64);
+    Some(BoostedTrees::train(&table, &BoostSettings { group_share, ..settings }))
 }
 
 fn figures(
-    model: &TrainedScorecard,
+    variables: Vec<String>,
     events: &[Event<'_>],
-    out_of_sample: &[f64],
+    is_bad: &[bool],
+    (out_of_sample, found): (&[f64], u64),
     horizon_nights: usize,
 ) -> Result<HazardFigures, ModelError> {
     let nights: Vec<Date> = events.iter().map(|event| event.night).collect::<BTreeSet<_>>().into_iter().collect();
     let apart: BTreeSet<Date> = nights.iter().rev().step_by(horizon_nights.max(1)).copied().collect();
-    let taken = events.iter().zip(out_of_sample).filter(|(event, _)| apart.contains(&event.night));
-    let (bad, probs): (Vec<bool>, Vec<f64>) = taken.map(|(event, prob)| (event.missed_on.is_some(), *prob)).unzip();
+    let judged = is_bad.iter().zip(out_of_sample);
+    let taken = events.iter().zip(judged).filter(|(event, _)| apart.contains(&event.night));
+    let (bad, probs): (Vec<bool>, Vec<f64>) = taken.map(|(_, (bad, prob))| (*bad, *prob)).unzip();
     let settings = ValidationSettings { bootstrap_replicates: REPLICATES, ..Default::default() };
     let measured = if bad.is_empty() { None } else { Some(measure_part(&probs, &bad, None, &settings)?) };
     let out_of_sample = measured.map(|part| OutOfSample {
@@ -223,16 +272,13 @@ fn figures(
         calibration_slope: part.calibration_slope,
         calibration_intercept: part.calibration_intercept,
     });
-    let mut variables: Vec<(i32, String)> =
-        model.report.variables.iter().map(|v| (v.points_range, v.variable.clone())).collect();
-    variables.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let first = nights.first().copied().unwrap_or_default();
     Ok(HazardFigures {
         rows: events.len() as u64,
-        events: distinct(events.iter()),
+        events: found,
         nights: (first, nights.last().copied().unwrap_or(first)),
         out_of_sample,
-        variables: variables.into_iter().map(|(_, name)| name).collect(),
+        variables,
     })
 }
 
@@ -274,14 +320,14 @@ pub(super) mod tests {
     #[test]
     fn trouble_is_foreseen_of_merchants_never_seen_and_more_trade_is_never_worse() {
         let (columns, rows) = nights(400);
-        let fitted = fit(&columns, &events(&rows), 30, 1).unwrap().unwrap();
+        let fitted = fit(&columns, &events(&rows), (30, 30), 1).unwrap().unwrap();
         let seen = fitted.figures.out_of_sample.as_ref().unwrap();
         assert_eq!((fitted.figures.events, fitted.figures.rows, seen.bad), (40, rows.len() as u64, 40));
         assert!(seen.auc.unwrap() > 0.8, "{seen:?}");
         let rate = seen.bad as f64 / seen.rows as f64;
         assert!((seen.mean_prob / rate - 1.0).abs() < 0.35, "{} against {rate}", seen.mean_prob);
         let by_trade: Vec<AtRisk> = (0..35).map(|trade| AtRisk::of("x", 1, &[f64::from(trade), 8.0])).collect();
-        let probs = probabilities(&columns, &fitted.model.scorecard, &by_trade.iter().collect::<Vec<_>>()).unwrap();
+        let probs = probabilities(&columns, &fitted.model, &by_trade.iter().collect::<Vec<_>>()).unwrap();
         assert!(probs.windows(2).all(|pair| pair[1] <= pair[0]), "{probs:?}");
         assert!(probs[0] > 3.0 * probs[34], "{probs:?}");
     }
@@ -289,10 +335,10 @@ pub(super) mod tests {
     #[test]
     fn too_few_events_give_no_model_and_say_so() {
         let (columns, rows) = nights(200);
-        let too_little = fit(&columns, &events(&rows), 30, 1).unwrap().unwrap_err();
+        let too_little = fit(&columns, &events(&rows), (30, 30), 1).unwrap().unwrap_err();
         assert_eq!((too_little.events, too_little.needed, too_little.rows), (20, 30, rows.len() as u64));
         assert!(too_little.why.contains("too few"), "{}", too_little.why);
-        assert_eq!(fit(&columns, &[], 10, 1).unwrap().unwrap_err().events, 0);
+        assert_eq!(fit(&columns, &[], (30, 10), 1).unwrap().unwrap_err().events, 0);
     }
 
     #[test]

@@ -4,13 +4,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::at_risk::{AtRisk, HazardColumns};
-use super::fit::{Event, HazardFigures, TooLittle, fit, probabilities};
+use super::fit::{Event, HazardFigures, TooLittle, TroubleModel, fit, probabilities};
 use super::missed::{FirstMissed, MissedPayments, first_missed};
 use super::past_nights::past_rows;
 use crate::domain::{AsOf, parallel};
 use crate::features::FeatureTable;
+use crate::model::ModelError;
 use crate::model::registry::Bundle;
-use crate::model::{ModelError, Scorecard};
 use crate::monitor::{MonitorError, Outlook};
 use crate::repayment::{LoanLedger, repayment_tables};
 use crate::run::ModelSettings;
@@ -40,7 +40,8 @@ pub struct TrainedHazard {
     /// What it rests on.
     pub figures: HazardFigures,
     /// From what it looks at to a probability.
-    pub scorecard: Scorecard,
+    #[serde(alias = "scorecard")]
+    pub model: TroubleModel,
 }
 
 /// AUC of a model that knows nothing.
@@ -70,7 +71,8 @@ impl HazardModel {
 #[derive(Debug, Clone)]
 pub struct Foresight {
     columns: HazardColumns,
-    scorecard: Scorecard,
+    model: TroubleModel,
+    case_cost_minor: i64,
 }
 
 impl Foresight {
@@ -79,12 +81,11 @@ impl Foresight {
     /// # Errors
     /// The model's file cannot be understood.
     pub fn of(rules: &JobRules, bundle: &Bundle) -> Result<Option<Self>, ModelError> {
-        if rules.monitor.hazard.is_none() {
-            return Ok(None);
-        }
+        let Some(terms) = rules.monitor.hazard else { return Ok(None) };
         Ok(match HazardModel::of(bundle)? {
             Some(HazardModel::Trained(model)) => {
-                Some(Self { columns: HazardColumns::of(rules), scorecard: model.scorecard })
+                let (columns, case_cost_minor) = (HazardColumns::of(rules), terms.case_cost_minor);
+                Some(Self { columns, model: model.model, case_cost_minor })
             }
             Some(HazardModel::TooLittle(_)) | None => None,
         })
@@ -102,9 +103,12 @@ impl Foresight {
     ) -> Result<Vec<(String, Outlook)>, E> {
         let rows = self.columns.rows(table, ledger, on)?;
         let current: Vec<&AtRisk> = rows.iter().filter(|row| row.is_current).collect();
-        let probs = probabilities(&self.columns, &self.scorecard, &current)?;
+        let probs = probabilities(&self.columns, &self.model, &current)?;
         let outlook = |(row, trouble_prob): (&&AtRisk, f64)| {
-            (row.merchant_id.clone(), Outlook { trouble_prob, owed_minor: row.owed_minor })
+            (
+                row.merchant_id.clone(),
+                Outlook { trouble_prob, owed_minor: row.owed_minor, case_cost_minor: self.case_cost_minor },
+            )
         };
         Ok(current.iter().zip(probs).map(outlook).collect())
     }
@@ -133,12 +137,11 @@ pub fn learn(
     let missed = MissedPayments::new(missed);
     let columns = HazardColumns::of(rules);
     let rows = past_rows((terms, settings.most_learnt_rows), rules, &columns, store, as_of, progress)?;
-    let event = |(night, row): &(Date, AtRisk)| missed.next(&row.merchant_id, *night, terms.horizon_days);
     let events: Vec<Event<'_>> =
-        rows.iter().map(|seen| Event { night: seen.0, row: &seen.1, missed_on: event(seen) }).collect();
+        rows.iter().map(|(night, row)| Event::of(*night, row, &missed, terms.horizon_days)).collect();
     progress.stage("train: hazard", None);
     let horizon_nights = usize::from(terms.horizon_days.div_ceil(terms.every_days.max(1)));
-    let fitted = match fit(&columns, &events, needed, horizon_nights)? {
+    let fitted = match fit(&columns, &events, (terms.horizon_days, needed), horizon_nights)? {
         Ok(fitted) => fitted,
         Err(too_little) => return Ok(Some(HazardModel::TooLittle(too_little))),
     };
@@ -151,7 +154,7 @@ pub fn learn(
     Ok(Some(HazardModel::Trained(Box::new(TrainedHazard {
         horizon_days: terms.horizon_days,
         figures: fitted.figures,
-        scorecard: fitted.model.scorecard,
+        model: fitted.model,
     }))))
 }
 
@@ -171,24 +174,25 @@ mod tests {
     use super::super::fit::tests::{events, nights};
     use super::*;
     use crate::features::FeatureColumn;
+    use crate::model::calibration::CalibrationMap;
     use crate::repayment::LoanStanding;
     use crate::run::decide::DecideError;
 
     #[test]
     fn a_saved_model_foresees_what_the_trained_one_does_and_only_of_who_is_late_with_nothing() {
         let (columns, rows) = nights(400);
-        let fitted = fit(&columns, &events(&rows), 30, 1).unwrap().unwrap();
-        let card = fitted.model.scorecard.clone();
+        let fitted = fit(&columns, &events(&rows), (30, 30), 1).unwrap().unwrap();
+        let card = fitted.model.clone();
         let saved = HazardModel::Trained(Box::new(TrainedHazard {
             horizon_days: 30,
             figures: fitted.figures,
-            scorecard: fitted.model.scorecard,
+            model: fitted.model,
         }));
         let read: HazardModel = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
         assert_eq!(read, saved);
         assert!(read.text().contains("40 first missed payments"), "{}", read.text());
         let HazardModel::Trained(model) = read else { panic!("it was trained") };
-        let foresight = Foresight { columns: columns.clone(), scorecard: model.scorecard };
+        let foresight = Foresight { columns: columns.clone(), model: model.model, case_cost_minor: 0 };
 
         let column =
             |name: &str, values: [f64; 3]| FeatureColumn { name: name.to_owned(), values: values.map(Some).to_vec() };
@@ -205,5 +209,17 @@ mod tests {
         let rows = [AtRisk::of("a", 600, &[6.0, 1.0])];
         let direct = probabilities(&columns, &card, &rows.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!(direct[0].to_bits(), worse.trouble_prob.to_bits());
+    }
+
+    #[test]
+    fn a_model_that_was_saved_as_a_scorecard_goes_on() {
+        let (columns, rows) = nights(400);
+        let fitted = fit(&columns, &events(&rows), (30, 30), 1).unwrap().unwrap();
+        let card = crate::model::fixture::card(CalibrationMap::Identity);
+        let saved = serde_json::json!({
+            "state": "trained", "horizon_days": 30, "figures": fitted.figures, "scorecard": card,
+        });
+        let HazardModel::Trained(read) = serde_json::from_value(saved).unwrap() else { panic!("it was trained") };
+        assert_eq!(read.model, TroubleModel::Scorecard(Box::new(card)));
     }
 }

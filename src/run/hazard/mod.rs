@@ -4,7 +4,7 @@
 //! ```text
 //! past nights ── borrowers with an open loan, their features, what rules measure, their loans ──▶ rows      (what a run of that night saw)
 //! the ledger  ── which loans defaulted, and which due date was the first one missed           ──▶ events    (what is known at the end)
-//!    rows + events ── scorecard under the features' directions, probabilities calibrated on rows not seen ──▶ model
+//!    rows + events ── boosted trees under the features' directions, probabilities calibrated on rows not seen ──▶ model
 //! ```
 //! Discrete time: a borrower is a row on every night looked at until the first payment is missed; a row is an event where that day is one of the next
 //! `horizon_days`. Rows whose outcome cannot be known yet are left out.
