@@ -49,7 +49,7 @@ pub(super) fn put_found(draft: &mut TableDraft, scope: &mut Scope, column: &'sta
     let Some(known) = draft.table.column(column) else { return false };
     let sql = scope.reach(found);
     let raw = scope.land.column(found.at);
-    let from = scope.name(found.at);
+    let from = scope.column_name(found.at);
     let piece = match known.kind {
         Type::Word(allowed) => {
             match words::mapped(draft.table.name, column, raw, &scope.id_of(found.at, &sql), allowed) {

@@ -63,9 +63,7 @@ impl Landscape<'_> {
             self.column_names.iter().flatten().chain(&self.table_names).any(|n| n.says(C::Merchant));
         let loans = self.about(C::Loan).find(|table| self.key(*table, C::Loan).is_some());
         let (Some(loans), false) = (loans, speaks_of_merchants) else { return };
-        let Some((borrower, _)) = self.naming(loans, C::Buyer).filter(|(at, _)| !self.column(*at).is_key()) else {
-            return;
-        };
+        let Some((borrower, _)) = self.naming(loans, C::Buyer) else { return };
         let references = || self.folder.references.iter().copied();
         let Some(master) = references().find(|r| r.from == borrower).map(|r| r.to) else { return };
         let refer: Vec<ColumnAt> = references().filter(|r| r.to == master).map(|r| r.from).collect();
@@ -110,7 +108,12 @@ impl Landscape<'_> {
                 let is_of_loans = at.table == table && *meant == C::Loan && !self.column(*at).is_key();
                 is_of_loans && (self.role(table).is_none() || refers(*at))
             });
-            let (true, None | Some(C::Loan)) = (of_loans, self.role(table)) else { continue };
+            let (true, None | Some(C::Loan | C::Order)) = (of_loans, self.role(table)) else { continue };
+            // An order names who sells or who buys; what is paid on a loan names the loan alone.
+            let names_party = [C::Merchant, C::Buyer].iter().any(|party| self.naming(table, *party).is_some());
+            if self.role(table) == Some(C::Order) && names_party {
+                continue;
+            }
             let columns = || self.table(table).columns.iter().zip(&self.column_names[table]);
             let has_due = columns().any(|(cells, name)| cells.is_time() && name.says(C::Due));
             let is_dated = columns().any(|(cells, _)| cells.is_time());

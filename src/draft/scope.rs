@@ -139,6 +139,11 @@ impl<'a> Scope<'a> {
         self.cell(at, &self.land.table(at.table).name)
     }
 
+    /// `table.column`, as people call it.
+    pub(super) fn column_name(&self, at: ColumnAt) -> String {
+        format!("{}.{}", self.land.table(at.table).name, quoted(&self.land.column(at).name))
+    }
+
     fn cell(&self, at: ColumnAt, table: &str) -> String {
         let raw = self.land.column(at);
         let cell = format!("{table}.{}", quoted(&raw.name));

@@ -97,8 +97,8 @@ fn fields_of_nested_parquet_are_read() {
     // The list of a field's values is there for SQL.
     let sql = out.join("sources/orders.sql");
     let text = fs::read_to_string(&sql).unwrap();
-    let summed =
-        text.replace("charges.amount_cents AS amount_minor", "ARRAY_SUM(charges.\"lines.part_cents\") AS amount_minor");
+    let amount = text.lines().find(|line| line.contains(" AS amount_minor")).unwrap();
+    let summed = text.replace(amount, "    ARRAY_SUM(charges.\"lines.part_cents\") AS amount_minor,");
     assert_ne!(summed, text);
     fs::write(&sql, summed).unwrap();
     let orders = read(&out.join("job.toml"), "orders");
