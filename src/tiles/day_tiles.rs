@@ -215,10 +215,13 @@ mod tests {
     use super::super::clock::OLDER;
     use super::*;
 
-    const MERCHANTS: usize = 4;
+    const MERCHANTS: u32 = 4;
 
-    fn rows() -> impl Strategy<Value = Vec<(Option<(u32, u16)>, Option<i64>)>> {
-        let at = prop::option::weighted(0.9, (0..MERCHANTS as u32, prop_oneof![0_u16..4, Just(OLDER)]));
+    /// Whose it is and of which day, and what it adds.
+    type Row = (Option<(u32, u16)>, Option<i64>);
+
+    fn rows() -> impl Strategy<Value = Vec<Row>> {
+        let at = prop::option::weighted(0.9, (0..MERCHANTS, prop_oneof![0_u16..4, Just(OLDER)]));
         let value = prop_oneof![9 => -5_i64..5, 1 => Just(i64::MAX / 2), 1 => Just(i64::MIN)];
         prop::collection::vec((at, prop::option::weighted(0.8, value)), 0..40)
     }
@@ -226,15 +229,16 @@ mod tests {
     proptest! {
         #[test]
         fn tiles_are_what_adding_up_by_hand_gives(rows in rows()) {
-            let places = DayPlaces::new(MERCHANTS, rows.iter().map(|(at, _)| *at));
+            let places = DayPlaces::new(MERCHANTS as usize, rows.iter().map(|(at, _)| *at));
             let counted = rows.iter().enumerate().filter_map(|(row, (_, value))| value.map(|value| (row, value)));
             let (tiles, overflowing) = DayTiles::collect(&places, counted);
-            for merchant in 0..MERCHANTS {
+            for owner in 0..MERCHANTS {
+                let merchant = owner as usize;
                 let mut expected: BTreeMap<u16, (u32, i128)> = BTreeMap::new();
                 let mut size = 0_u128;
                 for (at, value) in &rows {
-                    let (Some((owner, day)), Some(value)) = (at, value) else { continue };
-                    if *owner as usize == merchant {
+                    let (Some((theirs, day)), Some(value)) = (at, value) else { continue };
+                    if *theirs == owner {
                         let tile = expected.entry(*day).or_default();
                         *tile = (tile.0 + 1, tile.1 + i128::from(*value));
                         size += u128::from(value.unsigned_abs());
