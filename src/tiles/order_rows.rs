@@ -95,3 +95,28 @@ impl RowsByMerchant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::civil::date;
+    use jiff::tz::TimeZone;
+    use polars::prelude::df;
+
+    use super::*;
+    use crate::domain::AsOf;
+    use crate::store::Shard;
+
+    #[test]
+    fn of_an_order_that_two_merchants_may_have_each_keeps_its_own() {
+        let tables = BTreeMap::from([("merchants", df!("merchant_id" => ["a", "b"]).unwrap())]);
+        let as_of = AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap();
+        let merchants = Merchants::of(&Shard { as_of, tables, broken: Vec::new() }).unwrap();
+        let orders = df!("merchant_id" => ["a", "b"], "order_id" => ["o", "o"]).unwrap();
+        let parcels = df!("merchant_id" => ["a", "b", "a", "c"], "order_id" => ["o", "o", "x", "o"]).unwrap();
+        let ids = required_texts(&orders, "orders", "order_id").unwrap();
+        let by_id = OrderIds::new(&orders, &ids, &merchants).unwrap();
+        assert_eq!(by_id.of(&parcels, "shipments").unwrap(), [Some(0), Some(1), None, None]);
+    }
+}
