@@ -115,7 +115,11 @@ impl SheetRows {
                     },
                 },
                 Self::Whole { sheet, next } => {
-                    let Some(cells) = sheet.cells.rows().nth(*next) else { return Ok(None) };
+                    if *next >= sheet.cells.height() {
+                        return Ok(None);
+                    }
+                    // By number: an iterator over a range's rows goes through all that it passes over.
+                    let cells = &sheet.cells[*next];
                     let first = sheet.cells.start().unwrap_or_default();
                     let number = first.0.saturating_add(u32::try_from(*next).unwrap_or(u32::MAX));
                     *next += 1;
