@@ -130,9 +130,8 @@ impl BoostedTrees {
             let mut tree = Growing { asked: &asked, gradients: &gradients, settings, nodes: Vec::new() };
             tree.grow(&taken, 0, [f64::NEG_INFINITY, f64::INFINITY]);
             let tree = tree.nodes;
-            let value = |row: usize, column: usize| coded_value(table.columns, column, row);
             for (row, x) in log_odds.iter_mut().enumerate() {
-                *x += leaf(&tree, |column| value(row, column));
+                *x += leaf(&tree, |column| number_of(table.columns.get(column), row));
             }
             trees.push(tree);
         }
@@ -219,10 +218,6 @@ fn number_of(column: Option<&Column>, row: usize) -> f64 {
         Some(Values::Number(numbers)) => numbers.get(row).copied().unwrap_or(f64::NAN),
         _ => f64::NAN,
     }
-}
-
-fn coded_value(columns: &[Column], column: usize, row: usize) -> f64 {
-    number_of(columns.get(column), row)
 }
 
 /// What the tree's leaf of a row adds.
@@ -352,13 +347,11 @@ impl Growing<'_> {
         });
         let Some(cut) = best.filter(|cut| cut.gain > parent + 1e-9) else { return at };
         let Some(column) = self.asked.get(cut.asked).copied() else { return at };
-        let goes_left = |row: &&usize| match column.codes.get(**row) {
+        let goes_left = |row: &usize| match column.codes.get(*row) {
             Some(&MISSING) | None => cut.missing_goes_left,
             Some(code) => usize::from(*code) <= cut.at,
         };
-        let (to_left, to_right): (Vec<&usize>, Vec<&usize>) = rows.iter().partition(goes_left);
-        let (to_left, to_right): (Vec<usize>, Vec<usize>) =
-            (to_left.into_iter().copied().collect(), to_right.into_iter().copied().collect());
+        let (to_left, to_right): (Vec<usize>, Vec<usize>) = rows.iter().copied().partition(goes_left);
         let [least, most] = bounds;
         let between = f64::midpoint(cut.values[0], cut.values[1]);
         let (of_left, of_right) = match column.direction {

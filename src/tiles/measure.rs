@@ -9,6 +9,7 @@ use super::clock::{DayClock, EVER};
 use super::column::{integers, texts};
 use super::day_tiles::{DayPlaces, DayTile, DayTiles, DayWindow, Tally};
 use super::error::TileError;
+use super::merchants::offsets;
 use super::row_tiles::{RowTiles, TileRow};
 use super::schema::{ViewColumn, ViewKind, ViewSchema};
 use super::sql::RowSql;
@@ -364,20 +365,4 @@ fn evaluated(view: &View, specs: &[&MeasureSpec]) -> PolarsResult<Vec<Evaluated>
         Ok(Evaluated { keep, value })
     };
     specs.iter().enumerate().map(of).collect()
-}
-
-/// Where each merchant's rows begin, and after the last, where they end.
-fn offsets(merchants: usize, owners: impl Iterator<Item = u32>) -> Vec<usize> {
-    let mut offsets = vec![0_usize; merchants + 1];
-    for owner in owners {
-        if let Some(count) = offsets.get_mut(owner as usize + 1) {
-            *count += 1;
-        }
-    }
-    let mut total = 0;
-    for offset in &mut offsets {
-        total += *offset;
-        *offset = total;
-    }
-    offsets
 }

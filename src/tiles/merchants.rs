@@ -93,6 +93,22 @@ impl Merchants {
     }
 }
 
+/// Where each merchant's rows begin, and after the last, where they end, once rows are grouped by merchant. `owners` come in any order.
+pub(super) fn offsets(merchants: usize, owners: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut offsets = vec![0_usize; merchants + 1];
+    for owner in owners {
+        if let Some(count) = offsets.get_mut(owner as usize + 1) {
+            *count += 1;
+        }
+    }
+    let mut total = 0;
+    for offset in &mut offsets {
+        total += *offset;
+        *offset = total;
+    }
+    offsets
+}
+
 /// What features need of every merchant, in the order of their numbers.
 #[derive(Debug, Clone)]
 pub struct MerchantFacts {

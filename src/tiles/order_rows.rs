@@ -4,7 +4,7 @@ use polars::prelude::{DataFrame, PlHashMap, StringChunked};
 
 use super::column::{required_texts, texts};
 use super::error::TileError;
-use super::merchants::Merchants;
+use super::merchants::{Merchants, offsets};
 
 /// For each row of a table the row of its order, where it is there.
 pub type OrderRows = Vec<Option<usize>>;
@@ -65,19 +65,9 @@ struct RowsByMerchant {
 
 impl RowsByMerchant {
     fn new(merchants: usize, owners: &[Option<u32>]) -> Self {
-        let mut offsets = vec![0; merchants + 1];
-        for owner in owners.iter().flatten() {
-            if let Some(count) = offsets.get_mut(*owner as usize + 1) {
-                *count += 1;
-            }
-        }
-        let mut total = 0;
-        for offset in &mut offsets {
-            total += *offset;
-            *offset = total;
-        }
+        let offsets = offsets(merchants, owners.iter().flatten().copied());
         let mut next = offsets.clone();
-        let mut rows = vec![0; total];
+        let mut rows = vec![0; offsets.last().copied().unwrap_or(0)];
         for (row, owner) in owners.iter().enumerate() {
             let Some(next) = owner.and_then(|owner| next.get_mut(owner as usize)) else { continue };
             if let Some(slot) = rows.get_mut(*next) {

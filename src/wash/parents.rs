@@ -125,6 +125,13 @@ impl Parents {
         Ok(())
     }
 
+    /// `_key` and `_merchant` of rows of a table whose key is this column.
+    pub(crate) fn keys_of(rows: &DataFrame, key: &str) -> PolarsResult<DataFrame> {
+        let named =
+            |column: &str, name: &str| Ok::<_, PolarsError>(rows.column(column)?.clone().with_name(name.into()));
+        DataFrame::new(rows.height(), vec![named(key, "_key")?, named("merchant_id", "_merchant")?])
+    }
+
     /// Adds keys of rows that the job does not mean: `_key` and `_merchant`.
     pub(crate) fn add_not_meant(&mut self, table: &'static str, keys: &DataFrame) -> PolarsResult<()> {
         let of_table = self.not_meant.entry(table).or_default();

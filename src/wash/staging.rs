@@ -11,6 +11,7 @@ use polars::prelude::*;
 
 use super::error::IngestError;
 use super::kept::{KeptRows, KeptTable};
+use super::parents::Parents;
 use super::rules::RowTerms;
 use super::unparsed::unparsed;
 use super::versions::{key_hashes, parts_hash};
@@ -153,11 +154,8 @@ impl<'a> Staging<'a> {
         let [key] = table.key else { return Ok(None) };
         let is_seen = !&not_yet_visible(table, skipped, self.as_of, None)? & skipped.column(key)?.is_not_null();
         let seen = skipped.filter(&is_seen)?;
-        let named =
-            |column: &str, name: &str| Ok::<_, PolarsError>(seen.column(column)?.clone().with_name(name.into()));
         let buckets = seen.column(key)?.str()?.iter().map(|key| bucket_of(key.unwrap_or(""), self.buckets)).collect();
-        let keys = DataFrame::new(seen.height(), vec![named(key, "_key")?, named("merchant_id", "_merchant")?])?;
-        Ok(Some((keys, buckets)))
+        Ok(Some((Parents::keys_of(&seen, key)?, buckets)))
     }
 
     /// A table's rows out of kept ones. Rows that name no merchant are split again, for a loan may have come tonight, or be another

@@ -320,8 +320,7 @@ fn remember_not_meant(
     parents: &mut Parents,
 ) -> PolarsResult<Option<DataFrame>> {
     let ([key], true) = (table.key, table.is_referred_to()) else { return Ok(None) };
-    let named = |column: &str, name: &str| Ok::<_, PolarsError>(rows.column(column)?.clone().with_name(name.into()));
-    let keys = DataFrame::new(rows.height(), vec![named(key, "_key")?, named("merchant_id", "_merchant")?])?;
+    let keys = Parents::keys_of(rows, key)?;
     parents.add_not_meant(table.name, &keys)?;
     Ok(Some(keys))
 }
