@@ -163,7 +163,10 @@ pub struct Provenance {
 pub struct StageCost {
     /// Name, as progress shows it.
     pub name: String,
-    /// Wall time.
+    /// The stage that this is a part of, whose line counts it as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
+    /// Wall time; of a part the time of all threads, divided by their number.
     pub seconds: f64,
     /// Rows that it worked on, where they are counted.
     pub rows: Option<u64>,

@@ -9,6 +9,7 @@ use super::hazard::Foresight;
 use super::population::PopulationError;
 use super::scenarios::{Scenarios, scoring_table};
 use super::settlement::Before;
+use super::stages::Stopwatch;
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
 use crate::exposure::{OpenOffer, RememberedMember, Statement};
@@ -27,7 +28,7 @@ use crate::offer::{
     Policy, ScenarioCase,
 };
 use crate::publish::PublishError;
-use crate::repayment::{BorrowerRecord, LoanException, LoanLedger, RememberedLoan};
+use crate::repayment::{BorrowerRecord, LoanException, RememberedLoan};
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
 
 /// A shard that could not be decided.
@@ -108,6 +109,8 @@ pub struct DecisionContext<'a> {
     pub reference: &'a Reference,
     /// Trouble to come; `None` without a hazard model.
     pub foresight: Option<&'a Foresight>,
+    /// Takes the time that watching takes.
+    pub watching: &'a Stopwatch,
     /// Currency of every amount.
     pub currency: Currency,
 }
@@ -190,103 +193,145 @@ pub fn decide_shard(
     context: &DecisionContext<'_>,
 ) -> Result<Decided, DecideError> {
     let scored = context.bundle.scorecard.score(&scoring_table(table))?;
-    if scored.len() != table.merchants.len() {
-        return Err(DecideError::Lost { given: table.merchants.len(), answered: scored.len() });
+    let by_number: Vec<&MerchantFacts> =
+        table.merchants.iter().filter_map(|merchant| facts.merchants.get(merchant)).collect();
+    let answered = scored.len().min(by_number.len());
+    if answered != table.merchants.len() {
+        return Err(DecideError::Lost { given: table.merchants.len(), answered });
     }
     let variables = &context.bundle.scorecard.variables;
     let bin_counts = variables.iter().map(|variable| vec![0; variable.bins.bins.len()]).collect();
     let mut decided = Decided { bin_counts, ..Decided::default() };
-    let ledger = facts.ledger.as_ref();
-    let outlooks: BTreeMap<String, Outlook> = match context.foresight.zip(ledger) {
+    for (at, ((merchant, scored), own)) in table.merchants.iter().zip(&scored).zip(&by_number).enumerate() {
+        let lookup = TableRow { table, at };
+        decided.scores.push(score_row(context, merchant, &lookup, scored, own.has_evidence)?);
+        if own.has_evidence {
+            for (counts, bin) in decided.bin_counts.iter_mut().zip(&scored.bins) {
+                counts.get_mut(usize::from(*bin)).into_iter().for_each(|count| *count += 1);
+            }
+        }
+    }
+    let watched = context.watching.time(|| watch_shard(&mut decided, table, facts, context))?;
+    for (at, ((scored, own), watched)) in scored.iter().zip(&by_number).zip(&watched).enumerate() {
+        let offered = (TableRow { table, at }, scored, *own);
+        offer_to(&mut decided, offered, (facts, seasons, scenarios), watched, context)?;
+    }
+    context.watching.time(|| report_book(&mut decided, facts, context))?;
+    Ok(decided)
+}
+
+/// What watching says of a merchant that its offers depend on.
+struct Watched {
+    /// Why nothing new may be lent now.
+    freezes: Vec<Reason>,
+    standing: CreditStanding,
+    outlook: Option<Outlook>,
+}
+
+/// Watches every merchant of a shard and says how good it is as a borrower, in the order of the table.
+fn watch_shard(
+    decided: &mut Decided,
+    table: &FeatureTable,
+    facts: &ShardFacts,
+    context: &DecisionContext<'_>,
+) -> Result<Vec<Watched>, DecideError> {
+    let outlooks: BTreeMap<String, Outlook> = match context.foresight.zip(facts.ledger.as_ref()) {
         Some((foresight, ledger)) => {
             foresight.outlooks::<DecideError>(table, ledger, context.as_of.date())?.into_iter().collect()
         }
         None => BTreeMap::new(),
     };
-    for (at, (merchant, scored)) in table.merchants.iter().zip(&scored).enumerate() {
-        let (Some(merchant_facts), Some(account)) =
-            (facts.merchants.get(merchant), facts.accounts.by_merchant.get(merchant))
-        else {
-            return Err(DecideError::Lost { given: table.merchants.len(), answered: at });
-        };
+    let pd_probs: Vec<Option<f64>> = decided.scores.iter().map(|score| score.pd_prob).collect();
+    let mut watched = Vec::with_capacity(table.merchants.len());
+    for (at, (merchant, pd_prob)) in table.merchants.iter().zip(pd_probs).enumerate() {
         let lookup = TableRow { table, at };
-        let mut score = score_row(context, merchant, &lookup, scored, merchant_facts.has_evidence)?;
-        if merchant_facts.has_evidence {
-            for (counts, bin) in decided.bin_counts.iter_mut().zip(&scored.bins) {
-                counts.get_mut(usize::from(*bin)).into_iter().for_each(|count| *count += 1);
-            }
-        }
-        let seen = (facts, score.pd_prob);
-        let mut freezes =
-            watch_merchant(&mut decided, context, (merchant, &lookup), seen, outlooks.get(merchant).copied())?;
-        let standing = restore_merchant(&mut decided, context, merchant, &lookup, facts)?;
-        freezes.extend(standing.refusal.clone());
         let outlook = outlooks.get(merchant).copied();
-        let within = scenarios.of(merchant, context, (facts, seasons), outlook, standing.refusal.as_ref())?;
-        if merchant_facts.has_evidence {
-            note_worst_case(&mut score, &within);
-        }
-        let known = context.bundle.ability.as_ref().zip(merchant_facts.receipts.as_ref());
-        let foreseen = known.map(|(model, history)| model.foresee(history, seasons)).unwrap_or_default();
-        if let Some((_, history)) = known {
-            let of_merchant = |ahead: &ReceiptsAhead| MerchantReceipts::new(merchant, history, seasons, ahead);
-            decided.receipts.extend(foreseen.horizons.iter().map(of_merchant));
-        }
-        let case = MerchantCase {
-            merchant_id: merchant,
-            is_closed: merchant_facts.is_closed,
-            band: &score.band,
-            pd: Probability::new(scored.pd)
-                .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?,
-            score: score.score,
-            scale: Some(context.scale),
-            score_reasons: &score.reasons,
-            features: &lookup,
-            foreseen: &foreseen,
-            integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
-            record: &BorrowerRecord::of(ledger, merchant),
-            account,
-            broken_records: merchant_facts.broken_records.clone(),
-            regrowth_minor: standing.most_minor,
-            overrides: context.overrides.of(merchant),
-            freezes: &freezes,
-            scenarios: &within,
-        };
-        let place = merchant_facts.place();
-        decided.cases.push(CaseRecord::of(&case, context.policy.optimisation.as_ref().map(|_| place.clone()))?);
-        let decision = offer::decide(context.policy, &case, context.as_of)?;
-        if !case.overrides.is_empty() {
-            let without =
-                offer::decide(context.policy, &MerchantCase { overrides: &[], ..case.clone() }, context.as_of)?;
-            let (overrides, on) = (case.overrides, context.as_of.date());
-            decided.overrides.extend(offer::override_effects(context.policy, overrides, on, (&decision, &without)));
-        }
-        if context.policy.crosses_merchants() {
-            decided.note_before(Before { account: account.clone(), place }, !decision.offers.is_empty());
-        }
-        decided.scores.push(score);
-        decided.offers.extend(decision.offers);
-        let scored = merchant_facts.has_evidence.then_some(scored);
-        let declines = decision.declines.into_iter();
-        decided.declines.extend(declines.map(|decline| with_score_changes(decline, context, scored, &lookup)));
-        decided.referrals.extend(decision.referral);
-        decided.accounts.push(decision.account.statement());
-        decided.pledged_to_loans.extend(account.pledged_to_loans().iter().cloned());
-        decided.open_offers.extend(decision.account.into_offers());
+        let mut freezes = watch_merchant(decided, context, (merchant, &lookup), (facts, pd_prob), outlook)?;
+        let standing = restore_merchant(decided, context, merchant, &lookup, facts)?;
+        freezes.extend(standing.refusal.clone());
+        watched.push(Watched { freezes, standing, outlook });
     }
-    let monitor = context.watch.monitor;
-    let groups = context.book.groups;
-    decided.portfolio = ledger.map(|l| Portfolio::of(l, &monitor.buckets, &monitor.classes, groups)).transpose()?;
-    let borrowers = book_merchants(facts, &decided.scores);
-    if let Some(ledger) = ledger {
-        let (book, rows) = Book::of(ledger, &borrowers, &context.book)?;
+    Ok(watched)
+}
+
+/// Decides what one merchant is offered.
+fn offer_to(
+    decided: &mut Decided,
+    (lookup, scored, own): (TableRow<'_>, &Scored, &MerchantFacts),
+    (facts, seasons, scenarios): (&ShardFacts, &CategoryReceipts, &Scenarios),
+    watched: &Watched,
+    context: &DecisionContext<'_>,
+) -> Result<(), DecideError> {
+    let TableRow { table, at } = lookup;
+    let lost = DecideError::Lost { given: table.merchants.len(), answered: at };
+    let (Some(merchant), Some(score)) = (table.merchants.get(at), decided.scores.get_mut(at)) else { return Err(lost) };
+    let Some(account) = facts.accounts.by_merchant.get(merchant) else { return Err(lost) };
+    let refusal = watched.standing.refusal.as_ref();
+    let within = scenarios.of(merchant, context, (facts, seasons), watched.outlook, refusal)?;
+    if own.has_evidence {
+        note_worst_case(score, &within);
+    }
+    let known = context.bundle.ability.as_ref().zip(own.receipts.as_ref());
+    let foreseen = known.map(|(model, history)| model.foresee(history, seasons)).unwrap_or_default();
+    if let Some((_, history)) = known {
+        let of_merchant = |ahead: &ReceiptsAhead| MerchantReceipts::new(merchant, history, seasons, ahead);
+        decided.receipts.extend(foreseen.horizons.iter().map(of_merchant));
+    }
+    let case = MerchantCase {
+        merchant_id: merchant,
+        is_closed: own.is_closed,
+        band: &score.band,
+        pd: Probability::new(scored.pd)
+            .map_err(|source| DecideError::Probability { merchant: merchant.to_owned(), source })?,
+        score: score.score,
+        scale: Some(context.scale),
+        score_reasons: &score.reasons,
+        features: &lookup,
+        foreseen: &foreseen,
+        integrity_capital_minor: lookup.value(INTEGRITY_CAPITAL).and_then(whole),
+        record: &BorrowerRecord::of(facts.ledger.as_ref(), merchant),
+        account,
+        broken_records: own.broken_records.clone(),
+        regrowth_minor: watched.standing.most_minor,
+        overrides: context.overrides.of(merchant),
+        freezes: &watched.freezes,
+        scenarios: &within,
+    };
+    let place = own.place();
+    decided.cases.push(CaseRecord::of(&case, context.policy.optimisation.as_ref().map(|_| place.clone()))?);
+    let decision = offer::decide(context.policy, &case, context.as_of)?;
+    if !case.overrides.is_empty() {
+        let without = offer::decide(context.policy, &MerchantCase { overrides: &[], ..case.clone() }, context.as_of)?;
+        let (overrides, on) = (case.overrides, context.as_of.date());
+        decided.overrides.extend(offer::override_effects(context.policy, overrides, on, (&decision, &without)));
+    }
+    if context.policy.crosses_merchants() {
+        decided.note_before(Before { account: account.clone(), place }, !decision.offers.is_empty());
+    }
+    decided.offers.extend(decision.offers);
+    let scored = own.has_evidence.then_some(scored);
+    let declines = decision.declines.into_iter();
+    decided.declines.extend(declines.map(|decline| with_score_changes(decline, context, scored, &lookup)));
+    decided.referrals.extend(decision.referral);
+    decided.accounts.push(decision.account.statement());
+    decided.pledged_to_loans.extend(account.pledged_to_loans().iter().cloned());
+    decided.open_offers.extend(decision.account.into_offers());
+    Ok(())
+}
+
+/// The shard's part of the loan book, and what the next night has to see of it.
+fn report_book(decided: &mut Decided, facts: &ShardFacts, context: &DecisionContext<'_>) -> Result<(), DecideError> {
+    let (monitor, groups) = (context.watch.monitor, context.book.groups);
+    if let Some(ledger) = &facts.ledger {
+        decided.portfolio = Some(Portfolio::of(ledger, &monitor.buckets, &monitor.classes, groups)?);
+        let (book, rows) = Book::of(ledger, &book_merchants(facts, &decided.scores), &context.book)?;
         decided.book = Some(book);
         (decided.loan_lines, decided.forecasts) = (rows.lines, rows.forecasts);
+        decided.loan_exceptions = ledger.exceptions();
     }
     decided.remembered_loans.clone_from(&facts.remembered);
     decided.remembered_members.clone_from(&facts.accounts.members);
-    decided.loan_exceptions = ledger.map(LoanLedger::exceptions).unwrap_or_default();
-    Ok(decided)
+    Ok(())
 }
 
 /// The decline with what of the score's features alone would reach the score that it needs; nothing of a merchant without a score.

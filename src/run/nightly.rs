@@ -451,6 +451,7 @@ impl Night<'_> {
             let risks = read_member_risks(night.previous.as_ref(), &groups.members())?;
             groups.look_up_risks(&risks, parts_per_million(scale.riskiest().get()));
         }
+        let watching = progress.stopwatch();
         let context = DecisionContext {
             as_of,
             features: &rules.features,
@@ -472,6 +473,7 @@ impl Night<'_> {
             scale: &scale,
             reference,
             foresight: foresight.as_ref(),
+            watching: &watching,
             currency: job.intake.currency,
         };
         let overflows: Vec<Overflow> = prepared.overflows.clone();
@@ -493,6 +495,7 @@ impl Night<'_> {
             let decided = decide_shard(&shard.features, &facts, &scenarios, &categories, &context)?;
             join.decided(decided, &shelf)
         })?;
+        progress.part("watch", ingested.store.rows(contract::LOANS.name).unwrap_or(0), &watching);
         let optimisation = join.settled(waiting, &shelf, progress)?;
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (totals, drift) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;

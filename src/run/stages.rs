@@ -1,5 +1,6 @@
 //! What each stage of a run took: time, rows and memory.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -19,6 +20,40 @@ pub struct StageClock<'a> {
 struct Seen {
     done: Vec<StageCost>,
     running: Option<(String, Timestamp, Option<u64>)>,
+    /// Parts of the running stage.
+    parts: Vec<StageCost>,
+}
+
+/// Adds up the time of one kind of work that the threads of a stage do in between.
+pub struct Stopwatch {
+    clock: fn() -> Timestamp,
+    micros: AtomicU64,
+}
+
+impl Stopwatch {
+    /// Nothing has been timed. The clock is the caller's.
+    pub fn new(clock: fn() -> Timestamp) -> Self {
+        Self { clock, micros: AtomicU64::new(0) }
+    }
+
+    /// One that stands still, for those who do not ask.
+    pub fn still() -> Self {
+        Self::new(|| Timestamp::UNIX_EPOCH)
+    }
+
+    /// Does the work and adds its time.
+    pub fn time<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = (self.clock)();
+        let done = work();
+        let micros = (self.clock)().duration_since(began).as_micros();
+        self.micros.fetch_add(u64::try_from(micros).unwrap_or(0), Ordering::Relaxed);
+        done
+    }
+
+    /// What all threads spent, shared by as many: the wall time of the work if they had done nothing else.
+    fn seconds(&self, threads: usize) -> f64 {
+        self.micros.load(Ordering::Relaxed) as f64 / 1e6 / threads.max(1) as f64
+    }
 }
 
 impl<'a> StageClock<'a> {
@@ -30,13 +65,34 @@ impl<'a> StageClock<'a> {
     /// The stages so far; the running one is counted up to now.
     pub fn stages(&self) -> Vec<StageCost> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.done.iter().cloned().chain(seen.running.as_ref().map(|running| self.cost(running))).collect()
+        let running = seen.running.as_ref().map(|running| self.cost(running));
+        seen.done.iter().cloned().chain(running).chain(seen.parts.iter().cloned()).collect()
+    }
+
+    /// A watch that goes by the same clock.
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch::new(self.clock)
+    }
+
+    /// Says what a part of the running stage took; its line follows that of the stage, which counts it as well.
+    pub fn part(&self, name: &str, rows: u64, watch: &Stopwatch) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((stage, _, _)) = &seen.running else { return };
+        let cost = StageCost {
+            name: name.to_owned(),
+            part_of: Some(stage.clone()),
+            seconds: watch.seconds(rayon::current_num_threads()),
+            rows: Some(rows),
+            peak_memory_bytes: (self.peak_memory)(),
+        };
+        seen.parts.push(cost);
     }
 
     fn cost(&self, (name, began, rows): &(String, Timestamp, Option<u64>)) -> StageCost {
         let millis = (self.clock)().duration_since(*began).as_millis();
         StageCost {
             name: name.clone(),
+            part_of: None,
             seconds: i64::try_from(millis).unwrap_or(i64::MAX) as f64 / 1_000.0,
             rows: *rows,
             peak_memory_bytes: (self.peak_memory)(),
@@ -49,7 +105,9 @@ impl Progress for StageClock<'_> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ended) = seen.running.replace((name.to_owned(), (self.clock)(), None)) {
             let cost = self.cost(&ended);
+            let parts = std::mem::take(&mut seen.parts);
             seen.done.push(cost);
+            seen.done.extend(parts);
         }
         drop(seen);
         self.told.stage(name, steps);
@@ -87,5 +145,21 @@ mod tests {
         let said: Vec<_> = stages.iter().map(|s| (s.name.as_str(), s.rows, s.peak_memory_bytes)).collect();
         assert_eq!(said, [("read", Some(1_000), Some(7)), ("wash", None, Some(7))]);
         assert!(stages.iter().all(|stage| stage.seconds >= 0.0));
+    }
+
+    #[test]
+    fn a_part_follows_its_stage() {
+        let clock = StageClock::new(&Silent, Timestamp::now, || None);
+        let watch = clock.stopwatch();
+        clock.part("of nothing", 1, &watch);
+        clock.stage("decide", None);
+        watch.time(|| std::thread::sleep(std::time::Duration::from_millis(3)));
+        clock.part("watch", 5, &watch);
+        clock.stage("publish", None);
+        let stages = clock.stages();
+        let said: Vec<_> = stages.iter().map(|s| (s.name.as_str(), s.part_of.as_deref(), s.rows)).collect();
+        assert_eq!(said, [("decide", None, None), ("watch", Some("decide"), Some(5)), ("publish", None, None)]);
+        assert!(stages.get(1).is_some_and(|part| part.seconds > 0.0), "{stages:?}");
+        assert_eq!(Stopwatch::still().time(|| 7), 7);
     }
 }

@@ -32,6 +32,7 @@ use crate::run::receipts;
 use crate::run::rules::JobRules;
 use crate::run::scenarios::{Scenarios, measure_scenarios};
 use crate::run::settlement::settle_shards;
+use crate::run::stages::Stopwatch;
 use crate::store::Store;
 use crate::wash::Ingested;
 
@@ -155,6 +156,7 @@ impl<'a> Side<'a> {
         // A past date is decided by itself: no night before it has scored the members.
         groups.look_up_risks(&BTreeMap::new(), parts_per_million(scale.riskiest().get()));
         let (officers, overrides) = (Officers::default(), Overrides::default());
+        let watching = Stopwatch::still();
         let context = DecisionContext {
             as_of: on,
             features: &rules.features,
@@ -176,6 +178,7 @@ impl<'a> Side<'a> {
             scale: &scale,
             reference: &model.reference,
             foresight: foresight.as_ref(),
+            watching: &watching,
             currency: job.intake.currency,
         };
         let names = rules.monitor.features_before();
