@@ -181,12 +181,19 @@ pub fn fit(
         }
     }
     let is_bad: Vec<bool> = events.iter().map(|event| event.is_within(horizon_days)).collect();
-    let settings =
-        CalibrationSettings { methods: vec![Method::Platt, Method::Beta], pd_floor: PROB_FLOOR, ..Default::default() };
-    let failed = |why: String| ModelError::CannotMeasure { why };
-    let sample = Ranked::new(&is_bad, &raw).map_err(|e| failed(e.to_string()))?;
-    let calibration = choose_calibration(&sample, &settings).map_err(|e| failed(e.to_string()))?.calibration;
-    let out_of_sample: Vec<f64> = raw.iter().map(|prob| calibration.apply(*prob)).collect();
+    let calibration = calibrate(&is_bad, &raw)?;
+    // What says how far probabilities can be believed must not have been calibrated by the outcomes that it is held against.
+    let by_fold = (0..FOLDS).map(|fold| {
+        let others = events.iter().zip(is_bad.iter().zip(&raw)).filter(|(event, _)| fold_of(event) != fold);
+        let (bad, raw): (Vec<bool>, Vec<f64>) = others.map(|(_, (bad, raw))| (*bad, *raw)).unzip();
+        if bad.contains(&true) { calibrate(&bad, &raw) } else { Ok(calibration.clone()) }
+    });
+    let by_fold = by_fold.collect::<Result<Vec<_>, _>>()?;
+    let of_row = |(event, raw): (&Event<'_>, &f64)| {
+        let own = usize::try_from(fold_of(event)).ok().and_then(|fold| by_fold.get(fold));
+        own.unwrap_or(&calibration).apply(*raw)
+    };
+    let out_of_sample: Vec<f64> = events.iter().zip(&raw).map(of_row).collect();
     let figures = figures(trees.variables(), events, &is_bad, (&out_of_sample, found), horizon_nights)?;
     let model = TroubleModel::Trees { trees, calibration };
     Ok(Ok(FittedHazard { model, out_of_sample, figures }))
@@ -214,6 +221,15 @@ fn raw_probabilities(columns: &HazardColumns, trees: &BoostedTrees, rows: &[&AtR
         return Ok(Vec::new());
     }
     trees.probabilities(&columns.scoring_table(rows).columns)
+}
+
+/// From what trees say of merchants that they had not seen to the probability of trouble within the horizon.
+fn calibrate(is_bad: &[bool], raw: &[f64]) -> Result<Calibration, ModelError> {
+    let settings =
+        CalibrationSettings { methods: vec![Method::Platt, Method::Beta], pd_floor: PROB_FLOOR, ..Default::default() };
+    let failed = |why: String| ModelError::CannotMeasure { why };
+    let sample = Ranked::new(is_bad, raw).map_err(|e| failed(e.to_string()))?;
+    Ok(choose_calibration(&sample, &settings).map_err(|e| failed(e.to_string()))?.calibration)
 }
 
 fn fold_of(event: &Event<'_>) -> u64 {
