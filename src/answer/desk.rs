@@ -305,6 +305,7 @@ impl Desk {
                 offers.entry(merchant).or_default().extend(offer.clone());
             }
         }
+        self.check_draws(&open)?;
         let mut draws: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
         for draw in self.options.draws.iter().flatten() {
             let sum = draws.entry(&draw.merchant_id).or_default().entry(&draw.offer_id).or_default();
@@ -337,6 +338,23 @@ impl Desk {
         };
         let given: Vec<Vec<Given>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
         Ok(given.into_iter().flatten().collect())
+    }
+
+    /// A draw that names another merchant's offer was drawn by one of the two, and nobody knows by which.
+    fn check_draws(&self, open: &OpenOffers) -> Result<(), AnswerError> {
+        let offers =
+            open.iter().flat_map(|(merchant, offers)| offers.iter().map(move |o| (o.offer_id.as_str(), merchant)));
+        let merchant_of: BTreeMap<&str, &str> = offers.collect();
+        for (at, draw) in self.options.draws.iter().flatten().enumerate() {
+            if let Some(merchant) = merchant_of.get(draw.offer_id.as_str()).filter(|of| **of != draw.merchant_id) {
+                let why = format!(
+                    "offer {:?} was made to merchant {merchant:?}, not to {:?}",
+                    draw.offer_id, draw.merchant_id
+                );
+                return Err(AnswerError::Draws { line: at + 1, why });
+            }
+        }
+        Ok(())
     }
 
     /// The open offer that was chosen together with all others: it stands for as long as rules and caps allow so much. `None` where the policy does

@@ -1,5 +1,7 @@
 //! Why applications cannot be answered.
 
+use std::path::PathBuf;
+
 use jiff::civil::Date;
 
 use crate::config::ConfigError;
@@ -55,6 +57,12 @@ pub enum AnswerError {
         run: String,
         /// What is missing.
         what: &'static str,
+    },
+    /// A file of applications or draws in other letters.
+    #[error("read {path:?}: it is not text in UTF-8")]
+    NotText {
+        /// Which one; `-` is standard input.
+        path: PathBuf,
     },
     /// A file of draws that cannot be read: what was drawn is then not known.
     #[error("read the draws: line {line}: {why}")]

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::decide_text::answers_text;
 use super::{ExitCode, Failure, Output};
-use crate::answer::{Desk, DeskOptions, Outcome, read_draws};
+use crate::answer::{AnswerError, Desk, DeskOptions, Outcome, read_draws};
 use crate::offer::read_applications;
 
 /// What is asked, and what is known of the day.
@@ -26,8 +26,8 @@ pub struct DecideArgs {
     #[arg(long, value_name = "FILE")]
     draws: Option<PathBuf>,
     /// Business date of the answers instead of today's in the job's time zone.
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    on: Option<Date>,
+    #[arg(long, alias = "on", value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
     /// Output folder instead of the job's.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -46,7 +46,8 @@ pub fn execute(args: &DecideArgs, output: Output) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("{} holds no application", args.application.display())));
     }
     let draws = args.draws.as_deref().map(|path| read_draws(&read(path)?).map_err(Failure::from)).transpose()?;
-    let options = DeskOptions { out: args.out.clone(), on: args.on, now: Timestamp::now(), draws, log: !args.dry_run };
+    let options =
+        DeskOptions { out: args.out.clone(), on: args.as_of, now: Timestamp::now(), draws, log: !args.dry_run };
     let answered = Desk::open(&args.job, options)?.answer(applications)?;
     output.show(&answered, answers_text)?;
     let is_refused = answered.answers.iter().any(|answer| answer.outcome == Outcome::Refused);
@@ -57,11 +58,19 @@ fn read(path: &Path) -> Result<String, Failure> {
     let io = |source| Failure::Io { path: path.to_owned(), source };
     if path == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(io)?;
-        return Ok(text);
+        return match std::io::stdin().read_to_string(&mut text) {
+            Ok(_) => Ok(text),
+            Err(e) if e.kind() == std::io::ErrorKind::InvalidData => Err(not_text(path)),
+            Err(e) => Err(io(e)),
+        };
     }
     std::fs::read_to_string(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::InvalidData => not_text(path),
         std::io::ErrorKind::NotFound => Failure::NotFound(format!("{} is not there", path.display())),
         _ => io(e),
     })
+}
+
+fn not_text(path: &Path) -> Failure {
+    AnswerError::NotText { path: path.to_owned() }.into()
 }

@@ -254,6 +254,7 @@ fn answer_code(error: &AnswerError) -> ExitCode {
         | AnswerError::Score { .. }
         | AnswerError::NotOfTheDay { .. }
         | AnswerError::Incomplete { .. }
+        | AnswerError::NotText { .. }
         | AnswerError::Draws { .. } => ExitCode::Data,
         AnswerError::AsOf(_) => ExitCode::Usage,
     }

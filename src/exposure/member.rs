@@ -1,7 +1,9 @@
-//! Memberships of guarantee groups that a night leaves to the next: nobody leaves a group because a row is no longer sent.
+//! Memberships of guarantee groups that a night leaves to the next: nobody leaves a group because a row is no longer sent, nor before the last night
+//! that saw the membership go on, whatever day a later row gives as its end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::group::GroupTotals;
@@ -9,38 +11,57 @@ use crate::contract::GUARANTEE_GROUPS;
 use crate::domain::AsOf;
 use crate::store::{BrokenRecord, bucket_of};
 
-/// One membership that the next night has to see, going on or ended: a row of `remembered_members.parquet`.
+/// One membership as the next night has to know it: a row of `remembered_members.parquet`. One that goes on has to be seen, going on or ended.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RememberedMember {
     /// The group.
     pub group_id: String,
     /// The member.
     pub merchant_id: String,
+    /// Of one that has ended: the last night that saw it go on.
+    pub went_on_until: Option<Date>,
 }
 
 /// The memberships of the night before, by bucket of merchants and merchant; none on a first night.
 #[derive(Debug, Clone, Default)]
 pub struct MembersBefore {
-    by_bucket: Vec<BTreeMap<String, BTreeSet<String>>>,
+    night: Option<Date>,
+    by_bucket: Vec<BTreeMap<String, BTreeMap<String, Option<Date>>>>,
+}
+
+/// A membership that the night before knew.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MemberBefore<'a> {
+    pub merchant: &'a str,
+    pub group: &'a str,
+    /// It went on then; otherwise it had ended.
+    pub goes_on: bool,
+    /// The last night that saw it go on.
+    pub seen_on: Date,
 }
 
 impl MembersBefore {
-    /// Rows of `remembered_members.parquet`, for shards of so many `buckets`.
+    /// Rows of `remembered_members.parquet` of a night, for shards of so many `buckets`.
     #[must_use]
-    pub fn new(rows: impl IntoIterator<Item = RememberedMember>, buckets: u32) -> Self {
-        let mut by_bucket = vec![BTreeMap::<String, BTreeSet<String>>::new(); buckets.max(1) as usize];
-        for RememberedMember { group_id, merchant_id } in rows {
+    pub fn new(rows: impl IntoIterator<Item = RememberedMember>, night: Date, buckets: u32) -> Self {
+        let mut by_bucket = vec![BTreeMap::<String, BTreeMap<String, Option<Date>>>::new(); buckets.max(1) as usize];
+        for RememberedMember { group_id, merchant_id, went_on_until } in rows {
             if let Some(merchants) = by_bucket.get_mut(bucket_of(&merchant_id, buckets) as usize) {
-                merchants.entry(merchant_id).or_default().insert(group_id);
+                merchants.entry(merchant_id).or_default().insert(group_id, went_on_until);
             }
         }
-        Self { by_bucket }
+        Self { night: Some(night), by_bucket }
     }
 
-    /// Memberships of merchants of one bucket: the merchant and the group.
-    pub(super) fn in_bucket(&self, bucket: u32) -> impl Iterator<Item = (&str, &str)> {
+    /// Memberships of merchants of one bucket.
+    pub(super) fn in_bucket(&self, bucket: u32) -> impl Iterator<Item = MemberBefore<'_>> {
         let merchants = self.by_bucket.get(bucket as usize).into_iter().flatten();
-        merchants.flat_map(|(merchant, groups)| groups.iter().map(move |group| (merchant.as_str(), group.as_str())))
+        merchants.flat_map(move |(merchant, groups)| {
+            groups.iter().filter_map(move |(group, ended)| {
+                let seen_on = ended.or(self.night)?;
+                Some(MemberBefore { merchant, group, goes_on: ended.is_none(), seen_on })
+            })
+        })
     }
 }
 
@@ -63,6 +84,8 @@ pub fn groups_of_broken_members(broken: &[BrokenRecord], as_of: &AsOf) -> GroupT
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use jiff::civil::date;
     use jiff::tz::TimeZone;
 
@@ -89,12 +112,20 @@ mod tests {
 
     #[test]
     fn memberships_lie_in_the_bucket_of_their_merchant() {
-        let row =
-            |group: &str, merchant: &str| RememberedMember { group_id: group.into(), merchant_id: merchant.into() };
-        let before = MembersBefore::new([row("g1", "m1"), row("g2", "m1"), row("g1", "m2")], 4);
-        let all: BTreeSet<(&str, &str)> = (0..4).flat_map(|bucket| before.in_bucket(bucket)).collect();
-        assert_eq!(all, BTreeSet::from([("m1", "g1"), ("m1", "g2"), ("m2", "g1")]));
-        assert!(before.in_bucket(bucket_of("m1", 4)).any(|of| of == ("m1", "g2")));
+        let row = |group: &str, merchant: &str, went_on_until| RememberedMember {
+            group_id: group.into(),
+            merchant_id: merchant.into(),
+            went_on_until,
+        };
+        let (night, ended) = (date(2025, 5, 2), date(2025, 4, 9));
+        let rows = [row("g1", "m1", None), row("g2", "m1", Some(ended)), row("g1", "m2", None)];
+        let before = MembersBefore::new(rows, night, 4);
+        let told = |of: MemberBefore<'_>| (of.merchant.to_owned(), of.group.to_owned(), of.goes_on, of.seen_on);
+        let all: BTreeSet<_> = (0..4).flat_map(|bucket| before.in_bucket(bucket)).map(told).collect();
+        let member = |merchant: &str, group: &str, goes_on, on| (merchant.to_owned(), group.to_owned(), goes_on, on);
+        let expected = [("m1", "g1", true, night), ("m1", "g2", false, ended), ("m2", "g1", true, night)];
+        assert_eq!(all, expected.map(|(m, g, goes_on, on)| member(m, g, goes_on, on)).into());
+        assert!(before.in_bucket(bucket_of("m1", 4)).any(|of| (of.merchant, of.group) == ("m1", "g2")));
         assert_eq!(MembersBefore::default().in_bucket(0).count(), 0);
     }
 }

@@ -12,11 +12,11 @@ use super::account::{Account, Owed, Requests};
 use super::error::ExposureError;
 use super::escrow::{ShardReceivables, receivables};
 use super::group::{DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
-use super::member::{MembersBefore, RememberedMember, groups_of_broken_members};
+use super::member::{MemberBefore, MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
 use super::receivable::Receivables;
 use super::settings::{GroupTerms, ReceivableTerms};
-use crate::domain::{AsOf, MICROS_PER_DAY};
+use crate::domain::{AsOf, MICROS_PER_DAY, days_between};
 use crate::repayment::{LoanEvidence, LoanLedger, MerchantLoans, RememberedLoan};
 use crate::store::Shard;
 use crate::tiles::Views;
@@ -188,7 +188,7 @@ pub fn shard_accounts(
 
     let mut accounts = ShardAccounts::default();
     accounts.groups.merge(&groups_of_broken_members(&shard.broken, &shard.as_of));
-    accounts.members = memberships.hold_against(before.members.in_bucket(bucket), &mut accounts.groups);
+    accounts.members = memberships.hold_against(before.members.in_bucket(bucket), &shard.as_of, &mut accounts.groups);
     // A loan is never known unless its borrower can be seen; one that is not known is its group's all the same.
     for loan in views.ledger.iter().flat_map(|ledger| &ledger.unknown) {
         if let Some(group) = &loan.group_id {
@@ -396,24 +396,36 @@ impl Groups<'_> {
     /// member's groups and its group's total unknown. Returns what the next night has to see.
     fn hold_against<'b>(
         &mut self,
-        before: impl Iterator<Item = (&'b str, &'b str)>,
+        before: impl Iterator<Item = MemberBefore<'b>>,
+        as_of: &AsOf,
         totals: &mut GroupTotals,
     ) -> Vec<RememberedMember> {
-        let row = |merchant: &str, group: &str| RememberedMember {
+        let row = |merchant: &str, group: &str, went_on_until: Option<Date>| RememberedMember {
             group_id: group.to_owned(),
             merchant_id: merchant.to_owned(),
+            went_on_until,
         };
         match self {
             Self::None => Vec::new(),
-            Self::Absent => before.map(|(merchant, group)| row(merchant, group)).collect(),
+            Self::Absent => before.map(|m| row(m.merchant, m.group, (!m.goes_on).then_some(m.seen_on))).collect(),
             Self::By { known, ended, unknown } => {
                 let of_merchant = |(merchant, groups): (&String, &BTreeSet<String>)| -> Vec<RememberedMember> {
-                    groups.iter().map(|group| row(merchant, group)).collect()
+                    groups.iter().map(|group| row(merchant, group, None)).collect()
                 };
                 let mut members: BTreeSet<RememberedMember> = known.iter().flat_map(of_merchant).collect();
-                for (merchant, group) in before {
-                    let has_ended = ended.get(merchant).is_some_and(|left| left.contains_key(group));
-                    if !has_ended && members.insert(row(merchant, group)) {
+                for MemberBefore { merchant, group, goes_on, seen_on } in before {
+                    let seen_until =
+                        as_of.days_before(days_between(seen_on, as_of.date())).map_or(i64::MAX, |a| a.micros());
+                    let end = ended.get_mut(merchant).and_then(|left| left.get_mut(group));
+                    if let Some((_, left_at)) = end {
+                        // It went on when it was last seen: what was drawn until then the member answers for.
+                        *left_at = seen_until.max(*left_at);
+                        members.insert(row(merchant, group, Some(seen_on)));
+                    } else if !goes_on && !members.contains(&row(merchant, group, None)) {
+                        let since_ever = (i64::MIN, seen_until);
+                        ended.entry(merchant.to_owned()).or_default().insert(group.to_owned(), since_ever);
+                        members.insert(row(merchant, group, Some(seen_on)));
+                    } else if members.insert(row(merchant, group, None)) {
                         totals.entry(group).unknown = 1;
                         unknown.insert(Cow::Owned(merchant.to_owned()));
                     }

@@ -41,6 +41,8 @@ pub struct Monitor {
     pub no_longer_sent: BTreeSet<String>,
     /// Loans of which payments that the night before knew may be missing: the lender says that they were taken back.
     pub payments_corrected: BTreeSet<String>,
+    /// Loans whose terms are right as they are sent tonight, although an earlier night knew others.
+    pub terms_corrected: BTreeSet<String>,
     /// Loans on which payments of one sum within minutes of one another are several.
     pub payments_confirmed: BTreeSet<String>,
     /// Merchants whose memberships of guarantee groups may be missing although the night before knew them.
@@ -328,6 +330,7 @@ impl Monitor {
             unknown_limit,
             no_longer_sent: raw.ledger.no_longer_sent(),
             payments_corrected: raw.ledger.payments_corrected(),
+            terms_corrected: raw.ledger.terms_corrected(),
             payments_confirmed: raw.ledger.payments_confirmed(),
             members_no_longer_sent: raw.ledger.members_no_longer_sent(),
             buckets,

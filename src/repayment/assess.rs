@@ -1,6 +1,7 @@
 //! One loan's record, looked at from a point in time: how it stands, or why that cannot be said.
 
 use super::materiality::{MaterialRun, material_dpd, worst_material_dpd};
+use super::promise::Promise;
 use super::reconcile::reconcile;
 use super::record::LoanRecord;
 use super::settings::LedgerRules;
@@ -87,6 +88,7 @@ impl Assessment {
             deductions_reversed,
             coming_due: self.coming_due(point),
             history: self.history(record, rules, point),
+            promise: Promise::of(record, &self.schedule),
         }
     }
 

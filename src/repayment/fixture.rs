@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
+use super::promise::Promise;
 use super::settings::{LedgerRules, Materiality};
 use super::standing::{LoanHistory, LoanStanding};
 use crate::domain::{AsOf, MICROS_PER_DAY};
@@ -149,5 +150,6 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         deductions_reversed: 0,
         coming_due: Vec::new(),
         history: LoanHistory::default(),
+        promise: Promise::default(),
     }
 }

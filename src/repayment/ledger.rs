@@ -11,6 +11,7 @@ use super::draws::Draws;
 use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
 use super::pledges::OrderOwners;
+use super::promise;
 use super::received::ReceivedBefore;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
@@ -132,7 +133,7 @@ impl LoanLedger {
         loans
     }
 
-    /// Makes unknown every loan of which payments have vanished since its books last agreed, and every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
+    /// Makes unknown every loan of which payments have vanished or terms have changed since its books last agreed, and every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
     /// among the borrower's although tonight's orders reach past the day of the draw, or that another merchant has. Offer and orders stay
     /// their own merchant's.
     ///
@@ -143,9 +144,9 @@ impl LoanLedger {
         let draws = Draws::of(&self.known, evidence);
         let mut told = Vec::new();
         let mut causes_of = |loan: &LoanStanding| -> Causes {
-            let of_payments = received.judge(loan);
+            let of_payments = received.judge(loan).into_iter().chain(promise::judge(loan, evidence));
             if loan.is_closed {
-                return of_payments.into_iter().collect();
+                return of_payments.collect();
             }
             let of_offer = loan.offer_id.as_deref().and_then(|offer| {
                 let cause = UnknownCause::offer_of_another(offer);
@@ -161,7 +162,7 @@ impl LoanLedger {
             let of_pledges =
                 if evidence.orders_reach(drawn_on) { owners.judge(loan) } else { owners.judge_new(loan, evidence) };
             let of_offer = of_offer.into_iter().chain(of_terms).chain(of_draws);
-            of_payments.into_iter().chain(of_offer).chain(of_pledges).chain(of_pledge).collect()
+            of_payments.chain(of_offer).chain(of_pledges).chain(of_pledge).collect()
         };
         let mut strangers: Vec<UnknownLoan> = Vec::new();
         self.known.retain(|loan| {

@@ -197,6 +197,11 @@ fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLo
         payments: Some(1),
         received_minor: Some(300),
         received_json: None,
+        lent_digest: None,
+        schedule_digest: None,
+        ends_on: None,
+        restructured_on: None,
+        is_written_off: None,
     }
 }
 
@@ -397,6 +402,45 @@ fn an_open_loan_that_names_an_offer_made_to_another_merchant_is_unknown_for_as_l
     let mut repaid = late();
     repaid.paid = vec![PaidRow("l1", 110, 1_000, None)];
     assert_eq!(codes(&compare(&naming("x", &repaid), &of("m2"))), []);
+}
+
+#[test]
+fn what_an_earlier_night_knew_was_agreed_stands_until_a_restructure() {
+    let of_group = |books: &Books, group: Option<&str>| {
+        let mut seen = shard(120, books);
+        seen.tables.get_mut("loans").unwrap().with_column(Column::new("group_id".into(), [group])).unwrap();
+        seen
+    };
+    let left = compare_after(&of_group(&late(), Some("g1")), &[]).1;
+    let after = |books: &Books, group| compare_after(&of_group(books, group), &left);
+    assert_eq!(codes(&after(&late(), Some("g1")).0), []);
+    let changed = [("m1", Some("l1"), "terms-changed")];
+    let other = |loan: LoanRow, due: &[DueRow]| books(&[loan], due, &[]);
+    let same = LoanRow("l1", "m1", 100, 1_000, None);
+    let changes = [
+        ("no group", late(), None),
+        ("another group", late(), Some("g2")),
+        (
+            "paid out a day earlier",
+            other(LoanRow("l1", "m1", 99, 1_000, None), &[DueRow("l1", 1, 107, 1_000)]),
+            Some("g1"),
+        ),
+        ("due a day earlier", other(same, &[DueRow("l1", 1, 106, 1_000)]), Some("g1")),
+        ("in two parts", other(same, &[DueRow("l1", 1, 106, 500), DueRow("l1", 2, 107, 500)]), Some("g1")),
+    ];
+    for (what, books, group) in changes {
+        let (ledger, remembered) = after(&books, group);
+        assert_eq!(codes(&ledger), changed, "{what}");
+        let terms = |loan: &RememberedLoan| (loan.lent_digest.clone(), loan.schedule_digest.clone(), loan.ends_on);
+        assert_eq!(terms(&remembered[0]), terms(&left[0]), "{what}: remembered as it was known");
+        let corrected: Vec<_> = left.iter().cloned().map(RememberedLoan::with_corrected_terms).collect();
+        assert_eq!(codes(&compare_after(&of_group(&books, group), &corrected).0), [], "{what}");
+    }
+    // A night that did not know the terms says nothing against them.
+    assert_eq!(
+        codes(&night_after(&late(), 200, &[remembered("m1", "l1", LastKnown::Open).with_corrected_payments()]).0),
+        []
+    );
 }
 
 #[test]

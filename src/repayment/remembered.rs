@@ -48,6 +48,17 @@ pub struct RememberedLoan {
     pub received_minor: Option<i64>,
     /// Each of them as JSON, a list of instant, sum and id ([`ReceivedPayment`]).
     pub received_json: Option<String>,
+    /// What was lent, as [`super::promise::Promise::lent`]. `None` where nothing was ever known of it, or the lender says that the terms were corrected;
+    /// so are the four that follow.
+    pub lent_digest: Option<String>,
+    /// What falls due and when, as [`super::promise::Promise::schedule`].
+    pub schedule_digest: Option<String>,
+    /// When the last instalment falls due.
+    pub ends_on: Option<Date>,
+    /// When its terms were eased; `None` also where they never were.
+    pub restructured_on: Option<Date>,
+    /// The lender wrote it off.
+    pub is_written_off: Option<bool>,
 }
 
 impl RememberedLoan {
@@ -70,6 +81,11 @@ impl RememberedLoan {
             payments: Some(loan.payments),
             received_minor: Some(loan.received_minor),
             received_json: serde_json::to_string(&loan.received).ok(),
+            lent_digest: Some(loan.promise.lent.clone()),
+            schedule_digest: Some(loan.promise.schedule.clone()),
+            ends_on: loan.history.ends_on,
+            restructured_on: loan.history.restructured_on,
+            is_written_off: Some(loan.is_written_off),
         }
     }
 
@@ -87,6 +103,11 @@ impl RememberedLoan {
             payments: before.and_then(|before| before.payments),
             received_minor: before.and_then(|before| before.received_minor),
             received_json: before.and_then(|before| before.received_json.clone()),
+            lent_digest: before.and_then(|before| before.lent_digest.clone()),
+            schedule_digest: before.and_then(|before| before.schedule_digest.clone()),
+            ends_on: before.and_then(|before| before.ends_on),
+            restructured_on: before.and_then(|before| before.restructured_on),
+            is_written_off: before.and_then(|before| before.is_written_off),
         }
     }
 
@@ -94,6 +115,19 @@ impl RememberedLoan {
     #[must_use]
     pub fn with_corrected_payments(self) -> Self {
         Self { payments: None, received_minor: None, received_json: None, ..self }
+    }
+
+    /// The same where the lender says that its terms are right as they are sent tonight.
+    #[must_use]
+    pub fn with_corrected_terms(self) -> Self {
+        Self {
+            lent_digest: None,
+            schedule_digest: None,
+            ends_on: None,
+            restructured_on: None,
+            is_written_off: None,
+            ..self
+        }
     }
 
     /// The payments that had arrived; `None` where they are not known one by one.

@@ -227,6 +227,14 @@ pub(crate) static LEDGER_KEYS: Section = Section {
         )
         .or("none"),
         Key::new(
+            "terms_corrected",
+            "list of ids",
+            "[\"l-17\"]",
+            "loans whose terms, schedule, guarantee group or write-off are right as they are sent tonight, although an earlier night knew others and they were \
+             not restructured",
+        )
+        .or("none"),
+        Key::new(
             "payments_confirmed",
             "list of ids",
             "[\"l-17\"]",
@@ -284,6 +292,7 @@ pub(crate) struct RawLedger {
     no_longer_sent: Option<Vec<String>>,
     members_no_longer_sent: Option<Vec<String>>,
     payments_corrected: Option<Vec<String>>,
+    terms_corrected: Option<Vec<String>>,
     payments_confirmed: Option<Vec<String>>,
 }
 
@@ -296,6 +305,11 @@ impl RawLedger {
     /// Loans whose payments are right as they are sent, although fewer than the night before knew.
     pub(crate) fn payments_corrected(&self) -> BTreeSet<String> {
         self.payments_corrected.iter().flatten().cloned().collect()
+    }
+
+    /// Loans whose terms are right as they are sent, although an earlier night knew others.
+    pub(crate) fn terms_corrected(&self) -> BTreeSet<String> {
+        self.terms_corrected.iter().flatten().cloned().collect()
     }
 
     /// Loans on which payments alike within minutes are several.

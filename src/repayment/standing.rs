@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LoanLedger;
+use super::promise::Promise;
 use super::unknown::UnknownLoan;
 
 /// How one known loan stands.
@@ -77,6 +78,8 @@ pub struct LoanStanding {
     pub coming_due: Vec<ComingDue>,
     /// What it went through, as the books tell it now.
     pub history: LoanHistory,
+    /// What was agreed.
+    pub promise: Promise,
 }
 
 /// A promise to come: the date by whose end it has to be paid, and how much of it in minor units.

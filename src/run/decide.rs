@@ -170,8 +170,8 @@ pub struct Decided {
     pub remembered_members: Vec<RememberedMember>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
-    /// Loans that a rule would have deducted but for receipts, another loan of the merchant, or the latest payments, that are not known.
-    pub deductions_unknown: u64,
+    /// Loans that a rule would have deducted, by what is not known: receipts, another loan of the merchant, or the latest payments.
+    pub deductions_unknown: BTreeMap<String, u64>,
 }
 
 impl Decided {
@@ -465,7 +465,14 @@ fn watch_merchant(
             &found.alerts,
             context.payments_days_late,
         )?;
-        decided.deductions_unknown += ordered.receipts_unknown + ordered.loans_unknown + ordered.payments_late;
+        let unknown = [
+            ("receipts", ordered.receipts_unknown),
+            ("another-loan", ordered.loans_unknown),
+            ("latest-payments", ordered.payments_late),
+        ];
+        for (what, loans) in unknown.into_iter().filter(|(_, loans)| *loans > 0) {
+            *decided.deductions_unknown.entry(what.to_owned()).or_default() += loans;
+        }
         decided.deductions.extend(ordered.deductions);
     }
     let owing = loans.unwrap_or_default();

@@ -234,7 +234,7 @@ impl RunSummary {
     }
 
     fn not_judged(&self) -> Vec<Block> {
-        let Unjudged { alerts, eligibility, deductions, measures } = &self.unjudged;
+        let Unjudged { alerts, eligibility, deductions, measures, .. } = &self.unjudged;
         let mut blocks = vec![heading("What could not be judged for lack of data")];
         if alerts.is_empty() && eligibility.is_empty() && *deductions == 0 && measures.is_empty() {
             blocks.push(Block::Paragraph("Nothing: every rule had what it looks at.".to_owned()));

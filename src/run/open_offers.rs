@@ -94,7 +94,8 @@ pub fn read_loan_evidence(
     let loans = rows::<RememberedLoan>(previous)?.into_iter();
     let loans = loans.filter(|loan| !monitor.no_longer_sent.contains(&loan.loan_id)).map(|loan| {
         let is_corrected = monitor.payments_corrected.contains(&loan.loan_id);
-        if is_corrected { loan.with_corrected_payments() } else { loan }
+        let loan = if is_corrected { loan.with_corrected_payments() } else { loan };
+        if monitor.terms_corrected.contains(&loan.loan_id) { loan.with_corrected_terms() } else { loan }
     });
     let evidence = LoanEvidence::new(loans, buckets);
     let offers = open.iter().flat_map(|(merchant, offers)| {
@@ -127,8 +128,8 @@ pub fn read_members_before(
     no_longer_sent: &BTreeSet<String>,
     buckets: u32,
 ) -> Result<MembersBefore, PublishError> {
-    let rows = rows::<RememberedMember>(previous)?;
-    Ok(MembersBefore::new(rows.into_iter().filter(|row| !no_longer_sent.contains(&row.merchant_id)), buckets))
+    let rows = rows::<RememberedMember>(previous)?.into_iter().filter(|row| !no_longer_sent.contains(&row.merchant_id));
+    Ok(previous.map_or_else(MembersBefore::default, |night| MembersBefore::new(rows, night.as_of, buckets)))
 }
 
 /// What the scores of the night before said of the members of guarantee groups: probabilities of default in parts per million, rounded up, the file's

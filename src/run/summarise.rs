@@ -75,7 +75,10 @@ impl Totals {
             *self.unjudged.alerts.entry(rule.clone()).or_default() += times;
         }
         count(&mut self.unjudged.eligibility, unknown_rules(shard));
-        self.unjudged.deductions += shard.deductions_unknown;
+        for (what, loans) in &shard.deductions_unknown {
+            self.unjudged.deductions += loans;
+            *self.unjudged.deductions_for_lack_of.entry(what.clone()).or_default() += loans;
+        }
         self.deductions += shard.deductions.len() as u64;
         self.deducted_minor =
             shard.deductions.iter().fold(self.deducted_minor, |sum, d| d.amount_minor.saturating_add(sum));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::intake_gates::{AllowedFault, IntakeVerdict};
 use super::officers_work::OfficersWork;
 use crate::domain::{Currency, Money, grouped};
-use crate::model::ability::AbilityReport;
+use crate::model::ability::{AbilityReport, Lowered};
 use crate::monitor::Portfolio;
 use crate::offer::{OptimisationSummary, PolicyApproval};
 use crate::report::{optimisation_text, text_table};
@@ -146,6 +146,9 @@ pub struct Unjudged {
     pub eligibility: BTreeMap<String, u64>,
     /// Loans that a rule would have deducted but whose merchant's receipts are not known.
     pub deductions: u64,
+    /// The same by what is not known: `receipts`, `another-loan` of the merchant, `latest-payments`.
+    #[serde(default)]
+    pub deductions_for_lack_of: BTreeMap<String, u64>,
     /// Measures that are unknown for a merchant because its rows add up to more than 64 bits hold, by measure: merchants.
     #[serde(default)]
     pub measures: BTreeMap<String, u64>,
@@ -363,9 +366,12 @@ impl RunSummary {
                     format!("{} {:.3}{lost}{factor}", naive.rule, naive.as_it_stands)
                 })
                 .collect();
+            let lowered = horizon.lowered.map_or_else(String::new, |Lowered { share_below, factor }| {
+                format!(" (lowered to {factor:.2} of what they were: {:.1} % fell below)", 100.0 * share_below)
+            });
             writeln!(
                 out,
-                "             receipts over {} days: {:.1} % of {} below the lower figure, {:.0} % meant; pinball loss {:.3} of receipts, of rules of thumb: {}",
+                "             receipts over {} days: {:.1} % of {} below the lower figure, {:.0} % meant{lowered}; pinball loss {:.3} of receipts, of rules of thumb: {}",
                 horizon.horizon_days,
                 100.0 * level.share_below,
                 grouped(ability.judged_rows as u64),
@@ -431,7 +437,7 @@ impl RunSummary {
         let listed = |counts: &BTreeMap<String, u64>| {
             counts.iter().map(|(rule, n)| format!("{rule} {}", grouped(*n))).collect::<Vec<_>>().join(" · ")
         };
-        let Unjudged { alerts, eligibility, deductions, measures } = &self.unjudged;
+        let Unjudged { alerts, eligibility, deductions, deductions_for_lack_of, measures } = &self.unjudged;
         if !alerts.is_empty() {
             writeln!(out, "  not judged alerts, for lack of data: {}", listed(alerts))?;
         }
@@ -439,7 +445,12 @@ impl RunSummary {
             writeln!(out, "  not judged eligibility, declined for lack of data: {}", listed(eligibility))?;
         }
         if *deductions > 0 {
-            writeln!(out, "  not judged deductions, receipts not known: {} loans", grouped(*deductions))?;
+            let lacking = listed(deductions_for_lack_of);
+            writeln!(
+                out,
+                "  not judged deductions of {} loans, by what is not known: {lacking}",
+                grouped(*deductions)
+            )?;
         }
         if !measures.is_empty() {
             writeln!(out, "  not known  measures whose sum is beyond 64 bits, by merchants: {}", listed(measures))?;

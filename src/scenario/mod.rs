@@ -41,7 +41,7 @@ pub enum Scenario {
     Favourable,
     /// Promises broken, and decided so.
     Adverse,
-    /// Promises broken, or alleged to be, as late as could be.
+    /// Promises broken, or alleged to be, as late as could be; orders of the last month not handed over yet.
     Unresolved,
 }
 

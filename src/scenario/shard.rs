@@ -57,7 +57,8 @@ impl Concerned {
     pub fn assumed(&self, scenario: Scenario) -> PolarsResult<Shard> {
         let Shard { as_of, mut tables, broken } = self.shard.clone();
         let last = as_of.micros() - 1;
-        let mut reader = Reader { scenario, last, known: &self.trade, with_broken: BTreeMap::new() };
+        let with_broken = BTreeMap::new();
+        let mut reader = Reader { scenario, last, known: &self.trade, with_broken, left_open: Vec::new() };
         for table in READ {
             let Some(frame) = tables.get(table.name) else { continue };
             let mut rows: Vec<Row> = Vec::new();
@@ -80,6 +81,10 @@ impl Concerned {
                     }
                     _ => rows.extend(reader.disputes(merchant, record, &key)),
                 }
+            }
+            if table.name == SHIPMENTS.name {
+                let unsent = reader.unsent(frame, &rows)?;
+                rows.extend(unsent);
             }
             if rows.is_empty() {
                 continue;
@@ -239,6 +244,8 @@ struct Reader<'a> {
     known: &'a BTreeMap<String, Trade>,
     /// The same of merchants with broken orders, as these are read.
     with_broken: BTreeMap<String, Trade>,
+    /// Orders that cannot be read and are taken to wait still: merchant, order, and when it was placed.
+    left_open: Vec<(String, String, i64)>,
 }
 
 impl Reader<'_> {
@@ -305,13 +312,16 @@ impl Reader<'_> {
                 is_assumed: true,
             },
         };
-        let known = Known { is_completed: scenario != Scenario::Adverse, is_assumed: true, ..known };
+        let youngest_settled = self.last.saturating_sub(DAYS_LEFT_OPEN * MICROS_PER_DAY);
+        let is_left_open = scenario == Scenario::Unresolved && known.placed_at > youngest_settled;
+        let is_completed = scenario != Scenario::Adverse && !is_left_open;
+        let known = Known { is_completed, is_assumed: true, ..known };
         trade.orders.push(known.clone());
         trade.orders.sort_by(|a, b| (a.placed_at, &a.id).cmp(&(b.placed_at, &b.id)));
 
         let placed_at = known.placed_at;
         let mut row = Row::from([
-            ("order_id", Cell::Text(known.id)),
+            ("order_id", Cell::Text(known.id.clone())),
             ("merchant_id", Cell::Text(merchant.to_owned())),
             ("buyer_id", Cell::Text(known.buyer)),
             ("placed_at", Cell::Number(placed_at)),
@@ -319,6 +329,10 @@ impl Reader<'_> {
             ("amount_minor", Cell::Number(known.amount_minor)),
             ("currency", Cell::Text(known.currency)),
         ]);
+        if is_left_open {
+            self.left_open.push((merchant.to_owned(), known.id, placed_at));
+            return row;
+        }
         let settled = self.after(placed_at, DAYS_TO_SETTLE);
         let mut put = |column, cell| row.insert(column, Cell::Number(cell));
         if scenario == Scenario::Adverse {
@@ -331,6 +345,30 @@ impl Reader<'_> {
             put("refund_minor", known.amount_minor);
         }
         row
+    }
+
+    /// Of orders that are left open a promise to hand them over by now, unless something is known of their parcels.
+    fn unsent(&self, sent: &DataFrame, assumed: &[Row]) -> PolarsResult<Vec<Row>> {
+        if self.left_open.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of_row = |row: &Row| match row.get("order_id") {
+            Some(Cell::Text(order)) => Some(order.clone()),
+            _ => None,
+        };
+        let sent = sent.column("order_id")?.str()?;
+        let known: PlHashSet<String> =
+            sent.iter().flatten().map(str::to_owned).chain(assumed.iter().filter_map(of_row)).collect();
+        let unsent = self.left_open.iter().filter(|(_, order, _)| !known.contains(order.as_str()));
+        let row = |(merchant, order, placed_at): &(String, String, i64)| {
+            Row::from([
+                ("shipment_id", Cell::Text(format!("none of {order}"))),
+                ("order_id", Cell::Text(order.clone())),
+                ("merchant_id", Cell::Text(merchant.clone())),
+                ("ship_by_at", Cell::Number(*placed_at)),
+            ])
+        };
+        Ok(unsent.map(row).collect())
     }
 
     /// Parcels; the record's number keeps their times apart, for rows that have all times in common are of one parcel.
@@ -431,6 +469,9 @@ impl Reader<'_> {
 
 /// Days from placing an order to its end, good or bad: late enough that what was due by then is late.
 const DAYS_TO_SETTLE: i64 = 5;
+
+/// Days for which an order that cannot be read may still wait to be handed over (project judgement).
+const DAYS_LEFT_OPEN: i64 = 30;
 
 /// Days after which what became of an order counts in every measure of the last months (project judgement).
 const DAYS_TO_COUNT: i64 = 45;

@@ -14,7 +14,7 @@ use integrity::exposure::{
 };
 use integrity::model::ability::Foreseen;
 use integrity::offer::{CapName, Decision, MerchantCase, Policy, decide};
-use integrity::repayment::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding};
+use integrity::repayment::{BorrowerRecord, CreditRecord, LoanHistory, LoanStanding, Promise};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
@@ -241,6 +241,7 @@ impl World {
                     received_minor: 0,
                     received: Vec::new(),
                     history: LoanHistory::default(),
+                    promise: Promise::default(),
                 },
             });
         }

@@ -62,6 +62,27 @@ fn every_quantile_covers_what_it_says_and_rules_of_thumb_are_beaten() {
 }
 
 #[test]
+fn lower_figures_that_what_came_in_refutes_are_lowered_and_say_so() {
+    let mut rows = market(4_000, 5);
+    for row in rows.iter_mut().filter(|row| row.group == AbilityGroup::Judge) {
+        // Trade fell by two thirds after all that was learnt from.
+        row.after_minor.iter_mut().for_each(|minor| *minor /= 3);
+    }
+    let TrainedAbility { ability, report } = train_ability(&rows, &HORIZONS, &AbilitySettings::default()).unwrap();
+    for (horizon, sound) in report.horizons.iter().zip(&trained().report.horizons) {
+        let lowered = horizon.lowered.unwrap();
+        assert!(lowered.share_below > 0.3 && lowered.factor < 0.6 && sound.lowered.is_none(), "{lowered:?}");
+        let level = horizon.levels.iter().find(|level| (level.level - report.quantile).abs() < 1e-9).unwrap();
+        assert!((level.share_below - 0.1).abs() < 0.01, "{level:?}");
+    }
+    let foreseen = ability.foresee(&rows[1].history, &CategoryReceipts::default());
+    let before = trained().ability.foresee(&rows[1].history, &CategoryReceipts::default());
+    for (now, before) in foreseen.horizons.iter().zip(&before.horizons) {
+        assert!(now.lower_minor < before.lower_minor && now.median_minor > now.lower_minor, "{now:?} {before:?}");
+    }
+}
+
+#[test]
 fn more_than_one_in_ten_who_stop_leave_nothing_to_count_on() {
     let mut rows = market(2_000, 4);
     for (number, row) in rows.iter_mut().enumerate() {

@@ -8,7 +8,7 @@ use super::history::ReceiptHistory;
 use super::naive::pinball;
 use super::predict::{AbilityModel, FORMAT, HORIZON_LEVELS, HorizonModel, Inputs, LevelModel, NOTHING};
 use super::quantile::{QUARTER_COLUMN, Sample, fit, fitted};
-use super::report::{AbilityReport, judge};
+use super::report::{AbilityReport, Lowered, judge, lowering};
 use crate::domain::elementary::{ln, pow};
 use crate::model::ModelError;
 
@@ -160,7 +160,14 @@ pub fn train_ability(
         let levels = levels.collect();
         model.horizons.push(HorizonModel { horizon_days, own_season, levels });
     }
-    let report = judge(&model, &rows, to_fit, to_calibrate);
+    let lowered: Vec<Option<Lowered>> = (0..horizons.len()).map(|at| lowering(&model, &rows, at)).collect();
+    for (horizon, lowered) in model.horizons.iter_mut().zip(&lowered) {
+        if let Some(Lowered { factor, .. }) = lowered {
+            horizon.lower(settings.quantile, ln(*factor));
+        }
+    }
+    let mut report = judge(&model, &rows, to_fit, to_calibrate);
+    report.horizons.iter_mut().zip(lowered).for_each(|(horizon, lowered)| horizon.lowered = lowered);
     Ok(TrainedAbility { ability: model, report })
 }
 

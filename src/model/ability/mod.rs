@@ -32,5 +32,5 @@ pub(crate) use fit::{MIN_CALIBRATING, MIN_ROWS};
 pub use history::{PERIOD_DAYS, PERIODS, ReceiptHistory};
 pub use naive::NaiveRule;
 pub use predict::{AbilityModel, Foreseen, HORIZON_LEVELS, HorizonModel, MerchantReceipts, ReceiptsAhead};
-pub use report::{AbilityReport, HorizonReport, LevelReport, NaiveReport, PartOfRows};
+pub use report::{AbilityReport, HorizonReport, LevelReport, Lowered, NaiveReport, PartOfRows};
 pub use season::CategoryReceipts;

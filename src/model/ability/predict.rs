@@ -44,6 +44,15 @@ pub struct HorizonModel {
     pub levels: Vec<LevelModel>,
 }
 
+impl HorizonModel {
+    /// Adds to the logarithm of every quantile up to one: what was foreseen at the least turned out to be too much.
+    pub(super) fn lower(&mut self, quantile: f64, by: f64) {
+        for level in self.levels.iter_mut().filter(|level| level.level <= quantile + 1e-9) {
+            level.shifts.iter_mut().for_each(|shift| shift.shift += by);
+        }
+    }
+}
+
 /// The distribution of net receipts over some horizons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AbilityModel {

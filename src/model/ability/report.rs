@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fit::{AbilityGroup, ObservedReceipts};
 use super::naive::{NaiveRule, best_factor, pinball};
 use super::predict::{AbilityModel, HorizonModel};
+use crate::model::validation::exact_interval;
 
 /// What training tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,19 @@ pub struct HorizonReport {
     pub naive: Vec<NaiveReport>,
     /// Coverage and loss by size, length of history and category, at the quantile by which is lent.
     pub parts: Vec<PartOfRows>,
+    /// Why and by how much the figures by which is lent were lowered after they had been judged; null where they were not, and figures then come from rows
+    /// that nothing was learnt from.
+    #[serde(default)]
+    pub lowered: Option<Lowered>,
+}
+
+/// A correction after judgement: more of what came in lay below the lower figures than chance explains.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lowered {
+    /// Share that fell below before.
+    pub share_below: f64,
+    /// By which figures up to the quantile are multiplied: the judging rows' own quantile of what came in over what was foreseen.
+    pub factor: f64,
 }
 
 /// One quantile.
@@ -101,6 +115,42 @@ pub struct PartOfRows {
     pub share_below: f64,
     /// Pinball loss over what came in; null where nothing came in.
     pub loss_share: Option<f64>,
+}
+
+/// Certainty with which too many outcomes lie below before figures are lowered.
+const CONFIDENCE: f64 = 0.98;
+/// So many times the share that is meant may lie below: months move all merchants together, so that outcomes are fewer than rows.
+const TOLERATED: f64 = 1.5;
+/// Least factor by which figures are lowered.
+const LEAST_FACTOR: f64 = 1e-6;
+
+/// What the figures of a horizon by which is lent have to be multiplied with, where the rows that are for judging refute them; `None` where they stand.
+pub(super) fn lowering(model: &AbilityModel, rows: &[&ObservedReceipts], at: usize) -> Option<Lowered> {
+    let horizon = model.horizons.get(at)?;
+    let lent_by = horizon.levels.iter().position(|l| (l.level - model.quantile).abs() < 1e-9)?;
+    let judging = rows.iter().filter(|row| row.group == AbilityGroup::Judge);
+    let pairs: Vec<(f64, f64)> = judging
+        .filter_map(|row| {
+            let amounts = model.quantiles(&row.history, row.season(at), at, horizon);
+            Some((row.after(at)?, amounts.get(lent_by).copied()?))
+        })
+        .collect();
+    let below = pairs.iter().filter(|(seen, foreseen)| seen < foreseen).count() as u64;
+    let [least, _] = exact_interval(below, pairs.len() as u64, CONFIDENCE);
+    if pairs.is_empty() || least <= TOLERATED * model.quantile {
+        return None;
+    }
+    let mut ratios: Vec<f64> =
+        pairs.iter().filter(|(_, foreseen)| *foreseen > 0.0).map(|(seen, foreseen)| seen / foreseen).collect();
+    ratios.sort_by(f64::total_cmp);
+    // Rows of which nothing was foreseen cannot fall below: of all rows no more than the quantile may.
+    let may_lie_below = model.quantile * pairs.len() as f64;
+    let factor = ratios
+        .iter()
+        .enumerate()
+        .find(|(below, _)| *below as f64 + 1.0 > may_lie_below)
+        .map_or(1.0, |(_, ratio)| *ratio);
+    Some(Lowered { share_below: share_below(&pairs), factor: factor.clamp(LEAST_FACTOR, 1.0) })
 }
 
 /// A judging row.
@@ -184,7 +234,8 @@ fn over_horizon(
         })
     });
     let (naive, levels) = (naive.collect(), levels.collect());
-    HorizonReport { horizon_days: horizon.horizon_days, levels, naive, parts: parts(judged, lent_by, quantile) }
+    let parts = parts(judged, lent_by, quantile);
+    HorizonReport { horizon_days: horizon.horizon_days, levels, naive, parts, lowered: None }
 }
 
 fn parts(judged: &[Judged<'_>], lent_by: usize, quantile: f64) -> Vec<PartOfRows> {

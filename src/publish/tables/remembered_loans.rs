@@ -56,6 +56,23 @@ impl OutputRow for RememberedLoan {
                     "Each of them as JSON: [microseconds since 1970, minor units, id]. The next night has to see each by instant and sum, or corrected under its id.",
                 )
                 .added_later(Earlier::Unknown),
+                said(
+                    "lent_digest",
+                    "Digest of product, principal, guarantee group and the instant of paying out then: the next night has to find the same. Null where they never were \
+                     known, or were corrected (terms_corrected of the monitor file) and the loan is still not known; so are the four that follow.",
+                )
+                .added_later(Earlier::Unknown),
+                said(
+                    "schedule_digest",
+                    "Digest of term, rate, share of sales and every instalment: the same, unless the loan was restructured since.",
+                )
+                .added_later(Earlier::Unknown),
+                Column::optional("ends_on", Kind::Day, "date", "When the last instalment falls due.")
+                    .added_later(Earlier::Unknown),
+                Column::optional("restructured_on", Kind::Day, "date", "When its terms were eased; null also where they never were.")
+                    .added_later(Earlier::Unknown),
+                Column::optional("is_written_off", Kind::Flag, "", "The lender wrote it off.")
+                    .added_later(Earlier::Unknown),
             ],
         }
     }

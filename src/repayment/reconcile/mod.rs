@@ -28,10 +28,11 @@
 //! | `pledge-repeated` | no other open loan, but those drawn on the same offer, pledges an order that this open loan pledges |
 //! | `loan-missing` | a loan that was open on the night before, or repaid not longer ago than repaid loans are to be sent, is seen tonight, under the same borrower |
 //! | `payments-missing` | payments that an earlier night knew are seen tonight, reversed or not, over as much; less only where a version recorded since says so |
+//! | `terms-changed` | what an earlier night knew was agreed of the loan stands: product, principal, group and day of paying out always, schedule, term and rate unless it was restructured since; and it is still written off or restructured where it was |
 //! | `date-outside-calendar` | the day of disbursement lies within the calendar |
 //!
-//! What these rules cannot see is a change that leaves all of them true: a lower fee, say, in a source that does not date its rows, or the
-//! loss of a last instalment that repaid no principal.
+//! What these rules cannot see is a change that leaves all of them true and came before a first night knew the loan: a lower fee, say, in a source that
+//! does not date its rows, or the loss of a last instalment that repaid no principal.
 //!
 //! **Versions.** Rows of one version carry the same `recorded_at`; washing drops a row that is sent again with equal content, so a later
 //! `recorded_at` means changed content. A loan that was never restructured has one version: rows of several mean that a part of a new

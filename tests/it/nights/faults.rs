@@ -187,6 +187,71 @@ fn a_payment_that_vanishes_is_not_deducted_again() {
 }
 
 #[test]
+fn a_schedule_that_is_sent_anew_buys_no_credit_unless_the_loan_was_restructured() {
+    let lender = tolerant();
+    lender.change("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]");
+    let mut market = trading_marketplace(&lender, 2);
+    let loan = made_before(&mut market, "m01", "order-loan", 90_000, 20);
+    let due = format!("{loan} 1");
+    let run = lender.night(&market, day(0)).published.run_dir;
+    assert_eq!(ordered(&run), BTreeSet::from(["m01".to_owned()]), "it is past due");
+    let before = lender.copy();
+
+    let later = |market: &mut Marketplace| {
+        market.spoil("instalments", &due, "due_on", Some(Cell::On(day(187))));
+        market.spoil("loans", &loan, "term_days", Some(Cell::Number(207)));
+    };
+    let less = |market: &mut Marketplace| {
+        market.spoil("instalments", &due, "principal_minor", Some(Cell::Number(9_000)));
+        market.spoil("loans", &loan, "principal_minor", Some(Cell::Number(9_000)));
+    };
+    let without_interest =
+        |market: &mut Marketplace| market.spoil("instalments", &due, "interest_minor", Some(Cell::Number(0)));
+    let other_product = |market: &mut Marketplace| {
+        market.spoil("loans", &loan, "product", Some(Cell::Text("credit-loan".to_owned())));
+    };
+    let faults: [(&str, Fault<'_>); 4] = [
+        ("due later", &later),
+        ("a tenth of it", &less),
+        ("without interest", &without_interest),
+        ("of another product", &other_product),
+    ];
+    let changed = BTreeSet::from(["terms-changed".to_owned()]);
+    for (what, fault) in faults {
+        let (lender, mut faulted) = (before.copy(), market.clone());
+        fault(&mut faulted);
+        for number in 1..3 {
+            let run = lender.night(&faulted, day(number)).published.run_dir;
+            assert_eq!(said(&run), (DebtState::Unknown, BTreeSet::new(), changed.clone()), "{what}, night {number}");
+            assert_eq!(ordered(&run), BTreeSet::new(), "{what}, night {number}");
+        }
+        let corrected = lender.copy();
+        let known = said(&lender.night(&market, day(3)).published.run_dir);
+        assert_eq!((known.0, known.2), (DebtState::Known, BTreeSet::new()), "{what}: as it was");
+        corrected.change("monitor.toml", "[ledger]\n", &format!("[ledger]\nterms_corrected = [{loan:?}]\n"));
+        let known = said(&corrected.night(&faulted, day(3)).published.run_dir);
+        assert_eq!((known.0, known.2), (DebtState::Known, BTreeSet::new()), "{what}: the lender says that it is right");
+    }
+
+    // A restructure explains another schedule, and does not vanish again.
+    let mut eased = market.clone();
+    later(&mut eased);
+    let vanished = eased.clone();
+    eased.spoil("loans", &loan, "restructured_at", Some(Cell::At(at(day(0), 12))));
+    let known = said(&before.night(&eased, day(1)).published.run_dir);
+    assert_eq!((known.0, known.2), (DebtState::Known, BTreeSet::new()));
+    let lost = said(&before.night(&vanished, day(2)).published.run_dir);
+    assert_eq!((lost.0, lost.2), (DebtState::Unknown, changed.clone()));
+    // Neither does a write-off.
+    let lender = tolerant();
+    lender.change("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]");
+    let mut written_off = market.clone();
+    written_off.spoil("loans", &loan, "written_off_at", Some(Cell::At(at(day(-1), 12))));
+    lender.night(&written_off, day(0));
+    assert_eq!(said(&lender.night(&market, day(1)).published.run_dir), (DebtState::Unknown, BTreeSet::new(), changed));
+}
+
+#[test]
 fn nothing_is_deducted_on_a_night_whose_payments_end_a_day_too_early() {
     let lender = tolerant();
     let mut market = trading_marketplace(&lender, 2);

@@ -138,6 +138,25 @@ fn who_left_a_group_answers_for_what_was_drawn_before_and_no_longer_for_what_com
     assert_eq!(run(&market), BTreeSet::from(["m04".to_owned()]));
 }
 
+#[test]
+fn an_end_that_is_dated_back_frees_nobody_of_what_was_drawn_while_nights_saw_the_membership_go_on() {
+    let (lender, mut market) = tolerant();
+    let loan = never_paid(&mut market, Named::Nothing);
+    market.spoil("loans", &loan, "group_id", Some(Cell::Text("g1".to_owned())));
+    let offered_on = |market: &Marketplace, number: i64| offered(&lender.night(market, day(number)).published.run_dir);
+    let only_m04 = BTreeSet::from(["m04".to_owned()]);
+    assert_eq!(offered_on(&market, 0), only_m04);
+    // Before the loan was drawn, says the row now.
+    let mut back = market.clone();
+    for member in ["g1 m02", "g1 m03"] {
+        back.spoil("guarantee_groups", member, "left_at", Some(Cell::At(at(day(-60), 8))));
+    }
+    assert_eq!(offered_on(&back, 1), only_m04);
+    assert_eq!(offered_on(&back, 2), only_m04, "nor a night later");
+    back.lose("guarantee_groups", "g1 m02");
+    assert_eq!(offered_on(&back, 3), only_m04, "nor without any row");
+}
+
 /// Three members of a group and one shop in none.
 fn grouped() -> (Lender, Marketplace) {
     let lender = Lender::with(&[("policy.toml", "[groups]\ncap_minor = 100_000_000", "[groups]\ncap_minor = 600_000")]);

@@ -328,7 +328,8 @@ proptest! {
             merchant_id, loan_id, product: texts[0].clone(), group_id: texts[1].clone(), principal_minor: minor,
             last_known: if minor.is_some() { LastKnown::InDefault } else { LastKnown::Never },
             known_on, outstanding_minor: minor, payments: minor, received_minor: minor,
-            received_json: texts[0].clone(),
+            received_json: texts[0].clone(), lent_digest: texts[0].clone(), schedule_digest: texts[1].clone(), ends_on: known_on,
+            restructured_on: known_on, is_written_off: known_on.map(|on| on.day() > 15),
         });
         round_trip(RememberedLoan::table(), &rows.collect::<Vec<_>>());
     }
