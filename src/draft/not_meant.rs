@@ -53,6 +53,29 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
     }
 }
 
+/// In books of accounts, leaves out what went out: only what came in was sold.
+pub(super) fn skip_outgoing(draft: &mut TableDraft, scope: &Scope) {
+    let raw = scope.land.table(scope.driver);
+    let found = raw.columns.iter().enumerate().find_map(|(column, cells)| {
+        let words: Vec<&str> = cells.words.keys().map(String::as_str).collect();
+        let (came_in, went_out): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| words::is_incoming(word));
+        let are_told = !came_in.is_empty() && !went_out.is_empty() && went_out.iter().all(|w| words::is_outgoing(w));
+        are_told.then_some((ColumnAt { table: scope.driver, column }, cells, went_out))
+    });
+    if let Some((column, cells, went_out)) = found {
+        let rows: usize = went_out.iter().filter_map(|word| cells.words.get(*word)).sum();
+        draft.skip(Skipped {
+            why: format!(
+                "{rows} row(s) of which {:?} says {} went out of the account: nothing was sold.",
+                cells.name,
+                words::listed(&went_out)
+            ),
+            keeps: not_in(scope, column, &went_out),
+            share: rows as f64 / cells.rows().max(1) as f64,
+        });
+    }
+}
+
 /// Codes that a column holds beside the job's. Of orders, whose amounts the job's currency is read from, a column that never says it means something else.
 fn other_currencies<'a>(scope: &Scope, cells: &'a RawColumn, are_orders: bool) -> Vec<&'a str> {
     let Some(currency) = scope.currency.map(|currency| currency.code()) else { return Vec::new() };

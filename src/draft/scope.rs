@@ -146,6 +146,11 @@ impl<'a> Scope<'a> {
 
     fn cell(&self, at: ColumnAt, table: &str) -> String {
         let raw = self.land.column(at);
+        if let [year, month, day, time @ ..] = raw.made_of.as_slice() {
+            let part = |name: &String| format!("{table}.{}", quoted(name));
+            let time = time.first().map_or(String::new(), |time| format!(" || ' ' || {}", part(time)));
+            return format!("({} || '-' || {} || '-' || {}{time})", part(year), part(month), part(day));
+        }
         let cell = format!("{table}.{}", quoted(&raw.name));
         if raw.is_list { format!("{FIRST}{cell}{FIRST_END}") } else { cell }
     }

@@ -12,6 +12,8 @@ use crate::wash::Activity;
 
 /// A key has at least this share of different values: exports send some rows again.
 const KEY_SHARE: f64 = 0.97;
+/// With this share of different values or more, what repeats may be what a later file sends again.
+const KEY_SHARE_OF_FILES: f64 = 0.8;
 /// Cells from which forms are learnt.
 const SAMPLE: usize = 5_000;
 /// A column with at most so many different values is shown with all of them.
@@ -93,6 +95,10 @@ pub struct RawColumn {
     pub nulls: usize,
     /// Different values.
     pub distinct: usize,
+    /// Different values, each counted in every file that has it.
+    pub(super) distinct_by_file: usize,
+    /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
+    pub made_of: Vec<String>,
     /// All values with their counts, where they are few.
     pub words: BTreeMap<String, usize>,
     /// Some values.
@@ -149,6 +155,8 @@ impl RawColumn {
             is_list,
             nulls: 0,
             distinct: 0,
+            distinct_by_file: 0,
+            made_of: Vec::new(),
             words: BTreeMap::new(),
             examples: Vec::new(),
             seen: HashSet::new(),
@@ -278,7 +286,16 @@ impl RawColumn {
     #[must_use]
     pub fn is_key(&self) -> bool {
         let there = self.rows() - self.nulls;
-        there > 0 && !self.is_list && self.null_share() <= 0.005 && self.distinct as f64 >= KEY_SHARE * there as f64
+        let share = |different: usize| different as f64 / there as f64;
+        // Within a file each value once: a later file sends some rows again.
+        let is_of_files = share(self.distinct) >= KEY_SHARE_OF_FILES && share(self.distinct_by_file) >= KEY_SHARE;
+        there > 0 && !self.is_list && self.null_share() <= 0.005 && (share(self.distinct) >= KEY_SHARE || is_of_files)
+    }
+
+    /// Counts values by file, where there are several.
+    pub(super) fn count_by_file(&mut self, files: &[Option<u32>]) {
+        let cells = self.hashes.iter().zip(files).filter(|(hash, _)| **hash != 0);
+        self.distinct_by_file = cells.collect::<HashSet<_>>().len();
     }
 
     /// Whether it could name things: no fractions, no times, no free text.

@@ -55,7 +55,7 @@ pub(super) fn format_of_text(
     }
     let (encoding, mark) = match Encoding::for_bom(&sample) {
         Some(marked) => marked,
-        None => match declared.encoding.or_else(|| wide_encoding(&sample)) {
+        None => match declared.encoding.filter(|_| !is_utf_8(&sample)).or_else(|| wide_encoding(&sample)) {
             Some(encoding) => (encoding, 0),
             None if sniffing == Sniffing::Likely && is_not_utf_8(path)? => (legacy_encoding(&sample), 0),
             None => (UTF_8, 0),
@@ -109,6 +109,16 @@ fn sample_of(bytes: &mut Bytes) -> std::io::Result<(Vec<u8>, bool)> {
     Ok((sample, false))
 }
 
+/// Whether a sample has letters of several bytes and all of it is UTF-8: text of an older encoding is so by no chance that matters. Files of one input may
+/// be of several times.
+fn is_utf_8(sample: &[u8]) -> bool {
+    let sound = std::str::from_utf8(sample).map_or_else(
+        |e| if e.error_len().is_none() { sample.get(..e.valid_up_to()) } else { None },
+        |whole| Some(whole.as_bytes()),
+    );
+    sound.is_some_and(|sound| !sound.is_ascii() && !sound.contains(&0))
+}
+
 /// UTF-16 without a mark: every second byte of text in Latin letters is 0.
 fn wide_encoding(sample: &[u8]) -> Option<&'static Encoding> {
     let pairs = || sample.chunks_exact(2).take(64);
@@ -154,13 +164,18 @@ fn is_not_utf_8(path: &Path) -> Result<bool, SourceError> {
 }
 
 /// The older encoding that a text is likely in. Letters with accents stand alone among others: that is Western, by far the most frequent. Where such bytes
-/// stand side by side (Chinese, Cyrillic, Greek …), their frequencies say which encoding it is.
+/// stand side by side (Chinese, Cyrillic, Greek …), or would be signs within words (`wys³ane` is Polish), their frequencies say which encoding it is.
 fn legacy_encoding(sample: &[u8]) -> &'static Encoding {
     let high = |at: usize| sample.get(at).is_some_and(|byte| *byte >= 0x80);
     let all = (0..sample.len()).filter(|at| high(*at)).count();
     let beside =
         (0..sample.len()).filter(|at| high(*at) && (high(at + 1) || at.checked_sub(1).is_some_and(high))).count();
-    if beside * 2 < all || all == 0 {
+    let is_letter = |at: usize| sample.get(at).is_some_and(u8::is_ascii_alphabetic);
+    // ¡ to ¿ but for the two ordinals that Spanish and Portuguese write.
+    let is_sign =
+        |at: usize| sample.get(at).is_some_and(|byte| matches!(byte, 0xa1..=0xbf) && !matches!(byte, 0xaa | 0xba));
+    let signs = (1..sample.len()).filter(|at| is_sign(*at) && is_letter(at - 1) && is_letter(at + 1)).count();
+    if (beside * 2 < all && signs * 20 < all) || all == 0 {
         return WINDOWS_1252;
     }
     let mut detector = EncodingDetector::new();
