@@ -301,7 +301,8 @@ fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Sign
     let stem = found.relative.rsplit('/').next().map(unpacked_name).and_then(|file| file.split('.').next());
     let words = if likely.has_header() { Vec::new() } else { stem.map(name_words).unwrap_or_default() };
     let format = DeclaredFormat { sheet: declared.sheet, ..DeclaredFormat::of(&likely) };
-    let shared = DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, ..format.clone() };
+    let shared =
+        DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, footer_lines: None, ..format.clone() };
     Ok((Signature { ending, layout: shared.toml(), columns, words }, format))
 }
 
@@ -309,7 +310,8 @@ fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Sign
 fn merge(known: &mut DeclaredFormat, other: DeclaredFormat) {
     let nulls = known.nulls.iter().cloned().chain(other.nulls.iter().cloned()).collect::<BTreeSet<String>>();
     let (decimal_comma, encoding) = (known.decimal_comma.or(other.decimal_comma), known.encoding.or(other.encoding));
-    *known = DeclaredFormat { nulls: nulls.into_iter().collect(), decimal_comma, encoding, ..other };
+    let footer_lines = known.footer_lines.max(other.footer_lines);
+    *known = DeclaredFormat { nulls: nulls.into_iter().collect(), decimal_comma, encoding, footer_lines, ..other };
 }
 
 fn read_group(

@@ -25,9 +25,12 @@ pub struct MalformedRecord {
     pub cells: BTreeMap<String, String>,
 }
 
+/// The rule of a record with too many cells or too few.
+pub(super) const WRONG_CELL_COUNT: &str = "wrong-cell-count";
+
 /// Every rule of a malformed record.
 const RULES: [&str; 8] = [
-    "wrong-cell-count",
+    WRONG_CELL_COUNT,
     "stray-quote",
     "cell-too-long",
     "record-too-long",
@@ -94,7 +97,7 @@ impl MalformedRecord {
             Fault::Named(rule) => (*rule, "a quote is out of place".to_owned()),
             Fault::CellCount { got, expected } => {
                 let what = if format.has_header { "the header has" } else { "there should be" };
-                ("wrong-cell-count", format!("{got} cells where {what} {expected}"))
+                (WRONG_CELL_COUNT, format!("{got} cells where {what} {expected}"))
             }
             Fault::RecordTooLong => ("record-too-long", "the line has more than 1,048,576 bytes".to_owned()),
             Fault::Nul => ("nul-byte", "a cell holds a NUL byte".to_owned()),

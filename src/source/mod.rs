@@ -44,6 +44,7 @@ mod workbook;
 
 pub(crate) use cell::instant as instant_of_text;
 pub(crate) use condition::{condition_columns, holds};
+pub(crate) use csv_file::CsvEnd;
 pub use error::SourceError;
 pub(crate) use glob::{Found, find as find_files};
 pub use input::InputFile;

@@ -84,6 +84,7 @@ impl DeclaredFormat {
                 nulls: sheet.nulls.clone(),
                 has_header: (!sheet.has_header).then_some(false),
                 columns: sheet.columns.clone(),
+                footer_lines: None,
                 skip_lines: (sheet.skip_lines > 0).then_some(sheet.skip_lines),
                 ..Self::default()
             },

@@ -5,7 +5,8 @@
 //! drafts a job or looks at a table, and holds at night only where the job declares it.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use chardetng::EncodingDetector;
@@ -66,8 +67,44 @@ pub(super) fn format_of_text(
     let found = Found { packing, encoding, mark };
     Ok(match sniffing {
         Sniffing::Certain => certain(&lines_of(text), declared, found),
-        Sniffing::Likely => likely(&lines_of(text), declared, found),
+        Sniffing::Likely => {
+            let (format, width) = likely(&lines_of(text), declared, found);
+            let footer_lines = match declared.footer_lines {
+                Some(lines) => lines,
+                None => footer_lines(path, &format, width)?,
+            };
+            TextFormat { footer_lines, ..format }
+        }
     })
+}
+
+/// Lines at the end of a file that are no records of a table so wide: totals, or who made the export. Of a packed file, and of one in letters of two
+/// bytes, the end is not looked at. One line without an end may be a record that was cut off.
+fn footer_lines(path: &Path, format: &TextFormat, width: usize) -> Result<u32, SourceError> {
+    if format.packing != Packing::None || width < 3 || [UTF_16LE, UTF_16BE].contains(&format.encoding) {
+        return Ok(0);
+    }
+    let mut end = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(SAMPLE_BYTES as u64)))?;
+        file.read_to_end(&mut end)
+    });
+    read.map_err(|e| format.packing.error(path, &e))?;
+    let text = decoded_sample(&end, format.encoding);
+    let is_cut_off = !text.ends_with(['\n', '\r']);
+    let lines = lines_of(&text);
+    let mut last = lines.iter().rev().filter(|line| !line.trim().is_empty());
+    let is_other = |line: &&&str| cells_of(line, format.grammar).is_some_and(|cells| cells.len() * 2 <= width);
+    let footer = last.by_ref().take_while(is_other).take(MAX_SKIPPED + 1).count();
+    let is_table = lines
+        .iter()
+        .rev()
+        .filter(|line| !line.trim().is_empty())
+        .nth(footer)
+        .is_some_and(|line| cells_of(line, format.grammar).is_some_and(|cells| cells.len() == width));
+    let is_footer = is_table && footer <= MAX_SKIPPED && !(is_cut_off && footer == 1);
+    Ok(if is_footer { u32::try_from(footer).unwrap_or(0) } else { 0 })
 }
 
 /// What the bytes say.
@@ -91,6 +128,7 @@ impl Found {
             has_header: declared.has_header.unwrap_or(true),
             columns: declared.columns.clone(),
             skip_lines: declared.skip_lines.unwrap_or(0),
+            footer_lines: declared.footer_lines.unwrap_or(0),
         }
     }
 }
@@ -221,7 +259,8 @@ fn certain(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextForma
     TextFormat { grammar: Grammar { separator, ..format.grammar }, ..format }
 }
 
-fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat {
+/// The likely format, and how many cells a record has; 0 where that is not seen.
+fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> (TextFormat, usize) {
     let mut format = found.format(declared, b',');
     if declared.quote.is_none() && are_quotes_text(lines, declared) {
         format.grammar.quote = None;
@@ -242,7 +281,7 @@ fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat
             best = Some((lines, cells, separator));
         }
     }
-    let Some((_, width, separator)) = best else { return format };
+    let Some((_, width, separator)) = best else { return (format, 0) };
     format.grammar.separator = separator;
     if declared.skip_lines.is_none() {
         format.skip_lines = lines_before(lines, format.grammar, width);
@@ -267,7 +306,7 @@ fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat
     if declared.decimal_comma.is_none() {
         format.has_decimal_comma = has_decimal_comma(&columns);
     }
-    format
+    (format, width)
 }
 
 /// Whether quotes are characters like others: read as quotes they break many lines, and without them all lines have equally many cells.
