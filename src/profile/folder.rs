@@ -18,12 +18,14 @@ use crate::source::{
 };
 
 /// Endings of files that may hold a table, and those that they may have beside it where they are packed.
-const ENDINGS: [&str; 12] = ["csv", "tsv", "tab", "psv", "txt", "dat", "parquet", "pq", "xlsx", "xlsb", "xls", "ods"];
+const ENDINGS: [&str; 15] = [
+    "csv", "tsv", "tab", "psv", "txt", "dat", "json", "jsonl", "ndjson", "parquet", "pq", "xlsx", "xlsb", "xls", "ods",
+];
 const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
 /// Endings of files that are read by their content only to find that they are something else.
-const OTHER_ENDINGS: [&str; 26] = [
-    "md", "json", "jsonl", "ndjson", "geojson", "avro", "orc", "xml", "html", "htm", "pdf", "doc", "docx", "png",
-    "jpg", "jpeg", "svg", "sql", "py", "r", "ipynb", "toml", "yaml", "yml", "lock", "sha",
+const OTHER_ENDINGS: [&str; 23] = [
+    "md", "geojson", "avro", "orc", "xml", "html", "htm", "pdf", "doc", "docx", "png", "jpg", "jpeg", "svg", "sql",
+    "py", "r", "ipynb", "toml", "yaml", "yml", "lock", "sha",
 ];
 /// So many records of a file whose ending says nothing are looked at.
 const LOOKED_AT: usize = 200;
@@ -187,12 +189,6 @@ fn is_other(ending: &str, path: &Path) -> Option<String> {
     if ENDINGS.contains(&ending) {
         return None;
     }
-    if ["json", "jsonl", "ndjson"].contains(&ending) {
-        return Some(
-            "JSON is not read: make a table of it, such as with duckdb -c \"COPY (FROM 'x.json') TO 'x.parquet'\""
-                .to_owned(),
-        );
-    }
     let is_table = !OTHER_ENDINGS.contains(&ending) && looks_like_a_table(path);
     (!is_table)
         .then(|| "neither its name nor its beginning is that of a text table, of Parquet or of a workbook".to_owned())
@@ -288,12 +284,19 @@ fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Sign
     let declared = DeclaredFormat { sheet: sheet.map(SheetName::Named), ..DeclaredFormat::default() };
     let likely = format_of(path, &declared, Sniffing::Likely).map_err(text)?;
     let file = RecordFile::open(path, 0, &likely).map_err(text)?;
-    let columns: Vec<String> = file
+    let mut columns: Vec<String> = file
         .schema()
         .iter_names()
         .filter(|name| !["_file", "_row"].contains(&name.as_str()))
         .map(ToString::to_string)
         .collect();
+    if matches!(likely, RecordFormat::Json(_)) {
+        // Fields come in any order.
+        columns.sort();
+        if RecordFile::open(path, 0, &likely).and_then(|mut file| file.is_one_record()).map_err(text)? {
+            return Err("it is one JSON object: a table has one object a line, or is an array of them".to_owned());
+        }
+    }
     let is_sheet = matches!(likely, RecordFormat::Sheet(_));
     if columns.len() < 2 && !is_sheet && !["csv", "tsv", "tab", "psv"].contains(&ending.as_str()) {
         return Err("its lines have one cell only: it does not look like a table".to_owned());

@@ -14,7 +14,7 @@ pub struct MalformedRecord {
     /// Where it begins in the file, in bytes from 0; 0 in a workbook, where `why` names the cell.
     pub byte: u64,
     /// What is wrong: `wrong-cell-count`, `stray-quote`, `cell-too-long`, `record-too-long`, `nul-byte`, `not-utf8` or, in a file of another
-    /// encoding, `not-in-encoding`; in a sheet, `error-cell`.
+    /// encoding, `not-in-encoding`; in a sheet, `error-cell`; in JSON, `not-json`.
     pub rule: &'static str,
     /// What is wrong, where, in words.
     pub why: String,
@@ -29,7 +29,7 @@ pub struct MalformedRecord {
 pub(super) const WRONG_CELL_COUNT: &str = "wrong-cell-count";
 
 /// Every rule of a malformed record.
-const RULES: [&str; 8] = [
+const RULES: [&str; 9] = [
     WRONG_CELL_COUNT,
     "stray-quote",
     "cell-too-long",
@@ -38,6 +38,7 @@ const RULES: [&str; 8] = [
     "not-utf8",
     "not-in-encoding",
     "error-cell",
+    "not-json",
 ];
 
 /// The rule of that name.

@@ -131,7 +131,7 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "files",
             "glob, or a list of them",
             "[\"orders/**/*.parquet\", \"older/orders-{2023,2024}.csv.gz\"]",
-            "files below the data folder, Parquet, text (CSV and its kin, packed with gzip or zstd or not) or workbooks (`.xlsx`, `.xlsb`, `.xls`, `.ods`), told apart by their content; \
+            "files below the data folder, Parquet, text (CSV and its kin) or JSON (one object a line, or an array; fields of objects within are columns such as `customer.id`), both packed with gzip or zstd or not, or workbooks (`.xlsx`, `.xlsb`, `.xls`, `.ods`), told apart by their content; \
              only what is named `.parquet` must be Parquet: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column",
         ),
         Key::new(
