@@ -208,16 +208,13 @@ impl Events {
                 }
             }
         }
-        for column in ["currency", "recorded_at"] {
-            let found = land.candidates(self.table, &ORDERS, column, true).into_iter().next();
-            let Some(at) = found.map(|found| found.at).filter(|at| *at != self.at) else { continue };
-            let sql = match column {
-                "currency" => scope.id_of(at, &scope.name(at)),
-                _ => scope.render(Type::Instant, column, at, &scope.name(at)).sql,
-            };
-            if let Some(told) = self.told(&scope, "MIN", Event::Placed, &sql, column) {
+        // When each event was recorded says nothing of the order that all of them make.
+        let currencies = land.candidates(self.table, &ORDERS, "currency", true).into_iter().next();
+        if let Some(at) = currencies.map(|found| found.at) {
+            let cell = scope.id_of(at, &scope.name(at));
+            if let Some(told) = self.told(&scope, "MIN", Event::Placed, &cell, "currency") {
                 more.push(told);
-                draft.put(column, Piece::sure(format!("{name}.{column}")), scope.name(at), 0.85);
+                draft.put("currency", Piece::sure(format!("{name}.currency")), scope.name(at), 0.85);
             }
         }
         if let (false, Some(currency)) = (draft.has("currency"), currency) {
@@ -302,12 +299,8 @@ impl Events {
         self.who(&mut draft, &mut scope, plan, Some("dispute_id"));
         let when = self.when(&scope);
         draft.put("opened_at", Piece::sure(when), scope.name(self.at), 0.9);
-        for column in ["amount_minor", "recorded_at"] {
-            if let Some(found) =
-                land.candidates(self.table, &DISPUTES, column, true).into_iter().find(|f| f.at != self.at)
-            {
-                super::assign::put_found(&mut draft, &mut scope, column, &found);
-            }
+        if let Some(found) = land.candidates(self.table, &DISPUTES, "amount_minor", true).into_iter().next() {
+            super::assign::put_found(&mut draft, &mut scope, "amount_minor", &found);
         }
         // Of what happened to the order the column tells too: one whose words speak of disputes.
         let columns = (0..land.table(self.table).columns.len()).map(|column| ColumnAt { table: self.table, column });

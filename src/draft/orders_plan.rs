@@ -217,5 +217,13 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
 /// The category of what is sold, by the table of sales: for merchants whose own row does not say it.
 pub(super) fn sold_category(land: &Landscape, plan: &OrdersPlan) -> Option<Found> {
     let own = land.candidates(plan.sales_table(), &MERCHANTS, "category", false);
-    own.into_iter().find(|found| found.score >= MIN_SCORE && land.column(found.at).distinct > 1)
+    // Whether money came in or went out is no line of business.
+    let is_direction = |found: &Found| {
+        let mut words = land.column(found.at).words.keys();
+        words.any(|word| super::words::is_incoming(word)) || words.any(|word| super::words::is_outgoing(word))
+    };
+    own.into_iter().find(|found| {
+        let is_account = plan.merchant.as_ref().is_some_and(|merchant| is_account(land, merchant));
+        found.score >= MIN_SCORE && land.column(found.at).distinct > 1 && !(is_account && is_direction(found))
+    })
 }

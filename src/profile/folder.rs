@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 
+use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252};
 use polars::prelude::*;
 
 use super::currency_hint::{CurrencyHint, currency_hints};
@@ -101,7 +102,7 @@ pub fn profile_folder(
     })?;
     let mut unread: Vec<UnreadFile> = Vec::new();
     let mut notes: Vec<Note> = Vec::new();
-    let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
+    let mut seen: Vec<Seen> = Vec::new();
     for found in find_files(data, "**/*")? {
         let ending = ending(&found.relative);
         if let Some(why) = is_other(&ending, &found.path) {
@@ -117,11 +118,9 @@ pub fn profile_folder(
             }
         };
         for sheet in sheets {
-            match look_at(&found, ending.clone(), sheet.clone()) {
+            match look_at(&found, ending.clone(), sheet.clone(), None) {
                 Ok((signature, format)) => {
-                    let (known, files) = alike.entry(signature).or_default();
-                    merge(known, format);
-                    files.push(found.clone());
+                    seen.push(Seen { found: found.clone(), ending: ending.clone(), sheet, signature, format });
                 }
                 Err(why) => {
                     notes.extend(note_of(&found, &ending));
@@ -131,7 +130,7 @@ pub fn profile_folder(
         }
     }
     let mut described: Vec<(Vec<Found>, DeclaredFormat)> =
-        alike.into_values().map(|(format, files)| (files, format)).collect();
+        alike_in(seen).into_values().map(|(format, files)| (files, format)).collect();
     described.sort_by(|a, b| (&a.0, sheet_of(&a.1)).cmp(&(&b.0, sheet_of(&b.1))));
     let (groups, formats): (Vec<Vec<Found>>, Vec<DeclaredFormat>) = described.into_iter().unzip();
     let names = table_names(&groups, &formats);
@@ -162,6 +161,34 @@ pub fn profile_folder(
     let references = references(&tables);
     let currencies = currency_hints(&tables);
     Ok(Folder { tables, references, unread, currencies, notes })
+}
+
+/// A file, or a sheet of it, that holds a table.
+struct Seen {
+    found: Found,
+    ending: String,
+    sheet: Option<String>,
+    signature: Signature,
+    format: DeclaredFormat,
+}
+
+/// Files by what they share.
+fn alike_in(seen: Vec<Seen>) -> BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> {
+    let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
+    let is_central = seen.iter().any(|file| file.format.encoding == Some(WINDOWS_1250));
+    for Seen { found, ending, sheet, mut signature, mut format } in seen {
+        // Few letters of one file do not show what those of another do.
+        if is_central
+            && format.encoding == Some(WINDOWS_1252)
+            && let Ok(again) = look_at(&found, ending, sheet, Some(WINDOWS_1250))
+        {
+            (signature, format) = again;
+        }
+        let (known, files) = alike.entry(signature).or_default();
+        merge(known, format);
+        files.push(found);
+    }
+    alike
 }
 
 fn notes_of(group: &[Found]) -> impl Iterator<Item = Note> + '_ {
@@ -268,7 +295,12 @@ fn unpacked_name(name: &str) -> &str {
 }
 
 /// What a file shares with others of its table, and how it is written.
-fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Signature, DeclaredFormat), String> {
+fn look_at(
+    found: &Found,
+    ending: String,
+    sheet: Option<String>,
+    encoding: Option<&'static Encoding>,
+) -> Result<(Signature, DeclaredFormat), String> {
     let text = |e: SourceError| e.to_string();
     let path = &found.path;
     if begins_as_parquet(path).map_err(text)? || ending == "parquet" {
@@ -281,7 +313,7 @@ fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Sign
             DeclaredFormat::default(),
         ));
     }
-    let declared = DeclaredFormat { sheet: sheet.map(SheetName::Named), ..DeclaredFormat::default() };
+    let declared = DeclaredFormat { sheet: sheet.map(SheetName::Named), encoding, ..DeclaredFormat::default() };
     let likely = format_of(path, &declared, Sniffing::Likely).map_err(text)?;
     let file = RecordFile::open(path, 0, &likely).map_err(text)?;
     let mut columns: Vec<String> = file

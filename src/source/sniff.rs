@@ -10,7 +10,7 @@ use std::io::{BufRead, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use chardetng::EncodingDetector;
-use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252};
 
 use super::csv_record::{Forms, Reading, read as read_record};
 use super::error::SourceError;
@@ -211,16 +211,24 @@ fn legacy_encoding(sample: &[u8]) -> &'static Encoding {
     let is_letter = |at: usize| sample.get(at).is_some_and(u8::is_ascii_alphabetic);
     // ¡ to ¿ but for the two ordinals that Spanish and Portuguese write.
     let is_sign =
-        |at: usize| sample.get(at).is_some_and(|byte| matches!(byte, 0xa1..=0xbf) && !matches!(byte, 0xaa | 0xba));
-    let signs = (1..sample.len()).filter(|at| is_sign(*at) && is_letter(at - 1) && is_letter(at + 1)).count();
-    if (beside * 2 < all && signs * 20 < all) || all == 0 {
+        |at: &usize| sample.get(*at).is_some_and(|byte| matches!(byte, 0xa1..=0xbf) && !matches!(byte, 0xaa | 0xba));
+    let is_within = |at: &usize| is_sign(at) && at.checked_sub(1).is_some_and(is_letter) && is_letter(at + 1);
+    let signs = (0..sample.len()).filter(is_within).count();
+    // Names of columns hold no signs.
+    let header = sample.iter().position(|byte| *byte == b'\n').unwrap_or(sample.len());
+    let is_western = signs * 20 < all && !(0..header).any(|at| is_within(&at));
+    if (beside * 2 < all && is_western) || all == 0 {
         return WINDOWS_1252;
     }
     let mut detector = EncodingDetector::new();
     detector.feed(sample, false);
     // GB18030 reads whatever GBK does, and what it leaves out.
     let found = detector.guess(None, false);
-    if found == GBK { GB18030 } else { found }
+    match found {
+        _ if found == GBK => GB18030,
+        _ if found == WINDOWS_1252 && !is_western => WINDOWS_1250,
+        _ => found,
+    }
 }
 
 /// Lines, whatever ends them.
