@@ -63,7 +63,6 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
 }
 
 fn is_total(land: &Landscape, at: ColumnAt) -> bool {
-    let lower = land.column(at).name.to_lowercase();
     const TOTALS: [&str; 21] = [
         "total",
         "amount",
@@ -87,6 +86,7 @@ fn is_total(land: &Landscape, at: ColumnAt) -> bool {
         "应付",
         "实付",
     ];
+    let lower = land.column(at).name.to_lowercase();
     TOTALS.iter().any(|word| lower.contains(word))
 }
 

@@ -320,7 +320,7 @@ impl Events {
         });
         match mapped {
             Some((sql, from)) => {
-                draft.put("kind", Piece::guess(sql, "words as the contract's: compare them"), from, 0.6)
+                draft.put("kind", Piece::guess(sql, "words as the contract's: compare them"), from, 0.6);
             }
             None => draft.put("kind", Piece::guess("'other'", "nothing says what is alleged"), "the table", 0.3),
         }

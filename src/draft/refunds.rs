@@ -175,14 +175,12 @@ fn granted_only(land: &Landscape, table: usize, plan: &OrdersPlan) -> String {
     });
     let granted = |at: ColumnAt| words::meaning(DISPUTES.name, "outcome", "buyer-won", land.column(at));
     let refused = |at: ColumnAt| words::meaning(DISPUTES.name, "outcome", "merchant-won", land.column(at));
-    let said = |at: ColumnAt, not: &str, words: &[&str]| {
-        format!("\nWHERE {}{not} IN ({})", scope.id_of(at, &scope.name(at)), words::listed(words))
-    };
+    let cell = |at: ColumnAt| scope.id_of(at, &scope.name(at));
     let mut ends: Vec<ColumnAt> = ends.collect();
     ends.sort_by_key(|at| !land.column_name(*at).says(C::Outcome));
     let upheld = ends.iter().find(|at| !granted(**at).is_empty() && !refused(**at).is_empty());
     if let Some(at) = upheld {
-        return said(*at, "", &granted(*at));
+        return format!("\nWHERE {} IN ({})", cell(*at), words::listed(&granted(*at)));
     }
     let failed = |at: ColumnAt| {
         let mut failed = words::failed(land.column(at));
@@ -193,7 +191,6 @@ fn granted_only(land: &Landscape, table: usize, plan: &OrdersPlan) -> String {
     };
     let kept = ends.iter().find(|at| !failed(**at).is_empty() && failed(**at).len() < land.column(**at).words.len());
     kept.map_or(String::new(), |at| {
-        let cell = scope.id_of(*at, &scope.name(*at));
-        format!("\nWHERE COALESCE({cell} NOT IN ({}), TRUE)", words::listed(&failed(*at)))
+        format!("\nWHERE COALESCE({} NOT IN ({}), TRUE)", cell(*at), words::listed(&failed(*at)))
     })
 }

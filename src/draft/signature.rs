@@ -173,13 +173,15 @@ fn is_specific(concept: Concept) -> bool {
     !matches!(concept, C::Id | C::Time | C::Amount | C::Name | C::Number)
 }
 
+/// Columns of what has happened.
+const HAPPENED: [&str; 5] = ["paid_at", "completed_at", "shipped_at", "delivered_at", "lost_at"];
+
 /// How well a raw column's name says that it is a contract column, 0 to 1. `context` is what its table's name says.
 pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, context: &Name) -> f64 {
     if raw.eq_ignore_ascii_case(column) {
         return 1.0;
     }
     // What is expected has not happened.
-    const HAPPENED: [&str; 5] = ["paid_at", "completed_at", "shipped_at", "delivered_at", "lost_at"];
     if HAPPENED.contains(&column) && name.says(C::Estimated) {
         return 0.0;
     }

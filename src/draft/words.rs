@@ -383,6 +383,9 @@ pub(super) fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("'{}'", word.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
 }
 
+/// Beginnings that turn a word into its contrary.
+const NEGATIONS: [&str; 4] = ["un", "in", "im", "nie"];
+
 fn holds(raw: &str, piece: &str) -> bool {
     let plain: String = raw
         .to_lowercase()
@@ -391,7 +394,6 @@ fn holds(raw: &str, piece: &str) -> bool {
         .map(crate::profile::without_accent)
         .collect();
     // `unpaid`, `not delivered` and `improcedente` say the contrary; `unavailable` is in the list as it stands.
-    const NEGATIONS: [&str; 4] = ["un", "in", "im", "nie"];
     let is_of_them = |word: &str| NEGATIONS.iter().chain(&["not", "nao"]).any(|no| word.starts_with(no));
     let negated = ["not ", "nao ", "nie "].iter().any(|no| plain.starts_with(no))
         || NEGATIONS.iter().any(|no| plain.split(' ').any(|word| word.starts_with(&format!("{no}{piece}"))));

@@ -52,7 +52,9 @@ impl RawTable {
         }
         let files: Vec<Option<u32>> = frame.column("_file")?.cast(&DataType::UInt32)?.u32()?.iter().collect();
         if files.first() != files.last() {
-            columns.iter_mut().for_each(|column| column.count_by_file(&files));
+            for column in &mut columns {
+                column.count_by_file(&files);
+            }
         }
         Ok(Self {
             name: name.to_owned(),

@@ -68,7 +68,7 @@ fn likely_formats() {
 
 #[test]
 fn signs_within_words_show_that_an_encoding_is_not_western() {
-    let polish = "numer;status;opis\n".repeat(1)
+    let polish = "numer;status;opis\n".to_owned()
         + &"1;Wysłane;Wpłata łączna za książkę, żółty\n2;Opłacone;Łódź, świeże\n".repeat(40);
     let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(&polish);
     assert_eq!(sniffed(&bytes, Sniffing::Likely).encoding, encoding_rs::WINDOWS_1250);

@@ -13,7 +13,7 @@ use super::error::IngestError;
 use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::quarantine::{Quarantine, QuarantineRow};
-use super::root_reasons::root_reasons;
+use super::root_reasons::{RootReasons, root_reasons};
 use super::rules::RowTerms;
 use super::settings::IntakeSettings;
 use super::staging::Staging;
@@ -259,7 +259,7 @@ fn check_limit(
         quarantined,
         judged: ledger.iter().map(LedgerLine::judged).sum(),
         rules,
-        roots,
+        roots: RootReasons(roots),
     })
 }
 

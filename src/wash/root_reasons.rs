@@ -42,6 +42,16 @@ impl fmt::Display for RootReason {
     }
 }
 
+/// Several of them, as they go on a sentence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RootReasons(pub(super) Vec<RootReason>);
+
+impl fmt::Display for RootReasons {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|reason| write!(f, "; {reason}"))
+    }
+}
+
 /// The rules at the root of a table's rows that name quarantined rows, most rows first.
 pub(crate) fn root_reasons(
     table: &str,
