@@ -117,6 +117,8 @@ pub struct RawColumn {
     pub decimals: usize,
     /// Of whole numbers, what their last digits say.
     pub endings: Endings,
+    /// Of amounts with a symbol, what stands around others, such as `C $` among `$`, and how often.
+    pub other_symbols: BTreeMap<String, usize>,
     /// Numbers of the first rows.
     pub sample: Vec<Option<f64>>,
     /// A column of the same table with decimals, of which this one is the hundredfold.
@@ -166,6 +168,7 @@ impl RawColumn {
             negative: Vec::new(),
             decimals: 0,
             endings: Endings::default(),
+            other_symbols: BTreeMap::new(),
             sample: Vec::new(),
             hundredfold_of: None,
             hashes: Vec::with_capacity(texts.len()),
@@ -224,7 +227,13 @@ impl RawColumn {
                 let (mut sum, mut rows) = (0.0, 0_usize);
                 let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
                 for (row, cell) in texts.iter().enumerate() {
-                    let Some((cell, value)) = cell.and_then(|cell| Some((cell, form.value(cell)?))) else { continue };
+                    let Some((cell, value)) = cell.and_then(|cell| Some((cell, form.value(cell)?))) else {
+                        let other = cell.filter(|_| !form.symbol.is_empty()).and_then(symbol_of);
+                        if let Some(other) = other.filter(|other| *other != form.symbol) {
+                            *self.other_symbols.entry(other.to_owned()).or_default() += 1;
+                        }
+                        continue;
+                    };
                     if value < 0.0 {
                         self.negative.push(row);
                     }
@@ -363,6 +372,15 @@ impl RawColumn {
     }
 }
 
+/// What stands before a number, or after it.
+fn symbol_of(cell: &str) -> Option<&str> {
+    const LONGEST: usize = 4;
+    let first = cell.find(|c: char| c.is_ascii_digit())?;
+    let last = cell.rfind(|c: char| c.is_ascii_digit())?;
+    let around = [cell.get(..first)?, cell.get(last + 1..)?].map(|text| text.trim_matches([' ', '-', '+', '.', ',']));
+    around.into_iter().find(|text| !text.is_empty()).filter(|text| text.chars().count() <= LONGEST)
+}
+
 /// A cell's hash; never 0, which stands for none.
 pub(super) fn hash_of(cell: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -436,6 +454,15 @@ mod tests {
         let times = column(&[Some("2018-02-01"), None]);
         assert!(matches!(times.kind, ValueKind::Time { form: TimeForm::Iso, is_date: true, .. }), "{:?}", times.kind);
         assert_eq!(times.micros, [Some(1_517_443_200_000_000), None]);
+    }
+
+    #[test]
+    fn amounts_with_another_symbol_are_told_apart() {
+        let mut cells: Vec<Option<&str>> = vec![Some("$1,234.50"); 97];
+        cells.extend([Some("C $12.00"), Some("-C $3.00"), None]);
+        let amounts = column(&cells);
+        assert!(matches!(&amounts.kind, ValueKind::Decimal(form) if form.symbol == "$"), "{:?}", amounts.kind);
+        assert_eq!(amounts.other_symbols, BTreeMap::from([("C $".to_owned(), 2)]));
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn orders_are_put_together_of_their_events() {
     assert_eq!(reviews.height(), (0..1_000).filter(|n| n % 10 != 0 && n % 2 == 0).count());
     let disputes = rows_of(&job, "disputes");
     let outcomes = cells(&disputes, "order_id", "outcome");
-    let is_disputed = |n: &usize| n % 10 != 0 && n % 25 == 2;
+    let is_disputed = |n: &usize| !n.is_multiple_of(10) && n % 25 == 2;
     assert_eq!(outcomes.len(), (0..1_000).filter(is_disputed).count());
     for n in (0..1_000).filter(is_disputed) {
         let word = if n % 50 == 2 { "merchant-won" } else { "buyer-won" };
