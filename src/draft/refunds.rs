@@ -77,6 +77,10 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
 /// Holds a refund to its order's amount, where it is a little more: freight and tax go back too. What is far more is another thing and stays, so that
 /// it is quarantined.
 pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
+    // Data in the contract's own shape is taken as it is.
+    if draft.column_confidence("refund_minor").is_none_or(|sure| sure >= 1.0) {
+        return;
+    }
     let sql_of = |column: &str| draft.columns.iter().find(|c| c.column == column).map(|c| c.sql.clone());
     let (Some(amount), Some(refund)) = (sql_of("amount_minor"), sql_of("refund_minor")) else { return };
     let (whole, text) = if scope.is_text() {

@@ -181,7 +181,7 @@ fn files_sent_again_in_another_encoding_are_orders_of_one_table_with_a_key() {
 #[test]
 fn a_date_in_parts_is_a_date_and_a_bank_s_receipts_are_its_sales() {
     let (_folder, data, out) = folders();
-    let mut lines = vec!["trans_id;account_id;Year;Month;Day;Time;type;amount;partner_account".to_owned()];
+    let mut lines = vec!["trans_id;account_id;Year;Month;Day;Time;type;amount;account".to_owned()];
     for n in 0..2_000 {
         let on = day(n / 4);
         let kind = if n % 3 == 0 { "VYDAJ" } else { "PRIJEM" };
@@ -202,7 +202,7 @@ fn a_date_in_parts_is_a_date_and_a_bank_s_receipts_are_its_sales() {
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();
     let from = origins(&draft);
-    assert!(from["orders.buyer_id"].contains("partner_account"), "{from:?}");
+    assert!(from["orders.buyer_id"].contains("trans.account"), "{from:?}");
     let orders = read(&out.join("job.toml"), "orders");
     let placed = cells(&orders, "order_id", "placed_at");
     assert_eq!(placed.len(), (0..2_000).filter(|n| n % 3 != 0).count());
