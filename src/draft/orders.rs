@@ -217,7 +217,11 @@ fn sum_of_lines(
     if let Some((piece, ..)) = &amount {
         columns.push(format!("{} AS owed_minor", piece.sql));
     }
-    // Lines that were sent twice count once, where a line has a number.
+    // Lines that were sent twice count once, where a line has a number; else an order costs what its lines come to in one of the files.
+    let is_by_file = line.is_none() && !is_whole_order && amount.is_some() && raw.sent_again * 100 >= raw.rows;
+    if is_by_file {
+        columns.push(format!("{}._file AS sent_in", raw.name));
+    }
     let once = if line.is_some() { "SELECT DISTINCT" } else { "SELECT" };
     draft.with.push((priced.clone(), format!("{once}\n    {}\nFROM {}", columns.join(",\n    "), raw.name)));
     let keys = if merchant.is_some() { "order_number, merchant" } else { "order_number" };
@@ -228,10 +232,20 @@ fn sum_of_lines(
     } else {
         ""
     };
-    draft.with.push((
-        pairs.to_owned(),
-        format!("SELECT\n    {}{sum}\nFROM {priced}\nGROUP BY {keys}", keys.replace(", ", ",\n    ")),
-    ));
+    let selected = keys.replace(", ", ",\n    ");
+    if is_by_file {
+        let by_file = free_name(land, "by_file");
+        draft.with.push((
+            by_file.clone(),
+            format!("SELECT\n    {selected},\n    sent_in{sum}\nFROM {priced}\nGROUP BY {keys}, sent_in"),
+        ));
+        let largest = ",\n    MAX(amount_minor) AS amount_minor";
+        draft
+            .with
+            .push((pairs.to_owned(), format!("SELECT\n    {selected}{largest}\nFROM {by_file}\nGROUP BY {keys}")));
+    } else {
+        draft.with.push((pairs.to_owned(), format!("SELECT\n    {selected}{sum}\nFROM {priced}\nGROUP BY {keys}")));
+    }
     draft.keys.push((plan.order, lines.order));
     let on = match (&merchant, plan.is_by_line()) {
         (Some(merchant), true) => format!("{number} = {pairs}.order_number AND {merchant} = {pairs}.merchant"),

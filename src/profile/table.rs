@@ -1,6 +1,6 @@
 //! One raw table: its columns and what identifies a row.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use polars::prelude::*;
 
@@ -27,6 +27,8 @@ pub struct RawTable {
     pub malformed: usize,
     /// What is wrong with the first of them.
     pub first_malformed: Option<String>,
+    /// Rows that stand in an earlier file too, word for word.
+    pub sent_again: usize,
     /// Whether cells are text (CSV).
     pub is_text: bool,
     /// Its columns, in the file's order.
@@ -51,7 +53,9 @@ impl RawTable {
             columns.extend(date_of_parts(&columns, frame)?);
         }
         let files: Vec<Option<u32>> = frame.column("_file")?.cast(&DataType::UInt32)?.u32()?.iter().collect();
+        let mut sent_again = 0;
         if files.first() != files.last() {
+            sent_again = rows_sent_again(&columns, &files);
             for column in &mut columns {
                 column.count_by_file(&files);
             }
@@ -65,6 +69,7 @@ impl RawTable {
             rows: frame.height(),
             malformed: 0,
             first_malformed: None,
+            sent_again,
             is_text,
             columns,
         })
@@ -143,6 +148,17 @@ impl RawTable {
         let rows = both().count();
         (rows > 0).then(|| both().filter(|(a, b)| a <= b).count() as f64 / rows as f64)
     }
+}
+
+/// Rows that a file before has, word for word.
+fn rows_sent_again(columns: &[RawColumn], files: &[Option<u32>]) -> usize {
+    let mut first: HashMap<Vec<u64>, Option<u32>> = HashMap::new();
+    let mut again = 0;
+    for (row, file) in files.iter().enumerate() {
+        let cells: Vec<u64> = columns.iter().filter_map(|column| column.hashes.get(row).copied()).collect();
+        again += usize::from(*first.entry(cells).or_insert(*file) != *file);
+    }
+    again
 }
 
 /// A time put together of a year, a month and a day in columns side by side, and of a time of day beside them.

@@ -209,3 +209,30 @@ fn a_date_in_parts_is_a_date_and_a_bank_s_receipts_are_its_sales() {
     let at = placed["1999"].as_deref().unwrap().replace('T', " ");
     assert_eq!(at[..16], format!("{} {:02}:15", day(1_999 / 4), 1_999 % 24));
 }
+
+#[test]
+fn lines_without_a_number_count_once_where_their_file_is_sent_again() {
+    let (_folder, data, out) = folders();
+    let head = "Name,Email,Vendor,Created at,Lineitem quantity,Lineitem price,Currency";
+    let month = |m: usize| -> Vec<String> {
+        let lines = (m * 400..(m + 1) * 400).flat_map(|n| {
+            let line =
+                format!("#{n:05},c{}@x.org,v{:03},{} -0400,1,{}.50,USD", n % 170, n % 20, instant(n), 10 + n % 70);
+            // Every third order is of two pieces of one thing.
+            std::iter::repeat_n(line, 1 + usize::from(n.is_multiple_of(3)))
+        });
+        std::iter::once(head.to_owned()).chain(lines).collect()
+    };
+    for (name, m) in [("orders_1.csv", 0), ("orders_2.csv", 1), ("orders_3.csv", 2), ("orders_3 (1).csv", 2)] {
+        file(&data, name, &month(m));
+    }
+    draft_of(&data, &out);
+    let orders = read(&out.join("job.toml"), "orders");
+    let amounts = cells(&orders, "order_id", "amount_minor");
+    assert_eq!(amounts.len(), 1_200);
+    for n in 0..1_200_usize {
+        let price = (10 + n % 70) * 100 + 50;
+        let expected = price * (1 + usize::from(n.is_multiple_of(3)));
+        assert_eq!(amounts[&format!("#{n:05}")].as_deref(), Some(expected.to_string().as_str()), "{n}");
+    }
+}
