@@ -82,6 +82,9 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
         writeln!(out, "  broken rows of {}", t.table)?;
         for broken in &t.broken {
             writeln!(out, "    {} {} rows", broken.rule, grouped(broken.rows))?;
+            for root in &broken.roots {
+                writeln!(out, "      {root}")?;
+            }
             for example in &broken.examples {
                 let value = example.value.as_deref().map_or("null".to_owned(), |v| format!("{v:?}"));
                 let cell = example.column.as_deref().map_or(String::new(), |column| format!(", {column} = {value}"));

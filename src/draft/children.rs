@@ -227,7 +227,8 @@ fn key(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, entity: C, link
     let land = scope.land;
     let raw = land.table(scope.driver);
     let id = draft.table.key.first().copied().unwrap_or_default();
-    let named = land.naming(scope.driver, entity);
+    // A column of words, such as `Review`, names no row.
+    let named = land.naming(scope.driver, entity).filter(|(at, _)| land.column(*at).distinct * 2 > raw.rows);
     let unnamed = || {
         let unique = raw.columns.iter().position(|c| c.is_key() && c.is_like_an_id() && !c.is_unique_counter());
         unique.map(|column| (ColumnAt { table: scope.driver, column }, 0.6))

@@ -185,7 +185,30 @@ fn failed_orders(land: &Landscape, plan: &OrdersPlan, status: Option<ColumnAt>) 
         let why = "the status has no time: dated at the last milestone, so that no look back sees it too early";
         (!words.is_empty()).then(|| Failed { at, words, why: why.to_owned() })
     });
-    by_words.or_else(|| failure_flag(land, plan.driver)).or_else(|| failure_codes(land, plan))
+    let stated = by_words.or_else(|| failure_flag(land, plan.driver)).or_else(|| failure_codes(land, plan));
+    stated.or_else(|| errors(land, plan.driver))
+}
+
+/// A column of errors that most rows have none in: a payment that was refused is no sale.
+fn errors(land: &Landscape, table: usize) -> Option<Failed> {
+    const ERRORS: [&str; 8] = ["error", "failure", "decline", "declined", "fehler", "erro", "erreur", "错误"];
+    const MOST: f64 = 0.5;
+    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
+    let mut called = columns.filter(|at| {
+        let lower = land.column(*at).name.to_lowercase();
+        let mut words = lower.split(|c: char| !c.is_alphabetic());
+        words.any(|word| ERRORS.contains(&word) || word.strip_suffix('s').is_some_and(|one| ERRORS.contains(&one)))
+    });
+    called.find_map(|at| {
+        let raw = land.column(at);
+        let words: Vec<String> = raw.words.keys().cloned().collect();
+        let why = "rows with an error are taken as refused, dated when they were made".to_owned();
+        (raw.kind == ValueKind::Text && raw.null_share() > MOST && !words.is_empty()).then_some(Failed {
+            at,
+            words,
+            why,
+        })
+    })
 }
 
 /// A column that is called cancelled, or voided, and says yes or no.

@@ -133,6 +133,11 @@ impl<'a> Landscape<'a> {
                 if name.concepts.iter().any(others) {
                     continue;
                 }
+                // What only the first line of an order says does not tell which order a line is of.
+                let is_of_orders = self.roles.get(table).copied().flatten() == Some(C::Order);
+                if meant == C::Order && is_of_orders && cells.null_share() > 0.02 {
+                    continue;
+                }
                 let worth = match () {
                     () if name.says(C::Id) => 1.0,
                     () if name.says(C::Number) => 0.95,

@@ -88,7 +88,13 @@ fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
         // A category that names nearly every merchant apart compares nobody with anybody.
         let is_too_fine =
             matches!(*column, "category" | "region") && raw.distinct > 20 && raw.distinct * 2 > raw.rows();
-        if !is_too_fine && put_found(draft, scope, column, found) && matches!(*column, "category" | "region") {
+        // One word for all of them says nothing, and was another table's.
+        let is_one_word = matches!(*column, "category" | "region") && raw.distinct < 2 && !found.path.is_empty();
+        if !is_too_fine
+            && !is_one_word
+            && put_found(draft, scope, column, found)
+            && matches!(*column, "category" | "region")
+        {
             readable(draft, scope, column, found.at);
         }
     }

@@ -10,6 +10,7 @@ mod assign;
 mod children;
 mod ends;
 mod error;
+mod events;
 mod features_file;
 mod fed;
 mod guides;
@@ -143,8 +144,12 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     let land = Landscape::of(&folder);
     let hint = currency_of(&folder, options);
     let currency = hint.as_ref().and_then(|hint| Currency::new(&hint.code).ok());
-    let plan = orders_plan::plan(&land)
+    let mut plan = orders_plan::plan(&land)
         .ok_or_else(|| DraftError::NoOrders { tables: orders_plan::lacks(&land), left_aside: left_aside(&folder) })?;
+    let events = events::of(&land, &plan);
+    if let Some(events) = &events {
+        plan.placed = Some(events.placed());
+    }
     let mut tables = Vec::new();
     tables.extend(merchants::draft(&land, Some(&plan), currency));
     if tables.is_empty() {
@@ -152,10 +157,14 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         let scope = scope::Scope::new(&land, plan.driver, currency);
         tables.push(TableDraft::new(&MERCHANTS, &scope).finish(&scope));
     }
-    tables.push(orders::draft(&land, &plan, currency));
-    tables.extend(children::shipments(&land, &plan, currency));
-    tables.extend(children::reviews(&land, &plan, currency));
-    tables.extend(children::disputes(&land, &plan, currency));
+    if let Some(events) = &events {
+        tables.extend(events.drafts(&land, &plan, currency));
+    } else {
+        tables.push(orders::draft(&land, &plan, currency));
+        tables.extend(children::shipments(&land, &plan, currency));
+        tables.extend(children::reviews(&land, &plan, currency));
+        tables.extend(children::disputes(&land, &plan, currency));
+    }
     let book = lending::loan_book(&land, currency);
     tables.extend(lending::standing_alone(&land, currency));
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.

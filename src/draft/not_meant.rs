@@ -36,6 +36,7 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
             });
         }
     }
+    other_symbols(draft, scope);
     let flagged = columns().find_map(|(column, cells)| match cells.name.to_lowercase() {
         name if TEST_FLAGS.contains(&name.as_str()) => Some((column, cells, words::yes(cells))),
         name if LIVE_FLAGS.contains(&name.as_str()) => Some((column, cells, words::no(cells))),
@@ -50,6 +51,52 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
                 share: rows as f64 / cells.rows() as f64,
             });
         }
+    }
+}
+
+/// Leaves out orders whose amount has another currency's symbol than most.
+fn other_symbols(draft: &mut TableDraft, scope: &Scope) {
+    let amount = super::amount::main_amount(scope.land, scope.driver, &|_| true);
+    let (true, Some(at)) = (draft.table.name == ORDERS.name, amount.map(|found| found.at)) else { return };
+    let cells = scope.land.column(at);
+    if cells.other_symbols.is_empty() {
+        return;
+    }
+    let rows: usize = cells.other_symbols.values().sum();
+    let symbols: Vec<&str> = cells.other_symbols.keys().map(String::as_str).collect();
+    let cell = quoted(&cells.name);
+    let like = |symbol: &&str| format!("{cell} LIKE '%{}%'", symbol.replace('\'', "''"));
+    draft.skip(Skipped {
+        why: format!(
+            "{rows} row(s) whose {:?} is in {} are left out: all amounts of a job are in one currency.",
+            cells.name,
+            symbols.join(", ")
+        ),
+        keeps: format!("COALESCE(NOT ({}), TRUE)", symbols.iter().map(like).collect::<Vec<_>>().join(" OR ")),
+        share: rows as f64 / cells.rows().max(1) as f64,
+    });
+}
+
+/// In books of accounts, leaves out what went out: only what came in was sold.
+pub(super) fn skip_outgoing(draft: &mut TableDraft, scope: &Scope) {
+    let raw = scope.land.table(scope.driver);
+    let found = raw.columns.iter().enumerate().find_map(|(column, cells)| {
+        let words: Vec<&str> = cells.words.keys().map(String::as_str).collect();
+        let (came_in, went_out): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| words::is_incoming(word));
+        let are_told = !came_in.is_empty() && !went_out.is_empty() && went_out.iter().all(|w| words::is_outgoing(w));
+        are_told.then_some((ColumnAt { table: scope.driver, column }, cells, went_out))
+    });
+    if let Some((column, cells, went_out)) = found {
+        let rows: usize = went_out.iter().filter_map(|word| cells.words.get(*word)).sum();
+        draft.skip(Skipped {
+            why: format!(
+                "{rows} row(s) of which {:?} says {} went out of the account: nothing was sold.",
+                cells.name,
+                words::listed(&went_out)
+            ),
+            keeps: not_in(scope, column, &went_out),
+            share: rows as f64 / cells.rows().max(1) as f64,
+        });
     }
 }
 

@@ -75,6 +75,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
     super::not_meant::skip_rows(&mut draft, &scope);
+    if plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant)) {
+        super::not_meant::skip_outgoing(&mut draft, &scope);
+    }
     who(&mut draft, &mut scope, plan, &pairs, &number);
     buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
     super::refunds::refunds(&mut draft, &scope, plan, &number);
@@ -97,6 +100,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
             }
         }
     }
+    super::refunds::at_most_the_amount(&mut draft, &scope, plan);
     draft.finish(&scope)
 }
 
@@ -201,7 +205,10 @@ fn sum_of_lines(
     let amount = line_amount(&inner, lines.table, &|at| !(plan.splits() && is_of_order(at)));
     let is_whole_order =
         amount.as_ref().and_then(|(piece, ..)| first_column(land, lines.table, &piece.sql)).is_some_and(|at| {
-            has_several_lines(land, lines) && land.column(at).distinct >= MIN_TOTALS && is_of_order(at)
+            // Two lines may cost the same: what is called a line's is one's.
+            let is_called_of_line = [C::Item, C::Unit].iter().any(|c| land.column_name(at).says(*c));
+            let is_large = land.column(at).distinct >= MIN_TOTALS;
+            !is_called_of_line && has_several_lines(land, lines) && is_large && is_of_order(at)
         }) && amount.as_ref().is_some_and(|(_, from, _)| !from.contains(['×', '+']));
     let priced = free_name(land, "priced");
     let mut columns = vec![format!("{order} AS order_number")];
@@ -210,7 +217,11 @@ fn sum_of_lines(
     if let Some((piece, ..)) = &amount {
         columns.push(format!("{} AS owed_minor", piece.sql));
     }
-    // Lines that were sent twice count once, where a line has a number.
+    // Lines that were sent twice count once, where a line has a number; else an order costs what its lines come to in one of the files.
+    let is_by_file = line.is_none() && !is_whole_order && amount.is_some() && raw.sent_again * 100 >= raw.rows;
+    if is_by_file {
+        columns.push(format!("{}._file AS sent_in", raw.name));
+    }
     let once = if line.is_some() { "SELECT DISTINCT" } else { "SELECT" };
     draft.with.push((priced.clone(), format!("{once}\n    {}\nFROM {}", columns.join(",\n    "), raw.name)));
     let keys = if merchant.is_some() { "order_number, merchant" } else { "order_number" };
@@ -221,10 +232,20 @@ fn sum_of_lines(
     } else {
         ""
     };
-    draft.with.push((
-        pairs.to_owned(),
-        format!("SELECT\n    {}{sum}\nFROM {priced}\nGROUP BY {keys}", keys.replace(", ", ",\n    ")),
-    ));
+    let selected = keys.replace(", ", ",\n    ");
+    if is_by_file {
+        let by_file = free_name(land, "by_file");
+        draft.with.push((
+            by_file.clone(),
+            format!("SELECT\n    {selected},\n    sent_in{sum}\nFROM {priced}\nGROUP BY {keys}, sent_in"),
+        ));
+        let largest = ",\n    MAX(amount_minor) AS amount_minor";
+        draft
+            .with
+            .push((pairs.to_owned(), format!("SELECT\n    {selected}{largest}\nFROM {by_file}\nGROUP BY {keys}")));
+    } else {
+        draft.with.push((pairs.to_owned(), format!("SELECT\n    {selected}{sum}\nFROM {priced}\nGROUP BY {keys}")));
+    }
     draft.keys.push((plan.order, lines.order));
     let on = match (&merchant, plan.is_by_line()) {
         (Some(merchant), true) => format!("{number} = {pairs}.order_number AND {merchant} = {pairs}.merchant"),

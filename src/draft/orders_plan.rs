@@ -65,11 +65,43 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
     let (_, driver) = ranked.first().copied()?;
     let (order, order_score) = order_column(land, driver)?;
     let placed = land.candidates(driver, &ORDERS, "placed_at", false).into_iter().next();
-    let buyer = land.find_entity(driver, C::Buyer).map(|found| lasting_buyer(land, driver, found));
     let merchant = land.find_entity(driver, C::Merchant);
+    let buyer =
+        land.find_entity(driver, C::Buyer).filter(|found| !is_of_merchant(land, driver, merchant.as_ref(), found));
+    let buyer = buyer.map(|found| lasting_buyer(land, driver, found));
+    let buyer = buyer.or_else(|| other_account(land, driver, merchant.as_ref()));
     let mut plan = OrdersPlan { driver, order, order_score, merchant, buyer, placed, lines: None };
     plan.lines = lines(land, &plan);
     Some(plan)
+}
+
+/// Whether the merchant says who a buyer is: a bank's client owns the account that is the merchant, and buys nothing of it.
+fn is_of_merchant(land: &Landscape, driver: usize, merchant: Option<&Found>, buyer: &Found) -> bool {
+    let Some(merchant) = merchant.filter(|merchant| merchant.path.is_empty()) else { return false };
+    match buyer.path.first() {
+        Some(step) => step.from == merchant.at,
+        None => land.table(driver).determines(merchant.at.column, buyer.at.column),
+    }
+}
+
+/// In books of accounts, the account at the other end.
+fn other_account(land: &Landscape, driver: usize, merchant: Option<&Found>) -> Option<Found> {
+    let own = merchant.filter(|merchant| is_account(land, merchant))?.at;
+    let columns = (0..land.table(driver).columns.len()).map(|column| ColumnAt { table: driver, column });
+    let others = columns.filter(|at| {
+        *at != own
+            && land.column_name(*at).says(C::Account)
+            && land.column(*at).is_like_an_id()
+            && land.column(*at).distinct > 2
+    });
+    let at = others.max_by_key(|at| (land.column(*at).distinct, std::cmp::Reverse(*at)))?;
+    Some(Found { at, path: Vec::new(), score: 0.6 })
+}
+
+/// Whether who sells is called an account: a bank's books.
+pub(super) fn is_account(land: &Landscape, merchant: &Found) -> bool {
+    let name = land.column_name(merchant.at);
+    name.says(C::Account) && !name.says(C::Merchant)
 }
 
 /// How much a table is like the orders.
@@ -185,5 +217,13 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
 /// The category of what is sold, by the table of sales: for merchants whose own row does not say it.
 pub(super) fn sold_category(land: &Landscape, plan: &OrdersPlan) -> Option<Found> {
     let own = land.candidates(plan.sales_table(), &MERCHANTS, "category", false);
-    own.into_iter().find(|found| found.score >= MIN_SCORE && land.column(found.at).distinct > 1)
+    // Whether money came in or went out is no line of business.
+    let is_direction = |found: &Found| {
+        let mut words = land.column(found.at).words.keys();
+        words.any(|word| super::words::is_incoming(word)) || words.any(|word| super::words::is_outgoing(word))
+    };
+    own.into_iter().find(|found| {
+        let is_account = plan.merchant.as_ref().is_some_and(|merchant| is_account(land, merchant));
+        found.score >= MIN_SCORE && land.column(found.at).distinct > 1 && !(is_account && is_direction(found))
+    })
 }

@@ -6,7 +6,8 @@ use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
-use crate::contract::{DISPUTES, Type};
+use super::words;
+use crate::contract::{DISPUTES, ORDERS, Type};
 use crate::profile::ColumnAt;
 
 /// Of the rows of orders, so many may be credit notes; where more are negative, the sign means something else.
@@ -60,12 +61,46 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
     draft.joins.push(format!("LEFT JOIN {name} ON {number} = {name}.order_number"));
     let note = "the first of an order's refunds dates them all";
     draft.put("refunded_at", Piece::guess(format!("{name}.refunded_at"), note), inner.name(found.when), found.score);
+    let note = if found.only.is_empty() || found.is_among_orders {
+        "the sum of an order's refunds"
+    } else {
+        "the sum of an order's refunds that were granted"
+    };
     draft.put(
         "refund_minor",
-        Piece::guess(format!("{name}.refund_minor"), "the sum of an order's refunds"),
+        Piece::guess(format!("{name}.refund_minor"), note),
         inner.name(found.amount),
         found.score,
     );
+}
+
+/// Holds a refund to its order's amount, where it is a little more: freight and tax go back too. What is far more is another thing and stays, so that
+/// it is quarantined.
+pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
+    // Data in the contract's own shape is taken as it is.
+    if draft.column_confidence("refund_minor").is_none_or(|sure| sure >= 1.0) {
+        return;
+    }
+    let sql_of = |column: &str| draft.columns.iter().find(|c| c.column == column).map(|c| c.sql.clone());
+    let (Some(amount), Some(refund)) = (sql_of("amount_minor"), sql_of("refund_minor")) else { return };
+    let (whole, text) = if scope.is_text() {
+        let text = |sql: &str| format!("CAST({sql} AS VARCHAR)");
+        (
+            (format!("TRY_CAST({amount} AS BIGINT)"), format!("TRY_CAST({refund} AS BIGINT)")),
+            [text(&amount), text(&refund)],
+        )
+    } else {
+        ((amount.clone(), refund.clone()), [amount, refund])
+    };
+    let ((amount, refund), [amount_as_is, refund_as_is]) = (whole, text);
+    // Of an order of several merchants the refund is that of all of it.
+    let bound = if plan.splits() { String::new() } else { format!(" AND {refund} <= 2 * {amount}") };
+    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == "refund_minor") {
+        drafted.sql = format!("CASE WHEN {refund} > {amount}{bound} THEN {amount_as_is} ELSE {refund_as_is} END");
+        let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
+        drafted.note = Some(format!("{note}at most the order's amount: freight and tax may go back too"));
+        drafted.certainty = super::table_draft::Certainty::Guess;
+    }
 }
 
 /// Orders with a negative amount are credit notes: they are skipped as orders. Which order each is of, a column says whose values are numbers of
@@ -121,12 +156,45 @@ fn table_of_refunds(land: &Landscape, plan: &OrdersPlan) -> Option<Refunds> {
             return None;
         }
         let amount = stated.or_else(|| Some(best(land.candidates(table, &DISPUTES, "amount_minor", true))?.1))?;
-        let when = columns.clone().find(|at| says_refund(at) && land.column(*at).is_time());
+        let called_refunded = || land.candidates(table, &ORDERS, "refunded_at", true);
+        let when = best(called_refunded()).map(|(_, at)| at);
+        let when = when.or_else(|| columns.clone().find(|at| says_refund(at) && land.column(*at).is_time()));
         let closed = || best(land.candidates(table, &DISPUTES, "closed_at", true));
         let opened = || best(land.candidates(table, &DISPUTES, "opened_at", true));
         let when = when.or_else(|| Some(closed().or_else(opened)?.1))?;
         let is_negative = land.column(amount).negative.len() * 2 > land.table(table).rows;
-        Some(Refunds { order, when, amount, only: String::new(), is_among_orders: false, is_negative, score: 0.7 })
+        let only = granted_only(land, table, plan);
+        Some(Refunds { order, when, amount, only, is_among_orders: false, is_negative, score: 0.7 })
     });
     found.into_iter().max_by_key(|refunds| land.table(refunds.order.table).rows)
+}
+
+/// Which rows of a table of claims or returns gave money back, where a column says how they ended: those that were upheld, or none that was refused.
+fn granted_only(land: &Landscape, table: usize, plan: &OrdersPlan) -> String {
+    let scope = Scope::new(land, table, None);
+    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
+    let ends = columns.filter(|at| {
+        let name = land.column_name(*at);
+        (name.says(C::Outcome) || name.says(C::Status)) && !land.column(*at).words.is_empty() && *at != plan.order
+    });
+    let granted = |at: ColumnAt| words::meaning(DISPUTES.name, "outcome", "buyer-won", land.column(at));
+    let refused = |at: ColumnAt| words::meaning(DISPUTES.name, "outcome", "merchant-won", land.column(at));
+    let cell = |at: ColumnAt| scope.id_of(at, &scope.name(at));
+    let mut ends: Vec<ColumnAt> = ends.collect();
+    ends.sort_by_key(|at| !land.column_name(*at).says(C::Outcome));
+    let upheld = ends.iter().find(|at| !granted(**at).is_empty() && !refused(**at).is_empty());
+    if let Some(at) = upheld {
+        return format!("\nWHERE {} IN ({})", cell(*at), words::listed(&granted(*at)));
+    }
+    let failed = |at: ColumnAt| {
+        let mut failed = words::failed(land.column(at));
+        failed.extend(refused(at));
+        failed.sort_unstable();
+        failed.dedup();
+        failed
+    };
+    let kept = ends.iter().find(|at| !failed(**at).is_empty() && failed(**at).len() < land.column(**at).words.len());
+    kept.map_or(String::new(), |at| {
+        format!("\nWHERE COALESCE({} NOT IN ({}), TRUE)", cell(*at), words::listed(&failed(*at)))
+    })
 }

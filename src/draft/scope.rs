@@ -146,6 +146,11 @@ impl<'a> Scope<'a> {
 
     fn cell(&self, at: ColumnAt, table: &str) -> String {
         let raw = self.land.column(at);
+        if let [year, month, day, time @ ..] = raw.made_of.as_slice() {
+            let part = |name: &String| format!("{table}.{}", quoted(name));
+            let time = time.first().map_or(String::new(), |time| format!(" || ' ' || {}", part(time)));
+            return format!("({} || '-' || {} || '-' || {}{time})", part(year), part(month), part(day));
+        }
         let cell = format!("{table}.{}", quoted(&raw.name));
         if raw.is_list { format!("{FIRST}{cell}{FIRST_END}") } else { cell }
     }
@@ -329,6 +334,14 @@ impl<'a> Scope<'a> {
         let is_daily = says(&["daily", "day", "diari", "tag", "p.d.", "p. d."]);
         let is_percent = says(&["%", "percent", "prozent", "pct"]);
         let highest = if is_percent { f64::INFINITY } else { raw.range.1 };
+        let is_monthly = says(&["month", "mensual", "mensal", "mensuel", "monat", "miesie", "p.m.", "月"]);
+        if is_monthly && !is_daily {
+            return if highest < 0.2 {
+                Piece::guess(made(" * 12000000 / 365"), "a monthly rate as a fraction")
+            } else {
+                Piece::guess(made(" * 120000 / 365"), "a monthly rate in percent")
+            };
+        }
         match (is_daily, highest < 1.0) {
             (true, true) if highest < 0.02 => Piece::guess(made(" * 1000000"), "a daily rate as a fraction"),
             (true, _) => Piece::guess(made(" * 10000"), "a daily rate in percent"),

@@ -68,6 +68,8 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Shipped, C::Limit], 0.95),
             (&[C::Shipment, C::Due], 0.9),
             (&[C::Shipped, C::Due], 0.9),
+            (&[C::Shipped, C::Estimated], 0.9),
+            (&[C::Shipment, C::Estimated], 0.85),
         ],
         ("shipments", "shipped_at") => &[
             (&[C::Shipped], 0.95),
@@ -80,7 +82,9 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Requested, C::Delivered], 0.85),
             (&[C::Estimated, C::Delivered], 0.95),
             (&[C::Estimated], 0.9),
-            (&[C::Delivered, C::Limit], 0.85),
+            // Of an earliest and a latest day the latest is the promise.
+            (&[C::Delivered, C::Limit], 0.97),
+            (&[C::Estimated, C::Delivered, C::Limit], 1.0),
             (&[C::Delivered, C::Due], 0.85),
         ],
         ("shipments", "delivered_at") => &[
@@ -169,10 +173,17 @@ fn is_specific(concept: Concept) -> bool {
     !matches!(concept, C::Id | C::Time | C::Amount | C::Name | C::Number)
 }
 
+/// Columns of what has happened.
+const HAPPENED: [&str; 5] = ["paid_at", "completed_at", "shipped_at", "delivered_at", "lost_at"];
+
 /// How well a raw column's name says that it is a contract column, 0 to 1. `context` is what its table's name says.
 pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, context: &Name) -> f64 {
     if raw.eq_ignore_ascii_case(column) {
         return 1.0;
+    }
+    // What is expected has not happened.
+    if HAPPENED.contains(&column) && name.says(C::Estimated) {
+        return 0.0;
     }
     let score = |(way, worth): &Way| {
         let own = way.iter().filter(|c| name.says(**c)).count();
@@ -237,6 +248,19 @@ mod tests {
             assert_eq!(best("shipments", "promised_at", &names, "orders"), names[5]);
             assert_eq!(best("orders", "amount_minor", &names, "orders"), names[6]);
         }
+        let polish = ["Status", "Data zamówienia", "Data płatności", "Data wysyłki", "Data dostarczenia", "Kwota"];
+        let japanese = ["ステータス", "注文日時", "入金日", "発送日", "お届け日", "請求金額"];
+        for names in [polish, japanese] {
+            assert_eq!(best("orders", "placed_at", &names, "orders"), names[1]);
+            assert_eq!(best("orders", "paid_at", &names, "orders"), names[2]);
+            assert_eq!(best("shipments", "shipped_at", &names, "orders"), names[3]);
+            assert_eq!(best("shipments", "delivered_at", &names, "orders"), names[4]);
+            assert_eq!(best("orders", "amount_minor", &names, "orders"), names[5]);
+        }
+        let both = ["Minimum Estimated Delivery Date", "Maximum Estimated Delivery Date", "Delivery Date"];
+        assert_eq!(best("shipments", "promised_at", &both, "orders"), both[1]);
+        assert_eq!(best("shipments", "carrier", &["物流单号", "物流公司"], "订单"), "物流公司");
+        assert_eq!(best("shipments", "tracking", &["物流公司", "物流单号"], "订单"), "物流单号");
     }
 
     #[test]
@@ -244,6 +268,8 @@ mod tests {
         let known = TABLES.iter().flat_map(|t| t.columns.iter().map(|c| ways(t.name, c.name).len())).filter(|n| *n > 0);
         assert!(known.count() > 40);
         assert!(name_score("orders", "placed_at", "placed_at", &Name::of("placed_at"), &Name::of("x")) > 0.99);
+        let delivered = |raw: &str| name_score("shipments", "delivered_at", raw, &Name::of(raw), &Name::of("orders"));
+        assert!(delivered("Minimum Estimated Delivery Date") < 0.01 && delivered("Delivered Date") > 0.9);
         assert!(name_score("orders", "refund_minor", "amount", &Name::of("amount"), &Name::of("orders")) < 0.01);
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::add::add;
 use super::scope::{Piece, Scope};
 use crate::contract::{Column, TableContract, Type};
-use crate::profile::ColumnAt;
+use crate::profile::{ColumnAt, ValueKind};
 
 /// What marks a place that a person must fill; the check of a job's sources looks for it.
 pub(crate) use crate::source::GAP;
@@ -161,12 +161,51 @@ impl TableDraft {
         }
         let place = |name: &str| self.table.columns.iter().position(|c| c.name == name);
         self.columns.sort_by_key(|c| place(c.column));
+        self.not_before_the_event(scope);
         self.from_clause = scope.joined_tables();
         if !self.needs_all {
             self.keyed_by = scope.keyed_by(&self.keys);
         }
         self.with_once(scope);
         self
+    }
+
+    /// A day without a time of day beside a time with one: on the same day it is not before it.
+    fn not_before_the_event(&mut self, scope: &Scope) {
+        const MILESTONES: [(&str, &str); 6] = [
+            ("paid_at", "placed_at"),
+            ("cancelled_at", "placed_at"),
+            ("completed_at", "placed_at"),
+            ("refunded_at", "placed_at"),
+            ("closed_at", "opened_at"),
+            ("delivered_at", "shipped_at"),
+        ];
+        let kind = |column: &ColumnDraft| scope.land.column_called(&column.from).map(|raw| raw.kind.clone());
+        let text_of = |name: &str, wants_date: bool| {
+            let column = self.columns.iter().find(|c| c.column == name)?;
+            match kind(column)? {
+                ValueKind::Time { form, is_date, .. } if is_date == wants_date && !form.gives_instants() => {
+                    Some(column.sql.clone())
+                }
+                _ => None,
+            }
+        };
+        let bounded: Vec<(&str, String)> = MILESTONES
+            .into_iter()
+            .filter_map(|(milestone, event)| {
+                let (day, at) = (text_of(milestone, true)?, text_of(event, false)?);
+                let is_same = format!("SUBSTR({day}, 1, 10) = SUBSTR({at}, 1, 10)");
+                Some((milestone, format!("CASE WHEN {is_same} THEN {at} ELSE {day} END")))
+            })
+            .collect();
+        if !scope.is_text() {
+            return;
+        }
+        for (milestone, sql) in bounded {
+            if let Some(drafted) = self.columns.iter_mut().find(|c| c.column == milestone) {
+                drafted.sql = sql;
+            }
+        }
     }
 
     /// Adds the WITH parts that a scope's joins need, before those that use them.

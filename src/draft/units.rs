@@ -109,7 +109,17 @@ fn of_the_same_export(land: &Landscape, currency: Option<Currency>, at: ColumnAt
         let raw = land.column(**other);
         is_called_minor(&raw.name) || raw.hundredfold_of.is_some()
     };
-    let elsewhere = || if all.iter().any(|other| has_decimals(&other)) { None } else { all.iter().find(is_sure) };
+    // What falls due in parts has odd cents, unless it is written without any.
+    let is_of_book = |at: &ColumnAt| matches!(land.role(at.table), Some(C::Loan | C::Instalment | C::Payment));
+    let is_odd = |other: &ColumnAt| {
+        let raw = land.column(*other);
+        is_of_book(other) && raw.distinct >= 20 && raw.endings.of_prices < 0.9 && raw.endings.below_hundred <= 0.05
+    };
+    let by_prices =
+        || if is_of_book(&at) && all.iter().chain([&at]).any(is_odd) { all.iter().find(tells) } else { None };
+    let elsewhere = || {
+        if all.iter().any(|other| has_decimals(&other)) { None } else { all.iter().find(is_sure).or_else(by_prices) }
+    };
     own().find(tells).or_else(elsewhere).map(called)
 }
 

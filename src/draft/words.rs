@@ -31,9 +31,16 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "short delivery",
                         "nicht angekommen",
                         "non arrivato",
+                        "nie otrzyman",
+                        "nie dotar",
+                        "未着",
+                        "届かない",
                     ],
                 ),
-                ("counterfeit", &["counterfeit", "fake", "falso", "falsificado", "contrefacon", "falschung", "假"]),
+                (
+                    "counterfeit",
+                    &["counterfeit", "fake", "falso", "falsificad", "contrefacon", "falschung", "podrob", "假", "偽物"],
+                ),
                 (
                     "not-as-described",
                     &[
@@ -53,6 +60,10 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "danneggiat",
                         "质量",
                         "描述不符",
+                        "niezgodn",
+                        "uszkodz",
+                        "異なる",
+                        "不良",
                     ],
                 ),
                 (
@@ -90,6 +101,12 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "karteninhaber",
                         "acheteur",
                         "comprador",
+                        "granted",
+                        "approved",
+                        "procedente",
+                        "uznan",
+                        "認容",
+                        "返金",
                     ],
                 ),
                 (
@@ -120,6 +137,10 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "verkaufer",
                         "vendeur",
                         "vendedor",
+                        "improcedente",
+                        "odrzuc",
+                        "棄却",
+                        "却下",
                     ],
                 ),
             ],
@@ -146,8 +167,14 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
         ),
         ("merchants", "verification") => (
             &[
-                ("none", &["none", "no", "false", "unverified", "nao", "nein", "non", "n", "0"]),
-                ("full", &["full", "true", "yes", "verified", "sim", "ja", "oui", "y", "j", "1"]),
+                ("none", &["none", "no", "false", "unverified", "nao", "nein", "non", "nie", "n", "f", "0", "未"]),
+                (
+                    "full",
+                    &[
+                        "full", "true", "yes", "verified", "sim", "si", "ja", "oui", "tak", "y", "j", "t", "1", "済",
+                        "是",
+                    ],
+                ),
                 ("basic", &["basic", "partial", "pending", "basico"]),
             ],
             None,
@@ -188,8 +215,25 @@ pub(super) fn mapped(table: &str, column: &str, raw: &RawColumn, sql: &str, allo
     }
 }
 
+/// Values of a column that mean a word of the contract.
+pub(super) fn meaning<'a>(table: &str, column: &str, word: &str, raw: &'a RawColumn) -> Vec<&'a str> {
+    let (meanings, _) = meanings(table, column);
+    let mut placed: Vec<&str> = Vec::new();
+    for (meant, pieces) in meanings {
+        let found = raw.words.keys().map(String::as_str).filter(|raw| {
+            !placed.contains(raw) && (raw.eq_ignore_ascii_case(meant) || pieces.iter().any(|piece| holds(raw, piece)))
+        });
+        let found: Vec<&str> = found.collect();
+        if *meant == word {
+            return found;
+        }
+        placed.extend(found);
+    }
+    Vec::new()
+}
+
 /// Words of a status column that say that an order came to nothing.
-const FAILED: [&str; 22] = [
+const FAILED: [&str; 24] = [
     "cancel",
     "unavailable",
     "void",
@@ -212,9 +256,11 @@ const FAILED: [&str; 22] = [
     "失败",
     "拒绝",
     "关闭",
+    "anulowan",
+    "キャンセル",
 ];
 /// Words of a status column that say that an order reached its end.
-const DONE: [&str; 22] = [
+const DONE: [&str; 26] = [
     "deliver",
     "complet",
     "settled",
@@ -237,6 +283,10 @@ const DONE: [&str; 22] = [
     "成功",
     "签收",
     "posted",
+    "dostarczon",
+    "zakonczon",
+    "oplacon",
+    "処理済",
 ];
 
 /// Values that say that an order was cancelled or refused.
@@ -264,19 +314,67 @@ pub(super) fn done(raw: &RawColumn) -> Vec<&str> {
         "zugestellt",
         "签收",
         "完成",
+        "dostarczon",
+        "zakonczon",
+        "処理済",
+        "配達完了",
     ]);
     if last.is_empty() { ends(&DONE) } else { last }
 }
 
+/// Whether a word of a bank's books says that money came into the account.
+pub(super) fn is_incoming(word: &str) -> bool {
+    const IN: [&str; 14] = [
+        "credit",
+        "cr",
+        "deposit",
+        "incoming",
+        "in",
+        "prijem",
+        "haben",
+        "eingang",
+        "einzahlung",
+        "abono",
+        "entrada",
+        "uznanie",
+        "收入",
+        "入金",
+    ];
+    IN.iter().any(|piece| holds(word, piece))
+}
+
+/// Whether it says that money went out.
+pub(super) fn is_outgoing(word: &str) -> bool {
+    const OUT: [&str; 16] = [
+        "debit",
+        "dr",
+        "withdraw",
+        "outgoing",
+        "out",
+        "vydaj",
+        "vyber",
+        "soll",
+        "ausgang",
+        "auszahlung",
+        "cargo",
+        "saida",
+        "salida",
+        "obciazenie",
+        "支出",
+        "出金",
+    ];
+    OUT.iter().any(|piece| holds(word, piece))
+}
+
 /// Values of a flag that say yes.
 pub(super) fn yes(raw: &RawColumn) -> Vec<&str> {
-    const YES: [&str; 12] = ["1", "true", "t", "yes", "y", "ja", "j", "oui", "si", "sim", "s", "x"];
+    const YES: [&str; 13] = ["1", "true", "t", "yes", "y", "ja", "j", "oui", "si", "sim", "s", "x", "tak"];
     raw.words.keys().map(String::as_str).filter(|word| YES.contains(&word.to_lowercase().as_str())).collect()
 }
 
 /// Words of a flag that say no.
 pub(super) fn no(raw: &RawColumn) -> Vec<&str> {
-    const NO: [&str; 8] = ["0", "false", "f", "no", "n", "nein", "non", "nao"];
+    const NO: [&str; 9] = ["0", "false", "f", "no", "n", "nein", "non", "nao", "nie"];
     raw.words.keys().map(String::as_str).filter(|word| NO.contains(&word.to_lowercase().as_str())).collect()
 }
 
@@ -285,6 +383,9 @@ pub(super) fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("'{}'", word.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
 }
 
+/// Beginnings that turn a word into its contrary.
+const NEGATIONS: [&str; 4] = ["un", "in", "im", "nie"];
+
 fn holds(raw: &str, piece: &str) -> bool {
     let plain: String = raw
         .to_lowercase()
@@ -292,15 +393,11 @@ fn holds(raw: &str, piece: &str) -> bool {
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
         .map(crate::profile::without_accent)
         .collect();
-    let negated =
-        plain.starts_with("not ") || plain.starts_with("un") || plain.starts_with("in") || plain.starts_with("nao ");
-    // `unpaid` is not paid; `unavailable` is in the list as it stands.
-    if negated
-        && !piece.starts_with("un")
-        && !piece.starts_with("in")
-        && !piece.starts_with("not")
-        && !piece.starts_with("nao")
-    {
+    // `unpaid`, `not delivered` and `improcedente` say the contrary; `unavailable` is in the list as it stands.
+    let is_of_them = |word: &str| NEGATIONS.iter().chain(&["not", "nao"]).any(|no| word.starts_with(no));
+    let negated = ["not ", "nao ", "nie "].iter().any(|no| plain.starts_with(no))
+        || NEGATIONS.iter().any(|no| plain.split(' ').any(|word| word.starts_with(&format!("{no}{piece}"))));
+    if negated && !is_of_them(piece) {
         return false;
     }
     if piece.chars().count() <= 3 && piece.is_ascii() {
@@ -322,6 +419,8 @@ mod tests {
                 && holds("Não Recebido", "nao recebido")
         );
         assert!(!holds("unpaid", "paid") && holds("unavailable", "unavailable"));
+        assert!(holds("In favor of seller", "seller") && !holds("not delivered", "deliver"));
+        assert!(!holds("Improcedente", "procedente") && holds("Procedente", "procedente"));
         assert!(!holds("now", "no") && holds("no", "no"));
     }
 }

@@ -12,6 +12,8 @@ use crate::wash::Activity;
 
 /// A key has at least this share of different values: exports send some rows again.
 const KEY_SHARE: f64 = 0.97;
+/// With this share of different values or more, what repeats may be what a later file sends again.
+const KEY_SHARE_OF_FILES: f64 = 0.8;
 /// Cells from which forms are learnt.
 const SAMPLE: usize = 5_000;
 /// A column with at most so many different values is shown with all of them.
@@ -93,6 +95,10 @@ pub struct RawColumn {
     pub nulls: usize,
     /// Different values.
     pub distinct: usize,
+    /// Different values, each counted in every file that has it.
+    pub(super) distinct_by_file: usize,
+    /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
+    pub made_of: Vec<String>,
     /// All values with their counts, where they are few.
     pub words: BTreeMap<String, usize>,
     /// Some values.
@@ -111,6 +117,8 @@ pub struct RawColumn {
     pub decimals: usize,
     /// Of whole numbers, what their last digits say.
     pub endings: Endings,
+    /// Of amounts with a symbol, what stands around others, such as `C $` among `$`, and how often.
+    pub other_symbols: BTreeMap<String, usize>,
     /// Numbers of the first rows.
     pub sample: Vec<Option<f64>>,
     /// A column of the same table with decimals, of which this one is the hundredfold.
@@ -149,6 +157,8 @@ impl RawColumn {
             is_list,
             nulls: 0,
             distinct: 0,
+            distinct_by_file: 0,
+            made_of: Vec::new(),
             words: BTreeMap::new(),
             examples: Vec::new(),
             seen: HashSet::new(),
@@ -158,6 +168,7 @@ impl RawColumn {
             negative: Vec::new(),
             decimals: 0,
             endings: Endings::default(),
+            other_symbols: BTreeMap::new(),
             sample: Vec::new(),
             hundredfold_of: None,
             hashes: Vec::with_capacity(texts.len()),
@@ -216,7 +227,13 @@ impl RawColumn {
                 let (mut sum, mut rows) = (0.0, 0_usize);
                 let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
                 for (row, cell) in texts.iter().enumerate() {
-                    let Some((cell, value)) = cell.and_then(|cell| Some((cell, form.value(cell)?))) else { continue };
+                    let Some((cell, value)) = cell.and_then(|cell| Some((cell, form.value(cell)?))) else {
+                        let other = cell.filter(|_| !form.symbol.is_empty()).and_then(symbol_of);
+                        if let Some(other) = other.filter(|other| *other != form.symbol) {
+                            *self.other_symbols.entry(other.to_owned()).or_default() += 1;
+                        }
+                        continue;
+                    };
                     if value < 0.0 {
                         self.negative.push(row);
                     }
@@ -278,7 +295,16 @@ impl RawColumn {
     #[must_use]
     pub fn is_key(&self) -> bool {
         let there = self.rows() - self.nulls;
-        there > 0 && !self.is_list && self.null_share() <= 0.005 && self.distinct as f64 >= KEY_SHARE * there as f64
+        let share = |different: usize| different as f64 / there as f64;
+        // Within a file each value once: a later file sends some rows again.
+        let is_of_files = share(self.distinct) >= KEY_SHARE_OF_FILES && share(self.distinct_by_file) >= KEY_SHARE;
+        there > 0 && !self.is_list && self.null_share() <= 0.005 && (share(self.distinct) >= KEY_SHARE || is_of_files)
+    }
+
+    /// Counts values by file, where there are several.
+    pub(super) fn count_by_file(&mut self, files: &[Option<u32>]) {
+        let cells = self.hashes.iter().zip(files).filter(|(hash, _)| **hash != 0);
+        self.distinct_by_file = cells.collect::<HashSet<_>>().len();
     }
 
     /// Whether it could name things: no fractions, no times, no free text.
@@ -344,6 +370,15 @@ impl RawColumn {
             ValueKind::Text => "text".to_owned(),
         }
     }
+}
+
+/// What stands before a number, or after it.
+fn symbol_of(cell: &str) -> Option<&str> {
+    const LONGEST: usize = 4;
+    let first = cell.find(|c: char| c.is_ascii_digit())?;
+    let last = cell.rfind(|c: char| c.is_ascii_digit())?;
+    let around = [cell.get(..first)?, cell.get(last + 1..)?].map(|text| text.trim_matches([' ', '-', '+', '.', ',']));
+    around.into_iter().find(|text| !text.is_empty()).filter(|text| text.chars().count() <= LONGEST)
 }
 
 /// A cell's hash; never 0, which stands for none.
@@ -419,6 +454,15 @@ mod tests {
         let times = column(&[Some("2018-02-01"), None]);
         assert!(matches!(times.kind, ValueKind::Time { form: TimeForm::Iso, is_date: true, .. }), "{:?}", times.kind);
         assert_eq!(times.micros, [Some(1_517_443_200_000_000), None]);
+    }
+
+    #[test]
+    fn amounts_with_another_symbol_are_told_apart() {
+        let mut cells: Vec<Option<&str>> = vec![Some("$1,234.50"); 97];
+        cells.extend([Some("C $12.00"), Some("-C $3.00"), None]);
+        let amounts = column(&cells);
+        assert!(matches!(&amounts.kind, ValueKind::Decimal(form) if form.symbol == "$"), "{:?}", amounts.kind);
+        assert_eq!(amounts.other_symbols, BTreeMap::from([("C $".to_owned(), 2)]));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 
+use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252};
 use polars::prelude::*;
 
 use super::currency_hint::{CurrencyHint, currency_hints};
@@ -18,12 +19,14 @@ use crate::source::{
 };
 
 /// Endings of files that may hold a table, and those that they may have beside it where they are packed.
-const ENDINGS: [&str; 12] = ["csv", "tsv", "tab", "psv", "txt", "dat", "parquet", "pq", "xlsx", "xlsb", "xls", "ods"];
+const ENDINGS: [&str; 15] = [
+    "csv", "tsv", "tab", "psv", "txt", "dat", "json", "jsonl", "ndjson", "parquet", "pq", "xlsx", "xlsb", "xls", "ods",
+];
 const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
 /// Endings of files that are read by their content only to find that they are something else.
-const OTHER_ENDINGS: [&str; 26] = [
-    "md", "json", "jsonl", "ndjson", "geojson", "avro", "orc", "xml", "html", "htm", "pdf", "doc", "docx", "png",
-    "jpg", "jpeg", "svg", "sql", "py", "r", "ipynb", "toml", "yaml", "yml", "lock", "sha",
+const OTHER_ENDINGS: [&str; 23] = [
+    "md", "geojson", "avro", "orc", "xml", "html", "htm", "pdf", "doc", "docx", "png", "jpg", "jpeg", "svg", "sql",
+    "py", "r", "ipynb", "toml", "yaml", "yml", "lock", "sha",
 ];
 /// So many records of a file whose ending says nothing are looked at.
 const LOOKED_AT: usize = 200;
@@ -99,7 +102,7 @@ pub fn profile_folder(
     })?;
     let mut unread: Vec<UnreadFile> = Vec::new();
     let mut notes: Vec<Note> = Vec::new();
-    let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
+    let mut seen: Vec<Seen> = Vec::new();
     for found in find_files(data, "**/*")? {
         let ending = ending(&found.relative);
         if let Some(why) = is_other(&ending, &found.path) {
@@ -115,11 +118,9 @@ pub fn profile_folder(
             }
         };
         for sheet in sheets {
-            match look_at(&found, ending.clone(), sheet.clone()) {
+            match look_at(&found, ending.clone(), sheet.clone(), None) {
                 Ok((signature, format)) => {
-                    let (known, files) = alike.entry(signature).or_default();
-                    merge(known, format);
-                    files.push(found.clone());
+                    seen.push(Seen { found: found.clone(), ending: ending.clone(), sheet, signature, format });
                 }
                 Err(why) => {
                     notes.extend(note_of(&found, &ending));
@@ -129,7 +130,7 @@ pub fn profile_folder(
         }
     }
     let mut described: Vec<(Vec<Found>, DeclaredFormat)> =
-        alike.into_values().map(|(format, files)| (files, format)).collect();
+        alike_in(seen).into_values().map(|(format, files)| (files, format)).collect();
     described.sort_by(|a, b| (&a.0, sheet_of(&a.1)).cmp(&(&b.0, sheet_of(&b.1))));
     let (groups, formats): (Vec<Vec<Found>>, Vec<DeclaredFormat>) = described.into_iter().unzip();
     let names = table_names(&groups, &formats);
@@ -162,6 +163,34 @@ pub fn profile_folder(
     Ok(Folder { tables, references, unread, currencies, notes })
 }
 
+/// A file, or a sheet of it, that holds a table.
+struct Seen {
+    found: Found,
+    ending: String,
+    sheet: Option<String>,
+    signature: Signature,
+    format: DeclaredFormat,
+}
+
+/// Files by what they share.
+fn alike_in(seen: Vec<Seen>) -> BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> {
+    let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
+    let is_central = seen.iter().any(|file| file.format.encoding == Some(WINDOWS_1250));
+    for Seen { found, ending, sheet, mut signature, mut format } in seen {
+        // Few letters of one file do not show what those of another do.
+        if is_central
+            && format.encoding == Some(WINDOWS_1252)
+            && let Ok(again) = look_at(&found, ending, sheet, Some(WINDOWS_1250))
+        {
+            (signature, format) = again;
+        }
+        let (known, files) = alike.entry(signature).or_default();
+        merge(known, format);
+        files.push(found);
+    }
+    alike
+}
+
 fn notes_of(group: &[Found]) -> impl Iterator<Item = Note> + '_ {
     group.iter().filter_map(|found| note_of(found, &ending(&found.relative)))
 }
@@ -186,12 +215,6 @@ fn note_of(found: &Found, ending: &str) -> Option<Note> {
 fn is_other(ending: &str, path: &Path) -> Option<String> {
     if ENDINGS.contains(&ending) {
         return None;
-    }
-    if ["json", "jsonl", "ndjson"].contains(&ending) {
-        return Some(
-            "JSON is not read: make a table of it, such as with duckdb -c \"COPY (FROM 'x.json') TO 'x.parquet'\""
-                .to_owned(),
-        );
     }
     let is_table = !OTHER_ENDINGS.contains(&ending) && looks_like_a_table(path);
     (!is_table)
@@ -272,7 +295,12 @@ fn unpacked_name(name: &str) -> &str {
 }
 
 /// What a file shares with others of its table, and how it is written.
-fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Signature, DeclaredFormat), String> {
+fn look_at(
+    found: &Found,
+    ending: String,
+    sheet: Option<String>,
+    encoding: Option<&'static Encoding>,
+) -> Result<(Signature, DeclaredFormat), String> {
     let text = |e: SourceError| e.to_string();
     let path = &found.path;
     if begins_as_parquet(path).map_err(text)? || ending == "parquet" {
@@ -285,15 +313,22 @@ fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Sign
             DeclaredFormat::default(),
         ));
     }
-    let declared = DeclaredFormat { sheet: sheet.map(SheetName::Named), ..DeclaredFormat::default() };
+    let declared = DeclaredFormat { sheet: sheet.map(SheetName::Named), encoding, ..DeclaredFormat::default() };
     let likely = format_of(path, &declared, Sniffing::Likely).map_err(text)?;
     let file = RecordFile::open(path, 0, &likely).map_err(text)?;
-    let columns: Vec<String> = file
+    let mut columns: Vec<String> = file
         .schema()
         .iter_names()
         .filter(|name| !["_file", "_row"].contains(&name.as_str()))
         .map(ToString::to_string)
         .collect();
+    if matches!(likely, RecordFormat::Json(_)) {
+        // Fields come in any order.
+        columns.sort();
+        if RecordFile::open(path, 0, &likely).and_then(|mut file| file.is_one_record()).map_err(text)? {
+            return Err("it is one JSON object: a table has one object a line, or is an array of them".to_owned());
+        }
+    }
     let is_sheet = matches!(likely, RecordFormat::Sheet(_));
     if columns.len() < 2 && !is_sheet && !["csv", "tsv", "tab", "psv"].contains(&ending.as_str()) {
         return Err("its lines have one cell only: it does not look like a table".to_owned());
@@ -301,7 +336,8 @@ fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Sign
     let stem = found.relative.rsplit('/').next().map(unpacked_name).and_then(|file| file.split('.').next());
     let words = if likely.has_header() { Vec::new() } else { stem.map(name_words).unwrap_or_default() };
     let format = DeclaredFormat { sheet: declared.sheet, ..DeclaredFormat::of(&likely) };
-    let shared = DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, ..format.clone() };
+    let shared =
+        DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, footer_lines: None, ..format.clone() };
     Ok((Signature { ending, layout: shared.toml(), columns, words }, format))
 }
 
@@ -309,7 +345,8 @@ fn look_at(found: &Found, ending: String, sheet: Option<String>) -> Result<(Sign
 fn merge(known: &mut DeclaredFormat, other: DeclaredFormat) {
     let nulls = known.nulls.iter().cloned().chain(other.nulls.iter().cloned()).collect::<BTreeSet<String>>();
     let (decimal_comma, encoding) = (known.decimal_comma.or(other.decimal_comma), known.encoding.or(other.encoding));
-    *known = DeclaredFormat { nulls: nulls.into_iter().collect(), decimal_comma, encoding, ..other };
+    let footer_lines = known.footer_lines.max(other.footer_lines);
+    *known = DeclaredFormat { nulls: nulls.into_iter().collect(), decimal_comma, encoding, footer_lines, ..other };
 }
 
 fn read_group(

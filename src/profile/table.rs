@@ -1,6 +1,6 @@
 //! One raw table: its columns and what identifies a row.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use polars::prelude::*;
 
@@ -27,6 +27,8 @@ pub struct RawTable {
     pub malformed: usize,
     /// What is wrong with the first of them.
     pub first_malformed: Option<String>,
+    /// Rows that stand in an earlier file too, word for word.
+    pub sent_again: usize,
     /// Whether cells are text (CSV).
     pub is_text: bool,
     /// Its columns, in the file's order.
@@ -47,6 +49,17 @@ impl RawTable {
             columns.push(RawColumn::profile(named, column.as_materialized_series(), !is_text, digits(named))?);
         }
         note_hundredfolds(&mut columns);
+        if is_text && !columns.iter().any(RawColumn::is_time) {
+            columns.extend(date_of_parts(&columns, frame)?);
+        }
+        let files: Vec<Option<u32>> = frame.column("_file")?.cast(&DataType::UInt32)?.u32()?.iter().collect();
+        let mut sent_again = 0;
+        if files.first() != files.last() {
+            sent_again = rows_sent_again(&columns, &files);
+            for column in &mut columns {
+                column.count_by_file(&files);
+            }
+        }
         Ok(Self {
             name: name.to_owned(),
             title: name.to_owned(),
@@ -56,6 +69,7 @@ impl RawTable {
             rows: frame.height(),
             malformed: 0,
             first_malformed: None,
+            sent_again,
             is_text,
             columns,
         })
@@ -134,6 +148,64 @@ impl RawTable {
         let rows = both().count();
         (rows > 0).then(|| both().filter(|(a, b)| a <= b).count() as f64 / rows as f64)
     }
+}
+
+/// Rows that a file before has, word for word.
+fn rows_sent_again(columns: &[RawColumn], files: &[Option<u32>]) -> usize {
+    let mut first: HashMap<Vec<u64>, Option<u32>> = HashMap::new();
+    let mut again = 0;
+    for (row, file) in files.iter().enumerate() {
+        let cells: Vec<u64> = columns.iter().filter_map(|column| column.hashes.get(row).copied()).collect();
+        again += usize::from(*first.entry(cells).or_insert(*file) != *file);
+    }
+    again
+}
+
+/// A time put together of a year, a month and a day in columns side by side, and of a time of day beside them.
+fn date_of_parts(columns: &[RawColumn], frame: &DataFrame) -> PolarsResult<Option<RawColumn>> {
+    let is_whole = |column: &RawColumn, low: f64, high: f64| {
+        column.kind == ValueKind::Whole && column.nulls == 0 && column.range.0 >= low && column.range.1 <= high
+    };
+    let is_year = |column: &RawColumn| is_whole(column, 1970.0, 2100.0);
+    let is_month = |column: &RawColumn| is_whole(column, 1.0, 12.0) && column.distinct > 1;
+    let is_day = |column: &RawColumn| is_whole(column, 1.0, 31.0) && column.range.1 > 12.0;
+    let three = columns.windows(3).enumerate().find_map(|(at, three)| {
+        let [first, month, last] = three else { return None };
+        match is_month(month) {
+            true if is_year(first) && is_day(last) => Some((at + 3, [first, month, last])),
+            true if is_day(first) && is_year(last) => Some((at + 3, [last, month, first])),
+            _ => None,
+        }
+    });
+    let Some((after, date)) = three else { return Ok(None) };
+    let is_time_of_day = |column: &&RawColumn| {
+        column.nulls == 0
+            && column.share_of_seen(|cell| {
+                let parts: Vec<&str> = cell.split(':').collect();
+                (2..=3).contains(&parts.len())
+                    && parts
+                        .iter()
+                        .all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+            }) >= 1.0
+    };
+    let time = columns.get(after).filter(is_time_of_day);
+    let parts: Vec<&RawColumn> = date.into_iter().chain(time).collect();
+    let mut texts: Vec<&StringChunked> = Vec::new();
+    for part in &parts {
+        texts.push(frame.column(&part.name)?.str()?);
+    }
+    let joined: StringChunked = (0..frame.height())
+        .map(|row| {
+            let cells: Vec<&str> = texts.iter().filter_map(|text| text.get(row)).collect();
+            let (date, time) = cells.split_at_checked(3)?;
+            Some([date.join("-"), time.concat()].join(" ").trim_end().to_owned())
+        })
+        .collect();
+    let is_taken = columns.iter().any(|column| column.name.eq_ignore_ascii_case("date"));
+    let name = if is_taken { "made date" } else { "date" };
+    let mut made = RawColumn::profile(name, &joined.into_series(), false, Digits::AreNumbers)?;
+    made.made_of = parts.iter().map(|part| part.name.clone()).collect();
+    Ok(made.is_time().then_some(made))
 }
 
 /// Notes columns of whole numbers that say what another says with decimals, a hundred times: `amount_total` 1999 beside `price` 19.99.

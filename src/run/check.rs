@@ -23,7 +23,7 @@ use crate::model::ModelError;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
 use crate::source::InputFormat;
-use crate::wash::{Activity, IngestError, Quarantine, QuarantineRow};
+use crate::wash::{Activity, IngestError, PARENT_QUARANTINED, Quarantine, QuarantineRow, RootReason, root_reasons};
 
 /// Examples shown of each broken rule.
 const EXAMPLES: usize = 3;
@@ -97,7 +97,7 @@ pub struct TableVerdict {
 }
 
 /// A rule and the first rows that break it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct BrokenRule {
     /// The rule.
     pub rule: String,
@@ -105,6 +105,9 @@ pub struct BrokenRule {
     pub rows: u64,
     /// The first of them, by file and row.
     pub examples: Vec<BrokenExample>,
+    /// Why the rows that these name are quarantined, where that is the rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<RootReason>,
 }
 
 /// One row that breaks a rule.
@@ -264,6 +267,9 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
         }
         if let Some(quarantine) = ingested.quarantine.get(table) {
             verdict.broken = broken_rules(quarantine)?;
+            for broken in verdict.broken.iter_mut().filter(|broken| broken.rule == PARENT_QUARANTINED) {
+                broken.roots = root_reasons(table, &ingested.quarantine)?;
+            }
         }
         verdicts.push(verdict);
     }
@@ -275,7 +281,7 @@ fn broken_rules(quarantine: &Quarantine) -> Result<Vec<BrokenRule>, IngestError>
     let mut by_rule: BTreeMap<String, BrokenRule> = BTreeMap::new();
     for row in quarantine.rows()? {
         let QuarantineRow { rule, file, row, column, value, .. } = row?;
-        let broken = by_rule.entry(rule.clone()).or_insert_with(|| BrokenRule { rule, rows: 0, examples: Vec::new() });
+        let broken = by_rule.entry(rule.clone()).or_insert_with(|| BrokenRule { rule, ..BrokenRule::default() });
         broken.rows += 1;
         broken.examples.push(BrokenExample { file, row: i64::from(row), column, value });
         broken.examples.sort();

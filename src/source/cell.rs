@@ -10,8 +10,8 @@ pub(crate) fn whole_number(text: &str) -> Option<i64> {
     text.trim().parse().ok()
 }
 
-/// An instant in UTC microseconds: `2018-08-01 12:30:00`, `2018-08-01T12:30:00.5`, `2018-08-01` (midnight); with `Z`, an offset or a zone
-/// (`2018-08-01T12:30:00[Asia/Shanghai]`) the instant meant, without one UTC. An offset that the zone did not have then cannot be read.
+/// An instant in UTC microseconds: `2018-08-01 12:30:00`, `2018-08-01T12:30:00.5`, `2018-08-01` (midnight); with `Z`, an offset (`-0300`, also after
+/// a space) or a zone (`2018-08-01T12:30:00[Asia/Shanghai]`) the instant meant, without one UTC. An offset that the zone did not have then cannot be read.
 pub(crate) fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Some(plain) = plain_instant(text) {
@@ -19,6 +19,16 @@ pub(crate) fn instant(text: &str) -> Option<i64> {
     }
     if text.contains('[') {
         return text.parse::<Zoned>().ok().map(|zoned| zoned.timestamp().as_microsecond());
+    }
+    if let Some((time, offset)) = text.rsplit_once(' ').filter(|(time, _)| time.contains(':')) {
+        // Some programs set the offset apart.
+        return match offset {
+            "UTC" | "GMT" | "Z" => instant(time),
+            _ if offset.starts_with(['+', '-']) && time.ends_with(|c: char| c.is_ascii_digit()) => {
+                format!("{time}{offset}").parse::<Timestamp>().ok().map(Timestamp::as_microsecond)
+            }
+            _ => None,
+        };
     }
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant.as_microsecond());
@@ -69,6 +79,9 @@ mod tests {
             "2018-08-01T12:30:00Z",
             "2018-08-01T12:30:00.000",
             "2018-08-01 09:30:00-03:00",
+            "2018-08-01 09:30:00 -0300",
+            "2018-08-01 18:00:00 +05:30",
+            "2018-08-01 12:30:00 UTC",
             " 2018-08-01 12:30:00 ",
         ] {
             assert_eq!(instant(text), Some(noon), "{text}");

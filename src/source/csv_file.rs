@@ -22,7 +22,7 @@ use polars::prelude::*;
 use super::csv_record::{Cells, Forms, MAX_CELL_BYTES, Reading, STRAY_QUOTE, read as read_record};
 use super::error::SourceError;
 use super::lines::{Line, Lines};
-use super::malformed::{Fault, MalformedRecord};
+use super::malformed::{Fault, MalformedRecord, WRONG_CELL_COUNT};
 use super::number_text::with_decimal_point;
 use super::text_format::TextFormat;
 use super::unpack::{Bytes, Decoded, SourceBytes, open_unpacked};
@@ -42,6 +42,8 @@ pub(crate) struct CsvEnd {
     pub malformed: Vec<MalformedRecord>,
     /// Records in it, malformed ones included.
     pub records: u32,
+    /// Lines after the last record, where the format says that there are some.
+    pub footer: Vec<String>,
 }
 
 impl CsvFile {
@@ -116,7 +118,21 @@ impl CsvFile {
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
     pub fn end(self) -> CsvEnd {
-        CsvEnd { malformed: self.reader.malformed, records: self.reader.records }
+        let Reader { mut malformed, mut records, names, format, .. } = self.reader;
+        let is_short = |line: &MalformedRecord| {
+            let cells = line.text.matches(char::from(format.grammar.separator)).count() + 1;
+            line.rule == WRONG_CELL_COUNT && cells * 2 <= names.len()
+        };
+        let mut footer = Vec::new();
+        while footer.len() < format.footer_lines as usize {
+            let Some(line) = malformed.pop_if(|line| line.row == records && is_short(line)) else { break };
+            records -= 1;
+            footer.insert(0, line.text);
+        }
+        if let Some(last) = malformed.last_mut().filter(|line| line.row == records && is_short(line)) {
+            last.why.push_str("; where it belongs to no record, say footer_lines in [inputs]");
+        }
+        CsvEnd { malformed, records, footer }
     }
 }
 

@@ -19,7 +19,7 @@ fn read(path: &Path, file: u32, declared: &DeclaredFormat) -> Result<CsvText, So
     while let Some(batch) = csv.next_batch(3)? {
         frame.vstack_mut(&batch).unwrap();
     }
-    let CsvEnd { malformed, records } = csv.end();
+    let CsvEnd { malformed, records, .. } = csv.end();
     Ok(CsvText { frame, malformed, records })
 }
 
@@ -319,4 +319,16 @@ mod damage {
         let record = reader.records().next().unwrap().unwrap();
         record.get(2).filter(|cell| !cell.is_empty()).map(str::to_owned)
     }
+}
+
+#[test]
+fn lines_after_the_last_record_are_no_records_where_that_is_declared() {
+    let text = b"id,amount,on\n1,2,2018-01-01\nx\n2,3,2018-01-02\n\nTotal: 5\nmade by hand\n\n";
+    let declared = |lines| DeclaredFormat { footer_lines: Some(lines), ..DeclaredFormat::default() };
+    let csv = read_declared(text, &declared(2)).unwrap();
+    assert_eq!((rows(&csv), csv.malformed.len()), (vec![1, 3], 1), "what stands among the records is one of them");
+    assert_eq!(read_declared(text, &declared(1)).unwrap().malformed.len(), 2);
+    let csv = read_declared(text, &DeclaredFormat::default()).unwrap();
+    assert_eq!(csv.malformed.len(), 3);
+    assert!(csv.malformed[2].why.contains("footer_lines") && !csv.malformed[0].why.contains("footer_lines"));
 }

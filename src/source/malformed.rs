@@ -14,7 +14,7 @@ pub struct MalformedRecord {
     /// Where it begins in the file, in bytes from 0; 0 in a workbook, where `why` names the cell.
     pub byte: u64,
     /// What is wrong: `wrong-cell-count`, `stray-quote`, `cell-too-long`, `record-too-long`, `nul-byte`, `not-utf8` or, in a file of another
-    /// encoding, `not-in-encoding`; in a sheet, `error-cell`.
+    /// encoding, `not-in-encoding`; in a sheet, `error-cell`; in JSON, `not-json`.
     pub rule: &'static str,
     /// What is wrong, where, in words.
     pub why: String,
@@ -25,9 +25,12 @@ pub struct MalformedRecord {
     pub cells: BTreeMap<String, String>,
 }
 
+/// The rule of a record with too many cells or too few.
+pub(super) const WRONG_CELL_COUNT: &str = "wrong-cell-count";
+
 /// Every rule of a malformed record.
-const RULES: [&str; 8] = [
-    "wrong-cell-count",
+const RULES: [&str; 9] = [
+    WRONG_CELL_COUNT,
     "stray-quote",
     "cell-too-long",
     "record-too-long",
@@ -35,6 +38,7 @@ const RULES: [&str; 8] = [
     "not-utf8",
     "not-in-encoding",
     "error-cell",
+    "not-json",
 ];
 
 /// The rule of that name.
@@ -94,7 +98,7 @@ impl MalformedRecord {
             Fault::Named(rule) => (*rule, "a quote is out of place".to_owned()),
             Fault::CellCount { got, expected } => {
                 let what = if format.has_header { "the header has" } else { "there should be" };
-                ("wrong-cell-count", format!("{got} cells where {what} {expected}"))
+                (WRONG_CELL_COUNT, format!("{got} cells where {what} {expected}"))
             }
             Fault::RecordTooLong => ("record-too-long", "the line has more than 1,048,576 bytes".to_owned()),
             Fault::Nul => ("nul-byte", "a cell holds a NUL byte".to_owned()),

@@ -1,6 +1,6 @@
 //! Raw exports of any shape become contract tables: one SELECT a table, types checked, every row traceable to its file and row.
 //!
-//! An input is one or many text (CSV and its kin) or Parquet files below the data folder, or sheets of workbooks. Cells of text and sheets stay text until the contract says what
+//! An input is one or many text (CSV and its kin), JSON or Parquet files below the data folder, or sheets of workbooks. Cells of text, JSON and sheets stay text until the contract says what
 //! they are; Parquet columns keep their types, which are widened only where nothing is lost. SQL sees an input under its name in the job file,
 //! with two hidden columns that a SELECT must pass on: `_file` and `_row`. It sees nothing else.
 
@@ -13,6 +13,7 @@ mod error;
 mod file_kind;
 mod glob;
 mod input;
+mod json_file;
 mod keyed;
 mod known;
 mod lines;
@@ -44,6 +45,7 @@ mod workbook;
 
 pub(crate) use cell::instant as instant_of_text;
 pub(crate) use condition::{condition_columns, holds};
+pub(crate) use csv_file::CsvEnd;
 pub use error::SourceError;
 pub(crate) use glob::{Found, find as find_files};
 pub use input::InputFile;

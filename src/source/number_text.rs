@@ -8,16 +8,20 @@ pub(crate) fn plain_number(cell: &str, decimal: char, thousands: Option<char>) -
         None => whole.to_owned(),
         Some(mark) => {
             let groups: Vec<&str> = whole.split(mark).collect();
-            let sound = groups.iter().enumerate().all(|(at, g)| {
-                let digits = g.trim_start_matches('-').len();
-                // No thousands begin with a zero.
-                if at == 0 {
-                    (1..=3).contains(&digits) && !g.trim_start_matches('-').starts_with('0')
-                } else {
-                    digits == 3
-                }
-            });
-            if groups.len() > 1 && !sound {
+            let sound = |first: usize, middle: usize| {
+                groups.iter().enumerate().all(|(at, g)| {
+                    let digits = g.trim_start_matches('-').len();
+                    // No thousands begin with a zero.
+                    if at == 0 {
+                        (1..=first).contains(&digits) && !g.trim_start_matches('-').starts_with('0')
+                    } else {
+                        digits == if at + 1 == groups.len() { 3 } else { middle }
+                    }
+                })
+            };
+            // Groups of three, or as in India of two before the last: `12,34,567`.
+            let is_sound = sound(3, 3) || (mark == ',' && sound(2, 2));
+            if groups.len() > 1 && !is_sound {
                 return None;
             }
             groups.concat()
@@ -50,6 +54,22 @@ pub(super) fn with_decimal_point(cell: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_stand_in_groups_of_three_or_as_in_india() {
+        for (cell, plain) in [
+            ("1,234.50", Some("1234.50")),
+            ("1,50,000.00", Some("150000.00")),
+            ("12,34,56,789", Some("123456789")),
+            ("-1,50,000", Some("-150000")),
+            ("123,45,678", None),
+            ("1,50,00", None),
+            ("1,5000", None),
+        ] {
+            assert_eq!(plain_number(cell, '.', Some(',')).as_deref(), plain, "{cell}");
+        }
+        assert_eq!(plain_number("1.50.000", ',', Some('.')), None);
+    }
 
     #[test]
     fn decimal_commas_become_points() {

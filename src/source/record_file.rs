@@ -1,4 +1,4 @@
-//! A file whose cells are text until the contract says what they are: delimited text, or a sheet of a workbook.
+//! A file whose cells are text until the contract says what they are: delimited text, JSON, or a sheet of a workbook.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use polars::prelude::{DataFrame, Schema};
 
 use super::csv_file::{CsvEnd, CsvFile};
 use super::error::SourceError;
+use super::json_file::{JsonFile, JsonFormat};
 use super::sheet_file::SheetFile;
 use super::sheet_format::SheetFormat;
 use super::sniff::{Sniffing, format_of_text};
@@ -17,6 +18,7 @@ use super::workbook::{SheetName, begins_as_workbook};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RecordFormat {
     Text(TextFormat),
+    Json(JsonFormat),
     Sheet(SheetFormat),
 }
 
@@ -31,6 +33,8 @@ pub(crate) fn format_of(
 ) -> Result<RecordFormat, SourceError> {
     if begins_as_workbook(path)? {
         SheetFormat::of(path, declared, sniffing).map(RecordFormat::Sheet)
+    } else if let Some(json) = JsonFormat::of(path, declared)? {
+        Ok(RecordFormat::Json(json))
     } else {
         format_of_text(path, declared, sniffing).map(RecordFormat::Text)
     }
@@ -41,6 +45,7 @@ impl RecordFormat {
     pub fn words(&self) -> String {
         match self {
             Self::Text(text) => text.words(),
+            Self::Json(json) => json.words(),
             Self::Sheet(sheet) => sheet.words(),
         }
     }
@@ -49,6 +54,7 @@ impl RecordFormat {
     pub const fn has_header(&self) -> bool {
         match self {
             Self::Text(text) => text.has_header,
+            Self::Json(_) => true,
             Self::Sheet(sheet) => sheet.has_header,
         }
     }
@@ -57,6 +63,7 @@ impl RecordFormat {
     pub fn without_null_words(mut self) -> Self {
         match &mut self {
             Self::Text(text) => text.nulls.clear(),
+            Self::Json(json) => json.nulls.clear(),
             Self::Sheet(sheet) => sheet.nulls.clear(),
         }
         self
@@ -65,10 +72,12 @@ impl RecordFormat {
     /// About how many records a file of so many bytes has.
     pub fn records_about(&self, bytes: u64) -> u64 {
         const BYTES_OF_A_RECORD: u64 = 64;
+        const BYTES_OF_AN_OBJECT: u64 = 160;
         const BYTES_OF_A_PACKED_RECORD: u64 = 12;
         match self {
-            Self::Text(text) if text.packing == Packing::None => bytes.div_ceil(BYTES_OF_A_RECORD),
-            Self::Text(_) | Self::Sheet(_) => bytes.div_ceil(BYTES_OF_A_PACKED_RECORD),
+            Self::Text(TextFormat { packing: Packing::None, .. }) => bytes.div_ceil(BYTES_OF_A_RECORD),
+            Self::Json(JsonFormat { packing: Packing::None, .. }) => bytes.div_ceil(BYTES_OF_AN_OBJECT),
+            Self::Text(_) | Self::Json(_) | Self::Sheet(_) => bytes.div_ceil(BYTES_OF_A_PACKED_RECORD),
         }
     }
 }
@@ -78,12 +87,14 @@ impl DeclaredFormat {
     pub(crate) fn of(format: &RecordFormat) -> Self {
         match format {
             RecordFormat::Text(text) => Self::of_text(text),
+            RecordFormat::Json(json) => Self { nulls: json.nulls.clone(), ..Self::default() },
             RecordFormat::Sheet(sheet) => Self {
                 sheet: sheet.is_one_of_several.then(|| SheetName::Named(sheet.sheet.clone())),
                 decimal_comma: sheet.has_decimal_comma.then_some(true),
                 nulls: sheet.nulls.clone(),
                 has_header: (!sheet.has_header).then_some(false),
                 columns: sheet.columns.clone(),
+                footer_lines: None,
                 skip_lines: (sheet.skip_lines > 0).then_some(sheet.skip_lines),
                 ..Self::default()
             },
@@ -94,6 +105,7 @@ impl DeclaredFormat {
 /// Such a file, read batch by batch.
 pub(crate) enum RecordFile {
     Text(Box<CsvFile>),
+    Json(Box<JsonFile>),
     Sheet(Box<SheetFile>),
 }
 
@@ -101,10 +113,11 @@ impl RecordFile {
     /// Opens a file and reads its header. `file` is its number among its input's files.
     ///
     /// # Errors
-    /// See [`CsvFile::open`] and [`SheetFile::open`].
+    /// See [`CsvFile::open`], [`JsonFile::open`] and [`SheetFile::open`].
     pub fn open(path: &Path, file: u32, format: &RecordFormat) -> Result<Self, SourceError> {
         Ok(match format {
             RecordFormat::Text(text) => Self::Text(Box::new(CsvFile::open(path, file, text)?)),
+            RecordFormat::Json(json) => Self::Json(Box::new(JsonFile::open(path, file, json)?)),
             RecordFormat::Sheet(sheet) => Self::Sheet(Box::new(SheetFile::open(path, file, sheet)?)),
         })
     }
@@ -113,6 +126,7 @@ impl RecordFile {
     pub fn schema(&self) -> Schema {
         match self {
             Self::Text(csv) => csv.schema(),
+            Self::Json(json) => json.schema(),
             Self::Sheet(sheet) => sheet.schema(),
         }
     }
@@ -124,14 +138,24 @@ impl RecordFile {
     pub fn next_batch(&mut self, rows: usize) -> Result<Option<DataFrame>, SourceError> {
         match self {
             Self::Text(csv) => csv.next_batch(rows),
+            Self::Json(json) => json.next_batch(rows),
             Self::Sheet(sheet) => sheet.next_batch(rows),
         }
+    }
+
+    /// Whether the file has one good record and no other; it is read no further.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn is_one_record(&mut self) -> Result<bool, SourceError> {
+        Ok(self.next_batch(2)?.is_some_and(|batch| batch.height() == 1))
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
     pub fn end(self) -> CsvEnd {
         match self {
             Self::Text(csv) => csv.end(),
+            Self::Json(json) => json.end(),
             Self::Sheet(sheet) => sheet.end(),
         }
     }

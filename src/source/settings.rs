@@ -88,6 +88,7 @@ pub(crate) struct RawInput {
     pub(super) header: Option<bool>,
     pub(super) columns: Option<Spanned<Vec<String>>>,
     pub(super) skip_lines: Option<u32>,
+    pub(super) footer_lines: Option<u32>,
     pub(super) sheet: Option<Spanned<RawSheet>>,
 }
 
@@ -130,7 +131,7 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "files",
             "glob, or a list of them",
             "[\"orders/**/*.parquet\", \"older/orders-{2023,2024}.csv.gz\"]",
-            "files below the data folder, Parquet, text (CSV and its kin, packed with gzip or zstd or not) or workbooks (`.xlsx`, `.xlsb`, `.xls`, `.ods`), told apart by their content; \
+            "files below the data folder, Parquet, text (CSV and its kin) or JSON (one object a line, or an array; fields of objects within are columns such as `customer.id`), both packed with gzip or zstd or not, or workbooks (`.xlsx`, `.xlsb`, `.xls`, `.ods`), told apart by their content; \
              only what is named `.parquet` must be Parquet: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column",
         ),
         Key::new(
@@ -156,7 +157,7 @@ pub(crate) static INPUT_KEYS: Section = Section {
         .or(".")
         .range(". or ,"),
         Key::new("encoding", "word", "\"windows-1252\"", "how the characters of text files are bytes")
-            .or("by its mark UTF-8 or UTF-16, UTF-16 by its NUL bytes, else UTF-8")
+            .or("by its mark UTF-8 or UTF-16, UTF-16 by its NUL bytes, else UTF-8; a file whose beginning has letters beyond ASCII and is UTF-8 is read so whatever is declared")
             .range("a name of the WHATWG Encoding Standard, such as utf-16le, windows-1252, latin1, gb18030"),
         Key::new("nulls", "list of text", "[\"NULL\", \"-\"]", "cells that mean \"no value\", as written, beside empty ones")
             .or("none"),
@@ -172,6 +173,15 @@ pub(crate) static INPUT_KEYS: Section = Section {
         )
         .unit("lines")
         .or("0"),
+        Key::new(
+            "footer_lines",
+            "whole number",
+            "2",
+            "the most lines after the last record of a text file, such as totals: the last lines that are not blank and have half as many cells as the \
+             table or fewer are no records. `init` proposes it",
+        )
+        .unit("lines")
+        .or("0: such lines are malformed records"),
         Key::new(
             "sheet",
             "text or whole number",

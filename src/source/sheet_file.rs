@@ -114,7 +114,7 @@ impl SheetFile {
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
     pub fn end(self) -> CsvEnd {
-        CsvEnd { malformed: self.malformed, records: self.records }
+        CsvEnd { malformed: self.malformed, records: self.records, footer: Vec::new() }
     }
 }
 

@@ -5,11 +5,12 @@
 //! drafts a job or looks at a table, and holds at night only where the job declares it.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use chardetng::EncodingDetector;
-use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252};
 
 use super::csv_record::{Forms, Reading, read as read_record};
 use super::error::SourceError;
@@ -55,7 +56,7 @@ pub(super) fn format_of_text(
     }
     let (encoding, mark) = match Encoding::for_bom(&sample) {
         Some(marked) => marked,
-        None => match declared.encoding.or_else(|| wide_encoding(&sample)) {
+        None => match declared.encoding.filter(|_| !is_utf_8(&sample)).or_else(|| wide_encoding(&sample)) {
             Some(encoding) => (encoding, 0),
             None if sniffing == Sniffing::Likely && is_not_utf_8(path)? => (legacy_encoding(&sample), 0),
             None => (UTF_8, 0),
@@ -66,8 +67,44 @@ pub(super) fn format_of_text(
     let found = Found { packing, encoding, mark };
     Ok(match sniffing {
         Sniffing::Certain => certain(&lines_of(text), declared, found),
-        Sniffing::Likely => likely(&lines_of(text), declared, found),
+        Sniffing::Likely => {
+            let (format, width) = likely(&lines_of(text), declared, found);
+            let footer_lines = match declared.footer_lines {
+                Some(lines) => lines,
+                None => footer_lines(path, &format, width)?,
+            };
+            TextFormat { footer_lines, ..format }
+        }
     })
+}
+
+/// Lines at the end of a file that are no records of a table so wide: totals, or who made the export. Of a packed file, and of one in letters of two
+/// bytes, the end is not looked at. One line without an end may be a record that was cut off.
+fn footer_lines(path: &Path, format: &TextFormat, width: usize) -> Result<u32, SourceError> {
+    if format.packing != Packing::None || width < 3 || [UTF_16LE, UTF_16BE].contains(&format.encoding) {
+        return Ok(0);
+    }
+    let mut end = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(SAMPLE_BYTES as u64)))?;
+        file.read_to_end(&mut end)
+    });
+    read.map_err(|e| format.packing.error(path, &e))?;
+    let text = decoded_sample(&end, format.encoding);
+    let is_cut_off = !text.ends_with(['\n', '\r']);
+    let lines = lines_of(&text);
+    let mut last = lines.iter().rev().filter(|line| !line.trim().is_empty());
+    let is_other = |line: &&&str| cells_of(line, format.grammar).is_some_and(|cells| cells.len() * 2 <= width);
+    let footer = last.by_ref().take_while(is_other).take(MAX_SKIPPED + 1).count();
+    let is_table = lines
+        .iter()
+        .rev()
+        .filter(|line| !line.trim().is_empty())
+        .nth(footer)
+        .is_some_and(|line| cells_of(line, format.grammar).is_some_and(|cells| cells.len() == width));
+    let is_footer = is_table && footer <= MAX_SKIPPED && !(is_cut_off && footer == 1);
+    Ok(if is_footer { u32::try_from(footer).unwrap_or(0) } else { 0 })
 }
 
 /// What the bytes say.
@@ -91,6 +128,7 @@ impl Found {
             has_header: declared.has_header.unwrap_or(true),
             columns: declared.columns.clone(),
             skip_lines: declared.skip_lines.unwrap_or(0),
+            footer_lines: declared.footer_lines.unwrap_or(0),
         }
     }
 }
@@ -107,6 +145,16 @@ fn sample_of(bytes: &mut Bytes) -> std::io::Result<(Vec<u8>, bool)> {
         bytes.consume(taken);
     }
     Ok((sample, false))
+}
+
+/// Whether a sample has letters of several bytes and all of it is UTF-8: text of an older encoding is so by no chance that matters. Files of one input may
+/// be of several times.
+fn is_utf_8(sample: &[u8]) -> bool {
+    let sound = std::str::from_utf8(sample).map_or_else(
+        |e| if e.error_len().is_none() { sample.get(..e.valid_up_to()) } else { None },
+        |whole| Some(whole.as_bytes()),
+    );
+    sound.is_some_and(|sound| !sound.is_ascii() && !sound.contains(&0))
 }
 
 /// UTF-16 without a mark: every second byte of text in Latin letters is 0.
@@ -154,20 +202,33 @@ fn is_not_utf_8(path: &Path) -> Result<bool, SourceError> {
 }
 
 /// The older encoding that a text is likely in. Letters with accents stand alone among others: that is Western, by far the most frequent. Where such bytes
-/// stand side by side (Chinese, Cyrillic, Greek …), their frequencies say which encoding it is.
+/// stand side by side (Chinese, Cyrillic, Greek …), or would be signs within words (`wys³ane` is Polish), their frequencies say which encoding it is.
 fn legacy_encoding(sample: &[u8]) -> &'static Encoding {
     let high = |at: usize| sample.get(at).is_some_and(|byte| *byte >= 0x80);
     let all = (0..sample.len()).filter(|at| high(*at)).count();
     let beside =
         (0..sample.len()).filter(|at| high(*at) && (high(at + 1) || at.checked_sub(1).is_some_and(high))).count();
-    if beside * 2 < all || all == 0 {
+    let is_letter = |at: usize| sample.get(at).is_some_and(u8::is_ascii_alphabetic);
+    // ¡ to ¿ but for the two ordinals that Spanish and Portuguese write.
+    let is_sign =
+        |at: &usize| sample.get(*at).is_some_and(|byte| matches!(byte, 0xa1..=0xbf) && !matches!(byte, 0xaa | 0xba));
+    let is_within = |at: &usize| is_sign(at) && at.checked_sub(1).is_some_and(is_letter) && is_letter(at + 1);
+    let signs = (0..sample.len()).filter(is_within).count();
+    // Names of columns hold no signs.
+    let header = sample.iter().position(|byte| *byte == b'\n').unwrap_or(sample.len());
+    let is_western = signs * 20 < all && !(0..header).any(|at| is_within(&at));
+    if (beside * 2 < all && is_western) || all == 0 {
         return WINDOWS_1252;
     }
     let mut detector = EncodingDetector::new();
     detector.feed(sample, false);
     // GB18030 reads whatever GBK does, and what it leaves out.
     let found = detector.guess(None, false);
-    if found == GBK { GB18030 } else { found }
+    match found {
+        _ if found == GBK => GB18030,
+        _ if found == WINDOWS_1252 && !is_western => WINDOWS_1250,
+        _ => found,
+    }
 }
 
 /// Lines, whatever ends them.
@@ -206,7 +267,8 @@ fn certain(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextForma
     TextFormat { grammar: Grammar { separator, ..format.grammar }, ..format }
 }
 
-fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat {
+/// The likely format, and how many cells a record has; 0 where that is not seen.
+fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> (TextFormat, usize) {
     let mut format = found.format(declared, b',');
     if declared.quote.is_none() && are_quotes_text(lines, declared) {
         format.grammar.quote = None;
@@ -227,7 +289,7 @@ fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat
             best = Some((lines, cells, separator));
         }
     }
-    let Some((_, width, separator)) = best else { return format };
+    let Some((_, width, separator)) = best else { return (format, 0) };
     format.grammar.separator = separator;
     if declared.skip_lines.is_none() {
         format.skip_lines = lines_before(lines, format.grammar, width);
@@ -252,7 +314,7 @@ fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextFormat
     if declared.decimal_comma.is_none() {
         format.has_decimal_comma = has_decimal_comma(&columns);
     }
-    format
+    (format, width)
 }
 
 /// Whether quotes are characters like others: read as quotes they break many lines, and without them all lines have equally many cells.

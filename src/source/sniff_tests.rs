@@ -65,3 +65,46 @@ fn likely_formats() {
         assert_eq!(likely_words(text), toml, "{text}");
     }
 }
+
+#[test]
+fn signs_within_words_show_that_an_encoding_is_not_western() {
+    let polish = "numer;status;opis\n".to_owned()
+        + &"1;Wysłane;Wpłata łączna za książkę, żółty\n2;Opłacone;Łódź, świeże\n".repeat(40);
+    let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(&polish);
+    assert_eq!(sniffed(&bytes, Sniffing::Likely).encoding, encoding_rs::WINDOWS_1250);
+    let western = "1;L'été à Málaga, 1ª vez, n°5\n2;größer ½\n".repeat(40);
+    let (bytes, _, _) = WINDOWS_1252.encode(&western);
+    assert_eq!(sniffed(&bytes, Sniffing::Likely).encoding, WINDOWS_1252);
+}
+
+#[test]
+fn a_file_that_is_utf_8_is_read_so_among_others_of_an_older_encoding() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    let declared = DeclaredFormat { encoding: Some(WINDOWS_1252), ..DeclaredFormat::default() };
+    for (bytes, encoding) in [
+        ("größe,b\n".as_bytes().to_vec(), UTF_8),
+        (b"gr\xf6\xdfe,b\n".to_vec(), WINDOWS_1252),
+        (b"plain,b\n".to_vec(), WINDOWS_1252),
+        (["größe,b\n".as_bytes(), b"\xff,1\n"].concat(), WINDOWS_1252),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(format_of_text(&path, &declared, Sniffing::Certain).unwrap().encoding, encoding, "{bytes:?}");
+    }
+}
+
+#[test]
+fn lines_after_the_last_record_are_seen_and_a_record_that_was_cut_off_is_none() {
+    let table = "id,amount,on\n1,2,2018-01-01\n2,3,2018-01-02\n";
+    for (end, lines) in [
+        ("", 0),
+        ("\n\nTotal: 5\n\n", 1),
+        ("Total amount 1: 5\nTotal amount 2: 7\n\n\n", 2),
+        ("2 record(s)\nshop x", 2),
+        ("3", 0),
+        ("3,4\n", 0),
+    ] {
+        assert_eq!(sniffed(format!("{table}{end}").as_bytes(), Sniffing::Likely).footer_lines, lines, "{end:?}");
+        assert_eq!(sniffed(format!("{table}{end}").as_bytes(), Sniffing::Certain).footer_lines, 0, "{end:?}");
+    }
+}

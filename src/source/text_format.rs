@@ -25,6 +25,8 @@ pub struct DeclaredFormat {
     pub columns: Option<Vec<String>>,
     /// Lines before the header, or before the first record.
     pub skip_lines: Option<u32>,
+    /// Lines after the last record, at most.
+    pub footer_lines: Option<u32>,
     /// Of a workbook, the sheet that holds the table.
     pub sheet: Option<SheetName>,
 }
@@ -42,6 +44,7 @@ pub(crate) struct TextFormat {
     pub has_header: bool,
     pub columns: Option<Vec<String>>,
     pub skip_lines: u32,
+    pub footer_lines: u32,
 }
 
 /// What stands between cells and around them.
@@ -120,6 +123,7 @@ impl RawInput {
             has_header: self.header,
             columns: columns.transpose()?,
             skip_lines: self.skip_lines,
+            footer_lines: self.footer_lines,
             sheet: sheet.transpose()?,
         })
     }
@@ -150,6 +154,7 @@ impl DeclaredFormat {
             has_header: (!format.has_header).then_some(false),
             columns: format.columns.clone(),
             skip_lines: (format.skip_lines > 0).then_some(format.skip_lines),
+            footer_lines: (format.footer_lines > 0).then_some(format.footer_lines),
             sheet: None,
         }
     }
@@ -168,6 +173,7 @@ impl DeclaredFormat {
             self.has_header.map(|has| format!("header = {has}")),
             self.columns.as_ref().map(|names| format!("columns = {}", list(names))),
             self.skip_lines.map(|lines| format!("skip_lines = {lines}")),
+            self.footer_lines.map(|lines| format!("footer_lines = {lines}")),
             self.sheet.as_ref().map(|sheet| match sheet {
                 SheetName::Named(name) => format!("sheet = {}", toml::Value::String(name.clone())),
                 SheetName::Number(number) => format!("sheet = {number}"),
@@ -208,6 +214,9 @@ impl TextFormat {
             None => parts.push("no quotes".to_owned()),
         }
         parts.extend(cell_words(self.has_decimal_comma, &self.nulls, self.has_header, (self.skip_lines, "lines")));
+        if self.footer_lines > 0 {
+            parts.push(format!("up to {} lines after the last record skipped", self.footer_lines));
+        }
         if let Some(packing) = self.packing.name() {
             parts.push(format!("packed with {packing}"));
         }

@@ -17,6 +17,9 @@ const ZIP: &[u8] = b"PK\x03\x04";
 /// First bytes of a compound file, which older workbooks and workbooks with a password are.
 const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0";
 
+/// Workbooks other than `.xlsx` are read up to this size: in memory they take some ten times as much.
+const MAX_WHOLE_BYTES: u64 = 32 << 20;
+
 /// A sheet as a job names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SheetName {
@@ -241,6 +244,19 @@ fn unharmed<T>(path: &Path, read: impl FnOnce() -> Result<T, SourceError>) -> Re
     })
 }
 
+/// Refuses a workbook that is held in memory whole and too large for that.
+fn refuse_large(path: &Path, bytes: u64) -> Result<(), SourceError> {
+    if bytes <= MAX_WHOLE_BYTES {
+        return Ok(());
+    }
+    let why = format!(
+        "it has {} MB; a workbook that is not .xlsx is held in memory whole, and read up to {} MB only: save it as .xlsx or CSV, which are read row by row",
+        bytes >> 20,
+        MAX_WHOLE_BYTES >> 20
+    );
+    Err(SourceError::Corrupt { file: path.to_owned(), why })
+}
+
 fn open_sheets(path: &Path) -> Result<Sheets<BufReader<File>>, SourceError> {
     let open = || {
         let io = |e: std::io::Error| SourceError::Io { file: path.to_owned(), why: e.to_string() };
@@ -250,7 +266,9 @@ fn open_sheets(path: &Path) -> Result<Sheets<BufReader<File>>, SourceError> {
     let protected = || refuse("a workbook that a password protects", "save it without a password");
     let mut first = [0; 4];
     open()?.read(&mut first).map_err(|e| SourceError::Io { file: path.to_owned(), why: e.to_string() })?;
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     if first == COMPOUND {
+        refuse_large(path, bytes)?;
         return match Xls::new(open()?) {
             Ok(xls) => Ok(Sheets::Xls(xls)),
             Err(XlsError::Password) => Err(protected()),
@@ -267,6 +285,7 @@ fn open_sheets(path: &Path) -> Result<Sheets<BufReader<File>>, SourceError> {
     if let Ok(xlsx) = Xlsx::new(open()?) {
         return Ok(Sheets::Xlsx(xlsx));
     }
+    refuse_large(path, bytes)?;
     if let Ok(xlsb) = Xlsb::new(open()?) {
         return Ok(Sheets::Xlsb(xlsb));
     }
@@ -277,5 +296,21 @@ fn open_sheets(path: &Path) -> Result<Sheets<BufReader<File>>, SourceError> {
             "a zip archive in which no workbook is found, or a damaged workbook",
             "unpack it, or save the workbook again",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workbook_that_is_held_whole_is_refused_where_it_is_large() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.xls");
+        let file = File::create(&path).unwrap();
+        std::io::Write::write_all(&mut &file, COMPOUND).unwrap();
+        file.set_len(MAX_WHOLE_BYTES + 1).unwrap();
+        let told = Workbook::open(&path).err().unwrap().to_string();
+        assert!(told.contains("save it as .xlsx or CSV") && told.contains("32 MB"), "{told}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::kept::KeptError;
 use super::ledger::LedgerLine;
+use super::root_reasons::RootReasons;
 use crate::domain::AsOfError;
 use crate::source::SourceError;
 use crate::spill::SpillError;
@@ -27,7 +28,7 @@ pub enum IngestError {
     AsOf(#[from] AsOfError),
     /// Too many rows of a table are broken.
     #[error(
-        "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %; by rule: {rules}",
+        "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %{roots}; by rule: {rules}",
         share * 100.0,
         limit * 100.0
     )]
@@ -42,8 +43,10 @@ pub enum IngestError {
         quarantined: u64,
         /// Visible rows.
         judged: u64,
-        /// Rules with counts, most frequent first.
+        /// Rules with counts and the first row of each, most frequent first.
         rules: String,
+        /// Why the rows that these name are quarantined, where that is why most of them are.
+        roots: RootReasons,
     },
     /// Rows were lost or invented: a fault of this program.
     #[error("account for {} in table {:?}: read {} is not kept {} + quarantined {} + duplicate {}", line.file, line.table, line.read, line.kept, line.quarantined, line.duplicate)]

@@ -12,11 +12,12 @@ use super::buckets::Wash;
 use super::error::IngestError;
 use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
-use super::quarantine::Quarantine;
+use super::quarantine::{Quarantine, QuarantineRow};
+use super::root_reasons::{RootReasons, root_reasons};
 use super::rules::RowTerms;
 use super::settings::IntakeSettings;
 use super::staging::Staging;
-use super::washing::account_for_joined;
+use super::washing::{PARENT_QUARANTINED, account_for_joined};
 use crate::contract;
 use crate::domain::AsOf;
 use crate::source::{InputFile, InputFormat, Sources};
@@ -184,19 +185,19 @@ fn attempt(
 
     let Sums { mut ledger, mut quarantine, activity, mut unattributed } = account.close()?;
     for spec in &job.source.sources {
-        check_limit(job, spec.table, ledger.get(spec.table).map_or(&[], Vec::as_slice))?;
+        check_limit(job, spec.table, ledger.get(spec.table).map_or(&[], Vec::as_slice), &quarantine)?;
     }
     let mut joined = Vec::new();
     for input in sources.joined_only() {
         let (lines, lost) = account_for_joined(&input)?;
-        check_limit(job, JOINED, &lines)?;
+        quarantine.entry(JOINED).or_insert_with(|| Arc::new(Quarantine::new(&scratch))).extend(lost)?;
+        check_limit(job, JOINED, &lines, &quarantine)?;
         joined.extend(lines);
         unattributed.extend(input.malformed.iter().map(|record| BrokenRecord {
             table: JOINED.to_owned(),
             rule: record.rule.to_owned(),
             ..BrokenRecord::default()
         }));
-        quarantine.entry(JOINED).or_insert_with(|| Arc::new(Quarantine::new(&scratch))).extend(lost)?;
     }
     unattributed.sort();
     let store = writer.finish()?;
@@ -223,7 +224,12 @@ fn buckets(job: &IntakeSettings, sources: &mut Sources<'_>) -> Result<u32, Inges
     Ok(job.store.buckets.unwrap_or(wanted))
 }
 
-fn check_limit(job: &IntakeSettings, table: &'static str, ledger: &[LedgerLine]) -> Result<(), IngestError> {
+fn check_limit(
+    job: &IntakeSettings,
+    table: &'static str,
+    ledger: &[LedgerLine],
+    quarantine: &BTreeMap<&'static str, Arc<Quarantine>>,
+) -> Result<(), IngestError> {
     let limit = job.wash.max_quarantine_share_by_table.get(table).copied();
     let limit = limit.unwrap_or(job.wash.max_quarantine_share);
     let share = quarantined_share(ledger);
@@ -236,13 +242,45 @@ fn check_limit(job: &IntakeSettings, table: &'static str, ledger: &[LedgerLine])
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|&(rule, count)| (std::cmp::Reverse(count), rule));
-    let rules = counts.iter().take(5).map(|(rule, count)| format!("{rule} {count}")).collect::<Vec<_>>().join(", ");
+    let quarantined: u64 = counts.iter().map(|(_, count)| count).sum();
+    let firsts = first_rows(quarantine.get(table).map(Arc::as_ref))?;
+    let told = |(rule, count): &(&str, u64)| match firsts.get(*rule) {
+        Some(first) => format!("{rule} {count}, the first {first}"),
+        None => format!("{rule} {count}"),
+    };
+    let rules = counts.iter().take(5).map(told).collect::<Vec<_>>().join("; ");
+    let is_by_parents = |(rule, count): &(&str, u64)| *rule == PARENT_QUARANTINED && count * 2 > quarantined;
+    let mut roots = if counts.iter().any(is_by_parents) { root_reasons(table, quarantine)? } else { Vec::new() };
+    roots.truncate(3);
     Err(IngestError::QuarantineLimit {
         table,
         share,
         limit,
-        quarantined: ledger.iter().map(|l| l.quarantined).sum(),
+        quarantined,
         judged: ledger.iter().map(LedgerLine::judged).sum(),
         rules,
+        roots: RootReasons(roots),
     })
+}
+
+/// The first row by file and number that each rule set aside, in words.
+fn first_rows(quarantine: Option<&Quarantine>) -> Result<BTreeMap<String, String>, IngestError> {
+    let mut firsts: BTreeMap<String, QuarantineRow> = BTreeMap::new();
+    for row in quarantine.map(Quarantine::rows).transpose()?.into_iter().flatten() {
+        let row = row?;
+        let is_first = firsts.get(&row.rule).is_none_or(|known| (&row.file, row.row) < (&known.file, known.row));
+        if is_first {
+            firsts.insert(row.rule.clone(), row);
+        }
+    }
+    let told = |row: &QuarantineRow| {
+        let place = format!("{} row {}", row.file, row.row);
+        match (&row.column, &row.value) {
+            (Some(column), Some(value)) => format!("{place}, {column} = {value:?}"),
+            (Some(column), None) => format!("{place}, {column} = null"),
+            (None, Some(why)) => format!("{place}: {why}"),
+            (None, None) => place,
+        }
+    };
+    Ok(firsts.iter().map(|(rule, row)| (rule.clone(), told(row))).collect())
 }

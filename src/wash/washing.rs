@@ -276,7 +276,7 @@ fn parent_seen(table: &TableContract, frame: &DataFrame) -> PolarsResult<Option<
 }
 
 /// The rule of a row that refers to a key that is not usable.
-const PARENT_QUARANTINED: &str = "parent-quarantined";
+pub(crate) const PARENT_QUARANTINED: &str = "parent-quarantined";
 
 fn reference_rules(table: &TableContract) -> impl Iterator<Item = Rule> + '_ {
     table.foreign_keys.iter().enumerate().flat_map(|(at, reference)| {

@@ -15,6 +15,7 @@ use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
 mod as_sent;
+mod as_told;
 mod as_written;
 mod by_structure;
 mod first_night;

@@ -55,7 +55,8 @@ pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
 }
 
 /// How the files of a table in a folder are called, before what they are packed with (`.gz`, `.zst`).
-const ENDINGS: [&str; 8] = [".parquet", ".csv", ".tsv", ".txt", ".xlsx", ".xlsb", ".xls", ".ods"];
+const ENDINGS: [&str; 11] =
+    [".parquet", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsb", ".xls", ".ods"];
 
 fn open_file(path: &Path) -> Result<Format, ModelError> {
     let mut magic = [0_u8; 4];
