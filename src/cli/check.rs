@@ -99,6 +99,9 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     for allowed in &report.intake.allowed {
         writeln!(out, "             ALLOWED ({}): {}", allowed.reason, allowed.finding)?;
     }
+    for unstated in &report.intake.unstated {
+        writeln!(out, "  checksums  {unstated}")?;
+    }
     if let Some(labels) = &report.labels {
         super::labels_text::write(labels, out)?;
     }

@@ -45,6 +45,8 @@ pub enum Fault {
     Older,
     /// The as-of date lies past its last day of usual trade.
     PastData,
+    /// A column that had values has none, or files that came since lack one that those before them have.
+    ColumnLost,
 }
 
 impl Fault {
@@ -57,6 +59,7 @@ impl Fault {
             Self::FewerBytes => "fewer-bytes",
             Self::Older => "older",
             Self::PastData => "past-data",
+            Self::ColumnLost => "column-lost",
         }
     }
 }
@@ -178,7 +181,8 @@ pub(super) static ALLOW_KEYS: Section = Section {
     doc: "A fault that the job lives with, for a time and a reason.",
     keys: &[
         Key::new("table", "word", "\"reviews\"", "the contract table"),
-        Key::new("what", "word", "\"absent\"", "the fault").range("absent, fewer-rows, fewer-bytes, older, past-data"),
+        Key::new("what", "word", "\"absent\"", "the fault")
+            .range("absent, fewer-rows, fewer-bytes, older, past-data, column-lost"),
         Key::new("until", "date", "\"2026-01-31\"", "last as-of date on which it is allowed"),
         Key::new("reason", "text", "\"the export is being moved\"", "why, for whoever reads the results"),
     ],

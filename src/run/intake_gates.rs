@@ -2,7 +2,7 @@
 //!
 //! The night before is the reference. Rows are compared with the most that a table has had, age with the least that it has had, both
 //! carried from night to night, so that a table which loses a little every night is found out too. Fewer rows or bytes that the job allows by
-//! name become the new reference; a table that is absent or late is missed again when the allowance has run out. A first night has no
+//! name become the new reference; a table that is absent or late, or has lost a column, is missed again when the allowance has run out. A first night has no
 //! reference, and says so: every table that the job declares must be there, and may be no older than a number of days.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,12 +11,15 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::column_gates::{FilesBefore, has_lost, named_few, narrower_files};
 use super::gate_settings::{Fault, GateSettings, TableLimits};
 use super::gates::GateError;
 use super::summary::TableCounts;
+use super::unstated::{UnstatedFiles, unstated_files};
 use crate::domain::{days_between, grouped};
 use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
+use crate::source::ColumnGap;
 use crate::wash::{Activity, Ingested, LedgerLine, PACED_DAYS};
 
 /// Days that a table may rest while others go on trading.
@@ -31,6 +34,12 @@ pub struct IntakeVerdict {
     pub allowed: Vec<AllowedFault>,
     /// Sources of the job without a file.
     pub absent: Vec<String>,
+    /// Columns that some of an input's files have and others lack; null where an earlier version of the program did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column_gaps: Option<Vec<ColumnGap>>,
+    /// Files whose digest nobody stated, though one was stated the night before, or is of others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unstated: Vec<UnstatedFiles>,
 }
 
 /// The night before.
@@ -86,6 +95,8 @@ struct Reference {
     night: ReferenceNight,
     tables: BTreeMap<String, TableCounts>,
     bytes: BTreeMap<String, u64>,
+    files: FilesBefore,
+    ledger: Vec<LedgerLine>,
 }
 
 impl Reference {
@@ -93,15 +104,23 @@ impl Reference {
         #[derive(Deserialize)]
         struct Results {
             tables: BTreeMap<String, TableCounts>,
+            #[serde(default)]
+            intake: IntakeVerdict,
         }
         let results: Option<Results> = previous.json("results.json")?;
         let ledger: Vec<LedgerLine> = previous.json("wash_ledger.json")?.unwrap_or_default();
-        let sizes: BTreeMap<&str, u64> =
-            previous.manifest().inputs.iter().map(|input| (input.name.as_str(), input.bytes)).collect();
+        let inputs = &previous.manifest().inputs;
+        let sizes: BTreeMap<&str, u64> = inputs.iter().map(|input| (input.name.as_str(), input.bytes)).collect();
+        let (tables, intake) = results.map(|r| (r.tables, r.intake)).unwrap_or_default();
         Ok(Self {
             night: ReferenceNight { run_id: previous.run_id.clone(), as_of: previous.as_of },
-            tables: results.map(|r| r.tables).unwrap_or_default(),
+            tables,
             bytes: bytes_by_table(&ledger, &sizes),
+            files: FilesBefore {
+                digests: inputs.iter().map(|input| (input.name.clone(), input.sha256)).collect(),
+                gaps: intake.column_gaps,
+            },
+            ledger,
         })
     }
 }
@@ -126,17 +145,17 @@ pub struct JudgedIntake {
 }
 
 impl JudgedIntake {
-    /// Days that a table's last day of usual trade is older than it usually is, beyond the days on which the table rests at other times; none where
-    /// nothing is usual yet.
+    /// Days that a table's last day of usual trade is older than it usually is, without those on which the table usually rests; none where nothing is
+    /// usual yet. A first night has nothing to say how old it usually is: it should be the day before as-of.
     #[must_use]
     pub fn days_late(&self, table: &str, ingested: &Ingested) -> i32 {
         let counts = self.tables.get(table);
         let ages = counts.and_then(|counts| counts.least_days_old.zip(counts.days_old(ingested.as_of.date())));
+        let last = counts.and_then(TableCounts::last_day);
         let activity = ingested.activity.get(table).filter(|activity| activity.recent_days() >= PACED_DAYS);
-        match (ages, activity) {
-            (Some((usual, now)), Some(activity)) => (now - usual - pause(activity)).max(0),
-            _ => 0,
-        }
+        let (Some((usual, now)), Some(last), Some(activity)) = (ages, last, activity) else { return 0 };
+        let usual = if self.verdict.reference.is_none() { usual.min(1) } else { usual };
+        activity.days_missed(last, now - usual)
     }
 
     /// The error that these faults are.
@@ -197,7 +216,16 @@ pub fn judge_intake(
         .filter(|source| ingested.store.rows(source.table).is_none())
         .map(|source| source.table.to_owned())
         .collect();
-    let verdict = IntakeVerdict { reference: reference.map(|r| r.night), allowed, absent };
+    let lines: Vec<&LedgerLine> = ingested.whole_ledger().collect();
+    let unstated = unstated_files(&lines, reference.as_ref().map(|r| r.ledger.as_slice()));
+    let gaps = ingested.column_gaps.iter().filter(|gap| !gap.is_in_none).cloned();
+    let verdict = IntakeVerdict {
+        reference: reference.map(|r| r.night),
+        allowed,
+        absent,
+        column_gaps: Some(gaps.collect()),
+        unstated,
+    };
     Ok(JudgedIntake { tables, verdict, faults })
 }
 
@@ -211,8 +239,11 @@ fn counts(ingested: &Ingested) -> BTreeMap<String, TableCounts> {
         counts.duplicate += line.duplicate.saturating_sub(line.copies);
         counts.skipped += line.skipped;
     }
-    for counts in tables.values_mut() {
+    for (table, counts) in &mut tables {
         counts.most_rows = counts.kept;
+        let filled = ingested.filled.get(table.as_str()).into_iter().flatten();
+        counts.filled =
+            filled.filter(|(_, rows)| **rows > 0).map(|(column, rows)| ((*column).to_owned(), *rows)).collect();
     }
     tables
 }
@@ -227,12 +258,18 @@ impl TableCounts {
 
     /// Age of the last day of usual trade; of the last event where no day is usual.
     fn days_old(&self, as_of: Date) -> Option<i32> {
-        self.usual_until_on.or(self.last_event_on).map(|day| days_between(day, as_of))
+        self.last_day().map(|day| days_between(day, as_of))
+    }
+
+    /// The last day of usual trade, or of the last event where no day is usual.
+    fn last_day(&self) -> Option<Date> {
+        self.usual_until_on.or(self.last_event_on)
     }
 
     /// What the next night must know of a table that is not there.
     fn absent(was: &Self) -> Self {
-        Self { most_rows: was.most_rows, least_days_old: was.least_days_old, ..Self::default() }
+        let (most_rows, least_days_old, filled) = (was.most_rows, was.least_days_old, was.filled.clone());
+        Self { most_rows, least_days_old, filled, ..Self::default() }
     }
 }
 
@@ -281,12 +318,49 @@ impl Gates<'_> {
                     }
                 }
                 Some(is) => {
-                    carried.insert(name.clone(), self.compare(name, &limits, was, is, &ingested.activity));
+                    let mut counts = self.compare(name, &limits, was, is, &ingested.activity);
+                    self.lost_values(name, was, &mut counts, &ingested.column_gaps);
+                    carried.insert(name.clone(), counts);
                     self.shrunk_files(name, &limits, reference.bytes.get(name), bytes.get(name));
                 }
             }
         }
+        self.narrower_files(reference, ingested);
         carried
+    }
+
+    /// Columns that had values and have none. An allowance does not make that usual: when it has run out, they are missed again.
+    fn lost_values(&mut self, table: &str, was: &TableCounts, counts: &mut TableCounts, gaps: &[ColumnGap]) {
+        let gone: Vec<(&String, &u64)> =
+            was.filled.iter().filter(|(column, _)| !counts.filled.contains_key(*column)).collect();
+        let is_in_no_file =
+            |column: &str| gaps.iter().any(|gap| gap.is_in_none && gap.table == table && gap.column == column);
+        let lost: Vec<String> = gone
+            .iter()
+            .filter(|(column, rows)| counts.kept > 0 && has_lost(**rows, is_in_no_file(column)))
+            .map(|(column, rows)| format!("{column} in {}", grouped(**rows)))
+            .collect();
+        counts.filled.extend(gone.into_iter().map(|(column, rows)| (column.clone(), *rows)));
+        if !lost.is_empty() {
+            let had = format!("the last night that had any had {} rows", lost.join(", "));
+            let columns: Vec<&str> = lost.iter().filter_map(|words| words.split(' ').next()).collect();
+            self.find(table, Fault::ColumnLost, had, format!("no row has a value of {} any more", columns.join(", ")));
+        }
+    }
+
+    /// Files that came since the night before and lack columns which the files before them have.
+    fn narrower_files(&mut self, reference: &Reference, ingested: &Ingested) {
+        let mut by_table: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for gap in ingested.column_gaps.iter().filter(|gap| !gap.is_in_none) {
+            let files = narrower_files(gap, &ingested.inputs, &reference.files);
+            if !files.is_empty() {
+                by_table.entry(&gap.table).or_default().push(format!("{} ({})", gap.column, named_few(&files)));
+            }
+        }
+        for (table, columns) in by_table {
+            let had = "the files next before them by name have it, and it would be null there".to_owned();
+            self.find(table, Fault::ColumnLost, had, format!("files that are new lack {}", columns.join(", ")));
+        }
     }
 
     /// Enters a fault; says whether it is allowed.
@@ -322,7 +396,7 @@ impl Gates<'_> {
         is: &TableCounts,
         activity: &BTreeMap<&'static str, Activity>,
     ) -> TableCounts {
-        let mut carried = *is;
+        let mut carried = is.clone();
         carried.most_rows = is.kept.max(was.most_rows);
         let least = (1.0 - limits.fewer_rows_share) * was.most_rows as f64;
         if (is.kept as f64) < least {
@@ -348,7 +422,7 @@ impl Gates<'_> {
         let tolerated = i32::from(limits.days_older).max(pause);
         if now > usual.saturating_add(tolerated) {
             let had = format!("it usually lies {usual} days back, and may lie {tolerated} more (days_older)");
-            let day = is.usual_until_on.or(is.last_event_on).map(|d| d.to_string()).unwrap_or_default();
+            let day = is.last_day().map(|d| d.to_string()).unwrap_or_default();
             let has = format!("its last day of usual trade is {day}, {now} days before {}", self.aged_on);
             // An allowance does not make staleness usual: when it has run out, the table is still late. A lag that stays is `days_older`.
             self.find(table, Fault::Older, had, has);

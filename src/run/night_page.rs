@@ -42,7 +42,9 @@ impl RunSummary {
         });
         let absent = (!self.intake.absent.is_empty())
             .then(|| format!("No file for {}: what they would say is not known.", self.intake.absent.join(", ")));
-        let list: Vec<String> = guessed.into_iter().chain(forced).chain(allowed).chain(absent).collect();
+        let unstated = self.intake.unstated.iter().map(ToString::to_string);
+        let list: Vec<String> =
+            guessed.into_iter().chain(forced).chain(allowed).chain(absent).chain(unstated).collect();
         (!list.is_empty()).then_some(Block::List(list))
     }
 

@@ -87,7 +87,7 @@ pub struct RunSummary {
 }
 
 /// Rows of one contract table that could be seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableCounts {
     /// Clean rows in their latest version.
     pub kept: u64,
@@ -110,6 +110,9 @@ pub struct TableCounts {
     /// The least days of any night from the last day of usual trade to the as-of date: the next night is compared with it.
     #[serde(default)]
     pub least_days_old: Option<i32>,
+    /// Clean rows with a value, by optional column; of a column that has none, those of the last night that had any: the next night is compared with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filled: BTreeMap<String, u64>,
 }
 
 impl TableCounts {
@@ -420,6 +423,9 @@ impl RunSummary {
                 "  absent     no file for {}: what they would say is not known",
                 self.intake.absent.join(", ")
             )?;
+        }
+        for unstated in &self.intake.unstated {
+            writeln!(out, "  checksums  {unstated}")?;
         }
         Ok(())
     }

@@ -188,6 +188,14 @@ impl OpenInput {
         &self.schema
     }
 
+    /// Paths of the files without a column, in order, and whether that is all of them.
+    pub fn without(&self, column: &str) -> (Vec<String>, bool) {
+        let lacking = self.files.iter().filter(|file| !file.schema.contains(column));
+        let paths: Vec<String> = lacking.map(|file| file.file.path.clone()).collect();
+        let is_all = paths.len() == self.files.len();
+        (paths, is_all)
+    }
+
     /// The only file, where there is one.
     pub fn only_file(&self) -> Option<&Path> {
         match self.files.as_slice() {
@@ -701,6 +709,9 @@ fn widest(a: &DataType, b: &DataType) -> Option<DataType> {
         }
         (DataType::Categorical(..) | DataType::Enum(..), DataType::String)
         | (DataType::String, DataType::Categorical(..) | DataType::Enum(..)) => Some(DataType::String),
+        (DataType::Categorical(..) | DataType::Enum(..), DataType::Categorical(..) | DataType::Enum(..)) => {
+            Some(DataType::String)
+        }
         _ => None,
     }
 }

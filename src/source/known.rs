@@ -5,7 +5,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use polars::prelude::{DataType, Schema, TimeUnit};
+use polars::prelude::{Categories, DataType, Schema, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 use super::malformed::MalformedRecord;
@@ -91,16 +91,22 @@ pub(crate) fn schema_of_words(words: &[(String, String)]) -> Option<Schema> {
     Some(schema)
 }
 
-const PLAIN: [(DataType, &str); 10] = [
+const PLAIN: [(DataType, &str); 16] = [
     (DataType::String, "string"),
     (DataType::Boolean, "boolean"),
+    (DataType::Int8, "int8"),
+    (DataType::Int16, "int16"),
     (DataType::Int32, "int32"),
     (DataType::Int64, "int64"),
+    (DataType::UInt8, "uint8"),
+    (DataType::UInt16, "uint16"),
     (DataType::UInt32, "uint32"),
     (DataType::UInt64, "uint64"),
     (DataType::Float32, "float32"),
     (DataType::Float64, "float64"),
     (DataType::Date, "date"),
+    (DataType::Time, "time"),
+    (DataType::Binary, "bytes"),
     (DataType::Null, "null"),
 ];
 const INSTANTS: [(TimeUnit, &str); 3] = [
@@ -108,6 +114,9 @@ const INSTANTS: [(TimeUnit, &str); 3] = [
     (TimeUnit::Microseconds, "microseconds"),
     (TimeUnit::Nanoseconds, "nanoseconds"),
 ];
+
+const DECIMAL: &str = "decimal ";
+const CATEGORY: &str = "category";
 
 fn type_word(dtype: &DataType) -> Option<String> {
     if let Some((_, word)) = PLAIN.iter().find(|(plain, _)| plain == dtype) {
@@ -117,6 +126,8 @@ fn type_word(dtype: &DataType) -> Option<String> {
         DataType::Datetime(unit, None) => {
             INSTANTS.iter().find(|(known, _)| known == unit).map(|(_, word)| (*word).to_owned())
         }
+        DataType::Decimal(digits, scale) => Some(format!("{DECIMAL}{digits} {scale}")),
+        DataType::Categorical(categories, _) if categories.is_global() => Some(CATEGORY.to_owned()),
         DataType::List(inner) => type_word(inner).map(|word| format!("list of {word}")),
         _ => None,
     }
@@ -125,6 +136,12 @@ fn type_word(dtype: &DataType) -> Option<String> {
 fn type_of_word(word: &str) -> Option<DataType> {
     if let Some(inner) = word.strip_prefix("list of ") {
         return type_of_word(inner).map(|inner| DataType::List(Box::new(inner)));
+    }
+    if let Some((digits, scale)) = word.strip_prefix(DECIMAL).and_then(|rest| rest.split_once(' ')) {
+        return Some(DataType::Decimal(digits.parse().ok()?, scale.parse().ok()?));
+    }
+    if word == CATEGORY {
+        return Some(DataType::from_categories(Categories::global()));
     }
     let instant = INSTANTS.iter().find(|(_, known)| *known == word).map(|(unit, _)| DataType::Datetime(*unit, None));
     instant.or_else(|| PLAIN.iter().find(|(_, known)| *known == word).map(|(plain, _)| plain.clone()))
@@ -138,7 +155,8 @@ mod tests {
     fn types_come_back_from_their_words() {
         let list = DataType::List(Box::new(DataType::String));
         let instants = INSTANTS.map(|(unit, _)| DataType::Datetime(unit, None));
-        let types = PLAIN.map(|(plain, _)| plain).into_iter().chain(instants).chain([list]);
+        let others = [list, DataType::Decimal(20, 2), DataType::from_categories(Categories::global())];
+        let types = PLAIN.map(|(plain, _)| plain).into_iter().chain(instants).chain(others);
         let schema: Schema = types.enumerate().map(|(n, dtype)| (format!("c{n}").into(), dtype)).collect();
         let words = schema_words(&schema).unwrap();
         assert_eq!(schema_of_words(&words), Some(schema));

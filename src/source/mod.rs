@@ -61,7 +61,7 @@ pub(crate) use sniff::Sniffing;
 pub(crate) use sql::GAP;
 pub(crate) use sql_functions::instant_by_formats;
 pub(crate) use sql_reference::sql_markdown;
-pub use table::{InputFormat, JoinedInput, SourcePiece, SourceTable, Sources};
+pub use table::{ColumnGap, InputFormat, JoinedInput, SourcePiece, SourceTable, Sources};
 pub use text_format::DeclaredFormat;
 pub use workbook::SheetName;
 pub(crate) use workbook::{Workbook, begins_as_workbook};

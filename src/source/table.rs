@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::conform::conform;
 use super::error::SourceError;
@@ -61,6 +62,22 @@ pub struct InputFormat {
     pub files: usize,
     /// In words: `text in utf-8, cells separated by ';'`.
     pub format: String,
+}
+
+/// A column that files of an input lack. A job that reads it takes it as null there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnGap {
+    /// Contract table that is made from the input.
+    pub table: String,
+    /// The input in the job file.
+    pub input: String,
+    /// The column, as the input's files name it.
+    pub column: String,
+    /// Files without it, in order of path.
+    pub without: Vec<String>,
+    /// No file has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_in_none: bool,
 }
 
 /// A job's inputs, opened when first needed. Rows are read batch by batch where a table's SELECT looks at one row at a time, and as a whole
@@ -125,6 +142,27 @@ impl<'a> Sources<'a> {
             input.formats().into_iter().map(|(format, files)| InputFormat { input: name.clone(), files, format })
         });
         formats.collect()
+    }
+
+    /// Columns that a table takes from an input opened so far and that files of it lack: those that its SELECT or its `where` names, and those of the
+    /// contract.
+    #[must_use]
+    pub fn column_gaps(&self) -> Vec<ColumnGap> {
+        let job = self.settings;
+        let mut gaps: Vec<ColumnGap> = Vec::new();
+        for part in job.sources.iter().flat_map(|table| &table.parts) {
+            let inputs = self.open.iter().filter(|(name, _)| needs(part, name, job));
+            for (input, open) in inputs.filter_map(|(name, open)| Some((name, open.as_ref()?))) {
+                for column in columns_taken(part, open) {
+                    let (without, is_in_none) = open.without(column);
+                    let (table, input, column) = (part.table.to_owned(), input.clone(), column.to_owned());
+                    if !without.is_empty() {
+                        gaps.push(ColumnGap { table, input, column, without, is_in_none });
+                    }
+                }
+            }
+        }
+        gaps
     }
 
     /// How many files are open whose rows are not read, how many in all, and the records of those that are read.
@@ -446,13 +484,28 @@ fn select(
 
 /// An input is needed where it drives the table, or where its name stands in the statement as a word.
 fn needs(spec: &SourcePart, input: &str, job: &SourceSettings) -> bool {
+    job.inputs.contains_key(input)
+        && (spec.from == input || spec.sql.as_ref().is_some_and(|s| is_word_of(input, &s.text)))
+}
+
+/// Whether a name stands in a statement as a word, comments aside.
+fn is_word_of(name: &str, text: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let named = |text: &str| {
-        text.lines()
-            .map(|line| line.split_once("--").map_or(line, |(code, _)| code))
-            .any(|code| code.split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(input)))
+    text.lines()
+        .map(|line| line.split_once("--").map_or(line, |(code, _)| code))
+        .any(|code| code.split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(name)))
+}
+
+/// The columns of an input that a table may take. A SELECT may name others that no file has: that is refused elsewhere.
+fn columns_taken<'a>(spec: &SourcePart, open: &'a OpenInput) -> Vec<&'a str> {
+    let of_contract = contract::table(spec.table).map_or(&[][..], |table| table.columns).iter().map(|c| c.name);
+    let Some(statement) = &spec.sql else { return of_contract.collect() };
+    let of_contract: HashSet<&str> = of_contract.collect();
+    let named = |name: &str| {
+        let texts = [Some(statement), spec.filter.as_ref()].into_iter().flatten();
+        of_contract.contains(name) || texts.map(|s| &s.text).any(|text| is_word_of(name, text))
     };
-    job.inputs.contains_key(input) && (spec.from == input || spec.sql.as_ref().is_some_and(|s| named(&s.text)))
+    open.schema().iter_names().map(PlSmallStr::as_str).filter(|name| named(name)).collect()
 }
 
 fn refused(spec: &SourcePart, error: &PolarsError) -> SourceError {

@@ -11,10 +11,13 @@ use super::activity::Activity;
 use super::error::IngestError;
 use super::ledger::LedgerLine;
 use super::quarantine::{Quarantine, QuarantineRow};
-use crate::contract::TableContract;
+use crate::contract::{SUPERSEDED_AT, TableContract};
 use crate::domain::AsOf;
 use crate::spill::SpillError;
 use crate::store::BrokenRecord;
+
+/// Rows with a value, by column; none of columns that must have one.
+pub type Filled = BTreeMap<&'static str, u64>;
 
 /// Sums that do not depend on the order in which buckets are washed.
 pub(super) struct Account {
@@ -32,6 +35,7 @@ pub(super) struct Sums {
     /// Broken rows by table.
     pub quarantine: BTreeMap<&'static str, Arc<Quarantine>>,
     pub activity: BTreeMap<&'static str, Activity>,
+    pub filled: BTreeMap<&'static str, Filled>,
     /// Broken records that lead to no merchant and are known at as-of.
     pub unattributed: Vec<BrokenRecord>,
 }
@@ -60,14 +64,19 @@ impl Account {
         quarantine: Vec<QuarantineRow>,
         ledger: &[LedgerLine],
     ) -> Result<(), IngestError> {
-        let active = Activity::of_table(table, clean, &self.zone)
-            .map_err(|e| IngestError::Frame { table: table.name, why: e.to_string() })?;
+        let broken_frame = |e: PolarsError| IngestError::Frame { table: table.name, why: e.to_string() };
+        let active = Activity::of_table(table, clean, &self.zone).map_err(broken_frame)?;
+        let filled = filled(table, clean).map_err(broken_frame)?;
         let is_nobodys = |record: &&BrokenRecord| record.merchant_id.is_none() && record.counts_at(&self.as_of);
         let mut sums = self.lock()?;
         for (line, more) in sums.ledger.entry(table.name).or_default().iter_mut().zip(ledger) {
             line.add(more);
         }
         sums.activity.entry(table.name).or_default().add(&active);
+        let of_table = sums.filled.entry(table.name).or_default();
+        for (column, rows) in filled {
+            *of_table.entry(column).or_default() += rows;
+        }
         sums.unattributed.extend(broken.iter().filter(is_nobodys).cloned());
         let of_table = sums.quarantine.get(table.name).cloned();
         drop(sums);
@@ -85,4 +94,16 @@ impl Account {
     fn lock(&self) -> Result<MutexGuard<'_, Sums>, IngestError> {
         Ok(self.sums.lock().map_err(|_| SpillError::Poisoned)?)
     }
+}
+
+/// Counts the latest versions of a washed table's rows.
+fn filled(table: &'static TableContract, clean: &DataFrame) -> PolarsResult<Filled> {
+    let is_latest = clean.column(SUPERSEDED_AT)?.is_null();
+    let optional = table.columns.iter().filter(|column| !column.required);
+    optional
+        .map(|column| {
+            let has_value = clean.column(column.name)?.is_not_null();
+            Ok((column.name, (&has_value & &is_latest).num_trues() as u64))
+        })
+        .collect()
 }

@@ -20,6 +20,8 @@ const ACTIVE_WEEKS: usize = 26;
 const DAILY_ROWS: u64 = 5;
 /// Days looked back for the longest pause between events.
 const GAP_DAYS: i32 = 182;
+/// So many times in half a year a pause comes that is usual.
+const USUAL_PAUSES: usize = 4;
 /// Offsets from UTC change on quarters of an hour: all instants of one quarter share a local day and half of day.
 const QUARTER_HOUR: i64 = 900_000_000;
 
@@ -201,9 +203,41 @@ impl Activity {
     #[must_use]
     pub fn usual_gap_days(&self) -> u16 {
         let Some(last) = self.last_usual_day().map(|d| d.on).or(self.last_on()) else { return 0 };
+        u16::try_from(self.gaps_until(last).into_iter().max().unwrap_or(0)).unwrap_or(u16::MAX)
+    }
+
+    /// Days from each day with an event to the next, in the half year that ends with a day.
+    fn gaps_until(&self, last: Date) -> Vec<i32> {
         let recent: Vec<Date> = self.days.range(back(last, GAP_DAYS)..=last).map(|(day, _)| *day).collect();
-        let gaps = recent.iter().zip(recent.iter().skip(1)).map(|(a, b)| days_between(*a, *b));
-        u16::try_from(gaps.max().unwrap_or(0)).unwrap_or(u16::MAX)
+        recent.iter().zip(recent.iter().skip(1)).map(|(a, b)| days_between(*a, *b)).collect()
+    }
+
+    /// How many of the `days` after `last` should have had events. Where a weekday has rows enough to be judged by itself, every day whose weekday had any
+    /// in two of its last eight weeks; else the days beyond a usual pause, the longest that came four times in half a year. A pause that came once
+    /// excuses nothing.
+    #[must_use]
+    pub fn days_missed(&self, last: Date, days: i32) -> i32 {
+        let is_daily = (0..7).any(|n| median(self.same_weekdays(back(last, n))).is_some_and(|rows| rows >= DAILY_ROWS));
+        if !is_daily {
+            let mut gaps = self.gaps_until(last);
+            gaps.sort_unstable_by(|a, b| b.cmp(a));
+            let pause = gaps.get(USUAL_PAUSES - 1).or(gaps.last()).map_or(0, |gap| gap - 1);
+            return (days - pause).max(0);
+        }
+        let trades = |weekday: Date| {
+            let rows = self.same_weekdays(weekday);
+            reaches(rows.iter().filter(|rows| **rows > 0).count() as u64, rows.len() as u64)
+        };
+        // The same weekday in the week that ends with `last` stands for a day after it.
+        let missed = (1..=days).filter(|n| trades(back(last, (7 - n % 7) % 7)));
+        i32::try_from(missed.count()).unwrap_or(i32::MAX)
+    }
+
+    /// Rows of a day and of the same weekday before it, over eight weeks.
+    fn same_weekdays(&self, day: Date) -> Vec<u64> {
+        let first = self.first_on();
+        let days = (0..WEEKS).map(|weeks| back(day, 7 * weeks)).filter(|day| first.is_some_and(|first| first <= *day));
+        days.map(|day| self.rows(day).all).collect()
     }
 
     /// Days with an event in the half year before the last one.
@@ -251,9 +285,13 @@ mod tests {
     use jiff::ToSpan;
     use jiff::civil::date;
 
+    fn midnight(day: Date) -> i64 {
+        day.to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond()
+    }
+
     /// `rows` spread evenly over the day.
     fn trade(day: Date, rows: u64) -> impl Iterator<Item = i64> {
-        let midnight = day.to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond();
+        let midnight = midnight(day);
         let step = 86_000_000_000 / i64::try_from(rows.max(1)).unwrap();
         (0..rows).map(move |n| midnight + step * 3 / 5 + i64::try_from(n).unwrap() * step)
     }
@@ -310,6 +348,32 @@ mod tests {
         let mut all = quarter(300);
         all.extend(trade(date(2025, 7, 1), 120));
         assert_eq!(clock(&all), Some(date(2025, 7, 1)), "two fifths of a Tuesday");
+    }
+
+    #[test]
+    fn a_day_without_events_that_came_once_excuses_no_later_one() {
+        let last = date(2025, 6, 30);
+        let once = midnight(date(2025, 5, 14));
+        let all = |rows: u64, keeps: &dyn Fn(i64) -> bool| {
+            let at = quarter(rows).into_iter().filter(|at| keeps(*at));
+            Activity::of_instants(at.collect::<Vec<_>>().into_iter(), &TimeZone::UTC)
+        };
+        for rows in [4, 40, 400] {
+            let but_one = all(rows, &|at| !(once..once + 86_400_000_000).contains(&at));
+            assert_eq!(but_one.usual_gap_days(), 2);
+            assert_eq!([0, 1, 2, 9].map(|days| but_one.days_missed(last, days)), [0, 1, 2, 9], "{rows} a day");
+        }
+        // Weekdays alone: a weekend is rest, a Monday is not; 30 June 2025 is a Monday.
+        let weekday = |at: i64| TimeZone::UTC.to_datetime(Timestamp::from_microsecond(at).unwrap()).weekday();
+        let busy = all(40, &|at| weekday(at).to_monday_zero_offset() < 5);
+        let friday = date(2025, 6, 27);
+        assert_eq!([1, 2, 3].map(|days| busy.days_missed(friday, days)), [0, 0, 1]);
+        assert_eq!(busy.days_missed(last, 14), 10);
+        // Twice a week, and once three weeks apart.
+        let seldom = (0..40).filter(|n| !(10..16).contains(n)).map(|n| back(last, n * 7 / 2));
+        let seldom = Activity::of_dates(seldom);
+        assert!(seldom.usual_gap_days() > 20);
+        assert_eq!([1, 3, 4, 9].map(|days| seldom.days_missed(last, days)), [0, 0, 1, 6]);
     }
 
     #[test]

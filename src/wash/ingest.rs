@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::account::{Account, Sums};
+use super::account::{Account, Filled, Sums};
 use super::activity::Activity;
 use super::buckets::Wash;
 use super::error::IngestError;
@@ -20,7 +20,7 @@ use super::staging::Staging;
 use super::washing::{PARENT_QUARANTINED, account_for_joined};
 use crate::contract;
 use crate::domain::AsOf;
-use crate::source::{InputFile, InputFormat, Sources};
+use crate::source::{ColumnGap, InputFile, InputFormat, Sources};
 use crate::store::{BrokenRecord, Store, StoreWriter};
 
 /// Where ingesting stands.
@@ -75,6 +75,10 @@ pub struct Ingested {
     pub unattributed: Vec<BrokenRecord>,
     /// On which days each table's visible rows happened.
     pub activity: BTreeMap<&'static str, Activity>,
+    /// In how many of each table's visible rows optional columns have a value.
+    pub filled: BTreeMap<&'static str, Filled>,
+    /// Columns that some files lack, or all.
+    pub column_gaps: Vec<ColumnGap>,
     /// The clean rows, and the broken records by merchant.
     pub store: Store,
 }
@@ -183,7 +187,7 @@ fn attempt(
     wash.all(buckets, &|| progress(IngestProgress::Washed))?;
     drop(tables);
 
-    let Sums { mut ledger, mut quarantine, activity, mut unattributed } = account.close()?;
+    let Sums { mut ledger, mut quarantine, activity, filled, mut unattributed } = account.close()?;
     for spec in &job.source.sources {
         check_limit(job, spec.table, ledger.get(spec.table).map_or(&[], Vec::as_slice), &quarantine)?;
     }
@@ -202,8 +206,20 @@ fn attempt(
     unattributed.sort();
     let store = writer.finish()?;
     let ledger = job.source.sources.iter().filter_map(|spec| ledger.remove(spec.table)).flatten().collect();
-    let (inputs, formats) = (sources.files(), sources.formats());
-    Ok(Ingested { as_of, ledger, joined, quarantine, inputs, formats, unattributed, activity, store })
+    let (inputs, formats, column_gaps) = (sources.files(), sources.formats(), sources.column_gaps());
+    Ok(Ingested {
+        as_of,
+        ledger,
+        joined,
+        quarantine,
+        inputs,
+        formats,
+        unattributed,
+        activity,
+        filled,
+        column_gaps,
+        store,
+    })
 }
 
 /// The configured number of buckets, or the power of two, up to 4,096, that gives each about 2,000 merchants and no more than about half a

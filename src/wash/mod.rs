@@ -35,6 +35,7 @@ mod version;
 mod versions;
 mod washing;
 
+pub use account::Filled;
 pub use activity::{Activity, FirstNightPace, PACED_DAYS, UsualDay, event_column};
 pub use error::IngestError;
 pub use ingest::{IngestProgress, Ingested, ingest, ingest_keeping};

@@ -14,7 +14,7 @@ use super::pack::Pack;
 use super::rows::KeptTable;
 use crate::contract;
 use crate::domain::{Digest, Hasher};
-use crate::source::{FileStamp, FileState, KnownFiles, SourcePart, SourceSettings, Sources};
+use crate::source::{FileStamp, FileState, KnownFiles, SourcePart, SourceSettings, Sources, schema_words};
 use crate::wash::error::IngestError;
 
 /// That rows are kept, and where.
@@ -110,7 +110,7 @@ impl<'a> Kept<'a> {
         inputs.retain(|input| sources.drives_alone(input));
         for input in inputs {
             let specs: Vec<&SourcePart> = only_parts(job).filter(|spec| spec.from == *input).collect();
-            if !self.stands(sources, job, &specs) {
+            if !is_worded(sources, input) || !self.stands(sources, job, &specs) {
                 for spec in &specs {
                     self.ledger.tables.remove(spec.table);
                 }
@@ -166,7 +166,7 @@ impl<'a> Kept<'a> {
 
     /// Numbers tonight's files; `false` where the table's rows cannot be kept.
     fn number(&mut self, spec: &SourcePart, identity: Digest, files: &[FileState]) -> bool {
-        if files.iter().any(|file| crate::source::schema_words(&file.schema).is_none()) {
+        if files.iter().any(|file| schema_words(&file.schema).is_none()) {
             return false;
         }
         let new = || TableEntry { input: spec.from.clone(), identity, files: BTreeMap::new(), packs: Vec::new() };
@@ -233,6 +233,11 @@ impl<'a> Kept<'a> {
             }
         }
     }
+}
+
+/// Whether the columns of all files of an input have words by which they can be kept.
+fn is_worded(sources: &Sources<'_>, input: &str) -> bool {
+    sources.states(input).is_none_or(|(files, _)| files.iter().all(|file| schema_words(&file.schema).is_some()))
 }
 
 /// What tables are made of that are made from one input.

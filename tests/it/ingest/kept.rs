@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use integrity::source::InputFile;
+use integrity::source::{ColumnGap, InputFile};
 use integrity::store::BrokenRecord;
-use integrity::wash::{Activity, IngestProgress, KeepRows, LedgerLine, QuarantineRow, ingest_keeping};
+use integrity::wash::{Activity, Filled, IngestProgress, KeepRows, LedgerLine, QuarantineRow, ingest_keeping};
 use jiff::ToSpan;
 use jiff::civil::Date;
+use polars::prelude::*;
 
 use super::world::{Dice, HORIZON, Tables, World, instant, marketplace, plant_faults, resend_broken, store_bytes};
 use super::{Ingested, ProptestConfig, TestCaseError, all_quarantined, as_of, prop_assert, prop_assert_eq, proptest};
@@ -22,6 +23,8 @@ struct Said {
     quarantine: BTreeMap<&'static str, Vec<QuarantineRow>>,
     unattributed: Vec<BrokenRecord>,
     activity: BTreeMap<&'static str, Activity>,
+    filled: BTreeMap<&'static str, Filled>,
+    gaps: Vec<ColumnGap>,
     inputs: Vec<InputFile>,
     store: BTreeMap<String, Vec<u8>>,
 }
@@ -32,6 +35,8 @@ fn said(made: &Ingested) -> Said {
         quarantine: all_quarantined(made),
         unattributed: made.unattributed.clone(),
         activity: made.activity.clone(),
+        filled: made.filled.clone(),
+        gaps: made.column_gaps.clone(),
         inputs: made.inputs.clone(),
         store: store_bytes(made.store.folder()),
     }
@@ -59,6 +64,8 @@ fn compare(world: &World, day: Date, keep: &KeepRows) -> Result<usize, TestCaseE
     prop_assert_eq!(&with_kept.quarantine, &whole.quarantine);
     prop_assert_eq!(&with_kept.unattributed, &whole.unattributed);
     prop_assert_eq!(&with_kept.activity, &whole.activity);
+    prop_assert_eq!(&with_kept.filled, &whole.filled);
+    prop_assert_eq!(&with_kept.gaps, &whole.gaps);
     prop_assert_eq!(&with_kept.inputs, &whole.inputs);
     let names = |said: &Said| said.store.keys().cloned().collect::<Vec<_>>();
     prop_assert_eq!(names(&with_kept), names(&whole));
@@ -255,6 +262,77 @@ fn another_select_program_number_of_buckets_or_column_reads_everything_again() {
     assert!((1..=2).contains(&of_payments), "{of_payments}, and {first} files came on the first night");
     world.csv("night-9/orders.csv", "order_id,merchant_id,buyer_id,placed_at,amount_minor,currency,note\n");
     assert!(compare(&world, as_of(), &other).unwrap() < all, "a column more changes what a SELECT sees");
+}
+
+/// A Parquet file of reviews: of an order that there is, by a column of stars and one of reviewers.
+fn review(world: &World, folder: &str, stars: &Series, buyer: &Series) {
+    let at: Int64Chunked = [Some(1_519_900_000_000_000)].into_iter().collect();
+    let at = at.into_series().cast(&DataType::Datetime(TimeUnit::Microseconds, None)).unwrap();
+    let id = |name: &str, cell: &str| Column::new(name.into(), [cell]);
+    let columns = vec![
+        id("review_id", folder),
+        id("order_id", "O1"),
+        id("merchant_id", "M1"),
+        buyer.clone().with_name("buyer_id".into()).into_column(),
+        at.with_name("created_at".into()).into_column(),
+        stars.clone().with_name("stars".into()).into_column(),
+    ];
+    let path = world.data(&format!("{folder}/reviews.parquet"));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut frame = DataFrame::new(1, columns).unwrap();
+    ParquetWriter::new(fs::File::create(path).unwrap()).finish(&mut frame).unwrap();
+}
+
+/// Merchants and orders, to which reviews come as Parquet files; the keeping of rows, a column of stars and one of reviewers.
+fn reviewed() -> (World, KeepRows, Series, Series) {
+    let mut world = World::new("csv");
+    world.of_input.insert("reviews", "files = '**/reviews.parquet'");
+    let merchants = "M1,2018-01-01 00:00:00,toys,SP\nM2,2018-01-01 00:00:00,toys,SP\n";
+    world.csv("a/merchants.csv", &format!("merchant_id,registered_at,category,region\n{merchants}"));
+    world.csv("a/orders.csv", super::ORDERS);
+    let keep = keep(&world);
+    (world, keep, Series::new("stars".into(), [4_i64]), Series::new("buyer_id".into(), ["B1"]))
+}
+
+fn words_of_its_own(words: [&str; 2]) -> DataType {
+    DataType::from_frozen_categories(FrozenCategories::new(words).unwrap())
+}
+
+#[test]
+fn files_whose_words_differ_are_read_as_text() {
+    let (world, keep, stars, buyer) = reviewed();
+    let categories = DataType::from_categories(Categories::global());
+    let files = [("a", words_of_its_own(["B1", "B2"])), ("b", words_of_its_own(["B1", "B3"])), ("c", categories)];
+    for (at, (folder, of_buyers)) in files.into_iter().enumerate() {
+        review(&world, folder, &stars, &buyer.cast(&of_buyers).unwrap());
+        compare(&world, as_of(), &keep).unwrap();
+        let made = world.run(as_of()).unwrap();
+        assert_eq!(made.store.rows("reviews"), Some(at as u64 + 1), "{folder}");
+    }
+}
+
+#[test]
+fn a_new_file_of_narrower_types_loses_no_row_of_the_earlier_ones() {
+    let (world, keep, stars, buyer) = reviewed();
+    review(&world, "a", &stars, &buyer);
+    assert_eq!(compare(&world, as_of(), &keep).unwrap(), 0);
+    let reviews = |said: &Said| said.ledger.iter().filter(|line| line.table == "reviews").map(|l| l.kept).sum::<u64>();
+    let of_categories = DataType::from_categories(Categories::global());
+    let of_words = words_of_its_own(["B1", "B2"]);
+    let types = [
+        (DataType::Int8, DataType::String, 3),
+        (DataType::Int16, DataType::String, 4),
+        (DataType::Int64, of_categories, 5),
+        // Words of a file of its own cannot be kept: the reviews are read again, all of them.
+        (DataType::Int64, of_words, 2),
+        (DataType::Int64, DataType::String, 2),
+    ];
+    for (night, (of_stars, of_buyers, kept_files)) in types.into_iter().enumerate() {
+        let folder = ["b", "c", "d", "e", "f"][night];
+        review(&world, folder, &stars.cast(&of_stars).unwrap(), &buyer.cast(&of_buyers).unwrap());
+        assert_eq!(compare(&world, as_of(), &keep).unwrap(), kept_files, "{of_stars}, {of_buyers}");
+        assert_eq!(reviews(&self::night(&world, as_of(), &keep).0), night as u64 + 2);
+    }
 }
 
 /// A table whose SELECT needs its inputs at once is read as a whole, and so are the files that it needs.

@@ -257,7 +257,8 @@ fn nothing_is_deducted_on_a_night_whose_payments_end_a_day_too_early() {
     let mut market = trading_marketplace(&lender, 2);
     made_before(&mut market, "m01", "order-loan", 90_000, 20);
     let steady = made_before(&mut market, "m02", "credit-loan", 90_000, 60);
-    for number in -50..0 {
+    // A day on which nobody paid excuses no later one.
+    for number in (-50..0).filter(|number| *number != -20) {
         market.repay(&steady, 700, at(day(number), 15));
     }
     let m01 = BTreeSet::from(["m01".to_owned()]);

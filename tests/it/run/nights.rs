@@ -263,6 +263,84 @@ fn files_that_shrank_stop_the_night() {
     assert_eq!(named(&found), BTreeSet::from([("reviews", Fault::FewerBytes)]));
 }
 
+/// A table's file without some columns.
+fn drop_columns(data: &Path, table: &str, columns: &[&str]) {
+    let path = data.join(format!("{table}.parquet"));
+    let mut frame = read(&path);
+    for column in columns {
+        frame.drop_in_place(column).unwrap();
+    }
+    write(&path, &mut frame);
+}
+
+#[test]
+fn a_column_that_had_values_and_has_none_stops_the_night_unless_the_job_allows_it() {
+    let out = after_the_first_night();
+    assert!(base().1.summary.tables["orders"].filled["cancelled_at"] > 2, "the fixture has cancellations");
+    let folder = copy_of_data();
+    drop_columns(folder.path(), "orders", &["cancelled_at", "refunded_at"]);
+    let stopped = next_night(folder.path(), out.path());
+    let message = stopped.as_ref().unwrap_err().to_string();
+    assert!(message.contains("orders (column-lost)") && message.contains("cancelled_at, refunded_at"), "{message}");
+    assert_eq!(named(&faults(stopped)), BTreeSet::from([("orders", Fault::ColumnLost)]));
+    // A column that is there and null in every row tells as little.
+    let blank = copy_of_data();
+    let path = blank.path().join("orders.parquet");
+    let mut orders = read(&path);
+    let nulls =
+        Column::full_null("cancelled_at".into(), orders.height(), orders.column("cancelled_at").unwrap().dtype());
+    orders.with_column(nulls).unwrap();
+    write(&path, &mut orders);
+    assert_eq!(named(&faults(next_night(blank.path(), out.path()))), BTreeSet::from([("orders", Fault::ColumnLost)]));
+
+    // The date that was published is held against what it was published with.
+    let again = faults(night_of(job(), folder.path(), out.path(), AS_OF));
+    assert_eq!(named(&again), BTreeSet::from([("orders", Fault::ColumnLost)]));
+
+    let allow = "[[gates.allow]]\ntable = \"orders\"\nwhat = \"column-lost\"\nuntil = \"2025-05-02\"\nreason = \"told elsewhere\"\n";
+    let (_folder, allowing) = job_with(allow);
+    let night = night_of(&allowing, folder.path(), out.path(), NEXT).unwrap();
+    assert_eq!(night.summary.intake.allowed[0].finding.what, Fault::ColumnLost);
+    // When that has run out, it is missed again.
+    let later = faults(night_of(&allowing, folder.path(), out.path(), date(2025, 5, 3)));
+    assert_eq!((named(&later), later[0].expired), (BTreeSet::from([("orders", Fault::ColumnLost)]), Some(NEXT)));
+}
+
+#[test]
+fn a_new_file_without_a_column_that_earlier_files_have_stops_the_night() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    // Orders of days to come, so that nothing else tells the files apart.
+    let orders = read(&folder.path().join("orders.parquet"));
+    let instants = orders.column("placed_at").unwrap().datetime().unwrap().phys.clone();
+    let ahead: BooleanChunked =
+        instants.iter().map(|at| at.is_some_and(|at| at > micros(NEXT))).collect_ca("ahead".into());
+    let mut more = orders.filter(&ahead).unwrap();
+    assert!(more.height() > 0);
+    write(&folder.path().join("orders_more.parquet"), &mut more);
+    next_night(folder.path(), after_the_first_night().path()).unwrap();
+    more.drop_in_place("cancelled_at").unwrap();
+    write(&folder.path().join("orders_more.parquet"), &mut more);
+    let stopped = next_night(folder.path(), out.path());
+    let message = stopped.as_ref().unwrap_err().to_string();
+    assert!(message.contains("orders_more.parquet") && message.contains("cancelled_at"), "{message}");
+    assert_eq!(named(&faults(stopped)), BTreeSet::from([("orders", Fault::ColumnLost)]));
+}
+
+#[test]
+fn a_checksum_file_that_is_gone_is_told_and_stops_nothing() {
+    // The simulated files have their checksums beside them, and the first night compared them.
+    let folder = TempDir::new().unwrap();
+    copy_folder(data(), folder.path());
+    let out = after_the_first_night();
+    assert_eq!(next_night(folder.path(), out.path()).unwrap().summary.intake.unstated, []);
+    fs::remove_file(folder.path().join("reviews.parquet.sha256")).unwrap();
+    let without = night_of(job(), folder.path(), out.path(), date(2025, 5, 3)).unwrap();
+    let told = &without.summary.intake.unstated;
+    assert_eq!(told.iter().map(|t| (t.table.as_str(), t.files)).collect::<Vec<_>>(), [("reviews", 1)]);
+    assert!(without.summary.text().contains("reviews.parquet") && without.summary.text().contains(".sha256"));
+}
+
 #[test]
 fn a_date_past_the_data_is_refused_unless_forced_and_stray_rows_do_not_help_it() {
     let folder = copy_of_data();
