@@ -422,7 +422,7 @@ fn what_an_earlier_night_knew_was_agreed_stands_until_a_restructure() {
         ("another group", late(), Some("g2")),
         (
             "paid out a day earlier",
-            other(LoanRow("l1", "m1", 99, 1_000, None), &[DueRow("l1", 1, 107, 1_000)]),
+            other(LoanRow("l1", "m1", 101, 1_000, None), &[DueRow("l1", 1, 107, 1_000)]),
             Some("g1"),
         ),
         ("due a day earlier", other(same, &[DueRow("l1", 1, 106, 1_000)]), Some("g1")),
