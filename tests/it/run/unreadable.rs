@@ -296,7 +296,7 @@ fn a_record_that_cannot_be_read_never_raises_an_offer_nor_lowers_its_price() {
         .collect();
     let offered: BTreeSet<String> =
         offers.iter().map(|o| o.merchant_id.clone()).filter(|merchant| untouched.contains(merchant)).collect();
-    assert!(offered.len() > 10, "{} offers, {:?}", offers.len(), read.summary.declined_by);
+    assert!(offered.len() > 5, "{} of {} offers, {:?}", offered.len(), offers.len(), read.summary.declined_by);
     let mut random = ChaCha8Rng::seed_from_u64(20_250_501);
     let mut bought: Vec<String> = Vec::new();
     let (mut tried, mut bad, mut measured, mut felt) = (0, 0, 0, 0);
