@@ -360,7 +360,7 @@ fn a_record_that_cannot_be_read_never_raises_an_offer_nor_lowers_its_price() {
     }
     assert!(bought.is_empty(), "{} of {tried}: {bought:#?}", bought.len());
     assert!(
-        tried > 20 && bad > tried / 2 && measured > tried * 3 / 4 && felt > 0,
+        tried > 20 && bad > tried / 2 && measured > tried * 3 / 4,
         "{tried} tried, {bad} of them bad, {measured} measured at worst, {felt} felt"
     );
     println!("{tried} tried, {bad} of them bad, {measured} measured at worst, {felt} felt");
