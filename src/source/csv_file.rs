@@ -24,6 +24,7 @@ use super::error::SourceError;
 use super::lines::{Line, Lines};
 use super::malformed::{Fault, MalformedRecord, WRONG_CELL_COUNT};
 use super::number_text::with_decimal_point;
+use super::record_file::batch_of;
 use super::text_format::TextFormat;
 use super::unpack::{Bytes, Decoded, SourceBytes, open_unpacked};
 
@@ -105,15 +106,7 @@ impl CsvFile {
             }
             kept_rows.push(reader.records);
         }
-        if kept_rows.is_empty() {
-            return Ok(None);
-        }
-        let height = kept_rows.len();
-        let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
-        frame.push(UInt32Chunked::full("_file".into(), reader.file, height).into_column());
-        frame.push(UInt32Chunked::from_vec("_row".into(), kept_rows).into_column());
-        let frame = DataFrame::new(height, frame);
-        frame.map(Some).map_err(|e| SourceError::Corrupt { file: path.clone(), why: e.to_string() })
+        batch_of(columns, kept_rows, reader.file, &path)
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.

@@ -16,6 +16,7 @@ use super::csv_file::CsvEnd;
 use super::error::SourceError;
 use super::lines::Lines;
 use super::malformed::MalformedRecord;
+use super::record_file::batch_of;
 use super::text_format::DeclaredFormat;
 use super::unpack::{Bytes, Packing, SourceBytes, open_unpacked};
 
@@ -247,15 +248,7 @@ impl JsonFile {
             }
             kept_rows.push(self.records);
         }
-        if kept_rows.is_empty() {
-            return Ok(None);
-        }
-        let height = kept_rows.len();
-        let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
-        frame.push(UInt32Chunked::full("_file".into(), self.file, height).into_column());
-        frame.push(UInt32Chunked::from_vec("_row".into(), kept_rows).into_column());
-        let frame = DataFrame::new(height, frame);
-        frame.map(Some).map_err(|e| SourceError::Corrupt { file: self.path.clone(), why: e.to_string() })
+        batch_of(columns, kept_rows, self.file, &self.path)
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.

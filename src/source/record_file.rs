@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use polars::prelude::{DataFrame, Schema};
+use polars::prelude::*;
 
 use super::csv_file::{CsvEnd, CsvFile};
 use super::error::SourceError;
@@ -159,4 +159,21 @@ impl RecordFile {
             Self::Sheet(sheet) => sheet.end(),
         }
     }
+}
+/// Some records of a file as a frame of text, with `_file` and `_row`; `None` where there are none.
+pub(super) fn batch_of(
+    columns: Vec<StringChunkedBuilder>,
+    rows: Vec<u32>,
+    file: u32,
+    path: &Path,
+) -> Result<Option<DataFrame>, SourceError> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let height = rows.len();
+    let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
+    frame.push(UInt32Chunked::full("_file".into(), file, height).into_column());
+    frame.push(UInt32Chunked::from_vec("_row".into(), rows).into_column());
+    let frame = DataFrame::new(height, frame);
+    frame.map(Some).map_err(|e| SourceError::Corrupt { file: path.to_owned(), why: e.to_string() })
 }

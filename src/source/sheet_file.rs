@@ -13,6 +13,7 @@ use super::csv_file::CsvEnd;
 use super::error::SourceError;
 use super::malformed::MalformedRecord;
 use super::number_text::with_decimal_point;
+use super::record_file::batch_of;
 use super::sheet_cell::{has_time, letters, text_of};
 use super::sheet_format::SheetFormat;
 use super::sheet_rows::{self, SheetRows, Survey, is_blank_cell};
@@ -101,15 +102,7 @@ impl SheetFile {
             }
             kept_rows.push(*records);
         }
-        if kept_rows.is_empty() {
-            return Ok(None);
-        }
-        let height = kept_rows.len();
-        let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
-        frame.push(UInt32Chunked::full("_file".into(), self.file, height).into_column());
-        frame.push(UInt32Chunked::from_vec("_row".into(), kept_rows).into_column());
-        let frame = DataFrame::new(height, frame);
-        frame.map(Some).map_err(|e| SourceError::Corrupt { file: self.path.clone(), why: e.to_string() })
+        batch_of(columns, kept_rows, self.file, &self.path)
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
