@@ -14,26 +14,8 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 
-from scale import AS_OF, BINARY, night
-
-# Ids, by table: each copy of a merchant has its own.
-IDS = {
-    "merchants": ["merchant_id"],
-    "orders": ["order_id", "merchant_id", "buyer_id"],
-    "shipments": ["shipment_id", "order_id", "merchant_id"],
-    "reviews": ["review_id", "order_id", "merchant_id", "buyer_id"],
-    "disputes": ["dispute_id", "order_id", "merchant_id", "buyer_id"],
-    "loans": ["loan_id", "merchant_id", "group_id"],
-    "instalments": ["loan_id"],
-    "payments": ["payment_id", "loan_id"],
-    "applications": ["application_id", "merchant_id"],
-    "inventory": ["merchant_id"],
-    "guarantee_groups": ["group_id", "merchant_id"],
-}
-# Lists of order ids.
-LISTS = {"loans": "pledged_order_ids", "applications": "order_ids"}
+from scale import copies_of, night, simulated
 
 
 def portfolio(market, run, folder, loans):
@@ -59,11 +41,7 @@ def portfolio(market, run, folder, loans):
     copies = -(-loans // active)
     os.makedirs(folder)
     for table, source in rows.items():
-        ids = [f"{name} || '-' || copy as {name}" for name in IDS[table]]
-        if table in LISTS:
-            ids.append(f"list_transform({LISTS[table]}, lambda id: id || '-' || copy) as {LISTS[table]}")
-        c.execute(f"""copy (select t.* replace ({', '.join(ids)}) from range({copies}) as copies(copy), {source} as t)
-            to '{folder}/{table}.parquet' (format parquet, compression zstd)""")
+        copies_of(c, table, source, copies, folder)
     return active * copies
 
 
@@ -76,18 +54,16 @@ def main():
     if not os.path.isdir(models):
         for folder in (market, out):
             shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(a.folder, exist_ok=True)
-        subprocess.run([BINARY, "simulate", "--out", market, "--merchants", "5000", "--months", "24", "--seed", "7", "--end-on", AS_OF,
-                        "--currency", "CNY"], check=True, stdout=subprocess.DEVNULL)
+        simulated(market, 5000, 24)
         night(market, out, models)
     if not os.path.isdir(lent):
         current = json.load(open(os.path.join(out, "current.json")))
         portfolio(market, os.path.join(out, current["run"]), lent, a.loans)
     watched = os.path.join(a.folder, "portfolio-out")
     shutil.rmtree(watched, ignore_errors=True)
-    whole, stages, run = night(lent, watched, models)
+    (whole, processor), stages, run = night(lent, watched, models)
     results = json.load(open(os.path.join(run, "results.json")))
-    print(f"{os.cpu_count()} cores; the whole night {whole:.1f} s")
+    print(f"{os.cpu_count()} cores; the whole night {whole:.1f} s, {processor:.1f} s of processors")
     print(json.dumps({key: results[key] for key in ("loans", "alerts", "deductions") if key in results})[:400])
     for stage in stages:
         rows = f"{stage['rows']:,} rows" if stage["rows"] is not None else ""
