@@ -16,7 +16,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-use super::fixture::{AS_OF, data, job, options, run_with};
+use super::fixture::{AS_OF, job, options, run_with, simulated};
+
+/// A history long enough for receipts of half a year to be judged out of time, or nobody is offered a credit loan.
+fn data() -> &'static Path {
+    static DATA: OnceLock<TempDir> = OnceLock::new();
+    DATA.get_or_init(|| simulated(27)).path()
+}
 
 /// The demo's rules with every band served, each dearer than the one before it, and half a loss expected: what a record says of the risk is felt.
 fn job_folder() -> TempDir {
@@ -296,7 +302,7 @@ fn a_record_that_cannot_be_read_never_raises_an_offer_nor_lowers_its_price() {
         .collect();
     let offered: BTreeSet<String> =
         offers.iter().map(|o| o.merchant_id.clone()).filter(|merchant| untouched.contains(merchant)).collect();
-    assert!(offered.len() > 5, "{} of {} offers, {:?}", offered.len(), offers.len(), read.summary.declined_by);
+    assert!(offered.len() > 10, "{} of {} offers, {:?}", offered.len(), offers.len(), read.summary.declined_by);
     let mut random = ChaCha8Rng::seed_from_u64(20_250_501);
     let mut bought: Vec<String> = Vec::new();
     let (mut tried, mut bad, mut measured, mut felt) = (0, 0, 0, 0);
@@ -360,7 +366,7 @@ fn a_record_that_cannot_be_read_never_raises_an_offer_nor_lowers_its_price() {
     }
     assert!(bought.is_empty(), "{} of {tried}: {bought:#?}", bought.len());
     assert!(
-        tried > 20 && bad > tried / 2 && measured > tried * 3 / 4,
+        tried > 20 && bad > tried / 2 && measured > tried * 3 / 4 && felt > 0,
         "{tried} tried, {bad} of them bad, {measured} measured at worst, {felt} felt"
     );
     println!("{tried} tried, {bad} of them bad, {measured} measured at worst, {felt} felt");
