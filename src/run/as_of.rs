@@ -8,9 +8,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::error::RunError;
 use super::gates::GateError;
 use super::job::Job;
-use super::nightly::{RunError, RunOptions};
+use super::options::RunOptions;
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::config::ConfigError;

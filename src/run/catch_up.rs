@@ -6,7 +6,9 @@ use std::path::Path;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use super::nightly::{RunError, RunOptions, RunOutcome, open_job, run_job};
+use super::error::RunError;
+use super::nightly::{RunOutcome, run_job};
+use super::options::{RunOptions, open_job};
 use super::progress::Progress;
 use crate::publish::{Prunings, PublishError, standing_dates};
 

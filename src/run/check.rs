@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::error::RunError;
 use super::intake_gates::{GateFinding, IntakeVerdict};
 use super::label_survey::{LabelSurvey, survey_labels};
-use super::nightly::{
-    Night, NightTables, RunError, RunOptions, check_model, fitting_model, identity, prepare, train_for_tonight,
-    with_options,
-};
+use super::night_tables::{NightTables, prepare};
+use super::nightly::{Night, identity};
 use super::officers_work::decisions_about_nobody;
+use super::options::{RunOptions, with_options};
 use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;
 use super::stages::StageClock;
 use super::summary::RunSummary;
+use super::tonights_model::{check_model, fitting_model, train_for_tonight};
 use crate::domain::days_between;
 use crate::model::ModelError;
 use crate::publish::{Begun, Pointing, Publisher};

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::decide::Decided;
+use super::error::RunError;
 use super::gates::GateError;
-use super::nightly::RunError;
 use super::open_offers::read_drift_before;
 use super::summary::RunSummary;
 use crate::model::registry::Bundle;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::decided_tables::DecidedTables;
-use super::nightly::{RunError, RunOptions};
+use super::error::RunError;
+use super::options::RunOptions;
 use super::progress::Progress;
 use super::publishing::PublishInputs;
 use super::summary::RunSummary;

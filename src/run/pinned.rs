@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use jiff::civil::Date;
 
+use super::error::RunError;
 use super::job::Job;
-use super::nightly::RunError;
 use crate::config::ConfigError;
 use crate::domain::Digest;
 use crate::publish::{

@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::as_of::choose_as_of;
-use super::nightly::{RunError, RunOptions, ingest_job, open_job};
+use super::error::RunError;
+use super::night_tables::ingest_job;
+use super::options::{RunOptions, open_job};
 use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;

@@ -6,12 +6,16 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::as_of::AsOfRule;
-use super::nightly::{Night, RunError, RunOptions, check_model, identity, prepare, with_options};
+use super::error::RunError;
+use super::night_tables::prepare;
+use super::nightly::{Night, identity};
+use super::options::{RunOptions, with_options};
 use super::pinned::Pinned;
 use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;
 use super::stages::StageClock;
+use super::tonights_model::check_model;
 use crate::model::registry::load_folder;
 use crate::publish::{Begun, Manifest, Pointing, PublishedRun, Publisher, RunIdentity};
 

@@ -10,14 +10,16 @@
 use jiff::civil::Date;
 
 use super::as_of::AsOfRule;
-use super::nightly::{
-    Night, RunError, RunOptions, RunOutcome, check_model, earlier, identity, open_job, prepare, with_options,
-};
+use super::error::RunError;
+use super::night_tables::prepare;
+use super::nightly::{Night, RunOutcome, earlier, identity};
+use super::options::{RunOptions, open_job, with_options};
 use super::pinned::Pinned;
 use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;
 use super::stages::StageClock;
+use super::tonights_model::check_model;
 use crate::model::registry::load_folder;
 use crate::publish::{
     Begun, Pointing, PreviousIdentity, PublishError, PublishedRun, Publisher, RestatedCounts, RestatedNight,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::decide::Decided;
-use super::nightly::NightTables;
+use super::night_tables::NightTables;
 use super::officers_work::OfficersWork;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
 use super::training::ability_report;

@@ -37,7 +37,9 @@ use replay::Replayed;
 pub use report::{AlertBacktest, RuleReport};
 
 use super::as_of::as_of_to_train;
-use super::nightly::{RunError, RunOptions, ingest_job, open_job};
+use super::error::RunError;
+use super::night_tables::ingest_job;
+use super::options::{RunOptions, open_job};
 use super::progress::Progress;
 use super::rules::JobRules;
 use super::scratch::Scratch;

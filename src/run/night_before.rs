@@ -1,0 +1,65 @@
+//! What is remembered from night to night.
+
+use super::error::RunError;
+use super::features_before::FeaturesBefore;
+use super::gates::GateError;
+use super::new_pledges::owners_of_new_pledges;
+use super::night_tables::NightTables;
+use super::open_offers::{
+    read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_standing_alerts,
+    read_states_before,
+};
+use super::rules::JobRules;
+use crate::contract;
+use crate::exposure::{MembersBefore, OpenOffers};
+use crate::monitor::{BookBefore, StandingAlerts, StatesBefore};
+use crate::publish::PreviousRun;
+use crate::repayment::LoanEvidence;
+use crate::wash::Activity;
+
+/// What the night before left.
+pub(super) struct NightBefore {
+    pub open: OpenOffers,
+    pub evidence: LoanEvidence,
+    pub members: MembersBefore,
+    pub standing: StandingAlerts,
+    pub features_before: FeaturesBefore,
+    pub states: StatesBefore,
+    pub book_before: Option<BookBefore>,
+}
+
+impl NightBefore {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A run before tonight is damaged, so that not all that was offered can be known, or a file of one cannot be read.
+    pub fn read(night: &NightTables, rules: &JobRules) -> Result<Self, RunError> {
+        let (previous, monitor) = (night.previous.as_ref(), &rules.monitor);
+        check_memory(previous)?;
+        let open = read_offers_since(previous, &night.beside, &night.answers.answers)?;
+        let orders_until = night.ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
+        let (store, as_of) = (&night.ingested.store, &night.ingested.as_of);
+        let buckets = store.buckets();
+        let evidence = read_loan_evidence(previous, &open, monitor, orders_until, buckets)?;
+        let owners = owners_of_new_pledges(store, as_of, &evidence)?;
+        Ok(Self {
+            evidence: evidence.with_order_owners(owners),
+            members: read_members_before(previous, &monitor.members_no_longer_sent, buckets)?,
+            open,
+            standing: read_standing_alerts(previous)?,
+            features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
+            states: read_states_before(previous)?,
+            book_before: read_book_before(previous)?,
+        })
+    }
+}
+
+/// Whether all that earlier nights offered can be known.
+fn check_memory(previous: Option<&PreviousRun>) -> Result<(), GateError> {
+    match previous {
+        Some(previous) if !previous.passed_over.is_empty() => {
+            Err(GateError::NightBeforeDamaged { runs: previous.passed_over.clone() })
+        }
+        _ => Ok(()),
+    }
+}
