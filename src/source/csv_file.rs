@@ -11,7 +11,7 @@
 //!   meant, and the file is refused;
 //! - it closes in the next line, and that line looks like a damaged record of this file: both are malformed.
 //!
-//! Every record is counted: good and malformed ones add up to [`CsvEnd::records`]. Empty lines are not records.
+//! Every record is counted: good and malformed ones add up to [`RecordsEnd::records`]. Empty lines are not records.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -23,8 +23,7 @@ use super::csv_record::{Cells, Forms, MAX_CELL_BYTES, Reading, STRAY_QUOTE, read
 use super::error::SourceError;
 use super::lines::{Line, Lines};
 use super::malformed::{Fault, MalformedRecord, WRONG_CELL_COUNT};
-use super::number_text::with_decimal_point;
-use super::record_file::batch_of;
+use super::record_file::{Batch, RecordsEnd, next_record, schema_of, value_of};
 use super::text_format::TextFormat;
 use super::unpack::{Bytes, Decoded, SourceBytes, open_unpacked};
 
@@ -35,16 +34,6 @@ const RECORDS_FOR_FORMS: u32 = 10_000;
 pub(crate) struct CsvFile {
     lines: Lines<Bytes>,
     reader: Reader,
-}
-
-/// What reading a CSV file to its end has told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct CsvEnd {
-    pub malformed: Vec<MalformedRecord>,
-    /// Records in it, malformed ones included.
-    pub records: u32,
-    /// Lines after the last record, where the format says that there are some.
-    pub footer: Vec<String>,
 }
 
 impl CsvFile {
@@ -67,9 +56,7 @@ impl CsvFile {
 
     /// The columns of a batch: texts as the header names them, `_file` and `_row`.
     pub fn schema(&self) -> Schema {
-        let texts = self.reader.names.iter().map(|name| Field::new(name.as_str().into(), DataType::String));
-        let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
-        texts.chain(lineage).collect()
+        schema_of(&self.reader.names)
     }
 
     /// The next good records, `rows` at most; `None` after the last one.
@@ -81,10 +68,8 @@ impl CsvFile {
         let path = reader.path.clone();
         let packing = reader.format.packing;
         let io = |e: std::io::Error| packing.error(&path, &e);
-        let mut columns: Vec<StringChunkedBuilder> =
-            reader.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
-        let mut kept_rows: Vec<u32> = Vec::new();
-        while kept_rows.len() < rows {
+        let mut batch = Batch::new(&reader.names);
+        while batch.len() < rows {
             let Some(line) = lines.next().map_err(io)? else { break };
             if line.bytes.is_empty() {
                 continue;
@@ -95,22 +80,15 @@ impl CsvFile {
                     forms.add(Forms::of(cell));
                 }
             }
-            for (column, cell) in columns.iter_mut().zip(cells.iter()) {
-                match std::str::from_utf8(cell) {
-                    Ok(text) if !text.is_empty() && !reader.format.nulls.iter().any(|word| word == text) => {
-                        let plain = reader.format.has_decimal_comma.then(|| with_decimal_point(text)).flatten();
-                        column.append_value(plain.as_deref().unwrap_or(text));
-                    }
-                    _ => column.append_null(),
-                }
-            }
-            kept_rows.push(reader.records);
+            let TextFormat { nulls, has_decimal_comma, .. } = &reader.format;
+            let text = |cell| value_of(std::str::from_utf8(cell).ok()?, nulls, *has_decimal_comma);
+            batch.add(reader.records, cells.iter().map(text));
         }
-        batch_of(columns, kept_rows, reader.file, &path)
+        batch.frame(reader.file, &path)
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
-    pub fn end(self) -> CsvEnd {
+    pub fn end(self) -> RecordsEnd {
         let Reader { mut malformed, mut records, names, format, .. } = self.reader;
         let is_short = |line: &MalformedRecord| {
             let cells = line.text.matches(char::from(format.grammar.separator)).count() + 1;
@@ -125,7 +103,7 @@ impl CsvFile {
         if let Some(last) = malformed.last_mut().filter(|line| line.row == records && is_short(line)) {
             last.why.push_str("; where it belongs to no record, say footer_lines in [inputs]");
         }
-        CsvEnd { malformed, records, footer }
+        RecordsEnd { malformed, records, footer }
     }
 }
 
@@ -227,7 +205,7 @@ struct Reader {
 impl Reader {
     /// The cells of the record that begins with `line`; `None` where it is malformed, which is noted.
     fn record<R: BufRead>(&mut self, line: &Line, lines: &mut Lines<R>) -> Result<Option<Cells>, SourceError> {
-        self.count()?;
+        self.records = next_record(self.records, &self.path)?;
         if line.is_cut {
             self.note(line, &Fault::RecordTooLong);
             return Ok(None);
@@ -332,14 +310,6 @@ impl Reader {
         let cells: Vec<&[u8]> = cells.collect();
         let strange = cells.iter().zip(&self.forms).filter(|(cell, forms)| !forms.has(Forms::of(cell))).count();
         cells.len() == self.names.len() && cells.len() > 1 && strange <= 1
-    }
-
-    fn count(&mut self) -> Result<(), SourceError> {
-        self.records = self.records.checked_add(1).ok_or_else(|| SourceError::Corrupt {
-            file: self.path.clone(),
-            why: "more than 4 billion records; split it".to_owned(),
-        })?;
-        Ok(())
     }
 
     fn note(&mut self, line: &Line, fault: &Fault) {

@@ -19,7 +19,7 @@ fn read(path: &Path, file: u32, declared: &DeclaredFormat) -> Result<CsvText, So
     while let Some(batch) = csv.next_batch(3)? {
         frame.vstack_mut(&batch).unwrap();
     }
-    let CsvEnd { malformed, records, .. } = csv.end();
+    let RecordsEnd { malformed, records, .. } = csv.end();
     Ok(CsvText { frame, malformed, records })
 }
 

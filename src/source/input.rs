@@ -14,7 +14,6 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::csv_file::CsvEnd;
 use super::error::SourceError;
 use super::file_kind;
 use super::glob::{self, Found};
@@ -22,7 +21,7 @@ use super::known::{FileStamp, KnownFile};
 use super::malformed::MalformedRecord;
 use super::nested::{NestedField, is_nested, nested_fields};
 use super::page_checksums;
-use super::record_file::{RecordFile, RecordFormat, format_of};
+use super::record_file::{RecordFile, RecordFormat, RecordsEnd, format_of};
 use super::row_groups;
 use super::sender_digest;
 use super::settings::InputSpec;
@@ -248,7 +247,7 @@ impl OpenInput {
             }
         }
         let files = &self.files;
-        let mut ends: Vec<(usize, Option<CsvEnd>)> = parallel::in_order(pieces.len(), |piece| {
+        let mut ends: Vec<(usize, Option<RecordsEnd>)> = parallel::in_order(pieces.len(), |piece| {
             let Some((at, part)) = pieces.get(piece) else { return Ok((0, None)) };
             let Some(file) = files.get(*at) else { return Ok((0, None)) };
             match part {
@@ -480,8 +479,8 @@ impl OpenFile {
         at_a_time: usize,
         schema: &Schema,
         take: &mut dyn FnMut(Vec<DataFrame>) -> Result<(), E>,
-    ) -> Result<CsvEnd, E> {
-        let Format::Records(format) = &self.format else { return Ok(CsvEnd::default()) };
+    ) -> Result<RecordsEnd, E> {
+        let Format::Records(format) = &self.format else { return Ok(RecordsEnd::default()) };
         let mut records = RecordFile::open(&self.found.path, self.index, format)?;
         loop {
             let mut batches = Vec::new();
@@ -497,7 +496,7 @@ impl OpenFile {
         Ok(records.end())
     }
 
-    fn note(&mut self, end: CsvEnd) {
+    fn note(&mut self, end: RecordsEnd) {
         self.file.raw_rows = u64::from(end.records);
         self.malformed = end.malformed;
     }

@@ -1,6 +1,6 @@
 //! Reads JSON as records of text, in batches, as [`super::csv_file`] reads a CSV file: one object a line, or an array of objects.
 //!
-//! Cells become the texts that a CSV file would hold: texts as they are, numbers as they are written, true and false in words, null as no value. A field of an object within is a
+//! Cells become the texts that a CSV file would hold: texts as they are, numbers as short as they can be written, true and false in words, null as no value. A field of an object within is a
 //! column of its own, called by its path (`customer.id`). A list of plain values is joined by `;`, any other list stays JSON. A line that is no object is
 //! malformed. Columns are all fields of the file: it is looked through once before it is read.
 
@@ -12,11 +12,10 @@ use encoding_rs::UTF_8;
 use polars::prelude::*;
 use serde_json::{Map, Value};
 
-use super::csv_file::CsvEnd;
 use super::error::SourceError;
 use super::lines::Lines;
 use super::malformed::MalformedRecord;
-use super::record_file::batch_of;
+use super::record_file::{Batch, RecordsEnd, next_record, schema_of, value_of};
 use super::text_format::DeclaredFormat;
 use super::unpack::{Bytes, Packing, SourceBytes, open_unpacked};
 
@@ -207,9 +206,7 @@ impl JsonFile {
 
     /// The columns of a batch: texts by the fields' paths, `_file` and `_row`.
     pub fn schema(&self) -> Schema {
-        let texts = self.format.columns.iter().map(|name| Field::new(name.as_str().into(), DataType::String));
-        let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
-        texts.chain(lineage).collect()
+        schema_of(&self.format.columns)
     }
 
     /// The next good records, `rows` at most; `None` after the last one.
@@ -219,15 +216,10 @@ impl JsonFile {
     pub fn next_batch(&mut self, rows: usize) -> Result<Option<DataFrame>, SourceError> {
         let names = &self.format.columns;
         let places: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-        let mut columns: Vec<StringChunkedBuilder> =
-            names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
-        let mut kept_rows: Vec<u32> = Vec::new();
-        while kept_rows.len() < rows {
+        let mut batch = Batch::new(names);
+        while batch.len() < rows {
             let Some(row) = self.rows.next(&self.path, &self.format)? else { break };
-            self.records = self.records.checked_add(1).ok_or_else(|| SourceError::Corrupt {
-                file: self.path.clone(),
-                why: "more than 4 billion records; split it".to_owned(),
-            })?;
+            self.records = next_record(self.records, &self.path)?;
             let Some(object) = row.object else {
                 let text = String::from_utf8_lossy(&row.text);
                 let why = format!("at byte {}: it is no JSON object", row.byte);
@@ -240,20 +232,18 @@ impl JsonFile {
             let mut cells: Vec<Option<String>> = vec![None; names.len()];
             walk("", &object, &mut |field, value| {
                 if let Some(cell) = places.get(field).and_then(|at| cells.get_mut(*at)) {
-                    *cell = cell_of(value).filter(|text| !self.format.nulls.contains(text));
+                    *cell = cell_of(value);
                 }
             });
-            for (column, cell) in columns.iter_mut().zip(cells) {
-                column.append_option(cell);
-            }
-            kept_rows.push(self.records);
+            let nulls = &self.format.nulls;
+            batch.add(self.records, cells.iter().map(|cell| value_of(cell.as_deref()?, nulls, false)));
         }
-        batch_of(columns, kept_rows, self.file, &self.path)
+        batch.frame(self.file, &self.path)
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
-    pub fn end(self) -> CsvEnd {
-        CsvEnd { malformed: self.malformed, records: self.records, footer: Vec::new() }
+    pub fn end(self) -> RecordsEnd {
+        RecordsEnd { malformed: self.malformed, records: self.records, footer: Vec::new() }
     }
 }
 
@@ -263,7 +253,7 @@ mod tests {
     use super::super::sniff::Sniffing;
     use super::*;
 
-    type Read = (Vec<String>, Vec<Vec<Option<String>>>, CsvEnd);
+    type Read = (Vec<String>, Vec<Vec<Option<String>>>, RecordsEnd);
 
     fn read(bytes: &[u8]) -> Result<Read, SourceError> {
         let folder = tempfile::tempdir().unwrap();

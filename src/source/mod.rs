@@ -45,7 +45,6 @@ mod workbook;
 
 pub(crate) use cell::instant as instant_of_text;
 pub(crate) use condition::{condition_columns, holds};
-pub(crate) use csv_file::CsvEnd;
 pub use error::SourceError;
 pub(crate) use glob::{Found, find as find_files};
 pub use input::InputFile;
@@ -54,7 +53,7 @@ pub(crate) use known::{FileStamp, KnownFile, KnownFiles, schema_of_words, schema
 pub use malformed::MalformedRecord;
 pub(crate) use malformed::rule_named;
 pub(crate) use number_text::plain_number;
-pub(crate) use record_file::{RecordFile, RecordFormat, format_of};
+pub(crate) use record_file::{RecordFile, RecordFormat, RecordsEnd, format_of};
 pub(crate) use settings::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS};
 pub use settings::{InputSpec, SourcePart, SourceSettings, SourceSpec, Statement};
 pub(crate) use sniff::Sniffing;

@@ -1,12 +1,15 @@
 //! A file whose cells are text until the contract says what they are: delimited text, JSON, or a sheet of a workbook.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use polars::prelude::*;
 
-use super::csv_file::{CsvEnd, CsvFile};
+use super::csv_file::CsvFile;
 use super::error::SourceError;
 use super::json_file::{JsonFile, JsonFormat};
+use super::malformed::MalformedRecord;
+use super::number_text::with_decimal_point;
 use super::sheet_file::SheetFile;
 use super::sheet_format::SheetFormat;
 use super::sniff::{Sniffing, format_of_text};
@@ -102,6 +105,16 @@ impl DeclaredFormat {
     }
 }
 
+/// What reading a file to its end has told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct RecordsEnd {
+    pub malformed: Vec<MalformedRecord>,
+    /// Records in it, malformed ones included.
+    pub records: u32,
+    /// Lines after the last record, where the format says that there are some.
+    pub footer: Vec<String>,
+}
+
 /// Such a file, read batch by batch.
 pub(crate) enum RecordFile {
     Text(Box<CsvFile>),
@@ -152,7 +165,7 @@ impl RecordFile {
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
-    pub fn end(self) -> CsvEnd {
+    pub fn end(self) -> RecordsEnd {
         match self {
             Self::Text(csv) => csv.end(),
             Self::Json(json) => json.end(),
@@ -160,20 +173,63 @@ impl RecordFile {
         }
     }
 }
-/// Some records of a file as a frame of text, with `_file` and `_row`; `None` where there are none.
-pub(super) fn batch_of(
+
+/// The columns of a batch: texts of these names, `_file` and `_row`.
+pub(super) fn schema_of(names: &[String]) -> Schema {
+    let texts = names.iter().map(|name| Field::new(name.as_str().into(), DataType::String));
+    let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
+    texts.chain(lineage).collect()
+}
+
+/// The number of the record after so many.
+pub(super) fn next_record(records: u32, path: &Path) -> Result<u32, SourceError> {
+    let why = || "more than 4 billion records; split it".to_owned();
+    records.checked_add(1).ok_or_else(|| SourceError::Corrupt { file: path.to_owned(), why: why() })
+}
+
+/// A cell as the frame holds it: `None` where it has no value, and with a decimal point where the file writes a comma.
+pub(super) fn value_of<'a>(text: &'a str, nulls: &[String], has_decimal_comma: bool) -> Option<Cow<'a, str>> {
+    if text.is_empty() || nulls.iter().any(|word| word == text) {
+        return None;
+    }
+    let plain = if has_decimal_comma { with_decimal_point(text) } else { None };
+    Some(plain.map_or(Cow::Borrowed(text), Cow::Owned))
+}
+
+/// Good records of a file, on their way into a frame.
+pub(super) struct Batch {
     columns: Vec<StringChunkedBuilder>,
     rows: Vec<u32>,
-    file: u32,
-    path: &Path,
-) -> Result<Option<DataFrame>, SourceError> {
-    if rows.is_empty() {
-        return Ok(None);
+}
+
+impl Batch {
+    pub(super) fn new(names: &[String]) -> Self {
+        let column = |name: &String| StringChunkedBuilder::new(name.as_str().into(), 1 << 12);
+        Self { columns: names.iter().map(column).collect(), rows: Vec::new() }
     }
-    let height = rows.len();
-    let mut frame: Vec<Column> = columns.into_iter().map(|c| c.finish().into_column()).collect();
-    frame.push(UInt32Chunked::full("_file".into(), file, height).into_column());
-    frame.push(UInt32Chunked::from_vec("_row".into(), rows).into_column());
-    let frame = DataFrame::new(height, frame);
-    frame.map(Some).map_err(|e| SourceError::Corrupt { file: path.to_owned(), why: e.to_string() })
+
+    pub(super) const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Adds the record of that number.
+    pub(super) fn add<'c>(&mut self, row: u32, cells: impl IntoIterator<Item = Option<Cow<'c, str>>>) {
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.append_option(cell);
+        }
+        self.rows.push(row);
+    }
+
+    /// The records as a frame; `None` where there are none.
+    pub(super) fn frame(self, file: u32, path: &Path) -> Result<Option<DataFrame>, SourceError> {
+        let height = self.rows.len();
+        if height == 0 {
+            return Ok(None);
+        }
+        let mut frame: Vec<Column> = self.columns.into_iter().map(|c| c.finish().into_column()).collect();
+        frame.push(UInt32Chunked::full("_file".into(), file, height).into_column());
+        frame.push(UInt32Chunked::from_vec("_row".into(), self.rows).into_column());
+        let frame = DataFrame::new(height, frame);
+        frame.map(Some).map_err(|e| SourceError::Corrupt { file: path.to_owned(), why: e.to_string() })
+    }
 }

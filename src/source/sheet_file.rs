@@ -9,11 +9,9 @@ use std::path::{Path, PathBuf};
 use calamine::Data;
 use polars::prelude::*;
 
-use super::csv_file::CsvEnd;
 use super::error::SourceError;
 use super::malformed::MalformedRecord;
-use super::number_text::with_decimal_point;
-use super::record_file::batch_of;
+use super::record_file::{Batch, RecordsEnd, next_record, schema_of, value_of};
 use super::sheet_cell::{has_time, letters, text_of};
 use super::sheet_format::SheetFormat;
 use super::sheet_rows::{self, SheetRows, Survey, is_blank_cell};
@@ -53,9 +51,7 @@ impl SheetFile {
 
     /// The columns of a batch: texts as the header names them, `_file` and `_row`.
     pub fn schema(&self) -> Schema {
-        let texts = self.names.iter().map(|name| Field::new(name.as_str().into(), DataType::String));
-        let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
-        texts.chain(lineage).collect()
+        schema_of(&self.names)
     }
 
     /// The next good records, `rows` at most; `None` after the last one.
@@ -63,16 +59,14 @@ impl SheetFile {
     /// # Errors
     /// The frame cannot be made.
     pub fn next_batch(&mut self, rows: usize) -> Result<Option<DataFrame>, SourceError> {
-        let mut columns: Vec<StringChunkedBuilder> =
-            self.names.iter().map(|n| StringChunkedBuilder::new(n.as_str().into(), 1 << 12)).collect();
-        let mut kept_rows: Vec<u32> = Vec::new();
-        let Self { format, names, survey, rows: sheet, records, malformed, file, .. } = self;
-        while kept_rows.len() < rows {
+        let mut batch = Batch::new(&self.names);
+        let Self { path, format, names, survey, rows: sheet, records, malformed, file } = self;
+        while batch.len() < rows {
             let Some(row) = sheet.next(format, survey)? else { break };
             if row.uncomputed.is_empty() && is_blank(&row.cells) {
                 continue;
             }
-            *records += 1;
+            *records = next_record(*records, path)?;
             let texts: Vec<Result<Option<String>, String>> = row
                 .cells
                 .iter()
@@ -91,23 +85,16 @@ impl SheetFile {
                 malformed.push(fault.record((*file, *records), &place, names, texts));
                 continue;
             }
-            for (column, text) in columns.iter_mut().zip(texts) {
-                match text.ok().flatten().filter(|text| !format.nulls.contains(text)) {
-                    Some(text) => {
-                        let plain = format.has_decimal_comma.then(|| with_decimal_point(&text)).flatten();
-                        column.append_value(plain.as_deref().unwrap_or(&text));
-                    }
-                    None => column.append_null(),
-                }
-            }
-            kept_rows.push(*records);
+            let known = texts.iter().map(|text| text.as_ref().ok()?.as_deref());
+            let values = known.map(|text| value_of(text?, &format.nulls, format.has_decimal_comma));
+            batch.add(*records, values);
         }
-        batch_of(columns, kept_rows, self.file, &self.path)
+        batch.frame(*file, path)
     }
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
-    pub fn end(self) -> CsvEnd {
-        CsvEnd { malformed: self.malformed, records: self.records, footer: Vec::new() }
+    pub fn end(self) -> RecordsEnd {
+        RecordsEnd { malformed: self.malformed, records: self.records, footer: Vec::new() }
     }
 }
 

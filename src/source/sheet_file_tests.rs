@@ -18,7 +18,7 @@ fn sheet(name: &str) -> DeclaredFormat {
 }
 
 /// Names, cells of good records with `_row` last, and what was found.
-type Read = (Vec<String>, Vec<Vec<Option<String>>>, CsvEnd);
+type Read = (Vec<String>, Vec<Vec<Option<String>>>, RecordsEnd);
 
 fn read(path: &Path, declared: &DeclaredFormat, sniffing: Sniffing) -> Result<Read, SourceError> {
     let format = format_of(path, declared, sniffing)?;

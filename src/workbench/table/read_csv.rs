@@ -9,7 +9,7 @@ use super::file::Natural;
 use super::parse;
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values};
-use crate::source::{CsvEnd, DeclaredFormat, RecordFile, Sniffing, format_of};
+use crate::source::{DeclaredFormat, RecordFile, RecordsEnd, Sniffing, format_of};
 
 /// A text file or sheet, held as columns of text.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl CsvTable {
             }
             rows += batch.height();
         }
-        let CsvEnd { malformed, footer, .. } = file.end();
+        let RecordsEnd { malformed, footer, .. } = file.end();
         if let Some(first) = footer.first() {
             let (lines, file) = (footer.len(), path.display());
             tracing::warn!(%file, lines, first, "lines after the last record are no rows of the table and are left out");
