@@ -45,7 +45,7 @@ with tempfile.TemporaryDirectory() as folder:
     one, many = folder / "one.json", folder / "many.jsonl"
     one.write_text(application("first", 12))
     many.write_text("\n".join(application(n, random.randrange(1_500)) for n in range(args.applications)))
-    decide = ["decide", JOB, "--out", out, "--on", DAY, "--format", "json"]
+    decide = ["decide", JOB, "--out", out, "--as-of", DAY, "--format", "json"]
     seconds, _ = call(*decide, "--application", one)
     print(f"one application: {seconds:.3f} s")
     seconds, text = call(*decide, "--application", many)

@@ -12,6 +12,7 @@ import argparse, json, pathlib, subprocess, tempfile, time
 
 import numpy as np
 import pandas as pd
+from scorecard_peers import lightgbm_model
 from sklearn.metrics import log_loss, roc_auc_score
 
 TEST_ROWS = 200_000
@@ -62,13 +63,10 @@ def integrity(binary, train, test, settings):
 
 
 def lightgbm(train, test):
-    import lightgbm as lgb
-    kinds = {"level": train["level"].astype("category").dtype}
-    model = lgb.LGBMClassifier(n_estimators=300, learning_rate=0.05, n_jobs=1, random_state=1, verbose=-1)
     begun = time.perf_counter()
-    model.fit(train.drop(columns="bad").astype(kinds), train["bad"])
+    predict = lightgbm_model(train.drop(columns="bad"), train["bad"], None)
     seconds = time.perf_counter() - begun
-    return model.predict_proba(test.drop(columns="bad").astype(kinds))[:, 1], seconds, {}
+    return predict(test.drop(columns="bad")), seconds, {}
 
 
 def boosting_machine(train, test):

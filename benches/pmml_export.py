@@ -12,11 +12,11 @@ missing values, special codes and levels that training never saw strewn in. Need
 import csv
 import json
 import random
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from exported_card import hostile_rows, run, told
 from pypmml import Model
 
 ODD_NUMBERS = ["", "-9", "0", "-0.5", "1e300", "-1e300"]
@@ -24,26 +24,13 @@ MISSING = ("", "na", "n/a", "nan", "null", "none")
 ODD_LEVELS = ["", "never seen", "NA", " n/a ", "-9", "Ä;--"]
 
 
-def hostile(path: Path, rows: int = 4000) -> None:
-    """A table whose names and levels hold quotes, markup and Unicode, and in which one column means something else at each level of another."""
-    draw = random.Random(7)
-    levels = ["it's fine", 'B "two"', "C|<b>", "Zürich", "x, y", "7"]
+def hostile(path: Path) -> None:
+    """A table whose names and levels hold quotes, markup and Unicode."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(['gross "margin", 90d', "città's", "age & <years>", "bad"])
-        for _ in range(rows):
-            a = draw.choice([None, -9.0, *[draw.gauss(0, 1) for _ in range(10)]])
-            b = draw.choice([None, *levels, *levels])
-            c = draw.randint(18, 80)
-            risk = (0.9 if a is None or a == -9 else -a) + (0.8 if b in levels[:2] else -0.2) - (c - 45) / 30
-            risk += (1.2 if c > 45 else -1.2) * (0 if a is None or a == -9 else a)
-            writer.writerow(["" if a is None else a, b or "", c, int(draw.random() < 1 / (1 + 2.718281828 ** (1.2 - risk)))])
-
-
-def run(binary: str, *args: str) -> None:
-    done = subprocess.run([binary, "--quiet", *args], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"integrity {' '.join(args)}\n{done.stderr}")
+        for a, b, c, bad in hostile_rows():
+            writer.writerow(["" if a is None else a, b or "", c, bad])
 
 
 def kinds_of(card: dict) -> dict[str, bool]:
@@ -103,7 +90,7 @@ def main() -> int:
         run(binary, "document", str(model), "--out", str(document))
         card = json.loads((model / "model.json").read_text())
         kinds = kinds_of(card)
-        print(f"{len(kinds)} variables, {len(card['tables'])} two-variable tables, {card['calibration']['map']['method']} calibration")
+        print(told(card))
         engine = Model.load(str(document / "scorecard.pmml"))
         with open(table, newline="") as file:
             rows = list(csv.DictReader(file))

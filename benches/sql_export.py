@@ -11,42 +11,26 @@ training never saw strewn in. Needs duckdb (pip install duckdb); ends with 1 whe
 
 import json
 import random
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import duckdb
+from exported_card import hostile_rows, run, told
 
 ODD_NUMBERS = ["NULL", "'NaN'::DOUBLE", "-9", "-9.0", "0", "-0.5", "1e300", "-1e300", "7"]
 ODD_LEVELS = ["NULL", "'never seen'", "''", "'  '", "'NA'", "'it''s \"new\"'", "'-9'", "'Ä;--'"]
 
 
-def hostile(path: Path, rows: int = 4000) -> None:
-    """A table whose names and levels hold quotes, spaces, line breaks, SQL and Unicode."""
-    draw = random.Random(7)
+def hostile(path: Path) -> None:
+    """A table whose names and levels hold quotes, spaces, SQL and Unicode."""
     margin, town, plain, bad = 'gross "margin", 90d', "città's", "age; DROP TABLE x --", "Ist schlecht?"
-    levels = ["it's fine", 'B "two"', "C|<b>", "Zürich", "x, y", "7"]
-    values = []
-    for row in range(rows):
-        a = draw.choice([None, -9.0, *[draw.gauss(0, 1) for _ in range(10)]])
-        b = draw.choice([None, *levels, *levels])
-        c = draw.randint(18, 80)
-        risk = (0.9 if a is None or a == -9 else -a) + (0.8 if b in levels[:2] else -0.2) - (c - 45) / 30
-        # One variable means something else at each level of another.
-        risk += (1.2 if c > 45 else -1.2) * (0 if a is None or a == -9 else a)
-        values.append((row, a, b, c, int(draw.random() < 1 / (1 + 2.718281828 ** (1.2 - risk)))))
+    values = [(row, *cells) for row, cells in enumerate(hostile_rows())]
     con = duckdb.connect()
     quoted = ['"' + n.replace('"', '""') + '"' for n in (margin, town, plain, bad)]
     con.execute(f"CREATE TABLE t (row_id BIGINT, {quoted[0]} DOUBLE, {quoted[1]} VARCHAR, {quoted[2]} INTEGER, {quoted[3]} INTEGER)")
     con.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", values)
     con.execute(f"COPY (SELECT * FROM t ORDER BY row_id) TO '{path}' (FORMAT parquet)")
-
-
-def run(binary: str, *args: str) -> None:
-    done = subprocess.run([binary, "--quiet", *args], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"integrity {' '.join(args)}\n{done.stderr}")
 
 
 def strew(con: duckdb.DuckDBPyConnection, source: Path, path: Path, numbers: list[str], texts: list[str]) -> None:
@@ -96,7 +80,7 @@ def prove(binary: str, folder: Path) -> int:
     run(binary, "document", str(model), "--keep", "row_id", "--out", str(document))
     query = (document / "scorecard.sql").read_text()
     card = json.loads((model / "model.json").read_text())
-    print(f"{len(card['variables'])} variables, {len(card['tables'])} two-variable tables, {card['calibration']['map']['method']} calibration")
+    print(told(card))
     described = con.execute(f"DESCRIBE SELECT * FROM '{table}'").fetchall()
     features = [(name, kind) for name, kind, *_ in described if name not in ("row_id", target)]
     texts = [name for name, kind in features if kind == "VARCHAR"]
