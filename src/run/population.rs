@@ -149,33 +149,34 @@ impl<T: Serialize + DeserializeOwned> PreparedShards<T> {
     }
 }
 
-/// Reads every bucket of a wave once, and keeps of its shard as of each of several instants what later steps need; `take` adds to it, and is told of which of
-/// them. What is kept is in bucket order, wave after wave.
+/// Reads every bucket of a wave once, and keeps of its shard as of each of several instants what later steps need; `take` adds to it, and is given what the
+/// caller keeps beside that instant. What is kept is in bucket order, wave after wave.
 ///
 /// # Errors
 /// A shard that cannot be read or measured, or what `take` says.
-pub fn add_to_each<T, E>(
-    all: &mut [PreparedShards<T>],
+pub fn add_to_each<B, T, E>(
+    all: &mut [(PreparedShards<T>, B)],
     wave: Wave,
     reader: &ShardReader<'_>,
-    take: impl Fn(usize, &Seen<'_>) -> Result<T, E> + Sync,
+    take: impl Fn(&B, &Seen<'_>) -> Result<T, E> + Sync,
 ) -> Result<(), E>
 where
+    B: Sync,
     T: Serialize + DeserializeOwned,
     E: From<PopulationError> + Send,
 {
-    let instants: &[PreparedShards<T>] = all;
+    let instants: &[(PreparedShards<T>, B)] = all;
     let buckets = parallel::each(wave.buckets(reader.store.buckets()), |bucket| {
         let whole = reader.store.whole(bucket).map_err(PopulationError::from)?;
-        let of_each = instants.iter().enumerate().map(|(at, shards)| {
-            let prepared = shards.prepare((&whole, bucket), wave, reader, |seen| take(at, seen))?;
+        let of_each = instants.iter().map(|(shards, beside)| {
+            let prepared = shards.prepare((&whole, bucket), wave, reader, |seen| take(beside, seen))?;
             reader.progress.advance(1);
             Ok(prepared)
         });
         of_each.collect::<Result<Vec<_>, E>>()
     })?;
     for of_each in buckets {
-        for (shards, prepared) in all.iter_mut().zip(of_each) {
+        for ((shards, _), prepared) in all.iter_mut().zip(of_each) {
             shards.keep(prepared);
         }
     }
@@ -198,9 +199,10 @@ where
     T: Serialize + DeserializeOwned,
     E: From<PopulationError> + Send,
 {
-    let mut all = [PreparedShards::none(as_of.clone(), shelf_of(store))];
-    add_to_each(&mut all, Wave::EVERYBODY, &ShardReader { store, rules, evidence, progress }, |_, seen| take(seen))?;
-    let [all] = all;
+    let mut all = [(PreparedShards::none(as_of.clone(), shelf_of(store)), ())];
+    let reader = ShardReader { store, rules, evidence, progress };
+    add_to_each(&mut all, Wave::EVERYBODY, &reader, |(), seen| take(seen))?;
+    let [(all, ())] = all;
     Ok(all)
 }
 

@@ -195,12 +195,13 @@ pub fn train_job(
     let names: Vec<String> = config.scored().map(|f| f.name.clone()).collect();
     let horizons = rules.horizons(settings);
     let builder = SnapshotBuilder { settings, rules, store, progress, horizons: &horizons };
-    let PreparedSnapshots { parts, shards, by_category, one_in } = builder.prepare(&plan)?;
+    let (prepared, one_in) = builder.prepare(&plan)?;
     let share = UNLABELLED_ROWS as f64 / (merchants_of(store).max(one_in) / one_in * taken.max(1)) as f64;
     let (mut rows, mut receipts, mut looked_at) = (Vec::new(), Vec::new(), Vec::new());
-    for ((shards, part), by_category) in shards.into_iter().zip(parts).zip(&by_category) {
+    for (shards, Window { part, by_category, .. }) in prepared {
+        let by_category = by_category.into_inner().unwrap_or_else(PoisonError::into_inner);
         let SnapshotRows { counts, rows: mut found, receipts: mut seen } =
-            builder.rows_of((shards.of_part(one_in), part), by_category, share)?;
+            builder.rows_of((shards.of_part(one_in), part), &by_category, share)?;
         looked_at.push(counts);
         rows.append(&mut found);
         receipts.append(&mut seen);
@@ -271,15 +272,13 @@ struct SnapshotBuilder<'a> {
     horizons: &'a [u16],
 }
 
-/// The snapshots that are looked at, as far as their shards have been prepared.
-struct PreparedSnapshots {
-    /// Which side of the split each is on, oldest first.
-    parts: Vec<Part>,
-    /// Of each of them.
-    shards: Vec<PreparedShards<Outcomes>>,
-    by_category: Vec<CategoryReceipts>,
-    /// They hold one merchant in so many.
-    one_in: u64,
+/// The performance window of a snapshot, beside the shards that are prepared as of it.
+struct Window {
+    /// Which side of the split the snapshot is on.
+    part: Part,
+    end: AsOf,
+    /// Receipts of all merchants that were looked at.
+    by_category: Mutex<CategoryReceipts>,
 }
 
 /// What one snapshot gives to training.
@@ -304,42 +303,35 @@ pub(super) fn ability_group(merchant: &str, part: Part) -> Option<AbilityGroup> 
 }
 
 impl SnapshotBuilder<'_> {
-    /// Features as of each snapshot and outcomes of the performance window after it, of merchants enough to learn from.
-    fn prepare(&self, plan: &[(AsOf, Part)]) -> Result<PreparedSnapshots, TrainingError> {
+    /// Features as of each snapshot that is looked at, oldest first, and outcomes of the performance window after it, of merchants enough to learn from:
+    /// one in so many.
+    fn prepare(&self, plan: &[(AsOf, Part)]) -> Result<(Vec<(PreparedShards<Outcomes>, Window)>, u64), TrainingError> {
         let Self { settings, rules, store, progress, .. } = *self;
         let shelf = shelf_of(store);
-        let looked_at: Vec<&(AsOf, Part)> = plan.iter().filter(|(_, part)| *part != Part::Purged).collect();
-        let mut shards: Vec<PreparedShards<Outcomes>> =
-            looked_at.iter().map(|(as_of, _)| PreparedShards::none(as_of.clone(), shelf.clone())).collect();
-        let ends = looked_at.iter().map(|(as_of, _)| as_of.days_before(-i32::from(settings.performance_days)));
-        let ends = ends.collect::<Result<Vec<AsOf>, _>>()?;
-        let by_category: Vec<Mutex<CategoryReceipts>> = looked_at.iter().map(|_| Mutex::default()).collect();
+        let looked_at = plan.iter().filter(|(_, part)| *part != Part::Purged);
+        let nothing_yet = |(as_of, part): &(AsOf, Part)| {
+            let end = as_of.days_before(-i32::from(settings.performance_days))?;
+            let window = Window { part: *part, end, by_category: Mutex::default() };
+            Ok((PreparedShards::none(as_of.clone(), shelf.clone()), window))
+        };
+        let mut prepared = looked_at.map(nothing_yet).collect::<Result<Vec<_>, TrainingError>>()?;
+        let snapshots = prepared.len() as u64;
         let evidence = LoanEvidence::default();
         let reader = ShardReader { store, rules, evidence: &evidence, progress };
-        let one_in =
-            Wave::take_enough(merchants_of(store), looked_at.len() as u64, settings.most_learnt_rows, |wave| {
-                let labelled = AtomicU64::new(0);
-                add_to_each(&mut shards, wave, &reader, |at, seen| {
-                    let (Some(end), Some(receipts_of_all)) = (ends.get(at), by_category.get(at)) else {
-                        return Ok(Outcomes::default());
-                    };
-                    let after = store.seen(seen.whole, end)?;
-                    let after = wave.of_shard(after, seen.bucket, store.buckets())?;
-                    let found = outcomes(seen.views, &after, settings, rules)?;
-                    labelled.fetch_add(found.bad.len() as u64, Ordering::Relaxed);
-                    let categories = receipts::by_category(found.histories.values());
-                    receipts_of_all.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
-                    Ok::<_, TrainingError>(found)
-                })?;
-                Ok::<_, TrainingError>(labelled.into_inner())
+        let one_in = Wave::take_enough(merchants_of(store), snapshots, settings.most_learnt_rows, |wave| {
+            let labelled = AtomicU64::new(0);
+            add_to_each(&mut prepared, wave, &reader, |Window { end, by_category, .. }, seen| {
+                let after = store.seen(seen.whole, end)?;
+                let after = wave.of_shard(after, seen.bucket, store.buckets())?;
+                let found = outcomes(seen.views, &after, settings, rules)?;
+                labelled.fetch_add(found.bad.len() as u64, Ordering::Relaxed);
+                let categories = receipts::by_category(found.histories.values());
+                by_category.lock().unwrap_or_else(PoisonError::into_inner).merge(&categories);
+                Ok::<_, TrainingError>(found)
             })?;
-        let unlocked = |all: Mutex<CategoryReceipts>| all.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(PreparedSnapshots {
-            parts: looked_at.iter().map(|(_, part)| *part).collect(),
-            shards,
-            by_category: by_category.into_iter().map(unlocked).collect(),
-            one_in,
-        })
+            Ok::<_, TrainingError>(labelled.into_inner())
+        })?;
+        Ok((prepared, one_in))
     }
 
     /// The rows of a snapshot, sorted by merchant.
