@@ -18,17 +18,10 @@ pub struct CostOfLoan {
     pub interest_minor: i64,
     /// What of it is saved by paying everything off halfway through the term, minor units.
     pub early_saving_minor: i64,
-    /// What a share of sales adds.
-    pub sales_share: Option<CostOfSalesShare>,
-}
-
-/// What a share of sales costs beside what is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CostOfSalesShare {
-    /// The day on which it is repaid as expected.
-    pub repaid_days: u16,
-    /// All interest of a borrower who repays no more than the minimum, minor units.
-    pub most_interest_minor: i64,
+    /// The day on which a share of sales is repaid as expected; `None` of other repayments.
+    pub expected_days: Option<u16>,
+    /// All interest of a borrower who repays no more than a share of sales must, minor units; `None` of other repayments.
+    pub most_interest_minor: Option<i64>,
 }
 
 impl CostOfLoan {
@@ -59,7 +52,8 @@ impl CostOfLoan {
             most_apr: apr,
             interest_minor: dues.iter().map(|d| d.interest_minor).sum(),
             early_saving_minor: early_saving_minor(terms, &dues, terms.term_days / 2),
-            sales_share: None,
+            expected_days: None,
+            most_interest_minor: None,
         };
         let Some(share) = terms.repayment.sales_share() else { return Ok(by_schedule) };
         let receipts_minor = expected_receipts_minor.unwrap_or(0);
@@ -71,10 +65,8 @@ impl CostOfLoan {
             most_apr: apr.max(by_schedule.apr),
             interest_minor: expected.interest_minor,
             early_saving_minor: (expected.interest_minor - paid_off.interest_minor).max(0),
-            sales_share: Some(CostOfSalesShare {
-                repaid_days: expected.closes_on_day(),
-                most_interest_minor: by_schedule.interest_minor,
-            }),
+            expected_days: Some(expected.closes_on_day()),
+            most_interest_minor: Some(by_schedule.interest_minor),
         })
     }
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::case::MerchantCase;
 use super::cost::CostOfLoan;
 use super::error::OfferError;
-use super::guarantee::guarantee_fails;
 use super::limit::{Cap, CapName, Limit, carried_minor, least_of, request};
 use super::needed::{held_by, least_limit, needed_for_offer};
 use super::overrides::InForce;
@@ -16,7 +15,7 @@ use super::repayment::{Repayment, RepaymentKind};
 use super::rules::{Verdict, reason};
 use super::sales_share::SalesShare;
 use super::schedule::Terms;
-use super::worst_case::{at_worst, dearest, failed_rules, least_receipts_minor};
+use super::worst_case::{Dearest, at_worst, dearest, failed_rules, least_receipts_minor};
 use crate::domain::{AsOf, DailyRate, Hasher, Reason};
 use crate::exposure::{Account, OfferState, OpenOffer, Pledge};
 
@@ -186,8 +185,7 @@ impl Offer {
     fn cost(&mut self, costs: CostOfLoan) {
         (self.apr, self.interest_minor, self.early_saving_minor) =
             (costs.apr, costs.interest_minor, costs.early_saving_minor);
-        self.expected_days = costs.sales_share.map(|share| share.repaid_days);
-        self.most_interest_minor = costs.sales_share.map(|share| share.most_interest_minor);
+        (self.expected_days, self.most_interest_minor) = (costs.expected_days, costs.most_interest_minor);
     }
 
     /// Interest of a full draw less funding, cost and expected loss, minor units, rounded toward zero: what the rate leaves of each unit of
@@ -436,7 +434,7 @@ fn decide_product(
         }
         return on.decline(failed, caps, reasons);
     }
-    let (price, is_at_worst) = dearest(policy, product, case)?;
+    let Dearest { price, is_at_worst, guarantee_fails_prob } = dearest(policy, product, case)?;
     let (rate, price) = match price {
         Price::Rate(rate, parts) => (rate, parts),
         Price::AboveLaw(parts) => {
@@ -481,12 +479,12 @@ fn decide_product(
         sales_share_ppm: share.map(|share| share.share_ppm),
         min_per_60_days_ppm: share.map(|share| share.min_per_60_days_ppm),
         expected_receipts_minor,
-        expected_days: costs.sales_share.map(|share| share.repaid_days),
-        most_interest_minor: costs.sales_share.map(|share| share.most_interest_minor),
+        expected_days: costs.expected_days,
+        most_interest_minor: costs.most_interest_minor,
         interest_minor: costs.interest_minor,
         early_saving_minor: costs.early_saving_minor,
         term_pd_prob: price.term_pd_prob,
-        guarantee_fails_prob: guarantee_fails(policy, product, case, case.pd),
+        guarantee_fails_prob,
         expected_loss_daily_ppm: price.expected_loss_ppm,
         funding_daily_ppm: price.funding_ppm,
         cost_daily_ppm: price.cost_ppm,

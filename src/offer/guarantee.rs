@@ -32,17 +32,12 @@ pub(super) fn guarantee_fails(
     fails.reduce(f64::max)
 }
 
-/// The probability of default that a product is priced on.
+/// The probability that a product is priced on: that the borrower defaults, and the guarantee, where it has one, fails.
 ///
 /// # Errors
 /// None: a product of probabilities is one.
-pub(super) fn priced_pd(
-    policy: &Policy,
-    product: &Product,
-    case: &MerchantCase<'_>,
-    pd: Probability,
-) -> Result<Probability, OfferError> {
-    match guarantee_fails(policy, product, case, pd) {
+pub(super) fn priced_pd(pd: Probability, guarantee_fails: Option<f64>) -> Result<Probability, OfferError> {
+    match guarantee_fails {
         None => Ok(pd),
         Some(fails) => Ok(Probability::new((pd.get() * fails).clamp(0.0, 1.0))?),
     }

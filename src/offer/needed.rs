@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use super::case::MerchantCase;
 use super::cost::CostOfLoan;
 use super::error::OfferError;
-use super::guarantee::priced_pd;
+use super::guarantee::{guarantee_fails, priced_pd};
 use super::limit::{Cap, CapName};
 use super::overrides::InForce;
 use super::policy::{Policy, Product, RuleKind};
@@ -124,7 +124,7 @@ fn is_priced(
     band: &str,
     pd: Probability,
 ) -> Result<bool, OfferError> {
-    let pd = priced_pd(policy, product, case, pd)?;
+    let pd = priced_pd(pd, guarantee_fails(policy, product, case, pd))?;
     let Price::Rate(rate, _) = price(policy, product, case.foreseen, band, pd)? else { return Ok(false) };
     let receipts = least_receipts_minor(product, case);
     let costs = CostOfLoan::of(product, least_limit(policy, product), rate, receipts)?;

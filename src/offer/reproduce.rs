@@ -1,6 +1,6 @@
 //! Whether the numbers of an offer follow from one another: what an auditor recomputes from the published file alone.
 
-use super::cost::{CostOfLoan, CostOfSalesShare};
+use super::cost::CostOfLoan;
 use super::decision::Offer;
 use super::error::OfferError;
 use super::schedule::{Due, schedule};
@@ -80,17 +80,14 @@ pub fn reproduce(offer: &Offer) -> Result<(), Irreproducible> {
     let costs = costs.and_then(|terms| CostOfLoan::of_terms(&terms, offer.expected_receipts_minor));
     let costs = costs.map_err(|_| Irreproducible::NoSchedule)?;
     // What stands only in offers of a share of sales is -1 in the others.
-    let of_share = |published: Option<i64>, of: fn(CostOfSalesShare) -> i64| {
-        (published.map_or(-1.0, |n| n as f64), costs.sales_share.map_or(-1.0, |share| of(share) as f64))
-    };
-    let (days, expected_days) = of_share(offer.expected_days.map(i64::from), |share| i64::from(share.repaid_days));
-    let (most, expected_most) = of_share(offer.most_interest_minor, |share| share.most_interest_minor);
+    let days = |days: Option<u16>| days.map_or(-1.0, f64::from);
+    let minor = |minor: Option<i64>| minor.map_or(-1.0, |n| n as f64);
     let compared = [
         ("apr", offer.apr, costs.apr),
         ("interest_minor", offer.interest_minor as f64, costs.interest_minor as f64),
         ("early_saving_minor", offer.early_saving_minor as f64, costs.early_saving_minor as f64),
-        ("expected_days", days, expected_days),
-        ("most_interest_minor", most, expected_most),
+        ("expected_days", days(offer.expected_days), days(costs.expected_days)),
+        ("most_interest_minor", minor(offer.most_interest_minor), minor(costs.most_interest_minor)),
     ];
     match compared.into_iter().find(|(_, published, recomputed)| published.to_bits() != recomputed.to_bits()) {
         Some((what, published, recomputed)) => Err(Irreproducible::Cost { what, published, recomputed }),

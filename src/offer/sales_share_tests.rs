@@ -190,7 +190,7 @@ proptest! {
         let Course { payments, interest_minor, .. } = course(&terms, share, receipts, None).unwrap();
         prop_assert_eq!(payments.iter().map(|p| p.1).sum::<i64>(), terms.principal_minor + interest_minor);
         prop_assert_eq!(cost.interest_minor, interest_minor);
-        prop_assert!(interest_minor <= cost.sales_share.unwrap().most_interest_minor);
+        prop_assert!(interest_minor <= cost.most_interest_minor.unwrap());
         let nominal = 365e-6 * terms.rate.ppm() as f64;
         if terms.principal_minor > 1_000_000 && interest_minor > 1_000 {
             // Unit-periods of a day where a payment comes on most days; of longer ones the regulation's own rounding applies.

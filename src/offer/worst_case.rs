@@ -2,7 +2,7 @@
 
 use super::case::MerchantCase;
 use super::error::OfferError;
-use super::guarantee::priced_pd;
+use super::guarantee::{guarantee_fails, priced_pd};
 use super::limit::{Cap, caps_of};
 use super::policy::{Policy, Product};
 use super::price::{Price, price};
@@ -67,19 +67,25 @@ pub(super) fn least_receipts_minor(product: &Product, case: &MerchantCase<'_>) -
     readings.map(|foreseen| expected_receipts_minor(product, foreseen)).min().flatten()
 }
 
-/// The dearest price, and whether it is a scenario's.
-pub(super) fn dearest(
-    policy: &Policy,
-    product: &Product,
-    case: &MerchantCase<'_>,
-) -> Result<(Price, bool), OfferError> {
-    let mut dearest =
-        (price(policy, product, case.foreseen, case.band, priced_pd(policy, product, case, case.pd)?)?, false);
+/// The dearest price.
+pub(super) struct Dearest {
+    pub price: Price,
+    /// Whether it is a scenario's.
+    pub is_at_worst: bool,
+    /// How likely the guarantee fails, as the merchant is known; `None` where there is none.
+    pub guarantee_fails_prob: Option<f64>,
+}
+
+/// The dearest price of all that broken records could say.
+pub(super) fn dearest(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Result<Dearest, OfferError> {
+    let guarantee_fails_prob = guarantee_fails(policy, product, case, case.pd);
+    let as_known = price(policy, product, case.foreseen, case.band, priced_pd(case.pd, guarantee_fails_prob)?)?;
+    let mut dearest = Dearest { price: as_known, is_at_worst: false, guarantee_fails_prob };
     for scenario in case.scenarios {
-        let pd = priced_pd(policy, product, case, scenario.pd)?;
+        let pd = priced_pd(scenario.pd, guarantee_fails(policy, product, case, scenario.pd))?;
         let within = price(policy, product, &scenario.foreseen, &scenario.band, pd)?;
-        if rank(&within) > rank(&dearest.0) {
-            dearest = (within, true);
+        if rank(&within) > rank(&dearest.price) {
+            (dearest.price, dearest.is_at_worst) = (within, true);
         }
     }
     Ok(dearest)
