@@ -266,9 +266,8 @@ fn verify_date(
 
 /// Verifies one run folder, and the raw files that were archived with it.
 fn verify_run(out: &Path, run: &Path, current: Option<&Current>) -> Result<RunReport, PublishError> {
-    let mut report = inspect_run(out, run, current)?;
-    let Ok(manifest) = Manifest::own_digest(run).and_then(|own| Manifest::read(run, own)) else { return Ok(report) };
-    if manifest.inputs_archived {
+    let (mut report, manifest) = inspect(out, run, current)?;
+    if let Some(manifest) = manifest.filter(|manifest| manifest.inputs_archived) {
         let files: BTreeSet<_> = manifest.inputs.iter().map(|input| (input.sha256, input.bytes)).collect();
         let prunings = Prunings::read(out).unwrap_or_default();
         for (sha256, bytes) in files {
@@ -286,24 +285,34 @@ fn verify_run(out: &Path, run: &Path, current: Option<&Current>) -> Result<RunRe
 
 /// Verifies one run folder, against the pointer too where it points there.
 pub(super) fn inspect_run(out: &Path, run: &Path, current: Option<&Current>) -> Result<RunReport, PublishError> {
+    inspect(out, run, current).map(|(report, _)| report)
+}
+
+/// The verdict on a run folder, and its manifest where that is the one whose digest the folder keeps.
+fn inspect(out: &Path, run: &Path, current: Option<&Current>) -> Result<(RunReport, Option<Manifest>), PublishError> {
     let relative = run.strip_prefix(out).unwrap_or(run).to_string_lossy().into_owned();
     let mut inspection = Inspection {
         run,
         report: RunReport { run: relative, is_current: current.is_some(), files: 0, bytes: 0, findings: Vec::new() },
+        has_own_digest: false,
     };
-    if let Some(manifest) = inspection.manifest(current) {
-        inspection.files(&manifest);
-        inspection.strays(&manifest)?;
-        inspection.restated(out, &manifest)?;
-        inspection.logs(out, &manifest)?;
+    let manifest = inspection.manifest(current);
+    if let Some(manifest) = &manifest {
+        inspection.files(manifest);
+        inspection.strays(manifest)?;
+        inspection.restated(out, manifest)?;
+        inspection.logs(out, manifest)?;
     }
-    inspection.report.findings.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(inspection.report)
+    let Inspection { mut report, has_own_digest, .. } = inspection;
+    report.findings.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((report, manifest.filter(|_| has_own_digest)))
 }
 
 struct Inspection<'a> {
     run: &'a Path,
     report: RunReport,
+    /// Whether the manifest is the one whose digest lies beside it.
+    has_own_digest: bool,
 }
 
 impl Inspection<'_> {
@@ -324,7 +333,7 @@ impl Inspection<'_> {
         };
         let found = Digest::of(&bytes);
         match Manifest::own_digest(self.run) {
-            Ok(expected) if expected == found => {}
+            Ok(expected) if expected == found => self.has_own_digest = true,
             Ok(expected) => self.find(MANIFEST, Problem::Altered { expected, found }),
             Err(PublishError::Missing(_)) => self.find(MANIFEST_DIGEST, Problem::Missing),
             Err(PublishError::Io { source, .. }) => self.find(MANIFEST_DIGEST, unreadable(&source)),
