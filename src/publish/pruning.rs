@@ -252,7 +252,10 @@ impl Plan<'_> {
     }
 
     fn by_needs(&mut self, needs: &Needs) -> Result<(), PublishError> {
-        self.keep_all(KeepReason::OpenOffer, |run| needs.offered_on.contains(&run.as_of));
+        // What a restatement holds was offered to nobody.
+        self.keep_all(KeepReason::OpenOffer, |run| {
+            needs.offered_on.contains(&run.as_of) && run.state != RunState::Restatement
+        });
         self.keep_all(KeepReason::StandingAlert, |run| {
             needs.alerts_opened_on.contains(&run.as_of) && run.state.stands()
         });

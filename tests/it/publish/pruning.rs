@@ -9,7 +9,8 @@ use integrity::monitor::{Alert, AlertState, LoanLine};
 use integrity::offer::Offer;
 use integrity::publish::{
     Begun, KeepReason, OutputRow, Pointing, PointingOrder, PruningOrder, PruningPlan, PublishError, Publisher,
-    Retention, RunState, ScoreBook, Stage, Step, plan_pruning, previous_run, run_list, verify,
+    RestatedNight, Retention, RunIdentity, RunState, ScoreBook, Stage, Step, plan_pruning, previous_run, run_list,
+    verify,
 };
 use integrity::score::MerchantScore;
 use jiff::civil::{Date, date};
@@ -210,6 +211,31 @@ fn what_a_loan_an_open_offer_or_an_alert_goes_back_to_stays() {
     for (run, planned) in runs.iter().zip(&plan.runs) {
         assert_eq!((run, folder.path().join(run).exists()), (&planned.run, !planned.goes()));
     }
+}
+
+#[test]
+fn a_restatement_made_no_open_offer_and_goes_though_its_night_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let offered_on = date(2018, 6, 2);
+    let runs = sixteen_nights(out, |night| Night { open: BTreeSet::from([offered_on]), ..night });
+    let first = previous_run(out, offered_on.tomorrow().unwrap()).unwrap().unwrap().identity();
+    let restates = Some(RestatedNight { first, known_before: date(2018, 6, 30) });
+    let identity = RunIdentity { restates, ..identity_on(99, offered_on) };
+    let restatement = identity.run_path();
+    {
+        let mut publisher = Publisher::open(out).unwrap();
+        let Begun::Stage(mut stage) = publisher.begin(identity, Pointing::Beside).unwrap() else {
+            panic!("it was published before")
+        };
+        fill(&mut stage, &night(offered_on)).unwrap();
+        stage.publish(provenance(99)).unwrap();
+    }
+    let plan = prune(out, keep(1, 0));
+    let planned = |run: &str| plan.runs.iter().find(|planned| planned.run == run).unwrap();
+    assert_eq!(planned(&runs[8]).kept_for, BTreeSet::from([KeepReason::OpenOffer]));
+    assert_eq!((planned(&restatement).state, planned(&restatement).goes()), (RunState::Restatement, true));
+    assert!(out.join(&runs[8]).exists() && !out.join(&restatement).exists());
 }
 
 #[test]
