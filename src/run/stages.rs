@@ -131,6 +131,8 @@ impl Progress for StageClock<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicI64;
+
     use super::*;
     use crate::run::Silent;
 
@@ -147,19 +149,26 @@ mod tests {
         assert!(stages.iter().all(|stage| stage.seconds >= 0.0));
     }
 
+    /// A clock that goes on by four seconds whenever it is looked at.
+    fn ticking() -> Timestamp {
+        static LOOKED_AT: AtomicI64 = AtomicI64::new(0);
+        Timestamp::from_second(4 * LOOKED_AT.fetch_add(1, Ordering::Relaxed)).unwrap()
+    }
+
     #[test]
     fn a_part_follows_its_stage() {
-        let clock = StageClock::new(&Silent, Timestamp::now, || None);
+        let clock = StageClock::new(&Silent, ticking, || None);
         let watch = clock.stopwatch();
         clock.part("of nothing", 1, &watch);
         clock.stage("decide", None);
-        watch.time(|| std::thread::sleep(std::time::Duration::from_millis(3)));
+        watch.time(|| ());
         clock.part("watch", 5, &watch);
         clock.stage("publish", None);
         let stages = clock.stages();
         let said: Vec<_> = stages.iter().map(|s| (s.name.as_str(), s.part_of.as_deref(), s.rows)).collect();
         assert_eq!(said, [("decide", None, None), ("watch", Some("decide"), Some(5)), ("publish", None, None)]);
-        assert!(stages.get(1).is_some_and(|part| part.seconds > 0.0), "{stages:?}");
+        let wall_seconds = 4.0 / rayon::current_num_threads() as f64;
+        assert!((stages[1].seconds - wall_seconds).abs() < 1e-9, "{stages:?}");
         assert_eq!(Stopwatch::still().time(|| 7), 7);
     }
 }

@@ -93,11 +93,12 @@ pub fn train_ability(
     horizons: &[u16],
     settings: &AbilitySettings,
 ) -> Result<TrainedAbility, ModelError> {
-    let is_level = HORIZON_LEVELS.iter().any(|level| (level - settings.quantile).abs() < 1e-9);
-    if !(is_level && settings.quantile < 0.5 && settings.ridge > 0.0 && settings.groups > 0) || horizons.is_empty() {
+    let lent_by = HORIZON_LEVELS.iter().position(|level| (level - settings.quantile).abs() < 1e-9);
+    let is_sound = settings.quantile < 0.5 && settings.ridge > 0.0 && settings.groups > 0 && !horizons.is_empty();
+    let Some(lent_by) = lent_by.filter(|_| is_sound) else {
         let why = "quantile 0.05, 0.1 or 0.25, ridge above 0, at least one group and one horizon".to_owned();
         return Err(ModelError::BadSetting { setting: "ability", why });
-    }
+    };
     let rows: Vec<&ObservedReceipts> = rows.iter().filter(|row| row.history.levels().is_some()).collect();
     let of = |group: AbilityGroup| rows.iter().copied().filter(move |row| row.group == group);
     let (to_fit, to_calibrate) = (of(AbilityGroup::Fit).count(), of(AbilityGroup::Calibrate).count());
@@ -127,7 +128,6 @@ pub fn train_ability(
             .iter()
             .map(|&level| fit(&sample, level, level < 0.5, settings.ridge))
             .collect::<Result<Vec<_>, _>>()?;
-        let lent_by = HORIZON_LEVELS.iter().position(|l| (l - settings.quantile).abs() < 1e-9).unwrap_or_default();
         // The quarter's exponent must stay above zero where a weak last year takes from it.
         let lower = HORIZON_LEVELS.iter().zip(&coefficients).filter(|(level, _)| **level < 0.5);
         let most = lower.map(|(_, c)| c.get(QUARTER_COLUMN).copied().unwrap_or_default()).fold(f64::INFINITY, f64::min);
@@ -160,13 +160,13 @@ pub fn train_ability(
         let levels = levels.collect();
         model.horizons.push(HorizonModel { horizon_days, own_season, levels });
     }
-    let lowered: Vec<Option<Lowered>> = (0..horizons.len()).map(|at| lowering(&model, &rows, at)).collect();
+    let lowered: Vec<Option<Lowered>> = (0..horizons.len()).map(|at| lowering(&model, &rows, at, lent_by)).collect();
     for (horizon, lowered) in model.horizons.iter_mut().zip(&lowered) {
         if let Some(Lowered { factor, .. }) = lowered {
             horizon.lower(settings.quantile, ln(*factor));
         }
     }
-    let mut report = judge(&model, &rows, to_fit, to_calibrate);
+    let mut report = judge(&model, &rows, lent_by, (to_fit, to_calibrate));
     report.horizons.iter_mut().zip(lowered).for_each(|(horizon, lowered)| horizon.lowered = lowered);
     Ok(TrainedAbility { ability: model, report })
 }

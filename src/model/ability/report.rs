@@ -125,16 +125,9 @@ const TOLERATED: f64 = 1.5;
 const LEAST_FACTOR: f64 = 1e-6;
 
 /// What the figures of a horizon by which is lent have to be multiplied with, where the rows that are for judging refute them; `None` where they stand.
-pub(super) fn lowering(model: &AbilityModel, rows: &[&ObservedReceipts], at: usize) -> Option<Lowered> {
-    let horizon = model.horizons.get(at)?;
-    let lent_by = horizon.levels.iter().position(|l| (l.level - model.quantile).abs() < 1e-9)?;
-    let judging = rows.iter().filter(|row| row.group == AbilityGroup::Judge);
-    let pairs: Vec<(f64, f64)> = judging
-        .filter_map(|row| {
-            let amounts = model.quantiles(&row.history, row.season(at), at, horizon);
-            Some((row.after(at)?, amounts.get(lent_by).copied()?))
-        })
-        .collect();
+pub(super) fn lowering(model: &AbilityModel, rows: &[&ObservedReceipts], at: usize, lent_by: usize) -> Option<Lowered> {
+    let judged = judged(model, rows, at, model.horizons.get(at)?);
+    let pairs: Vec<(f64, f64)> = judged.iter().map(|row| (row.seen, row.foreseen(lent_by))).collect();
     let below = pairs.iter().filter(|(seen, foreseen)| seen < foreseen).count() as u64;
     let [least, _] = exact_interval(below, pairs.len() as u64, CONFIDENCE);
     if pairs.is_empty() || least <= TOLERATED * model.quantile {
@@ -160,12 +153,33 @@ struct Judged<'a> {
     amounts: Vec<f64>,
 }
 
-/// Judges a model on the rows that are for judging.
+impl Judged<'_> {
+    fn foreseen(&self, level: usize) -> f64 {
+        self.amounts.get(level).copied().unwrap_or_default()
+    }
+}
+
+/// The rows that are for judging, with what a model foresees of them over a horizon.
+fn judged<'a>(
+    model: &AbilityModel,
+    rows: &[&'a ObservedReceipts],
+    at: usize,
+    horizon: &HorizonModel,
+) -> Vec<Judged<'a>> {
+    let judging = rows.iter().copied().filter(|row| row.group == AbilityGroup::Judge);
+    let judged = judging.filter_map(|row| {
+        let amounts = model.quantiles(&row.history, row.season(at), at, horizon);
+        Some(Judged { row, seen: row.after(at)?, amounts })
+    });
+    judged.collect()
+}
+
+/// Judges a model on the rows that are for judging. `lent_by` is the level by which is lent, among the model's.
 pub(super) fn judge(
     model: &AbilityModel,
     rows: &[&ObservedReceipts],
-    fitted: usize,
-    calibrated: usize,
+    lent_by: usize,
+    (fitted_rows, calibrated_rows): (usize, usize),
 ) -> AbilityReport {
     let of = |group: AbilityGroup| rows.iter().copied().filter(move |row| row.group == group);
     let horizons = model
@@ -173,19 +187,14 @@ pub(super) fn judge(
         .iter()
         .enumerate()
         .map(|(at, horizon)| {
-            let judged: Vec<Judged<'_>> = of(AbilityGroup::Judge)
-                .filter_map(|row| {
-                    let amounts = model.quantiles(&row.history, row.season(at), at, horizon);
-                    Some(Judged { row, seen: row.after(at)?, amounts })
-                })
-                .collect();
+            let judged = judged(model, rows, at, horizon);
             let calibrating: Vec<&ObservedReceipts> = of(AbilityGroup::Calibrate).collect();
-            over_horizon(horizon, at, model.quantile, &judged, &calibrating)
+            over_horizon(horizon, at, (model.quantile, lent_by), &judged, &calibrating)
         })
         .collect();
     AbilityReport {
-        fitted_rows: fitted,
-        calibrated_rows: calibrated,
+        fitted_rows,
+        calibrated_rows,
         judged_rows: of(AbilityGroup::Judge).count(),
         quantile: model.quantile,
         horizons,
@@ -195,14 +204,12 @@ pub(super) fn judge(
 fn over_horizon(
     horizon: &HorizonModel,
     at: usize,
-    quantile: f64,
+    (quantile, lent_by): (f64, usize),
     judged: &[Judged<'_>],
     calibrating: &[&ObservedReceipts],
 ) -> HorizonReport {
-    let lent_by = horizon.levels.iter().position(|l| (l.level - quantile).abs() < 1e-9).unwrap_or_default();
-    let foreseen = |row: &Judged<'_>, level: usize| row.amounts.get(level).copied().unwrap_or_default();
     let levels = horizon.levels.iter().enumerate().map(|(n, level)| {
-        let pairs: Vec<(f64, f64)> = judged.iter().map(|j| (j.seen, foreseen(j, n))).collect();
+        let pairs: Vec<(f64, f64)> = judged.iter().map(|j| (j.seen, j.foreseen(n))).collect();
         LevelReport {
             level: level.level,
             share_below: share_below(&pairs),
@@ -212,7 +219,7 @@ fn over_horizon(
     let naive = NaiveRule::ALL.iter().filter_map(|&rule| {
         let says = |row: &ObservedReceipts| rule.foresee(&row.history, at, horizon.horizon_days);
         let known: Vec<(f64, f64, f64)> =
-            judged.iter().filter_map(|j| Some((j.seen, foreseen(j, lent_by), says(j.row)?))).collect();
+            judged.iter().filter_map(|j| Some((j.seen, j.foreseen(lent_by), says(j.row)?))).collect();
         let scaled = |factor: f64| {
             let pairs: Vec<(f64, f64)> = known.iter().map(|(seen, _, naive)| (*seen, factor * naive)).collect();
             loss_share(quantile, &pairs)
@@ -256,7 +263,7 @@ fn parts(judged: &[Judged<'_>], lent_by: usize, quantile: f64) -> Vec<PartOfRows
     };
     let mut found: BTreeMap<(&str, String), Vec<(f64, f64)>> = BTreeMap::new();
     for j in judged {
-        let pair = (j.seen, j.amounts.get(lent_by).copied().unwrap_or_default());
+        let pair = (j.seen, j.foreseen(lent_by));
         for (by, part) in [
             ("size", size(j).to_owned()),
             ("history", history(j).to_owned()),
