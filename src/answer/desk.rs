@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::AnswerError;
 use super::known::{Known, known};
-use crate::domain::{AsOf, Currency, Probability, Reason, ReasonCode, days_between};
+use crate::domain::{AsOf, Currency, Reason, ReasonCode, days_between, fault_in_line, id_fault};
 use crate::exposure::{Account, OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
 use crate::features::ValuesByName;
 use crate::model::{ScoreScale, Scorecard};
@@ -48,6 +48,9 @@ pub struct Draw {
     pub offer_id: String,
     /// Principal, minor units.
     pub drawn_minor: i64,
+    /// Line of the file that it was read from, from 1.
+    #[serde(skip)]
+    pub line: usize,
 }
 
 /// Reads draws, a JSON object a line. All count: one that cannot be read leaves it open what was drawn.
@@ -58,10 +61,15 @@ pub fn read_draws(text: &str) -> Result<Vec<Draw>, AnswerError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let read = |(at, line): (usize, &str)| {
         let refuse = |why| AnswerError::Draws { line: at + 1, why };
-        let draw: Draw = serde_json::from_str(line).map_err(|e| refuse(e.to_string()))?;
+        let draw: Draw = serde_json::from_str(line).map_err(|e| refuse(fault_in_line(&e)))?;
+        for (name, id) in [("merchant_id", &draw.merchant_id), ("offer_id", &draw.offer_id)] {
+            if let Some(why) = id_fault(id) {
+                return Err(refuse(format!("{name} {why}")));
+            }
+        }
         match draw.drawn_minor {
             ..0 => Err(refuse(format!("drawn_minor is {}: no draw is negative", draw.drawn_minor))),
-            _ => Ok(draw),
+            _ => Ok(Draw { line: at + 1, ..draw }),
         }
     };
     lines.map(read).collect()
@@ -177,7 +185,7 @@ impl Desk {
         let on = options.on.unwrap_or_else(|| zone.to_datetime(options.now).date());
         let refuse = |why: String| AnswerError::NotOfTheDay { on, as_of: manifest.as_of, why };
         match days_between(manifest.as_of, on) {
-            ..0 => return Err(refuse("the run is of a later day; name the day of the answer with --on".to_owned())),
+            ..0 => return Err(refuse("the run is of a later day; name the day of the answer with --as-of".to_owned())),
             days if days > i32::from(policy.answer_days) => {
                 let most = policy.answer_days;
                 return Err(refuse(format!(
@@ -200,8 +208,7 @@ impl Desk {
             };
         }
         let on = AsOf::new(on, zone.clone())?;
-        let scale = ScoreScale::of(&book.json::<Scorecard>("model/model.json")?)
-            .map_err(|source| AnswerError::Score { merchant: "(the scale of the model)".to_owned(), source })?;
+        let scale = ScoreScale::of(&book.json::<Scorecard>("model/model.json")?).map_err(OfferError::Scale)?;
         Ok(Self { out, book, policy, names, on, options, committed_minor, scale, optimisation })
     }
 
@@ -345,13 +352,13 @@ impl Desk {
         let offers =
             open.iter().flat_map(|(merchant, offers)| offers.iter().map(move |o| (o.offer_id.as_str(), merchant)));
         let merchant_of: BTreeMap<&str, &str> = offers.collect();
-        for (at, draw) in self.options.draws.iter().flatten().enumerate() {
+        for draw in self.options.draws.iter().flatten() {
             if let Some(merchant) = merchant_of.get(draw.offer_id.as_str()).filter(|of| **of != draw.merchant_id) {
                 let why = format!(
                     "offer {:?} was made to merchant {merchant:?}, not to {:?}",
                     draw.offer_id, draw.merchant_id
                 );
-                return Err(AnswerError::Draws { line: at + 1, why });
+                return Err(AnswerError::Draws { line: draw.line, why });
             }
         }
         Ok(())
@@ -416,15 +423,7 @@ impl Desk {
             .collect();
         entry.orders_not_counted = named_orders.iter().filter(|id| !counted.contains(id.as_str())).cloned().collect();
         let earlier = account.replaced(&application.product).cloned();
-        let pd = known.score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
-        let pd = pd.map_err(|source| AnswerError::Score { merchant: application.merchant_id.clone(), source })?;
-        let score = CaseScore {
-            band: &known.score.band,
-            pd,
-            score: known.score.score,
-            reasons: &known.score.reasons,
-            scale: Some(&self.scale),
-        };
+        let score = CaseScore::of(&known.score, &self.scale)?;
         let features = ValuesByName { names: &self.names, values: &known.features };
         let facts = known.facts.clone().with_account(account.clone());
         let case = facts.case(&application.merchant_id, score, &features);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use crate::config::ConfigError;
-use crate::domain::{AsOfError, RateError};
+use crate::domain::AsOfError;
 use crate::offer::OfferError;
 use crate::publish::PublishError;
 
@@ -24,14 +24,6 @@ pub enum AnswerError {
     /// Dates.
     #[error(transparent)]
     AsOf(#[from] AsOfError),
-    /// A published score that is no probability.
-    #[error("read the score of merchant {merchant}: {source}")]
-    Score {
-        /// Whose.
-        merchant: String,
-        /// What is wrong.
-        source: RateError,
-    },
     /// The policy file is not the one that the run was decided under.
     #[error("answer by the policy of run {run}: {policy} was changed since; run the night first")]
     OtherPolicy {

@@ -237,9 +237,7 @@ fn policy_diff_code(error: &PolicyDiffError) -> ExitCode {
     match error {
         PolicyDiffError::Config(_) => ExitCode::Config,
         PolicyDiffError::Publish(error) => publish_code(error),
-        PolicyDiffError::Offer(_) | PolicyDiffError::Score { .. } | PolicyDiffError::Incomplete { .. } => {
-            ExitCode::Data
-        }
+        PolicyDiffError::Offer(_) | PolicyDiffError::Incomplete { .. } => ExitCode::Data,
         PolicyDiffError::AsOf(_) | PolicyDiffError::Accounts { .. } | PolicyDiffError::NotOptimised { .. } => {
             ExitCode::Usage
         }
@@ -251,7 +249,6 @@ fn answer_code(error: &AnswerError) -> ExitCode {
         AnswerError::Config(_) | AnswerError::OtherPolicy { .. } => ExitCode::Config,
         AnswerError::Publish(error) => publish_code(error),
         AnswerError::Offer(_)
-        | AnswerError::Score { .. }
         | AnswerError::NotOfTheDay { .. }
         | AnswerError::Incomplete { .. }
         | AnswerError::NotText { .. }

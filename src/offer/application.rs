@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::declared_order::DeclaredOrder;
 use super::policy::Policy;
 use crate::contract::APPLICATIONS;
+use crate::domain::{CheckedJson, fault_in_line, id_fault};
 use crate::exposure::{Declared, Request};
 
 /// One application.
@@ -48,7 +49,7 @@ pub struct RefusedApplication {
     pub number: usize,
     /// Its id, where it has one.
     pub application_id: Option<String>,
-    /// What is wrong with it.
+    /// Where it stands, and what is wrong with it.
     pub why: String,
 }
 
@@ -76,13 +77,34 @@ impl Application {
         self.order_ids.iter().chain(listed).cloned().collect()
     }
 
+    /// What is wrong with its identifiers; `None` where nothing is.
+    fn id_fault(&self) -> Option<String> {
+        for (name, id) in [("application_id", &self.application_id), ("merchant_id", &self.merchant_id)] {
+            if let Some(why) = id_fault(id) {
+                return Some(format!("{name} {why}"));
+            }
+        }
+        let listed = self.orders.iter().map(|order| &order.order_id).collect();
+        let lists: [(&str, Vec<&String>); 2] = [("order_ids", self.order_ids.iter().collect()), ("orders", listed)];
+        for (name, ids) in lists {
+            let mut seen = BTreeSet::new();
+            for id in ids {
+                if let Some(why) = id_fault(id) {
+                    return Some(format!("an order in {name} {why}"));
+                }
+                if !seen.insert(id) {
+                    return Some(format!("{name} holds order {id:?} twice"));
+                }
+            }
+        }
+        None
+    }
+
     /// What is wrong with it by the contract and by the products on offer; `None` where nothing is.
     #[must_use]
     pub fn fault(&self, policy: &Policy) -> Option<String> {
-        for (name, id) in [("application_id", &self.application_id), ("merchant_id", &self.merchant_id)] {
-            if id.trim().is_empty() {
-                return Some(format!("{name} is empty"));
-            }
+        if let Some(fault) = self.id_fault() {
+            return Some(fault);
         }
         if policy.products.iter().all(|product| product.name != self.product) {
             let names: Vec<&str> = policy.products.iter().map(|product| product.name.as_str()).collect();
@@ -103,14 +125,6 @@ impl Application {
                 return Some(format!("{name} is {value}, outside {least} to {most}"));
             }
         }
-        let listed = self.orders.iter().map(|order| &order.order_id).collect();
-        for (name, ids) in [("order_ids", self.order_ids.iter().collect()), ("orders", listed)] {
-            let ids: Vec<&String> = ids;
-            let distinct: BTreeSet<&&String> = ids.iter().collect();
-            if distinct.len() < ids.len() || ids.iter().any(|id| id.trim().is_empty()) {
-                return Some(format!("{name} holds an order twice, or an empty id"));
-            }
-        }
         if let Some(order) = self.orders.iter().find(|order| order.amount_minor.is_some_and(|amount| amount < 0)) {
             return Some(format!("amount_minor of order {} is negative", order.order_id));
         }
@@ -121,21 +135,48 @@ impl Application {
 /// Reads applications: one JSON object, a JSON array of them, or one a line. Each is read by itself: one that cannot be read costs that one.
 #[must_use]
 pub fn read_applications(text: &str) -> Vec<Result<Application, RefusedApplication>> {
-    let values: Vec<Result<serde_json::Value, String>> = match serde_json::from_str(text) {
-        Ok(serde_json::Value::Array(all)) => all.into_iter().map(Ok).collect(),
-        Ok(one) => vec![Ok(one)],
-        Err(_) => {
-            let lines = text.lines().filter(|line| !line.trim().is_empty());
-            lines.map(|line| serde_json::from_str(line).map_err(|e| e.to_string())).collect()
+    placed(text).into_iter().enumerate().map(|(at, placed)| read_one(at + 1, placed)).collect()
+}
+
+/// A value of the text, and where it stands there, as a sentence begins; or why there is none.
+type Placed = (String, Result<CheckedJson, String>);
+
+fn placed(text: &str) -> Vec<Placed> {
+    let whole = match serde_json::from_str::<Vec<CheckedJson>>(text) {
+        Ok(all) => {
+            return all
+                .into_iter()
+                .enumerate()
+                .map(|(at, one)| (format!("application {}: ", at + 1), Ok(one)))
+                .collect();
         }
+        Err(error) => error,
     };
-    let read = |(at, value): (usize, Result<serde_json::Value, String>)| {
-        let refused = |application_id, why| RefusedApplication { number: at + 1, application_id, why };
-        let value = value.map_err(|why| refused(None, format!("it is not JSON: {why}")))?;
-        let id = value.get("application_id").and_then(|id| id.as_str()).map(ToOwned::to_owned);
-        serde_json::from_value(value).map_err(|e| refused(id, e.to_string()))
-    };
-    values.into_iter().enumerate().map(read).collect()
+    if let Ok(one) = serde_json::from_str(text) {
+        return vec![(String::new(), Ok(one))];
+    }
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |(at, line)| (format!("line {}: ", at + 1), serde_json::from_str(line).map_err(|e| fault_in_line(&e)));
+    let lines: Vec<Placed> = lines.map(read).collect();
+    if text.trim_start().starts_with('[') && lines.iter().all(|(_, read)| read.is_err()) {
+        return vec![(String::new(), Err(whole.to_string()))];
+    }
+    lines
+}
+
+fn read_one(number: usize, (place, value): Placed) -> Result<Application, RefusedApplication> {
+    let refused = |application_id, why| RefusedApplication { number, application_id, why: format!("{place}{why}") };
+    let CheckedJson { value, twice } = value.map_err(|why| refused(None, format!("it is not JSON: {why}")))?;
+    let id = value.get("application_id").and_then(|id| id.as_str()).filter(|id| id_fault(id).is_none());
+    let id = id.map(ToOwned::to_owned);
+    if let Some(key) = twice {
+        return Err(refused(id, format!("it names {key:?} twice, and nobody can say which is meant")));
+    }
+    let application: Application = serde_json::from_value(value).map_err(|e| refused(id.clone(), e.to_string()))?;
+    match application.id_fault() {
+        Some(fault) => Err(refused(id, fault)),
+        None => Ok(application),
+    }
 }
 
 #[cfg(test)]
@@ -160,5 +201,26 @@ mod tests {
         let whys: Vec<Option<(usize, bool)>> =
             read.iter().map(|r| r.as_ref().err().map(|e| (e.number, e.application_id.is_some()))).collect();
         assert_eq!(whys, [None, Some((2, false)), Some((3, true)), None]);
+    }
+
+    #[test]
+    fn what_can_be_read_in_two_ways_or_names_nothing_is_refused_with_its_line() {
+        let twice = ONE.replace("\"requested_minor\"", "\"requested_minor\":9,\"requested_minor\"");
+        let of_orders = ONE.replace('}', r#","orders":[{"order_id":"o1","order_id":"o2"}]}"#);
+        let nul = ONE.replace("m1", "m\\u0000");
+        let endless = ONE.replace("a1", &"a".repeat(100_000));
+        for (broken, words) in
+            [(twice, "requested_minor"), (of_orders, "order_id"), (nul, "merchant_id"), (endless, "100000 characters")]
+        {
+            let read = read_applications(&format!("{ONE}\n\n{broken}\n{ONE}\n"));
+            let [Ok(_), Err(refused), Ok(_)] = read.as_slice() else { panic!("{read:?}") };
+            assert!(refused.why.starts_with("line 3: ") && refused.why.contains(words), "{}", refused.why);
+            assert!(refused.why.len() < 200, "{}", refused.why);
+            let of_array = read_applications(&format!("[{ONE},{broken}]"));
+            assert!(of_array[1].as_ref().unwrap_err().why.starts_with("application 2: "), "{of_array:?}");
+        }
+        let cut_off = read_applications(&format!("[\n{ONE},\n{ONE}\n"));
+        let [Err(refused)] = cut_off.as_slice() else { panic!("{cut_off:?}") };
+        assert!(refused.why.contains("line 4"), "{}", refused.why);
     }
 }

@@ -13,6 +13,7 @@ use crate::features::FeatureLookup;
 use crate::model::ScoreScale;
 use crate::model::ability::Foreseen;
 use crate::repayment::BorrowerRecord;
+use crate::score::MerchantScore;
 
 /// A row of the published table `cases`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,18 @@ pub struct CaseScore<'a> {
     pub reasons: &'a [Reason],
     /// What other scores would mean; `None` where the model is not at hand.
     pub scale: Option<&'a ScoreScale>,
+}
+
+impl<'a> CaseScore<'a> {
+    /// What a published score says; a merchant without one is taken to default.
+    ///
+    /// # Errors
+    /// It is no probability.
+    pub fn of(score: &'a MerchantScore, scale: &'a ScoreScale) -> Result<Self, OfferError> {
+        let pd = score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
+        let pd = pd.map_err(|source| OfferError::Score { merchant_id: score.merchant_id.clone(), source })?;
+        Ok(Self { band: &score.band, pd, score: score.score, reasons: &score.reasons, scale: Some(scale) })
+    }
 }
 
 impl CaseRecord {

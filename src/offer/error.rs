@@ -39,6 +39,17 @@ pub enum OfferError {
         /// What is wrong.
         why: String,
     },
+    /// A published score that is no probability.
+    #[error("read the score of merchant {merchant_id}: {source}")]
+    Score {
+        /// The merchant.
+        merchant_id: String,
+        /// What is wrong.
+        source: RateError,
+    },
+    /// A published scorecard with a score that means no probability.
+    #[error("read the model's scale: {0}")]
+    Scale(RateError),
     /// A date beyond the calendar.
     #[error("date an offer: {0}")]
     Date(#[from] AsOfError),

@@ -11,7 +11,7 @@ use super::policy_change::{Change, ChangeKind, change};
 use super::run_again::RunAgain;
 use super::together::Together;
 use crate::config::ConfigError;
-use crate::domain::{AsOfError, Currency, RateError};
+use crate::domain::{AsOfError, Currency};
 use crate::exposure::GroupTerms;
 use crate::offer::{Decision, Offer, OfferError, OptimisationSummary, Policy, PolicyApproval};
 use crate::publish::PublishError;
@@ -32,14 +32,6 @@ pub enum PolicyDiffError {
     /// The run's date.
     #[error(transparent)]
     AsOf(#[from] AsOfError),
-    /// A published score that is no probability.
-    #[error("read the score of merchant {merchant}: {source}")]
-    Score {
-        /// Whose.
-        merchant: String,
-        /// What is wrong.
-        source: RateError,
-    },
     /// The policies draw merchants' accounts up differently, and the run holds one account a merchant.
     #[error("compare two policies on the accounts of one run: they differ in {what}, and so would the accounts")]
     Accounts {

@@ -6,10 +6,10 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use super::policy_diff::{PolicyDiffError, PolicyName};
-use crate::domain::{AsOf, Probability};
+use crate::domain::AsOf;
 use crate::features::ValuesByName;
 use crate::model::{ScoreScale, Scorecard};
-use crate::offer::{CaseFacts, CaseRecord, CaseScore, MerchantCase, Policy};
+use crate::offer::{CaseFacts, CaseRecord, CaseScore, MerchantCase, OfferError, Policy};
 use crate::publish::{FeatureRow, Manifest, ScoreBook};
 use crate::score::MerchantScore;
 
@@ -32,8 +32,7 @@ impl RunAgain {
         let names = book.feature_names()?;
         let scorecard: Scorecard = book.json("model/model.json")?;
         let bands = scorecard.bands.iter().map(|b| b.name.clone()).collect();
-        let scale = ScoreScale::of(&scorecard)
-            .map_err(|source| PolicyDiffError::Score { merchant: "(the scale of the model)".to_owned(), source })?;
+        let scale = ScoreScale::of(&scorecard).map_err(OfferError::Scale)?;
         let zone = TimeZone::get(&book.manifest().time_zone).map_err(|_| PolicyDiffError::Incomplete {
             run: book.manifest().run_id.clone(),
             what: "in which time zone its day begins",
@@ -95,16 +94,8 @@ impl RunAgain {
                 return Err(incomplete());
             }
             let lookup = ValuesByName { names: &places, values: &row.values };
-            let pd = score.pd_prob.map_or(Ok(Probability::ONE), Probability::new);
-            let pd = pd.map_err(|source| PolicyDiffError::Score { merchant: case.merchant_id.clone(), source })?;
             let facts = case.facts()?;
-            let known = CaseScore {
-                band: &score.band,
-                pd,
-                score: score.score,
-                reasons: &score.reasons,
-                scale: Some(&self.scale),
-            };
+            let known = CaseScore::of(&score, &self.scale)?;
             with(&score, &facts.case(&score.merchant_id, known, &lookup), &facts)?;
         }
         Ok(())

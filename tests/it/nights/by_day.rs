@@ -80,12 +80,13 @@ fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows
     let drawn = of_night.limit_minor / 2;
     let service = served(&lender).into_iter().find(|o| o.offer_id == of_night.offer_id).unwrap();
     market.draw(&service, drawn, at(day(0), 9));
-    let draws = vec![Draw { merchant_id: "m01".to_owned(), offer_id: service.offer_id.clone(), drawn_minor: drawn }];
+    let (merchant_id, offer_id) = ("m01".to_owned(), service.offer_id.clone());
+    let draws = vec![Draw { merchant_id, offer_id, drawn_minor: drawn, line: 7 }];
     let asked = || vec![application("a2", "m01", "credit-loan", 60_000)];
     // A draw on it under another merchant would leave the room to be granted twice.
     let misnamed = draws.iter().cloned().map(|draw| Draw { merchant_id: "m02".to_owned(), ..draw }).collect();
     let refused = answer(&lender, (day(0), 12), Some(misnamed), asked()).unwrap_err();
-    assert!(matches!(refused, AnswerError::Draws { line: 1, .. }) && refused.to_string().contains("m02"), "{refused}");
+    assert!(matches!(refused, AnswerError::Draws { line: 7, .. }) && refused.to_string().contains("m02"), "{refused}");
     let fresh = one(answer(&lender, (day(0), 12), Some(draws), asked()).unwrap());
     let by_day = fresh.offer.unwrap();
     assert_eq!((fresh.outcome, by_day.limit_minor), (Outcome::Offer, 60_000));

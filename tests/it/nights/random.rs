@@ -56,6 +56,7 @@ impl Service {
             merchant_id: merchant_id.clone(),
             offer_id: offer_id.clone(),
             drawn_minor: *drawn_minor,
+            line: 0,
         };
         self.drawn_since_midnight.iter().map(of).collect()
     }
