@@ -156,7 +156,10 @@ fn placed(text: &str) -> Vec<Placed> {
         return vec![(String::new(), Ok(one))];
     }
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let read = |(at, line)| (format!("line {}: ", at + 1), serde_json::from_str(line).map_err(|e| fault_in_line(&e)));
+    let read = |(at, line): (usize, &str)| {
+        let value = serde_json::from_str(line).map_err(|error| fault_in_line(&error));
+        (format!("line {}: ", at + 1), value)
+    };
     let lines: Vec<Placed> = lines.map(read).collect();
     if text.trim_start().starts_with('[') && lines.iter().all(|(_, read)| read.is_err()) {
         return vec![(String::new(), Err(whole.to_string()))];

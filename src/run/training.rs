@@ -272,6 +272,9 @@ struct SnapshotBuilder<'a> {
     horizons: &'a [u16],
 }
 
+/// Snapshots, each with its window, oldest first.
+type Prepared = Vec<(PreparedShards<Outcomes>, Window)>;
+
 /// The performance window of a snapshot, beside the shards that are prepared as of it.
 struct Window {
     /// Which side of the split the snapshot is on.
@@ -305,7 +308,7 @@ pub(super) fn ability_group(merchant: &str, part: Part) -> Option<AbilityGroup> 
 impl SnapshotBuilder<'_> {
     /// Features as of each snapshot that is looked at, oldest first, and outcomes of the performance window after it, of merchants enough to learn from:
     /// one in so many.
-    fn prepare(&self, plan: &[(AsOf, Part)]) -> Result<(Vec<(PreparedShards<Outcomes>, Window)>, u64), TrainingError> {
+    fn prepare(&self, plan: &[(AsOf, Part)]) -> Result<(Prepared, u64), TrainingError> {
         let Self { settings, rules, store, progress, .. } = *self;
         let shelf = shelf_of(store);
         let looked_at = plan.iter().filter(|(_, part)| *part != Part::Purged);
@@ -314,7 +317,7 @@ impl SnapshotBuilder<'_> {
             let window = Window { part: *part, end, by_category: Mutex::default() };
             Ok((PreparedShards::none(as_of.clone(), shelf.clone()), window))
         };
-        let mut prepared = looked_at.map(nothing_yet).collect::<Result<Vec<_>, TrainingError>>()?;
+        let mut prepared = looked_at.map(nothing_yet).collect::<Result<Prepared, TrainingError>>()?;
         let snapshots = prepared.len() as u64;
         let evidence = LoanEvidence::default();
         let reader = ShardReader { store, rules, evidence: &evidence, progress };
