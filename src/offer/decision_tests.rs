@@ -130,9 +130,9 @@ fn good() -> Owned {
 }
 
 fn record(owned: &Owned) -> BorrowerRecord {
-    match owned.credit {
+    match &owned.credit {
         _ if !owned.unknown_loans.is_empty() => BorrowerRecord::Unknown(owned.unknown_loans.clone()),
-        Some(record) => BorrowerRecord::Known(record),
+        Some(record) => BorrowerRecord::Known(record.clone()),
         None => BorrowerRecord::NoBook,
     }
 }
@@ -601,8 +601,8 @@ proptest! {
             5 => lower(worse.features.get_mut("gmv_low").unwrap(), 50_000.0),
             6 => worse.ability = case.ability.map(|a| a - 50_000),
             7 => worse.capital = None,
-            8 => worse.credit = case.credit.map(|c| CreditRecord { dpd: c.dpd + 1, worst_dpd: c.worst_dpd.max(c.dpd + 1), ..c }),
-            9 => worse.credit = case.credit.map(|c| CreditRecord { outstanding_minor: c.outstanding_minor + 5_000_000, ..c }),
+            8 => worse.credit = case.credit.clone().map(|c| CreditRecord { dpd: c.dpd + 1, worst_dpd: c.worst_dpd.max(c.dpd + 1), ..c }),
+            9 => worse.credit = case.credit.clone().map(|c| CreditRecord { outstanding_minor: c.outstanding_minor + 5_000_000, ..c }),
             10 => { worse.receivables.pop(); }
             _ => worse.credit = None,
         }

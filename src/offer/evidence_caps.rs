@@ -67,14 +67,20 @@ pub struct LowestMonthCap {
 }
 
 /// Graduated growth: a merchant who never repaid begins with `first_limit_minor`; after that the limit is at most a multiple of the largest loan
-/// repaid without ever being materially late. A loan that was late takes all that went before away.
+/// repaid without ever being materially late. A loan that was late takes all that went before away, and one that was paid back at once counts for
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GrowthCap {
     /// The largest first limit.
     pub first_limit_minor: i64,
     /// Multiple in parts per million: 2,000,000 doubles with every clean loan.
     pub factor_ppm: i64,
+    /// Days for which a loan was owed, until half of it was paid back, before it counts; half of its own term is enough.
+    pub least_days_owed: i64,
 }
+
+/// A month (project judgement).
+const LEAST_DAYS_OWED: i64 = 30;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +114,7 @@ struct RawLowestMonth {
 struct RawGrowth {
     first_limit_minor: Spanned<i64>,
     factor_ppm: Spanned<i64>,
+    least_days_owed: Option<Spanned<i64>>,
 }
 
 /// Largest multiple of integrity capital or of a month.
@@ -139,6 +146,10 @@ pub(super) fn check_caps(
         Ok(GrowthCap {
             first_limit_minor: bounds::integer(file, first, "first_limit_minor", 1..=hard_cap_minor)?,
             factor_ppm: bounds::integer(file, &growth.factor_ppm, "factor_ppm", 1_000_000..=MOST_FACTOR_PPM)?,
+            least_days_owed: growth
+                .least_days_owed
+                .as_ref()
+                .map_or(Ok(LEAST_DAYS_OWED), |days| bounds::integer(file, days, "least_days_owed", 0..=365))?,
         })
     };
     let checked = EvidenceCaps {
@@ -273,7 +284,8 @@ pub(super) static CAPS_KEYS: Section = Section {
         .range("1 to 10^6")
         .or("no such cap"),
         Key::section("lowest_month", "a multiple of the lowest month's trade").or("no such cap"),
-        Key::section("growth", "how fast limits grow with loans that were repaid on time").or("no such cap"),
+        Key::section("growth", "how fast limits grow with loans that were owed for a while and repaid on time")
+            .or("no such cap"),
     ],
 };
 
@@ -292,7 +304,8 @@ pub(super) static LOWEST_MONTH_KEYS: Section = Section {
 pub(super) static GROWTH_KEYS: Section = Section {
     head: "[[product]]\n[product.caps.growth]",
     doc: "The limit is at most first_limit_minor, or the multiple of the largest loan, of any product, that was repaid in full and never materially \
-          late since the last loan that was; one loan that is late takes it back to first_limit_minor at once.",
+          late since the last loan that was; one loan that is late takes it back to first_limit_minor at once. A loan counts only if it was owed for \
+          least_days_owed, or for half of its own term where that is shorter: until then less than half of it had been paid back.",
     keys: &[
         Key::new("first_limit_minor", "whole number", "2_000_000", "the most that a merchant begins with")
             .unit("minor units")
@@ -300,5 +313,15 @@ pub(super) static GROWTH_KEYS: Section = Section {
         Key::new("factor_ppm", "whole number", "2_000_000", "the multiple: 2,000,000 is twice")
             .unit("ppm")
             .range("10^6 to 10^8"),
+        Key::new(
+            "least_days_owed",
+            "whole number",
+            "30",
+            "for how long a loan must have been owed to count, until half of it was paid back; half of its own term is enough. 0: a loan paid back \
+             within the hour counts",
+        )
+        .unit("days")
+        .range("0 to 365")
+        .or("30"),
     ],
 };

@@ -12,6 +12,7 @@ use super::error::OfferError;
 use super::evidence_caps::GrowthCap;
 use super::guarantee::liability_minor;
 use super::policy::{Policy, Product};
+use super::room::room_minor;
 use super::sales_share::low_case_carries_minor;
 use super::schedule::{REFERENCE_MINOR, schedule};
 use crate::domain::DailyRate;
@@ -36,7 +37,7 @@ pub enum CapName {
     DeclaredDebtService,
     /// What declared assets carry beyond declared liabilities.
     DeclaredLeverage,
-    /// Multiple of the largest loan that was repaid on time.
+    /// Multiple of the largest loan that was owed for long enough and repaid on time.
     Growth,
     /// What was asked for.
     Requested,
@@ -86,7 +87,10 @@ impl CapName {
             }
             Self::DeclaredDebtService => ("declared-earnings-low", "declared earnings carry too small a loan"),
             Self::DeclaredLeverage => ("declared-leverage-high", "declared liabilities leave too little of the assets"),
-            Self::Growth => ("growth-limit-low", "loans repaid on time so far carry too small a next one"),
+            Self::Growth => (
+                "growth-limit-low",
+                "loans that were owed for long enough and repaid on time carry too small a next one",
+            ),
             Self::PortfolioBudget => ("portfolio-budget", "the lender's budget is used up"),
             Self::Optimised => {
                 ("portfolio-optimised", "other loans are worth more within what the lender may lend and lose")
@@ -169,8 +173,8 @@ pub enum Limit {
     },
 }
 
-/// Writes the portfolio's budget among an offer's caps, with what it leaves: `left_minor` and what the offer takes over from the one that it
-/// replaces. Limits lie on steps of `step_minor`. Returns whether the offer fits.
+/// Writes the portfolio's budget among an offer's caps, with what it leaves: `left_minor`, which is negative where the budget is overdrawn, and what
+/// the offer takes over from the one that it replaces. Limits lie on steps of `step_minor`. Returns whether the offer fits.
 pub fn within_budget(
     offer: &mut Offer,
     budget_minor: i64,
@@ -178,7 +182,7 @@ pub fn within_budget(
     taken_over_minor: i64,
     step_minor: i64,
 ) -> bool {
-    let room = left_minor.max(0).saturating_add(taken_over_minor);
+    let room = room_minor(left_minor, taken_over_minor);
     let cap = Cap { name: CapName::PortfolioBudget, gross_minor: Some(budget_minor), value_minor: Some(room) };
     offer.put_cap(cap);
     if offer.limit_minor > room {
@@ -300,11 +304,11 @@ fn earned_minor(sales: i64, costs: i64, term_days: u16) -> i64 {
     i64::try_from(earned).unwrap_or(i64::MAX)
 }
 
-/// `max(first limit, multiple of the largest loan repaid on time)`; `None` where the record cannot be read.
+/// `max(first limit, multiple of the largest loan that was owed for long enough and repaid on time)`; `None` where the record cannot be read.
 fn grown(growth: &GrowthCap, case: &MerchantCase<'_>) -> Option<i64> {
     let clean = match case.record {
         BorrowerRecord::NoBook => 0,
-        BorrowerRecord::Known(record) => record.clean_principal_minor,
+        BorrowerRecord::Known(record) => record.clean_principal_minor(growth.least_days_owed),
         BorrowerRecord::Unknown(_) => return None,
     };
     Some(growth.first_limit_minor.max(carried_minor(clean, growth.factor_ppm)))

@@ -39,6 +39,7 @@ mod price_terms;
 mod property_tests;
 mod repayment;
 mod reproduce;
+mod room;
 mod rules;
 mod sales_share;
 mod scenario_case;

@@ -5,7 +5,8 @@
 //! - expected loss `= q × d × B(r) × expected loss`, rates a day as in the floor of the price,
 //!
 //! with `B(r)` the days for which a unit of principal is owed under the product's schedule. What is lent is the whole limit, less what an earlier
-//! offer holds whose place it takes: the lender is bound by what it offers, not by what is expected to be drawn.
+//! offer holds whose place it takes: the lender is bound by what it offers, not by what is expected to be drawn. Where a bound is overdrawn before
+//! anything is offered, renewals are held to what [`super::room`] leaves them, and chosen among then.
 
 use super::cost::CostOfLoan;
 use super::decision::Offer;
@@ -80,6 +81,12 @@ impl Candidate {
     #[must_use]
     pub const fn rate_ppm(&self) -> i64 {
         self.rate_ppm
+    }
+
+    /// What the open offer holds whose place it takes.
+    #[must_use]
+    pub const fn held_minor(&self) -> i64 {
+        self.held_minor
     }
 }
 
@@ -174,6 +181,21 @@ impl ChoiceGrid {
                 };
                 (limit_minor, rate_ppm, choice)
             })
+        })
+    }
+
+    /// The same candidate without choices of more than a limit.
+    pub(super) fn at_most(&self, candidate: Candidate, most_minor: i64) -> Candidate {
+        let within = self.limits(&candidate).filter(|(_, limit_minor, _)| *limit_minor <= most_minor);
+        let kept = within.fold(0_u64, |kept, (limit_at, _, _)| kept | (0xff << (limit_at * 8)));
+        Candidate { allowed: candidate.allowed & kept, ..candidate }
+    }
+
+    /// The largest limit and the largest profit among a candidate's choices; 0 where it has none.
+    pub(super) fn most(&self, candidate: &Candidate) -> (i64, i64) {
+        let choices = self.all(candidate);
+        choices.fold((0, 0), |(limit, profit), (limit_minor, _, choice)| {
+            (limit.max(limit_minor), profit.max(choice.profit_minor))
         })
     }
 

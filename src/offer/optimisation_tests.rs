@@ -11,7 +11,7 @@ use crate::domain::{AsOf, Probability};
 use crate::exposure::{Account, Owed, Receivables, Requests};
 use crate::model::ability::Foreseen;
 use crate::offer::price::{Price, price};
-use crate::offer::{Cap, CapName, Repayment, at_terms, reproduce};
+use crate::offer::{Cap, CapName, CasePlace, Committed, OfferPool, Repayment, at_terms, reproduce};
 
 /// A policy of two products with a grid of limits and rates.
 const TEXT: &str = "bands = [\"A\", \"B\"]\nloan_book = \"none\"\nlimit_step_minor = 1_000\ntotal_cap_minor = 100_000_000\n\
@@ -174,4 +174,32 @@ fn a_policy_refuses_a_grid_that_says_nothing_or_too_much() {
         assert!(TEXT.contains(right));
         assert!(read(&TEXT.replace(right, wrong)).is_err(), "{wrong}");
     }
+}
+
+/// The limits that three merchants of a category get, each with an open offer that holds the whole of what the caps allow.
+fn renewed(text: &str) -> Vec<i64> {
+    let policy = read(text).unwrap();
+    let grid = ChoiceGrid::of(&policy).unwrap().unwrap();
+    let place = CasePlace { category: Some("shoes".to_owned()), region: None };
+    let mut committed = Committed::default();
+    committed.add(&place, Some(0), 3 * 500_000);
+    let mut pool = OfferPool::beside(committed);
+    for (merchant, pd) in [("m1", 0.03), ("m2", 0.02), ("m3", 0.01)] {
+        let own = Offer { merchant_id: merchant.to_owned(), ..offer(&policy, 1, 500_000, pd, "A").unwrap() };
+        pool.add(&policy, &grid, (&own, 500_000), &place).unwrap();
+    }
+    let terms = pool.allocate(&policy, &grid).terms;
+    terms.into_iter().map(|terms| terms.map_or(0, |(limit_minor, _)| limit_minor)).collect()
+}
+
+#[test]
+fn open_offers_are_not_renewed_beyond_an_overdrawn_bound_the_least_profitable_first() {
+    let budget = |minor: i64, text: &str| format!("portfolio_budget_minor = {minor}\n{text}");
+    assert_eq!(renewed(&budget(1_500_000, TEXT)), [500_000, 500_000, 500_000]);
+    assert_eq!(renewed(&budget(1_200_000, TEXT)), [150_000, 500_000, 500_000]);
+    assert_eq!(renewed(&budget(1_000_000, TEXT)), [0, 500_000, 500_000]);
+    assert_eq!(renewed(&budget(400_000, TEXT)), [0, 0, 300_000]);
+    let of_category = TEXT.replace("accepted_spread = 0.12", "accepted_spread = 0.12\nmax_category_share = 0.25");
+    assert_eq!(renewed(&budget(4_000_000, &of_category)), [0, 500_000, 500_000]);
+    assert_eq!(renewed(&budget(40_000_000, &of_category)), [500_000, 500_000, 500_000]);
 }

@@ -68,7 +68,8 @@ static POLICY_KEYS: Section = Section {
             "portfolio_budget_minor",
             "whole number",
             "500_000_000",
-            "the most that all merchants together may owe and be offered; the most profitable offers go first",
+            "the most that all merchants together may owe and be offered; the most profitable offers go first. Where more is owed and offered \
+             already, nothing new is offered, and the least profitable open offers are not renewed",
         )
         .unit("minor units")
         .range("1 to 10^15")

@@ -1,5 +1,6 @@
 //! All offers of a night as candidates of portfolio optimisation, the bounds that they share, and what was chosen.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::decision::Offer;
 use super::error::OfferError;
 use super::optimisation::{Candidate, CandidateList, ChoiceGrid};
 use super::policy::Policy;
+use super::room::{RoomLeft, room_minor};
 use crate::optimise::{Allocation, Bounds, Choice, FrontierPoint, Place, Prices, Varied, frontier, optimise};
 
 /// What merchants owe and may draw before a night offers anything, minor units.
@@ -142,7 +144,7 @@ impl OfferPool {
     pub fn allocate(self, policy: &Policy, grid: &ChoiceGrid) -> Allocated {
         let bounds = self.bounds(policy);
         let order = self.order();
-        let list = CandidateList { grid, candidates: self.in_order(&order) };
+        let list = self.list(grid, &order, &bounds);
         let Self { categories, regions, .. } = self;
         let allocation = optimise(&list, &bounds);
         let places = (categories.into_keys().collect::<Vec<_>>(), regions.into_keys().collect::<Vec<_>>());
@@ -160,7 +162,12 @@ impl OfferPool {
     #[must_use]
     pub fn frontier(self, policy: &Policy, grid: &ChoiceGrid, varied: Varied, points: usize) -> Vec<FrontierPoint> {
         let bounds = self.bounds(policy);
-        frontier(&CandidateList { grid, candidates: self.in_order(&self.order()) }, &bounds, varied, points)
+        // The bound that is varied allows what is held already, and more.
+        let standing = match varied {
+            Varied::Lent => Bounds { lent_minor: None, ..bounds.clone() },
+            Varied::Loss => bounds.clone(),
+        };
+        frontier(&self.list(grid, &self.order(), &standing), &bounds, varied, points)
     }
 
     /// Positions of the candidates in the order in which they are looked at: of equals the earlier goes first, and which it is must not hang on the
@@ -171,8 +178,68 @@ impl OfferPool {
         order
     }
 
-    fn in_order(&self, order: &[usize]) -> Vec<Candidate> {
-        order.iter().filter_map(|at| self.candidates.get(*at).copied()).collect()
+    /// The candidates in an order, held to what overdrawn bounds leave.
+    fn list<'a>(&self, grid: &'a ChoiceGrid, order: &[usize], bounds: &Bounds) -> CandidateList<'a> {
+        let mut candidates: Vec<Candidate> = order.iter().filter_map(|at| self.candidates.get(*at).copied()).collect();
+        hold_renewals(grid, &mut candidates, bounds);
+        CandidateList { grid, candidates }
+    }
+}
+
+/// Where a bound is overdrawn before anything is offered, holds the offers that would be renewed to what the others can give back, the most
+/// profitable first. Bounds that are not overdrawn hold nobody to anything here.
+fn hold_renewals(grid: &ChoiceGrid, candidates: &mut [Candidate], bounds: &Bounds) {
+    let left_of = |bound: TouchedBound| {
+        let left = match bound {
+            TouchedBound::Lent => bounds.lent_minor,
+            TouchedBound::Category(number) => bounds.category_minor.get(number as usize).copied().flatten(),
+            TouchedBound::Region(number) => bounds.region_minor.get(number as usize).copied().flatten(),
+        };
+        left.filter(|left| *left < 0)
+    };
+    let mut overdrawn: BTreeMap<TouchedBound, RoomLeft> = BTreeMap::new();
+    for candidate in candidates.iter() {
+        for bound in TouchedBound::of(candidate) {
+            if let Some(left) = left_of(bound) {
+                overdrawn.entry(bound).or_insert(RoomLeft::new(left)).hold(candidate.held_minor());
+            }
+        }
+    }
+    if overdrawn.is_empty() {
+        return;
+    }
+    let by_profit = |(at, candidate): (usize, &Candidate)| (Reverse(grid.most(candidate).1), at);
+    let mut turns: Vec<(Reverse<i64>, usize)> = candidates.iter().enumerate().map(by_profit).collect();
+    turns.sort_unstable();
+    for (_, at) in turns {
+        let Some(candidate) = candidates.get_mut(at) else { continue };
+        let (touched, held) = (TouchedBound::of(candidate), candidate.held_minor());
+        for bound in touched {
+            if let Some(room) = overdrawn.get_mut(&bound) {
+                *candidate = grid.at_most(*candidate, room_minor(room.turn(held), held));
+            }
+        }
+        let (kept, _) = grid.most(candidate);
+        for bound in touched {
+            if let Some(room) = overdrawn.get_mut(&bound) {
+                room.settle(held, kept);
+            }
+        }
+    }
+}
+
+/// A bound of what is lent, by the number of its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TouchedBound {
+    Lent,
+    Category(u32),
+    Region(u32),
+}
+
+impl TouchedBound {
+    /// Those that a candidate uses.
+    const fn of(candidate: &Candidate) -> [Self; 3] {
+        [Self::Lent, Self::Category(candidate.place.category), Self::Region(candidate.place.region)]
     }
 }
 

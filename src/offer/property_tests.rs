@@ -14,7 +14,7 @@ use crate::domain::{AsOf, Probability};
 use crate::exposure::{Account, Declared, Owed, Receivable, Receivables, Request, Requests};
 use crate::model::ScoreScale;
 use crate::model::ability::{Foreseen, ReceiptsAhead};
-use crate::repayment::{BorrowerRecord, CreditRecord};
+use crate::repayment::{BorrowerRecord, CleanLoan, CreditRecord};
 
 pub(super) const POLICY: &str = r#"
 bands = ["A", "B", "C"]
@@ -199,7 +199,7 @@ impl Shop {
         );
         let record = BorrowerRecord::Known(CreditRecord {
             outstanding_minor: self.owed,
-            clean_principal_minor: self.clean,
+            clean_loans: vec![CleanLoan { principal_minor: self.clean, for_half_its_term: true, days_owed: 90 }],
             ..CreditRecord::default()
         });
         let case = MerchantCase {

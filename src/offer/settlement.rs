@@ -1,6 +1,7 @@
 //! What crosses merchants once all are decided: the portfolio's budget, or the optimisation of all limits and rates together.
 //!
-//! **Budget alone**: offers are put in order by expected profit, most first, then by merchant and product, and granted while the budget lasts.
+//! **Budget alone**: offers are put in order by expected profit, most first, then by merchant and product, and granted while the budget lasts. Where
+//! more is owed and held by open offers than the budget allows, the last of those that would be renewed are not ([`super::room`]).
 //! **Optimisation**: each offer gets a limit no larger than its caps allow and one of its admissible rates, or nothing, so that the expected profit of
 //! all is largest within budget, expected loss, concentration and the least share of offers ([`crate::optimise`]).
 //!
@@ -16,6 +17,7 @@ use super::limit::within_budget;
 use super::optimisation::ChoiceGrid;
 use super::policy::Policy;
 use super::portfolio::{Committed, OfferPool, OptimisationSummary};
+use super::room::{RoomLeft, room_minor};
 use crate::domain::AsOf;
 use crate::exposure::Account;
 
@@ -62,7 +64,7 @@ pub enum Settled {
     AsDecided,
     /// So much of the budget was left at its turn, and it takes over what an earlier offer holds.
     Budget {
-        /// Left.
+        /// Left; negative where the budget is overdrawn.
         left_minor: i64,
         /// Taken over.
         held_minor: i64,
@@ -148,16 +150,17 @@ impl<'a> Settlement<'a> {
             }
             return (settled, Some(allocated.summary));
         }
-        let mut left = self.policy.portfolio_budget_minor.unwrap_or(i64::MAX).saturating_sub(committed);
+        let mut left = RoomLeft::new(self.policy.portfolio_budget_minor.unwrap_or(i64::MAX).saturating_sub(committed));
         asked.sort_unstable();
-        for (claim, (part, at)) in asked {
+        for (claim, _) in &asked {
+            left.hold(claim.held_minor);
+        }
+        for (Claim { limit_minor, held_minor, .. }, (part, at)) in asked {
+            let left_minor = left.turn(held_minor);
+            let fits = limit_minor <= room_minor(left_minor, held_minor);
+            left.settle(held_minor, if fits { limit_minor } else { 0 });
             if let Some(slot) = settled.get_mut(part).and_then(|offers| offers.get_mut(at)) {
-                *slot = Settled::Budget { left_minor: left, held_minor: claim.held_minor };
-            }
-            // An offer needs room only for what it holds beyond the one whose place it takes.
-            let more = claim.limit_minor.saturating_sub(claim.held_minor).max(0);
-            if claim.limit_minor <= left.max(0).saturating_add(claim.held_minor) {
-                left = left.saturating_sub(more);
+                *slot = Settled::Budget { left_minor, held_minor };
             }
         }
         (settled, None)
@@ -208,5 +211,60 @@ impl<'a> Settlement<'a> {
             }
         }
         Ok((account, kept, declines))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::ConfigFile;
+    use crate::offer::property_tests::POLICY;
+
+    /// Which claims fit a budget, by their place; each is of a merchant, most profitable first: limit, and what is held by the offer whose place it takes.
+    fn fit(budget_minor: i64, committed_minor: i64, claims: &[(i64, i64)]) -> Vec<bool> {
+        let text = format!("portfolio_budget_minor = {budget_minor}\n{POLICY}");
+        let policy = Policy::check(ConfigFile::from_text(Path::new("policy.toml"), &text)).unwrap();
+        let claim = |(at, &(limit_minor, held_minor)): (usize, &(i64, i64))| Claim {
+            profit: Reverse(1_000 - i64::try_from(at).unwrap()),
+            merchant_id: format!("m{at}"),
+            product: "credit-loan".to_owned(),
+            limit_minor,
+            held_minor,
+        };
+        // Shards come in any order.
+        let mut parts: Vec<Claims> = claims
+            .iter()
+            .enumerate()
+            .map(|one| Claims { offers: 1, of: ClaimsOf::Budget(0, vec![claim(one)]) })
+            .collect();
+        parts.push(Claims { offers: 0, of: ClaimsOf::Budget(committed_minor, Vec::new()) });
+        let (settled, summary) = Settlement::of(&policy).unwrap().settle(parts);
+        assert_eq!(summary, None);
+        let fits = |(settled, (limit_minor, _)): (&Settled, &(i64, i64))| match settled {
+            Settled::Budget { left_minor, held_minor } => *limit_minor <= room_minor(*left_minor, *held_minor),
+            Settled::AsDecided | Settled::Chosen(_) => panic!("{settled:?}"),
+        };
+        settled.iter().flatten().zip(claims).map(fits).collect()
+    }
+
+    #[test]
+    fn within_the_budget_an_offer_needs_room_for_what_it_holds_beyond_the_one_before() {
+        assert_eq!(fit(300, 200, &[(100, 0), (100, 100), (100, 100), (1, 0)]), [true, true, true, false]);
+        assert_eq!(fit(300, 200, &[(150, 100), (150, 100), (151, 0)]), [true, true, false]);
+    }
+
+    #[test]
+    fn renewals_cover_what_is_committed_beyond_the_budget_the_least_profitable_first() {
+        assert_eq!(fit(150, 200, &[(100, 100), (100, 100)]), [true, false]);
+        assert_eq!(fit(150, 200, &[(100, 100), (50, 100)]), [true, true], "a smaller one gives back enough");
+        assert_eq!(fit(150, 200, &[(1, 0), (100, 100), (100, 100)]), [false, true, false], "nothing new fits");
+        assert_eq!(fit(150, 300, &[(100, 100), (100, 100), (100, 100)]), [true, false, false]);
+        assert_eq!(fit(90, 200, &[(100, 100), (90, 100)]), [false, true], "less than the first asks is left for both");
+        assert_eq!(fit(150, 260, &[(100, 100), (100, 100)]), [false, false], "60 are owed: 90 are left for offers");
+        assert_eq!(fit(10, 100, &[(5, 50)]), [false], "what is owed alone is above the budget");
+        // What the last one gives back beyond the overdraft lends nobody anything: it may have been drawn the hour before.
+        assert_eq!(fit(150, 200, &[(100, 100), (100, 100), (20, 0)]), [true, false, false]);
     }
 }

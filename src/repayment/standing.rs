@@ -1,11 +1,14 @@
 //! How loans and borrowers stand: what alerts, deductions, offers and the portfolio read.
 
+use std::cmp::Reverse;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LoanLedger;
 use super::promise::Promise;
 use super::unknown::UnknownLoan;
+use crate::domain::MICROS_PER_DAY;
 
 /// How one known loan stands.
 #[expect(
@@ -108,7 +111,7 @@ pub struct LoanHistory {
 }
 
 /// A merchant's record with this lender, over all loans. All zero for a merchant who never borrowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CreditRecord {
     /// Loans ever disbursed.
     pub loans: u64,
@@ -126,9 +129,56 @@ pub struct CreditRecord {
     pub is_in_default: bool,
     /// A loan was ever written off.
     pub is_written_off: bool,
-    /// Principal of the largest loan that was repaid in full and never materially late, among those drawn after the last loan that was
-    /// materially late, restructured or written off; 0 for none. One slip takes all that went before away.
-    pub clean_principal_minor: i64,
+    /// Loans that were repaid in full and never materially late, among those drawn after the last loan that was materially late, restructured
+    /// or written off: one slip takes all that went before away. The largest first; without those that count for no more than another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clean_loans: Vec<CleanLoan>,
+}
+
+/// A loan that was repaid in full and never materially late, and how long it was owed: until half of it was paid back. A loan that comes back
+/// within the hour shows nothing of how its borrower repays, nor does one of which but a trifle is left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CleanLoan {
+    /// What was lent.
+    pub principal_minor: i64,
+    /// It was owed for half of its own term or longer.
+    pub for_half_its_term: bool,
+    /// Whole days.
+    pub days_owed: i64,
+}
+
+impl CleanLoan {
+    /// Those of a merchant's loans.
+    fn among<'a>(loans: impl Iterator<Item = &'a LoanStanding> + Clone) -> Vec<Self> {
+        let slipped = |loan: &&LoanStanding| loan.worst_material_dpd > 0 || loan.is_restructured || loan.is_written_off;
+        let last_slip = loans.clone().filter(slipped).map(|loan| loan.disbursed_at).max();
+        let is_clean = |loan: &&LoanStanding| loan.is_closed && last_slip.is_none_or(|slip| loan.disbursed_at > slip);
+        let mut clean: Vec<Self> = loans.filter(is_clean).filter_map(Self::of).collect();
+        clean.sort_unstable_by_key(|loan| Reverse(*loan));
+        let mut kept: Vec<Self> = Vec::new();
+        for loan in clean {
+            // Those before it are no smaller.
+            let counts_with = |before: &Self| {
+                before.for_half_its_term || (!loan.for_half_its_term && before.days_owed >= loan.days_owed)
+            };
+            if !kept.iter().any(counts_with) {
+                kept.push(loan);
+            }
+        }
+        kept
+    }
+
+    /// `None` of a loan of which half was never paid back.
+    fn of(loan: &LoanStanding) -> Option<Self> {
+        let mut paid_minor = 0_i64;
+        let half = loan.received.iter().find(|payment| {
+            paid_minor = paid_minor.saturating_add(payment.1);
+            paid_minor.saturating_mul(2) >= loan.principal_minor
+        })?;
+        let days_owed = half.0.saturating_sub(loan.disbursed_at).max(0) / MICROS_PER_DAY;
+        let for_half_its_term = days_owed.saturating_mul(2) >= loan.term_days;
+        Some(Self { principal_minor: loan.principal_minor, for_half_its_term, days_owed })
+    }
 }
 
 impl CreditRecord {
@@ -137,9 +187,7 @@ impl CreditRecord {
     #[must_use]
     pub fn over<'a>(loans: impl IntoIterator<Item = &'a LoanStanding, IntoIter: Clone>) -> Self {
         let loans = loans.into_iter();
-        let slipped = |loan: &&LoanStanding| loan.worst_material_dpd > 0 || loan.is_restructured || loan.is_written_off;
-        let last_slip = loans.clone().filter(slipped).map(|loan| loan.disbursed_at).max();
-        loans.fold(Self::default(), |record, loan| Self {
+        let sums = loans.clone().fold(Self::default(), |record, loan| Self {
             loans: record.loans + 1,
             outstanding_minor: record.outstanding_minor.saturating_add(loan.outstanding_minor),
             arrears_minor: record.arrears_minor.saturating_add(loan.arrears_minor),
@@ -148,12 +196,16 @@ impl CreditRecord {
             material_dpd: record.material_dpd.max(loan.material_dpd),
             is_in_default: record.is_in_default | loan.is_in_default,
             is_written_off: record.is_written_off | loan.is_written_off,
-            clean_principal_minor: if loan.is_closed && last_slip.is_none_or(|slip| loan.disbursed_at > slip) {
-                record.clean_principal_minor.max(loan.principal_minor)
-            } else {
-                record.clean_principal_minor
-            },
-        })
+            ..record
+        });
+        Self { clean_loans: CleanLoan::among(loans), ..sums }
+    }
+
+    /// Principal of the largest of the clean loans that was owed for so many days, or for half of its own term; 0 for none.
+    #[must_use]
+    pub fn clean_principal_minor(&self, least_days_owed: i64) -> i64 {
+        let counts = |loan: &&CleanLoan| loan.for_half_its_term || loan.days_owed >= least_days_owed;
+        self.clean_loans.iter().filter(counts).map(|loan| loan.principal_minor).max().unwrap_or(0)
     }
 }
 
@@ -179,5 +231,61 @@ impl BorrowerRecord {
         } else {
             Self::Unknown(loans.unknown.to_vec())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repayment::fixture::overdue_loan;
+
+    const HOUR: i64 = MICROS_PER_DAY / 24;
+
+    /// A repaid loan of 180 days: what was lent, and what was paid after how many hours.
+    fn repaid(principal_minor: i64, paid: &[(i64, i64)]) -> LoanStanding {
+        LoanStanding {
+            principal_minor,
+            term_days: 180,
+            is_closed: true,
+            received: paid.iter().map(|(hours, minor)| ReceivedPayment(hours * HOUR, *minor, String::new())).collect(),
+            ..overdue_loan("credit-loan", 0)
+        }
+    }
+
+    fn clean(loans: &[LoanStanding]) -> i64 {
+        CreditRecord::over(loans).clean_principal_minor(30)
+    }
+
+    #[test]
+    fn a_clean_loan_counts_once_half_of_it_was_owed_for_long_enough() {
+        let whole = repaid(90_000, &[(40 * 24, 90_000)]);
+        assert_eq!(clean(std::slice::from_ref(&whole)), 90_000);
+        assert_eq!(clean(&[repaid(90_000, &[(1, 90_000)])]), 0, "an hour");
+        assert_eq!(clean(&[repaid(90_000, &[(1, 89_000), (40 * 24, 1_000)])]), 0, "all but a trifle within the hour");
+        assert_eq!(clean(&[repaid(90_000, &[(1, 40_000), (40 * 24, 50_000)])]), 90_000);
+        assert_eq!(clean(&[repaid(90_000, &[(30 * 24 - 1, 90_000)])]), 0, "29 whole days");
+        assert_eq!(CreditRecord::over(&[repaid(90_000, &[(1, 90_000)])]).clean_principal_minor(0), 90_000);
+        let short = LoanStanding { term_days: 7, ..repaid(20_000, &[(4 * 24, 20_000)]) };
+        assert_eq!(clean(std::slice::from_ref(&short)), 20_000, "half of its own term");
+        assert_eq!(clean(&[LoanStanding { term_days: 9, ..short.clone() }]), 0);
+        let hasty = repaid(500_000, &[(1, 500_000)]);
+        assert_eq!(clean(&[hasty.clone(), short.clone(), whole.clone()]), 90_000, "the largest that counts");
+        let late = LoanStanding { disbursed_at: 1, worst_material_dpd: 3, ..hasty };
+        assert_eq!(clean(&[short, whole, late]), 0, "a slip takes all before it away");
+    }
+
+    #[test]
+    fn loans_that_count_for_no_more_than_another_are_left_out() {
+        let loans = [
+            repaid(10, &[(40 * 24, 10)]),
+            repaid(30, &[(50 * 24, 30)]),
+            repaid(30, &[(50 * 24, 30)]),
+            repaid(80, &[(24, 80)]),
+            repaid(20, &[(100 * 24, 20)]),
+            repaid(5, &[(120 * 24, 5)]),
+        ];
+        let record = CreditRecord::over(&loans);
+        assert_eq!(record.clean_loans.iter().map(|loan| loan.principal_minor).collect::<Vec<_>>(), [80, 30, 20]);
+        assert_eq!([0, 1, 2, 30, 51, 365].map(|days| record.clean_principal_minor(days)), [80, 80, 30, 30, 20, 20]);
     }
 }

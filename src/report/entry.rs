@@ -3,6 +3,7 @@
 use std::fmt::{Result, Write};
 
 use crate::domain::{Currency, Money, whole};
+use crate::exposure::{DebtState, Statement};
 use crate::offer::{CapName, Decline, Offer};
 use crate::publish::Entry;
 use crate::score::MerchantScore;
@@ -23,7 +24,7 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     }
     let amount = |minor: i64| amount(minor, entry.currency);
     if let Some(score) = &entry.score {
-        write_score(out, score, amount)?;
+        write_score(out, score, debt_is_unknown(entry.account.as_ref()), amount)?;
     }
     if let Some(account) = &entry.account {
         let known = |minor: Option<i64>| minor.map_or("not known".to_owned(), amount);
@@ -60,7 +61,17 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
     Ok(())
 }
 
-fn write_score(out: &mut String, score: &MerchantScore, amount: impl Fn(i64) -> String) -> Result {
+/// Whether a loan of the merchant is not known, and so left out of the score.
+pub(super) fn debt_is_unknown(account: Option<&Statement>) -> bool {
+    account.is_some_and(|account| account.debt == DebtState::Unknown)
+}
+
+fn write_score(
+    out: &mut String,
+    score: &MerchantScore,
+    debt_is_unknown: bool,
+    amount: impl Fn(i64) -> String,
+) -> Result {
     writeln!(
         out,
         "  score      {} · band {} · PD {} · model {}",
@@ -72,11 +83,13 @@ fn write_score(out: &mut String, score: &MerchantScore, amount: impl Fn(i64) -> 
     if let (Some(worst), Some(band), Some(pd)) =
         (score.worst_case_score, &score.worst_case_band, score.worst_case_pd_prob)
     {
-        writeln!(
-            out,
-            "             {worst} · band {band} · PD {:.2} % at worst: some records cannot be read",
-            100.0 * pd
-        )?;
+        let which =
+            if debt_is_unknown { "some records of trade cannot be read" } else { "some records cannot be read" };
+        let but = if debt_is_unknown { ", loans left out" } else { "" };
+        writeln!(out, "             {worst} · band {band} · PD {:.2} % at worst{but}: {which}", 100.0 * pd)?;
+    }
+    if debt_is_unknown && score.score.is_some() {
+        writeln!(out, "             loans are not all known: the score leaves those out, and may be too high")?;
     }
     let groups: Vec<String> =
         score.sub_indices.iter().filter_map(|(group, index)| index.map(|i| format!("{} {i}", group.word()))).collect();
@@ -224,4 +237,46 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
 /// An amount in the run's currency; bare minor units where an older run did not record it.
 pub(crate) fn amount(minor: i64, currency: Option<Currency>) -> String {
     currency.map_or_else(|| format!("{minor} minor units"), |currency| Money::new(minor, currency).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn told(worst: Option<i32>, debt_is_unknown: bool) -> String {
+        let score = MerchantScore {
+            merchant_id: "m".to_owned(),
+            as_of: date(2025, 7, 1),
+            score: Some(618),
+            pd_prob: Some(0.02),
+            band: "C".to_owned(),
+            integrity_index: None,
+            integrity_capital_minor: None,
+            sub_indices: BTreeMap::new(),
+            reasons: Vec::new(),
+            model_version: "demo/1".to_owned(),
+            worst_case_score: worst,
+            worst_case_pd_prob: worst.map(|_| 0.03),
+            worst_case_band: worst.map(|_| "D".to_owned()),
+        };
+        let mut text = String::new();
+        write_score(&mut text, &score, debt_is_unknown, |minor| minor.to_string()).unwrap();
+        text
+    }
+
+    #[test]
+    fn the_worst_case_is_not_claimed_of_loans_that_are_not_known() {
+        let too_high = "loans are not all known: the score leaves those out, and may be too high";
+        assert!(told(Some(600), false).contains("600 · band D · PD 3.00 % at worst: some records cannot be read"));
+        assert!(!told(Some(600), false).contains(too_high));
+        let both = told(Some(600), true);
+        assert!(both.contains("PD 3.00 % at worst, loans left out: some records of trade cannot be read"), "{both}");
+        assert!(both.contains(too_high), "{both}");
+        let loans_alone = told(None, true);
+        assert!(loans_alone.contains(too_high) && !loans_alone.contains("at worst"), "{loans_alone}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Result, Write};
 
-use super::entry::write_entry;
+use super::entry::{debt_is_unknown, write_entry};
 use super::explain::{Explanation, FeatureWalk};
 
 /// The explanation as text. Features that the scorecard does not read are listed after those it does.
@@ -77,6 +77,9 @@ fn write_scenarios(out: &mut String, explanation: &Explanation) -> Result {
         out,
         "\nsome records of this merchant cannot be read: credit rests on the worst that they could have been"
     )?;
+    if debt_is_unknown(explanation.entry.account.as_ref()) {
+        writeln!(out, "  these are records of trade: loans that are not known are left out of each")?;
+    }
     for walk in &explanation.scenarios {
         let pd = 100.0 * walk.pd_prob;
         writeln!(out, "  {:<10}  score {} · band {} · PD {pd:.2} %", walk.scenario.word(), walk.score, walk.band)?;

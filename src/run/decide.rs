@@ -422,7 +422,8 @@ fn score_row(
     })
 }
 
-/// Writes beside a score the worst that it could be, where some of the merchant's records are broken.
+/// Writes beside a score the worst that it could be, where some of the merchant's records of trade are broken. A loan that is not known is left
+/// out of either: what it would have done to the score nobody can tell.
 fn note_worst_case(score: &mut MerchantScore, scenarios: &[ScenarioCase]) {
     let Some(worst) = scenarios.iter().max_by(|a, b| a.pd.get().total_cmp(&b.pd.get())) else { return };
     let is_worse = score.pd_prob.is_none_or(|pd| worst.pd.get() > pd);

@@ -35,7 +35,8 @@ pub struct MerchantScore {
     pub reasons: Vec<Reason>,
     /// `name/version` of the model.
     pub model_version: String,
-    /// Least score if the merchant's broken records are read as badly as they could be; the score where that is no worse. Null where none is broken.
+    /// Least score if the merchant's broken records of trade are read as badly as they could be; the score where that is no worse. Null where none
+    /// is broken. Loans that are not known are left out, as of the score.
     pub worst_case_score: Option<i32>,
     /// Probability of default there.
     pub worst_case_pd_prob: Option<f64>,

@@ -65,8 +65,9 @@ impl OutputRow for MerchantScore {
                 "worst_case_score",
                 Kind::Int32,
                 "points",
-                "The score if the merchant's broken records were the worst that they could have been; offers rest on the worse of the two. \
-                 Null where no record of the merchant is broken.",
+                "The score if the merchant's broken records of trade were the worst that they could have been; offers rest on the worse of the two. \
+                 Null where no such record of the merchant is broken. A loan that is not known (`debt` of `accounts`) is left out of this and of \
+                 the score, both of which may then be too high; nothing is offered to its borrower.",
             )
             .added_later(Earlier::Unknown),
             Column::optional("worst_case_pd_prob", Kind::Float64, "probability", "Probability of default there.").within(0.0, 1.0)

@@ -101,7 +101,7 @@ fn night(books: &Books, gone: &BTreeSet<usize>, as_of: Date, before: &[Remembere
 
 fn known(record: &BorrowerRecord) -> Option<CreditRecord> {
     match record {
-        BorrowerRecord::Known(record) => Some(*record),
+        BorrowerRecord::Known(record) => Some(record.clone()),
         BorrowerRecord::NoBook | BorrowerRecord::Unknown(_) => None,
     }
 }
@@ -191,7 +191,7 @@ fn faults_under_existing_keys_never_make_a_borrower_look_better() {
         assert_eq!(found.len(), BORROWERS);
         for (borrower, record) in found {
             let rows: Vec<_> = books.iter().flatten().filter(|(of, _)| *of == borrower).collect();
-            let was = sound[&borrower];
+            let was = sound[&borrower].clone();
             match known(&record) {
                 None => unknown += 1,
                 Some(now) if borrower % 4 == 0 => assert_eq!(now, was, "a neighbour's fault is not a fault"),
