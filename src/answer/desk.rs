@@ -218,7 +218,11 @@ impl Desk {
     /// See [`AnswerError`]; nothing is logged then, and no application is answered.
     pub fn answer(&self, read: Vec<Result<Application, RefusedApplication>>) -> Result<Answered, AnswerError> {
         let log = self.options.log.then(|| DecisionLog::take(&self.out)).transpose()?;
-        let before = read_answers(&self.out, self.book.manifest().answers_read(), Date::MAX)?;
+        // A night that was waited for may have published since.
+        if log.is_some() && !self.book.is_current(&self.out)? {
+            return Err(AnswerError::Replaced { run: self.book.run_id().to_owned() });
+        }
+        let before = read_answers(&self.out, self.book.manifest().answers_read())?;
         if let Some(last) = before.answers.last().filter(|last| last.on > self.on.date()) {
             let why = format!("the log holds an answer of {} already: is the clock right?", last.on);
             return Err(AnswerError::NotOfTheDay { on: self.on.date(), as_of: self.book.as_of(), why });
@@ -457,7 +461,10 @@ impl Desk {
                 let mut offer = *offer;
                 if let (Some(left), Some(budget)) = (left, self.policy.portfolio_budget_minor) {
                     let held = earlier.as_ref().map_or(0, |earlier| earlier.held_minor);
-                    if !within_budget(&mut offer, budget, *left, held, self.policy.limit_step_minor) {
+                    // What the night left open of a budget that is overdrawn stands; what it withdrew covers the overdraft.
+                    let is_open = earlier.as_ref().is_some_and(|earlier| earlier.state == OfferState::Open);
+                    let room = if is_open { (*left).max(0) } else { *left };
+                    if !within_budget(&mut offer, budget, room, held, self.policy.limit_step_minor) {
                         entry.decline = Some(offer.over_budget()?);
                         at_hand.withdraw(&application.product);
                         return Ok((Outcome::Decline, entry));

@@ -42,6 +42,12 @@ pub enum AnswerError {
         /// Why not.
         why: String,
     },
+    /// Another run is current since the desk was opened.
+    #[error("answer from run {run}: another run is current by now; send the applications again")]
+    Replaced {
+        /// The run.
+        run: String,
+    },
     /// The run does not hold what an answer needs.
     #[error("answer from run {run}: it does not say {what}; publish the night again with this version of the program")]
     Incomplete {

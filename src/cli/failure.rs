@@ -248,6 +248,7 @@ fn answer_code(error: &AnswerError) -> ExitCode {
     match error {
         AnswerError::Config(_) | AnswerError::OtherPolicy { .. } => ExitCode::Config,
         AnswerError::Publish(error) => publish_code(error),
+        AnswerError::Replaced { .. } => ExitCode::Busy,
         AnswerError::Offer(_)
         | AnswerError::NotOfTheDay { .. }
         | AnswerError::Incomplete { .. }

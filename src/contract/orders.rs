@@ -34,6 +34,12 @@ pub static ORDERS: TableContract = TableContract {
         Check { rule: "cancelled-before-placed", column: "cancelled_at", holds: "cancelled_at >= placed_at" },
         Check { rule: "completed-before-placed", column: "completed_at", holds: "completed_at >= placed_at" },
         Check { rule: "refunded-before-placed", column: "refunded_at", holds: "refunded_at >= placed_at" },
+        // Money that went back on no day would have gone back on none.
+        Check {
+            rule: "refund-without-date",
+            column: "refund_minor",
+            holds: "refunded_at IS NOT NULL OR refund_minor = 0",
+        },
         Check { rule: "refund-exceeds-amount", column: "refund_minor", holds: "refund_minor <= amount_minor" },
     ],
     foreign_keys: &[ForeignKey { column: "merchant_id", table: "merchants", key: "merchant_id", same_merchant: true }],

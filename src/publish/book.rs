@@ -121,6 +121,15 @@ impl ScoreBook {
         if run_or_out.join(MANIFEST).exists() { Self::open_run(run_or_out) } else { Self::open(run_or_out) }
     }
 
+    /// Whether it is still the run that the loan service reads.
+    ///
+    /// # Errors
+    /// As [`ScoreBook::open`].
+    pub fn is_current(&self, out: &Path) -> Result<bool, PublishError> {
+        let serving = history::serving(out)?.ok_or_else(|| PublishError::NothingPublished(out.to_owned()))?;
+        Ok(out.join(&serving.run.pointer.run) == self.run_dir)
+    }
+
     fn with_manifest(run_dir: PathBuf, manifest: Manifest, note: Option<String>) -> Result<Self, PublishError> {
         let open = |name: &str| open_table(&run_dir, &manifest, name);
         let (scores, offers) = (open("scores")?, open("offers")?);

@@ -22,8 +22,10 @@ use crate::offer::{Application, BankReferral, ComparedOrder, Decline, Offer};
 /// Its name, below the output folder.
 pub const DECISIONS: &str = "decisions.jsonl";
 const LOCK: &str = ".decisions.lock";
-/// How long an answer waits for another one that is being written.
+/// How long an answer waits for another one that is being written, or for a night that decides.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a night waits for a file of applications that is being answered.
+const PATIENCE_OF_A_NIGHT: Duration = Duration::from_secs(15 * 60);
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,12 +64,12 @@ pub struct AnswersSince {
     pub until: LogPosition,
 }
 
-/// Reads the answers after `from` whose business date is not after `until`. A last line without its end was never given to anybody: it is not
-/// read.
+/// Reads the answers after `from`, whichever day they were given on: a night of yesterday that runs today holds what was offered today. A last line without its end
+/// was never given to anybody: it is not read.
 ///
 /// # Errors
 /// The log is shorter than `from`, or a line is not what was written: what was offered by day is then not known.
-pub fn read_answers(out: &Path, from: LogPosition, until: Date) -> Result<AnswersSince, PublishError> {
+pub fn read_answers(out: &Path, from: LogPosition) -> Result<AnswersSince, PublishError> {
     let path = out.join(DECISIONS);
     let mut file = match File::open(&path) {
         Ok(file) => file,
@@ -94,9 +96,6 @@ pub fn read_answers(out: &Path, from: LogPosition, until: Date) -> Result<Answer
             let line = found.until.lines + 1;
             PublishError::malformed(&path, format!("line {line}: {why}"))
         })?;
-        if answer.on > until {
-            break;
-        }
         found.until = LogPosition { lines: answer.number, bytes: found.until.bytes + line.len() as u64, sha256 };
         found.answers.push(answer);
     }
@@ -122,8 +121,20 @@ impl DecisionLog {
     /// Takes the log of an output folder, waiting a little for whoever is answering now.
     ///
     /// # Errors
-    /// [`PublishError::Busy`] where somebody else answers for long.
+    /// [`PublishError::Busy`] where somebody else answers for long, or a night decides.
     pub fn take(out: &Path) -> Result<Self, PublishError> {
+        Self::take_within(out, PATIENCE, "another `integrity decide`, or a night that decides")
+    }
+
+    /// Takes it for a night that decides: what were answered meanwhile the night would not know, and would offer again.
+    ///
+    /// # Errors
+    /// [`PublishError::Busy`] where a file of applications takes very long.
+    pub fn take_for_night(out: &Path) -> Result<Self, PublishError> {
+        Self::take_within(out, PATIENCE_OF_A_NIGHT, "an `integrity decide`")
+    }
+
+    fn take_within(out: &Path, patience: Duration, holder: &str) -> Result<Self, PublishError> {
         let path = out.join(LOCK);
         let open = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         let lock = open.map_err(PublishError::io("open", &path))?;
@@ -131,11 +142,11 @@ impl DecisionLog {
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(Self { out: out.to_owned(), _lock: lock }),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(PublishError::Busy { path, holder: "another `integrity decide`".to_owned() });
+                    return Err(PublishError::Busy { path, holder: holder.to_owned() });
                 }
                 Err(TryLockError::Error(e)) => return Err(PublishError::io("lock", &path)(e)),
             }
@@ -218,15 +229,23 @@ mod tests {
         let mut first = [answer("a", FIRST), answer("b", FIRST)];
         let middle = log.append(LogPosition::default(), &mut first).unwrap();
         let end = log.append(middle, &mut [answer("c", LATER)]).unwrap();
-        let read = read_answers(out.path(), LogPosition::default(), LATER).unwrap();
+        let read = read_answers(out.path(), LogPosition::default()).unwrap();
         let ids = |found: &AnswersSince| {
             found.answers.iter().map(|a| (a.number, a.application.application_id.clone())).collect::<Vec<_>>()
         };
         assert_eq!(ids(&read), [(1, "a".to_owned()), (2, "b".to_owned()), (3, "c".to_owned())]);
         assert_eq!(read.until, end);
-        assert_eq!(ids(&read_answers(out.path(), middle, LATER).unwrap()), [(3, "c".to_owned())]);
-        let until_first = read_answers(out.path(), LogPosition::default(), FIRST).unwrap();
-        assert_eq!((until_first.answers.len(), until_first.until), (2, middle));
+        assert_eq!(ids(&read_answers(out.path(), middle).unwrap()), [(3, "c".to_owned())]);
+    }
+
+    #[test]
+    fn nobody_answers_while_a_night_decides() {
+        let out = tempfile::tempdir().unwrap();
+        let night = DecisionLog::take_for_night(out.path()).unwrap();
+        let busy = DecisionLog::take_within(out.path(), Duration::ZERO, "a night");
+        assert!(matches!(busy, Err(PublishError::Busy { .. })), "{busy:?}");
+        drop(night);
+        DecisionLog::take_within(out.path(), Duration::ZERO, "a night").unwrap();
     }
 
     #[test]
@@ -238,10 +257,10 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         let torn = [whole.as_slice(), whole.get(..whole.len() / 2).unwrap()].concat();
         std::fs::write(&path, torn).unwrap();
-        let read = read_answers(out.path(), LogPosition::default(), LATER).unwrap();
+        let read = read_answers(out.path(), LogPosition::default()).unwrap();
         assert_eq!((read.answers.len(), read.until), (1, end));
         log.append(read.until, &mut [answer("b", FIRST)]).unwrap();
-        assert_eq!(read_answers(out.path(), LogPosition::default(), LATER).unwrap().answers.len(), 2);
+        assert_eq!(read_answers(out.path(), LogPosition::default()).unwrap().answers.len(), 2);
     }
 
     #[test]
@@ -258,7 +277,7 @@ mod tests {
             // A line break, turned into another byte, joins two lines; at the very end it makes the last line unfinished.
             *altered.get_mut(at).unwrap() ^= 1;
             std::fs::write(&path, &altered).unwrap();
-            match read_answers(out.path(), LogPosition::default(), LATER) {
+            match read_answers(out.path(), LogPosition::default()) {
                 Err(PublishError::Malformed { .. }) => {}
                 Ok(read) => assert!(at + 1 == whole.len() && read.answers.len() == 2, "byte {at}"),
                 Err(other) => panic!("byte {at}: {other}"),
@@ -269,11 +288,11 @@ mod tests {
             let rest: Vec<u8> =
                 lines.iter().enumerate().filter(|(at, _)| *at != gone).flat_map(|(_, line)| line.to_vec()).collect();
             std::fs::write(&path, rest).unwrap();
-            assert!(read_answers(out.path(), LogPosition::default(), LATER).is_err(), "line {gone} is gone");
+            assert!(read_answers(out.path(), LogPosition::default()).is_err(), "line {gone} is gone");
         }
         std::fs::write(&path, lines.first().unwrap()).unwrap();
-        assert!(read_answers(out.path(), end, LATER).is_err(), "shorter than what a run has read");
+        assert!(read_answers(out.path(), end).is_err(), "shorter than what a run has read");
         std::fs::remove_file(&path).unwrap();
-        assert!(read_answers(out.path(), end, LATER).is_err(), "gone");
+        assert!(read_answers(out.path(), end).is_err(), "gone");
     }
 }

@@ -162,9 +162,9 @@ pub fn standing_dates(out: &Path) -> Result<Vec<Date>, PublishError> {
     Ok(standing)
 }
 
-/// Runs beside the night before that were published since it began, oldest first: of tonight's date, of the night before's own, of a day between,
-/// or withdrawn by a person. Each may have been current for an hour, and what it offered may have been drawn. Those that the night before
-/// has read itself are not among them.
+/// Runs beside the night before, oldest first: of tonight's date or of a day between, and those of the night before's own date, or withdrawn by a person, that were
+/// published since it began. Each may have been current for an hour, and what it offered may have been drawn. Those that the night before has read itself are not among
+/// them; of a later date than its own it has read none, whenever they were published: an older night may have been run again after them.
 ///
 /// # Errors
 /// The operating system refuses, or the log of withdrawals is damaged.
@@ -195,7 +195,8 @@ pub fn runs_beside(
                 previous.run_id == run.run_id
                     || previous.manifest.beside.iter().any(|read| read.run_id == run.run_id && read.as_of == run.as_of)
             });
-            if !is_read && began.is_none_or(|began| finished >= began) {
+            let is_later = previous.is_some_and(|previous| run.as_of > previous.as_of);
+            if !is_read && (is_later || began.is_none_or(|began| finished >= began)) {
                 beside.push((finished, run));
             }
         }

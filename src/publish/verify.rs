@@ -152,7 +152,7 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
     let logs = [
         (POINTINGS, Pointings::read(out).map(drop)),
         (PRUNINGS, Prunings::read(out).map(drop)),
-        (DECISIONS, read_answers(out, LogPosition::default(), Date::MAX).map(drop)),
+        (DECISIONS, read_answers(out, LogPosition::default()).map(drop)),
         (OVERRIDE_LOG, read_override_log(out).map(drop)),
     ];
     for (path, read) in logs {

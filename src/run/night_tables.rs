@@ -13,7 +13,7 @@ use super::options::RunOptions;
 use super::progress::Progress;
 use super::rules::JobRules;
 use crate::publish::{
-    AnswersSince, PreviousRun, check_override_log, previous_run, read_answers, runs_beside, standing_run,
+    AnswersSince, PreviousRun, PublishError, check_override_log, previous_run, read_answers, runs_beside, standing_run,
 };
 use crate::wash::{IngestError, IngestProgress, Ingested, KeepRows, ingest_keeping};
 
@@ -60,11 +60,15 @@ pub(super) fn prepare(
     let previous = previous_run(&job.out, chosen.date)?;
     let standing = standing_run(&job.out, chosen.date)?;
     let judged = judge_intake(job, &ingested, previous.as_ref(), standing.as_ref(), options.force_as_of.as_deref())?;
-    let read_before = previous.as_ref().map(|run| run.manifest().answers_read()).unwrap_or_default();
-    let answers = read_answers(&job.out, read_before, chosen.date)?;
+    let answers = answers_since(job, previous.as_ref())?;
     let beside = runs_beside(&job.out, previous.as_ref(), chosen.date)?;
     check_override_log(&job.out, previous.iter().chain(&beside).map(|run| run.manifest().overrides_written()))?;
     Ok(NightTables { chosen, ingested, previous, judged, beside, answers })
+}
+
+/// What was answered by day since the night before.
+pub(super) fn answers_since(job: &Job, previous: Option<&PreviousRun>) -> Result<AnswersSince, PublishError> {
+    read_answers(&job.out, previous.map(|run| run.manifest().answers_read()).unwrap_or_default())
 }
 
 /// Reads and washes a job's data; `keep` says where rows are kept, if they are.

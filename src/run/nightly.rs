@@ -13,7 +13,7 @@ use super::hazard::Foresight;
 use super::interchange_files::tell_lineage;
 use super::join::{AcrossShards, HELD_WAITING, Join, Joined};
 use super::night_before::NightBefore;
-use super::night_tables::{KEPT, NightTables, prepare};
+use super::night_tables::{KEPT, NightTables, answers_since, prepare};
 use super::officers_work::decisions_about_nobody;
 use super::open_offers::{parts_per_million, read_member_risks};
 use super::options::{RunOptions, open_job};
@@ -37,7 +37,7 @@ use crate::model::{AbilityModel, ScoreScale};
 use crate::monitor::{BookContext, WatchContext};
 use crate::offer::Settlement;
 use crate::publish::{
-    Begun, ConfigCopy, InputFile, LogPosition, Pointing, PreviousRun, Provenance, PublishError, Published,
+    Begun, ConfigCopy, DecisionLog, InputFile, LogPosition, Pointing, PreviousRun, Provenance, PublishError, Published,
     PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_overrides,
 };
 use crate::run::Job;
@@ -104,13 +104,16 @@ fn run_locked(
         .store
         .keep_rows
         .then(|| KeepRows { rehash: options.rehash, ..KeepRows::at(job.out.join(KEPT), options.code_version.clone()) });
-    let prepared = prepare(job, rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
+    let mut prepared = prepare(job, rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
     prepared.judged.stop_on_faults()?;
     notes.extend(decisions_about_nobody(&rules.overrides, &prepared.ingested)?);
     for note in &notes {
         progress.note(note);
     }
     let (bundle, reference) = models_for(job, rules, &prepared.ingested, progress)?;
+    // Nobody answers while the night decides: what is given by day it has to know.
+    let _answers = DecisionLog::take_for_night(&job.out)?;
+    prepared.answers = answers_since(job, prepared.previous.as_ref())?;
     let mut identity = identity(job, &prepared, &bundle, options)?;
     if let Some(before) = prepared.beside.iter().find(|run| run.is_run_of(&identity)) {
         identity.beside.clone_from(&before.manifest().beside);

@@ -213,6 +213,10 @@ fn holds(check: &str, row: &Row) -> bool {
     if check == "outcome IS NULL OR closed_at IS NOT NULL" {
         return !row.contains_key("outcome") || row.contains_key("closed_at");
     }
+    if check == "refunded_at IS NOT NULL OR refund_minor = 0" {
+        let refund = row.get("refund_minor").and_then(|text| text.parse::<i64>().ok());
+        return row.contains_key("refunded_at") || refund.is_none_or(|refund| refund == 0);
+    }
     if check == "order_id IS NOT NULL OR kind = 'lawsuit'" {
         return row.contains_key("order_id") || row.get("kind").is_some_and(|kind| kind == "lawsuit");
     }

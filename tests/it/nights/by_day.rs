@@ -61,6 +61,30 @@ fn served(lender: &Lender) -> Vec<super::Offer> {
 }
 
 #[test]
+fn a_night_of_yesterday_knows_what_was_offered_today() {
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 2);
+    night(&lender, &market, 0);
+    let asked = application("a1", "m01", "credit-loan", 60_000);
+    let given = one(answer(&lender, (day(2), 10), Some(Vec::new()), vec![asked]).unwrap());
+    assert_eq!(given.outcome, Outcome::Offer);
+    lender.night(&market, day(1));
+    assert_eq!(ScoreBook::open(&lender.out()).unwrap().manifest().answers_read().lines, 1);
+}
+
+#[test]
+fn a_desk_that_a_night_has_overtaken_answers_nobody() {
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 2);
+    night(&lender, &market, 0);
+    let options = DeskOptions { out: Some(lender.out()), on: Some(day(1)), now: at(day(1), 10), draws: None, log: true };
+    let desk = Desk::open(&lender.job(), options).unwrap();
+    night(&lender, &market, 1);
+    let answered = desk.answer(vec![Ok(application("a1", "m01", "credit-loan", 60_000))]);
+    assert!(matches!(answered, Err(AnswerError::Replaced { .. })), "{answered:?}");
+}
+
+#[test]
 fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows_it() {
     let lender = Lender::new();
     let mut market = trading_marketplace(&lender, 2);

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use integrity::publish::{
-    Begun, FeatureRow, OutputRow, Pointing, PublishError, Publisher, ScoreBook, Step, TableWriter, lookup, verify,
+    Begun, FeatureRow, OutputRow, Pointing, Provenance, PublishError, Publisher, ScoreBook, Step, TableWriter, lookup,
+    previous_run, runs_beside, verify,
 };
 use integrity::score::MerchantScore;
+use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::fixture::{
@@ -284,6 +286,23 @@ fn a_late_rerun_of_an_earlier_day_is_published_beside_the_current_run() {
     assert!(matches!(publisher.begin(earlier(), Pointing::Forward).unwrap(), Begun::NothingNew(_)));
     assert!(matches!(publisher.begin(earlier(), Pointing::Always).unwrap(), Begun::Repointed(_)));
     assert_eq!(seen(folder.path()), 2);
+}
+
+#[test]
+fn what_a_date_offered_before_an_older_one_was_run_again_is_known_when_it_is_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = publish(folder.path(), 1);
+    let mut publisher = Publisher::open(folder.path()).unwrap();
+    let Begun::Stage(mut stage) = publisher.begin(identity_on(2, date(2018, 7, 31)), Pointing::Forward).unwrap() else {
+        panic!("it is new");
+    };
+    fill(&mut stage, 2).unwrap();
+    let began = provenance(1).finished_at + 1.hour();
+    stage.publish(Provenance { started_at: began, finished_at: began, ..provenance(2) }).unwrap();
+    let before = previous_run(folder.path(), date(2018, 8, 1)).unwrap().unwrap();
+    assert_eq!(before.as_of, date(2018, 7, 31));
+    let beside = runs_beside(folder.path(), Some(&before), date(2018, 8, 1)).unwrap();
+    assert_eq!(beside.iter().map(|run| &run.run_id).collect::<Vec<_>>(), [&first.run_id]);
 }
 
 #[test]

@@ -20,13 +20,13 @@ pub const AS_OF: Date = date(2025, 5, 1);
 /// The simulated data, shared by all tests and never written to.
 pub fn data() -> &'static Path {
     static DATA: OnceLock<TempDir> = OnceLock::new();
-    DATA.get_or_init(|| simulated(20)).path()
+    DATA.get_or_init(|| simulated(120, 20)).path()
 }
 
-/// The data of as many months.
-pub fn simulated(months: u16) -> TempDir {
+/// The data of as many merchants and months.
+pub fn simulated(merchants: u64, months: u16) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let settings = SimulationSettings::new(120, months, 11, Currency::new("CNY").unwrap());
+    let settings = SimulationSettings::new(merchants, months, 11, Currency::new("CNY").unwrap());
     simulate(&settings, folder.path(), &|_, _| {}).unwrap();
     folder
 }

@@ -21,7 +21,7 @@ use super::fixture::{AS_OF, job, options, run_with, simulated};
 /// A history long enough for receipts of half a year to be judged out of time, or nobody is offered a credit loan.
 fn data() -> &'static Path {
     static DATA: OnceLock<TempDir> = OnceLock::new();
-    DATA.get_or_init(|| simulated(27)).path()
+    DATA.get_or_init(|| simulated(200, 27)).path()
 }
 
 /// The demo's rules with every band served, each dearer than the one before it, and half a loss expected: what a record says of the risk is felt.
@@ -404,9 +404,11 @@ fn one_more_broken_cell_never_raises_an_offer_nor_lowers_its_price() {
                 };
                 let (was, is) = (of(&before), of(&after));
                 let sum = |offers: &[Offer]| offers.iter().map(|offer| offer.limit_minor).sum::<i64>();
+                // What one product loses another may gain, at no lower rate.
                 let cheaper = is.iter().any(|offer| {
                     let known = was.iter().find(|known| known.product == offer.product);
-                    known.is_none_or(|known| offer.daily_rate_ppm < known.daily_rate_ppm)
+                    let least = was.iter().map(|known| known.daily_rate_ppm).min();
+                    known.map(|known| known.daily_rate_ppm).or(least).is_none_or(|rate| offer.daily_rate_ppm < rate)
                 });
                 if cheaper || sum(&is) > sum(&was) + sum(&was) / TRACE + ROUNDING_MINOR {
                     let faults: Vec<_> = broken.iter().filter(|one| one.merchant == *merchant).collect();
