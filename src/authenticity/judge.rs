@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::buyers::Buyers;
 use super::{
-    Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, odd_price, orders_per_buyer, repeated,
-    repeated_review, review_burst, review_orders_together, review_without_cause,
+    Settings, burst, buyer_ring, instant_delivery, instant_praise, no_tracking, not_the_buyer, odd_price,
+    orders_per_buyer, repeated, repeated_review, review_burst, review_orders_together, review_without_cause,
 };
 
 /// What the rules may know of an order.
@@ -68,6 +68,8 @@ pub struct ReviewFacts<'a> {
     pub created_at: i64,
     /// 1 to 5.
     pub stars: i64,
+    /// Who placed the order; `None` where it is not known.
+    pub order_buyer_id: Option<&'a str>,
     /// When the order was placed.
     pub order_placed_at: Option<i64>,
     /// When the order arrived.
@@ -180,6 +182,11 @@ pub fn judge_reviews(reviews: &[ReviewFacts], owners: &[Option<u32>], settings: 
                 ),
                 (review_without_cause::RULE, s.review_without_cause.weight, review_without_cause::look(mine, bad)),
                 (repeated::RULE, s.combination.suspect_weight, repeated_review::look(mine, s.repeated)),
+                (
+                    not_the_buyer::RULE,
+                    s.not_the_buyer.suffices * s.combination.suspect_weight,
+                    not_the_buyer::look(mine),
+                ),
             ]
         },
     )

@@ -21,6 +21,7 @@
 //! | [`review-burst`](ReviewBurstSettings) | many bad reviews together |
 //! | [`review-orders-together`](ReviewOrdersTogetherSettings) | the orders behind bad reviews were placed together |
 //! | [`review-without-cause`](ReviewWithoutCauseSettings) | a bad review of an order that kept its promises |
+//! | [`not-the-buyer`](NotTheBuyerSettings) | a review of an order by somebody who did not place it; suspect on this sign alone |
 
 mod burst;
 mod buyer_ring;
@@ -29,6 +30,7 @@ mod instant_delivery;
 mod instant_praise;
 mod judge;
 mod no_tracking;
+mod not_the_buyer;
 mod odd_price;
 mod orders_per_buyer;
 mod repeated;
@@ -45,6 +47,7 @@ pub use instant_delivery::InstantDeliverySettings;
 pub use instant_praise::InstantPraiseSettings;
 pub use judge::{OrderFacts, ReviewFacts, Sign, Verdict, judge_orders, judge_reviews};
 pub use no_tracking::NoTrackingSettings;
+pub use not_the_buyer::{NotTheBuyerSettings, Reviewer, reviewer};
 pub use odd_price::OddPriceSettings;
 pub use orders_per_buyer::OrdersPerBuyerSettings;
 pub use repeated::{RULE as REPEATED, RepeatedSettings, UNKNOWN_BUYER, buyer_key, sales};

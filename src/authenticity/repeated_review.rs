@@ -50,6 +50,7 @@ mod tests {
                 buyer_id,
                 created_at: minute * MINUTE,
                 stars: *stars,
+                order_buyer_id: None,
                 order_placed_at: None,
                 delivered_at: None,
                 delivery_late: None,

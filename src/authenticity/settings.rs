@@ -2,8 +2,8 @@
 
 use super::{
     BurstSettings, BuyerRingSettings, InstantDeliverySettings, InstantPraiseSettings, NoTrackingSettings,
-    OddPriceSettings, OrdersPerBuyerSettings, RepeatedSettings, ReviewBurstSettings, ReviewOrdersTogetherSettings,
-    ReviewWithoutCauseSettings,
+    NotTheBuyerSettings, OddPriceSettings, OrdersPerBuyerSettings, RepeatedSettings, ReviewBurstSettings,
+    ReviewOrdersTogetherSettings, ReviewWithoutCauseSettings,
 };
 
 /// How signs add up.
@@ -29,6 +29,7 @@ pub struct Settings {
     pub review_burst: ReviewBurstSettings,
     pub review_orders_together: ReviewOrdersTogetherSettings,
     pub review_without_cause: ReviewWithoutCauseSettings,
+    pub not_the_buyer: NotTheBuyerSettings,
 }
 
 impl Default for Settings {
@@ -58,6 +59,7 @@ impl Default for Settings {
                 times_usual: 5.0,
             },
             review_without_cause: ReviewWithoutCauseSettings { weight: 1 },
+            not_the_buyer: NotTheBuyerSettings { suffices: 1 },
         }
     }
 }
@@ -256,6 +258,13 @@ impl Settings {
                 &mut self.review_orders_together.times_usual,
             ),
             whole("review_without_cause", "weight", WEIGHT, SIGN, &mut self.review_without_cause.weight),
+            whole(
+                "not_the_buyer",
+                "suffices",
+                (0.0, 1.0),
+                "1: the sign makes a review suspect alone; 0 (off) where reviews name people otherwise than orders do",
+                &mut self.not_the_buyer.suffices,
+            ),
         ]
     }
 }

@@ -20,7 +20,8 @@ pub(super) struct FilesBefore {
 }
 
 impl FilesBefore {
-    fn has(&self, file: &InputFile) -> bool {
+    /// Whether the file stood there with the same bytes.
+    pub(super) fn has(&self, file: &InputFile) -> bool {
         self.digests.get(&file.path) == Some(&file.sha256)
     }
 

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::contract;
+use crate::wash::JOINED;
 
 /// What a table must keep to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +48,8 @@ pub enum Fault {
     PastData,
     /// A column that had values has none, or files that came since lack one that those before them have.
     ColumnLost,
+    /// Files that it was made from are gone, while others of their input stand.
+    FilesGone,
 }
 
 impl Fault {
@@ -60,6 +63,7 @@ impl Fault {
             Self::Older => "older",
             Self::PastData => "past-data",
             Self::ColumnLost => "column-lost",
+            Self::FilesGone => "files-gone",
         }
     }
 }
@@ -73,7 +77,7 @@ impl fmt::Display for Fault {
 /// A fault that the job lives with, for a time and a reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
-    /// Contract table.
+    /// Contract table; [`JOINED`] for files whose rows are only joined to others.
     pub table: String,
     /// The fault.
     pub what: Fault,
@@ -180,9 +184,14 @@ pub(super) static ALLOW_KEYS: Section = Section {
     head: "[[gates.allow]]",
     doc: "A fault that the job lives with, for a time and a reason.",
     keys: &[
-        Key::new("table", "word", "\"reviews\"", "the contract table"),
+        Key::new(
+            "table",
+            "word",
+            "\"reviews\"",
+            "the contract table; joined where files are gone whose rows are only joined to others",
+        ),
         Key::new("what", "word", "\"absent\"", "the fault")
-            .range("absent, fewer-rows, fewer-bytes, older, past-data, column-lost"),
+            .range("absent, fewer-rows, fewer-bytes, older, past-data, column-lost, files-gone"),
         Key::new("until", "date", "\"2026-01-31\"", "last as-of date on which it is allowed"),
         Key::new("reason", "text", "\"the export is being moved\"", "why, for whoever reads the results"),
     ],
@@ -263,7 +272,9 @@ impl RawLimits {
 
 impl RawAllowance {
     fn check(self, file: &ConfigFile) -> Result<Allowance, ConfigError> {
-        known_table(file, &self.table.span(), self.table.get_ref())?;
+        if self.table.get_ref() != JOINED {
+            known_table(file, &self.table.span(), self.table.get_ref())?;
+        }
         let until = self.until.get_ref().parse().map_err(|_| {
             let message = format!("until = {:?} is not a date", self.until.get_ref());
             file.refuse(&self.until.span(), message, "the last as-of date on which it holds, such as \"2026-01-31\"")
@@ -316,6 +327,8 @@ mod tests {
         assert!(matches!(on(date(2026, 2, 1)), (None, Some(_))));
         assert_eq!(settings.allowance("reviews", Fault::Older, date(2026, 1, 1)), (None, None));
         assert_eq!(settings.allowance("orders", Fault::Absent, date(2026, 1, 1)), (None, None));
+        let joined = read(&text.replace("\"reviews\"", "\"joined\"").replace("absent", "files-gone")).unwrap();
+        assert!(joined.allowance(JOINED, Fault::FilesGone, date(2026, 1, 31)).0.is_some(), "files have no table there");
     }
 
     #[test]

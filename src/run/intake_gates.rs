@@ -1,7 +1,8 @@
-//! Gates on what came in: tables that are absent, shrunk or older than they usually are, and an as-of date past the data's own clock.
+//! Gates on what came in: tables that are absent, shrunk or older than they usually are, or have lost columns or files, and an as-of date past the data's
+//! own clock.
 //!
 //! The night before is the reference. Rows are compared with the most that a table has had, age with the least that it has had, both
-//! carried from night to night, so that a table which loses a little every night is found out too. Fewer rows or bytes that the job allows by
+//! carried from night to night, so that a table which loses a little every night is found out too. Fewer rows, bytes or files that the job allows by
 //! name become the new reference; a table that is absent or late, or has lost a column, is missed again when the allowance has run out. A first night has no
 //! reference, and says so: every table that the job declares must be there, and may be no older than a number of days.
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::column_gates::{FilesBefore, has_lost, named_few, narrower_files};
 use super::gate_settings::{Fault, GateSettings, TableLimits};
 use super::gates::GateError;
+use super::gone_files::{gone_files, told};
 use super::summary::TableCounts;
 use super::unstated::{UnstatedFiles, unstated_files};
 use crate::domain::{days_between, grouped};
@@ -66,7 +68,7 @@ pub struct AllowedFault {
 /// What is wrong with a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateFinding {
-    /// Contract table.
+    /// Contract table; `joined` for files whose rows are only joined to others.
     pub table: String,
     /// The fault.
     pub what: Fault,
@@ -326,6 +328,7 @@ impl Gates<'_> {
             }
         }
         self.narrower_files(reference, ingested);
+        self.gone_files(reference, job, ingested);
         carried
     }
 
@@ -360,6 +363,18 @@ impl Gates<'_> {
         for (table, columns) in by_table {
             let had = "the files next before them by name have it, and it would be null there".to_owned();
             self.find(table, Fault::ColumnLost, had, format!("files that are new lack {}", columns.join(", ")));
+        }
+    }
+
+    /// Files that the earlier run was made from and that are gone, though others of their input stand.
+    fn gone_files(&mut self, reference: &Reference, job: &Job, ingested: &Ingested) {
+        let ReferenceNight { run_id, as_of } = &reference.night;
+        for (table, files) in gone_files(&job.intake.source, &ingested.inputs, &reference.files) {
+            let had = format!(
+                "the night of {as_of} (run {run_id}) was made from them too, and no file has their bytes under another name; bring them back, or \
+                 allow it for a night where they were taken back or are in other files now"
+            );
+            self.find(table, Fault::FilesGone, had, told(&files));
         }
     }
 

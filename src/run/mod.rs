@@ -14,6 +14,7 @@ mod facts;
 mod features_before;
 mod gate_settings;
 mod gates;
+mod gone_files;
 mod hazard;
 mod intake_gates;
 mod interchange_files;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use super::error::SourceError;
@@ -34,16 +34,30 @@ pub(crate) fn find_all(folder: &Path, patterns: &[String]) -> Result<Vec<Found>,
     Ok(all)
 }
 
-/// Files below `folder` that match `pattern`, sorted by relative path. Statements of digests (`.sha256`) are never data.
-pub(crate) fn find(folder: &Path, pattern: &str) -> Result<Vec<Found>, SourceError> {
-    let segments: Vec<&str> = pattern.split('/').filter(|s| !s.is_empty() && *s != ".").collect();
+/// Whether any of the patterns means a path below the data folder, be there a file or not. One that cannot be read means none.
+pub(crate) fn meant_by(patterns: &[String]) -> impl Fn(&str) -> bool + use<> {
+    let globs: Vec<GlobMatcher> = patterns.iter().filter_map(|pattern| matcher(pattern).ok()).collect();
+    move |path| globs.iter().any(|glob| glob.is_match(path))
+}
+
+fn segments_of(pattern: &str) -> Vec<&str> {
+    pattern.split('/').filter(|s| !s.is_empty() && *s != ".").collect()
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher, SourceError> {
     let bad = |why: String| SourceError::BadPattern { pattern: pattern.to_owned(), why };
-    let glob = GlobBuilder::new(&segments.join("/"))
+    let glob = GlobBuilder::new(&segments_of(pattern).join("/"))
         .literal_separator(true)
         .empty_alternates(true)
         .build()
-        .map_err(|e| bad(e.kind().to_string()))?
-        .compile_matcher();
+        .map_err(|e| bad(e.kind().to_string()))?;
+    Ok(glob.compile_matcher())
+}
+
+/// Files below `folder` that match `pattern`, sorted by relative path. Statements of digests (`.sha256`) are never data.
+pub(crate) fn find(folder: &Path, pattern: &str) -> Result<Vec<Found>, SourceError> {
+    let segments = segments_of(pattern);
+    let glob = matcher(pattern)?;
     let is_fixed = |segment: &&&str| !segment.contains(['*', '?', '[', ']', '{', '}', '\\']);
     let fixed: PathBuf = segments.iter().take(segments.len().saturating_sub(1)).take_while(is_fixed).collect();
     let begin = folder.join(&fixed);
@@ -129,6 +143,13 @@ mod tests {
         assert!(names(&folder, "nothing.csv").is_empty());
         assert!(names(&folder, "nowhere/*.csv").is_empty());
         assert!(matches!(find(folder.path(), "orders[.csv"), Err(SourceError::BadPattern { .. })));
+    }
+
+    #[test]
+    fn a_path_is_meant_whether_or_not_there_is_a_file() {
+        let is_meant = meant_by(&["./dt=*/*.csv".to_owned(), "a.parquet".to_owned(), "orders[.csv".to_owned()]);
+        assert!(is_meant("dt=1/e.csv") && is_meant("a.parquet"));
+        assert!(!is_meant("dt=1/x/e.csv") && !is_meant("b.parquet"));
     }
 
     #[test]

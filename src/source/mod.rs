@@ -46,7 +46,7 @@ mod workbook;
 pub(crate) use cell::instant as instant_of_text;
 pub(crate) use condition::{condition_columns, holds};
 pub use error::SourceError;
-pub(crate) use glob::{Found, find as find_files};
+pub(crate) use glob::{Found, find as find_files, meant_by};
 pub use input::InputFile;
 pub(crate) use input::{FileState, begins_as_parquet, open as open_input};
 pub(crate) use known::{FileStamp, KnownFile, KnownFiles, schema_of_words, schema_words};

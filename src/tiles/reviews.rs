@@ -1,6 +1,6 @@
 //! The view `reviews`: each review with its order's date and its authenticity verdict.
 
-use polars::prelude::{Column, DataFrame, Int64Chunked, IntoColumn, NamedFrom, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, Int64Chunked, IntoColumn, NamedFrom, PolarsResult, Series, StringChunked};
 
 use super::column::{integers, required_texts};
 use super::error::TileError;
@@ -9,7 +9,7 @@ use super::orders::{Orders, contract_column, instants};
 use super::parcels::Parcels;
 use super::schema::{ViewKind, ViewSchema, column};
 use super::view::{Children, ViewRules};
-use crate::authenticity::{self, ReviewFacts, Settings, Verdict};
+use crate::authenticity::{self, ReviewFacts, Reviewer, Settings, Verdict, reviewer};
 
 /// Schema of the view.
 pub static REVIEWS: ViewSchema = ViewSchema {
@@ -32,7 +32,7 @@ pub static REVIEWS: ViewSchema = ViewSchema {
 
 const TABLE: &str = "reviews";
 
-/// An order's latest authentic review.
+/// The authentic review that an order is rated by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rating {
     /// Its stars.
@@ -41,7 +41,7 @@ pub struct Rating {
     pub created_at: i64,
 }
 
-/// Reviews judged, and the latest authentic one of each order.
+/// Reviews judged, and the one that each order is rated by.
 pub struct Ratings {
     by_order: Vec<Option<Rating>>,
     is_suspect: Vec<bool>,
@@ -51,18 +51,47 @@ pub struct Ratings {
 }
 
 impl Ratings {
-    /// The latest authentic review of the order in that row.
+    /// The authentic review that the order in that row is rated by.
     pub fn of_order(&self, row: usize) -> Option<Rating> {
         self.by_order.get(row).copied().flatten()
     }
 }
 
-/// Marks suspect reviews and finds each order's latest authentic one. `parcels` and `placed_at` belong to the orders row by row.
+/// An order's latest authentic reviews, by who gave them: positions among the reviews.
+#[derive(Clone, Copy, Default)]
+struct Latest {
+    by_buyer: Option<usize>,
+    by_unknown: Option<usize>,
+    by_another: Option<usize>,
+}
+
+impl Latest {
+    fn slot(&mut self, reviewer: Reviewer) -> &mut Option<usize> {
+        match reviewer {
+            Reviewer::Buyer => &mut self.by_buyer,
+            Reviewer::Unknown => &mut self.by_unknown,
+            Reviewer::Another => &mut self.by_another,
+        }
+    }
+
+    /// The buyer's own; one of which nobody knows who gave it takes its place only where it is no earlier and worse, and one by somebody else never.
+    fn rating(self, rating: impl Fn(usize) -> Option<Rating>) -> Option<Rating> {
+        let [buyer, unknown, another] =
+            [self.by_buyer, self.by_unknown, self.by_another].map(|review| review.and_then(&rating));
+        let is_worse = |other: &Rating| {
+            buyer.is_none_or(|own| other.created_at >= own.created_at && other.stars < own.stars)
+        };
+        unknown.filter(is_worse).or(buyer).or(another)
+    }
+}
+
+/// Marks suspect reviews and finds the authentic one that each order is rated by. `parcels`, `placed_at` and `buyers` belong to the orders row by row.
 pub fn rate(
     reviews: &Children<'_>,
     merchants: &Merchants,
     parcels: Option<&[Parcels]>,
     placed_at: &Int64Chunked,
+    buyers: &StringChunked,
     settings: &Settings,
 ) -> Result<Ratings, TileError> {
     let Children { table, of_order } = reviews;
@@ -81,6 +110,7 @@ pub fn rate(
                 buyer_id: buyer_ids.get(n).unwrap_or_default(),
                 created_at: created.get(n).unwrap_or_default(),
                 stars: stars.get(n).unwrap_or_default(),
+                order_buyer_id: order.and_then(|row| buyers.get(row)),
                 order_placed_at: order.and_then(|row| placed_at.get(row)),
                 delivered_at: parcels.and_then(|p| p.delivered_at),
                 delivery_late: parcels.and_then(|p| p.delivery_late),
@@ -94,18 +124,20 @@ pub fn rate(
     let is_suspect: Vec<bool> = verdicts.iter().map(Verdict::is_suspect).collect();
     let rules = verdicts.iter().map(Verdict::rules).collect();
 
-    let mut latest: Vec<Option<((i64, &str), Rating)>> = vec![None; placed_at.len()];
+    let at = |n: usize| facts.get(n).map(|fact| (fact.created_at, fact.review_id));
+    let mut latest = vec![Latest::default(); placed_at.len()];
     for (n, fact) in facts.iter().enumerate() {
         if is_suspect.get(n).copied().unwrap_or(false) || stars.get(n).is_none() {
             continue;
         }
-        let Some(slot) = of_order.get(n).copied().flatten().and_then(|row| latest.get_mut(row)) else { continue };
-        let key = (fact.created_at, fact.review_id);
-        if slot.is_none_or(|(last, _)| key > last) {
-            *slot = Some((key, Rating { stars: fact.stars, created_at: fact.created_at }));
+        let Some(latest) = of_order.get(n).copied().flatten().and_then(|row| latest.get_mut(row)) else { continue };
+        let slot = latest.slot(reviewer(fact));
+        if slot.is_none_or(|last| at(n) > at(last)) {
+            *slot = Some(n);
         }
     }
-    let by_order = latest.into_iter().map(|slot| slot.map(|(_, rating)| rating)).collect();
+    let rating = |n: usize| facts.get(n).map(|fact| Rating { stars: fact.stars, created_at: fact.created_at });
+    let by_order = latest.into_iter().map(|latest| latest.rating(rating)).collect();
     Ok(Ratings { by_order, is_suspect, rules, verdicts })
 }
 

@@ -137,6 +137,7 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     let by_id = OrderIds::new(table, &order_ids, merchants)?;
     let cancelled = column::integers(table, "orders", "cancelled_at")?;
     let placed = column::integers(table, "orders", "placed_at")?;
+    let buyers = column::required_texts(table, "orders", "buyer_id")?;
     let children = |name: &'static str| {
         let child = |table| Ok::<_, TileError>(Children { table, of_order: by_id.of(table, name)? });
         shard.table(name).map(child).transpose()
@@ -151,7 +152,7 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     let parcels = shipments.as_ref().map(|parcels| fold_parcels(parcels, &is_copy, &cancelled)).transpose()?;
     let ratings = reviews
         .as_ref()
-        .map(|reviews| reviews::rate(reviews, merchants, parcels.as_deref(), &placed, settings))
+        .map(|reviews| reviews::rate(reviews, merchants, parcels.as_deref(), &placed, &buyers, settings))
         .transpose()?;
     let conflicts = disputes.as_ref().map(|disputes| fold_disputes(disputes, table.height())).transpose()?;
     let joined = Joined { parcels: parcels.as_deref(), ratings: ratings.as_ref(), conflicts: conflicts.as_deref() };

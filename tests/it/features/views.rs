@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use integrity::authenticity::UNKNOWN_BUYER;
 use integrity::domain::AsOf;
 use integrity::store::Shard;
 use integrity::tiles::{VIEWS, ViewKind, Views};
@@ -238,6 +239,34 @@ fn a_parcel_or_a_review_sent_twice_counts_once() {
     assert_eq!(flags(&views, "shipments", "suspect"), [Some(false), Some(false), Some(true)]);
     assert_eq!(flags(&views, "reviews", "suspect"), [Some(false), Some(true), Some(false)]);
     assert_eq!(wholes(&views, "orders", "stars"), [Some(3)]);
+}
+
+#[test]
+fn somebody_else_does_not_speak_for_the_buyer() {
+    let t = as_of().micros() - 20 * DAY;
+    let review = |order, day: i64, stars| Review { order, created: t + day * DAY, stars };
+    let market = Market {
+        orders: vec![Order { placed_at: t, ..Order::default() }, Order { placed_at: t + DAY, ..Order::default() }],
+        reviews: vec![review(0, 5, 1), review(0, 6, 5), review(1, 7, 5)],
+        ..Market::default()
+    };
+    let judged = |buyers: [&str; 2], reviewers: [&str; 3]| {
+        let mut shard = market.seen(&as_of());
+        let mut name = |table: &str, people: &[&str]| {
+            let people = people.iter().map(|id| Some((*id).to_owned())).collect();
+            shard.tables.get_mut(table).unwrap().replace("buyer_id", texts("buyer_id", people)).unwrap();
+        };
+        name("orders", &buyers);
+        name("reviews", &reviewers);
+        let views = build(&shard);
+        (flags(&views, "reviews", "suspect"), wholes(&views, "orders", "stars"))
+    };
+    let (yes, no) = (Some(true), Some(false));
+    assert_eq!(judged(["b", "c"], ["b", "x", "x"]), (vec![no, yes, yes], vec![Some(1), None]));
+    assert_eq!(judged(["b", "c"], ["b", "b", "C "]), (vec![no; 3], vec![Some(5); 2]), "who thinks better of it");
+    let nobody = UNKNOWN_BUYER;
+    assert_eq!(judged(["b", "c"], ["b", nobody, nobody]), (vec![no; 3], vec![Some(1), Some(5)]));
+    assert_eq!(judged([nobody; 2], ["b", "x", "x"]), (vec![no; 3], vec![Some(5); 2]), "no buyer is known");
 }
 
 #[test]

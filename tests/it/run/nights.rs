@@ -328,6 +328,29 @@ fn a_new_file_without_a_column_that_earlier_files_have_stops_the_night() {
 }
 
 #[test]
+fn a_file_that_is_gone_while_others_stand_stops_the_night_unless_the_job_allows_it() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    // A few orders that the other file has too, so that no other gate misses them.
+    let mut few = read(&folder.path().join("orders.parquet")).head(Some(3));
+    write(&folder.path().join("orders_more.parquet"), &mut few);
+    next_night(folder.path(), out.path()).unwrap();
+    fs::remove_file(folder.path().join("orders_more.parquet")).unwrap();
+    let later = date(2025, 5, 3);
+    let stopped = night_of(job(), folder.path(), out.path(), later);
+    let message = stopped.as_ref().unwrap_err().to_string();
+    assert!(message.contains("orders (files-gone): 1 file is gone: orders_more.parquet"), "{message}");
+    assert_eq!(named(&faults(stopped)), BTreeSet::from([("orders", Fault::FilesGone)]));
+
+    let allow = "[[gates.allow]]\ntable = \"orders\"\nwhat = \"files-gone\"\nuntil = \"2025-05-03\"\nreason = \"sent twice\"\n";
+    let (_folder, allowing) = job_with(allow);
+    let night = night_of(&allowing, folder.path(), out.path(), later).unwrap();
+    assert_eq!(night.summary.intake.allowed[0].finding.what, Fault::FilesGone);
+    // The night that went on without it is the next one's reference.
+    night_of(job(), folder.path(), out.path(), date(2025, 5, 4)).unwrap();
+}
+
+#[test]
 fn a_checksum_file_that_is_gone_is_told_and_stops_nothing() {
     // The simulated files have their checksums beside them, and the first night compared them.
     let folder = TempDir::new().unwrap();
