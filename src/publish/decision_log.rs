@@ -25,7 +25,7 @@ const LOCK: &str = ".decisions.lock";
 /// How long an answer waits for another one that is being written, or for a night that decides.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a night waits for a file of applications that is being answered.
-const PATIENCE_OF_A_NIGHT: Duration = Duration::from_secs(15 * 60);
+const PATIENCE_OF_A_NIGHT: Duration = Duration::from_mins(15);
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

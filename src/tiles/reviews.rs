@@ -60,27 +60,26 @@ impl Ratings {
 /// An order's latest authentic reviews, by who gave them: positions among the reviews.
 #[derive(Clone, Copy, Default)]
 struct Latest {
-    by_buyer: Option<usize>,
-    by_unknown: Option<usize>,
-    by_another: Option<usize>,
+    buyers: Option<usize>,
+    unknown: Option<usize>,
+    others: Option<usize>,
 }
 
 impl Latest {
     fn slot(&mut self, reviewer: Reviewer) -> &mut Option<usize> {
         match reviewer {
-            Reviewer::Buyer => &mut self.by_buyer,
-            Reviewer::Unknown => &mut self.by_unknown,
-            Reviewer::Another => &mut self.by_another,
+            Reviewer::Buyer => &mut self.buyers,
+            Reviewer::Unknown => &mut self.unknown,
+            Reviewer::Another => &mut self.others,
         }
     }
 
     /// The buyer's own; one of which nobody knows who gave it takes its place only where it is no earlier and worse, and one by somebody else never.
     fn rating(self, rating: impl Fn(usize) -> Option<Rating>) -> Option<Rating> {
         let [buyer, unknown, another] =
-            [self.by_buyer, self.by_unknown, self.by_another].map(|review| review.and_then(&rating));
-        let is_worse = |other: &Rating| {
-            buyer.is_none_or(|own| other.created_at >= own.created_at && other.stars < own.stars)
-        };
+            [self.buyers, self.unknown, self.others].map(|review| review.and_then(&rating));
+        let is_worse =
+            |other: &Rating| buyer.is_none_or(|own| other.created_at >= own.created_at && other.stars < own.stars);
         unknown.filter(is_worse).or(buyer).or(another)
     }
 }

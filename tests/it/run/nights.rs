@@ -342,7 +342,8 @@ fn a_file_that_is_gone_while_others_stand_stops_the_night_unless_the_job_allows_
     assert!(message.contains("orders (files-gone): 1 file is gone: orders_more.parquet"), "{message}");
     assert_eq!(named(&faults(stopped)), BTreeSet::from([("orders", Fault::FilesGone)]));
 
-    let allow = "[[gates.allow]]\ntable = \"orders\"\nwhat = \"files-gone\"\nuntil = \"2025-05-03\"\nreason = \"sent twice\"\n";
+    let allow =
+        "[[gates.allow]]\ntable = \"orders\"\nwhat = \"files-gone\"\nuntil = \"2025-05-03\"\nreason = \"sent twice\"\n";
     let (_folder, allowing) = job_with(allow);
     let night = night_of(&allowing, folder.path(), out.path(), later).unwrap();
     assert_eq!(night.summary.intake.allowed[0].finding.what, Fault::FilesGone);
