@@ -23,19 +23,16 @@ pub(super) fn judge_default(case: &MerchantCase<'_>) -> Result<Option<Verdict>, 
     }))
 }
 
-/// A loan that the group guarantees needs three members who go on, the borrower included, in each of the merchant's groups. Who is in no group has nobody to
-/// answer for the loan: for such a merchant the product is not meant.
+/// A loan that the group guarantees needs three members who go on, the borrower included, in each of the merchant's groups. Merchants in no group are not
+/// asked: nobody answers for them, and they are priced so.
 pub(super) fn judge_size(product: &Product, case: &MerchantCase<'_>) -> Result<Option<Verdict>, OfferError> {
-    if !product.is_guaranteed() {
-        return Ok(None);
-    }
-    let members = case.account.group.as_ref().map_or(Some(0), |group| group.fewest_members);
-    let passed = members.is_some_and(|members| members >= FEWEST_MEMBERS);
+    let Some(group) = case.account.group.as_ref().filter(|_| product.is_guaranteed()) else { return Ok(None) };
+    let passed = group.fewest_members.is_some_and(|members| members >= FEWEST_MEMBERS);
     let text = "too few members of the guarantee group go on to answer for one another";
     Ok(Some(Verdict {
         rule: "group-size".to_owned(),
         passed,
-        observed: members.map(f64::from),
+        observed: group.fewest_members.map(f64::from),
         threshold: Some(f64::from(FEWEST_MEMBERS)),
         reason: if passed { None } else { Some(reason("group-too-small", text)?) },
     }))
