@@ -76,8 +76,7 @@ impl Latest {
 
     /// The buyer's own; one of which nobody knows who gave it takes its place only where it is no earlier and worse, and one by somebody else never.
     fn rating(self, rating: impl Fn(usize) -> Option<Rating>) -> Option<Rating> {
-        let [buyer, unknown, another] =
-            [self.buyers, self.unknown, self.others].map(|review| review.and_then(&rating));
+        let [buyer, unknown, another] = [self.buyers, self.unknown, self.others].map(|review| review.and_then(&rating));
         let is_worse =
             |other: &Rating| buyer.is_none_or(|own| other.created_at >= own.created_at && other.stars < own.stars);
         unknown.filter(is_worse).or(buyer).or(another)

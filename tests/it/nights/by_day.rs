@@ -77,7 +77,8 @@ fn a_desk_that_a_night_has_overtaken_answers_nobody() {
     let lender = Lender::new();
     let market = trading_marketplace(&lender, 2);
     night(&lender, &market, 0);
-    let options = DeskOptions { out: Some(lender.out()), on: Some(day(1)), now: at(day(1), 10), draws: None, log: true };
+    let options =
+        DeskOptions { out: Some(lender.out()), on: Some(day(1)), now: at(day(1), 10), draws: None, log: true };
     let desk = Desk::open(&lender.job(), options).unwrap();
     night(&lender, &market, 1);
     let answered = desk.answer(vec![Ok(application("a1", "m01", "credit-loan", 60_000))]);
