@@ -473,6 +473,9 @@ pub fn resend_broken(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
                 let names_owner =
                     |at: usize| contract.foreign_keys.iter().any(|reference| reference.column == table.columns[at]);
                 let cells: Vec<usize> = breakable.iter().copied().filter(|at| !is_alone || !names_owner(*at)).collect();
+                if cells.is_empty() {
+                    continue;
+                }
                 broken[cells[dice.below(cells.len())]].clear();
             }
             broken[recorded].clone_from(&stamp);

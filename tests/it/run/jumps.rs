@@ -113,6 +113,12 @@ fn cancelled_since(frame: &DataFrame, day: Date) -> DataFrame {
         let column = altered(name, &|_| None);
         frame.with_column(column).unwrap();
     }
+    // Nothing goes back on no day.
+    let refunded = frame.column("refunded_at").unwrap().is_not_null();
+    let refund = frame.column("refund_minor").unwrap();
+    let none = Column::full_null("refund_minor".into(), frame.height(), refund.dtype());
+    let refund = refund.zip_with(&refunded, &none).unwrap();
+    frame.with_column(refund).unwrap();
     let column = altered("cancelled_at", &|placed| Some(placed + 3_600_000_000));
     frame.with_column(column).unwrap();
     frame

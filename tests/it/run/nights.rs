@@ -279,6 +279,11 @@ fn a_column_that_had_values_and_has_none_stops_the_night_unless_the_job_allows_i
     assert!(base().1.summary.tables["orders"].filled["cancelled_at"] > 2, "the fixture has cancellations");
     let folder = copy_of_data();
     drop_columns(folder.path(), "orders", &["cancelled_at", "refunded_at"]);
+    // Sums that went back on no day would be broken, and stop the night before any gate does.
+    let path = folder.path().join("orders.parquet");
+    let mut orders = read(&path);
+    orders.with_column(Int64Chunked::full("refund_minor".into(), 0, orders.height()).into_column()).unwrap();
+    write(&path, &mut orders);
     let stopped = next_night(folder.path(), out.path());
     let message = stopped.as_ref().unwrap_err().to_string();
     assert!(message.contains("orders (column-lost)") && message.contains("cancelled_at, refunded_at"), "{message}");

@@ -372,8 +372,8 @@ fn a_record_that_cannot_be_read_never_raises_an_offer_nor_lowers_its_price() {
     println!("{tried} tried, {bad} of them bad, {measured} measured at worst, {felt} felt");
 }
 
-/// Nights, by turns with one broken record and with one in every category.
-const NIGHTS: usize = 6;
+/// Nights, by turns with one broken record and with one in every category: so many that some record is felt.
+const NIGHTS: usize = 16;
 
 /// Broken records of some merchants move the season and the categories of all by less than this part.
 const TRACE: i64 = 200;
