@@ -77,7 +77,12 @@ pub static ORDERS: ViewSchema = ViewSchema {
             "hours from payment (placing, where unpaid) to the last handing over",
         ),
         column("delivery_hours", ViewKind::Integer, "shipments", "hours from placing to the last arrival"),
-        column("stars", ViewKind::Integer, "reviews", "stars of the latest review not judged suspect"),
+        column(
+            "stars",
+            ViewKind::Integer,
+            "reviews",
+            "stars of the review, not judged suspect, that the order is rated by: the buyer's latest",
+        ),
         column("reviewed_at", ViewKind::Instant, "reviews", "when that review was given"),
         column("disputes", ViewKind::Integer, "disputes", "how many disputes"),
         column("disputes_open", ViewKind::Integer, "disputes", "disputes not yet decided"),
