@@ -171,20 +171,27 @@ fn a_group_of_fewer_than_three_guarantees_nothing() {
         .map(|_| Shop::random(&mut rng))
         .find(|shop| offered(&policy, shop, &[member(0, 0); 2]).is_some())
         .unwrap();
-    let decided = |fewest_members: Option<u32>| {
+    let decided_in = |group: Option<GroupShare>| {
         shop.with_case((600, "A", pd(0.08)), None, |case| {
             let mut account = case.account.clone();
-            account.group =
-                Some(GroupShare { allowance_minor: Some(900_000_000), fewest_members, ..GroupShare::default() });
+            account.group.clone_from(&group);
             decide(&policy, &MerchantCase { account: &account, ..case.clone() }, &as_of).unwrap()
         })
     };
+    let decided = |fewest_members: Option<u32>| {
+        decided_in(Some(GroupShare { allowance_minor: Some(900_000_000), fewest_members, ..GroupShare::default() }))
+    };
     let is_offered = |fewest| decided(fewest).offers.iter().any(|offer| offer.product == "group-loan");
     assert!(is_offered(Some(3)) && is_offered(Some(9)));
-    for fewest in [Some(2), Some(1), None] {
-        let decision = decided(fewest);
+    for (decision, says) in [
+        (decided(Some(2)), "too few members"),
+        (decided(Some(1)), "too few members"),
+        (decided(None), "not known to be"),
+        (decided_in(None), "in no guarantee group"),
+    ] {
         let refused = decision.declines.iter().find(|decline| decline.product == "group-loan").unwrap();
-        assert!(refused.reasons.iter().any(|reason| reason.code.as_str() == "group-too-small"), "{refused:?}");
+        let too_small = refused.reasons.iter().find(|reason| reason.code.as_str() == "group-too-small").unwrap();
+        assert!(too_small.text.contains(says), "{too_small:?}");
         assert_eq!(decision.offers.len(), decided(Some(3)).offers.len() - 1, "other products do not rest on it");
     }
 }

@@ -60,6 +60,16 @@ pub fn trading_marketplace(lender: &Lender, merchants: i64) -> Marketplace {
     market
 }
 
+/// The same shops in guarantee groups of three since long before the first night.
+pub fn grouped_marketplace(lender: &Lender, merchants: i64) -> Marketplace {
+    let mut market = trading_marketplace(lender, merchants);
+    for number in 1..=merchants {
+        let group = format!("g{}", (number - 1) / 3);
+        market.join_group(&group, &format!("m{number:02}"), at(date(2024, 6, 1), 8));
+    }
+    market
+}
+
 /// `count` orders that were shipped a day after `placed_on`, and that no buyer confirms.
 pub fn shipped_orders(market: &mut Marketplace, merchant: &str, count: usize, placed_on: Date) -> Vec<String> {
     let ship = |_| {

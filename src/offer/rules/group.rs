@@ -23,16 +23,24 @@ pub(super) fn judge_default(case: &MerchantCase<'_>) -> Result<Option<Verdict>, 
     }))
 }
 
-/// A loan that the group guarantees needs three members who go on, the borrower included, in each of the merchant's groups. Merchants in no group are not
-/// asked: nobody answers for them, and they are priced so.
+/// A loan that the group guarantees needs three members who go on, the borrower included, in each of the merchant's groups. Who is in no group, or not known
+/// to be in one, has nobody to answer for the loan.
 pub(super) fn judge_size(product: &Product, case: &MerchantCase<'_>) -> Result<Option<Verdict>, OfferError> {
-    let Some(group) = case.account.group.as_ref().filter(|_| product.is_guaranteed()) else { return Ok(None) };
-    let passed = group.fewest_members.is_some_and(|members| members >= FEWEST_MEMBERS);
-    let text = "too few members of the guarantee group go on to answer for one another";
+    if !product.is_guaranteed() {
+        return Ok(None);
+    }
+    let group = case.account.group.as_ref();
+    let members = group.map_or(Some(0), |group| group.fewest_members);
+    let passed = members.is_some_and(|members| members >= FEWEST_MEMBERS);
+    let text = match members {
+        Some(0) => "in no guarantee group whose members would answer for the loan",
+        Some(_) => "too few members of the guarantee group go on to answer for one another",
+        None => "not known to be in a guarantee group whose members would answer for the loan",
+    };
     Ok(Some(Verdict {
         rule: "group-size".to_owned(),
         passed,
-        observed: group.fewest_members.map(f64::from),
+        observed: members.map(f64::from),
         threshold: Some(f64::from(FEWEST_MEMBERS)),
         reason: if passed { None } else { Some(reason("group-too-small", text)?) },
     }))

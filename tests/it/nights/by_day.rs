@@ -11,7 +11,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::{check_night, rows};
-use super::{FIRST_NIGHT, Lender, Marketplace, at, offers_of, shipped_orders, trading_marketplace};
+use super::{
+    FIRST_NIGHT, Lender, Marketplace, at, grouped_marketplace, offers_of, shipped_orders, trading_marketplace,
+};
 
 fn day(number: i64) -> Date {
     FIRST_NIGHT.saturating_add(number.days())
@@ -180,7 +182,7 @@ fn what_speaks_against_the_merchant_withdraws_what_stands() {
 #[test]
 fn orders_named_by_day_are_pledged_once() {
     let lender = Lender::with(&super::pledges::GROUP_LOAN);
-    let mut market = trading_marketplace(&lender, 1);
+    let mut market = grouped_marketplace(&lender, 3);
     let orders = shipped_orders(&mut market, "m01", 2, day(-3));
     market.apply("m01", "order-loan", 60_000, &orders[..1], at(day(-1), 12));
     night(&lender, &market, 0);

@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 
 use super::books::{check_night, owed, rows};
 use super::pledges::GROUP_LOAN;
-use super::{FIRST_NIGHT, Lender, at, offers_of, shipped_orders, trading_marketplace};
+use super::{FIRST_NIGHT, Lender, at, grouped_marketplace, offers_of, shipped_orders, trading_marketplace};
 
 fn day(number: i64) -> Date {
     FIRST_NIGHT.saturating_add(number.days())
@@ -16,7 +16,7 @@ fn day(number: i64) -> Date {
 #[test]
 fn a_limit_drawn_again_and_again_stays_within_every_cap() {
     let lender = Lender::with(&GROUP_LOAN);
-    let mut market = trading_marketplace(&lender, 3);
+    let mut market = grouped_marketplace(&lender, 3);
     for merchant in ["m01", "m02", "m03"] {
         shipped_orders(&mut market, merchant, 3, day(-3));
     }
@@ -100,11 +100,11 @@ fn an_open_offer_holds_its_part_until_it_is_replaced_or_lapses() {
 #[test]
 fn an_offer_of_a_product_that_the_policy_drops_is_withdrawn_and_still_holds() {
     let lender = Lender::with(&GROUP_LOAN);
-    let mut market = trading_marketplace(&lender, 1);
+    let mut market = grouped_marketplace(&lender, 3);
     shipped_orders(&mut market, "m01", 6, day(-3));
     market.apply("m01", "order-loan", 140_000, &[], at(day(-1), 12));
     let first = lender.night(&market, day(0)).published.run_dir;
-    let dropped = offers_of(&first).into_iter().find(|o| o.product == "group-loan").unwrap();
+    let dropped = offers_of(&first).into_iter().find(|o| o.merchant_id == "m01" && o.product == "group-loan").unwrap();
     let (file, with, without) = (GROUP_LOAN[1].0, GROUP_LOAN[1].2, GROUP_LOAN[1].1);
     lender.change(file, with, without);
     lender.change("policy.toml", "offer_valid_days", "later = [\"group-loan\"]\noffer_valid_days");
@@ -161,7 +161,7 @@ fn all_merchants_together_stay_within_the_budget_and_the_most_profitable_go_firs
 #[test]
 fn offers_chosen_together_keep_books_pledges_and_bounds_night_after_night() {
     let trade = |lender: &Lender| {
-        let mut market = trading_marketplace(lender, 3);
+        let mut market = grouped_marketplace(lender, 3);
         for merchant in ["m01", "m02", "m03"] {
             shipped_orders(&mut market, merchant, 5, day(-3));
         }

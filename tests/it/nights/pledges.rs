@@ -6,7 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::books::check_night;
-use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, grouped_marketplace, offers_of, shipped_orders};
 
 /// A second product on receivables, after the order loan.
 pub const GROUP_LOAN: [(&str, &str, &str); 2] = [
@@ -40,7 +40,7 @@ fn orders_under_a_loan_are_offered_again_only_once_it_is_repaid() {
     // Nobody applies or borrows again.
     changes.push(("job.toml", "[model]", "[gates]\ndays_older = 30\ndays_past_data = 30\n\n[model]"));
     let lender = Lender::with(&changes);
-    let mut market = trading_marketplace(&lender, 3);
+    let mut market = grouped_marketplace(&lender, 3);
     let borrowers = [("m01", Named::Orders), ("m02", Named::Offer), ("m03", Named::Nothing)];
     for (merchant, _) in borrowers {
         let orders = shipped_orders(&mut market, merchant, 2, day(-3));
@@ -82,7 +82,7 @@ fn orders_under_a_loan_are_offered_again_only_once_it_is_repaid() {
 #[test]
 fn two_products_on_receivables_share_no_order() {
     let lender = Lender::with(&GROUP_LOAN);
-    let mut market = trading_marketplace(&lender, 2);
+    let mut market = grouped_marketplace(&lender, 3);
     for merchant in ["m01", "m02"] {
         shipped_orders(&mut market, merchant, 6, day(-3));
         market.apply(merchant, "order-loan", 140_000, &[], at(day(-1), 12));

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use super::books::{check_night, owed, rows};
 use super::by_day::{answer, application};
 use super::pledges::GROUP_LOAN;
-use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, shipped_orders, trading_marketplace};
+use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, grouped_marketplace, offers_of, shipped_orders};
 
 /// An offer as the loan service keeps it.
 struct Drawable {
@@ -136,7 +136,7 @@ fn random_nights(seed: u64, nights: i64, merchants: i64) -> usize {
     changes.push(("policy.toml", "offer_valid_days = 30", "offer_valid_days = 4"));
     changes.push(("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]"));
     let lender = Lender::with(&changes);
-    let mut market = trading_marketplace(&lender, merchants);
+    let mut market = grouped_marketplace(&lender, merchants);
     let (mut service, mut draws) = (Service::default(), 0);
     for number in 0..nights {
         let day: Date = FIRST_NIGHT.saturating_add(number.days());
