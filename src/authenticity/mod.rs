@@ -21,7 +21,7 @@
 //! | [`review-burst`](ReviewBurstSettings) | many bad reviews together |
 //! | [`review-orders-together`](ReviewOrdersTogetherSettings) | the orders behind bad reviews were placed together |
 //! | [`review-without-cause`](ReviewWithoutCauseSettings) | a bad review of an order that kept its promises |
-//! | [`not-the-buyer`](NotTheBuyerSettings) | a review of an order by somebody who did not place it; suspect on this sign alone |
+//! | [`not-the-buyer`](NotTheBuyerSettings) | a review of an order by somebody who did not place it; suspect on this sign alone. A dispute by such a person counts for nothing until it is decided for the buyer |
 
 mod burst;
 mod buyer_ring;
@@ -47,7 +47,7 @@ pub use instant_delivery::InstantDeliverySettings;
 pub use instant_praise::InstantPraiseSettings;
 pub use judge::{OrderFacts, ReviewFacts, Sign, Verdict, judge_orders, judge_reviews};
 pub use no_tracking::NoTrackingSettings;
-pub use not_the_buyer::{NotTheBuyerSettings, Reviewer, reviewer};
+pub use not_the_buyer::{Author, NotTheBuyerSettings, author};
 pub use odd_price::OddPriceSettings;
 pub use orders_per_buyer::OrdersPerBuyerSettings;
 pub use repeated::{RULE as REPEATED, RepeatedSettings, UNKNOWN_BUYER, buyer_key, sales};

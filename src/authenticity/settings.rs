@@ -262,7 +262,7 @@ impl Settings {
                 "not_the_buyer",
                 "suffices",
                 (0.0, 1.0),
-                "1: the sign makes a review suspect alone; 0 (off) where reviews name people otherwise than orders do",
+                "1: the sign makes a review suspect alone, and a dispute count for nothing unless it was decided for the buyer or is a lawsuit; 0 (off) where reviews or disputes name people otherwise than orders do",
                 &mut self.not_the_buyer.suffices,
             ),
         ]

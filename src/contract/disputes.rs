@@ -12,7 +12,11 @@ pub static DISPUTES: TableContract = TableContract {
         Column::required("dispute_id", Type::Id, "the dispute"),
         Column::optional("order_id", Type::Id, "the order disputed; only a lawsuit may name none"),
         Column::required("merchant_id", Type::Id, "against whom"),
-        Column::optional("buyer_id", Type::Id, "by whom"),
+        Column::optional(
+            "buyer_id",
+            Type::Id,
+            "by whom; of an order that somebody else placed it counts only once it is decided for the buyer",
+        ),
         Column::required("opened_at", Type::Instant, "when it was opened"),
         Column::optional("closed_at", Type::Instant, "when it was decided"),
         Column::required(

@@ -52,7 +52,7 @@ rules! {
         Key::new("min_usual", "number", "100_000", "below it there is too little trade to fall").unit("the feature's").range("1 or more"),
         Key::new("drop_share", "number", "0.7", "how much of the usual trade is gone").unit("share").range("0.01 to 1"),
     ];
-    VOLUME_DROP: "volume-drop", "Trade that falls below the merchant's own season while the industry's does not.", "trade has fallen far below the merchant's own season", [
+    VOLUME_DROP: "volume-drop", "Trade that falls below the merchant's own season while the industry's does not. An alert that stands is over once the merchant's own trade is back, whatever its industry does.", "trade has fallen far below the merchant's own season", [
         Key::new("season", "word", "\"gmv_season_trend_60d\"", "the feature with the change against the same days of the year before"),
         Key::new("industry", "word", "\"category_season_trend_60d\"", "the feature with the same change of the industry"),
         Key::new("usual", "word", "\"gmv_sum_365d_minor\"", "the feature that says how much is usual"),

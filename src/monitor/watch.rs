@@ -152,7 +152,9 @@ pub fn ask<'a>(rule: &AlertRule, watch: Watch, case: &MonitorCase<'a>) -> Result
             for name in judge.features_before() {
                 seen.push_before(name, finite(case.features_before, case.merchant_id, name)?);
             }
-            vec![Judgement { loan_id: None, finding: judge.judge(&seen), evidence: seen.into_values() }]
+            let stands = case.standing.iter().any(|alert| alert.is_of(rule.code.as_str(), None));
+            let finding = if stands { judge.judge_standing(&seen) } else { judge.judge(&seen) };
+            vec![Judgement { loan_id: None, finding, evidence: seen.into_values() }]
         }
         AlertKind::Hazard { .. } | AlertKind::Features(_) => Vec::new(),
     })

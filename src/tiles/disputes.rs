@@ -1,15 +1,16 @@
 //! The view `disputes`: each dispute with the date of the order it is about.
 
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PolarsResult, Series, StringChunked};
 
 use super::column::{integers, required_texts, texts};
 use super::error::TileError;
 use super::orders::{Orders, contract_column, instants};
 use super::schema::{ViewKind, ViewSchema, column};
 use super::view::{Children, ViewRules};
+use crate::authenticity::{NotTheBuyerSettings, author};
 
 /// Schema of the view. Disputes carry no verdict: dropping those about suspect orders would let a merchant hide complaints
-/// behind faked orders. Dismissed ones are told by `outcome`.
+/// behind faked orders. Dismissed ones are told by `outcome`. Those of people who did not place the order are not there ([`of_others`]).
 pub static DISPUTES: ViewSchema = ViewSchema {
     name: "disputes",
     doc: "one row a dispute",
@@ -88,6 +89,25 @@ pub fn fold_disputes(disputes: &Children<'_>, orders: usize) -> Result<Vec<Confl
         }
     }
     Ok(folded)
+}
+
+/// For each dispute whether it counts for nothing because somebody else than the order's buyer opened it. `buyers` belong to the orders row by row.
+pub fn of_others(
+    disputes: &Children<'_>,
+    buyers: &StringChunked,
+    settings: NotTheBuyerSettings,
+) -> Result<Vec<bool>, TileError> {
+    let Children { table, of_order } = disputes;
+    let people = texts(table, TABLE, "buyer_id")?;
+    let closed = integers(table, TABLE, "closed_at")?;
+    let kinds = texts(table, TABLE, "kind")?;
+    let outcomes = texts(table, TABLE, "outcome")?;
+    let is_anothers = |(n, order): (usize, &Option<usize>)| {
+        let author = author(people.get(n), order.and_then(|row| buyers.get(row)));
+        let is_lost = closed.get(n).is_some() && outcomes.get(n) == Some("buyer-won");
+        settings.leaves_out_dispute(author, is_lost, kinds.get(n))
+    };
+    Ok(of_order.iter().enumerate().map(is_anothers).collect())
 }
 
 /// Joins the view.

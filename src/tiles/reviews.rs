@@ -9,7 +9,7 @@ use super::orders::{Orders, contract_column, instants};
 use super::parcels::Parcels;
 use super::schema::{ViewKind, ViewSchema, column};
 use super::view::{Children, ViewRules};
-use crate::authenticity::{self, ReviewFacts, Reviewer, Settings, Verdict, reviewer};
+use crate::authenticity::{self, Author, ReviewFacts, Settings, Verdict};
 
 /// Schema of the view.
 pub static REVIEWS: ViewSchema = ViewSchema {
@@ -66,11 +66,11 @@ struct Latest {
 }
 
 impl Latest {
-    fn slot(&mut self, reviewer: Reviewer) -> &mut Option<usize> {
-        match reviewer {
-            Reviewer::Buyer => &mut self.buyers,
-            Reviewer::Unknown => &mut self.unknown,
-            Reviewer::Another => &mut self.others,
+    fn slot(&mut self, author: Author) -> &mut Option<usize> {
+        match author {
+            Author::Buyer => &mut self.buyers,
+            Author::Unknown => &mut self.unknown,
+            Author::Another => &mut self.others,
         }
     }
 
@@ -129,7 +129,7 @@ pub fn rate(
             continue;
         }
         let Some(latest) = of_order.get(n).copied().flatten().and_then(|row| latest.get_mut(row)) else { continue };
-        let slot = latest.slot(reviewer(fact));
+        let slot = latest.slot(fact.author());
         if slot.is_none_or(|last| at(n) > at(last)) {
             *slot = Some(n);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{BooleanChunked, DataFrame, PolarsResult};
+use polars::prelude::{BooleanChunked, DataFrame, PolarsResult, StringChunked};
 
 use super::dispute_copies::dispute_copies;
 use super::disputes::fold_disputes;
@@ -143,8 +143,8 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
         shard.table(name).map(child).transpose()
     };
     let (shipments, reviews, disputes) = (children("shipments")?, children("reviews")?, children("disputes")?);
-    let single = disputes.as_ref().map(|disputes| disputes.without_copies(settings.repeated)).transpose()?.flatten();
-    let disputes = match &single {
+    let counted = disputes.as_ref().map(|disputes| disputes.that_count(&buyers, settings)).transpose()?.flatten();
+    let disputes = match &counted {
         Some((table, of_order)) => Some(Children { table, of_order: of_order.clone() }),
         None => disputes,
     };
@@ -181,16 +181,21 @@ pub struct Children<'a> {
 }
 
 impl Children<'_> {
-    /// Disputes without those that another row stands for; `None` where there are no such.
-    fn without_copies(&self, settings: RepeatedSettings) -> Result<Option<(DataFrame, OrderRows)>, TileError> {
-        let is_copy = dispute_copies(self, settings)?;
-        if !is_copy.contains(&true) {
+    /// Disputes without those that another row stands for, and those that somebody else than the buyer opened; `None` where there are no such.
+    fn that_count(
+        &self,
+        buyers: &StringChunked,
+        settings: &Settings,
+    ) -> Result<Option<(DataFrame, OrderRows)>, TileError> {
+        let is_copy = dispute_copies(self, settings.repeated)?;
+        let is_anothers = disputes::of_others(self, buyers, settings.not_the_buyer)?;
+        let stays: Vec<bool> = is_copy.iter().zip(&is_anothers).map(|(copy, anothers)| !copy && !anothers).collect();
+        if !stays.contains(&false) {
             return Ok(None);
         }
-        let stays: BooleanChunked = is_copy.iter().map(|is_copy| !is_copy).collect();
-        let table = self.table.filter(&stays).map_err(|source| TileError::View { view: "disputes", source })?;
-        let of_order =
-            self.of_order.iter().zip(&is_copy).filter(|(_, is_copy)| !**is_copy).map(|(row, _)| *row).collect();
+        let mask: BooleanChunked = stays.iter().copied().collect();
+        let table = self.table.filter(&mask).map_err(|source| TileError::View { view: "disputes", source })?;
+        let of_order = self.of_order.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(row, _)| *row).collect();
         Ok(Some((table, of_order)))
     }
 }

@@ -51,6 +51,11 @@ pub trait FeatureRule: fmt::Debug + Send + Sync {
 
     /// The finding on their values.
     fn judge(&self, seen: &Evidence) -> Finding;
+
+    /// The finding where an alert of the rule stands already: what excuses trouble that is new need not end trouble that is known.
+    fn judge_standing(&self, seen: &Evidence) -> Finding {
+        self.judge(seen)
+    }
 }
 
 /// Reads the keys of a rule of one kind.

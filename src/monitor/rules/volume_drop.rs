@@ -8,6 +8,9 @@ use crate::config::ConfigError;
 /// Observes `1 − own ÷ industry`, where either is what is left of last year's trade, at most all of it. Both at half is nothing gone: the industry's
 /// downturn is not the merchant's own; an industry that grows asks nothing of a merchant who stands still. Unknown where the usual trade is
 /// not known or below `min_usual`, or where a trend is missing on which the verdict depends.
+///
+/// An alert that stands is over once the merchant's own trade is back, whatever its industry does: a category is a cell that a row of merchants may change
+/// overnight, and another category's downturn does not bring back what is gone.
 #[derive(Debug, Clone)]
 pub struct VolumeDrop {
     /// Trend of the merchant's trade against the same days of the year before, −1 to 1.
@@ -66,6 +69,15 @@ impl FeatureRule for VolumeDrop {
             _ => Finding::Unknown,
         }
     }
+
+    fn judge_standing(&self, seen: &Evidence) -> Finding {
+        let finding = self.judge(seen);
+        if !matches!(finding, Finding::Quiet { .. }) {
+            return finding;
+        }
+        let gone = seen.value(&self.season).map(|trend| 1.0 - left(trend));
+        gone.map_or(Finding::Unknown, |gone| Finding::of(gone >= self.drop_share, gone, self.drop_share))
+    }
 }
 
 /// What is left of the earlier trade, `(1 + t) ÷ (1 − t)` of a trend `t = (r − e) ÷ (r + e)`; growth counts as all of it.
@@ -79,15 +91,18 @@ mod tests {
     use super::*;
     use crate::monitor::rules::evidence::seen;
 
-    fn judge(season: Option<f64>, industry: Option<f64>, usual: Option<f64>) -> Finding {
-        let rule = VolumeDrop {
+    fn rule() -> VolumeDrop {
+        VolumeDrop {
             season: "s".to_owned(),
             industry: "i".to_owned(),
             usual: "u".to_owned(),
             min_usual: 100.0,
             drop_share: 0.5,
-        };
-        rule.judge(&seen(&[("s", season), ("i", industry), ("u", usual)]))
+        }
+    }
+
+    fn judge(season: Option<f64>, industry: Option<f64>, usual: Option<f64>) -> Finding {
+        rule().judge(&seen(&[("s", season), ("i", industry), ("u", usual)]))
     }
 
     #[test]
@@ -113,5 +128,25 @@ mod tests {
         assert_eq!(judge(None, Some(0.0), Some(100.0)), Finding::Unknown);
         assert_eq!(judge(Some(-0.9), Some(0.0), Some(99.0)), Finding::Unknown);
         assert_eq!(judge(Some(-0.9), Some(0.0), None), Finding::Unknown);
+    }
+
+    #[test]
+    fn another_industry_does_not_end_an_alert_that_stands() {
+        let standing =
+            |season, industry, usual| rule().judge_standing(&seen(&[("s", season), ("i", industry), ("u", usual)]));
+        // A quarter is left. In an industry of which as little is left, or nothing, no alert is raised, and none ends.
+        for industry in [-0.6, -1.0] {
+            assert!(matches!(judge(Some(-0.6), Some(industry), Some(100.0)), Finding::Quiet { .. }));
+            assert!(
+                matches!(standing(Some(-0.6), Some(industry), Some(100.0)), Finding::Fired { observed, .. } if (observed - 0.75).abs() < 1e-12)
+            );
+        }
+        assert!(
+            matches!(standing(Some(-0.1), Some(-0.6), Some(100.0)), Finding::Quiet { .. }),
+            "its own trade is back"
+        );
+        assert!(matches!(standing(Some(-0.6), Some(0.0), Some(100.0)), Finding::Fired { .. }));
+        assert_eq!(standing(None, Some(-1.0), Some(100.0)), Finding::Unknown);
+        assert_eq!(standing(Some(-0.6), Some(-0.6), None), Finding::Unknown);
     }
 }

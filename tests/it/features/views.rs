@@ -108,7 +108,7 @@ impl Market {
             texts("dispute_id", disputes.iter().map(|(n, _)| id("d", *n)).collect()),
             texts("order_id", disputes.iter().map(|(_, d)| d.order.and_then(|o| id("o", o))).collect()),
             texts("merchant_id", disputes.iter().map(|(_, d)| self.merchant(d.order.unwrap_or(0))).collect()),
-            texts("buyer_id", disputes.iter().map(|(n, _)| id("b", *n)).collect()),
+            texts("buyer_id", disputes.iter().map(|(_, d)| d.order.and_then(|o| id("b", o))).collect()),
             instants("opened_at", disputes.iter().map(|(_, d)| Some(d.opened)).collect()),
             instants("closed_at", disputes.iter().map(|(_, d)| past(d.closed)).collect()),
             texts("kind", vec![Some("other".to_owned()); disputes.len()]),
@@ -267,6 +267,37 @@ fn somebody_else_does_not_speak_for_the_buyer() {
     let nobody = UNKNOWN_BUYER;
     assert_eq!(judged(["b", "c"], ["b", nobody, nobody]), (vec![no; 3], vec![Some(1), Some(5)]));
     assert_eq!(judged([nobody; 2], ["b", "x", "x"]), (vec![no; 3], vec![Some(5); 2]), "no buyer is known");
+}
+
+#[test]
+fn who_bought_nothing_disputes_nothing_until_it_is_decided() {
+    let t = as_of().micros() - 20 * DAY;
+    let dispute = |closed: Option<i64>, outcome| Dispute { order: Some(0), opened: t + 5 * DAY, closed, outcome };
+    let over = Some(t + 8 * DAY);
+    let market = Market {
+        orders: vec![Order { placed_at: t, ..Order::default() }],
+        disputes: vec![dispute(None, None), dispute(over, Some("merchant-won")), dispute(over, Some("buyer-won"))],
+        ..Market::default()
+    };
+    let seen = |buyer: &str, people: [&str; 3]| {
+        let mut shard = market.seen(&as_of());
+        let mut name = |table: &str, people: &[&str]| {
+            let people = people.iter().map(|id| Some((*id).to_owned())).collect();
+            shard.tables.get_mut(table).unwrap().replace("buyer_id", texts("buyer_id", people)).unwrap();
+        };
+        name("orders", &[buyer]);
+        name("disputes", &people);
+        let views = build(&shard);
+        let of_order = ["disputes", "disputes_open", "disputes_lost", "disputes_dismissed"];
+        let rows = wholes(&views, "disputes", "days_to_open").len();
+        (of_order.map(|column| wholes(&views, "orders", column)[0].unwrap()), rows)
+    };
+    // Of one buyer and one moment the three would be one dispute.
+    let nobody = UNKNOWN_BUYER;
+    assert_eq!(seen("b", ["x", "y", "z"]), ([1, 0, 1, 0], 1), "only what was decided against the merchant counts");
+    assert_eq!(seen("b", ["B ", "y", "z"]), ([2, 1, 1, 0], 2));
+    assert_eq!(seen("b", ["x", nobody, "z"]), ([2, 0, 1, 1], 2), "who opened it is not known");
+    assert_eq!(seen(nobody, ["x", "y", "z"]), ([3, 1, 1, 1], 3), "no buyer is known");
 }
 
 #[test]
