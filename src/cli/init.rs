@@ -96,6 +96,15 @@ fn findings(draft: &Draft) -> String {
         })
         .collect();
     text.push_str(&text_table(&["input", "files", "written with", "rows", "columns", "keys"], &rows));
+    for unused in draft.inputs.iter().filter(|input| !input.is_used) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "  not used: {} ({} rows): nothing in the contract is made of it",
+            unused.name,
+            grouped(unused.rows as u64)
+        );
+    }
     for unread in &draft.unread {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  left aside: {}: {}", unread.file, unread.why);
@@ -135,6 +144,12 @@ fn findings(draft: &Draft) -> String {
             let Some(note) = &column.note else { continue };
             let _ = writeln!(text, "  look at    {}.{} of {}: {note}", table.table.name, column.column, column.from);
         }
+    }
+    if let Some(why) = &draft.no_loan_book {
+        let _ = writeln!(text, "  look at    {why}");
+    }
+    for rows in &draft.nested {
+        let _ = writeln!(text, "  look at    {}", rows.words());
     }
     text
 }

@@ -86,12 +86,36 @@ impl ConfigFile {
     /// # Errors
     /// Syntax errors, unknown keys, missing keys and wrong types, with their line.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        toml::from_str(&self.text).map_err(|e| {
-            let mut lines = e.message().lines();
-            let message = lines.next().unwrap_or("is not valid TOML").to_owned();
-            let help = lines.collect::<Vec<_>>().join("; ");
-            self.refuse(&e.span().unwrap_or(0..0), message, help)
-        })
+        toml::from_str(&self.text).map_err(|e| self.refusal(&e))
+    }
+
+    /// As [`Self::parse`], but a line with an unknown key is passed over, so that what else is wrong is told with it.
+    ///
+    /// # Errors
+    /// What is wrong, where nothing can be made of the rest.
+    pub fn parse_telling_all<T: DeserializeOwned>(&self) -> Result<(T, Vec<ConfigError>), Vec<ConfigError>> {
+        let mut text = self.text.clone();
+        let mut faults = Vec::new();
+        loop {
+            let refused = match toml::from_str(&text) {
+                Ok(raw) => return Ok((raw, faults)),
+                Err(e) => self.refusal(&e),
+            };
+            let unknown = refused.message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+            let rest = unknown.and_then(|key| without_line(&text, refused.line, key));
+            faults.push(refused);
+            match rest {
+                Some(rest) => text = rest,
+                None => return Err(faults),
+            }
+        }
+    }
+
+    fn refusal(&self, error: &toml::de::Error) -> ConfigError {
+        let mut lines = error.message().lines();
+        let message = lines.next().unwrap_or("is not valid TOML").to_owned();
+        let help = lines.collect::<Vec<_>>().join("; ");
+        self.refuse(&error.span().unwrap_or(0..0), message, help)
     }
 
     /// An error at a span of the text.
@@ -108,6 +132,16 @@ impl ConfigFile {
     }
 }
 
+/// A text in which a line that only gives a key its value is blank; `None` where the value goes over several lines, or others stand beside it.
+fn without_line(text: &str, number: usize, key: &str) -> Option<String> {
+    let line = text.split('\n').nth(number.checked_sub(1)?)?;
+    let gives_key = toml::from_str::<toml::Table>(line).is_ok_and(|table| table.len() == 1 && table.contains_key(key));
+    // Places of what comes after stay as they are.
+    let blank = " ".repeat(line.len());
+    let blanked = |(at, line)| if at + 1 == number { blank.as_str() } else { line };
+    gives_key.then(|| text.split('\n').enumerate().map(blanked).collect::<Vec<_>>().join("\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,8 +149,18 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Raw {
-        #[expect(dead_code, reason = "only parsing is tested")]
         a: toml::Spanned<i64>,
+    }
+
+    #[test]
+    fn a_line_with_an_unknown_key_hides_no_other_error() {
+        let all = |text: &str| ConfigFile::from_text(Path::new("x.toml"), text).parse_telling_all::<Raw>();
+        let (raw, faults) = all("b = \"x\" # note\na = 1\nc = 2\n").unwrap();
+        assert_eq!(raw.a.span(), 17..18, "places stay");
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1, 3]);
+        let faults = all("b = 1\na = 'one'\n").unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(all("b = [\n1]\na = 1\n").unwrap_err().len(), 1);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::landscape::{Found, Landscape};
 use super::not_meant::skip_rows;
 use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
-use super::scope::{Piece, Scope};
-use super::table_draft::TableDraft;
+use super::scope::{Piece, Scope, quoted};
+use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
 use crate::contract::{DISPUTES, REVIEWS, SHIPMENTS, TableContract, Type};
@@ -188,9 +188,10 @@ fn put_link(draft: &mut TableDraft, link: OrderLink) {
     }
 }
 
-/// Reviews, of a table of their own.
+/// Reviews, of a table of their own or of columns beside their order.
 pub(super) fn reviews(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> Option<TableDraft> {
-    let table = land.best_about(C::Review, &REVIEWS, |table| land.naming(table, C::Order).is_some())?;
+    let table = land.best_about(C::Review, &REVIEWS, |table| land.naming(table, C::Order).is_some());
+    let Some(table) = table else { return reviews_of_orders(land, plan, currency) };
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&REVIEWS, &scope);
     draft.head.push("Reviews: one row a review of an order of one merchant.".to_owned());
@@ -202,6 +203,34 @@ pub(super) fn reviews(land: &Landscape, plan: &OrdersPlan, currency: Option<Curr
         put_found(&mut draft, &mut scope, column, found);
     }
     other_time(&mut draft, &mut scope, &REVIEWS, found.get("created_at"));
+    Some(draft.finish(&scope))
+}
+
+/// Reviews that stand in the rows of their orders: stars, and a time that is called a review's.
+fn reviews_of_orders(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> Option<TableDraft> {
+    if plan.lines.is_some() {
+        return None;
+    }
+    let columns = (0..land.table(plan.driver).columns.len()).map(|column| ColumnAt { table: plan.driver, column });
+    let own: Vec<ColumnAt> =
+        columns.filter(|at| land.column_name(*at).says(C::Review) && !land.column(*at).is_list).collect();
+    let created = own.iter().copied().find(|at| land.column(*at).is_time())?;
+    let stars =
+        land.candidates(plan.driver, &REVIEWS, "stars", true).into_iter().find(|found| own.contains(&found.at))?;
+    let mut scope = Scope::new(land, plan.driver, currency);
+    let mut draft = TableDraft::new(&REVIEWS, &scope);
+    draft.head.push("Reviews: they stand in the rows of their orders, one an order.".to_owned());
+    let link = link(&mut draft, &mut scope, plan, true)?;
+    draft.put("review_id", Piece::sure(link.order.clone()), link.from.clone(), link.score);
+    put_link(&mut draft, link);
+    put_found(&mut draft, &mut scope, "created_at", &Found { at: created, path: Vec::new(), score: 0.8 });
+    put_found(&mut draft, &mut scope, "stars", &stars);
+    let cells = land.column(stars.at);
+    draft.skip(Skipped {
+        why: format!("{} order(s) without {:?} have no review.", cells.nulls, cells.name),
+        keeps: format!("{} IS NOT NULL", quoted(&cells.name)),
+        share: cells.null_share(),
+    });
     Some(draft.finish(&scope))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Draft;
 use super::add::add;
 use super::features_file::FeaturesDraft;
 use super::table_draft::{Certainty, TableDraft};
@@ -9,7 +10,8 @@ use crate::contract::TABLES;
 use crate::profile::Folder;
 
 /// What could not be filled and what credit loses by it.
-pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &FeaturesDraft, folder: &Folder) -> String {
+pub(super) fn gaps(draft: &Draft, features: &FeaturesDraft, folder: &Folder) -> String {
+    let Draft { tables, aside, .. } = draft;
     let mut text = String::from(
         "# What is missing\n\nColumns of the contract (`integrity schema`) that the drafted SELECTs do not fill, and the features that are lost for want \
          of them. A column found later goes into\nthe SELECT of its table; its features can then be copied from the demo job's features.toml.\n",
@@ -99,6 +101,22 @@ pub(super) fn gaps(tables: &[TableDraft], aside: &[TableDraft], features: &Featu
             "\nWithout loans, instalments and payments nobody's repayment is known: willingness is learnt from distress of trade, every merchant is \
              taken to owe nothing, and\n`loan_book = \"none\"` in policy.toml says so. Where there are loans elsewhere, this is wrong: add them before lending.\n",
         );
+    }
+    text.push_str(&not_read(draft, folder));
+    text
+}
+
+/// What lies in the folder and no SELECT reads.
+fn not_read(draft: &Draft, folder: &Folder) -> String {
+    let mut text = String::new();
+    if let Some(why) = &draft.no_loan_book {
+        add(&mut text, &format!("\n## Loans without a loan book\n\n- {why}.\n"));
+    }
+    if !draft.nested.is_empty() {
+        text.push_str("\n## Rows within rows\n\n");
+        for rows in &draft.nested {
+            add(&mut text, &format!("- {}\n", rows.words()));
+        }
     }
     if !folder.unread.is_empty() {
         text.push_str("\n## Files left aside\n\n");

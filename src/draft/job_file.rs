@@ -191,7 +191,7 @@ fn keyed_by(table: &TableDraft) -> String {
 }
 
 /// Inputs that a SELECT names.
-fn inputs_of<'a>(table: &TableDraft, folder: &'a Folder) -> Vec<&'a str> {
+pub(super) fn inputs_of<'a>(table: &TableDraft, folder: &'a Folder) -> Vec<&'a str> {
     let sql = table.sql();
     let code: Vec<&str> = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
     let words: BTreeSet<&str> =

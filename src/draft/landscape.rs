@@ -79,9 +79,15 @@ impl<'a> Landscape<'a> {
             folder.tables.iter().map(|t| t.columns.iter().map(|c| Name::of(&c.name)).collect()).collect();
         // Bank books speak of accounts where a marketplace speaks of merchants.
         let speaks_of_merchants = column_names.iter().flatten().chain(&table_names).any(|name| name.says(C::Merchant));
+        // A lender's branches serve its clients; a chain's sell.
+        let lends_to_clients = table_names
+            .iter()
+            .zip(&column_names)
+            .any(|(table, columns)| table.says(C::Loan) && columns.iter().any(|name| name.says(C::Buyer)));
         let entity = |name: &Name| {
             let meant = ENTITIES.into_iter().find(|e| name.says(*e));
-            meant.or_else(|| (!speaks_of_merchants && name.says(C::Account)).then_some(C::Merchant))
+            let stands_in = name.says(C::Account) || (!lends_to_clients && name.says(C::Branch));
+            meant.or_else(|| (!speaks_of_merchants && stands_in).then_some(C::Merchant))
         };
         let roles = table_names
             .iter()
@@ -110,6 +116,21 @@ impl<'a> Landscape<'a> {
                 let is_bare = name.unknown == 0
                     && name.says(C::Id)
                     && name.concepts.iter().all(|c| matches!(c, C::Id | C::Number));
+                // A number of nothing in particular that is another table's key is that table's.
+                let at = ColumnAt { table, column };
+                let is_anothers = || {
+                    let refers = self.folder.references.iter().any(|r| r.from == at);
+                    let has_own_key = || {
+                        raw.columns
+                            .iter()
+                            .enumerate()
+                            .any(|(other, c)| other != column && c.is_key() && c.is_like_an_id())
+                    };
+                    refers && !cells.is_unique_counter() && (!cells.is_key() || has_own_key())
+                };
+                if is_bare && is_anothers() {
+                    continue;
+                }
                 let own = if is_bare { self.roles.get(table).copied().flatten() } else { entity(name) };
                 let Some(meant) = own else { continue };
                 // A buyer's mail address is a name of the buyer; a merchant's is not.
@@ -147,7 +168,7 @@ impl<'a> Landscape<'a> {
                 };
                 let meant = if meant == C::Chargeback { C::Dispute } else { meant };
                 let worth = worth - 0.04 * name.unknown as f64;
-                self.named.insert(ColumnAt { table, column }, (meant, worth));
+                self.named.insert(at, (meant, worth));
             }
         }
         self.name_what_refers();

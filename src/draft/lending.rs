@@ -20,10 +20,47 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     let names_loan = |table: usize| table != loans && land.naming(table, C::Loan).is_some();
     let instalments = land.best_about(C::Instalment, &INSTALMENTS, names_loan);
     let payments = land.best_about(C::Payment, &PAYMENTS, names_loan);
-    let mut drafts = vec![loan_rows(land, currency, loans, instalments)];
-    drafts.extend(instalments.map(|table| instalment_rows(land, currency, table)));
+    let mut loan_draft = loan_rows(land, currency, loans, instalments);
+    let schedule = match instalments {
+        Some(table) => Some(instalment_rows(land, currency, table)),
+        None if payments.is_some() => super::schedule::of_terms(land, currency, &mut loan_draft, loans),
+        None => None,
+    };
+    let mut drafts = vec![loan_draft];
+    drafts.extend(schedule);
     drafts.extend(payments.map(|table| payment_rows(land, currency, table, loans)));
     drafts
+}
+
+/// What a loan book that was found in part lacks, and what credit loses by it; none where there are no loans.
+pub(super) fn why_no_book(book: &[TableDraft]) -> Option<String> {
+    if book.is_empty() {
+        return None;
+    }
+    let drafted = |name: &str| book.iter().find(|draft| draft.table.name == name);
+    let mut lacks: Vec<String> = Vec::new();
+    for name in [LOANS.name, INSTALMENTS.name, PAYMENTS.name] {
+        match drafted(name) {
+            None if name == INSTALMENTS.name => lacks.push(
+                "there is no table of instalments, and the loans do not state amount, day and term to make a schedule of".to_owned(),
+            ),
+            None => lacks.push(format!("no table of {name} was found")),
+            Some(draft) => {
+                let gaps: Vec<&str> = draft.gaps().map(|gap| gap.column).collect();
+                if !gaps.is_empty() {
+                    lacks.push(format!("sources/{name}.sql lacks {}", gaps.join(", ")));
+                }
+            }
+        }
+    }
+    if lacks.is_empty() {
+        lacks.push("all rows of a table of it are left out".to_owned());
+    }
+    Some(format!(
+        "the loan book is not read: {}. Loans, instalments and payments are read together or not at all; without them willingness is learnt from \
+         distress of trade, every merchant is taken to owe nothing, and nothing is deducted. Add what is missing before lending",
+        lacks.join("; ")
+    ))
 }
 
 fn put_name(draft: &mut TableDraft, scope: &mut Scope, column: &str, entity: C) {

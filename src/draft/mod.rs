@@ -20,12 +20,14 @@ mod lending;
 mod merchants;
 mod monitor_file;
 mod names;
+mod nested;
 mod not_meant;
 mod orders;
 mod orders_plan;
 mod policy_file;
 mod refunds;
 mod roles;
+mod schedule;
 mod scope;
 mod signature;
 mod table_draft;
@@ -34,6 +36,7 @@ mod vocabulary;
 mod words;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::ToSpan;
@@ -41,12 +44,13 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 pub use error::DraftError;
+pub use nested::NestedRows;
 pub use table_draft::{Certainty, ColumnDraft, TableDraft};
 pub use write::{refuse_filled, write_draft};
 
 use crate::contract::{MERCHANTS, ORDERS};
 use crate::domain::Currency;
-use crate::profile::{CurrencyHint, Folder, UnreadFile, profile_folder};
+use crate::profile::{CurrencyHint, Folder, RawColumn, UnreadFile, profile_folder};
 use crate::run::TableLimits;
 use features_file::FeaturesDraft;
 use fed::Fed;
@@ -81,6 +85,10 @@ pub struct Draft {
     pub tables: Vec<TableDraft>,
     /// Optional contract tables that are written but have gaps, so that the job does not read them yet.
     pub aside: Vec<TableDraft>,
+    /// Why there is no loan book where loans were found.
+    pub no_loan_book: Option<String>,
+    /// Columns of rows within rows that no SELECT reads.
+    pub nested: Vec<NestedRows>,
     /// How many features the data can feed.
     pub features: usize,
     /// What a model learns to foresee.
@@ -101,6 +109,8 @@ pub struct InputFinding {
     pub format: String,
     /// Rows.
     pub rows: usize,
+    /// Whether a SELECT reads it.
+    pub is_used: bool,
     /// Its columns.
     pub columns: Vec<ColumnFinding>,
 }
@@ -116,6 +126,8 @@ pub struct ColumnFinding {
     pub null_share: f64,
     /// Different values.
     pub distinct: usize,
+    /// The least and the greatest value of a number or a time.
+    pub range: Option<[String; 2]>,
     /// Whether every row has a value of its own.
     pub is_key: bool,
     /// The keys that it refers to, with the share of its values found there.
@@ -170,6 +182,7 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
     let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
     let is_whole = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0 && has_rows(table));
+    let no_loan_book = if is_whole { None } else { lending::why_no_book(&book) };
     let mut aside = Vec::new();
     if is_whole { &mut tables } else { &mut aside }.extend(book);
     let (kept, gappy): (Vec<_>, Vec<_>) = tables.into_iter().partition(|t| !t.table.optional || t.gaps().count() == 0);
@@ -185,13 +198,15 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     let features = features_file::draft(&fed, &options.name, is_whole);
     let mut draft = Draft {
         name: options.name.clone(),
-        inputs: inputs(&folder),
+        inputs: inputs(&folder, &tables.iter().flat_map(|table| job_file::inputs_of(table, &folder)).collect()),
         unread: folder.unread.clone(),
         currency: hint.clone(),
         as_of: span.map(|(_, as_of)| as_of),
         features: features.features.len(),
         label: if is_whole { "loan-default" } else { "trade-distress" },
         files: Vec::new(),
+        no_loan_book,
+        nested: nested::unread(&land, tables.iter().chain(&aside)),
         tables,
         aside,
     };
@@ -291,7 +306,7 @@ fn files(
         ("features.toml".to_owned(), features.text.clone()),
         ("policy.toml".to_owned(), policy),
         ("monitor.toml".to_owned(), monitor_file::draft(&features.features, facts.has_loan_label, step_minor)),
-        ("GAPS.md".to_owned(), guides::gaps(&draft.tables, &draft.aside, features, facts.folder)),
+        ("GAPS.md".to_owned(), guides::gaps(draft, features, facts.folder)),
         ("README.md".to_owned(), guides::readme(facts.name, draft.open_gaps() > 0)),
     ];
     for table in draft.tables.iter().chain(&draft.aside) {
@@ -300,7 +315,15 @@ fn files(
     files
 }
 
-fn inputs(folder: &Folder) -> Vec<InputFinding> {
+fn range_of(column: &RawColumn) -> Option<[String; 2]> {
+    if column.is_time() {
+        let activity = column.activity();
+        return Some([activity.first_on()?.to_string(), activity.last_on()?.to_string()]);
+    }
+    column.is_number().then(|| [column.range.0.to_string(), column.range.1.to_string()])
+}
+
+fn inputs(folder: &Folder, used: &BTreeSet<&str>) -> Vec<InputFinding> {
     let refers = |table: usize, column: usize| -> Vec<(String, f64)> {
         let own = folder.references.iter().filter(|r| r.from.table == table && r.from.column == column);
         own.map(|r| {
@@ -318,6 +341,7 @@ fn inputs(folder: &Folder) -> Vec<InputFinding> {
             files: table.files.clone(),
             format: table.format.toml(),
             rows: table.rows,
+            is_used: used.contains(table.name.as_str()),
             columns: table
                 .columns
                 .iter()
@@ -327,6 +351,7 @@ fn inputs(folder: &Folder) -> Vec<InputFinding> {
                     kind: column.kind_words(),
                     null_share: column.null_share(),
                     distinct: column.distinct,
+                    range: range_of(column),
                     is_key: column.is_key() && column.is_like_an_id(),
                     refers_to: refers(n, c),
                     examples: column.examples.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::vocabulary::{Concept, VOCABULARY};
-use crate::profile::{Digits, without_accent};
+use crate::profile::{Digits, is_accent, without_accent};
 
 /// What a name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,9 +124,9 @@ fn parts(word: &str) -> Vec<Concept> {
     whole.unwrap_or_else(among).into_iter().flat_map(meanings).collect()
 }
 
-/// Whether a letter is of a script that writes words without spaces.
+/// Whether a letter is of a script that writes words together.
 const fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{0e00}'..='\u{0e7f}')
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{0e00}'..='\u{0e7f}')
 }
 
 /// Known words in a text, each the longest at its place.
@@ -167,7 +167,7 @@ fn split<'a>(rest: &str, known: &[&'a str], depth: usize) -> Option<Vec<&'a str>
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
-    let letters: Vec<char> = name.chars().collect();
+    let letters: Vec<char> = name.chars().filter(|c| !is_accent(*c)).collect();
     for (at, &c) in letters.iter().enumerate() {
         if c.is_alphabetic() {
             let after_is_lower = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
@@ -176,7 +176,7 @@ fn words(name: &str) -> Vec<String> {
                 words.push(String::new());
             }
             if let Some(word) = words.last_mut() {
-                word.extend(c.to_lowercase().map(without_accent));
+                word.extend(c.to_lowercase().filter(|c| !is_accent(*c)).map(without_accent));
             }
         }
         before = c;
@@ -205,6 +205,9 @@ mod tests {
             "bestelldatum",
             "Bestell-Datum",
             "订单日期",
+            "SİPARİŞ TARİHİ",
+            "Sipariş Tarihi",
+            "주문일자",
         ] {
             assert_eq!(concepts(name), [C::Order, C::Time], "{name}");
         }

@@ -9,7 +9,46 @@ use crate::contract::{LOANS, ORDERS};
 use crate::profile::{ColumnAt, RawColumn};
 
 /// Columns that mark rows which somebody made to try the shop.
-const TEST_FLAGS: [&str; 7] = ["test", "is_test", "istest", "test_order", "testmode", "test_mode", "is_test_order"];
+const TEST_FLAGS: [&str; 9] =
+    ["test", "is_test", "istest", "test_order", "testmode", "test_mode", "is_test_order", "sandbox", "is_sandbox"];
+/// Columns that people write marks into, several in a cell.
+const TAGS: [&str; 16] = [
+    "tag",
+    "tags",
+    "order_tags",
+    "order tags",
+    "label",
+    "labels",
+    "flags",
+    "etiqueta",
+    "etiquetas",
+    "etiquette",
+    "etiquettes",
+    "etichetta",
+    "etichette",
+    "etiket",
+    "etiketler",
+    "schlagworte",
+];
+/// Marks of rows that somebody made to try the shop.
+const TEST_WORDS: [&str; 16] = [
+    "test",
+    "tests",
+    "testing",
+    "test order",
+    "test-order",
+    "testorder",
+    "testbestellung",
+    "teste",
+    "prueba",
+    "pruebas",
+    "essai",
+    "deneme",
+    "sandbox",
+    "测试",
+    "テスト",
+    "테스트",
+];
 /// Columns that mark rows which nobody made to try the shop.
 const LIVE_FLAGS: [&str; 4] = ["livemode", "live_mode", "is_live", "live"];
 /// Where more of the rows are marked, the column means something else.
@@ -51,6 +90,45 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
                 share: rows as f64 / cells.rows() as f64,
             });
         }
+    }
+    tests_by_word(draft, scope);
+}
+
+/// Leaves out rows that a word marks as tests: one of a cell's tags, or all that a status, a kind or a channel says.
+fn tests_by_word(draft: &mut TableDraft, scope: &Scope) {
+    let raw = scope.land.table(scope.driver);
+    for (column, cells) in raw.columns.iter().enumerate() {
+        let at = ColumnAt { table: scope.driver, column };
+        let is_of_tags = TAGS.contains(&cells.name.to_lowercase().as_str());
+        let is_one_word = [C::Status, C::Kind, C::Channel].iter().any(|c| scope.land.column_name(at).says(*c));
+        let is_test = |word: &str| TEST_WORDS.contains(&word.trim().to_lowercase().as_str());
+        let says_test =
+            |cell: &str| is_test(cell) || (is_of_tags && cell.split(|c: char| !c.is_alphanumeric()).any(is_test));
+        let marked: Vec<&str> = cells.words.keys().map(String::as_str).filter(|cell| says_test(cell)).collect();
+        let rows: usize = marked.iter().filter_map(|cell| cells.words.get(*cell)).sum();
+        if !(is_of_tags || is_one_word) || rows == 0 || rows as f64 >= MAX_TEST_SHARE * cells.rows() as f64 {
+            continue;
+        }
+        let name = quoted(&cells.name);
+        let keeps = if cells.is_list {
+            let has = |word: &&str| format!("ARRAY_CONTAINS({name}, '{word}')");
+            format!("COALESCE(NOT ({}), TRUE)", marked.iter().map(has).collect::<Vec<_>>().join(" OR "))
+        } else if is_of_tags {
+            // Tomorrow's cells may hold other tags beside it.
+            let tags = marked.iter().flat_map(|cell| cell.split(|c: char| !c.is_alphanumeric()).chain([*cell]));
+            let words: std::collections::BTreeSet<String> =
+                tags.filter(|tag| is_test(tag)).map(|tag| tag.trim().to_lowercase()).collect();
+            let words = words.into_iter().collect::<Vec<_>>().join("|");
+            format!("COALESCE(NOT regexp_like(LOWER({name}), '(^|[^a-z])({words})([^a-z]|$)'), TRUE)")
+        } else {
+            not_in(scope, at, &marked)
+        };
+        draft.skip(Skipped {
+            why: format!("{rows} row(s) that {:?} calls {} are tests.", cells.name, words::listed(&marked)),
+            keeps,
+            share: rows as f64 / cells.rows() as f64,
+        });
+        return;
     }
 }
 

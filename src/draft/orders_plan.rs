@@ -71,6 +71,17 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
     let buyer = buyer.map(|found| lasting_buyer(land, driver, found));
     let buyer = buyer.or_else(|| other_account(land, driver, merchant.as_ref()));
     let mut plan = OrdersPlan { driver, order, order_score, merchant, buyer, placed, lines: None };
+    // What follows an order is not there for every order: its lines are.
+    let follows = |found: &Found| {
+        let roles = found.path.iter().map(|step| land.role(step.to.table));
+        roles.flatten().any(|role| matches!(role, C::Shipment | C::Dispute | C::Review | C::Payment))
+    };
+    if plan.merchant.as_ref().is_some_and(follows) {
+        let of_lines = lines(land, &OrdersPlan { merchant: None, ..plan.clone() });
+        if let Some(lines) = of_lines.filter(|lines| lines.merchant.is_some()) {
+            return Some(OrdersPlan { merchant: None, lines: Some(lines), ..plan });
+        }
+    }
     plan.lines = lines(land, &plan);
     Some(plan)
 }
@@ -200,7 +211,9 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
     let lines = refers.filter_map(|r| {
         let table = r.from.table;
         let role = land.role(table);
-        if !matches!(role, None | Some(C::Item | C::Order | C::Product)) {
+        let name = land.table_name(table);
+        let gives_back = name.says(C::Refund) || name.says(C::Reversed);
+        if gives_back || !matches!(role, None | Some(C::Item | C::Order | C::Product)) {
             return None;
         }
         let merchant = land.naming(table, C::Merchant).map(|(at, _)| at);

@@ -41,12 +41,36 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
     let minor = inner.minor(found.amount, &inner.name(found.amount)).sql;
     let minor = if found.is_negative { format!("-1 * ({minor})") } else { minor };
     let name = free_name(land, "given_back");
-    let body = format!(
-        "SELECT\n    {order} AS order_number,\n    MIN({when}) AS refunded_at,\n    CASE WHEN COUNT({minor}) = COUNT(*) THEN SUM({minor}) ELSE NULL END AS \
-             refund_minor\nFROM {}{}\nGROUP BY {order}",
-        inner.driver_name(),
-        found.only
-    );
+    let raw = land.table(found.order.table);
+    // A later file may send rows again, and nothing but their cells says which.
+    let is_sent_again = !found.is_among_orders && raw.sent_again > 0;
+    let body = if is_sent_again {
+        let (numbered, stated) = (free_name(land, "numbered_refunds"), free_name(land, "stated_refunds"));
+        draft.with.push((
+            stated.clone(),
+            format!(
+                "SELECT\n    {order} AS order_number,\n    {when} AS refunded_at,\n    {minor} AS refund_minor,\n    {0}._file AS sent_in,\n    {0}._row AS place\nFROM {0}{1}",
+                inner.driver_name(),
+                found.only
+            ),
+        ));
+        draft.with.push((
+            numbered.clone(),
+            format!(
+                "SELECT\n    order_number,\n    refunded_at,\n    refund_minor,\n    ROW_NUMBER() OVER (PARTITION BY order_number, refunded_at, refund_minor, sent_in ORDER BY place) AS copy\nFROM {stated}"
+            ),
+        ));
+        format!(
+            "SELECT\n    order_number,\n    MIN(refunded_at) AS refunded_at,\n    CASE WHEN COUNT(refund_minor) = COUNT(*) THEN SUM(refund_minor) ELSE NULL END AS refund_minor\nFROM (SELECT DISTINCT order_number, refunded_at, refund_minor, copy FROM {numbered}) AS once\nGROUP BY order_number"
+        )
+    } else {
+        format!(
+            "SELECT\n    {order} AS order_number,\n    MIN({when}) AS refunded_at,\n    CASE WHEN COUNT({minor}) = COUNT(*) THEN SUM({minor}) ELSE NULL END AS \
+                 refund_minor\nFROM {}{}\nGROUP BY {order}",
+            inner.driver_name(),
+            found.only
+        )
+    };
     let body = if found.is_among_orders {
         let (own, twin) = (inner.driver_name(), free_name(land, "credit_notes"));
         draft.twin = Some((twin.clone(), own.to_owned()));
@@ -66,6 +90,8 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
     } else {
         "the sum of an order's refunds that were granted"
     };
+    let note =
+        if is_sent_again { format!("{note}; rows that a later file sends again count once") } else { note.to_owned() };
     draft.put(
         "refund_minor",
         Piece::guess(format!("{name}.refund_minor"), note),
@@ -138,13 +164,14 @@ fn credit_notes(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) -> Opt
     })
 }
 
-/// A table that is called after refunds, or a table of disputes that says what went back.
+/// A table that is called after refunds or reversals, one of amounts below zero, or a table of disputes that says what went back.
 fn table_of_refunds(land: &Landscape, plan: &OrdersPlan) -> Option<Refunds> {
     let tables = (0..land.folder.tables.len()).filter(|table| *table != plan.driver && *table != plan.sales_table());
     let best = |found: Vec<Found>| found.into_iter().map(|f| (f.score, f.at)).next();
     let found = tables.filter_map(|table| {
         let (order, _) = land.naming(table, C::Order)?;
-        let is_called_so = land.table_name(table).says(C::Refund);
+        let name = land.table_name(table);
+        let is_called_so = name.says(C::Refund) || name.says(C::Reversed);
         let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
         let says_refund = |at: &ColumnAt| land.column_name(*at).says(C::Refund);
         let is_money = |at: &ColumnAt| {
@@ -152,10 +179,14 @@ fn table_of_refunds(land: &Landscape, plan: &OrdersPlan) -> Option<Refunds> {
             land.column(*at).is_number() && ![C::Id, C::Number, C::Quantity, C::Time].iter().any(|c| name.says(*c))
         };
         let stated = columns.clone().find(|at| says_refund(at) && is_money(at));
-        if !(is_called_so || stated.is_some()) || !matches!(land.role(table), None | Some(C::Dispute)) {
+        if !matches!(land.role(table), None | Some(C::Dispute)) {
             return None;
         }
         let amount = stated.or_else(|| Some(best(land.candidates(table, &DISPUTES, "amount_minor", true))?.1))?;
+        let is_below_zero = land.column(amount).negative.len() as f64 >= 0.9 * land.table(table).rows as f64;
+        if !(is_called_so || stated.is_some() || is_below_zero) {
+            return None;
+        }
         let called_refunded = || land.candidates(table, &ORDERS, "refunded_at", true);
         let when = best(called_refunded()).map(|(_, at)| at);
         let when = when.or_else(|| columns.clone().find(|at| says_refund(at) && land.column(*at).is_time()));

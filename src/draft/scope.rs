@@ -40,6 +40,12 @@ impl Piece {
 const FIRST: &str = "ARRAY_GET(";
 const FIRST_END: &str = ", 1)";
 
+/// Whether a term is in months: its name says so, or it is a small number of something else than days.
+pub(super) fn is_in_months(land: &Landscape, term: ColumnAt) -> bool {
+    let raw = land.column(term);
+    land.column_name(term).says(Concept::Month) || (raw.range.1 <= 84.0 && !raw.name.to_lowercase().contains("day"))
+}
+
 fn once_name(land: &Landscape, table: usize) -> String {
     super::assign::free_name(land, &format!("{}_once", land.table(table).name))
 }
@@ -313,7 +319,7 @@ impl<'a> Scope<'a> {
             "term_days" if self.land.column_name(at).says(Concept::Month) => {
                 Piece::guess(rounded(" * 30"), "months of 30 days")
             }
-            "term_days" if raw.range.1 <= 84.0 && !raw.name.to_lowercase().contains("day") => {
+            "term_days" if is_in_months(self.land, at) => {
                 Piece::guess(rounded(" * 30"), "small numbers, taken as months of 30 days")
             }
             "daily_rate_ppm" => self.rate(at, sql),

@@ -35,11 +35,28 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "nie dotar",
                         "未着",
                         "届かない",
+                        "teslim edilmedi",
+                        "ulasmadi",
+                        "미수령",
+                        "미배송",
                     ],
                 ),
                 (
                     "counterfeit",
-                    &["counterfeit", "fake", "falso", "falsificad", "contrefacon", "falschung", "podrob", "假", "偽物"],
+                    &[
+                        "counterfeit",
+                        "fake",
+                        "falso",
+                        "falsificad",
+                        "contrefacon",
+                        "falschung",
+                        "podrob",
+                        "假",
+                        "偽物",
+                        "sahte",
+                        "가품",
+                        "위조",
+                    ],
                 ),
                 (
                     "not-as-described",
@@ -64,6 +81,12 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "uszkodz",
                         "異なる",
                         "不良",
+                        "kusurlu",
+                        "hasarli",
+                        "yanlis",
+                        "불량",
+                        "파손",
+                        "오배송",
                     ],
                 ),
                 (
@@ -107,6 +130,11 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "uznan",
                         "認容",
                         "返金",
+                        "kabul",
+                        "구매자",
+                        "인용",
+                        "anerkannt",
+                        "berechtigt",
                     ],
                 ),
                 (
@@ -141,6 +169,10 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "odrzuc",
                         "棄却",
                         "却下",
+                        "reddedil",
+                        "기각",
+                        "판매자",
+                        "unberechtigt",
                     ],
                 ),
             ],
@@ -167,15 +199,33 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
         ),
         ("merchants", "verification") => (
             &[
-                ("none", &["none", "no", "false", "unverified", "nao", "nein", "non", "nie", "n", "f", "0", "未"]),
+                (
+                    "none",
+                    &["none", "no", "false", "unverified", "nao", "nein", "non", "nie", "n", "f", "0", "未", "미인증"],
+                ),
                 (
                     "full",
                     &[
-                        "full", "true", "yes", "verified", "sim", "si", "ja", "oui", "tak", "y", "j", "t", "1", "済",
+                        "full",
+                        "true",
+                        "yes",
+                        "verified",
+                        "sim",
+                        "si",
+                        "ja",
+                        "oui",
+                        "tak",
+                        "y",
+                        "j",
+                        "t",
+                        "1",
+                        "済",
+                        "onayl",
                         "是",
+                        "인증완료",
                     ],
                 ),
-                ("basic", &["basic", "partial", "pending", "basico"]),
+                ("basic", &["basic", "partial", "pending", "basico", "beklemede"]),
             ],
             None,
         ),
@@ -233,7 +283,7 @@ pub(super) fn meaning<'a>(table: &str, column: &str, word: &str, raw: &'a RawCol
 }
 
 /// Words of a status column that say that an order came to nothing.
-const FAILED: [&str; 24] = [
+const FAILED: [&str; 30] = [
     "cancel",
     "unavailable",
     "void",
@@ -258,9 +308,15 @@ const FAILED: [&str; 24] = [
     "关闭",
     "anulowan",
     "キャンセル",
+    "iptal",
+    "basarisiz",
+    "reddedil",
+    "취소",
+    "실패",
+    "거절",
 ];
 /// Words of a status column that say that an order reached its end.
-const DONE: [&str; 26] = [
+const DONE: [&str; 31] = [
     "deliver",
     "complet",
     "settled",
@@ -287,6 +343,11 @@ const DONE: [&str; 26] = [
     "zakonczon",
     "oplacon",
     "処理済",
+    "teslim edildi",
+    "tamamland",
+    "배송완료",
+    "구매확정",
+    "완료",
 ];
 
 /// Values that say that an order was cancelled or refused.
@@ -318,6 +379,9 @@ pub(super) fn done(raw: &RawColumn) -> Vec<&str> {
         "zakonczon",
         "処理済",
         "配達完了",
+        "teslim edildi",
+        "배송완료",
+        "구매확정",
     ]);
     if last.is_empty() { ends(&DONE) } else { last }
 }
@@ -390,6 +454,7 @@ fn holds(raw: &str, piece: &str) -> bool {
     let plain: String = raw
         .to_lowercase()
         .chars()
+        .filter(|c| !crate::profile::is_accent(*c))
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
         .map(crate::profile::without_accent)
         .collect();

@@ -133,6 +133,7 @@ impl RawColumn {
     /// Looks at a column. `digits`: what its name says that bare digits are.
     pub(super) fn profile(name: &str, cells: &Series, is_typed: bool, digits: Digits) -> PolarsResult<Self> {
         let is_list = matches!(cells.dtype(), DataType::List(_));
+        let elements = elements_by_word(cells)?;
         let cells = &if is_list { first_elements(cells)? } else { cells.clone() };
         let is_text = matches!(cells.dtype(), DataType::String);
         let native = matches!(cells.dtype(), DataType::Date | DataType::Datetime(..));
@@ -175,6 +176,9 @@ impl RawColumn {
             micros: native_micros,
         };
         column.count(&texts);
+        if let Some(elements) = elements {
+            column.words = elements;
+        }
         let stride = (texts.len() / SAMPLE).max(1);
         let sample: Vec<&str> =
             texts.iter().step_by(stride).flatten().map(str::trim).filter(|c| !c.is_empty()).collect();
@@ -386,6 +390,21 @@ pub(super) fn hash_of(cell: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     cell.hash(&mut hasher);
     hasher.finish().max(1)
+}
+
+/// How often each element stands in a column of lists of words; none where there are many different ones.
+fn elements_by_word(cells: &Series) -> PolarsResult<Option<BTreeMap<String, usize>>> {
+    if !matches!(cells.dtype(), DataType::List(inner) if matches!(**inner, DataType::String)) {
+        return Ok(None);
+    }
+    let mut words: BTreeMap<String, usize> = BTreeMap::new();
+    for element in cells.list()?.get_inner().str()?.iter().flatten() {
+        *words.entry(element.to_owned()).or_default() += 1;
+        if words.len() > MAX_WORDS {
+            return Ok(Some(BTreeMap::new()));
+        }
+    }
+    Ok(Some(words))
 }
 
 /// The first element of each list.

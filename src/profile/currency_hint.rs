@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::column::{RawColumn, ValueKind};
+use super::letters::is_accent;
 use super::table::RawTable;
 
 /// A currency and what speaks for it.
@@ -112,9 +113,9 @@ const PLACES: [(&str, &[&str], &[&str]); 40] = [
 /// All that speaks for a currency, the strongest first.
 #[must_use]
 pub(super) fn currency_hints(tables: &[RawTable]) -> Vec<CurrencyHint> {
-    let mut best: BTreeMap<&str, (f64, String)> = BTreeMap::new();
-    let mut speak = |code: &'static str, confidence: f64, evidence: String| {
-        let before = best.entry(code).or_insert((0.0, String::new()));
+    let mut best: BTreeMap<String, (f64, String)> = BTreeMap::new();
+    let mut speak = |code: &str, confidence: f64, evidence: String| {
+        let before = best.entry(code.to_owned()).or_insert((0.0, String::new()));
         if confidence > before.0 {
             *before = (confidence, evidence);
         }
@@ -122,6 +123,9 @@ pub(super) fn currency_hints(tables: &[RawTable]) -> Vec<CurrencyHint> {
     for table in tables {
         for column in &table.columns {
             let place = format!("{}.{}", table.name, column.name);
+            if let Some((code, share)) = code_of(column) {
+                speak(code, share, format!("{place} holds {code}"));
+            }
             for (code, symbols, places) in PLACES {
                 if let Some(share) =
                     share_of_words(column, |word| word.eq_ignore_ascii_case(code)).filter(|_| column.longest == 3)
@@ -149,27 +153,49 @@ pub(super) fn currency_hints(tables: &[RawTable]) -> Vec<CurrencyHint> {
                         format!("{place}: mail addresses end as in a country where {code} is paid"),
                     );
                 }
-                let lower = column.name.to_lowercase();
+                let lower: String = column.name.to_lowercase().chars().filter(|c| !is_accent(*c)).collect();
                 let names = |words: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|w| words.contains(&w));
                 let is_country = names(&["country", "pais", "país", "pays", "land", "nation", "国家"]);
-                let is_city = names(&["city", "cidade", "ciudad", "ville", "stadt", "ort", "town", "城市"]);
+                let is_city = names(&[
+                    "city", "cidade", "ciudad", "ville", "stadt", "ort", "town", "城市", "il", "sehir", "şehir", "도시",
+                ]);
                 if is_country
                     && let Some(share) = share_of_words(column, |word| places.contains(&word.to_lowercase().as_str()))
                 {
                     speak(code, 0.8 * share, format!("{place} names the country"));
                 }
-                if is_city && column.has_any(|word| word.chars().count() > 3 && places.contains(&word)) {
+                let is_large_city = |word: &str| {
+                    let plain: String = word.chars().filter(|c| !is_accent(*c)).collect();
+                    plain.chars().count() > 3 && places.contains(&plain.as_str())
+                };
+                if is_city && column.has_any(is_large_city) {
                     speak(code, 0.6, format!("{place} holds a large city where {code} is paid"));
                 }
             }
         }
     }
-    let mut hints: Vec<CurrencyHint> = best
-        .into_iter()
-        .map(|(code, (confidence, evidence))| CurrencyHint { code: code.to_owned(), confidence, evidence })
-        .collect();
+    let mut hints: Vec<CurrencyHint> =
+        best.into_iter().map(|(code, (confidence, evidence))| CurrencyHint { code, confidence, evidence }).collect();
     hints.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.code.cmp(&b.code)));
     hints
+}
+
+/// The code that most cells of a column hold which is called after currencies, whatever the currency, and their share.
+fn code_of(column: &RawColumn) -> Option<(&str, f64)> {
+    const NAMES: [&str; 14] = [
+        "currency", "ccy", "moeda", "moneda", "devise", "wahrung", "währung", "waehrung", "waluta", "valuta", "waers",
+        "waerk", "通貨", "통화",
+    ];
+    let lower = column.name.to_lowercase();
+    let is_called_so = lower.split(|c: char| !c.is_alphanumeric()).any(|word| NAMES.contains(&word));
+    let is_code = |word: &str| word.len() == 3 && word.bytes().all(|b| b.is_ascii_uppercase());
+    if !is_called_so || column.words.is_empty() || !column.words.keys().all(|word| is_code(word)) {
+        return None;
+    }
+    let all: usize = column.words.values().sum();
+    let (code, rows) = column.words.iter().max_by_key(|(_, rows)| **rows)?;
+    let share = *rows as f64 / all as f64;
+    (share > 0.5).then_some((code.as_str(), share))
 }
 
 /// Share of mail addresses that end in the letters of one of these countries; `None` below nine tenths, and where they are no addresses.

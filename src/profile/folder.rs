@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 
-use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254};
 use polars::prelude::*;
 
 use super::currency_hint::{CurrencyHint, currency_hints};
@@ -175,12 +175,13 @@ struct Seen {
 /// Files by what they share.
 fn alike_in(seen: Vec<Seen>) -> BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> {
     let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
-    let is_central = seen.iter().any(|file| file.format.encoding == Some(WINDOWS_1250));
+    let regional =
+        seen.iter().filter_map(|file| file.format.encoding).find(|e| [WINDOWS_1250, WINDOWS_1254].contains(e));
     for Seen { found, ending, sheet, mut signature, mut format } in seen {
         // Few letters of one file do not show what those of another do.
-        if is_central
+        if regional.is_some()
             && format.encoding == Some(WINDOWS_1252)
-            && let Ok(again) = look_at(&found, ending, sheet, Some(WINDOWS_1250))
+            && let Ok(again) = look_at(&found, ending, sheet, regional)
         {
             (signature, format) = again;
         }
@@ -338,6 +339,8 @@ fn look_at(
     let format = DeclaredFormat { sheet: declared.sheet, ..DeclaredFormat::of(&likely) };
     let shared =
         DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, footer_lines: None, ..format.clone() };
+    // Text is text, whatever its file is called.
+    let ending = if matches!(likely, RecordFormat::Json(_) | RecordFormat::Sheet(_)) { ending } else { String::new() };
     Ok((Signature { ending, layout: shared.toml(), columns, words }, format))
 }
 

@@ -3,18 +3,24 @@
 /// A lowercase letter without its accent.
 pub(crate) const fn without_accent(c: char) -> char {
     match c {
-        'á' | 'à' | 'â' | 'ã' | 'ä' | 'å' | 'ą' => 'a',
+        'á' | 'à' | 'â' | 'ã' | 'ä' | 'å' | 'ą' | 'ă' => 'a',
         'é' | 'è' | 'ê' | 'ë' | 'ę' | 'ě' => 'e',
-        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'í' | 'ì' | 'î' | 'ï' | 'ı' => 'i',
         'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
         'ú' | 'ù' | 'û' | 'ü' | 'ů' => 'u',
         'ç' | 'č' | 'ć' => 'c',
         'ñ' | 'ń' => 'n',
-        'š' | 'ś' => 's',
+        'š' | 'ś' | 'ş' => 's',
         'ž' | 'ź' | 'ż' => 'z',
+        'ğ' => 'g',
         'ř' => 'r',
         'ł' => 'l',
         'ý' => 'y',
         other => other,
     }
+}
+
+/// Whether a character is an accent alone, set over the letter before it: what lowercasing makes of `İ`, and files of some systems of every accent.
+pub(crate) const fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
 }

@@ -15,7 +15,7 @@ pub use column::{Endings, RawColumn, ValueKind};
 pub use currency_hint::CurrencyHint;
 pub use error::ProfileError;
 pub use folder::{Folder, Note, UnreadFile, profile_folder};
-pub(crate) use letters::without_accent;
+pub(crate) use letters::{is_accent, without_accent};
 pub use number_form::NumberForm;
 pub use reference::{ColumnAt, Reference};
 pub use table::RawTable;

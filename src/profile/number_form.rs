@@ -11,6 +11,8 @@ pub struct NumberForm {
     pub thousands: Option<char>,
     /// A symbol or code around the number: `R$`, `EUR`.
     pub symbol: String,
+    /// Whether a minus stands behind: `12.50-`.
+    pub minus_behind: bool,
 }
 
 /// Of the cells that are there, so many must be read.
@@ -20,7 +22,7 @@ impl NumberForm {
     /// `1234.50`.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { decimal: '.', thousands: None, symbol: String::new() }
+        Self { decimal: '.', thousands: None, symbol: String::new(), minus_behind: false }
     }
 
     /// The form that reads the cells.
@@ -39,6 +41,7 @@ impl NumberForm {
             && symbol.chars().count() <= 3
             && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
         let symbol = if is_symbol { symbol } else { String::new() };
+        let minus_behind = cells.iter().any(|cell| cell.len() > 1 && cell.ends_with('-'));
         // `18,500` is thousands more often than three decimals.
         [
             ('.', None),
@@ -50,7 +53,7 @@ impl NumberForm {
             ('.', Some('\'')),
         ]
         .into_iter()
-        .map(|(decimal, thousands)| Self { decimal, thousands, symbol: symbol.clone() })
+        .map(|(decimal, thousands)| Self { decimal, thousands, symbol: symbol.clone(), minus_behind })
         .find(|form| {
             let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
             !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
@@ -87,6 +90,9 @@ impl NumberForm {
         if self.decimal != '.' {
             text = format!("REPLACE({text}, '{}', '.')", self.decimal);
         }
+        if self.minus_behind {
+            text = format!("CASE WHEN {text} LIKE '%-' THEN '-' || REPLACE({text}, '-', '') ELSE {text} END");
+        }
         format!("TRY_CAST({text} AS DOUBLE)")
     }
 }
@@ -97,7 +103,10 @@ mod tests {
 
     #[test]
     fn forms_are_told_apart_by_what_they_read() {
-        let form = |decimal, thousands, symbol: &str| NumberForm { decimal, thousands, symbol: symbol.to_owned() };
+        let form = |decimal, thousands, symbol: &str| {
+            let minus_behind = false;
+            NumberForm { decimal, thousands, symbol: symbol.to_owned(), minus_behind }
+        };
         for (cells, expected) in [
             (vec!["1234.50", "-3"], form('.', None, "")),
             (vec!["1234,50"], form(',', None, "")),
@@ -113,6 +122,9 @@ mod tests {
             let found = NumberForm::of(&cells).unwrap();
             assert_eq!(found, expected, "{cells:?}");
         }
+        let behind = NumberForm { minus_behind: true, ..NumberForm::plain() };
+        assert_eq!(NumberForm::of(&["12.50", "3.00-"]), Some(behind.clone()));
+        assert_eq!(behind.value("3.00-"), Some(-3.0));
         assert_eq!(NumberForm::of(&["EUR 12.00", "EUR 3"]).map(|f| f.symbol), Some("EUR".to_owned()));
         for cells in [
             vec!["a1"],
@@ -130,7 +142,7 @@ mod tests {
 
     #[test]
     fn values_and_decimals() {
-        let form = NumberForm { decimal: ',', thousands: Some('.'), symbol: "R$".to_owned() };
+        let form = NumberForm { decimal: ',', thousands: Some('.'), symbol: "R$".to_owned(), minus_behind: false };
         assert_eq!(form.value("R$ 1.234,50"), Some(1_234.5));
         assert_eq!(form.decimals("R$ 1.234,5"), 1);
         assert_eq!(form.value("1.23,50"), None, "groups are of three");

@@ -231,9 +231,10 @@ impl Job {
     /// At least one fault, and the files that could be read all the same.
     pub fn open_telling_all(path: &Path) -> Result<Self, Box<Faults>> {
         let file = ConfigFile::open(path)?;
-        let raw: RawJob = file.parse()?;
+        let parsed = file.parse_telling_all::<RawJob>();
+        let (raw, unknown) = parsed.map_err(|all| Box::new(Faults { all, ..Faults::default() }))?;
         let below = |relative: &str| tidy(&file.folder().join(relative));
-        let mut faults = Faults::default();
+        let mut faults = Faults { all: unknown, ..Faults::default() };
 
         let name = faults.take(bounds::slug(&file, &raw.name, "name"));
         let currency = faults.take(

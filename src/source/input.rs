@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use polars::io::RowIndex;
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ use super::malformed::MalformedRecord;
 use super::nested::{NestedField, is_nested, nested_fields};
 use super::page_checksums;
 use super::record_file::{RecordFile, RecordFormat, RecordsEnd, format_of};
-use super::row_groups;
+use super::row_groups::{self, Footer};
 use super::sender_digest;
 use super::settings::InputSpec;
 use super::sniff::Sniffing;
@@ -85,7 +85,7 @@ enum Format {
     /// Delimited text, or a sheet.
     Records(RecordFormat),
     Parquet {
-        metadata: Arc<ParquetMetaData>,
+        footer: Arc<Footer>,
     },
     /// An earlier night read it: its rows are kept elsewhere.
     Known {
@@ -241,8 +241,8 @@ impl OpenInput {
             match &file.format {
                 Format::Records(_) if many => pieces.push((at, None)),
                 Format::Records(_) | Format::Known { .. } => {}
-                Format::Parquet { metadata } => {
-                    pieces.extend(parts_of(metadata).into_iter().map(|part| (at, Some(part))));
+                Format::Parquet { footer } => {
+                    pieces.extend(parts_of(&footer.metadata).into_iter().map(|part| (at, Some(part))));
                 }
             }
         }
@@ -311,8 +311,8 @@ impl OpenInput {
     pub fn damaged(&self) -> Option<SourceError> {
         self.files.iter().find_map(|file| match &file.format {
             Format::Records(_) | Format::Known { .. } => None,
-            Format::Parquet { metadata } => {
-                parts_of(metadata).into_iter().find_map(|part| file.read_parquet(&part, &self.schema).err())
+            Format::Parquet { footer } => {
+                parts_of(&footer.metadata).into_iter().find_map(|part| file.read_parquet(&part, &self.schema).err())
             }
         })
     }
@@ -422,14 +422,13 @@ fn open_file(
 fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
     let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
     check_kind(path)?;
-    let metadata = row_groups::metadata(path).map_err(|e| corrupt(e.to_string()))?;
-    page_checksums::verify(path, &metadata)?;
-    let raw_rows = u32::try_from(metadata.file_metadata().num_rows())
+    let footer = row_groups::footer(path).map_err(|e| corrupt(e.to_string()))?;
+    page_checksums::verify(path, &footer.metadata)?;
+    let raw_rows = u32::try_from(footer.metadata.file_metadata().num_rows())
         .map_err(|_| corrupt("more than 4 billion rows; split it".to_owned()))?;
-    // As a scan sees it.
     let args = ScanArgsParquet { glob: false, hive_options: HiveOptions::new_disabled(), ..ScanArgsParquet::default() };
-    let named = path.to_string_lossy();
-    let mut rows = LazyFrame::scan_parquet(PlRefPath::new(named.as_ref()), args).map_err(|e| corrupt(e.to_string()))?;
+    // As a scan sees it.
+    let mut rows = scanned(path, &footer, 0..0, &|_| false, args).map_err(corrupt)?;
     let schema = rows.collect_schema().map_err(|e| corrupt(e.to_string()))?;
     for (name, dtype) in schema.iter() {
         // polars gives up on a type that it was not built for.
@@ -439,7 +438,24 @@ fn open_parquet(path: &Path) -> Result<(Schema, Format, u64), SourceError> {
             )));
         }
     }
-    Ok(((*schema).clone(), Format::Parquet { metadata: Arc::new(metadata) }, u64::from(raw_rows)))
+    Ok(((*schema).clone(), Format::Parquet { footer: Arc::new(footer) }, u64::from(raw_rows)))
+}
+
+/// A Parquet file, lazily; one whose footer was rewritten by what is read of it, in memory.
+fn scanned(
+    path: &Path,
+    footer: &Footer,
+    groups: Range<usize>,
+    is_wanted: &dyn Fn(&str) -> bool,
+    args: ScanArgsParquet,
+) -> Result<LazyFrame, String> {
+    if footer.is_rewritten {
+        let bytes = row_groups::extract(path, &footer.metadata, groups, is_wanted).map_err(|e| e.to_string())?;
+        return LazyFrame::scan_parquet_sources(ScanSources::Buffers(Arc::new([bytes.into()])), args)
+            .map_err(|e| e.to_string());
+    }
+    let named = path.to_string_lossy();
+    LazyFrame::scan_parquet(PlRefPath::new(named.as_ref()), args).map_err(|e| e.to_string())
 }
 
 /// Folders named `key=value` become text columns where the file itself lacks them.
@@ -515,35 +531,31 @@ impl OpenFile {
 
     /// Some rows of a Parquet file, in the columns of `schema`.
     fn read_parquet(&self, part: &Part, schema: &Schema) -> Result<DataFrame, SourceError> {
-        let Format::Parquet { metadata } = &self.format else { return Ok(DataFrame::empty_with_schema(schema)) };
+        let Format::Parquet { footer } = &self.format else { return Ok(DataFrame::empty_with_schema(schema)) };
         let path = &self.found.path;
         guarded(path, || {
             let io = |e: std::io::Error| SourceError::Io { file: path.clone(), why: e.to_string() };
-            let is_in_file = |name: &str| {
-                self.schema.contains(name)
-                    && !is_lineage(name)
-                    && self.folders.iter().all(|(key, _)| key != name)
-                    && self.fields.iter().all(|field| field.name != name)
-            };
-            let with_fields =
-                |name: &str| schema.contains(name) || self.fields_in(schema).any(|field| field.column.as_str() == name);
-            let own = self.schema.iter_names().filter(|name| is_in_file(name) && with_fields(name));
-            let wanted: Vec<String> = own.map(ToString::to_string).collect();
+            let wanted = self.own_columns(schema);
             let columns = (!wanted.is_empty()).then(|| wanted.clone());
-            let mut frame = if part.is_within_group {
+            let is_read = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+            let extracted = || -> Result<ParquetReader<Cursor<Vec<u8>>>, SourceError> {
+                let bytes = row_groups::extract(path, &footer.metadata, part.groups.clone(), &is_read)
+                    .map_err(|e| SourceError::Corrupt { file: path.clone(), why: e.to_string() })?;
+                Ok(ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None))
+            };
+            let mut frame = if part.is_within_group && footer.is_rewritten {
+                let before: i64 =
+                    footer.metadata.row_groups().iter().take(part.groups.start).map(RowGroupMetaData::num_rows).sum();
+                let within = part.offset - usize::try_from(before).unwrap_or(0);
+                extracted()?.with_slice(Some((within, part.rows))).with_columns(columns).finish()
+            } else if part.is_within_group {
                 ParquetReader::new(File::open(path).map_err(io)?)
                     .read_parallel(ParallelStrategy::None)
                     .with_slice(Some((part.offset, part.rows)))
                     .with_columns(columns)
                     .finish()
             } else {
-                let is_read = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
-                let bytes = row_groups::extract(path, metadata, part.groups.clone(), &is_read)
-                    .map_err(|e| SourceError::Corrupt { file: path.clone(), why: e.to_string() })?;
-                ParquetReader::new(Cursor::new(bytes))
-                    .read_parallel(ParallelStrategy::None)
-                    .with_columns(columns)
-                    .finish()
+                extracted()?.with_columns(columns).finish()
             }
             .map_err(|e| self.corrupt(&e))?;
             let number = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
@@ -566,10 +578,28 @@ impl OpenFile {
             hive_options: HiveOptions::new_disabled(),
             ..ScanArgsParquet::default()
         };
-        let path = self.found.path.to_string_lossy();
-        let rows = LazyFrame::scan_parquet(PlRefPath::new(path.as_ref()), args).map_err(|e| self.corrupt(&e))?;
+        let Format::Parquet { footer } = &self.format else { return Ok(DataFrame::empty_with_schema(schema).lazy()) };
+        let wanted = self.own_columns(schema);
+        let is_read = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+        let groups = 0..footer.metadata.num_row_groups();
+        let rows = scanned(&self.found.path, footer, groups, &is_read, args)
+            .map_err(|why| SourceError::Corrupt { file: self.found.path.clone(), why })?;
         let rows = rows.with_columns([lit(self.index).alias("_file")]).with_columns(self.made_exprs(schema));
         Ok(rows.select(self.alignment(schema)))
+    }
+
+    /// Columns of the file itself that columns of `schema` are made of.
+    fn own_columns(&self, schema: &Schema) -> Vec<String> {
+        let is_in_file = |name: &str| {
+            self.schema.contains(name)
+                && !is_lineage(name)
+                && self.folders.iter().all(|(key, _)| key != name)
+                && self.fields.iter().all(|field| field.name != name)
+        };
+        let is_wanted =
+            |name: &str| schema.contains(name) || self.fields_in(schema).any(|field| field.column.as_str() == name);
+        let own = self.schema.iter_names().filter(|name| is_in_file(name) && is_wanted(name));
+        own.map(ToString::to_string).collect()
     }
 
     /// Wanted fields of nested columns.

@@ -1,8 +1,12 @@
 //! Numbers as people write them, as numbers that a program reads.
 
 /// A number without thousands marks and with a decimal point: `1.234,50` with a decimal comma and points between thousands is `1234.50`.
-/// `None` where the cell is not such a number.
+/// A minus may stand behind, as books of accounts write it: `12.50-`. `None` where the cell is not such a number.
 pub(crate) fn plain_number(cell: &str, decimal: char, thousands: Option<char>) -> Option<String> {
+    if let Some(unsigned) = cell.strip_suffix('-') {
+        let begins = unsigned.starts_with(|c: char| c.is_ascii_digit());
+        return begins.then(|| plain_number(unsigned, decimal, thousands)).flatten().map(|plain| format!("-{plain}"));
+    }
     let (whole, fraction) = cell.split_once(decimal).map_or((cell, None), |(whole, f)| (whole, Some(f)));
     let whole = match thousands {
         None => whole.to_owned(),
@@ -41,7 +45,8 @@ pub(super) fn with_decimal_point(cell: &str) -> Option<String> {
     const MARKS: [char; 5] = ['.', ' ', '\u{a0}', '\u{202f}', '\''];
     let bare = cell.trim();
     let digits = bare.strip_prefix(['-', '+']).unwrap_or(bare);
-    if !digits.as_bytes().first()?.is_ascii_digit() || !digits.contains([',', '.', ' ', '\u{a0}', '\u{202f}', '\'']) {
+    let is_plain = || !digits.contains([',', '.', ' ', '\u{a0}', '\u{202f}', '\'']) && !digits.ends_with('-');
+    if !digits.as_bytes().first()?.is_ascii_digit() || is_plain() {
         return None;
     }
     if let Some(plain) = plain_number(bare, ',', None) {
@@ -65,6 +70,9 @@ mod tests {
             ("123,45,678", None),
             ("1,50,00", None),
             ("1,5000", None),
+            ("1,234.50-", Some("-1234.50")),
+            ("-12-", None),
+            ("-", None),
         ] {
             assert_eq!(plain_number(cell, '.', Some(',')).as_deref(), plain, "{cell}");
         }
@@ -76,6 +84,9 @@ mod tests {
         for (cell, plain) in [
             ("12,5", Some("12.5")),
             ("-1.234,50", Some("-1234.50")),
+            ("1.234,50-", Some("-1234.50")),
+            ("12-", Some("-12")),
+            ("12-34", None),
             ("1.234.567", Some("1234567")),
             ("1 234,00", Some("1234.00")),
             ("1\u{a0}234", Some("1234")),

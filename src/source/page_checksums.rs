@@ -221,6 +221,6 @@ mod tests {
         let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        verify(&path, &row_groups::metadata(&path).unwrap()).unwrap();
+        verify(&path, &row_groups::footer(&path).unwrap().metadata).unwrap();
     }
 }

@@ -8,18 +8,74 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
+use parquet::basic::{ConvertedType, LogicalType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData,
 };
+use parquet::schema::types::{BasicTypeInfo, SchemaDescriptor, Type};
 
 /// First bytes of every Parquet file.
 const MAGIC: &[u8; 4] = b"PAR1";
 
+/// The schema that arrow's writers keep beside Parquet's own.
+const ARROW_SCHEMA: &str = "ARROW:schema";
+
 /// The footer of a file.
-pub(super) fn metadata(path: &Path) -> Result<ParquetMetaData, ParquetError> {
-    ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)
+#[derive(Debug)]
+pub(super) struct Footer {
+    pub metadata: ParquetMetaData,
+    /// Whether it says something else than the file's own, which the frame library must not see then.
+    pub is_rewritten: bool,
+}
+
+/// Reads a footer. The frame library is built without unsigned numbers of 8 and 16 bits: they are what they are stored as, signed ones of 32.
+///
+/// # Errors
+/// The file cannot be read or is no Parquet.
+pub(super) fn footer(path: &Path) -> Result<Footer, ParquetError> {
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)?;
+    let whole = metadata.file_metadata();
+    if !whole.schema_descr().columns().iter().any(|column| is_narrow(column.get_basic_info())) {
+        return Ok(Footer { metadata, is_rewritten: false });
+    }
+    let schema = SchemaDescriptor::new(Arc::new(as_stored(whole.schema_descr().root_schema())?));
+    let kept = whole.key_value_metadata().into_iter().flatten().filter(|entry| entry.key != ARROW_SCHEMA);
+    let file_metadata = FileMetaData::new(
+        whole.version(),
+        whole.num_rows(),
+        whole.created_by().map(ToOwned::to_owned),
+        Some(kept.cloned().collect()),
+        Arc::new(schema),
+        whole.column_orders().cloned(),
+    );
+    let metadata = ParquetMetaData::new(file_metadata, metadata.row_groups().to_vec());
+    Ok(Footer { metadata, is_rewritten: true })
+}
+
+fn is_narrow(column: &BasicTypeInfo) -> bool {
+    match column.logical_type_ref() {
+        Some(LogicalType::Integer(number)) => !number.is_signed && number.bit_width <= 16,
+        _ => matches!(column.converted_type(), ConvertedType::UINT_8 | ConvertedType::UINT_16),
+    }
+}
+
+fn as_stored(of: &Type) -> Result<Type, ParquetError> {
+    match of {
+        Type::PrimitiveType { basic_info, physical_type, .. } if is_narrow(basic_info) => {
+            Type::primitive_type_builder(basic_info.name(), *physical_type)
+                .with_repetition(basic_info.repetition())
+                .with_id(basic_info.has_id().then(|| basic_info.id()))
+                .build()
+        }
+        Type::PrimitiveType { .. } => Ok(of.clone()),
+        Type::GroupType { basic_info, fields } => {
+            let fields = fields.iter().map(|field| as_stored(field).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+            Ok(Type::GroupType { basic_info: basic_info.clone(), fields })
+        }
+    }
 }
 
 /// The row groups `groups` of a file. Of columns that are not wanted only the names are there: they cannot be read.
@@ -117,7 +173,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.parquet");
         ParquetWriter::new(File::create(&path).unwrap()).with_row_group_size(Some(130)).finish(&mut frame).unwrap();
-        let metadata = metadata(&path).unwrap();
+        let Footer { metadata, is_rewritten } = footer(&path).unwrap();
+        assert!(!is_rewritten);
         let groups = metadata.num_row_groups();
         assert!(groups > 4);
         let first_row =
@@ -137,5 +194,29 @@ mod tests {
         }
         std::fs::write(&path, &std::fs::read(&path).unwrap()[..200]).unwrap();
         assert!(extract(&path, &metadata, 0..groups, &|_| true).is_err(), "a file that was cut short meanwhile");
+    }
+    #[test]
+    fn small_unsigned_numbers_are_read_as_they_are_stored() {
+        use arrow::array::{ArrayRef, RecordBatch, StructArray, UInt8Array, UInt16Array};
+
+        let small: ArrayRef = Arc::new(UInt8Array::from(vec![Some(0), None, Some(255)]));
+        let larger: ArrayRef = Arc::new(UInt16Array::from(vec![7, 65_535, 9]));
+        let nested: ArrayRef = Arc::new(StructArray::try_from(vec![("stars", Arc::clone(&small))]).unwrap());
+        let batch = RecordBatch::try_from_iter([("small", small), ("larger", larger), ("nested", nested)]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.parquet");
+        let file = File::create(&path).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let Footer { metadata, is_rewritten } = footer(&path).unwrap();
+        assert!(is_rewritten);
+        let bytes = extract(&path, &metadata, 0..1, &|_| true).unwrap();
+        let read = ParquetReader::new(Cursor::new(bytes)).finish().unwrap();
+        let cells = |column: &Column| column.as_materialized_series().i32().unwrap().to_vec();
+        assert_eq!(cells(read.column("small").unwrap()), [Some(0), None, Some(255)]);
+        assert_eq!(cells(read.column("larger").unwrap()), [Some(7), Some(65_535), Some(9)]);
+        let stars = read.column("nested").unwrap().struct_().unwrap().field_by_name("stars").unwrap();
+        assert_eq!(cells(&stars.into_column()), [Some(0), None, Some(255)]);
     }
 }

@@ -151,7 +151,7 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "decimal",
             "character",
             "\",\"",
-            "the decimal mark. With a comma, every cell that is such a number is read as with a point: `1.234,50` is `1234.50`. Thousands may be \
+            "the decimal mark. With a comma, every cell that is such a number is read as with a point: `1.234,50` is `1234.50`, `12,50-` is `-12.50`. Thousands may be \
              marked by points, blanks or apostrophes",
         )
         .or(".")

@@ -10,7 +10,7 @@ use std::io::{BufRead, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use chardetng::EncodingDetector;
-use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254};
 
 use super::csv_record::{Forms, Reading, read as read_record};
 use super::error::SourceError;
@@ -37,6 +37,8 @@ pub(super) const MAX_SKIPPED: usize = 30;
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Words that mean "no value" in any column, and in columns that otherwise hold numbers or times.
 const NULL_WORDS: [&str; 4] = ["NULL", "\\N", "#N/A", "<NA>"];
+/// Days that are none, as some databases write a date that is not there.
+const NULL_DATES: [&str; 3] = ["00000000", "0000-00-00", "0000-00-00 00:00:00"];
 const NULL_WORDS_OF_NUMBERS: [&str; 16] =
     ["null", "Null", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "nil", "-", "--", "?", ".", "(null)", "missing"];
 
@@ -218,7 +220,7 @@ fn legacy_encoding(sample: &[u8]) -> &'static Encoding {
     let header = sample.iter().position(|byte| *byte == b'\n').unwrap_or(sample.len());
     let is_western = signs * 20 < all && !(0..header).any(|at| is_within(&at));
     if (beside * 2 < all && is_western) || all == 0 {
-        return WINDOWS_1252;
+        return if is_turkish(sample) { WINDOWS_1254 } else { WINDOWS_1252 };
     }
     let mut detector = EncodingDetector::new();
     detector.feed(sample, false);
@@ -229,6 +231,15 @@ fn legacy_encoding(sample: &[u8]) -> &'static Encoding {
         _ if found == WINDOWS_1252 && !is_western => WINDOWS_1250,
         _ => found,
     }
+}
+
+/// Whether a text of Western letters is Turkish: six bytes are letters of Icelandic else, which never goes without its acute accents.
+fn is_turkish(sample: &[u8]) -> bool {
+    let count = |is_one: fn(&u8) -> bool| sample.iter().filter(|byte| is_one(byte)).count();
+    let turkish = count(|byte| matches!(byte, 0xd0 | 0xdd | 0xde | 0xf0 | 0xfd | 0xfe));
+    let acute =
+        count(|byte| matches!(byte, 0xc1 | 0xc9 | 0xcd | 0xd3 | 0xda | 0xe1 | 0xe6 | 0xe9 | 0xed | 0xf3 | 0xfa));
+    turkish > acute
 }
 
 /// Lines, whatever ends them.
@@ -353,6 +364,13 @@ fn is_figure(cell: &str) -> bool {
     !cell.is_empty() && (figures.has(Forms::of(cell.as_bytes())) || with_decimal_point(cell).is_some() || is_date())
 }
 
+/// Whether a cell is a date with its year first, or is written like one that is none.
+fn is_like_a_date(cell: &str) -> bool {
+    let digits: String = cell.chars().filter(char::is_ascii_digit).collect();
+    let is_year_first = ["00", "19", "20"].iter().any(|century| digits.starts_with(century));
+    is_year_first && if cell.contains('-') { cell.len() >= 10 } else { cell.len() == 8 && digits.len() == 8 }
+}
+
 fn is_null_word(cell: &str) -> bool {
     cell.is_empty() || NULL_WORDS.contains(&cell) || NULL_WORDS_OF_NUMBERS.contains(&cell)
 }
@@ -367,8 +385,12 @@ pub(super) fn null_words(columns: &[Vec<&str>]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for column in columns {
         let is_of_figures = is_of_figures(column);
+        let is_of_dates = column.iter().any(|cell| !is_null_word(cell) && !NULL_DATES.contains(cell))
+            && column.iter().all(|cell| is_null_word(cell) || is_like_a_date(cell));
         for cell in column {
-            let is_word = NULL_WORDS.contains(cell) || (is_of_figures && NULL_WORDS_OF_NUMBERS.contains(cell));
+            let is_word = (is_of_dates && NULL_DATES.contains(cell))
+                || NULL_WORDS.contains(cell)
+                || (is_of_figures && NULL_WORDS_OF_NUMBERS.contains(cell));
             if is_word && !words.iter().any(|word| word == cell) {
                 words.push((*cell).to_owned());
             }

@@ -14,6 +14,7 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
+mod as_exported;
 mod as_sent;
 mod as_told;
 mod as_written;

@@ -1,0 +1,146 @@
+//! Instalments of loans whose export has none, drafted from their terms: equal parts of the principal month by month where the term is in months, else all
+//! of it at the end of the term. It is a guess that a person must compare with the contracts: who pays by another schedule seems late or early.
+
+use std::collections::BTreeSet;
+
+use super::assign::{assign, free_name};
+use super::landscape::{Found, Landscape};
+use super::scope::{Piece, Scope};
+use super::table_draft::TableDraft;
+use super::vocabulary::Concept as C;
+use crate::contract::{INSTALMENTS, LOANS, Type};
+use crate::domain::Currency;
+use crate::profile::ColumnAt;
+
+/// Longer terms are years, or days under another name.
+const MAX_MONTHS: f64 = 120.0;
+
+/// Drafts the instalments; `None` where the amount, the day of paying out or the term of a loan is not stated. The loans' term then runs to the last of them.
+pub(super) fn of_terms(
+    land: &Landscape,
+    currency: Option<Currency>,
+    loans: &mut TableDraft,
+    table: usize,
+) -> Option<TableDraft> {
+    let scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&INSTALMENTS, &scope);
+    let found = assign(land, table, &LOANS, &["disbursed_at", "principal_minor", "term_days"], true, &BTreeSet::new());
+    let at = |column: &str| found.get(column).map(|found| found.at);
+    let (disbursed, principal, term) = (at("disbursed_at")?, at("principal_minor")?, at("term_days")?);
+    let is_in_months = super::scope::is_in_months(land, term);
+    if is_in_months && !(1.0..=MAX_MONTHS).contains(&land.column(term).range.1) {
+        return None;
+    }
+    let loan = loans.columns.iter().find(|column| column.column == "loan_id")?.clone();
+    let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
+    let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
+    let term_sql = scope.number(term, &scope.name(term));
+    let terms = free_name(land, "terms");
+    let interest = interest(&scope, table, principal, term, is_in_months);
+    let columns = [
+        format!("{} AS loan", loan.sql),
+        format!("{paid_out} AS paid_out_on"),
+        format!("{principal_minor} AS principal"),
+        format!("TRY_CAST(ROUND({term_sql}) AS BIGINT) AS term"),
+        format!("{} AS interest", interest.sql),
+    ];
+    let own = scope.driver_name();
+    draft.with.push((
+        terms.clone(),
+        format!(
+            "SELECT\n    {own}._file AS in_file,\n    {own}._row AS in_row,\n    1 AS every,\n    {}\nFROM {own}",
+            columns.join(",\n    ")
+        ),
+    ));
+    draft.joins.push(format!("INNER JOIN {terms} ON {own}._file = {terms}.in_file AND {own}._row = {terms}.in_row"));
+    draft.head.push(
+        "Instalments: the export has no schedule. This one is made of the loans' terms: compare it with the contracts."
+            .to_owned(),
+    );
+    let (number, due, part, note) = if is_in_months {
+        let numbers = free_name(land, "numbers");
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and MAX_MONTHS")]
+        let longest = land.column(term).range.1.ceil() as usize;
+        let all: Vec<String> =
+            (1..=longest).map(|n| format!("SELECT DISTINCT {n} AS number, 1 AS every FROM {own}")).collect();
+        draft.with.push((numbers.clone(), all.join("\nUNION ALL ")));
+        draft.joins.push(format!(
+            "INNER JOIN {numbers} ON {numbers}.every = {terms}.every\nWHERE {numbers}.number <= {terms}.term"
+        ));
+        let number = format!("{numbers}.number");
+        let share = format!("DIV({terms}.principal, {terms}.term)");
+        let last = format!("{terms}.principal - {share} * ({terms}.term - 1)");
+        (
+            number.clone(),
+            format!("add_months({terms}.paid_out_on, {number})"),
+            format!("CASE WHEN {number} < {terms}.term THEN {share} ELSE {last} END"),
+            "no schedule is stated: equal parts month by month",
+        )
+    } else {
+        (
+            "1".to_owned(),
+            format!("add_days({terms}.paid_out_on, {terms}.term)"),
+            format!("{terms}.principal"),
+            "no schedule is stated: all at the end of the term, so that nobody is late before",
+        )
+    };
+    let name_of = |at: ColumnAt| scope.name(at);
+    let whole = |sql: String| format!("CAST({sql} AS BIGINT)");
+    draft.put("loan_id", Piece::sure(loan.sql), loan.from, loan.confidence);
+    draft.put("number", Piece::guess(whole(number), note), name_of(term), 0.5);
+    draft.put("due_on", Piece::guess(format!("CAST({due} AS DATE)"), note), name_of(term), 0.5);
+    draft.put("principal_minor", Piece::guess(whole(part), note), name_of(principal), 0.5);
+    draft.put(
+        "interest_minor",
+        Piece { sql: whole(format!("{terms}.interest")), note: interest.note },
+        name_of(principal),
+        0.5,
+    );
+    draft.put("fee_minor", Piece::guess("0", "none is stated"), "nothing found", 0.4);
+    if is_in_months
+        && let Some(disbursed) =
+            loans.columns.iter().find(|column| column.column == "disbursed_at").map(|c| c.sql.clone())
+    {
+        let months = format!("TRY_CAST(ROUND({term_sql}) AS BIGINT)");
+        let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
+        loans.put("term_days", Piece::guess(sql, "calendar months, to the last instalment"), name_of(term), 0.7);
+    }
+    draft.skipped.clone_from(&loans.skipped);
+    Some(draft.finish(&scope))
+}
+
+/// Interest of one instalment: what a stated instalment leaves beside its part of the principal, else that of a level schedule at the stated rate, else none.
+fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is_in_months: bool) -> Piece {
+    let land = scope.land;
+    let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
+    let n = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)));
+    let mut columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
+    let stated = columns.find(|at| *at != principal && is_instalment(land, *at, principal, term));
+    if let Some(stated) = stated.filter(|_| is_in_months) {
+        let amount = scope.minor(stated, &scope.name(stated)).sql;
+        let beside = format!("{amount} - DIV({principal_minor}, {n})");
+        let sql = format!("CASE WHEN {beside} < 0 THEN 0 ELSE {beside} END");
+        return Piece::guess(sql, format!("what {} leaves beside the principal", scope.name(stated)));
+    }
+    let rate = assign(land, table, &LOANS, &["daily_rate_ppm"], true, &BTreeSet::new()).remove("daily_rate_ppm");
+    let Some(Found { at, .. }) = rate else {
+        return Piece::guess("0", "no instalment and no rate is stated");
+    };
+    let ppm = format!("TRY_CAST({} AS DOUBLE)", scope.render(Type::Integer, "daily_rate_ppm", at, &scope.name(at)).sql);
+    let (days, note) = if is_in_months {
+        // Over the life of a loan that is repaid in equal parts half of it is owed, and half of a part.
+        (format!("365.0 / 12 * ({n} + 1) / (2 * {n})"), "of a level schedule at the stated rate")
+    } else {
+        (n, "for the term at the stated rate")
+    };
+    Piece::guess(format!("TRY_CAST(ROUND({principal_minor} * {ppm} / 1000000 * {days}) AS BIGINT)"), note)
+}
+
+/// Whether a column says what is paid each month: it is called so, and over the term it comes to what was lent and something more.
+fn is_instalment(land: &Landscape, at: ColumnAt, principal: ColumnAt, term: ColumnAt) -> bool {
+    let cells = land.column(at);
+    let is_called_so = land.column_name(at).says(C::Instalment)
+        || cells.name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "emi");
+    let over_the_term = cells.mean * land.column(term).mean;
+    is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).mean))
+}
