@@ -16,6 +16,12 @@ use crate::contract::{DISPUTES, REVIEWS, SHIPMENTS, TableContract, Type};
 use crate::domain::Currency;
 use crate::profile::{ColumnAt, Reference, ValueKind};
 
+/// How shipments begin that an export tells by order alone.
+pub(super) const NO_PARCELS_APART: &str =
+    "Shipments: the export tells no parcels apart; what one merchant sends for one order is one.";
+/// What is said of disputes of an unknown kind.
+pub(super) const NOTHING_ALLEGED: &str = "nothing says what is alleged";
+
 /// How a row of another table names its order.
 struct OrderLink {
     /// The order as `orders` calls it.
@@ -68,12 +74,7 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         let found = plan.buyer.as_ref().map(|found| along(found, to_orders)).or(own);
         buyer = found.map(|found| scope.reach_id(&found)).or(buyer);
     }
-    let order_sql = match &merchant {
-        Some(merchant) if plan.splits() => {
-            format!("CASE WHEN {merchant} IS NULL THEN {number} ELSE {number} || '-' || {merchant} END")
-        }
-        _ => number,
-    };
+    let order_sql = plan.order_id(&number, merchant.as_deref());
     let merchant = merchant.map(|sql| {
         let from = if own_merchant.as_ref() == Some(&sql) { sql.clone() } else { "the order's merchant".to_owned() };
         (sql, from)
@@ -121,7 +122,7 @@ pub(super) fn shipments(land: &Landscape, plan: &OrdersPlan, currency: Option<Cu
     draft.head.push(if own.is_some() {
         "Shipments: one row a parcel.".to_owned()
     } else {
-        "Shipments: the export tells no parcels apart; what one merchant sends for one order is one.".to_owned()
+        NO_PARCELS_APART.to_owned()
     });
     draft.put("shipment_id", Piece::sure(id), from, link.score);
     put_link(&mut draft, link);
@@ -132,7 +133,7 @@ pub(super) fn shipments(land: &Landscape, plan: &OrdersPlan, currency: Option<Cu
         }
         if is_split_line
             && found.path.is_empty()
-            && let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == *column)
+            && let Some(drafted) = draft.column_mut(column)
         {
             latest.push((column, drafted.sql.clone()));
             drafted.sql = format!("{}.{column}", free_name(land, "parcels"));
@@ -245,7 +246,7 @@ fn other_time(draft: &mut TableDraft, scope: &mut Scope, table: &'static TableCo
     let sql = scope.reach(&other);
     let second = scope.render(Type::Instant, event, other.at, &sql).sql;
     let from = scope.name(other.at);
-    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == event) {
+    if let Some(drafted) = draft.column_mut(event) {
         drafted.sql = format!("COALESCE({}, {second})", drafted.sql);
         drafted.from = format!("{}, else {from}", drafted.from);
     }
@@ -314,11 +315,8 @@ pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Cur
     }
     let is_chargeback = land.table_name(table).says(C::Chargeback);
     if is_chargeback || !draft.has("kind") {
-        let (word, note) = if is_chargeback {
-            ("'chargeback'", "the table is of chargebacks")
-        } else {
-            ("'other'", "nothing says what is alleged")
-        };
+        let (word, note) =
+            if is_chargeback { ("'chargeback'", "the table is of chargebacks") } else { ("'other'", NOTHING_ALLEGED) };
         draft.put("kind", Piece::guess(word, note), "the table", if is_chargeback { 0.9 } else { 0.3 });
     }
     if draft.has("outcome") && !draft.has("closed_at") {
@@ -337,9 +335,8 @@ pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Cur
 fn by_its_words(draft: &mut TableDraft, scope: &mut Scope, column: &'static str) {
     let land = scope.land;
     let Some(Type::Word(allowed)) = draft.table.column(column).map(|known| known.kind) else { return };
-    let raw = land.table(scope.driver);
     let taken: Vec<String> = draft.columns.iter().map(|c| c.from.clone()).collect();
-    let found = (0..raw.columns.len()).map(|at| ColumnAt { table: scope.driver, column: at }).find(|at| {
+    let found = land.columns(scope.driver).find(|at| {
         let cells = land.column(*at);
         let mapped = words::mapped(draft.table.name, column, cells, "x", allowed);
         let says_some = mapped.is_some_and(|sql| sql == "x" || sql.starts_with("CASE"));

@@ -11,13 +11,17 @@ use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
 use super::words;
 use crate::contract::{SHIPMENTS, Type};
+use crate::domain::MICROS_PER_DAY;
 use crate::profile::{ColumnAt, ValueKind};
 
 /// Milestones of an order before its end.
 const BEFORE_ITS_END: [&str; 3] = ["placed_at", "paid_at", "refunded_at"];
 
 /// A state has so many words at most.
-const MAX_STATES: usize = 20;
+pub(super) const MAX_STATES: usize = 20;
+
+/// What stands for a confirmation that no column states.
+pub(super) const DELIVERY_STANDS_FOR_IT: &str = "the buyer's confirmation is not stated: delivery stands for it";
 
 /// What lines say of their order, where a row of the orders' table is a line: all of them have to say the same.
 pub(super) struct StatedByLines<'a> {
@@ -93,18 +97,16 @@ fn completed(
     let own = delivered.map(|found| {
         let sql = scope.reach(found);
         let sql = scope.render(Type::Instant, "completed_at", found.at, &sql).sql;
-        let why = "the buyer's confirmation is not stated: delivery stands for it";
-        (lines.of_order(sql, "arrived_at", "MAX"), scope.name(found.at), why)
+        (lines.of_order(sql, "arrived_at", "MAX"), scope.name(found.at), DELIVERY_STANDS_FOR_IT)
     });
     let found = own.or_else(|| arrival_of_parcels(draft, scope, plan)).or_else(|| {
-        let drafted = |column: &str| draft.columns.iter().find(|c| c.column == column);
-        let paid = drafted("paid_at").map(|c| {
+        let paid = draft.column("paid_at").map(|c| {
             (c.sql.clone(), c.from.clone(), "neither confirmation nor delivery is stated: payment stands for it")
         });
         let at_once = || {
             let why =
                 "neither confirmation, delivery nor payment is stated: an order counts as completed when it was placed";
-            drafted("placed_at").map(|c| (c.sql.clone(), "placed_at".to_owned(), why))
+            draft.column("placed_at").map(|c| (c.sql.clone(), "placed_at".to_owned(), why))
         };
         paid.or_else(at_once)
     });
@@ -162,7 +164,7 @@ fn cancelled(
     why: &str,
     lines: &mut StatedByLines,
 ) {
-    let drafted = |column: &&str| draft.columns.iter().find(|c| c.column == *column).map(|c| c.sql.clone());
+    let drafted = |column: &&str| draft.column(column).map(|c| c.sql.clone());
     let mut times: Vec<String> = BEFORE_ITS_END.iter().filter_map(drafted).collect();
     for (column, found) in parcels {
         let sql = scope.reach(found);
@@ -193,8 +195,7 @@ fn failed_orders(land: &Landscape, plan: &OrdersPlan, status: Option<ColumnAt>) 
 fn errors(land: &Landscape, table: usize) -> Option<Failed> {
     const ERRORS: [&str; 8] = ["error", "failure", "decline", "declined", "fehler", "erro", "erreur", "错误"];
     const MOST: f64 = 0.5;
-    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
-    let mut called = columns.filter(|at| {
+    let mut called = land.columns(table).filter(|at| {
         let lower = land.column(*at).name.to_lowercase();
         let mut words = lower.split(|c: char| !c.is_alphabetic());
         words.any(|word| ERRORS.contains(&word) || word.strip_suffix('s').is_some_and(|one| ERRORS.contains(&one)))
@@ -213,8 +214,8 @@ fn errors(land: &Landscape, table: usize) -> Option<Failed> {
 
 /// A column that is called cancelled, or voided, and says yes or no.
 fn failure_flag(land: &Landscape, table: usize) -> Option<Failed> {
-    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
-    let mut flags = columns.filter(|at| land.column_name(*at).says(C::Cancelled) && !land.column(*at).is_time());
+    let mut flags =
+        land.columns(table).filter(|at| land.column_name(*at).says(C::Cancelled) && !land.column(*at).is_time());
     flags.find_map(|at| {
         let raw = land.column(at);
         let words: Vec<String> = words::yes(raw).into_iter().map(ToOwned::to_owned).collect();
@@ -226,40 +227,35 @@ fn failure_flag(land: &Landscape, table: usize) -> Option<Failed> {
 
 /// Codes of a state that say nothing in words: those of which no row, however old, ever reached a later time that rows of the other codes reach.
 fn failure_codes(land: &Landscape, plan: &OrdersPlan) -> Option<Failed> {
-    const OLD_MICROS: i64 = 30 * 86_400_000_000;
+    const OLD_MICROS: i64 = 30 * MICROS_PER_DAY;
+    const MAX_CODES: usize = 8;
     let placed = plan.placed.as_ref().filter(|found| found.at.table == plan.driver)?.at;
     let placed_at = &land.column(placed).micros;
     let old = placed_at.iter().flatten().max()?.checked_sub(OLD_MICROS)?;
     let is_old = |row: usize| placed_at.get(row).copied().flatten().is_some_and(|at| at < old);
     let raw = land.table(plan.driver);
-    let at = |column: usize| ColumnAt { table: plan.driver, column };
-    let states = (0..raw.columns.len()).filter(|column| {
-        let name = land.column_name(at(*column));
-        let is_called_so = [C::Status, C::Region, C::Outcome].iter().any(|c| name.says(*c));
-        is_called_so && (2..=8).contains(&raw.columns[*column].words.len())
-    });
-    let times: Vec<usize> = (0..raw.columns.len())
-        .filter(|c| {
-            *c != placed.column && raw.columns[*c].is_time() && (0.001..0.6).contains(&raw.columns[*c].null_share())
-        })
-        .collect();
-    states.flat_map(|state| times.iter().map(move |time| (state, *time))).find_map(|(state, time)| {
-        let filled = raw.filled_by_word(state, time, is_old);
+    let is_late_milestone = |at: &ColumnAt| {
+        let cells = land.column(*at);
+        *at != placed && cells.is_time() && (0.001..0.6).contains(&cells.null_share())
+    };
+    let times: Vec<ColumnAt> = land.columns(plan.driver).filter(is_late_milestone).collect();
+    let mut pairs = land.states(plan.driver, MAX_CODES).flat_map(|state| times.iter().map(move |time| (state, *time)));
+    pairs.find_map(|(state, time)| {
+        let filled = raw.filled_by_word(state.column, time.column, is_old);
         let (never, ever): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(_, share)| *share <= 0.01);
         let is_clear = !never.is_empty() && !ever.is_empty() && ever.iter().all(|(_, share)| *share >= 0.9);
         let codes: Vec<String> = never.into_iter().map(|(word, _)| word).collect();
         let why = format!(
             "rows with {} never have {}: taken as cancelled, dated at the last milestone",
             words::listed(&codes.iter().map(String::as_str).collect::<Vec<_>>()),
-            raw.columns[time].name
+            land.column(time).name
         );
-        is_clear.then(|| Failed { at: at(state), words: codes, why })
+        is_clear.then_some(Failed { at: state, words: codes, why })
     })
 }
 
 /// The column with the order's state: the one called so, or else the one whose words say how orders end.
 fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
-    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
     let speaks = |at: &ColumnAt| {
         let raw = land.column(*at);
         let is_state = land.column_name(*at).says(C::Status) || land.column_name(*at).says(C::Outcome);
@@ -268,13 +264,13 @@ fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
             && !raw.words.is_empty()
             && !(words::done(raw).is_empty() && words::failed(raw).is_empty())
     };
-    columns.clone().filter(speaks).max_by_key(|at| land.column(*at).distinct).or_else(|| {
+    land.columns(table).filter(speaks).max_by_key(|at| land.column(*at).distinct).or_else(|| {
         let ends = |at: &ColumnAt| {
             let raw = land.column(*at);
             let is_other = [C::Reason, C::Kind, C::Channel, C::Name].iter().any(|c| land.column_name(*at).says(*c));
             let is_state = matches!(raw.kind, ValueKind::Text) && (2..=MAX_STATES).contains(&raw.words.len());
             is_state && !is_other && !words::failed(raw).is_empty() && !words::done(raw).is_empty()
         };
-        columns.clone().find(ends)
+        land.columns(table).find(ends)
     })
 }

@@ -5,17 +5,22 @@
 
 use std::collections::BTreeMap;
 
-use super::assign::free_name;
+use super::assign::{free_name, put_found};
+use super::children::{NO_PARCELS_APART, NOTHING_ALLEGED};
+use super::ends::DELIVERY_STANDS_FOR_IT;
 use super::landscape::{Found, Landscape};
 use super::names::Name;
 use super::orders_plan::OrdersPlan;
-use super::scope::{Piece, Scope};
+use super::scope::{Piece, Scope, quoted};
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
-use crate::contract::{DISPUTES, ORDERS, REVIEWS, SHIPMENTS, TableContract, Type};
+use crate::contract::{DISPUTES, ORDERS, REVIEWS, SHIPMENTS, Type};
 use crate::domain::Currency;
 use crate::profile::{ColumnAt, ValueKind};
+
+/// What a person should do about words that were taken for the contract's.
+const COMPARE_WORDS: &str = "words as the contract's: compare them";
 
 /// What an event says of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +48,9 @@ pub(super) struct Events {
     order: ColumnAt,
 }
 
+/// The WITH part with what the events of an order say.
+const TOLD: &str = "told";
+
 /// So many kinds of event at least, or it is a table of something else.
 const MIN_KINDS: usize = 3;
 
@@ -54,8 +62,7 @@ pub(super) fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Events> {
     if (cells.distinct * 2) as f64 > (cells.rows() - cells.nulls) as f64 {
         return None;
     }
-    let columns = || (0..raw.columns.len()).map(|column| ColumnAt { table, column });
-    let (kind, words) = columns().find_map(|at| {
+    let (kind, words) = land.columns(table).find_map(|at| {
         let cells = land.column(at);
         let mut words: BTreeMap<Event, Vec<String>> = BTreeMap::new();
         for word in cells.words.keys() {
@@ -72,7 +79,7 @@ pub(super) fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Events> {
         let (cells, name) = (land.column(*at), land.column_name(*at));
         cells.is_time() && cells.null_share() < 0.005 && !name.says(C::Recorded)
     };
-    let at = columns().find(is_when)?;
+    let at = land.columns(table).find(is_when)?;
     Some(Events { table, kind, words, at, order: plan.order })
 }
 
@@ -120,15 +127,16 @@ impl Events {
         drafts
     }
 
-    /// `table.kind IN ('a', 'b')`.
-    fn is(&self, scope: &Scope, event: Event) -> Option<String> {
-        let words: Vec<&str> = self.words.get(&event)?.iter().map(String::as_str).collect();
-        Some(format!("{} IN ({})", scope.id_of(self.kind, &scope.name(self.kind)), words::listed(&words)))
+    /// The words of a kind of event; none where the export does not tell of it.
+    fn words_of(&self, event: Event) -> Vec<&str> {
+        self.words.get(&event).into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// What the events of a kind say, one value an order.
+    /// What the events of a kind say, one value an order; `None` where the export does not tell of such events.
     fn told(&self, scope: &Scope, aggregate: &str, event: Event, value: &str, name: &str) -> Option<String> {
-        Some(format!("{aggregate}(CASE WHEN {} THEN {value} ELSE NULL END) AS {name}", self.is(scope, event)?))
+        let (words, kind) = (self.words_of(event), scope.id_of(self.kind, &scope.name(self.kind)));
+        let is_kind = format!("{kind} IN ({})", words::listed(&words));
+        (!words.is_empty()).then(|| format!("{aggregate}(CASE WHEN {is_kind} THEN {value} ELSE NULL END) AS {name}"))
     }
 
     fn when(&self, scope: &Scope) -> String {
@@ -136,7 +144,7 @@ impl Events {
     }
 
     /// Order, merchant and buyer of a row.
-    fn who(&self, draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, key: Option<&str>) {
+    fn parties(&self, draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, key: Option<&str>) {
         let order = scope.id_of(self.order, &scope.name(self.order));
         let from = scope.name(self.order);
         draft.put("order_id", Piece::sure(order.clone()), from.clone(), plan.order_score);
@@ -152,32 +160,29 @@ impl Events {
         }
     }
 
-    /// The WITH part that puts the events of an order together, and the columns made of it.
+    /// The WITH part that puts the events of an order together, read from `rows`, and the columns made of it.
     fn put_together(
         &self,
         draft: &mut TableDraft,
-        scope: &Scope,
-        table: &'static TableContract,
+        (scope, rows): (&Scope, &Scope),
         events: &[(&'static str, Event)],
         more: Vec<String>,
     ) {
-        let (name, when) = (free_name(scope.land, "told"), self.when(scope));
-        let order = scope.id_of(self.order, &scope.name(self.order));
+        let (name, when) = (free_name(scope.land, TOLD), self.when(rows));
+        let order_in = |scope: &Scope| scope.id_of(self.order, &scope.name(self.order));
+        let order = order_in(rows);
         let mut columns = vec![format!("{order} AS order_number")];
         for (column, event) in events {
-            let Some(told) = self.told(scope, "MIN", *event, &when, column) else { continue };
+            let Some(told) = self.told(rows, "MIN", *event, &when, column) else { continue };
             columns.push(told);
-            let words = self.words.get(event).map_or(String::new(), |words| words.join(", "));
-            let from = format!("{} of {words}", scope.name(self.at));
-            if table.column(column).is_some() {
-                draft.put(column, Piece::sure(format!("{name}.{column}")), from, 0.9);
-            }
+            let from = format!("{} of {}", scope.name(self.at), self.words_of(*event).join(", "));
+            draft.put(column, Piece::sure(format!("{name}.{column}")), from, 0.9);
         }
         columns.extend(more);
-        let body = format!("SELECT\n    {}\nFROM {}\nGROUP BY {order}", columns.join(",\n    "), scope.driver_name());
+        let body = format!("SELECT\n    {}\nFROM {}\nGROUP BY {order}", columns.join(",\n    "), rows.driver_name());
         draft.with.push((name.clone(), body));
         draft.keys.push((self.order, self.order));
-        draft.joins.push(format!("LEFT JOIN {name} ON {order} = {name}.order_number"));
+        draft.joins.push(format!("LEFT JOIN {name} ON {} = {name}.order_number", order_in(scope)));
     }
 
     fn orders(&self, land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
@@ -190,13 +195,12 @@ impl Events {
         draft.head.push(format!(
             "Each time is that of the first event of its kind ({kind}); all rows of an order say the same."
         ));
-        self.who(&mut draft, &mut scope, plan, None);
+        self.parties(&mut draft, &mut scope, plan, None);
         let mut more = Vec::new();
-        let name = free_name(land, "told");
-        let amount = super::amount::main_amount(land, self.table, &|_| true).map(|found| found.at);
-        let amount =
-            amount.or_else(|| land.candidates(self.table, &DISPUTES, "amount_minor", true).first().map(|f| f.at));
-        if let Some(at) = amount {
+        let name = free_name(land, TOLD);
+        let amount = super::amount::main_amount(land, self.table, &|_| true);
+        let amount = amount.or_else(|| land.best(self.table, &DISPUTES, "amount_minor", true));
+        if let Some(at) = amount.map(|found| found.at) {
             let (minor, from) = (scope.minor(at, &scope.name(at)), scope.name(at));
             for (aggregate, event, column) in
                 [("MAX", Event::Placed, "amount_minor"), ("SUM", Event::Refunded, "refund_minor")]
@@ -209,8 +213,7 @@ impl Events {
             }
         }
         // When each event was recorded says nothing of the order that all of them make.
-        let currencies = land.candidates(self.table, &ORDERS, "currency", true).into_iter().next();
-        if let Some(at) = currencies.map(|found| found.at) {
+        if let Some(at) = land.best(self.table, &ORDERS, "currency", true).map(|found| found.at) {
             let cell = scope.id_of(at, &scope.name(at));
             if let Some(told) = self.told(&scope, "MIN", Event::Placed, &cell, "currency") {
                 more.push(told);
@@ -228,10 +231,10 @@ impl Events {
             ("refunded_at", Event::Refunded),
             ("arrived_at", Event::Delivered),
         ];
-        self.put_together(&mut draft, &scope, &ORDERS, &events, more);
+        self.put_together(&mut draft, (&scope, &scope), &events, more);
         if !draft.has("completed_at") && self.words.contains_key(&Event::Delivered) {
-            let note = "the buyer's confirmation is not stated: delivery stands for it";
-            draft.put("completed_at", Piece::guess(format!("{name}.arrived_at"), note), scope.name(self.at), 0.7);
+            let piece = Piece::guess(format!("{name}.arrived_at"), DELIVERY_STANDS_FOR_IT);
+            draft.put("completed_at", piece, scope.name(self.at), 0.7);
         }
         super::refunds::at_most_the_amount(&mut draft, &scope, plan);
         draft.finish(&scope)
@@ -240,16 +243,12 @@ impl Events {
     fn shipments(&self, land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
         let mut scope = Scope::new(land, self.table, currency);
         let mut draft = TableDraft::new(&SHIPMENTS, &scope);
-        draft.head.push(
-            "Shipments: the export tells no parcels apart; what one merchant sends for one order is one.".to_owned(),
-        );
-        self.who(&mut draft, &mut scope, plan, Some("shipment_id"));
-        let name = free_name(land, "told");
+        draft.head.push(NO_PARCELS_APART.to_owned());
+        self.parties(&mut draft, &mut scope, plan, Some("shipment_id"));
+        let name = free_name(land, TOLD);
         let mut more = Vec::new();
         for column in ["carrier", "tracking"] {
-            let Some(found) = land.candidates(self.table, &SHIPMENTS, column, true).into_iter().next() else {
-                continue;
-            };
+            let Some(found) = land.best(self.table, &SHIPMENTS, column, true) else { continue };
             let sql = scope.id_of(found.at, &scope.name(found.at));
             if let Some(told) = self.told(&scope, "MIN", Event::Shipped, &sql, column) {
                 more.push(told);
@@ -257,20 +256,17 @@ impl Events {
             }
         }
         let events = [("shipped_at", Event::Shipped), ("delivered_at", Event::Delivered)];
-        self.put_together(&mut draft, &scope, &SHIPMENTS, &events, more);
+        self.put_together(&mut draft, (&scope, &scope), &events, more);
         draft.finish(&scope)
     }
 
     /// Rows of other kinds are skipped.
     fn skip_others(&self, draft: &mut TableDraft, scope: &Scope, event: Event, what: &str) {
-        let cells = scope.land.column(self.kind);
-        let words: Vec<&str> = self.words.get(&event).into_iter().flatten().map(String::as_str).collect();
-        let rows: usize = words.iter().filter_map(|word| cells.words.get(*word)).sum();
-        let own = super::scope::quoted(&cells.name);
+        let (cells, words) = (scope.land.column(self.kind), self.words_of(event));
         draft.skip(Skipped {
             why: format!("Rows of other kinds than {} are no {what}.", words::listed(&words)),
-            keeps: format!("{} IN ({})", scope.id_of(self.kind, &own), words::listed(&words)),
-            share: 1.0 - rows as f64 / cells.rows().max(1) as f64,
+            keeps: format!("{} IN ({})", scope.id_of(self.kind, &quoted(&cells.name)), words::listed(&words)),
+            share: 1.0 - cells.rows_with(&words) as f64 / cells.rows().max(1) as f64,
         });
     }
 
@@ -278,14 +274,14 @@ impl Events {
         let mut scope = Scope::new(land, self.table, currency);
         let mut draft = TableDraft::new(&REVIEWS, &scope);
         draft.head.push("Reviews: one row a review of an order of one merchant.".to_owned());
-        self.who(&mut draft, &mut scope, plan, Some("review_id"));
+        self.parties(&mut draft, &mut scope, plan, Some("review_id"));
         let when = self.when(&scope);
         draft.put("created_at", Piece::sure(when), scope.name(self.at), 0.9);
         for column in ["stars", "recorded_at"] {
             if let Some(found) =
                 land.candidates(self.table, &REVIEWS, column, true).into_iter().find(|f| f.at != self.at)
             {
-                super::assign::put_found(&mut draft, &mut scope, column, &found);
+                put_found(&mut draft, &mut scope, column, &found);
             }
         }
         self.skip_others(&mut draft, &scope, Event::Reviewed, "reviews");
@@ -296,66 +292,45 @@ impl Events {
         let mut scope = Scope::new(land, self.table, currency);
         let mut draft = TableDraft::new(&DISPUTES, &scope);
         draft.head.push("Disputes: one row a dispute.".to_owned());
-        self.who(&mut draft, &mut scope, plan, Some("dispute_id"));
+        self.parties(&mut draft, &mut scope, plan, Some("dispute_id"));
         let when = self.when(&scope);
         draft.put("opened_at", Piece::sure(when), scope.name(self.at), 0.9);
-        if let Some(found) = land.candidates(self.table, &DISPUTES, "amount_minor", true).into_iter().next() {
-            super::assign::put_found(&mut draft, &mut scope, "amount_minor", &found);
+        if let Some(found) = land.best(self.table, &DISPUTES, "amount_minor", true) {
+            put_found(&mut draft, &mut scope, "amount_minor", &found);
         }
-        // Of what happened to the order the column tells too: one whose words speak of disputes.
-        let columns = (0..land.table(self.table).columns.len()).map(|column| ColumnAt { table: self.table, column });
-        let told_by = |column: &str, of: &[&str]| {
-            columns.clone().find(|at| {
-                let cells = land.column(*at);
-                *at != self.kind
-                    && cells.kind == ValueKind::Text
-                    && of.iter().any(|word| !words::meaning(DISPUTES.name, column, word, cells).is_empty())
-            })
-        };
-        let kind = told_by("kind", &["not-received", "not-as-described", "counterfeit"]);
-        let mapped = kind.and_then(|at| {
-            let Type::Word(allowed) = DISPUTES.column("kind")?.kind else { return None };
-            let cell = scope.id_of(at, &scope.name(at));
-            Some((words::mapped(DISPUTES.name, "kind", land.column(at), &cell, allowed)?, scope.name(at)))
-        });
-        match mapped {
-            Some((sql, from)) => {
-                draft.put("kind", Piece::guess(sql, "words as the contract's: compare them"), from, 0.6);
-            }
-            None => draft.put("kind", Piece::guess("'other'", "nothing says what is alleged"), "the table", 0.3),
+        match self.dispute_words(&scope, "kind", &["not-received", "not-as-described", "counterfeit"]) {
+            Some((sql, from)) => draft.put("kind", Piece::guess(sql, COMPARE_WORDS), from, 0.6),
+            None => draft.put("kind", Piece::guess("'other'", NOTHING_ALLEGED), "the table", 0.3),
         }
         if self.words.contains_key(&Event::DisputeClosed) {
-            let outcome = told_by("outcome", &["buyer-won", "merchant-won"]).and_then(|at| {
-                let Type::Word(allowed) = DISPUTES.column("outcome")?.kind else { return None };
-                let cell = scope.id_of(at, &scope.name(at));
-                words::mapped(DISPUTES.name, "outcome", land.column(at), &cell, allowed)
-            });
-            let name = free_name(land, "told");
-            let more: Vec<String> = outcome
-                .and_then(|sql| self.told(&scope, "MIN", Event::DisputeClosed, &sql, "outcome"))
-                .into_iter()
-                .collect();
-            if !more.is_empty() {
-                draft.put(
-                    "outcome",
-                    Piece::guess(format!("{name}.outcome"), "words as the contract's: compare them"),
-                    "the closing event",
-                    0.6,
-                );
-            }
-            let (own, twin) = (scope.driver_name().to_owned(), free_name(land, "all_events"));
-            self.put_together(&mut draft, &scope, &DISPUTES, &[("closed_at", Event::DisputeClosed)], more);
             // Closing events are skipped as rows: a second input of the same files has them.
-            if let Some((_, body)) = draft.with.last_mut() {
-                *body = body
-                    .replace(&format!("{own}."), &format!("{twin}."))
-                    .replace(&format!("FROM {own}"), &format!("FROM {twin}"));
+            let rows = scope.twin("all_events");
+            let outcome = self.dispute_words(&rows, "outcome", &["buyer-won", "merchant-won"]);
+            let outcome = outcome.and_then(|(sql, _)| self.told(&rows, "MIN", Event::DisputeClosed, &sql, "outcome"));
+            if outcome.is_some() {
+                let piece = Piece::guess(format!("{}.outcome", free_name(land, TOLD)), COMPARE_WORDS);
+                draft.put("outcome", piece, "the closing event", 0.6);
             }
-            draft.twin = Some((twin, own));
+            let closed = [("closed_at", Event::DisputeClosed)];
+            self.put_together(&mut draft, (&scope, &rows), &closed, outcome.into_iter().collect());
+            draft.twin = rows.twin_of();
             draft.needs_all = true;
         }
         self.skip_others(&mut draft, &scope, Event::DisputeOpened, "disputes");
         draft.finish(&scope)
+    }
+
+    /// The contract's words for a column of disputes, where a column of the events has words that mean one of `typical`; and which column that is.
+    fn dispute_words(&self, rows: &Scope, column: &str, typical: &[&str]) -> Option<(String, String)> {
+        let Type::Word(allowed) = DISPUTES.column(column)?.kind else { return None };
+        let speaks_of_disputes = |at: &ColumnAt| {
+            let cells = rows.land.column(*at);
+            let means = |word: &&str| !words::meaning(DISPUTES.name, column, word, cells).is_empty();
+            *at != self.kind && cells.kind == ValueKind::Text && typical.iter().any(means)
+        };
+        let at = rows.land.columns(self.table).find(speaks_of_disputes)?;
+        let cell = rows.id_of(at, &rows.name(at));
+        Some((words::mapped(DISPUTES.name, column, rows.land.column(at), &cell, allowed)?, rows.name(at)))
     }
 }
 

@@ -134,7 +134,8 @@ pub(super) fn draft(facts: &JobFacts) -> String {
     add(
         &mut text,
         &format!(
-            "\n[wash]\nmax_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
+            "\n[wash]\n# GUESS: a few rows in a hundred are single faults, more are a fault of the export or of a SELECT (project judgement).\n\
+             max_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
          \"net_receipts\"\nperformance_days = {performance_days}\nsnapshot_every_days = {every_days}\nsnapshots = {snapshots}\ntest_snapshots = \
          {test_snapshots}\n# A model that the night itself trains is taken where it ranks well enough. Before money is lent, leave this out: a person approves.\n\
          approve_as = \"drafted job: self-approved to try it\"\napprove_min_auc = 0.6\nexpires_after_days = 365\n",

@@ -30,13 +30,17 @@ const ENTITIES: [Concept; 15] = [
     C::Buyer,
 ];
 
-/// A key that a row refers to is what the row itself says: no need to look it up.
-fn at_its_reference(mut found: Found) -> Found {
-    while let Some(last) = found.path.last().copied().filter(|last| last.to == found.at) {
-        found.at = last.from;
-        found.path.pop();
+/// Tables whose columns say nothing of a row of a contract table that joins them: what a loan says of itself is nothing of its merchant's.
+fn are_others(contract: &TableContract) -> &'static [Concept] {
+    match contract.name {
+        "merchants" => {
+            &[C::Order, C::Item, C::Shipment, C::Review, C::Dispute, C::Loan, C::Instalment, C::Payment, C::Application]
+        }
+        "orders" => {
+            &[C::Loan, C::Instalment, C::Merchant, C::Buyer, C::Application, C::Inventory, C::Group, C::Product]
+        }
+        _ => &[],
     }
-    found
 }
 
 /// References are followed so far from the driving table.
@@ -193,6 +197,11 @@ impl<'a> Landscape<'a> {
         &self.folder.tables[at.table].columns[at.column]
     }
 
+    /// The columns of a table.
+    pub(super) fn columns(&self, table: usize) -> impl Iterator<Item = ColumnAt> + Clone + use<> {
+        (0..self.table(table).columns.len()).map(move |column| ColumnAt { table, column })
+    }
+
     /// The column that SQL calls `table.column`.
     pub(super) fn column_called(&self, sql: &str) -> Option<&'a RawColumn> {
         let called = |table: &RawTable, column: &RawColumn| format!("{}.{}", table.name, quoted(&column.name)) == sql;
@@ -210,6 +219,17 @@ impl<'a> Landscape<'a> {
     /// What a table is about, by its name.
     pub(super) fn role(&self, table: usize) -> Option<Concept> {
         self.roles.get(table).copied().flatten()
+    }
+
+    pub(super) fn set_role(&mut self, table: usize, role: Concept) {
+        if let Some(known) = self.roles.get_mut(table) {
+            *known = Some(role);
+        }
+    }
+
+    /// Whether a column of a joined table speaks of something else than a row of `contract` does.
+    pub(super) fn is_of_another(&self, found: &Found, contract: &TableContract) -> bool {
+        !found.path.is_empty() && self.role(found.at.table).is_some_and(|role| are_others(contract).contains(&role))
     }
 
     /// Tables about something.
@@ -315,6 +335,20 @@ impl<'a> Landscape<'a> {
         all
     }
 
+    /// The best of [`Self::candidates`].
+    pub(super) fn best(&self, driver: usize, table: &TableContract, column: &str, own_only: bool) -> Option<Found> {
+        self.candidates(driver, table, column, own_only).into_iter().next()
+    }
+
+    /// Columns of a table that may say a state: called so (in words that mean a region too), and of two words or more, `most` at the most.
+    pub(super) fn states(&self, table: usize, most: usize) -> impl Iterator<Item = ColumnAt> + Clone + '_ {
+        self.columns(table).filter(move |at| {
+            let name = self.column_name(*at);
+            let is_called_so = [C::Status, C::Region, C::Outcome].iter().any(|concept| name.says(*concept));
+            is_called_so && (2..=most).contains(&self.column(*at).words.len())
+        })
+    }
+
     /// The event that makes a row is always there and before all others; a review is known only when it was written, so later of two times.
     fn order_of_times(&self, at: ColumnAt, table: &TableContract, column: &str) -> f64 {
         if table.visibility.event() != Some(column) || !self.column(at).is_time() {
@@ -356,4 +390,13 @@ impl<'a> Landscape<'a> {
             _ => 0.0,
         }
     }
+}
+
+/// A key that a row refers to is what the row itself says: no need to look it up.
+fn at_its_reference(mut found: Found) -> Found {
+    while let Some(last) = found.path.last().copied().filter(|last| last.to == found.at) {
+        found.at = last.from;
+        found.path.pop();
+    }
+    found
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::assign::{assign, free_name, put_found};
+use super::ends::MAX_STATES;
 use super::landscape::Landscape;
-use super::not_meant::{not_in, skip_rows};
+use super::not_meant::{skip_rows, skip_words};
 use super::scope::{Piece, Scope};
-use super::table_draft::{Skipped, TableDraft};
+use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
 use super::words;
 use crate::contract::{APPLICATIONS, GUARANTEE_GROUPS, INSTALMENTS, INVENTORY, LOANS, PAYMENTS, TableContract, Type};
@@ -115,9 +116,7 @@ fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
     let scope = Scope::new(land, instalments, loans.currency);
     let due = assign(land, instalments, &INSTALMENTS, &["due_on"], true, &BTreeSet::new());
     let (Some((loan, _)), Some(due)) = (land.naming(instalments, C::Loan), due.get("due_on")) else { return };
-    let Some(disbursed) = draft.columns.iter().find(|c| c.column == "disbursed_at").map(|c| c.sql.clone()) else {
-        return;
-    };
+    let Some(disbursed) = draft.column("disbursed_at").map(|c| c.sql.clone()) else { return };
     let Some((key, _)) = land.naming(loans.driver, C::Loan) else { return };
     let ends = free_name(land, "last_due");
     let day = scope.render(Type::Day, "due_on", due.at, &scope.name(due.at)).sql;
@@ -129,7 +128,7 @@ fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
     ));
     draft.joins.push(format!("LEFT JOIN {ends} ON {} = {ends}.loan", loans.id_of(key, &loans.name(key))));
     let days = |sql: &str| format!("CAST(CAST({sql} AS DATE) AS BIGINT)");
-    let first = if is_text(land, loans.driver) { format!("SUBSTR({disbursed}, 1, 10)") } else { disbursed };
+    let first = if loans.is_text() { format!("SUBSTR({disbursed}, 1, 10)") } else { disbursed };
     draft.put(
         "term_days",
         Piece::guess(format!("{} - {}", days(&format!("{ends}.due_on")), days(&first)), "days to the last instalment"),
@@ -138,22 +137,16 @@ fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
     );
 }
 
-fn is_text(land: &Landscape, table: usize) -> bool {
-    land.table(table).is_text
-}
-
 fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -> TableDraft {
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&INSTALMENTS, &scope);
     draft.head.push("Instalments: one row an instalment of a loan.".to_owned());
     put_name(&mut draft, &mut scope, "loan_id", C::Loan);
     put_own(&mut draft, &mut scope);
-    let number_is_sound = draft.columns.iter().find(|c| c.column == "number").is_some_and(|c| c.confidence >= 0.6);
-    if let (false, Some(due), Some((loan, _))) = (
-        number_is_sound,
-        draft.columns.iter().find(|c| c.column == "due_on").map(|c| c.sql.clone()),
-        land.naming(table, C::Loan),
-    ) {
+    let number_is_sound = draft.column("number").is_some_and(|c| c.confidence >= 0.6);
+    if let (false, Some(due), Some((loan, _))) =
+        (number_is_sound, draft.column("due_on").map(|c| c.sql.clone()), land.naming(table, C::Loan))
+    {
         let sql = format!("ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {due})", scope.name(loan));
         draft.put("number", Piece::guess(sql, "numbered in the order in which they fall due"), "due_on", 0.6);
     }
@@ -178,10 +171,10 @@ fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize, loan
     if !draft.has("payment_id") {
         let parts: Vec<&str> = ["loan_id", "paid_at", "amount_minor"]
             .iter()
-            .filter_map(|c| draft.columns.iter().find(|d| d.column == *c))
-            .map(|c| c.sql.as_str())
+            .filter_map(|column| draft.column(column))
+            .map(|drafted| drafted.sql.as_str())
             .collect();
-        if parts.len() == 3 && is_text(land, table) {
+        if parts.len() == 3 && scope.is_text() {
             let note =
                 "payments have no number: loan, time and amount name one, so that two alike on one day count once";
             draft.put("payment_id", Piece::guess(parts.join(" || '-' || "), note), "loan, time and amount", 0.5);
@@ -200,9 +193,6 @@ fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize, loan
     draft.finish(&scope)
 }
 
-/// A state has so many words at most.
-const MAX_STATES: usize = 20;
-
 /// Loans of states that are never paid out are applications: they are skipped.
 fn never_paid_out(draft: &mut TableDraft, scope: &Scope) {
     let land = scope.land;
@@ -211,24 +201,16 @@ fn never_paid_out(draft: &mut TableDraft, scope: &Scope) {
     let Some(disbursed) = own.get("disbursed_at").map(|found| found.at).filter(|at| land.column(*at).nulls > 0) else {
         return;
     };
-    let states = (0..raw.columns.len()).map(|column| ColumnAt { table: scope.driver, column }).filter(|at| {
-        let name = land.column_name(*at);
-        let is_called_so = [C::Status, C::Region, C::Outcome].iter().any(|c| name.says(*c));
-        is_called_so && (2..=MAX_STATES).contains(&land.column(*at).words.len())
-    });
-    for state in states {
+    for state in land.states(scope.driver, MAX_STATES) {
         let filled = raw.filled_by_word(state.column, disbursed.column, |_| true);
         let (never, ever): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(_, share)| *share <= 0.01);
         if never.is_empty() || ever.is_empty() || ever.iter().any(|(_, share)| *share < 0.95) {
             continue;
         }
         let words: Vec<&str> = never.iter().map(|(word, _)| word.as_str()).collect();
-        let why = format!(
-            "were never paid out: rows with {} have no {:?}",
-            words::listed(&words),
-            land.column(disbursed).name
-        );
-        skip_words(draft, scope, state, &words, &why);
+        let said = words::listed(&words);
+        let why = format!("were never paid out: rows with {said} have no {:?}", land.column(disbursed).name);
+        skip_named(draft, scope, state, &words, &why);
         return;
     }
 }
@@ -237,18 +219,17 @@ fn never_paid_out(draft: &mut TableDraft, scope: &Scope) {
 fn no_repayments(draft: &mut TableDraft, scope: &Scope, loans: usize) {
     let land = scope.land;
     let raw = land.table(scope.driver);
-    let at = |column: usize| ColumnAt { table: scope.driver, column };
-    let flags = (0..raw.columns.len()).map(at).filter(|at| {
+    let flags = land.columns(scope.driver).filter(|at| {
         land.column_name(*at).says(C::Reversed) && !land.column(*at).is_time() && land.column(*at).words.len() == 2
     });
     for flag in flags {
         let reversed = words::yes(land.column(flag));
         if reversed.len() == 1 {
-            skip_words(draft, scope, flag, &reversed, "were reversed, and nothing says when");
+            skip_named(draft, scope, flag, &reversed, "were reversed, and nothing says when");
         }
     }
-    let kinds = (0..raw.columns.len())
-        .map(at)
+    let kinds = land
+        .columns(scope.driver)
         .filter(|at| land.column_name(*at).says(C::Kind) && (2..=MAX_STATES).contains(&land.column(*at).words.len()));
     let of_loan = |column: &'static str| assign(land, loans, &LOANS, &[column], true, &BTreeSet::new()).remove(column);
     let own =
@@ -268,26 +249,16 @@ fn no_repayments(draft: &mut TableDraft, scope: &Scope, loans: usize) {
         let is_payout = |(word, share): &(&String, &f64)| **share >= 0.9 || says(word);
         let words: Vec<&str> = shares.iter().filter(is_payout).map(|(word, _)| word.as_str()).collect();
         if !words.is_empty() && words.len() < shares.len() {
-            skip_words(
-                draft,
-                scope,
-                kind,
-                &words,
-                "say what was paid out to the borrower, on the loan's day: no repayment",
-            );
+            let why = "say what was paid out to the borrower, on the loan's day: no repayment";
+            skip_named(draft, scope, kind, &words, why);
         }
     }
 }
 
-/// Leaves rows with some words of a column out.
-fn skip_words(draft: &mut TableDraft, scope: &Scope, at: ColumnAt, words: &[&str], why: &str) {
-    let cells = scope.land.column(at);
-    let rows: usize = words.iter().filter_map(|word| cells.words.get(*word)).sum();
-    draft.skip(Skipped {
-        why: format!("{rows} row(s) with {} in {:?} {why}.", words::listed(words), cells.name),
-        keeps: not_in(scope, at, words),
-        share: rows as f64 / cells.rows().max(1) as f64,
-    });
+/// Leaves rows out by some words of a column, which are named.
+fn skip_named(draft: &mut TableDraft, scope: &Scope, at: ColumnAt, words: &[&str], why: &str) {
+    let which = format!("with {} in {:?} {why}.", words::listed(words), scope.land.column(at).name);
+    skip_words(draft, scope, at, words, &which);
 }
 
 /// Columns that name things, with what they name.

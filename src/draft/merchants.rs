@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::assign::{assign, free_name, put_found};
-use super::landscape::Landscape;
+use super::landscape::{Found, Landscape};
 use super::orders_plan::{OrdersPlan, sold_category};
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
@@ -15,12 +15,14 @@ use crate::profile::{ColumnAt, Reference, ValueKind};
 /// A shop that never sold is dated here: past every night of these years, so that it waits instead of being called broken.
 const NOT_YET: &str = "2099-12-31 00:00:00";
 
+/// What merchants are compared with others by.
+const COMPARED_BY: [&str; 2] = ["category", "region"];
+
 /// Drafts the SELECT. Where no table has a row a merchant, each order states its merchant.
 pub(super) fn draft(land: &Landscape, plan: Option<&OrdersPlan>, currency: Option<Currency>) -> Option<TableDraft> {
     let own = land.best_about(C::Merchant, &MERCHANTS, |table| land.key(table, C::Merchant).is_some());
-    let own = own.and_then(|table| Some((land.key(table, C::Merchant)?, table)));
-    match (own, plan) {
-        (Some((key, table)), _) => Some(from_their_table(land, plan, currency, table, key)),
+    match (own.and_then(|table| land.key(table, C::Merchant)), plan) {
+        (Some(key), _) => Some(from_their_table(land, plan, currency, key)),
         (None, Some(plan)) => from_orders(land, plan, currency),
         (None, None) => None,
     }
@@ -30,10 +32,9 @@ fn from_their_table(
     land: &Landscape,
     plan: Option<&OrdersPlan>,
     currency: Option<Currency>,
-    table: usize,
     key: ColumnAt,
 ) -> TableDraft {
-    let mut scope = Scope::new(land, table, currency);
+    let mut scope = Scope::new(land, key.table, currency);
     let mut draft = TableDraft::new(&MERCHANTS, &scope);
     draft.head.push("Merchants: one row a merchant.".to_owned());
     let id = scope.id_of(key, &scope.name(key));
@@ -58,7 +59,7 @@ fn from_orders(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) 
     Some(draft.finish(&scope))
 }
 
-fn merchant_of_sales(land: &Landscape, plan: &OrdersPlan) -> Option<super::landscape::Found> {
+fn merchant_of_sales(land: &Landscape, plan: &OrdersPlan) -> Option<Found> {
     land.find_entity(plan.sales_table(), C::Merchant)
 }
 
@@ -66,35 +67,16 @@ fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
     let columns = ["registered_at", "category", "region", "verification", "deposit_minor", "closed_at", "recorded_at"];
     let found = assign(scope.land, scope.driver, &MERCHANTS, &columns, false, &BTreeSet::new());
     for (column, found) in &found {
-        // What a loan or an order says of itself is nothing of its merchant's.
-        let is_others = matches!(
-            scope.land.role(found.at.table),
-            Some(
-                C::Order
-                    | C::Item
-                    | C::Shipment
-                    | C::Review
-                    | C::Dispute
-                    | C::Loan
-                    | C::Instalment
-                    | C::Payment
-                    | C::Application
-            )
-        );
-        if is_others && !found.path.is_empty() {
+        if scope.land.is_of_another(found, &MERCHANTS) {
             continue;
         }
         let raw = scope.land.column(found.at);
+        let compares = COMPARED_BY.contains(column);
         // A category that names nearly every merchant apart compares nobody with anybody.
-        let is_too_fine =
-            matches!(*column, "category" | "region") && raw.distinct > 20 && raw.distinct * 2 > raw.rows();
+        let is_too_fine = compares && raw.distinct > 20 && raw.distinct * 2 > raw.rows();
         // One word for all of them says nothing, and was another table's.
-        let is_one_word = matches!(*column, "category" | "region") && raw.distinct < 2 && !found.path.is_empty();
-        if !is_too_fine
-            && !is_one_word
-            && put_found(draft, scope, column, found)
-            && matches!(*column, "category" | "region")
-        {
+        let is_one_word = compares && raw.distinct < 2 && !found.path.is_empty();
+        if !is_too_fine && !is_one_word && put_found(draft, scope, column, found) && compares {
             readable(draft, scope, column, found.at);
         }
     }
@@ -104,11 +86,11 @@ fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
 /// missing is `unknown`.
 fn readable(draft: &mut TableDraft, scope: &mut Scope, column: &str, at: ColumnAt) {
     let named = lookup(scope.land, at)
-        .map(|(reference, text)| scope.reach(&super::landscape::Found { at: text, path: vec![reference], score: 1.0 }));
+        .map(|(reference, text)| scope.reach(&Found { at: text, path: vec![reference], score: 1.0 }));
     if named.is_none() && scope.land.column(at).null_share() < 0.01 {
         return;
     }
-    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == column) {
+    if let Some(drafted) = draft.column_mut(column) {
         let first = named.map_or(String::new(), |named| format!("{named}, "));
         drafted.sql = format!("COALESCE({first}{}, 'unknown')", drafted.sql);
     }
@@ -131,9 +113,7 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
     let land = scope.land;
     let mut sales = Scope::new(land, plan.sales_table(), scope.currency);
     let Some(merchant) = merchant_of_sales(land, plan) else { return };
-    let Some(placed) = land.candidates(plan.sales_table(), &ORDERS, "placed_at", false).into_iter().next() else {
-        return;
-    };
+    let Some(placed) = land.best(plan.sales_table(), &ORDERS, "placed_at", false) else { return };
     let merchant = sales.reach_id(&merchant);
     let placed_sql = sales.reach(&placed);
     let placed_at = sales.render(Type::Instant, "placed_at", placed.at, &placed_sql).sql;
@@ -143,7 +123,7 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
         let named = lookup(land, found.at).map(|(reference, text)| {
             let mut path = found.path.clone();
             path.push(reference);
-            sales.reach(&super::landscape::Found { at: text, path, score: 1.0 })
+            sales.reach(&Found { at: text, path, score: 1.0 })
         });
         named.map_or(format!("COALESCE({word}, 'unknown')"), |named| format!("COALESCE({named}, {word}, 'unknown')"))
     });
@@ -162,7 +142,9 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
     draft.with.push((first.clone(), format!("SELECT merchant, placed_at{word} FROM {ranked} WHERE place = 1")));
     draft.joins.push(format!("LEFT JOIN {first} ON {id} = {first}.merchant"));
     if !draft.has("registered_at") {
-        let is_typed = !sales.is_text() || !placed_at_is_text(land, placed.at);
+        let gives_instants =
+            matches!(&land.column(placed.at).kind, ValueKind::Time { form, .. } if form.gives_instants());
+        let is_typed = !sales.is_text() || gives_instants;
         let never = if is_typed { format!("TIMESTAMP '{NOT_YET}'") } else { format!("'{NOT_YET}'") };
         let note = "nothing says when the shop opened: its first order, the first sign of life; shops without any wait";
         draft.put(
@@ -183,13 +165,9 @@ fn first_sale(draft: &mut TableDraft, scope: &Scope, plan: Option<&OrdersPlan>, 
     }
 }
 
-fn placed_at_is_text(land: &Landscape, at: ColumnAt) -> bool {
-    !matches!(land.column(at).kind, ValueKind::Time { form, .. } if form.gives_instants())
-}
-
 /// No decision needs a category or a region, so that their want need not stop the first night.
 fn unknown_words(draft: &mut TableDraft) {
-    for column in ["category", "region"] {
+    for column in COMPARED_BY {
         if !draft.has(column) {
             draft.put(
                 column,

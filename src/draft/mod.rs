@@ -162,40 +162,13 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     if let Some(events) = &events {
         plan.placed = Some(events.placed());
     }
-    let mut tables = Vec::new();
-    tables.extend(merchants::draft(&land, Some(&plan), currency));
-    if tables.is_empty() {
-        // No column names a merchant: the draft says so where it must be filled.
-        let scope = scope::Scope::new(&land, plan.driver, currency);
-        tables.push(TableDraft::new(&MERCHANTS, &scope).finish(&scope));
-    }
-    if let Some(events) = &events {
-        tables.extend(events.drafts(&land, &plan, currency));
-    } else {
-        tables.push(orders::draft(&land, &plan, currency));
-        tables.extend(children::shipments(&land, &plan, currency));
-        tables.extend(children::reviews(&land, &plan, currency));
-        tables.extend(children::disputes(&land, &plan, currency));
-    }
-    let book = lending::loan_book(&land, currency);
-    tables.extend(lending::standing_alone(&land, currency));
-    // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
-    let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
-    let is_whole = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0 && has_rows(table));
-    let no_loan_book = if is_whole { None } else { lending::why_no_book(&book) };
-    let mut aside = Vec::new();
-    if is_whole { &mut tables } else { &mut aside }.extend(book);
-    let (kept, gappy): (Vec<_>, Vec<_>) = tables.into_iter().partition(|t| !t.table.optional || t.gaps().count() == 0);
-    let mut tables = kept;
-    aside.extend(gappy);
-    let place_of = |t: &TableDraft| crate::contract::TABLES.iter().position(|known| known.name == t.table.name);
-    tables.sort_by_key(place_of);
-    aside.sort_by_key(place_of);
-
+    let DraftedTables { tables, aside, has_loan_book, no_loan_book } =
+        drafted_tables(&land, &plan, events.as_ref(), currency);
     let span = trading_days(&land, &plan);
-    let windows = Windows::of(span.map_or(0, |(first, as_of)| crate::domain::days_between(first, as_of)), is_whole);
+    let days = span.map_or(0, |(first, as_of)| crate::domain::days_between(first, as_of));
+    let windows = Windows::of(days, has_loan_book);
     let fed = Fed::of(tables.iter());
-    let features = features_file::draft(&fed, &options.name, is_whole);
+    let features = features_file::draft(&fed, &options.name, has_loan_book);
     let mut draft = Draft {
         name: options.name.clone(),
         inputs: inputs(&folder, &tables.iter().flat_map(|table| job_file::inputs_of(table, &folder)).collect()),
@@ -203,7 +176,7 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         currency: hint.clone(),
         as_of: span.map(|(_, as_of)| as_of),
         features: features.features.len(),
-        label: if is_whole { "loan-default" } else { "trade-distress" },
+        label: if has_loan_book { "loan-default" } else { "trade-distress" },
         files: Vec::new(),
         no_loan_book,
         nested: nested::unread(&land, tables.iter().chain(&aside)),
@@ -221,13 +194,62 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         folder: &folder,
         tables: &draft.tables,
         aside: &draft.aside,
-        has_loan_label: is_whole,
+        has_loan_label: has_loan_book,
         windows,
         behind: span.map_or_else(Vec::new, |(_, as_of)| behind(&land, &draft.tables, as_of)),
     };
     let files = files(&facts, &features, &draft, &fed, order_value(&land, &plan, currency), currency);
     draft.files = files;
     Ok(draft)
+}
+
+/// Contract tables as they are drafted.
+struct DraftedTables {
+    /// Those that the job reads.
+    tables: Vec<TableDraft>,
+    /// Optional ones with gaps.
+    aside: Vec<TableDraft>,
+    /// Whether the loan book is among those that are read.
+    has_loan_book: bool,
+    /// What a loan book that was found in part lacks.
+    no_loan_book: Option<String>,
+}
+
+/// Drafts every contract table that the data speak for.
+fn drafted_tables(
+    land: &Landscape,
+    plan: &orders_plan::OrdersPlan,
+    events: Option<&events::Events>,
+    currency: Option<Currency>,
+) -> DraftedTables {
+    let mut drafts = Vec::new();
+    drafts.extend(merchants::draft(land, Some(plan), currency));
+    if drafts.is_empty() {
+        // No column names a merchant: the draft says so where it must be filled.
+        let scope = scope::Scope::new(land, plan.driver, currency);
+        drafts.push(TableDraft::new(&MERCHANTS, &scope).finish(&scope));
+    }
+    if let Some(events) = events {
+        drafts.extend(events.drafts(land, plan, currency));
+    } else {
+        drafts.push(orders::draft(land, plan, currency));
+        drafts.extend(children::shipments(land, plan, currency));
+        drafts.extend(children::reviews(land, plan, currency));
+        drafts.extend(children::disputes(land, plan, currency));
+    }
+    drafts.extend(lending::standing_alone(land, currency));
+    let book = lending::loan_book(land, currency);
+    // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
+    let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
+    let has_loan_book = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0 && has_rows(table));
+    let no_loan_book = if has_loan_book { None } else { lending::why_no_book(&book) };
+    let is_read = |draft: &TableDraft| !draft.table.optional || draft.gaps().count() == 0;
+    let (mut tables, mut aside): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_read);
+    if has_loan_book { &mut tables } else { &mut aside }.extend(book);
+    let place_of = |t: &TableDraft| crate::contract::TABLES.iter().position(|known| known.name == t.table.name);
+    tables.sort_by_key(place_of);
+    aside.sort_by_key(place_of);
+    DraftedTables { tables, aside, has_loan_book, no_loan_book }
 }
 
 /// Files that were left aside, as a part of a sentence.
@@ -257,7 +279,7 @@ fn trading_days(land: &Landscape, plan: &orders_plan::OrdersPlan) -> Option<(Dat
 fn behind(land: &Landscape, tables: &[TableDraft], as_of: Date) -> Vec<(&'static str, String)> {
     let found = tables.iter().filter_map(|table| {
         let event = crate::wash::event_column(table.table)?;
-        let from = &table.columns.iter().find(|column| column.column == event)?.from;
+        let from = &table.column(event)?.from;
         let pace = land.column_called(from)?.activity().first_night_pace(as_of)?;
         let is_late = pace.days_behind > pace.tolerated(TableLimits::default().first_night_days);
         is_late.then(|| {
@@ -274,7 +296,7 @@ fn behind(land: &Landscape, tables: &[TableDraft], as_of: Date) -> Vec<(&'static
 /// About what an order is worth: the power of ten of minor units below its mean.
 fn order_value(land: &Landscape, plan: &orders_plan::OrdersPlan, currency: Option<Currency>) -> i64 {
     let table = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
-    let found = land.candidates(table, &ORDERS, "amount_minor", true).into_iter().next();
+    let found = land.best(table, &ORDERS, "amount_minor", true);
     let scope = scope::Scope::new(land, table, currency);
     let minor = found.map_or(10_000.0, |found| land.column(found.at).mean * scope.minor_units(found.at).0 as f64);
     let mut step = 1_i64;

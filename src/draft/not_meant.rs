@@ -57,22 +57,14 @@ const MAX_TEST_SHARE: f64 = 0.2;
 /// Leaves out test rows and rows in other currencies.
 pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
     let raw = scope.land.table(scope.driver);
-    let at = |column: usize| ColumnAt { table: scope.driver, column };
-    let columns = || raw.columns.iter().enumerate().map(|(column, cells)| (at(column), cells));
+    let columns = || scope.land.columns(scope.driver).zip(&raw.columns);
     if let Some((column, cells)) = columns().find(|(at, _)| scope.land.column_name(*at).says(C::Currency)) {
         let others = other_currencies(scope, cells, draft.table.name == ORDERS.name);
         if !others.is_empty() {
-            let rows: usize = others.iter().filter_map(|word| cells.words.get(*word)).sum();
             let currency = scope.currency.map_or_else(String::new, |currency| currency.code());
             let owed = if draft.table.name == LOANS.name { " What is owed on them is not counted." } else { "" };
-            draft.skip(Skipped {
-                why: format!(
-                    "{rows} row(s) in {} are left out: all amounts of a job are in {currency}.{owed}",
-                    others.join(", ")
-                ),
-                keeps: not_in(scope, column, &others),
-                share: rows as f64 / cells.rows() as f64,
-            });
+            let which = format!("in {} are left out: all amounts of a job are in {currency}.{owed}", others.join(", "));
+            skip_words(draft, scope, column, &others, &which);
         }
     }
     other_symbols(draft, scope);
@@ -82,13 +74,9 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
         _ => None,
     });
     if let Some((column, cells, marked)) = flagged {
-        let rows: usize = marked.iter().filter_map(|word| cells.words.get(*word)).sum();
+        let rows = cells.rows_with(&marked);
         if rows > 0 && (rows as f64) < MAX_TEST_SHARE * cells.rows() as f64 {
-            draft.skip(Skipped {
-                why: format!("{rows} row(s) that {:?} marks are tests.", cells.name),
-                keeps: not_in(scope, column, &marked),
-                share: rows as f64 / cells.rows() as f64,
-            });
+            skip_words(draft, scope, column, &marked, &format!("that {:?} marks are tests.", cells.name));
         }
     }
     tests_by_word(draft, scope);
@@ -97,37 +85,36 @@ pub(super) fn skip_rows(draft: &mut TableDraft, scope: &Scope) {
 /// Leaves out rows that a word marks as tests: one of a cell's tags, or all that a status, a kind or a channel says.
 fn tests_by_word(draft: &mut TableDraft, scope: &Scope) {
     let raw = scope.land.table(scope.driver);
-    for (column, cells) in raw.columns.iter().enumerate() {
-        let at = ColumnAt { table: scope.driver, column };
+    for (at, cells) in scope.land.columns(scope.driver).zip(&raw.columns) {
         let is_of_tags = TAGS.contains(&cells.name.to_lowercase().as_str());
         let is_one_word = [C::Status, C::Kind, C::Channel].iter().any(|c| scope.land.column_name(at).says(*c));
         let is_test = |word: &str| TEST_WORDS.contains(&word.trim().to_lowercase().as_str());
         let says_test =
             |cell: &str| is_test(cell) || (is_of_tags && cell.split(|c: char| !c.is_alphanumeric()).any(is_test));
         let marked: Vec<&str> = cells.words.keys().map(String::as_str).filter(|cell| says_test(cell)).collect();
-        let rows: usize = marked.iter().filter_map(|cell| cells.words.get(*cell)).sum();
+        let rows = cells.rows_with(&marked);
         if !(is_of_tags || is_one_word) || rows == 0 || rows as f64 >= MAX_TEST_SHARE * cells.rows() as f64 {
             continue;
+        }
+        let which = format!("that {:?} calls {} are tests.", cells.name, words::listed(&marked));
+        if !cells.is_list && !is_of_tags {
+            skip_words(draft, scope, at, &marked, &which);
+            return;
         }
         let name = quoted(&cells.name);
         let keeps = if cells.is_list {
             let has = |word: &&str| format!("ARRAY_CONTAINS({name}, '{word}')");
             format!("COALESCE(NOT ({}), TRUE)", marked.iter().map(has).collect::<Vec<_>>().join(" OR "))
-        } else if is_of_tags {
+        } else {
             // Tomorrow's cells may hold other tags beside it.
             let tags = marked.iter().flat_map(|cell| cell.split(|c: char| !c.is_alphanumeric()).chain([*cell]));
             let words: std::collections::BTreeSet<String> =
                 tags.filter(|tag| is_test(tag)).map(|tag| tag.trim().to_lowercase()).collect();
             let words = words.into_iter().collect::<Vec<_>>().join("|");
             format!("COALESCE(NOT regexp_like(LOWER({name}), '(^|[^a-z])({words})([^a-z]|$)'), TRUE)")
-        } else {
-            not_in(scope, at, &marked)
         };
-        draft.skip(Skipped {
-            why: format!("{rows} row(s) that {:?} calls {} are tests.", cells.name, words::listed(&marked)),
-            keeps,
-            share: rows as f64 / cells.rows() as f64,
-        });
+        let share = rows as f64 / cells.rows() as f64;
+        draft.skip(Skipped { why: format!("{rows} row(s) {which}"), keeps, share });
         return;
     }
 }
@@ -158,23 +145,16 @@ fn other_symbols(draft: &mut TableDraft, scope: &Scope) {
 /// In books of accounts, leaves out what went out: only what came in was sold.
 pub(super) fn skip_outgoing(draft: &mut TableDraft, scope: &Scope) {
     let raw = scope.land.table(scope.driver);
-    let found = raw.columns.iter().enumerate().find_map(|(column, cells)| {
+    let found = scope.land.columns(scope.driver).zip(&raw.columns).find_map(|(column, cells)| {
         let words: Vec<&str> = cells.words.keys().map(String::as_str).collect();
         let (came_in, went_out): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| words::is_incoming(word));
         let are_told = !came_in.is_empty() && !went_out.is_empty() && went_out.iter().all(|w| words::is_outgoing(w));
-        are_told.then_some((ColumnAt { table: scope.driver, column }, cells, went_out))
+        are_told.then_some((column, cells, went_out))
     });
     if let Some((column, cells, went_out)) = found {
-        let rows: usize = went_out.iter().filter_map(|word| cells.words.get(*word)).sum();
-        draft.skip(Skipped {
-            why: format!(
-                "{rows} row(s) of which {:?} says {} went out of the account: nothing was sold.",
-                cells.name,
-                words::listed(&went_out)
-            ),
-            keeps: not_in(scope, column, &went_out),
-            share: rows as f64 / cells.rows().max(1) as f64,
-        });
+        let said = words::listed(&went_out);
+        let which = format!("of which {:?} says {said} went out of the account: nothing was sold.", cells.name);
+        skip_words(draft, scope, column, &went_out, &which);
     }
 }
 
@@ -189,8 +169,14 @@ fn other_currencies<'a>(scope: &Scope, cells: &'a RawColumn, are_orders: bool) -
     words.filter(|word| is_code(word) && !word.eq_ignore_ascii_case(&currency)).collect()
 }
 
-/// A row whose cell is none of these words, or has none, is meant.
-pub(super) fn not_in(scope: &Scope, at: ColumnAt, words: &[&str]) -> String {
-    let cell = scope.id_of(at, &quoted(&scope.land.column(at).name));
-    format!("COALESCE({cell} NOT IN ({}), TRUE)", words::listed(words))
+/// Leaves out the rows that have one of these words in a column; `which` says which they are, and why. A row whose cell is empty is meant.
+pub(super) fn skip_words(draft: &mut TableDraft, scope: &Scope, at: ColumnAt, words: &[&str], which: &str) {
+    let cells = scope.land.column(at);
+    let rows = cells.rows_with(words);
+    let cell = scope.id_of(at, &quoted(&cells.name));
+    draft.skip(Skipped {
+        why: format!("{rows} row(s) {which}"),
+        keeps: format!("COALESCE({cell} NOT IN ({}), TRUE)", words::listed(words)),
+        share: rows as f64 / cells.rows().max(1) as f64,
+    });
 }

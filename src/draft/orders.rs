@@ -50,23 +50,14 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         &BTreeSet::new(),
     );
     for (column, found) in &found {
-        // What a joined table calls by a general word is its own affair.
-        let is_own = found.path.is_empty() || found.score >= 0.8;
-        let is_others = matches!(
-            land.role(found.at.table),
-            Some(
-                C::Loan
-                    | C::Instalment
-                    | C::Merchant
-                    | C::Buyer
-                    | C::Application
-                    | C::Inventory
-                    | C::Group
-                    | C::Product
-            )
-        );
         let is_joined = !found.path.is_empty();
-        if !is_own || (is_joined && (*column == "recorded_at" || (is_others && *column != "currency"))) {
+        let is_of_another = match *column {
+            "recorded_at" => is_joined,
+            "currency" => false,
+            _ => land.is_of_another(found, &ORDERS),
+        };
+        // What a joined table calls by a general word is its own affair.
+        if is_of_another || (is_joined && found.score < 0.8) {
             continue;
         }
         if put_found(&mut draft, &mut scope, column, found) && plan.is_by_line() && found.path.is_empty() {
@@ -82,7 +73,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
     super::refunds::refunds(&mut draft, &scope, plan, &number);
     // Where nobody knows the currency, this is a gap as the job file's is.
-    if let (None, Some(currency)) = (draft.column_confidence("currency"), currency) {
+    if let (None, Some(currency)) = (draft.column("currency"), currency) {
         draft.put("currency", Piece::sure(format!("'{}'", currency.code())), "the job's currency", 1.0);
     }
     let taken = found.values().map(|f| f.at).collect();
@@ -95,8 +86,8 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
                 let raw = first_column(land, plan.driver, &piece.sql);
                 let sql = raw.map_or(piece.sql.clone(), |at| scope.as_written(&piece.sql, at, &scope.name(at)));
                 draft.put("amount_minor", Piece { sql, note: piece.note }, from, score);
-            } else if let Some(found) = land.candidates(plan.driver, &ORDERS, "amount_minor", false).first() {
-                put_found(&mut draft, &mut scope, "amount_minor", found);
+            } else if let Some(found) = land.best(plan.driver, &ORDERS, "amount_minor", false) {
+                put_found(&mut draft, &mut scope, "amount_minor", &found);
             }
         }
     }
@@ -107,7 +98,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
 /// A currency is written in capitals.
 fn in_capitals(draft: &mut TableDraft, written: Option<&RawColumn>) {
     let is_small = written.is_some_and(|raw| raw.words.keys().any(|word| word.bytes().any(|b| b.is_ascii_lowercase())));
-    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == "currency" && is_small) {
+    if let Some(drafted) = draft.column_mut("currency").filter(|_| is_small) {
         drafted.sql = format!("UPPER({})", drafted.sql);
     }
 }
@@ -115,16 +106,14 @@ fn in_capitals(draft: &mut TableDraft, written: Option<&RawColumn>) {
 /// The one column of a table that a piece of SQL is made of, where it is one.
 fn first_column(land: &Landscape, table: usize, sql: &str) -> Option<ColumnAt> {
     let named = |raw: &RawColumn| sql.contains(&format!("{}.{}", land.table(table).name, quoted(&raw.name)));
-    let columns: Vec<usize> =
-        (0..land.table(table).columns.len()).filter(|c| named(&land.table(table).columns[*c])).collect();
     // `order` stands in `order_date` too: the longest name is the one meant.
-    let longest = columns.into_iter().max_by_key(|c| land.table(table).columns[*c].name.len());
-    longest.filter(|_| !sql.contains(" + ") && !sql.contains("BIGINT) * ")).map(|column| ColumnAt { table, column })
+    let longest = land.columns(table).filter(|at| named(land.column(*at))).max_by_key(|at| land.column(*at).name.len());
+    longest.filter(|_| !sql.contains(" + ") && !sql.contains("BIGINT) * "))
 }
 
 /// Where a row is a line, what an order says stands on each of its lines: the least of them is taken, so that all rows of an order agree.
 fn stated_by_lines(draft: &mut TableDraft, column: &str, stated: &str, aggregated: &mut Vec<String>) {
-    let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == column) else { return };
+    let Some(drafted) = draft.column_mut(column) else { return };
     aggregated.push(format!("MIN({}) AS {column}", drafted.sql));
     drafted.sql = format!("{stated}.{column}");
 }
@@ -140,18 +129,16 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
     if let Some((sql, from, score)) = &merchant {
         draft.put("merchant_id", Piece::sure(sql.clone()), from.clone(), *score);
     }
-    let order_from = scope.name(plan.order);
-    match &merchant {
-        Some((merchant, from, _)) if plan.splits() => {
-            let sql = format!("CASE WHEN {merchant} IS NULL THEN {number} ELSE {number} || '-' || {merchant} END");
-            draft.put("order_id", Piece::sure(sql), format!("{order_from} and {from}"), plan.order_score);
-            draft.head.push(
-                "An order with several merchants is one order of each: a promise is kept or broken by one of them."
-                    .to_owned(),
-            );
-        }
-        _ => draft.put("order_id", Piece::sure(number), order_from, plan.order_score),
+    let mut order_from = scope.name(plan.order);
+    let order_id = plan.order_id(number, merchant.as_ref().map(|(sql, ..)| sql.as_str()));
+    if let Some((_, from, _)) = merchant.as_ref().filter(|_| plan.splits()) {
+        order_from = format!("{order_from} and {from}");
+        draft.head.push(
+            "An order with several merchants is one order of each: a promise is kept or broken by one of them."
+                .to_owned(),
+        );
     }
+    draft.put("order_id", Piece::sure(order_id), order_from, plan.order_score);
     if let Some(found) = &plan.buyer {
         let sql = scope.reach_id(found);
         let is_missing = scope.land.column(found.at).null_share() > MAX_NO_BUYER && !plan.is_by_line();
@@ -289,22 +276,13 @@ fn stated_once(draft: &mut TableDraft, land: &Landscape, inner: &Scope, order: &
 /// A column that tells the lines of one order apart: only with it can a line that was sent twice be told from two pieces of one thing.
 fn line_number(land: &Landscape, lines: &Lines) -> Option<ColumnAt> {
     let raw = land.table(lines.table);
-    let columns = (0..raw.columns.len()).filter(|c| *c != lines.order.column);
-    let tells = |column: usize| {
-        let at = ColumnAt { table: lines.table, column };
-        let name = land.column_name(at);
+    let tells = |at: &ColumnAt| {
+        let name = land.column_name(*at);
         let is_number = name.says(C::Number)
             || name.says(C::Item)
             || (name.says(C::Id) && !name.says(C::Product) && !name.says(C::Merchant) && !name.says(C::Buyer));
-        let (different, rows) = raw.combinations(&[lines.order.column, column]);
-        is_number && raw.columns[column].is_like_an_id() && rows == raw.rows && different as f64 >= 0.98 * rows as f64
+        let (different, rows) = raw.combinations(&[lines.order.column, at.column]);
+        is_number && land.column(*at).is_like_an_id() && rows == raw.rows && different as f64 >= 0.98 * rows as f64
     };
-    columns.filter(|column| tells(*column)).map(|column| ColumnAt { table: lines.table, column }).next()
-}
-
-impl TableDraft {
-    /// How sure a drafted column is.
-    pub(super) fn column_confidence(&self, column: &str) -> Option<f64> {
-        self.columns.iter().find(|c| c.column == column).map(|c| c.confidence)
-    }
+    land.columns(lines.table).filter(|at| *at != lines.order).find(tells)
 }

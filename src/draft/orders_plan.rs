@@ -51,6 +51,16 @@ impl OrdersPlan {
         self.lines.as_ref().is_some_and(|lines| lines.splits)
     }
 
+    /// What an order is called: by its number, and by its merchant too where orders are split.
+    pub(super) fn order_id(&self, number: &str, merchant: Option<&str>) -> String {
+        match merchant.filter(|_| self.splits()) {
+            Some(merchant) => {
+                format!("CASE WHEN {merchant} IS NULL THEN {number} ELSE {number} || '-' || {merchant} END")
+            }
+            None => number.to_owned(),
+        }
+    }
+
     /// The table that names both order and merchant.
     pub(super) fn sales_table(&self) -> usize {
         self.lines.as_ref().filter(|lines| lines.merchant.is_some()).map_or(self.driver, |lines| lines.table)
@@ -64,7 +74,7 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let (_, driver) = ranked.first().copied()?;
     let (order, order_score) = order_column(land, driver)?;
-    let placed = land.candidates(driver, &ORDERS, "placed_at", false).into_iter().next();
+    let placed = land.best(driver, &ORDERS, "placed_at", false);
     let merchant = land.find_entity(driver, C::Merchant);
     let buyer =
         land.find_entity(driver, C::Buyer).filter(|found| !is_of_merchant(land, driver, merchant.as_ref(), found));
@@ -98,8 +108,7 @@ fn is_of_merchant(land: &Landscape, driver: usize, merchant: Option<&Found>, buy
 /// In books of accounts, the account at the other end.
 fn other_account(land: &Landscape, driver: usize, merchant: Option<&Found>) -> Option<Found> {
     let own = merchant.filter(|merchant| is_account(land, merchant))?.at;
-    let columns = (0..land.table(driver).columns.len()).map(|column| ColumnAt { table: driver, column });
-    let others = columns.filter(|at| {
+    let others = land.columns(driver).filter(|at| {
         *at != own
             && land.column_name(*at).says(C::Account)
             && land.column(*at).is_like_an_id()
@@ -125,11 +134,10 @@ fn likeness(land: &Landscape, table: usize) -> Option<f64> {
     };
     let (order, worth) = order_column(land, table)?;
     let placed = land
-        .candidates(table, &ORDERS, "placed_at", false)
-        .first()
+        .best(table, &ORDERS, "placed_at", false)
         .map_or(0.0, |found| if found.path.is_empty() { found.score } else { 0.3 * found.score });
     let names = |entity| land.find_entity(table, entity).map_or(0.0, |found| 0.4 * found.score);
-    let amount = land.candidates(table, &ORDERS, "amount_minor", true).first().map_or(0.0, |found| 0.4 * found.score);
+    let amount = land.best(table, &ORDERS, "amount_minor", true).map_or(0.0, |found| 0.4 * found.score);
     let unique = if land.column(order).is_key() { 0.4 } else { 0.0 };
     let likeness = role + 0.4 * worth + placed + names(C::Merchant) + names(C::Buyer) + amount + unique;
     (placed > 0.0 && likeness >= 1.5).then_some(likeness)
@@ -142,11 +150,11 @@ pub(super) fn lacks(land: &Landscape) -> String {
         if order_column(land, table).is_none() {
             lacks.push("no key");
         }
-        if land.candidates(table, &ORDERS, "placed_at", false).is_empty() {
+        if land.best(table, &ORDERS, "placed_at", false).is_none() {
             lacks.push("no time that could be the order's");
         }
         let names = |entity| land.find_entity(table, entity).is_some();
-        let has_amount = !land.candidates(table, &ORDERS, "amount_minor", true).is_empty();
+        let has_amount = land.best(table, &ORDERS, "amount_minor", true).is_some();
         if !(names(C::Merchant) || names(C::Buyer) || has_amount) {
             lacks.push("no merchant, buyer or amount");
         }
@@ -180,10 +188,7 @@ fn lasting_buyer(land: &Landscape, driver: usize, found: Found) -> Found {
         return found;
     }
     let steps = land.folder.references.iter().filter(|r| r.from == found.at);
-    let others = steps.flat_map(|step: &Reference| {
-        let raw = land.table(step.to.table);
-        (0..raw.columns.len()).map(move |column| (*step, ColumnAt { table: step.to.table, column }))
-    });
+    let others = steps.flat_map(|step: &Reference| land.columns(step.to.table).map(move |at| (*step, at)));
     let lasting = others.filter(|(step, at)| {
         let raw = land.column(*at);
         let repeats =
@@ -203,7 +208,7 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
             merchant.is_some_and(|merchant| !land.table(plan.driver).determines(order.column, merchant.column));
         return Some(Lines { table: plan.driver, order, merchant, splits });
     }
-    let has_amount = !land.candidates(plan.driver, &ORDERS, "amount_minor", true).is_empty();
+    let has_amount = land.best(plan.driver, &ORDERS, "amount_minor", true).is_some();
     if plan.merchant.is_some() && has_amount {
         return None;
     }
@@ -217,7 +222,7 @@ fn lines(land: &Landscape, plan: &OrdersPlan) -> Option<Lines> {
             return None;
         }
         let merchant = land.naming(table, C::Merchant).map(|(at, _)| at);
-        let has_amount = !land.candidates(table, &ORDERS, "amount_minor", true).is_empty();
+        let has_amount = land.best(table, &ORDERS, "amount_minor", true).is_some();
         let helps = (plan.merchant.is_none() && merchant.is_some()) || (plan.merchant.is_some() && has_amount);
         let merchant = merchant.filter(|_| plan.merchant.is_none());
         let splits = merchant.is_some_and(|merchant| !land.table(table).determines(r.from.column, merchant.column));

@@ -1,7 +1,6 @@
 //! What went back to buyers, where other rows say so: a table of refunds, or credit notes among the orders as rows with a negative amount.
 
 use super::assign::free_name;
-use super::landscape::{Found, Landscape};
 use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::{Skipped, TableDraft};
@@ -14,14 +13,14 @@ use crate::profile::ColumnAt;
 const MAX_CREDIT_SHARE: f64 = 0.4;
 
 /// Rows that give money back for orders.
-struct Refunds {
+struct Refunds<'a> {
+    /// The table that they are read from.
+    rows: Scope<'a>,
     order: ColumnAt,
     when: ColumnAt,
     amount: ColumnAt,
     /// Which rows of their table are meant; empty where all are.
     only: String,
-    /// Whether their rows stand among the orders', where the job skips them: a second input of the same files has them.
-    is_among_orders: bool,
     /// Whether amounts have a minus.
     is_negative: bool,
     score: f64,
@@ -34,16 +33,15 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
     if draft.has("refunded_at") || plan.splits() {
         return;
     }
-    let Some(found) = credits.or_else(|| table_of_refunds(land, plan)) else { return };
-    let inner = Scope::new(land, found.order.table, scope.currency);
+    let Some(found) = credits.or_else(|| table_of_refunds(scope, plan)) else { return };
+    let inner = &found.rows;
     let order = inner.id_of(found.order, &inner.name(found.order));
     let when = inner.render(Type::Instant, "refunded_at", found.when, &inner.name(found.when)).sql;
     let minor = inner.minor(found.amount, &inner.name(found.amount)).sql;
     let minor = if found.is_negative { format!("-1 * ({minor})") } else { minor };
     let name = free_name(land, "given_back");
-    let raw = land.table(found.order.table);
     // A later file may send rows again, and nothing but their cells says which.
-    let is_sent_again = !found.is_among_orders && raw.sent_again > 0;
+    let is_sent_again = inner.twin_of().is_none() && land.table(found.order.table).sent_again > 0;
     let body = if is_sent_again {
         let (numbered, stated) = (free_name(land, "numbered_refunds"), free_name(land, "stated_refunds"));
         draft.with.push((
@@ -71,21 +69,18 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
             found.only
         )
     };
-    let body = if found.is_among_orders {
-        let (own, twin) = (inner.driver_name(), free_name(land, "credit_notes"));
-        draft.twin = Some((twin.clone(), own.to_owned()));
+    draft.twin = inner.twin_of();
+    if draft.twin.is_some() {
         // By their own number rows lie apart from the orders that they name.
         draft.needs_all = true;
-        body.replace(&format!("{own}."), &format!("{twin}.")).replace(&format!("FROM {own}"), &format!("FROM {twin}"))
     } else {
         draft.keys.push((plan.order, found.order));
-        body
-    };
+    }
     draft.with.push((name.clone(), body));
     draft.joins.push(format!("LEFT JOIN {name} ON {number} = {name}.order_number"));
     let note = "the first of an order's refunds dates them all";
-    draft.put("refunded_at", Piece::guess(format!("{name}.refunded_at"), note), inner.name(found.when), found.score);
-    let note = if found.only.is_empty() || found.is_among_orders {
+    draft.put("refunded_at", Piece::guess(format!("{name}.refunded_at"), note), scope.name(found.when), found.score);
+    let note = if found.only.is_empty() || draft.twin.is_some() {
         "the sum of an order's refunds"
     } else {
         "the sum of an order's refunds that were granted"
@@ -95,7 +90,7 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
     draft.put(
         "refund_minor",
         Piece::guess(format!("{name}.refund_minor"), note),
-        inner.name(found.amount),
+        scope.name(found.amount),
         found.score,
     );
 }
@@ -104,10 +99,10 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
 /// it is quarantined.
 pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
     // Data in the contract's own shape is taken as it is.
-    if draft.column_confidence("refund_minor").is_none_or(|sure| sure >= 1.0) {
+    if draft.column("refund_minor").is_none_or(|refund| refund.confidence >= 1.0) {
         return;
     }
-    let sql_of = |column: &str| draft.columns.iter().find(|c| c.column == column).map(|c| c.sql.clone());
+    let sql_of = |column: &str| draft.column(column).map(|c| c.sql.clone());
     let (Some(amount), Some(refund)) = (sql_of("amount_minor"), sql_of("refund_minor")) else { return };
     let (whole, text) = if scope.is_text() {
         let text = |sql: &str| format!("CAST({sql} AS VARCHAR)");
@@ -121,7 +116,7 @@ pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &O
     let ((amount, refund), [amount_as_is, refund_as_is]) = (whole, text);
     // Of an order of several merchants the refund is that of all of it.
     let bound = if plan.splits() { String::new() } else { format!(" AND {refund} <= 2 * {amount}") };
-    if let Some(drafted) = draft.columns.iter_mut().find(|c| c.column == "refund_minor") {
+    if let Some(drafted) = draft.column_mut("refund_minor") {
         drafted.sql = format!("CASE WHEN {refund} > {amount}{bound} THEN {amount_as_is} ELSE {refund_as_is} END");
         let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
         drafted.note = Some(format!("{note}at most the order's amount: freight and tax may go back too"));
@@ -131,7 +126,7 @@ pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &O
 
 /// Orders with a negative amount are credit notes: they are skipped as orders. Which order each is of, a column says whose values are numbers of
 /// orders.
-fn credit_notes(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) -> Option<Refunds> {
+fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<'a>> {
     let land = scope.land;
     if plan.is_by_line() || plan.lines.is_some() {
         return None;
@@ -150,61 +145,55 @@ fn credit_notes(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) -> Opt
         share: 0.0,
     });
     let when = plan.placed.as_ref().filter(|found| found.path.is_empty())?.at;
-    let columns = (0..raw.columns.len()).filter(|c| *c != plan.order.column && raw.columns[*c].is_like_an_id());
-    let shares = columns.map(|column| (raw.share_found_in(column, plan.order.column, negative), column));
-    let (share, column) = shares.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)))?;
-    (share > 0.5).then(|| Refunds {
-        order: ColumnAt { table: plan.driver, column },
-        when,
-        amount,
-        only: format!("\nWHERE {}", below_zero(&scope.name(amount))),
-        is_among_orders: true,
-        is_negative: true,
-        score: 0.7,
-    })
+    let columns = land.columns(plan.driver).filter(|at| *at != plan.order && land.column(*at).is_like_an_id());
+    let shares = columns.map(|at| (raw.share_found_in(at.column, plan.order.column, negative), at));
+    let (share, order) = shares.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)))?;
+    let rows = scope.twin("credit_notes");
+    let only = format!("\nWHERE {}", below_zero(&rows.name(amount)));
+    (share > 0.5).then_some(Refunds { rows, order, when, amount, only, is_negative: true, score: 0.7 })
 }
 
 /// A table that is called after refunds or reversals, one of amounts below zero, or a table of disputes that says what went back.
-fn table_of_refunds(land: &Landscape, plan: &OrdersPlan) -> Option<Refunds> {
+fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<'a>> {
+    let land = scope.land;
     let tables = (0..land.folder.tables.len()).filter(|table| *table != plan.driver && *table != plan.sales_table());
-    let best = |found: Vec<Found>| found.into_iter().map(|f| (f.score, f.at)).next();
     let found = tables.filter_map(|table| {
         let (order, _) = land.naming(table, C::Order)?;
         let name = land.table_name(table);
         let is_called_so = name.says(C::Refund) || name.says(C::Reversed);
-        let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
         let says_refund = |at: &ColumnAt| land.column_name(*at).says(C::Refund);
         let is_money = |at: &ColumnAt| {
             let name = land.column_name(*at);
             land.column(*at).is_number() && ![C::Id, C::Number, C::Quantity, C::Time].iter().any(|c| name.says(*c))
         };
-        let stated = columns.clone().find(|at| says_refund(at) && is_money(at));
+        let stated = land.columns(table).find(|at| says_refund(at) && is_money(at));
         if !matches!(land.role(table), None | Some(C::Dispute)) {
             return None;
         }
-        let amount = stated.or_else(|| Some(best(land.candidates(table, &DISPUTES, "amount_minor", true))?.1))?;
+        let of_dispute = |column: &str| land.best(table, &DISPUTES, column, true).map(|found| found.at);
+        let amount = stated.or_else(|| of_dispute("amount_minor"))?;
         let is_below_zero = land.column(amount).negative.len() as f64 >= 0.9 * land.table(table).rows as f64;
         if !(is_called_so || stated.is_some() || is_below_zero) {
             return None;
         }
-        let called_refunded = || land.candidates(table, &ORDERS, "refunded_at", true);
-        let when = best(called_refunded()).map(|(_, at)| at);
-        let when = when.or_else(|| columns.clone().find(|at| says_refund(at) && land.column(*at).is_time()));
-        let closed = || best(land.candidates(table, &DISPUTES, "closed_at", true));
-        let opened = || best(land.candidates(table, &DISPUTES, "opened_at", true));
-        let when = when.or_else(|| Some(closed().or_else(opened)?.1))?;
+        let when = land
+            .best(table, &ORDERS, "refunded_at", true)
+            .map(|found| found.at)
+            .or_else(|| land.columns(table).find(|at| says_refund(at) && land.column(*at).is_time()))
+            .or_else(|| of_dispute("closed_at"))
+            .or_else(|| of_dispute("opened_at"))?;
         let is_negative = land.column(amount).negative.len() * 2 > land.table(table).rows;
-        let only = granted_only(land, table, plan);
-        Some(Refunds { order, when, amount, only, is_among_orders: false, is_negative, score: 0.7 })
+        let rows = Scope::new(land, table, scope.currency);
+        let only = granted_only(&rows, plan);
+        Some(Refunds { rows, order, when, amount, only, is_negative, score: 0.7 })
     });
-    found.into_iter().max_by_key(|refunds| land.table(refunds.order.table).rows)
+    found.max_by_key(|refunds| land.table(refunds.order.table).rows)
 }
 
 /// Which rows of a table of claims or returns gave money back, where a column says how they ended: those that were upheld, or none that was refused.
-fn granted_only(land: &Landscape, table: usize, plan: &OrdersPlan) -> String {
-    let scope = Scope::new(land, table, None);
-    let columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
-    let ends = columns.filter(|at| {
+fn granted_only(scope: &Scope, plan: &OrdersPlan) -> String {
+    let land = scope.land;
+    let ends = land.columns(scope.driver).filter(|at| {
         let name = land.column_name(*at);
         (name.says(C::Outcome) || name.says(C::Status)) && !land.column(*at).words.is_empty() && *at != plan.order
     });

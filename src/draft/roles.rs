@@ -28,7 +28,7 @@ impl Landscape<'_> {
         self.book_of_loans();
         let Some(trade) = self.trade_table() else { return };
         if !self.about(C::Order).any(|table| self.is_like_trade(table)) {
-            self.roles.insert_at(trade, C::Order);
+            self.set_role(trade, C::Order);
         }
         self.number_of_orders(trade);
         self.name_what_refers();
@@ -52,7 +52,7 @@ impl Landscape<'_> {
             let found = tables.filter_map(|table| Some((referred(self.key(table, entity)?), table)));
             let best = found.filter(|(count, _)| *count > 0).max_by_key(|(count, table)| (*count, usize::MAX - table));
             if let Some((_, table)) = best {
-                self.roles.insert_at(table, entity);
+                self.set_role(table, entity);
             }
         }
     }
@@ -73,7 +73,7 @@ impl Landscape<'_> {
         for at in borrowers {
             self.named.insert(at, (C::Merchant, 0.95));
         }
-        self.roles.insert_at(master.table, C::Merchant);
+        self.set_role(master.table, C::Merchant);
     }
 
     /// A table whose key names loans, with an amount and a time, is the loans', whatever it is called.
@@ -91,7 +91,7 @@ impl Landscape<'_> {
         let keyed = tables.filter(|table| self.key(*table, C::Loan).is_some());
         let best = keyed.map(|table| (columns(table), table)).filter(|(count, _)| *count >= 2);
         if let Some((_, table)) = best.max_by_key(|(count, table)| (*count, usize::MAX - table)) {
-            self.roles.insert_at(table, C::Loan);
+            self.set_role(table, C::Loan);
         }
     }
 
@@ -121,7 +121,7 @@ impl Landscape<'_> {
                 columns().any(|(cells, name)| cells.is_number() && !name.says(C::Id) && !name.says(C::Number));
             if is_dated && has_amount {
                 let role = if has_due { C::Instalment } else { C::Payment };
-                self.roles.insert_at(table, role);
+                self.set_role(table, role);
                 // Its own key was taken for a loan's.
                 let of_table = |at: &ColumnAt| at.table == table && self.column(*at).is_key();
                 let own: Vec<ColumnAt> = self.named.keys().copied().filter(of_table).collect();
@@ -165,8 +165,7 @@ impl Landscape<'_> {
 
     /// Columns of a table that may name a party: nothing in their names says that they are something else, and their values come back.
     fn parties(&self, table: usize) -> impl Iterator<Item = ColumnAt> + '_ {
-        let raw = self.table(table);
-        (0..raw.columns.len()).map(move |column| ColumnAt { table, column }).filter(move |at| {
+        self.columns(table).filter(move |at| {
             let (cells, name) = (self.column(*at), self.column_name(*at));
             let is_plain = name
                 .concepts
@@ -209,16 +208,14 @@ impl Landscape<'_> {
                 && !dated.is_empty()
                 && dated.iter().all(|time| raw.determines(at.column, *time))
         };
-        let columns = (0..raw.columns.len()).map(|column| ColumnAt { table: trade, column });
-        if let Some(at) = columns.filter(is_number).min_by_key(|at| (self.column(*at).distinct, *at)) {
+        if let Some(at) = self.columns(trade).filter(is_number).min_by_key(|at| (self.column(*at).distinct, *at)) {
             self.named.insert(at, (C::Order, 0.7));
         }
     }
 
     /// A table's key of which no name says what it names: one that others refer to before one that is called a key, and that before any.
     fn unnamed_key(&self, table: usize) -> Option<ColumnAt> {
-        let columns = (0..self.table(table).columns.len()).map(|column| ColumnAt { table, column });
-        let keys = columns.filter(|at| {
+        let keys = self.columns(table).filter(|at| {
             let cells = self.column(*at);
             cells.is_key() && cells.is_like_an_id() && !self.named.contains_key(at)
         });
@@ -278,7 +275,7 @@ impl Landscape<'_> {
         self.named.insert(at, (C::Merchant, 0.65));
         if let Some(master) = master {
             self.named.insert(master.to, (C::Merchant, 0.9));
-            self.roles.insert_at(master.to.table, C::Merchant);
+            self.set_role(master.to.table, C::Merchant);
         }
         self.name_what_refers();
     }
@@ -318,7 +315,7 @@ impl Landscape<'_> {
             let tells_trouble = [C::Reason, C::Outcome, C::Refund].into_iter().any(says)
                 || self.table_name(table).says(C::Refund)
                 || !self.candidates(table, &DISPUTES, "kind", true).is_empty();
-            let role = if is_dated && (0..raw.columns.len()).any(|column| self.is_stars(ColumnAt { table, column })) {
+            let role = if is_dated && self.columns(table).any(|at| self.is_stars(at)) {
                 C::Review
             } else if has_parcels {
                 C::Shipment
@@ -327,7 +324,7 @@ impl Landscape<'_> {
             } else {
                 continue;
             };
-            self.roles.insert_at(table, role);
+            self.set_role(table, role);
         }
     }
 
@@ -338,18 +335,5 @@ impl Landscape<'_> {
         let is_stars =
             super::signature::fits(Type::Integer, REVIEWS.column("stars").map_or("stars", |c| c.name), cells);
         is_stars && !is_other && cells.kind == ValueKind::Whole && (4..=6).contains(&cells.distinct)
-    }
-}
-
-/// Roles by table.
-pub(super) trait Roles {
-    fn insert_at(&mut self, table: usize, role: Concept);
-}
-
-impl Roles for Vec<Option<Concept>> {
-    fn insert_at(&mut self, table: usize, role: Concept) {
-        if let Some(known) = self.get_mut(table) {
-            *known = Some(role);
-        }
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Scope<'a> {
     pub land: &'a Landscape<'a>,
     pub driver: usize,
     pub currency: Option<Currency>,
+    /// What SQL calls the driving table, where it is read once more: rows that the job skips are read by a second input of the same files.
+    twin: Option<String>,
     joins: Vec<Reference>,
 }
 
@@ -89,12 +91,27 @@ fn list_of(sql: &str) -> String {
 
 impl<'a> Scope<'a> {
     pub(super) fn new(land: &'a Landscape<'a>, driver: usize, currency: Option<Currency>) -> Self {
-        Self { land, driver, currency, joins: Vec::new() }
+        Self { land, driver, currency, twin: None, joins: Vec::new() }
+    }
+
+    /// The same driving table, read once more under a name that no input has.
+    pub(super) fn twin(&self, name: &str) -> Self {
+        let twin = Some(super::assign::free_name(self.land, name));
+        Self { land: self.land, driver: self.driver, currency: self.currency, twin, joins: Vec::new() }
+    }
+
+    /// The second name of the driving table and its own, where it is read by a second one.
+    pub(super) fn twin_of(&self) -> Option<(String, String)> {
+        self.twin.clone().map(|twin| (twin, self.land.table(self.driver).name.clone()))
     }
 
     /// The driving table's name.
-    pub(super) fn driver_name(&self) -> &'a str {
-        &self.land.table(self.driver).name
+    pub(super) fn driver_name(&self) -> &str {
+        self.table_name(self.driver)
+    }
+
+    fn table_name(&self, table: usize) -> &str {
+        self.twin.as_deref().filter(|_| table == self.driver).unwrap_or(&self.land.table(table).name)
     }
 
     /// Whether the source may pass on text for times and numbers.
@@ -142,7 +159,7 @@ impl<'a> Scope<'a> {
 
     /// `table.column`; of a column of lists, its first element.
     pub(super) fn name(&self, at: ColumnAt) -> String {
-        self.cell(at, &self.land.table(at.table).name)
+        self.cell(at, self.table_name(at.table))
     }
 
     /// `table.column`, as people call it.

@@ -142,9 +142,18 @@ impl TableDraft {
         });
     }
 
+    /// A drafted column, gaps among them.
+    pub(super) fn column(&self, column: &str) -> Option<&ColumnDraft> {
+        self.columns.iter().find(|c| c.column == column)
+    }
+
+    pub(super) fn column_mut(&mut self, column: &str) -> Option<&mut ColumnDraft> {
+        self.columns.iter_mut().find(|c| c.column == column)
+    }
+
     /// Whether the column is drafted, gaps not counted.
     pub(super) fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|c| c.column == column && c.certainty != Certainty::Gap)
+        self.column(column).is_some_and(|c| c.certainty != Certainty::Gap)
     }
 
     /// Required columns that nothing was found for.
@@ -155,7 +164,7 @@ impl TableDraft {
     /// Adds gaps for required columns that are missing, and brings columns into the contract's order.
     pub(super) fn finish(mut self, scope: &Scope) -> Self {
         for column in self.table.columns.iter().filter(|c| c.required) {
-            if !self.columns.iter().any(|c| c.column == column.name) {
+            if self.column(column.name).is_none() {
                 self.gap(column);
             }
         }
@@ -182,7 +191,7 @@ impl TableDraft {
         ];
         let kind = |column: &ColumnDraft| scope.land.column_called(&column.from).map(|raw| raw.kind.clone());
         let text_of = |name: &str, wants_date: bool| {
-            let column = self.columns.iter().find(|c| c.column == name)?;
+            let column = self.column(name)?;
             match kind(column)? {
                 ValueKind::Time { form, is_date, .. } if is_date == wants_date && !form.gives_instants() => {
                     Some(column.sql.clone())
@@ -202,7 +211,7 @@ impl TableDraft {
             return;
         }
         for (milestone, sql) in bounded {
-            if let Some(drafted) = self.columns.iter_mut().find(|c| c.column == milestone) {
+            if let Some(drafted) = self.column_mut(milestone) {
                 drafted.sql = sql;
             }
         }

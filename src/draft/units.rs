@@ -138,8 +138,7 @@ fn amounts<'a>(land: &'a Landscape, table: usize) -> impl Iterator<Item = Column
         C::Cost,
         C::Deposit,
     ];
-    let columns = (0..land.table(table).columns.len()).map(move |column| ColumnAt { table, column });
-    columns.filter(|at| {
+    land.columns(table).filter(|at| {
         let name = land.column_name(*at);
         let is_other = [C::Id, C::Rate, C::Number, C::Quantity, C::Time].iter().any(|c| name.says(*c));
         land.column(*at).is_number() && !is_other && MONEY.iter().any(|c| name.says(*c))

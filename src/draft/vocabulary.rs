@@ -192,7 +192,6 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 81] = [
             "cliente",
             "usuario",
             "acheteur",
-            "client",
             "kunde",
             "kunden",
             "kaufer",
@@ -1522,7 +1521,6 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 81] = [
             "geplant",
             "versprochen",
             "zugesagt",
-            "previsto",
             "预计",
             "承诺",
             "prevista",
@@ -1942,6 +1940,9 @@ mod tests {
         for (at, (concept, words)) in VOCABULARY.iter().enumerate() {
             assert!(VOCABULARY.iter().skip(at + 1).all(|(other, _)| other != concept), "{concept:?} is listed twice");
             assert!(!words.is_empty());
+            let twice =
+                words.iter().enumerate().find(|(at, word)| words.iter().take(*at).any(|before| before == *word));
+            assert_eq!(twice, None, "{concept:?}");
         }
     }
 }

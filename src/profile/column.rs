@@ -283,6 +283,12 @@ impl RawColumn {
         self.hashes.len()
     }
 
+    /// Rows whose cell is one of these words.
+    #[must_use]
+    pub fn rows_with(&self, words: &[&str]) -> usize {
+        words.iter().filter_map(|word| self.words.get(*word)).sum()
+    }
+
     /// Share of cells without a value.
     #[must_use]
     pub fn null_share(&self) -> f64 {
