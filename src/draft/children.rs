@@ -71,8 +71,17 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
     }
     if buyers && is_reachable {
         let own = land.naming(scope.driver, C::Buyer).map(|(at, _)| Found { at, path: Vec::new(), score: 1.0 });
+        // Only where both name people alike does a row of its own tell who it was: else every one would seem to be somebody else than the buyer.
+        let names_alike = |own: &&Found| {
+            plan.buyer.as_ref().is_some_and(|buyer| land.folder.share_found(own.at, buyer.at) >= MIN_NAMED_ALIKE)
+        };
+        let stated = own.as_ref().filter(names_alike).map(|found| scope.reach_id(found));
         let found = plan.buyer.as_ref().map(|found| along(found, to_orders)).or(own);
         buyer = found.map(|found| scope.reach_id(&found)).or(buyer);
+        buyer = match (stated, buyer) {
+            (Some(stated), Some(buyer)) if stated != buyer => Some(format!("COALESCE({stated}, {buyer})")),
+            (stated, buyer) => buyer.or(stated),
+        };
     }
     let order_sql = plan.order_id(&number, merchant.as_deref());
     let merchant = merchant.map(|sql| {
@@ -81,6 +90,9 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
     });
     Some(OrderLink { order: order_sql, merchant, buyer, from: scope.name(order), score })
 }
+
+/// Of the people that rows name so many are among the buyers, or the two columns name people differently.
+const MIN_NAMED_ALIKE: f64 = 0.5;
 
 /// One row an order and merchant, with the buyer where a row of sales names it.
 fn sales_columns(
@@ -185,7 +197,9 @@ fn put_link(draft: &mut TableDraft, link: OrderLink) {
         draft.put("merchant_id", Piece::sure(merchant), from, 0.95);
     }
     if let Some(buyer) = link.buyer {
-        draft.put("buyer_id", Piece::sure(buyer), "the order's buyer", 0.95);
+        let from =
+            if buyer.starts_with("COALESCE(") { "who gives it, else the order's buyer" } else { "the order's buyer" };
+        draft.put("buyer_id", Piece::sure(buyer), from, 0.95);
     }
 }
 
@@ -247,7 +261,9 @@ fn other_time(draft: &mut TableDraft, scope: &mut Scope, table: &'static TableCo
     let second = scope.render(Type::Instant, event, other.at, &sql).sql;
     let from = scope.name(other.at);
     if let Some(drafted) = draft.column_mut(event) {
-        drafted.sql = format!("COALESCE({}, {second})", drafted.sql);
+        let mut times = [drafted.sql.clone(), second];
+        scope.as_one_type(&mut times);
+        drafted.sql = format!("COALESCE({})", times.join(", "));
         drafted.from = format!("{}, else {from}", drafted.from);
     }
 }

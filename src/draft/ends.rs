@@ -171,6 +171,7 @@ fn cancelled(
         let sql = scope.render(Type::Instant, "cancelled_at", found.at, &sql).sql;
         times.push(lines.of_order(sql, &format!("parcel_{column}"), "MAX"));
     }
+    scope.as_one_type(&mut times);
     let last = match times.as_slice() {
         [] => return,
         [only] => only.clone(),

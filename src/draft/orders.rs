@@ -92,6 +92,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         }
     }
     super::refunds::at_most_the_amount(&mut draft, &scope, plan);
+    super::refunds::dated_at_the_end(&mut draft, &scope);
     draft.finish(&scope)
 }
 

@@ -124,6 +124,26 @@ pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &O
     }
 }
 
+/// Dates refunds whose day nothing states at the end of their orders: money that went back on no day is quarantined.
+pub(super) fn dated_at_the_end(draft: &mut TableDraft, scope: &Scope) {
+    let sql_of = |column: &str| draft.column(column).map(|c| c.sql.clone());
+    let (Some(refund), None, true) = (sql_of("refund_minor"), sql_of("refunded_at"), draft.has("placed_at")) else {
+        return;
+    };
+    let mut ends: Vec<String> =
+        ["completed_at", "cancelled_at", "placed_at"].iter().filter_map(|c| sql_of(c)).collect();
+    scope.as_one_type(&mut ends);
+    let refund = if scope.is_text() { format!("TRY_CAST({refund} AS BIGINT)") } else { refund };
+    let end = if let [only] = ends.as_slice() { only.clone() } else { format!("COALESCE({})", ends.join(", ")) };
+    let note = "nothing says when money went back: dated at the order's end, earlier than anybody knew of it";
+    draft.put(
+        "refunded_at",
+        Piece::guess(format!("CASE WHEN {refund} > 0 THEN {end} ELSE NULL END"), note),
+        "the order's end",
+        0.5,
+    );
+}
+
 /// Orders with a negative amount are credit notes: they are skipped as orders. Which order each is of, a column says whose values are numbers of
 /// orders.
 fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<'a>> {

@@ -91,6 +91,8 @@ pub struct RawColumn {
     pub is_text: bool,
     /// Whether cells are lists; all else is said of their first elements.
     pub is_list: bool,
+    /// Whether cells are instants of the file in another unit than microseconds, or with a zone: they meet no others in one expression.
+    pub is_instant_of_its_own: bool,
     /// Cells without a value.
     pub nulls: usize,
     /// Different values.
@@ -156,6 +158,8 @@ impl RawColumn {
             is_typed,
             is_text,
             is_list,
+            is_instant_of_its_own: native
+                && !matches!(cells.dtype(), DataType::Date | DataType::Datetime(TimeUnit::Microseconds, None)),
             nulls: 0,
             distinct: 0,
             distinct_by_file: 0,

@@ -47,6 +47,14 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// Share of the different values of one column that another one has.
+    #[must_use]
+    pub fn share_found(&self, of: ColumnAt, among: ColumnAt) -> f64 {
+        let different = |at: ColumnAt| self.tables[at.table].columns[at.column].different();
+        let (of, among) = (different(of), different(among));
+        of.intersection(&among).count() as f64 / of.len().max(1) as f64
+    }
+
     /// For each row of a table whether it says the same as the row of another table that it names, in these columns of both.
     #[must_use]
     pub fn repeats(&self, (child, parent): (ColumnAt, ColumnAt), same: &[(ColumnAt, ColumnAt)]) -> Vec<bool> {

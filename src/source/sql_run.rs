@@ -29,7 +29,15 @@ pub(super) fn in_plain_words(error: &PolarsError) -> String {
     let words = words.split("Resolved plan until failure").next().unwrap_or_default();
     let words = kinds.iter().fold(words, |words, kind| words.strip_prefix(kind).unwrap_or(words));
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    of_other_types(&words).unwrap_or(words)
+    of_other_types(&words).or_else(|| of_no_common_type(&words)).unwrap_or(words)
+}
+
+/// Values of two types in one expression, as the engine says it.
+fn of_no_common_type(words: &str) -> Option<String> {
+    let (one, other) = words.split_once("failed to determine supertype of ")?.1.split_once(" and ")?;
+    Some(format!(
+        "values of type {one} and of type {other} meet in one expression (COALESCE, GREATEST, CASE, a comparison): CAST them to one type, times AS TIMESTAMP"
+    ))
 }
 
 /// `IN` with values of another type than the column's, as the engine says it.
@@ -82,6 +90,7 @@ mod tests {
     #[test]
     fn faults_are_told_in_terms_of_the_statement() {
         for (text, begins, has) in [
+            ("SELECT COALESCE(id, CAST('2024-01-01' AS DATE)) FROM orders", "meet in one expression", "CAST them"),
             ("SELECT id FROM orders WHERE id IN ('1', '2')", "IN compares a column of type Int", "not '3'"),
             ("SELECT id,\n  nme AS x\nFROM orders", "line 2, column 3: ", "nme"),
             ("SELECT o.id,\n  o.nme AS x\nFROM orders AS o", "line 2, column ", "nme"),

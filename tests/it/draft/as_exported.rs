@@ -90,6 +90,40 @@ fn reviews_beside_their_orders_are_reviews_and_lists_of_them_are_told() {
     assert!(fs::read_to_string(out.join("GAPS.md")).unwrap().contains(copy));
 }
 
+#[test]
+fn refunds_without_a_day_are_dated_at_the_order_s_end() {
+    let (_folder, data, out) = folders();
+    let more = |n: usize| format!(",{},{}", instant(n + 12), if n.is_multiple_of(25) { "5.00" } else { "" });
+    shop_orders(&data, ",delivered_at,refund_amount", &more);
+    let draft = draft_of(&data, &out);
+    assert_eq!(draft.open_gaps(), 0);
+    let orders = read(&out.join("job.toml"), "orders");
+    assert_eq!(orders.height(), ORDERS, "none is quarantined");
+    let refunded = orders.column("refunded_at").unwrap();
+    assert_eq!(refunded.len() - refunded.null_count(), ORDERS / 25);
+    let (refunded, ended) = (cells(&orders, "order_id", "refunded_at"), cells(&orders, "order_id", "completed_at"));
+    assert_eq!(refunded["O000025"], ended["O000025"]);
+}
+
+#[test]
+fn who_reviews_is_read_where_reviews_name_people_as_orders_do() {
+    for (written, is_read) in [("C", true), ("nick-", false)] {
+        let (_folder, data, out) = folders();
+        shop_orders(&data, "", &|_| String::new());
+        let reviews = (0..ORDERS).step_by(2).map(|n| {
+            let who = if n.is_multiple_of(50) { 3 } else { n % 170 };
+            format!("R{n:06},O{n:06},{written}{who:04},{},{}", 1 + n % 5, instant(n + 20))
+        });
+        let head = "review_id,order_id,customer_id,rating,created_at".to_owned();
+        file(&data, "reviews.csv", &std::iter::once(head).chain(reviews).collect::<Vec<_>>());
+        let draft = draft_of(&data, &out);
+        assert_eq!(draft.open_gaps(), 0);
+        let who = cells(&read(&out.join("job.toml"), "reviews"), "order_id", "buyer_id");
+        assert_eq!(who["O000050"].as_deref(), Some(if is_read { "C0003" } else { "C0050" }), "{written}");
+        assert_eq!(who["O000052"].as_deref(), Some("C0052"), "{written}");
+    }
+}
+
 /// Loans of three to five months with a rate a month, and what was paid; nothing says when instalments fall due.
 fn loans(data: &Path, head: &str, more: &str) {
     let mut loans = vec![format!("loan_id,shop_id,disbursement_date,loan_amount{head}")];
@@ -282,8 +316,9 @@ fn who_borrows_of_a_lender_with_branches_is_its_client() {
     let reversals = (0..50).map(|n| format!("RV{n:08},MP{:08},{},100", n * 20, instant(n * 20 + 9)));
     let head = "reversal_no,original_receipt_no,reversed_on,amount".to_owned();
     file(&data, "reversals.csv", &std::iter::once(head).chain(reversals).collect::<Vec<_>>());
-    let loans = (0..40).map(|n| format!("LN{n:06},CL-{n:05},{},20000,3,{}", day(90 + n), day(181 + n)));
-    let head = "loan_id,client_id,disbursement_date,loan_amount,tenor_months,maturity_date".to_owned();
+    let loans = (0..40).map(|n| format!("LN{n:06},CL-{n:05},{},20000,3,24.0,{}", day(90 + n), day(181 + n)));
+    let head =
+        "loan_id,client_id,disbursement_date,loan_amount,tenor_months,annual_interest_rate,maturity_date".to_owned();
     file(&data, "loans.csv", &std::iter::once(head).chain(loans).collect::<Vec<_>>());
     let paid = (0..120).map(|n| format!("RP{n:06},LN{:06},{},7000", n / 3, day(120 + n / 3 + n % 3 * 30)));
     let head = "repayment_id,loan_id,repayment_date,amount".to_owned();
