@@ -89,26 +89,37 @@ impl ConfigFile {
         toml::from_str(&self.text).map_err(|e| self.refusal(&e))
     }
 
-    /// As [`Self::parse`], but a line with an unknown key is passed over, so that what else is wrong is told with it.
+    /// As [`Self::parse`], but a line with an unknown key or a value of a wrong type is passed over, so that what else is wrong is told with it.
     ///
     /// # Errors
-    /// What is wrong, where nothing can be made of the rest.
+    /// What is wrong, in the order of the lines, where a key has no value that can be read.
     pub fn parse_telling_all<T: DeserializeOwned>(&self) -> Result<(T, Vec<ConfigError>), Vec<ConfigError>> {
         let mut text = self.text.clone();
-        let mut faults = Vec::new();
+        let mut faults: Vec<ConfigError> = Vec::new();
+        let mut unread: Vec<String> = Vec::new();
         loop {
             let refused = match toml::from_str(&text) {
-                Ok(raw) => return Ok((raw, faults)),
+                Ok(raw) if unread.is_empty() => return Ok((raw, faults)),
+                Ok(_) => break,
                 Err(e) => self.refusal(&e),
             };
-            let unknown = refused.message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
-            let rest = unknown.and_then(|key| without_line(&text, refused.line, key));
-            faults.push(refused);
-            match rest {
-                Some(rest) => text = rest,
-                None => return Err(faults),
+            if named_by(&refused.message, "missing field `").is_some_and(|key| unread.iter().any(|known| known == key))
+            {
+                break;
             }
+            let unknown = named_by(&refused.message, "unknown field `");
+            let rest =
+                without_line(&text, refused.line).filter(|(key, _)| unknown.is_none_or(|unknown| unknown == key));
+            let is_unknown = unknown.is_some();
+            faults.push(refused);
+            let Some((key, rest)) = rest else { break };
+            if !is_unknown {
+                unread.push(key);
+            }
+            text = rest;
         }
+        faults.sort_by_key(|fault| fault.line);
+        Err(faults)
     }
 
     fn refusal(&self, error: &toml::de::Error) -> ConfigError {
@@ -132,14 +143,23 @@ impl ConfigFile {
     }
 }
 
-/// A text in which a line that only gives a key its value is blank; `None` where the value goes over several lines, or others stand beside it.
-fn without_line(text: &str, number: usize, key: &str) -> Option<String> {
+/// The name that follows `what` at the begin of a message.
+fn named_by<'a>(message: &'a str, what: &str) -> Option<&'a str> {
+    message.strip_prefix(what)?.split('`').next()
+}
+
+/// A line's key, and the text with the line blank, where all that the line does is to give one key its value.
+fn without_line(text: &str, number: usize) -> Option<(String, String)> {
     let line = text.split('\n').nth(number.checked_sub(1)?)?;
-    let gives_key = toml::from_str::<toml::Table>(line).is_ok_and(|table| table.len() == 1 && table.contains_key(key));
+    let mut keys = toml::from_str::<toml::Table>(line).ok()?.into_iter().map(|(key, _)| key);
+    let (Some(key), None) = (keys.next(), keys.next()) else { return None };
+    if line.trim_start().starts_with('[') {
+        return None;
+    }
     // Places of what comes after stay as they are.
     let blank = " ".repeat(line.len());
     let blanked = |(at, line)| if at + 1 == number { blank.as_str() } else { line };
-    gives_key.then(|| text.split('\n').enumerate().map(blanked).collect::<Vec<_>>().join("\n"))
+    Some((key, text.split('\n').enumerate().map(blanked).collect::<Vec<_>>().join("\n")))
 }
 
 #[cfg(test)]
@@ -160,6 +180,10 @@ mod tests {
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1, 3]);
         let faults = all("b = 1\na = 'one'\n").unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1, 2]);
+        let lines = |text: &str| all(text).unwrap_err().iter().map(|fault| fault.line).collect::<Vec<_>>();
+        assert_eq!(lines("a = 'one'\nb = 1\n"), [1, 2]);
+        assert_eq!(lines("a = 'one'\n"), [1], "a key with a wrong value is not missing");
+        assert_eq!(lines("b = 1\n"), [0, 1], "a key that is not there is told beside an unknown one");
         assert_eq!(all("b = [\n1]\na = 1\n").unwrap_err().len(), 1);
     }
 

@@ -27,7 +27,7 @@ struct OrderLink {
     /// The order as `orders` calls it.
     order: String,
     merchant: Option<(String, String)>,
-    buyer: Option<String>,
+    buyer: Option<(String, String)>,
     from: String,
     score: f64,
 }
@@ -64,7 +64,7 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
             .map_or(String::new(), |own| format!(" AND {own} = {sales}.merchant"));
         draft.joins.push(format!("LEFT JOIN {sales} ON {number} = {sales}.order_number{and}"));
         merchant = Some(format!("{sales}.merchant"));
-        buyer = has_buyer.then(|| format!("{sales}.buyer"));
+        buyer = has_buyer.then(|| (format!("{sales}.buyer"), "the order's buyer".to_owned()));
     }
     if merchant.is_none() && is_reachable {
         merchant = plan.merchant.as_ref().map(|found| scope.reach_id(&along(found, to_orders)));
@@ -75,12 +75,18 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         let names_alike = |own: &&Found| {
             plan.buyer.as_ref().is_some_and(|buyer| land.folder.share_found(own.at, buyer.at) >= MIN_NAMED_ALIKE)
         };
-        let stated = own.as_ref().filter(names_alike).map(|found| scope.reach_id(found));
-        let found = plan.buyer.as_ref().map(|found| along(found, to_orders)).or(own);
-        buyer = found.map(|found| scope.reach_id(&found)).or(buyer);
-        buyer = match (stated, buyer) {
-            (Some(stated), Some(buyer)) if stated != buyer => Some(format!("COALESCE({stated}, {buyer})")),
-            (stated, buyer) => buyer.or(stated),
+        let stated = own.as_ref().filter(names_alike).map(|found| (scope.reach_id(found), land.column(found.at).nulls));
+        buyer = if let Some((sql, 0)) = stated {
+            Some((sql.clone(), sql))
+        } else {
+            let found = plan.buyer.as_ref().map(|found| along(found, to_orders)).or(own);
+            let of_order = found.map(|found| scope.reach_id(&found)).or(buyer.map(|(sql, _)| sql));
+            of_order.map(|of_order| match stated {
+                Some((sql, _)) if sql != of_order => {
+                    (format!("COALESCE({sql}, {of_order})"), format!("{sql}, else the order's buyer"))
+                }
+                _ => (of_order, "the order's buyer".to_owned()),
+            })
         };
     }
     let order_sql = plan.order_id(&number, merchant.as_deref());
@@ -196,9 +202,7 @@ fn put_link(draft: &mut TableDraft, link: OrderLink) {
     if let Some((merchant, from)) = link.merchant {
         draft.put("merchant_id", Piece::sure(merchant), from, 0.95);
     }
-    if let Some(buyer) = link.buyer {
-        let from =
-            if buyer.starts_with("COALESCE(") { "who gives it, else the order's buyer" } else { "the order's buyer" };
+    if let Some((buyer, from)) = link.buyer {
         draft.put("buyer_id", Piece::sure(buyer), from, 0.95);
     }
 }

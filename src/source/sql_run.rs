@@ -90,7 +90,6 @@ mod tests {
     #[test]
     fn faults_are_told_in_terms_of_the_statement() {
         for (text, begins, has) in [
-            ("SELECT COALESCE(id, CAST('2024-01-01' AS DATE)) FROM orders", "meet in one expression", "CAST them"),
             ("SELECT id FROM orders WHERE id IN ('1', '2')", "IN compares a column of type Int", "not '3'"),
             ("SELECT id,\n  nme AS x\nFROM orders", "line 2, column 3: ", "nme"),
             ("SELECT o.id,\n  o.nme AS x\nFROM orders AS o", "line 2, column ", "nme"),
@@ -102,6 +101,13 @@ mod tests {
                 assert!(!words.contains(engine), "{words}");
             }
         }
+    }
+
+    #[test]
+    fn types_that_do_not_meet_are_named() {
+        let words = of_no_common_type("failed to determine supertype of datetime[ns] and datetime[ms, UTC]").unwrap();
+        assert!(words.contains("type datetime[ns] and of type datetime[ms, UTC] meet"), "{words}");
+        assert_eq!(of_no_common_type("something else of a and b"), None);
     }
 
     #[test]
