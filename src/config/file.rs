@@ -183,7 +183,7 @@ mod tests {
         let lines = |text: &str| all(text).unwrap_err().iter().map(|fault| fault.line).collect::<Vec<_>>();
         assert_eq!(lines("a = 'one'\nb = 1\n"), [1, 2]);
         assert_eq!(lines("a = 'one'\n"), [1], "a key with a wrong value is not missing");
-        assert_eq!(lines("b = 1\n"), [0, 1], "a key that is not there is told beside an unknown one");
+        assert_eq!(lines("b = 1\n"), [1, 1], "a key that is not there is told beside an unknown one");
         assert_eq!(all("b = [\n1]\na = 1\n").unwrap_err().len(), 1);
     }
 
