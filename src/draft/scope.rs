@@ -270,8 +270,10 @@ impl<'a> Scope<'a> {
     /// Times as one type, so that they may stand in one expression.
     pub(super) fn as_one_type(&self, times: &mut [String]) {
         let mut columns = self.land.folder.tables.iter().flat_map(|table| &table.columns);
-        if columns.any(|column| column.is_instant_of_its_own) {
-            times.iter_mut().for_each(|time| *time = format!("TRY_CAST({time} AS TIMESTAMP)"));
+        if columns.any(|column| column.other_instant.is_some()) {
+            for time in times.iter_mut() {
+                *time = format!("TRY_CAST({time} AS TIMESTAMP)");
+            }
         }
     }
 

@@ -91,8 +91,8 @@ pub struct RawColumn {
     pub is_text: bool,
     /// Whether cells are lists; all else is said of their first elements.
     pub is_list: bool,
-    /// Whether cells are instants of the file in another unit than microseconds, or with a zone: they meet no others in one expression.
-    pub is_instant_of_its_own: bool,
+    /// The file's type of instants in another unit than microseconds, or with a zone: they meet no others in one expression.
+    pub other_instant: Option<String>,
     /// Cells without a value.
     pub nulls: usize,
     /// Different values.
@@ -139,6 +139,11 @@ impl RawColumn {
         let cells = &if is_list { first_elements(cells)? } else { cells.clone() };
         let is_text = matches!(cells.dtype(), DataType::String);
         let native = matches!(cells.dtype(), DataType::Date | DataType::Datetime(..));
+        let other_instant = match cells.dtype() {
+            DataType::Datetime(TimeUnit::Microseconds, None) => None,
+            instant @ DataType::Datetime(..) => Some(instant.to_string()),
+            _ => None,
+        };
         let is_date_type = matches!(cells.dtype(), DataType::Date);
         let native_micros: Vec<Option<i64>> = if native {
             let micros = cells.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
@@ -158,8 +163,7 @@ impl RawColumn {
             is_typed,
             is_text,
             is_list,
-            is_instant_of_its_own: native
-                && !matches!(cells.dtype(), DataType::Date | DataType::Datetime(TimeUnit::Microseconds, None)),
+            other_instant,
             nulls: 0,
             distinct: 0,
             distinct_by_file: 0,

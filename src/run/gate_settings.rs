@@ -50,6 +50,8 @@ pub enum Fault {
     ColumnLost,
     /// Files that it was made from are gone, while others of their input stand.
     FilesGone,
+    /// Its rows name people otherwise than orders do.
+    OtherNames,
 }
 
 impl Fault {
@@ -64,6 +66,7 @@ impl Fault {
             Self::PastData => "past-data",
             Self::ColumnLost => "column-lost",
             Self::FilesGone => "files-gone",
+            Self::OtherNames => "other-names",
         }
     }
 }
@@ -191,7 +194,7 @@ pub(super) static ALLOW_KEYS: Section = Section {
             "the contract table; joined where files are gone whose rows are only joined to others",
         ),
         Key::new("what", "word", "\"absent\"", "the fault")
-            .range("absent, fewer-rows, fewer-bytes, older, past-data, column-lost, files-gone"),
+            .range("absent, fewer-rows, fewer-bytes, older, past-data, column-lost, files-gone, other-names"),
         Key::new("until", "date", "\"2026-01-31\"", "last as-of date on which it is allowed"),
         Key::new("reason", "text", "\"the export is being moved\"", "why, for whoever reads the results"),
     ],

@@ -1,5 +1,5 @@
-//! Gates on what came in: tables that are absent, shrunk or older than they usually are, or have lost columns or files, and an as-of date past the data's
-//! own clock.
+//! Gates on what came in: tables that are absent, shrunk or older than they usually are, or have lost columns or files, rows that name
+//! people otherwise than orders do, and an as-of date past the data's own clock.
 //!
 //! The night before is the reference. Rows are compared with the most that a table has had, age with the least that it has had, both
 //! carried from night to night, so that a table which loses a little every night is found out too. Fewer rows, bytes or files that the job allows by
@@ -22,7 +22,10 @@ use crate::domain::{days_between, grouped};
 use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
 use crate::source::ColumnGap;
-use crate::wash::{Activity, Ingested, LedgerLine, PACED_DAYS};
+use crate::wash::{Activity, Ingested, LedgerLine, PACED_DAYS, People, PeopleByKind};
+
+/// Of fewer rows, chance may name most of them otherwise.
+const FEWEST_NAMED: u64 = 30;
 
 /// Days that a table may rest while others go on trading.
 const REST_DAYS: i32 = 7;
@@ -179,7 +182,7 @@ pub fn judge_intake(
     ingested: &Ingested,
     previous: Option<&PreviousRun>,
     standing: Option<&PreviousRun>,
-    forced: Option<&str>,
+    (forced, names_buyers): (Option<&str>, bool),
 ) -> Result<JudgedIntake, PublishError> {
     let reference = previous.map(Reference::read).transpose()?;
     let as_of = ingested.as_of.date();
@@ -199,6 +202,9 @@ pub fn judge_intake(
         against_previous.first_night(job, ingested);
     }
     against_previous.data_clock(&tables, &ingested.activity);
+    if names_buyers {
+        against_previous.other_names(&ingested.people);
+    }
     let Gates { allowed, mut faults, .. } = against_previous;
     // Bytes must not depend on how often a date was run: what the standing run says can stop this one and leaves no other trace.
     if let Some(standing) = standing {
@@ -375,6 +381,28 @@ impl Gates<'_> {
                  allow it for a night where they were taken back or are in other files now"
             );
             self.find(table, Fault::FilesGone, had, told(&files));
+        }
+    }
+
+    /// Reviews and disputes by others than the buyer are suspect or count for nothing. Where most seem to be so, the two tables name people
+    /// differently, and what was complained of would be lost. Kinds of disputes are looked at one by one: they may come from several systems.
+    fn other_names(&mut self, people: &BTreeMap<&'static str, PeopleByKind>) {
+        for (table, by_kind) in people {
+            let is_otherwise = |people: &&People| people.named >= FEWEST_NAMED && 2 * people.others > people.named;
+            let found: Vec<String> = by_kind
+                .iter()
+                .filter(|(_, people)| is_otherwise(people))
+                .map(|(kind, People { named, others })| {
+                    let rows = if kind.is_empty() { "rows".to_owned() } else { format!("rows of {kind}") };
+                    format!("{} of {} {rows}", grouped(*others), grouped(*named))
+                })
+                .collect();
+            if !found.is_empty() {
+                let is = format!("{} name somebody else than their order's buyer", found.join(", "));
+                let was = "at most half may: let the SELECT name people as orders do or leave buyer_id null, or switch the sign off \
+                           (not_the_buyer.suffices = 0 under [authenticity] of the features file)";
+                self.find(table, Fault::OtherNames, was.to_owned(), is);
+            }
         }
     }
 

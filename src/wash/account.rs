@@ -10,6 +10,7 @@ use polars::prelude::*;
 use super::activity::Activity;
 use super::error::IngestError;
 use super::ledger::LedgerLine;
+use super::people::PeopleByKind;
 use super::quarantine::{Quarantine, QuarantineRow};
 use crate::contract::{SUPERSEDED_AT, TableContract};
 use crate::domain::AsOf;
@@ -36,6 +37,7 @@ pub(super) struct Sums {
     pub quarantine: BTreeMap<&'static str, Arc<Quarantine>>,
     pub activity: BTreeMap<&'static str, Activity>,
     pub filled: BTreeMap<&'static str, Filled>,
+    pub people: BTreeMap<&'static str, PeopleByKind>,
     /// Broken records that lead to no merchant and are known at as-of.
     pub unattributed: Vec<BrokenRecord>,
 }
@@ -82,6 +84,18 @@ impl Account {
         drop(sums);
         if let Some(of_table) = of_table {
             of_table.extend(quarantine)?;
+        }
+        Ok(())
+    }
+
+    /// Adds whom rows of a table name.
+    pub fn add_people(&self, table: &'static TableContract, counted: PeopleByKind) -> Result<(), IngestError> {
+        let mut sums = self.lock()?;
+        let of_table = sums.people.entry(table.name).or_default();
+        for (kind, more) in counted {
+            let people = of_table.entry(kind).or_default();
+            people.named += more.named;
+            people.others += more.others;
         }
         Ok(())
     }

@@ -7,12 +7,13 @@ use polars::prelude::*;
 use super::account::Account;
 use super::error::IngestError;
 use super::parents::Parents;
+use super::people::{names_people, people};
 use super::rules::RowTerms;
 use super::staging::{StagedTable, Staging};
 use super::strays::{OwnKeys, Wanted};
 use super::unparsed::unparsed;
 use super::washing::{Unwashed, Washed, wash_rows};
-use crate::contract::{self, LOANS, MERCHANTS, ORDERS, TableContract, data_type};
+use crate::contract::{self, LOANS, MERCHANTS, ORDERS, SUPERSEDED_AT, TableContract, data_type};
 use crate::domain::{AsOf, parallel};
 use crate::spill::SplitFrames;
 use crate::store::StoreWriter;
@@ -63,21 +64,22 @@ impl Wash<'_> {
     fn bucket(&self, bucket: u32, leftover: &Leftover) -> Result<(), IngestError> {
         let mut parents = Parents::default();
         let mut own_keys = OwnKeys::default();
+        let mut orders: Option<DataFrame> = None;
         for staged in self.tables {
             let table = staged.table;
-            let broken = |e: PolarsError| frame_error(table, &e);
+            let broken_frame = |e: PolarsError| frame_error(table, &e);
             // A merchant lies in the bucket of its own id. What refers to an order or a loan that is not in its bucket is a stray.
             if let (true, Some(keys)) = (table.name == MERCHANTS.name, staged.not_meant.read(bucket)?) {
-                parents.add_not_meant(table.name, &keys).map_err(broken)?;
+                parents.add_not_meant(table.name, &keys).map_err(broken_frame)?;
             }
             let Some(rows) = staged.rows.read(bucket)? else { continue };
-            let is_stray = own_keys.strays(table, &rows, &staged.wandering).map_err(broken)?;
+            let is_stray = own_keys.strays(table, &rows, &staged.wandering).map_err(broken_frame)?;
             let rows = if is_stray.any() {
-                let strays = rows.filter(&is_stray).map_err(broken)?;
+                let strays = rows.filter(&is_stray).map_err(broken_frame)?;
                 if let Some(split) = leftover.strays.get(table.name) {
                     split.push_few(&strays, 0)?;
                 }
-                rows.filter(&!is_stray).map_err(broken)?
+                rows.filter(&!is_stray).map_err(broken_frame)?
             } else {
                 rows
             };
@@ -93,6 +95,11 @@ impl Wash<'_> {
             let Washed { clean, broken, quarantine, ledger, not_meant } = washed;
             self.account.add(table, &clean, &broken, quarantine, &ledger)?;
             self.writer.write_broken(&broken)?;
+            if table.name == ORDERS.name {
+                orders = Some(clean.select(["order_id", "buyer_id", SUPERSEDED_AT]).map_err(broken_frame)?);
+            } else if let Some(orders) = orders.as_ref().filter(|_| names_people(table)) {
+                self.account.add_people(table, people(table, &clean, orders).map_err(broken_frame)?)?;
+            }
             self.writer.write(table, bucket, clean)?;
             if let (Some(keys), Some(all)) = (not_meant, leftover.not_meant.get(table.name)) {
                 all.push_few(&keys, 0)?;

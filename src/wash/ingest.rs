@@ -12,6 +12,7 @@ use super::buckets::Wash;
 use super::error::IngestError;
 use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
+use super::people::PeopleByKind;
 use super::quarantine::{Quarantine, QuarantineRow};
 use super::root_reasons::{RootReasons, root_reasons};
 use super::rules::RowTerms;
@@ -77,6 +78,8 @@ pub struct Ingested {
     pub activity: BTreeMap<&'static str, Activity>,
     /// In how many of each table's visible rows optional columns have a value.
     pub filled: BTreeMap<&'static str, Filled>,
+    /// Whom reviews and disputes name beside their orders; strays left out.
+    pub people: BTreeMap<&'static str, PeopleByKind>,
     /// Columns that some files lack, or all.
     pub column_gaps: Vec<ColumnGap>,
     /// The clean rows, and the broken records by merchant.
@@ -187,7 +190,7 @@ fn attempt(
     wash.all(buckets, &|| progress(IngestProgress::Washed))?;
     drop(tables);
 
-    let Sums { mut ledger, mut quarantine, activity, filled, mut unattributed } = account.close()?;
+    let Sums { mut ledger, mut quarantine, activity, filled, people, mut unattributed } = account.close()?;
     for spec in &job.source.sources {
         check_limit(job, spec.table, ledger.get(spec.table).map_or(&[], Vec::as_slice), &quarantine)?;
     }
@@ -217,6 +220,7 @@ fn attempt(
         unattributed,
         activity,
         filled,
+        people,
         column_gaps,
         store,
     })

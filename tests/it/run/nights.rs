@@ -357,6 +357,31 @@ fn a_file_that_is_gone_while_others_stand_stops_the_night_unless_the_job_allows_
 }
 
 #[test]
+fn disputes_that_name_people_otherwise_than_orders_stop_the_night() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    let path = folder.path().join("disputes.parquet");
+    let mut disputes = read(&path);
+    let people = disputes.column("buyer_id").unwrap().str().unwrap().clone();
+    let otherwise: StringChunked =
+        people.iter().map(|id| id.map(|id| format!("card-{id}"))).collect_ca("buyer_id".into());
+    disputes.with_column(otherwise.into_column()).unwrap();
+    write(&path, &mut disputes);
+    let stopped = next_night(folder.path(), out.path());
+    let message = stopped.as_ref().unwrap_err().to_string();
+    assert!(
+        message.contains("disputes (other-names): ") && message.contains("not_the_buyer.suffices = 0"),
+        "{message}"
+    );
+    assert!(named(&faults(stopped)).contains(&("disputes", Fault::OtherNames)));
+    // Nobody named is nobody else.
+    disputes.with_column(StringChunked::full_null("buyer_id".into(), disputes.height()).into_column()).unwrap();
+    write(&path, &mut disputes);
+    let lost = faults(next_night(folder.path(), after_the_first_night().path()));
+    assert_eq!(named(&lost), BTreeSet::from([("disputes", Fault::ColumnLost)]));
+}
+
+#[test]
 fn a_checksum_file_that_is_gone_is_told_and_stops_nothing() {
     // The simulated files have their checksums beside them, and the first night compared them.
     let folder = TempDir::new().unwrap();
