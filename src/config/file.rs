@@ -118,7 +118,8 @@ impl ConfigFile {
             }
             text = rest;
         }
-        faults.sort_by_key(|fault| fault.line);
+        // What is not there stands on no line.
+        faults.sort_by_key(|fault| (named_by(&fault.message, "missing field `").is_some(), fault.line));
         Err(faults)
     }
 
