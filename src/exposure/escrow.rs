@@ -27,7 +27,7 @@ pub(super) enum ShardReceivables {
 }
 
 /// Columns of the view `orders` that receivables are read from.
-pub const RECEIVABLE_COLUMNS: [&str; 14] = [
+pub const RECEIVABLE_COLUMNS: [&str; 15] = [
     "order_id",
     "merchant_id",
     "buyer_id",
@@ -36,6 +36,7 @@ pub const RECEIVABLE_COLUMNS: [&str; 14] = [
     "cancelled_at",
     "completed_at",
     "refunded_at",
+    "refund_minor",
     "amount_minor",
     "shipped_at",
     "lost_at",
@@ -46,8 +47,9 @@ pub const RECEIVABLE_COLUMNS: [&str; 14] = [
 
 /// Receivables by merchant.
 ///
-/// A receivable is money that escrow will release: the order was paid and shipped, and is not confirmed, cancelled, refunded, disputed,
-/// lost or suspect, and no record of it or of what belongs to it is broken. Of orders that may be one sale at most one is
+/// A receivable is money that escrow will release: the order was paid and shipped, and is not confirmed, cancelled, disputed,
+/// lost or suspect, and no record of it or of what belongs to it is broken. What went back to the buyer it no longer holds; where nobody knows how much did, that is
+/// all. Of orders that may be one sale at most one is
 /// ([`one_a_sale`]). Where a record does not say which order it is about, it may
 /// be about any that was placed before the record was known: a merchant with such an order has receivables that nobody knows.
 pub(super) fn receivables(
@@ -91,21 +93,26 @@ fn undoubted(
     let frame = &orders.frame;
     let broken: BTreeSet<&str> = shard.broken.iter().filter_map(|record| record.order_id.as_deref()).collect();
     let unset = |column: &str| frame.column(column).map(Column::is_null);
-    let live = unset("completed_at")?
-        & unset("cancelled_at")?
-        & unset("refunded_at")?
-        & unset("lost_at")?
-        & unset("dispute_opened_at")?;
+    let live = unset("completed_at")? & unset("cancelled_at")? & unset("lost_at")? & unset("dispute_opened_at")?;
     let suspect = frame.column("suspect")?.bool()?;
     let paid = frame.column("paid_at")?.is_not_null();
     let (ids, owners) = (frame.column("order_id")?.str()?, frame.column("merchant_id")?.str()?);
     let buyers = frame.column("buyer_id")?.str()?;
     let amounts = frame.column("amount_minor")?.i64()?;
+    let (not_refunded, refunds) = (unset("refunded_at")?, frame.column("refund_minor")?.i64()?);
+    let left = |row: usize, amount_minor: i64| {
+        if not_refunded.get(row) == Some(true) {
+            return amount_minor;
+        }
+        refunds.get(row).map_or(0, |refund| amount_minor.saturating_sub(refund.max(0)).max(0))
+    };
     let placed = &frame.column("placed_at")?.datetime()?.phys;
     let shipped = &frame.column("shipped_at")?.datetime()?.phys;
     let order = |row: usize| {
         let (order_id, placed_at, amount_minor) = (ids.get(row)?, placed.get(row)?, amounts.get(row)?);
-        let has_ended = live.get(row) != Some(true) || broken.contains(order_id);
+        let left_minor = left(row, amount_minor);
+        let is_refunded_in_full = left_minor == 0 && not_refunded.get(row) != Some(true);
+        let has_ended = live.get(row) != Some(true) || broken.contains(order_id) || is_refunded_in_full;
         let is_sent = paid.get(row) == Some(true) && !has_ended;
         let counted = shipped.get(row).filter(|_| is_sent);
         Some(ShippedOrder {
@@ -116,7 +123,7 @@ fn undoubted(
             has_ended,
             is_suspect: suspect.get(row) != Some(false),
             shipped_at: shipped.get(row),
-            counted_minor: counted.map_or(0, |at| aging.counted_minor(amount_minor, at, shard.as_of.micros())),
+            counted_minor: counted.map_or(0, |at| aging.counted_minor(left_minor, at, shard.as_of.micros())),
         })
     };
     let doubtful = merchants_in_doubt(frame, &shard.broken)?;

@@ -64,7 +64,12 @@ mod tests {
     use crate::domain::AsOf;
 
     fn shard(broken: Vec<BrokenRecord>) -> Shard {
-        Shard { as_of: AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap(), tables: BTreeMap::new(), broken }
+        Shard {
+            as_of: AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap(),
+            tables: BTreeMap::new(),
+            earlier: BTreeMap::new(),
+            broken,
+        }
     }
 
     fn record(table: &str, order: Option<&str>, known_at: Option<i64>) -> BrokenRecord {

@@ -14,7 +14,7 @@ pub struct Receivable {
     pub order_id: String,
     /// When it was placed, or the first of those that may be the same sale, UTC microseconds.
     pub placed_at: i64,
-    /// What it counts for at its age; at most what the buyer paid into escrow.
+    /// What it counts for at its age; at most what the buyer paid into escrow, less what went back.
     pub counted_minor: i64,
     /// Other orders that may be the same sale: what is pledged under one of the ids is pledged.
     pub same_sale: Vec<String>,

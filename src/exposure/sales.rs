@@ -14,7 +14,7 @@ pub(super) struct ShippedOrder<'a> {
     pub buyer_id: &'a str,
     pub placed_at: i64,
     pub amount_minor: i64,
-    /// It was confirmed, cancelled, refunded, lost or disputed, or a record of it is broken: whatever escrow still holds of the sale may be none.
+    /// It was confirmed, cancelled, refunded in full, lost or disputed, or a record of it is broken: whatever escrow still holds of the sale may be none.
     pub has_ended: bool,
     pub is_suspect: bool,
     /// When its last parcel was handed over.

@@ -13,7 +13,7 @@ use crate::store::Shard;
 pub struct PledgedOrders {
     /// Value of all that were found.
     pub value_minor: i64,
-    /// Value of those that were cancelled or refunded.
+    /// Value of those that were cancelled, and what of the others went back to their buyers.
     pub lost_minor: i64,
     /// Orders that were not found among the clean rows: what became of them is not known.
     pub not_found: u64,
@@ -46,16 +46,21 @@ impl Pledges {
         let amounts = orders.column("amount_minor")?.i64()?;
         let is_cancelled = orders.column("cancelled_at")?.is_not_null();
         let is_refunded = orders.column("refunded_at")?.is_not_null();
-        let lost = is_cancelled | is_refunded;
-        for ((id, amount), lost) in ids.iter().zip(amounts.iter()).zip(lost.iter()) {
+        let refunds = orders.column("refund_minor")?.i64()?;
+        let lost = |row: usize, amount: i64| match (is_cancelled.get(row), is_refunded.get(row)) {
+            // A part went back; where nobody knows how much, it may have been all.
+            (Some(false), Some(true)) => refunds.get(row).map_or(amount, |refund| refund.clamp(0, amount.max(0))),
+            (Some(false), Some(false)) => 0,
+            _ => amount,
+        };
+        for (row, (id, amount)) in ids.iter().zip(amounts.iter()).enumerate() {
             let (Some(id), Some(amount)) = (id, amount) else { continue };
+            let lost_minor = lost(row, amount);
             for loan in loans_of.get(id).into_iter().flatten() {
                 let Some(pledged) = by_loan.get_mut(*loan) else { continue };
                 pledged.not_found = pledged.not_found.saturating_sub(1);
                 pledged.value_minor = pledged.value_minor.saturating_add(amount);
-                if lost == Some(true) {
-                    pledged.lost_minor = pledged.lost_minor.saturating_add(amount);
-                }
+                pledged.lost_minor = pledged.lost_minor.saturating_add(lost_minor);
             }
         }
         Ok(Self { by_loan })
@@ -98,10 +103,12 @@ mod tests {
             "amount_minor" => [100_i64, 200, 400, 800],
             "cancelled_at" => at([0, 7, 0, 0]),
             "refunded_at" => at([0, 0, 7, 0]),
+            "refund_minor" => [None::<i64>; 4],
         )
         .unwrap();
         let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
-        let shard = Shard { as_of, tables: BTreeMap::from([("orders", orders)]), broken: Vec::new() };
+        let shard =
+            Shard { as_of, tables: BTreeMap::from([("orders", orders)]), earlier: BTreeMap::new(), broken: Vec::new() };
         let known = vec![
             loan("l1", &["a", "b", "c"], false),
             loan("l2", &["d", "gone"], false),
@@ -116,5 +123,27 @@ mod tests {
         assert_eq!((pledges.of_loan("l3"), pledges.of_loan("l4")), (None, None));
         let without = Shard { tables: BTreeMap::new(), ..shard };
         assert_eq!(Pledges::of(&without, &ledger).unwrap().of_loan("l1").copied(), found(0, 0, 3));
+    }
+
+    #[test]
+    fn of_a_refund_the_part_is_lost_and_all_where_nobody_knows_how_much() {
+        let lost = |refund: Option<i64>, is_cancelled: bool| {
+            let orders = df!(
+                "order_id" => ["a"],
+                "amount_minor" => [400_i64],
+                "cancelled_at" => [is_cancelled.then_some(7_i64)],
+                "refunded_at" => [7_i64],
+                "refund_minor" => [refund],
+            );
+            let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
+            let tables = BTreeMap::from([("orders", orders.unwrap())]);
+            let shard = Shard { as_of, tables, earlier: BTreeMap::new(), broken: Vec::new() };
+            let known = vec![loan("l1", &["a"], false)];
+            let ledger = LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() };
+            Pledges::of(&shard, &ledger).unwrap().of_loan("l1").unwrap().lost_minor
+        };
+        assert_eq!([lost(Some(100), false), lost(Some(400), false), lost(Some(0), false)], [100, 400, 0]);
+        assert_eq!(lost(None, false), 400, "how much went back is not known");
+        assert_eq!(lost(Some(100), true), 400, "a cancelled order brings nothing");
     }
 }

@@ -105,6 +105,14 @@ impl PreviousRun {
     }
 }
 
+/// The run that the loan service reads; `None` where nothing was ever published.
+///
+/// # Errors
+/// It is damaged.
+pub fn current_run(out: &Path) -> Result<Option<PreviousRun>, PublishError> {
+    Ok(serving(out)?.map(|serving| PreviousRun::of(out, serving.run, Vec::new())))
+}
+
 /// The newest intact run whose business date is strictly before `before`; `None` where there never was one.
 ///
 /// Each business date stands by the run that its own pointer names. A run whose manifest is broken is passed over and named; a run that a

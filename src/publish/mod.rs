@@ -74,7 +74,7 @@ pub use evidence::{FeatureFormula, WindowColumns, distinct_windows, evidence_col
 pub use feature_columns::read_feature_columns;
 pub use gathered::GatheredTable;
 pub use history::{
-    PreviousIdentity, PreviousRun, PublishedRun, previous_run, runs_beside, standing_dates, standing_run,
+    PreviousIdentity, PreviousRun, PublishedRun, current_run, previous_run, runs_beside, standing_dates, standing_run,
 };
 pub use lock::OutLock;
 pub use manifest::{

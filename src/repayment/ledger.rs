@@ -16,6 +16,7 @@ use super::received::ReceivedBefore;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
 use super::unknown::{Causes, LoanException, OFFER_OF_ANOTHER, UnknownCause, UnknownLoan};
+use super::unreversed::unreversed;
 use crate::contract::{APPLICATIONS, LOANS, MERCHANTS};
 use crate::store::{BrokenRecord, Shard};
 
@@ -84,6 +85,12 @@ impl LoanLedger {
         let ids = merchants.map(|merchants| strings(merchants, MERCHANTS.name, "merchant_id")).transpose()?;
         let visible: HashSet<&str> = ids.into_iter().flat_map(|ids| ids.iter().flatten()).collect();
         self.add_missing(evidence.loans_in(bucket), |merchant| visible.contains(merchant));
+        let unreversed = unreversed(shard)?;
+        let of_loan = |loan: &LoanStanding| {
+            unreversed.get(&loan.loan_id).into_iter().flatten().map(|told| line(loan, told)).collect::<Vec<_>>()
+        };
+        let told: Vec<LoanException> = self.known.iter().flat_map(of_loan).collect();
+        self.remarks.extend(told);
         self.set_aside(shard, evidence)?;
         for loan in &mut self.unknown {
             let before = loan.loan_id.as_deref().and_then(|loan_id| evidence.loan(&loan.merchant_id, loan_id));

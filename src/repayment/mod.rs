@@ -29,7 +29,8 @@
 //! - **Early payment** is held for the instalments to come and counts as repaid principal meanwhile.
 //! - **Pay-off**: once closed, interest and fees of later instalments are never owed.
 //! - **A share of sales**: instalments are milestones, the least to be paid by then; of their interest only what has accrued on what was owed.
-//! - **Reversal**: from the moment it is visible, the payment was never made; days past due count again from the broken promise.
+//! - **Reversal**: from the moment it is visible, the payment was never made; days past due count again from the broken promise. One that a later version says never bounced counts as made, and the
+//!   officers' list says so (`payment-no-longer-reversed`).
 //! - **Back-dated payment**: counts from `paid_at`, and is seen from `recorded_at`. Nights in between rightly saw arrears.
 //! - **Restructure**: the newest schedule counts ([`reconcile`]); the loan stays marked.
 //! - **Write-off**: days past due run on and the balance stays owed; the loan is in default until it is closed.
@@ -58,6 +59,7 @@ mod settings;
 mod standing;
 mod tables;
 mod unknown;
+mod unreversed;
 mod waterfall;
 
 pub use assess::{Assessment, assess};

@@ -19,6 +19,7 @@ use super::scratch::Scratch;
 use super::stages::StageClock;
 use super::summary::RunSummary;
 use super::tonights_model::{check_model, fitting_model, train_for_tonight};
+use super::whose_runs::refuse_runs_of_another_job;
 use crate::domain::days_between;
 use crate::model::ModelError;
 use crate::publish::{Begun, Pointing, Publisher};
@@ -149,6 +150,7 @@ pub fn check_job(
     let job = with_options(job, options);
     let rules = JobRules::open_telling_all(&job).map_err(RunError::Configs)?;
     let scratch = Scratch::new()?;
+    refuse_runs_of_another_job(&job)?;
     let night = prepare(&job, &rules, options, &scratch.path().join("store"), None, progress)?;
     let mut report = CheckReport {
         as_of: night.chosen.date,

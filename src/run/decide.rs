@@ -172,6 +172,8 @@ pub struct Decided {
     pub alerts_unknown: BTreeMap<String, u64>,
     /// Loans that a rule would have deducted, by what is not known: receipts, another loan of the merchant, or the latest payments.
     pub deductions_unknown: BTreeMap<String, u64>,
+    /// Disputes that count for nothing because somebody else than the order's buyer opened them.
+    pub disputes_of_others: u64,
 }
 
 impl Decided {
@@ -201,7 +203,7 @@ pub fn decide_shard(
     }
     let variables = &context.bundle.scorecard.variables;
     let bin_counts = variables.iter().map(|variable| vec![0; variable.bins.bins.len()]).collect();
-    let mut decided = Decided { bin_counts, ..Decided::default() };
+    let mut decided = Decided { bin_counts, disputes_of_others: facts.disputes_of_others, ..Decided::default() };
     for (at, ((merchant, scored), own)) in table.merchants.iter().zip(&scored).zip(&by_number).enumerate() {
         let lookup = TableRow { table, at };
         decided.scores.push(score_row(context, merchant, &lookup, scored, own.has_evidence)?);

@@ -89,6 +89,8 @@ pub struct ShardFacts {
     pub remembered: Vec<RememberedLoan>,
     /// Merchants with broken records, as these might be read.
     pub scenarios: Vec<ScenarioShard>,
+    /// Disputes that count for nothing because somebody else than the order's buyer opened them.
+    pub disputes_of_others: u64,
 }
 
 impl ShardFacts {
@@ -126,7 +128,15 @@ impl ShardFacts {
             // Nothing is seen of any loan: all is to be seen again another night.
             None => before.loans.loans_in(seen.bucket).cloned().collect(),
         };
-        Ok(Self { merchants, accounts, ledger, pledges, remembered, scenarios: Vec::new() })
+        Ok(Self {
+            merchants,
+            accounts,
+            ledger,
+            pledges,
+            remembered,
+            scenarios: Vec::new(),
+            disputes_of_others: seen.views.disputes_of_others,
+        })
     }
 }
 

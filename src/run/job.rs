@@ -25,6 +25,8 @@ use crate::wash::{IntakeSettings, RawWash, WASH_KEYS};
 pub struct Job {
     /// Names the run in reports.
     pub name: String,
+    /// Names that the job had before, the first one first: runs and models under them are its own.
+    pub formerly: Vec<String>,
     /// How raw files become a store.
     pub intake: IntakeSettings,
     /// Where runs are published.
@@ -51,6 +53,7 @@ pub struct Job {
     pub files: JobFiles,
     /// Digest of the job file, every file it names and every SQL statement: the configuration's identity.
     pub digest: Digest,
+    name_line: usize,
     /// Lines of the keys of `[model]` that are checked against other files.
     model_lines: BTreeMap<&'static str, usize>,
 }
@@ -119,6 +122,8 @@ impl From<ConfigError> for Box<Faults> {
 #[serde(deny_unknown_fields)]
 struct RawJob {
     name: Spanned<String>,
+    #[serde(default)]
+    formerly: Vec<Spanned<String>>,
     currency: Spanned<String>,
     time_zone: Option<Spanned<String>>,
     as_of: Option<Spanned<String>>,
@@ -152,6 +157,9 @@ static JOB_KEYS: Section = Section {
     doc: "Paths are relative to the job file.",
     keys: &[
         Key::new("name", "word", "\"mine\"", "names the run in reports").range("lowercase letters, digits and hyphens"),
+        Key::new("formerly", "list of words", "[\"pilot\"]", "names that the job had before, the first one first: its runs and models go on under the new name. A night refuses an output folder whose current run is of a job with a name that is not here")
+            .range("lowercase letters, digits and hyphens")
+            .or("none"),
         Key::new("currency", "word", "\"EUR\"", "ISO 4217 code of all amounts").range("three capital letters"),
         Key::new("time_zone", "word", "\"Asia/Shanghai\"", "where business dates begin")
             .range("an IANA name")
@@ -237,6 +245,8 @@ impl Job {
         let mut faults = Faults { all: unknown, ..Faults::default() };
 
         let name = faults.take(bounds::slug(&file, &raw.name, "name"));
+        let formerly =
+            raw.formerly.iter().filter_map(|word| faults.take(bounds::slug(&file, word, "formerly"))).collect();
         let currency = faults.take(
             Currency::new(raw.currency.get_ref())
                 .map_err(|e| file.refuse(&raw.currency.span(), e.to_string(), "for example currency = \"CNY\"")),
@@ -306,6 +316,7 @@ impl Job {
         let intake = IntakeSettings { source, currency, time_zone, as_of: fixed, known_before: None, wash, store };
         let mut job = Self {
             name,
+            formerly,
             out: below(&raw.out),
             models: below(&raw.models),
             as_of,
@@ -318,6 +329,7 @@ impl Job {
             core,
             interchange,
             digest: Digest::of(b""),
+            name_line: file.line(&raw.name.span()),
             model_lines: BTreeMap::from([
                 ("label", file.line(&raw.model.label.span())),
                 ("ability_measure", file.line(&raw.model.ability_measure.span())),
@@ -326,6 +338,12 @@ impl Job {
         };
         job.digest = job.compute_digest();
         Ok(job)
+    }
+
+    /// An error at the job's name.
+    #[must_use]
+    pub fn refuse_name(&self, message: String, help: &str) -> ConfigError {
+        ConfigError { path: self.files.job.path().to_owned(), line: self.name_line, message, help: help.to_owned() }
     }
 
     /// An error at a key of the `[model]` section.

@@ -55,6 +55,7 @@ mod tonights_model;
 mod training;
 mod unseen;
 mod unstated;
+mod whose_runs;
 mod wide;
 
 pub use as_of::AsOfRule;

@@ -29,6 +29,7 @@ use super::stages::StageClock;
 use super::summary::RunSummary;
 use super::tonights_model::models_for;
 use super::unseen::Unseen;
+use super::whose_runs::refuse_runs_of_another_job;
 use super::wide::WideTables;
 use crate::contract;
 use crate::exposure::{AccountsBefore, groups_of_broken_members};
@@ -97,6 +98,7 @@ fn run_locked(
     publisher: &mut Publisher<'_>,
     progress: &StageClock<'_>,
 ) -> Result<RunOutcome, RunError> {
+    refuse_runs_of_another_job(job)?;
     let mut notes: Vec<String> = publisher.mended().map(ToOwned::to_owned).into_iter().collect();
 
     let keep = job

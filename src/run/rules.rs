@@ -183,8 +183,8 @@ impl JobRules {
         let mut hasher = Hasher::default();
         hasher.field(self.features.digest.to_string().as_bytes());
         hasher.field(job.model.trained_under().as_bytes());
-        // Amounts and days of another market are other figures under the same names.
-        hasher.field(job.name.as_bytes());
+        // Amounts and days of another market are other figures under the same names. Under a new name the job's market is the same.
+        hasher.field(job.formerly.first().unwrap_or(&job.name).as_bytes());
         hasher.field(job.intake.currency.code().as_bytes());
         hasher.field(job.intake.time_zone.iana_name().unwrap_or("UTC").as_bytes());
         self.ledger.digest_into(&mut hasher);

@@ -33,6 +33,7 @@ pub struct Totals {
     officers_work: OfficersWork,
     unknown_loans: BTreeMap<String, u64>,
     odd_loan_records: BTreeMap<String, u64>,
+    disputes_of_others: u64,
     unjudged: Unjudged,
     deductions: u64,
     deducted_minor: i64,
@@ -71,6 +72,7 @@ impl Totals {
         };
         count(&mut self.unknown_loans, lines(true));
         count(&mut self.odd_loan_records, lines(false));
+        self.disputes_of_others += shard.disputes_of_others;
         for (rule, times) in &shard.alerts_unknown {
             *self.unjudged.alerts.entry(rule.clone()).or_default() += times;
         }
@@ -123,6 +125,7 @@ impl Totals {
             officers_work: self.officers_work,
             unknown_loans: self.unknown_loans,
             odd_loan_records: self.odd_loan_records,
+            disputes_of_others: self.disputes_of_others,
             unjudged,
             deductions: self.deductions,
             deducted_minor: self.deducted_minor,

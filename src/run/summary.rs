@@ -67,9 +67,14 @@ pub struct RunSummary {
     /// Loans of which nothing is known, by cause. A loan may stand under several.
     #[serde(default)]
     pub unknown_loans: BTreeMap<String, u64>,
-    /// What else stands in the officers' list, by code: loans that were not drawn as they were offered, applications that lead to no merchant.
+    /// What else stands in the officers' list, by code: loans that were not drawn as they were offered, payments that had bounced and no
+    /// longer have, applications that lead to no merchant.
     #[serde(default)]
     pub odd_loan_records: BTreeMap<String, u64>,
+    /// Disputes that count for nothing because somebody else than the order's buyer opened them. Many of them say that disputes name people otherwise than
+    /// orders do.
+    #[serde(default)]
+    pub disputes_of_others: u64,
     /// What could not be judged for lack of data.
     #[serde(default)]
     pub unjudged: Unjudged,
@@ -298,6 +303,10 @@ impl RunSummary {
             )?;
         }
         self.write_odd_loan_records(out)?;
+        if self.disputes_of_others > 0 {
+            let disputes = grouped(self.disputes_of_others);
+            writeln!(out, "  disputes   {disputes} by others than the orders' buyers do not count (not_the_buyer)")?;
+        }
         self.write_unjudged(out)?;
         if let Some(portfolio) = &self.portfolio {
             writeln!(

@@ -7,12 +7,14 @@
 //! ```
 //!
 //! A loan's instalments and payments lie with its merchant. Earlier versions of a row stay beside the latest with the instant at which
-//! they were replaced, so that a look back sees what could be seen then. Bytes depend on the rows alone: not on their order, the
+//! they were replaced, so that a look back sees what could be seen then, and an order's amount does not rise once it was sent off. Bytes depend on the rows alone: not on their order, the
 //! files they came in, or threads.
 
 mod broken;
+mod earlier;
 mod error;
 mod hash;
+mod held_amounts;
 mod index;
 mod reader;
 mod row_order;
@@ -21,6 +23,7 @@ mod shard;
 mod writer;
 
 pub use broken::BrokenRecord;
+pub use earlier::COUNTED_UNTIL;
 pub use error::StoreError;
 pub use hash::{bucket_of, merchant_hash, stable_hash};
 pub use index::{BucketFile, StoreIndex, TableIndex};

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::broken::{self, BrokenRecord};
+use super::earlier::earlier_versions;
 use super::error::StoreError;
+use super::held_amounts::hold_amounts;
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
-use crate::contract::{self, TableContract, data_type, visible};
+use crate::contract::{self, ORDERS, PAYMENTS, SHIPMENTS, TableContract, data_type, visible};
 use crate::domain::{AsOf, Digest};
 
 /// Clean events, bucketed by merchant and sorted by merchant and time.
@@ -35,6 +37,9 @@ impl WholeBucket {
         Self { tables, broken: self.broken.clone() }
     }
 }
+
+/// Tables of which earlier versions tell what the latest does not: what an order came to when it was sent off, that a payment had bounced.
+const SAID_BEFORE: [&str; 3] = [ORDERS.name, SHIPMENTS.name, PAYMENTS.name];
 
 fn is_of_loans(table: &str) -> bool {
     ["merchants", "loans", "instalments", "payments"].contains(&table)
@@ -91,7 +96,7 @@ impl Store {
     }
 
     /// One bucket's tables as of an instant up to the store's own: visible rows, later milestones masked, the version that was the
-    /// latest then, rows whose parent could not be seen then left out; sorted by merchant, event time and key. Tables
+    /// latest then but for orders of which the amount rose after they were sent off, rows whose parent could not be seen then left out; sorted by merchant, event time and key. Tables
     /// that do not name a merchant carry their loan's `merchant_id` as last column.
     ///
     /// # Errors
@@ -151,8 +156,23 @@ impl Store {
             }
             tables.insert(table.name, rows.select(columns(table)).map_err(broken)?);
         }
+        let mut earlier: BTreeMap<&'static str, DataFrame> = BTreeMap::new();
+        for (table, rows) in bucket.tables.iter().filter(|(table, _)| SAID_BEFORE.contains(&table.name)) {
+            let broken = |e: PolarsError| StoreError::Frame { table: table.name.to_owned(), why: e.to_string() };
+            if let Some(versions) = earlier_versions(table, rows, as_of).map_err(broken)? {
+                earlier.insert(table.name, versions);
+            }
+        }
+        let broken = |e: PolarsError| StoreError::Frame { table: ORDERS.name.to_owned(), why: e.to_string() };
+        let versions = [earlier.remove(ORDERS.name), earlier.remove(SHIPMENTS.name)];
+        if let ([Some(before), parcels], Some(orders)) = (&versions, tables.get(ORDERS.name)) {
+            let parcels: Vec<&DataFrame> = tables.get(SHIPMENTS.name).into_iter().chain(parcels).collect();
+            if let Some(held) = hold_amounts(orders, before, &parcels).map_err(broken)? {
+                tables.insert(ORDERS.name, held);
+            }
+        }
         let broken = bucket.broken.iter().filter(|record| record.counts_at(as_of)).cloned().collect();
-        Ok(Shard { as_of: as_of.clone(), tables, broken })
+        Ok(Shard { as_of: as_of.clone(), tables, earlier, broken })
     }
 
     /// Every broken record of a bucket, whenever it was known.
@@ -211,7 +231,7 @@ pub(super) fn read_file(path: &Path) -> Result<DataFrame, StoreError> {
 }
 
 /// The contract's columns, and `merchant_id` where it is not among them.
-fn columns(table: &TableContract) -> impl Iterator<Item = &'static str> {
+pub(super) fn columns(table: &TableContract) -> impl Iterator<Item = &'static str> {
     let merchant = table.column("merchant_id").is_none().then_some("merchant_id");
     table.columns.iter().map(|c| c.name).chain(merchant)
 }

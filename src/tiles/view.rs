@@ -76,6 +76,8 @@ pub struct Views {
     pub ledger: Option<LoanLedger>,
     /// What tells one sale that was sent under several ids.
     pub repeated: RepeatedSettings,
+    /// Disputes that count for nothing because somebody else than the order's buyer opened them.
+    pub disputes_of_others: u64,
 }
 
 impl Views {
@@ -93,7 +95,7 @@ impl Views {
 pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     let merchants = Merchants::of(shard)?;
     let merchant_rows = shard.table("merchants").ok_or(TileError::MissingTable { table: "merchants" })?.clone();
-    let Trade { mut frames, verdicts } = trade(shard, &merchants, rules)?;
+    let Trade { mut frames, verdicts, disputes_of_others } = trade(shard, &merchants, rules)?;
     let mut ledger = None;
     if let Some(book) = repayment_tables(shard, rules.ledger)? {
         frames.insert(repayment::INSTALMENT_STATUS.name, book.instalment_status);
@@ -119,13 +121,14 @@ pub fn views(shard: &Shard, rules: ViewRules<'_>) -> Result<Views, TileError> {
     let tables = shard.tables.keys().copied().collect();
     let as_of = shard.as_of.clone();
     let repeated = rules.authenticity.repeated;
-    Ok(Views { as_of, merchants, merchant_rows, by_name, tables, verdicts, ledger, repeated })
+    Ok(Views { as_of, merchants, merchant_rows, by_name, tables, verdicts, ledger, repeated, disputes_of_others })
 }
 
 /// Views of orders, shipments, reviews and disputes, and the verdicts on their authenticity.
 struct Trade {
     frames: BTreeMap<&'static str, DataFrame>,
     verdicts: BTreeMap<&'static str, Vec<Verdict>>,
+    disputes_of_others: u64,
 }
 
 fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<Trade, TileError> {
@@ -144,8 +147,9 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     };
     let (shipments, reviews, disputes) = (children("shipments")?, children("reviews")?, children("disputes")?);
     let counted = disputes.as_ref().map(|disputes| disputes.that_count(&buyers, settings)).transpose()?.flatten();
+    let disputes_of_others = counted.as_ref().map_or(0, |(.., of_others)| *of_others);
     let disputes = match &counted {
-        Some((table, of_order)) => Some(Children { table, of_order: of_order.clone() }),
+        Some((table, of_order, _)) => Some(Children { table, of_order: of_order.clone() }),
         None => disputes,
     };
     let is_copy = shipments.as_ref().map(|parcels| parcel_copies(parcels, &cancelled)).transpose()?.unwrap_or_default();
@@ -171,7 +175,7 @@ fn trade(shard: &Shard, merchants: &Merchants, rules: ViewRules<'_>) -> Result<T
     if let Some(ratings) = ratings {
         verdicts.insert("reviews", ratings.verdicts);
     }
-    Ok(Trade { frames, verdicts })
+    Ok(Trade { frames, verdicts, disputes_of_others })
 }
 
 /// Rows that belong to orders, and the order's row of each.
@@ -181,12 +185,12 @@ pub struct Children<'a> {
 }
 
 impl Children<'_> {
-    /// Disputes without those that another row stands for, and those that somebody else than the buyer opened; `None` where there are no such.
+    /// Disputes without those that another row stands for, and those that somebody else than the buyer opened, with how many these are; `None` where there are no such.
     fn that_count(
         &self,
         buyers: &StringChunked,
         settings: &Settings,
-    ) -> Result<Option<(DataFrame, OrderRows)>, TileError> {
+    ) -> Result<Option<(DataFrame, OrderRows, u64)>, TileError> {
         let is_copy = dispute_copies(self, settings.repeated)?;
         let is_anothers = disputes::of_others(self, buyers, settings.not_the_buyer)?;
         let stays: Vec<bool> = is_copy.iter().zip(&is_anothers).map(|(copy, anothers)| !copy && !anothers).collect();
@@ -196,7 +200,8 @@ impl Children<'_> {
         let mask: BooleanChunked = stays.iter().copied().collect();
         let table = self.table.filter(&mask).map_err(|source| TileError::View { view: "disputes", source })?;
         let of_order = self.of_order.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(row, _)| *row).collect();
-        Ok(Some((table, of_order)))
+        let of_others = is_anothers.iter().filter(|anothers| **anothers).count() as u64;
+        Ok(Some((table, of_order, of_others)))
     }
 }
 

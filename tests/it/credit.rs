@@ -79,7 +79,12 @@ fn repayment_agrees_with_the_simulators_own_books() {
         "instalments" => newest_versions(&read(&market, table)),
         _ => read(&market, table),
     };
-    let shard = Shard { as_of, tables: names.into_iter().map(|t| (t, read_newest(t))).collect(), broken: Vec::new() };
+    let shard = Shard {
+        as_of,
+        tables: names.into_iter().map(|t| (t, read_newest(t))).collect(),
+        earlier: std::collections::BTreeMap::new(),
+        broken: Vec::new(),
+    };
     let products = ["order-loan", "credit-loan", "group-loan"];
     let rules = LedgerRules {
         default_dpd: products.into_iter().map(|product| (product.to_owned(), 90)).collect(),

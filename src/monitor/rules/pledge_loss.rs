@@ -6,7 +6,7 @@ use crate::monitor::pledges::PledgedOrders;
 /// The word that a monitor file uses.
 pub const KIND: &str = "pledge-loss";
 
-/// Observes the share, by value, of the orders that secure the loan which were cancelled or refunded; fires from `from_share` on. Unknown where
+/// Observes the share, by value, of the orders that secure the loan which was cancelled or went back to buyers; fires from `from_share` on. Unknown where
 /// one of them cannot be found.
 #[must_use]
 pub fn judge(pledged: Option<&PledgedOrders>, from_share: f64) -> Finding {

@@ -152,3 +152,77 @@ fn a_milestone_that_is_dated_after_it_was_recorded_does_not_wait_for_its_day() {
     assert_eq!(unknown, BTreeSet::from([loan]));
     assert!(offers.iter().all(|offer| offer.merchant_id != "m03"), "{offers:?}");
 }
+
+#[test]
+fn a_bounced_payment_that_is_sent_again_as_made_is_told_to_an_officer() {
+    let lender = lender();
+    let mut market = trading_marketplace(&lender, 2);
+    let first = offers_of(&lender.night(&market, day(0)).published.run_dir);
+    let mut paid = |merchant: &str| {
+        let offer = first.iter().find(|o| o.merchant_id == merchant && o.product == "credit-loan").unwrap();
+        let loan = market.draw(offer, offer.limit_minor, at(day(0), 9));
+        let payment = market.repay(&loan, 500, at(day(1), 9));
+        market.resend("payments", &payment, at(day(2), 9), &[("reversed_at", Some(Cell::At(at(day(2), 8))))]);
+        (loan, payment)
+    };
+    let ((loan, payment), _) = (paid("m01"), paid("m02"));
+    let remarks = |market: &Marketplace, number: i64| {
+        let night = lender.night(market, day(number));
+        let lines = rows::<LoanException>(&night.published.run_dir);
+        assert_eq!(lines.len() as u64, night.summary.odd_loan_records.values().sum::<u64>(), "{lines:?}");
+        lines
+            .into_iter()
+            .map(|line| (line.loan_id.unwrap(), line.code, line.is_unknown, line.detail))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(remarks(&market, 3), []);
+    // The first borrower's has not bounced after all; the other's row is sent again as it is.
+    market.resend("payments", &payment, at(day(3), 12), &[("reversed_at", None)]);
+    let told = remarks(&market, 4);
+    let [(of_loan, code, is_unknown, detail)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((of_loan, code.as_str(), *is_unknown), (&loan, "payment-no-longer-reversed", false));
+    assert!(detail.contains(&format!("{payment:?} of 500")) && detail.contains(&day(2).to_string()), "{detail}");
+}
+
+#[test]
+fn an_amount_that_rises_after_the_order_was_sent_secures_no_more() {
+    let lender = lender();
+    let mut market = trading_marketplace(&lender, 3);
+    let mut orders = Vec::new();
+    for merchant in ["m01", "m02", "m03"] {
+        orders.push(shipped_orders(&mut market, merchant, 2, day(-4)));
+        market.apply(merchant, "order-loan", 900_000, &[], at(day(-1), 12));
+    }
+    // All are sent three days before the first night. The first merchant's orders rise tenfold since, the second's are a half less.
+    for (merchant, amount) in [(0, 900_000), (1, 45_000)] {
+        for order in &orders[merchant] {
+            market.resend("orders", order, at(day(-1), 9), &[("amount_minor", Some(Cell::Number(amount)))]);
+        }
+    }
+    let offers = offers_of(&lender.night(&market, day(0)).published.run_dir);
+    let limit = |merchant: &str| {
+        let offer = offers.iter().find(|o| o.merchant_id == merchant && o.product == "order-loan").unwrap();
+        offer.limit_minor
+    };
+    assert_eq!(limit("m01"), limit("m03"));
+    assert!(limit("m02") < limit("m03") && limit("m02") > 0, "{offers:?}");
+}
+
+#[test]
+fn a_dispute_by_somebody_who_did_not_buy_takes_no_receivable_and_is_counted() {
+    let lender = lender();
+    let mut market = trading_marketplace(&lender, 2);
+    let mut first_order = |merchant: &str| {
+        let orders = shipped_orders(&mut market, merchant, 2, day(-4));
+        market.apply(merchant, "order-loan", 900_000, &[], at(day(-1), 12));
+        market.dispute(&orders[0], at(day(-2), 9));
+        orders[0].clone()
+    };
+    let (by_another, by_the_buyer) = (first_order("m01"), first_order("m02"));
+    market.spoil("disputes", &by_another, "buyer_id", text("a competitor's friend"));
+    let night = lender.night(&market, day(0));
+    let offers = offers_of(&night.published.run_dir);
+    let pledged = pledged(&offers);
+    assert!(pledged.contains(by_another.as_str()) && !pledged.contains(by_the_buyer.as_str()), "{offers:?}");
+    assert_eq!(night.summary.disputes_of_others, 1);
+}

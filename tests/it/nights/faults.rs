@@ -6,6 +6,7 @@ use std::path::Path;
 use integrity::exposure::{DebtState, Statement};
 use integrity::monitor::{BorrowerState, CreditState, Deduction};
 use integrity::repayment::LoanException;
+use integrity::run::RunError;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -322,4 +323,23 @@ fn a_broken_row_that_is_sent_again_stops_no_night() {
         assert!(!lines.is_empty(), "{what}");
         assert_eq!(offers_of(&run).iter().find(|offer| offer.merchant_id == "m01"), None, "{what}");
     }
+}
+
+#[test]
+fn a_folder_of_another_jobs_runs_is_refused_until_the_job_says_that_they_are_its_own() {
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 2);
+    lender.night(&market, day(0));
+    lender.change("job.toml", "name = \"demo\"\n", "name = \"other\"\n");
+    for number in [0, 1] {
+        let refused = lender.night_without(&market, day(number), &[]).unwrap_err();
+        assert!(matches!(refused, RunError::Config(_)), "{refused}");
+        let says = refused.to_string();
+        assert!(["\"other\"", "\"demo\"", "formerly = [\"demo\"]"].iter().all(|word| says.contains(word)), "{says}");
+    }
+    lender.change("job.toml", "name = \"other\"\n", "name = \"other\"\nformerly = [\"demo\"]\n");
+    lender.night(&market, day(1));
+    // From then on the folder is the renamed job's.
+    lender.change("job.toml", "name = \"other\"\nformerly = [\"demo\"]\n", "name = \"demo\"\n");
+    assert!(matches!(lender.night_without(&market, day(2), &[]), Err(RunError::Config(_))));
 }
