@@ -302,11 +302,7 @@ impl RunSummary {
                 self.money(unknown.principal_minor)
             )?;
         }
-        self.write_odd_loan_records(out)?;
-        if self.disputes_of_others > 0 {
-            let disputes = grouped(self.disputes_of_others);
-            writeln!(out, "  disputes   {disputes} by others than the orders' buyers do not count (not_the_buyer)")?;
-        }
+        self.write_odd_records(out)?;
         self.write_unjudged(out)?;
         if let Some(portfolio) = &self.portfolio {
             writeln!(
@@ -439,13 +435,17 @@ impl RunSummary {
         Ok(())
     }
 
-    /// What an officer is told of loans that are known, and of applications that lead to nobody.
-    fn write_odd_loan_records(&self, out: &mut String) -> std::fmt::Result {
-        if self.odd_loan_records.is_empty() {
-            return Ok(());
+    /// What an officer is told of loans that are known, and of applications that lead to nobody; and disputes that do not count.
+    fn write_odd_records(&self, out: &mut String) -> std::fmt::Result {
+        if !self.odd_loan_records.is_empty() {
+            let records = self.odd_loan_records.iter().map(|(code, n)| format!("{code} {}", grouped(*n)));
+            writeln!(out, "  odd        loan records for an officer: {}", records.collect::<Vec<_>>().join(" · "))?;
         }
-        let records = self.odd_loan_records.iter().map(|(code, n)| format!("{code} {}", grouped(*n)));
-        writeln!(out, "  odd        loan records for an officer: {}", records.collect::<Vec<_>>().join(" · "))
+        if self.disputes_of_others > 0 {
+            let disputes = grouped(self.disputes_of_others);
+            writeln!(out, "  disputes   {disputes} by others than the orders' buyers do not count (not_the_buyer)")?;
+        }
+        Ok(())
     }
 
     fn write_unjudged(&self, out: &mut String) -> std::fmt::Result {
