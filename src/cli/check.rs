@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use super::run::{JobArgs, NightArgs};
 use super::{ExitCode, Failure, Output, Terminal};
+use crate::contract::LOANS;
 use crate::domain::grouped;
 use crate::run::{CheckOptions, CheckReport, RunOptions, TableVerdict, check_job, write_table};
+use crate::source::ColumnGap;
 
 /// Which job.
 #[derive(Debug, clap::Args)]
@@ -99,6 +101,10 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     for allowed in &report.intake.allowed {
         writeln!(out, "             ALLOWED ({}): {}", allowed.reason, allowed.finding)?;
     }
+    if report.tables.iter().all(|table| table.table != LOANS.name) {
+        writeln!(out, "  loan book  none is read: every merchant is taken to owe nothing here")?;
+    }
+    write_column_gaps(report, out)?;
     for unstated in &report.intake.unstated {
         writeln!(out, "  checksums  {unstated}")?;
     }
@@ -114,6 +120,27 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
         (None, Some(_)) => writeln!(out, "configuration, data, gates and publishing are sound; nothing was written"),
         (None, None) => writeln!(out, "configuration, data and the gates on the tables are sound; nothing was written"),
     }
+}
+
+/// Columns that the job takes and that some files of an input lack.
+fn write_column_gaps(report: &CheckReport, out: &mut String) -> std::fmt::Result {
+    const SHOWN: usize = 8;
+    let gaps: Vec<&ColumnGap> = report.intake.column_gaps.iter().flatten().collect();
+    for ColumnGap { table, input, column, without, .. } in gaps.iter().take(SHOWN) {
+        let files = match without.as_slice() {
+            [only] => only.clone(),
+            [first, others @ ..] => format!("{first} and {} other file(s)", grouped(others.len() as u64)),
+            [] => continue,
+        };
+        writeln!(
+            out,
+            "  columns    {table}: {files} of input {input} lack {column:?}, which is null there: were they renamed?"
+        )?;
+    }
+    if gaps.len() > SHOWN {
+        writeln!(out, "             and {} others in --format json", gaps.len() - SHOWN)?;
+    }
+    Ok(())
 }
 
 fn cells(t: &TableVerdict) -> Vec<String> {

@@ -382,6 +382,7 @@ fn decide_code(error: &DecideError) -> ExitCode {
 fn run_code(error: &RunError) -> ExitCode {
     match error {
         RunError::Config(_) | RunError::Configs(_) => ExitCode::Config,
+        RunError::Sources(faults) => faults.first().map_or(ExitCode::Internal, source_code),
         RunError::Ingest(error) => ingest_code(error),
         RunError::Training(error) => training_code(error),
         RunError::Model(error) => model_code(error),

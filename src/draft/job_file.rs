@@ -21,6 +21,8 @@ pub(super) struct JobFacts<'a> {
     /// Optional tables with gaps: written, but not read yet.
     pub aside: &'a [TableDraft],
     pub has_loan_label: bool,
+    /// The export has loans, and not all of what is needed to read them.
+    pub lacks_loan_book: bool,
     pub windows: Windows,
     /// Tables that end long before the first night, with the sentence that says so.
     pub behind: Vec<(&'static str, String)>,
@@ -131,14 +133,19 @@ pub(super) fn draft(facts: &JobFacts) -> String {
     }
     let label = if facts.has_loan_label { "loan-default" } else { "trade-distress" };
     let Windows { performance_days, every_days, snapshots, test_snapshots } = facts.windows;
+    let approval = if facts.lacks_loan_book {
+        "# The export speaks of loans that are not read (GAPS.md): every merchant seems to owe nothing. No model approves itself before they are.\n"
+    } else {
+        "# A model that the night itself trains is taken where it ranks well enough. Before money is lent, leave this out: a person approves.\n\
+         approve_as = \"drafted job: self-approved to try it\"\napprove_min_auc = 0.6\n"
+    };
     add(
         &mut text,
         &format!(
             "\n[wash]\n# GUESS: a few rows in a hundred are single faults, more are a fault of the export or of a SELECT (project judgement).\n\
              max_quarantine_share = 0.03\n\n[model]\nname = \"{}-willingness\"\nlabel = \"{label}\"\nability_measure = \
          \"net_receipts\"\nperformance_days = {performance_days}\nsnapshot_every_days = {every_days}\nsnapshots = {snapshots}\ntest_snapshots = \
-         {test_snapshots}\n# A model that the night itself trains is taken where it ranks well enough. Before money is lent, leave this out: a person approves.\n\
-         approve_as = \"drafted job: self-approved to try it\"\napprove_min_auc = 0.6\nexpires_after_days = 365\n",
+         {test_snapshots}\n{approval}expires_after_days = 365\n",
             facts.name
         ),
     );

@@ -195,6 +195,7 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
         tables: &draft.tables,
         aside: &draft.aside,
         has_loan_label: has_loan_book,
+        lacks_loan_book: draft.no_loan_book.is_some(),
         windows,
         behind: span.map_or_else(Vec::new, |(_, as_of)| behind(&land, &draft.tables, as_of)),
     };

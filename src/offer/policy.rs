@@ -45,6 +45,7 @@ pub struct Policy {
     pub bands: Vec<String>,
     /// Whether merchants must have a credit record to be judged.
     pub loan_book: LoanBookUse,
+    loan_book_span: Range<usize>,
     /// Limits are rounded down to a multiple of it.
     pub limit_step_minor: i64,
     /// The most that one merchant may owe over all products.
@@ -205,7 +206,7 @@ pub enum Bound {
 #[serde(deny_unknown_fields)]
 struct RawPolicy {
     bands: Spanned<Vec<Spanned<String>>>,
-    loan_book: LoanBookUse,
+    loan_book: Spanned<LoanBookUse>,
     limit_step_minor: Spanned<i64>,
     total_cap_minor: Spanned<i64>,
     hard_cap_minor: Spanned<i64>,
@@ -327,11 +328,12 @@ impl Policy {
         let rules = raw
             .rules
             .iter()
-            .map(|rule| check_rule(&file, rule, raw.loan_book, &products, &mut feature_uses))
+            .map(|rule| check_rule(&file, rule, *raw.loan_book.get_ref(), &products, &mut feature_uses))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             bands,
-            loan_book: raw.loan_book,
+            loan_book: *raw.loan_book.get_ref(),
+            loan_book_span: raw.loan_book.span(),
             limit_step_minor,
             total_cap_minor: bounds::integer(&file, &raw.total_cap_minor, "total_cap_minor", 1..=1_000_000_000_000)?,
             hard_cap_minor,
@@ -441,6 +443,19 @@ impl Policy {
         let message = format!("pd_horizon_days = {} is not the model's performance window", self.price.pd_horizon_days);
         let help = format!("pd_horizon_days = {performance_days}, as performance_days in the job file");
         Err(self.file.refuse(&self.horizon_span, message, help))
+    }
+
+    /// Refuses a policy that takes nothing to be lent beside a job that reads loans: what merchants owe would count for less than it is.
+    ///
+    /// # Errors
+    /// It is so.
+    pub fn check_loans(&self, reads_loans: bool) -> Result<(), ConfigError> {
+        if self.loan_book == LoanBookUse::Required || !reads_loans {
+            return Ok(());
+        }
+        let message = "loan_book = \"none\" says that nothing was lent yet, and the job reads loans".to_owned();
+        let help = "loan_book = \"required\", with default_dpd for every product; in the job file label = \"loan-default\" learns from them";
+        Err(self.file.refuse(&self.loan_book_span, message, help))
     }
 
     /// Refuses a largest loan above one million of the currency's main unit.
@@ -564,7 +579,7 @@ fn check_default_dpd(file: &ConfigFile, raw: &RawPolicy) -> Result<BTreeMap<Stri
         }
         default_dpd.insert(product.clone(), bounds::days(file, dpd, "default_dpd", 1..=720)?);
     }
-    if raw.loan_book == LoanBookUse::Required
+    if *raw.loan_book.get_ref() == LoanBookUse::Required
         && let Some(missing) = PRODUCTS.iter().find(|p| !default_dpd.contains_key(**p))
     {
         let message = format!("default_dpd says nothing of {missing:?}");

@@ -24,7 +24,7 @@ use crate::domain::days_between;
 use crate::model::ModelError;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
-use crate::source::InputFormat;
+use crate::source::{InputFormat, Sources};
 use crate::wash::{Activity, IngestError, PARENT_QUARANTINED, Quarantine, QuarantineRow, RootReason, root_reasons};
 
 /// Examples shown of each broken rule.
@@ -151,6 +151,11 @@ pub fn check_job(
     let rules = JobRules::open_telling_all(&job).map_err(RunError::Configs)?;
     let scratch = Scratch::new()?;
     refuse_runs_of_another_job(&job)?;
+    // Alone a fault is told where the night meets it.
+    let faults = Sources::new(&job.intake.source, &scratch.path().join("faults")).faults();
+    if faults.len() > 1 {
+        return Err(RunError::Sources(faults));
+    }
     let night = prepare(&job, &rules, options, &scratch.path().join("store"), None, progress)?;
     let mut report = CheckReport {
         as_of: night.chosen.date,

@@ -10,6 +10,7 @@ use crate::core_system::CoreSystemError;
 use crate::domain::AsOfError;
 use crate::model::ModelError;
 use crate::publish::PublishError;
+use crate::source::SourceError;
 use crate::spill::SpillError;
 use crate::wash::IngestError;
 
@@ -22,6 +23,9 @@ pub enum RunError {
     /// Several faults of the configuration, in files that do not depend on each other.
     #[error("read the configuration:\n{list}", list = .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Configs(Vec<ConfigError>),
+    /// Several faults of inputs and statements.
+    #[error("read the inputs:\n{list}", list = .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Sources(Vec<SourceError>),
     /// Reading and washing.
     #[error(transparent)]
     Ingest(#[from] IngestError),

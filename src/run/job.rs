@@ -105,6 +105,17 @@ impl Faults {
         checked.map_err(|fault| self.all.push(fault)).ok()
     }
 
+    /// Those of a job file that cannot be read as a whole; the files that it names are looked at all the same.
+    fn of_unread(file: &ConfigFile, all: Vec<ConfigError>, below: &dyn Fn(&str) -> PathBuf) -> Self {
+        let mut faults = Self { all, ..Self::default() };
+        let text: toml::Table = toml::from_str(file.text()).unwrap_or_default();
+        let named = |key: &str| Some(below(text.get(key)?.as_str()?)).filter(|path| path.exists());
+        faults.features = named("features").and_then(|path| faults.take(FeatureFiles::open(&path)));
+        faults.policy = named("policy").and_then(|path| faults.take(ConfigFile::open(&path)));
+        faults.monitor = named("monitor").and_then(|path| faults.take(ConfigFile::open(&path)));
+        faults
+    }
+
     fn into_first(self) -> ConfigError {
         let none =
             || ConfigError { path: PathBuf::new(), line: 0, message: "no fault".to_owned(), help: String::new() };
@@ -240,8 +251,8 @@ impl Job {
     pub fn open_telling_all(path: &Path) -> Result<Self, Box<Faults>> {
         let file = ConfigFile::open(path)?;
         let parsed = file.parse_telling_all::<RawJob>();
-        let (raw, unknown) = parsed.map_err(|all| Box::new(Faults { all, ..Faults::default() }))?;
         let below = |relative: &str| tidy(&file.folder().join(relative));
+        let (raw, unknown) = parsed.map_err(|all| Box::new(Faults::of_unread(&file, all, &below)))?;
         let mut faults = Faults { all: unknown, ..Faults::default() };
 
         let name = faults.take(bounds::slug(&file, &raw.name, "name"));

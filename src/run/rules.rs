@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::receipts;
 use crate::config::ConfigError;
+use crate::contract::LOANS;
 use crate::domain::{Digest, Hasher};
 use crate::exposure::RECEIVABLE_COLUMNS;
 use crate::features::FeatureConfig;
@@ -120,6 +121,7 @@ impl JobRules {
             self.overrides.check_policy(&self.policy).err(),
             self.policy.check_horizon(job.model.performance_days).err(),
             self.policy.check_currency(job.intake.currency).err(),
+            self.policy.check_loans(Self::declared_tables(job).contains(LOANS.name)).err(),
         ]
         .into_iter()
         .flatten()

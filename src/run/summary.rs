@@ -304,6 +304,10 @@ impl RunSummary {
         }
         self.write_odd_records(out)?;
         self.write_unjudged(out)?;
+        self.write_loan_book(out)
+    }
+
+    fn write_loan_book(&self, out: &mut String) -> std::fmt::Result {
         if let Some(portfolio) = &self.portfolio {
             writeln!(
                 out,
@@ -314,6 +318,8 @@ impl RunSummary {
                 self.money(portfolio.arrears_minor),
                 portfolio.non_performing_share().map_or("none".to_owned(), |s| format!("{:.2} %", 100.0 * s)),
             )?;
+        } else {
+            writeln!(out, "  loan book  none is read: every merchant is taken to owe nothing here")?;
         }
         Ok(())
     }

@@ -36,7 +36,8 @@ pub(super) const MAX_SKIPPED: usize = 30;
 /// Between cells, the likeliest first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Words that mean "no value" in any column, and in columns that otherwise hold numbers or times.
-const NULL_WORDS: [&str; 4] = ["NULL", "\\N", "#N/A", "<NA>"];
+const DUMPED_NULL: &str = "\\N";
+const NULL_WORDS: [&str; 4] = ["NULL", DUMPED_NULL, "#N/A", "<NA>"];
 /// Days that are none, as some databases write a date that is not there.
 const NULL_DATES: [&str; 3] = ["00000000", "0000-00-00", "0000-00-00 00:00:00"];
 const NULL_WORDS_OF_NUMBERS: [&str; 16] =
@@ -318,6 +319,11 @@ fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> (TextForma
         .collect();
     if declared.nulls.is_empty() {
         format.nulls = null_words(&columns);
+        // Databases write dumps so, and the first rows need not have a cell without a value.
+        if separator == b'\t' && !format.nulls.iter().any(|word| word == DUMPED_NULL) {
+            format.nulls.push(DUMPED_NULL.to_owned());
+            format.nulls.sort();
+        }
     }
     if let (None, Some(first)) = (declared.has_header, records.first()) {
         format.has_header = is_header(first, &columns);

@@ -56,6 +56,23 @@ pub(super) fn in_plain_words_of(text: &str, error: &PolarsError) -> String {
     place.map_or_else(|| words.clone(), |(line, column)| format!("line {line}, column {column}: {words}"))
 }
 
+/// A fault that names a column which is not there, with the name that is most like it.
+pub(super) fn with_nearest_name(words: String, known: &[PlSmallStr]) -> String {
+    const LIKE_ENOUGH: f64 = 0.85;
+    if !["no column named", "unable to find column", "nvalid identifier"].iter().any(|fault| words.contains(fault)) {
+        return words;
+    }
+    let unknown = quoted_names(&words).find(|name| known.iter().all(|column| column != name));
+    let nearest = unknown.and_then(|name| {
+        let likeness = known.iter().map(|column| (strsim::jaro_winkler(name, column), column));
+        likeness.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+    });
+    match nearest {
+        Some((like, column)) if like >= LIKE_ENOUGH => format!("{words}; there is {:?}", column.as_str()),
+        _ => words,
+    }
+}
+
 /// Names in quotes.
 fn quoted_names(words: &str) -> impl Iterator<Item = &str> {
     ['"', '\'', '`'].into_iter().flat_map(|quote| words.split(quote).skip(1).step_by(2)).filter(|name| !name.is_empty())
@@ -101,6 +118,15 @@ mod tests {
                 assert!(!words.contains(engine), "{words}");
             }
         }
+    }
+
+    #[test]
+    fn the_name_most_like_an_unknown_one_is_told() {
+        let known = ["order_id", "buyer_id"].map(PlSmallStr::from);
+        let told = |words: &str| with_nearest_name(words.to_owned(), &known);
+        assert!(told("line 1: no column named 'buyr_id' found in table 'orders'").ends_with("; there is \"buyer_id\""));
+        assert!(!told("line 1: no column named 'zzz' found in table 'orders'").contains("there is"));
+        assert!(!told("something else about 'buyr_id'").contains("there is"));
     }
 
     #[test]

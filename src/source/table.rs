@@ -323,6 +323,44 @@ impl<'a> Sources<'a> {
         Ok(filter.skipped(files))
     }
 
+    /// What can be said of inputs and statements before a row is read: inputs that are not there or cannot be opened, SELECTs that cannot run, and what they give that is
+    /// not the contract's. One fault an input and one a SELECT: the engine stops at a statement's first.
+    #[must_use]
+    pub fn faults(&mut self) -> Vec<SourceError> {
+        let job = self.settings;
+        let mut faults: Vec<SourceError> = job.inputs.keys().filter_map(|name| self.open(name).err()).collect();
+        for spec in &job.sources {
+            let Some(table) = contract::table(spec.table) else { continue };
+            for part in &spec.parts {
+                faults.extend(self.fault_of_part(part, table));
+            }
+        }
+        faults
+    }
+
+    /// Runs a SELECT over no rows; nothing is said where an input of it could not be opened.
+    fn fault_of_part(&mut self, part: &SourcePart, table: &'static TableContract) -> Option<SourceError> {
+        let job = self.settings;
+        let mut inputs: Vec<(String, LazyFrame)> = Vec::new();
+        for name in job.inputs.keys().filter(|name| needs(part, name, job)) {
+            match self.open.get(name)? {
+                Some(input) => inputs.push((name.clone(), DataFrame::empty_with_schema(input.schema()).lazy())),
+                None if table.optional => return None,
+                None => return Some(SourceError::RequiredTableAbsent { table: table.name, input: name.clone() }),
+            }
+        }
+        let statement = part.sql.as_ref()?;
+        let from = self.origin(part);
+        let is_text = self.driver(part).ok()?.is_text();
+        let frame = select(part, statement, inputs).and_then(|rows| rows.collect().map_err(|e| refused(part, &e)));
+        frame
+            .and_then(|frame| {
+                check_lineage(part, &frame)?;
+                conform(table, &frame, is_text, &from)
+            })
+            .err()
+    }
+
     /// One column of one contract table, read before the night to guess its date, in pieces; nothing where the table is absent. Cells that
     /// cannot be read are null.
     ///
@@ -479,7 +517,17 @@ fn select(
     statement: &Statement,
     inputs: impl IntoIterator<Item = (String, LazyFrame)>,
 ) -> Result<LazyFrame, SourceError> {
-    sql_run::execute(&statement.text, inputs).map_err(|e| refused(spec, &e))
+    let inputs: Vec<(String, LazyFrame)> = inputs.into_iter().collect();
+    let columns =
+        |(_, mut rows): (String, LazyFrame)| rows.collect_schema().map(|schema| schema.iter_names_cloned().collect());
+    sql_run::execute(&statement.text, inputs.iter().cloned()).map_err(|e| match refused(spec, &e) {
+        SourceError::BadSql { table, path, why } => {
+            let known: Vec<PlSmallStr> =
+                inputs.into_iter().filter_map(|input| columns(input).ok()).collect::<Vec<Vec<_>>>().concat();
+            SourceError::BadSql { table, path, why: sql_run::with_nearest_name(why, &known) }
+        }
+        other => other,
+    })
 }
 
 /// An input is needed where it drives the table, or where its name stands in the statement as a word.

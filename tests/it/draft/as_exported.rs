@@ -180,6 +180,7 @@ fn a_schedule_is_made_of_the_terms_of_loans_that_state_them() {
     let draft = draft_of(&data, &out);
     let why = draft.no_loan_book.as_deref().unwrap();
     assert!(draft.label == "trade-distress" && why.contains("there is no table of instalments"), "{why}");
+    assert!(!fs::read_to_string(out.join("job.toml")).unwrap().contains("approve_as ="), "no model approves itself");
     assert!(fs::read_to_string(out.join("GAPS.md")).unwrap().contains("every merchant is taken to owe nothing"));
 }
 
@@ -336,4 +337,47 @@ fn who_borrows_of_a_lender_with_branches_is_its_client() {
     ] {
         assert_eq!(from.get(column).map(String::as_str), Some(raw), "{column}");
     }
+}
+
+/// What a check of a drafted job refuses.
+fn refusal(out: &Path) -> String {
+    let options = crate::run::fixture::options(&out.with_file_name("data"), out);
+    let check = integrity::run::CheckOptions { skip_training: true, ..Default::default() };
+    integrity::run::check_job(&out.join("job.toml"), &options, check, &integrity::run::Silent).unwrap_err().to_string()
+}
+
+fn replaced(path: &Path, what: &str, with: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(what), "{what} in {text}");
+    fs::write(path, text.replace(what, with)).unwrap();
+}
+
+#[test]
+fn a_check_tells_a_fault_of_every_statement_and_of_every_file() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    draft_of(&data, &out);
+    replaced(&out.join("sources/orders.sql"), "customer_id", "custmer_id");
+    replaced(&out.join("sources/merchants.sql"), "category", "categry");
+    let told = refusal(&out);
+    assert!(told.contains("orders.sql") && told.contains("there is \"customer_id\""), "{told}");
+    assert!(told.contains("merchants.sql") && told.contains("there is \"category\""), "{told}");
+
+    replaced(&out.join("job.toml"), "currency = \"EUR\"", "currency = 7");
+    replaced(&out.join("policy.toml"), "limit_step_minor", "limit_stp_minor");
+    let told = refusal(&out);
+    assert!(told.contains("job.toml:") && told.contains("limit_stp_minor"), "{told}");
+}
+
+#[test]
+fn a_policy_that_knows_no_loans_beside_a_job_that_reads_them_is_refused() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    loans(&data, ",term_months,monthly_rate_percent", ",#,1.5");
+    let draft = draft_of(&data, &out);
+    assert_eq!(draft.label, "loan-default");
+    fs::remove_file(out.join("policy.toml")).unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/olist/policy.toml"), out.join("policy.toml")).unwrap();
+    let told = refusal(&out);
+    assert!(told.contains("policy.toml:6: loan_book = \"none\""), "{told}");
 }
