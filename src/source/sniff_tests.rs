@@ -54,7 +54,10 @@ fn likely_formats() {
         ("a,b\nx,\"1,5\"\ny,\"2,25\"\n", r#"decimal = ",""#),
         ("a,b\nx,\"1,500\"\ny,\"2,250\"\n", ""),
         ("a;b;c\nx;1,5;2.25\n", r#"separator = ";""#),
-        ("o1\ts1\t2018-01-01\t12.50\no2\ts1\t2018-01-02\t3.00\n", r#"separator = "\t", nulls = ['\N'], header = false"#),
+        (
+            "o1\ts1\t2018-01-01\t12.50\no2\ts1\t2018-01-02\t3.00\n",
+            r#"separator = "\t", nulls = ['\N'], header = false"#,
+        ),
         ("Report of May\n\na;b\nx;1\ny;2\nz;3\n", r#"separator = ";", skip_lines = 2"#),
         ("a,b\nx,NULL\ny,1\n", r#"nulls = ["NULL"]"#),
         ("a,b\n-,-\nx,1\ny,-\n", r#"nulls = ["-"]"#),
