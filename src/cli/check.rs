@@ -128,14 +128,13 @@ fn write_column_gaps(report: &CheckReport, out: &mut String) -> std::fmt::Result
     let gaps: Vec<&ColumnGap> = report.intake.column_gaps.iter().flatten().collect();
     for ColumnGap { table, input, column, without, .. } in gaps.iter().take(SHOWN) {
         let files = match without.as_slice() {
-            [only] => only.clone(),
-            [first, others @ ..] => format!("{first} and {} other file(s)", grouped(others.len() as u64)),
+            [only] => format!("{only} of input {input} lacks"),
+            [first, others @ ..] => {
+                format!("{first} and {} other file(s) of input {input} lack", grouped(others.len() as u64))
+            }
             [] => continue,
         };
-        writeln!(
-            out,
-            "  columns    {table}: {files} of input {input} lack {column:?}, which is null there: were they renamed?"
-        )?;
+        writeln!(out, "  columns    {table}: {files} {column:?}, which is null there: were they renamed?")?;
     }
     if gaps.len() > SHOWN {
         writeln!(out, "             and {} others in --format json", gaps.len() - SHOWN)?;

@@ -536,12 +536,20 @@ fn needs(spec: &SourcePart, input: &str, job: &SourceSettings) -> bool {
         && (spec.from == input || spec.sql.as_ref().is_some_and(|s| is_word_of(input, &s.text)))
 }
 
-/// Whether a name stands in a statement as a word, comments aside.
+/// Whether a name stands in a statement as a word, or in quotes where it is more than a word; comments aside.
 fn is_word_of(name: &str, text: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.lines()
-        .map(|line| line.split_once("--").map_or(line, |(code, _)| code))
-        .any(|code| code.split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(name)))
+    let mut lines = text.lines().map(|line| line.split_once(" --").map_or(line, |(code, _)| code));
+    if name.chars().all(is_word) {
+        return lines.any(|code| {
+            code.split_once("--")
+                .map_or(code, |(code, _)| code)
+                .split(|c| !is_word(c))
+                .any(|word| word.eq_ignore_ascii_case(name))
+        });
+    }
+    let quoted = [format!("\"{}\"", name.replace('"', "\"\"")), format!("`{name}`")];
+    lines.any(|code| quoted.iter().any(|name| code.contains(name.as_str())))
 }
 
 /// The columns of an input that a table may take. A SELECT may name others that no file has: that is refused elsewhere.
@@ -694,4 +702,20 @@ fn no_such_row(spec: &SourcePart, (file, row): Place) -> SourceError {
     let why = format!("_file {file} and _row {row} name no row of input {:?}", spec.from);
     let path = spec.sql.as_ref().map(|s| s.path.clone()).unwrap_or_default();
     SourceError::NoLineage { table: spec.table, path, why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_in_a_statement_as_words_or_in_quotes() {
+        let text = "SELECT a.\"Data zwrotu\", a.\"customer.id\", total -- a.\"Kwota\" amount\nFROM a";
+        for named in ["Data zwrotu", "customer.id", "TOTAL", "a"] {
+            assert!(is_word_of(named, text), "{named}");
+        }
+        for not_named in ["customer.city", "amount", "Kwota zwrotu", "tot"] {
+            assert!(!is_word_of(not_named, text), "{not_named}");
+        }
+    }
 }
