@@ -7,7 +7,7 @@ use super::run::{JobArgs, NightArgs};
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::contract::LOANS;
 use crate::domain::grouped;
-use crate::run::{CheckOptions, CheckReport, RunOptions, TableVerdict, check_job, write_table};
+use crate::run::{CheckOptions, CheckReport, NO_LOAN_BOOK, RunOptions, TableVerdict, check_job, write_table};
 use crate::source::ColumnGap;
 
 /// Which job.
@@ -101,8 +101,9 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     for allowed in &report.intake.allowed {
         writeln!(out, "             ALLOWED ({}): {}", allowed.reason, allowed.finding)?;
     }
-    if report.tables.iter().all(|table| table.table != LOANS.name) {
-        writeln!(out, "  loan book  none is read: every merchant is taken to owe nothing here")?;
+    // The results of a whole night say so themselves.
+    if report.results.is_none() && report.tables.iter().all(|table| table.table != LOANS.name) {
+        writeln!(out, "{NO_LOAN_BOOK}")?;
     }
     write_column_gaps(report, out)?;
     for unstated in &report.intake.unstated {

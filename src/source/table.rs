@@ -518,12 +518,11 @@ fn select(
     inputs: impl IntoIterator<Item = (String, LazyFrame)>,
 ) -> Result<LazyFrame, SourceError> {
     let inputs: Vec<(String, LazyFrame)> = inputs.into_iter().collect();
-    let columns =
-        |(_, mut rows): (String, LazyFrame)| rows.collect_schema().map(|schema| schema.iter_names_cloned().collect());
     sql_run::execute(&statement.text, inputs.iter().cloned()).map_err(|e| match refused(spec, &e) {
         SourceError::BadSql { table, path, why } => {
+            let schemas = inputs.into_iter().filter_map(|(_, mut rows)| rows.collect_schema().ok());
             let known: Vec<PlSmallStr> =
-                inputs.into_iter().filter_map(|input| columns(input).ok()).collect::<Vec<Vec<_>>>().concat();
+                schemas.flat_map(|schema| schema.iter_names_cloned().collect::<Vec<_>>()).collect();
             SourceError::BadSql { table, path, why: sql_run::with_nearest_name(why, &known) }
         }
         other => other,
@@ -539,14 +538,9 @@ fn needs(spec: &SourcePart, input: &str, job: &SourceSettings) -> bool {
 /// Whether a name stands in a statement as a word, or in quotes where it is more than a word; comments aside.
 fn is_word_of(name: &str, text: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut lines = text.lines().map(|line| line.split_once(" --").map_or(line, |(code, _)| code));
+    let mut lines = text.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code));
     if name.chars().all(is_word) {
-        return lines.any(|code| {
-            code.split_once("--")
-                .map_or(code, |(code, _)| code)
-                .split(|c| !is_word(c))
-                .any(|word| word.eq_ignore_ascii_case(name))
-        });
+        return lines.any(|code| code.split(|c| !is_word(c)).any(|word| word.eq_ignore_ascii_case(name)));
     }
     let quoted = [format!("\"{}\"", name.replace('"', "\"\"")), format!("`{name}`")];
     lines.any(|code| quoted.iter().any(|name| code.contains(name.as_str())))
