@@ -230,9 +230,10 @@ fn reviews_of_orders(land: &Landscape, plan: &OrdersPlan, currency: Option<Curre
     if plan.lines.is_some() {
         return None;
     }
-    let columns = (0..land.table(plan.driver).columns.len()).map(|column| ColumnAt { table: plan.driver, column });
-    let own: Vec<ColumnAt> =
-        columns.filter(|at| land.column_name(*at).says(C::Review) && !land.column(*at).is_list).collect();
+    let own: Vec<ColumnAt> = land
+        .columns(plan.driver)
+        .filter(|at| land.column_name(*at).says(C::Review) && !land.column(*at).is_list)
+        .collect();
     let created = own.iter().copied().find(|at| land.column(*at).is_time())?;
     let stars =
         land.candidates(plan.driver, &REVIEWS, "stars", true).into_iter().find(|found| own.contains(&found.at))?;

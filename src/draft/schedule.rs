@@ -31,7 +31,7 @@ pub(super) fn of_terms(
     if is_in_months && !(1.0..=MAX_MONTHS).contains(&land.column(term).range.1) {
         return None;
     }
-    let loan = loans.columns.iter().find(|column| column.column == "loan_id")?.clone();
+    let loan = loans.column("loan_id")?.clone();
     let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
     let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
     let term_sql = scope.number(term, &scope.name(term));
@@ -97,10 +97,7 @@ pub(super) fn of_terms(
         0.5,
     );
     draft.put("fee_minor", Piece::guess("0", "none is stated"), "nothing found", 0.4);
-    if is_in_months
-        && let Some(disbursed) =
-            loans.columns.iter().find(|column| column.column == "disbursed_at").map(|c| c.sql.clone())
-    {
+    if is_in_months && let Some(disbursed) = loans.column("disbursed_at").map(|c| c.sql.clone()) {
         let months = format!("TRY_CAST(ROUND({term_sql}) AS BIGINT)");
         let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
         loans.put("term_days", Piece::guess(sql, "calendar months, to the last instalment"), name_of(term), 0.7);
@@ -114,8 +111,7 @@ fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is
     let land = scope.land;
     let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
     let n = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)));
-    let mut columns = (0..land.table(table).columns.len()).map(|column| ColumnAt { table, column });
-    let stated = columns.find(|at| *at != principal && is_instalment(land, *at, principal, term));
+    let stated = land.columns(table).find(|at| *at != principal && is_instalment(land, *at, principal, term));
     if let Some(stated) = stated.filter(|_| is_in_months) {
         let amount = scope.minor(stated, &scope.name(stated)).sql;
         let beside = format!("{amount} - DIV({principal_minor}, {n})");

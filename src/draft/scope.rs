@@ -269,8 +269,7 @@ impl<'a> Scope<'a> {
 
     /// Times as one type, so that they may stand in one expression.
     pub(super) fn as_one_type(&self, times: &mut [String]) {
-        let mut columns = self.land.folder.tables.iter().flat_map(|table| &table.columns);
-        if columns.any(|column| column.other_instant.is_some()) {
+        if self.land.folder.tables.iter().any(|table| table.has_other_instants) {
             for time in times.iter_mut() {
                 *time = format!("TRY_CAST({time} AS TIMESTAMP)");
             }

@@ -91,8 +91,6 @@ pub struct RawColumn {
     pub is_text: bool,
     /// Whether cells are lists; all else is said of their first elements.
     pub is_list: bool,
-    /// The file's type of instants in another unit than microseconds, or with a zone: they meet no others in one expression.
-    pub other_instant: Option<String>,
     /// Cells without a value.
     pub nulls: usize,
     /// Different values.
@@ -139,11 +137,6 @@ impl RawColumn {
         let cells = &if is_list { first_elements(cells)? } else { cells.clone() };
         let is_text = matches!(cells.dtype(), DataType::String);
         let native = matches!(cells.dtype(), DataType::Date | DataType::Datetime(..));
-        let other_instant = match cells.dtype() {
-            DataType::Datetime(TimeUnit::Microseconds, None) => None,
-            instant @ DataType::Datetime(..) => Some(instant.to_string()),
-            _ => None,
-        };
         let is_date_type = matches!(cells.dtype(), DataType::Date);
         let native_micros: Vec<Option<i64>> = if native {
             let micros = cells.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
@@ -163,7 +156,6 @@ impl RawColumn {
             is_typed,
             is_text,
             is_list,
-            other_instant,
             nulls: 0,
             distinct: 0,
             distinct_by_file: 0,

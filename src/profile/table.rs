@@ -31,8 +31,18 @@ pub struct RawTable {
     pub sent_again: usize,
     /// Whether cells are text (CSV).
     pub is_text: bool,
+    /// Whether the file has instants in another unit than microseconds, or with a zone: they meet no others in one expression.
+    pub has_other_instants: bool,
     /// Its columns, in the file's order.
     pub columns: Vec<RawColumn>,
+}
+
+fn is_other_instant(dtype: &DataType) -> bool {
+    match dtype {
+        DataType::List(inner) => is_other_instant(inner),
+        DataType::Datetime(unit, zone) => *unit != TimeUnit::Microseconds || zone.is_some(),
+        _ => false,
+    }
 }
 
 impl RawTable {
@@ -71,6 +81,7 @@ impl RawTable {
             first_malformed: None,
             sent_again,
             is_text,
+            has_other_instants: frame.dtypes().iter().any(is_other_instant),
             columns,
         })
     }

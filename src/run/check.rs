@@ -151,12 +151,8 @@ pub fn check_job(
     let rules = JobRules::open_telling_all(&job).map_err(RunError::Configs)?;
     let scratch = Scratch::new()?;
     refuse_runs_of_another_job(&job)?;
-    // Alone a fault is told where the night meets it.
-    let faults = Sources::new(&job.intake.source, &scratch.path().join("faults")).faults();
-    if faults.len() > 1 {
-        return Err(RunError::Sources(faults));
-    }
-    let night = prepare(&job, &rules, options, &scratch.path().join("store"), None, progress)?;
+    let night = prepare(&job, &rules, options, &scratch.path().join("store"), None, progress)
+        .map_err(|first| with_other_faults(first, &job, &scratch))?;
     let mut report = CheckReport {
         as_of: night.chosen.date,
         as_of_guessed: night.chosen.is_guess,
@@ -180,6 +176,15 @@ pub fn check_job(
         .and_then(|()| rehearse(&job, &rules, &night, options, check, scratch.path(), &mut report, progress));
     report.stopped = done.err();
     Ok(report)
+}
+
+/// What else inputs and statements have wrong, where one of them stops the night.
+fn with_other_faults(first: RunError, job: &Job, scratch: &Scratch) -> RunError {
+    if !matches!(first, RunError::Ingest(IngestError::Source(_))) {
+        return first;
+    }
+    let faults = Sources::new(&job.intake.source, scratch.path()).faults();
+    if faults.len() > 1 { RunError::Sources(faults) } else { first }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one night, handed on once")]

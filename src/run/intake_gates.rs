@@ -182,7 +182,8 @@ pub fn judge_intake(
     ingested: &Ingested,
     previous: Option<&PreviousRun>,
     standing: Option<&PreviousRun>,
-    (forced, names_buyers): (Option<&str>, bool),
+    forced: Option<&str>,
+    names_buyers: bool,
 ) -> Result<JudgedIntake, PublishError> {
     let reference = previous.map(Reference::read).transpose()?;
     let as_of = ingested.as_of.date();

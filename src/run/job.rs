@@ -110,10 +110,15 @@ impl Faults {
         let mut faults = Self { all, ..Self::default() };
         let text: toml::Table = toml::from_str(file.text()).unwrap_or_default();
         let named = |key: &str| Some(below(text.get(key)?.as_str()?)).filter(|path| path.exists());
-        faults.features = named("features").and_then(|path| faults.take(FeatureFiles::open(&path)));
-        faults.policy = named("policy").and_then(|path| faults.take(ConfigFile::open(&path)));
-        faults.monitor = named("monitor").and_then(|path| faults.take(ConfigFile::open(&path)));
+        faults.open_rules([named("features"), named("policy"), named("monitor")]);
         faults
+    }
+
+    /// Opens the features, policy and monitor files that are there.
+    fn open_rules(&mut self, [features, policy, monitor]: [Option<PathBuf>; 3]) {
+        self.features = features.and_then(|path| self.take(FeatureFiles::open(&path)));
+        self.policy = policy.and_then(|path| self.take(ConfigFile::open(&path)));
+        self.monitor = monitor.and_then(|path| self.take(ConfigFile::open(&path)));
     }
 
     fn into_first(self) -> ConfigError {
@@ -278,13 +283,10 @@ impl Job {
             faults.all.push(file.refuse(&named.span(), message, "paths are relative to the job file"));
             None
         };
-        let (features, policy, monitor) =
-            (there("features", &raw.features), there("policy", &raw.policy), there("monitor", &raw.monitor));
+        let rules = [there("features", &raw.features), there("policy", &raw.policy), there("monitor", &raw.monitor)];
         let officers = raw.officers.as_ref().map(|named| there("officers", named));
         let overrides = raw.overrides.as_ref().map(|named| there("overrides", named));
-        faults.features = features.and_then(|path| faults.take(FeatureFiles::open(&path)));
-        faults.policy = policy.and_then(|path| faults.take(ConfigFile::open(&path)));
-        faults.monitor = monitor.and_then(|path| faults.take(ConfigFile::open(&path)));
+        faults.open_rules(rules);
 
         let mut optional = |named: Option<Option<PathBuf>>| match named {
             None => Some(None),

@@ -85,7 +85,7 @@ pub use replay::{ReplayReport, replay_run};
 pub use restate::{Restatement, restate_night};
 pub use rules::JobRules;
 pub(crate) use summary::write_table;
-pub use summary::{AlertChanges, RunSummary, TableCounts, Unjudged};
+pub use summary::{AlertChanges, NO_LOAN_BOOK, RunSummary, TableCounts, Unjudged};
 pub use tonights_model::train_model;
 pub use training::{Part, SnapshotCounts, TrainedModels, TrainingError, train_job};
 pub use unstated::UnstatedFiles;

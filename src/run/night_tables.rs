@@ -61,7 +61,7 @@ pub(super) fn prepare(
     let standing = standing_run(&job.out, chosen.date)?;
     let names_buyers = rules.features.authenticity.not_the_buyer.suffices > 0;
     let forced = options.force_as_of.as_deref();
-    let judged = judge_intake(job, &ingested, previous.as_ref(), standing.as_ref(), (forced, names_buyers))?;
+    let judged = judge_intake(job, &ingested, previous.as_ref(), standing.as_ref(), forced, names_buyers)?;
     let answers = answers_since(job, previous.as_ref())?;
     let beside = runs_beside(&job.out, previous.as_ref(), chosen.date)?;
     check_override_log(&job.out, previous.iter().chain(&beside).map(|run| run.manifest().overrides_written()))?;

@@ -14,6 +14,9 @@ use crate::monitor::Portfolio;
 use crate::offer::{OptimisationSummary, PolicyApproval};
 use crate::report::{optimisation_text, text_table};
 
+/// What is said where no loan book is read.
+pub const NO_LOAN_BOOK: &str = "  loan book  none is read: every merchant is taken to owe nothing here";
+
 /// Counts and sums of a run. Depends on what could be seen at as-of, and on the night before, only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
@@ -319,7 +322,7 @@ impl RunSummary {
                 portfolio.non_performing_share().map_or("none".to_owned(), |s| format!("{:.2} %", 100.0 * s)),
             )?;
         } else {
-            writeln!(out, "  loan book  none is read: every merchant is taken to owe nothing here")?;
+            writeln!(out, "{NO_LOAN_BOOK}")?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use polars::prelude::PolarsError;
 
 /// A store that cannot be written or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,4 +60,9 @@ pub enum StoreError {
         /// polars' words.
         why: String,
     },
+}
+
+/// A frame operation on a table that failed.
+pub(super) fn frame_error(table: &str, error: &PolarsError) -> StoreError {
+    StoreError::Frame { table: table.to_owned(), why: error.to_string() }
 }

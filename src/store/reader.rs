@@ -8,7 +8,7 @@ use polars::prelude::*;
 
 use super::broken::{self, BrokenRecord};
 use super::earlier::earlier_versions;
-use super::error::StoreError;
+use super::error::{StoreError, frame_error};
 use super::held_amounts::hold_amounts;
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
@@ -37,9 +37,6 @@ impl WholeBucket {
         Self { tables, broken: self.broken.clone() }
     }
 }
-
-/// Tables of which earlier versions tell what the latest does not: what an order came to when it was sent off, that a payment had bounced.
-const SAID_BEFORE: [&str; 3] = [ORDERS.name, SHIPMENTS.name, PAYMENTS.name];
 
 fn is_of_loans(table: &str) -> bool {
     ["merchants", "loans", "instalments", "payments"].contains(&table)
@@ -149,30 +146,28 @@ impl Store {
         let looks_back = as_of.micros() < self.index.as_of_micros;
         let mut tables: BTreeMap<&'static str, DataFrame> = BTreeMap::new();
         for (table, rows) in &bucket.tables {
-            let broken = |e: PolarsError| StoreError::Frame { table: table.name.to_owned(), why: e.to_string() };
+            let broken = |e: PolarsError| frame_error(table.name, &e);
             let mut rows = visible(table, rows.clone(), as_of, None).map_err(broken)?.visible;
             if looks_back {
                 rows = with_seen_parents(table, rows, &tables).map_err(broken)?;
             }
             tables.insert(table.name, rows.select(columns(table)).map_err(broken)?);
         }
-        let mut earlier: BTreeMap<&'static str, DataFrame> = BTreeMap::new();
-        for (table, rows) in bucket.tables.iter().filter(|(table, _)| SAID_BEFORE.contains(&table.name)) {
-            let broken = |e: PolarsError| StoreError::Frame { table: table.name.to_owned(), why: e.to_string() };
-            if let Some(versions) = earlier_versions(table, rows, as_of).map_err(broken)? {
-                earlier.insert(table.name, versions);
-            }
-        }
-        let broken = |e: PolarsError| StoreError::Frame { table: ORDERS.name.to_owned(), why: e.to_string() };
-        let versions = [earlier.remove(ORDERS.name), earlier.remove(SHIPMENTS.name)];
-        if let ([Some(before), parcels], Some(orders)) = (&versions, tables.get(ORDERS.name)) {
-            let parcels: Vec<&DataFrame> = tables.get(SHIPMENTS.name).into_iter().chain(parcels).collect();
-            if let Some(held) = hold_amounts(orders, before, &parcels).map_err(broken)? {
+        let earlier = |wanted: &TableContract| {
+            let found = bucket.tables.iter().find(|(table, _)| table.name == wanted.name);
+            let versions = found.map(|(table, rows)| earlier_versions(table, rows, as_of)).transpose();
+            versions.map(Option::flatten).map_err(|e| frame_error(wanted.name, &e))
+        };
+        if let (Some(before), Some(orders)) = (earlier(&ORDERS)?, tables.get(ORDERS.name)) {
+            let sent_before = earlier(&SHIPMENTS)?;
+            let parcels: Vec<&DataFrame> = tables.get(SHIPMENTS.name).into_iter().chain(&sent_before).collect();
+            if let Some(held) = hold_amounts(orders, &before, &parcels).map_err(|e| frame_error(ORDERS.name, &e))? {
                 tables.insert(ORDERS.name, held);
             }
         }
+        let earlier_payments = earlier(&PAYMENTS)?;
         let broken = bucket.broken.iter().filter(|record| record.counts_at(as_of)).cloned().collect();
-        Ok(Shard { as_of: as_of.clone(), tables, earlier, broken })
+        Ok(Shard { as_of: as_of.clone(), tables, earlier_payments, broken })
     }
 
     /// Every broken record of a bucket, whenever it was known.
@@ -181,7 +176,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let frame = self.read_file(BROKEN, bucket)?;
-        broken::from_frame(&frame).map_err(|e| StoreError::Frame { table: BROKEN.to_owned(), why: e.to_string() })
+        broken::from_frame(&frame).map_err(|e| frame_error(BROKEN, &e))
     }
 
     /// Recomputes the digest of every file.

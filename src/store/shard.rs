@@ -15,8 +15,8 @@ pub struct Shard {
     pub as_of: AsOf,
     /// Contract tables by name.
     pub tables: BTreeMap<&'static str, DataFrame>,
-    /// Of payments the versions that others have replaced, with [`super::COUNTED_UNTIL`]; no entry where there are none.
-    pub earlier: BTreeMap<&'static str, DataFrame>,
+    /// Payments as others have replaced them, with [`super::COUNTED_UNTIL`]; none where none was.
+    pub earlier_payments: Option<DataFrame>,
     /// Records of the bucket's merchants that are known to be broken before the instant and not repaired by then, sorted. What
     /// they say is in none of the tables.
     pub broken: Vec<BrokenRecord>,
@@ -34,15 +34,12 @@ impl Shard {
     /// # Errors
     /// A table without `merchant_id`.
     pub fn of_merchants(&self, is_wanted: impl Fn(&str) -> bool) -> PolarsResult<Self> {
-        let theirs = |frames: &BTreeMap<&'static str, DataFrame>| {
-            let frames = frames.iter().map(|(name, frame)| Ok((*name, rows_of(frame, &is_wanted)?)));
-            frames.collect::<PolarsResult<BTreeMap<_, _>>>()
-        };
+        let theirs = self.tables.iter().map(|(name, frame)| Ok((*name, rows_of(frame, &is_wanted)?)));
         let is_theirs = |record: &&BrokenRecord| record.merchant_id.as_deref().is_some_and(&is_wanted);
         Ok(Self {
             as_of: self.as_of.clone(),
-            tables: theirs(&self.tables)?,
-            earlier: theirs(&self.earlier)?,
+            tables: theirs.collect::<PolarsResult<BTreeMap<_, _>>>()?,
+            earlier_payments: self.earlier_payments.as_ref().map(|frame| rows_of(frame, &is_wanted)).transpose()?,
             broken: self.broken.iter().filter(is_theirs).cloned().collect(),
         })
     }

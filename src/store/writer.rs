@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 use polars::prelude::*;
 
 use super::broken::{self, BrokenRecord};
-use super::error::StoreError;
+use super::error::{StoreError, frame_error};
 use super::hash::bucket_of;
 use super::index::{BROKEN, BucketFile, LAYOUT, StoreIndex, bucket_path};
 use super::reader::{Store, read_file};
@@ -208,8 +208,4 @@ fn building(folder: &Path) -> PathBuf {
 
 fn io(action: &'static str, path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::Io { action, path: path.to_owned(), why: error.to_string() }
-}
-
-fn frame_error(table: &str, error: &PolarsError) -> StoreError {
-    StoreError::Frame { table: table.to_owned(), why: error.to_string() }
 }

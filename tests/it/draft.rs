@@ -28,10 +28,30 @@ fn draft_of(data: &Path, out: &Path) -> Draft {
     draft
 }
 
+/// A folder for data and one for the job.
+fn folders() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("job"));
+    (folder, data, out)
+}
+
+fn file(folder: &Path, name: &str, lines: &[String]) {
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join(name), lines.join("\n") + "\n").unwrap();
+}
+
 /// Which raw column each contract column comes from.
 fn origins(draft: &Draft) -> BTreeMap<String, String> {
     let tables = draft.tables.iter();
     tables.flat_map(|t| t.columns.iter().map(|c| (format!("{}.{}", t.table.name, c.column), c.from.clone()))).collect()
+}
+
+/// Holds contract columns against the raw columns that they should come from.
+fn assert_origins(draft: &Draft, expected: &[(&str, &str)]) {
+    let from = origins(draft);
+    for (column, raw) in expected {
+        assert_eq!(from.get(*column).map(String::as_str), Some(*raw), "{column}: {from:?}");
+    }
 }
 
 /// The contract table that a job reads, unwashed.
@@ -109,8 +129,21 @@ fn day(n: usize) -> jiff::civil::Date {
     jiff::civil::date(2022, 1, 1).saturating_add(jiff::Span::new().days(i64::try_from(n).unwrap()))
 }
 
+/// Instant `n` of made-up exports, four a day.
+fn instant(n: usize) -> String {
+    format!("{} {:02}:00:00", day(n / 4), 3 + n % 4 * 6)
+}
+
 fn german(n: usize) -> String {
     day(n).strftime("%d.%m.%Y").to_string()
+}
+
+/// Twenty shops, a line of JSON each.
+fn shops_of_json(folder: &Path) {
+    let shops: Vec<String> = (0..20)
+        .map(|n| format!(r#"{{"shopId":"S{n:03}","openedAt":"{}","segment":"toys","region":"R1"}}"#, day(0)))
+        .collect();
+    file(folder, "shops.jsonl", &shops);
 }
 
 /// Purchases through shops and a loan book, in German: dates day first, decimal commas, numbers that count from 1.
@@ -222,15 +255,15 @@ fn card_transactions_with_chargebacks() {
     cards(&data);
     let draft = draft_of(&data, &out);
     assert_eq!((draft.open_gaps(), draft.label), (0, "trade-distress"));
-    let from = origins(&draft);
-    for (column, raw) in [
-        ("merchants.category", "merchants.mcc"),
-        ("orders.buyer_id", "transactions.card_id"),
-        ("disputes.order_id", "chargebacks.transaction_id"),
-        ("disputes.closed_at", "chargebacks.resolved_date"),
-    ] {
-        assert_eq!(from[column], raw, "{column}");
-    }
+    assert_origins(
+        &draft,
+        &[
+            ("merchants.category", "merchants.mcc"),
+            ("orders.buyer_id", "transactions.card_id"),
+            ("disputes.order_id", "chargebacks.transaction_id"),
+            ("disputes.closed_at", "chargebacks.resolved_date"),
+        ],
+    );
     let job = out.join("job.toml");
     let orders = read(&job, "orders");
     assert_eq!(cells(&orders, "order_id", "placed_at")["T000001"].as_deref(), Some("2022-02-10 09:05:00.000000"));

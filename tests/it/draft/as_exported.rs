@@ -2,22 +2,6 @@
 
 use super::*;
 
-fn file(folder: &Path, name: &str, lines: &[String]) {
-    fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join(name), lines.join("\n") + "\n").unwrap();
-}
-
-/// A folder for data and one for the job.
-fn folders() -> (tempfile::TempDir, PathBuf, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let (data, out) = (folder.path().join("data"), folder.path().join("job"));
-    (folder, data, out)
-}
-
-fn instant(n: usize) -> String {
-    format!("{} {:02}:00:00", day(n / 4), 3 + n % 4 * 6)
-}
-
 const ORDERS: usize = 1_000;
 
 /// Orders of twenty shops, with more cells behind each.
@@ -53,10 +37,7 @@ fn orders_that_a_tag_calls_tests_are_skipped() {
 #[test]
 fn reviews_beside_their_orders_are_reviews_and_lists_of_them_are_told() {
     let (_folder, data, out) = folders();
-    let shops: Vec<String> = (0..20)
-        .map(|n| format!(r#"{{"shopId":"S{n:03}","openedAt":"{}","segment":"toys","region":"R1"}}"#, day(0)))
-        .collect();
-    file(&data, "shops.jsonl", &shops);
+    shops_of_json(&data);
     let order = |n: usize, more: &str| {
         format!(
             r#"{{"orderId":"O{n:06}","shopId":"S{:03}","customer":{{"id":"C{:04}"}},"createdAt":"{}","amount":{}.5,"currency":"EUR",{more}}}"#,
@@ -79,7 +60,7 @@ fn reviews_beside_their_orders_are_reviews_and_lists_of_them_are_told() {
     assert_eq!(cells(&reviews, "order_id", "buyer_id")["O000004"].as_deref(), Some("C0004"));
 
     let (_folder, data, out) = folders();
-    file(&data, "shops.jsonl", &shops);
+    shops_of_json(&data);
     let several = |n: usize| format!(r#""reviews":[{{"stars":{},"at":"{}"}}]"#, 1 + n % 5, instant(n + 20));
     file(&data, "orders.jsonl", &(0..ORDERS).map(|n| order(n, &several(n))).collect::<Vec<_>>());
     let draft = draft_of(&data, &out);
@@ -124,8 +105,9 @@ fn who_reviews_is_read_where_reviews_name_people_as_orders_do() {
     }
 }
 
-/// Loans of three to five months with a rate a month, and what was paid; nothing says when instalments fall due.
-fn loans(data: &Path, head: &str, more: &str) {
+/// Shops with loans of three to five months with a rate a month, and what was paid; nothing says when instalments fall due.
+fn shops_with_loans(data: &Path, head: &str, more: &str) {
+    shop_orders(data, "", &|_| String::new());
     let mut loans = vec![format!("loan_id,shop_id,disbursement_date,loan_amount{head}")];
     let mut paid = vec!["payment_id,loan_id,payment_date,amount".to_owned()];
     for shop in 0..20 {
@@ -146,8 +128,7 @@ fn loans(data: &Path, head: &str, more: &str) {
 #[test]
 fn a_schedule_is_made_of_the_terms_of_loans_that_state_them() {
     let (_folder, data, out) = folders();
-    shop_orders(&data, "", &|_| String::new());
-    loans(&data, ",term_months,monthly_rate_percent", ",#,1.5");
+    shops_with_loans(&data, ",term_months,monthly_rate_percent", ",#,1.5");
     let draft = draft_of(&data, &out);
     assert_eq!((draft.open_gaps(), draft.label, &draft.no_loan_book), (0, "loan-default", &None), "{:#?}", draft.aside);
     let job = out.join("job.toml");
@@ -175,8 +156,7 @@ fn a_schedule_is_made_of_the_terms_of_loans_that_state_them() {
     assert_eq!(terms["L00000"].as_deref(), Some("92"), "three calendar months from the 2nd of March");
 
     let (_folder, data, out) = folders();
-    shop_orders(&data, "", &|_| String::new());
-    loans(&data, "", "");
+    shops_with_loans(&data, "", "");
     let draft = draft_of(&data, &out);
     let why = draft.no_loan_book.as_deref().unwrap();
     assert!(draft.label == "trade-distress" && why.contains("there is no table of instalments"), "{why}");
@@ -287,16 +267,16 @@ fn turkish_exports_are_read_in_their_encoding() {
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();
     assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
-    let from = origins(&draft);
-    for (column, raw) in [
-        ("orders.order_id", "siparisler.\"Sipariş Numarası\""),
-        ("orders.buyer_id", "siparisler.\"Müşteri No\""),
-        ("orders.amount_minor", "siparisler.\"Satış Tutarı\""),
-        ("merchants.category", "saticilar.\"Kategori\""),
-        ("merchants.region", "saticilar.\"İl\""),
-    ] {
-        assert_eq!(from.get(column).map(String::as_str), Some(raw), "{column}");
-    }
+    assert_origins(
+        &draft,
+        &[
+            ("orders.order_id", "siparisler.\"Sipariş Numarası\""),
+            ("orders.buyer_id", "siparisler.\"Müşteri No\""),
+            ("orders.amount_minor", "siparisler.\"Satış Tutarı\""),
+            ("merchants.category", "saticilar.\"Kategori\""),
+            ("merchants.region", "saticilar.\"İl\""),
+        ],
+    );
     let cancelled = read(&out.join("job.toml"), "orders").column("cancelled_at").unwrap().clone();
     assert_eq!(cancelled.len() - cancelled.null_count(), ORDERS / 10);
 }
@@ -326,17 +306,17 @@ fn who_borrows_of_a_lender_with_branches_is_its_client() {
     file(&data, "repayments.csv", &std::iter::once(head).chain(paid).collect::<Vec<_>>());
     let draft = draft_of(&data, &out);
     assert_eq!((draft.open_gaps(), draft.label), (0, "loan-default"), "{:#?}", draft.tables);
-    let from = origins(&draft);
-    for (column, raw) in [
-        ("merchants.merchant_id", "clients.client_id"),
-        ("orders.merchant_id", "till_transactions.client_id"),
-        ("orders.buyer_id", "till_transactions.payer_msisdn"),
-        ("orders.amount_minor", "till_transactions.paid_in"),
-        ("orders.refund_minor", "reversals.amount"),
-        ("loans.merchant_id", "loans.client_id"),
-    ] {
-        assert_eq!(from.get(column).map(String::as_str), Some(raw), "{column}");
-    }
+    assert_origins(
+        &draft,
+        &[
+            ("merchants.merchant_id", "clients.client_id"),
+            ("orders.merchant_id", "till_transactions.client_id"),
+            ("orders.buyer_id", "till_transactions.payer_msisdn"),
+            ("orders.amount_minor", "till_transactions.paid_in"),
+            ("orders.refund_minor", "reversals.amount"),
+            ("loans.merchant_id", "loans.client_id"),
+        ],
+    );
 }
 
 /// What a check of a drafted job refuses.
@@ -372,8 +352,7 @@ fn a_check_tells_a_fault_of_every_statement_and_of_every_file() {
 #[test]
 fn a_policy_that_knows_no_loans_beside_a_job_that_reads_them_is_refused() {
     let (_folder, data, out) = folders();
-    shop_orders(&data, "", &|_| String::new());
-    loans(&data, ",term_months,monthly_rate_percent", ",#,1.5");
+    shops_with_loans(&data, ",term_months,monthly_rate_percent", ",#,1.5");
     let draft = draft_of(&data, &out);
     assert_eq!(draft.label, "loan-default");
     fs::remove_file(out.join("policy.toml")).unwrap();

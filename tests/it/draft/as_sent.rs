@@ -3,11 +3,6 @@
 use super::*;
 
 /// Writes a file of lines.
-fn file(folder: &Path, name: &str, lines: &[String]) {
-    fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join(name), lines.join("\n") + "\n").unwrap();
-}
-
 /// Instant `n` of the made-up exports, four a day.
 fn instant(n: usize) -> String {
     format!("{}T{:02}:00:00Z", day(n / 4), 3 + n % 4 * 6)
@@ -47,15 +42,15 @@ fn other_currencies_and_tests_are_skipped_and_parcels_say_when_an_order_is_compl
     platform(&data);
     let draft = draft_of(&data, &out);
     assert_eq!(draft.open_gaps(), 0);
-    let from = origins(&draft);
-    for (column, raw) in [
-        ("orders.completed_at", "fulfillments.delivered_at"),
-        ("shipments.shipped_at", "fulfillments.created_at"),
-        ("shipments.carrier", "fulfillments.tracking_company"),
-        ("shipments.tracking", "fulfillments.tracking_number"),
-    ] {
-        assert_eq!(from.get(column).map(String::as_str), Some(raw), "{column}");
-    }
+    assert_origins(
+        &draft,
+        &[
+            ("orders.completed_at", "fulfillments.delivered_at"),
+            ("shipments.shipped_at", "fulfillments.created_at"),
+            ("shipments.carrier", "fulfillments.tracking_company"),
+            ("shipments.tracking", "fulfillments.tracking_number"),
+        ],
+    );
     let job = Job::open(&out.join("job.toml")).unwrap();
     let orders = rows_of(&job, "orders");
     let (currencies, completed) = (cells(&orders, "order_id", "currency"), cells(&orders, "order_id", "completed_at"));
@@ -118,17 +113,17 @@ fn a_loan_book_is_known_by_its_keys_and_days_by_their_digits() {
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();
     assert_eq!((draft.label, draft.open_gaps()), ("loan-default", 0), "{:?}", draft.tables);
-    let from = origins(&draft);
-    for (column, raw) in [
-        ("orders.placed_at", "pos.\"BOOKED\""),
-        ("loans.loan_id", "tape.\"LOAN REF\""),
-        ("loans.disbursed_at", "tape.\"WERTSTELLUNG\""),
-        ("loans.principal_minor", "tape.\"AMOUNT FINANCED\""),
-        ("instalments.due_on", "amortisation.\"DUE\""),
-        ("payments.paid_at", "collections.\"VALUE DATE\""),
-    ] {
-        assert_eq!(from.get(column).map(String::as_str), Some(raw), "{column}");
-    }
+    assert_origins(
+        &draft,
+        &[
+            ("orders.placed_at", "pos.\"BOOKED\""),
+            ("loans.loan_id", "tape.\"LOAN REF\""),
+            ("loans.disbursed_at", "tape.\"WERTSTELLUNG\""),
+            ("loans.principal_minor", "tape.\"AMOUNT FINANCED\""),
+            ("instalments.due_on", "amortisation.\"DUE\""),
+            ("payments.paid_at", "collections.\"VALUE DATE\""),
+        ],
+    );
     let loans = read(&out.join("job.toml"), "loans");
     let rates = cells(&loans, "loan_id", "daily_rate_ppm");
     assert_eq!(rates["K00000"].as_deref(), Some("400"), "0.04 % a day");

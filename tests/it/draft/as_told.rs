@@ -2,22 +2,6 @@
 
 use super::*;
 
-fn file(folder: &Path, name: &str, lines: &[String]) {
-    fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join(name), lines.join("\n") + "\n").unwrap();
-}
-
-fn instant(n: usize) -> String {
-    format!("{} {:02}:00:00", day(n / 4), 3 + n % 4 * 6)
-}
-
-/// A folder for data and one for the job.
-fn folders() -> (tempfile::TempDir, PathBuf, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let (data, out) = (folder.path().join("data"), folder.path().join("job"));
-    (folder, data, out)
-}
-
 fn shops() -> Vec<String> {
     let mut shops = vec!["merchant_id\tcreated_at\tcategory\tregion".to_owned()];
     shops.extend((0..20).map(|n| format!("m{n:03}\t{}\ttoys\tnorth", instant(0))));
@@ -105,10 +89,7 @@ fn orders_are_put_together_of_their_events() {
 #[test]
 fn json_is_read_and_of_claims_those_count_that_were_upheld() {
     let (_folder, data, out) = folders();
-    let shops: Vec<String> = (0..20)
-        .map(|n| format!(r#"{{"shopId":"S{n:03}","openedAt":"{}","segment":"toys","region":"R1"}}"#, day(0)))
-        .collect();
-    file(&data, "shops.jsonl", &shops);
+    shops_of_json(&data);
     let purchases: Vec<String> = (0..1_000)
         .map(|n| {
             let (shop, buyer, at) = (n % 20, n % 170, instant(n));

@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn file(folder: &Path, name: &str, lines: &[String]) {
-    fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join(name), lines.join("\n") + "\n").unwrap();
-}
-
 /// Orders of twenty shops, two a day each, with what they cost in cents as `amount` says it.
 fn shop_orders(head: &str, amount: &dyn Fn(usize, usize) -> String) -> Vec<String> {
     let mut lines = vec![format!("order_id,shop_id,customer_id,created_at,currency,{head}")];
