@@ -510,7 +510,7 @@ mod tests {
             seen,
             [
                 ("moves_may", "moves_may.dat", 2, r#"separator = "|", header = false"#.to_owned()),
-                ("people", "people.txt", 1, r#"separator = "\t""#.to_owned()),
+                ("people", "people.txt", 1, r#"separator = "\t", nulls = ['\N']"#.to_owned()),
                 ("shops", "shops.csv.zst", 1, String::new()),
                 ("umsatz", "umsatz_20*.csv", 4, german.to_owned()),
             ]
