@@ -98,12 +98,8 @@ fn findings(draft: &Draft) -> String {
     text.push_str(&text_table(&["input", "files", "written with", "rows", "columns", "keys"], &rows));
     for unused in draft.inputs.iter().filter(|input| !input.is_used) {
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "  not used: {} ({} rows): nothing in the contract is made of it",
-            unused.name,
-            grouped(unused.rows as u64)
-        );
+        let why = unused.why_unused.as_deref().unwrap_or("nothing in the contract is made of it");
+        let _ = writeln!(text, "  not used: {} ({} rows): {why}", unused.name, grouped(unused.rows as u64));
     }
     for unread in &draft.unread {
         // Writing to a String cannot fail.
@@ -140,10 +136,16 @@ fn findings(draft: &Draft) -> String {
     );
     // An amount read in the wrong unit is wrong by a hundred, and looks right.
     for table in &draft.tables {
-        for column in table.columns.iter().filter(|column| column.column.ends_with("_minor")) {
+        for column in table.columns.iter().filter(|c| c.column.ends_with("_minor") && c.certainty != Certainty::Gap) {
             let Some(note) = &column.note else { continue };
             let _ = writeln!(text, "  look at    {}.{} of {}: {note}", table.table.name, column.column, column.from);
         }
+    }
+    for (table, gap) in draft.gaps_of_cells() {
+        let _ = writeln!(text, "  gap        {table}.{}: {}", gap.column, gap.note.as_deref().unwrap_or_default());
+    }
+    for (table, why) in draft.left_out() {
+        let _ = writeln!(text, "  left out   {table}: {why}");
     }
     if let Some(why) = &draft.no_loan_book {
         let _ = writeln!(text, "  look at    {why}");

@@ -60,7 +60,12 @@ pub(super) fn put_found(draft: &mut TableDraft, scope: &mut Scope, column: &'sta
         }
         kind => scope.render(kind, column, found.at, &sql),
     };
-    draft.put(column, piece, from, found.score);
+    draft.put(column, piece, from.clone(), found.score);
+    if column == "stars"
+        && let Some(why) = super::stars::doubt(raw, &from)
+    {
+        draft.doubt(column, &why);
+    }
     true
 }
 

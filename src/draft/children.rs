@@ -8,7 +8,7 @@ use super::landscape::{Found, Landscape};
 use super::not_meant::skip_rows;
 use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
-use super::scope::{Piece, Scope, quoted};
+use super::scope::{Piece, Scope};
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
@@ -222,6 +222,7 @@ pub(super) fn reviews(land: &Landscape, plan: &OrdersPlan, currency: Option<Curr
         put_found(&mut draft, &mut scope, column, found);
     }
     other_time(&mut draft, &mut scope, &REVIEWS, found.get("created_at"));
+    super::sides::buyers_only(&mut draft, &scope);
     Some(draft.finish(&scope))
 }
 
@@ -248,7 +249,7 @@ fn reviews_of_orders(land: &Landscape, plan: &OrdersPlan, currency: Option<Curre
     let cells = land.column(stars.at);
     draft.skip(Skipped {
         why: format!("{} order(s) without {:?} have no review.", cells.nulls, cells.name),
-        keeps: format!("{} IS NOT NULL", quoted(&cells.name)),
+        keeps: format!("{} IS NOT NULL", scope.bare(stars.at)),
         share: cells.null_share(),
     });
     Some(draft.finish(&scope))

@@ -7,7 +7,8 @@ use super::landscape::{Found, Landscape};
 use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope};
-use super::table_draft::TableDraft;
+use super::states::States;
+use super::table_draft::{Certainty, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
 use crate::contract::{SHIPMENTS, Type};
@@ -76,13 +77,68 @@ pub(super) fn ends(
         },
         words: failed.words.iter().map(String::as_str).collect(),
     });
-    let done = status.zip(status_sql).map(|(at, sql)| State { sql, words: words::done(land.column(at)) });
-    if !draft.has("completed_at") {
+    let is_completed = draft.has("completed_at");
+    let own_completion = || land.column_at(plan.driver, &draft.column("completed_at")?.from);
+    let own_delivery = || parcels.get("delivered_at").filter(|found| found.path.is_empty()).map(|found| found.at);
+    let arrived = own_completion().or_else(own_delivery);
+    let placed = plan.placed.as_ref().filter(|found| found.at.table == plan.driver).map(|found| found.at);
+    let states = status.map(|at| States::of(land, at, arrived, placed));
+    let words = states.as_ref().map_or(Vec::new(), |states| states.done.clone());
+    let done = status_sql.clone().map(|sql| State { sql, words });
+    if !is_completed {
         completed(draft, scope, plan, parcels.get("delivered_at"), [done, failed_state.clone()], &mut lines);
     }
     if let (false, Some(state), Some(failed)) = (draft.has("cancelled_at"), failed_state, &failed) {
         cancelled(draft, scope, &parcels, &state, &failed.why, &mut lines);
     }
+    if let (Some(at), Some(states)) = (status, states) {
+        let is_stated = is_completed || parcels.contains_key("delivered_at") || arrives_by_parcel(land, plan);
+        doubt_states(draft, &scope.column_name(at), status_sql.as_deref(), &states, is_stated, is_completed);
+    }
+}
+
+/// Names the words of a state that are not known; where they are many, or where none says that an order reached its end and nothing else does, a person
+/// must say. `is_stated`: a time says when an order arrived.
+fn doubt_states(
+    draft: &mut TableDraft,
+    column: &str,
+    sql: Option<&str>,
+    states: &States,
+    is_stated: bool,
+    is_completed: bool,
+) {
+    // Where completion has a time of its own, words tell of cancelled orders alone.
+    let target = if is_completed { "cancelled_at" } else { "completed_at" };
+    let is_open_end = states.lacks_end && !is_stated;
+    if states.is_in_doubt() || is_open_end {
+        let unknown = match states.unknown_words() {
+            words if words.is_empty() => String::new(),
+            words => format!(" Not known: {words}."),
+        };
+        let wanted = if is_completed { "came to nothing" } else { "were completed" };
+        if !draft.has(target) {
+            draft.put(target, Piece::guess("NULL", "no word is known"), column, 0.0);
+        }
+        if is_open_end && let Some((drafted, sql)) = draft.column_mut(target).zip(sql) {
+            drafted.sql = format!("CASE WHEN {sql} IN ('?') THEN {} ELSE NULL END", drafted.sql);
+        }
+        let why = format!(
+            "which words of {column} say that orders {wanted}?{unknown} Name them in the CASE, or leave them out"
+        );
+        draft.doubt(target, &why);
+    } else if let Some(note) = states.note() {
+        let target = if draft.has(target) { target } else { "completed_at" };
+        if let Some(drafted) = draft.column_mut(target) {
+            let before = drafted.note.take().map_or(String::new(), |before| format!("{before}; "));
+            drafted.note = Some(format!("{before}words of {column} {note}"));
+            drafted.certainty = Certainty::Guess;
+        }
+    }
+}
+
+/// Whether a table of parcels says when those of an order arrived.
+fn arrives_by_parcel(land: &Landscape, plan: &OrdersPlan) -> bool {
+    parcels_of_orders(land, plan).is_some()
 }
 
 /// Completed with delivery, else with payment, else at once; only orders of a state that says so, or none of a state that denies it.
@@ -130,14 +186,8 @@ fn arrival_of_parcels(
     plan: &OrdersPlan,
 ) -> Option<(String, String, &'static str)> {
     let land = scope.land;
-    let names_orders = |table: usize| {
-        let order = land.naming(table, C::Order).map(|(at, _)| at);
-        table != plan.driver && land.folder.references.iter().any(|r| Some(r.from) == order && r.to == plan.order)
-    };
-    let table = land.best_about(C::Shipment, &SHIPMENTS, names_orders)?;
-    let (order, _) = land.naming(table, C::Order)?;
-    let delivered = assign(land, table, &SHIPMENTS, &PARCEL_TIMES, true, &BTreeSet::new()).remove("delivered_at")?.at;
-    let inner = Scope::new(land, table, scope.currency);
+    let (order, delivered) = parcels_of_orders(land, plan)?;
+    let inner = Scope::new(land, order.table, scope.currency);
     let key = inner.id_of(order, &inner.name(order));
     let at = inner.render(Type::Instant, "completed_at", delivered, &inner.name(delivered)).sql;
     let name = free_name(land, "arrived");
@@ -153,6 +203,18 @@ fn arrival_of_parcels(
     draft.joins.push(format!("LEFT JOIN {name} ON {number} = {name}.order_number"));
     let why = "the buyer's confirmation is not stated: the arrival of the last parcel stands for it";
     Some((format!("{name}.arrived_at"), inner.name(delivered), why))
+}
+
+/// Of a table of parcels that names orders, the order's number and the time of arrival.
+fn parcels_of_orders(land: &Landscape, plan: &OrdersPlan) -> Option<(ColumnAt, ColumnAt)> {
+    let names_orders = |table: usize| {
+        let order = land.naming(table, C::Order).map(|(at, _)| at);
+        table != plan.driver && land.folder.references.iter().any(|r| Some(r.from) == order && r.to == plan.order)
+    };
+    let table = land.best_about(C::Shipment, &SHIPMENTS, names_orders)?;
+    let (order, _) = land.naming(table, C::Order)?;
+    let mut times = assign(land, table, &SHIPMENTS, &PARCEL_TIMES, true, &BTreeSet::new());
+    Some((order, times.remove("delivered_at")?.at))
 }
 
 /// Cancelled at the last milestone, where a state without a time says that an order came to nothing.
@@ -272,6 +334,15 @@ fn status_column(land: &Landscape, table: usize) -> Option<ColumnAt> {
             let is_state = matches!(raw.kind, ValueKind::Text) && (2..=MAX_STATES).contains(&raw.words.len());
             is_state && !is_other && !words::failed(raw).is_empty() && !words::done(raw).is_empty()
         };
-        land.columns(table).find(ends)
+        land.columns(table).find(ends).or_else(|| land.columns(table).find(|at| is_plain_state(land, *at)))
     })
+}
+
+/// Whether a column is called the state of an order and nothing more, and has the few words of one, whatever they mean.
+fn is_plain_state(land: &Landscape, at: ColumnAt) -> bool {
+    let (raw, name) = (land.column(at), land.column_name(at));
+    let is_called_so = name.unknown == 0
+        && name.says(C::Status)
+        && name.concepts.iter().all(|concept| matches!(concept, C::Status | C::Order));
+    is_called_so && matches!(raw.kind, ValueKind::Text) && (2..=MAX_STATES).contains(&raw.words.len())
 }

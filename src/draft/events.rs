@@ -11,7 +11,7 @@ use super::ends::DELIVERY_STANDS_FOR_IT;
 use super::landscape::{Found, Landscape};
 use super::names::Name;
 use super::orders_plan::OrdersPlan;
-use super::scope::{Piece, Scope, quoted};
+use super::scope::{Piece, Scope};
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
@@ -265,7 +265,7 @@ impl Events {
         let (cells, words) = (scope.land.column(self.kind), self.words_of(event));
         draft.skip(Skipped {
             why: format!("Rows of other kinds than {} are no {what}.", words::listed(&words)),
-            keeps: format!("{} IN ({})", scope.id_of(self.kind, &quoted(&cells.name)), words::listed(&words)),
+            keeps: format!("{} IN ({})", scope.id_of(self.kind, &scope.bare(self.kind)), words::listed(&words)),
             share: 1.0 - cells.rows_with(&words) as f64 / cells.rows().max(1) as f64,
         });
     }

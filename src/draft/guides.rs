@@ -34,7 +34,7 @@ pub(super) fn gaps(draft: &Draft, features: &FeaturesDraft, folder: &Folder) -> 
         add(
             &mut text,
             &format!(
-                "\n## To be filled by hand\n\nRequired columns that nothing in the data speaks for:\n\n{}\n",
+                "\n## To be filled by hand\n\nRequired columns that nothing in the data speaks for, and places where the data can be read in two ways:\n\n{}\n",
                 gaps.join("\n")
             ),
         );

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::names::Name;
-use super::scope::quoted;
+use super::scope::{cell_of, quoted};
 use super::signature::{fits, name_score};
 use super::vocabulary::Concept;
 use crate::contract::TableContract;
@@ -88,10 +88,25 @@ impl<'a> Landscape<'a> {
             .iter()
             .zip(&column_names)
             .any(|(table, columns)| table.says(C::Loan) && columns.iter().any(|name| name.says(C::Buyer)));
+        // Work is sold by who does it and agreed in a contract, where no shop and no order is named; loans have contracts too.
+        let has_id_of = |entity: Concept| {
+            let is_id = |name: &Name| name.says(entity) && (name.says(C::Id) || name.says(C::Number));
+            table_names.iter().any(|name| name.says(entity)) || column_names.iter().flatten().any(is_id)
+        };
+        let (has_merchants, has_orders) = (has_id_of(C::Merchant), has_id_of(C::Order));
+        let is_of_loans = table_names
+            .iter()
+            .zip(&column_names)
+            .any(|(table, columns)| table.says(C::Loan) && columns.iter().any(|name| name.says(C::Engagement)));
         let entity = |name: &Name| {
             let meant = ENTITIES.into_iter().find(|e| name.says(*e));
             let stands_in = name.says(C::Account) || (!lends_to_clients && name.says(C::Branch));
-            meant.or_else(|| (!speaks_of_merchants && stands_in).then_some(C::Merchant))
+            let sells_work = !has_merchants && name.says(C::Worker);
+            let is_agreed = !has_orders && !is_of_loans && name.says(C::Engagement);
+            meant
+                .or_else(|| sells_work.then_some(C::Merchant))
+                .or_else(|| (!speaks_of_merchants && stands_in).then_some(C::Merchant))
+                .or_else(|| is_agreed.then_some(C::Order))
         };
         let roles = table_names
             .iter()
@@ -152,8 +167,7 @@ impl<'a> Landscape<'a> {
                 let others = |c: &Concept| {
                     !matches!(c, C::Id | C::Number | C::Name)
                         && !ENTITIES.contains(c)
-                        && *c != C::Account
-                        && *c != C::Paid
+                        && !matches!(c, C::Account | C::Worker | C::Engagement | C::Paid)
                 };
                 if name.concepts.iter().any(others) {
                     continue;
@@ -204,8 +218,17 @@ impl<'a> Landscape<'a> {
 
     /// The column that SQL calls `table.column`.
     pub(super) fn column_called(&self, sql: &str) -> Option<&'a RawColumn> {
-        let called = |table: &RawTable, column: &RawColumn| format!("{}.{}", table.name, quoted(&column.name)) == sql;
+        let called = |table: &RawTable, column: &RawColumn| {
+            let table = format!("{}.", table.name);
+            cell_of(&table, column) == sql || format!("{table}{}", quoted(&column.name)) == sql
+        };
         self.folder.tables.iter().find_map(|table| table.columns.iter().find(|column| called(table, column)))
+    }
+
+    /// The column of a table that SQL calls so.
+    pub(super) fn column_at(&self, table: usize, sql: &str) -> Option<ColumnAt> {
+        let raw = self.column_called(sql)?;
+        self.columns(table).find(|at| std::ptr::eq(self.column(*at), raw))
     }
 
     pub(super) fn column_name(&self, at: ColumnAt) -> &Name {

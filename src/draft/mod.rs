@@ -24,12 +24,16 @@ mod nested;
 mod not_meant;
 mod orders;
 mod orders_plan;
+mod parts;
 mod policy_file;
 mod refunds;
 mod roles;
 mod schedule;
 mod scope;
+mod sides;
 mod signature;
+mod stars;
+mod states;
 mod table_draft;
 mod units;
 mod vocabulary;
@@ -50,7 +54,7 @@ pub use write::{refuse_filled, write_draft};
 
 use crate::contract::{MERCHANTS, ORDERS};
 use crate::domain::Currency;
-use crate::profile::{CurrencyHint, Folder, RawColumn, UnreadFile, profile_folder};
+use crate::profile::{CurrencyHint, Folder, RawColumn, RawTable, UnreadFile, profile_folder};
 use crate::run::TableLimits;
 use features_file::FeaturesDraft;
 use fed::Fed;
@@ -111,6 +115,9 @@ pub struct InputFinding {
     pub rows: usize,
     /// Whether a SELECT reads it.
     pub is_used: bool,
+    /// Why none does, where a SELECT that would is not read yet, or a column of it cannot be.
+    #[serde(skip)]
+    pub why_unused: Option<String>,
     /// Its columns.
     pub columns: Vec<ColumnFinding>,
 }
@@ -137,6 +144,18 @@ pub struct ColumnFinding {
 }
 
 impl Draft {
+    /// Places that were found and cannot be believed as they stand, with their table.
+    pub fn gaps_of_cells(&self) -> impl Iterator<Item = (&'static str, &ColumnDraft)> {
+        let tables = self.tables.iter().chain(&self.aside);
+        tables.flat_map(|table| table.gaps().filter(|gap| gap.is_found()).map(|gap| (table.table.name, gap)))
+    }
+
+    /// Rows that the job leaves out, by table.
+    pub fn left_out(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let tables = self.tables.iter().chain(&self.aside);
+        tables.flat_map(|table| table.left_out().map(|why| (table.table.name, why)))
+    }
+
     /// Required columns that a person must fill before the job can run.
     #[must_use]
     pub fn open_gaps(&self) -> usize {
@@ -171,7 +190,7 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     let features = features_file::draft(&fed, &options.name, has_loan_book);
     let mut draft = Draft {
         name: options.name.clone(),
-        inputs: inputs(&folder, &tables.iter().flat_map(|table| job_file::inputs_of(table, &folder)).collect()),
+        inputs: inputs(&folder, &tables, &aside),
         unread: folder.unread.clone(),
         currency: hint.clone(),
         as_of: span.map(|(_, as_of)| as_of),
@@ -346,7 +365,23 @@ fn range_of(column: &RawColumn) -> Option<[String; 2]> {
     column.is_number().then(|| [column.range.0.to_string(), column.range.1.to_string()])
 }
 
-fn inputs(folder: &Folder, used: &BTreeSet<&str>) -> Vec<InputFinding> {
+/// Why no SELECT that the job reads is made of a table, where something is known of it.
+fn why_unused(raw: &RawTable, folder: &Folder, aside: &[TableDraft]) -> Option<String> {
+    let of_aside = |table: &&TableDraft| job_file::inputs_of(table, folder).contains(&raw.name.as_str());
+    if let Some(table) = aside.iter().find(of_aside) {
+        let name = table.table.name;
+        let gaps: Vec<&str> = table.gaps().map(|gap| gap.column).collect();
+        return Some(if gaps.is_empty() {
+            format!("{name} would be made of it, and is not read yet")
+        } else {
+            format!("{name} would be made of it, and lacks {}", gaps.join(", "))
+        });
+    }
+    raw.columns.iter().find_map(|column| Some(format!("its {:?} has {}", column.name, column.doubt.as_ref()?)))
+}
+
+fn inputs(folder: &Folder, tables: &[TableDraft], aside: &[TableDraft]) -> Vec<InputFinding> {
+    let used: BTreeSet<&str> = tables.iter().flat_map(|table| job_file::inputs_of(table, folder)).collect();
     let refers = |table: usize, column: usize| -> Vec<(String, f64)> {
         let own = folder.references.iter().filter(|r| r.from.table == table && r.from.column == column);
         own.map(|r| {
@@ -365,6 +400,7 @@ fn inputs(folder: &Folder, used: &BTreeSet<&str>) -> Vec<InputFinding> {
             format: table.format.toml(),
             rows: table.rows,
             is_used: used.contains(table.name.as_str()),
+            why_unused: why_unused(table, folder, aside),
             columns: table
                 .columns
                 .iter()

@@ -1,7 +1,7 @@
 //! Rows of a driving table that are not meant: test orders, and orders, disputes and loans in other currencies than the job's. The job counts them as
 //! skipped, and with them what names them.
 
-use super::scope::{Scope, quoted};
+use super::scope::Scope;
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
@@ -101,7 +101,7 @@ fn tests_by_word(draft: &mut TableDraft, scope: &Scope) {
             skip_words(draft, scope, at, &marked, &which);
             return;
         }
-        let name = quoted(&cells.name);
+        let name = scope.bare(at);
         let keeps = if cells.is_list {
             let has = |word: &&str| format!("ARRAY_CONTAINS({name}, '{word}')");
             format!("COALESCE(NOT ({}), TRUE)", marked.iter().map(has).collect::<Vec<_>>().join(" OR "))
@@ -129,7 +129,7 @@ fn other_symbols(draft: &mut TableDraft, scope: &Scope) {
     }
     let rows: usize = cells.other_symbols.values().sum();
     let symbols: Vec<&str> = cells.other_symbols.keys().map(String::as_str).collect();
-    let cell = quoted(&cells.name);
+    let cell = scope.bare(at);
     let like = |symbol: &&str| format!("{cell} LIKE '%{}%'", symbol.replace('\'', "''"));
     draft.skip(Skipped {
         why: format!(
@@ -173,7 +173,7 @@ fn other_currencies<'a>(scope: &Scope, cells: &'a RawColumn, are_orders: bool) -
 pub(super) fn skip_words(draft: &mut TableDraft, scope: &Scope, at: ColumnAt, words: &[&str], which: &str) {
     let cells = scope.land.column(at);
     let rows = cells.rows_with(words);
-    let cell = scope.id_of(at, &quoted(&cells.name));
+    let cell = scope.id_of(at, &scope.bare(at));
     draft.skip(Skipped {
         why: format!("{rows} row(s) {which}"),
         keeps: format!("COALESCE({cell} NOT IN ({}), TRUE)", words::listed(words)),

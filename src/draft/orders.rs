@@ -7,6 +7,7 @@ use super::assign::{assign, free_name, put_found};
 use super::ends::{StatedByLines, ends};
 use super::landscape::Landscape;
 use super::orders_plan::{Lines, OrdersPlan};
+use super::parts::{self, Share};
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
@@ -19,9 +20,6 @@ pub(super) const PARCEL_TIMES: [&str; 5] = ["ship_by_at", "shipped_at", "promise
 
 /// Where more orders name no buyer, that is how the shop sells, and no error.
 const MAX_NO_BUYER: f64 = 0.005;
-
-/// Of fewer different values, all lines of an order may have the same by chance.
-const MIN_TOTALS: usize = 10;
 
 /// Drafts the SELECT.
 pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
@@ -191,13 +189,11 @@ fn sum_of_lines(
     let is_of_order = |at: ColumnAt| raw.determines(lines.order.column, at.column);
     // What stands on every line, or on the first alone, is the whole order's: it is no part of a sum. Of an order of several merchants it is nobody's.
     let amount = line_amount(&inner, lines.table, &|at| !(plan.splits() && is_of_order(at)));
-    let is_whole_order =
-        amount.as_ref().and_then(|(piece, ..)| first_column(land, lines.table, &piece.sql)).is_some_and(|at| {
-            // Two lines may cost the same: what is called a line's is one's.
-            let is_called_of_line = [C::Item, C::Unit].iter().any(|c| land.column_name(at).says(*c));
-            let is_large = land.column(at).distinct >= MIN_TOTALS;
-            !is_called_of_line && has_several_lines(land, lines) && is_large && is_of_order(at)
-        }) && amount.as_ref().is_some_and(|(_, from, _)| !from.contains(['×', '+']));
+    let is_plain = amount.as_ref().is_some_and(|(_, from, _)| !from.contains(['×', '+']));
+    let whole =
+        amount.as_ref().and_then(|(piece, ..)| first_column(land, lines.table, &piece.sql)).filter(|_| is_plain);
+    let share = whole.map_or(Share::Part, |at| parts::share_of_row(land, plan, lines, at));
+    let is_whole_order = share != Share::Part;
     let priced = free_name(land, "priced");
     let mut columns = vec![format!("{order} AS order_number")];
     columns.extend(merchant.iter().map(|sql| format!("{sql} AS merchant")));
@@ -250,18 +246,15 @@ fn sum_of_lines(
             if is_whole_order { from.clone() } else { format!("sum of {from}") },
             score,
         );
+        if let Share::Unclear(why) = &share {
+            draft.doubt("amount_minor", &format!("{from} {why}"));
+        }
         draft.head.push(if is_whole_order {
             format!("{from} is the whole order's on each of its lines, or on the first: it is taken once.")
         } else {
             "An amount that cannot be read makes its order's sum unknown, not smaller.".to_owned()
         });
     }
-}
-
-/// Whether orders have more lines than one, and not merely here and there.
-fn has_several_lines(land: &Landscape, lines: &Lines) -> bool {
-    let number = land.column(lines.order);
-    (number.rows() - number.nulls) as f64 > 1.05 * number.distinct as f64
 }
 
 /// What all lines of an order say of the order, as one row an order.

@@ -2,7 +2,7 @@
 
 use super::assign::free_name;
 use super::orders_plan::OrdersPlan;
-use super::scope::{Piece, Scope, quoted};
+use super::scope::{Piece, Scope};
 use super::table_draft::{Skipped, TableDraft};
 use super::vocabulary::Concept as C;
 use super::words;
@@ -160,7 +160,7 @@ fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan
     let below_zero = |sql: &str| format!("{} < 0", scope.number(amount, sql));
     draft.skip(Skipped {
         why: format!("Rows with a negative {:?} are credit notes, not orders.", raw.columns[amount.column].name),
-        keeps: format!("COALESCE(NOT ({}), TRUE)", below_zero(&quoted(&raw.columns[amount.column].name))),
+        keeps: format!("COALESCE(NOT ({}), TRUE)", below_zero(&scope.bare(amount))),
         // Nothing that follows an order names its credit note.
         share: 0.0,
     });
@@ -187,7 +187,7 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
             land.column(*at).is_number() && ![C::Id, C::Number, C::Quantity, C::Time].iter().any(|c| name.says(*c))
         };
         let stated = land.columns(table).find(|at| says_refund(at) && is_money(at));
-        if !matches!(land.role(table), None | Some(C::Dispute)) {
+        if !matches!(land.role(table), None | Some(C::Dispute | C::Refund)) {
             return None;
         }
         let of_dispute = |column: &str| land.best(table, &DISPUTES, column, true).map(|found| found.at);

@@ -4,12 +4,16 @@
 use super::landscape::Landscape;
 use super::orders::PARCEL_TIMES;
 use super::vocabulary::Concept;
-use crate::contract::{DISPUTES, LOANS, ORDERS, REVIEWS, SHIPMENTS, Type};
+use super::words::meaning;
+use crate::contract::{DISPUTES, LOANS, ORDERS, SHIPMENTS};
 use crate::profile::{ColumnAt, RawColumn, ValueKind};
 use Concept as C;
 
 /// Parties and things that have a table of their own, of one row each.
 const MASTERS: [Concept; 3] = [C::Merchant, C::Buyer, C::Product];
+/// What the name of a column that names a party may say.
+const PARTY_WORDS: [Concept; 8] =
+    [C::Id, C::Number, C::Name, C::Account, C::Merchant, C::Buyer, C::Worker, C::Engagement];
 /// A party's id comes back on so many rows, on average, or more.
 const MIN_REPEATS: f64 = 2.0;
 /// A merchant has about so many orders or more; a buyer seldom has.
@@ -167,10 +171,7 @@ impl Landscape<'_> {
     fn parties(&self, table: usize) -> impl Iterator<Item = ColumnAt> + '_ {
         self.columns(table).filter(move |at| {
             let (cells, name) = (self.column(*at), self.column_name(*at));
-            let is_plain = name
-                .concepts
-                .iter()
-                .all(|c| matches!(c, C::Id | C::Number | C::Name | C::Account | C::Merchant | C::Buyer));
+            let is_plain = name.concepts.iter().all(|c| PARTY_WORDS.contains(c));
             let refers = self.folder.references.iter().any(|r| r.from == *at);
             let names = cells.kind == ValueKind::Text || refers || name.says(C::Id) || name.says(C::Number);
             let there = (cells.rows() - cells.nulls) as f64;
@@ -319,6 +320,8 @@ impl Landscape<'_> {
                 C::Review
             } else if has_parcels {
                 C::Shipment
+            } else if is_dated && self.gives_back(table) {
+                C::Refund
             } else if is_dated && tells_trouble && raw.rows * 2 < orders {
                 C::Dispute
             } else {
@@ -328,12 +331,24 @@ impl Landscape<'_> {
         }
     }
 
+    /// Whether a table says what went back to buyers, and not what they claimed and how that was decided.
+    fn gives_back(&self, table: usize) -> bool {
+        let name = self.table_name(table);
+        let is_called_so = name.says(C::Refund) && !name.says(C::Dispute) && !name.says(C::Chargeback);
+        let is_decision = |at: ColumnAt| {
+            let has = |word: &str| !meaning(DISPUTES.name, "outcome", word, self.column(at)).is_empty();
+            has("buyer-won") && has("merchant-won")
+        };
+        is_called_so && !self.columns(table).any(is_decision)
+    }
+
     /// Whether a column gives stars: whole numbers up to 5, of which there are several, and no name that says otherwise.
     fn is_stars(&self, at: ColumnAt) -> bool {
         let (cells, name) = (self.column(at), self.column_name(at));
         let is_other = name.concepts.iter().any(|c| !matches!(c, C::Stars | C::Review | C::Rate | C::Number));
-        let is_stars =
-            super::signature::fits(Type::Integer, REVIEWS.column("stars").map_or("stars", |c| c.name), cells);
-        is_stars && !is_other && cells.kind == ValueKind::Whole && (4..=6).contains(&cells.distinct)
+        super::stars::are_stars(cells)
+            && !is_other
+            && cells.kind == ValueKind::Whole
+            && (4..=6).contains(&cells.distinct)
     }
 }

@@ -8,7 +8,7 @@ use super::units;
 use super::vocabulary::Concept;
 use crate::contract::Type;
 use crate::domain::Currency;
-use crate::profile::{ColumnAt, NumberForm, Reference, TimeForm, ValueKind};
+use crate::profile::{ColumnAt, NumberForm, RawColumn, Reference, TimeForm, ValueKind};
 
 /// A SELECT over a driving table and those that it joins.
 pub(super) struct Scope<'a> {
@@ -81,6 +81,13 @@ pub(super) fn quoted(name: &str) -> String {
         "by",
     ];
     if is_plain && !reserved.contains(&name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// A column as SQL, `table` with its point before it; one that other files call otherwise, by all of its names.
+pub(super) fn cell_of(table: &str, raw: &RawColumn) -> String {
+    let names: Vec<String> =
+        std::iter::once(&raw.name).chain(&raw.also_called).map(|name| format!("{table}{}", quoted(name))).collect();
+    if let [only] = names.as_slice() { only.clone() } else { format!("COALESCE({})", names.join(", ")) }
 }
 
 /// The list whose first element a piece of SQL is.
@@ -167,6 +174,11 @@ impl<'a> Scope<'a> {
         format!("{}.{}", self.land.table(at.table).name, quoted(&self.land.column(at).name))
     }
 
+    /// The column without its table, as a condition on rows of the driving table names it.
+    pub(super) fn bare(&self, at: ColumnAt) -> String {
+        cell_of("", self.land.column(at))
+    }
+
     fn cell(&self, at: ColumnAt, table: &str) -> String {
         let raw = self.land.column(at);
         if let [year, month, day, time @ ..] = raw.made_of.as_slice() {
@@ -174,7 +186,7 @@ impl<'a> Scope<'a> {
             let time = time.first().map_or(String::new(), |time| format!(" || ' ' || {}", part(time)));
             return format!("({} || '-' || {} || '-' || {}{time})", part(year), part(month), part(day));
         }
-        let cell = format!("{table}.{}", quoted(&raw.name));
+        let cell = cell_of(&format!("{table}."), raw);
         if raw.is_list { format!("{FIRST}{cell}{FIRST_END}") } else { cell }
     }
 
@@ -202,9 +214,12 @@ impl<'a> Scope<'a> {
         let Some(own) = keys.first().map(|(own, _)| *own).or(by_joins) else { return BTreeMap::new() };
         let meet =
             keys.iter().copied().chain(of_driver().filter(|join| join.from == own).map(|join| (join.from, join.to)));
+        // A column that files call otherwise splits none of them.
+        let has_one_name = |at: ColumnAt| self.land.column(at).also_called.is_empty();
         let mut split = BTreeMap::from([(self.driver, own.column)]);
         for (from, to) in meet {
-            if from != own || *split.entry(to.table).or_insert(to.column) != to.column {
+            let is_split = has_one_name(from) && has_one_name(to);
+            if from != own || !is_split || *split.entry(to.table).or_insert(to.column) != to.column {
                 return BTreeMap::new();
             }
         }
@@ -245,7 +260,12 @@ impl<'a> Scope<'a> {
     fn time(&self, kind: Type, at: ColumnAt, sql: &str) -> Piece {
         let raw = self.land.column(at);
         let ValueKind::Time { form, is_certain, is_date } = &raw.kind else { return Piece::sure(sql) };
-        let mut text = form.sql(sql, raw.longest > 10);
+        let second = raw.second_form.as_ref().filter(|second| second.is_told);
+        let mut text = match second {
+            Some(second) => form.sql_with(second.form, sql, raw.longest > 10),
+            None => form.sql(sql, raw.longest > 10),
+        };
+        let adds_midnight = form.adds_midnight() || second.is_some_and(|second| second.form.adds_midnight());
         let is_typed = form.gives_instants();
         if !self.is_text() && !is_typed {
             text = format!("TRY_CAST({text} AS TIMESTAMP)");
@@ -256,11 +276,15 @@ impl<'a> Scope<'a> {
                 (true, _) => format!("CAST({text} AS DATE)"),
                 (false, false) => format!("SUBSTR({text}, 1, 10)"),
                 // `2018-08-01 00:00:00` is a date to a person only.
-                (false, true) if raw.longest > 10 || form.adds_midnight() => format!("SUBSTR({text}, 1, 10)"),
+                (false, true) if raw.longest > 10 || adds_midnight => format!("SUBSTR({text}, 1, 10)"),
                 (false, true) => text,
             };
         }
-        if *is_certain {
+        if let Some(second) = second {
+            let words = format!("written in two forms: {} and {}", form.words(), second.form.words());
+            let doubt = if *is_certain { "" } else { "; no row tells the order of day and month" };
+            Piece::guess(text, format!("{words}{doubt}"))
+        } else if *is_certain {
             Piece::sure(text)
         } else {
             Piece::guess(text, format!("read as {}; no row tells it from the other order", form.words()))
@@ -349,6 +373,7 @@ impl<'a> Scope<'a> {
                 Piece::guess(rounded(" * 30"), "small numbers, taken as months of 30 days")
             }
             "daily_rate_ppm" => self.rate(at, sql),
+            "stars" => super::stars::in_five(self, at, sql),
             _ if matches!(raw.kind, ValueKind::Whole) => Piece::sure(sql),
             _ => Piece::sure(rounded("")),
         }

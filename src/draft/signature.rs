@@ -136,7 +136,9 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Instalment], 0.85),
             (&[C::Instalment, C::Id], 0.7),
         ],
-        ("instalments", "due_on") => &[(&[C::Due], 0.95), (&[C::Time], 0.7)],
+        ("instalments", "due_on") => {
+            &[(&[C::Due], 0.95), (&[C::Limit, C::Payment], 0.9), (&[C::Limit], 0.75), (&[C::Time], 0.7)]
+        }
         ("instalments", "principal_minor") => &[(&[C::Principal], 0.95)],
         ("instalments", "interest_minor") => &[(&[C::Interest], 0.95)],
         ("instalments", "fee_minor") => &[(&[C::Fee], 0.95)],
@@ -170,7 +172,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
 
 /// Concepts that tell one time, amount or word from another: one too many makes it another thing.
 fn is_specific(concept: Concept) -> bool {
-    !matches!(concept, C::Id | C::Time | C::Amount | C::Name | C::Number)
+    !matches!(concept, C::Id | C::Time | C::Amount | C::Name | C::Number | C::Worker | C::Engagement)
 }
 
 /// Columns of what has happened.
@@ -210,12 +212,7 @@ pub(super) fn fits(kind: Type, column: &str, raw: &RawColumn) -> bool {
         }
         Type::Instant | Type::Day => raw.is_time(),
         Type::Money => raw.is_number() && !raw.is_unique_counter(),
-        Type::Integer if column == "stars" => {
-            let all: usize = raw.words.values().sum();
-            let is_star = |word: &str| word.parse::<f64>().is_ok_and(|n| (0.0..=5.0).contains(&n));
-            let stars: usize = raw.words.iter().filter(|(word, _)| is_star(word)).map(|(_, rows)| rows).sum();
-            raw.is_number() && all > 0 && stars as f64 >= 0.97 * all as f64
-        }
+        Type::Integer if column == "stars" => super::stars::are_ratings(raw),
         Type::Integer => raw.is_number(),
     }
 }

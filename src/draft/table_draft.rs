@@ -92,6 +92,16 @@ fn table_name<S: serde::Serializer>(table: &&'static TableContract, serializer: 
     serializer.serialize_str(table.name)
 }
 
+impl ColumnDraft {
+    /// Whether something was found for it, even if that cannot be believed as it stands.
+    pub(super) fn is_found(&self) -> bool {
+        self.from != NOTHING
+    }
+}
+
+/// What a column is made of for which nothing was found.
+const NOTHING: &str = "nothing found";
+
 impl TableDraft {
     pub(super) fn new(table: &'static TableContract, scope: &Scope) -> Self {
         Self {
@@ -134,12 +144,24 @@ impl TableDraft {
     pub(super) fn gap(&mut self, column: &'static Column) {
         self.columns.push(ColumnDraft {
             column: column.name,
-            from: "nothing found".to_owned(),
+            from: NOTHING.to_owned(),
             confidence: 0.0,
             certainty: Certainty::Gap,
             note: Some(format!("{}: {}", column.doc, wanted(column.kind))),
             sql: "NULL".to_owned(),
         });
+    }
+
+    /// Marks a drafted column as one that a person must look at before anything is believed.
+    pub(super) fn doubt(&mut self, column: &str, why: &str) {
+        let Some(drafted) = self.column_mut(column) else { return };
+        let before = match drafted.certainty {
+            Certainty::Gap => drafted.note.as_deref().map_or(String::new(), |note| format!("{note}; ")),
+            Certainty::Found | Certainty::Guess => String::new(),
+        };
+        drafted.note = Some(format!("{before}{why}"));
+        drafted.certainty = Certainty::Gap;
+        drafted.confidence = 0.0;
     }
 
     /// A drafted column, gaps among them.
@@ -161,6 +183,11 @@ impl TableDraft {
         self.columns.iter().filter(|c| c.certainty == Certainty::Gap)
     }
 
+    /// Why rows of the driving table are left out.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = &str> {
+        self.skipped.iter().map(|rows| rows.why.as_str())
+    }
+
     /// Adds gaps for required columns that are missing, and brings columns into the contract's order.
     pub(super) fn finish(mut self, scope: &Scope) -> Self {
         for column in self.table.columns.iter().filter(|c| c.required) {
@@ -171,6 +198,7 @@ impl TableDraft {
         let place = |name: &str| self.table.columns.iter().position(|c| c.name == name);
         self.columns.sort_by_key(|c| place(c.column));
         self.not_before_the_event(scope);
+        self.doubt_mixed_cells(scope);
         self.from_clause = scope.joined_tables();
         if !self.needs_all {
             self.keyed_by = scope.keyed_by(&self.keys);
@@ -213,6 +241,26 @@ impl TableDraft {
         for (milestone, sql) in bounded {
             if let Some(drafted) = self.column_mut(milestone) {
                 drafted.sql = sql;
+            }
+        }
+    }
+
+    /// Marks what is made of cells in two forms that can be taken for each other.
+    fn doubt_mixed_cells(&mut self, scope: &Scope) {
+        let tables = &scope.land.folder.tables;
+        let mixed = tables.iter().flat_map(|table| {
+            let doubted = table.columns.iter().filter_map(|column| Some((column, column.doubt.clone()?)));
+            doubted.map(|(column, why)| (format!("{}.{}", table.name, super::scope::quoted(&column.name)), why))
+        });
+        for (cell, why) in mixed {
+            let is_in_parts = self.with.iter().any(|(_, body)| names(body, &cell));
+            let made_of_it = |c: &ColumnDraft| names(&c.sql, &cell) || names(&c.from, &cell);
+            let mut made: Vec<&str> = self.columns.iter().filter(|c| made_of_it(c)).map(|c| c.column).collect();
+            if made.is_empty() && is_in_parts {
+                made.extend(self.columns.first().map(|c| c.column));
+            }
+            for column in made {
+                self.doubt(column, &format!("{cell} has {why}"));
             }
         }
     }
@@ -260,6 +308,16 @@ impl TableDraft {
 
 /// From here on names and values agree.
 const SURE: f64 = 0.75;
+
+/// Whether SQL names a cell, and not one whose name goes on.
+fn names(sql: &str, cell: &str) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || c == '_';
+    sql.match_indices(cell).any(|(at, _)| {
+        let after = sql.get(at + cell.len()..).and_then(|rest| rest.chars().next());
+        let before = sql.get(..at).and_then(|rest| rest.chars().next_back());
+        !after.is_some_and(goes_on) && !before.is_some_and(goes_on)
+    })
+}
 
 fn wanted(kind: Type) -> String {
     match kind {

@@ -106,6 +106,7 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "buyer won",
                         "lost",
                         "customer",
+                        "client",
                         "accepted",
                         "upheld",
                         "cardholder",
@@ -160,6 +161,11 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
                         "卖家",
                         "merchant",
                         "seller",
+                        "freelancer",
+                        "contractor",
+                        "provider",
+                        "supplier",
+                        "vendor",
                         "handler",
                         "haendler",
                         "verkaufer",
@@ -315,39 +321,194 @@ const FAILED: [&str; 30] = [
     "실패",
     "거절",
 ];
-/// Words of a status column that say that an order reached its end.
-const DONE: [&str; 31] = [
+/// Words of a status column that say that an order arrived, or was completed.
+const ARRIVED: [&str; 34] = [
     "deliver",
     "complet",
-    "settled",
-    "success",
-    "approved",
-    "paid",
-    "closed",
-    "done",
     "fulfilled",
     "entregue",
     "entregad",
-    "concluid",
-    "aprovad",
     "livre",
     "geliefert",
     "zugestellt",
-    "abgeschlossen",
-    "bezahlt",
-    "完成",
-    "成功",
+    "erledigt",
+    "consegnat",
+    "bezorgd",
+    "geleverd",
+    "levererad",
+    "leveret",
+    "levert",
+    "dorucen",
+    "doreczon",
+    "livrat",
+    "доставлен",
+    "выполнен",
     "签收",
-    "posted",
+    "完成",
     "dostarczon",
     "zakonczon",
-    "oplacon",
+    "zrealizowan",
+    "odebran",
     "処理済",
+    "配達完了",
     "teslim edildi",
-    "tamamland",
     "배송완료",
     "구매확정",
+    "handed over",
+    "checked out",
+    "picked up by customer",
+];
+/// Words that say that it is over with success, where no word says more.
+const OVER: [&str; 18] = [
+    "settled",
+    "success",
+    "closed",
+    "done",
+    "finish",
+    "finaliz",
+    "terminad",
+    "termine",
+    "concluid",
+    "conclus",
+    "abgeschlossen",
+    "afgerond",
+    "posted",
+    "成功",
+    "tamamland",
     "완료",
+    "released",
+    "завершен",
+];
+/// Words that say that it was paid.
+const PAID: [&str; 20] = [
+    "paid",
+    "approved",
+    "aprovad",
+    "captured",
+    "pago",
+    "pagad",
+    "pagat",
+    "paye",
+    "regle",
+    "bezahlt",
+    "betaald",
+    "betalt",
+    "oplacon",
+    "zaplacen",
+    "оплачен",
+    "odendi",
+    "付款",
+    "支付",
+    "入金済",
+    "결제완료",
+];
+/// Words that say that it is on its way, or that something else became of it.
+const ON_ITS_WAY: [&str; 84] = [
+    "new",
+    "open",
+    "pending",
+    "process",
+    "progress",
+    "created",
+    "placed",
+    "received",
+    "ship",
+    "sent",
+    "transit",
+    "patch",
+    "hold",
+    "draft",
+    "await",
+    "wait",
+    "confirm",
+    "accepted",
+    "prepar",
+    "pack",
+    "partial",
+    "ready",
+    "out for delivery",
+    "return",
+    "refund",
+    "charged back",
+    "chargeback",
+    "disput",
+    "unpaid",
+    "not paid",
+    "invoiced",
+    "active",
+    "authorized",
+    "authorised",
+    "scheduled",
+    "nowe",
+    "nowy",
+    "realizacji",
+    "wyslan",
+    "oczekuj",
+    "zwrocon",
+    "zwrot",
+    "przygotow",
+    "offen",
+    "neu",
+    "bearbeitung",
+    "versand",
+    "versendet",
+    "verschickt",
+    "unterwegs",
+    "retour",
+    "erstattet",
+    "pendente",
+    "pendiente",
+    "pendient",
+    "enviad",
+    "despachad",
+    "en proceso",
+    "processando",
+    "transito",
+    "devolvid",
+    "devuelt",
+    "reembols",
+    "criad",
+    "faturad",
+    "attente",
+    "en cours",
+    "expedi",
+    "rembours",
+    "spedit",
+    "attesa",
+    "rimbors",
+    "hazirlan",
+    "kargo",
+    "bekle",
+    "iade",
+    "yeni",
+    "待",
+    "发货",
+    "退",
+    "処理中",
+    "発送",
+    "返",
+    "준비",
+];
+/// Words of those that come after payment: an order that is paid has not arrived where there are such.
+const SENT_OFF: [&str; 18] = [
+    "ship",
+    "sent",
+    "transit",
+    "patch",
+    "out for delivery",
+    "wyslan",
+    "versand",
+    "versendet",
+    "verschickt",
+    "unterwegs",
+    "enviad",
+    "despachad",
+    "transito",
+    "expedi",
+    "spedit",
+    "kargo",
+    "发货",
+    "発送",
 ];
 
 /// Values that say that an order was cancelled or refused.
@@ -355,35 +516,44 @@ pub(super) fn failed(raw: &RawColumn) -> Vec<&str> {
     raw.words.keys().map(String::as_str).filter(|word| FAILED.iter().any(|piece| holds(word, piece))).collect()
 }
 
-/// Values that say that an order reached its end, among those of finer steps the last: `delivered` where there is one.
+/// What a word of a status column says of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It came to nothing.
+    Failed,
+    /// It arrived, or was completed.
+    Arrived,
+    /// It is over, with success.
+    Over,
+    /// It was paid.
+    Paid,
+    /// It was sent off.
+    SentOff,
+    /// It is on its way, or something else became of it.
+    OnItsWay,
+}
+
+/// What a word of a status column says of an order; `None` where the word is not known.
+pub(super) fn stage(word: &str) -> Option<Stage> {
+    let is_one_of = |pieces: &[&str]| pieces.iter().any(|piece| holds(word, piece));
+    Some(match () {
+        () if is_one_of(&FAILED) => Stage::Failed,
+        () if holds(word, "partial") => Stage::OnItsWay,
+        () if is_one_of(&ARRIVED) => Stage::Arrived,
+        () if is_one_of(&OVER) => Stage::Over,
+        () if is_one_of(&SENT_OFF) => Stage::SentOff,
+        () if is_one_of(&PAID) => Stage::Paid,
+        () if is_one_of(&ON_ITS_WAY) => Stage::OnItsWay,
+        () => return None,
+    })
+}
+
+/// Values that say that an order reached its end: that it arrived where one says so, else that it is over, else that it was paid.
 pub(super) fn done(raw: &RawColumn) -> Vec<&str> {
-    let all: Vec<&str> = raw.words.keys().map(String::as_str).filter(|word| !failed(raw).contains(word)).collect();
-    let ends = |pieces: &[&str]| -> Vec<&str> {
-        all.iter()
-            .copied()
-            .filter(|word| pieces.iter().any(|piece| holds(word, piece)) && !holds(word, "partial"))
-            .collect()
+    let of = |wanted: Stage| -> Vec<&str> {
+        raw.words.keys().map(String::as_str).filter(|word| stage(word) == Some(wanted)).collect()
     };
-    let last = ends(&[
-        "deliver",
-        "complet",
-        "fulfilled",
-        "entregue",
-        "entregad",
-        "livre",
-        "geliefert",
-        "zugestellt",
-        "签收",
-        "完成",
-        "dostarczon",
-        "zakonczon",
-        "処理済",
-        "配達完了",
-        "teslim edildi",
-        "배송완료",
-        "구매확정",
-    ]);
-    if last.is_empty() { ends(&DONE) } else { last }
+    [Stage::Arrived, Stage::Over, Stage::Paid].into_iter().map(of).find(|words| !words.is_empty()).unwrap_or_default()
 }
 
 /// Whether a word of a bank's books says that money came into the account.
@@ -475,6 +645,26 @@ fn holds(raw: &str, piece: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_states_tell_a_stage_or_nothing() {
+        for (word, expected) in [
+            ("delivered", Some(Stage::Arrived)),
+            ("Zrealizowane", Some(Stage::Arrived)),
+            ("erledigt", Some(Stage::Arrived)),
+            ("bezahlt", Some(Stage::Paid)),
+            ("opłacone", Some(Stage::Paid)),
+            ("unpaid", Some(Stage::OnItsWay)),
+            ("partially delivered", Some(Stage::OnItsWay)),
+            ("not delivered", None),
+            ("shipped", Some(Stage::SentOff)),
+            ("closed", Some(Stage::Over)),
+            ("anulowane", Some(Stage::Failed)),
+            ("xyzzy", None),
+        ] {
+            assert_eq!(stage(word), expected, "{word}");
+        }
+    }
 
     #[test]
     fn pieces_are_found_in_words() {

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use polars::prelude::*;
 
 use super::number_form::NumberForm;
+use super::second_form::{SecondForm, doubt_of_thousands, two_decimal_marks};
 use super::time_form::{Digits, TimeForm};
 use crate::wash::Activity;
 
@@ -97,8 +98,14 @@ pub struct RawColumn {
     pub distinct: usize,
     /// Different values, each counted in every file that has it.
     pub(super) distinct_by_file: usize,
+    /// Of times, the form of cells that the main form does not read, where there are two.
+    pub second_form: Option<SecondForm>,
+    /// Why nobody can say what some of its cells mean, where they are written in two forms that can be taken for each other.
+    pub doubt: Option<String>,
     /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
     pub made_of: Vec<String>,
+    /// What other files of the table call it.
+    pub also_called: Vec<String>,
     /// All values with their counts, where they are few.
     pub words: BTreeMap<String, usize>,
     /// Some values.
@@ -159,7 +166,10 @@ impl RawColumn {
             nulls: 0,
             distinct: 0,
             distinct_by_file: 0,
+            second_form: None,
+            doubt: None,
             made_of: Vec::new(),
+            also_called: Vec::new(),
             words: BTreeMap::new(),
             examples: Vec::new(),
             seen: HashSet::new(),
@@ -186,10 +196,17 @@ impl RawColumn {
         column.kind = match cells.dtype() {
             _ if native => ValueKind::Time { form: TimeForm::Native, is_certain: true, is_date: is_date_type },
             DataType::Boolean => ValueKind::Flag,
-            _ => kind_of(&sample, digits),
+            _ => column.kind_of_cells(&sample, digits),
         };
         column.measure(&texts);
         Ok(column)
+    }
+
+    /// A column of these cells.
+    #[cfg(test)]
+    pub(crate) fn of_texts(name: &str, cells: &[&str]) -> Self {
+        let cells: StringChunked = cells.iter().map(|cell| Some(*cell)).collect();
+        Self::profile(name, &cells.into_series(), false, Digits::AreNumbers).unwrap()
     }
 
     fn count(&mut self, texts: &StringChunked) {
@@ -220,11 +237,39 @@ impl RawColumn {
         }
     }
 
+    /// What cells of text are; notes what is written in two forms.
+    fn kind_of_cells(&mut self, sample: &[&str], digits: Digits) -> ValueKind {
+        let kind = kind_of(sample, digits);
+        match &kind {
+            ValueKind::Time { form, .. } => self.second_form = SecondForm::among_strays(*form, sample),
+            ValueKind::Text => {
+                if let Some((form, is_certain, second)) = SecondForm::of(sample) {
+                    self.doubt = second.doubt(form);
+                    let micros = |cell: &str| form.micros(cell).or_else(|| second.form.micros(cell));
+                    let is_date = sample.iter().all(|cell| micros(cell).is_none_or(is_midnight));
+                    self.second_form = Some(second);
+                    return ValueKind::Time { form, is_certain, is_date };
+                }
+                if let Some((form, why)) = two_decimal_marks(sample) {
+                    self.doubt = Some(why);
+                    return ValueKind::Decimal(form);
+                }
+            }
+            _ => {}
+        }
+        if let (ValueKind::Time { form, .. }, Some(second)) = (&kind, &self.second_form) {
+            self.doubt = second.doubt(*form);
+        }
+        kind
+    }
+
     fn measure(&mut self, texts: &StringChunked) {
         match &self.kind {
             ValueKind::Time { form: TimeForm::Native, .. } | ValueKind::Empty | ValueKind::Flag | ValueKind::Text => {}
             ValueKind::Time { form, .. } => {
-                self.micros = texts.iter().map(|cell| cell.and_then(|c| form.micros(c))).collect();
+                let second = self.second_form.as_ref().map(|second| second.form);
+                let micros = |cell: &str| form.micros(cell).or_else(|| second.and_then(|form| form.micros(cell)));
+                self.micros = texts.iter().map(|cell| cell.and_then(micros)).collect();
             }
             kind @ (ValueKind::Whole | ValueKind::Decimal(_)) => {
                 let form = if let ValueKind::Decimal(form) = kind { form.clone() } else { NumberForm::plain() };
@@ -253,6 +298,9 @@ impl RawColumn {
                 }
                 let number = |cell: Option<&str>| cell.and_then(|cell| form.value(cell));
                 self.sample = texts.iter().take(NUMBERS_HELD).map(number).collect();
+                if self.doubt.is_none() && self.is_text {
+                    self.doubt = doubt_of_thousands(&form, texts.iter().flatten());
+                }
                 if self.kind == ValueKind::Whole {
                     self.endings = Endings::of(texts.iter().flatten().filter_map(|cell| form.value(cell)));
                 }
@@ -270,6 +318,25 @@ impl RawColumn {
     #[must_use]
     pub fn share_of_seen(&self, passes: impl Fn(&str) -> bool) -> f64 {
         self.seen.iter().filter(|value| passes(value)).count() as f64 / self.seen.len().max(1) as f64
+    }
+
+    /// Whether its cells are written as another column's are.
+    pub(super) fn is_written_like(&self, other: &Self) -> bool {
+        const FAR: usize = 3;
+        let is_near = |own: usize, other: usize| own <= FAR * other.max(1);
+        let are_alike = match (&self.kind, &other.kind) {
+            (ValueKind::Time { .. }, ValueKind::Time { .. }) => true,
+            (ValueKind::Whole | ValueKind::Decimal(_), ValueKind::Whole | ValueKind::Decimal(_)) => {
+                self.has_range_of(other) && other.has_range_of(self)
+            }
+            (own, other) => own == other,
+        };
+        are_alike && is_near(self.longest, other.longest) && is_near(other.longest, self.longest)
+    }
+
+    /// Whether its numbers are on average within the range of another's.
+    fn has_range_of(&self, other: &Self) -> bool {
+        (other.range.0..=other.range.1).contains(&self.mean)
     }
 
     /// Hashes of its different values.
@@ -373,8 +440,15 @@ impl RawColumn {
             ValueKind::Decimal(form) => format!("decimal with {:?}", form.decimal),
             ValueKind::Time { form, is_certain, is_date } => {
                 let what = if *is_date { "date" } else { "time" };
-                let doubt = if *is_certain { "" } else { ", order uncertain" };
-                format!("{what} ({}{doubt})", form.words())
+                let second = self.second_form.as_ref().map_or(String::new(), |second| {
+                    format!(
+                        ", and {}{}",
+                        second.form.words(),
+                        if second.is_told { "" } else { ": which is which stands in no cell" }
+                    )
+                });
+                let doubt = if *is_certain || !second.is_empty() { "" } else { ", order uncertain" };
+                format!("{what} ({}{second}{doubt})", form.words())
             }
             ValueKind::Flag => "flag".to_owned(),
             ValueKind::Text => "text".to_owned(),
@@ -426,13 +500,17 @@ fn plain_numbers(cells: &Series) -> PolarsResult<StringChunked> {
     Ok(numbers.f64()?.iter().map(|n| n.filter(|n| n.is_finite()).map(|n| n.to_string())).collect())
 }
 
+const fn is_midnight(micros: i64) -> bool {
+    micros.rem_euclid(86_400_000_000) == 0
+}
+
 fn kind_of(sample: &[&str], digits: Digits) -> ValueKind {
     if sample.is_empty() {
         return ValueKind::Empty;
     }
     if let Some((form, is_certain)) = TimeForm::of(sample, digits) {
-        let midnight = |cell: &&str| form.micros(cell).is_none_or(|m| m.rem_euclid(86_400_000_000) == 0);
-        return ValueKind::Time { form, is_certain, is_date: sample.iter().all(midnight) };
+        let is_date = sample.iter().all(|cell| form.micros(cell).is_none_or(is_midnight));
+        return ValueKind::Time { form, is_certain, is_date };
     }
     let flags = ["true", "false", "yes", "no", "t", "f", "y", "n"];
     if sample.iter().all(|cell| flags.contains(&cell.to_lowercase().as_str())) {

@@ -55,6 +55,38 @@ impl Folder {
         of.intersection(&among).count() as f64 / of.len().max(1) as f64
     }
 
+    /// Of orders with several rows, how many have rows that add up to what the order itself says, and how many have rows that each say it; of those
+    /// whose numbers were kept. `order` and `amount` are columns of the rows, `key` and `total` of the orders.
+    #[must_use]
+    pub fn adds_up(&self, (order, amount): (ColumnAt, ColumnAt), (key, total): (ColumnAt, ColumnAt)) -> AddsUp {
+        let column = |at: ColumnAt| &self.tables[at.table].columns[at.column];
+        let numbers = |names: ColumnAt, amounts: ColumnAt| {
+            let kept = column(names).hashes.iter().zip(&column(amounts).sample);
+            kept.filter_map(|(name, number)| Some((*name, (*number)?))).filter(|(name, _)| *name != 0)
+        };
+        let rows_of = column(order).hashes.iter().fold(HashMap::new(), |mut rows: HashMap<u64, usize>, name| {
+            *rows.entry(*name).or_default() += 1;
+            rows
+        });
+        let mut parts: HashMap<u64, Vec<f64>> = HashMap::new();
+        for (name, number) in numbers(order, amount) {
+            parts.entry(name).or_default().push(number);
+        }
+        let mut found = AddsUp::default();
+        for (name, total) in numbers(key, total) {
+            let Some(parts) = parts.get(&name) else { continue };
+            if parts.len() < 2 || rows_of.get(&name) != Some(&parts.len()) {
+                continue;
+            }
+            // Cents that are left when a sum is divided.
+            let is_near = |number: f64| (number - total).abs() <= 0.01 * parts.len() as f64 + 1e-6 * total.abs();
+            found.orders += 1;
+            found.sums += usize::from(is_near(parts.iter().sum()));
+            found.repeats += usize::from(parts.iter().all(|part| is_near(*part)));
+        }
+        found
+    }
+
     /// For each row of a table whether it says the same as the row of another table that it names, in these columns of both.
     #[must_use]
     pub fn repeats(&self, (child, parent): (ColumnAt, ColumnAt), same: &[(ColumnAt, ColumnAt)]) -> Vec<bool> {
@@ -74,6 +106,17 @@ impl Folder {
             .map(|(row, name)| row_of(name).is_some_and(|named| is_same(row, named)))
             .collect()
     }
+}
+
+/// What [`Folder::adds_up`] found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AddsUp {
+    /// Orders with several rows that were compared.
+    pub orders: usize,
+    /// Those whose rows add up to the order's own number.
+    pub sums: usize,
+    /// Those whose rows each say it.
+    pub repeats: usize,
 }
 
 /// A text beside the data: a README, a description of fields.
@@ -137,17 +180,14 @@ pub fn profile_folder(
             }
         }
     }
-    let mut described: Vec<(Vec<Found>, DeclaredFormat)> =
-        alike_in(seen).into_values().map(|(format, files)| (files, format)).collect();
-    described.sort_by(|a, b| (&a.0, sheet_of(&a.1)).cmp(&(&b.0, sheet_of(&b.1))));
-    let (groups, formats): (Vec<Vec<Found>>, Vec<DeclaredFormat>) = described.into_iter().unzip();
-    let names = table_names(&groups, &formats);
+    let groups = of_one_table(alike_in(seen));
+    let names = table_names(&groups);
     let mut tables = Vec::new();
-    for ((group, format), name) in groups.iter().zip(formats).zip(names) {
-        let title = title_of(group, &format);
+    for (group, name) in groups.iter().zip(names) {
+        let title = title_of(group);
         told(&name);
-        let file = of_sheet(&pattern(data, group), sheet_of(&format));
-        match read_group(data, group, format, &name, digits) {
+        let file = of_sheet(&pattern(data, &group.files), sheet_of(&group.format));
+        match read_group(data, group, &name, digits) {
             Ok(table) if table.rows > 0 => tables.push(RawTable { title, ..table }),
             Ok(table) => {
                 notes.extend(notes_of(group));
@@ -180,6 +220,88 @@ struct Seen {
     format: DeclaredFormat,
 }
 
+/// Files, or sheets of them, that make one table.
+struct Group {
+    signature: Signature,
+    format: DeclaredFormat,
+    files: Vec<Found>,
+    /// The columns of its files, the first file's first; one where all have the same.
+    headers: Vec<Vec<String>>,
+}
+
+/// Of two headers' columns so many of the shorter one's are in the other, or they are two tables'.
+const MIN_COMMON: f64 = 0.5;
+
+/// Groups whose files differ by numbers in their names alone, as months of one export do, are one table, whatever columns came or went between them.
+fn of_one_table(alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (signature, (format, mut files)) in alike {
+        files.sort();
+        groups.push(Group { headers: vec![signature.columns.clone()], signature, format, files });
+    }
+    groups.sort_by(|a, b| (&a.files, sheet_of(&a.format)).cmp(&(&b.files, sheet_of(&b.format))));
+    let mut tables: Vec<Group> = Vec::new();
+    for group in groups {
+        let Some(table) = tables.iter_mut().find(|table| table.takes(&group)) else {
+            tables.push(group);
+            continue;
+        };
+        let separator = table.format.separator.filter(|own| group.format.separator == Some(*own));
+        merge(&mut table.format, group.format);
+        table.format.separator = separator;
+        table.headers.extend(group.headers);
+        table.files.extend(group.files);
+        table.files.sort();
+    }
+    tables
+}
+
+impl Group {
+    /// Whether the files of another group are files of this table.
+    fn takes(&self, other: &Self) -> bool {
+        let called =
+            |group: &Self| group.files.iter().map(|found| words_of_path(&found.relative)).collect::<BTreeSet<_>>();
+        let names = called(self);
+        let is_named_alike = names.len() == 1 && names == called(other);
+        let is_text = |group: &Self| group.signature.words.is_empty() && group.signature.ending != "parquet";
+        let without_separator = |format: &DeclaredFormat| DeclaredFormat { separator: None, ..shared(format) };
+        let are_written_alike = self.signature.ending == other.signature.ending
+            && without_separator(&self.format) == without_separator(&other.format)
+            && (self.format.separator == other.format.separator || self.is_sure() && other.is_sure());
+        let (own, others) = (&self.signature.columns, &other.signature.columns);
+        let common = own.iter().filter(|name| others.contains(name)).count();
+        let is_alike = common as f64 >= MIN_COMMON * own.len().min(others.len()) as f64;
+        is_named_alike && is_text(self) && is_text(other) && are_written_alike && common > 1 && is_alike
+    }
+
+    /// Whether a night reads the same columns of its files without being told what stands between cells.
+    fn is_sure(&self) -> bool {
+        let untold = DeclaredFormat { separator: None, ..self.format.clone() };
+        let names = |found: &Found, format: &DeclaredFormat| {
+            let records = format_of(&found.path, format, Sniffing::Certain)?;
+            Ok::<_, SourceError>(RecordFile::open(&found.path, 0, &records)?.schema())
+        };
+        self.files.iter().all(|found| match (names(found, &untold), names(found, &self.format)) {
+            (Ok(untold), Ok(told)) => untold == told,
+            _ => false,
+        })
+    }
+}
+
+/// A file's path without numbers.
+fn words_of_path(path: &str) -> Vec<String> {
+    let unpacked = unpacked_name(path);
+    let named = unpacked.rsplit_once('.').map_or(unpacked, |(stem, _)| stem);
+    let words =
+        |part: &str| part.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    named.split('/').map(words).collect()
+}
+
+/// What all files of a table are declared with alike: not what one of them may show and another not.
+fn shared(format: &DeclaredFormat) -> DeclaredFormat {
+    DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, footer_lines: None, ..format.clone() }
+}
+
 /// Files by what they share.
 fn alike_in(seen: Vec<Seen>) -> BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> {
     let mut alike: BTreeMap<Signature, (DeclaredFormat, Vec<Found>)> = BTreeMap::new();
@@ -200,8 +322,8 @@ fn alike_in(seen: Vec<Seen>) -> BTreeMap<Signature, (DeclaredFormat, Vec<Found>)
     alike
 }
 
-fn notes_of(group: &[Found]) -> impl Iterator<Item = Note> + '_ {
-    group.iter().filter_map(|found| note_of(found, &ending(&found.relative)))
+fn notes_of(group: &Group) -> impl Iterator<Item = Note> + '_ {
+    group.files.iter().filter_map(|found| note_of(found, &ending(&found.relative)))
 }
 
 fn why_no_rows(table: &RawTable) -> String {
@@ -245,11 +367,11 @@ fn looks_like_a_table(path: &Path) -> bool {
 }
 
 /// What people call a table: its sheet where there are several, else its file without the ending, or the folder of its files.
-fn title_of(group: &[Found], format: &DeclaredFormat) -> String {
-    if let Some(sheet) = sheet_of(format).filter(|sheet| sheet.chars().any(char::is_alphabetic)) {
+fn title_of(group: &Group) -> String {
+    if let Some(sheet) = sheet_of(&group.format).filter(|sheet| sheet.chars().any(char::is_alphabetic)) {
         return sheet.to_owned();
     }
-    let path = group.first().map_or("", |found| found.relative.as_str());
+    let path = group.files.first().map_or("", |found| found.relative.as_str());
     let file = unpacked_name(path.rsplit('/').next().unwrap_or(path));
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let folder = path.split('/').rev().skip(1).find(|folder| !folder.contains('='));
@@ -258,7 +380,7 @@ fn title_of(group: &[Found], format: &DeclaredFormat) -> String {
         name_words(stem).iter().all(|word| ["part", "data", "chunk", "file", "export"].contains(&word.as_str()))
             && !stem.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
     let by_folder = folder.filter(|folder| folder.chars().any(char::is_alphabetic));
-    if says_little || group.len() > 1 { by_folder.unwrap_or(stem).to_owned() } else { stem.to_owned() }
+    if says_little || group.files.len() > 1 { by_folder.unwrap_or(stem).to_owned() } else { stem.to_owned() }
 }
 
 /// The sheets of a workbook that are tables, each by its name where there are several; one without a name where a file is a table itself.
@@ -345,11 +467,9 @@ fn look_at(
     let stem = found.relative.rsplit('/').next().map(unpacked_name).and_then(|file| file.split('.').next());
     let words = if likely.has_header() { Vec::new() } else { stem.map(name_words).unwrap_or_default() };
     let format = DeclaredFormat { sheet: declared.sheet, ..DeclaredFormat::of(&likely) };
-    let shared =
-        DeclaredFormat { nulls: Vec::new(), decimal_comma: None, encoding: None, footer_lines: None, ..format.clone() };
     // Text is text, whatever its file is called.
     let ending = if matches!(likely, RecordFormat::Json(_) | RecordFormat::Sheet(_)) { ending } else { String::new() };
-    Ok((Signature { ending, layout: shared.toml(), columns, words }, format))
+    Ok((Signature { ending, layout: shared(&format).toml(), columns, words }, format))
 }
 
 /// Adds what another file of the table shows: one without umlauts, fractions or null words does not show how they are written.
@@ -360,28 +480,28 @@ fn merge(known: &mut DeclaredFormat, other: DeclaredFormat) {
     *known = DeclaredFormat { nulls: nulls.into_iter().collect(), decimal_comma, encoding, footer_lines, ..other };
 }
 
-fn read_group(
-    data: &Path,
-    group: &[Found],
-    format: DeclaredFormat,
-    name: &str,
-    digits: &dyn Fn(&str) -> Digits,
-) -> Result<RawTable, String> {
-    let files = pattern(data, group);
-    let spec = InputSpec { files: vec![files.clone()], optional: false, format };
+fn read_group(data: &Path, group: &Group, name: &str, digits: &dyn Fn(&str) -> Digits) -> Result<RawTable, String> {
+    let files = pattern(data, &group.files);
+    let spec = InputSpec { files: vec![files.clone()], optional: false, format: group.format.clone() };
     let mut opened = open_input(name, &spec, data, None).map_err(|e| e.to_string())?.ok_or("no file matches")?;
     let frame = opened.whole().map_err(|e| e.to_string())?.collect().map_err(|e| e.to_string())?;
-    let mut table = RawTable::profile(name, &frame, opened.is_text(), digits).map_err(|e| e.to_string())?;
+    // Fields of objects come in any order: what stands in another's place says nothing.
+    let headers = if files_of_objects(group) { &[][..] } else { &group.headers };
+    let mut table = RawTable::profile(name, &frame, opened.is_text(), headers, digits).map_err(|e| e.to_string())?;
     table.files = files;
     table.format = spec.format;
-    table.file_count = group.len();
+    table.file_count = group.files.len();
     let malformed = opened.malformed();
     table.malformed = malformed.len();
     table.first_malformed = malformed.first().map(|record| format!("{} ({})", record.why, record.rule));
     Ok(table)
 }
 
-/// A glob that matches these files and no others.
+fn files_of_objects(group: &Group) -> bool {
+    ["json", "jsonl", "ndjson"].contains(&group.signature.ending.as_str())
+}
+
+/// A glob that matches these files and no others, and next month's where their names differ by numbers.
 fn pattern(data: &Path, group: &[Found]) -> String {
     let paths: Vec<&str> = group.iter().map(|found| found.relative.as_str()).collect();
     if let [only] = paths.as_slice() {
@@ -392,7 +512,14 @@ fn pattern(data: &Path, group: &[Found]) -> String {
     let extension = suffix.rsplit_once('.').map_or("", |(_, extension)| extension);
     let mut tried: Vec<String> = Vec::new();
     if paths.iter().all(|path| folder(path) == folder(paths.first().unwrap_or(&""))) {
-        tried.push(format!("{prefix}*{suffix}"));
+        // Years and months count on.
+        let is_of_date = |c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        let begins = prefix.trim_end_matches(|c: char| c.is_ascii_digit());
+        let ends = match suffix.split_at(suffix.len() - suffix.trim_start_matches(is_of_date).len()) {
+            (date, ending) if date.ends_with('.') && date.len() > 1 => format!(".{ending}"),
+            _ => suffix.clone(),
+        };
+        tried.extend([format!("{begins}*{ends}"), format!("{begins}*{suffix}"), format!("{prefix}*{suffix}")]);
     }
     tried.push(format!("{}**/*.{extension}", folder(&prefix)));
     let same = |glob: &String| {
@@ -421,9 +548,8 @@ const RESERVED: [&str; 16] = [
 
 /// One name a table: the words of its files' names, without numbers and without words that most tables share (`olist_…_dataset`).
 /// A sheet among several is called by its own name.
-fn table_names(groups: &[Vec<Found>], formats: &[DeclaredFormat]) -> Vec<String> {
-    let stems: Vec<Vec<String>> =
-        groups.iter().zip(formats).map(|(group, format)| name_words(&title_of(group, format))).collect();
+fn table_names(groups: &[Group]) -> Vec<String> {
+    let stems: Vec<Vec<String>> = groups.iter().map(|group| name_words(&title_of(group))).collect();
     let is_common =
         |word: &String| groups.len() > 2 && stems.iter().filter(|s| s.contains(word)).count() * 2 > groups.len();
     let mut names: Vec<String> = Vec::new();
@@ -482,7 +608,7 @@ mod tests {
             seen,
             [
                 ("notes", "acme_notes_2019.csv", 1),
-                ("orders", "acme_orders_201*.csv", 2),
+                ("orders", "acme_orders_*.csv", 2),
                 ("shops", "acme_shops_2019.csv", 1),
             ]
         );
@@ -512,7 +638,7 @@ mod tests {
                 ("moves_may", "moves_may.dat", 2, r#"separator = "|", header = false"#.to_owned()),
                 ("people", "people.txt", 1, r#"separator = "\t", nulls = ['\N']"#.to_owned()),
                 ("shops", "shops.csv.zst", 1, String::new()),
-                ("umsatz", "umsatz_20*.csv", 4, german.to_owned()),
+                ("umsatz", "umsatz_*.csv", 4, german.to_owned()),
             ]
         );
     }

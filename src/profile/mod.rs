@@ -8,15 +8,17 @@ mod folder;
 mod letters;
 mod number_form;
 mod reference;
+mod second_form;
 mod table;
 mod time_form;
 
 pub use column::{Endings, RawColumn, ValueKind};
 pub use currency_hint::CurrencyHint;
 pub use error::ProfileError;
-pub use folder::{Folder, Note, UnreadFile, profile_folder};
+pub use folder::{AddsUp, Folder, Note, UnreadFile, profile_folder};
 pub(crate) use letters::{is_accent, without_accent};
 pub use number_form::NumberForm;
 pub use reference::{ColumnAt, Reference};
+pub use second_form::SecondForm;
 pub use table::RawTable;
 pub use time_form::{Digits, TimeForm};

@@ -73,7 +73,7 @@ impl NumberForm {
         self.plain_text(cell).and_then(|plain| plain.split_once('.').map(|(_, fraction)| fraction.len())).unwrap_or(0)
     }
 
-    fn plain_text(&self, cell: &str) -> Option<String> {
+    pub(super) fn plain_text(&self, cell: &str) -> Option<String> {
         let bare = if self.symbol.is_empty() { cell.to_owned() } else { cell.replacen(&self.symbol, "", 1) };
         plain_number(bare.trim(), self.decimal, self.thousands)
     }

@@ -1,6 +1,6 @@
 //! One raw table: its columns and what identifies a row.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use polars::prelude::*;
 
@@ -46,17 +46,25 @@ fn is_other_instant(dtype: &DataType) -> bool {
 }
 
 impl RawTable {
-    /// Looks at every column.
+    /// Looks at every column. `headers`: the columns of its files, the first file's first, where not all have the same.
     pub(super) fn profile(
         name: &str,
         frame: &DataFrame,
         is_text: bool,
+        headers: &[Vec<String>],
         digits: impl Fn(&str) -> Digits,
     ) -> PolarsResult<Self> {
+        let renamed = renamed(frame, headers, &digits)?;
+        let together = as_one_column(frame, &renamed)?;
+        let frame = &together;
         let mut columns = Vec::new();
         for column in frame.columns().iter().filter(|c| !["_file", "_row"].contains(&c.name().as_str())) {
             let named = column.name().as_str();
             columns.push(RawColumn::profile(named, column.as_materialized_series(), !is_text, digits(named))?);
+        }
+        for column in &mut columns {
+            column.also_called =
+                renamed.iter().filter(|(new, _)| *new == column.name).map(|(_, old)| old.clone()).collect();
         }
         note_hundredfolds(&mut columns);
         if is_text && !columns.iter().any(RawColumn::is_time) {
@@ -110,6 +118,42 @@ impl RawTable {
         self.combinations(&[column, other]).0 <= distinct
     }
 
+    /// Of the values of a column that stand on several rows: how many there are, and of how many all rows have the same value of another column.
+    #[must_use]
+    pub fn alike_within(&self, column: usize, other: usize) -> (usize, usize) {
+        let (Some(names), Some(values)) = (self.columns.get(column), self.columns.get(other)) else { return (0, 0) };
+        let mut groups: HashMap<u64, (usize, Option<u64>, bool)> = HashMap::new();
+        for (name, value) in names.hashes.iter().zip(&values.hashes).filter(|(name, _)| **name != 0) {
+            let (rows, first, is_alike) = groups.entry(*name).or_insert((0, None, true));
+            *rows += 1;
+            // Only the first row of an order may say it.
+            if *value != 0 {
+                *is_alike &= first.is_none_or(|first| first == *value);
+                *first = first.or(Some(*value));
+            }
+        }
+        let several = || groups.values().filter(|(rows, ..)| *rows > 1);
+        (several().count(), several().filter(|(.., is_alike)| *is_alike).count())
+    }
+
+    /// Mean of the numbers of rows that are their value's only one in another column, and of rows that are not; of those whose numbers were kept.
+    #[must_use]
+    pub fn means_alone_and_together(&self, column: usize, numbers: usize) -> Option<(f64, f64)> {
+        const LEAST: usize = 20;
+        let (names, numbers) = (self.columns.get(column)?, self.columns.get(numbers)?);
+        let mut rows: HashMap<u64, usize> = HashMap::new();
+        for name in &names.hashes {
+            *rows.entry(*name).or_default() += 1;
+        }
+        let kept =
+            names.hashes.iter().zip(&numbers.sample).filter_map(|(name, number)| Some((rows.get(name)?, (*number)?)));
+        let (alone, together): (Vec<_>, Vec<_>) = kept.partition(|(rows, _)| **rows == 1);
+        let mean = |of: &[(&usize, f64)]| {
+            (of.len() >= LEAST).then(|| of.iter().map(|(_, number)| *number).sum::<f64>() / of.len() as f64)
+        };
+        Some((mean(&alone)?, mean(&together)?))
+    }
+
     /// Share of some rows whose value in a column is a value of another column of the table; 0 where none has a value.
     #[must_use]
     pub fn share_found_in(&self, column: usize, key: usize, rows: &[usize]) -> f64 {
@@ -159,6 +203,71 @@ impl RawTable {
         let rows = both().count();
         (rows > 0).then(|| both().filter(|(a, b)| a <= b).count() as f64 / rows as f64)
     }
+}
+
+/// Columns that later files call otherwise, each with its name before: they stand between the same others, no file has both, and their cells are alike.
+fn renamed(
+    frame: &DataFrame,
+    headers: &[Vec<String>],
+    digits: &impl Fn(&str) -> Digits,
+) -> PolarsResult<Vec<(String, String)>> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (at, older) in headers.iter().enumerate() {
+        for newer in headers.iter().skip(at + 1) {
+            for (new, old) in in_the_same_place(older, newer) {
+                let has_both = headers.iter().any(|header| header.contains(&new) && header.contains(&old));
+                let is_taken = found.iter().any(|(a, b)| [a, b].contains(&&old) || *b == new);
+                if has_both || is_taken {
+                    continue;
+                }
+                let profile = |name: &str| -> PolarsResult<RawColumn> {
+                    let cells = frame.column(name)?.as_materialized_series().drop_nulls();
+                    RawColumn::profile(name, &cells, false, digits(name))
+                };
+                if profile(&new)?.is_written_like(&profile(&old)?) {
+                    found.push((new, old));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Columns of which each header has one alone between two that both have: the newer name and the older.
+fn in_the_same_place(older: &[String], newer: &[String]) -> Vec<(String, String)> {
+    let alone = |own: &[String], other: &[String]| -> Vec<(String, (Option<String>, Option<String>))> {
+        let is_common = |name: &String| other.contains(name);
+        own.iter()
+            .enumerate()
+            .filter(|(_, name)| !is_common(name))
+            .filter_map(|(at, name)| {
+                let before = at.checked_sub(1).and_then(|before| own.get(before));
+                let after = own.get(at + 1);
+                let are_common = [before, after].into_iter().flatten().all(is_common);
+                are_common.then(|| (name.clone(), (before.cloned(), after.cloned())))
+            })
+            .collect()
+    };
+    let olds = alone(older, newer);
+    let pairs = alone(newer, older).into_iter().filter_map(|(new, place)| {
+        let old = olds.iter().find(|(_, its)| *its == place)?;
+        Some((new, old.0.clone()))
+    });
+    pairs.collect()
+}
+
+/// The rows with each renamed column under its newer name.
+fn as_one_column(frame: &DataFrame, renamed: &[(String, String)]) -> PolarsResult<DataFrame> {
+    if renamed.is_empty() {
+        return Ok(frame.clone());
+    }
+    let names: BTreeSet<&str> = renamed.iter().map(|(new, _)| new.as_str()).collect();
+    let together = names.into_iter().map(|new| {
+        let olds = renamed.iter().filter(|(name, _)| name == new).map(|(_, old)| col(old.as_str()));
+        coalesce(&std::iter::once(col(new)).chain(olds).collect::<Vec<_>>()).alias(new)
+    });
+    let rows = frame.clone().lazy().with_columns(together.collect::<Vec<_>>()).collect()?;
+    Ok(rows.drop_many(renamed.iter().map(|(_, old)| old.as_str())))
 }
 
 /// Rows that a file before has, word for word.

@@ -256,14 +256,12 @@ impl TimeForm {
     pub fn sql(self, column: &str, has_time_of_day: bool) -> String {
         match self {
             Self::Iso | Self::Native => column.to_owned(),
-            Self::Parts { separator, order } => {
-                read_or_as_written(column, &with_times(&order.format(separator), has_time_of_day))
+            Self::Parts { .. } | Self::Written(_) | Self::EightDigits => {
+                read_or_as_written(column, &self.formats(has_time_of_day))
             }
-            Self::Written(format) => read_or_as_written(column, &with_times(format, has_time_of_day)),
             Self::Month(format) => {
                 format!("COALESCE(CAST(try_strptime('01 ' || {column}, '%d {format}') AS VARCHAR), {column})")
             }
-            Self::EightDigits => read_or_as_written(column, &["%Y%m%d".to_owned()]),
             Self::SixDigits => {
                 let part = |from: u8| format!("SUBSTR({column}, {from}, 2)");
                 format!(
@@ -280,6 +278,32 @@ impl TimeForm {
             Self::SheetDays => format!(
                 "CAST(TRY_CAST(ROUND((TRY_CAST({column} AS DOUBLE) - 25569) * 86400) AS BIGINT) * 1000000 AS TIMESTAMP)"
             ),
+        }
+    }
+
+    /// SQL that gives the contract's form of a column that is written in this form and in another one, which cannot be taken for each other.
+    #[must_use]
+    pub fn sql_with(self, other: Self, column: &str, has_time_of_day: bool) -> String {
+        let formats = [self, other].iter().flat_map(|form| form.formats(has_time_of_day)).collect::<Vec<_>>();
+        read_or_as_written(column, &formats)
+    }
+
+    /// Forms of whole dates that are read by their format, or as they are.
+    pub(super) fn of_dates() -> impl Iterator<Item = Self> {
+        const ORDERS: [PartOrder; 3] = [PartOrder::YearFirst, PartOrder::DayFirst, PartOrder::MonthFirst];
+        let parts =
+            ['/', '.', '-'].into_iter().flat_map(|separator| ORDERS.map(|order| Self::Parts { separator, order }));
+        let written = NAMED_MONTHS.into_iter().chain(SHORT_YEARS.into_iter().flatten()).map(Self::Written);
+        std::iter::once(Self::Iso).chain(parts).chain([Self::EightDigits]).chain(written)
+    }
+
+    /// The formats of a form of whole dates; none for one that is read as it is.
+    fn formats(self, has_time_of_day: bool) -> Vec<String> {
+        match self {
+            Self::Parts { separator, order } => with_times(&order.format(separator), has_time_of_day),
+            Self::Written(format) => with_times(format, has_time_of_day),
+            Self::EightDigits => vec!["%Y%m%d".to_owned()],
+            _ => Vec::new(),
         }
     }
 

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Ident, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
+use sqlparser::ast::{
+    Expr, Ident, ObjectName, Query, Select, SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 
@@ -45,7 +47,8 @@ pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Re
     };
     let mut names = Names::default();
     let _: ControlFlow<Refusal> = query.visit(&mut names);
-    match query.visit(&mut Check { text, inputs: &inputs, named: &names.named }) {
+    let checked = query.visit(&mut Check { text, inputs: &inputs, named: &names.named });
+    match checked.is_continue().then(|| query.visit(&mut Qualifiers::default())).unwrap_or(checked) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -155,6 +158,92 @@ impl Visitor for Check<'_> {
     }
 }
 
+/// The tables that a column may be named by, from the outermost SELECT to the one at hand.
+#[derive(Default)]
+struct Qualifiers {
+    within: Vec<Within>,
+}
+
+enum Within {
+    /// The tables of a SELECT.
+    Select(Vec<String>),
+    /// A SELECT in FROM, which does not see the tables beside it.
+    Derived,
+}
+
+/// What the tables of a FROM are called, each by its alias too.
+fn tables_of(from: &[TableWithJoins]) -> Vec<String> {
+    let factors =
+        from.iter().flat_map(|part| std::iter::once(&part.relation).chain(part.joins.iter().map(|j| &j.relation)));
+    factors.flat_map(names_of_factor).collect()
+}
+
+fn names_of_factor(factor: &TableFactor) -> Vec<String> {
+    let (mut names, alias) = match factor {
+        TableFactor::Table { name, alias, .. } => (
+            name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone()).into_iter().collect(),
+            alias,
+        ),
+        TableFactor::NestedJoin { table_with_joins, alias } => {
+            (tables_of(std::slice::from_ref(table_with_joins.as_ref())), alias)
+        }
+        TableFactor::Derived { alias, .. } => (Vec::new(), alias),
+        _ => return Vec::new(),
+    };
+    names.extend(alias.iter().map(|alias| alias.name.value.clone()));
+    names
+}
+
+impl Visitor for Qualifiers {
+    type Break = Refusal;
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Refusal> {
+        self.within.push(Within::Select(tables_of(&select.from)));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _: &Select) -> ControlFlow<Refusal> {
+        self.within.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refusal> {
+        if matches!(factor, TableFactor::Derived { .. }) {
+            self.within.push(Within::Derived);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refusal> {
+        if matches!(factor, TableFactor::Derived { .. }) {
+            self.within.pop();
+        }
+        ControlFlow::Continue(())
+    }
+
+    // polars would take the column of any table that has one of that name, and say nothing.
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Refusal> {
+        let Expr::CompoundIdentifier(parts) = expr else { return ControlFlow::Continue(()) };
+        let [table, _] = parts.as_slice() else { return ControlFlow::Continue(()) };
+        let visible: Vec<&str> = self
+            .within
+            .iter()
+            .rev()
+            .map_while(|within| if let Within::Select(names) = within { Some(names) } else { None })
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        // What orders the whole stands outside every SELECT.
+        if visible.is_empty() || visible.iter().any(|name| name.eq_ignore_ascii_case(&table.value)) {
+            return ControlFlow::Continue(());
+        }
+        let at = table.span.start;
+        let message = format!("column {}: {expr} is of a table that is not in FROM here", at.column);
+        let help = format!("tables that are there: {}; join {table} first, or name one of them", visible.join(", "));
+        ControlFlow::Break(Refusal { line: usize::try_from(at.line).unwrap_or(0), message, help })
+    }
+}
+
 fn line_of(name: &ObjectName) -> usize {
     let line = |ident: &Ident| usize::try_from(ident.span.start.line).unwrap_or(0);
     name.0.first().and_then(|part| part.as_ident()).map_or(0, line)
@@ -189,6 +278,9 @@ mod tests {
             "SELECT * FROM orders UNION ALL SELECT * FROM items",
             "SELECT a, FROM orders",
             "SELECT * FROM (SELECT * FROM orders) AS o",
+            "SELECT o.id, items.b FROM orders AS o LEFT JOIN items ON o.id = items.id ORDER BY o.id",
+            "SELECT orders.id FROM orders WHERE orders.id IN (SELECT items.id FROM items WHERE items.b = orders.b)",
+            "WITH more AS (SELECT items.id FROM items) SELECT more.id FROM (SELECT orders.id FROM orders) AS o JOIN more ON o.id = more.id",
         ] {
             assert_eq!(checked(text), Ok(()), "{text}");
         }
@@ -220,6 +312,10 @@ mod tests {
                 2,
                 "the name of an input",
             ),
+            ("SELECT orders.id,\n    items.b FROM orders", 2, "column 5: items.b"),
+            ("SELECT *\nFROM orders JOIN (SELECT a.id FROM items) AS a ON a.id = orders.id", 2, "a.id is of a table"),
+            ("SELECT * FROM orders WHERE id IN (SELECT nowhere.id FROM items)", 1, "nowhere.id"),
+            ("SELECT id FROM orders UNION ALL SELECT orders.id FROM items", 1, "orders.id"),
             ("DROP TABLE orders", 0, "DROP TABLE"),
             ("INSERT INTO orders VALUES (1)", 0, "INSERT INTO"),
             ("DELETE FROM orders", 0, "DELETE FROM"),

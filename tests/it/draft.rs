@@ -20,6 +20,7 @@ mod as_told;
 mod as_written;
 mod by_structure;
 mod first_night;
+mod in_doubt;
 
 fn draft_of(data: &Path, out: &Path) -> Draft {
     let options = DraftOptions { name: "mine".to_owned(), currency: None };
