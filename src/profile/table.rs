@@ -235,25 +235,25 @@ fn renamed(
 
 /// Columns of which each header has one alone between two that both have: the newer name and the older.
 fn in_the_same_place(older: &[String], newer: &[String]) -> Vec<(String, String)> {
-    let alone = |own: &[String], other: &[String]| -> Vec<(String, (Option<String>, Option<String>))> {
-        let is_common = |name: &String| other.contains(name);
-        own.iter()
-            .enumerate()
-            .filter(|(_, name)| !is_common(name))
-            .filter_map(|(at, name)| {
-                let before = at.checked_sub(1).and_then(|before| own.get(before));
-                let after = own.get(at + 1);
-                let are_common = [before, after].into_iter().flatten().all(is_common);
-                are_common.then(|| (name.clone(), (before.cloned(), after.cloned())))
-            })
-            .collect()
-    };
+    let news = alone(newer, older);
     let olds = alone(older, newer);
-    let pairs = alone(newer, older).into_iter().filter_map(|(new, place)| {
-        let old = olds.iter().find(|(_, its)| *its == place)?;
-        Some((new, old.0.clone()))
+    let old_of = |(_, place): &Alone| olds.iter().find(|(_, its)| its == place).map(|(old, _)| (*old).to_owned());
+    news.iter().filter_map(|new| Some((new.0.to_owned(), old_of(new)?))).collect()
+}
+
+/// A column and those beside it.
+type Alone<'a> = (&'a str, [Option<&'a str>; 2]);
+
+/// Columns that another header does not have, between two that it has.
+fn alone<'a>(own: &'a [String], other: &[String]) -> Vec<Alone<'a>> {
+    let is_common = |name: &&String| other.contains(name);
+    let apart = own.iter().enumerate().filter(|(_, name)| !is_common(name));
+    let placed = apart.filter_map(|(at, name)| {
+        let beside = [at.checked_sub(1).and_then(|before| own.get(before)), own.get(at + 1)];
+        let are_common = beside.iter().flatten().all(is_common);
+        are_common.then(|| (name.as_str(), beside.map(|name| name.map(String::as_str))))
     });
-    pairs.collect()
+    placed.collect()
 }
 
 /// The rows with each renamed column under its newer name.

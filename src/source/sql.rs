@@ -48,7 +48,7 @@ pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Re
     let mut names = Names::default();
     let _: ControlFlow<Refusal> = query.visit(&mut names);
     let checked = query.visit(&mut Check { text, inputs: &inputs, named: &names.named });
-    match checked.is_continue().then(|| query.visit(&mut Qualifiers::default())).unwrap_or(checked) {
+    match if checked.is_continue() { query.visit(&mut Qualifiers::default()) } else { checked } {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }

@@ -236,7 +236,9 @@ fn months_with_other_columns_are_one_table_that_next_month_s_file_joins() {
         }];
         lines.extend(rows.map(|n| plain(n) + if month == "2022-03" { ",V1" } else { "" }));
         if month == "2022-05" {
-            lines.iter_mut().for_each(|line| *line = line.replace(',', "\t"));
+            for line in &mut lines {
+                *line = line.replace(',', "\t");
+            }
         }
         file(&data.join("orders"), &format!("orders_{month}.csv"), &lines);
     }
