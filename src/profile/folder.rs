@@ -514,7 +514,11 @@ fn pattern(data: &Path, group: &[Found]) -> String {
     if paths.iter().all(|path| folder(path) == folder(paths.first().unwrap_or(&""))) {
         // Years and months count on.
         let is_of_date = |c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-        let begins = prefix.trim_end_matches(|c: char| c.is_ascii_digit());
+        let (words, date) = prefix.split_at(prefix.trim_end_matches(is_of_date).len());
+        let begins = match date.chars().next() {
+            Some(separator) if !separator.is_ascii_digit() => format!("{words}{separator}"),
+            _ => words.to_owned(),
+        };
         let ends = match suffix.split_at(suffix.len() - suffix.trim_start_matches(is_of_date).len()) {
             (date, ending) if date.ends_with('.') && date.len() > 1 => format!(".{ending}"),
             _ => suffix.clone(),

@@ -53,12 +53,11 @@ pub(crate) fn condition_columns(condition: &str) -> Result<Vec<String>, String> 
             ControlFlow::Continue(())
         }
     }
-    check(condition, "rows")?;
     let parsed = Parser::new(&GenericDialect).try_with_sql(condition).and_then(|mut parser| parser.parse_expr());
     let mut names = Names(BTreeSet::new());
     match parsed.map_err(|e| e.to_string())?.visit(&mut names) {
         ControlFlow::Break(why) => Err(why),
-        ControlFlow::Continue(()) => Ok(names.0.into_iter().collect()),
+        ControlFlow::Continue(()) => check(condition, "rows").map(|()| names.0.into_iter().collect()),
     }
 }
 
