@@ -145,7 +145,7 @@ pub(super) fn doubt_of_thousands<'a>(form: &NumberForm, cells: impl Iterator<Ite
     (are_some && are_few && (has_zero || threes < MANY_THREES)).then(|| {
         let thousands: String = first.chars().filter(|c| *c != form.decimal).collect();
         format!(
-            "{threes} of {all} numbers have three digits behind {:?}: {first:?} may be {thousands} or a fraction, beside {other:?}. Say which, e.g. by _file, or \
+            "{threes} of {all} numbers with three digits behind {:?}: {first:?} may be {thousands} or a fraction, beside {other:?}. Say which, e.g. by _file, or \
              have the export mended",
             form.decimal
         )
