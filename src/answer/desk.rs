@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::error::AnswerError;
 use super::known::{Known, known};
 use crate::domain::{AsOf, Currency, Reason, ReasonCode, days_between, fault_in_line, id_fault};
-use crate::exposure::{Account, OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
+use crate::exposure::{Account, Declared, OfferState, OpenOffer, OpenOffers, grant, withdraw, without_lapsed};
 use crate::features::ValuesByName;
 use crate::model::{ScoreScale, Scorecard};
 use crate::offer::{
@@ -299,6 +299,7 @@ impl Desk {
         let known = known(&self.book, &merchants)?;
         let mut open = OpenOffers::new(known.values().flat_map(|merchant| merchant.open.iter().cloned()));
         let mut offers: BTreeMap<&str, Vec<Offer>> = BTreeMap::new();
+        let mut declared: BTreeMap<&str, BTreeSet<Declared>> = BTreeMap::new();
         let mut left = self.policy.portfolio_budget_minor.zip(self.committed_minor).map(|(b, c)| b.saturating_sub(c));
         for LoggedAnswer { application, granted, offer, .. } in &before.answers {
             let (merchant, product) = (application.merchant_id.as_str(), application.product.as_str());
@@ -310,6 +311,9 @@ impl Desk {
                     .and_then(|id| open.of(merchant).iter().find(|o| o.offer_id == *id).map(|o| o.held_minor));
                 let more = granted.held_minor.saturating_sub(replaced.unwrap_or(0)).max(0);
                 left = left.map(|left| left.saturating_sub(more));
+            }
+            if merchants.contains(merchant) {
+                declared.entry(merchant).or_default().insert(application.request().declared);
             }
             if merchants.contains(merchant) && (granted.is_some() || offer.is_none()) {
                 open.answer(merchant, product, granted.clone());
@@ -326,6 +330,7 @@ impl Desk {
             known: known.get(merchant),
             open: without_lapsed(open.of(merchant), self.on.date()),
             answered: offers.get(merchant).cloned().unwrap_or_default(),
+            declared: declared.get(merchant).cloned().unwrap_or_default(),
             draws: draws.get(merchant).cloned().unwrap_or_default(),
         };
         if let Some(left) = &mut left {
@@ -415,7 +420,11 @@ impl Desk {
             return Ok((Outcome::Decline, entry));
         };
         let (request, product) = (application.request(), &application.product);
+        at_hand.declared.insert(request.declared);
         let mut account = known.facts.account().clone().by_day(&at_hand.open, &at_hand.draws, request);
+        if self.policy.declaration_days > 0 {
+            account.declarations.extend(&at_hand.declared);
+        }
         entry.orders_compared = compare_orders(&application.orders, &account, product, &self.on)?;
         account.set_aside(&differing(&entry.orders_compared));
         let named_orders = application.named_orders();
@@ -499,6 +508,8 @@ struct AtHand<'a> {
     known: Option<&'a Known>,
     open: Vec<OpenOffer>,
     answered: Vec<Offer>,
+    /// What it declared since the night.
+    declared: BTreeSet<Declared>,
     draws: BTreeMap<&'a str, i64>,
 }
 

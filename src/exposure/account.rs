@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::declared::Declared;
 use super::group::GroupShare;
 use super::open_offer::{self, OfferState, OpenOffer, is_replaced};
 use super::receivable::{self, Receivable, Receivables};
@@ -38,6 +39,10 @@ pub struct Account {
     pub merchant_id: String,
     /// What is owed.
     pub owed: Owed,
+    /// Where it is not known what is owed, the most that rows and the night before say of it: what could be read of loans, as if nothing had been paid on
+    /// those that do not reconcile.
+    #[serde(default)]
+    pub unknown_owed_minor: i64,
     /// Loans that are not closed, or that may not be, sorted.
     pub open_loan_ids: Vec<String>,
     /// Loans that were repaid, for as long as they have to be sent again, sorted.
@@ -46,6 +51,9 @@ pub struct Account {
     pub receivables: Receivables,
     /// What is asked for.
     pub requests: Requests,
+    /// All that the merchant declared lately of its means, in whichever application.
+    #[serde(default)]
+    pub declarations: BTreeSet<Declared>,
     /// What the merchant's guarantee groups leave; `None` where the merchant is in none.
     pub group: Option<GroupShare>,
     /// Products whose loans are repaid from receivables.
@@ -65,10 +73,12 @@ impl Account {
         Self {
             merchant_id: merchant_id.to_owned(),
             owed,
+            unknown_owed_minor: 0,
             open_loan_ids: Vec::new(),
             closed_loan_ids: Vec::new(),
             receivables,
             requests,
+            declarations: BTreeSet::new(),
             group: None,
             secured_products: BTreeSet::new(),
             offers: Vec::new(),
@@ -145,6 +155,18 @@ impl Account {
     #[must_use]
     pub fn owed_minor(&self) -> Option<i64> {
         self.owed_on(|_| true)
+    }
+
+    /// Whether an offer of a product may still be drawn, leaving out those that an offer of `replacing` would replace.
+    #[must_use]
+    pub fn may_draw(&self, product: &str, replacing: &str) -> bool {
+        self.counting(Some(replacing)).any(|offer| offer.product == product && offer.held_minor > 0)
+    }
+
+    /// Principal not repaid, or the most that is said of it where it is not known: what the merchant takes of bounds that all share.
+    #[must_use]
+    pub fn owed_at_most_minor(&self) -> i64 {
+        self.owed_minor().unwrap_or(self.unknown_owed_minor)
     }
 
     /// What open offers still let the merchant draw, leaving out those that an offer of `replacing` would replace.

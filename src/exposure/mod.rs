@@ -21,6 +21,7 @@
 //! **Unknown is not zero.** A merchant with a loan that does not reconcile has an unknown debt, and no limit can be granted from it.
 
 mod account;
+mod declared;
 mod error;
 mod escrow;
 mod group;
@@ -35,13 +36,14 @@ mod settings;
 mod statement;
 
 pub use account::{Account, Owed, Requests};
+pub use declared::Declared;
 pub use error::ExposureError;
 pub use escrow::RECEIVABLE_COLUMNS;
 pub use group::{DrawnTogether, GroupShare, GroupTotal, GroupTotals, LeftGroups, Member, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
 pub use read::{
-    AccountTerms, AccountsBefore, Declared, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers,
+    AccountTerms, AccountsBefore, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers,
 };
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};

@@ -67,7 +67,7 @@ mod tests {
         Shard {
             as_of: AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap(),
             tables: BTreeMap::new(),
-            earlier_payments: None,
+            earlier: BTreeMap::new(),
             broken,
         }
     }

@@ -9,6 +9,7 @@ use polars::prelude::{DataFrame, PolarsError};
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Owed, Requests};
+use super::declared::{Declared, declarations};
 use super::error::ExposureError;
 use super::escrow::{ShardReceivables, receivables};
 use super::group::{DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
@@ -34,19 +35,6 @@ pub struct Request {
     pub declared: Declared,
 }
 
-/// The four figures that an applicant declares, minor units; `None` where one is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub struct Declared {
-    /// Sales of the last twelve months.
-    pub gross_sales_12m_minor: Option<i64>,
-    /// Operating costs of the last twelve months.
-    pub operating_costs_12m_minor: Option<i64>,
-    /// Assets.
-    pub gross_assets_minor: Option<i64>,
-    /// Liabilities.
-    pub gross_liabilities_minor: Option<i64>,
-}
-
 /// What accounts are drawn up by: parts of the policy and of the job.
 #[derive(Debug, Clone)]
 pub struct AccountTerms<'a> {
@@ -60,6 +48,8 @@ pub struct AccountTerms<'a> {
     pub keeps_loan_book: bool,
     /// Days that an application waits for an answer.
     pub application_days: u16,
+    /// Days for which what an applicant declared counts beside what it declares later.
+    pub declaration_days: u16,
     /// Contract tables that the job declares, whether or not they are there tonight.
     pub declared: &'a BTreeSet<&'static str>,
 }
@@ -136,6 +126,8 @@ pub struct AccountsBefore<'a> {
     pub loans: &'a LoanEvidence,
     /// Members of guarantee groups.
     pub members: &'a MembersBefore,
+    /// What was declared in applications that were answered by day, by merchant.
+    pub declared: &'a BTreeMap<String, BTreeSet<Declared>>,
 }
 
 /// The accounts of a shard, before group totals are known.
@@ -184,6 +176,7 @@ pub fn shard_accounts(
     let mut receivables = receivables(shard, views, terms)?;
     let book = Book::of(views.ledger.as_ref(), before.loans, terms);
     let mut requests = requests(shard, book, terms)?;
+    let mut declarations = declarations(shard, terms)?;
     let mut memberships = memberships(shard, terms)?;
 
     let mut accounts = ShardAccounts::default();
@@ -217,6 +210,11 @@ pub fn shard_accounts(
             offers,
             &terms.secured_products,
         );
+        account.declarations = declarations.remove(merchant).unwrap_or_default();
+        account.declarations.extend(before.declared.get(merchant).into_iter().flatten());
+        if account.owed_minor().is_none() {
+            account.unknown_owed_minor = book.unknown_owed_minor(merchant);
+        }
         account.open_loan_ids = book.open_loan_ids(merchant);
         account.closed_loan_ids = book.closed_loan_ids(merchant);
         let membership = memberships.of(merchant);
@@ -292,6 +290,23 @@ impl<'a> Book<'a> {
         by_product.retain(|_, owed| *owed > 0);
         Owed::Known(by_product)
     }
+
+    /// Where it is not known what a merchant owes, the most that can be said of it.
+    fn unknown_owed_minor(self, merchant: &str) -> i64 {
+        let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0_i64, i64::saturating_add);
+        match self {
+            Self::NotKept => 0,
+            Self::Absent(evidence) => {
+                let loans = evidence.loans_of(merchant).iter().filter(|loan| loan.may_owe());
+                sum(&mut loans.filter_map(|loan| loan.outstanding_minor.or(loan.principal_minor)))
+            }
+            Self::Of(ledger) => {
+                let MerchantLoans { known, unknown } = ledger.of(merchant);
+                let known = known.iter().map(|loan| loan.outstanding_minor);
+                sum(&mut known.chain(unknown.iter().filter_map(|loan| loan.principal_minor)))
+            }
+        }
+    }
 }
 
 /// Loans of a merchant that the night before remembered.
@@ -329,14 +344,14 @@ fn requests<'a>(shard: &'a Shard, book: Book<'_>, terms: &AccountTerms<'_>) -> R
     Ok(Applications::By { known: by_merchant, unknown })
 }
 
-struct ApplicationRow {
-    merchant_id: String,
-    applied_at: i64,
-    request: Request,
+pub(super) struct ApplicationRow {
+    pub merchant_id: String,
+    pub applied_at: i64,
+    pub request: Request,
 }
 
 /// Applications oldest first; ties by product and sum, so that row order is no matter.
-fn read_applications(table: &DataFrame) -> Result<Vec<ApplicationRow>, PolarsError> {
+pub(super) fn read_applications(table: &DataFrame) -> Result<Vec<ApplicationRow>, PolarsError> {
     let (merchants, products) = (table.column("merchant_id")?.str()?, table.column("product")?.str()?);
     let applied = &table.column("applied_at")?.datetime()?.phys;
     let requested = table.column("requested_minor")?.i64()?;

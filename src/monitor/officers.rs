@@ -39,6 +39,17 @@ pub enum Handling {
     Suppressed,
 }
 
+impl Handling {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Snoozed => "snoozed",
+            Self::Suppressed => "suppressed",
+        }
+    }
+}
+
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfficerDecision {
@@ -146,14 +157,18 @@ impl Officers {
 }
 
 impl OfficerDecision {
+    /// Whether it is in force on a day.
+    #[must_use]
+    pub fn is_in_force(&self, on: Date) -> bool {
+        (self.from_on..=self.until_on).contains(&on)
+    }
+
     fn covers(&self, alert: &Alert, tonight: Date) -> bool {
         let is_about = self.merchant_id == alert.merchant_id
             && self.rule.as_ref().is_none_or(|rule| *rule == alert.rule)
             && self.loan_id.as_ref().is_none_or(|loan| alert.loan_id.as_ref() == Some(loan));
         let has_escalated_since = alert.state == AlertState::Escalated && alert.since_on > self.from_on;
-        is_about
-            && (self.from_on..=self.until_on).contains(&tonight)
-            && !(self.handling == Handling::Snoozed && has_escalated_since)
+        is_about && self.is_in_force(tonight) && !(self.handling == Handling::Snoozed && has_escalated_since)
     }
 }
 

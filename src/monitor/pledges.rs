@@ -108,7 +108,7 @@ mod tests {
         .unwrap();
         let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
         let shard =
-            Shard { as_of, tables: BTreeMap::from([("orders", orders)]), earlier_payments: None, broken: Vec::new() };
+            Shard { as_of, tables: BTreeMap::from([("orders", orders)]), earlier: BTreeMap::new(), broken: Vec::new() };
         let known = vec![
             loan("l1", &["a", "b", "c"], false),
             loan("l2", &["d", "gone"], false),
@@ -137,7 +137,7 @@ mod tests {
             );
             let as_of = AsOf::new(date(2025, 5, 1), TimeZone::UTC).unwrap();
             let tables = BTreeMap::from([("orders", orders.unwrap())]);
-            let shard = Shard { as_of, tables, earlier_payments: None, broken: Vec::new() };
+            let shard = Shard { as_of, tables, earlier: BTreeMap::new(), broken: Vec::new() };
             let known = vec![loan("l1", &["a"], false)];
             let ledger = LoanLedger { known, unknown: Vec::new(), remarks: Vec::new() };
             Pledges::of(&shard, &ledger).unwrap().of_loan("l1").unwrap().lost_minor

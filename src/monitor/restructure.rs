@@ -1,11 +1,12 @@
 //! Restructure proposals: easier terms for a loan on which an alert asks for them, with the whole schedule, for an officer to offer.
 //!
 //! ```text
-//! owed      = principal not repaid + interest and fees due and unpaid ("carried")
+//! owed      = principal not repaid + what else would close the loan tonight: interest and fees due and unpaid, interest accrued since ("carried")
 //! every     every_days days, n equal parts of the principal and of what is carried, interest on the principal still owed:
 //! interest  = balance × daily rate × rate_share × every_days, rounded half up to a minor unit
 //! n         = the first of `instalments` whose largest instalment is affordable; the last of them where none is, or where receipts are unknown
-//! affordable = receipts × receipts_share × every_days ÷ receipts_days, over all loans of the merchant that are eased tonight
+//! affordable = receipts × receipts_share × every_days ÷ receipts_days, less the most that the merchant's other loans ask for in any every_days,
+//!             over all loans that are eased tonight
 //! ```
 //! The parts add up to what is owed, to the minor unit; nothing is forgiven but the rate, by `rate_share`. Payments run from the as-of date.
 //!
@@ -22,9 +23,9 @@ use super::error::MonitorError;
 use super::finite::finite;
 use super::settings::Action;
 use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
-use crate::domain::whole;
+use crate::domain::{days_between, whole};
 use crate::features::{FeatureLookup, FeatureUses};
-use crate::repayment::{LoanStanding, MerchantLoans};
+use crate::repayment::{ComingDue, LoanStanding, MerchantLoans};
 
 /// What easier terms may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub struct ProposedInstalment {
     pub principal_minor: i64,
     /// Interest due, accrued from the as-of date on.
     pub interest_minor: i64,
-    /// Of the interest and fees that are due and unpaid tonight.
+    /// Of the interest and fees that are due and unpaid tonight, and of the interest accrued since the last due date.
     pub carried_minor: i64,
     /// The new rate, in parts per million a day.
     pub daily_rate_ppm: i64,
@@ -103,7 +104,10 @@ pub fn propose(
     }
     eased.sort_unstable_by(|(a, _), (b, _)| b.dpd.cmp(&a.dpd).then_with(|| a.loan_id.cmp(&b.loan_id)));
     let receipts = finite(features, merchant_id, &terms.receipts_feature)?;
-    let mut left = receipts.map(|receipts| terms.affordable(receipts));
+    let is_eased = |loan: &LoanStanding| eased.iter().any(|(eased, _)| eased.loan_id == loan.loan_id);
+    let others = loans.known.iter().filter(|loan| loan.merchant_id == merchant_id && !is_eased(loan));
+    let elsewhere = terms.asked_for(others, tonight);
+    let mut left = receipts.map(|receipts| terms.affordable(receipts).saturating_sub(elsewhere).max(0));
     let mut proposed = Vec::new();
     for (loan, rule) in eased {
         let schedules = terms.instalments.iter().map(|count| terms.schedule(loan, *count));
@@ -158,9 +162,10 @@ fn largest(parts: &[Part]) -> i64 {
     parts.iter().map(|p| p.principal_minor + p.interest_minor + p.carried_minor).max().unwrap_or(0)
 }
 
-/// Interest and fees due and unpaid.
-const fn carried_of(loan: &LoanStanding) -> i64 {
-    loan.interest_arrears_minor.saturating_add(loan.fee_arrears_minor)
+/// Interest and fees due and unpaid, and interest accrued since the last due date: what would close the loan tonight beside its principal.
+fn carried_of(loan: &LoanStanding) -> i64 {
+    let due = loan.interest_arrears_minor.saturating_add(loan.fee_arrears_minor);
+    loan.payoff_minor.saturating_sub(loan.outstanding_minor).max(due)
 }
 
 impl RestructureTerms {
@@ -172,6 +177,26 @@ impl RestructureTerms {
             / 1_000_000
             / i128::from(self.receipts_days.max(1));
         i64::try_from(share).unwrap_or(i64::MAX)
+    }
+
+    /// The most that loans ask for in any `every_days` of the longest proposal: arrears at once, then what falls due.
+    fn asked_for<'a>(&self, loans: impl Iterator<Item = &'a LoanStanding>, tonight: Date) -> i64 {
+        let (every, longest) = (i32::from(self.every_days.max(1)), self.instalments.last().copied().unwrap_or(1));
+        let mut periods = vec![0_i64; usize::from(longest)];
+        let mut add = |period: usize, minor: i64| {
+            if let Some(sum) = periods.get_mut(period) {
+                *sum = sum.saturating_add(minor);
+            }
+        };
+        for loan in loans.filter(|loan| !loan.is_closed && !loan.is_written_off) {
+            add(0, loan.arrears_minor);
+            for ComingDue(due_on, minor) in &loan.coming_due {
+                // Due on the last day of a period is due within it, as the instalments that are proposed are.
+                let period = (days_between(tonight, *due_on) - 1).max(0) / every;
+                add(usize::try_from(period).unwrap_or(usize::MAX), *minor);
+            }
+        }
+        periods.into_iter().max().unwrap_or(0)
     }
 
     fn rate_of(&self, loan: &LoanStanding) -> i64 {

@@ -28,6 +28,7 @@ fn loan(loan_id: &str, outstanding_minor: i64, interest: i64, fee: i64) -> LoanS
         interest_arrears_minor: interest,
         fee_arrears_minor: fee,
         arrears_minor: interest + fee,
+        payoff_minor: outstanding_minor + interest + fee,
         daily_rate_ppm: 500,
         ..overdue_loan("credit-loan", 31)
     }
@@ -65,6 +66,32 @@ fn the_fewest_instalments_that_receipts_carry() {
     let expected =
         [(date(2025, 7, 31), 33_333, 750), (date(2025, 8, 30), 33_333, 500), (date(2025, 9, 29), 33_334, 250)];
     assert_eq!(amounts, expected);
+}
+
+#[test]
+fn interest_that_has_accrued_is_carried_and_other_loans_are_paid_first() {
+    let late = LoanStanding { payoff_minor: 100_000 + 40 + 7 + 440, ..loan("l1", 100_000, 40, 7) };
+    let carried = |loans: &[LoanStanding]| -> i64 {
+        proposal(None, loans, &[eased("l1")]).iter().map(|instalment| instalment.carried_minor).sum()
+    };
+    assert_eq!(carried(std::slice::from_ref(&late)), 487);
+
+    // Of 681,660 of receipts 34,083 are affordable every 30 days.
+    let affordable = |other: LoanStanding| {
+        proposal(Some(681_660.0), &[late.clone(), other], &[eased("l1")])[0].affordable_minor.unwrap()
+    };
+    let due = |days: i64, minor| ComingDue(TONIGHT.saturating_add(days.days()), minor);
+    let other = |coming_due| LoanStanding { coming_due, ..loan("l2", 50_000, 300, 0) };
+    assert_eq!(affordable(other(Vec::new())), 34_083 - 300);
+    assert_eq!(
+        affordable(other(vec![due(30, 5_000), due(31, 5_100)])),
+        34_083 - 5_300,
+        "the worst of the periods counts"
+    );
+    assert_eq!(affordable(other(vec![due(45, 3_000), due(60, 3_000)])), 34_083 - 6_000);
+    assert_eq!(affordable(other(vec![due(45, 90_000)])), 0);
+    assert_eq!(affordable(other(vec![due(13 * 30, 90_000)])), 34_083 - 300, "beyond the longest proposal");
+    assert_eq!(affordable(LoanStanding { is_closed: true, ..other(vec![due(45, 9_000)]) }), 34_083);
 }
 
 #[test]

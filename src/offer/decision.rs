@@ -389,13 +389,17 @@ enum Outcome {
 /// Why caps are not known: as they are, or only at the worst that broken records could say, where `as_known` has them.
 fn unknown_caps(caps: &[Cap], as_known: &[Cap]) -> Result<Vec<Reason>, OfferError> {
     let is_known = |cap: &Cap| as_known.iter().any(|c| c.name == cap.name && c.value_minor.is_some());
-    let unknown = caps.iter().filter(|cap| cap.value_minor.is_none()).take(MOST_REASONS);
-    unknown
-        .map(|cap| {
-            let (code, text) = cap.name.reason_when_unknown();
-            if is_known(cap) { at_worst(text) } else { reason(code, text) }
-        })
-        .collect()
+    let mut reasons: Vec<Reason> = Vec::new();
+    for cap in caps.iter().filter(|cap| cap.value_minor.is_none()) {
+        let (code, text) = cap.name.reason_when_unknown();
+        let reason = if is_known(cap) { at_worst(text) } else { reason(code, text) }?;
+        // Two caps may miss the same evidence.
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons.truncate(MOST_REASONS);
+    Ok(reasons)
 }
 
 fn decide_product(

@@ -269,7 +269,7 @@ pub(super) static CAPS_KEYS: Section = Section {
             "whole number",
             "500_000",
             "share of what an applicant declares to earn over the term (sales less operating costs) that the payments of all debts may take; \
-             asked of applicants only",
+             asked of applicants, and of whoever declared it within declaration_days",
         )
         .unit("ppm")
         .range("1 to 10^6")
@@ -278,7 +278,8 @@ pub(super) static CAPS_KEYS: Section = Section {
             "declared_leverage_ppm",
             "whole number",
             "800_000",
-            "the most that an applicant's declared liabilities may be of the declared assets, this loan included",
+            "the most that an applicant's declared liabilities may be of the declared assets, this loan included; \
+             asked of the same",
         )
         .unit("ppm")
         .range("1 to 10^6")

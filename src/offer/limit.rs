@@ -201,8 +201,9 @@ pub fn within_budget(
 /// All caps on a product for a merchant, in [`CapName`]'s order.
 ///
 /// Caps that rest on evidence, and the total cap, are net of all that is owed and may still be drawn ([`Account::committed_minor`]) and of
-/// what the merchant answers for in its groups: all offers of a night together, drawn in full, stay within each of them. A newer offer of
-/// a product replaces the one before it, which is therefore left out.
+/// what the merchant answers for in its groups: all that was granted before a product, drawn in full with it, stays within each of its caps. A longer
+/// product that is granted later also leaves the shorter ones their debt service. A newer offer of a product replaces the one before it, which is therefore
+/// left out.
 ///
 /// # Errors
 /// A feature that is NaN or infinite.
@@ -224,13 +225,23 @@ pub fn caps_of(
         let gross = case.foreseen.lower_minor(product.term_days).map(|a| carried_minor(a, share));
         put(CapName::Ability, gross, gross.and_then(net));
     }
-    if let Some(share) = product.repayment.sales_share() {
-        let gross = low_case_carries_minor(policy, product, share, case.foreseen)?;
-        put(CapName::DebtService, gross, gross.and_then(net));
+    let own = if let Some(share) = product.repayment.sales_share() {
+        Some(low_case_carries_minor(policy, product, share, case.foreseen)?)
     } else if let Some(share) = product.caps.debt_service_share_ppm {
         let means = case.foreseen.lower_minor(product.term_days).map(|a| carried_minor(a, share));
-        let gross = means.map(|means| serviced_minor(policy, product, means)).transpose()?;
-        put(CapName::DebtService, gross, gross.and_then(net));
+        Some(means.map(|means| serviced_minor(policy, product, means)).transpose()?)
+    } else {
+        None
+    };
+    let own = own.map(|gross| (gross, gross.and_then(net)));
+    let beside = left_beside_shorter(policy, product, case, account, net)?;
+    let serviced = match (own, beside) {
+        (Some((_, Some(value))), Some((gross, less))) if less < value => Some((Some(gross), Some(less))),
+        (None, Some((gross, less))) => Some((Some(gross), Some(less))),
+        (own, _) => own,
+    };
+    if let Some((gross, value)) = serviced {
+        put(CapName::DebtService, gross, value);
     }
     if let Some(factor) = &product.caps.integrity_capital_factor_ppm {
         let gross = case.integrity_capital_minor.map(|k| carried_minor(k, factor.of(case.band)));
@@ -245,20 +256,24 @@ pub fn caps_of(
         let gross = account.receivables_minor().map(|sum| carried_minor(sum, rate));
         put(CapName::OrderReceivables, gross, receivables_left(account, product, rate, request));
     }
+    let earned = |declared: &Declared| {
+        let (sales, costs) = declared.gross_sales_12m_minor.zip(declared.operating_costs_12m_minor)?;
+        Some(earned_minor(sales, costs, product.term_days))
+    };
     if let Some(share) = product.caps.declared_debt_service_share_ppm
-        && let Some(request) = request
+        && let (true, earned) = least_declared(account, request, earned)
     {
-        let Declared { gross_sales_12m_minor: sales, operating_costs_12m_minor: costs, .. } = request.declared;
-        let earned = sales.zip(costs).map(|(sales, costs)| earned_minor(sales, costs, product.term_days));
         let means = earned.map(|earned| carried_minor(earned, share));
         let gross = means.map(|means| serviced_minor(policy, product, means)).transpose()?;
         put(CapName::DeclaredDebtService, gross, gross.and_then(net));
     }
+    let room = |declared: &Declared, most: i64| {
+        let (assets, owes) = declared.gross_assets_minor.zip(declared.gross_liabilities_minor)?;
+        Some(carried_minor(assets, most).saturating_sub(owes))
+    };
     if let Some(most) = product.caps.declared_leverage_ppm
-        && let Some(request) = request
+        && let (true, room) = least_declared(account, request, |declared| room(declared, most))
     {
-        let Declared { gross_assets_minor: assets, gross_liabilities_minor: liabilities, .. } = request.declared;
-        let room = assets.zip(liabilities).map(|(assets, owes)| carried_minor(assets, most).saturating_sub(owes));
         put(CapName::DeclaredLeverage, room, room.and_then(net));
     }
     if let Some(growth) = product.caps.growth {
@@ -285,6 +300,46 @@ pub fn caps_of(
     Ok(caps)
 }
 
+/// What the debt service of shorter products leaves that the merchant may draw already: the largest loan, before and after all that is committed, of which
+/// no more falls due within their terms than the low case of receipts over these terms pays. `None` where no shorter product holds.
+fn left_beside_shorter(
+    policy: &Policy,
+    product: &Product,
+    case: &MerchantCase<'_>,
+    account: &Account,
+    net: impl Fn(i64) -> Option<i64>,
+) -> Result<Option<(i64, i64)>, OfferError> {
+    let rate = DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?;
+    let paid = |of: &Product, until: u16| -> Result<i128, OfferError> {
+        let dues = schedule(&of.terms(REFERENCE_MINOR, rate))?;
+        Ok(dues.iter().filter(|due| due.day <= until).map(|due| i128::from(due.amount_minor())).sum())
+    };
+    let is_shorter = |other: &&Product| {
+        other.term_days < product.term_days
+            && other.repayment.sales_share().is_none()
+            && account.may_draw(&other.name, &product.name)
+    };
+    let mut least: Option<(i64, i64)> = None;
+    for other in policy.products.iter().filter(is_shorter) {
+        let Some(share) = other.caps.debt_service_share_ppm else { continue };
+        let Some(low) = case.foreseen.lower_minor(other.term_days) else { continue };
+        let due = paid(product, other.term_days)?;
+        if due == 0 {
+            continue;
+        }
+        let gross = serviced_minor(policy, other, carried_minor(low, share))?;
+        let Some(left) = net(gross) else { continue };
+        // Payments of so much lent like the other product, as a loan of this one.
+        let of_each = paid(other, other.term_days)?;
+        let scaled = |minor: i64| i64::try_from(i128::from(minor.max(0)) * of_each / due).unwrap_or(i64::MAX);
+        let found = (scaled(gross), scaled(left));
+        if least.is_none_or(|(_, value)| found.1 < value) {
+            least = Some(found);
+        }
+    }
+    Ok(least)
+}
+
 /// The largest loan whose payments over the term stay within some sum.
 ///
 /// What is owed and offered already is taken off it as if it were lent like this loan and due within the term, and interest is that of the dearest
@@ -296,6 +351,20 @@ fn serviced_minor(policy: &Policy, product: &Product, means_minor: i64) -> Resul
     let without_rounding = means_minor.saturating_sub(i64::from(product.instalments)).max(0);
     let principal = i128::from(without_rounding) * i128::from(REFERENCE_MINOR) / paid.max(1);
     Ok(i64::try_from(principal).unwrap_or(i64::MAX))
+}
+
+/// Whether declarations are asked of a merchant: of applicants, and of whoever declared something of the kind lately. And the least of what the request's
+/// comes to and what the others do; `None` where the request declares too little.
+fn least_declared(
+    account: &Account,
+    request: Option<&Request>,
+    of: impl Fn(&Declared) -> Option<i64>,
+) -> (bool, Option<i64>) {
+    let least = account.declarations.iter().filter_map(&of).min();
+    match request {
+        None => (least.is_some(), least),
+        Some(request) => (true, of(&request.declared).map(|asked| least.map_or(asked, |least| least.min(asked)))),
+    }
 }
 
 /// What is earned over a term by the declared sales and costs of a year, rounded down; a loss earns nothing.

@@ -182,7 +182,7 @@ fn renewed(text: &str) -> Vec<i64> {
     let grid = ChoiceGrid::of(&policy).unwrap().unwrap();
     let place = CasePlace { category: Some("shoes".to_owned()), region: None };
     let mut committed = Committed::default();
-    committed.add(&place, Some(0), 3 * 500_000);
+    committed.add(&place, 0, 3 * 500_000);
     let mut pool = OfferPool::beside(committed);
     for (merchant, pd) in [("m1", 0.03), ("m2", 0.02), ("m3", 0.01)] {
         let own = Offer { merchant_id: merchant.to_owned(), ..offer(&policy, 1, 500_000, pd, "A").unwrap() };

@@ -3,7 +3,7 @@
 //! | change | what it does | never |
 //! |---|---|---|
 //! | `decline` | the product is not offered | |
-//! | `lower-limit` | one cap more, `officer` | |
+//! | `lower-limit` | one cap more, `officer`, before all that is owed and offered is taken off | |
 //! | `raise-limit` | caps that rest on evidence of means carry at least so much, before all that is owed and offered is taken off | an unknown cap, receivables, what was asked for, group, regrowth, exposure, budget, product and the largest loan there is |
 //! | `waive-rule` | a rule of the policy is not asked | rules that no policy can switch off: a frozen, defaulted, written-off, unknown or incomplete record, a closed shop |
 //! | `rate` | the price | below the floor, above the law |
@@ -186,17 +186,18 @@ impl<'a> InForce<'a> {
         account: &Account,
     ) -> Result<Vec<Cap>, OfferError> {
         let mut caps = least_caps(policy, product, case, account)?;
+        let liability = account.group.as_ref().map_or(0, |group| group.liability_minor);
+        let committed = account.committed_minor(Some(&product.name));
+        let left = |limit: i64| committed.map(|owed| limit.saturating_sub(owed).saturating_sub(liability).max(0));
         if let Some(raised) = self.of_kind(OverrideKind::RaiseLimit).filter_map(|decided| decided.limit_minor).max() {
-            let liability = account.group.as_ref().map_or(0, |group| group.liability_minor);
-            let committed = account.committed_minor(Some(&product.name));
-            let left = committed.map(|owed| raised.saturating_sub(owed).saturating_sub(liability).max(0));
+            let left = left(raised);
             for cap in caps.iter_mut().filter(|cap| cap.name.is_judged()) {
                 cap.value_minor = cap.value_minor.zip(left).map(|(value, left)| value.max(left));
             }
         }
         if let Some(most) = self.of_kind(OverrideKind::LowerLimit).filter_map(|decided| decided.limit_minor).min() {
             let place = caps.partition_point(|cap| cap.name < CapName::Officer);
-            let cap = Cap { name: CapName::Officer, gross_minor: Some(most), value_minor: Some(most) };
+            let cap = Cap { name: CapName::Officer, gross_minor: Some(most), value_minor: left(most) };
             caps.insert(place, cap);
         }
         Ok(caps)

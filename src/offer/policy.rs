@@ -37,6 +37,8 @@ const MAX_BROKEN_RECORD_SHARE: f64 = 0.1;
 
 /// Where the policy does not say: a night may be missed before applications are no longer answered from the run before.
 pub(super) const ANSWER_DAYS: u16 = 2;
+/// Half a year (project judgement).
+pub(super) const DECLARATION_DAYS: u16 = 180;
 
 /// A checked policy.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Policy {
     pub offer_valid_days: u16,
     /// Days after a run's observation date on which applications are still answered from it.
     pub answer_days: u16,
+    /// Days for which what an applicant declared counts beside what it declares later.
+    pub declaration_days: u16,
     /// Price terms that hold for all products.
     pub price: PriceTerms,
     /// Products on offer, in the order in which they claim what a merchant can carry.
@@ -212,6 +216,7 @@ struct RawPolicy {
     hard_cap_minor: Spanned<i64>,
     offer_valid_days: Spanned<i64>,
     answer_days: Option<Spanned<i64>>,
+    declaration_days: Option<Spanned<i64>>,
     #[serde(default)]
     later: Vec<Spanned<String>>,
     default_dpd: Spanned<BTreeMap<String, Spanned<i64>>>,
@@ -342,6 +347,10 @@ impl Policy {
                 .answer_days
                 .as_ref()
                 .map_or(Ok(ANSWER_DAYS), |days| bounds::days(&file, days, "answer_days", 0..=31))?,
+            declaration_days: raw
+                .declaration_days
+                .as_ref()
+                .map_or(Ok(DECLARATION_DAYS), |days| bounds::days(&file, days, "declaration_days", 0..=730))?,
             price,
             products,
             later,
@@ -382,6 +391,7 @@ impl Policy {
             secured_products: self.products.iter().filter(on_receivables).map(|p| p.name.clone()).collect(),
             keeps_loan_book: self.loan_book == LoanBookUse::Required,
             application_days: self.offer_valid_days,
+            declaration_days: self.declaration_days,
             declared,
         }
     }

@@ -51,6 +51,16 @@ static POLICY_KEYS: Section = Section {
         .unit("days")
         .range("0 to 31")
         .or("2"),
+        Key::new(
+            "declaration_days",
+            "whole number",
+            "365",
+            "days for which what an applicant declared, in any application or in a version of one that another has replaced, counts beside what it declares \
+             later: of all of them the one that carries least",
+        )
+        .unit("days")
+        .range("0 to 730; 0 forgets at once")
+        .or("180"),
         Key::new("later", "list of words", "[\"group-loan\"]", "products that are not on offer yet")
             .range("products of the contract")
             .or("none"),

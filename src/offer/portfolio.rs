@@ -23,9 +23,9 @@ pub struct Committed {
 }
 
 impl Committed {
-    /// Adds a merchant's part. What is not known to be owed cannot be counted; those merchants are offered nothing.
-    pub fn add(&mut self, place: &CasePlace, owed_minor: Option<i64>, held_minor: i64) {
-        let part = owed_minor.unwrap_or(0).saturating_add(held_minor);
+    /// Adds a merchant's part: what is owed, or may be at the most, and what may still be drawn.
+    pub fn add(&mut self, place: &CasePlace, owed_minor: i64, held_minor: i64) {
+        let part = owed_minor.saturating_add(held_minor);
         self.all_minor = self.all_minor.saturating_add(part);
         for (sums, name) in [(&mut self.by_category, &place.category), (&mut self.by_region, &place.region)] {
             let sum = sums.entry(name.clone()).or_default();

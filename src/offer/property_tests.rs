@@ -98,6 +98,8 @@ pub(super) struct Shop {
     clean: i64,
     /// Sales, costs, assets, liabilities, sum asked for.
     application: Option<[i64; 5]>,
+    /// The four figures as they were declared before.
+    declared_before: Option<[i64; 4]>,
 }
 
 impl Shop {
@@ -109,6 +111,7 @@ impl Shop {
         let (capital, owed, clean) = (part(9.0), part(1.5), part(2.0));
         let receivables = (0..5).map(|_| part(0.2)).collect();
         let application = [part(30.0), part(15.0), part(20.0), part(10.0), part(9.0) + 1];
+        let declared_before = [part(30.0), part(15.0), part(20.0), part(10.0)];
         Self {
             band: rng.random_range(0..3),
             pd: rng.random::<f64>() * 0.12,
@@ -122,6 +125,7 @@ impl Shop {
             owed: if rng.random_bool(0.5) { 0 } else { owed },
             clean: if rng.random_bool(0.5) { 0 } else { clean },
             application: rng.random_bool(0.5).then_some(application),
+            declared_before: rng.random_bool(0.3).then_some(declared_before),
         }
     }
 
@@ -139,6 +143,7 @@ impl Shop {
             owed: of(self.owed),
             clean: of(self.clean),
             application: self.application.map(|figures| figures.map(|f| of(f).max(1))),
+            declared_before: self.declared_before.map(|figures| figures.map(of)),
             ..self.clone()
         };
         (part(&cut), part(&|whole| whole - cut(whole)))
@@ -180,23 +185,25 @@ impl Shop {
             paid_minor: None,
             shipped_at: None,
         };
+        let declared = |[sales, costs, assets, liabilities]: [i64; 4]| Declared {
+            gross_sales_12m_minor: Some(sales),
+            operating_costs_12m_minor: Some(costs),
+            gross_assets_minor: Some(assets),
+            gross_liabilities_minor: Some(liabilities),
+        };
         let request = self.application.map(|[sales, costs, assets, liabilities, requested_minor]| Request {
             product: "credit-loan".to_owned(),
             requested_minor,
             order_ids: Vec::new(),
-            declared: Declared {
-                gross_sales_12m_minor: Some(sales),
-                operating_costs_12m_minor: Some(costs),
-                gross_assets_minor: Some(assets),
-                gross_liabilities_minor: Some(liabilities),
-            },
+            declared: declared([sales, costs, assets, liabilities]),
         });
-        let account = Account::empty(
+        let mut account = Account::empty(
             "m",
             Owed::Known(BTreeMap::from([("credit-loan".to_owned(), self.owed)])),
             Receivables::Known(self.receivables.iter().enumerate().map(receivable).collect()),
             Requests::Known(request.into_iter().collect()),
         );
+        account.declarations.extend(self.declared_before.map(declared));
         let record = BorrowerRecord::Known(CreditRecord {
             outstanding_minor: self.owed,
             clean_loans: vec![CleanLoan { principal_minor: self.clean, for_half_its_term: true, days_owed: 90 }],
@@ -247,6 +254,15 @@ fn worse(shop: &Shop, how: usize, rng: &mut ChaCha8Rng) -> Shop {
         8 => worse.owed = shop.owed.saturating_add(1_000 + shop.gmv_low),
         9 => less(&mut worse.clean),
         10 => less(&mut worse.gmv_year),
+        // Something was declared before, too.
+        14 => {
+            worse.declared_before =
+                shop.declared_before.or(Some([shop.gmv_year, shop.gmv_low, shop.capital, shop.owed]));
+        }
+        15 => {
+            worse.declared_before =
+                shop.declared_before.map(|[sales, costs, has, owes]| [sales / 2, costs, has, owes + 1]);
+        }
         _ => {
             if let Some(figures) = &mut worse.application {
                 match how {
@@ -282,7 +298,7 @@ fn check(shops: u64, seed: u64) -> [u64; 4] {
             assert!(offer.caps.iter().all(|c| c.value_minor.is_some_and(|v| v >= offer.limit_minor)), "{offer:?}");
             assert_eq!(reproduce(offer), Ok(()), "{offer:?}");
         }
-        for how in 0..14 {
+        for how in 0..16 {
             let after = worse(&shop, how, &mut rng).decide();
             // What one product loses another may gain, but no more: beyond it at most what was too small for a loan of its own.
             assert!(total(&after) < total(&decision) + 5_000, "{how}: {shop:?}");

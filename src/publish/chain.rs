@@ -91,15 +91,30 @@ pub(super) fn seal<T: Serialize>(entry: &T, before: Digest) -> Result<(String, D
 /// # Errors
 /// What is wrong with the line.
 pub(super) fn open<T: DeserializeOwned>(line: &[u8], before: Digest) -> Result<(T, Digest), String> {
-    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    let (body, rest) = text.rsplit_once(DIGEST_FIELD).ok_or("it holds no digest")?;
-    let stated = rest.strip_suffix("\"}").and_then(|hex| Digest::try_from(hex.to_owned()).ok());
-    let stated = stated.ok_or("its digest is none")?;
+    let (entry, stated) = stated(line)?;
+    let (body, _) = parts(line)?;
     if line_digest(before, body) != stated {
         return Err("its digest does not hold: it, or a line before it, was changed".to_owned());
     }
-    let entry = serde_json::from_str(&format!("{body}}}")).map_err(|e| e.to_string())?;
     Ok((entry, stated))
+}
+
+/// The entry of a line and the digest that it states, which only the line after it vouches for.
+///
+/// # Errors
+/// What is wrong with the line.
+pub(super) fn stated<T: DeserializeOwned>(line: &[u8]) -> Result<(T, Digest), String> {
+    let (body, digest) = parts(line)?;
+    let entry = serde_json::from_str(&format!("{body}}}")).map_err(|e| e.to_string())?;
+    Ok((entry, digest))
+}
+
+/// A line without its digest, and the digest that it states.
+fn parts(line: &[u8]) -> Result<(&str, Digest), String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    let (body, rest) = text.rsplit_once(DIGEST_FIELD).ok_or("it holds no digest")?;
+    let stated = rest.strip_suffix("\"}").and_then(|hex| Digest::try_from(hex.to_owned()).ok());
+    Ok((body, stated.ok_or("its digest is none")?))
 }
 
 fn line_digest(before: Digest, body: &str) -> Digest {

@@ -3,8 +3,9 @@
 //! It lies beside the runs and outlives each of them, and its lines hold each other ([`super::chain`]). Each run says up to where it has read the log; what follows was
 //! answered since, and counts against every limit until a later night has read it.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,12 +17,14 @@ use super::chain::{self, LogPosition};
 use super::durable::sync_folder;
 use super::error::PublishError;
 use crate::domain::Digest;
-use crate::exposure::OpenOffer;
+use crate::exposure::{Declared, OpenOffer};
 use crate::offer::{Application, BankReferral, ComparedOrder, Decline, Offer};
 
 /// Its name, below the output folder.
 pub const DECISIONS: &str = "decisions.jsonl";
 const LOCK: &str = ".decisions.lock";
+/// Up to where answers were given, beside the log: one that was cut off since is seen to be.
+const END: &str = ".decisions.end";
 /// How long an answer waits for another one that is being written, or for a night that decides.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a night waits for a file of applications that is being answered.
@@ -73,11 +76,12 @@ pub fn read_answers(out: &Path, from: LogPosition) -> Result<AnswersSince, Publi
     let path = out.join(DECISIONS);
     let mut file = match File::open(&path) {
         Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound && from.bytes == 0 => {
-            return Ok(AnswersSince { answers: Vec::new(), until: from });
-        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(PublishError::malformed(&path, format!("it is gone, and {} answers were given", from.lines)));
+            let given = from.lines.max(given(out)?.lines);
+            if given == 0 {
+                return Ok(AnswersSince { answers: Vec::new(), until: from });
+            }
+            return Err(PublishError::malformed(&path, format!("it is gone, and {given} answers were given")));
         }
         Err(e) => return Err(PublishError::io("read", &path)(e)),
     };
@@ -99,7 +103,92 @@ pub fn read_answers(out: &Path, from: LogPosition) -> Result<AnswersSince, Publi
         found.until = LogPosition { lines: answer.number, bytes: found.until.bytes + line.len() as u64, sha256 };
         found.answers.push(answer);
     }
+    let given = given(out)?;
+    if found.until.lines < given.lines {
+        let why = format!(
+            "it ends after answer {}, and {} were given: put the whole file back, or what was offered since is not known",
+            found.until.lines, given.lines
+        );
+        return Err(PublishError::malformed(&path, why));
+    }
     Ok(found)
+}
+
+/// Up to where answers were given, as far as the folder says so.
+fn given(out: &Path) -> Result<LogPosition, PublishError> {
+    let path = out.join(END);
+    match fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text).map_err(|e| PublishError::malformed(&path, e.to_string())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(LogPosition::default()),
+        Err(e) => Err(PublishError::io("read", &path)(e)),
+    }
+}
+
+/// What a line says of its application.
+#[derive(Deserialize)]
+struct Asked {
+    on: Date,
+    application: Application,
+}
+
+/// What was declared from a day on in applications that were answered by day, by merchant, up to where a run has read the log.
+///
+/// # Errors
+/// The log is not what the run has read.
+pub fn declared_by_day(
+    out: &Path,
+    until: LogPosition,
+    from: Date,
+) -> Result<BTreeMap<String, BTreeSet<Declared>>, PublishError> {
+    let mut declared: BTreeMap<String, BTreeSet<Declared>> = BTreeMap::new();
+    if until.bytes == 0 {
+        return Ok(declared);
+    }
+    let path = out.join(DECISIONS);
+    chain::holds(&path, until)?;
+    let io = |action| PublishError::io(action, &path);
+    let bad = |at: u64, why: String| PublishError::malformed(&path, format!("the line at byte {at}: {why}"));
+    let mut log = BufReader::new(File::open(&path).map_err(io("read"))?);
+    let mut at = line_before(&mut log, until.bytes, from).map_err(io("read"))?;
+    log.seek(SeekFrom::Start(at)).map_err(io("read"))?;
+    // A line in the middle is taken at its word; the next one vouches for it.
+    let mut before = (at == 0).then(chain::beginning);
+    let mut line = Vec::new();
+    while at < until.bytes {
+        line.clear();
+        let length = log.read_until(b'\n', &mut line).map_err(io("read"))?;
+        let Some(text) = line.strip_suffix(b"\n") else { return Err(bad(at, "it has no end".to_owned())) };
+        let opened = match before {
+            Some(before) => chain::open(text, before),
+            None => chain::stated(text),
+        };
+        let (Asked { on, application }, sha256) = opened.map_err(|why| bad(at, why))?;
+        let figures = application.request().declared;
+        if on >= from && figures != Declared::default() {
+            declared.entry(application.merchant_id).or_default().insert(figures);
+        }
+        before = Some(sha256);
+        at += length as u64;
+    }
+    Ok(declared)
+}
+
+/// Where some line begins that stands before every answer of a day and later ones, not far before them: answers are in the order of their days.
+fn line_before(log: &mut BufReader<File>, until: u64, day: Date) -> io::Result<u64> {
+    const NEAR: u64 = 1 << 16;
+    let (mut low, mut high) = (0, until);
+    while high - low > NEAR {
+        let middle = low + (high - low) / 2;
+        log.seek(SeekFrom::Start(middle))?;
+        let mut line = Vec::new();
+        let begins = middle + log.read_until(b'\n', &mut line)? as u64;
+        line.clear();
+        log.read_until(b'\n', &mut line)?;
+        let is_before = serde_json::from_slice::<Asked>(&line).is_ok_and(|asked| asked.on < day);
+        // Within one very long line no later one begins.
+        if is_before && begins < high { low = begins } else { high = middle }
+    }
+    Ok(low)
 }
 
 fn read_line(line: &[u8], before: LogPosition) -> Result<(LoggedAnswer, Digest), String> {
@@ -182,7 +271,18 @@ impl DecisionLog {
         if is_new {
             sync_folder(&self.out)?;
         }
+        self.note_end(position)?;
         Ok(position)
+    }
+}
+
+impl DecisionLog {
+    /// Says up to where answers were given, once they are on disk.
+    fn note_end(&self, position: LogPosition) -> Result<(), PublishError> {
+        let (path, part) = (self.out.join(END), self.out.join(format!("{END}.part")));
+        let text = serde_json::to_string(&position).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
+        fs::write(&part, text).map_err(PublishError::io("write", &part))?;
+        fs::rename(&part, &path).map_err(PublishError::io("write", &path))
     }
 }
 
@@ -236,6 +336,62 @@ mod tests {
         assert_eq!(ids(&read), [(1, "a".to_owned()), (2, "b".to_owned()), (3, "c".to_owned())]);
         assert_eq!(read.until, end);
         assert_eq!(ids(&read_answers(out.path(), middle).unwrap()), [(3, "c".to_owned())]);
+    }
+
+    #[test]
+    fn what_was_declared_by_day_is_found_from_a_day_on() {
+        let out = tempfile::tempdir().unwrap();
+        let log = DecisionLog::take(out.path()).unwrap();
+        let mut end = LogPosition::default();
+        let first = date(2024, 1, 1);
+        for number in 0..400_i64 {
+            let on = first.saturating_add(jiff::Span::new().days(number));
+            let mut one = answer(&format!("a{number}"), on);
+            one.application.merchant_id = format!("m{}", number % 3);
+            one.application.gross_sales_12m_minor = (number % 2 == 0).then_some(number);
+            // Long lines, so that days are looked for and not only read through.
+            one.application.order_ids = vec!["o".repeat(200); 5];
+            end = log.append(end, &mut [one]).unwrap();
+        }
+        let path = out.path().join(DECISIONS);
+        assert!(fs::metadata(&path).unwrap().len() > 4 * (1 << 16));
+        for days in [0, 1, 37, 200, 399, 400] {
+            let from = first.saturating_add(jiff::Span::new().days(days));
+            let found = declared_by_day(out.path(), end, from).unwrap();
+            let sales: BTreeSet<i64> = found.values().flatten().filter_map(|d| d.gross_sales_12m_minor).collect();
+            assert_eq!(sales, (days..400).filter(|number| number % 2 == 0).collect(), "from day {days}");
+            assert!(found.iter().all(|(merchant, all)| {
+                all.iter().all(|d| format!("m{}", d.gross_sales_12m_minor.unwrap() % 3) == *merchant)
+            }));
+        }
+        // What was answered since a run read the log is no part of it; what the run has read must be there.
+        let whole = fs::read(&path).unwrap();
+        log.append(end, &mut [answer("later", LATER)]).unwrap();
+        assert_eq!(declared_by_day(out.path(), end, first).unwrap().len(), 3);
+        let mut changed = whole.clone();
+        let at = whole.windows(5).rposition(|w| w == b"\"a39\"".as_slice()).unwrap_or(whole.len() / 8);
+        *changed.get_mut(at + 2).unwrap() ^= 1;
+        fs::write(&path, changed).unwrap();
+        assert!(declared_by_day(out.path(), end, first).is_err(), "a line was changed");
+        fs::write(&path, whole.get(..whole.len() / 2).unwrap()).unwrap();
+        assert!(declared_by_day(out.path(), end, first).is_err(), "it was cut off");
+    }
+
+    #[test]
+    fn a_log_that_was_cut_off_since_is_seen_to_be() {
+        let out = tempfile::tempdir().unwrap();
+        let log = DecisionLog::take(out.path()).unwrap();
+        let first = log.append(LogPosition::default(), &mut [answer("a", FIRST)]).unwrap();
+        log.append(first, &mut [answer("b", FIRST)]).unwrap();
+        let path = out.path().join(DECISIONS);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, whole.get(..usize::try_from(first.bytes).unwrap()).unwrap()).unwrap();
+        for from in [LogPosition::default(), first] {
+            let read = read_answers(out.path(), from);
+            assert!(read.is_err_and(|e| e.to_string().contains("2 were given")));
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(read_answers(out.path(), LogPosition::default()).is_err(), "gone before any run has read it");
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub fn shard(seen: i32, books: &Books) -> Shard {
         ("instalments", due_frame),
         ("payments", paid_frame),
     ]);
-    Shard { as_of: day(seen), tables, earlier_payments: None, broken: books.broken.clone() }
+    Shard { as_of: day(seen), tables, earlier: BTreeMap::new(), broken: books.broken.clone() }
 }
 
 /// An open loan `l1` of 1,000 to merchant `m1`, all of it outstanding, so many days past due with material arrears of one minor unit; in default from

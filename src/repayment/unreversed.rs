@@ -19,7 +19,7 @@ pub(super) const PAYMENT_NO_LONGER_REVERSED: &str = "payment-no-longer-reversed"
 pub(super) fn unreversed(shard: &Shard) -> Result<HashMap<String, Vec<UnknownCause>>, RepaymentError> {
     const TABLE: &str = PAYMENTS.name;
     let mut told: HashMap<String, Vec<UnknownCause>> = HashMap::new();
-    let (Some(now), Some(earlier)) = (shard.table(TABLE), &shard.earlier_payments) else { return Ok(told) };
+    let (Some(now), Some(earlier)) = (shard.table(TABLE), shard.earlier.get(TABLE)) else { return Ok(told) };
     let ids = strings(earlier, TABLE, "payment_id")?;
     let reversed = instants(earlier, TABLE, "reversed_at")?;
     let mut bounced: BTreeMap<&str, i64> = BTreeMap::new();

@@ -169,6 +169,7 @@ fn check_accounts(before: &Policy, after: &Policy) -> Result<(), PolicyDiffError
         ("products that rest on receivables", a.secured_products == b.secured_products),
         ("loan_book", a.keeps_loan_book == b.keeps_loan_book),
         ("offer_valid_days", a.application_days == b.application_days),
+        ("declaration_days", a.declaration_days == b.declaration_days),
         ("[default_dpd]", before.default_dpd == after.default_dpd),
     ];
     let differing: Vec<&str> = parts.iter().filter(|(_, same)| !same).map(|(what, _)| *what).collect();

@@ -78,7 +78,7 @@ pub fn policy_optimum(
     run.each_case(|_, case, facts| {
         merchants += 1;
         let place = place_of(&policy, &run, facts)?;
-        committed.add(&place, case.account.owed_minor(), case.account.held_minor(None));
+        committed.add(&place, case.account.owed_at_most_minor(), case.account.held_minor(None));
         for offer in decide(&policy, case, &run.as_of)?.offers {
             let held = case.account.replaced(&offer.product).map_or(0, |replaced| replaced.held_minor);
             offers.push((grid.candidate(&policy, &offer, held, Place::default())?, place.clone()));

@@ -56,7 +56,7 @@ impl<'p> Together<'p> {
         let (mut claims, mut part) = (Vec::new(), Part::default());
         run.each_case(|_, case, facts| {
             let place = place_of(policy, run, facts)?;
-            part.committed.add(&place, case.account.owed_minor(), case.account.held_minor(None));
+            part.committed.add(&place, case.account.owed_at_most_minor(), case.account.held_minor(None));
             for offer in decide(policy, case, &run.as_of)?.offers {
                 let held = case.account.replaced(&offer.product).map_or(0, |replaced| replaced.held_minor);
                 part.offers.push((offer, held, place.clone()));

@@ -220,7 +220,9 @@ fn rehearse(
         }
     };
     let (bundle, reference) = check_model(rules, bundle, progress)?;
-    decisions_about_nobody(&rules.overrides, &night.ingested)?.iter().for_each(|note| progress.note(note));
+    decisions_about_nobody(&rules.overrides, &rules.officers, &night.ingested)?
+        .iter()
+        .for_each(|note| progress.note(note));
     let mut publisher = Publisher::open(&scratch.join("out"))?;
     let identity = identity(job, night, &bundle, options)?;
     if let Begun::Stage(stage) = publisher.begin(identity, Pointing::Forward)? {

@@ -174,12 +174,15 @@ pub struct Decided {
     pub deductions_unknown: BTreeMap<String, u64>,
     /// Disputes that count for nothing because somebody else than the order's buyer opened them.
     pub disputes_of_others: u64,
+    /// Of merchants whose debts are not known, the most that is said of them.
+    pub unknown_owed_minor: i64,
 }
 
 impl Decided {
     /// Counts what a merchant owed and could draw before tonight, and keeps the account of one who is offered something.
     fn note_before(&mut self, before: Before, is_offered: bool) {
-        self.committed.add(&before.place, before.account.owed_minor(), before.account.held_minor(None));
+        self.committed.add(&before.place, before.account.owed_at_most_minor(), before.account.held_minor(None));
+        self.unknown_owed_minor = self.unknown_owed_minor.saturating_add(before.account.unknown_owed_minor);
         if is_offered {
             self.before.insert(before.account.merchant_id.clone(), before);
         }

@@ -1,6 +1,7 @@
 //! Gates: what must hold of a run before anyone may read it.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use super::decide::Decided;
 use super::gate_settings::Fault;
@@ -28,7 +29,7 @@ pub enum GateError {
     #[error(
         "open the gate \"tables\":\n{list}\n  Put the files right, or allow a fault by name in the job file until a date:\n    \
          [[gates.allow]]\n    table = \"{table}\"\n    what = \"{what}\"\n    until = \"YYYY-MM-DD\"\n    reason = \"…\"{force}",
-        list = listed(findings),
+        list = indented(findings),
         table = findings.first().map_or("", |f| f.table.as_str()),
         what = findings.first().map_or("", |f| f.what.word()),
         force = if findings.iter().any(|f| f.what == Fault::PastData) {
@@ -58,7 +59,9 @@ pub enum GateError {
     /// Too many loans of which nothing is known.
     #[error(
         "open the gate \"unknown loans\": the records of {unknown} of {loans} loans do not agree with each other, {share:.4} of them; \
-         at most {max_share:.4} may (max_unknown_loan_share in the monitor file). Mend what the quarantine and the list of loan exceptions name"
+         at most {max_share:.4} may (max_unknown_loan_share in the monitor file). Nothing is published; the run before stays as it was. Why, and a loan of \
+         each:\n{}",
+        indented(causes)
     )]
     UnknownLoans {
         /// Loans of which nothing is known.
@@ -69,6 +72,8 @@ pub enum GateError {
         share: f64,
         /// The limit.
         max_share: f64,
+        /// Why they are unknown, the commonest cause first.
+        causes: Vec<String>,
     },
     /// Figures of the portfolio that should be the same and are not.
     #[error(
@@ -136,18 +141,19 @@ pub enum GateError {
     },
 }
 
-fn listed(findings: &[GateFinding]) -> String {
-    findings.iter().map(|f| format!("    {f}")).collect::<Vec<_>>().join("\n")
+fn indented<T: fmt::Display>(lines: &[T]) -> String {
+    lines.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// So many loans are unknown that the rest cannot be believed either.
-fn check_unknown_loans(portfolio: &Portfolio, limit: UnknownLimit) -> Result<(), GateError> {
+fn check_unknown_loans(portfolio: &Portfolio, causes: Vec<String>, limit: UnknownLimit) -> Result<(), GateError> {
     match portfolio.unknown_share() {
         Some(share) if share > limit.max_share => Err(GateError::UnknownLoans {
             unknown: portfolio.unknown.loans,
             loans: portfolio.known_loans + portfolio.unknown.loans,
             share,
             max_share: limit.max_share,
+            causes,
         }),
         _ => Ok(()),
     }
@@ -257,7 +263,7 @@ fn digest(order: &str) -> Order {
 /// Checks the gates on what came in and on all that was decided.
 pub fn check_gates(ingested: &Ingested, totals: &Totals, unknown_limit: UnknownLimit) -> Result<(), GateError> {
     if let Some(portfolio) = &totals.portfolio {
-        check_unknown_loans(portfolio, unknown_limit)?;
+        check_unknown_loans(portfolio, totals.unknown_causes(), unknown_limit)?;
     }
     check_ledger(ingested.whole_ledger())?;
     check_scored(ingested.store.rows("merchants").unwrap_or(0), totals.scored)
@@ -285,12 +291,22 @@ mod tests {
     #[test]
     fn the_night_stops_above_the_share_of_unknown_loans() {
         let limit = UnknownLimit { max_share: 0.02 };
-        assert_eq!(check_unknown_loans(&portfolio(0, 0), limit), Ok(()));
-        assert_eq!(check_unknown_loans(&portfolio(98, 2), limit), Ok(()), "two of a hundred are allowed");
-        let stopped = check_unknown_loans(&portfolio(97, 3), limit).unwrap_err();
-        assert!(stopped.to_string().contains("3 of 100 loans"), "{stopped}");
-        assert!(check_unknown_loans(&portfolio(0, 1), limit).is_err());
-        assert_eq!(check_unknown_loans(&portfolio(0, 1), UnknownLimit { max_share: 1.0 }), Ok(()));
+        let check = |known, unknown, limit| {
+            check_unknown_loans(
+                &portfolio(known, unknown),
+                vec!["no-schedule 3 times, as loan \"l1\"".to_owned()],
+                limit,
+            )
+        };
+        assert_eq!(check(0, 0, limit), Ok(()));
+        assert_eq!(check(98, 2, limit), Ok(()), "two of a hundred are allowed");
+        let stopped = check(97, 3, limit).unwrap_err().to_string();
+        assert!(
+            stopped.contains("3 of 100 loans") && stopped.ends_with("\n    no-schedule 3 times, as loan \"l1\""),
+            "{stopped}"
+        );
+        assert!(check(0, 1, limit).is_err());
+        assert_eq!(check(0, 1, UnknownLimit { max_share: 1.0 }), Ok(()));
     }
     fn score(merchant: &str) -> MerchantScore {
         MerchantScore {

@@ -22,7 +22,7 @@ pub fn write_interchange(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -
     if terms.alerts {
         let unwritable =
             |e: serde_json::Error| PublishError::Malformed { path: ALERT_LINES.into(), why: e.to_string() };
-        let lines = tables.alerts().sorted()?.map(|alert| alert_line(&alert?).map_err(unwritable));
+        let lines = tables.alerts().sorted()?.map(|alert| alert_line(on, &alert?).map_err(unwritable));
         stage.write_parts(ALERT_LINES, lines)?;
     }
     if terms.metrics {

@@ -85,6 +85,24 @@ pub fn choose_model(
     }
 }
 
+/// What an operator should know of a model that foresees receipts over other terms than the policy of today asks for: it was trained before the
+/// policy was changed. Caps that rest on receipts count too few of them then, or none.
+pub fn terms_not_foreseen(bundle: &Bundle, wanted: &[u16]) -> Option<String> {
+    let foreseen = bundle.ability.as_ref()?.horizon_days();
+    let days = |all: &[u16]| all.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let missing: Vec<u16> = wanted.iter().copied().filter(|days| !foreseen.contains(days)).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "model {} foresees receipts over {} days, and the policy asks for {} days too: what a loan of such a term may be rests on a shorter time, or on \
+         nothing; train a model under this policy with `integrity train`",
+        bundle.id(),
+        days(&foreseen),
+        days(&missing)
+    ))
+}
+
 /// A model that was trained on what this run cannot yet see.
 fn foresight(bundle: &Bundle, as_of: Date) -> Option<ModelError> {
     let trained_on = bundle.manifest.origin.trained_on;

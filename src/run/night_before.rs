@@ -1,5 +1,8 @@
 //! What is remembered from night to night.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
 use super::error::RunError;
 use super::features_before::FeaturesBefore;
 use super::gates::GateError;
@@ -11,15 +14,16 @@ use super::open_offers::{
 };
 use super::rules::JobRules;
 use crate::contract;
-use crate::exposure::{MembersBefore, OpenOffers};
+use crate::exposure::{Declared, MembersBefore, OpenOffers};
 use crate::monitor::{BookBefore, StandingAlerts, StatesBefore};
-use crate::publish::PreviousRun;
+use crate::publish::{PreviousRun, declared_by_day};
 use crate::repayment::LoanEvidence;
 use crate::wash::Activity;
 
 /// What the night before left.
 pub(super) struct NightBefore {
     pub open: OpenOffers,
+    pub declared: BTreeMap<String, BTreeSet<Declared>>,
     pub evidence: LoanEvidence,
     pub members: MembersBefore,
     pub standing: StandingAlerts,
@@ -29,11 +33,11 @@ pub(super) struct NightBefore {
 }
 
 impl NightBefore {
-    /// Reads it.
+    /// Reads it, and what was answered by day beside the runs in `out`.
     ///
     /// # Errors
     /// A run before tonight is damaged, so that not all that was offered can be known, or a file of one cannot be read.
-    pub fn read(night: &NightTables, rules: &JobRules) -> Result<Self, RunError> {
+    pub fn read(out: &Path, night: &NightTables, rules: &JobRules) -> Result<Self, RunError> {
         let (previous, monitor) = (night.previous.as_ref(), &rules.monitor);
         check_memory(previous)?;
         let open = read_offers_since(previous, &night.beside, &night.answers.answers)?;
@@ -41,11 +45,13 @@ impl NightBefore {
         let (store, as_of) = (&night.ingested.store, &night.ingested.as_of);
         let buckets = store.buckets();
         let evidence = read_loan_evidence(previous, &open, monitor, orders_until, buckets)?;
+        let remembered_from = as_of.days_before(i32::from(rules.policy.declaration_days))?.date();
         let owners = owners_of_new_pledges(store, as_of, &evidence)?;
         Ok(Self {
             evidence: evidence.with_order_owners(owners),
             members: read_members_before(previous, &monitor.members_no_longer_sent, buckets)?,
             open,
+            declared: declared_by_day(out, night.answers.until, remembered_from)?,
             standing: read_standing_alerts(previous)?,
             features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
             states: read_states_before(previous)?,

@@ -12,6 +12,7 @@ use super::gates::check_gates;
 use super::hazard::Foresight;
 use super::interchange_files::tell_lineage;
 use super::join::{AcrossShards, HELD_WAITING, Join, Joined};
+use super::model_choice::terms_not_foreseen;
 use super::night_before::NightBefore;
 use super::night_tables::{KEPT, NightTables, answers_since, prepare};
 use super::officers_work::decisions_about_nobody;
@@ -108,11 +109,15 @@ fn run_locked(
         .then(|| KeepRows { rehash: options.rehash, ..KeepRows::at(job.out.join(KEPT), options.code_version.clone()) });
     let mut prepared = prepare(job, rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
     prepared.judged.stop_on_faults()?;
-    notes.extend(decisions_about_nobody(&rules.overrides, &prepared.ingested)?);
+    notes.extend(decisions_about_nobody(&rules.overrides, &rules.officers, &prepared.ingested)?);
     for note in &notes {
         progress.note(note);
     }
     let (bundle, reference) = models_for(job, rules, &prepared.ingested, progress)?;
+    if let Some(note) = terms_not_foreseen(&bundle, &rules.horizons(&job.model)) {
+        progress.note(&note);
+        notes.push(note);
+    }
     // Nobody answers while the night decides: what is given by day it has to know.
     let _answers = DecisionLog::take_for_night(&job.out)?;
     prepared.answers = answers_since(job, prepared.previous.as_ref())?;
@@ -194,9 +199,9 @@ impl Night<'_> {
         let as_of = &ingested.as_of;
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
-        let NightBefore { open, evidence, members, standing, features_before, states, book_before } =
-            NightBefore::read(night, rules)?;
-        let before = AccountsBefore { open: &open, loans: &evidence, members: &members };
+        let NightBefore { open, declared: by_day, evidence, members, standing, features_before, states, book_before } =
+            NightBefore::read(&job.out, night, rules)?;
+        let before = AccountsBefore { open: &open, loans: &evidence, members: &members, declared: &by_day };
         let past_months = PastMonths::new(&ingested.store, as_of, rules)?;
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::population::PopulationError;
 use crate::contract::MERCHANTS;
-use crate::monitor::{ProposedInstalment, QueueLine};
+use crate::monitor::{Officers, ProposedInstalment, QueueLine};
 use crate::offer::Overrides;
 use crate::store::{StoreError, bucket_of};
 use crate::wash::Ingested;
@@ -66,11 +66,19 @@ impl OfficersWork {
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn decisions_about_nobody(overrides: &Overrides, ingested: &Ingested) -> Result<Vec<String>, PopulationError> {
+pub fn decisions_about_nobody(
+    overrides: &Overrides,
+    officers: &Officers,
+    ingested: &Ingested,
+) -> Result<Vec<String>, PopulationError> {
     let (store, as_of) = (&ingested.store, &ingested.as_of);
+    let tonight = as_of.date();
+    let on_credit = overrides.in_force(tonight);
+    let on_credit = on_credit.iter().map(|decided| (&decided.by, &decided.merchant_id, decided.change.name()));
+    let on_alerts = officers.decisions().iter().filter(|decided| decided.is_in_force(tonight));
+    let on_alerts = on_alerts.map(|decided| (&decided.by, &decided.merchant_id, decided.handling.name()));
     let mut lines = Vec::new();
-    for decided in overrides.in_force(as_of.date()) {
-        let merchant = decided.merchant_id.as_str();
+    for (by, merchant, what) in on_credit.chain(on_alerts) {
         let bucket = bucket_of(merchant, store.buckets());
         let shard = store.seen(&store.tables(bucket, &[MERCHANTS.name])?, as_of)?;
         let broken = |e: polars::prelude::PolarsError| {
@@ -78,11 +86,9 @@ pub fn decisions_about_nobody(overrides: &Overrides, ingested: &Ingested) -> Res
         };
         let ids = shard.table(MERCHANTS.name).map(|rows| rows.column("merchant_id").and_then(|ids| ids.str()));
         let ids = ids.transpose().map_err(broken)?;
-        if !ids.is_some_and(|ids| ids.iter().any(|id| id == Some(merchant))) {
+        if !ids.is_some_and(|ids| ids.iter().any(|id| id == Some(merchant.as_str()))) {
             lines.push(format!(
-                "the decision of {} about merchant {merchant:?} ({}) does nothing: there is no such merchant",
-                decided.by,
-                decided.change.name()
+                "the decision of {by} about merchant {merchant:?} ({what}) does nothing: there is no such merchant"
             ));
         }
     }

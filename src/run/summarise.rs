@@ -1,5 +1,6 @@
 //! Counts the rows of a night into its summary, shard by shard.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -14,6 +15,7 @@ use crate::model::ability::AbilityReport;
 use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, MonitorError, Portfolio, Verdict};
 use crate::offer::{Decline, Policy};
+use crate::repayment::LoanException;
 use crate::run::Job;
 
 /// What is counted of the rows that a night decides. Whole numbers: shards may be added in any order.
@@ -32,6 +34,8 @@ pub struct Totals {
     alert_changes: AlertChanges,
     officers_work: OfficersWork,
     unknown_loans: BTreeMap<String, u64>,
+    /// Of each cause the first loan by id: loan and detail.
+    unknown_examples: BTreeMap<String, (String, String)>,
     odd_loan_records: BTreeMap<String, u64>,
     disputes_of_others: u64,
     unjudged: Unjudged,
@@ -42,6 +46,28 @@ pub struct Totals {
 }
 
 impl Totals {
+    fn note_unknown(&mut self, exceptions: &[LoanException]) {
+        for line in exceptions.iter().filter(|line| line.is_unknown) {
+            let found = (line.loan_id.clone().unwrap_or_default(), line.detail.clone());
+            match self.unknown_examples.get_mut(&line.code) {
+                Some(first) => *first = found.min(std::mem::take(first)),
+                None => _ = self.unknown_examples.insert(line.code.clone(), found),
+            }
+        }
+    }
+
+    /// Why loans are unknown, the commonest cause first, a line each with its first loan.
+    pub fn unknown_causes(&self) -> Vec<String> {
+        let mut causes: Vec<(&String, u64)> = self.unknown_loans.iter().map(|(code, lines)| (code, *lines)).collect();
+        causes.sort_by_key(|(_, lines)| Reverse(*lines));
+        let line = |(code, lines): (&String, u64)| {
+            let (loan, detail) = self.unknown_examples.get(code)?;
+            let loan = if loan.is_empty() { String::new() } else { format!(", as loan {loan:?}") };
+            Some(format!("{code} {lines} times{loan}: {detail}"))
+        };
+        causes.into_iter().filter_map(line).collect()
+    }
+
     /// Adds a shard of the night of `tonight`.
     ///
     /// # Errors
@@ -61,7 +87,8 @@ impl Totals {
         count_by(&mut self.declined_by, shard.declines.iter().flat_map(decline_causes));
         let owed = shard.accounts.iter().filter_map(|account| account.owed_minor);
         let held = shard.open_offers.iter().map(|offer| offer.held_minor);
-        self.committed_minor = owed.chain(held).fold(self.committed_minor, i64::saturating_add);
+        self.committed_minor =
+            owed.chain(held).chain([shard.unknown_owed_minor]).fold(self.committed_minor, i64::saturating_add);
         self.referrals += shard.referrals.len() as u64;
         count(&mut self.alerts, shard.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()));
         add_changes(&mut self.alert_changes, &shard.alerts, tonight);
@@ -71,6 +98,7 @@ impl Totals {
             lines.map(|line| line.code.as_str())
         };
         count(&mut self.unknown_loans, lines(true));
+        self.note_unknown(&shard.loan_exceptions);
         count(&mut self.odd_loan_records, lines(false));
         self.disputes_of_others += shard.disputes_of_others;
         for (rule, times) in &shard.alerts_unknown {

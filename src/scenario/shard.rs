@@ -55,7 +55,7 @@ impl Concerned {
     /// # Errors
     /// A table without the columns of its contract.
     pub fn assumed(&self, scenario: Scenario) -> PolarsResult<Shard> {
-        let Shard { as_of, mut tables, earlier_payments, broken } = self.shard.clone();
+        let Shard { as_of, mut tables, earlier, broken } = self.shard.clone();
         let last = as_of.micros() - 1;
         let with_broken = BTreeMap::new();
         let mut reader = Reader { scenario, last, known: &self.trade, with_broken, left_open: Vec::new() };
@@ -97,7 +97,7 @@ impl Concerned {
             };
             tables.insert(table.name, with_rows(table, frame, &gone, rows)?);
         }
-        Ok(Shard { as_of, tables, earlier_payments, broken })
+        Ok(Shard { as_of, tables, earlier, broken })
     }
 }
 

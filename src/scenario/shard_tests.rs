@@ -51,7 +51,7 @@ fn shard(broken: Vec<BrokenRecord>) -> Shard {
         ("reviews", table(&REVIEWS, &[])),
         ("disputes", table(&DISPUTES, &[])),
     ]);
-    Shard { as_of: as_of(), tables, earlier_payments: None, broken }
+    Shard { as_of: as_of(), tables, earlier: BTreeMap::new(), broken }
 }
 
 fn record(table: &str, key: Option<&str>, order: Option<&str>) -> BrokenRecord {

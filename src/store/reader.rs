@@ -12,7 +12,7 @@ use super::error::{StoreError, frame_error};
 use super::held_amounts::hold_amounts;
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
-use crate::contract::{self, ORDERS, PAYMENTS, SHIPMENTS, TableContract, data_type, visible};
+use crate::contract::{self, APPLICATIONS, ORDERS, PAYMENTS, SHIPMENTS, TableContract, data_type, visible};
 use crate::domain::{AsOf, Digest};
 
 /// Clean events, bucketed by merchant and sorted by merchant and time.
@@ -165,9 +165,12 @@ impl Store {
                 tables.insert(ORDERS.name, held);
             }
         }
-        let earlier_payments = earlier(&PAYMENTS)?;
+        let mut replaced = BTreeMap::new();
+        for table in [&PAYMENTS, &APPLICATIONS] {
+            replaced.extend(earlier(table)?.map(|versions| (table.name, versions)));
+        }
         let broken = bucket.broken.iter().filter(|record| record.counts_at(as_of)).cloned().collect();
-        Ok(Shard { as_of: as_of.clone(), tables, earlier_payments, broken })
+        Ok(Shard { as_of: as_of.clone(), tables, earlier: replaced, broken })
     }
 
     /// Every broken record of a bucket, whenever it was known.

@@ -15,8 +15,8 @@ pub struct Shard {
     pub as_of: AsOf,
     /// Contract tables by name.
     pub tables: BTreeMap<&'static str, DataFrame>,
-    /// Payments as others have replaced them, with [`super::COUNTED_UNTIL`]; none where none was.
-    pub earlier_payments: Option<DataFrame>,
+    /// Of payments and applications the versions that later ones have replaced, with [`super::COUNTED_UNTIL`], by table; none where none was.
+    pub earlier: BTreeMap<&'static str, DataFrame>,
     /// Records of the bucket's merchants that are known to be broken before the instant and not repaired by then, sorted. What
     /// they say is in none of the tables.
     pub broken: Vec<BrokenRecord>,
@@ -34,12 +34,15 @@ impl Shard {
     /// # Errors
     /// A table without `merchant_id`.
     pub fn of_merchants(&self, is_wanted: impl Fn(&str) -> bool) -> PolarsResult<Self> {
-        let theirs = self.tables.iter().map(|(name, frame)| Ok((*name, rows_of(frame, &is_wanted)?)));
+        let theirs = |tables: &BTreeMap<&'static str, DataFrame>| {
+            let theirs = tables.iter().map(|(name, frame)| Ok((*name, rows_of(frame, &is_wanted)?)));
+            theirs.collect::<PolarsResult<BTreeMap<_, _>>>()
+        };
         let is_theirs = |record: &&BrokenRecord| record.merchant_id.as_deref().is_some_and(&is_wanted);
         Ok(Self {
             as_of: self.as_of.clone(),
-            tables: theirs.collect::<PolarsResult<BTreeMap<_, _>>>()?,
-            earlier_payments: self.earlier_payments.as_ref().map(|frame| rows_of(frame, &is_wanted)).transpose()?,
+            tables: theirs(&self.tables)?,
+            earlier: theirs(&self.earlier)?,
             broken: self.broken.iter().filter(is_theirs).cloned().collect(),
         })
     }

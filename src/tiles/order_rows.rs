@@ -102,7 +102,7 @@ mod tests {
     fn of_an_order_that_two_merchants_may_have_each_keeps_its_own() {
         let tables = BTreeMap::from([("merchants", df!("merchant_id" => ["a", "b"]).unwrap())]);
         let as_of = AsOf::new(date(2025, 7, 1), TimeZone::UTC).unwrap();
-        let merchants = Merchants::of(&Shard { as_of, tables, earlier_payments: None, broken: Vec::new() }).unwrap();
+        let merchants = Merchants::of(&Shard { as_of, tables, earlier: BTreeMap::new(), broken: Vec::new() }).unwrap();
         let orders = df!("merchant_id" => ["a", "b"], "order_id" => ["o", "o"]).unwrap();
         let parcels = df!("merchant_id" => ["a", "b", "a", "c"], "order_id" => ["o", "o", "x", "o"]).unwrap();
         let ids = required_texts(&orders, "orders", "order_id").unwrap();

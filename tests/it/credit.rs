@@ -82,7 +82,7 @@ fn repayment_agrees_with_the_simulators_own_books() {
     let shard = Shard {
         as_of,
         tables: names.into_iter().map(|t| (t, read_newest(t))).collect(),
-        earlier_payments: None,
+        earlier: BTreeMap::new(),
         broken: Vec::new(),
     };
     let products = ["order-loan", "credit-loan", "group-loan"];

@@ -81,7 +81,12 @@ pub fn orders(rows: &[Order]) -> DataFrame {
 
 /// A shard of these tables.
 pub fn shard(as_of: AsOf, tables: Vec<(&'static str, DataFrame)>) -> Shard {
-    Shard { as_of, tables: tables.into_iter().collect::<BTreeMap<_, _>>(), earlier_payments: None, broken: Vec::new() }
+    Shard {
+        as_of,
+        tables: tables.into_iter().collect::<BTreeMap<_, _>>(),
+        earlier: BTreeMap::new(),
+        broken: Vec::new(),
+    }
 }
 
 pub fn config(text: &str) -> FeatureConfig {

@@ -88,6 +88,38 @@ fn a_desk_that_a_night_has_overtaken_answers_nobody() {
 }
 
 #[test]
+fn what_was_declared_before_stands_beside_better_figures() {
+    let asked = |id: &str, merchant: &str, liabilities| Application {
+        gross_liabilities_minor: Some(liabilities),
+        ..application(id, merchant, "credit-loan", 60_000)
+    };
+    let ask = |lender: &Lender, number: i64, hour, application| {
+        one(answer(lender, (day(number), hour), Some(Vec::new()), vec![application]).unwrap()).outcome
+    };
+    let offered_by_night = |lender: &Lender, market: &Marketplace, number| {
+        night(lender, market, number).0.iter().any(|o| o.merchant_id == "m01" && o.product == "credit-loan")
+    };
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 2);
+    assert!(offered_by_night(&lender, &market, 0));
+    assert_eq!(ask(&lender, 0, 9, asked("a1", "m01", 99_000_000)), Outcome::Decline);
+    assert_eq!(ask(&lender, 0, 10, asked("a2", "m01", 0)), Outcome::Decline, "the debts did not go within the hour");
+    assert_eq!(ask(&lender, 0, 10, asked("b1", "m02", 0)), Outcome::Offer);
+    // Nights remember what was declared by day, whether they have read of it before or not.
+    for number in [1, 2] {
+        assert!(!offered_by_night(&lender, &market, number), "night {number}");
+        let again = format!("a{}", number + 2);
+        assert_eq!(ask(&lender, number, 9, asked(&again, "m01", 0)), Outcome::Decline);
+    }
+
+    let forgetful = Lender::with(&[("policy.toml", "offer_valid_days", "declaration_days = 0\noffer_valid_days")]);
+    let market = trading_marketplace(&forgetful, 2);
+    assert!(offered_by_night(&forgetful, &market, 0));
+    assert_eq!(ask(&forgetful, 0, 9, asked("a1", "m01", 99_000_000)), Outcome::Decline);
+    assert_eq!(ask(&forgetful, 0, 10, asked("a2", "m01", 0)), Outcome::Offer);
+}
+
+#[test]
 fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows_it() {
     let lender = Lender::new();
     let mut market = trading_marketplace(&lender, 2);

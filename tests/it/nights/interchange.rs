@@ -61,6 +61,8 @@ fn every_file_says_what_the_tables_say() {
     let lines: Vec<Alert> = read("alerts.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(alerts.len() > 2);
     assert_eq!(lines, alerts);
+    let night_of_each = format!("{{\"as_of\":\"{FIRST_NIGHT}\",");
+    assert!(read("alerts.ndjson").lines().all(|line| line.starts_with(&night_of_each)));
 
     let deductions: Vec<Deduction> = rows(folder);
     assert_eq!(deductions.len(), 3);

@@ -1,7 +1,10 @@
 //! Limits over several nights: what is owed, and what is offered or may still be drawn, counts against every cap.
 
+use std::path::Path;
+
 use integrity::exposure::{OfferState, OpenOffer};
 use integrity::offer::{CapName, Decline, Offer};
+use integrity::publish::PublishedRun;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
@@ -114,6 +117,17 @@ fn an_offer_of_a_product_that_the_policy_drops_is_withdrawn_and_still_holds() {
     assert_eq!((held.state, held.held_minor), (OfferState::Withdrawn, dropped.limit_minor));
     let taken = |orders: &[String]| orders.iter().any(|order| dropped.pledged_order_ids.contains(order));
     assert!(offers_of(&run).iter().all(|o| !taken(&o.pledged_order_ids)));
+}
+
+#[test]
+fn a_term_that_the_model_does_not_foresee_is_told() {
+    let lender = Lender::new();
+    let market = trading_marketplace(&lender, 2);
+    let notes = |run: &Path| PublishedRun::open(run).unwrap().manifest().notes.clone();
+    assert!(notes(&lender.night(&market, day(0)).published.run_dir).is_empty());
+    lender.change("policy.toml", "term_days = 180", "term_days = 90");
+    let told = notes(&lender.night(&market, day(1)).published.run_dir);
+    assert!(told.iter().any(|note| note.contains("asks for 90 days too")), "{told:?}");
 }
 
 #[test]

@@ -129,7 +129,8 @@ impl<'a> Side<'a> {
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
         let (open, evidence, members) = (OpenOffers::default(), LoanEvidence::default(), MembersBefore::default());
-        let before = AccountsBefore { open: &open, loans: &evidence, members: &members };
+        let answered_by_day = BTreeMap::new();
+        let before = AccountsBefore { open: &open, loans: &evidence, members: &members, declared: &answered_by_day };
         let bundle = &model.bundle;
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
         let looked_at =
