@@ -49,8 +49,10 @@ def standings(db, run, as_of, monitor, policy):
     for loan, *row in db.execute("select loan_id, paid_at, a from paid order by loan_id, paid_at, a").fetchall():
         pays.setdefault(loan, []).append(row)
     out = []
-    for loan, product, lent, rate, disbursed, written_off in db.execute(
-            "select loan_id, product, principal_minor, daily_rate_ppm, disbursed_at, written_off_at from loan").fetchall():
+    has_shares = "sales_share_ppm" in [name for name, *_ in db.execute("describe loan").fetchall()]
+    by_share = "sales_share_ppm is not null" if has_shares else "false"
+    for loan, product, lent, rate, disbursed, written_off, is_by_share in db.execute(
+            f"select loan_id, product, principal_minor, daily_rate_ppm, disbursed_at, written_off_at, {by_share} from loan").fetchall():
         schedule, payments = dues.get(loan, []), pays.get(loan, [])
         if loan in unknown or not schedule:
             continue
@@ -75,7 +77,11 @@ def standings(db, run, as_of, monitor, policy):
             if run == policy["default_dpd"][product] and first_default is None:
                 first_default = day
             # What falls due on the day, then what is paid on it.
-            for on, _, p, i, f in schedule:
+            for instalment in schedule:
+                if is_by_share and instalment[0] == day:
+                    # A share of sales pays principal before its milestone: no more interest is asked for than has accrued.
+                    instalment[3] = min(instalment[3], (accrued + 500_000) // 1_000_000)
+                on, _, p, i, f = instalment
                 if on == day:
                     owed += p + i + f
                     owed_principal += p

@@ -38,7 +38,7 @@ pub use drift::{DriftFault, DriftLimits, DriftLine, NightFigures};
 pub use error::MonitorError;
 pub use hazard_terms::HazardTerms;
 pub use monitor_reference::monitor_reference;
-pub use officers::{Handling, OfficerDecision, Officers};
+pub use officers::{Handling, OfficerDecision, OfficerTerms, Officers};
 pub use outlook::Outlook;
 pub use pledges::{PledgedOrders, Pledges};
 pub use portfolio::{

@@ -2,6 +2,7 @@
 
 use super::drift::DRIFT_KEYS;
 use super::hazard_terms::HAZARD_KEYS;
+use super::officers::OFFICERS_KEYS;
 use super::portfolio::{PORTFOLIO_KEYS, PROVISION_KEYS, SCENARIO_KEYS};
 use super::queue::QUEUE_KEYS;
 use super::restoration::{HELP_KEYS, REGROWTH_KEYS, RESTORATION_KEYS};
@@ -116,6 +117,7 @@ pub fn monitor_reference() -> Vec<&'static Section> {
         &REGROWTH_KEYS,
         &HELP_KEYS,
         &DRIFT_KEYS,
+        &OFFICERS_KEYS,
         &HAZARD_KEYS,
         &BUCKET_KEYS,
     ];

@@ -16,6 +16,8 @@
 //! - **Snoozed**: someone is at work on it. What the program does by itself (freeze, deduct) goes on; an officer need not look again. An
 //!   escalation after the decision wakes it.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -23,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::alert::{Alert, AlertState};
-use crate::config::{ConfigError, ConfigFile, bounds};
+use crate::config::{ConfigError, ConfigFile, Key, Section, bounds};
 use crate::domain::days_between;
 
 /// Days after which any decision has to be taken again.
@@ -75,8 +77,14 @@ pub struct OfficerDecision {
 #[derive(Debug, Clone, Default)]
 pub struct Officers {
     decisions: Vec<OfficerDecision>,
-    /// The file and, for each decision, the line of its rule.
-    source: Option<(ConfigFile, Vec<std::ops::Range<usize>>)>,
+    /// The file and, for each decision, where its rule and its author stand.
+    source: Option<(ConfigFile, Vec<Places>)>,
+}
+
+#[derive(Debug, Clone)]
+struct Places {
+    rule: Range<usize>,
+    by: Range<usize>,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +124,10 @@ impl Officers {
         let raw: RawOfficers = file.parse()?;
         let decisions =
             raw.decisions.iter().map(|d| check_decision(&file, d.get_ref())).collect::<Result<Vec<_>, _>>()?;
-        let place = |d: &Spanned<RawDecision>| d.get_ref().rule.as_ref().map_or_else(|| d.span(), Spanned::span);
+        let place = |d: &Spanned<RawDecision>| Places {
+            rule: d.get_ref().rule.as_ref().map_or_else(|| d.span(), Spanned::span),
+            by: d.get_ref().by.span(),
+        };
         let places = raw.decisions.iter().map(place).collect();
         Ok(Self { decisions, source: Some((file, places)) })
     }
@@ -137,7 +148,26 @@ impl Officers {
         for (decision, place) in self.decisions.iter().zip(places) {
             if let Some(rule) = decision.rule.as_deref().filter(|rule| !known.contains(rule)) {
                 let message = format!("rule {rule:?} is none of the monitor file's");
-                return Err(file.refuse(place, message, format!("one of: {}", known.join(", "))));
+                return Err(file.refuse(&place.rule, message, format!("one of: {}", known.join(", "))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses an alert suppressed by whom the monitor file does not let: a freeze would be lifted, and credit given, on anybody's word.
+    ///
+    /// # Errors
+    /// The first one, with its line.
+    pub fn check_authors(&self, terms: &OfficerTerms) -> Result<(), ConfigError> {
+        let Some((file, places)) = &self.source else { return Ok(()) };
+        for (decision, place) in self.decisions.iter().zip(places) {
+            if decision.handling == Handling::Suppressed && !terms.may_suppress.contains(&decision.by) {
+                let names: Vec<&str> = terms.may_suppress.iter().map(String::as_str).collect();
+                let may = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+                let message = format!("{:?} may not suppress alerts", decision.by);
+                let help =
+                    format!("may_suppress under [officers] of the monitor file lets {may}; whoever may not can snooze");
+                return Err(file.refuse(&place.by, message, help));
             }
         }
         Ok(())
@@ -171,6 +201,44 @@ impl OfficerDecision {
         is_about && self.is_in_force(tonight) && !(self.handling == Handling::Snoozed && has_escalated_since)
     }
 }
+
+/// What officers may decide about alerts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OfficerTerms {
+    /// Who may call an alert a false alarm.
+    pub may_suppress: BTreeSet<String>,
+}
+
+/// `[officers]` as written.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOfficerTerms {
+    #[serde(default)]
+    may_suppress: Vec<Spanned<String>>,
+}
+
+impl RawOfficerTerms {
+    /// # Errors
+    /// A blank name.
+    pub(super) fn check(&self, file: &ConfigFile) -> Result<OfficerTerms, ConfigError> {
+        let names = self.may_suppress.iter().map(|name| bounds::text(file, name, "may_suppress"));
+        Ok(OfficerTerms { may_suppress: names.collect::<Result<_, _>>()? })
+    }
+}
+
+/// `[officers]` in the reference.
+pub(super) static OFFICERS_KEYS: Section = Section {
+    head: "[officers]",
+    doc: "Whose decisions about alerts, in the job's `officers` file, may lift what the program does by itself.",
+    keys: &[Key::new(
+        "may_suppress",
+        "list of texts",
+        "[\"Li Wei\"]",
+        "who may call an alert a false alarm: until the decision lapses it freezes and deducts nothing; others may only snooze",
+    )
+    .range("names as they stand in decisions")
+    .or("nobody")],
+};
 
 fn check_decision(file: &ConfigFile, raw: &RawDecision) -> Result<OfficerDecision, ConfigError> {
     let (from_on, until_on) = bounds::period(file, &raw.from, &raw.until)?;

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::alert_rule::{AlertKind, AlertRule};
 use super::drift::{DriftLimits, RawDrift};
 use super::hazard_terms::{HazardTerms, RawHazard};
+use super::officers::{OfficerTerms, RawOfficerTerms};
 use super::portfolio::{PortfolioTerms, RESERVED_PLACES, RawPortfolio, RawProvisions};
 use super::queue::{QueueTerms, RawQueue};
 use super::restoration::{RawRestoration, RestorationTerms};
@@ -63,6 +64,8 @@ pub struct Monitor {
     pub restoration: RestorationTerms,
     /// How far a night may differ from the one before.
     pub drift: DriftLimits,
+    /// What officers may decide about alerts.
+    pub officers: OfficerTerms,
     /// How trouble to come is foreseen; `None` where it is not.
     pub hazard: Option<HazardTerms>,
     /// Alert rules in file order.
@@ -203,6 +206,8 @@ struct RawMonitor {
     restoration: RawRestoration,
     #[serde(default)]
     drift: RawDrift,
+    #[serde(default)]
+    officers: RawOfficerTerms,
     hazard: Option<RawHazard>,
     #[serde(rename = "bucket")]
     buckets: Spanned<Vec<Spanned<RawBucket>>>,
@@ -263,6 +268,7 @@ impl Monitor {
         let buckets = check_buckets(&file, &raw.buckets)?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
         let drift = raw.drift.check(&file)?;
+        let officers = raw.officers.check(&file)?;
         let hazard = raw.hazard.as_ref().map(|hazard| hazard.check(&file)).transpose()?;
         let restoration = raw.restoration.check(&file, &mut feature_uses)?;
         let portfolio = raw.portfolio.check(&file, raw.provisions.as_ref())?;
@@ -341,6 +347,7 @@ impl Monitor {
             portfolio,
             restoration,
             drift,
+            officers,
             hazard,
             rules,
             unknown_loan,
