@@ -28,6 +28,7 @@ static MONITOR_KEYS: Section = Section {
         Key::section("provisions", "what is set aside for losses").or("nothing is"),
         Key::section("restoration", "the way back from a default").or("its defaults"),
         Key::section("drift", "how far a night may differ from the one before").or("no bound"),
+        Key::section("officers", "whose decisions about alerts count").or("nobody suppresses"),
         Key::section("hazard", "a model of trouble to come").or("none"),
         Key::section("bucket", "buckets of days past due"),
         Key::section("rule", "alerts").or("none"),
