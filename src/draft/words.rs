@@ -533,12 +533,41 @@ pub(super) enum Stage {
     OnItsWay,
 }
 
+/// Words of something that has not happened, whatever is named beside them: `awaiting shipment`, `delivery scheduled`.
+const AHEAD: [&str; 18] = [
+    "await",
+    "wait",
+    "pending",
+    "scheduled",
+    "to be ",
+    "ready to",
+    "ready for",
+    "oczekuj",
+    "pendente",
+    "pendient",
+    "attente",
+    "attesa",
+    "bekle",
+    "bereit",
+    "待发",
+    "待付",
+    "待收",
+    "대기",
+];
+/// What is being delivered has not arrived.
+const BEING_DELIVERED: [&str; 4] = ["out for deliver", "in delivery", "in zustellung", "派送中"];
+
 /// What a word of a status column says of an order; `None` where the word is not known.
 pub(super) fn stage(word: &str) -> Option<Stage> {
     let is_one_of = |pieces: &[&str]| pieces.iter().any(|piece| holds(word, piece));
+    // `Delivered, awaiting review` has arrived.
+    let plain = word.trim_start().to_lowercase();
+    let begins_at_the_end = !plain.starts_with("delivery") && ARRIVED.iter().any(|piece| plain.starts_with(piece));
     Some(match () {
         () if is_one_of(&FAILED) => Stage::Failed,
         () if holds(word, "partial") => Stage::OnItsWay,
+        () if is_one_of(&BEING_DELIVERED) => Stage::SentOff,
+        () if is_one_of(&AHEAD) && !begins_at_the_end => Stage::OnItsWay,
         () if is_one_of(&ARRIVED) => Stage::Arrived,
         () if is_one_of(&OVER) => Stage::Over,
         () if is_one_of(&SENT_OFF) => Stage::SentOff,
@@ -658,6 +687,13 @@ mod tests {
             ("partially delivered", Some(Stage::OnItsWay)),
             ("not delivered", None),
             ("shipped", Some(Stage::SentOff)),
+            ("Awaiting shipment", Some(Stage::OnItsWay)),
+            ("awaiting delivery", Some(Stage::OnItsWay)),
+            ("Delivery scheduled", Some(Stage::OnItsWay)),
+            ("待发货", Some(Stage::OnItsWay)),
+            ("Out for delivery", Some(Stage::SentOff)),
+            ("delivery completed", Some(Stage::Arrived)),
+            ("Delivered, awaiting review", Some(Stage::Arrived)),
             ("closed", Some(Stage::Over)),
             ("anulowane", Some(Stage::Failed)),
             ("xyzzy", None),
