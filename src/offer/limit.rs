@@ -119,7 +119,7 @@ impl CapName {
             Self::PortfolioBudget => ("portfolio-budget-unknown", "what the lender's budget leaves is not known"),
             Self::IntegrityCapital => ("integrity-capital-unknown", "too little history to measure integrity capital"),
             Self::LowestMonth => ("lowest-month-unknown", "too few months of trade to know the weakest"),
-            Self::ExposureLeft | Self::Growth | Self::Regrowth => {
+            Self::ExposureLeft | Self::Growth | Self::Regrowth | Self::Officer => {
                 ("credit-record-unknown", "the credit record cannot be read")
             }
             Self::OrderReceivables => {
@@ -127,9 +127,7 @@ impl CapName {
             }
             Self::Requested => ("application-unknown", "what was asked for cannot be read"),
             Self::Group => ("group-unknown", "what the guarantee group owes is not known"),
-            Self::Officer | Self::Optimised | Self::Product | Self::HardCap => {
-                ("history-too-short", "too little history")
-            }
+            Self::Optimised | Self::Product | Self::HardCap => ("history-too-short", "too little history"),
         }
     }
 }
