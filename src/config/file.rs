@@ -19,6 +19,10 @@ pub struct ConfigError {
     pub help: String,
 }
 
+/// Where keys are found.
+const LISTED: &str =
+    "`integrity schema --job`, `--policy` and `--monitor` list every key with its values and an example";
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
@@ -123,10 +127,25 @@ impl ConfigFile {
         Err(faults)
     }
 
+    /// Checks it by `check`, after everything that is not even of the form `R` was told at once.
+    ///
+    /// # Errors
+    /// Every unknown key and value of a wrong type, or the first thing that is not allowed.
+    pub fn check_telling_all<R: DeserializeOwned, T>(
+        self,
+        check: impl FnOnce(Self) -> Result<T, ConfigError>,
+    ) -> Result<T, Vec<ConfigError>> {
+        let (_, unknown) = self.parse_telling_all::<R>()?;
+        if unknown.is_empty() { check(self).map_err(|fault| vec![fault]) } else { Err(unknown) }
+    }
+
     fn refusal(&self, error: &toml::de::Error) -> ConfigError {
         let mut lines = error.message().lines();
         let message = lines.next().unwrap_or("is not valid TOML").to_owned();
-        let help = lines.collect::<Vec<_>>().join("; ");
+        let mut help = lines.collect::<Vec<_>>().join("; ");
+        if help.is_empty() && named_by(&message, "missing field `").is_some() {
+            LISTED.clone_into(&mut help);
+        }
         self.refuse(&error.span().unwrap_or(0..0), message, help)
     }
 

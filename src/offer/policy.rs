@@ -280,6 +280,14 @@ impl Policy {
         Self::check(ConfigFile::open(path)?)
     }
 
+    /// As [`Self::check`], with every unknown key and value of a wrong type at once.
+    ///
+    /// # Errors
+    /// At least one fault.
+    pub fn check_telling_all(file: ConfigFile) -> Result<Self, Vec<ConfigError>> {
+        file.check_telling_all::<RawPolicy, Self>(Self::check)
+    }
+
     /// Checks a policy that is already in memory.
     ///
     /// # Errors

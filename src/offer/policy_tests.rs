@@ -58,6 +58,20 @@ fn a_good_policy_is_read_whole() {
 }
 
 #[test]
+fn all_that_is_not_of_the_form_is_told_at_once() {
+    let text = GOOD.replace("limit_step_minor = 100", "limit_steps_minor = 100\nlimit_step_minor = \"100\"");
+    let text = text.replace("max_apr_prob = 0.24", "max_apr_prob = 0.24\nmost_apr = 1");
+    let all = Policy::check_telling_all(ConfigFile::from_text(Path::new("policy.toml"), &text)).unwrap_err();
+    let lines: Vec<usize> = all.iter().map(|fault| fault.line).collect();
+    assert_eq!(lines, [3, 4, 16], "{all:?}");
+    let good = ConfigFile::from_text(Path::new("policy.toml"), GOOD);
+    assert!(Policy::check_telling_all(good).is_ok());
+    let one =
+        ConfigFile::from_text(Path::new("policy.toml"), &GOOD.replace("offer_valid_days = 30", "offer_valid_days = 0"));
+    assert_eq!(Policy::check_telling_all(one).unwrap_err().len(), 1);
+}
+
+#[test]
 fn what_is_not_allowed_is_refused_at_its_line() {
     for (from, to, line, words) in [
         ("hard_cap_minor = 100_000_000", "hard_cap_minor = 10_000_000_001", 5, "out of range"),

@@ -52,14 +52,15 @@ impl JobRules {
         }
     }
 
-    /// As [`JobRules::open`], with every fault that can be found: one a file, or all in which sound files disagree.
+    /// As [`JobRules::open`], with every fault that can be found: of each file all that is not of its form, or the first that is not allowed; or all in which
+    /// sound files disagree.
     ///
     /// # Errors
     /// At least one fault.
     pub fn open_telling_all(job: &Job) -> Result<Self, Vec<ConfigError>> {
         let features = FeatureConfig::from_files(&job.files.features.files);
-        let policy = Policy::check(job.files.policy.clone());
-        let monitor = Monitor::check(job.files.monitor.clone());
+        let policy = Policy::check_telling_all(job.files.policy.clone());
+        let monitor = Monitor::check_telling_all(job.files.monitor.clone());
         match (features, policy, monitor, officers(job), overrides(job)) {
             (Ok(features), Ok(policy), Ok(monitor), Ok(officers), Ok(overrides)) => {
                 let rules = Self::of(features, policy, monitor, officers, overrides);
@@ -67,10 +68,10 @@ impl JobRules {
                 if faults.is_empty() { Ok(rules) } else { Err(faults) }
             }
             (features, policy, monitor, officers, overrides) => {
-                Err([features.err(), policy.err(), monitor.err(), officers.err(), overrides.err()]
-                    .into_iter()
-                    .flatten()
-                    .collect())
+                let mut all: Vec<ConfigError> = features.err().into_iter().collect();
+                all.extend(policy.err().into_iter().chain(monitor.err()).flatten());
+                all.extend(officers.err().into_iter().chain(overrides.err()));
+                Err(all)
             }
         }
     }
@@ -80,8 +81,8 @@ impl JobRules {
     pub fn with_own_faults(faults: Faults) -> Vec<ConfigError> {
         let Faults { mut all, features, policy, monitor } = faults;
         all.extend(features.and_then(|files| FeatureConfig::from_files(&files.files).err()));
-        all.extend(policy.and_then(|file| Policy::check(file).err()));
-        all.extend(monitor.and_then(|file| Monitor::check(file).err()));
+        all.extend(policy.and_then(|file| Policy::check_telling_all(file).err()).into_iter().flatten());
+        all.extend(monitor.and_then(|file| Monitor::check_telling_all(file).err()).into_iter().flatten());
         all
     }
 
