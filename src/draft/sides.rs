@@ -30,10 +30,33 @@ impl Side {
 }
 
 /// Words before the one who wrote, and before the one who is written of.
-const BY: [&str; 12] = ["by", "from", "von", "vom", "de", "da", "do", "du", "par", "od", "por", "przez"];
-const ABOUT: [&str; 12] = ["to", "on", "about", "of", "for", "an", "uber", "ueber", "para", "sobre", "o", "sur"];
+// `do` is Portuguese for the one and Polish for the other: it says neither.
+const BY: [&str; 11] = ["by", "from", "von", "vom", "de", "da", "du", "par", "od", "por", "przez"];
+const ABOUT: [&str; 15] =
+    ["to", "on", "about", "of", "for", "an", "uber", "ueber", "para", "sobre", "o", "sur", "al", "au", "a"];
+/// Words between one of these and the party, as in `by the seller`.
+const ARTICLES: [&str; 11] = ["the", "den", "dem", "der", "die", "le", "la", "el", "il", "lo", "l"];
+/// Words between them and the party that may mean either.
+const UNCLEAR: [&str; 1] = ["do"];
+/// Names of columns in which a side did something else than write or rate.
+const OTHER_DEEDS: [&str; 12] = [
+    "paid",
+    "pays",
+    "payer",
+    "replied",
+    "resolved",
+    "closed",
+    "cancelled",
+    "canceled",
+    "opened",
+    "refunded",
+    "shipped",
+    "updated",
+];
 /// Names of columns that say who is written of.
-const WRITTEN_OF: [&str; 14] = [
+const WRITTEN_OF: [&str; 16] = [
+    "reviewable",
+    "ratable",
     "reviewee",
     "ratee",
     "recipient",
@@ -86,7 +109,8 @@ const WRITTEN_BY: [&str; 30] = [
 /// Takes only the rows that buyers wrote; where a column tells the side in words that are not known, a person must say.
 pub(super) fn buyers_only(draft: &mut TableDraft, scope: &Scope) {
     let land = scope.land;
-    let told = land.columns(scope.driver).filter(|at| may_tell(land, *at, MAX_SIDES)).find_map(|at| {
+    let is_told = |at: &ColumnAt| may_tell(land, *at, MAX_SIDES) && is_called_side(land, *at);
+    let told = land.columns(scope.driver).filter(is_told).find_map(|at| {
         let words = || land.column(at).words.keys().map(String::as_str);
         let by = |side: Side| words().filter(|word| author(land, at, word) == Some(side)).collect::<Vec<_>>();
         let (buyers, merchants) = (by(Side::Buyer), by(Side::Merchant));
@@ -107,8 +131,14 @@ pub(super) fn buyers_only(draft: &mut TableDraft, scope: &Scope) {
         });
         return;
     }
-    let unclear =
-        land.columns(scope.driver).find(|at| may_tell(land, *at, MAX_UNKNOWN_SIDES) && is_called_side(land, *at));
+    let names_both = |at: ColumnAt| {
+        let sides: Vec<Side> = land.column(at).words.keys().filter_map(|word| side_of(word)).collect();
+        sides.contains(&Side::Buyer) && sides.contains(&Side::Merchant)
+    };
+    let unclear = land.columns(scope.driver).find(|at| {
+        may_tell(land, *at, MAX_UNKNOWN_SIDES)
+            && (is_called_side(land, *at) || names_both(*at) && !is_of_another_deed(land, *at))
+    });
     if let Some(at) = unclear {
         let all: Vec<&str> = land.column(at).words.keys().map(String::as_str).collect();
         // One side alone, and it is the buyers'.
@@ -133,9 +163,24 @@ fn may_tell(land: &Landscape, at: ColumnAt, most: usize) -> bool {
     cells.kind == ValueKind::Text && (1..=most).contains(&cells.words.len()) && !cells.is_list && !names_something
 }
 
+/// The words of a name or a cell, where `camelCase` is two.
 fn words_of(text: &str) -> Vec<String> {
-    let lower: String = text.to_lowercase().chars().map(crate::profile::without_accent).collect();
+    let mut parted = String::new();
+    let mut was_small = false;
+    for letter in text.chars() {
+        if was_small && letter.is_uppercase() {
+            parted.push(' ');
+        }
+        was_small = letter.is_lowercase();
+        parted.push(letter);
+    }
+    let lower: String = parted.to_lowercase().chars().map(crate::profile::without_accent).collect();
     lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
+}
+
+/// Whether a column's name says that a side did something else than write.
+fn is_of_another_deed(land: &Landscape, at: ColumnAt) -> bool {
+    words_of(&land.column(at).name).iter().any(|word| OTHER_DEEDS.contains(&word.as_str()))
 }
 
 /// Whether a column's name says that it tells the side, and not a person or a time.
@@ -144,16 +189,21 @@ fn is_called_side(land: &Landscape, at: ColumnAt) -> bool {
     let is_one_of = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
     let is_other =
         [C::Time, C::Channel, C::Region, C::Country, C::Product].iter().any(|c| land.column_name(at).says(*c));
-    (is_one_of(&WRITTEN_BY) || is_one_of(&WRITTEN_OF)) && !is_other
+    (is_one_of(&WRITTEN_BY) || is_one_of(&WRITTEN_OF)) && !is_other && !is_of_another_deed(land, at)
 }
 
 /// Who wrote what a word of a column of sides marks.
 fn author(land: &Landscape, at: ColumnAt, word: &str) -> Option<Side> {
-    let names = words_of(&land.column(at).name);
+    author_by(&land.column(at).name, word)
+}
+
+/// The same by the column's name.
+fn author_by(name: &str, word: &str) -> Option<Side> {
+    let names = words_of(name);
     let is_one_of = |of: &[&str]| names.iter().any(|name| of.contains(&name.as_str()));
     let said = side_of(word)?;
     // `rated_by` says who wrote, `rated` who is written of.
-    let is_of_target = is_one_of(&WRITTEN_OF) && !is_one_of(&["by", "from", "von", "par", "por", "role"]);
+    let is_of_target = is_one_of(&WRITTEN_OF) && !is_one_of(&["by", "from", "von", "par", "por"]);
     let has_direction = words_of(word).iter().any(|w| BY.contains(&w.as_str()) || ABOUT.contains(&w.as_str()));
     Some(if is_of_target && !has_direction { said.other() } else { said })
 }
@@ -172,13 +222,11 @@ fn side_of(word: &str) -> Option<Side> {
     let mut first = None;
     for (at, word) in words.iter().enumerate() {
         let Some(side) = party(word) else { continue };
-        let before = at.checked_sub(1).and_then(|before| words.get(before)).map_or("", String::as_str);
-        // What stands between, as in `by the seller`, says nothing.
-        let before = if before == "the" {
-            at.checked_sub(2).and_then(|b| words.get(b)).map_or("", String::as_str)
-        } else {
-            before
-        };
+        let earlier = |back: usize| at.checked_sub(back).and_then(|n| words.get(n)).map_or("", String::as_str);
+        let before = if ARTICLES.contains(&earlier(1)) { earlier(2) } else { earlier(1) };
+        if UNCLEAR.contains(&before) {
+            return None;
+        }
         if BY.contains(&before) {
             return Some(side);
         }
@@ -205,9 +253,26 @@ mod tests {
             ("left by the seller", Some(Side::Merchant)),
             ("kunde", Some(Side::Buyer)),
             ("sprzedawca", Some(Side::Merchant)),
+            ("an den Verkäufer", Some(Side::Buyer)),
+            ("al vendedor", Some(Side::Buyer)),
+            ("do sprzedawcy", None),
             ("A", None),
         ] {
             assert_eq!(side_of(word), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn columns_of_who_is_written_of_are_turned_round() {
+        for (column, expected) in [
+            ("reviewer_role", Side::Merchant),
+            ("given_by", Side::Merchant),
+            ("rated_by", Side::Merchant),
+            ("reviewee_role", Side::Buyer),
+            ("revieweeType", Side::Buyer),
+            ("target", Side::Buyer),
+        ] {
+            assert_eq!(author_by(column, "seller"), Some(expected), "{column}");
         }
     }
 }

@@ -20,8 +20,10 @@ pub(super) struct States<'a> {
     pub done: Vec<&'a str>,
     /// The one of them that is known by the times beside it alone.
     pub known_by_time: Option<&'a str>,
-    /// A word of an earlier step, where none says that an order arrived.
-    pub stands_in: Option<&'a str>,
+    /// Words of an earlier step, where none says that an order arrived.
+    pub stands_in: Vec<&'a str>,
+    /// Words that are not known and of young orders alone: they are taken for open.
+    pub open: Vec<&'a str>,
     /// Words that are not known, with how many rows have each.
     pub unknown: Vec<(&'a str, usize)>,
     /// Whether orders are in states before the end, and no word says which they reach.
@@ -45,7 +47,9 @@ impl<'a> States<'a> {
         let mut known_by_time = None;
         if done.is_empty() {
             // Where nearly every order of a word has arrived, and of another word hardly any, it is the word of the end.
-            known_by_time = unknown.iter().chain(&paid).copied().filter(|word| is_filled(word)).max_by_key(rows_with);
+            let tells = filled.values().any(|share| *share <= NEARLY_NONE);
+            let arrived = unknown.iter().chain(&paid).copied().filter(|word| tells && is_filled(word));
+            known_by_time = arrived.max_by_key(rows_with);
             done.extend(known_by_time);
             unknown.retain(|word| Some(*word) != known_by_time);
         }
@@ -54,19 +58,19 @@ impl<'a> States<'a> {
             let never_arrives = filled.get(word).is_some_and(|share| *share <= NEARLY_NONE);
             never_arrives && recent.get(word).is_some_and(|share| *share >= NEARLY_ALL)
         };
-        unknown.retain(|word| !is_open(word));
+        let (open, unknown): (Vec<&str>, Vec<&str>) = unknown.into_iter().partition(|word| is_open(word));
         let is_under_way = !of(Some(Stage::OnItsWay)).is_empty();
         // Where every word is known and none says more, the last step that is told of is the end.
         let last =
             [Stage::SentOff, Stage::Paid].map(|stage| of(Some(stage))).into_iter().find(|words| !words.is_empty());
-        let mut stands_in = None;
+        let mut stands_in = Vec::new();
         if let Some(last) = last.filter(|_| done.is_empty() && unknown.is_empty()) {
-            stands_in = last.first().copied();
+            stands_in.clone_from(&last);
             done = last;
         }
         let lacks_end = done.is_empty() && (is_under_way || !unknown.is_empty());
         let unknown = unknown.into_iter().map(|word| (word, rows_with(&word))).collect();
-        Self { done, known_by_time, stands_in, unknown, lacks_end, rows: cells.rows() }
+        Self { done, known_by_time, stands_in, open, unknown, lacks_end, rows: cells.rows() }
     }
 
     fn share(&self, rows: usize) -> f64 {
@@ -93,8 +97,11 @@ impl<'a> States<'a> {
         });
         let unknown = (!self.unknown.is_empty())
             .then(|| format!("not known, taken as neither completed nor cancelled: {}", self.unknown_words()));
-        let stands_in = self.stands_in.map(|word| format!("{} is the last step that is told of", listed(&[word])));
-        let notes: Vec<String> = by_time.into_iter().chain(stands_in).chain(unknown).collect();
+        let stands_in = (!self.stands_in.is_empty())
+            .then(|| format!("{} is the last step that is told of", listed(&self.stands_in)));
+        let open = (!self.open.is_empty())
+            .then(|| format!("not known, and of young orders alone, taken for open: {}", listed(&self.open)));
+        let notes: Vec<String> = by_time.into_iter().chain(stands_in).chain(open).chain(unknown).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

@@ -289,7 +289,8 @@ pub(super) fn meaning<'a>(table: &str, column: &str, word: &str, raw: &'a RawCol
 }
 
 /// Words of a status column that say that an order came to nothing.
-const FAILED: [&str; 30] = [
+const FAILED: [&str; 31] = [
+    "disapprov",
     "cancel",
     "unavailable",
     "void",
@@ -322,7 +323,7 @@ const FAILED: [&str; 30] = [
     "거절",
 ];
 /// Words of a status column that say that an order arrived, or was completed.
-const ARRIVED: [&str; 34] = [
+const ARRIVED: [&str; 33] = [
     "deliver",
     "complet",
     "fulfilled",
@@ -355,7 +356,6 @@ const ARRIVED: [&str; 34] = [
     "배송완료",
     "구매확정",
     "handed over",
-    "checked out",
     "picked up by customer",
 ];
 /// Words that say that it is over with success, where no word says more.
@@ -534,7 +534,10 @@ pub(super) enum Stage {
 }
 
 /// Words of something that has not happened, whatever is named beside them: `awaiting shipment`, `delivery scheduled`.
-const AHEAD: [&str; 18] = [
+const AHEAD: [&str; 21] = [
+    "yet to",
+    "do odebrania",
+    "a livrer",
     "await",
     "wait",
     "pending",
@@ -554,6 +557,8 @@ const AHEAD: [&str; 18] = [
     "待收",
     "대기",
 ];
+/// Words of a part, and of what goes back.
+const IN_PART: [&str; 8] = ["partial", "teilweise", "czesciowo", "parcial", "partiel", "refund", "return", "zwrot"];
 /// What is being delivered has not arrived.
 const BEING_DELIVERED: [&str; 4] = ["out for deliver", "in delivery", "in zustellung", "派送中"];
 
@@ -565,7 +570,7 @@ pub(super) fn stage(word: &str) -> Option<Stage> {
     let begins_at_the_end = !plain.starts_with("delivery") && ARRIVED.iter().any(|piece| plain.starts_with(piece));
     Some(match () {
         () if is_one_of(&FAILED) => Stage::Failed,
-        () if holds(word, "partial") => Stage::OnItsWay,
+        () if is_one_of(&IN_PART) => Stage::OnItsWay,
         () if is_one_of(&BEING_DELIVERED) => Stage::SentOff,
         () if is_one_of(&AHEAD) && !begins_at_the_end => Stage::OnItsWay,
         () if is_one_of(&ARRIVED) => Stage::Arrived,
@@ -648,6 +653,10 @@ pub(super) fn listed(words: &[&str]) -> String {
 
 /// Beginnings that turn a word into its contrary.
 const NEGATIONS: [&str; 4] = ["un", "in", "im", "nie"];
+/// The same of further languages, and of scripts without spaces.
+const FURTHER_NEGATIONS: [&str; 7] = ["ne", "on", "u", "не", "未", "待", "미"];
+/// Words that do so before one.
+const NOT: [&str; 10] = ["not ", "nao ", "nie ", "no ", "non ", "nicht ", "niet ", "ikke ", "inte ", "не "];
 
 fn holds(raw: &str, piece: &str) -> bool {
     let plain: String = raw
@@ -658,9 +667,10 @@ fn holds(raw: &str, piece: &str) -> bool {
         .map(crate::profile::without_accent)
         .collect();
     // `unpaid`, `not delivered` and `improcedente` say the contrary; `unavailable` is in the list as it stands.
-    let is_of_them = |word: &str| NEGATIONS.iter().chain(&["not", "nao"]).any(|no| word.starts_with(no));
-    let negated = ["not ", "nao ", "nie "].iter().any(|no| plain.starts_with(no))
-        || NEGATIONS.iter().any(|no| plain.split(' ').any(|word| word.starts_with(&format!("{no}{piece}"))));
+    let is_of_them = |word: &str| NEGATIONS.iter().chain(&["not", "nao"]).chain(&NOT).any(|no| word.starts_with(no));
+    let negations = || NEGATIONS.iter().chain(&FURTHER_NEGATIONS);
+    let negated = NOT.iter().any(|no| plain.starts_with(no))
+        || negations().any(|no| plain.split(' ').any(|word| word.starts_with(&format!("{no}{piece}"))));
     if negated && !is_of_them(piece) {
         return false;
     }
@@ -689,6 +699,10 @@ mod tests {
             ("shipped", Some(Stage::SentOff)),
             ("Awaiting shipment", Some(Stage::OnItsWay)),
             ("awaiting delivery", Some(Stage::OnItsWay)),
+            ("refund completed", Some(Stage::OnItsWay)),
+            ("teilweise geliefert", Some(Stage::OnItsWay)),
+            ("do odebrania", Some(Stage::OnItsWay)),
+            ("à livrer", Some(Stage::OnItsWay)),
             ("Delivery scheduled", Some(Stage::OnItsWay)),
             ("待发货", Some(Stage::OnItsWay)),
             ("Out for delivery", Some(Stage::SentOff)),
@@ -699,6 +713,38 @@ mod tests {
             ("xyzzy", None),
         ] {
             assert_eq!(stage(word), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_says_the_contrary_is_not_the_end() {
+        let contraries = [
+            "no entregado",
+            "nicht zugestellt",
+            "niet bezorgd",
+            "nedoručeno",
+            "nelivrat",
+            "не доставлен",
+            "non consegnato",
+            "未完成",
+            "待签收",
+            "onbetaald",
+            "ubetalt",
+            "nezaplaceno",
+            "non payé",
+            "не оплачен",
+            "未付款",
+            "待付款",
+            "disapproved",
+            "unpaid",
+            "not delivered",
+        ];
+        for word in contraries {
+            let said = stage(word);
+            assert!(!matches!(said, Some(Stage::Arrived | Stage::Over | Stage::Paid)), "{word}: {said:?}");
+        }
+        for word in ["betaald", "betalt", "zaplaceno", "оплачен", "付款"] {
+            assert_eq!(stage(word), Some(Stage::Paid), "{word}");
         }
     }
 

@@ -157,10 +157,11 @@ impl Account {
         self.owed_on(|_| true)
     }
 
-    /// Whether an offer of a product may still be drawn, leaving out those that an offer of `replacing` would replace.
+    /// Whether something is owed on a product, may be, or may still be drawn, leaving out what an offer of `replacing` would replace.
     #[must_use]
-    pub fn may_draw(&self, product: &str, replacing: &str) -> bool {
-        self.counting(Some(replacing)).any(|offer| offer.product == product && offer.held_minor > 0)
+    pub fn may_owe(&self, product: &str, replacing: &str) -> bool {
+        self.owed_on(|owed| owed == product) != Some(0)
+            || self.counting(Some(replacing)).any(|offer| offer.product == product && offer.held_minor > 0)
     }
 
     /// Principal not repaid, or the most that is said of it where it is not known: what the merchant takes of bounds that all share.

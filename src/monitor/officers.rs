@@ -154,14 +154,17 @@ impl Officers {
         Ok(())
     }
 
-    /// Refuses an alert suppressed by whom the monitor file does not let: a freeze would be lifted, and credit given, on anybody's word.
+    /// Refuses an alert suppressed, on a day, by whom the monitor file does not let: a freeze would be lifted, and credit given, on anybody's word.
     ///
     /// # Errors
     /// The first one, with its line.
-    pub fn check_authors(&self, terms: &OfficerTerms) -> Result<(), ConfigError> {
+    pub fn check_authors(&self, terms: &OfficerTerms, on: Date) -> Result<(), ConfigError> {
         let Some((file, places)) = &self.source else { return Ok(()) };
         for (decision, place) in self.decisions.iter().zip(places) {
-            if decision.handling == Handling::Suppressed && !terms.may_suppress.contains(&decision.by) {
+            if decision.handling == Handling::Suppressed
+                && decision.is_in_force(on)
+                && !terms.may_suppress.contains(&decision.by)
+            {
                 let names: Vec<&str> = terms.may_suppress.iter().map(String::as_str).collect();
                 let may = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
                 let message = format!("{:?} may not suppress alerts", decision.by);

@@ -99,12 +99,15 @@ fn what_is_not_allowed_is_refused_at_its_line() {
     let unknown = check(GOOD).unwrap().check_rules(["silence"].into_iter()).unwrap_err();
     assert_eq!(unknown.line, 11, "{unknown}");
     assert!(check(GOOD).unwrap().check_rules(["silence", "trade-drop"].into_iter()).is_ok());
+    let day = Date::new(2025, 6, 10).unwrap();
+    let lapsed = Date::new(2025, 6, 11).unwrap();
     let may = |names: &[&str]| OfficerTerms { may_suppress: names.iter().map(|name| (*name).to_owned()).collect() };
-    let refused = check(GOOD).unwrap().check_authors(&may(&["Li Wei"])).unwrap_err();
+    let refused = check(GOOD).unwrap().check_authors(&may(&["Li Wei"]), day).unwrap_err();
     assert!(refused.message.contains("Ana") && refused.help.contains("Li Wei"), "{refused}");
     assert!(GOOD.lines().nth(refused.line - 1).unwrap().starts_with("by = "), "{refused}");
+    assert!(check(GOOD).unwrap().check_authors(&may(&[]), lapsed).is_ok(), "what has lapsed lifts nothing");
     let everybody = may(&["Ana", "Li Wei"]);
-    assert!(check(GOOD).unwrap().check_authors(&everybody).is_ok());
+    assert!(check(GOOD).unwrap().check_authors(&everybody, day).is_ok());
     let snoozed = GOOD.replace("\"suppressed\"", "\"snoozed\"");
-    assert!(check(&snoozed).unwrap().check_authors(&may(&[])).is_ok(), "anybody may snooze");
+    assert!(check(&snoozed).unwrap().check_authors(&may(&[]), day).is_ok(), "anybody may snooze");
 }

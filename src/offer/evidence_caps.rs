@@ -241,7 +241,8 @@ pub(super) static CAPS_KEYS: Section = Section {
             "debt_service_share_ppm",
             "whole number",
             "400_000",
-            "share of the lower figure of net receipts over the term that the payments of this loan, with all that is owed and offered, may take",
+            "share of the lower figure of net receipts over the term that the payments of this loan, with all that is owed and offered, may take; a longer \
+             product beside it leaves it this, by a cap `debt-service` of its own",
         )
         .unit("ppm")
         .range("1 to 10^6")

@@ -233,11 +233,8 @@ pub fn caps_of(
     };
     let own = own.map(|gross| (gross, gross.and_then(net)));
     let beside = left_beside_shorter(policy, product, case, account, net)?;
-    let serviced = match (own, beside) {
-        (Some((_, Some(value))), Some((gross, less))) if less < value => Some((Some(gross), Some(less))),
-        (None, Some((gross, less))) => Some((Some(gross), Some(less))),
-        (own, _) => own,
-    };
+    // What is not known is less than anything.
+    let serviced = own.into_iter().chain(beside).min_by_key(|(_, value)| *value);
     if let Some((gross, value)) = serviced {
         put(CapName::DebtService, gross, value);
     }
@@ -298,15 +295,19 @@ pub fn caps_of(
     Ok(caps)
 }
 
-/// What the debt service of shorter products leaves that the merchant may draw already: the largest loan, before and after all that is committed, of which
-/// no more falls due within their terms than the low case of receipts over these terms pays. `None` where no shorter product holds.
+/// A cap before and after all that is committed; unknown where its evidence is.
+type Serviced = (Option<i64>, Option<i64>);
+
+/// What the debt service of shorter products leaves on which the merchant owes or may draw already: the largest loan, before and after all that is
+/// committed, of which no more falls due within their terms than the low case of receipts over these terms pays; unknown where that is not foreseen. `None`
+/// where no shorter product holds.
 fn left_beside_shorter(
     policy: &Policy,
     product: &Product,
     case: &MerchantCase<'_>,
     account: &Account,
     net: impl Fn(i64) -> Option<i64>,
-) -> Result<Option<(i64, i64)>, OfferError> {
+) -> Result<Option<Serviced>, OfferError> {
     let rate = DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?;
     let paid = |of: &Product, until: u16| -> Result<i128, OfferError> {
         let dues = schedule(&of.terms(REFERENCE_MINOR, rate))?;
@@ -315,22 +316,24 @@ fn left_beside_shorter(
     let is_shorter = |other: &&Product| {
         other.term_days < product.term_days
             && other.repayment.sales_share().is_none()
-            && account.may_draw(&other.name, &product.name)
+            && account.may_owe(&other.name, &product.name)
     };
-    let mut least: Option<(i64, i64)> = None;
+    let mut least: Option<Serviced> = None;
     for other in policy.products.iter().filter(is_shorter) {
         let Some(share) = other.caps.debt_service_share_ppm else { continue };
-        let Some(low) = case.foreseen.lower_minor(other.term_days) else { continue };
         let due = paid(product, other.term_days)?;
         if due == 0 {
             continue;
         }
-        let gross = serviced_minor(policy, other, carried_minor(low, share))?;
-        let Some(left) = net(gross) else { continue };
+        let low = case.foreseen.lower_minor(other.term_days);
+        let gross = low.map(|low| serviced_minor(policy, other, carried_minor(low, share))).transpose()?;
+        let Some((gross, left)) = gross.and_then(|gross| Some((gross, net(gross)?))) else {
+            return Ok(Some((None, None)));
+        };
         // Payments of so much lent like the other product, as a loan of this one.
         let of_each = paid(other, other.term_days)?;
         let scaled = |minor: i64| i64::try_from(i128::from(minor.max(0)) * of_each / due).unwrap_or(i64::MAX);
-        let found = (scaled(gross), scaled(left));
+        let found = (Some(scaled(gross)), Some(scaled(left)));
         if least.is_none_or(|(_, value)| found.1 < value) {
             least = Some(found);
         }

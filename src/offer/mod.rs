@@ -67,7 +67,9 @@ pub use optimisation_terms::{LimitPart, OptimisationTerms};
 pub use override_file::Overrides;
 pub use override_terms::{OfficerTerms, OverrideTerms};
 pub use overrides::{Override, OverrideEffect, OverrideKind, override_effects};
-pub use policy::{Bound, EligibilityRule, HARD_CAP_MAIN, LoanBookUse, PRODUCTS, Policy, Product, RuleKind};
+pub use policy::{
+    Bound, EligibilityRule, HARD_CAP_MAIN, LoanBookUse, MOST_ANSWER_DAYS, PRODUCTS, Policy, Product, RuleKind,
+};
 pub use policy_reference::policy_reference;
 pub use portfolio::{Allocated, BoundLine, BoundName, Committed, OfferPool, OptimisationSummary};
 pub use price::{Price, PriceParts, price};

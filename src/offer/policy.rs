@@ -37,6 +37,8 @@ const MAX_BROKEN_RECORD_SHARE: f64 = 0.1;
 
 /// Where the policy does not say: a night may be missed before applications are no longer answered from the run before.
 pub(super) const ANSWER_DAYS: u16 = 2;
+/// The most that a policy may let pass.
+pub const MOST_ANSWER_DAYS: u16 = 31;
 /// Half a year (project judgement).
 pub(super) const DECLARATION_DAYS: u16 = 180;
 
@@ -351,10 +353,9 @@ impl Policy {
             total_cap_minor: bounds::integer(&file, &raw.total_cap_minor, "total_cap_minor", 1..=1_000_000_000_000)?,
             hard_cap_minor,
             offer_valid_days: bounds::days(&file, &raw.offer_valid_days, "offer_valid_days", 1..=366)?,
-            answer_days: raw
-                .answer_days
-                .as_ref()
-                .map_or(Ok(ANSWER_DAYS), |days| bounds::days(&file, days, "answer_days", 0..=31))?,
+            answer_days: raw.answer_days.as_ref().map_or(Ok(ANSWER_DAYS), |days| {
+                bounds::days(&file, days, "answer_days", 0..=i64::from(MOST_ANSWER_DAYS))
+            })?,
             declaration_days: raw
                 .declaration_days
                 .as_ref()

@@ -79,7 +79,7 @@ static POLICY_KEYS: Section = Section {
             "whole number",
             "500_000_000",
             "the most that all merchants together may owe and be offered; the most profitable offers go first. Where more is owed and offered \
-             already, nothing new is offered, and the least profitable open offers are not renewed",
+             already, nothing new is offered, and the least profitable open offers are not renewed. Debts that are not known count at the most that is said of them",
         )
         .unit("minor units")
         .range("1 to 10^15")

@@ -63,7 +63,7 @@ fn all_that_is_not_of_the_form_is_told_at_once() {
     let text = text.replace("max_apr_prob = 0.24", "max_apr_prob = 0.24\nmost_apr = 1");
     let all = Policy::check_telling_all(ConfigFile::from_text(Path::new("policy.toml"), &text)).unwrap_err();
     let lines: Vec<usize> = all.iter().map(|fault| fault.line).collect();
-    assert_eq!(lines, [3, 4, 16], "{all:?}");
+    assert_eq!(lines, [3, 4, 17], "{all:?}");
     let good = ConfigFile::from_text(Path::new("policy.toml"), GOOD);
     assert!(Policy::check_telling_all(good).is_ok());
     let one =

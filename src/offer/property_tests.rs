@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::schedule::{Due, schedule};
 use super::*;
 use crate::config::ConfigFile;
-use crate::domain::{AsOf, Probability};
+use crate::domain::{AsOf, DailyRate, Probability};
 use crate::exposure::{Account, Declared, Owed, Receivable, Receivables, Request, Requests};
 use crate::model::ScoreScale;
 use crate::model::ability::{Foreseen, ReceiptsAhead};
@@ -94,7 +95,7 @@ pub(super) struct Shop {
     lower_180: i64,
     capital: i64,
     receivables: Vec<i64>,
-    owed: i64,
+    pub(super) owed: i64,
     clean: i64,
     /// Sales, costs, assets, liabilities, sum asked for.
     application: Option<[i64; 5]>,
@@ -322,6 +323,49 @@ fn check(shops: u64, seed: u64) -> [u64; 4] {
 fn no_offer_leaves_its_bounds_and_nothing_worse_or_split_is_lent_more() {
     let [offers, lowered, split, declared] = check(1_500, 1);
     assert!(offers > 300 && lowered > 500 && split > 50 && declared > 20, "{offers} {lowered} {split} {declared}");
+}
+
+/// Two products, the shorter with a bound on what falls due within its term: a loan of the longer one beside what is owed on the shorter stays within it.
+#[test]
+fn a_longer_product_leaves_a_shorter_one_its_debt_service() {
+    let text = POLICY
+        .replace(
+            "receivables_advance_rate_ppm = 800_000 }",
+            "receivables_advance_rate_ppm = 800_000, debt_service_share_ppm = 300_000 }",
+        )
+        .replace(
+            "term_days = 180\nrepayment = \"equal-instalment\"\ninstalments = 6",
+            "term_days = 14\nrepayment = \"equal-instalment\"\ninstalments = 2",
+        );
+    let policy = Policy::check(ConfigFile::from_text(Path::new("policy.toml"), &text)).unwrap();
+    let [order, credit] = policy.products.as_slice() else { panic!("two products") };
+    let rate = DailyRate::from_ppm(policy.price.max_daily_rate_ppm).unwrap();
+    let due = |product: &Product, lent: i64| -> i64 {
+        let dues = schedule(&product.terms(lent, rate)).unwrap();
+        dues.iter().filter(|due| due.day <= order.term_days).map(Due::amount_minor).sum()
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let (mut bound, mut lent) = (0, 0);
+    for _ in 0..6_000 {
+        let shop = Shop::random(&mut rng);
+        shop.with_case((600, "A", Probability::new(0.01).unwrap()), None, |case| {
+            let serviced = |account: &Account| {
+                let caps = caps_of(&policy, credit, case, account).unwrap();
+                caps.iter().find(|cap| cap.name == CapName::DebtService).and_then(|cap| cap.value_minor).unwrap()
+            };
+            let mut account = case.account.clone();
+            account.owed = Owed::Known(BTreeMap::from([("order-loan".to_owned(), shop.owed)]));
+            let value = serviced(&account);
+            if shop.owed == 0 || value == 0 {
+                return;
+            }
+            lent += 1;
+            bound += u64::from(value < serviced(case.account));
+            let means = i128::from(shop.lower_7) * 300_000 / 1_000_000;
+            assert!(i128::from(due(credit, value) + due(order, shop.owed)) <= means + 4, "{value}: {shop:?}");
+        });
+    }
+    assert!(lent > 50 && bound > 20, "{lent} {bound}");
 }
 
 #[test]

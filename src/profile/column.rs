@@ -320,18 +320,26 @@ impl RawColumn {
         self.seen.iter().filter(|value| passes(value)).count() as f64 / self.seen.len().max(1) as f64
     }
 
-    /// Whether its cells are written as another column's are.
+    /// Whether its cells are written as another column's are: numbers of about the same size, of few words the same ones.
     pub(super) fn is_written_like(&self, other: &Self) -> bool {
         const FAR: usize = 3;
+        // A net sum is further than this from the gross one.
+        const NEAR_MEAN: f64 = 0.05;
         let is_near = |own: usize, other: usize| own <= FAR * other.max(1);
         let are_alike = match (&self.kind, &other.kind) {
             (ValueKind::Time { .. }, ValueKind::Time { .. }) => true,
             (ValueKind::Whole | ValueKind::Decimal(_), ValueKind::Whole | ValueKind::Decimal(_)) => {
-                self.has_range_of(other) && other.has_range_of(self)
+                let apart = (self.mean - other.mean).abs();
+                apart <= NEAR_MEAN * self.mean.abs().max(other.mean.abs())
+                    && self.has_range_of(other)
+                    && other.has_range_of(self)
             }
             (own, other) => own == other,
         };
-        are_alike && is_near(self.longest, other.longest) && is_near(other.longest, self.longest)
+        let common = self.words.keys().filter(|word| other.words.contains_key(*word)).count();
+        let of_few_words = self.words.len().max(other.words.len());
+        let share_words = of_few_words == 0 || 2 * common >= self.words.len().min(other.words.len()).max(1);
+        are_alike && share_words && is_near(self.longest, other.longest) && is_near(other.longest, self.longest)
     }
 
     /// Whether its numbers are on average within the range of another's.

@@ -262,7 +262,8 @@ impl Group {
         let called =
             |group: &Self| group.files.iter().map(|found| words_of_path(&found.relative)).collect::<BTreeSet<_>>();
         let names = called(self);
-        let is_named_alike = names.len() == 1 && names == called(other);
+        let is_dated = |group: &Self| group.files.iter().all(|found| names_a_year(&found.relative));
+        let is_named_alike = names.len() == 1 && names == called(other) && is_dated(self) && is_dated(other);
         let is_text = |group: &Self| group.signature.words.is_empty() && group.signature.ending != "parquet";
         let without_separator = |format: &DeclaredFormat| DeclaredFormat { separator: None, ..shared(format) };
         let are_written_alike = self.signature.ending == other.signature.ending
@@ -271,6 +272,8 @@ impl Group {
         let (own, others) = (&self.signature.columns, &other.signature.columns);
         let common = own.iter().filter(|name| others.contains(name)).count();
         let is_alike = common as f64 >= MIN_COMMON * own.len().min(others.len()) as f64;
+        let is_nearly = |columns: &[String]| columns.len().saturating_sub(common) <= MOST_OF_THEIR_OWN;
+        let is_alike = is_alike && is_nearly(own) && is_nearly(others);
         is_named_alike && is_text(self) && is_text(other) && are_written_alike && common > 1 && is_alike
     }
 
@@ -286,6 +289,15 @@ impl Group {
             _ => false,
         })
     }
+}
+
+/// Columns that some files of a table have and others lack, at most: more are another table.
+const MOST_OF_THEIR_OWN: usize = 4;
+
+/// Whether a path's numbers are of a time: files of one table that are numbered otherwise may be several tables.
+fn names_a_year(path: &str) -> bool {
+    let mut runs = path.split(|c: char| !c.is_ascii_digit());
+    runs.any(|digits| matches!(digits.len(), 4 | 6 | 8) && (digits.starts_with("19") || digits.starts_with("20")))
 }
 
 /// A file's path without numbers.

@@ -142,7 +142,7 @@ impl RawTable {
         const LEAST: usize = 20;
         let (names, numbers) = (self.columns.get(column)?, self.columns.get(numbers)?);
         let mut rows: HashMap<u64, usize> = HashMap::new();
-        for name in &names.hashes {
+        for name in names.hashes.iter().filter(|name| **name != 0) {
             *rows.entry(*name).or_default() += 1;
         }
         let kept =

@@ -284,7 +284,9 @@ impl TimeForm {
     /// SQL that gives the contract's form of a column that is written in this form and in another one, which cannot be taken for each other.
     #[must_use]
     pub fn sql_with(self, other: Self, column: &str, has_time_of_day: bool) -> String {
-        let formats = [self, other].iter().flat_map(|form| form.formats(has_time_of_day)).collect::<Vec<_>>();
+        let mut formats = [self, other].iter().flat_map(|form| form.formats(has_time_of_day)).collect::<Vec<_>>();
+        // `%Y` reads 24 as the year 24, `%y` does not read four digits.
+        formats.sort_by_key(|format| !format.contains("%y"));
         read_or_as_written(column, &formats)
     }
 

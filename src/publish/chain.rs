@@ -91,11 +91,11 @@ pub(super) fn seal<T: Serialize>(entry: &T, before: Digest) -> Result<(String, D
 /// # Errors
 /// What is wrong with the line.
 pub(super) fn open<T: DeserializeOwned>(line: &[u8], before: Digest) -> Result<(T, Digest), String> {
-    let (entry, stated) = stated(line)?;
-    let (body, _) = parts(line)?;
+    let (body, stated) = parts(line)?;
     if line_digest(before, body) != stated {
         return Err("its digest does not hold: it, or a line before it, was changed".to_owned());
     }
+    let entry = serde_json::from_str(&format!("{body}}}")).map_err(|e| e.to_string())?;
     Ok((entry, stated))
 }
 

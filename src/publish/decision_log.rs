@@ -9,8 +9,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use super::chain::{self, LogPosition};
@@ -18,7 +18,7 @@ use super::durable::sync_folder;
 use super::error::PublishError;
 use crate::domain::Digest;
 use crate::exposure::{Declared, OpenOffer};
-use crate::offer::{Application, BankReferral, ComparedOrder, Decline, Offer};
+use crate::offer::{Application, BankReferral, ComparedOrder, Decline, MOST_ANSWER_DAYS, Offer};
 
 /// Its name, below the output folder.
 pub const DECISIONS: &str = "decisions.jsonl";
@@ -74,10 +74,12 @@ pub struct AnswersSince {
 /// The log is shorter than `from`, or a line is not what was written: what was offered by day is then not known.
 pub fn read_answers(out: &Path, from: LogPosition) -> Result<AnswersSince, PublishError> {
     let path = out.join(DECISIONS);
+    // Read before the log: it is written after it, so that it is never ahead of what is found there.
+    let given = given(out)?;
     let mut file = match File::open(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            let given = from.lines.max(given(out)?.lines);
+            let given = from.lines.max(given.lines);
             if given == 0 {
                 return Ok(AnswersSince { answers: Vec::new(), until: from });
             }
@@ -103,7 +105,6 @@ pub fn read_answers(out: &Path, from: LogPosition) -> Result<AnswersSince, Publi
         found.until = LogPosition { lines: answer.number, bytes: found.until.bytes + line.len() as u64, sha256 };
         found.answers.push(answer);
     }
-    let given = given(out)?;
     if found.until.lines < given.lines {
         let why = format!(
             "it ends after answer {}, and {} were given: put the whole file back, or what was offered since is not known",
@@ -151,7 +152,7 @@ pub fn declared_by_day(
     let mut log = BufReader::new(File::open(&path).map_err(io("read"))?);
     let mut at = line_before(&mut log, until.bytes, from).map_err(io("read"))?;
     log.seek(SeekFrom::Start(at)).map_err(io("read"))?;
-    // A line in the middle is taken at its word; the next one vouches for it.
+    // Of a line in the middle only the digest is taken, which the next line vouches for.
     let mut before = (at == 0).then(chain::beginning);
     let mut line = Vec::new();
     while at < until.bytes {
@@ -164,7 +165,7 @@ pub fn declared_by_day(
         };
         let (Asked { on, application }, sha256) = opened.map_err(|why| bad(at, why))?;
         let figures = application.request().declared;
-        if on >= from && figures != Declared::default() {
+        if before.is_some() && on >= from && figures != Declared::default() {
             declared.entry(application.merchant_id).or_default().insert(figures);
         }
         before = Some(sha256);
@@ -173,9 +174,11 @@ pub fn declared_by_day(
     Ok(declared)
 }
 
-/// Where some line begins that stands before every answer of a day and later ones, not far before them: answers are in the order of their days.
+/// Where some line begins that stands before every answer of a day and later ones, not far before them. Answers are nearly in the order of their days: none
+/// is dated further ahead than a desk answers from one run.
 fn line_before(log: &mut BufReader<File>, until: u64, day: Date) -> io::Result<u64> {
     const NEAR: u64 = 1 << 16;
+    let day = day.saturating_sub((i64::from(MOST_ANSWER_DAYS) + 1).days());
     let (mut low, mut high) = (0, until);
     while high - low > NEAR {
         let middle = low + (high - low) / 2;
@@ -245,7 +248,8 @@ impl DecisionLog {
     /// Writes answers behind `end`, where the log was read to, and forces them to disk: only then may they be given. Their numbers are set here.
     ///
     /// # Errors
-    /// The disk. What was written of the last line is not read by anybody and is overwritten by the next answer.
+    /// The disk. What was written of the last line is not read by anybody and is overwritten by the next answer. Where only the end of the log could not be
+    /// noted, the answers are in it, although they were given to nobody: the next night holds them.
     pub fn append(&self, end: LogPosition, answers: &mut [LoggedAnswer]) -> Result<LogPosition, PublishError> {
         let path = self.out.join(DECISIONS);
         let (mut position, mut bytes) = (end, Vec::new());
@@ -274,15 +278,16 @@ impl DecisionLog {
         self.note_end(position)?;
         Ok(position)
     }
-}
 
-impl DecisionLog {
     /// Says up to where answers were given, once they are on disk.
     fn note_end(&self, position: LogPosition) -> Result<(), PublishError> {
         let (path, part) = (self.out.join(END), self.out.join(format!("{END}.part")));
         let text = serde_json::to_string(&position).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
-        fs::write(&part, text).map_err(PublishError::io("write", &part))?;
-        fs::rename(&part, &path).map_err(PublishError::io("write", &path))
+        let mut file = File::create(&part).map_err(PublishError::io("write", &part))?;
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        written.map_err(PublishError::io("force to disk", &part))?;
+        fs::rename(&part, &path).map_err(PublishError::io("replace", &path))?;
+        sync_folder(&self.out)
     }
 }
 
@@ -369,7 +374,7 @@ mod tests {
         log.append(end, &mut [answer("later", LATER)]).unwrap();
         assert_eq!(declared_by_day(out.path(), end, first).unwrap().len(), 3);
         let mut changed = whole.clone();
-        let at = whole.windows(5).rposition(|w| w == b"\"a39\"".as_slice()).unwrap_or(whole.len() / 8);
+        let at = whole.windows(5).rposition(|w| w == b"\"a39\"".as_slice()).unwrap();
         *changed.get_mut(at + 2).unwrap() ^= 1;
         fs::write(&path, changed).unwrap();
         assert!(declared_by_day(out.path(), end, first).is_err(), "a line was changed");

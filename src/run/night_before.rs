@@ -51,7 +51,10 @@ impl NightBefore {
             evidence: evidence.with_order_owners(owners),
             members: read_members_before(previous, &monitor.members_no_longer_sent, buckets)?,
             open,
-            declared: declared_by_day(out, night.answers.until, remembered_from)?,
+            declared: match rules.policy.declaration_days {
+                0 => BTreeMap::new(),
+                _ => declared_by_day(out, night.answers.until, remembered_from)?,
+            },
             standing: read_standing_alerts(previous)?,
             features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
             states: read_states_before(previous)?,

@@ -55,6 +55,7 @@ pub(super) fn prepare(
 ) -> Result<NightTables, RunError> {
     let chosen = choose_as_of(job, rules, options, progress)?;
     rules.policy.check_holds(chosen.date)?;
+    rules.officers.check_authors(&rules.monitor.officers, chosen.date)?;
     let ingested = ingest_job(job, chosen.date, store, keep, progress)?;
     progress.note(&format!("as of {}", chosen.date));
     let previous = previous_run(&job.out, chosen.date)?;

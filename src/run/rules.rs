@@ -119,7 +119,6 @@ impl JobRules {
             self.policy.check_features(names()).err(),
             self.monitor.check_features(names()).err(),
             self.officers.check_rules(self.monitor.all_rules().map(|rule| rule.code.as_str())).err(),
-            self.officers.check_authors(&self.monitor.officers).err(),
             self.overrides.check_policy(&self.policy).err(),
             self.policy.check_horizon(job.model.performance_days).err(),
             self.policy.check_currency(job.intake.currency).err(),

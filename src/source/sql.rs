@@ -197,6 +197,21 @@ fn names_of_factor(factor: &TableFactor) -> Vec<String> {
 impl Visitor for Qualifiers {
     type Break = Refusal;
 
+    // What orders a query stands outside its SELECT, and speaks of its tables.
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Refusal> {
+        let tables = match query.body.as_ref() {
+            SetExpr::Select(select) => tables_of(&select.from),
+            _ => Vec::new(),
+        };
+        self.within.push(Within::Select(tables));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Refusal> {
+        self.within.pop();
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Refusal> {
         self.within.push(Within::Select(tables_of(&select.from)));
         ControlFlow::Continue(())
@@ -233,7 +248,7 @@ impl Visitor for Qualifiers {
             .flatten()
             .map(String::as_str)
             .collect();
-        // What orders the whole stands outside every SELECT.
+        // What orders a UNION names columns alone.
         if visible.is_empty() || visible.iter().any(|name| name.eq_ignore_ascii_case(&table.value)) {
             return ControlFlow::Continue(());
         }
