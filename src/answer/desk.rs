@@ -313,7 +313,7 @@ impl Desk {
                 left = left.map(|left| left.saturating_sub(more));
             }
             if merchants.contains(merchant) {
-                declared.entry(merchant).or_default().insert(application.request().declared);
+                declared.entry(merchant).or_default().insert(application.declared());
             }
             if merchants.contains(merchant) && (granted.is_some() || offer.is_none()) {
                 open.answer(merchant, product, granted.clone());

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use polars::prelude::PolarsResult;
 use serde::{Deserialize, Serialize};
 
-use super::error::ExposureError;
-use super::read::{AccountTerms, read_applications};
+use super::read::{AccountTerms, ApplicationRow, read_applications};
 use crate::contract::APPLICATIONS;
 use crate::domain::MICROS_PER_DAY;
 use crate::store::Shard;
@@ -26,22 +26,20 @@ pub struct Declared {
     pub gross_liabilities_minor: Option<i64>,
 }
 
-/// By merchant all that it declared in the last days, in applications for whichever product, answered or not, and in versions of them that others have
+/// By merchant all that it declared in the last days, in `applications` for whichever product, answered or not, and in versions of them that others have
 /// replaced: each once, sorted.
 pub(super) fn declarations(
+    applications: &[ApplicationRow],
     shard: &Shard,
     terms: &AccountTerms<'_>,
-) -> Result<BTreeMap<String, BTreeSet<Declared>>, ExposureError> {
-    let name = APPLICATIONS.name;
+) -> PolarsResult<BTreeMap<String, BTreeSet<Declared>>> {
+    let replaced = shard.earlier.get(APPLICATIONS.name).map(read_applications).transpose()?.unwrap_or_default();
     let mut by_merchant: BTreeMap<String, BTreeSet<Declared>> = BTreeMap::new();
     let memory = i64::from(terms.declaration_days) * MICROS_PER_DAY;
-    for table in shard.table(name).into_iter().chain(shard.earlier.get(name)) {
-        let rows = read_applications(table).map_err(|source| ExposureError::Frame { table: name, source })?;
-        for row in rows {
-            let declared = row.request.declared;
-            if shard.as_of.micros() - row.applied_at <= memory && declared != Declared::default() {
-                by_merchant.entry(row.merchant_id).or_default().insert(declared);
-            }
+    for row in applications.iter().chain(&replaced) {
+        let declared = row.request.declared;
+        if shard.as_of.micros() - row.applied_at <= memory && declared != Declared::default() {
+            by_merchant.entry(row.merchant_id.clone()).or_default().insert(declared);
         }
     }
     Ok(by_merchant)
@@ -87,7 +85,7 @@ mod tests {
         let before = applications(&as_of, &[("a", 1, Some(200)), ("a", 1, Some(900))]);
         let shard = Shard {
             as_of,
-            tables: BTreeMap::from([("applications", now)]),
+            tables: BTreeMap::new(),
             earlier: BTreeMap::from([("applications", before)]),
             broken: Vec::new(),
         };
@@ -101,7 +99,7 @@ mod tests {
             declaration_days: 180,
             declared: &nothing,
         };
-        let found = declarations(&shard, &terms).unwrap();
+        let found = declarations(&read_applications(&now).unwrap(), &shard, &terms).unwrap();
         let sales: Vec<Option<i64>> = found["a"].iter().map(|declared| declared.gross_sales_12m_minor).collect();
         assert_eq!(sales, [Some(200), Some(300), Some(900)]);
         assert!(!found.contains_key("b"), "who declares nothing has declared nothing");

@@ -175,8 +175,10 @@ pub fn shard_accounts(
 ) -> Result<ShardAccounts, ExposureError> {
     let mut receivables = receivables(shard, views, terms)?;
     let book = Book::of(views.ledger.as_ref(), before.loans, terms);
-    let mut requests = requests(shard, book, terms)?;
-    let mut declarations = declarations(shard, terms)?;
+    let broken = |source| ExposureError::Frame { table: "applications", source };
+    let applications = shard.table("applications").map(read_applications).transpose().map_err(broken)?;
+    let mut declarations = declarations(applications.as_deref().unwrap_or_default(), shard, terms).map_err(broken)?;
+    let mut requests = requests(applications, shard, book, terms);
     let mut memberships = memberships(shard, terms)?;
 
     let mut accounts = ShardAccounts::default();
@@ -293,17 +295,16 @@ impl<'a> Book<'a> {
 
     /// Where it is not known what a merchant owes, the most that can be said of it.
     fn unknown_owed_minor(self, merchant: &str) -> i64 {
-        let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0_i64, i64::saturating_add);
         match self {
             Self::NotKept => 0,
             Self::Absent(evidence) => {
                 let loans = evidence.loans_of(merchant).iter().filter(|loan| loan.may_owe());
-                sum(&mut loans.filter_map(|loan| loan.outstanding_minor.or(loan.principal_minor)))
+                loans.filter_map(|loan| loan.outstanding_minor.or(loan.principal_minor)).fold(0, i64::saturating_add)
             }
             Self::Of(ledger) => {
                 let MerchantLoans { known, unknown } = ledger.of(merchant);
-                let known = known.iter().map(|loan| loan.outstanding_minor);
-                sum(&mut known.chain(unknown.iter().filter_map(|loan| loan.principal_minor)))
+                let lent = unknown.iter().filter_map(|loan| loan.principal_minor);
+                known.iter().map(|loan| loan.outstanding_minor).chain(lent).fold(0, i64::saturating_add)
             }
         }
     }
@@ -326,13 +327,17 @@ enum Applications<'a> {
 }
 
 /// An application is pending for as long as an offer made on it would stand, and while no loan of its product was drawn since.
-fn requests<'a>(shard: &'a Shard, book: Book<'_>, terms: &AccountTerms<'_>) -> Result<Applications<'a>, ExposureError> {
-    let Some(table) = shard.table("applications") else {
+fn requests<'a>(
+    rows: Option<Vec<ApplicationRow>>,
+    shard: &'a Shard,
+    book: Book<'_>,
+    terms: &AccountTerms<'_>,
+) -> Applications<'a> {
+    let Some(rows) = rows else {
         let takes = terms.declared.contains("applications");
-        return Ok(if takes { Applications::Absent } else { Applications::NotTaken });
+        return if takes { Applications::Absent } else { Applications::NotTaken };
     };
     let mut by_merchant: BTreeMap<String, Vec<Request>> = BTreeMap::new();
-    let rows = read_applications(table).map_err(|source| ExposureError::Frame { table: "applications", source })?;
     for ApplicationRow { merchant_id, applied_at, request } in rows {
         let is_answered =
             book.loans(&merchant_id).known.iter().any(|l| l.product == request.product && l.disbursed_at >= applied_at);
@@ -341,7 +346,7 @@ fn requests<'a>(shard: &'a Shard, book: Book<'_>, terms: &AccountTerms<'_>) -> R
         }
     }
     let unknown = broken_of(shard, "applications", |known_at| terms.may_wait(known_at, &shard.as_of));
-    Ok(Applications::By { known: by_merchant, unknown })
+    Applications::By { known: by_merchant, unknown }
 }
 
 pub(super) struct ApplicationRow {

@@ -61,12 +61,18 @@ impl Application {
             product: self.product.clone(),
             requested_minor: self.requested_minor,
             order_ids: self.named_orders(),
-            declared: Declared {
-                gross_sales_12m_minor: self.gross_sales_12m_minor,
-                operating_costs_12m_minor: self.operating_costs_12m_minor,
-                gross_assets_minor: self.gross_assets_minor,
-                gross_liabilities_minor: self.gross_liabilities_minor,
-            },
+            declared: self.declared(),
+        }
+    }
+
+    /// The four figures that it declares.
+    #[must_use]
+    pub const fn declared(&self) -> Declared {
+        Declared {
+            gross_sales_12m_minor: self.gross_sales_12m_minor,
+            operating_costs_12m_minor: self.operating_costs_12m_minor,
+            gross_assets_minor: self.gross_assets_minor,
+            gross_liabilities_minor: self.gross_liabilities_minor,
         }
     }
 

@@ -308,11 +308,6 @@ fn left_beside_shorter(
     account: &Account,
     net: impl Fn(i64) -> Option<i64>,
 ) -> Result<Option<Serviced>, OfferError> {
-    let rate = DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?;
-    let paid = |of: &Product, until: u16| -> Result<i128, OfferError> {
-        let dues = schedule(&of.terms(REFERENCE_MINOR, rate))?;
-        Ok(dues.iter().filter(|due| due.day <= until).map(|due| i128::from(due.amount_minor())).sum())
-    };
     let is_shorter = |other: &&Product| {
         other.term_days < product.term_days
             && other.repayment.sales_share().is_none()
@@ -321,7 +316,7 @@ fn left_beside_shorter(
     let mut least: Option<Serviced> = None;
     for other in policy.products.iter().filter(is_shorter) {
         let Some(share) = other.caps.debt_service_share_ppm else { continue };
-        let due = paid(product, other.term_days)?;
+        let due = reference_due(policy, product, other.term_days)?;
         if due == 0 {
             continue;
         }
@@ -331,7 +326,7 @@ fn left_beside_shorter(
             return Ok(Some((None, None)));
         };
         // Payments of so much lent like the other product, as a loan of this one.
-        let of_each = paid(other, other.term_days)?;
+        let of_each = reference_due(policy, other, other.term_days)?;
         let scaled = |minor: i64| i64::try_from(i128::from(minor.max(0)) * of_each / due).unwrap_or(i64::MAX);
         let found = (Some(scaled(gross)), Some(scaled(left)));
         if least.is_none_or(|(_, value)| found.1 < value) {
@@ -341,13 +336,19 @@ fn left_beside_shorter(
     Ok(least)
 }
 
+/// What falls due of a loan of [`REFERENCE_MINOR`] up to a day of its term, interest at the dearest lawful rate included.
+fn reference_due(policy: &Policy, product: &Product, until_day: u16) -> Result<i128, OfferError> {
+    let terms = product.terms(REFERENCE_MINOR, DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?);
+    let due = schedule(&terms)?.into_iter().filter(|due| due.day <= until_day);
+    Ok(due.map(|due| i128::from(due.amount_minor())).sum())
+}
+
 /// The largest loan whose payments over the term stay within some sum.
 ///
 /// What is owed and offered already is taken off it as if it were lent like this loan and due within the term, and interest is that of the dearest
 /// lawful rate: both are the cautious reading, and neither depends on the price that the limit itself would have.
 fn serviced_minor(policy: &Policy, product: &Product, means_minor: i64) -> Result<i64, OfferError> {
-    let terms = product.terms(REFERENCE_MINOR, DailyRate::from_ppm(policy.price.max_daily_rate_ppm)?);
-    let paid: i128 = schedule(&terms)?.iter().map(|due| i128::from(due.amount_minor())).sum();
+    let paid = reference_due(policy, product, product.term_days)?;
     // Rounding adds at most half a minor unit to each payment.
     let without_rounding = means_minor.saturating_sub(i64::from(product.instalments)).max(0);
     let principal = i128::from(without_rounding) * i128::from(REFERENCE_MINOR) / paid.max(1);

@@ -164,7 +164,7 @@ pub fn declared_by_day(
             None => chain::stated(text),
         };
         let (Asked { on, application }, sha256) = opened.map_err(|why| bad(at, why))?;
-        let figures = application.request().declared;
+        let figures = application.declared();
         if before.is_some() && on >= from && figures != Declared::default() {
             declared.entry(application.merchant_id).or_default().insert(figures);
         }
