@@ -2,12 +2,12 @@
 //!
 //! A version that says it was recorded before something that it reports is broken; either that instant or the stamp is wrong. If it is the stamp, nobody knows
 //! how old the version is, and an older clean one must not pass for the newer. So it counts as the newest, like one whose stamp cannot be read, until a
-//! sound version shows which of the two was wrong:
+//! version that is not broken itself shows which of the two was wrong:
 //!
-//! - the event was, where a sound version says that it had happened by the stamp (plus the tolerance);
-//! - the milestone was, where a sound version that was recorded later reports the same milestone, as of before its own stamp.
+//! - the event was, where such a version says that it had happened by the stamp (plus the tolerance);
+//! - the milestone was, where one that was recorded later reports the same milestone, as of before its own stamp.
 //!
-//! From when on such a version is known the other one is older than it. One that says nothing of the milestone does not tell: it may be from before.
+//! From when on that version is known the contradicted one is older than it. What became of its parent since makes no difference: it was known before. One that says nothing of the milestone does not tell: it may be from before.
 
 use super::version::Version;
 use crate::contract::TableContract;
@@ -21,7 +21,7 @@ pub(super) fn place_contradicted(table: &TableContract, versions: &mut [Version]
         .filter(|(_, version)| !version.precedes.is_empty())
         .filter_map(|(at, version)| Some((at, version, version.recorded?)))
         .map(|(at, version, recorded)| {
-            let sound = || versions.iter().filter(|other| !other.is_broken);
+            let telling = || versions.iter().filter(|other| !other.is_broken_itself());
             let mut settled_at = version.precedes.iter().map(|name| {
                 let by = |other: &Version| {
                     let time = *other.times.get(name)?;
@@ -32,7 +32,7 @@ pub(super) fn place_contradicted(table: &TableContract, versions: &mut [Version]
                         other.recorded.filter(|later| *later > recorded && time <= *later)
                     }
                 };
-                sound().filter_map(by).min()
+                telling().filter_map(by).min()
             });
             let last = settled_at.try_fold(recorded, |last, settled| {
                 settled.map(|settled| if settled > recorded { last.max(settled - 1) } else { last })

@@ -274,6 +274,12 @@ fn looking_back_to_before_a_parent_broke_the_broken_version_is_the_newer() {
     look_back_and_compare(8_708_199_284_484_124_581, 46).unwrap();
 }
 
+/// A parcel whose broken version was settled by a later one, and whose merchant broke after that.
+#[test]
+fn looking_back_to_before_a_parent_broke_what_settled_a_broken_version_still_does() {
+    look_back_and_compare(200_135, 14).unwrap();
+}
+
 fn wash_and_compare(seed: u64) -> Result<(), TestCaseError> {
     let mut dice = Dice::new(seed);
     let mut tables = marketplace(&mut dice);
@@ -306,6 +312,12 @@ fn wash_and_compare(seed: u64) -> Result<(), TestCaseError> {
 #[test]
 fn washing_agrees_with_its_twin_about_a_loan_that_is_named_before_its_day() {
     wash_and_compare(6_169_843_318_629_693_069).unwrap();
+}
+
+/// An order whose amount was raised after its parcel had left.
+#[test]
+fn washing_agrees_with_its_twin_about_an_amount_that_rose_after_sending() {
+    wash_and_compare(17_051_459_783_471_831_412).unwrap();
 }
 
 proptest! {

@@ -294,6 +294,73 @@ fn first_failing(table: &TableContract, row: &Row, is_told: bool, twin: &Twin) -
 }
 
 pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
+    let mut twin = wash_as_said(tables, as_of);
+    if let Some(orders) = twin.get_mut("orders") {
+        for row in &mut orders.usable {
+            hold_amount(row, tables, as_of);
+        }
+    }
+    twin
+}
+
+/// Holds what an order comes to to the least that was said of it from when it was sent off, found by looking at it after everything that any of the rows
+/// about it says happened.
+fn hold_amount(row: &mut Row, tables: &Tables, as_of: &AsOf) {
+    let amount = |row: &Row| row["amount_minor"].parse::<i64>().unwrap();
+    let about = rows_about(row, tables);
+    let amounts: BTreeSet<&String> =
+        about["orders"].rows.iter().map(|cells| &cells[about["orders"].at("amount_minor")]).collect();
+    if amounts.len() < 2 {
+        return;
+    }
+    let cells = about.values().flat_map(|text| text.rows.iter().flatten());
+    let instants: BTreeSet<i64> = cells.filter_map(|cell| micros(cell)).filter(|at| *at < as_of.micros()).collect();
+    let is_own = |other: &&Row| ["order_id", "merchant_id"].iter().all(|name| other.get(name) == row.get(name));
+    let mut is_sent = false;
+    let mut least = i64::MAX;
+    for at in instants {
+        let seen = wash_as_said(&about, &just_after(at));
+        let parcels = seen.get("shipments").into_iter().flat_map(|parcels| &parcels.usable).filter(is_own);
+        let order = seen["orders"].usable.iter().find(is_own);
+        is_sent |= parcels.into_iter().any(|p| p.contains_key("shipped_at") || p.contains_key("delivered_at"));
+        is_sent |= order.is_some_and(|order| order.contains_key("completed_at"));
+        if let Some(order) = order.filter(|_| is_sent) {
+            least = least.min(amount(order));
+        }
+    }
+    if amount(row) > least {
+        row.insert("amount_minor", least.to_string());
+        if let Some(refund) = row.get_mut("refund_minor") {
+            *refund = refund.parse::<i64>().unwrap().min(least).to_string();
+        }
+    }
+}
+
+/// The rows that name an order, and the merchants.
+fn rows_about(order: &Row, tables: &Tables) -> Tables {
+    let of_order = |text: &Text| {
+        let at = text.at("order_id");
+        let rows = text.rows.iter().filter(|cells| Some(&cells[at]) == order.get("order_id")).cloned().collect();
+        Text { columns: text.columns.clone(), rows }
+    };
+    let about = tables.iter().filter_map(|(name, text)| match *name {
+        "merchants" => Some((*name, text.clone())),
+        "orders" | "shipments" => Some((*name, of_order(text))),
+        _ => None,
+    });
+    about.collect()
+}
+
+/// The second after an instant.
+fn just_after(at: i64) -> AsOf {
+    let then = jiff::Timestamp::from_microsecond(at + 1_000_000).unwrap().to_zoned(TimeZone::UTC);
+    let since_midnight = i32::from(then.hour()) * 3_600 + i32::from(then.minute()) * 60 + i32::from(then.second());
+    let offset = jiff::tz::Offset::from_seconds(-since_midnight).unwrap();
+    AsOf::new(then.date(), TimeZone::fixed(offset)).unwrap()
+}
+
+/// Before what an order comes to is held to what it was.
+fn wash_as_said(tables: &Tables, as_of: &AsOf) -> Twin {
     let mut twin = Twin::new();
     for table in contract::TABLES.iter().filter(|t| tables.contains_key(t.name)) {
         let washed = wash_one(table, tables, as_of, &twin);
@@ -369,16 +436,16 @@ fn learnt(row: &Row) -> (bool, Option<i64>) {
     (row.contains_key("recorded_at") && at.is_none(), at)
 }
 
-/// The place of a version among those of its key. One whose stamp precedes what it reports may be of any age, unless a sound version tells which of
+/// The place of a version among those of its key. One whose stamp precedes what it reports may be of any age, unless a version that is not lost tells which of
 /// the two is wrong: one whose event had happened by the stamp, or a later one that reports the milestone as past. It is older than the latter.
 fn order(table: &TableContract, version: &Judged, versions: &[Judged]) -> (bool, Option<i64>) {
     let (is_unreadable, Some(mut stamp)) = learnt(&version.row) else { return learnt(&version.row) };
     let recorded = stamp;
-    let sound = || versions.iter().filter(|other| other.rule.is_none());
+    let telling = || versions.iter().filter(|other| !is_lost(other));
     let day = 86_400_000_000;
     if is_recorded_before_event(table, &version.row) {
         let event = table.visibility.event().unwrap();
-        let had_happened = sound().filter(|other| time(&other.row, event).is_some_and(|at| at <= recorded + day));
+        let had_happened = telling().filter(|other| time(&other.row, event).is_some_and(|at| at <= recorded + day));
         let tells = had_happened.map(|other| time(&other.row, "recorded_at").unwrap_or(recorded)).min();
         match tells {
             None => return (true, Some(stamp)),
@@ -390,7 +457,7 @@ fn order(table: &TableContract, version: &Judged, versions: &[Judged]) -> (bool,
         if !is_recorded_before_milestone(&version.row, milestone) {
             continue;
         }
-        let reports = sound().filter_map(|other| {
+        let reports = telling().filter_map(|other| {
             let later = time(&other.row, "recorded_at").filter(|later| *later > recorded)?;
             time(&other.row, milestone).filter(|at| *at <= later).map(|_| later)
         });
