@@ -1,8 +1,11 @@
 //! Drift: has the population moved since training, and did anything jump since the night before?
 //!
-//! Tonight's merchants are held against the model's reference, its training rows: the index of the score (PSI) and of each variable (CSI) with the
-//! value that chance alone exceeds once in a hundred times, which knows how many rows both sides have, and the share of missing values.
-//! The reference holds merchants with a label, tonight all who have evidence: a level that stays is no alarm, a change is.
+//! Tonight's merchants are held against two references, each with the index of the score (PSI) and of each variable (CSI), and the value that chance alone
+//! exceeds once in a hundred times, which knows how many rows both sides have:
+//!
+//! - the model's training rows: merchants with a label, where tonight counts all who have evidence. That index tells how far the model is from what it
+//!   learnt of, and may exceed its critical value from the first night on;
+//! - the merchants of the first night that the model scored, the same population: beyond the critical value it has moved since.
 //!
 //! Gates compare with the night before, each where the monitor file's `[drift]` sets a bound:
 //!
@@ -44,6 +47,33 @@ pub struct DriftLine {
     pub missing_share: Option<f64>,
     /// By how many points the variable moved the mean score; `None` for the score.
     pub score_shift: Option<f64>,
+    /// The first night that the model scored; `None` in rows of before this was compared.
+    pub first_night_on: Option<Date>,
+    /// The index against the merchants of that night; `None` on that night itself, or where one bin holds everything.
+    pub first_night_index: Option<f64>,
+    /// What chance alone exceeds once in a hundred times.
+    pub first_night_critical: Option<f64>,
+}
+
+/// How many rows lie in one bin: a row of `drift_bins.parquet`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftBin {
+    /// The variable; `None` for the score itself.
+    pub variable: Option<String>,
+    /// The bin's place.
+    pub bin: i32,
+    /// What lies in it.
+    pub label: String,
+    /// The model that scored.
+    pub model_version: String,
+    /// Training rows.
+    pub reference_rows: i64,
+    /// The first night that the model scored.
+    pub first_night_on: Date,
+    /// Merchants of that night.
+    pub first_night_rows: i64,
+    /// Merchants tonight.
+    pub rows: i64,
 }
 
 /// How far a night may differ from the one before; a bound that is not set stops nothing.

@@ -16,6 +16,9 @@ fn line(variable: &str, rows: i64, missing_share: f64) -> DriftLine {
         reference_missing_share: Some(0.0),
         missing_share: Some(missing_share),
         score_shift: Some(0.0),
+        first_night_on: Some(date(2025, 7, 1)),
+        first_night_index: None,
+        first_night_critical: None,
     }
 }
 

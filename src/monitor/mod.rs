@@ -34,7 +34,7 @@ pub use alert::{Alert, AlertState, ClearedBecause, EvidenceValue, Verdict};
 pub use alert_rule::{AlertKind, AlertRule, Escalation};
 pub use class::{Class, bucket_of};
 pub use deduction::{Deduction, Deductions, deduct};
-pub use drift::{DriftFault, DriftLimits, DriftLine, NightFigures};
+pub use drift::{DriftBin, DriftFault, DriftLimits, DriftLine, NightFigures};
 pub use error::MonitorError;
 pub use hazard_terms::HazardTerms;
 pub use monitor_reference::monitor_reference;

@@ -30,6 +30,8 @@ pub struct OfficerTerms {
     pub raise_to_minor: i64,
     /// How far below the band's rate a price may go; never below the floor.
     pub rate_down_ppm: i64,
+    /// How far above the band's rate a price may go; never above the law.
+    pub rate_up_ppm: i64,
     /// Codes of the rules that may be waived.
     pub rules: BTreeSet<String>,
 }
@@ -96,6 +98,7 @@ struct RawOfficer {
     may: Spanned<Vec<OverrideKind>>,
     raise_to_minor: Option<Spanned<i64>>,
     rate_down_ppm: Option<Spanned<i64>>,
+    rate_up_ppm: Option<Spanned<i64>>,
     #[serde(default)]
     rules: Vec<Spanned<String>>,
 }
@@ -139,6 +142,9 @@ impl RawOverrides {
             };
             needs(OverrideKind::RaiseLimit, officer.raise_to_minor.is_some(), "raise_to_minor")?;
             needs(OverrideKind::Rate, officer.rate_down_ppm.is_some(), "rate_down_ppm")?;
+            if officer.rate_up_ppm.is_some() {
+                needs(OverrideKind::Rate, true, "rate_up_ppm")?;
+            }
             needs(OverrideKind::WaiveRule, !officer.rules.is_empty(), "rules")?;
             let mut waivable = BTreeSet::new();
             for rule in &officer.rules {
@@ -155,6 +161,7 @@ impl RawOverrides {
             officers.push(OfficerTerms {
                 raise_to_minor: number(&officer.raise_to_minor, "raise_to_minor", hard_cap_minor)?,
                 rate_down_ppm: number(&officer.rate_down_ppm, "rate_down_ppm", 1_000_000)?,
+                rate_up_ppm: number(&officer.rate_up_ppm, "rate_up_ppm", 1_000_000)?,
                 rules: waivable,
                 name,
                 may,
@@ -203,6 +210,15 @@ pub(super) static OFFICER_KEYS: Section = Section {
         .unit("ppm")
         .range("0 to 10^6")
         .or("no price is set"),
+        Key::new(
+            "rate_up_ppm",
+            "whole number",
+            "20",
+            "how far above the band's rate a price may go, never above the law; for rate",
+        )
+        .unit("ppm")
+        .range("0 to 10^6")
+        .or("0: no price is raised"),
         Key::new("rules", "list of words", "[\"tenure-short\"]", "codes of rules that may be waived; for waive-rule")
             .range("codes of this policy's rules")
             .or("none"),

@@ -6,7 +6,7 @@
 //! | `lower-limit` | one cap more, `officer`, before all that is owed and offered is taken off | |
 //! | `raise-limit` | caps that rest on evidence of means carry at least so much, before all that is owed and offered is taken off | an unknown cap, receivables, what was asked for, group, regrowth, exposure, budget, product and the largest loan there is |
 //! | `waive-rule` | a rule of the policy is not asked | rules that no policy can switch off: a frozen, defaulted, written-off, unknown or incomplete record, a closed shop |
-//! | `rate` | the price | below the floor, above the law |
+//! | `rate` | the price, as far from the band's rate as the officer may go | below the floor, above the law |
 //!
 //! A decision that the policy does not allow its officer, or that is not in force on the day, changes nothing.
 
@@ -126,7 +126,6 @@ impl CapName {
 #[derive(Debug, Clone, Default)]
 pub(super) struct InForce<'a> {
     overrides: Vec<&'a Override>,
-    rate_down_ppm: i64,
 }
 
 impl<'a> InForce<'a> {
@@ -138,9 +137,7 @@ impl<'a> InForce<'a> {
         let is_meant = |decided: &&Override| decided.is_in_force(on) && decided.is_about(product);
         let overrides: Vec<&Override> =
             case.overrides.iter().filter(is_meant).filter(|decided| terms.allow(decided).is_ok()).collect();
-        let rate = overrides.iter().find(|decided| decided.change == OverrideKind::Rate);
-        let officer = rate.and_then(|rate| terms.officer(&rate.by));
-        Self { rate_down_ppm: officer.map_or(0, |officer| officer.rate_down_ppm), overrides }
+        Self { overrides }
     }
 
     fn of_kind(&self, kind: OverrideKind) -> impl Iterator<Item = &'a Override> {
@@ -203,11 +200,16 @@ impl<'a> InForce<'a> {
         Ok(caps)
     }
 
-    /// The rate that an officer set, kept at or above the floor and as near the band's rate as the officer must stay, and lawful.
+    /// The rate that an officer set, as near the band's rate as that officer must stay, at or above the floor, and lawful; of several the highest.
     pub fn rate_ppm(&self, policy: &Policy, floor_ppm: i64, band_ppm: i64) -> Option<i64> {
-        let asked = self.of_kind(OverrideKind::Rate).filter_map(|decided| decided.daily_rate_ppm).max()?;
-        let least = floor_ppm.max(band_ppm.saturating_sub(self.rate_down_ppm));
-        Some(asked.max(least).min(policy.price.max_daily_rate_ppm.max(least)))
+        let terms = policy.overrides.as_ref()?;
+        let set = |decided: &Override| {
+            let officer = terms.officer(&decided.by)?;
+            let least = floor_ppm.max(band_ppm.saturating_sub(officer.rate_down_ppm));
+            let most = band_ppm.saturating_add(officer.rate_up_ppm).min(policy.price.max_daily_rate_ppm).max(least);
+            Some(decided.daily_rate_ppm?.clamp(least, most))
+        };
+        self.of_kind(OverrideKind::Rate).filter_map(set).max()
     }
 }
 

@@ -21,6 +21,7 @@ name = "Li Wei"
 may = ["decline", "lower-limit", "raise-limit", "waive-rule", "rate"]
 raise_to_minor = 50_000_000
 rate_down_ppm = 60
+rate_up_ppm = 40
 rules = ["dispute-share-high"]
 [[overrides.officer]]
 name = "Ana"
@@ -106,6 +107,11 @@ fn no_officer_lifts_what_the_law_debts_orders_and_the_largest_loan_allow() {
                     && offer.daily_rate_ppm <= policy().price.max_daily_rate_ppm
             );
             assert!(offer.apr <= policy().price.max_apr_prob);
+            if let Some(set) = allowed(OverrideKind::Rate).and_then(|rate| rate.daily_rate_ppm) {
+                let band_ppm = product.daily_rate_ppm[band].ppm();
+                let nearest = set.max(band_ppm - 60).min(band_ppm + 40).min(policy().price.max_daily_rate_ppm);
+                assert_eq!(offer.daily_rate_ppm, nearest.max(offer.floor_daily_ppm), "{offer:?}");
+            }
             assert!(product.daily_rate_ppm.contains_key(band) && allowed(OverrideKind::Decline).is_none());
             // The caps as they are without any officer: evidence may be lifted, up to what was decided; nothing else is.
             let plain = shop.with_case(score, None, |case| caps_of(policy(), product, case, case.account).unwrap());
@@ -247,6 +253,7 @@ fn the_file_is_refused_where_the_policy_does_not_allow_it_with_the_line() {
     for (terms, word) in [
         (TERMS.replace("raise_to_minor = 50_000_000\n", ""), "does not say how far"),
         (TERMS.replace("50_000_000", "100_000_001"), "raise_to_minor"),
+        (TERMS.replace("may = [\"decline\"]", "may = [\"decline\"]\nrate_up_ppm = 5"), "may not decide \"rate\""),
         (TERMS.replace("dispute-share-high", "in-default"), "none of this policy's"),
         (TERMS.replace("\"Ana\"", "\"Li Wei\""), "declared twice"),
     ] {

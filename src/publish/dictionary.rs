@@ -10,7 +10,7 @@ use crate::core_system::Difference;
 use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine,
+    Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine,
     ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
@@ -58,6 +58,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         ForecastLine::table(),
         BorrowerState::table(),
         DriftLine::table(),
+        DriftBin::table(),
         RestatedValue::table(),
         FeatureRow::table_of(&[feature]),
         EvidenceRow::table_of(&[window]),

@@ -9,8 +9,8 @@ use super::decide::Decided;
 use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine, PortfolioTables,
-    ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
+    Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine,
+    PortfolioTables, ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
@@ -46,6 +46,7 @@ pub struct DecidedTables {
     forecasts: GatheredTable<LoanForecast>,
     forecast_outcomes: GatheredTable<ForecastLine>,
     drift: GatheredTable<DriftLine>,
+    drift_bins: GatheredTable<DriftBin>,
 }
 
 impl DecidedTables {
@@ -78,6 +79,7 @@ impl DecidedTables {
             forecasts: GatheredTable::new(LoanForecast::table(), folder),
             forecast_outcomes: GatheredTable::new(ForecastLine::table(), folder),
             drift: GatheredTable::new(DriftLine::table(), folder),
+            drift_bins: GatheredTable::new(DriftBin::table(), folder),
         }
     }
 
@@ -119,12 +121,13 @@ impl DecidedTables {
         self.forecast_outcomes.extend(tables.forecast_outcomes)
     }
 
-    /// Adds the rows of `drift`.
+    /// Adds the rows of `drift` and `drift_bins`.
     ///
     /// # Errors
     /// The system refuses to write.
-    pub fn add_drift(&self, lines: Vec<DriftLine>) -> Result<(), PublishError> {
-        self.drift.extend(lines)
+    pub fn add_drift(&self, lines: Vec<DriftLine>, bins: Vec<DriftBin>) -> Result<(), PublishError> {
+        self.drift.extend(lines)?;
+        self.drift_bins.extend(bins)
     }
 
     /// Alerts, by their table's key.
@@ -175,7 +178,8 @@ impl DecidedTables {
         self.vintages.publish(stage)?;
         self.forecasts.publish(stage)?;
         self.forecast_outcomes.publish(stage)?;
-        self.drift.publish(stage)
+        self.drift.publish(stage)?;
+        self.drift_bins.publish(stage)
     }
 
     /// The queue is ranked once all borrowers are in it.

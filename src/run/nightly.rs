@@ -285,7 +285,8 @@ impl Night<'_> {
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
         let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         summary.optimisation = optimisation;
-        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?)?;
+        let (lines, bins) = drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?;
+        tables.add_drift(lines, bins)?;
         progress.stage("publish", None);
         let overrides = self.log_overrides()?;
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };

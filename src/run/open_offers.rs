@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::exposure::{MembersBefore, OfferState, OpenOffer, OpenOffers, RememberedMember};
 use crate::monitor::{
-    Alert, BookBefore, BorrowerState, DriftLine, LoanForecast, LoanLine, Monitor, PortfolioLine, ProvisionLine,
-    RollRate, StandingAlerts, StatesBefore,
+    Alert, BookBefore, BorrowerState, DriftBin, DriftLine, LoanForecast, LoanLine, Monitor, PortfolioLine,
+    ProvisionLine, RollRate, StandingAlerts, StatesBefore,
 };
 use crate::offer::Offer;
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
@@ -186,6 +186,18 @@ pub fn read_states_before(previous: Option<&PreviousRun>) -> Result<StatesBefore
 /// The run holds no such table, or not what was published: what jumped since is then not known.
 pub fn read_drift_before(previous: Option<&PreviousRun>) -> Result<Vec<DriftLine>, PublishError> {
     rows(previous)
+}
+
+/// How many merchants lay in which bin on the night before and on its model's first, the file's bytes checked; none on a first night, or where the night before
+/// did not count them.
+///
+/// # Errors
+/// The run does not hold what was published.
+pub fn read_drift_bins_before(previous: Option<&PreviousRun>) -> Result<Vec<DriftBin>, PublishError> {
+    let Some(path) = previous.map(|run| run.file("drift_bins.parquet")).transpose()?.flatten() else {
+        return Ok(Vec::new());
+    };
+    TableReader::<DriftBin>::open(&path)?.collect()
 }
 
 /// The loan book of the night before and the history that it carries, the files' bytes checked; `None` on a first night.

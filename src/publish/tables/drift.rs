@@ -1,4 +1,4 @@
-//! `drift`: how far tonight's merchants, and those of the nights before, are from the model's reference.
+//! `drift`: how far tonight's merchants, and those of the nights before, are from the model's training rows and from its first night.
 
 use jiff::civil::Date;
 
@@ -35,6 +35,22 @@ impl OutputRow for DriftLine {
                     "score_shift",
                     "points",
                     "By how much the variable moved the mean score since training; null for the score.",
+                ),
+                Column::optional(
+                    "first_night_on",
+                    Kind::Day,
+                    "date",
+                    "The first night that this model scored; null in rows of before this was compared.",
+                ),
+                number(
+                    "first_night_index",
+                    "",
+                    "The index over the same bins against the merchants of that night, all of whom there was evidence; null on that night itself.",
+                ),
+                number(
+                    "first_night_critical",
+                    "",
+                    "What chance alone exceeds once in a hundred times, at so many rows.",
                 ),
             ],
         }

@@ -8,6 +8,7 @@ mod declines;
 mod deductions;
 mod differences;
 mod drift;
+mod drift_bins;
 mod evidence;
 mod features;
 mod forecast_outcomes;

@@ -65,7 +65,8 @@ fn measured<T>(outcome: Result<Result<T, Undefined>, ValidationError>) -> Result
 }
 
 /// Rows of both sides in each tenth; what lies beyond the training's extremes belongs to the first and the last.
-fn score_bins(trained: &[Decile], pd: &[f64]) -> Vec<(String, u64, u64)> {
+#[must_use]
+pub fn score_bins(trained: &[Decile], pd: &[f64]) -> Vec<(String, u64, u64)> {
     let mut actual = vec![0_u64; trained.len()];
     let last = trained.len().saturating_sub(1);
     for p in pd {

@@ -11,7 +11,7 @@ mod two_by_two;
 
 pub use breakdown::{MOST_SEGMENTS, SegmentReport, band_labels, breakdown};
 pub use delong::{DeLongTest, auc_interval, auc_variance, delong_test};
-pub use drift::{Drift, training_drift};
+pub use drift::{Drift, score_bins, training_drift};
 pub use fairness::{FairnessReport, FairnessSettings, GroupFairness, Named, fairness};
 pub use stability::{
     CharacteristicStability, CustomaryBand, Stability, StabilityBin, characteristic_stability, score_stability,

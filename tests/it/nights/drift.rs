@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use integrity::monitor::{DriftFault, DriftLine};
+use integrity::monitor::{DriftBin, DriftFault, DriftLine};
 use integrity::publish::ScoreBook;
 use integrity::run::{GateError, RunError};
 use jiff::ToSpan;
@@ -17,14 +17,14 @@ fn day(number: i64) -> Date {
 
 #[test]
 fn a_jump_of_the_sum_offered_stops_the_night_until_it_is_allowed() {
-    let bound = "[drift]\nmax_offered_change_share = 0.5\n\n[portfolio]";
-    let lender = Lender::with(&[("monitor.toml", "[portfolio]", bound)]);
+    let lender = Lender::with(&[("monitor.toml", "[drift]\n", "[drift]\nmax_offered_change_share = 0.5\n")]);
     let mut market = trading_marketplace(&lender, 3);
     shipped_orders(&mut market, "m01", 3, day(-3));
     let first = lender.night(&market, day(0)).published.run_dir;
     assert!(!offers_of(&first).is_empty());
     let of_first = rows::<DriftLine>(&first);
     assert_eq!(of_first.iter().filter(|line| line.variable.is_none()).count(), 1, "one row of the score");
+    assert!(of_first.iter().all(|line| line.first_night_on == Some(day(0)) && line.first_night_index.is_none()));
 
     // A slip of the pen in the policy: nobody may owe more than the smallest sum.
     lender.change("policy.toml", "total_cap_minor = 101_000_000", "total_cap_minor = 10_000");
@@ -37,6 +37,22 @@ fn a_jump_of_the_sum_offered_stops_the_night_until_it_is_allowed() {
 
     lender.change("monitor.toml", "max_offered_change_share = 0.5", "max_offered_change_share = 1.0");
     let second = lender.night(&market, day(1)).published.run_dir;
-    let nights: BTreeSet<Date> = rows::<DriftLine>(&second).into_iter().map(|line| line.as_of).collect();
+    let of_second = rows::<DriftLine>(&second);
+    for line in of_second.iter().filter(|line| line.as_of == day(1) && line.index.is_some()) {
+        assert_eq!(line.first_night_on, Some(day(0)), "{line:?}");
+        assert!(
+            line.first_night_index.zip(line.first_night_critical).is_none_or(|(index, chance)| index < chance),
+            "{line:?}"
+        );
+    }
+    let (bins, of_first) = (rows::<DriftBin>(&second), rows::<DriftBin>(&first));
+    assert!(
+        bins.iter().zip(&of_first).all(|(bin, first)| bin.first_night_rows == first.rows && bin.label == first.label)
+    );
+    for line in of_second.iter().filter(|line| line.as_of == day(1)) {
+        let own = bins.iter().filter(|bin| bin.variable == line.variable);
+        assert_eq!(own.map(|bin| bin.rows).sum::<i64>(), line.rows, "everybody lies in one bin: {line:?}");
+    }
+    let nights: BTreeSet<Date> = of_second.into_iter().map(|line| line.as_of).collect();
     assert_eq!(nights.into_iter().collect::<Vec<_>>(), [day(0), day(1)], "history is carried");
 }

@@ -12,8 +12,8 @@ use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
 use integrity::features::Group;
 use integrity::model::ability::MerchantReceipts;
 use integrity::monitor::{
-    Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftLine,
-    EvidenceValue, ForecastBy, ForecastLine, ForecastOutcome, Handling, LoanForecast, LoanLine, MarkedBy,
+    Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftBin,
+    DriftLine, EvidenceValue, ForecastBy, ForecastLine, ForecastOutcome, Handling, LoanForecast, LoanLine, MarkedBy,
     PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollBasis, RollRate, Severity, Stage, Standing,
     Verdict, VintageLine,
 };
@@ -404,14 +404,26 @@ proptest! {
 
     #[test]
     fn drift_comes_back(
-        ids in btree_set((dates(), option::of("[a-c]")), 0..20), rows in vec(0..=i64::MAX, 2), numbers in vec(option::of(finite()), 3),
-        shares in vec(option::of(0.0..=1.0), 2),
+        ids in btree_set((dates(), option::of("[a-c]")), 0..20), rows in vec(0..=i64::MAX, 2), numbers in vec(option::of(finite()), 5),
+        shares in vec(option::of(0.0..=1.0), 2), first_night_on in option::of(dates()),
     ) {
         let lines = ids.into_iter().map(|(as_of, variable)| DriftLine {
             as_of, variable, model_version: "m/1".to_owned(), reference_rows: rows[0], rows: rows[1], index: numbers[0], critical: numbers[1],
-            reference_missing_share: shares[0], missing_share: shares[1], score_shift: numbers[2],
+            reference_missing_share: shares[0], missing_share: shares[1], score_shift: numbers[2], first_night_on,
+            first_night_index: numbers[3], first_night_critical: numbers[4],
         });
         round_trip(DriftLine::table(), &lines.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn bins_of_drift_come_back(
+        ids in btree_set((option::of("[a-c]"), 0..=i32::MAX), 0..20), rows in vec(0..=i64::MAX, 3), first_night_on in dates(), label in ".{0,3}",
+    ) {
+        let bins = ids.into_iter().map(|(variable, bin)| DriftBin {
+            variable, bin, label: label.clone(), model_version: "m/1".to_owned(), reference_rows: rows[0], first_night_on, first_night_rows: rows[1],
+            rows: rows[2],
+        });
+        round_trip(DriftBin::table(), &bins.collect::<Vec<_>>());
     }
 
     #[test]
