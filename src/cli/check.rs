@@ -7,7 +7,9 @@ use super::run::{JobArgs, NightArgs};
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::contract::LOANS;
 use crate::domain::grouped;
-use crate::run::{CheckOptions, CheckReport, NO_LOAN_BOOK, RunOptions, TableVerdict, check_job, write_table};
+use crate::run::{
+    CheckOptions, CheckReport, JoinCoverage, NO_LOAN_BOOK, RunOptions, TableVerdict, check_job, write_table,
+};
 use crate::source::ColumnGap;
 
 /// Which job.
@@ -80,6 +82,8 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     ];
     let row = |t: &TableVerdict| if t.is_present { cells(t) } else { vec![t.table.clone(), "absent".to_owned()] };
     write_table(out, &head, &report.tables.iter().map(row).collect::<Vec<_>>())?;
+    let joins: Vec<Vec<String>> = report.tables.iter().filter(|t| t.is_present).flat_map(joins).collect();
+    write_table(out, &["table", "key", "keys", "refers by", "to", "found"], &joins)?;
     for t in report.tables.iter().filter(|t| !t.broken.is_empty()) {
         writeln!(out, "  broken rows of {}", t.table)?;
         for broken in &t.broken {
@@ -141,6 +145,24 @@ fn write_column_gaps(report: &CheckReport, out: &mut String) -> std::fmt::Result
         writeln!(out, "             and {} others in --format json", gaps.len() - SHOWN)?;
     }
     Ok(())
+}
+
+/// A table's key, and how many of its rows find what they refer to; nothing of files that are only joined.
+fn joins(t: &TableVerdict) -> Vec<Vec<String>> {
+    if t.key.is_empty() {
+        return Vec::new();
+    }
+    let line = |by: &str, to: &str, found: String| {
+        vec![t.table.clone(), t.key.join(", "), grouped(t.kept), by.to_owned(), to.to_owned(), found]
+    };
+    let found = |reference: &JoinCoverage| match reference.rows {
+        0 => "–".to_owned(),
+        rows => format!("{:.2} %", 100.0 * (rows - reference.not_found.min(rows)) as f64 / rows as f64),
+    };
+    if t.references.is_empty() {
+        return vec![line("–", "–", "–".to_owned())];
+    }
+    t.references.iter().map(|reference| line(reference.column, reference.table, found(reference))).collect()
 }
 
 fn cells(t: &TableVerdict) -> Vec<String> {

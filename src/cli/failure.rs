@@ -177,6 +177,7 @@ fn source_code(error: &SourceError) -> ExitCode {
         | SourceError::MissingInput { .. }
         | SourceError::RequiredTableAbsent { .. } => ExitCode::InputMissing,
         SourceError::Io { .. } => ExitCode::Io,
+        SourceError::ChangedWhileRead { .. } => ExitCode::Busy,
         SourceError::BadPattern { .. }
         | SourceError::BadSql { .. }
         | SourceError::NoKeyColumn { .. }
@@ -227,7 +228,7 @@ fn ingest_code(error: &IngestError) -> ExitCode {
         IngestError::Store(error) => store_code(error),
         IngestError::Spill(error) | IngestError::Kept(KeptError::Spill(error)) => spill_code(error),
         IngestError::Kept(KeptError::Io { .. }) => ExitCode::Io,
-        IngestError::Kept(KeptError::Damaged { .. }) | IngestError::QuarantineLimit { .. } => ExitCode::Data,
+        IngestError::Kept(KeptError::Damaged { .. }) | IngestError::QuarantineLimit(_) => ExitCode::Data,
         IngestError::AsOf(_) => ExitCode::Usage,
         IngestError::LedgerBroken { .. } | IngestError::Frame { .. } => ExitCode::Internal,
     }

@@ -69,5 +69,6 @@ fn proposal(survey: &LabelSurvey, settings: &WouldDo) -> String {
     if usize::from(settings.test_snapshots) != own.1 {
         keys.push(format!("test_snapshots = {}", settings.test_snapshots));
     }
-    format!("{}: to learn {}; to measure {}", keys.join(", "), settings.train, settings.test)
+    let doubt = if settings.is_test_small { " (trains, but so small a test may approve no model)" } else { "" };
+    format!("{}: to learn {}; to measure {}{doubt}", keys.join(", "), settings.train, settings.test)
 }

@@ -26,6 +26,17 @@ pub enum AsOfError {
         /// The library's own words.
         why: String,
     },
+    /// What was known on the day is to be left out of it.
+    #[error(
+        "a night of {as_of} knows what was recorded before {as_of}, so that it cannot be restated with what was recorded before {known_before}: \
+         name that date or a later one (--known-before)"
+    )]
+    KnownBeforeItsDay {
+        /// The day of the night.
+        as_of: Date,
+        /// What was asked for.
+        known_before: Date,
+    },
 }
 
 /// `as_of = D` is the instant D 00:00 in the configured zone. Facts are visible when they happened *before* it.
@@ -51,12 +62,15 @@ impl AsOf {
     }
 
     /// The same observation with what was recorded before midnight of a later date: what happened before as-of counts, though it became known
-    /// after it. An earlier date changes nothing.
+    /// after it.
     ///
     /// # Errors
-    /// The date has no midnight instant in the representable range.
+    /// The date is earlier than as-of, or has no midnight instant in the representable range.
     pub fn knowing(self, date: Date) -> Result<Self, AsOfError> {
-        let known_before = midnight(date, &self.zone)?.max(self.micros);
+        if date < self.date {
+            return Err(AsOfError::KnownBeforeItsDay { as_of: self.date, known_before: date });
+        }
+        let known_before = midnight(date, &self.zone)?;
         Ok(Self { known_before, ..self })
     }
 

@@ -8,7 +8,7 @@ use super::time_form::{PartOrder, TimeForm};
 pub struct SecondForm {
     /// How they are written.
     pub form: TimeForm,
-    /// Whether no cell can be read by both.
+    /// Whether every cell can be read in one way alone.
     pub is_told: bool,
     /// A cell that the main form alone reads, and one that this one alone reads.
     pub examples: [String; 2],
@@ -41,14 +41,22 @@ impl SecondForm {
         is_enough.then_some((main, is_certain, found))
     }
 
-    /// The other order of day and month, where cells that the main one cannot read are nearly all of it: some of those that it reads are too, then.
+    /// The form of nearly all cells that the main one cannot read. Where that is the other order of day and month, some of those that the main one reads are
+    /// of it too.
     pub(super) fn among_strays(main: TimeForm, cells: &[&str]) -> Option<Self> {
-        let other = main.other_order()?;
         let (own, strays): (Vec<&str>, Vec<&str>) = cells.iter().partition(|cell| main.micros(cell).is_some());
-        let read = strays.iter().filter(|cell| other.micros(cell).is_some()).count();
         let are_many = strays.len() >= MIN_STRAYS && strays.len() as f64 >= MIN_STRAY_SHARE * cells.len() as f64;
-        let are_of_other = read as f64 >= MOST_STRAYS * strays.len() as f64;
-        if are_many && are_of_other { Self::between(other, &own, &strays) } else { None }
+        if !are_many {
+            return None;
+        }
+        let reads_them = |form: &TimeForm| {
+            let read = strays.iter().filter(|cell| form.micros(cell).is_some()).count();
+            read as f64 >= MOST_STRAYS * strays.len() as f64
+        };
+        let most_read = || most_read(&strays).map(|(form, _)| form);
+        let second = main.other_order().filter(reads_them).or_else(|| most_read().filter(reads_them))?;
+        let found = Self::between(second, &own, &strays)?;
+        Some(Self { is_told: found.is_told && is_order_told(second, &strays), ..found })
     }
 
     fn between(second: TimeForm, own: &[&str], others: &[&str]) -> Option<Self> {
@@ -64,7 +72,7 @@ impl SecondForm {
         let (main, other) = (main.words(), self.form.words());
         (!self.is_told).then(|| {
             format!(
-                "dates of two forms that can be taken for each other: {main} as {first:?}, and {other} as {second:?}. Say which rows are which, e.g. by _file: \
+                "dates of two forms, of which some cells can be read in more ways than one: {main} as {first:?}, and {other} as {second:?}. Say which rows are which, e.g. by _file: \
                  CASE WHEN _file IN (…) THEN try_strptime(x, A) ELSE try_strptime(x, B) END, or have the export mended"
             )
         })
@@ -209,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_rows_of_the_other_order_are_no_errors_of_typing() {
+    fn a_few_rows_of_another_form_are_no_errors_of_typing() {
         let form = TimeForm::Parts { separator: '/', order: PartOrder::DayFirst };
         let among = |parts: &[(&str, usize)]| {
             let cells = repeated(parts);
@@ -218,6 +226,11 @@ mod tests {
         assert!(among(&[("DD/MM/2024", 970), ("MM/DD/2024", 30)]).is_some_and(|second| !second.is_told));
         assert_eq!(among(&[("DD/MM/2024", 998), ("02/30/2024", 2)]), None);
         assert_eq!(among(&[("DD/MM/2024", 100)]), None);
+        let iso = among(&[("DD/MM/2024", 980), ("2024-MM-DD", 20)]).unwrap();
+        assert_eq!((iso.form, iso.is_told), (TimeForm::Iso, true));
+        let one_way = among(&[("DD/MM/2024", 980), ("03.04.2024", 20)]).unwrap();
+        assert!(!one_way.is_told, "the third of April, or the fourth of March: {one_way:?}");
+        assert_eq!(among(&[("DD/MM/2024", 980), ("unknown", 20)]), None);
     }
 
     #[test]

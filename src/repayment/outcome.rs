@@ -84,8 +84,6 @@ pub struct Outcome {
 pub struct Outcomes {
     /// Every merchant of the shard's `merchants` table and every borrower.
     pub by_merchant: BTreeMap<String, Outcome>,
-    /// Merchants by reason.
-    pub counts: BTreeMap<OutcomeReason, u64>,
 }
 
 /// Outcomes over `(from, shard.as_of]`: the shard is seen at the end of the performance window, `before` is the same bucket's ledger as it
@@ -131,12 +129,8 @@ pub fn default_outcomes(
             note(&loan.merchant_id, OutcomeReason::UnknownLoan);
         }
     }
-    let mut outcomes = Outcomes::default();
-    for (merchant, reason) in worst {
-        *outcomes.counts.entry(reason).or_default() += 1;
-        outcomes.by_merchant.insert(merchant, Outcome { is_default: reason.is_default(), reason });
-    }
-    Ok(outcomes)
+    let outcome = |reason: OutcomeReason| Outcome { is_default: reason.is_default(), reason };
+    Ok(Outcomes { by_merchant: worst.into_iter().map(|(merchant, reason)| (merchant, outcome(reason))).collect() })
 }
 
 fn judge(record: &LoanRecord<'_>, assessment: &Assessment, from: &AsOf, to: &AsOf, threshold: i64) -> OutcomeReason {

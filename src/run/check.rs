@@ -20,12 +20,15 @@ use super::stages::StageClock;
 use super::summary::RunSummary;
 use super::tonights_model::{check_model, fitting_model, train_for_tonight};
 use super::whose_runs::refuse_runs_of_another_job;
+use crate::contract::{self, ForeignKey};
 use crate::domain::days_between;
 use crate::model::ModelError;
 use crate::publish::{Begun, Pointing, Publisher};
 use crate::run::Job;
 use crate::source::{InputFormat, Sources};
-use crate::wash::{Activity, IngestError, PARENT_QUARANTINED, Quarantine, QuarantineRow, RootReason, root_reasons};
+use crate::wash::{
+    Activity, IngestError, NOT_JOINED, PARENT_QUARANTINED, Quarantine, QuarantineRow, RootReason, root_reasons,
+};
 
 /// Examples shown of each broken rule.
 const EXAMPLES: usize = 3;
@@ -94,8 +97,25 @@ pub struct TableVerdict {
     pub usual_until_on: Option<Date>,
     /// Days from it to the observation date.
     pub days_old: Option<i32>,
+    /// Columns that make its key; kept rows have one each.
+    pub key: Vec<&'static str>,
+    /// The tables that its rows refer to.
+    pub references: Vec<JoinCoverage>,
     /// Rules that rows break.
     pub broken: Vec<BrokenRule>,
+}
+
+/// How many rows of a table find what they refer to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JoinCoverage {
+    /// Column that refers.
+    pub column: &'static str,
+    /// Table that it refers to.
+    pub table: &'static str,
+    /// Visible rows, those without a reference included.
+    pub rows: u64,
+    /// Rows whose parent is not there, is quarantined, or is another merchant's.
+    pub not_found: u64,
 }
 
 /// A rule and the first rows that break it.
@@ -280,7 +300,18 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
             verdict.duplicate += line.duplicate;
             verdict.skipped += line.skipped;
         }
+        let contract = contract::table(table);
+        verdict.key = contract.map_or_else(Vec::new, |contract| contract.key.to_vec());
+        let rows = verdict.kept + verdict.quarantined + verdict.duplicate;
+        let reference = |reference: &ForeignKey| JoinCoverage {
+            column: reference.column,
+            table: reference.table,
+            rows,
+            not_found: 0,
+        };
+        verdict.references = contract.map_or_else(Vec::new, |table| table.foreign_keys.iter().map(reference).collect());
         if let Some(quarantine) = ingested.quarantine.get(table) {
+            count_not_found(&mut verdict.references, quarantine)?;
             verdict.broken = broken_rules(quarantine)?;
             for broken in verdict.broken.iter_mut().filter(|broken| broken.rule == PARENT_QUARANTINED) {
                 broken.roots = root_reasons(table, &ingested.quarantine)?;
@@ -289,6 +320,20 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
         verdicts.push(verdict);
     }
     Ok(verdicts)
+}
+
+/// Counts the rows of which what they refer to is not found, by the column that refers.
+fn count_not_found(references: &mut [JoinCoverage], quarantine: &Quarantine) -> Result<(), IngestError> {
+    for row in quarantine.rows()? {
+        let QuarantineRow { rule, column, .. } = row?;
+        let refers = |reference: &&mut JoinCoverage| column.as_deref() == Some(reference.column);
+        if NOT_JOINED.contains(&rule.as_str())
+            && let Some(reference) = references.iter_mut().find(refers)
+        {
+            reference.not_found += 1;
+        }
+    }
+    Ok(())
 }
 
 /// The rules that quarantined rows break, most rows first, each with its first rows.

@@ -125,7 +125,7 @@ impl DecidedTables {
     ///
     /// # Errors
     /// The system refuses to write.
-    pub fn add_drift(&self, lines: Vec<DriftLine>, bins: Vec<DriftBin>) -> Result<(), PublishError> {
+    pub fn add_drift(&self, (lines, bins): (Vec<DriftLine>, Vec<DriftBin>)) -> Result<(), PublishError> {
         self.drift.extend(lines)?;
         self.drift_bins.extend(bins)
     }

@@ -141,6 +141,8 @@ pub struct WouldDo {
     pub train: Labels,
     /// What would be measured on.
     pub test: Labels,
+    /// Training would go through, but on so small a test the job might approve no model.
+    pub is_test_small: bool,
 }
 
 /// One performance window that was tried, with all snapshots that history allows, at most [`SNAPSHOTS_TRIED`].
@@ -483,13 +485,15 @@ fn nearest(
         };
         let (train, test) = (of_part(Part::Train), of_part(Part::Test));
         let has_train = (0..snapshots).any(|n| part_of(&settings, n) == Part::Train);
-        passes(&judge(&settings, train, test, has_train)).then_some(WouldDo {
+        let findings = judge(&settings, train, test, has_train);
+        passes(&findings).then_some(WouldDo {
             label: settings.label,
             performance_days: settings.performance_days,
             snapshots,
             test_snapshots,
             train,
             test,
+            is_test_small: findings.iter().any(|finding| finding.what == LabelFault::TestSmall),
         })
     })
 }

@@ -20,7 +20,7 @@ use crate::tiles::Views;
 pub struct Outcomes {
     /// `Some(true)` is bad; merchants without a label are not here.
     pub bad: BTreeMap<String, bool>,
-    /// Merchants by why they have the label they have, or none.
+    /// Merchants of the snapshot by why they have the label they have, or none.
     pub reasons: BTreeMap<String, u64>,
     /// What could be seen of receipts at the snapshot.
     pub histories: BTreeMap<String, ReceiptHistory>,
@@ -50,10 +50,12 @@ pub fn outcomes(
     match settings.label {
         LabelKind::LoanDefault => {
             let judged = repayment::default_outcomes(after, &before.as_of, before.ledger.as_ref(), &rules.ledger)?;
-            for (reason, count) in judged.counts {
-                *found.reasons.entry(reason.code().to_owned()).or_default() += count;
+            // Who came after the snapshot is no merchant of it.
+            let was_there = |merchant: &str| before.merchants.number(merchant).is_some();
+            for (merchant, outcome) in judged.by_merchant.into_iter().filter(|(merchant, _)| was_there(merchant)) {
+                *found.reasons.entry(outcome.reason.code().to_owned()).or_default() += 1;
+                found.bad.extend(outcome.is_default.map(|bad| (merchant, bad)));
             }
-            found.bad.extend(judged.by_merchant.into_iter().filter_map(|(m, o)| o.is_default.map(|bad| (m, bad))));
         }
         LabelKind::TradeDistress => {
             for (merchant, outcome) in features::outcome(before, &later, config, settings.performance_days)? {

@@ -65,7 +65,7 @@ pub use backtest::{
     RuleReport, ShareRange, SideReport, SwapSet, Swaps, backtest_alerts, backtest_offers,
 };
 pub use catch_up::{MissedNights, catch_up, missed_nights};
-pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, TableVerdict, check_job};
+pub use check::{BrokenExample, BrokenRule, CheckOptions, CheckReport, JoinCoverage, TableVerdict, check_job};
 pub use decide::DecideError;
 pub use error::RunError;
 pub use facts::FactsError;

@@ -285,8 +285,7 @@ impl Night<'_> {
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
         let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         summary.optimisation = optimisation;
-        let (lines, bins) = drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?;
-        tables.add_drift(lines, bins)?;
+        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?)?;
         progress.stage("publish", None);
         let overrides = self.log_overrides()?;
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };

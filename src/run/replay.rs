@@ -105,12 +105,18 @@ pub fn replay_run(run_dir: &Path, options: &RunOptions, progress: &dyn Progress)
         Begun::NothingNew(published) | Begun::Repointed(published) => published,
     };
     let made = PublishedRun::open(&made.run_dir)?;
-    compare(manifest, made.manifest(), &mut report);
+    compare(&run, made.manifest(), &mut report);
     Ok(report)
 }
 
-fn compare(published: &Manifest, made: &Manifest, report: &mut ReplayReport) {
+/// The files that lie in the run's folder must be those of its manifest, and the manifest's those that came out.
+fn compare(run: &PublishedRun, made: &Manifest, report: &mut ReplayReport) {
+    let published = run.manifest();
     for file in &published.files {
+        if let Err(changed) = run.file(&file.path) {
+            report.differs.push(changed.to_string());
+            continue;
+        }
         match made.file(&file.path) {
             Some(again) if again.sha256 == file.sha256 => report.equal_files += 1,
             Some(again) => report.differs.push(format!(

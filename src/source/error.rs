@@ -23,6 +23,15 @@ pub enum SourceError {
         /// The data folder.
         folder: PathBuf,
     },
+    /// A file whose rows may be those of other bytes than the ones that were digested.
+    #[error(
+        "read {file}: it was written to or replaced while it was read. Files are put there whole (written under another name, then renamed) before the job \
+         begins: run it again"
+    )]
+    ChangedWhileRead {
+        /// The file.
+        file: PathBuf,
+    },
     /// A column by which a source is said to be keyed.
     #[error(
         "split the inputs of table {table:?}: input {input:?} has no column {column:?}, by which keyed_by says it is keyed"

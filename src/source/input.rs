@@ -302,6 +302,12 @@ impl OpenInput {
         Ok(self.whole.insert(rows).clone())
     }
 
+    /// A file that was touched since it was opened.
+    pub fn changed(&self) -> Option<SourceError> {
+        let changed = self.files.iter().find(|file| file.has_changed())?;
+        Some(SourceError::ChangedWhileRead { file: changed.found.path.clone() })
+    }
+
     /// Forgets what [`Self::whole`] read.
     pub fn forget(&mut self) {
         self.whole = None;
@@ -527,6 +533,11 @@ impl OpenFile {
         })?;
         self.note(end);
         Ok(all.lazy())
+    }
+
+    /// Whether it was touched since it was opened. Its digest would not tell: other bytes may have stood there in between.
+    fn has_changed(&self) -> bool {
+        !FileStamp::of(&self.found.path).is_ok_and(|now| now == self.stamp)
     }
 
     /// Some rows of a Parquet file, in the columns of `schema`.

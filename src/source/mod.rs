@@ -55,7 +55,7 @@ pub(crate) use malformed::rule_named;
 pub(crate) use number_text::plain_number;
 pub(crate) use record_file::{RecordFile, RecordFormat, RecordsEnd, format_of};
 pub(crate) use settings::{INPUT_KEYS, RawInput, RawSource, SOURCE_KEYS};
-pub use settings::{InputSpec, SourcePart, SourceSettings, SourceSpec, Statement};
+pub use settings::{InputSpec, SourcePart, SourceSettings, SourceSpec, Statement, format_beside, format_path};
 pub(crate) use sniff::Sniffing;
 pub(crate) use sql::GAP;
 pub(crate) use sql_functions::instant_by_formats;

@@ -1,7 +1,7 @@
 //! Inputs and sources: the sections `[inputs]` and `[[source]]` of the job file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -76,6 +76,7 @@ pub struct Statement {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawInput {
+    #[serde(default = "RawFiles::none")]
     files: RawFiles,
     #[serde(default)]
     optional: bool,
@@ -106,6 +107,12 @@ pub(super) enum RawSheet {
 enum RawFiles {
     One(String),
     Several(Vec<String>),
+}
+
+impl RawFiles {
+    const fn none() -> Self {
+        Self::Several(Vec::new())
+    }
 }
 
 /// A source as written.
@@ -270,6 +277,37 @@ fn check_input(file: &ConfigFile, raw: &Spanned<RawInput>) -> Result<InputSpec, 
         return Err(file.refuse(&raw.span(), message, "a glob below the data folder, or a list of them"));
     }
     Ok(InputSpec { files, optional: raw.get_ref().optional, format: raw.get_ref().format(file)? })
+}
+
+/// Where it stands how a table that no job reads is written: `loans.csv.toml` beside `loans.csv`.
+#[must_use]
+pub fn format_path(table: &Path) -> PathBuf {
+    let mut name = table.as_os_str().to_owned();
+    name.push(".toml");
+    PathBuf::from(name)
+}
+
+/// How a table that no job reads is written, in the keys of `[inputs]`, as far as the file beside it says.
+///
+/// # Errors
+/// The file cannot be read, or a key of it is unknown or not allowed.
+pub fn format_beside(table: &Path) -> Result<DeclaredFormat, ConfigError> {
+    let path = format_path(table);
+    if !path.is_file() {
+        return Ok(DeclaredFormat::default());
+    }
+    let file = ConfigFile::open(&path)?;
+    let raw: RawInput = file.parse()?;
+    if raw.optional || !matches!(&raw.files, RawFiles::Several(globs) if globs.is_empty()) {
+        let message =
+            format!("files and optional are keys of a job; this file says how {} is written", table.display());
+        return Err(file.refuse(
+            &(0..0),
+            message,
+            "separator, quote, decimal, encoding, nulls, header, columns, skip_lines, footer_lines, sheet",
+        ));
+    }
+    raw.format(&file)
 }
 
 /// `keyed_by`: inputs of the job, the driving one among them.

@@ -404,6 +404,11 @@ impl<'a> Sources<'a> {
         Ok(())
     }
 
+    /// A file that was written to or replaced since it was opened: rows that were read of it may be of other bytes than its digest.
+    pub fn changed(&self) -> Option<SourceError> {
+        self.open.values().flatten().find_map(OpenInput::changed)
+    }
+
     /// Forgets the rows of inputs that none of the `later` tables need as a whole.
     pub fn close_unused(&mut self, later: &[SourceSpec]) {
         let job = self.settings;

@@ -26,28 +26,9 @@ pub enum IngestError {
     /// The date names no instant.
     #[error(transparent)]
     AsOf(#[from] AsOfError),
-    /// Too many rows of a table are broken.
-    #[error(
-        "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %{roots}; by rule: {rules}",
-        share * 100.0,
-        limit * 100.0
-    )]
-    QuarantineLimit {
-        /// Contract table.
-        table: &'static str,
-        /// Quarantined share of the visible rows, 0 to 1.
-        share: f64,
-        /// The configured limit, 0 to 1.
-        limit: f64,
-        /// Quarantined rows.
-        quarantined: u64,
-        /// Visible rows.
-        judged: u64,
-        /// Rules with counts and the first row of each, most frequent first.
-        rules: String,
-        /// Why the rows that these name are quarantined, where that is why most of them are.
-        roots: RootReasons,
-    },
+    /// Too many rows of tables are broken: every such table, in washing order.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    QuarantineLimit(Vec<TooManyBroken>),
     /// Rows were lost or invented: a fault of this program.
     #[error("account for {} in table {:?}: read {} is not kept {} + quarantined {} + duplicate {}", line.file, line.table, line.read, line.kept, line.quarantined, line.duplicate)]
     LedgerBroken {
@@ -62,4 +43,28 @@ pub enum IngestError {
         /// polars' words.
         why: String,
     },
+}
+
+/// A table of which too many rows are broken.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "accept table {table:?}: {quarantined} of {judged} rows ({:.2} %) are quarantined, the limit is {:.2} %{roots}; by rule: {rules}",
+    share * 100.0,
+    limit * 100.0
+)]
+pub struct TooManyBroken {
+    /// Contract table.
+    pub table: &'static str,
+    /// Quarantined share of the visible rows, 0 to 1.
+    pub share: f64,
+    /// The configured limit, 0 to 1.
+    pub limit: f64,
+    /// Quarantined rows.
+    pub quarantined: u64,
+    /// Visible rows.
+    pub judged: u64,
+    /// Rules with counts and the first row of each, most frequent first.
+    pub rules: String,
+    /// Why the rows that these name are quarantined, where that is why most of them are.
+    pub roots: RootReasons,
 }

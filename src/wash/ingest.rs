@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::account::{Account, Filled, Sums};
 use super::activity::Activity;
 use super::buckets::Wash;
-use super::error::IngestError;
+use super::error::{IngestError, TooManyBroken};
 use super::kept::{self, KeepRows, Kept, KeptError};
 use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::people::PeopleByKind;
@@ -170,7 +170,8 @@ fn attempt(
     for (at, spec) in job.source.sources.iter().enumerate() {
         progress(IngestProgress::Reading { table: spec.table, number: at + 1, of: job.source.sources.len() });
         let mut kept_table = kept.as_mut().and_then(|kept| kept.table(spec.table));
-        let Some(staged) = staging.read(&mut sources, spec, kept_table.as_mut())? else { continue };
+        let read = staging.read(&mut sources, spec, kept_table.as_mut());
+        let Some(staged) = read.map_err(|error| as_changed(&sources).unwrap_or(error))? else { continue };
         if let (Some(kept), Some(table)) = (&mut kept, kept_table) {
             kept.put_back(table, &sources);
         }
@@ -179,6 +180,9 @@ fn attempt(
         let lines = lines.map(|(file, skipped)| LedgerLine::of(staged.table.name, file).with_skipped(*skipped));
         account.open(staged.table, lines.collect())?;
         tables.push(staged);
+    }
+    if let Some(changed) = as_changed(&sources) {
+        return Err(changed);
     }
     if let Some(kept) = &kept {
         kept.commit()?;
@@ -191,20 +195,25 @@ fn attempt(
     drop(tables);
 
     let Sums { mut ledger, mut quarantine, activity, filled, people, mut unattributed } = account.close()?;
+    let mut too_many = Vec::new();
     for spec in &job.source.sources {
-        check_limit(job, spec.table, ledger.get(spec.table).map_or(&[], Vec::as_slice), &quarantine)?;
+        let lines = ledger.get(spec.table).map_or(&[][..], Vec::as_slice);
+        too_many.extend(over_limit(job, spec.table, lines, &quarantine)?);
     }
     let mut joined = Vec::new();
     for input in sources.joined_only() {
         let (lines, lost) = account_for_joined(&input)?;
         quarantine.entry(JOINED).or_insert_with(|| Arc::new(Quarantine::new(&scratch))).extend(lost)?;
-        check_limit(job, JOINED, &lines, &quarantine)?;
+        too_many.extend(over_limit(job, JOINED, &lines, &quarantine)?);
         joined.extend(lines);
         unattributed.extend(input.malformed.iter().map(|record| BrokenRecord {
             table: JOINED.to_owned(),
             rule: record.rule.to_owned(),
             ..BrokenRecord::default()
         }));
+    }
+    if !too_many.is_empty() {
+        return Err(IngestError::QuarantineLimit(too_many));
     }
     unattributed.sort();
     let store = writer.finish()?;
@@ -226,6 +235,11 @@ fn attempt(
     })
 }
 
+/// Why what was read is not to be trusted, or cannot be read.
+fn as_changed(sources: &Sources<'_>) -> Option<IngestError> {
+    sources.changed().map(IngestError::from)
+}
+
 /// The configured number of buckets, or the power of two, up to 4,096, that gives each about 2,000 merchants and no more than about half a
 /// million rows.
 fn buckets(job: &IntakeSettings, sources: &mut Sources<'_>) -> Result<u32, IngestError> {
@@ -244,17 +258,18 @@ fn buckets(job: &IntakeSettings, sources: &mut Sources<'_>) -> Result<u32, Inges
     Ok(job.store.buckets.unwrap_or(wanted))
 }
 
-fn check_limit(
+/// Why a table is not accepted, where more of its rows are broken than the job allows.
+fn over_limit(
     job: &IntakeSettings,
     table: &'static str,
     ledger: &[LedgerLine],
     quarantine: &BTreeMap<&'static str, Arc<Quarantine>>,
-) -> Result<(), IngestError> {
+) -> Result<Option<TooManyBroken>, IngestError> {
     let limit = job.wash.max_quarantine_share_by_table.get(table).copied();
     let limit = limit.unwrap_or(job.wash.max_quarantine_share);
     let share = quarantined_share(ledger);
     if share <= limit {
-        return Ok(());
+        return Ok(None);
     }
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for (rule, count) in ledger.iter().flat_map(|line| &line.rules) {
@@ -272,7 +287,7 @@ fn check_limit(
     let is_by_parents = |(rule, count): &(&str, u64)| *rule == PARENT_QUARANTINED && count * 2 > quarantined;
     let mut roots = if counts.iter().any(is_by_parents) { root_reasons(table, quarantine)? } else { Vec::new() };
     roots.truncate(3);
-    Err(IngestError::QuarantineLimit {
+    Ok(Some(TooManyBroken {
         table,
         share,
         limit,
@@ -280,7 +295,7 @@ fn check_limit(
         judged: ledger.iter().map(LedgerLine::judged).sum(),
         rules,
         roots: RootReasons(roots),
-    })
+    }))
 }
 
 /// The first row by file and number that each rule set aside, in words.

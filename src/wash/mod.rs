@@ -38,7 +38,7 @@ mod washing;
 
 pub use account::Filled;
 pub use activity::{Activity, FirstNightPace, PACED_DAYS, UsualDay, event_column};
-pub use error::IngestError;
+pub use error::{IngestError, TooManyBroken};
 pub use ingest::{IngestProgress, Ingested, ingest, ingest_keeping};
 pub use kept::{KeepRows, KeptError};
 pub(crate) use ledger::is_zero;
@@ -49,4 +49,4 @@ pub(crate) use root_reasons::root_reasons;
 pub use root_reasons::{RootReason, RootReasons};
 pub use settings::{IntakeSettings, WashSettings};
 pub(crate) use settings::{RawWash, WASH_KEYS};
-pub(crate) use washing::PARENT_QUARANTINED;
+pub(crate) use washing::{NOT_JOINED, PARENT_QUARANTINED};

@@ -277,6 +277,11 @@ fn parent_seen(table: &TableContract, frame: &DataFrame) -> PolarsResult<Option<
 
 /// The rule of a row that refers to a key that is not usable.
 pub(crate) const PARENT_QUARANTINED: &str = "parent-quarantined";
+/// Those of a row that refers to a key that is not there, and to one of another merchant.
+const PARENT_MISSING: &str = "parent-missing";
+const PARENT_OF_ANOTHER: &str = "parent-of-another-merchant";
+/// The rules of rows of which what they refer to is not found.
+pub(crate) const NOT_JOINED: [&str; 3] = [PARENT_MISSING, PARENT_QUARANTINED, PARENT_OF_ANOTHER];
 
 fn reference_rules(table: &TableContract) -> impl Iterator<Item = Rule> + '_ {
     table.foreign_keys.iter().enumerate().flat_map(|(at, reference)| {
@@ -285,9 +290,9 @@ fn reference_rules(table: &TableContract) -> impl Iterator<Item = Rule> + '_ {
         let rule = move |name, fails| Rule { name, column: reference.column, is_unreadable: false, fails };
         debug_assert_eq!(PRESENT, 0);
         [
-            rule("parent-missing", is(MISSING).or(is(NOT_MEANT))),
+            rule(PARENT_MISSING, is(MISSING).or(is(NOT_MEANT))),
             rule(PARENT_QUARANTINED, is(QUARANTINED)),
-            rule("parent-of-another-merchant", is(OTHER_MERCHANT)),
+            rule(PARENT_OF_ANOTHER, is(OTHER_MERCHANT)),
         ]
     })
 }

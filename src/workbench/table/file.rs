@@ -7,6 +7,7 @@ use super::read_parquet::ParquetTable;
 use crate::domain::{Digest, Hasher};
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind};
+use crate::source::{DeclaredFormat, format_beside};
 
 /// An opened table: a CSV or Parquet file, or a folder of such files with the same columns, which is read as one table in the order of
 /// the files' names.
@@ -35,16 +36,18 @@ enum Format {
 }
 
 /// Opens a table: a file by its content (Parquet files begin with `PAR1`, workbooks as their kind does: the sheet with most cells; everything else is read as delimited text, packed or not), or all
-/// files of a folder whose names end in one of [`ENDINGS`].
+/// files of a folder whose names end in one of [`ENDINGS`]. What `loans.csv.toml` beside `loans.csv` says of how it is written holds; the rest is read off the file.
 ///
 /// # Errors
-/// A file is missing, empty, truncated, not UTF-8, or has no header; a folder holds no table, other files, or files of other columns.
+/// A file is missing, empty, truncated, not UTF-8, or has no header; a folder holds no table, other files, or files of other columns; what stands beside
+/// the table is not allowed.
 pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
+    let declared = format_beside(path).map_err(|e| ModelError::table(path, e))?;
     let found = std::fs::metadata(path).map_err(|e| ModelError::io(path, e))?;
     let files = if found.is_dir() { files_of(path)? } else { vec![path.to_owned()] };
     let mut table = TableFile { path: path.to_owned(), names: Vec::new(), parts: Vec::new(), kept: None };
     for file in files {
-        let format = open_file(&file)?;
+        let format = open_file(&file, &declared, path)?;
         if table.parts.is_empty() {
             format.names().clone_into(&mut table.names);
         }
@@ -58,7 +61,7 @@ pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
 const ENDINGS: [&str; 11] =
     [".parquet", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsb", ".xls", ".ods"];
 
-fn open_file(path: &Path) -> Result<Format, ModelError> {
+fn open_file(path: &Path, declared: &DeclaredFormat, table: &Path) -> Result<Format, ModelError> {
     let mut magic = [0_u8; 4];
     let file = std::fs::File::open(path).map_err(|e| ModelError::io(path, e))?;
     let read =
@@ -69,7 +72,7 @@ fn open_file(path: &Path) -> Result<Format, ModelError> {
     Ok(if magic.get(..read) == Some(b"PAR1") {
         Format::Parquet(ParquetTable::open(path)?)
     } else {
-        Format::Csv(CsvTable::open(path)?)
+        Format::Csv(CsvTable::open(path, declared, table)?)
     })
 }
 
@@ -355,5 +358,43 @@ pub(super) fn refuse_duplicates(path: &Path, names: &[String]) -> Result<(), Mod
     match sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| a == b) {
         Some((twice, _)) => Err(ModelError::table(path, format!("two columns are called {twice:?}"))),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::table::Values;
+
+    #[test]
+    fn what_stands_beside_a_table_says_how_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loans.txt");
+        std::fs::write(&path, "of march\nid^sum^word\n1^'2,5'^x\n2^'3,0'^?\nTotal: 2\n").unwrap();
+        let beside = folder.path().join("loans.txt.toml");
+        let keys = "separator = '^'\nquote = \"'\"\ndecimal = ','\nnulls = ['?']\nskip_lines = 1\nfooter_lines = 1\n";
+        std::fs::write(&beside, keys).unwrap();
+        let table = open_table(&path).unwrap();
+        assert_eq!(
+            (table.rows(), table.names().to_vec()),
+            (2, vec!["id".to_owned(), "sum".to_owned(), "word".to_owned()])
+        );
+        let sums = table.load(1, None).unwrap().unwrap().0;
+        assert_eq!(sums.values, Values::Number(vec![2.5, 3.0]));
+        let Values::Text(words) = table.load(2, None).unwrap().unwrap().0.values else { panic!("text") };
+        assert_eq!((words.get(0), words.get(1)), (Some("x"), None));
+
+        std::fs::write(&beside, keys.replace("footer_lines = 1\n", "")).unwrap();
+        let refused = open_table(&path).unwrap_err().to_string();
+        assert!(refused.contains("loans.txt.toml") && !refused.contains("[inputs]"), "{refused}");
+        for (wrong, word) in [
+            ("files = 'x.csv'\n", "keys of a job"),
+            ("separators = ';'\n", "separators"),
+            ("quote = 'ab'\n", "is not a quote"),
+        ] {
+            std::fs::write(&beside, wrong).unwrap();
+            let refused = open_table(&path).unwrap_err().to_string();
+            assert!(refused.contains(word) && refused.contains("loans.txt.toml"), "{refused}");
+        }
     }
 }

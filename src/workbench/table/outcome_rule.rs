@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::file::TableFile;
+use super::parse;
 use crate::model::ModelError;
 use crate::model::table::{Kind, Values};
 use crate::source::{condition_columns, holds};
@@ -73,7 +74,8 @@ pub fn ruled_outcome(file: &TableFile, bad: &str, good: Option<&str>) -> Result<
     Ok(outcome)
 }
 
-/// A column as SQL sees it: numbers, or text as it stands in the file; dates are text where the file writes them so.
+/// A column as SQL sees it: numbers, or text as it stands in the file. Dates that a file writes as text are text in the form of ISO 8601, however it writes
+/// them, so that they compare by time.
 fn cells(file: &TableFile, name: &str) -> Result<polars::prelude::Column, ModelError> {
     let at = file.position(name)?;
     let is_date = file.kind(at).is_some_and(|(kind, _)| kind == Kind::Date);
@@ -86,6 +88,21 @@ fn cells(file: &TableFile, name: &str) -> Result<polars::prelude::Column, ModelE
         let why = "its type is nested or binary".to_owned();
         return Err(ModelError::BadTarget { column: name.to_owned(), why });
     };
+    if is_date && let Values::Text(texts) = &column.values {
+        let as_written = (0..texts.codes.len()).filter_map(|row| texts.get(row));
+        if !as_written.clone().all(|cell| parse::date(cell).is_some()) {
+            let days = file.load(at, Some(Kind::Date))?;
+            let days = days.iter().flat_map(|(column, _)| match &column.values {
+                Values::Number(days) => days.as_slice(),
+                Values::Text(_) => &[],
+            });
+            let iso: StringChunked = days.map(|days| iso_text(*days)).collect();
+            let (written, read) =
+                (as_written.clone().next().unwrap_or_default(), iso.iter().flatten().next().unwrap_or_default());
+            tracing::info!(column = name, "{written:?} is compared as {read:?}: conditions write dates so");
+            return Ok(iso.with_name(name.into()).into_column());
+        }
+    }
     let series = match &column.values {
         Values::Number(numbers) => {
             numbers.iter().map(|n| (!n.is_nan()).then_some(*n)).collect::<Float64Chunked>().into_series()
@@ -95,6 +112,22 @@ fn cells(file: &TableFile, name: &str) -> Result<polars::prelude::Column, ModelE
         }
     };
     Ok(series.with_name(name.into()).into_column())
+}
+
+/// Days since 1970 as `2018-08-01`, with the time of day where there is one.
+fn iso_text(days: f64) -> Option<String> {
+    const SECONDS_PER_DAY: f64 = 86_400.0;
+    if !days.is_finite() {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "seconds of the calendar's years; what lies beyond them is no time"
+    )]
+    let at = jiff::Timestamp::from_second((days * SECONDS_PER_DAY).round() as i64).ok()?;
+    let at = jiff::tz::TimeZone::UTC.to_datetime(at);
+    let form = if at.time() == jiff::civil::Time::midnight() { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M:%S" };
+    Some(at.strftime(form).to_string())
 }
 
 #[cfg(test)]
@@ -148,6 +181,32 @@ mod tests {
         let found = ruled_outcome(&file, "status = 'Late'", None).unwrap();
         assert_eq!(found.kept, [true, true, true, true, false, true]);
         assert_eq!(found.is_bad.iter().filter(|bad| **bad).count(), 1);
+    }
+
+    #[test]
+    fn dates_compare_by_time_however_the_file_writes_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let days = ["31.01.2019", "02.12.2018", "", "15.06.2021", "01.01.2020"];
+        for (name, written) in [
+            ("german.csv", days.map(str::to_owned)),
+            (
+                "iso.csv",
+                days.map(|day| {
+                    let parts: Vec<&str> = day.split('.').rev().collect();
+                    parts.join("-")
+                }),
+            ),
+        ] {
+            let path = folder.path().join(name);
+            let rows: Vec<String> = written.iter().enumerate().map(|(n, day)| format!("{n},{day}\n")).collect();
+            std::fs::write(&path, format!("id,due\n{}", rows.concat())).unwrap();
+            let found = ruled_outcome(&open_table(&path).unwrap(), "due >= '2019-06-01'", None).unwrap();
+            assert_eq!(
+                (found.is_bad, found.kept),
+                (vec![false, false, true, true], vec![true, true, false, true, true]),
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::file::Natural;
 use super::parse;
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind, TextBuilder, Values};
-use crate::source::{DeclaredFormat, RecordFile, RecordsEnd, Sniffing, format_of};
+use crate::source::{DeclaredFormat, RecordFile, RecordsEnd, Sniffing, SourceError, format_of, format_path};
 
 /// A text file or sheet, held as columns of text.
 #[derive(Debug)]
@@ -23,15 +23,19 @@ pub struct CsvTable {
 const BATCH_ROWS: usize = 1 << 16;
 
 impl CsvTable {
-    /// Reads the file.
+    /// Reads the file, a part of `table`, as far as it is `declared` in that way.
     ///
     /// # Errors
     /// Unreadable, no header, duplicate column names, or any malformed record: what trains a model is mended, not passed over.
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |e| ModelError::table(path, e);
-        let likely = |sniffing| format_of(path, &DeclaredFormat::default(), sniffing);
-        // Which words are missing values is the workbench's own rule, the same for every file.
-        let format = likely(Sniffing::Likely).map_err(refuse)?.without_null_words();
+    pub fn open(path: &Path, declared: &DeclaredFormat, table: &Path) -> Result<Self, ModelError> {
+        // The reader is that of jobs, which say in another place how a file is written.
+        let here = || format!("in {}", format_path(table).display());
+        let in_words = |e: &dyn std::fmt::Display| e.to_string().replace("in [inputs]", &here());
+        let refuse = |e: SourceError| ModelError::table(path, in_words(&e));
+        let likely = |sniffing| format_of(path, declared, sniffing);
+        // Which words are missing values is the workbench's own rule, the same for every file, beside those that are declared.
+        let format = likely(Sniffing::Likely).map_err(refuse)?;
+        let format = if declared.nulls.is_empty() { format.without_null_words() } else { format };
         if likely(Sniffing::Certain).is_ok_and(|certain| certain != format) {
             tracing::info!(file = %path.display(), "read as {}", format.words());
         }
@@ -57,7 +61,7 @@ impl CsvTable {
         if let Some(first) = malformed.first() {
             let (count, row, why) = (malformed.len(), first.row, &first.why);
             let more = if count > 1 { format!("; {count} records are malformed in all") } else { String::new() };
-            return Err(ModelError::table(path, format!("data row {row}, {why}{more}")));
+            return Err(ModelError::table(path, in_words(&format!("data row {row}, {why}{more}"))));
         }
         Ok(Self { names, columns, rows })
     }

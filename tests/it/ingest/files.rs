@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use integrity::domain::Digest;
+use integrity::source::SourceError;
+use integrity::wash::{IngestError, IngestProgress, ingest};
 use jiff::civil::{Date, date};
 
 use super::world::World;
@@ -48,6 +50,33 @@ fn pages_are_compared_with_their_checksums() {
                     assert!(rows_as_of(&made.store, "orders", AS_OF).equals_missing(&sound), "v{version}: byte {at}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_read_stops_the_night() {
+    for (replaced, is_refused) in [("orders.csv", true), ("orders.csv.md5", false)] {
+        let world = orders_world();
+        world.csv(
+            "loans.csv",
+            "loan_id,merchant_id,product,disbursed_at,principal_minor,term_days,daily_rate_ppm,repayment\n",
+        );
+        // Written elsewhere and renamed, as senders do, once orders were read.
+        let replace = |progress: IngestProgress| {
+            if matches!(progress, IngestProgress::Reading { table: "loans", .. }) {
+                let other = world.path("orders.csv.new");
+                fs::write(&other, ORDERS).unwrap();
+                fs::rename(&other, world.data(replaced)).unwrap();
+            }
+        };
+        let made = ingest(&world.job().intake, AS_OF, &world.path("store"), &replace);
+        match made {
+            Err(IngestError::Source(SourceError::ChangedWhileRead { file })) => {
+                assert!(is_refused && file.ends_with("orders.csv"));
+            }
+            Ok(made) => assert!(!is_refused && made.store.rows("orders").is_some(), "no file of the job was touched"),
+            Err(other) => panic!("{other}"),
         }
     }
 }

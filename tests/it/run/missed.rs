@@ -102,6 +102,27 @@ fn a_run_is_proven_from_what_its_manifest_names() {
 }
 
 #[test]
+fn files_that_are_not_what_was_published_prove_nothing() {
+    let (out, nights) = caught_up();
+    let copy = TempDir::new().unwrap();
+    copy_folder(&out.path().join("published"), copy.path());
+    let run: PathBuf =
+        copy.path().join(nights[1].published.run_dir.strip_prefix(out.path().join("published")).unwrap());
+    let scores = run.join("scores.parquet");
+    let mut bytes = fs::read(&scores).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&scores, bytes).unwrap();
+    fs::remove_file(run.join("offers.parquet")).unwrap();
+    let report = replayed(&run, data());
+    assert!(!report.is_proven && report.missing.is_empty(), "{:?}", report.missing);
+    assert_eq!(report.differs.len(), 2, "{:?}", report.differs);
+    for name in ["scores.parquet", "offers.parquet"] {
+        assert!(report.differs.iter().any(|line| line.contains(name)), "{name}: {:?}", report.differs);
+    }
+}
+
+#[test]
 fn a_run_whose_raw_files_are_gone_is_proven_from_the_archive() {
     let out = after_the_first_night();
     let folder = copy_of_data();
