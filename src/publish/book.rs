@@ -12,6 +12,7 @@ use super::error::PublishError;
 use super::history::{self, IntactRun};
 use super::manifest::{MANIFEST, Manifest};
 use super::pointings::Pointings;
+use super::prunings::Prunings;
 use super::reader::TableReader;
 use super::row::OutputRow;
 use super::sorted_file::SortedFile;
@@ -96,7 +97,7 @@ impl ScoreBook {
                     .map(|entry| format!("this run was withdrawn at {} by {}: {}", entry.at, entry.by, entry.reason));
                 Self::with_manifest(out.join(&pointer.run), manifest, withdrawn)
             }
-            None if broken.is_empty() => Err(PublishError::NoSuchRun { out: out.to_owned(), as_of }),
+            None if broken.is_empty() => Err(Prunings::no_run_of(out, as_of)),
             None => Err(PublishError::NoIntactRun { out: out.to_owned(), passed_over: broken }),
         }
     }

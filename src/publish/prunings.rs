@@ -99,6 +99,16 @@ impl Prunings {
         Some(PublishError::Pruned { run: out.join(&run.run), at: entry.at, by: entry.by.clone() })
     }
 
+    /// Why no run of a date is there: the one of its runs that was removed last, or that none was ever published.
+    #[must_use]
+    pub fn no_run_of(out: &Path, as_of: Date) -> PublishError {
+        let prunings = Self::read(out).unwrap_or_default();
+        let gone = prunings.gone(out);
+        let of_date = gone.into_values().filter(|(run, _)| run.as_of == as_of).max_by_key(|(_, entry)| entry.at);
+        let pruned = of_date.and_then(|(run, _)| prunings.refusal(out, &run.run));
+        pruned.unwrap_or_else(|| PublishError::NoSuchRun { out: out.to_owned(), as_of })
+    }
+
     pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, PublishError> {
         log_bytes(&self.entries, path)
     }

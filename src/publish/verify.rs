@@ -251,12 +251,7 @@ fn verify_date(
     }
     report.findings.sort_by(|a, b| a.path.cmp(&b.path));
     if runs.is_empty() {
-        let prunings = Prunings::read(out).unwrap_or_default();
-        let of_date = prunings.gone(out).into_values().find(|(run, _)| run.as_of == as_of);
-        if let Some(pruned) = of_date.and_then(|(run, _)| prunings.refusal(out, &run.run)) {
-            return Err(pruned);
-        }
-        return Err(PublishError::NoSuchRun { out: out.to_owned(), as_of });
+        return Err(Prunings::no_run_of(out, as_of));
     }
     for run in runs {
         report.runs.push(verify_run(out, &out.join(&run), current.filter(|c| c.run == run))?);

@@ -22,7 +22,7 @@ use super::stages::StageClock;
 use super::tonights_model::check_model;
 use crate::model::registry::load_folder;
 use crate::publish::{
-    Begun, Pointing, PreviousIdentity, PublishError, PublishedRun, Publisher, RestatedCounts, RestatedNight,
+    Begun, Pointing, PreviousIdentity, Prunings, PublishError, PublishedRun, Publisher, RestatedCounts, RestatedNight,
     RunIdentity, standing_run,
 };
 
@@ -58,7 +58,7 @@ pub fn restate_night(
         return Err(PublishError::NothingPublished(out).into());
     }
     let mut publisher = Publisher::open(&out)?;
-    let standing = standing_run(&out, as_of)?.ok_or(PublishError::NoSuchRun { out, as_of })?;
+    let standing = standing_run(&out, as_of)?.ok_or_else(|| Prunings::no_run_of(&out, as_of))?;
     let first = PublishedRun::open(&standing.run_dir)?;
     let manifest = first.manifest();
     let scratch = Scratch::new()?;

@@ -297,6 +297,8 @@ fn a_removed_run_is_remembered() {
     assert_eq!(listed.state, RunState::Pruned);
     assert!(listed.why.as_ref().unwrap().contains("officer"));
     assert!(matches!(verify(out, Some(date(2018, 6, 10))), Err(PublishError::Pruned { .. })));
+    assert!(matches!(ScoreBook::open_as_of(out, date(2018, 6, 10)), Err(PublishError::Pruned { .. })));
+    assert!(matches!(ScoreBook::open_as_of(out, date(1999, 6, 10)), Err(PublishError::NoSuchRun { .. })));
     assert!(verify(out, None).unwrap().is_sound());
     let run_id = gone.rsplit('=').next().unwrap().to_owned();
     let point = |run_id: String| {
