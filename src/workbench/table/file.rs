@@ -384,9 +384,6 @@ mod tests {
         let Values::Text(words) = table.load(2, None).unwrap().unwrap().0.values else { panic!("text") };
         assert_eq!((words.get(0), words.get(1)), (Some("x"), None));
 
-        std::fs::write(&beside, keys.replace("footer_lines = 1\n", "")).unwrap();
-        let refused = open_table(&path).unwrap_err().to_string();
-        assert!(refused.contains("loans.txt.toml") && !refused.contains("[inputs]"), "{refused}");
         for (wrong, word) in [
             ("files = 'x.csv'\n", "keys of a job"),
             ("separators = ';'\n", "separators"),
