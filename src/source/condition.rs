@@ -17,13 +17,22 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The SELECT of the rows for which a condition holds. It stands on lines of its own, so that places in it are those in its text, a line further down.
+pub(super) fn statement_of(condition: &str, input: &str) -> String {
+    format!("SELECT * FROM {} WHERE (\n{condition}\n)", quoted(input))
+}
+
 /// Checks that a text is one condition on one row of an input.
 ///
 /// # Errors
 /// What it is instead.
 pub(super) fn check(condition: &str, input: &str) -> Result<(), String> {
-    let statement = format!("SELECT * FROM {} WHERE ({condition})", quoted(input));
-    sql::check(&statement, std::iter::once(input)).map_err(|refusal| refusal.message)?;
+    let statement = statement_of(condition, input);
+    sql::check(&statement, std::iter::once(input), None).map_err(|refusal| match refusal.line {
+        0 => refusal.message,
+        // The condition begins on the second line.
+        line => format!("line {}, {}", (line - 1).max(1), refusal.message),
+    })?;
     if row_wise::is_row_wise(&statement, input) {
         Ok(())
     } else {
@@ -66,7 +75,7 @@ pub(crate) fn condition_columns(condition: &str) -> Result<Vec<String>, String> 
 /// # Errors
 /// It cannot be computed, or is no condition.
 pub(crate) fn holds(condition: &str, input: &str, rows: DataFrame) -> Result<(DataFrame, BooleanChunked), String> {
-    let text = format!("SELECT *, ({condition}) AS {HOLDS} FROM {}", quoted(input));
+    let text = format!("SELECT *, (\n{condition}\n) AS {HOLDS} FROM {}", quoted(input));
     let marked = sql_run::execute(&text, [(input.to_owned(), rows.lazy())])
         .and_then(LazyFrame::collect)
         .map_err(|e| sql_run::in_plain_words(&e))?;

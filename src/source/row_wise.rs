@@ -9,17 +9,14 @@ use sqlparser::ast::{
     Distinct, Expr, FunctionArguments, GroupByExpr, ObjectName, Query, Select, SetExpr, Statement, TableFactor, Visit,
     Visitor,
 };
-use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::{Parser, ParserOptions};
 
+use super::sql_parse;
 use super::sql_reference::ROW_FUNCTIONS;
 
 /// Whether `text`, a statement that [`super::sql::check`] accepts, computes each of its rows from one row of `input`.
 pub(super) fn is_row_wise(text: &str, input: &str) -> bool {
-    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    let parsed = Parser::new(&GenericDialect).with_options(options).try_with_sql(text);
-    let Ok(statements) = parsed.and_then(|mut parser| parser.parse_statements()) else { return false };
-    let [Statement::Query(query)] = statements.as_slice() else { return false };
+    let Ok(parsed) = sql_parse::parse(text) else { return false };
+    let [Statement::Query(query)] = parsed.statements.as_slice() else { return false };
     is_plain(query, input) && query.visit(&mut OneRow { queries: 0 }).is_continue()
 }
 

@@ -8,6 +8,8 @@ use toml::Spanned;
 
 use super::condition;
 use super::sql;
+use super::sql_outputs::Purpose;
+use super::sql_parse::Refusal;
 use super::text_format::DeclaredFormat;
 use crate::config::{ConfigError, ConfigFile, Key, Section};
 use crate::contract;
@@ -367,7 +369,8 @@ fn check_sources(
             let message = format!("{:?} is not an input of this job", source.from.get_ref());
             faults.push(file.refuse(&source.from.span(), message, format!("one of: {names}")));
         }
-        let sql = source.sql.as_ref().map(|relative| statement(file, relative, inputs)).transpose();
+        let purpose = Purpose { table, from: source.from.get_ref() };
+        let sql = source.sql.as_ref().map(|relative| statement(file, relative, inputs, purpose)).transpose();
         let keyed_by = check_keys(file, source, inputs);
         let filter = source.filter.as_ref().map(|given| filter_of(file, given, source.from.get_ref())).transpose();
         match (sql, keyed_by, filter) {
@@ -409,6 +412,7 @@ fn statement(
     file: &ConfigFile,
     relative: &Spanned<String>,
     inputs: &BTreeMap<String, InputSpec>,
+    purpose: Purpose<'_>,
 ) -> Result<Statement, Vec<ConfigError>> {
     let path = file.folder().join(relative.get_ref());
     let text = std::fs::read_to_string(&path).map_err(|e| {
@@ -417,12 +421,12 @@ fn statement(
     })?;
     let mut refusals = sql::gaps(&text);
     if refusals.is_empty() {
-        refusals.extend(sql::check(&text, inputs.keys().map(String::as_str)).err());
+        refusals.extend(sql::check(&text, inputs.keys().map(String::as_str), Some(purpose)).err());
     }
     if refusals.is_empty() {
         return Ok(Statement { path, text });
     }
-    let refused = refusals.into_iter().map(|sql::Refusal { line, message, help }| {
+    let refused = refusals.into_iter().map(|Refusal { line, message, help }| {
         let path = path.clone();
         ConfigError { path, line, message, help }
     });

@@ -7,36 +7,26 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, ObjectName, Query, Select, SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Select, SetExpr, Spanned,
+    Statement, TableFactor, TableWithJoins, UnaryOperator, Value, Visit, Visitor,
 };
-use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::{Parser, ParserOptions};
+
+use super::sql_functions::fault_of_constant;
+use super::sql_groups;
+use super::sql_outputs::{self, Purpose};
+use super::sql_parse::{self, ONE_SELECT, Refusal};
 
 /// Marks a place in a SELECT that a person must fill; what is wanted there follows on the line.
 pub(crate) const GAP: &str = "-- GAP:";
 
-/// Why a statement is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// 1-based line of the statement's file; 0 where the whole is meant.
-    pub line: usize,
-    /// What is wrong.
-    pub message: String,
-    /// What is allowed.
-    pub help: String,
-}
-
-/// Checks a statement against the names of the job's inputs.
-pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
-    const ONE_SELECT: &str = "a source is one SELECT over the job's inputs";
+/// Checks a statement against the names of the job's inputs, and against what it is for where that is given.
+pub(super) fn check<'a>(
+    text: &str,
+    inputs: impl Iterator<Item = &'a str>,
+    purpose: Option<Purpose<'_>>,
+) -> Result<(), Refusal> {
     let inputs: BTreeSet<&str> = inputs.collect();
-    // As polars parses it.
-    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    let statements = Parser::new(&GenericDialect)
-        .with_options(options)
-        .try_with_sql(text)
-        .and_then(|mut parser| parser.parse_statements())
-        .map_err(|e| Refusal { line: line_in(&e.to_string()), message: e.to_string(), help: ONE_SELECT.to_owned() })?;
+    let statements = sql_parse::parse(text)?.statements;
     let [Statement::Query(query)] = statements.as_slice() else {
         let message = match statements.as_slice() {
             [] => "there is no statement".to_owned(),
@@ -45,13 +35,24 @@ pub(super) fn check<'a>(text: &str, inputs: impl Iterator<Item = &'a str>) -> Re
         };
         return Err(Refusal { line: 0, message, help: ONE_SELECT.to_owned() });
     };
-    let mut names = Names::default();
-    let _: ControlFlow<Refusal> = query.visit(&mut names);
-    let checked = query.visit(&mut Check { text, inputs: &inputs, named: &names.named });
-    match if checked.is_continue() { query.visit(&mut Qualifiers::default()) } else { checked } {
+    match check_query(query, text, &inputs, purpose) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
+}
+
+fn check_query(
+    query: &Query,
+    text: &str,
+    inputs: &BTreeSet<&str>,
+    purpose: Option<Purpose<'_>>,
+) -> ControlFlow<Refusal> {
+    let mut names = Names::default();
+    let _: ControlFlow<Refusal> = query.visit(&mut names);
+    query.visit(&mut Check { text, inputs, named: &names.named })?;
+    query.visit(&mut Qualifiers::default())?;
+    sql_groups::check(query)?;
+    purpose.map_or(ControlFlow::Continue(()), |purpose| sql_outputs::check(query, inputs, purpose))
 }
 
 /// The gaps of a draft: where a mark stands, and what is wanted there.
@@ -145,6 +146,18 @@ impl Visitor for Check<'_> {
         ControlFlow::Break(Refusal { line, message, help })
     }
 
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Refusal> {
+        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+        let FunctionArguments::List(list) = &function.args else { return ControlFlow::Continue(()) };
+        for (at, argument) in list.args.iter().enumerate() {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(given)) = argument else { continue };
+            if let Some((message, help)) = fault_of_constant(&function.name.to_string(), at, written_out(given)) {
+                return ControlFlow::Break(Refusal::at(given.span().start, &message, help));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<Refusal> {
         let name = match relation.0.as_slice() {
             [only] => only.as_ident().map(|ident| ident.value.clone()),
@@ -155,6 +168,19 @@ impl Visitor for Check<'_> {
         }
         let message = format!("{relation} is neither an input of the job nor a name that WITH gives");
         ControlFlow::Break(Refusal { line: self.line_of(relation), message, help: self.declared() })
+    }
+}
+
+/// A text or number that stands in the statement itself.
+fn written_out(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => Some(number.clone()),
+            other => other.clone().into_string(),
+        },
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => written_out(expr).map(|number| format!("-{number}")),
+        Expr::Nested(inner) => written_out(inner),
+        _ => None,
     }
 }
 
@@ -252,22 +278,15 @@ impl Visitor for Qualifiers {
         if visible.is_empty() || visible.iter().any(|name| name.eq_ignore_ascii_case(&table.value)) {
             return ControlFlow::Continue(());
         }
-        let at = table.span.start;
-        let message = format!("column {}: {expr} is of a table that is not in FROM here", at.column);
+        let message = format!("{expr} is of a table that is not in FROM here");
         let help = format!("tables that are there: {}; join {table} first, or name one of them", visible.join(", "));
-        ControlFlow::Break(Refusal { line: usize::try_from(at.line).unwrap_or(0), message, help })
+        ControlFlow::Break(Refusal::at(table.span.start, &message, help))
     }
 }
 
 fn line_of(name: &ObjectName) -> usize {
     let line = |ident: &Ident| usize::try_from(ident.span.start.line).unwrap_or(0);
     name.0.first().and_then(|part| part.as_ident()).map_or(0, line)
-}
-
-/// The line in a parser's words, `… at Line: 3, Column: 7`.
-fn line_in(words: &str) -> usize {
-    let after = words.rsplit_once("Line: ").map_or("", |(_, after)| after);
-    after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
 }
 
 fn first_words(text: &str) -> String {
@@ -279,7 +298,130 @@ mod tests {
     use super::*;
 
     fn checked(text: &str) -> Result<(), Refusal> {
-        check(text, ["orders", "items"].into_iter())
+        check(text, ["orders", "items"].into_iter(), None)
+    }
+
+    fn checked_for(table: &str, text: &str) -> Result<(), Refusal> {
+        let purpose = Purpose { table: crate::contract::table(table).unwrap(), from: "orders" };
+        check(text, ["orders", "items"].into_iter(), Some(purpose))
+    }
+
+    #[test]
+    fn rows_of_another_input_are_refused_wherever_they_come_from() {
+        for (text, line, column) in [
+            ("SELECT _file, _row FROM items", 1, 8),
+            ("SELECT _file, _row FROM orders UNION ALL\nSELECT _file, _row FROM items", 2, 8),
+            ("SELECT * FROM orders UNION ALL\nSELECT * FROM items", 2, 8),
+            ("SELECT *, a AS order_id FROM orders UNION ALL\nSELECT _file, _row, a FROM items", 2, 8),
+            ("SELECT * FROM (SELECT * FROM orders UNION\n SELECT * FROM items) AS both", 2, 9),
+            (
+                "WITH both AS (SELECT _file, _row FROM orders UNION ALL\nSELECT _file, _row FROM items)\nSELECT * FROM both",
+                2,
+                8,
+            ),
+            ("SELECT items._file, items._row FROM orders JOIN items ON orders.id = items.id", 1, 8),
+            ("SELECT orders._file, i._row FROM orders JOIN items AS i ON orders.id = i.id", 1, 22),
+            ("SELECT i._file,\n orders._row FROM orders JOIN (SELECT * FROM items) AS i USING (id)", 1, 8),
+            ("SELECT _file, _row FROM items JOIN orders ON orders.id = items.id", 1, 8),
+            ("SELECT orders.*, \"_row:items\" AS _row FROM orders JOIN items USING (id)", 1, 8),
+            ("SELECT \"_file:items\" AS _file, _row FROM orders JOIN items USING (id)", 1, 8),
+            ("SELECT COALESCE(orders._file, items._file) AS _file, _row FROM orders JOIN items USING (id)", 1, 31),
+            (
+                "WITH i AS (SELECT _file AS f, _row AS r, id FROM items)\nSELECT f AS _file, r AS _row FROM orders JOIN i USING (id)",
+                1,
+                19,
+            ),
+            ("SELECT _file, _row FROM orders UNION ALL SELECT _row, _file FROM orders", 1, 49),
+            ("SELECT _file, _row FROM orders UNION ALL BY NAME SELECT _row, _file FROM items", 1, 63),
+        ] {
+            let refusal = checked_for("orders", text).expect_err(text);
+            assert!(refusal.message.starts_with(&format!("column {column}: ")), "{text}: {refusal:?}");
+            assert_eq!(refusal.line, line, "{text}: {refusal:?}");
+        }
+        for text in [
+            "SELECT * FROM orders",
+            "SELECT _file, _row, a AS order_id FROM orders UNION ALL SELECT _file, _row, b FROM orders",
+            "SELECT * FROM orders UNION ALL SELECT * FROM orders WHERE a = 1",
+            "SELECT _file, _row FROM orders JOIN items ON orders.id = items.id",
+            "SELECT * EXCLUDE (_file) FROM orders",
+            "SELECT MIN(o._file) AS _file, MIN(o._row) AS _row FROM orders AS o JOIN items USING (id) GROUP BY o.id",
+            "WITH i AS (SELECT * FROM items), o AS (SELECT * FROM orders) SELECT o._file, o._row FROM o JOIN i USING (id)",
+            "SELECT _file, _row FROM orders WHERE id IN (SELECT _row FROM items)",
+            "SELECT _file, _row FROM orders EXCEPT SELECT _file, _row FROM items",
+        ] {
+            assert_eq!(checked_for("orders", text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn columns_that_the_contract_lacks_are_refused_where_they_are_named() {
+        for (text, column, near) in [
+            ("SELECT _file, _row, a AS group_id, b AS left_on FROM orders", 41, Some("left_at")),
+            ("SELECT _file, _row, a AS group_id, left_on FROM orders", 36, Some("left_at")),
+            ("SELECT *, b AS zzz FROM orders", 16, None),
+            ("SELECT _file, _row, UPPER(left_on) FROM orders", 21, None),
+            (
+                "SELECT _file, _row, b AS left_on FROM orders UNION ALL SELECT _file, _row, b FROM orders",
+                26,
+                Some("left_at"),
+            ),
+        ] {
+            let refusal = checked_for("guarantee_groups", text).expect_err(text);
+            assert!(refusal.message.starts_with(&format!("column {column}: ")), "{text}: {refusal:?}");
+            assert_eq!(refusal.help.split_once("there is \"").and_then(|h| h.1.split_once('"')).map(|h| h.0), near);
+        }
+        for text in [
+            "SELECT *, b AS left_at FROM orders",
+            "SELECT * FROM (SELECT _file, _row, a AS anything FROM orders) AS x",
+            "SELECT _file, _row, b AS _note, UPPER(group_id) FROM orders",
+            "SELECT _file, _row, row_number() OVER (PARTITION BY a ORDER BY b) AS place FROM orders QUALIFY place = 1",
+        ] {
+            assert_eq!(checked_for("guarantee_groups", text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn aggregates_of_the_whole_table_do_not_stand_beside_rows() {
+        for (text, column, words) in [
+            ("SELECT id, MAX(at) AS at FROM orders", 12, "MAX(at) is one value of all rows, and id"),
+            ("SELECT *, COUNT(*) AS n FROM orders", 11, "and * beside it"),
+            ("SELECT CASE WHEN at = MAX(at) THEN 1 END AS x FROM orders", 23, "and at beside it"),
+            ("WITH a AS (SELECT id, SUM(n) AS n FROM orders) SELECT * FROM a", 23, "SUM(n)"),
+            ("SELECT id FROM orders WHERE COUNT(*) > 1", 29, "WHERE looks at one row"),
+            ("SELECT id FROM orders WHERE n > 1 AND SUM(n) > 1 GROUP BY id", 39, "HAVING"),
+            ("SELECT MAX(n) AS n, ROW_NUMBER() OVER (ORDER BY n) AS x FROM orders", 8, "MAX(n)"),
+        ] {
+            let refusal = checked(text).expect_err(text);
+            assert!(refusal.message.starts_with(&format!("column {column}: ")), "{text}: {refusal:?}");
+            assert!(format!("{} {}", refusal.message, refusal.help).contains(words), "{text}: {refusal:?}");
+        }
+        for text in [
+            "SELECT id, MAX(at) OVER (PARTITION BY id) AS at FROM orders",
+            "SELECT id, SUM(COUNT(*)) OVER () AS n FROM orders GROUP BY id",
+            "SELECT id, MAX(at) AS at FROM orders GROUP BY id HAVING COUNT(*) > 1",
+            "SELECT MIN(_file) AS _file, MIN(_row) AS _row, MAX(at) AS at, 'x' AS kind FROM orders",
+            "SELECT id FROM orders WHERE at IN (SELECT MAX(at) FROM items)",
+            "WITH last AS (SELECT MAX(at) AS at FROM orders) SELECT id FROM orders JOIN last ON orders.at = last.at",
+        ] {
+            assert_eq!(checked(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_no_column_may_give_are_written_out() {
+        for (call, column, words) in [
+            ("regexp_replace(a, b, 'x')", 26, "argument 2 of regexp_replace"),
+            ("try_strptime(a, '%Y', b)", 30, "argument 3 of try_strptime"),
+            ("date_trunc(b, a)", 19, "argument 1"),
+            ("minor_units(a, 'EUR', b)", 30, "argument 3"),
+            ("minor_units(a, 'euro')", 23, "not a currency"),
+            ("regexp_extract(a, 'x', b)", 31, "argument 3"),
+        ] {
+            let refusal = checked(&format!("SELECT {call} FROM orders")).expect_err(call);
+            assert!(refusal.message.starts_with(&format!("column {column}: ")), "{call}: {refusal:?}");
+            assert!(refusal.message.contains(words), "{call}: {refusal:?}");
+        }
+        assert_eq!(checked("SELECT minor_units(a, currency), regexp_extract(a, 'x', 1) FROM orders"), Ok(()));
     }
 
     #[test]

@@ -36,6 +36,26 @@ pub(super) fn is_own_function(name: &str) -> bool {
     OwnFunction::named(name).is_some()
 }
 
+/// What is wrong with an argument that has to be `written` out in the statement, and what is allowed; nothing where it may be a column.
+pub(super) fn fault_of_constant(name: &str, at: usize, written: Option<String>) -> Option<(String, String)> {
+    let function = OwnFunction::named(name)?;
+    match written {
+        None if function.is_constant(at) => {
+            let message =
+                format!("argument {} of {} is the same for all rows: it must be written out", at + 1, function.name());
+            Some((
+                message,
+                "a text or number in the statement itself, not a column; CASE chooses between several calls".to_owned(),
+            ))
+        }
+        Some(code) if function == OwnFunction::MinorUnits && at == 1 && Currency::new(&code).is_err() => {
+            let message = format!("{code:?} is not a currency");
+            Some((message, "an ISO 4217 code, such as 'EUR', or a column that has it".to_owned()))
+        }
+        _ => None,
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OwnFunction {
     TryStrptime,
@@ -101,6 +121,18 @@ impl OwnFunction {
             Self::DateDiff | Self::RegexpReplace => (3, 3),
             Self::ToNumber => (1, 2),
             Self::MinorUnits | Self::RegexpExtract => (2, 3),
+        }
+    }
+
+    /// Whether an argument, counted from 0, is the same for all rows.
+    const fn is_constant(self, at: usize) -> bool {
+        match self {
+            Self::TryStrptime | Self::RegexpReplace | Self::RegexpExtract => at > 0,
+            Self::DateTrunc | Self::DateDiff => at == 0,
+            Self::ToNumber => at == 1,
+            // The currency may be that of the row.
+            Self::MinorUnits => at == 2,
+            Self::AddMonths | Self::AddDays => false,
         }
     }
 
@@ -189,12 +221,12 @@ impl OwnFunction {
             }
             Self::MinorUnits => {
                 let texts = given.texts(0)?;
-                let code = given.constant(1)?;
-                let Ok(currency) = Currency::new(&code) else {
-                    polars_bail!(InvalidOperation: "'minor_units': {code:?} is not a currency; give its ISO 4217 code, such as 'EUR'")
-                };
+                let codes = given.texts(1)?;
                 let decimal = given.decimal_mark(2)?;
-                let minor = |row| minor_of(&number_in(texts.get(row)?, decimal)?, currency.decimals());
+                let minor = |row| {
+                    let currency = Currency::new(codes.get(row)?.trim()).ok()?;
+                    minor_of(&number_in(texts.get(row)?, decimal)?, currency.decimals())
+                };
                 (0..rows).map(minor).collect::<Int64Chunked>().into_series()
             }
             Self::RegexpReplace => {
@@ -204,7 +236,7 @@ impl OwnFunction {
             }
             Self::RegexpExtract => {
                 let (texts, pattern) = (given.texts(0)?, given.pattern(1)?);
-                let group = if given.columns.len() > 2 { given.whole_numbers(2)?.get(0).unwrap_or(0) } else { 0 };
+                let group = if given.columns.len() > 2 { given.constant(2)?.parse().unwrap_or(-1) } else { 0 };
                 let Some(group) = usize::try_from(group).ok().filter(|group| *group < pattern.captures_len()) else {
                     polars_bail!(InvalidOperation: "'regexp_extract': the pattern has no group {group}")
                 };
@@ -302,8 +334,8 @@ impl Arguments<'_> {
     fn constant(&self, at: usize) -> PolarsResult<String> {
         let (name, number) = (self.function.name(), at + 1);
         let texts = self.texts(at)?;
-        match texts.get(0) {
-            Some(text) if texts.is_single => Ok(text.to_owned()),
+        match texts.values.iter().next() {
+            Some(Some(text)) if texts.is_single => Ok(text.to_owned()),
             _ => {
                 polars_bail!(InvalidOperation: "'{name}': argument {number} must be written out, not taken from a column")
             }

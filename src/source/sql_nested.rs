@@ -12,9 +12,10 @@ use sqlparser::ast::{
     Expr, Query, Select, SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor, visit_expressions_mut,
 };
 use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::{Parser, ParserOptions};
+use sqlparser::parser::Parser;
 
 use super::sql_functions::is_own_function;
+use super::sql_parse;
 
 /// Names of what queries within a statement gave.
 const PART: &str = "_part";
@@ -24,12 +25,15 @@ const PART: &str = "_part";
 /// # Errors
 /// What the engine says.
 pub(super) fn execute(context: &mut SQLContext, text: &str) -> PolarsResult<LazyFrame> {
-    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    let parsed = Parser::new(&GenericDialect).with_options(options).try_with_sql(text);
-    match parsed.and_then(|mut parser| parser.parse_statements()).as_deref_mut() {
-        Ok([Statement::Query(query)]) if uses_own_functions(query) && has_queries_within(query) => {
+    let mut parsed = match sql_parse::parse(text) {
+        Ok(parsed) => parsed,
+        Err(refusal) => polars_bail!(SQLInterface: "{}", refusal.message),
+    };
+    match parsed.statements.as_mut_slice() {
+        [Statement::Query(query)] if uses_own_functions(query) && has_queries_within(query) => {
             Nested { context, parts: 0 }.run(query)
         }
+        [rebuilt] if parsed.is_rebuilt => context.execute(&rebuilt.to_string()),
         _ => context.execute(text),
     }
 }

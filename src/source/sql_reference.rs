@@ -287,6 +287,7 @@ mod tests {
     use polars::prelude::*;
 
     use super::*;
+    use crate::source::sql_parse::Refusal;
     use crate::source::{row_wise, sql, sql_run};
 
     fn result(example: &str) -> Result<String, String> {
@@ -308,6 +309,8 @@ mod tests {
                 other => other.to_string(),
             })
         };
+        let placed = |refusal: Refusal| format!("line {}, {}", refusal.line, refusal.message);
+        sql::check(&text, ["t"].into_iter(), None).map_err(placed)?;
         run().map_err(|e: PolarsError| sql_run::in_plain_words_of(&text, &e))
     }
 
@@ -329,7 +332,7 @@ mod tests {
         for (functions, expected) in [(&ROW_FUNCTIONS[..], true), (&ROWS_FUNCTIONS[..], false)] {
             for SqlFunction { example, .. } in functions {
                 let text = format!("SELECT _file, _row, {example} AS x FROM t");
-                assert_eq!(sql::check(&text, ["t"].into_iter()), Ok(()), "{text}");
+                assert_eq!(sql::check(&text, ["t"].into_iter(), None), Ok(()), "{text}");
                 assert_eq!(row_wise::is_row_wise(&text, "t"), expected, "{text}");
             }
         }
@@ -339,7 +342,7 @@ mod tests {
     fn what_nobody_can_mean_is_refused_with_its_place() {
         for (example, words) in [
             ("date_trunc('fortnight', at)", "is not a unit"),
-            ("minor_units('1', 'EURO')", "ISO 4217"),
+            ("minor_units('1', 'EURO')", "is not a currency"),
             ("minor_units('1')", "takes 2 to 3 arguments"),
             ("try_strptime('1', 'yyyy')", "is not a format"),
             ("regexp_replace('1', '(', '')", "not a regular expression"),

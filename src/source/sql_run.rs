@@ -58,19 +58,22 @@ pub(super) fn in_plain_words_of(text: &str, error: &PolarsError) -> String {
 
 /// A fault that names a column which is not there, with the name that is most like it.
 pub(super) fn with_nearest_name(words: String, known: &[PlSmallStr]) -> String {
-    const LIKE_ENOUGH: f64 = 0.85;
     if !["no column named", "unable to find column", "nvalid identifier"].iter().any(|fault| words.contains(fault)) {
         return words;
     }
     let unknown = quoted_names(&words).find(|name| known.iter().all(|column| column != name));
-    let nearest = unknown.and_then(|name| {
-        let likeness = known.iter().map(|column| (strsim::jaro_winkler(name, column), column));
-        likeness.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
-    });
-    match nearest {
-        Some((like, column)) if like >= LIKE_ENOUGH => format!("{words}; there is {:?}", column.as_str()),
-        _ => words,
+    match unknown.and_then(|name| nearest_name(name, known.iter().map(PlSmallStr::as_str))) {
+        Some(column) => format!("{words}; there is {column:?}"),
+        None => words,
     }
+}
+
+/// The name that is most like one that is not there, where any is like it.
+pub(super) fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const LIKE_ENOUGH: f64 = 0.85;
+    let likeness = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    let nearest = likeness.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))?;
+    (nearest.0 >= LIKE_ENOUGH).then_some(nearest.1)
 }
 
 /// Names in quotes.
