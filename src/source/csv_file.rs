@@ -23,7 +23,7 @@ use super::csv_record::{Cells, Forms, MAX_CELL_BYTES, Reading, STRAY_QUOTE, read
 use super::error::SourceError;
 use super::lines::{Line, Lines};
 use super::malformed::{Fault, MalformedRecord, WRONG_CELL_COUNT};
-use super::record_file::{Batch, RecordsEnd, next_record, schema_of, value_of};
+use super::record_file::{Batch, RecordsEnd, next_record, value_of};
 use super::text_format::TextFormat;
 use super::unpack::{Bytes, Decoded, SourceBytes, open_unpacked};
 
@@ -54,9 +54,9 @@ impl CsvFile {
         Ok(Self { lines, reader })
     }
 
-    /// The columns of a batch: texts as the header names them, `_file` and `_row`.
-    pub fn schema(&self) -> Schema {
-        schema_of(&self.reader.names)
+    /// The columns as the header names them.
+    pub fn names(&self) -> &[String] {
+        &self.reader.names
     }
 
     /// The next good records, `rows` at most; `None` after the last one.

@@ -1,6 +1,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::source::record_file::schema_of;
 use crate::source::sniff::{Sniffing, format_of_text};
 use crate::source::text_format::DeclaredFormat;
 
@@ -15,7 +16,7 @@ struct CsvText {
 fn read(path: &Path, file: u32, declared: &DeclaredFormat) -> Result<CsvText, SourceError> {
     let format = format_of_text(path, declared, Sniffing::Certain)?;
     let mut csv = CsvFile::open(path, file, &format)?;
-    let mut frame = DataFrame::empty_with_schema(&csv.schema());
+    let mut frame = DataFrame::empty_with_schema(&schema_of(csv.names()));
     while let Some(batch) = csv.next_batch(3)? {
         frame.vstack_mut(&batch).unwrap();
     }

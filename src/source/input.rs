@@ -403,16 +403,21 @@ fn open_file(
     }
     let is_named_parquet = found.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
     let (mut schema, format, raw_rows) = if is_named_parquet || begins_as_parquet(&found.path)? {
-        open_parquet(&found.path)?
+        let parquet = open_parquet(&found.path)?;
+        refuse_reserved(&found.path, parquet.0.iter_names().map(PlSmallStr::as_str))?;
+        parquet
     } else {
         let format = format_of(&found.path, declared, Sniffing::Certain)?;
-        (RecordFile::open(&found.path, index, &format)?.schema(), Format::Records(format), 0)
+        let file = RecordFile::open(&found.path, index, &format)?;
+        refuse_reserved(&found.path, file.names().iter().map(String::as_str))?;
+        (file.schema(), Format::Records(format), 0)
     };
     let fields = nested_fields(&schema);
     for field in &fields {
         schema.insert(field.name.as_str().into(), field.dtype.clone());
     }
     let folders = folder_columns(&found.relative, &schema);
+    refuse_reserved(&found.path, folders.iter().map(|(name, _)| name.as_str()))?;
     for (name, _) in &folders {
         schema.insert(name.as_str().into(), DataType::String);
     }
@@ -422,6 +427,15 @@ fn open_file(
     let path = found.relative.clone();
     let file = InputFile { input: input.to_owned(), path, sha256, bytes, raw_rows, is_verified };
     Ok(OpenFile { file, found, index, schema, folders, fields, format, stamp, malformed: Vec::new() })
+}
+
+/// Rows are accounted for by columns of names that a file cannot have.
+fn refuse_reserved<'a>(path: &Path, mut names: impl Iterator<Item = &'a str>) -> Result<(), SourceError> {
+    let Some(taken) = names.find(|name| is_lineage(name)) else { return Ok(()) };
+    let why = format!(
+        "it has a column {taken:?}, and that is the name by which its rows are accounted for: call it otherwise in the export, or by columns = [ … ] under [inputs] where it is text"
+    );
+    Err(SourceError::Corrupt { file: path.to_owned(), why })
 }
 
 /// A Parquet file's columns and row count.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::error::SourceError;
 use super::lines::Lines;
 use super::malformed::MalformedRecord;
-use super::record_file::{Batch, RecordsEnd, next_record, schema_of, value_of};
+use super::record_file::{Batch, RecordsEnd, next_record, value_of};
 use super::text_format::DeclaredFormat;
 use super::unpack::{Bytes, Packing, SourceBytes, open_unpacked};
 
@@ -204,9 +204,9 @@ impl JsonFile {
         Ok(Self { path: path.to_owned(), file, format: format.clone(), rows, records: 0, malformed: Vec::new() })
     }
 
-    /// The columns of a batch: texts by the fields' paths, `_file` and `_row`.
-    pub fn schema(&self) -> Schema {
-        schema_of(&self.format.columns)
+    /// The columns by the fields' paths.
+    pub fn names(&self) -> &[String] {
+        &self.format.columns
     }
 
     /// The next good records, `rows` at most; `None` after the last one.

@@ -34,6 +34,7 @@ mod sheet_format;
 mod sheet_rows;
 mod sniff;
 mod sql;
+mod sql_faults;
 mod sql_functions;
 mod sql_groups;
 mod sql_nested;

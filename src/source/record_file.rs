@@ -137,10 +137,15 @@ impl RecordFile {
 
     /// The columns of a batch: texts as the header names them, `_file` and `_row`.
     pub fn schema(&self) -> Schema {
+        schema_of(self.names())
+    }
+
+    /// The columns of the file itself.
+    pub fn names(&self) -> &[String] {
         match self {
-            Self::Text(csv) => csv.schema(),
-            Self::Json(json) => json.schema(),
-            Self::Sheet(sheet) => sheet.schema(),
+            Self::Text(csv) => csv.names(),
+            Self::Json(json) => json.names(),
+            Self::Sheet(sheet) => sheet.names(),
         }
     }
 

@@ -11,7 +11,7 @@ use polars::prelude::*;
 
 use super::error::SourceError;
 use super::malformed::MalformedRecord;
-use super::record_file::{Batch, RecordsEnd, next_record, schema_of, value_of};
+use super::record_file::{Batch, RecordsEnd, next_record, value_of};
 use super::sheet_cell::{has_time, letters, text_of};
 use super::sheet_format::SheetFormat;
 use super::sheet_rows::{self, SheetRows, Survey, is_blank_cell};
@@ -49,9 +49,9 @@ impl SheetFile {
         Ok(Self { path, file, format, names, survey, rows, records: 0, malformed: Vec::new() })
     }
 
-    /// The columns of a batch: texts as the header names them, `_file` and `_row`.
-    pub fn schema(&self) -> Schema {
-        schema_of(&self.names)
+    /// The columns as the header names them.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The next good records, `rows` at most; `None` after the last one.

@@ -59,6 +59,8 @@ pub(super) fn fault_of_constant(name: &str, at: usize, written: Option<String>) 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OwnFunction {
     TryStrptime,
+    TryTimestamp,
+    TryDate,
     DateTrunc,
     DateDiff,
     AddMonths,
@@ -83,8 +85,10 @@ enum Unit {
 }
 
 impl OwnFunction {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::TryStrptime,
+        Self::TryTimestamp,
+        Self::TryDate,
         Self::DateTrunc,
         Self::DateDiff,
         Self::AddMonths,
@@ -102,6 +106,8 @@ impl OwnFunction {
     const fn name(self) -> &'static str {
         match self {
             Self::TryStrptime => "try_strptime",
+            Self::TryTimestamp => "try_timestamp",
+            Self::TryDate => "try_date",
             Self::DateTrunc => "date_trunc",
             Self::DateDiff => "date_diff",
             Self::AddMonths => "add_months",
@@ -117,6 +123,7 @@ impl OwnFunction {
     const fn arguments(self) -> (usize, usize) {
         match self {
             Self::TryStrptime => (2, 16),
+            Self::TryTimestamp | Self::TryDate => (1, 1),
             Self::DateTrunc | Self::AddMonths | Self::AddDays => (2, 2),
             Self::DateDiff | Self::RegexpReplace => (3, 3),
             Self::ToNumber => (1, 2),
@@ -132,7 +139,7 @@ impl OwnFunction {
             Self::ToNumber => at == 1,
             // The currency may be that of the row.
             Self::MinorUnits => at == 2,
-            Self::AddMonths | Self::AddDays => false,
+            Self::AddMonths | Self::AddDays | Self::TryTimestamp | Self::TryDate => false,
         }
     }
 
@@ -146,7 +153,10 @@ impl OwnFunction {
 
     fn gives(self) -> DataType {
         match self {
-            Self::TryStrptime | Self::DateTrunc | Self::AddMonths | Self::AddDays => instant_type(),
+            Self::TryStrptime | Self::TryTimestamp | Self::DateTrunc | Self::AddMonths | Self::AddDays => {
+                instant_type()
+            }
+            Self::TryDate => DataType::Date,
             Self::DateDiff | Self::MinorUnits => DataType::Int64,
             Self::ToNumber => DataType::Float64,
             Self::RegexpReplace | Self::RegexpExtract => DataType::String,
@@ -192,6 +202,22 @@ impl OwnFunction {
                     (0..rows).map(|row| texts.get(row).and_then(|text| instant_by_formats(text.trim(), &formats))),
                 )?
             }
+            // Of other types than text the engine makes what it can.
+            Self::TryTimestamp => match given.column(0)?.dtype() {
+                DataType::String => {
+                    let times = given.times(0)?;
+                    instants((0..rows).map(|row| times.get(row)))?
+                }
+                _ => given.column(0)?.cast(&instant_type())?.take_materialized_series(),
+            },
+            Self::TryDate => match given.column(0)?.dtype() {
+                DataType::String => {
+                    let times = given.times(0)?;
+                    let day = |row| i32::try_from(times.get(row)?.div_euclid(MICROS_PER_DAY)).ok();
+                    (0..rows).map(day).collect::<Int32Chunked>().into_series().cast(&DataType::Date)?
+                }
+                _ => given.column(0)?.cast(&DataType::Date)?.take_materialized_series(),
+            },
             Self::DateTrunc => {
                 let unit = given.unit(0)?;
                 let times = given.times(1)?;

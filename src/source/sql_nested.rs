@@ -15,7 +15,7 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
 use super::sql_functions::is_own_function;
-use super::sql_parse;
+use super::sql_parse::Parsed;
 
 /// Names of what queries within a statement gave.
 const PART: &str = "_part";
@@ -24,11 +24,7 @@ const PART: &str = "_part";
 ///
 /// # Errors
 /// What the engine says.
-pub(super) fn execute(context: &mut SQLContext, text: &str) -> PolarsResult<LazyFrame> {
-    let mut parsed = match sql_parse::parse(text) {
-        Ok(parsed) => parsed,
-        Err(refusal) => polars_bail!(SQLInterface: "{}", refusal.message),
-    };
+pub(super) fn execute(context: &mut SQLContext, text: &str, mut parsed: Parsed) -> PolarsResult<LazyFrame> {
     match parsed.statements.as_mut_slice() {
         [Statement::Query(query)] if uses_own_functions(query) && has_queries_within(query) => {
             Nested { context, parts: 0 }.run(query)

@@ -2,7 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, Query, SetExpr, Spanned, Statement, Value, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Query, SetExpr, Spanned, Statement, TimezoneInfo, Value, VisitMut,
+    VisitorMut,
+};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::Location;
@@ -44,6 +48,8 @@ pub(super) struct Parsed {
     pub statements: Vec<Statement>,
     /// Whether the statements are other than the text, though they mean the same.
     pub is_rebuilt: bool,
+    /// How many expressions lie within each other at most.
+    pub depth: usize,
 }
 
 /// Reads a text.
@@ -51,17 +57,15 @@ pub(super) struct Parsed {
 /// # Errors
 /// It is no SQL, or nested too deeply.
 pub(super) fn parse(text: &str) -> Result<Parsed, Refusal> {
-    let mut statements = match read(text, None) {
-        Ok(statements) => statements,
+    match read(text, None) {
+        Ok(statements) => rebuild(statements),
         Err(error) => {
             // The parser tells its own limit as a fault of syntax.
             const BEYOND: usize = 400;
-            let mut nested = read(text, Some(BEYOND)).map_err(|_| fault_of(&error))?;
-            return Err(rebuild(&mut nested).err().unwrap_or_else(|| too_deep(Location::empty())));
+            let nested = read(text, Some(BEYOND)).map_err(|_| fault_of(&error))?;
+            Err(rebuild(nested).err().unwrap_or_else(|| too_deep(Location::empty())))
         }
-    };
-    let is_rebuilt = rebuild(&mut statements)?;
-    Ok(Parsed { statements, is_rebuilt })
+    }
 }
 
 fn read(text: &str, limit: Option<usize>) -> Result<Vec<Statement>, ParserError> {
@@ -88,18 +92,19 @@ fn too_deep(place: Location) -> Refusal {
     Refusal::at(place, &message, help)
 }
 
-/// Makes trees of long chains; says whether there were any.
-fn rebuild(statements: &mut Vec<Statement>) -> Result<bool, Refusal> {
-    let mut chains = Chains { is_rebuilt: false, depth: 0 };
-    match VisitMut::visit(statements, &mut chains) {
+/// Makes trees of long chains.
+fn rebuild(mut statements: Vec<Statement>) -> Result<Parsed, Refusal> {
+    let mut chains = Chains { is_rebuilt: false, depth: 0, deepest: 0 };
+    match VisitMut::visit(&mut statements, &mut chains) {
         ControlFlow::Break(refusal) => Err(refusal),
-        ControlFlow::Continue(()) => Ok(chains.is_rebuilt),
+        ControlFlow::Continue(()) => Ok(Parsed { statements, is_rebuilt: chains.is_rebuilt, depth: chains.deepest }),
     }
 }
 
 struct Chains {
     is_rebuilt: bool,
     depth: usize,
+    deepest: usize,
 }
 
 impl VisitorMut for Chains {
@@ -119,6 +124,7 @@ impl VisitorMut for Chains {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Refusal> {
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         if let Expr::BinaryOp { op, .. } = expr {
             let op = op.clone();
             let is_chain = matches!(op, BinaryOperator::And | BinaryOperator::Or | BinaryOperator::StringConcat);
@@ -127,6 +133,12 @@ impl VisitorMut for Chains {
                 let operands = take_apart(expr, &op);
                 *expr = tree(operands, &op);
             }
+        }
+        if let Expr::Cast { kind: CastKind::TryCast, expr: inner, data_type, .. } = expr
+            && let Some(own) = own_cast(data_type)
+        {
+            self.is_rebuilt = true;
+            *expr = call(own, std::mem::replace(inner.as_mut(), null()));
         }
         if self.depth > DEEPEST || self.depth + chain_length(expr, None) > DEEPEST {
             let place = expr.span().start;
@@ -144,6 +156,30 @@ impl VisitorMut for Chains {
         self.depth -= 1;
         ControlFlow::Continue(())
     }
+}
+
+/// The engine's casts of text to times know one form of text, which is not the contract's: functions of ours do what they should.
+fn own_cast(to: &DataType) -> Option<&'static str> {
+    match to {
+        DataType::Timestamp(None, TimezoneInfo::None) | DataType::Datetime(None) => Some("try_timestamp"),
+        DataType::Date => Some("try_date"),
+        _ => None,
+    }
+}
+
+fn call(function: &str, argument: Expr) -> Expr {
+    let name = Ident { value: function.to_owned(), quote_style: None, span: argument.span() };
+    let args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))];
+    Expr::Function(Function {
+        name: ObjectName::from(vec![name]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }
 
 fn null() -> Expr {

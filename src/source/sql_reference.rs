@@ -28,11 +28,11 @@ const fn of(
 }
 
 /// Functions of one row's values: a SELECT that uses no others, no join and no grouping runs batch by batch.
-pub(crate) const ROW_FUNCTIONS: [SqlFunction; 68] = [
+pub(crate) const ROW_FUNCTIONS: [SqlFunction; 70] = [
     of(
         "minor_units",
         "minor_units(x, currency [, decimal])",
-        "whole minor units of an amount, exactly, with the currency's own decimals; half a unit is rounded away from zero. The amount may have thousands marks and a symbol or code beside it; `decimal` is its decimal mark, `'.'` or `','`. Null where it is no amount",
+        "whole minor units of an amount, exactly, with the currency's own decimals; half a unit is rounded away from zero. The currency is an ISO 4217 code, or a column of them (null where a row has none). The amount may have thousands marks and a symbol or code beside it; `decimal` is its decimal mark, `'.'` or `','`. Null where it is no amount",
         "minor_units('1.234,50 €', 'EUR', ',')",
         "123450",
     ),
@@ -49,6 +49,20 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 68] = [
         "an instant, read by the first of the formats that fits; null where none does. Directives: %Y %y %m %d %H %I %M %S %.f %p %b %B %z and their kin; names of months in English, Spanish, Portuguese, French, German or Italian. Without an offset it is UTC",
         "try_strptime('17.08.2018 09:30', '%d/%m/%Y', '%d.%m.%Y %H:%M')",
         "2018-08-17 09:30:00.000000",
+    ),
+    of(
+        "try_timestamp",
+        "try_timestamp(x)",
+        "an instant of a time, a date or a text in the contract's form, as try_cast(x AS TIMESTAMP); null where there is none",
+        "try_timestamp('2018-08-17 12:30:00')",
+        "2018-08-17 12:30:00.000000",
+    ),
+    of(
+        "try_date",
+        "try_date(x)",
+        "the day of a time, a date or a text in the contract's form, as try_cast(x AS DATE); null where there is none",
+        "try_date('2018-08-17 12:30:00')",
+        "2018-08-17",
     ),
     of(
         "date_trunc",
@@ -97,10 +111,16 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 68] = [
     of("ceil", "ceil(x)", "the next whole number up", "ceil(1.2)", "2.0"),
     of("ceiling", "ceiling(x)", "the same as ceil", "ceiling(1.2)", "2.0"),
     of("floor", "floor(x)", "the next whole number down", "floor(1.8)", "1.0"),
-    of("round", "round(x [, digits])", "rounded", "round(2.345, 1)", "2.3"),
+    of(
+        "round",
+        "round(x [, digits])",
+        "rounded; half goes to the even neighbour (2.5 to 2, 3.5 to 4), where minor_units rounds half away from zero",
+        "round(2.5)",
+        "2.0",
+    ),
     of("sign", "sign(x)", "-1, 0 or 1", "sign(-2.5)", "-1.0"),
     of("sqrt", "sqrt(x)", "square root", "sqrt(9.0)", "3.0"),
-    of("pow", "pow(x, y)", "x to the power of y", "pow(2.0, 3)", "8.0"),
+    of("pow", "pow(x, y)", "x to the power of y (there is no `^`)", "pow(2.0, 3)", "8.0"),
     of("power", "power(x, y)", "the same as pow", "power(2.0, 3)", "8.0"),
     of("exp", "exp(x)", "e to the power of x", "exp(0.0)", "1.0"),
     of("ln", "ln(x)", "natural logarithm", "ln(1.0)", "0.0"),
@@ -108,8 +128,8 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 68] = [
     of("log2", "log2(x)", "logarithm to base 2", "log2(8.0)", "3.0"),
     of("log1p", "log1p(x)", "logarithm of 1 + x", "log1p(0.0)", "0.0"),
     of("log", "log(x, base)", "logarithm to a base", "log(100.0, 10)", "2.0"),
-    of("div", "div(x, y)", "whole part of a quotient", "div(7, 2)", "3"),
-    of("mod", "mod(x, y)", "remainder", "mod(7, 2)", "1"),
+    of("div", "div(x, y)", "quotient, rounded down: `div(-7, 2)` is -4", "div(-7, 2)", "-4"),
+    of("mod", "mod(x, y)", "remainder of div, as `x % y`, with the sign of y: `mod(-7, 2)` is 1", "mod(-7, 2)", "1"),
     of("coalesce", "coalesce(x, y, …)", "the first that is not null", "coalesce(NULL, name)", "ab c"),
     of("ifnull", "ifnull(x, y)", "y where x is null", "ifnull(NULL, name)", "ab c"),
     of("nullif", "nullif(x, y)", "null where x is y", "nullif(name, 'x')", "ab c"),
@@ -119,7 +139,7 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 68] = [
     of(
         "try_cast",
         "try_cast(x AS type)",
-        "x as another type, null where it cannot be; cast(x AS type) is an error there. Types: BIGINT, DOUBLE, VARCHAR, BOOLEAN, DATE, TIMESTAMP",
+        "x as another type, null where it cannot be; cast(x AS type) is an error there. Types: BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP. try_cast takes text in the contract's form for the last two (`2018-08-17 12:30:00`, `2018-08-17`); conditions make true and false: `x = 'yes'`",
         "try_cast('12' AS BIGINT)",
         "12",
     ),
@@ -180,7 +200,7 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 68] = [
     of(
         "strpos",
         "strpos(x, what)",
-        "where a text begins in another, from 1; 0 where nowhere",
+        "where a text begins in another, from 1; 0 where nowhere, and where either is null",
         "strpos('abc', 'c')",
         "3",
     ),
@@ -255,14 +275,19 @@ pub(crate) fn sql_markdown() -> String {
     let mut text = String::from(
         "# The SQL of sources\n\nA source of a job is one SELECT over the job's inputs (`sql` under `[[source]]`); `where` is a condition on one row of its driving input. Both are \
          checked before anything runs, and what is wrong is told with file, line and column.\n\n\
-         - SELECT … FROM input, LEFT / INNER JOIN … ON or USING, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, DISTINCT, UNION ALL, WITH, CASE, IN, BETWEEN, LIKE, IS NULL, subqueries in \
+         - SELECT … FROM input, LEFT / INNER JOIN … ON or USING, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, DISTINCT, UNION ALL of SELECTs over the same input, WITH, CASE, IN, BETWEEN, LIKE, IS NULL, subqueries in \
          FROM. Table functions and inputs that the job does not declare are refused.\n\
-         - The SELECT passes `_file` and `_row` of the driving input on: every row of it is accounted for. A row that it does not return is quarantined (`not-mapped`); \
+         - The SELECT passes `_file` and `_row` of the driving input on, in every SELECT of a UNION: every row of it is accounted for. Those of another input are refused, and so is a file \
+         that has columns of these names; rows of several inputs become one table by several `[[source]]` with the same `table`, each with its own `from`. A row that it does not return is quarantined (`not-mapped`); \
          rows that are not meant at all are named by `where` under `[[source]]`, and counted as *skipped*, with the rows of other tables that name them.\n\
+         - Columns of the outermost SELECT have names of the contract's; what begins with `_`, and what `*` gives beside them, is left out.\n\
+         - An aggregate stands in a SELECT with GROUP BY, or with OVER (…), or beside other aggregates only.\n\
          - Fields of nested Parquet columns are columns: `\"card.brand\"` of a struct, `\"items.amount\"` of a list of structs, the list of its values \
          (`array_sum(orders.\"items.amount\")`).\n\
          - Cells of text files are text: `CAST`, `try_cast` and the functions here make something else of them. Text in the contract's form (`2018-08-17 12:30:00`, whole minor units) \
          may be passed on as it is.\n\
+         - Units, formats, patterns, replacements, groups and decimal marks of the functions here are written out in the SELECT, not taken from columns.\n\
+         - At most 48 expressions lie within each other, and 64 SELECTs in a UNION; chains of AND, OR and `||` may be of any length.\n\
          - Calendar intervals are functions, `add_months` and `add_days`, not INTERVAL.\n\
          - A SELECT from one input, without join, grouping, order, limit and subquery, whose functions are all of the first table, runs batch by batch. Any other needs its inputs as a \
          whole, or `keyed_by` under `[[source]]`.\n\n\

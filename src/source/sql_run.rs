@@ -6,7 +6,12 @@ use polars::prelude::*;
 use polars::sql::SQLContext;
 
 use super::sql_functions::OwnFunctions;
-use super::sql_nested;
+use super::{sql_nested, sql_parse};
+
+/// The engine reads expressions that lie within each other by recursion, with about 64 KiB a level: so many fit on any stack.
+const SHALLOW: usize = 8;
+/// Stack for all that [`super::sql_parse`] lets pass.
+const STACK: usize = 32 << 20;
 
 /// Runs a statement over inputs, lazily.
 ///
@@ -17,7 +22,21 @@ pub(super) fn execute(text: &str, inputs: impl IntoIterator<Item = (String, Lazy
     for (name, rows) in inputs {
         context.register(&name, rows);
     }
-    sql_nested::execute(&mut context, text)
+    let parsed = match sql_parse::parse(text) {
+        Ok(parsed) => parsed,
+        Err(refusal) => polars_bail!(SQLInterface: "{}", refusal.message),
+    };
+    if parsed.depth <= SHALLOW {
+        return sql_nested::execute(&mut context, text, parsed);
+    }
+    std::thread::scope(|scope| {
+        let run = || sql_nested::execute(&mut context, text, parsed);
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
+        let Ok(result) = thread.map(std::thread::ScopedJoinHandle::join) else {
+            polars_bail!(ComputeError: "the system gives no thread for a deeply nested statement")
+        };
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// What is wrong, without the engine's plan and advice to its own developers.
@@ -121,6 +140,44 @@ mod tests {
                 assert!(!words.contains(engine), "{words}");
             }
         }
+    }
+
+    /// Tests run on small stacks.
+    #[test]
+    fn what_is_nested_as_deeply_as_may_be_runs_on_any_thread() {
+        let rows = |text: &str| {
+            let rows = df!("id" => [1, 2], "name" => ["a", "b"]).unwrap().lazy();
+            execute(text, [("orders".to_owned(), rows)]).and_then(LazyFrame::collect).map(|made| made.height())
+        };
+        let nested = |levels: usize| {
+            [
+                format!("SELECT id FROM orders WHERE {} > 1", vec!["id"; levels].join(" + ")),
+                format!("SELECT {}id{} AS x FROM orders", "ABS(".repeat(levels), ")".repeat(levels)),
+                format!("SELECT id FROM orders WHERE {} name = 'c'", "NOT ".repeat(levels)),
+                format!(
+                    "SELECT {} 0 {} AS x FROM orders",
+                    "CASE WHEN id = 7 THEN 1 ELSE ".repeat(levels),
+                    "END ".repeat(levels)
+                ),
+                format!("SELECT {} || {} AS x FROM orders", vec!["name"; 12].join(" || "), "LOWER(name)"),
+            ]
+        };
+        for text in nested(46) {
+            match sql_parse::parse(&text) {
+                Ok(_) => assert!(rows(&text).is_ok(), "{text}: {:?}", rows(&text)),
+                Err(refusal) => assert!(refusal.message.contains("lie within"), "{text}: {refusal:?}"),
+            }
+        }
+        for text in nested(20) {
+            assert!(rows(&text).is_ok(), "{text}: {:?}", rows(&text));
+        }
+        for op in [" OR ", " AND ", " || "] {
+            let chain = vec!["name = 'a'"; 2_000].join(op).replace(if op == " || " { " = 'a'" } else { "\0" }, "");
+            let text = format!("SELECT {chain} AS x FROM orders");
+            assert_eq!(rows(&text).unwrap(), 2);
+        }
+        let whens = "WHEN id = 7 THEN 1 ".repeat(600);
+        assert_eq!(rows(&format!("SELECT CASE {whens} END AS x FROM orders")).unwrap(), 2);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::condition;
 use super::conform::conform;
 use super::error::SourceError;
 use super::input::{self, FileState, InputFile, OpenInput};
@@ -16,6 +17,7 @@ use super::malformed::MalformedRecord;
 use super::row_filter::RowFilter;
 use super::row_wise;
 use super::settings::{SourcePart, SourceSettings, SourceSpec, Statement};
+use super::sql_faults::{self, Fault};
 use super::sql_run;
 use crate::contract::{self, TableContract};
 
@@ -244,6 +246,9 @@ impl<'a> Sources<'a> {
         table: &'static TableContract,
         take: &(dyn Fn(SourcePiece) -> Result<(), E> + Sync),
     ) -> Result<Vec<u64>, E> {
+        if let Some(fault) = self.faults_of_statements(spec).into_iter().next() {
+            return Err(fault.into());
+        }
         let from = self.origin(spec);
         let filter = RowFilter::new(spec);
         if is_row_wise(spec) {
@@ -323,8 +328,8 @@ impl<'a> Sources<'a> {
         Ok(filter.skipped(files))
     }
 
-    /// What can be said of inputs and statements before a row is read: inputs that are not there or cannot be opened, SELECTs that cannot run, and what they give that is
-    /// not the contract's. One fault an input and one a SELECT: the engine stops at a statement's first.
+    /// What can be said of inputs and statements before a row is read: inputs that are not there or cannot be opened, parts of SELECTs that cannot run, and what
+    /// they give that is not the contract's.
     #[must_use]
     pub fn faults(&mut self) -> Vec<SourceError> {
         let job = self.settings;
@@ -332,33 +337,62 @@ impl<'a> Sources<'a> {
         for spec in &job.sources {
             let Some(table) = contract::table(spec.table) else { continue };
             for part in &spec.parts {
-                faults.extend(self.fault_of_part(part, table));
+                faults.extend(self.faults_of_part(part, table));
             }
         }
         faults
     }
 
     /// Runs a SELECT over no rows; nothing is said where an input of it could not be opened.
-    fn fault_of_part(&mut self, part: &SourcePart, table: &'static TableContract) -> Option<SourceError> {
+    fn faults_of_part(&mut self, part: &SourcePart, table: &'static TableContract) -> Vec<SourceError> {
         let job = self.settings;
-        let mut inputs: Vec<(String, LazyFrame)> = Vec::new();
         for name in job.inputs.keys().filter(|name| needs(part, name, job)) {
-            match self.open.get(name)? {
-                Some(input) => inputs.push((name.clone(), DataFrame::empty_with_schema(input.schema()).lazy())),
-                None if table.optional => return None,
-                None => return Some(SourceError::RequiredTableAbsent { table: table.name, input: name.clone() }),
+            match self.open.get(name) {
+                Some(Some(_)) => {}
+                Some(None) if !table.optional => {
+                    return vec![SourceError::RequiredTableAbsent { table: table.name, input: name.clone() }];
+                }
+                Some(None) | None => return Vec::new(),
             }
         }
-        let statement = part.sql.as_ref()?;
+        let faults = self.faults_of_statements(part);
+        let (Some(statement), true) = (&part.sql, faults.is_empty()) else { return faults };
         let from = self.origin(part);
-        let is_text = self.driver(part).ok()?.is_text();
+        let Ok(is_text) = self.driver(part).map(|driver| driver.is_text()) else { return faults };
+        let inputs = self.without_rows(part).into_iter().map(|(name, none)| (name, none.lazy()));
         let frame = select(part, statement, inputs).and_then(|rows| rows.collect().map_err(|e| refused(part, &e)));
-        frame
-            .and_then(|frame| {
-                check_lineage(part, &frame)?;
-                conform(table, &frame, is_text, &from)
-            })
-            .err()
+        let made = frame.and_then(|frame| {
+            check_lineage(part, &frame)?;
+            conform(table, &frame, is_text, &from)
+        });
+        made.err().into_iter().collect()
+    }
+
+    /// The open inputs that a source needs, without their rows.
+    fn without_rows(&self, part: &SourcePart) -> Vec<(String, DataFrame)> {
+        let job = self.settings;
+        let needed = self.open.iter().filter(|(name, _)| needs(part, name, job));
+        needed
+            .filter_map(|(name, open)| Some((name.clone(), DataFrame::empty_with_schema(open.as_ref()?.schema()))))
+            .collect()
+    }
+
+    /// The parts of a source's `where` and SELECT that cannot run over its inputs.
+    fn faults_of_statements(&self, part: &SourcePart) -> Vec<SourceError> {
+        let tables = self.without_rows(part);
+        let bad = |path: &Path, why: String| SourceError::BadSql { table: part.table, path: path.to_owned(), why };
+        let of_filter = part.filter.iter().flat_map(|filter| {
+            let driver = tables.iter().filter(|(name, _)| *name == part.from).cloned().collect();
+            let found = sql_faults::faults(&condition::statement_of(&filter.text, &part.from), driver);
+            // The condition begins on the second line.
+            let moved = |fault: Fault| Fault { line: fault.line.saturating_sub(1), ..fault };
+            found.into_iter().map(move |fault| bad(&filter.path, format!("where: {}", moved(fault))))
+        });
+        let of_select = part.sql.iter().flat_map(|statement| {
+            let found = sql_faults::faults(&statement.text, tables.clone());
+            found.into_iter().map(move |fault| bad(&statement.path, fault.to_string()))
+        });
+        of_filter.chain(of_select).collect()
     }
 
     /// One column of one contract table, read before the night to guess its date, in pieces; nothing where the table is absent. Cells that

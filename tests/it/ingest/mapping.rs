@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use integrity::source::Sources;
 use integrity::wash::{IngestError, Ingested};
 use jiff::civil::{Date, date};
 
@@ -112,6 +113,54 @@ fn an_error_of_a_select_names_the_place_and_no_plan() {
     let text = error.to_string();
     assert_names(&text, &["orders.sql", "line 2, column 3", "merchant"]);
     assert!(!text.contains("plan") && !text.contains('\n'), "{text}");
+}
+
+/// The night and `check` say the same of a statement that cannot run.
+#[test]
+fn every_fault_of_a_select_and_of_a_where_is_told_with_its_place() {
+    let mut world = orders_world();
+    world.of_sql = "where = \"order_idd <> 'x'\"";
+    fs::write(
+        world.path("orders.sql"),
+        "SELECT _file, _row, order_id, merchant AS merchant_id,\n  amount_minor + 1 AS amount_minor\nFROM orders",
+    )
+    .unwrap();
+    let job = world.job();
+    let scratch = world.path("scratch");
+    let faults: Vec<String> =
+        Sources::new(&job.intake.source, &scratch).faults().iter().map(ToString::to_string).collect();
+    let [of_where, of_name, of_sum] = faults.as_slice() else { panic!("{faults:?}") };
+    assert_names(of_where, &["job.toml", "where: line 1, column 1: ", "there is \"order_id\""]);
+    assert_names(of_name, &["orders.sql", "line 1, column 31: ", "there is \"merchant_id\""]);
+    assert_names(of_sum, &["orders.sql", "line 2, column 3: ", "amount_minor is text"]);
+    assert_eq!(&refusal(&world), of_where);
+}
+
+#[test]
+fn rows_of_two_inputs_and_columns_that_the_contract_lacks_are_refused_before_anything_is_read() {
+    let mut world = two_sources();
+    world.more = "[inputs.web]\nfiles = 'web/*.csv'\n";
+    for (sql, words) in [
+        (
+            "SELECT _file, _row, order_id FROM orders\nUNION ALL SELECT _file, _row, nr FROM web",
+            ["orders.sql:2: column 18: ", "_file is that of input \"web\"", "[[source]] of their own"],
+        ),
+        (
+            "SELECT _file, _row, order_id,\n  placed_at AS paid_on FROM orders",
+            ["orders.sql:2: column 16: ", "no column \"paid_on\"", "there is \"paid_at\""],
+        ),
+    ] {
+        fs::write(world.path("orders.sql"), sql).unwrap();
+        assert_names(&world.try_job().unwrap_err().to_string(), &words);
+    }
+}
+
+#[test]
+fn a_file_with_a_column_of_a_name_that_rows_are_accounted_for_by_is_refused() {
+    let world = orders_world();
+    let text = fs::read_to_string(world.data("orders.csv")).unwrap();
+    world.csv("orders.csv", &text.replace('\n', ",_row\n"));
+    assert_names(&refusal(&world), &["orders.csv", "it has a column \"_row\""]);
 }
 
 /// Orders of tests, and what names them: a skipped order that another merchant's dispute names, one that a real order has the number of.
