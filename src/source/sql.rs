@@ -321,9 +321,9 @@ mod tests {
             ),
             ("SELECT items._file, items._row FROM orders JOIN items ON orders.id = items.id", 1, 8),
             ("SELECT orders._file, i._row FROM orders JOIN items AS i ON orders.id = i.id", 1, 22),
-            ("SELECT i._file,\n orders._row FROM orders JOIN (SELECT * FROM items) AS i USING (id)", 1, 8),
+            ("SELECT i._file,\n orders._row FROM orders JOIN (SELECT * FROM items) AS i USING (id)", 2, 39),
             ("SELECT _file, _row FROM items JOIN orders ON orders.id = items.id", 1, 8),
-            ("SELECT orders.*, \"_row:items\" AS _row FROM orders JOIN items USING (id)", 1, 8),
+            ("SELECT orders.*, \"_row:items\" AS _row FROM orders JOIN items USING (id)", 1, 18),
             ("SELECT \"_file:items\" AS _file, _row FROM orders JOIN items USING (id)", 1, 8),
             ("SELECT COALESCE(orders._file, items._file) AS _file, _row FROM orders JOIN items USING (id)", 1, 31),
             (

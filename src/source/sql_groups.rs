@@ -57,7 +57,7 @@ pub(super) fn check(query: &Query) -> ControlFlow<Refusal> {
 
 fn check_select(select: &Select) -> ControlFlow<Refusal> {
     if let Some(aggregate) = select.selection.as_ref().and_then(|condition| Terms::of(condition).aggregate) {
-        let message = format!("WHERE looks at one row, and {} at many", aggregate.text);
+        let message = format!("WHERE looks at one row, and {} at more than one row", aggregate.text);
         let help =
             "GROUP BY … HAVING takes groups by what their rows are together; or compute it in WITH, and join that";
         return ControlFlow::Break(Refusal::at(aggregate.place, &message, help));

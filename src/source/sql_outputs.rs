@@ -83,8 +83,8 @@ fn unknown_column(output: &Output, named: &Named, table: &TableContract) -> Refu
 
 fn check_lineage(outputs: &[Output], from: &str) -> ControlFlow<Refusal> {
     for wanted in LINEAGE {
-        let Some(output) = outputs.iter().find(|output| output.name == wanted) else { continue };
-        for ((input, column), place) in &output.origins {
+        let given = outputs.iter().filter(|output| output.name == wanted);
+        for ((input, column), place) in given.flat_map(|output| &output.origins) {
             if input != from {
                 let message =
                     format!("{wanted} is that of input {input:?}, and this source accounts for the rows of {from:?}");

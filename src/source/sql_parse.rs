@@ -37,7 +37,7 @@ pub(super) const ONE_SELECT: &str = "a source is one SELECT over the job's input
 /// The most expressions that may lie within each other. The engine walks them on the stack of any thread, however small.
 const DEEPEST: usize = 48;
 /// The most SELECTs that UNION and its kin may join.
-const MOST_SIDES: usize = 64;
+const MOST_SIDES: usize = 200;
 /// Chains of AND, OR and `||` beyond this length are rebuilt as trees whose depth is that of the logarithm.
 const LONG_CHAIN: usize = 12;
 /// Operands of such a tree's leaves.
@@ -48,7 +48,7 @@ pub(super) struct Parsed {
     pub statements: Vec<Statement>,
     /// Whether the statements are other than the text, though they mean the same.
     pub is_rebuilt: bool,
-    /// How many expressions lie within each other at most.
+    /// How many expressions, or sides of a UNION, lie within each other at most.
     pub depth: usize,
 }
 
@@ -116,6 +116,7 @@ impl VisitorMut for Chains {
             (body, sides) = (left.as_ref(), sides + 1);
         }
         if sides <= MOST_SIDES {
+            self.deepest = self.deepest.max(sides);
             return ControlFlow::Continue(());
         }
         let message = format!("{sides} SELECTs are joined by UNION, and {MOST_SIDES} may be");
@@ -141,7 +142,11 @@ impl VisitorMut for Chains {
             *expr = call(own, std::mem::replace(inner.as_mut(), null()));
         }
         if self.depth > DEEPEST || self.depth + chain_length(expr, None) > DEEPEST {
-            let place = expr.span().start;
+            let mut first = &*expr;
+            while let Expr::BinaryOp { left, .. } = first {
+                first = left.as_ref();
+            }
+            let place = first.span().start;
             while let Expr::BinaryOp { left, .. } = expr {
                 // Link by link: to drop a long chain at once takes a stack as deep as it is long.
                 let rest = std::mem::replace(left.as_mut(), null());
@@ -258,8 +263,8 @@ mod tests {
             let refusal = parse(&text).err().unwrap();
             assert!(refusal.message.contains("lie within each other") && refusal.line > 0, "{refusal:?}");
         }
-        let many = vec!["SELECT a FROM t"; 100].join("\nUNION ALL ");
-        assert!(parse(&many).err().unwrap().message.contains("100 SELECTs"));
+        let many = vec!["SELECT a FROM t"; 1_000].join("\nUNION ALL ");
+        assert!(parse(&many).err().unwrap().message.contains("1000 SELECTs"));
     }
 
     #[test]

@@ -159,7 +159,7 @@ mod tests {
                     "CASE WHEN id = 7 THEN 1 ELSE ".repeat(levels),
                     "END ".repeat(levels)
                 ),
-                format!("SELECT {} || {} AS x FROM orders", vec!["name"; 12].join(" || "), "LOWER(name)"),
+                format!("SELECT {} || {} AS x FROM orders", ["name"; 12].join(" || "), "LOWER(name)"),
             ]
         };
         for text in nested(46) {
@@ -176,6 +176,8 @@ mod tests {
             let text = format!("SELECT {chain} AS x FROM orders");
             assert_eq!(rows(&text).unwrap(), 2);
         }
+        let sides = ["SELECT id FROM orders"; 200].join(" UNION ALL ");
+        assert_eq!(rows(&sides).unwrap(), 400);
         let whens = "WHEN id = 7 THEN 1 ".repeat(600);
         assert_eq!(rows(&format!("SELECT CASE {whens} END AS x FROM orders")).unwrap(), 2);
     }

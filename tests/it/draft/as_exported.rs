@@ -339,6 +339,7 @@ fn a_check_tells_a_fault_of_every_statement_and_of_every_file() {
     draft_of(&data, &out);
     replaced(&out.join("sources/orders.sql"), "customer_id", "custmer_id");
     replaced(&out.join("sources/merchants.sql"), "category", "categry");
+    replaced(&out.join("sources/merchants.sql"), "AS categry", "AS category");
     let told = refusal(&out);
     assert!(told.contains("orders.sql") && told.contains("there is \"customer_id\""), "{told}");
     assert!(told.contains("merchants.sql") && told.contains("there is \"category\""), "{told}");
