@@ -1,4 +1,4 @@
-//! Levels of text columns that a model never saw in training: counted while a table is scored, and said.
+//! Levels of text columns, and missing values, that a model never saw in training: counted while a table is scored, and said.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,9 @@ pub struct UnseenInVariable {
     pub levels: u64,
     /// The most frequent of them, with their rows.
     pub most_frequent: BTreeMap<String, u64>,
+    /// Rows without a value, where every training row had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<u64>,
     #[serde(skip)]
     all: UnseenLevels,
 }
@@ -42,6 +45,14 @@ impl Unseen {
                 }
             }
         }
+        for (variable, codes) in card.variables.iter().zip(&block.bins) {
+            let bins = &variable.bins;
+            let was_there = bins.bins.get(bins.missing).is_none_or(|bin| bin.rows > 0.0);
+            let missing = codes.iter().filter(|code| usize::from(**code) == bins.missing).count() as u64;
+            if !was_there && missing > 0 {
+                *self.0.entry(bins.name.clone()).or_default().missing.get_or_insert(0) += missing;
+            }
+        }
     }
 
     /// Sums up, once all blocks are in.
@@ -59,15 +70,50 @@ impl Unseen {
     /// A warning a variable.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let one = |(variable, found): (&String, &UnseenInVariable)| {
+        let levels = |(variable, found): (&String, &UnseenInVariable)| {
+            if found.rows == 0 {
+                return None;
+            }
             let named: Vec<String> = found.most_frequent.iter().map(|(level, n)| format!("{level:?} in {n}")).collect();
-            format!(
+            Some(format!(
                 "column {variable:?}: {} rows hold a level that training never saw ({}{}); the model knows nothing of them",
                 found.rows,
                 named.join(", "),
                 if found.levels > named.len() as u64 { ", …" } else { "" }
-            )
+            ))
         };
-        self.0.iter().map(one).collect()
+        let missing = |(variable, found): (&String, &UnseenInVariable)| {
+            let rows = found.missing?;
+            Some(format!(
+                "column {variable:?}: {rows} rows have no value, and every training row had one; the model knows nothing of them"
+            ))
+        };
+        self.0.iter().flat_map(|one| [levels(one), missing(one)]).flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BlockScorer, Column, TrainSettings, TrainingTable, train_scorecard};
+
+    #[test]
+    fn missing_values_that_training_never_had_are_told() {
+        let bad: Vec<bool> = (0..900).map(|i| i % 7 < if i % 3 == 0 { 4 } else { 1 }).collect();
+        let holes = |is_whole: bool| -> Vec<Option<f64>> {
+            (0..900).map(|i| (is_whole || i % 5 > 0).then(|| f64::from(i % 3))).collect()
+        };
+        for (is_whole, told) in [(true, 1), (false, 0)] {
+            let columns = vec![Column::from_options("x", &holes(is_whole))];
+            let table = TrainingTable::new(columns, bad.clone()).unwrap();
+            let settings = TrainSettings { members: 5, ..TrainSettings::default() };
+            let card = train_scorecard(&table, &settings).unwrap().scorecard;
+            let column = Column::from_options("x", &[Some(1.0), None, None]);
+            let block = BlockScorer::new(&card).score(&[&column]).unwrap();
+            let mut unseen = Unseen::default();
+            unseen.add(&card, &block);
+            let warnings = unseen.finish().warnings();
+            assert_eq!(warnings.iter().filter(|w| w.contains("2 rows have no value")).count(), told, "{warnings:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::vocabulary::Concept;
 use crate::contract::Type;
 use crate::domain::Currency;
 use crate::profile::{ColumnAt, NumberForm, RawColumn, Reference, TimeForm, ValueKind};
+use crate::source::is_currency_mark;
 
 /// A SELECT over a driving table and those that it joins.
 pub(super) struct Scope<'a> {
@@ -312,7 +313,15 @@ impl<'a> Scope<'a> {
 
     /// Minor units in one unit of the column, and what was guessed about that.
     pub(super) fn minor_units(&self, at: ColumnAt) -> (i64, Option<String>) {
-        units::minor_units(self.land, self.currency, at)
+        let (units, note) = units::minor_units(self.land, self.currency, at);
+        let passed_over = || Some(format!("written with {:?}, which is passed over", self.other_mark(at)?));
+        (units, note.or_else(passed_over))
+    }
+
+    /// What stands beside a column's numbers, where it is not the currency.
+    fn other_mark(&self, at: ColumnAt) -> Option<&str> {
+        let ValueKind::Decimal(form) = &self.land.column(at).kind else { return None };
+        Some(form.symbol.trim()).filter(|mark| !mark.is_empty() && !is_currency_mark(mark, self.currency))
     }
 
     /// Minor units as BIGINT, null where the cell cannot be read: what sums are made of.
@@ -323,9 +332,14 @@ impl<'a> Scope<'a> {
             return Piece { sql: sum, note: note.or_else(|| Some("the sum of a list".to_owned())) };
         }
         let is_plain_whole = units == 1 && matches!(self.land.column(at).kind, ValueKind::Whole);
-        let has_decimal_comma = matches!(&self.land.column(at).kind, ValueKind::Decimal(form) if form.decimal == ',');
-        let mark = if has_decimal_comma { ", ','" } else { "" };
-        let text = match self.currency.filter(|currency| currency.minor_units() == units) {
+        let form = match &self.land.column(at).kind {
+            ValueKind::Decimal(form) => Some(form),
+            _ => None,
+        };
+        let mark = if form.is_some_and(|form| form.decimal == ',') { ", ','" } else { "" };
+        // minor_units() takes no symbol but that of its currency.
+        let is_of_currency = self.other_mark(at).is_none();
+        let text = match self.currency.filter(|currency| currency.minor_units() == units && is_of_currency) {
             _ if is_plain_whole => format!("TRY_CAST({sql} AS BIGINT)"),
             Some(currency) => format!("minor_units({sql}, '{currency}'{mark})"),
             None => format!("TRY_CAST(ROUND({} * {units}) AS BIGINT)", self.number(at, sql)),

@@ -329,7 +329,7 @@ impl Cut {
             let why = format!("{bads} bad rows among {} are too few to be divided", seen.len());
             return Err(ModelError::CannotTrain { why });
         }
-        let (candidates, _) = terms::cut(prepared, table, &seen, &tallies, settings);
+        let candidates = terms::cut_and_select(prepared, table, &seen, &tallies, settings);
         let problem = terms::problem(&candidates, prepared, table, &seen);
         Ok(Self { unseen, candidates, problem })
     }

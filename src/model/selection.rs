@@ -1,9 +1,11 @@
 //! Which variables may enter: recorded rules, in a fixed order.
 
+use std::cmp::Ordering;
+
 use crate::domain::elementary::ln;
 use rayon::prelude::*;
 
-use super::binning::{Binned, Cell, FineColumn, FineScale, tally};
+use super::binning::{Bin, Binned, Bins, Cell, FineColumn, FineScale};
 use super::fit::inverse_diagonal;
 use super::report::{Dropped, Stage};
 use super::settings::TrainSettings;
@@ -25,30 +27,32 @@ const LEAK_AUC: f64 = 0.97;
 /// Rows of one outcome, where as many of the other were to be expected as this, that a value only an outcome brings about would explain.
 const LEAK_ROWS: f64 = 50.0;
 /// Names variables that predict the outcome too well to be true, and those some of whose values only ever come with one outcome: a sum recovered,
-/// a date of the last payment, which are known after the fact.
+/// a date of the last payment, which are known after the fact. The strongest come first; `tallies` are those of the columns.
 #[must_use]
-pub fn suspected_leaks(
-    candidates: &[Candidate],
-    columns: &[FineColumn],
-    rows: &[u32],
-    target: &[bool],
-    weights: Option<&[f64]>,
-) -> Vec<String> {
-    let told = |c: &Candidate| {
-        let column = columns.get(c.column)?;
-        let why = suspected_leak(column, &tally(column, rows, target, weights), c.binned.bins.iv)?;
+pub fn suspected_leaks(cut: &[Candidate], columns: &[FineColumn], tallies: &[Vec<Cell>]) -> Vec<String> {
+    let told = |c: &&Candidate| {
+        let why = suspected_leak(columns.get(c.column)?, tallies.get(c.column)?, &c.binned.bins)?;
         Some(format!(
             "variable {:?} {why}; check when its value becomes known, or train with --drop",
             c.binned.bins.name
         ))
     };
-    candidates.iter().filter_map(told).collect()
+    let mut cut: Vec<&Candidate> = cut.iter().collect();
+    cut.sort_by(|a, b| by_worth(a, b));
+    cut.iter().filter_map(told).collect()
 }
 
-/// Why a column's values seem to be known only with the outcome, given its tally and information value.
+/// By falling information value.
+fn by_worth(a: &Candidate, b: &Candidate) -> Ordering {
+    b.binned.bins.iv.total_cmp(&a.binned.bins.iv).then_with(|| a.binned.bins.name.cmp(&b.binned.bins.name))
+}
+
+/// Why a column's values seem to be known only with the outcome, given its tally and its bins. How well it ranks is taken of the bins: over a tally with hardly
+/// a row a cell, noise ranks well.
 #[must_use]
-pub fn suspected_leak(column: &FineColumn, cells: &[Cell], iv: f64) -> Option<String> {
-    let auc = single_auc(cells);
+pub fn suspected_leak(column: &FineColumn, cells: &[Cell], bins: &Bins) -> Option<String> {
+    let iv = bins.iv;
+    let auc = single_auc(bins.bins.iter().map(Bin::cell).collect());
     if iv > LEAK_IV || auc > LEAK_AUC {
         return Some(format!(
             "alone reaches AUC {auc:.4} (information value {iv:.2}): a leak of the outcome is likely"
@@ -83,10 +87,9 @@ fn one_sided(column: &FineColumn, cells: &[Cell]) -> Option<String> {
 }
 
 /// Area under the curve when cells are ordered by event rate.
-fn single_auc(cells: &[Cell]) -> f64 {
-    let mut sorted = cells.to_vec();
+fn single_auc(mut sorted: Vec<Cell>) -> f64 {
     sorted.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
-    let total = cells.iter().fold(Cell::default(), |a, &c| a.plus(c));
+    let total = sorted.iter().fold(Cell::default(), |a, &c| a.plus(c));
     let (mut below, mut area) = (0.0, 0.0);
     for c in sorted {
         area += c.bad * (below + c.good() / 2.0);
@@ -189,9 +192,6 @@ pub fn select(
             rule: rule.to_owned(),
             why,
         });
-    };
-    let by_worth = |a: &Candidate, b: &Candidate| {
-        b.binned.bins.iv.total_cmp(&a.binned.bins.iv).then_with(|| a.binned.bins.name.cmp(&b.binned.bins.name))
     };
     let is_forced = |c: &Candidate| settings.is_forced(&c.binned.bins.name);
     candidates.sort_by(|a, b| is_forced(b).cmp(&is_forced(a)).then_with(|| by_worth(a, b)));

@@ -21,10 +21,21 @@ pub fn tallies(prepared: &Prepared, table: &TrainingTable, rows: &[u32]) -> Vec<
 
 /// Cuts and selects variables on the rows given, and nothing else. `tallies` are those of these rows, and of no others but rows that nobody is
 /// tested on.
-pub fn cut(
+pub fn cut_and_select(
     prepared: &Prepared,
     table: &TrainingTable,
     rows: &[u32],
+    tallies: &[Vec<Cell>],
+    settings: &TrainSettings,
+) -> Vec<Candidate> {
+    let (candidates, mut dropped) = cut(prepared, table, tallies, settings);
+    select(candidates, &prepared.columns, rows, settings, &mut dropped)
+}
+
+/// Cuts every column that may be a variable.
+pub fn cut(
+    prepared: &Prepared,
+    table: &TrainingTable,
     tallies: &[Vec<Cell>],
     settings: &TrainSettings,
 ) -> (Vec<Candidate>, Vec<Dropped>) {
@@ -65,8 +76,7 @@ pub fn cut(
             }
         }
     }
-    let kept = select(candidates, &prepared.columns, rows, settings, &mut dropped);
-    (kept, dropped)
+    (candidates, dropped)
 }
 
 /// Why a column could not be cut: its own constraints, or a declared direction that its event rates contradict.

@@ -15,7 +15,7 @@ use super::points::round_jointly;
 use super::prepare::{Prepared, prepare};
 use super::report::{BandRows, Dropped, PartReport, RoundingReport, Stage, TrainReport, TuningReport, measure_part};
 use super::scorecard::{Band, FORMAT, Scorecard, ScoredVariable, reason_code};
-use super::selection::{Candidate, suspected_leaks};
+use super::selection::{Candidate, select, suspected_leaks};
 use super::settings::TrainSettings;
 use super::table::TrainingTable;
 use super::terms;
@@ -49,7 +49,10 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
     let rows = part(table, false);
     let mut prepared = prepare(table, &rows, settings)?;
     let tallies = terms::tallies(&prepared, table, &rows);
-    let (candidates, more) = terms::cut(&prepared, table, &rows, &tallies, settings);
+    let (cut, mut more) = terms::cut(&prepared, table, &tallies, settings);
+    // Before any is left out: of two columns that are known with the outcome, one alone would be told.
+    let mut warnings = suspected_leaks(&cut, &prepared.columns, &tallies);
+    let candidates = select(cut, &prepared.columns, &rows, settings, &mut more);
     prepared.settle_directions(&candidates, &tallies, settings);
     let mut dropped = prepared.dropped.clone();
     dropped.extend(more);
@@ -58,7 +61,6 @@ pub fn train_scorecard(table: &TrainingTable, settings: &TrainSettings) -> Resul
         let why = format!("no variable tells good from bad ({})", reasons.join("; "));
         return Err(ModelError::CannotTrain { why });
     }
-    let mut warnings = suspected_leaks(&candidates, &prepared.columns, &rows, &table.target, table.weights.as_deref());
     warnings.extend(prepared.notes.iter().cloned());
 
     let mut bag = grow(&prepared, table, &rows, settings)?;

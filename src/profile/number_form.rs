@@ -38,6 +38,7 @@ impl NumberForm {
         // `#1001` and `dp_17` name something.
         let is_of_names = symbol.contains(['#', '№', '_', '/', ':']);
         let is_symbol = !is_of_names
+            && !changes_the_number(&symbol)
             && symbol.chars().count() <= 3
             && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
         let symbol = if is_symbol { symbol } else { String::new() };
@@ -97,6 +98,14 @@ impl NumberForm {
     }
 }
 
+/// Whether a number means another one with such a text beside it: a sign or a bound, a fraction, a word for thousands or millions, debit or credit.
+fn changes_the_number(symbol: &str) -> bool {
+    const CHARACTERS: [char; 16] =
+        ['<', '>', '≤', '≥', '~', '≈', '±', '\u{2212}', '–', '—', '½', '¼', '¾', '(', '万', '亿'];
+    const WORDS: [&str; 13] = ["k", "m", "mm", "mn", "b", "bn", "t", "l", "mil", "mio", "tsd", "cr", "dr"];
+    symbol.contains(CHARACTERS) || WORDS.contains(&symbol.trim().to_lowercase().as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +144,9 @@ mod tests {
             vec!["12-3"],
             vec!["#1001", "#1002"],
             vec!["dp_17", "dp_230"],
+            vec!["\u{2212}5.00", "\u{2212}7.00"],
+            vec!["<5", "<7"],
+            vec!["1.5 K", "2 K"],
         ] {
             assert_eq!(NumberForm::of(&cells), None, "{cells:?}");
         }

@@ -93,7 +93,7 @@ impl RunSummary {
             heading("What came in"),
             Block::Paragraph(
                 "Rows that could be seen at the as-of instant. Read = kept + quarantined + duplicate + skipped; quarantined rows are in the \
-                 folder quarantine, each with its file, row and rule; skipped are those that the job's `where` does not mean, and those that name one of them."
+                 folder quarantine, each with its file, row and rule; skipped are those that the job's `where` does not mean, those that name one of them, and lines of a declared footer."
                     .to_owned(),
             ),
             table(&head, rows.collect()),

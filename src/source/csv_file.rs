@@ -11,7 +11,7 @@
 //!   meant, and the file is refused;
 //! - it closes in the next line, and that line looks like a damaged record of this file: both are malformed.
 //!
-//! Every record is counted: good and malformed ones add up to [`RecordsEnd::records`]. Empty lines are not records.
+//! Every record is counted: good and malformed ones and lines of a declared footer add up to [`RecordsEnd::records`]. Empty lines are not records.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,9 @@ use super::csv_record::{Cells, Forms, MAX_CELL_BYTES, Reading, STRAY_QUOTE, read
 use super::error::SourceError;
 use super::lines::{Line, Lines};
 use super::malformed::{Fault, MalformedRecord, WRONG_CELL_COUNT};
-use super::record_file::{Batch, RecordsEnd, next_record, value_of};
+use super::record_file::{Batch, RecordsEnd, next_record, value_of, with_own_names};
 use super::text_format::TextFormat;
-use super::unpack::{Bytes, Decoded, SourceBytes, open_unpacked};
+use super::unpack::{Bytes, SourceBytes, as_utf_8, open_unpacked};
 
 /// Records from whose cells the forms of the columns are learnt.
 const RECORDS_FOR_FORMS: u32 = 10_000;
@@ -45,12 +45,21 @@ impl CsvFile {
         let (mut bytes, packing) = open_unpacked(path)?;
         bytes.fill_buf().map_err(|e| packing.error(path, &e))?;
         bytes.consume(format.mark);
-        let text: Bytes = if format.encoding == UTF_8 { bytes } else { Box::new(Decoded::new(bytes, format.encoding)) };
-        let mut lines = Lines::new(text, format.mark as u64, SourceBytes::of(format.encoding));
+        let mut lines =
+            Lines::new(as_utf_8(bytes, format.encoding), format.mark as u64, SourceBytes::of(format.encoding));
         let names = column_names(path, &mut lines, format)?;
         let forms = vec![Forms::default(); names.len()];
         let format = format.clone();
-        let reader = Reader { path: path.to_owned(), file, format, forms, names, records: 0, malformed: Vec::new() };
+        let reader = Reader {
+            path: path.to_owned(),
+            file,
+            format,
+            forms,
+            names,
+            records: 0,
+            is_unended: false,
+            malformed: Vec::new(),
+        };
         Ok(Self { lines, reader })
     }
 
@@ -89,21 +98,26 @@ impl CsvFile {
 
     /// What was found, once [`Self::next_batch`] has given the last batch.
     pub fn end(self) -> RecordsEnd {
-        let Reader { mut malformed, mut records, names, format, .. } = self.reader;
-        let is_short = |line: &MalformedRecord| {
-            let cells = line.text.matches(char::from(format.grammar.separator)).count() + 1;
-            line.rule == WRONG_CELL_COUNT && cells * 2 <= names.len()
-        };
+        let mut reader = self.reader;
+        let mut malformed = std::mem::take(&mut reader.malformed);
+        let mut last_row = reader.records;
         let mut footer = Vec::new();
-        while footer.len() < format.footer_lines as usize {
-            let Some(line) = malformed.pop_if(|line| line.row == records && is_short(line)) else { break };
-            records -= 1;
+        while footer.len() < reader.format.footer_lines as usize {
+            let is_last = |line: &mut MalformedRecord| line.row == last_row && reader.end_of(line) == End::Footer;
+            let Some(line) = malformed.pop_if(is_last) else { break };
+            last_row -= 1;
             footer.insert(0, line.text);
         }
-        if let Some(last) = malformed.last_mut().filter(|line| line.row == records && is_short(line)) {
-            last.why.push_str("; where it belongs to no record, say footer_lines in [inputs]");
+        if let Some(last) = malformed.last_mut().filter(|line| line.row == last_row) {
+            last.why.push_str(match reader.end_of(last) {
+                End::Footer => "; where it belongs to no record, say footer_lines in [inputs]",
+                End::CutOff if reader.format.footer_lines > 0 => {
+                    "; it begins as a record does, so it is no footer: is the file cut off?"
+                }
+                End::CutOff | End::Other => "",
+            });
         }
-        RecordsEnd { malformed, records, footer }
+        RecordsEnd { malformed, records: reader.records, footer }
     }
 }
 
@@ -147,7 +161,7 @@ fn column_names<R: BufRead>(
         names.clone_from(declared);
     }
     if let Some((_, name)) = names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name)) {
-        return Err(corrupt(format!("the header names column {name:?} twice")));
+        return Err(corrupt(format!("the header names column {name:?} twice; {}", with_own_names(&names))));
     }
     if format.has_header {
         lines.skip(used).map_err(|e| format.packing.error(path, &e))?;
@@ -191,6 +205,16 @@ fn first_record<R: BufRead>(
     }
 }
 
+/// What a malformed last line may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It has half the table's cells or fewer and does not begin as a record does: totals, or who made the export.
+    Footer,
+    /// The beginning of a record.
+    CutOff,
+    Other,
+}
+
 struct Reader {
     path: PathBuf,
     file: u32,
@@ -199,13 +223,29 @@ struct Reader {
     /// What the cells of good records look like, by column.
     forms: Vec<Forms>,
     records: u32,
+    /// Whether the line read last has no end.
+    is_unended: bool,
     malformed: Vec<MalformedRecord>,
 }
 
 impl Reader {
+    /// What a malformed line is, as the last one.
+    fn end_of(&self, line: &MalformedRecord) -> End {
+        let Reading::Whole(cells) = read_record(line.text.as_bytes(), self.format.grammar) else { return End::Other };
+        if line.rule != WRONG_CELL_COUNT || cells.len() * 2 > self.names.len() {
+            return End::Other;
+        }
+        let has_forms = cells.iter().zip(&self.forms).all(|(cell, forms)| forms.has(Forms::of(cell)));
+        let is_begun = cells.iter().next().is_some_and(|key| !key.trim_ascii().is_empty());
+        // A word alone may be a total's name, unless the file ends within it.
+        let is_long_enough = cells.len() > 1 || (self.is_unended && line.row == self.records);
+        if has_forms && is_begun && is_long_enough { End::CutOff } else { End::Footer }
+    }
+
     /// The cells of the record that begins with `line`; `None` where it is malformed, which is noted.
     fn record<R: BufRead>(&mut self, line: &Line, lines: &mut Lines<R>) -> Result<Option<Cells>, SourceError> {
         self.records = next_record(self.records, &self.path)?;
+        self.is_unended = line.end.is_empty();
         if line.is_cut {
             self.note(line, &Fault::RecordTooLong);
             return Ok(None);

@@ -333,3 +333,31 @@ fn lines_after_the_last_record_are_no_records_where_that_is_declared() {
     assert_eq!(csv.malformed.len(), 3);
     assert!(csv.malformed[2].why.contains("footer_lines") && !csv.malformed[0].why.contains("footer_lines"));
 }
+
+/// A file that was cut off has no footer: what stands at its end is a piece of a record.
+#[test]
+fn the_beginning_of_a_record_is_no_footer() {
+    let declared = DeclaredFormat { footer_lines: Some(2), ..DeclaredFormat::default() };
+    for (end, malformed) in [
+        ("b,2", 1),
+        ("b,2\n", 1),
+        ("b", 1),
+        ("b\n", 0),
+        (",5\n", 0),
+        ("Total of it,2\n", 0),
+        ("Total: 2", 0),
+        ("b,2\nTotal: 2\n", 1),
+    ] {
+        let csv = read_declared(format!("id,x,y,z\na,1,2,3\nc,1,2,3\n{end}").as_bytes(), &declared).unwrap();
+        assert_eq!(csv.malformed.len(), malformed, "{end:?}");
+        assert_eq!(csv.records as usize, 2 + end.lines().count(), "each line is counted: {end:?}");
+        assert!(csv.malformed.iter().all(|line| line.row > 2 && line.rule == "wrong-cell-count"));
+        assert_eq!(csv.malformed.iter().filter(|line| line.why.contains("cut off")).count(), malformed, "{end:?}");
+    }
+}
+
+#[test]
+fn a_header_that_names_a_column_twice_says_how_to_name_them() {
+    let error = read_declared(b"id,sum,sum,sum\n1,2,3,4\n", &DeclaredFormat::default()).err().unwrap().to_string();
+    assert!(error.contains(r#"columns = ["id", "sum", "sum_2", "sum_3"]"#) && error.contains("[inputs]"), "{error}");
+}

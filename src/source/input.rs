@@ -70,8 +70,8 @@ struct OpenFile {
     index: u32,
     /// Its own columns, with those that its folders give, `_file` and `_row`.
     schema: Schema,
-    /// Columns that folders named `key=value` give.
-    folders: Vec<(String, String)>,
+    /// Columns that folders named `key=value` give, each with its one value.
+    folders: Vec<(String, Option<String>)>,
     /// Columns that are fields of nested ones.
     fields: Vec<NestedField>,
     format: Format,
@@ -79,6 +79,8 @@ struct OpenFile {
     stamp: FileStamp,
     /// Malformed records, once it was read.
     malformed: Vec<MalformedRecord>,
+    /// Lines after its last record, once it was read.
+    footer: u64,
 }
 
 enum Format {
@@ -102,6 +104,8 @@ pub(crate) struct FileState {
     pub stamp: FileStamp,
     pub schema: Schema,
     pub malformed: Vec<MalformedRecord>,
+    /// Lines after its last record.
+    pub footer: u64,
     /// An earlier night read it, and its rows are not read again.
     pub is_known: bool,
     /// Whether its cells are text whose types the contract decides.
@@ -164,6 +168,7 @@ impl OpenInput {
             stamp: file.stamp,
             schema: file.schema.clone(),
             malformed: file.malformed.clone(),
+            footer: file.footer,
             is_known: matches!(file.format, Format::Known { .. }),
             is_text: matches!(file.format, Format::Records(_) | Format::Known { is_text: true, .. }),
             words: file.format.words(),
@@ -175,6 +180,11 @@ impl OpenInput {
     /// Malformed records of the files that were read.
     pub fn malformed(&self) -> Vec<MalformedRecord> {
         self.files.iter().flat_map(|file| file.malformed.clone()).collect()
+    }
+
+    /// Lines after the last record of each file that was read: the last of its records.
+    pub fn footers(&self) -> impl Iterator<Item = u64> {
+        self.files.iter().map(|file| file.footer)
     }
 
     /// Whether cells are text whose types the contract decides.
@@ -398,6 +408,7 @@ fn open_file(
             format: Format::Known { is_text, words, rows_about },
             stamp,
             malformed: malformed.collect(),
+            footer: known.footer,
             found,
         });
     }
@@ -426,7 +437,7 @@ fn open_file(
     }
     let path = found.relative.clone();
     let file = InputFile { input: input.to_owned(), path, sha256, bytes, raw_rows, is_verified };
-    Ok(OpenFile { file, found, index, schema, folders, fields, format, stamp, malformed: Vec::new() })
+    Ok(OpenFile { file, found, index, schema, folders, fields, format, stamp, malformed: Vec::new(), footer: 0 })
 }
 
 /// Rows are accounted for by columns of names that a file cannot have.
@@ -478,11 +489,31 @@ fn scanned(
     LazyFrame::scan_parquet(PlRefPath::new(named.as_ref()), args).map_err(|e| e.to_string())
 }
 
-/// Folders named `key=value` become text columns where the file itself lacks them.
-fn folder_columns(relative: &str, schema: &Schema) -> Vec<(String, String)> {
+/// Folders named `key=value` become text columns where the file itself lacks them. What Hive, Spark and others write there is read as they mean it:
+/// `%20` is a blank, and `__HIVE_DEFAULT_PARTITION__` is null, as every empty cell is.
+fn folder_columns(relative: &str, schema: &Schema) -> Vec<(String, Option<String>)> {
+    const NULL_WORD: &str = "__HIVE_DEFAULT_PARTITION__";
     let folders = relative.rsplit_once('/').map_or("", |(folders, _)| folders);
     let columns = folders.split('/').filter_map(|folder| folder.split_once('='));
-    columns.filter(|(key, _)| !schema.contains(key)).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    let columns = columns.map(|(key, value)| {
+        let is_there = !value.is_empty() && value != NULL_WORD;
+        (percent_decoded(key), is_there.then(|| percent_decoded(value)))
+    });
+    columns.filter(|(key, _)| !schema.contains(key)).collect()
+}
+
+/// A text whose `%` and two hexadecimal digits are bytes; as it stands where these are no text in UTF-8.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits =
+            behind.first_chunk::<2>().filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 impl Format {
@@ -535,6 +566,11 @@ impl OpenFile {
     fn note(&mut self, end: RecordsEnd) {
         self.file.raw_rows = u64::from(end.records);
         self.malformed = end.malformed;
+        self.footer = end.footer.len() as u64;
+        if let Some(first) = end.footer.first() {
+            let (file, lines) = (&self.file.path, self.footer);
+            tracing::warn!(file, lines, first, "lines after the last record (footer_lines) are counted as skipped");
+        }
     }
 
     fn whole_records(&mut self, schema: &Schema) -> Result<LazyFrame, SourceError> {
@@ -609,7 +645,9 @@ impl OpenFile {
         let groups = 0..footer.metadata.num_row_groups();
         let rows = scanned(&self.found.path, footer, groups, &is_read, args)
             .map_err(|why| SourceError::Corrupt { file: self.found.path.clone(), why })?;
-        let rows = rows.with_columns([lit(self.index).alias("_file")]).with_columns(self.made_exprs(schema));
+        let rows = rows
+            .with_columns([lit(self.index).cast(DataType::UInt32).alias("_file")])
+            .with_columns(self.made_exprs(schema));
         Ok(rows.select(self.alignment(schema)))
     }
 
@@ -635,7 +673,10 @@ impl OpenFile {
     /// What gives the wanted columns that are none of the file's: folders and fields.
     fn made_exprs(&self, schema: &Schema) -> Vec<Expr> {
         let folders = self.folders.iter().filter(|(key, _)| schema.contains(key));
-        let folders = folders.map(|(key, value)| lit(value.as_str()).alias(key.as_str()));
+        let folders = folders.map(|(key, value)| {
+            let value = value.as_deref().map_or_else(|| lit(NULL).cast(DataType::String), lit);
+            value.alias(key.as_str())
+        });
         folders.chain(self.fields_in(schema).map(NestedField::expr)).collect()
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 
-use encoding_rs::UTF_8;
+use encoding_rs::{Encoding, UTF_8};
 use polars::prelude::*;
 use serde_json::{Map, Value};
 
@@ -16,13 +16,18 @@ use super::error::SourceError;
 use super::lines::Lines;
 use super::malformed::MalformedRecord;
 use super::record_file::{Batch, RecordsEnd, next_record, value_of};
+use super::sniff::wide_encoding;
 use super::text_format::DeclaredFormat;
-use super::unpack::{Bytes, Packing, SourceBytes, open_unpacked};
+use super::unpack::{Bytes, Packing, SourceBytes, as_utf_8, decoded_sample, open_unpacked};
 
 /// How a file of JSON is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JsonFormat {
     pub packing: Packing,
+    /// UTF-8, or UTF-16 as its mark or its NUL bytes show.
+    pub encoding: &'static Encoding,
+    /// Bytes of the mark that it begins with.
+    pub mark: usize,
     /// Whether it is one array, and not an object a line.
     pub is_array: bool,
     /// Its fields, by path.
@@ -33,8 +38,8 @@ pub(crate) struct JsonFormat {
 /// An array is held in memory whole, up to so many bytes.
 const MAX_ARRAY_BYTES: usize = 256 << 20;
 
-/// The byte order mark of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
+/// Bytes at the beginning by which the encoding is known.
+const SAMPLE_BYTES: usize = 1 << 12;
 
 impl JsonFormat {
     /// The format of a file that begins as JSON; `None` where it does not.
@@ -44,13 +49,16 @@ impl JsonFormat {
     pub fn of(path: &Path, declared: &DeclaredFormat) -> Result<Option<Self>, SourceError> {
         let (mut bytes, packing) = open_unpacked(path)?;
         let first = bytes.fill_buf().map_err(|e| packing.error(path, &e))?;
-        let first = first.strip_prefix(MARK).unwrap_or(first).trim_ascii_start();
-        let is_array = match first {
+        let first = first.get(..SAMPLE_BYTES).unwrap_or(first);
+        let marked = Encoding::for_bom(first);
+        let (encoding, mark) = marked.unwrap_or_else(|| (wide_encoding(first).unwrap_or(UTF_8), 0));
+        let text = decoded_sample(first.get(mark..).unwrap_or_default(), encoding);
+        let is_array = match text.as_bytes().trim_ascii_start() {
             [b'{', rest @ ..] if matches!(rest.trim_ascii_start().first(), None | Some(b'"' | b'}')) => false,
             [b'[', rest @ ..] if matches!(rest.trim_ascii_start().first(), None | Some(b'{' | b']')) => true,
             _ => return Ok(None),
         };
-        let mut format = Self { packing, is_array, columns: Vec::new(), nulls: declared.nulls.clone() };
+        let mut format = Self { packing, encoding, mark, is_array, columns: Vec::new(), nulls: declared.nulls.clone() };
         format.columns = match &declared.columns {
             Some(columns) => columns.clone(),
             None => format.fields(path)?,
@@ -85,6 +93,9 @@ impl JsonFormat {
     pub fn words(&self) -> String {
         let mut parts =
             vec![if self.is_array { "JSON, an array of objects" } else { "JSON, one object a line" }.to_owned()];
+        if self.encoding != UTF_8 {
+            parts.push(self.encoding.name().to_lowercase());
+        }
         if !self.nulls.is_empty() {
             parts.push(format!("null words {}", self.nulls.join(" ")));
         }
@@ -111,11 +122,11 @@ enum Rows {
 impl Rows {
     fn open(path: &Path, format: &JsonFormat) -> Result<Self, SourceError> {
         let (mut bytes, packing) = open_unpacked(path)?;
-        let has_mark = bytes.fill_buf().map_err(|e| packing.error(path, &e))?.starts_with(MARK);
-        let mark = if has_mark { MARK.len() } else { 0 };
-        bytes.consume(mark);
+        bytes.fill_buf().map_err(|e| packing.error(path, &e))?;
+        bytes.consume(format.mark);
+        let mut bytes = as_utf_8(bytes, format.encoding);
         if !format.is_array {
-            return Ok(Self::Lines(Lines::new(bytes, mark as u64, SourceBytes::of(UTF_8))));
+            return Ok(Self::Lines(Lines::new(bytes, format.mark as u64, SourceBytes::of(format.encoding))));
         }
         let corrupt = |why: String| SourceError::Corrupt { file: path.to_owned(), why };
         let mut text = Vec::new();
@@ -292,6 +303,21 @@ mod tests {
         assert_eq!(end.records, 4);
         let malformed: Vec<_> = end.malformed.iter().map(|record| (record.row, record.rule)).collect();
         assert_eq!(malformed, [(3, "not-json")]);
+    }
+
+    #[test]
+    fn json_in_utf_16_is_read_as_any() {
+        let text = "{\"id\":\"größe\",\"sum\":1}\n{\"id\": \n{\"id\":\"b\"}\n";
+        let array = "[{\"id\":\"größe\",\"sum\":1},{\"id\":\"b\"}]";
+        let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+        let (_, rows, end) = read(text.as_bytes()).unwrap();
+        for bytes in [little(text), big(text), [vec![0xff, 0xfe], little(text)].concat()] {
+            let (_, wide, at) = read(&bytes).unwrap();
+            assert_eq!((&wide, at.malformed.len(), at.records), (&rows, 1, end.records));
+        }
+        let cells = |rows: Vec<Vec<Option<String>>>| rows.into_iter().map(|row| row[..2].to_vec()).collect::<Vec<_>>();
+        assert_eq!(cells(read(&[vec![0xfe, 0xff], big(array)].concat()).unwrap().1), cells(rows));
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub(crate) struct KnownFile {
     pub rows_about: u64,
     /// Its malformed records; their file is numbered anew.
     pub malformed: Vec<MalformedRecord>,
+    /// Lines after its last record.
+    pub footer: u64,
 }
 
 /// Known files by input and by path below the data folder.

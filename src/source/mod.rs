@@ -4,6 +4,7 @@
 //! they are; Parquet columns keep their types, which are widened only where nothing is lost. SQL sees an input under its name in the job file,
 //! with two hidden columns that a SELECT must pass on: `_file` and `_row`. It sees nothing else.
 
+mod amount_text;
 mod cell;
 mod condition;
 mod conform;
@@ -47,6 +48,7 @@ mod text_format;
 mod unpack;
 mod workbook;
 
+pub(crate) use amount_text::is_currency_mark;
 pub(crate) use cell::instant as instant_of_text;
 pub(crate) use condition::{condition_columns, holds};
 pub use error::SourceError;

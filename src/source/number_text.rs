@@ -4,8 +4,13 @@
 /// A minus may stand behind, as books of accounts write it: `12.50-`. `None` where the cell is not such a number.
 pub(crate) fn plain_number(cell: &str, decimal: char, thousands: Option<char>) -> Option<String> {
     if let Some(unsigned) = cell.strip_suffix('-') {
-        let begins = unsigned.starts_with(|c: char| c.is_ascii_digit());
-        return begins.then(|| plain_number(unsigned, decimal, thousands)).flatten().map(|plain| format!("-{plain}"));
+        // `12,-` is a price without cents.
+        let is_number =
+            unsigned.starts_with(|c: char| c.is_ascii_digit()) && unsigned.ends_with(|c: char| c.is_ascii_digit());
+        return is_number
+            .then(|| plain_number(unsigned, decimal, thousands))
+            .flatten()
+            .map(|plain| format!("-{plain}"));
     }
     let (whole, fraction) = cell.split_once(decimal).map_or((cell, None), |(whole, f)| (whole, Some(f)));
     let whole = match thousands {
@@ -87,6 +92,7 @@ mod tests {
             ("1.234,50-", Some("-1234.50")),
             ("12-", Some("-12")),
             ("12-34", None),
+            ("12,-", None),
             ("1.234.567", Some("1234567")),
             ("1 234,00", Some("1234.00")),
             ("1\u{a0}234", Some("1234")),

@@ -109,9 +109,9 @@ impl DeclaredFormat {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RecordsEnd {
     pub malformed: Vec<MalformedRecord>,
-    /// Records in it, malformed ones included.
+    /// Records in it, malformed ones and the lines of the footer included.
     pub records: u32,
-    /// Lines after the last record, where the format says that there are some.
+    /// Lines after the last record, where the format says that there are some: what the last of the records are.
     pub footer: Vec<String>,
 }
 
@@ -184,6 +184,18 @@ pub(super) fn schema_of(names: &[String]) -> Schema {
     let texts = names.iter().map(|name| Field::new(name.as_str().into(), DataType::String));
     let lineage = ["_file", "_row"].map(|name| Field::new(name.into(), DataType::UInt32));
     texts.chain(lineage).collect()
+}
+
+/// What to do where a header names a column twice: the first names, a name that comes again with a number.
+pub(super) fn with_own_names(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let own = names.iter().enumerate().map(|(at, name)| {
+        let before = names.iter().take(at).filter(|before| *before == name).count();
+        if before == 0 { format!("{name:?}") } else { format!("{:?}", format!("{name}_{}", before + 1)) }
+    });
+    let more = (names.len() > SHOWN).then(|| "…".to_owned());
+    let own: Vec<String> = own.take(SHOWN).chain(more).collect();
+    format!("give each of its {} columns a name in [inputs], such as columns = [{}]", names.len(), own.join(", "))
 }
 
 /// The number of the record after so many.

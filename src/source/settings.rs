@@ -141,7 +141,7 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "glob, or a list of them",
             "[\"orders/**/*.parquet\", \"older/orders-{2023,2024}.csv.gz\"]",
             "files below the data folder, Parquet, text (CSV and its kin) or JSON (one object a line, or an array; fields of objects within are columns such as `customer.id`), both packed with gzip or zstd or not, or workbooks (`.xlsx`, `.xlsb`, `.xls`, `.ods`), told apart by their content; \
-             only what is named `.parquet` must be Parquet: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column",
+             only what is named `.parquet` must be Parquet: `*` within a folder, `**` over folders, `{a,b}` one of several. Folders named `key=value` give a column, as Hive and Spark write them: `%20` is a blank, and nothing or `__HIVE_DEFAULT_PARTITION__` is null",
         ),
         Key::new(
             "optional",
@@ -187,7 +187,8 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "whole number",
             "2",
             "the most lines after the last record of a text file, such as totals: the last lines that are not blank and have half as many cells as the \
-             table or fewer are no records. `init` proposes it",
+             table or fewer are no records. They are shown and count as skipped. One whose cells look like the first ones of a record may be a record that was \
+             cut off: it is malformed. `init` proposes it",
         )
         .unit("lines")
         .or("0: such lines are malformed records"),

@@ -11,7 +11,7 @@ use polars::prelude::*;
 
 use super::error::SourceError;
 use super::malformed::MalformedRecord;
-use super::record_file::{Batch, RecordsEnd, next_record, value_of};
+use super::record_file::{Batch, RecordsEnd, next_record, value_of, with_own_names};
 use super::sheet_cell::{has_time, letters, text_of};
 use super::sheet_format::SheetFormat;
 use super::sheet_rows::{self, SheetRows, Survey, is_blank_cell};
@@ -169,7 +169,10 @@ fn names_of(header: &[Data], format: &SheetFormat) -> Result<Vec<String>, (Optio
         names.clone_from(declared);
     }
     match names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name)) {
-        Some((_, name)) => Err((None, format!("the header of sheet {:?} names column {name:?} twice", format.sheet))),
+        Some((_, name)) => {
+            let (sheet, todo) = (&format.sheet, with_own_names(&names));
+            Err((None, format!("the header of sheet {sheet:?} names column {name:?} twice; {todo}")))
+        }
         None => Ok(names),
     }
 }

@@ -161,7 +161,7 @@ fn is_utf_8(sample: &[u8]) -> bool {
 }
 
 /// UTF-16 without a mark: every second byte of text in Latin letters is 0.
-fn wide_encoding(sample: &[u8]) -> Option<&'static Encoding> {
+pub(super) fn wide_encoding(sample: &[u8]) -> Option<&'static Encoding> {
     let pairs = || sample.chunks_exact(2).take(64);
     let is_wide = |nuls: usize| pairs().len() >= 4 && nuls * 4 >= pairs().len() * 3;
     let (first, last) = (

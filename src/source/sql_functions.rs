@@ -9,9 +9,9 @@ use polars::prelude::*;
 use polars::sql::{FunctionOptions, FunctionRegistry};
 use regex::Regex;
 
+use super::amount_text::amount_in;
 use super::cell;
 use super::month_names::in_english;
-use super::number_text::plain_number;
 use crate::domain::{Currency, MICROS_PER_DAY, days_since_epoch};
 
 /// The registry that the engine asks for functions it does not know.
@@ -242,7 +242,7 @@ impl OwnFunction {
             Self::ToNumber => {
                 let texts = given.texts(0)?;
                 let decimal = given.decimal_mark(1)?;
-                let number = |row| number_in(texts.get(row)?, decimal)?.parse::<f64>().ok();
+                let number = |row| amount_in(texts.get(row)?, decimal, None)?.parse::<f64>().ok();
                 (0..rows).map(number).collect::<Float64Chunked>().into_series()
             }
             Self::MinorUnits => {
@@ -251,7 +251,7 @@ impl OwnFunction {
                 let decimal = given.decimal_mark(2)?;
                 let minor = |row| {
                     let currency = Currency::new(codes.get(row)?.trim()).ok()?;
-                    minor_of(&number_in(texts.get(row)?, decimal)?, currency.decimals())
+                    minor_of(&amount_in(texts.get(row)?, decimal, Some(currency))?, currency.decimals())
                 };
                 (0..rows).map(minor).collect::<Int64Chunked>().into_series()
             }
@@ -498,24 +498,6 @@ pub(crate) fn instant_by_formats(text: &str, formats: &[String]) -> Option<i64> 
     })
 }
 
-/// The number in a cell as people write it, without thousands marks, with a decimal point. A currency's symbol or code may stand before or after it.
-fn number_in(text: &str, decimal: char) -> Option<String> {
-    const SYMBOL: usize = 4;
-    let is_symbol = |c: char| !c.is_ascii_digit() && !matches!(c, '+' | '-' | '.' | ',' | '(' | ')');
-    let text = text.trim();
-    let bare = text.trim_start_matches(is_symbol);
-    let before = text.len() - bare.len();
-    let before = text.get(..before).unwrap_or_default().chars().filter(|c| !c.is_whitespace()).count();
-    let inner = bare.trim_end_matches(is_symbol);
-    let after = bare.get(inner.len()..).unwrap_or_default().chars().filter(|c| !c.is_whitespace()).count();
-    if before > SYMBOL || after > SYMBOL {
-        return None;
-    }
-    let other = if decimal == ',' { '.' } else { ',' };
-    let marks = [None, Some(other), Some(' '), Some('\u{a0}'), Some('\u{202f}'), Some('\'')];
-    marks.into_iter().find_map(|thousands| plain_number(inner, decimal, thousands))
-}
-
 /// Exact minor units of a plain decimal number; half a unit is rounded away from zero, as SQL's ROUND does.
 fn minor_of(plain: &str, decimals: u32) -> Option<i64> {
     let is_negative = plain.starts_with('-');
@@ -555,7 +537,7 @@ mod tests {
             ("about 5 or 6", '.', 2, None),
             ("", '.', 2, None),
         ] {
-            assert_eq!(number_in(text, decimal).and_then(|plain| minor_of(&plain, decimals)), minor, "{text}");
+            assert_eq!(amount_in(text, decimal, None).and_then(|plain| minor_of(&plain, decimals)), minor, "{text}");
         }
     }
 

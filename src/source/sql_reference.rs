@@ -32,14 +32,14 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 70] = [
     of(
         "minor_units",
         "minor_units(x, currency [, decimal])",
-        "whole minor units of an amount, exactly, with the currency's own decimals; half a unit is rounded away from zero. The currency is an ISO 4217 code, or a column of them (null where a row has none). The amount may have thousands marks and a symbol or code beside it; `decimal` is its decimal mark, `'.'` or `','`. Null where it is no amount",
+        "whole minor units of an amount, exactly, with the currency's own decimals; half a unit is rounded away from zero. The currency is an ISO 4217 code, or a column of them (null where a row has none). The amount may have thousands marks, a sign of any kind or brackets, and the currency's symbol or code beside it; `decimal` is its decimal mark, `'.'` or `','`. Null where anything else is written (`1.5K`, `12%`, `<5`) or another currency",
         "minor_units('1.234,50 €', 'EUR', ',')",
         "123450",
     ),
     of(
         "to_number",
         "to_number(x [, decimal])",
-        "a number of a cell as people write it, thousands marks and a symbol beside it passed over; null where there is none",
+        "a number of a cell as people write it, with thousands marks, a sign of any kind or brackets, and a currency's symbol or code beside it; null where anything else is written (`1.5K`, `12%`, `<5`)",
         "to_number('R$ 1.234,5', ',')",
         "1234.5",
     ),

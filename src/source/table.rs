@@ -42,7 +42,7 @@ pub struct SourceTable {
     pub files: Vec<InputFile>,
     /// Malformed records of that input.
     pub malformed: Vec<MalformedRecord>,
-    /// Rows of each file that the job's `where` skips.
+    /// Rows of each file that the job's `where` skips, and lines of its footer.
     pub skipped: Vec<u64>,
 }
 
@@ -53,6 +53,8 @@ pub struct JoinedInput {
     pub files: Vec<InputFile>,
     /// Its malformed records.
     pub malformed: Vec<MalformedRecord>,
+    /// Lines of each file's footer.
+    pub skipped: Vec<u64>,
 }
 
 /// How files of an input are read.
@@ -178,7 +180,11 @@ impl<'a> Sources<'a> {
     pub fn joined_only(&self) -> impl Iterator<Item = JoinedInput> {
         let drives = |name: &str| self.settings.sources.iter().flat_map(|s| &s.parts).any(|part| part.from == name);
         let joined = self.open.iter().filter(move |(name, _)| !drives(name)).filter_map(|(_, input)| input.as_ref());
-        joined.map(|input| JoinedInput { files: input.files(), malformed: input.malformed() })
+        joined.map(|input| JoinedInput {
+            files: input.files(),
+            malformed: input.malformed(),
+            skipped: input.footers().collect(),
+        })
     }
 
     /// About how many rows the inputs that drive a table have; 0 where they are absent.
@@ -216,13 +222,14 @@ impl<'a> Sources<'a> {
             let before = u32::try_from(whole.files.len()).unwrap_or(u32::MAX);
             let skipped = self.read_part(part, table, &|piece| take(piece.moved(before, all_columns.as_deref())?))?;
             let driver = self.driver(part)?;
-            let (files, malformed) = (driver.files(), driver.malformed());
+            let (files, malformed, footers) =
+                (driver.files(), driver.malformed(), driver.footers().collect::<Vec<_>>());
             if !malformed.is_empty() {
                 tracing::warn!(input = part.from, rows = malformed.len(), "malformed records are set aside");
             }
             whole.malformed.extend(malformed.into_iter().map(|m| MalformedRecord { file: m.file + before, ..m }));
             whole.files.extend(files);
-            whole.skipped.extend(skipped);
+            whole.skipped.extend(skipped.into_iter().zip(footers).map(|(by_where, footer)| by_where + footer));
         }
         Ok(Some(whole))
     }
@@ -721,6 +728,10 @@ fn not_mapped(spec: &SourcePart, frame: &DataFrame, driver: &mut OpenInput) -> R
         if let Some(slot) = index((row.file, row.row)).and_then(|(f, r)| seen.get_mut(f)?.get_mut(r)) {
             *slot = true;
         }
+    }
+    for (slots, footer) in seen.iter_mut().zip(driver.footers()) {
+        let lines = usize::try_from(footer).unwrap_or(usize::MAX);
+        slots.iter_mut().rev().take(lines).for_each(|slot| *slot = true);
     }
     if seen.iter().flatten().all(|&s| s) {
         return Ok(None);

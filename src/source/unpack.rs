@@ -122,6 +122,11 @@ pub(super) struct Decoded {
     is_done: bool,
 }
 
+/// Bytes as UTF-8, of whatever encoding they are.
+pub(super) fn as_utf_8(bytes: Bytes, encoding: &'static Encoding) -> Bytes {
+    if encoding == UTF_8 { bytes } else { Box::new(Decoded::new(bytes, encoding)) }
+}
+
 impl Decoded {
     pub fn new(bytes: Bytes, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_without_bom_handling();

@@ -32,7 +32,8 @@ pub struct LedgerLine {
     /// count in nothing but this ledger.
     #[serde(default)]
     pub copies: u64,
-    /// Rows of the file that the job's `where` does not mean, and rows that name a row of another table which it does not mean.
+    /// Rows of the file that the job's `where` does not mean, rows that name a row of another table which it does not mean, and lines after the last
+    /// record that `footer_lines` declares.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped: u64,
     /// Quarantined rows by rule.

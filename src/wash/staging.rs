@@ -31,7 +31,7 @@ pub(super) struct StagedTable {
     pub table: &'static TableContract,
     pub files: Vec<InputFile>,
     pub malformed: Vec<MalformedRecord>,
-    /// Rows of each file that the job's `where` skips.
+    /// Rows of each file that the job's `where` skips, and lines of its footer.
     pub skipped: Vec<u64>,
     /// Rows that the SELECT did not return.
     pub not_mapped: Option<DataFrame>,

@@ -87,6 +87,10 @@ pub(crate) fn account_for_joined(input: &JoinedInput) -> Result<(Vec<LedgerLine>
         line.read = line.raw_rows;
         line.kept = line.raw_rows;
     }
+    for (line, skipped) in ledger.iter_mut().zip(&input.skipped) {
+        line.kept = line.kept.saturating_sub(*skipped);
+        line.skipped = *skipped;
+    }
     for row in &lost {
         if let Some(line) = ledger.get_mut(row.file_index as usize) {
             line.kept = line.kept.saturating_sub(1);

@@ -81,7 +81,7 @@ pub fn univariate(table: &TrainingTable, settings: &TrainSettings) -> Result<Vec
         let cut = laid_out.and_then(|fine| {
             let tally = fine.tally_of(&summary);
             let binned = bin_variable(&fine, &tally, direction, &settings.binning)?;
-            let leak = suspected_leak(&fine, &tally, binned.bins.iv);
+            let leak = suspected_leak(&fine, &tally, &binned.bins);
             Ok((binned, leak))
         });
         let outcome = match cut {

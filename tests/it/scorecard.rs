@@ -8,8 +8,8 @@ use integrity::model::binning::{BinRole, BinningSettings, Trend};
 use integrity::model::registry::{Contents, Origin, Registry};
 use integrity::model::table::Values;
 use integrity::model::{
-    Column, Direction, ModelError, ScoredVariable, ScoringTable, TrainSettings, TrainedScorecard, TrainingTable,
-    train_scorecard,
+    Column, Direction, Dropped, ModelError, ScoredVariable, ScoringTable, TrainSettings, TrainedScorecard,
+    TrainingTable, train_scorecard,
 };
 use integrity::workbench::table::{features_beside, open_table, read_target};
 use rand::{RngExt as _, SeedableRng as _};
@@ -204,6 +204,39 @@ fn a_leak_is_named() {
     columns.push(Column::from_options("days late at the end", &leak));
     let report = train_scorecard(&TrainingTable::new(columns, bad).unwrap(), &quick()).unwrap().report;
     assert!(report.warnings.iter().any(|w| w.contains("\"days late at the end\"") && w.contains("leak")));
+}
+
+/// The second is left out of the model since it says what the first does, and would be in it as soon as that is dropped.
+#[test]
+fn a_leak_is_named_though_another_one_takes_its_place() {
+    let (mut columns, bad) = columns(2_000, 5);
+    for (name, noise) in [("recovered", 0), ("total paid", 7)] {
+        let leak = bad.iter().enumerate().map(|(i, b)| Some(f64::from(u8::from(*b)) * 100.0 + (i * noise % 11) as f64));
+        columns.push(Column::from_options(name, &leak.collect::<Vec<_>>()));
+    }
+    let report = train_scorecard(&TrainingTable::new(columns, bad).unwrap(), &quick()).unwrap().report;
+    for name in ["\"recovered\"", "\"total paid\""] {
+        let told = |w: &&String| w.contains(name) && w.contains("leak");
+        assert_eq!(report.warnings.iter().filter(told).count(), 1, "{name}: {:?}", report.warnings);
+    }
+    let is_left = |d: &Dropped| d.rule == "correlation" && ["recovered", "total paid"].contains(&d.variable.as_str());
+    assert!(report.dropped.iter().any(is_left), "{:?}", report.dropped);
+}
+
+/// Where hardly two rows have one value, ranking the values by what came of them finds whatever it likes.
+#[test]
+fn noise_in_a_small_table_is_no_leak() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let bad: Vec<bool> = (0..200).map(|i| i % 3 == 0).collect();
+    let mut told = |signal: f64| {
+        // About normal: no stretch of values is of one outcome alone.
+        let value = |b: &bool| Some((0..12).map(|_| rng.random::<f64>()).sum::<f64>() + if *b { signal } else { 0.0 });
+        let values: Vec<Option<f64>> = bad.iter().map(value).collect();
+        let table = TrainingTable::new(vec![Column::from_options("x", &values)], bad.clone()).unwrap();
+        train_scorecard(&table, &quick()).is_ok_and(|made| made.report.warnings.iter().any(|w| w.contains("leak")))
+    };
+    assert!(!told(1.0));
+    assert!(told(12.0));
 }
 
 /// Nothing but the outcome itself could bring these values about, though few rows have them and the column as a whole ranks badly.

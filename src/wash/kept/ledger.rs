@@ -16,7 +16,7 @@ use crate::source::{FileStamp, FileState, KnownFile, MalformedRecord, rule_named
 /// File name. Its first line is the digest of the rest.
 pub(super) const LEDGER: &str = "ledger";
 /// Version of its layout.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +57,7 @@ pub(super) struct FileEntry {
     rows_about: u64,
     schema: Vec<(String, String)>,
     malformed: Vec<RecordEntry>,
+    footer: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +92,7 @@ impl FileEntry {
             rows_about: state.rows_about,
             schema: schema_words(&state.schema)?,
             malformed: malformed.collect(),
+            footer: state.footer,
         })
     }
 
@@ -116,6 +118,7 @@ impl FileEntry {
             rows_about: self.rows_about,
             schema: schema_of_words(&self.schema)?,
             malformed: self.malformed.iter().map(record).collect::<Option<_>>()?,
+            footer: self.footer,
         })
     }
 }

@@ -8,9 +8,10 @@ use integrity::domain::Digest;
 use integrity::source::SourceError;
 use integrity::wash::{IngestError, IngestProgress, ingest};
 use jiff::civil::{Date, date};
+use polars::prelude::SortMultipleOptions;
 
 use super::world::World;
-use super::{MERCHANTS, ORDERS, assert_names, orders_world, refusal, rows_as_of};
+use super::{MERCHANTS, ORDERS, assert_names, orders_world, refusal, rows_as_of, texts};
 
 const AS_OF: Date = date(2018, 4, 1);
 
@@ -205,6 +206,124 @@ fn orders_in_every_form_are_the_same_orders() {
             .filter(|l| l.table == "orders")
             .fold((0, 0), |(r, q), l| (r + l.read, q + l.quarantined));
         assert_eq!((read, quarantined), (3, 1), "{form}");
+    }
+}
+
+/// A SELECT that needs all rows gives the same ledger and the same rows, of whatever kind the files are.
+#[test]
+fn selects_over_the_whole_of_parquet_files_are_those_over_csv() {
+    let columns = "o._file, o._row, o.order_id, o.merchant_id, o.buyer_id, o.placed_at, o.amount_minor, o.currency";
+    let own = columns.replace("o.", "");
+    let merchants = "merchant_id,registered_at,category,region\nM1,2018-01-01 00:00:00,toys,SP\n";
+    let first = "order_id,merchant_id,buyer_id,placed_at,amount_minor,currency\n\
+                 O1,M1,B1,2018-02-01 10:00:00,1000,CNY\nO2,M2,B2,2018-03-01 10:00:00,2500,CNY\n";
+    let second = "order_id,merchant_id,buyer_id,placed_at,amount_minor,currency\n\
+                  O3,M2,B1,2018-02-01 10:00:00,1000,CNY\nO4,M1,B2,2018-03-01 10:00:00,2500,CNY\n";
+    // The same rows with types, as the store has them.
+    let typed = [("merchants", merchants), ("orders", first), ("orders", second)].map(|(table, text)| {
+        let world = orders_world();
+        world.csv(&format!("{table}.csv"), text);
+        let made = world.run(AS_OF).unwrap();
+        let rows = rows_as_of(&made.store, table, AS_OF);
+        rows.sort([format!("{}_id", table.trim_end_matches('s'))], SortMultipleOptions::default()).unwrap()
+    });
+    let grouped =
+        own.replace("placed_at, amount_minor", "MAX(placed_at) AS placed_at, MAX(amount_minor) AS amount_minor");
+    for sql in [
+        format!("SELECT {columns} FROM orders AS o JOIN merchants AS m ON o.merchant_id = m.merchant_id"),
+        format!("SELECT {own} FROM orders WHERE merchant_id IN (SELECT merchant_id FROM merchants)"),
+        format!("SELECT {own} FROM orders ORDER BY order_id LIMIT 2"),
+        format!(
+            "SELECT {grouped} FROM orders WHERE order_id <> 'O3' GROUP BY _file, _row, order_id, merchant_id, buyer_id, currency"
+        ),
+        format!("SELECT {own} FROM orders WHERE merchant_id = 'M1' ORDER BY order_id"),
+    ] {
+        let said = |extension: &'static str| {
+            let world = World::new(extension);
+            for (name, text, rows) in
+                [("merchants", merchants, &typed[0]), ("orders-1", first, &typed[1]), ("orders-2", second, &typed[2])]
+            {
+                let file = world.data(&format!("{name}.{extension}"));
+                if extension == "csv" {
+                    fs::write(&file, text).unwrap();
+                } else {
+                    super::write_parquet(&file, rows);
+                }
+            }
+            fs::write(world.path("orders.sql"), &sql).unwrap();
+            let made = world.run(AS_OF).unwrap();
+            let counts = |l: &integrity::wash::LedgerLine| {
+                let file = l.file.replace(extension, "");
+                (l.table.clone(), file, l.read, l.kept, l.quarantined, l.duplicate, l.rules.clone())
+            };
+            let ledger: Vec<_> = made.ledger.iter().map(counts).collect();
+            let mut lost: Vec<_> = super::quarantined(&made, "orders")
+                .into_iter()
+                .map(|row| (row.file.replace(extension, ""), row.row, row.rule))
+                .collect();
+            lost.sort();
+            (ledger, lost, texts(&rows_as_of(&made.store, "orders", AS_OF), "order_id"))
+        };
+        let (csv, parquet) = (said("csv"), said("parquet"));
+        assert!(!csv.1.is_empty(), "{sql}: some row is left out");
+        assert_eq!(csv, parquet, "{sql}");
+    }
+}
+
+/// Folder names as Hive and Spark write them.
+#[test]
+fn values_of_folders_are_read_as_they_were_meant() {
+    let mut world = orders_world();
+    fs::remove_file(world.data("orders.csv")).unwrap();
+    world.of_input.insert("orders", "files = 'x=*/*.csv'");
+    let header = "merchant_id,buyer_id,placed_at,amount_minor,currency";
+    let folders = [
+        ("a%20b", Some("a b")),
+        ("k%3Dv%2Fw", Some("k=v/w")),
+        ("%C3%A9", Some("é")),
+        ("100%", Some("100%")),
+        ("%FF", Some("%FF")),
+        ("__HIVE_DEFAULT_PARTITION__", None),
+        ("", None),
+    ];
+    for (folder, _) in folders {
+        world.csv(&format!("x={folder}/o.csv"), &format!("{header}\nM1,B1,2018-02-01 10:00:00,1000,CNY\n"));
+    }
+    fs::write(
+        world.path("orders.sql"),
+        "SELECT _file, _row, COALESCE(x, 'none ' || CAST(_file AS VARCHAR)) AS order_id, merchant_id, buyer_id, placed_at, amount_minor, currency FROM orders",
+    )
+    .unwrap();
+    let made = world.run(AS_OF).unwrap();
+    let mut ids: Vec<String> =
+        texts(&rows_as_of(&made.store, "orders", AS_OF), "order_id").into_iter().flatten().collect();
+    ids.sort();
+    let named: Vec<&String> = ids.iter().filter(|id| !id.starts_with("none ")).collect();
+    let mut expected: Vec<&str> = folders.iter().filter_map(|(_, value)| *value).collect();
+    expected.sort_unstable();
+    assert_eq!(named, expected);
+    assert_eq!(ids.len(), folders.len());
+}
+
+#[test]
+fn lines_of_a_footer_are_counted_as_skipped() {
+    let text = format!("{PLAIN}Total,1241.50\nmade by hand\n");
+    let form = "files = 'orders.csv'\nfooter_lines = 2";
+    for sql in [SELECT.to_owned(), format!("{SELECT} ORDER BY order_id")] {
+        let mut world = orders_world();
+        fs::write(world.path("orders.sql"), sql).unwrap();
+        world.of_input.insert("orders", form);
+        world.csv("orders.csv", &text.replace("Total,", "Total of all,"));
+        let made = world.run(AS_OF).unwrap();
+        let line = made.ledger.iter().find(|l| l.table == "orders").unwrap();
+        assert!(line.balances());
+        assert_eq!((line.raw_rows, line.read, line.kept, line.quarantined, line.skipped), (5, 5, 2, 1, 2));
+        // Without its end the file ends within a record.
+        world.csv("orders.csv", &format!("{PLAIN}O4,M1\n"));
+        let made = world.run(AS_OF).unwrap();
+        let line = made.ledger.iter().find(|l| l.table == "orders").unwrap();
+        assert_eq!((line.raw_rows, line.read, line.kept, line.quarantined, line.skipped), (4, 4, 2, 2, 0));
+        assert_eq!(line.rules.get("wrong-cell-count"), Some(&1));
     }
 }
 
