@@ -4,7 +4,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Span, Timestamp, tz::TimeZone};
 use polars::prelude::*;
 use polars::sql::{FunctionOptions, FunctionRegistry};
 use regex::Regex;
@@ -233,9 +233,9 @@ impl OwnFunction {
                 let (times, counts) = (given.times(0)?, given.whole_numbers(1)?);
                 let added = |row| {
                     let (at, count) = (civil(times.get(row)?)?, counts.get(row)?);
-                    let count = i32::try_from(count).ok()?;
-                    let span = if self == Self::AddMonths { count.months() } else { count.days() };
-                    micros_of(at.checked_add(span).ok()?)
+                    let none = Span::new();
+                    let span = if self == Self::AddMonths { none.try_months(count) } else { none.try_days(count) };
+                    micros_of(at.checked_add(span.ok()?).ok()?)
                 };
                 instants((0..rows).map(added))?
             }
@@ -538,6 +538,18 @@ mod tests {
             ("", '.', 2, None),
         ] {
             assert_eq!(amount_in(text, decimal, None).and_then(|plain| minor_of(&plain, decimals)), minor, "{text}");
+        }
+    }
+
+    #[test]
+    fn months_and_days_beyond_the_calendar_are_null() {
+        let rows = df!("d" => ["2018-01-31"; 5], "n" => [1, 12_000_000, 400_000_000_000, i64::MAX, i64::MIN]).unwrap();
+        for function in ["add_months", "add_days"] {
+            let text = format!("SELECT {function}(d, n) AS x FROM t");
+            let tables = std::iter::once(("t".to_owned(), rows.clone().lazy()));
+            let found = super::super::sql_run::execute(&text, tables).unwrap().collect().unwrap();
+            let nulls: Vec<bool> = found.column("x").unwrap().is_null().iter().flatten().collect();
+            assert_eq!(nulls, [false, true, true, true, true], "{function}");
         }
     }
 
