@@ -39,9 +39,7 @@ pub(super) fn draft(features: &BTreeSet<String>, has_loan_book: bool, step_minor
     let mut text = format!(
         "# What is watched: a draft. Amounts are minor units. A feature that is null raises no alert. `integrity schema --monitor` explains every \
          key.\n# Nothing is deducted automatically: [deduction] turns that on.\n\nwatch = \"{watch}\"\n\n[waterfall]\nwithin = [\"fee\", \"interest\", \
-         \"principal\"]\nearly_close_tolerance_minor = 100\n\n[class_from_dpd]\nspecial_mention = 1\nsubstandard = 91\ndoubtful = 271\nloss = 361\n\n\
-         # A night stops where bands shift, or values of a variable go missing, by more than this against the night before.\n\
-         [drift]\nmax_score_index = 0.25\nmax_missing_rise_share = 0.2\n\n"
+         \"principal\"]\nearly_close_tolerance_minor = 100\n\n[class_from_dpd]\nspecial_mention = 1\nsubstandard = 91\ndoubtful = 271\nloss = 361\n\n"
     );
     for (name, from, to) in [
         ("current", 0, Some(0)),

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::monitor::DriftLine;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 
 impl OutputRow for DriftLine {
@@ -41,17 +41,20 @@ impl OutputRow for DriftLine {
                     Kind::Day,
                     "date",
                     "The first night that this model scored; null in rows of before this was compared.",
-                ),
+                )
+                .added_later(Earlier::Unknown),
                 number(
                     "first_night_index",
                     "",
                     "The index over the same bins against the merchants of that night, all of whom there was evidence; null on that night itself.",
-                ),
+                )
+                .added_later(Earlier::Unknown),
                 number(
                     "first_night_critical",
                     "",
                     "What chance alone exceeds once in a hundred times, at so many rows.",
-                ),
+                )
+                .added_later(Earlier::Unknown),
             ],
         }
     }

@@ -17,7 +17,8 @@ fn day(number: i64) -> Date {
 
 #[test]
 fn a_jump_of_the_sum_offered_stops_the_night_until_it_is_allowed() {
-    let lender = Lender::with(&[("monitor.toml", "[drift]\n", "[drift]\nmax_offered_change_share = 0.5\n")]);
+    let bound = "[drift]\nmax_offered_change_share = 0.5\n\n[portfolio]";
+    let lender = Lender::with(&[("monitor.toml", "[portfolio]", bound)]);
     let mut market = trading_marketplace(&lender, 3);
     shipped_orders(&mut market, "m01", 3, day(-3));
     let first = lender.night(&market, day(0)).published.run_dir;

@@ -25,9 +25,8 @@ fn bounded(bound: &str, may_be_absent: &[&str]) -> (TempDir, PathBuf) {
     copy_folder(job().parent().unwrap(), folder.path());
     let monitor = folder.path().join("monitor.toml");
     let text = fs::read_to_string(&monitor).unwrap();
-    let shipped = "max_score_index = 0.25\nmax_missing_rise_share = 0.2\n";
-    assert!(text.contains(shipped));
-    fs::write(&monitor, text.replacen(shipped, &format!("{bound}\n"), 1)).unwrap();
+    assert!(text.contains("[portfolio]"));
+    fs::write(&monitor, text.replacen("[portfolio]", &format!("[drift]\n{bound}\n\n[portfolio]"), 1)).unwrap();
     let allow = |table: &&str| {
         format!(
             "[[gates.allow]]\ntable = \"{table}\"\nwhat = \"absent\"\nuntil = \"2025-12-31\"\nreason = \"a test\"\n\n"
