@@ -311,8 +311,7 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
         };
         verdict.references = contract.map_or_else(Vec::new, |table| table.foreign_keys.iter().map(reference).collect());
         if let Some(quarantine) = ingested.quarantine.get(table) {
-            count_not_found(&mut verdict.references, quarantine)?;
-            verdict.broken = broken_rules(quarantine)?;
+            verdict.broken = broken_rules(quarantine, &mut verdict.references)?;
             for broken in verdict.broken.iter_mut().filter(|broken| broken.rule == PARENT_QUARANTINED) {
                 broken.roots = root_reasons(table, &ingested.quarantine)?;
             }
@@ -322,25 +321,18 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
     Ok(verdicts)
 }
 
-/// Counts the rows of which what they refer to is not found, by the column that refers.
-fn count_not_found(references: &mut [JoinCoverage], quarantine: &Quarantine) -> Result<(), IngestError> {
+/// The rules that quarantined rows break, most rows first, each with its first rows. Counts in `references`, by the column that refers, the rows of which
+/// what they refer to is not found.
+fn broken_rules(quarantine: &Quarantine, references: &mut [JoinCoverage]) -> Result<Vec<BrokenRule>, IngestError> {
+    let mut by_rule: BTreeMap<String, BrokenRule> = BTreeMap::new();
     for row in quarantine.rows()? {
-        let QuarantineRow { rule, column, .. } = row?;
+        let QuarantineRow { rule, file, row, column, value, .. } = row?;
         let refers = |reference: &&mut JoinCoverage| column.as_deref() == Some(reference.column);
         if NOT_JOINED.contains(&rule.as_str())
             && let Some(reference) = references.iter_mut().find(refers)
         {
             reference.not_found += 1;
         }
-    }
-    Ok(())
-}
-
-/// The rules that quarantined rows break, most rows first, each with its first rows.
-fn broken_rules(quarantine: &Quarantine) -> Result<Vec<BrokenRule>, IngestError> {
-    let mut by_rule: BTreeMap<String, BrokenRule> = BTreeMap::new();
-    for row in quarantine.rows()? {
-        let QuarantineRow { rule, file, row, column, value, .. } = row?;
         let broken = by_rule.entry(rule.clone()).or_insert_with(|| BrokenRule { rule, ..BrokenRule::default() });
         broken.rows += 1;
         broken.examples.push(BrokenExample { file, row: i64::from(row), column, value });

@@ -9,6 +9,7 @@ use super::error::RunError;
 use super::gates::GateError;
 use super::open_offers::{read_drift_before, read_drift_bins_before};
 use super::summary::RunSummary;
+use crate::model::binning::Bins;
 use crate::model::registry::Bundle;
 use crate::model::validation::Decile;
 use crate::model::{ModelError, TrainReport};
@@ -37,39 +38,48 @@ impl DriftCounts {
         }
     }
 
-    /// Tonight's rows; none where nobody was scored.
-    fn lines(&self, bundle: &Bundle, as_of: Date) -> Result<Vec<DriftLine>, ModelError> {
+    /// The model's variables, each with tonight's merchants by bin; of several of one name the first.
+    fn variables<'a>(&'a self, bundle: &'a Bundle) -> impl Iterator<Item = (&'a Bins, &'a Vec<u64>)> {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let all = bundle.scorecard.variables.iter().map(|variable| &variable.bins).zip(&self.bins);
+        all.filter(move |(bins, _)| seen.insert(&bins.name))
+    }
+
+    /// Tonight's rows; none where nobody was scored. `trained` are the tenths of the training rows, `by_bin` what [`Self::by_bin`] gives.
+    fn lines(
+        &self,
+        bundle: &Bundle,
+        as_of: Date,
+        trained: &[Decile],
+        by_bin: &[DriftBin],
+    ) -> Result<Vec<DriftLine>, ModelError> {
         if self.pds.is_empty() {
             return Ok(Vec::new());
         }
-        let report: Option<TrainReport> = serde_json::from_value(bundle.validation.clone()).ok();
-        let deciles: Option<&[Decile]> = report.as_ref().map(|report| report.train.deciles.as_slice());
-        let Drift { score, characteristics, .. } = training_drift(&bundle.scorecard, deciles, &self.pds, &self.bins)?;
+        let Drift { score, characteristics, .. } =
+            training_drift(&bundle.scorecard, Some(trained), &self.pds, &self.bins)?;
         let rows = i64::try_from(self.pds.len()).unwrap_or(i64::MAX);
-        let trained = deciles.unwrap_or_default().iter().map(|decile| decile.rows).sum::<u64>();
+        let first = SinceFirstNight::of(by_bin, None, as_of);
         let mut lines = vec![DriftLine {
             as_of,
             variable: None,
             model_version: bundle.id(),
-            reference_rows: i64::try_from(trained).unwrap_or(i64::MAX),
+            reference_rows: signed(trained.iter().map(|decile| decile.rows).sum()),
             rows,
             index: score.as_ref().map(|found| found.index),
             critical: score.as_ref().map(|found| found.critical_99),
             reference_missing_share: None,
             missing_share: None,
             score_shift: None,
-            first_night_on: None,
-            first_night_index: None,
-            first_night_critical: None,
+            first_night_on: first.on,
+            first_night_index: first.index,
+            first_night_critical: first.critical,
         }];
-        for (variable, counts) in bundle.scorecard.variables.iter().zip(&self.bins) {
-            let bins = &variable.bins;
-            if lines.iter().any(|line| line.variable.as_ref() == Some(&bins.name)) {
-                continue;
-            }
+        for (bins, counts) in self.variables(bundle) {
             let found = characteristics.iter().find(|found| found.variable == bins.name);
             let reference: f64 = bins.bins.iter().map(|bin| bin.rows).sum();
             let missing = bins.bins.get(bins.missing).map_or(0.0, |bin| bin.rows);
+            let first = SinceFirstNight::of(by_bin, Some(&bins.name), as_of);
             lines.push(DriftLine {
                 as_of,
                 variable: Some(bins.name.clone()),
@@ -82,16 +92,16 @@ impl DriftCounts {
                 reference_missing_share: (reference > 0.0).then(|| missing / reference),
                 missing_share: counts.get(bins.missing).map(|missing| *missing as f64 / self.pds.len() as f64),
                 score_shift: found.map(|found| found.score_shift),
-                first_night_on: None,
-                first_night_index: None,
-                first_night_critical: None,
+                first_night_on: first.on,
+                first_night_index: first.index,
+                first_night_critical: first.critical,
             });
         }
         Ok(lines)
     }
 
     /// Tonight's merchants by bin, beside those of the model's first night: tonight, unless the night before knows of an earlier one.
-    fn by_bin(&self, bundle: &Bundle, as_of: Date, before: &[DriftBin]) -> Vec<DriftBin> {
+    fn by_bin(&self, bundle: &Bundle, as_of: Date, trained: &[Decile], before: &[DriftBin]) -> Vec<DriftBin> {
         if self.pds.is_empty() {
             return Vec::new();
         }
@@ -117,16 +127,9 @@ impl DriftCounts {
             };
             (0..).zip(bins).map(bin).collect()
         };
-        let report: Option<TrainReport> = serde_json::from_value(bundle.validation.clone()).ok();
-        let tenths = report.map_or_else(Vec::new, |report| score_bins(&report.train.deciles, &self.pds));
-        let tenths = tenths.into_iter().map(|(label, reference, rows)| (label, signed(reference), rows));
-        let mut all = counted(None, tenths.collect());
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for (variable, counts) in bundle.scorecard.variables.iter().zip(&self.bins) {
-            let bins = &variable.bins;
-            if !seen.insert(&bins.name) {
-                continue;
-            }
+        let tenths = score_bins(trained, &self.pds).into_iter();
+        let mut all = counted(None, tenths.map(|(label, reference, rows)| (label, signed(reference), rows)).collect());
+        for (bins, counts) in self.variables(bundle) {
             #[expect(clippy::cast_possible_truncation, reason = "training rows are far fewer than 2^53")]
             let own =
                 bins.bins.iter().zip(counts).map(|(bin, rows)| (bin.label.clone(), bin.rows.round() as i64, *rows));
@@ -140,21 +143,27 @@ fn signed(rows: u64) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// Writes into each line how far its variable, or the score, is from the model's first night.
-fn compare_with_first_night(lines: &mut [DriftLine], bins: &[DriftBin], tonight: Date) {
-    for line in lines {
-        let own: Vec<&DriftBin> = bins.iter().filter(|bin| bin.variable == line.variable).collect();
-        line.first_night_on = own.first().map(|bin| bin.first_night_on);
-        if line.first_night_on == Some(tonight) {
-            continue;
+/// How far tonight is from the model's first night.
+struct SinceFirstNight {
+    on: Option<Date>,
+    index: Option<f64>,
+    critical: Option<f64>,
+}
+
+impl SinceFirstNight {
+    /// Of a variable, or of the score.
+    fn of(bins: &[DriftBin], variable: Option<&str>, tonight: Date) -> Self {
+        let own = || bins.iter().filter(|bin| bin.variable.as_deref() == variable);
+        let on = own().next().map(|bin| bin.first_night_on);
+        let counts = own()
+            .filter(|bin| bin.first_night_on != tonight)
+            .map(|bin| (bin.label.clone(), bin.first_night_rows.unsigned_abs(), bin.rows.unsigned_abs()));
+        let found = stability(&counts.collect::<Vec<_>>()).ok().and_then(Result::ok);
+        Self {
+            on,
+            index: found.as_ref().map(|found| found.index),
+            critical: found.as_ref().map(|found| found.critical_99),
         }
-        let counts: Vec<(String, u64, u64)> = own
-            .iter()
-            .map(|bin| (bin.label.clone(), bin.first_night_rows.unsigned_abs(), bin.rows.unsigned_abs()))
-            .collect();
-        let found = stability(&counts).ok().and_then(Result::ok);
-        line.first_night_index = found.as_ref().map(|found| found.index);
-        line.first_night_critical = found.as_ref().map(|found| found.critical_99);
     }
 }
 
@@ -169,9 +178,10 @@ pub fn drift_report(
     summary: &RunSummary,
     limits: &DriftLimits,
 ) -> Result<(Vec<DriftLine>, Vec<DriftBin>), RunError> {
-    let mut lines = counts.lines(bundle, summary.as_of)?;
-    let bins = counts.by_bin(bundle, summary.as_of, &read_drift_bins_before(previous)?);
-    compare_with_first_night(&mut lines, &bins, summary.as_of);
+    let report: Option<TrainReport> = serde_json::from_value(bundle.validation.clone()).ok();
+    let trained = report.map_or_else(Vec::new, |report| report.train.deciles);
+    let bins = counts.by_bin(bundle, summary.as_of, &trained, &read_drift_bins_before(previous)?);
+    let mut lines = counts.lines(bundle, summary.as_of, &trained, &bins)?;
     let history = read_drift_before(previous)?;
     if let Some(previous) = previous {
         let before: Vec<DriftLine> = history.iter().filter(|line| line.as_of == previous.as_of).cloned().collect();

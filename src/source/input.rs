@@ -1,5 +1,6 @@
 //! Opens one input of a job: its files as one table in which every row knows the file and row it came from, read batch by batch or as a whole.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -9,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use percent_encoding::percent_decode_str;
 use polars::io::RowIndex;
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -497,23 +499,14 @@ fn folder_columns(relative: &str, schema: &Schema) -> Vec<(String, Option<String
     let columns = folders.split('/').filter_map(|folder| folder.split_once('='));
     let columns = columns.map(|(key, value)| {
         let is_there = !value.is_empty() && value != NULL_WORD;
-        (percent_decoded(key), is_there.then(|| percent_decoded(value)))
+        (decoded(key), is_there.then(|| decoded(value)))
     });
     columns.filter(|(key, _)| !schema.contains(key)).collect()
 }
 
-/// A text whose `%` and two hexadecimal digits are bytes; as it stands where these are no text in UTF-8.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digits =
-            behind.first_chunk::<2>().filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+/// As it stands where its `%` and two hexadecimal digits are no text in UTF-8.
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
 impl Format {

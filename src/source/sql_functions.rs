@@ -498,7 +498,7 @@ pub(crate) fn instant_by_formats(text: &str, formats: &[String]) -> Option<i64> 
     })
 }
 
-/// Exact minor units of a plain decimal number; half a unit is rounded away from zero, as SQL's ROUND does.
+/// Exact minor units of a plain decimal number; half a unit is rounded away from zero.
 fn minor_of(plain: &str, decimals: u32) -> Option<i64> {
     let is_negative = plain.starts_with('-');
     let unsigned = plain.trim_start_matches(['-', '+']);

@@ -40,9 +40,7 @@ impl CsvTable {
             tracing::info!(file = %path.display(), "read as {}", format.words());
         }
         let mut file = RecordFile::open(path, 0, &format).map_err(refuse)?;
-        let schema = file.schema();
-        let names: Vec<String> =
-            schema.iter_names().filter(|name| !is_lineage(name)).map(ToString::to_string).collect();
+        let names = file.names().to_vec();
         let mut columns: Vec<StringChunked> =
             names.iter().map(|name| StringChunked::full_null(name.as_str().into(), 0)).collect();
         let mut rows = 0;
@@ -137,8 +135,4 @@ impl CsvTable {
     fn form(&self, at: usize) -> (CellForm, Option<String>) {
         CellForm::of(|| self.cells(at).flatten())
     }
-}
-
-fn is_lineage(name: &str) -> bool {
-    matches!(name, "_file" | "_row")
 }
