@@ -53,6 +53,10 @@ pub(super) fn draft(features: &BTreeSet<String>, has_loan_book: bool, step_minor
         text.push_str(&to.map_or(String::new(), |to| format!("to_dpd = {to}\n")));
         text.push('\n');
     }
+    text.push_str(
+        "# A night that jumps this far from the one before stops. Where a jump is meant, allow it until a date with [[drift.allow]].\n[drift]\nmax_score_index = \
+         0.25\nmax_missing_rise_share = 0.2\nmax_offered_change_share = 0.5\n\n",
+    );
     if has_loan_book {
         for (code, words, severity, action, dpd) in [
             ("arrears", "an instalment is past due", "warning", "watch", 1),

@@ -14,8 +14,11 @@
 //! | scores | the index over risk bands exceeds the bound, and what chance alone exceeds once in a hundred times |
 //! | missing values | a variable's share of missing values has risen by more than the bound, and by more than four standard errors |
 //! | offers | the sum offered differs from the night before, which offered something, by more than the bound |
+//!
+//! `[[drift.allow]]` names a jump that is meant, until a date and with a reason. Values of a variable that rests on a table that is allowed to be absent
+//! may go missing, and so may what scores and offers lose by it only where that is allowed as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::civil::Date;
@@ -77,7 +80,7 @@ pub struct DriftBin {
 }
 
 /// How far a night may differ from the one before; a bound that is not set stops nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct DriftLimits {
     /// Index over risk bands.
     pub max_score_index: Option<f64>,
@@ -85,16 +88,65 @@ pub struct DriftLimits {
     pub max_missing_rise_share: Option<f64>,
     /// Change of the sum offered, as a share of what was offered.
     pub max_offered_change_share: Option<f64>,
+    /// Jumps that are meant.
+    pub allow: Vec<DriftAllowance>,
+}
+
+/// What may jump from one night to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Jump {
+    /// Scores, by risk bands.
+    Scores,
+    /// The share of missing values of a variable.
+    Missing,
+    /// The sum offered.
+    Offered,
+}
+
+impl Jump {
+    /// As written in the monitor file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Scores => "scores",
+            Self::Missing => "missing",
+            Self::Offered => "offered",
+        }
+    }
+}
+
+/// A jump that is meant, for a time and a reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriftAllowance {
+    /// Of what.
+    pub what: Jump,
+    /// The variable whose values may go missing; `None` for every one.
+    pub variable: Option<String>,
+    /// Last as-of date on which it holds.
+    pub until: Date,
+    /// Why.
+    pub reason: String,
 }
 
 /// `[drift]` as written.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "as the keys of the file")]
 pub(super) struct RawDrift {
     max_score_index: Option<Spanned<f64>>,
     max_missing_rise_share: Option<Spanned<f64>>,
     max_offered_change_share: Option<Spanned<f64>>,
+    #[serde(default)]
+    allow: Vec<RawDriftAllowance>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDriftAllowance {
+    what: Jump,
+    variable: Option<Spanned<String>>,
+    until: Spanned<String>,
+    reason: Spanned<String>,
 }
 
 /// `[drift]` in the reference.
@@ -123,6 +175,25 @@ pub(super) static DRIFT_KEYS: Section = Section {
         .unit("share")
         .range("0 to 100")
         .or("no bound"),
+        Key::section("allow", "jumps that are meant").or("none"),
+    ],
+};
+
+/// `[[drift.allow]]` in the reference.
+pub(super) static DRIFT_ALLOW_KEYS: Section = Section {
+    head: "[[drift.allow]]",
+    doc: "A jump that is meant, for a time and a reason: a new model or policy, a table that is absent for a while.",
+    keys: &[
+        Key::new("what", "word", "\"missing\"", "what may jump").range("scores, missing, offered"),
+        Key::new(
+            "variable",
+            "text",
+            "\"reviews_mean_stars_365d\"",
+            "whose values may go missing, with `what = \"missing\"`",
+        )
+        .or("every variable"),
+        Key::new("until", "date", "\"2026-01-31\"", "last as-of date on which it is allowed"),
+        Key::new("reason", "text", "\"reviews are being moved\"", "why, for whoever reads the results"),
     ],
 };
 
@@ -135,12 +206,29 @@ impl RawDrift {
             max_score_index: bound(&self.max_score_index, "max_score_index", 100.0)?,
             max_missing_rise_share: bound(&self.max_missing_rise_share, "max_missing_rise_share", 1.0)?,
             max_offered_change_share: bound(&self.max_offered_change_share, "max_offered_change_share", 100.0)?,
+            allow: self.allow.iter().map(|raw| raw.check(file)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl RawDriftAllowance {
+    fn check(&self, file: &ConfigFile) -> Result<DriftAllowance, ConfigError> {
+        if let Some(variable) = self.variable.as_ref().filter(|_| self.what != Jump::Missing) {
+            let message = format!("{} have no variable", self.what.word());
+            return Err(file.refuse(&variable.span(), message, "leave it out, or what = \"missing\""));
+        }
+        Ok(DriftAllowance {
+            what: self.what,
+            variable: self.variable.as_ref().map(|variable| variable.get_ref().clone()),
+            until: bounds::date(file, &self.until, "until")?,
+            reason: bounds::text(file, &self.reason, "reason")?,
         })
     }
 }
 
 /// What jumped since the night before.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
 pub enum DriftFault {
     /// Scores shifted.
     Scores {
@@ -169,6 +257,26 @@ pub enum DriftFault {
         /// The bound.
         limit: f64,
     },
+}
+
+impl DriftFault {
+    /// What kind of jump it is.
+    #[must_use]
+    pub const fn what(&self) -> Jump {
+        match self {
+            Self::Scores { .. } => Jump::Scores,
+            Self::Missing { .. } => Jump::Missing,
+            Self::Offered { .. } => Jump::Offered,
+        }
+    }
+
+    /// The variable that it is about.
+    fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Missing { variable, .. } => Some(variable),
+            Self::Scores { .. } | Self::Offered { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for DriftFault {
@@ -202,29 +310,79 @@ pub struct NightFigures {
     pub bands: Option<(f64, f64)>,
     /// What was offered, the night before and tonight, in minor units.
     pub offered: Option<(i64, i64)>,
+    /// Variables that rest on a table that is allowed to be absent tonight, and is.
+    pub may_be_missing: BTreeSet<String>,
+}
+
+/// A jump beyond its bound that is allowed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AllowedJump {
+    /// What jumped.
+    #[serde(flatten)]
+    pub fault: DriftFault,
+    /// Why it may.
+    pub reason: String,
+    /// Last as-of date on which it may.
+    pub until: Date,
+}
+
+/// What jumped beyond its bound.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DriftVerdict {
+    /// What stops the night.
+    pub faults: Vec<DriftFault>,
+    /// What is allowed.
+    pub allowed: Vec<AllowedJump>,
 }
 
 impl DriftLimits {
-    /// Holds tonight's figures against those of the night before.
-    ///
-    /// # Errors
-    /// The first that exceeds its bound.
-    pub fn judge(&self, before: &[DriftLine], tonight: &[DriftLine], figures: &NightFigures) -> Result<(), DriftFault> {
+    /// Holds the figures of the night of `as_of` against those of the night before.
+    #[must_use]
+    pub fn judge(
+        &self,
+        as_of: Date,
+        before: &[DriftLine],
+        tonight: &[DriftLine],
+        figures: &NightFigures,
+    ) -> DriftVerdict {
+        let mut verdict = DriftVerdict::default();
+        for fault in self.beyond(before, tonight, figures) {
+            let allows = |allowance: &&DriftAllowance| {
+                allowance.what == fault.what()
+                    && as_of <= allowance.until
+                    && allowance.variable.as_deref().is_none_or(|variable| Some(variable) == fault.variable())
+            };
+            match self.allow.iter().find(allows) {
+                Some(DriftAllowance { until, reason, .. }) => {
+                    verdict.allowed.push(AllowedJump { fault, reason: reason.clone(), until: *until });
+                }
+                None => verdict.faults.push(fault),
+            }
+        }
+        verdict
+    }
+
+    /// Whatever exceeds its bound.
+    fn beyond(&self, before: &[DriftLine], tonight: &[DriftLine], figures: &NightFigures) -> Vec<DriftFault> {
+        let mut faults = Vec::new();
         if let Some((limit, (index, critical))) = self.max_score_index.zip(figures.bands)
             && index > limit
             && index > critical
         {
-            return Err(DriftFault::Scores { index, limit });
+            faults.push(DriftFault::Scores { index, limit });
         }
         if let Some(limit) = self.max_missing_rise_share {
             let shares: BTreeMap<&str, &DriftLine> =
                 before.iter().filter_map(|line| Some((line.variable.as_deref()?, line))).collect();
             for line in tonight {
                 let Some(variable) = line.variable.as_deref() else { continue };
+                if figures.may_be_missing.contains(variable) {
+                    continue;
+                }
                 let Some(was) = shares.get(variable) else { continue };
                 let Some((before, now)) = was.missing_share.zip(line.missing_share) else { continue };
                 if now - before > limit && now - before > 4.0 * standard_error(was, line) {
-                    return Err(DriftFault::Missing { variable: variable.to_owned(), was: before, is: now, limit });
+                    faults.push(DriftFault::Missing { variable: variable.to_owned(), was: before, is: now, limit });
                 }
             }
         }
@@ -232,9 +390,9 @@ impl DriftLimits {
             && was > 0
             && (is - was).unsigned_abs() as f64 > limit * was as f64
         {
-            return Err(DriftFault::Offered { was, is, limit });
+            faults.push(DriftFault::Offered { was, is, limit });
         }
-        Ok(())
+        faults
     }
 }
 

@@ -34,7 +34,9 @@ pub use alert::{Alert, AlertState, ClearedBecause, EvidenceValue, Verdict};
 pub use alert_rule::{AlertKind, AlertRule, Escalation};
 pub use class::{Class, bucket_of};
 pub use deduction::{Deduction, Deductions, deduct};
-pub use drift::{DriftBin, DriftFault, DriftLimits, DriftLine, NightFigures};
+pub use drift::{
+    AllowedJump, DriftAllowance, DriftBin, DriftFault, DriftLimits, DriftLine, DriftVerdict, Jump, NightFigures,
+};
 pub use error::MonitorError;
 pub use hazard_terms::HazardTerms;
 pub use monitor_reference::monitor_reference;

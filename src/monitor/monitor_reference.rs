@@ -1,6 +1,6 @@
 //! Everything that a monitor file may hold.
 
-use super::drift::DRIFT_KEYS;
+use super::drift::{DRIFT_ALLOW_KEYS, DRIFT_KEYS};
 use super::hazard_terms::HAZARD_KEYS;
 use super::officers::OFFICERS_KEYS;
 use super::portfolio::{PORTFOLIO_KEYS, PROVISION_KEYS, SCENARIO_KEYS};
@@ -118,6 +118,7 @@ pub fn monitor_reference() -> Vec<&'static Section> {
         &REGROWTH_KEYS,
         &HELP_KEYS,
         &DRIFT_KEYS,
+        &DRIFT_ALLOW_KEYS,
         &OFFICERS_KEYS,
         &HAZARD_KEYS,
         &BUCKET_KEYS,

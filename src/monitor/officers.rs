@@ -53,7 +53,7 @@ impl Handling {
 }
 
 /// One decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OfficerDecision {
     /// What was decided.
     pub handling: Handling,
@@ -136,6 +136,12 @@ impl Officers {
     #[must_use]
     pub fn decisions(&self) -> &[OfficerDecision] {
         &self.decisions
+    }
+
+    /// Those in force on a day, in the order of the file.
+    #[must_use]
+    pub fn in_force(&self, on: Date) -> Vec<&OfficerDecision> {
+        self.decisions.iter().filter(|decision| decision.is_in_force(on)).collect()
     }
 
     /// Refuses a decision about a rule that the monitor file does not have: it would silently do nothing.

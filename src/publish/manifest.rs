@@ -153,8 +153,17 @@ pub struct Provenance {
     pub notes: Vec<String>,
     /// What each stage took.
     pub stages: Vec<StageCost>,
-    /// Up to where the log of officers' decisions was written.
+    /// Up to where the logs of officers' decisions were written.
+    pub officers: OfficerLogs,
+}
+
+/// Up to where the logs of officers' decisions were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OfficerLogs {
+    /// About credit.
     pub overrides: LogPosition,
+    /// About alerts.
+    pub alerts: LogPosition,
 }
 
 /// What a stage of a run took. It differs from run to run, so it stands in no published table.
@@ -248,9 +257,12 @@ pub struct Manifest {
     /// Up to where the log of answers given by day was read; null where none was given before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<LogPosition>,
-    /// Up to where the log of officers' decisions was written; null where there is none, and of a restatement, which does not write it.
+    /// Up to where the log of officers' decisions about credit was written; null where there is none, and of a restatement, which does not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrides: Option<LogPosition>,
+    /// The same of their decisions about alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_decisions: Option<LogPosition>,
     /// The night that it restates; absent from every other run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restates: Option<RestatedNight>,
@@ -262,6 +274,7 @@ impl Manifest {
     pub(super) fn new(identity: &RunIdentity, provenance: Provenance, files: Vec<FileEntry>) -> Self {
         let mut inputs = identity.inputs.clone();
         inputs.sort();
+        let written = |position: LogPosition| Some(position).filter(|position| position.bytes > 0);
         Self {
             format: FORMAT.to_owned(),
             run_id: identity.run_id(),
@@ -283,8 +296,9 @@ impl Manifest {
             inputs_archived: false,
             previous: identity.previous.clone(),
             beside: identity.beside.clone(),
-            answers: Some(identity.answers).filter(|answers| *answers != LogPosition::default()),
-            overrides: Some(provenance.overrides).filter(|written| *written != LogPosition::default()),
+            answers: written(identity.answers),
+            overrides: written(provenance.officers.overrides),
+            alert_decisions: written(provenance.officers.alerts),
             restates: identity.restates.clone(),
             files,
         }
@@ -306,10 +320,16 @@ impl Manifest {
         self.answers.unwrap_or_default()
     }
 
-    /// Up to where the log of officers' decisions was written when the run was published.
+    /// Up to where the log of officers' decisions about credit was written when the run was published.
     #[must_use]
     pub fn overrides_written(&self) -> LogPosition {
         self.overrides.unwrap_or_default()
+    }
+
+    /// The same of their decisions about alerts.
+    #[must_use]
+    pub fn alert_decisions_written(&self) -> LogPosition {
+        self.alert_decisions.unwrap_or_default()
     }
 
     /// The published file of that path.

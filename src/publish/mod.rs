@@ -44,7 +44,7 @@ mod history;
 mod json_log;
 mod lock;
 mod manifest;
-mod override_log;
+mod officer_log;
 mod pointings;
 mod pruning;
 mod prunings;
@@ -78,10 +78,11 @@ pub use history::{
 };
 pub use lock::OutLock;
 pub use manifest::{
-    ConfigCopy, FileEntry, InputFile, Manifest, Provenance, Published, RestatedNight, RunIdentity, StageCost,
+    ConfigCopy, FileEntry, InputFile, Manifest, OfficerLogs, Provenance, Published, RestatedNight, RunIdentity,
+    StageCost,
 };
-pub use override_log::{
-    LoggedOverride, OVERRIDE_LOG, OverrideEvent, check_override_log, log_overrides, read_override_log,
+pub use officer_log::{
+    DecidedByOfficers, DecisionEvent, LoggedDecision, check_officer_log, log_decisions, read_officer_log,
 };
 pub use pointings::{PointingEntry, Pointings};
 pub use pruning::{KeepReason, PlannedInputs, PlannedRun, PruningOrder, PruningPlan, plan_pruning};

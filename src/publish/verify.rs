@@ -19,10 +19,12 @@ use super::error::PublishError;
 use super::folder_tree::FolderTree;
 use super::history::{self, Serving};
 use super::manifest::{MANIFEST, MANIFEST_DIGEST, Manifest, date_folder, run_path};
-use super::override_log::{OVERRIDE_LOG, read_override_log};
+use super::officer_log::{DecidedByOfficers, read_officer_log};
 use super::pointings::{POINTINGS, Pointings};
 use super::prunings::{PRUNINGS, Prunings};
 use crate::domain::Digest;
+use crate::monitor::OfficerDecision;
+use crate::offer::Override;
 
 /// What is wrong with one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -153,7 +155,8 @@ pub fn verify(out: &Path, as_of: Option<Date>) -> Result<VerifyReport, PublishEr
         (POINTINGS, Pointings::read(out).map(drop)),
         (PRUNINGS, Prunings::read(out).map(drop)),
         (DECISIONS, read_answers(out, LogPosition::default()).map(drop)),
-        (OVERRIDE_LOG, read_override_log(out).map(drop)),
+        (Override::LOG, read_officer_log::<Override>(out).map(drop)),
+        (OfficerDecision::LOG, read_officer_log::<OfficerDecision>(out).map(drop)),
     ];
     for (path, read) in logs {
         let Err(error) = read else { continue };
@@ -370,7 +373,11 @@ impl Inspection<'_> {
 
     /// The logs beside the runs still hold what the run knows of them.
     fn logs(&mut self, out: &Path, manifest: &Manifest) -> Result<(), PublishError> {
-        let known = [(DECISIONS, manifest.answers_read()), (OVERRIDE_LOG, manifest.overrides_written())];
+        let known = [
+            (DECISIONS, manifest.answers_read()),
+            (Override::LOG, manifest.overrides_written()),
+            (OfficerDecision::LOG, manifest.alert_decisions_written()),
+        ];
         for (log, position) in known {
             if let Err(error) = chain::holds(&out.join(log), position) {
                 let Some(why) = damage(&error) else { return Err(error) };

@@ -6,14 +6,16 @@ use jiff::civil::Date;
 
 use super::decide::Decided;
 use super::error::RunError;
+use super::gate_settings::Fault;
 use super::gates::GateError;
 use super::open_offers::{read_drift_before, read_drift_bins_before};
+use super::rules::JobRules;
 use super::summary::RunSummary;
 use crate::model::binning::Bins;
 use crate::model::registry::Bundle;
 use crate::model::validation::Decile;
 use crate::model::{ModelError, TrainReport};
-use crate::monitor::{DriftBin, DriftLimits, DriftLine, NightFigures};
+use crate::monitor::{DriftBin, DriftLine, NightFigures};
 use crate::publish::{PreviousRun, PublishError};
 use crate::workbench::validation::{Drift, score_bins, stability, training_drift};
 
@@ -167,7 +169,8 @@ impl SinceFirstNight {
     }
 }
 
-/// The rows of `drift`, those of the nights before among them, and those of `drift_bins`, once tonight is within the `limits` of the night before.
+/// The rows of `drift`, those of the nights before among them, and those of `drift_bins`, once tonight is within the limits of the night before or the monitor
+/// file allows what is beyond them, which the summary then says.
 ///
 /// # Errors
 /// The night before cannot be read, or tonight differs too much from it.
@@ -175,8 +178,8 @@ pub fn drift_report(
     counts: &DriftCounts,
     bundle: &Bundle,
     previous: Option<&PreviousRun>,
-    summary: &RunSummary,
-    limits: &DriftLimits,
+    summary: &mut RunSummary,
+    rules: &JobRules,
 ) -> Result<(Vec<DriftLine>, Vec<DriftBin>), RunError> {
     let report: Option<TrainReport> = serde_json::from_value(bundle.validation.clone()).ok();
     let trained = report.map_or_else(Vec::new, |report| report.train.deciles);
@@ -185,8 +188,20 @@ pub fn drift_report(
     let history = read_drift_before(previous)?;
     if let Some(previous) = previous {
         let before: Vec<DriftLine> = history.iter().filter(|line| line.as_of == previous.as_of).cloned().collect();
-        let figures = figures(previous, summary)?;
-        limits.judge(&before, &lines, &figures).map_err(|fault| GateError::Drift(Box::new(fault)))?;
+        let mut figures = figures(previous, summary)?;
+        let is_absent = |table: &str| {
+            let mut allowed = summary.intake.allowed.iter();
+            allowed.any(|allowed| allowed.finding.what == Fault::Absent && allowed.finding.table == table)
+        };
+        let variables = lines.iter().filter_map(|line| line.variable.as_deref());
+        let resting_on_absent =
+            variables.filter(|name| rules.features.tables_of(name).into_iter().any(is_absent)).map(str::to_owned);
+        figures.may_be_missing = resting_on_absent.collect();
+        let verdict = rules.monitor.drift.judge(summary.as_of, &before, &lines, &figures);
+        if !verdict.faults.is_empty() {
+            return Err(GateError::Drift(verdict.faults).into());
+        }
+        summary.jumps_allowed = verdict.allowed;
     }
     lines.extend(history);
     Ok((lines, bins))
@@ -200,5 +215,9 @@ fn figures(previous: &PreviousRun, tonight: &RunSummary) -> Result<NightFigures,
     let bins: Vec<(String, u64, u64)> =
         names.into_iter().map(|name| (name.clone(), of(&before, name), of(tonight, name))).collect();
     let bands = stability(&bins).ok().and_then(Result::ok).map(|found| (found.index, found.critical_99));
-    Ok(NightFigures { bands, offered: Some((before.all_offers().limit_minor, tonight.all_offers().limit_minor)) })
+    Ok(NightFigures {
+        bands,
+        offered: Some((before.all_offers().limit_minor, tonight.all_offers().limit_minor)),
+        may_be_missing: BTreeSet::new(),
+    })
 }

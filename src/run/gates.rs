@@ -83,10 +83,13 @@ pub enum GateError {
     Portfolio(Box<BookDifference>),
     /// Tonight differs too much from the night before.
     #[error(
-        "open the gate \"drift\": {0}. The run before stays readable. Look for a cause in what came in (the washing ledger, `integrity check`) and in what \
-         changed of model and policy; where the change is meant, raise the bound under [drift] of the monitor file for this night"
+        "open the gate \"drift\":\n{list}\n  The run before stays readable. Look for a cause in what came in (the washing ledger, `integrity check`) and in what \
+         changed of model and policy. Where a change is meant, allow it in the monitor file until a date:\n    \
+         [[drift.allow]]\n    what = \"{what}\"\n    until = \"YYYY-MM-DD\"\n    reason = \"…\"",
+        list = indented(.0),
+        what = .0.first().map_or("", |fault| fault.what().word())
     )]
-    Drift(Box<DriftFault>),
+    Drift(Vec<DriftFault>),
     /// A merchant without exactly one answer a product.
     #[error(
         "open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers; {given} were given, \

@@ -40,11 +40,13 @@ impl RunSummary {
             let until = fault.until.map_or_else(|| "this night".to_owned(), |day| format!("until {day}"));
             format!("Allowed {until}: {} ({})", fault.finding, fault.reason)
         });
+        let jumps = self.jumps_allowed.iter();
+        let jumps = jumps.map(|jump| format!("Allowed until {}: {} ({})", jump.until, jump.fault, jump.reason));
         let absent = (!self.intake.absent.is_empty())
             .then(|| format!("No file for {}: what they would say is not known.", self.intake.absent.join(", ")));
         let unstated = self.intake.unstated.iter().map(ToString::to_string);
         let list: Vec<String> =
-            guessed.into_iter().chain(forced).chain(allowed).chain(absent).chain(unstated).collect();
+            guessed.into_iter().chain(forced).chain(allowed).chain(jumps).chain(absent).chain(unstated).collect();
         (!list.is_empty()).then_some(Block::List(list))
     }
 

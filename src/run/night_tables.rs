@@ -12,8 +12,11 @@ use super::job::Job;
 use super::options::RunOptions;
 use super::progress::Progress;
 use super::rules::JobRules;
+use crate::monitor::OfficerDecision;
+use crate::offer::Override;
 use crate::publish::{
-    AnswersSince, PreviousRun, PublishError, check_override_log, previous_run, read_answers, runs_beside, standing_run,
+    AnswersSince, Manifest, PreviousRun, PublishError, check_officer_log, previous_run, read_answers, runs_beside,
+    standing_run,
 };
 use crate::wash::{IngestError, IngestProgress, Ingested, KeepRows, ingest_keeping};
 
@@ -65,7 +68,9 @@ pub(super) fn prepare(
     let judged = judge_intake(job, &ingested, previous.as_ref(), standing.as_ref(), forced, names_buyers)?;
     let answers = answers_since(job, previous.as_ref())?;
     let beside = runs_beside(&job.out, previous.as_ref(), chosen.date)?;
-    check_override_log(&job.out, previous.iter().chain(&beside).map(|run| run.manifest().overrides_written()))?;
+    let known = || previous.iter().chain(&beside).map(PreviousRun::manifest);
+    check_officer_log::<Override>(&job.out, known().map(Manifest::overrides_written))?;
+    check_officer_log::<OfficerDecision>(&job.out, known().map(Manifest::alert_decisions_written))?;
     Ok(NightTables { chosen, ingested, previous, judged, beside, answers })
 }
 

@@ -39,8 +39,8 @@ use crate::model::{AbilityModel, ScoreScale};
 use crate::monitor::{BookContext, WatchContext};
 use crate::offer::Settlement;
 use crate::publish::{
-    Begun, ConfigCopy, DecisionLog, InputFile, LogPosition, Pointing, PreviousRun, Provenance, PublishError, Published,
-    PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_overrides,
+    Begun, ConfigCopy, DecisionLog, InputFile, OfficerLogs, Pointing, PreviousRun, Provenance, PublishError, Published,
+    PublishedRun, Publisher, RunIdentity, Stage, StageCost, log_decisions,
 };
 use crate::run::Job;
 use crate::score::Reference;
@@ -285,25 +285,29 @@ impl Night<'_> {
         check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
         let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         summary.optimisation = optimisation;
-        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &summary, &rules.monitor.drift)?)?;
+        tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &mut summary, rules)?)?;
         progress.stage("publish", None);
-        let overrides = self.log_overrides()?;
+        let officers = self.log_officers()?;
         let inputs = PublishInputs { job, ingested, tables: &tables, bundle, wide: &wide, summary: &summary };
         let config = publish_run(&mut stage, inputs)?;
         if let Some(first) = restates {
             stage.restated_from(first, &scratch)?;
         }
-        let published = stage.publish(provenance(options, config, notes, progress.stages(), overrides))?;
+        let published = stage.publish(provenance(options, config, notes, progress.stages(), officers))?;
         Ok(RunOutcome { published, is_new: true, summary, stages: progress.stages() })
     }
 
     /// Writes which of the officers' decisions are in force. A dry run and a restatement decide about nobody.
-    fn log_overrides(&self) -> Result<LogPosition, PublishError> {
+    fn log_officers(&self) -> Result<OfficerLogs, PublishError> {
         let on = self.tables.ingested.as_of.date();
         if self.is_rehearsal || self.restates.is_some() {
-            return Ok(LogPosition::default());
+            return Ok(OfficerLogs::default());
         }
-        log_overrides(&self.job.out, on, &self.rules.overrides.in_force(on))
+        let (out, rules) = (&self.job.out, self.rules);
+        Ok(OfficerLogs {
+            overrides: log_decisions(out, on, &rules.overrides.in_force(on))?,
+            alerts: log_decisions(out, on, &rules.officers.in_force(on))?,
+        })
     }
 }
 
@@ -313,7 +317,7 @@ fn provenance(
     config: Vec<ConfigCopy>,
     notes: Vec<String>,
     stages: Vec<StageCost>,
-    overrides: LogPosition,
+    officers: OfficerLogs,
 ) -> Provenance {
     Provenance {
         started_at: options.started_at,
@@ -322,7 +326,7 @@ fn provenance(
         config,
         notes,
         stages,
-        overrides,
+        officers,
     }
 }
 

@@ -75,8 +75,8 @@ pub fn decisions_about_nobody(
     let tonight = as_of.date();
     let on_credit = overrides.in_force(tonight);
     let on_credit = on_credit.iter().map(|decided| (&decided.by, &decided.merchant_id, decided.change.name()));
-    let on_alerts = officers.decisions().iter().filter(|decided| decided.is_in_force(tonight));
-    let on_alerts = on_alerts.map(|decided| (&decided.by, &decided.merchant_id, decided.handling.name()));
+    let on_alerts = officers.in_force(tonight);
+    let on_alerts = on_alerts.iter().map(|decided| (&decided.by, &decided.merchant_id, decided.handling.name()));
     let mut lines = Vec::new();
     for (by, merchant, what) in on_credit.chain(on_alerts) {
         let bucket = bucket_of(merchant, store.buckets());

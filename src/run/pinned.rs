@@ -9,8 +9,10 @@ use super::error::RunError;
 use super::job::Job;
 use crate::config::ConfigError;
 use crate::domain::Digest;
+use crate::monitor::OfficerDecision;
+use crate::offer::Override;
 use crate::publish::{
-    DECISIONS, InputArchive, InputFile, LogPosition, OVERRIDE_LOG, PreviousIdentity, PreviousRun, Prunings,
+    DECISIONS, DecidedByOfficers, InputArchive, InputFile, LogPosition, PreviousIdentity, PreviousRun, Prunings,
     PublishError, PublishedRun, runs_beside,
 };
 
@@ -158,7 +160,8 @@ impl<'a> Pinned<'a> {
     fn logs(&self, missing: &mut Vec<String>) {
         let manifest = self.run.manifest();
         self.log(DECISIONS, manifest.answers_read(), "answers given by day", missing);
-        self.log(OVERRIDE_LOG, manifest.overrides_written(), "officers' decisions", missing);
+        self.log(Override::LOG, manifest.overrides_written(), "officers' decisions about credit", missing);
+        self.log(OfficerDecision::LOG, manifest.alert_decisions_written(), "officers' decisions about alerts", missing);
     }
 
     fn log(&self, name: &str, known: LogPosition, what: &str, missing: &mut Vec<String>) {

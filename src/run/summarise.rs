@@ -139,6 +139,7 @@ impl Totals {
             currency: job.intake.currency,
             tables: night.judged.tables.clone(),
             intake: night.judged.verdict.clone(),
+            jumps_allowed: Vec::new(),
             policy: policy.approval.clone(),
             merchants_scored: self.scored,
             bands: self.bands,

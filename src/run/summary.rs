@@ -10,7 +10,7 @@ use super::intake_gates::{AllowedFault, IntakeVerdict};
 use super::officers_work::OfficersWork;
 use crate::domain::{Currency, Money, grouped};
 use crate::model::ability::{AbilityReport, Lowered};
-use crate::monitor::Portfolio;
+use crate::monitor::{AllowedJump, Portfolio};
 use crate::offer::{OptimisationSummary, PolicyApproval};
 use crate::report::{optimisation_text, text_table};
 
@@ -37,6 +37,9 @@ pub struct RunSummary {
     /// What the gates on the tables compared and let pass.
     #[serde(default)]
     pub intake: IntakeVerdict,
+    /// Jumps since the night before beyond a bound of the monitor file, which it allows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jumps_allowed: Vec<AllowedJump>,
     /// Who stands for the policy; null where its file does not say.
     #[serde(default)]
     pub policy: Option<PolicyApproval>,
@@ -430,6 +433,9 @@ impl RunSummary {
         for AllowedFault { finding, reason, until } in &self.intake.allowed {
             let until = until.map_or_else(|| "forced".to_owned(), |day| format!("until {day}"));
             writeln!(out, "             ALLOWED ({until}: {reason}): {finding}")?;
+        }
+        for AllowedJump { fault, reason, until } in &self.jumps_allowed {
+            writeln!(out, "             ALLOWED (until {until}: {reason}): {fault}")?;
         }
         if !self.intake.absent.is_empty() {
             writeln!(

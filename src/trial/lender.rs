@@ -11,6 +11,7 @@ use super::report::StoppedNight;
 use super::unserved::Declined;
 use crate::contract;
 use crate::domain::Hasher;
+use crate::monitor::DriftLimits;
 use crate::offer::{Decline, MILESTONE_DAYS, Offer, Policy, RepaymentKind};
 use crate::publish::TableReader;
 use crate::run::{Allowance, AsOfRule, Fault, Job, JobRules, RunError, RunOptions, Silent, run_opened};
@@ -82,7 +83,10 @@ impl Lender {
         // Simulated months may lie before the date from which the policy holds.
         let mut policy = self.policy.clone();
         policy.approval = None;
-        let rules = JobRules { policy, ..rules.clone() };
+        // Nights lie days apart, and what few borrowers are offered changes by half from one to the next.
+        let mut monitor = rules.monitor.clone();
+        monitor.drift = DriftLimits::default();
+        let rules = JobRules { policy, monitor, ..rules.clone() };
         let options = RunOptions {
             as_of: Some(AsOfRule::Day(on)),
             guess_as_of: false,

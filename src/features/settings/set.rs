@@ -115,6 +115,16 @@ impl FeatureConfig {
         self.features.iter().find(|f| f.name == name)
     }
 
+    /// Contract tables that a feature rests on: without one of them it is null. None for a feature that the job does not define.
+    #[must_use]
+    pub fn tables_of(&self, feature: &str) -> BTreeSet<&'static str> {
+        let reads = self.feature(feature).into_iter().flat_map(|feature| feature.kind.reads());
+        reads
+            .filter_map(|read| self.measures.get(read.measure))
+            .flat_map(|measure| measure.needs.iter().copied())
+            .collect()
+    }
+
     /// The features that models may learn from and the index counts, in the order declared.
     pub fn scored(&self) -> impl Iterator<Item = &FeatureSpec> {
         self.features.iter().filter(|feature| feature.is_scored)

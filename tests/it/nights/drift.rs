@@ -30,14 +30,24 @@ fn a_jump_of_the_sum_offered_stops_the_night_until_it_is_allowed() {
     // A slip of the pen in the policy: nobody may owe more than the smallest sum.
     lender.change("policy.toml", "total_cap_minor = 101_000_000", "total_cap_minor = 10_000");
     let stopped = lender.night_without(&market, day(1), &[]).unwrap_err();
-    let RunError::Gate(GateError::Drift(fault)) = &stopped else { panic!("{stopped}") };
-    assert!(matches!(**fault, DriftFault::Offered { was, is, .. } if is < was), "{fault}");
+    let RunError::Gate(GateError::Drift(faults)) = &stopped else { panic!("{stopped}") };
+    assert!(matches!(faults[..], [DriftFault::Offered { was, is, .. }] if is < was), "{stopped}");
     assert!(stopped.to_string().contains("max_offered_change_share"), "{stopped}");
     let out = first.parent().and_then(|date| date.parent()).expect("the folder of runs");
     assert_eq!(ScoreBook::open(out).unwrap().as_of(), day(0), "readers still see the run before");
 
-    lender.change("monitor.toml", "max_offered_change_share = 0.5", "max_offered_change_share = 1.0");
-    let second = lender.night(&market, day(1)).published.run_dir;
+    // Allowed until the night before, it stops the night as before.
+    let allow = |until: Date| {
+        format!(
+            "max_offered_change_share = 0.5\n[[drift.allow]]\nwhat = \"offered\"\nuntil = \"{until}\"\nreason = \"a smaller policy\"\n"
+        )
+    };
+    lender.change("monitor.toml", "max_offered_change_share = 0.5", &allow(day(0)));
+    assert!(lender.night_without(&market, day(1), &[]).is_err());
+    lender.change("monitor.toml", &format!("until = \"{}\"", day(0)), &format!("until = \"{}\"", day(1)));
+    let second = lender.night(&market, day(1));
+    assert!(second.summary.text().contains("a smaller policy"), "{}", second.summary.text());
+    let second = second.published.run_dir;
     let of_second = rows::<DriftLine>(&second);
     for line in of_second.iter().filter(|line| line.as_of == day(1) && line.index.is_some()) {
         assert_eq!(line.first_night_on, Some(day(0)), "{line:?}");

@@ -52,7 +52,7 @@ pub(crate) fn provenance(tag: u8) -> Provenance {
         config: Vec::new(),
         notes: Vec::new(),
         stages: Vec::new(),
-        overrides: integrity::publish::LogPosition::default(),
+        officers: integrity::publish::OfficerLogs::default(),
     }
 }
 

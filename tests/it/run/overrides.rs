@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use integrity::offer::{Decline, Offer, OverrideEffect};
-use integrity::publish::{OVERRIDE_LOG, OutputRow, OverrideEvent, TableReader, read_override_log, verify};
+use integrity::monitor::{Handling, OfficerDecision};
+use integrity::offer::{Decline, Offer, Override, OverrideEffect};
+use integrity::publish::{DecidedByOfficers, DecisionEvent, OutputRow, TableReader, read_officer_log, verify};
 use integrity::report::{entry_text, explain, policy_diff};
 use integrity::run::{CheckOptions, Job, JobRules, RunError, Silent, check_job};
 use tempfile::TempDir;
@@ -57,7 +58,7 @@ fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation()
     let offers: Vec<Offer> = rows(&plain.published.run_dir, "offers.parquet");
     let [first, second] = [0, 1].map(|at| offers.iter().filter(|offer| offer.limit_minor > 20_000).nth(at).unwrap());
     assert!(rows::<OverrideEffect>(&plain.published.run_dir, "overrides.parquet").is_empty());
-    assert!(!folder.path().join("plain/published").join(OVERRIDE_LOG).exists());
+    assert!(!folder.path().join("plain/published").join(Override::LOG).exists());
 
     let lowered = entry(&second.merchant_id, &second.product, "change = \"lower-limit\"\nlimit_minor = 10_000");
     fs::write(&file, entry(&first.merchant_id, &first.product, "change = \"decline\"") + &lowered).unwrap();
@@ -84,9 +85,9 @@ fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation()
     assert_eq!((seen(second).limit_without_minor, seen(second).limit_minor), (Some(second.limit_minor), Some(10_000)));
 
     let out = folder.path().join("decided/published");
-    let log = read_override_log(&out).unwrap();
+    let log = read_officer_log::<Override>(&out).unwrap();
     assert_eq!(log.len(), 2);
-    assert!(log.iter().all(|line| line.event == OverrideEvent::InForce && line.as_of == AS_OF));
+    assert!(log.iter().all(|line| line.event == DecisionEvent::InForce && line.as_of == AS_OF));
     let explained = explain(run_dir, &second.merchant_id).unwrap().unwrap();
     assert!(
         entry_text(&explained.entry).contains("officer: limit lowered to 10000 by Li Wei"),
@@ -97,20 +98,20 @@ fn what_officers_decide_is_in_the_offers_the_table_the_log_and_the_explanation()
     let again = policy_diff(run_dir, &policy, &policy).unwrap();
     assert_eq!((again.before_differs_from_published, again.changes.len()), (0, 0));
 
-    let whole = fs::read(out.join(OVERRIDE_LOG)).unwrap();
+    let whole = fs::read(out.join(Override::LOG)).unwrap();
     let found = || verify(&out, None).unwrap().all_findings().map(|f| f.path.clone()).collect::<Vec<_>>();
     let nothing: [String; 0] = [];
     assert_eq!(found(), nothing);
     // A log that was cut or removed does not hold what the run wrote.
     let first_line = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-    fs::write(out.join(OVERRIDE_LOG), &whole[..first_line]).unwrap();
-    assert_eq!(found(), [OVERRIDE_LOG]);
-    fs::remove_file(out.join(OVERRIDE_LOG)).unwrap();
-    assert_eq!(found(), [OVERRIDE_LOG]);
+    fs::write(out.join(Override::LOG), &whole[..first_line]).unwrap();
+    assert_eq!(found(), [Override::LOG]);
+    fs::remove_file(out.join(Override::LOG)).unwrap();
+    assert_eq!(found(), [Override::LOG]);
     // A log that was changed stops the next night, before anything is published.
-    fs::write(out.join(OVERRIDE_LOG), String::from_utf8(whole).unwrap().replace("seen on site", "seen in town"))
+    fs::write(out.join(Override::LOG), String::from_utf8(whole).unwrap().replace("seen on site", "seen in town"))
         .unwrap();
-    assert_eq!(found(), [OVERRIDE_LOG]);
+    assert_eq!(found(), [Override::LOG]);
     fs::write(&file, &lowered).unwrap();
     assert!(matches!(run("decided"), Err(RunError::Publish(_))));
 }
@@ -121,14 +122,58 @@ fn a_check_writes_no_log_and_a_decision_about_nobody_is_told() {
     allow_officers(&folder);
     let options = options(data(), folder.path());
     let run = run_with(&job, &options).unwrap();
-    assert_eq!(read_override_log(&folder.path().join("published")).unwrap().len(), 1);
+    assert_eq!(read_officer_log::<Override>(&folder.path().join("published")).unwrap().len(), 1);
     let unpublished = folder.path().join("unpublished");
     let dry = integrity::run::RunOptions { out: Some(unpublished.clone()), ..options };
     let checked = check_job(&job, &dry, CheckOptions::default(), &Silent).unwrap();
     assert!(checked.stopped.is_none() && checked.results.is_some());
-    assert!(!unpublished.join(OVERRIDE_LOG).exists());
+    assert!(!unpublished.join(Override::LOG).exists());
     let manifest = fs::read_to_string(run.published.run_dir.join("manifest.json")).unwrap();
     assert!(manifest.contains("the decision of Li Wei about merchant \\\"m999\\\" (decline) does nothing"));
+}
+
+#[test]
+fn decisions_about_alerts_stand_in_a_log_of_their_own_that_nobody_changes() {
+    let folder = job_folder();
+    let job = folder.path().join("job.toml");
+    let text = fs::read_to_string(&job).unwrap();
+    fs::write(&job, text.replacen("[inputs]", "officers = \"officers.toml\"\n\n[inputs]", 1)).unwrap();
+    let snooze = |merchant: &str, until: &str| {
+        let text = format!(
+            "[[decision]]\nhandling = \"snoozed\"\nmerchant_id = {merchant:?}\nfrom = \"2025-05-01\"\nuntil = {until:?}\n\
+             reason = \"seen on site\"\nby = \"Li Wei\"\n"
+        );
+        fs::write(folder.path().join("officers.toml"), text).unwrap();
+    };
+    let run = || run_with(&job, &options(data(), folder.path()));
+    let out = folder.path().join("published");
+    let log = || read_officer_log::<OfficerDecision>(&out).unwrap();
+
+    snooze("m1", "2025-05-31");
+    let night = run().unwrap();
+    let first = log();
+    let is_known = |line: &integrity::publish::LoggedDecision<OfficerDecision>| {
+        (line.as_of, line.event, line.decided.handling) == (AS_OF, DecisionEvent::InForce, Handling::Snoozed)
+    };
+    assert!(first.len() == 1 && first.iter().all(is_known), "{first:?}");
+    let manifest = fs::read_to_string(night.published.run_dir.join("manifest.json")).unwrap();
+    assert!(manifest.contains("\"alert_decisions\""));
+    // Nothing was decided about credit: that log has no line.
+    assert!(read_officer_log::<Override>(&out).unwrap().is_empty());
+
+    let path = out.join(OfficerDecision::LOG);
+    let whole = fs::read_to_string(&path).unwrap();
+    let found = || verify(&out, None).unwrap().all_findings().map(|f| f.path.clone()).collect::<Vec<_>>();
+    assert!(found().is_empty());
+    fs::write(&path, whole.replace("Li Wei", "Li Wai")).unwrap();
+    assert_eq!(found(), [OfficerDecision::LOG]);
+    // Another date ends the one decision and begins another; not upon a log that was changed.
+    snooze("m1", "2025-05-30");
+    assert!(matches!(run(), Err(RunError::Publish(_))));
+    fs::write(&path, whole).unwrap();
+    run().unwrap();
+    let events: Vec<DecisionEvent> = log().iter().map(|line| line.event).collect();
+    assert_eq!(events, [DecisionEvent::InForce, DecisionEvent::Ended, DecisionEvent::InForce]);
 }
 
 #[test]

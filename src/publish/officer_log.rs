@@ -1,8 +1,9 @@
-//! `overrides.jsonl`: every officer's decision about credit, when a night first saw it in force and when it was no more, in the order of nights.
+//! Officers' decisions, about credit in `overrides.jsonl` and about alerts in `alert_decisions.jsonl`: when a night first saw each in force and when
+//! it was no more, in the order of nights.
 //!
-//! It lies beside the runs and outlives each of them; its lines hold each other ([`super::chain`]). A decision whose wording changes ends, and
-//! begins as another. What is written is written before the night is published, so that no offer rests on a decision that the log does not hold; a
-//! night that is published again writes nothing new.
+//! The logs lie beside the runs and outlive each of them; their lines hold each other ([`super::chain`]). A decision whose wording changes ends, and
+//! begins as another. What is written is written before the night is published, so that no offer and no silence rests on a decision that its log does
+//! not hold; a night that is published again writes nothing new.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -10,21 +11,34 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use jiff::civil::Date;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{self, LogPosition};
 use super::durable::sync_folder;
 use super::error::PublishError;
 use crate::domain::Digest;
+use crate::monitor::OfficerDecision;
 use crate::offer::Override;
 
-/// Its name, below the output folder.
-pub const OVERRIDE_LOG: &str = "overrides.jsonl";
+/// A kind of decision that officers take.
+pub trait DecidedByOfficers: Ord + Clone + Serialize + DeserializeOwned {
+    /// The name of its log, below the output folder.
+    const LOG: &'static str;
+}
+
+impl DecidedByOfficers for Override {
+    const LOG: &'static str = "overrides.jsonl";
+}
+
+impl DecidedByOfficers for OfficerDecision {
+    const LOG: &'static str = "alert_decisions.jsonl";
+}
 
 /// What became of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum OverrideEvent {
+pub enum DecisionEvent {
     /// A night decides by it for the first time.
     InForce,
     /// A night does not any more: it has lapsed, or is gone from the file.
@@ -33,27 +47,27 @@ pub enum OverrideEvent {
 
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LoggedOverride {
+pub struct LoggedDecision<D> {
     /// Its place in the log, from 1.
     pub number: u64,
     /// The night.
     pub as_of: Date,
     /// What became of the decision.
-    pub event: OverrideEvent,
+    pub event: DecisionEvent,
     /// The decision.
-    pub decided: Override,
+    pub decided: D,
 }
 
 /// The lines of a log, oldest first, and the digest of the last one; none where there is no such file. A last line without its end is none.
 ///
 /// # Errors
 /// A line is not what was written: who decided what is then not known.
-pub fn read_override_log(out: &Path) -> Result<Vec<LoggedOverride>, PublishError> {
+pub fn read_officer_log<D: DecidedByOfficers>(out: &Path) -> Result<Vec<LoggedDecision<D>>, PublishError> {
     Ok(read(out)?.0)
 }
 
-fn read(out: &Path) -> Result<(Vec<LoggedOverride>, LogPosition), PublishError> {
-    let path = out.join(OVERRIDE_LOG);
+fn read<D: DecidedByOfficers>(out: &Path) -> Result<(Vec<LoggedDecision<D>>, LogPosition), PublishError> {
+    let path = out.join(D::LOG);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -64,7 +78,7 @@ fn read(out: &Path) -> Result<(Vec<LoggedOverride>, LogPosition), PublishError> 
         let Some(text) = line.strip_suffix(b"\n") else { break };
         let number = lines.len() as u64 + 1;
         let malformed = |why: String| PublishError::malformed(&path, format!("line {number}: {why}"));
-        let (entry, sha256): (LoggedOverride, Digest) = chain::open(text, end.sha256).map_err(malformed)?;
+        let (entry, sha256): (LoggedDecision<D>, Digest) = chain::open(text, end.sha256).map_err(malformed)?;
         if entry.number != number {
             return Err(malformed(format!("it says that it is line {}", entry.number)));
         }
@@ -78,8 +92,11 @@ fn read(out: &Path) -> Result<(Vec<LoggedOverride>, LogPosition), PublishError> 
 ///
 /// # Errors
 /// It does not, or cannot be read.
-pub fn check_override_log(out: &Path, known: impl IntoIterator<Item = LogPosition>) -> Result<(), PublishError> {
-    known.into_iter().try_for_each(|position| chain::holds(&out.join(OVERRIDE_LOG), position))
+pub fn check_officer_log<D: DecidedByOfficers>(
+    out: &Path,
+    known: impl IntoIterator<Item = LogPosition>,
+) -> Result<(), PublishError> {
+    known.into_iter().try_for_each(|position| chain::holds(&out.join(D::LOG), position))
 }
 
 /// Writes what a night finds: decisions that are in force and were not, and those that were and are not any more. Nothing where nothing changed.
@@ -87,22 +104,26 @@ pub fn check_override_log(out: &Path, known: impl IntoIterator<Item = LogPositio
 ///
 /// # Errors
 /// The log is not what was written, or the disk.
-pub fn log_overrides(out: &Path, as_of: Date, in_force: &[&Override]) -> Result<LogPosition, PublishError> {
-    let path = out.join(OVERRIDE_LOG);
-    let (lines, written) = read(out)?;
-    let mut before: BTreeSet<&Override> = BTreeSet::new();
+pub fn log_decisions<D: DecidedByOfficers>(
+    out: &Path,
+    as_of: Date,
+    in_force: &[&D],
+) -> Result<LogPosition, PublishError> {
+    let path = out.join(D::LOG);
+    let (lines, written) = read::<D>(out)?;
+    let mut before: BTreeSet<&D> = BTreeSet::new();
     for line in &lines {
         match line.event {
-            OverrideEvent::InForce => drop(before.insert(&line.decided)),
-            OverrideEvent::Ended => drop(before.remove(&line.decided)),
+            DecisionEvent::InForce => drop(before.insert(&line.decided)),
+            DecisionEvent::Ended => drop(before.remove(&line.decided)),
         }
     }
-    let now: BTreeSet<&Override> = in_force.iter().copied().collect();
-    let ended = before.difference(&now).map(|decided| (OverrideEvent::Ended, *decided));
-    let begun = now.difference(&before).map(|decided| (OverrideEvent::InForce, *decided));
+    let now: BTreeSet<&D> = in_force.iter().copied().collect();
+    let ended = before.difference(&now).map(|decided| (DecisionEvent::Ended, *decided));
+    let begun = now.difference(&before).map(|decided| (DecisionEvent::InForce, *decided));
     let (mut bytes, mut end) = (Vec::new(), written);
     for (number, (event, decided)) in (lines.len() as u64 + 1..).zip(ended.chain(begun)) {
-        let entry = LoggedOverride { number, as_of, event, decided: decided.clone() };
+        let entry = LoggedDecision { number, as_of, event, decided: decided.clone() };
         let (line, sha256) = chain::seal(&entry, end.sha256).map_err(|why| PublishError::malformed(&path, why))?;
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
@@ -152,24 +173,24 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let (a, b) = (decided("a"), decided("b"));
         let [first, second, third] = [date(2025, 6, 1), date(2025, 6, 2), date(2025, 6, 3)];
-        log_overrides(out.path(), first, &[&a]).unwrap();
-        log_overrides(out.path(), second, &[&a, &b]).unwrap();
-        let bytes = std::fs::read(out.path().join(OVERRIDE_LOG)).unwrap();
-        log_overrides(out.path(), second, &[&a, &b]).unwrap();
-        assert_eq!(std::fs::read(out.path().join(OVERRIDE_LOG)).unwrap(), bytes);
+        log_decisions(out.path(), first, &[&a]).unwrap();
+        log_decisions(out.path(), second, &[&a, &b]).unwrap();
+        let bytes = std::fs::read(out.path().join(Override::LOG)).unwrap();
+        log_decisions(out.path(), second, &[&a, &b]).unwrap();
+        assert_eq!(std::fs::read(out.path().join(Override::LOG)).unwrap(), bytes);
         // Another wording is another decision.
         let reworded = Override { reason: "another reason".to_owned(), ..a.clone() };
-        log_overrides(out.path(), third, &[&reworded, &b]).unwrap();
-        let events: Vec<(Date, OverrideEvent, String)> = read_override_log(out.path())
+        log_decisions(out.path(), third, &[&reworded, &b]).unwrap();
+        let events: Vec<(Date, DecisionEvent, String)> = read_officer_log::<Override>(out.path())
             .unwrap()
             .into_iter()
             .map(|line| (line.as_of, line.event, line.decided.reason))
             .collect();
         let expected = [
-            (first, OverrideEvent::InForce, a.reason.clone()),
-            (second, OverrideEvent::InForce, b.reason.clone()),
-            (third, OverrideEvent::Ended, a.reason.clone()),
-            (third, OverrideEvent::InForce, reworded.reason),
+            (first, DecisionEvent::InForce, a.reason.clone()),
+            (second, DecisionEvent::InForce, b.reason.clone()),
+            (third, DecisionEvent::Ended, a.reason.clone()),
+            (third, DecisionEvent::InForce, reworded.reason),
         ];
         assert_eq!(events, expected);
     }
@@ -178,21 +199,21 @@ mod tests {
     fn no_byte_can_change_and_a_torn_end_is_written_over() {
         let out = tempfile::tempdir().unwrap();
         let (a, b) = (decided("a"), decided("b"));
-        log_overrides(out.path(), date(2025, 6, 1), &[&a, &b]).unwrap();
-        let path = out.path().join(OVERRIDE_LOG);
+        log_decisions(out.path(), date(2025, 6, 1), &[&a, &b]).unwrap();
+        let path = out.path().join(Override::LOG);
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() {
             let mut altered = whole.clone();
             *altered.get_mut(at).unwrap() ^= 1;
             std::fs::write(&path, &altered).unwrap();
-            match read_override_log(out.path()) {
+            match read_officer_log::<Override>(out.path()) {
                 Err(PublishError::Malformed { .. }) => {}
                 Ok(read) => assert!(at + 1 == whole.len() && read.len() == 1, "byte {at}"),
                 Err(other) => panic!("byte {at}: {other}"),
             }
         }
         std::fs::write(&path, whole.get(..whole.len() - 5).unwrap()).unwrap();
-        log_overrides(out.path(), date(2025, 6, 1), &[&a, &b]).unwrap();
+        log_decisions(out.path(), date(2025, 6, 1), &[&a, &b]).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
     }
 
@@ -201,12 +222,12 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let (a, b) = (decided("a"), decided("b"));
         let [first, second] = [date(2025, 6, 1), date(2025, 6, 2)];
-        let one = log_overrides(out.path(), first, &[&a]).unwrap();
-        let two = log_overrides(out.path(), second, &[&a, &b]).unwrap();
+        let one = log_decisions(out.path(), first, &[&a]).unwrap();
+        let two = log_decisions(out.path(), second, &[&a, &b]).unwrap();
         assert_eq!((one.lines, two.lines), (1, 2));
-        let path = out.path().join(OVERRIDE_LOG);
+        let path = out.path().join(Override::LOG);
         let whole = std::fs::read(&path).unwrap();
-        let again = |known: LogPosition| check_override_log(out.path(), [known]);
+        let again = |known: LogPosition| check_officer_log::<Override>(out.path(), [known]);
         let cut = whole.get(..usize::try_from(one.bytes).unwrap()).unwrap();
         for log in [None, Some(cut), Some(&whole[..whole.len() - 1])] {
             match log {
@@ -217,7 +238,7 @@ mod tests {
         }
         // Another log of as many lines, which holds in itself.
         std::fs::remove_file(&path).unwrap();
-        let other = log_overrides(out.path(), second, &[&b, &a]).unwrap();
+        let other = log_decisions(out.path(), second, &[&b, &a]).unwrap();
         assert!(other != two && again(two).is_err());
         std::fs::write(&path, &whole).unwrap();
         again(one).unwrap();
