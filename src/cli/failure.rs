@@ -68,13 +68,23 @@ pub enum Failure {
     Run(#[from] RunError),
     /// Comparing policies.
     #[error("failed to {0}")]
-    PolicyDiff(#[from] PolicyDiffError),
+    PolicyDiff(PolicyDiffError),
     /// Answering applications.
     #[error("failed to {0}")]
     Answer(#[from] AnswerError),
     /// A policy that is tried.
     #[error("failed to {0}")]
     Trial(#[from] TrialError),
+}
+
+impl From<PolicyDiffError> for Failure {
+    fn from(error: PolicyDiffError) -> Self {
+        match error {
+            // It says by itself what is wrong where.
+            PolicyDiffError::Config(error) => Self::Config(error),
+            error => Self::PolicyDiff(error),
+        }
+    }
 }
 
 impl Failure {
@@ -347,7 +357,10 @@ fn population_code(error: &PopulationError) -> ExitCode {
     match error {
         PopulationError::Store(error) => store_code(error),
         PopulationError::Spill(error) => spill_code(error),
-        PopulationError::Tile(_) | PopulationError::Repayment(_) | PopulationError::Feature(_) => ExitCode::Data,
+        PopulationError::Tile(_)
+        | PopulationError::Repayment(_)
+        | PopulationError::Feature(_)
+        | PopulationError::Missing(_) => ExitCode::Data,
     }
 }
 

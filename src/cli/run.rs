@@ -77,7 +77,7 @@ impl JobArgs {
     /// Starts the thread pool and turns the arguments into run options.
     ///
     /// # Errors
-    /// The number of threads is zero.
+    /// The number of threads is zero or far too large.
     pub fn options(&self) -> Result<RunOptions, Failure> {
         Ok(RunOptions {
             as_of: self.as_of,
@@ -88,13 +88,21 @@ impl JobArgs {
     }
 }
 
+/// More threads than any machine of today has cores for; a system refuses many more, in the middle of the work.
+const MOST_THREADS: usize = 1_024;
+
 /// Run options that change nothing, with the clock, memory and command line of this process. Starts the thread pool.
 ///
 /// # Errors
-/// The number of threads is zero.
+/// The number of threads is zero or far too large.
 pub fn base_options(threads: Option<usize>) -> Result<RunOptions, Failure> {
     if threads == Some(0) {
         return Err(Failure::Usage("--threads 0: at least one thread has to do the work".to_owned()));
+    }
+    if let Some(threads) = threads.filter(|threads| *threads > MOST_THREADS) {
+        return Err(Failure::Usage(format!(
+            "--threads {threads}: at most {MOST_THREADS}, and no more than cores helps"
+        )));
     }
     if let Some(threads) = threads {
         // A pool that stands already (tests) keeps its size: results do not depend on it.

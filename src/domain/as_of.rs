@@ -28,8 +28,8 @@ pub enum AsOfError {
     },
     /// What was known on the day is to be left out of it.
     #[error(
-        "a night of {as_of} knows what was recorded before {as_of}, so that it cannot be restated with what was recorded before {known_before}: \
-         name that date or a later one (--known-before)"
+        "restate the night of {as_of} with what was recorded before {known_before}: it knew what was recorded before {as_of}; name that date or a later one \
+         (--known-before)"
     )]
     KnownBeforeItsDay {
         /// The day of the night.

@@ -32,6 +32,23 @@ impl Block {
     fn text_of(&self, key: &str) -> &str {
         self.keys.get(key).and_then(toml::Value::as_str).unwrap_or_default()
     }
+
+    /// Its text, which needs no table that the job does not read.
+    fn text_needing(&self, fed: &Fed) -> String {
+        let Some(needs) = self.keys.get("needs").and_then(toml::Value::as_array) else { return self.text.clone() };
+        let needs: Vec<String> = needs
+            .iter()
+            .filter_map(toml::Value::as_str)
+            .filter(|table| fed.has_table(table))
+            .map(|table| format!("{table:?}"))
+            .collect();
+        let is_needs = |line: &&str| line.starts_with("needs =") || line.starts_with('#');
+        let mut text: String = self.text.split_inclusive('\n').filter(|line| !is_needs(line)).collect();
+        if !needs.is_empty() {
+            add(&mut text, &format!("needs = [{}]\n", needs.join(", ")));
+        }
+        text
+    }
 }
 
 /// Blocks of one kind, in order.
@@ -57,7 +74,7 @@ pub(super) fn draft(fed: &Fed, name: &str, has_loan_label: bool) -> FeaturesDraf
         order.push(name.clone());
         let lacks = lacks(&block, fed);
         let text = match composed(&name, fed) {
-            Composed::AsItStands if lacks.is_empty() => Some(block.text.clone()),
+            Composed::AsItStands if lacks.is_empty() => Some(block.text_needing(fed)),
             Composed::AsItStands | Composed::Nothing => None,
             Composed::Text(text) => Some(text),
         };

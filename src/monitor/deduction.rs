@@ -19,7 +19,7 @@
 //! `cap = min(share × day, max(0, day − floor))`, `day = receipts ÷ days`. Unknown receipts deduct nothing, and while one of a borrower's
 //! loans is not known, nothing is taken for any of them: what the borrower still owes, and whether it was paid, is for a person to find out.
 //! Nor is anything taken on a night whose payments end earlier than they usually do ([`DeductionTerms::payments_days_older`]): what was paid since is
-//! not known, and would be taken a second time.
+//! not known, and would be taken a second time. A night that has lost all payments knows nothing of what was paid.
 //!
 //! **The order.** Loans are served one after the other in the configured order, each as far as the cap reaches.
 
@@ -57,13 +57,13 @@ pub struct Deductions {
     pub deductions: Vec<Deduction>,
     /// Loans that would have been deducted but for receipts that are unknown.
     pub receipts_unknown: u64,
-    /// Loans that would have been deducted but for payments that end too early.
+    /// Loans that would have been deducted but for payments that end too early, or are not there.
     pub payments_late: u64,
     /// Loans that would have been deducted but for their borrower's having a loan of which nothing is known.
     pub loans_unknown: u64,
 }
 
-/// Orders deductions for the loans of one merchant on which an alert asks for it or which are repaid by a share of sales, on a night whose payments end so many days earlier than usual.
+/// Orders deductions for the loans of one merchant on which an alert asks for it or which are repaid by a share of sales, on a night whose payments end so many days earlier than usual; with `None` nothing is known of payments.
 ///
 /// # Errors
 /// A feature that is NaN or infinite.
@@ -73,7 +73,7 @@ pub fn deduct(
     features: &dyn FeatureLookup,
     loans: MerchantLoans<'_>,
     alerts: &[Alert],
-    payments_days_late: i32,
+    payments_days_late: Option<i32>,
 ) -> Result<Deductions, MonitorError> {
     let mut found = Deductions::default();
     let rule_of = |loan: &LoanStanding| {
@@ -100,7 +100,7 @@ pub fn deduct(
         found.loans_unknown = claims.len() as u64;
         return Ok(found);
     }
-    if payments_days_late > i32::from(terms.payments_days_older) {
+    if payments_days_late.is_none_or(|days| days > i32::from(terms.payments_days_older)) {
         found.payments_late = claims.len() as u64;
         return Ok(found);
     }

@@ -44,7 +44,7 @@ fn night(seen: i32, books: &Books) -> Vec<(String, String, i64)> {
     let context = WatchContext { monitor: &monitor, officers: &officers, as_of: &day(seen) };
     let alerts = watch(&context, &case).unwrap().alerts;
     let terms = monitor.deduction.as_ref().unwrap();
-    let ordered = deduct(terms, "m1", &features, ledger.of("m1"), &alerts, 0).unwrap().deductions;
+    let ordered = deduct(terms, "m1", &features, ledger.of("m1"), &alerts, Some(0)).unwrap().deductions;
     ordered.into_iter().map(|d| (d.key, d.loan_id, d.amount_minor)).collect()
 }
 

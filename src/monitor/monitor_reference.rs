@@ -83,6 +83,15 @@ static DEDUCTION_KEYS: Section = Section {
         .unit("days")
         .range("0 to 3660")
         .or("0"),
+        Key::new(
+            "max_deducted_share",
+            "number",
+            "0.01",
+            "the night stops where it would order more than this share of the principal not repaid on open loans: payments of the wrong size or day reopen many loans at once",
+        )
+        .unit("share")
+        .range("0 to 1")
+        .or("no bound"),
     ],
 };
 

@@ -54,6 +54,8 @@ pub struct Monitor {
     pub classes: ClassThresholds,
     /// What may be deducted; `None` deducts nothing.
     pub deduction: Option<DeductionTerms>,
+    /// Of the principal that is not repaid on open loans the largest share that a night may order to be deducted; `None` for no bound.
+    pub max_deducted_share: Option<f64>,
     /// Easier terms that are proposed; `None` proposes none.
     pub restructure: Option<RestructureTerms>,
     /// What an officer's work saves.
@@ -236,6 +238,7 @@ struct RawDeduction {
     #[serde(default)]
     order: AccountOrder,
     payments_days_older: Option<Spanned<i64>>,
+    max_deducted_share: Option<Spanned<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -310,6 +313,9 @@ impl Monitor {
                 })
             }
         };
+        let max_deducted_share = raw.deduction.as_ref().and_then(|deduction| deduction.max_deducted_share.as_ref());
+        let max_deducted_share =
+            max_deducted_share.map(|share| bounds::unit(&file, share, "max_deducted_share")).transpose()?;
         let unknown_loan =
             unknown_loan::rule().map_err(|e| file.refuse(&(0..0), e.to_string(), "a defect of this program"))?;
         let mut rules: Vec<AlertRule> = Vec::new();
@@ -350,6 +356,7 @@ impl Monitor {
             buckets,
             classes,
             deduction,
+            max_deducted_share,
             restructure,
             queue,
             portfolio,

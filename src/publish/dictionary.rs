@@ -15,6 +15,7 @@ use crate::monitor::{
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::repayment::{LoanException, RememberedLoan};
+use crate::scenario::RememberedRows;
 use crate::score::MerchantScore;
 use crate::wash::QuarantineRow;
 
@@ -49,6 +50,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         LoanException::table(),
         RememberedLoan::table(),
         RememberedMember::table(),
+        RememberedRows::table(),
         LoanLine::table(),
         PortfolioLine::table(),
         ProvisionLine::table(),

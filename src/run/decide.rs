@@ -29,6 +29,7 @@ use crate::offer::{
 };
 use crate::publish::PublishError;
 use crate::repayment::{BorrowerRecord, LoanException, RememberedLoan};
+use crate::scenario::RememberedRows;
 use crate::score::{IndexedFeature, MerchantScore, NO_EVIDENCE_BAND, Reference, findings, merchant_index};
 
 /// A shard that could not be decided.
@@ -91,8 +92,8 @@ pub struct DecisionContext<'a> {
     pub watch: WatchContext<'a>,
     /// What officers decided about credit.
     pub overrides: &'a Overrides,
-    /// Days that the last day of usual payments is older than it usually is.
-    pub payments_days_late: i32,
+    /// Days that the last day of usual payments is older than it usually is; `None` where nothing is known of payments.
+    pub payments_days_late: Option<i32>,
     /// Alerts that stood after the night before.
     pub standing: &'a StandingAlerts,
     /// Features of the night before that monitoring rules look at.
@@ -168,6 +169,8 @@ pub struct Decided {
     pub remembered_loans: Vec<RememberedLoan>,
     /// Memberships of guarantee groups that the next night has to see.
     pub remembered_members: Vec<RememberedMember>,
+    /// Rows of trade that the next night has to see.
+    pub remembered_rows: Vec<RememberedRows>,
     /// How often each alert rule had too little history to say.
     pub alerts_unknown: BTreeMap<String, u64>,
     /// Loans that a rule would have deducted, by what is not known: receipts, another loan of the merchant, or the latest payments.
@@ -336,6 +339,7 @@ fn report_book(decided: &mut Decided, facts: &ShardFacts, context: &DecisionCont
     }
     decided.remembered_loans.clone_from(&facts.remembered);
     decided.remembered_members.clone_from(&facts.accounts.members);
+    decided.remembered_rows.clone_from(&facts.remembered_rows);
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use crate::monitor::{
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
 use crate::repayment::{LoanException, RememberedLoan};
+use crate::scenario::RememberedRows;
 use crate::score::MerchantScore;
 use crate::spill::SortedRows;
 
@@ -33,6 +34,7 @@ pub struct DecidedTables {
     loan_exceptions: GatheredTable<LoanException>,
     remembered_loans: GatheredTable<RememberedLoan>,
     remembered_members: GatheredTable<RememberedMember>,
+    remembered_rows: GatheredTable<RememberedRows>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
     proposals: GatheredTable<ProposedInstalment>,
@@ -66,6 +68,7 @@ impl DecidedTables {
             loan_exceptions: GatheredTable::new(LoanException::table(), folder),
             remembered_loans: GatheredTable::new(RememberedLoan::table(), folder),
             remembered_members: GatheredTable::new(RememberedMember::table(), folder),
+            remembered_rows: GatheredTable::new(RememberedRows::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
             proposals: GatheredTable::new(ProposedInstalment::table(), folder),
@@ -100,6 +103,7 @@ impl DecidedTables {
         self.loan_exceptions.extend(shard.loan_exceptions)?;
         self.remembered_loans.extend(shard.remembered_loans)?;
         self.remembered_members.extend(shard.remembered_members)?;
+        self.remembered_rows.extend(shard.remembered_rows)?;
         self.alerts.extend(shard.alerts)?;
         self.deductions.extend(shard.deductions)?;
         self.proposals.extend(shard.proposals)?;
@@ -166,6 +170,7 @@ impl DecidedTables {
         self.loan_exceptions.publish(stage)?;
         self.remembered_loans.publish(stage)?;
         self.remembered_members.publish(stage)?;
+        self.remembered_rows.publish(stage)?;
         self.alerts.publish(stage)?;
         self.deductions.publish(stage)?;
         self.proposals.publish(stage)?;

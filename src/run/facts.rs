@@ -17,6 +17,7 @@ use crate::model::ability::ReceiptHistory;
 use crate::monitor::Pledges;
 use crate::offer::CasePlace;
 use crate::repayment::{LoanLedger, RememberedLoan};
+use crate::scenario::RememberedRows;
 use crate::store::Shard;
 use crate::tiles::Views;
 
@@ -87,6 +88,8 @@ pub struct ShardFacts {
     pub pledges: Option<Pledges>,
     /// What the next night compares loans with.
     pub remembered: Vec<RememberedLoan>,
+    /// Rows of trade that the next night has to see.
+    pub remembered_rows: Vec<RememberedRows>,
     /// Merchants with broken records, as these might be read.
     pub scenarios: Vec<ScenarioShard>,
     /// Disputes that count for nothing because somebody else than the order's buyer opened them.
@@ -134,6 +137,7 @@ impl ShardFacts {
             ledger,
             pledges,
             remembered,
+            remembered_rows: seen.remembered_rows.to_vec(),
             scenarios: Vec::new(),
             disputes_of_others: seen.views.disputes_of_others,
         })

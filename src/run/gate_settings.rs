@@ -32,11 +32,14 @@ impl Default for TableLimits {
     }
 }
 
+/// Days of rows of trade that have to be sent again: what most measures look back.
+const ROWS_SENT_DAYS: u16 = 365;
+
 /// What may be wrong with a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// It was there the night before, or the job declares it and this is a first night.
+    /// It was there the night before, or the job declares it and this is a first night; there is no file, or no row that can be seen.
     Absent,
     /// It has lost rows.
     FewerRows,
@@ -46,10 +49,12 @@ pub enum Fault {
     Older,
     /// The as-of date lies past its last day of usual trade.
     PastData,
-    /// A column that had values has none, or files that came since lack one that those before them have.
+    /// A column that had values has none or far fewer, or files that came since lack one that those before them have.
     ColumnLost,
     /// Files that it was made from are gone, while others of their input stand.
     FilesGone,
+    /// Its files are named by day, and none came for a day that should have one.
+    DayMissing,
     /// Its rows name people otherwise than orders do.
     OtherNames,
 }
@@ -66,6 +71,7 @@ impl Fault {
             Self::PastData => "past-data",
             Self::ColumnLost => "column-lost",
             Self::FilesGone => "files-gone",
+            Self::DayMissing => "day-missing",
             Self::OtherNames => "other-names",
         }
     }
@@ -91,12 +97,26 @@ pub struct Allowance {
 }
 
 /// Gates on what the tables hold.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GateSettings {
     limits: TableLimits,
     by_table: BTreeMap<String, TableLimits>,
+    /// Rows of trade of so many days have to be sent again every night: what is missing of a merchant's stands among its broken records. None are
+    /// missed with 0.
+    pub rows_sent_days: u16,
     /// Faults allowed by name.
     pub allow: Vec<Allowance>,
+}
+
+impl Default for GateSettings {
+    fn default() -> Self {
+        Self {
+            limits: TableLimits::default(),
+            by_table: BTreeMap::new(),
+            rows_sent_days: ROWS_SENT_DAYS,
+            allow: Vec::new(),
+        }
+    }
 }
 
 impl GateSettings {
@@ -165,6 +185,16 @@ pub(super) static GATE_KEYS: Section = Section {
         PAST_DATA.or("1"),
         FIRST_NIGHT.or("3"),
         Key::section("tables", "other limits for single tables").or("none"),
+        Key::new(
+            "rows_sent_days",
+            "integer",
+            "180",
+            "rows of trade of so many days are sent again every night: those of a merchant that the night before had and tonight has not count as records that \
+             cannot be read; 0 misses none, for a source that sends nothing twice or less than that",
+        )
+        .unit("days")
+        .range("0 to 3660")
+        .or("365"),
         Key::section("allow", "faults that the job lives with").or("none"),
     ],
 };
@@ -193,8 +223,9 @@ pub(super) static ALLOW_KEYS: Section = Section {
             "\"reviews\"",
             "the contract table; joined where files are gone whose rows are only joined to others",
         ),
-        Key::new("what", "word", "\"absent\"", "the fault")
-            .range("absent, fewer-rows, fewer-bytes, older, past-data, column-lost, files-gone, other-names"),
+        Key::new("what", "word", "\"absent\"", "the fault").range(
+            "absent, fewer-rows, fewer-bytes, older, past-data, column-lost, files-gone, day-missing, other-names",
+        ),
         Key::new("until", "date", "\"2026-01-31\"", "last as-of date on which it is allowed"),
         Key::new("reason", "text", "\"the export is being moved\"", "why, for whoever reads the results"),
     ],
@@ -220,6 +251,7 @@ pub(super) struct RawGates {
     days_older: Option<Spanned<i64>>,
     days_past_data: Option<Spanned<i64>>,
     first_night_days: Option<Spanned<i64>>,
+    rows_sent_days: Option<Spanned<i64>>,
     #[serde(default)]
     tables: BTreeMap<String, Spanned<RawLimits>>,
     #[serde(default)]
@@ -241,8 +273,16 @@ impl RawGates {
     /// # Errors
     /// A limit out of range, an unknown table, an invalid date or a blank reason, with the line.
     pub(super) fn check(self, file: &ConfigFile) -> Result<GateSettings, ConfigError> {
-        let Self { fewer_rows_share, fewer_bytes_share, days_older, days_past_data, first_night_days, tables, allow } =
-            self;
+        let Self {
+            fewer_rows_share,
+            fewer_bytes_share,
+            days_older,
+            days_past_data,
+            first_night_days,
+            rows_sent_days,
+            tables,
+            allow,
+        } = self;
         let whole = RawLimits { fewer_rows_share, fewer_bytes_share, days_older, days_past_data, first_night_days };
         let limits = whole.check(file, TableLimits::default())?;
         let mut by_table = BTreeMap::new();
@@ -251,7 +291,11 @@ impl RawGates {
             by_table.insert(table, raw.get_ref().check(file, limits)?);
         }
         let allow = allow.into_iter().map(|raw| raw.check(file)).collect::<Result<_, _>>()?;
-        Ok(GateSettings { limits, by_table, allow })
+        let rows_sent_days = match rows_sent_days {
+            None => ROWS_SENT_DAYS,
+            Some(days) => bounds::whole(file, &days, "rows_sent_days", 0..3_661)?,
+        };
+        Ok(GateSettings { limits, by_table, rows_sent_days, allow })
     }
 }
 

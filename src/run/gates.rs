@@ -9,7 +9,7 @@ use super::intake_gates::GateFinding;
 use super::summarise::Totals;
 use crate::domain::Digest;
 use crate::exposure::OfferState;
-use crate::monitor::{BookDifference, DriftFault, Portfolio};
+use crate::monitor::{BookDifference, DriftFault, Monitor, Portfolio};
 use crate::offer::{CapName, Offer, Policy};
 use crate::repayment::UnknownLimit;
 use crate::wash::{Ingested, LedgerLine};
@@ -90,6 +90,22 @@ pub enum GateError {
         what = .0.first().map_or("", |fault| fault.what().word())
     )]
     Drift(Vec<DriftFault>),
+    /// A night would take too much at once.
+    #[error(
+        "open the gate \"deductions\": {ordered_minor} minor units would be deducted, {share:.4} of the {owed_minor} of principal that is not repaid; at most {max_share:.4} may \
+         (max_deducted_share under [deduction] of the monitor file). Nothing is ordered or published; the run before stays as it was. Look at what changed among payments and \
+         schedules since (amounts in another unit, days, reversals; `integrity reconcile` holds the books against the core system's)"
+    )]
+    Deductions {
+        /// To be deducted.
+        ordered_minor: i64,
+        /// Principal not repaid on open loans.
+        owed_minor: i64,
+        /// One by the other.
+        share: f64,
+        /// The limit.
+        max_share: f64,
+    },
     /// A merchant without exactly one answer a product.
     #[error(
         "open the gate \"answers\": {merchants} merchants and {products} products make {expected} answers; {given} were given, \
@@ -263,10 +279,18 @@ fn digest(order: &str) -> Order {
     Digest::of(order.as_bytes())
 }
 
+/// No night takes more than a share of the principal that is not repaid.
+fn check_deductions(ordered_minor: i64, owed_minor: i64, max_share: Option<f64>) -> Result<(), GateError> {
+    let Some(max_share) = max_share else { return Ok(()) };
+    let share = ordered_minor as f64 / (owed_minor as f64).max(1.0);
+    if share <= max_share { Ok(()) } else { Err(GateError::Deductions { ordered_minor, owed_minor, share, max_share }) }
+}
+
 /// Checks the gates on what came in and on all that was decided.
-pub fn check_gates(ingested: &Ingested, totals: &Totals, unknown_limit: UnknownLimit) -> Result<(), GateError> {
+pub fn check_gates(ingested: &Ingested, totals: &Totals, monitor: &Monitor) -> Result<(), GateError> {
     if let Some(portfolio) = &totals.portfolio {
-        check_unknown_loans(portfolio, totals.unknown_causes(), unknown_limit)?;
+        check_unknown_loans(portfolio, totals.unknown_causes(), monitor.unknown_limit)?;
+        check_deductions(totals.deducted_minor(), portfolio.open.outstanding_minor, monitor.max_deducted_share)?;
     }
     check_ledger(ingested.whole_ledger())?;
     check_scored(ingested.store.rows("merchants").unwrap_or(0), totals.scored)
@@ -289,6 +313,15 @@ mod tests {
     fn portfolio(known_loans: u64, unknown: u64) -> Portfolio {
         let unknown = UnknownTally { loans: unknown, ..UnknownTally::default() };
         Portfolio { known_loans, unknown, ..Portfolio::default() }
+    }
+
+    #[test]
+    fn the_night_stops_above_the_share_of_what_is_owed() {
+        assert_eq!(check_deductions(1_000, 100, None), Ok(()));
+        assert_eq!(check_deductions(1, 100, Some(0.01)), Ok(()));
+        assert!(matches!(check_deductions(2, 100, Some(0.01)), Err(GateError::Deductions { .. })));
+        assert!(check_deductions(1, 0, Some(0.01)).is_err(), "nothing is owed");
+        assert_eq!(check_deductions(0, 0, Some(0.0)), Ok(()));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) fn gone_files<'a>(
 }
 
 /// Contract tables whose rows are accounted for by those of the input.
-fn tables_of(job: &SourceSettings, input: &str) -> BTreeSet<&'static str> {
+pub(super) fn tables_of(job: &SourceSettings, input: &str) -> BTreeSet<&'static str> {
     let parts = job.sources.iter().flat_map(|source| &source.parts);
     let mut tables: BTreeSet<&'static str> = parts.filter(|part| part.from == input).map(|part| part.table).collect();
     if tables.is_empty() {

@@ -16,6 +16,7 @@ use super::column_gates::{FilesBefore, has_lost, named_few, narrower_files};
 use super::gate_settings::{Fault, GateSettings, TableLimits};
 use super::gates::GateError;
 use super::gone_files::{gone_files, told};
+use super::missing_days::missing_days;
 use super::summary::TableCounts;
 use super::unstated::{UnstatedFiles, unstated_files};
 use crate::domain::{days_between, grouped};
@@ -150,17 +151,20 @@ pub struct JudgedIntake {
 }
 
 impl JudgedIntake {
-    /// Days that a table's last day of usual trade is older than it usually is, without those on which the table usually rests; none where nothing is
-    /// usual yet. A first night has nothing to say how old it usually is: it should be the day before as-of.
+    /// Days that a table's last day of usual trade is older than it usually is, without those on which the table usually rests; 0 where nothing is
+    /// usual yet, and `None` where it is not there or has no row left, which tells nothing. A first night has nothing to say how old it usually is: it should be the day before as-of.
     #[must_use]
-    pub fn days_late(&self, table: &str, ingested: &Ingested) -> i32 {
-        let counts = self.tables.get(table);
+    pub fn days_late(&self, table: &str, ingested: &Ingested) -> Option<i32> {
+        let counts = self.tables.get(table).filter(|_| ingested.store.rows(table).is_some());
+        if counts.is_none_or(|counts| counts.kept == 0 && counts.most_rows > 0) {
+            return None;
+        }
         let ages = counts.and_then(|counts| counts.least_days_old.zip(counts.days_old(ingested.as_of.date())));
         let last = counts.and_then(TableCounts::last_day);
         let activity = ingested.activity.get(table).filter(|activity| activity.recent_days() >= PACED_DAYS);
-        let (Some((usual, now)), Some(last), Some(activity)) = (ages, last, activity) else { return 0 };
+        let (Some((usual, now)), Some(last), Some(activity)) = (ages, last, activity) else { return Some(0) };
         let usual = if self.verdict.reference.is_none() { usual.min(1) } else { usual };
-        activity.days_missed(last, now - usual)
+        Some(activity.days_missed(last, now - usual))
     }
 
     /// The error that these faults are.
@@ -200,7 +204,7 @@ pub fn judge_intake(
     if let Some(reference) = &reference {
         tables.extend(against_previous.hold_against(reference, job, ingested, &seen));
     } else {
-        against_previous.first_night(job, ingested);
+        against_previous.first_night(job, ingested, &seen);
     }
     against_previous.data_clock(&tables, &ingested.activity);
     if names_buyers {
@@ -329,6 +333,7 @@ impl Gates<'_> {
                 Some(is) => {
                     let mut counts = self.compare(name, &limits, was, is, &ingested.activity);
                     self.lost_values(name, was, &mut counts, &ingested.column_gaps);
+                    self.fewer_values(name, &limits, was, &mut counts);
                     carried.insert(name.clone(), counts);
                     self.shrunk_files(name, &limits, reference.bytes.get(name), bytes.get(name));
                 }
@@ -336,6 +341,7 @@ impl Gates<'_> {
         }
         self.narrower_files(reference, ingested);
         self.gone_files(reference, job, ingested);
+        self.missing_days(reference, job, ingested);
         carried
     }
 
@@ -355,6 +361,40 @@ impl Gates<'_> {
             let had = format!("the last night that had any had {} rows", lost.join(", "));
             let columns: Vec<&str> = lost.iter().filter_map(|words| words.split(' ').next()).collect();
             self.find(table, Fault::ColumnLost, had, format!("no row has a value of {} any more", columns.join(", ")));
+        }
+    }
+
+    /// Columns that have lost more of their values than the table may lose rows, beyond what went with the rows themselves. What is allowed is usual from then on.
+    fn fewer_values(&mut self, table: &str, limits: &TableLimits, was: &TableCounts, counts: &mut TableCounts) {
+        let stays = (counts.kept as f64 / was.most_rows.max(1) as f64).min(1.0) * (1.0 - limits.fewer_rows_share);
+        let fewer: Vec<(String, u64, u64)> = was
+            .filled
+            .iter()
+            .filter_map(|(column, had)| Some((column.clone(), *had, *counts.filled.get(column)?)))
+            .filter(|(_, had, has)| (*has as f64) < stays * *had as f64 && has_lost(had - has, false))
+            .collect();
+        let is_allowed = fewer.is_empty() || {
+            let list = |of: &dyn Fn(&(String, u64, u64)) -> String| fewer.iter().map(of).collect::<Vec<_>>().join(", ");
+            let had = format!(
+                "they had {}, and may lose {} % beside what goes with rows (fewer_rows_share)",
+                list(&|(_, had, _)| grouped(*had)),
+                100.0 * limits.fewer_rows_share
+            );
+            let has = format!(
+                "fewer rows have a value: {}",
+                list(&|(column, _, has)| format!("{column} in {}", grouped(*has)))
+            );
+            self.find(table, Fault::ColumnLost, had, has)
+        };
+        // Rows that are gone for good took their values with them.
+        if !is_allowed || counts.most_rows < was.most_rows {
+            return;
+        }
+        for (column, had) in &was.filled {
+            let is_fewer = fewer.iter().any(|(name, ..)| name == column);
+            if let Some(has) = counts.filled.get_mut(column).filter(|_| !is_fewer) {
+                *has = (*has).max(*had);
+            }
         }
     }
 
@@ -382,6 +422,17 @@ impl Gates<'_> {
                  allow it for a night where they were taken back or are in other files now"
             );
             self.find(table, Fault::FilesGone, had, told(&files));
+        }
+    }
+
+    /// Days for which files should have come and have not. An allowance holds for the nights up to its date: once a night went on without a day, it is not
+    /// missed again.
+    fn missing_days(&mut self, reference: &Reference, job: &Job, ingested: &Ingested) {
+        for (table, days) in missing_days(&job.intake.source, &ingested.inputs, &reference.files, self.as_of) {
+            let days: Vec<String> = days.iter().map(ToString::to_string).collect();
+            let had = "its files are named by day, and some came for the same weekday in each of the four weeks before"
+                .to_owned();
+            self.find(table, Fault::DayMissing, had, format!("no file came for {}", days.join(", ")));
         }
     }
 
@@ -459,7 +510,11 @@ impl Gates<'_> {
                 carried.most_rows = is.kept;
             }
         }
-        let Some((usual, now)) = was.least_days_old.zip(is.days_old(self.aged_on)) else { return carried };
+        let Some((usual, now)) = was.least_days_old.zip(is.days_old(self.aged_on)) else {
+            // A night without a day of trade says nothing of how old the table usually is.
+            carried.least_days_old = is.least_days_old.or(was.least_days_old);
+            return carried;
+        };
         carried.least_days_old = Some(usual.min(now));
         // A table with days of rest is not late while it rests as long as it does at other times.
         let pause = activity.get(table).map_or(0, pause);
@@ -474,15 +529,18 @@ impl Gates<'_> {
         carried
     }
 
-    /// Every declared table by itself, where there is no night before: absent ones, and those whose last day of usual trade lies too far back.
+    /// Every declared table by itself, where there is no night before: absent and empty ones, and those whose last day of usual trade lies too far back.
     /// Tables with events on fewer than ten days of half a year say nothing of their own pace.
-    fn first_night(&mut self, job: &Job, ingested: &Ingested) {
+    fn first_night(&mut self, job: &Job, ingested: &Ingested, seen: &BTreeMap<String, TableCounts>) {
         for source in &job.intake.source.sources {
             let table = source.table;
-            if ingested.store.rows(table).is_none() {
-                let declared = "the job declares it, and a first night has none before it that did without".to_owned();
-                self.find(table, Fault::Absent, declared, "it is not there".to_owned());
-            }
+            let is = match ingested.store.rows(table) {
+                None => "it is not there",
+                Some(_) if seen.get(table).is_none_or(|counts| counts.kept == 0) => "it has no row that can be seen",
+                Some(_) => continue,
+            };
+            let declared = "the job declares it, and a first night has none before it that did without".to_owned();
+            self.find(table, Fault::Absent, declared, is.to_owned());
         }
         for (table, activity) in &ingested.activity {
             let Some(pace) = activity.first_night_pace(self.aged_on) else { continue };

@@ -23,6 +23,7 @@ mod join;
 mod label_survey;
 mod labels;
 mod learnt_merchants;
+mod missing_days;
 mod model_choice;
 mod model_settings;
 mod new_pledges;

@@ -5,19 +5,21 @@ use std::path::Path;
 
 use super::error::RunError;
 use super::features_before::FeaturesBefore;
+use super::gate_settings::Fault;
 use super::gates::GateError;
 use super::new_pledges::owners_of_new_pledges;
 use super::night_tables::NightTables;
 use super::open_offers::{
-    read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_standing_alerts,
-    read_states_before,
+    read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_rows_before,
+    read_standing_alerts, read_states_before,
 };
 use super::rules::JobRules;
 use crate::contract;
-use crate::exposure::{Declared, MembersBefore, OpenOffers};
+use crate::exposure::{AccountsBefore, Declared, MembersBefore, OpenOffers};
 use crate::monitor::{BookBefore, StandingAlerts, StatesBefore};
 use crate::publish::{PreviousRun, declared_by_day};
 use crate::repayment::LoanEvidence;
+use crate::scenario::RowsBefore;
 use crate::wash::Activity;
 
 /// What the night before left.
@@ -28,16 +30,22 @@ pub(super) struct NightBefore {
     pub members: MembersBefore,
     pub standing: StandingAlerts,
     pub features_before: FeaturesBefore,
+    pub rows: RowsBefore,
     pub states: StatesBefore,
     pub book_before: Option<BookBefore>,
 }
 
 impl NightBefore {
+    /// What it left of accounts.
+    pub const fn of_accounts(&self) -> AccountsBefore<'_> {
+        AccountsBefore { open: &self.open, loans: &self.evidence, members: &self.members, declared: &self.declared }
+    }
+
     /// Reads it, and what was answered by day beside the runs in `out`.
     ///
     /// # Errors
     /// A run before tonight is damaged, so that not all that was offered can be known, or a file of one cannot be read.
-    pub fn read(out: &Path, night: &NightTables, rules: &JobRules) -> Result<Self, RunError> {
+    pub fn read(out: &Path, night: &NightTables, rules: &JobRules, rows_sent_days: u16) -> Result<Self, RunError> {
         let (previous, monitor) = (night.previous.as_ref(), &rules.monitor);
         check_memory(previous)?;
         let open = read_offers_since(previous, &night.beside, &night.answers.answers)?;
@@ -57,10 +65,18 @@ impl NightBefore {
             },
             standing: read_standing_alerts(previous)?,
             features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
+            rows: read_rows_before(previous, buckets, may_lose_rows(night), rows_sent_days)?,
             states: read_states_before(previous)?,
             book_before: read_book_before(previous)?,
         })
     }
+}
+
+/// Tables of which rows or files may be gone tonight.
+fn may_lose_rows(night: &NightTables) -> BTreeSet<String> {
+    let allowed = night.judged.verdict.allowed.iter().map(|allowed| &allowed.finding);
+    let may_lose = allowed.filter(|finding| matches!(finding.what, Fault::FewerRows | Fault::FilesGone));
+    may_lose.map(|finding| finding.table.clone()).collect()
 }
 
 /// Whether all that earlier nights offered can be known.

@@ -33,7 +33,7 @@ use super::unseen::Unseen;
 use super::whose_runs::refuse_runs_of_another_job;
 use super::wide::WideTables;
 use crate::contract;
-use crate::exposure::{AccountsBefore, groups_of_broken_members};
+use crate::exposure::groups_of_broken_members;
 use crate::model::registry::{Bundle, Registry};
 use crate::model::{AbilityModel, ScoreScale};
 use crate::monitor::{BookContext, WatchContext};
@@ -199,9 +199,8 @@ impl Night<'_> {
         let as_of = &ingested.as_of;
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
-        let NightBefore { open, declared: by_day, evidence, members, standing, features_before, states, book_before } =
-            NightBefore::read(&job.out, night, rules)?;
-        let before = AccountsBefore { open: &open, loans: &evidence, members: &members, declared: &by_day };
+        let memory = NightBefore::read(&job.out, night, rules, job.gates.rows_sent_days)?;
+        let before = memory.of_accounts();
         let past_months = PastMonths::new(&ingested.store, as_of, rules)?;
         progress.stage("measure", Some(u64::from(ingested.store.buckets())));
         progress.rows(ingested.store.all_rows());
@@ -214,17 +213,18 @@ impl Night<'_> {
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
         let looked_at =
             LookedAt { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
-        let prepared = prepare_shards(&ingested.store, as_of, rules, &evidence, progress, |seen| {
-            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
-            facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
-            let of_shard = AcrossShards::of(&facts);
-            across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
-            if let Some(ledger) = &facts.ledger {
-                past_months.add_shard(seen.whole, ledger)?;
-            }
-            wide.add_evidence(seen)?;
-            Ok::<_, DecideError>(facts)
-        })?;
+        let prepared =
+            prepare_shards(&ingested.store, as_of, rules, (&memory.evidence, &memory.rows), progress, |seen| {
+                let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+                facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
+                let of_shard = AcrossShards::of(&facts);
+                across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
+                if let Some(ledger) = &facts.ledger {
+                    past_months.add_shard(seen.whole, ledger)?;
+                }
+                wide.add_evidence(seen)?;
+                Ok::<_, DecideError>(facts)
+            })?;
         let AcrossShards { mut groups, categories, defaulted } =
             across.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
@@ -241,13 +241,13 @@ impl Night<'_> {
             watch: WatchContext { monitor: &rules.monitor, officers: &rules.officers, as_of },
             overrides: &rules.overrides,
             payments_days_late: night.judged.days_late(contract::PAYMENTS.name, ingested),
-            standing: &standing,
-            features_before: &features_before,
-            states: &states,
+            standing: &memory.standing,
+            features_before: &memory.features_before,
+            states: &memory.states,
             book: BookContext {
                 monitor: &rules.monitor,
                 groups: &defaulted,
-                before: book_before.as_ref(),
+                before: memory.book_before.as_ref(),
                 horizon_days: rules.policy.price.pd_horizon_days,
                 as_of: as_of.date(),
             },
@@ -263,8 +263,8 @@ impl Night<'_> {
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
         let tables = DecidedTables::new(&scratch);
         let may_wait = |record: &BrokenRecord| terms.may_wait(record.known_at, as_of);
-        let unseen = Unseen::new(&open, &standing, &ingested.unattributed, may_wait);
-        let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &states)));
+        let unseen = Unseen::new(&memory.open, &memory.standing, &ingested.unattributed, may_wait);
+        let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &memory.states)));
         let settlement = Settlement::of(&rules.policy).map_err(DecideError::from)?;
         let join = Join { tables: &tables, joined: &joined, settlement: &settlement, policy: &rules.policy, as_of };
         let shelf = Shelf::new(&scratch, HELD_WAITING);
@@ -282,7 +282,7 @@ impl Night<'_> {
         let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (totals, drift) = joined.close(&tables, as_of.date(), &past_months.into_matrices())?;
 
-        check_gates(ingested, &totals, rules.monitor.unknown_limit)?;
+        check_gates(ingested, &totals, &rules.monitor)?;
         let mut summary = totals.summary(job, night, &overflows, (bundle, &rules.policy));
         summary.optimisation = optimisation;
         tables.add_drift(drift_report(&drift, bundle, night.previous.as_ref(), &mut summary, rules)?)?;

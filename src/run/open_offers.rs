@@ -13,6 +13,7 @@ use crate::monitor::{
 use crate::offer::Offer;
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
 use crate::repayment::{LoanEvidence, LoanException, OfferMade, RememberedLoan};
+use crate::scenario::{RememberedRows, RowsBefore};
 use crate::score::MerchantScore;
 
 /// The open offers of the night before, the file's bytes checked; none on a first night.
@@ -178,6 +179,25 @@ pub fn read_standing_alerts(previous: Option<&PreviousRun>) -> Result<StandingAl
 /// The run holds no such table, or not what was published: who has been in default is then not known.
 pub fn read_states_before(previous: Option<&PreviousRun>) -> Result<StatesBefore, PublishError> {
     Ok(StatesBefore::new(rows::<BorrowerState>(previous)?))
+}
+
+/// The rows of every merchant of the night before, the file's bytes checked; none on a first night, or where the night before did not count them. Tables in
+/// `forgiven` may have lost rows.
+///
+/// # Errors
+/// The run does not hold what was published.
+pub fn read_rows_before(
+    previous: Option<&PreviousRun>,
+    buckets: u32,
+    forgiven: BTreeSet<String>,
+    days: u16,
+) -> Result<RowsBefore, PublishError> {
+    let path = previous.map(|run| run.file("remembered_rows.parquet")).transpose()?.flatten();
+    let rows = match path {
+        Some(path) => TableReader::<RememberedRows>::open(&path)?.collect::<Result<Vec<_>, _>>()?,
+        None => Vec::new(),
+    };
+    Ok(RowsBefore::new(rows, buckets, forgiven, days))
 }
 
 /// The indices of the night before and the history that they carry, the file's bytes checked; none on a first night.

@@ -20,6 +20,7 @@ use super::rules::JobRules;
 use crate::domain::{AsOf, parallel};
 use crate::features::{self, FeatureError, FeatureTable, IndustryTotals, Overflow, PreparedFeatures, ShardMeasures};
 use crate::repayment::{LoanEvidence, RepaymentError};
+use crate::scenario::{MissingError, RememberedRows, RowsBefore};
 use crate::spill::{Shelf, Shelved, SpillError};
 use crate::store::{Shard, Store, StoreError, WholeBucket};
 use crate::tiles::{TileError, Views};
@@ -39,6 +40,9 @@ pub enum PopulationError {
     /// A measure or feature could not be computed.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// Rows could not be held against those of the night before.
+    #[error(transparent)]
+    Missing(#[from] MissingError),
     /// What was prepared cannot be put aside.
     #[error(transparent)]
     Spill(#[from] SpillError),
@@ -58,6 +62,8 @@ pub struct Seen<'a> {
     pub measures: &'a ShardMeasures,
     /// Its features, as far as it alone can tell.
     pub features: &'a PreparedFeatures,
+    /// The rows of its merchants that the next night has to see.
+    pub remembered_rows: &'a [RememberedRows],
 }
 
 /// Shards of one instant, prepared.
@@ -88,6 +94,8 @@ pub struct ShardReader<'a> {
     pub rules: &'a JobRules,
     /// Loans that do not agree with it are unknown.
     pub evidence: &'a LoanEvidence,
+    /// Rows that are fewer than it says are missing.
+    pub rows_before: &'a RowsBefore,
     /// Told of every shard.
     pub progress: &'a dyn Progress,
 }
@@ -126,16 +134,25 @@ impl<T: Serialize + DeserializeOwned> PreparedShards<T> {
     where
         E: From<PopulationError>,
     {
-        let ShardReader { store, rules, evidence, .. } = *reader;
+        let ShardReader { store, rules, evidence, rows_before, .. } = *reader;
         let shard = store.seen(whole, &self.as_of).and_then(|shard| wave.of_shard(shard, bucket, store.buckets()));
-        let shard = shard.map_err(PopulationError::from)?;
+        let mut shard = shard.map_err(PopulationError::from)?;
+        let remembered_rows = rows_before.hold_against(&mut shard, bucket).map_err(PopulationError::from)?;
         let mut views = rules.views(&shard).map_err(PopulationError::from)?;
         if let Some(ledger) = &mut views.ledger {
             ledger.compare_with(&shard, bucket, evidence).map_err(PopulationError::from)?;
         }
         let measures = features::measure_shard(&views, &rules.features).map_err(PopulationError::from)?;
         let features = features::prepare(&measures, &rules.features).map_err(PopulationError::from)?;
-        let seen = Seen { bucket, whole, shard: &shard, views: &views, measures: &measures, features: &features };
+        let seen = Seen {
+            bucket,
+            whole,
+            shard: &shard,
+            views: &views,
+            measures: &measures,
+            features: &features,
+            remembered_rows: &remembered_rows,
+        };
         let taken = take(&seen)?;
         let (totals, overflows) = (IndustryTotals::of_shard(&features), features.overflows.clone());
         let shelved = self.shelf.put(&(features, taken)).map_err(PopulationError::from)?;
@@ -191,7 +208,7 @@ pub fn prepare_shards<T, E>(
     store: &Store,
     as_of: &AsOf,
     rules: &JobRules,
-    evidence: &LoanEvidence,
+    (evidence, rows_before): (&LoanEvidence, &RowsBefore),
     progress: &dyn Progress,
     take: impl Fn(&Seen<'_>) -> Result<T, E> + Sync,
 ) -> Result<PreparedShards<T>, E>
@@ -200,7 +217,7 @@ where
     E: From<PopulationError> + Send,
 {
     let mut all = [(PreparedShards::none(as_of.clone(), shelf_of(store)), ())];
-    let reader = ShardReader { store, rules, evidence, progress };
+    let reader = ShardReader { store, rules, evidence, rows_before, progress };
     add_to_each(&mut all, Wave::EVERYBODY, &reader, |(), seen| take(seen))?;
     let [(all, ())] = all;
     Ok(all)

@@ -38,6 +38,8 @@ pub struct Totals {
     unknown_examples: BTreeMap<String, (String, String)>,
     odd_loan_records: BTreeMap<String, u64>,
     disputes_of_others: u64,
+    rows_missing: u64,
+    merchants_missing_rows: u64,
     unjudged: Unjudged,
     deductions: u64,
     deducted_minor: i64,
@@ -46,6 +48,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// What is to be deducted, in minor units.
+    pub const fn deducted_minor(&self) -> i64 {
+        self.deducted_minor
+    }
+
     fn note_unknown(&mut self, exceptions: &[LoanException]) {
         for line in exceptions.iter().filter(|line| line.is_unknown) {
             let found = (line.loan_id.clone().unwrap_or_default(), line.detail.clone());
@@ -101,6 +108,10 @@ impl Totals {
         self.note_unknown(&shard.loan_exceptions);
         count(&mut self.odd_loan_records, lines(false));
         self.disputes_of_others += shard.disputes_of_others;
+        for row in shard.remembered_rows.iter().filter(|row| row.missing > 0) {
+            self.rows_missing += row.missing.unsigned_abs();
+            self.merchants_missing_rows += 1;
+        }
         for (rule, times) in &shard.alerts_unknown {
             *self.unjudged.alerts.entry(rule.clone()).or_default() += times;
         }
@@ -155,6 +166,8 @@ impl Totals {
             unknown_loans: self.unknown_loans,
             odd_loan_records: self.odd_loan_records,
             disputes_of_others: self.disputes_of_others,
+            rows_missing: self.rows_missing,
+            merchants_missing_rows: self.merchants_missing_rows,
             unjudged,
             deductions: self.deductions,
             deducted_minor: self.deducted_minor,

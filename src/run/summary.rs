@@ -81,6 +81,12 @@ pub struct RunSummary {
     /// orders do.
     #[serde(default)]
     pub disputes_of_others: u64,
+    /// Rows of trade that an earlier night knew and that are no longer sent; they stand among the broken records of their merchants.
+    #[serde(default)]
+    pub rows_missing: u64,
+    /// Of so many merchants.
+    #[serde(default)]
+    pub merchants_missing_rows: u64,
     /// What could not be judged for lack of data.
     #[serde(default)]
     pub unjudged: Unjudged,
@@ -459,6 +465,14 @@ impl RunSummary {
         if self.disputes_of_others > 0 {
             let disputes = grouped(self.disputes_of_others);
             writeln!(out, "  disputes   {disputes} by others than the orders' buyers do not count (not_the_buyer)")?;
+        }
+        if self.rows_missing > 0 {
+            writeln!(
+                out,
+                "  missing    {} rows of {} merchants that an earlier night knew are not sent any more: their credit rests on the worst these could say (remembered_rows)",
+                grouped(self.rows_missing),
+                grouped(self.merchants_missing_rows)
+            )?;
         }
         Ok(())
     }

@@ -36,6 +36,7 @@ use crate::model::{self, MIN_OUTCOMES, ModelError};
 use crate::monitor::MonitorError;
 use crate::repayment::{LoanEvidence, RepaymentError};
 use crate::run::ModelSettings;
+use crate::scenario::RowsBefore;
 use crate::score::{Reference, ReferenceError};
 use crate::store::{Store, StoreError};
 
@@ -320,7 +321,7 @@ impl SnapshotBuilder<'_> {
         let mut prepared = looked_at.map(nothing_yet).collect::<Result<Prepared, TrainingError>>()?;
         let snapshots = prepared.len() as u64;
         let evidence = LoanEvidence::default();
-        let reader = ShardReader { store, rules, evidence: &evidence, progress };
+        let reader = ShardReader { store, rules, evidence: &evidence, rows_before: &RowsBefore::default(), progress };
         let one_in = Wave::take_enough(merchants_of(store), snapshots, settings.most_learnt_rows, |wave| {
             let labelled = AtomicU64::new(0);
             add_to_each(&mut prepared, wave, &reader, |Window { end, by_category, .. }, seen| {

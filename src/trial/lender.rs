@@ -86,6 +86,7 @@ impl Lender {
         // Nights lie days apart, and what few borrowers are offered changes by half from one to the next.
         let mut monitor = rules.monitor.clone();
         monitor.drift = DriftLimits::default();
+        monitor.max_deducted_share = None;
         let rules = JobRules { policy, monitor, ..rules.clone() };
         let options = RunOptions {
             as_of: Some(AsOfRule::Day(on)),
@@ -131,7 +132,7 @@ impl Lender {
 /// Small marketplaces have weeks without a loan or a dispute. Their rows all come, so that a quiet table is no reason to stop a night.
 fn quiet_tables(on: Date) -> impl Iterator<Item = Allowance> {
     contract::TABLES.iter().flat_map(move |table| {
-        [Fault::Older, Fault::PastData].map(|what| Allowance {
+        [Fault::Absent, Fault::Older, Fault::PastData].map(|what| Allowance {
             table: table.name.to_owned(),
             what,
             until: on,

@@ -10,6 +10,7 @@ mod drawn;
 mod drift;
 mod evidence;
 mod faults;
+mod gone_rows;
 mod groups;
 mod interchange;
 mod lender;

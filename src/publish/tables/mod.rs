@@ -27,6 +27,7 @@ mod receipts;
 mod referrals;
 mod remembered_loans;
 mod remembered_members;
+mod remembered_rows;
 mod restated;
 mod restructure_proposals;
 mod roll_rates;

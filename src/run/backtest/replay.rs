@@ -22,6 +22,7 @@ use crate::run::population::{PopulationError, finish_shards, prepare_shards};
 use crate::run::progress::Progress;
 use crate::run::rules::JobRules;
 use crate::run::table_row::TableRow;
+use crate::scenario::RowsBefore;
 use crate::spill::SpillError;
 use crate::store::{Store, StoreError};
 
@@ -210,11 +211,12 @@ fn replay_night(
     (standing, before): (&StandingAlerts, &FeaturesBefore),
     progress: &dyn Progress,
 ) -> Result<Vec<ShardNight>, BacktestError> {
-    let prepared = prepare_shards(store, night, rules, &LoanEvidence::default(), progress, |seen| {
-        let ledger = seen.views.ledger.clone();
-        let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose()?;
-        Ok::<_, BacktestError>(Taken { ledger, pledges })
-    })?;
+    let prepared =
+        prepare_shards(store, night, rules, (&LoanEvidence::default(), &RowsBefore::default()), progress, |seen| {
+            let ledger = seen.views.ledger.clone();
+            let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose()?;
+            Ok::<_, BacktestError>(Taken { ledger, pledges })
+        })?;
     // Officers' decisions of today are not of that night.
     let officers = Officers::default();
     let context = WatchContext { monitor: &rules.monitor, officers: &officers, as_of: night };

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use integrity::contract;
 use integrity::offer::Policy;
 use integrity::run::{AsOfRule, RunError, RunOptions, RunOutcome, Silent, run_job};
 use jiff::ToSpan;
@@ -42,6 +43,17 @@ fn job() -> &'static Path {
         fs::write(&path, without.into_iter().map(alike).collect::<Vec<_>>().join("\n")).unwrap();
         let rates = BANDS.map(|band| format!("{band} = 450\n")).concat();
         replace(&path, "[product.daily_rate_ppm]\n", &format!("[product.daily_rate_ppm]\n{rates}"));
+        // So small a market begins without a dispute or an application.
+        let empty = |table: &&contract::TableContract| {
+            format!(
+                "\n[[gates.allow]]\ntable = \"{}\"\nwhat = \"absent\"\nuntil = \"{}\"\nreason = \"nothing has happened yet\"\n",
+                table.name,
+                TRAINED_ON.saturating_add(30.days())
+            )
+        };
+        let path = folder.path().join("job.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text + &contract::TABLES.iter().map(empty).collect::<String>()).unwrap();
         folder
     });
     PATH.get_or_init(|| folder.path().join("job.toml"))

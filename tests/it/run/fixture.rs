@@ -33,7 +33,9 @@ pub fn simulated(merchants: u64, months: u16) -> TempDir {
 
 /// Whether a line of the monitor file bounds what may jump.
 fn monitor_bounds(line: &str) -> bool {
-    ["max_score_index", "max_missing_rise_share", "max_offered_change_share"].iter().any(|key| line.starts_with(key))
+    ["max_score_index", "max_missing_rise_share", "max_offered_change_share", "max_deducted_share"]
+        .iter()
+        .any(|key| line.starts_with(key))
 }
 
 /// A job folder: the demo's rules, with fewer and shorter snapshots.
@@ -44,7 +46,7 @@ pub fn job() -> &'static Path {
         let folder = TempDir::new().unwrap();
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo");
         fs::copy(demo.join("policy.toml"), folder.path().join("policy.toml")).unwrap();
-        // What few merchants are offered changes by half from one night to the next: tests of the gates set bounds of their own.
+        // What few merchants are offered and owe changes by half from one night to the next: tests of the gates set bounds of their own.
         let monitor = fs::read_to_string(demo.join("monitor.toml")).unwrap();
         let is_bound = |line: &&str| line.starts_with("[drift]") || monitor_bounds(line);
         let unbounded: Vec<&str> = monitor.lines().filter(|line| !is_bound(line)).collect();

@@ -33,6 +33,7 @@ use crate::run::rules::JobRules;
 use crate::run::scenarios::{Scenarios, measure_scenarios};
 use crate::run::settlement::settle_shards;
 use crate::run::stages::Stopwatch;
+use crate::scenario::RowsBefore;
 use crate::store::Store;
 use crate::wash::Ingested;
 
@@ -138,7 +139,7 @@ impl<'a> Side<'a> {
         let groups = groups_of_broken_members(&ingested.unattributed, on);
         let crossing = Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default()));
         progress.stage(&format!("decide as of {}", on.date()), Some(2 * u64::from(store.buckets())));
-        let prepared = prepare_shards(store, on, rules, &evidence, progress, |seen| {
+        let prepared = prepare_shards(store, on, rules, (&evidence, &RowsBefore::default()), progress, |seen| {
             let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
             facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
@@ -164,7 +165,7 @@ impl<'a> Side<'a> {
             policy: &rules.policy,
             watch: WatchContext { monitor: &rules.monitor, officers: &officers, as_of: on },
             overrides: &overrides,
-            payments_days_late: 0,
+            payments_days_late: Some(0),
             standing: &self.standing,
             features_before: &self.features_before,
             states: &self.states,

@@ -1,0 +1,41 @@
+//! `remembered_rows`: how many rows of a merchant the next night has to see again.
+
+use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::row::OutputRow;
+use crate::scenario::RememberedRows;
+
+impl OutputRow for RememberedRows {
+    type Key<'a> = &'a str;
+
+    fn table() -> OutputTable {
+        let rows = |name: &str, doc: &str| Column::required(name, Kind::Int64, "rows", doc).within(0.0, f64::MAX);
+        OutputTable {
+            name: "remembered_rows",
+            doc: "One row a merchant with rows of trade: how many of them, of so many days (rows_sent_days under [gates] of the job file), the next night has to see. \
+                  What it does not see stands among the merchant's broken records, and credit rests on the worst that they could have said.",
+            sorted_by: &["merchant_id"],
+            columns: vec![
+                Column::required("merchant_id", Kind::Text, "", "The merchant."),
+                Column::required("from_on", Kind::Day, "date", "First day of the rows counted."),
+                Column::required("until_on", Kind::Day, "date", "The day after the last one."),
+                rows("orders", "Orders placed in these days, those that are missing among them; likewise the others."),
+                rows("shipments", "Parcels, by the first day that anything says of them."),
+                rows("reviews", "Reviews."),
+                rows("disputes", "Disputes."),
+                rows("applications", "Applications."),
+                rows("inventory", "Stock-takings."),
+                rows("missing", "Of all of these how many an earlier night knew and tonight does not see."),
+                Column::optional(
+                    "missing_since_on",
+                    Kind::Day,
+                    "date",
+                    "Since which night some are missing without a break.",
+                ),
+            ],
+        }
+    }
+
+    fn key(&self) -> Self::Key<'_> {
+        &self.merchant_id
+    }
+}

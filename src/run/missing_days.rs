@@ -1,0 +1,187 @@
+//! Days whose files never came. Where files are named by day, one that is not there shows in no share of rows or bytes, and once later days are there, in no
+//! table's last day either; what was paid, complained of or sent back on that day would count for nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::{Span, ToSpan};
+
+use super::column_gates::FilesBefore;
+use super::gone_files::tables_of;
+use crate::source::{InputFile, SourceSettings};
+
+/// Weeks in each of which a file came for a weekday, so that one is missed.
+const WEEKS: i32 = 4;
+
+/// Days since the last one that the night before had files of, by contract table, for which an input should have files and has none: it had some for the same
+/// weekday in each of the four weeks before. A day that a night went on without is not missed again.
+pub(super) fn missing_days(
+    job: &SourceSettings,
+    tonight: &[InputFile],
+    before: &FilesBefore,
+    as_of: Date,
+) -> BTreeMap<&'static str, BTreeSet<Date>> {
+    let mut by_table: BTreeMap<&'static str, BTreeSet<Date>> = BTreeMap::new();
+    let known_until = before.digests.keys().filter_map(|path| day_named(path)).filter(|day| *day < as_of).max();
+    let Some(known_until) = known_until else { return by_table };
+    let mut days: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
+    for file in tonight {
+        days.entry(&file.input).or_default().extend(day_named(&file.path).filter(|day| *day < as_of));
+    }
+    let Some(latest) = days.values().filter_map(|days| days.last()).max().copied() else { return by_table };
+    let new: Vec<Date> = known_until.series(1.day()).skip(1).take_while(|day| *day <= latest).collect();
+    for (input, days) in &days {
+        let is_usual =
+            |day: Date| (1..=WEEKS).all(|weeks| week_before(day, weeks).is_some_and(|day| days.contains(&day)));
+        let missing = new.iter().filter(|day| !days.contains(*day) && is_usual(**day));
+        for day in missing {
+            for table in tables_of(job, input) {
+                by_table.entry(table).or_default().insert(*day);
+            }
+        }
+    }
+    by_table
+}
+
+fn week_before(day: Date, weeks: i32) -> Option<Date> {
+    day.checked_sub(Span::new().try_weeks(weeks).ok()?).ok()
+}
+
+/// The one day that a path names, as `2025-06-30`, `20250630`, `2025/06/30` or in folders `year=2025/month=6/day=30`; `None` where it names none, or
+/// several: a file of a period.
+fn day_named(path: &str) -> Option<Date> {
+    let numbers = numbers(path);
+    let mut days = BTreeSet::new();
+    for (at, (before, digits)) in numbers.iter().enumerate() {
+        if digits.len() == 8 {
+            days.extend(day_of(digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?));
+        }
+        let (Some((to_month, month)), Some((to_day, day))) = (numbers.get(at + 1), numbers.get(at + 2)) else {
+            continue;
+        };
+        let is_written = to_month == to_day
+            && ["-", "_", "/", "."].contains(to_month)
+            && [digits.len(), month.len(), day.len()] == [4, 2, 2];
+        let is_hive = before.ends_with("year=") && *to_month == "/month=" && *to_day == "/day=";
+        if is_written || is_hive {
+            days.extend(day_of(digits, month, day));
+        }
+    }
+    days.pop_first().filter(|_| days.is_empty())
+}
+
+fn day_of(year: &str, month: &str, day: &str) -> Option<Date> {
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+/// The numbers in a path, each with what stands between it and the one before.
+fn numbers(path: &str) -> Vec<(&str, &str)> {
+    let mut numbers = Vec::new();
+    let mut rest = path;
+    while let Some(from) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, tail) = rest.split_at(from);
+        let (digits, next) = tail.split_at(tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len()));
+        numbers.push((before, digits));
+        rest = next;
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::Digest;
+    use crate::source::{InputSpec, SourcePart, SourceSpec};
+
+    fn job() -> SourceSettings {
+        let part = |table| SourcePart {
+            table,
+            filter: None,
+            from: table.to_owned(),
+            sql: None,
+            keyed_by: BTreeMap::new(),
+            max_whole_rows: 1,
+        };
+        let spec = |table| SourceSpec { table, parts: vec![part(table)] };
+        SourceSettings {
+            data: "data".into(),
+            inputs: ["orders", "payments"].map(|name| (name.to_owned(), InputSpec::default())).into(),
+            sources: vec![spec("orders"), spec("payments")],
+        }
+    }
+
+    fn file(input: &str, day: Date) -> InputFile {
+        InputFile {
+            input: input.to_owned(),
+            path: format!("{day}/{input}.parquet"),
+            sha256: Digest::of(b""),
+            bytes: 1,
+            raw_rows: 1,
+            is_verified: false,
+        }
+    }
+
+    /// Files of both inputs for the days up to one, but for some.
+    fn files(until: Date, without: &[(&str, Date)]) -> Vec<InputFile> {
+        let days = date(2025, 5, 1).series(1.day()).take_while(|day| *day <= until);
+        let all = days.flat_map(|day| ["orders", "payments"].map(|input| (input, day)));
+        all.filter(|file| !without.contains(file)).map(|(input, day)| file(input, day)).collect()
+    }
+
+    fn before(files: &[InputFile]) -> FilesBefore {
+        FilesBefore { digests: files.iter().map(|file| (file.path.clone(), file.sha256)).collect(), gaps: None }
+    }
+
+    fn missing(tonight: &[InputFile], before: &[InputFile], as_of: Date) -> Vec<(&'static str, Vec<Date>)> {
+        let found = missing_days(&job(), tonight, &self::before(before), as_of);
+        found.into_iter().map(|(table, days)| (table, days.into_iter().collect())).collect()
+    }
+
+    #[test]
+    fn a_day_that_never_came_is_missed_once() {
+        let [first, second, third] = [date(2025, 7, 1), date(2025, 7, 2), date(2025, 7, 3)];
+        let known = files(first, &[]);
+        let tonight = files(third, &[("payments", second)]);
+        assert_eq!(missing(&tonight, &known, date(2025, 7, 4)), [("payments", vec![second])]);
+        // The last day of one input, while another has it.
+        assert_eq!(missing(&files(second, &[("payments", second)]), &known, third), [("payments", vec![second])]);
+        // Both lack it, and a later day is there.
+        let both = files(third, &[("orders", second), ("payments", second)]);
+        assert_eq!(missing(&both, &known, date(2025, 7, 4)), [("orders", vec![second]), ("payments", vec![second])]);
+        // Nothing of the day has come: the gates on ages speak of that.
+        assert_eq!(missing(&files(first, &[]), &known, third), []);
+        // A night went on without it.
+        assert_eq!(missing(&files(date(2025, 7, 4), &[("payments", second)]), &tonight, date(2025, 7, 5)), []);
+        // Days to come are none of a night's business.
+        assert_eq!(missing(&tonight, &known, second), []);
+    }
+
+    #[test]
+    fn weekdays_without_files_are_not_missed() {
+        let is_sunday = |day: &Date| day.weekday() == jiff::civil::Weekday::Sunday;
+        let sundays: Vec<(&str, Date)> =
+            date(2025, 5, 1).series(1.day()).take(90).filter(is_sunday).map(|day| ("payments", day)).collect();
+        let known = files(date(2025, 7, 5), &sundays);
+        assert_eq!(missing(&files(date(2025, 7, 8), &sundays), &known, date(2025, 7, 9)), []);
+    }
+
+    #[test]
+    fn names_say_days_in_several_ways() {
+        let day = Some(date(2025, 6, 30));
+        for path in [
+            "2025-06-30/orders.csv",
+            "orders_20250630.csv",
+            "2025/06/30/orders.csv",
+            "year=2025/month=6/day=30/part-0.parquet",
+            "orders-2025_06_30.csv.gz",
+        ] {
+            assert_eq!(day_named(path), day, "{path}");
+        }
+        for path in ["orders.csv", "2025-06/orders.csv", "2025-06-01_2025-06-30.csv", "120250630.csv", "2025-02-30.csv"]
+        {
+            assert_eq!(day_named(path), None, "{path}");
+        }
+    }
+}

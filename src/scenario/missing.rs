@@ -1,0 +1,292 @@
+//! Rows of trade that an earlier night knew and tonight does not see: each is a record of which nothing can be read any more.
+//!
+//! Every night sends all rows of [`RememberedRows::from_on`] to tonight again. A dispute, a bad review or a cancelled order that is no longer sent, whoever lost
+//! it, would buy its merchant credit, and among a million others its absence shows in no share of a table. So the next night counts the rows of each merchant again over
+//! the same days: what is fewer stands among the broken records, and credit rests on the worst that these could have said. Rows that wait in quarantine are
+//! there; so are newer versions of a row. The count says nothing of which row is gone, or of one that was put in its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::{APPLICATIONS, DISPUTES, INVENTORY, ORDERS, REVIEWS, SHIPMENTS, TableContract};
+use crate::domain::{AsOf, AsOfError, MICROS_PER_DAY, days_between};
+use crate::store::{BrokenRecord, Shard, bucket_of};
+
+/// The rule that a missing row breaks.
+pub const ROW_MISSING: &str = "row-missing";
+
+/// Tables whose rows are missed, each with the columns that say when a row was: the earliest of them counts, since later ones may still be masked.
+const COUNTED: [(&TableContract, &[&str]); 6] = [
+    (&ORDERS, &["placed_at"]),
+    (&SHIPMENTS, &["ship_by_at", "shipped_at", "promised_at"]),
+    (&REVIEWS, &["created_at"]),
+    (&DISPUTES, &["opened_at"]),
+    (&APPLICATIONS, &["applied_at"]),
+    (&INVENTORY, &["on"]),
+];
+
+/// Rows of one merchant and table that are put among the broken records: what more of them could have said is no worse.
+const MOST_RECORDS: i64 = 20;
+
+/// How many rows each table has of a merchant, in the order of [`COUNTED`].
+type Rows = [i64; COUNTED.len()];
+
+/// The rows of one merchant that the next night has to see: a row of `remembered_rows.parquet`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedRows {
+    /// The merchant.
+    pub merchant_id: String,
+    /// First day of the rows counted.
+    pub from_on: Date,
+    /// The day after the last one.
+    pub until_on: Date,
+    /// Orders placed in these days, those that are missing among them; likewise the others.
+    pub orders: i64,
+    /// Parcels, by the first day that anything says of them.
+    pub shipments: i64,
+    /// Reviews.
+    pub reviews: i64,
+    /// Disputes.
+    pub disputes: i64,
+    /// Applications.
+    pub applications: i64,
+    /// Stock-takings.
+    pub inventory: i64,
+    /// Of all of these how many an earlier night knew and tonight does not see.
+    pub missing: i64,
+    /// Since which night some are missing without a break.
+    pub missing_since_on: Option<Date>,
+}
+
+impl RememberedRows {
+    const fn rows(&self) -> Rows {
+        [self.orders, self.shipments, self.reviews, self.disputes, self.applications, self.inventory]
+    }
+}
+
+/// What the night before remembered of merchants' rows, by bucket; nothing on a first night.
+#[derive(Debug, Clone, Default)]
+pub struct RowsBefore {
+    by_bucket: Vec<BTreeMap<String, RememberedRows>>,
+    /// Tables that may have lost rows tonight.
+    forgiven: BTreeSet<String>,
+    /// Days of rows that have to be sent again; none are missed with 0.
+    days: u16,
+}
+
+impl RowsBefore {
+    /// Of the rows of `remembered_rows.parquet`, for shards of so many `buckets`. Tables in `forgiven` may have lost rows tonight.
+    #[must_use]
+    pub fn new(
+        rows: impl IntoIterator<Item = RememberedRows>,
+        buckets: u32,
+        forgiven: BTreeSet<String>,
+        days: u16,
+    ) -> Self {
+        let mut by_bucket = vec![BTreeMap::new(); buckets.max(1) as usize];
+        for row in rows {
+            if let Some(merchants) = by_bucket.get_mut(bucket_of(&row.merchant_id, buckets) as usize) {
+                merchants.insert(row.merchant_id.clone(), row);
+            }
+        }
+        Self { by_bucket, forgiven, days }
+    }
+
+    fn of_bucket(&self, bucket: u32) -> impl Iterator<Item = &RememberedRows> {
+        self.by_bucket.get(bucket as usize).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Puts what a shard misses among its broken records; returns what the next night has to see of the bucket.
+    ///
+    /// # Errors
+    /// A table without the columns of its contract, or a day beyond the calendar.
+    pub fn hold_against(&self, shard: &mut Shard, bucket: u32) -> Result<Vec<RememberedRows>, MissingError> {
+        if self.days == 0 {
+            return Ok(Vec::new());
+        }
+        let missing = self.missing(shard, bucket)?;
+        for (merchant, rows) in &missing {
+            for ((table, _), missing) in COUNTED.iter().zip(rows) {
+                let record = BrokenRecord {
+                    table: table.name.to_owned(),
+                    merchant_id: Some(merchant.clone()),
+                    rule: ROW_MISSING.to_owned(),
+                    ..BrokenRecord::default()
+                };
+                let records = usize::try_from(*missing.min(&MOST_RECORDS)).unwrap_or(0);
+                shard.broken.extend(std::iter::repeat_n(record, records));
+            }
+        }
+        if !missing.is_empty() {
+            shard.broken.sort_unstable();
+        }
+        self.to_remember(shard, bucket, &missing)
+    }
+
+    /// By merchant, how many rows of each table an earlier night knew and this shard lacks.
+    fn missing(&self, shard: &Shard, bucket: u32) -> Result<BTreeMap<String, Rows>, MissingError> {
+        let mut missing = BTreeMap::new();
+        let mut broken: BTreeMap<&str, Rows> = BTreeMap::new();
+        for record in shard.broken.iter().filter(|record| record.counts_at(&shard.as_of)) {
+            let at = COUNTED.iter().position(|(table, _)| table.name == record.table);
+            if let Some((merchant, at)) = record.merchant_id.as_deref().zip(at) {
+                let rows = broken.entry(merchant).or_default();
+                rows.get_mut(at).into_iter().for_each(|rows| *rows += 1);
+            }
+        }
+        let mut by_days: BTreeMap<(Date, Date), Vec<&RememberedRows>> = BTreeMap::new();
+        for row in self.of_bucket(bucket) {
+            by_days.entry((row.from_on, row.until_on)).or_default().push(row);
+        }
+        for (days, remembered) in by_days {
+            let now = counted(shard, days)?;
+            for before in remembered {
+                let is_long_ago = |since: Date| days_between(since, shard.as_of.date()) > i32::from(self.days);
+                if before.missing_since_on.is_some_and(is_long_ago) {
+                    continue;
+                }
+                let merchant = before.merchant_id.as_str();
+                let (now, broken) = (now.get(merchant), broken.get(merchant));
+                let of = |rows: Option<&Rows>, at: usize| rows.and_then(|rows| rows.get(at)).copied().unwrap_or(0);
+                let mut lost = Rows::default();
+                for (at, ((table, _), (lost, was))) in
+                    COUNTED.iter().zip(lost.iter_mut().zip(before.rows())).enumerate()
+                {
+                    // What an absent table says is not known, and its gate has spoken.
+                    if shard.table(table.name).is_some() && !self.forgiven.contains(table.name) {
+                        *lost = (was - of(now, at) - of(broken, at)).max(0);
+                    }
+                }
+                if lost.iter().any(|lost| *lost > 0) {
+                    missing.insert(merchant.to_owned(), lost);
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The rows that tonight's shard has, and those that it misses.
+    fn to_remember(
+        &self,
+        shard: &Shard,
+        bucket: u32,
+        missing: &BTreeMap<String, Rows>,
+    ) -> Result<Vec<RememberedRows>, MissingError> {
+        let until_on = shard.as_of.date();
+        let from_on = shard.as_of.days_before(i32::from(self.days))?.date();
+        let mut now = counted(shard, (from_on, until_on))?;
+        let none = BTreeMap::new();
+        let before = self.by_bucket.get(bucket as usize).unwrap_or(&none);
+        // Of a table that is absent tonight, and of a merchant of whom nothing is seen, what an earlier night knew stands.
+        for merchant in missing.keys() {
+            now.entry(merchant.clone()).or_default();
+        }
+        let is_absent = COUNTED.map(|(table, _)| shard.table(table.name).is_none());
+        if is_absent.contains(&true) {
+            for row in before.values() {
+                now.entry(row.merchant_id.clone()).or_default();
+            }
+        }
+        let remember = |(merchant_id, mut rows): (String, Rows)| {
+            let lost = missing.get(&merchant_id).copied().unwrap_or_default();
+            let known = before.get(&merchant_id);
+            for (at, (rows, lost)) in rows.iter_mut().zip(lost).enumerate() {
+                *rows += lost;
+                if is_absent.get(at) == Some(&true) {
+                    *rows = known.and_then(|known| known.rows().get(at).copied()).unwrap_or(0);
+                }
+            }
+            let [orders, shipments, reviews, disputes, applications, inventory] = rows;
+            let missing = lost.iter().sum();
+            let since = known.and_then(|known| known.missing_since_on).unwrap_or(until_on);
+            RememberedRows {
+                merchant_id,
+                from_on,
+                until_on,
+                orders,
+                shipments,
+                reviews,
+                disputes,
+                applications,
+                inventory,
+                missing,
+                missing_since_on: (missing > 0).then_some(since),
+            }
+        };
+        Ok(now.into_iter().map(remember).collect())
+    }
+}
+
+/// How many rows of each table every merchant of a shard has from one day to another, the latter not included.
+fn counted(shard: &Shard, (from_on, until_on): (Date, Date)) -> Result<BTreeMap<String, Rows>, MissingError> {
+    let zone = shard.as_of.time_zone();
+    let [from, until] = [from_on, until_on].map(|day| AsOf::new(day, zone.clone()));
+    let (from, until) = (from?.micros(), until?.micros());
+    let mut all: BTreeMap<String, Rows> = BTreeMap::new();
+    for (at, (table, columns)) in COUNTED.iter().enumerate() {
+        let Some(frame) = shard.table(table.name) else { continue };
+        let broken = |source| MissingError::Frame { table: table.name, source };
+        let instants = columns.iter().map(|column| instants(frame, column)).collect::<PolarsResult<Vec<_>>>();
+        let instants = instants.map_err(broken)?;
+        let owners = frame.column("merchant_id").and_then(|ids| ids.str()).map_err(broken)?;
+        let mut run: Option<(&str, i64)> = None;
+        let mut close = |run: Option<(&str, i64)>| {
+            if let Some((merchant, rows)) = run.filter(|(_, rows)| *rows > 0) {
+                let counts = match all.get_mut(merchant) {
+                    Some(counts) => counts,
+                    None => all.entry(merchant.to_owned()).or_default(),
+                };
+                counts.get_mut(at).into_iter().for_each(|count| *count += rows);
+            }
+        };
+        for (row, owner) in owners.iter().enumerate() {
+            let Some(owner) = owner else { continue };
+            let first = instants.iter().filter_map(|instants| instants.get(row)).min();
+            let counts = i64::from(first.is_some_and(|at| (from..until).contains(&at)));
+            // Rows come merchant by merchant.
+            run = match run {
+                Some((same, rows)) if same == owner => Some((same, rows + counts)),
+                other => {
+                    close(other);
+                    Some((owner, counts))
+                }
+            };
+        }
+        close(run);
+    }
+    Ok(all)
+}
+
+/// A column of instants or dates, in microseconds.
+fn instants(frame: &DataFrame, column: &str) -> PolarsResult<Int64Chunked> {
+    let Ok(column) = frame.column(column) else { return Ok(Int64Chunked::full_null(column.into(), frame.height())) };
+    let days =
+        |days: &DateChunked| days.physical().iter().map(|day| day.map(|day| i64::from(day) * MICROS_PER_DAY)).collect();
+    match column.dtype() {
+        DataType::Date => column.date().map(days),
+        _ => column.datetime().map(|instants| instants.physical().clone()),
+    }
+}
+
+/// Why rows could not be counted.
+#[derive(Debug, thiserror::Error)]
+pub enum MissingError {
+    /// A column is missing or of another type.
+    #[error("count the rows of {table}: {source}")]
+    Frame {
+        /// Contract table.
+        table: &'static str,
+        /// The frame library's own words.
+        source: PolarsError,
+    },
+    /// A day beyond the calendar.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
+}
+
+#[cfg(test)]
+#[path = "missing_tests.rs"]
+mod tests;
