@@ -91,14 +91,17 @@ impl Failure {
     /// Tells the operator on stderr (and, in JSON, the caller on stdout) and returns the exit code.
     #[must_use]
     pub fn report(&self, output: Output) -> ExitCode {
-        let code = self.code();
         self.tell();
+        self.tell_caller(output);
+        self.code()
+    }
+
+    /// Tells the caller on stdout where JSON is asked for.
+    pub fn tell_caller(&self, output: Output) {
         if output.format() == Format::Json {
-            let error =
-                json!({ "error": { "exit_code": code as u8, "message": self.to_string(), "next": self.next_step() } });
+            let error = json!({ "error": { "exit_code": self.code() as u8, "message": self.to_string(), "next": self.next_step() } });
             let _ = output.print(&error.to_string());
         }
-        code
     }
 
     /// Tells the operator on stderr what is wrong and what to do.

@@ -144,12 +144,18 @@ enum Command {
 
 /// Runs the command line given and returns the code to exit with.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, not errors; clap knows which stream each belongs on.
             let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Ok };
             let _ = error.print();
+            if code == ExitCode::Usage && asks_for_json(&arguments) {
+                let said = error.to_string();
+                let said = said.trim().trim_start_matches("error: ").to_owned();
+                Failure::Usage(said).tell_caller(Output::new(Format::Json));
+            }
             return code;
         }
     };
@@ -164,6 +170,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Err(failure)) => failure.report(output),
         Err(_) => Failure::Internal("a panic was caught; the message above says where".to_owned()).report(output),
     }
+}
+
+/// Whether a command line that could not be understood asks for JSON.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    words.contains(&"--format=json") || words.windows(2).any(|pair| pair == ["--format", "json"])
 }
 
 impl Command {

@@ -16,7 +16,11 @@ fn day(number: i64) -> Date {
 
 /// So small a market loses a large share with a single row: its gates let it.
 fn lender() -> Lender {
-    Lender::with(&[("job.toml", "[model]", "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\n\n[model]")])
+    Lender::with(&[(
+        "job.toml",
+        "[model]",
+        "[gates]\nfewer_rows_share = 1.0\nfewer_bytes_share = 1.0\ndays_older = 60\ndays_past_data = 60\n\n[model]",
+    )])
 }
 
 /// What each merchant is offered, over all products.
