@@ -4,7 +4,7 @@
 //! - all that the members owe and may still draw, over all products, stays within the group's cap;
 //! - a group loan of another member counts against a merchant's own means: he may have to repay it;
 //! - while a member is in default, or a member's debts are not known, no member is offered anything;
-//! - who has left still answers for the group's loans that were drawn while it was a member, until they are repaid.
+//! - who has left still answers for the group's loans that were offered or drawn while it was a member, until they are repaid: the lender offered them on its word.
 //!
 //! A member is whose membership has begun and not ended, and whoever owes on a loan of the group. A membership of the night before of which no row is
 //! seen tonight, or only a broken one, goes on for all that is known: the group's debts are unknown ([`super::member`]).
@@ -79,15 +79,24 @@ pub struct GroupTotal {
     pub in_default: u32,
     /// Principal not repaid of the group's own loans, whoever drew them.
     pub group_loans_minor: i64,
-    /// The same by the instant at which they were drawn, UTC microseconds.
-    pub drawn: BTreeMap<i64, DrawnTogether>,
+    /// The same by when they were offered and drawn.
+    pub drawn: BTreeMap<DrawnAt, DrawnTogether>,
     /// Loans of the group of which nothing is known.
     pub unknown_loans: u32,
     /// Members by id.
     pub by_member: BTreeMap<String, Member>,
 }
 
-/// Open loans of a group that were drawn at one instant.
+/// When a loan of a group was offered and drawn, UTC microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DrawnAt {
+    /// The beginning of the night that offered it; where no such offer is known, the instant at which it was drawn.
+    pub offered: i64,
+    /// When it was drawn.
+    pub drawn: i64,
+}
+
+/// Open loans of a group that were offered and drawn at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DrawnTogether {
     /// Principal not repaid.
@@ -108,11 +117,12 @@ impl DrawnTogether {
 pub type LeftGroups = BTreeMap<String, (i64, i64)>;
 
 impl GroupTotal {
-    /// What is owed on loans that were drawn within a time, and how many of them are in default.
+    /// What is owed on loans that were offered or drawn within a time, or between which it lies, and how many of them are in default.
     fn drawn_within(&self, (from, until): (i64, i64)) -> DrawnTogether {
         let mut sum = DrawnTogether::default();
         // A membership that ended before it began has no time.
-        for (_, drawn) in self.drawn.range(from..until.max(from)) {
+        let within = |at: &DrawnAt| from < until && from <= at.drawn && at.offered < until;
+        for (_, drawn) in self.drawn.iter().filter(|(at, _)| within(at)) {
             sum.add(*drawn);
         }
         sum
@@ -309,7 +319,11 @@ mod tests {
     #[test]
     fn who_has_left_answers_for_what_was_drawn_before() {
         let drawn = |owed_minor, in_default| DrawnTogether { owed_minor, in_default };
-        let group = GroupTotal { drawn: BTreeMap::from([(10, drawn(70, 0)), (20, drawn(30, 1))]), ..part(100, 0) };
+        let at = |offered, drawn| DrawnAt { offered, drawn };
+        let group = GroupTotal {
+            drawn: BTreeMap::from([(at(10, 10), drawn(70, 0)), (at(20, 20), drawn(30, 1))]),
+            ..part(100, 0)
+        };
         let share = |total: &GroupTotal, from: i64, until: i64| {
             let left = LeftGroups::from([("g".to_owned(), (from, until))]);
             let none = Membership::In(BTreeSet::new());
@@ -325,6 +339,9 @@ mod tests {
         for (from, until) in [(0, 10), (21, 90), (50, 5)] {
             assert_eq!(share(&group, from, until), None, "{from} to {until}");
         }
+        let since = GroupTotal { drawn: BTreeMap::from([(at(10, 30), drawn(70, 0))]), ..part(70, 0) };
+        assert_eq!(share(&since, 0, 20), answers(70, false), "it was offered on the word of who then left");
+        assert_eq!(share(&since, 0, 10), None);
         let unknown = GroupTotal { unknown_loans: 1, ..part(0, 0) };
         assert_eq!(share(&unknown, 0, 10).and_then(|share| share.allowance_minor), None);
         assert!(share(&unknown, 0, 10).is_some());

@@ -12,7 +12,7 @@ use super::account::{Account, Owed, Requests};
 use super::declared::{Declared, declarations};
 use super::error::ExposureError;
 use super::escrow::{ShardReceivables, receivables};
-use super::group::{DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
+use super::group::{DrawnAt, DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
 use super::member::{MemberBefore, MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
 use super::receivable::Receivables;
@@ -220,7 +220,11 @@ pub fn shard_accounts(
         account.open_loan_ids = book.open_loan_ids(merchant);
         account.closed_loan_ids = book.closed_loan_ids(merchant);
         let membership = memberships.of(merchant);
-        let own = own_totals(&account, loans, &membership);
+        let offered = |offer_id: &str| {
+            let offer = before.open.of(merchant).iter().find(|offer| offer.offer_id == offer_id)?;
+            AsOf::new(offer.offered_on, shard.as_of.time_zone().clone()).ok().map(|night| night.micros())
+        };
+        let own = own_totals(&account, loans, &membership, offered);
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
         }
@@ -501,8 +505,13 @@ fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<
 }
 
 /// A merchant's part of the totals of its groups. Who has drawn a group's loan belongs to the group until it is repaid, whatever the rows of
-/// the memberships say: the others answer for it.
-fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membership) -> BTreeMap<String, GroupTotal> {
+/// the memberships say: the others answer for it. `offered` says when the night of an offer began.
+fn own_totals(
+    account: &Account,
+    loans: MerchantLoans<'_>,
+    membership: &Membership,
+    offered: impl Fn(&str) -> Option<i64>,
+) -> BTreeMap<String, GroupTotal> {
     let mut own: BTreeMap<String, GroupTotal> = BTreeMap::new();
     let open = || loans.known.iter().filter(|loan| !loan.is_closed);
     let by_loans = open().filter_map(|loan| loan.group_id.as_ref());
@@ -525,7 +534,9 @@ fn own_totals(account: &Account, loans: MerchantLoans<'_>, membership: &Membersh
             let part = own.entry(group.clone()).or_default();
             part.group_loans_minor = part.group_loans_minor.saturating_add(loan.outstanding_minor);
             let drawn = DrawnTogether { owed_minor: loan.outstanding_minor, in_default: u32::from(loan.is_in_default) };
-            part.drawn.entry(loan.disbursed_at).or_default().add(drawn);
+            let offered = loan.offer_id.as_deref().and_then(&offered).unwrap_or(loan.disbursed_at);
+            let at = DrawnAt { offered: offered.min(loan.disbursed_at), drawn: loan.disbursed_at };
+            part.drawn.entry(at).or_default().add(drawn);
             let member = part.by_member.entry(account.merchant_id.clone()).or_default();
             member.group_loans_minor = part.group_loans_minor;
         }

@@ -19,20 +19,20 @@ use super::fixture::{AS_OF, job, options, run_with};
 use super::invariance::{copy_of_data, read, write};
 use super::nights::{NEXT, after_the_first_night, copy_folder, faults, keep_rows, named, next_night, night_of};
 
-/// The fixture's job with a bound on what may jump, and tables that may be absent. Models do not depend on either.
-fn bounded(bound: &str, may_be_absent: &[&str]) -> (TempDir, PathBuf) {
+/// The fixture's job with a bound on what may jump, and faults of tables that are allowed. Models do not depend on either.
+fn bounded(bound: &str, allowed: &[(&str, &str)]) -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     copy_folder(job().parent().unwrap(), folder.path());
     let monitor = folder.path().join("monitor.toml");
     let text = fs::read_to_string(&monitor).unwrap();
     assert!(text.contains("[portfolio]"));
     fs::write(&monitor, text.replacen("[portfolio]", &format!("[drift]\n{bound}\n\n[portfolio]"), 1)).unwrap();
-    let allow = |table: &&str| {
+    let allow = |(table, what): &(&str, &str)| {
         format!(
-            "[[gates.allow]]\ntable = \"{table}\"\nwhat = \"absent\"\nuntil = \"2025-12-31\"\nreason = \"a test\"\n\n"
+            "[[gates.allow]]\ntable = \"{table}\"\nwhat = \"{what}\"\nuntil = \"2025-12-31\"\nreason = \"a test\"\n\n"
         )
     };
-    let allowed: String = may_be_absent.iter().map(allow).collect();
+    let allowed: String = allowed.iter().map(allow).collect();
     let path = folder.path().join("job.toml");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("[model]", &format!("{allowed}[model]"))).unwrap();
@@ -91,7 +91,7 @@ fn values_that_go_missing_stop_the_night() {
     let out = after_the_first_night();
     let folder = copy_of_data();
     blank(folder.path(), "shipments", &["ship_by_at", "promised_at"]);
-    let (_folder, path) = bounded("max_missing_rise_share = 0.3", &[]);
+    let (_folder, path) = bounded("max_missing_rise_share = 0.3", &[("shipments", "column-lost")]);
     let fault = stopped(night_of(&path, folder.path(), out.path(), NEXT), out.path(), "max_missing_rise_share");
     assert!(matches!(fault, DriftFault::Missing { was, is, .. } if is > was + 0.3), "{fault}");
 
@@ -106,7 +106,7 @@ fn values_of_tables_that_may_be_absent_may_go_missing() {
     let out = after_the_first_night();
     let folder = copy_of_data();
     without(folder.path(), &ABSENT);
-    let (_folder, path) = bounded("max_missing_rise_share = 0.01", &ABSENT);
+    let (_folder, path) = bounded("max_missing_rise_share = 0.01", &ABSENT.map(|table| (table, "absent")));
     assert!(night_of(&path, folder.path(), out.path(), NEXT).unwrap().is_new);
 }
 
@@ -151,7 +151,7 @@ fn cancelled_since(frame: &DataFrame, day: Date) -> DataFrame {
 #[test]
 fn shifted_scores_stop_the_night() {
     let market = larger_market();
-    let (_folder, path) = bounded("max_score_index = 0.25", &[]);
+    let (_folder, path) = bounded("max_score_index = 0.25", &[("orders", "column-lost")]);
     let out = TempDir::new().unwrap();
     let first = run_with(&path, &options(market.path(), out.path())).unwrap();
     assert!(first.summary.bands.len() > 2, "{:?}", first.summary.bands);
