@@ -47,6 +47,8 @@ pub enum ClearedBecause {
     WrittenOff,
     /// The monitor file says that the loan is no longer sent.
     NoLongerSent,
+    /// The monitor file says that the loan is another merchant's.
+    BorrowerCorrected,
     /// The merchant owes nothing, and only borrowers are watched.
     NothingOwed,
     /// The monitor file no longer has the rule.

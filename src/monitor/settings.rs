@@ -44,6 +44,8 @@ pub struct Monitor {
     pub payments_corrected: BTreeSet<String>,
     /// Loans whose terms are right as they are sent tonight, although an earlier night knew others.
     pub terms_corrected: BTreeSet<String>,
+    /// Loans with the merchants whose they are, although an earlier night knew them under others.
+    pub borrower_corrected: BTreeMap<String, String>,
     /// Loans on which payments of one sum within minutes of one another are several.
     pub payments_confirmed: BTreeSet<String>,
     /// Merchants whose memberships of guarantee groups may be missing although the night before knew them.
@@ -351,6 +353,7 @@ impl Monitor {
             no_longer_sent: raw.ledger.no_longer_sent(),
             payments_corrected: raw.ledger.payments_corrected(),
             terms_corrected: raw.ledger.terms_corrected(),
+            borrower_corrected: raw.ledger.borrower_corrected(),
             payments_confirmed: raw.ledger.payments_confirmed(),
             members_no_longer_sent: raw.ledger.members_no_longer_sent(),
             buckets,

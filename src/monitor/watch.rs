@@ -219,6 +219,9 @@ fn fate(rule: &AlertRule, alert: &Alert, monitor: &Monitor, case: &MonitorCase<'
         Some(loan) if loan.is_written_off => Some(ClearedBecause::WrittenOff),
         Some(_) => Some(ClearedBecause::Quiet),
         None if monitor.no_longer_sent.contains(loan_id) => Some(ClearedBecause::NoLongerSent),
+        None if monitor.borrower_corrected.get(loan_id).is_some_and(|borrower| borrower != case.merchant_id) => {
+            Some(ClearedBecause::BorrowerCorrected)
+        }
         None => None,
     }
 }

@@ -265,6 +265,12 @@ fn an_alert_on_a_loan_ends_with_the_loan_and_not_with_its_rows() {
         told.night(3, Some(0.0), owing(&late[1..])).alerts[0].cleared_because,
         Some(ClearedBecause::NoLongerSent)
     );
+    let ledger = ("class_from_dpd", "ledger = { borrower_corrected = { l1 = \"m9\" } }\nclass_from_dpd");
+    let mut told = Nights { standing: nights.standing.clone(), ..Nights::new(&[ledger]) };
+    assert_eq!(
+        told.night(3, Some(0.0), owing(&late[1..])).alerts[0].cleared_because,
+        Some(ClearedBecause::BorrowerCorrected)
+    );
     let withdrawn = ("code = \"arrears-week\"", "code = \"arrears-other\"");
     let mut other = Nights { standing: nights.standing.clone(), ..Nights::new(&[withdrawn]) };
     let found = other.night(3, Some(0.0), owing(&late)).alerts;

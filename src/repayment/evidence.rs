@@ -9,6 +9,7 @@ use super::draw_terms;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
 use super::unknown::{DRAW_ABOVE_OFFER, LoanException, OFFER_OF_ANOTHER};
+use crate::domain::Hasher;
 use crate::store::bucket_of;
 
 /// The same for every shard. The default knows of no night before and of no orders.
@@ -16,6 +17,8 @@ use crate::store::bucket_of;
 pub struct LoanEvidence {
     /// Loans as the night before left them, by bucket of merchants, merchant and loan.
     loans: Vec<BTreeMap<String, Vec<RememberedLoan>>>,
+    /// By the hash of each loan's id the bucket in which it lies, sorted: a loan is found again whoever its borrower is said to be.
+    buckets_by_loan: Vec<(u64, u32)>,
     /// Each offer on an account.
     offers: BTreeMap<String, OfferMade>,
     /// As-of date of the night before; `None` on a first night.
@@ -59,15 +62,19 @@ impl LoanEvidence {
     #[must_use]
     pub fn new(loans: impl IntoIterator<Item = RememberedLoan>, buckets: u32) -> Self {
         let mut by_bucket = vec![BTreeMap::<String, Vec<RememberedLoan>>::new(); buckets.max(1) as usize];
+        let mut buckets_by_loan = Vec::new();
         for loan in loans {
-            if let Some(merchants) = by_bucket.get_mut(bucket_of(&loan.merchant_id, buckets) as usize) {
+            let bucket = bucket_of(&loan.merchant_id, buckets);
+            if let Some(merchants) = by_bucket.get_mut(bucket as usize) {
+                buckets_by_loan.push((hash_of(&loan.loan_id), bucket));
                 merchants.entry(loan.merchant_id.clone()).or_default().push(loan);
             }
         }
         for loans in by_bucket.iter_mut().flat_map(BTreeMap::values_mut) {
             loans.sort_by(|a, b| a.loan_id.cmp(&b.loan_id));
         }
-        Self { loans: by_bucket, ..Self::default() }
+        buckets_by_loan.sort_unstable();
+        Self { loans: by_bucket, buckets_by_loan, ..Self::default() }
     }
 
     /// The same with the offers that were on accounts, by offer, and with the officers' list: an offer leaves the account
@@ -136,6 +143,42 @@ impl LoanEvidence {
         self.loans_of(merchant_id).iter().find(|loan| loan.loan_id == loan_id)
     }
 
+    /// What was remembered of a loan under another merchant than this one.
+    fn elsewhere<'a>(&'a self, merchant_id: &'a str, loan_id: &'a str) -> impl Iterator<Item = &'a RememberedLoan> {
+        let hash = hash_of(loan_id);
+        let from = self.buckets_by_loan.partition_point(|(of, _)| *of < hash);
+        let alike = self.buckets_by_loan.get(from..).unwrap_or_default();
+        let alike = alike.get(..alike.partition_point(|(of, _)| *of == hash)).unwrap_or_default();
+        // A loan that is remembered once, and under this merchant, is the rule: then no bucket is looked through.
+        let is_own = alike.len() == 1 && self.loan(merchant_id, loan_id).is_some();
+        let buckets: BTreeSet<u32> = alike.iter().filter(|_| !is_own).map(|(_, bucket)| *bucket).collect();
+        let loans = buckets.into_iter().flat_map(|bucket| self.loans_in(bucket));
+        loans.filter(move |loan| loan.loan_id == loan_id && loan.merchant_id != merchant_id)
+    }
+
+    /// Under whom an earlier night knew a loan that it never knew under this merchant.
+    pub(super) fn borrower_before<'a>(&'a self, merchant_id: &'a str, loan_id: &'a str) -> Option<&'a str> {
+        let own = self.loan(merchant_id, loan_id);
+        if let Some(before) = own.and_then(|loan| loan.borrower_before.as_deref()) {
+            return Some(before);
+        }
+        if own.is_some_and(|loan| loan.known_on.is_some()) {
+            return None;
+        }
+        let known = self.elsewhere(merchant_id, loan_id).filter(|loan| loan.known_on.is_some());
+        known.max_by_key(|loan| loan.known_on).map(|loan| loan.merchant_id.as_str())
+    }
+
+    /// A merchant other than this one whose loan it is by what earlier nights left: under whom it was known before it was known here. What was never known under
+    /// either may be of both.
+    pub(super) fn is_loan_of_another<'a>(&'a self, merchant_id: &'a str, loan_id: &'a str) -> Option<&'a str> {
+        let known_here = self.loan(merchant_id, loan_id).and_then(|loan| loan.known_on);
+        let is_before = |known_on: Option<Date>| known_here.is_none_or(|here| known_on.is_some_and(|on| on < here));
+        let claims = |loan: &&RememberedLoan| loan.borrower_before.is_none() && is_before(loan.known_on);
+        let elsewhere = || self.elsewhere(merchant_id, loan_id).find(claims).map(|loan| loan.merchant_id.as_str());
+        self.borrower_before(merchant_id, loan_id).or_else(elsewhere)
+    }
+
     /// Whether an offer was made to another merchant than this one.
     pub(super) fn is_of_another(&self, offer_id: &str, merchant_id: &str) -> bool {
         self.offers.get(offer_id).is_some_and(|offer| offer.merchant_id != merchant_id)
@@ -175,4 +218,10 @@ impl LoanEvidence {
             self.misnamed.iter().find(|(loan, of, said)| loan == loan_id && of == code && said.starts_with(words));
         found.map(|(_, _, said)| said.as_str())
     }
+}
+
+fn hash_of(loan_id: &str) -> u64 {
+    let mut hasher = Hasher::default();
+    hasher.field(loan_id.as_bytes());
+    u64::from_be_bytes(hasher.finish().first_eight())
 }

@@ -131,7 +131,9 @@ impl LoanLedger {
         let known = self.known.iter().map(|loan| RememberedLoan::known(loan, tonight));
         let unknown = self.unknown.iter().filter_map(|loan| {
             let loan_id = loan.loan_id.as_deref()?;
-            Some(RememberedLoan::unknown(loan, loan_id, evidence.loan(&loan.merchant_id, loan_id)))
+            let (before, borrower_before) =
+                (evidence.loan(&loan.merchant_id, loan_id), evidence.borrower_before(&loan.merchant_id, loan_id));
+            Some(RememberedLoan::unknown(loan, loan_id, before, borrower_before))
         });
         let remembered = evidence.loans_in(bucket).filter(|loan| loan.must_be_sent());
         let unseen = remembered.filter(|loan| !self.has(&loan.merchant_id, &loan.loan_id)).cloned();
@@ -140,7 +142,7 @@ impl LoanLedger {
         loans
     }
 
-    /// Makes unknown every loan of which payments have vanished or terms have changed since its books last agreed, and every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
+    /// Makes unknown every loan that an earlier night knew under another merchant, of which payments have vanished or terms have changed since its books last agreed, and every open loan that rests on what is not its borrower's: an offer made to another merchant, or orders that are not
     /// among the borrower's although tonight's orders reach past the day of the draw, or that another merchant has. Offer and orders stay
     /// their own merchant's.
     ///
@@ -152,6 +154,8 @@ impl LoanLedger {
         let mut told = Vec::new();
         let mut causes_of = |loan: &LoanStanding| -> Causes {
             let of_payments = received.judge(loan).into_iter().chain(promise::judge(loan, evidence));
+            let of_borrower = evidence.is_loan_of_another(&loan.merchant_id, &loan.loan_id);
+            let of_payments = of_borrower.map(UnknownCause::borrower_changed).into_iter().chain(of_payments);
             if loan.is_closed {
                 return of_payments.collect();
             }

@@ -1,8 +1,12 @@
+use std::collections::BTreeMap;
+
 use polars::prelude::*;
 
 use super::*;
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
-use crate::repayment::{BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, Retention, repayment_tables};
+use crate::repayment::{
+    BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, Retention, put_under_borrowers, repayment_tables,
+};
 use crate::store::Shard;
 
 fn ledger_of(shard: &Shard) -> LoanLedger {
@@ -202,6 +206,7 @@ fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLo
         ends_on: None,
         restructured_on: None,
         is_written_off: None,
+        borrower_before: None,
     }
 }
 
@@ -230,6 +235,57 @@ fn a_loan_is_remembered_until_it_is_seen_again_whether_or_not_its_borrower_is() 
     // A loan that never was known is to be seen again too.
     let (_, left) = night(&faulted, 202, Vec::new());
     assert_eq!((left.len(), left[0].last_known, left[0].known_on), (1, LastKnown::Never, None));
+}
+
+#[test]
+fn a_loan_that_an_earlier_night_knew_under_another_merchant_is_nobodys_until_the_lender_says_whose() {
+    let moved = |books: Books| {
+        let loans = books.loans.iter().map(|row| LoanRow("l1", "m2", row.2, row.3, row.4)).collect();
+        Books { loans, ..books }
+    };
+    let (_, known) = night_after(&late(), 120, &[]);
+    let nobodys = [("m1", Some("l1"), "loan-missing"), ("m2", Some("l1"), "borrower-changed")];
+    let (ledger, left) = night_after(&moved(late()), 121, &known);
+    assert_eq!((ledger.known.len(), codes(&ledger)), (0, nobodys.to_vec()));
+    let (ledger, left) = night_after(&moved(late()), 122, &left);
+    assert_eq!(codes(&ledger), nobodys);
+    // Back under its borrower it is known, and the other merchant never had it.
+    let (ledger, back) = night_after(&late(), 123, &left);
+    assert_eq!((codes(&ledger), ledger.known.len(), back.len()), (vec![], 1, 1));
+    // The lender says whose it is: what was known of it is held against its rows there.
+    let whose = |merchant: &str| {
+        let mut left = left.clone();
+        put_under_borrowers(&mut left, &BTreeMap::from([("l1".to_owned(), merchant.to_owned())]));
+        left
+    };
+    let paid = Books { paid: vec![PaidRow("l1", 110, 300, None)], ..late() };
+    assert_eq!(codes(&night_after(&moved(late()), 123, &whose("m2")).0), []);
+    assert_eq!(codes(&night_after(&late(), 123, &whose("m1")).0), []);
+    let (_, mut left) = night_after(&paid, 120, &[]);
+    put_under_borrowers(&mut left, &BTreeMap::from([("l1".to_owned(), "m2".to_owned())]));
+    let (ledger, _) = night_after(&moved(late()), 121, &left);
+    assert_eq!(codes(&ledger), [("m2", Some("l1"), "payments-missing")]);
+    // A repaid loan that need not be sent any more is not forgotten by being moved.
+    let repaid = Books { paid: vec![PaidRow("l1", 108, 1_000, None)], ..late() };
+    let (_, known) = night_after(&repaid, 120, &[]);
+    let settled = vec![RememberedLoan { last_known: LastKnown::Settled, ..known[0].clone() }];
+    let (_, left) = night_after(&moved(repaid.clone()), 121, &settled);
+    assert_eq!(left.len(), 1);
+    assert_eq!(codes(&night_after(&moved(repaid), 122, &left).0), [("m2", Some("l1"), "borrower-changed")]);
+}
+
+#[test]
+fn a_loan_is_found_under_its_earlier_borrower_in_whatever_bucket_that_is() {
+    for buckets in [1, 2, 7, 64] {
+        let rows = ["m1", "m3", "m4"].map(|merchant| remembered(merchant, merchant, LastKnown::Open));
+        let never = RememberedLoan { known_on: None, ..remembered("m5", "m1", LastKnown::Never) };
+        let evidence = LoanEvidence::new(rows.into_iter().chain([never]), buckets);
+        assert_eq!(evidence.is_loan_of_another("m2", "m1"), Some("m1"));
+        assert_eq!(evidence.is_loan_of_another("m5", "m1"), Some("m1"));
+        assert_eq!(evidence.is_loan_of_another("m1", "m1"), None, "it was never known to be m5's");
+        assert_eq!(evidence.is_loan_of_another("m3", "m3"), None);
+        assert_eq!(evidence.is_loan_of_another("m2", "l9"), None, "a new loan");
+    }
 }
 
 /// A night over `books` on day `seen`, after one that left `before`: its ledger, and what it leaves.

@@ -71,7 +71,7 @@ pub use ledger::{LoanLedger, MerchantLoans, exceptions_without_merchant, loans_w
 pub use outcome::{Outcome, OutcomeReason, Outcomes, default_outcomes};
 pub use promise::Promise;
 pub use record::{BrokenRow, LoanRecord, PaymentRow, ScheduleRow};
-pub use remembered::{LastKnown, RememberedLoan};
+pub use remembered::{LastKnown, RememberedLoan, put_under_borrowers};
 pub(crate) use settings::{LEDGER_KEYS, MATERIALITY_KEYS, RawLedger, RawMateriality, RawWaterfall, WATERFALL_KEYS};
 pub use settings::{LedgerRules, Materiality, Overpayment, Part, Retention, UnknownLimit, Waterfall};
 pub use standing::{BorrowerRecord, CleanLoan, ComingDue, CreditRecord, LoanHistory, LoanStanding, ReceivedPayment};

@@ -1,5 +1,7 @@
 //! What a night leaves to the next about every loan: a loan does not vanish because its row is no longer sent, or its borrower's.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,25 @@ pub struct RememberedLoan {
     pub restructured_on: Option<Date>,
     /// The lender wrote it off.
     pub is_written_off: Option<bool>,
+    /// Of a loan that was never known under this merchant: the one under whom an earlier night knew it.
+    pub borrower_before: Option<String>,
+}
+
+/// Puts what was remembered of each loan of which the lender says whose it is under that merchant, and forgets it under any other: the night holds the
+/// loan's rows there against what was known of it.
+pub fn put_under_borrowers(loans: &mut Vec<RememberedLoan>, borrowers: &BTreeMap<String, String>) {
+    let mut named: BTreeMap<String, RememberedLoan> = BTreeMap::new();
+    let best = |loan: &RememberedLoan| (loan.borrower_before.is_none(), loan.known_on);
+    for loan in loans.extract_if(.., |loan| borrowers.contains_key(&loan.loan_id)) {
+        match named.get(&loan.loan_id) {
+            Some(other) if best(other) >= best(&loan) => {}
+            _ => _ = named.insert(loan.loan_id.clone(), loan),
+        }
+    }
+    loans.extend(named.into_iter().filter_map(|(loan_id, loan)| {
+        let merchant_id = borrowers.get(&loan_id)?.clone();
+        Some(RememberedLoan { merchant_id, borrower_before: None, ..loan })
+    }));
 }
 
 impl RememberedLoan {
@@ -86,11 +107,18 @@ impl RememberedLoan {
             ends_on: loan.history.ends_on,
             restructured_on: loan.history.restructured_on,
             is_written_off: Some(loan.is_written_off),
+            borrower_before: None,
         }
     }
 
-    /// Of a loan that is not known tonight: what is said of it, and how it stood `before`.
-    pub(super) fn unknown(loan: &UnknownLoan, loan_id: &str, before: Option<&Self>) -> Self {
+    /// Of a loan that is not known tonight: what is said of it, how it stood `before`, and under whom an earlier night knew it if never under this
+    /// merchant.
+    pub(super) fn unknown(
+        loan: &UnknownLoan,
+        loan_id: &str,
+        before: Option<&Self>,
+        borrower_before: Option<&str>,
+    ) -> Self {
         Self {
             merchant_id: loan.merchant_id.clone(),
             loan_id: loan_id.to_owned(),
@@ -108,6 +136,7 @@ impl RememberedLoan {
             ends_on: before.and_then(|before| before.ends_on),
             restructured_on: before.and_then(|before| before.restructured_on),
             is_written_off: before.and_then(|before| before.is_written_off),
+            borrower_before: borrower_before.map(str::to_owned),
         }
     }
 
@@ -144,9 +173,9 @@ impl RememberedLoan {
         }
     }
 
-    /// The next night misses it where it is not sent.
+    /// The next night misses it under this merchant where it is not sent. One that is another's by what an earlier night knew is missed there.
     #[must_use]
     pub fn must_be_sent(&self) -> bool {
-        self.last_known != LastKnown::Settled
+        self.last_known != LastKnown::Settled && self.borrower_before.is_none()
     }
 }

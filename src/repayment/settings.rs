@@ -235,6 +235,13 @@ pub(crate) static LEDGER_KEYS: Section = Section {
         )
         .or("none"),
         Key::new(
+            "borrower_corrected",
+            "table of ids",
+            "{ \"l-17\" = \"m0000042\" }",
+            "loans of which an earlier night knew another borrower, or none, each with the merchant whose it is",
+        )
+        .or("none"),
+        Key::new(
             "payments_confirmed",
             "list of ids",
             "[\"l-17\"]",
@@ -293,6 +300,7 @@ pub(crate) struct RawLedger {
     members_no_longer_sent: Option<Vec<String>>,
     payments_corrected: Option<Vec<String>>,
     terms_corrected: Option<Vec<String>>,
+    borrower_corrected: Option<BTreeMap<String, String>>,
     payments_confirmed: Option<Vec<String>>,
 }
 
@@ -310,6 +318,11 @@ impl RawLedger {
     /// Loans whose terms are right as they are sent, although an earlier night knew others.
     pub(crate) fn terms_corrected(&self) -> BTreeSet<String> {
         self.terms_corrected.iter().flatten().cloned().collect()
+    }
+
+    /// Loans with the merchants whose they are, although an earlier night knew them under others.
+    pub(crate) fn borrower_corrected(&self) -> BTreeMap<String, String> {
+        self.borrower_corrected.clone().unwrap_or_default()
     }
 
     /// Loans on which payments alike within minutes are several.

@@ -74,7 +74,7 @@ impl UnknownLoan {
     /// A loan that the night before remembered and of which tonight nothing is sent.
     pub(super) fn missing(loan: &RememberedLoan) -> Self {
         let detail = "the night before knew the loan, and tonight no row shows it under this borrower; send its row again, or name it in \
-                      no_longer_sent under [ledger] of the monitor file";
+                      no_longer_sent, or whose it is in borrower_corrected, under [ledger] of the monitor file";
         Self {
             merchant_id: loan.merchant_id.clone(),
             loan_id: Some(loan.loan_id.clone()),
@@ -103,6 +103,15 @@ impl UnknownLoan {
 impl UnknownCause {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code: Cow::Borrowed(code), detail: detail.into() }
+    }
+
+    /// An earlier night knew the loan under another merchant.
+    pub(super) fn borrower_changed(before: &str) -> Self {
+        let detail = format!(
+            "an earlier night knew it as a loan of {before:?}; send its row as it was, or name the loan and whose it is in borrower_corrected under \
+             [ledger] of the monitor file"
+        );
+        Self::new("borrower-changed", detail)
     }
 
     /// The loan names an offer that another merchant was made.

@@ -12,7 +12,7 @@ use crate::monitor::{
 };
 use crate::offer::Offer;
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
-use crate::repayment::{LoanEvidence, LoanException, OfferMade, RememberedLoan};
+use crate::repayment::{LoanEvidence, LoanException, OfferMade, RememberedLoan, put_under_borrowers};
 use crate::scenario::{RememberedRows, RowsBefore};
 use crate::score::MerchantScore;
 
@@ -92,8 +92,9 @@ pub fn read_loan_evidence(
     orders_until: Option<Date>,
     buckets: u32,
 ) -> Result<LoanEvidence, PublishError> {
-    let loans = rows::<RememberedLoan>(previous)?.into_iter();
-    let loans = loans.filter(|loan| !monitor.no_longer_sent.contains(&loan.loan_id)).map(|loan| {
+    let mut loans = rows::<RememberedLoan>(previous)?;
+    put_under_borrowers(&mut loans, &monitor.borrower_corrected);
+    let loans = loans.into_iter().filter(|loan| !monitor.no_longer_sent.contains(&loan.loan_id)).map(|loan| {
         let is_corrected = monitor.payments_corrected.contains(&loan.loan_id);
         let loan = if is_corrected { loan.with_corrected_payments() } else { loan };
         if monitor.terms_corrected.contains(&loan.loan_id) { loan.with_corrected_terms() } else { loan }

@@ -76,7 +76,7 @@ impl OutputRow for Alert {
                 ),
                 optional(
                     "cleared_because",
-                    "quiet · loan-closed · written-off · no-longer-sent · nothing-owed · rule-withdrawn; null while it stands.",
+                    "quiet · loan-closed · written-off · no-longer-sent · borrower-corrected · nothing-owed · rule-withdrawn; null while it stands.",
                 ),
                 optional(
                     "handling",

@@ -73,6 +73,12 @@ impl OutputRow for RememberedLoan {
                     .added_later(Earlier::Unknown),
                 Column::optional("is_written_off", Kind::Flag, "", "The lender wrote it off.")
                     .added_later(Earlier::Unknown),
+                said(
+                    "borrower_before",
+                    "Of a loan that was never known under this merchant: the one under whom an earlier night knew it. It is unknown here until borrower_corrected of \
+                     the monitor file says whose it is, and not missed where it is no longer sent.",
+                )
+                .added_later(Earlier::Unknown),
             ],
         }
     }

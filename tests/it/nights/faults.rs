@@ -253,6 +253,41 @@ fn a_schedule_that_is_sent_anew_buys_no_credit_unless_the_loan_was_restructured(
 }
 
 #[test]
+fn a_loan_that_is_sent_under_another_borrower_is_taken_from_nobody_until_an_officer_says_whose_it_is() {
+    let lender = tolerant();
+    lender.change("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]");
+    let mut market = trading_marketplace(&lender, 3);
+    let loan = made_before(&mut market, "m01", "order-loan", 90_000, 20);
+    let first = lender.night(&market, day(0)).published.run_dir;
+    assert_eq!(ordered(&first), BTreeSet::from(["m01".to_owned()]));
+    let offered = |run: &Path| offers_of(run).into_iter().map(|offer| offer.merchant_id).collect::<BTreeSet<_>>();
+    let (stranger, bystander) = ("m02".to_owned(), "m03".to_owned());
+    assert!(offered(&first).is_superset(&BTreeSet::from([stranger.clone(), bystander.clone()])));
+
+    let mut moved = market.clone();
+    moved.spoil("loans", &loan, "merchant_id", Some(Cell::Text(stranger.clone())));
+    for number in 1..3 {
+        let run = lender.night(&moved, day(number)).published.run_dir;
+        assert_eq!((ordered(&run), offered(&run)), (BTreeSet::new(), BTreeSet::from([bystander.clone()])), "{number}");
+        let lines = rows::<LoanException>(&run).into_iter().map(|line| (line.merchant_id.unwrap(), line.code));
+        let lines: Vec<(String, String)> = lines.collect();
+        let told = [("m01", "loan-missing"), ("m02", "borrower-changed")];
+        assert_eq!(lines, told.map(|(merchant, code)| (merchant.to_owned(), code.to_owned())), "{number}");
+    }
+    let other = lender.copy();
+    let back = other.night(&market, day(3)).published.run_dir;
+    assert_eq!((ordered(&back), offered(&back)), (ordered(&first), offered(&first)));
+    let whose = format!("[ledger]\nborrower_corrected = {{ {loan:?} = {stranger:?} }}\n");
+    lender.change("monitor.toml", "[ledger]\n", &whose);
+    let run = lender.night(&moved, day(3)).published.run_dir;
+    assert_eq!(ordered(&run), BTreeSet::from([stranger.clone()]));
+    assert_eq!((rows::<LoanException>(&run), offered(&run).contains("m01")), (Vec::new(), true));
+    // Said once: from then on it is that merchant's.
+    lender.change("monitor.toml", &whose, "[ledger]\n");
+    assert_eq!(ordered(&lender.night(&moved, day(4)).published.run_dir), BTreeSet::from([stranger]));
+}
+
+#[test]
 fn nothing_is_deducted_on_a_night_whose_payments_end_a_day_too_early() {
     let lender = tolerant();
     let mut market = trading_marketplace(&lender, 2);

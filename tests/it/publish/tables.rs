@@ -114,11 +114,12 @@ const OFFER_STATES: [OfferState; 4] =
 const DEBT_STATES: [DebtState; 3] = [DebtState::Known, DebtState::Unknown, DebtState::NoLoanBook];
 const STATES: [AlertState; 3] = [AlertState::Opened, AlertState::Escalated, AlertState::Cleared];
 const VERDICTS: [Verdict; 4] = [Verdict::Fired, Verdict::Quiet, Verdict::Unknown, Verdict::NotAsked];
-const CLEARED: [ClearedBecause; 6] = [
+const CLEARED: [ClearedBecause; 7] = [
     ClearedBecause::Quiet,
     ClearedBecause::LoanClosed,
     ClearedBecause::WrittenOff,
     ClearedBecause::NoLongerSent,
+    ClearedBecause::BorrowerCorrected,
     ClearedBecause::NothingOwed,
     ClearedBecause::RuleWithdrawn,
 ];
@@ -330,6 +331,7 @@ proptest! {
             known_on, outstanding_minor: minor, payments: minor, received_minor: minor,
             received_json: texts[0].clone(), lent_digest: texts[0].clone(), schedule_digest: texts[1].clone(), ends_on: known_on,
             restructured_on: known_on, is_written_off: known_on.map(|on| on.day() > 15),
+            borrower_before: texts[1].clone(),
         });
         round_trip(RememberedLoan::table(), &rows.collect::<Vec<_>>());
     }
