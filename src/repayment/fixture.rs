@@ -146,6 +146,7 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         payments: 0,
         received_minor: 0,
         received: Vec::new(),
+        bounced: Vec::new(),
         deductions: 0,
         deductions_reversed: 0,
         coming_due: Vec::new(),

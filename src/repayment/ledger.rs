@@ -91,7 +91,7 @@ impl LoanLedger {
         };
         let told: Vec<LoanException> = self.known.iter().flat_map(of_loan).collect();
         self.remarks.extend(told);
-        self.set_aside(shard, evidence)?;
+        self.set_aside(shard, evidence, |loan| unreversed.contains_key(&loan.loan_id))?;
         for loan in &mut self.unknown {
             let before = loan.loan_id.as_deref().and_then(|loan_id| evidence.loan(&loan.merchant_id, loan_id));
             if let Some(before) = before {
@@ -146,8 +146,14 @@ impl LoanLedger {
     /// among the borrower's although tonight's orders reach past the day of the draw, or that another merchant has. Offer and orders stay
     /// their own merchant's.
     ///
-    /// What secured a repaid loan secures nothing any more, and an old order need not be sent for ever.
-    fn set_aside(&mut self, shard: &Shard, evidence: &LoanEvidence) -> Result<(), RepaymentError> {
+    /// What secured a repaid loan secures nothing any more, and an old order need not be sent for ever. Of payments that no longer count as bounced an officer
+    /// may have been told already.
+    fn set_aside(
+        &mut self,
+        shard: &Shard,
+        evidence: &LoanEvidence,
+        is_told: impl Fn(&LoanStanding) -> bool,
+    ) -> Result<(), RepaymentError> {
         let owners = OrderOwners::of(shard, &self.known)?;
         let received = ReceivedBefore::of(shard, &self.known, evidence)?;
         let draws = Draws::of(&self.known, evidence);
@@ -155,6 +161,11 @@ impl LoanLedger {
         let mut causes_of = |loan: &LoanStanding| -> Causes {
             let of_payments = received.judge(loan).into_iter().chain(promise::judge(loan, evidence));
             let of_borrower = evidence.is_loan_of_another(&loan.merchant_id, &loan.loan_id);
+            let Findings { causes: of_bounced, remarks } = received.judge_bounced(loan);
+            if !is_told(loan) {
+                told.extend(remarks.iter().map(|remark| line(loan, remark)));
+            }
+            let of_payments = of_payments.chain(of_bounced);
             let of_payments = of_borrower.map(UnknownCause::borrower_changed).into_iter().chain(of_payments);
             if loan.is_closed {
                 return of_payments.collect();

@@ -201,6 +201,7 @@ fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLo
         payments: Some(1),
         received_minor: Some(300),
         received_json: None,
+        bounced_json: None,
         lent_digest: None,
         schedule_digest: None,
         ends_on: None,
@@ -356,6 +357,50 @@ fn a_payment_that_an_earlier_night_knew_does_not_vanish() {
         compare_after(&seen, &known).0
     };
     assert_eq!((codes(&lowered(120)), codes(&lowered(119))), (vec![], missing.to_vec()));
+}
+
+#[test]
+fn a_payment_that_had_bounced_has_bounced_still_unless_a_later_version_says_otherwise() {
+    let paid = |bounced: Option<i32>| Books { paid: vec![PaidRow("l1", 110, 300, bounced)], ..late() };
+    let (_, known) = night_after(&paid(Some(112)), 120, &[]);
+    assert_eq!((known[0].outstanding_minor, known[0].bounced().unwrap().len()), (Some(1_000), 1));
+    assert_eq!(codes(&night_after(&paid(Some(112)), 121, &known).0), []);
+    let missing = [("m1", Some("l1"), "reversal-missing")];
+    let (ledger, left) = night_after(&paid(None), 121, &known);
+    assert_eq!((codes(&ledger), &left), (missing.to_vec(), &known));
+    assert_eq!(codes(&night_after(&paid(None), 122, &left).0), missing, "and a night later");
+    let corrected = left.into_iter().map(RememberedLoan::with_corrected_payments).collect::<Vec<_>>();
+    assert_eq!(codes(&night_after(&paid(None), 122, &corrected).0), [], "the lender says so");
+    let earlier = [RememberedLoan { bounced_json: None, ..known[0].clone() }];
+    assert_eq!(codes(&night_after(&paid(None), 121, &earlier).0), [], "a run that did not leave it");
+    // Numbered anew, it is the same payment.
+    let renumbered = |bounced| {
+        let mut seen = shard(121, &paid(bounced));
+        seen.tables.get_mut("payments").unwrap().with_column(Column::new("payment_id".into(), ["x"])).unwrap();
+        compare_after(&seen, &known).0
+    };
+    assert_eq!((codes(&renumbered(Some(112))), codes(&renumbered(None))), (vec![], missing.to_vec()));
+    // A version that was recorded since is believed, and told.
+    let recorded = |on: i32| {
+        let mut seen = shard(121, &paid(None));
+        let stamp = Int64Chunked::from_slice("recorded_at".into(), &[day(on).micros()]);
+        let stamp = stamp.into_datetime(TimeUnit::Microseconds, None).into_column();
+        seen.tables.get_mut("payments").unwrap().with_column(stamp).unwrap();
+        compare_after(&seen, &known).0
+    };
+    assert_eq!(codes(&recorded(119)), missing);
+    let ledger = recorded(120);
+    let told: Vec<&str> = ledger.remarks.iter().map(|line| line.code.as_str()).collect();
+    assert_eq!((codes(&ledger), told), (vec![], vec!["payment-no-longer-reversed"]));
+}
+
+#[test]
+fn a_payment_that_is_dated_back_by_a_day_is_not_the_one_that_was_known() {
+    let paid = |on: i32| Books { paid: vec![PaidRow("l1", on, 300, None)], ..late() };
+    let (_, known) = night_after(&paid(110), 120, &[]);
+    for (on, is_known) in [(108, false), (109, false), (110, true), (112, true)] {
+        assert_eq!(codes(&night_after(&paid(on), 121, &known).0).is_empty(), is_known, "{on}");
+    }
 }
 
 #[test]

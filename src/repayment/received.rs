@@ -2,8 +2,11 @@
 //!
 //! Of a loan whose books agreed on an earlier night, tonight's payments that were made before that night are at least as many, and come to at least as
 //! much, reversed ones included: a payment that bounced stays on record. A payment whose amount was lowered is explained by a version that was
-//! recorded since. Each of them is also seen again, by its instant and sum (a source may number payments anew), or by its id and sum; one that
-//! is not was corrected since under its own id, or is missing, also where another, dated back, makes up for its sum.
+//! recorded since. Each of them is also seen again, by its instant and sum (a source may number payments anew), or by its id and sum, dated back by less
+//! than a day; one that is not was corrected since under its own id, or is missing, also where another, dated back, makes up for its sum.
+//!
+//! A payment that had bounced has bounced still, unless a version of it that was recorded since says otherwise: then it counts as made, and an officer is told
+//! ([`super::unreversed`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,12 +14,14 @@ use jiff::civil::Date;
 
 use super::columns::{instants, integers, optional_instants, optional_strings, required, strings};
 use super::error::RepaymentError;
+use super::draw_terms::Findings;
 use super::evidence::LoanEvidence;
 use super::remembered::RememberedLoan;
 use super::standing::{LoanStanding, ReceivedPayment};
 use super::unknown::UnknownCause;
+use super::unreversed::PAYMENT_NO_LONGER_REVERSED;
 use crate::contract::PAYMENTS;
-use crate::domain::{AsOf, days_between};
+use crate::domain::{AsOf, MICROS_PER_DAY, days_between};
 use crate::store::Shard;
 
 /// Payments of one loan that were made before it was last known.
@@ -28,10 +33,14 @@ struct Received {
     is_changed: bool,
     /// By instant and sum, of the loan's payments whenever they were made, how many there are.
     each: BTreeMap<(i64, i64), usize>,
-    /// By id, what each comes to.
-    by_id: HashMap<String, i64>,
+    /// By id, when each was made and what it comes to.
+    by_id: HashMap<String, (i64, i64)>,
     /// Ids of those that were recorded since.
     changed: BTreeSet<String>,
+    /// By instant and sum, how many bounced.
+    bounced: BTreeMap<(i64, i64), usize>,
+    /// Ids of those that bounced.
+    bounced_ids: BTreeSet<String>,
 }
 
 /// Tonight's payments of every known loan of which the night before knew some.
@@ -60,6 +69,7 @@ impl<'a> ReceivedBefore<'a> {
             let paid_at = instants(frame, TABLE, "paid_at")?;
             let amount_minor = integers(frame, TABLE, "amount_minor")?;
             let recorded_at = optional_instants(frame, TABLE, "recorded_at")?;
+            let reversed_at = instants(frame, TABLE, "reversed_at")?;
             let payment_id = optional_strings(frame, TABLE, "payment_id")?;
             for row in 0..frame.height() {
                 let id = required(loan_id.get(row), TABLE, "loan_id", row)?;
@@ -67,9 +77,14 @@ impl<'a> ReceivedBefore<'a> {
                 let paid = required(paid_at.get(row), TABLE, "paid_at", row)?;
                 let amount = required(amount_minor.get(row), TABLE, "amount_minor", row)?;
                 let is_changed = recorded_at.and_then(|c| c.get(row)).is_some_and(|at| at >= *since);
+                let has_bounced = reversed_at.get(row).is_some();
                 *received.each.entry((paid, amount)).or_default() += 1;
+                *received.bounced.entry((paid, amount)).or_default() += usize::from(has_bounced);
                 if let Some(id) = payment_id.and_then(|c| c.get(row)) {
-                    received.by_id.insert(id.to_owned(), amount);
+                    received.by_id.insert(id.to_owned(), (paid, amount));
+                    if has_bounced {
+                        received.bounced_ids.insert(id.to_owned());
+                    }
                     if is_changed {
                         received.changed.insert(id.to_owned());
                     }
@@ -108,6 +123,33 @@ impl<'a> ReceivedBefore<'a> {
         );
         Some(UnknownCause::new("payments-missing", detail))
     }
+
+    /// Of the payments of a loan that had bounced and are not seen to have tonight: why they cannot be believed, or what an officer is told where a
+    /// version recorded since says that they did not.
+    pub fn judge_bounced(&self, loan: &LoanStanding) -> Findings {
+        let now = self.by_loan.get(&loan.loan_id);
+        let before = self.evidence.loan(&loan.merchant_id, &loan.loan_id);
+        let Some((now, before)) = now.zip(before) else { return Findings::default() };
+        let (Some(known_on), Some(bounced)) = (before.known_on, before.bounced()) else { return Findings::default() };
+        let standing = now.no_longer_bounced(&bounced);
+        let (told, doubtful): (Vec<_>, Vec<_>) = standing.into_iter().partition(|payment| now.changed.contains(&payment.2));
+        let cause = (!doubtful.is_empty()).then(|| {
+            let sum: i64 = doubtful.iter().fold(0, |sum, payment| payment.1.saturating_add(sum));
+            let detail = format!(
+                "{} payments of {sum} in all had bounced when the night of {known_on} knew them, and tonight none of their rows says so; send them as they \
+                 were, or with the recorded_at of the correction, or name the loan in payments_corrected under [ledger] of the monitor file",
+                doubtful.len(),
+            );
+            UnknownCause::new("reversal-missing", detail)
+        });
+        let remark = |ReceivedPayment(_, amount, id): &ReceivedPayment| {
+            let detail = format!(
+                "payment {id:?} of {amount} had bounced when the night of {known_on} knew it, and a version recorded since says that it did not: it counts as paid"
+            );
+            UnknownCause::new(PAYMENT_NO_LONGER_REVERSED, detail)
+        };
+        Findings { causes: cause.into_iter().collect(), remarks: told.into_iter().map(remark).collect() }
+    }
 }
 
 impl Received {
@@ -120,9 +162,28 @@ impl Received {
                     *count -= 1;
                     false
                 }
-                _ => id.is_empty() || (self.by_id.get(id) != Some(amount) && !self.changed.contains(id)),
+                _ => !self.has(id, *paid_at, *amount) && !self.changed.contains(id),
             };
         before.iter().filter(|payment| is_lost(payment)).count()
+    }
+
+    /// Whether a payment is there under its id, over the same sum and not made a day earlier, or more: that would take arrears out of the past.
+    fn has(&self, id: &str, paid_at: i64, amount: i64) -> bool {
+        let same = self.by_id.get(id).filter(|_| !id.is_empty());
+        same.is_some_and(|(at, minor)| *minor == amount && *at > paid_at.saturating_sub(MICROS_PER_DAY))
+    }
+
+    /// Those of some payments, all of which had bounced, that have not tonight.
+    fn no_longer_bounced<'b>(&self, before: &'b [ReceivedPayment]) -> Vec<&'b ReceivedPayment> {
+        let mut left = self.bounced.clone();
+        let mut stands = |ReceivedPayment(paid_at, amount, id): &&ReceivedPayment| match left.get_mut(&(*paid_at, *amount)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            _ => id.is_empty() || !self.bounced_ids.contains(id),
+        };
+        before.iter().filter(|payment| stands(payment)).collect()
     }
 }
 

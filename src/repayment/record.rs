@@ -78,9 +78,9 @@ impl LoanRecord<'_> {
         amounts.fold((0, 0), |(payments, sum), amount| (payments + 1, amount.saturating_add(sum)))
     }
 
-    /// Each payment that arrived, reversed ones included, sorted.
-    pub(super) fn received_each(&self) -> Vec<ReceivedPayment> {
-        let each = self.payments.iter();
+    /// Each payment that arrived and that `counts`, sorted.
+    pub(super) fn received_each(&self, counts: impl Fn(&Payment) -> bool) -> Vec<ReceivedPayment> {
+        let each = self.payments.iter().filter(|row| counts(&row.payment));
         let mut each: Vec<ReceivedPayment> = each
             .map(|row| ReceivedPayment(row.payment.paid_at, row.payment.amount_minor, row.payment_id.to_owned()))
             .collect();

@@ -50,6 +50,8 @@ pub struct RememberedLoan {
     pub received_minor: Option<i64>,
     /// Each of them as JSON, a list of instant, sum and id ([`ReceivedPayment`]).
     pub received_json: Option<String>,
+    /// Those of them that had bounced, likewise. `None` also in runs that did not leave it.
+    pub bounced_json: Option<String>,
     /// What was lent, as [`super::promise::Promise::lent`]. `None` where nothing was ever known of it, or the lender says that the terms were corrected;
     /// so are the four that follow.
     pub lent_digest: Option<String>,
@@ -102,6 +104,7 @@ impl RememberedLoan {
             payments: Some(loan.payments),
             received_minor: Some(loan.received_minor),
             received_json: serde_json::to_string(&loan.received).ok(),
+            bounced_json: serde_json::to_string(&loan.bounced).ok(),
             lent_digest: Some(loan.promise.lent.clone()),
             schedule_digest: Some(loan.promise.schedule.clone()),
             ends_on: loan.history.ends_on,
@@ -131,6 +134,7 @@ impl RememberedLoan {
             payments: before.and_then(|before| before.payments),
             received_minor: before.and_then(|before| before.received_minor),
             received_json: before.and_then(|before| before.received_json.clone()),
+            bounced_json: before.and_then(|before| before.bounced_json.clone()),
             lent_digest: before.and_then(|before| before.lent_digest.clone()),
             schedule_digest: before.and_then(|before| before.schedule_digest.clone()),
             ends_on: before.and_then(|before| before.ends_on),
@@ -143,7 +147,7 @@ impl RememberedLoan {
     /// The same where the lender says that its payments are right as they are sent tonight.
     #[must_use]
     pub fn with_corrected_payments(self) -> Self {
-        Self { payments: None, received_minor: None, received_json: None, ..self }
+        Self { payments: None, received_minor: None, received_json: None, bounced_json: None, ..self }
     }
 
     /// The same where the lender says that its terms are right as they are sent tonight.
@@ -162,6 +166,11 @@ impl RememberedLoan {
     /// The payments that had arrived; `None` where they are not known one by one.
     pub(super) fn received(&self) -> Option<Vec<ReceivedPayment>> {
         serde_json::from_str(self.received_json.as_deref()?).ok()
+    }
+
+    /// Those of them that had bounced; `None` where that is not known.
+    pub(super) fn bounced(&self) -> Option<Vec<ReceivedPayment>> {
+        serde_json::from_str(self.bounced_json.as_deref()?).ok()
     }
 
     /// Something was owed on it when it was last known, or may have been.

@@ -73,6 +73,8 @@ pub struct LoanStanding {
     pub received_minor: i64,
     /// Each of them, sorted.
     pub received: Vec<ReceivedPayment>,
+    /// Those of them that bounced, sorted.
+    pub bounced: Vec<ReceivedPayment>,
     /// Deductions that arrived, reversed ones included.
     pub deductions: u64,
     /// Deductions that were reversed.

@@ -1,7 +1,8 @@
 //! Payments that had bounced, and that a later version says never did.
 //!
 //! The newest version counts, so that such a payment clears arrears again. A bank may have been mistaken; a row may also have been written to buy credit. Nobody can tell
-//! from the rows: an officer is told, for as long as the source sends both versions.
+//! from the rows: an officer is told, for as long as the source sends both versions. Where it sends the later one alone, what the night before knew tells
+//! ([`super::received`]).
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -240,6 +240,7 @@ impl World {
                     payments: 0,
                     received_minor: 0,
                     received: Vec::new(),
+                    bounced: Vec::new(),
                     history: LoanHistory::default(),
                     promise: Promise::default(),
                 },

@@ -57,6 +57,11 @@ impl OutputRow for RememberedLoan {
                 )
                 .added_later(Earlier::Unknown),
                 said(
+                    "bounced_json",
+                    "Those of them that had bounced, likewise: the next night has to see that they did, or a version recorded since.",
+                )
+                .added_later(Earlier::Unknown),
+                said(
                     "lent_digest",
                     "Digest of product, principal, guarantee group and the instant of paying out then: the next night has to find the same. Null where they never were \
                      known, or were corrected (terms_corrected of the monitor file) and the loan is still not known; so are the four that follow.",

@@ -188,6 +188,37 @@ fn a_payment_that_vanishes_is_not_deducted_again() {
 }
 
 #[test]
+fn a_payment_that_had_bounced_pays_nothing_because_its_row_no_longer_says_so() {
+    let lender = tolerant();
+    lender.change("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]");
+    let mut market = trading_marketplace(&lender, 2);
+    let loan = made_before(&mut market, "m01", "order-loan", 90_000, 20);
+    let owed = market.loans()[&loan].owed_minor(at(day(-14), 9));
+    let payment = market.repay(&loan, owed, at(day(-14), 9));
+    let mut bounced = market.clone();
+    bounced.spoil("payments", &payment, "reversed_at", Some(Cell::At(at(day(-12), 9))));
+    let m01 = BTreeSet::from(["m01".to_owned()]);
+    assert_eq!(ordered(&lender.night(&bounced, day(0)).published.run_dir), m01);
+    for number in 1..3 {
+        let run = lender.night(&market, day(number)).published.run_dir;
+        let missing = BTreeSet::from(["reversal-missing".to_owned()]);
+        assert_eq!(said(&run), (DebtState::Unknown, BTreeSet::new(), missing), "night {number}");
+        assert_eq!(ordered(&run), BTreeSet::new());
+    }
+    let back = lender.copy();
+    assert_eq!(ordered(&back.night(&bounced, day(3)).published.run_dir), m01, "as it was");
+    let corrected = lender.copy();
+    corrected.change("monitor.toml", "[ledger]\n", &format!("[ledger]\npayments_corrected = [{loan:?}]\n"));
+    let known = said(&corrected.night(&market, day(3)).published.run_dir);
+    assert_eq!((known.0, known.2), (DebtState::Known, BTreeSet::new()), "the lender says that it is right");
+    // So does a version that was recorded since, and an officer is told.
+    market.spoil("payments", &payment, "recorded_at", Some(Cell::At(at(day(2), 12))));
+    let known = said(&lender.night(&market, day(3)).published.run_dir);
+    let told = BTreeSet::from(["payment-no-longer-reversed".to_owned()]);
+    assert_eq!((known.0, known.2), (DebtState::Known, told));
+}
+
+#[test]
 fn a_schedule_that_is_sent_anew_buys_no_credit_unless_the_loan_was_restructured() {
     let lender = tolerant();
     lender.change("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]");

@@ -329,7 +329,7 @@ proptest! {
             merchant_id, loan_id, product: texts[0].clone(), group_id: texts[1].clone(), principal_minor: minor,
             last_known: if minor.is_some() { LastKnown::InDefault } else { LastKnown::Never },
             known_on, outstanding_minor: minor, payments: minor, received_minor: minor,
-            received_json: texts[0].clone(), lent_digest: texts[0].clone(), schedule_digest: texts[1].clone(), ends_on: known_on,
+            received_json: texts[0].clone(), bounced_json: texts[1].clone(), lent_digest: texts[0].clone(), schedule_digest: texts[1].clone(), ends_on: known_on,
             restructured_on: known_on, is_written_off: known_on.map(|on| on.day() > 15),
             borrower_before: texts[1].clone(),
         });
