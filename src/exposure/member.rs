@@ -1,5 +1,6 @@
 //! Memberships of guarantee groups that a night leaves to the next: nobody leaves a group because a row is no longer sent, nor before the last night
-//! that saw the membership go on, whatever day a later row gives as its end.
+//! that saw the membership go on, whatever day a later row gives as its end; nor was anybody a member later than an earlier night knew, whatever
+//! instant a later row gives as its beginning.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +21,15 @@ pub struct RememberedMember {
     pub merchant_id: String,
     /// Of one that has ended: the last night that saw it go on.
     pub went_on_until: Option<Date>,
+    /// The earliest beginning that a night knew, UTC microseconds; `None` where no night that left it saw one.
+    pub joined_at: Option<i64>,
 }
 
 /// The memberships of the night before, by bucket of merchants and merchant; none on a first night.
 #[derive(Debug, Clone, Default)]
 pub struct MembersBefore {
     night: Option<Date>,
-    by_bucket: Vec<BTreeMap<String, BTreeMap<String, Option<Date>>>>,
+    by_bucket: Vec<BTreeMap<String, BTreeMap<String, RememberedMember>>>,
 }
 
 /// A membership that the night before knew.
@@ -38,16 +41,19 @@ pub(super) struct MemberBefore<'a> {
     pub goes_on: bool,
     /// The last night that saw it go on.
     pub seen_on: Date,
+    /// The earliest beginning that a night knew, UTC microseconds.
+    pub joined_at: Option<i64>,
 }
 
 impl MembersBefore {
     /// Rows of `remembered_members.parquet` of a night, for shards of so many `buckets`.
     #[must_use]
     pub fn new(rows: impl IntoIterator<Item = RememberedMember>, night: Date, buckets: u32) -> Self {
-        let mut by_bucket = vec![BTreeMap::<String, BTreeMap<String, Option<Date>>>::new(); buckets.max(1) as usize];
-        for RememberedMember { group_id, merchant_id, went_on_until } in rows {
-            if let Some(merchants) = by_bucket.get_mut(bucket_of(&merchant_id, buckets) as usize) {
-                merchants.entry(merchant_id).or_default().insert(group_id, went_on_until);
+        let mut by_bucket =
+            vec![BTreeMap::<String, BTreeMap<String, RememberedMember>>::new(); buckets.max(1) as usize];
+        for row in rows {
+            if let Some(merchants) = by_bucket.get_mut(bucket_of(&row.merchant_id, buckets) as usize) {
+                merchants.entry(row.merchant_id.clone()).or_default().insert(row.group_id.clone(), row);
             }
         }
         Self { night: Some(night), by_bucket }
@@ -57,9 +63,10 @@ impl MembersBefore {
     pub(super) fn in_bucket(&self, bucket: u32) -> impl Iterator<Item = MemberBefore<'_>> {
         let merchants = self.by_bucket.get(bucket as usize).into_iter().flatten();
         merchants.flat_map(move |(merchant, groups)| {
-            groups.iter().filter_map(move |(group, ended)| {
-                let seen_on = ended.or(self.night)?;
-                Some(MemberBefore { merchant, group, goes_on: ended.is_none(), seen_on })
+            groups.iter().filter_map(move |(group, row)| {
+                let seen_on = row.went_on_until.or(self.night)?;
+                let (goes_on, joined_at) = (row.went_on_until.is_none(), row.joined_at);
+                Some(MemberBefore { merchant, group, goes_on, seen_on, joined_at })
             })
         })
     }
@@ -116,6 +123,7 @@ mod tests {
             group_id: group.into(),
             merchant_id: merchant.into(),
             went_on_until,
+            joined_at: None,
         };
         let (night, ended) = (date(2025, 5, 2), date(2025, 4, 9));
         let rows = [row("g1", "m1", None), row("g2", "m1", Some(ended)), row("g1", "m2", None)];

@@ -406,8 +406,8 @@ enum Groups<'a> {
     None,
     Absent,
     By {
-        /// Memberships that have begun and not ended.
-        known: BTreeMap<String, BTreeSet<String>>,
+        /// Memberships that have begun and not ended: by merchant and group since when, UTC microseconds.
+        known: BTreeMap<String, BTreeMap<String, i64>>,
         /// Those that have ended: by merchant and group from when to when, UTC microseconds.
         ended: BTreeMap<String, LeftGroups>,
         /// Merchants with a membership that cannot be read, or that was there on the night before and is not seen.
@@ -424,37 +424,47 @@ impl Groups<'_> {
         as_of: &AsOf,
         totals: &mut GroupTotals,
     ) -> Vec<RememberedMember> {
-        let row = |merchant: &str, group: &str, went_on_until: Option<Date>| RememberedMember {
+        let row = |merchant: &str, group: &str, went_on_until: Option<Date>, joined_at: Option<i64>| RememberedMember {
             group_id: group.to_owned(),
             merchant_id: merchant.to_owned(),
             went_on_until,
+            joined_at,
         };
         match self {
             Self::None => Vec::new(),
-            Self::Absent => before.map(|m| row(m.merchant, m.group, (!m.goes_on).then_some(m.seen_on))).collect(),
+            Self::Absent => {
+                before.map(|m| row(m.merchant, m.group, (!m.goes_on).then_some(m.seen_on), m.joined_at)).collect()
+            }
             Self::By { known, ended, unknown } => {
-                let of_merchant = |(merchant, groups): (&String, &BTreeSet<String>)| -> Vec<RememberedMember> {
-                    groups.iter().map(|group| row(merchant, group, None)).collect()
+                let of_merchant = |(merchant, groups): (&String, &BTreeMap<String, i64>)| -> Vec<RememberedMember> {
+                    groups.iter().map(|(group, joined_at)| row(merchant, group, None, Some(*joined_at))).collect()
                 };
-                let mut members: BTreeSet<RememberedMember> = known.iter().flat_map(of_merchant).collect();
-                for MemberBefore { merchant, group, goes_on, seen_on } in before {
+                let going_on = known.iter().flat_map(of_merchant);
+                let mut members: BTreeMap<(String, String), RememberedMember> =
+                    going_on.map(|member| ((member.group_id.clone(), member.merchant_id.clone()), member)).collect();
+                for MemberBefore { merchant, group, goes_on, seen_on, joined_at } in before {
                     let seen_until =
                         as_of.days_before(days_between(seen_on, as_of.date())).map_or(i64::MAX, |a| a.micros());
+                    let key = (group.to_owned(), merchant.to_owned());
                     let end = ended.get_mut(merchant).and_then(|left| left.get_mut(group));
-                    if let Some((_, left_at)) = end {
-                        // It went on when it was last seen: what was drawn until then the member answers for.
+                    if let Some((joined, left_at)) = end {
+                        // It went on when it was last seen: what was drawn until then, from the earliest beginning on, the member answers for.
                         *left_at = seen_until.max(*left_at);
-                        members.insert(row(merchant, group, Some(seen_on)));
-                    } else if !goes_on && !members.contains(&row(merchant, group, None)) {
-                        let since_ever = (i64::MIN, seen_until);
-                        ended.entry(merchant.to_owned()).or_default().insert(group.to_owned(), since_ever);
-                        members.insert(row(merchant, group, Some(seen_on)));
-                    } else if members.insert(row(merchant, group, None)) {
+                        *joined = joined_at.map_or(*joined, |before| before.min(*joined));
+                        members.insert(key, row(merchant, group, Some(seen_on), Some(*joined)));
+                    } else if let Some(member) = members.get_mut(&key) {
+                        member.joined_at = joined_at.into_iter().chain(member.joined_at).min();
+                    } else if goes_on {
+                        members.insert(key, row(merchant, group, None, joined_at));
                         totals.entry(group).unknown = 1;
                         unknown.insert(Cow::Owned(merchant.to_owned()));
+                    } else {
+                        let since_ever = (i64::MIN, seen_until);
+                        ended.entry(merchant.to_owned()).or_default().insert(group.to_owned(), since_ever);
+                        members.insert(key, row(merchant, group, Some(seen_on), joined_at));
                     }
                 }
-                members.into_iter().collect()
+                members.into_values().collect()
             }
         }
     }
@@ -471,7 +481,9 @@ impl Groups<'_> {
             Self::None => Membership::NoGroups,
             Self::Absent => Membership::Unknown,
             Self::By { unknown, .. } if unknown.contains(merchant) => Membership::Unknown,
-            Self::By { known, .. } => Membership::In(known.get(merchant).cloned().unwrap_or_default()),
+            Self::By { known, .. } => {
+                Membership::In(known.get(merchant).map(|groups| groups.keys().cloned().collect()).unwrap_or_default())
+            }
         }
     }
 }
@@ -481,7 +493,7 @@ fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<
     let Some(table) = shard.table("guarantee_groups") else {
         return Ok(if terms.declared.contains("guarantee_groups") { Groups::Absent } else { Groups::None });
     };
-    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut known: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     let mut ended: BTreeMap<String, LeftGroups> = BTreeMap::new();
     let mut read = || -> Result<(), PolarsError> {
         let (groups, merchants) = (table.column("group_id")?.str()?, table.column("merchant_id")?.str()?);
@@ -489,10 +501,11 @@ fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<
         let left = &table.column("left_at")?.datetime()?.phys;
         for row in 0..table.height() {
             let (Some(group), Some(merchant)) = (groups.get(row), merchants.get(row)) else { continue };
+            let joined_at = joined.get(row).unwrap_or(i64::MIN);
             match left.get(row) {
-                None => _ = known.entry(merchant.to_owned()).or_default().insert(group.to_owned()),
+                None => _ = known.entry(merchant.to_owned()).or_default().insert(group.to_owned(), joined_at),
                 Some(left_at) => {
-                    let while_member = (joined.get(row).unwrap_or(i64::MIN), left_at);
+                    let while_member = (joined_at, left_at);
                     ended.entry(merchant.to_owned()).or_default().insert(group.to_owned(), while_member);
                 }
             }

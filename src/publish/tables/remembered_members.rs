@@ -23,6 +23,13 @@ impl OutputRow for RememberedMember {
                     "Of a membership that has ended: the last night that saw it go on. The member answers for what the group drew before it, whatever its row says.",
                 )
                 .added_later(Earlier::Unknown),
+                Column::optional(
+                    "joined_at",
+                    Kind::Int64,
+                    "microseconds since 1970 UTC",
+                    "The earliest beginning that a night knew. Once it has ended, the member answers for what the group drew from then on, whatever its row says.",
+                )
+                .added_later(Earlier::Unknown),
             ],
         }
     }

@@ -157,6 +157,34 @@ fn an_end_that_is_dated_back_frees_nobody_of_what_was_drawn_while_nights_saw_the
     assert_eq!(offered_on(&back, 3), only_m04, "nor without any row");
 }
 
+#[test]
+fn a_beginning_that_is_put_later_frees_nobody_of_what_was_drawn_while_nights_saw_the_membership_go_on() {
+    let (lender, mut market) = tolerant();
+    let loan = never_paid(&mut market, Named::Nothing);
+    market.spoil("loans", &loan, "group_id", Some(Cell::Text("g1".to_owned())));
+    let only_m04 = BTreeSet::from(["m04".to_owned()]);
+    let offered_on =
+        |lender: &Lender, market: &Marketplace, number| offered(&lender.night(market, day(number)).published.run_dir);
+    assert_eq!(offered_on(&lender, &market, 0), only_m04);
+    // After the loan was drawn, and ended, say the rows now: at once, or a night after one another.
+    let mut later = market.clone();
+    for member in ["g1 m02", "g1 m03"] {
+        later.spoil("guarantee_groups", member, "joined_at", Some(Cell::At(at(day(-1), 8))));
+    }
+    let mut ended = later.clone();
+    for member in ["g1 m02", "g1 m03"] {
+        ended.spoil("guarantee_groups", member, "left_at", Some(Cell::At(at(day(-1), 9))));
+    }
+    let at_once = lender.copy();
+    assert_eq!(offered_on(&at_once, &ended, 1), only_m04);
+    assert_eq!(offered_on(&at_once, &ended, 2), only_m04, "nor a night later");
+    assert_eq!(offered_on(&lender, &later, 1), only_m04);
+    assert_eq!(offered_on(&lender, &ended, 2), only_m04);
+    // Who a first night sees to have joined later answers for none of it.
+    let fresh = offered(&tolerant().0.night(&ended, day(0)).published.run_dir);
+    assert_eq!(fresh, BTreeSet::from(["m02", "m03", "m04"].map(str::to_owned)));
+}
+
 /// Three members of a group and one shop in none.
 fn grouped() -> (Lender, Marketplace) {
     let lender = Lender::with(&[("policy.toml", "[groups]\ncap_minor = 100_000_000", "[groups]\ncap_minor = 600_000")]);
