@@ -1,15 +1,17 @@
 //! Deductions: arrears, and shares of sales, taken from a borrower's payment account, each at most once.
 //!
-//! **The key.** A deduction's key digests the loan, how many deductions of it have arrived and how many of those were reversed. It does
-//! not hold the day or the amount. So
+//! **The key.** An order's key digests the loan, how many deductions of it had arrived and how many of those were reversed when it was first given. It does
+//! not hold the day or the amount. What a night ordered is under way until deductions have arrived that come to it ([`super::open_deduction`]). So
 //! - the same night run again, or replayed, gives the same key: the payment service drops the second order;
-//! - a deduction that was ordered but has not arrived in the payments yet leaves both counts as they are, so the next night orders
-//!   the same key again, and nothing is taken twice however late payments are posted;
-//! - a payment that the borrower makes meanwhile changes arrears but not the key: at most one deduction of a loan is ever in flight;
-//! - once the deduction has arrived, or bounced, a count has changed, and what is still owed gets a key of its own.
+//! - an order of which nothing has arrived yet is given again under its own key, whatever else arrived, bounced or was paid meanwhile, and over no more than before:
+//!   nothing is taken twice however late payments are posted;
+//! - an order of which a part has arrived is given no more, and what is left of it may still arrive: what is asked for beside it gets a key of its own, and is
+//!   less by that much;
+//! - once all of it has arrived, whether or not it bounced later, what is still owed gets a key of its own.
 //!
-//! Where a source never marks payments as deductions the key never changes, and a loan is deducted once only: the safe failure. A key is
-//! used up by success alone: an order that the service refuses may come again under the same key.
+//! At no time may more arrive of all orders of a loan together than was owed when the last one was given. Where a source never marks payments as
+//! deductions the key never changes, and a loan is deducted once only: the safe failure. A key is used up by success alone: an order that the service refuses may come
+//! again under the same key.
 //!
 //! **The amount.** The arrears where an alert asks for them; and of a loan repaid by a share of sales, every night and without an alert, its share
 //! of what the last day took in ([`DeductionTerms::day_receipts_feature`]), up to what would close it. The key is the same: a share whose deduction
@@ -30,8 +32,8 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::error::MonitorError;
 use super::finite::finite;
+use super::open_deduction::{OpenDeduction, OrdersBefore, UnderWay};
 use super::settings::{AccountOrder, Action, DeductionTerms};
-use crate::domain::Hasher;
 use crate::features::FeatureLookup;
 use crate::repayment::{LoanStanding, MerchantLoans};
 
@@ -61,6 +63,8 @@ pub struct Deductions {
     pub payments_late: u64,
     /// Loans that would have been deducted but for their borrower's having a loan of which nothing is known.
     pub loans_unknown: u64,
+    /// Orders that may be under way after tonight, tonight's among them.
+    pub open: Vec<OpenDeduction>,
 }
 
 /// Orders deductions for the loans of one merchant on which an alert asks for it or which are repaid by a share of sales, on a night whose payments end so many days earlier than usual; with `None` nothing is known of payments.
@@ -74,8 +78,22 @@ pub fn deduct(
     loans: MerchantLoans<'_>,
     alerts: &[Alert],
     payments_days_late: Option<i32>,
+    before: OrdersBefore<'_>,
 ) -> Result<Deductions, MonitorError> {
-    let mut found = Deductions::default();
+    let mut under_way = UnderWay::of(before, loans, terms.under_way_days);
+    let claims = claims(terms, merchant_id, loans, alerts);
+    let mut found = order(terms, (merchant_id, features), loans, claims, payments_days_late, &mut under_way)?;
+    found.open = under_way.into_orders();
+    Ok(found)
+}
+
+/// The loans of a merchant on which something is asked for, in the order in which they are served.
+fn claims<'a>(
+    terms: &DeductionTerms,
+    merchant_id: &str,
+    loans: MerchantLoans<'a>,
+    alerts: &'a [Alert],
+) -> Vec<Claim<'a>> {
     let rule_of = |loan: &LoanStanding| {
         let asks = |a: &&Alert| {
             a.acts()
@@ -93,6 +111,19 @@ pub fn deduct(
     // What is late goes first.
     claims
         .sort_unstable_by(|a, b| a.rule.is_none().cmp(&b.rule.is_none()).then_with(|| terms.order.of(a.loan, b.loan)));
+    claims
+}
+
+/// Orders what is asked for, as far as it is known and the cap of the night reaches.
+fn order(
+    terms: &DeductionTerms,
+    (merchant_id, features): (&str, &dyn FeatureLookup),
+    loans: MerchantLoans<'_>,
+    claims: Vec<Claim<'_>>,
+    payments_days_late: Option<i32>,
+    under_way: &mut UnderWay,
+) -> Result<Deductions, MonitorError> {
+    let mut found = Deductions::default();
     if claims.is_empty() {
         return Ok(found);
     }
@@ -118,13 +149,13 @@ pub fn deduct(
             found.receipts_unknown += 1;
             continue;
         };
-        let amount_minor = asked_minor.min(left);
+        let amount_minor = under_way.room_minor(claim.loan, asked_minor).min(left);
         if amount_minor < terms.min_minor {
             continue;
         }
         left -= amount_minor;
         found.deductions.push(Deduction {
-            key: key(claim.loan),
+            key: under_way.order(claim.loan, amount_minor),
             loan_id: claim.loan.loan_id.clone(),
             merchant_id: merchant_id.to_owned(),
             amount_minor,
@@ -191,15 +222,6 @@ impl AccountOrder {
     }
 }
 
-fn key(loan: &LoanStanding) -> String {
-    let mut hasher = Hasher::default();
-    hasher.field(b"deduction");
-    hasher.field(loan.loan_id.as_bytes());
-    hasher.field(&loan.deductions.to_le_bytes());
-    hasher.field(&loan.deductions_reversed.to_le_bytes());
-    hasher.finish().to_string().chars().take(32).collect()
-}
-
 #[cfg(test)]
 #[path = "deduction_fixture.rs"]
 pub(super) mod fixture;
@@ -215,3 +237,7 @@ mod nights_tests;
 #[cfg(test)]
 #[path = "deduction_share_tests.rs"]
 mod share_tests;
+
+#[cfg(test)]
+#[path = "deduction_orders_tests.rs"]
+mod orders_tests;

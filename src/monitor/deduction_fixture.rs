@@ -1,7 +1,11 @@
 //! An alert for tests of what alerts ask for.
 
 use super::super::alert::{Alert, AlertState, Verdict};
+use super::super::open_deduction::OrdersBefore;
 use super::super::settings::{Action, Severity};
+
+/// A night before which nothing was ordered.
+pub const FIRST: OrdersBefore<'static> = OrdersBefore { orders: &[], tonight: jiff::civil::date(2025, 5, 1) };
 
 /// An alert `arrears` on a loan of merchant `m1` that asks to deduct.
 pub fn asks(loan_id: &str) -> Alert {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::fixture::asks;
+use super::fixture::{FIRST, asks};
 use super::*;
 use crate::repayment::UnknownLoan;
 use crate::repayment::fixture::overdue_loan;
@@ -20,6 +20,7 @@ fn terms() -> DeductionTerms {
         floor_minor: 0,
         order: AccountOrder::OldestLoan,
         payments_days_older: 0,
+        under_way_days: 7,
     }
 }
 
@@ -46,7 +47,7 @@ fn ordered(
 ) -> Deductions {
     let features = BTreeMap::from([("window".to_owned(), Some(window)), ("day".to_owned(), day)]);
     let alerts: Vec<Alert> = asked.iter().map(|loan| asks(loan)).collect();
-    deduct(terms, "m1", &features, MerchantLoans { known: loans, unknown: &[] }, &alerts, Some(0)).unwrap()
+    deduct(terms, "m1", &features, MerchantLoans { known: loans, unknown: &[] }, &alerts, Some(0), FIRST).unwrap()
 }
 
 fn amounts(found: &Deductions) -> Vec<(&str, i64)> {
@@ -106,7 +107,8 @@ fn a_day_that_is_not_known_takes_no_share_and_books_that_do_not_agree_nothing() 
         causes: crate::repayment::Causes::default(),
     }];
     let of = |unknown, days_late| {
-        deduct(&terms(), "m1", &features, MerchantLoans { known: &loans, unknown }, &[], Some(days_late)).unwrap()
+        deduct(&terms(), "m1", &features, MerchantLoans { known: &loans, unknown }, &[], Some(days_late), FIRST)
+            .unwrap()
     };
     assert_eq!(of(&lost, 0), Deductions { loans_unknown: 2, ..Deductions::default() });
     assert_eq!(of(&[], 1), Deductions { payments_late: 2, ..Deductions::default() });

@@ -18,6 +18,7 @@ mod hazard_terms;
 mod life;
 mod monitor_reference;
 mod officers;
+mod open_deduction;
 mod outlook;
 mod pledges;
 mod portfolio;
@@ -41,6 +42,7 @@ pub use error::MonitorError;
 pub use hazard_terms::HazardTerms;
 pub use monitor_reference::monitor_reference;
 pub use officers::{Handling, OfficerDecision, OfficerTerms, Officers};
+pub use open_deduction::{OpenDeduction, OpenDeductions, OrdersBefore};
 pub use outlook::Outlook;
 pub use pledges::{PledgedOrders, Pledges};
 pub use portfolio::{

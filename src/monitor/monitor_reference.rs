@@ -92,6 +92,16 @@ static DEDUCTION_KEYS: Section = Section {
         .unit("share")
         .range("0 to 1")
         .or("no bound"),
+        Key::new(
+            "under_way_days",
+            "whole number",
+            "7",
+            "how long an order is awaited after the last night that gave it, and repeated without being raised; the payment service settles and posts the whole \
+             of it within as many days",
+        )
+        .unit("days")
+        .range("1 to 3660")
+        .or("7"),
     ],
 };
 

@@ -115,6 +115,9 @@ pub struct ClassThresholds {
     pub loss_from_dpd: i64,
 }
 
+/// How long an order is awaited where the file does not say (project judgement: settlement in parts takes days, not weeks).
+const UNDER_WAY_DAYS: u16 = 7;
+
 /// What may be deducted from a merchant's payment account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeductionTerms {
@@ -135,6 +138,8 @@ pub struct DeductionTerms {
     pub order: AccountOrder,
     /// Days that the last payments may be older than they usually are: what was paid since is not known, and must not be taken again.
     pub payments_days_older: u16,
+    /// Days for which an order is awaited after the last night that gave it.
+    pub under_way_days: u16,
 }
 
 /// In which order a merchant's late loans are served.
@@ -241,6 +246,7 @@ struct RawDeduction {
     order: AccountOrder,
     payments_days_older: Option<Spanned<i64>>,
     max_deducted_share: Option<Spanned<f64>>,
+    under_way_days: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -311,6 +317,10 @@ impl Monitor {
                     payments_days_older: match &deduction.payments_days_older {
                         None => 0,
                         Some(days) => bounds::days(&file, days, "payments_days_older", 0..=3_660)?,
+                    },
+                    under_way_days: match &deduction.under_way_days {
+                        None => UNDER_WAY_DAYS,
+                        Some(days) => bounds::days(&file, days, "under_way_days", 1..=3_660)?,
                     },
                 })
             }

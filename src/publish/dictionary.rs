@@ -10,8 +10,8 @@ use crate::core_system::Difference;
 use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine,
-    ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
+    Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, OpenDeduction,
+    PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::repayment::{LoanException, RememberedLoan};
@@ -42,6 +42,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         CaseRecord::table(),
         Alert::table(),
         Deduction::table(),
+        OpenDeduction::table(),
         QueueLine::table(),
         ProposedInstalment::table(),
         BankReferral::table(),

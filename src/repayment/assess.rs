@@ -49,7 +49,7 @@ impl Assessment {
     #[must_use]
     pub fn standing(&self, record: &LoanRecord<'_>, rules: &LedgerRules, point: &ObservationPoint<'_>) -> LoanStanding {
         let repayment = &self.repayment;
-        let (deductions, deductions_reversed) = record.deductions();
+        let (deductions, deductions_reversed, deducted_minor) = record.deductions();
         let (payments, received_minor) = record.received();
         let is_closed = repayment.closed_at.is_some();
         let is_written_off = record.written_off_at.is_some();
@@ -87,6 +87,7 @@ impl Assessment {
             bounced: record.received_each(|payment| payment.reversed_at.is_some()),
             deductions,
             deductions_reversed,
+            deducted_minor,
             coming_due: self.coming_due(point),
             history: self.history(record, rules, point),
             promise: Promise::of(record, &self.schedule),

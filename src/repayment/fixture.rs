@@ -149,6 +149,7 @@ pub fn overdue_loan(product: &str, dpd: i64) -> LoanStanding {
         bounced: Vec::new(),
         deductions: 0,
         deductions_reversed: 0,
+        deducted_minor: 0,
         coming_due: Vec::new(),
         history: LoanHistory::default(),
         promise: Promise::default(),

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::Date;
 
 use super::columns::{instants, integers, optional_instants, optional_strings, required, strings};
-use super::error::RepaymentError;
 use super::draw_terms::Findings;
+use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
 use super::remembered::RememberedLoan;
 use super::standing::{LoanStanding, ReceivedPayment};
@@ -132,7 +132,8 @@ impl<'a> ReceivedBefore<'a> {
         let Some((now, before)) = now.zip(before) else { return Findings::default() };
         let (Some(known_on), Some(bounced)) = (before.known_on, before.bounced()) else { return Findings::default() };
         let standing = now.no_longer_bounced(&bounced);
-        let (told, doubtful): (Vec<_>, Vec<_>) = standing.into_iter().partition(|payment| now.changed.contains(&payment.2));
+        let (told, doubtful): (Vec<_>, Vec<_>) =
+            standing.into_iter().partition(|payment| now.changed.contains(&payment.2));
         let cause = (!doubtful.is_empty()).then(|| {
             let sum: i64 = doubtful.iter().fold(0, |sum, payment| payment.1.saturating_add(sum));
             let detail = format!(
@@ -176,13 +177,14 @@ impl Received {
     /// Those of some payments, all of which had bounced, that have not tonight.
     fn no_longer_bounced<'b>(&self, before: &'b [ReceivedPayment]) -> Vec<&'b ReceivedPayment> {
         let mut left = self.bounced.clone();
-        let mut stands = |ReceivedPayment(paid_at, amount, id): &&ReceivedPayment| match left.get_mut(&(*paid_at, *amount)) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                false
-            }
-            _ => id.is_empty() || !self.bounced_ids.contains(id),
-        };
+        let mut stands =
+            |ReceivedPayment(paid_at, amount, id): &&ReceivedPayment| match left.get_mut(&(*paid_at, *amount)) {
+                Some(count) if *count > 0 => {
+                    *count -= 1;
+                    false
+                }
+                _ => id.is_empty() || !self.bounced_ids.contains(id),
+            };
         before.iter().filter(|payment| stands(payment)).collect()
     }
 }

@@ -88,9 +88,12 @@ impl LoanRecord<'_> {
         each
     }
 
-    /// Deductions that arrived, and those of them that were reversed.
-    pub(super) fn deductions(&self) -> (u64, u64) {
+    /// Deductions that arrived, those of them that were reversed, and what all of them came to.
+    pub(super) fn deductions(&self) -> (u64, u64, i64) {
         let deducted = self.payments.iter().filter(|row| row.channel == Some(DEDUCTION));
-        deducted.fold((0, 0), |(all, reversed), row| (all + 1, reversed + u64::from(row.payment.reversed_at.is_some())))
+        deducted.fold((0, 0, 0), |(all, reversed, sum), row| {
+            let Payment { amount_minor, reversed_at, .. } = row.payment;
+            (all + 1, reversed + u64::from(reversed_at.is_some()), amount_minor.saturating_add(sum))
+        })
     }
 }

@@ -79,6 +79,8 @@ pub struct LoanStanding {
     pub deductions: u64,
     /// Deductions that were reversed.
     pub deductions_reversed: u64,
+    /// What deductions came to, reversed ones included.
+    pub deducted_minor: i64,
     /// What falls due from today on and is not paid ahead, by date; nothing once closed.
     pub coming_due: Vec<ComingDue>,
     /// What it went through, as the books tell it now.

@@ -20,8 +20,8 @@ use crate::model::registry::Bundle;
 use crate::model::{ModelError, ScoreScale, Scored};
 use crate::monitor::{
     self, Alert, Book, BookContext, BookMerchant, BorrowerNight, BorrowerState, CreditStanding, Deduction,
-    LoanForecast, LoanLine, MonitorCase, MonitorError, Outlook, Portfolio, ProposedInstalment, QueueLine,
-    StandingAlerts, StatesBefore, WatchContext,
+    LoanForecast, LoanLine, MonitorCase, MonitorError, OpenDeduction, OpenDeductions, OrdersBefore, Outlook, Portfolio,
+    ProposedInstalment, QueueLine, StandingAlerts, StatesBefore, WatchContext,
 };
 use crate::offer::{
     self, BankReferral, CaseRecord, Committed, Decline, MerchantCase, Offer, OfferError, OverrideEffect, Overrides,
@@ -96,6 +96,8 @@ pub struct DecisionContext<'a> {
     pub payments_days_late: Option<i32>,
     /// Alerts that stood after the night before.
     pub standing: &'a StandingAlerts,
+    /// Orders to deduct that may be under way.
+    pub deductions: &'a OpenDeductions,
     /// Features of the night before that monitoring rules look at.
     pub features_before: &'a FeaturesBefore,
     /// How good every borrower was on the night before.
@@ -147,6 +149,8 @@ pub struct Decided {
     pub alerts: Vec<Alert>,
     /// Deductions.
     pub deductions: Vec<Deduction>,
+    /// Orders to deduct that may be under way after tonight.
+    pub open_deductions: Vec<OpenDeduction>,
     /// Easier terms to offer, an instalment a row.
     pub proposals: Vec<ProposedInstalment>,
     /// Borrowers who need an officer, not yet ranked.
@@ -466,15 +470,11 @@ fn watch_merchant(
     for (rule, times) in found.unknown {
         *decided.alerts_unknown.entry(rule).or_default() += times;
     }
-    if let Some(terms) = &context.watch.monitor.deduction {
-        let ordered = monitor::deduct(
-            terms,
-            merchant,
-            lookup,
-            loans.unwrap_or_default(),
-            &found.alerts,
-            context.payments_days_late,
-        )?;
+    let orders = context.deductions.of(merchant);
+    if let Some((terms, loans)) = context.watch.monitor.deduction.as_ref().zip(loans) {
+        let before = OrdersBefore { orders, tonight: context.as_of.date() };
+        let late = context.payments_days_late;
+        let ordered = monitor::deduct(terms, merchant, lookup, loans, &found.alerts, late, before)?;
         let unknown = [
             ("receipts", ordered.receipts_unknown),
             ("another-loan", ordered.loans_unknown),
@@ -484,6 +484,9 @@ fn watch_merchant(
             *decided.deductions_unknown.entry(what.to_owned()).or_default() += loans;
         }
         decided.deductions.extend(ordered.deductions);
+        decided.open_deductions.extend(ordered.open);
+    } else {
+        decided.open_deductions.extend_from_slice(orders);
     }
     let owing = loans.unwrap_or_default();
     if let Some(terms) = &context.watch.monitor.restructure {

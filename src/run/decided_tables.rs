@@ -9,8 +9,8 @@ use super::decide::Decided;
 use crate::exposure::{OpenOffer, RememberedMember, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
-    Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, PortfolioLine,
-    PortfolioTables, ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
+    Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, OpenDeduction,
+    PortfolioLine, PortfolioTables, ProposedInstalment, ProvisionLine, QueueLine, RollRate, VintageLine,
 };
 use crate::offer::{BankReferral, CaseRecord, Decline, Invitation, Offer, OverrideEffect};
 use crate::publish::{GatheredTable, OutputRow as _, PublishError, Stage};
@@ -37,6 +37,7 @@ pub struct DecidedTables {
     remembered_rows: GatheredTable<RememberedRows>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
+    open_deductions: GatheredTable<OpenDeduction>,
     proposals: GatheredTable<ProposedInstalment>,
     queue: SortedRows<Queued>,
     borrower_states: GatheredTable<BorrowerState>,
@@ -71,6 +72,7 @@ impl DecidedTables {
             remembered_rows: GatheredTable::new(RememberedRows::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
+            open_deductions: GatheredTable::new(OpenDeduction::table(), folder),
             proposals: GatheredTable::new(ProposedInstalment::table(), folder),
             queue: SortedRows::new(folder),
             borrower_states: GatheredTable::new(BorrowerState::table(), folder),
@@ -106,6 +108,7 @@ impl DecidedTables {
         self.remembered_rows.extend(shard.remembered_rows)?;
         self.alerts.extend(shard.alerts)?;
         self.deductions.extend(shard.deductions)?;
+        self.open_deductions.extend(shard.open_deductions)?;
         self.proposals.extend(shard.proposals)?;
         self.queue.extend(shard.queue.into_iter().map(Queued).collect())?;
         self.borrower_states.extend(shard.borrower_states)?;
@@ -173,6 +176,7 @@ impl DecidedTables {
         self.remembered_rows.publish(stage)?;
         self.alerts.publish(stage)?;
         self.deductions.publish(stage)?;
+        self.open_deductions.publish(stage)?;
         self.proposals.publish(stage)?;
         self.publish_queue(stage)?;
         self.borrower_states.publish(stage)?;

@@ -10,13 +10,13 @@ use super::gates::GateError;
 use super::new_pledges::owners_of_new_pledges;
 use super::night_tables::NightTables;
 use super::open_offers::{
-    read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_rows_before,
-    read_standing_alerts, read_states_before,
+    read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_open_deductions,
+    read_rows_before, read_standing_alerts, read_states_before,
 };
 use super::rules::JobRules;
 use crate::contract;
 use crate::exposure::{AccountsBefore, Declared, MembersBefore, OpenOffers};
-use crate::monitor::{BookBefore, StandingAlerts, StatesBefore};
+use crate::monitor::{BookBefore, OpenDeductions, StandingAlerts, StatesBefore};
 use crate::publish::{PreviousRun, declared_by_day};
 use crate::repayment::LoanEvidence;
 use crate::scenario::RowsBefore;
@@ -29,6 +29,7 @@ pub(super) struct NightBefore {
     pub evidence: LoanEvidence,
     pub members: MembersBefore,
     pub standing: StandingAlerts,
+    pub deductions: OpenDeductions,
     pub features_before: FeaturesBefore,
     pub rows: RowsBefore,
     pub states: StatesBefore,
@@ -64,6 +65,7 @@ impl NightBefore {
                 _ => declared_by_day(out, night.answers.until, remembered_from)?,
             },
             standing: read_standing_alerts(previous)?,
+            deductions: read_open_deductions(previous, &night.beside)?,
             features_before: FeaturesBefore::read(previous, &monitor.features_before())?,
             rows: read_rows_before(previous, buckets, may_lose_rows(night), rows_sent_days)?,
             states: read_states_before(previous)?,

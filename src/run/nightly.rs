@@ -242,6 +242,7 @@ impl Night<'_> {
             overrides: &rules.overrides,
             payments_days_late: night.judged.days_late(contract::PAYMENTS.name, ingested),
             standing: &memory.standing,
+            deductions: &memory.deductions,
             features_before: &memory.features_before,
             states: &memory.states,
             book: BookContext {
@@ -263,7 +264,7 @@ impl Night<'_> {
         progress.rows(ingested.store.rows(contract::MERCHANTS.name).unwrap_or(0));
         let tables = DecidedTables::new(&scratch);
         let may_wait = |record: &BrokenRecord| terms.may_wait(record.known_at, as_of);
-        let unseen = Unseen::new(&memory.open, &memory.standing, &ingested.unattributed, may_wait);
+        let unseen = Unseen::new(&memory, &ingested.unattributed, may_wait);
         let joined = Mutex::new(Joined::new(unseen, PortfolioReport::new(context.book, &memory.states)));
         let settlement = Settlement::of(&rules.policy).map_err(DecideError::from)?;
         let join = Join { tables: &tables, joined: &joined, settlement: &settlement, policy: &rules.policy, as_of };

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::exposure::{MembersBefore, OfferState, OpenOffer, OpenOffers, RememberedMember};
 use crate::monitor::{
-    Alert, BookBefore, BorrowerState, DriftBin, DriftLine, LoanForecast, LoanLine, Monitor, PortfolioLine,
-    ProvisionLine, RollRate, StandingAlerts, StatesBefore,
+    Alert, BookBefore, BorrowerState, Deduction, DriftBin, DriftLine, LoanForecast, LoanLine, Monitor, OpenDeduction,
+    OpenDeductions, PortfolioLine, ProvisionLine, RollRate, StandingAlerts, StatesBefore,
 };
 use crate::offer::Offer;
 use crate::publish::{LoggedAnswer, OutputRow, PreviousRun, PublishError, TableReader};
@@ -172,6 +172,40 @@ pub fn parts_per_million(probability: f64) -> u32 {
 /// The run holds no such table, or not what was published: which trouble is new, and which is over, is then not known.
 pub fn read_standing_alerts(previous: Option<&PreviousRun>) -> Result<StandingAlerts, PublishError> {
     Ok(StandingAlerts::new(rows::<Alert>(previous)?))
+}
+
+/// Orders to deduct that may be under way: those that the night before left, and those of runs that were published beside it, the files' bytes checked. Of a run
+/// that left none, the orders that it gave.
+///
+/// # Errors
+/// A run does not hold what was published: what is under way is then not known, and nothing may be deducted.
+pub fn read_open_deductions(
+    previous: Option<&PreviousRun>,
+    beside: &[PreviousRun],
+) -> Result<OpenDeductions, PublishError> {
+    let mut orders = Vec::new();
+    for run in previous.into_iter().chain(beside) {
+        orders.extend(open_deductions_of(run)?);
+    }
+    Ok(OpenDeductions::new(orders))
+}
+
+fn open_deductions_of(run: &PreviousRun) -> Result<Vec<OpenDeduction>, PublishError> {
+    let name = format!("{}.parquet", OpenDeduction::table().name);
+    if let Some(path) = run.file(&name)? {
+        return TableReader::<OpenDeduction>::open(&path)?.collect();
+    }
+    let given = rows::<Deduction>(Some(run))?.into_iter().map(|order| OpenDeduction {
+        merchant_id: order.merchant_id,
+        loan_id: order.loan_id,
+        key: order.key,
+        ordered_minor: order.amount_minor,
+        left_minor: order.amount_minor,
+        ordered_on: run.as_of,
+        given_on: run.as_of,
+        deducted_minor: None,
+    });
+    Ok(given.collect())
 }
 
 /// How good every borrower was on the night before, the file's bytes checked; none on a first night.

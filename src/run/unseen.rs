@@ -1,12 +1,13 @@
-//! What belongs to no shard: offers and alerts of merchants who are no longer scored, and broken rows of loans and applications that lead to no merchant.
+//! What belongs to no shard: offers, alerts and orders to deduct of merchants who are no longer scored, and broken rows of loans and applications that lead to no merchant.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
 use super::decide::Decided;
+use super::night_before::NightBefore;
 use crate::exposure::{OpenOffers, unseen_merchants_offers};
-use crate::monitor::{Portfolio, StandingAlerts};
+use crate::monitor::{OpenDeductions, Portfolio, StandingAlerts};
 use crate::publish::OutputRow;
 use crate::repayment::{LoanException, exceptions_without_merchant, loans_without_merchant};
 use crate::store::BrokenRecord;
@@ -15,7 +16,8 @@ use crate::store::BrokenRecord;
 pub struct Unseen<'a> {
     open: &'a OpenOffers,
     standing: &'a StandingAlerts,
-    /// Merchants with an open offer or a standing alert that a shard scored.
+    deductions: &'a OpenDeductions,
+    /// Merchants with an open offer, a standing alert or a deduction under way that a shard scored.
     seen: BTreeSet<String>,
     /// Lines of the officers' list that no shard has so far.
     lines: BTreeSet<LoanException>,
@@ -28,20 +30,22 @@ pub struct Unseen<'a> {
 impl<'a> Unseen<'a> {
     /// Before any shard is decided.
     pub fn new(
-        open: &'a OpenOffers,
-        standing: &'a StandingAlerts,
+        left: &'a NightBefore,
         unattributed: &'a [BrokenRecord],
         may_wait: impl Fn(&BrokenRecord) -> bool,
     ) -> Self {
         let lines = exceptions_without_merchant(unattributed, may_wait).into_iter().collect();
         let (loans, nameless_loans) = loans_without_merchant(unattributed);
-        Self { open, standing, seen: BTreeSet::new(), lines, loans, nameless_loans }
+        let NightBefore { open, standing, deductions, .. } = left;
+        Self { open, standing, deductions, seen: BTreeSet::new(), lines, loans, nameless_loans }
     }
 
     /// Takes off what a shard speaks of.
     pub fn take_off(&mut self, shard: &Decided) {
         let merchants = shard.scores.iter().map(|score| &score.merchant_id);
-        let known = merchants.filter(|m| !self.open.of(m).is_empty() || !self.standing.of(m).is_empty());
+        let known = merchants.filter(|m| {
+            !self.open.of(m).is_empty() || !self.standing.of(m).is_empty() || !self.deductions.of(m).is_empty()
+        });
         self.seen.extend(known.cloned());
         let told: BTreeSet<_> = shard.loan_exceptions.iter().map(OutputRow::key).collect();
         self.lines.retain(|line| !told.contains(&line.key()));
@@ -60,6 +64,7 @@ impl<'a> Unseen<'a> {
         Decided {
             open_offers: unseen_merchants_offers(self.open, is_seen, as_of),
             alerts: self.standing.of_unseen(is_seen).collect(),
+            open_deductions: self.deductions.of_unseen(is_seen).collect(),
             loan_exceptions: self.lines.into_iter().collect(),
             portfolio: has_portfolio.then_some(portfolio),
             ..Decided::default()

@@ -236,6 +236,7 @@ impl World {
                     is_restructured: false,
                     deductions: 0,
                     deductions_reversed: 0,
+                    deducted_minor: 0,
                     coming_due: Vec::new(),
                     payments: 0,
                     received_minor: 0,

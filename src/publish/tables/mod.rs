@@ -18,6 +18,7 @@ mod loan_book;
 mod loan_exceptions;
 mod offers;
 mod officer_queue;
+mod open_deductions;
 mod open_offers;
 mod overrides;
 mod portfolio;

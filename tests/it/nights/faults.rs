@@ -1,10 +1,10 @@
 //! Rows that are broken, lost or sent again from one night to the next: each costs the borrower whom it concerns, and no more than that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use integrity::exposure::{DebtState, Statement};
-use integrity::monitor::{BorrowerState, CreditState, Deduction};
+use integrity::monitor::{BorrowerState, CreditState, Deduction, LoanLine, OpenDeduction};
 use integrity::repayment::LoanException;
 use integrity::run::RunError;
 use jiff::ToSpan;
@@ -216,6 +216,44 @@ fn a_payment_that_had_bounced_pays_nothing_because_its_row_no_longer_says_so() {
     let known = said(&lender.night(&market, day(3)).published.run_dir);
     let told = BTreeSet::from(["payment-no-longer-reversed".to_owned()]);
     assert_eq!((known.0, known.2), (DebtState::Known, told));
+}
+
+#[test]
+fn no_more_is_ordered_than_is_owed_beside_what_is_under_way() {
+    let lender = tolerant();
+    lender.change("job.toml", "[model]", "[gates]\ndays_older = 60\ndays_past_data = 60\n\n[model]");
+    let mut market = trading_marketplace(&lender, 2);
+    let loan = made_before(&mut market, "m01", "order-loan", 90_000, 20);
+    let mut given: BTreeMap<String, i64> = BTreeMap::new();
+    let mut arrived = 0;
+    let mut night = |market: &Marketplace, number: i64, arrived: i64| {
+        let run = lender.night(market, day(number)).published.run_dir;
+        let arrears = rows::<LoanLine>(&run).into_iter().find_map(|line| line.arrears_minor).unwrap();
+        let orders = rows::<Deduction>(&run);
+        for Deduction { key, amount_minor, .. } in &orders {
+            let most = given.entry(key.clone()).or_default();
+            *most = (*most).max(*amount_minor);
+        }
+        let under_way = given.values().sum::<i64>() - arrived;
+        assert!(under_way <= arrears, "night {number}: {under_way} may arrive of {arrears}");
+        let open: i64 = rows::<OpenDeduction>(&run).into_iter().map(|order| order.left_minor).sum();
+        assert_eq!(open, under_way, "night {number}");
+        orders
+    };
+    let first = night(&market, 0, arrived);
+    let [Deduction { key, amount_minor, .. }] = first.as_slice() else { panic!("{first:?}") };
+    // It is settled in two parts, and the first of them bounces while the second is under way.
+    let part = market.deduct(&loan, amount_minor / 2, at(day(0), 10));
+    arrived += amount_minor / 2;
+    assert!(night(&market, 1, arrived).iter().all(|order| order.key != *key));
+    market.spoil("payments", &part, "reversed_at", Some(Cell::At(at(day(1), 8))));
+    let second = night(&market, 2, arrived);
+    assert!(!second.is_empty(), "what bounced is owed again");
+    let rest = amount_minor - amount_minor / 2;
+    market.deduct(&loan, rest, at(day(2), 10));
+    arrived += rest;
+    let keys = |orders: &[Deduction]| orders.iter().map(|order| order.key.clone()).collect::<Vec<_>>();
+    assert_eq!(keys(&night(&market, 3, arrived)), keys(&second), "it is under way");
 }
 
 #[test]

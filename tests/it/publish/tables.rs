@@ -14,8 +14,8 @@ use integrity::model::ability::MerchantReceipts;
 use integrity::monitor::{
     Action, Alert, AlertState, BorrowerState, Class, ClearedBecause, CreditState, Deduction, Dimension, DriftBin,
     DriftLine, EvidenceValue, ForecastBy, ForecastLine, ForecastOutcome, Handling, LoanForecast, LoanLine, MarkedBy,
-    PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollBasis, RollRate, Severity, Stage, Standing,
-    Verdict, VintageLine,
+    OpenDeduction, PortfolioLine, ProposedInstalment, ProvisionLine, QueueLine, RollBasis, RollRate, Severity, Stage,
+    Standing, Verdict, VintageLine,
 };
 use integrity::offer::{
     BankReferral, Cap, CapName, CaseRecord, Decline, Invitation, InvitationGroup, Offer, RepaymentKind,
@@ -257,6 +257,17 @@ proptest! {
             key, merchant_id, loan_id: "l".to_owned(), amount_minor, why: "overdue".to_owned(),
         });
         round_trip(Deduction::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn open_deductions_come_back(
+        ids in btree_set((".{0,3}", ".{0,3}"), 0..20), ordered_minor in 1..=i64::MAX, left_minor in 1..=i64::MAX, ordered_on in dates(), given_on in dates(),
+        deducted_minor in option::of(any::<i64>()),
+    ) {
+        let rows = ids.into_iter().map(|(merchant_id, key)| OpenDeduction {
+            key, merchant_id, loan_id: "l".to_owned(), ordered_minor, left_minor, ordered_on, given_on, deducted_minor,
+        });
+        round_trip(OpenDeduction::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::features::{FeatureColumn, FeatureTable};
 use crate::model::ability::CategoryReceipts;
 use crate::model::{AbilityModel, ScoreScale};
 use crate::monitor::{
-    BookContext, DefaultedGroups, Monitor, Officers, StandingAlerts, StatesBefore, WatchContext, performing,
+    BookContext, DefaultedGroups, Monitor, Officers, OpenDeductions, StandingAlerts, StatesBefore, WatchContext,
+    performing,
 };
 use crate::offer::Overrides;
 use crate::repayment::{LoanEvidence, LoanLedger, repayment_tables};
@@ -157,7 +158,7 @@ impl<'a> Side<'a> {
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         // A past date is decided by itself: no night before it has scored the members.
         groups.look_up_risks(&BTreeMap::new(), parts_per_million(scale.riskiest().get()));
-        let (officers, overrides) = (Officers::default(), Overrides::default());
+        let (officers, overrides, deductions) = (Officers::default(), Overrides::default(), OpenDeductions::default());
         let watching = Stopwatch::still();
         let context = DecisionContext {
             as_of: on,
@@ -167,6 +168,7 @@ impl<'a> Side<'a> {
             overrides: &overrides,
             payments_days_late: Some(0),
             standing: &self.standing,
+            deductions: &deductions,
             features_before: &self.features_before,
             states: &self.states,
             book: BookContext {
