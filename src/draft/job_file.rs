@@ -101,6 +101,10 @@ pub(super) fn draft(facts: &JobFacts) -> String {
                 ),
             );
         }
+        let twins = facts.aside.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
+        for (twin, _) in twins {
+            add(&mut text, &format!("# not used: {twin} = {{ files = {files}{comma}{format} }}\n"));
+        }
     }
     for table in facts.tables {
         add(

@@ -154,6 +154,14 @@ impl RawTable {
         Some((mean(&alone)?, mean(&together)?))
     }
 
+    /// Rows with some of the words of a column that has few.
+    #[must_use]
+    pub fn rows_with_words(&self, column: usize, is_one: impl Fn(&str) -> bool) -> Vec<usize> {
+        let Some(cells) = self.columns.get(column) else { return Vec::new() };
+        let wanted: HashSet<u64> = cells.words.keys().filter(|word| is_one(word)).map(|word| hash_of(word)).collect();
+        cells.hashes.iter().enumerate().filter(|(_, hash)| wanted.contains(hash)).map(|(row, _)| row).collect()
+    }
+
     /// Share of some rows whose value in a column is a value of another column of the table; 0 where none has a value.
     #[must_use]
     pub fn share_found_in(&self, column: usize, key: usize, rows: &[usize]) -> f64 {
@@ -163,6 +171,22 @@ impl RawTable {
             rows.iter().filter_map(|row| values.hashes.get(*row).copied()).filter(|h| *h != 0).collect();
         let found = there.iter().filter(|hash| known.contains(hash)).count();
         if there.is_empty() { 0.0 } else { found as f64 / rows.len() as f64 }
+    }
+
+    /// Share of some rows whose time is after the first of all rows that have the same value in `key`.
+    #[must_use]
+    pub fn share_after_first(&self, key: usize, time: usize, rows: &[usize]) -> f64 {
+        let (Some(keys), Some(times)) = (self.columns.get(key), self.columns.get(time)) else { return 0.0 };
+        let dated = keys.hashes.iter().zip(&times.micros).filter_map(|(key, at)| Some((*key, (*at)?)));
+        let mut first: HashMap<u64, i64> = HashMap::new();
+        for (key, at) in dated {
+            first.entry(key).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        }
+        let is_later = |row: &usize| {
+            let at = times.micros.get(*row).copied().flatten();
+            at.zip(keys.hashes.get(*row).and_then(|key| first.get(key))).is_some_and(|(at, first)| at > *first)
+        };
+        rows.iter().filter(|row| is_later(row)).count() as f64 / rows.len().max(1) as f64
     }
 
     /// Share of some rows that have a value, by word of another column with few.

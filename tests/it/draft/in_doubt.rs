@@ -2,21 +2,21 @@
 
 use super::*;
 
-const ORDERS: usize = 800;
+pub(super) const ORDERS: usize = 800;
 
 /// Orders of an export, one a row: what differs between tests is given for each.
-struct Export {
-    head: &'static str,
-    row: fn(usize) -> String,
+pub(super) struct Export {
+    pub(super) head: &'static str,
+    pub(super) row: fn(usize) -> String,
 }
 
 /// An order as most exports have it: five in six have arrived, the newest are under way.
-fn plain(n: usize) -> String {
+pub(super) fn plain(n: usize) -> String {
     let state = if is_new(n) { "pending" } else { "delivered" };
     with_state(n, state)
 }
 
-const PLAIN: Export =
+pub(super) const PLAIN: Export =
     Export { head: "order_id,seller_id,buyer_id,created_at,delivered_at,total,currency,status", row: plain };
 
 fn is_new(n: usize) -> bool {
@@ -28,23 +28,23 @@ fn with_state(n: usize, state: &str) -> String {
     format!("O{n:04},S{:02},B{:03},{},{arrived},{},EUR,{state}", n % 20, n * 7 % 330, instant(n), total(n))
 }
 
-fn total(n: usize) -> String {
+pub(super) fn total(n: usize) -> String {
     format!("{}.{:02}", 20 + n * 37 % 300, n * 13 % 100)
 }
 
-fn sellers() -> Vec<String> {
+pub(super) fn sellers() -> Vec<String> {
     let mut rows = vec!["seller_id,created_at,category,city".to_owned()];
     rows.extend((0..20).map(|n| format!("S{n:02},{},toys,X{}", instant(0), n % 4)));
     rows
 }
 
-fn export(data: &Path, orders: &Export) {
+pub(super) fn export(data: &Path, orders: &Export) {
     file(data, "sellers.csv", &sellers());
     let rows = std::iter::once(orders.head.to_owned()).chain((0..ORDERS).map(orders.row));
     file(data, "orders.csv", &rows.collect::<Vec<_>>());
 }
 
-fn gap<'a>(draft: &'a Draft, table: &str, column: &str) -> Option<&'a str> {
+pub(super) fn gap<'a>(draft: &'a Draft, table: &str, column: &str) -> Option<&'a str> {
     let tables = draft.tables.iter().chain(&draft.aside).find(|t| t.table.name == table)?;
     let found = tables.gaps().find(|gap| gap.column == column)?;
     found.note.as_deref()
@@ -306,5 +306,60 @@ fn who_sells_work_by_contract_is_a_merchant_with_orders() {
             ],
         );
         assert_eq!(draft.open_gaps(), 0, "{worker}");
+    }
+}
+
+#[test]
+fn who_rides_brings_meals_and_buys_rides() {
+    // Of restaurants: riders and drivers bring what others sell.
+    for carrier in ["Rider ID", "rider", "Driver ID", "Delivery Agent"] {
+        let (_folder, data, out) = folders();
+        let head = format!("order_id,restaurant_id,customer_id,placed_at,delivered_at,total,currency,status,{carrier}");
+        let rows = (0..ORDERS).map(|n| format!("{},R{:02}", plain(n), n % 37));
+        file(&data, "orders.csv", &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+        let draft = draft_of(&data, &out);
+        assert_origins(
+            &draft,
+            &[("orders.merchant_id", "orders.restaurant_id"), ("orders.buyer_id", "orders.customer_id")],
+        );
+    }
+    // Without a customer nobody is taken for one.
+    let (_folder, data, out) = folders();
+    let rows = (0..ORDERS).map(|n| plain(n).replace(&format!(",B{:03}", n * 7 % 330), &format!(",R{:02}", n % 37)));
+    let head = PLAIN.head.replace("buyer_id", "Rider ID").replace("seller_id", "restaurant_id");
+    file(&data, "orders.csv", &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    let draft = draft_of(&data, &out);
+    assert!(gap(&draft, "orders", "buyer_id").is_some());
+    assert_origins(&draft, &[("shipments.carrier", "orders.\"Rider ID\"")]);
+    // Of rides: drivers sell, riders buy.
+    let (_folder, data, out) = folders();
+    let rows = (0..ORDERS).map(plain);
+    let head = "trip_id,driver_id,rider_id,requested_at,completed_at,fare,currency,status".to_owned();
+    file(&data, "trips.csv", &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    let draft = draft_of(&data, &out);
+    assert_origins(&draft, &[("orders.merchant_id", "trips.driver_id"), ("orders.buyer_id", "trips.rider_id")]);
+}
+
+#[test]
+fn numbered_levels_say_how_far_merchants_are_verified() {
+    for (head, levels, expected) in [
+        ("KYC Level", ["Tier 0", "Tier 1", "Tier 2", "Tier 3"], ["none", "basic", "basic", "full"]),
+        ("verification", ["Level 1", "Level 2", "Level 3", "Unverified"], ["basic", "basic", "full", "none"]),
+        ("kyc_tier", ["T0", "T1", "T2", "T1"], ["none", "basic", "full", "basic"]),
+        ("kyc", ["0", "1", "2", "3"], ["none", "basic", "basic", "full"]),
+        ("kyc_verified", ["0", "1", "0", "1"], ["none", "full", "none", "full"]),
+    ] {
+        let (_folder, data, out) = folders();
+        export(&data, &PLAIN);
+        let rows = sellers().into_iter().enumerate().map(|(n, row)| match n {
+            0 => format!("{row},{head}"),
+            _ => format!("{row},{}", levels[(n - 1) % 4]),
+        });
+        file(&data, "sellers.csv", &rows.collect::<Vec<_>>());
+        draft_of(&data, &out);
+        let verified = cells(&read(&out.join("job.toml"), "merchants"), "merchant_id", "verification");
+        for (n, word) in expected.iter().enumerate() {
+            assert_eq!(verified[&format!("S{n:02}")].as_deref(), Some(*word), "{head}: {}", levels[n]);
+        }
     }
 }
