@@ -134,8 +134,8 @@ fn payments_that_were_taken_back_are_reversed_and_never_money() {
         rows
     };
     let head = "payment_id,loan_id,paid_on,amount";
-    let cases: [(&str, &dyn Fn(usize, usize) -> Vec<String>); 3] =
-        [(",type,original_id", &by_kind), (",reverses", &by_sign), ("", &by_number)];
+    type Paid<'a> = &'a dyn Fn(usize, usize) -> Vec<String>;
+    let cases: [(&str, Paid); 3] = [(",type,original_id", &by_kind), (",reverses", &by_sign), ("", &by_number)];
     for (more, paid) in cases {
         let (_folder, data, out) = folders();
         let payments = format!("{head}{more}");
