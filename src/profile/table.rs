@@ -35,6 +35,8 @@ pub struct RawTable {
     pub has_other_instants: bool,
     /// Its columns, in the file's order.
     pub columns: Vec<RawColumn>,
+    /// Columns that some of its files lack: null there.
+    pub not_in_all: Vec<String>,
 }
 
 fn is_other_instant(dtype: &DataType) -> bool {
@@ -90,6 +92,7 @@ impl RawTable {
             sent_again,
             is_text,
             has_other_instants: frame.dtypes().iter().any(is_other_instant),
+            not_in_all: not_in_all(&columns, headers),
             columns,
         })
     }
@@ -227,6 +230,16 @@ impl RawTable {
         let rows = both().count();
         (rows > 0).then(|| both().filter(|(a, b)| a <= b).count() as f64 / rows as f64)
     }
+}
+
+/// Columns that some headers lack, under every name that they go by.
+fn not_in_all(columns: &[RawColumn], headers: &[Vec<String>]) -> Vec<String> {
+    let is_in = |header: &Vec<String>, column: &RawColumn| {
+        header.contains(&column.name) || column.also_called.iter().any(|name| header.contains(name))
+    };
+    let is_known = |column: &&RawColumn| headers.iter().any(|header| is_in(header, column));
+    let lacking = columns.iter().filter(is_known).filter(|column| !headers.iter().all(|header| is_in(header, column)));
+    lacking.map(|column| column.name.clone()).collect()
 }
 
 /// Columns that later files call otherwise, each with its name before: they stand between the same others, no file has both, and their cells are alike.

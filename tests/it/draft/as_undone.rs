@@ -10,7 +10,7 @@ struct Book<'a> {
     rate: &'a str,
     rate_of: fn(usize) -> &'static str,
     payments: &'a str,
-    paid: &'a dyn Fn(usize, usize) -> Vec<String>,
+    paid: Paid<'a>,
 }
 
 impl Book<'_> {
@@ -108,6 +108,9 @@ fn what_a_loan_costs_is_read_by_its_period_and_unit() {
     assert_eq!((draft.label, draft.open_gaps()), ("loan-default", 0), "{:?}", draft.aside);
 }
 
+/// Rows of payments of a loan's instalment.
+type Paid<'a> = &'a dyn Fn(usize, usize) -> Vec<String>;
+
 #[test]
 fn payments_that_were_taken_back_are_reversed_and_never_money() {
     let reversed = |n: usize, k: usize| n.is_multiple_of(8) && k == 2;
@@ -134,7 +137,6 @@ fn payments_that_were_taken_back_are_reversed_and_never_money() {
         rows
     };
     let head = "payment_id,loan_id,paid_on,amount";
-    type Paid<'a> = &'a dyn Fn(usize, usize) -> Vec<String>;
     let cases: [(&str, Paid); 3] = [(",type,original_id", &by_kind), (",reverses", &by_sign), ("", &by_number)];
     for (more, paid) in cases {
         let (_folder, data, out) = folders();

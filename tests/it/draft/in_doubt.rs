@@ -254,6 +254,57 @@ fn months_with_other_columns_are_one_table_that_next_month_s_file_joins() {
 }
 
 #[test]
+fn months_of_parquet_with_a_further_column_and_wider_numbers_are_one_table() {
+    let (_folder, data, out) = folders();
+    file(&data, "sellers.csv", &sellers());
+    for (month, rows) in [("2022-02", 0..200), ("2022-03", 200..400), ("2022-04", 400..800)] {
+        let cells = |of: fn(usize) -> String| rows.clone().map(of).collect::<Vec<String>>();
+        let whole: Vec<i64> = rows.clone().map(|n| 20 + i64::try_from(n * 37 % 300).unwrap()).collect();
+        let total = match month {
+            "2022-02" => Column::new("total".into(), whole).cast(&DataType::Int32).unwrap(),
+            "2022-03" => Column::new("total".into(), whole),
+            _ => {
+                Column::new("total".into(), rows.clone().map(|n| total(n).parse::<f64>().unwrap()).collect::<Vec<_>>())
+            }
+        };
+        let mut columns = vec![
+            Column::new("order_id".into(), cells(|n| format!("O{n:04}"))),
+            Column::new("seller_id".into(), cells(|n| format!("S{:02}", n % 20))),
+            Column::new("buyer_id".into(), cells(|n| format!("B{:03}", n * 7 % 330))),
+            Column::new("created_at".into(), cells(instant)),
+            total,
+            Column::new("currency".into(), cells(|_| "EUR".to_owned())),
+            Column::new("status".into(), cells(|_| "delivered".to_owned())),
+        ];
+        if month != "2022-02" {
+            columns.push(Column::new("voucher".into(), cells(|n| format!("V{}", n % 5))));
+        }
+        let folder = data.join("orders");
+        fs::create_dir_all(&folder).unwrap();
+        let mut frame = DataFrame::new_infer_height(columns).unwrap();
+        let path = folder.join(format!("orders_{month}.parquet"));
+        ParquetWriter::new(fs::File::create(path).unwrap()).finish(&mut frame).unwrap();
+    }
+    let draft = draft_of(&data, &out);
+    let inputs: Vec<_> =
+        draft.inputs.iter().map(|input| (input.name.as_str(), input.files.as_str(), input.rows)).collect();
+    assert_eq!(
+        inputs,
+        [("orders", "orders/orders_*.parquet", ORDERS), ("sellers", "sellers.csv", 20)],
+        "{:?}",
+        draft.unread
+    );
+    let job = fs::read_to_string(out.join("job.toml")).unwrap();
+    assert!(job.contains("# Not all files of orders have voucher: null where they are missing."), "{job}");
+    let amounts = cells(&read(&out.join("job.toml"), "orders"), "order_id", "amount_minor");
+    for (n, amount) in
+        [(0, "2000".to_owned()), (250, format!("{}00", 20 + 250 * 37 % 300)), (450, total(450).replace('.', ""))]
+    {
+        assert_eq!(amounts[&format!("O{n:04}")], Some(amount), "{n}");
+    }
+}
+
+#[test]
 fn ratings_of_ten_or_a_hundred_become_stars() {
     for (best, note) in [(10, "ratings of 10"), (100, "ratings of 100")] {
         let (_folder, data, out) = folders();
