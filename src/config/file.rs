@@ -144,7 +144,8 @@ impl ConfigFile {
                     return Ok((raw, PassedOver { file, faults, replaced }));
                 }
                 Ok(_) => break,
-                Err(e) => self.refusal(&e),
+                // Places are those of the text at hand.
+                Err(e) => Self::from_text(&self.path, &text).refusal(&e),
             };
             if named_by(&refused.message, "missing field `").is_some_and(|key| unread.iter().any(|known| known == key))
             {
@@ -267,13 +268,12 @@ fn readable_value(message: &str, help: &str) -> Option<String> {
     of_kind.iter().find(|(kinds, _)| kinds.contains(&expected)).map(|(_, value)| (*value).to_owned())
 }
 
-/// The text with another value on a line that gives one key its value, as long as the line was, where it fits.
+/// The text with another value on a line that gives one key its value.
 fn with_value(text: &str, number: usize, value: &str) -> Option<String> {
     let line = text.split('\n').nth(number.checked_sub(1)?)?;
     let (key, _) = line.split_once('=')?;
     without_line(text, number)?;
-    let room = line.len().checked_sub(key.len() + 2 + value.len())?;
-    let replaced = format!("{key}= {value}{}", " ".repeat(room));
+    let replaced = format!("{key}= {value}");
     let with = |(at, line)| if at + 1 == number { replaced.as_str() } else { line };
     Some(text.split('\n').enumerate().map(with).collect::<Vec<_>>().join("\n"))
 }

@@ -481,7 +481,6 @@ mod tests {
             ("SELECT k LIKE '1%' AS x FROM t", "line 1, column 8: ", "k is a whole number"),
             ("SELECT substr(d) AS x FROM t", "line 1, column 15: ", "substr(x, from [, length])"),
             ("SELECT d + INTERVAL '1 month' AS x FROM t", "line 1, column ", "add_months(x, n)"),
-            ("SELECT id,\n CAST(n AS BOOLEAN) AS x FROM t", "line 2, column 2: ", "try_cast(x AS BOOLEAN)"),
             ("SELECT 2 ^ 3 AS x FROM t", "line 1, column 8: ", "pow(x, y)"),
             ("SELECT regex_replace(n, 'a', 'b') AS x FROM t", "line 1, column 8: ", "there is regexp_replace"),
             ("SELECT id, nn AS x FROM t", "line 1, column 12: ", "there is \"n\""),
