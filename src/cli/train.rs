@@ -15,11 +15,11 @@ use crate::domain::{Digest, Hasher, days_since_epoch};
 use crate::model::registry::{Contents, Origin, refuse_content, save_folder};
 use crate::model::table::{Direction, Features, Kind, Values};
 use crate::model::{ModelError, TrainSettings, TrainedScorecard, TrainingTable, train_scorecard};
-use crate::workbench::SettingsFile;
 use crate::workbench::bin_edits::{BinsFile, extended};
 use crate::workbench::table::{
     Overlap, Split, TRAINING_ROWS, TableFile, TrainingRows, assign_split, features_beside, open_table, row_digests,
 };
+use crate::workbench::{SettingsFile, told_of_running_numbers};
 
 /// What `train --table` takes.
 #[derive(Debug, Clone, Args)]
@@ -109,6 +109,8 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     }
     let mut trained = train_scorecard(&table, &settings)?;
     trained.report.warnings.extend(outcome.note);
+    let used: Vec<String> = trained.report.variables.iter().map(|v| v.variable.clone()).collect();
+    trained.report.warnings.extend(told_of_running_numbers(&table, used.iter().map(String::as_str))?);
     let (kept, overlap) = contents(&trained, path, &table, outcome.kept)?;
     trained.report.warnings.extend(overlap.as_ref().and_then(|o| o.warning("the test part", "the training part")));
     attachments.insert(TRAINING_ROWS.to_owned(), serde_json::to_value(kept).map_err(|e| broken(out, &e))?);

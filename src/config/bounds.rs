@@ -1,4 +1,4 @@
-//! Range checks that point at the value they refuse.
+//! Range checks that point at the value they refuse. Where all faults of a file are wanted, a check goes on with the highest value that is allowed.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -40,7 +40,8 @@ pub(crate) fn integer(
         return Ok(*value.get_ref());
     }
     let message = format!("{key} = {} is out of range", value.get_ref());
-    Err(file.refuse(&value.span(), message, format!("a whole number from {} to {}", allowed.start(), allowed.end())))
+    let help = format!("a whole number from {} to {}", allowed.start(), allowed.end());
+    file.pass_over(file.refuse(&value.span(), message, help), *allowed.end())
 }
 
 /// A whole number of days in a range.
@@ -73,14 +74,15 @@ pub(crate) fn finite(
     } else {
         format!("a number from {} to {}", allowed.start(), allowed.end())
     };
-    Err(file.refuse(&value.span(), message, help))
+    file.pass_over(file.refuse(&value.span(), message, help), *allowed.end())
 }
 
 /// A text that is not blank.
 pub(crate) fn text(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Result<String, ConfigError> {
     let trimmed = value.get_ref().trim();
     if trimmed.is_empty() {
-        Err(file.refuse(&value.span(), format!("{key} is blank"), "a few words that a merchant understands"))
+        let fault = file.refuse(&value.span(), format!("{key} is blank"), "a few words that a merchant understands");
+        file.pass_over(fault, key.to_owned())
     } else {
         Ok(trimmed.to_owned())
     }
@@ -94,7 +96,7 @@ pub(crate) fn slug(file: &ConfigFile, value: &Spanned<String>, key: &str) -> Res
         Ok(text.clone())
     } else {
         let message = format!("{key} = {text:?} cannot name a folder");
-        Err(file.refuse(&value.span(), message, "lowercase letters, digits, - and _"))
+        file.pass_over(file.refuse(&value.span(), message, "lowercase letters, digits, - and _"), key.to_owned())
     }
 }
 
@@ -103,7 +105,8 @@ pub(crate) fn unit(file: &ConfigFile, value: &Spanned<f64>, key: &str) -> Result
     if (0.0..=1.0).contains(value.get_ref()) {
         Ok(*value.get_ref())
     } else {
-        Err(file.refuse(&value.span(), format!("{key} = {} is not a share", value.get_ref()), "a number from 0 to 1"))
+        let message = format!("{key} = {} is not a share", value.get_ref());
+        file.pass_over(file.refuse(&value.span(), message, "a number from 0 to 1"), 1.0)
     }
 }
 
@@ -116,10 +119,10 @@ pub(crate) fn whole(
 ) -> Result<u16, ConfigError> {
     match u16::try_from(*value.get_ref()) {
         Ok(n) if allowed.contains(&n) => Ok(n),
-        _ => Err(file.refuse(
-            &value.span(),
-            format!("{key} = {} is out of range", value.get_ref()),
-            format!("a whole number from {} to {}", allowed.start, allowed.end - 1),
-        )),
+        _ => {
+            let message = format!("{key} = {} is out of range", value.get_ref());
+            let help = format!("a whole number from {} to {}", allowed.start, allowed.end - 1);
+            file.pass_over(file.refuse(&value.span(), message, help), allowed.end - 1)
+        }
     }
 }

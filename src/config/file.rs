@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use serde::de::DeserializeOwned;
 
@@ -41,6 +42,39 @@ impl std::error::Error for ConfigError {}
 pub struct ConfigFile {
     path: PathBuf,
     text: String,
+    /// Faults that were passed over, where a check goes on behind the first.
+    noted: Option<Arc<Mutex<Vec<ConfigError>>>>,
+}
+
+/// A file's contents as far as they can be read, and what was passed over. What cannot be read is left out, or has a value that can: nothing is made of them where
+/// anything is wrong.
+pub type Readable<T> = (T, PassedOver);
+
+/// What was passed over to read a file.
+#[derive(Debug)]
+pub struct PassedOver {
+    /// The file as it was read; its lines are those of the file on disk. Checks of it note what they find and go on.
+    pub file: ConfigFile,
+    faults: Vec<ConfigError>,
+    /// Lines that have another value than the file's.
+    replaced: Vec<usize>,
+}
+
+impl PassedOver {
+    /// All that is wrong, in the order of the lines, with what checks found and noted. What they found in a table of which a line could not be read may come of
+    /// that, and is not told.
+    #[must_use]
+    pub fn all_faults(&self, found: Vec<ConfigError>) -> Vec<ConfigError> {
+        let mut all = self.faults.clone();
+        let tables: Vec<Range<usize>> = self.replaced.iter().map(|line| table_around(&self.file.text, *line)).collect();
+        let follows = |fault: &ConfigError| {
+            self.replaced.contains(&fault.line) || tables.iter().any(|lines| lines.contains(&fault.line))
+        };
+        all.extend(self.file.noted().into_iter().chain(found).filter(|fault| !follows(fault)));
+        all.sort_by_key(|fault| fault.line);
+        all.dedup();
+        all
+    }
 }
 
 impl ConfigFile {
@@ -48,7 +82,7 @@ impl ConfigFile {
     /// The file cannot be read as UTF-8 text.
     pub fn open(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Self { path: path.to_owned(), text }),
+            Ok(text) => Ok(Self { path: path.to_owned(), text, noted: None }),
             Err(e) => Err(ConfigError {
                 path: path.to_owned(),
                 line: 0,
@@ -61,7 +95,7 @@ impl ConfigFile {
     /// A file that is only text, for tests and for files embedded in the program.
     #[must_use]
     pub fn from_text(path: &Path, text: &str) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned() }
+        Self { path: path.to_owned(), text: text.to_owned(), noted: None }
     }
 
     /// Where it lies.
@@ -93,29 +127,45 @@ impl ConfigFile {
         toml::from_str(&self.text).map_err(|e| self.refusal(&e))
     }
 
-    /// As [`Self::parse`], but a line with an unknown key or a value of a wrong type is passed over, so that what else is wrong is told with it.
+    /// As [`Self::parse`], but a line with an unknown key is passed over, and a value of a wrong type or an unknown word is replaced by one that can be read, so that what
+    /// else is wrong is told with it.
     ///
     /// # Errors
     /// What is wrong, in the order of the lines, where a key has no value that can be read.
-    pub fn parse_telling_all<T: DeserializeOwned>(&self) -> Result<(T, Vec<ConfigError>), Vec<ConfigError>> {
+    pub fn parse_telling_all<T: DeserializeOwned>(&self) -> Result<Readable<T>, Vec<ConfigError>> {
         let mut text = self.text.clone();
         let mut faults: Vec<ConfigError> = Vec::new();
         let mut unread: Vec<String> = Vec::new();
+        let mut replaced: Vec<usize> = Vec::new();
         loop {
             let refused = match toml::from_str(&text) {
-                Ok(raw) if unread.is_empty() => return Ok((raw, faults)),
+                Ok(raw) if unread.is_empty() => {
+                    let file = Self { path: self.path.clone(), text, noted: Some(Arc::default()) };
+                    return Ok((raw, PassedOver { file, faults, replaced }));
+                }
                 Ok(_) => break,
-                Err(e) => self.refusal(&e),
+                // Places are those of the text at hand.
+                Err(e) => Self::from_text(&self.path, &text).refusal(&e),
             };
             if named_by(&refused.message, "missing field `").is_some_and(|key| unread.iter().any(|known| known == key))
             {
                 break;
             }
             let unknown = named_by(&refused.message, "unknown field `");
-            let rest =
-                without_line(&text, refused.line).filter(|(key, _)| unknown.is_none_or(|unknown| unknown == key));
+            let line = refused.line;
+            let is_new = !replaced.contains(&line);
+            let readable = readable_value(&refused.message, &refused.help).filter(|_| is_new && unknown.is_none());
+            if let Some(rest) = readable.and_then(|value| with_value(&text, line, &value)) {
+                faults.push(refused);
+                replaced.push(line);
+                text = rest;
+                continue;
+            }
+            let rest = without_line(&text, line).filter(|(key, _)| unknown.is_none_or(|unknown| unknown == key));
             let is_unknown = unknown.is_some();
-            faults.push(refused);
+            if is_new {
+                faults.push(refused);
+            }
             let Some((key, rest)) = rest else { break };
             if !is_unknown {
                 unread.push(key);
@@ -127,16 +177,49 @@ impl ConfigFile {
         Err(faults)
     }
 
-    /// Checks it by `check`, after everything that is not even of the form `R` was told at once.
+    /// Checks it by `check`, and where that fails tells all that is wrong: what is not even of the form `R`, and what `check` notes on its way.
     ///
     /// # Errors
-    /// Every unknown key and value of a wrong type, or the first thing that is not allowed.
+    /// At least one fault.
     pub fn check_telling_all<R: DeserializeOwned, T>(
         self,
-        check: impl FnOnce(Self) -> Result<T, ConfigError>,
+        check: impl Fn(Self) -> Result<T, ConfigError>,
     ) -> Result<T, Vec<ConfigError>> {
-        let (_, unknown) = self.parse_telling_all::<R>()?;
-        if unknown.is_empty() { check(self).map_err(|fault| vec![fault]) } else { Err(unknown) }
+        let first = match check(self.clone()) {
+            Ok(checked) => return Ok(checked),
+            Err(fault) => fault,
+        };
+        let (_, passed) = self.parse_telling_all::<R>()?;
+        let all = passed.all_faults(check(passed.file.clone()).err().into_iter().collect());
+        Err(if all.is_empty() { vec![first] } else { all })
+    }
+
+    /// Notes a fault and goes on with `instead`, where all faults are wanted; else the fault.
+    ///
+    /// # Errors
+    /// The fault, where the first is wanted.
+    pub(crate) fn pass_over<T>(&self, fault: ConfigError, instead: T) -> Result<T, ConfigError> {
+        let Some(mut noted) = self.noted.as_ref().and_then(|noted| noted.lock().ok()) else { return Err(fault) };
+        noted.push(fault);
+        Ok(instead)
+    }
+
+    /// A part of a check that others can do without. What it finds after it has noted something may come of that, and is not told.
+    ///
+    /// # Errors
+    /// Its fault, where the first is wanted.
+    pub(crate) fn part<T>(&self, instead: T, check: impl FnOnce() -> Result<T, ConfigError>) -> Result<T, ConfigError> {
+        let before = self.noted().len();
+        match check() {
+            Err(_) if self.noted().len() > before => Ok(instead),
+            Err(fault) => self.pass_over(fault, instead),
+            checked => checked,
+        }
+    }
+
+    /// Faults that were passed over.
+    fn noted(&self) -> Vec<ConfigError> {
+        self.noted.as_ref().and_then(|noted| Some(noted.lock().ok()?.clone())).unwrap_or_default()
     }
 
     fn refusal(&self, error: &toml::de::Error) -> ConfigError {
@@ -168,6 +251,43 @@ fn named_by<'a>(message: &'a str, what: &str) -> Option<&'a str> {
     message.strip_prefix(what)?.split('`').next()
 }
 
+/// A value of the kind that a refusal asks for: the first of the words that are allowed, or a number or a list.
+fn readable_value(message: &str, help: &str) -> Option<String> {
+    if message.starts_with("unknown variant `") {
+        let allowed = message.split_once("expected ").map_or(help, |(_, allowed)| allowed);
+        return Some(format!("\"{}\"", allowed.split('`').nth(1)?));
+    }
+    let refused = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
+    let expected = refused.rsplit_once("expected ")?.1;
+    let of_kind: [(&[&str], &str); 4] = [
+        (&["i64", "u64", "i32", "u32", "i16", "u16", "u8", "usize"], "1"),
+        (&["f64", "f32"], "1.0"),
+        (&["a boolean"], "false"),
+        (&["a sequence"], "[]"),
+    ];
+    of_kind.iter().find(|(kinds, _)| kinds.contains(&expected)).map(|(_, value)| (*value).to_owned())
+}
+
+/// The text with another value on a line that gives one key its value.
+fn with_value(text: &str, number: usize, value: &str) -> Option<String> {
+    let line = text.split('\n').nth(number.checked_sub(1)?)?;
+    let (key, _) = line.split_once('=')?;
+    without_line(text, number)?;
+    let replaced = format!("{key}= {value}");
+    let with = |(at, line)| if at + 1 == number { replaced.as_str() } else { line };
+    Some(text.split('\n').enumerate().map(with).collect::<Vec<_>>().join("\n"))
+}
+
+/// Lines of the table that a line stands in; none of what stands before all tables.
+fn table_around(text: &str, number: usize) -> Range<usize> {
+    let is_head = |line: &str| line.starts_with('[');
+    let lines: Vec<&str> = text.split('\n').collect();
+    let before = lines.iter().take(number).rposition(|line| is_head(line));
+    let Some(head) = before else { return number..number };
+    let after = lines.iter().skip(number).position(|line| is_head(line));
+    head + 1..after.map_or(lines.len() + 1, |after| number + after + 1)
+}
+
 /// A line's key, and the text with the line blank, where all that the line does is to give one key its value.
 fn without_line(text: &str, number: usize) -> Option<(String, String)> {
     let line = text.split('\n').nth(number.checked_sub(1)?)?;
@@ -195,16 +315,63 @@ mod tests {
     #[test]
     fn a_line_with_an_unknown_key_hides_no_other_error() {
         let all = |text: &str| ConfigFile::from_text(Path::new("x.toml"), text).parse_telling_all::<Raw>();
-        let (raw, faults) = all("b = \"x\" # note\na = 1\nc = 2\n").unwrap();
+        let (raw, passed) = all("b = \"x\" # note\na = 1\nc = 2\n").unwrap();
         assert_eq!(raw.a.span(), 19..20, "places stay");
-        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1, 3]);
-        let faults = all("b = 1\na = 'one'\n").unwrap_err();
-        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1, 2]);
-        let lines = |text: &str| all(text).unwrap_err().iter().map(|fault| fault.line).collect::<Vec<_>>();
-        assert_eq!(lines("a = 'one'\nb = 1\n"), [1, 2]);
-        assert_eq!(lines("a = 'one'\n"), [1], "a key with a wrong value is not missing");
+        let of = |faults: &[ConfigError]| faults.iter().map(|fault| fault.line).collect::<Vec<_>>();
+        assert_eq!(of(&passed.all_faults(Vec::new())), [1, 3]);
+        let read_lines = |text: &str| of(&all(text).unwrap().1.all_faults(Vec::new()));
+        assert_eq!(read_lines("b = 1\na = 'one'\n"), [1, 2]);
+        assert_eq!(read_lines("a = 'one'\nb = 1\n"), [1, 2]);
+        assert_eq!(read_lines("a = 'one'\n"), [1], "a key with a wrong value is not missing");
+        let lines = |text: &str| of(&all(text).unwrap_err());
         assert_eq!(lines("b = 1\n"), [1, 1], "a key that is not there is told beside an unknown one");
         assert_eq!(all("b = [\n1]\na = 1\n").unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_hides_no_other_fault_and_makes_none() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Word {
+            One,
+            Two,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Part {
+            word: Word,
+            size: toml::Spanned<i64>,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Whole {
+            a: toml::Spanned<i64>,
+            part: Vec<Part>,
+        }
+        let check = |file: ConfigFile| -> Result<i64, ConfigError> {
+            let raw: Whole = file.parse()?;
+            let a = crate::config::bounds::integer(&file, &raw.a, "a", 1..=9)?;
+            for part in &raw.part {
+                file.part((), || {
+                    let most = if matches!(part.word, Word::One) { 1 } else { 2 };
+                    crate::config::bounds::integer(&file, &part.size, "size", 0..=most).map(drop)
+                })?;
+            }
+            Ok(a)
+        };
+        let lines = |text: &str| -> Vec<usize> {
+            let file = ConfigFile::from_text(Path::new("x.toml"), text);
+            let all = file.check_telling_all::<Whole, i64>(check);
+            all.err().into_iter().flatten().map(|fault| fault.line).collect()
+        };
+        let good = "a = 3\n[[part]]\nword = \"one\"\nsize = 1\n[[part]]\nword = \"two\"\nsize = 2\n";
+        assert_eq!(lines(good), [] as [usize; 0]);
+        let bad = good
+            .replace("a = 3", "a = 30")
+            .replace("size = 1", "size = 7")
+            .replace("[[part]]\nword = \"two", "[[part]]\nword = \"tree");
+        assert_eq!(lines(&bad), [1, 4, 6], "and what the wrong word decides is not judged");
+        assert_eq!(lines(&bad.replace("word = \"one\"", "word = \"one\"\nwords = 1")), [1, 4, 5, 7]);
     }
 
     #[test]

@@ -8,5 +8,5 @@ pub(crate) mod bounds;
 mod file;
 mod reference;
 
-pub use file::{ConfigError, ConfigFile};
+pub use file::{ConfigError, ConfigFile, PassedOver, Readable};
 pub use reference::{Key, Section, reference_example, reference_markdown};

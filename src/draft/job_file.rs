@@ -91,6 +91,10 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         let mark = if used.contains(raw.name.as_str()) { "" } else { "# not used: " };
         let format = raw.format.toml();
         let comma = if format.is_empty() { "" } else { ", " };
+        if !raw.not_in_all.is_empty() {
+            let columns = raw.not_in_all.join(", ");
+            add(&mut text, &format!("# Not all files of {} have {columns}: null where they are missing.\n", raw.name));
+        }
         add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", raw.name));
         let twins = facts.tables.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
         for (twin, of) in twins {
@@ -100,6 +104,10 @@ pub(super) fn draft(facts: &JobFacts) -> String {
                     "# The same files once more: rows that are skipped as {of} are read by this name.\n{twin} = {{ files = {files}{comma}{format} }}\n"
                 ),
             );
+        }
+        let twins = facts.aside.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
+        for (twin, _) in twins {
+            add(&mut text, &format!("# not used: {twin} = {{ files = {files}{comma}{format} }}\n"));
         }
     }
     for table in facts.tables {

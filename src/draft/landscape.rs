@@ -77,10 +77,11 @@ pub(super) struct Found {
 
 impl<'a> Landscape<'a> {
     pub(super) fn of(folder: &'a Folder) -> Self {
-        let table_names: Vec<Name> =
+        let mut table_names: Vec<Name> =
             folder.tables.iter().map(|t| Name::of(if t.title.is_ascii() { &t.name } else { &t.title })).collect();
-        let column_names: Vec<Vec<Name>> =
+        let mut column_names: Vec<Vec<Name>> =
             folder.tables.iter().map(|t| t.columns.iter().map(|c| Name::of(&c.name)).collect()).collect();
+        settle_who_rides(folder, &mut table_names, &mut column_names);
         // Bank books speak of accounts where a marketplace speaks of merchants.
         let speaks_of_merchants = column_names.iter().flatten().chain(&table_names).any(|name| name.says(C::Merchant));
         // A lender's branches serve its clients; a chain's sell.
@@ -411,6 +412,44 @@ impl<'a> Landscape<'a> {
             Some(share) if share > 0.95 => ORDER_COUNTS,
             Some(share) if share < 0.5 => -ORDER_COUNTS,
             _ => 0.0,
+        }
+    }
+}
+
+/// Settles what drivers and riders are. Who drives sells rides where nobody else sells anything, and else brings what others sell. Who rides buys rides
+/// where drivers or trips are named and nobody else buys, and else brings parcels and meals.
+fn settle_who_rides(folder: &Folder, tables: &mut [Name], columns: &mut [Vec<Name>]) {
+    const RIDES: [&str; 8] = ["trip", "ride", "taxi", "cab", "fare", "fahrt", "corrida", "viaje"];
+    let raw_names =
+        || folder.tables.iter().flat_map(|t| std::iter::once(&t.name).chain(t.columns.iter().map(|c| &c.name)));
+    let is_of_rides = |name: &str| {
+        let lower = name.to_lowercase();
+        lower.split(|c: char| !c.is_alphanumeric()).any(|word| RIDES.contains(&word.strip_suffix('s').unwrap_or(word)))
+    };
+    let says = |concept: Concept| tables.iter().chain(columns.iter().flatten()).any(|name| name.says(concept));
+    let (others_sell, has_drivers) = (says(C::Merchant), says(C::Driver));
+    let sells_rides = !others_sell && !says(C::Shipment);
+    let names_trips = raw_names().any(|name| is_of_rides(name));
+    // An address for mail is the rider's own.
+    let is_buyer = |raw: &str, name: &Name| {
+        let is_named = name.says(C::Id) || name.says(C::Number) || name.concepts.len() == 1;
+        name.says(C::Buyer) && !name.says(C::Rider) && is_named && !raw.to_lowercase().contains("mail")
+    };
+    let mut named = folder.tables.iter().zip(columns.iter()).flat_map(|(table, names)| table.columns.iter().zip(names));
+    let others_buy =
+        tables.iter().any(|name| name.says(C::Buyer)) || named.any(|(raw, name)| is_buyer(&raw.name, name));
+    let driver = if others_sell { C::Carrier } else { C::Worker };
+    let rider = match () {
+        () if sells_rides && !others_buy && (has_drivers || names_trips) => C::Buyer,
+        // In some countries who drives a motorcycle taxi is called so.
+        () if sells_rides && !has_drivers && names_trips => C::Worker,
+        () => C::Carrier,
+    };
+    for name in tables.iter_mut().chain(columns.iter_mut().flatten()) {
+        for (means, instead) in [(C::Driver, driver), (C::Rider, rider)] {
+            if name.concepts.remove(&means) {
+                name.concepts.insert(instead);
+            }
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::contract::{APPLICATIONS, GUARANTEE_GROUPS, INSTALMENTS, INVENTORY, LO
 use crate::domain::Currency;
 use crate::profile::ColumnAt;
 
+/// The contract column of what a loan costs.
+const RATE: &str = "daily_rate_ppm";
+
 /// Drafts whatever of the loan book the export has.
 pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<TableDraft> {
     let loans = land.best_about(C::Loan, &LOANS, |table| land.key(table, C::Loan).is_some());
@@ -29,8 +32,14 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     };
     let mut drafts = vec![loan_draft];
     drafts.extend(schedule);
-    drafts.extend(payments.map(|table| payment_rows(land, currency, table, loans)));
+    drafts.extend(payments.map(|table| super::payments::draft(land, currency, table, loans)));
     drafts
+}
+
+/// Whether nothing of a drafted table has to be found before the loan book can be read. What its rate is, is asked of a person like any gap of a required
+/// table: no loan is left out for it.
+pub(super) fn is_complete(draft: &TableDraft) -> bool {
+    draft.gaps().all(|gap| draft.table.name == LOANS.name && gap.column == RATE)
 }
 
 /// What a loan book that was found in part lacks, and what credit loses by it; none where there are no loans.
@@ -48,7 +57,7 @@ pub(super) fn why_no_book(book: &[TableDraft]) -> Option<String> {
             None => lacks.push(format!("no table of {name} was found")),
             Some(draft) => {
                 let gaps: Vec<&str> = draft.gaps().map(|gap| gap.column).collect();
-                if !gaps.is_empty() {
+                if !is_complete(draft) {
                     lacks.push(format!("sources/{name}.sql lacks {}", gaps.join(", ")));
                 }
             }
@@ -64,7 +73,7 @@ pub(super) fn why_no_book(book: &[TableDraft]) -> Option<String> {
     ))
 }
 
-fn put_name(draft: &mut TableDraft, scope: &mut Scope, column: &str, entity: C) {
+pub(super) fn put_name(draft: &mut TableDraft, scope: &mut Scope, column: &str, entity: C) {
     if let Some(found) = scope.land.find_entity(scope.driver, entity) {
         let sql = scope.reach_id(&found);
         draft.put(column, Piece::sure(sql), scope.name(found.at), found.score);
@@ -72,7 +81,7 @@ fn put_name(draft: &mut TableDraft, scope: &mut Scope, column: &str, entity: C) 
 }
 
 /// All columns of a table that its own raw table has, except those already drafted.
-fn put_own(draft: &mut TableDraft, scope: &mut Scope) {
+pub(super) fn put_own(draft: &mut TableDraft, scope: &mut Scope) {
     let table: &'static TableContract = draft.table;
     let taken: BTreeSet<ColumnAt> = BTreeSet::new();
     let columns: Vec<&'static str> = table.columns.iter().map(|c| c.name).filter(|name| !draft.has(name)).collect();
@@ -105,9 +114,30 @@ fn loan_rows(land: &Landscape, currency: Option<Currency>, table: usize, instalm
     {
         term_of_schedule(&mut draft, &scope, instalments);
     }
+    put_rate(&mut draft, &mut scope, instalments.is_some());
     never_paid_out(&mut draft, &scope);
     skip_rows(&mut draft, &scope);
     draft.finish(&scope)
+}
+
+/// What loans cost a day. Where nothing says it, instalments do, and the rate is 0; where there are none either, a person must say that it is.
+fn put_rate(draft: &mut TableDraft, scope: &mut Scope, has_schedule: bool) {
+    let land = scope.land;
+    if let Some(found) = super::rates::find(land, scope.driver) {
+        put_found(draft, scope, RATE, &found);
+        if let Some(why) = super::rates::doubt(land, found.at, &scope.name(found.at)) {
+            draft.doubt(RATE, &why);
+        }
+        return;
+    }
+    let note =
+        "no column is called a rate: 0, and what is owed is what instalments say; terms are eased at no interest";
+    draft.put(RATE, Piece::guess("0", note), "no column is called a rate", 0.4);
+    if !has_schedule && !super::schedule::states_instalments(land, scope.driver) {
+        let why =
+            "no column is called a rate, and no instalment says what interest is owed: leave 0 where loans bear none";
+        draft.doubt(RATE, why);
+    }
 }
 
 /// The term runs to the last instalment.
@@ -161,38 +191,6 @@ fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -
     draft.finish(&scope)
 }
 
-fn payment_rows(land: &Landscape, currency: Option<Currency>, table: usize, loans: usize) -> TableDraft {
-    let mut scope = Scope::new(land, table, currency);
-    let mut draft = TableDraft::new(&PAYMENTS, &scope);
-    draft.head.push("Payments: one row a repayment of a loan.".to_owned());
-    put_name(&mut draft, &mut scope, "payment_id", C::Payment);
-    put_name(&mut draft, &mut scope, "loan_id", C::Loan);
-    put_own(&mut draft, &mut scope);
-    if !draft.has("payment_id") {
-        let parts: Vec<&str> = ["loan_id", "paid_at", "amount_minor"]
-            .iter()
-            .filter_map(|column| draft.column(column))
-            .map(|drafted| drafted.sql.as_str())
-            .collect();
-        if parts.len() == 3 && scope.is_text() {
-            let note =
-                "payments have no number: loan, time and amount name one, so that two alike on one day count once";
-            draft.put("payment_id", Piece::guess(parts.join(" || '-' || "), note), "loan, time and amount", 0.5);
-        }
-    }
-    if !draft.has("channel") {
-        draft.put(
-            "channel",
-            Piece::guess("'voluntary'", "nothing says that a payment was deducted"),
-            "nothing found",
-            0.5,
-        );
-    }
-    no_repayments(&mut draft, &scope, loans);
-    skip_rows(&mut draft, &scope);
-    draft.finish(&scope)
-}
-
 /// Loans of states that are never paid out are applications: they are skipped.
 fn never_paid_out(draft: &mut TableDraft, scope: &Scope) {
     let land = scope.land;
@@ -215,48 +213,8 @@ fn never_paid_out(draft: &mut TableDraft, scope: &Scope) {
     }
 }
 
-/// Rows of a table of payments that are none: what was paid out to the borrower, and what was reversed.
-fn no_repayments(draft: &mut TableDraft, scope: &Scope, loans: usize) {
-    let land = scope.land;
-    let raw = land.table(scope.driver);
-    let flags = land.columns(scope.driver).filter(|at| {
-        land.column_name(*at).says(C::Reversed) && !land.column(*at).is_time() && land.column(*at).words.len() == 2
-    });
-    for flag in flags {
-        let reversed = words::yes(land.column(flag));
-        if reversed.len() == 1 {
-            skip_named(draft, scope, flag, &reversed, "were reversed, and nothing says when");
-        }
-    }
-    let kinds = land
-        .columns(scope.driver)
-        .filter(|at| land.column_name(*at).says(C::Kind) && (2..=MAX_STATES).contains(&land.column(*at).words.len()));
-    let of_loan = |column: &'static str| assign(land, loans, &LOANS, &[column], true, &BTreeSet::new()).remove(column);
-    let own =
-        |column: &'static str| assign(land, scope.driver, &PAYMENTS, &[column], true, &BTreeSet::new()).remove(column);
-    let paid_out = || -> Option<Vec<bool>> {
-        let names = land.naming(scope.driver, C::Loan)?.0;
-        let same = [
-            (own("amount_minor")?.at, of_loan("principal_minor")?.at),
-            (own("paid_at")?.at, of_loan("disbursed_at")?.at),
-        ];
-        Some(land.folder.repeats((names, land.key(loans, C::Loan)?), &same))
-    };
-    let paid_out = paid_out().unwrap_or_default();
-    for kind in kinds {
-        let shares = raw.share_by_word(kind.column, &paid_out);
-        let says = |word: &str| super::names::Name::of(word).says(C::Disbursed);
-        let is_payout = |(word, share): &(&String, &f64)| **share >= 0.9 || says(word);
-        let words: Vec<&str> = shares.iter().filter(is_payout).map(|(word, _)| word.as_str()).collect();
-        if !words.is_empty() && words.len() < shares.len() {
-            let why = "say what was paid out to the borrower, on the loan's day: no repayment";
-            skip_named(draft, scope, kind, &words, why);
-        }
-    }
-}
-
 /// Leaves rows out by some words of a column, which are named.
-fn skip_named(draft: &mut TableDraft, scope: &Scope, at: ColumnAt, words: &[&str], why: &str) {
+pub(super) fn skip_named(draft: &mut TableDraft, scope: &Scope, at: ColumnAt, words: &[&str], why: &str) {
     let which = format!("with {} in {:?} {why}.", words::listed(words), scope.land.column(at).name);
     skip_words(draft, scope, at, words, &which);
 }

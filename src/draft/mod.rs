@@ -25,7 +25,9 @@ mod not_meant;
 mod orders;
 mod orders_plan;
 mod parts;
+mod payments;
 mod policy_file;
+mod rates;
 mod refunds;
 mod roles;
 mod schedule;
@@ -35,6 +37,7 @@ mod signature;
 mod stars;
 mod states;
 mod table_draft;
+mod taken_back;
 mod units;
 mod vocabulary;
 mod words;
@@ -261,7 +264,7 @@ fn drafted_tables(
     let book = lending::loan_book(land, currency);
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
     let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
-    let has_loan_book = book.len() == 3 && book.iter().all(|table| table.gaps().count() == 0 && has_rows(table));
+    let has_loan_book = book.len() == 3 && book.iter().all(|table| lending::is_complete(table) && has_rows(table));
     let no_loan_book = if has_loan_book { None } else { lending::why_no_book(&book) };
     let is_read = |draft: &TableDraft| !draft.table.optional || draft.gaps().count() == 0;
     let (mut tables, mut aside): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_read);

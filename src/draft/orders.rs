@@ -8,6 +8,7 @@ use super::ends::{StatedByLines, ends};
 use super::landscape::Landscape;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::parts::{self, Share};
+use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
@@ -67,9 +68,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     if plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant)) {
         super::not_meant::skip_outgoing(&mut draft, &scope);
     }
-    who(&mut draft, &mut scope, plan, &pairs, &number);
+    let merchant = who(&mut draft, &mut scope, plan, &pairs, &number);
     buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
-    super::refunds::refunds(&mut draft, &scope, plan, &number);
+    let given_back = super::refunds::refunds(&mut draft, &scope, plan, &number, merchant.as_deref());
     // Where nobody knows the currency, this is a gap as the job file's is.
     if let (None, Some(currency)) = (draft.column("currency"), currency) {
         draft.put("currency", Piece::sure(format!("'{}'", currency.code())), "the job's currency", 1.0);
@@ -91,6 +92,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     super::refunds::at_most_the_amount(&mut draft, &scope, plan);
     super::refunds::dated_at_the_end(&mut draft, &scope);
+    if let Some(given_back) = given_back {
+        given_back.join(&mut draft, plan);
+    }
     draft.finish(&scope)
 }
 
@@ -117,8 +121,8 @@ fn stated_by_lines(draft: &mut TableDraft, column: &str, stated: &str, aggregate
     drafted.sql = format!("{stated}.{column}");
 }
 
-/// Order, merchant and buyer.
-fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str, number: &str) {
+/// Order, merchant and buyer; gives the merchant.
+fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str, number: &str) -> Option<String> {
     let from_lines = plan.lines.as_ref().and_then(|lines| lines.merchant.map(|merchant| (lines, merchant)));
     let merchant = match (from_lines, &plan.merchant) {
         (Some((_, merchant)), _) => Some((format!("{pairs}.merchant"), scope.name(merchant), 0.95)),
@@ -155,6 +159,7 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
             ));
         }
     }
+    merchant.map(|(sql, ..)| sql)
 }
 
 /// A buyer that only the first line of an order names buys all of it.
@@ -198,8 +203,11 @@ fn sum_of_lines(
     let mut columns = vec![format!("{order} AS order_number")];
     columns.extend(merchant.iter().map(|sql| format!("{sql} AS merchant")));
     columns.extend(line.map(|at| format!("{} AS line", inner.name(at))));
+    let states_refunds = draft.has("refunded_at") || draft.has("refund_minor");
+    let back = amount.as_ref().filter(|_| share == Share::Part && !states_refunds);
+    let back = back.and_then(|(piece, ..)| super::refunds::lines_back(&inner, lines, &piece.sql));
     if let Some((piece, ..)) = &amount {
-        columns.push(format!("{} AS owed_minor", piece.sql));
+        columns.extend(owed_on_a_line(&piece.sql, back.as_ref()));
     }
     // Lines that were sent twice count once, where a line has a number; else an order costs what its lines come to in one of the files.
     let is_by_file = line.is_none() && !is_whole_order && amount.is_some() && raw.sent_again * 100 >= raw.rows;
@@ -209,12 +217,11 @@ fn sum_of_lines(
     let once = if line.is_some() { "SELECT DISTINCT" } else { "SELECT" };
     draft.with.push((priced.clone(), format!("{once}\n    {}\nFROM {}", columns.join(",\n    "), raw.name)));
     let keys = if merchant.is_some() { "order_number, merchant" } else { "order_number" };
-    let sum = if amount.is_some() && is_whole_order {
-        ",\n    MAX(owed_minor) AS amount_minor"
-    } else if amount.is_some() {
-        ",\n    CASE WHEN COUNT(owed_minor) = COUNT(*) THEN SUM(owed_minor) ELSE NULL END AS amount_minor"
-    } else {
-        ""
+    let sum = match &back {
+        _ if amount.is_none() => String::new(),
+        _ if is_whole_order => ",\n    MAX(owed_minor) AS amount_minor".to_owned(),
+        Some(back) => format!(",\n    {SUM} AS amount_minor{}", back.sums()),
+        None => format!(",\n    {SUM} AS amount_minor"),
     };
     let selected = keys.replace(", ", ",\n    ");
     if is_by_file {
@@ -224,9 +231,11 @@ fn sum_of_lines(
             format!("SELECT\n    {selected},\n    sent_in{sum}\nFROM {priced}\nGROUP BY {keys}, sent_in"),
         ));
         let largest = ",\n    MAX(amount_minor) AS amount_minor";
-        draft
-            .with
-            .push((pairs.to_owned(), format!("SELECT\n    {selected}{largest}\nFROM {by_file}\nGROUP BY {keys}")));
+        let back = back.as_ref().map_or(String::new(), super::refunds::LinesBack::once);
+        draft.with.push((
+            pairs.to_owned(),
+            format!("SELECT\n    {selected}{largest}{back}\nFROM {by_file}\nGROUP BY {keys}"),
+        ));
     } else {
         draft.with.push((pairs.to_owned(), format!("SELECT\n    {selected}{sum}\nFROM {priced}\nGROUP BY {keys}")));
     }
@@ -238,6 +247,9 @@ fn sum_of_lines(
     draft.joins.push(format!("LEFT JOIN {pairs} ON {on}"));
     if !aggregated.is_empty() {
         stated_once(draft, land, &inner, &order, aggregated);
+    }
+    if let Some(back) = &back {
+        back.put(draft, pairs);
     }
     if let Some((piece, from, score)) = amount {
         draft.put(
@@ -255,6 +267,23 @@ fn sum_of_lines(
             "An amount that cannot be read makes its order's sum unknown, not smaller.".to_owned()
         });
     }
+}
+
+/// The sum of an order's lines, unknown where one of them is.
+const SUM: &str = "CASE WHEN COUNT(owed_minor) = COUNT(*) THEN SUM(owed_minor) ELSE NULL END";
+
+/// What a line costs, and apart from it what it takes back.
+fn owed_on_a_line(owed: &str, back: Option<&LinesBack>) -> Vec<String> {
+    let Some(back) = back else { return vec![format!("{owed} AS owed_minor")] };
+    let is_back = &back.condition;
+    let mut columns = vec![
+        format!("CASE WHEN {is_back} THEN 0 ELSE {owed} END AS owed_minor"),
+        format!(
+            "CASE WHEN {is_back} THEN CASE WHEN {owed} < 0 THEN -1 * ({owed}) ELSE {owed} END ELSE 0 END AS back_minor"
+        ),
+    ];
+    columns.extend(back.at.iter().map(|at| format!("CASE WHEN {is_back} THEN {at} ELSE NULL END AS back_at")));
+    columns
 }
 
 /// What all lines of an order say of the order, as one row an order.

@@ -1,16 +1,16 @@
 //! What went back to buyers, where other rows say so: a table of refunds, or credit notes among the orders as rows with a negative amount.
 
+use std::collections::BTreeSet;
+
 use super::assign::free_name;
-use super::orders_plan::OrdersPlan;
+use super::orders_plan::{Lines, OrdersPlan};
 use super::scope::{Piece, Scope};
 use super::table_draft::{Skipped, TableDraft};
+use super::taken_back::rows_that_take_back;
 use super::vocabulary::Concept as C;
 use super::words;
 use crate::contract::{DISPUTES, ORDERS, Type};
 use crate::profile::ColumnAt;
-
-/// Of the rows of orders, so many may be credit notes; where more are negative, the sign means something else.
-const MAX_CREDIT_SHARE: f64 = 0.4;
 
 /// Rows that give money back for orders.
 struct Refunds<'a> {
@@ -26,20 +26,44 @@ struct Refunds<'a> {
     score: f64,
 }
 
-/// Adds when money went back and how much, where the orders' own rows do not say it.
-pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, number: &str) {
+/// What went back, as a part of the orders' SELECT.
+pub(super) struct GivenBack {
+    join: String,
+    /// Whether it is joined by its seller too.
+    names_seller: bool,
+}
+
+/// Adds when money went back and how much, where the orders' own rows do not say it. It is joined after the
+/// orders' merchants; `merchant` is their name there.
+pub(super) fn refunds(
+    draft: &mut TableDraft,
+    scope: &Scope,
+    plan: &OrdersPlan,
+    number: &str,
+    merchant: Option<&str>,
+) -> Option<GivenBack> {
     let land = scope.land;
     let credits = credit_notes(draft, scope, plan);
-    if draft.has("refunded_at") || plan.splits() {
-        return;
+    if draft.has("refunded_at") {
+        return None;
     }
-    let Some(found) = credits.or_else(|| table_of_refunds(scope, plan)) else { return };
+    let mut found = credits.or_else(|| table_of_refunds(scope, plan))?;
+    let seller = if plan.splits() { merchant.zip(found.seller()) } else { None };
     let inner = &found.rows;
     let order = inner.id_of(found.order, &inner.name(found.order));
     let when = inner.render(Type::Instant, "refunded_at", found.when, &inner.name(found.when)).sql;
     let minor = inner.minor(found.amount, &inner.name(found.amount)).sql;
     let minor = if found.is_negative { format!("-1 * ({minor})") } else { minor };
     let name = free_name(land, "given_back");
+    let (named, keys) = match &seller {
+        Some((_, seller)) => {
+            (format!("{order} AS order_number,\n    {seller} AS merchant"), "order_number,\n    merchant")
+        }
+        None => (format!("{order} AS order_number"), "order_number"),
+    };
+    let by = keys.replace("\n    ", " ");
+    let from = format!("{}{}", inner.joined_tables(), found.only);
+    draft.with_once(inner);
     // A later file may send rows again, and nothing but their cells says which.
     let is_sent_again = inner.twin_of().is_none() && land.table(found.order.table).sent_again > 0;
     let body = if is_sent_again {
@@ -47,26 +71,24 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
         draft.with.push((
             stated.clone(),
             format!(
-                "SELECT\n    {order} AS order_number,\n    {when} AS refunded_at,\n    {minor} AS refund_minor,\n    {0}._file AS sent_in,\n    {0}._row AS place\nFROM {0}{1}",
-                inner.driver_name(),
-                found.only
+                "SELECT\n    {named},\n    {when} AS refunded_at,\n    {minor} AS refund_minor,\n    {0}._file AS sent_in,\n    {0}._row AS place\n{from}",
+                inner.driver_name()
             ),
         ));
         draft.with.push((
             numbered.clone(),
             format!(
-                "SELECT\n    order_number,\n    refunded_at,\n    refund_minor,\n    ROW_NUMBER() OVER (PARTITION BY order_number, refunded_at, refund_minor, sent_in ORDER BY place) AS copy\nFROM {stated}"
+                "SELECT\n    {keys},\n    refunded_at,\n    refund_minor,\n    ROW_NUMBER() OVER (PARTITION BY {by}, refunded_at, refund_minor, sent_in ORDER BY place) AS copy\nFROM {stated}"
             ),
         ));
         format!(
-            "SELECT\n    order_number,\n    MIN(refunded_at) AS refunded_at,\n    CASE WHEN COUNT(refund_minor) = COUNT(*) THEN SUM(refund_minor) ELSE NULL END AS refund_minor\nFROM (SELECT DISTINCT order_number, refunded_at, refund_minor, copy FROM {numbered}) AS once\nGROUP BY order_number"
+            "SELECT\n    {keys},\n    MIN(refunded_at) AS refunded_at,\n    CASE WHEN COUNT(refund_minor) = COUNT(*) THEN SUM(refund_minor) ELSE NULL END AS refund_minor\nFROM (SELECT DISTINCT {by}, refunded_at, refund_minor, copy FROM {numbered}) AS once\nGROUP BY {by}"
         )
     } else {
+        let grouped = seller.as_ref().map_or(order.clone(), |(_, seller)| format!("{order}, {seller}"));
         format!(
-            "SELECT\n    {order} AS order_number,\n    MIN({when}) AS refunded_at,\n    CASE WHEN COUNT({minor}) = COUNT(*) THEN SUM({minor}) ELSE NULL END AS \
-                 refund_minor\nFROM {}{}\nGROUP BY {order}",
-            inner.driver_name(),
-            found.only
+            "SELECT\n    {named},\n    MIN({when}) AS refunded_at,\n    CASE WHEN COUNT({minor}) = COUNT(*) THEN SUM({minor}) ELSE NULL END AS \
+                 refund_minor\n{from}\nGROUP BY {grouped}"
         )
     };
     draft.twin = inner.twin_of();
@@ -77,7 +99,6 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
         draft.keys.push((plan.order, found.order));
     }
     draft.with.push((name.clone(), body));
-    draft.joins.push(format!("LEFT JOIN {name} ON {number} = {name}.order_number"));
     let note = "the first of an order's refunds dates them all";
     draft.put("refunded_at", Piece::guess(format!("{name}.refunded_at"), note), scope.name(found.when), found.score);
     let note = if found.only.is_empty() || draft.twin.is_some() {
@@ -93,13 +114,100 @@ pub(super) fn refunds(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan, 
         scope.name(found.amount),
         found.score,
     );
+    let of_seller = seller.as_ref().map_or(String::new(), |(merchant, _)| format!(" AND {merchant} = {name}.merchant"));
+    let join = format!("LEFT JOIN {name} ON {number} = {name}.order_number{of_seller}");
+    Some(GivenBack { join, names_seller: seller.is_some() })
+}
+
+impl GivenBack {
+    /// Joins it, and marks what went back of orders that several merchants share, where nothing says whose part it was.
+    pub(super) fn join(self, draft: &mut TableDraft, plan: &OrdersPlan) {
+        draft.joins.push(self.join);
+        if plan.splits() && !self.names_seller {
+            draft.doubt(
+                "refund_minor",
+                "refunds name orders, of which some have several merchants, and nothing says whose part went back: as drafted, that of each of them, up to \
+                 its amount",
+            );
+        }
+    }
+}
+
+impl Refunds<'_> {
+    /// Who sold what went back, where its row leads there.
+    fn seller(&mut self) -> Option<String> {
+        let found = self.rows.land.find_entity(self.rows.driver, C::Merchant)?;
+        Some(self.rows.reach_id(&found))
+    }
+}
+
+/// Lines that take others of their order back.
+pub(super) struct LinesBack {
+    /// Which they are.
+    pub condition: String,
+    /// When they were written.
+    pub at: Option<String>,
+    told: String,
+}
+
+/// The lines of a table that take others of their order back: by a kind that says so, or by an amount below zero of a later time than the order's first line; others
+/// below zero are discounts. `owed` is what a line costs.
+pub(super) fn lines_back(inner: &Scope, lines: &Lines, owed: &str) -> Option<LinesBack> {
+    const LATER: f64 = 0.8;
+    let land = inner.land;
+    let is_signed = |at: &ColumnAt| !land.column(*at).negative.is_empty() && owed.contains(&inner.name(*at));
+    let signed = land.columns(lines.table).find(is_signed);
+    let back = rows_that_take_back(inner, signed, None, &BTreeSet::new())?;
+    let when = land.best(lines.table, &ORDERS, "placed_at", true).map(|found| found.at);
+    let is_later = |at: ColumnAt| back.share_after_first(inner, lines.order, at) >= LATER;
+    if !back.has_kind() && !when.is_some_and(is_later) {
+        return None;
+    }
+    let at = when.map(|at| inner.render(Type::Instant, "refunded_at", at, &inner.name(at)).sql);
+    Some(LinesBack { condition: back.condition(inner), at, told: back.told.clone() })
+}
+
+impl LinesBack {
+    /// What went back of an order, and when, as columns of the part that sums its lines.
+    pub(super) fn sums(&self) -> String {
+        let at = self.at.as_ref().map_or("", |_| ",\n    MIN(back_at) AS refunded_at");
+        format!(
+            ",\n    CASE WHEN COUNT(back_minor) = COUNT(*) AND SUM(back_minor) > 0 THEN SUM(back_minor) ELSE NULL END AS refund_minor{at}"
+        )
+    }
+
+    /// The same of several files that each have the lines.
+    pub(super) fn once(&self) -> String {
+        let at = self.at.as_ref().map_or("", |_| ",\n    MIN(refunded_at) AS refunded_at");
+        format!(",\n    MAX(refund_minor) AS refund_minor{at}")
+    }
+
+    /// Puts what went back, from the part that sums the lines of an order.
+    pub(super) fn put(&self, draft: &mut TableDraft, pairs: &str) {
+        let note = format!("the sum of an order's lines with {}", self.told);
+        draft.put(
+            "refund_minor",
+            Piece::guess(format!("{pairs}.refund_minor"), note),
+            "lines that take others back",
+            0.7,
+        );
+        if self.at.is_some() {
+            let note = "the first of an order's refunds dates them all";
+            draft.put(
+                "refunded_at",
+                Piece::guess(format!("{pairs}.refunded_at"), note),
+                "lines that take others back",
+                0.7,
+            );
+        }
+    }
 }
 
 /// Holds a refund to its order's amount, where it is a little more: freight and tax go back too. What is far more is another thing and stays, so that
 /// it is quarantined.
 pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
     // Data in the contract's own shape is taken as it is.
-    if draft.column("refund_minor").is_none_or(|refund| refund.confidence >= 1.0) {
+    if !draft.has("refund_minor") || draft.column("refund_minor").is_none_or(|refund| refund.confidence >= 1.0) {
         return;
     }
     let sql_of = |column: &str| draft.column(column).map(|c| c.sql.clone());
@@ -127,7 +235,8 @@ pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &O
 /// Dates refunds whose day nothing states at the end of their orders: money that went back on no day is quarantined.
 pub(super) fn dated_at_the_end(draft: &mut TableDraft, scope: &Scope) {
     let sql_of = |column: &str| draft.column(column).map(|c| c.sql.clone());
-    let (Some(refund), None, true) = (sql_of("refund_minor"), sql_of("refunded_at"), draft.has("placed_at")) else {
+    let is_dated = draft.has("placed_at") && draft.has("refund_minor");
+    let (Some(refund), None, true) = (sql_of("refund_minor"), sql_of("refunded_at"), is_dated) else {
         return;
     };
     let mut ends: Vec<String> =
@@ -144,33 +253,36 @@ pub(super) fn dated_at_the_end(draft: &mut TableDraft, scope: &Scope) {
     );
 }
 
-/// Orders with a negative amount are credit notes: they are skipped as orders. Which order each is of, a column says whose values are numbers of
-/// orders.
+/// Orders that take others back, by a negative amount or a kind that says so, are credit notes: they are skipped as orders. Which order each is of, a column says
+/// whose values are numbers of orders; where none does, a person must.
 fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<'a>> {
     let land = scope.land;
     if plan.is_by_line() || plan.lines.is_some() {
         return None;
     }
     let amount = super::amount::main_amount(land, plan.driver, &|_| true)?.at;
-    let negative = &land.column(amount).negative;
-    let raw = land.table(plan.driver);
-    if negative.is_empty() || negative.len() as f64 > MAX_CREDIT_SHARE * raw.rows as f64 {
-        return None;
-    }
-    let below_zero = |sql: &str| format!("{} < 0", scope.number(amount, sql));
+    let back = rows_that_take_back(scope, Some(amount), Some(plan.order), &BTreeSet::new())?;
     draft.skip(Skipped {
-        why: format!("Rows with a negative {:?} are credit notes, not orders.", raw.columns[amount.column].name),
-        keeps: format!("COALESCE(NOT ({}), TRUE)", below_zero(&scope.bare(amount))),
         // Nothing that follows an order names its credit note.
         share: 0.0,
+        ..back.skipped(scope, "are credit notes, not orders")
     });
-    let when = plan.placed.as_ref().filter(|found| found.path.is_empty())?.at;
-    let columns = land.columns(plan.driver).filter(|at| *at != plan.order && land.column(*at).is_like_an_id());
-    let shares = columns.map(|at| (raw.share_found_in(at.column, plan.order.column, negative), at));
-    let (share, order) = shares.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)))?;
+    let when = plan.placed.as_ref().filter(|found| found.path.is_empty()).map(|found| found.at);
+    let (Some(order), Some(when)) = (back.names.filter(|at| *at != plan.order), when) else {
+        if !draft.has("refunded_at") && !draft.has("refund_minor") {
+            let why = format!(
+                "{} with {} give money back, and nothing says of which order: write what went back of each order, and NULL where nothing did",
+                back.rows_in_words(),
+                back.told
+            );
+            draft.put("refund_minor", Piece::sure("NULL"), "nothing names the order", 0.0);
+            draft.doubt("refund_minor", &why);
+        }
+        return None;
+    };
     let rows = scope.twin("credit_notes");
-    let only = format!("\nWHERE {}", below_zero(&rows.name(amount)));
-    (share > 0.5).then_some(Refunds { rows, order, when, amount, only, is_negative: true, score: 0.7 })
+    let only = format!("\nWHERE {}", back.condition(&rows));
+    Some(Refunds { rows, order, when, amount, only, is_negative: back.are_negative, score: 0.7 })
 }
 
 /// A table that is called after refunds or reversals, one of amounts below zero, or a table of disputes that says what went back.

@@ -111,15 +111,13 @@ fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is
     let land = scope.land;
     let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
     let n = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)));
-    let stated = land.columns(table).find(|at| *at != principal && is_instalment(land, *at, principal, term));
-    if let Some(stated) = stated.filter(|_| is_in_months) {
+    if let Some(stated) = stated_instalment(land, table, principal, term).filter(|_| is_in_months) {
         let amount = scope.minor(stated, &scope.name(stated)).sql;
         let beside = format!("{amount} - DIV({principal_minor}, {n})");
         let sql = format!("CASE WHEN {beside} < 0 THEN 0 ELSE {beside} END");
         return Piece::guess(sql, format!("what {} leaves beside the principal", scope.name(stated)));
     }
-    let rate = assign(land, table, &LOANS, &["daily_rate_ppm"], true, &BTreeSet::new()).remove("daily_rate_ppm");
-    let Some(Found { at, .. }) = rate else {
+    let Some(Found { at, .. }) = super::rates::find(land, table) else {
         return Piece::guess("0", "no instalment and no rate is stated");
     };
     let ppm = format!("TRY_CAST({} AS DOUBLE)", scope.render(Type::Integer, "daily_rate_ppm", at, &scope.name(at)).sql);
@@ -130,6 +128,20 @@ fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is
         (n, "for the term at the stated rate")
     };
     Piece::guess(format!("TRY_CAST(ROUND({principal_minor} * {ppm} / 1000000 * {days}) AS BIGINT)"), note)
+}
+
+/// Whether a table of loans in months says what is paid each month.
+pub(super) fn states_instalments(land: &Landscape, table: usize) -> bool {
+    let found = assign(land, table, &LOANS, &["principal_minor", "term_days"], true, &BTreeSet::new());
+    let both =
+        found.get("principal_minor").zip(found.get("term_days")).map(|(principal, term)| (principal.at, term.at));
+    both.is_some_and(|(principal, term)| {
+        super::scope::is_in_months(land, term) && stated_instalment(land, table, principal, term).is_some()
+    })
+}
+
+fn stated_instalment(land: &Landscape, table: usize, principal: ColumnAt, term: ColumnAt) -> Option<ColumnAt> {
+    land.columns(table).find(|at| *at != principal && is_instalment(land, *at, principal, term))
 }
 
 /// Whether a column says what is paid each month: it is called so, and over the term it comes to what was lent and something more.

@@ -386,38 +386,10 @@ impl<'a> Scope<'a> {
             "term_days" if is_in_months(self.land, at) => {
                 Piece::guess(rounded(" * 30"), "small numbers, taken as months of 30 days")
             }
-            "daily_rate_ppm" => self.rate(at, sql),
+            "daily_rate_ppm" => super::rates::per_day(self, at, sql),
             "stars" => super::stars::in_five(self, at, sql),
             _ if matches!(raw.kind, ValueKind::Whole) => Piece::sure(sql),
             _ => Piece::sure(rounded("")),
-        }
-    }
-
-    fn rate(&self, at: ColumnAt, sql: &str) -> Piece {
-        let raw = self.land.column(at);
-        let lower = raw.name.to_lowercase();
-        let number = self.number(at, sql);
-        let made = |factor: &str| self.as_written(&format!("TRY_CAST(ROUND({number}{factor}) AS BIGINT)"), at, sql);
-        if lower.contains("ppm") {
-            return Piece::sure(sql);
-        }
-        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-        let is_daily = says(&["daily", "day", "diari", "tag", "p.d.", "p. d."]);
-        let is_percent = says(&["%", "percent", "prozent", "pct"]);
-        let highest = if is_percent { f64::INFINITY } else { raw.range.1 };
-        let is_monthly = says(&["month", "mensual", "mensal", "mensuel", "monat", "miesie", "p.m.", "月"]);
-        if is_monthly && !is_daily {
-            return if highest < 0.2 {
-                Piece::guess(made(" * 12000000 / 365"), "a monthly rate as a fraction")
-            } else {
-                Piece::guess(made(" * 120000 / 365"), "a monthly rate in percent")
-            };
-        }
-        match (is_daily, highest < 1.0) {
-            (true, true) if highest < 0.02 => Piece::guess(made(" * 1000000"), "a daily rate as a fraction"),
-            (true, _) => Piece::guess(made(" * 10000"), "a daily rate in percent"),
-            (false, true) => Piece::guess(made(" * 1000000 / 365"), "a yearly rate as a fraction"),
-            (false, false) => Piece::guess(made(" * 10000 / 365"), "a yearly rate in percent"),
         }
     }
 }

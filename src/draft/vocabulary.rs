@@ -7,6 +7,10 @@ pub(super) enum Concept {
     Branch,
     /// Who sells work: a merchant where nobody else is one.
     Worker,
+    /// Who drives: sells rides, or carries what others sell.
+    Driver,
+    /// Who rides: along as a passenger, or out with parcels and meals.
+    Rider,
     Buyer,
     Account,
     Order,
@@ -95,14 +99,13 @@ use Concept as C;
 /// Words by what they mean: English, Portuguese, Spanish, French, German, Italian, Polish,
 /// Turkish, Chinese, Japanese, Korean, and the names of tables and fields of SAP's ERP. Without accents and without a plural's s, as
 /// [`super::names::Name`] makes them.
-pub(super) const VOCABULARY: [(Concept, &[&str]); 83] = [
+pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
     (
         C::Worker,
         &[
             "freelancer",
             "contractor",
             "subcontractor",
-            "driver",
             "tutor",
             "consultant",
             "expert",
@@ -122,19 +125,15 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 83] = [
             "freiberufler",
             "dienstleister",
             "handwerker",
-            "fahrer",
-            "motorista",
-            "conductor",
-            "chauffeur",
             "prestador",
             "prestataire",
             "professionista",
             "wykonawca",
             "wykonawcy",
-            "kierowca",
-            "kierowcy",
         ],
     ),
+    (C::Driver, &["driver", "fahrer", "motorista", "conductor", "chauffeur", "kierowca", "kierowcy"]),
+    (C::Rider, &["rider"]),
     (
         C::Engagement,
         &[
@@ -271,7 +270,6 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 83] = [
             "eater",
             "diner",
             "guest",
-            "rider",
             "passenger",
             "member",
             "subscriber",
@@ -1526,6 +1524,24 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 83] = [
             "shipping carrier",
             "delivery company",
             "delivery partner",
+            "delivery agent",
+            "delivery boy",
+            "delivery man",
+            "delivery person",
+            "deliveryman",
+            "dispatch rider",
+            "repartidor",
+            "entregador",
+            "motoboy",
+            "livreur",
+            "zusteller",
+            "fattorino",
+            "dostawca",
+            "kurye",
+            "骑手",
+            "配送员",
+            "配達員",
+            "라이더",
             "courier company",
             "przewoznik",
             "przewoznika",
@@ -2002,7 +2018,10 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 83] = [
         ],
     ),
     (C::Channel, &["channel", "method", "mode", "canal", "kanal", "渠道", "yontem", "yontemi"]),
-    (C::Reversed, &["reversed", "bounced", "reversal", "estornado", "devuelto", "zuruckgebucht"]),
+    (
+        C::Reversed,
+        &["reversed", "bounced", "reversal", "reverse", "estorno", "storno", "estornado", "devuelto", "zuruckgebucht"],
+    ),
     (C::Requested, &["requested", "applied", "solicitado", "demande", "beantragt"]),
     (C::Sales, &["sales", "turnover", "ingreso", "receita", "vendas", "ventas", "umsatz", "chiffre", "obrot", "売上"]),
     (C::Cost, &["cost", "costs", "cogs", "custo", "costo", "coste", "cout", "kosten"]),

@@ -1,5 +1,7 @@
 //! Words of exports that mean a word of the contract: statuses, outcomes, reasons, products.
 
+use std::collections::BTreeMap;
+
 use crate::profile::RawColumn;
 
 /// A contract word with the pieces of raw words that mean it.
@@ -249,15 +251,16 @@ pub(super) fn mapped(table: &str, column: &str, raw: &RawColumn, sql: &str, allo
         return Some(sql.to_owned());
     }
     let (meanings, other) = meanings(table, column);
+    let levels = if (table, column) == ("merchants", "verification") { levels(raw) } else { BTreeMap::new() };
     let mut whens: Vec<String> = Vec::new();
     let mut placed: Vec<&str> = Vec::new();
     for (word, pieces) in meanings {
-        let meant: Vec<&str> = raw
-            .words
-            .keys()
-            .map(String::as_str)
-            .filter(|raw| !placed.contains(raw) && pieces.iter().any(|piece| holds(raw, piece)))
-            .collect();
+        let means = |raw: &str| match levels.get(raw) {
+            Some(level) => level == word,
+            None => pieces.iter().any(|piece| holds(raw, piece)),
+        };
+        let meant: Vec<&str> =
+            raw.words.keys().map(String::as_str).filter(|raw| !placed.contains(raw) && means(raw)).collect();
         if !meant.is_empty() {
             whens.push(format!("WHEN {sql} IN ({}) THEN '{word}'", listed(&meant)));
             placed.extend(meant);
@@ -269,6 +272,54 @@ pub(super) fn mapped(table: &str, column: &str, raw: &RawColumn, sql: &str, allo
         (false, None) => Some(format!("CASE {} ELSE NULL END", whens.join(" "))),
         (false, Some(other)) => Some(format!("CASE {} ELSE '{other}' END", whens.join(" "))),
     }
+}
+
+/// Numbered levels of verification as the contract's words: 0 is none, the highest of two or more is full, what lies between is basic. Of 0 and 1 alone
+/// without a word beside them nothing is said here: they are a flag.
+fn levels(raw: &RawColumn) -> BTreeMap<&str, &'static str> {
+    const HIGHEST: u32 = 9;
+    let numbered: BTreeMap<&str, u32> =
+        raw.words.keys().filter_map(|word| Some((word.as_str(), level_of(word)?))).collect();
+    let highest = numbered.values().copied().max().unwrap_or(0);
+    let is_flag = highest < 2 && numbered.keys().all(|word| word.trim().bytes().all(|b| b.is_ascii_digit()));
+    if is_flag || highest > HIGHEST {
+        return BTreeMap::new();
+    }
+    let said = |level: u32| match level {
+        0 => "none",
+        _ if level == highest && highest >= 2 => "full",
+        _ => "basic",
+    };
+    numbered.into_iter().map(|(word, level)| (word, said(level))).collect()
+}
+
+/// The number of a level: `Tier 2`, `level_2`, `KYC Tier 2`, `T2`, `2`.
+fn level_of(word: &str) -> Option<u32> {
+    const LEVELS: [&str; 18] = [
+        "tier",
+        "level",
+        "lvl",
+        "t",
+        "l",
+        "kyc",
+        "kyb",
+        "stufe",
+        "nivel",
+        "nível",
+        "niveau",
+        "livello",
+        "poziom",
+        "seviye",
+        "step",
+        "等级",
+        "レベル",
+        "레벨",
+    ];
+    let lower = word.trim().to_lowercase();
+    let before = lower.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = lower.strip_prefix(before)?.parse().ok()?;
+    let mut said = before.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    said.all(|word| LEVELS.contains(&word)).then_some(number)
 }
 
 /// Values of a column that mean a word of the contract.
@@ -289,7 +340,9 @@ pub(super) fn meaning<'a>(table: &str, column: &str, word: &str, raw: &'a RawCol
 }
 
 /// Words of a status column that say that an order came to nothing.
-const FAILED: [&str; 31] = [
+const FAILED: [&str; 33] = [
+    "revers",
+    "estorn",
     "disapprov",
     "cancel",
     "unavailable",
@@ -491,6 +544,59 @@ const SENT_OFF: [&str; 17] = [
 /// Values that say that an order was cancelled or refused.
 pub(super) fn failed(raw: &RawColumn) -> Vec<&str> {
     raw.words.keys().map(String::as_str).filter(|word| FAILED.iter().any(|piece| holds(word, piece))).collect()
+}
+
+/// Words of rows that take back what another row says.
+const TAKES_BACK: [&str; 25] = [
+    "revers",
+    "refund",
+    "chargeback",
+    "charge back",
+    "charged back",
+    "bounce",
+    "storno",
+    "storniert",
+    "zuruckgebucht",
+    "rucklast",
+    "ruckbuchung",
+    "ruckzahlung",
+    "erstatt",
+    "estorn",
+    "contracargo",
+    "reembols",
+    "rembours",
+    "impaye",
+    "rimbors",
+    "zwrot",
+    "iade",
+    "冲正",
+    "退款",
+    "返金",
+    "환불",
+];
+
+/// Values that say that a row takes another back.
+pub(super) fn take_back(raw: &RawColumn) -> Vec<&str> {
+    raw.words.keys().map(String::as_str).filter(|word| TAKES_BACK.iter().any(|piece| holds(word, piece))).collect()
+}
+
+/// Values that say that money did not arrive, or did not stay.
+pub(super) fn never_stayed(raw: &RawColumn) -> Vec<&str> {
+    const NOT_ARRIVED: [&str; 10] = [
+        "returned",
+        "dishono",
+        "nsf",
+        "pending",
+        "await",
+        "scheduled",
+        "initiated",
+        "pendente",
+        "pendient",
+        "insufficient",
+    ];
+    let is_one =
+        |word: &str| [&TAKES_BACK[..], &FAILED, &NOT_ARRIVED].into_iter().flatten().any(|piece| holds(word, piece));
+    raw.words.keys().map(String::as_str).filter(|word| is_one(word)).collect()
 }
 
 /// What a word of a status column says of an order.
@@ -722,6 +828,18 @@ mod tests {
         }
         for word in ["betaald", "betalt", "zaplaceno", "оплачен", "付款"] {
             assert_eq!(stage(word), Some(Stage::Paid), "{word}");
+        }
+    }
+
+    #[test]
+    fn numbered_levels_are_known_by_their_number() {
+        for (word, level) in
+            [("Tier 0", 0), ("T2", 2), ("KYC Level 3", 3), ("level_1", 1), ("tier-2", 2), ("3", 3), ("Nível 2", 2)]
+        {
+            assert_eq!(level_of(word), Some(level), "{word}");
+        }
+        for word in ["verified", "Plan 2", "2x", "", "tier", "Tier 99999999999"] {
+            assert_eq!(level_of(word), None, "{word}");
         }
     }
 

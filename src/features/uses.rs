@@ -27,13 +27,17 @@ impl FeatureUses {
     /// # Errors
     /// The first unknown feature, with its line in `file`.
     pub fn check<'a>(&self, file: &ConfigFile, names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
+        self.unknown(file, names).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Refusals of all features that the job does not define.
+    pub fn unknown<'a>(&self, file: &ConfigFile, names: impl IntoIterator<Item = &'a str>) -> Vec<ConfigError> {
         let known: BTreeSet<&str> = names.into_iter().collect();
-        match self.0.iter().find(|(name, _)| !known.contains(name.as_str())) {
-            None => Ok(()),
-            Some((name, span)) => {
-                let message = format!("{name:?} is not a feature of this job");
-                Err(file.refuse(span, message, "a feature that the job's feature file defines"))
-            }
-        }
+        let unknown = self.0.iter().filter(|(name, _)| !known.contains(name.as_str()));
+        let refused = unknown.map(|(name, span)| {
+            let message = format!("{name:?} is not a feature of this job");
+            file.refuse(span, message, "a feature that the job's feature file defines")
+        });
+        refused.collect()
     }
 }

@@ -257,6 +257,33 @@ struct RawBucket {
     to_dpd: Option<Spanned<i64>>,
 }
 
+impl RawDeduction {
+    fn check(&self, file: &ConfigFile, feature_uses: &mut FeatureUses) -> Result<DeductionTerms, ConfigError> {
+        feature_uses.push(&self.receipts_feature);
+        self.day_receipts_feature.iter().for_each(|feature| feature_uses.push(feature));
+        Ok(DeductionTerms {
+            receipts_feature: self.receipts_feature.get_ref().clone(),
+            receipts_days: bounds::days(file, &self.receipts_days, "receipts_days", 1..=3_660)?,
+            day_receipts_feature: self.day_receipts_feature.as_ref().map(|f| f.get_ref().clone()),
+            receipts_share_ppm: bounds::integer(file, &self.receipts_share_ppm, "receipts_share_ppm", 1..=1_000_000)?,
+            min_minor: bounds::integer(file, &self.min_minor, "min_minor", 1..=1_000_000_000)?,
+            floor_minor: self
+                .floor_minor
+                .as_ref()
+                .map_or(Ok(0), |floor| bounds::integer(file, floor, "floor_minor", 0..=1_000_000_000))?,
+            order: self.order,
+            payments_days_older: match &self.payments_days_older {
+                None => 0,
+                Some(days) => bounds::days(file, days, "payments_days_older", 0..=3_660)?,
+            },
+            under_way_days: match &self.under_way_days {
+                None => UNDER_WAY_DAYS,
+                Some(days) => bounds::days(file, days, "under_way_days", 1..=3_660)?,
+            },
+        })
+    }
+}
+
 impl Monitor {
     /// Reads and checks a monitor file.
     ///
@@ -266,7 +293,7 @@ impl Monitor {
         Self::check(ConfigFile::open(path)?)
     }
 
-    /// As [`Self::check`], with every unknown key and value of a wrong type at once.
+    /// As [`Self::check`], with every unknown key, value of a wrong type and value out of its range at once, and of each part what else is wrong with it.
     ///
     /// # Errors
     /// At least one fault.
@@ -282,74 +309,52 @@ impl Monitor {
         let raw: RawMonitor = file.parse()?;
         let mut feature_uses = FeatureUses::default();
         let waterfall = raw.waterfall.get_ref().check(&file)?;
-        let materiality = raw.materiality.as_ref().map(|m| m.check(&file)).transpose()?.unwrap_or_default();
+        let materiality =
+            file.part(None, || raw.materiality.as_ref().map(|m| m.check(&file)).transpose())?.unwrap_or_default();
         let (overpayment, unknown_limit, retention) = raw.ledger.check(&file)?;
-        let buckets = check_buckets(&file, &raw.buckets)?;
+        let buckets = file.part(Vec::new(), || check_buckets(&file, &raw.buckets))?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
         let drift = raw.drift.check(&file)?;
         let officers = raw.officers.check(&file)?;
-        let hazard = raw.hazard.as_ref().map(|hazard| hazard.check(&file)).transpose()?;
+        let hazard = file.part(None, || raw.hazard.as_ref().map(|hazard| hazard.check(&file)).transpose())?;
         let restoration = raw.restoration.check(&file, &mut feature_uses)?;
         let portfolio = raw.portfolio.check(&file, raw.provisions.as_ref())?;
-        let restructure = raw.restructure.as_ref().map(|raw| raw.check(&file, &mut feature_uses)).transpose()?;
+        let restructure =
+            file.part(None, || raw.restructure.as_ref().map(|raw| raw.check(&file, &mut feature_uses)).transpose())?;
         let queue = raw.queue.check(&file)?;
-        let deduction = match &raw.deduction {
-            None => None,
-            Some(deduction) => {
-                feature_uses.push(&deduction.receipts_feature);
-                deduction.day_receipts_feature.iter().for_each(|feature| feature_uses.push(feature));
-                Some(DeductionTerms {
-                    receipts_feature: deduction.receipts_feature.get_ref().clone(),
-                    receipts_days: bounds::days(&file, &deduction.receipts_days, "receipts_days", 1..=3_660)?,
-                    day_receipts_feature: deduction.day_receipts_feature.as_ref().map(|f| f.get_ref().clone()),
-                    receipts_share_ppm: bounds::integer(
-                        &file,
-                        &deduction.receipts_share_ppm,
-                        "receipts_share_ppm",
-                        1..=1_000_000,
-                    )?,
-                    min_minor: bounds::integer(&file, &deduction.min_minor, "min_minor", 1..=1_000_000_000)?,
-                    floor_minor: deduction
-                        .floor_minor
-                        .as_ref()
-                        .map_or(Ok(0), |floor| bounds::integer(&file, floor, "floor_minor", 0..=1_000_000_000))?,
-                    order: deduction.order,
-                    payments_days_older: match &deduction.payments_days_older {
-                        None => 0,
-                        Some(days) => bounds::days(&file, days, "payments_days_older", 0..=3_660)?,
-                    },
-                    under_way_days: match &deduction.under_way_days {
-                        None => UNDER_WAY_DAYS,
-                        Some(days) => bounds::days(&file, days, "under_way_days", 1..=3_660)?,
-                    },
-                })
-            }
-        };
+        let deduction =
+            file.part(None, || raw.deduction.as_ref().map(|raw| raw.check(&file, &mut feature_uses)).transpose())?;
         let max_deducted_share = raw.deduction.as_ref().and_then(|deduction| deduction.max_deducted_share.as_ref());
-        let max_deducted_share =
-            max_deducted_share.map(|share| bounds::unit(&file, share, "max_deducted_share")).transpose()?;
+        let max_deducted_share = file.part(None, || {
+            max_deducted_share.map(|share| bounds::unit(&file, share, "max_deducted_share")).transpose()
+        })?;
         let unknown_loan =
             unknown_loan::rule().map_err(|e| file.refuse(&(0..0), e.to_string(), "a defect of this program"))?;
         let mut rules: Vec<AlertRule> = Vec::new();
         for raw_rule in &raw.rules {
-            let rule = AlertRule::read(RuleKeys::new(&file, raw_rule, &mut feature_uses))?;
+            let rule =
+                file.part(None, || AlertRule::read(RuleKeys::new(&file, raw_rule, &mut feature_uses)).map(Some))?;
+            let Some(rule) = rule else { continue };
             let at_code = raw_rule.get_ref().get("code").map_or_else(|| raw_rule.span(), Spanned::span);
             if rules.iter().any(|r| r.code == rule.code) {
                 let message = format!("alert {:?} is declared twice", rule.code.as_str());
-                return Err(file.refuse(&at_code, message, "one [[rule]] a code"));
+                file.pass_over(file.refuse(&at_code, message, "one [[rule]] a code"), ())?;
             }
             if rule.code == unknown_loan.code {
                 let message =
                     format!("alert {UNKNOWN_LOAN_RULE:?} is raised for every loan that is not known, without a rule");
-                return Err(file.refuse(&at_code, message, "another code"));
+                file.pass_over(file.refuse(&at_code, message, "another code"), ())?;
             }
-            if rule.deducts() && deduction.is_none() {
+            if rule.deducts() && raw.deduction.is_none() {
                 let message = format!("alert {:?} deducts, but there is no [deduction]", rule.code.as_str());
-                return Err(file.refuse(&raw_rule.span(), message, "add [deduction] or choose another action"));
+                file.pass_over(file.refuse(&raw_rule.span(), message, "add [deduction] or choose another action"), ())?;
             }
-            if matches!(rule.kind, AlertKind::Hazard { .. }) && hazard.is_none() {
+            if matches!(rule.kind, AlertKind::Hazard { .. }) && raw.hazard.is_none() {
                 let message = format!("alert {:?} needs a hazard model, but there is no [hazard]", rule.code.as_str());
-                return Err(file.refuse(&raw_rule.span(), message, "add [hazard]; every key of it may be left out"));
+                file.pass_over(
+                    file.refuse(&raw_rule.span(), message, "add [hazard]; every key of it may be left out"),
+                    (),
+                )?;
             }
             rules.push(rule);
         }
@@ -414,6 +419,11 @@ impl Monitor {
     /// The first unknown feature, with its line.
     pub fn check_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
         self.feature_uses.check(&self.file, names)
+    }
+
+    /// Refusals of all features that the job does not define.
+    pub(crate) fn unknown_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<ConfigError> {
+        self.feature_uses.unknown(&self.file, names)
     }
 }
 

@@ -282,7 +282,7 @@ impl Policy {
         Self::check(ConfigFile::open(path)?)
     }
 
-    /// As [`Self::check`], with every unknown key and value of a wrong type at once.
+    /// As [`Self::check`], with every unknown key, value of a wrong type and value out of its range at once, and of each part what else is wrong with it.
     ///
     /// # Errors
     /// At least one fault.
@@ -303,48 +303,44 @@ impl Policy {
         let limit_step_minor = bounds::integer(&file, &raw.limit_step_minor, "limit_step_minor", 1..=hard_cap_minor)?;
         let mut products: Vec<Product> = Vec::new();
         for product in raw.products.get_ref() {
-            let checked = check_product(&file, product, &bands, &price, hard_cap_minor, &mut feature_uses)?;
+            let checked = file.part(None, || {
+                check_product(&file, product, &bands, &price, hard_cap_minor, &mut feature_uses).map(Some)
+            })?;
+            let Some(checked) = checked else { continue };
             if products.iter().any(|p| p.name == checked.name) {
                 let message = format!("product {:?} is declared twice", checked.name);
-                return Err(file.refuse(&product.get_ref().name.span(), message, "one [[product]] a product"));
+                let fault = file.refuse(&product.get_ref().name.span(), message, "one [[product]] a product");
+                file.pass_over(fault, ())?;
             }
             products.push(checked);
         }
-        if products.is_empty() {
-            return Err(file.refuse(&raw.products.span(), "no product is on offer", "at least one [[product]]"));
+        if raw.products.get_ref().is_empty() {
+            let fault = file.refuse(&raw.products.span(), "no product is on offer", "at least one [[product]]");
+            file.pass_over(fault, ())?;
         }
-        let later = raw
-            .later
-            .iter()
-            .map(|name| {
-                let known = product_name(&file, name)?;
-                if products.iter().any(|p| p.name == known) {
-                    let message = format!("product {known:?} is on offer and for later");
-                    return Err(file.refuse(&name.span(), message, "drop it from `later` or drop its [[product]]"));
-                }
-                Ok(known)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let default_dpd = check_default_dpd(&file, &raw)?;
-        let receivables = raw.receivables.as_ref().map(|r| r.check(&file)).transpose()?;
-        if receivables.is_none()
+        let later = check_later(&file, &raw.later, &products)?;
+        let default_dpd = file.part(BTreeMap::new(), || check_default_dpd(&file, &raw))?;
+        let receivables = file.part(None, || raw.receivables.as_ref().map(|r| r.check(&file)).transpose())?;
+        if raw.receivables.is_none()
             && let Some(product) = products.iter().find(|p| p.caps.receivables_advance_rate_ppm.is_some())
         {
             let message =
                 format!("product {:?} rests on receivables, and [receivables] does not say how they age", product.name);
             let help =
                 "[receivables] with full_until_days, expires_after_days and disputes = \"required\" or \"not-kept\"";
-            return Err(file.refuse(&raw.products.span(), message, help));
+            file.pass_over(file.refuse(&raw.products.span(), message, help), ())?;
         }
         let max_broken_record_share = match &raw.max_broken_record_share {
             None => MAX_BROKEN_RECORD_SHARE,
             Some(share) => bounds::unit(&file, share, "max_broken_record_share")?,
         };
-        let rules = raw
-            .rules
-            .iter()
-            .map(|rule| check_rule(&file, rule, *raw.loan_book.get_ref(), &products, &mut feature_uses))
-            .collect::<Result<Vec<_>, _>>()?;
+        let offered: Vec<&str> = raw.products.get_ref().iter().map(|p| p.get_ref().name.get_ref().as_str()).collect();
+        let mut rules: Vec<EligibilityRule> = Vec::new();
+        for rule in &raw.rules {
+            let loan_book = *raw.loan_book.get_ref();
+            rules
+                .extend(file.part(None, || check_rule(&file, rule, loan_book, &offered, &mut feature_uses).map(Some))?);
+        }
         Ok(Self {
             bands,
             loan_book: *raw.loan_book.get_ref(),
@@ -365,22 +361,22 @@ impl Policy {
             later,
             default_dpd,
             receivables,
-            groups: raw.groups.as_ref().map(|g| g.check(&file)).transpose()?,
+            groups: file.part(None, || raw.groups.as_ref().map(|g| g.check(&file)).transpose())?,
             max_broken_record_share,
             portfolio_budget_minor: raw
                 .portfolio_budget_minor
                 .as_ref()
                 .map(|budget| bounds::integer(&file, budget, "portfolio_budget_minor", 1..=1_000_000_000_000_000))
                 .transpose()?,
-            optimisation: raw
-                .optimisation
-                .as_ref()
-                .map(|o| o.check(&file, raw.portfolio_budget_minor.is_some()))
-                .transpose()?,
-            invitations: raw.invitations.as_ref().map(|i| i.check(&file)).transpose()?,
-            overrides: raw.overrides.as_ref().map(|o| o.check(&file, hard_cap_minor, &rules)).transpose()?,
+            optimisation: file.part(None, || {
+                let has_budget = raw.portfolio_budget_minor.is_some();
+                raw.optimisation.as_ref().map(|o| o.check(&file, has_budget)).transpose()
+            })?,
+            invitations: file.part(None, || raw.invitations.as_ref().map(|i| i.check(&file)).transpose())?,
+            overrides: file
+                .part(None, || raw.overrides.as_ref().map(|o| o.check(&file, hard_cap_minor, &rules)).transpose())?,
             rules,
-            approval: raw.approval.as_ref().map(|a| a.check(&file)).transpose()?,
+            approval: file.part(None, || raw.approval.as_ref().map(|a| a.check(&file)).transpose())?,
             holds_span: raw.approval.as_ref().map(RawApproval::holds_from_span).unwrap_or_default(),
             feature_uses,
             horizon_span: raw.price.pd_horizon_days.span(),
@@ -437,6 +433,11 @@ impl Policy {
     /// The first unknown feature, with its line.
     pub fn check_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
         self.feature_uses.check(&self.file, names)
+    }
+
+    /// Refusals of all features that the job does not define.
+    pub(crate) fn unknown_features<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<ConfigError> {
+        self.feature_uses.unknown(&self.file, names)
     }
 
     /// Refuses bands that differ from the model's scale.
@@ -501,7 +502,7 @@ fn check_bands(file: &ConfigFile, raw: &Spanned<Vec<Spanned<String>>>) -> Result
     for band in raw.get_ref() {
         if band.get_ref().is_empty() || bands.contains(band.get_ref()) {
             let message = format!("band {:?} is empty or named twice", band.get_ref());
-            return Err(file.refuse(&band.span(), message, "each band once, safest first"));
+            file.pass_over(file.refuse(&band.span(), message, "each band once, safest first"), ())?;
         }
         bands.push(band.get_ref().clone());
     }
@@ -589,6 +590,21 @@ fn check_repayment(
     Ok((repayment, instalments))
 }
 
+/// Products that are for later, and not on offer.
+fn check_later(file: &ConfigFile, raw: &[Spanned<String>], products: &[Product]) -> Result<Vec<String>, ConfigError> {
+    let mut later = Vec::new();
+    for name in raw {
+        let known = file.part(None, || product_name(file, name).map(Some))?;
+        if let Some(known) = known.as_ref().filter(|known| products.iter().any(|p| p.name == **known)) {
+            let message = format!("product {known:?} is on offer and for later");
+            let fault = file.refuse(&name.span(), message, "drop it from `later` or drop its [[product]]");
+            file.pass_over(fault, ())?;
+        }
+        later.extend(known);
+    }
+    Ok(later)
+}
+
 fn check_default_dpd(file: &ConfigFile, raw: &RawPolicy) -> Result<BTreeMap<String, u16>, ConfigError> {
     let mut default_dpd = BTreeMap::new();
     for (product, dpd) in raw.default_dpd.get_ref() {
@@ -615,7 +631,7 @@ fn check_rule(
     file: &ConfigFile,
     raw: &Spanned<RawRule>,
     loan_book: LoanBookUse,
-    products: &[Product],
+    offered: &[&str],
     feature_uses: &mut FeatureUses,
 ) -> Result<EligibilityRule, ConfigError> {
     let rule = raw.get_ref();
@@ -627,7 +643,7 @@ fn check_rule(
         Some(names) => {
             let mut set = BTreeSet::new();
             for name in names {
-                if !products.iter().any(|p| p.name == *name.get_ref()) {
+                if !offered.contains(&name.get_ref().as_str()) {
                     let message = format!("{:?} is not on offer", name.get_ref());
                     return Err(file.refuse(&name.span(), message, "products declared in this file"));
                 }

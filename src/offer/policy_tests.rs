@@ -69,6 +69,19 @@ fn all_that_is_not_of_the_form_is_told_at_once() {
     let one =
         ConfigFile::from_text(Path::new("policy.toml"), &GOOD.replace("offer_valid_days = 30", "offer_valid_days = 0"));
     assert_eq!(Policy::check_telling_all(one).unwrap_err().len(), 1);
+    // A key and a word that are not known, and values that are not allowed, in parts of their own.
+    let text = GOOD
+        .replace("limit_step_minor = 100", "limit_step_minor = 0\nlimit_steps = 1")
+        .replace("offer_valid_days = 30", "offer_valid_days = 0")
+        .replace("\"equal-instalment\"", "\"bulet\"")
+        .replace("at_least = 180", "at_last = 180");
+    let all = Policy::check_telling_all(ConfigFile::from_text(Path::new("policy.toml"), &text)).unwrap_err();
+    let line_of = |piece: &str| text.lines().position(|line| line.contains(piece)).map(|at| at + 1).unwrap();
+    let lines: Vec<usize> = all.iter().map(|fault| fault.line).collect();
+    let expected = ["limit_step_minor = 0", "limit_steps", "offer_valid_days = 0", "bulet", "at_last"].map(line_of);
+    for line in expected {
+        assert!(lines.contains(&line), "{line}: {all:?}");
+    }
 }
 
 #[test]

@@ -376,6 +376,12 @@ impl RawColumn {
         self.rows() > 0 && self.nulls == 0 && self.distinct == self.rows()
     }
 
+    /// Whether every row has a value that no other row of its file has.
+    #[must_use]
+    pub fn names_every_row(&self) -> bool {
+        self.rows() > 0 && self.nulls == 0 && !self.is_list && self.distinct.max(self.distinct_by_file) == self.rows()
+    }
+
     /// Whether it names its rows: nearly all have a value of their own. Rows that were sent again repeat it.
     #[must_use]
     pub fn is_key(&self) -> bool {

@@ -15,7 +15,7 @@ use super::time_form::Digits;
 use super::without_accent;
 use crate::source::{
     DeclaredFormat, Found, InputSpec, RecordFile, RecordFormat, SheetName, Sniffing, SourceError, Workbook,
-    begins_as_parquet, begins_as_workbook, find_files, format_of, open_input,
+    begins_as_parquet, begins_as_workbook, find_files, format_of, open_input, widest,
 };
 
 /// Endings of files that may hold a table, and those that they may have beside it where they are packed.
@@ -264,7 +264,7 @@ impl Group {
         let names = called(self);
         let is_dated = |group: &Self| group.files.iter().all(|found| names_a_year(&found.relative));
         let is_named_alike = names.len() == 1 && names == called(other) && is_dated(self) && is_dated(other);
-        let is_text = |group: &Self| group.signature.words.is_empty() && group.signature.ending != "parquet";
+        let has_names = |group: &Self| group.signature.words.is_empty();
         let without_separator = |format: &DeclaredFormat| DeclaredFormat { separator: None, ..shared(format) };
         let are_written_alike = self.signature.ending == other.signature.ending
             && without_separator(&self.format) == without_separator(&other.format)
@@ -274,7 +274,26 @@ impl Group {
         let is_alike = common as f64 >= MIN_COMMON * own.len().min(others.len()) as f64;
         let is_nearly = |columns: &[String]| columns.len().saturating_sub(common) <= MOST_OF_THEIR_OWN;
         let is_alike = is_alike && is_nearly(own) && is_nearly(others);
-        is_named_alike && is_text(self) && is_text(other) && are_written_alike && common > 1 && is_alike
+        let is_table = is_named_alike && has_names(self) && has_names(other) && are_written_alike;
+        is_table && common > 1 && is_alike && self.has_types_of(other)
+    }
+
+    /// Whether every column that both have is of types that one can hold; text has one type.
+    fn has_types_of(&self, other: &Self) -> bool {
+        let types = |group: &Self| {
+            let first = group.files.first().filter(|found| begins_as_parquet(&found.path).unwrap_or(false))?;
+            File::open(&first.path).ok().and_then(|file| {
+                let schema = ParquetReader::new(file).schema().ok()?;
+                Some(Schema::from_arrow_schema(&schema))
+            })
+        };
+        let (Some(own), Some(others)) = (types(self), types(other)) else {
+            return types(self).is_none() && types(other).is_none();
+        };
+        let agrees = |(name, kind): (&PlSmallStr, &DataType)| {
+            others.get(name).is_none_or(|other| kind.is_nested() || widest(kind, other, &|| true).is_some())
+        };
+        own.iter().all(agrees)
     }
 
     /// Whether a night reads the same columns of its files without being told what stands between cells.

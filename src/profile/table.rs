@@ -35,6 +35,8 @@ pub struct RawTable {
     pub has_other_instants: bool,
     /// Its columns, in the file's order.
     pub columns: Vec<RawColumn>,
+    /// Columns that some of its files lack: null there.
+    pub not_in_all: Vec<String>,
 }
 
 fn is_other_instant(dtype: &DataType) -> bool {
@@ -90,6 +92,7 @@ impl RawTable {
             sent_again,
             is_text,
             has_other_instants: frame.dtypes().iter().any(is_other_instant),
+            not_in_all: not_in_all(&columns, headers),
             columns,
         })
     }
@@ -154,6 +157,14 @@ impl RawTable {
         Some((mean(&alone)?, mean(&together)?))
     }
 
+    /// Rows with some of the words of a column that has few.
+    #[must_use]
+    pub fn rows_with_words(&self, column: usize, is_one: impl Fn(&str) -> bool) -> Vec<usize> {
+        let Some(cells) = self.columns.get(column) else { return Vec::new() };
+        let wanted: HashSet<u64> = cells.words.keys().filter(|word| is_one(word)).map(|word| hash_of(word)).collect();
+        cells.hashes.iter().enumerate().filter(|(_, hash)| wanted.contains(hash)).map(|(row, _)| row).collect()
+    }
+
     /// Share of some rows whose value in a column is a value of another column of the table; 0 where none has a value.
     #[must_use]
     pub fn share_found_in(&self, column: usize, key: usize, rows: &[usize]) -> f64 {
@@ -163,6 +174,22 @@ impl RawTable {
             rows.iter().filter_map(|row| values.hashes.get(*row).copied()).filter(|h| *h != 0).collect();
         let found = there.iter().filter(|hash| known.contains(hash)).count();
         if there.is_empty() { 0.0 } else { found as f64 / rows.len() as f64 }
+    }
+
+    /// Share of some rows whose time is after the first of all rows that have the same value in `key`.
+    #[must_use]
+    pub fn share_after_first(&self, key: usize, time: usize, rows: &[usize]) -> f64 {
+        let (Some(keys), Some(times)) = (self.columns.get(key), self.columns.get(time)) else { return 0.0 };
+        let dated = keys.hashes.iter().zip(&times.micros).filter_map(|(key, at)| Some((*key, (*at)?)));
+        let mut first: HashMap<u64, i64> = HashMap::new();
+        for (key, at) in dated {
+            first.entry(key).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        }
+        let is_later = |row: &usize| {
+            let at = times.micros.get(*row).copied().flatten();
+            at.zip(keys.hashes.get(*row).and_then(|key| first.get(key))).is_some_and(|(at, first)| at > *first)
+        };
+        rows.iter().filter(|row| is_later(row)).count() as f64 / rows.len().max(1) as f64
     }
 
     /// Share of some rows that have a value, by word of another column with few.
@@ -203,6 +230,16 @@ impl RawTable {
         let rows = both().count();
         (rows > 0).then(|| both().filter(|(a, b)| a <= b).count() as f64 / rows as f64)
     }
+}
+
+/// Columns that some headers lack, under every name that they go by.
+fn not_in_all(columns: &[RawColumn], headers: &[Vec<String>]) -> Vec<String> {
+    let is_in = |header: &Vec<String>, column: &RawColumn| {
+        header.contains(&column.name) || column.also_called.iter().any(|name| header.contains(name))
+    };
+    let is_known = |column: &&RawColumn| headers.iter().any(|header| is_in(header, column));
+    let lacking = columns.iter().filter(is_known).filter(|column| !headers.iter().all(|header| is_in(header, column)));
+    lacking.map(|column| column.name.clone()).collect()
 }
 
 /// Columns that later files call otherwise, each with its name before: they stand between the same others, no file has both, and their cells are alike.

@@ -254,15 +254,23 @@ impl Job {
     /// # Errors
     /// At least one fault, and the files that could be read all the same.
     pub fn open_telling_all(path: &Path) -> Result<Self, Box<Faults>> {
-        let file = ConfigFile::open(path)?;
-        let parsed = file.parse_telling_all::<RawJob>();
-        let below = |relative: &str| tidy(&file.folder().join(relative));
-        let (raw, unknown) = parsed.map_err(|all| Box::new(Faults::of_unread(&file, all, &below)))?;
-        let mut faults = Faults { all: unknown, ..Faults::default() };
+        let own = ConfigFile::open(path)?;
+        let below = |relative: &str| tidy(&own.folder().join(relative));
+        let readable = own.parse_telling_all::<RawJob>();
+        let (raw, passed) = readable.map_err(|all| Box::new(Faults::of_unread(&own, all, &below)))?;
+        let mut faults = Faults::default();
+        let checked = Self::check_parts(&own, &passed.file, raw, &mut faults);
+        faults.all = passed.all_faults(faults.all);
+        checked.filter(|_| faults.all.is_empty()).ok_or_else(|| Box::new(faults))
+    }
 
-        let name = faults.take(bounds::slug(&file, &raw.name, "name"));
+    /// Checks every part of a job file and notes what is wrong; none where a part cannot be made. `file` is `own` as far as it can be read.
+    fn check_parts(own: &ConfigFile, file: &ConfigFile, raw: RawJob, faults: &mut Faults) -> Option<Self> {
+        let below = |relative: &str| tidy(&own.folder().join(relative));
+
+        let name = faults.take(bounds::slug(file, &raw.name, "name"));
         let formerly =
-            raw.formerly.iter().filter_map(|word| faults.take(bounds::slug(&file, word, "formerly"))).collect();
+            raw.formerly.iter().filter_map(|word| faults.take(bounds::slug(file, word, "formerly"))).collect();
         let currency = faults.take(
             Currency::new(raw.currency.get_ref())
                 .map_err(|e| file.refuse(&raw.currency.span(), e.to_string(), "for example currency = \"CNY\"")),
@@ -273,7 +281,7 @@ impl Job {
                 file.refuse(&zone.span(), e.to_string(), "an IANA name such as \"Asia/Shanghai\" or \"UTC\"")
             }),
         });
-        let as_of = faults.take(check_as_of(&file, raw.as_of.as_ref()));
+        let as_of = faults.take(check_as_of(file, raw.as_of.as_ref()));
         let mut there = |key: &str, named: &Spanned<String>| {
             let path = below(named.get_ref());
             if path.exists() {
@@ -294,34 +302,34 @@ impl Job {
         };
         let (officers, overrides) = (optional(officers), optional(overrides));
 
-        let source = SourceSettings::check(&file, below(&raw.data), &raw.inputs, &raw.sources);
+        let source = SourceSettings::check(file, below(&raw.data), &raw.inputs, &raw.sources);
         let source = source.map_err(|refused| faults.all.extend(refused)).ok();
-        let wash = faults.take(raw.wash.check(&file));
-        let store = faults.take(raw.store.check(&file));
-        let gates = faults.take(raw.gates.check(&file));
-        let retention = faults.take(raw.retention.as_ref().map(|retention| retention.check(&file)).transpose());
-        let archive = faults.take(raw.archive.as_ref().map(|archive| archive.check(&file)).transpose());
+        let wash = faults.take(raw.wash.check(file));
+        let store = faults.take(raw.store.check(file));
+        let gates = faults.take(raw.gates.check(file));
+        let retention = faults.take(raw.retention.as_ref().map(|retention| retention.check(file)).transpose());
+        let archive = faults.take(raw.archive.as_ref().map(|archive| archive.check(file)).transpose());
         let keep_raw_files =
-            faults.take(raw.archive.as_ref().map(|archive| archive.keep_last(&file)).transpose().map(Option::flatten));
-        let model = faults.take(check_model(&file, &raw.model));
-        let core = faults.take(raw.reconcile.check(&file));
-        let interchange = faults.take(raw.interchange.check(&file));
+            faults.take(raw.archive.as_ref().map(|archive| archive.keep_last(file)).transpose().map(Option::flatten));
+        let model = faults.take(check_model(file, &raw.model));
+        let core = faults.take(raw.reconcile.check(file));
+        let interchange = faults.take(raw.interchange.check(file));
         let (Some(name), Some(currency), Some(time_zone), Some(as_of)) = (name, currency, time_zone, as_of) else {
-            return Err(Box::new(faults));
+            return None;
         };
-        let (Some(source), Some(wash), Some(store)) = (source, wash, store) else { return Err(Box::new(faults)) };
+        let (Some(source), Some(wash), Some(store)) = (source, wash, store) else { return None };
         let (Some(gates), Some(retention), Some(model), Some(core)) = (gates, retention, model, core) else {
-            return Err(Box::new(faults));
+            return None;
         };
         let (Some(interchange), Some(archive), Some(keep_raw_files)) = (interchange, archive, keep_raw_files) else {
-            return Err(Box::new(faults));
+            return None;
         };
         let (Some(features), Some(policy), Some(monitor)) =
             (faults.features.clone(), faults.policy.clone(), faults.monitor.clone())
         else {
-            return Err(Box::new(faults));
+            return None;
         };
-        let (Some(officers), Some(overrides)) = (officers, overrides) else { return Err(Box::new(faults)) };
+        let (Some(officers), Some(overrides)) = (officers, overrides) else { return None };
         let fixed = match as_of {
             Some(AsOfRule::Day(date)) => Some(date),
             _ => None,
@@ -347,10 +355,10 @@ impl Job {
                 ("label", file.line(&raw.model.label.span())),
                 ("ability_measure", file.line(&raw.model.ability_measure.span())),
             ]),
-            files: JobFiles { job: file, features, policy, monitor, officers, overrides },
+            files: JobFiles { job: own.clone(), features, policy, monitor, officers, overrides },
         };
         job.digest = job.compute_digest();
-        Ok(job)
+        Some(job)
     }
 
     /// An error at the job's name.
@@ -405,4 +413,33 @@ fn tidy(path: &Path) -> PathBuf {
         }
     }
     tidied
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_or_word_that_is_not_known_hides_no_other_fault_and_is_never_passed_over() {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo");
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["features.toml", "policy.toml", "monitor.toml"] {
+            std::fs::copy(demo.join(file), folder.path().join(file)).unwrap();
+        }
+        let good = std::fs::read_to_string(demo.join("job.toml")).unwrap();
+        let path = folder.path().join("job.toml");
+        let faults = |text: &str| -> Vec<ConfigError> {
+            std::fs::write(&path, text).unwrap();
+            Job::open_telling_all(&path).err().map_or_else(Vec::new, |faults| faults.all)
+        };
+        assert_eq!(faults(&good), []);
+        let unknown = faults(&good.replace("name = \"demo\"", "name = \"demo\"\nformely = [\"x\"]"));
+        assert!(unknown.len() == 1 && unknown[0].message.contains("formely"), "{unknown:?}");
+        let text = good
+            .replace("currency = \"CNY\"", "currency = \"yuan\"\nzone = \"UTC\"")
+            .replace("label = \"loan-default\"", "label = \"loan-defaults\"");
+        let lines: Vec<usize> = faults(&text).iter().map(|fault| fault.line).collect();
+        let line_of = |piece: &str| text.lines().position(|line| line.starts_with(piece)).map(|at| at + 1).unwrap();
+        assert_eq!(lines, ["currency", "zone", "label"].map(line_of), "{:?}", faults(&text));
+    }
 }

@@ -115,18 +115,16 @@ impl JobRules {
     /// In what the files contradict each other or the job.
     fn disagreements(&self, job: &Job) -> Vec<ConfigError> {
         let names = || self.features.features.iter().map(|f| f.name.as_str());
-        let mut faults: Vec<ConfigError> = [
-            self.policy.check_features(names()).err(),
-            self.monitor.check_features(names()).err(),
+        let mut faults = self.policy.unknown_features(names());
+        faults.extend(self.monitor.unknown_features(names()));
+        let others = [
             self.officers.check_rules(self.monitor.all_rules().map(|rule| rule.code.as_str())).err(),
             self.overrides.check_policy(&self.policy).err(),
             self.policy.check_horizon(job.model.performance_days).err(),
             self.policy.check_currency(job.intake.currency).err(),
             self.policy.check_loans(Self::declared_tables(job).contains(LOANS.name)).err(),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        ];
+        faults.extend(others.into_iter().flatten());
         if self.features.measure(&job.model.ability_measure).is_none() {
             faults.push(job.refuse_model_key(
                 "ability_measure",

@@ -22,21 +22,44 @@ pub(super) fn statement_of(condition: &str, input: &str) -> String {
     format!("SELECT * FROM {} WHERE (\n{condition}\n)", quoted(input))
 }
 
+/// Why a text is no condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoCondition {
+    /// Line and column in the text, from 1, where there is one to name.
+    pub place: Option<(u64, u64)>,
+    pub message: String,
+}
+
+impl std::fmt::Display for NoCondition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.place {
+            None => f.write_str(&self.message),
+            Some((line, column)) => write!(f, "line {line}, column {column}: {}", self.message),
+        }
+    }
+}
+
 /// Checks that a text is one condition on one row of an input.
 ///
 /// # Errors
 /// What it is instead.
-pub(super) fn check(condition: &str, input: &str) -> Result<(), String> {
+pub(super) fn check(condition: &str, input: &str) -> Result<(), NoCondition> {
     let statement = statement_of(condition, input);
-    sql::check(&statement, std::iter::once(input), None).map_err(|refusal| match refusal.line {
-        0 => refusal.message,
+    sql::check(&statement, std::iter::once(input), None).map_err(|refusal| {
         // The condition begins on the second line.
-        line => format!("line {}, {}", (line - 1).max(1), refusal.message),
+        let line = u64::try_from(refusal.line).unwrap_or(0).saturating_sub(1).max(1);
+        let told = refusal.message.strip_prefix("column ").and_then(|rest| rest.split_once(": "));
+        let told = told.and_then(|(column, message)| Some((column.parse().ok()?, message.to_owned())));
+        match told {
+            Some((column, message)) if refusal.line > 0 => NoCondition { place: Some((line, column)), message },
+            _ => NoCondition { place: (refusal.line > 0).then_some((line, 1)), message: refusal.message },
+        }
     })?;
     if row_wise::is_row_wise(&statement, input) {
         Ok(())
     } else {
-        Err(format!("it looks at more than one row of {input:?}, or uses a function that may"))
+        let message = format!("it looks at more than one row of {input:?}, or uses a function that may");
+        Err(NoCondition { place: None, message })
     }
 }
 
@@ -66,7 +89,9 @@ pub(crate) fn condition_columns(condition: &str) -> Result<Vec<String>, String> 
     let mut names = Names(BTreeSet::new());
     match parsed.map_err(|e| e.to_string())?.visit(&mut names) {
         ControlFlow::Break(why) => Err(why),
-        ControlFlow::Continue(()) => check(condition, "rows").map(|()| names.0.into_iter().collect()),
+        ControlFlow::Continue(()) => {
+            check(condition, "rows").map(|()| names.0.into_iter().collect()).map_err(|refusal| refusal.to_string())
+        }
     }
 }
 

@@ -168,7 +168,10 @@ pub enum SourceError {
         why: String,
     },
     /// Two files of one input disagree on a column's type.
-    #[error("read {file}: column {column:?} of input {input:?} is {got}, but {expected} in the files before it")]
+    #[error(
+        "read {file}: column {column:?} of input {input:?} is {got}, but {expected} in the files before it, and no type holds both without loss: make two inputs of them under \
+         [inputs], each with its own `files`, and bring the column to one type in a UNION ALL, e.g. CAST({column} AS VARCHAR)"
+    )]
     FilesDisagree {
         /// The later file.
         file: PathBuf,

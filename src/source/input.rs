@@ -30,6 +30,7 @@ use super::settings::InputSpec;
 use super::sniff::Sniffing;
 use super::text_format::DeclaredFormat;
 use super::unpack::Packing;
+use super::wider::{are_doubles, widened, widest};
 use crate::domain::{Digest, parallel};
 
 /// A raw file that was read.
@@ -491,9 +492,14 @@ fn scanned(
     LazyFrame::scan_parquet(PlRefPath::new(named.as_ref()), args).map_err(|e| e.to_string())
 }
 
-/// Folders named `key=value` become text columns where the file itself lacks them. What Hive, Spark and others write there is read as they mean it:
-/// `%20` is a blank, and `__HIVE_DEFAULT_PARTITION__` is null, as every empty cell is.
+/// Folders named `key=value` become text columns where the file itself lacks them.
 fn folder_columns(relative: &str, schema: &Schema) -> Vec<(String, Option<String>)> {
+    folder_values(relative).into_iter().filter(|(key, _)| !schema.contains(key)).collect()
+}
+
+/// What the folders named `key=value` of a path say. What Hive, Spark and others write there is read as they mean it: `%20` is a blank, and
+/// `__HIVE_DEFAULT_PARTITION__` is null, as every empty cell is.
+pub(crate) fn folder_values(relative: &str) -> Vec<(String, Option<String>)> {
     const NULL_WORD: &str = "__HIVE_DEFAULT_PARTITION__";
     let folders = relative.rsplit_once('/').map_or("", |(folders, _)| folders);
     let columns = folders.split('/').filter_map(|folder| folder.split_once('='));
@@ -501,7 +507,7 @@ fn folder_columns(relative: &str, schema: &Schema) -> Vec<(String, Option<String
         let is_there = !value.is_empty() && value != NULL_WORD;
         (decoded(key), is_there.then(|| decoded(value)))
     });
-    columns.filter(|(key, _)| !schema.contains(key)).collect()
+    columns.collect()
 }
 
 /// As it stands where its `%` and two hexadecimal digits are no text in UTF-8.
@@ -673,7 +679,21 @@ impl OpenFile {
         folders.chain(self.fields_in(schema).map(NestedField::expr)).collect()
     }
 
-    /// Columns that are missing from this file are null; integers and instants of different width are widened.
+    /// Whether its numbers of a column are all doubles too.
+    fn has_doubles(&self, column: &str) -> bool {
+        if !matches!(self.schema.get(column), Some(DataType::Int64 | DataType::UInt64)) {
+            return true;
+        }
+        match &self.format {
+            Format::Parquet { footer } => are_doubles(&footer.metadata, column),
+            Format::Known { is_text: false, .. } => {
+                row_groups::footer(&self.found.path).is_ok_and(|footer| are_doubles(&footer.metadata, column))
+            }
+            Format::Records(_) | Format::Known { .. } => false,
+        }
+    }
+
+    /// Columns that are missing from this file are null; numbers and times of different types are widened.
     fn alignment(&self, schema: &Schema) -> Vec<Expr> {
         schema
             .iter()
@@ -746,60 +766,19 @@ fn schema_of_all(input: &str, files: &[OpenFile]) -> Result<Schema, SourceError>
             }
             let widened = match schema.get(name) {
                 None => got.clone(),
-                Some(before) => widest(before, got).ok_or_else(|| SourceError::FilesDisagree {
-                    file: file.found.path.clone(),
-                    input: input.to_owned(),
-                    column: name.to_string(),
-                    expected: before.to_string(),
-                    got: got.to_string(),
-                })?,
+                Some(before) => {
+                    let are_exact = || files.iter().all(|file| file.has_doubles(name));
+                    widest(before, got, &are_exact).ok_or_else(|| SourceError::FilesDisagree {
+                        file: file.found.path.clone(),
+                        input: input.to_owned(),
+                        column: name.to_string(),
+                        expected: before.to_string(),
+                        got: got.to_string(),
+                    })?
+                }
             };
             schema.insert(name.clone(), widened);
         }
     }
     Ok(schema)
-}
-
-/// A column in a wider type. What the wider type cannot hold becomes its largest or smallest number, which is beyond every range of the
-/// contract: the row is quarantined, the file is not lost.
-fn widened(name: &PlSmallStr, got: &DataType, wanted: &DataType) -> Expr {
-    match (got, wanted) {
-        (DataType::UInt64, DataType::Int64) => {
-            let cell = || col(name.clone());
-            when(cell().gt(lit(i64::MAX.unsigned_abs())))
-                .then(lit(i64::MAX))
-                .otherwise(cell().cast(DataType::Int64))
-                .alias(name.clone())
-        }
-        (DataType::Datetime(TimeUnit::Milliseconds, _), DataType::Datetime(TimeUnit::Microseconds, _)) => {
-            let cell = || col(name.clone()).cast(DataType::Int64);
-            when(cell().gt(lit(i64::MAX / 1_000)))
-                .then(lit(i64::MAX))
-                .when(cell().lt(lit(i64::MIN / 1_000)))
-                .then(lit(i64::MIN))
-                .otherwise(cell() * lit(1_000_i64))
-                .cast(wanted.clone())
-                .alias(name.clone())
-        }
-        _ => col(name.clone()).strict_cast(wanted.clone()),
-    }
-}
-
-fn widest(a: &DataType, b: &DataType) -> Option<DataType> {
-    let microseconds = || DataType::Datetime(TimeUnit::Microseconds, None);
-    match (a, b) {
-        (a, b) if a == b => Some(a.clone()),
-        (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
-        (a, b) if a.is_integer() && b.is_integer() => Some(DataType::Int64),
-        (DataType::Datetime(TimeUnit::Milliseconds, None), DataType::Datetime(TimeUnit::Microseconds, None))
-        | (DataType::Datetime(TimeUnit::Microseconds, None), DataType::Datetime(TimeUnit::Milliseconds, None)) => {
-            Some(microseconds())
-        }
-        (DataType::Categorical(..) | DataType::Enum(..), DataType::String)
-        | (DataType::String, DataType::Categorical(..) | DataType::Enum(..)) => Some(DataType::String),
-        (DataType::Categorical(..) | DataType::Enum(..), DataType::Categorical(..) | DataType::Enum(..)) => {
-            Some(DataType::String)
-        }
-        _ => None,
-    }
 }

@@ -1,6 +1,7 @@
 //! Inputs and sources: the sections `[inputs]` and `[[source]]` of the job file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -72,6 +73,8 @@ pub struct Statement {
     pub path: PathBuf,
     /// Text.
     pub text: String,
+    /// Where each of its characters stands in the file, line and column from 1, where it is a part of it; empty where it is all of it.
+    pub places: Vec<(u64, u64)>,
 }
 
 /// An input as written.
@@ -151,7 +154,7 @@ pub(crate) static INPUT_KEYS: Section = Section {
         )
         .or("false"),
         Key::new("separator", "character", "\";\"", "between the cells of text files")
-            .or("what a file's header has most of, of comma, semicolon, tab and bar")
+            .or("what a file's header has most of, of comma, semicolon, tab and bar; where it has none of them, the circumflex, tilde or control character that all lines agree on")
             .range("one ASCII character"),
         Key::new("quote", "character", "\"'\"", "around cells that hold separators or line breaks; doubled within them")
             .or("the double quote")
@@ -398,14 +401,73 @@ fn check_sources(
     }
 }
 
+impl Statement {
+    /// Where a line and column of its text stand in the file.
+    pub(super) fn place_in_file(&self, line: u64, column: u64) -> (u64, u64) {
+        place_of(&self.text, &self.places, line, column)
+    }
+}
+
+/// Where a line and column of a text stand in the file of which it is a part; as they are where `places` are not known.
+fn place_of(text: &str, places: &[(u64, u64)], line: u64, column: u64) -> (u64, u64) {
+    let before = |lines: u64| -> usize {
+        let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+        text.split_inclusive('\n').take(lines).map(|line| line.chars().count()).sum()
+    };
+    let at = before(line.saturating_sub(1)).saturating_add(usize::try_from(column.saturating_sub(1)).unwrap_or(0));
+    places.get(at).or_else(|| places.last()).copied().unwrap_or((line, column))
+}
+
+/// Where each character of a text stands that a file holds within quotes at `span`, its escapes read as one character each. Where that does not come out even, all
+/// stand where the quotes begin.
+fn places_in(file: &ConfigFile, span: &Range<usize>, text: &str) -> Vec<(u64, u64)> {
+    let begin = file.text().get(..span.start).unwrap_or_default();
+    let mut line = begin.matches('\n').count() as u64 + 1;
+    let mut column = begin.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+    let first = (line, column);
+    let raw = file.text().get(span.clone()).unwrap_or_default();
+    let has_escapes = raw.starts_with('"');
+    let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| raw.starts_with(quote)).unwrap_or_default();
+    let inner = raw.strip_prefix(quote).and_then(|raw| raw.strip_suffix(quote)).unwrap_or(raw);
+    column += quote.chars().count() as u64;
+    let mut written: Vec<(char, (u64, u64))> = Vec::new();
+    let mut letters = inner.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let place = (line, column);
+        let is_escape = has_escapes && letter == '\\';
+        let meant = if is_escape { letters.next().unwrap_or(letter) } else { letter };
+        (line, column) = match (letter, is_escape) {
+            ('\n', _) => (line + 1, 1),
+            (_, true) => (line, column + 2),
+            _ => (line, column + 1),
+        };
+        written.push((meant, place));
+    }
+    let skipped = written.iter().take_while(|(letter, _)| letter.is_whitespace()).count();
+    let places: Vec<(u64, u64)> = written.iter().skip(skipped).map(|(_, place)| *place).collect();
+    let length = text.chars().count();
+    match places.get(..length) {
+        Some(places) => places.to_vec(),
+        None => vec![first; length],
+    }
+}
+
 /// A condition on one row of an input.
 fn filter_of(file: &ConfigFile, given: &Spanned<String>, from: &str) -> Result<Statement, ConfigError> {
     let text = given.get_ref().trim().to_owned();
-    condition::check(&text, from).map_err(|why| {
+    let places = places_in(file, &given.span(), &text);
+    condition::check(&text, from).map_err(|refusal| {
         let help = "a condition on columns of the input, such as where = \"status <> 'test'\"";
-        file.refuse(&given.span(), format!("where: {why}"), help)
+        let (line, message) = match refusal.place.map(|(line, column)| place_of(&text, &places, line, column)) {
+            Some((line, column)) => {
+                (usize::try_from(line).ok(), format!("where, column {column}: {}", refusal.message))
+            }
+            None => (None, format!("where: {}", refusal.message)),
+        };
+        let refused = file.refuse(&given.span(), message, help);
+        ConfigError { line: line.unwrap_or(refused.line), ..refused }
     })?;
-    Ok(Statement { path: file.path().to_owned(), text })
+    Ok(Statement { path: file.path().to_owned(), text, places })
 }
 
 /// Reads a SELECT. All its gaps are told at once; only one without gaps is looked at further.
@@ -425,11 +487,33 @@ fn statement(
         refusals.extend(sql::check(&text, inputs.keys().map(String::as_str), Some(purpose)).err());
     }
     if refusals.is_empty() {
-        return Ok(Statement { path, text });
+        return Ok(Statement { path, text, places: Vec::new() });
     }
     let refused = refusals.into_iter().map(|Refusal { line, message, help }| {
         let path = path.clone();
         ConfigError { path, line, message, help }
     });
     Err(refused.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_file_knows_where_its_letters_stand() {
+        for (written, text, places) in [
+            ("where = \"n > 2\"", "n > 2", [(1, (2, 10)), (5, (2, 14))]),
+            ("where = \"\\\"n n\\\" > 2\"", "\"n n\" > 2", [(1, (2, 10)), (9, (2, 20))]),
+            ("where = '''\n n > 2\n'''", "n > 2", [(1, (3, 2)), (5, (3, 6))]),
+        ] {
+            let file = ConfigFile::from_text(Path::new("job.toml"), &format!("# job\n{written}\n"));
+            let begin = file.text().find("= ").unwrap() + 2;
+            let places_of_text = places_in(&file, &(begin..file.text().len() - 1), text);
+            for (column, expected) in places {
+                assert_eq!(place_of(text, &places_of_text, 1, column), expected, "{written}");
+            }
+        }
+        assert_eq!(place_of("a\nb", &[], 2, 1), (2, 1));
+    }
 }

@@ -35,6 +35,10 @@ pub(super) const SAMPLE_RECORDS: usize = 500;
 pub(super) const MAX_SKIPPED: usize = 30;
 /// Between cells, the likeliest first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Between the cells of few exports: taken only where all lines agree on it, and the header has none of the others.
+const RARE_SEPARATORS: [u8; 5] = [b'^', b'~', 0x1f, 0x01, 0x1e];
+/// Of the lines, so many have as many cells as the header where a rare separator is taken.
+const AGREE: f64 = 0.9;
 /// Words that mean "no value" in any column, and in columns that otherwise hold numbers or times.
 const DUMPED_NULL: &str = "\\N";
 const NULL_WORDS: [&str; 4] = ["NULL", DUMPED_NULL, "#N/A", "<NA>"];
@@ -276,7 +280,26 @@ fn certain(lines: &[&str], declared: &DeclaredFormat, found: Found) -> TextForma
         }
     }
     let separator = counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| *separator);
+    let rare = || rare_separator(lines.get(skipped..).unwrap_or_default(), format.grammar);
+    let separator = if counts.iter().all(|(_, count)| *count == 0) { rare().unwrap_or(separator) } else { separator };
     TextFormat { grammar: Grammar { separator, ..format.grammar }, ..format }
+}
+
+/// The rare separator that all lines agree on, the header first, where the header has none of the usual ones.
+fn rare_separator(lines: &[&str], grammar: Grammar) -> Option<u8> {
+    let sample: Vec<&str> = lines.iter().copied().filter(|line| !line.is_empty()).take(SAMPLE_RECORDS).collect();
+    let width =
+        |line: &&str, separator: u8| cells_of(line, Grammar { separator, ..grammar }).map_or(0, |cells| cells.len());
+    let header = sample.first()?;
+    if SEPARATORS.iter().any(|separator| width(header, *separator) > 1) {
+        return None;
+    }
+    let agree = |separator: &u8| {
+        let wide = width(header, *separator);
+        let alike = sample.iter().filter(|line| width(line, *separator) == wide).count();
+        wide > 1 && alike as f64 >= AGREE * sample.len() as f64
+    };
+    RARE_SEPARATORS.into_iter().find(agree)
 }
 
 /// The likely format, and how many cells a record has; 0 where that is not seen.
@@ -285,7 +308,12 @@ fn likely(lines: &[&str], declared: &DeclaredFormat, found: Found) -> (TextForma
     if declared.quote.is_none() && are_quotes_text(lines, declared) {
         format.grammar.quote = None;
     }
-    let separators = declared.separator.map_or(SEPARATORS.to_vec(), |only| vec![only]);
+    let skipped = declared.skip_lines.and_then(|lines| usize::try_from(lines).ok()).unwrap_or(0);
+    let rare = || rare_separator(lines.get(skipped..).unwrap_or_default(), format.grammar);
+    let separators = match declared.separator.or_else(rare) {
+        Some(only) => vec![only],
+        None => SEPARATORS.to_vec(),
+    };
     // The separator by which most lines have equally many cells.
     let mut best: Option<(usize, usize, u8)> = None;
     for separator in separators {

@@ -20,9 +20,16 @@ fn separators_are_told_by_the_header_alone_where_a_night_rests_on_it() {
         ("a\tb\n", b'\t'),
         ("a|b|c\n", b'|'),
         ("alone\n1,5\n", b','),
+        ("a^b^c\n1,5^2^3\n", b'^'),
+        ("a~b\n1~2\n", b'~'),
+        ("a\u{1f}b\n1\u{1f}2\n", 0x1f),
+        ("a;b^2\n1;2\n", b';'),
+        ("x^2\n1\n4\n9\n", b','),
     ] {
         assert_eq!(sniffed(text.as_bytes(), Sniffing::Certain).grammar.separator, separator, "{text}");
     }
+    assert_eq!(likely_words("id^sum\n1^2,5\n2^3,5\n"), "separator = \"^\", decimal = \",\"");
+    assert_eq!(likely_words("id\u{1f}sum\n1\u{1f}2\n2\u{1f}3\n"), "separator = \"\\u001F\"");
     let latin = sniffed(b"stra\xdfe;b\n1;2\n", Sniffing::Certain);
     assert_eq!(latin.encoding, UTF_8, "an encoding that is a guess is no night's");
 }

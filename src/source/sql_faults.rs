@@ -366,7 +366,7 @@ fn fault_of_expr(expr: &Expr, parts: &[Expr], kinds: &[DataType], error: &Polars
         Expr::Cast { data_type, .. } => kinds.first().map(|kind| {
             let way = match kind {
                 DataType::String if data_type.to_string().eq_ignore_ascii_case("BOOLEAN") => {
-                    "; a comparison makes one: x = 'true'"
+                    "; try_cast(x AS BOOLEAN) reads true, yes, 1 and their contraries, and a comparison makes one: x = 'true'"
                 }
                 _ => "; types: BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP",
             };

@@ -61,6 +61,7 @@ enum OwnFunction {
     TryStrptime,
     TryTimestamp,
     TryDate,
+    TryBoolean,
     DateTrunc,
     DateDiff,
     AddMonths,
@@ -85,10 +86,11 @@ enum Unit {
 }
 
 impl OwnFunction {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::TryStrptime,
         Self::TryTimestamp,
         Self::TryDate,
+        Self::TryBoolean,
         Self::DateTrunc,
         Self::DateDiff,
         Self::AddMonths,
@@ -108,6 +110,7 @@ impl OwnFunction {
             Self::TryStrptime => "try_strptime",
             Self::TryTimestamp => "try_timestamp",
             Self::TryDate => "try_date",
+            Self::TryBoolean => "try_boolean",
             Self::DateTrunc => "date_trunc",
             Self::DateDiff => "date_diff",
             Self::AddMonths => "add_months",
@@ -123,7 +126,7 @@ impl OwnFunction {
     const fn arguments(self) -> (usize, usize) {
         match self {
             Self::TryStrptime => (2, 16),
-            Self::TryTimestamp | Self::TryDate => (1, 1),
+            Self::TryTimestamp | Self::TryDate | Self::TryBoolean => (1, 1),
             Self::DateTrunc | Self::AddMonths | Self::AddDays => (2, 2),
             Self::DateDiff | Self::RegexpReplace => (3, 3),
             Self::ToNumber => (1, 2),
@@ -139,7 +142,7 @@ impl OwnFunction {
             Self::ToNumber => at == 1,
             // The currency may be that of the row.
             Self::MinorUnits => at == 2,
-            Self::AddMonths | Self::AddDays | Self::TryTimestamp | Self::TryDate => false,
+            Self::AddMonths | Self::AddDays | Self::TryTimestamp | Self::TryDate | Self::TryBoolean => false,
         }
     }
 
@@ -157,6 +160,7 @@ impl OwnFunction {
                 instant_type()
             }
             Self::TryDate => DataType::Date,
+            Self::TryBoolean => DataType::Boolean,
             Self::DateDiff | Self::MinorUnits => DataType::Int64,
             Self::ToNumber => DataType::Float64,
             Self::RegexpReplace | Self::RegexpExtract => DataType::String,
@@ -218,6 +222,13 @@ impl OwnFunction {
                 }
                 _ => given.column(0)?.cast(&DataType::Date)?.take_materialized_series(),
             },
+            Self::TryBoolean => match given.column(0)?.dtype() {
+                DataType::String => {
+                    let texts = given.texts(0)?;
+                    (0..rows).map(|row| truth_of(texts.get(row)?.trim())).collect::<BooleanChunked>().into_series()
+                }
+                _ => given.column(0)?.cast(&DataType::Boolean)?.take_materialized_series(),
+            },
             Self::DateTrunc => {
                 let unit = given.unit(0)?;
                 let times = given.times(1)?;
@@ -274,6 +285,14 @@ impl OwnFunction {
             }
         })
     }
+}
+
+/// What a text says that is true or false.
+fn truth_of(text: &str) -> Option<bool> {
+    const TRUE: [&str; 5] = ["true", "t", "yes", "y", "1"];
+    const FALSE: [&str; 5] = ["false", "f", "no", "n", "0"];
+    let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is_one_of(&TRUE) { Some(true) } else { is_one_of(&FALSE).then_some(false) }
 }
 
 const fn instant_type() -> DataType {

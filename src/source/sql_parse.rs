@@ -163,11 +163,12 @@ impl VisitorMut for Chains {
     }
 }
 
-/// The engine's casts of text to times know one form of text, which is not the contract's: functions of ours do what they should.
+/// The engine's casts of text to times know one form of text, which is not the contract's, and none to true and false: functions of ours do what they should.
 fn own_cast(to: &DataType) -> Option<&'static str> {
     match to {
         DataType::Timestamp(None, TimezoneInfo::None) | DataType::Datetime(None) => Some("try_timestamp"),
         DataType::Date => Some("try_date"),
+        DataType::Boolean | DataType::Bool => Some("try_boolean"),
         _ => None,
     }
 }

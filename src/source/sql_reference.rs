@@ -28,7 +28,7 @@ const fn of(
 }
 
 /// Functions of one row's values: a SELECT that uses no others, no join and no grouping runs batch by batch.
-pub(crate) const ROW_FUNCTIONS: [SqlFunction; 70] = [
+pub(crate) const ROW_FUNCTIONS: [SqlFunction; 71] = [
     of(
         "minor_units",
         "minor_units(x, currency [, decimal])",
@@ -63,6 +63,13 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 70] = [
         "the day of a time, a date or a text in the contract's form, as try_cast(x AS DATE); null where there is none",
         "try_date('2018-08-17 12:30:00')",
         "2018-08-17",
+    ),
+    of(
+        "try_boolean",
+        "try_boolean(x)",
+        "true of the texts true, t, yes, y and 1, false of false, f, no, n and 0, in letters of either case, as try_cast(x AS BOOLEAN); null of others",
+        "try_boolean('Yes')",
+        "true",
     ),
     of(
         "date_trunc",
@@ -139,7 +146,7 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 70] = [
     of(
         "try_cast",
         "try_cast(x AS type)",
-        "x as another type, null where it cannot be; cast(x AS type) is an error there. Types: BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP. try_cast takes text in the contract's form for the last two (`2018-08-17 12:30:00`, `2018-08-17`); conditions make true and false: `x = 'yes'`",
+        "x as another type, null where it cannot be; cast(x AS type) is an error there. Types: BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP, BOOLEAN. try_cast takes text in the contract's form for times (`2018-08-17 12:30:00`, `2018-08-17`), and the words of try_boolean",
         "try_cast('12' AS BIGINT)",
         "12",
     ),
@@ -288,6 +295,8 @@ pub(crate) fn sql_markdown() -> String {
          may be passed on as it is.\n\
          - Units, formats, patterns, replacements, groups and decimal marks of the functions here are written out in the SELECT, not taken from columns.\n\
          - At most 48 expressions lie within each other, and 200 SELECTs in a UNION; chains of AND, OR and `||` may be of any length.\n\
+         - Sums, differences and products of whole numbers beyond 9,223,372,036,854,775,807 start again at the other end, as the engine computes them: of amounts that may be so large \
+         make `try_cast(ROUND(CAST(a AS DOUBLE) * b) AS BIGINT)`, which is null there, and is quarantined.\n\
          - Calendar intervals are functions, `add_months` and `add_days`, not INTERVAL.\n\
          - A SELECT from one input, without join, grouping, order, limit and subquery, whose functions are all of the first table, runs batch by batch. Any other needs its inputs as a \
          whole, or `keyed_by` under `[[source]]`.\n\n\

@@ -142,6 +142,24 @@ mod tests {
         }
     }
 
+    /// docs/sql.md says so.
+    #[test]
+    fn products_beyond_whole_numbers_are_null_by_way_of_doubles() {
+        let rows = df!("a" => [4_000_000_000_000_000_i64, 12]).unwrap().lazy();
+        let text = "SELECT try_cast(ROUND(CAST(a AS DOUBLE) * 10000) AS BIGINT) AS x FROM t";
+        let made = execute(text, [("t".to_owned(), rows)]).and_then(LazyFrame::collect).unwrap();
+        assert_eq!(made.column("x").unwrap().i64().unwrap().iter().collect::<Vec<_>>(), [None, Some(120_000)]);
+    }
+
+    #[test]
+    fn texts_become_true_and_false_or_null() {
+        let rows = df!("a" => ["true", "No", "1", "maybe"]).unwrap().lazy();
+        let text = "SELECT try_cast(a AS BOOLEAN) AS x FROM t";
+        let made = execute(text, [("t".to_owned(), rows)]).and_then(LazyFrame::collect).unwrap();
+        let said = made.column("x").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
+        assert_eq!(said, [Some(true), Some(false), Some(true), None]);
+    }
+
     /// Tests run on small stacks.
     #[test]
     fn what_is_nested_as_deeply_as_may_be_runs_on_any_thread() {

@@ -391,8 +391,14 @@ impl<'a> Sources<'a> {
         let of_filter = part.filter.iter().flat_map(|filter| {
             let driver = tables.iter().filter(|(name, _)| *name == part.from).cloned().collect();
             let found = sql_faults::faults(&condition::statement_of(&filter.text, &part.from), driver);
-            // The condition begins on the second line.
-            let moved = |fault: Fault| Fault { line: fault.line.saturating_sub(1), ..fault };
+            let moved = |fault: Fault| match fault.line {
+                0 => fault,
+                // The condition begins on the second line.
+                line => {
+                    let (line, column) = filter.place_in_file(line.saturating_sub(1).max(1), fault.column);
+                    Fault { line, column, ..fault }
+                }
+            };
             found.into_iter().map(move |fault| bad(&filter.path, format!("where: {}", moved(fault))))
         });
         let of_select = part.sql.iter().flat_map(|statement| {

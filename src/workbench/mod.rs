@@ -14,9 +14,11 @@ pub mod counterfactual;
 pub mod document;
 pub(crate) mod figures;
 pub mod reject_inference;
+mod running_numbers;
 mod settings_file;
 pub mod table;
 pub mod univariate;
 pub mod validation;
 
+pub use running_numbers::told_of_running_numbers;
 pub use settings_file::SettingsFile;

@@ -7,7 +7,7 @@ use super::read_parquet::ParquetTable;
 use crate::domain::{Digest, Hasher};
 use crate::model::ModelError;
 use crate::model::table::{Column, Kind};
-use crate::source::{DeclaredFormat, format_beside};
+use crate::source::{DeclaredFormat, folder_values, format_beside};
 
 /// An opened table: a CSV or Parquet file, or a folder of such files with the same columns, which is read as one table in the order of
 /// the files' names.
@@ -25,6 +25,8 @@ pub struct TableFile {
 struct Part {
     path: PathBuf,
     format: Format,
+    /// Columns that its folders give, named `key=value`, behind its own.
+    folders: Vec<(String, Option<String>)>,
     /// Where each column of the table stands in this file.
     at: Vec<usize>,
 }
@@ -36,7 +38,8 @@ enum Format {
 }
 
 /// Opens a table: a file by its content (Parquet files begin with `PAR1`, workbooks as their kind does: the sheet with most cells; everything else is read as delimited text, packed or not), or all
-/// files of a folder whose names end in one of [`ENDINGS`]. What `loans.csv.toml` beside `loans.csv` says of how it is written holds; the rest is read off the file.
+/// files of a folder, and of those in it that are named `key=value`, whose names end in one of [`ENDINGS`]. Such folders give a column each, as they do to
+/// inputs of jobs. What `loans.csv.toml` beside `loans.csv` says of how it is written holds; the rest is read off the file.
 ///
 /// # Errors
 /// A file is missing, empty, truncated, not UTF-8, or has no header; a folder holds no table, other files, or files of other columns; what stands beside
@@ -48,11 +51,17 @@ pub fn open_table(path: &Path) -> Result<TableFile, ModelError> {
     let mut table = TableFile { path: path.to_owned(), names: Vec::new(), parts: Vec::new(), kept: None };
     for file in files {
         let format = open_file(&file, &declared, path)?;
+        let relative: Vec<_> =
+            file.strip_prefix(path).unwrap_or(Path::new("")).iter().map(|s| s.to_string_lossy()).collect();
+        let mut folders = folder_values(&relative.join("/"));
+        folders.retain(|(key, _)| !format.names().contains(key));
+        let names: Vec<String> = format.names().iter().chain(folders.iter().map(|(key, _)| key)).cloned().collect();
         if table.parts.is_empty() {
-            format.names().clone_into(&mut table.names);
+            refuse_duplicates(&file, &names)?;
+            names.clone_into(&mut table.names);
         }
-        let at = positions(&table, &file, format.names())?;
-        table.parts.push(Part { path: file, format, at });
+        let at = positions(&table, &file, &names)?;
+        table.parts.push(Part { path: file, format, folders, at });
     }
     Ok(table)
 }
@@ -76,13 +85,26 @@ fn open_file(path: &Path, declared: &DeclaredFormat, table: &Path) -> Result<For
     })
 }
 
-/// The files of a folder, by name; those that begin with `.` or `_` are notes of whoever wrote it.
+/// The files of a folder and of those in it that are named `key=value`, by name; those that begin with `.` or `_` are notes of whoever wrote it.
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let mut files = files_below(folder)?;
+    if files.is_empty() {
+        return Err(ModelError::table(folder, "the folder holds no .parquet and no .csv file and no workbook"));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| ModelError::io(folder, e))? {
         let path = entry.map_err(|e| ModelError::io(folder, e))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.starts_with(['.', '_']) {
+            continue;
+        }
+        if path.is_dir() && name.contains('=') {
+            files.extend(files_below(&path)?);
             continue;
         }
         let lower = name.to_lowercase();
@@ -95,10 +117,6 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
         }
         files.push(path);
     }
-    if files.is_empty() {
-        return Err(ModelError::table(folder, "the folder holds no .parquet and no .csv file and no workbook"));
-    }
-    files.sort();
     Ok(files)
 }
 
@@ -146,6 +164,61 @@ impl Format {
             Self::Csv(t) => t.load(at, kind),
             Self::Parquet(t) => t.load(at, kind),
         }
+    }
+}
+
+impl Part {
+    /// Where the columns of its folders begin.
+    fn own(&self) -> usize {
+        self.format.names().len()
+    }
+
+    /// The columns of its folders, in so many rows.
+    fn of_folders(&self, rows: usize) -> CsvTable {
+        CsvTable::constant(&self.folders, rows)
+    }
+
+    fn kind(&self, at: usize) -> Natural {
+        match at.checked_sub(self.own()) {
+            Some(folder) => self.of_folders(1).kind(folder),
+            None => self.format.kind(at),
+        }
+    }
+
+    fn load(&self, at: usize, kind: Kind) -> Result<Column, ModelError> {
+        match at.checked_sub(self.own()) {
+            Some(folder) => self.of_folders(self.format.rows()).load(folder, kind),
+            None => self.format.load(at, kind),
+        }
+    }
+
+    /// Calls `give` with the first row and these columns, block by block where the file can be read so.
+    fn for_each_block(
+        &self,
+        wanted: &[(usize, Kind)],
+        give: &mut dyn FnMut(usize, Vec<Column>) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        let own: Vec<(usize, Kind)> = wanted.iter().copied().filter(|(at, _)| *at < self.own()).collect();
+        let Format::Parquet(table) = &self.format else {
+            let columns: Result<Vec<_>, _> = wanted.iter().map(|&(at, kind)| self.load(at, kind)).collect();
+            return columns.and_then(|columns| give(0, columns));
+        };
+        if own.is_empty() {
+            let columns: Result<Vec<_>, _> = wanted.iter().map(|&(at, kind)| self.load(at, kind)).collect();
+            return columns.and_then(|columns| give(0, columns));
+        }
+        table.for_each_block(&own, &mut |first, columns| {
+            let folders = self.of_folders(columns.first().map_or(0, Column::len));
+            let mut own = columns.into_iter();
+            let mut all = Vec::with_capacity(wanted.len());
+            for &(at, kind) in wanted {
+                match at.checked_sub(self.own()) {
+                    Some(folder) => all.push(folders.load(folder, kind)?),
+                    None => all.extend(own.next()),
+                }
+            }
+            give(first, all)
+        })
     }
 }
 
@@ -236,7 +309,7 @@ impl TableFile {
     pub fn kind(&self, at: usize) -> Option<(Kind, Option<String>)> {
         let mut found: Option<(Kind, Option<String>)> = None;
         for part in &self.parts {
-            match (part.format.kind(part.at.get(at).copied().unwrap_or(usize::MAX)), &found) {
+            match (part.at.get(at).map_or(Natural::Empty, |place| part.kind(*place)), &found) {
                 (Natural::Empty, _) => {}
                 (Natural::Unusable, _) => return None,
                 (Natural::Is(kind, note), None) => found = Some((kind, note)),
@@ -258,7 +331,7 @@ impl TableFile {
     /// Whether a scorecard can use a column's type, whatever it holds.
     fn usable(&self, at: usize) -> bool {
         self.parts.iter().all(|part| match (&part.format, part.at.get(at)) {
-            (Format::Parquet(t), Some(&place)) => t.kind(place) != Natural::Unusable,
+            (Format::Parquet(_), Some(&place)) => part.kind(place) != Natural::Unusable,
             _ => true,
         })
     }
@@ -296,7 +369,7 @@ impl TableFile {
             .get(part)
             .and_then(|p| Some((p, *p.at.get(at)?)))
             .ok_or_else(|| ModelError::table(&self.path, format!("there is no column {at} of file {part}")))?;
-        let column = part.format.load(place, kind).map_err(|e| self.named(part, e))?;
+        let column = part.load(place, kind).map_err(|e| self.named(part, e))?;
         Ok(match kept {
             Some(kept) => column.filtered(kept),
             None => column,
@@ -337,13 +410,7 @@ impl TableFile {
                 let earlier = kept.get(..first).unwrap_or_default().iter().filter(|kept| **kept).count();
                 each(before + earlier, columns.into_iter().map(|column| column.filtered(of_block)).collect())
             };
-            let done = match &part.format {
-                Format::Csv(t) => {
-                    let columns: Result<Vec<_>, _> = wanted.iter().map(|&(at, kind)| t.load(at, kind)).collect();
-                    columns.and_then(|columns| give(0, columns))
-                }
-                Format::Parquet(t) => t.for_each_block(&wanted, &mut give),
-            };
+            let done = part.for_each_block(&wanted, &mut give);
             done.map_err(|e| self.named(part, e))?;
             before += kept.map_or(part.format.rows(), |kept| kept.iter().filter(|kept| **kept).count());
         }
@@ -363,8 +430,41 @@ pub(super) fn refuse_duplicates(path: &Path, names: &[String]) -> Result<(), Mod
 
 #[cfg(test)]
 mod tests {
+    use polars::prelude::{DataFrame, ParquetWriter, df};
+
     use super::*;
     use crate::model::table::Values;
+
+    #[test]
+    fn folders_give_columns_as_they_do_to_inputs_of_jobs() {
+        let folder = tempfile::tempdir().unwrap();
+        for (year, region, sums) in
+            [(2023, "north%20sea", [1.0, 2.0]), (2024, "__HIVE_DEFAULT_PARTITION__", [3.0, 4.0])]
+        {
+            let part = folder.path().join(format!("year={year}/region={region}"));
+            std::fs::create_dir_all(&part).unwrap();
+            let mut frame: DataFrame = df!("sum" => sums).unwrap();
+            ParquetWriter::new(std::fs::File::create(part.join("a.parquet")).unwrap()).finish(&mut frame).unwrap();
+            std::fs::write(part.join("b.csv"), "sum\n9\n").unwrap();
+        }
+        let table = open_table(folder.path()).unwrap();
+        assert_eq!((table.rows(), table.names().to_vec()), (6, ["sum", "year", "region"].map(str::to_owned).to_vec()));
+        let years = table.load(1, None).unwrap().unwrap().0;
+        assert_eq!(years.values, Values::Number(vec![2023.0, 2023.0, 2023.0, 2024.0, 2024.0, 2024.0]));
+        let Values::Text(regions) = table.load(2, None).unwrap().unwrap().0.values else { panic!("text") };
+        assert_eq!((regions.get(0), regions.get(4)), (Some("north sea"), None));
+        let mut seen = Vec::new();
+        table
+            .for_each_block(&[(1, Kind::Number), (0, Kind::Number)], &mut |first, columns| {
+                seen.push((first, columns[0].len(), columns[0].name.clone(), columns[1].name.clone()));
+                Ok(())
+            })
+            .unwrap();
+        let named = |first, rows| (first, rows, "year".to_owned(), "sum".to_owned());
+        assert_eq!(seen, [named(0, 2), named(2, 1), named(3, 2), named(5, 1)]);
+        std::fs::create_dir(folder.path().join("old")).unwrap();
+        assert!(open_table(folder.path()).is_err(), "other folders are refused");
+    }
 
     #[test]
     fn what_stands_beside_a_table_says_how_it_is_written() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use polars::prelude::{ChunkFullNull, StringChunked};
+use polars::prelude::{ChunkFull, ChunkFullNull, StringChunked};
 
 use super::cell_form::CellForm;
 use super::file::Natural;
@@ -62,6 +62,16 @@ impl CsvTable {
             return Err(ModelError::table(path, in_words(&format!("data row {row}, {why}{more}"))));
         }
         Ok(Self { names, columns, rows })
+    }
+
+    /// A table of columns that say the same in all of so many rows.
+    pub fn constant(columns: &[(String, Option<String>)], rows: usize) -> Self {
+        let cells = |(name, value): &(String, Option<String>)| match value {
+            Some(value) => StringChunked::full(name.as_str().into(), value, rows),
+            None => StringChunked::full_null(name.as_str().into(), rows),
+        };
+        let names = columns.iter().map(|(name, _)| name.clone()).collect();
+        Self { names, columns: columns.iter().map(cells).collect(), rows }
     }
 
     /// Column names.

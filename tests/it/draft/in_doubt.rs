@@ -2,21 +2,21 @@
 
 use super::*;
 
-const ORDERS: usize = 800;
+pub(super) const ORDERS: usize = 800;
 
 /// Orders of an export, one a row: what differs between tests is given for each.
-struct Export {
-    head: &'static str,
-    row: fn(usize) -> String,
+pub(super) struct Export {
+    pub(super) head: &'static str,
+    pub(super) row: fn(usize) -> String,
 }
 
 /// An order as most exports have it: five in six have arrived, the newest are under way.
-fn plain(n: usize) -> String {
+pub(super) fn plain(n: usize) -> String {
     let state = if is_new(n) { "pending" } else { "delivered" };
     with_state(n, state)
 }
 
-const PLAIN: Export =
+pub(super) const PLAIN: Export =
     Export { head: "order_id,seller_id,buyer_id,created_at,delivered_at,total,currency,status", row: plain };
 
 fn is_new(n: usize) -> bool {
@@ -28,23 +28,23 @@ fn with_state(n: usize, state: &str) -> String {
     format!("O{n:04},S{:02},B{:03},{},{arrived},{},EUR,{state}", n % 20, n * 7 % 330, instant(n), total(n))
 }
 
-fn total(n: usize) -> String {
+pub(super) fn total(n: usize) -> String {
     format!("{}.{:02}", 20 + n * 37 % 300, n * 13 % 100)
 }
 
-fn sellers() -> Vec<String> {
+pub(super) fn sellers() -> Vec<String> {
     let mut rows = vec!["seller_id,created_at,category,city".to_owned()];
     rows.extend((0..20).map(|n| format!("S{n:02},{},toys,X{}", instant(0), n % 4)));
     rows
 }
 
-fn export(data: &Path, orders: &Export) {
+pub(super) fn export(data: &Path, orders: &Export) {
     file(data, "sellers.csv", &sellers());
     let rows = std::iter::once(orders.head.to_owned()).chain((0..ORDERS).map(orders.row));
     file(data, "orders.csv", &rows.collect::<Vec<_>>());
 }
 
-fn gap<'a>(draft: &'a Draft, table: &str, column: &str) -> Option<&'a str> {
+pub(super) fn gap<'a>(draft: &'a Draft, table: &str, column: &str) -> Option<&'a str> {
     let tables = draft.tables.iter().chain(&draft.aside).find(|t| t.table.name == table)?;
     let found = tables.gaps().find(|gap| gap.column == column)?;
     found.note.as_deref()
@@ -254,6 +254,57 @@ fn months_with_other_columns_are_one_table_that_next_month_s_file_joins() {
 }
 
 #[test]
+fn months_of_parquet_with_a_further_column_and_wider_numbers_are_one_table() {
+    let (_folder, data, out) = folders();
+    file(&data, "sellers.csv", &sellers());
+    for (month, rows) in [("2022-02", 0..200), ("2022-03", 200..400), ("2022-04", 400..800)] {
+        let cells = |of: fn(usize) -> String| rows.clone().map(of).collect::<Vec<String>>();
+        let whole: Vec<i64> = rows.clone().map(|n| 20 + i64::try_from(n * 37 % 300).unwrap()).collect();
+        let total = match month {
+            "2022-02" => Column::new("total".into(), whole).cast(&DataType::Int32).unwrap(),
+            "2022-03" => Column::new("total".into(), whole),
+            _ => {
+                Column::new("total".into(), rows.clone().map(|n| total(n).parse::<f64>().unwrap()).collect::<Vec<_>>())
+            }
+        };
+        let mut columns = vec![
+            Column::new("order_id".into(), cells(|n| format!("O{n:04}"))),
+            Column::new("seller_id".into(), cells(|n| format!("S{:02}", n % 20))),
+            Column::new("buyer_id".into(), cells(|n| format!("B{:03}", n * 7 % 330))),
+            Column::new("created_at".into(), cells(instant)),
+            total,
+            Column::new("currency".into(), cells(|_| "EUR".to_owned())),
+            Column::new("status".into(), cells(|_| "delivered".to_owned())),
+        ];
+        if month != "2022-02" {
+            columns.push(Column::new("voucher".into(), cells(|n| format!("V{}", n % 5))));
+        }
+        let folder = data.join("orders");
+        fs::create_dir_all(&folder).unwrap();
+        let mut frame = DataFrame::new_infer_height(columns).unwrap();
+        let path = folder.join(format!("orders_{month}.parquet"));
+        ParquetWriter::new(fs::File::create(path).unwrap()).finish(&mut frame).unwrap();
+    }
+    let draft = draft_of(&data, &out);
+    let inputs: Vec<_> =
+        draft.inputs.iter().map(|input| (input.name.as_str(), input.files.as_str(), input.rows)).collect();
+    assert_eq!(
+        inputs,
+        [("orders", "orders/orders_*.parquet", ORDERS), ("sellers", "sellers.csv", 20)],
+        "{:?}",
+        draft.unread
+    );
+    let job = fs::read_to_string(out.join("job.toml")).unwrap();
+    assert!(job.contains("# Not all files of orders have voucher: null where they are missing."), "{job}");
+    let amounts = cells(&read(&out.join("job.toml"), "orders"), "order_id", "amount_minor");
+    for (n, amount) in
+        [(0, "2000".to_owned()), (250, format!("{}00", 20 + 250 * 37 % 300)), (450, total(450).replace('.', ""))]
+    {
+        assert_eq!(amounts[&format!("O{n:04}")], Some(amount), "{n}");
+    }
+}
+
+#[test]
 fn ratings_of_ten_or_a_hundred_become_stars() {
     for (best, note) in [(10, "ratings of 10"), (100, "ratings of 100")] {
         let (_folder, data, out) = folders();
@@ -306,5 +357,60 @@ fn who_sells_work_by_contract_is_a_merchant_with_orders() {
             ],
         );
         assert_eq!(draft.open_gaps(), 0, "{worker}");
+    }
+}
+
+#[test]
+fn who_rides_brings_meals_and_buys_rides() {
+    // Of restaurants: riders and drivers bring what others sell.
+    for carrier in ["Rider ID", "rider", "Driver ID", "Delivery Agent"] {
+        let (_folder, data, out) = folders();
+        let head = format!("order_id,restaurant_id,customer_id,placed_at,delivered_at,total,currency,status,{carrier}");
+        let rows = (0..ORDERS).map(|n| format!("{},R{:02}", plain(n), n % 37));
+        file(&data, "orders.csv", &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+        let draft = draft_of(&data, &out);
+        assert_origins(
+            &draft,
+            &[("orders.merchant_id", "orders.restaurant_id"), ("orders.buyer_id", "orders.customer_id")],
+        );
+    }
+    // Without a customer nobody is taken for one.
+    let (_folder, data, out) = folders();
+    let rows = (0..ORDERS).map(|n| plain(n).replace(&format!(",B{:03}", n * 7 % 330), &format!(",R{:02}", n % 37)));
+    let head = PLAIN.head.replace("buyer_id", "Rider ID").replace("seller_id", "restaurant_id");
+    file(&data, "orders.csv", &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    let draft = draft_of(&data, &out);
+    assert!(gap(&draft, "orders", "buyer_id").is_some());
+    assert_origins(&draft, &[("shipments.carrier", "orders.\"Rider ID\"")]);
+    // Of rides: drivers sell, riders buy.
+    let (_folder, data, out) = folders();
+    let rows = (0..ORDERS).map(plain);
+    let head = "trip_id,driver_id,rider_id,requested_at,completed_at,fare,currency,status".to_owned();
+    file(&data, "trips.csv", &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    let draft = draft_of(&data, &out);
+    assert_origins(&draft, &[("orders.merchant_id", "trips.driver_id"), ("orders.buyer_id", "trips.rider_id")]);
+}
+
+#[test]
+fn numbered_levels_say_how_far_merchants_are_verified() {
+    for (head, levels, expected) in [
+        ("KYC Level", ["Tier 0", "Tier 1", "Tier 2", "Tier 3"], ["none", "basic", "basic", "full"]),
+        ("verification", ["Level 1", "Level 2", "Level 3", "Unverified"], ["basic", "basic", "full", "none"]),
+        ("kyc_tier", ["T0", "T1", "T2", "T1"], ["none", "basic", "full", "basic"]),
+        ("kyc", ["0", "1", "2", "3"], ["none", "basic", "basic", "full"]),
+        ("kyc_verified", ["0", "1", "0", "1"], ["none", "full", "none", "full"]),
+    ] {
+        let (_folder, data, out) = folders();
+        export(&data, &PLAIN);
+        let rows = sellers().into_iter().enumerate().map(|(n, row)| match n {
+            0 => format!("{row},{head}"),
+            _ => format!("{row},{}", levels[(n - 1) % 4]),
+        });
+        file(&data, "sellers.csv", &rows.collect::<Vec<_>>());
+        draft_of(&data, &out);
+        let verified = cells(&read(&out.join("job.toml"), "merchants"), "merchant_id", "verification");
+        for (n, word) in expected.iter().enumerate() {
+            assert_eq!(verified[&format!("S{n:02}")].as_deref(), Some(*word), "{head}: {}", levels[n]);
+        }
     }
 }

@@ -130,7 +130,7 @@ fn every_fault_of_a_select_and_of_a_where_is_told_with_its_place() {
     let faults: Vec<String> =
         Sources::new(&job.intake.source, &scratch).faults().iter().map(ToString::to_string).collect();
     let [of_where, of_name, of_sum] = faults.as_slice() else { panic!("{faults:?}") };
-    assert_names(of_where, &["job.toml", "where: line 1, column 1: ", "there is \"order_id\""]);
+    assert_names(of_where, &["job.toml", "where: line ", ", column 10: ", "there is \"order_id\""]);
     assert_names(of_name, &["orders.sql", "line 1, column 31: ", "there is \"merchant_id\""]);
     assert_names(of_sum, &["orders.sql", "line 2, column 3: ", "amount_minor is text"]);
     assert_eq!(&refusal(&world), of_where);

@@ -1,0 +1,189 @@
+//! The contract table `payments`: which rows are money that a borrower paid, what names them, and which of them were taken back.
+
+use std::collections::BTreeSet;
+
+use super::assign::{assign, free_name};
+use super::ends::MAX_STATES;
+use super::landscape::Landscape;
+use super::lending::{put_name, put_own, skip_named};
+use super::not_meant::skip_rows;
+use super::scope::{Piece, Scope};
+use super::table_draft::TableDraft;
+use super::taken_back::rows_that_take_back;
+use super::vocabulary::Concept as C;
+use super::words;
+use crate::contract::{LOANS, PAYMENTS, Type};
+use crate::domain::Currency;
+use crate::profile::{ColumnAt, ValueKind};
+
+/// Drafts the SELECT.
+pub(super) fn draft(land: &Landscape, currency: Option<Currency>, table: usize, loans: usize) -> TableDraft {
+    let mut scope = Scope::new(land, table, currency);
+    let mut draft = TableDraft::new(&PAYMENTS, &scope);
+    draft.head.push("Payments: one row a repayment of a loan.".to_owned());
+    put_name(&mut draft, &mut scope, "payment_id", C::Payment);
+    put_name(&mut draft, &mut scope, "loan_id", C::Loan);
+    put_own(&mut draft, &mut scope);
+    let own_number = put_number(&mut draft, &scope);
+    if !draft.has("channel") {
+        draft.put(
+            "channel",
+            Piece::guess("'voluntary'", "nothing says that a payment was deducted"),
+            "nothing found",
+            0.5,
+        );
+    }
+    let paid_out = skip_paid_out(&mut draft, &scope, loans);
+    taken_back(&mut draft, &scope, own_number, &paid_out);
+    did_not_stay(&mut draft, &scope);
+    skip_rows(&mut draft, &scope);
+    draft.finish(&scope)
+}
+
+/// What names a payment where no column is called so: a column of which every row has its own value, such as a receipt's number, else loan, time and amount. Gives the
+/// column.
+fn put_number(draft: &mut TableDraft, scope: &Scope) -> Option<ColumnAt> {
+    let land = scope.land;
+    if let Some(drafted) = draft.column("payment_id") {
+        return land.columns(scope.driver).find(|at| scope.name(*at) == drafted.from);
+    }
+    if let Some((at, worth)) = own_number(land, scope.driver) {
+        let name = scope.name(at);
+        draft.put("payment_id", Piece::sure(scope.id_of(at, &name)), name, worth);
+        return Some(at);
+    }
+    let parts: Vec<&str> = ["loan_id", "paid_at", "amount_minor"]
+        .iter()
+        .filter_map(|column| draft.column(column))
+        .map(|drafted| drafted.sql.as_str())
+        .collect();
+    if parts.len() == 3 && scope.is_text() {
+        let note = "payments have no number: loan, time and amount name one, so that two alike on one day count once";
+        draft.put("payment_id", Piece::guess(parts.join(" || '-' || "), note), "loan, time and amount", 0.5);
+    }
+    None
+}
+
+/// A column of which every row has its own value, and that is no count of the file's rows: of those that are called a number or a reference before others.
+fn own_number(land: &Landscape, table: usize) -> Option<(ColumnAt, f64)> {
+    let worth = |at: ColumnAt| -> Option<f64> {
+        let (cells, name) = (land.column(at), land.column_name(at));
+        let names_a_thing = name.says(C::Id) || name.says(C::Order) || name.says(C::Payment);
+        let is_called_so = names_a_thing || (name.says(C::Number) && !name.concepts.contains(&C::Loan));
+        // `No.` from 1 on counts the rows of this file; those of the next begin with 1 again.
+        if cells.is_unique_counter() && !names_a_thing {
+            return None;
+        }
+        if is_called_so { Some(0.9) } else { (cells.kind == ValueKind::Text).then_some(0.6) }
+    };
+    let own = land.columns(table).filter(|at| {
+        let cells = land.column(*at);
+        let names_another = land.named.get(at).is_some_and(|(meant, _)| !matches!(meant, C::Payment | C::Order));
+        cells.names_every_row() && cells.is_like_an_id() && !names_another
+    });
+    let worths = own.filter_map(|at| Some((at, worth(at)?)));
+    worths.max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(&a.0)))
+}
+
+/// Leaves out what was paid out to the borrower, which is no repayment: the kinds that say so, which are given.
+fn skip_paid_out(draft: &mut TableDraft, scope: &Scope, loans: usize) -> BTreeSet<String> {
+    let land = scope.land;
+    let raw = land.table(scope.driver);
+    let of_loan = |column: &'static str| assign(land, loans, &LOANS, &[column], true, &BTreeSet::new()).remove(column);
+    let own =
+        |column: &'static str| assign(land, scope.driver, &PAYMENTS, &[column], true, &BTreeSet::new()).remove(column);
+    let paid_out = || -> Option<Vec<bool>> {
+        let names = land.naming(scope.driver, C::Loan)?.0;
+        let same = [
+            (own("amount_minor")?.at, of_loan("principal_minor")?.at),
+            (own("paid_at")?.at, of_loan("disbursed_at")?.at),
+        ];
+        Some(land.folder.repeats((names, land.key(loans, C::Loan)?), &same))
+    };
+    let paid_out = paid_out().unwrap_or_default();
+    let kinds = land
+        .columns(scope.driver)
+        .filter(|at| land.column_name(*at).says(C::Kind) && (2..=MAX_STATES).contains(&land.column(*at).words.len()));
+    let mut skipped = BTreeSet::new();
+    for kind in kinds {
+        let mut shares = raw.share_by_word(kind.column, &paid_out);
+        for word in land.column(kind).words.keys() {
+            shares.entry(word.clone()).or_default();
+        }
+        let says = |word: &str| super::names::Name::of(word).says(C::Disbursed);
+        let is_payout = |(word, share): &(&String, &f64)| **share >= 0.9 || says(word);
+        let words: Vec<&str> = shares.iter().filter(is_payout).map(|(word, _)| word.as_str()).collect();
+        if !words.is_empty() && words.len() < shares.len() {
+            let why = "say what was paid out to the borrower, on the loan's day: no repayment";
+            skip_named(draft, scope, kind, &words, why);
+            skipped.extend(words.into_iter().map(str::to_owned));
+        }
+    }
+    skipped
+}
+
+/// Rows that take a payment back are no payments: they are skipped, and the payment that each of them names is reversed on its day. Where nothing names it, a person must
+/// say which payments did not stay.
+fn taken_back(draft: &mut TableDraft, scope: &Scope, number: Option<ColumnAt>, others: &BTreeSet<String>) {
+    let land = scope.land;
+    let found = |column| assign(land, scope.driver, &PAYMENTS, &[column], true, &BTreeSet::new()).remove(column);
+    let (amount, when) = (found("amount_minor").map(|found| found.at), found("paid_at").map(|found| found.at));
+    let Some(back) = rows_that_take_back(scope, amount, number, others) else { return };
+    draft.skip(back.skipped(scope, "take a payment back: they are none"));
+    if draft.has("reversed_at") {
+        return;
+    }
+    let named = back.names.zip(when).zip(draft.column("payment_id").map(|drafted| drafted.sql.clone()));
+    let Some(((original, when), payment)) = named else {
+        let why = format!(
+            "{} take back what was paid ({}), and nothing says which payment: write when a payment was reversed, and NULL for those that stayed",
+            back.rows_in_words(),
+            back.told
+        );
+        draft.put("reversed_at", Piece::sure("NULL"), "nothing names the payment", 0.0);
+        draft.doubt("reversed_at", &why);
+        return;
+    };
+    let rows = scope.twin("reversals");
+    let name = free_name(land, "reversed");
+    let id = rows.id_of(original, &rows.name(original));
+    let at = rows.render(Type::Instant, "reversed_at", when, &rows.name(when)).sql;
+    let body = format!(
+        "SELECT\n    {id} AS payment,\n    MIN({at}) AS reversed_at\nFROM {}\nWHERE {}\nGROUP BY {id}",
+        rows.driver_name(),
+        back.condition(&rows)
+    );
+    draft.twin = rows.twin_of();
+    draft.needs_all = true;
+    draft.with.push((name.clone(), body));
+    draft.joins.push(format!("LEFT JOIN {name} ON {payment} = {name}.payment"));
+    let note = "the day of the row that takes it back; a part of a payment takes all of it back";
+    draft.put("reversed_at", Piece::guess(format!("{name}.reversed_at"), note), scope.name(original), 0.7);
+}
+
+/// Leaves out payments that failed, bounced or have not arrived, where nothing says when they did not stay.
+fn did_not_stay(draft: &mut TableDraft, scope: &Scope) {
+    let land = scope.land;
+    if draft.has("reversed_at") && draft.twin.is_none() {
+        return;
+    }
+    let flags = land.columns(scope.driver).filter(|at| {
+        land.column_name(*at).says(C::Reversed) && !land.column(*at).is_time() && land.column(*at).words.len() == 2
+    });
+    for flag in flags {
+        let reversed = words::yes(land.column(flag));
+        if reversed.len() == 1 {
+            skip_named(draft, scope, flag, &reversed, "were reversed, and nothing says when");
+        }
+    }
+    let states = land.columns(scope.driver).filter(|at| {
+        let name = land.column_name(*at);
+        (name.says(C::Status) || name.says(C::Outcome)) && (2..=MAX_STATES).contains(&land.column(*at).words.len())
+    });
+    for state in states {
+        let words = words::never_stayed(land.column(state));
+        if !words.is_empty() && words.len() < land.column(state).words.len() {
+            skip_named(draft, scope, state, &words, "did not arrive or did not stay, and nothing says when");
+        }
+    }
+}

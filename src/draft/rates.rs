@@ -1,0 +1,305 @@
+//! What a loan costs a day, from whatever column says it: a rate, interest or a fee, in percent or as a fraction, a day, a month or a year.
+
+use super::landscape::{Found, Landscape};
+use super::scope::{Piece, Scope};
+use super::vocabulary::Concept as C;
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
+
+/// For how long a rate is stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Period {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// What a number of one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Fraction,
+    Percent,
+    BasisPoints,
+}
+
+/// How a column states a rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stated {
+    period: Period,
+    unit: Unit,
+    /// Why it may be otherwise, where name and numbers do not tell.
+    doubt: Option<String>,
+}
+
+/// A column that scores less is no rate.
+const MIN_SCORE: f64 = 0.45;
+/// Higher numbers are amounts of money, or years.
+const HIGHEST: f64 = 1_000.0;
+
+/// The column of a table of loans that says what they cost.
+pub(super) fn find(land: &Landscape, table: usize) -> Option<Found> {
+    let scored = land.columns(table).filter_map(|at| Some((score(land, at)?, at)));
+    let (score, at) = scored.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)))?;
+    (score >= MIN_SCORE).then(|| Found { at, path: Vec::new(), score })
+}
+
+fn score(land: &Landscape, at: ColumnAt) -> Option<f64> {
+    /// Rates of what is paid once, of who is late, or of something else.
+    const OTHERS: [&str; 21] = [
+        "late",
+        "penal",
+        "overdue",
+        "default",
+        "mora",
+        "verzug",
+        "arrear",
+        "process",
+        "origination",
+        "setup",
+        "upfront",
+        "disburs",
+        "bearbeitung",
+        "insur",
+        "exchange",
+        "fx",
+        "tax",
+        "discount",
+        "recover",
+        "success",
+        "share",
+    ];
+    let (raw, name) = (land.column(at), land.column_name(at));
+    let lower = raw.name.to_lowercase();
+    if lower == "daily_rate_ppm" {
+        return Some(1.0);
+    }
+    let is_other =
+        [C::Id, C::Number, C::Time, C::Tax, C::Discount, C::Liability, C::Stars].iter().any(|c| name.says(*c));
+    let is_money = raw.range.1 > HIGHEST && !lower.contains("ppm");
+    if !raw.is_number() || raw.range.0 < 0.0 || is_money || is_other || OTHERS.iter().any(|word| lower.contains(word)) {
+        return None;
+    }
+    let is_called = match (name.says(C::Rate), name.says(C::Interest), name.says(C::Fee)) {
+        (true, true, _) => 0.7,
+        (true, false, _) => 0.6,
+        (false, true, _) => 0.5,
+        (false, false, true) => 0.45,
+        _ => return None,
+    };
+    let is_more = |is_so: bool| if is_so { 0.15 } else { 0.0 };
+    Some(is_called + is_more(unit_said(raw).is_some()) + is_more(period_said(&raw.name).is_some()))
+}
+
+/// The period that a name says.
+fn period_said(name: &str) -> Option<Period> {
+    const STEMS: [(Period, &[&str]); 4] = [
+        (
+            Period::Day,
+            &[
+                "daily",
+                "diari",
+                "diári",
+                "täglich",
+                "taeglich",
+                "tageszins",
+                "tagessatz",
+                "journalier",
+                "giornal",
+                "dzienn",
+                "günlük",
+                "gunluk",
+                "日",
+            ],
+        ),
+        (
+            Period::Week,
+            &[
+                "weekly",
+                "semanal",
+                "wöchentlich",
+                "woechentlich",
+                "hebdo",
+                "settiman",
+                "tygodni",
+                "haftalık",
+                "周",
+                "週",
+            ],
+        ),
+        (
+            Period::Month,
+            &["month", "mensual", "mensal", "mensuel", "mensile", "monat", "miesi", "miesię", "aylık", "aylik", "月"],
+        ),
+        (
+            Period::Year,
+            &[
+                "year",
+                "annual",
+                "annum",
+                "anual",
+                "annuel",
+                "annuo",
+                "jahr",
+                "jährlich",
+                "roczn",
+                "yıllık",
+                "yillik",
+                "年",
+            ],
+        ),
+    ];
+    const WORDS: [(Period, &[&str]); 4] = [
+        (Period::Day, &[" day ", " p d ", " pd ", " tag ", " jour ", " dia ", " día "]),
+        (Period::Week, &[" week ", " p w ", " pw ", " woche ", " semana "]),
+        (Period::Month, &[" p m ", " pm ", " mes ", " mês ", " mois ", " a m "]),
+        (Period::Year, &[" p a ", " pa ", " apr ", " a a ", " año ", " ano ", " an "]),
+    ];
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let spaced = format!(" {} ", words.join(" "));
+    let by_word = || WORDS.into_iter().find(|(_, words)| words.iter().any(|word| spaced.contains(word)));
+    let by_stem = STEMS.into_iter().find(|(_, stems)| stems.iter().any(|stem| lower.contains(stem)));
+    by_stem.or_else(by_word).map(|(period, _)| period)
+}
+
+/// The unit that a name or the cells' own sign says.
+fn unit_said(raw: &RawColumn) -> Option<Unit> {
+    const PERCENT: [&str; 8] = ["%", "percent", "per cent", "pct", "prozent", "porcent", "pour cent", "per cento"];
+    let lower = raw.name.to_lowercase();
+    let has_sign = matches!(&raw.kind, ValueKind::Decimal(form) if form.symbol.trim() == "%");
+    let is_of_points = lower.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "bps" | "bp" | "bip"));
+    match () {
+        () if is_of_points || lower.contains("basis point") => Some(Unit::BasisPoints),
+        () if has_sign || PERCENT.iter().any(|word| lower.contains(word)) => Some(Unit::Percent),
+        () => None,
+    }
+}
+
+/// What a column states. `is_rate`: its name calls it a rate or interest, not a fee.
+fn stated(raw: &RawColumn, is_rate: bool, is_interest: bool) -> Stated {
+    let highest = raw.range.1;
+    let (period, no_period) = match period_said(&raw.name) {
+        Some(period) => (period, None),
+        None if is_rate => (Period::Year, None),
+        None if is_interest && unit_said(raw).is_some() => (Period::Year, None),
+        None => (
+            Period::Year,
+            Some("nothing says for how long it is: a day, a month, a year, or all of the term".to_owned()),
+        ),
+    };
+    if let Some(unit) = unit_said(raw) {
+        return Stated { period, unit, doubt: no_period };
+    }
+    // Up to the first number rates are fractions, from the second on they are in percent.
+    let (fraction, percent, most) = match period {
+        Period::Day => (0.003, 0.02, 5.0),
+        Period::Week => (0.02, 0.1, 30.0),
+        Period::Month => (0.15, 0.3, 100.0),
+        Period::Year => (1.0, 2.0, HIGHEST),
+    };
+    let unit = if highest < percent { Unit::Fraction } else { Unit::Percent };
+    let between = || {
+        ((fraction..percent).contains(&highest) || highest > most).then(|| {
+            format!("its highest is {highest}, and nothing says whether that is in percent or a fraction of one")
+        })
+    };
+    Stated { period, unit, doubt: no_period.or_else(between) }
+}
+
+fn stated_by(land: &Landscape, at: ColumnAt) -> Stated {
+    let name = land.column_name(at);
+    stated(land.column(at), name.says(C::Rate), name.says(C::Interest))
+}
+
+/// Why nobody can say what a rate is, where its name and numbers leave it open.
+pub(super) fn doubt(land: &Landscape, at: ColumnAt, cell: &str) -> Option<String> {
+    let raw = land.column(at);
+    let stated = stated_by(land, at);
+    let why = stated.doubt.as_ref().filter(|_| !raw.name.to_lowercase().contains("ppm"))?;
+    Some(format!("{cell}: {why}. It is drafted as {}: compare it with a contract", stated.words()))
+}
+
+impl Stated {
+    fn words(&self) -> String {
+        let period = match self.period {
+            Period::Day => "daily",
+            Period::Week => "weekly",
+            Period::Month => "monthly",
+            Period::Year => "yearly",
+        };
+        let unit = match self.unit {
+            Unit::Fraction => "as a fraction",
+            Unit::Percent => "in percent",
+            Unit::BasisPoints => "in basis points",
+        };
+        format!("a {period} rate {unit}")
+    }
+
+    /// Makes parts per million a day of a number.
+    fn factor(&self) -> String {
+        let one: i64 = match self.unit {
+            Unit::Fraction => 1_000_000,
+            Unit::Percent => 10_000,
+            Unit::BasisPoints => 100,
+        };
+        match self.period {
+            Period::Day => format!(" * {one}"),
+            Period::Week => format!(" * {one} / 7"),
+            Period::Month => format!(" * {} / 365", one * 12),
+            Period::Year => format!(" * {one} / 365"),
+        }
+    }
+}
+
+/// Parts per million a day.
+pub(super) fn per_day(scope: &Scope, at: ColumnAt, sql: &str) -> Piece {
+    let raw = scope.land.column(at);
+    if raw.name.to_lowercase().contains("ppm") {
+        return Piece::sure(sql);
+    }
+    let stated = stated_by(scope.land, at);
+    let made = format!("TRY_CAST(ROUND({}{}) AS BIGINT)", scope.number(at, sql), stated.factor());
+    Piece::guess(scope.as_written(&made, at, sql), stated.words())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stated_of(name: &str, cells: &[&str]) -> Stated {
+        let said = super::super::names::Name::of(name);
+        stated(&RawColumn::of_texts(name, cells), said.says(C::Rate), said.says(C::Interest))
+    }
+
+    #[test]
+    fn periods_and_units_are_those_of_names_and_cells() {
+        for (name, cells, expected) in [
+            ("Daily fee %", &["0.05", "0.08"][..], (Period::Day, Unit::Percent)),
+            ("Daily fee", &["0.05%", "0.08%"], (Period::Day, Unit::Percent)),
+            ("daily_rate", &["0.0005", "0.0008"], (Period::Day, Unit::Fraction)),
+            ("daily_rate", &["0.05", "0.08"], (Period::Day, Unit::Percent)),
+            ("Monthly interest", &["2.5%", "3.0%"], (Period::Month, Unit::Percent)),
+            ("Monthly interest", &["2.5", "3.0"], (Period::Month, Unit::Percent)),
+            ("Interest p.m.", &["0.025", "0.03"], (Period::Month, Unit::Fraction)),
+            ("Rate p.a.", &["18.0", "24.0"], (Period::Year, Unit::Percent)),
+            ("Rate p.a.", &["0.18", "0.24"], (Period::Year, Unit::Fraction)),
+            ("APR", &["18", "24"], (Period::Year, Unit::Percent)),
+            ("rate_bps_pa", &["1800", "2400"], (Period::Year, Unit::BasisPoints)),
+            ("Weekly interest %", &["1", "2"], (Period::Week, Unit::Percent)),
+            ("interest_rate", &["18.5", "24"], (Period::Year, Unit::Percent)),
+        ] {
+            let found = stated_of(name, cells);
+            assert_eq!((found.period, found.unit), expected, "{name} {cells:?}");
+            assert_eq!(found.doubt, None, "{name} {cells:?}");
+        }
+        for (name, cells) in [
+            ("Daily fee", &["0.01", "0.015"][..]),
+            ("Fee %", &["5", "6"]),
+            ("Monthly rate", &["0.2", "0.25"]),
+            ("interest", &["12", "14"]),
+            ("Rate p.a.", &["1.2", "1.5"]),
+        ] {
+            assert!(stated_of(name, cells).doubt.is_some(), "{name} {cells:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Rows of a table of payments or orders that take back what another row says: reversals, refunds and chargebacks among the rows that they undo.
+
+use std::collections::BTreeSet;
+
+use super::ends::MAX_STATES;
+use super::scope::Scope;
+use super::table_draft::Skipped;
+use super::vocabulary::Concept as C;
+use super::words;
+use crate::profile::ColumnAt;
+
+/// Of the rows of a table, so many may take others back; where more are negative, the sign means something else.
+const MAX_SHARE: f64 = 0.4;
+
+/// Rows that take others back, and how they are told from the others.
+pub(super) struct TakenBack {
+    /// Words of a column that says what a row is.
+    kind: Option<(ColumnAt, Vec<String>)>,
+    /// The amount, where it is below zero.
+    negative: Option<ColumnAt>,
+    /// The column of the rows that each of them takes back, where there is one.
+    pub names: Option<ColumnAt>,
+    /// How they are told, for a person.
+    pub told: String,
+    /// Whether amounts of some of them are below zero.
+    pub are_negative: bool,
+    rows: Vec<usize>,
+    share: f64,
+}
+
+/// The rows of a driving table that take others back, if it has any. `amount` is its sum, `key` what names its rows, `others` are words of kinds that mean
+/// something else.
+pub(super) fn rows_that_take_back(
+    scope: &Scope,
+    amount: Option<ColumnAt>,
+    key: Option<ColumnAt>,
+    others: &BTreeSet<String>,
+) -> Option<TakenBack> {
+    let land = scope.land;
+    let raw = land.table(scope.driver);
+    let is_few = |rows: usize| rows > 0 && rows as f64 <= MAX_SHARE * raw.rows as f64;
+    let kinds = || {
+        land.columns(scope.driver).filter(|at| {
+            land.column_name(*at).says(C::Kind) && (2..=MAX_STATES).contains(&land.column(*at).words.len())
+        })
+    };
+    // Negative rows of another kind, such as what was paid out, are no reversals.
+    let of_others: BTreeSet<usize> =
+        kinds().flat_map(|at| raw.rows_with_words(at.column, |word| others.contains(word))).collect();
+    let below_zero: Vec<usize> = amount.map_or_else(Vec::new, |at| land.column(at).negative.clone());
+    let below_zero: Vec<usize> = below_zero.into_iter().filter(|row| !of_others.contains(row)).collect();
+    let negative = amount.filter(|_| is_few(below_zero.len()));
+    let kind = kinds().find_map(|at| {
+        let said: Vec<String> = words::take_back(land.column(at))
+            .into_iter()
+            .filter(|word| !others.contains(*word))
+            .map(str::to_owned)
+            .collect();
+        let rows = raw.rows_with_words(at.column, |word| said.iter().any(|known| known == word));
+        is_few(rows.len()).then_some((at, said, rows))
+    });
+    let mut rows: BTreeSet<usize> = kind.iter().flat_map(|(.., rows)| rows.iter().copied()).collect();
+    if negative.is_some() {
+        rows.extend(below_zero);
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let mut told: Vec<String> = Vec::new();
+    if let Some((at, said, _)) = &kind {
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        told.push(format!("{} in {:?}", words::listed(&said), land.column(*at).name));
+    }
+    told.extend(negative.map(|at| format!("{:?} below zero", land.column(at).name)));
+    let rows: Vec<usize> = rows.into_iter().collect();
+    Some(TakenBack {
+        names: key.and_then(|key| what_they_name(scope, key, &rows)),
+        are_negative: negative.is_some(),
+        kind: kind.map(|(at, said, _)| (at, said)),
+        negative,
+        told: told.join(" or "),
+        share: rows.len() as f64 / raw.rows.max(1) as f64,
+        rows,
+    })
+}
+
+/// The column in which these rows name those that they take back: one that the others leave empty before one that all have, which names nothing else; or the rows' own
+/// key, where each of them has that of another row.
+fn what_they_name(scope: &Scope, key: ColumnAt, rows: &[usize]) -> Option<ColumnAt> {
+    const MOST: f64 = 0.5;
+    let land = scope.land;
+    let raw = land.table(scope.driver);
+    let columns = land.columns(scope.driver).filter(|at| *at != key && land.column(*at).is_like_an_id());
+    let found = columns.filter_map(|at| {
+        let share = raw.share_found_in(at.column, key.column, rows);
+        let is_theirs = (raw.rows - land.column(at).nulls) as f64 <= MAX_SHARE * raw.rows as f64;
+        let names_another =
+            land.named.get(&at).is_some_and(|known| land.named.get(&key).is_none_or(|own| own.0 != known.0));
+        (share > MOST && (is_theirs || !names_another)).then_some((is_theirs, share, at))
+    });
+    let other = found.max_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then_with(|| b.2.cmp(&a.2)));
+    let repeats = || {
+        let cells = land.column(key);
+        let again = raw.rows.saturating_sub(cells.nulls + cells.distinct);
+        let is_so = again <= rows.len() && again as f64 > MOST * rows.len() as f64;
+        is_so.then_some(key)
+    };
+    other.map(|(.., at)| at).or_else(repeats)
+}
+
+impl TakenBack {
+    /// The condition that they meet, by the names of `scope`.
+    pub(super) fn condition(&self, scope: &Scope) -> String {
+        self.condition_on(scope, &|at| scope.name(at))
+    }
+
+    fn condition_on(&self, scope: &Scope, name: &dyn Fn(ColumnAt) -> String) -> String {
+        let mut conditions = Vec::new();
+        if let Some((at, said)) = &self.kind {
+            let said: Vec<&str> = said.iter().map(String::as_str).collect();
+            conditions.push(format!("{} IN ({})", scope.id_of(*at, &name(*at)), words::listed(&said)));
+        }
+        conditions.extend(self.negative.map(|at| format!("{} < 0", scope.number(at, &name(at)))));
+        conditions.iter().map(|condition| format!("COALESCE({condition}, FALSE)")).collect::<Vec<_>>().join(" OR ")
+    }
+
+    /// Leaves them out.
+    pub(super) fn skipped(&self, scope: &Scope, why: &str) -> Skipped {
+        let condition = self.condition_on(scope, &|at| scope.bare(at));
+        Skipped {
+            why: format!("{} with {} {why}.", self.rows_in_words(), self.told),
+            keeps: format!("NOT ({condition})"),
+            share: self.share,
+        }
+    }
+
+    pub(super) fn rows_in_words(&self) -> String {
+        format!("{} row(s)", self.rows.len())
+    }
+
+    /// Whether a column says what a row is.
+    pub(super) const fn has_kind(&self) -> bool {
+        self.kind.is_some()
+    }
+
+    /// Share of them whose time is after the first of the rows that have the same value in `key`.
+    pub(super) fn share_after_first(&self, scope: &Scope, key: ColumnAt, time: ColumnAt) -> f64 {
+        scope.land.table(scope.driver).share_after_first(key.column, time.column, &self.rows)
+    }
+}
