@@ -207,6 +207,7 @@ fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLo
         ends_on: None,
         restructured_on: None,
         is_written_off: None,
+        offer_id: None,
         borrower_before: None,
     }
 }
@@ -542,6 +543,37 @@ fn what_an_earlier_night_knew_was_agreed_stands_until_a_restructure() {
         codes(&night_after(&late(), 200, &[remembered("m1", "l1", LastKnown::Open).with_corrected_payments()]).0),
         []
     );
+}
+
+#[test]
+fn a_loan_stays_on_the_offer_that_it_was_drawn_on() {
+    let naming = |offer: Option<&str>| {
+        let mut seen = shard(120, &late());
+        seen.tables.get_mut("loans").unwrap().with_column(Column::new("offer_id".into(), [offer])).unwrap();
+        seen
+    };
+    let left = compare_after(&naming(Some("x")), &[]).1;
+    assert_eq!(codes(&compare_after(&naming(Some("x")), &left).0), []);
+    for other in [None, Some("y")] {
+        assert_eq!(codes(&compare_after(&naming(other), &left).0), [("m1", Some("l1"), "terms-changed")], "{other:?}");
+        let corrected: Vec<_> = left.iter().cloned().map(RememberedLoan::with_corrected_terms).collect();
+        assert_eq!(codes(&compare_after(&naming(other), &corrected).0), [], "{other:?}");
+    }
+    let unnamed = compare_after(&naming(None), &[]).1;
+    assert_eq!(codes(&compare_after(&naming(Some("x")), &unnamed).0), [], "it may be named later");
+}
+
+#[test]
+fn a_groups_loan_names_its_group() {
+    let of_group = |group: Option<&str>| {
+        let mut seen = shard(120, &late());
+        let loans = seen.tables.get_mut("loans").unwrap();
+        loans.with_column(Column::new("product".into(), [GROUP_LOAN])).unwrap();
+        loans.with_column(Column::new("group_id".into(), [group])).unwrap();
+        compare_after(&seen, &[]).0
+    };
+    assert_eq!(codes(&of_group(Some("g1"))), []);
+    assert_eq!(codes(&of_group(None)), [("m1", Some("l1"), "group-not-named")]);
 }
 
 #[test]

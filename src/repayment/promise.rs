@@ -58,6 +58,9 @@ pub(super) fn judge(loan: &LoanStanding, evidence: &LoanEvidence) -> Option<Unkn
     let restructured_on = loan.history.restructured_on;
     let what = if loan.promise.lent != lent {
         "another product, principal, guarantee group or day of paying out".to_owned()
+    } else if let Some(offer) = before.offer_id.as_ref().filter(|offer| loan.offer_id.as_ref() != Some(offer)) {
+        // Under another offer its orders and its part of the limits would be free again.
+        format!("that it was drawn on offer {offer:?}")
     } else if before.is_written_off == Some(true) && !loan.is_written_off {
         "that it was written off".to_owned()
     } else if let Some(then) = before.restructured_on.filter(|_| restructured_on < before.restructured_on) {

@@ -53,7 +53,7 @@ pub struct RememberedLoan {
     /// Those of them that had bounced, likewise. `None` also in runs that did not leave it.
     pub bounced_json: Option<String>,
     /// What was lent, as [`super::promise::Promise::lent`]. `None` where nothing was ever known of it, or the lender says that the terms were corrected;
-    /// so are the four that follow.
+    /// so are the four that follow, and the offer.
     pub lent_digest: Option<String>,
     /// What falls due and when, as [`super::promise::Promise::schedule`].
     pub schedule_digest: Option<String>,
@@ -63,6 +63,8 @@ pub struct RememberedLoan {
     pub restructured_on: Option<Date>,
     /// The lender wrote it off.
     pub is_written_off: Option<bool>,
+    /// The offer that it was drawn on, where its row named one.
+    pub offer_id: Option<String>,
     /// Of a loan that was never known under this merchant: the one under whom an earlier night knew it.
     pub borrower_before: Option<String>,
 }
@@ -110,6 +112,7 @@ impl RememberedLoan {
             ends_on: loan.history.ends_on,
             restructured_on: loan.history.restructured_on,
             is_written_off: Some(loan.is_written_off),
+            offer_id: loan.offer_id.clone(),
             borrower_before: None,
         }
     }
@@ -140,6 +143,7 @@ impl RememberedLoan {
             ends_on: before.and_then(|before| before.ends_on),
             restructured_on: before.and_then(|before| before.restructured_on),
             is_written_off: before.and_then(|before| before.is_written_off),
+            offer_id: before.and_then(|before| before.offer_id.clone()),
             borrower_before: borrower_before.map(str::to_owned),
         }
     }
@@ -159,6 +163,7 @@ impl RememberedLoan {
             ends_on: None,
             restructured_on: None,
             is_written_off: None,
+            offer_id: None,
             ..self
         }
     }

@@ -195,8 +195,7 @@ impl Night<'_> {
         progress: &StageClock<'_>,
     ) -> Result<RunOutcome, RunError> {
         let Self { job, rules, tables: night, bundle, reference, restates, .. } = *self;
-        let ingested = &night.ingested;
-        let as_of = &ingested.as_of;
+        let (ingested, as_of) = (&night.ingested, &night.ingested.as_of);
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
         let memory = NightBefore::read(&job.out, night, rules, job.gates.rows_sent_days)?;
