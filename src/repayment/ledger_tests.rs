@@ -208,6 +208,7 @@ fn remembered(merchant: &str, loan: &str, last_known: LastKnown) -> RememberedLo
         restructured_on: None,
         is_written_off: None,
         offer_id: None,
+        pledge_digest: None,
         borrower_before: None,
     }
 }
@@ -546,34 +547,31 @@ fn what_an_earlier_night_knew_was_agreed_stands_until_a_restructure() {
 }
 
 #[test]
-fn a_loan_stays_on_the_offer_that_it_was_drawn_on() {
-    let naming = |offer: Option<&str>| {
-        let mut seen = shard(120, &late());
-        seen.tables.get_mut("loans").unwrap().with_column(Column::new("offer_id".into(), [offer])).unwrap();
-        seen
-    };
-    let left = compare_after(&naming(Some("x")), &[]).1;
-    assert_eq!(codes(&compare_after(&naming(Some("x")), &left).0), []);
-    for other in [None, Some("y")] {
-        assert_eq!(codes(&compare_after(&naming(other), &left).0), [("m1", Some("l1"), "terms-changed")], "{other:?}");
-        let corrected: Vec<_> = left.iter().cloned().map(RememberedLoan::with_corrected_terms).collect();
-        assert_eq!(codes(&compare_after(&naming(other), &corrected).0), [], "{other:?}");
-    }
-    let unnamed = compare_after(&naming(None), &[]).1;
-    assert_eq!(codes(&compare_after(&naming(Some("x")), &unnamed).0), [], "it may be named later");
-}
-
-#[test]
-fn a_groups_loan_names_its_group() {
-    let of_group = |group: Option<&str>| {
+fn a_loan_stays_on_the_offer_or_on_the_orders_that_it_was_drawn_on() {
+    let naming = |offer: Option<&str>, orders: &[&str]| {
         let mut seen = shard(120, &late());
         let loans = seen.tables.get_mut("loans").unwrap();
-        loans.with_column(Column::new("product".into(), [GROUP_LOAN])).unwrap();
-        loans.with_column(Column::new("group_id".into(), [group])).unwrap();
-        compare_after(&seen, &[]).0
+        loans.with_column(Column::new("offer_id".into(), [offer])).unwrap();
+        loans.with_column(Column::new("pledged_order_ids".into(), [Series::new("".into(), orders)])).unwrap();
+        seen
     };
-    assert_eq!(codes(&of_group(Some("g1"))), []);
-    assert_eq!(codes(&of_group(None)), [("m1", Some("l1"), "group-not-named")]);
+    let left = compare_after(&naming(Some("x"), &["o1", "o2"]), &[]).1;
+    let after = |seen: &Shard, left: &[RememberedLoan]| compare_after(seen, left).0;
+    for (offer, orders) in [(Some("x"), &["o2", "o1"][..]), (Some("x"), &["o3"]), (None, &["o1", "o2"])] {
+        assert_eq!(
+            codes(&after(&naming(offer, orders), &left)),
+            [],
+            "{offer:?} {orders:?}: one of them says what it rests on"
+        );
+    }
+    for (offer, orders) in [(None, &["o3"][..]), (Some("y"), &["o1"]), (Some("y"), &[])] {
+        let seen = naming(offer, orders);
+        assert_eq!(codes(&after(&seen, &left)), [("m1", Some("l1"), "terms-changed")], "{offer:?} {orders:?}");
+        let corrected: Vec<_> = left.iter().cloned().map(RememberedLoan::with_corrected_terms).collect();
+        assert_eq!(codes(&after(&seen, &corrected)), [], "{offer:?} {orders:?}");
+    }
+    let unnamed = compare_after(&naming(None, &[]), &[]).1;
+    assert_eq!(codes(&after(&naming(Some("x"), &["o1"]), &unnamed)), [], "both may be named later");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Of a loan whose books agreed on an earlier night, tonight's rows say the same of what was lent ([`Promise::lent`]), and the same of what falls due
 //! and when ([`Promise::schedule`]), unless the loan was restructured since: that stays on record, and the way back from it is the longer one. A
-//! restructure and a write-off do not vanish either. A loan whose rows say something else is unknown, until they are as they were, a restructure
+//! restructure and a write-off do not vanish either, and an open loan stays on the offer that it was drawn on or on the orders that secure it: were both
+//! another's, its orders and its part of the limits would be free again. A loan whose rows say something else is unknown, until they are as they were, a restructure
 //! explains them, or the lender says that they are right (`terms_corrected`).
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct Promise {
     pub lent: String,
     /// Of term, rate, share of sales and every instalment that counts.
     pub schedule: String,
+    /// Of the orders that secure it, in whatever order they are named.
+    pub pledge: String,
 }
 
 impl Promise {
@@ -42,7 +45,11 @@ impl Promise {
         for number in of_loan.into_iter().chain(of_instalments) {
             promised.update(&number.to_le_bytes());
         }
-        Self { lent: shortened(lent), schedule: shortened(promised) }
+        let mut orders: Vec<&String> = record.pledged_order_ids.iter().collect();
+        orders.sort_unstable();
+        let mut pledged = Hasher::default();
+        orders.into_iter().for_each(|order| pledged.field(order.as_bytes()));
+        Self { lent: shortened(lent), schedule: shortened(promised), pledge: shortened(pledged) }
     }
 }
 
@@ -58,9 +65,11 @@ pub(super) fn judge(loan: &LoanStanding, evidence: &LoanEvidence) -> Option<Unkn
     let restructured_on = loan.history.restructured_on;
     let what = if loan.promise.lent != lent {
         "another product, principal, guarantee group or day of paying out".to_owned()
-    } else if let Some(offer) = before.offer_id.as_ref().filter(|offer| loan.offer_id.as_ref() != Some(offer)) {
-        // Under another offer its orders and its part of the limits would be free again.
-        format!("that it was drawn on offer {offer:?}")
+    } else if let Some(offer) = before.offer_id.as_ref().filter(|offer| loan.offer_id.as_ref() != Some(offer))
+        && before.pledge_digest.as_ref().is_some_and(|pledge| *pledge != loan.promise.pledge)
+        && !loan.is_closed
+    {
+        format!("that it was drawn on offer {offer:?} and secured by other orders")
     } else if before.is_written_off == Some(true) && !loan.is_written_off {
         "that it was written off".to_owned()
     } else if let Some(then) = before.restructured_on.filter(|_| restructured_on < before.restructured_on) {

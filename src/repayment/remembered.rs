@@ -53,7 +53,7 @@ pub struct RememberedLoan {
     /// Those of them that had bounced, likewise. `None` also in runs that did not leave it.
     pub bounced_json: Option<String>,
     /// What was lent, as [`super::promise::Promise::lent`]. `None` where nothing was ever known of it, or the lender says that the terms were corrected;
-    /// so are the four that follow, and the offer.
+    /// so are the four that follow, and offer and pledge.
     pub lent_digest: Option<String>,
     /// What falls due and when, as [`super::promise::Promise::schedule`].
     pub schedule_digest: Option<String>,
@@ -65,6 +65,8 @@ pub struct RememberedLoan {
     pub is_written_off: Option<bool>,
     /// The offer that it was drawn on, where its row named one.
     pub offer_id: Option<String>,
+    /// The orders that it rests on, as [`super::promise::Promise::pledge`].
+    pub pledge_digest: Option<String>,
     /// Of a loan that was never known under this merchant: the one under whom an earlier night knew it.
     pub borrower_before: Option<String>,
 }
@@ -113,6 +115,7 @@ impl RememberedLoan {
             restructured_on: loan.history.restructured_on,
             is_written_off: Some(loan.is_written_off),
             offer_id: loan.offer_id.clone(),
+            pledge_digest: Some(loan.promise.pledge.clone()),
             borrower_before: None,
         }
     }
@@ -144,6 +147,7 @@ impl RememberedLoan {
             restructured_on: before.and_then(|before| before.restructured_on),
             is_written_off: before.and_then(|before| before.is_written_off),
             offer_id: before.and_then(|before| before.offer_id.clone()),
+            pledge_digest: before.and_then(|before| before.pledge_digest.clone()),
             borrower_before: borrower_before.map(str::to_owned),
         }
     }
@@ -164,6 +168,7 @@ impl RememberedLoan {
             restructured_on: None,
             is_written_off: None,
             offer_id: None,
+            pledge_digest: None,
             ..self
         }
     }

@@ -11,7 +11,7 @@ use super::intake_gates::{GateFinding, IntakeVerdict};
 use super::label_survey::{LabelSurvey, survey_labels};
 use super::night_tables::{NightTables, prepare};
 use super::nightly::{Night, identity};
-use super::officers_work::decisions_about_nobody;
+use super::officers_work::notes_on_decisions;
 use super::options::{RunOptions, with_options};
 use super::progress::Progress;
 use super::rules::JobRules;
@@ -240,9 +240,7 @@ fn rehearse(
         }
     };
     let (bundle, reference) = check_model(rules, bundle, progress)?;
-    decisions_about_nobody(&rules.overrides, &rules.officers, &night.ingested)?
-        .iter()
-        .for_each(|note| progress.note(note));
+    notes_on_decisions(rules, &night.ingested)?.iter().for_each(|note| progress.note(note));
     let mut publisher = Publisher::open(&scratch.join("out"))?;
     let identity = identity(job, night, &bundle, options)?;
     if let Begun::Stage(stage) = publisher.begin(identity, Pointing::Forward)? {

@@ -15,7 +15,7 @@ use super::join::{AcrossShards, HELD_WAITING, Join, Joined};
 use super::model_choice::terms_not_foreseen;
 use super::night_before::NightBefore;
 use super::night_tables::{KEPT, NightTables, answers_since, prepare};
-use super::officers_work::decisions_about_nobody;
+use super::officers_work::notes_on_decisions;
 use super::open_offers::{parts_per_million, read_member_risks};
 use super::options::{RunOptions, open_job};
 use super::past_months::PastMonths;
@@ -109,7 +109,7 @@ fn run_locked(
         .then(|| KeepRows { rehash: options.rehash, ..KeepRows::at(job.out.join(KEPT), options.code_version.clone()) });
     let mut prepared = prepare(job, rules, options, &job.out.join("store"), keep.as_ref(), progress)?;
     prepared.judged.stop_on_faults()?;
-    notes.extend(decisions_about_nobody(&rules.overrides, &rules.officers, &prepared.ingested)?);
+    notes.extend(notes_on_decisions(rules, &prepared.ingested)?);
     for note in &notes {
         progress.note(note);
     }

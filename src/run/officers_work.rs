@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::population::PopulationError;
-use crate::contract::MERCHANTS;
+use super::rules::JobRules;
+use crate::contract::{LOANS, MERCHANTS};
+use crate::domain::grouped;
 use crate::monitor::{Officers, ProposedInstalment, QueueLine};
 use crate::offer::Overrides;
-use crate::store::{StoreError, bucket_of};
+use crate::store::{Shard, StoreError, bucket_of};
 use crate::wash::Ingested;
 
 /// Borrowers whom the summary names.
@@ -62,11 +64,35 @@ impl OfficersWork {
     }
 }
 
-/// A line for each of the officers' decisions in force about a merchant who cannot be seen tonight: the id may be mistyped.
+/// What a reader should know of what people decided: decisions in force that do nothing, because nobody can be seen whom they are about or the id is mistyped, and
+/// exceptions of the monitor file, under which what is lost is not missed.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn decisions_about_nobody(
+pub fn notes_on_decisions(rules: &JobRules, ingested: &Ingested) -> Result<Vec<String>, PopulationError> {
+    let mut notes = decisions_about_nobody(&rules.overrides, &rules.officers, ingested)?;
+    let monitor = &rules.monitor;
+    let exceptions = [
+        ("no_longer_sent", monitor.no_longer_sent.len(), "loans: none of them is missed"),
+        ("payments_corrected", monitor.payments_corrected.len(), "loans: no payment of them is missed"),
+        ("terms_corrected", monitor.terms_corrected.len(), "loans: their terms are believed as they are sent"),
+        (
+            "members_no_longer_sent",
+            monitor.members_no_longer_sent.len(),
+            "merchants: no membership of theirs is missed",
+        ),
+    ];
+    let standing = exceptions.into_iter().filter(|(_, named, _)| *named > 0);
+    notes.extend(standing.map(|(key, named, what)| {
+        format!(
+            "{key} of the monitor file names {} {what}; take them out once a night has seen them right",
+            grouped(named as u64)
+        )
+    }));
+    Ok(notes)
+}
+
+fn decisions_about_nobody(
     overrides: &Overrides,
     officers: &Officers,
     ingested: &Ingested,
@@ -74,25 +100,38 @@ pub fn decisions_about_nobody(
     let (store, as_of) = (&ingested.store, &ingested.as_of);
     let tonight = as_of.date();
     let on_credit = overrides.in_force(tonight);
-    let on_credit = on_credit.iter().map(|decided| (&decided.by, &decided.merchant_id, decided.change.name()));
+    let on_credit = on_credit.iter().map(|decided| (&decided.by, &decided.merchant_id, None, decided.change.name()));
     let on_alerts = officers.in_force(tonight);
-    let on_alerts = on_alerts.iter().map(|decided| (&decided.by, &decided.merchant_id, decided.handling.name()));
+    let on_alerts = on_alerts
+        .iter()
+        .map(|decided| (&decided.by, &decided.merchant_id, decided.loan_id.as_ref(), decided.handling.name()));
     let mut lines = Vec::new();
-    for (by, merchant, what) in on_credit.chain(on_alerts) {
+    for (by, merchant, loan, what) in on_credit.chain(on_alerts) {
         let bucket = bucket_of(merchant, store.buckets());
-        let shard = store.seen(&store.tables(bucket, &[MERCHANTS.name])?, as_of)?;
-        let broken = |e: polars::prelude::PolarsError| {
-            PopulationError::from(StoreError::Frame { table: MERCHANTS.name.to_owned(), why: e.to_string() })
+        let shard = store.seen(&store.tables(bucket, &[MERCHANTS.name, LOANS.name])?, as_of)?;
+        let lacks = if !has_row(&shard, MERCHANTS.name, &[("merchant_id", merchant)])? {
+            "there is no such merchant".to_owned()
+        } else if let Some(loan) = loan
+            && !has_row(&shard, LOANS.name, &[("merchant_id", merchant), ("loan_id", loan)])?
+        {
+            format!("it has no loan {loan:?}")
+        } else {
+            continue;
         };
-        let ids = shard.table(MERCHANTS.name).map(|rows| rows.column("merchant_id").and_then(|ids| ids.str()));
-        let ids = ids.transpose().map_err(broken)?;
-        if !ids.is_some_and(|ids| ids.iter().any(|id| id == Some(merchant.as_str()))) {
-            lines.push(format!(
-                "the decision of {by} about merchant {merchant:?} ({what}) does nothing: there is no such merchant"
-            ));
-        }
+        lines.push(format!("the decision of {by} about merchant {merchant:?} ({what}) does nothing: {lacks}"));
     }
     Ok(lines)
+}
+
+/// Whether a table has a row with these texts.
+fn has_row(shard: &Shard, table: &'static str, texts: &[(&str, &str)]) -> Result<bool, PopulationError> {
+    let Some(frame) = shard.table(table) else { return Ok(false) };
+    let broken = |e: polars::prelude::PolarsError| {
+        PopulationError::from(StoreError::Frame { table: table.to_owned(), why: e.to_string() })
+    };
+    let columns = texts.iter().map(|(column, text)| Ok((frame.column(column)?.str()?, *text)));
+    let columns = columns.collect::<Result<Vec<_>, polars::prelude::PolarsError>>().map_err(broken)?;
+    Ok((0..frame.height()).any(|row| columns.iter().all(|(column, text)| column.get(row) == Some(*text))))
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ impl OutputRow for RememberedLoan {
                 Column::optional("is_written_off", Kind::Flag, "", "The lender wrote it off.")
                     .added_later(Earlier::Unknown),
                 said("offer_id", "The offer that it was drawn on, where its row named one.").added_later(Earlier::Unknown),
+                said("pledge_digest", "Digest of the orders that it rests on.").added_later(Earlier::Unknown),
                 said(
                     "borrower_before",
                     "Of a loan that was never known under this merchant: the one under whom an earlier night knew it. It is unknown here until borrower_corrected of \

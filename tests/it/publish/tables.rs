@@ -343,6 +343,7 @@ proptest! {
             received_json: texts[0].clone(), bounced_json: texts[1].clone(), lent_digest: texts[0].clone(), schedule_digest: texts[1].clone(), ends_on: known_on,
             restructured_on: known_on, is_written_off: known_on.map(|on| on.day() > 15),
             offer_id: None,
+            pledge_digest: None,
             borrower_before: texts[1].clone(),
         });
         round_trip(RememberedLoan::table(), &rows.collect::<Vec<_>>());
