@@ -2,6 +2,9 @@
 
 use super::table::{Check, Column, ForeignKey, Mask, TableContract, Type, Visibility};
 
+/// The product that a guarantee group answers for.
+pub const GROUP_LOAN: &str = "group-loan";
+
 /// One row a loan.
 pub static LOANS: TableContract = TableContract {
     name: "loans",
@@ -11,7 +14,7 @@ pub static LOANS: TableContract = TableContract {
     columns: &[
         Column::required("loan_id", Type::Id, "the loan"),
         Column::required("merchant_id", Type::Id, "the borrower"),
-        Column::required("product", Type::Word(&["order-loan", "credit-loan", "group-loan"]), "the product"),
+        Column::required("product", Type::Word(&["order-loan", "credit-loan", GROUP_LOAN]), "the product"),
         Column::required("disbursed_at", Type::Instant, "when the money was paid out"),
         Column::required("principal_minor", Type::Money, "what was lent").within(1, 1_000_000_000_000),
         Column::required("term_days", Type::Integer, "days to the last instalment").within(1, 3_660),

@@ -24,7 +24,7 @@ pub use frame_type::data_type;
 pub use guarantee_groups::GUARANTEE_GROUPS;
 pub use instalments::INSTALMENTS;
 pub use inventory::INVENTORY;
-pub use loans::LOANS;
+pub use loans::{GROUP_LOAN, LOANS};
 pub use merchants::MERCHANTS;
 pub use orders::ORDERS;
 pub use payments::PAYMENTS;

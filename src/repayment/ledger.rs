@@ -17,7 +17,7 @@ use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
 use super::unknown::{Causes, LoanException, OFFER_OF_ANOTHER, UnknownCause, UnknownLoan};
 use super::unreversed::unreversed;
-use crate::contract::{APPLICATIONS, LOANS, MERCHANTS};
+use crate::contract::{APPLICATIONS, GROUP_LOAN, LOANS, MERCHANTS};
 use crate::store::{BrokenRecord, Shard};
 
 /// Contract tables about loans.
@@ -176,6 +176,7 @@ impl LoanLedger {
                     || evidence.said_before(&loan.loan_id, OFFER_OF_ANOTHER, &cause.detail).is_some();
                 is_strange.then_some(cause)
             });
+            let of_group = (loan.product == GROUP_LOAN && loan.group_id.is_none()).then(UnknownCause::group_not_named);
             let of_draws = draws.judge(loan, evidence);
             let of_pledge = draws.judge_pledges(loan);
             let drawn_on = shard.as_of.local_date(loan.disbursed_at).ok();
@@ -183,7 +184,7 @@ impl LoanLedger {
             told.extend(remarks.iter().map(|remark| line(loan, remark)));
             let of_pledges =
                 if evidence.orders_reach(drawn_on) { owners.judge(loan) } else { owners.judge_new(loan, evidence) };
-            let of_offer = of_offer.into_iter().chain(of_terms).chain(of_draws);
+            let of_offer = of_offer.into_iter().chain(of_group).chain(of_terms).chain(of_draws);
             of_payments.chain(of_offer).chain(of_pledges).chain(of_pledge).collect()
         };
         let mut strangers: Vec<UnknownLoan> = Vec::new();

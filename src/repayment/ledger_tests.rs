@@ -575,6 +575,22 @@ fn a_loan_stays_on_the_offer_or_on_the_orders_that_it_was_drawn_on() {
 }
 
 #[test]
+fn a_groups_loan_names_its_group() {
+    let of_group = |group: Option<&str>| {
+        let mut seen = shard(120, &late());
+        let loans = seen.tables.get_mut("loans").unwrap();
+        loans.with_column(Column::new("product".into(), [GROUP_LOAN])).unwrap();
+        loans.with_column(Column::new("group_id".into(), [group])).unwrap();
+        let rules = LedgerRules { default_dpd: BTreeMap::from([(GROUP_LOAN.to_owned(), 90)]), ..rules() };
+        let mut ledger = repayment_tables(&seen, &rules).unwrap().unwrap().ledger;
+        ledger.compare_with(&seen, 0, &LoanEvidence::default()).unwrap();
+        ledger
+    };
+    assert_eq!(codes(&of_group(Some("g1"))), []);
+    assert_eq!(codes(&of_group(None)), [("m1", Some("l1"), "group-not-named")]);
+}
+
+#[test]
 fn a_payment_pause_is_a_restructure_that_postpones_what_falls_due() {
     let paused = |seen: i32| {
         let postponed = books(&[LoanRow("l1", "m1", 100, 1_000, None)], &[DueRow("l1", 1, 190, 1_000)], &[]);

@@ -48,7 +48,9 @@ impl Promise {
         let mut orders: Vec<&String> = record.pledged_order_ids.iter().collect();
         orders.sort_unstable();
         let mut pledged = Hasher::default();
-        orders.into_iter().for_each(|order| pledged.field(order.as_bytes()));
+        for order in orders {
+            pledged.field(order.as_bytes());
+        }
         Self { lent: shortened(lent), schedule: shortened(promised), pledge: shortened(pledged) }
     }
 }

@@ -114,6 +114,13 @@ impl UnknownCause {
         Self::new("borrower-changed", detail)
     }
 
+    /// A loan that a group answers for, and that names no group.
+    pub(super) fn group_not_named() -> Self {
+        let detail =
+            "it is a loan that a guarantee group answers for, and its row names no group: nobody would answer for it";
+        Self::new("group-not-named", detail.to_owned())
+    }
+
     /// The loan names an offer that another merchant was made.
     pub(super) fn offer_of_another(offer_id: &str) -> Self {
         Self::new(OFFER_OF_ANOTHER, format!("it names offer {offer_id:?}, which was made to another merchant"))

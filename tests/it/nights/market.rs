@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use integrity::contract::{self, TABLES};
+use integrity::contract::{self, GROUP_LOAN, TABLES};
 use integrity::domain::DailyRate;
 use integrity::offer::{Policy, Terms, schedule};
 use jiff::civil::Date;
@@ -234,6 +234,13 @@ impl Marketplace {
         let mut row = Row::new(at, cells);
         if let Some(share) = product.repayment.sales_share() {
             row.set(at, "sales_share_ppm", Cell::Number(share.share_ppm));
+        }
+        let of_group = |(table, key): &&(&str, String)| {
+            *table == "guarantee_groups" && key.ends_with(&format!(" {}", offer.merchant_id))
+        };
+        if let Some((_, key)) = self.places.keys().find(of_group).filter(|_| offer.product == GROUP_LOAN) {
+            let group = self.value("guarantee_groups", key, "group_id");
+            row.set(at, "group_id", group);
         }
         if named != Named::Nothing {
             row.set(at, "offer_id", text(&offer.offer_id));
