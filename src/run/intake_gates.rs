@@ -430,8 +430,9 @@ impl Gates<'_> {
     fn missing_days(&mut self, reference: &Reference, job: &Job, ingested: &Ingested) {
         for (table, days) in missing_days(&job.intake.source, &ingested.inputs, &reference.files, self.as_of) {
             let days: Vec<String> = days.iter().map(ToString::to_string).collect();
-            let had = "its files are named by day, and some came for the same weekday in each of the four weeks before"
-                .to_owned();
+            let had =
+                "its files are named by day, and over the eight weeks before each weekday always had one or never did"
+                    .to_owned();
             self.find(table, Fault::DayMissing, had, format!("no file came for {}", days.join(", ")));
         }
     }

@@ -10,11 +10,12 @@ use super::column_gates::FilesBefore;
 use super::gone_files::tables_of;
 use crate::source::{InputFile, SourceSettings};
 
-/// Weeks in each of which a file came for a weekday, so that one is missed.
-const WEEKS: i32 = 4;
+/// Weeks over which an input came regularly, so that a day of it is missed.
+const WEEKS: usize = 8;
 
-/// Days since the last one that the night before had files of, by contract table, for which an input should have files and has none: it had some for the same
-/// weekday in each of the four weeks before. A day that a night went on without is not missed again.
+/// Days since the last one that the night before had files of, by contract table, for which an input should have files and has none. An input is regular where over
+/// eight weeks each weekday always had a file or never: one that has files only on days on which something happened is missed by chance now and then, and is not
+/// judged. A day that a night went on without is not missed again, and the input is irregular until it is eight weeks ago.
 pub(super) fn missing_days(
     job: &SourceSettings,
     tonight: &[InputFile],
@@ -31,9 +32,7 @@ pub(super) fn missing_days(
     let Some(latest) = days.values().filter_map(|days| days.last()).max().copied() else { return by_table };
     let new: Vec<Date> = known_until.series(1.day()).skip(1).take_while(|day| *day <= latest).collect();
     for (input, days) in &days {
-        let is_usual =
-            |day: Date| (1..=WEEKS).all(|weeks| week_before(day, weeks).is_some_and(|day| days.contains(&day)));
-        let missing = new.iter().filter(|day| !days.contains(*day) && is_usual(**day));
+        let missing = new.iter().filter(|day| !days.contains(*day) && is_usual(days, **day));
         for day in missing {
             for table in tables_of(job, input) {
                 by_table.entry(table).or_default().insert(*day);
@@ -43,8 +42,17 @@ pub(super) fn missing_days(
     by_table
 }
 
-fn week_before(day: Date, weeks: i32) -> Option<Date> {
-    day.checked_sub(Span::new().try_weeks(weeks).ok()?).ok()
+/// Whether an input that has files of these days should have one of another.
+fn is_usual(days: &BTreeSet<Date>, day: Date) -> bool {
+    (0..7).all(|weekday| {
+        let in_week = |week: usize| back(day, 7 * week - weekday).is_some_and(|day| days.contains(&day));
+        let weeks = (1..=WEEKS).filter(|week| in_week(*week)).count();
+        weeks == WEEKS || (weeks == 0 && weekday > 0)
+    })
+}
+
+fn back(day: Date, days: usize) -> Option<Date> {
+    day.checked_sub(Span::new().try_days(i64::try_from(days).ok()?).ok()?).ok()
 }
 
 /// The one day that a path names, as `2025-06-30`, `20250630`, `2025/06/30` or in folders `year=2025/month=6/day=30`; `None` where it names none, or
@@ -125,7 +133,7 @@ mod tests {
 
     /// Files of both inputs for the days up to one, but for some.
     fn files(until: Date, without: &[(&str, Date)]) -> Vec<InputFile> {
-        let days = date(2025, 5, 1).series(1.day()).take_while(|day| *day <= until);
+        let days = date(2025, 4, 1).series(1.day()).take_while(|day| *day <= until);
         let all = days.flat_map(|day| ["orders", "payments"].map(|input| (input, day)));
         all.filter(|file| !without.contains(file)).map(|(input, day)| file(input, day)).collect()
     }
@@ -162,9 +170,17 @@ mod tests {
     fn weekdays_without_files_are_not_missed() {
         let is_sunday = |day: &Date| day.weekday() == jiff::civil::Weekday::Sunday;
         let sundays: Vec<(&str, Date)> =
-            date(2025, 5, 1).series(1.day()).take(90).filter(is_sunday).map(|day| ("payments", day)).collect();
+            date(2025, 4, 1).series(1.day()).take(120).filter(is_sunday).map(|day| ("payments", day)).collect();
         let known = files(date(2025, 7, 5), &sundays);
         assert_eq!(missing(&files(date(2025, 7, 8), &sundays), &known, date(2025, 7, 9)), []);
+    }
+
+    #[test]
+    fn an_input_that_comes_now_and_then_is_not_judged() {
+        let (second, third) = (date(2025, 7, 2), date(2025, 7, 3));
+        let known = files(date(2025, 7, 1), &[("payments", date(2025, 6, 5))]);
+        let tonight = files(third, &[("payments", date(2025, 6, 5)), ("payments", second)]);
+        assert_eq!(missing(&tonight, &known, date(2025, 7, 4)), []);
     }
 
     #[test]
