@@ -99,7 +99,8 @@ impl Failure {
     /// Tells the caller on stdout where JSON is asked for.
     pub fn tell_caller(&self, output: Output) {
         if output.format() == Format::Json {
-            let error = json!({ "error": { "exit_code": self.code() as u8, "message": self.to_string(), "next": self.next_step() } });
+            let (code, message) = (self.code() as u8, self.to_string());
+            let error = json!({ "error": { "exit_code": code, "message": message, "next": self.next_step() } });
             let _ = output.print(&error.to_string());
         }
     }

@@ -29,6 +29,24 @@ pub(crate) fn period(
     Ok((from_on, until_on))
 }
 
+/// Until which as-of date, and why, something is allowed that would stop a night.
+pub(crate) fn allowed(
+    file: &ConfigFile,
+    until: &Spanned<String>,
+    reason: &Spanned<String>,
+) -> Result<(Date, String), ConfigError> {
+    let until_on = until.get_ref().parse().map_err(|_| {
+        let message = format!("until = {:?} is not a date", until.get_ref());
+        file.refuse(&until.span(), message, "the last as-of date on which it holds, such as \"2026-01-31\"")
+    })?;
+    let why = reason.get_ref().trim().to_owned();
+    if why.is_empty() {
+        let help = "why the night may go on, for whoever reads the results";
+        return Err(file.refuse(&reason.span(), "reason is blank", help));
+    }
+    Ok((until_on, why))
+}
+
 /// A whole number in a range.
 pub(crate) fn integer(
     file: &ConfigFile,

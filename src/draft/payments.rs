@@ -140,8 +140,7 @@ fn taken_back(draft: &mut TableDraft, scope: &Scope, number: Option<ColumnAt>, o
             back.rows_in_words(),
             back.told
         );
-        draft.put("reversed_at", Piece::sure("NULL"), "nothing names the payment", 0.0);
-        draft.doubt("reversed_at", &why);
+        draft.put_gap("reversed_at", "nothing names the payment", &why);
         return;
     };
     let rows = scope.twin("reversals");

@@ -275,8 +275,7 @@ fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan
                 back.rows_in_words(),
                 back.told
             );
-            draft.put("refund_minor", Piece::sure("NULL"), "nothing names the order", 0.0);
-            draft.doubt("refund_minor", &why);
+            draft.put_gap("refund_minor", "nothing names the order", &why);
         }
         return None;
     };

@@ -152,6 +152,12 @@ impl TableDraft {
         });
     }
 
+    /// Adds a column that only a person can fill; `from` says what is lacking.
+    pub(super) fn put_gap(&mut self, column: &str, from: &str, why: &str) {
+        self.put(column, Piece::sure("NULL"), from, 0.0);
+        self.doubt(column, why);
+    }
+
     /// Marks a drafted column as one that a person must look at before anything is believed.
     pub(super) fn doubt(&mut self, column: &str, why: &str) {
         let Some(drafted) = self.column_mut(column) else { return };

@@ -217,12 +217,9 @@ impl RawDriftAllowance {
             let message = format!("{} have no variable", self.what.word());
             return Err(file.refuse(&variable.span(), message, "leave it out, or what = \"missing\""));
         }
-        Ok(DriftAllowance {
-            what: self.what,
-            variable: self.variable.as_ref().map(|variable| variable.get_ref().clone()),
-            until: bounds::date(file, &self.until, "until")?,
-            reason: bounds::text(file, &self.reason, "reason")?,
-        })
+        let (until, reason) = bounds::allowed(file, &self.until, &self.reason)?;
+        let variable = self.variable.as_ref().map(|variable| variable.get_ref().clone());
+        Ok(DriftAllowance { what: self.what, variable, until, reason })
     }
 }
 

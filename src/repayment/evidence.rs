@@ -9,8 +9,7 @@ use super::draw_terms;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
 use super::unknown::{DRAW_ABOVE_OFFER, LoanException, OFFER_OF_ANOTHER};
-use crate::domain::Hasher;
-use crate::store::bucket_of;
+use crate::store::{bucket_of, stable_hash};
 
 /// The same for every shard. The default knows of no night before and of no orders.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +65,7 @@ impl LoanEvidence {
         for loan in loans {
             let bucket = bucket_of(&loan.merchant_id, buckets);
             if let Some(merchants) = by_bucket.get_mut(bucket as usize) {
-                buckets_by_loan.push((hash_of(&loan.loan_id), bucket));
+                buckets_by_loan.push((stable_hash(loan.loan_id.as_bytes()), bucket));
                 merchants.entry(loan.merchant_id.clone()).or_default().push(loan);
             }
         }
@@ -145,7 +144,7 @@ impl LoanEvidence {
 
     /// What was remembered of a loan under another merchant than this one.
     fn elsewhere<'a>(&'a self, merchant_id: &'a str, loan_id: &'a str) -> impl Iterator<Item = &'a RememberedLoan> {
-        let hash = hash_of(loan_id);
+        let hash = stable_hash(loan_id.as_bytes());
         let from = self.buckets_by_loan.partition_point(|(of, _)| *of < hash);
         let alike = self.buckets_by_loan.get(from..).unwrap_or_default();
         let alike = alike.get(..alike.partition_point(|(of, _)| *of == hash)).unwrap_or_default();
@@ -218,10 +217,4 @@ impl LoanEvidence {
             self.misnamed.iter().find(|(loan, of, said)| loan == loan_id && of == code && said.starts_with(words));
         found.map(|(_, _, said)| said.as_str())
     }
-}
-
-fn hash_of(loan_id: &str) -> u64 {
-    let mut hasher = Hasher::default();
-    hasher.field(loan_id.as_bytes());
-    u64::from_be_bytes(hasher.finish().first_eight())
 }

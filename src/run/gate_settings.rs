@@ -322,18 +322,7 @@ impl RawAllowance {
         if self.table.get_ref() != JOINED {
             known_table(file, &self.table.span(), self.table.get_ref())?;
         }
-        let until = self.until.get_ref().parse().map_err(|_| {
-            let message = format!("until = {:?} is not a date", self.until.get_ref());
-            file.refuse(&self.until.span(), message, "the last as-of date on which it holds, such as \"2026-01-31\"")
-        })?;
-        let reason = self.reason.get_ref().trim().to_owned();
-        if reason.is_empty() {
-            return Err(file.refuse(
-                &self.reason.span(),
-                "reason is blank",
-                "why the night may go on, for whoever reads the results",
-            ));
-        }
+        let (until, reason) = bounds::allowed(file, &self.until, &self.reason)?;
         Ok(Allowance { table: self.table.into_inner(), what: self.what, until, reason })
     }
 }

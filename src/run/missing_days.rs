@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::ToSpan;
 use jiff::civil::Date;
-use jiff::{Span, ToSpan};
 
 use super::column_gates::FilesBefore;
 use super::gone_files::tables_of;
 use crate::source::{InputFile, SourceSettings};
 
 /// Weeks over which an input came regularly, so that a day of it is missed.
-const WEEKS: usize = 8;
+const WEEKS: i64 = 8;
 
 /// Days since the last one that the night before had files of, by contract table, for which an input should have files and has none. An input is regular where over
 /// eight weeks each weekday always had a file or never: one that has files only on days on which something happened is missed by chance now and then, and is not
@@ -45,14 +45,9 @@ pub(super) fn missing_days(
 /// Whether an input that has files of these days should have one of another.
 fn is_usual(days: &BTreeSet<Date>, day: Date) -> bool {
     (0..7).all(|weekday| {
-        let in_week = |week: usize| back(day, 7 * week - weekday).is_some_and(|day| days.contains(&day));
-        let weeks = (1..=WEEKS).filter(|week| in_week(*week)).count();
-        weeks == WEEKS || (weeks == 0 && weekday > 0)
+        let in_week = |week: i64| days.contains(&day.saturating_sub((7 * week - weekday).days()));
+        (1..=WEEKS).all(in_week) || (weekday > 0 && !(1..=WEEKS).any(in_week))
     })
-}
-
-fn back(day: Date, days: usize) -> Option<Date> {
-    day.checked_sub(Span::new().try_days(i64::try_from(days).ok()?).ok()?).ok()
 }
 
 /// The one day that a path names, as `2025-06-30`, `20250630`, `2025/06/30` or in folders `year=2025/month=6/day=30`; `None` where it names none, or

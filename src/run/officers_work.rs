@@ -108,7 +108,8 @@ fn decisions_about_nobody(
     let mut lines = Vec::new();
     for (by, merchant, loan, what) in on_credit.chain(on_alerts) {
         let bucket = bucket_of(merchant, store.buckets());
-        let shard = store.seen(&store.tables(bucket, &[MERCHANTS.name, LOANS.name])?, as_of)?;
+        let names: &[&str] = if loan.is_some() { &[MERCHANTS.name, LOANS.name] } else { &[MERCHANTS.name] };
+        let shard = store.seen(&store.tables(bucket, names)?, as_of)?;
         let lacks = if !has_row(&shard, MERCHANTS.name, &[("merchant_id", merchant)])? {
             "there is no such merchant".to_owned()
         } else if let Some(loan) = loan

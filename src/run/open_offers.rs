@@ -191,9 +191,8 @@ pub fn read_open_deductions(
 }
 
 fn open_deductions_of(run: &PreviousRun) -> Result<Vec<OpenDeduction>, PublishError> {
-    let name = format!("{}.parquet", OpenDeduction::table().name);
-    if let Some(path) = run.file(&name)? {
-        return TableReader::<OpenDeduction>::open(&path)?.collect();
+    if let Some(left) = rows_if_left(run)? {
+        return Ok(left);
     }
     let given = rows::<Deduction>(Some(run))?.into_iter().map(|order| OpenDeduction {
         merchant_id: order.merchant_id,
@@ -227,11 +226,7 @@ pub fn read_rows_before(
     forgiven: BTreeSet<String>,
     days: u16,
 ) -> Result<RowsBefore, PublishError> {
-    let path = previous.map(|run| run.file("remembered_rows.parquet")).transpose()?.flatten();
-    let rows = match path {
-        Some(path) => TableReader::<RememberedRows>::open(&path)?.collect::<Result<Vec<_>, _>>()?,
-        None => Vec::new(),
-    };
+    let rows: Vec<RememberedRows> = previous.map(rows_if_left).transpose()?.flatten().unwrap_or_default();
     Ok(RowsBefore::new(rows, buckets, forgiven, days))
 }
 
@@ -249,10 +244,7 @@ pub fn read_drift_before(previous: Option<&PreviousRun>) -> Result<Vec<DriftLine
 /// # Errors
 /// The run does not hold what was published.
 pub fn read_drift_bins_before(previous: Option<&PreviousRun>) -> Result<Vec<DriftBin>, PublishError> {
-    let Some(path) = previous.map(|run| run.file("drift_bins.parquet")).transpose()?.flatten() else {
-        return Ok(Vec::new());
-    };
-    TableReader::<DriftBin>::open(&path)?.collect()
+    Ok(previous.map(rows_if_left).transpose()?.flatten().unwrap_or_default())
 }
 
 /// The loan book of the night before and the history that it carries, the files' bytes checked; `None` on a first night.
@@ -267,6 +259,12 @@ pub fn read_book_before(previous: Option<&PreviousRun>) -> Result<Option<BookBef
         Ok(BookBefore::new(run.as_of, book, portfolio, provisions, rolls, forecasts))
     };
     previous.map(read).transpose()
+}
+
+/// A table of a run, its bytes checked; `None` where an earlier version of the program published the run without it.
+fn rows_if_left<T: OutputRow + DeserializeOwned>(run: &PreviousRun) -> Result<Option<Vec<T>>, PublishError> {
+    let path = run.file(&format!("{}.parquet", T::table().name))?;
+    path.map(|path| TableReader::<T>::open(&path)?.collect()).transpose()
 }
 
 fn rows<T: OutputRow + DeserializeOwned>(previous: Option<&PreviousRun>) -> Result<Vec<T>, PublishError> {

@@ -178,31 +178,23 @@ impl RowsBefore {
         let until_on = shard.as_of.date();
         let from_on = shard.as_of.days_before(i32::from(self.days))?.date();
         let mut now = counted(shard, (from_on, until_on))?;
-        let none = BTreeMap::new();
-        let before = self.by_bucket.get(bucket as usize).unwrap_or(&none);
-        // Of a table that is absent tonight, and of a merchant of whom nothing is seen, what an earlier night knew stands.
+        // A merchant of whom nothing is seen any more.
         for merchant in missing.keys() {
             now.entry(merchant.clone()).or_default();
         }
-        let is_absent = COUNTED.map(|(table, _)| shard.table(table.name).is_none());
-        if is_absent.contains(&true) {
-            for row in before.values() {
-                now.entry(row.merchant_id.clone()).or_default();
-            }
-        }
-        let remember = |(merchant_id, mut rows): (String, Rows)| {
+        let none = BTreeMap::new();
+        let before = self.by_bucket.get(bucket as usize).unwrap_or(&none);
+        let noted = |merchant: &str| {
+            let lost: i64 = missing.get(merchant).map_or(0, |lost| lost.iter().sum());
+            let since = before.get(merchant).and_then(|known| known.missing_since_on).unwrap_or(until_on);
+            (lost, (lost > 0).then_some(since))
+        };
+        let counted_now = now.into_iter().map(|(merchant_id, mut rows)| {
             let lost = missing.get(&merchant_id).copied().unwrap_or_default();
-            let known = before.get(&merchant_id);
-            for (at, (rows, lost)) in rows.iter_mut().zip(lost).enumerate() {
-                *rows += lost;
-                if is_absent.get(at) == Some(&true) {
-                    *rows = known.and_then(|known| known.rows().get(at).copied()).unwrap_or(0);
-                }
-            }
+            rows.iter_mut().zip(lost).for_each(|(rows, lost)| *rows += lost);
             let [orders, shipments, reviews, disputes, applications, inventory] = rows;
-            let missing = lost.iter().sum();
-            let since = known.and_then(|known| known.missing_since_on).unwrap_or(until_on);
-            RememberedRows {
+            let (missing, missing_since_on) = noted(&merchant_id);
+            let row = RememberedRows {
                 merchant_id,
                 from_on,
                 until_on,
@@ -213,10 +205,20 @@ impl RowsBefore {
                 applications,
                 inventory,
                 missing,
-                missing_since_on: (missing > 0).then_some(since),
-            }
+                missing_since_on,
+            };
+            (row.merchant_id.clone(), row)
+        });
+        let mut remembered: BTreeMap<String, RememberedRows> = counted_now.collect();
+        // What a table had that is absent tonight cannot be counted over other days: the row stands as an earlier night left it.
+        let had_what_is_absent = |row: &&RememberedRows| {
+            COUNTED.iter().zip(row.rows()).any(|((table, _), rows)| rows > 0 && shard.table(table.name).is_none())
         };
-        Ok(now.into_iter().map(remember).collect())
+        for row in before.values().filter(had_what_is_absent) {
+            let (missing, missing_since_on) = noted(&row.merchant_id);
+            remembered.insert(row.merchant_id.clone(), RememberedRows { missing, missing_since_on, ..row.clone() });
+        }
+        Ok(remembered.into_values().collect())
     }
 }
 

@@ -134,6 +134,14 @@ fn absent_tables_and_allowed_losses_are_not_missed_and_the_former_are_not_forgot
     let (second, missing) = held(&before(first.clone()), without);
     assert_eq!((missing.len(), row(&second, "m").disputes), (0, 1));
     assert_eq!(held(&before(second), shard(3, &[], Vec::new())).1, ["disputes"]);
+    // Its oldest row has left the days of tonight meanwhile, and was counted over others.
+    let old = [dispute("m", "d1", 100)];
+    let (first_of_old, _) = held(&before(Vec::new()), shard(1, &old, Vec::new()));
+    assert_eq!(row(&first_of_old, "m").disputes, 1);
+    let mut without = shard(2, &[], Vec::new());
+    without.tables.remove("disputes");
+    let (second, _) = held(&before(first_of_old), without);
+    assert!(held(&before(second), shard(3, &old, Vec::new())).1.is_empty());
 
     let off = RowsBefore::new(first, 1, BTreeSet::new(), 0);
     assert_eq!(held(&off, shard(2, &[], Vec::new())), (Vec::new(), Vec::new()));
