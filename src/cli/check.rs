@@ -113,6 +113,13 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     for unstated in &report.intake.unstated {
         writeln!(out, "  checksums  {unstated}")?;
     }
+    if let Some(loans) = report.loans.as_ref().filter(|loans| loans.unknown > 0) {
+        let (unknown, all) = (grouped(loans.unknown), grouped(loans.loans));
+        writeln!(out, "  loan book  {unknown} of {all} loans are unknown, because their records do not agree:")?;
+        for cause in &loans.causes {
+            writeln!(out, "             {cause}")?;
+        }
+    }
     if let Some(labels) = &report.labels {
         super::labels_text::write(labels, out)?;
     }

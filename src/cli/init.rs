@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ExitCode, Failure, Format, Output, Terminal};
 use crate::domain::{Currency, grouped};
-use crate::draft::{Certainty, Draft, DraftOptions, draft_job, refuse_filled, write_draft};
+use crate::draft::{AmountUnit, Certainty, Draft, DraftOptions, draft_job, refuse_filled, write_draft};
 use crate::report::text_table;
 use crate::run::Progress;
 
@@ -27,9 +27,20 @@ pub struct InitArgs {
     /// ISO 4217 code of all amounts, where nothing in the data says it.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
+    /// What amounts without decimals are: whole units of the currency (main) or its cents (minor). Default: what the data says, and a gap where it says nothing.
+    #[arg(long, value_name = "UNIT", value_parser = amount_unit)]
+    amounts: Option<AmountUnit>,
     /// Write without asking.
     #[arg(long)]
     yes: bool,
+}
+
+fn amount_unit(word: &str) -> Result<AmountUnit, String> {
+    match word {
+        "main" => Ok(AmountUnit::Main),
+        "minor" => Ok(AmountUnit::Minor),
+        _ => Err("main or minor".to_owned()),
+    }
 }
 
 /// Runs the command.
@@ -45,7 +56,7 @@ pub fn execute(args: &InitArgs, output: Output, terminal: &Terminal) -> Result<E
     if !args.yes && !can_ask {
         return Err(Failure::Usage("nobody can be asked here: add --yes to write the job without asking".to_owned()));
     }
-    let draft = draft_job(&args.data, &args.out, &DraftOptions { name, currency }, &|table| {
+    let draft = draft_job(&args.data, &args.out, &DraftOptions { name, currency, amounts: args.amounts }, &|table| {
         terminal.note(&format!("reading {table}"));
     })?;
     terminal.finish();

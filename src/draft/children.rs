@@ -345,7 +345,9 @@ pub(super) fn disputes(land: &Landscape, plan: &OrdersPlan, currency: Option<Cur
         // Washing refuses an outcome without a day on which it was known.
         draft.columns.retain(|c| c.column != "outcome");
         draft.head.push(
-            "The export says how disputes ended, but not when: an outcome without its day is not used.".to_owned(),
+            "No column was taken for the day on which disputes ended, and an outcome without its day is not used: where there is one, write it as \
+             closed_at, and the outcome beside it."
+                .to_owned(),
         );
     }
     disputed_amount(&mut draft, &mut scope, plan);

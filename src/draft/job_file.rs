@@ -70,7 +70,7 @@ pub(super) fn draft(facts: &JobFacts) -> String {
             "# GAP: nothing in the data says it. Draft again with `integrity init … --currency CODE` into an empty folder, which fills it in everywhere; or write the\n# ISO 4217 code of all amounts here and, in quotes, in sources/orders.sql.\ncurrency = \"?\"   # GAP\n",
         ),
     }
-    text.push_str("# GUESS: times are taken as they are written; where they are local times, name their zone, e.g. \"America/Sao_Paulo\".\ntime_zone = \"UTC\"\n");
+    text.push_str("# GUESS: times are read as they are written, as if they were UTC. Leave it so where they are local times: days then begin and end as they do\n# there. Name a zone (e.g. \"America/Sao_Paulo\") only where the export writes UTC and its business days are those of that zone.\ntime_zone = \"UTC\"\n");
     match &facts.as_of {
         Some((date, evidence)) => add(
             &mut text,

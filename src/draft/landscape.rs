@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::names::Name;
 use super::scope::{cell_of, quoted};
 use super::signature::{fits, name_score};
+use super::units::AmountUnit;
 use super::vocabulary::Concept;
 use crate::contract::TableContract;
 use crate::profile::{ColumnAt, Folder, RawColumn, RawTable, Reference};
@@ -55,6 +56,8 @@ pub(super) const MIN_SCORE: f64 = 0.5;
 /// A folder with what its names mean.
 pub(super) struct Landscape<'a> {
     pub folder: &'a Folder,
+    /// What whole numbers are, where a person says it.
+    pub amounts: Option<AmountUnit>,
     pub(super) table_names: Vec<Name>,
     pub(super) column_names: Vec<Vec<Name>>,
     /// What each table is about.
@@ -76,7 +79,7 @@ pub(super) struct Found {
 }
 
 impl<'a> Landscape<'a> {
-    pub(super) fn of(folder: &'a Folder) -> Self {
+    pub(super) fn of(folder: &'a Folder, amounts: Option<AmountUnit>) -> Self {
         let mut table_names: Vec<Name> =
             folder.tables.iter().map(|t| Name::of(if t.title.is_ascii() { &t.name } else { &t.title })).collect();
         let mut column_names: Vec<Vec<Name>> =
@@ -116,6 +119,7 @@ impl<'a> Landscape<'a> {
             .collect();
         let mut landscape = Self {
             folder,
+            amounts,
             table_names,
             column_names,
             roles,

@@ -53,6 +53,7 @@ use serde::Serialize;
 pub use error::DraftError;
 pub use nested::NestedRows;
 pub use table_draft::{Certainty, ColumnDraft, TableDraft};
+pub use units::AmountUnit;
 pub use write::{refuse_filled, write_draft};
 
 use crate::contract::{MERCHANTS, ORDERS};
@@ -73,6 +74,8 @@ pub struct DraftOptions {
     pub name: String,
     /// Its currency, where the caller knows it.
     pub currency: Option<Currency>,
+    /// What amounts without decimals are, where the caller knows it.
+    pub amounts: Option<AmountUnit>,
 }
 
 /// A drafted job, in memory.
@@ -175,7 +178,7 @@ impl Draft {
 /// Nothing can be read in the folder, or nothing in it is like orders.
 pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn Fn(&str)) -> Result<Draft, DraftError> {
     let folder = profile_folder(data, &|name| Name::of(name).digits(), told)?;
-    let land = Landscape::of(&folder);
+    let land = Landscape::of(&folder, options.amounts);
     let hint = currency_of(&folder, options);
     let currency = hint.as_ref().and_then(|hint| Currency::new(&hint.code).ok());
     let mut plan = orders_plan::plan(&land)

@@ -28,14 +28,9 @@ impl Name {
                 at += 2;
                 continue;
             }
-            let found = meanings(word);
-            if found.is_empty() {
-                let parts = parts(word);
-                unknown += usize::from(parts.is_empty());
-                concepts.extend(parts);
-            } else {
-                concepts.extend(found);
-            }
+            let found = understood(word);
+            unknown += usize::from(found.is_empty());
+            concepts.extend(found);
             at += 1;
         }
         Self { concepts, unknown }
@@ -90,6 +85,14 @@ impl Name {
             Digits::MayBeTimes
         }
     }
+}
+
+/// All that a word means, alone or taken apart; an umlaut may be written out: `Ruecklastschrift`, `gekuendigt`.
+fn understood(word: &str) -> Vec<Concept> {
+    let known = |word: &str| Some(meanings(word)).filter(|found| !found.is_empty()).unwrap_or_else(|| parts(word));
+    let found = known(word);
+    let without_umlauts = word.replace("ae", "a").replace("oe", "o").replace("ue", "u");
+    if found.is_empty() && without_umlauts != word { known(&without_umlauts) } else { found }
 }
 
 /// All that a word means: `pago` is a payment and paid.
@@ -211,6 +214,8 @@ mod tests {
         ] {
             assert_eq!(concepts(name), [C::Order, C::Time], "{name}");
         }
+        assert_eq!(concepts("RuecklastschriftAm"), concepts("Rücklastschrift am"));
+        assert!(concepts("RuecklastschriftAm").contains(&C::Time));
         assert_eq!(concepts("order_estimated_delivery_date"), [C::Order, C::Time, C::Delivered, C::Estimated]);
         assert_eq!(concepts("seller_id"), [C::Merchant, C::Id]);
         assert_eq!(Name::of("xyzzy_id").unknown, 1);

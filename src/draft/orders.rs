@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::amount::line_amount;
+use super::amount::{line_amount, main_amount};
 use super::assign::{assign, free_name, put_found};
 use super::ends::{StatedByLines, ends};
 use super::landscape::Landscape;
@@ -11,6 +11,7 @@ use super::parts::{self, Share};
 use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
 use super::table_draft::TableDraft;
+use super::units;
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
 use crate::domain::Currency;
@@ -89,6 +90,11 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
                 put_found(&mut draft, &mut scope, "amount_minor", &found);
             }
         }
+    }
+    let priced = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
+    let unclear = main_amount(land, priced, &|_| true).and_then(|main| units::unclear(land, currency, main.at));
+    if let Some(why) = unclear {
+        draft.doubt("amount_minor", &why);
     }
     super::refunds::at_most_the_amount(&mut draft, &scope, plan);
     super::refunds::dated_at_the_end(&mut draft, &scope);

@@ -108,9 +108,12 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Created], 0.8),
             (&[C::Time], 0.7),
         ],
-        ("disputes", "closed_at") => {
-            &[(&[C::Closed], 0.95), (&[C::Outcome, C::Time], 0.9), (&[C::Settled, C::Time], 0.85)]
-        }
+        ("disputes", "closed_at") => &[
+            (&[C::Closed], 0.95),
+            (&[C::Outcome, C::Time], 0.9),
+            (&[C::Settled, C::Time], 0.85),
+            (&[C::Completed, C::Time], 0.85),
+        ],
         ("disputes", "kind") => &[(&[C::Reason], 0.95), (&[C::Kind], 0.85), (&[C::Category], 0.8)],
         ("disputes", "outcome") => &[(&[C::Outcome], 0.95), (&[C::Status], 0.7)],
         ("disputes", "amount_minor") => {
@@ -149,7 +152,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             &[(&[C::Payment, C::Amount], 0.95), (&[C::Paid, C::Amount], 0.95), (&[C::Amount], 0.9), (&[C::Paid], 0.6)]
         }
         ("payments", "channel") => &[(&[C::Channel], 0.9)],
-        ("payments", "reversed_at") => &[(&[C::Reversed], 0.95)],
+        ("payments", "reversed_at") => &[(&[C::Reversed], 0.95), (&[C::Chargeback, C::Time], 0.9)],
         ("applications", "applied_at") => &[
             (&[C::Requested, C::Time], 0.95),
             (&[C::Application, C::Time], 0.95),

@@ -44,6 +44,35 @@ const ALL_AMOUNTS: [&str; 10] =
 const PRICED_WITH_FRACTIONS: [&str; 12] =
     ["USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "BRL", "SGD", "PLN", "ILS", "CNY"];
 
+/// What a person says that whole numbers without decimals are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmountUnit {
+    /// Whole units of the currency.
+    Main,
+    /// Its cents.
+    Minor,
+}
+
+/// Why nobody can tell from an order's amount whether it is written in the main unit: whole numbers of a currency in which prices have a fraction, none of them so
+/// small that cents would be absurd, and nothing else that says it.
+pub(super) fn unclear(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Option<String> {
+    let raw = land.column(at);
+    let code = currency.filter(|c| PRICED_WITH_FRACTIONS.contains(&c.code().as_str()))?;
+    let could_be_minor = raw.distinct >= 20 && raw.mean >= 500.0 && raw.endings.below_hundred <= 0.05;
+    let is_open = is_whole(raw)
+        && could_be_minor
+        && land.amounts.is_none()
+        && !is_called_minor(&raw.name)
+        && evidence(land, currency, at).is_none()
+        && of_the_same_export(land, currency, at).is_none();
+    is_open.then(|| {
+        format!(
+            "whole numbers: {code} or its minor unit? Amounts read in the wrong one are wrong by a hundred, and so are limits. \
+             `integrity init … --amounts minor` (or main) into an empty folder writes all of them so; here it is taken as {code}"
+        )
+    })
+}
+
 /// Minor units in one unit of a column, and what was guessed about that.
 pub(super) fn minor_units(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> (i64, Option<String>) {
     let raw = land.column(at);
@@ -55,6 +84,11 @@ pub(super) fn minor_units(land: &Landscape, currency: Option<Currency>, at: Colu
     let otherwise = || currency.is_none().then(unknown);
     if units == 1 || !is_whole(raw) {
         return (units, otherwise());
+    }
+    match land.amounts {
+        Some(AmountUnit::Minor) => return (1, None),
+        Some(AmountUnit::Main) => return (units, otherwise()),
+        None => {}
     }
     match evidence(land, currency, at) {
         Some(Said { is_minor: true, why }) => return (1, Some(format!("{why}: taken as minor units"))),

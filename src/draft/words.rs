@@ -196,7 +196,19 @@ pub(super) fn meanings(table: &str, column: &str) -> (&'static [Meaning], Option
         ("loans", "repayment") => (
             &[
                 ("bullet", &["bullet", "balloon", "at maturity", "endfallig"]),
-                ("equal-principal", &["equal principal", "linear", "sac"]),
+                (
+                    "equal-principal",
+                    // A German Ratentilgung repays the same principal each time; what stays the same of an Annuität is the instalment.
+                    &[
+                        "equal principal",
+                        "linear",
+                        "sac",
+                        "ratentilgung",
+                        "tilgungsdarlehen",
+                        "capital constante",
+                        "constant principal",
+                    ],
+                ),
                 ("sales-share", &["sales", "share", "holdback"]),
             ],
             Some("equal-instalment"),

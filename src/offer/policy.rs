@@ -474,8 +474,20 @@ impl Policy {
             return Ok(());
         }
         let message = "loan_book = \"none\" says that nothing was lent yet, and the job reads loans".to_owned();
-        let help = "loan_book = \"required\", with default_dpd for every product; in the job file label = \"loan-default\" learns from them";
+        let help = "loan_book = \"required\", with default_dpd for every product and rules of kind \"arrears\" and \"worst-dpd\" (pipelines/demo/policy.toml has \
+                    them), without which who is past due is offered more; rules on arrears in the monitor file; in the job file label = \"loan-default\" learns from them";
         Err(self.file.refuse(&self.loan_book_span, message, help))
+    }
+
+    /// What a person should know who lends by this policy: that nothing in it looks at what is past due.
+    #[must_use]
+    pub fn blind_to_arrears(&self) -> Option<String> {
+        let looks = self.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Arrears { .. }));
+        (self.loan_book == LoanBookUse::Required && !looks).then(|| {
+            "no rule of the policy is of kind \"arrears\": merchants whose loans are past due are offered more; add one with at_most_dpd = 0, \
+             or leave it out if that is meant"
+                .to_owned()
+        })
     }
 
     /// Refuses a largest loan above one million of the currency's main unit.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::error::RunError;
 use super::intake_gates::{GateFinding, IntakeVerdict};
 use super::label_survey::{LabelSurvey, survey_labels};
+use super::loan_survey::{LoanSurvey, survey_loans};
 use super::night_tables::{NightTables, prepare};
 use super::nightly::{Night, identity};
 use super::officers_work::notes_on_decisions;
@@ -57,6 +58,8 @@ pub struct CheckReport {
     pub intake: IntakeVerdict,
     /// Faults that would stop the night.
     pub faults: Vec<GateFinding>,
+    /// Which loans' records do not agree, and why; null where the job has no loan book.
+    pub loans: Option<LoanSurvey>,
     /// What training would learn from; null where that was not asked for.
     pub labels: Option<LabelSurvey>,
     /// How the model comes about: its id, or that it was or would be trained.
@@ -180,6 +183,7 @@ pub fn check_job(
         tables: table_verdicts(&job, &night)?,
         intake: night.judged.verdict.clone(),
         faults: night.judged.faults.clone(),
+        loans: survey_loans(&night.ingested.store, &night.ingested.as_of, &rules)?,
         labels: None,
         model: "none: the night stops before it is chosen".to_owned(),
         results: None,

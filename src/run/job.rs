@@ -177,7 +177,7 @@ static JOB_KEYS: Section = Section {
             .range("lowercase letters, digits and hyphens")
             .or("none"),
         Key::new("currency", "word", "\"EUR\"", "ISO 4217 code of all amounts").range("three capital letters"),
-        Key::new("time_zone", "word", "\"Asia/Shanghai\"", "where business dates begin")
+        Key::new("time_zone", "word", "\"Asia/Shanghai\"", "where business dates begin. Times without an offset are read as if they were UTC: of an export in local time leave UTC here, and its days are the local ones")
             .range("an IANA name")
             .or("UTC"),
         Key::new("as_of", "date or word", "\"yesterday\"", "the observation date: facts before its midnight are seen")

@@ -71,6 +71,7 @@ impl OfficersWork {
 /// The store cannot be read.
 pub fn notes_on_decisions(rules: &JobRules, ingested: &Ingested) -> Result<Vec<String>, PopulationError> {
     let mut notes = decisions_about_nobody(&rules.overrides, &rules.officers, ingested)?;
+    notes.extend(rules.policy.blind_to_arrears());
     let monitor = &rules.monitor;
     let exceptions = [
         ("no_longer_sent", monitor.no_longer_sent.len(), "loans: none of them is missed"),

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::condition;
 use super::sql;
+use super::sql_mentions;
 use super::sql_outputs::Purpose;
 use super::sql_parse::Refusal;
 use super::text_format::DeclaredFormat;
@@ -377,6 +378,7 @@ fn check_sources(
         let sql = source.sql.as_ref().map(|relative| statement(file, relative, inputs, purpose)).transpose();
         let keyed_by = check_keys(file, source, inputs);
         let filter = source.filter.as_ref().map(|given| filter_of(file, given, source.from.get_ref())).transpose();
+        let sql = sql.and_then(|sql| named_once(sql, source));
         match (sql, keyed_by, filter) {
             (Ok(sql), Ok(keyed_by), Ok(filter)) => {
                 let max_whole_rows = source.max_whole_rows.as_ref().map_or(MAX_WHOLE_ROWS, |rows| *rows.get_ref());
@@ -468,6 +470,17 @@ fn filter_of(file: &ConfigFile, given: &Spanned<String>, from: &str) -> Result<S
         ConfigError { line: line.unwrap_or(refused.line), ..refused }
     })?;
     Ok(Statement { path: file.path().to_owned(), text, places })
+}
+
+/// The statement of a source, unless it names the input that its `where` filters twice.
+fn named_once(sql: Option<Statement>, source: &RawSource) -> Result<Option<Statement>, Vec<ConfigError>> {
+    let Some(statement) = sql.as_ref().filter(|_| source.filter.is_some()) else { return Ok(sql) };
+    match sql_mentions::check_filtered(&statement.text, source.from.get_ref()) {
+        Ok(()) => Ok(sql),
+        Err(Refusal { line, message, help }) => {
+            Err(vec![ConfigError { path: statement.path.clone(), line, message, help }])
+        }
+    }
 }
 
 /// Reads a SELECT. All its gaps are told at once; only one without gaps is looked at further.

@@ -24,7 +24,7 @@ mod first_night;
 mod in_doubt;
 
 fn draft_of(data: &Path, out: &Path) -> Draft {
-    let options = DraftOptions { name: "mine".to_owned(), currency: None };
+    let options = DraftOptions { name: "mine".to_owned(), currency: None, amounts: None };
     let draft = draft_job(data, out, &options, &|_| {}).unwrap();
     write_draft(&draft, out).unwrap();
     draft
@@ -345,7 +345,7 @@ fn a_gap_is_marked_and_the_check_leads_to_it() {
     assert!(matches!(again, Err(DraftError::OutNotEmpty(_))), "a folder with files is somebody's");
     let words = tempfile::tempdir().unwrap();
     fs::write(words.path().join("notes.csv"), "note\nhello\n").unwrap();
-    let options = DraftOptions { name: "x".to_owned(), currency: None };
+    let options = DraftOptions { name: "x".to_owned(), currency: None, amounts: None };
     let none = draft_job(words.path(), &out, &options, &|_| {});
     assert!(matches!(none, Err(DraftError::NoOrders { .. })), "{none:?}");
 }

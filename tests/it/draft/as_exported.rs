@@ -262,8 +262,11 @@ fn turkish_exports_are_read_in_their_encoding() {
     let shops = (0..20).map(|n| format!("{};Yıldız {n};{};Ev;Muğla", 300_000 + n, german(0)));
     fs::write(data.join("saticilar.csv"), lines("Satıcı ID;Satıcı Ünvanı;Kayıt Tarihi;Kategori;İl", shops.collect()))
         .unwrap();
-    let options =
-        DraftOptions { name: "mine".to_owned(), currency: Some(integrity::domain::Currency::new("TRY").unwrap()) };
+    let options = DraftOptions {
+        name: "mine".to_owned(),
+        currency: Some(integrity::domain::Currency::new("TRY").unwrap()),
+        amounts: None,
+    };
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();
     assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);

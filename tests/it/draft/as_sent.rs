@@ -108,8 +108,11 @@ fn a_loan_book_is_known_by_its_keys_and_days_by_their_digits() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (folder.path().join("data"), folder.path().join("job"));
     tape(&data);
-    let options =
-        DraftOptions { name: "mine".to_owned(), currency: Some(integrity::domain::Currency::new("ZAR").unwrap()) };
+    let options = DraftOptions {
+        name: "mine".to_owned(),
+        currency: Some(integrity::domain::Currency::new("ZAR").unwrap()),
+        amounts: None,
+    };
     let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
     write_draft(&draft, &out).unwrap();
     assert_eq!((draft.label, draft.open_gaps()), ("loan-default", 0), "{:?}", draft.tables);
