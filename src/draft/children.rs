@@ -160,6 +160,7 @@ pub(super) fn shipments(land: &Landscape, plan: &OrdersPlan, currency: Option<Cu
     if let Some(lines) = plan.lines.as_ref().filter(|_| !latest.is_empty()) {
         latest_of_lines(&mut draft, &scope, lines.order, lines.merchant, &latest);
     }
+    super::versions::stamp(&mut draft, land, plan);
     Some(draft.finish(&scope))
 }
 

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::add::add;
 use super::table_draft::TableDraft;
 use crate::domain::Currency;
-use crate::profile::Folder;
+use crate::profile::{Folder, RawTable};
 
 /// What the job file says.
 pub(super) struct JobFacts<'a> {
@@ -57,6 +57,15 @@ impl Windows {
     }
 }
 
+/// The keys of an input beside its files.
+fn keys_of_input(facts: &JobFacts, raw: &RawTable) -> String {
+    let mut drafts = facts.tables.iter().chain(facts.aside).filter(|table| table.from == raw.name);
+    let path = drafts.find_map(|table| table.path_column.clone());
+    let path = path.map(|column| format!("path_column = {}", toml::Value::String(column)));
+    let keys: Vec<String> = [raw.format.toml()].into_iter().chain(path).filter(|key| !key.is_empty()).collect();
+    keys.join(", ")
+}
+
 /// Drafts the file.
 pub(super) fn draft(facts: &JobFacts) -> String {
     let mut text = format!(
@@ -89,7 +98,7 @@ pub(super) fn draft(facts: &JobFacts) -> String {
     for raw in &facts.folder.tables {
         let files = toml::Value::String(raw.files.clone());
         let mark = if used.contains(raw.name.as_str()) { "" } else { "# not used: " };
-        let format = raw.format.toml();
+        let format = keys_of_input(facts, raw);
         let comma = if format.is_empty() { "" } else { ", " };
         if !raw.not_in_all.is_empty() {
             let columns = raw.not_in_all.join(", ");

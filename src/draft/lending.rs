@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::assign::{assign, free_name, put_found};
 use super::ends::MAX_STATES;
 use super::landscape::Landscape;
+use super::names::Name;
 use super::not_meant::{skip_rows, skip_words};
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
@@ -42,10 +43,20 @@ pub(super) fn is_complete(draft: &TableDraft) -> bool {
     draft.gaps().all(|gap| draft.table.name == LOANS.name && gap.column == RATE)
 }
 
-/// What a loan book that was found in part lacks, and what credit loses by it; none where there are no loans.
-pub(super) fn why_no_book(book: &[TableDraft]) -> Option<String> {
+/// What a loan book that was found in part lacks, or which tables speak of loans though none could be made of them, and what credit loses by it; none where
+/// nothing speaks of loans.
+pub(super) fn why_no_book(land: &Landscape, book: &[TableDraft]) -> Option<String> {
     if book.is_empty() {
-        return None;
+        let spoken_of: Vec<String> =
+            (0..land.folder.tables.len()).filter_map(|table| loan_words(land, table)).collect();
+        return (!spoken_of.is_empty()).then(|| {
+            format!(
+                "no loan book is read, though {} of loans, advances or days past due: what it would take (loans with their day, amount and term; \
+                 instalments; payments) was not found there. Every merchant is taken to owe nothing until sources/loans.sql, instalments.sql and \
+                 payments.sql are written",
+                one_speaks(&spoken_of)
+            )
+        });
     }
     let drafted = |name: &str| book.iter().find(|draft| draft.table.name == name);
     let mut lacks: Vec<String> = Vec::new();
@@ -71,6 +82,33 @@ pub(super) fn why_no_book(book: &[TableDraft]) -> Option<String> {
          distress of trade, every merchant is taken to owe nothing, and nothing is deducted. Add what is missing before lending",
         lacks.join("; ")
     ))
+}
+
+fn one_speaks(tables: &[String]) -> String {
+    let verb = if tables.len() == 1 { "speaks" } else { "speak" };
+    format!("{} {verb}", tables.join(" and "))
+}
+
+/// A table that speaks of loans by its name, or by those of columns, with these columns.
+fn loan_words(land: &Landscape, table: usize) -> Option<String> {
+    let raw = land.table(table);
+    let columns: Vec<&str> = raw.columns.iter().map(|c| c.name.as_str()).filter(|name| tells_of_loans(name)).collect();
+    let by_its_name = tells_of_loans(&raw.name) || tells_of_loans(&raw.title);
+    match columns.as_slice() {
+        [] => by_its_name.then(|| format!("{:?}", raw.name)),
+        _ => Some(format!("{:?} ({})", raw.name, columns.join(", "))),
+    }
+}
+
+/// Whether a name can be of nothing but lending: `credit` may be a card, a note or the other side of debit.
+fn tells_of_loans(name: &str) -> bool {
+    const OTHERWISE: [&str; 4] = ["credit", "kredi", "credito", "kredyt"];
+    const ALSO: [&str; 6] = ["financing", "financement", "finanzierung", "financiamento", "financiamiento", "dpd"];
+    let plain: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let is_loan = Name::of(name).says(C::Loan) && !OTHERWISE.iter().any(|word| plain.contains(word));
+    is_loan
+        || plain.contains("pastdue")
+        || ALSO.iter().any(|word| plain == *word || plain.starts_with(word) && word.len() > 3)
 }
 
 pub(super) fn put_name(draft: &mut TableDraft, scope: &mut Scope, column: &str, entity: C) {

@@ -39,6 +39,7 @@ mod states;
 mod table_draft;
 mod taken_back;
 mod units;
+mod versions;
 mod vocabulary;
 mod words;
 mod write;
@@ -186,10 +187,16 @@ pub fn draft_job(data: &Path, place: &Path, options: &DraftOptions, told: &dyn F
     let events = events::of(&land, &plan);
     if let Some(events) = &events {
         plan.placed = Some(events.placed());
+    } else if versions::are_versions(&land, &plan) {
+        plan.lines = None;
+        plan.has_versions = true;
     }
     let DraftedTables { tables, aside, has_loan_book, no_loan_book } =
         drafted_tables(&land, &plan, events.as_ref(), currency);
-    let span = trading_days(&land, &plan);
+    let span = trading_days(&land, &plan).map(|(first, as_of)| {
+        let known = versions::known_by(&land, &plan);
+        (first, known.map_or(as_of, |known| as_of.max(known)))
+    });
     let days = span.map_or(0, |(first, as_of)| crate::domain::days_between(first, as_of));
     let windows = Windows::of(days, has_loan_book);
     let fed = Fed::of(tables.iter());
@@ -268,7 +275,7 @@ fn drafted_tables(
     // A loan book with a part missing makes every loan unknown, and the night stops: all of it or nothing.
     let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
     let has_loan_book = book.len() == 3 && book.iter().all(|table| lending::is_complete(table) && has_rows(table));
-    let no_loan_book = if has_loan_book { None } else { lending::why_no_book(&book) };
+    let no_loan_book = if has_loan_book { None } else { lending::why_no_book(land, &book) };
     let is_read = |draft: &TableDraft| !draft.table.optional || draft.gaps().count() == 0;
     let (mut tables, mut aside): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_read);
     if has_loan_book { &mut tables } else { &mut aside }.extend(book);

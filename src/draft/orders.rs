@@ -28,6 +28,11 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     let mut scope = Scope::new(land, plan.driver, currency);
     let mut draft = TableDraft::new(&ORDERS, &scope);
     draft.head.push("Orders: one row an order of one buyer with one merchant.".to_owned());
+    if plan.has_versions {
+        draft.head.push(
+            "An order comes several times, as it stood each time: the newest row that could be seen counts.".to_owned(),
+        );
+    }
     let (pairs, stated) = (free_name(land, "pairs"), free_name(land, "stated"));
     let mut aggregated: Vec<String> = Vec::new();
     let number = scope.id_of(plan.order, &scope.name(plan.order));
@@ -96,6 +101,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     if let Some(why) = unclear {
         draft.doubt("amount_minor", &why);
     }
+    super::versions::stamp(&mut draft, land, plan);
     super::refunds::at_most_the_amount(&mut draft, &scope, plan);
     super::refunds::dated_at_the_end(&mut draft, &scope);
     if let Some(given_back) = given_back {

@@ -25,6 +25,8 @@ pub(super) struct OrdersPlan {
     pub placed: Option<Found>,
     /// The lines of an order, where they are needed for its merchant or its amount.
     pub lines: Option<Lines>,
+    /// Whether rows of one order are versions of it.
+    pub has_versions: bool,
 }
 
 /// Lines of orders.
@@ -80,7 +82,7 @@ pub(super) fn plan(land: &Landscape) -> Option<OrdersPlan> {
         land.find_entity(driver, C::Buyer).filter(|found| !is_of_merchant(land, driver, merchant.as_ref(), found));
     let buyer = buyer.map(|found| lasting_buyer(land, driver, found));
     let buyer = buyer.or_else(|| other_account(land, driver, merchant.as_ref()));
-    let mut plan = OrdersPlan { driver, order, order_score, merchant, buyer, placed, lines: None };
+    let mut plan = OrdersPlan { driver, order, order_score, merchant, buyer, placed, lines: None, has_versions: false };
     // What follows an order is not there for every order: its lines are.
     let follows = |found: &Found| {
         let roles = found.path.iter().map(|step| land.role(step.to.table));

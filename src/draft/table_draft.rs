@@ -65,6 +65,9 @@ pub struct TableDraft {
     /// A second input of another's files, by which the rows that the job skips are read.
     #[serde(skip)]
     pub(super) twin: Option<(String, String)>,
+    /// A column of where each file of the driving table lies, which the job must declare.
+    #[serde(skip)]
+    pub(super) path_column: Option<String>,
     /// Columns of the driving table and of another (or of itself, where its rows are grouped) by whose values parts of the SELECT meet.
     #[serde(skip)]
     pub(super) keys: Vec<(ColumnAt, ColumnAt)>,
@@ -114,6 +117,7 @@ impl TableDraft {
             from_clause: String::new(),
             skipped: Vec::new(),
             twin: None,
+            path_column: None,
             keys: Vec::new(),
             needs_all: false,
             keyed_by: BTreeMap::new(),
@@ -327,7 +331,7 @@ fn names(sql: &str, cell: &str) -> bool {
 
 fn wanted(kind: Type) -> String {
     match kind {
-        Type::Id => "write the column that names it in place of NULL".to_owned(),
+        Type::Id => "write the column that names it in place of NULL; where the names of files alone say it, path_column under [inputs] gives them".to_owned(),
         Type::Text => "write a column, or 'unknown'".to_owned(),
         Type::Word(words) => format!("write one of '{}'", words.join("', '")),
         Type::Instant => "write a column with a date or a time".to_owned(),

@@ -8,6 +8,7 @@ use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254};
 use polars::prelude::*;
 
 use super::currency_hint::{CurrencyHint, currency_hints};
+use super::dated_files::DatedFiles;
 use super::error::ProfileError;
 use super::reference::{ColumnAt, Reference, references};
 use super::table::RawTable;
@@ -513,7 +514,7 @@ fn merge(known: &mut DeclaredFormat, other: DeclaredFormat) {
 
 fn read_group(data: &Path, group: &Group, name: &str, digits: &dyn Fn(&str) -> Digits) -> Result<RawTable, String> {
     let files = pattern(data, &group.files);
-    let spec = InputSpec { files: vec![files.clone()], optional: false, format: group.format.clone() };
+    let spec = InputSpec { files: vec![files.clone()], format: group.format.clone(), ..InputSpec::default() };
     let mut opened = open_input(name, &spec, data, None).map_err(|e| e.to_string())?.ok_or("no file matches")?;
     let frame = opened.whole().map_err(|e| e.to_string())?.collect().map_err(|e| e.to_string())?;
     // Fields of objects come in any order: what stands in another's place says nothing.
@@ -522,6 +523,7 @@ fn read_group(data: &Path, group: &Group, name: &str, digits: &dyn Fn(&str) -> D
     table.files = files;
     table.format = spec.format;
     table.file_count = group.files.len();
+    table.dated_files = DatedFiles::of(&group.files.iter().map(|found| found.relative.as_str()).collect::<Vec<_>>());
     let malformed = opened.malformed();
     table.malformed = malformed.len();
     table.first_malformed = malformed.first().map(|record| format!("{} ({})", record.why, record.rule));

@@ -3,6 +3,7 @@
 
 mod column;
 mod currency_hint;
+mod dated_files;
 mod error;
 mod folder;
 mod letters;
@@ -14,6 +15,7 @@ mod time_form;
 
 pub use column::{Endings, RawColumn, ValueKind};
 pub use currency_hint::CurrencyHint;
+pub use dated_files::DatedFiles;
 pub use error::ProfileError;
 pub use folder::{AddsUp, Folder, Note, UnreadFile, profile_folder};
 pub(crate) use letters::{is_accent, without_accent};

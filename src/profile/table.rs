@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use polars::prelude::*;
 
 use super::column::{RawColumn, ValueKind, hash_of};
+use super::dated_files::DatedFiles;
 use super::time_form::Digits;
 use crate::source::DeclaredFormat;
 
@@ -19,6 +20,8 @@ pub struct RawTable {
     pub files: String,
     /// How many files it matches.
     pub file_count: usize,
+    /// The day that each file's name holds, where each holds another.
+    pub dated_files: Option<DatedFiles>,
     /// How its files are written, beyond a plain CSV file.
     pub format: DeclaredFormat,
     /// Rows.
@@ -85,6 +88,7 @@ impl RawTable {
             title: name.to_owned(),
             files: String::new(),
             file_count: 0,
+            dated_files: None,
             format: DeclaredFormat::default(),
             rows: frame.height(),
             malformed: 0,

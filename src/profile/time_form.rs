@@ -20,6 +20,8 @@ pub enum TimeForm {
     Month(&'static str),
     /// Eight digits: `20181231`.
     EightDigits,
+    /// Fourteen digits, to the second: `20181231093000`.
+    FourteenDigits,
     /// Six digits, the year by its last two (1970 to 2069): `181231`.
     SixDigits,
     /// Seconds since 1970.
@@ -157,8 +159,8 @@ impl TimeForm {
         if let Some(format) = MONTHS.into_iter().find(|format| reads(Self::Month(format))) {
             return Some((Self::Month(format), true));
         }
-        if reads(Self::EightDigits) {
-            return Some((Self::EightDigits, true));
+        if let Some(form) = [Self::EightDigits, Self::FourteenDigits].into_iter().find(|form| reads(*form)) {
+            return Some((form, true));
         }
         let by_digits = match digits {
             Digits::AreTimes => {
@@ -228,6 +230,11 @@ impl TimeForm {
                 let (month, day) = rest.split_at_checked(2)?;
                 instant_of_text(&format!("{year}-{month}-{day}"))
             }
+            Self::FourteenDigits if digits(14) => {
+                let (date, time) = cell.split_at_checked(8)?;
+                Self::EightDigits.micros(date)?;
+                likely_instant(&format!("{date} {time}"), &["%Y%m%d %H%M%S".to_owned()])
+            }
             Self::SixDigits if digits(6) => {
                 let (year, rest) = cell.split_at_checked(2)?;
                 let (month, day) = rest.split_at_checked(2)?;
@@ -246,7 +253,7 @@ impl TimeForm {
                 let seconds = ((days - SHEET_EPOCH) * 86_400.0).round() as i64;
                 seconds.checked_mul(1_000_000)
             }
-            Self::EightDigits | Self::SixDigits => None,
+            Self::EightDigits | Self::FourteenDigits | Self::SixDigits => None,
         }
     }
 
@@ -256,7 +263,7 @@ impl TimeForm {
     pub fn sql(self, column: &str, has_time_of_day: bool) -> String {
         match self {
             Self::Iso | Self::Native => column.to_owned(),
-            Self::Parts { .. } | Self::Written(_) | Self::EightDigits => {
+            Self::Parts { .. } | Self::Written(_) | Self::EightDigits | Self::FourteenDigits => {
                 read_or_as_written(column, &self.formats(has_time_of_day))
             }
             Self::Month(format) => {
@@ -305,6 +312,7 @@ impl TimeForm {
             Self::Parts { separator, order } => with_times(&order.format(separator), has_time_of_day),
             Self::Written(format) => with_times(format, has_time_of_day),
             Self::EightDigits => vec!["%Y%m%d".to_owned()],
+            Self::FourteenDigits => vec!["%Y%m%d%H%M%S".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -344,6 +352,7 @@ impl TimeForm {
                 words
             }
             Self::EightDigits => "yyyymmdd".to_owned(),
+            Self::FourteenDigits => "yyyymmddhhmmss".to_owned(),
             Self::SixDigits => "yymmdd".to_owned(),
             Self::EpochSeconds => "seconds since 1970".to_owned(),
             Self::EpochMillis => "milliseconds since 1970".to_owned(),
@@ -407,6 +416,7 @@ mod tests {
             (vec!["01.02.2018"], parts('.', PartOrder::DayFirst), false),
             (vec!["2018/2/1"], parts('/', PartOrder::YearFirst), true),
             (vec!["20180201"], TimeForm::EightDigits, true),
+            (vec!["20180201093000", "20181231235959"], TimeForm::FourteenDigits, true),
             (vec!["1514736000"], TimeForm::EpochSeconds, true),
             (vec!["1514736000123"], TimeForm::EpochMillis, true),
             (vec!["930101"], TimeForm::SixDigits, false),
@@ -486,6 +496,7 @@ mod tests {
             ("1/2/2018", TimeForm::Parts { separator: '/', order: PartOrder::DayFirst }),
             ("02-01-2018", TimeForm::Parts { separator: '-', order: PartOrder::MonthFirst }),
             ("20180201", TimeForm::EightDigits),
+            ("20180201000000", TimeForm::FourteenDigits),
             ("180201", TimeForm::SixDigits),
             ("1517443200", TimeForm::EpochSeconds),
             ("1517443200000", TimeForm::EpochMillis),

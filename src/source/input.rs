@@ -144,7 +144,11 @@ pub(crate) fn open(
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             let path = found.path.clone();
             let known = known.and_then(|known| known.get(&found.relative));
-            guarded(&path, || open_file(name, found, index, &spec.format, known))
+            let file = guarded(&path, || open_file(name, found, index, &spec.format, known))?;
+            match &spec.path_column {
+                Some(column) => file.with_path(column),
+                None => Ok(file),
+            }
         })
         .collect::<Result<_, _>>()?;
     let schema = schema_of_all(name, &files)?;
@@ -582,6 +586,20 @@ impl OpenFile {
         })?;
         self.note(end);
         Ok(all.lazy())
+    }
+
+    /// With a column of where it lies. A file of which all is known has it already.
+    fn with_path(mut self, column: &str) -> Result<Self, SourceError> {
+        if matches!(self.format, Format::Known { .. }) {
+            return Ok(self);
+        }
+        if self.schema.contains(column) {
+            let why = format!("it has a column {column:?} of its own: give path_column in [inputs] another name");
+            return Err(SourceError::Corrupt { file: self.found.path, why });
+        }
+        self.schema.insert(column.into(), DataType::String);
+        self.folders.push((column.to_owned(), Some(self.found.relative.clone())));
+        Ok(self)
     }
 
     /// Whether it was touched since it was opened. Its digest would not tell: other bytes may have stood there in between.

@@ -36,6 +36,8 @@ pub struct InputSpec {
     pub optional: bool,
     /// How its text files are written, as far as the job says.
     pub format: DeclaredFormat,
+    /// A column that holds where each row's file lies below the data folder.
+    pub path_column: Option<String>,
 }
 
 /// How one contract table is made from raw inputs.
@@ -86,6 +88,7 @@ pub(crate) struct RawInput {
     files: RawFiles,
     #[serde(default)]
     optional: bool,
+    path_column: Option<Spanned<String>>,
     pub(super) separator: Option<Spanned<String>>,
     pub(super) quote: Option<Spanned<String>>,
     pub(super) decimal: Option<Spanned<String>>,
@@ -154,6 +157,15 @@ pub(crate) static INPUT_KEYS: Section = Section {
             "whether the files may be absent; what rests on them is then null, not zero",
         )
         .or("false"),
+        Key::new(
+            "path_column",
+            "text",
+            "\"path\"",
+            "a column of this name holds where each row's file lies below the data folder, such as `orders/shop-17_2025-06-30.csv`: for exports whose files alone say whose \
+             rows they hold, or of when, as in regexp_extract(orders.path, 'shop-([0-9]+)', 1)",
+        )
+        .or("none")
+        .range("a name that the files' own columns do not have"),
         Key::new("separator", "character", "\";\"", "between the cells of text files")
             .or("what a file's header has most of, of comma, semicolon, tab and bar; where it has none of them, the circumflex, tilde or control character that all lines agree on")
             .range("one ASCII character"),
@@ -283,7 +295,23 @@ fn check_input(file: &ConfigFile, raw: &Spanned<RawInput>) -> Result<InputSpec, 
         let message = "files names none".to_owned();
         return Err(file.refuse(&raw.span(), message, "a glob below the data folder, or a list of them"));
     }
-    Ok(InputSpec { files, optional: raw.get_ref().optional, format: raw.get_ref().format(file)? })
+    let RawInput { optional, path_column, .. } = raw.get_ref();
+    let path_column = path_column.as_ref().map(|given| column_name(file, given)).transpose()?;
+    Ok(InputSpec { files, optional: *optional, format: raw.get_ref().format(file)?, path_column })
+}
+
+fn column_name(file: &ConfigFile, given: &Spanned<String>) -> Result<String, ConfigError> {
+    let name = given.get_ref();
+    let is_taken = matches!(name.as_str(), "_file" | "_row");
+    if name.trim().is_empty() || name.trim() != name || is_taken {
+        let message = format!("path_column = {name:?} is no name that a column may have");
+        return Err(file.refuse(
+            &given.span(),
+            message,
+            "a name that the files' own columns do not have, such as \"path\"",
+        ));
+    }
+    Ok(name.clone())
 }
 
 /// Where it stands how a table that no job reads is written: `loans.csv.toml` beside `loans.csv`.
@@ -305,9 +333,12 @@ pub fn format_beside(table: &Path) -> Result<DeclaredFormat, ConfigError> {
     }
     let file = ConfigFile::open(&path)?;
     let raw: RawInput = file.parse()?;
-    if raw.optional || !matches!(&raw.files, RawFiles::Several(globs) if globs.is_empty()) {
-        let message =
-            format!("files and optional are keys of a job; this file says how {} is written", table.display());
+    if raw.optional || raw.path_column.is_some() || !matches!(&raw.files, RawFiles::Several(globs) if globs.is_empty())
+    {
+        let message = format!(
+            "files, optional and path_column are keys of a job; this file says how {} is written",
+            table.display()
+        );
         return Err(file.refuse(
             &(0..0),
             message,

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use integrity::draft::{Certainty, Draft, DraftError, DraftOptions, draft_job, write_draft};
+use integrity::draft::{AmountUnit, Certainty, Draft, DraftError, DraftOptions, draft_job, write_draft};
 use integrity::features::FeatureConfig;
 use integrity::monitor::Monitor;
 use integrity::offer::Policy;
@@ -14,6 +14,7 @@ use integrity::run::Job;
 use integrity::source::{SourceError, SourcePiece, Sources};
 use polars::prelude::*;
 
+mod as_dumped;
 mod as_exported;
 mod as_sent;
 mod as_told;
