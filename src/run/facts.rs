@@ -40,6 +40,9 @@ pub enum FactsError {
     },
 }
 
+/// Periods of receipts, of 30 days each, over which shops of one owner are compared.
+const PERIODS_OF_A_YEAR: usize = 12;
+
 /// One merchant's facts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MerchantFacts {
@@ -122,7 +125,11 @@ impl ShardFacts {
                 facts.receipts = Some(history);
             }
         }
-        let accounts = shard_accounts(seen.shard, seen.bucket, seen.views, before, terms)?;
+        let receipts_minor = |merchant: &str| {
+            let history = merchants.get(merchant).and_then(|facts: &MerchantFacts| facts.receipts.as_ref());
+            history.map_or(0, |history| history.sum_minor(PERIODS_OF_A_YEAR))
+        };
+        let accounts = shard_accounts(seen.shard, seen.bucket, seen.views, before, terms, receipts_minor)?;
         let ledger = seen.views.ledger.clone();
         let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose();
         let pledges = pledges.map_err(|source| FactsError::Frame { table: "orders", source })?;
