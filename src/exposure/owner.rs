@@ -78,6 +78,17 @@ impl OwnersBefore {
     }
 }
 
+/// What is known of a shop beside its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShopStanding {
+    /// What it took in over the last year, minor units.
+    pub receipts_minor: i64,
+    /// On the night before it, or one of its guarantee group, was in default, or not yet trusted again.
+    pub is_refused: bool,
+    /// The most that it may owe and be offered since it was restored; `None` for no such bound.
+    pub most_minor: Option<i64>,
+}
+
 /// What some shops of an owner come to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Shops {
@@ -97,6 +108,10 @@ pub struct Shops {
     pub in_default: u32,
     /// Those with a loan that is materially late.
     pub late: u32,
+    /// Those that were in default on the night before, by themselves or their guarantee groups, or not yet trusted again.
+    pub refused: u32,
+    /// The least that one of them, restored after a default, may owe and be offered.
+    pub most_minor: Option<i64>,
     /// Their record as that of one borrower.
     pub record: JointRecord,
 }
@@ -104,7 +119,7 @@ pub struct Shops {
 impl Shops {
     /// One shop.
     pub(super) fn one(
-        receipts_minor: i64,
+        standing: ShopStanding,
         owed_minor: Option<i64>,
         offers: &[OpenOffer],
         loans: MerchantLoans<'_>,
@@ -118,13 +133,15 @@ impl Shops {
         let defaulted = loans.known.iter().any(|loan| loan.is_in_default || loan.is_written_off);
         Self {
             number: 1,
-            receipts_minor: receipts_minor.max(0),
+            receipts_minor: standing.receipts_minor.max(0),
             owed_minor: owed_minor.unwrap_or(0),
             held,
             oldest_offer_on: open().map(|offer| offer.offered_on).min(),
             unknown: u32::from(owed_minor.is_none()),
             in_default: u32::from(defaulted),
             late: u32::from(loans.known.iter().any(|loan| loan.material_dpd > 0)),
+            refused: u32::from(standing.is_refused),
+            most_minor: standing.most_minor,
             record: JointRecord::over(loans.known),
         }
     }
@@ -142,6 +159,8 @@ impl Shops {
         self.unknown = self.unknown.saturating_add(other.unknown);
         self.in_default = self.in_default.saturating_add(other.in_default);
         self.late = self.late.saturating_add(other.late);
+        self.refused = self.refused.saturating_add(other.refused);
+        self.most_minor = self.most_minor.into_iter().chain(other.most_minor).min();
         self.record.merge(&other.record);
     }
 

@@ -26,7 +26,12 @@ fn shop(receipts_minor: i64, owed_minor: Option<i64>, held: &[(&str, i64)]) -> S
         pledged_order_ids: Vec::new(),
     };
     let offers: Vec<OpenOffer> = held.iter().map(offer).collect();
-    Shops::one(receipts_minor, owed_minor, &offers, MerchantLoans::default())
+    Shops::one(
+        ShopStanding { receipts_minor, ..ShopStanding::default() },
+        owed_minor,
+        &offers,
+        MerchantLoans::default(),
+    )
 }
 
 /// What is left to shops that name an owner, and then to those that named it until some night.

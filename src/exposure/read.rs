@@ -15,7 +15,9 @@ use super::escrow::{ShardReceivables, receivables};
 use super::group::{DrawnAt, DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
 use super::member::{MemberBefore, MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
-use super::owner::{OwnerLinks, OwnerTotals, Owners, OwnersBefore, RememberedOwner, Shops, owners_of_merchants};
+use super::owner::{
+    OwnerLinks, OwnerTotals, Owners, OwnersBefore, RememberedOwner, ShopStanding, Shops, owners_of_merchants,
+};
 use super::receivable::Receivables;
 use super::settings::{GroupTerms, ReceivableTerms};
 use crate::domain::{AsOf, MICROS_PER_DAY, days_between};
@@ -189,7 +191,8 @@ impl ShardAccounts {
     }
 }
 
-/// Draws up the account of every merchant of the shard of a bucket. `receipts_minor` says what a merchant took in over the last year.
+/// Draws up the account of every merchant of the shard of a bucket. `standing` says what else is known of a
+/// merchant.
 ///
 /// # Errors
 /// A table that lacks a column.
@@ -199,7 +202,7 @@ pub fn shard_accounts(
     views: &Views,
     before: AccountsBefore<'_>,
     terms: &AccountTerms<'_>,
-    receipts_minor: impl Fn(&str) -> i64,
+    standing: impl Fn(&str) -> ShopStanding,
 ) -> Result<ShardAccounts, ExposureError> {
     let mut receivables = receivables(shard, views, terms)?;
     let book = Book::of(views.ledger.as_ref(), before.loans, terms);
@@ -264,7 +267,7 @@ pub fn shard_accounts(
         accounts.memberships.insert(merchant.clone(), groups);
         accounts.by_merchant.insert(merchant.clone(), account);
     }
-    link_owners(&mut accounts, shard, bucket, (before, book), receipts_minor)?;
+    link_owners(&mut accounts, shard, bucket, (before, book), standing)?;
     Ok(accounts)
 }
 
@@ -274,7 +277,7 @@ fn link_owners(
     shard: &Shard,
     bucket: u32,
     (before, book): (AccountsBefore<'_>, Book<'_>),
-    receipts_minor: impl Fn(&str) -> i64,
+    standing: impl Fn(&str) -> ShopStanding,
 ) -> Result<(), ExposureError> {
     let broken = |source| ExposureError::Frame { table: "merchants", source };
     let mut named = shard.table("merchants").map(owners_of_merchants).transpose().map_err(broken)?.unwrap_or_default();
@@ -285,13 +288,13 @@ fn link_owners(
         let owner = named.get(merchant);
         let left = known.get(merchant).copied().unwrap_or_default().iter().filter(|(left, _)| Some(left) != owner);
         let left = left.map(|(left, since)| (left.clone(), since.unwrap_or(shard.as_of.date()))).collect();
-        let (loans, receipts) = (book.loans(merchant), receipts_minor(merchant));
+        let (loans, standing) = (book.loans(merchant), standing(merchant));
         let shop = if let Some(account) = accounts.by_merchant.get(merchant) {
-            Shops::one(receipts, account.owed_minor(), account.offers(), loans)
+            Shops::one(standing, account.owed_minor(), account.offers(), loans)
         } else {
             let offers = carry_over(before.open.of(merchant), loans.known, shard.as_of.date());
             let may_owe = loans.may_owe() || before.loans.loans_of(merchant).iter().any(RememberedLoan::may_owe);
-            Shops::one(receipts, (!may_owe).then_some(0), &offers, loans)
+            Shops::one(standing, (!may_owe).then_some(0), &offers, loans)
         };
         let links = OwnerLinks { named: owner.cloned(), left, shop };
         accounts.owners.add(&links);

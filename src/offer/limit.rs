@@ -401,7 +401,7 @@ fn grown_from(growth: &GrowthCap, clean_minor: i64) -> i64 {
 }
 
 /// What an owner's bounds leave to one of its shops, before and after all that is committed: the least of the total cap, of graduated growth by the record
-/// of all shops, and of the product's largest limit. Bounds of several products that are granted one after another are each net of what came before.
+/// of all shops, of what one of them that was restored after a default may owe, and of the product's largest limit. Bounds of several products that are granted one after another are each net of what came before.
 fn owner_leaves(policy: &Policy, product: &Product, share: &OwnerShare, account: &Account, liability: i64) -> Serviced {
     let held = account.held_minor(Some(&product.name));
     let on_all = |bound: i64| {
@@ -414,7 +414,9 @@ fn owner_leaves(policy: &Policy, product: &Product, share: &OwnerShare, account:
         .map(|growth| grown_from(&growth, share.all.record.clean_principal_minor(growth.least_days_owed)));
     let largest = share.part_of_product(&product.name, product.max_limit_minor);
     let of_product = largest.saturating_sub(account.held_beside_minor(&product.name));
+    let restored = share.all.most_minor.map(on_all);
     let bounds = [
+        restored,
         Some(on_all(policy.total_cap_minor)),
         grown.map(on_all),
         Some((Some(product.max_limit_minor), Some(of_product))),

@@ -459,6 +459,8 @@ fn a_longer_product_leaves_a_shorter_one_its_debt_service() {
 #[ignore = "ten million merchants: cargo test --release --lib ten_million -- --ignored"]
 fn ten_million_merchants() {
     use rayon::prelude::*;
-    let offers: u64 = (0..1_000_u64).into_par_iter().map(|seed| check(10_000, 1_000 + seed)[0]).sum();
-    assert!(offers > 1_000_000, "{offers}");
+    let of_seed = |seed: u64| (check(10_000, 1_000 + seed)[0], check_owners(10_000, 2_000 + seed));
+    let sum = |(a, b): (u64, u64), (c, d): (u64, u64)| (a + c, b + d);
+    let (offers, bound) = (0..1_000_u64).into_par_iter().map(of_seed).reduce(|| (0, 0), sum);
+    assert!(offers > 1_000_000 && bound > 500_000, "{offers} {bound}");
 }

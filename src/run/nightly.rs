@@ -214,7 +214,7 @@ impl Night<'_> {
             LookedAt { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
         let prepared =
             prepare_shards(&ingested.store, as_of, rules, (&memory.evidence, &memory.rows), progress, |seen| {
-                let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+                let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, &memory.states)?;
                 facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
                 let of_shard = AcrossShards::of(&facts);
                 across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);

@@ -32,10 +32,12 @@ pub(super) fn judge(unknown: UnknownOwner, case: &MerchantCase<'_>) -> Result<Ve
     };
     let in_default = "a loan of another shop of the same owner is in default or was written off";
     let late = "a loan of another shop of the same owner is overdue";
+    let refused = "another shop of the same owner may not borrow again yet after a default";
     let unknown = "what another shop of the same owner owes is not known";
     verdicts.extend([
         verdict("owner-in-default", elsewhere(|shops| shops.in_default), "owner-in-default", in_default)?,
         verdict("owner-in-arrears", elsewhere(|shops| shops.late), "owner-in-arrears", late)?,
+        verdict("owner-not-restored", elsewhere(|shops| shops.refused), "owner-not-restored", refused)?,
         verdict("owner-record", elsewhere(|shops| shops.unknown), "owner-record-unknown", unknown)?,
     ]);
     Ok(verdicts)

@@ -160,7 +160,7 @@ fn a_shop_that_is_gone_and_may_owe_leaves_what_its_owner_owes_unknown() {
 }
 
 /// A loan of m01, due 53 days before the first night and never paid.
-fn never_paid(market: &mut Marketplace) {
+fn never_paid(market: &mut Marketplace) -> String {
     let bad = Offer {
         offer_id: "elsewhere".to_owned(),
         merchant_id: "m01".to_owned(),
@@ -171,7 +171,7 @@ fn never_paid(market: &mut Marketplace) {
         valid_until_on: day(-60),
         pledged_order_ids: Vec::new(),
     };
-    market.draw_naming(Named::Nothing, &bad, 90_000, at(day(-60), 9));
+    market.draw_naming(Named::Nothing, &bad, 90_000, at(day(-60), 9))
 }
 
 #[test]
@@ -196,6 +196,21 @@ fn a_default_of_one_shop_declines_the_others_of_its_owner() {
             let run = lender.night(&market, day(3)).published.run_dir;
             assert_eq!(offered(&run), set(&["m02", "m03", "m04"]));
         }
+    }
+}
+
+#[test]
+fn a_shop_in_probation_holds_the_others_of_its_owner() {
+    let (lender, mut market) = owned(&[]);
+    let loan = never_paid(&mut market);
+    lender.night(&market, day(0));
+    let repaid_at = at(day(0), 9);
+    let owed_minor = market.loans()[&loan].owed_minor(repaid_at);
+    market.repay(&loan, owed_minor, repaid_at);
+    for number in 1..3 {
+        let run = lender.night(&market, day(number)).published.run_dir;
+        assert_eq!(offered(&run), set(&["m03", "m04"]));
+        assert!(reasons(&run, "m02").contains("owner-not-restored"), "{:?}", reasons(&run, "m02"));
     }
 }
 

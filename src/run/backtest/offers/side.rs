@@ -133,7 +133,7 @@ impl<'a> Side<'a> {
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
         let (open, evidence, members) = (OpenOffers::default(), LoanEvidence::default(), MembersBefore::default());
-        let owners = OwnersBefore::default();
+        let (owners, states) = (OwnersBefore::default(), &self.states);
         let answered_by_day = BTreeMap::new();
         let before = AccountsBefore {
             open: &open,
@@ -151,7 +151,7 @@ impl<'a> Side<'a> {
             Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default(), OwnerTotals::default()));
         progress.stage(&format!("decide as of {}", on.date()), Some(2 * u64::from(store.buckets())));
         let prepared = prepare_shards(store, on, rules, (&evidence, &RowsBefore::default()), progress, |seen| {
-            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, states)?;
             facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
             let of_shard = receipts::by_category(histories);
