@@ -303,3 +303,42 @@ impl Account {
         self.offers.iter().filter(move |offer| replacing.is_none_or(|product| !is_replaced(offer, product)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::read::Request;
+    use super::*;
+
+    #[test]
+    fn what_was_drawn_by_day_is_used_up_of_what_the_group_left() {
+        let open = OpenOffer {
+            offer_id: "x".to_owned(),
+            merchant_id: "m".to_owned(),
+            product: "credit-loan".to_owned(),
+            state: OfferState::Open,
+            limit_minor: 100,
+            daily_rate_ppm: None,
+            term_days: None,
+            sales_share_ppm: None,
+            drawn_minor: 0,
+            drawn_before_minor: 0,
+            held_minor: 100,
+            offered_on: date(2025, 5, 2),
+            valid_until_on: date(2025, 6, 1),
+            replaces_offer_id: None,
+            pledged_order_ids: Vec::new(),
+        };
+        let mut account = Account::empty("m", Owed::NoLoanBook, Receivables::Unknown, Requests::Known(Vec::new()));
+        account.group = Some(GroupShare { allowance_minor: Some(100), ..GroupShare::default() });
+        let request = Request {
+            product: "credit-loan".to_owned(),
+            requested_minor: 100,
+            order_ids: Vec::new(),
+            declared: Declared::default(),
+        };
+        let by_day = account.by_day(&[open], &BTreeMap::from([("x", 70)]), request);
+        assert_eq!((by_day.group.as_ref().unwrap().allowance_minor, by_day.held_minor(None)), (Some(30), 30));
+    }
+}

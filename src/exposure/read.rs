@@ -255,15 +255,12 @@ pub fn shard_accounts(
             let offer = before.open.of(merchant).iter().find(|offer| offer.offer_id == offer_id)?;
             AsOf::new(offer.offered_on, shard.as_of.time_zone().clone()).ok().map(|night| night.micros())
         };
-        let own = own_totals(&account, loans, &membership, offered);
+        let left = memberships.left_by(merchant);
+        let own = own_totals(&account, loans, (&membership, &left), offered);
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
         }
-        let groups = OwnGroups {
-            membership: membership.with_groups(own.keys()),
-            left: memberships.left_by(merchant),
-            parts: own,
-        };
+        let groups = OwnGroups { membership: membership.with_groups(own.keys()), left, parts: own };
         accounts.memberships.insert(merchant.clone(), groups);
         accounts.by_merchant.insert(merchant.clone(), account);
     }
@@ -582,11 +579,12 @@ fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<
 }
 
 /// A merchant's part of the totals of its groups. Who has drawn a group's loan belongs to the group until it is repaid, whatever the rows of
-/// the memberships say: the others answer for it. `offered` says when the night of an offer began.
+/// the memberships say: the others answer for it. Of a loan that names a group of which its borrower is no member and never was, nobody can say who answers
+/// for it: what the borrower's groups owe is not known. `offered` says when the night of an offer began.
 fn own_totals(
     account: &Account,
     loans: MerchantLoans<'_>,
-    membership: &Membership,
+    (membership, left): (&Membership, &LeftGroups),
     offered: impl Fn(&str) -> Option<i64>,
 ) -> BTreeMap<String, GroupTotal> {
     let mut own: BTreeMap<String, GroupTotal> = BTreeMap::new();
@@ -616,6 +614,12 @@ fn own_totals(
             part.drawn.entry(at).or_default().add(drawn);
             let member = part.by_member.entry(account.merchant_id.clone()).or_default();
             member.group_loans_minor = part.group_loans_minor;
+        }
+    }
+    let is_strange = |group: &String| !membership.groups().any(|own| own == group) && !left.contains_key(group);
+    if matches!(membership, Membership::In(_)) && open().filter_map(|loan| loan.group_id.as_ref()).any(is_strange) {
+        for part in own.values_mut() {
+            part.unknown = 1;
         }
     }
     own
