@@ -356,18 +356,29 @@ impl Desk {
         Ok(given.into_iter().flatten().collect())
     }
 
-    /// A draw that names another merchant's offer was drawn by one of the two, and nobody knows by which.
+    /// A draw that names another merchant's offer was drawn by one of the two, and nobody knows by which. Draws of more than an offer let be drawn were
+    /// counted twice, or are another offer's.
     fn check_draws(&self, open: &OpenOffers) -> Result<(), AnswerError> {
-        let offers =
-            open.iter().flat_map(|(merchant, offers)| offers.iter().map(move |o| (o.offer_id.as_str(), merchant)));
-        let merchant_of: BTreeMap<&str, &str> = offers.collect();
+        let offers = open.iter().flat_map(|(_, offers)| offers).map(|offer| (offer.offer_id.as_str(), offer));
+        let offers: BTreeMap<&str, &OpenOffer> = offers.collect();
+        let mut drawn: BTreeMap<&str, i64> = BTreeMap::new();
         for draw in self.options.draws.iter().flatten() {
-            if let Some(merchant) = merchant_of.get(draw.offer_id.as_str()).filter(|of| **of != draw.merchant_id) {
-                let why = format!(
-                    "offer {:?} was made to merchant {merchant:?}, not to {:?}",
-                    draw.offer_id, draw.merchant_id
-                );
-                return Err(AnswerError::Draws { line: draw.line, why });
+            let Some(offer) = offers.get(draw.offer_id.as_str()) else { continue };
+            let refuse = |why| Err(AnswerError::Draws { line: draw.line, why });
+            let (id, merchant) = (&offer.offer_id, &offer.merchant_id);
+            if *merchant != draw.merchant_id {
+                return refuse(format!(
+                    "offer {id:?} was made to merchant {merchant:?}, not to {:?}",
+                    draw.merchant_id
+                ));
+            }
+            let sum = drawn.entry(&draw.offer_id).or_default();
+            *sum = sum.saturating_add(draw.drawn_minor);
+            let most = offer.limit_minor.saturating_sub(offer.drawn_minor).max(0);
+            if *sum > most {
+                return refuse(format!(
+                    "with it {sum} was drawn of offer {id:?} since the night, which let {most} be drawn: give every draw once"
+                ));
             }
         }
         Ok(())

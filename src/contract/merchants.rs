@@ -18,6 +18,12 @@ pub static MERCHANTS: TableContract = TableContract {
             Type::Word(&["none", "basic", "full"]),
             "how far the platform has verified the merchant",
         ),
+        Column::optional(
+            "owner_id",
+            Type::Text,
+            "who stands behind the shop: the verified person or company. Shops of one owner are one borrower to every bound that does not grow with trade; \
+             blanks and case make no difference",
+        ),
         Column::optional("deposit_minor", Type::Money, "security deposit held by the platform").within(0, MAX_MONEY),
         Column::optional("closed_at", Type::Instant, "when the shop was closed"),
         Column::recorded_at(),

@@ -64,7 +64,16 @@ fn merchant_of_sales(land: &Landscape, plan: &OrdersPlan) -> Option<Found> {
 }
 
 fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
-    let columns = ["registered_at", "category", "region", "verification", "deposit_minor", "closed_at", "recorded_at"];
+    let columns = [
+        "registered_at",
+        "category",
+        "region",
+        "verification",
+        "owner_id",
+        "deposit_minor",
+        "closed_at",
+        "recorded_at",
+    ];
     let found = assign(scope.land, scope.driver, &MERCHANTS, &columns, false, &BTreeSet::new());
     for (column, found) in &found {
         if scope.land.is_of_another(found, &MERCHANTS) {
@@ -76,7 +85,10 @@ fn own_columns(draft: &mut TableDraft, scope: &mut Scope) {
         let is_too_fine = compares && raw.distinct > 20 && raw.distinct * 2 > raw.rows();
         // One word for all of them says nothing, and was another table's.
         let is_one_word = compares && raw.distinct < 2 && !found.path.is_empty();
-        if !is_too_fine && !is_one_word && put_found(draft, scope, column, found) && compares {
+        // Who names no owner where others do is declined, and shops of one owner are one borrower: only what nearly every shop has, and few share.
+        let is_no_owner = *column == "owner_id"
+            && (!found.path.is_empty() || raw.null_share() > 0.05 || raw.distinct * 2 < raw.rows());
+        if !is_too_fine && !is_one_word && !is_no_owner && put_found(draft, scope, column, found) && compares {
             readable(draft, scope, column, found.at);
         }
     }

@@ -173,6 +173,49 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
     }
 }
 
+/// Whole names of columns that say who stands behind a shop, in small letters without marks between words. A single word of them may name the shop itself,
+/// or the owner of something else.
+const OWNER_NAMES: [&str; 33] = [
+    "ownerid",
+    "shopownerid",
+    "storeownerid",
+    "beneficialownerid",
+    "legalentityid",
+    "legalentity",
+    "legalpersonid",
+    "companyid",
+    "companynumber",
+    "companyregistrationnumber",
+    "registrationnumber",
+    "businessregistrationnumber",
+    "holderid",
+    "accountholderid",
+    "proprietorid",
+    "taxid",
+    "taxnumber",
+    "taxpayerid",
+    "vatid",
+    "vatnumber",
+    "inhaberid",
+    "steuernummer",
+    "ustid",
+    "ustidnr",
+    "handelsregisternummer",
+    "idproprietario",
+    "cnpj",
+    "cpf",
+    "siren",
+    "rfc",
+    "partitaiva",
+    "vergino",
+    "统一社会信用代码",
+];
+
+fn names_an_owner(raw: &str) -> bool {
+    let folded: String = raw.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    OWNER_NAMES.contains(&folded.as_str())
+}
+
 /// Concepts that tell one time, amount or word from another: one too many makes it another thing.
 fn is_specific(concept: Concept) -> bool {
     !matches!(concept, C::Id | C::Time | C::Amount | C::Name | C::Number | C::Worker | C::Engagement)
@@ -185,6 +228,9 @@ const HAPPENED: [&str; 5] = ["paid_at", "completed_at", "shipped_at", "delivered
 pub(super) fn name_score(table: &str, column: &str, raw: &str, name: &Name, context: &Name) -> f64 {
     if raw.eq_ignore_ascii_case(column) {
         return 1.0;
+    }
+    if (table, column) == ("merchants", "owner_id") {
+        return if names_an_owner(raw) { 0.95 } else { 0.0 };
     }
     // What is expected has not happened.
     if HAPPENED.contains(&column) && name.says(C::Estimated) {
@@ -261,6 +307,15 @@ mod tests {
         assert_eq!(best("shipments", "promised_at", &both, "orders"), both[1]);
         assert_eq!(best("shipments", "carrier", &["物流单号", "物流公司"], "订单"), "物流公司");
         assert_eq!(best("shipments", "tracking", &["物流公司", "物流单号"], "订单"), "物流单号");
+    }
+
+    #[test]
+    fn an_owner_is_named_by_whole_names_alone() {
+        let score = |raw: &str| name_score("merchants", "owner_id", raw, &Name::of(raw), &Name::of("shops"));
+        assert!(["owner_id", "Tax-ID", "Legal Entity Id", "USt-IdNr."].into_iter().all(|raw| score(raw) > 0.9));
+        assert!(
+            ["owner", "company", "tax", "seller_id", "owner_name", "tax_rate"].into_iter().all(|raw| score(raw) < 0.1)
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::declared::Declared;
 use super::group::GroupShare;
 use super::open_offer::{self, OfferState, OpenOffer, is_replaced};
+use super::owner::{OwnerShare, Owners};
 use super::receivable::{self, Receivable, Receivables};
 use crate::repayment::LoanStanding;
 
@@ -56,6 +57,9 @@ pub struct Account {
     pub declarations: BTreeSet<Declared>,
     /// What the merchant's guarantee groups leave; `None` where the merchant is in none.
     pub group: Option<GroupShare>,
+    /// Who stands behind the merchant; `None` where the marketplace names no owners.
+    #[serde(default)]
+    pub owners: Option<Owners>,
     /// Products whose loans are repaid from receivables.
     pub(super) secured_products: BTreeSet<String>,
     /// Offers of earlier nights, and what is granted tonight.
@@ -80,6 +84,7 @@ impl Account {
             requests,
             declarations: BTreeSet::new(),
             group: None,
+            owners: None,
             secured_products: BTreeSet::new(),
             offers: Vec::new(),
             pledged_to_loans: BTreeSet::new(),
@@ -133,6 +138,14 @@ impl Account {
                 Owed::NoLoanBook => self.owed = Owed::Known([(product.to_owned(), drawn_minor)].into()),
                 Owed::Unknown => {}
             }
+        }
+        // What the night left to open offers, of groups and owners, is used up by what was drawn: it is owed now.
+        let drawn_minor = draws.values().fold(0_i64, |sum, drawn| sum.saturating_add(*drawn));
+        if let Some(allowance) = self.group.as_mut().and_then(|group| group.allowance_minor.as_mut()) {
+            *allowance = allowance.saturating_sub(drawn_minor);
+        }
+        for share in self.owners.iter_mut().flat_map(|owners| &mut owners.shared) {
+            share.drawn_minor = drawn_minor;
         }
         self.offers = open_offer::with_draws(offers, draws);
         self.requests = Requests::Known(vec![request]);
@@ -199,6 +212,18 @@ impl Account {
             }
             Owed::Unknown => None,
         }
+    }
+
+    /// As [`Self::held_minor`], of one product alone: what offers of it hold that an offer of it would not replace.
+    #[must_use]
+    pub fn held_beside_minor(&self, product: &str) -> i64 {
+        self.held_on(Some(product), |of| of == product)
+    }
+
+    /// What the owners of the merchant leave it, where they have further shops.
+    #[must_use]
+    pub fn owner_shares(&self) -> &[OwnerShare] {
+        self.owners.as_ref().map_or(&[], |owners| &owners.shared)
     }
 
     fn held_on(&self, replacing: Option<&str>, counts: impl Fn(&str) -> bool) -> i64 {
@@ -276,5 +301,44 @@ impl Account {
 
     fn counting<'a>(&'a self, replacing: Option<&'a str>) -> impl Iterator<Item = &'a OpenOffer> {
         self.offers.iter().filter(move |offer| replacing.is_none_or(|product| !is_replaced(offer, product)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::read::Request;
+    use super::*;
+
+    #[test]
+    fn what_was_drawn_by_day_is_used_up_of_what_the_group_left() {
+        let open = OpenOffer {
+            offer_id: "x".to_owned(),
+            merchant_id: "m".to_owned(),
+            product: "credit-loan".to_owned(),
+            state: OfferState::Open,
+            limit_minor: 100,
+            daily_rate_ppm: None,
+            term_days: None,
+            sales_share_ppm: None,
+            drawn_minor: 0,
+            drawn_before_minor: 0,
+            held_minor: 100,
+            offered_on: date(2025, 5, 2),
+            valid_until_on: date(2025, 6, 1),
+            replaces_offer_id: None,
+            pledged_order_ids: Vec::new(),
+        };
+        let mut account = Account::empty("m", Owed::NoLoanBook, Receivables::Unknown, Requests::Known(Vec::new()));
+        account.group = Some(GroupShare { allowance_minor: Some(100), ..GroupShare::default() });
+        let request = Request {
+            product: "credit-loan".to_owned(),
+            requested_minor: 100,
+            order_ids: Vec::new(),
+            declared: Declared::default(),
+        };
+        let by_day = account.by_day(&[open], &BTreeMap::from([("x", 70)]), request);
+        assert_eq!((by_day.group.as_ref().unwrap().allowance_minor, by_day.held_minor(None)), (Some(30), 30));
     }
 }

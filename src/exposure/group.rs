@@ -250,11 +250,22 @@ impl GroupTotals {
 }
 
 fn part_of(cap_minor: i64, total: &GroupTotal, own_held_minor: i64) -> i64 {
-    let room = (i128::from(cap_minor) - i128::from(total.owed_minor)).max(0);
-    let (held, own) = (i128::from(total.held_minor), i128::from(own_held_minor));
-    let part = if held > room { own * room / held } else { own + (room - held) / i128::from(total.members.max(1)) };
-    // At most the cap, which is an i64.
-    i64::try_from(part).unwrap_or(cap_minor)
+    let room_minor = cap_minor.saturating_sub(total.owed_minor);
+    divided(room_minor, total.held_minor, own_held_minor, (1, i64::from(total.members.max(1))))
+}
+
+/// One member's part of what a bound leaves for open offers: its own ones, and `own` of `all` shares of what is left beside everybody's. Where open
+/// offers exceed what is left, its part of that. Rounded down: all parts together never exceed the room.
+pub(super) fn divided(room_minor: i64, held_minor: i64, own_held_minor: i64, (own, all): (i64, i64)) -> i64 {
+    let (room, held) = (i128::from(room_minor.max(0)), i128::from(held_minor));
+    let own_held = i128::from(own_held_minor);
+    let part = if held > room {
+        own_held * room / held
+    } else {
+        own_held + (room - held) * i128::from(own) / i128::from(all.max(1))
+    };
+    // At most the room, which is an i64.
+    i64::try_from(part).unwrap_or(room_minor)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod group;
 mod member;
 mod open_offer;
 mod order_records;
+mod owner;
 mod read;
 mod receivable;
 mod records;
@@ -42,11 +43,14 @@ pub use escrow::RECEIVABLE_COLUMNS;
 pub use group::{DrawnAt, DrawnTogether, GroupShare, GroupTotal, GroupTotals, LeftGroups, Member, Membership};
 pub use member::{MembersBefore, RememberedMember, groups_of_broken_members};
 pub use open_offer::{OfferState, OpenOffer, carry_over, grant, withdraw, without_lapsed};
+pub use owner::{OwnerShare, OwnerTotals, Owners, OwnersBefore, RememberedOwner, ShopStanding, Shops};
 pub use read::{
     AccountTerms, AccountsBefore, OpenOffers, Request, ShardAccounts, shard_accounts, unseen_merchants_offers,
 };
 pub use receivable::{Pledge, Receivable, Receivables};
 pub use records::{BrokenShare, broken_shares};
-pub(crate) use settings::{DEPENDENCE_KEYS, GROUPS_KEYS, RECEIVABLES_KEYS, RawGroups, RawReceivables};
-pub use settings::{Dependence, DisputeRecords, GroupTerms, ReceivableTerms};
+pub(crate) use settings::{
+    DEPENDENCE_KEYS, GROUPS_KEYS, OWNERS_KEYS, RECEIVABLES_KEYS, RawGroups, RawOwners, RawReceivables,
+};
+pub use settings::{Dependence, DisputeRecords, GroupTerms, ReceivableTerms, UnknownOwner};
 pub use statement::{DebtState, Statement};

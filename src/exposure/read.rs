@@ -15,6 +15,9 @@ use super::escrow::{ShardReceivables, receivables};
 use super::group::{DrawnAt, DrawnTogether, GroupTotal, GroupTotals, LeftGroups, Membership};
 use super::member::{MemberBefore, MembersBefore, RememberedMember, groups_of_broken_members};
 use super::open_offer::{self, OfferState, OpenOffer, carry_over};
+use super::owner::{
+    OwnerLinks, OwnerTotals, Owners, OwnersBefore, RememberedOwner, ShopStanding, Shops, owners_of_merchants,
+};
 use super::receivable::Receivables;
 use super::settings::{GroupTerms, ReceivableTerms};
 use crate::domain::{AsOf, MICROS_PER_DAY, days_between};
@@ -126,6 +129,8 @@ pub struct AccountsBefore<'a> {
     pub loans: &'a LoanEvidence,
     /// Members of guarantee groups.
     pub members: &'a MembersBefore,
+    /// Owners of shops.
+    pub owners: &'a OwnersBefore,
     /// What was declared in applications that were answered by day, by merchant.
     pub declared: &'a BTreeMap<String, BTreeSet<Declared>>,
 }
@@ -139,7 +144,13 @@ pub struct ShardAccounts {
     pub groups: GroupTotals,
     /// Memberships that the next night has to see.
     pub members: Vec<RememberedMember>,
+    /// The shard's part of every owner's total.
+    pub owners: OwnerTotals,
+    /// Shops and owners that the next night has to know, once all shards' totals are merged.
+    pub remembered_owners: Vec<RememberedOwner>,
     memberships: BTreeMap<String, OwnGroups>,
+    /// Shops whose owner is known, or was.
+    links: BTreeMap<String, OwnerLinks>,
 }
 
 /// A merchant and its guarantee groups.
@@ -152,17 +163,36 @@ struct OwnGroups {
 }
 
 impl ShardAccounts {
-    /// Tells every account what its groups leave, once all shards' totals are merged.
-    pub fn share_groups(&mut self, totals: &GroupTotals, terms: &AccountTerms<'_>) {
+    /// Tells every account what its groups and its owners leave, once all shards' totals are merged.
+    pub fn share(&mut self, groups: &GroupTotals, owners: &OwnerTotals, terms: &AccountTerms<'_>) {
         for (merchant, account) in &mut self.by_merchant {
             if let Some(OwnGroups { membership, left, parts }) = self.memberships.get(merchant) {
-                account.group = totals.share(membership, left, parts, terms.groups);
+                account.group = groups.share(membership, left, parts, terms.groups);
             }
+            account.owners = owners
+                .are_kept()
+                .then(|| self.links.get(merchant).map_or_else(Owners::default, |links| owners.share(links)));
         }
+        self.remembered_owners = self.owners_to_remember(owners);
+    }
+
+    fn owners_to_remember(&self, owners: &OwnerTotals) -> Vec<RememberedOwner> {
+        let of_shop = |(merchant, links): (&String, &OwnerLinks)| -> Vec<RememberedOwner> {
+            let row = |owner: &String, left_on| RememberedOwner {
+                merchant_id: merchant.clone(),
+                owner_id: owner.clone(),
+                left_on,
+            };
+            let left = links.left.iter().filter(|(owner, _)| owners.binds_who_left(owner));
+            let left = left.map(|(owner, left_on)| row(owner, Some(*left_on)));
+            links.named.iter().map(|owner| row(owner, None)).chain(left).collect()
+        };
+        self.links.iter().flat_map(of_shop).collect()
     }
 }
 
-/// Draws up the account of every merchant of the shard of a bucket.
+/// Draws up the account of every merchant of the shard of a bucket. `standing` says what else is known of a
+/// merchant.
 ///
 /// # Errors
 /// A table that lacks a column.
@@ -172,6 +202,7 @@ pub fn shard_accounts(
     views: &Views,
     before: AccountsBefore<'_>,
     terms: &AccountTerms<'_>,
+    standing: impl Fn(&str) -> ShopStanding,
 ) -> Result<ShardAccounts, ExposureError> {
     let mut receivables = receivables(shard, views, terms)?;
     let book = Book::of(views.ledger.as_ref(), before.loans, terms);
@@ -224,19 +255,49 @@ pub fn shard_accounts(
             let offer = before.open.of(merchant).iter().find(|offer| offer.offer_id == offer_id)?;
             AsOf::new(offer.offered_on, shard.as_of.time_zone().clone()).ok().map(|night| night.micros())
         };
-        let own = own_totals(&account, loans, &membership, offered);
+        let left = memberships.left_by(merchant);
+        let own = own_totals(&account, loans, (&membership, &left), offered);
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
         }
-        let groups = OwnGroups {
-            membership: membership.with_groups(own.keys()),
-            left: memberships.left_by(merchant),
-            parts: own,
-        };
+        let groups = OwnGroups { membership: membership.with_groups(own.keys()), left, parts: own };
         accounts.memberships.insert(merchant.clone(), groups);
         accounts.by_merchant.insert(merchant.clone(), account);
     }
+    link_owners(&mut accounts, shard, bucket, (before, book), standing)?;
     Ok(accounts)
+}
+
+/// Links shops with their owners, those that the night before knew and tonight does not see among them.
+fn link_owners(
+    accounts: &mut ShardAccounts,
+    shard: &Shard,
+    bucket: u32,
+    (before, book): (AccountsBefore<'_>, Book<'_>),
+    standing: impl Fn(&str) -> ShopStanding,
+) -> Result<(), ExposureError> {
+    let broken = |source| ExposureError::Frame { table: "merchants", source };
+    let mut named = shard.table("merchants").map(owners_of_merchants).transpose().map_err(broken)?.unwrap_or_default();
+    named.retain(|merchant, _| accounts.by_merchant.contains_key(merchant));
+    let known: BTreeMap<&str, &[(String, Option<Date>)]> = before.owners.in_bucket(bucket).collect();
+    let linked: BTreeSet<&str> = known.keys().copied().chain(named.keys().map(String::as_str)).collect();
+    for merchant in linked {
+        let owner = named.get(merchant);
+        let left = known.get(merchant).copied().unwrap_or_default().iter().filter(|(left, _)| Some(left) != owner);
+        let left = left.map(|(left, since)| (left.clone(), since.unwrap_or(shard.as_of.date()))).collect();
+        let (loans, standing) = (book.loans(merchant), standing(merchant));
+        let shop = if let Some(account) = accounts.by_merchant.get(merchant) {
+            Shops::one(standing, account.owed_minor(), account.offers(), loans)
+        } else {
+            let offers = carry_over(before.open.of(merchant), loans.known, shard.as_of.date());
+            let may_owe = loans.may_owe() || before.loans.loans_of(merchant).iter().any(RememberedLoan::may_owe);
+            Shops::one(standing, (!may_owe).then_some(0), &offers, loans)
+        };
+        let links = OwnerLinks { named: owner.cloned(), left, shop };
+        accounts.owners.add(&links);
+        accounts.links.insert(merchant.to_owned(), links);
+    }
+    Ok(())
 }
 
 /// The loan book, or that there is none.
@@ -518,11 +579,12 @@ fn memberships<'a>(shard: &'a Shard, terms: &AccountTerms<'_>) -> Result<Groups<
 }
 
 /// A merchant's part of the totals of its groups. Who has drawn a group's loan belongs to the group until it is repaid, whatever the rows of
-/// the memberships say: the others answer for it. `offered` says when the night of an offer began.
+/// the memberships say: the others answer for it. Of a loan that names a group of which its borrower is no member and never was, nobody can say who answers
+/// for it: what the borrower's groups owe is not known. `offered` says when the night of an offer began.
 fn own_totals(
     account: &Account,
     loans: MerchantLoans<'_>,
-    membership: &Membership,
+    (membership, left): (&Membership, &LeftGroups),
     offered: impl Fn(&str) -> Option<i64>,
 ) -> BTreeMap<String, GroupTotal> {
     let mut own: BTreeMap<String, GroupTotal> = BTreeMap::new();
@@ -552,6 +614,12 @@ fn own_totals(
             part.drawn.entry(at).or_default().add(drawn);
             let member = part.by_member.entry(account.merchant_id.clone()).or_default();
             member.group_loans_minor = part.group_loans_minor;
+        }
+    }
+    let is_strange = |group: &String| !membership.groups().any(|own| own == group) && !left.contains_key(group);
+    if matches!(membership, Membership::In(_)) && open().filter_map(|loan| loan.group_id.as_ref()).any(is_strange) {
+        for part in own.values_mut() {
+            part.unknown = 1;
         }
     }
     own

@@ -1,4 +1,5 @@
-//! How receivables age and what a guarantee group may owe: the sections `[receivables]` and `[groups]` of the policy file.
+//! How receivables age, what a guarantee group may owe and what a merchant without a known owner is: the sections `[receivables]`, `[groups]` and `[owners]` of
+//! the policy file.
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -45,6 +46,38 @@ pub struct Dependence {
     /// Probability with which no more members default than a member is held to answer for.
     pub confidence_prob: f64,
 }
+
+/// What a merchant is whose owner is not known, where the marketplace names owners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownOwner {
+    /// Offered nothing: it may be a further shop of somebody who has borrowed all that one owner may.
+    #[default]
+    Decline,
+    /// A borrower of its own.
+    Alone,
+}
+
+/// `[owners]` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawOwners {
+    pub unknown: UnknownOwner,
+}
+
+/// `[owners]` in the reference.
+pub(crate) static OWNERS_KEYS: Section = Section {
+    head: "[owners]",
+    doc: "Shops of one owner (owner_id of merchants) are one borrower: largest limits, first limits and their growth, and the total cap are the owner's, and a bad \
+          loan of one shop counts against all. Asked only where some merchant names an owner.",
+    keys: &[Key::new(
+        "unknown",
+        "word",
+        "\"decline\"",
+        "a merchant that names no owner, where others name theirs, is offered nothing, or stands alone",
+    )
+    .range("decline, alone")],
+};
 
 /// `[receivables]` as written.
 #[derive(Deserialize)]

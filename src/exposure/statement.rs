@@ -42,6 +42,12 @@ pub struct Statement {
     pub group_allowance_minor: Option<i64>,
     /// Group loans of other members, which the merchant answers for.
     pub group_liability_minor: i64,
+    /// Who stands behind the shop; `None` where its row names nobody.
+    pub owner_id: Option<String>,
+    /// Shops that share bounds with this one, itself included; `None` where it stands alone.
+    pub owner_shops: Option<i64>,
+    /// What these shops owed and could draw before tonight; `None` where it stands alone, and where it is not known.
+    pub owner_committed_minor: Option<i64>,
 }
 
 impl Account {
@@ -52,6 +58,7 @@ impl Account {
             let counted = self.offers().iter().filter(|offer| (offer.state == OfferState::Open) == is_open);
             counted.fold(0_i64, |sum, offer| sum.saturating_add(offer.held_minor))
         };
+        let most_shops = self.owner_shares().iter().max_by_key(|share| share.all.number);
         Statement {
             merchant_id: self.merchant_id.clone(),
             debt: match self.owed {
@@ -68,6 +75,9 @@ impl Account {
             pledged_orders: i64::try_from(self.pledged_orders().len()).unwrap_or(i64::MAX),
             group_allowance_minor: self.group.as_ref().and_then(|group| group.allowance_minor),
             group_liability_minor: self.group.as_ref().map_or(0, |group| group.liability_minor),
+            owner_id: self.owners.as_ref().and_then(|owners| owners.owner_id.clone()),
+            owner_shops: most_shops.map(|share| i64::from(share.all.number)),
+            owner_committed_minor: most_shops.and_then(|share| share.all.committed_minor()),
         }
     }
 }

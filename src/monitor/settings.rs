@@ -50,6 +50,8 @@ pub struct Monitor {
     pub payments_confirmed: BTreeSet<String>,
     /// Merchants whose memberships of guarantee groups may be missing although the night before knew them.
     pub members_no_longer_sent: BTreeSet<String>,
+    /// Owners that earlier nights knew by mistake: they bind no shop whose row does not name them.
+    pub owners_corrected: BTreeSet<String>,
     /// Buckets of days past due, from 0 up, without gap or overlap; the last has no end.
     pub buckets: Vec<Bucket>,
     /// Regulatory classes of lateness.
@@ -371,6 +373,7 @@ impl Monitor {
             borrower_corrected: raw.ledger.borrower_corrected(),
             payments_confirmed: raw.ledger.payments_confirmed(),
             members_no_longer_sent: raw.ledger.members_no_longer_sent(),
+            owners_corrected: raw.ledger.owners_corrected(),
             buckets,
             classes,
             deduction,

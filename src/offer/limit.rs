@@ -16,7 +16,7 @@ use super::room::room_minor;
 use super::sales_share::low_case_carries_minor;
 use super::schedule::{REFERENCE_MINOR, schedule};
 use crate::domain::DailyRate;
-use crate::exposure::{Account, Declared, Request, Requests};
+use crate::exposure::{Account, Declared, OwnerShare, Request, Requests};
 use crate::repayment::BorrowerRecord;
 
 /// A cap's name. The order breaks ties: of equal caps the first one binds.
@@ -43,6 +43,8 @@ pub enum CapName {
     Requested,
     /// What the guarantee groups still allow.
     Group,
+    /// This shop's part of what the bounds of its owner leave to all its shops.
+    Owner,
     /// What a borrower restored after a default may owe by now.
     Regrowth,
     /// Total cap less what is owed and may still be drawn.
@@ -101,6 +103,9 @@ impl CapName {
             Self::OrderReceivables => ("receivables-low", "too few shipped orders wait for confirmation"),
             Self::Requested => ("requested-below-minimum", "the sum asked for is below the product's smallest loan"),
             Self::Group => ("group-capacity-low", "the guarantee group carries too little more"),
+            Self::Owner => {
+                ("owner-capacity-low", "what all shops of the owner may borrow together leaves too little here")
+            }
             Self::Regrowth => ("regrowth-low", "after a default credit grows again step by step"),
             Self::ExposureLeft => ("exposure-used-up", "what is owed already leaves too little room"),
             Self::Product | Self::HardCap => ("product-minimum", "the product's bounds leave no loan"),
@@ -127,6 +132,7 @@ impl CapName {
             }
             Self::Requested => ("application-unknown", "what was asked for cannot be read"),
             Self::Group => ("group-unknown", "what the guarantee group owes is not known"),
+            Self::Owner => ("owner-record-unknown", "what another shop of the same owner owes is not known"),
             Self::Optimised | Self::Product | Self::HardCap => ("history-too-short", "too little history"),
         }
     }
@@ -286,6 +292,11 @@ pub fn caps_of(
         let held = account.held_minor(Some(&product.name));
         put(CapName::Group, group.allowance_minor, group.allowance_minor.map(|a| a.saturating_sub(held)));
     }
+    // The least over all owners; what is not known is less than anything.
+    let of_owners = account.owner_shares().iter().map(|share| owner_leaves(policy, product, share, account, liability));
+    if let Some((gross, value)) = of_owners.min_by_key(|(_, value)| *value) {
+        put(CapName::Owner, gross, value);
+    }
     if let Some(most) = case.regrowth_minor {
         put(CapName::Regrowth, Some(most), net(most));
     }
@@ -382,7 +393,35 @@ fn grown(growth: &GrowthCap, case: &MerchantCase<'_>) -> Option<i64> {
         BorrowerRecord::Known(record) => record.clean_principal_minor(growth.least_days_owed),
         BorrowerRecord::Unknown(_) => return None,
     };
-    Some(growth.first_limit_minor.max(carried_minor(clean, growth.factor_ppm)))
+    Some(grown_from(growth, clean))
+}
+
+fn grown_from(growth: &GrowthCap, clean_minor: i64) -> i64 {
+    growth.first_limit_minor.max(carried_minor(clean_minor, growth.factor_ppm))
+}
+
+/// What an owner's bounds leave to one of its shops, before and after all that is committed: the least of the total cap, of graduated growth by the record
+/// of all shops, of what one of them that was restored after a default may owe, and of the product's largest limit. Bounds of several products that are granted one after another are each net of what came before.
+fn owner_leaves(policy: &Policy, product: &Product, share: &OwnerShare, account: &Account, liability: i64) -> Serviced {
+    let held = account.held_minor(Some(&product.name));
+    let on_all = |bound: i64| {
+        let part = share.part_of(bound).map(|part| part.saturating_sub(held).saturating_sub(liability));
+        (Some(bound), part)
+    };
+    let grown = product
+        .caps
+        .growth
+        .map(|growth| grown_from(&growth, share.all.record.clean_principal_minor(growth.least_days_owed)));
+    let largest = share.part_of_product(&product.name, product.max_limit_minor);
+    let of_product = largest.saturating_sub(account.held_beside_minor(&product.name));
+    let restored = share.all.most_minor.map(on_all);
+    let bounds = [
+        restored,
+        Some(on_all(policy.total_cap_minor)),
+        grown.map(on_all),
+        Some((Some(product.max_limit_minor), Some(of_product))),
+    ];
+    bounds.into_iter().flatten().min_by_key(|(_, value)| *value).unwrap_or((None, None))
 }
 
 /// The latest pending application for a product.

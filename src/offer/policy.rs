@@ -19,7 +19,7 @@ use super::sales_share::{MILESTONE_DAYS, RawSalesShare, milestones};
 use super::schedule::Terms;
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::domain::{Currency, DailyRate, Money, ReasonCode};
-use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawReceivables, ReceivableTerms};
+use crate::exposure::{AccountTerms, GroupTerms, RawGroups, RawOwners, RawReceivables, ReceivableTerms, UnknownOwner};
 use crate::features::FeatureUses;
 
 /// No loan is larger, whatever the policy says: one million of the currency's main unit. Above it a merchant is referred to a bank ("What
@@ -74,6 +74,8 @@ pub struct Policy {
     pub receivables: Option<ReceivableTerms>,
     /// What guarantee groups may owe; without it a group binds by joint liability alone.
     pub groups: Option<GroupTerms>,
+    /// What a merchant without a known owner is, where others name theirs.
+    pub unknown_owner: UnknownOwner,
     /// The largest share of a merchant's rows in any table that may be broken.
     pub max_broken_record_share: f64,
     /// The most that all merchants together may owe and be offered; `None` for no such bound.
@@ -225,6 +227,7 @@ struct RawPolicy {
     price: RawPrice,
     receivables: Option<RawReceivables>,
     groups: Option<RawGroups>,
+    owners: Option<RawOwners>,
     max_broken_record_share: Option<Spanned<f64>>,
     approval: Option<RawApproval>,
     portfolio_budget_minor: Option<Spanned<i64>>,
@@ -361,6 +364,7 @@ impl Policy {
             later,
             default_dpd,
             receivables,
+            unknown_owner: raw.owners.as_ref().map(|owners| owners.unknown).unwrap_or_default(),
             groups: file.part(None, || raw.groups.as_ref().map(|g| g.check(&file)).transpose())?,
             max_broken_record_share,
             portfolio_budget_minor: raw

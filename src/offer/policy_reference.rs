@@ -8,7 +8,7 @@ use super::override_terms::{OFFICER_KEYS, OVERRIDES_KEYS};
 use super::price_terms::PRICE_KEYS;
 use super::sales_share::SALES_SHARE_KEYS;
 use crate::config::{Key, Section};
-use crate::exposure::{DEPENDENCE_KEYS, GROUPS_KEYS, RECEIVABLES_KEYS};
+use crate::exposure::{DEPENDENCE_KEYS, GROUPS_KEYS, OWNERS_KEYS, RECEIVABLES_KEYS};
 
 static POLICY_KEYS: Section = Section {
     head: "",
@@ -88,6 +88,7 @@ static POLICY_KEYS: Section = Section {
         Key::section("price", "terms that hold for all products"),
         Key::section("receivables", "how receivables age").or("none: no product lends against them"),
         Key::section("groups", "guarantee groups").or("none"),
+        Key::section("owners", "merchants of whom it is not known who stands behind them").or("such merchants are declined"),
         Key::section("optimisation", "limits and rates of a night, chosen together")
             .or("each offer is decided by itself"),
         Key::section("invitations", "offers to merchants who have not asked").or("no invitations"),
@@ -202,6 +203,7 @@ pub fn policy_reference() -> Vec<&'static Section> {
         &RECEIVABLES_KEYS,
         &GROUPS_KEYS,
         &DEPENDENCE_KEYS,
+        &OWNERS_KEYS,
         &OPTIMISATION_KEYS,
         &INVITATION_KEYS,
         &OVERRIDES_KEYS,

@@ -12,10 +12,11 @@ use super::schedule::{Due, schedule};
 use super::*;
 use crate::config::ConfigFile;
 use crate::domain::{AsOf, DailyRate, Probability};
-use crate::exposure::{Account, Declared, Owed, Receivable, Receivables, Request, Requests};
+use crate::exposure::{Account, Declared, Owed, OwnerShare, Owners, Receivable, Receivables, Request, Requests, Shops};
 use crate::model::ScoreScale;
 use crate::model::ability::{Foreseen, ReceiptsAhead};
-use crate::repayment::{BorrowerRecord, CleanLoan, CreditRecord};
+use crate::repayment::fixture::overdue_loan;
+use crate::repayment::{BorrowerRecord, CleanLoan, CreditRecord, JointRecord, LoanStanding, ReceivedPayment};
 
 pub(super) const POLICY: &str = r#"
 bands = ["A", "B", "C"]
@@ -101,6 +102,8 @@ pub(super) struct Shop {
     application: Option<[i64; 5]>,
     /// The four figures as they were declared before.
     declared_before: Option<[i64; 4]>,
+    /// What the owner leaves it, where that has further shops.
+    owner: Option<OwnerShare>,
 }
 
 impl Shop {
@@ -127,6 +130,7 @@ impl Shop {
             clean: if rng.random_bool(0.5) { 0 } else { clean },
             application: rng.random_bool(0.5).then_some(application),
             declared_before: rng.random_bool(0.3).then_some(declared_before),
+            owner: None,
         }
     }
 
@@ -148,6 +152,49 @@ impl Shop {
             ..self.clone()
         };
         (part(&cut), part(&|whole| whole - cut(whole)))
+    }
+
+    /// The trade of the shop under `ids` of one owner, who splits it at random.
+    fn split_among(&self, ids: usize, rng: &mut ChaCha8Rng) -> Vec<Self> {
+        let mut shops = vec![self.clone()];
+        while shops.len() < ids {
+            let (one, other) = shops.swap_remove(rng.random_range(0..shops.len())).split(rng.random::<f64>());
+            shops.extend([one, other]);
+        }
+        let own: Vec<Shops> = shops.iter().map(Self::as_shops).collect();
+        let mut record = JointRecord::default();
+        for shop in &own {
+            record.merge(&shop.record);
+        }
+        let all = Shops {
+            number: u32::try_from(ids).unwrap(),
+            receipts_minor: own.iter().map(|shop| shop.receipts_minor).sum(),
+            owed_minor: own.iter().map(|shop| shop.owed_minor).sum(),
+            record,
+            ..Shops::default()
+        };
+        for (shop, own) in shops.iter_mut().zip(own) {
+            shop.owner = Some(OwnerShare { owner_id: "x".to_owned(), all: all.clone(), own, drawn_minor: 0 });
+        }
+        shops
+    }
+
+    fn as_shops(&self) -> Shops {
+        let days = 90 * crate::domain::MICROS_PER_DAY;
+        let clean = LoanStanding {
+            principal_minor: self.clean,
+            term_days: 180,
+            is_closed: true,
+            received: vec![ReceivedPayment(days, self.clean, String::new())],
+            ..overdue_loan("credit-loan", 0)
+        };
+        Shops {
+            number: 1,
+            receipts_minor: self.gmv_year,
+            owed_minor: self.owed,
+            record: JointRecord::over(&[clean]),
+            ..Shops::default()
+        }
     }
 
     fn decide(&self) -> Decision {
@@ -205,6 +252,9 @@ impl Shop {
             Requests::Known(request.into_iter().collect()),
         );
         account.declarations.extend(self.declared_before.map(declared));
+        let owners =
+            |share: &OwnerShare| Owners { owner_id: Some(share.owner_id.clone()), shared: vec![share.clone()] };
+        account.owners = self.owner.as_ref().map(owners);
         let record = BorrowerRecord::Known(CreditRecord {
             outstanding_minor: self.owed,
             clean_loans: vec![CleanLoan { principal_minor: self.clean, for_half_its_term: true, days_owed: 90 }],
@@ -277,8 +327,8 @@ fn worse(shop: &Shop, how: usize, rng: &mut ChaCha8Rng) -> Shop {
     worse
 }
 
-/// Whether evidence binds every product. The lender's own bounds, a first limit among them, stand for each id: whoever trades under two has
-/// them twice.
+/// Whether evidence binds every product. The lender's own bounds, a first limit among them, stand for each owner: whoever trades under two ids of
+/// whom nobody knows that they belong together has them twice.
 fn evidence_binds(decision: &Decision) -> bool {
     let caps = decision.offers.iter().map(|o| &o.caps).chain(decision.declines.iter().map(|d| &d.caps));
     let least = |caps: &Vec<Cap>| caps.iter().filter_map(|cap| Some((cap.value_minor?, cap.name))).min();
@@ -323,6 +373,43 @@ fn check(shops: u64, seed: u64) -> [u64; 4] {
 fn no_offer_leaves_its_bounds_and_nothing_worse_or_split_is_lent_more() {
     let [offers, lowered, split, declared] = check(1_500, 1);
     assert!(offers > 300 && lowered > 500 && split > 50 && declared > 20, "{offers} {lowered} {split} {declared}");
+}
+
+/// Shops of one owner, whatever binds: together they are offered no more than one shop with the trade of all, and stay within what the lender sets
+/// by itself. Limits are those of the policy, written out here.
+fn check_owners(shops: u64, seed: u64) -> u64 {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut bound = 0;
+    for number in 0..shops {
+        let shop = Shop::random(&mut rng);
+        let whole = shop.decide();
+        for ids in [2, 3] {
+            let split = shop.split_among(ids, &mut rng);
+            let clean = split.iter().map(|part| part.clean).max().unwrap_or(0);
+            let decisions: Vec<Decision> = split.iter().map(Shop::decide).collect();
+            let parts: i64 = decisions.iter().map(total).sum();
+            // Each declines what is too small for a product of its own, and another may take it.
+            let too_small = 6_000 * i64::try_from(ids).unwrap();
+            assert!(parts < total(&whole) + too_small, "{number}: {parts} of {} {shop:?}", total(&whole));
+            let of = |product: &str| -> i64 {
+                let offers = decisions.iter().flat_map(|decision| &decision.offers);
+                offers.filter(|offer| offer.product == product).map(|offer| offer.limit_minor).sum()
+            };
+            let owed: i64 = split.iter().map(|part| part.owed).sum();
+            assert!(parts == 0 || parts + owed <= 101_000_000);
+            assert!(of("order-loan") <= 1_000_000 && of("credit-loan") <= 100_000_000);
+            assert!(of("credit-loan") == 0 || of("credit-loan") + owed <= 3_000_000.max(2 * clean), "{shop:?}");
+            let offers = decisions.iter().flat_map(|decision| &decision.offers);
+            bound += offers.filter(|offer| offer.binding_cap == CapName::Owner).count() as u64;
+        }
+    }
+    bound
+}
+
+#[test]
+fn shops_of_one_owner_are_together_lent_no_more_than_one_with_the_trade_of_all() {
+    let bound = check_owners(3_000, 3);
+    assert!(bound > 200, "{bound}");
 }
 
 /// Two products, the shorter with a bound on what falls due within its term: a loan of the longer one beside what is owed on the shorter stays within it.
@@ -372,6 +459,8 @@ fn a_longer_product_leaves_a_shorter_one_its_debt_service() {
 #[ignore = "ten million merchants: cargo test --release --lib ten_million -- --ignored"]
 fn ten_million_merchants() {
     use rayon::prelude::*;
-    let offers: u64 = (0..1_000_u64).into_par_iter().map(|seed| check(10_000, 1_000 + seed)[0]).sum();
-    assert!(offers > 1_000_000, "{offers}");
+    let of_seed = |seed: u64| (check(10_000, 1_000 + seed)[0], check_owners(10_000, 2_000 + seed));
+    let sum = |(a, b): (u64, u64), (c, d): (u64, u64)| (a + c, b + d);
+    let (offers, bound) = (0..1_000_u64).into_par_iter().map(of_seed).reduce(|| (0, 0), sum);
+    assert!(offers > 1_000_000 && bound > 500_000, "{offers} {bound}");
 }

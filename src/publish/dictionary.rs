@@ -7,7 +7,7 @@ use super::restated::RestatedValue;
 use super::row::OutputRow;
 use super::tables::{EvidenceRow, FeatureRow, WideValue};
 use crate::core_system::Difference;
-use crate::exposure::{OpenOffer, RememberedMember, Statement};
+use crate::exposure::{OpenOffer, RememberedMember, RememberedOwner, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, OpenDeduction,
@@ -51,6 +51,7 @@ pub fn output_tables() -> Vec<OutputTable> {
         LoanException::table(),
         RememberedLoan::table(),
         RememberedMember::table(),
+        RememberedOwner::table(),
         RememberedRows::table(),
         LoanLine::table(),
         PortfolioLine::table(),

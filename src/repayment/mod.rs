@@ -74,7 +74,9 @@ pub use record::{BrokenRow, LoanRecord, PaymentRow, ScheduleRow};
 pub use remembered::{LastKnown, RememberedLoan, put_under_borrowers};
 pub(crate) use settings::{LEDGER_KEYS, MATERIALITY_KEYS, RawLedger, RawMateriality, RawWaterfall, WATERFALL_KEYS};
 pub use settings::{LedgerRules, Materiality, Overpayment, Part, Retention, UnknownLimit, Waterfall};
-pub use standing::{BorrowerRecord, CleanLoan, ComingDue, CreditRecord, LoanHistory, LoanStanding, ReceivedPayment};
+pub use standing::{
+    BorrowerRecord, CleanLoan, ComingDue, CreditRecord, JointRecord, LoanHistory, LoanStanding, ReceivedPayment,
+};
 pub use tables::{RepaymentTables, repayment_tables};
 pub use unknown::{Causes, LoanException, UnknownCause, UnknownLoan};
 pub use waterfall::{Instalment, InstalmentState, LoanTerms, ObservationPoint, Payment, Repayment};

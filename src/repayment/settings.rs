@@ -255,6 +255,13 @@ pub(crate) static LEDGER_KEYS: Section = Section {
             "merchants whose memberships of guarantee groups have ended although no row says so",
         )
         .or("none"),
+        Key::new(
+            "owners_corrected",
+            "list of ids",
+            "[\"n/a\"]",
+            "owners that earlier nights knew by mistake: a shop whose row does not name them answers for them no longer",
+        )
+        .or("none"),
     ],
 };
 
@@ -298,6 +305,7 @@ pub(crate) struct RawLedger {
     closed_loans_sent_days: Option<Spanned<i64>>,
     no_longer_sent: Option<Vec<String>>,
     members_no_longer_sent: Option<Vec<String>>,
+    owners_corrected: Option<Vec<String>>,
     payments_corrected: Option<Vec<String>>,
     terms_corrected: Option<Vec<String>>,
     borrower_corrected: Option<BTreeMap<String, String>>,
@@ -333,6 +341,11 @@ impl RawLedger {
     /// Merchants whose memberships of guarantee groups are no longer sent although they went on.
     pub(crate) fn members_no_longer_sent(&self) -> BTreeSet<String> {
         self.members_no_longer_sent.iter().flatten().cloned().collect()
+    }
+
+    /// Owners that earlier nights knew by mistake.
+    pub(crate) fn owners_corrected(&self) -> BTreeSet<String> {
+        self.owners_corrected.iter().flatten().cloned().collect()
     }
 
     /// Checks the section.

@@ -154,8 +154,7 @@ pub struct CleanLoan {
 impl CleanLoan {
     /// Those of a merchant's loans.
     fn among<'a>(loans: impl Iterator<Item = &'a LoanStanding> + Clone) -> Vec<Self> {
-        let slipped = |loan: &&LoanStanding| loan.worst_material_dpd > 0 || loan.is_restructured || loan.is_written_off;
-        let last_slip = loans.clone().filter(slipped).map(|loan| loan.disbursed_at).max();
+        let last_slip = last_slip(loans.clone());
         let is_clean = |loan: &&LoanStanding| loan.is_closed && last_slip.is_none_or(|slip| loan.disbursed_at > slip);
         let mut clean: Vec<Self> = loans.filter(is_clean).filter_map(Self::of).collect();
         clean.sort_unstable_by_key(|loan| Reverse(*loan));
@@ -208,9 +207,70 @@ impl CreditRecord {
     /// Principal of the largest of the clean loans that was owed for so many days, or for half of its own term; 0 for none.
     #[must_use]
     pub fn clean_principal_minor(&self, least_days_owed: i64) -> i64 {
-        let counts = |loan: &&CleanLoan| loan.for_half_its_term || loan.days_owed >= least_days_owed;
-        self.clean_loans.iter().filter(counts).map(|loan| loan.principal_minor).max().unwrap_or(0)
+        largest_clean(self.clean_loans.iter(), least_days_owed)
     }
+}
+
+/// When the last loan was drawn that was materially late, restructured or written off, UTC microseconds.
+fn last_slip<'a>(loans: impl Iterator<Item = &'a LoanStanding>) -> Option<i64> {
+    let slipped = |loan: &&LoanStanding| loan.worst_material_dpd > 0 || loan.is_restructured || loan.is_written_off;
+    loans.filter(slipped).map(|loan| loan.disbursed_at).max()
+}
+
+/// What the records of several merchants say together, as if they were one borrower. Parts of them merge in any order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct JointRecord {
+    /// The most days past due now.
+    pub dpd: i64,
+    /// The most days past due ever.
+    pub worst_dpd: i64,
+    last_slip: Option<i64>,
+    /// Clean loans ([`CreditRecord::clean_loans`]) with when they were drawn, sorted.
+    clean: Vec<(i64, CleanLoan)>,
+}
+
+impl JointRecord {
+    /// Of loans of one merchant.
+    #[must_use]
+    pub fn over(loans: &[LoanStanding]) -> Self {
+        let clean = loans.iter().filter(|loan| loan.is_closed);
+        let clean = clean.filter_map(|loan| Some((loan.disbursed_at, CleanLoan::of(loan)?)));
+        let mut record = Self {
+            dpd: loans.iter().map(|loan| loan.dpd).max().unwrap_or(0),
+            worst_dpd: loans.iter().map(|loan| loan.worst_dpd).max().unwrap_or(0),
+            last_slip: last_slip(loans.iter()),
+            clean: clean.collect(),
+        };
+        record.drop_slipped();
+        record
+    }
+
+    /// Adds the record of other merchants: a slip of one takes the clean loans of all before it away.
+    pub fn merge(&mut self, other: &Self) {
+        self.dpd = self.dpd.max(other.dpd);
+        self.worst_dpd = self.worst_dpd.max(other.worst_dpd);
+        self.last_slip = self.last_slip.max(other.last_slip);
+        self.clean.extend_from_slice(&other.clean);
+        self.drop_slipped();
+    }
+
+    fn drop_slipped(&mut self) {
+        let slip = self.last_slip;
+        self.clean.retain(|(drawn_at, _)| slip.is_none_or(|slip| *drawn_at > slip));
+        self.clean.sort_unstable();
+    }
+
+    /// As [`CreditRecord::clean_principal_minor`].
+    #[must_use]
+    pub fn clean_principal_minor(&self, least_days_owed: i64) -> i64 {
+        largest_clean(self.clean.iter().map(|(_, loan)| loan), least_days_owed)
+    }
+}
+
+/// Principal of the largest of some clean loans that was owed for so many days, or for half of its own term; 0 for none.
+fn largest_clean<'a>(loans: impl Iterator<Item = &'a CleanLoan>, least_days_owed: i64) -> i64 {
+    let counts = |loan: &&CleanLoan| loan.for_half_its_term || loan.days_owed >= least_days_owed;
+    loans.filter(counts).map(|loan| loan.principal_minor).max().unwrap_or(0)
 }
 
 /// What is known of a merchant as a borrower: what an offer rests on.
@@ -258,6 +318,22 @@ mod tests {
 
     fn clean(loans: &[LoanStanding]) -> i64 {
         CreditRecord::over(loans).clean_principal_minor(30)
+    }
+
+    #[test]
+    fn records_of_several_merchants_say_what_they_would_of_one_borrower() {
+        let whole = repaid(90_000, &[(40 * 24, 90_000)]);
+        let later = LoanStanding { disbursed_at: 5, ..repaid(30_000, &[(40 * 24, 30_000)]) };
+        let slipped = LoanStanding { disbursed_at: 3, worst_material_dpd: 3, worst_dpd: 9, ..whole.clone() };
+        let (own, other) = ([whole, later], [slipped]);
+        let mut joint = JointRecord::over(&own);
+        assert_eq!(joint.clean_principal_minor(30), 90_000);
+        joint.merge(&JointRecord::over(&other));
+        assert_eq!((joint.clean_principal_minor(30), joint.worst_dpd), (30_000, 9));
+        let mut turned = JointRecord::over(&other);
+        turned.merge(&JointRecord::over(&own));
+        assert_eq!(turned, joint);
+        assert_eq!(CreditRecord::over(own.iter().chain(&other)).clean_principal_minor(30), 30_000);
     }
 
     #[test]

@@ -37,6 +37,17 @@ pub(super) fn write_entry(out: &mut String, entry: &Entry) -> Result {
             known(account.receivables_minor),
             account.pledged_orders
         )?;
+        if account.owner_id.is_some() || account.owner_shops.is_some() {
+            let owner = account.owner_id.as_deref().unwrap_or("not named by its row");
+            let shops = match account.owner_shops {
+                Some(shops) => format!(
+                    "{shops} shops that are one borrower · they owed and could draw {} before tonight",
+                    known(account.owner_committed_minor)
+                ),
+                None => "no other shop".to_owned(),
+            };
+            writeln!(out, "  owner      {owner} · {shops}")?;
+        }
     }
     for ahead in &entry.receipts {
         writeln!(

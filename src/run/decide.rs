@@ -12,7 +12,7 @@ use super::settlement::Before;
 use super::stages::Stopwatch;
 use super::table_row::TableRow;
 use crate::domain::{AsOf, Currency, Probability, RateError, Reason, ReasonCode, ReasonCodeError, whole};
-use crate::exposure::{OpenOffer, RememberedMember, Statement};
+use crate::exposure::{OpenOffer, RememberedMember, RememberedOwner, Statement};
 use crate::features::{Direction, FeatureConfig, Group};
 use crate::features::{FeatureError, FeatureLookup, FeatureTable};
 use crate::model::ability::{CategoryReceipts, MerchantReceipts, ReceiptsAhead};
@@ -173,6 +173,8 @@ pub struct Decided {
     pub remembered_loans: Vec<RememberedLoan>,
     /// Memberships of guarantee groups that the next night has to see.
     pub remembered_members: Vec<RememberedMember>,
+    /// Shops and their owners that the next night has to know.
+    pub remembered_owners: Vec<RememberedOwner>,
     /// Rows of trade that the next night has to see.
     pub remembered_rows: Vec<RememberedRows>,
     /// How often each alert rule had too little history to say.
@@ -343,6 +345,7 @@ fn report_book(decided: &mut Decided, facts: &ShardFacts, context: &DecisionCont
     }
     decided.remembered_loans.clone_from(&facts.remembered);
     decided.remembered_members.clone_from(&facts.accounts.members);
+    decided.remembered_owners.clone_from(&facts.accounts.remembered_owners);
     decided.remembered_rows.clone_from(&facts.remembered_rows);
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
-use crate::exposure::{OpenOffer, RememberedMember, Statement};
+use crate::exposure::{OpenOffer, RememberedMember, RememberedOwner, Statement};
 use crate::model::ability::MerchantReceipts;
 use crate::monitor::{
     Alert, BorrowerState, Deduction, DriftBin, DriftLine, ForecastLine, LoanForecast, LoanLine, OpenDeduction,
@@ -34,6 +34,7 @@ pub struct DecidedTables {
     loan_exceptions: GatheredTable<LoanException>,
     remembered_loans: GatheredTable<RememberedLoan>,
     remembered_members: GatheredTable<RememberedMember>,
+    remembered_owners: GatheredTable<RememberedOwner>,
     remembered_rows: GatheredTable<RememberedRows>,
     alerts: GatheredTable<Alert>,
     deductions: GatheredTable<Deduction>,
@@ -69,6 +70,7 @@ impl DecidedTables {
             loan_exceptions: GatheredTable::new(LoanException::table(), folder),
             remembered_loans: GatheredTable::new(RememberedLoan::table(), folder),
             remembered_members: GatheredTable::new(RememberedMember::table(), folder),
+            remembered_owners: GatheredTable::new(RememberedOwner::table(), folder),
             remembered_rows: GatheredTable::new(RememberedRows::table(), folder),
             alerts: GatheredTable::new(Alert::table(), folder),
             deductions: GatheredTable::new(Deduction::table(), folder),
@@ -105,6 +107,7 @@ impl DecidedTables {
         self.loan_exceptions.extend(shard.loan_exceptions)?;
         self.remembered_loans.extend(shard.remembered_loans)?;
         self.remembered_members.extend(shard.remembered_members)?;
+        self.remembered_owners.extend(shard.remembered_owners)?;
         self.remembered_rows.extend(shard.remembered_rows)?;
         self.alerts.extend(shard.alerts)?;
         self.deductions.extend(shard.deductions)?;
@@ -173,6 +176,7 @@ impl DecidedTables {
         self.loan_exceptions.publish(stage)?;
         self.remembered_loans.publish(stage)?;
         self.remembered_members.publish(stage)?;
+        self.remembered_owners.publish(stage)?;
         self.remembered_rows.publish(stage)?;
         self.alerts.publish(stage)?;
         self.deductions.publish(stage)?;

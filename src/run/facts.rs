@@ -10,11 +10,12 @@ use super::population::Seen;
 use super::receipts;
 use super::scenarios::ScenarioShard;
 use crate::exposure::{
-    AccountTerms, AccountsBefore, BrokenShare, ExposureError, ShardAccounts, broken_shares, shard_accounts,
+    AccountTerms, AccountsBefore, BrokenShare, ExposureError, ShardAccounts, ShopStanding, broken_shares,
+    shard_accounts,
 };
 use crate::features::{FeatureConfig, FeatureError};
 use crate::model::ability::ReceiptHistory;
-use crate::monitor::Pledges;
+use crate::monitor::{Pledges, StatesBefore};
 use crate::offer::CasePlace;
 use crate::repayment::{LoanLedger, RememberedLoan};
 use crate::scenario::RememberedRows;
@@ -39,6 +40,9 @@ pub enum FactsError {
         source: PolarsError,
     },
 }
+
+/// Periods of receipts, of 30 days each, over which shops of one owner are compared.
+const PERIODS_OF_A_YEAR: usize = 12;
 
 /// One merchant's facts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -97,7 +101,7 @@ pub struct ShardFacts {
 }
 
 impl ShardFacts {
-    /// Takes them.
+    /// Takes them. `states` are those of the night before.
     ///
     /// # Errors
     /// A table without the columns that it needs.
@@ -106,6 +110,7 @@ impl ShardFacts {
         before: AccountsBefore<'_>,
         terms: &AccountTerms<'_>,
         looked_at: &LookedAt<'_>,
+        states: &StatesBefore,
     ) -> Result<Self, FactsError> {
         let mut merchants: BTreeMap<String, MerchantFacts> =
             seen.views.merchants.ids().iter().map(|id| (id.clone(), MerchantFacts::default())).collect();
@@ -122,7 +127,16 @@ impl ShardFacts {
                 facts.receipts = Some(history);
             }
         }
-        let accounts = shard_accounts(seen.shard, seen.bucket, seen.views, before, terms)?;
+        let standing = |merchant: &str| {
+            let history = merchants.get(merchant).and_then(|facts: &MerchantFacts| facts.receipts.as_ref());
+            let state = states.of(merchant);
+            ShopStanding {
+                receipts_minor: history.map_or(0, |history| history.sum_minor(PERIODS_OF_A_YEAR)),
+                is_refused: state.is_some_and(|row| row.state.is_of_default()),
+                most_minor: state.and_then(|row| row.most_minor),
+            }
+        };
+        let accounts = shard_accounts(seen.shard, seen.bucket, seen.views, before, terms, standing)?;
         let ledger = seen.views.ledger.clone();
         let pledges = ledger.as_ref().map(|ledger| Pledges::of(seen.shard, ledger)).transpose();
         let pledges = pledges.map_err(|source| FactsError::Frame { table: "orders", source })?;

@@ -18,7 +18,7 @@ use super::stages::StageClock;
 use super::summarise::Totals;
 use super::unseen::Unseen;
 use crate::domain::{AsOf, parallel};
-use crate::exposure::GroupTotals;
+use crate::exposure::{GroupTotals, OwnerTotals};
 use crate::model::ability::CategoryReceipts;
 use crate::monitor::{DefaultedGroups, RollMatrix};
 use crate::offer::{Claims, Invitation, OptimisationSummary, Policy, Settlement};
@@ -28,6 +28,7 @@ use crate::spill::{Shelf, Shelved};
 #[derive(Default)]
 pub(super) struct AcrossShards {
     pub groups: GroupTotals,
+    pub owners: OwnerTotals,
     pub categories: CategoryReceipts,
     pub defaulted: DefaultedGroups,
 }
@@ -36,6 +37,7 @@ impl AcrossShards {
     pub fn of(facts: &ShardFacts) -> Self {
         Self {
             groups: facts.accounts.groups.clone(),
+            owners: facts.accounts.owners.clone(),
             categories: receipts::by_category(facts.merchants.values().filter_map(|m| m.receipts.as_ref())),
             defaulted: facts.ledger.as_ref().map(DefaultedGroups::of).unwrap_or_default(),
         }
@@ -43,6 +45,7 @@ impl AcrossShards {
 
     pub fn merge(&mut self, of_shard: &Self) {
         self.groups.merge(&of_shard.groups);
+        self.owners.merge(&of_shard.owners);
         self.categories.merge(&of_shard.categories);
         self.defaulted.merge(&of_shard.defaulted);
     }

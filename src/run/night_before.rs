@@ -11,11 +11,11 @@ use super::new_pledges::owners_of_new_pledges;
 use super::night_tables::NightTables;
 use super::open_offers::{
     read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_open_deductions,
-    read_rows_before, read_standing_alerts, read_states_before,
+    read_owners_before, read_rows_before, read_standing_alerts, read_states_before,
 };
 use super::rules::JobRules;
 use crate::contract;
-use crate::exposure::{AccountsBefore, Declared, MembersBefore, OpenOffers};
+use crate::exposure::{AccountsBefore, Declared, MembersBefore, OpenOffers, OwnersBefore};
 use crate::monitor::{BookBefore, OpenDeductions, StandingAlerts, StatesBefore};
 use crate::publish::{PreviousRun, declared_by_day};
 use crate::repayment::LoanEvidence;
@@ -28,6 +28,7 @@ pub(super) struct NightBefore {
     pub declared: BTreeMap<String, BTreeSet<Declared>>,
     pub evidence: LoanEvidence,
     pub members: MembersBefore,
+    pub owners: OwnersBefore,
     pub standing: StandingAlerts,
     pub deductions: OpenDeductions,
     pub features_before: FeaturesBefore,
@@ -39,7 +40,13 @@ pub(super) struct NightBefore {
 impl NightBefore {
     /// What it left of accounts.
     pub const fn of_accounts(&self) -> AccountsBefore<'_> {
-        AccountsBefore { open: &self.open, loans: &self.evidence, members: &self.members, declared: &self.declared }
+        AccountsBefore {
+            open: &self.open,
+            loans: &self.evidence,
+            members: &self.members,
+            owners: &self.owners,
+            declared: &self.declared,
+        }
     }
 
     /// Reads it, and what was answered by day beside the runs in `out`.
@@ -59,6 +66,7 @@ impl NightBefore {
         Ok(Self {
             evidence: evidence.with_order_owners(owners),
             members: read_members_before(previous, &monitor.members_no_longer_sent, buckets)?,
+            owners: read_owners_before(previous, &monitor.owners_corrected, buckets)?,
             open,
             declared: match rules.policy.declaration_days {
                 0 => BTreeMap::new(),

@@ -214,7 +214,7 @@ impl Night<'_> {
             LookedAt { features: &rules.features, measure: &job.model.ability_measure, horizons: &horizons };
         let prepared =
             prepare_shards(&ingested.store, as_of, rules, (&memory.evidence, &memory.rows), progress, |seen| {
-                let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+                let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, &memory.states)?;
                 facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
                 let of_shard = AcrossShards::of(&facts);
                 across.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_shard);
@@ -224,7 +224,7 @@ impl Night<'_> {
                 wide.add_evidence(seen)?;
                 Ok::<_, DecideError>(facts)
             })?;
-        let AcrossShards { mut groups, categories, defaulted } =
+        let AcrossShards { mut groups, owners, categories, defaulted } =
             across.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
@@ -270,7 +270,7 @@ impl Night<'_> {
         let shelf = Shelf::new(&scratch, HELD_WAITING);
         let waiting = finish_shards(prepared, rules, progress, |shard| {
             let mut facts = shard.taken;
-            facts.accounts.share_groups(&groups, &terms);
+            facts.accounts.share(&groups, &owners, &terms);
             wide.add_features(&shard.features)?;
             let scenarios = std::mem::take(&mut facts.scenarios);
             let scenarios = Scenarios::new(scenarios, shard.totals, &rules.features, &bundle.scorecard)?;

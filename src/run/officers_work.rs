@@ -82,6 +82,7 @@ pub fn notes_on_decisions(rules: &JobRules, ingested: &Ingested) -> Result<Vec<S
             monitor.members_no_longer_sent.len(),
             "merchants: no membership of theirs is missed",
         ),
+        ("owners_corrected", monitor.owners_corrected.len(), "owners: whoever has left one does not answer for it"),
     ];
     let standing = exceptions.into_iter().filter(|(_, named, _)| *named > 0);
     notes.extend(standing.map(|(key, named, what)| {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
-use crate::exposure::{MembersBefore, OfferState, OpenOffer, OpenOffers, RememberedMember};
+use crate::exposure::{
+    MembersBefore, OfferState, OpenOffer, OpenOffers, OwnersBefore, RememberedMember, RememberedOwner,
+};
 use crate::monitor::{
     Alert, BookBefore, BorrowerState, Deduction, DriftBin, DriftLine, LoanForecast, LoanLine, Monitor, OpenDeduction,
     OpenDeductions, PortfolioLine, ProvisionLine, RollRate, StandingAlerts, StatesBefore,
@@ -132,6 +134,20 @@ pub fn read_members_before(
 ) -> Result<MembersBefore, PublishError> {
     let rows = rows::<RememberedMember>(previous)?.into_iter().filter(|row| !no_longer_sent.contains(&row.merchant_id));
     Ok(previous.map_or_else(MembersBefore::default, |night| MembersBefore::new(rows, night.as_of, buckets)))
+}
+
+/// Owners of shops, for shards of so many `buckets`, as the night before left them, the file's bytes checked, but for owners that were named by mistake; none on
+/// a first night, or where an earlier version of the program published it.
+///
+/// # Errors
+/// The run does not hold what was published.
+pub fn read_owners_before(
+    previous: Option<&PreviousRun>,
+    corrected: &BTreeSet<String>,
+    buckets: u32,
+) -> Result<OwnersBefore, PublishError> {
+    let rows: Vec<RememberedOwner> = previous.map(rows_if_left).transpose()?.flatten().unwrap_or_default();
+    Ok(OwnersBefore::new(rows, corrected, buckets))
 }
 
 /// What the scores of the night before said of the members of guarantee groups: probabilities of default in parts per million, rounded up, the file's

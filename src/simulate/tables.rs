@@ -104,6 +104,8 @@ impl Scribe<'_> {
             Cell::word(INDUSTRIES.get(traits.industry).map(|i| i.name)),
             Cell::Word(traits.region),
             Cell::word(traits.verification),
+            // Every merchant of the simulated market is its own owner, and none is named.
+            Cell::Null,
             traits.deposit.map_or(Cell::Null, Cell::Int),
             Cell::at(self.seen(self.life.closed)),
             Cell::Null,

@@ -18,6 +18,7 @@ mod limits;
 mod market;
 mod memory;
 mod offer;
+mod owners;
 mod pledges;
 mod portfolio;
 mod random;

@@ -38,6 +38,12 @@ impl ReceiptHistory {
         sum.max(0) as f64
     }
 
+    /// Net receipts of the last `count` periods, minor units, not below zero.
+    #[must_use]
+    pub fn sum_minor(&self, count: usize) -> i64 {
+        self.periods.iter().take(count).fold(0_i64, |sum, period| sum.saturating_add(*period)).max(0)
+    }
+
     /// The weakest of the last `count` periods.
     fn weakest(&self, count: usize) -> f64 {
         let last = self.periods.iter().take(count);

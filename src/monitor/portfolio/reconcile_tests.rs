@@ -24,6 +24,9 @@ fn account(merchant_id: &str, owed_minor: Option<i64>) -> Statement {
         pledged_orders: 0,
         group_allowance_minor: None,
         group_liability_minor: 0,
+        owner_id: None,
+        owner_shops: None,
+        owner_committed_minor: None,
     }
 }
 

@@ -29,6 +29,14 @@ pub enum CreditState {
     Unknown,
 }
 
+impl CreditState {
+    /// In default, or not yet trusted again.
+    #[must_use]
+    pub const fn is_of_default(self) -> bool {
+        matches!(self, Self::Default | Self::Probation | Self::WrittenOff)
+    }
+}
+
 /// One borrower: a row of `borrower_states.parquet`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BorrowerState {

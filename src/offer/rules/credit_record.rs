@@ -6,7 +6,7 @@ use crate::offer::case::MerchantCase;
 use crate::offer::error::OfferError;
 use crate::offer::limit::CapName;
 use crate::offer::policy::{EligibilityRule, LoanBookUse};
-use crate::repayment::{BorrowerRecord, CreditRecord};
+use crate::repayment::{BorrowerRecord, CreditRecord, JointRecord};
 
 /// Nothing is in default now and nothing was ever written off. No policy can switch this off. Where the lender keeps a loan book, a
 /// record that cannot be read fails, and so does one with a loan that does not reconcile: an officer has to look at it first.
@@ -41,22 +41,22 @@ pub(super) fn judge_default(book: LoanBookUse, case: &MerchantCase<'_>) -> Resul
     ])
 }
 
-/// No loan is more than so many days past due now.
+/// No loan is more than so many days past due now, of the merchant or of another shop of its owner.
 pub(super) fn judge_arrears(
     rule: &EligibilityRule,
     at_most_dpd: i64,
     case: &MerchantCase<'_>,
 ) -> Result<Verdict, OfferError> {
-    within(rule, "dpd", at_most_dpd, case, |record| record.dpd)
+    within(rule, "dpd", at_most_dpd, case, (|record| record.dpd, |record| record.dpd))
 }
 
-/// No loan was ever more than so many days past due.
+/// No loan was ever more than so many days past due, of the merchant or of another shop of its owner.
 pub(super) fn judge_worst_dpd(
     rule: &EligibilityRule,
     at_most_dpd: i64,
     case: &MerchantCase<'_>,
 ) -> Result<Verdict, OfferError> {
-    within(rule, "worst-dpd", at_most_dpd, case, |record| record.worst_dpd)
+    within(rule, "worst-dpd", at_most_dpd, case, (|record| record.worst_dpd, |record| record.worst_dpd))
 }
 
 fn known<'a>(case: &MerchantCase<'a>) -> Option<&'a CreditRecord> {
@@ -85,9 +85,11 @@ fn within(
     name: &str,
     at_most_dpd: i64,
     case: &MerchantCase<'_>,
-    days: impl Fn(&CreditRecord) -> i64,
+    (own, of_owner): (impl Fn(&CreditRecord) -> i64, impl Fn(&JointRecord) -> i64),
 ) -> Result<Verdict, OfferError> {
-    let observed = known(case).map(days);
+    // Of shops of one owner the latest counts.
+    let of_owners = case.account.owner_shares().iter().map(|share| of_owner(&share.all.record)).max();
+    let observed = known(case).map(own).map(|days| of_owners.map_or(days, |latest| days.max(latest)));
     let passed = observed.is_some_and(|dpd| dpd <= at_most_dpd);
     let reason = match observed {
         _ if passed => None,

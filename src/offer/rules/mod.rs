@@ -6,6 +6,7 @@ mod declared_sales;
 mod feature;
 mod group;
 mod not_frozen;
+mod owner;
 mod records;
 mod shop_open;
 mod verdict;
@@ -25,6 +26,7 @@ pub fn judge(policy: &Policy, product: &Product, case: &MerchantCase<'_>) -> Res
     let mut verdicts = vec![shop_open::judge(case)?];
     verdicts.extend(not_frozen::judge(case));
     verdicts.extend(credit_record::judge_default(policy.loan_book, case)?);
+    verdicts.extend(owner::judge(policy.unknown_owner, case)?);
     verdicts.extend(group::judge_default(case)?);
     verdicts.extend(group::judge_size(product, case)?);
     verdicts.push(records::judge(policy, case)?);

@@ -1,7 +1,7 @@
 //! `accounts`: what every merchant owes, may still draw, has pledged and answers for.
 
 use crate::exposure::Statement;
-use crate::publish::column::{Kind, OutputColumn as Column, OutputTable};
+use crate::publish::column::{Earlier, Kind, OutputColumn as Column, OutputTable};
 use crate::publish::row::OutputRow;
 
 impl OutputRow for Statement {
@@ -61,6 +61,27 @@ impl OutputRow for Statement {
                     "The most the guarantee groups let the merchant hold in offers; null for merchants in none, and where it is not known.",
                 ),
                 sum("group_liability_minor", "Group loans of other members, which the merchant answers for."),
+                Column::optional(
+                    "owner_id",
+                    Kind::Text,
+                    "",
+                    "Who stands behind the shop, as owners are compared: without blanks, in small letters; null where its row names nobody.",
+                )
+                .added_later(Earlier::Unknown),
+                Column::optional(
+                    "owner_shops",
+                    Kind::Int64,
+                    "shops",
+                    "Shops that share bounds with this one, itself included: those of its owner, and of owners that it has left while something is owed; null where it stands alone.",
+                )
+                .added_later(Earlier::Unknown),
+                Column::optional(
+                    "owner_committed_minor",
+                    Kind::Int64,
+                    "minor units",
+                    "What these shops owed and could draw before tonight; null where it stands alone, and where it is not known.",
+                )
+                .added_later(Earlier::Unknown),
             ],
         }
     }

@@ -28,6 +28,7 @@ mod receipts;
 mod referrals;
 mod remembered_loans;
 mod remembered_members;
+mod remembered_owners;
 mod remembered_rows;
 mod restated;
 mod restructure_proposals;

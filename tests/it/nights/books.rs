@@ -68,7 +68,7 @@ pub fn check_night(market: &Marketplace, run_dir: &Path, night: Timestamp) {
                     owed(&secured) + held(&|o| secured(&o.product) && is_bound(o))
                 }
                 // These stand against all members, or all merchants, together; the others bound the single loan.
-                CapName::Group | CapName::PortfolioBudget => continue,
+                CapName::Group | CapName::Owner | CapName::PortfolioBudget => continue,
                 CapName::Requested | CapName::Optimised | CapName::Officer | CapName::Product | CapName::HardCap => {
                     offer.limit_minor
                 }

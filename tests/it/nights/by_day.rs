@@ -146,6 +146,10 @@ fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows
     let misnamed = draws.iter().cloned().map(|draw| Draw { merchant_id: "m02".to_owned(), ..draw }).collect();
     let refused = answer(&lender, (day(0), 12), Some(misnamed), asked()).unwrap_err();
     assert!(matches!(refused, AnswerError::Draws { line: 7, .. }) && refused.to_string().contains("m02"), "{refused}");
+    // So would one that is there twice: more than the offer let be drawn.
+    let again = Draw { drawn_minor: of_night.limit_minor - drawn + 1, line: 8, ..draws[0].clone() };
+    let refused = answer(&lender, (day(0), 12), Some(vec![draws[0].clone(), again]), asked()).unwrap_err();
+    assert!(matches!(refused, AnswerError::Draws { line: 8, .. }), "{refused}");
     let fresh = one(answer(&lender, (day(0), 12), Some(draws), asked()).unwrap());
     let by_day = fresh.offer.unwrap();
     assert_eq!((fresh.outcome, by_day.limit_minor), (Outcome::Offer, 60_000));

@@ -239,6 +239,21 @@ fn a_members_default_declines_the_others() {
 }
 
 #[test]
+fn a_loan_of_a_group_that_its_borrower_was_never_in_leaves_unknown_what_its_groups_owe() {
+    let (lender, mut market) = grouped();
+    let run = lender.night(&market, day(0)).published.run_dir;
+    let drawn = offers_of(&run).into_iter().find(|offer| offer.merchant_id == "m01").unwrap();
+    let loan = market.draw(&drawn, drawn.limit_minor, at(day(0), 9));
+    let offered_where = |group: &str| {
+        let (lender, mut market) = (lender.copy(), market.clone());
+        market.spoil("loans", &loan, "group_id", Some(Cell::Text(group.to_owned())));
+        offered(&lender.night(&market, day(1)).published.run_dir)
+    };
+    assert!(offered_where("g1").contains("m02"), "its own group");
+    assert_eq!(offered_where("g9"), BTreeSet::from(["m04".to_owned()]));
+}
+
+#[test]
 fn a_group_loan_is_priced_on_what_the_scores_of_the_night_before_say_of_the_others() {
     let lender = Lender::with(&[
         ("policy.toml", "name = \"credit-loan\"", "name = \"group-loan\""),

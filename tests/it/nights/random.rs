@@ -120,7 +120,7 @@ fn check_caps(offer: &integrity::offer::Offer, all: i64, on_receivables: i64) {
         let gross = cap.gross_minor.unwrap();
         let exposed = match cap.name {
             CapName::OrderReceivables => on_receivables,
-            CapName::Group | CapName::PortfolioBudget => continue,
+            CapName::Group | CapName::Owner | CapName::PortfolioBudget => continue,
             CapName::Requested | CapName::Product | CapName::HardCap => offer.limit_minor,
             _ => all,
         };

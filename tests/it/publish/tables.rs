@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordB
 use arrow::datatypes::{Field, Schema};
 use integrity::core_system::{Difference, What};
 use integrity::domain::{Reason, ReasonCode};
-use integrity::exposure::{DebtState, OfferState, OpenOffer, Statement};
+use integrity::exposure::{DebtState, OfferState, OpenOffer, RememberedOwner, Statement};
 use integrity::features::Group;
 use integrity::model::ability::MerchantReceipts;
 use integrity::monitor::{
@@ -327,8 +327,15 @@ proptest! {
             open_loan_ids: open_loan_ids.clone(), closed_loan_ids: closed_loan_ids.clone(),
             merchant_id, debt, owed_minor: unsure[0], offered_minor: sums[0], held_minor: sums[1], receivables_minor: unsure[1],
             pledged_orders: sums[2], group_allowance_minor: unsure[2], group_liability_minor: sums[3],
+            owner_id: open_loan_ids.first().cloned(), owner_shops: unsure[0], owner_committed_minor: unsure[1],
         });
         round_trip(Statement::table(), &rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn remembered_owners_come_back(ids in btree_set((".{0,3}", ".{0,3}"), 0..20), left_on in option::of(dates())) {
+        let rows = ids.into_iter().map(|(merchant_id, owner_id)| RememberedOwner { merchant_id, owner_id, left_on });
+        round_trip(RememberedOwner::table(), &rows.collect::<Vec<_>>());
     }
 
     #[test]

@@ -9,7 +9,9 @@ use super::loan_fate::MadeLoans;
 use super::model_shelf::{ModelShelf, ShelfModel};
 use super::night::{LoanOnDate, Night};
 use crate::domain::{AsOf, parallel};
-use crate::exposure::{AccountsBefore, MembersBefore, OpenOffers, Requests, groups_of_broken_members};
+use crate::exposure::{
+    AccountsBefore, MembersBefore, OpenOffers, OwnerTotals, OwnersBefore, Requests, groups_of_broken_members,
+};
 use crate::features::{FeatureColumn, FeatureTable};
 use crate::model::ability::CategoryReceipts;
 use crate::model::{AbilityModel, ScoreScale};
@@ -131,29 +133,38 @@ impl<'a> Side<'a> {
         let declared = JobRules::declared_tables(job);
         let terms = rules.policy.account_terms(&declared);
         let (open, evidence, members) = (OpenOffers::default(), LoanEvidence::default(), MembersBefore::default());
+        let (owners, states) = (OwnersBefore::default(), &self.states);
         let answered_by_day = BTreeMap::new();
-        let before = AccountsBefore { open: &open, loans: &evidence, members: &members, declared: &answered_by_day };
+        let before = AccountsBefore {
+            open: &open,
+            loans: &evidence,
+            members: &members,
+            owners: &owners,
+            declared: &answered_by_day,
+        };
         let bundle = &model.bundle;
         let horizons = bundle.ability.as_ref().map(AbilityModel::horizon_days).unwrap_or_default();
         let looked_at =
             LookedAt { features: &rules.features, measure: job.model.ability_measure.as_str(), horizons: &horizons };
         let groups = groups_of_broken_members(&ingested.unattributed, on);
-        let crossing = Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default()));
+        let crossing =
+            Mutex::new((groups, CategoryReceipts::default(), DefaultedGroups::default(), OwnerTotals::default()));
         progress.stage(&format!("decide as of {}", on.date()), Some(2 * u64::from(store.buckets())));
         let prepared = prepare_shards(store, on, rules, (&evidence, &RowsBefore::default()), progress, |seen| {
-            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at)?;
+            let mut facts = ShardFacts::of(seen, before, &terms, &looked_at, states)?;
             facts.scenarios = measure_scenarios(seen, rules, &looked_at)?;
             let histories = facts.merchants.values().filter_map(|merchant| merchant.receipts.as_ref());
             let of_shard = receipts::by_category(histories);
             let mut crossing = crossing.lock().unwrap_or_else(PoisonError::into_inner);
             crossing.0.merge(&facts.accounts.groups);
             crossing.1.merge(&of_shard);
+            crossing.3.merge(&facts.accounts.owners);
             if let Some(ledger) = &facts.ledger {
                 crossing.2.merge(&DefaultedGroups::of(ledger));
             }
             Ok::<_, DecideError>(facts)
         })?;
-        let (mut groups, categories, defaulted) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (mut groups, categories, defaulted, owners) = crossing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let foresight = Foresight::of(rules, bundle)?;
         let scale = ScoreScale::of(&bundle.scorecard).map_err(DecideError::Scale)?;
         // A past date is decided by itself: no night before it has scored the members.
@@ -188,7 +199,7 @@ impl<'a> Side<'a> {
         let names = rules.monitor.features_before();
         finish_shards(prepared, rules, progress, |shard| {
             let mut facts = shard.taken;
-            facts.accounts.share_groups(&groups, &terms);
+            facts.accounts.share(&groups, &owners, &terms);
             let scenarios = std::mem::take(&mut facts.scenarios);
             let scenarios = Scenarios::new(scenarios, shard.totals, &rules.features, &bundle.scorecard)?;
             let decided = decide_shard(&shard.features, &facts, &scenarios, &categories, &context)?;
