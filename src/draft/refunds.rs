@@ -16,6 +16,8 @@ use crate::profile::ColumnAt;
 struct Refunds<'a> {
     /// The table that they are read from.
     rows: Scope<'a>,
+    /// The part with one row a key, where they have a key: rows that were sent again count once.
+    once: Option<(String, String)>,
     order: ColumnAt,
     when: ColumnAt,
     amount: ColumnAt,
@@ -65,7 +67,8 @@ pub(super) fn refunds(
     let from = format!("{}{}", inner.joined_tables(), found.only);
     draft.with_once(inner);
     // A later file may send rows again, and nothing but their cells says which.
-    let is_sent_again = inner.twin_of().is_none() && land.table(found.order.table).sent_again > 0;
+    let is_sent_again = found.once.is_none() && land.table(found.order.table).sent_again > 0;
+    draft.with.extend(found.once.clone());
     let body = if is_sent_again {
         let (numbered, stated) = (free_name(land, "numbered_refunds"), free_name(land, "stated_refunds"));
         draft.with.push((
@@ -279,9 +282,10 @@ fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan
         }
         return None;
     };
-    let rows = scope.twin("credit_notes");
+    let mut rows = scope.twin("credit_notes");
+    let once = Some(rows.read_once(plan.order, LATEST));
     let only = format!("\nWHERE {}", back.condition(&rows));
-    Some(Refunds { rows, order, when, amount, only, is_negative: back.are_negative, score: 0.7 })
+    Some(Refunds { rows, once, order, when, amount, only, is_negative: back.are_negative, score: 0.7 })
 }
 
 /// A table that is called after refunds or reversals, one of amounts below zero, or a table of disputes that says what went back.
@@ -314,11 +318,27 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
             .or_else(|| of_dispute("closed_at"))
             .or_else(|| of_dispute("opened_at"))?;
         let is_negative = land.column(amount).negative.len() * 2 > land.table(table).rows;
-        let rows = Scope::new(land, table, scope.currency);
+        let mut rows = Scope::new(land, table, scope.currency);
+        let once = own_number(scope, table).map(|key| rows.read_once(key, LATEST));
         let only = granted_only(&rows, plan);
-        Some(Refunds { rows, order, when, amount, only, is_negative, score: 0.7 })
+        Some(Refunds { rows, once, order, when, amount, only, is_negative, score: 0.7 })
     });
     found.max_by_key(|refunds| land.table(refunds.order.table).rows)
+}
+
+/// The WITH part of refunds with one row a number of theirs.
+const LATEST: &str = "latest_refunds";
+
+/// What numbers the rows of a table of refunds, and nothing else.
+fn own_number(scope: &Scope, table: usize) -> Option<ColumnAt> {
+    let land = scope.land;
+    let numbers = land.columns(table).filter(|at| {
+        let (cells, name) = (land.column(*at), land.column_name(*at));
+        let is_called_so = name.says(C::Id) || name.says(C::Number);
+        let names_another = land.named.get(at).is_some_and(|(meant, _)| Some(*meant) != land.role(table));
+        is_called_so && !names_another && cells.is_key() && cells.is_like_an_id() && !cells.is_unique_counter()
+    });
+    numbers.max_by_key(|at| (land.column(*at).distinct, std::cmp::Reverse(*at)))
 }
 
 /// Which rows of a table of claims or returns gave money back, where a column says how they ended: those that were upheld, or none that was refused.
