@@ -62,6 +62,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         }
         if put_found(&mut draft, &mut scope, column, found) && plan.is_by_line() && found.path.is_empty() {
             stated_by_lines(&mut draft, column, &stated, &mut aggregated);
+            if *column == "refund_minor" && differs_within(land, plan.order, found.at) {
+                draft.doubt(column, "it differs between the lines of an order, of which the least is drafted: write the sum that went back");
+            }
         }
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
@@ -96,10 +99,13 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     if let Some(why) = unclear {
         draft.doubt("amount_minor", &why);
     }
-    super::refunds::at_most_the_amount(&mut draft, &scope, plan);
+    if plan.splits() {
+        super::refunds::share_by_amount(&mut draft, &scope, &pairs, given_back.as_ref());
+    }
+    super::refunds::at_most_the_amount(&mut draft, &scope);
     super::refunds::dated_at_the_end(&mut draft, &scope);
     if let Some(given_back) = given_back {
-        given_back.join(&mut draft, plan);
+        given_back.join(&mut draft);
     }
     draft.finish(&scope)
 }
@@ -125,6 +131,13 @@ fn stated_by_lines(draft: &mut TableDraft, column: &str, stated: &str, aggregate
     let Some(drafted) = draft.column_mut(column) else { return };
     aggregated.push(format!("MIN({}) AS {column}", drafted.sql));
     drafted.sql = format!("{stated}.{column}");
+}
+
+/// Whether rows of one order say different things in a column.
+fn differs_within(land: &Landscape, order: ColumnAt, column: ColumnAt) -> bool {
+    const NEARLY_ALL: f64 = 0.95;
+    let (orders, alike) = land.table(order.table).alike_within(order.column, column.column);
+    (alike as f64) < NEARLY_ALL * orders as f64
 }
 
 /// Order, merchant and buyer; gives the merchant.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::assign::free_name;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::scope::{Piece, Scope};
-use super::table_draft::{Skipped, TableDraft};
+use super::table_draft::{Certainty, Skipped, TableDraft};
 use super::taken_back::rows_that_take_back;
 use super::vocabulary::Concept as C;
 use super::words;
@@ -123,16 +123,50 @@ pub(super) fn refunds(
 }
 
 impl GivenBack {
-    /// Joins it, and marks what went back of orders that several merchants share, where nothing says whose part it was.
-    pub(super) fn join(self, draft: &mut TableDraft, plan: &OrdersPlan) {
+    /// Joins it.
+    pub(super) fn join(self, draft: &mut TableDraft) {
         draft.joins.push(self.join);
-        if plan.splits() && !self.names_seller {
-            draft.doubt(
-                "refund_minor",
-                "refunds name orders, of which some have several merchants, and nothing says whose part went back: as drafted, that of each of them, up to \
-                 its amount",
-            );
-        }
+    }
+}
+
+/// What an order of several merchants gave back, and nothing says of whose part, is shared by what the parts cost, so that the shares add up to it. `pairs` is the part
+/// with one row an order and merchant.
+pub(super) fn share_by_amount(draft: &mut TableDraft, scope: &Scope, pairs: &str, given_back: Option<&GivenBack>) {
+    let is_of_part = given_back.is_some_and(|given_back| given_back.names_seller);
+    let of_all = draft.column("refund_minor").filter(|refund| !refund.sql.starts_with(&format!("{pairs}.")));
+    let (Some(refund), false) = (of_all.map(|refund| refund.sql.clone()), is_of_part) else { return };
+    let shared = free_name(scope.land, "shared");
+    draft.with.push((
+        shared.clone(),
+        format!(
+            "SELECT\n    order_number,\n    merchant,\n    SUM(amount_minor) OVER (PARTITION BY order_number) AS order_minor,\n    \
+             SUM(amount_minor) OVER (PARTITION BY order_number ORDER BY merchant) AS up_to_minor\nFROM {pairs}"
+        ),
+    ));
+    draft.joins.push(format!(
+        "LEFT JOIN {shared} ON {pairs}.order_number = {shared}.order_number AND {pairs}.merchant = {shared}.merchant"
+    ));
+    let whole = if scope.is_text() { format!("TRY_CAST({refund} AS BIGINT)") } else { refund.clone() };
+    // Each share is what is due up to its part, less what was due before it: rounding leaves nothing over.
+    let up_to = |part: String| {
+        format!("TRY_CAST(ROUND(CAST({whole} AS DOUBLE) * {part} / {shared}.order_minor) AS BIGINT)")
+    };
+    let share = format!(
+        "CASE WHEN {shared}.order_minor > 0 THEN {} - {} ELSE NULL END",
+        up_to(format!("{shared}.up_to_minor")),
+        up_to(format!("({shared}.up_to_minor - {pairs}.amount_minor)"))
+    );
+    let Some(drafted) = draft.column_mut("refund_minor") else { return };
+    drafted.sql = if scope.is_text() {
+        format!("COALESCE(CAST({share} AS VARCHAR), {refund})")
+    } else {
+        format!("COALESCE({share}, {refund})")
+    };
+    let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
+    drafted.note =
+        Some(format!("{note}nothing says whose part of an order of several merchants went back: shared by what each part costs"));
+    if drafted.certainty == Certainty::Found {
+        drafted.certainty = Certainty::Guess;
     }
 }
 
@@ -208,7 +242,7 @@ impl LinesBack {
 
 /// Holds a refund to its order's amount, where it is a little more: freight and tax go back too. What is far more is another thing and stays, so that
 /// it is quarantined.
-pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
+pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope) {
     // Data in the contract's own shape is taken as it is.
     if !draft.has("refund_minor") || draft.column("refund_minor").is_none_or(|refund| refund.confidence >= 1.0) {
         return;
@@ -225,13 +259,13 @@ pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &O
         ((amount.clone(), refund.clone()), [amount, refund])
     };
     let ((amount, refund), [amount_as_is, refund_as_is]) = (whole, text);
-    // Of an order of several merchants the refund is that of all of it.
-    let bound = if plan.splits() { String::new() } else { format!(" AND {refund} <= 2 * {amount}") };
     if let Some(drafted) = draft.column_mut("refund_minor") {
-        drafted.sql = format!("CASE WHEN {refund} > {amount}{bound} THEN {amount_as_is} ELSE {refund_as_is} END");
+        drafted.sql = format!(
+            "CASE WHEN {refund} > {amount} AND {refund} <= 2 * {amount} THEN {amount_as_is} ELSE {refund_as_is} END"
+        );
         let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
         drafted.note = Some(format!("{note}at most the order's amount: freight and tax may go back too"));
-        drafted.certainty = super::table_draft::Certainty::Guess;
+        drafted.certainty = Certainty::Guess;
     }
 }
 
