@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::amount::{line_amount, main_amount};
 use super::assign::{assign, free_name, put_found};
 use super::ends::{StatedByLines, ends};
-use super::landscape::Landscape;
+use super::landscape::{Found, Landscape};
 use super::orders_plan::{Lines, OrdersPlan};
 use super::parts::{self, Share};
 use super::refunds::LinesBack;
@@ -15,13 +15,10 @@ use super::units;
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
 use crate::domain::Currency;
-use crate::profile::{ColumnAt, RawColumn};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
 
 /// Milestones of its parcel that the same table may state.
 pub(super) const PARCEL_TIMES: [&str; 5] = ["ship_by_at", "shipped_at", "promised_at", "delivered_at", "lost_at"];
-
-/// Where more orders name no buyer, that is how the shop sells, and no error.
-const MAX_NO_BUYER: f64 = 0.005;
 
 /// Drafts the SELECT.
 pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
@@ -56,6 +53,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
             "currency" => false,
             _ => land.is_of_another(found, &ORDERS),
         };
+        if *column == "completed_at" && is_day_of_placing(land, plan, found) {
+            continue;
+        }
         // What a joined table calls by a general word is its own affair.
         if is_of_another || (is_joined && found.score < 0.8) {
             continue;
@@ -108,6 +108,14 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         given_back.join(&mut draft);
     }
     draft.finish(&scope)
+}
+
+/// Whether a column without a time of day says the day on which an order was placed, of every order: when it was entered, and no end.
+fn is_day_of_placing(land: &Landscape, plan: &OrdersPlan, found: &Found) -> bool {
+    let Some(placed) = plan.placed.as_ref().map(|placed| placed.at) else { return false };
+    let is_own = found.at.table == plan.driver && placed.table == plan.driver && found.score < 1.0;
+    let is_day = matches!(land.column(found.at).kind, ValueKind::Time { is_date: true, .. });
+    is_own && is_day && land.table(plan.driver).are_of_one_day(placed.column, found.at.column)
 }
 
 /// A currency is written in capitals.
@@ -163,13 +171,9 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
     draft.put("order_id", Piece::sure(order_id), order_from, plan.order_score);
     if let Some(found) = &plan.buyer {
         let sql = scope.reach_id(found);
-        let is_missing = scope.land.column(found.at).null_share() > MAX_NO_BUYER && !plan.is_by_line();
-        let piece = if is_missing {
-            let note = "some orders name no buyer: each of them is taken as a buyer's only one";
-            Piece::guess(format!("COALESCE({sql}, 'no-buyer-' || {number})"), note)
-        } else {
-            Piece::sure(sql)
-        };
+        let note = "some orders name no buyer: each of them is taken as a buyer's only one";
+        let stand_in = plan.with_stand_in(scope.land, &sql, number);
+        let piece = stand_in.map_or_else(|| Piece::sure(sql), |sql| Piece::guess(sql, note));
         draft.put("buyer_id", piece, scope.name(found.at), found.score);
         if found.at.table != plan.driver {
             draft.head.push(format!(
