@@ -281,7 +281,7 @@ pub(super) fn dated_at_the_end(draft: &mut TableDraft, scope: &Scope) {
     scope.as_one_type(&mut ends);
     let refund = if scope.is_text() { format!("TRY_CAST({refund} AS BIGINT)") } else { refund };
     let end = if let [only] = ends.as_slice() { only.clone() } else { format!("COALESCE({})", ends.join(", ")) };
-    let note = "nothing says when money went back: dated at the order's end, earlier than anybody knew of it";
+    let note = "no column was taken for the time when money went back: dated at the order's end, earlier than anybody knew of it";
     draft.put(
         "refunded_at",
         Piece::guess(format!("CASE WHEN {refund} > 0 THEN {end} ELSE NULL END"), note),
