@@ -48,8 +48,9 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
     };
     let is_reachable = scope.driver == plan.driver || to_orders.is_some();
     // Where it names merchants otherwise than orders do, such as by their shops' names, the order says whose a row is.
-    let names_as_orders_do =
-        |own: ColumnAt| plan.merchant.as_ref().is_none_or(|found| land.folder.share_found(own, found.at) >= MIN_NAMED_ALIKE);
+    let names_as_orders_do = |own: ColumnAt| {
+        plan.merchant.as_ref().is_none_or(|found| land.folder.share_found(own, found.at) >= MIN_NAMED_ALIKE)
+    };
     let own_merchant = land
         .naming(scope.driver, C::Merchant)
         .filter(|(at, _)| names_as_orders_do(*at))

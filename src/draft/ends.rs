@@ -115,7 +115,8 @@ fn doubt_states(
             words if words.is_empty() => String::new(),
             words => format!(" Not known: {words}."),
         };
-        let went_back = states.note_of_returns().map_or(String::new(), |note| format!(" Words that say that something {note}."));
+        let went_back =
+            states.note_of_returns().map_or(String::new(), |note| format!(" Words that say that something {note}."));
         let wanted = if is_completed { "came to nothing" } else { "were completed" };
         if !draft.has(target) {
             draft.put(target, Piece::guess("NULL", "no word is known"), column, 0.0);

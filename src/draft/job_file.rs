@@ -134,8 +134,10 @@ pub(super) fn draft(facts: &JobFacts) -> String {
             &mut text,
             &format!(
                 "\n# Not read yet: sources/{0}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{0}\"\n# from = \
-             \"{1}\"\n# sql = \"sources/{0}.sql\"\n",
-                table.table.name, table.from
+             \"{1}\"\n# sql = \"sources/{0}.sql\"\n{2}",
+                table.table.name,
+                table.from,
+                commented(&skipped(table))
             ),
         );
     }
@@ -175,6 +177,11 @@ fn ends_early(facts: &JobFacts) -> String {
         );
     }
     text
+}
+
+/// The same lines, none of which is read.
+fn commented(text: &str) -> String {
+    text.lines().map(|line| if line.starts_with('#') { format!("{line}\n") } else { format!("# {line}\n") }).collect()
 }
 
 /// Which rows are read, with a comment.

@@ -148,9 +148,8 @@ pub(super) fn share_by_amount(draft: &mut TableDraft, scope: &Scope, pairs: &str
     ));
     let whole = if scope.is_text() { format!("TRY_CAST({refund} AS BIGINT)") } else { refund.clone() };
     // Each share is what is due up to its part, less what was due before it: rounding leaves nothing over.
-    let up_to = |part: String| {
-        format!("TRY_CAST(ROUND(CAST({whole} AS DOUBLE) * {part} / {shared}.order_minor) AS BIGINT)")
-    };
+    let up_to =
+        |part: String| format!("TRY_CAST(ROUND(CAST({whole} AS DOUBLE) * {part} / {shared}.order_minor) AS BIGINT)");
     let share = format!(
         "CASE WHEN {shared}.order_minor > 0 THEN {} - {} ELSE NULL END",
         up_to(format!("{shared}.up_to_minor")),
@@ -163,8 +162,9 @@ pub(super) fn share_by_amount(draft: &mut TableDraft, scope: &Scope, pairs: &str
         format!("COALESCE({share}, {refund})")
     };
     let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
-    drafted.note =
-        Some(format!("{note}nothing says whose part of an order of several merchants went back: shared by what each part costs"));
+    drafted.note = Some(format!(
+        "{note}nothing says whose part of an order of several merchants went back: shared by what each part costs"
+    ));
     if drafted.certainty == Certainty::Found {
         drafted.certainty = Certainty::Guess;
     }
@@ -187,14 +187,17 @@ pub(super) struct LinesBack {
     told: String,
 }
 
-/// The lines of a table that take others of their order back: by a kind that says so, or by an amount below zero of a later time than the order's first line; others
-/// below zero are discounts. `owed` is what a line costs.
-pub(super) fn lines_back(inner: &Scope, lines: &Lines, owed: &str) -> Option<LinesBack> {
+/// The lines of a table that take others of their order back: by a kind that says so, or by an amount (`signed`) below zero of a later time than the order's first line;
+/// others below zero are discounts, and kinds with the words `fees` are what the merchant pays.
+pub(super) fn lines_back(
+    inner: &Scope,
+    lines: &Lines,
+    signed: Option<ColumnAt>,
+    fees: &BTreeSet<String>,
+) -> Option<LinesBack> {
     const LATER: f64 = 0.8;
     let land = inner.land;
-    let is_signed = |at: &ColumnAt| !land.column(*at).negative.is_empty() && owed.contains(&inner.name(*at));
-    let signed = land.columns(lines.table).find(is_signed);
-    let back = rows_that_take_back(inner, signed, None, &BTreeSet::new())?;
+    let back = rows_that_take_back(inner, signed, None, fees)?;
     let when = land.best(lines.table, &ORDERS, "placed_at", true).map(|found| found.at);
     let is_later = |at: ColumnAt| back.share_after_first(inner, lines.order, at) >= LATER;
     if !back.has_kind() && !when.is_some_and(is_later) {
@@ -209,7 +212,7 @@ impl LinesBack {
     pub(super) fn sums(&self) -> String {
         let at = self.at.as_ref().map_or("", |_| ",\n    MIN(back_at) AS refunded_at");
         format!(
-            ",\n    CASE WHEN COUNT(back_minor) = COUNT(*) AND SUM(back_minor) > 0 THEN SUM(back_minor) ELSE NULL END AS refund_minor{at}"
+            ",\n    CASE WHEN COUNT(back_minor) = COUNT(*) AND SUM(back_minor) <> 0 THEN ABS(SUM(back_minor)) ELSE NULL END AS refund_minor{at}"
         )
     }
 

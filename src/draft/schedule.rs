@@ -100,7 +100,7 @@ pub(super) fn of_terms(
         0.5,
     );
     let with_the_first = if is_in_months {
-        format!("CASE WHEN {} = 1 THEN {terms}.fee ELSE 0 END", number)
+        format!("CASE WHEN {number} = 1 THEN {terms}.fee ELSE 0 END")
     } else {
         format!("{terms}.fee")
     };
@@ -148,7 +148,15 @@ fn fee(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is_in_m
             let cell = scope.name(at);
             let sql = format!("CASE WHEN {cell} IS NULL THEN 0 ELSE {} END", scope.minor(at, &cell).sql);
             let when = if is_in_months { "with the first instalment" } else { "with the only instalment" };
-            (Piece::guess(sql, format!("{cell} is owed {when}: compare it with a contract")), cell)
+            (
+                Piece::guess(
+                    sql,
+                    format!(
+                        "{cell} is owed {when}; who repays the principal sooner owes no fee of later instalments: where it is owed all the same, add it to the principal of loans and instalments"
+                    ),
+                ),
+                cell,
+            )
         }
         _ => (Piece::guess("0", not_among(&fees, land)), "nothing found".to_owned()),
     }

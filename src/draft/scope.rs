@@ -137,7 +137,11 @@ impl<'a> Scope<'a> {
     }
 
     fn table_name(&self, table: usize) -> &str {
-        self.part.as_deref().or(self.twin.as_deref()).filter(|_| table == self.driver).unwrap_or(&self.land.table(table).name)
+        self.part
+            .as_deref()
+            .or(self.twin.as_deref())
+            .filter(|_| table == self.driver)
+            .unwrap_or(&self.land.table(table).name)
     }
 
     /// Whether the source may pass on text for times and numbers.

@@ -122,7 +122,8 @@ impl<'a> States<'a> {
             .then(|| format!("{} is the last step that is told of", listed(&self.stands_in)));
         let open = (!self.open.is_empty())
             .then(|| format!("not known, and of young orders alone, taken for open: {}", listed(&self.open)));
-        let notes: Vec<String> = by_time.into_iter().chain(stands_in).chain(open).chain(unknown).chain(self.note_of_returns()).collect();
+        let notes: Vec<String> =
+            by_time.into_iter().chain(stands_in).chain(open).chain(unknown).chain(self.note_of_returns()).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

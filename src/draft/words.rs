@@ -611,6 +611,25 @@ pub(super) fn never_stayed(raw: &RawColumn) -> Vec<&str> {
     raw.words.keys().map(String::as_str).filter(|word| is_one(word)).collect()
 }
 
+/// Whether a word of a line's kind says that a marketplace keeps it.
+pub(super) fn is_commission(word: &str) -> bool {
+    const COMMISSIONS: [&str; 12] = [
+        "fees",
+        "commission",
+        "comision",
+        "comissao",
+        "gebuhr",
+        "provision",
+        "prowizj",
+        "komisyon",
+        "佣金",
+        "手续费",
+        "手数料",
+        "수수료",
+    ];
+    COMMISSIONS.iter().any(|piece| holds(word, piece))
+}
+
 /// What a word of a status column says of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
