@@ -168,6 +168,9 @@ mod tests {
         assert_eq!(form.value("R$ 1.234,50"), Some(1_234.5));
         assert_eq!(form.decimals("R$ 1.234,5"), 1);
         assert_eq!(form.value("1.23,50"), None, "groups are of three");
-        assert_eq!(form.sql("x"), "TRY_CAST(REPLACE(TRIM(REPLACE(REPLACE(x, 'R$', ''), '.', '')), ',', '.') AS DOUBLE)");
+        assert_eq!(
+            form.sql("x"),
+            "TRY_CAST(REPLACE(TRIM(REPLACE(REPLACE(x, 'R$', ''), '.', '')), ',', '.') AS DOUBLE)"
+        );
     }
 }
