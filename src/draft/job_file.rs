@@ -123,23 +123,7 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         );
     }
     for table in facts.aside {
-        let inputs: Vec<&str> =
-            inputs_of(table, facts.folder).into_iter().filter(|name| !used.contains(name)).collect();
-        let also = if inputs.is_empty() {
-            String::new()
-        } else {
-            format!(", and the comment marks before {} above", inputs.join(", "))
-        };
-        add(
-            &mut text,
-            &format!(
-                "\n# Not read yet: sources/{0}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{0}\"\n# from = \
-             \"{1}\"\n# sql = \"sources/{0}.sql\"\n{2}",
-                table.table.name,
-                table.from,
-                commented(&skipped(table))
-            ),
-        );
+        text.push_str(&not_read_yet(table, facts.folder, &used));
     }
     let label = if facts.has_loan_label { "loan-default" } else { "trade-distress" };
     let Windows { performance_days, every_days, snapshots, test_snapshots } = facts.windows;
@@ -177,6 +161,23 @@ fn ends_early(facts: &JobFacts) -> String {
         );
     }
     text
+}
+
+/// A source whose SELECT has gaps, in comments.
+fn not_read_yet(table: &TableDraft, folder: &Folder, used: &BTreeSet<&str>) -> String {
+    let name = table.table.name;
+    let inputs: Vec<&str> = inputs_of(table, folder).into_iter().filter(|name| !used.contains(name)).collect();
+    let also = if inputs.is_empty() {
+        String::new()
+    } else {
+        format!(", and the comment marks before {} above", inputs.join(", "))
+    };
+    format!(
+        "\n# Not read yet: sources/{name}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \
+         \"{}\"\n# sql = \"sources/{name}.sql\"\n{}",
+        table.from,
+        commented(&skipped(table))
+    )
 }
 
 /// The same lines, none of which is read.
@@ -225,6 +226,12 @@ pub(super) fn inputs_of<'a>(table: &TableDraft, folder: &'a Folder) -> Vec<&'a s
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_a_source_that_is_not_read_are_comments() {
+        assert_eq!(commented("# GUESS: x\nwhere = \"y\"\n"), "# GUESS: x\n# where = \"y\"\n");
+        assert_eq!(commented(""), "");
+    }
 
     #[test]
     fn windows_fit_the_past() {

@@ -16,6 +16,7 @@ use polars::prelude::*;
 
 mod as_exported;
 mod as_sent;
+mod as_settled;
 mod as_told;
 mod as_undone;
 mod as_written;

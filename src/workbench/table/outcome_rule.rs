@@ -241,7 +241,7 @@ mod tests {
             ("status = 'Late'", Some("days > 5"), "row 2 is bad and good"),
             ("state = 'Late'", None, "state"),
             ("status", None, "no condition"),
-            ("status = 'Nobody'", None, "both outcomes are needed"),
+            ("status = 'Nobody'", None, "both outcomes are needed; status holds '"),
             ("COUNT(id) > 1", None, "more than one row"),
         ] {
             let error = ruled_outcome(&file, bad, good).unwrap_err().to_string();
