@@ -96,17 +96,16 @@ pub(super) fn draft(facts: &JobFacts) -> String {
             add(&mut text, &format!("# Not all files of {} have {columns}: null where they are missing.\n", raw.name));
         }
         add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", raw.name));
-        let twins = facts.tables.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
-        for (twin, of) in twins {
+        let twins = twins_of(facts.tables, &raw.name);
+        for twin in &twins {
             add(
                 &mut text,
                 &format!(
-                    "# The same files once more: rows that are skipped as {of} are read by this name.\n{twin} = {{ files = {files}{comma}{format} }}\n"
+                    "# The same files once more: `where` does not touch what is read by this name.\n{twin} = {{ files = {files}{comma}{format} }}\n"
                 ),
             );
         }
-        let twins = facts.aside.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
-        for (twin, _) in twins {
+        for twin in twins_of(facts.aside, &raw.name).difference(&twins) {
             add(&mut text, &format!("# not used: {twin} = {{ files = {files}{comma}{format} }}\n"));
         }
     }
@@ -161,6 +160,12 @@ fn ends_early(facts: &JobFacts) -> String {
         );
     }
     text
+}
+
+/// Second names by which tables read the files of an input.
+fn twins_of<'a>(tables: &'a [TableDraft], input: &str) -> BTreeSet<&'a str> {
+    let twins = tables.iter().filter_map(|table| table.twin.as_ref());
+    twins.filter(|(_, of)| of == input).map(|(twin, _)| twin.as_str()).collect()
 }
 
 /// A source whose SELECT has gaps, in comments.

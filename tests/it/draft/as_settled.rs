@@ -213,3 +213,38 @@ fn words_of_what_went_back_are_told() {
     let told = note(&draft, "orders", "completed_at") + &note(&draft, "orders", "cancelled_at");
     assert!(told.contains("went back") && told.contains("'Devuelta' (5.0 %)"), "{told}");
 }
+
+#[test]
+fn rows_that_are_left_out_have_no_part_in_sums_and_the_job_can_be_read() {
+    let (_folder, data, out) = folders();
+    file(&data, "sellers.csv", &sellers());
+    let mut rows = vec!["line_id,order_id,seller_id,buyer_id,created_at,currency,price,tags".to_owned()];
+    for n in 0..ORDERS {
+        for line in 0..2 {
+            let (seller, buyer, at, price) = (n % 20, n * 7 % 330, instant(n), total(n + line));
+            let tag = if n % 100 == 7 { "test" } else { "" };
+            rows.push(format!("N{n:04}{line},O{n:04},S{seller:02},B{buyer:03},{at},EUR,{price},{tag}"));
+        }
+    }
+    file(&data, "order_lines.csv", &rows);
+    let draft = draft_of(&data, &out);
+    assert_eq!((draft.open_gaps(), draft.left_out().count()), (0, 1), "{:?}", draft.tables);
+    let orders = cells(&read(&out.join("job.toml"), "orders"), "order_id", "amount_minor");
+    assert_eq!(orders["O0040"].as_deref(), Some((minor(40) + minor(41)).to_string().as_str()));
+    assert!(!orders.contains_key("O0007"));
+    let keys = fs::read_to_string(out.join("job.toml")).unwrap();
+    assert!(keys.contains("all_order_lines = \"order_id\""), "{keys}");
+
+    // Loans that were never paid out have no instalments.
+    let (_folder, data, out) = folders();
+    advances(&data, "facility_fee", |n| format!("{}.00", 120 + n % 9));
+    let loans = fs::read_to_string(data.join("loans.csv")).unwrap();
+    let mut rows: Vec<String> = loans.lines().map(|line| format!("{line},active")).collect();
+    rows[0] = rows[0].replace(",active", ",status");
+    rows.extend((0..6).map(|n| format!("X{n:03},S{n:02},,300.00,90,{}.00,rejected", 120 + n)));
+    file(&data, "loans.csv", &rows);
+    let draft = draft_of(&data, &out);
+    assert_eq!((draft.label, draft.left_out().count()), ("loan-default", 2), "{:?}", draft.aside);
+    let instalments = cells(&read(&out.join("job.toml"), "instalments"), "loan_id", "fee_minor");
+    assert_eq!((instalments.len(), instalments["L003"].as_deref()), (40, Some("12300")));
+}
