@@ -21,6 +21,8 @@ pub(super) struct LineFees {
     kinds: Vec<(ColumnAt, Vec<String>)>,
     /// Kinds below zero that may be fees or discounts, as a person reads them.
     unclear: Vec<String>,
+    /// All words of kinds that say fee, such as a commission that is given back.
+    pub words: BTreeSet<String>,
 }
 
 impl LineFees {
@@ -40,7 +42,9 @@ impl LineFees {
             let share = rows.iter().filter(|row| below.contains(row)).count() as f64 / rows.len().max(1) as f64;
             !rows.is_empty() && share >= NEARLY_ALL
         };
-        let mut found = Self { kinds: Vec::new(), unclear: Vec::new() };
+        let all_words = columns.iter().flat_map(|at| land.column(*at).words.keys());
+        let words = all_words.filter(|word| is_fee(word)).cloned().collect();
+        let mut found = Self { kinds: Vec::new(), unclear: Vec::new(), words };
         let mut placed = back;
         for wants_fee in [true, false] {
             for at in &columns {
@@ -96,11 +100,6 @@ impl LineFees {
                 self.unclear.join(", ")
             )
         })
-    }
-
-    /// All words of kinds that are fees.
-    pub(super) fn words(&self) -> BTreeSet<String> {
-        self.kinds.iter().flat_map(|(_, said)| said.iter().cloned()).collect()
     }
 }
 

@@ -253,7 +253,7 @@ fn sum_of_lines(
     let fees = signed.map(|at| LineFees::of(land, lines.table, at));
     let is_fee = fees.as_ref().and_then(|fees| fees.condition(&inner));
     let takes_back = share == Share::Part && !states_refunds && amount.is_some();
-    let others = fees.as_ref().map(LineFees::words).unwrap_or_default();
+    let others = fees.as_ref().map(|fees| fees.words.clone()).unwrap_or_default();
     let back = takes_back.then(|| super::refunds::lines_back(&inner, lines, signed, &others)).flatten();
     if let Some((piece, ..)) = &amount {
         columns.extend(owed_on_a_line(&piece.sql, is_fee.as_deref(), back.as_ref()));

@@ -197,7 +197,9 @@ pub(super) fn lines_back(
 ) -> Option<LinesBack> {
     const LATER: f64 = 0.8;
     let land = inner.land;
-    let back = rows_that_take_back(inner, signed, None, fees)?;
+    // Where kinds say what goes back, what else is below zero is a discount.
+    let by_kind = rows_that_take_back(inner, None, None, fees);
+    let back = by_kind.or_else(|| rows_that_take_back(inner, signed, None, fees))?;
     let when = land.best(lines.table, &ORDERS, "placed_at", true).map(|found| found.at);
     let is_later = |at: ColumnAt| back.share_after_first(inner, lines.order, at) >= LATER;
     if !back.has_kind() && !when.is_some_and(is_later) {
