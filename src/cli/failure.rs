@@ -176,9 +176,9 @@ impl Failure {
             ExitCode::InputMissing => Some(
                 "name the data folder with --data or INTEGRITY_DATA, and compare its files with [inputs] of the job",
             ),
-            ExitCode::ModelRefused => {
-                Some("see models/README.md; `integrity approve MODEL --by NAME` approves a model that was read")
-            }
+            ExitCode::ModelRefused => Some(
+                "`integrity approve MODEL --by NAME --on DAY` approves a model that was read, as of the day of the run",
+            ),
             ExitCode::Internal => Some("this is a defect of integrity: report it with the job file and the message"),
             _ => None,
         }

@@ -15,7 +15,7 @@ pub static INSTALMENTS: TableContract = TableContract {
         Column::required("due_on", Type::Day, "the date by whose end it must be paid"),
         Column::required("principal_minor", Type::Money, "principal due").within(0, 1_000_000_000_000),
         Column::required("interest_minor", Type::Money, "interest due").within(0, 1_000_000_000_000),
-        Column::required("fee_minor", Type::Money, "fees due").within(0, 1_000_000_000_000),
+        Column::required("fee_minor", Type::Money, "fees due; who repays the principal before the day owes none of it. A fixed fee that is owed all the same, as of a merchant cash advance, is part of the principal of loan and instalment, and 0 here").within(0, 1_000_000_000_000),
         Column::recorded_at(),
     ],
     visibility: Visibility::Parent,

@@ -47,7 +47,14 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         Found { at: found.at, path, score: found.score }
     };
     let is_reachable = scope.driver == plan.driver || to_orders.is_some();
-    let own_merchant = land.naming(scope.driver, C::Merchant).map(|(at, _)| scope.id_of(at, &scope.name(at)));
+    // Where it names merchants otherwise than orders do, such as by their shops' names, the order says whose a row is.
+    let names_as_orders_do = |own: ColumnAt| {
+        plan.merchant.as_ref().is_none_or(|found| land.folder.share_found(own, found.at) >= MIN_NAMED_ALIKE)
+    };
+    let own_merchant = land
+        .naming(scope.driver, C::Merchant)
+        .filter(|(at, _)| names_as_orders_do(*at))
+        .map(|(at, _)| scope.id_of(at, &scope.name(at)));
     let lines_name_merchant = plan.lines.as_ref().is_some_and(|lines| lines.merchant.is_some());
     let needs_sales = (lines_name_merchant && (plan.splits() || own_merchant.is_none()))
         || (!is_reachable && (own_merchant.is_none() || buyers));
@@ -64,7 +71,10 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
             .map_or(String::new(), |own| format!(" AND {own} = {sales}.merchant"));
         draft.joins.push(format!("LEFT JOIN {sales} ON {number} = {sales}.order_number{and}"));
         merchant = Some(format!("{sales}.merchant"));
-        buyer = has_buyer.then(|| (format!("{sales}.buyer"), "the order's buyer".to_owned()));
+        buyer = has_buyer.then(|| {
+            let sql = format!("{sales}.buyer");
+            (plan.with_stand_in(land, &sql, &number).unwrap_or(sql), "the order's buyer".to_owned())
+        });
     }
     if merchant.is_none() && is_reachable {
         merchant = plan.merchant.as_ref().map(|found| scope.reach_id(&along(found, to_orders)));
@@ -79,8 +89,12 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
         buyer = if let Some((sql, 0)) = stated {
             Some((sql.clone(), sql))
         } else {
-            let found = plan.buyer.as_ref().map(|found| along(found, to_orders)).or(own);
-            let of_order = found.map(|found| scope.reach_id(&found)).or(buyer.map(|(sql, _)| sql));
+            let of_plan = plan.buyer.as_ref().map(|found| {
+                let sql = scope.reach_id(&along(found, to_orders));
+                plan.with_stand_in(land, &sql, &number).unwrap_or(sql)
+            });
+            let own = || own.map(|found| scope.reach_id(&found)).or(buyer.map(|(sql, _)| sql));
+            let of_order = of_plan.or_else(own);
             of_order.map(|of_order| match stated {
                 Some((sql, _)) if sql != of_order => {
                     (format!("COALESCE({sql}, {of_order})"), format!("{sql}, else the order's buyer"))

@@ -115,6 +115,8 @@ fn doubt_states(
             words if words.is_empty() => String::new(),
             words => format!(" Not known: {words}."),
         };
+        let went_back =
+            states.note_of_returns().map_or(String::new(), |note| format!(" Words that say that something {note}."));
         let wanted = if is_completed { "came to nothing" } else { "were completed" };
         if !draft.has(target) {
             draft.put(target, Piece::guess("NULL", "no word is known"), column, 0.0);
@@ -123,7 +125,7 @@ fn doubt_states(
             drafted.sql = format!("CASE WHEN {sql} IN ('?') THEN {} ELSE NULL END", drafted.sql);
         }
         let why = format!(
-            "which words of {column} say that orders {wanted}?{unknown} Name them in the CASE, or leave them out"
+            "which words of {column} say that orders {wanted}?{unknown}{went_back} Name them in the CASE, or leave them out"
         );
         draft.doubt(target, &why);
     } else if let Some(note) = states.note() {
@@ -247,7 +249,7 @@ fn cancelled(
 fn failed_orders(land: &Landscape, plan: &OrdersPlan, status: Option<ColumnAt>) -> Option<Failed> {
     let by_words = status.and_then(|at| {
         let words: Vec<String> = words::failed(land.column(at)).into_iter().map(ToOwned::to_owned).collect();
-        let why = "the status has no time: dated at the last milestone, so that no look back sees it too early";
+        let why = "no column was taken for the time of the status: dated at the last milestone, so that no look back sees it too early";
         (!words.is_empty()).then(|| Failed { at, words, why: why.to_owned() })
     });
     let stated = by_words.or_else(|| failure_flag(land, plan.driver)).or_else(|| failure_codes(land, plan));

@@ -236,7 +236,7 @@ impl Events {
             let piece = Piece::guess(format!("{name}.arrived_at"), DELIVERY_STANDS_FOR_IT);
             draft.put("completed_at", piece, scope.name(self.at), 0.7);
         }
-        super::refunds::at_most_the_amount(&mut draft, &scope, plan);
+        super::refunds::at_most_the_amount(&mut draft, &scope);
         draft.finish(&scope)
     }
 

@@ -105,17 +105,16 @@ pub(super) fn draft(facts: &JobFacts) -> String {
             add(&mut text, &format!("# Not all files of {} have {columns}: null where they are missing.\n", raw.name));
         }
         add(&mut text, &format!("{mark}{} = {{ files = {files}{comma}{format} }}\n", raw.name));
-        let twins = facts.tables.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
-        for (twin, of) in twins {
+        let twins = twins_of(facts.tables, &raw.name);
+        for twin in &twins {
             add(
                 &mut text,
                 &format!(
-                    "# The same files once more: rows that are skipped as {of} are read by this name.\n{twin} = {{ files = {files}{comma}{format} }}\n"
+                    "# The same files once more: `where` does not touch what is read by this name.\n{twin} = {{ files = {files}{comma}{format} }}\n"
                 ),
             );
         }
-        let twins = facts.aside.iter().filter_map(|table| table.twin.as_ref()).filter(|(_, of)| *of == raw.name);
-        for (twin, _) in twins {
+        for twin in twins_of(facts.aside, &raw.name).difference(&twins) {
             add(&mut text, &format!("# not used: {twin} = {{ files = {files}{comma}{format} }}\n"));
         }
     }
@@ -132,21 +131,7 @@ pub(super) fn draft(facts: &JobFacts) -> String {
         );
     }
     for table in facts.aside {
-        let inputs: Vec<&str> =
-            inputs_of(table, facts.folder).into_iter().filter(|name| !used.contains(name)).collect();
-        let also = if inputs.is_empty() {
-            String::new()
-        } else {
-            format!(", and the comment marks before {} above", inputs.join(", "))
-        };
-        add(
-            &mut text,
-            &format!(
-                "\n# Not read yet: sources/{0}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{0}\"\n# from = \
-             \"{1}\"\n# sql = \"sources/{0}.sql\"\n",
-                table.table.name, table.from
-            ),
-        );
+        text.push_str(&not_read_yet(table, facts.folder, &used));
     }
     let label = if facts.has_loan_label { "loan-default" } else { "trade-distress" };
     let Windows { performance_days, every_days, snapshots, test_snapshots } = facts.windows;
@@ -184,6 +169,34 @@ fn ends_early(facts: &JobFacts) -> String {
         );
     }
     text
+}
+
+/// Second names by which tables read the files of an input.
+fn twins_of<'a>(tables: &'a [TableDraft], input: &str) -> BTreeSet<&'a str> {
+    let twins = tables.iter().filter_map(|table| table.twin.as_ref());
+    twins.filter(|(_, of)| of == input).map(|(twin, _)| twin.as_str()).collect()
+}
+
+/// A source whose SELECT has gaps, in comments.
+fn not_read_yet(table: &TableDraft, folder: &Folder, used: &BTreeSet<&str>) -> String {
+    let name = table.table.name;
+    let inputs: Vec<&str> = inputs_of(table, folder).into_iter().filter(|name| !used.contains(name)).collect();
+    let also = if inputs.is_empty() {
+        String::new()
+    } else {
+        format!(", and the comment marks before {} above", inputs.join(", "))
+    };
+    format!(
+        "\n# Not read yet: sources/{name}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \
+         \"{}\"\n# sql = \"sources/{name}.sql\"\n{}",
+        table.from,
+        commented(&skipped(table))
+    )
+}
+
+/// The same lines, none of which is read.
+fn commented(text: &str) -> String {
+    text.lines().map(|line| if line.starts_with('#') { format!("{line}\n") } else { format!("# {line}\n") }).collect()
 }
 
 /// Which rows are read, with a comment.
@@ -227,6 +240,12 @@ pub(super) fn inputs_of<'a>(table: &TableDraft, folder: &'a Folder) -> Vec<&'a s
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_a_source_that_is_not_read_are_comments() {
+        assert_eq!(commented("# GUESS: x\nwhere = \"y\"\n"), "# GUESS: x\n# where = \"y\"\n");
+        assert_eq!(commented(""), "");
+    }
 
     #[test]
     fn windows_fit_the_past() {

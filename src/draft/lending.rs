@@ -27,7 +27,7 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     let payments = land.best_about(C::Payment, &PAYMENTS, names_loan);
     let mut loan_draft = loan_rows(land, currency, loans, instalments);
     let schedule = match instalments {
-        Some(table) => Some(instalment_rows(land, currency, table)),
+        Some(table) => Some(instalment_rows(land, currency, table, loans)),
         None if payments.is_some() => super::schedule::of_terms(land, currency, &mut loan_draft, loans),
         None => None,
     };
@@ -171,7 +171,8 @@ fn put_rate(draft: &mut TableDraft, scope: &mut Scope, has_schedule: bool) {
     let note =
         "no column is called a rate: 0, and what is owed is what instalments say; terms are eased at no interest";
     draft.put(RATE, Piece::guess("0", note), "no column is called a rate", 0.4);
-    if !has_schedule && !super::schedule::states_instalments(land, scope.driver) {
+    let has_price = matches!(super::rates::fees(land, scope.driver), super::rates::Fees::Owed(_));
+    if !has_schedule && !has_price && !super::schedule::states_instalments(land, scope.driver) {
         let why =
             "no column is called a rate, and no instalment says what interest is owed: leave 0 where loans bear none";
         draft.doubt(RATE, why);
@@ -205,7 +206,7 @@ fn term_of_schedule(draft: &mut TableDraft, loans: &Scope, instalments: usize) {
     );
 }
 
-fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -> TableDraft {
+fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize, loans: usize) -> TableDraft {
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&INSTALMENTS, &scope);
     draft.head.push("Instalments: one row an instalment of a loan.".to_owned());
@@ -219,9 +220,10 @@ fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize) -
         draft.put("number", Piece::guess(sql, "numbered in the order in which they fall due"), "due_on", 0.6);
     }
     if draft.has("principal_minor") {
-        for column in ["interest_minor", "fee_minor"] {
+        let fees = super::schedule::not_among(&super::rates::fees(land, loans), land);
+        for (column, note) in [("interest_minor", "none is stated".to_owned()), ("fee_minor", fees)] {
             if !draft.has(column) {
-                draft.put(column, Piece::guess("0", "none is stated"), "nothing found", 0.4);
+                draft.put(column, Piece::guess("0", note), "nothing found", 0.4);
             }
         }
     }

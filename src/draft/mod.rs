@@ -17,6 +17,7 @@ mod guides;
 mod job_file;
 mod landscape;
 mod lending;
+mod line_kinds;
 mod merchants;
 mod monitor_file;
 mod names;

@@ -5,23 +5,21 @@ use std::collections::BTreeSet;
 use super::amount::{line_amount, main_amount};
 use super::assign::{assign, free_name, put_found};
 use super::ends::{StatedByLines, ends};
-use super::landscape::Landscape;
+use super::landscape::{Found, Landscape};
+use super::line_kinds::LineFees;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::parts::{self, Share};
 use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
-use super::table_draft::TableDraft;
+use super::table_draft::{Certainty, TableDraft};
 use super::units;
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
 use crate::domain::Currency;
-use crate::profile::{ColumnAt, RawColumn};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
 
 /// Milestones of its parcel that the same table may state.
 pub(super) const PARCEL_TIMES: [&str; 5] = ["ship_by_at", "shipped_at", "promised_at", "delivered_at", "lost_at"];
-
-/// Where more orders name no buyer, that is how the shop sells, and no error.
-const MAX_NO_BUYER: f64 = 0.005;
 
 /// Drafts the SELECT.
 pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
@@ -61,12 +59,32 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
             "currency" => false,
             _ => land.is_of_another(found, &ORDERS),
         };
+        if *column == "completed_at" && is_day_of_placing(land, plan, found) {
+            continue;
+        }
+        if *column == "currency"
+            && plan.is_by_line()
+            && found.path.is_empty()
+            && !stands_on_lines(land, plan.order, found.at)
+        {
+            if land.column(found.at).words.len() > 1 {
+                let why = format!(
+                    "{} stands on lines of no order: write the currency of each order",
+                    scope.column_name(found.at)
+                );
+                draft.put_gap(column, "nothing on an order's lines", &why);
+            }
+            continue;
+        }
         // What a joined table calls by a general word is its own affair.
         if is_of_another || (is_joined && found.score < 0.8) {
             continue;
         }
         if put_found(&mut draft, &mut scope, column, found) && plan.is_by_line() && found.path.is_empty() {
             stated_by_lines(&mut draft, column, &stated, &mut aggregated);
+            if *column == "refund_minor" && differs_within(land, plan.order, found.at) {
+                draft.doubt(column, "it differs between the lines of an order, of which the least is drafted: write the sum that went back");
+            }
         }
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
@@ -102,12 +120,23 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         draft.doubt("amount_minor", &why);
     }
     super::versions::stamp(&mut draft, land, plan);
-    super::refunds::at_most_the_amount(&mut draft, &scope, plan);
+    if plan.splits() {
+        super::refunds::share_by_amount(&mut draft, &scope, &pairs, given_back.as_ref());
+    }
+    super::refunds::at_most_the_amount(&mut draft, &scope);
     super::refunds::dated_at_the_end(&mut draft, &scope);
     if let Some(given_back) = given_back {
-        given_back.join(&mut draft, plan);
+        given_back.join(&mut draft);
     }
     draft.finish(&scope)
+}
+
+/// Whether a column without a time of day says the day on which an order was placed, of every order: when it was entered, and no end.
+fn is_day_of_placing(land: &Landscape, plan: &OrdersPlan, found: &Found) -> bool {
+    let Some(placed) = plan.placed.as_ref().map(|placed| placed.at) else { return false };
+    let is_own = found.at.table == plan.driver && placed.table == plan.driver && found.score < 1.0;
+    let is_day = matches!(land.column(found.at).kind, ValueKind::Time { is_date: true, .. });
+    is_own && is_day && land.table(plan.driver).are_of_one_day(placed.column, found.at.column)
 }
 
 /// A currency is written in capitals.
@@ -133,6 +162,19 @@ fn stated_by_lines(draft: &mut TableDraft, column: &str, stated: &str, aggregate
     drafted.sql = format!("{stated}.{column}");
 }
 
+/// Whether most orders have a line with a value: what only the head of a file says stands on none.
+fn stands_on_lines(land: &Landscape, order: ColumnAt, column: ColumnAt) -> bool {
+    let (with_a_value, _) = land.table(order.table).combinations(&[order.column, column.column]);
+    with_a_value * 2 >= land.column(order).distinct
+}
+
+/// Whether rows of one order say different things in a column.
+fn differs_within(land: &Landscape, order: ColumnAt, column: ColumnAt) -> bool {
+    const NEARLY_ALL: f64 = 0.95;
+    let (orders, alike) = land.table(order.table).alike_within(order.column, column.column);
+    (alike as f64) < NEARLY_ALL * orders as f64
+}
+
 /// Order, merchant and buyer; gives the merchant.
 fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str, number: &str) -> Option<String> {
     let from_lines = plan.lines.as_ref().and_then(|lines| lines.merchant.map(|merchant| (lines, merchant)));
@@ -156,13 +198,9 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
     draft.put("order_id", Piece::sure(order_id), order_from, plan.order_score);
     if let Some(found) = &plan.buyer {
         let sql = scope.reach_id(found);
-        let is_missing = scope.land.column(found.at).null_share() > MAX_NO_BUYER && !plan.is_by_line();
-        let piece = if is_missing {
-            let note = "some orders name no buyer: each of them is taken as a buyer's only one";
-            Piece::guess(format!("COALESCE({sql}, 'no-buyer-' || {number})"), note)
-        } else {
-            Piece::sure(sql)
-        };
+        let note = "some orders name no buyer: each of them is taken as a buyer's only one";
+        let stand_in = plan.with_stand_in(scope.land, &sql, number);
+        let piece = stand_in.map_or_else(|| Piece::sure(sql), |sql| Piece::guess(sql, note));
         draft.put("buyer_id", piece, scope.name(found.at), found.score);
         if found.at.table != plan.driver {
             draft.head.push(format!(
@@ -216,10 +254,15 @@ fn sum_of_lines(
     columns.extend(merchant.iter().map(|sql| format!("{sql} AS merchant")));
     columns.extend(line.map(|at| format!("{} AS line", inner.name(at))));
     let states_refunds = draft.has("refunded_at") || draft.has("refund_minor");
-    let back = amount.as_ref().filter(|_| share == Share::Part && !states_refunds);
-    let back = back.and_then(|(piece, ..)| super::refunds::lines_back(&inner, lines, &piece.sql));
+    let signed = amount.as_ref().filter(|_| share == Share::Part);
+    let signed = signed.and_then(|(piece, ..)| signed_column(&inner, lines.table, &piece.sql));
+    let fees = signed.map(|at| LineFees::of(land, lines.table, at));
+    let is_fee = fees.as_ref().and_then(|fees| fees.condition(&inner));
+    let takes_back = share == Share::Part && !states_refunds && amount.is_some();
+    let others = fees.as_ref().map(|fees| fees.words.clone()).unwrap_or_default();
+    let back = takes_back.then(|| super::refunds::lines_back(&inner, lines, signed, &others)).flatten();
     if let Some((piece, ..)) = &amount {
-        columns.extend(owed_on_a_line(&piece.sql, back.as_ref()));
+        columns.extend(owed_on_a_line(&piece.sql, is_fee.as_deref(), back.as_ref()));
     }
     // Lines that were sent twice count once, where a line has a number; else an order costs what its lines come to in one of the files.
     let is_by_file = line.is_none() && !is_whole_order && amount.is_some() && raw.sent_again * 100 >= raw.rows;
@@ -273,6 +316,9 @@ fn sum_of_lines(
         if let Share::Unclear(why) = &share {
             draft.doubt("amount_minor", &format!("{from} {why}"));
         }
+        if let Some(fees) = &fees {
+            told_of_fees(draft, land, fees);
+        }
         draft.head.push(if is_whole_order {
             format!("{from} is the whole order's on each of its lines, or on the first: it is taken once.")
         } else {
@@ -284,15 +330,34 @@ fn sum_of_lines(
 /// The sum of an order's lines, unknown where one of them is.
 const SUM: &str = "CASE WHEN COUNT(owed_minor) = COUNT(*) THEN SUM(owed_minor) ELSE NULL END";
 
-/// What a line costs, and apart from it what it takes back.
-fn owed_on_a_line(owed: &str, back: Option<&LinesBack>) -> Vec<String> {
+/// The column of a table that an amount is made of and that is below zero somewhere.
+fn signed_column(inner: &Scope, table: usize, owed: &str) -> Option<ColumnAt> {
+    let land = inner.land;
+    land.columns(table).find(|at| !land.column(*at).negative.is_empty() && owed.contains(&inner.name(*at)))
+}
+
+/// Says which lines are no part of an order's amount, and asks where that is not known.
+fn told_of_fees(draft: &mut TableDraft, land: &Landscape, fees: &LineFees) {
+    if let (Some(note), Some(drafted)) = (fees.note(land), draft.column_mut("amount_minor")) {
+        let before = drafted.note.take().map_or(String::new(), |before| format!("{before}; "));
+        drafted.note = Some(format!("{before}{note}"));
+        if drafted.certainty == Certainty::Found {
+            drafted.certainty = Certainty::Guess;
+        }
+    }
+    if let Some(why) = fees.doubt() {
+        draft.doubt("amount_minor", &why);
+    }
+}
+
+/// What a line costs, and apart from it what it takes back. Of a fee the buyer owes nothing and gets nothing back.
+fn owed_on_a_line(owed: &str, is_fee: Option<&str>, back: Option<&LinesBack>) -> Vec<String> {
+    let owed = is_fee.map_or(owed.to_owned(), |is_fee| format!("CASE WHEN {is_fee} THEN 0 ELSE {owed} END"));
     let Some(back) = back else { return vec![format!("{owed} AS owed_minor")] };
-    let is_back = &back.condition;
+    let is_back = is_fee.map_or(back.condition.clone(), |is_fee| format!("({}) AND NOT ({is_fee})", back.condition));
     let mut columns = vec![
         format!("CASE WHEN {is_back} THEN 0 ELSE {owed} END AS owed_minor"),
-        format!(
-            "CASE WHEN {is_back} THEN CASE WHEN {owed} < 0 THEN -1 * ({owed}) ELSE {owed} END ELSE 0 END AS back_minor"
-        ),
+        format!("CASE WHEN {is_back} THEN {owed} ELSE 0 END AS back_minor"),
     ];
     columns.extend(back.at.iter().map(|at| format!("CASE WHEN {is_back} THEN {at} ELSE NULL END AS back_at")));
     columns

@@ -9,6 +9,9 @@ use super::vocabulary::Concept as C;
 use crate::contract::{MERCHANTS, ORDERS};
 use crate::profile::{ColumnAt, Reference};
 
+/// Where more orders name no buyer, that is how the shop sells, and no error.
+const MAX_NO_BUYER: f64 = 0.005;
+
 /// How orders are read.
 #[derive(Debug, Clone)]
 pub(super) struct OrdersPlan {
@@ -61,6 +64,13 @@ impl OrdersPlan {
             }
             None => number.to_owned(),
         }
+    }
+
+    /// An order's buyer, and where orders name none, one of its own: `None` where all of them name one.
+    pub(super) fn with_stand_in(&self, land: &Landscape, buyer: &str, number: &str) -> Option<String> {
+        let column = land.column(self.buyer.as_ref()?.at);
+        let is_missing = column.null_share() > MAX_NO_BUYER && !self.is_by_line();
+        is_missing.then(|| format!("COALESCE({buyer}, 'no-buyer-' || {number})"))
     }
 
     /// The table that names both order and merchant.

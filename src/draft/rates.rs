@@ -1,9 +1,11 @@
 //! What a loan costs a day, from whatever column says it: a rate, interest or a fee, in percent or as a fraction, a day, a month or a year.
 
 use super::landscape::{Found, Landscape};
+use super::names::Name;
 use super::scope::{Piece, Scope};
 use super::vocabulary::Concept as C;
 use crate::profile::{ColumnAt, RawColumn, ValueKind};
+use crate::source::is_currency_mark;
 
 /// For how long a rate is stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,31 +45,84 @@ pub(super) fn find(land: &Landscape, table: usize) -> Option<Found> {
     (score >= MIN_SCORE).then(|| Found { at, path: Vec::new(), score })
 }
 
+/// Rates and fees of what is paid once, of who is late, or of something else.
+const OTHERS: [&str; 21] = [
+    "late",
+    "penal",
+    "overdue",
+    "default",
+    "mora",
+    "verzug",
+    "arrear",
+    "process",
+    "origination",
+    "setup",
+    "upfront",
+    "disburs",
+    "bearbeitung",
+    "insur",
+    "exchange",
+    "fx",
+    "tax",
+    "discount",
+    "recover",
+    "success",
+    "share",
+];
+
+fn is_of_something_else(raw: &RawColumn) -> bool {
+    let lower = raw.name.to_lowercase();
+    OTHERS.iter().any(|word| lower.contains(word))
+}
+
+/// Whether a column is called a fee and holds sums of money: they bear a currency's mark, or are far above any rate.
+fn is_sum_of_money(raw: &RawColumn, name: &Name) -> bool {
+    const HIGHEST_PERCENT: f64 = 100.0;
+    let has_mark = matches!(&raw.kind, ValueKind::Decimal(form) if is_currency_mark(form.symbol.trim(), None));
+    let is_rate = name.says(C::Rate) || unit_said(raw).is_some();
+    name.says(C::Fee) && raw.is_number() && (has_mark || (!is_rate && raw.range.1 > HIGHEST_PERCENT))
+}
+
+/// Fees of loans, as sums of money in the rows of their table.
+pub(super) enum Fees {
+    /// None is stated.
+    None,
+    /// What is owed beside the principal.
+    Owed(ColumnAt),
+    /// What nobody can say of when it is owed, or whether.
+    Unclear(Vec<ColumnAt>),
+}
+
+impl Fees {
+    /// The columns that are in no instalment, for a person; none where there are no such.
+    pub(super) fn unplaced(&self, land: &Landscape) -> Option<String> {
+        let names = |columns: &[ColumnAt]| -> Vec<String> {
+            columns.iter().map(|at| format!("{:?}", land.column(*at).name)).collect()
+        };
+        match self {
+            Self::None => None,
+            Self::Owed(at) => Some(names(&[*at]).join(", ")),
+            Self::Unclear(columns) => Some(names(columns).join(", ")),
+        }
+    }
+}
+
+/// What a table of loans says of fees.
+pub(super) fn fees(land: &Landscape, table: usize) -> Fees {
+    const NOT_OWED: [C; 6] = [C::Id, C::Number, C::Time, C::Tax, C::Discount, C::Paid];
+    let is_one = |at: &ColumnAt| {
+        let (raw, name) = (land.column(*at), land.column_name(*at));
+        is_sum_of_money(raw, name) && !NOT_OWED.iter().any(|concept| name.says(*concept))
+    };
+    let found: Vec<ColumnAt> = land.columns(table).filter(is_one).collect();
+    match found.as_slice() {
+        [] => Fees::None,
+        [only] if land.column(*only).range.0 >= 0.0 && !is_of_something_else(land.column(*only)) => Fees::Owed(*only),
+        _ => Fees::Unclear(found),
+    }
+}
+
 fn score(land: &Landscape, at: ColumnAt) -> Option<f64> {
-    /// Rates of what is paid once, of who is late, or of something else.
-    const OTHERS: [&str; 21] = [
-        "late",
-        "penal",
-        "overdue",
-        "default",
-        "mora",
-        "verzug",
-        "arrear",
-        "process",
-        "origination",
-        "setup",
-        "upfront",
-        "disburs",
-        "bearbeitung",
-        "insur",
-        "exchange",
-        "fx",
-        "tax",
-        "discount",
-        "recover",
-        "success",
-        "share",
-    ];
     let (raw, name) = (land.column(at), land.column_name(at));
     let lower = raw.name.to_lowercase();
     if lower == "daily_rate_ppm" {
@@ -75,8 +130,8 @@ fn score(land: &Landscape, at: ColumnAt) -> Option<f64> {
     }
     let is_other =
         [C::Id, C::Number, C::Time, C::Tax, C::Discount, C::Liability, C::Stars].iter().any(|c| name.says(*c));
-    let is_money = raw.range.1 > HIGHEST && !lower.contains("ppm");
-    if !raw.is_number() || raw.range.0 < 0.0 || is_money || is_other || OTHERS.iter().any(|word| lower.contains(word)) {
+    let is_money = (raw.range.1 > HIGHEST && !lower.contains("ppm")) || is_sum_of_money(raw, name);
+    if !raw.is_number() || raw.range.0 < 0.0 || is_money || is_other || is_of_something_else(raw) {
         return None;
     }
     let is_called = match (name.says(C::Rate), name.says(C::Interest), name.says(C::Fee)) {

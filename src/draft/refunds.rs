@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::assign::free_name;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::scope::{Piece, Scope};
-use super::table_draft::{Skipped, TableDraft};
+use super::table_draft::{Certainty, Skipped, TableDraft};
 use super::taken_back::rows_that_take_back;
 use super::vocabulary::Concept as C;
 use super::words;
@@ -16,6 +16,8 @@ use crate::profile::ColumnAt;
 struct Refunds<'a> {
     /// The table that they are read from.
     rows: Scope<'a>,
+    /// The part with one row a key, where they have a key: rows that were sent again count once.
+    once: Option<(String, String)>,
     order: ColumnAt,
     when: ColumnAt,
     amount: ColumnAt,
@@ -65,7 +67,8 @@ pub(super) fn refunds(
     let from = format!("{}{}", inner.joined_tables(), found.only);
     draft.with_once(inner);
     // A later file may send rows again, and nothing but their cells says which.
-    let is_sent_again = inner.twin_of().is_none() && land.table(found.order.table).sent_again > 0;
+    let is_sent_again = found.once.is_none() && land.table(found.order.table).sent_again > 0;
+    draft.with.extend(found.once.clone());
     let body = if is_sent_again {
         let (numbered, stated) = (free_name(land, "numbered_refunds"), free_name(land, "stated_refunds"));
         draft.with.push((
@@ -120,16 +123,50 @@ pub(super) fn refunds(
 }
 
 impl GivenBack {
-    /// Joins it, and marks what went back of orders that several merchants share, where nothing says whose part it was.
-    pub(super) fn join(self, draft: &mut TableDraft, plan: &OrdersPlan) {
+    /// Joins it.
+    pub(super) fn join(self, draft: &mut TableDraft) {
         draft.joins.push(self.join);
-        if plan.splits() && !self.names_seller {
-            draft.doubt(
-                "refund_minor",
-                "refunds name orders, of which some have several merchants, and nothing says whose part went back: as drafted, that of each of them, up to \
-                 its amount",
-            );
-        }
+    }
+}
+
+/// What an order of several merchants gave back, and nothing says of whose part, is shared by what the parts cost, so that the shares add up to it. `pairs` is the part
+/// with one row an order and merchant.
+pub(super) fn share_by_amount(draft: &mut TableDraft, scope: &Scope, pairs: &str, given_back: Option<&GivenBack>) {
+    let is_of_part = given_back.is_some_and(|given_back| given_back.names_seller);
+    let of_all = draft.column("refund_minor").filter(|refund| !refund.sql.starts_with(&format!("{pairs}.")));
+    let (Some(refund), false) = (of_all.map(|refund| refund.sql.clone()), is_of_part) else { return };
+    let shared = free_name(scope.land, "shared");
+    draft.with.push((
+        shared.clone(),
+        format!(
+            "SELECT\n    order_number,\n    merchant,\n    SUM(amount_minor) OVER (PARTITION BY order_number) AS order_minor,\n    \
+             SUM(amount_minor) OVER (PARTITION BY order_number ORDER BY merchant) AS up_to_minor\nFROM {pairs}"
+        ),
+    ));
+    draft.joins.push(format!(
+        "LEFT JOIN {shared} ON {pairs}.order_number = {shared}.order_number AND {pairs}.merchant = {shared}.merchant"
+    ));
+    let whole = if scope.is_text() { format!("TRY_CAST({refund} AS BIGINT)") } else { refund.clone() };
+    // Each share is what is due up to its part, less what was due before it: rounding leaves nothing over.
+    let up_to =
+        |part: String| format!("TRY_CAST(ROUND(CAST({whole} AS DOUBLE) * {part} / {shared}.order_minor) AS BIGINT)");
+    let share = format!(
+        "CASE WHEN {shared}.order_minor > 0 THEN {} - {} ELSE NULL END",
+        up_to(format!("{shared}.up_to_minor")),
+        up_to(format!("({shared}.up_to_minor - {pairs}.amount_minor)"))
+    );
+    let Some(drafted) = draft.column_mut("refund_minor") else { return };
+    drafted.sql = if scope.is_text() {
+        format!("COALESCE(CAST({share} AS VARCHAR), {refund})")
+    } else {
+        format!("COALESCE({share}, {refund})")
+    };
+    let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
+    drafted.note = Some(format!(
+        "{note}nothing says whose part of an order of several merchants went back: shared by what each part costs"
+    ));
+    if drafted.certainty == Certainty::Found {
+        drafted.certainty = Certainty::Guess;
     }
 }
 
@@ -150,14 +187,19 @@ pub(super) struct LinesBack {
     told: String,
 }
 
-/// The lines of a table that take others of their order back: by a kind that says so, or by an amount below zero of a later time than the order's first line; others
-/// below zero are discounts. `owed` is what a line costs.
-pub(super) fn lines_back(inner: &Scope, lines: &Lines, owed: &str) -> Option<LinesBack> {
+/// The lines of a table that take others of their order back: by a kind that says so, or by an amount (`signed`) below zero of a later time than the order's first line;
+/// others below zero are discounts, and kinds with the words `fees` are what the merchant pays.
+pub(super) fn lines_back(
+    inner: &Scope,
+    lines: &Lines,
+    signed: Option<ColumnAt>,
+    fees: &BTreeSet<String>,
+) -> Option<LinesBack> {
     const LATER: f64 = 0.8;
     let land = inner.land;
-    let is_signed = |at: &ColumnAt| !land.column(*at).negative.is_empty() && owed.contains(&inner.name(*at));
-    let signed = land.columns(lines.table).find(is_signed);
-    let back = rows_that_take_back(inner, signed, None, &BTreeSet::new())?;
+    // Where kinds say what goes back, what else is below zero is a discount.
+    let by_kind = rows_that_take_back(inner, None, None, fees);
+    let back = by_kind.or_else(|| rows_that_take_back(inner, signed, None, fees))?;
     let when = land.best(lines.table, &ORDERS, "placed_at", true).map(|found| found.at);
     let is_later = |at: ColumnAt| back.share_after_first(inner, lines.order, at) >= LATER;
     if !back.has_kind() && !when.is_some_and(is_later) {
@@ -172,7 +214,7 @@ impl LinesBack {
     pub(super) fn sums(&self) -> String {
         let at = self.at.as_ref().map_or("", |_| ",\n    MIN(back_at) AS refunded_at");
         format!(
-            ",\n    CASE WHEN COUNT(back_minor) = COUNT(*) AND SUM(back_minor) > 0 THEN SUM(back_minor) ELSE NULL END AS refund_minor{at}"
+            ",\n    CASE WHEN COUNT(back_minor) = COUNT(*) AND SUM(back_minor) <> 0 THEN ABS(SUM(back_minor)) ELSE NULL END AS refund_minor{at}"
         )
     }
 
@@ -205,7 +247,7 @@ impl LinesBack {
 
 /// Holds a refund to its order's amount, where it is a little more: freight and tax go back too. What is far more is another thing and stays, so that
 /// it is quarantined.
-pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
+pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope) {
     // Data in the contract's own shape is taken as it is.
     if !draft.has("refund_minor") || draft.column("refund_minor").is_none_or(|refund| refund.confidence >= 1.0) {
         return;
@@ -222,13 +264,13 @@ pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope, plan: &O
         ((amount.clone(), refund.clone()), [amount, refund])
     };
     let ((amount, refund), [amount_as_is, refund_as_is]) = (whole, text);
-    // Of an order of several merchants the refund is that of all of it.
-    let bound = if plan.splits() { String::new() } else { format!(" AND {refund} <= 2 * {amount}") };
     if let Some(drafted) = draft.column_mut("refund_minor") {
-        drafted.sql = format!("CASE WHEN {refund} > {amount}{bound} THEN {amount_as_is} ELSE {refund_as_is} END");
+        drafted.sql = format!(
+            "CASE WHEN {refund} > {amount} AND {refund} <= 2 * {amount} THEN {amount_as_is} ELSE {refund_as_is} END"
+        );
         let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
         drafted.note = Some(format!("{note}at most the order's amount: freight and tax may go back too"));
-        drafted.certainty = super::table_draft::Certainty::Guess;
+        drafted.certainty = Certainty::Guess;
     }
 }
 
@@ -244,7 +286,7 @@ pub(super) fn dated_at_the_end(draft: &mut TableDraft, scope: &Scope) {
     scope.as_one_type(&mut ends);
     let refund = if scope.is_text() { format!("TRY_CAST({refund} AS BIGINT)") } else { refund };
     let end = if let [only] = ends.as_slice() { only.clone() } else { format!("COALESCE({})", ends.join(", ")) };
-    let note = "nothing says when money went back: dated at the order's end, earlier than anybody knew of it";
+    let note = "no column was taken for the time when money went back: dated at the order's end, earlier than anybody knew of it";
     draft.put(
         "refunded_at",
         Piece::guess(format!("CASE WHEN {refund} > 0 THEN {end} ELSE NULL END"), note),
@@ -279,9 +321,10 @@ fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan
         }
         return None;
     };
-    let rows = scope.twin("credit_notes");
+    let mut rows = scope.twin("credit_notes");
+    let once = Some(rows.read_once(plan.order, LATEST));
     let only = format!("\nWHERE {}", back.condition(&rows));
-    Some(Refunds { rows, order, when, amount, only, is_negative: back.are_negative, score: 0.7 })
+    Some(Refunds { rows, once, order, when, amount, only, is_negative: back.are_negative, score: 0.7 })
 }
 
 /// A table that is called after refunds or reversals, one of amounts below zero, or a table of disputes that says what went back.
@@ -314,11 +357,27 @@ fn table_of_refunds<'a>(scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<
             .or_else(|| of_dispute("closed_at"))
             .or_else(|| of_dispute("opened_at"))?;
         let is_negative = land.column(amount).negative.len() * 2 > land.table(table).rows;
-        let rows = Scope::new(land, table, scope.currency);
+        let mut rows = Scope::new(land, table, scope.currency);
+        let once = own_number(scope, table).map(|key| rows.read_once(key, LATEST));
         let only = granted_only(&rows, plan);
-        Some(Refunds { rows, order, when, amount, only, is_negative, score: 0.7 })
+        Some(Refunds { rows, once, order, when, amount, only, is_negative, score: 0.7 })
     });
     found.max_by_key(|refunds| land.table(refunds.order.table).rows)
+}
+
+/// The WITH part of refunds with one row a number of theirs.
+const LATEST: &str = "latest_refunds";
+
+/// What numbers the rows of a table of refunds, and nothing else.
+fn own_number(scope: &Scope, table: usize) -> Option<ColumnAt> {
+    let land = scope.land;
+    let numbers = land.columns(table).filter(|at| {
+        let (cells, name) = (land.column(*at), land.column_name(*at));
+        let is_called_so = name.says(C::Id) || name.says(C::Number);
+        let names_another = land.named.get(at).is_some_and(|(meant, _)| Some(*meant) != land.role(table));
+        is_called_so && !names_another && cells.is_key() && cells.is_like_an_id() && !cells.is_unique_counter()
+    });
+    numbers.max_by_key(|at| (land.column(*at).distinct, std::cmp::Reverse(*at)))
 }
 
 /// Which rows of a table of claims or returns gave money back, where a column says how they ended: those that were upheld, or none that was refused.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::assign::{assign, free_name};
 use super::landscape::{Found, Landscape};
+use super::rates::Fees;
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
@@ -37,12 +38,14 @@ pub(super) fn of_terms(
     let term_sql = scope.number(term, &scope.name(term));
     let terms = free_name(land, "terms");
     let interest = interest(&scope, table, principal, term, is_in_months);
+    let (fee, fee_from) = fee(&scope, table, principal, term, is_in_months);
     let columns = [
         format!("{} AS loan", loan.sql),
         format!("{paid_out} AS paid_out_on"),
         format!("{principal_minor} AS principal"),
         format!("TRY_CAST(ROUND({term_sql}) AS BIGINT) AS term"),
         format!("{} AS interest", interest.sql),
+        format!("{} AS fee", fee.sql),
     ];
     let own = scope.driver_name();
     draft.with.push((
@@ -87,7 +90,7 @@ pub(super) fn of_terms(
     let name_of = |at: ColumnAt| scope.name(at);
     let whole = |sql: String| format!("CAST({sql} AS BIGINT)");
     draft.put("loan_id", Piece::sure(loan.sql), loan.from, loan.confidence);
-    draft.put("number", Piece::guess(whole(number), note), name_of(term), 0.5);
+    draft.put("number", Piece::guess(whole(number.clone()), note), name_of(term), 0.5);
     draft.put("due_on", Piece::guess(format!("CAST({due} AS DATE)"), note), name_of(term), 0.5);
     draft.put("principal_minor", Piece::guess(whole(part), note), name_of(principal), 0.5);
     draft.put(
@@ -96,7 +99,12 @@ pub(super) fn of_terms(
         name_of(principal),
         0.5,
     );
-    draft.put("fee_minor", Piece::guess("0", "none is stated"), "nothing found", 0.4);
+    let with_the_first = if is_in_months {
+        format!("CASE WHEN {number} = 1 THEN {terms}.fee ELSE 0 END")
+    } else {
+        format!("{terms}.fee")
+    };
+    draft.put("fee_minor", Piece { sql: whole(with_the_first), note: fee.note }, fee_from, 0.5);
     if is_in_months && let Some(disbursed) = loans.column("disbursed_at").map(|c| c.sql.clone()) {
         let months = format!("TRY_CAST(ROUND({term_sql}) AS BIGINT)");
         let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
@@ -128,6 +136,37 @@ fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is
         (n, "for the term at the stated rate")
     };
     Piece::guess(format!("TRY_CAST(ROUND({principal_minor} * {ppm} / 1000000 * {days}) AS BIGINT)"), note)
+}
+
+/// The fee of a loan, which is owed with its first instalment, or its only one.
+fn fee(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is_in_months: bool) -> (Piece, String) {
+    let land = scope.land;
+    let fees = super::rates::fees(land, table);
+    let holds_it = is_in_months && stated_instalment(land, table, principal, term).is_some();
+    match fees {
+        Fees::Owed(at) if !holds_it => {
+            let cell = scope.name(at);
+            let sql = format!("CASE WHEN {cell} IS NULL THEN 0 ELSE {} END", scope.minor(at, &cell).sql);
+            let when = if is_in_months { "with the first instalment" } else { "with the only instalment" };
+            (
+                Piece::guess(
+                    sql,
+                    format!(
+                        "{cell} is owed {when}; who repays the principal sooner owes no fee of later instalments: where it is owed all the same, add it to the principal of loans and instalments"
+                    ),
+                ),
+                cell,
+            )
+        }
+        _ => (Piece::guess("0", not_among(&fees, land)), "nothing found".to_owned()),
+    }
+}
+
+/// What is said of fees that are drafted as none.
+pub(super) fn not_among(fees: &Fees, land: &Landscape) -> String {
+    fees.unplaced(land).map_or("none is stated".to_owned(), |columns| {
+        format!("none as drafted; loans have {columns}: add what of it is owed and no instalment holds")
+    })
 }
 
 /// Whether a table of loans in months says what is paid each month.

@@ -18,6 +18,8 @@ pub(super) struct Scope<'a> {
     pub currency: Option<Currency>,
     /// What SQL calls the driving table, where it is read once more: rows that the job skips are read by a second input of the same files.
     twin: Option<String>,
+    /// The WITH part that its rows are read from, where each key of it counts once.
+    part: Option<String>,
     joins: Vec<Reference>,
 }
 
@@ -51,6 +53,14 @@ pub(super) fn is_in_months(land: &Landscape, term: ColumnAt) -> bool {
 
 fn once_name(land: &Landscape, table: usize) -> String {
     super::assign::free_name(land, &format!("{}_once", land.table(table).name))
+}
+
+/// The last row of each key of a table: a later file sends rows again.
+fn last_of_each(table: &str, key: &str) -> String {
+    format!(
+        "SELECT * FROM (\n    SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY _file DESC, _row DESC) AS _place FROM {table}\n) AS numbered\n\
+         WHERE _place = 1"
+    )
 }
 
 /// A name as SQL takes it.
@@ -99,18 +109,26 @@ fn list_of(sql: &str) -> String {
 
 impl<'a> Scope<'a> {
     pub(super) fn new(land: &'a Landscape<'a>, driver: usize, currency: Option<Currency>) -> Self {
-        Self { land, driver, currency, twin: None, joins: Vec::new() }
+        Self { land, driver, currency, twin: None, part: None, joins: Vec::new() }
     }
 
     /// The same driving table, read once more under a name that no input has.
     pub(super) fn twin(&self, name: &str) -> Self {
         let twin = Some(super::assign::free_name(self.land, name));
-        Self { land: self.land, driver: self.driver, currency: self.currency, twin, joins: Vec::new() }
+        Self { land: self.land, driver: self.driver, currency: self.currency, twin, part: None, joins: Vec::new() }
     }
 
     /// The second name of the driving table and its own, where it is read by a second one.
     pub(super) fn twin_of(&self) -> Option<(String, String)> {
         self.twin.clone().map(|twin| (twin, self.land.table(self.driver).name.clone()))
+    }
+
+    /// Reads the driving table by the last row of each key, from a WITH part of this name, which is given.
+    pub(super) fn read_once(&mut self, key: ColumnAt, name: &str) -> (String, String) {
+        let body = last_of_each(self.driver_name(), &cell_of("", self.land.column(key)));
+        let name = super::assign::free_name(self.land, name);
+        self.part = Some(name.clone());
+        (name, body)
     }
 
     /// The driving table's name.
@@ -119,7 +137,11 @@ impl<'a> Scope<'a> {
     }
 
     fn table_name(&self, table: usize) -> &str {
-        self.twin.as_deref().filter(|_| table == self.driver).unwrap_or(&self.land.table(table).name)
+        self.part
+            .as_deref()
+            .or(self.twin.as_deref())
+            .filter(|_| table == self.driver)
+            .unwrap_or(&self.land.table(table).name)
     }
 
     /// Whether the source may pass on text for times and numbers.
@@ -156,11 +178,7 @@ impl<'a> Scope<'a> {
             .map(|join| {
                 let raw = &self.land.table(join.to.table).name;
                 let key = quoted(&self.land.column(join.to).name);
-                let body = format!(
-                    "SELECT * FROM (\n    SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY _file DESC, _row DESC) AS _place FROM {raw}\n) AS \
-                     numbered\nWHERE _place = 1"
-                );
-                (once_name(self.land, join.to.table), body)
+                (once_name(self.land, join.to.table), last_of_each(raw, &key))
             })
             .collect()
     }

@@ -26,6 +26,8 @@ pub(super) struct States<'a> {
     pub open: Vec<&'a str>,
     /// Words that are not known, with how many rows have each.
     pub unknown: Vec<(&'a str, usize)>,
+    /// Words that say that something went back, with how many rows have each: whether those orders were completed before, nothing says.
+    pub went_back: Vec<(&'a str, usize)>,
     /// Whether orders are in states before the end, and no word says which they reach.
     pub lacks_end: bool,
     rows: usize,
@@ -59,6 +61,11 @@ impl<'a> States<'a> {
             never_arrives && recent.get(word).is_some_and(|share| *share >= NEARLY_ALL)
         };
         let (open, unknown): (Vec<&str>, Vec<&str>) = unknown.into_iter().partition(|word| is_open(word));
+        let went_back: Vec<(&str, usize)> = of(Some(Stage::OnItsWay))
+            .into_iter()
+            .filter(|word| words::went_back(word))
+            .map(|word| (word, rows_with(&word)))
+            .collect();
         let is_under_way = !of(Some(Stage::OnItsWay)).is_empty();
         // Where every word is known and none says more, the last step that is told of is the end.
         let last =
@@ -70,7 +77,7 @@ impl<'a> States<'a> {
         }
         let lacks_end = done.is_empty() && (is_under_way || !unknown.is_empty());
         let unknown = unknown.into_iter().map(|word| (word, rows_with(&word))).collect();
-        Self { done, known_by_time, stands_in, open, unknown, lacks_end, rows: cells.rows() }
+        Self { done, known_by_time, stands_in, open, unknown, went_back, lacks_end, rows: cells.rows() }
     }
 
     fn share(&self, rows: usize) -> f64 {
@@ -84,10 +91,24 @@ impl<'a> States<'a> {
 
     /// The words that are not known, each with its share.
     pub(super) fn unknown_words(&self) -> String {
-        let mut words: Vec<_> = self.unknown.iter().collect();
+        self.with_shares(&self.unknown)
+    }
+
+    fn with_shares(&self, words: &[(&str, usize)]) -> String {
+        let mut words: Vec<_> = words.iter().collect();
         words.sort_by_key(|(word, rows)| (std::cmp::Reverse(*rows), *word));
         let told = |(word, rows): &&(&str, usize)| format!("{} ({:.1} %)", listed(&[word]), 100.0 * self.share(*rows));
         words.iter().map(told).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What a person should know of words of what went back.
+    pub(super) fn note_of_returns(&self) -> Option<String> {
+        (!self.went_back.is_empty()).then(|| {
+            format!(
+                "went back, taken as neither completed nor cancelled: {}; where such orders were delivered first, add them",
+                self.with_shares(&self.went_back)
+            )
+        })
     }
 
     /// What a person should know of words that were guessed or left aside.
@@ -101,7 +122,8 @@ impl<'a> States<'a> {
             .then(|| format!("{} is the last step that is told of", listed(&self.stands_in)));
         let open = (!self.open.is_empty())
             .then(|| format!("not known, and of young orders alone, taken for open: {}", listed(&self.open)));
-        let notes: Vec<String> = by_time.into_iter().chain(stands_in).chain(open).chain(unknown).collect();
+        let notes: Vec<String> =
+            by_time.into_iter().chain(stands_in).chain(open).chain(unknown).chain(self.note_of_returns()).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::add::add;
+use super::assign::free_name;
 use super::scope::{Piece, Scope};
 use crate::contract::{Column, TableContract, Type};
 use crate::profile::{ColumnAt, ValueKind};
@@ -214,7 +215,29 @@ impl TableDraft {
             self.keyed_by = scope.keyed_by(&self.keys);
         }
         self.with_once(scope);
+        self.read_meant_rows(scope);
         self
+    }
+
+    /// Parts of the SELECT that read the driving table once more read it by a second name, and only the rows that are meant: by its own name, rows that `where`
+    /// leaves out are gone unseen, which the check of a job refuses.
+    fn read_meant_rows(&mut self, scope: &Scope) {
+        let driver = self.from.clone();
+        let meant = free_name(scope.land, &format!("meant_{driver}"));
+        let parts: Vec<(String, String)> =
+            self.with.iter().map(|(name, body)| (name.clone(), renamed(body, &driver, &meant))).collect();
+        if self.skipped.is_empty() || parts == self.with {
+            return;
+        }
+        self.with = parts;
+        let all = || (free_name(scope.land, &format!("all_{driver}")), driver.clone());
+        let (twin, _) = self.twin.get_or_insert_with(all).clone();
+        let keeps: Vec<&str> = self.skipped.iter().map(|rows| rows.keeps.as_str()).collect();
+        let body = format!("SELECT * FROM {twin}\nWHERE {}", keeps.join(" AND "));
+        self.with.insert(0, (meant, body));
+        if let Some(column) = self.keyed_by.get(&driver).cloned() {
+            self.keyed_by.insert(twin, column);
+        }
     }
 
     /// A day without a time of day beside a time with one: on the same day it is not before it.
@@ -329,6 +352,22 @@ fn names(sql: &str, cell: &str) -> bool {
     })
 }
 
+/// SQL that reads a table by another name.
+fn renamed(sql: &str, from: &str, to: &str) -> String {
+    let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '"');
+    let mut text = String::new();
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once(from) {
+        text.push_str(before);
+        let is_read = text.ends_with("FROM ") || text.ends_with("JOIN ");
+        let begins = !text.ends_with(|c: char| goes_on(c) || c == '.');
+        let is_table = begins && (after.starts_with('.') || (is_read && !after.starts_with(goes_on)));
+        text.push_str(if is_table { to } else { from });
+        rest = after;
+    }
+    text + rest
+}
+
 fn wanted(kind: Type) -> String {
     match kind {
         Type::Id => "write the column that names it in place of NULL; where the names of files alone say it, path_column under [inputs] gives them".to_owned(),
@@ -344,4 +383,20 @@ fn wanted(kind: Type) -> String {
 
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_renamed_where_it_is_one() {
+        for (sql, expected) in [
+            ("SELECT t.a, t.\"t\" FROM t", "SELECT m.a, m.\"t\" FROM m"),
+            ("SELECT at.a, t FROM at JOIN t ON at.t = t.a", "SELECT at.a, t FROM at JOIN m ON at.t = m.a"),
+            ("FROM t_once", "FROM t_once"),
+        ] {
+            assert_eq!(renamed(sql, "t", "m"), expected);
+        }
+    }
 }

@@ -1712,6 +1712,8 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
             "devolucion",
             "devuelto",
             "rembourse",
+            // Of a loan it is its payment, of an order its refund.
+            "remboursement",
             "erstattet",
             "erstattung",
             "rimborso",

@@ -611,6 +611,25 @@ pub(super) fn never_stayed(raw: &RawColumn) -> Vec<&str> {
     raw.words.keys().map(String::as_str).filter(|word| is_one(word)).collect()
 }
 
+/// Whether a word of a line's kind says that a marketplace keeps it.
+pub(super) fn is_commission(word: &str) -> bool {
+    const COMMISSIONS: [&str; 12] = [
+        "fees",
+        "commission",
+        "comision",
+        "comissao",
+        "gebuhr",
+        "provision",
+        "prowizj",
+        "komisyon",
+        "佣金",
+        "手续费",
+        "手数料",
+        "수수료",
+    ];
+    COMMISSIONS.iter().any(|piece| holds(word, piece))
+}
+
 /// What a word of a status column says of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -654,6 +673,34 @@ const AHEAD: [&str; 21] = [
 ];
 /// Words of a part, and of what goes back.
 const IN_PART: [&str; 8] = ["partial", "teilweise", "czesciowo", "parcial", "partiel", "refund", "return", "zwrot"];
+/// Words of what went back.
+const GOES_BACK: [&str; 20] = [
+    "refund",
+    "return",
+    "retour",
+    "rembours",
+    "devuelt",
+    "devolvid",
+    "reembols",
+    "zuruckgegeb",
+    "zuruckgesandt",
+    "zuruckgeschickt",
+    "ruckgabe",
+    "erstatt",
+    "zwrot",
+    "zwroc",
+    "rimbors",
+    "reso",
+    "resa",
+    "iade",
+    "退",
+    "返",
+];
+/// Whether a word of a status column says that what was ordered, or its price, went back.
+pub(super) fn went_back(word: &str) -> bool {
+    stage(word) == Some(Stage::OnItsWay) && GOES_BACK.iter().any(|piece| holds(word, piece))
+}
+
 /// What is being delivered has not arrived.
 const BEING_DELIVERED: [&str; 4] = ["out for deliver", "in delivery", "in zustellung", "派送中"];
 
@@ -672,7 +719,7 @@ pub(super) fn stage(word: &str) -> Option<Stage> {
         () if is_one_of(&OVER) => Stage::Over,
         () if is_one_of(&SENT_OFF) => Stage::SentOff,
         () if is_one_of(&PAID) => Stage::Paid,
-        () if is_one_of(&ON_ITS_WAY) => Stage::OnItsWay,
+        () if is_one_of(&ON_ITS_WAY) || is_one_of(&GOES_BACK) => Stage::OnItsWay,
         () => return None,
     })
 }

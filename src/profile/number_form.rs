@@ -29,12 +29,16 @@ impl NumberForm {
     #[must_use]
     pub fn of(cells: &[&str]) -> Option<Self> {
         let symbol = cells.first().map_or(String::new(), |cell| {
-            let around = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | ' ' | '\'');
+            let around = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '-' | '+' | '\'');
             cell.chars().filter(|c| !around(*c)).collect()
         });
         // `m0000002` and `1e5` are no amounts: letters alone stand apart from their number.
-        let stand_apart =
-            || cells.iter().all(|cell| cell.contains(&format!("{symbol} ")) || cell.contains(&format!(" {symbol}")));
+        let stands_apart = |cell: &&str| {
+            cell.split_once(&symbol).is_some_and(|(before, after)| {
+                before.ends_with(char::is_whitespace) || after.starts_with(char::is_whitespace)
+            })
+        };
+        let stand_apart = || cells.iter().all(stands_apart);
         // `#1001` and `dp_17` name something.
         let is_of_names = symbol.contains(['#', '№', '_', '/', ':']);
         let is_symbol = !is_of_names
@@ -88,6 +92,10 @@ impl NumberForm {
                 text = format!("REPLACE({text}, '{}', '')", gone.replace('\'', "''"));
             }
         }
+        // `30,00 %`: what stood between number and symbol goes with it, a blank of any width.
+        if !self.symbol.is_empty() {
+            text = format!("TRIM({text})");
+        }
         if self.decimal != '.' {
             text = format!("REPLACE({text}, '{}', '.')", self.decimal);
         }
@@ -135,6 +143,8 @@ mod tests {
         assert_eq!(NumberForm::of(&["12.50", "3.00-"]), Some(behind.clone()));
         assert_eq!(behind.value("3.00-"), Some(-3.0));
         assert_eq!(NumberForm::of(&["EUR 12.00", "EUR 3"]).map(|f| f.symbol), Some("EUR".to_owned()));
+        let blanks = NumberForm::of(&["30,00\u{a0}%", "3,00\u{202f}%", "4 %"]);
+        assert_eq!(blanks.map(|f| (f.symbol, f.decimal)), Some(("%".to_owned(), ',')));
         for cells in [
             vec!["a1"],
             vec!["m0000002", "m0000003"],
@@ -158,6 +168,9 @@ mod tests {
         assert_eq!(form.value("R$ 1.234,50"), Some(1_234.5));
         assert_eq!(form.decimals("R$ 1.234,5"), 1);
         assert_eq!(form.value("1.23,50"), None, "groups are of three");
-        assert_eq!(form.sql("x"), "TRY_CAST(REPLACE(REPLACE(REPLACE(x, 'R$', ''), '.', ''), ',', '.') AS DOUBLE)");
+        assert_eq!(
+            form.sql("x"),
+            "TRY_CAST(REPLACE(TRIM(REPLACE(REPLACE(x, 'R$', ''), '.', '')), ',', '.') AS DOUBLE)"
+        );
     }
 }

@@ -234,6 +234,17 @@ impl RawTable {
         let rows = both().count();
         (rows > 0).then(|| both().filter(|(a, b)| a <= b).count() as f64 / rows as f64)
     }
+
+    /// Whether two times of a row fall on one day, in all rows that have one of them but a few.
+    #[must_use]
+    pub fn are_of_one_day(&self, column: usize, other: usize) -> bool {
+        const FEW: f64 = 0.001;
+        let (Some(first), Some(second)) = (self.columns.get(column), self.columns.get(other)) else { return false };
+        let has = |column: &RawColumn, row: usize| column.micros.get(row).is_some_and(Option::is_some);
+        let dated = || (0..self.rows).filter(|row| has(first, *row) || has(second, *row));
+        let others = dated().filter(|row| !first.says_the_same(*row, second, *row)).count();
+        dated().next().is_some() && others as f64 <= FEW * dated().count() as f64
+    }
 }
 
 /// Columns that some headers lack, under every name that they go by.

@@ -212,13 +212,12 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
     }
     for verdict in &decline.failed {
         let number = |v: Option<f64>| v.map_or("not known".to_owned(), |v| v.to_string());
-        writeln!(
-            out,
-            "             rule {}: observed {}, threshold {}",
-            verdict.rule,
-            number(verdict.observed),
-            number(verdict.threshold)
-        )?;
+        let said = match (verdict.observed, verdict.threshold) {
+            // A rule that looks at no number.
+            (None, None) => "does not hold".to_owned(),
+            (observed, threshold) => format!("observed {}, threshold {}", number(observed), number(threshold)),
+        };
+        writeln!(out, "             rule {}: {said}", verdict.rule)?;
     }
     for cap in &decline.caps {
         let value = cap.value_minor.map_or("not known".to_owned(), amount);
@@ -229,6 +228,10 @@ pub(crate) fn write_decline(out: &mut String, decline: &Decline, amount: impl Fn
         writeln!(out, "             officer: {decided}")?;
     }
     for needed in &decline.needed {
+        if needed.observed.is_none() && needed.threshold.is_none() {
+            writeln!(out, "             needed: that {} holds", needed.rule)?;
+            continue;
+        }
         // What a cap carries is money; what a rule looks at is a number of its own.
         let is_cap = needed.rule.parse::<CapName>().is_ok();
         let told = |v: Option<f64>, unknown: &str| match v.filter(|_| is_cap).and_then(whole) {

@@ -267,8 +267,10 @@ fn of_a_night(error: RunError, scratch: &Path, models: &Path) -> RunError {
     match error {
         RunError::Model(ModelError::Refused { path, why }) => {
             let path = path.strip_prefix(scratch).map_or_else(|_| path.clone(), |model| models.join(model));
-            let why =
-                format!("{why}. It was trained for this check and thrown away: a night trains it and leaves it there");
+            let stop = if why.ends_with('?') { "" } else { "." };
+            let why = format!(
+                "{why}{stop} It was trained for this check and thrown away: a night trains it and leaves it there"
+            );
             ModelError::Refused { path, why }.into()
         }
         other => other,

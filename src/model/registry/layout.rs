@@ -100,14 +100,15 @@ impl Bundle {
     /// [`ModelError::Refused`] with the reason.
     pub fn check_use(&self, today: Date, config: Option<Digest>) -> Result<(), ModelError> {
         let Some(approval) = &self.approval else {
-            return Err(refused(&self.folder, "nobody has approved it"));
+            let why = format!("nobody has approved it (for a run of this day: --on {today})");
+            return Err(refused(&self.folder, why));
         };
         if approval.manifest_digest != digest_of(&self.folder, MANIFEST)? {
             return Err(refused(&self.folder, "its manifest changed after it was approved"));
         }
         if approval.on > today {
             let why = format!(
-                "its approval is dated {}, and a run of {today} may not know of it (to run a past day, `integrity approve --on` that day)",
+                "its approval is dated {}, and a run of {today} may not know of it (to run a past day: --on {today})",
                 approval.on
             );
             return Err(refused(&self.folder, why));

@@ -1,5 +1,8 @@
 //! The outcome of every row as conditions say it, and the rows of which they say nothing.
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
 use polars::prelude::*;
 
 use super::file::TableFile;
@@ -68,10 +71,32 @@ pub fn ruled_outcome(file: &TableFile, bad: &str, good: Option<&str>) -> Result<
     if bad_rows == 0 || bad_rows == outcome.is_bad.len() {
         let (kept, all) = (outcome.is_bad.len(), outcome.kept.len());
         return Err(refuse("bad")(format!(
-            "of {kept} rows that are bad or good, out of {all}, {bad_rows} are bad: both outcomes are needed"
+            "of {kept} rows that are bad or good, out of {all}, {bad_rows} are bad: both outcomes are needed{}",
+            words_of(file, &outcome.columns)?
         )));
     }
     Ok(outcome)
+}
+
+/// The words that columns of text hold, the most frequent first, as the end of a sentence.
+fn words_of(file: &TableFile, columns: &[String]) -> Result<String, ModelError> {
+    const SHOWN: usize = 8;
+    let mut told = String::new();
+    for name in columns {
+        let cells = cells(file, name)?;
+        let Ok(texts) = cells.str() else { continue };
+        let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
+        for text in texts.iter().flatten() {
+            *rows.entry(text).or_default() += 1;
+        }
+        let mut words: Vec<_> = rows.into_iter().collect();
+        words.sort_by_key(|(word, rows)| (std::cmp::Reverse(*rows), *word));
+        let shown: Vec<String> = words.iter().take(SHOWN).map(|(word, rows)| format!("'{word}' ({rows})")).collect();
+        let more = if words.len() > SHOWN { ", …" } else { "" };
+        // Writing to a string does not fail.
+        let _ = write!(told, "; {name} holds {}{more}", shown.join(", "));
+    }
+    Ok(told)
 }
 
 /// A column as SQL sees it: numbers, or text as it stands in the file. Dates that a file writes as text are text in the form of ISO 8601, however it writes
@@ -216,7 +241,7 @@ mod tests {
             ("status = 'Late'", Some("days > 5"), "row 2 is bad and good"),
             ("state = 'Late'", None, "state"),
             ("status", None, "no condition"),
-            ("status = 'Nobody'", None, "both outcomes are needed"),
+            ("status = 'Nobody'", None, "both outcomes are needed; status holds '"),
             ("COUNT(id) > 1", None, "more than one row"),
         ] {
             let error = ruled_outcome(&file, bad, good).unwrap_err().to_string();

@@ -32,7 +32,8 @@ pub fn read_target(file: &TableFile, name: &str, positive: Option<&str>) -> Resu
     if missing > 0 {
         let first = texts.iter().position(Option::is_none).unwrap_or(0) + 1;
         return Err(refuse(format!(
-            "{missing} rows have no outcome (the first is row {first}); leave out rows whose outcome is not known"
+            "{missing} rows have no outcome (the first is row {first}); leave out rows whose outcome is not known: --bad and --good in place of --target say \
+             which rows have one"
         )));
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
