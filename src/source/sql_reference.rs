@@ -28,7 +28,7 @@ const fn of(
 }
 
 /// Functions of one row's values: a SELECT that uses no others, no join and no grouping runs batch by batch.
-pub(crate) const ROW_FUNCTIONS: [SqlFunction; 71] = [
+pub(crate) const ROW_FUNCTIONS: [SqlFunction; 72] = [
     of(
         "minor_units",
         "minor_units(x, currency [, decimal])",
@@ -69,6 +69,13 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 71] = [
         "try_boolean(x)",
         "true of the texts true, t, yes, y and 1, false of false, f, no, n and 0, in letters of either case, as try_cast(x AS BOOLEAN); null of others",
         "try_boolean('Yes')",
+        "true",
+    ),
+    of(
+        "cast_boolean",
+        "cast_boolean(x)",
+        "the same as cast(x AS BOOLEAN): the words of try_boolean, and an error at others",
+        "cast_boolean('Yes')",
         "true",
     ),
     of(

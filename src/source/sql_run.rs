@@ -71,7 +71,9 @@ fn of_other_types(words: &str) -> Option<String> {
 /// The same with the place in the statement, where a name in it is at fault: `line 3, column 12: …`.
 pub(super) fn in_plain_words_of(text: &str, error: &PolarsError) -> String {
     let words = in_plain_words(error);
-    let place = quoted_names(&words).find_map(|name| place_of(text, name));
+    // Values are quoted too, and may be words of the statement.
+    let named = words.split(" values: [").next().unwrap_or(&words);
+    let place = quoted_names(named).find_map(|name| place_of(text, name));
     place.map_or_else(|| words.clone(), |(line, column)| format!("line {line}, column {column}: {words}"))
 }
 
@@ -158,6 +160,25 @@ mod tests {
         let made = execute(text, [("t".to_owned(), rows)]).and_then(LazyFrame::collect).unwrap();
         let said = made.column("x").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
         assert_eq!(said, [Some(true), Some(false), Some(true), None]);
+    }
+
+    #[test]
+    fn plain_casts_name_the_place_and_the_values_that_they_cannot_take() {
+        let words = |text: &str| {
+            let rows = df!("a" => ["true", "No", "maybe"], "n" => ["1", "x", "3"]).unwrap().lazy();
+            match execute(text, [("t".to_owned(), rows)]).and_then(LazyFrame::collect) {
+                Ok(frame) => frame.to_string(),
+                Err(error) => in_plain_words_of(text, &error),
+            }
+        };
+        for cast in ["CAST(a AS BOOLEAN)", "a::BOOLEAN", "CAST(TRIM(a) AS BOOL)"] {
+            let words = words(&format!("SELECT n,\n  {cast} AS maybe FROM t"));
+            assert!(words.starts_with("line 2, column ") && words.contains("1 out of 3 values: [\"maybe\"]"), "{words}");
+        }
+        let words_of_number = words("SELECT 'x' AS x,\n  CAST(n AS BIGINT) AS k FROM t");
+        assert!(words_of_number.starts_with("line 2, column 8: "), "not that of a value: {words_of_number}");
+        let read = words("SELECT CAST(a AS BOOLEAN) AS x FROM t WHERE a <> 'maybe'");
+        assert!(read.contains("true") && read.contains("false"), "{read}");
     }
 
     /// Tests run on small stacks.
