@@ -381,7 +381,8 @@ impl RawWaterfall {
             &[a, b, c] if a != b && b != c && a != c => [a, b, c],
             _ => {
                 let message = "within must name each part of an instalment once";
-                return Err(file.refuse(&within.span(), message, "for example [\"fee\", \"interest\", \"principal\"]"));
+                let fault = file.refuse(&within.span(), message, "for example [\"fee\", \"interest\", \"principal\"]");
+                file.pass_over(fault, [Part::Fee, Part::Interest, Part::Principal])?
             }
         };
         let tolerance = &self.early_close_tolerance_minor;
