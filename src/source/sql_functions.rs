@@ -12,6 +12,7 @@ use regex::Regex;
 use super::amount_text::amount_in;
 use super::cell;
 use super::month_names::in_english;
+use super::wider::texts_of_doubles;
 use crate::domain::{Currency, MICROS_PER_DAY, days_since_epoch};
 
 /// The registry that the engine asks for functions it does not know.
@@ -63,6 +64,7 @@ enum OwnFunction {
     TryDate,
     TryBoolean,
     CastBoolean,
+    CastText,
     DateTrunc,
     DateDiff,
     AddMonths,
@@ -87,12 +89,13 @@ enum Unit {
 }
 
 impl OwnFunction {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::TryStrptime,
         Self::TryTimestamp,
         Self::TryDate,
         Self::TryBoolean,
         Self::CastBoolean,
+        Self::CastText,
         Self::DateTrunc,
         Self::DateDiff,
         Self::AddMonths,
@@ -114,6 +117,7 @@ impl OwnFunction {
             Self::TryDate => "try_date",
             Self::TryBoolean => "try_boolean",
             Self::CastBoolean => "cast_boolean",
+            Self::CastText => "cast_varchar",
             Self::DateTrunc => "date_trunc",
             Self::DateDiff => "date_diff",
             Self::AddMonths => "add_months",
@@ -129,7 +133,7 @@ impl OwnFunction {
     const fn arguments(self) -> (usize, usize) {
         match self {
             Self::TryStrptime => (2, 16),
-            Self::TryTimestamp | Self::TryDate | Self::TryBoolean | Self::CastBoolean => (1, 1),
+            Self::TryTimestamp | Self::TryDate | Self::TryBoolean | Self::CastBoolean | Self::CastText => (1, 1),
             Self::DateTrunc | Self::AddMonths | Self::AddDays => (2, 2),
             Self::DateDiff | Self::RegexpReplace => (3, 3),
             Self::ToNumber => (1, 2),
@@ -150,7 +154,8 @@ impl OwnFunction {
             | Self::TryTimestamp
             | Self::TryDate
             | Self::TryBoolean
-            | Self::CastBoolean => false,
+            | Self::CastBoolean
+            | Self::CastText => false,
         }
     }
 
@@ -171,7 +176,7 @@ impl OwnFunction {
             Self::TryBoolean | Self::CastBoolean => DataType::Boolean,
             Self::DateDiff | Self::MinorUnits => DataType::Int64,
             Self::ToNumber => DataType::Float64,
-            Self::RegexpReplace | Self::RegexpExtract => DataType::String,
+            Self::CastText | Self::RegexpReplace | Self::RegexpExtract => DataType::String,
         }
     }
 
@@ -240,6 +245,12 @@ impl OwnFunction {
             Self::CastBoolean => match given.column(0)?.dtype() {
                 DataType::String => strict_truths(given.column(0)?)?.into_series(),
                 _ => given.column(0)?.strict_cast(&DataType::Boolean)?.take_materialized_series(),
+            },
+            Self::CastText => match given.column(0)?.dtype() {
+                DataType::Float32 | DataType::Float64 => {
+                    texts_of_doubles(given.column(0)?.as_materialized_series())?.into_series()
+                }
+                _ => given.column(0)?.cast(&DataType::String)?.take_materialized_series(),
             },
             Self::DateTrunc => {
                 let unit = given.unit(0)?;

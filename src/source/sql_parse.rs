@@ -163,7 +163,7 @@ impl VisitorMut for Chains {
     }
 }
 
-/// The engine's casts of text to times know one form of text, which is not the contract's, and none to true and false: functions of ours do what they should.
+/// The engine's casts of text to times know one form of text, which is not the contract's, none to true and false, and `123` and `123.0` are other texts to them: functions of ours do what they should.
 fn own_cast(kind: &CastKind, to: &DataType) -> Option<&'static str> {
     match (kind, to) {
         (CastKind::TryCast, DataType::Timestamp(None, TimezoneInfo::None) | DataType::Datetime(None)) => {
@@ -171,6 +171,10 @@ fn own_cast(kind: &CastKind, to: &DataType) -> Option<&'static str> {
         }
         (CastKind::TryCast, DataType::Date) => Some("try_date"),
         (CastKind::TryCast, DataType::Boolean | DataType::Bool) => Some("try_boolean"),
+        (
+            CastKind::Cast | CastKind::DoubleColon | CastKind::TryCast,
+            DataType::Varchar(None) | DataType::Text | DataType::String(None),
+        ) => Some("cast_varchar"),
         (CastKind::Cast | CastKind::DoubleColon, DataType::Boolean | DataType::Bool) => Some("cast_boolean"),
         _ => None,
     }
