@@ -20,7 +20,8 @@ use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::features::FeatureUses;
 use crate::repayment::{
-    Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, Retention, UnknownLimit, Waterfall,
+    CorrectedPayments, Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, Retention, UnknownLimit,
+    Waterfall,
 };
 
 /// A checked monitor file.
@@ -41,7 +42,7 @@ pub struct Monitor {
     /// Loans that may be missing although the night before knew them: the lender says that they are settled elsewhere.
     pub no_longer_sent: BTreeSet<String>,
     /// Loans of which payments that the night before knew may be missing: the lender says that they were taken back.
-    pub payments_corrected: BTreeSet<String>,
+    pub payments_corrected: CorrectedPayments,
     /// Loans whose terms are right as they are sent tonight, although an earlier night knew others.
     pub terms_corrected: BTreeSet<String>,
     /// Loans with the merchants whose they are, although an earlier night knew them under others.
@@ -365,7 +366,7 @@ impl Monitor {
             retention,
             unknown_limit,
             no_longer_sent: raw.ledger.no_longer_sent(),
-            payments_corrected: raw.ledger.payments_corrected(),
+            payments_corrected: file.part(CorrectedPayments::default(), || raw.ledger.payments_corrected(&file))?,
             terms_corrected: raw.ledger.terms_corrected(),
             borrower_corrected: raw.ledger.borrower_corrected(),
             payments_confirmed: raw.ledger.payments_confirmed(),
