@@ -553,29 +553,33 @@ fn check_rates(
     bands: &[String],
     price: &PriceTerms,
 ) -> Result<BTreeMap<String, DailyRate>, ConfigError> {
+    for (band, rate) in raw.get_ref().iter().filter(|(band, _)| !bands.contains(band)) {
+        let message = format!("{band:?} is not a band");
+        let fault = file.refuse(&rate.span(), message, format!("one of: {}", bands.join(", ")));
+        file.pass_over(fault, ())?;
+    }
+    let before = file.noted_count();
     let mut daily_rate_ppm = BTreeMap::new();
-    for (band, rate) in raw.get_ref() {
-        if !bands.contains(band) {
-            let message = format!("{band:?} is not a band");
-            let fault = file.refuse(&rate.span(), message, format!("one of: {}", bands.join(", ")));
-            file.pass_over(fault, ())?;
-            continue;
-        }
+    for (band, rate) in raw.get_ref().iter().filter(|(band, _)| bands.contains(band)) {
         let ppm = bounds::integer(file, rate, "daily_rate_ppm", 0..=price.max_daily_rate_ppm)?;
         let checked = DailyRate::from_ppm(ppm)
             .map_err(|e| file.refuse(&rate.span(), e.to_string(), "parts per million a day"))?;
         daily_rate_ppm.insert(band.clone(), checked);
     }
-    let mut dearest: Option<(&String, DailyRate)> = None;
-    for band in bands {
-        let Some(&rate) = daily_rate_ppm.get(band) else { continue };
-        if let Some((safer, safer_rate)) = dearest.filter(|&(_, r)| r > rate) {
-            let message = format!("band {band:?} pays less than the safer band {safer:?} ({} ppm)", safer_rate.ppm());
-            let span = raw.get_ref().get(band).map_or(0..0, Spanned::span);
-            return Err(file.refuse(&span, message, "a riskier band never pays less"));
+    file.part_since(before, (), || {
+        let mut dearest: Option<(&String, DailyRate)> = None;
+        for band in bands {
+            let Some(&rate) = daily_rate_ppm.get(band) else { continue };
+            if let Some((safer, safer_rate)) = dearest.filter(|&(_, r)| r > rate) {
+                let message =
+                    format!("band {band:?} pays less than the safer band {safer:?} ({} ppm)", safer_rate.ppm());
+                let span = raw.get_ref().get(band).map_or(0..0, Spanned::span);
+                return Err(file.refuse(&span, message, "a riskier band never pays less"));
+            }
+            dearest = Some((band, rate));
         }
-        dearest = Some((band, rate));
-    }
+        Ok(())
+    })?;
     if daily_rate_ppm.is_empty() {
         let message = format!("product {name:?} serves no band");
         return Err(file.refuse(&raw.span(), message, "a rate for at least one band"));

@@ -209,7 +209,7 @@ fn all_faults_of_one_product_and_one_rule_are_told_at_once() {
         ("funding_daily_ppm = 184", "funding_daily_ppm = 640"),
     ]);
     let lines: Vec<&str> = of_product.iter().filter_map(|fault| fault.split(':').next()).collect();
-    assert_eq!(lines, ["8", "14", "19", "23", "23", "24", "24"], "{of_product:?}");
+    assert_eq!(lines, ["8", "14", "19", "23", "23", "23", "24", "24"], "{of_product:?}");
     let of_rule = told(&[
         ("loan_book = \"required\"", "loan_book = \"none\""),
         ("code = \"in-arrears\"", "code = \"In arrears\"\nproducts = [\"bank-referral\"]"),
