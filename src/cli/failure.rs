@@ -158,6 +158,11 @@ impl Failure {
                  `integrity point OUT --run ID --reason TEXT`",
             );
         }
+        if let Self::Run(RunError::Publish(error)) = self
+            && publish_code(error) == ExitCode::InputMissing
+        {
+            return None;
+        }
         if matches!(self, Self::NotFound(_) | Self::Publish(_) | Self::Report(_) | Self::Answer(_)) {
             return None;
         }

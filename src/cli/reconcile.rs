@@ -8,6 +8,7 @@ use super::run::JobArgs;
 use super::{ExitCode, Failure, Output, Terminal};
 use crate::core_system::{CoreField, Difference, What};
 use crate::domain::{Money, grouped};
+use crate::page::shown_cell;
 use crate::publish::{OutputRow as _, TableWriter};
 use crate::report::text_table;
 use crate::run::{ReconcileReport, reconcile_books};
@@ -25,7 +26,7 @@ pub struct ReconcileArgs {
     /// `days_past_due`, `status`. May be given several times.
     #[arg(long = "column", value_name = "FIELD=COLUMN", value_parser = field_and_column)]
     columns: Vec<(CoreField, String)>,
-    /// Write all differences to a new file, Parquet or (where its name ends in .csv) CSV.
+    /// Write all differences to a new file, Parquet or (where its name ends in .csv) CSV. In CSV an apostrophe stands before a text that a spreadsheet would run as a formula.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
     /// How many differences the text shows; JSON has all.
@@ -66,8 +67,21 @@ fn write_differences(path: &Path, differences: &[Difference]) -> Result<(), Fail
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(create_new(path)?);
     let names: Vec<String> = Difference::table().columns.into_iter().map(|column| column.name).collect();
     writer.write_record(&names).map_err(failed)?;
-    differences.iter().try_for_each(|difference| writer.serialize(difference)).map_err(failed)?;
+    differences.iter().try_for_each(|difference| writer.serialize(shown(difference))).map_err(failed)?;
     writer.flush().map_err(|source| Failure::Io { path: path.to_owned(), source })
+}
+
+/// A difference as a spreadsheet may have it: what either side's books hold is text of others.
+fn shown(difference: &Difference) -> Difference {
+    let cell = |text: &Option<String>| text.as_deref().map(|text| shown_cell(text).into_owned());
+    Difference {
+        loan_id: cell(&difference.loan_id),
+        merchant_id: cell(&difference.merchant_id),
+        ours: cell(&difference.ours),
+        theirs: cell(&difference.theirs),
+        detail: cell(&difference.detail),
+        ..difference.clone()
+    }
 }
 
 fn text(report: &ReconcileReport, shown: usize) -> String {
@@ -144,4 +158,30 @@ fn cells(difference: &Difference) -> Vec<String> {
         number(difference.row),
         difference.detail.clone().unwrap_or_default(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_either_side_s_books_are_no_formulas_in_csv() {
+        let folder = tempfile::tempdir().unwrap();
+        let difference = Difference {
+            number: 1,
+            loan_id: Some("=HYPERLINK(\"x\")".to_owned()),
+            merchant_id: Some("M1".to_owned()),
+            row: None,
+            what: What::Outstanding,
+            ours: Some("-1250".to_owned()),
+            theirs: Some("@now".to_owned()),
+            difference: Some(-3),
+            is_tolerated: false,
+            detail: None,
+        };
+        let path = folder.path().join("differences.csv");
+        write_differences(&path, &[difference]).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"'=HYPERLINK(\"\"x\"\")\",M1,,outstanding,-1250,'@now,-3,"), "{text}");
+    }
 }

@@ -138,14 +138,14 @@ impl ConfigFile {
         let mut unread: Vec<String> = Vec::new();
         let mut replaced: Vec<usize> = Vec::new();
         loop {
-            let refused = match toml::from_str(&text) {
+            let (refused, span) = match toml::from_str(&text) {
                 Ok(raw) if unread.is_empty() => {
                     let file = Self { path: self.path.clone(), text, noted: Some(Arc::default()) };
                     return Ok((raw, PassedOver { file, faults, replaced }));
                 }
                 Ok(_) => break,
                 // Places are those of the text at hand.
-                Err(e) => Self::from_text(&self.path, &text).refusal(&e),
+                Err(e) => (Self::from_text(&self.path, &text).refusal(&e), e.span().unwrap_or(0..0)),
             };
             if named_by(&refused.message, "missing field `").is_some_and(|key| unread.iter().any(|known| known == key))
             {
@@ -154,8 +154,12 @@ impl ConfigFile {
             let unknown = named_by(&refused.message, "unknown field `");
             let line = refused.line;
             let is_new = !replaced.contains(&line);
-            let readable = readable_value(&refused.message, &refused.help).filter(|_| is_new && unknown.is_none());
-            if let Some(rest) = readable.and_then(|value| with_value(&text, line, &value)) {
+            let written = text.get(span.clone()).unwrap_or_default();
+            let readable = readable_value(&refused.message, &refused.help, written).filter(|_| unknown.is_none());
+            let with_readable = |value: String| {
+                with_value_at(&text, &span, &value).or_else(|| with_value(&text, line, &value).filter(|_| is_new))
+            };
+            if let Some(rest) = readable.and_then(with_readable) {
                 faults.push(refused);
                 replaced.push(line);
                 text = rest;
@@ -209,12 +213,29 @@ impl ConfigFile {
     /// # Errors
     /// Its fault, where the first is wanted.
     pub(crate) fn part<T>(&self, instead: T, check: impl FnOnce() -> Result<T, ConfigError>) -> Result<T, ConfigError> {
-        let before = self.noted().len();
+        self.part_since(self.noted_count(), instead, check)
+    }
+
+    /// As [`Self::part`], of a comparison of what was read since so many faults were noted.
+    ///
+    /// # Errors
+    /// Its fault, where the first is wanted.
+    pub(crate) fn part_since<T>(
+        &self,
+        before: usize,
+        instead: T,
+        check: impl FnOnce() -> Result<T, ConfigError>,
+    ) -> Result<T, ConfigError> {
         match check() {
-            Err(_) if self.noted().len() > before => Ok(instead),
+            Err(_) if self.noted_count() > before => Ok(instead),
             Err(fault) => self.pass_over(fault, instead),
             checked => checked,
         }
+    }
+
+    /// How many faults were passed over so far.
+    pub(crate) fn noted_count(&self) -> usize {
+        self.noted().len()
     }
 
     /// Faults that were passed over.
@@ -251,14 +272,17 @@ fn named_by<'a>(message: &'a str, what: &str) -> Option<&'a str> {
     message.strip_prefix(what)?.split('`').next()
 }
 
-/// A value of the kind that a refusal asks for: the first of the words that are allowed, or a number or a list.
-fn readable_value(message: &str, help: &str) -> Option<String> {
+/// A value of the kind that a refusal asks for: the first of the words that are allowed, a number or a list, or as a text what is written there.
+fn readable_value(message: &str, help: &str, written: &str) -> Option<String> {
     if message.starts_with("unknown variant `") {
         let allowed = message.split_once("expected ").map_or(help, |(_, allowed)| allowed);
         return Some(format!("\"{}\"", allowed.split('`').nth(1)?));
     }
     let refused = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
     let expected = refused.rsplit_once("expected ")?.1;
+    if expected == "a string" {
+        return Some(toml::Value::String(written.to_owned()).to_string());
+    }
     let of_kind: [(&[&str], &str); 4] = [
         (&["i64", "u64", "i32", "u32", "i16", "u16", "u8", "usize"], "1"),
         (&["f64", "f32"], "1.0"),
@@ -266,6 +290,13 @@ fn readable_value(message: &str, help: &str) -> Option<String> {
         (&["a sequence"], "[]"),
     ];
     of_kind.iter().find(|(kinds, _)| kinds.contains(&expected)).map(|(_, value)| (*value).to_owned())
+}
+
+/// The text with another value in place of one that stands on a single line.
+fn with_value_at(text: &str, span: &Range<usize>, value: &str) -> Option<String> {
+    let written = text.get(span.clone()).filter(|written| *written != value && !written.contains('\n'))?;
+    toml::from_str::<toml::Table>(&format!("it = {written}")).ok()?;
+    Some(format!("{}{value}{}", text.get(..span.start)?, text.get(span.end..)?))
 }
 
 /// The text with another value on a line that gives one key its value.
@@ -372,6 +403,41 @@ mod tests {
             .replace("[[part]]\nword = \"two", "[[part]]\nword = \"tree");
         assert_eq!(lines(&bad), [1, 4, 6], "and what the wrong word decides is not judged");
         assert_eq!(lines(&bad.replace("word = \"one\"", "word = \"one\"\nwords = 1")), [1, 4, 5, 7]);
+    }
+
+    #[test]
+    fn a_text_or_a_value_within_a_table_that_cannot_be_read_hides_no_other_fault() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Whole {
+            name: toml::Spanned<String>,
+            words: Vec<toml::Spanned<String>>,
+            by_band: std::collections::BTreeMap<String, toml::Spanned<i64>>,
+            size: toml::Spanned<i64>,
+        }
+        let check = |file: ConfigFile| -> Result<i64, ConfigError> {
+            let raw: Whole = file.parse()?;
+            crate::config::bounds::text(&file, &raw.name, "name")?;
+            for (band, share) in &raw.by_band {
+                crate::config::bounds::integer(&file, share, band, 1..=9)?;
+            }
+            for word in &raw.words {
+                crate::config::bounds::text(&file, word, "words")?;
+            }
+            crate::config::bounds::integer(&file, &raw.size, "size", 1..=9)
+        };
+        let lines = |text: &str| -> Vec<usize> {
+            let file = ConfigFile::from_text(Path::new("x.toml"), text);
+            let all = file.check_telling_all::<Whole, i64>(check);
+            all.err().into_iter().flatten().map(|fault| fault.line).collect()
+        };
+        assert_eq!(lines("name = \"a\"\nwords = [\"b\"]\nby_band = { A = 1 }\nsize = 9\n"), [] as [usize; 0]);
+        assert_eq!(lines("name = 5\nwords = [\"b\"]\nby_band = { A = 1 }\nsize = 10\n"), [1, 4]);
+        assert_eq!(lines("name = 2025-01-01\nwords = [1,\n2]\nby_band = { A = 1 }\nsize = 10\n"), [1, 2, 3, 5]);
+        assert_eq!(
+            lines("name = \"a\"\nwords = []\nby_band = { A = \"1\", B = \"2\", C = 3 }\nsize = 10\n"),
+            [3, 3, 4]
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub const MAX_MONEY: i64 = 1_000_000_000_000_000;
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
-    /// An identifier: a non-empty string.
+    /// An identifier: a string without white space around it, see [`is_id`](super::is_id).
     Id,
     /// Free text or a category: a string.
     Text,

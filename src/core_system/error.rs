@@ -22,10 +22,10 @@ pub enum CoreSystemError {
         available: String,
     },
     /// Words of the export's status column that the job does not explain.
-    #[error("understand the export's status: {words}", words = .words.iter().map(|(word, rows)| format!("{word:?} in {rows} rows")).collect::<Vec<_>>().join(", "))]
+    #[error("understand the export's status: {words}", words = .words.iter().map(UnknownWord::told).collect::<Vec<_>>().join(", "))]
     UnknownStatus {
-        /// Each word, and in how many rows it stands.
-        words: Vec<(String, u64)>,
+        /// Each word.
+        words: Vec<UnknownWord>,
     },
     /// The job has no loan book.
     #[error("compare the books: the job has no loans table, or none that could be read")]
@@ -36,4 +36,24 @@ pub enum CoreSystemError {
     /// Our own loan book.
     #[error(transparent)]
     Repayment(#[from] RepaymentError),
+}
+
+/// A word that the job does not explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownWord {
+    /// The word.
+    pub word: String,
+    /// In how many rows it stands.
+    pub rows: u64,
+    /// The first of them: data row of the export, from 1.
+    pub first_row: i64,
+}
+
+impl UnknownWord {
+    fn told(&self) -> String {
+        match self.rows {
+            1 => format!("{:?} in data row {}", self.word, self.first_row),
+            rows => format!("{:?} in {rows} rows, the first of them data row {}", self.word, self.first_row),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::amount::scaled;
-use super::error::CoreSystemError;
+use super::error::{CoreSystemError, UnknownWord};
 use super::settings::{AmountUnit, CoreField, CoreStatus, CoreTerms};
 use crate::domain::{Currency, Digest};
 use crate::model::ModelError;
@@ -78,8 +78,9 @@ pub fn read_export(path: &Path, terms: &CoreTerms, currency: Currency) -> Result
         fields: columns.keys().copied().collect(),
         sha256: table.digest()?,
     };
-    let mut unknown_words: BTreeMap<String, u64> = BTreeMap::new();
+    let mut unknown_words: BTreeMap<String, UnknownWord> = BTreeMap::new();
     for row in 0..table.rows() {
+        let number_of_row = i64::try_from(row + 1).unwrap_or(i64::MAX);
         let cell = |field: CoreField| columns.get(&field).and_then(|texts| texts.get(row));
         let status = match cell(CoreField::Status) {
             None => None,
@@ -90,7 +91,8 @@ pub fn read_export(path: &Path, terms: &CoreTerms, currency: Currency) -> Result
                     continue;
                 }
                 None => {
-                    *unknown_words.entry(word.to_owned()).or_default() += 1;
+                    let first = UnknownWord { word: word.to_owned(), rows: 0, first_row: number_of_row };
+                    unknown_words.entry(word.to_owned()).or_insert(first).rows += 1;
                     None
                 }
             },
@@ -106,7 +108,7 @@ pub fn read_export(path: &Path, terms: &CoreTerms, currency: Currency) -> Result
         };
         let counted = [CoreField::Outstanding, CoreField::Interest, CoreField::Arrears, CoreField::DaysPastDue];
         export.lines.push(CoreLine {
-            row: i64::try_from(row + 1).unwrap_or(i64::MAX),
+            row: number_of_row,
             loan_id: cell(CoreField::LoanId).map(str::to_owned),
             merchant_id: cell(CoreField::MerchantId).map(str::to_owned),
             status,
@@ -116,7 +118,7 @@ pub fn read_export(path: &Path, terms: &CoreTerms, currency: Currency) -> Result
     if unknown_words.is_empty() {
         Ok(export)
     } else {
-        Err(CoreSystemError::UnknownStatus { words: unknown_words.into_iter().collect() })
+        Err(CoreSystemError::UnknownStatus { words: unknown_words.into_values().collect() })
     }
 }
 

@@ -311,7 +311,7 @@ impl RawColumns {
             let name = bounds::text(file, column, field.name())?;
             if let Some((other, _)) = columns.iter().find(|(_, known)| **known == name) {
                 let message = format!("column {name:?} is named for {} and for {}", other.name(), field.name());
-                return Err(file.refuse(&column.span(), message, "a column of its own for each field"));
+                file.pass_over(file.refuse(&column.span(), message, "a column of its own for each field"), ())?;
             }
             columns.insert(field, name);
         }
@@ -333,7 +333,7 @@ impl RawStatus {
                 let before = meanings.insert(bounds::text(file, word, "status")?.to_lowercase(), meaning);
                 if before.is_some_and(|before| before != meaning) {
                     let message = format!("status {:?} means two things", word.get_ref());
-                    return Err(file.refuse(&word.span(), message, "each word in one list"));
+                    file.pass_over(file.refuse(&word.span(), message, "each word in one list"), ())?;
                 }
             }
         }

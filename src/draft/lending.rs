@@ -120,10 +120,14 @@ pub(super) fn put_name(draft: &mut TableDraft, scope: &mut Scope, column: &str, 
 
 /// All columns of a table that its own raw table has, except those already drafted.
 pub(super) fn put_own(draft: &mut TableDraft, scope: &mut Scope) {
+    put_own_without(draft, scope, &BTreeSet::new());
+}
+
+/// As [`put_own`], of raw columns that are not among these.
+pub(super) fn put_own_without(draft: &mut TableDraft, scope: &mut Scope, taken: &BTreeSet<ColumnAt>) {
     let table: &'static TableContract = draft.table;
-    let taken: BTreeSet<ColumnAt> = BTreeSet::new();
     let columns: Vec<&'static str> = table.columns.iter().map(|c| c.name).filter(|name| !draft.has(name)).collect();
-    let own = assign(scope.land, scope.driver, table, &columns, true, &taken);
+    let own = assign(scope.land, scope.driver, table, &columns, true, taken);
     for (column, found) in &own {
         put_found(draft, scope, column, found);
     }

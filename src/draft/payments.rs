@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::assign::{assign, free_name};
 use super::ends::MAX_STATES;
 use super::landscape::Landscape;
-use super::lending::{put_name, put_own, skip_named};
+use super::lending::{put_name, put_own_without, skip_named};
 use super::not_meant::skip_rows;
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
@@ -21,9 +21,12 @@ pub(super) fn draft(land: &Landscape, currency: Option<Currency>, table: usize, 
     let mut scope = Scope::new(land, table, currency);
     let mut draft = TableDraft::new(&PAYMENTS, &scope);
     draft.head.push("Payments: one row a repayment of a loan.".to_owned());
-    put_name(&mut draft, &mut scope, "payment_id", C::Payment);
+    let running: BTreeSet<ColumnAt> = land.columns(table).filter(|at| is_running_number_of_files(land, *at)).collect();
+    if land.naming(table, C::Payment).is_none_or(|(at, _)| !running.contains(&at)) {
+        put_name(&mut draft, &mut scope, "payment_id", C::Payment);
+    }
     put_name(&mut draft, &mut scope, "loan_id", C::Loan);
-    put_own(&mut draft, &mut scope);
+    put_own_without(&mut draft, &mut scope, &running);
     let own_number = put_number(&mut draft, &scope);
     if !draft.has("channel") {
         draft.put(
@@ -64,6 +67,23 @@ fn put_number(draft: &mut TableDraft, scope: &Scope) -> Option<ColumnAt> {
     None
 }
 
+/// Whether a column is a running number that begins anew in each file: each value once a file, and of another loan or time in the next. Rows that are sent again
+/// say the same.
+fn is_running_number_of_files(land: &Landscape, at: ColumnAt) -> bool {
+    let cells = land.column(at);
+    let Some((loan, _)) = land.naming(at.table, C::Loan).filter(|(loan, _)| *loan != at) else { return false };
+    if !cells.is_like_an_id() || cells.is_unique() || !cells.names_every_row() {
+        return false;
+    }
+    let differs = |other: ColumnAt| {
+        let (repeated, alike) = land.table(at.table).alike_within(at.column, other.column);
+        alike * 2 < repeated
+    };
+    // Of times one may be that of sending.
+    let mut times = land.columns(at.table).filter(|other| land.column(*other).is_time()).peekable();
+    differs(loan) || (times.peek().is_some() && times.all(differs))
+}
+
 /// A column of which every row has its own value, and that is no count of the file's rows: of those that are called a number or a reference before others.
 fn own_number(land: &Landscape, table: usize) -> Option<(ColumnAt, f64)> {
     let worth = |at: ColumnAt| -> Option<f64> {
@@ -79,7 +99,7 @@ fn own_number(land: &Landscape, table: usize) -> Option<(ColumnAt, f64)> {
     let own = land.columns(table).filter(|at| {
         let cells = land.column(*at);
         let names_another = land.named.get(at).is_some_and(|(meant, _)| !matches!(meant, C::Payment | C::Order));
-        cells.names_every_row() && cells.is_like_an_id() && !names_another
+        cells.names_every_row() && cells.is_like_an_id() && !names_another && !is_running_number_of_files(land, *at)
     });
     let worths = own.filter_map(|at| Some((at, worth(at)?)));
     worths.max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(&a.0)))

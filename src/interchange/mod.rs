@@ -20,7 +20,9 @@ mod settings;
 
 pub use alert_lines::{ALERT_LINES, alert_line};
 pub use fineract::{NotImported, ROWS_A_WORKBOOK, Repayments, file_name as fineract_file_name, is_importable};
-pub use frappe::{FRAPPE_REPAYMENTS, frappe_header, frappe_line};
+pub use frappe::{
+    FRAPPE_NOT_IMPORTED, FRAPPE_REPAYMENTS, frappe_header, frappe_line, frappe_not_imported, is_importable_by_frappe,
+};
 pub use lineage::{LINEAGE, LINEAGE_FAILED, LineageFile, LineageRun, failed_events, published_events};
 pub use metrics::{METRICS, Metric, exposition};
 pub(crate) use settings::{FINERACT_KEYS, FRAPPE_KEYS, INTERCHANGE_KEYS, RawInterchange};

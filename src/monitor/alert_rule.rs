@@ -67,14 +67,18 @@ pub enum AlertKind {
 
 impl AlertRule {
     /// Reads one `[[rule]]`.
-    pub(super) fn read(mut keys: RuleKeys<'_>) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    /// What is wrong with it; where all faults are wanted they are noted, and a rule that cannot be made is none.
+    pub(super) fn read(mut keys: RuleKeys<'_>) -> Result<Option<Self>, ConfigError> {
+        let code = keys.part(|keys| keys.code("code"))?;
+        let text = keys.part(|keys| keys.text("text"))?;
+        let severity = keys.part(|keys| keys.word("severity"))?;
+        let action = keys.part(|keys| keys.word("action"))?;
+        let clear_after_days = keys.part(|keys| keys.optional_days("clear_after_days"))?.flatten().unwrap_or(0);
+        let escalation = keys.part(|keys| keys.escalation("escalation"))?.flatten();
+        // What other keys there may be hangs on it.
         let kind_word = keys.text("kind")?;
-        let code = keys.code("code")?;
-        let text = keys.text("text")?;
-        let severity = keys.word("severity")?;
-        let action = keys.word("action")?;
-        let clear_after_days = keys.optional_days("clear_after_days")?.unwrap_or(0);
-        let escalation = keys.escalation("escalation")?;
         let kind = match kind_word.as_str() {
             arrears::KIND => AlertKind::Arrears { from_dpd: keys.whole("from_dpd", 1..=3_660)? },
             pledge_loss::KIND => AlertKind::PledgeLoss { from_share: keys.number("from_share", 0.01..=1.0)? },
@@ -84,14 +88,15 @@ impl AlertRule {
                 None => return Err(keys.unknown_kind(word)),
             },
         };
+        let (Some(code), Some(text), Some(severity), Some(action)) = (code, text, severity, action) else {
+            return keys.finish(&kind_word).map(|()| None);
+        };
         if action_deducts(action, escalation) && !matches!(kind, AlertKind::Arrears { .. }) {
-            return Err(keys.refuse(
-                format!("rule {:?} deducts without arrears", code.as_str()),
-                "only kind = \"arrears\" may deduct",
-            ));
+            let message = format!("rule {:?} deducts without arrears", code.as_str());
+            keys.pass_over(keys.refuse(message, "only kind = \"arrears\" may deduct"), ())?;
         }
         keys.finish(&kind_word)?;
-        Ok(Self { code, text, severity, action, clear_after_days, escalation, kind })
+        Ok(Some(Self { code, text, severity, action, clear_after_days, escalation, kind }))
     }
 
     /// Whether it may ask for a deduction.

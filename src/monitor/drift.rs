@@ -202,11 +202,12 @@ impl RawDrift {
         let bound = |value: &Option<Spanned<f64>>, key: &str, most: f64| {
             value.as_ref().map(|v| bounds::finite(file, v, key, 0.0..=most)).transpose()
         };
+        let allow = self.allow.iter().map(|raw| file.part(None, || raw.check(file).map(Some)).transpose());
         Ok(DriftLimits {
             max_score_index: bound(&self.max_score_index, "max_score_index", 100.0)?,
             max_missing_rise_share: bound(&self.max_missing_rise_share, "max_missing_rise_share", 1.0)?,
             max_offered_change_share: bound(&self.max_offered_change_share, "max_offered_change_share", 100.0)?,
-            allow: self.allow.iter().map(|raw| raw.check(file)).collect::<Result<_, _>>()?,
+            allow: allow.flatten().collect::<Result<_, _>>()?,
         })
     }
 }
@@ -215,7 +216,7 @@ impl RawDriftAllowance {
     fn check(&self, file: &ConfigFile) -> Result<DriftAllowance, ConfigError> {
         if let Some(variable) = self.variable.as_ref().filter(|_| self.what != Jump::Missing) {
             let message = format!("{} have no variable", self.what.word());
-            return Err(file.refuse(&variable.span(), message, "leave it out, or what = \"missing\""));
+            file.pass_over(file.refuse(&variable.span(), message, "leave it out, or what = \"missing\""), ())?;
         }
         let (until, reason) = bounds::allowed(file, &self.until, &self.reason)?;
         let variable = self.variable.as_ref().map(|variable| variable.get_ref().clone());

@@ -276,7 +276,7 @@ impl RawRestructure {
                 let message = format!("{count} instalments do not follow those before");
                 file.refuse(&self.instalments.span(), message, "whole numbers from 1 to 120, ascending")
             };
-            instalments.push(next.ok_or_else(refused)?);
+            instalments.push(next.map_or_else(|| file.pass_over(refused(), 1), Ok)?);
         }
         if instalments.is_empty() {
             let span = self.instalments.span();

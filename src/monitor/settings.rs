@@ -20,7 +20,8 @@ use super::rules::unknown_loan::{self, UNKNOWN_LOAN_RULE};
 use crate::config::{ConfigError, ConfigFile, bounds};
 use crate::features::FeatureUses;
 use crate::repayment::{
-    Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, Retention, UnknownLimit, Waterfall,
+    CorrectedPayments, Materiality, Overpayment, RawLedger, RawMateriality, RawWaterfall, Retention, UnknownLimit,
+    Waterfall,
 };
 
 /// A checked monitor file.
@@ -41,7 +42,7 @@ pub struct Monitor {
     /// Loans that may be missing although the night before knew them: the lender says that they are settled elsewhere.
     pub no_longer_sent: BTreeSet<String>,
     /// Loans of which payments that the night before knew may be missing: the lender says that they were taken back.
-    pub payments_corrected: BTreeSet<String>,
+    pub payments_corrected: CorrectedPayments,
     /// Loans whose terms are right as they are sent tonight, although an earlier night knew others.
     pub terms_corrected: BTreeSet<String>,
     /// Loans with the merchants whose they are, although an earlier night knew them under others.
@@ -316,10 +317,10 @@ impl Monitor {
         let (overpayment, unknown_limit, retention) = raw.ledger.check(&file)?;
         let buckets = file.part(Vec::new(), || check_buckets(&file, &raw.buckets))?;
         let classes = check_classes(&file, &raw.class_from_dpd)?;
-        let drift = raw.drift.check(&file)?;
+        let drift = file.part(DriftLimits::default(), || raw.drift.check(&file))?;
         let officers = raw.officers.check(&file)?;
         let hazard = file.part(None, || raw.hazard.as_ref().map(|hazard| hazard.check(&file)).transpose())?;
-        let restoration = raw.restoration.check(&file, &mut feature_uses)?;
+        let restoration = file.part(RestorationTerms::default(), || raw.restoration.check(&file, &mut feature_uses))?;
         let portfolio = raw.portfolio.check(&file, raw.provisions.as_ref())?;
         let restructure =
             file.part(None, || raw.restructure.as_ref().map(|raw| raw.check(&file, &mut feature_uses)).transpose())?;
@@ -334,8 +335,7 @@ impl Monitor {
             unknown_loan::rule().map_err(|e| file.refuse(&(0..0), e.to_string(), "a defect of this program"))?;
         let mut rules: Vec<AlertRule> = Vec::new();
         for raw_rule in &raw.rules {
-            let rule =
-                file.part(None, || AlertRule::read(RuleKeys::new(&file, raw_rule, &mut feature_uses)).map(Some))?;
+            let rule = file.part(None, || AlertRule::read(RuleKeys::new(&file, raw_rule, &mut feature_uses)))?;
             let Some(rule) = rule else { continue };
             let at_code = raw_rule.get_ref().get("code").map_or_else(|| raw_rule.span(), Spanned::span);
             if rules.iter().any(|r| r.code == rule.code) {
@@ -368,7 +368,7 @@ impl Monitor {
             retention,
             unknown_limit,
             no_longer_sent: raw.ledger.no_longer_sent(),
-            payments_corrected: raw.ledger.payments_corrected(),
+            payments_corrected: file.part(CorrectedPayments::default(), || raw.ledger.payments_corrected(&file))?,
             terms_corrected: raw.ledger.terms_corrected(),
             borrower_corrected: raw.ledger.borrower_corrected(),
             payments_confirmed: raw.ledger.payments_confirmed(),
@@ -438,15 +438,12 @@ fn check_buckets(file: &ConfigFile, raw: &Spanned<Vec<Spanned<RawBucket>>>) -> R
         let RawBucket { name, from_dpd, to_dpd } = bucket.get_ref();
         if name.get_ref().is_empty() || buckets.iter().any(|b| b.name == *name.get_ref()) {
             let message = format!("bucket {:?} is unnamed or named twice", name.get_ref());
-            return Err(file.refuse(&name.span(), message, "a name of its own for each bucket"));
+            file.pass_over(file.refuse(&name.span(), message, "a name of its own for each bucket"), ())?;
         }
         if RESERVED_PLACES.contains(&name.get_ref().as_str()) {
             let message = format!("bucket {:?} has the name of a place that is no bucket", name.get_ref());
-            return Err(file.refuse(
-                &name.span(),
-                message,
-                format!("a name other than {}", RESERVED_PLACES.join(", ")),
-            ));
+            let help = format!("a name other than {}", RESERVED_PLACES.join(", "));
+            file.pass_over(file.refuse(&name.span(), message, help), ())?;
         }
         let from = *from_dpd.get_ref();
         match next {
@@ -486,7 +483,7 @@ fn check_classes(file: &ConfigFile, raw: &Spanned<RawClasses>) -> Result<ClassTh
     let mut next = |value: &Spanned<i64>, key: &str| -> Result<i64, ConfigError> {
         if *value.get_ref() < least {
             let message = format!("{key} = {} overlaps the class before it", value.get_ref());
-            return Err(file.refuse(&value.span(), message, format!("{least} or more")));
+            file.pass_over(file.refuse(&value.span(), message, format!("{least} or more")), ())?;
         }
         let from = bounds::integer(file, value, key, 1..=3_660)?;
         least = from + 1;

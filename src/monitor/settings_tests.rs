@@ -185,3 +185,28 @@ fn a_rule_of_money_at_risk_needs_a_model() {
         assert!(error.message.contains(words), "{error}");
     }
 }
+
+#[test]
+fn all_faults_of_one_rule_and_of_several_sections_are_told_at_once() {
+    let text = GOOD
+        .replacen("\"fee\", \"interest\", \"principal\"", "\"fee\", \"fee\"", 1)
+        .replacen("substandard = 91", "substandard = 1", 1)
+        .replacen("severity = \"critical\"\naction = \"freeze\"", "severity = \"grave\"\naction = \"deduct\"", 1)
+        .replacen("drop_share = 0.7", "drop_share = 7.0\ndrop = 1\nfall = 2", 1)
+        .replacen("feature = \"stars\"", "stars = 1", 1);
+    let all = Monitor::check_telling_all(ConfigFile::from_text(Path::new("monitor.toml"), &text)).unwrap_err();
+    let told: Vec<String> = all.iter().map(|fault| format!("{}: {}", fault.line, fault.message)).collect();
+    for words in [
+        "3: within",
+        "7: substandard",
+        "37: severity",
+        "drop_share = 7",
+        "\"drop\"",
+        "\"fall\"",
+        "lacks feature",
+        "\"stars\"",
+    ] {
+        assert!(told.iter().any(|fault| fault.contains(words)), "{words}: {told:?}");
+    }
+    assert_eq!(told.len(), 8, "{told:?}");
+}

@@ -43,17 +43,15 @@ impl RawApproval {
         let words = |key: &str, text: &Spanned<String>| {
             let words = text.get_ref().trim();
             if words.is_empty() {
-                return Err(file.refuse(
-                    &text.span(),
-                    format!("{key} is blank"),
-                    "words that a reader of the run understands",
-                ));
+                let help = "words that a reader of the run understands";
+                file.pass_over(file.refuse(&text.span(), format!("{key} is blank"), help), ())?;
             }
             Ok(words.to_owned())
         };
-        let holds_from = self.holds_from.get_ref().parse().map_err(|_| {
+        let holds_from = self.holds_from.get_ref().parse().or_else(|_| {
             let message = format!("holds_from is {:?}, which is no date", self.holds_from.get_ref());
-            file.refuse(&self.holds_from.span(), message, "for example holds_from = \"2025-07-01\"")
+            let fault = file.refuse(&self.holds_from.span(), message, "for example holds_from = \"2025-07-01\"");
+            file.pass_over(fault, Date::MIN)
         })?;
         Ok(PolicyApproval {
             version: words("version", &self.version)?,

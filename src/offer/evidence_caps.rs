@@ -158,7 +158,7 @@ pub(super) fn check_caps(
         integrity_capital_factor_ppm: caps
             .integrity_capital_factor_ppm
             .as_ref()
-            .map(|factor| check_factor(file, factor, bands, served))
+            .map(|factor| file.part(CapitalFactor::Same(1), || check_factor(file, factor, bands, served)))
             .transpose()?,
         lowest_month,
         receivables_advance_rate_ppm: ppm(
@@ -202,14 +202,13 @@ fn check_factor(
     match raw.get_ref() {
         RawFactor::Same(factor) => Ok(CapitalFactor::Same(in_range(*factor)?)),
         RawFactor::ByBand(factors) => {
-            if let Some(band) = factors.keys().find(|band| !bands.contains(band)) {
-                return Err(refuse(format!("{band:?} is not a band"), "bands of this policy"));
+            for band in factors.keys().filter(|band| !bands.contains(band)) {
+                file.pass_over(refuse(format!("{band:?} is not a band"), "bands of this policy"), ())?;
             }
-            if let Some(band) = served.iter().find(|band| !factors.contains_key(**band)) {
-                return Err(refuse(
-                    format!("band {band:?} is served and has no factor"),
-                    "a factor for every band with a rate",
-                ));
+            let is_left_out = |band: &str| bands.iter().any(|known| known == band) && !factors.contains_key(band);
+            for band in served.iter().filter(|band| is_left_out(band)) {
+                let message = format!("band {band:?} is served and has no factor");
+                file.pass_over(refuse(message, "a factor for every band with a rate"), ())?;
             }
             let mut least = i64::MAX;
             for factor in bands.iter().filter_map(|band| factors.get(band)) {

@@ -69,13 +69,14 @@ impl RawOptimisation {
         let of_budget = |value: &Option<Spanned<f64>>, key: &str| match value {
             Some(value) if !has_budget => {
                 let message = format!("{key} is a share of the portfolio's budget, and there is none");
-                Err(file.refuse(&value.span(), message, "portfolio_budget_minor above the sections"))
+                let fault = file.refuse(&value.span(), message, "portfolio_budget_minor above the sections");
+                file.pass_over(fault, None)
             }
             value => share(value, key),
         };
         Ok(OptimisationTerms {
-            rate_steps_ppm: self.rate_steps(file)?,
-            limits: self.limit_parts(file)?,
+            rate_steps_ppm: file.part(Vec::new(), || self.rate_steps(file))?,
+            limits: file.part(Vec::new(), || self.limit_parts(file))?,
             accepted_rate_ppm: bounds::integer(file, &self.accepted_rate_ppm, "accepted_rate_ppm", 1..=100_000)?,
             accepted_spread: bounds::finite(file, &self.accepted_spread, "accepted_spread", 0.001..=10.0)?,
             max_expected_loss_minor: self

@@ -118,12 +118,14 @@ impl RawOverrides {
             let name = bounds::text(file, &officer.name, "name")?;
             if officers.iter().any(|known| known.name == name) {
                 let message = format!("officer {name:?} is declared twice");
-                return Err(file.refuse(&officer.name.span(), message, "one [[overrides.officer]] an officer"));
+                let fault = file.refuse(&officer.name.span(), message, "one [[overrides.officer]] an officer");
+                file.pass_over(fault, ())?;
             }
             let may: BTreeSet<OverrideKind> = officer.may.get_ref().iter().copied().collect();
             if may.is_empty() {
                 let help = format!("one or more of: {}", OverrideKind::NAMES);
-                return Err(file.refuse(&officer.may.span(), format!("officer {name:?} may do nothing"), help));
+                let fault = file.refuse(&officer.may.span(), format!("officer {name:?} may do nothing"), help);
+                file.pass_over(fault, ())?;
             }
             let needs = |kind: OverrideKind, given: bool, key: &str| {
                 if may.contains(&kind) == given {
@@ -134,11 +136,8 @@ impl RawOverrides {
                 } else {
                     format!("officer {name:?} may decide {:?}, and {key} does not say how far", kind.name())
                 };
-                Err(file.refuse(
-                    &raw.span(),
-                    message,
-                    format!("{key} for whoever may decide {:?}, and for nobody else", kind.name()),
-                ))
+                let help = format!("{key} for whoever may decide {:?}, and for nobody else", kind.name());
+                file.pass_over(file.refuse(&raw.span(), message, help), ())
             };
             needs(OverrideKind::RaiseLimit, officer.raise_to_minor.is_some(), "raise_to_minor")?;
             needs(OverrideKind::Rate, officer.rate_down_ppm.is_some(), "rate_down_ppm")?;
@@ -151,7 +150,8 @@ impl RawOverrides {
                 let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
                 if !codes.contains(&rule.get_ref().as_str()) {
                     let message = format!("rule {:?} is none of this policy's", rule.get_ref());
-                    return Err(file.refuse(&rule.span(), message, format!("one of: {}", codes.join(", "))));
+                    let fault = file.refuse(&rule.span(), message, format!("one of: {}", codes.join(", ")));
+                    file.pass_over(fault, ())?;
                 }
                 waivable.insert(rule.get_ref().clone());
             }

@@ -306,9 +306,8 @@ impl Policy {
         let limit_step_minor = bounds::integer(&file, &raw.limit_step_minor, "limit_step_minor", 1..=hard_cap_minor)?;
         let mut products: Vec<Product> = Vec::new();
         for product in raw.products.get_ref() {
-            let checked = file.part(None, || {
-                check_product(&file, product, &bands, &price, hard_cap_minor, &mut feature_uses).map(Some)
-            })?;
+            let checked =
+                file.part(None, || check_product(&file, product, &bands, &price, hard_cap_minor, &mut feature_uses))?;
             let Some(checked) = checked else { continue };
             if products.iter().any(|p| p.name == checked.name) {
                 let message = format!("product {:?} is declared twice", checked.name);
@@ -341,8 +340,7 @@ impl Policy {
         let mut rules: Vec<EligibilityRule> = Vec::new();
         for rule in &raw.rules {
             let loan_book = *raw.loan_book.get_ref();
-            rules
-                .extend(file.part(None, || check_rule(&file, rule, loan_book, &offered, &mut feature_uses).map(Some))?);
+            rules.extend(file.part(None, || check_rule(&file, rule, loan_book, &offered, &mut feature_uses))?);
         }
         Ok(Self {
             bands,
@@ -523,7 +521,7 @@ fn check_bands(file: &ConfigFile, raw: &Spanned<Vec<Spanned<String>>>) -> Result
         bands.push(band.get_ref().clone());
     }
     if bands.is_empty() {
-        return Err(file.refuse(&raw.span(), "no band is named", "the model's bands, safest first"));
+        file.pass_over(file.refuse(&raw.span(), "no band is named", "the model's bands, safest first"), ())?;
     }
     Ok(bands)
 }
@@ -535,41 +533,74 @@ fn check_product(
     price: &PriceTerms,
     hard_cap_minor: i64,
     feature_uses: &mut FeatureUses,
-) -> Result<Product, ConfigError> {
+) -> Result<Option<Product>, ConfigError> {
     let product = raw.get_ref();
     let name = product_name(file, &product.name)?;
+    let before = file.noted_count();
     let term_days = bounds::days(file, &product.term_days, "term_days", 1..=3_660)?;
-    let (repayment, instalments) = check_repayment(file, product, &name, term_days)?;
+    let once = (Repayment::Bullet, 1);
+    let (repayment, instalments) =
+        file.part_since(before, once, || check_repayment(file, product, &name, term_days))?;
     let max_limit_minor = bounds::integer(file, &product.max_limit_minor, "max_limit_minor", 1..=hard_cap_minor)?;
     let min_limit_minor = bounds::integer(file, &product.min_limit_minor, "min_limit_minor", 1..=max_limit_minor)?;
+    let rates = || check_rates(file, &product.daily_rate_ppm, &name, bands, price);
+    let daily_rate_ppm = file.part(BTreeMap::new(), rates)?;
+    let served: Vec<&str> = product.daily_rate_ppm.get_ref().keys().map(String::as_str).collect();
+    let caps =
+        file.part(None, || check_caps(file, &product.caps, bands, &served, hard_cap_minor, feature_uses).map(Some))?;
+    let product = |caps| Product {
+        name,
+        term_days,
+        repayment,
+        instalments,
+        min_limit_minor,
+        max_limit_minor,
+        daily_rate_ppm,
+        caps,
+    };
+    Ok(caps.map(product))
+}
+
+/// The rate of each band that a product serves.
+fn check_rates(
+    file: &ConfigFile,
+    raw: &Spanned<BTreeMap<String, Spanned<i64>>>,
+    name: &str,
+    bands: &[String],
+    price: &PriceTerms,
+) -> Result<BTreeMap<String, DailyRate>, ConfigError> {
+    for (band, rate) in raw.get_ref().iter().filter(|(band, _)| !bands.contains(band)) {
+        let message = format!("{band:?} is not a band");
+        let fault = file.refuse(&rate.span(), message, format!("one of: {}", bands.join(", ")));
+        file.pass_over(fault, ())?;
+    }
+    let before = file.noted_count();
     let mut daily_rate_ppm = BTreeMap::new();
-    for (band, rate) in product.daily_rate_ppm.get_ref() {
-        if !bands.contains(band) {
-            let message = format!("{band:?} is not a band");
-            return Err(file.refuse(&rate.span(), message, format!("one of: {}", bands.join(", "))));
-        }
+    for (band, rate) in raw.get_ref().iter().filter(|(band, _)| bands.contains(band)) {
         let ppm = bounds::integer(file, rate, "daily_rate_ppm", 0..=price.max_daily_rate_ppm)?;
         let checked = DailyRate::from_ppm(ppm)
             .map_err(|e| file.refuse(&rate.span(), e.to_string(), "parts per million a day"))?;
         daily_rate_ppm.insert(band.clone(), checked);
     }
-    let mut dearest: Option<(&String, DailyRate)> = None;
-    for band in bands {
-        let Some(&rate) = daily_rate_ppm.get(band) else { continue };
-        if let Some((safer, safer_rate)) = dearest.filter(|&(_, r)| r > rate) {
-            let message = format!("band {band:?} pays less than the safer band {safer:?} ({} ppm)", safer_rate.ppm());
-            let span = product.daily_rate_ppm.get_ref().get(band).map_or(0..0, Spanned::span);
-            return Err(file.refuse(&span, message, "a riskier band never pays less"));
+    file.part_since(before, (), || {
+        let mut dearest: Option<(&String, DailyRate)> = None;
+        for band in bands {
+            let Some(&rate) = daily_rate_ppm.get(band) else { continue };
+            if let Some((safer, safer_rate)) = dearest.filter(|&(_, r)| r > rate) {
+                let message =
+                    format!("band {band:?} pays less than the safer band {safer:?} ({} ppm)", safer_rate.ppm());
+                let span = raw.get_ref().get(band).map_or(0..0, Spanned::span);
+                return Err(file.refuse(&span, message, "a riskier band never pays less"));
+            }
+            dearest = Some((band, rate));
         }
-        dearest = Some((band, rate));
-    }
+        Ok(())
+    })?;
     if daily_rate_ppm.is_empty() {
         let message = format!("product {name:?} serves no band");
-        return Err(file.refuse(&product.daily_rate_ppm.span(), message, "a rate for at least one band"));
+        return Err(file.refuse(&raw.span(), message, "a rate for at least one band"));
     }
-    let served: Vec<&str> = daily_rate_ppm.keys().map(String::as_str).collect();
-    let caps = check_caps(file, &product.caps, bands, &served, hard_cap_minor, feature_uses)?;
-    Ok(Product { name, term_days, repayment, instalments, min_limit_minor, max_limit_minor, daily_rate_ppm, caps })
+    Ok(daily_rate_ppm)
 }
 
 /// How a product is repaid, and in how many instalments.
@@ -626,19 +657,16 @@ fn check_default_dpd(file: &ConfigFile, raw: &RawPolicy) -> Result<BTreeMap<Stri
     for (product, dpd) in raw.default_dpd.get_ref() {
         if !PRODUCTS.contains(&product.as_str()) {
             let message = format!("{product:?} is not a product");
-            return Err(file.refuse(&dpd.span(), message, format!("one of: {}", PRODUCTS.join(", "))));
+            let fault = file.refuse(&dpd.span(), message, format!("one of: {}", PRODUCTS.join(", ")));
+            file.pass_over(fault, ())?;
         }
         default_dpd.insert(product.clone(), bounds::days(file, dpd, "default_dpd", 1..=720)?);
     }
-    if *raw.loan_book.get_ref() == LoanBookUse::Required
-        && let Some(missing) = PRODUCTS.iter().find(|p| !default_dpd.contains_key(**p))
-    {
+    let is_needed = *raw.loan_book.get_ref() == LoanBookUse::Required;
+    for missing in PRODUCTS.iter().filter(|p| is_needed && !default_dpd.contains_key(**p)) {
         let message = format!("default_dpd says nothing of {missing:?}");
-        return Err(file.refuse(
-            &raw.default_dpd.span(),
-            message,
-            "days past due that are a default, for every product",
-        ));
+        let help = "days past due that are a default, for every product";
+        file.pass_over(file.refuse(&raw.default_dpd.span(), message, help), ())?;
     }
     Ok(default_dpd)
 }
@@ -649,10 +677,15 @@ fn check_rule(
     loan_book: LoanBookUse,
     offered: &[&str],
     feature_uses: &mut FeatureUses,
-) -> Result<EligibilityRule, ConfigError> {
+) -> Result<Option<EligibilityRule>, ConfigError> {
     let rule = raw.get_ref();
-    let code = ReasonCode::new(rule.code.get_ref())
-        .map_err(|e| file.refuse(&rule.code.span(), e.to_string(), "for example code = \"dispute-share-high\""))?;
+    let code = match ReasonCode::new(rule.code.get_ref()) {
+        Ok(code) => Some(code),
+        Err(e) => {
+            let help = "for example code = \"dispute-share-high\"";
+            file.pass_over(file.refuse(&rule.code.span(), e.to_string(), help), None)?
+        }
+    };
     let text = bounds::text(file, &rule.text, "text")?;
     let applies_to = match &rule.products {
         None => None,
@@ -661,7 +694,7 @@ fn check_rule(
             for name in names {
                 if !offered.contains(&name.get_ref().as_str()) {
                     let message = format!("{:?} is not on offer", name.get_ref());
-                    return Err(file.refuse(&name.span(), message, "products declared in this file"));
+                    file.pass_over(file.refuse(&name.span(), message, "products declared in this file"), ())?;
                 }
                 set.insert(name.get_ref().clone());
             }
@@ -700,9 +733,9 @@ fn check_rule(
     let reads_the_book = matches!(kind, RuleKind::Arrears { .. } | RuleKind::WorstDpd { .. });
     if loan_book == LoanBookUse::None && reads_the_book {
         let message = format!("rule {:?} reads a loan book, but loan_book = \"none\"", rule.code.get_ref());
-        return Err(file.refuse(&raw.span(), message, "drop the rule, or loan_book = \"required\""));
+        file.pass_over(file.refuse(&raw.span(), message, "drop the rule, or loan_book = \"required\""), ())?;
     }
-    Ok(EligibilityRule { code, text, products: applies_to, kind })
+    Ok(code.map(|code| EligibilityRule { code, text, products: applies_to, kind }))
 }
 
 fn product_name(file: &ConfigFile, name: &Spanned<String>) -> Result<String, ConfigError> {
@@ -710,7 +743,8 @@ fn product_name(file: &ConfigFile, name: &Spanned<String>) -> Result<String, Con
         Ok(name.get_ref().clone())
     } else {
         let message = format!("{:?} is not a product", name.get_ref());
-        Err(file.refuse(&name.span(), message, format!("one of: {}", PRODUCTS.join(", "))))
+        let fault = file.refuse(&name.span(), message, format!("one of: {}", PRODUCTS.join(", ")));
+        file.pass_over(fault, name.get_ref().clone())
     }
 }
 

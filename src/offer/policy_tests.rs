@@ -190,3 +190,34 @@ fn the_contract_takes_the_largest_loan_of_every_currency() {
         }
     }
 }
+
+#[test]
+fn all_faults_of_one_product_and_one_rule_are_told_at_once() {
+    let told = |changes: &[(&str, &str)]| -> Vec<String> {
+        let text = changes.iter().fold(GOOD.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+        let all = Policy::check_telling_all(ConfigFile::from_text(Path::new("policy.toml"), &text)).unwrap_err();
+        all.iter().map(|fault| format!("{}: {}", fault.line, fault.message)).collect()
+    };
+    let of_product = told(&[
+        ("term_days = 180", "term_days = 181"),
+        ("{ A = 400, B = 500 }", "{ A = 400, B = 399, Y = 1, Z = 2 }"),
+        ("ability_share_ppm = 300_000", "integrity_capital_factor_ppm = { A = 1, Q = 1 }"),
+        ("order-loan = 30, ", ""),
+        ("funding_daily_ppm = 184", "funding_daily_ppm = 640"),
+    ]);
+    let lines: Vec<&str> = of_product.iter().filter_map(|fault| fault.split(':').next()).collect();
+    assert_eq!(lines, ["8", "14", "19", "23", "23", "23", "24", "24"], "{of_product:?}");
+    let of_rule = told(&[
+        ("loan_book = \"required\"", "loan_book = \"none\""),
+        ("code = \"in-arrears\"", "code = \"In arrears\"\nproducts = [\"bank-referral\"]"),
+    ]);
+    for words in ["reads a loan book", "is not on offer"] {
+        assert!(of_rule.iter().any(|fault| fault.contains(words)), "{words}: {of_rule:?}");
+    }
+    assert_eq!(of_rule.len(), 3, "{of_rule:?}");
+    let unread = told(&[("code = \"tenure-short\"", "code = 7"), ("offer_valid_days = 30", "offer_valid_days = 0")]);
+    assert_eq!(unread.len(), 2, "a text of another type hides nothing: {unread:?}");
+}

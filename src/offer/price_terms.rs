@@ -108,12 +108,14 @@ impl RawPrice {
         let optional = |value: &Option<Spanned<i64>>, key: &str, most: i64| {
             value.as_ref().map_or(Ok(0), |value| ppm(value, key, most))
         };
+        let before = file.noted_count();
         let max_daily_rate_ppm = bounds::integer(file, &self.max_daily_rate_ppm, "max_daily_rate_ppm", 1..=100_000)?;
         let pd_horizon_days = bounds::days(file, &self.pd_horizon_days, "pd_horizon_days", 7..=730)?;
         let price = PriceTerms {
             loss_given_default_prob: loss,
             pd_horizon_days,
-            term_structure: self.term_structure(file, pd_horizon_days)?,
+            term_structure: file
+                .part(TermStructure::constant(pd_horizon_days), || self.term_structure(file, pd_horizon_days))?,
             funding_daily_ppm: ppm(&self.funding_daily_ppm, "funding_daily_ppm", 10_000)?,
             cost_daily_ppm: ppm(&self.cost_daily_ppm, "cost_daily_ppm", 10_000)?,
             margin_daily_ppm: optional(&self.margin_daily_ppm, "margin_daily_ppm", 10_000)?,
@@ -122,10 +124,14 @@ impl RawPrice {
             max_apr_prob: bounds::finite(file, &self.max_apr_prob, "max_apr_prob", 0.0..=10.0)?,
             sources: self.sources(file)?,
         };
-        if price.funding_daily_ppm + price.cost_daily_ppm + price.margin_daily_ppm > price.max_daily_rate_ppm {
+        let least = price.funding_daily_ppm + price.cost_daily_ppm + price.margin_daily_ppm;
+        file.part_since(before, (), || {
+            if least <= price.max_daily_rate_ppm {
+                return Ok(());
+            }
             let message = "funding, cost and margin alone exceed max_daily_rate_ppm";
-            return Err(file.refuse(&self.max_daily_rate_ppm.span(), message, "no loan could be priced lawfully"));
-        }
+            Err(file.refuse(&self.max_daily_rate_ppm.span(), message, "no loan could be priced lawfully"))
+        })?;
         Ok(price)
     }
 
@@ -162,7 +168,7 @@ impl RawPrice {
         for (key, text) in &self.sources {
             if !known.contains(&key.get_ref().as_str()) {
                 let message = format!("{:?} is not a key of [price]", key.get_ref());
-                return Err(file.refuse(&key.span(), message, format!("one of: {}", known.join(", "))));
+                file.pass_over(file.refuse(&key.span(), message, format!("one of: {}", known.join(", "))), ())?;
             }
             sources.insert(key.get_ref().clone(), bounds::text(file, text, "a source")?);
         }

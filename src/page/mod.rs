@@ -1,4 +1,4 @@
-//! Documents for people to read: headings, tables, bars and plots, as Markdown or as one HTML file.
+//! Documents for people to read: headings, tables, bars and plots, as Markdown or as one HTML file; and cells of files for spreadsheets.
 //!
 //! ```text
 //! blocks ──▶ markdown   plots are files beside it
@@ -8,8 +8,10 @@
 mod blocks;
 mod html;
 mod markdown;
+mod spreadsheet;
 pub mod workbook;
 
 pub use blocks::{Bar, Block, Plot, table};
 pub use html::{PageError, html};
 pub use markdown::markdown;
+pub use spreadsheet::{is_taken_for_a_formula, shown_cell};

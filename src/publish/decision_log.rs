@@ -1,6 +1,7 @@
 //! `decisions.jsonl`: every answer to an application that came by day, in the order of answering.
 //!
-//! It lies beside the runs and outlives each of them, and its lines hold each other ([`super::chain`]). Each run says up to where it has read the log; what follows was
+//! It lies beside the runs and outlives each of them, and its lines hold each other ([`super::chain`]). Up to where answers were given is noted beside it and in the
+//! folder of the newest business date, so that a log which is gone with its note is missed all the same. Each run says up to where it has read the log; what follows was
 //! answered since, and counts against every limit until a later night has read it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::chain::{self, LogPosition};
 use super::durable::sync_folder;
 use super::error::PublishError;
+use super::history::dates;
+use super::manifest::date_folder;
 use crate::domain::Digest;
 use crate::exposure::{Declared, OpenOffer};
 use crate::offer::{Application, BankReferral, ComparedOrder, Decline, MOST_ANSWER_DAYS, Offer};
@@ -25,6 +28,8 @@ pub const DECISIONS: &str = "decisions.jsonl";
 const LOCK: &str = ".decisions.lock";
 /// Up to where answers were given, beside the log: one that was cut off since is seen to be.
 const END: &str = ".decisions.end";
+/// The same in the folder of a business date.
+pub(super) const ANSWERED: &str = "answered.json";
 /// How long an answer waits for another one that is being written, or for a night that decides.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a night waits for a file of applications that is being answered.
@@ -117,12 +122,30 @@ pub fn read_answers(out: &Path, from: LogPosition) -> Result<AnswersSince, Publi
 
 /// Up to where answers were given, as far as the folder says so.
 fn given(out: &Path) -> Result<LogPosition, PublishError> {
-    let path = out.join(END);
-    match fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).map_err(|e| PublishError::malformed(&path, e.to_string())),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(LogPosition::default()),
-        Err(e) => Err(PublishError::io("read", &path)(e)),
+    let of_dates = dates(out)?.into_iter().rev().map(|as_of| out.join(date_folder(as_of)).join(ANSWERED));
+    // A later date's note is a later one: each goes to the newest date there is.
+    let with_runs = of_dates.map(|path| noted(&path)).find_map(Result::transpose).transpose()?;
+    let beside = noted(&out.join(END))?;
+    Ok(with_runs.into_iter().chain(beside).max_by_key(|position| position.lines).unwrap_or_default())
+}
+
+fn noted(path: &Path) -> Result<Option<LogPosition>, PublishError> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| PublishError::malformed(path, e.to_string())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(PublishError::io("read", path)(e)),
     }
+}
+
+/// Notes it in a folder.
+fn note(folder: &Path, name: &str, position: LogPosition) -> Result<(), PublishError> {
+    let (path, part) = (folder.join(name), folder.join(format!(".{name}.part")));
+    let text = serde_json::to_string(&position).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
+    let mut file = File::create(&part).map_err(PublishError::io("write", &part))?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(PublishError::io("force to disk", &part))?;
+    fs::rename(&part, &path).map_err(PublishError::io("replace", &path))?;
+    sync_folder(folder)
 }
 
 /// What a line says of its application.
@@ -281,13 +304,11 @@ impl DecisionLog {
 
     /// Says up to where answers were given, once they are on disk.
     fn note_end(&self, position: LogPosition) -> Result<(), PublishError> {
-        let (path, part) = (self.out.join(END), self.out.join(format!("{END}.part")));
-        let text = serde_json::to_string(&position).map_err(|e| PublishError::malformed(&path, e.to_string()))?;
-        let mut file = File::create(&part).map_err(PublishError::io("write", &part))?;
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-        written.map_err(PublishError::io("force to disk", &part))?;
-        fs::rename(&part, &path).map_err(PublishError::io("replace", &path))?;
-        sync_folder(&self.out)
+        note(&self.out, END, position)?;
+        match dates(&self.out)?.pop() {
+            Some(newest) => note(&self.out.join(date_folder(newest)), ANSWERED, position),
+            None => Ok(()),
+        }
     }
 }
 
@@ -397,6 +418,33 @@ mod tests {
         }
         fs::remove_file(&path).unwrap();
         assert!(read_answers(out.path(), LogPosition::default()).is_err(), "gone before any run has read it");
+    }
+
+    #[test]
+    fn a_log_that_is_gone_with_its_note_is_missed_by_the_runs() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = |on: Date| {
+            let folder = out.path().join(date_folder(on));
+            fs::create_dir_all(&folder).unwrap();
+            folder
+        };
+        folder(FIRST);
+        let log = DecisionLog::take(out.path()).unwrap();
+        let first = log.append(LogPosition::default(), &mut [answer("a", FIRST)]).unwrap();
+        // The night after has read nothing yet.
+        let later = folder(LATER);
+        let lose = || [DECISIONS, END].map(|name| fs::remove_file(out.path().join(name)).unwrap());
+        let kept = fs::read(out.path().join(DECISIONS)).unwrap();
+        lose();
+        let missed = read_answers(out.path(), LogPosition::default());
+        assert!(missed.is_err_and(|e| e.to_string().contains("it is gone, and 1 answers were given")));
+        fs::write(out.path().join(DECISIONS), kept).unwrap();
+        log.append(first, &mut [answer("b", LATER)]).unwrap();
+        assert!(later.join(ANSWERED).is_file(), "the newest date has the note");
+        lose();
+        assert!(
+            read_answers(out.path(), LogPosition::default()).is_err_and(|e| e.to_string().contains("and 2 answers"))
+        );
     }
 
     #[test]

@@ -217,13 +217,26 @@ pub enum PublishError {
         known: Vec<String>,
     },
     /// No run of that date is published here.
-    #[error("read the run of {as_of} below {out:?}: none is published")]
+    #[error(
+        "read the run of {as_of} below {out:?}: none was published; {told}`integrity runs {dir}` lists all that are there, and `integrity run JOB.toml --as-of {as_of}` makes the night of that date",
+        told = nearest_dates(.nearest), dir = .out.display()
+    )]
     NoSuchRun {
         /// Output folder.
         out: PathBuf,
         /// The date asked for.
         as_of: Date,
+        /// The dates next to it of which runs are there, ascending.
+        nearest: Vec<Date>,
     },
+}
+
+fn nearest_dates(nearest: &[Date]) -> String {
+    match nearest.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        [only] => format!("the nearest date that was is {only}: "),
+        several => format!("the nearest dates that were are {}: ", several.join(" and ")),
+    }
 }
 
 impl PublishError {

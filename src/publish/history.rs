@@ -236,6 +236,10 @@ impl PublishedRun {
         if let Some(pruned) = Prunings::read(out)?.refusal(out, &format!("{of_date}/{run}")) {
             return Err(pruned);
         }
+        if let (false, Some(Ok(as_of))) = (out.join(&of_date).is_dir(), of_date.strip_prefix("as_of=").map(str::parse))
+        {
+            return Err(Prunings::no_run_of(out, as_of));
+        }
         let (_, found) = read_run(out, &format!("{of_date}/{run}"))?;
         Ok(Self { out: out.to_owned(), run: PreviousRun::of(out, found, Vec::new()) })
     }

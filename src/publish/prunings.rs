@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::ArchivedInput;
 use super::error::PublishError;
+use super::history::{dates, run_folders};
 use super::json_log::{log_bytes, read_log};
 use super::retention::Retention;
 use super::run_list::RunState;
@@ -62,6 +63,19 @@ pub struct Prunings {
     pub entries: Vec<PruningEntry>,
 }
 
+fn pruned(out: &Path, run: &PrunedRun, entry: &PruningEntry) -> PublishError {
+    PublishError::Pruned { run: out.join(&run.run), at: entry.at, by: entry.by.clone() }
+}
+
+/// The last date before and the first after one of which runs lie there; none where the folder cannot be read.
+fn nearest_dates(out: &Path, as_of: Date) -> Vec<Date> {
+    let dates = dates(out).unwrap_or_default();
+    let has_runs = |date: &&Date| run_folders(out, **date).is_ok_and(|runs| !runs.is_empty());
+    let before = dates.iter().rev().filter(|date| **date < as_of).find(has_runs);
+    let after = dates.iter().filter(|date| **date > as_of).find(has_runs);
+    before.into_iter().chain(after).copied().collect()
+}
+
 impl Prunings {
     /// Reads the log; empty where no run was ever removed.
     ///
@@ -95,8 +109,7 @@ impl Prunings {
     /// That a run which is not there was removed, as an error; `None` where the log knows nothing of it.
     pub(super) fn refusal(&self, out: &Path, run: &str) -> Option<PublishError> {
         let gone = self.gone(out);
-        let (run, entry) = gone.get(run)?;
-        Some(PublishError::Pruned { run: out.join(&run.run), at: entry.at, by: entry.by.clone() })
+        gone.get(run).map(|(run, entry)| pruned(out, run, entry))
     }
 
     /// Why no run of a date is there: the one of its runs that was removed last, or that none was ever published.
@@ -105,8 +118,10 @@ impl Prunings {
         let prunings = Self::read(out).unwrap_or_default();
         let gone = prunings.gone(out);
         let of_date = gone.into_values().filter(|(run, _)| run.as_of == as_of).max_by_key(|(_, entry)| entry.at);
-        let pruned = of_date.and_then(|(run, _)| prunings.refusal(out, &run.run));
-        pruned.unwrap_or_else(|| PublishError::NoSuchRun { out: out.to_owned(), as_of })
+        match of_date {
+            Some((run, entry)) => pruned(out, run, entry),
+            None => PublishError::NoSuchRun { out: out.to_owned(), as_of, nearest: nearest_dates(out, as_of) },
+        }
     }
 
     pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, PublishError> {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::archive::InputArchive;
 use super::chain::{self, LogPosition};
 use super::current::{CURRENT, Current};
-use super::decision_log::{DECISIONS, read_answers};
+use super::decision_log::{ANSWERED, DECISIONS, read_answers};
 use super::error::PublishError;
 use super::folder_tree::FolderTree;
 use super::history::{self, Serving};
@@ -248,7 +248,7 @@ fn verify_date(
         let path = format!("{date}/{name}");
         if name.starts_with("run=") && folder.join(&name).is_dir() {
             runs.insert(path);
-        } else if name != CURRENT {
+        } else if name != CURRENT && name != ANSWERED {
             report.findings.push(Finding { path, problem: Problem::Extra });
         }
     }

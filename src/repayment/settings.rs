@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -221,9 +222,9 @@ pub(crate) static LEDGER_KEYS: Section = Section {
         .or("none"),
         Key::new(
             "payments_corrected",
-            "list of ids",
-            "[\"l-17\"]",
-            "loans of which payments were rightly taken back although no row shows them as reversed",
+            "list of ids, or of tables",
+            "[\"l-17\", { loan = \"l-18\", until = \"2026-01-31\" }]",
+            "loans of which payments were rightly taken back although no row shows them as reversed; `until` is the last as-of date on which that is believed",
         )
         .or("none"),
         Key::new(
@@ -306,10 +307,42 @@ pub(crate) struct RawLedger {
     no_longer_sent: Option<Vec<String>>,
     members_no_longer_sent: Option<Vec<String>>,
     owners_corrected: Option<Vec<String>>,
-    payments_corrected: Option<Vec<String>>,
+    payments_corrected: Option<Spanned<Vec<RawCorrection>>>,
     terms_corrected: Option<Vec<String>>,
     borrower_corrected: Option<BTreeMap<String, String>>,
     payments_confirmed: Option<Vec<String>>,
+}
+
+/// A loan that was corrected.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "expected a loan's id, or { loan = \"l-17\", until = \"2026-01-31\" }"
+)]
+enum RawCorrection {
+    Always(String),
+    Until { loan: String, until: String },
+}
+
+/// Loans of which payments may be missing, each until a last as-of date where it has one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CorrectedPayments {
+    until: BTreeMap<String, Option<Date>>,
+}
+
+impl CorrectedPayments {
+    /// Whether a night believes that the payments of a loan are right as they are sent.
+    #[must_use]
+    pub fn holds(&self, loan_id: &str, as_of: Date) -> bool {
+        self.until.get(loan_id).is_some_and(|until| until.is_none_or(|until| as_of <= until))
+    }
+
+    /// Loans whose payments a night does not miss.
+    #[must_use]
+    pub fn in_force(&self, as_of: Date) -> usize {
+        self.until.keys().filter(|loan_id| self.holds(loan_id, as_of)).count()
+    }
 }
 
 impl RawLedger {
@@ -319,8 +352,24 @@ impl RawLedger {
     }
 
     /// Loans whose payments are right as they are sent, although fewer than the night before knew.
-    pub(crate) fn payments_corrected(&self) -> BTreeSet<String> {
-        self.payments_corrected.iter().flatten().cloned().collect()
+    ///
+    /// # Errors
+    /// `until` is no date.
+    pub(crate) fn payments_corrected(&self, file: &ConfigFile) -> Result<CorrectedPayments, ConfigError> {
+        let mut corrected = CorrectedPayments::default();
+        let Some(raw) = &self.payments_corrected else { return Ok(corrected) };
+        for correction in raw.get_ref() {
+            let (loan, until) = match correction {
+                RawCorrection::Always(loan) => (loan, None),
+                RawCorrection::Until { loan, until } => {
+                    (loan, Some(bounds::date(file, &Spanned::new(raw.span(), until.clone()), "until")?))
+                }
+            };
+            // Where a loan is named twice, the longer holds.
+            let known = corrected.until.entry(loan.clone()).or_insert(until);
+            *known = known.zip(until).map(|(known, until)| known.max(until));
+        }
+        Ok(corrected)
     }
 
     /// Loans whose terms are right as they are sent, although an earlier night knew others.
@@ -394,7 +443,8 @@ impl RawWaterfall {
             &[a, b, c] if a != b && b != c && a != c => [a, b, c],
             _ => {
                 let message = "within must name each part of an instalment once";
-                return Err(file.refuse(&within.span(), message, "for example [\"fee\", \"interest\", \"principal\"]"));
+                let fault = file.refuse(&within.span(), message, "for example [\"fee\", \"interest\", \"principal\"]");
+                file.pass_over(fault, [Part::Fee, Part::Interest, Part::Principal])?
             }
         };
         let tolerance = &self.early_close_tolerance_minor;

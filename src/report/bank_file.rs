@@ -1,6 +1,7 @@
 //! What a bank wants to know of a merchant whose means carry more than this lender may lend: figures, history, and the schedule asked for. From a
 //! published run alone.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use crate::domain::{Currency, Money, RateError};
 use crate::exposure::Statement;
 use crate::model::ability::MerchantReceipts;
 use crate::offer::{BankReferral, CostOfLoan, Due, Offer, OfferError, schedule};
-use crate::page::{Block, PageError, html, table};
+use crate::page::{Block, PageError, html, shown_cell, table};
 use crate::publish::{Entry, PublishError, ScoreBook};
 use crate::repayment::{LastKnown, RememberedLoan};
 
@@ -140,7 +141,7 @@ pub fn bank_file(run: &Path) -> Result<BankFile, BankFileError> {
 /// A row of `referrals.csv`.
 #[derive(Serialize)]
 struct FigureRow<'a> {
-    merchant_id: &'a str,
+    merchant_id: Cow<'a, str>,
     as_of: Date,
     currency: Option<Currency>,
     asked_minor: i64,
@@ -150,7 +151,7 @@ struct FigureRow<'a> {
     interest_minor: i64,
     score: i32,
     pd_prob: f64,
-    band: Option<&'a str>,
+    band: Option<Cow<'a, str>>,
     integrity_index: Option<i32>,
     integrity_capital_minor: Option<i64>,
     receipts_last_90_days_minor: Option<i64>,
@@ -168,7 +169,7 @@ struct FigureRow<'a> {
 /// A row of `schedules.csv`.
 #[derive(Serialize)]
 struct ScheduleRow<'a> {
-    merchant_id: &'a str,
+    merchant_id: Cow<'a, str>,
     number: usize,
     days_after_draw: u16,
     principal_minor: i64,
@@ -179,7 +180,7 @@ struct ScheduleRow<'a> {
 /// A row of `features.csv`.
 #[derive(Serialize)]
 struct FeatureRow<'a> {
-    merchant_id: &'a str,
+    merchant_id: Cow<'a, str>,
     feature: &'a str,
     value: Option<f64>,
 }
@@ -198,7 +199,7 @@ impl Referred {
         let (score, account) = (self.entry.score.as_ref(), self.entry.account.as_ref());
         let receipts = self.receipts();
         FigureRow {
-            merchant_id: &self.referral.merchant_id,
+            merchant_id: shown_cell(&self.referral.merchant_id),
             as_of,
             currency,
             asked_minor: self.asked.principal_minor,
@@ -208,7 +209,7 @@ impl Referred {
             interest_minor: self.asked.interest_minor,
             score: self.referral.score,
             pd_prob: self.referral.pd_prob,
-            band: score.map(|score| score.band.as_str()),
+            band: score.map(|score| shown_cell(&score.band)),
             integrity_index: score.and_then(|score| score.integrity_index),
             integrity_capital_minor: score.and_then(|score| score.integrity_capital_minor),
             receipts_last_90_days_minor: receipts.map(|receipts| receipts.last_90_days_minor),
@@ -235,11 +236,11 @@ impl BankFile {
         let mut schedules = csv::Writer::from_writer(Vec::new());
         let mut features = csv::Writer::from_writer(Vec::new());
         for referred in &self.referred {
-            let merchant_id = referred.referral.merchant_id.as_str();
+            let merchant_id = shown_cell(&referred.referral.merchant_id);
             figures.serialize(referred.figures(self.as_of, self.currency))?;
             for (number, due) in (1..).zip(&referred.asked.payments) {
                 schedules.serialize(ScheduleRow {
-                    merchant_id,
+                    merchant_id: merchant_id.clone(),
                     number,
                     days_after_draw: due.day,
                     principal_minor: due.principal_minor,
@@ -248,7 +249,7 @@ impl BankFile {
                 })?;
             }
             for (feature, value) in &referred.features {
-                features.serialize(FeatureRow { merchant_id, feature, value: *value })?;
+                features.serialize(FeatureRow { merchant_id: merchant_id.clone(), feature, value: *value })?;
             }
         }
         let bytes = |writer: csv::Writer<Vec<u8>>| writer.into_inner().map_err(|e| csv::Error::from(e.into_error()));

@@ -11,6 +11,7 @@ use super::nightly::{RunOutcome, run_job};
 use super::options::{RunOptions, open_job};
 use super::progress::Progress;
 use crate::publish::{Prunings, PublishError, standing_dates};
+use crate::wash::IngestError;
 
 /// Which nights are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,14 @@ pub fn catch_up(
     let nights = missed_nights(path, through, options)?;
     for as_of in &nights.missed {
         let of_night = RunOptions { as_of: Some((*as_of).into()), started_at: (options.clock)(), ..options.clone() };
-        let outcome = run_job(path, &of_night, progress)?;
+        let outcome = run_job(path, &of_night, progress).inspect_err(|error| {
+            if matches!(error, RunError::Ingest(IngestError::Source(_))) {
+                progress.note(&format!(
+                    "the night of {as_of} was not published, and those before it stay so: it reads every file that lies there now, also those of later \
+                     days, and one cannot be read; have that file sent again, or move it out of the data folder until it is, and call catch-up again"
+                ));
+            }
+        })?;
         if let (false, Some(why)) = (outcome.is_new, &outcome.published.not_current_because) {
             let (run, why) = (outcome.published.run_dir.clone(), why.clone());
             return Err(PublishError::NightStaysWithdrawn { run, why }.into());

@@ -374,16 +374,7 @@ impl Gates<'_> {
             .filter(|(_, had, has)| (*has as f64) < stays * *had as f64 && has_lost(had - has, false))
             .collect();
         let is_allowed = fewer.is_empty() || {
-            let list = |of: &dyn Fn(&(String, u64, u64)) -> String| fewer.iter().map(of).collect::<Vec<_>>().join(", ");
-            let had = format!(
-                "they had {}, and may lose {} % beside what goes with rows (fewer_rows_share)",
-                list(&|(_, had, _)| grouped(*had)),
-                100.0 * limits.fewer_rows_share
-            );
-            let has = format!(
-                "fewer rows have a value: {}",
-                list(&|(column, _, has)| format!("{column} in {}", grouped(*has)))
-            );
+            let (had, has) = told_of_fewer(&fewer, limits);
             self.find(table, Fault::ColumnLost, had, has)
         };
         // Rows that are gone for good took their values with them.
@@ -601,4 +592,15 @@ impl Gates<'_> {
             }
         }
     }
+}
+
+/// What columns had and have, in rows with a value.
+fn told_of_fewer(fewer: &[(String, u64, u64)], limits: &TableLimits) -> (String, String) {
+    let had: Vec<String> = fewer.iter().map(|(_, had, _)| grouped(*had)).collect();
+    let has: Vec<String> = fewer.iter().map(|(column, _, has)| format!("{column} in {}", grouped(*has))).collect();
+    let may_lose = 100.0 * limits.fewer_rows_share;
+    (
+        format!("they had {}, and may lose {may_lose} % beside what goes with rows (fewer_rows_share)", had.join(", ")),
+        format!("fewer rows have a value: {}", has.join(", ")),
+    )
 }

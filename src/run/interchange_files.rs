@@ -9,8 +9,9 @@ use super::progress::Progress;
 use super::publishing::PublishInputs;
 use super::summary::RunSummary;
 use crate::interchange::{
-    ALERT_LINES, FRAPPE_REPAYMENTS, FineractTerms, LINEAGE, LINEAGE_FAILED, LineageFile, LineageRun, METRICS, Metric,
-    Repayments, alert_line, exposition, failed_events, frappe_header, frappe_line, published_events,
+    ALERT_LINES, FRAPPE_NOT_IMPORTED, FRAPPE_REPAYMENTS, FineractTerms, FrappeTerms, LINEAGE, LINEAGE_FAILED,
+    LineageFile, LineageRun, METRICS, Metric, Repayments, alert_line, exposition, failed_events, frappe_header,
+    frappe_line, frappe_not_imported, is_importable_by_frappe, published_events,
 };
 use crate::publish::{PublishError, Stage};
 use crate::run::Job;
@@ -33,8 +34,7 @@ pub fn write_interchange(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -
         write_fineract(stage, fineract, tables, summary)?;
     }
     if let Some(frappe) = &terms.frappe {
-        let lines = tables.deductions().sorted()?.map(|row| Ok(frappe_line(&row?, on, frappe, summary.currency)));
-        stage.write_parts(FRAPPE_REPAYMENTS, std::iter::once(Ok(frappe_header())).chain(lines))?;
+        write_frappe(stage, frappe, tables, summary)?;
     }
     if let Some(namespace) = &terms.lineage_namespace {
         let at = jiff::Timestamp::from_microsecond(ingested.as_of.micros()).unwrap_or_default();
@@ -66,6 +66,32 @@ pub fn write_interchange(stage: &mut Stage<'_, '_>, inputs: PublishInputs<'_>) -
         stage.write_bytes(LINEAGE, events.as_bytes())?;
     }
     Ok(())
+}
+
+fn write_frappe(
+    stage: &mut Stage<'_, '_>,
+    terms: &FrappeTerms,
+    tables: &DecidedTables,
+    summary: &RunSummary,
+) -> Result<(), PublishError> {
+    let (on, currency) = (summary.as_of, summary.currency);
+    let mut is_left_out = false;
+    let importable = tables.deductions().sorted()?.filter_map(|row| match row {
+        Ok(deduction) if !is_importable_by_frappe(&deduction) => {
+            is_left_out = true;
+            None
+        }
+        row => Some(row.map(|deduction| frappe_line(&deduction, on, terms, currency))),
+    });
+    stage.write_parts(FRAPPE_REPAYMENTS, std::iter::once(Ok(frappe_header())).chain(importable))?;
+    if !is_left_out {
+        return Ok(());
+    }
+    let left_out = tables.deductions().sorted()?.filter_map(|row| match row {
+        Ok(deduction) if is_importable_by_frappe(&deduction) => None,
+        row => Some(row.map(|deduction| frappe_not_imported(Some(&deduction), currency))),
+    });
+    stage.write_parts(FRAPPE_NOT_IMPORTED, std::iter::once(Ok(frappe_not_imported(None, currency))).chain(left_out))
 }
 
 fn write_fineract(

@@ -176,7 +176,7 @@ static JOB_KEYS: Section = Section {
         Key::new("formerly", "list of words", "[\"pilot\"]", "names that the job had before, the first one first: its runs and models go on under the new name. A night refuses an output folder whose current run is of a job with a name that is not here")
             .range("lowercase letters, digits and hyphens")
             .or("none"),
-        Key::new("currency", "word", "\"EUR\"", "ISO 4217 code of all amounts").range("three capital letters"),
+        Key::new("currency", "word", "\"EUR\"", "ISO 4217 code of all amounts").range("as ISO 4217 lists them"),
         Key::new("time_zone", "word", "\"Asia/Shanghai\"", "where business dates begin. Times without an offset are read as if they were UTC: of an export in local time leave UTC here, and its days are the local ones")
             .range("an IANA name")
             .or("UTC"),
@@ -271,10 +271,7 @@ impl Job {
         let name = faults.take(bounds::slug(file, &raw.name, "name"));
         let formerly =
             raw.formerly.iter().filter_map(|word| faults.take(bounds::slug(file, word, "formerly"))).collect();
-        let currency = faults.take(
-            Currency::new(raw.currency.get_ref())
-                .map_err(|e| file.refuse(&raw.currency.span(), e.to_string(), "for example currency = \"CNY\"")),
-        );
+        let currency = faults.take(check_currency(file, &raw.currency));
         let time_zone = faults.take(match &raw.time_zone {
             None => Ok(TimeZone::UTC),
             Some(zone) => AsOf::zone(zone.get_ref()).map_err(|e| {
@@ -390,6 +387,14 @@ impl Job {
     }
 }
 
+/// The job's currency: a code that nobody lists is a slip, and how many decimals it has would be a guess.
+fn check_currency(file: &ConfigFile, raw: &Spanned<String>) -> Result<Currency, ConfigError> {
+    let code = raw.get_ref();
+    let refused = |message: String| file.refuse(&raw.span(), message, "a code of ISO 4217: currency = \"CNY\"");
+    let currency = Currency::new(code).map_err(|e| refused(e.to_string()))?;
+    if Currency::is_listed(code) { Ok(currency) } else { Err(refused(format!("{code:?} is no currency"))) }
+}
+
 fn check_as_of(file: &ConfigFile, raw: Option<&Spanned<String>>) -> Result<Option<AsOfRule>, ConfigError> {
     raw.map(|rule| {
         rule.get_ref().parse().map_err(|e: String| {
@@ -438,6 +443,8 @@ mod tests {
         let text = good
             .replace("currency = \"CNY\"", "currency = \"yuan\"\nzone = \"UTC\"")
             .replace("label = \"loan-default\"", "label = \"loan-defaults\"");
+        let slip = faults(&good.replace("currency = \"CNY\"", "currency = \"CYN\""));
+        assert!(slip.len() == 1 && slip[0].message.contains("is no currency"), "{slip:?}");
         let lines: Vec<usize> = faults(&text).iter().map(|fault| fault.line).collect();
         let line_of = |piece: &str| text.lines().position(|line| line.starts_with(piece)).map(|at| at + 1).unwrap();
         assert_eq!(lines, ["currency", "zone", "label"].map(line_of), "{:?}", faults(&text));

@@ -185,6 +185,7 @@ pub(super) static MODEL_KEYS: Section = Section {
 
 /// Checks the section.
 pub(super) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSettings, ConfigError> {
+    let before = file.noted_count();
     let settings = ModelSettings {
         name: bounds::slug(file, &raw.name, "model.name")?,
         version: raw.version.as_ref().map(|v| bounds::slug(file, v, "model.version")).transpose()?,
@@ -205,13 +206,12 @@ pub(super) fn check_model(file: &ConfigFile, raw: &RawModel) -> Result<ModelSett
             .map_or(Ok(APPROVE_MIN_AUC), |auc| bounds::unit(file, auc, "approve_min_auc"))?,
         expires_after_days: bounds::whole(file, &raw.expires_after_days, "expires_after_days", 1..3_661)?,
     };
-    if settings.test_snapshots >= settings.snapshots {
+    file.part_since(before, (), || {
+        if settings.test_snapshots < settings.snapshots {
+            return Ok(());
+        }
         let message = format!("test_snapshots = {} leaves no snapshot to train on", settings.test_snapshots);
-        return Err(file.refuse(
-            &raw.test_snapshots.span(),
-            message,
-            format!("less than snapshots = {}", settings.snapshots),
-        ));
-    }
+        Err(file.refuse(&raw.test_snapshots.span(), message, format!("less than snapshots = {}", settings.snapshots)))
+    })?;
     Ok(settings)
 }

@@ -60,7 +60,7 @@ impl NightBefore {
         let orders_until = night.ingested.activity.get(contract::ORDERS.name).and_then(Activity::last_on);
         let (store, as_of) = (&night.ingested.store, &night.ingested.as_of);
         let buckets = store.buckets();
-        let evidence = read_loan_evidence(previous, &open, monitor, orders_until, buckets)?;
+        let evidence = read_loan_evidence(previous, &open, monitor, (as_of.date(), orders_until), buckets)?;
         let remembered_from = as_of.days_before(i32::from(rules.policy.declaration_days))?.date();
         let owners = owners_of_new_pledges(store, as_of, &evidence)?;
         Ok(Self {

@@ -75,7 +75,11 @@ pub fn notes_on_decisions(rules: &JobRules, ingested: &Ingested) -> Result<Vec<S
     let monitor = &rules.monitor;
     let exceptions = [
         ("no_longer_sent", monitor.no_longer_sent.len(), "loans: none of them is missed"),
-        ("payments_corrected", monitor.payments_corrected.len(), "loans: no payment of them is missed"),
+        (
+            "payments_corrected",
+            monitor.payments_corrected.in_force(ingested.as_of.date()),
+            "loans: no payment of them is missed",
+        ),
         ("terms_corrected", monitor.terms_corrected.len(), "loans: their terms are believed as they are sent"),
         (
             "members_no_longer_sent",

@@ -83,7 +83,7 @@ fn put_answer(open: &mut OpenOffers, answer: &LoggedAnswer) {
 }
 
 /// What loans are held against, in shards of so many `buckets`: what the night before remembered of them, the files' bytes checked, but for loans
-/// that are no longer sent (nothing on a first night), its `open` offers, and the last day of tonight's orders.
+/// that are no longer sent (nothing on a first night), its `open` offers, tonight's date, and the last day of its orders.
 ///
 /// # Errors
 /// The run holds no such table, or not what was published: what was owed is then not known, and nothing may be offered.
@@ -91,13 +91,13 @@ pub fn read_loan_evidence(
     previous: Option<&PreviousRun>,
     open: &OpenOffers,
     monitor: &Monitor,
-    orders_until: Option<Date>,
+    (as_of, orders_until): (Date, Option<Date>),
     buckets: u32,
 ) -> Result<LoanEvidence, PublishError> {
     let mut loans = rows::<RememberedLoan>(previous)?;
     put_under_borrowers(&mut loans, &monitor.borrower_corrected);
     let loans = loans.into_iter().filter(|loan| !monitor.no_longer_sent.contains(&loan.loan_id)).map(|loan| {
-        let is_corrected = monitor.payments_corrected.contains(&loan.loan_id);
+        let is_corrected = monitor.payments_corrected.holds(&loan.loan_id, as_of);
         let loan = if is_corrected { loan.with_corrected_payments() } else { loan };
         if monitor.terms_corrected.contains(&loan.loan_id) { loan.with_corrected_terms() } else { loan }
     });

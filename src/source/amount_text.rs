@@ -3,14 +3,6 @@
 use super::number_text::plain_number;
 use crate::domain::Currency;
 
-/// Codes of ISO 4217.
-const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF \
-                     CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL \
-                     HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD \
-                     MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR \
-                     SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW \
-                     UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ZWL";
-
 /// Symbols and short names in lower case, with the codes of the currencies that are written so; none: of many. Left out is what may also be a number's
 /// unit: `M$` may be millions, `k` thousands, `L` lakhs, `Cr` crores or a credit, `p` and `¢` hundredths.
 const MARKS: [(&str, &str); 89] = [
@@ -115,7 +107,7 @@ pub(crate) fn is_currency_mark(mark: &str, currency: Option<Currency>) -> bool {
     let is_code = || match currency {
         Some(currency) => mark.eq_ignore_ascii_case(&currency.code()),
         // In small letters many a code is a word.
-        None => CODES.split_ascii_whitespace().any(|code| code == mark),
+        None => Currency::is_listed(mark),
     };
     MARKS.iter().any(|(known, codes)| *known == lower && (codes.is_empty() || is_meant(codes))) || is_code()
 }
@@ -313,7 +305,7 @@ mod tests {
         for (at, (mark, codes)) in MARKS.iter().enumerate() {
             assert_eq!(*mark, mark.to_lowercase());
             assert!(MARKS.iter().take(at).all(|(before, _)| before != mark), "{mark} twice");
-            assert!(codes.split_ascii_whitespace().all(|code| CODES.split_ascii_whitespace().any(|c| c == code)));
+            assert!(codes.split_ascii_whitespace().all(Currency::is_listed));
         }
     }
 
@@ -393,7 +385,7 @@ mod tests {
                 // Beside number and sign there is nothing but a currency, in front, behind or both.
                 let is_mark = |c: &char| !c.is_ascii_digit() && !"-+−–() .,'".contains(*c);
                 let mark = |text: &str| text.to_lowercase().chars().filter(is_mark).collect::<String>();
-                let known = MARKS.iter().map(|(known, _)| *known).chain(CODES.split_whitespace());
+                let known = MARKS.iter().map(|(known, _)| *known).chain(Currency::listed());
                 let known: Vec<String> = known.map(mark).collect();
                 let found = mark(&text);
                 let behind = |ahead: &String| found.strip_prefix(ahead.as_str()).is_some_and(|behind| behind.is_empty() || known.iter().any(|mark| mark == behind));

@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::cell;
 use super::error::SourceError;
+use super::wider::texts_of_doubles;
 use crate::contract::{Column as ContractColumn, TableContract, Type, UNREADABLE, data_type};
 use crate::domain::MICROS_PER_DAY;
 
@@ -102,14 +103,21 @@ fn read_cells(kind: Type, got: &Series, text_allowed: bool) -> PolarsResult<Opti
     let plain = |values: Series| Ok(Some(Cells { values, unreadable: None }));
     match (kind, got.dtype()) {
         (_, DataType::Null) => plain(Series::full_null(got.name().clone(), got.len(), &wanted)),
-        (Type::Id | Type::Text | Type::Word(_), DataType::String) => plain(empty_as_null(got)?),
-        (Type::Id | Type::Text | Type::Word(_), DataType::Categorical(..) | DataType::Enum(..)) => {
+        (Type::Id, DataType::String) => plain(trimmed_ids(got.str()?)),
+        (Type::Id, DataType::Categorical(..) | DataType::Enum(..)) => plain(trimmed_ids(got.cast(&wanted)?.str()?)),
+        (Type::Id, DataType::Decimal(_, 0)) => plain(got.cast(&wanted)?),
+        (Type::Id, dtype) if dtype.is_integer() => plain(got.cast(&wanted)?),
+        (Type::Id, DataType::Float32 | DataType::Float64) => plain(texts_of_doubles(got)?.into_series()),
+        (Type::Text | Type::Word(_), DataType::String) => plain(empty_as_null(got)?),
+        (Type::Text | Type::Word(_), DataType::Categorical(..) | DataType::Enum(..)) => {
             plain(empty_as_null(&got.cast(&wanted)?)?)
         }
-        (Type::Ids, DataType::List(inner)) if matches!(**inner, DataType::String) => plain(got.clone()),
-        (Type::Ids, DataType::List(inner)) if matches!(**inner, DataType::Categorical(..) | DataType::Null) => {
-            plain(got.cast(&wanted)?)
-        }
+        (Type::Ids, DataType::List(inner)) => match inner.as_ref() {
+            DataType::String | DataType::Categorical(..) | DataType::Null => {
+                plain(got.cast(&wanted)?.list()?.apply_to_inner(&|ids| Ok(trimmed_ids(ids.str()?)))?.into_series())
+            }
+            _ => Ok(None),
+        },
         (Type::Ids, DataType::String) if text_allowed => plain(split_ids(got.str()?)),
         (Type::Instant, DataType::Datetime(unit, _)) => instants(got, *unit).map(Some),
         (Type::Instant, DataType::Date) => midnights(got).map(Some),
@@ -138,6 +146,15 @@ fn empty_as_null(got: &Series) -> PolarsResult<Series> {
     } else {
         Ok(got.clone())
     }
+}
+
+/// Ids without white space around them, which nobody sees: two that differ by it are one. Blank ones are not there.
+fn trimmed_ids(got: &StringChunked) -> Series {
+    let is_as_it_should_be = |id: &str| !id.is_empty() && id.trim().len() == id.len();
+    if got.iter().flatten().all(is_as_it_should_be) {
+        return got.clone().into_series();
+    }
+    got.apply(|id| id.map(str::trim).filter(|id| !id.is_empty()).map(Into::into)).into_series()
 }
 
 fn split_ids(got: &StringChunked) -> Series {
@@ -228,5 +245,30 @@ pub(crate) fn single(
             got: got.dtype().to_string(),
             from: "its source".to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_the_same_in_whichever_type_and_with_whichever_space_around_it() {
+        let read = |cells: Series| -> Vec<Option<String>> {
+            let cells = read_cells(Type::Id, &cells, false).unwrap().unwrap();
+            cells.values.str().unwrap().iter().map(|id| id.map(str::to_owned)).collect()
+        };
+        let expected = [Some("123".to_owned()), None, Some("7".to_owned())];
+        assert_eq!(read(Series::new("id".into(), [Some(123_i64), None, Some(7)])), expected);
+        assert_eq!(read(Series::new("id".into(), [Some(123_i32), None, Some(7)])), expected);
+        assert_eq!(read(Series::new("id".into(), [Some(123.0_f64), None, Some(7.0)])), expected);
+        assert_eq!(read(Series::new("id".into(), [Some(" 123"), Some(" \t"), Some("7\u{a0}")])), expected);
+        let beyond = read(Series::new("id".into(), [9_007_199_254_740_993.0_f64]));
+        assert!(beyond.iter().flatten().all(|id| !crate::contract::is_id(id)), "{beyond:?}");
+
+        let lists = Series::new("ids".into(), [Series::new("".into(), [" a", "b "])]);
+        let lists = read_cells(Type::Ids, &lists, false).unwrap().unwrap().values;
+        let list = lists.list().unwrap().get_as_series(0).unwrap();
+        assert_eq!(list.str().unwrap().iter().collect::<Vec<_>>(), [Some("a"), Some("b")]);
     }
 }

@@ -275,14 +275,21 @@ impl SourceSettings {
                 Ok(input) => {
                     checked.insert(name.clone(), input);
                 }
-                Err(fault) => faults.push(fault),
+                Err(fault) => {
+                    faults.push(fault);
+                    // Sources name it all the same.
+                    let unread = InputSpec { files: Vec::new(), optional: false, format: DeclaredFormat::default() };
+                    checked.insert(name.clone(), unread);
+                }
             }
         }
-        if !faults.is_empty() {
-            return Err(faults);
+        match check_sources(file, sources, &checked) {
+            Ok(sources) if faults.is_empty() => Ok(Self { data, inputs: checked, sources }),
+            of_sources => {
+                faults.extend(of_sources.err().into_iter().flatten());
+                Err(faults)
+            }
         }
-        let sources = check_sources(file, sources, &checked)?;
-        Ok(Self { data, inputs: checked, sources })
     }
 }
 

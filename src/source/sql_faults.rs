@@ -364,13 +364,8 @@ fn fault_of_expr(expr: &Expr, parts: &[Expr], kinds: &[DataType], error: &Polars
             Some(format!("{}: values of one type are compared; {}", named.join(", "), cast(parts, kinds)))
         }
         Expr::Cast { data_type, .. } => kinds.first().map(|kind| {
-            let way = match kind {
-                DataType::String if data_type.to_string().eq_ignore_ascii_case("BOOLEAN") => {
-                    "; try_cast(x AS BOOLEAN) reads true, yes, 1 and their contraries, and a comparison makes one: x = 'true'"
-                }
-                _ => "; types: BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP",
-            };
-            format!("{} cannot become {data_type} here{way}", kind_in_words(kind))
+            let types = "types: BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP, BOOLEAN";
+            format!("{} cannot become {data_type} here; {types}", kind_in_words(kind))
         }),
         Expr::Exists { .. } => Some("EXISTS is not understood: x IN (SELECT …), or a join".to_owned()),
         Expr::Subquery(_) => {

@@ -12,6 +12,7 @@ use regex::Regex;
 use super::amount_text::amount_in;
 use super::cell;
 use super::month_names::in_english;
+use super::wider::texts_of_doubles;
 use crate::domain::{Currency, MICROS_PER_DAY, days_since_epoch};
 
 /// The registry that the engine asks for functions it does not know.
@@ -62,6 +63,8 @@ enum OwnFunction {
     TryTimestamp,
     TryDate,
     TryBoolean,
+    CastBoolean,
+    CastText,
     DateTrunc,
     DateDiff,
     AddMonths,
@@ -86,11 +89,13 @@ enum Unit {
 }
 
 impl OwnFunction {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::TryStrptime,
         Self::TryTimestamp,
         Self::TryDate,
         Self::TryBoolean,
+        Self::CastBoolean,
+        Self::CastText,
         Self::DateTrunc,
         Self::DateDiff,
         Self::AddMonths,
@@ -111,6 +116,8 @@ impl OwnFunction {
             Self::TryTimestamp => "try_timestamp",
             Self::TryDate => "try_date",
             Self::TryBoolean => "try_boolean",
+            Self::CastBoolean => "cast_boolean",
+            Self::CastText => "cast_varchar",
             Self::DateTrunc => "date_trunc",
             Self::DateDiff => "date_diff",
             Self::AddMonths => "add_months",
@@ -126,7 +133,7 @@ impl OwnFunction {
     const fn arguments(self) -> (usize, usize) {
         match self {
             Self::TryStrptime => (2, 16),
-            Self::TryTimestamp | Self::TryDate | Self::TryBoolean => (1, 1),
+            Self::TryTimestamp | Self::TryDate | Self::TryBoolean | Self::CastBoolean | Self::CastText => (1, 1),
             Self::DateTrunc | Self::AddMonths | Self::AddDays => (2, 2),
             Self::DateDiff | Self::RegexpReplace => (3, 3),
             Self::ToNumber => (1, 2),
@@ -142,7 +149,13 @@ impl OwnFunction {
             Self::ToNumber => at == 1,
             // The currency may be that of the row.
             Self::MinorUnits => at == 2,
-            Self::AddMonths | Self::AddDays | Self::TryTimestamp | Self::TryDate | Self::TryBoolean => false,
+            Self::AddMonths
+            | Self::AddDays
+            | Self::TryTimestamp
+            | Self::TryDate
+            | Self::TryBoolean
+            | Self::CastBoolean
+            | Self::CastText => false,
         }
     }
 
@@ -160,10 +173,10 @@ impl OwnFunction {
                 instant_type()
             }
             Self::TryDate => DataType::Date,
-            Self::TryBoolean => DataType::Boolean,
+            Self::TryBoolean | Self::CastBoolean => DataType::Boolean,
             Self::DateDiff | Self::MinorUnits => DataType::Int64,
             Self::ToNumber => DataType::Float64,
-            Self::RegexpReplace | Self::RegexpExtract => DataType::String,
+            Self::CastText | Self::RegexpReplace | Self::RegexpExtract => DataType::String,
         }
     }
 
@@ -229,6 +242,16 @@ impl OwnFunction {
                 }
                 _ => given.column(0)?.cast(&DataType::Boolean)?.take_materialized_series(),
             },
+            Self::CastBoolean => match given.column(0)?.dtype() {
+                DataType::String => strict_truths(given.column(0)?)?.into_series(),
+                _ => given.column(0)?.strict_cast(&DataType::Boolean)?.take_materialized_series(),
+            },
+            Self::CastText => match given.column(0)?.dtype() {
+                DataType::Float32 | DataType::Float64 => {
+                    texts_of_doubles(given.column(0)?.as_materialized_series())?.into_series()
+                }
+                _ => given.column(0)?.cast(&DataType::String)?.take_materialized_series(),
+            },
             Self::DateTrunc => {
                 let unit = given.unit(0)?;
                 let times = given.times(1)?;
@@ -293,6 +316,22 @@ fn truth_of(text: &str) -> Option<bool> {
     const FALSE: [&str; 5] = ["false", "f", "no", "n", "0"];
     let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if is_one_of(&TRUE) { Some(true) } else { is_one_of(&FALSE).then_some(false) }
+}
+
+/// True or false of every text that is there. What is neither is told in the engine's words for its own casts.
+fn strict_truths(column: &Column) -> PolarsResult<BooleanChunked> {
+    const TOLD: usize = 5;
+    let texts = column.str()?;
+    let truths: BooleanChunked = texts.iter().map(|text| truth_of(text?.trim())).collect();
+    let mut wrong = texts.iter().zip(truths.iter()).filter_map(|(text, truth)| text.filter(|_| truth.is_none()));
+    let told: Vec<&str> = wrong.by_ref().take(TOLD).collect();
+    let count = told.len() + wrong.count();
+    polars_ensure!(
+        count == 0,
+        InvalidOperation: "conversion from `str` to `bool` failed in column '{}' for {count} out of {} values: {told:?}",
+        column.name(), texts.len()
+    );
+    Ok(truths)
 }
 
 const fn instant_type() -> DataType {

@@ -135,8 +135,8 @@ impl VisitorMut for Chains {
                 *expr = tree(operands, &op);
             }
         }
-        if let Expr::Cast { kind: CastKind::TryCast, expr: inner, data_type, .. } = expr
-            && let Some(own) = own_cast(data_type)
+        if let Expr::Cast { kind, expr: inner, data_type, .. } = expr
+            && let Some(own) = own_cast(kind, data_type)
         {
             self.is_rebuilt = true;
             *expr = call(own, std::mem::replace(inner.as_mut(), null()));
@@ -163,12 +163,19 @@ impl VisitorMut for Chains {
     }
 }
 
-/// The engine's casts of text to times know one form of text, which is not the contract's, and none to true and false: functions of ours do what they should.
-fn own_cast(to: &DataType) -> Option<&'static str> {
-    match to {
-        DataType::Timestamp(None, TimezoneInfo::None) | DataType::Datetime(None) => Some("try_timestamp"),
-        DataType::Date => Some("try_date"),
-        DataType::Boolean | DataType::Bool => Some("try_boolean"),
+/// The engine's casts of text to times know one form of text, which is not the contract's, none to true and false, and `123` and `123.0` are other texts to them: functions of ours do what they should.
+fn own_cast(kind: &CastKind, to: &DataType) -> Option<&'static str> {
+    match (kind, to) {
+        (CastKind::TryCast, DataType::Timestamp(None, TimezoneInfo::None) | DataType::Datetime(None)) => {
+            Some("try_timestamp")
+        }
+        (CastKind::TryCast, DataType::Date) => Some("try_date"),
+        (CastKind::TryCast, DataType::Boolean | DataType::Bool) => Some("try_boolean"),
+        (
+            CastKind::Cast | CastKind::DoubleColon | CastKind::TryCast,
+            DataType::Varchar(None) | DataType::Text | DataType::String(None),
+        ) => Some("cast_varchar"),
+        (CastKind::Cast | CastKind::DoubleColon, DataType::Boolean | DataType::Bool) => Some("cast_boolean"),
         _ => None,
     }
 }

@@ -28,7 +28,7 @@ const fn of(
 }
 
 /// Functions of one row's values: a SELECT that uses no others, no join and no grouping runs batch by batch.
-pub(crate) const ROW_FUNCTIONS: [SqlFunction; 71] = [
+pub(crate) const ROW_FUNCTIONS: [SqlFunction; 73] = [
     of(
         "minor_units",
         "minor_units(x, currency [, decimal])",
@@ -70,6 +70,20 @@ pub(crate) const ROW_FUNCTIONS: [SqlFunction; 71] = [
         "true of the texts true, t, yes, y and 1, false of false, f, no, n and 0, in letters of either case, as try_cast(x AS BOOLEAN); null of others",
         "try_boolean('Yes')",
         "true",
+    ),
+    of(
+        "cast_boolean",
+        "cast_boolean(x)",
+        "the same as cast(x AS BOOLEAN): the words of try_boolean, and an error at others",
+        "cast_boolean('Yes')",
+        "true",
+    ),
+    of(
+        "cast_varchar",
+        "cast_varchar(x)",
+        "the same as cast(x AS VARCHAR): a double that is a whole number is written as one, `123`, and beyond 2^53, where doubles are not exact, in powers of ten, which is no id",
+        "cast_varchar(123.0)",
+        "123",
     ),
     of(
         "date_trunc",

@@ -71,7 +71,9 @@ fn of_other_types(words: &str) -> Option<String> {
 /// The same with the place in the statement, where a name in it is at fault: `line 3, column 12: …`.
 pub(super) fn in_plain_words_of(text: &str, error: &PolarsError) -> String {
     let words = in_plain_words(error);
-    let place = quoted_names(&words).find_map(|name| place_of(text, name));
+    // Values are quoted too, and may be words of the statement.
+    let named = words.split(" values: [").next().unwrap_or(&words);
+    let place = quoted_names(named).find_map(|name| place_of(text, name));
     place.map_or_else(|| words.clone(), |(line, column)| format!("line {line}, column {column}: {words}"))
 }
 
@@ -158,6 +160,57 @@ mod tests {
         let made = execute(text, [("t".to_owned(), rows)]).and_then(LazyFrame::collect).unwrap();
         let said = made.column("x").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
         assert_eq!(said, [Some(true), Some(false), Some(true), None]);
+    }
+
+    #[test]
+    fn plain_casts_name_the_place_and_the_values_that_they_cannot_take() {
+        let words = |text: &str| {
+            let rows = df!("a" => ["true", "No", "maybe"], "n" => ["1", "x", "3"]).unwrap().lazy();
+            match execute(text, [("t".to_owned(), rows)]).and_then(LazyFrame::collect) {
+                Ok(frame) => frame.to_string(),
+                Err(error) => in_plain_words_of(text, &error),
+            }
+        };
+        for cast in ["CAST(a AS BOOLEAN)", "a::BOOLEAN", "CAST(TRIM(a) AS BOOL)"] {
+            let words = words(&format!("SELECT n,\n  {cast} AS maybe FROM t"));
+            assert!(
+                words.starts_with("line 2, column ") && words.contains("1 out of 3 values: [\"maybe\"]"),
+                "{words}"
+            );
+        }
+        let words_of_number = words("SELECT 'x' AS x,\n  CAST(n AS BIGINT) AS k FROM t");
+        assert!(words_of_number.starts_with("line 2, column 8: "), "not that of a value: {words_of_number}");
+        let rows = df!("a" => [Some("true"), Some("No"), None]).unwrap().lazy();
+        let made = execute("SELECT CAST(a AS BOOLEAN) AS x FROM t", [("t".to_owned(), rows)]);
+        let made = made.and_then(LazyFrame::collect).unwrap();
+        assert_eq!(
+            made.column("x").unwrap().bool().unwrap().iter().collect::<Vec<_>>(),
+            [Some(true), Some(false), None]
+        );
+    }
+
+    #[test]
+    fn doubles_become_the_text_that_whole_numbers_become_also_where_rows_are_grouped_by_it() {
+        let rows = || df!("k" => [123.0, 0.5, 123.0], "n" => [1_i64, 2, 3]).unwrap().lazy();
+        for text in [
+            "SELECT CAST(k AS VARCHAR) AS k, SUM(n) AS n FROM t GROUP BY CAST(k AS VARCHAR) ORDER BY k",
+            "SELECT CAST(k AS VARCHAR) AS k, SUM(n) AS n FROM t GROUP BY 1 ORDER BY CAST(k AS VARCHAR)",
+            "WITH w AS (SELECT k::TEXT AS k, n FROM t) SELECT k, SUM(n) AS n FROM w GROUP BY k ORDER BY k",
+            "SELECT CAST(CAST(t.k AS VARCHAR) AS VARCHAR) AS k, SUM(t.n) AS n FROM t JOIN t AS u ON CAST(t.k AS VARCHAR) = CAST(u.k AS VARCHAR) WHERE u.n <> 3 GROUP BY CAST(CAST(t.k AS VARCHAR) AS VARCHAR) ORDER BY k",
+        ] {
+            let made = execute(text, [("t".to_owned(), rows())]).and_then(LazyFrame::collect);
+            let made = made.unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(
+                made.column("k").unwrap().str().unwrap().iter().collect::<Vec<_>>(),
+                [Some("0.5"), Some("123")],
+                "{text}"
+            );
+            assert_eq!(
+                made.column("n").unwrap().i64().unwrap().iter().collect::<Vec<_>>(),
+                [Some(2), Some(4)],
+                "{text}"
+            );
+        }
     }
 
     /// Tests run on small stacks.

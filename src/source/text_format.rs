@@ -115,16 +115,16 @@ impl RawInput {
             }
         });
         Ok(DeclaredFormat {
-            separator: separator.transpose()?,
-            quote: quote.transpose()?,
-            decimal_comma: decimal_comma.transpose()?,
-            encoding: encoding.transpose()?,
+            separator: file.part(None, || separator.transpose())?,
+            quote: file.part(None, || quote.transpose())?,
+            decimal_comma: file.part(None, || decimal_comma.transpose())?,
+            encoding: file.part(None, || encoding.transpose())?,
             nulls: self.nulls.clone(),
             has_header: self.header,
-            columns: columns.transpose()?,
+            columns: file.part(None, || columns.transpose())?,
             skip_lines: self.skip_lines,
             footer_lines: self.footer_lines,
-            sheet: sheet.transpose()?,
+            sheet: file.part(None, || sheet.transpose())?,
         })
     }
 }

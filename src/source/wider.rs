@@ -9,6 +9,8 @@ use crate::domain::MICROS_PER_DAY;
 
 /// Whole numbers beyond this are not all doubles.
 const EXACT_IN_DOUBLES: i64 = 1 << 53;
+/// The same as a double.
+const EXACT_DOUBLE: f64 = 9_007_199_254_740_992.0;
 /// Most digits of a decimal.
 const MOST_DIGITS: usize = 38;
 /// Digits of the largest whole numbers.
@@ -85,6 +87,25 @@ fn in_microseconds(name: &PlSmallStr, wanted: &DataType, micros: i64) -> Expr {
         .alias(name.clone())
 }
 
+/// Doubles as text, see [`text_of_double`].
+pub(super) fn texts_of_doubles(numbers: &Series) -> PolarsResult<StringChunked> {
+    let numbers = numbers.cast(&DataType::Float64)?;
+    Ok(numbers.f64()?.iter().map(|number| number.map(text_of_double)).collect())
+}
+
+/// A double as text: a whole number as whole numbers are written, so that an id is the same whichever of both a file has. Where doubles are not all whole numbers
+/// apart it is written in powers of ten, which no id is ([`crate::contract::is_id`]).
+fn text_of_double(number: f64) -> String {
+    if number.abs() < EXACT_DOUBLE {
+        return number.to_string();
+    }
+    let text = format!("{number:e}");
+    match text.split_once('e') {
+        Some((digits, power)) if !digits.contains('.') => format!("{digits}.0e{power}"),
+        _ => text,
+    }
+}
+
 /// Whether a file's whole numbers in a column are all doubles too, by what its footer says of them.
 pub(super) fn are_doubles(footer: &ParquetMetaData, column: &str) -> bool {
     let groups = footer.row_groups().iter();
@@ -126,6 +147,16 @@ mod tests {
         ] {
             assert_eq!(widest(&a, &b, &|| false), expected, "{a} {b}");
             assert_eq!(widest(&b, &a, &|| false), expected, "{b} {a}");
+        }
+        for (number, text) in [
+            (123.0, "123"),
+            (-0.5, "-0.5"),
+            (9_007_199_254_740_991.0, "9007199254740991"),
+            (9_007_199_254_740_992.0, "9.007199254740992e15"),
+            (1e18, "1.0e18"),
+        ] {
+            assert_eq!(text_of_double(number), text);
+            assert_eq!(crate::contract::is_id(text), number < EXACT_DOUBLE, "{text}");
         }
         let of_64 = |are_exact| widest(&DataType::Int64, &DataType::Float64, &|| are_exact);
         assert_eq!((of_64(true), of_64(false)), (Some(DataType::Float64), None));

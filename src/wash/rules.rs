@@ -4,8 +4,11 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use super::named::NAMED_BEFORE_EVENT;
-use crate::contract::{RECORDED_BEFORE, RECORDED_BEFORE_EVENT, TableContract, Type, UNREADABLE};
+use crate::contract::{RECORDED_BEFORE, RECORDED_BEFORE_EVENT, TableContract, Type, UNREADABLE, is_id};
 use crate::domain::Currency;
+
+/// Reason of a row with an id that no id is, see [`is_id`].
+pub(crate) const ID_MALFORMED: &str = "id-malformed";
 
 /// What a job says of rows.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +31,7 @@ pub(crate) struct Rule {
     pub fails: Expr,
 }
 
-/// Rules that `frame` could break, cheapest evidence first: unreadable cells, required nulls, words, ranges, currency, stamps that
+/// Rules that `frame` could break, cheapest evidence first: unreadable cells, required nulls, ids that name nothing, words, ranges, currency, stamps that
 /// precede the event or a milestone, rows that name it before its event, then the contract's own checks.
 pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Currency) -> PolarsResult<Vec<Rule>> {
     let rule = |name, column, fails| Rule { name, column, is_unreadable: false, fails };
@@ -43,6 +46,13 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
     for column in table.columns {
         if column.required && frame.column(column.name)?.null_count() > 0 {
             rules.push(rule("required-null", column.name, col(column.name).is_null()));
+        }
+    }
+    for column in table.columns {
+        if matches!(column.kind, Type::Id | Type::Ids)
+            && let Some(malformed) = malformed_ids(frame.column(column.name)?)?
+        {
+            rules.push(rule(ID_MALFORMED, column.name, lit(malformed.into_series())));
         }
     }
     for column in table.columns {
@@ -78,6 +88,22 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
         rules.push(rule(check.rule, check.column, sql_expr(check.holds)?.not()));
     }
     Ok(rules)
+}
+
+/// The rows whose id, or one of whose ids, is none by the contract; nothing where all are.
+fn malformed_ids(column: &Column) -> PolarsResult<Option<BooleanChunked>> {
+    let is_malformed = |id: Option<&str>| id.is_some_and(|id| !is_id(id));
+    if let DataType::List(_) = column.dtype() {
+        let lists = column.list()?;
+        if !lists.get_inner().str()?.iter().any(is_malformed) {
+            return Ok(None);
+        }
+        let of_list = |list: Option<Series>| list.map_or(Ok(false), |ids| Ok(ids.str()?.iter().any(is_malformed)));
+        let malformed = (0..lists.len()).map(|row| of_list(lists.get_as_series(row)));
+        return malformed.collect::<PolarsResult<BooleanChunked>>().map(Some);
+    }
+    let ids = column.str()?;
+    Ok(ids.iter().any(is_malformed).then(|| ids.iter().map(is_malformed).collect()))
 }
 
 /// Whether any cell of a number, an instant or a date lies outside.

@@ -749,6 +749,36 @@ fn what_is_wider_or_narrower_without_loss_is_taken() {
 }
 
 #[test]
+fn an_id_is_the_same_in_files_of_other_types_and_refused_where_it_has_lost_digits() {
+    let csv = orders_world();
+    csv.csv("orders.csv", &ORDERS.replace("O1", "101").replace("O2", "102").replace("M1", " M1 "));
+    csv.run(date(2018, 4, 1)).unwrap();
+    let (merchants, orders) = (typed(&csv, "merchants"), typed(&csv, "orders"));
+    let of_select = "SELECT _file, _row, CAST(order_id AS VARCHAR) AS order_id, merchant_id, buyer_id, placed_at, paid_at, completed_at, amount_minor, \
+                     currency FROM orders";
+    for sql in [None, Some(of_select)] {
+        let world = World::new("parquet");
+        write_parquet(&world.data("merchants.parquet"), &merchants);
+        if let Some(sql) = sql {
+            fs::write(world.path("orders.sql"), sql).unwrap();
+        }
+        let write = |file: &str, row: i64, ids: Series| {
+            let mut part = orders.slice(row, 1);
+            part.with_column(ids.with_name("order_id".into()).into_column()).unwrap();
+            write_parquet(&world.data(file), &part);
+        };
+        let ids = |row: usize| orders.column("order_id").unwrap().get(row).unwrap().extract_str().unwrap().to_owned();
+        write("orders-1.parquet", 0, Series::new("".into(), [ids(0).parse::<i64>().unwrap()]));
+        write("orders-2.parquet", 1, Series::new("".into(), [ids(1).parse::<f64>().unwrap()]));
+        world.run(date(2018, 4, 1)).unwrap();
+        assert!(typed(&world, "orders").equals_missing(&orders), "{sql:?}");
+        write("orders-2.parquet", 1, Series::new("".into(), [9_007_199_254_740_993.0_f64]));
+        let made = world.run(date(2018, 4, 1)).unwrap();
+        assert_eq!(broken(&quarantined(&made, "orders"), "rule"), [Some("id-malformed".to_owned())], "{sql:?}");
+    }
+}
+
+#[test]
 fn wrong_types_are_refused_with_table_column_and_both_types() {
     for (column, dtype, shown) in [
         ("amount_minor", DataType::Float64, "f64"),

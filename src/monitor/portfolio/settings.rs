@@ -135,7 +135,7 @@ impl RawPortfolio {
                 None => 3,
                 Some(months) => bounds::whole(file, months, "roll_months", 0..37)?,
             },
-            provisions: provisions.map(|raw| raw.get_ref().check(file)).transpose()?,
+            provisions: file.part(None, || provisions.map(|raw| raw.get_ref().check(file)).transpose())?,
         })
     }
 }
@@ -147,7 +147,7 @@ impl RawProvisions {
             let name = bounds::slug(file, &raw.name, "name")?;
             if name == WEIGHTED || scenarios.iter().any(|known| known.name == name) {
                 let message = format!("scenario {name:?} is there already, or is the name of all together");
-                return Err(file.refuse(&raw.name.span(), message, "a name of its own for each scenario"));
+                file.pass_over(file.refuse(&raw.name.span(), message, "a name of its own for each scenario"), ())?;
             }
             scenarios.push(Scenario {
                 name,

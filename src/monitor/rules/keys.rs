@@ -51,6 +51,20 @@ impl<'a> RuleKeys<'a> {
         self.file.refuse(&self.span, message, help)
     }
 
+    /// Notes a fault and goes on with `instead`, where all faults are wanted; else the fault.
+    pub(crate) fn pass_over<T>(&self, fault: ConfigError, instead: T) -> Result<T, ConfigError> {
+        self.file.pass_over(fault, instead)
+    }
+
+    /// What `read` takes of the keys; none where it is faulty, and all faults are wanted.
+    pub(crate) fn part<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, ConfigError>,
+    ) -> Result<Option<T>, ConfigError> {
+        let file = self.file;
+        file.part(None, || read(self).map(Some))
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Spanned<Value>> {
         self.taken.push(key);
         self.given.remove(key)
@@ -101,10 +115,13 @@ impl<'a> RuleKeys<'a> {
     /// # Errors
     /// Missing or no text.
     pub fn feature(&mut self, key: &'static str) -> Result<String, ConfigError> {
-        let value = self.require(key)?;
-        let name: String = self.typed(&value, key)?;
-        self.feature_uses.push(&Spanned::new(value.span(), name.clone()));
-        Ok(name)
+        let name = self.part(|keys| {
+            let value = keys.require(key)?;
+            let name: String = keys.typed(&value, key)?;
+            keys.feature_uses.push(&Spanned::new(value.span(), name.clone()));
+            Ok(name)
+        })?;
+        Ok(name.unwrap_or_default())
     }
 
     /// A finite number in a range.
@@ -112,8 +129,12 @@ impl<'a> RuleKeys<'a> {
     /// # Errors
     /// Missing, another type, or out of range.
     pub fn number(&mut self, key: &'static str, allowed: RangeInclusive<f64>) -> Result<f64, ConfigError> {
-        let value = self.require(key)?;
-        self.in_range(&value, key, allowed)
+        let instead = *allowed.end();
+        let number = self.part(|keys| {
+            let value = keys.require(key)?;
+            keys.in_range(&value, key, allowed)
+        })?;
+        Ok(number.unwrap_or(instead))
     }
 
     /// A finite number in a range, where given.
@@ -125,7 +146,8 @@ impl<'a> RuleKeys<'a> {
         key: &'static str,
         allowed: RangeInclusive<f64>,
     ) -> Result<Option<f64>, ConfigError> {
-        self.take(key).map(|value| self.in_range(&value, key, allowed)).transpose()
+        let Some(value) = self.take(key) else { return Ok(None) };
+        self.part(|keys| keys.in_range(&value, key, allowed))
     }
 
     fn in_range(
@@ -142,8 +164,12 @@ impl<'a> RuleKeys<'a> {
     /// # Errors
     /// Missing, another type, or out of range.
     pub fn whole(&mut self, key: &'static str, allowed: RangeInclusive<i64>) -> Result<i64, ConfigError> {
-        let value = self.require(key)?;
-        bounds::integer(self.file, &Spanned::new(value.span(), self.typed(&value, key)?), key, allowed)
+        let instead = *allowed.end();
+        let number = self.part(|keys| {
+            let value = keys.require(key)?;
+            bounds::integer(keys.file, &Spanned::new(value.span(), keys.typed(&value, key)?), key, allowed)
+        })?;
+        Ok(number.unwrap_or(instead))
     }
 
     /// A number of days, where given.
@@ -182,8 +208,11 @@ impl<'a> RuleKeys<'a> {
     /// # Errors
     /// The first such key.
     pub fn finish(self, kind: &str) -> Result<(), ConfigError> {
-        let Some((key, value)) = self.given.first_key_value() else { return Ok(()) };
-        let message = format!("unknown key {key:?}: a rule of kind {kind:?} does not take it");
-        Err(self.file.refuse(&value.span(), message, format!("it takes {}", self.taken.join(", "))))
+        for (key, value) in &self.given {
+            let message = format!("unknown key {key:?}: a rule of kind {kind:?} does not take it");
+            let fault = self.file.refuse(&value.span(), message, format!("it takes {}", self.taken.join(", ")));
+            self.file.pass_over(fault, ())?;
+        }
+        Ok(())
     }
 }

@@ -467,6 +467,29 @@ mod tests {
     }
 
     #[test]
+    fn packed_files_in_folders_are_read_as_those_that_are_not() {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().unwrap();
+        let part = |year: u16| {
+            let part = folder.path().join(format!("year={year}"));
+            std::fs::create_dir_all(&part).unwrap();
+            part
+        };
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"sum,shop\n1,a\n2,b\n").unwrap();
+        std::fs::write(part(2022).join("a.csv.gz"), packed.finish().unwrap()).unwrap();
+        std::fs::write(part(2023).join("a.CSV.ZST"), zstd::encode_all(&b"sum,shop\n3,c\n"[..], 1).unwrap()).unwrap();
+        std::fs::write(part(2024).join("a.csv"), "sum,shop\n4,d\n").unwrap();
+        let table = open_table(folder.path()).unwrap();
+        let values = |at| table.load(at, None).unwrap().unwrap().0.values;
+        assert_eq!(values(0), Values::Number(vec![1.0, 2.0, 3.0, 4.0]));
+        assert_eq!(values(2), Values::Number(vec![2022.0, 2022.0, 2023.0, 2024.0]));
+        std::fs::write(part(2024).join("b.parquet.gz"), [0x1f, 0x8b]).unwrap();
+        let refused = open_table(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("b.parquet.gz"), "{refused}");
+    }
+
+    #[test]
     fn what_stands_beside_a_table_says_how_it_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loans.txt");

@@ -68,6 +68,29 @@ fn payments_are_named_by_whatever_every_one_of_them_has_of_its_own() {
 }
 
 #[test]
+fn a_running_number_that_begins_anew_in_each_file_names_no_payment() {
+    for head in ["nr", "No", "Payment No", "Receipt No"] {
+        let (_folder, data, out) = folders();
+        let payments = format!("loan_id,paid_on,amount,{head}");
+        Book { payments: &payments, paid: &|_, _| Vec::new(), ..BOOK }.write(&data);
+        fs::remove_file(data.join("payments.csv")).unwrap();
+        for k in 1..=3 {
+            // The last file is shorter.
+            let loans = (0..LOANS).filter(|n| k < 3 || n % 10 == 0);
+            let rows = loans.enumerate().map(|(at, n)| format!("L{n:03},{},101.50,{}", day(20 + n + 30 * k), at + 1));
+            let lines: Vec<String> = std::iter::once(payments.clone()).chain(rows).collect();
+            file(&data, &format!("payments_{k}.csv"), &lines);
+        }
+        let draft = draft_of(&data, &out);
+        assert_origins(&draft, &[("payments.payment_id", "loan, time and amount")]);
+        fill_gaps(&out, "payments");
+        let payments = read(&out.join("job.toml"), "payments");
+        let ids: std::collections::BTreeSet<String> = cells(&payments, "payment_id", "loan_id").into_keys().collect();
+        assert_eq!((payments.height(), ids.len()), (2 * LOANS + LOANS / 10, 2 * LOANS + LOANS / 10), "{head}");
+    }
+}
+
+#[test]
 fn what_a_loan_costs_is_read_by_its_period_and_unit() {
     for (head, rate, expected) in [
         ("Daily fee %", "0.05", 500),

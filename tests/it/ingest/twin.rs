@@ -168,9 +168,25 @@ fn row_of(table: &TableContract, text: &Text, cells: &[String]) -> Row {
     table
         .columns
         .iter()
-        .filter_map(|c| text.columns.iter().position(|name| name == c.name).map(|at| (c.name, cells[at].clone())))
+        .filter_map(|c| {
+            text.columns.iter().position(|name| name == c.name).map(|at| (c.name, cell_of(c.kind, &cells[at])))
+        })
         .filter(|(_, cell)| !cell.is_empty())
         .collect()
+}
+
+/// What a cell says: white space around what is no text says nothing.
+fn cell_of(kind: Type, cell: &str) -> String {
+    if matches!(kind, Type::Text | Type::Word(_)) { cell.to_owned() } else { cell.trim().to_owned() }
+}
+
+/// The contract: an id has no more than 256 characters, each of which a reader sees, and has not become a number of powers of ten.
+fn is_id(text: &str) -> bool {
+    let is_seen = |c: char| !c.is_control() && !"\u{200b}\u{feff}\u{fffd}".contains(c);
+    let is_shortened = text.split_once(['e', 'E']).is_some_and(|(digits, power)| {
+        digits.contains('.') && power.trim_start_matches('+').parse::<u32>().is_ok_and(|power| power > 15)
+    });
+    text.chars().count() <= 256 && text.chars().all(is_seen) && !is_shortened
 }
 
 /// Whether a row with an event of its own waits for its day, for all that the row alone says.
@@ -247,6 +263,9 @@ fn first_failing(table: &TableContract, row: &Row, is_told: bool, twin: &Twin) -
     }
     if table.columns.iter().any(|c| c.required && !row.contains_key(c.name)) {
         return Some("required-null".to_owned());
+    }
+    if cells().any(|(c, text)| c.kind == Type::Id && !is_id(text)) {
+        return Some("id-malformed".to_owned());
     }
     if cells().any(|(c, text)| matches!(c.kind, Type::Word(words) if !words.contains(&text.as_str()))) {
         return Some("word-not-allowed".to_owned());

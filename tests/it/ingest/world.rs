@@ -410,8 +410,16 @@ pub fn plant_faults(tables: &mut Tables, dice: &mut Dice, one_in: usize) {
                 continue;
             }
             let at = dice.below(row.len());
+            let long = "M0".repeat(200);
             let fault = [
                 "",
+                " ",
+                " M0",
+                "O00 ",
+                "M0\u{200b}",
+                "B1\u{7}",
+                "1.23457E+18",
+                &long,
                 "garbage",
                 "-1",
                 "99999999999999999999",

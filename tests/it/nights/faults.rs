@@ -211,6 +211,12 @@ fn a_payment_that_had_bounced_pays_nothing_because_its_row_no_longer_says_so() {
     corrected.change("monitor.toml", "[ledger]\n", &format!("[ledger]\npayments_corrected = [{loan:?}]\n"));
     let known = said(&corrected.night(&market, day(3)).published.run_dir);
     assert_eq!((known.0, known.2), (DebtState::Known, BTreeSet::new()), "the lender says that it is right");
+    for (until, state) in [(day(3), DebtState::Known), (day(2), DebtState::Unknown)] {
+        let corrected = lender.copy();
+        let named = format!("[ledger]\npayments_corrected = [{{ loan = {loan:?}, until = \"{until}\" }}]\n");
+        corrected.change("monitor.toml", "[ledger]\n", &named);
+        assert_eq!(said(&corrected.night(&market, day(3)).published.run_dir).0, state, "believed until {until}");
+    }
     // So does a version that was recorded since, and an officer is told.
     market.spoil("payments", &payment, "recorded_at", Some(Cell::At(at(day(2), 12))));
     let known = said(&lender.night(&market, day(3)).published.run_dir);

@@ -229,7 +229,14 @@ fn a_name_or_word_that_is_not_understood_is_told() {
     let mapped = [(CoreField::LoanId, "account".to_owned()), (CoreField::Status, "state".to_owned())];
     match desk.compare(&path, &mapped) {
         Err(RunError::CoreSystem(CoreSystemError::UnknownStatus { words })) => {
-            assert_eq!(words, [("Closed (obligations met)".to_owned(), 1), ("Rejected".to_owned(), 1)]);
+            let told: Vec<(&str, u64)> = words.iter().map(|unknown| (unknown.word.as_str(), unknown.rows)).collect();
+            assert_eq!(told, [("Closed (obligations met)", 1), ("Rejected", 1)]);
+            for unknown in &words {
+                let row = usize::try_from(unknown.first_row).unwrap();
+                assert!(text.lines().nth(row).unwrap().contains(&unknown.word), "data row {row}: {}", unknown.word);
+            }
+            let message = CoreSystemError::UnknownStatus { words }.to_string();
+            assert!(message.contains("\"Rejected\" in data row "), "{message}");
         }
         other => panic!("{other:?}"),
     }
