@@ -1,6 +1,5 @@
 //! The loan book of one merchant: what is asked for, lent, paid, paid late and never paid.
 
-mod escrow;
 mod sales_share;
 
 use sales_share::Accrual;
@@ -38,12 +37,8 @@ pub(super) struct Loan {
     pub(super) worst_dpd: i64,
     /// Paid by now, bounced payments left out.
     pub(super) received: i64,
-    /// Of this, released by escrow of the orders that secure the loan.
-    from_escrow: i64,
     /// Principal not repaid, summed over the evenings on which the loan was open.
     pub(super) principal_days: i128,
-    /// Principal less all that was paid, summed over these evenings, that of the day of disbursement among them: what interest runs on until the due date.
-    uncovered: i128,
     /// The borrower has put paying off until this day.
     postponed_until: i64,
     /// Until this day a payment is under way that will bounce: nobody knows yet, and nothing is deducted.
@@ -151,11 +146,9 @@ impl Credit {
         self.loans.iter().any(|l| l.worst_dpd >= 25 || (l.is_open && l.days_past_due(day) > 4))
     }
 
-    /// Pays what is due, as cash and will allow; the platform passes on what escrow releases of pledged orders, and deducts from the rest what stays
-    /// overdue.
-    pub(super) fn repay(&mut self, draw: &mut Draw, purse: &mut Purse, trade: &Trade, today: Today) {
-        let released = self.repay_from_escrow(purse, trade, today);
-        let mut deductible = 0.4 * (today.received - released as f64).max(0.0);
+    /// Pays what is due, as cash and will allow; the platform deducts from escrow what stays overdue.
+    pub(super) fn repay(&mut self, draw: &mut Draw, purse: &mut Purse, today: Today) {
+        let mut deductible = 0.4 * today.received.max(0.0);
         for index in self.open.clone() {
             let Some(loan) = self.loans.get_mut(index) else { continue };
             if !today.is_dark {
@@ -180,19 +173,6 @@ impl Credit {
         }
         let loans = &self.loans;
         self.open.retain(|&l| loans.get(l).is_some_and(|l| l.is_open));
-    }
-
-    /// What the day's releases of pledged orders pay on the loans that they secure.
-    fn repay_from_escrow(&mut self, purse: &mut Purse, trade: &Trade, today: Today) -> i64 {
-        let mut paid = 0;
-        for &index in &self.open {
-            let Some(loan) = self.loans.get_mut(index) else { continue };
-            if let Some(payment) = loan.repay_from_escrow(trade, purse, today, index) {
-                paid += payment.amount;
-                self.payments.push(payment);
-            }
-        }
-        paid
     }
 
     /// Asks for loans, and takes what the lender (who only looks at arrears, tenure and sales) grants.
@@ -362,9 +342,7 @@ impl Credit {
             group,
             worst_dpd: 0,
             received: 0,
-            from_escrow: 0,
             principal_days: 0,
-            uncovered: i128::from(principal),
             postponed_until: 0,
             bounces_until: 0,
             is_open: true,
@@ -474,16 +452,11 @@ impl Loan {
         if !draw.chance(eager) {
             return None;
         }
-        let amount = if self.from_escrow > 0 {
-            self.close_early(today.day)
-        } else {
-            if self.repayment.share_ppm().is_none() {
-                self.forgive_interest_to_come(today.day);
-            }
-            let rest = self.outstanding();
-            self.settle(rest);
-            rest
-        };
+        if self.repayment.share_ppm().is_none() {
+            self.forgive_interest_to_come(today.day);
+        }
+        let amount = self.outstanding();
+        self.settle(amount);
         purse.cash -= amount as f64;
         let at = today.calendar.midnight(today.day) + draw.whole(8 * 3_600, 20 * 3_600);
         Some(Payment { loan: index, at, amount, channel: "voluntary", reversed: None })
@@ -512,7 +485,6 @@ impl Loan {
         }
         self.accrue(today.day);
         self.principal_days += i128::from(self.principal_left());
-        self.count_uncovered();
         let past_due = self.days_past_due(today.day);
         self.worst_dpd = self.worst_dpd.max(past_due);
         let office_hours = today.calendar.midnight(today.day) + draw.whole(9 * 3_600, 17 * 3_600);

@@ -226,7 +226,7 @@ impl Living {
         let group = life.membership.filter(|m| m.joined < calendar.midnight(day)).map(|m| m.group);
         let traits = &life.traits;
         let today = Today { traits, calendar, day, received, season, is_dark: false, group };
-        life.credit.repay(own_credit.as_mut().unwrap_or(draw), purse, &life.trade, today);
+        life.credit.repay(own_credit.as_mut().unwrap_or(draw), purse, today);
         if life.traits.is_borrower && dealings.is_none() {
             life.credit.borrow(draw, purse, &life.trade, today);
         }
@@ -328,7 +328,7 @@ impl Life {
         let received = purse.received(at);
         let traits = &self.traits;
         let today = Today { traits, calendar, day, received, season: 1.0, is_dark: true, group: None };
-        self.credit.repay(draw, purse, &self.trade, today);
+        self.credit.repay(draw, purse, today);
     }
 
     fn take_stock(&mut self, draw: &mut Draw, purse: &mut Purse, day: i64) {
