@@ -278,7 +278,7 @@ impl SourceSettings {
                 Err(fault) => {
                     faults.push(fault);
                     // Sources name it all the same.
-                    let unread = InputSpec { files: Vec::new(), optional: false, format: DeclaredFormat::default() };
+                    let unread = InputSpec::default();
                     checked.insert(name.clone(), unread);
                 }
             }
