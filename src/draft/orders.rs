@@ -104,21 +104,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     ends(&mut draft, &mut scope, plan, &taken, lines);
     match &plan.lines {
         Some(lines) => sum_of_lines(&mut draft, &mut scope, plan, lines, &pairs, &number, &aggregated),
-        None => {
-            if let Some((piece, from, score)) = line_amount(&scope, plan.driver, &|_| true) {
-                let raw = first_column(land, plan.driver, &piece.sql);
-                let sql = raw.map_or(piece.sql.clone(), |at| scope.as_written(&piece.sql, at, &scope.name(at)));
-                draft.put("amount_minor", Piece { sql, note: piece.note }, from, score);
-            } else if let Some(found) = land.best(plan.driver, &ORDERS, "amount_minor", false) {
-                put_found(&mut draft, &mut scope, "amount_minor", &found);
-            }
-        }
+        None => amount_of_row(&mut draft, &mut scope),
     }
-    let priced = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
-    let unclear = main_amount(land, priced, &|_| true).and_then(|main| units::unclear(land, currency, main.at));
-    if let Some(why) = unclear {
-        draft.doubt("amount_minor", &why);
-    }
+    doubt_the_unit(&mut draft, &scope, plan);
     super::versions::stamp(&mut draft, land, plan);
     if plan.splits() {
         super::refunds::share_by_amount(&mut draft, &scope, &pairs, given_back.as_ref());
@@ -129,6 +117,27 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         given_back.join(&mut draft);
     }
     draft.finish(&scope)
+}
+
+/// What the order's own row says it costs.
+fn amount_of_row(draft: &mut TableDraft, scope: &mut Scope) {
+    let (land, driver) = (scope.land, scope.driver);
+    if let Some((piece, from, score)) = line_amount(scope, driver, &|_| true) {
+        let raw = first_column(land, driver, &piece.sql);
+        let sql = raw.map_or(piece.sql.clone(), |at| scope.as_written(&piece.sql, at, &scope.name(at)));
+        draft.put("amount_minor", Piece { sql, note: piece.note }, from, score);
+    } else if let Some(found) = land.best(driver, &ORDERS, "amount_minor", false) {
+        put_found(draft, scope, "amount_minor", &found);
+    }
+}
+
+/// Marks the amount where nothing tells whether it is in the main unit.
+fn doubt_the_unit(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
+    let priced = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
+    let main = main_amount(scope.land, priced, &|_| true);
+    if let Some(why) = main.and_then(|main| units::unclear(scope.land, scope.currency, main.at)) {
+        draft.doubt("amount_minor", &why);
+    }
 }
 
 /// Whether a column without a time of day says the day on which an order was placed, of every order: when it was entered, and no end.
