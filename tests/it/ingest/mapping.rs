@@ -31,7 +31,7 @@ fn rows_that_where_does_not_mean_are_skipped_whichever_way_a_select_runs() {
         ("SELECT * FROM orders", ""),
         ("SELECT * FROM orders ORDER BY order_id", ""),
         (
-            "SELECT * FROM orders WHERE order_id IN (SELECT order_id FROM orders)",
+            "SELECT * FROM orders QUALIFY ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY _row) > 0",
             "keyed_by = { orders = 'order_id' }\n",
         ),
     ] {
