@@ -199,7 +199,7 @@ pub enum SourceError {
         from: String,
     },
     /// A column has a type that cannot be widened without loss.
-    #[error("make table {table:?} from {from}: column {column:?} must be {expected}, got {got}")]
+    #[error("make table {table:?} from {from}: column {column:?} must be {expected}, got {got}{}", of_text(expected, got))]
     WrongType {
         /// Contract table.
         table: &'static str,
@@ -240,4 +240,17 @@ pub enum SourceError {
         /// polars' words.
         why: String,
     },
+}
+
+/// What makes a day or an instant of text that a SELECT gives.
+fn of_text(expected: &str, got: &str) -> &'static str {
+    if got != "str" {
+        ""
+    } else if expected.contains("Datetime") {
+        ": try_strptime(x, format) reads an instant, and try_cast(x AS TIMESTAMP) text in the contract's form"
+    } else if expected.contains("Date") {
+        ": try_date(x) reads a day, and try_cast(x AS DATE) text in the contract's form"
+    } else {
+        ""
+    }
 }

@@ -27,7 +27,7 @@ pub enum IngestError {
     #[error(transparent)]
     AsOf(#[from] AsOfError),
     /// Too many rows of tables are broken: every such table, in washing order.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nand to "))]
     QuarantineLimit(Vec<TooManyBroken>),
     /// Rows were lost or invented: a fault of this program.
     #[error("account for {} in table {:?}: read {} is not kept {} + quarantined {} + duplicate {}", line.file, line.table, line.read, line.kept, line.quarantined, line.duplicate)]
