@@ -199,7 +199,10 @@ pub enum SourceError {
         from: String,
     },
     /// A column has a type that cannot be widened without loss.
-    #[error("make table {table:?} from {from}: column {column:?} must be {expected}, got {got}{}", of_text(expected, got))]
+    #[error(
+        "make table {table:?} from {from}: column {column:?} must be {expected}, got {got}{}",
+        of_text(expected, got)
+    )]
     WrongType {
         /// Contract table.
         table: &'static str,
