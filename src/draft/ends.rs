@@ -131,8 +131,7 @@ fn doubt_states(
     } else if let Some(note) = states.note() {
         let target = if draft.has(target) { target } else { "completed_at" };
         if let Some(drafted) = draft.column_mut(target) {
-            let before = drafted.note.take().map_or(String::new(), |before| format!("{before}; "));
-            drafted.note = Some(format!("{before}words of {column} {note}"));
+            drafted.remark(&format!("words of {column} {note}"));
             drafted.certainty = Certainty::Guess;
         }
     }

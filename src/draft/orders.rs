@@ -11,7 +11,7 @@ use super::orders_plan::{Lines, OrdersPlan};
 use super::parts::{self, Share};
 use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
-use super::table_draft::{Certainty, TableDraft};
+use super::table_draft::TableDraft;
 use super::units;
 use super::vocabulary::Concept as C;
 use crate::contract::ORDERS;
@@ -348,11 +348,7 @@ fn signed_column(inner: &Scope, table: usize, owed: &str) -> Option<ColumnAt> {
 /// Says which lines are no part of an order's amount, and asks where that is not known.
 fn told_of_fees(draft: &mut TableDraft, land: &Landscape, fees: &LineFees) {
     if let (Some(note), Some(drafted)) = (fees.note(land), draft.column_mut("amount_minor")) {
-        let before = drafted.note.take().map_or(String::new(), |before| format!("{before}; "));
-        drafted.note = Some(format!("{before}{note}"));
-        if drafted.certainty == Certainty::Found {
-            drafted.certainty = Certainty::Guess;
-        }
+        drafted.remark(&note);
     }
     if let Some(why) = fees.doubt() {
         draft.doubt("amount_minor", &why);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::assign::free_name;
 use super::orders_plan::{Lines, OrdersPlan};
 use super::scope::{Piece, Scope};
-use super::table_draft::{Certainty, Skipped, TableDraft};
+use super::table_draft::{Skipped, TableDraft};
 use super::taken_back::rows_that_take_back;
 use super::vocabulary::Concept as C;
 use super::words;
@@ -161,13 +161,8 @@ pub(super) fn share_by_amount(draft: &mut TableDraft, scope: &Scope, pairs: &str
     } else {
         format!("COALESCE({share}, {refund})")
     };
-    let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
-    drafted.note = Some(format!(
-        "{note}nothing says whose part of an order of several merchants went back: shared by what each part costs"
-    ));
-    if drafted.certainty == Certainty::Found {
-        drafted.certainty = Certainty::Guess;
-    }
+    drafted
+        .remark("nothing says whose part of an order of several merchants went back: shared by what each part costs");
 }
 
 impl Refunds<'_> {
@@ -268,9 +263,7 @@ pub(super) fn at_most_the_amount(draft: &mut TableDraft, scope: &Scope) {
         drafted.sql = format!(
             "CASE WHEN {refund} > {amount} AND {refund} <= 2 * {amount} THEN {amount_as_is} ELSE {refund_as_is} END"
         );
-        let note = drafted.note.take().map_or(String::new(), |note| format!("{note}; "));
-        drafted.note = Some(format!("{note}at most the order's amount: freight and tax may go back too"));
-        drafted.certainty = Certainty::Guess;
+        drafted.remark("at most the order's amount: freight and tax may go back too");
     }
 }
 

@@ -42,6 +42,17 @@ pub struct ColumnDraft {
     pub(super) sql: String,
 }
 
+impl ColumnDraft {
+    /// Adds what a person should look at: what was found for certain is a guess with it.
+    pub(super) fn remark(&mut self, note: &str) {
+        let before = self.note.take().map_or(String::new(), |before| format!("{before}; "));
+        self.note = Some(format!("{before}{note}"));
+        if self.certainty == Certainty::Found {
+            self.certainty = Certainty::Guess;
+        }
+    }
+}
+
 /// One drafted table.
 #[derive(Debug, Clone, Serialize)]
 pub struct TableDraft {

@@ -6,7 +6,6 @@
 use jiff::civil::Date;
 
 use super::landscape::Landscape;
-use super::names::Name;
 use super::orders_plan::OrdersPlan;
 use super::scope::Piece;
 use super::table_draft::TableDraft;
@@ -40,9 +39,8 @@ pub(super) fn are_versions(land: &Landscape, plan: &OrdersPlan) -> bool {
 
 /// The first day on which all rows can be seen, where the names of files say when rows were known.
 pub(super) fn known_by(land: &Landscape, plan: &OrdersPlan) -> Option<Date> {
-    let table = land.table(plan.driver);
-    let says_it = table.columns.iter().any(|column| Name::of(&column.name).says(C::Recorded));
-    let dated = table.dated_files.filter(|_| plan.has_versions && !says_it)?;
+    let says_it = land.columns(plan.driver).any(|at| land.column_name(at).says(C::Recorded));
+    let dated = land.table(plan.driver).dated_files.filter(|_| plan.has_versions && !says_it)?;
     dated.last_on.tomorrow().ok()
 }
 

@@ -1,5 +1,6 @@
 //! Why loans of the books are unknown, told before anything is trained on them: a night tells it of the loans of tonight once it has decided.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use super::decide::DecideError;
 use super::population::PopulationError;
 use super::rules::JobRules;
-use crate::domain::{AsOf, grouped, parallel};
+use crate::domain::{AsOf, parallel};
 use crate::repayment::{LoanException, repayment_tables};
 use crate::store::Store;
 
@@ -37,11 +38,40 @@ pub struct UnknownLoans {
 
 impl std::fmt::Display for UnknownLoans {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} times", self.code, grouped(self.times))?;
+        write!(f, "{} {} times", self.code, self.times)?;
         if let Some(first) = &self.first {
             write!(f, ", as loan {first:?}")?;
         }
         write!(f, ": {}", self.detail)
+    }
+}
+
+/// Why loans are unknown, counted line by line of the officers' list.
+#[derive(Debug, Default)]
+pub struct UnknownCauses(BTreeMap<String, UnknownLoans>);
+
+impl UnknownCauses {
+    /// Adds a line of a loan that is unknown.
+    pub fn add(&mut self, line: &LoanException) {
+        let (first, detail) = (&line.loan_id, &line.detail);
+        let found = || UnknownLoans { code: line.code.clone(), times: 0, first: first.clone(), detail: detail.clone() };
+        let cause = self.0.entry(line.code.clone()).or_insert_with(found);
+        cause.times += 1;
+        if (first, detail) < (&cause.first, &cause.detail) {
+            (cause.first, cause.detail) = (first.clone(), detail.clone());
+        }
+    }
+
+    /// The commonest cause first.
+    pub fn commonest_first(&self) -> Vec<UnknownLoans> {
+        let mut causes: Vec<UnknownLoans> = self.0.values().cloned().collect();
+        causes.sort_by_key(|cause| Reverse(cause.times));
+        causes
+    }
+
+    /// How many lines each cause has.
+    pub fn into_counts(self) -> BTreeMap<String, u64> {
+        self.0.into_iter().map(|(code, cause)| (code, cause.times)).collect()
     }
 }
 
@@ -60,29 +90,18 @@ pub fn survey_loans(store: &Store, as_of: &AsOf, rules: &JobRules) -> Result<Opt
         Ok::<_, DecideError>(Some((tables.ledger.len() as u64, lines)))
     })?;
     let mut survey: Option<LoanSurvey> = None;
-    let mut causes: BTreeMap<String, UnknownLoans> = BTreeMap::new();
+    let mut causes = UnknownCauses::default();
     for (loans, lines) in shards.into_iter().flatten() {
         let survey = survey.get_or_insert_default();
         survey.loans += loans;
         survey.unknown +=
             lines.chunk_by(|a, b| (&a.merchant_id, &a.loan_id) == (&b.merchant_id, &b.loan_id)).count() as u64;
-        for line in lines {
-            note(&mut causes, line);
+        for line in &lines {
+            causes.add(line);
         }
     }
     if let Some(survey) = &mut survey {
-        survey.causes = causes.into_values().collect();
-        survey.causes.sort_by(|a, b| b.times.cmp(&a.times).then_with(|| a.code.cmp(&b.code)));
+        survey.causes = causes.commonest_first();
     }
     Ok(survey)
-}
-
-fn note(causes: &mut BTreeMap<String, UnknownLoans>, line: LoanException) {
-    let LoanException { loan_id: first, code, detail, .. } = line;
-    let found = || UnknownLoans { code: code.clone(), times: 0, first: first.clone(), detail: detail.clone() };
-    let cause = causes.entry(code.clone()).or_insert_with(found);
-    cause.times += 1;
-    if (&first, &detail) < (&cause.first, &cause.detail) {
-        (cause.first, cause.detail) = (first, detail);
-    }
 }

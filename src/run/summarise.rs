@@ -1,11 +1,11 @@
 //! Counts the rows of a night into its summary, shard by shard.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
 use super::decide::Decided;
+use super::loan_survey::UnknownCauses;
 use super::night_tables::NightTables;
 use super::officers_work::OfficersWork;
 use super::summary::{AlertChanges, ModelSummary, OfferCounts, RunSummary, Unjudged};
@@ -15,7 +15,6 @@ use crate::model::ability::AbilityReport;
 use crate::model::registry::Bundle;
 use crate::monitor::{Alert, AlertState, Handling, MonitorError, Portfolio, Verdict};
 use crate::offer::{Decline, Policy};
-use crate::repayment::LoanException;
 use crate::run::Job;
 
 /// What is counted of the rows that a night decides. Whole numbers: shards may be added in any order.
@@ -33,9 +32,7 @@ pub struct Totals {
     alerts: BTreeMap<String, u64>,
     alert_changes: AlertChanges,
     officers_work: OfficersWork,
-    unknown_loans: BTreeMap<String, u64>,
-    /// Of each cause the first loan by id: loan and detail.
-    unknown_examples: BTreeMap<String, (String, String)>,
+    unknown_loans: UnknownCauses,
     odd_loan_records: BTreeMap<String, u64>,
     disputes_of_others: u64,
     rows_missing: u64,
@@ -53,26 +50,9 @@ impl Totals {
         self.deducted_minor
     }
 
-    fn note_unknown(&mut self, exceptions: &[LoanException]) {
-        for line in exceptions.iter().filter(|line| line.is_unknown) {
-            let found = (line.loan_id.clone().unwrap_or_default(), line.detail.clone());
-            match self.unknown_examples.get_mut(&line.code) {
-                Some(first) => *first = found.min(std::mem::take(first)),
-                None => _ = self.unknown_examples.insert(line.code.clone(), found),
-            }
-        }
-    }
-
     /// Why loans are unknown, the commonest cause first, a line each with its first loan.
     pub fn unknown_causes(&self) -> Vec<String> {
-        let mut causes: Vec<(&String, u64)> = self.unknown_loans.iter().map(|(code, lines)| (code, *lines)).collect();
-        causes.sort_by_key(|(_, lines)| Reverse(*lines));
-        let line = |(code, lines): (&String, u64)| {
-            let (loan, detail) = self.unknown_examples.get(code)?;
-            let loan = if loan.is_empty() { String::new() } else { format!(", as loan {loan:?}") };
-            Some(format!("{code} {lines} times{loan}: {detail}"))
-        };
-        causes.into_iter().filter_map(line).collect()
+        self.unknown_loans.commonest_first().iter().map(ToString::to_string).collect()
     }
 
     /// Adds a shard of the night of `tonight`.
@@ -100,13 +80,11 @@ impl Totals {
         count(&mut self.alerts, shard.alerts.iter().filter(|a| a.stands()).map(|a| a.rule.as_str()));
         add_changes(&mut self.alert_changes, &shard.alerts, tonight);
         self.officers_work.add(&shard.queue, &shard.proposals);
-        let lines = |is_unknown: bool| {
-            let lines = shard.loan_exceptions.iter().filter(move |line| line.is_unknown == is_unknown);
-            lines.map(|line| line.code.as_str())
-        };
-        count(&mut self.unknown_loans, lines(true));
-        self.note_unknown(&shard.loan_exceptions);
-        count(&mut self.odd_loan_records, lines(false));
+        let (unknown, odd): (Vec<_>, Vec<_>) = shard.loan_exceptions.iter().partition(|line| line.is_unknown);
+        for line in unknown {
+            self.unknown_loans.add(line);
+        }
+        count(&mut self.odd_loan_records, odd.into_iter().map(|line| line.code.as_str()));
         self.disputes_of_others += shard.disputes_of_others;
         for row in shard.remembered_rows.iter().filter(|row| row.missing > 0) {
             self.rows_missing += row.missing.unsigned_abs();
@@ -163,7 +141,7 @@ impl Totals {
             alerts: self.alerts,
             alert_changes: self.alert_changes,
             officers_work: self.officers_work,
-            unknown_loans: self.unknown_loans,
+            unknown_loans: self.unknown_loans.into_counts(),
             odd_loan_records: self.odd_loan_records,
             disputes_of_others: self.disputes_of_others,
             rows_missing: self.rows_missing,

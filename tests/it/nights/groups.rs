@@ -33,7 +33,7 @@ fn tolerant() -> (Lender, Marketplace) {
 }
 
 /// A loan of m01, due 53 days before the first night and never paid.
-fn never_paid(market: &mut Marketplace, named: Named) -> String {
+pub(super) fn never_paid(market: &mut Marketplace, named: Named) -> String {
     let bad = Offer {
         offer_id: "elsewhere".to_owned(),
         merchant_id: "m01".to_owned(),
@@ -47,7 +47,7 @@ fn never_paid(market: &mut Marketplace, named: Named) -> String {
     market.draw_naming(named, &bad, 90_000, at(day(-60), 9))
 }
 
-fn offered(run_dir: &Path) -> BTreeSet<String> {
+pub(super) fn offered(run_dir: &Path) -> BTreeSet<String> {
     offers_of(run_dir).into_iter().map(|offer| offer.merchant_id).collect()
 }
 

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 
 use super::books::{owed, rows};
 use super::by_day::{answer, application};
+use super::groups::{never_paid, offered};
 use super::written::Cell;
 use super::{FIRST_NIGHT, Lender, Marketplace, Named, Offer, at, offers_of, trading_marketplace};
 
@@ -45,10 +46,6 @@ fn owned(changes: &[(&str, &str, &str)]) -> (Lender, Marketplace) {
 
 fn tight() -> (Lender, Marketplace) {
     owned(&[("policy.toml", "first_limit_minor = 10_000_000", "first_limit_minor = 400_000")])
-}
-
-fn offered(run_dir: &Path) -> BTreeSet<String> {
-    offers_of(run_dir).into_iter().map(|offer| offer.merchant_id).collect()
 }
 
 fn set(merchants: &[&str]) -> BTreeSet<String> {
@@ -159,25 +156,10 @@ fn a_shop_that_is_gone_and_may_owe_leaves_what_its_owner_owes_unknown() {
     }
 }
 
-/// A loan of m01, due 53 days before the first night and never paid.
-fn never_paid(market: &mut Marketplace) -> String {
-    let bad = Offer {
-        offer_id: "elsewhere".to_owned(),
-        merchant_id: "m01".to_owned(),
-        product: "order-loan".to_owned(),
-        limit_minor: 90_000,
-        daily_rate_ppm: 450,
-        term_days: 7,
-        valid_until_on: day(-60),
-        pledged_order_ids: Vec::new(),
-    };
-    market.draw_naming(Named::Nothing, &bad, 90_000, at(day(-60), 9))
-}
-
 #[test]
 fn a_default_of_one_shop_declines_the_others_of_its_owner() {
     let (lender, mut market) = owned(&[]);
-    never_paid(&mut market);
+    never_paid(&mut market, Named::Nothing);
     let run = lender.night(&market, day(0)).published.run_dir;
     assert_eq!(offered(&run), set(&["m03", "m04"]));
     assert!(reasons(&run, "m02").contains("owner-in-default"), "{:?}", reasons(&run, "m02"));
@@ -202,7 +184,7 @@ fn a_default_of_one_shop_declines_the_others_of_its_owner() {
 #[test]
 fn a_shop_in_probation_holds_the_others_of_its_owner() {
     let (lender, mut market) = owned(&[]);
-    let loan = never_paid(&mut market);
+    let loan = never_paid(&mut market, Named::Nothing);
     lender.night(&market, day(0));
     let repaid_at = at(day(0), 9);
     let owed_minor = market.loans()[&loan].owed_minor(repaid_at);
