@@ -151,12 +151,17 @@ fn loan_rows(land: &Landscape, currency: Option<Currency>, table: usize, instalm
             draft.put(column, Piece::guess(word, note), "nothing found", 0.4);
         }
     }
-    if !draft.has("term_days")
-        && let Some(instalments) = instalments
-    {
+    let in_months = draft.column("term_days").and_then(|term| land.column_at(table, &term.from));
+    let in_months = in_months.filter(|term| super::scope::is_in_months(land, *term));
+    if let Some(term) = in_months {
+        calendar_term(&mut draft, &scope, term);
+    }
+    // Of a term in months a schedule beside it says the day.
+    if let Some(instalments) = instalments.filter(|_| !draft.has("term_days") || in_months.is_some()) {
         term_of_schedule(&mut draft, &scope, instalments);
     }
     put_rate(&mut draft, &mut scope, instalments.is_some());
+    super::advances::repaid_by_sales(&mut draft, &scope);
     never_paid_out(&mut draft, &scope);
     skip_rows(&mut draft, &scope);
     draft.finish(&scope)
@@ -181,6 +186,15 @@ fn put_rate(draft: &mut TableDraft, scope: &mut Scope, has_schedule: bool) {
             "no column is called a rate, and no instalment says what interest is owed: leave 0 where loans bear none";
         draft.doubt(RATE, why);
     }
+}
+
+/// A term in months runs to the same day of the month: thirty days are not always one.
+fn calendar_term(draft: &mut TableDraft, scope: &Scope, term: ColumnAt) {
+    let Some(disbursed) = draft.column("disbursed_at").map(|c| c.sql.clone()) else { return };
+    let cell = scope.name(term);
+    let months = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &cell));
+    let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
+    draft.put("term_days", Piece::guess(sql, "calendar months, to the last instalment"), cell, 0.7);
 }
 
 /// The term runs to the last instalment.

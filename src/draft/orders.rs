@@ -59,7 +59,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
             "currency" => false,
             _ => land.is_of_another(found, &ORDERS),
         };
-        if *column == "completed_at" && is_day_of_placing(land, plan, found) {
+        // What a table of parcels says of an order's end is the arrival of all of them, which is asked for below.
+        let is_of_a_parcel = is_joined && land.role(found.at.table) == Some(C::Shipment);
+        if *column == "completed_at" && (is_of_a_parcel || is_day_of_placing(land, plan, found)) {
             continue;
         }
         if *column == "currency"

@@ -33,12 +33,20 @@ pub(super) fn of_terms(
         return None;
     }
     let loan = loans.column("loan_id")?.clone();
+    let by_sales = super::advances::are_repaid_by_sales(loans);
+    let is_level = is_in_months && !by_sales;
     let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
-    let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
+    let owed = if by_sales { super::advances::with_its_fee(&scope, principal) } else { None };
+    let holds_its_fee = owed.is_some();
+    let principal_minor = owed.unwrap_or_else(|| scope.minor(principal, &scope.name(principal))).sql;
     let term_sql = scope.number(term, &scope.name(term));
     let terms = free_name(land, "terms");
-    let interest = interest(&scope, table, principal, term, is_in_months);
-    let (fee, fee_from) = fee(&scope, table, principal, term, is_in_months);
+    let interest = interest(&scope, table, principal, term, (is_in_months, is_level));
+    let (fee, fee_from) = if holds_its_fee {
+        (Piece::guess("0", "the fee is part of the principal"), "nothing found".to_owned())
+    } else {
+        fee(&scope, table, principal, term, is_level)
+    };
     let columns = [
         format!("{} AS loan", loan.sql),
         format!("{paid_out} AS paid_out_on"),
@@ -60,7 +68,7 @@ pub(super) fn of_terms(
         "Instalments: the export has no schedule. This one is made of the loans' terms: compare it with the contracts."
             .to_owned(),
     );
-    let (number, due, part, note) = if is_in_months {
+    let (number, due, part, note) = if is_level {
         let numbers = free_name(land, "numbers");
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and MAX_MONTHS")]
         let longest = land.column(term).range.1.ceil() as usize;
@@ -80,12 +88,13 @@ pub(super) fn of_terms(
             "no schedule is stated: equal parts month by month",
         )
     } else {
-        (
-            "1".to_owned(),
-            format!("add_days({terms}.paid_out_on, {terms}.term)"),
-            format!("{terms}.principal"),
-            "no schedule is stated: all at the end of the term, so that nobody is late before",
-        )
+        let after = if is_in_months { "add_months" } else { "add_days" };
+        let note = if by_sales {
+            "no milestones are stated: all by the end of the term, so that nobody is late before"
+        } else {
+            "no schedule is stated: all at the end of the term, so that nobody is late before"
+        };
+        ("1".to_owned(), format!("{after}({terms}.paid_out_on, {terms}.term)"), format!("{terms}.principal"), note)
     };
     let name_of = |at: ColumnAt| scope.name(at);
     let whole = |sql: String| format!("CAST({sql} AS BIGINT)");
@@ -99,27 +108,28 @@ pub(super) fn of_terms(
         name_of(principal),
         0.5,
     );
-    let with_the_first = if is_in_months {
+    let with_the_first = if is_level {
         format!("CASE WHEN {number} = 1 THEN {terms}.fee ELSE 0 END")
     } else {
         format!("{terms}.fee")
     };
     draft.put("fee_minor", Piece { sql: whole(with_the_first), note: fee.note }, fee_from, 0.5);
-    if is_in_months && let Some(disbursed) = loans.column("disbursed_at").map(|c| c.sql.clone()) {
-        let months = format!("TRY_CAST(ROUND({term_sql}) AS BIGINT)");
-        let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
-        loans.put("term_days", Piece::guess(sql, "calendar months, to the last instalment"), name_of(term), 0.7);
-    }
     draft.skipped.clone_from(&loans.skipped);
     Some(draft.finish(&scope))
 }
 
 /// Interest of one instalment: what a stated instalment leaves beside its part of the principal, else that of a level schedule at the stated rate, else none.
-fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is_in_months: bool) -> Piece {
+fn interest(
+    scope: &Scope,
+    table: usize,
+    principal: ColumnAt,
+    term: ColumnAt,
+    (is_in_months, is_level): (bool, bool),
+) -> Piece {
     let land = scope.land;
     let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
     let n = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)));
-    if let Some(stated) = stated_instalment(land, table, principal, term).filter(|_| is_in_months) {
+    if let Some(stated) = stated_instalment(land, table, principal, term).filter(|_| is_level) {
         let amount = scope.minor(stated, &scope.name(stated)).sql;
         let beside = format!("{amount} - DIV({principal_minor}, {n})");
         let sql = format!("CASE WHEN {beside} < 0 THEN 0 ELSE {beside} END");
@@ -129,11 +139,12 @@ fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is
         return Piece::guess("0", "no instalment and no rate is stated");
     };
     let ppm = format!("TRY_CAST({} AS DOUBLE)", scope.render(Type::Integer, "daily_rate_ppm", at, &scope.name(at)).sql);
-    let (days, note) = if is_in_months {
+    let (days, note) = if is_level {
         // Over the life of a loan that is repaid in equal parts half of it is owed, and half of a part.
         (format!("365.0 / 12 * ({n} + 1) / (2 * {n})"), "of a level schedule at the stated rate")
     } else {
-        (n, "for the term at the stated rate")
+        let days = if is_in_months { format!("365.0 / 12 * {n}") } else { n };
+        (days, "for the term at the stated rate")
     };
     Piece::guess(format!("TRY_CAST(ROUND({principal_minor} * {ppm} / 1000000 * {days}) AS BIGINT)"), note)
 }

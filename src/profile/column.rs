@@ -364,6 +364,14 @@ impl RawColumn {
         words.iter().filter_map(|word| self.words.get(*word)).sum()
     }
 
+    /// The median of the first rows' numbers above zero; `None` where there are none.
+    #[must_use]
+    pub fn median_above_zero(&self) -> Option<f64> {
+        let mut above: Vec<f64> = self.sample.iter().flatten().copied().filter(|number| *number > 0.0).collect();
+        above.sort_by(f64::total_cmp);
+        above.get(above.len() / 2).copied()
+    }
+
     /// Share of cells without a value.
     #[must_use]
     pub fn null_share(&self) -> f64 {
