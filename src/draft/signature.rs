@@ -140,7 +140,13 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Instalment, C::Id], 0.7),
         ],
         ("instalments", "due_on") => {
-            &[(&[C::Due], 0.95), (&[C::Limit, C::Payment], 0.9), (&[C::Limit], 0.75), (&[C::Time], 0.7)]
+            &[
+                (&[C::Due], 0.95),
+                (&[C::Instalment, C::Time], 0.9),
+                (&[C::Limit, C::Payment], 0.9),
+                (&[C::Limit], 0.75),
+                (&[C::Time], 0.7),
+            ]
         }
         ("instalments", "principal_minor") => &[(&[C::Principal], 0.95)],
         ("instalments", "interest_minor") => &[(&[C::Interest], 0.95)],

@@ -635,6 +635,7 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
             "parcela",
             "cuota",
             "echeance",
+            "echeancier",
             "tilgungsplan",
             "rata",
             "raten",

@@ -5,7 +5,7 @@ use super::*;
 const ORDERS: usize = 1_000;
 
 /// Orders of twenty shops, with more cells behind each.
-fn shop_orders(data: &Path, head: &str, more: &dyn Fn(usize) -> String) {
+pub(super) fn shop_orders(data: &Path, head: &str, more: &dyn Fn(usize) -> String) {
     let shops = (0..20).map(|n| format!("S{n:03},{},toys,north", day(0)));
     let shops: Vec<String> = std::iter::once("shop_id,opened_at,category,region".to_owned()).chain(shops).collect();
     file(data, "shops.csv", &shops);

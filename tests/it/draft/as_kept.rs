@@ -1,5 +1,6 @@
 //! Exports as payment services, lenders and tills keep them: numbers of two systems, lines of every kind, instalments that say what was paid on them.
 
+use super::as_exported::shop_orders;
 use super::*;
 
 /// A table of comma-separated lines.
@@ -61,4 +62,59 @@ fn a_key_that_other_tables_name_is_the_order_s_number_before_one_that_is_called_
     let (_folder, data, out) = folders();
     charges(&data, "order_id");
     assert_origins(&draft_of(&data, &out), &[("orders.order_id", "charges.\"metadata.order_id\"")]);
+}
+
+/// Shops with orders, and loans in French whose instalments stand within them; given is what each loan's instalments are.
+fn loans_with_instalments_within(data: &Path) -> Vec<String> {
+    shop_orders(data, "", &|_| String::new());
+    let due = |n: usize, part: usize| day(60 + n + 30 * part);
+    let loan = |n: usize| {
+        let parts: Vec<String> = (1..=3)
+            .map(|part| {
+                format!(r#"{{"n":{part},"date_echeance":"{}","capital":200.00,"interets":{}.50}}"#, due(n, part), 4 - part)
+            })
+            .collect();
+        format!(
+            r#"{{"id":"PR{n:05}","shop_id":"S{:03}","debloque_le":"{}T09:00:00Z","montant":600.00,"echeancier":[{}]}}"#,
+            n % 20,
+            day(60 + n),
+            parts.join(",")
+        )
+    };
+    file(data, "prets.jsonl", &(0..90).map(loan).collect::<Vec<_>>());
+    let paid = |n: usize| format!("R{n:06},PR{:05},{}T10:00:00Z,202.50", n / 3, due(n / 3, n % 3 + 1));
+    table(data, "remboursements.csv", "id,pret_id,paye_le,montant", (0..270).map(paid));
+    (0..270)
+        .map(|n| {
+            let (loan, part) = (n / 3, n % 3 + 1);
+            format!("PR{loan:05},{part},{},200.0,{}.5", due(loan, part), 4 - part)
+        })
+        .collect()
+}
+
+#[test]
+fn instalments_within_loans_are_understood_once_they_are_written_as_advised() {
+    let (_folder, data, out) = folders();
+    let within = loans_with_instalments_within(&data);
+    let draft = draft_of(&data, &out);
+    let [rows] = draft.nested.as_slice() else { panic!("{:?}", draft.nested) };
+    assert_eq!(rows.fields, ["capital", "date_echeance", "interets", "n"]);
+    let copy = r#"COPY (SELECT "id" AS loan_id, unnest(echeancier, recursive := true) FROM 'prets.jsonl') TO 'echeancier.parquet'"#;
+    assert!(rows.words().contains(copy), "{}", rows.words());
+
+    table(&data, "echeancier.csv", "loan_id,n,date_echeance,capital,interets", within.into_iter());
+    fs::remove_dir_all(&out).unwrap();
+    let draft = draft_of(&data, &out);
+    assert!(draft.nested.is_empty() && draft.label == "loan-default", "{:?} {:?}", draft.nested, draft.no_loan_book);
+    assert_origins(
+        &draft,
+        &[
+            ("loans.loan_id", "prets.id"),
+            ("instalments.loan_id", "echeancier.loan_id"),
+            ("instalments.due_on", "echeancier.date_echeance"),
+            ("instalments.principal_minor", "echeancier.capital"),
+            ("instalments.interest_minor", "echeancier.interets"),
+            ("payments.paid_at", "remboursements.paye_le"),
+        ],
+    );
 }
