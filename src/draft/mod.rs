@@ -25,6 +25,7 @@ mod nested;
 mod not_meant;
 mod orders;
 mod orders_plan;
+mod paid_lines;
 mod parts;
 mod payments;
 mod policy_file;

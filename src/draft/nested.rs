@@ -79,7 +79,8 @@ fn advice(land: &Landscape, table: usize, column: &RawColumn) -> String {
         let own = land.naming(table, entity).filter(|(at, _)| land.column(*at).is_key() || entity == C::Order)?;
         Some((land.column(own.0).name.clone(), called))
     };
-    let whose = KEYS.into_iter().filter(|(entity, _)| land.role(table) == Some(*entity)).chain([(C::Order, "order_id")]);
+    let whose =
+        KEYS.into_iter().filter(|(entity, _)| land.role(table) == Some(*entity)).chain([(C::Order, "order_id")]);
     let any_key = || {
         let own = raw.columns.iter().find(|c| c.is_key() && c.is_like_an_id())?;
         Some(format!("\"{}\", ", own.name))

@@ -1289,6 +1289,8 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
         &[
             "paid",
             "pago",
+            "pagado",
+            "pagada",
             "paye",
             "bezahlt",
             "gezahlt",

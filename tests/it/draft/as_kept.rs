@@ -71,7 +71,11 @@ fn loans_with_instalments_within(data: &Path) -> Vec<String> {
     let loan = |n: usize| {
         let parts: Vec<String> = (1..=3)
             .map(|part| {
-                format!(r#"{{"n":{part},"date_echeance":"{}","capital":200.00,"interets":{}.50}}"#, due(n, part), 4 - part)
+                format!(
+                    r#"{{"n":{part},"date_echeance":"{}","capital":200.00,"interets":{}.50}}"#,
+                    due(n, part),
+                    4 - part
+                )
             })
             .collect();
         format!(
@@ -117,4 +121,74 @@ fn instalments_within_loans_are_understood_once_they_are_written_as_advised() {
             ("payments.paid_at", "remboursements.paye_le"),
         ],
     );
+}
+
+/// Loans whose lines say what was due, and what was paid when, on one row. Of every fourth loan the last line is open.
+fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: &dyn Fn(usize) -> String) {
+    shop_orders(data, "", &|_| String::new());
+    let loan = |n: usize| format!("PR{n:05},S{:03},{}T09:00:00Z,600.00", n % 20, day(60 + n));
+    table(data, "prestamos.csv", "prestamo_id,shop_id,fecha_desembolso,capital", (0..90).map(loan));
+    let line = |n: usize| {
+        let (loan, part) = (n / 3, n % 3 + 1);
+        let is_open = loan % 4 == 3 && part == 3;
+        let paid = if is_open { ",".to_owned() } else { format!("{},203.50", day(58 + loan + 30 * part)) };
+        format!("PR{loan:05},{part},{},{},{paid}", day(60 + loan + 30 * part), due_is(part))
+    };
+    let header = format!("prestamo_id,numero,fecha_vencimiento,{amounts},fecha_pago,monto_pagado");
+    table(data, name, &header, (0..270).map(line));
+}
+
+#[test]
+fn payments_that_stand_in_lines_of_instalments_are_read_from_them() {
+    let stated: [(&str, &str, &dyn Fn(usize) -> String); 3] = [
+        ("cuotas.csv", "capital,interes", &|_| "200.00,3.50".to_owned()),
+        ("cuotas.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
+        ("pagos.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
+    ];
+    for (name, amounts, due_is) in stated {
+        let (_folder, data, out) = folders();
+        lines_of_loans(&data, name, amounts, due_is);
+        let draft = draft_of(&data, &out);
+        assert_eq!(
+            (draft.open_gaps(), draft.label),
+            (0, "loan-default"),
+            "{:?} {:#?}",
+            draft.no_loan_book,
+            draft.aside
+        );
+        let of_lines = name.trim_end_matches(".csv");
+        assert_origins(
+            &draft,
+            &[
+                ("instalments.due_on", &format!("{of_lines}.fecha_vencimiento")),
+                ("payments.paid_at", &format!("{of_lines}.fecha_pago")),
+                ("payments.amount_minor", &format!("{of_lines}.monto_pagado")),
+            ],
+        );
+        let job = out.join("job.toml");
+        let (instalments, payments) = (read(&job, "instalments"), read(&job, "payments"));
+        assert_eq!((instalments.height(), payments.height()), (270, 270 - 22));
+        let total = |column: &str| instalments.column(column).unwrap().as_materialized_series().sum::<i64>().unwrap();
+        assert_eq!(total("principal_minor"), 90 * 60_000, "{name}");
+        // Of lines of one amount, what 205.50, 204.50 and 203.50 leave of 200.
+        let interest = if amounts == "monto_cuota" { 550 + 450 + 350 } else { 3 * 350 };
+        assert_eq!(total("interest_minor"), 90 * interest, "{name}");
+        let paid = cells(&payments, "payment_id", "paid_at");
+        let said = paid["PR00003-2"].as_deref().unwrap();
+        assert_eq!(&said[..10], day(58 + 3 + 60).to_string());
+    }
+}
+
+#[test]
+fn a_part_of_a_loan_book_without_gaps_is_not_said_to_have_some() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize| format!("PR{n:05},S{:03},{}T09:00:00Z,600.00,90", n % 20, day(60 + n));
+    table(&data, "loans.csv", "loan_id,shop_id,disbursed_at,principal,term_days", (0..90).map(loan));
+    let line = |n: usize| format!("PR{:05},{},{},200.00,3.50", n / 3, n % 3 + 1, day(90 + n / 3 + 30 * (n % 3)));
+    table(&data, "instalments.csv", "loan_id,number,due_on,principal,interest", (0..270).map(line));
+    draft_of(&data, &out);
+    let job = fs::read_to_string(out.join("job.toml")).unwrap();
+    assert!(job.contains("nothing is missing in sources/loans.sql, but in what is read together with it"), "{job}");
+    assert!(!job.contains("loans.sql has gaps"));
 }
