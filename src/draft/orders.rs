@@ -89,6 +89,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
     super::not_meant::skip_rows(&mut draft, &scope);
+    if plan.is_by_line() {
+        super::not_meant::skip_of_no_order(&mut draft, &scope, plan.order);
+    }
     if plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant)) {
         super::not_meant::skip_outgoing(&mut draft, &scope);
     }

@@ -1,6 +1,7 @@
 //! Exports as payment services, lenders and tills keep them: numbers of two systems, lines of every kind, instalments that say what was paid on them.
 
 use super::as_exported::shop_orders;
+use super::in_doubt::ORDERS;
 use super::*;
 
 /// A table of comma-separated lines.
@@ -191,4 +192,39 @@ fn a_part_of_a_loan_book_without_gaps_is_not_said_to_have_some() {
     let job = fs::read_to_string(out.join("job.toml")).unwrap();
     assert!(job.contains("nothing is missing in sources/loans.sql, but in what is read together with it"), "{job}");
     assert!(!job.contains("loans.sql has gaps"));
+}
+
+#[test]
+fn lines_that_name_no_order_are_left_out_and_counted_and_those_that_should_are_not() {
+    for kinds in [true, false] {
+        let (_folder, data, out) = folders();
+        let line = |n: usize, order: &str, kind: &str, amount: &str| {
+            let kind = if kinds { format!(",{kind}") } else { String::new() };
+            format!("{order},S{:02},B{:03},{},EUR{kind},{amount}", n % 20, n * 7 % 330, instant(n))
+        };
+        let header = if kinds {
+            "order_id,seller_id,buyer_id,created_at,currency,event_type,amount"
+        } else {
+            "order_id,seller_id,buyer_id,created_at,currency,amount"
+        };
+        let rows = (0..ORDERS).flat_map(|n| {
+            // A sale that lost its order's number.
+            let order = if kinds && n == 700 { String::new() } else { format!("O{n:04}") };
+            let mut rows = vec![line(n, &order, "Sale", "12.50"), line(n, &order, "Sale", "7.25")];
+            rows.extend((n % 10 == 0).then(|| line(n, "", "Transfer", "150.00")));
+            rows
+        });
+        table(&data, "settlement.csv", header, rows);
+        let draft = draft_of(&data, &out);
+        assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+        let job = fs::read_to_string(out.join("job.toml")).unwrap();
+        let told =
+            if kinds { "row(s) name no order (of 'Transfer' in \"event_type\")" } else { "row(s) name no order: " };
+        assert!(job.contains(told), "{job}");
+        let orders = read(&out.join("job.toml"), "orders");
+        let broken = orders.column("order_id").unwrap().null_count();
+        assert_eq!(broken, if kinds { 2 } else { 0 });
+        let amounts = cells(&orders, "order_id", "amount_minor");
+        assert_eq!((amounts.len(), amounts["O0010"].as_deref()), (ORDERS - usize::from(kinds), Some("1975")));
+    }
 }
