@@ -1,6 +1,6 @@
 //! Exports as payment services, lenders and tills keep them: numbers of two systems, lines of every kind, instalments that say what was paid on them.
 
-use super::as_exported::shop_orders;
+use super::as_exported::{refusal, replaced, shop_orders};
 use super::in_doubt::ORDERS;
 use super::*;
 
@@ -227,4 +227,20 @@ fn lines_that_name_no_order_are_left_out_and_counted_and_those_that_should_are_n
         let amounts = cells(&orders, "order_id", "amount_minor");
         assert_eq!((amounts.len(), amounts["O0010"].as_deref()), (ORDERS - usize::from(kinds), Some("1975")));
     }
+}
+
+#[test]
+fn all_required_columns_without_a_value_are_named_at_once() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    draft_of(&data, &out);
+    let sql = out.join("sources/orders.sql");
+    replaced(&sql, "orders.shop_id AS merchant_id", "NULL AS merchant_id");
+    replaced(&sql, "orders.customer_id AS buyer_id", "NULLIF(orders.customer_id, 'C0003') AS buyer_id");
+    let told = refusal(&out);
+    let orders = fs::read_to_string(data.join("orders.csv")).unwrap();
+    let (all, without) = (orders.lines().count() - 1, orders.matches(",C0003,").count());
+    let nulls =
+        format!("required-null {all} (null: merchant_id in {all}, buyer_id in {without}), the first orders.csv row 1");
+    assert!(told.contains(&nulls), "{told}");
 }
