@@ -89,6 +89,9 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
         writeln!(out, "  broken rows of {}", t.table)?;
         for broken in &t.broken {
             writeln!(out, "    {} {} rows", broken.rule, grouped(broken.rows))?;
+            for (column, rows) in &broken.nulls {
+                writeln!(out, "      {column} is null in {} rows", grouped(*rows))?;
+            }
             for root in &broken.roots {
                 writeln!(out, "      {root}")?;
             }

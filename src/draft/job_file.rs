@@ -186,9 +186,13 @@ fn not_read_yet(table: &TableDraft, folder: &Folder, used: &BTreeSet<&str>) -> S
     } else {
         format!(", and the comment marks before {} above", inputs.join(", "))
     };
+    let why = if table.gaps().count() > 0 {
+        format!("sources/{name}.sql has gaps. Fill them")
+    } else {
+        format!("nothing is missing in sources/{name}.sql, but in what is read together with it (GAPS.md). Add that")
+    };
     format!(
-        "\n# Not read yet: sources/{name}.sql has gaps. Fill them, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \
-         \"{}\"\n# sql = \"sources/{name}.sql\"\n{}",
+        "\n# Not read yet: {why}, then take the comment marks away{also}.\n# [[source]]\n# table = \"{name}\"\n# from = \"{}\"\n# sql = \"sources/{name}.sql\"\n{}",
         table.from,
         commented(&skipped(table))
     )

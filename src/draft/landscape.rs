@@ -64,8 +64,20 @@ pub(super) struct Landscape<'a> {
     pub(super) roles: Vec<Option<Concept>>,
     /// What each column names, if it is an identifier.
     pub(super) named: BTreeMap<ColumnAt, (Concept, f64)>,
+    /// Where the orders' key counts before a column that is called the order's number: why.
+    pub(super) number_by_reference: Option<NumberByReference>,
     /// What the order of a table's times says of one of them, once it was asked for; and whether the later or the earlier was wanted.
     orders_of_times: RefCell<BTreeMap<(ColumnAt, bool), f64>>,
+}
+
+/// An order's number that is known by what refers to it.
+pub(super) struct NumberByReference {
+    /// The key.
+    pub key: ColumnAt,
+    /// The column that is called so, and that nothing refers to.
+    pub passed_over: ColumnAt,
+    /// The tables that refer to the key.
+    pub tables: Vec<usize>,
 }
 
 /// A raw column that a contract column can be made of.
@@ -124,6 +136,7 @@ impl<'a> Landscape<'a> {
             column_names,
             roles,
             named: BTreeMap::new(),
+            number_by_reference: None,
             orders_of_times: RefCell::default(),
         };
         landscape.name_columns(&entity);

@@ -7,6 +7,7 @@ use super::ends::MAX_STATES;
 use super::landscape::Landscape;
 use super::names::Name;
 use super::not_meant::{skip_rows, skip_words};
+use super::paid_lines::PaidLines;
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
@@ -25,6 +26,9 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     let names_loan = |table: usize| table != loans && land.naming(table, C::Loan).is_some();
     let instalments = land.best_about(C::Instalment, &INSTALMENTS, names_loan);
     let payments = land.best_about(C::Payment, &PAYMENTS, names_loan);
+    // Rows that are called payments and say when each falls due are instalments too.
+    let are_lines = |table: &usize| PaidLines::of(land, *table).is_some_and(|lines| lines.has_unpaid(land));
+    let instalments = instalments.or(payments.filter(are_lines));
     let mut loan_draft = loan_rows(land, currency, loans, instalments);
     let schedule = match instalments {
         Some(table) => Some(instalment_rows(land, currency, table, loans)),
@@ -33,7 +37,10 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     };
     let mut drafts = vec![loan_draft];
     drafts.extend(schedule);
-    drafts.extend(payments.map(|table| super::payments::draft(land, currency, table, loans)));
+    drafts.extend(match payments.filter(|table| Some(*table) != instalments) {
+        Some(table) => Some(super::payments::draft(land, currency, table, loans)),
+        None => instalments.and_then(|table| super::paid_lines::payments(land, currency, table)),
+    });
     drafts
 }
 
@@ -236,6 +243,9 @@ fn instalment_rows(land: &Landscape, currency: Option<Currency>, table: usize, l
     {
         let sql = format!("ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {due})", scope.name(loan));
         draft.put("number", Piece::guess(sql, "numbered in the order in which they fall due"), "due_on", 0.6);
+    }
+    if !draft.has("principal_minor") {
+        super::paid_lines::parts_of_dues(&mut draft, &scope, loans);
     }
     if draft.has("principal_minor") {
         let fees = super::schedule::not_among(&super::rates::fees(land, loans), land);

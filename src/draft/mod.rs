@@ -26,6 +26,7 @@ mod nested;
 mod not_meant;
 mod orders;
 mod orders_plan;
+mod paid_lines;
 mod parts;
 mod payments;
 mod policy_file;

@@ -3,10 +3,16 @@
 use serde::Serialize;
 
 use super::landscape::Landscape;
+use super::names::Name;
 use super::scope::quoted;
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
 use crate::profile::{RawColumn, RawTable};
+
+/// What tables are about whose rows hold others, and what their key is called beside those.
+const KEYS: [(C, &str); 3] = [(C::Order, "order_id"), (C::Loan, "loan_id"), (C::Merchant, "merchant_id")];
+/// What rows within rows are, where their column says it.
+const ROWS: [C; 6] = [C::Item, C::Review, C::Dispute, C::Shipment, C::Instalment, C::Payment];
 
 /// A column of rows within rows that the draft leaves aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,14 +35,16 @@ pub(super) fn unread<'a>(land: &Landscape, tables: impl Iterator<Item = &'a Tabl
     for (at, table) in land.folder.tables.iter().enumerate() {
         for column in table.columns.iter().filter(|column| holds_rows(table, column)) {
             let names: Vec<&str> = fields(table, column).collect();
-            if names.iter().any(|name| is_read(name)) {
+            let prefix = column.name.len() + 1;
+            let within = names.iter().filter_map(|name| name.get(prefix..)).map(ToOwned::to_owned);
+            let within: Vec<String> = if names.is_empty() { column.listed_fields.clone() } else { within.collect() };
+            if names.iter().any(|name| is_read(name)) || stand_apart(land, at, &within) {
                 continue;
             }
-            let prefix = column.name.len() + 1;
             found.push(NestedRows {
                 input: table.name.clone(),
                 column: column.name.clone(),
-                fields: names.iter().filter_map(|name| name.get(prefix..)).map(ToOwned::to_owned).collect(),
+                fields: within,
                 advice: advice(land, at, column),
             });
         }
@@ -46,8 +54,7 @@ pub(super) fn unread<'a>(land: &Landscape, tables: impl Iterator<Item = &'a Tabl
 
 /// A list of structs, or JSON text of a list of objects.
 fn holds_rows(table: &RawTable, column: &RawColumn) -> bool {
-    let is_json = || column.examples.iter().any(|cell| cell.replace(' ', "").starts_with("[{"));
-    (column.is_list && fields(table, column).next().is_some()) || (!column.is_list && is_json())
+    (column.is_list && fields(table, column).next().is_some()) || (!column.is_list && !column.listed_fields.is_empty())
 }
 
 /// The columns that reading makes of the fields of a list of structs.
@@ -58,14 +65,31 @@ fn fields<'a>(table: &'a RawTable, column: &'a RawColumn) -> impl Iterator<Item 
     table.columns.iter().filter(is_of).map(|other| other.name.as_str())
 }
 
+/// Whether the rows were written to a table of their own: another one has all of their fields.
+fn stand_apart(land: &Landscape, of: usize, fields: &[String]) -> bool {
+    let has = |table: &RawTable, field: &String| table.columns.iter().any(|column| column.name == *field);
+    let mut others = land.folder.tables.iter().enumerate().filter(|(at, _)| *at != of);
+    !fields.is_empty() && others.any(|(_, table)| fields.iter().all(|field| has(table, field)))
+}
+
 fn advice(land: &Landscape, table: usize, column: &RawColumn) -> String {
     let raw = land.table(table);
-    let of_orders = land.naming(table, C::Order).map(|(at, _)| land.column(at).name.clone());
-    let any_key = || raw.columns.iter().find(|c| c.is_key() && c.is_like_an_id()).map(|c| c.name.clone());
-    let named_key =
-        |name: &String| if of_orders.is_some() { format!("\"{name}\" AS order_id, ") } else { format!("\"{name}\", ") };
-    let key = of_orders.clone().or_else(any_key).as_ref().map_or(String::new(), named_key);
-    let file: String = column.name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    // Under a name that says whose it is, so that the new table is understood when drafted again.
+    let named_key = |(entity, called): (C, &'static str)| {
+        let own = land.naming(table, entity).filter(|(at, _)| land.column(*at).is_key() || entity == C::Order)?;
+        Some((land.column(own.0).name.clone(), called))
+    };
+    let whose =
+        KEYS.into_iter().filter(|(entity, _)| land.role(table) == Some(*entity)).chain([(C::Order, "order_id")]);
+    let any_key = || {
+        let own = raw.columns.iter().find(|c| c.is_key() && c.is_like_an_id())?;
+        Some(format!("\"{}\", ", own.name))
+    };
+    let key = whose.filter_map(named_key).next().map(|(name, called)| format!("\"{name}\" AS {called}, "));
+    let key = key.or_else(any_key).unwrap_or_default();
+    let says_what = ROWS.iter().any(|entity| Name::of(&column.name).says(*entity));
+    let called = if says_what { column.name.clone() } else { format!("{}_{}", raw.name, column.name) };
+    let file: String = called.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
     format!(
         "write them to a file of their own beside the others, and draft again; with DuckDB in the data folder: COPY (SELECT {key}unnest({}, \
          recursive := true) FROM '{}') TO '{file}.parquet'",

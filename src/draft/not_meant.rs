@@ -142,6 +142,47 @@ fn other_symbols(draft: &mut TableDraft, scope: &Scope) {
     });
 }
 
+/// In files of events of all kinds, leaves out lines that name no order, such as transfers and fees of the month. Where a column of kinds tells them, a line of another
+/// kind that names none is broken, and is not passed over.
+pub(super) fn skip_of_no_order(draft: &mut TableDraft, scope: &Scope, order: ColumnAt) {
+    /// Fewer are single faults.
+    const MIN_SHARE: f64 = 0.005;
+    let land = scope.land;
+    let (raw, cells) = (land.table(order.table), land.column(order));
+    if order.table != scope.driver || cells.nulls == 0 {
+        return;
+    }
+    let kinds = land.columns(scope.driver).filter(|at| land.column_name(*at).says(C::Kind));
+    let told = kinds.filter_map(|kind| {
+        let named = raw.filled_by_word(kind.column, order.column, |_| true);
+        let (never, ever): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, share)| *share <= 0.01);
+        let is_told = !never.is_empty() && !ever.is_empty() && ever.iter().all(|(_, share)| *share >= 0.95);
+        is_told.then(|| (kind, never.into_iter().map(|(word, _)| word).collect::<Vec<String>>()))
+    });
+    let told = told.into_iter().next();
+    if told.is_none() && cells.null_share() < MIN_SHARE {
+        return;
+    }
+    let number = scope.bare(order);
+    let (keeps, of_kinds) = match &told {
+        Some((kind, never)) => {
+            let words: Vec<&str> = never.iter().map(String::as_str).collect();
+            let said = words::listed(&words);
+            let is_of_these = format!("COALESCE({} IN ({said}), TRUE)", scope.id_of(*kind, &scope.bare(*kind)));
+            (
+                format!("({number} IS NOT NULL OR NOT {is_of_these})"),
+                format!(" (of {said} in {:?})", land.column(*kind).name),
+            )
+        }
+        None => (format!("{number} IS NOT NULL"), String::new()),
+    };
+    draft.skip(Skipped {
+        why: format!("{} row(s) name no order{of_kinds}: transfers, fees of the month and the like.", cells.nulls),
+        keeps,
+        share: cells.null_share(),
+    });
+}
+
 /// In books of accounts, leaves out what went out: only what came in was sold.
 pub(super) fn skip_outgoing(draft: &mut TableDraft, scope: &Scope) {
     let raw = scope.land.table(scope.driver);

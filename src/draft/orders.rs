@@ -91,6 +91,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
     super::not_meant::skip_rows(&mut draft, &scope);
+    if plan.is_by_line() {
+        super::not_meant::skip_of_no_order(&mut draft, &scope, plan.order);
+    }
     if plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant)) {
         super::not_meant::skip_outgoing(&mut draft, &scope);
     }
@@ -207,6 +210,15 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
         );
     }
     draft.put("order_id", Piece::sure(order_id), order_from, plan.order_score);
+    if let Some(known) = scope.land.number_by_reference.as_ref().filter(|known| known.key == plan.order) {
+        let tables: Vec<&str> = known.tables.iter().map(|table| scope.land.table(*table).name.as_str()).collect();
+        draft.head.push(format!(
+            "{} is an order's number: rows of {} name it, and none name {}.",
+            scope.column_name(known.key),
+            tables.join(", "),
+            scope.column_name(known.passed_over)
+        ));
+    }
     if let Some(found) = &plan.buyer {
         let sql = scope.reach_id(found);
         let note = "some orders name no buyer: each of them is taken as a buyer's only one";

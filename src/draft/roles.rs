@@ -1,7 +1,9 @@
 //! What tables and columns are where their names do not say it: from what keys name, what refers to what, how often values come back, and which times
 //! come first. Names go before: nothing here changes what a name has said.
 
-use super::landscape::Landscape;
+use std::collections::BTreeSet;
+
+use super::landscape::{Landscape, NumberByReference};
 use super::orders::PARCEL_TIMES;
 use super::vocabulary::Concept;
 use super::words::meaning;
@@ -34,6 +36,7 @@ impl Landscape<'_> {
         if !self.about(C::Order).any(|table| self.is_like_trade(table)) {
             self.set_role(trade, C::Order);
         }
+        self.number_that_others_name(trade);
         self.number_of_orders(trade);
         self.name_what_refers();
         self.keys_of_named_tables();
@@ -183,6 +186,40 @@ impl Landscape<'_> {
                 && repeats > 1.02
                 && cells.distinct > 2
         })
+    }
+
+    /// Of two columns that name each order, other tables refer to one: that is the order's number, though the other is called so, as the number that a shop's own
+    /// system gave it.
+    fn number_that_others_name(&mut self, trade: usize) {
+        let Some((called_so, _)) = self.naming(trade, C::Order) else { return };
+        let references = || self.folder.references.iter();
+        let meets_another = references().any(|r| r.from == called_so || r.to == called_so);
+        let cells = self.column(called_so);
+        // Rows that share a number are lines of an order.
+        let names_rows = cells.distinct * 10 >= (cells.rows() - cells.nulls) * 9;
+        if meets_another || !names_rows {
+            return;
+        }
+        let is_own = |at: ColumnAt| {
+            let name = self.column_name(at);
+            let is_bare = name.unknown == 0 && name.concepts.iter().all(|c| matches!(c, C::Id | C::Number));
+            is_bare || !references().any(|r| r.from == at)
+        };
+        let keys = self.columns(trade).filter(|at| {
+            let meant = self.named.get(at).map(|(meant, _)| *meant);
+            let cells = self.column(*at);
+            cells.is_key() && cells.is_like_an_id() && matches!(meant, None | Some(C::Order)) && is_own(*at)
+        });
+        let tables_of = |key: ColumnAt| -> Vec<usize> {
+            let tables: BTreeSet<usize> = references().filter(|r| r.to == key).map(|r| r.from.table).collect();
+            tables.into_iter().collect()
+        };
+        let best =
+            keys.map(|key| (tables_of(key), key)).max_by_key(|(tables, key)| (tables.len(), std::cmp::Reverse(*key)));
+        let Some((tables, key)) = best.filter(|(tables, _)| !tables.is_empty()) else { return };
+        self.named.remove(&called_so);
+        self.named.insert(key, (C::Order, 0.9));
+        self.number_by_reference = Some(NumberByReference { key, passed_over: called_so, tables });
     }
 
     /// The order's number where no name says it: the table's key, that others refer to first; where rows are lines, what tells orders apart: all lines

@@ -139,9 +139,13 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Instalment], 0.85),
             (&[C::Instalment, C::Id], 0.7),
         ],
-        ("instalments", "due_on") => {
-            &[(&[C::Due], 0.95), (&[C::Limit, C::Payment], 0.9), (&[C::Limit], 0.75), (&[C::Time], 0.7)]
-        }
+        ("instalments", "due_on") => &[
+            (&[C::Due], 0.95),
+            (&[C::Instalment, C::Time], 0.9),
+            (&[C::Limit, C::Payment], 0.9),
+            (&[C::Limit], 0.75),
+            (&[C::Time], 0.7),
+        ],
         ("instalments", "principal_minor") => &[(&[C::Principal], 0.95)],
         ("instalments", "interest_minor") => &[(&[C::Interest], 0.95)],
         ("instalments", "fee_minor") => &[(&[C::Fee], 0.95)],

@@ -635,6 +635,7 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
             "parcela",
             "cuota",
             "echeance",
+            "echeancier",
             "tilgungsplan",
             "rata",
             "raten",
@@ -1288,6 +1289,8 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
         &[
             "paid",
             "pago",
+            "pagado",
+            "pagada",
             "paye",
             "bezahlt",
             "gezahlt",

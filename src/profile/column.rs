@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::tz::TimeZone;
 use polars::prelude::*;
+use serde_json::{Map, Value};
 
 use super::number_form::NumberForm;
 use super::second_form::{SecondForm, doubt_of_thousands, two_decimal_marks};
@@ -110,6 +111,8 @@ pub struct RawColumn {
     pub words: BTreeMap<String, usize>,
     /// Some values.
     pub examples: Vec<String>,
+    /// Fields of the objects that cells of JSON text list, by the first of them; empty where cells are none.
+    pub listed_fields: Vec<String>,
     /// The first different short values, in lowercase.
     seen: HashSet<String>,
     /// Longest cell, in characters.
@@ -172,6 +175,7 @@ impl RawColumn {
             also_called: Vec::new(),
             words: BTreeMap::new(),
             examples: Vec::new(),
+            listed_fields: Vec::new(),
             seen: HashSet::new(),
             longest: 0,
             mean: 0.0,
@@ -223,6 +227,9 @@ impl RawColumn {
             let is_new = different.insert(hash);
             if is_new && self.examples.len() < 3 {
                 self.examples.push(cell.chars().take(40).collect());
+                if self.listed_fields.is_empty() {
+                    self.listed_fields = listed_fields(cell);
+                }
             }
             if is_new && self.seen.len() < MAX_SEEN && cell.len() <= 40 {
                 self.seen.insert(cell.to_lowercase());
@@ -485,6 +492,15 @@ fn symbol_of(cell: &str) -> Option<&str> {
     let last = cell.rfind(|c: char| c.is_ascii_digit())?;
     let around = [cell.get(..first)?, cell.get(last + 1..)?].map(|text| text.trim_matches([' ', '-', '+', '.', ',']));
     around.into_iter().find(|text| !text.is_empty()).filter(|text| text.chars().count() <= LONGEST)
+}
+
+/// Fields of the first object of a list in JSON; none where a cell is something else.
+fn listed_fields(cell: &str) -> Vec<String> {
+    if !cell.starts_with('[') {
+        return Vec::new();
+    }
+    let objects: Vec<Map<String, Value>> = serde_json::from_str(cell).unwrap_or_default();
+    objects.into_iter().next().map_or_else(Vec::new, |first| first.into_iter().map(|(name, _)| name).collect())
 }
 
 /// A cell's hash; never 0, which stands for none.

@@ -21,7 +21,7 @@ use super::stages::StageClock;
 use super::summary::RunSummary;
 use super::tonights_model::{check_model, fitting_model, train_for_tonight};
 use super::whose_runs::refuse_runs_of_another_job;
-use crate::contract::{self, ForeignKey};
+use crate::contract::{self, ForeignKey, TableContract};
 use crate::domain::days_between;
 use crate::model::ModelError;
 use crate::publish::{Begun, Pointing, Publisher};
@@ -130,6 +130,9 @@ pub struct BrokenRule {
     pub rule: String,
     /// How many rows break it.
     pub rows: u64,
+    /// Required columns without a value in rows that lack one, with how many rows.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub nulls: BTreeMap<&'static str, u64>,
     /// The first of them, by file and row.
     pub examples: Vec<BrokenExample>,
     /// Why the rows that these name are quarantined, where that is the rule.
@@ -318,7 +321,7 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
         };
         verdict.references = contract.map_or_else(Vec::new, |table| table.foreign_keys.iter().map(reference).collect());
         if let Some(quarantine) = ingested.quarantine.get(table) {
-            verdict.broken = broken_rules(quarantine, &mut verdict.references)?;
+            verdict.broken = broken_rules(contract, quarantine, &mut verdict.references)?;
             for broken in verdict.broken.iter_mut().filter(|broken| broken.rule == PARENT_QUARANTINED) {
                 broken.roots = root_reasons(table, &ingested.quarantine)?;
             }
@@ -330,10 +333,16 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
 
 /// The rules that quarantined rows break, most rows first, each with its first rows. Counts in `references`, by the column that refers, the rows of which
 /// what they refer to is not found.
-fn broken_rules(quarantine: &Quarantine, references: &mut [JoinCoverage]) -> Result<Vec<BrokenRule>, IngestError> {
+fn broken_rules(
+    contract: Option<&TableContract>,
+    quarantine: &Quarantine,
+    references: &mut [JoinCoverage],
+) -> Result<Vec<BrokenRule>, IngestError> {
     let mut by_rule: BTreeMap<String, BrokenRule> = BTreeMap::new();
     for row in quarantine.rows()? {
-        let QuarantineRow { rule, file, row, column, value, .. } = row?;
+        let row = row?;
+        let nulls = contract.map_or_else(Vec::new, |table| row.required_nulls(table));
+        let QuarantineRow { rule, file, row, column, value, .. } = row;
         let refers = |reference: &&mut JoinCoverage| column.as_deref() == Some(reference.column);
         if NOT_JOINED.contains(&rule.as_str())
             && let Some(reference) = references.iter_mut().find(refers)
@@ -342,6 +351,9 @@ fn broken_rules(quarantine: &Quarantine, references: &mut [JoinCoverage]) -> Res
         }
         let broken = by_rule.entry(rule.clone()).or_insert_with(|| BrokenRule { rule, ..BrokenRule::default() });
         broken.rows += 1;
+        for column in nulls {
+            *broken.nulls.entry(column).or_default() += 1;
+        }
         broken.examples.push(BrokenExample { file, row: i64::from(row), column, value });
         broken.examples.sort();
         broken.examples.truncate(EXAMPLES);

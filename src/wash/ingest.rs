@@ -15,7 +15,7 @@ use super::ledger::{JOINED, LedgerLine, quarantined_share};
 use super::people::PeopleByKind;
 use super::quarantine::{Quarantine, QuarantineRow};
 use super::root_reasons::{RootReasons, root_reasons};
-use super::rules::RowTerms;
+use super::rules::{REQUIRED_NULL, RowTerms};
 use super::settings::IntakeSettings;
 use super::staging::Staging;
 use super::washing::{PARENT_QUARANTINED, account_for_joined};
@@ -278,10 +278,13 @@ fn over_limit(
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|&(rule, count)| (std::cmp::Reverse(count), rule));
     let quarantined: u64 = counts.iter().map(|(_, count)| count).sum();
-    let firsts = first_rows(quarantine.get(table).map(Arc::as_ref))?;
-    let told = |(rule, count): &(&str, u64)| match firsts.get(*rule) {
-        Some(first) => format!("{rule} {count}, the first {first}"),
-        None => format!("{rule} {count}"),
+    let (firsts, nulls) = first_rows(table, quarantine.get(table).map(Arc::as_ref))?;
+    let told = |(rule, count): &(&str, u64)| {
+        let columns = if *rule == REQUIRED_NULL { &*nulls } else { "" };
+        match firsts.get(*rule) {
+            Some(first) => format!("{rule} {count}{columns}, the first {first}"),
+            None => format!("{rule} {count}"),
+        }
     };
     let rules = counts.iter().take(5).map(told).collect::<Vec<_>>().join("; ");
     let is_by_parents = |(rule, count): &(&str, u64)| *rule == PARENT_QUARANTINED && count * 2 > quarantined;
@@ -298,16 +301,25 @@ fn over_limit(
     }))
 }
 
-/// The first row by file and number that each rule set aside, in words.
-fn first_rows(quarantine: Option<&Quarantine>) -> Result<BTreeMap<String, String>, IngestError> {
+/// The first row by file and number that each rule set aside, in words, and which required columns have no value, with how many rows.
+fn first_rows(table: &str, quarantine: Option<&Quarantine>) -> Result<(BTreeMap<String, String>, String), IngestError> {
+    let contract = contract::table(table);
     let mut firsts: BTreeMap<String, QuarantineRow> = BTreeMap::new();
+    let mut nulls: BTreeMap<&str, u64> = BTreeMap::new();
     for row in quarantine.map(Quarantine::rows).transpose()?.into_iter().flatten() {
         let row = row?;
+        for column in contract.map_or_else(Vec::new, |table| row.required_nulls(table)) {
+            *nulls.entry(column).or_default() += 1;
+        }
         let is_first = firsts.get(&row.rule).is_none_or(|known| (&row.file, row.row) < (&known.file, known.row));
         if is_first {
             firsts.insert(row.rule.clone(), row);
         }
     }
+    let mut nulls: Vec<(&str, u64)> = nulls.into_iter().collect();
+    nulls.sort_by_key(|(column, rows)| (std::cmp::Reverse(*rows), *column));
+    let nulls: Vec<String> = nulls.iter().map(|(column, rows)| format!("{column} in {rows}")).collect();
+    let nulls = if nulls.is_empty() { String::new() } else { format!(" (null: {})", nulls.join(", ")) };
     let told = |row: &QuarantineRow| {
         let place = format!("{} row {}", row.file, row.row);
         match (&row.column, &row.value) {
@@ -317,5 +329,5 @@ fn first_rows(quarantine: Option<&Quarantine>) -> Result<BTreeMap<String, String
             (None, None) => place,
         }
     };
-    Ok(firsts.iter().map(|(rule, row)| (rule.clone(), told(row))).collect())
+    Ok((firsts.iter().map(|(rule, row)| (rule.clone(), told(row))).collect(), nulls))
 }

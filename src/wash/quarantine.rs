@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::VERSIONS_CONTRADICT;
 use super::record::{cell_text, key_text, record_json};
-use super::rules::Rule;
+use super::rules::{REQUIRED_NULL, Rule};
 use crate::contract::{TableContract, UNREADABLE};
 use crate::source::{InputFile, MalformedRecord};
 use crate::spill::{SortedRows, SpillError};
@@ -36,6 +36,24 @@ pub struct QuarantineRow {
     pub file_index: u32,
     /// Position in quarantine, from 1; 0 until all broken rows are known.
     pub number: i64,
+}
+
+impl QuarantineRow {
+    /// Required columns in which a row that is set aside for lack of one has no value: the column at fault is the first of them. None for other rules.
+    pub(crate) fn required_nulls(&self, table: &TableContract) -> Vec<&'static str> {
+        if self.rule != REQUIRED_NULL {
+            return Vec::new();
+        }
+        let record: serde_json::Map<String, serde_json::Value> =
+            self.record.as_deref().and_then(|record| serde_json::from_str(record).ok()).unwrap_or_default();
+        let is_null = |name: &str| record.get(name).is_some_and(serde_json::Value::is_null);
+        table
+            .columns
+            .iter()
+            .filter(|column| column.required && is_null(column.name))
+            .map(|column| column.name)
+            .collect()
+    }
 }
 
 /// Rows of `frame` that break the rule whose number (from 1) `codes` holds.

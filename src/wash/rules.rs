@@ -10,6 +10,9 @@ use crate::domain::Currency;
 /// Reason of a row with an id that no id is, see [`is_id`].
 pub(crate) const ID_MALFORMED: &str = "id-malformed";
 
+/// Reason of a row that lacks what it must say.
+pub(crate) const REQUIRED_NULL: &str = "required-null";
+
 /// What a job says of rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowTerms {
@@ -45,7 +48,7 @@ pub(crate) fn row_rules(table: &TableContract, frame: &DataFrame, currency: Curr
     }
     for column in table.columns {
         if column.required && frame.column(column.name)?.null_count() > 0 {
-            rules.push(rule("required-null", column.name, col(column.name).is_null()));
+            rules.push(rule(REQUIRED_NULL, column.name, col(column.name).is_null()));
         }
     }
     for column in table.columns {

@@ -5,7 +5,7 @@ use super::*;
 const ORDERS: usize = 1_000;
 
 /// Orders of twenty shops, with more cells behind each.
-fn shop_orders(data: &Path, head: &str, more: &dyn Fn(usize) -> String) {
+pub(super) fn shop_orders(data: &Path, head: &str, more: &dyn Fn(usize) -> String) {
     let shops = (0..20).map(|n| format!("S{n:03},{},toys,north", day(0)));
     let shops: Vec<String> = std::iter::once("shop_id,opened_at,category,region".to_owned()).chain(shops).collect();
     file(data, "shops.csv", &shops);
@@ -323,13 +323,13 @@ fn who_borrows_of_a_lender_with_branches_is_its_client() {
 }
 
 /// What a check of a drafted job refuses.
-fn refusal(out: &Path) -> String {
+pub(super) fn refusal(out: &Path) -> String {
     let options = crate::run::fixture::options(&out.with_file_name("data"), out);
     let check = integrity::run::CheckOptions { skip_training: true, ..Default::default() };
     integrity::run::check_job(&out.join("job.toml"), &options, check, &integrity::run::Silent).unwrap_err().to_string()
 }
 
-fn replaced(path: &Path, what: &str, with: &str) {
+pub(super) fn replaced(path: &Path, what: &str, with: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(what), "{what} in {text}");
     fs::write(path, text.replace(what, with)).unwrap();

@@ -1,0 +1,246 @@
+//! Exports as payment services, lenders and tills keep them: numbers of two systems, lines of every kind, instalments that say what was paid on them.
+
+use super::as_exported::{refusal, replaced, shop_orders};
+use super::in_doubt::ORDERS;
+use super::*;
+
+/// A table of comma-separated lines.
+fn table(data: &Path, name: &str, header: &str, rows: impl Iterator<Item = String>) {
+    let lines: Vec<String> = std::iter::once(header.to_owned()).chain(rows).collect();
+    file(data, name, &lines);
+}
+
+/// Charges that name the shop's own order too, with the disputes and transfers that name a charge.
+fn charges(data: &Path, disputes: &str) {
+    let charge = |n: usize| format!("ch_{:08}", n * 7);
+    table(
+        data,
+        "accounts.csv",
+        "id,created,category",
+        (0..20).map(|n| format!("acct_{n:04},{}T08:00:00Z,toys", day(n))),
+    );
+    table(
+        data,
+        "charges.csv",
+        "id,destination,customer,created,amount,currency,metadata.order_id",
+        (0..1_200).map(|n| {
+            format!(
+                "{},acct_{:04},cus_{:05},{}T10:00:00Z,{}.50,eur,web-{:06}",
+                charge(n),
+                n % 20,
+                n % 310,
+                day(n / 4),
+                20 + n % 70,
+                n + 500
+            )
+        }),
+    );
+    let transfer = |n: usize| format!("tr_{n:08},{},acct_{:04},{}T11:00:00Z", charge(n), n % 20, day(n / 4));
+    table(data, "transfers.csv", "id,source_transaction,destination,created", (0..1_200).map(transfer));
+    let named = |n: usize| if disputes == "charge" { charge(n) } else { format!("web-{:06}", n + 500) };
+    let dispute = |n: usize| format!("dp_{n:06},{},{}T09:00:00Z,fraudulent", named(n * 9), day(n * 9 / 4 + 8));
+    table(data, "disputes.csv", &format!("id,{disputes},created,reason"), (0..120).map(dispute));
+}
+
+#[test]
+fn a_key_that_other_tables_name_is_the_order_s_number_before_one_that_is_called_so() {
+    let (_folder, data, out) = folders();
+    charges(&data, "charge");
+    let draft = draft_of(&data, &out);
+    assert_origins(&draft, &[("orders.order_id", "charges.id"), ("disputes.dispute_id", "disputes.id")]);
+    let orders = fs::read_to_string(out.join("sources/orders.sql")).unwrap();
+    assert!(
+        orders.contains("rows of disputes, transfers name it, and none name charges.\"metadata.order_id\""),
+        "{orders}"
+    );
+    let (orders, disputes) = (read(&out.join("job.toml"), "orders"), read(&out.join("job.toml"), "disputes"));
+    let known = cells(&orders, "order_id", "amount_minor");
+    let of_orders = cells(&disputes, "dispute_id", "order_id");
+    assert_eq!(of_orders.len(), 120);
+    assert!(of_orders.values().flatten().all(|order| known.contains_key(order)));
+
+    // Where others name the number that is called so, it stays.
+    let (_folder, data, out) = folders();
+    charges(&data, "order_id");
+    assert_origins(&draft_of(&data, &out), &[("orders.order_id", "charges.\"metadata.order_id\"")]);
+}
+
+/// Shops with orders, and loans in French whose instalments stand within them; given is what each loan's instalments are.
+fn loans_with_instalments_within(data: &Path) -> Vec<String> {
+    shop_orders(data, "", &|_| String::new());
+    let due = |n: usize, part: usize| day(60 + n + 30 * part);
+    let loan = |n: usize| {
+        let parts: Vec<String> = (1..=3)
+            .map(|part| {
+                format!(
+                    r#"{{"n":{part},"date_echeance":"{}","capital":200.00,"interets":{}.50}}"#,
+                    due(n, part),
+                    4 - part
+                )
+            })
+            .collect();
+        format!(
+            r#"{{"id":"PR{n:05}","shop_id":"S{:03}","debloque_le":"{}T09:00:00Z","montant":600.00,"echeancier":[{}]}}"#,
+            n % 20,
+            day(60 + n),
+            parts.join(",")
+        )
+    };
+    file(data, "prets.jsonl", &(0..90).map(loan).collect::<Vec<_>>());
+    let paid = |n: usize| format!("R{n:06},PR{:05},{}T10:00:00Z,202.50", n / 3, due(n / 3, n % 3 + 1));
+    table(data, "remboursements.csv", "id,pret_id,paye_le,montant", (0..270).map(paid));
+    (0..270)
+        .map(|n| {
+            let (loan, part) = (n / 3, n % 3 + 1);
+            format!("PR{loan:05},{part},{},200.0,{}.5", due(loan, part), 4 - part)
+        })
+        .collect()
+}
+
+#[test]
+fn instalments_within_loans_are_understood_once_they_are_written_as_advised() {
+    let (_folder, data, out) = folders();
+    let within = loans_with_instalments_within(&data);
+    let draft = draft_of(&data, &out);
+    let [rows] = draft.nested.as_slice() else { panic!("{:?}", draft.nested) };
+    assert_eq!(rows.fields, ["capital", "date_echeance", "interets", "n"]);
+    let copy = r#"COPY (SELECT "id" AS loan_id, unnest(echeancier, recursive := true) FROM 'prets.jsonl') TO 'echeancier.parquet'"#;
+    assert!(rows.words().contains(copy), "{}", rows.words());
+
+    table(&data, "echeancier.csv", "loan_id,n,date_echeance,capital,interets", within.into_iter());
+    fs::remove_dir_all(&out).unwrap();
+    let draft = draft_of(&data, &out);
+    assert!(draft.nested.is_empty() && draft.label == "loan-default", "{:?} {:?}", draft.nested, draft.no_loan_book);
+    assert_origins(
+        &draft,
+        &[
+            ("loans.loan_id", "prets.id"),
+            ("instalments.loan_id", "echeancier.loan_id"),
+            ("instalments.due_on", "echeancier.date_echeance"),
+            ("instalments.principal_minor", "echeancier.capital"),
+            ("instalments.interest_minor", "echeancier.interets"),
+            ("payments.paid_at", "remboursements.paye_le"),
+        ],
+    );
+}
+
+/// Loans whose lines say what was due, and what was paid when, on one row. Of every fourth loan the last line is open.
+fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: &dyn Fn(usize) -> String) {
+    shop_orders(data, "", &|_| String::new());
+    let loan = |n: usize| format!("PR{n:05},S{:03},{}T09:00:00Z,600.00", n % 20, day(60 + n));
+    table(data, "prestamos.csv", "prestamo_id,shop_id,fecha_desembolso,capital", (0..90).map(loan));
+    let line = |n: usize| {
+        let (loan, part) = (n / 3, n % 3 + 1);
+        let is_open = loan % 4 == 3 && part == 3;
+        let paid = if is_open { ",".to_owned() } else { format!("{},203.50", day(58 + loan + 30 * part)) };
+        format!("PR{loan:05},{part},{},{},{paid}", day(60 + loan + 30 * part), due_is(part))
+    };
+    let header = format!("prestamo_id,numero,fecha_vencimiento,{amounts},fecha_pago,monto_pagado");
+    table(data, name, &header, (0..270).map(line));
+}
+
+#[test]
+fn payments_that_stand_in_lines_of_instalments_are_read_from_them() {
+    let stated: [(&str, &str, &dyn Fn(usize) -> String); 3] = [
+        ("cuotas.csv", "capital,interes", &|_| "200.00,3.50".to_owned()),
+        ("cuotas.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
+        ("pagos.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
+    ];
+    for (name, amounts, due_is) in stated {
+        let (_folder, data, out) = folders();
+        lines_of_loans(&data, name, amounts, due_is);
+        let draft = draft_of(&data, &out);
+        assert_eq!(
+            (draft.open_gaps(), draft.label),
+            (0, "loan-default"),
+            "{:?} {:#?}",
+            draft.no_loan_book,
+            draft.aside
+        );
+        let of_lines = name.trim_end_matches(".csv");
+        assert_origins(
+            &draft,
+            &[
+                ("instalments.due_on", &format!("{of_lines}.fecha_vencimiento")),
+                ("payments.paid_at", &format!("{of_lines}.fecha_pago")),
+                ("payments.amount_minor", &format!("{of_lines}.monto_pagado")),
+            ],
+        );
+        let job = out.join("job.toml");
+        let (instalments, payments) = (read(&job, "instalments"), read(&job, "payments"));
+        assert_eq!((instalments.height(), payments.height()), (270, 270 - 22));
+        let total = |column: &str| instalments.column(column).unwrap().as_materialized_series().sum::<i64>().unwrap();
+        assert_eq!(total("principal_minor"), 90 * 60_000, "{name}");
+        // Of lines of one amount, what 205.50, 204.50 and 203.50 leave of 200.
+        let interest = if amounts == "monto_cuota" { 550 + 450 + 350 } else { 3 * 350 };
+        assert_eq!(total("interest_minor"), 90 * interest, "{name}");
+        let paid = cells(&payments, "payment_id", "paid_at");
+        let said = paid["PR00003-2"].as_deref().unwrap();
+        assert_eq!(&said[..10], day(58 + 3 + 60).to_string());
+    }
+}
+
+#[test]
+fn a_part_of_a_loan_book_without_gaps_is_not_said_to_have_some() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize| format!("PR{n:05},S{:03},{}T09:00:00Z,600.00,90", n % 20, day(60 + n));
+    table(&data, "loans.csv", "loan_id,shop_id,disbursed_at,principal,term_days", (0..90).map(loan));
+    let line = |n: usize| format!("PR{:05},{},{},200.00,3.50", n / 3, n % 3 + 1, day(90 + n / 3 + 30 * (n % 3)));
+    table(&data, "instalments.csv", "loan_id,number,due_on,principal,interest", (0..270).map(line));
+    draft_of(&data, &out);
+    let job = fs::read_to_string(out.join("job.toml")).unwrap();
+    assert!(job.contains("nothing is missing in sources/loans.sql, but in what is read together with it"), "{job}");
+    assert!(!job.contains("loans.sql has gaps"));
+}
+
+#[test]
+fn lines_that_name_no_order_are_left_out_and_counted_and_those_that_should_are_not() {
+    for kinds in [true, false] {
+        let (_folder, data, out) = folders();
+        let line = |n: usize, order: &str, kind: &str, amount: &str| {
+            let kind = if kinds { format!(",{kind}") } else { String::new() };
+            format!("{order},S{:02},B{:03},{},EUR{kind},{amount}", n % 20, n * 7 % 330, instant(n))
+        };
+        let header = if kinds {
+            "order_id,seller_id,buyer_id,created_at,currency,event_type,amount"
+        } else {
+            "order_id,seller_id,buyer_id,created_at,currency,amount"
+        };
+        let rows = (0..ORDERS).flat_map(|n| {
+            // A sale that lost its order's number.
+            let order = if kinds && n == 700 { String::new() } else { format!("O{n:04}") };
+            let mut rows = vec![line(n, &order, "Sale", "12.50"), line(n, &order, "Sale", "7.25")];
+            rows.extend((n % 10 == 0).then(|| line(n, "", "Transfer", "150.00")));
+            rows
+        });
+        table(&data, "settlement.csv", header, rows);
+        let draft = draft_of(&data, &out);
+        assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+        let job = fs::read_to_string(out.join("job.toml")).unwrap();
+        let told =
+            if kinds { "row(s) name no order (of 'Transfer' in \"event_type\")" } else { "row(s) name no order: " };
+        assert!(job.contains(told), "{job}");
+        let orders = read(&out.join("job.toml"), "orders");
+        let broken = orders.column("order_id").unwrap().null_count();
+        assert_eq!(broken, if kinds { 2 } else { 0 });
+        let amounts = cells(&orders, "order_id", "amount_minor");
+        assert_eq!((amounts.len(), amounts["O0010"].as_deref()), (ORDERS - usize::from(kinds), Some("1975")));
+    }
+}
+
+#[test]
+fn all_required_columns_without_a_value_are_named_at_once() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    draft_of(&data, &out);
+    let sql = out.join("sources/orders.sql");
+    replaced(&sql, "orders.shop_id AS merchant_id", "NULL AS merchant_id");
+    replaced(&sql, "orders.customer_id AS buyer_id", "NULLIF(orders.customer_id, 'C0003') AS buyer_id");
+    let told = refusal(&out);
+    let orders = fs::read_to_string(data.join("orders.csv")).unwrap();
+    let (all, without) = (orders.lines().count() - 1, orders.matches(",C0003,").count());
+    let nulls =
+        format!("required-null {all} (null: merchant_id in {all}, buyer_id in {without}), the first orders.csv row 1");
+    assert!(told.contains(&nulls), "{told}");
+}
