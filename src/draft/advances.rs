@@ -37,7 +37,8 @@ pub(super) fn are_repaid_by_sales(loans: &TableDraft) -> bool {
 /// Says how advances are repaid, where a column states the share of sales; their fixed fee is then part of what they have to repay.
 pub(super) fn repaid_by_sales(loans: &mut TableDraft, scope: &Scope) {
     let land = scope.land;
-    let is_stated = loans.column("repayment").is_some_and(|repayment| repayment.is_found() && repayment.sql != BY_SALES);
+    let is_stated =
+        loans.column("repayment").is_some_and(|repayment| repayment.is_found() && repayment.sql != BY_SALES);
     let Some(share) = land.columns(scope.driver).find(|at| is_share_of_sales(land.column(*at))) else { return };
     if is_stated || land.column(share).nulls > 0 {
         return;
@@ -67,7 +68,8 @@ pub(super) fn with_its_fee(scope: &Scope, principal: ColumnAt) -> Option<Piece> 
     let Fees::Owed(fee) = rates::fees(land, principal.table) else { return None };
     let name = land.column_name(principal);
     let lower = land.column(principal).name.to_lowercase();
-    let holds_it = name.says(C::Repayment) || ["total", "owed", "repay", "payback"].iter().any(|word| lower.contains(word));
+    let holds_it =
+        name.says(C::Repayment) || ["total", "owed", "repay", "payback"].iter().any(|word| lower.contains(word));
     if holds_it {
         return None;
     }

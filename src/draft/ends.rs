@@ -167,7 +167,8 @@ fn completed(
         paid.or_else(at_once)
     });
     let Some((sql, from, why)) = found else {
-        let why = "nothing says when an order was placed, paid, delivered or completed: write when it counts as completed";
+        let why =
+            "nothing says when an order was placed, paid, delivered or completed: write when it counts as completed";
         draft.put_gap("completed_at", "nothing found", why);
         return;
     };

@@ -259,7 +259,11 @@ fn stated(raw: &RawColumn, is_rate: bool, is_interest: bool) -> Stated {
         };
         let is_dear = period == Period::Day && highest > most;
         let too_dear = || {
-            is_dear.then(|| format!("its highest is {highest}: more than a day's interest, and a share of sales, or of another period"))
+            is_dear.then(|| {
+                format!(
+                    "its highest is {highest}: more than a day's interest, and a share of sales, or of another period"
+                )
+            })
         };
         return Stated { period, unit, doubt: no_period.or_else(too_dear) };
     }

@@ -27,21 +27,28 @@ pub(super) fn of_terms(
     let mut draft = TableDraft::new(&INSTALMENTS, &scope);
     let found = assign(land, table, &LOANS, &["disbursed_at", "principal_minor", "term_days"], true, &BTreeSet::new());
     let at = |column: &str| found.get(column).map(|found| found.at);
-    let (disbursed, principal, term) = (at("disbursed_at")?, at("principal_minor")?, at("term_days")?);
-    let is_in_months = super::scope::is_in_months(land, term);
+    let (disbursed, principal) = (at("disbursed_at")?, at("principal_minor")?);
+    let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
+    let stated = at("term_days");
+    let term = stated.or_else(|| super::lending::end_of_term(land, table, disbursed))?;
+    let is_in_months = stated.is_some_and(|term| super::scope::is_in_months(land, term));
     if is_in_months && !(1.0..=MAX_MONTHS).contains(&land.column(term).range.1) {
         return None;
     }
+    let term_sql = if stated.is_some() {
+        format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)))
+    } else {
+        let end = scope.render(Type::Day, "disbursed_at", term, &scope.name(term)).sql;
+        format!("date_diff('day', {paid_out}, {end})")
+    };
     let loan = loans.column("loan_id")?.clone();
     let by_sales = super::advances::are_repaid_by_sales(loans);
     let is_level = is_in_months && !by_sales;
-    let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
     let owed = if by_sales { super::advances::with_its_fee(&scope, principal) } else { None };
     let holds_its_fee = owed.is_some();
     let principal_minor = owed.unwrap_or_else(|| scope.minor(principal, &scope.name(principal))).sql;
-    let term_sql = scope.number(term, &scope.name(term));
     let terms = free_name(land, "terms");
-    let interest = interest(&scope, table, principal, term, (is_in_months, is_level));
+    let interest = interest(&scope, principal, (term, &term_sql), (is_in_months, is_level));
     let (fee, fee_from) = if holds_its_fee {
         (Piece::guess("0", "the fee is part of the principal"), "nothing found".to_owned())
     } else {
@@ -51,7 +58,7 @@ pub(super) fn of_terms(
         format!("{} AS loan", loan.sql),
         format!("{paid_out} AS paid_out_on"),
         format!("{principal_minor} AS principal"),
-        format!("TRY_CAST(ROUND({term_sql}) AS BIGINT) AS term"),
+        format!("{term_sql} AS term"),
         format!("{} AS interest", interest.sql),
         format!("{} AS fee", fee.sql),
     ];
@@ -108,11 +115,8 @@ pub(super) fn of_terms(
         name_of(principal),
         0.5,
     );
-    let with_the_first = if is_level {
-        format!("CASE WHEN {number} = 1 THEN {terms}.fee ELSE 0 END")
-    } else {
-        format!("{terms}.fee")
-    };
+    let with_the_first =
+        if is_level { format!("CASE WHEN {number} = 1 THEN {terms}.fee ELSE 0 END") } else { format!("{terms}.fee") };
     draft.put("fee_minor", Piece { sql: whole(with_the_first), note: fee.note }, fee_from, 0.5);
     draft.skipped.clone_from(&loans.skipped);
     Some(draft.finish(&scope))
@@ -121,14 +125,12 @@ pub(super) fn of_terms(
 /// Interest of one instalment: what a stated instalment leaves beside its part of the principal, else that of a level schedule at the stated rate, else none.
 fn interest(
     scope: &Scope,
-    table: usize,
     principal: ColumnAt,
-    term: ColumnAt,
+    (term, n): (ColumnAt, &str),
     (is_in_months, is_level): (bool, bool),
 ) -> Piece {
-    let land = scope.land;
+    let (land, table) = (scope.land, principal.table);
     let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
-    let n = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)));
     if let Some(stated) = stated_instalment(land, table, principal, term).filter(|_| is_level) {
         let amount = scope.minor(stated, &scope.name(stated)).sql;
         let beside = format!("{amount} - DIV({principal_minor}, {n})");
@@ -143,7 +145,7 @@ fn interest(
         // Over the life of a loan that is repaid in equal parts half of it is owed, and half of a part.
         (format!("365.0 / 12 * ({n} + 1) / (2 * {n})"), "of a level schedule at the stated rate")
     } else {
-        let days = if is_in_months { format!("365.0 / 12 * {n}") } else { n };
+        let days = if is_in_months { format!("365.0 / 12 * {n}") } else { n.to_owned() };
         (days, "for the term at the stated rate")
     };
     Piece::guess(format!("TRY_CAST(ROUND({principal_minor} * {ppm} / 1000000 * {days}) AS BIGINT)"), note)
@@ -197,7 +199,9 @@ fn stated_instalment(land: &Landscape, table: usize, principal: ColumnAt, term: 
 /// Whether a column says what is paid each month: it is called so, and over the term it comes to what was lent and something more.
 fn is_instalment(land: &Landscape, at: ColumnAt, principal: ColumnAt, term: ColumnAt) -> bool {
     let cells = land.column(at);
-    let is_called_so = land.column_name(at).says(C::Instalment)
+    let name = land.column_name(at);
+    let is_called_so = name.says(C::Instalment)
+        || name.says(C::Payment)
         || cells.name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "emi");
     let over_the_term = cells.mean * land.column(term).mean;
     is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).mean))

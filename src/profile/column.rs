@@ -354,6 +354,16 @@ impl RawColumn {
         (other.range.0..=other.range.1).contains(&self.mean)
     }
 
+    /// Share of its different values that another column has.
+    #[must_use]
+    pub fn share_found_in(&self, other: &Self) -> f64 {
+        let (own, others) = (self.different(), other.different());
+        if own.is_empty() {
+            return 0.0;
+        }
+        own.intersection(&others).count() as f64 / own.len() as f64
+    }
+
     /// Hashes of its different values.
     pub(super) fn different(&self) -> HashSet<u64> {
         self.hashes.iter().copied().filter(|hash| *hash != 0).collect()
@@ -377,6 +387,12 @@ impl RawColumn {
         let mut above: Vec<f64> = self.sample.iter().flatten().copied().filter(|number| *number > 0.0).collect();
         above.sort_by(f64::total_cmp);
         above.get(above.len() / 2).copied()
+    }
+
+    /// Whether any of the first rows' numbers is not whole.
+    #[must_use]
+    pub fn has_fractions(&self) -> bool {
+        self.sample.iter().flatten().any(|number| number.fract() != 0.0)
     }
 
     /// Share of cells without a value.

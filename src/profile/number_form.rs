@@ -1,6 +1,6 @@
 //! The forms in which exports write amounts, and the SQL that makes minor units of them.
 
-use crate::source::plain_number;
+use crate::source::{is_currency_mark, plain_number};
 
 /// How a column writes its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +39,14 @@ impl NumberForm {
             })
         };
         let stand_apart = || cells.iter().all(stands_apart);
+        // `89.50元` is an amount: no id ends in a sign that only money has.
+        let is_sign = |symbol: &str| !symbol.is_ascii() && is_currency_mark(symbol, None);
         // `#1001` and `dp_17` name something.
         let is_of_names = symbol.contains(['#', '№', '_', '/', ':']);
         let is_symbol = !is_of_names
             && !changes_the_number(&symbol)
             && symbol.chars().count() <= 3
-            && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
+            && (symbol.chars().any(|c| !c.is_alphanumeric()) || is_sign(&symbol) || stand_apart());
         let symbol = if is_symbol { symbol } else { String::new() };
         let minus_behind = cells.iter().any(|cell| cell.len() > 1 && cell.ends_with('-'));
         // `18,500` is thousands more often than three decimals.

@@ -5,7 +5,7 @@ use super::in_doubt::ORDERS;
 use super::*;
 
 /// A table of comma-separated lines.
-fn table(data: &Path, name: &str, header: &str, rows: impl Iterator<Item = String>) {
+pub(super) fn table(data: &Path, name: &str, header: &str, rows: impl Iterator<Item = String>) {
     let lines: Vec<String> = std::iter::once(header.to_owned()).chain(rows).collect();
     file(data, name, &lines);
 }
@@ -141,14 +141,15 @@ fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: &dyn Fn(usize)
 
 #[test]
 fn payments_that_stand_in_lines_of_instalments_are_read_from_them() {
-    let stated: [(&str, &str, &dyn Fn(usize) -> String); 3] = [
-        ("cuotas.csv", "capital,interes", &|_| "200.00,3.50".to_owned()),
-        ("cuotas.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
-        ("pagos.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
-    ];
-    for (name, amounts, due_is) in stated {
+    for (name, amounts) in
+        [("cuotas.csv", "capital,interes"), ("cuotas.csv", "monto_cuota"), ("pagos.csv", "monto_cuota")]
+    {
+        let due_is = |part: usize| match amounts {
+            "monto_cuota" => format!("20{}.50", 6 - part),
+            _ => "200.00,3.50".to_owned(),
+        };
         let (_folder, data, out) = folders();
-        lines_of_loans(&data, name, amounts, due_is);
+        lines_of_loans(&data, name, amounts, &due_is);
         let draft = draft_of(&data, &out);
         assert_eq!(
             (draft.open_gaps(), draft.label),
