@@ -8,6 +8,7 @@ use super::ends::{StatedByLines, ends};
 use super::landscape::{Found, Landscape};
 use super::line_kinds::LineFees;
 use super::orders_plan::{Lines, OrdersPlan};
+use super::other_business::OtherBusiness;
 use super::parts::{self, Share};
 use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
@@ -89,6 +90,10 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
     super::not_meant::skip_rows(&mut draft, &scope);
+    let others = OtherBusiness::of(&scope).filter(|_| plan.lines.is_none());
+    if let Some(others) = &others {
+        others.skip(&mut draft, &scope);
+    }
     if plan.is_by_line() {
         super::not_meant::skip_of_no_order(&mut draft, &scope, plan.order);
     }
@@ -97,7 +102,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     let merchant = who(&mut draft, &mut scope, plan, &pairs, &number);
     buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
-    let given_back = super::refunds::refunds(&mut draft, &scope, plan, &number, merchant.as_deref());
+    let given_back = super::refunds::refunds(&mut draft, &scope, plan, &number, merchant.as_deref(), others.as_ref());
     // Where nobody knows the currency, this is a gap as the job file's is.
     if let (None, Some(currency)) = (draft.column("currency"), currency) {
         draft.put("currency", Piece::sure(format!("'{}'", currency.code())), "the job's currency", 1.0);
@@ -110,6 +115,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         None => amount_of_row(&mut draft, &mut scope),
     }
     doubt_the_unit(&mut draft, &scope, plan);
+    if let Some(others) = &others {
+        others.tell_kept(&mut draft, &scope);
+    }
     super::versions::stamp(&mut draft, land, plan);
     if plan.splits() {
         super::refunds::share_by_amount(&mut draft, &scope, &pairs, given_back.as_ref());
@@ -208,6 +216,11 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
         );
     }
     draft.put("order_id", Piece::sure(order_id), order_from, plan.order_score);
+    if scope.land.payments_as_orders == Some(scope.driver)
+        && let Some(drafted) = draft.column_mut("order_id")
+    {
+        drafted.remark("nothing else could be orders: each payment that a merchant received is taken for one");
+    }
     if let Some(known) = scope.land.number_by_reference.as_ref().filter(|known| known.key == plan.order) {
         let tables: Vec<&str> = known.tables.iter().map(|table| scope.land.table(*table).name.as_str()).collect();
         draft.head.push(format!(

@@ -1,6 +1,6 @@
 //! The forms in which exports write amounts, and the SQL that makes minor units of them.
 
-use crate::source::plain_number;
+use crate::source::{is_currency_mark, plain_number};
 
 /// How a column writes its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl NumberForm {
         let is_symbol = !is_of_names
             && !changes_the_number(&symbol)
             && symbol.chars().count() <= 3
-            && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart());
+            && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart() || is_letter_of_money(&symbol));
         let symbol = if is_symbol { symbol } else { String::new() };
         let minus_behind = cells.iter().any(|cell| cell.len() > 1 && cell.ends_with('-'));
         // `18,500` is thousands more often than three decimals.
@@ -106,6 +106,11 @@ impl NumberForm {
     }
 }
 
+/// Whether a currency's name in a script that writes words together, as in `89.50元`.
+fn is_letter_of_money(symbol: &str) -> bool {
+    !symbol.is_ascii() && is_currency_mark(symbol, None)
+}
+
 /// Whether a number means another one with such a text beside it: a sign or a bound, a fraction, a word for thousands or millions, debit or credit.
 fn changes_the_number(symbol: &str) -> bool {
     const CHARACTERS: [char; 16] =
@@ -126,6 +131,7 @@ mod tests {
         };
         for (cells, expected) in [
             (vec!["1234.50", "-3"], form('.', None, "")),
+            (vec!["89.50元", "1,234.56元"], form('.', Some(','), "元")),
             (vec!["1234,50"], form(',', None, "")),
             (vec!["1,234.50", "12.00"], form('.', Some(','), "")),
             (vec!["1.234,50", "12,00"], form(',', Some('.'), "")),
