@@ -92,6 +92,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
     settings.check()?;
     let file = open_table(path)?;
     let data_digest = file.digest()?;
+    let left_out: Vec<String> = file.left_out().map(ToOwned::to_owned).collect();
     if !args.force_in.is_empty() {
         settings.force_in = listed_columns(&args.force_in, &file)?;
         settings.check()?;
@@ -108,6 +109,7 @@ pub fn train_table(args: &TrainTableArgs, today: Date) -> Result<Value, Failure>
         settings.check()?;
     }
     let mut trained = train_scorecard(&table, &settings)?;
+    trained.report.warnings.extend(left_out);
     trained.report.warnings.extend(outcome.note);
     let used: Vec<String> = trained.report.variables.iter().map(|v| v.variable.clone()).collect();
     trained.report.warnings.extend(told_of_running_numbers(&table, used.iter().map(String::as_str))?);

@@ -64,6 +64,8 @@ pub(super) struct Landscape<'a> {
     pub(super) roles: Vec<Option<Concept>>,
     /// What each column names, if it is an identifier.
     pub(super) named: BTreeMap<ColumnAt, (Concept, f64)>,
+    /// The table of payments that are taken for orders, as there are no others.
+    pub(super) payments_as_orders: Option<usize>,
     /// Where the orders' key counts before a column that is called the order's number: why.
     pub(super) number_by_reference: Option<NumberByReference>,
     /// What the order of a table's times says of one of them, once it was asked for; and whether the later or the earlier was wanted.
@@ -136,6 +138,7 @@ impl<'a> Landscape<'a> {
             column_names,
             roles,
             named: BTreeMap::new(),
+            payments_as_orders: None,
             number_by_reference: None,
             orders_of_times: RefCell::default(),
         };
@@ -282,10 +285,14 @@ impl<'a> Landscape<'a> {
     pub(super) fn naming(&self, table: usize, entity: Concept) -> Option<(ColumnAt, f64)> {
         let columns = self.named.iter().filter(|(at, (meant, _))| at.table == table && *meant == entity);
         let is_own = self.role(table) == Some(entity);
-        let is_referred = |at: ColumnAt| self.folder.references.iter().any(|r| r.to == at);
+        // Numbers from 1 on are found in any key: the one that most of them are found in is meant.
+        let referred = |at: ColumnAt| {
+            let of_key = self.folder.references.iter().filter(|r| r.to == at);
+            of_key.map(|r| r.coverage).fold(0.0, f64::max)
+        };
         let rank = |at: ColumnAt, worth: f64| {
             let is_key = is_own && self.column(at).is_key();
-            worth + if is_key { 0.5 } else { 0.0 } + if is_key && is_referred(at) { 0.2 } else { 0.0 }
+            worth + if is_key { 0.5 + 0.2 * referred(at) } else { 0.0 }
         };
         columns
             .map(|(at, (_, worth))| (*at, *worth))

@@ -107,7 +107,7 @@ fn loan_words(land: &Landscape, table: usize) -> Option<String> {
 }
 
 /// Whether a name can be of nothing but lending: `credit` may be a card, a note or the other side of debit.
-fn tells_of_loans(name: &str) -> bool {
+pub(super) fn tells_of_loans(name: &str) -> bool {
     const OTHERWISE: [&str; 4] = ["credit", "kredi", "credito", "kredyt"];
     const ALSO: [&str; 6] = ["financing", "financement", "finanzierung", "financiamento", "financiamiento", "dpd"];
     let plain: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();

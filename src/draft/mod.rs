@@ -26,6 +26,7 @@ mod nested;
 mod not_meant;
 mod orders;
 mod orders_plan;
+mod other_business;
 mod paid_lines;
 mod parts;
 mod payments;

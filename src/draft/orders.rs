@@ -8,6 +8,7 @@ use super::ends::{StatedByLines, ends};
 use super::landscape::{Found, Landscape};
 use super::line_kinds::LineFees;
 use super::orders_plan::{Lines, OrdersPlan};
+use super::other_business::OtherBusiness;
 use super::parts::{self, Share};
 use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
@@ -57,13 +58,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         let is_of_another = match *column {
             "recorded_at" => is_joined,
             "currency" => false,
+            "completed_at" => is_no_end(land, plan, found) || land.is_of_another(found, &ORDERS),
             _ => land.is_of_another(found, &ORDERS),
         };
-        // What a table of parcels says of an order's end is the arrival of all of them, which is asked for below.
-        let is_of_a_parcel = is_joined && land.role(found.at.table) == Some(C::Shipment);
-        if *column == "completed_at" && (is_of_a_parcel || is_day_of_placing(land, plan, found)) {
-            continue;
-        }
         if *column == "currency"
             && plan.is_by_line()
             && found.path.is_empty()
@@ -91,6 +88,10 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
     super::not_meant::skip_rows(&mut draft, &scope);
+    let others = OtherBusiness::of(&scope).filter(|_| plan.lines.is_none());
+    if let Some(others) = &others {
+        others.skip(&mut draft, &scope);
+    }
     if plan.is_by_line() {
         super::not_meant::skip_of_no_order(&mut draft, &scope, plan.order);
     }
@@ -99,7 +100,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     let merchant = who(&mut draft, &mut scope, plan, &pairs, &number);
     buyer_of_lines(&mut draft, land, plan, &stated, &mut aggregated);
-    let given_back = super::refunds::refunds(&mut draft, &scope, plan, &number, merchant.as_deref());
+    let given_back = super::refunds::refunds(&mut draft, &scope, plan, &number, merchant.as_deref(), others.as_ref());
     // Where nobody knows the currency, this is a gap as the job file's is.
     if let (None, Some(currency)) = (draft.column("currency"), currency) {
         draft.put("currency", Piece::sure(format!("'{}'", currency.code())), "the job's currency", 1.0);
@@ -112,6 +113,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         None => amount_of_row(&mut draft, &mut scope),
     }
     doubt_the_unit(&mut draft, &scope, plan);
+    if let Some(others) = &others {
+        others.tell_kept(&mut draft, &scope);
+    }
     super::versions::stamp(&mut draft, land, plan);
     if plan.splits() {
         super::refunds::share_by_amount(&mut draft, &scope, &pairs, given_back.as_ref());
@@ -143,6 +147,12 @@ fn doubt_the_unit(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
     if let Some(why) = main.and_then(|main| units::unclear(scope.land, scope.currency, main.at)) {
         draft.doubt("amount_minor", &why);
     }
+}
+
+/// Whether a column that is called an order's end is none: what a table of parcels says of it is the arrival of all of them, which is asked for by itself.
+fn is_no_end(land: &Landscape, plan: &OrdersPlan, found: &Found) -> bool {
+    let is_of_a_parcel = !found.path.is_empty() && land.role(found.at.table) == Some(C::Shipment);
+    is_of_a_parcel || is_day_of_placing(land, plan, found)
 }
 
 /// Whether a column without a time of day says the day on which an order was placed, of every order: when it was entered, and no end.
@@ -210,6 +220,11 @@ fn who(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, pairs: &str
         );
     }
     draft.put("order_id", Piece::sure(order_id), order_from, plan.order_score);
+    if scope.land.payments_as_orders == Some(scope.driver)
+        && let Some(drafted) = draft.column_mut("order_id")
+    {
+        drafted.remark("nothing else could be orders: each payment that a merchant received is taken for one");
+    }
     if let Some(known) = scope.land.number_by_reference.as_ref().filter(|known| known.key == plan.order) {
         let tables: Vec<&str> = known.tables.iter().map(|table| scope.land.table(*table).name.as_str()).collect();
         draft.head.push(format!(

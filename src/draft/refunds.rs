@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::assign::free_name;
 use super::orders_plan::{Lines, OrdersPlan};
+use super::other_business::OtherBusiness;
 use super::scope::{Piece, Scope};
 use super::table_draft::{Skipped, TableDraft};
 use super::taken_back::rows_that_take_back;
@@ -43,9 +44,10 @@ pub(super) fn refunds(
     plan: &OrdersPlan,
     number: &str,
     merchant: Option<&str>,
+    others: Option<&OtherBusiness>,
 ) -> Option<GivenBack> {
     let land = scope.land;
-    let credits = credit_notes(draft, scope, plan);
+    let credits = credit_notes(draft, scope, plan, others);
     if draft.has("refunded_at") {
         return None;
     }
@@ -290,13 +292,19 @@ pub(super) fn dated_at_the_end(draft: &mut TableDraft, scope: &Scope) {
 
 /// Orders that take others back, by a negative amount or a kind that says so, are credit notes: they are skipped as orders. Which order each is of, a column says
 /// whose values are numbers of orders; where none does, a person must.
-fn credit_notes<'a>(draft: &mut TableDraft, scope: &Scope<'a>, plan: &OrdersPlan) -> Option<Refunds<'a>> {
+fn credit_notes<'a>(
+    draft: &mut TableDraft,
+    scope: &Scope<'a>,
+    plan: &OrdersPlan,
+    others: Option<&OtherBusiness>,
+) -> Option<Refunds<'a>> {
     let land = scope.land;
     if plan.is_by_line() || plan.lines.is_some() {
         return None;
     }
     let amount = super::amount::main_amount(land, plan.driver, &|_| true)?.at;
-    let back = rows_that_take_back(scope, Some(amount), Some(plan.order), &BTreeSet::new())?;
+    let others = others.map_or_else(BTreeSet::new, |others| others.words.clone());
+    let back = rows_that_take_back(scope, Some(amount), Some(plan.order), &others)?;
     draft.skip(Skipped {
         // Nothing that follows an order names its credit note.
         share: 0.0,

@@ -32,6 +32,7 @@ impl Landscape<'_> {
         self.masters_by_their_keys();
         self.loans_by_their_key();
         self.book_of_loans();
+        self.payments_of_buyers();
         let Some(trade) = self.trade_table() else { return };
         if !self.about(C::Order).any(|table| self.is_like_trade(table)) {
             self.set_role(trade, C::Order);
@@ -143,6 +144,33 @@ impl Landscape<'_> {
     fn is_like_trade(&self, table: usize) -> bool {
         let is_dated = self.table(table).columns.iter().any(|c| c.is_time() && c.null_share() < 0.02);
         matches!(self.role(table), None | Some(C::Order | C::Item)) && is_dated
+    }
+
+    /// Where nothing else could be orders, what buyers paid to merchants is: a till's payments, or those of a payment service.
+    fn payments_of_buyers(&mut self) {
+        let has_amount = |table: usize| !self.candidates(table, &ORDERS, "amount_minor", true).is_empty();
+        let names_who =
+            |table: usize| self.naming(table, C::Merchant).is_some() || self.parties(table).next().is_some();
+        let mut tables = 0..self.folder.tables.len();
+        if tables.any(|table| self.is_like_trade(table) && has_amount(table) && names_who(table)) {
+            return;
+        }
+        let is_dated = |table: usize| self.table(table).columns.iter().any(|c| c.is_time() && c.null_share() < 0.02);
+        let are_of_buyers = |table: &usize| {
+            self.naming(*table, C::Loan).is_none() && is_dated(*table) && has_amount(*table) && names_who(*table)
+        };
+        let best = self
+            .about(C::Payment)
+            .filter(are_of_buyers)
+            .max_by_key(|table| (self.table(*table).rows, usize::MAX - table));
+        let Some(table) = best else { return };
+        self.set_role(table, C::Order);
+        for (at, (meant, _)) in &mut self.named {
+            if at.table == table && *meant == C::Payment {
+                *meant = C::Order;
+            }
+        }
+        self.payments_as_orders = Some(table);
     }
 
     /// The table of orders, or of their lines: what others follow, with an amount and with parties that come back.

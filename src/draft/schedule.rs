@@ -14,7 +14,12 @@ use crate::domain::Currency;
 use crate::profile::ColumnAt;
 
 /// Longer terms are years, or days under another name.
-const MAX_MONTHS: f64 = 120.0;
+const MAX_MONTHS: usize = 120;
+
+/// Words for what is paid each month, and those that make it of a payment.
+const MONTHLY_PAYMENTS: [&str; 5] = ["emi", "mensualite", "mensualité", "mensualidad", "monatsrate"];
+const MONTHLY: [&str; 8] =
+    ["monthly", "mensual", "mensuel", "mensuelle", "mensal", "mensile", "monatlich", "monatliche"];
 
 /// Drafts the instalments; `None` where the amount, the day of paying out or the term of a loan is not stated. The loans' term then runs to the last of them.
 pub(super) fn of_terms(
@@ -32,7 +37,7 @@ pub(super) fn of_terms(
     let stated = at("term_days");
     let term = stated.or_else(|| super::lending::end_of_term(land, table, disbursed))?;
     let is_in_months = stated.is_some_and(|term| super::scope::is_in_months(land, term));
-    if is_in_months && !(1.0..=MAX_MONTHS).contains(&land.column(term).range.1) {
+    if is_in_months && !(1.0..=MAX_MONTHS as f64).contains(&land.column(term).range.1) {
         return None;
     }
     let term_sql = if stated.is_some() {
@@ -76,16 +81,12 @@ pub(super) fn of_terms(
             .to_owned(),
     );
     let (number, due, part, note) = if is_level {
-        let numbers = free_name(land, "numbers");
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and MAX_MONTHS")]
-        let longest = land.column(term).range.1.ceil() as usize;
-        let all: Vec<String> =
-            (1..=longest).map(|n| format!("SELECT DISTINCT {n} AS number, 1 AS every FROM {own}")).collect();
-        draft.with.push((numbers.clone(), all.join("\nUNION ALL ")));
+        let numbers = numbers_of_instalments(land, &mut draft, own);
         draft.joins.push(format!(
             "INNER JOIN {numbers} ON {numbers}.every = {terms}.every\nWHERE {numbers}.number <= {terms}.term"
         ));
-        let number = format!("{numbers}.number");
+        // A term beyond the numbers would lack its last instalments: its rows are broken, and the loan unknown.
+        let number = format!("CASE WHEN {terms}.term > {MAX_MONTHS} THEN NULL ELSE {numbers}.number END");
         let share = format!("DIV({terms}.principal, {terms}.term)");
         let last = format!("{terms}.principal - {share} * ({terms}.term - 1)");
         (
@@ -120,6 +121,20 @@ pub(super) fn of_terms(
     draft.put("fee_minor", Piece { sql: whole(with_the_first), note: fee.note }, fee_from, 0.5);
     draft.skipped.clone_from(&loans.skipped);
     Some(draft.finish(&scope))
+}
+
+/// A part of the SELECT with the numbers from 1 to [`MAX_MONTHS`], whatever terms there are today: made of tens and ones.
+fn numbers_of_instalments(land: &Landscape, draft: &mut TableDraft, own: &str) -> String {
+    let [tens, ones, numbers] = ["tens", "ones", "numbers"].map(|name| free_name(land, name));
+    let one = |n: usize| format!("SELECT DISTINCT {n} AS number, 1 AS every FROM {own}");
+    let all = |count: usize| (0..count).map(one).collect::<Vec<_>>().join("\nUNION ALL ");
+    draft.with.push((tens.clone(), all(MAX_MONTHS / 10)));
+    draft.with.push((ones.clone(), all(10)));
+    let body = format!(
+        "SELECT\n    {tens}.number * 10 + {ones}.number + 1 AS number,\n    {tens}.every AS every\nFROM {tens}\nINNER JOIN {ones} ON {tens}.every = {ones}.every"
+    );
+    draft.with.push((numbers.clone(), body));
+    numbers
 }
 
 /// Interest of one instalment: what a stated instalment leaves beside its part of the principal, else that of a level schedule at the stated rate, else none.
@@ -200,9 +215,10 @@ fn stated_instalment(land: &Landscape, table: usize, principal: ColumnAt, term: 
 fn is_instalment(land: &Landscape, at: ColumnAt, principal: ColumnAt, term: ColumnAt) -> bool {
     let cells = land.column(at);
     let name = land.column_name(at);
-    let is_called_so = name.says(C::Instalment)
-        || name.says(C::Payment)
-        || cells.name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "emi");
+    let lower = cells.name.to_lowercase();
+    let has_word = |words: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word));
+    let is_monthly = has_word(&MONTHLY) && (name.says(C::Payment) || name.says(C::Amount) || name.says(C::Paid));
+    let is_called_so = name.says(C::Instalment) || name.says(C::Payment) || has_word(&MONTHLY_PAYMENTS) || is_monthly;
     let over_the_term = cells.mean * land.column(term).mean;
     is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).mean))
 }

@@ -59,6 +59,11 @@ pub(super) fn rows_that_take_back(
         let rows = raw.rows_with_words(at.column, |word| said.iter().any(|known| known == word));
         is_few(rows.len()).then_some((at, said, rows))
     });
+    let are_negative = negative.is_some();
+    // Where kinds tell all of them from rows of other business below zero, the sign tells nothing more.
+    let is_told_by_kind =
+        |rows: &[usize]| kind.as_ref().is_some_and(|(.., of_kind)| rows.iter().all(|row| of_kind.contains(row)));
+    let negative = negative.filter(|_| of_others.is_empty() || !is_told_by_kind(&below_zero));
     let mut rows: BTreeSet<usize> = kind.iter().flat_map(|(.., rows)| rows.iter().copied()).collect();
     if negative.is_some() {
         rows.extend(below_zero);
@@ -75,7 +80,7 @@ pub(super) fn rows_that_take_back(
     let rows: Vec<usize> = rows.into_iter().collect();
     Some(TakenBack {
         names: key.and_then(|key| what_they_name(scope, key, &rows)),
-        are_negative: negative.is_some(),
+        are_negative,
         kind: kind.map(|(at, said, _)| (at, said)),
         negative,
         told: told.join(" or "),

@@ -779,6 +779,12 @@ pub(super) fn is_outgoing(word: &str) -> bool {
     OUT.iter().any(|piece| holds(word, piece))
 }
 
+/// Whether a kind of row says that a merchant took money off its account.
+pub(super) fn is_withdrawal(word: &str) -> bool {
+    const TAKEN: [&str; 8] = ["withdraw", "payout", "cash out", "cashout", "auszahlung", "retiro", "retrait", "提现"];
+    TAKEN.iter().any(|piece| holds(word, piece))
+}
+
 /// Values of a flag that say yes.
 pub(super) fn yes(raw: &RawColumn) -> Vec<&str> {
     const YES: [&str; 13] = ["1", "true", "t", "yes", "y", "ja", "j", "oui", "si", "sim", "s", "x", "tak"];

@@ -39,14 +39,12 @@ impl NumberForm {
             })
         };
         let stand_apart = || cells.iter().all(stands_apart);
-        // `89.50元` is an amount: no id ends in a sign that only money has.
-        let is_sign = |symbol: &str| !symbol.is_ascii() && is_currency_mark(symbol, None);
         // `#1001` and `dp_17` name something.
         let is_of_names = symbol.contains(['#', '№', '_', '/', ':']);
         let is_symbol = !is_of_names
             && !changes_the_number(&symbol)
             && symbol.chars().count() <= 3
-            && (symbol.chars().any(|c| !c.is_alphanumeric()) || is_sign(&symbol) || stand_apart());
+            && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart() || is_letter_of_money(&symbol));
         let symbol = if is_symbol { symbol } else { String::new() };
         let minus_behind = cells.iter().any(|cell| cell.len() > 1 && cell.ends_with('-'));
         // `18,500` is thousands more often than three decimals.
@@ -108,6 +106,11 @@ impl NumberForm {
     }
 }
 
+/// Whether a currency's name in a script that writes words together, as in `89.50元`.
+fn is_letter_of_money(symbol: &str) -> bool {
+    !symbol.is_ascii() && is_currency_mark(symbol, None)
+}
+
 /// Whether a number means another one with such a text beside it: a sign or a bound, a fraction, a word for thousands or millions, debit or credit.
 fn changes_the_number(symbol: &str) -> bool {
     const CHARACTERS: [char; 16] =
@@ -128,6 +131,7 @@ mod tests {
         };
         for (cells, expected) in [
             (vec!["1234.50", "-3"], form('.', None, "")),
+            (vec!["89.50元", "1,234.56元"], form('.', Some(','), "元")),
             (vec!["1234,50"], form(',', None, "")),
             (vec!["1,234.50", "12.00"], form('.', Some(','), "")),
             (vec!["1.234,50", "12,00"], form(',', Some('.'), "")),

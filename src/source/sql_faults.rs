@@ -251,6 +251,10 @@ impl Trial {
         }
         let kinds: Vec<DataType> = parts.iter().filter_map(|part| self.kind(rows, part).ok()).collect();
         let message = match expr {
+            _ if self.is_sound_of_a_row(rows, expr) => format!(
+                "{} can be said of each row, and not of a group as GROUP BY stands here: compute it in WITH, and group by its column",
+                short(expr)
+            ),
             Expr::Identifier(name) => self.unknown_column(rows, name),
             Expr::CompoundIdentifier(names) => match names.last() {
                 Some(name) => self.unknown_column(rows, name),
@@ -259,6 +263,13 @@ impl Trial {
             _ => fault_of_expr(expr, &parts, &kinds, error),
         };
         self.tell(expr.span().start, message);
+    }
+
+    /// Whether an expression that fails in a SELECT with GROUP BY would be sound without it.
+    fn is_sound_of_a_row(&self, rows: &Select, expr: &Expr) -> bool {
+        let none = GroupByExpr::Expressions(Vec::new(), Vec::new());
+        let ungrouped = Select { group_by: none.clone(), having: None, ..rows.clone() };
+        rows.group_by != none && self.kind(&ungrouped, expr).is_ok()
     }
 
     fn unknown_column(&self, rows: &Select, name: &Ident) -> String {
@@ -353,7 +364,10 @@ fn fault_of_expr(expr: &Expr, parts: &[Expr], kinds: &[DataType], error: &Polars
         Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => {
             meets(&format!("{op} joins conditions"))
         }
-        Expr::BinaryOp { op, .. } => meets(&format!("{op} takes numbers; {}", cast(parts, kinds))),
+        // Of numbers nothing can be wrong with their types.
+        Expr::BinaryOp { op, .. } if !kinds.iter().all(DataType::is_primitive_numeric) => {
+            meets(&format!("{op} takes numbers; {}", cast(parts, kinds)))
+        }
         Expr::Like { .. } | Expr::ILike { .. } | Expr::RLike { .. } | Expr::SimilarTo { .. } => {
             meets("LIKE takes texts: CAST(x AS VARCHAR)")
         }

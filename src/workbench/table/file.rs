@@ -256,6 +256,14 @@ impl TableFile {
         Ok(hasher.finish())
     }
 
+    /// What stands in its files and is no row of the table, in words.
+    pub fn left_out(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match &part.format {
+            Format::Csv(table) => table.left_out(),
+            Format::Parquet(_) => None,
+        })
+    }
+
     /// Column names in file order; unique.
     #[must_use]
     pub fn names(&self) -> &[String] {

@@ -17,6 +17,7 @@ pub struct CsvTable {
     names: Vec<String>,
     columns: Vec<StringChunked>,
     rows: usize,
+    left_out: Option<String>,
 }
 
 /// Records read at a time.
@@ -52,16 +53,26 @@ impl CsvTable {
             rows += batch.height();
         }
         let RecordsEnd { malformed, footer, .. } = file.end();
-        if let Some(first) = footer.first() {
+        let left_out = footer.first().map(|first| {
             let (lines, file) = (footer.len(), path.display());
-            tracing::warn!(%file, lines, first, "lines after the last record are no rows of the table and are left out");
-        }
+            let (are, begin) = if lines == 1 {
+                ("line after the last record is no row", "it is")
+            } else {
+                ("lines after the last record are no rows", "they begin with")
+            };
+            format!("{file}: {lines} {are} of the table and left out; {begin} {first:?}")
+        });
         if let Some(first) = malformed.first() {
             let (count, row, why) = (malformed.len(), first.row, &first.why);
             let more = if count > 1 { format!("; {count} records are malformed in all") } else { String::new() };
             return Err(ModelError::table(path, in_words(&format!("data row {row}, {why}{more}"))));
         }
-        Ok(Self { names, columns, rows })
+        Ok(Self { names, columns, rows, left_out })
+    }
+
+    /// What of the file is no row of the table, in words; none where all of it is.
+    pub fn left_out(&self) -> Option<&str> {
+        self.left_out.as_deref()
     }
 
     /// A table of columns that say the same in all of so many rows.
@@ -71,7 +82,7 @@ impl CsvTable {
             None => StringChunked::full_null(name.as_str().into(), rows),
         };
         let names = columns.iter().map(|(name, _)| name.clone()).collect();
-        Self { names, columns: columns.iter().map(cells).collect(), rows }
+        Self { names, columns: columns.iter().map(cells).collect(), rows, left_out: None }
     }
 
     /// Column names.

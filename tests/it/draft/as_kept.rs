@@ -245,3 +245,161 @@ fn all_required_columns_without_a_value_are_named_at_once() {
         format!("required-null {all} (null: merchant_id in {all}, buyer_id in {without}), the first orders.csv row 1");
     assert!(told.contains(&nulls), "{told}");
 }
+
+#[test]
+fn payments_at_tills_are_orders_where_nothing_else_is() {
+    let (_folder, data, out) = folders();
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_id,opened_at,category",
+        (0..20).map(|n| format!("T{n:03},{},toys", day(0))),
+    );
+    let payment = |n: usize| {
+        format!("QK{n:08},T{:03},07{:08},{}T10:00:00Z,{}.00,KES", n % 20, n * 7 % 330, day(n / 4), 50 + n % 70)
+    };
+    table(
+        &data,
+        "till_payments.csv",
+        "payment_id,merchant_id,payer_phone,paid_at,amount,currency",
+        (0..ORDERS).map(payment),
+    );
+    let draft = draft_of(&data, &out);
+    assert_origins(
+        &draft,
+        &[
+            ("orders.order_id", "till_payments.payment_id"),
+            ("orders.merchant_id", "till_payments.merchant_id"),
+            ("orders.placed_at", "till_payments.paid_at"),
+            ("orders.amount_minor", "till_payments.amount"),
+        ],
+    );
+    assert_eq!(read(&out.join("job.toml"), "orders").height(), ORDERS);
+    let gaps = fs::read_to_string(out.join("GAPS.md")).unwrap();
+    assert!(gaps.contains("each payment that a merchant received is taken for one"), "{gaps}");
+}
+
+#[test]
+fn of_two_keys_the_one_in_which_others_find_all_their_numbers_is_meant() {
+    let (_folder, data, out) = folders();
+    table(&data, "sellers.csv", "seller_id,opened_at,category", (1..=20).map(|n| format!("{n},{},toys", day(0))));
+    let order = |n: usize| {
+        format!(
+            "{},{},{},c{:04},{}T10:00:00Z,{}.50,EUR",
+            n + 1,
+            400 + n * 3,
+            n % 20 + 1,
+            n * 7 % 330,
+            day(n / 4),
+            20 + n % 70
+        )
+    };
+    table(
+        &data,
+        "mp_orders.csv",
+        "id,order_id,seller_id,customer_id,created_at,amount,currency",
+        (0..ORDERS).map(order),
+    );
+    let refund = |n: usize| format!("{},{},{}T10:00:00Z,5.00", n + 1, 400 + n * 21, day(n * 7 / 4 + 5));
+    table(&data, "mp_refunds.csv", "id,order_id,refunded_at,amount", (0..100).map(refund));
+    let draft = draft_of(&data, &out);
+    assert_origins(&draft, &[("orders.order_id", "orders.order_id"), ("orders.refund_minor", "refunds.amount")]);
+    let back = cells(&read(&out.join("job.toml"), "orders"), "order_id", "refund_minor");
+    assert_eq!(back.values().flatten().filter(|cell| *cell == "500").count(), 100);
+}
+
+#[test]
+fn a_schedule_of_terms_holds_the_stated_payment_and_longer_loans_of_tomorrow() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize, months: usize| {
+        let payment = 60_000 / months + 700;
+        format!(
+            "L{n:05},S{:03},{}T09:00:00Z,600.00,{months},24.0%,{}.{:02}",
+            n % 20,
+            day(60 + n),
+            payment / 100,
+            payment % 100
+        )
+    };
+    let header = "loan_id,shop_id,disbursed_at,principal,term_months,apr,Monthly Payment";
+    table(&data, "loans.csv", header, (0..90).map(|n| loan(n, 3 + n % 2 * 3)));
+    let paid = |n: usize| format!("R{n:06},L{:05},{}T10:00:00Z,203.00", n / 3, day(90 + n / 3 + 30 * (n % 3)));
+    table(&data, "repayments.csv", "repayment_id,loan_id,paid_at,amount", (0..270).map(paid));
+    let draft = draft_of(&data, &out);
+    assert_eq!(draft.label, "loan-default", "{:?}", draft.no_loan_book);
+    let sum = |what: &str| -> BTreeMap<String, (usize, i64)> {
+        let rows = read(&out.join("job.toml"), "instalments");
+        let texts = |name: &str| rows.column(name).unwrap().cast(&DataType::String).unwrap();
+        let (loans, parts) = (texts("loan_id"), texts(what));
+        let mut sums: BTreeMap<String, (usize, i64)> = BTreeMap::new();
+        for (loan, part) in loans.str().unwrap().iter().zip(parts.str().unwrap().iter()) {
+            let known = sums.entry(loan.unwrap().to_owned()).or_default();
+            *known = (known.0 + 1, known.1 + part.unwrap().parse::<i64>().unwrap());
+        }
+        sums
+    };
+    // What is paid each month leaves 7.00 beside the principal, whatever the rate says.
+    let interest = sum("interest_minor");
+    assert_eq!((interest["L00000"], interest["L00001"]), ((3, 2_100), (6, 4_200)));
+    let longer = (0..90).map(|n| loan(n, if n == 4 { 48 } else { 3 + n % 2 * 3 }));
+    table(&data, "loans.csv", header, longer);
+    assert_eq!(sum("principal_minor")["L00004"], (48, 60_000));
+}
+
+#[test]
+fn a_number_times_a_number_is_not_said_to_be_none() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    draft_of(&data, &out);
+    let signed = "-1 * minor_units(orders.amount, 'EUR')";
+    let statement = format!(
+        "SELECT MIN(orders._file) AS _file, MIN(orders._row) AS _row, orders.order_id AS order_id, orders.shop_id AS merchant_id, orders.customer_id AS \
+         buyer_id, orders.created_at AS placed_at, {signed} AS amount_minor, orders.currency AS currency\nFROM orders\nGROUP BY orders.order_id, \
+         orders.shop_id, orders.customer_id, orders.created_at, {signed}, orders.currency\n"
+    );
+    fs::write(out.join("sources/orders.sql"), statement).unwrap();
+    let told = refusal(&out);
+    assert!(!told.contains("takes numbers") && told.contains("compute it in WITH, and group by its column"), "{told}");
+}
+
+#[test]
+fn loans_and_withdrawals_among_sales_are_none_and_refunds_find_their_sale() {
+    let (_folder, data, out) = folders();
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_id,opened_at,category",
+        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
+    );
+    let row = |id: String, n: usize, kind: &str, gross: String, of: String| {
+        format!("{id},M{:03},C{:04},{},{kind},{gross},USD,{of}", n % 20, n * 7 % 330, instant(n))
+    };
+    let rows = (0..ORDERS).flat_map(|n| {
+        let mut rows =
+            vec![row(format!("T{n:06}"), n, "Express Checkout", format!("{}.50", 20 + n % 70), String::new())];
+        let other = |mark: &str, kind: &str, gross: &str| {
+            row(format!("{mark}{n:06}"), n + 1, kind, gross.to_owned(), String::new())
+        };
+        rows.extend(n.is_multiple_of(20).then(|| other("W", "General Withdrawal", "-300.00")));
+        rows.extend(n.is_multiple_of(10).then(|| other("H", "Reserve", "-2.00")));
+        rows.extend(n.is_multiple_of(40).then(|| other("D", "Working Capital Loan Disbursement", "900.00")));
+        rows.extend(n.is_multiple_of(16).then(|| other("R", "Working Capital Loan Payment", "-40.00")));
+        rows.extend(
+            n.is_multiple_of(25)
+                .then(|| row(format!("B{n:06}"), n + 8, "Payment Refund", "-5.00".to_owned(), format!("T{n:06}"))),
+        );
+        rows
+    });
+    let header = "transaction_id,merchant_id,customer_id,created_at,type,gross,currency,reference_id";
+    table(&data, "activity.csv", header, rows);
+    let draft = draft_of(&data, &out);
+    assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+    let orders = read(&out.join("job.toml"), "orders");
+    let (amounts, back) = (cells(&orders, "order_id", "amount_minor"), cells(&orders, "order_id", "refund_minor"));
+    assert!(amounts.len() == ORDERS && amounts.keys().all(|id| id.starts_with('T')), "{}", amounts.len());
+    assert_eq!(back.values().flatten().count(), ORDERS / 25);
+    assert_eq!(back["T000025"].as_deref(), Some("500"));
+    let gaps = fs::read_to_string(out.join("GAPS.md")).unwrap();
+    assert!(gaps.contains("of \"type\" these kinds are taken for sales: 'Express Checkout'"), "{gaps}");
+}
