@@ -43,6 +43,7 @@ mod states;
 mod table_draft;
 mod taken_back;
 mod units;
+mod unread;
 mod versions;
 mod vocabulary;
 mod words;
@@ -280,6 +281,7 @@ fn drafted_tables(
     let has_rows = |table: &TableDraft| table.skipped.iter().map(|rows| rows.share).sum::<f64>() < 1.0;
     let has_loan_book = book.len() == 3 && book.iter().all(|table| lending::is_complete(table) && has_rows(table));
     let no_loan_book = if has_loan_book { None } else { lending::why_no_book(land, &book) };
+    let no_loan_book = no_loan_book.or_else(|| unread::may_be_loans(land, &drafts).filter(|_| !has_loan_book));
     let is_read = |draft: &TableDraft| !draft.table.optional || draft.gaps().count() == 0;
     let (mut tables, mut aside): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_read);
     if has_loan_book { &mut tables } else { &mut aside }.extend(book);

@@ -8,7 +8,7 @@ use super::add::add;
 use super::assign::free_name;
 use super::scope::{Piece, Scope};
 use crate::contract::{Column, TableContract, Type};
-use crate::profile::{ColumnAt, ValueKind};
+use crate::profile::{ColumnAt, RawColumn, ValueKind};
 
 /// What marks a place that a person must fill; the check of a job's sources looks for it.
 pub(crate) use crate::source::GAP;
@@ -293,7 +293,12 @@ impl TableDraft {
     fn doubt_mixed_cells(&mut self, scope: &Scope) {
         let tables = &scope.land.folder.tables;
         let mixed = tables.iter().flat_map(|table| {
-            let doubted = table.columns.iter().filter_map(|column| Some((column, column.doubt.clone()?)));
+            // Of a currency of thousandths three decimals are how amounts are written.
+            let is_of_thousandths = |column: &RawColumn| {
+                column.decimals == 3 && scope.currency.is_some_and(|currency| currency.minor_units() == 1_000)
+            };
+            let columns = table.columns.iter().filter(move |column| !is_of_thousandths(column));
+            let doubted = columns.filter_map(|column| Some((column, column.doubt.clone()?)));
             doubted.map(|(column, why)| (format!("{}.{}", table.name, super::scope::quoted(&column.name)), why))
         });
         for (cell, why) in mixed {

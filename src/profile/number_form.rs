@@ -63,6 +63,19 @@ impl NumberForm {
             let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
             !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
         })
+        .map(|form| form.or_of_thousands(cells))
+    }
+
+    /// The form whose thousands its decimal mark parts, where that reads all the cells and one with two of them: `1.234.567` beside `177.900`.
+    fn or_of_thousands(self, cells: &[&str]) -> Self {
+        if self.thousands.is_some() {
+            return self;
+        }
+        let decimal = if self.decimal == '.' { ',' } else { '.' };
+        let other = Self { decimal, thousands: Some(self.decimal), ..self.clone() };
+        let reads_more = cells.iter().any(|cell| self.value(cell).is_none() && other.value(cell).is_some());
+        let reads_all = cells.iter().all(|cell| self.value(cell).is_none() || other.value(cell).is_some());
+        if reads_more && reads_all { other } else { self }
     }
 
     /// A cell's number, if it has this form.

@@ -424,7 +424,12 @@ impl Gates<'_> {
             let had =
                 "its files are named by day, and over the eight weeks before each weekday always had one or never did"
                     .to_owned();
-            self.find(table, Fault::DayMissing, had, format!("no file came for {}", days.join(", ")));
+            self.find(
+                table,
+                Fault::DayMissing,
+                had,
+                format!("no file with rows of its own came for {}", days.join(", ")),
+            );
         }
     }
 

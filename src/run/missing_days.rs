@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::column_gates::FilesBefore;
 use super::gone_files::tables_of;
+use crate::domain::Digest;
 use crate::source::{InputFile, SourceSettings};
 
 /// Weeks over which an input came regularly, so that a day of it is missed.
@@ -15,7 +16,7 @@ const WEEKS: i64 = 8;
 
 /// Days since the last one that the night before had files of, by contract table, for which an input should have files and has none. An input is regular where over
 /// eight weeks each weekday always had a file or never: one that has files only on days on which something happened is missed by chance now and then, and is not
-/// judged. A day that a night went on without is not missed again, and the input is irregular until it is eight weeks ago.
+/// judged. A file without rows, or with the bytes of another day's, says nothing of its day, and is as none. A day that a night went on without is not missed again, and the input is irregular until it is eight weeks ago.
 pub(super) fn missing_days(
     job: &SourceSettings,
     tonight: &[InputFile],
@@ -26,7 +27,7 @@ pub(super) fn missing_days(
     let known_until = before.digests.keys().filter_map(|path| day_named(path)).filter(|day| *day < as_of).max();
     let Some(known_until) = known_until else { return by_table };
     let mut days: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
-    for file in tonight {
+    for file in with_rows_of_their_own(tonight) {
         days.entry(&file.input).or_default().extend(day_named(&file.path).filter(|day| *day < as_of));
     }
     let Some(latest) = days.values().filter_map(|days| days.last()).max().copied() else { return by_table };
@@ -40,6 +41,18 @@ pub(super) fn missing_days(
         }
     }
     by_table
+}
+
+/// Files that have rows, and not the bytes of one before them by path.
+fn with_rows_of_their_own(files: &[InputFile]) -> impl Iterator<Item = &InputFile> {
+    let mut first: BTreeMap<(&str, Digest), &str> = BTreeMap::new();
+    for file in files {
+        let first = first.entry((&file.input, file.sha256)).or_insert(&file.path);
+        *first = (*first).min(&file.path);
+    }
+    files.iter().filter(move |file| {
+        file.raw_rows > 0 && first.get(&(file.input.as_str(), file.sha256)).is_some_and(|first| **first == *file.path)
+    })
 }
 
 /// Whether an input that has files of these days should have one of another.
@@ -95,7 +108,6 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::domain::Digest;
     use crate::source::{InputSpec, SourcePart, SourceSpec};
 
     fn job() -> SourceSettings {
@@ -119,7 +131,7 @@ mod tests {
         InputFile {
             input: input.to_owned(),
             path: format!("{day}/{input}.parquet"),
-            sha256: Digest::of(b""),
+            sha256: Digest::of(format!("{input} {day}").as_bytes()),
             bytes: 1,
             raw_rows: 1,
             is_verified: false,
@@ -159,6 +171,27 @@ mod tests {
         assert_eq!(missing(&files(date(2025, 7, 4), &[("payments", second)]), &tonight, date(2025, 7, 5)), []);
         // Days to come are none of a night's business.
         assert_eq!(missing(&tonight, &known, second), []);
+    }
+
+    #[test]
+    fn a_file_without_rows_or_with_another_day_s_bytes_is_as_none() {
+        let [first, second] = [date(2025, 7, 1), date(2025, 7, 2)];
+        let known = files(first, &[]);
+        let spoilt = |spoil: &dyn Fn(&mut InputFile)| {
+            let mut tonight = files(second, &[]);
+            let path = file("payments", second).path;
+            tonight.iter_mut().filter(|file| file.path == path).for_each(spoil);
+            tonight
+        };
+        let expected = [("payments", vec![second])];
+        let no_rows = spoilt(&|file| file.raw_rows = 0);
+        assert_eq!(missing(&no_rows, &known, date(2025, 7, 3)), expected);
+        let yesterdays = file("payments", first).sha256;
+        let again = spoilt(&|file| file.sha256 = yesterdays);
+        assert_eq!(missing(&again, &known, date(2025, 7, 3)), expected);
+        // The bytes of another input's file are none of this one's.
+        let orders = file("orders", first).sha256;
+        assert_eq!(missing(&spoilt(&|file| file.sha256 = orders), &known, date(2025, 7, 3)), []);
     }
 
     #[test]

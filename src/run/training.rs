@@ -614,6 +614,11 @@ pub fn shortfall(settings: &ModelSettings, validation: &serde_json::Value) -> Op
             "it puts all out-of-time merchants into {}: it tells nobody from anybody",
             if in_use == 0 { "no band that is known" } else { "one band" }
         )),
+        (Some(_), Some(low)) if low >= least && !is_told_by(least, fewest(test)) => Some(format!(
+            "it was judged by {} of those who were bad or good: so few a model is ranked right by chance that is no better than {least} \
+             (approve_min_auc)",
+            fewest(test)
+        )),
         (Some(_), Some(low)) if low >= least => None,
         (Some(auc), Some(low)) => Some(format!(
             "its out-of-time AUC is {auc:.3} and may be {low:.3}, and the job approves from {least} on (approve_min_auc); is there \
@@ -621,6 +626,22 @@ pub fn shortfall(settings: &ModelSettings, validation: &serde_json::Value) -> Op
         )),
         _ => Some("its out-of-time AUC is not known".to_owned()),
     }
+}
+
+/// How many merchants there are of the rarer outcome among those that a model was judged by.
+fn fewest(test: &serde_json::Value) -> u64 {
+    let count = |key: &str| test[key].as_u64().unwrap_or(0);
+    count("bad").min(count("rows").saturating_sub(count("bad")))
+}
+
+/// Whether so many merchants of one outcome tell a model from one of this AUC, which ranks all of them right with about that power of it: an interval about an AUC of 1 knows nothing of that.
+fn is_told_by(auc: f64, merchants: u64) -> bool {
+    const BY_CHANCE: f64 = 0.025;
+    let mut chance = 1.0;
+    for _ in 0..merchants.min(1_000) {
+        chance *= auc.max(CHANCE);
+    }
+    chance <= BY_CHANCE
 }
 
 /// The reference population that a model was saved with.
@@ -685,7 +706,7 @@ mod tests {
 
     fn figures(auc: Option<f64>, low: Option<f64>, bands: &[u64]) -> Value {
         let bands: Vec<Value> = bands.iter().map(|rows| json!({ "test_rows": rows, "train_rows": 9 })).collect();
-        json!({ "test": { "auc": auc, "auc_interval": [low, 0.99] }, "bands": bands })
+        json!({ "test": { "auc": auc, "auc_interval": [low, 0.99], "rows": 200, "bad": 30 }, "bands": bands })
     }
 
     #[test]
@@ -704,6 +725,12 @@ mod tests {
         ] {
             let told = why(least, &validation).unwrap();
             assert!(told.contains(words), "{told}");
+        }
+        // An interval about a perfect order of a few knows nothing of how few they are.
+        let mut perfect = figures(Some(1.0), Some(1.0), &[5, 3]);
+        for (bad, is_enough) in [(1, false), (7, false), (8, true), (199, false)] {
+            perfect["test"]["bad"] = json!(bad);
+            assert_eq!(why(0.6, &perfect).is_none(), is_enough, "{bad}");
         }
     }
 
