@@ -381,7 +381,8 @@ impl Landscape<'_> {
             let tells_trouble = [C::Reason, C::Outcome, C::Refund].into_iter().any(says)
                 || self.table_name(table).says(C::Refund)
                 || !self.candidates(table, &DISPUTES, "kind", true).is_empty();
-            let role = if is_dated && self.columns(table).any(|at| self.is_stars(at)) {
+            let role = if is_dated && (self.is_called_reviews(table) || self.columns(table).any(|at| self.is_stars(at)))
+            {
                 C::Review
             } else if has_parcels {
                 C::Shipment
@@ -394,6 +395,15 @@ impl Landscape<'_> {
             };
             self.set_role(table, role);
         }
+    }
+
+    /// Whether the one kind of a table's rows is a review.
+    fn is_called_reviews(&self, table: usize) -> bool {
+        let says_so = |word: &String| super::names::Name::of(word).says(C::Review);
+        self.columns(table).any(|at| {
+            let mut words = self.column(at).words.keys();
+            self.column_name(at).says(C::Kind) && words.len() == 1 && words.all(says_so)
+        })
     }
 
     /// Whether a table says what went back to buyers, and not what they claimed and how that was decided.

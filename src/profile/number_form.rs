@@ -13,6 +13,8 @@ pub struct NumberForm {
     pub symbol: String,
     /// Whether a minus stands behind: `12.50-`.
     pub minus_behind: bool,
+    /// Whether what stands in brackets is below zero: `($12.50)`.
+    pub minus_in_brackets: bool,
 }
 
 /// Of the cells that are there, so many must be read.
@@ -22,13 +24,15 @@ impl NumberForm {
     /// `1234.50`.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { decimal: '.', thousands: None, symbol: String::new(), minus_behind: false }
+        Self { decimal: '.', thousands: None, symbol: String::new(), minus_behind: false, minus_in_brackets: false }
     }
 
     /// The form that reads the cells.
     #[must_use]
     pub fn of(cells: &[&str]) -> Option<Self> {
+        let minus_in_brackets = cells.iter().any(|cell| in_brackets(cell).is_some());
         let symbol = cells.first().map_or(String::new(), |cell| {
+            let cell = in_brackets(cell).unwrap_or(cell);
             let around = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '-' | '+' | '\'');
             cell.chars().filter(|c| !around(*c)).collect()
         });
@@ -58,7 +62,13 @@ impl NumberForm {
             ('.', Some('\'')),
         ]
         .into_iter()
-        .map(|(decimal, thousands)| Self { decimal, thousands, symbol: symbol.clone(), minus_behind })
+        .map(|(decimal, thousands)| Self {
+            decimal,
+            thousands,
+            symbol: symbol.clone(),
+            minus_behind,
+            minus_in_brackets,
+        })
         .find(|form| {
             let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
             !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
@@ -79,8 +89,15 @@ impl NumberForm {
     }
 
     pub(super) fn plain_text(&self, cell: &str) -> Option<String> {
-        let bare = if self.symbol.is_empty() { cell.to_owned() } else { cell.replacen(&self.symbol, "", 1) };
-        plain_number(bare.trim(), self.decimal, self.thousands)
+        let inner = in_brackets(cell).filter(|_| self.minus_in_brackets);
+        let amount = inner.unwrap_or(cell);
+        let bare = if self.symbol.is_empty() { amount.to_owned() } else { amount.replacen(&self.symbol, "", 1) };
+        let plain = plain_number(bare.trim(), self.decimal, self.thousands)?;
+        match inner {
+            // A sign within brackets means nothing that anybody knows.
+            Some(_) => (!plain.starts_with('-')).then(|| format!("-{plain}")),
+            None => Some(plain),
+        }
     }
 
     /// SQL that gives the number as DOUBLE, null where it cannot be read.
@@ -102,8 +119,17 @@ impl NumberForm {
         if self.minus_behind {
             text = format!("CASE WHEN {text} LIKE '%-' THEN '-' || REPLACE({text}, '-', '') ELSE {text} END");
         }
+        if self.minus_in_brackets {
+            let bare = format!("REPLACE(REPLACE({text}, '(', ''), ')', '')");
+            text = format!("CASE WHEN {text} LIKE '(%)' THEN '-' || {bare} ELSE {text} END");
+        }
         format!("TRY_CAST({text} AS DOUBLE)")
     }
+}
+
+/// What stands in brackets, where a cell is nothing else.
+fn in_brackets(cell: &str) -> Option<&str> {
+    cell.trim().strip_prefix('(')?.strip_suffix(')')
 }
 
 /// Whether a currency's name in a script that writes words together, as in `89.50元`.
@@ -125,9 +151,11 @@ mod tests {
 
     #[test]
     fn forms_are_told_apart_by_what_they_read() {
-        let form = |decimal, thousands, symbol: &str| {
-            let minus_behind = false;
-            NumberForm { decimal, thousands, symbol: symbol.to_owned(), minus_behind }
+        let form = |decimal, thousands, symbol: &str| NumberForm {
+            decimal,
+            thousands,
+            symbol: symbol.to_owned(),
+            ..NumberForm::plain()
         };
         for (cells, expected) in [
             (vec!["1234.50", "-3"], form('.', None, "")),
@@ -148,6 +176,10 @@ mod tests {
         let behind = NumberForm { minus_behind: true, ..NumberForm::plain() };
         assert_eq!(NumberForm::of(&["12.50", "3.00-"]), Some(behind.clone()));
         assert_eq!(behind.value("3.00-"), Some(-3.0));
+        for cells in [["($1,234.50)", "$3.00"], ["$3.00", "($1,234.50)"]] {
+            let brackets = NumberForm::of(&cells).unwrap();
+            assert_eq!((brackets.symbol.as_str(), brackets.value("($1,234.50)")), ("$", Some(-1_234.5)));
+        }
         assert_eq!(NumberForm::of(&["EUR 12.00", "EUR 3"]).map(|f| f.symbol), Some("EUR".to_owned()));
         let blanks = NumberForm::of(&["30,00\u{a0}%", "3,00\u{202f}%", "4 %"]);
         assert_eq!(blanks.map(|f| (f.symbol, f.decimal)), Some(("%".to_owned(), ',')));
@@ -170,7 +202,7 @@ mod tests {
 
     #[test]
     fn values_and_decimals() {
-        let form = NumberForm { decimal: ',', thousands: Some('.'), symbol: "R$".to_owned(), minus_behind: false };
+        let form = NumberForm { decimal: ',', thousands: Some('.'), symbol: "R$".to_owned(), ..NumberForm::plain() };
         assert_eq!(form.value("R$ 1.234,50"), Some(1_234.5));
         assert_eq!(form.decimals("R$ 1.234,5"), 1);
         assert_eq!(form.value("1.23,50"), None, "groups are of three");

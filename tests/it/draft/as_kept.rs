@@ -402,3 +402,69 @@ fn loans_and_withdrawals_among_sales_are_none_and_refunds_find_their_sale() {
     let gaps = fs::read_to_string(out.join("GAPS.md")).unwrap();
     assert!(gaps.contains("of \"type\" these kinds are taken for sales: 'Express Checkout'"), "{gaps}");
 }
+
+#[test]
+fn disputes_reach_their_order_by_another_key_and_amounts_in_brackets_are_below_zero() {
+    let (_folder, data, out) = folders();
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_id,opened_at,category",
+        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
+    );
+    let sale = |n: usize| {
+        format!(
+            "T{:08},PAY{:08},M{:03},C{:04},{},${}.50,Payment",
+            n * 3,
+            n * 7,
+            n % 20,
+            n * 7 % 330,
+            instant(n),
+            20 + n % 70
+        )
+    };
+    let refund = |n: usize| {
+        format!(
+            "T{:08},PAY{:08},M{:03},C{:04},{},($5.00),Refund",
+            n * 3,
+            n * 7 + 1,
+            n % 20,
+            n * 7 % 330,
+            instant(n + 8)
+        )
+    };
+    let rows = (0..ORDERS).flat_map(|n| std::iter::once(sale(n)).chain(n.is_multiple_of(20).then(|| refund(n))));
+    let header = "Transaction ID,Payment ID,merchant_id,customer_id,created_at,Gross Sales,Event Type";
+    table(&data, "transactions.csv", header, rows);
+    let dispute =
+        |n: usize| format!("dp_{n:05},PAY{:08},M{:03},{},FRAUD,$9.50", n * 63, n * 9 % 20, instant(n * 9 + 20));
+    table(&data, "disputes.csv", "Dispute ID,Payment ID,merchant_id,Reported At,Reason,Amount", (0..80).map(dispute));
+    let options =
+        DraftOptions { name: "mine".to_owned(), currency: integrity::domain::Currency::new("USD").ok(), amounts: None };
+    let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
+    write_draft(&draft, &out).unwrap();
+    assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+    let job = out.join("job.toml");
+    let (orders, disputes) = (read(&job, "orders"), read(&job, "disputes"));
+    let (amounts, back) = (cells(&orders, "order_id", "amount_minor"), cells(&orders, "order_id", "refund_minor"));
+    assert_eq!((amounts.len(), amounts["T00000060"].as_deref()), (ORDERS, Some("4050")));
+    assert_eq!((back["T00000060"].as_deref(), back["T00000063"].as_deref()), (Some("500"), None));
+    let of = cells(&disputes, "dispute_id", "order_id");
+    assert_eq!((of.len(), of["dp_00002"].as_deref()), (80, Some("T00000054")));
+}
+
+#[test]
+fn comments_of_one_kind_that_is_a_review_are_no_disputes() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let comment = |n: usize| format!("{},O{:06},{},1,review", n + 1, n * 2, instant(n * 2 + 9));
+    table(
+        &data,
+        "comments.csv",
+        "comment_id,order_id,comment_date,comment_approved,comment_type",
+        (0..300).map(comment),
+    );
+    let draft = draft_of(&data, &out);
+    assert!(draft.tables.iter().chain(&draft.aside).all(|table| table.table.name != "disputes"), "{:#?}", draft.tables);
+    assert!(draft.aside.iter().any(|table| table.table.name == "reviews"));
+}
