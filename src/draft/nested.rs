@@ -79,13 +79,13 @@ fn advice(land: &Landscape, table: usize, column: &RawColumn) -> String {
         let own = land.naming(table, entity).filter(|(at, _)| land.column(*at).is_key() || entity == C::Order)?;
         Some((land.column(own.0).name.clone(), called))
     };
-    let whose =
+    let mut whose =
         KEYS.into_iter().filter(|(entity, _)| land.role(table) == Some(*entity)).chain([(C::Order, "order_id")]);
     let any_key = || {
         let own = raw.columns.iter().find(|c| c.is_key() && c.is_like_an_id())?;
         Some(format!("\"{}\", ", own.name))
     };
-    let key = whose.filter_map(named_key).next().map(|(name, called)| format!("\"{name}\" AS {called}, "));
+    let key = whose.find_map(named_key).map(|(name, called)| format!("\"{name}\" AS {called}, "));
     let key = key.or_else(any_key).unwrap_or_default();
     let says_what = ROWS.iter().any(|entity| Name::of(&column.name).says(*entity));
     let called = if says_what { column.name.clone() } else { format!("{}_{}", raw.name, column.name) };

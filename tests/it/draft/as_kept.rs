@@ -124,8 +124,11 @@ fn instalments_within_loans_are_understood_once_they_are_written_as_advised() {
     );
 }
 
+/// What a line says is due, by its number.
+type Dues<'a> = &'a dyn Fn(usize) -> String;
+
 /// Loans whose lines say what was due, and what was paid when, on one row. Of every fourth loan the last line is open.
-fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: &dyn Fn(usize) -> String) {
+fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: Dues) {
     shop_orders(data, "", &|_| String::new());
     let loan = |n: usize| format!("PR{n:05},S{:03},{}T09:00:00Z,600.00", n % 20, day(60 + n));
     table(data, "prestamos.csv", "prestamo_id,shop_id,fecha_desembolso,capital", (0..90).map(loan));
@@ -141,7 +144,7 @@ fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: &dyn Fn(usize)
 
 #[test]
 fn payments_that_stand_in_lines_of_instalments_are_read_from_them() {
-    let stated: [(&str, &str, &dyn Fn(usize) -> String); 3] = [
+    let stated: [(&str, &str, Dues); 3] = [
         ("cuotas.csv", "capital,interes", &|_| "200.00,3.50".to_owned()),
         ("cuotas.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
         ("pagos.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
@@ -312,7 +315,7 @@ fn a_schedule_of_terms_holds_the_stated_payment_and_longer_loans_of_tomorrow() {
     let (_folder, data, out) = folders();
     shop_orders(&data, "", &|_| String::new());
     let loan = |n: usize, months: usize| {
-        let payment = 600_00 / months + 700;
+        let payment = 60_000 / months + 700;
         format!(
             "L{n:05},S{:03},{}T09:00:00Z,600.00,{months},24.0%,{}.{:02}",
             n % 20,
@@ -467,4 +470,70 @@ fn comments_of_one_kind_that_is_a_review_are_no_disputes() {
     let draft = draft_of(&data, &out);
     assert!(draft.tables.iter().chain(&draft.aside).all(|table| table.table.name != "disputes"), "{:#?}", draft.tables);
     assert!(draft.aside.iter().any(|table| table.table.name == "reviews"));
+}
+
+#[test]
+fn refunds_of_a_later_file_bear_the_number_of_their_sale() {
+    let (_folder, data, out) = folders();
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_id,opened_at,category",
+        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
+    );
+    let row = |n: usize, at: usize, total: &str, net: &str, kind: &str| {
+        format!("T{:08},M{:03},C{:04},{},{total},{net},EUR,{kind}", n * 3, n % 20, n * 7 % 330, instant(at))
+    };
+    let header = "Transaction ID,merchant_id,customer_id,created_at,Total,Net Total,currency,Event Type";
+    let sales = |from: usize| (from..from + 400).map(move |n| row(n, n, "40.50", "39.20", "Payment"));
+    let refunds = (0..400).step_by(20).map(|n| row(n, n + 500, "-5.00", "-5.00", "Refund"));
+    table(&data.join("transactions"), "transactions_2022-04.csv", header, sales(0));
+    table(&data.join("transactions"), "transactions_2022-07.csv", header, sales(400).chain(refunds));
+    let draft = draft_of(&data, &out);
+    assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+    let orders = read(&out.join("job.toml"), "orders");
+    let (amounts, back) = (cells(&orders, "order_id", "amount_minor"), cells(&orders, "order_id", "refund_minor"));
+    assert_eq!((amounts.len(), amounts["T00000060"].as_deref()), (800, Some("4050")));
+    assert_eq!((back["T00000060"].as_deref(), back["T00000063"].as_deref()), (Some("500"), None));
+}
+
+#[test]
+fn a_loan_book_is_read_by_a_key_that_no_name_gives_away() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize| format!("LAN{n:06},S{:03},{},600.00", n % 20, day(60 + n));
+    table(&data, "loan_accounts.csv", "LAN,shop_id,Disbursal Date,Sanctioned Amount", (0..90).map(loan));
+    let due = |n: usize| day(90 + n / 3 + 30 * (n % 3));
+    let line = |n: usize| format!("LAN{:06},{},{},200.00,3.50", n / 3, n % 3 + 1, due(n));
+    table(&data, "repayment_schedule.csv", "LAN,EMI No,Due Date,Principal,Interest", (0..270).map(line));
+    let status = |n: usize| if n.is_multiple_of(30) { "BOUNCE" } else { "SUCCESS" };
+    let shown = |n: usize| format!("NP{n:06},LAN{:06},{},203.50,{}", n / 3, due(n), status(n));
+    let header = "Presentation ID,LAN,Presentation Date,Amount,Presentation Status";
+    table(&data, "presentations.csv", header, (0..270).map(shown));
+    let draft = draft_of(&data, &out);
+    assert_eq!((draft.open_gaps(), draft.label), (0, "loan-default"), "{:?}", draft.no_loan_book);
+    assert_eq!(read(&out.join("job.toml"), "payments").height(), 270 - 9);
+}
+
+#[test]
+fn who_received_the_sales_is_the_merchant_though_refunds_go_to_buyers() {
+    let (_folder, data, out) = folders();
+    let shop = |n: usize| format!("shop{n:03}@m.example");
+    let buyer = |n: usize| format!("b{:04}@p.example", n * 7 % 700);
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_email,opened_at,category",
+        (0..20).map(|n| format!("{},{},toys", shop(n), day(0))),
+    );
+    let sale =
+        |n: usize| format!("T{n:06},{},{},{},Payment,{}.50,EUR,", buyer(n), shop(n % 20), instant(n), 20 + n % 70);
+    let refund =
+        |n: usize| format!("B{n:06},{},{},{},Refund,-5.00,EUR,T{n:06}", shop(n % 20), buyer(n), instant(n + 8));
+    let rows = (0..ORDERS).flat_map(|n| std::iter::once(sale(n)).chain(n.is_multiple_of(4).then(|| refund(n))));
+    let header = "transaction_id,from_email,to_email,created_at,type,gross,currency,reference_id";
+    table(&data, "activity.csv", header, rows);
+    let draft = draft_of(&data, &out);
+    assert_origins(&draft, &[("orders.merchant_id", "activity.to_email")]);
+    assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
 }
