@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::amount::line_amount;
 use super::assign::{assign, free_name, put_found};
 use super::landscape::{Found, Landscape};
-use super::not_meant::{skip_of_no_order, skip_rows};
+use super::not_meant::{skip_of_none, skip_rows};
 use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope};
@@ -200,7 +200,7 @@ pub(super) fn shipments(land: &Landscape, plan: &OrdersPlan, currency: Option<Cu
         latest_of_lines(&mut draft, &scope, lines.order, lines.merchant, &latest);
     }
     if plan.is_by_line() {
-        skip_of_no_order(&mut draft, &scope, plan.order);
+        skip_of_none(&mut draft, &scope, plan.order, "order");
     }
     super::versions::stamp(&mut draft, land, plan);
     Some(draft.finish(&scope))

@@ -91,7 +91,7 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     super::not_meant::skip_rows(&mut draft, &scope);
     let others = super::other_business::left_out(&mut draft, &scope, plan);
     if plan.is_by_line() {
-        super::not_meant::skip_of_no_order(&mut draft, &scope, plan.order);
+        super::not_meant::skip_of_none(&mut draft, &scope, plan.order, "order");
     }
     if plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant)) {
         super::not_meant::skip_outgoing(&mut draft, &scope);

@@ -537,3 +537,23 @@ fn who_received_the_sales_is_the_merchant_though_refunds_go_to_buyers() {
     assert_origins(&draft, &[("orders.merchant_id", "activity.to_email")]);
     assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
 }
+
+#[test]
+fn what_is_paid_on_loans_is_found_in_the_book_of_an_account() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize| format!("LN{n:06},S{:03},{}T09:00:00Z,600.00,90,24.0%", n % 20, day(60 + n));
+    table(&data, "loans.csv", "loan_id,shop_id,disbursed_at,principal,term_days,apr", (0..90).map(loan));
+    let entry = |n: usize| match n % 5 {
+        0 => format!("PE{n:06},{}T06:00:00Z,LOAN_PAYMENT,LN{:06},($150.50)", day(90 + n / 20), n / 5 % 90),
+        1 => format!("PE{n:06},{}T06:00:00Z,FEE,,($1.05)", day(90 + n / 20)),
+        _ => format!("PE{n:06},{}T06:00:00Z,CHARGE,,$40.31", day(90 + n / 20)),
+    };
+    table(&data, "payout_payments.csv", "entry_id,effective_at,type,loan_id,amount", (0..1_800).map(entry));
+    let draft = draft_of(&data, &out);
+    let payments = draft.tables.iter().find(|table| table.table.name == "payments");
+    assert!(payments.is_some(), "{:?} {:#?}", draft.no_loan_book, draft.aside);
+    let payments = read(&out.join("job.toml"), "payments");
+    assert_eq!(payments.height(), 360);
+    assert!(cells(&payments, "payment_id", "amount_minor").values().all(|cell| cell.as_deref() == Some("15050")));
+}
