@@ -84,6 +84,7 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     write_table(out, &head, &report.tables.iter().map(row).collect::<Vec<_>>())?;
     let joins: Vec<Vec<String>> = report.tables.iter().filter(|t| t.is_present).flat_map(joins).collect();
     write_table(out, &["table", "key", "keys", "refers by", "to", "found"], &joins)?;
+    write_filled(report, out)?;
     for t in report.tables.iter().filter(|t| !t.broken.is_empty()) {
         writeln!(out, "  broken rows of {}", t.table)?;
         for broken in &t.broken {
@@ -153,6 +154,24 @@ fn write_column_gaps(report: &CheckReport, out: &mut String) -> std::fmt::Result
     }
     if gaps.len() > SHOWN {
         writeln!(out, "             and {} others in --format json", gaps.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
+/// How much of each table has a value in the columns that may be null: a milestone that a SELECT takes from the wrong column shows here.
+fn write_filled(report: &CheckReport, out: &mut String) -> std::fmt::Result {
+    let mut head = "filled";
+    for t in report.tables.iter().filter(|t| t.kept > 0 && !t.filled.is_empty()) {
+        let (with_values, without): (Vec<_>, Vec<_>) = t.filled.iter().partition(|(_, rows)| **rows > 0);
+        let share = |rows: u64| format!("{:.1} %", 100.0 * rows as f64 / t.kept as f64);
+        let mut said: Vec<String> =
+            with_values.into_iter().map(|(column, rows)| format!("{column} {}", share(*rows))).collect();
+        if !without.is_empty() {
+            let names: Vec<&str> = without.into_iter().map(|(column, _)| *column).collect();
+            said.push(format!("none: {}", names.join(", ")));
+        }
+        writeln!(out, "  {head:<10} {}: {}", t.table, said.join(" · "))?;
+        head = "";
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope};
 use super::states::States;
-use super::table_draft::{Certainty, TableDraft};
+use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
 use super::words;
 use crate::contract::{SHIPMENTS, Type};
@@ -132,7 +132,6 @@ fn doubt_states(
         let target = if draft.has(target) { target } else { "completed_at" };
         if let Some(drafted) = draft.column_mut(target) {
             drafted.remark(&format!("words of {column} {note}"));
-            drafted.certainty = Certainty::Guess;
         }
     }
 }
@@ -167,7 +166,12 @@ fn completed(
         };
         paid.or_else(at_once)
     });
-    let Some((sql, from, why)) = found else { return };
+    let Some((sql, from, why)) = found else {
+        let why =
+            "nothing says when an order was placed, paid, delivered or completed: write when it counts as completed";
+        draft.put_gap("completed_at", "nothing found", why);
+        return;
+    };
     let sql = match (done, failed) {
         (Some(done), _) if !done.words.is_empty() => {
             format!("CASE WHEN {} IN ({}) THEN {sql} ELSE NULL END", done.sql, words::listed(&done.words))

@@ -54,6 +54,9 @@ const TOLD: &str = "told";
 /// So many kinds of event at least, or it is a table of something else.
 const MIN_KINDS: usize = 3;
 
+/// A column that so many orders have the same value of on all their rows does not tell events apart.
+const MOSTLY: f64 = 0.9;
+
 /// The table of events that the orders are read from, where it is one.
 pub(super) fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Events> {
     let table = plan.driver;
@@ -79,7 +82,12 @@ pub(super) fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Events> {
         let (cells, name) = (land.column(*at), land.column_name(*at));
         cells.is_time() && cells.null_share() < 0.005 && !name.says(C::Recorded)
     };
-    let at = land.columns(table).find(is_when)?;
+    // What is the same on all rows of an order, as when it was placed, is when none of its events was.
+    let is_of_an_event = |at: &ColumnAt| {
+        let (orders, alike) = raw.alike_within(plan.order.column, at.column);
+        (alike as f64) < MOSTLY * orders as f64
+    };
+    let at = land.columns(table).filter(is_when).find(is_of_an_event)?;
     Some(Events { table, kind, words, at, order: plan.order })
 }
 

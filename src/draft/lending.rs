@@ -32,8 +32,7 @@ pub(super) fn loan_book(land: &Landscape, currency: Option<Currency>) -> Vec<Tab
     let mut loan_draft = loan_rows(land, currency, loans, instalments);
     let schedule = match instalments {
         Some(table) => Some(instalment_rows(land, currency, table, loans)),
-        None if payments.is_some() => super::schedule::of_terms(land, currency, &mut loan_draft, loans),
-        None => None,
+        None => super::schedule::of_terms(land, currency, &mut loan_draft, loans),
     };
     let mut drafts = vec![loan_draft];
     drafts.extend(schedule);
@@ -158,12 +157,19 @@ fn loan_rows(land: &Landscape, currency: Option<Currency>, table: usize, instalm
             draft.put(column, Piece::guess(word, note), "nothing found", 0.4);
         }
     }
-    if !draft.has("term_days")
-        && let Some(instalments) = instalments
-    {
+    let in_months = draft.column("term_days").and_then(|term| land.column_at(table, &term.from));
+    let in_months = in_months.filter(|term| super::scope::is_in_months(land, *term));
+    if let Some(term) = in_months {
+        calendar_term(&mut draft, &scope, term);
+    } else if !draft.has("term_days") {
+        term_until(&mut draft, &scope);
+    }
+    // Of a term in months a schedule beside it says the day.
+    if let Some(instalments) = instalments.filter(|_| !draft.has("term_days") || in_months.is_some()) {
         term_of_schedule(&mut draft, &scope, instalments);
     }
     put_rate(&mut draft, &mut scope, instalments.is_some());
+    super::advances::repaid_by_sales(&mut draft, &scope);
     never_paid_out(&mut draft, &scope);
     skip_rows(&mut draft, &scope);
     draft.finish(&scope)
@@ -188,6 +194,49 @@ fn put_rate(draft: &mut TableDraft, scope: &mut Scope, has_schedule: bool) {
             "no column is called a rate, and no instalment says what interest is owed: leave 0 where loans bear none";
         draft.doubt(RATE, why);
     }
+}
+
+/// A term in months runs to the same day of the month: thirty days are not always one.
+fn calendar_term(draft: &mut TableDraft, scope: &Scope, term: ColumnAt) {
+    let Some(disbursed) = draft.column("disbursed_at").map(|c| c.sql.clone()) else { return };
+    let cell = scope.name(term);
+    let months = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &cell));
+    let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
+    draft.put("term_days", Piece::guess(sql, "calendar months, to the last instalment"), cell, 0.7);
+}
+
+/// The day on which a loan ends, where a column says it and none the term: the last of the times after the day of paying out that is called so.
+pub(super) fn end_of_term(land: &Landscape, table: usize, disbursed: ColumnAt) -> Option<ColumnAt> {
+    const END: [&str; 9] = ["end", "ends", "maturity", "expiry", "until", "target", "ende", "fin", "scadenza"];
+    let paid_out = &land.column(disbursed).micros;
+    let is_end = |at: &ColumnAt| {
+        let (cells, name) = (land.column(*at), land.column_name(*at));
+        let lower = cells.name.to_lowercase();
+        let is_called_so = lower.split(|c: char| !c.is_alphanumeric()).any(|word| END.contains(&word))
+            || name.says(C::Due)
+            || name.says(C::Estimated);
+        let both = || paid_out.iter().zip(&cells.micros).filter_map(|(from, to)| Some(((*from)?, (*to)?)));
+        let is_later = || both().count() > 0 && both().all(|(from, to)| from < to);
+        *at != disbursed && cells.is_time() && cells.nulls == 0 && is_called_so && is_later()
+    };
+    land.columns(table).find(is_end)
+}
+
+/// The term runs to the day on which the loan is to end.
+fn term_until(draft: &mut TableDraft, scope: &Scope) {
+    let land = scope.land;
+    let disbursed =
+        draft.column("disbursed_at").and_then(|c| Some((c.sql.clone(), land.column_at(scope.driver, &c.from)?)));
+    let Some((from, disbursed)) = disbursed else { return };
+    let Some(end) = end_of_term(land, scope.driver, disbursed) else { return };
+    let cell = scope.name(end);
+    let until = scope.render(Type::Instant, "disbursed_at", end, &cell).sql;
+    draft.put(
+        "term_days",
+        Piece::guess(format!("date_diff('day', {from}, {until})"), "days to the end that is stated"),
+        cell,
+        0.7,
+    );
 }
 
 /// The term runs to the last instalment.

@@ -20,11 +20,74 @@ const COMPARED_BY: [&str; 2] = ["category", "region"];
 
 /// Drafts the SELECT. Where no table has a row a merchant, each order states its merchant.
 pub(super) fn draft(land: &Landscape, plan: Option<&OrdersPlan>, currency: Option<Currency>) -> Option<TableDraft> {
+    if let Some((plan, history)) = plan.and_then(|plan| Some((plan, History::of(land, plan)?))) {
+        return Some(history.draft(land, plan, currency));
+    }
     let own = land.best_about(C::Merchant, &MERCHANTS, |table| land.key(table, C::Merchant).is_some());
     match (own.and_then(|table| land.key(table, C::Merchant)), plan) {
         (Some(key), _) => Some(from_their_table(land, plan, currency, key)),
         (None, Some(plan)) => from_orders(land, plan, currency),
         (None, None) => None,
+    }
+}
+
+/// A table with a row for each time that something of a merchant changed: the number that orders name stands on several rows, each with the day from
+/// which on it holds.
+struct History {
+    merchant: ColumnAt,
+    since: ColumnAt,
+}
+
+impl History {
+    /// The one whose merchants sell.
+    fn of(land: &Landscape, plan: &OrdersPlan) -> Option<Self> {
+        const FROM: [&str; 8] = [
+            "validfrom",
+            "effectivefrom",
+            "effectivestart",
+            "effectivedate",
+            "rowstart",
+            "gultigab",
+            "validodesde",
+            "valableapartir",
+        ];
+        const NEARLY_ALL: f64 = 0.95;
+        let seller = merchant_of_sales(land, plan).filter(|found| found.path.is_empty())?.at;
+        let says_since = |at: &ColumnAt| {
+            let letters = land.column(*at).name.to_lowercase();
+            let plain: String =
+                letters.chars().filter(|c| c.is_alphanumeric()).map(crate::profile::without_accent).collect();
+            land.column(*at).is_time() && land.column(*at).nulls == 0 && FROM.iter().any(|word| plain.contains(word))
+        };
+        land.about(C::Merchant).filter(|table| *table != seller.table).find_map(|table| {
+            let since = land.columns(table).find(says_since)?;
+            let is_named = |at: &ColumnAt| {
+                let cells = land.column(*at);
+                let (rows, different) = land.table(table).combinations(&[at.column, since.column]);
+                let tells_rows_apart = rows == cells.rows() && different == rows;
+                !cells.is_key()
+                    && cells.is_like_an_id()
+                    && tells_rows_apart
+                    && land.column(seller).share_found_in(cells) >= NEARLY_ALL
+            };
+            Some(Self { merchant: land.columns(table).find(is_named)?, since })
+        })
+    }
+
+    fn draft(&self, land: &Landscape, plan: &OrdersPlan, currency: Option<Currency>) -> TableDraft {
+        let mut scope = Scope::new(land, self.merchant.table, currency);
+        let mut draft = TableDraft::new(&MERCHANTS, &scope);
+        let (merchant, since) = (scope.name(self.merchant), scope.name(self.since));
+        draft.head.push(format!("Merchants: a row each time that something of one changed, known from {since} on."));
+        let id = scope.id_of(self.merchant, &merchant);
+        draft.put("merchant_id", Piece::sure(id.clone()), merchant, 0.95);
+        own_columns(&mut draft, &mut scope);
+        let known = scope.render(Type::Instant, "recorded_at", self.since, &since).sql;
+        let note = "each row holds from then on until the next: it is taken as known since then, and the newest counts";
+        draft.put("recorded_at", Piece::guess(known, note), since, 0.8);
+        first_sale(&mut draft, &scope, Some(plan), &id);
+        unknown_words(&mut draft);
+        draft.finish(&scope)
     }
 }
 

@@ -5,6 +5,7 @@
 //! filled, and the check of the job leads there.
 
 mod add;
+mod advances;
 mod amount;
 mod assign;
 mod children;
@@ -329,12 +330,15 @@ fn behind(land: &Landscape, tables: &[TableDraft], as_of: Date) -> Vec<(&'static
     found.collect()
 }
 
-/// About what an order is worth: the power of ten of minor units below its mean.
+/// About what an order is worth: the power of ten of minor units below what half of them are worth. Rows that take money back are none.
 fn order_value(land: &Landscape, plan: &orders_plan::OrdersPlan, currency: Option<Currency>) -> i64 {
     let table = plan.lines.as_ref().map_or(plan.driver, |lines| lines.table);
     let found = land.best(table, &ORDERS, "amount_minor", true);
     let scope = scope::Scope::new(land, table, currency);
-    let minor = found.map_or(10_000.0, |found| land.column(found.at).mean * scope.minor_units(found.at).0 as f64);
+    let minor = found.map_or(10_000.0, |found| {
+        let raw = land.column(found.at);
+        raw.median_above_zero().unwrap_or(raw.mean) * scope.minor_units(found.at).0 as f64
+    });
     let mut step = 1_i64;
     while (step as f64) * 10.0 <= minor && step < 1_000_000_000 {
         step *= 10;

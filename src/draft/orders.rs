@@ -57,11 +57,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
         let is_of_another = match *column {
             "recorded_at" => is_joined,
             "currency" => false,
+            "completed_at" => is_no_end(land, plan, found) || land.is_of_another(found, &ORDERS),
             _ => land.is_of_another(found, &ORDERS),
         };
-        if *column == "completed_at" && is_day_of_placing(land, plan, found) {
-            continue;
-        }
         if *column == "currency"
             && plan.is_by_line()
             && found.path.is_empty()
@@ -145,6 +143,12 @@ fn doubt_the_unit(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) {
     if let Some(why) = main.and_then(|main| units::unclear(scope.land, scope.currency, main.at)) {
         draft.doubt("amount_minor", &why);
     }
+}
+
+/// Whether a column that is called an order's end is none: what a table of parcels says of it is the arrival of all of them, which is asked for by itself.
+fn is_no_end(land: &Landscape, plan: &OrdersPlan, found: &Found) -> bool {
+    let is_of_a_parcel = !found.path.is_empty() && land.role(found.at.table) == Some(C::Shipment);
+    is_of_a_parcel || is_day_of_placing(land, plan, found)
 }
 
 /// Whether a column without a time of day says the day on which an order was placed, of every order: when it was entered, and no end.

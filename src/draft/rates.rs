@@ -72,7 +72,7 @@ const OTHERS: [&str; 21] = [
 
 fn is_of_something_else(raw: &RawColumn) -> bool {
     let lower = raw.name.to_lowercase();
-    OTHERS.iter().any(|word| lower.contains(word))
+    OTHERS.iter().any(|word| lower.contains(word)) || super::advances::is_share_of_sales(raw)
 }
 
 /// Whether a column is called a fee and holds sums of money: they bear a currency's mark, or are far above any rate.
@@ -139,6 +139,9 @@ fn score(land: &Landscape, at: ColumnAt) -> Option<f64> {
         (true, false, _) => 0.6,
         (false, true, _) => 0.5,
         (false, false, true) => 0.45,
+        // A rate of interest, by its initials; or percent of some period, of which only a rate is.
+        _ if lower.split(|c: char| !c.is_alphanumeric()).any(|word| word == "roi") => 0.6,
+        _ if unit_said(raw).is_some() && period_said(&raw.name).is_some() => 0.3,
         _ => return None,
     };
     let is_more = |is_so: bool| if is_so { 0.15 } else { 0.0 };
@@ -230,6 +233,11 @@ fn unit_said(raw: &RawColumn) -> Option<Unit> {
     }
 }
 
+/// Whether a name or the cells' own sign says that numbers are in percent.
+pub(super) fn is_in_percent(raw: &RawColumn) -> bool {
+    unit_said(raw) == Some(Unit::Percent)
+}
+
 /// What a column states. `is_rate`: its name calls it a rate or interest, not a fee.
 fn stated(raw: &RawColumn, is_rate: bool, is_interest: bool) -> Stated {
     let highest = raw.range.1;
@@ -243,7 +251,21 @@ fn stated(raw: &RawColumn, is_rate: bool, is_interest: bool) -> Stated {
         ),
     };
     if let Some(unit) = unit_said(raw) {
-        return Stated { period, unit, doubt: no_period };
+        // More than one percent a day is no rate of interest.
+        let most = match unit {
+            Unit::Fraction => 0.01,
+            Unit::Percent => 1.0,
+            Unit::BasisPoints => 100.0,
+        };
+        let is_dear = period == Period::Day && highest > most;
+        let too_dear = || {
+            is_dear.then(|| {
+                format!(
+                    "its highest is {highest}: more than a day's interest, and a share of sales, or of another period"
+                )
+            })
+        };
+        return Stated { period, unit, doubt: no_period.or_else(too_dear) };
     }
     // Up to the first number rates are fractions, from the second on they are in percent.
     let (fraction, percent, most) = match period {

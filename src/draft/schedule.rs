@@ -32,23 +32,38 @@ pub(super) fn of_terms(
     let mut draft = TableDraft::new(&INSTALMENTS, &scope);
     let found = assign(land, table, &LOANS, &["disbursed_at", "principal_minor", "term_days"], true, &BTreeSet::new());
     let at = |column: &str| found.get(column).map(|found| found.at);
-    let (disbursed, principal, term) = (at("disbursed_at")?, at("principal_minor")?, at("term_days")?);
-    let is_in_months = super::scope::is_in_months(land, term);
+    let (disbursed, principal) = (at("disbursed_at")?, at("principal_minor")?);
+    let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
+    let stated = at("term_days");
+    let term = stated.or_else(|| super::lending::end_of_term(land, table, disbursed))?;
+    let is_in_months = stated.is_some_and(|term| super::scope::is_in_months(land, term));
     if is_in_months && !(1.0..=MAX_MONTHS as f64).contains(&land.column(term).range.1) {
         return None;
     }
+    let term_sql = if stated.is_some() {
+        format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)))
+    } else {
+        let end = scope.render(Type::Day, "disbursed_at", term, &scope.name(term)).sql;
+        format!("date_diff('day', {paid_out}, {end})")
+    };
     let loan = loans.column("loan_id")?.clone();
-    let paid_out = scope.render(Type::Day, "disbursed_at", disbursed, &scope.name(disbursed)).sql;
-    let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
-    let term_sql = scope.number(term, &scope.name(term));
+    let by_sales = super::advances::are_repaid_by_sales(loans);
+    let is_level = is_in_months && !by_sales;
+    let owed = if by_sales { super::advances::with_its_fee(&scope, principal) } else { None };
+    let holds_its_fee = owed.is_some();
+    let principal_minor = owed.unwrap_or_else(|| scope.minor(principal, &scope.name(principal))).sql;
     let terms = free_name(land, "terms");
-    let interest = interest(&scope, table, principal, term, is_in_months);
-    let (fee, fee_from) = fee(&scope, table, principal, term, is_in_months);
+    let interest = interest(&scope, principal, (term, &term_sql), (is_in_months, is_level));
+    let (fee, fee_from) = if holds_its_fee {
+        (Piece::guess("0", "the fee is part of the principal"), "nothing found".to_owned())
+    } else {
+        fee(&scope, table, principal, term, is_level)
+    };
     let columns = [
         format!("{} AS loan", loan.sql),
         format!("{paid_out} AS paid_out_on"),
         format!("{principal_minor} AS principal"),
-        format!("TRY_CAST(ROUND({term_sql}) AS BIGINT) AS term"),
+        format!("{term_sql} AS term"),
         format!("{} AS interest", interest.sql),
         format!("{} AS fee", fee.sql),
     ];
@@ -65,7 +80,7 @@ pub(super) fn of_terms(
         "Instalments: the export has no schedule. This one is made of the loans' terms: compare it with the contracts."
             .to_owned(),
     );
-    let (number, due, part, note) = if is_in_months {
+    let (number, due, part, note) = if is_level {
         let numbers = numbers_of_instalments(land, &mut draft, own);
         draft.joins.push(format!(
             "INNER JOIN {numbers} ON {numbers}.every = {terms}.every\nWHERE {numbers}.number <= {terms}.term"
@@ -81,12 +96,13 @@ pub(super) fn of_terms(
             "no schedule is stated: equal parts month by month",
         )
     } else {
-        (
-            "1".to_owned(),
-            format!("add_days({terms}.paid_out_on, {terms}.term)"),
-            format!("{terms}.principal"),
-            "no schedule is stated: all at the end of the term, so that nobody is late before",
-        )
+        let after = if is_in_months { "add_months" } else { "add_days" };
+        let note = if by_sales {
+            "no milestones are stated: all by the end of the term, so that nobody is late before"
+        } else {
+            "no schedule is stated: all at the end of the term, so that nobody is late before"
+        };
+        ("1".to_owned(), format!("{after}({terms}.paid_out_on, {terms}.term)"), format!("{terms}.principal"), note)
     };
     let name_of = |at: ColumnAt| scope.name(at);
     let whole = |sql: String| format!("CAST({sql} AS BIGINT)");
@@ -100,17 +116,9 @@ pub(super) fn of_terms(
         name_of(principal),
         0.5,
     );
-    let with_the_first = if is_in_months {
-        format!("CASE WHEN {number} = 1 THEN {terms}.fee ELSE 0 END")
-    } else {
-        format!("{terms}.fee")
-    };
+    let with_the_first =
+        if is_level { format!("CASE WHEN {number} = 1 THEN {terms}.fee ELSE 0 END") } else { format!("{terms}.fee") };
     draft.put("fee_minor", Piece { sql: whole(with_the_first), note: fee.note }, fee_from, 0.5);
-    if is_in_months && let Some(disbursed) = loans.column("disbursed_at").map(|c| c.sql.clone()) {
-        let months = format!("TRY_CAST(ROUND({term_sql}) AS BIGINT)");
-        let sql = format!("date_diff('day', {disbursed}, add_months({disbursed}, {months}))");
-        loans.put("term_days", Piece::guess(sql, "calendar months, to the last instalment"), name_of(term), 0.7);
-    }
     draft.skipped.clone_from(&loans.skipped);
     Some(draft.finish(&scope))
 }
@@ -130,11 +138,15 @@ fn numbers_of_instalments(land: &Landscape, draft: &mut TableDraft, own: &str) -
 }
 
 /// Interest of one instalment: what a stated instalment leaves beside its part of the principal, else that of a level schedule at the stated rate, else none.
-fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is_in_months: bool) -> Piece {
-    let land = scope.land;
+fn interest(
+    scope: &Scope,
+    principal: ColumnAt,
+    (term, n): (ColumnAt, &str),
+    (is_in_months, is_level): (bool, bool),
+) -> Piece {
+    let (land, table) = (scope.land, principal.table);
     let principal_minor = scope.minor(principal, &scope.name(principal)).sql;
-    let n = format!("TRY_CAST(ROUND({}) AS BIGINT)", scope.number(term, &scope.name(term)));
-    if let Some(stated) = stated_instalment(land, table, principal, term).filter(|_| is_in_months) {
+    if let Some(stated) = stated_instalment(land, table, principal, term).filter(|_| is_level) {
         let amount = scope.minor(stated, &scope.name(stated)).sql;
         let beside = format!("{amount} - DIV({principal_minor}, {n})");
         let sql = format!("CASE WHEN {beside} < 0 THEN 0 ELSE {beside} END");
@@ -144,11 +156,12 @@ fn interest(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is
         return Piece::guess("0", "no instalment and no rate is stated");
     };
     let ppm = format!("TRY_CAST({} AS DOUBLE)", scope.render(Type::Integer, "daily_rate_ppm", at, &scope.name(at)).sql);
-    let (days, note) = if is_in_months {
+    let (days, note) = if is_level {
         // Over the life of a loan that is repaid in equal parts half of it is owed, and half of a part.
         (format!("365.0 / 12 * ({n} + 1) / (2 * {n})"), "of a level schedule at the stated rate")
     } else {
-        (n, "for the term at the stated rate")
+        let days = if is_in_months { format!("365.0 / 12 * {n}") } else { n.to_owned() };
+        (days, "for the term at the stated rate")
     };
     Piece::guess(format!("TRY_CAST(ROUND({principal_minor} * {ppm} / 1000000 * {days}) AS BIGINT)"), note)
 }
@@ -205,7 +218,7 @@ fn is_instalment(land: &Landscape, at: ColumnAt, principal: ColumnAt, term: Colu
     let lower = cells.name.to_lowercase();
     let has_word = |words: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word));
     let is_monthly = has_word(&MONTHLY) && (name.says(C::Payment) || name.says(C::Amount) || name.says(C::Paid));
-    let is_called_so = name.says(C::Instalment) || has_word(&MONTHLY_PAYMENTS) || is_monthly;
+    let is_called_so = name.says(C::Instalment) || name.says(C::Payment) || has_word(&MONTHLY_PAYMENTS) || is_monthly;
     let over_the_term = cells.mean * land.column(term).mean;
     is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).mean))
 }

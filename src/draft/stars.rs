@@ -57,12 +57,24 @@ pub(super) fn doubt(raw: &RawColumn, cell: &str) -> Option<String> {
     })
 }
 
+/// Whether ratings below one are more than single errors.
+fn begins_at_zero(raw: &RawColumn) -> bool {
+    const ERRORS: f64 = 0.005;
+    let numbers: Vec<f64> = raw.sample.iter().flatten().copied().collect();
+    let below = numbers.iter().filter(|number| (0.0..1.0).contains(*number)).count();
+    raw.range.0 >= 0.0 && below as f64 > ERRORS * numbers.len() as f64
+}
+
 /// Whole stars of a rating.
 pub(super) fn in_five(scope: &Scope, at: ColumnAt, sql: &str) -> Piece {
     let raw = scope.land.column(at);
     let best = if are_stars(raw) { Some(Best::Five) } else { best(raw) };
     let (divisor, note) = match best {
+        None | Some(Best::Five) if begins_at_zero(raw) => {
+            ("", Some("ratings begin at 0, which may say that nobody rated"))
+        }
         None | Some(Best::Five) if matches!(raw.kind, ValueKind::Whole) => return Piece::sure(sql),
+        None | Some(Best::Five) if raw.has_fractions() => ("", Some("halves are rounded up")),
         None | Some(Best::Five) => ("", None),
         Some(Best::Ten) => (" / 2", Some("ratings of 10, halved")),
         Some(Best::Hundred) => (" / 20", Some("ratings of 100, divided by 20")),

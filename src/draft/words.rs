@@ -352,7 +352,10 @@ pub(super) fn meaning<'a>(table: &str, column: &str, word: &str, raw: &'a RawCol
 }
 
 /// Words of a status column that say that an order came to nothing.
-const FAILED: [&str; 33] = [
+const FAILED: [&str; 35] = [
+    // Parcels that nobody took go back to where they came from.
+    "rto",
+    "to origin",
     "revers",
     "estorn",
     "disapprov",

@@ -8,7 +8,7 @@ use polars::prelude::*;
 use serde_json::{Map, Value};
 
 use super::number_form::NumberForm;
-use super::second_form::{SecondForm, doubt_of_thousands, two_decimal_marks};
+use super::second_form::{SecondForm, doubt_of_all_threes, doubt_of_thousands, two_decimal_marks};
 use super::time_form::{Digits, TimeForm};
 use crate::wash::Activity;
 
@@ -103,6 +103,8 @@ pub struct RawColumn {
     pub second_form: Option<SecondForm>,
     /// Why nobody can say what some of its cells mean, where they are written in two forms that can be taken for each other.
     pub doubt: Option<String>,
+    /// Why the cells may be read in two ways where they are amounts of a currency without thousandths.
+    pub doubt_of_amounts: Option<String>,
     /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
     pub made_of: Vec<String>,
     /// What other files of the table call it.
@@ -171,6 +173,7 @@ impl RawColumn {
             distinct_by_file: 0,
             second_form: None,
             doubt: None,
+            doubt_of_amounts: None,
             made_of: Vec::new(),
             also_called: Vec::new(),
             words: BTreeMap::new(),
@@ -308,6 +311,9 @@ impl RawColumn {
                 if self.doubt.is_none() && self.is_text {
                     self.doubt = doubt_of_thousands(&form, texts.iter().flatten());
                 }
+                if self.is_text || !self.is_typed {
+                    self.doubt_of_amounts = doubt_of_all_threes(&form, texts.iter().flatten());
+                }
                 if self.kind == ValueKind::Whole {
                     self.endings = Endings::of(texts.iter().flatten().filter_map(|cell| form.value(cell)));
                 }
@@ -354,6 +360,16 @@ impl RawColumn {
         (other.range.0..=other.range.1).contains(&self.mean)
     }
 
+    /// Share of its different values that another column has.
+    #[must_use]
+    pub fn share_found_in(&self, other: &Self) -> f64 {
+        let (own, others) = (self.different(), other.different());
+        if own.is_empty() {
+            return 0.0;
+        }
+        own.intersection(&others).count() as f64 / own.len() as f64
+    }
+
     /// Hashes of its different values.
     pub(super) fn different(&self) -> HashSet<u64> {
         self.hashes.iter().copied().filter(|hash| *hash != 0).collect()
@@ -369,6 +385,20 @@ impl RawColumn {
     #[must_use]
     pub fn rows_with(&self, words: &[&str]) -> usize {
         words.iter().filter_map(|word| self.words.get(*word)).sum()
+    }
+
+    /// The median of the first rows' numbers above zero; `None` where there are none.
+    #[must_use]
+    pub fn median_above_zero(&self) -> Option<f64> {
+        let mut above: Vec<f64> = self.sample.iter().flatten().copied().filter(|number| *number > 0.0).collect();
+        above.sort_by(f64::total_cmp);
+        above.get(above.len() / 2).copied()
+    }
+
+    /// Whether any of the first rows' numbers is not whole.
+    #[must_use]
+    pub fn has_fractions(&self) -> bool {
+        self.sample.iter().flatten().any(|number| number.fract() != 0.0)
     }
 
     /// Share of cells without a value.

@@ -51,8 +51,9 @@ impl NumberForm {
             && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart() || is_letter_of_money(&symbol));
         let symbol = if is_symbol { symbol } else { String::new() };
         let minus_behind = cells.iter().any(|cell| cell.len() > 1 && cell.ends_with('-'));
-        // `18,500` is thousands more often than three decimals.
-        [
+        let count = |form: &Self| cells.iter().filter(|cell| form.value(cell).is_some()).count();
+        // `18,500` is thousands more often than three decimals. The form that reads most: `1.234.567` among others tells that `177.900` is thousands.
+        let forms = [
             ('.', None),
             ('.', Some(',')),
             (',', None),
@@ -68,11 +69,16 @@ impl NumberForm {
             symbol: symbol.clone(),
             minus_behind,
             minus_in_brackets,
-        })
-        .find(|form| {
-            let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
-            !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
-        })
+        });
+        let mut best: Option<(usize, Self)> = None;
+        for form in forms {
+            let read = count(&form);
+            if best.as_ref().is_none_or(|(most, _)| read > *most) {
+                best = Some((read, form));
+            }
+        }
+        let (read, form) = best.filter(|_| !cells.is_empty())?;
+        (read as f64 >= ENOUGH * cells.len() as f64).then_some(form)
     }
 
     /// A cell's number, if it has this form.
@@ -168,6 +174,7 @@ mod tests {
             (vec!["$18,500", "$950"], form('.', Some(','), "$")),
             (vec!["0,125", "0,500"], form(',', None, "")),
             (vec!["1'250.00"], form('.', Some('\''), "")),
+            ([vec!["Rp 177.900"; 98], vec!["Rp 1.234.567", "Rp 2.000.500"]].concat(), form(',', Some('.'), "Rp")),
             (vec!["5.98%"], form('.', None, "%")),
         ] {
             let found = NumberForm::of(&cells).unwrap();

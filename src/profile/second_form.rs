@@ -160,6 +160,31 @@ pub(super) fn doubt_of_thousands<'a>(form: &NumberForm, cells: impl Iterator<Ite
     })
 }
 
+/// Why amounts may be read in two ways: each of them has three digits behind its decimal mark, as behind that of thousands.
+pub(super) fn doubt_of_all_threes<'a>(form: &NumberForm, cells: impl Iterator<Item = &'a str>) -> Option<String> {
+    if form.thousands.is_some() || form.symbol.contains('%') {
+        return None;
+    }
+    let mut first: Option<&str> = None;
+    let mut all = 0_usize;
+    for cell in cells {
+        let plain = form.plain_text(cell.trim())?;
+        let (whole, fraction) = plain.split_once('.')?;
+        let whole = whole.trim_start_matches('-');
+        if fraction.len() != 3 || whole.len() > 3 || whole.starts_with('0') {
+            return None;
+        }
+        all += 1;
+        first = first.or(Some(cell));
+    }
+    let first = first.filter(|_| all >= MANY_THREES)?;
+    let thousands: String = first.chars().filter(|c| *c != form.decimal).collect();
+    Some(format!(
+        "three digits behind {:?} in every cell: {first:?} may be {thousands} or a fraction. Say which: minor_units(x, 'CODE', ',') reads a point as thousands",
+        form.decimal
+    ))
+}
+
 /// The form that reads most numbers where another reads nearly all that are left, and why that is in doubt.
 pub(super) fn two_decimal_marks(cells: &[&str]) -> Option<(NumberForm, String)> {
     let marked = |mark: char| NumberForm { decimal: mark, ..NumberForm::plain() };

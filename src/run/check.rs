@@ -104,6 +104,8 @@ pub struct TableVerdict {
     pub key: Vec<&'static str>,
     /// The tables that its rows refer to.
     pub references: Vec<JoinCoverage>,
+    /// In how many of the rows that are kept each column that may be null has a value.
+    pub filled: BTreeMap<&'static str, u64>,
     /// Rules that rows break.
     pub broken: Vec<BrokenRule>,
 }
@@ -295,6 +297,7 @@ fn table_verdicts(job: &Job, night: &NightTables) -> Result<Vec<TableVerdict>, I
             first_on: activity.and_then(Activity::first_on),
             last_on,
             usual_until_on,
+            filled: ingested.filled.get(table).cloned().unwrap_or_default(),
             days_old: usual_until_on.or(last_on).map(|day| days_between(day, night.chosen.date)),
             ..TableVerdict::default()
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use polars::prelude::*;
 
 use super::history::{KeyHistory, VERSIONS_CONTRADICT};
-use super::order::place_contradicted;
+use super::order::{place_contradicted, place_unstamped};
 use super::parents::ALWAYS;
 use super::version::{Lead, Place, Said, Unparsed, Version, content_columns, known_of, read_versions, some_time};
 use crate::contract::{SUPERSEDED_AT, TABLES, TableContract, Type, Visibility};
@@ -99,6 +99,7 @@ pub(crate) fn settle(
     versions.sort_by(|a, b| (&a.key, a.lineage).cmp(&(&b.key, b.lineage)));
     for of_one_key in versions.chunk_by_mut(|a, b| a.key == b.key) {
         place_contradicted(table, of_one_key, tolerance_micros);
+        place_unstamped(of_one_key, tolerance_micros, as_of.micros());
         of_one_key.sort_by_key(|version| (version.instant(), version.lineage));
     }
     let names: Vec<&'static str> = content_columns(table).collect();

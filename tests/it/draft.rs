@@ -17,6 +17,7 @@ use polars::prelude::*;
 mod as_dumped;
 mod as_exported;
 mod as_kept;
+mod as_lent;
 mod as_sent;
 mod as_settled;
 mod as_told;

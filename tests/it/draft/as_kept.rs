@@ -5,7 +5,7 @@ use super::in_doubt::ORDERS;
 use super::*;
 
 /// A table of comma-separated lines.
-fn table(data: &Path, name: &str, header: &str, rows: impl Iterator<Item = String>) {
+pub(super) fn table(data: &Path, name: &str, header: &str, rows: impl Iterator<Item = String>) {
     let lines: Vec<String> = std::iter::once(header.to_owned()).chain(rows).collect();
     file(data, name, &lines);
 }
@@ -144,14 +144,15 @@ fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: Dues) {
 
 #[test]
 fn payments_that_stand_in_lines_of_instalments_are_read_from_them() {
-    let stated: [(&str, &str, Dues); 3] = [
-        ("cuotas.csv", "capital,interes", &|_| "200.00,3.50".to_owned()),
-        ("cuotas.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
-        ("pagos.csv", "monto_cuota", &|part| format!("20{}.50", 6 - part)),
-    ];
-    for (name, amounts, due_is) in stated {
+    for (name, amounts) in
+        [("cuotas.csv", "capital,interes"), ("cuotas.csv", "monto_cuota"), ("pagos.csv", "monto_cuota")]
+    {
+        let due_is = |part: usize| match amounts {
+            "monto_cuota" => format!("20{}.50", 6 - part),
+            _ => "200.00,3.50".to_owned(),
+        };
         let (_folder, data, out) = folders();
-        lines_of_loans(&data, name, amounts, due_is);
+        lines_of_loans(&data, name, amounts, &due_is);
         let draft = draft_of(&data, &out);
         assert_eq!(
             (draft.open_gaps(), draft.label),
@@ -556,4 +557,39 @@ fn what_is_paid_on_loans_is_found_in_the_book_of_an_account() {
     let payments = read(&out.join("job.toml"), "payments");
     assert_eq!(payments.height(), 360);
     assert!(cells(&payments, "payment_id", "amount_minor").values().all(|cell| cell.as_deref() == Some("15050")));
+}
+
+#[test]
+fn a_point_before_three_digits_in_every_cell_is_asked_about() {
+    let (_folder, data, out) = folders();
+    let rows = |amount: &dyn Fn(usize) -> String| -> Vec<String> {
+        let row = |n: usize| format!("O{n:06};S{:03};C{:04};{};{}", n % 20, n % 170, instant(n), amount(n));
+        std::iter::once("order_id;shop_id;customer_id;created_at;total".to_owned())
+            .chain((0..ORDERS).map(row))
+            .collect()
+    };
+    file(&data, "orders.csv", &rows(&|n| format!("$ {}.{:03}", 10 + n % 70, n * 10 % 1_000)));
+    let draft_in = |code: &str| {
+        let options = DraftOptions {
+            name: "mine".to_owned(),
+            currency: integrity::domain::Currency::new(code).ok(),
+            amounts: None,
+        };
+        draft_job(&data, &out, &options, &|_| {}).unwrap()
+    };
+    let asked =
+        |draft: &Draft| draft.gaps_of_cells().any(|(table, gap)| (table, gap.column) == ("orders", "amount_minor"));
+    assert!(asked(&draft_in("COP")) && !asked(&draft_in("KWD")));
+    // One cell of two points tells.
+    file(
+        &data,
+        "orders.csv",
+        &rows(&|n| if n == 7 { "$ 1.234.500".to_owned() } else { format!("$ {}.{:03}", 10 + n % 70, n * 10 % 1_000) }),
+    );
+    let draft = draft_in("COP");
+    write_draft(&draft, &out).unwrap();
+    assert!(!asked(&draft));
+    assert!(
+        fs::read_to_string(out.join("sources/orders.sql")).unwrap().contains("minor_units(orders.total, 'COP', ',')")
+    );
 }

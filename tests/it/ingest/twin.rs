@@ -429,7 +429,7 @@ fn wash_one(table: &'static TableContract, tables: &Tables, as_of: &AsOf, twin: 
         }
     }
     for (key, mut versions) in by_key {
-        let orders: Vec<_> = versions.iter().map(|version| order(table, version, &versions)).collect();
+        let orders: Vec<_> = versions.iter().map(|version| order(table, version, &versions, as_of.micros())).collect();
         for (version, order) in versions.iter_mut().zip(orders) {
             version.order = order;
         }
@@ -457,8 +457,19 @@ fn learnt(row: &Row) -> (bool, Option<i64>) {
 
 /// The place of a version among those of its key. One whose stamp precedes what it reports may be of any age, unless a version that is not lost tells which of
 /// the two is wrong: one whose event had happened by the stamp, or a later one that reports the milestone as past. It is older than the latter.
-fn order(table: &TableContract, version: &Judged, versions: &[Judged]) -> (bool, Option<i64>) {
-    let (is_unreadable, Some(mut stamp)) = learnt(&version.row) else { return learnt(&version.row) };
+///
+/// One without a stamp is the first, unless it reports what was not yet when another was stamped: then it is like the last of these.
+fn order(table: &TableContract, version: &Judged, versions: &[Judged], until: i64) -> (bool, Option<i64>) {
+    let (is_unreadable, Some(mut stamp)) = learnt(&version.row) else {
+        let (false, None) = learnt(&version.row) else { return learnt(&version.row) };
+        let milestones = table.masks.iter().filter(|mask| !mask.is_foreseen).map(|mask| mask.milestone);
+        let happened =
+            table.visibility.event().into_iter().chain(milestones).filter_map(|name| time(&version.row, name));
+        let happened: Vec<i64> = happened.filter(|at| *at < until).collect();
+        let stamped = versions.iter().filter(|other| learnt(&other.row).1.is_some());
+        let stamped = stamped.filter_map(|other| order(table, other, versions, until).1);
+        return (false, stamped.filter(|at| happened.iter().any(|time| *time > at + 86_400_000_000)).max());
+    };
     let recorded = stamp;
     let telling = || versions.iter().filter(|other| !is_lost(other));
     let day = 86_400_000_000;
