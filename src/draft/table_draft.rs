@@ -294,12 +294,11 @@ impl TableDraft {
         let tables = &scope.land.folder.tables;
         let mixed = tables.iter().flat_map(|table| {
             let has_thousandths = scope.currency.is_some_and(|currency| currency.minor_units() == 1_000);
-            let doubted = table.columns.iter().filter_map(move |column| {
+            table.columns.iter().filter_map(move |column| {
                 let of_amounts = || Some((column.doubt_of_amounts.clone().filter(|_| !has_thousandths)?, true));
                 let (why, of_amounts) = column.doubt.clone().map(|why| (why, false)).or_else(of_amounts)?;
                 Some((format!("{}.{}", table.name, super::scope::quoted(&column.name)), why, of_amounts))
-            });
-            doubted
+            })
         });
         for (cell, why, of_amounts) in mixed {
             let is_in_parts = self.with.iter().any(|(_, body)| names(body, &cell));
