@@ -50,10 +50,17 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
     found.retain(|found| passes(found.at));
     let says = |at: ColumnAt, concept| land.column_name(at).says(concept);
     let other = |at: ColumnAt| [C::Freight, C::Tax, C::Discount].iter().any(|c| says(at, *c));
+    // What is left after fees or before tax is not what the buyer owes, where that is said too.
+    let is_net = |at: ColumnAt| {
+        const NETS: [&str; 4] = ["net", "netto", "neto", "liquido"];
+        let lower = land.column(at).name.to_lowercase();
+        lower.split(|c: char| !c.is_alphanumeric()).any(|word| NETS.contains(&word))
+    };
     let score = |found: &Found| {
+        let net = if is_net(found.at) { 0.2 } else { 0.0 };
         let total = if is_total(land, found.at) { 0.15 } else { 0.0 };
         let negative = if land.column(found.at).negative.is_empty() { 0.0 } else { NEGATIVE };
-        found.score + total - negative
+        found.score + total - negative - net
     };
     let best = found
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::amount::line_amount;
 use super::assign::{assign, free_name, put_found};
 use super::landscape::{Found, Landscape};
-use super::not_meant::{skip_of_no_order, skip_rows};
+use super::not_meant::{skip_of_none, skip_rows};
 use super::orders::PARCEL_TIMES;
 use super::orders_plan::OrdersPlan;
 use super::scope::{Piece, Scope};
@@ -35,12 +35,22 @@ struct OrderLink {
 /// Joins the sales of each order where the order's merchant has to be looked up, and says how order, merchant and buyer are called.
 fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bool) -> Option<OrderLink> {
     let land = scope.land;
-    let (order, score) =
-        if scope.driver == plan.driver { (plan.order, plan.order_score) } else { land.naming(scope.driver, C::Order)? };
-    let number = scope.id_of(order, &scope.name(order));
+    let own = land.naming(scope.driver, C::Order);
+    // Without the order's number, another key of the orders leads to it.
+    let by_another_key = own.is_none().then(|| other_key_of_orders(land, scope.driver, plan)).flatten();
+    let (order, score) = match (own, by_another_key) {
+        _ if scope.driver == plan.driver => (plan.order, plan.order_score),
+        (Some(own), _) => own,
+        (None, step) => (plan.order, 0.8 * step?.coverage),
+    };
+    let number = match by_another_key.filter(|_| scope.driver != plan.driver) {
+        Some(step) => scope.reach_id(&Found { at: order, path: vec![step], score }),
+        None => scope.id_of(order, &scope.name(order)),
+    };
     let to_orders = (scope.driver != plan.driver)
         .then(|| land.folder.references.iter().find(|r| r.from == order && r.to == plan.order).copied())
-        .flatten();
+        .flatten()
+        .or(by_another_key);
     let along = |found: &Found, step: Option<Reference>| {
         let mut path: Vec<Reference> = step.into_iter().collect();
         path.extend(&found.path);
@@ -111,6 +121,21 @@ fn link(draft: &mut TableDraft, scope: &mut Scope, plan: &OrdersPlan, buyers: bo
     Some(OrderLink { order: order_sql, merchant, buyer, from: scope.name(order), score })
 }
 
+/// How a table without the order's number leads to orders: by a column whose values are another key of theirs, such as the number of a payment.
+fn other_key_of_orders(land: &Landscape, table: usize, plan: &OrdersPlan) -> Option<Reference> {
+    const MIN_FOUND: f64 = 0.9;
+    // Who sells and who buys is no order.
+    let names_a_party = |at: ColumnAt| {
+        land.named.get(&at).is_some_and(|(meant, _)| matches!(meant, C::Merchant | C::Buyer | C::Product | C::Loan))
+    };
+    let leads = |r: &&Reference| {
+        let meets = r.from.table == table && r.to.table == plan.driver && r.to != plan.order;
+        meets && r.coverage >= MIN_FOUND && !names_a_party(r.from) && !names_a_party(r.to)
+    };
+    let found = land.folder.references.iter().filter(leads);
+    found.max_by(|a, b| a.coverage.total_cmp(&b.coverage).then_with(|| b.from.cmp(&a.from))).copied()
+}
+
 /// Of the people that rows name so many are among the buyers, or the two columns name people differently.
 const MIN_NAMED_ALIKE: f64 = 0.5;
 
@@ -175,7 +200,7 @@ pub(super) fn shipments(land: &Landscape, plan: &OrdersPlan, currency: Option<Cu
         latest_of_lines(&mut draft, &scope, lines.order, lines.merchant, &latest);
     }
     if plan.is_by_line() {
-        skip_of_no_order(&mut draft, &scope, plan.order);
+        skip_of_none(&mut draft, &scope, plan.order, "order");
     }
     super::versions::stamp(&mut draft, land, plan);
     Some(draft.finish(&scope))

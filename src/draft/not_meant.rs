@@ -142,9 +142,9 @@ fn other_symbols(draft: &mut TableDraft, scope: &Scope) {
     });
 }
 
-/// In files of events of all kinds, leaves out lines that name no order, such as transfers and fees of the month. Where a column of kinds tells them, a line of another
+/// In files of events of all kinds, leaves out lines that name none of what a row is of (an order, a loan), such as transfers and fees of the month. Where a column of kinds tells them, a line of another
 /// kind that names none is broken, and is not passed over.
-pub(super) fn skip_of_no_order(draft: &mut TableDraft, scope: &Scope, order: ColumnAt) {
+pub(super) fn skip_of_none(draft: &mut TableDraft, scope: &Scope, order: ColumnAt, what: &str) {
     /// Fewer are single faults.
     const MIN_SHARE: f64 = 0.005;
     let land = scope.land;
@@ -177,7 +177,7 @@ pub(super) fn skip_of_no_order(draft: &mut TableDraft, scope: &Scope, order: Col
         None => (format!("{number} IS NOT NULL"), String::new()),
     };
     draft.skip(Skipped {
-        why: format!("{} row(s) name no order{of_kinds}: transfers, fees of the month and the like.", cells.nulls),
+        why: format!("{} row(s) name no {what}{of_kinds}: transfers, fees and the like.", cells.nulls),
         keeps,
         share: cells.null_share(),
     });

@@ -8,7 +8,6 @@ use super::ends::{StatedByLines, ends};
 use super::landscape::{Found, Landscape};
 use super::line_kinds::LineFees;
 use super::orders_plan::{Lines, OrdersPlan};
-use super::other_business::OtherBusiness;
 use super::parts::{self, Share};
 use super::refunds::LinesBack;
 use super::scope::{Piece, Scope, quoted};
@@ -88,12 +87,9 @@ pub(super) fn draft(land: &Landscape, plan: &OrdersPlan, currency: Option<Curren
     }
     in_capitals(&mut draft, found.get("currency").map(|found| land.column(found.at)));
     super::not_meant::skip_rows(&mut draft, &scope);
-    let others = OtherBusiness::of(&scope).filter(|_| plan.lines.is_none());
-    if let Some(others) = &others {
-        others.skip(&mut draft, &scope);
-    }
+    let others = super::other_business::left_out(&mut draft, &scope, plan);
     if plan.is_by_line() {
-        super::not_meant::skip_of_no_order(&mut draft, &scope, plan.order);
+        super::not_meant::skip_of_none(&mut draft, &scope, plan.order, "order");
     }
     if plan.merchant.as_ref().is_some_and(|merchant| super::orders_plan::is_account(land, merchant)) {
         super::not_meant::skip_outgoing(&mut draft, &scope);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::amount::main_amount;
 use super::ends::MAX_STATES;
 use super::lending::{skip_named, tells_of_loans};
+use super::orders_plan::OrdersPlan;
 use super::scope::Scope;
 use super::table_draft::TableDraft;
 use super::vocabulary::Concept as C;
@@ -23,10 +24,18 @@ pub(super) struct OtherBusiness {
     kept: Vec<String>,
 }
 
+/// Leaves out what is no sale of a table with one row an order.
+pub(super) fn left_out(draft: &mut TableDraft, scope: &Scope, plan: &OrdersPlan) -> Option<OtherBusiness> {
+    let others = OtherBusiness::of(scope).filter(|_| plan.lines.is_none())?;
+    let words: Vec<&str> = others.words.iter().map(String::as_str).collect();
+    skip_named(draft, scope, others.at, &words, "are no sales, but loans, withdrawals, fees and the like");
+    Some(others)
+}
+
 impl OtherBusiness {
     /// The kinds that speak of loans or withdrawals, and where others say what is given back, those of which nearly all is below zero: fees, holds, transfers.
     /// `None` where there are none, or nothing else.
-    pub(super) fn of(scope: &Scope) -> Option<Self> {
+    fn of(scope: &Scope) -> Option<Self> {
         let land = scope.land;
         let raw = land.table(scope.driver);
         let amount = main_amount(land, scope.driver, &|_| true).map(|found| found.at);
@@ -50,12 +59,6 @@ impl OtherBusiness {
             let kept: Vec<String> = kept.into_iter().filter(|word| !back.contains(&word.as_str())).collect();
             (!others.is_empty() && !kept.is_empty()).then(|| Self { at, words: others.into_iter().collect(), kept })
         })
-    }
-
-    /// Leaves them out.
-    pub(super) fn skip(&self, draft: &mut TableDraft, scope: &Scope) {
-        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        skip_named(draft, scope, self.at, &words, "are no sales, but loans, withdrawals, fees and the like");
     }
 
     /// Says which kinds are taken for sales.

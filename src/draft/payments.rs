@@ -6,7 +6,7 @@ use super::assign::{assign, free_name};
 use super::ends::MAX_STATES;
 use super::landscape::Landscape;
 use super::lending::{put_name, put_own_without, skip_named};
-use super::not_meant::skip_rows;
+use super::not_meant::{skip_of_none, skip_rows};
 use super::scope::{Piece, Scope};
 use super::table_draft::TableDraft;
 use super::taken_back::rows_that_take_back;
@@ -36,11 +36,39 @@ pub(super) fn draft(land: &Landscape, currency: Option<Currency>, table: usize, 
             0.5,
         );
     }
+    let below_zero = written_below_zero(&mut draft, &scope);
     let paid_out = skip_paid_out(&mut draft, &scope, loans);
-    taken_back(&mut draft, &scope, own_number, &paid_out);
+    taken_back(&mut draft, &scope, own_number, &paid_out, below_zero);
     did_not_stay(&mut draft, &scope);
     skip_rows(&mut draft, &scope);
+    if let Some((loan, _)) = land.naming(table, C::Loan) {
+        skip_of_none(&mut draft, &scope, loan, "loan");
+    }
     draft.finish(&scope)
+}
+
+/// In the book of a merchant's account what is paid on a loan goes off it: nearly all rows that name a loan are below zero, and are taken without the sign. Says whether
+/// that is so.
+fn written_below_zero(draft: &mut TableDraft, scope: &Scope) -> bool {
+    const NEARLY_ALL: f64 = 0.9;
+    let land = scope.land;
+    let found = assign(land, scope.driver, &PAYMENTS, &["amount_minor"], true, &BTreeSet::new()).remove("amount_minor");
+    let Some((amount, (loan, _))) = found.map(|found| found.at).zip(land.naming(scope.driver, C::Loan)) else {
+        return false;
+    };
+    let below = &land.column(amount).negative;
+    let of_loans = (land.column(loan).rows() - land.column(loan).nulls) as f64;
+    let below_of_loans = land.folder.share_of_rows_found(loan, loan, below) * below.len() as f64;
+    let is_mixed = below.len() * 10 < (land.column(amount).rows() - land.column(amount).nulls) * 9;
+    if below_of_loans < NEARLY_ALL * of_loans || below.is_empty() {
+        return false;
+    }
+    if is_mixed {
+        let minor = scope.minor(amount, &scope.name(amount)).sql;
+        let sql = scope.as_written(&format!("-1 * {minor}"), amount, &scope.name(amount));
+        draft.put("amount_minor", Piece::guess(sql, "written with a minus, taken without"), scope.name(amount), 0.8);
+    }
+    true
 }
 
 /// What names a payment where no column is called so: a column of which every row has its own value, such as a receipt's number, else loan, time and amount. Gives the
@@ -144,11 +172,19 @@ fn skip_paid_out(draft: &mut TableDraft, scope: &Scope, loans: usize) -> BTreeSe
 
 /// Rows that take a payment back are no payments: they are skipped, and the payment that each of them names is reversed on its day. Where nothing names it, a person must
 /// say which payments did not stay.
-fn taken_back(draft: &mut TableDraft, scope: &Scope, number: Option<ColumnAt>, others: &BTreeSet<String>) {
+fn taken_back(
+    draft: &mut TableDraft,
+    scope: &Scope,
+    number: Option<ColumnAt>,
+    others: &BTreeSet<String>,
+    below_zero: bool,
+) {
     let land = scope.land;
     let found = |column| assign(land, scope.driver, &PAYMENTS, &[column], true, &BTreeSet::new()).remove(column);
     let (amount, when) = (found("amount_minor").map(|found| found.at), found("paid_at").map(|found| found.at));
-    let Some(back) = rows_that_take_back(scope, amount, number, others) else { return };
+    // What is paid off an account stands below zero there.
+    let signed = amount.filter(|_| !below_zero);
+    let Some(back) = rows_that_take_back(scope, signed, number, others) else { return };
     draft.skip(back.skipped(scope, "take a payment back: they are none"));
     if draft.has("reversed_at") {
         return;

@@ -311,7 +311,7 @@ fn credit_notes<'a>(
         ..back.skipped(scope, "are credit notes, not orders")
     });
     let when = plan.placed.as_ref().filter(|found| found.path.is_empty()).map(|found| found.at);
-    let (Some(order), Some(when)) = (back.names.filter(|at| *at != plan.order), when) else {
+    let (Some(order), Some(when)) = (back.names, when) else {
         if !draft.has("refunded_at") && !draft.has("refund_minor") {
             let why = format!(
                 "{} with {} give money back, and nothing says of which order: write what went back of each order, and NULL where nothing did",
@@ -323,7 +323,8 @@ fn credit_notes<'a>(
         return None;
     };
     let mut rows = scope.twin("credit_notes");
-    let once = Some(rows.read_once(plan.order, LATEST));
+    // Where what goes back bears the number of its sale, that number names no row of it.
+    let once = (order != plan.order).then(|| rows.read_once(plan.order, LATEST));
     let only = format!("\nWHERE {}", back.condition(&rows));
     Some(Refunds { rows, once, order, when, amount, only, is_negative: back.are_negative, score: 0.7 })
 }

@@ -31,6 +31,7 @@ impl Landscape<'_> {
         self.borrowers();
         self.masters_by_their_keys();
         self.loans_by_their_key();
+        self.keys_of_loans();
         self.book_of_loans();
         self.payments_of_buyers();
         let Some(trade) = self.trade_table() else { return };
@@ -101,6 +102,18 @@ impl Landscape<'_> {
         if let Some((_, table)) = best.max_by_key(|(count, table)| (*count, usize::MAX - table)) {
             self.set_role(table, C::Loan);
         }
+    }
+
+    /// The key of a table of loans that other tables refer to, whatever it is called: `LAN`.
+    fn keys_of_loans(&mut self) {
+        let is_referred = |at: ColumnAt| self.folder.references.iter().any(|r| r.to == at);
+        let unnamed = self.about(C::Loan).filter(|table| self.naming(*table, C::Loan).is_none());
+        let keys: Vec<ColumnAt> =
+            unnamed.filter_map(|table| self.unnamed_key(table)).filter(|key| is_referred(*key)).collect();
+        for key in keys {
+            self.named.insert(key, (C::Loan, 0.6));
+        }
+        self.name_what_refers();
     }
 
     /// Tables that name a loan on several rows are what belongs to it: instalments where they say what falls due, payments where they say what was paid
@@ -314,6 +327,10 @@ impl Landscape<'_> {
         if is_said {
             return;
         }
+        if let Some(at) = self.merchant_of_sales(trade) {
+            self.named.insert(at, (C::Merchant, 0.7));
+            return;
+        }
         let described = |table: usize| {
             let says = |concept: Concept| self.column_names[table].iter().any(|name| name.says(concept));
             [C::Category, C::Region, C::City, C::Registered, C::Opened, C::Verified].into_iter().any(says)
@@ -344,6 +361,23 @@ impl Landscape<'_> {
             self.set_role(master.to.table, C::Merchant);
         }
         self.name_what_refers();
+    }
+
+    /// Among rows of which some give money back, who received the others: nearly all of them name a merchant there, and those that give back name somebody else.
+    fn merchant_of_sales(&self, trade: usize) -> Option<ColumnAt> {
+        const NEARLY_ALL: f64 = 0.9;
+        let amount = self.candidates(trade, &ORDERS, "amount_minor", true).into_iter().next()?.at;
+        let below: BTreeSet<usize> = self.column(amount).negative.iter().copied().collect();
+        let sales: Vec<usize> = (0..self.table(trade).rows).filter(|row| !below.contains(row)).collect();
+        let key =
+            self.about(C::Merchant).find_map(|table| self.key(table, C::Merchant)).filter(|_| !below.is_empty())?;
+        let columns = self.columns(trade).filter(|at| {
+            let cells = self.column(*at);
+            cells.kind == ValueKind::Text && cells.is_like_an_id() && cells.distinct >= MIN_MERCHANTS
+        });
+        let shares = columns.map(|at| (self.folder.share_of_rows_found(at, key, &sales), at));
+        let best = shares.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
+        best.filter(|(share, _)| *share >= NEARLY_ALL).map(|(_, at)| at)
     }
 
     /// Who buys, where no column says it: a party of which there are more than merchants, and that a merchant does not decide.
@@ -381,7 +415,8 @@ impl Landscape<'_> {
             let tells_trouble = [C::Reason, C::Outcome, C::Refund].into_iter().any(says)
                 || self.table_name(table).says(C::Refund)
                 || !self.candidates(table, &DISPUTES, "kind", true).is_empty();
-            let role = if is_dated && self.columns(table).any(|at| self.is_stars(at)) {
+            let role = if is_dated && (self.is_called_reviews(table) || self.columns(table).any(|at| self.is_stars(at)))
+            {
                 C::Review
             } else if has_parcels {
                 C::Shipment
@@ -394,6 +429,15 @@ impl Landscape<'_> {
             };
             self.set_role(table, role);
         }
+    }
+
+    /// Whether the one kind of a table's rows is a review.
+    fn is_called_reviews(&self, table: usize) -> bool {
+        let says_so = |word: &String| super::names::Name::of(word).says(C::Review);
+        self.columns(table).any(|at| {
+            let mut words = self.column(at).words.keys();
+            self.column_name(at).says(C::Kind) && words.len() == 1 && words.all(says_so)
+        })
     }
 
     /// Whether a table says what went back to buyers, and not what they claimed and how that was decided.

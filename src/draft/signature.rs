@@ -104,6 +104,7 @@ pub(super) fn ways(table: &str, column: &str) -> &'static [Way] {
             (&[C::Opened], 0.95),
             (&[C::Dispute, C::Time], 0.9),
             (&[C::Chargeback, C::Time], 0.9),
+            (&[C::Application, C::Time], 0.85),
             (&[C::Created, C::Time], 0.85),
             (&[C::Created], 0.8),
             (&[C::Time], 0.7),

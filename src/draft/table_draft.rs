@@ -8,7 +8,7 @@ use super::add::add;
 use super::assign::free_name;
 use super::scope::{Piece, Scope};
 use crate::contract::{Column, TableContract, Type};
-use crate::profile::{ColumnAt, RawColumn, ValueKind};
+use crate::profile::{ColumnAt, ValueKind};
 
 /// What marks a place that a person must fill; the check of a job's sources looks for it.
 pub(crate) use crate::source::GAP;
@@ -293,20 +293,22 @@ impl TableDraft {
     fn doubt_mixed_cells(&mut self, scope: &Scope) {
         let tables = &scope.land.folder.tables;
         let mixed = tables.iter().flat_map(|table| {
-            // Of a currency of thousandths three decimals are how amounts are written.
-            let is_of_thousandths = |column: &RawColumn| {
-                column.decimals == 3 && scope.currency.is_some_and(|currency| currency.minor_units() == 1_000)
-            };
-            let columns = table.columns.iter().filter(move |column| !is_of_thousandths(column));
-            let doubted = columns.filter_map(|column| Some((column, column.doubt.clone()?)));
-            doubted.map(|(column, why)| (format!("{}.{}", table.name, super::scope::quoted(&column.name)), why))
+            let has_thousandths = scope.currency.is_some_and(|currency| currency.minor_units() == 1_000);
+            table.columns.iter().filter_map(move |column| {
+                let of_amounts = || Some((column.doubt_of_amounts.clone().filter(|_| !has_thousandths)?, true));
+                let (why, of_amounts) = column.doubt.clone().map(|why| (why, false)).or_else(of_amounts)?;
+                Some((format!("{}.{}", table.name, super::scope::quoted(&column.name)), why, of_amounts))
+            })
         });
-        for (cell, why) in mixed {
+        for (cell, why, of_amounts) in mixed {
             let is_in_parts = self.with.iter().any(|(_, body)| names(body, &cell));
             let made_of_it = |c: &ColumnDraft| names(&c.sql, &cell) || names(&c.from, &cell);
             let mut made: Vec<&str> = self.columns.iter().filter(|c| made_of_it(c)).map(|c| c.column).collect();
             if made.is_empty() && is_in_parts {
                 made.extend(self.columns.first().map(|c| c.column));
+            }
+            if of_amounts {
+                made.retain(|name| self.table.column(name).is_some_and(|column| column.kind == Type::Money));
             }
             for column in made {
                 self.doubt(column, &format!("{cell} has {why}"));

@@ -57,14 +57,6 @@ pub enum AmountUnit {
 /// small that cents would be absurd, and nothing else that says it.
 pub(super) fn unclear(land: &Landscape, currency: Option<Currency>, at: ColumnAt) -> Option<String> {
     let raw = land.column(at);
-    if let (Some(code), ValueKind::Decimal(form)) = (currency.filter(|c| c.minor_units() == 1_000), &raw.kind)
-        && form.thousands == Some(',')
-        && raw.decimals == 0
-    {
-        return Some(format!(
-            "numbers as 41,700: thousands, or the three decimals of {code}? They are drafted as thousands"
-        ));
-    }
     let code = currency.filter(|c| PRICED_WITH_FRACTIONS.contains(&c.code().as_str()))?;
     let could_be_minor = raw.distinct >= 20 && raw.mean >= 500.0 && raw.endings.below_hundred <= 0.05;
     let is_open = is_whole(raw)

@@ -629,6 +629,7 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
     (
         C::Instalment,
         &[
+            "还款计划",
             "instalment",
             "installment",
             "schedule",
@@ -818,11 +819,11 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
     (
         C::Amount,
         &[
-            "amount", "amt", "value", "total", "sum", "price", "gmv", "valor", "preco", "precio", "importe", "monto",
-            "montant", "prix", "betrag", "preis", "wert", "summe", "importo", "prezzo", "minor", "cent", "revenue",
-            "gross", "金额", "价格", "总额", "kwota", "kwoty", "wartosc", "cena", "ceny", "suma", "razem", "金額",
-            "合計", "価格", "代金", "tutar", "tutari", "fiyat", "fiyati", "bedel", "bedeli", "toplam", "금액", "가격",
-            "총액", "netwr", "wrbtr", "dmbtr", "paid in",
+            "货款", "amount", "amt", "value", "total", "sum", "price", "gmv", "valor", "preco", "precio", "importe",
+            "monto", "montant", "prix", "betrag", "preis", "wert", "summe", "importo", "prezzo", "minor", "cent",
+            "revenue", "gross", "金额", "价格", "总额", "kwota", "kwoty", "wartosc", "cena", "ceny", "suma", "razem",
+            "金額", "合計", "価格", "代金", "tutar", "tutari", "fiyat", "fiyati", "bedel", "bedeli", "toplam", "금액",
+            "가격", "총액", "netwr", "wrbtr", "dmbtr", "paid in",
         ],
     ),
     (C::Unit, &["unit", "each", "unitario", "unitaire", "einzel", "stuck", "単価", "jednostkowa", "birim", "단가"]),
@@ -1000,6 +1001,7 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
     (
         C::Region,
         &[
+            "所在地",
             "state",
             "region",
             "province",
@@ -1655,6 +1657,7 @@ pub(super) const VOCABULARY: [(Concept, &[&str]); 85] = [
     (
         C::Due,
         &[
+            "应还",
             "due",
             "maturity",
             "vencimento",

@@ -8,7 +8,7 @@ use polars::prelude::*;
 use serde_json::{Map, Value};
 
 use super::number_form::NumberForm;
-use super::second_form::{SecondForm, doubt_of_thousands, two_decimal_marks};
+use super::second_form::{SecondForm, doubt_of_all_threes, doubt_of_thousands, two_decimal_marks};
 use super::time_form::{Digits, TimeForm};
 use crate::wash::Activity;
 
@@ -103,6 +103,8 @@ pub struct RawColumn {
     pub second_form: Option<SecondForm>,
     /// Why nobody can say what some of its cells mean, where they are written in two forms that can be taken for each other.
     pub doubt: Option<String>,
+    /// Why the cells may be read in two ways where they are amounts of a currency without thousandths.
+    pub doubt_of_amounts: Option<String>,
     /// Columns of its table that it is put together of, where it is none of the file's: year, month, day and time of day.
     pub made_of: Vec<String>,
     /// What other files of the table call it.
@@ -171,6 +173,7 @@ impl RawColumn {
             distinct_by_file: 0,
             second_form: None,
             doubt: None,
+            doubt_of_amounts: None,
             made_of: Vec::new(),
             also_called: Vec::new(),
             words: BTreeMap::new(),
@@ -307,6 +310,9 @@ impl RawColumn {
                 self.sample = texts.iter().take(NUMBERS_HELD).map(number).collect();
                 if self.doubt.is_none() && self.is_text {
                     self.doubt = doubt_of_thousands(&form, texts.iter().flatten());
+                }
+                if self.is_text || !self.is_typed {
+                    self.doubt_of_amounts = doubt_of_all_threes(&form, texts.iter().flatten());
                 }
                 if self.kind == ValueKind::Whole {
                     self.endings = Endings::of(texts.iter().flatten().filter_map(|cell| form.value(cell)));

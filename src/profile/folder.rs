@@ -56,6 +56,15 @@ impl Folder {
         of.intersection(&among).count() as f64 / of.len().max(1) as f64
     }
 
+    /// Share of these rows of a column whose value another column has.
+    #[must_use]
+    pub fn share_of_rows_found(&self, of: ColumnAt, among: ColumnAt, rows: &[usize]) -> f64 {
+        let column = |at: ColumnAt| &self.tables[at.table].columns[at.column];
+        let (hashes, known) = (&column(of).hashes, column(among).different());
+        let is_found = |row: &&usize| hashes.get(**row).is_some_and(|hash| known.contains(hash));
+        rows.iter().filter(is_found).count() as f64 / rows.len().max(1) as f64
+    }
+
     /// Of orders with several rows, how many have rows that add up to what the order itself says, and how many have rows that each say it; of those
     /// whose numbers were kept. `order` and `amount` are columns of the rows, `key` and `total` of the orders.
     #[must_use]

@@ -13,6 +13,8 @@ pub struct NumberForm {
     pub symbol: String,
     /// Whether a minus stands behind: `12.50-`.
     pub minus_behind: bool,
+    /// Whether what stands in brackets is below zero: `($12.50)`.
+    pub minus_in_brackets: bool,
 }
 
 /// Of the cells that are there, so many must be read.
@@ -22,13 +24,15 @@ impl NumberForm {
     /// `1234.50`.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { decimal: '.', thousands: None, symbol: String::new(), minus_behind: false }
+        Self { decimal: '.', thousands: None, symbol: String::new(), minus_behind: false, minus_in_brackets: false }
     }
 
     /// The form that reads the cells.
     #[must_use]
     pub fn of(cells: &[&str]) -> Option<Self> {
+        let minus_in_brackets = cells.iter().any(|cell| in_brackets(cell).is_some());
         let symbol = cells.first().map_or(String::new(), |cell| {
+            let cell = in_brackets(cell).unwrap_or(cell);
             let around = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '-' | '+' | '\'');
             cell.chars().filter(|c| !around(*c)).collect()
         });
@@ -47,8 +51,9 @@ impl NumberForm {
             && (symbol.chars().any(|c| !c.is_alphanumeric()) || stand_apart() || is_letter_of_money(&symbol));
         let symbol = if is_symbol { symbol } else { String::new() };
         let minus_behind = cells.iter().any(|cell| cell.len() > 1 && cell.ends_with('-'));
-        // `18,500` is thousands more often than three decimals.
-        [
+        let count = |form: &Self| cells.iter().filter(|cell| form.value(cell).is_some()).count();
+        // `18,500` is thousands more often than three decimals. The form that reads most: `1.234.567` among others tells that `177.900` is thousands.
+        let forms = [
             ('.', None),
             ('.', Some(',')),
             (',', None),
@@ -58,24 +63,22 @@ impl NumberForm {
             ('.', Some('\'')),
         ]
         .into_iter()
-        .map(|(decimal, thousands)| Self { decimal, thousands, symbol: symbol.clone(), minus_behind })
-        .find(|form| {
-            let read = cells.iter().filter(|cell| form.value(cell).is_some()).count();
-            !cells.is_empty() && read as f64 >= ENOUGH * cells.len() as f64
-        })
-        .map(|form| form.or_of_thousands(cells))
-    }
-
-    /// The form whose thousands its decimal mark parts, where that reads all the cells and one with two of them: `1.234.567` beside `177.900`.
-    fn or_of_thousands(self, cells: &[&str]) -> Self {
-        if self.thousands.is_some() {
-            return self;
+        .map(|(decimal, thousands)| Self {
+            decimal,
+            thousands,
+            symbol: symbol.clone(),
+            minus_behind,
+            minus_in_brackets,
+        });
+        let mut best: Option<(usize, Self)> = None;
+        for form in forms {
+            let read = count(&form);
+            if best.as_ref().is_none_or(|(most, _)| read > *most) {
+                best = Some((read, form));
+            }
         }
-        let decimal = if self.decimal == '.' { ',' } else { '.' };
-        let other = Self { decimal, thousands: Some(self.decimal), ..self.clone() };
-        let reads_more = cells.iter().any(|cell| self.value(cell).is_none() && other.value(cell).is_some());
-        let reads_all = cells.iter().all(|cell| self.value(cell).is_none() || other.value(cell).is_some());
-        if reads_more && reads_all { other } else { self }
+        let (read, form) = best.filter(|_| !cells.is_empty())?;
+        (read as f64 >= ENOUGH * cells.len() as f64).then_some(form)
     }
 
     /// A cell's number, if it has this form.
@@ -92,8 +95,15 @@ impl NumberForm {
     }
 
     pub(super) fn plain_text(&self, cell: &str) -> Option<String> {
-        let bare = if self.symbol.is_empty() { cell.to_owned() } else { cell.replacen(&self.symbol, "", 1) };
-        plain_number(bare.trim(), self.decimal, self.thousands)
+        let inner = in_brackets(cell).filter(|_| self.minus_in_brackets);
+        let amount = inner.unwrap_or(cell);
+        let bare = if self.symbol.is_empty() { amount.to_owned() } else { amount.replacen(&self.symbol, "", 1) };
+        let plain = plain_number(bare.trim(), self.decimal, self.thousands)?;
+        match inner {
+            // A sign within brackets means nothing that anybody knows.
+            Some(_) => (!plain.starts_with('-')).then(|| format!("-{plain}")),
+            None => Some(plain),
+        }
     }
 
     /// SQL that gives the number as DOUBLE, null where it cannot be read.
@@ -115,8 +125,17 @@ impl NumberForm {
         if self.minus_behind {
             text = format!("CASE WHEN {text} LIKE '%-' THEN '-' || REPLACE({text}, '-', '') ELSE {text} END");
         }
+        if self.minus_in_brackets {
+            let bare = format!("REPLACE(REPLACE({text}, '(', ''), ')', '')");
+            text = format!("CASE WHEN {text} LIKE '(%)' THEN '-' || {bare} ELSE {text} END");
+        }
         format!("TRY_CAST({text} AS DOUBLE)")
     }
+}
+
+/// What stands in brackets, where a cell is nothing else.
+fn in_brackets(cell: &str) -> Option<&str> {
+    cell.trim().strip_prefix('(')?.strip_suffix(')')
 }
 
 /// Whether a currency's name in a script that writes words together, as in `89.50元`.
@@ -138,9 +157,11 @@ mod tests {
 
     #[test]
     fn forms_are_told_apart_by_what_they_read() {
-        let form = |decimal, thousands, symbol: &str| {
-            let minus_behind = false;
-            NumberForm { decimal, thousands, symbol: symbol.to_owned(), minus_behind }
+        let form = |decimal, thousands, symbol: &str| NumberForm {
+            decimal,
+            thousands,
+            symbol: symbol.to_owned(),
+            ..NumberForm::plain()
         };
         for (cells, expected) in [
             (vec!["1234.50", "-3"], form('.', None, "")),
@@ -153,6 +174,7 @@ mod tests {
             (vec!["$18,500", "$950"], form('.', Some(','), "$")),
             (vec!["0,125", "0,500"], form(',', None, "")),
             (vec!["1'250.00"], form('.', Some('\''), "")),
+            ([vec!["Rp 177.900"; 98], vec!["Rp 1.234.567", "Rp 2.000.500"]].concat(), form(',', Some('.'), "Rp")),
             (vec!["5.98%"], form('.', None, "%")),
         ] {
             let found = NumberForm::of(&cells).unwrap();
@@ -161,6 +183,10 @@ mod tests {
         let behind = NumberForm { minus_behind: true, ..NumberForm::plain() };
         assert_eq!(NumberForm::of(&["12.50", "3.00-"]), Some(behind.clone()));
         assert_eq!(behind.value("3.00-"), Some(-3.0));
+        for cells in [["($1,234.50)", "$3.00"], ["$3.00", "($1,234.50)"]] {
+            let brackets = NumberForm::of(&cells).unwrap();
+            assert_eq!((brackets.symbol.as_str(), brackets.value("($1,234.50)")), ("$", Some(-1_234.5)));
+        }
         assert_eq!(NumberForm::of(&["EUR 12.00", "EUR 3"]).map(|f| f.symbol), Some("EUR".to_owned()));
         let blanks = NumberForm::of(&["30,00\u{a0}%", "3,00\u{202f}%", "4 %"]);
         assert_eq!(blanks.map(|f| (f.symbol, f.decimal)), Some(("%".to_owned(), ',')));
@@ -183,7 +209,7 @@ mod tests {
 
     #[test]
     fn values_and_decimals() {
-        let form = NumberForm { decimal: ',', thousands: Some('.'), symbol: "R$".to_owned(), minus_behind: false };
+        let form = NumberForm { decimal: ',', thousands: Some('.'), symbol: "R$".to_owned(), ..NumberForm::plain() };
         assert_eq!(form.value("R$ 1.234,50"), Some(1_234.5));
         assert_eq!(form.decimals("R$ 1.234,5"), 1);
         assert_eq!(form.value("1.23,50"), None, "groups are of three");

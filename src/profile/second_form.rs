@@ -127,17 +127,13 @@ pub(super) fn doubt_of_thousands<'a>(form: &NumberForm, cells: impl Iterator<Ite
         return None;
     }
     let (mut threes, mut all, mut has_zero) = (0_usize, 0_usize, false);
-    let mut is_as_thousands = true;
     let (mut first, mut other): (Option<&str>, Option<&str>) = (None, None);
     for cell in cells {
         let Some(plain) = form.plain_text(cell.trim()) else { continue };
         all += 1;
         let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
         match fraction.len() {
-            0..=2 => {
-                is_as_thousands &= fraction.is_empty() && whole.trim_start_matches('-').len() <= 3;
-                other = other.filter(|known| known.contains(form.decimal)).or(Some(cell));
-            }
+            0..=2 => other = other.filter(|known| known.contains(form.decimal)).or(Some(cell)),
             3 => {
                 let whole = whole.trim_start_matches('-');
                 // `0.125` and `1234.567` are no thousands.
@@ -153,16 +149,7 @@ pub(super) fn doubt_of_thousands<'a>(form: &NumberForm, cells: impl Iterator<Ite
     }
     let are_some = threes >= MIN_STRAYS && threes as f64 >= MIN_STRAY_SHARE * all as f64;
     let are_few = (all - threes) as f64 >= MIN_OTHERS * all as f64;
-    let first = first?;
-    if is_as_thousands && threes >= MIN_STRAYS {
-        let thousands: String = first.chars().filter(|c| *c != form.decimal).collect();
-        return Some(format!(
-            "three digits behind every {:?}: {first:?} may be {thousands} or a fraction. Say which: with the other mark for decimals, {:?}, it is the former",
-            form.decimal,
-            if form.decimal == '.' { ',' } else { '.' }
-        ));
-    }
-    let other = other?;
+    let (first, other) = (first?, other?);
     (are_some && are_few && (has_zero || threes < MANY_THREES)).then(|| {
         let thousands: String = first.chars().filter(|c| *c != form.decimal).collect();
         format!(
@@ -171,6 +158,31 @@ pub(super) fn doubt_of_thousands<'a>(form: &NumberForm, cells: impl Iterator<Ite
             form.decimal
         )
     })
+}
+
+/// Why amounts may be read in two ways: each of them has three digits behind its decimal mark, as behind that of thousands.
+pub(super) fn doubt_of_all_threes<'a>(form: &NumberForm, cells: impl Iterator<Item = &'a str>) -> Option<String> {
+    if form.thousands.is_some() || form.symbol.contains('%') {
+        return None;
+    }
+    let mut first: Option<&str> = None;
+    let mut all = 0_usize;
+    for cell in cells {
+        let plain = form.plain_text(cell.trim())?;
+        let (whole, fraction) = plain.split_once('.')?;
+        let whole = whole.trim_start_matches('-');
+        if fraction.len() != 3 || whole.len() > 3 || whole.starts_with('0') {
+            return None;
+        }
+        all += 1;
+        first = first.or(Some(cell));
+    }
+    let first = first.filter(|_| all >= MANY_THREES)?;
+    let thousands: String = first.chars().filter(|c| *c != form.decimal).collect();
+    Some(format!(
+        "three digits behind {:?} in every cell: {first:?} may be {thousands} or a fraction. Say which: minor_units(x, 'CODE', ',') reads a point as thousands",
+        form.decimal
+    ))
 }
 
 /// The form that reads most numbers where another reads nearly all that are left, and why that is in doubt.
@@ -253,15 +265,13 @@ mod tests {
         let said = doubt(&["12.50", "99.00", "7.25", "1.230", "1.999", "2.100"]).unwrap();
         assert!(said.contains("\"1.230\" may be 1230") && said.contains("\"12.50\""), "{said}");
         for cells in [
-            &["12.50", "99.00", "7.25", "0.125", "1.999", "2.100"][..],
-            &["0.125", "2.500", "3.125"],
+            &["1.234", "2.500", "3.125"][..],
+            &["12.50", "99.00", "7.25", "0.125", "1.999", "2.100"],
             &["12.50", "99.00", "7.25", "1234.125", "1.999", "2.100"],
             &["12.50", "99.00", "7.25"],
         ] {
             assert_eq!(doubt(cells), None, "{cells:?}");
         }
-        let said = doubt(&["177.900", "12.500", "950", "3.125"]).unwrap();
-        assert!(said.contains("\"177.900\" may be 177900 or a fraction"), "{said}");
         // A program that leaves zeros off writes no zero at the end.
         let left_off: Vec<String> = (0..400)
             .map(|n| if n % 9 == 0 { format!("1.{}3", 10 + n % 80) } else { format!("1.{}", n % 10) })

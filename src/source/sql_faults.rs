@@ -170,7 +170,16 @@ impl Trial {
                     names.extend(given);
                 }
                 (Err(error), SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) => {
-                    self.part(&rows, expr, &error);
+                    let is_grouped = select.group_by != GroupByExpr::Expressions(Vec::new(), Vec::new());
+                    if is_grouped && self.kind(&rows, expr).is_ok() {
+                        let message = format!(
+                            "{} is sound of rows, and cannot be taken as GROUP BY stands here: compute it in WITH, and group by its column",
+                            short(expr)
+                        );
+                        self.tell(expr.span().start, message);
+                    } else {
+                        self.part(&rows, expr, &error);
+                    }
                 }
                 (Err(error), _) => self.tell(item.span().start, plain(&error)),
             }
@@ -251,10 +260,6 @@ impl Trial {
         }
         let kinds: Vec<DataType> = parts.iter().filter_map(|part| self.kind(rows, part).ok()).collect();
         let message = match expr {
-            _ if self.is_sound_of_a_row(rows, expr) => format!(
-                "{} can be said of each row, and not of a group as GROUP BY stands here: compute it in WITH, and group by its column",
-                short(expr)
-            ),
             Expr::Identifier(name) => self.unknown_column(rows, name),
             Expr::CompoundIdentifier(names) => match names.last() {
                 Some(name) => self.unknown_column(rows, name),
@@ -263,13 +268,6 @@ impl Trial {
             _ => fault_of_expr(expr, &parts, &kinds, error),
         };
         self.tell(expr.span().start, message);
-    }
-
-    /// Whether an expression that fails in a SELECT with GROUP BY would be sound without it.
-    fn is_sound_of_a_row(&self, rows: &Select, expr: &Expr) -> bool {
-        let none = GroupByExpr::Expressions(Vec::new(), Vec::new());
-        let ungrouped = Select { group_by: none.clone(), having: None, ..rows.clone() };
-        rows.group_by != none && self.kind(&ungrouped, expr).is_ok()
     }
 
     fn unknown_column(&self, rows: &Select, name: &Ident) -> String {

@@ -510,6 +510,11 @@ mod tests {
             (table.rows(), table.names().to_vec()),
             (2, vec!["id".to_owned(), "sum".to_owned(), "word".to_owned()])
         );
+        let left_out: Vec<&str> = table.left_out().collect();
+        assert!(
+            matches!(left_out.as_slice(), [told] if told.contains("1 line after the last record is no row of the table and left out; it is \"Total: 2\"")),
+            "{left_out:?}"
+        );
         let sums = table.load(1, None).unwrap().unwrap().0;
         assert_eq!(sums.values, Values::Number(vec![2.5, 3.0]));
         let Values::Text(words) = table.load(2, None).unwrap().unwrap().0.values else { panic!("text") };

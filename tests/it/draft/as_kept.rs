@@ -124,8 +124,11 @@ fn instalments_within_loans_are_understood_once_they_are_written_as_advised() {
     );
 }
 
+/// What a line says is due, by its number.
+type Dues<'a> = &'a dyn Fn(usize) -> String;
+
 /// Loans whose lines say what was due, and what was paid when, on one row. Of every fourth loan the last line is open.
-fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: &dyn Fn(usize) -> String) {
+fn lines_of_loans(data: &Path, name: &str, amounts: &str, due_is: Dues) {
     shop_orders(data, "", &|_| String::new());
     let loan = |n: usize| format!("PR{n:05},S{:03},{}T09:00:00Z,600.00", n % 20, day(60 + n));
     table(data, "prestamos.csv", "prestamo_id,shop_id,fecha_desembolso,capital", (0..90).map(loan));
@@ -402,4 +405,191 @@ fn loans_and_withdrawals_among_sales_are_none_and_refunds_find_their_sale() {
     assert_eq!(back["T000025"].as_deref(), Some("500"));
     let gaps = fs::read_to_string(out.join("GAPS.md")).unwrap();
     assert!(gaps.contains("of \"type\" these kinds are taken for sales: 'Express Checkout'"), "{gaps}");
+}
+
+#[test]
+fn disputes_reach_their_order_by_another_key_and_amounts_in_brackets_are_below_zero() {
+    let (_folder, data, out) = folders();
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_id,opened_at,category",
+        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
+    );
+    let sale = |n: usize| {
+        format!(
+            "T{:08},PAY{:08},M{:03},C{:04},{},${}.50,Payment",
+            n * 3,
+            n * 7,
+            n % 20,
+            n * 7 % 330,
+            instant(n),
+            20 + n % 70
+        )
+    };
+    let refund = |n: usize| {
+        format!(
+            "T{:08},PAY{:08},M{:03},C{:04},{},($5.00),Refund",
+            n * 3,
+            n * 7 + 1,
+            n % 20,
+            n * 7 % 330,
+            instant(n + 8)
+        )
+    };
+    let rows = (0..ORDERS).flat_map(|n| std::iter::once(sale(n)).chain(n.is_multiple_of(20).then(|| refund(n))));
+    let header = "Transaction ID,Payment ID,merchant_id,customer_id,created_at,Gross Sales,Event Type";
+    table(&data, "transactions.csv", header, rows);
+    let dispute =
+        |n: usize| format!("dp_{n:05},PAY{:08},M{:03},{},FRAUD,$9.50", n * 63, n * 9 % 20, instant(n * 9 + 20));
+    table(&data, "disputes.csv", "Dispute ID,Payment ID,merchant_id,Reported At,Reason,Amount", (0..80).map(dispute));
+    let options =
+        DraftOptions { name: "mine".to_owned(), currency: integrity::domain::Currency::new("USD").ok(), amounts: None };
+    let draft = draft_job(&data, &out, &options, &|_| {}).unwrap();
+    write_draft(&draft, &out).unwrap();
+    assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+    let job = out.join("job.toml");
+    let (orders, disputes) = (read(&job, "orders"), read(&job, "disputes"));
+    let (amounts, back) = (cells(&orders, "order_id", "amount_minor"), cells(&orders, "order_id", "refund_minor"));
+    assert_eq!((amounts.len(), amounts["T00000060"].as_deref()), (ORDERS, Some("4050")));
+    assert_eq!((back["T00000060"].as_deref(), back["T00000063"].as_deref()), (Some("500"), None));
+    let of = cells(&disputes, "dispute_id", "order_id");
+    assert_eq!((of.len(), of["dp_00002"].as_deref()), (80, Some("T00000054")));
+}
+
+#[test]
+fn comments_of_one_kind_that_is_a_review_are_no_disputes() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let comment = |n: usize| format!("{},O{:06},{},1,review", n + 1, n * 2, instant(n * 2 + 9));
+    table(
+        &data,
+        "comments.csv",
+        "comment_id,order_id,comment_date,comment_approved,comment_type",
+        (0..300).map(comment),
+    );
+    let draft = draft_of(&data, &out);
+    assert!(draft.tables.iter().chain(&draft.aside).all(|table| table.table.name != "disputes"), "{:#?}", draft.tables);
+    assert!(draft.aside.iter().any(|table| table.table.name == "reviews"));
+}
+
+#[test]
+fn refunds_of_a_later_file_bear_the_number_of_their_sale() {
+    let (_folder, data, out) = folders();
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_id,opened_at,category",
+        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
+    );
+    let row = |n: usize, at: usize, total: &str, net: &str, kind: &str| {
+        format!("T{:08},M{:03},C{:04},{},{total},{net},EUR,{kind}", n * 3, n % 20, n * 7 % 330, instant(at))
+    };
+    let header = "Transaction ID,merchant_id,customer_id,created_at,Total,Net Total,currency,Event Type";
+    let sales = |from: usize| (from..from + 400).map(move |n| row(n, n, "40.50", "39.20", "Payment"));
+    let refunds = (0..400).step_by(20).map(|n| row(n, n + 500, "-5.00", "-5.00", "Refund"));
+    table(&data.join("transactions"), "transactions_2022-04.csv", header, sales(0));
+    table(&data.join("transactions"), "transactions_2022-07.csv", header, sales(400).chain(refunds));
+    let draft = draft_of(&data, &out);
+    assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+    let orders = read(&out.join("job.toml"), "orders");
+    let (amounts, back) = (cells(&orders, "order_id", "amount_minor"), cells(&orders, "order_id", "refund_minor"));
+    assert_eq!((amounts.len(), amounts["T00000060"].as_deref()), (800, Some("4050")));
+    assert_eq!((back["T00000060"].as_deref(), back["T00000063"].as_deref()), (Some("500"), None));
+}
+
+#[test]
+fn a_loan_book_is_read_by_a_key_that_no_name_gives_away() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize| format!("LAN{n:06},S{:03},{},600.00", n % 20, day(60 + n));
+    table(&data, "loan_accounts.csv", "LAN,shop_id,Disbursal Date,Sanctioned Amount", (0..90).map(loan));
+    let due = |n: usize| day(90 + n / 3 + 30 * (n % 3));
+    let line = |n: usize| format!("LAN{:06},{},{},200.00,3.50", n / 3, n % 3 + 1, due(n));
+    table(&data, "repayment_schedule.csv", "LAN,EMI No,Due Date,Principal,Interest", (0..270).map(line));
+    let status = |n: usize| if n.is_multiple_of(30) { "BOUNCE" } else { "SUCCESS" };
+    let shown = |n: usize| format!("NP{n:06},LAN{:06},{},203.50,{}", n / 3, due(n), status(n));
+    let header = "Presentation ID,LAN,Presentation Date,Amount,Presentation Status";
+    table(&data, "presentations.csv", header, (0..270).map(shown));
+    let draft = draft_of(&data, &out);
+    assert_eq!((draft.open_gaps(), draft.label), (0, "loan-default"), "{:?}", draft.no_loan_book);
+    assert_eq!(read(&out.join("job.toml"), "payments").height(), 270 - 9);
+}
+
+#[test]
+fn who_received_the_sales_is_the_merchant_though_refunds_go_to_buyers() {
+    let (_folder, data, out) = folders();
+    let shop = |n: usize| format!("shop{n:03}@m.example");
+    let buyer = |n: usize| format!("b{:04}@p.example", n * 7 % 700);
+    table(
+        &data,
+        "merchants.csv",
+        "merchant_email,opened_at,category",
+        (0..20).map(|n| format!("{},{},toys", shop(n), day(0))),
+    );
+    let sale =
+        |n: usize| format!("T{n:06},{},{},{},Payment,{}.50,EUR,", buyer(n), shop(n % 20), instant(n), 20 + n % 70);
+    let refund =
+        |n: usize| format!("B{n:06},{},{},{},Refund,-5.00,EUR,T{n:06}", shop(n % 20), buyer(n), instant(n + 8));
+    let rows = (0..ORDERS).flat_map(|n| std::iter::once(sale(n)).chain(n.is_multiple_of(4).then(|| refund(n))));
+    let header = "transaction_id,from_email,to_email,created_at,type,gross,currency,reference_id";
+    table(&data, "activity.csv", header, rows);
+    let draft = draft_of(&data, &out);
+    assert_origins(&draft, &[("orders.merchant_id", "activity.to_email")]);
+    assert_eq!(draft.open_gaps(), 0, "{:#?}", draft.tables);
+}
+
+#[test]
+fn what_is_paid_on_loans_is_found_in_the_book_of_an_account() {
+    let (_folder, data, out) = folders();
+    shop_orders(&data, "", &|_| String::new());
+    let loan = |n: usize| format!("LN{n:06},S{:03},{}T09:00:00Z,600.00,90,24.0%", n % 20, day(60 + n));
+    table(&data, "loans.csv", "loan_id,shop_id,disbursed_at,principal,term_days,apr", (0..90).map(loan));
+    let entry = |n: usize| match n % 5 {
+        0 => format!("PE{n:06},{}T06:00:00Z,LOAN_PAYMENT,LN{:06},($150.50)", day(90 + n / 20), n / 5 % 90),
+        1 => format!("PE{n:06},{}T06:00:00Z,FEE,,($1.05)", day(90 + n / 20)),
+        _ => format!("PE{n:06},{}T06:00:00Z,CHARGE,,$40.31", day(90 + n / 20)),
+    };
+    table(&data, "payout_payments.csv", "entry_id,effective_at,type,loan_id,amount", (0..1_800).map(entry));
+    let draft = draft_of(&data, &out);
+    let payments = draft.tables.iter().find(|table| table.table.name == "payments");
+    assert!(payments.is_some(), "{:?} {:#?}", draft.no_loan_book, draft.aside);
+    let payments = read(&out.join("job.toml"), "payments");
+    assert_eq!(payments.height(), 360);
+    assert!(cells(&payments, "payment_id", "amount_minor").values().all(|cell| cell.as_deref() == Some("15050")));
+}
+
+#[test]
+fn a_point_before_three_digits_in_every_cell_is_asked_about() {
+    let (_folder, data, out) = folders();
+    let rows = |amount: &dyn Fn(usize) -> String| -> Vec<String> {
+        let row = |n: usize| format!("O{n:06};S{:03};C{:04};{};{}", n % 20, n % 170, instant(n), amount(n));
+        std::iter::once("order_id;shop_id;customer_id;created_at;total".to_owned())
+            .chain((0..ORDERS).map(row))
+            .collect()
+    };
+    file(&data, "orders.csv", &rows(&|n| format!("$ {}.{:03}", 10 + n % 70, n * 10 % 1_000)));
+    let draft_in = |code: &str| {
+        let options = DraftOptions {
+            name: "mine".to_owned(),
+            currency: integrity::domain::Currency::new(code).ok(),
+            amounts: None,
+        };
+        draft_job(&data, &out, &options, &|_| {}).unwrap()
+    };
+    let asked =
+        |draft: &Draft| draft.gaps_of_cells().any(|(table, gap)| (table, gap.column) == ("orders", "amount_minor"));
+    assert!(asked(&draft_in("COP")) && !asked(&draft_in("KWD")));
+    // One cell of two points tells.
+    file(
+        &data,
+        "orders.csv",
+        &rows(&|n| if n == 7 { "$ 1.234.500".to_owned() } else { format!("$ {}.{:03}", 10 + n % 70, n * 10 % 1_000) }),
+    );
+    let draft = draft_in("COP");
+    write_draft(&draft, &out).unwrap();
+    assert!(!asked(&draft));
+    assert!(
+        fs::read_to_string(out.join("sources/orders.sql")).unwrap().contains("minor_units(orders.total, 'COP', ',')")
+    );
 }
