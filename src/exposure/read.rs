@@ -260,7 +260,8 @@ pub fn shard_accounts(
         for (group, part) in &own {
             accounts.groups.merge(&GroupTotals(BTreeMap::from([(group.clone(), part.clone())])));
         }
-        let groups = OwnGroups { membership: membership.with_groups(own.keys()), left, parts: own };
+        let belongs = own.iter().filter(|(_, part)| part.members > 0).map(|(group, _)| group);
+        let groups = OwnGroups { membership: membership.with_groups(belongs), left, parts: own };
         accounts.memberships.insert(merchant.clone(), groups);
         accounts.by_merchant.insert(merchant.clone(), account);
     }
@@ -591,14 +592,15 @@ fn own_totals(
     let open = || loans.known.iter().filter(|loan| !loan.is_closed);
     let by_loans = open().filter_map(|loan| loan.group_id.as_ref());
     let by_loans = by_loans.chain(loans.unknown.iter().filter_map(|loan| loan.group_id.as_ref()));
-    let in_default = u32::from(open().any(|loan| loan.is_in_default));
+    let default_drawn_at = open().filter(|loan| loan.is_in_default).map(|loan| loan.disbursed_at).min();
     for group in membership.groups().chain(by_loans) {
         let part = own.entry(group.clone()).or_default();
         part.members = 1;
         part.going_on = u32::from(membership.groups().any(|own| own == group));
         part.by_member.entry(account.merchant_id.clone()).or_default();
         part.held_minor = account.held_minor(None);
-        part.in_default = in_default;
+        part.in_default = u32::from(default_drawn_at.is_some());
+        part.default_drawn_at = default_drawn_at;
         match account.owed_minor() {
             Some(owed) => part.owed_minor = owed,
             None => part.unknown = 1,
@@ -620,6 +622,14 @@ fn own_totals(
     if matches!(membership, Membership::In(_)) && open().filter_map(|loan| loan.group_id.as_ref()).any(is_strange) {
         for part in own.values_mut() {
             part.unknown = 1;
+        }
+    }
+    // Who leaves a group in default leaves the default there.
+    for (group, while_member) in left.iter().filter(|(group, _)| !membership.groups().any(|own| own == *group)) {
+        let part = GroupTotal { in_default: 1, default_drawn_at, ..GroupTotal::default() };
+        if part.has_default_before(*while_member) {
+            let own = own.entry(group.clone()).or_default();
+            (own.in_default, own.default_drawn_at) = (1, default_drawn_at);
         }
     }
     own
