@@ -17,7 +17,12 @@ pub static ORDERS: TableContract = TableContract {
         Column::optional("cancelled_at", Type::Instant, "when the order was cancelled"),
         Column::optional("completed_at", Type::Instant, "when the buyer confirmed receipt and escrow was released"),
         Column::optional("refunded_at", Type::Instant, "when money went back to the buyer"),
-        Column::required("amount_minor", Type::Money, "what the buyer owes for the order").within(0, 1_000_000_000_000),
+        Column::required(
+            "amount_minor",
+            Type::Money,
+            "what the buyer owes for the order; a later version with more is not believed once the order was sent off",
+        )
+        .within(0, 1_000_000_000_000),
         Column::optional("refund_minor", Type::Money, "what went back to the buyer").within(0, 1_000_000_000_000),
         Column::required("currency", Type::Text, "ISO 4217 code; must be the job's"),
         Column::recorded_at(),

@@ -77,9 +77,9 @@ pub struct GroupTotal {
     pub unknown: u32,
     /// Members in default.
     pub in_default: u32,
-    /// When the first of their loans that are in default was drawn, UTC microseconds: who was a member then or later answered for one another with them.
+    /// When their loans that are in default were drawn, UTC microseconds: who was a member then answered for one another with them.
     #[serde(default)]
-    pub default_drawn_at: Option<i64>,
+    pub defaults_drawn_at: BTreeSet<i64>,
     /// Principal not repaid of the group's own loans, whoever drew them.
     pub group_loans_minor: i64,
     /// The same by when they were offered and drawn.
@@ -120,9 +120,9 @@ impl DrawnTogether {
 pub type LeftGroups = BTreeMap<String, (i64, i64)>;
 
 impl GroupTotal {
-    /// Whether a loan in default was drawn before a membership ended.
-    pub(super) fn has_default_before(&self, (from, until): (i64, i64)) -> bool {
-        from < until && self.default_drawn_at.is_some_and(|at| at < until)
+    /// Whether a loan in default was drawn during a membership.
+    pub(super) fn has_default_within(&self, (from, until): (i64, i64)) -> bool {
+        self.defaults_drawn_at.iter().any(|at| (from..until).contains(at))
     }
 
     /// What is owed on loans that were offered or drawn within a time, or between which it lies, and how many of them are in default.
@@ -176,7 +176,7 @@ impl GroupTotals {
             total.held_minor = total.held_minor.saturating_add(part.held_minor);
             total.unknown = total.unknown.saturating_add(part.unknown);
             total.in_default = total.in_default.saturating_add(part.in_default);
-            total.default_drawn_at = [total.default_drawn_at, part.default_drawn_at].into_iter().flatten().min();
+            total.defaults_drawn_at.extend(&part.defaults_drawn_at);
             total.group_loans_minor = total.group_loans_minor.saturating_add(part.group_loans_minor);
             total.unknown_loans = total.unknown_loans.saturating_add(part.unknown_loans);
             for (at, drawn) in &part.drawn {
@@ -225,9 +225,9 @@ impl GroupTotals {
             let Some(total) = self.0.get(group) else { continue };
             let drawn = total.drawn_within(*while_member);
             share.liability_minor = share.liability_minor.saturating_add(drawn.owed_minor);
-            // Nobody gets out of a member's default by leaving: not of one by a loan that was drawn before.
+            // Nobody gets out of a member's default by leaving: not of one by a loan that was drawn before it.
             let of_others = total.in_default > own.get(group).map_or(0, |mine| mine.in_default);
-            share.has_default |= drawn.in_default > 0 || (of_others && total.has_default_before(*while_member));
+            share.has_default |= drawn.in_default > 0 || (of_others && total.has_default_within(*while_member));
             if total.unknown_loans > 0 {
                 share.allowance_minor = None;
             }
@@ -364,10 +364,10 @@ mod tests {
         let since = GroupTotal { drawn: BTreeMap::from([(at(10, 30), drawn(70, 0))]), ..part(70, 0) };
         assert_eq!(share(&since, 0, 20), answers(70, false), "it was offered on the word of who then left");
         assert_eq!(share(&since, 0, 10), None);
-        let defaulted = GroupTotal { in_default: 1, default_drawn_at: Some(30), ..part(70, 0) };
+        let defaulted = GroupTotal { in_default: 1, defaults_drawn_at: BTreeSet::from([30]), ..part(70, 0) };
         assert_eq!(share(&defaulted, 0, 31), answers(0, true), "leaving does not free of a default that was there");
         assert_eq!(share(&defaulted, 0, 30), None, "of one by a later loan nobody who had left knows");
-        assert_eq!(share(&defaulted, 31, 5), None);
+        assert_eq!(share(&defaulted, 31, 50), None, "nor who came after it");
         let unknown = GroupTotal { unknown_loans: 1, ..part(0, 0) };
         assert_eq!(share(&unknown, 0, 10).and_then(|share| share.allowance_minor), None);
         assert!(share(&unknown, 0, 10).is_some());

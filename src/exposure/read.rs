@@ -592,15 +592,16 @@ fn own_totals(
     let open = || loans.known.iter().filter(|loan| !loan.is_closed);
     let by_loans = open().filter_map(|loan| loan.group_id.as_ref());
     let by_loans = by_loans.chain(loans.unknown.iter().filter_map(|loan| loan.group_id.as_ref()));
-    let default_drawn_at = open().filter(|loan| loan.is_in_default).map(|loan| loan.disbursed_at).min();
+    let defaults_drawn_at: BTreeSet<i64> =
+        open().filter(|loan| loan.is_in_default).map(|loan| loan.disbursed_at).collect();
     for group in membership.groups().chain(by_loans) {
         let part = own.entry(group.clone()).or_default();
         part.members = 1;
         part.going_on = u32::from(membership.groups().any(|own| own == group));
         part.by_member.entry(account.merchant_id.clone()).or_default();
         part.held_minor = account.held_minor(None);
-        part.in_default = u32::from(default_drawn_at.is_some());
-        part.default_drawn_at = default_drawn_at;
+        part.in_default = u32::from(!defaults_drawn_at.is_empty());
+        part.defaults_drawn_at.clone_from(&defaults_drawn_at);
         match account.owed_minor() {
             Some(owed) => part.owed_minor = owed,
             None => part.unknown = 1,
@@ -625,12 +626,12 @@ fn own_totals(
         }
     }
     // Who leaves a group in default leaves the default there.
-    for (group, while_member) in left.iter().filter(|(group, _)| !membership.groups().any(|own| own == *group)) {
-        let part = GroupTotal { in_default: 1, default_drawn_at, ..GroupTotal::default() };
-        if part.has_default_before(*while_member) {
-            let own = own.entry(group.clone()).or_default();
-            (own.in_default, own.default_drawn_at) = (1, default_drawn_at);
-        }
+    let left = left.iter().filter(|(group, _)| !membership.groups().any(|own| own == *group));
+    let part = GroupTotal { in_default: 1, defaults_drawn_at, ..GroupTotal::default() };
+    for (group, _) in left.filter(|(_, while_member)| part.has_default_within(**while_member)) {
+        let own = own.entry(group.clone()).or_default();
+        own.in_default = part.in_default;
+        own.defaults_drawn_at.clone_from(&part.defaults_drawn_at);
     }
     own
 }

@@ -15,6 +15,7 @@ mod earlier;
 mod error;
 mod hash;
 mod held_amounts;
+mod held_ends;
 mod index;
 mod reader;
 mod row_order;

@@ -10,6 +10,7 @@ use super::broken::{self, BrokenRecord};
 use super::earlier::earlier_versions;
 use super::error::{StoreError, frame_error};
 use super::held_amounts::hold_amounts;
+use super::held_ends::hold_ends;
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
 use crate::contract::{self, APPLICATIONS, ORDERS, PAYMENTS, SHIPMENTS, TableContract, data_type, visible};
@@ -162,6 +163,10 @@ impl Store {
             let sent_before = earlier(&SHIPMENTS)?;
             let parcels: Vec<&DataFrame> = tables.get(SHIPMENTS.name).into_iter().chain(&sent_before).collect();
             if let Some(held) = hold_amounts(orders, &before, &parcels).map_err(|e| frame_error(ORDERS.name, &e))? {
+                tables.insert(ORDERS.name, held);
+            }
+            let open_again = tables.get(ORDERS.name).map(|orders| hold_ends(orders, &before)).transpose();
+            if let Some(held) = open_again.map_err(|e| frame_error(ORDERS.name, &e))?.flatten() {
                 tables.insert(ORDERS.name, held);
             }
         }

@@ -233,7 +233,7 @@ fn a_point_between_thousands_is_told_from_one_before_decimals() {
     });
     assert_eq!((third.as_deref(), gap), (Some("10390000"), None));
     let (_, gap) = amounts(&|n| format!("Rp {}.900", 100 + n % 70));
-    assert!(gap.as_deref().is_some_and(|why| why.contains("may be 100900 or a fraction")), "{gap:?}");
+    assert!(gap.as_deref().is_some_and(|why| why.contains("may be Rp 100900 or a fraction")), "{gap:?}");
     let (third, gap) = amounts(&|n| format!("Rp {}.90", 100 + n % 70));
     assert_eq!((third.as_deref(), gap), (Some("10390"), None));
 }

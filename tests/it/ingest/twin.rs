@@ -317,6 +317,7 @@ pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
     if let Some(orders) = twin.get_mut("orders") {
         for row in &mut orders.usable {
             hold_amount(row, tables, as_of);
+            hold_end(row, tables, as_of);
         }
     }
     twin
@@ -351,6 +352,32 @@ fn hold_amount(row: &mut Row, tables: &Tables, as_of: &AsOf) {
         row.insert("amount_minor", least.to_string());
         if let Some(refund) = row.get_mut("refund_minor") {
             *refund = refund.parse::<i64>().unwrap().min(least).to_string();
+        }
+    }
+}
+
+/// Leaves an order that is open as it was when it last had an end, found by looking at it after everything that any of the rows about it says happened.
+fn hold_end(row: &mut Row, tables: &Tables, as_of: &AsOf) {
+    let ends = ["completed_at", "cancelled_at", "refunded_at"];
+    let has_ended = |row: &Row| ends.iter().any(|end| row.contains_key(end));
+    let about = rows_about(row, tables);
+    if has_ended(row) || about["orders"].rows.len() < 2 {
+        return;
+    }
+    let cells = about.values().flat_map(|text| text.rows.iter().flatten());
+    let instants: BTreeSet<i64> = cells.filter_map(|cell| micros(cell)).filter(|at| *at < as_of.micros()).collect();
+    let is_own = |other: &&Row| ["order_id", "merchant_id"].iter().all(|name| other.get(name) == row.get(name));
+    let ended = instants.into_iter().rev().find_map(|at| {
+        let seen = wash_as_said(&about, &just_after(at));
+        seen["orders"].usable.iter().find(is_own).filter(|order| has_ended(order)).cloned()
+    });
+    for name in ends.into_iter().chain(["refund_minor"]) {
+        if let Some(text) = ended.as_ref().and_then(|ended| ended.get(name)) {
+            let text = match name {
+                "refund_minor" => text.parse::<i64>().unwrap().min(row["amount_minor"].parse().unwrap()).to_string(),
+                _ => text.clone(),
+            };
+            row.insert(name, text);
         }
     }
 }
