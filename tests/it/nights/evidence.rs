@@ -209,6 +209,45 @@ fn an_amount_that_rises_after_the_order_was_sent_secures_no_more() {
 }
 
 #[test]
+fn an_order_that_has_ended_and_is_sent_again_as_open_secures_nothing() {
+    let lender = lender();
+    let mut market = trading_marketplace(&lender, 3);
+    let mut expected: Vec<(String, bool)> = Vec::new();
+    for (merchant, end) in [("m01", Some("completed_at")), ("m02", Some("cancelled_at")), ("m03", None)] {
+        for order in shipped_orders(&mut market, merchant, 2, day(-4)) {
+            expected.push((order.clone(), end.is_none()));
+            let Some(end) = end else { continue };
+            let ended = at(day(-2), 9);
+            market.resend("orders", &order, at(day(-2), 10), &[(end, Some(Cell::At(ended)))]);
+            market.resend("orders", &order, at(day(-1), 9), &[(end, None)]);
+        }
+        market.apply(merchant, "order-loan", 900_000, &[], at(day(-1), 12));
+    }
+    let offers = offers_of(&lender.night(&market, day(0)).published.run_dir);
+    let pledged = pledged(&offers);
+    for (order, secures) in expected {
+        assert_eq!(pledged.contains(order.as_str()), secures, "{order}");
+    }
+}
+
+#[test]
+fn a_write_off_in_a_row_without_a_stamp_is_no_older_than_the_loan_s_first_row() {
+    let lender = lender();
+    let mut market = trading_marketplace(&lender, 2);
+    let first = offers_of(&lender.night(&market, day(0)).published.run_dir);
+    for merchant in ["m01", "m02"] {
+        let offer = first.iter().find(|o| o.merchant_id == merchant && o.product == "credit-loan").unwrap();
+        let loan = market.draw(offer, offer.limit_minor / 2, at(day(0), 9));
+        market.spoil("loans", &loan, "recorded_at", Some(Cell::At(at(day(0), 10))));
+        let written_off = if merchant == "m01" { Some(Cell::At(at(day(2), 9))) } else { None };
+        market.resend_stamped("loans", &loan, (at(day(2), 12), None), &[("written_off_at", written_off)]);
+    }
+    let run = lender.night(&market, day(3)).published.run_dir;
+    let offered: BTreeSet<String> = offers_of(&run).into_iter().map(|offer| offer.merchant_id).collect();
+    assert_eq!(offered, BTreeSet::from(["m02".to_owned()]));
+}
+
+#[test]
 fn a_dispute_by_somebody_who_did_not_buy_takes_no_receivable_and_is_counted() {
     let lender = lender();
     let mut market = trading_marketplace(&lender, 2);

@@ -194,12 +194,23 @@ impl Marketplace {
 
     /// A row is sent again, recorded at `at`, as it was known then but for some cells.
     pub fn resend(&mut self, table: &'static str, key: &str, at: Timestamp, but: &[(&'static str, Option<Cell>)]) {
+        self.resend_stamped(table, key, (at, Some(at)), but);
+    }
+
+    /// The same as known at an instant, with another stamp or none.
+    pub fn resend_stamped(
+        &mut self,
+        table: &'static str,
+        key: &str,
+        (at, stamp): (Timestamp, Option<Timestamp>),
+        but: &[(&'static str, Option<Cell>)],
+    ) {
         let place = self.places[&(table, key.to_owned())];
         let mut row = self.rows[table][place].as_known(at);
         for (column, cell) in but {
             row.replace(column, cell.clone());
         }
-        row.replace("recorded_at", Some(Cell::At(at)));
+        row.replace("recorded_at", stamp.map(Cell::At));
         self.rows.get_mut(table).unwrap().push(row);
     }
 
