@@ -163,7 +163,7 @@ impl TableDraft {
             from: NOTHING.to_owned(),
             confidence: 0.0,
             certainty: Certainty::Gap,
-            note: Some(format!("{}: {}", column.doc, wanted(column.kind))),
+            note: Some(format!("{}: {}", column.doc, wanted(column))),
             sql: "NULL".to_owned(),
         });
     }
@@ -386,8 +386,12 @@ fn renamed(sql: &str, from: &str, to: &str) -> String {
     text + rest
 }
 
-fn wanted(kind: Type) -> String {
-    match kind {
+fn wanted(column: &Column) -> String {
+    match column.kind {
+        // Of another currency than the job's every row would be broken.
+        Type::Text if column.name == "currency" => {
+            "write it, as 'EUR', here and in job.toml, or draft again with --currency into an empty folder".to_owned()
+        }
         Type::Id => "write the column that names it in place of NULL; where the names of files alone say it, path_column under [inputs] gives them".to_owned(),
         Type::Text => "write a column, or 'unknown'".to_owned(),
         Type::Word(words) => format!("write one of '{}'", words.join("', '")),
