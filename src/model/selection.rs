@@ -27,19 +27,28 @@ const LEAK_AUC: f64 = 0.97;
 /// Rows of one outcome, where as many of the other were to be expected as this, that a value only an outcome brings about would explain.
 const LEAK_ROWS: f64 = 50.0;
 /// Names variables that predict the outcome too well to be true, and those some of whose values only ever come with one outcome: a sum recovered,
-/// a date of the last payment, which are known after the fact. The strongest come first; `tallies` are those of the columns.
+/// a date of the last payment, which are known after the fact. The strongest come first, and last those that could not be cut over all rows: members, which cut a
+/// part of them, may use them all the same. `tallies` are those of the columns.
 #[must_use]
 pub fn suspected_leaks(cut: &[Candidate], columns: &[FineColumn], tallies: &[Vec<Cell>]) -> Vec<String> {
+    let warning = |name: &str, why: &str| {
+        format!("variable {name:?} {why}; check when its value becomes known, or train with --drop")
+    };
     let told = |c: &&Candidate| {
         let why = suspected_leak(columns.get(c.column)?, tallies.get(c.column)?, &c.binned.bins)?;
-        Some(format!(
-            "variable {:?} {why}; check when its value becomes known, or train with --drop",
-            c.binned.bins.name
-        ))
+        Some(warning(&c.binned.bins.name, &why))
     };
+    let is_cut = |column: usize| cut.iter().any(|candidate| candidate.column == column);
+    let uncut = columns.iter().zip(tallies).enumerate().filter(|(at, _)| !is_cut(*at)).map(|(_, both)| both);
+    let uncut: Vec<String> = uncut
+        .filter_map(|(column, cells)| {
+            let rows = one_sided(column, cells)?;
+            Some(warning(&column.name, &format!("may be known only after the fact: {rows}")))
+        })
+        .collect();
     let mut cut: Vec<&Candidate> = cut.iter().collect();
     cut.sort_by(|a, b| by_worth(a, b));
-    cut.iter().filter_map(told).collect()
+    cut.iter().filter_map(told).chain(uncut).collect()
 }
 
 /// By falling information value.

@@ -206,6 +206,19 @@ fn a_leak_is_named() {
     assert!(report.warnings.iter().any(|w| w.contains("\"days late at the end\"") && w.contains("leak")));
 }
 
+/// By weights the bad are so few that the column cannot be cut over all rows; members cut it.
+#[test]
+fn a_leak_is_named_where_weights_leave_too_few_rows_of_it_for_a_bin() {
+    let (mut columns, mut bad) = columns(10_000, 5);
+    bad.iter_mut().enumerate().for_each(|(i, bad)| *bad &= i % 5 == 0);
+    let leak = bad.iter().enumerate().map(|(i, b)| Some(f64::from(u8::from(*b)) * 100.0 + (i % 7) as f64));
+    columns.push(Column::from_options("recovered", &leak.collect::<Vec<_>>()));
+    let weights = bad.iter().map(|bad| if *bad { 1.0 } else { 4.0 }).collect();
+    let table = TrainingTable { weights: Some(weights), ..TrainingTable::new(columns, bad).unwrap() };
+    let report = train_scorecard(&table, &quick()).unwrap().report;
+    assert!(report.warnings.iter().any(|w| w.contains("\"recovered\"")), "{:?}", report.warnings);
+}
+
 /// The second is left out of the model since it says what the first does, and would be in it as soon as that is dropped.
 #[test]
 fn a_leak_is_named_though_another_one_takes_its_place() {
