@@ -12,7 +12,7 @@ const LOCK: &str = ".lock";
 /// stays, since removing it would let two processes hold two files of the same name.
 #[derive(Debug)]
 pub struct OutLock {
-    _file: File,
+    file: File,
 }
 
 impl OutLock {
@@ -40,6 +40,14 @@ impl OutLock {
         file.set_len(0).map_err(io("write"))?;
         file.rewind().map_err(io("write"))?;
         writeln!(file, "process {}", std::process::id()).map_err(io("write"))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for OutLock {
+    /// Closing the file is not enough: a program that is just being started by another thread holds a copy of it until it runs.
+    fn drop(&mut self) {
+        // What cannot be unlocked is when the process ends.
+        let _ = self.file.unlock();
     }
 }
