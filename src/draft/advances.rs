@@ -74,8 +74,7 @@ pub(super) fn with_its_fee(scope: &Scope, principal: ColumnAt) -> Option<Piece> 
         return None;
     }
     let (paid_out, fee_cell) = (scope.name(principal), scope.name(fee));
-    let fee_minor = format!("CASE WHEN {fee_cell} IS NULL THEN 0 ELSE {} END", scope.minor(fee, &fee_cell).sql);
-    let made = format!("({} + {fee_minor})", scope.minor(principal, &paid_out).sql);
+    let made = format!("({} + {})", scope.minor(principal, &paid_out).sql, rates::fee_minor(scope, fee));
     let note = format!(
         "with its fee {fee_cell}: who repays an advance sooner owes all of it, where a fee of later instalments would be waived"
     );

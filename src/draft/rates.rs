@@ -107,6 +107,12 @@ impl Fees {
     }
 }
 
+/// The fee of a row in minor units; none is 0.
+pub(super) fn fee_minor(scope: &Scope, fee: ColumnAt) -> String {
+    let cell = scope.name(fee);
+    format!("CASE WHEN {cell} IS NULL THEN 0 ELSE {} END", scope.minor(fee, &cell).sql)
+}
+
 /// What a table of loans says of fees.
 pub(super) fn fees(land: &Landscape, table: usize) -> Fees {
     const NOT_OWED: [C; 6] = [C::Id, C::Number, C::Time, C::Tax, C::Discount, C::Paid];

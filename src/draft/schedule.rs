@@ -174,7 +174,7 @@ fn fee(scope: &Scope, table: usize, principal: ColumnAt, term: ColumnAt, is_in_m
     match fees {
         Fees::Owed(at) if !holds_it => {
             let cell = scope.name(at);
-            let sql = format!("CASE WHEN {cell} IS NULL THEN 0 ELSE {} END", scope.minor(at, &cell).sql);
+            let sql = super::rates::fee_minor(scope, at);
             let when = if is_in_months { "with the first instalment" } else { "with the only instalment" };
             (
                 Piece::guess(

@@ -40,12 +40,8 @@ pub fn suspected_leaks(cut: &[Candidate], columns: &[FineColumn], tallies: &[Vec
     };
     let is_cut = |column: usize| cut.iter().any(|candidate| candidate.column == column);
     let uncut = columns.iter().zip(tallies).enumerate().filter(|(at, _)| !is_cut(*at)).map(|(_, both)| both);
-    let uncut: Vec<String> = uncut
-        .filter_map(|(column, cells)| {
-            let rows = one_sided(column, cells)?;
-            Some(warning(&column.name, &format!("may be known only after the fact: {rows}")))
-        })
-        .collect();
+    let uncut: Vec<String> =
+        uncut.filter_map(|(column, cells)| Some(warning(&column.name, &known_after(column, cells)?))).collect();
     let mut cut: Vec<&Candidate> = cut.iter().collect();
     cut.sort_by(|a, b| by_worth(a, b));
     cut.iter().filter_map(told).chain(uncut).collect()
@@ -67,6 +63,11 @@ pub fn suspected_leak(column: &FineColumn, cells: &[Cell], bins: &Bins) -> Optio
             "alone reaches AUC {auc:.4} (information value {iv:.2}): a leak of the outcome is likely"
         ));
     }
+    known_after(column, cells)
+}
+
+/// Why a column's values seem to be known only with the outcome, given its tally alone.
+fn known_after(column: &FineColumn, cells: &[Cell]) -> Option<String> {
     one_sided(column, cells).map(|rows| format!("may be known only after the fact: {rows}"))
 }
 

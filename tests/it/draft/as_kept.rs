@@ -10,6 +10,12 @@ pub(super) fn table(data: &Path, name: &str, header: &str, rows: impl Iterator<I
     file(data, name, &lines);
 }
 
+/// Twenty merchants of toys, their ids by their letter and a number.
+fn merchants(data: &Path, letter: char) {
+    let merchant = |n: usize| format!("{letter}{n:03},{},toys", day(0));
+    table(data, "merchants.csv", "merchant_id,opened_at,category", (0..20).map(merchant));
+}
+
 /// Charges that name the shop's own order too, with the disputes and transfers that name a charge.
 fn charges(data: &Path, disputes: &str) {
     let charge = |n: usize| format!("ch_{:08}", n * 7);
@@ -252,12 +258,7 @@ fn all_required_columns_without_a_value_are_named_at_once() {
 #[test]
 fn payments_at_tills_are_orders_where_nothing_else_is() {
     let (_folder, data, out) = folders();
-    table(
-        &data,
-        "merchants.csv",
-        "merchant_id,opened_at,category",
-        (0..20).map(|n| format!("T{n:03},{},toys", day(0))),
-    );
+    merchants(&data, 'T');
     let payment = |n: usize| {
         format!("QK{n:08},T{:03},07{:08},{}T10:00:00Z,{}.00,KES", n % 20, n * 7 % 330, day(n / 4), 50 + n % 70)
     };
@@ -369,12 +370,7 @@ fn a_number_times_a_number_is_not_said_to_be_none() {
 #[test]
 fn loans_and_withdrawals_among_sales_are_none_and_refunds_find_their_sale() {
     let (_folder, data, out) = folders();
-    table(
-        &data,
-        "merchants.csv",
-        "merchant_id,opened_at,category",
-        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
-    );
+    merchants(&data, 'M');
     let row = |id: String, n: usize, kind: &str, gross: String, of: String| {
         format!("{id},M{:03},C{:04},{},{kind},{gross},USD,{of}", n % 20, n * 7 % 330, instant(n))
     };
@@ -410,12 +406,7 @@ fn loans_and_withdrawals_among_sales_are_none_and_refunds_find_their_sale() {
 #[test]
 fn disputes_reach_their_order_by_another_key_and_amounts_in_brackets_are_below_zero() {
     let (_folder, data, out) = folders();
-    table(
-        &data,
-        "merchants.csv",
-        "merchant_id,opened_at,category",
-        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
-    );
+    merchants(&data, 'M');
     let sale = |n: usize| {
         format!(
             "T{:08},PAY{:08},M{:03},C{:04},{},${}.50,Payment",
@@ -476,12 +467,7 @@ fn comments_of_one_kind_that_is_a_review_are_no_disputes() {
 #[test]
 fn refunds_of_a_later_file_bear_the_number_of_their_sale() {
     let (_folder, data, out) = folders();
-    table(
-        &data,
-        "merchants.csv",
-        "merchant_id,opened_at,category",
-        (0..20).map(|n| format!("M{n:03},{},toys", day(0))),
-    );
+    merchants(&data, 'M');
     let row = |n: usize, at: usize, total: &str, net: &str, kind: &str| {
         format!("T{:08},M{:03},C{:04},{},{total},{net},EUR,{kind}", n * 3, n % 20, n * 7 % 330, instant(at))
     };
