@@ -20,12 +20,10 @@ const SHARE: [&str; 6] = ["rate", "share", "percent", "percentage", "pct", "port
 /// Whether a column says which share of a merchant's sales repays a loan.
 pub(super) fn is_share_of_sales(raw: &RawColumn) -> bool {
     let lower = raw.name.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let says = |any: &[&str]| words.iter().any(|word| any.contains(word));
-    let is_share = says(&SHARE) || lower.contains('%');
-    let joined = words.concat();
+    let is_share = raw.is_called(&SHARE) || lower.contains('%');
+    let joined: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
     let is_called_so = KEPT_BACK.iter().any(|word| joined.contains(word))
-        || (is_share && (says(&REPAYING) || says(&SALES)) && !says(&["interest", "tax"]));
+        || (is_share && (raw.is_called(&REPAYING) || raw.is_called(&SALES)) && !raw.is_called(&["interest", "tax"]));
     is_called_so && raw.is_number() && raw.range.0 >= 0.0 && raw.range.1 > 0.0 && raw.range.1 <= 100.0
 }
 

@@ -53,8 +53,7 @@ pub(super) fn main_amount(land: &Landscape, table: usize, passes: &dyn Fn(Column
     // What is left after fees or before tax is not what the buyer owes, where that is said too.
     let is_net = |at: ColumnAt| {
         const NETS: [&str; 4] = ["net", "netto", "neto", "liquido"];
-        let lower = land.column(at).name.to_lowercase();
-        lower.split(|c: char| !c.is_alphanumeric()).any(|word| NETS.contains(&word))
+        land.column(at).is_called(&NETS)
     };
     let score = |found: &Found| {
         let net = if is_net(found.at) { 0.2 } else { 0.0 };

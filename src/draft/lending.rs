@@ -211,10 +211,7 @@ pub(super) fn end_of_term(land: &Landscape, table: usize, disbursed: ColumnAt) -
     let paid_out = &land.column(disbursed).micros;
     let is_end = |at: &ColumnAt| {
         let (cells, name) = (land.column(*at), land.column_name(*at));
-        let lower = cells.name.to_lowercase();
-        let is_called_so = lower.split(|c: char| !c.is_alphanumeric()).any(|word| END.contains(&word))
-            || name.says(C::Due)
-            || name.says(C::Estimated);
+        let is_called_so = cells.is_called(&END) || name.says(C::Due) || name.says(C::Estimated);
         let both = || paid_out.iter().zip(&cells.micros).filter_map(|(from, to)| Some(((*from)?, (*to)?)));
         let is_later = || both().count() > 0 && both().all(|(from, to)| from < to);
         *at != disbursed && cells.is_time() && cells.nulls == 0 && is_called_so && is_later()

@@ -146,7 +146,7 @@ fn score(land: &Landscape, at: ColumnAt) -> Option<f64> {
         (false, true, _) => 0.5,
         (false, false, true) => 0.45,
         // A rate of interest, by its initials; or percent of some period, of which only a rate is.
-        _ if lower.split(|c: char| !c.is_alphanumeric()).any(|word| word == "roi") => 0.6,
+        _ if raw.is_called(&["roi"]) => 0.6,
         _ if unit_said(raw).is_some() && period_said(&raw.name).is_some() => 0.3,
         _ => return None,
     };
@@ -231,7 +231,7 @@ fn unit_said(raw: &RawColumn) -> Option<Unit> {
     const PERCENT: [&str; 8] = ["%", "percent", "per cent", "pct", "prozent", "porcent", "pour cent", "per cento"];
     let lower = raw.name.to_lowercase();
     let has_sign = matches!(&raw.kind, ValueKind::Decimal(form) if form.symbol.trim() == "%");
-    let is_of_points = lower.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "bps" | "bp" | "bip"));
+    let is_of_points = raw.is_called(&["bps", "bp", "bip"]);
     match () {
         () if is_of_points || lower.contains("basis point") => Some(Unit::BasisPoints),
         () if has_sign || PERCENT.iter().any(|word| lower.contains(word)) => Some(Unit::Percent),

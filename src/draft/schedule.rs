@@ -215,10 +215,9 @@ fn stated_instalment(land: &Landscape, table: usize, principal: ColumnAt, term: 
 fn is_instalment(land: &Landscape, at: ColumnAt, principal: ColumnAt, term: ColumnAt) -> bool {
     let cells = land.column(at);
     let name = land.column_name(at);
-    let lower = cells.name.to_lowercase();
-    let has_word = |words: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word));
-    let is_monthly = has_word(&MONTHLY) && (name.says(C::Payment) || name.says(C::Amount) || name.says(C::Paid));
-    let is_called_so = name.says(C::Instalment) || name.says(C::Payment) || has_word(&MONTHLY_PAYMENTS) || is_monthly;
+    let is_monthly = cells.is_called(&MONTHLY) && (name.says(C::Payment) || name.says(C::Amount) || name.says(C::Paid));
+    let is_called_so =
+        name.says(C::Instalment) || name.says(C::Payment) || cells.is_called(&MONTHLY_PAYMENTS) || is_monthly;
     let over_the_term = cells.mean * land.column(term).mean;
     is_called_so && cells.is_number() && (0.7..3.0).contains(&(over_the_term / land.column(principal).mean))
 }

@@ -360,6 +360,12 @@ impl RawColumn {
         (other.range.0..=other.range.1).contains(&self.mean)
     }
 
+    /// Whether a whole word of its name, in small letters, is one of these.
+    #[must_use]
+    pub fn is_called(&self, any: &[&str]) -> bool {
+        self.name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| any.contains(&word))
+    }
+
     /// Share of its different values that another column has.
     #[must_use]
     pub fn share_found_in(&self, other: &Self) -> f64 {
