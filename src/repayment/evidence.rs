@@ -8,7 +8,10 @@ use jiff::civil::Date;
 use super::draw_terms;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
-use super::unknown::{DRAW_ABOVE_OFFER, LoanException, OFFER_OF_ANOTHER};
+use super::strange_draws::NamedOffer;
+use super::unknown::{
+    DRAW_ABOVE_OFFER, DRAWN_UNDER_ANOTHER, LoanException, OFFER_OF_ANOTHER, UnknownCause, UnknownLoan,
+};
 use crate::store::{bucket_of, stable_hash};
 
 /// The same for every shard. The default knows of no night before and of no orders.
@@ -26,6 +29,10 @@ pub struct LoanEvidence {
     misnamed: BTreeSet<(String, String, String)>,
     /// The last day of which tonight's data has orders, of any merchant.
     pub(super) orders_until: Option<Date>,
+    /// Loans that draw on a merchant's offer under another borrower, by bucket of the merchants to whom the offers were made.
+    strange_draws: BTreeMap<u32, Vec<UnknownLoan>>,
+    /// What the officers' list of the night before says of such loans: loan, words and the merchant to whom the offer was made.
+    strange_before: BTreeSet<(Option<String>, String, String)>,
     /// The merchants of orders that loans drawn after that day pledge, as far as any has them.
     order_owners: OrderMerchants,
 }
@@ -86,9 +93,57 @@ impl LoanEvidence {
     ) -> Self {
         self.offers.extend(offers);
         let codes: Vec<&str> = draw_terms::codes().chain([OFFER_OF_ANOTHER, DRAW_ABOVE_OFFER]).collect();
-        let lines = exceptions.into_iter().filter(|line| codes.contains(&line.code.as_str()));
-        self.misnamed.extend(lines.filter_map(|line| Some((line.loan_id?, line.code, line.detail))));
+        for line in exceptions {
+            if line.code == DRAWN_UNDER_ANOTHER {
+                self.strange_before.extend(line.merchant_id.map(|merchant| (line.loan_id, line.detail, merchant)));
+            } else if codes.contains(&line.code.as_str()) {
+                self.misnamed.extend(line.loan_id.map(|loan| (loan, line.code, line.detail)));
+            }
+        }
         self
+    }
+
+    /// The same with all loans that name an offer, of which those count that name one made to another merchant than their own, but for loans of which the lender
+    /// says (`borrowers`, by loan) that they are their own merchant's.
+    #[must_use]
+    pub fn with_named_offers(
+        mut self,
+        loans: impl IntoIterator<Item = NamedOffer>,
+        borrowers: &BTreeMap<String, String>,
+    ) -> Self {
+        let buckets = u32::try_from(self.loans.len()).unwrap_or(1);
+        let said = |loan: &NamedOffer| loan.loan_id.as_ref().and_then(|loan| borrowers.get(loan));
+        let doubted = loans.into_iter().filter(|loan| said(loan).is_none() || said(loan) != loan.merchant_id.as_ref());
+        let strange: Vec<UnknownLoan> = doubted.filter_map(|loan| loan.draw(&self)).collect();
+        for loan in strange {
+            self.strange_draws.entry(bucket_of(&loan.merchant_id, buckets)).or_default().push(loan);
+        }
+        self
+    }
+
+    /// To whom the offer that a loan names was made, where that is another merchant than its own.
+    #[must_use]
+    pub fn made_to_another(&self, loan: &NamedOffer) -> Option<&str> {
+        let made_to = self.made_to(&loan.offer_id, loan.loan_id.as_deref());
+        made_to.filter(|made_to| loan.merchant_id.as_deref() != Some(made_to))
+    }
+
+    /// Loans that draw on an offer of a bucket's merchant under another borrower.
+    pub(super) fn strange_draws_in(&self, bucket: u32) -> &[UnknownLoan] {
+        self.strange_draws.get(&bucket).map_or(&[], Vec::as_slice)
+    }
+
+    /// To whom the offer that a loan names was made: of one that has left the accounts as the officers' list said of the loan before.
+    fn made_to(&self, offer_id: &str, loan_id: Option<&str>) -> Option<&str> {
+        let made = self.offers.get(offer_id).map(|offer| offer.merchant_id.as_str());
+        let told_before = || {
+            let words = UnknownCause::of_own_offer(offer_id);
+            let told = |(loan, said, _): &&(Option<String>, String, String)| {
+                loan.as_deref() == loan_id && said.starts_with(&words)
+            };
+            self.strange_before.iter().find(told).map(|(_, _, merchant)| merchant.as_str())
+        };
+        made.or_else(told_before)
     }
 
     /// The same with the as-of date of the night before.

@@ -15,7 +15,7 @@ use super::promise;
 use super::received::ReceivedBefore;
 use super::remembered::RememberedLoan;
 use super::standing::LoanStanding;
-use super::unknown::{Causes, LoanException, OFFER_OF_ANOTHER, UnknownCause, UnknownLoan};
+use super::unknown::{Causes, DRAWN_UNDER_ANOTHER, LoanException, OFFER_OF_ANOTHER, UnknownCause, UnknownLoan};
 use super::unreversed::unreversed;
 use crate::contract::{APPLICATIONS, GROUP_LOAN, LOANS, MERCHANTS};
 use crate::store::{BrokenRecord, Shard};
@@ -92,6 +92,7 @@ impl LoanLedger {
         let told: Vec<LoanException> = self.known.iter().flat_map(of_loan).collect();
         self.remarks.extend(told);
         self.set_aside(shard, evidence, |loan| unreversed.contains_key(&loan.loan_id))?;
+        self.add_strange_draws(evidence.strange_draws_in(bucket));
         for loan in &mut self.unknown {
             let before = loan.loan_id.as_deref().and_then(|loan_id| evidence.loan(&loan.merchant_id, loan_id));
             if let Some(before) = before {
@@ -117,6 +118,17 @@ impl LoanLedger {
         self.unknown.extend(missing);
     }
 
+    /// Adds, as unknown, every loan that draws on an offer of the shard's merchants under another borrower.
+    fn add_strange_draws(&mut self, draws: &[UnknownLoan]) {
+        for draw in draws {
+            let is_same = |loan: &&mut UnknownLoan| (&loan.merchant_id, &loan.loan_id) == (&draw.merchant_id, &draw.loan_id);
+            match self.unknown.iter_mut().find(is_same) {
+                Some(loan) => loan.causes.extend(draw.causes.iter().cloned()),
+                None => self.unknown.push(draw.clone()),
+            }
+        }
+    }
+
     /// Whether a merchant's loan is in one of the lists.
     fn has(&self, merchant_id: &str, loan_id: &str) -> bool {
         let loans = self.of(merchant_id);
@@ -129,7 +141,9 @@ impl LoanLedger {
     #[must_use]
     pub fn to_remember(&self, bucket: u32, evidence: &LoanEvidence, tonight: Date) -> Vec<RememberedLoan> {
         let known = self.known.iter().map(|loan| RememberedLoan::known(loan, tonight));
-        let unknown = self.unknown.iter().filter_map(|loan| {
+        // A loan that is here for its offer alone has a row, which is its borrower's: it is remembered there.
+        let is_anothers = |loan: &UnknownLoan| loan.causes.iter().all(|cause| cause.code == DRAWN_UNDER_ANOTHER);
+        let unknown = self.unknown.iter().filter(|loan| !is_anothers(loan)).filter_map(|loan| {
             let loan_id = loan.loan_id.as_deref()?;
             let (before, borrower_before) =
                 (evidence.loan(&loan.merchant_id, loan_id), evidence.borrower_before(&loan.merchant_id, loan_id));

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::*;
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
 use crate::repayment::{
-    BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, Retention, put_under_borrowers, repayment_tables,
+    BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, NamedOffer, Retention, put_under_borrowers, repayment_tables,
 };
 use crate::store::Shard;
 
@@ -505,6 +505,40 @@ fn an_open_loan_that_names_an_offer_made_to_another_merchant_is_unknown_for_as_l
     let mut repaid = late();
     repaid.paid = vec![PaidRow("l1", 110, 1_000, None)];
     assert_eq!(codes(&compare(&naming("x", &repaid), &of("m2"))), []);
+}
+
+#[test]
+fn a_loan_that_draws_on_a_merchants_offer_under_another_borrower_is_unknown_for_that_merchant() {
+    let named = |merchant: Option<&str>| NamedOffer {
+        offer_id: "x".to_owned(),
+        loan_id: Some("l9".to_owned()),
+        merchant_id: merchant.map(str::to_owned),
+        product: None,
+        principal_minor: Some(900),
+    };
+    let corrected = |to: &str| BTreeMap::from([("l9".to_owned(), to.to_owned())]);
+    let seen = shard(200, &late());
+    let compared = |evidence: LoanEvidence, merchant: Option<&str>, borrowers: &BTreeMap<String, String>| {
+        let evidence = evidence.with_named_offers([named(merchant)], borrowers);
+        let mut ledger = ledger_of(&seen);
+        ledger.compare_with(&seen, 0, &evidence).unwrap();
+        ledger
+    };
+    let made_to_m1 = || LoanEvidence::new([], 1).with_offers([("x".to_owned(), made("m1", 1_000))], []);
+    let drawn = [("m1", Some("l9"), "drawn-under-another")];
+    for row_of in [Some("m2"), None] {
+        let ledger = compared(made_to_m1(), row_of, &BTreeMap::new());
+        assert_eq!(codes(&ledger), drawn, "{row_of:?}");
+        assert_eq!(ledger.of("m1").unknown[0].principal_minor, Some(900));
+        let left = ledger.to_remember(0, &LoanEvidence::default(), Date::constant(2025, 1, 1));
+        assert!(left.iter().all(|loan| loan.loan_id != "l9"), "its row's merchant remembers it");
+        // The offer has left the accounts since; the officers' list remembers.
+        let later = || LoanEvidence::new([], 1).with_offers([], ledger.exceptions());
+        assert_eq!(codes(&compared(later(), row_of, &BTreeMap::new())), drawn, "{row_of:?}");
+    }
+    assert_eq!(codes(&compared(made_to_m1(), Some("m1"), &BTreeMap::new())), [], "it is its own");
+    assert_eq!(codes(&compared(made_to_m1(), Some("m2"), &corrected("m2"))), [], "the lender says that it is m2's");
+    assert_eq!(codes(&compared(made_to_m1(), None, &corrected("m2"))), drawn, "and its row does not");
 }
 
 #[test]

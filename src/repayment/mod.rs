@@ -57,6 +57,7 @@ mod record;
 mod remembered;
 mod settings;
 mod standing;
+mod strange_draws;
 mod tables;
 mod unknown;
 mod unreversed;
@@ -79,6 +80,7 @@ pub(crate) use settings::{LEDGER_KEYS, MATERIALITY_KEYS, RawLedger, RawMateriali
 pub use standing::{
     BorrowerRecord, CleanLoan, ComingDue, CreditRecord, JointRecord, LoanHistory, LoanStanding, ReceivedPayment,
 };
+pub use strange_draws::NamedOffer;
 pub use tables::{RepaymentTables, repayment_tables};
 pub use unknown::{Causes, LoanException, UnknownCause, UnknownLoan};
 pub use waterfall::{Instalment, InstalmentState, LoanTerms, ObservationPoint, Payment, Repayment};

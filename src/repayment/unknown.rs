@@ -126,6 +126,22 @@ impl UnknownCause {
         Self::new(OFFER_OF_ANOTHER, format!("it names offer {offer_id:?}, which was made to another merchant"))
     }
 
+    /// The offer that the loan names was made to this merchant, and its row is another's (`said`) or nobody's.
+    pub(super) fn drawn_under_another(offer_id: &str, said: Option<&str>) -> Self {
+        let whose = said.map_or_else(|| "of no merchant that is known".to_owned(), |said| format!("of {said:?}"));
+        let detail = format!(
+            "{} it is a loan {whose}; send its row with its borrower, or with the offer that was drawn, or say in borrower_corrected under \
+             [ledger] of the monitor file that it is its row's merchant's",
+            Self::of_own_offer(offer_id)
+        );
+        Self::new(DRAWN_UNDER_ANOTHER, detail)
+    }
+
+    /// How the words of [`Self::drawn_under_another`] begin.
+    pub(super) fn of_own_offer(offer_id: &str) -> String {
+        format!("it names offer {offer_id:?}, which was made to this merchant, and by its row")
+    }
+
     /// More was drawn on the loan's offer than that was made over.
     pub(super) fn draw_above_offer(detail: impl Into<String>) -> Self {
         Self::new(DRAW_ABOVE_OFFER, detail)
@@ -146,6 +162,9 @@ impl UnknownCause {
 
 /// The code of a loan that names an offer made to another merchant.
 pub(super) const OFFER_OF_ANOTHER: &str = "offer-of-another-merchant";
+
+/// The code of a loan that draws on a merchant's offer under another borrower.
+pub(super) const DRAWN_UNDER_ANOTHER: &str = "drawn-under-another";
 
 /// The code of a loan on whose offer more was drawn than may be.
 pub(super) const DRAW_ABOVE_OFFER: &str = "draw-above-offer";

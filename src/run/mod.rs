@@ -27,7 +27,7 @@ mod loan_survey;
 mod missing_days;
 mod model_choice;
 mod model_settings;
-mod new_pledges;
+mod named_by_loans;
 mod night_before;
 mod night_page;
 mod night_tables;

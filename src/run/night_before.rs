@@ -7,7 +7,7 @@ use super::error::RunError;
 use super::features_before::FeaturesBefore;
 use super::gate_settings::Fault;
 use super::gates::GateError;
-use super::new_pledges::owners_of_new_pledges;
+use super::named_by_loans::with_named_by_loans;
 use super::night_tables::NightTables;
 use super::open_offers::{
     read_book_before, read_loan_evidence, read_members_before, read_offers_since, read_open_deductions,
@@ -62,9 +62,14 @@ impl NightBefore {
         let buckets = store.buckets();
         let evidence = read_loan_evidence(previous, &open, monitor, (as_of.date(), orders_until), buckets)?;
         let remembered_from = as_of.days_before(i32::from(rules.policy.declaration_days))?.date();
-        let owners = owners_of_new_pledges(store, as_of, &evidence)?;
         Ok(Self {
-            evidence: evidence.with_order_owners(owners),
+            evidence: with_named_by_loans(
+                evidence,
+                store,
+                as_of,
+                &night.ingested.unattributed,
+                &monitor.borrower_corrected,
+            )?,
             members: read_members_before(previous, &monitor.members_no_longer_sent, buckets)?,
             owners: read_owners_before(previous, &monitor.owners_corrected, buckets)?,
             open,

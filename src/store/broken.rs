@@ -35,6 +35,8 @@ pub struct BrokenRecord {
     pub amount_minor: Option<i64>,
     /// The buyer whom it names.
     pub buyer_id: Option<String>,
+    /// The offer that a loan names.
+    pub offer_id: Option<String>,
 }
 
 impl BrokenRecord {
@@ -46,7 +48,7 @@ impl BrokenRecord {
     }
 }
 
-const TEXTS: [&str; 7] = ["table", "key", "merchant_id", "loan_id", "order_id", "rule", "buyer_id"];
+const TEXTS: [&str; 8] = ["table", "key", "merchant_id", "loan_id", "order_id", "rule", "buyer_id", "offer_id"];
 const NUMBERS: [&str; 4] = ["known_at", "repaired_at", "event_at", "amount_minor"];
 
 pub(super) fn to_frame(records: &[BrokenRecord]) -> PolarsResult<DataFrame> {
@@ -58,7 +60,7 @@ pub(super) fn to_frame(records: &[BrokenRecord]) -> PolarsResult<DataFrame> {
         let cells: Int64Chunked = records.iter().map(cell).collect();
         cells.with_name(name.into()).into_column()
     };
-    let [table, key, merchant_id, loan_id, order_id, rule, buyer_id] = TEXTS;
+    let [table, key, merchant_id, loan_id, order_id, rule, buyer_id, offer_id] = TEXTS;
     let [known_at, repaired_at, event_at, amount_minor] = NUMBERS;
     DataFrame::new(
         records.len(),
@@ -70,6 +72,7 @@ pub(super) fn to_frame(records: &[BrokenRecord]) -> PolarsResult<DataFrame> {
             text(order_id, |r| r.order_id.as_deref()),
             text(rule, |r| Some(&r.rule)),
             text(buyer_id, |r| r.buyer_id.as_deref()),
+            text(offer_id, |r| r.offer_id.as_deref()),
             number(known_at, |r| r.known_at),
             number(repaired_at, |r| r.repaired_at),
             number(event_at, |r| r.event_at),
@@ -79,10 +82,11 @@ pub(super) fn to_frame(records: &[BrokenRecord]) -> PolarsResult<DataFrame> {
 }
 
 pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<BrokenRecord>> {
-    let [table, key, merchant_id, loan_id, order_id, rule, buyer_id] = TEXTS.map(|name| frame.column(name)?.str());
+    let [table, key, merchant_id, loan_id, order_id, rule, buyer_id, offer_id] =
+        TEXTS.map(|name| frame.column(name)?.str());
     let [known_at, repaired_at, event_at, amount_minor] = NUMBERS.map(|name| frame.column(name)?.i64());
     let (table, key, merchant_id, loan_id, order_id, rule) = (table?, key?, merchant_id?, loan_id?, order_id?, rule?);
-    let (buyer_id, known_at, repaired_at) = (buyer_id?, known_at?, repaired_at?);
+    let (buyer_id, offer_id, known_at, repaired_at) = (buyer_id?, offer_id?, known_at?, repaired_at?);
     let (event_at, amount_minor) = (event_at?, amount_minor?);
     let text = |column: &StringChunked, at: usize| column.get(at).map(str::to_owned);
     Ok((0..frame.height())
@@ -98,6 +102,7 @@ pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<BrokenRecord>> {
             event_at: event_at.get(at),
             amount_minor: amount_minor.get(at),
             buyer_id: text(buyer_id, at),
+            offer_id: text(offer_id, at),
         })
         .collect())
 }

@@ -48,6 +48,7 @@ pub(crate) fn broken_records(
                 event_at: version.said.event_at,
                 amount_minor: version.said.amount_minor,
                 buyer_id: version.said.buyer_id.clone(),
+                offer_id: version.said.offer_id.clone(),
             };
             if meant.is_empty() {
                 records.insert(record(None));

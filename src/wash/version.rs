@@ -42,6 +42,8 @@ pub(crate) struct Said {
     pub event_at: Option<i64>,
     pub amount_minor: Option<i64>,
     pub buyer_id: Option<String>,
+    /// The offer that a loan was drawn on.
+    pub offer_id: Option<String>,
 }
 
 /// A broken record that is in no frame: malformed, or returned by no SELECT. Nothing is known of its times.
@@ -276,6 +278,10 @@ fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Said
         },
         Visibility::Day(_) | Visibility::Parent => None,
     };
+    let text = |name: &str| match table.column(name) {
+        Some(_) => cell_text(rows.column(name)?, at),
+        None => Ok(None),
+    };
     Ok(Said {
         // Where the event cannot be read, it came before whatever followed it.
         event_at: event_at.or(times(table, rows, at)?.into_values().min()),
@@ -283,9 +289,7 @@ fn said(table: &TableContract, rows: &DataFrame, at: usize) -> PolarsResult<Said
             Some(_) => within("amount_minor")?,
             None => within("stock_value_minor")?,
         },
-        buyer_id: match table.column("buyer_id") {
-            Some(_) => cell_text(rows.column("buyer_id")?, at)?,
-            None => None,
-        },
+        buyer_id: text("buyer_id")?,
+        offer_id: text("offer_id")?,
     })
 }

@@ -172,11 +172,15 @@ fn said_of(of_one_key: &[Version], place: Option<Place>) -> Said {
             .max()
             .map(|(_, cell)| cell)
     };
-    let buyers = of_one_key.iter().filter_map(|version| Some((version.instant(), version.said.buyer_id.clone()?)));
+    let named = |cell: fn(&Said) -> Option<&String>| {
+        let named = of_one_key.iter().filter_map(|version| Some((version.instant(), cell(&version.said)?)));
+        named.max().map(|(_, named)| named.clone())
+    };
     Said {
         event_at: own.event_at.or_else(|| latest(|said| said.event_at)),
         amount_minor: own.amount_minor.or_else(|| latest(|said| said.amount_minor)),
-        buyer_id: own.buyer_id.or_else(|| buyers.max().map(|(_, buyer)| buyer)),
+        buyer_id: own.buyer_id.or_else(|| named(|said| said.buyer_id.as_ref())),
+        offer_id: own.offer_id.or_else(|| named(|said| said.offer_id.as_ref())),
     }
 }
 

@@ -23,6 +23,7 @@
 //! | `merchant-not-visible` | the borrower can be seen |
 //! | `pledge-not-own` | every order that an open loan pledges is one of its borrower's, sound or broken, that can be seen; where tonight's orders end before the loan was drawn, only an order that another merchant has is known not to be |
 //! | `offer-of-another-merchant` | the offer that an open loan names was not made to another merchant, as far as the nights before tell |
+//! | `drawn-under-another` | an offer made to the merchant is named by no loan of another merchant, or of none that is known, as far as the nights before tell: what was drawn may be this merchant's |
 //! | `draw-above-offer` | the loans that name an offer come to no more than it was made over, as far as the nights before tell; looked at where the loan is open |
 //! | `draw-of-another-product`, `draw-for-longer` | an open loan is of the product of the offer that it names, and runs no longer, unless it was restructured |
 //! | `pledge-repeated` | no other open loan, but those drawn on the same offer, pledges an order that this open loan pledges |

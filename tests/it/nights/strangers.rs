@@ -25,13 +25,27 @@ fn order_loan(offers: &[Offer], merchant: &str) -> Option<Offer> {
     offers.iter().find(|o| o.merchant_id == merchant && o.product == "order-loan").cloned()
 }
 
+/// An offer that no night made.
+fn elsewhere() -> Offer {
+    Offer {
+        offer_id: "elsewhere".to_owned(),
+        merchant_id: "m01".to_owned(),
+        product: "credit-loan".to_owned(),
+        limit_minor: 90_000,
+        daily_rate_ppm: 450,
+        term_days: 180,
+        valid_until_on: day(20),
+        pledged_order_ids: Vec::new(),
+    }
+}
+
 fn causes(run: &std::path::Path, loan: &str) -> Vec<(Option<String>, String)> {
     let lines = rows::<LoanException>(run).into_iter().filter(|line| line.loan_id.as_deref() == Some(loan));
     lines.map(|line| (line.merchant_id, line.code)).collect()
 }
 
 #[test]
-fn a_loan_on_another_merchants_orders_or_offer_is_unknown_and_takes_nothing_from_them() {
+fn a_loan_on_another_merchants_orders_or_offer_is_unknown_for_both() {
     let causes_of = |named: Named| {
         let lender = tolerant();
         let mut market = trading_marketplace(&lender, 2);
@@ -48,18 +62,42 @@ fn a_loan_on_another_merchants_orders_or_offer_is_unknown_and_takes_nothing_from
         let run = lender.night(&market, day(1)).published.run_dir;
         let offers = offers_of(&run);
         assert_eq!(offers.iter().find(|o| o.merchant_id == "m01"), None, "{named:?}: its debts are not known");
-        let again = order_loan(&offers, "m02").unwrap();
-        assert_eq!(
-            again.pledged_order_ids, theirs.pledged_order_ids,
-            "{named:?}: the orders are still m02's to pledge"
-        );
-        assert_eq!(again.limit_minor, theirs.limit_minor, "{named:?}: nothing is drawn on the offer");
+        assert_eq!(offers.iter().find(|o| o.merchant_id == "m02"), None, "{named:?}: it may have drawn the offer");
         let mut causes = causes(&run, &loan);
+        let of_maker: Vec<_> = causes.extract_if(.., |(merchant, _)| merchant.as_deref() == Some("m02")).collect();
+        assert_eq!(of_maker, [(Some("m02".to_owned()), "drawn-under-another".to_owned())], "{named:?}");
         assert!(causes.iter().all(|(merchant, _)| merchant.as_deref() == Some("m01")));
         causes.drain(..).map(|(_, code)| code).collect::<Vec<_>>()
     };
     assert_eq!(causes_of(Named::Orders), ["offer-of-another-merchant", "pledge-not-own"]);
     assert_eq!(causes_of(Named::Offer), ["offer-of-another-merchant"]);
+}
+
+#[test]
+fn an_offer_drawn_on_by_nobody_who_is_known_is_not_open_any_more() {
+    let lender = tolerant();
+    let mut market = trading_marketplace(&lender, 3);
+    let older = Offer { merchant_id: "m03".to_owned(), ..elsewhere() };
+    for hour in 1..9 {
+        market.draw_naming(Named::Nothing, &older, 10_000, at(day(-9), hour));
+    }
+    for merchant in ["m01", "m02"] {
+        market.apply(merchant, "credit-loan", 140_000, &[], at(day(-1), 12));
+    }
+    let first = offers_of(&lender.night(&market, day(0)).published.run_dir);
+    let theirs = first.iter().find(|offer| offer.merchant_id == "m02").unwrap();
+    assert!(first.iter().any(|offer| offer.merchant_id == "m01"));
+    // The borrower is written as no merchant is.
+    let stray = Offer { merchant_id: "M02".to_owned(), ..theirs.clone() };
+    let loan = market.draw_naming(Named::Offer, &stray, stray.limit_minor, at(day(0), 9));
+    for number in 1..3 {
+        let run = lender.night(&market, day(number)).published.run_dir;
+        let offers = offers_of(&run);
+        assert_eq!(offers.iter().find(|o| o.merchant_id == "m02"), None, "night {number}");
+        assert!(offers.iter().any(|o| o.merchant_id == "m01"), "night {number}: others are not meant");
+        let told = (Some("m02".to_owned()), "drawn-under-another".to_owned());
+        assert!(causes(&run, &loan).contains(&told), "night {number}");
+    }
 }
 
 #[test]
@@ -99,16 +137,7 @@ fn a_loan_drawn_after_the_last_order_cannot_rest_on_another_merchants() {
 
 #[test]
 fn a_loan_of_nobody_is_in_the_share_of_unknown_loans_on_a_first_night() {
-    let offer = |merchant: &str| Offer {
-        offer_id: "elsewhere".to_owned(),
-        merchant_id: merchant.to_owned(),
-        product: "credit-loan".to_owned(),
-        limit_minor: 90_000,
-        daily_rate_ppm: 450,
-        term_days: 180,
-        valid_until_on: day(20),
-        pledged_order_ids: Vec::new(),
-    };
+    let offer = |merchant: &str| Offer { merchant_id: merchant.to_owned(), ..elsewhere() };
     let with_a_stranger = |lender: &Lender| -> Marketplace {
         let mut market = trading_marketplace(lender, 2);
         for hour in 1..9 {
