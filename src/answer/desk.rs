@@ -20,7 +20,7 @@ use crate::offer::{
     opened, within_budget,
 };
 use crate::optimise::Place;
-use crate::publish::{AnswersSince, DecisionLog, LoggedAnswer, ScoreBook, read_answers};
+use crate::publish::{AnswersSince, DecisionLog, LoggedAnswer, NamedDraw, ScoreBook, read_answers};
 use crate::run::{Job, RunSummary};
 
 /// Where and when applications are answered.
@@ -32,7 +32,7 @@ pub struct DeskOptions {
     pub on: Option<Date>,
     /// The clock.
     pub now: Timestamp,
-    /// Every draw since the run's observation date; `None` where they are not known.
+    /// Every draw since the run's observation date; `None` where they are not known, so that those count which earlier calls named.
     pub draws: Option<Vec<Draw>>,
     /// Whether answers are logged. One that is not may be given to nobody.
     pub log: bool,
@@ -135,6 +135,9 @@ pub struct Answered {
     /// In the order of the applications.
     pub answers: Vec<Answer>,
 }
+
+/// What was drawn since the night, by merchant and offer.
+type DrawsByMerchant = BTreeMap<String, BTreeMap<String, i64>>;
 
 /// An answer, with the place of its application among those of the call.
 type Given = (usize, (Outcome, LoggedAnswer));
@@ -258,9 +261,13 @@ impl Desk {
                 *slot = answer;
             }
         }
-        let mut given = self.decide_all(&asked, &before)?;
+        let (draws, new_draws) = self.draws_with(&before)?;
+        let mut given = self.decide_all(&asked, &before, &draws)?;
         given.sort_by_key(|(at, _)| *at);
         let mut logged: Vec<LoggedAnswer> = given.iter().map(|(_, (_, entry))| entry.clone()).collect();
+        if let Some(first) = logged.first_mut() {
+            first.draws = new_draws;
+        }
         match &log {
             Some(log) if !logged.is_empty() => {
                 log.append(before.until, &mut logged)?;
@@ -294,6 +301,7 @@ impl Desk {
         &self,
         asked: &BTreeMap<String, Vec<(usize, Application)>>,
         before: &AnswersSince,
+        draws: &DrawsByMerchant,
     ) -> Result<Vec<Given>, AnswerError> {
         let merchants: BTreeSet<&str> = asked.keys().map(String::as_str).collect();
         let known = known(&self.book, &merchants)?;
@@ -321,17 +329,15 @@ impl Desk {
             }
         }
         self.check_draws(&open)?;
-        let mut draws: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
-        for draw in self.options.draws.iter().flatten() {
-            let sum = draws.entry(&draw.merchant_id).or_default().entry(&draw.offer_id).or_default();
-            *sum = sum.saturating_add(draw.drawn_minor);
-        }
+        let draws_of = |merchant: &str| {
+            draws.get(merchant).into_iter().flatten().map(|(offer, drawn)| (offer.as_str(), *drawn)).collect()
+        };
         let at_hand = |merchant: &str| AtHand {
             known: known.get(merchant),
             open: without_lapsed(open.of(merchant), self.on.date()),
             answered: offers.get(merchant).cloned().unwrap_or_default(),
             declared: declared.get(merchant).cloned().unwrap_or_default(),
-            draws: draws.get(merchant).cloned().unwrap_or_default(),
+            draws: draws_of(merchant),
         };
         if let Some(left) = &mut left {
             // A budget for all is claimed in the order of the applications.
@@ -354,6 +360,40 @@ impl Desk {
         };
         let given: Vec<Vec<Given>> = asked.par_iter().map(of_merchant).collect::<Result<_, _>>()?;
         Ok(given.into_iter().flatten().collect())
+    }
+
+    /// What was drawn since the night, as this call and the ones before it name it; and what no call before it named.
+    fn draws_with(&self, before: &AnswersSince) -> Result<(DrawsByMerchant, Vec<NamedDraw>), AnswerError> {
+        let mut named: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+        for draw in self.options.draws.iter().flatten() {
+            let sum = named.entry((&draw.merchant_id, &draw.offer_id)).or_default();
+            *sum = sum.saturating_add(draw.drawn_minor);
+        }
+        let known = before.draws();
+        let is_new = |(of, drawn): &(&(&str, &str), &i64)| known.get(*of).is_none_or(|known| known < *drawn);
+        let new = named.iter().filter(is_new).map(|((merchant, offer), drawn)| NamedDraw {
+            merchant_id: (*merchant).to_owned(),
+            offer_id: (*offer).to_owned(),
+            drawn_minor: *drawn,
+        });
+        let new: Vec<NamedDraw> = new.collect();
+        for (&(merchant, offer), &known_minor) in &known {
+            let drawn = named.entry((merchant, offer)).or_default();
+            if self.options.draws.is_some() && *drawn < known_minor {
+                return Err(AnswerError::DrawsGone {
+                    merchant_id: merchant.to_owned(),
+                    offer_id: offer.to_owned(),
+                    drawn_minor: *drawn,
+                    known_minor,
+                });
+            }
+            *drawn = known_minor.max(*drawn);
+        }
+        let mut draws = DrawsByMerchant::new();
+        for ((merchant, offer), drawn) in named {
+            draws.entry(merchant.to_owned()).or_default().insert(offer.to_owned(), drawn);
+        }
+        Ok((draws, new))
     }
 
     /// A draw that names another merchant's offer was drawn by one of the two, and nobody knows by which. Draws of more than an offer let be drawn were
@@ -425,6 +465,7 @@ impl Desk {
             granted: None,
             orders_not_counted: Vec::new(),
             orders_compared: Vec::new(),
+            draws: Vec::new(),
         };
         let Some(known) = at_hand.known else {
             entry.decline = Some(unknown_merchant(application)?);

@@ -62,6 +62,21 @@ pub enum AnswerError {
         /// Which one; `-` is standard input.
         path: PathBuf,
     },
+    /// Draws that an earlier call named are not among those of this one: the list is not whole.
+    #[error(
+        "read the draws: they come to {drawn_minor} on offer {offer_id:?} of merchant {merchant_id:?}, and an answer given since the night knew of \
+         {known_minor}; give every draw since the run, or none at all where they are not known"
+    )]
+    DrawsGone {
+        /// Who drew.
+        merchant_id: String,
+        /// On which offer.
+        offer_id: String,
+        /// What this call names.
+        drawn_minor: i64,
+        /// What an earlier one named.
+        known_minor: i64,
+    },
     /// A file of draws that cannot be read: what was drawn is then not known.
     #[error("read the draws: line {line}: {why}")]
     Draws {

@@ -273,7 +273,8 @@ fn answer_code(error: &AnswerError) -> ExitCode {
         | AnswerError::NotOfTheDay { .. }
         | AnswerError::Incomplete { .. }
         | AnswerError::NotText { .. }
-        | AnswerError::Draws { .. } => ExitCode::Data,
+        | AnswerError::Draws { .. }
+        | AnswerError::DrawsGone { .. } => ExitCode::Data,
         AnswerError::AsOf(_) => ExitCode::Usage,
     }
 }

@@ -35,6 +35,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a night waits for a file of applications that is being answered.
 const PATIENCE_OF_A_NIGHT: Duration = Duration::from_mins(15);
 
+/// What was drawn of an offer since the run's observation date, as a call named it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NamedDraw {
+    /// Who drew.
+    pub merchant_id: String,
+    /// On which offer.
+    pub offer_id: String,
+    /// Principal, minor units.
+    pub drawn_minor: i64,
+}
+
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoggedAnswer {
@@ -61,6 +72,9 @@ pub struct LoggedAnswer {
     /// The borrower's own list beside the platform's records; empty where none was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders_compared: Vec<ComparedOrder>,
+    /// With the first answer of a call: the draws that it named and no call before it did, or not over so much. Empty elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub draws: Vec<NamedDraw>,
 }
 
 /// The part of the log behind a position.
@@ -70,6 +84,19 @@ pub struct AnswersSince {
     pub answers: Vec<LoggedAnswer>,
     /// Up to where it was read.
     pub until: LogPosition,
+}
+
+impl AnswersSince {
+    /// What was drawn as the calls named it, by merchant and offer: the largest sums.
+    #[must_use]
+    pub fn draws(&self) -> BTreeMap<(&str, &str), i64> {
+        let mut draws = BTreeMap::new();
+        for draw in self.answers.iter().flat_map(|answer| &answer.draws) {
+            let drawn = draws.entry((draw.merchant_id.as_str(), draw.offer_id.as_str())).or_insert(0);
+            *drawn = draw.drawn_minor.max(*drawn);
+        }
+        draws
+    }
 }
 
 /// Reads the answers after `from`, whichever day they were given on: a night of yesterday that runs today holds what was offered today. A last line without its end
@@ -342,6 +369,7 @@ mod tests {
             granted: None,
             orders_not_counted: Vec::new(),
             orders_compared: Vec::new(),
+            draws: Vec::new(),
         }
     }
 

@@ -150,6 +150,13 @@ fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows
     let again = Draw { drawn_minor: of_night.limit_minor - drawn + 1, line: 8, ..draws[0].clone() };
     let refused = answer(&lender, (day(0), 12), Some(vec![draws[0].clone(), again]), asked()).unwrap_err();
     assert!(matches!(refused, AnswerError::Draws { line: 8, .. }), "{refused}");
+    // Whoever asks first, what was drawn is known from then on: a list that lacks it is not whole.
+    let of_other = |id: &str| vec![application(id, "m02", "credit-loan", 60_000)];
+    answer(&lender, (day(0), 12), Some(draws.clone()), of_other("b1")).unwrap();
+    for gone in [vec![], vec![Draw { drawn_minor: drawn - 1, ..draws[0].clone() }]] {
+        let refused = answer(&lender, (day(0), 12), Some(gone), of_other("b2")).unwrap_err();
+        assert!(matches!(&refused, AnswerError::DrawsGone { offer_id, .. } if *offer_id == service.offer_id), "{refused}");
+    }
     let fresh = one(answer(&lender, (day(0), 12), Some(draws), asked()).unwrap());
     let by_day = fresh.offer.unwrap();
     assert_eq!((fresh.outcome, by_day.limit_minor), (Outcome::Offer, 60_000));
