@@ -14,7 +14,8 @@ pub fn is_id(text: &str) -> bool {
 }
 
 /// Control characters, and those of Unicode that only say how others are set.
-fn is_unseen(character: char) -> bool {
+#[must_use]
+pub fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -15,17 +15,31 @@ use jiff::civil::Date;
 use polars::prelude::{DataFrame, PolarsError};
 use serde::{Deserialize, Serialize};
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::skeleton;
+
 use super::group::divided;
 use super::open_offer::OpenOffer;
+use crate::contract::is_unseen;
 use crate::repayment::{JointRecord, MerchantLoans};
 use crate::store::bucket_of;
 
-/// What owner ids are compared by: without blanks, and whatever their case. `None` for a text that names nobody.
+/// What owner ids are compared by: without blanks and what nobody sees, whatever their case and width, and letters of other alphabets as those of the Latin one that
+/// they look like ([UTS 39](https://www.unicode.org/reports/tr39/#Confusable_Detection)). `None` for a text that names nobody.
 ///
 /// Two owners who become one by it share their bounds, which only takes away.
 fn compared(owner_id: &str) -> Option<String> {
-    let compared: String = owner_id.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    let seen = owner_id.nfkc().filter(|c| !c.is_whitespace() && !is_unseen(*c));
+    // Some letters look alike as capitals only, others as small ones.
+    let capitals: String = seen.flat_map(char::to_uppercase).flat_map(looks_like).collect();
+    let compared: String =
+        capitals.chars().flat_map(char::to_lowercase).flat_map(looks_like).flat_map(char::to_lowercase).collect();
     (!compared.is_empty()).then_some(compared)
+}
+
+/// What a character looks like. One of ASCII is itself, so that `1` is not `l`.
+fn looks_like(character: char) -> Vec<char> {
+    if character.is_ascii() { vec![character] } else { skeleton(character.encode_utf8(&mut [0; 4])).collect() }
 }
 
 /// The owner of every merchant whose row names one.
@@ -61,9 +75,9 @@ impl OwnersBefore {
     pub fn new(rows: impl IntoIterator<Item = RememberedOwner>, corrected: &BTreeSet<String>, buckets: u32) -> Self {
         let corrected: BTreeSet<String> = corrected.iter().filter_map(|owner| compared(owner)).collect();
         let mut by_bucket = vec![BTreeMap::<String, Vec<OwnerBefore>>::new(); buckets.max(1) as usize];
-        for RememberedOwner { merchant_id, owner_id, left_on } in
-            rows.into_iter().filter(|row| !corrected.contains(&row.owner_id))
-        {
+        for RememberedOwner { merchant_id, owner_id, left_on } in rows {
+            // An earlier version of the program may have compared otherwise.
+            let Some(owner_id) = compared(&owner_id).filter(|owner| !corrected.contains(owner)) else { continue };
             if let Some(merchants) = by_bucket.get_mut(bucket_of(&merchant_id, buckets) as usize) {
                 merchants.entry(merchant_id).or_default().push((owner_id, left_on));
             }

@@ -56,7 +56,21 @@ fn part(owners: &Owners, bound_minor: i64) -> Option<i64> {
 fn blanks_and_case_make_no_other_owner() {
     assert_eq!(compared(" DE 123-4 x").as_deref(), Some("de123-4x"));
     assert_eq!(compared("de123-4X\t"), compared(" DE 123-4 x"));
-    assert_eq!((compared(""), compared(" \u{a0}\n")), (None, None));
+    assert_eq!((compared(""), compared(" \u{a0}\n"), compared("\u{200b}")), (None, None, None));
+}
+
+#[test]
+fn an_owner_written_so_that_nobody_sees_the_difference_is_the_same() {
+    let plain = compared("DE 123-Abc");
+    for same in ["DE\u{200b}123-Abc", "ＤＥ１２３－Ａｂｃ", "DЕ123-Аbс", "dе123-АВС", "DE 123\u{2010}Abc"]
+    {
+        assert_eq!(compared(same), plain, "{same:?}");
+        assert_eq!(compared(&compared(same).unwrap()), plain, "compared once more");
+    }
+    for other in ["DE 128-Abc", "DE l23-Abc", "ДЕ 123-Abc"] {
+        assert_ne!(compared(other), plain, "{other:?}");
+    }
+    assert_eq!(compared("ООО Ромашка"), compared("ооо ромашка"));
 }
 
 #[test]
