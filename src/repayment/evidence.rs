@@ -29,6 +29,8 @@ pub struct LoanEvidence {
     misnamed: BTreeSet<(String, String, String)>,
     /// The last day of which tonight's data has orders, of any merchant.
     pub(super) orders_until: Option<Date>,
+    /// Loans of which the lender says that equal payments close to one another are several.
+    payments_confirmed: BTreeSet<String>,
     /// Loans that draw on a merchant's offer under another borrower, by bucket of the merchants to whom the offers were made.
     strange_draws: BTreeMap<u32, Vec<UnknownLoan>>,
     /// What the officers' list of the night before says of such loans: loan, words and the merchant to whom the offer was made.
@@ -151,6 +153,18 @@ impl LoanEvidence {
     pub const fn with_night_before(mut self, night: Option<Date>) -> Self {
         self.night_before = night;
         self
+    }
+
+    /// The same with the loans of which the lender says that equal payments close to one another are several.
+    #[must_use]
+    pub fn with_payments_confirmed(mut self, loans: BTreeSet<String>) -> Self {
+        self.payments_confirmed = loans;
+        self
+    }
+
+    /// Whether the lender says so of a loan.
+    pub(super) fn payments_are_confirmed(&self, loan_id: &str) -> bool {
+        self.payments_confirmed.contains(loan_id)
     }
 
     /// The same with the last day of which tonight's data has orders: what a loan drawn later pledges need not be among them.

@@ -121,7 +121,8 @@ impl LoanLedger {
     /// Adds, as unknown, every loan that draws on an offer of the shard's merchants under another borrower.
     fn add_strange_draws(&mut self, draws: &[UnknownLoan]) {
         for draw in draws {
-            let is_same = |loan: &&mut UnknownLoan| (&loan.merchant_id, &loan.loan_id) == (&draw.merchant_id, &draw.loan_id);
+            let is_same =
+                |loan: &&mut UnknownLoan| (&loan.merchant_id, &loan.loan_id) == (&draw.merchant_id, &draw.loan_id);
             match self.unknown.iter_mut().find(is_same) {
                 Some(loan) => loan.causes.extend(draw.causes.iter().cloned()),
                 None => self.unknown.push(draw.clone()),
@@ -173,7 +174,11 @@ impl LoanLedger {
         let draws = Draws::of(&self.known, evidence);
         let mut told = Vec::new();
         let mut causes_of = |loan: &LoanStanding| -> Causes {
-            let of_payments = received.judge(loan).into_iter().chain(promise::judge(loan, evidence));
+            let of_payments = received
+                .judge(loan)
+                .into_iter()
+                .chain(received.judge_repeated(loan))
+                .chain(promise::judge(loan, evidence));
             let of_borrower = evidence.is_loan_of_another(&loan.merchant_id, &loan.loan_id);
             let Findings { causes: of_bounced, remarks } = received.judge_bounced(loan);
             if !is_told(loan) {

@@ -5,7 +5,8 @@ use polars::prelude::*;
 use super::*;
 use crate::repayment::fixture::{Books, DueRow, LoanRow, PaidRow, books, day, rules, shard};
 use crate::repayment::{
-    BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, NamedOffer, Retention, put_under_borrowers, repayment_tables,
+    BorrowerRecord, ComingDue, CreditRecord, LastKnown, LedgerRules, NamedOffer, Retention, put_under_borrowers,
+    repayment_tables,
 };
 use crate::store::Shard;
 
@@ -394,6 +395,32 @@ fn a_payment_that_had_bounced_has_bounced_still_unless_a_later_version_says_othe
     let ledger = recorded(120);
     let told: Vec<&str> = ledger.remarks.iter().map(|line| line.code.as_str()).collect();
     assert_eq!((codes(&ledger), told), (vec![], vec!["payment-no-longer-reversed"]));
+}
+
+#[test]
+fn a_payment_that_comes_to_light_beside_an_equal_one_of_its_day_may_be_the_same_money() {
+    const HOUR: i64 = 3_600_000_000;
+    /// Payments of 300 on day 110, so many hours after noon.
+    fn seen(on: i32, hours: &[i64]) -> Shard {
+        let rows = vec![PaidRow("l1", 110, 300, None); hours.len()];
+        let mut shard = shard(on, &Books { paid: rows, ..late() });
+        let paid_at: Vec<i64> = hours.iter().map(|hour| day(110).micros() + (12 + hour) * HOUR).collect();
+        let paid_at = Int64Chunked::from_slice("paid_at".into(), &paid_at).into_datetime(TimeUnit::Microseconds, None);
+        shard.tables.get_mut("payments").unwrap().with_column(paid_at.into_column()).unwrap();
+        shard
+    }
+    let repeated = [("m1", Some("l1"), "payment-repeated")];
+    let (_, known) = compare_after(&seen(120, &[0]), &[]);
+    let (ledger, left) = compare_after(&seen(121, &[0, 2]), &known);
+    assert_eq!(codes(&ledger), repeated);
+    assert_eq!(codes(&compare_after(&seen(122, &[0, 2]), &left).0), repeated, "and it stays so");
+    assert_eq!(codes(&compare_after(&seen(121, &[0, 24]), &known).0), [], "a day later");
+    let (_, both) = compare_after(&seen(120, &[0, 2]), &[]);
+    assert_eq!(codes(&compare_after(&seen(121, &[0, 2]), &both).0), [], "both were known on one night");
+    let confirmed = LoanEvidence::new(known, 1).with_payments_confirmed(BTreeSet::from(["l1".to_owned()]));
+    let mut ledger = ledger_of(&seen(121, &[0, 2]));
+    ledger.compare_with(&seen(121, &[0, 2]), 0, &confirmed).unwrap();
+    assert_eq!(codes(&ledger), [], "the lender says that they are two");
 }
 
 #[test]

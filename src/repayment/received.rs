@@ -5,10 +5,13 @@
 //! recorded since. Each of them is also seen again, by its instant and sum (a source may number payments anew), or by its id and sum, dated back by less
 //! than a day; one that is not was corrected since under its own id, or is missing, also where another, dated back, makes up for its sum.
 //!
+//! A payment that no earlier night knew, made before the last of them, of the sum of one that was known and less than a day from it, may be that one sent again
+//! under another id: two payments of one day are rarely seen on two nights.
+//!
 //! A payment that had bounced has bounced still, unless a version of it that was recorded since says otherwise: then it counts as made, and an officer is told
 //! ([`super::unreversed`]).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -18,7 +21,7 @@ use super::error::RepaymentError;
 use super::evidence::LoanEvidence;
 use super::remembered::RememberedLoan;
 use super::standing::{LoanStanding, ReceivedPayment};
-use super::unknown::UnknownCause;
+use super::unknown::{PAYMENT_REPEATED, UnknownCause};
 use super::unreversed::PAYMENT_NO_LONGER_REVERSED;
 use crate::contract::PAYMENTS;
 use crate::domain::{AsOf, MICROS_PER_DAY, days_between};
@@ -37,6 +40,8 @@ struct Received {
     by_id: HashMap<String, (i64, i64)>,
     /// Ids of those that were recorded since.
     changed: BTreeSet<String>,
+    /// Those made before it was last known that have not bounced.
+    standing: Vec<ReceivedPayment>,
     /// By instant and sum, how many bounced.
     bounced: BTreeMap<(i64, i64), usize>,
     /// Ids of those that bounced.
@@ -90,6 +95,10 @@ impl<'a> ReceivedBefore<'a> {
                     }
                 }
                 if paid < *since {
+                    if !has_bounced {
+                        let id = payment_id.and_then(|c| c.get(row)).unwrap_or_default();
+                        received.standing.push(ReceivedPayment(paid, amount, id.to_owned()));
+                    }
                     received.payments += 1;
                     received.sum_minor = received.sum_minor.saturating_add(amount);
                     received.is_changed |= is_changed;
@@ -122,6 +131,22 @@ impl<'a> ReceivedBefore<'a> {
             now.payments, now.sum_minor,
         );
         Some(UnknownCause::new("payments-missing", detail))
+    }
+
+    /// Why payments of a loan may have been counted twice, unless the lender says that they are several.
+    pub fn judge_repeated(&self, loan: &LoanStanding) -> Option<UnknownCause> {
+        let now = self.by_loan.get(&loan.loan_id)?;
+        let before = self.evidence.loan(&loan.merchant_id, &loan.loan_id)?;
+        let repeated = now.repeated(&before.received()?);
+        if repeated == 0 || self.evidence.payments_are_confirmed(&loan.loan_id) {
+            return None;
+        }
+        let detail = format!(
+            "{repeated} payments that the night of {} did not know, though they were made before it, are of the sum of one that it knew and less than a day \
+             from it: the same money may be counted twice. Take the copy out, or name the loan in payments_confirmed under [ledger] of the monitor file",
+            before.known_on?,
+        );
+        Some(UnknownCause::new(PAYMENT_REPEATED, detail))
     }
 
     /// Of the payments of a loan that had bounced and are not seen to have tonight: why they cannot be believed, or what an officer is told where a
@@ -166,6 +191,31 @@ impl Received {
                 _ => !self.has(id, *paid_at, *amount) && !self.changed.contains(id),
             };
         before.iter().filter(|payment| is_lost(payment)).count()
+    }
+
+    /// How many that were not among those known before are of the sum of one that was, and less than a day from it.
+    fn repeated(&self, before: &[ReceivedPayment]) -> usize {
+        let mut known: BTreeMap<(i64, i64), usize> = BTreeMap::new();
+        for ReceivedPayment(paid_at, amount, _) in before {
+            *known.entry((*paid_at, *amount)).or_default() += 1;
+        }
+        let ids: HashSet<&str> = before.iter().map(|payment| payment.2.as_str()).filter(|id| !id.is_empty()).collect();
+        let mut was_known = |ReceivedPayment(paid_at, amount, id): &&ReceivedPayment| {
+            let same = known.get_mut(&(*paid_at, *amount)).filter(|count| **count > 0);
+            if let Some(count) = same {
+                *count -= 1;
+                return true;
+            }
+            ids.contains(id.as_str())
+        };
+        let (old, new): (Vec<&ReceivedPayment>, Vec<&ReceivedPayment>) =
+            self.standing.iter().partition(|p| was_known(p));
+        let is_copy = |new: &&&ReceivedPayment| {
+            let is_like =
+                |old: &&ReceivedPayment| old.1 == new.1 && old.0.abs_diff(new.0) < MICROS_PER_DAY.unsigned_abs();
+            old.iter().any(is_like)
+        };
+        new.iter().filter(is_copy).count()
     }
 
     /// Whether a payment is there under its id, over the same sum and not made a day earlier, or more: that would take arrears out of the past.

@@ -166,6 +166,9 @@ pub(super) const OFFER_OF_ANOTHER: &str = "offer-of-another-merchant";
 /// The code of a loan that draws on a merchant's offer under another borrower.
 pub(super) const DRAWN_UNDER_ANOTHER: &str = "drawn-under-another";
 
+/// The code of a loan on which one payment may count twice.
+pub(super) const PAYMENT_REPEATED: &str = "payment-repeated";
+
 /// The code of a loan on whose offer more was drawn than may be.
 pub(super) const DRAW_ABOVE_OFFER: &str = "draw-above-offer";
 

@@ -29,7 +29,8 @@ pub fn with_named_by_loans(
         return Ok(evidence);
     }
     let named = in_buckets(store, LOANS.name, as_of, |shard, loans| {
-        let offers = named_offers(loans, &shard.broken)?.into_iter().filter(|named| evidence.made_to_another(named).is_some());
+        let offers =
+            named_offers(loans, &shard.broken)?.into_iter().filter(|named| evidence.made_to_another(named).is_some());
         Ok((new_pledges(shard, loans, &evidence)?, offers.collect::<Vec<_>>()))
     })?;
     let (pledged, offers): (Vec<_>, Vec<_>) = named.into_iter().unzip();

@@ -119,6 +119,7 @@ pub fn read_loan_evidence(
         })
     });
     let evidence = evidence.with_offers(offers, rows::<LoanException>(previous)?);
+    let evidence = evidence.with_payments_confirmed(monitor.payments_confirmed.clone());
     Ok(evidence.with_night_before(previous.map(|run| run.as_of)).with_orders_until(orders_until))
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::record::{DEDUCTION, LoanRecord, PaymentRow, VOLUNTARY};
 use super::super::settings::LedgerRules;
-use super::super::unknown::UnknownCause;
+use super::super::unknown::{PAYMENT_REPEATED, UnknownCause};
 use super::super::waterfall::Instalment;
 
 /// Two payments of one sum that lie no further apart may be one that was sent under two ids, whichever channel either names. A borrower who pays two equal
@@ -48,7 +48,7 @@ pub(super) fn judge(
             "{repeated} of {all} payments are of the sum of another, at most {COPY_MINUTES} minutes before: the same money may be counted twice. \
              Take the copy out, or name the loan in payments_confirmed under [ledger] of the monitor file"
         );
-        causes.push(UnknownCause::new("payment-repeated", detail));
+        causes.push(UnknownCause::new(PAYMENT_REPEATED, detail));
     }
     judge_sum(standing().map(|row| i128::from(row.payment.amount_minor)).sum(), schedule, rules, causes);
 }

@@ -155,7 +155,10 @@ fn an_answer_by_day_takes_the_place_of_the_nights_offer_and_the_next_night_knows
     answer(&lender, (day(0), 12), Some(draws.clone()), of_other("b1")).unwrap();
     for gone in [vec![], vec![Draw { drawn_minor: drawn - 1, ..draws[0].clone() }]] {
         let refused = answer(&lender, (day(0), 12), Some(gone), of_other("b2")).unwrap_err();
-        assert!(matches!(&refused, AnswerError::DrawsGone { offer_id, .. } if *offer_id == service.offer_id), "{refused}");
+        assert!(
+            matches!(&refused, AnswerError::DrawsGone { offer_id, .. } if *offer_id == service.offer_id),
+            "{refused}"
+        );
     }
     let fresh = one(answer(&lender, (day(0), 12), Some(draws), asked()).unwrap());
     let by_day = fresh.offer.unwrap();
