@@ -117,6 +117,9 @@ fn write(report: &CheckReport, out: &mut String) -> std::fmt::Result {
     for unstated in &report.intake.unstated {
         writeln!(out, "  checksums  {unstated}")?;
     }
+    for changed in &report.intake.changed {
+        writeln!(out, "  changed    {changed}")?;
+    }
     if let Some(loans) = report.loans.as_ref().filter(|loans| loans.unknown > 0) {
         let (unknown, all) = (grouped(loans.unknown), grouped(loans.loans));
         writeln!(out, "  loan book  {unknown} of {all} loans are unknown, because their records do not agree:")?;

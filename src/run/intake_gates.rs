@@ -12,6 +12,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::changed_files::{ChangedFiles, changed_files};
 use super::column_gates::{FilesBefore, has_lost, named_few, narrower_files};
 use super::gate_settings::{Fault, GateSettings, TableLimits};
 use super::gates::GateError;
@@ -46,6 +47,9 @@ pub struct IntakeVerdict {
     /// Files whose digest nobody stated, though one was stated the night before, or is of others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unstated: Vec<UnstatedFiles>,
+    /// Files of days past that hold other bytes than on the night before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<ChangedFiles>,
 }
 
 /// The night before.
@@ -231,6 +235,8 @@ pub fn judge_intake(
         .collect();
     let lines: Vec<&LedgerLine> = ingested.whole_ledger().collect();
     let unstated = unstated_files(&lines, reference.as_ref().map(|r| r.ledger.as_slice()));
+    let changed =
+        reference.as_ref().map(|r| changed_files(&job.intake.source, &ingested.inputs, &r.files)).unwrap_or_default();
     let gaps = ingested.column_gaps.iter().filter(|gap| !gap.is_in_none).cloned();
     let verdict = IntakeVerdict {
         reference: reference.map(|r| r.night),
@@ -238,6 +244,7 @@ pub fn judge_intake(
         absent,
         column_gaps: Some(gaps.collect()),
         unstated,
+        changed,
     };
     Ok(JudgedIntake { tables, verdict, faults })
 }

@@ -3,6 +3,7 @@
 mod as_of;
 mod backtest;
 mod catch_up;
+mod changed_files;
 mod check;
 mod column_gates;
 mod config_copies;

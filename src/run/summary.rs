@@ -453,6 +453,9 @@ impl RunSummary {
         for unstated in &self.intake.unstated {
             writeln!(out, "  checksums  {unstated}")?;
         }
+        for changed in &self.intake.changed {
+            writeln!(out, "  changed    {changed}")?;
+        }
         Ok(())
     }
 
