@@ -26,14 +26,24 @@ pub(crate) const VERSIONS_CONTRADICT: &str = "versions-contradict";
 /// What became of the versions of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct KeyHistory {
-    /// Versions that could be seen at some instant, the latest first, with the instant from which they no longer are.
-    pub seen: Vec<(Place, Option<i64>)>,
+    /// Versions that could be seen at some instant, the latest first.
+    pub seen: Vec<Seen>,
     /// The version that counts now; none where the key is not usable.
     pub usable: Option<Place>,
     /// Sound versions that contradict another of their instant, each content once, and which of the content columns shows it.
     pub contradicting: Vec<(Place, usize)>,
     /// Why the key was not usable, and is not where nothing repaired it.
     pub breaks: Vec<Break>,
+}
+
+/// A version that could be seen at some instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub place: Place,
+    /// Since when, where its row does not say so itself ([`Version::since`]).
+    pub since: Option<i64>,
+    /// From when on it no longer is.
+    pub until: Option<i64>,
 }
 
 /// One reason why a key was not usable for a time.
@@ -89,12 +99,18 @@ impl KeyHistory {
             let contradiction = contradiction(&saying);
             if let Some(Contradiction { before, since }) = contradiction {
                 let until = before.map_or(ALWAYS, |version| version.until.min(since));
-                let known = before.map_or(since, |version| version.known);
+                let (known, earlier) = match before {
+                    Some(version) => fullest_first(&saying, version),
+                    None => (since, Vec::new()),
+                };
+                entries.extend(earlier);
                 entries.push(Entry { version: before, known, until, is_broken: true });
                 history.contradicting.extend(contradicting(&saying));
                 breaks.push((None, since, entries.len()));
             } else if let Some(fullest) = fullest(&saying, NEVER_ENDS) {
-                let Version { known, until, is_broken, .. } = *fullest;
+                let Version { until, is_broken, .. } = *fullest;
+                let (known, earlier) = fullest_first(&saying, fullest);
+                entries.extend(earlier);
                 entries.push(Entry { version: Some(fullest), known, until, is_broken });
             }
             let after_saying = entries.len();
@@ -131,6 +147,25 @@ fn fullest<'a>(versions: &[&'a Version], instant: i64) -> Option<&'a Version> {
         by_cells.then_with(|| (&a.cells, a.lineage).cmp(&(&b.cells, b.lineage)))
     })?;
     known().all(|version| version.is_part_of(most, instant)).then_some(most)
+}
+
+/// From when on the fullest version of an instant is known, and what counted before that: versions come to stand beside others only once they report something
+/// ([`super::order::past_places`]), and until then the fullest of the others counts, or nothing where these contradict each other.
+fn fullest_first<'a>(versions: &[&'a Version], last: &'a Version) -> (i64, Vec<Entry<'a>>) {
+    if versions.iter().all(|version| version.since.is_none()) {
+        return (last.known, Vec::new());
+    }
+    let instants: BTreeSet<i64> = versions.iter().map(|v| v.known).filter(|instant| *instant <= last.known).collect();
+    let mut entries: Vec<Entry<'a>> = Vec::new();
+    for instant in instants {
+        let version = fullest(versions, instant);
+        if version.is_some_and(|version| version.place == last.place) {
+            return (instant, entries);
+        }
+        let (until, is_broken) = version.map_or((ALWAYS, true), |version| (version.until, version.is_broken));
+        entries.push(Entry { version, known: instant, until, is_broken });
+    }
+    (last.known, entries)
 }
 
 /// Since when versions of one instant, none of them broken itself, contradict each other.
@@ -179,14 +214,15 @@ fn without_repetitions(entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
     distinct
 }
 
-/// The versions that could be seen at some instant, with the instant from which they no longer are.
-fn seen(entries: &[Entry<'_>]) -> Vec<(Place, Option<i64>)> {
+/// The versions that could be seen at some instant.
+fn seen(entries: &[Entry<'_>]) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut next_known = NEVER_ENDS;
     for entry in entries.iter().rev() {
         let ends = next_known.min(entry.until);
         if let Some(version) = entry.version.filter(|_| ends > entry.known) {
-            seen.push((version.place, (ends < NEVER_ENDS).then_some(ends)));
+            let until = (ends < NEVER_ENDS).then_some(ends);
+            seen.push(Seen { place: version.place, since: version.since, until });
         }
         next_known = next_known.min(entry.known);
     }
@@ -211,6 +247,7 @@ mod tests {
             times: std::collections::BTreeMap::new(),
             precedes: BTreeSet::new(),
             known,
+            since: None,
             until: NEVER_ENDS,
             lead: Lead::default(),
             said: Said::default(),
@@ -228,6 +265,10 @@ mod tests {
         Version { place: Place::Failing(at), is_broken: true, until, ..version }
     }
 
+    fn places(history: &KeyHistory) -> Vec<(Place, Option<i64>)> {
+        history.seen.iter().map(|seen| (seen.place, seen.until)).collect()
+    }
+
     const A: Place = Place::Sound(0);
     const C: Place = Place::Sound(2);
 
@@ -239,7 +280,7 @@ mod tests {
         for versions in [vec![less.clone(), more.clone(), again.clone()], vec![again, more, less]] {
             let history = KeyHistory::of(&versions);
             assert_eq!(history.usable, Some(Place::Sound(1)));
-            assert_eq!(history.seen, [(Place::Sound(1), None)]);
+            assert_eq!(places(&history), [(Place::Sound(1), None)]);
             assert_eq!((history.contradicting, history.breaks), (vec![], vec![]));
         }
     }
@@ -249,14 +290,14 @@ mod tests {
         let versions =
             [version(0, Some(5), 5, &[always("x"), always("1")]), version(1, Some(5), 5, &[always("x"), always("9")])];
         let history = KeyHistory::of(&versions);
-        assert_eq!((history.usable, history.seen), (None, vec![]));
+        assert_eq!((history.usable, places(&history)), (None, vec![]));
         assert_eq!(history.contradicting, [(A, 1), (Place::Sound(1), 1)]);
         assert_eq!(history.breaks, [Break { place: None, known_at: Some(5), repaired_at: None }]);
 
         let [a, b] = versions;
         let settled = version(2, Some(8), 8, &[always("x"), always("9")]);
         let history = KeyHistory::of(&[a, b, settled]);
-        assert_eq!((history.usable, history.seen), (Some(C), vec![(C, None)]));
+        assert_eq!((history.usable, places(&history)), (Some(C), vec![(C, None)]));
         assert_eq!(history.contradicting.len(), 2);
         assert_eq!(history.breaks, [Break { place: None, known_at: Some(5), repaired_at: Some(8) }]);
     }
@@ -275,13 +316,13 @@ mod tests {
     fn what_was_known_before_the_other_event_or_milestone_is_seen_until_then() {
         // Two events: the second version is known later.
         let history = KeyHistory::of(&[version(0, None, 5, &[always("5")]), version(1, None, 9, &[always("9")])]);
-        assert_eq!((history.usable, history.seen), (None, vec![(A, Some(9))]));
+        assert_eq!((history.usable, places(&history)), (None, vec![(A, Some(9))]));
         // Two milestones: while only the earlier has passed, its version says more.
         let history = KeyHistory::of(&[
             version(0, None, 1, &[always("x"), Some(("5", 5))]),
             version(1, None, 1, &[always("x"), Some(("9", 9))]),
         ]);
-        assert_eq!((history.usable, history.seen), (None, vec![(A, Some(9))]));
+        assert_eq!((history.usable, places(&history)), (None, vec![(A, Some(9))]));
         assert_eq!(history.breaks, [Break { place: None, known_at: Some(9), repaired_at: None }]);
         // A version recorded before that settles it before it begins.
         let history = KeyHistory::of(&[
@@ -289,7 +330,7 @@ mod tests {
             version(1, Some(1), 1, &[always("x"), Some(("9", 9))]),
             version(2, Some(3), 3, &[always("x"), Some(("7", 7))]),
         ]);
-        assert_eq!((history.usable, history.seen), (Some(C), vec![(C, None), (A, Some(3))]));
+        assert_eq!((history.usable, places(&history)), (Some(C), vec![(C, None), (A, Some(3))]));
         assert_eq!(history.breaks, [Break { place: None, known_at: Some(9), repaired_at: Some(3) }]);
     }
 
@@ -298,11 +339,11 @@ mod tests {
         let sound = version(0, Some(5), 5, &[always("x")]);
         let lost = broken(version(1, Some(5), 7, &[None]), ALWAYS);
         let history = KeyHistory::of(&[sound.clone(), lost]);
-        assert_eq!((history.usable, history.seen), (None, vec![(A, Some(7))]));
+        assert_eq!((history.usable, places(&history)), (None, vec![(A, Some(7))]));
         let orphaned = broken(version(1, Some(5), 5, &[always("y")]), 9);
         let history = KeyHistory::of(&[sound, orphaned]);
         assert_eq!(
-            (history.usable, history.seen),
+            (history.usable, places(&history)),
             (None, vec![]),
             "they contradict each other before the parent broke"
         );

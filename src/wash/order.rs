@@ -12,6 +12,8 @@
 //!
 //! From when on that version is known the contradicted one is older than it. What became of its parent since makes no difference: it was known before. One that says nothing of the milestone does not tell: it may be from before.
 
+use std::collections::BTreeSet;
+
 use super::version::Version;
 use crate::contract::TableContract;
 
@@ -56,10 +58,53 @@ pub(super) fn place_contradicted(table: &TableContract, versions: &mut [Version]
 /// Gives each version of a key without a stamp that reports something later than another's the place of the last such version. `until`: what happens from then on, in UTC
 /// microseconds, nobody has seen.
 pub(super) fn place_unstamped(versions: &mut [Version], tolerance_micros: i64, until: i64) {
-    let stamps: Vec<i64> = versions.iter().filter_map(|version| version.recorded).collect();
-    for version in versions.iter_mut().filter(|version| version.recorded.is_none() && !version.is_recorded_unreadable) {
-        let reported = version.times.values().copied().filter(|time| *time < until).max();
-        let Some(latest) = reported.and_then(|time| time.checked_sub(tolerance_micros)) else { continue };
-        version.recorded = stamps.iter().copied().filter(|stamp| *stamp < latest).max();
+    let placed: Vec<Option<i64>> = {
+        let last = |version| places(version, versions, tolerance_micros, until).last().map(|(stamp, _)| *stamp);
+        versions.iter().map(last).collect()
+    };
+    for (version, stamp) in versions.iter_mut().zip(placed) {
+        version.recorded = version.recorded.or(stamp);
     }
+}
+
+/// The same versions as whoever looks back finds them: until a version without a stamp has reported something later than another's it is the oldest, so that it stands once in
+/// each place, and in each says what it said by then. `None` where [`place_unstamped`] moves nothing.
+pub(super) fn past_places(versions: &[Version], tolerance_micros: i64, until: i64) -> Option<Vec<Version>> {
+    let mut all = Vec::with_capacity(versions.len());
+    for version in versions {
+        let places = places(version, versions, tolerance_micros, until);
+        let ends = places.iter().map(|(_, since)| Some(*since)).chain([None]);
+        let begins = [None].into_iter().chain(places.iter().copied().map(Some));
+        for (place, ends) in begins.zip(ends) {
+            let mut then = version.clone();
+            if let Some((stamp, since)) = place {
+                then.recorded = Some(stamp);
+                then.known = version.known.max(since);
+                then.since = Some(since);
+            }
+            if let Some(ends) = ends {
+                then.cells.iter_mut().for_each(|cell| *cell = cell.take().filter(|cell| cell.seen_from < ends));
+            }
+            all.push(then);
+        }
+    }
+    (all.len() > versions.len()).then_some(all)
+}
+
+/// The stamps with which a version without one comes to stand, one after the other, each with the time that it reports from which on it cannot be older.
+fn places(version: &Version, versions: &[Version], tolerance_micros: i64, until: i64) -> Vec<(i64, i64)> {
+    let mut places: Vec<(i64, i64)> = Vec::new();
+    if version.recorded.is_some() || version.is_recorded_unreadable {
+        return places;
+    }
+    let reported: BTreeSet<i64> = version.times.values().copied().filter(|time| *time < until).collect();
+    for time in reported {
+        let Some(latest) = time.checked_sub(tolerance_micros) else { continue };
+        let stamps = versions.iter().filter_map(|other| other.recorded);
+        let stamp = stamps.filter(|stamp| *stamp < latest).max();
+        places.extend(
+            stamp.filter(|stamp| places.last().is_none_or(|(last, _)| last < stamp)).map(|stamp| (stamp, time)),
+        );
+    }
+    places
 }

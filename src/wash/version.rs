@@ -89,6 +89,8 @@ pub(super) struct Version {
     pub precedes: BTreeSet<&'static str>,
     /// [`ALWAYS`] where no time says so.
     pub known: i64,
+    /// Since when it stands where it stands among the versions of its key, where its row alone would be seen before ([`super::order::past_places`]).
+    pub since: Option<i64>,
     /// Until when its references held: [`ALWAYS`] for a version that is broken itself.
     pub until: i64,
     pub lead: Lead,
@@ -108,6 +110,7 @@ impl Version {
             times: BTreeMap::new(),
             precedes: BTreeSet::new(),
             known: ALWAYS,
+            since: None,
             until: ALWAYS,
             lead: record.lead.clone(),
             said: Said::default(),
@@ -198,6 +201,7 @@ pub(super) fn read_versions(
                 times: times(table, rows, at)?,
                 precedes: precedes(table, rows, at)?,
                 known: known.get(at).unwrap_or(ALWAYS),
+                since: None,
                 until: if holds { until.and_then(|u| u.get(at)).unwrap_or(NEVER_ENDS) } else { ALWAYS },
                 lead: lead(table, rows, at)?,
                 said: said(table, rows, at)?,

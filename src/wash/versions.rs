@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use polars::prelude::*;
 
-use super::history::{KeyHistory, VERSIONS_CONTRADICT};
-use super::order::{place_contradicted, place_unstamped};
+use super::history::{KeyHistory, Seen, VERSIONS_CONTRADICT};
+use super::order::{past_places, place_contradicted, place_unstamped};
 use super::parents::ALWAYS;
 use super::version::{Lead, Place, Said, Unparsed, Version, content_columns, known_of, read_versions, some_time};
 use crate::contract::{SUPERSEDED_AT, TABLES, TableContract, Type, Visibility};
@@ -97,20 +97,21 @@ pub(crate) fn settle(
     }
     let mut versions = keyed;
     versions.sort_by(|a, b| (&a.key, a.lineage).cmp(&(&b.key, b.lineage)));
-    for of_one_key in versions.chunk_by_mut(|a, b| a.key == b.key) {
-        place_contradicted(table, of_one_key, tolerance_micros);
-        place_unstamped(of_one_key, tolerance_micros, as_of.micros());
-        of_one_key.sort_by_key(|version| (version.instant(), version.lineage));
-    }
+    let pasts = put_in_order(table, &mut versions, tolerance_micros, as_of.micros());
     let names: Vec<&'static str> = content_columns(table).collect();
-    let mut kept: Vec<(Place, Option<i64>)> = Vec::new();
+    let mut kept: Vec<Seen> = Vec::new();
     let mut contradicting: Vec<(IdxSize, &'static str)> = Vec::new();
     let mut first_known: HashMap<String, i64> = HashMap::new();
-    for of_one_key in versions.chunk_by(|a, b| a.key == b.key) {
+    for (of_one_key, past) in versions.chunk_by(|a, b| a.key == b.key).zip(pasts) {
         let Some(first) = of_one_key.first() else { continue };
         let key = first.key.join("|");
         let leads: BTreeSet<Lead> = of_one_key.iter().map(|v| v.lead.clone()).collect();
-        let history = KeyHistory::of(of_one_key);
+        let mut history = KeyHistory::of(of_one_key);
+        // What counts now, and what contradicts it, are as the versions stand now; what was seen before is not.
+        if let Some(past) = past {
+            let KeyHistory { seen, breaks, .. } = KeyHistory::of(&past);
+            (history.seen, history.breaks) = (seen, breaks);
+        }
         let contradicts: HashSet<Place> = history.contradicting.iter().map(|(place, _)| *place).collect();
         let is_duplicate =
             |v: &&Version| !v.is_broken && Some(v.place) != history.usable && !contradicts.contains(&v.place);
@@ -139,19 +140,17 @@ pub(crate) fn settle(
     let contradicting = resent.take(&IdxCa::from_vec("contradicting".into(), rows))?;
 
     for (frame, is_failing) in [(&resent, false), (failing, true)] {
-        let mut rows: Vec<IdxSize> = Vec::new();
-        let mut superseded: Vec<Option<i64>> = Vec::new();
-        for (place, until) in &kept {
-            let (Place::Sound(at) | Place::Failing(at)) = *place else { continue };
-            if matches!(place, Place::Failing(_)) == is_failing {
-                rows.push(row_index(at));
-                superseded.push(*until);
-            }
-        }
-        if rows.is_empty() {
+        let of_frame = |seen: &&Seen| match seen.place {
+            Place::Sound(_) => !is_failing,
+            Place::Failing(_) => is_failing,
+            Place::Unparsed(_) => false,
+        };
+        let of_frame: Vec<&Seen> = kept.iter().filter(of_frame).collect();
+        if of_frame.is_empty() {
             continue;
         }
-        let rows = frame.take(&IdxCa::from_vec("kept".into(), rows))?;
+        let rows = rows_seen(frame, &of_frame)?;
+        let superseded: Vec<Option<i64>> = of_frame.iter().map(|seen| seen.until).collect();
         let usable: BooleanChunked = superseded.iter().map(Option::is_none).collect();
         known.append(&known_of(table, &rows.filter(&usable)?, as_of)?)?;
         let mut rows = shown(table, &rows)?;
@@ -159,6 +158,25 @@ pub(crate) fn settle(
         settled.vstack_mut(&rows)?;
     }
     Ok(Settled { rows: settled, known, duplicates, contradicting, contradicting_columns, broken, first_known })
+}
+
+/// Brings the versions of each key, which lie side by side, into the order in which they count; of each key how they stood before, where that is otherwise.
+fn put_in_order(
+    table: &TableContract,
+    versions: &mut [Version],
+    tolerance_micros: i64,
+    until: i64,
+) -> Vec<Option<Vec<Version>>> {
+    let in_order = |of_one_key: &mut [Version]| {
+        place_contradicted(table, of_one_key, tolerance_micros);
+        let mut past = past_places(of_one_key, tolerance_micros, until);
+        place_unstamped(of_one_key, tolerance_micros, until);
+        for versions in [of_one_key].into_iter().chain(past.as_deref_mut()) {
+            versions.sort_by_key(|version| (version.instant(), version.lineage));
+        }
+        past
+    };
+    versions.chunk_by_mut(|a, b| a.key == b.key).map(in_order).collect()
 }
 
 /// What a version of a key says, or else the latest of the others that says it; of several of one instant the greatest, in whatever order they came.
@@ -200,6 +218,23 @@ fn with_superseded(frame: &mut DataFrame, superseded: Int64Chunked) -> PolarsRes
     let instant = DataType::Datetime(TimeUnit::Microseconds, None);
     let column = superseded.into_series().cast(&instant)?.with_name(SUPERSEDED_AT.into()).into_column();
     frame.with_column(column).map(|_| ())
+}
+
+/// Rows that were seen; those that are seen from later on than they say as if recorded then.
+fn rows_seen(frame: &DataFrame, seen: &[&Seen]) -> PolarsResult<DataFrame> {
+    let at = |seen: &&Seen| match seen.place {
+        Place::Sound(at) | Place::Failing(at) | Place::Unparsed(at) => row_index(at),
+    };
+    let mut rows = frame.take(&IdxCa::from_vec("kept".into(), seen.iter().map(at).collect()))?;
+    if seen.iter().all(|seen| seen.since.is_none()) {
+        return Ok(rows);
+    }
+    let recorded = rows.column("recorded_at")?;
+    let (kind, stated) = (recorded.dtype().clone(), recorded.datetime()?.physical());
+    let dated: Int64Chunked = seen.iter().zip(stated.iter()).map(|(seen, stated)| seen.since.or(stated)).collect();
+    let dated = dated.into_series().cast(&kind)?.with_name("recorded_at".into());
+    rows.replace("recorded_at", dated.into_column())?;
+    Ok(rows)
 }
 
 /// The columns that stay.
