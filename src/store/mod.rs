@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A loan's instalments and payments lie with its merchant. Earlier versions of a row stay beside the latest with the instant at which
-//! they were replaced, so that a look back sees what could be seen then, and an order's amount does not rise once it was sent off. Bytes depend on the rows alone: not on their order, the
+//! they were replaced, so that a look back sees what could be seen then, an order's amount does not rise once it was sent off, and a promise that has fallen due is not put off. Bytes depend on the rows alone: not on their order, the
 //! files they came in, or threads.
 
 mod broken;
@@ -16,6 +16,7 @@ mod error;
 mod hash;
 mod held_amounts;
 mod held_ends;
+mod held_promises;
 mod index;
 mod reader;
 mod row_order;

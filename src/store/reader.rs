@@ -11,6 +11,7 @@ use super::earlier::earlier_versions;
 use super::error::{StoreError, frame_error};
 use super::held_amounts::hold_amounts;
 use super::held_ends::hold_ends;
+use super::held_promises::hold_promises;
 use super::index::{BROKEN, LAYOUT, StoreIndex, bucket_path};
 use super::shard::Shard;
 use crate::contract::{self, APPLICATIONS, ORDERS, PAYMENTS, SHIPMENTS, TableContract, data_type, visible};
@@ -94,7 +95,7 @@ impl Store {
     }
 
     /// One bucket's tables as of an instant up to the store's own: visible rows, later milestones masked, the version that was the
-    /// latest then but for orders of which the amount rose after they were sent off, rows whose parent could not be seen then left out; sorted by merchant, event time and key. Tables
+    /// latest then but for orders of which the amount rose after they were sent off or that opened again, and promises put off after they fell due, rows whose parent could not be seen then left out; sorted by merchant, event time and key. Tables
     /// that do not name a merchant carry their loan's `merchant_id` as last column.
     ///
     /// # Errors
@@ -159,8 +160,8 @@ impl Store {
             let versions = found.map(|(table, rows)| earlier_versions(table, rows, as_of)).transpose();
             versions.map(Option::flatten).map_err(|e| frame_error(wanted.name, &e))
         };
+        let sent_before = earlier(&SHIPMENTS)?;
         if let (Some(before), Some(orders)) = (earlier(&ORDERS)?, tables.get(ORDERS.name)) {
-            let sent_before = earlier(&SHIPMENTS)?;
             let parcels: Vec<&DataFrame> = tables.get(SHIPMENTS.name).into_iter().chain(&sent_before).collect();
             if let Some(held) = hold_amounts(orders, &before, &parcels).map_err(|e| frame_error(ORDERS.name, &e))? {
                 tables.insert(ORDERS.name, held);
@@ -169,6 +170,10 @@ impl Store {
             if let Some(held) = open_again.map_err(|e| frame_error(ORDERS.name, &e))?.flatten() {
                 tables.insert(ORDERS.name, held);
             }
+        }
+        if let (Some(before), Some(parcels)) = (&sent_before, tables.get(SHIPMENTS.name)) {
+            let held = hold_promises(parcels, before).map_err(|e| frame_error(SHIPMENTS.name, &e))?;
+            tables.extend(held.map(|held| (SHIPMENTS.name, held)));
         }
         let mut replaced = BTreeMap::new();
         for table in [&PAYMENTS, &APPLICATIONS] {

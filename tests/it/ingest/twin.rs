@@ -314,13 +314,58 @@ fn first_failing(table: &TableContract, row: &Row, is_told: bool, twin: &Twin) -
 
 pub fn wash(tables: &Tables, as_of: &AsOf) -> Twin {
     let mut twin = wash_as_said(tables, as_of);
+    // What became of a merchant meanwhile makes no difference to what was said of its orders and parcels.
+    let mut standing = tables.clone();
+    standing.insert("merchants", as_they_stand(&tables["merchants"], &twin["merchants"].usable));
     if let Some(orders) = twin.get_mut("orders") {
         for row in &mut orders.usable {
-            hold_amount(row, tables, as_of);
-            hold_end(row, tables, as_of);
+            hold_amount(row, &standing, as_of);
+            hold_end(row, &standing, as_of);
         }
     }
+    if let Some(mut parcels) = twin.remove("shipments") {
+        let orders = as_they_stand(&tables["orders"], &twin["orders"].usable);
+        let parents = Tables::from([("merchants", standing["merchants"].clone()), ("orders", orders)]);
+        parcels.usable.iter_mut().for_each(|row| hold_promises(row, &tables["shipments"], &parents, as_of));
+        twin.insert("shipments", parcels);
+    }
     twin
+}
+
+/// A table of rows that were always as they are now.
+fn as_they_stand(text: &Text, usable: &[Row]) -> Text {
+    let cell = |row: &Row, column: &str| match column {
+        "recorded_at" => String::new(),
+        column => row.get(column).cloned().unwrap_or_default(),
+    };
+    let rows = usable.iter().map(|row| text.columns.iter().map(|column| cell(row, column)).collect()).collect();
+    Text { columns: text.columns.clone(), rows }
+}
+
+/// Leaves a parcel the promises that had passed when it last was looked at with them, found by looking at it after everything that any row says happened.
+fn hold_promises(row: &mut Row, shipments: &Text, parents: &Tables, as_of: &AsOf) {
+    let mut about = parents.clone();
+    let parcels = about.entry("shipments").or_insert_with(|| shipments.clone());
+    let at = parcels.at("shipment_id");
+    parcels.rows.retain(|cells| Some(&cells[at]) == row.get("shipment_id"));
+    if parcels.rows.len() < 2 {
+        return;
+    }
+    let cells = about.values().flat_map(|text| text.rows.iter().flatten());
+    let instants: BTreeSet<i64> = cells.filter_map(|cell| micros(cell)).filter(|at| *at < as_of.micros()).collect();
+    let is_own = |other: &&Row| ["shipment_id", "merchant_id"].iter().all(|name| other.get(name) == row.get(name));
+    let seen: Vec<Row> = instants
+        .into_iter()
+        .filter_map(|at| wash_as_said(&about, &just_after(at))["shipments"].usable.iter().find(is_own).cloned())
+        .collect();
+    for name in ["ship_by_at", "promised_at"] {
+        // What lies ahead is masked: a promise that is seen has passed.
+        let passed = seen.iter().filter_map(|parcel| parcel.get(name)).min_by_key(|text| micros(text));
+        let Some(first) = passed else { continue };
+        if row.get(name).is_none_or(|stated| micros(stated) > micros(first)) {
+            row.insert(name, first.clone());
+        }
+    }
 }
 
 /// Holds what an order comes to to the least that was said of it from when it was sent off, found by looking at it after everything that any of the rows
