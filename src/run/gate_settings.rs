@@ -57,6 +57,8 @@ pub enum Fault {
     DayMissing,
     /// Its rows name people otherwise than orders do.
     OtherNames,
+    /// The amounts of a day are of another order of magnitude than those of the weeks before.
+    OtherUnit,
 }
 
 impl Fault {
@@ -73,6 +75,7 @@ impl Fault {
             Self::FilesGone => "files-gone",
             Self::DayMissing => "day-missing",
             Self::OtherNames => "other-names",
+            Self::OtherUnit => "other-unit",
         }
     }
 }
@@ -224,7 +227,7 @@ pub(super) static ALLOW_KEYS: Section = Section {
             "the contract table; joined where files are gone whose rows are only joined to others",
         ),
         Key::new("what", "word", "\"absent\"", "the fault").range(
-            "absent, fewer-rows, fewer-bytes, older, past-data, column-lost, files-gone, day-missing, other-names",
+            "absent, fewer-rows, fewer-bytes, older, past-data, column-lost, files-gone, day-missing, other-names, other-unit",
         ),
         Key::new("until", "date", "\"2026-01-31\"", "last as-of date on which it is allowed"),
         Key::new("reason", "text", "\"the export is being moved\"", "why, for whoever reads the results"),

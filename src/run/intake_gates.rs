@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +25,13 @@ use crate::domain::{days_between, grouped};
 use crate::publish::{PreviousRun, PublishError};
 use crate::run::Job;
 use crate::source::ColumnGap;
-use crate::wash::{Activity, Ingested, LedgerLine, PACED_DAYS, People, PeopleByKind};
+use crate::wash::{Activity, Amounts, Ingested, JumpedAmounts, LedgerLine, PACED_DAYS, People, PeopleByKind};
 
 /// Of fewer rows, chance may name most of them otherwise.
 const FEWEST_NAMED: u64 = 30;
+
+/// Days whose amounts a first night compares with those before them.
+const FIRST_DAYS: i64 = 28;
 
 /// Days that a table may rest while others go on trading.
 const REST_DAYS: i32 = 7;
@@ -211,6 +215,8 @@ pub fn judge_intake(
         against_previous.first_night(job, ingested, &seen);
     }
     against_previous.data_clock(&tables, &ingested.activity);
+    let judged_from = reference.as_ref().map_or_else(|| first_judged_day(as_of), |reference| reference.night.as_of);
+    against_previous.other_unit(&ingested.amounts, judged_from);
     if names_buyers {
         against_previous.other_names(&ingested.people);
     }
@@ -291,6 +297,11 @@ impl TableCounts {
         let (most_rows, least_days_old, filled) = (was.most_rows, was.least_days_old, was.filled.clone());
         Self { most_rows, least_days_old, filled, ..Self::default() }
     }
+}
+
+/// The first day whose amounts a first night compares with those before it.
+fn first_judged_day(as_of: Date) -> Date {
+    as_of.saturating_sub(FIRST_DAYS.days())
 }
 
 /// Days that a table may be older than usual because it rests.
@@ -459,6 +470,37 @@ impl Gates<'_> {
                            (not_the_buyer.suffices = 0 under [authenticity] of the features file)";
                 self.find(table, Fault::OtherNames, was.to_owned(), is);
             }
+        }
+    }
+
+    /// Days since the night before whose amounts are of another order of magnitude than those of the weeks before each.
+    fn other_unit(&mut self, amounts: &BTreeMap<&'static str, Amounts>, from: Date) {
+        for (table, amounts) in amounts {
+            let jumps = amounts.jumps(table, from, self.as_of);
+            let Some(last) = jumps.last() else { continue };
+            let (rows, on) = (grouped(last.rows), last.on);
+            let is = match last.what {
+                JumpedAmounts::Median { of_day, .. } => {
+                    format!("the middle one of the {rows} amounts of {on} is about {} minor units", grouped(of_day))
+                }
+                JumpedAmounts::Large { rows: large, most } => {
+                    format!("{} of the {rows} amounts of {on} are beyond {} minor units", grouped(large), grouped(most))
+                }
+            };
+            let days = match jumps.len() {
+                1 => String::new(),
+                more => format!(", and so on {} days before", more - 1),
+            };
+            let was = match last.what {
+                JumpedAmounts::Median { usual, .. } => {
+                    format!("that of the eight weeks before is about {}", grouped(usual))
+                }
+                JumpedAmounts::Large { .. } => {
+                    "hardly one in a thousand of the eight weeks before was, and one in twenty may be".to_owned()
+                }
+            };
+            let was = format!("{was}. Are they in the unit that the SELECT takes them for?");
+            self.find(table, Fault::OtherUnit, was, format!("{is}{days}"));
         }
     }
 

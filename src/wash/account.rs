@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use polars::prelude::*;
 
 use super::activity::Activity;
+use super::amounts::Amounts;
 use super::error::IngestError;
 use super::ledger::LedgerLine;
 use super::people::PeopleByKind;
@@ -36,6 +37,7 @@ pub(super) struct Sums {
     /// Broken rows by table.
     pub quarantine: BTreeMap<&'static str, Arc<Quarantine>>,
     pub activity: BTreeMap<&'static str, Activity>,
+    pub amounts: BTreeMap<&'static str, Amounts>,
     pub filled: BTreeMap<&'static str, Filled>,
     pub people: BTreeMap<&'static str, PeopleByKind>,
     /// Broken records that lead to no merchant and are known at as-of.
@@ -68,6 +70,7 @@ impl Account {
     ) -> Result<(), IngestError> {
         let broken_frame = |e: PolarsError| IngestError::Frame { table: table.name, why: e.to_string() };
         let active = Activity::of_table(table, clean, &self.zone).map_err(broken_frame)?;
+        let amounts = Amounts::of_table(table, clean, &self.zone).map_err(broken_frame)?;
         let filled = filled(table, clean).map_err(broken_frame)?;
         let is_nobodys = |record: &&BrokenRecord| record.merchant_id.is_none() && record.counts_at(&self.as_of);
         let mut sums = self.lock()?;
@@ -75,6 +78,7 @@ impl Account {
             line.add(more);
         }
         sums.activity.entry(table.name).or_default().add(&active);
+        sums.amounts.entry(table.name).or_default().add(&amounts);
         let of_table = sums.filled.entry(table.name).or_default();
         for (column, rows) in filled {
             *of_table.entry(column).or_default() += rows;

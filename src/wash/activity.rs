@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use polars::prelude::*;
@@ -23,7 +23,7 @@ const GAP_DAYS: i32 = 182;
 /// So many times in half a year a pause comes that is usual.
 const USUAL_PAUSES: usize = 4;
 /// Offsets from UTC change on quarters of an hour: all instants of one quarter share a local day and half of day.
-const QUARTER_HOUR: i64 = 900_000_000;
+pub(super) const QUARTER_HOUR: i64 = 900_000_000;
 
 impl FirstNightPace {
     /// Days that the table may lie behind, where `first_night_days` are allowed to any.
@@ -127,8 +127,7 @@ impl Activity {
         }
         let mut activity = Self::default();
         for (quarter, count) in by_quarter {
-            let instant = quarter.checked_mul(QUARTER_HOUR).and_then(|m| Timestamp::from_microsecond(m).ok());
-            if let Some(local) = instant.map(|i| zone.to_datetime(i)) {
+            if let Some(local) = local(quarter, zone) {
                 let rows = activity.days.entry(local.date()).or_default();
                 rows.all += count;
                 rows.afternoon += if local.hour() >= 12 { count } else { 0 };
@@ -264,8 +263,14 @@ impl Activity {
     }
 }
 
+/// When a quarter of an hour since 1970 begins, where a zone is.
+pub(super) fn local(quarter: i64, zone: &TimeZone) -> Option<DateTime> {
+    let instant = Timestamp::from_microsecond(quarter.checked_mul(QUARTER_HOUR)?).ok()?;
+    Some(zone.to_datetime(instant))
+}
+
 /// A date so many days earlier; at the edge of the calendar the edge.
-fn back(day: Date, days: i32) -> Date {
+pub(super) fn back(day: Date, days: i32) -> Date {
     day.saturating_sub(Span::new().days(days))
 }
 

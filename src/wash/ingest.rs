@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::account::{Account, Filled, Sums};
 use super::activity::Activity;
+use super::amounts::Amounts;
 use super::buckets::Wash;
 use super::error::{IngestError, TooManyBroken};
 use super::kept::{self, KeepRows, Kept, KeptError};
@@ -76,6 +77,8 @@ pub struct Ingested {
     pub unattributed: Vec<BrokenRecord>,
     /// On which days each table's visible rows happened.
     pub activity: BTreeMap<&'static str, Activity>,
+    /// Amounts by day and table, of tables whose amounts are compared.
+    pub amounts: BTreeMap<&'static str, Amounts>,
     /// In how many of each table's visible rows optional columns have a value.
     pub filled: BTreeMap<&'static str, Filled>,
     /// Whom reviews and disputes name beside their orders; strays left out.
@@ -194,7 +197,7 @@ fn attempt(
     wash.all(buckets, &|| progress(IngestProgress::Washed))?;
     drop(tables);
 
-    let Sums { mut ledger, mut quarantine, activity, filled, people, mut unattributed } = account.close()?;
+    let Sums { mut ledger, mut quarantine, activity, amounts, filled, people, mut unattributed } = account.close()?;
     let mut too_many = Vec::new();
     for spec in &job.source.sources {
         let lines = ledger.get(spec.table).map_or(&[][..], Vec::as_slice);
@@ -228,6 +231,7 @@ fn attempt(
         formats,
         unattributed,
         activity,
+        amounts,
         filled,
         people,
         column_gaps,

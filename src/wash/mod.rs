@@ -12,6 +12,7 @@
 
 mod account;
 mod activity;
+mod amounts;
 mod attribution;
 mod buckets;
 mod copies;
@@ -38,6 +39,7 @@ mod washing;
 
 pub use account::Filled;
 pub use activity::{Activity, FirstNightPace, PACED_DAYS, UsualDay, event_column};
+pub use amounts::{AmountJump, Amounts, JumpedAmounts};
 pub use error::{IngestError, TooManyBroken};
 pub use ingest::{IngestProgress, Ingested, ingest, ingest_keeping};
 pub use kept::{KeepRows, KeptError};

@@ -357,6 +357,36 @@ fn a_file_that_is_gone_while_others_stand_stops_the_night_unless_the_job_allows_
 }
 
 #[test]
+fn a_day_of_orders_in_another_unit_stops_the_night_unless_the_job_allows_it() {
+    let out = after_the_first_night();
+    let folder = copy_of_data();
+    let path = folder.path().join("orders.parquet");
+    let mut orders = read(&path);
+    let placed = orders.column("placed_at").unwrap().datetime().unwrap().phys.clone();
+    let is_new = |placed: Option<i64>| placed.is_some_and(|at| (micros(AS_OF)..micros(NEXT)).contains(&at));
+    let new = placed.iter().filter(|placed| is_new(*placed)).count();
+    let amounts = orders.column("amount_minor").unwrap().i64().unwrap().clone();
+    let amounts: Vec<Option<i64>> = amounts
+        .iter()
+        .zip(placed.iter())
+        .map(|(amount, placed)| amount.map(|amount| if is_new(placed) { amount * 100 } else { amount }))
+        .collect();
+    orders.with_column(Int64Chunked::from_slice_options("amount_minor".into(), &amounts).into_column()).unwrap();
+    write(&path, &mut orders);
+    assert!(new >= 10, "{new} orders are too few to be judged");
+    let stopped = next_night(folder.path(), out.path());
+    let message = stopped.as_ref().unwrap_err().to_string();
+    assert!(message.contains("orders (other-unit): the middle one of the "), "{message}");
+    assert_eq!(named(&faults(stopped)), BTreeSet::from([("orders", Fault::OtherUnit)]));
+
+    let allow =
+        "[[gates.allow]]\ntable = \"orders\"\nwhat = \"other-unit\"\nuntil = \"2025-05-02\"\nreason = \"gold fair\"\n";
+    let (_folder, allowing) = job_with(allow);
+    let night = night_of(&allowing, folder.path(), out.path(), NEXT).unwrap();
+    assert_eq!(night.summary.intake.allowed[0].finding.what, Fault::OtherUnit);
+}
+
+#[test]
 fn disputes_that_name_people_otherwise_than_orders_stop_the_night() {
     let out = after_the_first_night();
     let folder = copy_of_data();
