@@ -14,8 +14,7 @@ pub fn is_id(text: &str) -> bool {
 }
 
 /// Control characters, and those of Unicode that only say how others are set.
-#[must_use]
-pub fn is_unseen(character: char) -> bool {
+fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -22,7 +22,7 @@ pub static MERCHANTS: TableContract = TableContract {
             "owner_id",
             Type::Text,
             "who stands behind the shop: the verified person or company. Shops of one owner are one borrower to every bound that does not grow with trade; \
-             blanks, case, and letters that look alike make no difference",
+             only letters and digits count, whatever their case, and those that look alike are the same",
         ),
         Column::optional("deposit_minor", Type::Money, "security deposit held by the platform").within(0, MAX_MONEY),
         Column::optional("closed_at", Type::Instant, "when the shop was closed"),

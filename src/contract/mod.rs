@@ -23,7 +23,7 @@ pub use applications::APPLICATIONS;
 pub use disputes::DISPUTES;
 pub use frame_type::data_type;
 pub use guarantee_groups::GUARANTEE_GROUPS;
-pub use identifier::{is_id, is_unseen};
+pub use identifier::is_id;
 pub use instalments::INSTALMENTS;
 pub use inventory::INVENTORY;
 pub use loans::{GROUP_LOAN, LOANS};

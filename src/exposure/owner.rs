@@ -20,16 +20,15 @@ use unicode_security::skeleton;
 
 use super::group::divided;
 use super::open_offer::OpenOffer;
-use crate::contract::is_unseen;
 use crate::repayment::{JointRecord, MerchantLoans};
 use crate::store::bucket_of;
 
-/// What owner ids are compared by: without blanks and what nobody sees, whatever their case and width, and letters of other alphabets as those of the Latin one that
+/// What owner ids are compared by: letters and digits alone (tax numbers are written with and without points and dashes), whatever their case and width, and letters of other alphabets as those of the Latin one that
 /// they look like ([UTS 39](https://www.unicode.org/reports/tr39/#Confusable_Detection)). `None` for a text that names nobody.
 ///
 /// Two owners who become one by it share their bounds, which only takes away.
 fn compared(owner_id: &str) -> Option<String> {
-    let seen = owner_id.nfkc().filter(|c| !c.is_whitespace() && !is_unseen(*c));
+    let seen = owner_id.nfkc().filter(|c| c.is_alphanumeric());
     // Some letters look alike as capitals only, others as small ones.
     let capitals: String = seen.flat_map(char::to_uppercase).flat_map(looks_like).collect();
     let compared: String =
