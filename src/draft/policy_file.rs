@@ -60,7 +60,9 @@ pub(super) fn draft(facts: &PolicyFacts) -> String {
     if facts.has_receivables {
         add(
             &mut text,
-            &format!("[receivables]\nfull_until_days = 14\nexpires_after_days = 45\ndisputes = \"{disputes}\"\n\n"),
+            &format!(
+                "[receivables]\nfull_until_days = 14\nexpires_after_days = 45\ndisputes = \"{disputes}\"\nlargest_order_times = 3\n\n"
+            ),
         );
     }
     text.push_str("[default_dpd]\norder-loan = 30\ncredit-loan = 90\ngroup-loan = 90\n\n");

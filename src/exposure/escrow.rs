@@ -1,6 +1,6 @@
 //! Which orders are receivables: money that escrow will release.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use polars::prelude::{Column, DataFrame, PolarsError};
 
@@ -12,6 +12,7 @@ use super::sales::{ShippedOrder, one_a_sale};
 use super::settings::{DisputeRecords, ReceivableTerms};
 use crate::authenticity::REPEATED;
 use crate::contract::ORDERS;
+use crate::domain::MICROS_PER_DAY;
 use crate::store::{BrokenRecord, Shard};
 use crate::tiles::Views;
 
@@ -25,6 +26,9 @@ pub(super) enum ShardReceivables {
         unknown: BTreeSet<String>,
     },
 }
+
+/// Days over which the largest order of a shop is looked for.
+const YEAR_DAYS: i64 = 365;
 
 /// Columns of the view `orders` that receivables are read from.
 pub const RECEIVABLE_COLUMNS: [&str; 15] = [
@@ -107,6 +111,16 @@ fn undoubted(
         refunds.get(row).map_or(0, |refund| amount_minor.saturating_sub(refund.max(0)).max(0))
     };
     let placed = &frame.column("placed_at")?.datetime()?.phys;
+    let largest =
+        aging.largest_order_times.map(|times| Ok::<_, PolarsError>((times, largest_seen_through(shard, frame)?)));
+    let largest = largest.transpose()?;
+    // A shop that has seen no order through has none that tells what is usual.
+    let most = |row: usize| match (&largest, owners.get(row)) {
+        (Some((times, largest)), Some(owner)) => {
+            largest.get(owner).copied().unwrap_or(0).saturating_mul(i64::from(*times))
+        }
+        _ => i64::MAX,
+    };
     let shipped = &frame.column("shipped_at")?.datetime()?.phys;
     let order = |row: usize| {
         let (order_id, placed_at, amount_minor) = (ids.get(row)?, placed.get(row)?, amounts.get(row)?);
@@ -123,7 +137,8 @@ fn undoubted(
             has_ended,
             is_suspect: suspect.get(row) != Some(false),
             shipped_at: shipped.get(row),
-            counted_minor: counted.map_or(0, |at| aging.counted_minor(left_minor, at, shard.as_of.micros())),
+            counted_minor: counted
+                .map_or(0, |at| aging.counted_minor(left_minor.min(most(row)), at, shard.as_of.micros())),
         })
     };
     let doubtful = merchants_in_doubt(frame, &shard.broken)?;
@@ -153,6 +168,26 @@ fn undoubted(
         }
     }
     Ok(by_merchant)
+}
+
+/// The largest order that each merchant has seen through in the year before: completed, not suspect, less what went back.
+fn largest_seen_through<'a>(shard: &Shard, orders: &'a DataFrame) -> Result<HashMap<&'a str, i64>, PolarsError> {
+    let since = shard.as_of.micros().saturating_sub(YEAR_DAYS * MICROS_PER_DAY);
+    let (owners, suspect) = (orders.column("merchant_id")?.str()?, orders.column("suspect")?.bool()?);
+    let completed = orders.column("completed_at")?.datetime()?.physical();
+    let (amounts, refunds) = (orders.column("amount_minor")?.i64()?, orders.column("refund_minor")?.i64()?);
+    let refunded = orders.column("refunded_at")?.is_not_null();
+    let mut largest: HashMap<&str, i64> = HashMap::new();
+    for row in 0..orders.height() {
+        let is_seen_through = completed.get(row).is_some_and(|at| at >= since) && suspect.get(row) == Some(false);
+        let (Some(owner), Some(amount)) = (owners.get(row).filter(|_| is_seen_through), amounts.get(row)) else {
+            continue;
+        };
+        let back = if refunded.get(row) == Some(true) { refunds.get(row).unwrap_or(amount) } else { 0 };
+        let kept = largest.entry(owner).or_default();
+        *kept = amount.saturating_sub(back.max(0)).max(*kept);
+    }
+    Ok(largest)
 }
 
 /// Merchants with a sale that may have been sent under several ids, sound or broken.

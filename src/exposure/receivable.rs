@@ -117,8 +117,12 @@ mod tests {
     use super::*;
     use crate::exposure::DisputeRecords;
 
-    const TERMS: ReceivableTerms =
-        ReceivableTerms { full_until_days: 14, expires_after_days: 44, disputes: DisputeRecords::Required };
+    const TERMS: ReceivableTerms = ReceivableTerms {
+        full_until_days: 14,
+        expires_after_days: 44,
+        disputes: DisputeRecords::Required,
+        largest_order_times: None,
+    };
 
     fn counted(amount_minor: i64, days: i64) -> i64 {
         TERMS.counted_minor(amount_minor, 0, days * MICROS_PER_DAY)

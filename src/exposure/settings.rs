@@ -15,6 +15,8 @@ pub struct ReceivableTerms {
     pub expires_after_days: u16,
     /// Whether the marketplace keeps records of disputes.
     pub disputes: DisputeRecords,
+    /// An order counts as at most so many times the largest one that its shop has seen through in the year before; `None` for no such bound.
+    pub largest_order_times: Option<u16>,
 }
 
 /// Whether a disputed order can be told from an undisputed one.
@@ -86,6 +88,7 @@ pub(crate) struct RawReceivables {
     full_until_days: Spanned<i64>,
     expires_after_days: Spanned<i64>,
     disputes: DisputeRecords,
+    largest_order_times: Option<Spanned<i64>>,
 }
 
 /// `[receivables]` in the reference.
@@ -111,6 +114,15 @@ pub(crate) static RECEIVABLES_KEYS: Section = Section {
             "without the table disputes nothing is a receivable, or disputed orders are lent against all the same",
         )
         .range("required, not-kept"),
+        Key::new(
+            "largest_order_times",
+            "whole number",
+            "3",
+            "an order counts as at most so many times the largest one that its shop has seen through in the year before (completed, not suspect, less what went \
+             back): a shop can place one huge order with itself",
+        )
+        .range("1 to 1,000")
+        .or("an order counts whatever its size"),
     ],
 };
 
@@ -170,7 +182,9 @@ impl RawReceivables {
         let full_until_days = bounds::days(file, &self.full_until_days, "full_until_days", 0..=365)?;
         let least = i64::from(full_until_days) + 1;
         let expires_after_days = bounds::days(file, &self.expires_after_days, "expires_after_days", least..=730)?;
-        Ok(ReceivableTerms { full_until_days, expires_after_days, disputes: self.disputes })
+        let times = self.largest_order_times.as_ref();
+        let times = times.map(|times| bounds::days(file, times, "largest_order_times", 1..=1_000)).transpose()?;
+        Ok(ReceivableTerms { full_until_days, expires_after_days, disputes: self.disputes, largest_order_times: times })
     }
 }
 

@@ -103,3 +103,19 @@ fn two_products_on_receivables_share_no_order() {
     assert!(!again.pledged_order_ids.is_empty() && !group_again.pledged_order_ids.is_empty());
     both(&market, 2);
 }
+
+#[test]
+fn one_huge_order_counts_by_what_the_shop_has_seen_through() {
+    let limit_with = |huge: Option<i64>| {
+        let lender = Lender::new();
+        let mut market = super::trading_marketplace(&lender, 1);
+        let order = huge.map(|amount| market.add_order("m01", amount, at(day(-3), 10)));
+        order.iter().for_each(|order| market.ship(order, at(day(-2), 10)));
+        market.apply("m01", "order-loan", 900_000, &order.into_iter().collect::<Vec<_>>(), at(day(-1), 12));
+        let offers = offers_of(&lender.night(&market, day(0)).published.run_dir);
+        offer_of(&offers, "m01", "order-loan").map_or(0, |offer| offer.limit_minor)
+    };
+    // Its largest order so far came to about 40,000, of which three count, and eight tenths of that are lent.
+    let (plain, huge) = (limit_with(Some(100_000)), limit_with(Some(100_000_000)));
+    assert!(plain > 0 && (plain..=140_000).contains(&huge), "{plain} {huge}");
+}
